@@ -1,0 +1,1 @@
+"""egp checks the plans of experiments against a governance policy, and recomputes their statistics."""

@@ -1,0 +1,381 @@
+"""The one pipeline: plans in, weighed findings out. Every other verb calls it.
+
+A plan's document is dropped as soon as its findings are placed, so that memory does not grow with the number
+of plans. Rules that compare plans run last, on the entries that are kept; a plan they complain about is read again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import sha256
+
+from egp.document import Document, Path, Span, pointer, read_file
+from egp.experiment import Experiment, read_experiment
+from egp.finding import Diagnostic, Failure, Finding, NotChecked, Place, Related, RelatedPlace, Severity, Unchecked
+from egp.plan_files import PlanFinder, PlanSource
+from egp.policy.model import Adopted, Policy
+from egp.shape import label
+from egp.stats import StatisticsInputError
+from egp.subject import Change, Entry, Organisation, PlanFile, Portfolio, PortfolioIndex, entry_of
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run found. Diagnostics are in the order of file, document and place."""
+
+    as_of: date
+    policy: Policy
+    plans: int = 0
+    passed: int = 0
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    unchecked: list[Unchecked] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    def count(self, severity: Severity) -> int:
+        return sum(diagnostic.severity == severity for diagnostic in self.diagnostics)
+
+    def exit_status(self, fail_level: Severity = "error") -> int:
+        """0 nothing at or above the fail level, 1 rejected, 2 could not judge; 2 beats 1."""
+        if self.failures:
+            return 2
+        failing = ("error",) if fail_level == "error" else ("error", "warning")
+        return int(any(diagnostic.severity in failing for diagnostic in self.diagnostics))
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What one rule said about one plan."""
+
+    adopted: Adopted
+    findings: list[Finding]
+    missing: Path | None = None
+    reason: str = ""
+    blocked_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What stays of a plan after its document is gone."""
+
+    entry: Entry
+    source: PlanSource
+    tier: str
+
+
+def check(
+    asked: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date, progress: Progress | None = None
+) -> Report:
+    """Judges the plans. Never raises for anything a plan contains."""
+    report = Report(as_of, policy)
+    report.failures.extend(finder.failures)
+    judge = _Judge(report, finder, policy, as_of)
+    for done, source in enumerate(asked):
+        if progress:
+            progress(done, len(asked))
+        for document in judge.documents(source):
+            judge.plan(source, document)
+    judge.portfolio()
+    report.diagnostics.sort(key=_reading_order)
+    report.unchecked.sort(key=lambda entry: (entry.path, entry.document))
+    return report
+
+
+def _reading_order(diagnostic: Diagnostic) -> tuple[object, ...]:
+    place = diagnostic.place
+    return place.path, place.document, place.span.start, diagnostic.rule, diagnostic.message
+
+
+class _Judge:
+    """One run: the policy, and what is kept of the plans seen so far."""
+
+    def __init__(self, report: Report, finder: PlanFinder, policy: Policy, as_of: date) -> None:
+        self.report = report
+        self.finder = finder
+        self.policy = policy
+        self.as_of = as_of
+        self.kept: list[_Kept] = []
+
+    def documents(self, source: PlanSource) -> list[Document]:
+        """The file's documents, or none and a failure."""
+        if self.finder.leaves_repository(source):
+            self._fail(source.shown, "this link leads out of the repository", help="commit the plan itself")
+            return []
+        try:
+            return source.documents()
+        except OSError as error:
+            self._fail(source.shown, f"cannot read this file: {error.strerror or type(error).__name__}")
+            return []
+
+    def plan(self, source: PlanSource, document: Document) -> None:
+        """Judges one plan by every rule that needs no other plan."""
+        self.report.plans += 1
+        plan, problems = read_experiment(document.value)
+        tier = self.policy.tier_of(plan.surfaces or ())
+        adopted = self.policy.adopted(self.finder.in_policy(source.path), tier)
+        subjects: dict[str, object] = {"Document": document}
+        if isinstance(document.value, dict) or not document.problems:
+            subjects["PlanFile"] = PlanFile(document, plan, tuple(problems))
+        if isinstance(document.value, dict):
+            self.kept.append(_Kept(entry_of(plan, source.shown, document.index), source, tier))
+            subjects["Experiment"] = plan
+            subjects["Change"] = Change(plan, None, plan.registered, self.as_of)
+        organisation = self.policy.organisation(tier)
+        outcomes = [
+            self._run(each, subjects[each.rule.subject], organisation, source.shown)
+            for each in adopted
+            if each.rule.subject in subjects
+        ]
+        self._settle(outcomes, document, plan)
+        if "Experiment" not in subjects:
+            self._unreadable([each for each in adopted if each.rule.subject not in subjects], outcomes, document)
+
+    def portfolio(self) -> None:
+        """Judges each asked plan among all plans of the policy."""
+        index = PortfolioIndex([*(kept.entry for kept in self.kept), *self._entries_elsewhere()])
+        alone: dict[str, PortfolioIndex] = {}
+        for kept in self.kept:
+            inside = self.finder.is_in_portfolio(kept.source.path) or not self.policy.plans
+            own = index if inside else alone.setdefault(kept.source.path, PortfolioIndex([kept.entry]))
+            self._among_others(kept, Portfolio(kept.entry, own))
+
+    def _entries_elsewhere(self) -> Iterable[Entry]:
+        seen = {kept.source.path for kept in self.kept}
+        for source in self.finder.portfolio():
+            if source.path not in seen:
+                for document in self.documents(source):
+                    if isinstance(document.value, dict):
+                        yield entry_of(read_experiment(document.value)[0], source.shown, document.index)
+
+    def _among_others(self, kept: _Kept, portfolio: Portfolio) -> None:
+        organisation = self.policy.organisation(kept.tier)
+        adopted = self.policy.adopted(self.finder.in_policy(kept.source.path), kept.tier)
+        outcomes = [
+            self._run(each, portfolio, organisation, kept.source.shown)
+            for each in adopted
+            if each.rule.subject == "Portfolio"
+        ]
+        if any(outcome.findings or outcome.missing is not None for outcome in outcomes):
+            document = kept.source.documents()[kept.entry.document]
+            self._settle(outcomes, document, read_experiment(document.value)[0])
+        else:
+            self.report.passed += len(outcomes)
+
+    def _run(self, adopted: Adopted, subject: object, organisation: Organisation, path: str) -> _Outcome:
+        """One rule on one subject; a crash is a failure of the run, and keeps no other rule from speaking."""
+        rule = adopted.rule
+        arguments = (subject, adopted.params, organisation)[: rule.takes]
+        try:
+            return _Outcome(adopted, list(rule.check(*arguments)))
+        except NotChecked as missing:
+            return _Outcome(adopted, [], missing.path)
+        except StatisticsInputError as error:
+            return _Outcome(adopted, [], ("primary_metric",), f"{error}; {error.advice}")
+        except Exception as error:
+            message = f"rule {rule.id} crashed on this plan ({type(error).__name__}); the plan is not judged by it"
+            self._fail(path, message, rule=rule.id, help="please report this as a bug of egp, with the plan")
+            return _Outcome(adopted, [], (), "crashed", rule.id)
+
+    def _fail(self, path: str, message: str, rule: str = "", help: str = "") -> None:
+        self.report.failures.append(Failure(path, message, rule, help=help))
+
+    def _unreadable(self, adopted: Sequence[Adopted], ran: Sequence[_Outcome], document: Document) -> None:
+        """A document that holds no plan: nothing else can be asked of it."""
+        blocker = next((outcome.adopted.rule.id for outcome in ran if outcome.findings), "")
+        for each in adopted:
+            self.report.unchecked.append(
+                Unchecked(each.rule.id, each.severity, document.path, document.index, "", "", blocker)
+            )
+
+    def _settle(self, outcomes: Sequence[_Outcome], document: Document, plan: Experiment) -> None:
+        """From what the rules said to what is reported: one root cause, one diagnostic."""
+        _drop_redundant(outcomes)
+        named = [
+            (at, outcome.adopted.rule.id)
+            for outcome in outcomes
+            for finding in outcome.findings
+            if _severity(outcome.adopted, finding) == "error"
+            for at in _paths(finding)
+        ]
+        for outcome in outcomes:
+            if outcome.missing is not None and not outcome.blocked_by:
+                missing = outcome.missing
+                outcome.blocked_by = next((rule for at, rule in named if _touches(at, missing)), "")
+        self._speak_for_missing(outcomes)
+        placed = _Placed(document, plan.id or "", self.finder.folder)
+        for outcome in outcomes:
+            for finding in outcome.findings:
+                self.report.diagnostics.append(placed.diagnostic(outcome.adopted, finding))
+            if outcome.missing is not None:
+                self.report.unchecked.append(placed.unchecked(outcome))
+            elif not outcome.findings:
+                self.report.passed += 1
+
+    def _speak_for_missing(self, outcomes: Sequence[_Outcome]) -> None:
+        """An error-level rule that could not run, and of whose missing input no error speaks, is an error itself."""
+        groups: dict[tuple[Path, str], list[_Outcome]] = {}
+        for outcome in outcomes:
+            if outcome.missing is not None and not outcome.blocked_by:
+                groups.setdefault((outcome.missing, outcome.reason), []).append(outcome)
+        for (missing, reason), group in groups.items():
+            speaker = next((outcome for outcome in group if outcome.adopted.severity == "error"), None)
+            if speaker is None:
+                continue
+            speaker.findings = [_missing_input(missing, reason, [outcome.adopted.rule.id for outcome in group])]
+            for outcome in group:
+                outcome.blocked_by = speaker.adopted.rule.id
+
+
+def _missing_input(missing: Path, reason: str, rules: Sequence[str]) -> Finding:
+    blocked = ", ".join(rules)
+    if reason:
+        return Finding(missing, f"could not be computed: {reason}", help=f"correct the numbers; blocked: {blocked}")
+    name = label(missing)
+    return Finding(
+        missing,
+        f"the plan does not say `{name}`, and without it {len(rules)} checks cannot run: {blocked}"
+        if len(rules) > 1
+        else f"the plan does not say `{name}`, and without it {blocked} cannot be checked",
+        observed="not declared",
+        required=f"`{name}`",
+        help=f"declare `{name}`",
+    )
+
+
+def _severity(adopted: Adopted, finding: Finding) -> Severity:
+    return "error" if finding.impossible else adopted.severity
+
+
+def _touches(at: Path, missing: Path) -> bool:
+    """Whether a finding at one path names the input missing at the other: the same, above it or below it."""
+    shorter = min(len(at), len(missing))
+    return at[:shorter] == missing[:shorter] and (shorter > 0)
+
+
+def _drop_redundant(outcomes: Sequence[_Outcome]) -> None:
+    """Takes out what another finding already says: rules that yield, and claims about keys that were misread."""
+    speaking = {outcome.adopted.rule.id for outcome in outcomes if outcome.findings}
+    misread = [
+        (at, outcome.adopted.rule.id)
+        for outcome in outcomes
+        if outcome.adopted.rule.subject == "PlanFile"
+        for finding in outcome.findings
+        for at in _paths(finding)
+    ]
+    for outcome in outcomes:
+        rule = outcome.adopted.rule
+        if outcome.findings and rule.subject != "PlanFile":
+            if speaking & rule.yields_to:
+                outcome.findings = []
+                continue
+            kept = [finding for finding in outcome.findings if not _about_misread(finding, misread)]
+            if not kept:
+                blocker = next(by for at, by in misread if _about_misread(outcome.findings[0], [(at, by)]))
+                outcome.missing, outcome.blocked_by = _path_of(outcome.findings[0]), blocker
+            outcome.findings = kept
+
+
+def _about_misread(finding: Finding, misread: Iterable[tuple[Path, str]]) -> bool:
+    return not isinstance(finding.at, Span) and any(finding.at[: len(at)] == at for at, _ in misread if at)
+
+
+def _paths(finding: Finding) -> tuple[Path, ...]:
+    """Every path the finding speaks about."""
+    return finding.speaks_for if isinstance(finding.at, Span) else (finding.at, *finding.speaks_for)
+
+
+def _path_of(finding: Finding) -> Path:
+    return () if isinstance(finding.at, Span) else finding.at
+
+
+class _Placed:
+    """Turns paths of one document into places."""
+
+    def __init__(self, document: Document, experiment: str, folder: str) -> None:
+        self.document = document
+        self.experiment = experiment
+        self.folder = folder
+        self._fingerprints: dict[str, int] = {}
+
+    def diagnostic(self, adopted: Adopted, finding: Finding) -> Diagnostic:
+        place, missing = self._place(finding.at, finding.on_key)
+        rule = adopted.rule.id
+        return Diagnostic(
+            rule=rule,
+            severity=_severity(adopted, finding),
+            message=finding.message,
+            place=place,
+            experiment=self.experiment,
+            missing=missing,
+            observed=finding.observed,
+            required=finding.required,
+            help=finding.help,
+            related=tuple(map(self._related, finding.related)),
+            fingerprint=self._fingerprint(rule, finding),
+            line=self.document.line(place.span.start.line),
+        )
+
+    def unchecked(self, outcome: _Outcome) -> Unchecked:
+        return Unchecked(
+            outcome.adopted.rule.id,
+            outcome.adopted.severity,
+            self.document.path,
+            self.document.index,
+            self.experiment,
+            pointer(outcome.missing or ()),
+            outcome.blocked_by,
+        )
+
+    def _place(self, at: Path | Span, on_key: bool = False) -> tuple[Place, str]:
+        return _place(self.document, at, on_key)
+
+    def _related(self, related: Related) -> RelatedPlace:
+        document = self.document
+        if related.plan:
+            document = read_file(os.path.join(self.folder, related.plan), related.plan)[related.document]
+        place, _ = _place(document, related.at)
+        return RelatedPlace(place, related.label, document.line(place.span.start.line))
+
+    def _fingerprint(self, rule: str, finding: Finding) -> str:
+        """Survives moves of lines, files and list items that have an id."""
+        where = finding.message if isinstance(finding.at, Span) else self._named_pointer(finding.at)
+        text = "\n".join((rule, self.experiment, where))
+        repeated = self._fingerprints[text] = self._fingerprints.get(text, 0) + 1
+        text = text if repeated == 1 else f"{text}\n{repeated}"
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _named_pointer(self, at: Path) -> str:
+        """The pointer with list items named by their id."""
+        value, steps = self.document.value, []
+        for step in at:
+            item = _item(value, step)
+            named = item.get("id") if isinstance(item, dict) and isinstance(step, int) else None
+            steps.append(named if isinstance(named, str) else step)
+            value = item
+        return pointer(tuple(steps))
+
+
+def _place(document: Document, at: Path | Span, on_key: bool = False) -> tuple[Place, str]:
+    """The place, and the first key of the path that its mapping lacks."""
+    if isinstance(at, Span):
+        return Place(document.path, document.index, "", at), ""
+    present = at
+    while not document.exists(present):
+        present = present[:-1]
+    missing = str(at[len(present)]) if len(present) < len(at) else ""
+    span = document.span(present, key=on_key or bool(missing))
+    if span.end.line > span.start.line and present and isinstance(present[-1], str):
+        span = document.span(present, key=True)  # of a value over many lines its key says enough
+    return Place(document.path, document.index, pointer(present), span), missing
+
+
+def _item(value: object, step: str | int) -> object:
+    if isinstance(value, dict) and isinstance(step, str):
+        return value.get(step)
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return None

@@ -1,0 +1,282 @@
+"""The command line: parse arguments, call a verb, print, exit."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, NoReturn
+
+from egp.version import VERSION
+
+if TYPE_CHECKING:
+    from egp.check import Report
+    from egp.finding import Failure
+    from egp.policy.model import Policy
+    from egp.report.text import Style
+
+COULD_NOT_JUDGE = 2
+PIPED_WIDTH = 100
+FORMATS = ("text", "json")
+
+
+class Stop(Exception):
+    """Ends the run with exit status 2 and one clear line."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are egp's: one line, exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Stop(message, f"{self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs egp and returns its exit status."""
+    try:
+        options = _parser().parse_args(arguments)
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except Stop as stop:
+        sys.stderr.write(f"egp: {stop}\n" + (f"  help: {stop.help}\n" if stop.help else ""))
+        return COULD_NOT_JUDGE
+    except BrokenPipeError:
+        # The reader has gone, as in `egp check | head`; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COULD_NOT_JUDGE
+    except KeyboardInterrupt:
+        sys.stderr.write("egp: interrupted\n")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="egp", description="Checks plans of experiments against a governance policy.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"egp {VERSION}")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_check(verbs)
+    _add_explain(verbs)
+    _add_rules(verbs)
+    return parser
+
+
+def _add_check(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    check = verbs.add_parser("check", help="check plans against the policy", allow_abbrev=False)
+    check.add_argument(
+        "paths", nargs="*", metavar="PATH", help="plans or folders; - for standard input; none for the policy's plans"
+    )
+    _add_policy(check)
+    check.add_argument("--format", choices=FORMATS, default="text", help="format of the report (default: text)")
+    check.add_argument("-o", dest="file", metavar="FILE", help="write the report to a file instead of standard output")
+    check.add_argument(
+        "--output", action="append", default=[], metavar="FORMAT=FILE", help="write a further report; may be repeated"
+    )
+    check.add_argument("--as-of", type=_day, metavar="DATE", help="judge as of this day (default: today)")
+    check.add_argument(
+        "--fail-level", choices=("error", "warning"), default="error", help="least severity that rejects (default: error)"
+    )
+    check.add_argument("--show-passed", action="store_true", help="list the checks that passed")
+    check.add_argument(
+        "--stdin-filename", metavar="FILE", default="<stdin>", help="path that standard input is judged as"
+    )
+    check.set_defaults(run=_check)
+
+
+def _add_explain(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    explain = verbs.add_parser("explain", help="explain a rule, with the values in force", allow_abbrev=False)
+    explain.add_argument("rule", metavar="RULE", help="id of a rule, such as minimum-runtime")
+    _add_policy(explain)
+    explain.set_defaults(run=_explain)
+
+
+def _add_rules(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    rules = verbs.add_parser("rules", help="list all rules and what the policy makes of them", allow_abbrev=False)
+    _add_policy(rules)
+    rules.add_argument("--format", choices=FORMATS, default="text", help="format of the list (default: text)")
+    rules.set_defaults(run=_rules)
+
+
+def _add_policy(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--policy", metavar="POLICY", help="policy file, or a shipped policy such as egp:standard (default: egp.yaml)"
+    )
+
+
+def _day(text: str) -> date:
+    from egp.quantity import QuantityError, day
+
+    try:
+        return day(text)
+    except QuantityError as error:
+        raise argparse.ArgumentTypeError(f"{error}; write it as 2023-01-31") from None
+
+
+def _policy(options: argparse.Namespace, paths: Sequence[str]) -> Policy:
+    """The policy that judges. Raises Stop after printing every mistake in it."""
+    from egp.policy.locate import find_policy
+    from egp.policy.model import PolicyError
+    from egp.policy.reading import STANDARD, read_policy, shipped_policy
+
+    try:
+        if options.policy and options.policy.startswith("egp:"):
+            return shipped_policy(options.policy)
+        path = options.policy or find_policy(os.getcwd(), paths)
+        return read_policy(path, _shown(path)) if path else shipped_policy(STANDARD)
+    except PolicyError as error:
+        _print_failures(error.failures)
+        raise Stop(f"the policy cannot judge: {_errors(len(error.failures))} in it") from None
+    except OSError as error:
+        raise Stop(f"cannot read the policy {options.policy}: {error.strerror}") from None
+
+
+def _errors(count: int) -> str:
+    return "1 error" if count == 1 else f"{count} errors"
+
+
+def _print_failures(failures: Sequence[Failure]) -> None:
+    from egp.report.text import failure_lines
+
+    style = _style(sys.stderr)
+    for failure in failures:
+        sys.stderr.write("\n".join(failure_lines(failure, style)) + "\n")
+
+
+def _shown(path: str) -> str:
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative.replace(os.sep, "/")
+
+
+def _style(stream: object) -> Style:
+    """Colour and width of the terminal; neither when piped, so that the same input gives the same bytes."""
+    from egp.report.text import Style
+
+    is_terminal = getattr(stream, "isatty", bool)()
+    if not is_terminal:
+        return Style(PIPED_WIDTH)
+    colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return Style(max(40, min(120, os.get_terminal_size(stream.fileno()).columns)), colour)  # type: ignore[attr-defined]
+
+
+def _check(options: argparse.Namespace) -> int:
+    outputs = [_output(text) for text in options.output]
+    policy = _policy(options, [path for path in options.paths if path != "-"])
+    report = _judged(options, policy)
+    for form, path in outputs:
+        _write(path, _rendered(report, form, None))
+    main_report = _rendered(report, options.format, None if options.file else _style(sys.stdout))
+    if options.file:
+        _write(options.file, main_report)
+    else:
+        _print(main_report)
+    status = report.exit_status(options.fail_level)
+    return status
+
+
+def _judged(options: argparse.Namespace, policy: Policy) -> Report:
+    from egp.check import check
+    from egp.plan_files import STANDARD_INPUT, PlanFinder, from_standard_input
+
+    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    if options.paths:
+        sources = finder.asked([path for path in options.paths if path != STANDARD_INPUT])
+        if STANDARD_INPUT in options.paths:
+            sources.append(from_standard_input(sys.stdin.buffer.read(), options.stdin_filename))
+    elif policy.plans:
+        sources = finder.portfolio()
+    else:
+        raise Stop("which plans? the policy names none", "egp check PATH, or `plans:` in egp.yaml")
+    if not sources and not finder.failures:
+        raise Stop(f"no plan matches {', '.join(policy.plans)}", "egp check PATH, or correct `plans:` in the policy")
+    with _Progress() as progress:
+        return check(sources, finder, policy, options.as_of or date.today(), progress.show)
+
+
+def _rendered(report: Report, form: str, style: Style | None) -> str:
+    if form == "json":
+        from egp.report import json
+
+        return json.render(report)
+    from egp.report import text
+
+    return "\n".join(text.render(report, style or text.Style(PIPED_WIDTH))) + "\n"
+
+
+def _output(text: str) -> tuple[str, str]:
+    form, equals, path = text.partition("=")
+    if not equals or not path or form not in FORMATS:
+        raise Stop(f"--output {text} is not FORMAT=FILE", f"FORMAT is one of {', '.join(FORMATS)}")
+    return form, path
+
+
+def _write(path: str, content: str) -> None:
+    """Writes the whole file or nothing."""
+    partial = f"{path}.partial"
+    try:
+        with open(partial, "w", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+        os.replace(partial, path)
+    except OSError as error:
+        raise Stop(f"cannot write {path}: {error.strerror}") from None
+
+
+def _print(content: str) -> None:
+    """Prints UTF-8 whatever the locale says; a terminal that cannot show a character gets a stand-in."""
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    sys.stdout.write(content)
+    sys.stdout.flush()
+
+
+class _Progress:
+    """A bar on standard error once a terminal has waited for a second; silent when piped."""
+
+    def __init__(self) -> None:
+        from time import monotonic
+
+        self._now = monotonic
+        self._begun = monotonic()
+        self._drawn = -1
+        self._wanted = sys.stderr.isatty()
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._drawn >= 0:
+            sys.stderr.write("\r\x1b[K")
+
+    def show(self, done: int, total: int) -> None:
+        if not self._wanted or self._now() - self._begun < 1:
+            return
+        filled = done * 30 // total
+        if filled != self._drawn:
+            self._drawn = filled
+            sys.stderr.write(f"\r[{'#' * filled}{'.' * (30 - filled)}] {done} of {total} plans")
+            sys.stderr.flush()
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from egp.explain import explain_rule
+    from egp.rule import index
+    from egp.shape import nearest
+
+    if options.rule not in index():
+        guess = nearest(options.rule, index())
+        hint = f", did you mean {guess}?" if guess else ""
+        raise Stop(f"there is no rule {options.rule!r}{hint}", "egp rules lists all rules")
+    _print(explain_rule(options.rule, _policy(options, [])))
+    return 0
+
+
+def _rules(options: argparse.Namespace) -> int:
+    from egp.explain import list_rules, rules_as_json
+
+    policy = _policy(options, [])
+    _print(rules_as_json(policy) if options.format == "json" else list_rules(policy))
+    return 0

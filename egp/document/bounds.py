@@ -1,0 +1,21 @@
+"""How much a document may ask of the reader. A plan of 150 lines uses less than a hundredth of any of these."""
+
+from __future__ import annotations
+
+MAX_BYTES = 1_000_000
+"""Size of a file; a larger one is refused by its size alone, unread."""
+
+MAX_NESTING = 100
+"""Levels of mappings and lists inside each other, those that an alias brings along included."""
+
+MAX_EXPANSION = 10_000
+"""Values that all aliases of a document may stand for together."""
+
+MAX_DOCUMENTS = 1_000
+"""Documents in one file."""
+
+MAX_PROBLEMS = 50
+"""Problems reported for one document; a text with more is not a plan with slips but another kind of file."""
+
+MAX_DIGITS = 200
+"""Characters of an integer; beyond, it is no quantity and would overflow a float."""

@@ -1,0 +1,82 @@
+"""PyYAML's C parser, without the rest of PyYAML.
+
+The extension needs the package's events and, from eight modules, one exception class each. Importing those modules and the
+package around them takes 15 ms, ten times what the extension itself takes, and every check of a single plan would pay it.
+The package left behind in ``sys.modules`` completes itself as soon as somebody uses it.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
+from typing import Any
+
+_PACKAGE = "yaml"
+_EXTENSION = "yaml._yaml"
+_NEEDED = ("error", "tokens", "events", "nodes")
+_EXCEPTIONS = {
+    "reader": "ReaderError",
+    "scanner": "ScannerError",
+    "parser": "ParserError",
+    "composer": "ComposerError",
+    "constructor": "ConstructorError",
+    "emitter": "EmitterError",
+    "serializer": "SerializerError",
+    "representer": "RepresenterError",
+}
+
+
+def load() -> ModuleType:
+    """The extension module; ImportError where PyYAML is missing or was built without libyaml."""
+    if _PACKAGE not in sys.modules:
+        spec = find_spec(_PACKAGE)
+        if spec is None or spec.loader is None:
+            raise ImportError("PyYAML is not installed")
+        try:
+            return _load_alone(spec)
+        except Exception:  # a PyYAML that is built differently: importing all of it is slower, and certain
+            _forget()
+    return import_module(_EXTENSION)
+
+
+def _load_alone(spec: ModuleSpec) -> ModuleType:
+    package: Any = module_from_spec(spec)
+    sys.modules[_PACKAGE] = package
+    for name in _NEEDED:
+        import_module(f"{_PACKAGE}.{name}")
+    for name, exception in _EXCEPTIONS.items():
+        stand_in = ModuleType(f"{_PACKAGE}.{name}")
+        setattr(stand_in, exception, type(exception, (package.error.MarkedYAMLError,), {}))
+        sys.modules[stand_in.__name__] = stand_in
+        setattr(package, name, stand_in)
+    extension = import_module(_EXTENSION)
+    for name in _EXCEPTIONS:
+        del sys.modules[f"{_PACKAGE}.{name}"]
+        delattr(package, name)
+    package.__getattr__ = _Completion(package, spec, extension)
+    return extension
+
+
+class _Completion:
+    """Answers for an attribute that the package does not have yet by executing the package."""
+
+    def __init__(self, package: Any, spec: ModuleSpec, extension: ModuleType) -> None:
+        self._package = package
+        self._spec = spec
+        self._extension = extension
+
+    def __call__(self, name: str) -> Any:
+        vars(self._package).pop("__getattr__", None)
+        if self._spec.loader is not None:
+            self._spec.loader.exec_module(self._package)
+        for module, exception in _EXCEPTIONS.items():
+            setattr(self._extension, exception, getattr(import_module(f"{_PACKAGE}.{module}"), exception))
+        return getattr(self._package, name)
+
+
+def _forget() -> None:
+    for name in [name for name in sys.modules if name == _PACKAGE or name.startswith(f"{_PACKAGE}.")]:
+        del sys.modules[name]

@@ -1,0 +1,65 @@
+"""Places in a text: a line and a column, and the stretch between two of them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import NamedTuple
+
+# The line ends of editors, of the language server protocol and of YAML 1.2. NEL, LS and PS are characters of a line.
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+class Position(NamedTuple):
+    """A place in a text; both numbers count from 1, columns in Unicode code points."""
+
+    line: int
+    column: int
+
+
+class Span(NamedTuple):
+    """A stretch of a text; the end is exclusive."""
+
+    start: Position
+    end: Position
+
+
+START = Span(Position(1, 1), Position(1, 1))
+
+
+class Source:
+    """A file's text, able to name the line and column of a character."""
+
+    __slots__ = ("_starts", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._starts: list[int] | None = None
+
+    def position(self, offset: int) -> Position:
+        """The line and column of the character at an offset; the offset just after the text is a place, too."""
+        starts = self._line_starts()
+        line = bisect_right(starts, offset)
+        return Position(line, offset - starts[line - 1] + 1)
+
+    def span(self, start: int, end: int) -> Span:
+        """The stretch between two offsets."""
+        return Span(self.position(start), self.position(end))
+
+    def line(self, number: int) -> str:
+        """One line of the text without its line end."""
+        starts = self._line_starts()
+        if not 1 <= number <= len(starts):
+            raise IndexError(f"line {number} is not in the text, which has {len(starts)}")
+        end = starts[number] if number < len(starts) else len(self.text)
+        return self.text[starts[number - 1] : end].rstrip("\r\n")
+
+    def line_end(self, offset: int) -> int:
+        """The offset at which the line with this character ends, its line end not included."""
+        found = _LINE_END.search(self.text, offset)
+        return found.start() if found else len(self.text)
+
+    def _line_starts(self) -> list[int]:
+        if self._starts is None:
+            self._starts = [0, *(found.end() for found in _LINE_END.finditer(self.text))]
+        return self._starts

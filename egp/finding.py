@@ -1,0 +1,125 @@
+"""What a rule claims, and what a policy makes of the claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from egp.document import Path, Span
+
+Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that takes part in a finding. ``plan`` and ``document`` name another file's, if it lies there."""
+
+    at: Path | Span
+    label: str
+    plan: str = ""
+    document: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule's claim about a path of the plan; a claim about the text itself carries a span.
+
+    ``at`` may name a key that the plan lacks. ``message`` says what the plan says and what is asked,
+    ``help`` the smallest change that passes. ``impossible`` raises the severity to error where a policy
+    merely warns: the plan cannot do what it promises.
+    """
+
+    at: Path | Span
+    message: str
+    observed: str = ""
+    required: str = ""
+    help: str = ""
+    related: tuple[Related, ...] = ()
+    impossible: bool = False
+    on_key: bool = False
+    """The key at the path is what is wrong, not its value."""
+    speaks_for: tuple[Path, ...] = ()
+    """Further paths whose absence this finding explains: the key that a misspelt one was meant to be."""
+
+
+class NotChecked(Exception):
+    """A rule lacks an input. ``path`` is where the plan should state it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(".".join(map(str, path)))
+        self.path = path
+
+
+def need(value: T | None, *path: str | int) -> T:
+    """The value, or the statement that the rule cannot run without it."""
+    if value is None:
+        raise NotChecked(path)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A finding's place in a file: resolved while the document was at hand."""
+
+    path: str
+    document: int
+    pointer: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedPlace:
+    place: Place
+    label: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A finding placed at a span and weighed by a policy."""
+
+    rule: str
+    severity: Severity
+    message: str
+    place: Place
+    experiment: str
+    missing: str
+    """The key that the mapping at ``pointer`` lacks, or empty."""
+    observed: str
+    required: str
+    help: str
+    related: tuple[RelatedPlace, ...]
+    fingerprint: str
+    line: str
+    """The source line of the span's start, for readers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """A rule that could not run on a plan, and what it lacked. Without ``blocked_by`` nothing else says so."""
+
+    rule: str
+    severity: Severity
+    path: str
+    document: int
+    experiment: str
+    needs: str
+    """Pointer of the missing input."""
+    blocked_by: str
+    """The rule whose error already names the missing input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that kept egp from judging: a file, a policy or a rule. Always exit status 2."""
+
+    path: str
+    message: str
+    rule: str = ""
+    span: Span | None = None
+    line: str = ""
+    help: str = ""

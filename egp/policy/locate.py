@@ -1,0 +1,57 @@
+"""Finding the policy that judges: an author cannot put a softer one beside the plan."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+POLICY_FILE = "egp.yaml"
+
+
+def find_policy(folder: str, plans: Sequence[str]) -> str | None:
+    """The policy file for plans judged from a folder.
+
+    The first ``egp.yaml`` from the folder up to the root of its repository, never beyond. When there is none, the
+    first one on the way from the folder down to what all the plans have in common, so that a folder with a
+    policy of its own can be judged from outside. Outermost wins on the way down.
+    """
+    for candidate in [*_upwards(folder), *_downwards(folder, plans)]:
+        path = os.path.join(candidate, POLICY_FILE)
+        if os.path.isfile(path):
+            return path
+    return None
+
+
+def repository_root(folder: str) -> str | None:
+    """The folder with ``.git`` at or above this one."""
+    current = os.path.abspath(folder)
+    while True:
+        if os.path.exists(os.path.join(current, ".git")):
+            return current
+        parent = os.path.dirname(current)
+        if parent == current:
+            return None
+        current = parent
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    root = repository_root(folder)
+    current = os.path.abspath(folder)
+    yield current
+    while root is not None and current != root:
+        current = os.path.dirname(current)
+        yield current
+
+
+def _downwards(folder: str, plans: Sequence[str]) -> Iterator[str]:
+    start = os.path.abspath(folder)
+    targets = [os.path.abspath(os.path.join(start, plan)) for plan in plans]
+    if not targets:
+        return
+    shared = os.path.commonpath(targets)
+    if os.path.commonpath([start, shared]) != start:
+        return
+    current = start
+    for name in os.path.relpath(shared, start).split(os.sep):
+        current = os.path.join(current, name)
+        yield current

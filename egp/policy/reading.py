@@ -1,0 +1,202 @@
+"""Reading a policy: files, what they extend, and every mistake at its line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+
+from egp.document import Document, Path, Span, read_file
+from egp.finding import SEVERITIES, Failure
+from egp.policy.file import Override, PolicyFile
+from egp.policy.model import SETTINGS, Layer, Origin, Policy, PolicyError, Scope, Settings, Value
+from egp.policy.params import read_params
+from egp.quantity import shown
+from egp.rule import index, load
+from egp.shape import Problem, nearest, read
+from egp.shipped import policy_names, policy_path
+
+STANDARD = "egp:standard"
+
+
+class _Files:
+    """Policy files read so far: each once, with its document for positions."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.digest = sha256()
+        self.failures: list[Failure] = []
+        self.documents: dict[str, Document] = {}
+        self._layers: dict[str, tuple[PolicyFile, tuple[Layer, ...]]] = {}
+
+    def layers_of(self, name: str, path: str, chain: tuple[str, ...] = ()) -> tuple[PolicyFile, tuple[Layer, ...]]:
+        """The file's own content, and the layers of everything it extends followed by its own."""
+        if name not in self._layers:
+            self._layers[name] = self._read(name, path, (*chain, name))
+        return self._layers[name]
+
+    def _read(self, name: str, path: str, chain: tuple[str, ...]) -> tuple[PolicyFile, tuple[Layer, ...]]:
+        documents = read_file(path, name)
+        self.digest.update(documents[0].text.encode("utf-8", "surrogatepass"))
+        document = self.documents[name] = documents[0]
+        for problem in document.problems:
+            self.failures.append(_failure(document, problem.message, problem.span, problem.help))
+        if len(documents) > 1:
+            span = documents[1].span(())
+            self.failures.append(_failure(document, "a policy is one document", span, "remove what follows `---`"))
+        problems: list[Problem] = []
+        content = read(PolicyFile, {} if document.problems else document.value, (), problems)
+        layers = self._extended(content.extends, document, ("extends",), chain)
+        own = Layer(name, _settings(document, content.rules or {}, ("rules",), problems))
+        for problem in problems:
+            self.failures.append(self._failure_of(document, problem))
+        return content, (*layers, own)
+
+    def contents(self, layers: Sequence[Layer]) -> list[PolicyFile]:
+        """What the files behind the layers say, in the same order."""
+        return [self._layers[layer.name][0] for layer in layers]
+
+    def _failure_of(self, document: Document, problem: Problem) -> Failure:
+        key = problem.kind == "unknown-key"
+        return _failure(document, problem.message, document.span(problem.path, key=key), problem.help)
+
+    def _extended(
+        self, names: Sequence[str], document: Document, path: Path, chain: tuple[str, ...]
+    ) -> tuple[Layer, ...]:
+        layers: dict[str, Layer] = {}
+        for position, name in enumerate(names):
+            span = document.span((*path, position))
+            if name in chain:
+                cycle = " → ".join([*chain[chain.index(name) :], name])
+                self.failures.append(_failure(document, f"policies extend each other: {cycle}", span, "break the cycle"))
+                continue
+            found = self._resolve(name, document, span)
+            if found:
+                for layer in self.layers_of(name, found, chain)[1]:
+                    layers.setdefault(layer.name, layer)
+        return tuple(layers.values())
+
+    def _resolve(self, name: str, document: Document, span: Span) -> str | None:
+        """Path of an extended policy: shipped, or a file inside the repository."""
+        if name.startswith("egp:"):
+            path = policy_path(name)
+            if path is None:
+                guess = nearest(name, policy_names())
+                hint = f", did you mean `{guess}`?" if guess else ""
+                advice = f"egp ships {', '.join(policy_names())}"
+                self.failures.append(_failure(document, f"egp ships no policy `{shown(name)}`{hint}", span, advice))
+            return path
+        inside = os.path.realpath(self.root)
+        path = os.path.realpath(os.path.join(inside, name))
+        if os.path.commonpath([inside, path]) != inside:
+            advice = "copy the policy into the repository"
+            self.failures.append(_failure(document, f"`{shown(name)}` lies outside the repository", span, advice))
+            return None
+        if not os.path.isfile(path):
+            advice = "name a file relative to this policy's folder, or a shipped policy"
+            self.failures.append(_failure(document, f"there is no policy file `{shown(name)}`", span, advice))
+            return None
+        return path
+
+    def scope(self, override: Override, at: int, document: Document, base: Sequence[Layer]) -> Scope:
+        path: Path = ("overrides", at)
+        if not override.paths and override.when is None:
+            advice = "add `paths:` or `when:`; settings for all plans belong under `rules:`"
+            self.failures.append(_failure(document, "this override says for which plans", document.span(path), advice))
+        present = {layer.name for layer in base}
+        extended = self._extended(override.extends, document, (*path, "extends"), ())
+        problems: list[Problem] = []
+        own = Layer(f"{document.path}#{at}", _settings(document, override.rules or {}, (*path, "rules"), problems))
+        self.failures.extend(self._failure_of(document, problem) for problem in problems)
+        layers = (*(layer for layer in extended if layer.name not in present), own)
+        return Scope(override.paths, (override.when and override.when.tier) or "", layers)
+
+
+def _settings(document: Document, rules: dict[str, object], path: Path, problems: list[Problem]) -> Settings:
+    settings: dict[str, dict[str, Value]] = {}
+    for rule_id, setting in rules.items():
+        at = (*path, rule_id)
+        if rule_id not in index():
+            problems.append(_unknown_rule(rule_id, at))
+        elif not isinstance(setting, dict):
+            advice = "write `{severity: error}`, with the rule's options beside it"
+            problems.append(Problem(at, "wrong-type", f"the setting of {rule_id} is no mapping", advice))
+        else:
+            settings[rule_id] = _setting(document, rule_id, setting, at, problems)
+    return settings
+
+
+def _setting(
+    document: Document, rule_id: str, setting: dict[str, object], path: Path, problems: list[Problem]
+) -> dict[str, Value]:
+    read_values: dict[str, object] = {}
+    if "severity" in setting:
+        read_values["severity"] = _severity(setting["severity"], (*path, "severity"), problems)
+    if "waivable" in setting:
+        read_values["waivable"] = setting["waivable"]
+        if not isinstance(setting["waivable"], bool):
+            message = f"waivable is {shown(setting['waivable'])}"
+            problems.append(Problem((*path, "waivable"), "wrong-type", message, "write true or false"))
+    options = {name: value for name, value in setting.items() if name not in SETTINGS}
+    if options:
+        read_values.update(vars(read_params(load(rule_id), options, path, problems)))
+    return {
+        name: Value(value, Origin(document.path, document.span((*path, name), key=True).start.line))
+        for name, value in read_values.items()
+    }
+
+
+def _severity(value: object, path: Path, problems: list[Problem]) -> object:
+    known = (*SEVERITIES, "off")
+    if value in known:
+        return value
+    guess = nearest(value, known) if isinstance(value, str) else ""
+    hint = f", did you mean `{guess}`?" if guess else ""
+    problems.append(Problem(path, "wrong-type", f"severity is {shown(value)}{hint}", f"write one of {', '.join(known)}"))
+    return "off"
+
+
+def _unknown_rule(rule_id: str, path: Path) -> Problem:
+    guess = nearest(rule_id, index())
+    hint = f", did you mean `{guess}`?" if guess else ""
+    return Problem(path, "unknown-key", f"there is no rule `{shown(rule_id)}`{hint}", "`egp rules` lists all rules")
+
+
+def _failure(document: Document, message: str, span: Span, help_text: str) -> Failure:
+    line = document.line(span.start.line)
+    return Failure(document.path, f"the policy is invalid: {message}", "", span, line, help_text)
+
+
+def read_policy(path: str, shown_as: str) -> Policy:
+    """The policy in a file. Raises PolicyError with every mistake, OSError when a file cannot be read."""
+    root = os.path.dirname(os.path.abspath(path))
+    files = _Files(root)
+    content, layers = files.layers_of(shown_as, path)
+    document = files.documents[shown_as]
+    scopes = tuple(files.scope(override, at, document, layers) for at, override in enumerate(content.overrides))
+    if files.failures:
+        raise PolicyError(files.failures)
+    contents = files.contents(layers)
+    return Policy(
+        name=shown_as,
+        version=next((each.version for each in reversed(contents) if each.version), ""),
+        digest=f"sha256:{files.digest.hexdigest()}",
+        root="" if shown_as.startswith("egp:") else root,
+        layers=layers,
+        scopes=scopes,
+        plans=content.plans,
+        tiers=tuple(next((each.tiers for each in reversed(contents) if each.tiers), {}).items()),
+        roles={role: holders for each in contents for role, holders in (each.roles or {}).items()},
+        calendars={name: days for each in contents for name, days in (each.calendars or {}).items()},
+    )
+
+
+def shipped_policy(name: str = STANDARD) -> Policy:
+    """A shipped policy by name. Raises PolicyError for an unknown name."""
+    path = policy_path(name)
+    if path is None:
+        guess = nearest(name, policy_names())
+        hint = f", did you mean {guess}?" if guess else ""
+        known = f"egp ships {', '.join(policy_names())}"
+        raise PolicyError([Failure(shown(name), f"egp ships no policy of this name{hint}", help=known)])
+    return read_policy(path, name)

@@ -1,0 +1,148 @@
+"""What a rule is: one module whose file name is its id, whose docstring is its page and its tests.
+
+A rule module has a docstring, optionally ``class Params(rule.Params)`` and ``yields_to``, and a function
+``check``. The annotation of ``check``'s first parameter says what the rule looks at. The page reads:
+
+- first line: what the rule asks;
+- second paragraph: why; its first sentence is the ``why:`` line of every diagnostic;
+- blocks headed ``Passes:``, ``Fails at `/pointer`:`` or ``Not checked at `/pointer`:``, each followed by YAML
+  that is merged into a sound plan. A header may add ``with `param: value, tier: critical` `` and
+  ``, saying "words of the message"``, and ``(whole file)`` when the block is a file of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Literal
+
+Subject = Literal["Document", "PlanFile", "Experiment", "Change", "Portfolio"]
+
+FAMILIES = (
+    "document", "runtime", "power", "peeking", "metrics", "guardrails", "ramp", "rollback", "governance",
+    "integrity", "privacy", "portfolio", "economics",
+)  # fmt: skip
+"""Folders of ``egp/rules``, in the order in which rules run and are listed."""
+
+
+class Params:
+    """Options of a rule: annotated class attributes with defaults, ``days: Annotated[int, "what it is"] = 14``."""
+
+    def __init__(self, **values: object) -> None:
+        self.__dict__.update(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A loaded rule."""
+
+    id: str
+    family: str
+    subject: Subject
+    check: Callable[..., Any]
+    params: type[Params]
+    yields_to: frozenset[str]
+    takes: int
+    """How many arguments ``check`` takes: subject, then params, then organisation."""
+    module: ModuleType
+
+    @property
+    def page(self) -> Page:
+        return Page(self.module.__doc__ or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A block of a page. ``at`` is the pointer the finding must have; ``context`` the header's settings."""
+
+    outcome: Literal["passes", "fails", "not checked"]
+    at: str
+    context: str
+    saying: str
+    whole_file: bool
+    text: str
+
+
+_HEADER = re.compile(
+    r"^(?P<outcome>Passes|Fails|Not checked)(?: at `(?P<at>[^`]*)`)?(?: with `(?P<context>[^`]*)`)?"
+    r'(?:, saying "(?P<saying>[^"]*)")?(?P<whole> \(whole file\))?:\n\n```yaml\n(?P<text>.*?)^```$',
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Page:
+    """A rule's documentation, read from its docstring."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text.strip()
+
+    @property
+    def summary(self) -> str:
+        """What the rule asks, in one line."""
+        return self.text.partition("\n")[0]
+
+    @property
+    def why(self) -> str:
+        """The reason in one sentence."""
+        paragraphs = self.text.split("\n\n")
+        reason = " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
+        return re.split(r"(?<=[.!?]) ", reason, maxsplit=1)[0]
+
+    @property
+    def examples(self) -> Iterator[Example]:
+        for match in _HEADER.finditer(self.text):
+            yield Example(
+                match["outcome"].lower(),  # type: ignore[arg-type]
+                match["at"] or "",
+                match["context"] or "",
+                match["saying"] or "",
+                bool(match["whole"]),
+                match["text"],
+            )
+
+
+@cache
+def index() -> dict[str, tuple[str, str]]:
+    """Rule id → (family, module name), in running order. Reads folder names only, loads nothing."""
+    found: dict[str, tuple[str, str]] = {}
+    folder = os.path.join(os.path.dirname(__file__), "rules")
+    for family in FAMILIES:
+        try:
+            names = sorted(os.listdir(os.path.join(folder, family)))
+        except FileNotFoundError:
+            continue
+        for name in names:
+            stem, dot_py = os.path.splitext(name)
+            if dot_py == ".py" and stem != "__init__":
+                found[stem.replace("_", "-")] = (family, f"egp.rules.{family}.{stem}")
+    return found
+
+
+@cache
+def load(rule_id: str) -> Rule:
+    """The rule with this id. Raises KeyError for an unknown id, TypeError for a module that is no rule."""
+    family, module_name = index()[rule_id]
+    module = import_module(module_name)
+    check = getattr(module, "check", None)
+    if check is None:
+        raise TypeError(f"{module_name} has no check function")
+    code = check.__code__
+    first = code.co_varnames[0] if code.co_argcount else ""
+    subject = str(check.__annotations__.get(first, ""))
+    if subject not in ("Document", "PlanFile", "Experiment", "Change", "Portfolio"):
+        raise TypeError(f"{module_name}.check looks at {subject or 'nothing'}, which is no subject of rules")
+    return Rule(
+        id=rule_id,
+        family=family,
+        subject=subject,  # type: ignore[arg-type]
+        check=check,
+        params=getattr(module, "Params", Params),
+        yields_to=frozenset(getattr(module, "yields_to", ())),
+        takes=code.co_argcount,
+        module=module,
+    )

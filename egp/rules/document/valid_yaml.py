@@ -1,0 +1,71 @@
+"""The file is YAML that can be read in only one way.
+
+A plan that cannot be read cannot be judged, and a key written twice means something else to every tool that reads
+it. egp reads YAML 1.2 in UTF-8 and reports each of these at its place: broken syntax (brackets and quotes
+left open, a missing space after a colon, wrong indentation, tabs), a key written twice (the first one is the one that
+is read on), other encodings, control characters, tags that are no part of YAML, aliases that refer to nothing or to
+themselves or stand for too much, mappings as keys, numbers too long to be numbers, nesting beyond 100 levels,
+an empty file, and a file larger than a megabyte. What could still be read is judged by the other rules as well.
+
+Passes:
+
+```yaml
+x-notes: "yes, no and on are texts in YAML 1.2"
+```
+
+Passes (whole file):
+
+```yaml
+id: pdp-buy-now
+owner: &team {team: pdp, dri: "@pdp-pm"}
+x-reviewer: *team
+```
+
+Fails at `text`, saying "the '{' is not closed" (whole file):
+
+```yaml
+id: pdp-buy-now
+schedule: {start: 2023-01-23, end: 2023-02-05
+```
+
+Fails at `text`, saying "a space is missing after the ':'" (whole file):
+
+```yaml
+id:pdp-buy-now
+type: superiority
+```
+
+Fails at `text`, saying "title" (whole file):
+
+```yaml
+id: pdp-buy-now
+title: Persistent Buy Now button
+title: Sticky Buy Now button
+```
+
+Fails at `text`, saying "a tab at the start of the line" (whole file):
+
+```yaml
+owner:
+\tteam: pdp
+```
+
+Fails at `text`, saying "empty" (whole file):
+
+```yaml
+# title: Persistent Buy Now button
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.document import Document
+from egp.finding import Finding, Related
+
+
+def check(document: Document) -> Iterator[Finding]:
+    for problem in document.problems:
+        related = tuple(Related(span, label) for span, label in problem.related)
+        yield Finding(problem.span, problem.message.rstrip("."), help=problem.help, related=related)

@@ -1,0 +1,87 @@
+"""At least 14 consecutive days at full exposure.
+
+Early results swing with the days they happen to contain, and the first significant one is usually too large.
+Two whole weeks let every weekday count twice and let the first excitement about something new fade. A pause breaks
+the run: the days before and after it are two shorter runs. Days are calendar days in the plan's time zone, so
+the night on which clocks change does not make fourteen days thirteen and a fraction.
+
+Passes:
+
+```yaml
+schedule: {start: 2023-01-23, end: 2023-02-05}
+```
+
+An instant as `end` is exclusive: midnight after the last day.
+
+Passes:
+
+```yaml
+schedule: {start: "2023-03-06T00:00:00-08:00", end: "2023-03-20T00:00:00-07:00"}
+```
+
+Fails at `/schedule/end`, saying "5 days":
+
+```yaml
+schedule: {start: 2023-01-23, end: 2023-01-27}
+```
+
+Fails at `/schedule/pauses`, saying "longest run without a pause is 9 days":
+
+```yaml
+schedule: {pauses: [2023-01-28]}
+statistics: {looks: [2023-02-07]}
+```
+
+Fails at `/schedule/end` with `days: 21`:
+
+```yaml
+schedule: {start: 2023-01-23, end: 2023-02-05}
+```
+
+Not checked at `/schedule/start`:
+
+```yaml
+schedule: {start: null}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated
+
+from egp import rule
+from egp.analysis import first_day, full_days, schedule_of
+from egp.experiment import Experiment
+from egp.finding import Finding
+from egp.wording import counted
+
+
+class Params(rule.Params):
+    days: Annotated[int, "consecutive days at full exposure that a plan must have"] = 14
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    runs = full_days(plan)
+    longest = max((run.days for run in runs), default=0)
+    if longest >= params.days:
+        return
+    if schedule_of(plan).pauses:
+        yield Finding(
+            ("schedule", "pauses"),
+            f"the longest run without a pause is {counted(longest, 'day')}; "
+            f"the policy asks for {counted(params.days, 'consecutive day')} at full exposure",
+            observed=counted(longest, "day"),
+            required=counted(params.days, "day"),
+            help=f"after the last pause, run {counted(params.days, 'day')} without another",
+        )
+        return
+    end = first_day(plan) + timedelta(days=params.days - 1)
+    yield Finding(
+        ("schedule", "end"),
+        f"the plan runs {counted(longest, 'day')} at full exposure; the policy asks for {params.days}",
+        observed=counted(longest, "day"),
+        required=counted(params.days, "day"),
+        help=f"set `end: {end}`",
+    )

@@ -1,0 +1,307 @@
+"""Reading a YAML value into a declared class: every problem at its path, in words for its author.
+
+A shape is a class whose annotated attributes are its keys. Reading never fails: what does not fit becomes
+a ``Problem`` and reads as absent, so that one mistake hides no other. Kept apart from any validation library
+because importing and building one costs a hook more than everything else it does; the published JSON Schema is
+generated from the same declarations by ``egp.generate``, and tests hold the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from types import UnionType
+from typing import Any, ClassVar, Literal, NewType, TypeVar, Union, get_args, get_origin
+
+from egp import quantity
+from egp.document import Path
+from egp.quantity import Change, Count, Interval, Measure, QuantityError, Share, shown
+
+Name = NewType("Name", str)
+"""An id: 1 to 100 printable characters."""
+
+Money = NewType("Money", Measure)
+"""An amount with its currency."""
+
+S = TypeVar("S", bound="Shape")
+Reader = Callable[[object], object]
+PartReader = Callable[[object, Path, "list[Problem]"], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A value that does not fit its shape. ``kind`` is "unknown-key", "missing", "wrong-type" or "ambiguous"."""
+
+    path: Path
+    kind: Literal["unknown-key", "missing", "wrong-type", "ambiguous"]
+    message: str
+    help: str
+    meant: Path | None = None
+    """The path an unknown key probably meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a key means: its text for editors and references, and the key where Python's name differs."""
+
+    description: str
+    examples: tuple[object, ...] = ()
+    key: str = ""
+    default: object = None
+
+
+def field(description: str, *examples: object, key: str = "", default: object = None) -> Any:
+    """Declares a key of a shape."""
+    return Field(description, examples, key, default)
+
+
+def listed(description: str, *examples: object) -> Any:
+    """Declares a key that holds a list, empty when absent."""
+    return Field(description, examples, default=())
+
+
+class Shape:
+    """Base of all shapes. Attributes that the file does not set have their declared defaults."""
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Keys without which the mapping cannot even be named."""
+
+    _keys: ClassVar[dict[str, tuple[str, PartReader]]]
+    _defaults: ClassVar[dict[str, object]]
+
+    @classmethod
+    def fields(cls) -> Iterator[tuple[str, str, Any, Field]]:
+        """(key, attribute, annotation, field) of every declared key, in order."""
+        for attribute, annotation in cls.__annotations__.items():
+            declared = cls.__dict__.get(attribute)
+            if isinstance(declared, Field):
+                yield declared.key or attribute, attribute, annotation, declared
+
+    @classmethod
+    def _compile(cls) -> None:
+        cls._keys = {
+            key: (attribute, reader_of(annotation)) for key, attribute, annotation, _ in cls.fields()
+        }
+        cls._defaults = {attribute: declared.default for _, attribute, _, declared in cls.fields()}
+
+    def __repr__(self) -> str:
+        set_here = {name: value for name, value in vars(self).items() if value not in (None, ())}
+        return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in set_here.items())})"
+
+
+def read(shape: type[S], value: object, path: Path = (), problems: list[Problem] | None = None) -> S:
+    """The shape with every part of the value that fits; what does not fit is appended to ``problems``."""
+    if "_keys" not in shape.__dict__:
+        shape._compile()
+    problems = [] if problems is None else problems
+    result = shape.__new__(shape)
+    attributes = result.__dict__
+    attributes.update(shape._defaults)
+    if not isinstance(value, dict):
+        problems.append(_not_a_mapping(value, path))
+        return result
+    keys = shape._keys
+    for key, item in value.items():
+        known = keys.get(key)
+        if known is None:
+            if not key.startswith("x-"):
+                problems.append(_unknown_key(key, shape, value, path))
+        elif item is not None:
+            read_value = known[1](item, (*path, key), problems)
+            if read_value is not None:
+                attributes[known[0]] = read_value
+    for key in shape.needs:
+        if value.get(key) is None:
+            problems.append(_missing(key, path))
+    return result
+
+
+def _not_a_mapping(value: object, path: Path) -> Problem:
+    where = (
+        f"{path[-1]} is {_kind(value)}" if path and isinstance(path[-1], str) else f"this is {_kind(value)}"
+    )
+    return Problem(
+        path, "wrong-type", f"{where} where a mapping of keys is meant", "write it as key: value pairs"
+    )
+
+
+def _missing(key: str, path: Path) -> Problem:
+    owner = ".".join(map(str, path)) or "the plan"
+    return Problem((*path, key), "missing", f"{owner} has no `{key}`", f"add `{key}:`")
+
+
+def _unknown_key(key: str, shape: type[Shape], value: dict[str, object], path: Path) -> Problem:
+    absent = [name for name in shape._keys if name not in value]
+    guess = nearest(key, absent) or nearest(key, shape._keys)
+    name = shown(key)
+    if guess:
+        meant = (*path, guess)
+        return Problem((*path, key), "unknown-key", f"unknown key `{name}`, did you mean `{guess}`?",
+                       f"rename it to `{guess}`, or prefix it with `x-` if it is your own", meant)  # fmt: skip
+    known = ", ".join(sorted(shape._keys))
+    advice = f"keys here are {known}; a key of your own starts with `x-`"
+    return Problem((*path, key), "unknown-key", f"unknown key `{name}`", advice)
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The word that was probably meant, or empty. Close in spelling, or the same letters in another style."""
+    from difflib import get_close_matches
+
+    if len(word) > 60:
+        return ""
+    plain = {name.replace("_", "").replace("-", "").lower(): name for name in words}
+    matches = get_close_matches(word.replace("_", "").replace("-", "").lower(), plain, n=1, cutoff=0.7)
+    return plain[matches[0]] if matches else ""
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return shown(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (dict, list)):
+        raise QuantityError(f"{shown(value)} where a text is meant", "write a text")
+    raise QuantityError(f"{shown(value)} is not a text", f'write it in quotes: "{shown(value)}"')
+
+
+def _name(value: object) -> str:
+    text = _text(value)
+    if 0 < len(text) <= 100 and text.isprintable() and text == text.strip():
+        return text
+    raise QuantityError(f"{shown(value)} cannot be an id", "write 1 to 100 printable characters")
+
+
+def _number(value: object) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= 1e300:
+        return float(value)
+    raise QuantityError(f"{shown(value)} is not a number", "write a plain number, as in 0.5")
+
+
+def _integer(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15:
+        return value
+    raise QuantityError(f"{shown(value)} is not a whole number", "write a whole number, as in 14")
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise QuantityError(f"{shown(value)} is neither true nor false", "write true or false")
+
+
+_SCALARS: dict[object, Reader] = {
+    str: _text, Name: _name, int: _integer, float: _number, bool: _flag,
+    Share: quantity.share, Count: quantity.count, timedelta: quantity.duration,
+    Measure: quantity.measure, Money: quantity.money, Change: quantity.change,
+    date: quantity.day, Interval: quantity.interval, date | datetime: quantity.moment, object: lambda value: value,
+}  # fmt: skip
+
+
+def required_type(annotation: Any) -> Any:
+    """The annotation without its ``| None``."""
+    if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
+        members = tuple(member for member in get_args(annotation) if member is not type(None))
+        return Union[members] if len(members) > 1 else members[0]
+    return annotation
+
+
+def reader_of(annotation: Any) -> PartReader:
+    """Reads a value of the annotated type at a path; what does not fit is appended to the problems, and is None."""
+    wanted = required_type(annotation)
+    if wanted in _SCALARS:
+        return _scalar_reader(_SCALARS[wanted])
+    if get_origin(wanted) is tuple:
+        return _list_reader(reader_of(get_args(wanted)[0]), get_args(wanted)[0])
+    if get_origin(wanted) is dict:
+        return _mapping_reader(reader_of(get_args(wanted)[1]))
+    if get_origin(wanted) is Literal:
+        return _choice_reader(get_args(wanted))
+    if get_origin(wanted) is Union:
+        return _word_or_mapping_reader(wanted)
+    return lambda value, path, problems: read(wanted, value, path, problems)
+
+
+def _scalar_reader(parse: Reader) -> PartReader:
+    def read_scalar(value: object, path: Path, problems: list[Problem]) -> object:
+        try:
+            return parse(value)
+        except QuantityError as error:
+            kind: Literal["ambiguous", "wrong-type"] = (
+                "ambiguous" if error.kind == "ambiguous" else "wrong-type"
+            )
+            problems.append(Problem(path, kind, f"{label(path)}: {error}", error.advice))
+            return None
+
+    return read_scalar
+
+
+def label(path: Path) -> str:
+    """The path as a plan's author would say it: guardrail_metrics[0].baseline."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{shown(step)}" for step in path)
+    return text.removeprefix(".")
+
+
+def _list_reader(
+    read_item: PartReader, item_type: Any
+) -> PartReader:
+    of_shapes = isinstance(item_type, type) and issubclass(item_type, Shape)
+
+    def read_list(value: object, path: Path, problems: list[Problem]) -> object:
+        if not isinstance(value, list):
+            advice = "write a list: one item a line, each after `- `"
+            problems.append(
+                Problem(path, "wrong-type", f"{label(path)} is {_kind(value)} where a list is meant", advice)
+            )
+            return None
+        items = [read_item(item, (*path, position), problems) for position, item in enumerate(value)]
+        # A list of scalars with one that does not fit is unknown as a whole; shapes keep their positions.
+        return None if not of_shapes and None in items else tuple(items)
+
+    return read_list
+
+
+def _mapping_reader(read_item: PartReader) -> PartReader:
+    def read_mapping(value: object, path: Path, problems: list[Problem]) -> object:
+        if not isinstance(value, dict):
+            problems.append(_not_a_mapping(value, path))
+            return None
+        items = {key: read_item(item, (*path, key), problems) for key, item in value.items()}
+        return None if None in items.values() else items
+
+    return read_mapping
+
+
+def _choice_reader(choices: tuple[str, ...]) -> PartReader:
+    def read_choice(value: object, path: Path, problems: list[Problem]) -> object:
+        if isinstance(value, str) and value in choices:
+            return value
+        guess = nearest(value, choices) if isinstance(value, str) else ""
+        hint = f", did you mean `{guess}`?" if guess else ""
+        message = f"{label(path)} is {_kind(value)}{hint}"
+        problems.append(Problem(path, "wrong-type", message, f"write one of {', '.join(choices)}"))
+        return None
+
+    return read_choice
+
+
+def _word_or_mapping_reader(wanted: Any) -> PartReader:
+    """For keys that take a shape, or one of a few words instead."""
+    words = next(get_args(member) for member in get_args(wanted) if get_origin(member) is Literal)
+    shape = next(member for member in get_args(wanted) if get_origin(member) is not Literal)
+    read_word = _choice_reader(words)
+
+    def read_either(value: object, path: Path, problems: list[Problem]) -> object:
+        return (
+            read(shape, value, path, problems)
+            if isinstance(value, dict)
+            else read_word(value, path, problems)
+        )
+
+    return read_either

@@ -1,0 +1,270 @@
+"""The statistics kernel: planning, looks and gate arithmetic of A/B tests, on the standard library alone.
+
+Shares are fractions (0.05 for 5 %), effects and margins absolute and in the metric's own unit unless a name
+says relative, numbers of units real-valued and per arm. An input for which the number does not exist raises
+`StatisticsInputError`; nothing returns nan or an infinity. Modules load when one of their names is first
+used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .allocation import best_control_share, normalised_weights, split_efficiency
+    from .always_valid import (
+        always_valid_inflation,
+        asymptotic_confidence_sequence_z,
+        mixture_sprt_p_value,
+        mixture_sprt_z,
+    )
+    from .decision import DecisionPower, decision_power
+    from .errors import StatisticsInputError
+    from .estimates import (
+        ArmEstimate,
+        ArmSums,
+        CupedEstimates,
+        Difference,
+        NonInferiority,
+        cuped_of_arms,
+        difference,
+        harm_p_value,
+        linearised_std_dev,
+        mean_of_arm,
+        non_inferiority,
+        ratio_of_arm,
+        ratio_standard_error,
+        relative_lift,
+        two_proportion_difference,
+        two_proportion_p_value,
+        two_proportion_z,
+    )
+    from .exaggeration import TypeM, type_m
+    from .looks import information_fractions, repeated_looks_type1
+    from .means import mean_mde, mean_power, mean_units
+    from .multiplicity import (
+        all_pass_probability,
+        any_guardrail_false_alarm,
+        bonferroni_z,
+        corrected_alpha,
+        dunnett_z,
+        guardrail_power_target,
+        guardrail_unit_inflation,
+        holm_adjusted,
+    )
+    from .normal import normal_cdf, normal_sf, z_upper
+    from .planning import (
+        EXACT_T_BELOW_DF,
+        ArmUnits,
+        PlannedTest,
+        achieved_power,
+        detectable_effect,
+        detectable_margin,
+        required_units,
+    )
+    from .posterior import (
+        PosteriorThreshold,
+        calibrated_posterior_threshold,
+        consecutive_windows_probability,
+        posterior_harm_probability,
+        posterior_normal,
+        posterior_rule_false_alarm,
+        posterior_rule_trigger_probability,
+    )
+    from .posterior_beta import posterior_beta_harm
+    from .proportions import (
+        arcsine_difference,
+        non_inferiority_proportion_power,
+        non_inferiority_proportion_units,
+        two_proportion_mde,
+        two_proportion_power,
+        two_proportion_units,
+    )
+    from .shortcuts import (
+        lehr_units,
+        mde_of_standard_error,
+        power_of_standard_error,
+        relative_mde,
+        shortcut_mde,
+        shortcut_mde_power,
+        shortcut_mde_ratio,
+        standard_error_of_interval,
+    )
+    from .solving import Solution, solve_for_one
+    from .spending import (
+        LookOutcome,
+        SequentialCharacteristics,
+        group_sequential_inflation,
+        haybittle_peto_type1,
+        look_exaggeration,
+        obrien_fleming_constant,
+        pocock_constant,
+        sequential_characteristics,
+        spending_boundaries,
+        spent_alpha,
+    )
+    from .srm import chi_square_sf, srm_chi_square, srm_p_value
+    from .student import noncentral_t_sf, student_sf, student_two_sided_p, t_upper
+    from .variance import cuped_factor, design_effect
+
+_NAMES_OF_MODULE = {
+    "allocation": "best_control_share normalised_weights split_efficiency",
+    "always_valid": (
+        "always_valid_inflation asymptotic_confidence_sequence_z mixture_sprt_p_value mixture_sprt_z"
+    ),
+    "decision": "DecisionPower decision_power",
+    "errors": "StatisticsInputError",
+    "estimates": (
+        "ArmEstimate ArmSums CupedEstimates Difference NonInferiority cuped_of_arms difference "
+        "harm_p_value linearised_std_dev mean_of_arm non_inferiority ratio_of_arm ratio_standard_error "
+        "relative_lift two_proportion_difference two_proportion_p_value two_proportion_z"
+    ),
+    "exaggeration": "TypeM type_m",
+    "looks": "information_fractions repeated_looks_type1",
+    "means": "mean_mde mean_power mean_units",
+    "multiplicity": (
+        "all_pass_probability any_guardrail_false_alarm bonferroni_z corrected_alpha dunnett_z "
+        "guardrail_power_target guardrail_unit_inflation holm_adjusted"
+    ),
+    "normal": "normal_cdf normal_sf z_upper",
+    "planning": (
+        "ArmUnits EXACT_T_BELOW_DF PlannedTest achieved_power detectable_effect detectable_margin "
+        "required_units"
+    ),
+    "posterior": (
+        "PosteriorThreshold calibrated_posterior_threshold consecutive_windows_probability "
+        "posterior_harm_probability posterior_normal posterior_rule_false_alarm "
+        "posterior_rule_trigger_probability"
+    ),
+    "posterior_beta": "posterior_beta_harm",
+    "proportions": (
+        "arcsine_difference non_inferiority_proportion_power non_inferiority_proportion_units "
+        "two_proportion_mde two_proportion_power two_proportion_units"
+    ),
+    "shortcuts": (
+        "lehr_units mde_of_standard_error power_of_standard_error relative_mde shortcut_mde "
+        "shortcut_mde_power shortcut_mde_ratio standard_error_of_interval"
+    ),
+    "solving": "Solution solve_for_one",
+    "spending": (
+        "LookOutcome SequentialCharacteristics group_sequential_inflation haybittle_peto_type1 "
+        "look_exaggeration obrien_fleming_constant pocock_constant sequential_characteristics "
+        "spending_boundaries spent_alpha"
+    ),
+    "srm": "chi_square_sf srm_chi_square srm_p_value",
+    "student": "noncentral_t_sf student_sf student_two_sided_p t_upper",
+    "variance": "cuped_factor design_effect",
+}
+_MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULE.items() for name in names.split()}
+
+__all__ = [
+    "EXACT_T_BELOW_DF",
+    "ArmEstimate",
+    "ArmSums",
+    "ArmUnits",
+    "CupedEstimates",
+    "DecisionPower",
+    "Difference",
+    "LookOutcome",
+    "NonInferiority",
+    "PlannedTest",
+    "PosteriorThreshold",
+    "SequentialCharacteristics",
+    "Solution",
+    "StatisticsInputError",
+    "TypeM",
+    "achieved_power",
+    "all_pass_probability",
+    "always_valid_inflation",
+    "any_guardrail_false_alarm",
+    "arcsine_difference",
+    "asymptotic_confidence_sequence_z",
+    "best_control_share",
+    "bonferroni_z",
+    "calibrated_posterior_threshold",
+    "chi_square_sf",
+    "consecutive_windows_probability",
+    "corrected_alpha",
+    "cuped_factor",
+    "cuped_of_arms",
+    "decision_power",
+    "design_effect",
+    "detectable_effect",
+    "detectable_margin",
+    "difference",
+    "dunnett_z",
+    "group_sequential_inflation",
+    "guardrail_power_target",
+    "guardrail_unit_inflation",
+    "harm_p_value",
+    "haybittle_peto_type1",
+    "holm_adjusted",
+    "information_fractions",
+    "lehr_units",
+    "linearised_std_dev",
+    "look_exaggeration",
+    "mde_of_standard_error",
+    "mean_mde",
+    "mean_of_arm",
+    "mean_power",
+    "mean_units",
+    "mixture_sprt_p_value",
+    "mixture_sprt_z",
+    "non_inferiority",
+    "non_inferiority_proportion_power",
+    "non_inferiority_proportion_units",
+    "noncentral_t_sf",
+    "normal_cdf",
+    "normal_sf",
+    "normalised_weights",
+    "obrien_fleming_constant",
+    "pocock_constant",
+    "posterior_beta_harm",
+    "posterior_harm_probability",
+    "posterior_normal",
+    "posterior_rule_false_alarm",
+    "posterior_rule_trigger_probability",
+    "power_of_standard_error",
+    "ratio_of_arm",
+    "ratio_standard_error",
+    "relative_lift",
+    "relative_mde",
+    "repeated_looks_type1",
+    "required_units",
+    "sequential_characteristics",
+    "shortcut_mde",
+    "shortcut_mde_power",
+    "shortcut_mde_ratio",
+    "solve_for_one",
+    "spending_boundaries",
+    "spent_alpha",
+    "split_efficiency",
+    "srm_chi_square",
+    "srm_p_value",
+    "standard_error_of_interval",
+    "student_sf",
+    "student_two_sided_p",
+    "t_upper",
+    "two_proportion_difference",
+    "two_proportion_mde",
+    "two_proportion_p_value",
+    "two_proportion_power",
+    "two_proportion_units",
+    "two_proportion_z",
+    "type_m",
+    "z_upper",
+]
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULE_OF_NAME.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,395 @@
+"""Estimates and tests from sufficient statistics: what the gate computes from aggregates, never from unit
+rows.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from .errors import (
+    reject,
+    require_finite,
+    require_non_negative,
+    require_positive,
+    require_share,
+    require_sides,
+)
+from .normal import normal_sf, two_sided_p, z_upper
+from .student import student_sf, t_upper
+
+Harm = Literal["increase", "decrease"]
+
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSums:
+    """Sums over the units of one arm.
+
+    units, sum, sum_squares: of the metric (of the numerator for a ratio); denominator_sum,
+    denominator_sum_squares, cross_sum (numerator times denominator): for a ratio; covariate_sum,
+    covariate_sum_squares, covariate_cross_sum (metric times covariate): for CUPED. Errors: fewer than two
+    units; sums of squares that no values can have.
+    """
+
+    units: float
+    sum: float
+    sum_squares: float
+    denominator_sum: float | None = None
+    denominator_sum_squares: float | None = None
+    cross_sum: float | None = None
+    covariate_sum: float | None = None
+    covariate_sum_squares: float | None = None
+    covariate_cross_sum: float | None = None
+
+    def __post_init__(self) -> None:
+        require_finite("units", self.units)
+        if self.units < 2:
+            reject(
+                "units",
+                f"{self.units:g} units have no variance",
+                "wait until each arm has at least two units",
+            )
+        require_finite("sum", self.sum)
+        require_non_negative("sum_squares", self.sum_squares)
+
+
+class ArmEstimate(NamedTuple):
+    """One arm's value with its standard error; `units` None where degrees of freedom are not known
+    (quantiles).
+    """
+
+    value: float
+    standard_error: float
+    units: float | None = None
+
+
+def _centred(units: float, sum_a: float, sum_b: float, sum_ab: float) -> float:
+    """The sample covariance of two columns."""
+    return (sum_ab - sum_a * sum_b / units) / (units - 1.0)
+
+
+def _variance(parameter: str, units: float, total: float, squares: float) -> float:
+    variance = _centred(units, total, total, squares)
+    if variance < -_ROUNDING * squares / units:
+        reject(
+            parameter,
+            f"{squares:g} is less than the square of the sum over the units",
+            "give the sum of the squared values of the units, over the same units as the sum",
+        )
+    return max(variance, 0.0)
+
+
+def _covariance(
+    parameter: str, units: float, sums: tuple[float, float], cross: float, variances: tuple[float, float]
+) -> float:
+    covariance = _centred(units, *sums, cross)
+    if (
+        covariance * covariance
+        > variances[0] * variances[1] * (1.0 + _ROUNDING) + _ROUNDING * cross * cross / units**2
+    ):
+        reject(parameter, "it means a correlation past 1", "give the sum of the products over the same units")
+    return covariance
+
+
+def mean_of_arm(sums: ArmSums) -> ArmEstimate:
+    """Mean per unit and its standard error, sample variance with units - 1."""
+    variance = _variance("sum_squares", sums.units, sums.sum, sums.sum_squares)
+    return ArmEstimate(sums.sum / sums.units, math.sqrt(variance / sums.units), sums.units)
+
+
+def ratio_of_arm(sums: ArmSums) -> ArmEstimate:
+    """Ratio of sums and its delta-method standard error (Deng, Knoblich & Lu 2018).
+
+    Errors: a denominator column is missing, or the denominators sum to 0.
+    """
+    if sums.denominator_sum is None or sums.denominator_sum_squares is None or sums.cross_sum is None:
+        reject(
+            "denominator_sum",
+            "a ratio needs its denominators",
+            "give denominator_sum, denominator_sum_squares and cross_sum",
+        )
+    units = sums.units
+    numerator = _variance("sum_squares", units, sums.sum, sums.sum_squares)
+    denominator = _variance(
+        "denominator_sum_squares", units, sums.denominator_sum, sums.denominator_sum_squares
+    )
+    covariance = _covariance(
+        "cross_sum", units, (sums.sum, sums.denominator_sum), sums.cross_sum, (numerator, denominator)
+    )
+    mean_denominator = sums.denominator_sum / units
+    error = ratio_standard_error(
+        sums.sum / units, mean_denominator, numerator, denominator, covariance, units
+    )
+    return ArmEstimate(sums.sum / sums.denominator_sum, error, units)
+
+
+def ratio_standard_error(
+    mean_numerator: float,
+    mean_denominator: float,
+    var_numerator: float,
+    var_denominator: float,
+    covariance: float,
+    units: float,
+) -> float:
+    """Standard error of a ratio of means, inputs per unit (Deng, Knoblich & Lu 2018, eq. 2)."""
+    return linearised_std_dev(
+        mean_numerator, mean_denominator, var_numerator, var_denominator, covariance
+    ) / math.sqrt(_positive_units(units))
+
+
+def linearised_std_dev(
+    mean_numerator: float,
+    mean_denominator: float,
+    var_numerator: float,
+    var_denominator: float,
+    covariance: float,
+) -> float:
+    """Standard deviation per unit of (Y - R X) / mean X, the `std_dev` of a planned test of kind ratio.
+
+    Errors: a mean denominator of 0; variances below 0; a covariance larger than they allow.
+    """
+    require_finite("mean_numerator", mean_numerator)
+    require_finite("mean_denominator", mean_denominator)
+    require_non_negative("var_numerator", var_numerator)
+    require_non_negative("var_denominator", var_denominator)
+    require_finite("covariance", covariance)
+    if mean_denominator == 0.0:
+        reject("mean_denominator", "a ratio over 0 does not exist", "give a denominator whose mean is not 0")
+    ratio = mean_numerator / mean_denominator
+    variance = var_numerator - 2.0 * ratio * covariance + ratio * ratio * var_denominator
+    if variance < -_ROUNDING * (var_numerator + ratio * ratio * var_denominator):
+        reject(
+            "covariance", f"{covariance:g} is larger than the variances allow", "give the covariance per unit"
+        )
+    return math.sqrt(max(variance, 0.0)) / abs(mean_denominator)
+
+
+def _positive_units(units: float) -> float:
+    require_positive("units", units)
+    return units
+
+
+class CupedEstimates(NamedTuple):
+    """Adjusted means; `theta`, the common slope; `variance_ratio`, adjusted over plain variance of the
+    difference.
+    """
+
+    control: ArmEstimate
+    treatment: ArmEstimate
+    theta: float
+    variance_ratio: float
+
+
+def cuped_of_arms(control: ArmSums, treatment: ArmSums) -> CupedEstimates:
+    """Means adjusted by a pre-period covariate, one slope from both arms (Deng, Xu, Kohavi & Walker 2013).
+
+    The slope is the pooled within-arm covariance over the pooled variance of the covariate. Errors: a
+    covariate column is missing, or the covariate does not vary.
+    """
+    moments = [_covariate_moments(arm) for arm in (control, treatment)]
+    degrees = [arm.units - 1.0 for arm in (control, treatment)]
+    spread = math.fsum(d * x for d, (_, x, _, _) in zip(degrees, moments, strict=True))
+    if spread <= 0.0:
+        reject(
+            "covariate_sum_squares",
+            "the covariate does not vary",
+            "take a covariate that differs between units",
+        )
+    theta = math.fsum(d * c for d, (_, _, c, _) in zip(degrees, moments, strict=True)) / spread
+    units = control.units + treatment.units
+    centre = (moments[0][3] * control.units + moments[1][3] * treatment.units) / units
+    adjusted, plain = [], []
+    for arm, (y, x, covariance, mean_x) in zip((control, treatment), moments, strict=True):
+        variance = max(y - 2.0 * theta * covariance + theta * theta * x, 0.0)
+        adjusted.append(
+            ArmEstimate(
+                arm.sum / arm.units - theta * (mean_x - centre), math.sqrt(variance / arm.units), arm.units
+            )
+        )
+        plain.append(y / arm.units)
+    total = math.fsum(plain)
+    kept = math.fsum(arm.standard_error**2 for arm in adjusted) / total if total > 0.0 else 1.0
+    return CupedEstimates(adjusted[0], adjusted[1], theta, kept)
+
+
+def _covariate_moments(sums: ArmSums) -> tuple[float, float, float, float]:
+    """Variance of the metric and of the covariate, their covariance, the covariate's mean."""
+    if sums.covariate_sum is None or sums.covariate_sum_squares is None or sums.covariate_cross_sum is None:
+        reject(
+            "covariate_sum",
+            "CUPED needs a covariate",
+            "give covariate_sum, covariate_sum_squares and covariate_cross_sum",
+        )
+    units = sums.units
+    y = _variance("sum_squares", units, sums.sum, sums.sum_squares)
+    x = _variance("covariate_sum_squares", units, sums.covariate_sum, sums.covariate_sum_squares)
+    cross = _covariance(
+        "covariate_cross_sum", units, (sums.sum, sums.covariate_sum), sums.covariate_cross_sum, (y, x)
+    )
+    return y, x, cross, sums.covariate_sum / units
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Treatment less control: `estimate`, its `standard_error` > 0, and `df` (None: normal)."""
+
+    estimate: float
+    standard_error: float
+    df: float | None = None
+
+    def critical(self, tail: float) -> float:
+        """The quantile with probability `tail` above it."""
+        require_share("tail", tail)
+        return z_upper(tail) if self.df is None else t_upper(tail, self.df)
+
+    def upper_tail(self, null: float = 0.0) -> float:
+        """P-value against a true difference of `null` or less."""
+        statistic = (self.estimate - null) / self.standard_error
+        return normal_sf(statistic) if self.df is None else student_sf(statistic, self.df)
+
+    def lower_tail(self, null: float = 0.0) -> float:
+        """P-value against a true difference of `null` or more."""
+        return Difference(-self.estimate, self.standard_error, self.df).upper_tail(-null)
+
+    def p_value(self, null: float = 0.0) -> float:
+        """Two-sided."""
+        return min(1.0, 2.0 * min(self.upper_tail(null), self.lower_tail(null)))
+
+    def interval(self, alpha: float) -> tuple[float, float]:
+        """Two-sided interval of confidence 1 - alpha."""
+        reach = self.critical(alpha / 2.0) * self.standard_error
+        return self.estimate - reach, self.estimate + reach
+
+
+def difference(control: ArmEstimate, treatment: ArmEstimate) -> Difference:
+    """Unequal-variance difference with Welch-Satterthwaite degrees of freedom (Welch 1947), normal if units
+    are unknown.
+
+    Error: neither arm varies, so that there is no standard error to judge by.
+    """
+    variance_c, variance_t = control.standard_error**2, treatment.standard_error**2
+    variance = variance_c + variance_t
+    if not 0.0 < variance < math.inf:
+        reject("standard_error", "neither arm's value varies", "wait for more data, or check the aggregates")
+    df = None
+    if control.units is not None and treatment.units is not None:
+        shares = (variance_c / variance, variance_t / variance)
+        df = 1.0 / (shares[0] ** 2 / (control.units - 1.0) + shares[1] ** 2 / (treatment.units - 1.0))
+    return Difference(treatment.value - control.value, math.sqrt(variance), df)
+
+
+def two_proportion_difference(
+    conversions_control: float, units_control: float, conversions_treatment: float, units_treatment: float
+) -> Difference:
+    """Difference of two rates with the unpooled (Wald) standard error p (1 - p) / n, for intervals."""
+    rates = _rates(conversions_control, units_control, conversions_treatment, units_treatment)
+    variance = math.fsum(
+        p * (1.0 - p) / n for p, n in zip(rates, (units_control, units_treatment), strict=True)
+    )
+    if variance <= 0.0:
+        reject(
+            "conversions_control", "neither arm's rate varies", "wait until there are conversions and misses"
+        )
+    return Difference(rates[1] - rates[0], math.sqrt(variance))
+
+
+def two_proportion_z(
+    conversions_control: float, units_control: float, conversions_treatment: float, units_treatment: float
+) -> float:
+    """The z statistic with the pooled variance under equality; its square is Pearson's chi-square of the 2
+    x 2 table.
+    """
+    rates = _rates(conversions_control, units_control, conversions_treatment, units_treatment)
+    pooled = (conversions_control + conversions_treatment) / (units_control + units_treatment)
+    variance = pooled * (1.0 - pooled) * (1.0 / units_control + 1.0 / units_treatment)
+    if variance <= 0.0:
+        reject(
+            "conversions_control", "neither arm's rate varies", "wait until there are conversions and misses"
+        )
+    return (rates[1] - rates[0]) / math.sqrt(variance)
+
+
+def two_proportion_p_value(
+    conversions_control: float, units_control: float, conversions_treatment: float, units_treatment: float
+) -> float:
+    """Two-sided p-value of `two_proportion_z`."""
+    return two_sided_p(
+        two_proportion_z(conversions_control, units_control, conversions_treatment, units_treatment)
+    )
+
+
+def _rates(
+    conversions_control: float, units_control: float, conversions_treatment: float, units_treatment: float
+) -> tuple[float, float]:
+    for parameter, conversions, units in (
+        ("conversions_control", conversions_control, units_control),
+        ("conversions_treatment", conversions_treatment, units_treatment),
+    ):
+        require_positive(parameter.replace("conversions", "units"), units)
+        if not 0.0 <= conversions <= units:
+            reject(
+                parameter,
+                f"{conversions:g} of {units:g} units is impossible",
+                "give at most one conversion per unit",
+            )
+    return conversions_control / units_control, conversions_treatment / units_treatment
+
+
+def relative_lift(control: ArmEstimate, treatment: ArmEstimate) -> Difference:
+    """(treatment - control) / control with its delta-method standard error; normal.
+
+    Var = v_t / c^2 + v_c t^2 / c^4, v the squared standard errors. Error: a control value of 0.
+    """
+    if control.value == 0.0:
+        reject("control", "a lift over 0 does not exist", "report the absolute difference")
+    ratio = treatment.value / control.value
+    error = math.hypot(treatment.standard_error, ratio * control.standard_error) / abs(control.value)
+    if not 0.0 < error < math.inf:
+        reject("standard_error", "neither arm's value varies", "wait for more data, or check the aggregates")
+    return Difference(ratio - 1.0, error)
+
+
+class NonInferiority(NamedTuple):
+    """harm: estimated harm (signed); harm_bound: its one-sided upper confidence bound; p_value against harm
+    >= margin.
+    """
+
+    harm: float
+    harm_bound: float
+    margin: float
+    p_value: float
+    non_inferior: bool
+
+
+def non_inferiority(
+    observed: Difference, margin: float, harm: Harm, alpha: float = 0.05, sides: int = 1
+) -> NonInferiority:
+    """Whether harm of `margin` (absolute, positive) is ruled out: its upper confidence bound lies below the
+    margin.
+
+    harm: the direction that is harm; the bound takes alpha / sides of one tail. Errors: margin not positive,
+    unknown harm.
+    """
+    require_positive("margin", margin)
+    require_share("alpha", alpha)
+    require_sides(sides)
+    toward = _towards_harm(observed, harm)
+    bound = toward.estimate + toward.critical(alpha / sides) * toward.standard_error
+    return NonInferiority(toward.estimate, bound, margin, toward.lower_tail(margin), bound < margin)
+
+
+def harm_p_value(observed: Difference, harm: Harm, margin: float = 0.0) -> float:
+    """One-sided p-value of "no harm beyond `margin`"; small where harm is significant."""
+    require_non_negative("margin", margin)
+    return _towards_harm(observed, harm).upper_tail(margin)
+
+
+def _towards_harm(observed: Difference, harm: Harm) -> Difference:
+    if harm == "increase":
+        return observed
+    if harm == "decrease":
+        return Difference(-observed.estimate, observed.standard_error, observed.df)
+    reject("harm", f"{harm!r} is unknown", "say increase or decrease")

@@ -1,0 +1,367 @@
+"""The registered test of one metric: how many units it needs, what power it has, what it can detect.
+
+One vocabulary for the four kinds of metric. A `proportion` takes its variance from the rate itself; a `mean`
+has a standard deviation per unit, a `ratio` that of its linearised unit values (delta method), a `quantile`
+that of its influence function.
+
+Conventions: the critical value is z_{alpha/sides}; the far tail of a two-sided test is left out; a proportion
+is planned for the worse of the pooled and the unpooled variance under the null hypothesis (non-inferiority:
+of Farrington-Manning and unpooled), which are the same at a 50/50 split and differ where weights are skewed;
+a mean is planned by the exact non-central t below `EXACT_T_BELOW_DF` degrees of freedom and by the normal
+distribution from there on. Numbers of units are real-valued; `ArmUnits.ceil` rounds each arm up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from .errors import reject, require_finite, require_positive, require_share, require_sides
+from .means import needed_standard_errors_t
+from .normal import normal_cdf, z_upper
+from .proportions import (
+    check_proportion_margin,
+    non_inferiority_sd,
+    reject_out_of_reach,
+    require_distance_from_margin,
+    require_reachable_power,
+    squared_need,
+)
+from .roots import bracketed_root
+from .student import noncentral_t_sf, t_upper
+
+Kind = Literal["proportion", "mean", "ratio", "quantile"]
+Direction = Literal["increase", "decrease"]
+
+SdPairs = tuple[tuple[float, float], tuple[float, float]]
+
+EXACT_T_BELOW_DF = 1000.0
+_SECANT_STEPS = 20
+
+_sqrt = math.sqrt
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTest:
+    """The registered test of one metric between one treatment and control.
+
+    kind             what the metric is; decides where the variance comes from baseline         the control's
+    mean, rate or quantile, in the metric's own unit std_dev          standard deviation per unit: plain
+    (mean), linearised (ratio), of the influence function (quantile);
+                     None for a proportion
+    alpha            significance level of this one comparison, after any correction
+    sides            2: alpha is shared by both tails; 1: one tail has it all (usual for non-inferiority)
+    margin           absolute non-inferiority margin above 0; makes the test one of non-inferiority
+    harm             the direction that is harm; used with a margin only
+    ratio            n_treatment / n_control
+    variance_factor  multiplies the number of units: CUPED's 1 - rho^2 times a design effect
+
+    Errors: `StatisticsInputError` naming the field that cannot be.
+    """
+
+    kind: Kind
+    baseline: float
+    std_dev: float | None = None
+    alpha: float = 0.05
+    sides: Literal[1, 2] = 2
+    margin: float | None = None
+    harm: Direction = "decrease"
+    ratio: float = 1.0
+    variance_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.alpha < 1.0:
+            require_share("alpha", self.alpha)
+        require_sides(self.sides)
+        require_positive("ratio", self.ratio)
+        require_positive("variance_factor", self.variance_factor)
+        if self.kind == "proportion":
+            self._check_proportion()
+        elif self.kind in ("mean", "ratio", "quantile"):
+            self._check_measured()
+        else:
+            reject("kind", f"{self.kind!r} is unknown", "say proportion, mean, ratio or quantile")
+
+    def _check_proportion(self) -> None:
+        require_share("baseline", self.baseline)
+        if self.std_dev is not None:
+            reject(
+                "std_dev",
+                "a proportion has its standard deviation from its baseline",
+                "leave it out, or say kind mean",
+            )
+        if self.margin is not None:
+            check_proportion_margin(self.baseline, self.margin, self.harm)
+
+    def _check_measured(self) -> None:
+        require_finite("baseline", self.baseline)
+        if self.std_dev is None:
+            reject("std_dev", f"a {self.kind} needs one", "give the standard deviation per unit")
+        require_positive("std_dev", self.std_dev)
+        if self.margin is not None:
+            require_positive("margin", self.margin)
+
+
+class ArmUnits(NamedTuple):
+    """Units of the control and of the treatment arm, real-valued."""
+
+    control: float
+    treatment: float
+
+    def ceil(self) -> tuple[int, int]:
+        """Whole units, each arm rounded up by itself."""
+        return math.ceil(self.control), math.ceil(self.treatment)
+
+    @property
+    def smallest(self) -> float:
+        return min(self.control, self.treatment)
+
+    @property
+    def total(self) -> float:
+        return self.control + self.treatment
+
+
+def required_units(test: PlannedTest, effect: float, power: float) -> ArmUnits:
+    """The units at which the test succeeds with probability `power` if the true change is `effect`.
+
+    effect: signed absolute change, in the metric's unit (superiority); with a margin the true difference away
+    from harm, usually 0. Errors: an effect of 0, a rate moved past 0 or 1, harm not inside the margin, power
+    not above alpha.
+    """
+    require_reachable_power(test.alpha, power, test.sides)
+    z_alpha, z_power = z_upper(test.alpha / test.sides), z_upper(1.0 - power)
+    distance = _distance(test, effect)
+    if test.kind == "proportion":
+        worst = max([z_alpha * sd0 + z_power * sd1 for sd0, sd1 in _proportion_sds(test, effect)])
+        control = squared_need(worst, distance)
+    else:
+        sd = _arm_sd(test)
+        control = squared_need(z_alpha + z_power, distance / sd)
+    control *= test.variance_factor
+    if test.kind == "mean" and control * (1.0 + test.ratio) - 2.0 < EXACT_T_BELOW_DF:
+        control = _exact_mean_units(test.alpha, test.sides, power, test.ratio, distance / _scaled_sd(test))
+    return ArmUnits(control, control * test.ratio)
+
+
+def achieved_power(test: PlannedTest, effect: float, control_units: float) -> float:
+    """The probability that the test succeeds at this size if the true change is `effect` (signs as in
+    `required_units`).
+
+    With an effect of 0 a superiority test has the probability of its one tail, alpha / sides; harm at or past
+    the margin gives a non-inferiority test at most that.
+    """
+    require_positive("control_units", control_units)
+    z_alpha = z_upper(test.alpha / test.sides)
+    distance = _signed_distance(test, effect)
+    root_n = _sqrt(control_units / test.variance_factor)
+    if test.kind == "proportion":
+        return min(
+            [
+                normal_cdf((distance * root_n - z_alpha * sd0) / sd1)
+                for sd0, sd1 in _proportion_sds(test, effect)
+            ]
+        )
+    ncp = distance * root_n / _arm_sd(test)
+    df = _mean_df(test, control_units)
+    if df is None:
+        return normal_cdf(ncp - z_alpha)
+    return noncentral_t_sf(t_upper(test.alpha / test.sides, df), df, ncp)
+
+
+def detectable_effect(
+    test: PlannedTest, power: float, control_units: float, direction: Direction = "increase"
+) -> float:
+    """The smallest true change that is found with probability `power` at this size: absolute, positive (the
+    MDE).
+
+    direction: where the change goes; it matters for proportions, whose variance changes with the rate.
+    Errors: no possible change is found at this size; the test is one of non-inferiority (see
+    `detectable_margin`).
+    """
+    if test.margin is not None:
+        reject(
+            "test",
+            "a non-inferiority test detects margins",
+            "ask for detectable_margin, or leave the margin out",
+        )
+    if test.kind != "proportion":
+        return _needed_errors(test, power, control_units) * _standard_error(test, control_units)
+    sign = 1.0 if direction == "increase" else -1.0
+    room = test.baseline if sign < 0.0 else 1.0 - test.baseline
+    return _least_proportion_distance(
+        test, power, control_units, room, lambda change: _superiority_sds(test, test.baseline + sign * change)
+    )
+
+
+def detectable_margin(test: PlannedTest, power: float, control_units: float) -> float:
+    """The smallest non-inferiority margin that is ruled out with probability `power` if the true difference
+    is 0.
+
+    Absolute, positive. The test's own margin, if any, plays no part. Errors: no possible margin is ruled out
+    at this size.
+    """
+    if test.kind != "proportion":
+        return _needed_errors(test, power, control_units) * _standard_error(test, control_units)
+    rate = test.baseline
+    room = rate if test.harm == "decrease" else 1.0 - rate
+    return _least_proportion_distance(
+        test, power, control_units, room, lambda margin: _non_inferiority_sds(test, rate, margin)
+    )
+
+
+def _signed_distance(test: PlannedTest, effect: float) -> float:
+    require_finite("effect", effect)
+    return abs(effect) if test.margin is None else test.margin + effect
+
+
+def _distance(test: PlannedTest, effect: float) -> float:
+    """How far the assumed truth is from the null hypothesis, in the metric's unit."""
+    if test.margin is not None:
+        require_finite("effect", effect)
+        return require_distance_from_margin(test.margin, effect, "effect")
+    if effect == 0.0:
+        reject("effect", "a change of 0 is found by no size", "give the change to be found, or a margin")
+    return _signed_distance(test, effect)
+
+
+def _proportion_sds(test: PlannedTest, effect: float) -> SdPairs:
+    treated = test.baseline + effect
+    if test.margin is not None and test.harm == "increase":
+        treated = test.baseline - effect
+    if not 0.0 < treated < 1.0:
+        reject(
+            "effect",
+            f"a rate of {test.baseline:g} cannot become {treated:g}",
+            "give an absolute change that keeps the rate between 0 and 1",
+        )
+    if test.margin is None:
+        return _superiority_sds(test, treated)
+    return _non_inferiority_sds(test, treated, test.margin)
+
+
+def _superiority_sds(test: PlannedTest, treated: float) -> SdPairs:
+    """(sd0, sd1), times sqrt(n_control), with the pooled and with the unpooled variance under the null
+    hypothesis.
+    """
+    rate, ratio = test.baseline, test.ratio
+    alternative = _sqrt(rate * (1.0 - rate) + treated * (1.0 - treated) / ratio)
+    pooled = (rate + ratio * treated) / (1.0 + ratio)
+    return (_sqrt(pooled * (1.0 - pooled) * (1.0 + 1.0 / ratio)), alternative), (alternative, alternative)
+
+
+def _non_inferiority_sds(test: PlannedTest, treated: float, margin: float) -> SdPairs:
+    sd0, sd1 = non_inferiority_sd(test.baseline, treated, margin, test.harm, test.ratio, "fm")
+    return (sd0, sd1), (sd1, sd1)
+
+
+def _arm_sd(test: PlannedTest) -> float:
+    """The standard deviation of the difference times sqrt(n_control), before the variance factor."""
+    assert test.std_dev is not None
+    return test.std_dev * _sqrt(1.0 + 1.0 / test.ratio)
+
+
+def _scaled_sd(test: PlannedTest) -> float:
+    return _arm_sd(test) * _sqrt(test.variance_factor)
+
+
+def _standard_error(test: PlannedTest, control_units: float) -> float:
+    return _scaled_sd(test) / _sqrt(control_units)
+
+
+def _mean_df(test: PlannedTest, control_units: float) -> float | None:
+    """The degrees of freedom where they matter: a mean, and few of them."""
+    df = control_units * (1.0 + test.ratio) - 2.0
+    if test.kind != "mean" or df >= EXACT_T_BELOW_DF:
+        return None
+    if df < 1.0:
+        reject(
+            "control_units",
+            f"{control_units:g} units leave {df:g} degrees of freedom",
+            "give each arm at least two units",
+        )
+    return df
+
+
+def _needed_errors(test: PlannedTest, power: float, control_units: float) -> float:
+    """How many standard errors the truth must be away from the null hypothesis."""
+    require_reachable_power(test.alpha, power, test.sides)
+    require_positive("control_units", control_units)
+    df = _mean_df(test, control_units)
+    if df is not None:
+        return needed_standard_errors_t(test.alpha, test.sides, power, df)
+    needed = z_upper(test.alpha / test.sides) + z_upper(1.0 - power)
+    if needed <= 0.0:
+        reject("power", "the test reaches it without any effect", "ask for a power well above alpha")
+    return needed
+
+
+def _least_proportion_distance(
+    test: PlannedTest, power: float, control_units: float, room: float, sds_at: Callable[[float], SdPairs]
+) -> float:
+    """The distance from the null hypothesis that equals the one needed there; the variances move with it."""
+    require_reachable_power(test.alpha, power, test.sides)
+    require_positive("control_units", control_units)
+    scale = _sqrt(test.variance_factor / control_units)
+    z_alpha, z_power = scale * z_upper(test.alpha / test.sides), scale * z_upper(1.0 - power)
+
+    def missing(distance: float) -> float:
+        (null_a, alternative_a), (null_b, alternative_b) = sds_at(distance)
+        return (
+            max(z_alpha * null_a + z_power * alternative_a, z_alpha * null_b + z_power * alternative_b)
+            - distance
+        )
+
+    nearest = 0.0
+    missing_nearest = missing(nearest)
+    if missing_nearest <= 0.0:
+        reject("power", "the test reaches it without any effect", "ask for a power well above alpha")
+    guess = missing_nearest
+    for _ in range(_SECANT_STEPS):
+        if guess >= room:
+            break
+        missing_guess = missing(guess)
+        if missing_guess == missing_nearest:
+            break
+        step = missing_guess * (guess - nearest) / (missing_guess - missing_nearest)
+        nearest, missing_nearest, guess = guess, missing_guess, guess - step
+        if not 0.0 < guess < room:
+            break
+        if abs(step) <= 1e-13 * guess:
+            return guess
+    return _bracketed_distance(test, control_units, room, missing)
+
+
+def _bracketed_distance(
+    test: PlannedTest, control_units: float, room: float, missing: Callable[[float], float]
+) -> float:
+    """The sure way, for sizes so small that the rate would move most of its range."""
+    most = room * (1.0 - 1e-12)
+    if missing(most) > 0.0:
+        reject_out_of_reach("control_units", control_units, test.baseline)
+    return bracketed_root(missing, 0.0, most)
+
+
+@lru_cache(maxsize=1024)
+def _exact_mean_units(alpha: float, sides: int, power: float, ratio: float, standardised: float) -> float:
+    """Control units by the exact t where the normal answer is small; no arm below two units.
+
+    The power jumps up where the normal distribution takes over, so the answer is never past that size.
+    """
+
+    def control_units(df: float) -> float:
+        return (df + 2.0) / (1.0 + ratio)
+
+    def shortfall(df: float) -> float:
+        ncp = standardised * _sqrt(control_units(df))
+        return noncentral_t_sf(t_upper(alpha / sides, df), df, ncp) - power
+
+    two_in_each_arm = max(2.0, 2.0 / ratio) * (1.0 + ratio) - 2.0
+    least = min(two_in_each_arm, EXACT_T_BELOW_DF)
+    if shortfall(least) >= 0.0:
+        return control_units(least)
+    if shortfall(EXACT_T_BELOW_DF) <= 0.0:
+        return control_units(EXACT_T_BELOW_DF)
+    return control_units(bracketed_root(shortfall, least, EXACT_T_BELOW_DF))

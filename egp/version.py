@@ -1,0 +1,3 @@
+"""The version of egp."""
+
+VERSION = "0.1.0"

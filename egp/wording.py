@@ -1,0 +1,94 @@
+"""Numbers and lists as messages write them: sensible digits, units, singular and plural."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import timedelta
+
+from egp.quantity import Change, Measure, shown
+from egp.quantity import change as parse_change
+
+
+def percent(fraction: float, digits: int | None = None) -> str:
+    """0.2197 → "22.0 %"; without digits as many as the number needs: 0.95 → "95 %", 0.001 → "0.1 %"."""
+    value = fraction * 100
+    if digits is not None:
+        return f"{value:,.{digits}f} %"
+    return f"{significant(value, 3)} %"
+
+
+def significant(value: float, digits: int) -> str:
+    """The number with so many significant digits, without an exponent and trailing zeros: 0.0123, 12.3, 1,230."""
+    if value == 0:
+        return "0"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def whole(value: float) -> str:
+    """1377160 → "1,377,160"."""
+    return f"{math.ceil(value - 1e-9):,}"
+
+
+def counted(number: float, noun: str, plural: str = "") -> str:
+    """counted(1, "day") → "1 day"; counted(13, "day") → "13 days"."""
+    text = f"{number:,}" if number == int(number) else significant(number, 3)
+    return f"{text.removesuffix('.0')} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listing(words: Iterable[object], last: str = "and") -> str:
+    """"a, b and c"."""
+    items = [str(word) for word in words]
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+
+
+def length(duration: timedelta) -> str:
+    """"48 h" below three days, else "14 days"."""
+    hours = duration.total_seconds() / 3600
+    if hours < 72 and hours != int(hours / 24) * 24 or hours == 48:
+        return f"{significant(hours, 3)} h"
+    return counted(hours / 24, "day")
+
+
+def absolute(value: float, unit: str) -> str:
+    """An absolute amount in a metric's unit: points of a rate, milliseconds, money or a plain number."""
+    if unit in ("share", "points"):
+        return f"{significant(value * 100, 3)} pp" if abs(value) >= 0.01 else f"{significant(value * 1e4, 3)} bps"
+    if unit == "s":
+        return f"{significant(value * 1000, 4)} ms"
+    return f"{significant(value, 3)} {unit}".strip().removesuffix(" abs")
+
+
+def level(value: float, unit: str) -> str:
+    """A level of a metric in its unit: 12.00 % for a share, 1,900 ms, 0.52 USD, 0.042."""
+    if unit == "share":
+        return f"{value * 100:.2f} %" if value >= 0.001 else f"{significant(value * 100, 3)} %"
+    if unit == "s":
+        return f"{significant(value * 1000, 4)} ms"
+    return f"{significant(value, 4)} {unit}".strip()
+
+
+def like(value: float, change: Change, baseline: Measure | None) -> str:
+    """An absolute change written the way the plan writes ``change``: in percent if relative, else in its unit."""
+    if change.relative and baseline is not None and baseline.value:
+        return f"{significant(value / abs(baseline.value) * 100, 3)}%"
+    if change.unit == "points":
+        return f"{significant(value * 1e4, 3)}bps" if "b" in change.text else f"{significant(value * 100, 3)}pp"
+    if change.unit == "s":
+        return f"{significant(value * 1000, 4)}ms"
+    return f"{significant(value, 3)} {change.unit}"
+
+
+def at_least_like(value: float, change: Change, baseline: Measure | None) -> str:
+    """As ``like``, but never rounded down: a plan that declares the written change declares no less than ``value``."""
+    text = like(value, change, baseline)
+    written = parse_change(text.replace(",", "")).absolute(baseline.value if baseline else 0.0)
+    # Rounding to three digits moves a number by at most 0.5 %.
+    return text if written >= value else like(value * 1.005, change, baseline)
+
+
+def called(name: str | None, otherwise: str) -> str:
+    """A name from the plan, safe to print, or what to say where there is none."""
+    return shown(name) if name else otherwise
