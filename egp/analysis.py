@@ -10,10 +10,12 @@ exposure; a metric judged on its matured cohort has that cohort's units.
 from __future__ import annotations
 
 import copy
+import math
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from egp import stats
 from egp.finding import NotChecked, need
@@ -43,11 +45,8 @@ def first_day(plan: Experiment) -> date:
 
 
 def last_day(plan: Experiment) -> date:
-    """The last day of exposure; an instant as end is exclusive, so midnight belongs to the day before."""
-    end = local(plan, need(schedule_of(plan).end, "schedule", "end"))
-    if isinstance(end, datetime):
-        return end.date() if _after_midnight(end) else day_after(end.date(), -1)
-    return end
+    """The last day of exposure."""
+    return day_before_end(plan, need(schedule_of(plan).end, "schedule", "end"))
 
 
 def full_days(plan: Experiment) -> list[Interval]:
@@ -359,15 +358,6 @@ def assuming(plan: Experiment, **statistics: object) -> Experiment:
     return other
 
 
-def same_scale(change: Change, baseline: Measure) -> bool:
-    """Whether a change can be applied to the baseline: points to a rate, milliseconds to a time, dollars to dollars."""
-    if change.relative:
-        return True
-    if change.unit in ("points", "abs"):
-        return baseline.unit in ("share", "")
-    return change.unit == baseline.unit
-
-
 def day_after(day: date, days: int) -> date:
     """The day so many days later, or earlier; no further than the calendar goes."""
     try:
@@ -426,3 +416,199 @@ def is_change_of(change: Change, measure: Measure) -> bool:
     if change.unit in ("points", "abs"):
         return measure.unit in ("share", "")
     return change.relative or change.unit == measure.unit
+
+
+def day_before_end(plan: Experiment, end: Moment) -> date:
+    """The last day that an end leaves in; an instant as end is exclusive, so midnight leaves the day before."""
+    end = local(plan, end)
+    if not isinstance(end, datetime):
+        return end
+    return end.date() if _after_midnight(end) else day_after(end.date(), -1)
+
+
+def precedes(plan: Experiment, moment: Moment, other: Moment) -> bool:
+    """Whether a moment lies before another: two instants as instants, otherwise by their days."""
+    if _is_instant(moment) and _is_instant(other):
+        return moment < other
+    return as_day(local(plan, moment)) < as_day(local(plan, other))
+
+
+def _is_instant(moment: Moment) -> bool:
+    return isinstance(moment, datetime) and moment.tzinfo is not None
+
+
+def run_days(plan: Experiment) -> int:
+    """Days from the first to the last day of exposure, both included."""
+    days = (last_day(plan) - first_day(plan)).days + 1
+    if days <= 0:
+        raise NotChecked(("schedule", "end"))
+    return days
+
+
+def treated_share(plan: Experiment) -> float:
+    """Share of the eligible units that receive a treatment in the test."""
+    exposure = need(schedule_of(plan).exposure, "schedule", "exposure")
+    variants = need(plan.variants, "variants")
+    control = need(plan.control_position, "variants")
+    shares = [need(variant.weight, "variants", at, "weight") for at, variant in enumerate(variants)]
+    return exposure * (sum(shares) - shares[control])
+
+
+def arriving_units(plan: Experiment) -> float:
+    """Distinct units that the run brings to the smallest variant."""
+    path = ("eligible_units", "distinct_over_run")
+    distinct = need(need(plan.eligible_units, path[0]).distinct_over_run, *path)
+    return distinct * smallest_share(plan)
+
+
+def smallest_share(plan: Experiment) -> float:
+    """Share of the eligible units that is in the smallest of control and treatments."""
+    return need(schedule_of(plan).exposure, "schedule", "exposure") * min(weights(plan))
+
+
+def daily_eligible_units(plan: Experiment) -> int:
+    path = ("eligible_units", "per_day")
+    return need(need(plan.eligible_units, path[0]).per_day, *path)
+
+
+def ramp_begin(plan: Experiment) -> date:
+    """The day on which the ramp can start: the readout's; a rollout, which has no test, starts with it."""
+    return first_day(plan) if plan.type == "rollout" else readout_day(plan)
+
+
+def ramp_length(plan: Experiment) -> timedelta:
+    """Least time from the begin of the ramp until the dwell of its last stage is over."""
+    begin, length = ramp_begin(plan), timedelta()
+    for position, stage in enumerate(plan.ramp):
+        if stage.start is not None:
+            length = max(length, as_day(local(plan, stage.start)) - begin)
+        length += need(stage.min_dwell, "ramp", position, "min_dwell")
+    return length
+
+
+def holdout_share(plan: Experiment) -> float:
+    """Share of the eligible units that is never treated; 0 where the plan says that it has no holdout."""
+    holdout = need(plan.holdout, "holdout")
+    if holdout.share is None and holdout.none is not None:
+        return 0.0
+    return need(holdout.share, "holdout", "share")
+
+
+def standard_error(plan: Experiment, metric: Metric, path: Path, units_in_smallest: float) -> float:
+    """Standard error of a metric's difference between treatment and control if there is no effect, without CUPED."""
+    test = stats.PlannedTest(
+        kind=need(metric.kind, *path, "kind"),
+        baseline=baseline_of(metric, path).value,
+        std_dev=_std_dev(metric, path),
+        ratio=allocation_ratio(plan),
+        variance_factor=clustering_variance_factor(plan, metric),
+    )
+    spread = test.std_dev if test.std_dev is not None else math.sqrt(test.baseline * (1 - test.baseline))
+    control = control_units(plan, units_in_smallest) * segment_share(plan, metric)
+    if control <= 0:
+        raise NotChecked(("eligible_units",))
+    return spread * math.sqrt((1 + 1 / test.ratio) * test.variance_factor / control)
+
+
+def stop_rule_metric(plan: Experiment, position: int) -> tuple[Path, Metric]:
+    """The metric that a stop rule watches, with its path."""
+    path = ("stop_rules", position, "metric")
+    name = need(plan.stop_rules[position].metric, *path)
+    for found in plan.metrics:
+        if found[1].id == name:
+            return found
+    raise NotChecked(path)
+
+
+def stop_rule_harm(plan: Experiment, position: int) -> float:
+    """The harm beyond which a stop rule may fire, in its metric's own unit."""
+    path = ("stop_rules", position, "harm_exceeds")
+    harm = need(plan.stop_rules[position].harm_exceeds, *path)
+    if harm.value < 0:
+        raise NotChecked(path)
+    if not harm.relative or harm.value == 0:
+        return harm.value
+    metric_path, metric = stop_rule_metric(plan, position)
+    return harm.absolute(baseline_of(metric, metric_path).value)
+
+
+class Evaluations(NamedTuple):
+    """When a stop rule is evaluated during the test with its minimum of units at hand."""
+
+    number: int
+    information: tuple[float, ...]
+    """Share of the run's units at each evaluation; of very many evaluations a selection."""
+
+
+MOST_EVALUATIONS = 100
+"""Evaluations of a stop rule that egp computes with. What a hundred miss is small, and thousands take seconds."""
+
+_EVALUATIONS_PER_WEEK = {"hourly": 168, "daily": 7, "weekly": 1}
+
+
+def evaluations(plan: Experiment, position: int) -> Evaluations:
+    """The evaluations of a stop rule during the test; units are taken to come evenly over its days.
+
+    Of more than ``MOST_EVALUATIONS`` so many are selected, evenly spaced in the logarithm of information, which
+    decides how often noise crosses a bound.
+    """
+    rule, path = plan.stop_rules[position], ("stop_rules", position)
+    per_week = _EVALUATIONS_PER_WEEK[need(rule.evaluated, *path, "evaluated")]
+    least = need(rule.min_units_per_variant, *path, "min_units_per_variant")
+    days, units = run_days(plan), arriving_units(plan)
+    last = days * per_week // 7
+    if least > units or units <= 0:
+        return Evaluations(0, ())
+    first = max(1, math.ceil(least * days * per_week / (7 * units) - 1e-9))
+    step = 7 / (days * per_week)
+    return Evaluations(max(0, last - first + 1), tuple(number * step for number in _selected(first, last)))
+
+
+def _selected(first: int, last: int) -> Sequence[int]:
+    if last - first < MOST_EVALUATIONS:
+        return range(first, last + 1)
+    growth = (last / first) ** (1 / (MOST_EVALUATIONS - 1))
+    return sorted({min(last, round(first * growth**step)) for step in range(MOST_EVALUATIONS - 1)} | {last})
+
+
+def posterior_bounds(
+    plan: Experiment, position: int, probability: float, information: Sequence[float]
+) -> list[float]:
+    """How many standard errors of estimated harm make a posterior stop rule fire, at each share of the run's units.
+
+    With the squared standard error V of an estimate x and a normal prior of mean m and variance t²,
+    P(harm > h) >= p  is  x >= h (1 + V/t²) - m V/t² + z_p sqrt(V (1 + V/t²)); a flat prior has V/t² = 0.
+    """
+    z, harm = stats.z_upper(1 - probability), stop_rule_harm(plan, position)
+    prior = need(plan.stop_rules[position].prior, "stop_rules", position, "prior")
+    if prior == "flat" and harm == 0:
+        return [z] * len(information)
+    path, metric = stop_rule_metric(plan, position)
+    final_error = standard_error(plan, metric, path, arriving_units(plan))
+    errors = [final_error / math.sqrt(share) for share in information]
+    if prior == "flat":
+        return [harm / error + z for error in errors]
+    mean, spread = _prior_of(plan, position, metric, path)
+    ratios = [(error / spread) * (error / spread) for error in errors]
+    return [
+        (harm * (1 + ratio) - mean * ratio) / error + z * math.sqrt(1 + ratio)
+        for error, ratio in zip(errors, ratios, strict=True)
+    ]
+
+
+def _prior_of(plan: Experiment, position: int, metric: Metric, metric_path: Path) -> tuple[float, float]:
+    """Mean and standard deviation of a stop rule's normal prior on the harm, in the metric's own unit."""
+    path = ("stop_rules", position, "prior", "std_dev")
+    prior = plan.stop_rules[position].prior
+    if prior is None or prior == "flat" or prior.std_dev is None:
+        raise NotChecked(path)
+    baseline = baseline_of(metric, metric_path).value
+    spread = prior.std_dev.absolute(baseline)
+    if spread <= 0:
+        raise NotChecked(path)
+    return prior.mean.absolute(baseline) if prior.mean else 0.0, spread
+
+
+def identity(handle: str) -> str:
+    """A person's or role's handle for comparison: "@PDP-PM " and "pdp-pm" are one."""
+    return handle.strip().removeprefix("@").casefold()

@@ -8,43 +8,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
 from egp.document import Document, Path, Span, pointer, read_file
 from egp.experiment import Experiment, read_experiment
-from egp.finding import Diagnostic, Failure, Finding, NotChecked, Place, Related, RelatedPlace, Severity, Unchecked
+from egp.finding import (
+    Diagnostic,
+    Failure,
+    Finding,
+    NotChecked,
+    Place,
+    Related,
+    RelatedPlace,
+    Severity,
+    Unchecked,
+)
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.model import Adopted, Policy
+from egp.report.model import Report
 from egp.shape import label
 from egp.stats import StatisticsInputError
 from egp.subject import Change, Entry, Organisation, PlanFile, Portfolio, PortfolioIndex, entry_of
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(slots=True)
-class Report:
-    """What a run found. Diagnostics are in the order of file, document and place."""
-
-    as_of: date
-    policy: Policy
-    plans: int = 0
-    passed: int = 0
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    unchecked: list[Unchecked] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-
-    def count(self, severity: Severity) -> int:
-        return sum(diagnostic.severity == severity for diagnostic in self.diagnostics)
-
-    def exit_status(self, fail_level: Severity = "error") -> int:
-        """0 nothing at or above the fail level, 1 rejected, 2 could not judge; 2 beats 1."""
-        if self.failures:
-            return 2
-        failing = ("error",) if fail_level == "error" else ("error", "warning")
-        return int(any(diagnostic.severity in failing for diagnostic in self.diagnostics))
 
 
 @dataclass(slots=True)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NoReturn
 from egp.version import VERSION
 
 if TYPE_CHECKING:
-    from egp.check import Report
     from egp.finding import Failure
     from egp.policy.model import Policy
+    from egp.report.model import Report
     from egp.report.text import Style
 
 COULD_NOT_JUDGE = 2
@@ -175,8 +175,7 @@ def _check(options: argparse.Namespace) -> int:
         _write(options.file, main_report)
     else:
         _print(main_report)
-    status = report.exit_status(options.fail_level)
-    return status
+    return report.exit_status(options.fail_level)
 
 
 def _judged(options: argparse.Namespace, policy: Policy) -> Report:

@@ -67,7 +67,7 @@ def _origin(value: Value) -> str:
 
 def list_rules(policy: Policy) -> str:
     """All rules, a line each: severity under the policy, id, what it asks."""
-    lines = []
+    lines: list[str] = []
     width = max(map(len, index()))
     family = ""
     for rule_id, (in_family, _) in index().items():

@@ -208,7 +208,7 @@ def required_type(annotation: Any) -> Any:
     """The annotation without its ``| None``."""
     if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
         members = tuple(member for member in get_args(annotation) if member is not type(None))
-        return Union[members] if len(members) > 1 else members[0]
+        return Union[members] if len(members) > 1 else members[0]  # noqa: UP007
     return annotation
 
 

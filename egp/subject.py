@@ -13,7 +13,7 @@ from egp.analysis import first_day, last_day
 from egp.quantity import Interval
 
 if TYPE_CHECKING:
-    from egp.document import Document, Path
+    from egp.document import Document
     from egp.experiment import Experiment
     from egp.shape import Problem
 
@@ -208,5 +208,3 @@ class Portfolio:
     def reported_elsewhere(self) -> bool:
         """True unless this plan is the first of the portfolio: for findings about the portfolio as a whole."""
         return self.index.entries[0] is not self.plan
-
-

@@ -47,7 +47,7 @@ def listing(words: Iterable[object], last: str = "and") -> str:
 def length(duration: timedelta) -> str:
     """"48 h" below three days, else "14 days"."""
     hours = duration.total_seconds() / 3600
-    if hours < 72 and hours != int(hours / 24) * 24 or hours == 48:
+    if hours == 48 or (hours < 72 and hours % 24):
         return f"{significant(hours, 3)} h"
     return counted(hours / 24, "day")
 
@@ -92,3 +92,30 @@ def at_least_like(value: float, change: Change, baseline: Measure | None) -> str
 def called(name: str | None, otherwise: str) -> str:
     """A name from the plan, safe to print, or what to say where there is none."""
     return shown(name) if name else otherwise
+
+
+def odds(share: float) -> str:
+    """0.2 → "1 in 5", 0.13 → "about 1 in 8", 0.75 → "3 in 4"."""
+    rare = min(share, 1 - share)
+    if rare < 1e-6:
+        return "nearly none" if share < 0.5 else "nearly all"
+    whole_number = round(1 / rare)
+    exact = abs(whole_number * rare - 1) < 0.01
+    first = 1 if share <= 0.5 else whole_number - 1
+    return f"{'' if exact else 'about '}{first:,} in {whole_number:,}"
+
+
+def share_in_plan(fraction: float) -> str:
+    """A share as a plan writes it: 0.9 → "90%"."""
+    return f"{fraction * 100:.10g}%"
+
+
+def duration_in_plan(duration: timedelta) -> str:
+    """A length of time as a plan writes it, a part of an hour counted as an hour: "48h", "14d"."""
+    hours = -(-duration // timedelta(hours=1))
+    return f"{hours // 24}d" if hours % 24 == 0 and hours >= 72 else f"{hours}h"
+
+
+def ordinal_stage(position: int) -> str:
+    """A stage of the ramp as messages count it, from 1."""
+    return f"stage {position + 1}"

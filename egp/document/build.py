@@ -81,8 +81,8 @@ class Builder:
         self.faults: list[Fault] = []
         self.root: list[Any] = []
 
-    def build(self) -> None:
-        """Take the events up to the document's end. One loop, without calls for what is common: it runs per scalar."""
+    def build(self) -> None:  # noqa: PLR0912, PLR0915
+        """Take the events up to the document's end. One loop without calls for what is common, as it is half the cost."""
         parser, next_event, keep = self._parser, self._next, self.events.append
         scalar, alias = parser.scalar, parser.alias
         mapping_start, mapping_end = parser.mapping_start, parser.mapping_end
@@ -263,11 +263,13 @@ class Builder:
         for source in sources if isinstance(sources, list) else [sources]:
             if isinstance(source, dict):
                 value.update((key, part) for key, part in source.items() if key not in value)
-            elif source is not None or not self._alias_refused_since(at):
+            elif source is not None or not self._refused_since(at):
                 self._fault("merge", "the merge key '<<' needs a mapping, or a list of mappings", _MERGE_HELP, at)
 
-    def _alias_refused_since(self, at: int) -> bool:
-        return any(fault.kind == "alias" and fault.at > at for fault in self.faults)
+    def _refused_since(self, at: int) -> bool:
+        """Whether an alias was refused there, so that nothing needs to be said about the value that it lacks."""
+        refused = any(fault.kind in ("alias", "nesting") and fault.at > at for fault in self.faults)
+        return refused or self._expanded > MAX_EXPANSION
 
     # Aliases
 
@@ -283,14 +285,21 @@ class Builder:
             self._fault("alias", message, _ALIAS_HELP)
             return None
         if self._expanded + anchor.size > MAX_EXPANSION:
-            message = f"the aliases of this document stand for more than {MAX_EXPANSION:,} values"
-            self._fault("alias", message, "use fewer aliases, and none of values that hold aliases themselves")
+            self._exhausted(anchor)
             return None
         if depth + _height(anchor.value) > MAX_NESTING:
             self._fault("nesting", f"the alias '*{excerpt(name)}' nests values more than {MAX_NESTING} deep", _ALIAS_HELP)
             return None
         self._expanded += anchor.size
         return anchor
+
+
+    def _exhausted(self, anchor: _Anchor) -> None:
+        """Report once that there is too much to repeat, and repeat nothing from there on."""
+        if self._expanded <= MAX_EXPANSION:
+            message = f"the aliases of this document stand for more than {MAX_EXPANSION:,} values"
+            self._fault("alias", message, "use fewer aliases, and none of values that hold aliases themselves")
+        self._expanded += anchor.size
 
 
 def _height(value: Any) -> int:

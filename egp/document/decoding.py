@@ -4,58 +4,73 @@ from __future__ import annotations
 
 import codecs
 import re
+from typing import NamedTuple
 
 from egp.document.bounds import MAX_BYTES
 
 _HELP_ENCODING = "save the file as UTF-8"
 _ALLOWED_ASCII = bytes((9, 10, 13, *range(32, 127)))
 _ALLOWED_BYTES = _ALLOWED_ASCII + bytes(range(128, 256))
-_FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = "[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"  # slow to compile
 _WIDE_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NAMES = {0: "a NUL character", 0x1B: "an escape character", 0x7F: "a delete character", 0xFEFF: "a byte order mark"}
 
 
-class Refusal(Exception):
-    """A content that no parser gets to see, with the text that can be shown of it."""
+class Content(NamedTuple):
+    """A file's text and its bytes, both without a byte order mark."""
 
-    def __init__(self, kind: str, message: str, help: str, text: str = "", start: int = 0, end: int = 0) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.message = message
-        self.help = help
-        self.text = text
-        self.start = start
-        self.end = end
+    text: str
+    data: bytes
+
+
+class Refusal(NamedTuple):
+    """Why no parser gets to see a content, with what can be shown of it."""
+
+    kind: str
+    message: str
+    help: str
+    text: str = ""
+    start: int = 0
+    end: int = 0
+
+
+class RefusedError(Exception):
+    """A content that no parser gets to see."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
 
 
 def check_size(size: int) -> None:
     """Refuse a file by its size in bytes."""
     if size > MAX_BYTES:
         message = f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read"
-        raise Refusal("size", message, "check that this is the right file, or divide it")
+        raise RefusedError(Refusal("size", message, "check that this is the right file, or divide it"))
 
 
-def decode(data: bytes) -> tuple[str, bytes]:
-    """The text of a file and its bytes, both without a byte order mark."""
+def decode(data: bytes) -> Content:
+    """The content of a file."""
     check_size(len(data))
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        return data.decode(), data
+        return Content(data.decode(), data)
     except UnicodeDecodeError as error:
-        raise _undecodable(data, error.start) from None
+        raise RefusedError(_undecodable(data, error.start)) from None
 
 
-def encode(text: str) -> tuple[str, bytes]:
-    """A text and its bytes, both without a byte order mark."""
+def encode(text: str) -> Content:
+    """The content that a text would have as a file."""
     text = text.removeprefix("\ufeff")
     try:
         data = text.encode()
     except UnicodeEncodeError as error:
         shown = text.encode(errors="replace").decode()
         message = "a character is not valid Unicode, as if the text were not in UTF-8"
-        raise Refusal("encoding", message, _HELP_ENCODING, shown, error.start, error.start + 1) from None
+        refusal = Refusal("encoding", message, _HELP_ENCODING, shown, error.start, error.start + 1)
+        raise RefusedError(refusal) from None
     check_size(len(data))
-    return text, data
+    return Content(text, data)
 
 
 def _undecodable(data: bytes, at: int) -> Refusal:
@@ -68,16 +83,14 @@ def _undecodable(data: bytes, at: int) -> Refusal:
     return Refusal("encoding", message, _HELP_ENCODING, data.decode(errors="replace"), before, before + 1)
 
 
-def check_characters(text: str, data: bytes) -> None:
-    """Refuse control characters and other characters that YAML does not allow; a parser would name no place."""
-    if data.isascii():
-        if not data.translate(None, _ALLOWED_ASCII):
-            return
-    elif not data.translate(None, _ALLOWED_BYTES) and not _may_hold_forbidden(data):
-        return
-    found = _FORBIDDEN.search(text)
-    if found:
-        raise _forbidden(text, found.start())
+def check_characters(content: Content) -> None:
+    """Refuse control characters and others that YAML does not allow, at their place; parsers name none."""
+    text, data = content
+    allowed = _ALLOWED_ASCII if data.isascii() else _ALLOWED_BYTES
+    if data.translate(None, allowed) or (allowed is _ALLOWED_BYTES and _may_hold_forbidden(data)):
+        found = re.search(_FORBIDDEN, text)
+        if found:
+            raise RefusedError(_forbidden(text, found.start()))
 
 
 def _may_hold_forbidden(data: bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from egp.document.outline import Node, Outline, Place, head
 from egp.document.pointer import ABSENT, Path, child
@@ -10,20 +11,22 @@ from egp.document.position import Source, Span
 from egp.document.problem import Problem
 
 
+class Places(NamedTuple):
+    """What a document needs in order to say where something is written."""
+
+    source: Source
+    fallback: Span
+    """The answer where there is nothing to point at."""
+    outline: Callable[[], Outline] | None = None
+
+
 class Document:
     """One YAML document of a file. A document with problems has the part of its value that could be read."""
 
-    __slots__ = ("_fallback", "_outline", "_source", "_write_outline", "index", "path", "problems", "value")
+    __slots__ = ("_outline", "_places", "index", "path", "problems", "value")
 
     def __init__(
-        self,
-        path: str,
-        index: int,
-        source: Source,
-        value: object,
-        problems: tuple[Problem, ...],
-        fallback: Span,
-        outline: Callable[[], Outline] | None = None,
+        self, path: str, index: int, value: object, problems: tuple[Problem, ...], places: Places
     ) -> None:
         self.path = path
         """The file's name as it is shown."""
@@ -32,19 +35,17 @@ class Document:
         self.value = value
         """Dictionaries, lists and scalars; aliases and merge keys are resolved, repeated values may be shared."""
         self.problems = problems
-        self._source = source
-        self._fallback = fallback
-        self._write_outline = outline
+        self._places = places
         self._outline: Outline | None = None
 
     @property
     def text(self) -> str:
         """The whole file's text with its line ends, without a byte order mark."""
-        return self._source.text
+        return self._places.source.text
 
     def line(self, number: int) -> str:
         """A line of the file, counted from 1, without its line end."""
-        return self._source.line(number)
+        return self._places.source.line(number)
 
     def exists(self, path: Path) -> bool:
         """Whether the value has this path."""
@@ -63,7 +64,7 @@ class Document:
         """
         place, whole = self._find(path)
         if place is None:
-            return self._fallback
+            return self._places.fallback
         return self._shown(_key(place) if key or not whole else _value(place, self.text))
 
     def definition(self, path: Path) -> Span | None:
@@ -82,14 +83,14 @@ class Document:
         return self.text[node.start : node.end]
 
     def _find(self, path: Path) -> tuple[Place | None, bool]:
-        if self._write_outline is None:
+        if self._places.outline is None:
             return None, False
         if self._outline is None:
-            self._outline = self._write_outline()
+            self._outline = self._places.outline()
         return self._outline.find(path)
 
     def _shown(self, node: Node) -> Span:
-        return self._source.span(node.start, node.end)
+        return self._places.source.span(node.start, node.end)
 
 
 def _key(place: Place) -> Node:

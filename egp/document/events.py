@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from egp.document import libyaml
+from egp.document.decoding import Content
 
 Event = Any  # the C parser's own objects: a wrapper for each would cost as much as the parsing
 NextEvent = Callable[[], Event]
@@ -19,7 +20,7 @@ class Parser(NamedTuple):
     """A way to turn a text into events; ``error`` is what it raises at a syntax error."""
 
     name: str
-    open: Callable[[str, bytes], NextEvent]
+    open: Callable[[Content], NextEvent]
     error: type[Exception]
     scalar: type[Any]
     alias: type[Any]
@@ -36,8 +37,8 @@ def c_parser() -> Parser:
     """libyaml by way of PyYAML; ImportError where PyYAML is missing or was built without it."""
     extension: Any = libyaml.load()
 
-    def start(text: str, data: bytes) -> NextEvent:
-        next_event: NextEvent = extension.CParser(data).get_event
+    def start(content: Content) -> NextEvent:
+        next_event: NextEvent = extension.CParser(content.data).get_event
         return next_event
 
     return _parser("c", start, extension.YAMLError, extension)
@@ -50,13 +51,13 @@ def pure_parser() -> Parser:
 
     from egp.document.pure import open_pure
 
-    def start(text: str, data: bytes) -> NextEvent:
-        return open_pure(text)
+    def start(content: Content) -> NextEvent:
+        return open_pure(content.text)
 
     return _parser("pure", start, YAMLError, events)
 
 
-def _parser(name: str, start: Callable[[str, bytes], NextEvent], error: type[Exception], events: Any) -> Parser:
+def _parser(name: str, start: Callable[[Content], NextEvent], error: type[Exception], events: Any) -> Parser:
     return Parser(
         name=name,
         open=start,

@@ -18,8 +18,6 @@ def located(
     faults: list[Fault], events: list[Event], source: Source, outline: Callable[[], Outline]
 ) -> tuple[Problem, ...]:
     """The problems of a document in the order of the text."""
-    if not faults:
-        return ()
     firsts = outline().firsts
     problems = []
     for kind, message, help, at in sorted(faults, key=lambda fault: fault.at):

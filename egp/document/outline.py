@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from egp.document.events import Event, Parser
 from egp.document.pointer import Key, Path
 
-_PROPERTIES = re.compile(r"(?:[&!]\S*(?:[ \t\r\n]+|#[^\r\n]*)*)+")
-_COLON = re.compile(r"[ \t]*:")
 
-
-@dataclass(slots=True, eq=False)
 class Node:
     """One value as written: the offsets of its text, without anchor and tag, and what it holds."""
 
-    start: int
-    end: int
-    block: bool = False
-    text: str | None = None
-    members: dict[Key, Member] = field(default_factory=dict)
-    merged: list[tuple[Node, Node | None]] = field(default_factory=list)
-    """The mappings that '<<' brings in, each with the alias that names it."""
-    target: Node | None = None
-    """The value that an alias repeats."""
+    __slots__ = ("block", "end", "members", "merged", "start", "target", "text")
+
+    def __init__(self, start: int, end: int, text: str | None = None, target: Node | None = None) -> None:
+        self.start = start
+        self.end = end
+        self.text = text
+        """What a scalar says."""
+        self.target = target
+        """The value that an alias repeats."""
+        self.block = False
+        """Whether a mapping or list is held together by indentation, not by brackets."""
+        self.members: dict[Key, Member] = {}
+        self.merged: list[tuple[Node, Node | None]] = []
+        """The mappings that '<<' brings in, each with the alias that names it."""
 
     def written(self) -> Node:
         """The node itself or, of an alias, the value that it repeats."""
         return self.target or self
 
 
-@dataclass(slots=True, eq=False)
-class Member:
+class Member(NamedTuple):
     """A value in its mapping or list; an item of a list has no key."""
 
     key: Node | None
     value: Node
 
 
-@dataclass(slots=True, eq=False)
-class Place:
+class Place(NamedTuple):
     """Where a path leads: the value, its key, and the outermost alias on the way."""
 
     key: Node | None
@@ -102,7 +100,8 @@ class Outline:
 
     def _collection(self, event: Event) -> Node:
         start = content_start(event, self._text)
-        node = Node(start, event.end_mark.index, block=not event.flow_style)
+        node = Node(start, event.end_mark.index)
+        node.block = not event.flow_style
         if event.anchor is not None:
             self._anchors[event.anchor] = None  # an alias inside the value that it repeats leads nowhere
         mapping = event.__class__ is self._parser.mapping_start
@@ -138,8 +137,10 @@ class Outline:
 
     def _settle(self, empty: Node, key: Node) -> None:
         """Put a value that is left empty behind its key's colon; the parsers disagree where it is."""
-        colon = _COLON.match(self._text, key.end)
-        empty.start = empty.end = colon.end() if colon else key.end
+        at = key.end
+        while self._text[at : at + 1] in _BLANKS:
+            at += 1
+        empty.start = empty.end = at + 1 if self._text[at : at + 1] == ":" else key.end
 
     def _fill_sequence(self, node: Node) -> Event:
         while True:
@@ -189,11 +190,36 @@ def scalar_offsets(event: Event, text: str) -> tuple[int, int]:
     return start, end
 
 
+def is_unwritten(event: Event) -> bool:
+    """Whether a node has no text at all."""
+    return bool(event.start_mark.index == event.end_mark.index and hasattr(event, "value"))
+
+
 def content_start(event: Event, text: str) -> int:
-    """The offset of a node's content, after its anchor and tag."""
+    """The offset of a node's content, after its anchor and tag; of a node that has nothing else, theirs."""
     start: int = event.start_mark.index
+    end: int = event.end_mark.index
     if event.anchor is None and event.tag is None:
         return start
-    properties = _PROPERTIES.match(text, start)
-    after = properties.end() if properties else start
-    return after if after < event.end_mark.index else start
+    at = start
+    while at < end and text[at] in "&!":
+        at = _after_gap(text, _after_word(text, at, end), end)
+    return at if at < end else start
+
+
+_BLANKS = (" ", "\t")
+
+
+def _after_word(text: str, at: int, end: int) -> int:
+    while at < end and not text[at].isspace():
+        at += 1
+    return at
+
+
+def _after_gap(text: str, at: int, end: int) -> int:
+    """The offset of the next character that is neither blank nor part of a comment, or the end."""
+    comment = False
+    while at < end and (comment or text[at].isspace() or text[at] == "#"):
+        comment = text[at] not in "\r\n" and (comment or text[at] == "#")
+        at += 1
+    return at

@@ -118,7 +118,7 @@ class _Scanner(Scanner):
         value = (None, "!") if handle == "!" and not suffix else (handle, suffix)
         return TagToken(value, start, self.reader.get_mark())
 
-    def scan_block_scalar(self, style: str, rt: bool | None = False) -> Any:
+    def scan_block_scalar(self, style: str, *_: Any, **__: Any) -> Any:
         start = self.reader.get_mark()
         header = self.reader.match(_BLOCK_HEADER)
         if not header:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import partial
 
 from egp.document.bounds import MAX_BYTES, MAX_DOCUMENTS, MAX_NESTING
 from egp.document.build import Builder, TooDeepError
-from egp.document.decoding import Refusal, check_characters, check_size, decode, encode
-from egp.document.document import Document
+from egp.document.decoding import Content, Refusal, RefusedError, check_characters, check_size, decode, encode
+from egp.document.document import Document, Places
 from egp.document.events import Event, NextEvent, Parser, best_parser
-from egp.document.faults import located
-from egp.document.outline import Outline, content_start
+from egp.document.outline import Outline, content_start, is_unwritten
 from egp.document.position import START, Source, Span
 from egp.document.problem import Problem
-from egp.document.syntax import syntax_problem
 
 
 def read_text(text: str, path: str = "<stdin>") -> list[Document]:
@@ -33,8 +30,8 @@ def read_file(path: str | os.PathLike[str], shown: str | None = None) -> list[Do
     name = os.fspath(path) if shown is None else shown
     try:
         check_size(os.stat(path).st_size)
-    except Refusal as refusal:
-        return [_refused(name, refusal)]
+    except RefusedError as error:
+        return [_refused(name, error.refusal)]
     with open(path, "rb") as file:
         return read_bytes(file.read(MAX_BYTES + 1), name)
 
@@ -42,18 +39,18 @@ def read_file(path: str | os.PathLike[str], shown: str | None = None) -> list[Do
 def read(content: str | bytes, path: str, parser: Parser) -> list[Document]:
     """The documents of a content, by one of the two parsers."""
     try:
-        text, data = encode(content) if isinstance(content, str) else decode(content)
-        check_characters(text, data)
-    except Refusal as refusal:
-        return [_refused(path, refusal)]
-    return _Reading(Source(text), path, parser).documents(data)
+        sound = encode(content) if isinstance(content, str) else decode(content)
+        check_characters(sound)
+    except RefusedError as error:
+        return [_refused(path, error.refusal)]
+    return _Reading(Source(sound.text), path, parser).documents(sound)
 
 
 def _refused(path: str, refusal: Refusal) -> Document:
     source = Source(refusal.text)
     span = source.span(refusal.start, refusal.end)
     problem = Problem(refusal.kind, refusal.message, refusal.help, span)
-    return Document(path, 0, source, None, (problem,), span)
+    return Document(path, 0, None, (problem,), Places(source, span))
 
 
 class _Reading:
@@ -65,13 +62,13 @@ class _Reading:
         self._parser = parser
         self._found: list[Document] = []
 
-    def documents(self, data: bytes) -> list[Document]:
-        next_event = self._parser.open(self._source.text, data)
+    def documents(self, content: Content) -> list[Document]:
+        next_event = self._parser.open(content)
         while self._one_more(next_event):
             pass
         if not self._found:
             problem = Problem("empty", "the file is empty", "write the document into it", START)
-            self._add(None, (problem,), START)
+            self._add(None, (problem,), Places(self._source, START))
         return self._found
 
     def _one_more(self, next_event: NextEvent) -> bool:
@@ -87,8 +84,10 @@ class _Reading:
         except TooDeepError:
             return self._too_deep(builder.events[-1])
         except self._parser.error as error:
-            return self._broken(syntax_problem(error, self._source))
-        self._complete(builder)
+            from egp.document.syntax import syntax_problem
+
+            return self._broken(syntax_problem(error, self._source, builder.events))
+        self._complete(builder, start)
         return True
 
     def _document_start(self, next_event: NextEvent) -> int | None:
@@ -100,14 +99,25 @@ class _Reading:
             if event.__class__ is self._parser.stream_end:
                 return None
 
-    def _complete(self, builder: Builder) -> None:
+    def _complete(self, builder: Builder, start: int) -> None:
         outline = partial(Outline, self._parser, builder.events, self._source.text)
-        problems = located(builder.faults, builder.events, self._source, outline)
-        self._add(builder.root[0], problems, START, outline)
+        problems: tuple[Problem, ...] = ()
+        if is_unwritten(builder.events[0]):
+            span = self._dashes(start)
+            problems = (Problem("empty", "the document is empty", "write it, or remove the line '---'", span),)
+        elif builder.faults:
+            from egp.document.faults import located
+
+            problems = located(builder.faults, builder.events, self._source, outline)
+        self._add(builder.root[0], problems, Places(self._source, START, outline))
+
+    def _dashes(self, end: int) -> Span:
+        """The '---' at the start of a document."""
+        return self._source.span(end - 3, end)
 
     def _too_many(self, start: int) -> bool:
         message = f"the file has more than {MAX_DOCUMENTS:,} documents"
-        return self._broken(Problem("size", message, "divide it into several files", self._source.span(start - 3, start)))
+        return self._broken(Problem("size", message, "divide it into several files", self._dashes(start)))
 
     def _too_deep(self, event: Event) -> bool:
         start = content_start(event, self._source.text)
@@ -116,15 +126,8 @@ class _Reading:
         return self._broken(Problem("nesting", message, help, self._source.span(start, start + 1)))
 
     def _broken(self, problem: Problem) -> bool:
-        self._add(None, (problem,), problem.span)
+        self._add(None, (problem,), Places(self._source, problem.span))
         return False
 
-    def _add(
-        self,
-        value: object,
-        problems: tuple[Problem, ...],
-        fallback: Span,
-        outline: Callable[[], Outline] | None = None,
-    ) -> None:
-        index = len(self._found)
-        self._found.append(Document(self._path, index, self._source, value, problems, fallback, outline))
+    def _add(self, value: object, problems: tuple[Problem, ...], places: Places) -> None:
+        self._found.append(Document(self._path, len(self._found), value, problems, places))

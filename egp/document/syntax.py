@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from egp.document.events import Event
+from egp.document.outline import content_start
 from egp.document.position import Source
 from egp.document.problem import Problem
 from egp.document.wording import excerpt, shown
@@ -13,6 +15,11 @@ from egp.document.wording import excerpt, shown
 _WORD = re.compile(r"[^\s,\[\]{}:]+|\S")
 _KEY_WITHOUT_SPACE = re.compile(r"[ ]*(?:- +)?[A-Za-z_][\w.-]*(:)[^\s/]")
 _INDENT_HELP = "start the line below the first character of the keys, or items, that it belongs to"
+_LONGEST_KEY = 1024
+_UNSEPARATED = r"expected ',' or"
+_UNFITTING = r"expected <block end>|expected key|expected '-' indicator"
+_SUPERFLUOUS = r"<document start>"
+_MISPLACED = f"{_UNSEPARATED}|{_UNFITTING}|{_SUPERFLUOUS}"
 
 
 class _Error(NamedTuple):
@@ -45,12 +52,26 @@ class _Finding(NamedTuple):
     related: tuple[tuple[int, str], ...] = ()
 
 
-def syntax_problem(error: Any, source: Source) -> Problem:
-    """The problem that a parser's error stands for."""
-    finding = _read(_error(error, source.text))
+def syntax_problem(error: Any, source: Source, events: list[Event]) -> Problem:
+    """The problem that a parser's error stands for, after the events that it delivered before."""
+    read = _error(error, source.text)
+    finding = (_runaway_quote(read, events[-1], source) if events else None) or _read(read)
     start, end = _stretch(source.text, finding.at)
     related = tuple((source.span(at, at + 1), note) for at, note in finding.related)
     return Problem(finding.kind, finding.message, finding.help, source.span(start, end), related)
+
+
+def _runaway_quote(error: _Error, last: Event, source: Source) -> _Finding | None:
+    """Quotes that are closed by the opening quotes of a later text: the error is reported there, and made here."""
+    quoted = getattr(last, "style", None) in ("'", '"')
+    if not (quoted and re.search(_MISPLACED, error.said)) or error.text[last.end_mark.index : error.at].strip():
+        return None
+    start = content_start(last, error.text)
+    if source.position(start).line == source.position(last.end_mark.index).line:
+        return None
+    line = source.position(error.at).line
+    message = f"the text in quotes that opens here goes on to line {line}, where more text follows it"
+    return _Finding("syntax", message, "close the quotes where the text ends", start, ((error.at, "this follows it"),))
 
 
 def _error(error: Any, text: str) -> _Error:
@@ -74,7 +95,7 @@ def _stretch(text: str, at: int) -> tuple[int, int]:
 
 def _read(error: _Error) -> _Finding:
     for pattern, reading in _READINGS:
-        if pattern.search(error.said):
+        if re.search(pattern, error.said):
             return reading(error)
     message = f"this is not valid YAML: {excerpt(error.said)}"
     return _Finding("syntax", message, "compare the line with the ones around it", error.at)
@@ -101,6 +122,9 @@ def _colon(error: _Error) -> _Finding:
     if glued:
         message = "a space is missing after the ':'"
         return _Finding("syntax", message, "write 'key: value' with a space", glued.start(1))
+    if len(error.line_before) > _LONGEST_KEY:
+        message = f"a key is longer than {_LONGEST_KEY:,} characters, or the ':' does not end a key"
+        return _Finding("syntax", message, "quote the text that has the ':'", error.at)
     if ": " in error.line_before:
         message = "a second ':' in one line"
         help = "quote the value if the ':' belongs to it, or move the key to a line of its own"
@@ -145,7 +169,8 @@ def _misplaced(error: _Error) -> _Finding:
 
 def _no_content(error: _Error) -> _Finding:
     if error.at_end:
-        return _Finding("syntax", "a value is missing at the end", "write the value", error.at)
+        message = "the text ends where a value or a closing bracket must follow"
+        return _Finding("syntax", message, "write what is missing", error.at)
     message = f"a value is missing before {shown(error.character)}"
     return _Finding("syntax", message, "write the value, or quote a text that starts like this", error.at)
 
@@ -194,25 +219,22 @@ def _after_end(error: _Error) -> _Finding:
     return _Finding("syntax", message, "remove it, or start another document with a line '---'", error.at)
 
 
-_READINGS: tuple[tuple[re.Pattern[str], Callable[[_Error], _Finding]], ...] = tuple(
-    (re.compile(pattern), reading)
-    for pattern, reading in (
-        (r"tab character", _tab),
-        (r"cannot start any token", _start_of_text),
-        (r"mapping values are not allowed", _colon),
-        (r"could not find expected ':'", _no_colon),
-        (r"unexpected ':'", _colon_in_brackets),
-        (r"unexpected end of stream|unexpected document (indicator|separator)", _open_quote),
-        (r"expected ',' or", _open_bracket),
-        (r"expected <block end>|expected key|expected '-' indicator", _misplaced),
-        (r"expected (the )?node content", _no_content),
-        (r"sequence entries are not allowed", _item),
-        (r"mapping keys are not allowed", _explicit_key),
-        (r"escape character|hexdecimal|escape code", _escape),
-        (r"expected alphabetic or numeric", _anchor),
-        (r"scanning a block scalar", _block_header),
-        (r"directive|YAML document", _directive),
-        (r"(scanning|parsing) a tag|tag handle", _tag),
-        (r"<document start>", _after_end),
-    )
+_READINGS: tuple[tuple[str, Callable[[_Error], _Finding]], ...] = (
+    (r"tab character", _tab),
+    (r"cannot start any token", _start_of_text),
+    (r"mapping values are not allowed", _colon),
+    (r"could not find expected ':'", _no_colon),
+    (r"unexpected ':'", _colon_in_brackets),
+    (r"unexpected end of stream|unexpected document (indicator|separator)", _open_quote),
+    (_UNSEPARATED, _open_bracket),
+    (_UNFITTING, _misplaced),
+    (r"expected (the )?node content", _no_content),
+    (r"sequence entries are not allowed", _item),
+    (r"mapping keys are not allowed", _explicit_key),
+    (r"escape character|hexdecimal|escape code", _escape),
+    (r"expected alphabetic or numeric", _anchor),
+    (r"scanning a block scalar", _block_header),
+    (r"directive|YAML document", _directive),
+    (r"(scanning|parsing) a tag|tag handle", _tag),
+    (_SUPERFLUOUS, _after_end),
 )

@@ -6,8 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 from egp.document import Path
-from egp.rule import Params, Rule
 from egp.quantity import shown
+from egp.rule import Params, Rule, load
 from egp.shape import PartReader, Problem, nearest, reader_of
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ def declared_params(rule: Rule) -> dict[str, tuple[Any, str, object]]:
 
 
 @cache
-def _readers(params: type[Params]) -> dict[str, PartReader]:
-    return {name: reader_of(hint) for name, hint in get_type_hints(params).items()}
+def _readers(rule_id: str) -> dict[str, PartReader]:
+    return {name: reader_of(hint) for name, hint in get_type_hints(load(rule_id).params).items()}
 
 
 def read_params(rule: Rule, values: Mapping[str, object], path: Path, problems: list[Problem]) -> Params:
     """The rule's options with the given ones set; what does not fit is appended to ``problems``."""
     if not values:
         return rule.params()
-    readers = _readers(rule.params)
+    readers = _readers(rule.id)
     read: dict[str, object] = {}
     for name, value in values.items():
         if name not in readers:
@@ -44,7 +44,7 @@ def read_params(rule: Rule, values: Mapping[str, object], path: Path, problems: 
 
 
 def _unknown_param(rule: Rule, name: str, path: Path) -> Problem:
-    known = list(_readers(rule.params))
+    known = list(_readers(rule.id))
     guess = nearest(name, known)
     hint = f", did you mean `{guess}`?" if guess else ""
     options = f"options of {rule.id}: {', '.join(known)}" if known else f"{rule.id} has no options"

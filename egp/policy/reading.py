@@ -39,8 +39,8 @@ class _Files:
         documents = read_file(path, name)
         self.digest.update(documents[0].text.encode("utf-8", "surrogatepass"))
         document = self.documents[name] = documents[0]
-        for problem in document.problems:
-            self.failures.append(_failure(document, problem.message, problem.span, problem.help))
+        for fault in document.problems:
+            self.failures.append(_failure(document, fault.message, fault.span, fault.help))
         if len(documents) > 1:
             span = documents[1].span(())
             self.failures.append(_failure(document, "a policy is one document", span, "remove what follows `---`"))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from egp.version import VERSION
 
 if TYPE_CHECKING:
-    from egp.check import Report
     from egp.document import Span
     from egp.finding import Diagnostic, Failure, Place, Unchecked
+    from egp.report.model import Report
 
 REPORT_VERSION = 1
 

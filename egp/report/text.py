@@ -11,9 +11,9 @@ from egp.rule import load
 from egp.wording import counted
 
 if TYPE_CHECKING:
-    from egp.check import Report
     from egp.document import Span
     from egp.finding import Diagnostic, Failure, Unchecked
+    from egp.report.model import Report
 
 _COLOURS = {"error": "1;31", "warning": "1;33", "info": "1;36", "frame": "1;34", "bold": "1", "good": "1;32"}
 

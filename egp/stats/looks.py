@@ -86,7 +86,7 @@ def repeated_looks_type1(alpha: float, looks: int | Sequence[float], sides: int 
     `alpha`.
 
     looks: a number of equally spaced looks, or the information (units, in effect) at each. Daily looks of a
-    14-day test at 5 %: 0.2197. Errors: alpha out of range, looks not increasing. Source: Armitage, McPherson
+    14-day test at 5 %: 0.2196. Errors: alpha out of range, looks not increasing. Source: Armitage, McPherson
     & Rowe 1969, table 2.
     """
     require_share("alpha", alpha)

@@ -14,9 +14,11 @@ from functools import lru_cache
 from .errors import reject, require_finite, require_share
 from .normal import normal_pdf, normal_sf, z_upper
 from .quadrature import scaled_nodes
+from .roots import bracketed_root
 
-_NODES = 128
-_SPREAD = 9.0
+_PANEL_NODES = 64
+_PANEL_WIDTH = 4.0
+_DROP = 41.0
 
 
 def student_sf(t: float, df: float) -> float:
@@ -33,14 +35,14 @@ def noncentral_t_sf(t: float, df: float, ncp: float) -> float:
     """P(T > t) for T non-central t with `df` degrees of freedom and non-centrality `ncp`."""
     require_finite("t", t)
     require_finite("ncp", ncp)
-    return math.fsum(share * normal_sf(t * w - ncp) for w, share in scale_distribution(df, _tilt(t, df)))
+    return math.fsum(share * normal_sf(t * w - ncp) for w, share in scale_distribution(df, _tilt(t)))
 
 
 def t_upper(tail: float, df: float) -> float:
     """The t that leaves probability `tail` above it."""
     require_share("tail", tail)
-    if tail > 0.5:
-        return -t_upper(1.0 - tail, df)
+    if tail >= 0.5:
+        return -t_upper(1.0 - tail, df) if tail > 0.5 else 0.0
     return _t_upper(tail, df)
 
 
@@ -49,38 +51,54 @@ def _t_upper(tail: float, df: float) -> float:
     t = z_upper(tail)
     t *= 1.0 + (t * t + 1.0) / (4.0 * df)
     for _ in range(100):
-        weights = scale_distribution(df, _tilt(t, df))
+        weights = scale_distribution(df, _tilt(t))
         value = math.fsum(share * normal_sf(t * w) for w, share in weights)
         density = math.fsum(share * w * normal_pdf(t * w) for w, share in weights)
         step = value * math.log(value / tail) / density
-        t += step
+        # Far out on a heavy tail the root is many times as far: there the step is one of log t.
+        t = t + step if step < t else t * math.exp(step / t)
         if abs(step) <= 1e-14 * (1.0 + abs(t)):
             break
     return t
 
 
-def _tilt(t: float, df: float) -> float:
+def _tilt(t: float) -> float:
     """t^2 on a coarse grid: it only decides where the nodes lie, and few grids make few tables."""
-    return float(min(round(t * t / 25.0) * 25, 1600))
+    square = t * t
+    return 25.0 * math.pow(4.0, math.ceil(0.5 * math.log2(square / 25.0))) if square > 25.0 else 0.0
 
 
 @lru_cache(maxsize=512)
 def scale_distribution(df: float, tilt: float = 0.0) -> tuple[tuple[float, float], ...]:
     """Nodes w of W = sqrt(chi2_df / df) and their probabilities, which sum to 1.
 
-    `tilt` extends the nodes down to where exp(-tilt w^2 / 2) moves the mass: deep tails of T live at small W.
+    Integrated over log w, where the density is smooth for any df. `tilt` extends the nodes down to where
+    exp(-tilt w^2 / 2) moves the mass: deep tails of T live at small W.
     """
     if not 1.0 <= df < math.inf:
         reject("df", f"{df} degrees of freedom are not at least 1", "give each arm at least two units")
-    centre = math.sqrt(df / (df + tilt))
-    low = max(0.0, centre - _SPREAD / math.sqrt(df + tilt))
-    nodes, weights = scaled_nodes(low, 1.0 + _SPREAD / math.sqrt(df), _NODES)
-    masses = [weight * _relative_density(w, df) for w, weight in zip(nodes, weights, strict=True)]
-    total = math.fsum(masses)
-    return tuple((w, mass / total) for w, mass in zip(nodes, masses, strict=True))
+    below, above = _log_reach(df)
+    below -= 0.5 * math.log1p(tilt / df)
+    panels = max(2, math.ceil((above - below) / _PANEL_WIDTH))
+    width = (above - below) / panels
+    points = []
+    for panel in range(panels):
+        nodes, weights = scaled_nodes(below + panel * width, below + (panel + 1) * width, _PANEL_NODES)
+        points += [(s, weight * math.exp(df * _log_shape(s))) for s, weight in zip(nodes, weights, strict=True)]
+    total = math.fsum(mass for _, mass in points)
+    return tuple((math.exp(s), mass / total) for s, mass in points)
 
 
-def _relative_density(w: float, df: float) -> float:
-    """The density of W at w over its value at 1."""
-    off = w - 1.0
-    return math.exp((df - 1.0) * math.log1p(off) - df * (off + 0.5 * off * off))
+def _log_shape(s: float) -> float:
+    """The log density of log W over df, 0 at its peak."""
+    return s - 0.5 * math.expm1(2.0 * s)
+
+
+def _log_reach(df: float) -> tuple[float, float]:
+    """Where the density of log W has fallen to e^-DROP of its peak, on both sides."""
+    depth = _DROP / df
+
+    def excess(s: float) -> float:
+        return _log_shape(s) + depth
+
+    return bracketed_root(excess, -depth - 0.5, 0.0, 1e-6), bracketed_root(excess, 0.0, depth + 1.0, 1e-6)

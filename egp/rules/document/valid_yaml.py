@@ -1,11 +1,12 @@
 """The file is YAML that can be read in only one way.
 
-A plan that cannot be read cannot be judged, and a key written twice means something else to every tool that reads
-it. egp reads YAML 1.2 in UTF-8 and reports each of these at its place: broken syntax (brackets and quotes
-left open, a missing space after a colon, wrong indentation, tabs), a key written twice (the first one is the one that
-is read on), other encodings, control characters, tags that are no part of YAML, aliases that refer to nothing or to
-themselves or stand for too much, mappings as keys, numbers too long to be numbers, nesting beyond 100 levels,
-an empty file, and a file larger than a megabyte. What could still be read is judged by the other rules as well.
+A plan that cannot be read cannot be judged, and a key written twice means something else to every tool that
+reads it. egp reads YAML 1.2 in UTF-8 and reports each of these at its place: broken syntax (brackets and
+quotes left open, a missing space after a colon, wrong indentation, tabs), a key written twice (the first
+one is the one that is read on), other encodings, control characters, tags that are no part of YAML, aliases
+that refer to nothing or to themselves or stand for too much, mappings as keys, numbers too long to be
+numbers, nesting beyond 100 levels, an empty file, and a file larger than a megabyte. What could still be
+read is judged by the other rules as well.
 
 Passes:
 

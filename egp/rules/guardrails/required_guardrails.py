@@ -1,7 +1,8 @@
-"""Every guardrail metric that the policy lists is in the plan.
+"""Every guardrail metric that the policy lists is in the plan, and there is at least one.
 
 A launch that wins on its own metric can lose more elsewhere, and nobody looks where nothing is measured. The policy
-lists the metrics that must not be harmed, whatever the experiment is about; a plan may guard more, never fewer.
+lists the metrics that must not be harmed, whatever the experiment is about; a plan may guard more, never fewer. A
+guardrail that is restricted to a segment says nothing of the other units, so it does not stand in for a listed metric.
 
 Passes with `metrics: [refund_rate]`:
 
@@ -9,10 +10,34 @@ Passes with `metrics: [refund_rate]`:
 risk: [revenue]
 ```
 
-Fails at `/guardrail_metrics` with `metrics: [refund_rate, availability]`, saying "availability":
+Fails at `/guardrail_metrics` with `metrics: [refund_rate, availability]`, saying "does not guard availability":
 
 ```yaml
 risk: [revenue]
+```
+
+Fails at `/guardrail_metrics/0/id` with `metrics: [refund_rate, cs_contacts]`, saying "refunds_rate is probably meant":
+
+```yaml
+guardrail_metrics: {0: {id: refunds_rate}}
+```
+
+Fails at `/guardrail_metrics` with `metrics: [refund_rate]`:
+
+```yaml
+guardrail_metrics: {0: {segment: new_users}}
+```
+
+Fails at `/guardrail_metrics`, saying "no guardrail metric":
+
+```yaml
+guardrail_metrics: []
+```
+
+Passes with `at_least: 0`:
+
+```yaml
+guardrail_metrics: null
 ```
 """
 
@@ -24,21 +49,64 @@ from typing import Annotated
 from egp import rule
 from egp.experiment import Experiment
 from egp.finding import Finding
+from egp.quantity import shown
+from egp.shape import nearest
 from egp.wording import counted, listing
 
 
 class Params(rule.Params):
     metrics: Annotated[tuple[str, ...], "ids of the guardrail metrics every plan must have"] = ()
+    at_least: Annotated[int, "guardrail metrics every plan must have, listed or not"] = 1
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    declared = {metric.id for metric in plan.guardrail_metrics}
+    declared = {metric.id for metric in plan.guardrail_metrics if not metric.segment}
     absent = [metric for metric in params.metrics if metric not in declared]
     if absent:
-        yield Finding(
-            ("guardrail_metrics",),
-            f"the plan does not guard {listing(absent)}, which the policy asks of every plan",
-            observed=counted(len(declared), "guardrail metric"),
-            required=listing(params.metrics),
-            help=f"add {listing(f'`{metric}`' for metric in absent)} with a baseline, a margin and an action",
+        yield _absent(plan, absent, params)
+    elif len(plan.guardrail_metrics) < params.at_least:
+        yield _too_few(plan, params)
+
+
+def _absent(plan: Experiment, absent: list[str], params: Params) -> Finding:
+    position, meant = _misspelt(plan, absent, params)
+    names = listing(map(shown, absent))
+    if position is not None:
+        name = shown(plan.guardrail_metrics[position].id)
+        message = (
+            f"the plan does not guard {names}, which the policy asks of every plan; {name} is probably meant"
         )
+        advice = f"set `id: {shown(meant)}`"
+    else:
+        message = f"the plan does not guard {names}, which the policy asks of every plan"
+        advice = (
+            f"add {listing(f'`{shown(name)}`' for name in absent)} with a baseline, a margin and an action"
+        )
+    return Finding(
+        ("guardrail_metrics",) if position is None else ("guardrail_metrics", position, "id"),
+        message,
+        observed=counted(len(plan.guardrail_metrics), "guardrail metric"),
+        required=listing(map(shown, params.metrics)),
+        help=advice,
+    )
+
+
+def _misspelt(plan: Experiment, absent: list[str], params: Params) -> tuple[int | None, str]:
+    """The guardrail that spells the one absent metric in another way."""
+    if len(absent) == 1:
+        for position, metric in enumerate(plan.guardrail_metrics):
+            if metric.id and metric.id not in params.metrics and nearest(metric.id, absent):
+                return position, absent[0]
+    return None, ""
+
+
+def _too_few(plan: Experiment, params: Params) -> Finding:
+    count = len(plan.guardrail_metrics)
+    return Finding(
+        ("guardrail_metrics",),
+        f"the plan has {counted(count, 'guardrail metric') if count else 'no guardrail metric'}; "
+        f"the policy asks for at least {params.at_least}",
+        observed=counted(count, "guardrail metric"),
+        required=f"at least {params.at_least}",
+        help="add under `guardrail_metrics` what must not be harmed, with a baseline, a margin and an action",
+    )

@@ -1,10 +1,14 @@
 """The declared sample per variant reaches the power the plan promises.
 
 A sample that is too small makes a true effect look like nothing, and the effects it does find look larger than
-they are. egp recomputes the number from the metric's kind, its baseline, the MDE, the significance level after
-correction, the power, the weights of the variants, CUPED, clustering and the registered looks, and compares it
-with the declared one. For rates it takes the larger of the pooled and the unpooled formula, which differ only
-when weights are unequal. The number counts the units of the smallest variant.
+they are.
+
+The number is recomputed from each primary metric's kind, baseline and MDE (or non-inferiority margin), the
+significance level after correction, the power, the weights of the variants, CUPED, clustering and the registered
+looks. Rates: n = ((z_α·s₀ + z_β·s₁) / MDE)², with the larger of the pooled and the unpooled standard deviation s₀
+(Fleiss 1981), which differ only when weights are unequal; margins of rates by Farrington and Manning (1990); other
+kinds: n = (z_α + z_β)²·σ²·(1 + 1/r) / MDE². CUPED leaves 1 − ρ² of it. The number counts the units of the smallest
+variant.
 
 Passes:
 
@@ -12,7 +16,7 @@ Passes:
 sample_size_per_variant: 103_287
 ```
 
-Fails at `/sample_size_per_variant`, saying "103,287":
+Fails at `/sample_size_per_variant`, saying "103,286 units per variant are declared; the MDE at 95 % power needs 103,287":
 
 ```yaml
 sample_size_per_variant: 103_286
@@ -27,9 +31,44 @@ sample_size_per_variant: 137_715
 statistics: {variance_reduction: null}
 ```
 
-Fails at `/sample_size_per_variant`:
+Fails at `/sample_size_per_variant`, saying "declares no sample size":
 
 ```yaml
+sample_size_per_variant: null
+```
+
+With uneven weights the smallest variant has fewer units than control.
+
+Fails at `/sample_size_per_variant`, saying "needs 65,166":
+
+```yaml
+variants: {0: {weight: 80%}, 1: {weight: 20%}}
+sample_size_per_variant: 64_000
+```
+
+A non-inferiority experiment must be able to rule out its margin.
+
+Fails at `/sample_size_per_variant`, saying "the non-inferiority margin at 95 % power":
+
+```yaml
+type: non_inferiority
+primary_metric: {mde: null, non_inferiority_margin: 30bps}
+statistics: {sides: one}
+```
+
+Every primary metric needs its own sample; CUPED's correlation is that of the first.
+
+Fails at `/sample_size_per_variant`, saying "the MDE of revenue at 95 % power":
+
+```yaml
+co_primary_metrics:
+  - {id: revenue, kind: mean, direction: increase, baseline: 3.20 USD, std_dev: 14 USD, mde: 5%}
+```
+
+Passes:
+
+```yaml
+type: rollout
 sample_size_per_variant: null
 ```
 
@@ -45,40 +84,63 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from egp.analysis import detectable_at, power_at, primary_effect, required_power, required_smallest
+from egp.analysis import (
+    PRIMARY,
+    detectable_at,
+    has_primary_test,
+    power_at,
+    primary_at,
+    primary_effect,
+    required_power,
+    required_smallest,
+)
+from egp.document import Path
 from egp.experiment import Experiment
-from egp.finding import Finding, need
-from egp.wording import like, percent, whole
+from egp.finding import Finding, NotChecked
+from egp.stats import StatisticsInputError
+from egp.wording import at_least_like, called, percent, whole
+
+yields_to = frozenset({"shortcut-mde"})
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    required = math.ceil(required_smallest(plan) - 1e-6)
+    if not has_primary_test(plan):
+        return
+    required, path = _required(plan)
     declared = plan.sample_size_per_variant
-    if declared is None:
-        yield Finding(
-            ("sample_size_per_variant",),
-            f"the plan declares no sample size; its MDE and power need {whole(required)} units per variant",
-            observed="not declared",
-            required=whole(required),
-            help=f"add `sample_size_per_variant: {required:_}`",
-        )
+    if declared is not None and declared >= required:
         return
-    if declared >= required:
-        return
+    demand = f"the {_aim(plan, path)} at {percent(required_power(plan))} power needs {whole(required)}"
+    told = "the plan declares no sample size" if declared is None else f"{whole(declared)} units per variant are declared"
     yield Finding(
         ("sample_size_per_variant",),
-        f"{whole(declared)} units per variant are declared; the MDE at {percent(required_power(plan))} power "
-        f"needs {whole(required)}",
-        observed=whole(declared),
+        f"{told}; {demand}",
+        observed="not declared" if declared is None else whole(declared),
         required=whole(required),
-        help=f"set `sample_size_per_variant: {required:_}`{_larger_mde(plan, declared)}",
+        help=f"{'add' if declared is None else 'set'} `sample_size_per_variant: {required:_}`"
+        + (_larger_mde(plan, declared) if declared and path == PRIMARY else ""),
     )
 
 
+def _required(plan: Experiment) -> tuple[int, Path]:
+    """Units of the smallest variant for the most demanding primary metric, and where that metric is."""
+    paths: list[Path] = [PRIMARY, *(("co_primary_metrics", at) for at in range(len(plan.co_primary_metrics)))]
+    return max((math.ceil(required_smallest(plan, at=path) - 1e-6), path) for path in paths)
+
+
+def _aim(plan: Experiment, path: Path) -> str:
+    aim = "non-inferiority margin" if plan.type == "non_inferiority" else "MDE"
+    return aim if path == PRIMARY else f"{aim} of {called(primary_at(plan, path).id, 'a co-primary metric')}"
+
+
 def _larger_mde(plan: Experiment, declared: int) -> str:
-    metric = need(plan.primary_metric, "primary_metric")
-    if metric.mde is None or declared < 2:
+    metric = primary_at(plan, PRIMARY)
+    if metric.mde is None or plan.type == "non_inferiority":
         return ""
-    power = percent(power_at(plan, primary_effect(plan), declared))
-    mde = like(detectable_at(plan, required_power(plan), declared), metric.mde, metric.baseline)
-    return f", or plan for an MDE of {mde} (the declared sample has {power} power at {metric.mde})"
+    try:
+        power = percent(power_at(plan, primary_effect(plan), declared))
+        mde = at_least_like(detectable_at(plan, required_power(plan), declared), metric.mde, metric.baseline)
+    except (NotChecked, StatisticsInputError):
+        return ""
+    short = f" (the declared sample has {power} power at {metric.mde})" if power != percent(required_power(plan)) else ""
+    return f", or plan for an MDE of {mde}{short}"

@@ -1,0 +1,77 @@
+"""The experiment's id is its own: no other plan of the repository has it.
+
+Registrations, results and decisions are filed under the id, so two plans with one id would share them. egp
+compares the ids of all plans that the policy's `plans:` match, the further documents of a file included.
+
+Passes:
+
+```yaml
+id: sound-plan
+---
+id: another-plan
+```
+
+Fails at `/id`, saying "the id sound-plan is also used in plan-1.yaml":
+
+```yaml
+id: sound-plan
+---
+id: sound-plan
+```
+
+Fails at `/id`, saying "plan-1.yaml, plan-2.yaml, plan-3.yaml and 1 more":
+
+```yaml
+id: sound-plan
+---
+id: sound-plan
+---
+id: sound-plan
+---
+id: sound-plan
+---
+id: sound-plan
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+from egp.finding import Finding, Related
+from egp.quantity import shown
+from egp.subject import Entry, Portfolio
+from egp.wording import listing
+
+LISTED = 3
+"""Plans that are named; of more, the number says enough."""
+
+
+def check(portfolio: Portfolio) -> Iterator[Finding]:
+    plan = portfolio.plan
+    others = portfolio.others("id", plan.id)
+    if not others:
+        return
+    named = [_place(other, plan) for other in others[:LISTED]]
+    if len(others) > LISTED:
+        named.append(f"{len(others) - LISTED} more")
+    yield Finding(
+        ("id",),
+        f"the id {plan.id} is also used in {listing(named)}",
+        observed=plan.id,
+        required="an id of its own",
+        help=f"rename the plan that is not registered yet, for example `id: {_free_id(portfolio)}`",
+        related=tuple(Related(("id",), "the same id", other.path, other.document) for other in others[:LISTED]),
+    )
+
+
+def _place(other: Entry, plan: Entry) -> str:
+    if other.path == plan.path:
+        return f"document {other.document + 1} of this file"
+    return shown(other.path)
+
+
+def _free_id(portfolio: Portfolio) -> str:
+    stem = portfolio.plan.id[:95]
+    return next(name for at in count(2) if not portfolio.index.sharing("id", name := f"{stem}-{at}"))

@@ -1,0 +1,307 @@
+"""The expected value of an event is recomputed, and no scenario falls below the plan's floor.
+
+Numbers copied from a memo keep the memo's mistakes, and a launch is decided on them. For each scenario egp computes
+p_success · gain_per_success − (1 − p_success) · cost_per_error − cost_per_unit, and weighs the scenarios by their
+probability. Both the weighted value and the worst scenario must reach `floor`, and the floor itself must be no lower than
+the policy's. A declared `expected_value` must equal the recomputed one, with or without `cost_per_unit`, to the digits it
+is written with: 0.166 stands for anything from 0.1655 to 0.1665.
+
+Passes:
+
+```yaml
+economics:
+  scenarios:
+    - {name: base, probability: 60%, p_success: 0.40, expected_value: 0.166 USD}
+    - {name: new users, probability: 40%, p_success: 0.34, expected_value: 0.131 USD}
+  expected_value: 0.15 USD
+```
+
+Fails at `/economics/scenarios/1/expected_value`, saying "0.34 × 0.52 − 0.66 × 0.07 is 0.131 USD, not 0.121 USD":
+
+```yaml
+economics: {scenarios: {1: {expected_value: 0.121 USD}}}
+```
+
+Fails at `/economics/expected_value`, saying "is 0.1518 USD, not 0.166 USD":
+
+```yaml
+economics: {expected_value: 0.166 USD}
+```
+
+Fails at `/economics/scenarios/1/p_success`, saying "0.07747 USD per impression, below the floor of 0.08 USD":
+
+```yaml
+economics: {scenarios: {1: {p_success: 0.25}}}
+```
+
+Fails at `/economics/scenarios`, saying "weighted by probability":
+
+```yaml
+economics: {scenarios: {0: {p_success: 0.26}, 1: {p_success: 0.20}}}
+```
+
+Fails at `/economics/gain_per_success`, saying "no success rate":
+
+```yaml
+economics: {gain_per_success: 0.05 USD}
+```
+
+Fails at `/economics/floor` with `floor: 0.10 USD`:
+
+```yaml
+economics: {floor: 0.08 USD}
+```
+
+Fails at `/economics/floor`, saying "-1 USD":
+
+```yaml
+economics: {floor: -1 USD}
+```
+
+Fails at `/economics`:
+
+```yaml
+economics: null
+```
+
+Fails at `/economics/floor`, saying "without `floor`":
+
+```yaml
+economics: {floor: null}
+```
+
+Fails at `/economics/scenarios/1/probability`, saying "without `probability`":
+
+```yaml
+economics: {scenarios: {1: {probability: null}}}
+```
+
+Fails at `/economics/scenarios`, saying "add up to 90 %":
+
+```yaml
+economics: {scenarios: {0: {probability: 50%}}}
+```
+
+Fails at `/economics/cost_per_error`, saying "EUR":
+
+```yaml
+economics: {cost_per_error: 0.07 EUR}
+```
+
+Fails at `/economics/cost_per_error`, saying "-0.07 USD":
+
+```yaml
+economics: {cost_per_error: -0.07 USD}
+```
+
+Not checked at `/economics/cost_per_unit`:
+
+```yaml
+economics: {cost_per_unit: null}
+```
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated
+
+from egp import rule
+from egp.document import Path
+from egp.experiment import Economics, Experiment, Scenario
+from egp.finding import Finding, need
+from egp.quantity import Measure, shown
+from egp.shape import Money
+from egp.wording import called, percent, significant
+
+
+class Params(rule.Params):
+    floor: Annotated[Money, "lowest floor that a plan may declare"] = Money(Measure(0.0, "USD", "0 USD"))
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    economics = plan.economics
+    if economics is None:
+        yield Finding(
+            ("economics",),
+            "the plan does not say what a success gains and an error costs, so its expected value cannot be computed",
+            observed="not declared",
+            required="scenarios, gain, costs and a floor",
+            help="add `economics:` with `scenarios`, `gain_per_success`, `cost_per_error`, `cost_per_unit` and `floor`",
+        )
+        return
+    faults = [*_absent(economics), *_inputs(economics, params)]
+    yield from faults
+    if not faults:
+        yield from _values(economics)
+
+
+def _absent(economics: Economics) -> Iterator[Finding]:
+    for key in ("scenarios", "gain_per_success", "cost_per_error", "floor"):
+        if not getattr(economics, key):
+            yield _without(("economics", key), key)
+    for position, scenario in enumerate(economics.scenarios):
+        for key in ("probability", "p_success"):
+            if getattr(scenario, key) is None:
+                yield _without(("economics", "scenarios", position, key), key)
+
+
+def _without(at: Path, key: str) -> Finding:
+    message = f"without `{key}` the expected value cannot be computed"
+    return Finding(at, message, "not declared", f"`{key}`", f"add `{key}:`")
+
+
+def _amounts(economics: Economics) -> Iterator[tuple[Path, Measure]]:
+    for key in ("gain_per_success", "cost_per_error", "cost_per_unit", "floor", "expected_value"):
+        amount = getattr(economics, key)
+        if amount is not None:
+            yield ("economics", key), amount
+    for position, scenario in enumerate(economics.scenarios):
+        if scenario.expected_value is not None:
+            yield ("economics", "scenarios", position, "expected_value"), scenario.expected_value
+
+
+def _inputs(economics: Economics, params: Params) -> Iterator[Finding]:
+    amounts = list(_amounts(economics))
+    for at, amount in amounts[1:]:
+        if amount.unit != amounts[0][1].unit:
+            problem = f"{shown(amount.text)} is not in {amounts[0][1].unit}, as `{amounts[0][0][-1]}` is"
+            yield Finding(at, problem, amount.unit, amounts[0][1].unit, f"convert it to {amounts[0][1].unit}")
+    cost = economics.cost_per_error
+    if cost is not None and cost.value < 0:
+        problem = f"a cost of {shown(cost.text)} is a gain, and errors would raise the expected value"
+        yield Finding(("economics", "cost_per_error"), problem, help="write the cost as a positive amount")
+    floor = economics.floor
+    comparable = floor is not None and (floor.unit == params.floor.unit or not params.floor.value)
+    if floor is not None and (not comparable or floor.value < params.floor.value):
+        yield Finding(
+            ("economics", "floor"),
+            f"the floor of {shown(floor.text)} is not at least the policy's {params.floor}",
+            observed=shown(floor.text),
+            required=f"at least {params.floor}",
+            help=f"set `floor: {params.floor}` or a higher one",
+        )
+    total = math.fsum(scenario.probability or 0.0 for scenario in economics.scenarios)
+    if (
+        economics.scenarios
+        and None not in {s.probability for s in economics.scenarios}
+        and abs(total - 1) > 1e-6
+    ):
+        problem = f"the probabilities of the scenarios add up to {percent(total)}"
+        yield Finding(
+            ("economics", "scenarios"),
+            problem,
+            percent(total),
+            "100 %",
+            "make the probabilities add up to 100 %",
+        )
+
+
+class _Terms:
+    """The amounts of complete economics, in one currency."""
+
+    def __init__(self, economics: Economics) -> None:
+        self.gain = need(economics.gain_per_success, "economics", "gain_per_success").value
+        self.error = need(economics.cost_per_error, "economics", "cost_per_error").value
+        self.unit = need(economics.cost_per_unit, "economics", "cost_per_unit").value
+        self.floor = need(economics.floor, "economics", "floor")
+        self.per = called(economics.per, "event")
+        self.currency = self.floor.unit
+
+    def gross(self, p_success: float) -> float:
+        return p_success * self.gain - (1 - p_success) * self.error
+
+    def worded(self, p_success: float) -> str:
+        """The gross value as a sum that anyone can repeat."""
+        p, error = significant(p_success, 4), significant(1 - p_success, 4)
+        return f"{p} × {significant(self.gain, 4)} − {error} × {significant(self.error, 4)}"
+
+    def amount(self, value: float) -> str:
+        return f"{significant(value, 4)} {self.currency}"
+
+    def least_p_success(self) -> float | None:
+        """The success rate at which the floor is reached; None when no success rate reaches it."""
+        swing = self.gain + self.error
+        least = (self.floor.value + self.unit + self.error) / swing if swing > 0 else math.inf
+        return least if least <= 1 else None
+
+
+def _values(economics: Economics) -> Iterator[Finding]:
+    terms = _Terms(economics)
+    yield from _declared(economics, terms)
+    scenarios = [(scenario.p_success or 0.0, scenario.probability or 0.0) for scenario in economics.scenarios]
+    nets = [terms.gross(p) - terms.unit for p, _ in scenarios]
+    weighted = math.fsum(net * probability for net, (_, probability) in zip(nets, scenarios, strict=True))
+    worst = min(range(len(nets)), key=nets.__getitem__)
+    slack = 1e-12 * max(1.0, abs(terms.floor.value))
+    if nets[worst] >= terms.floor.value - slack:
+        return
+    below = f"per {terms.per}, below the floor of {shown(terms.floor.text)}"
+    if terms.least_p_success() is None:
+        yield _out_of_reach(terms)
+    elif weighted < terms.floor.value - slack:
+        message = f"weighted by probability, the scenarios are worth {terms.amount(weighted)} {below}"
+        yield _too_low(("economics", "scenarios"), message, weighted, terms, "on average")
+    else:
+        scenario = economics.scenarios[worst]
+        name = called(scenario.name, f"scenario {worst + 1}")
+        message = f"the scenario {name} is worth {terms.amount(nets[worst])} {below}"
+        at = ("economics", "scenarios", worst, "p_success")
+        yield _too_low(at, message, nets[worst], terms, "in this scenario")
+
+
+def _too_low(at: Path, message: str, value: float, terms: _Terms, where: str) -> Finding:
+    least = terms.least_p_success() or 1.0
+    needed = f"{math.ceil(least * 1e4 - 1e-9) / 1e2:g}%"
+    return Finding(
+        at,
+        message,
+        observed=terms.amount(value),
+        required=f"at least {shown(terms.floor.text)}",
+        help=f"launch where `p_success` is at least {needed} {where}, and keep the others on what they have today",
+    )
+
+
+def _out_of_reach(terms: _Terms) -> Finding:
+    best = terms.amount(terms.gain - terms.unit)
+    return Finding(
+        ("economics", "gain_per_success"),
+        f"no success rate reaches the floor of {shown(terms.floor.text)}: an event that succeeds is worth {best}",
+        observed=best,
+        required=f"at least {shown(terms.floor.text)}",
+        help="launch only with a gain per success above the floor and the cost per unit",
+    )
+
+
+def _declared(economics: Economics, terms: _Terms) -> Iterator[Finding]:
+    gross = []
+    for position, scenario in enumerate(economics.scenarios):
+        p_success = scenario.p_success or 0.0
+        gross.append(terms.gross(p_success) * (scenario.probability or 0.0))
+        at = ("economics", "scenarios", position, "expected_value")
+        yield from _differs(scenario, at, terms.gross(p_success), terms.worded(p_success), terms)
+    value = math.fsum(gross)
+    yield from _differs(economics, ("economics", "expected_value"), value, "the weighted value", terms)
+
+
+def _differs(
+    holder: Scenario | Economics, at: Path, gross: float, sum_: str, terms: _Terms
+) -> Iterator[Finding]:
+    declared = holder.expected_value
+    if declared is None:
+        return
+    decimals = len(
+        declared.text.split()[0].partition(".")[2].replace("_", "").rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    )
+    half_digit = 0.5 * 10.0**-decimals * (1 + 1e-9)
+    if any(abs(declared.value - value) <= half_digit for value in (gross, gross - terms.unit)):
+        return
+    exact = f"{gross:,.{max(decimals, 3)}f} {terms.currency}" if decimals else terms.amount(gross)
+    yield Finding(
+        at,
+        f"{sum_} is {exact}, not {shown(declared.text)}",
+        observed=shown(declared.text),
+        required=exact,
+        help=f"set `expected_value: {exact}`",
+    )

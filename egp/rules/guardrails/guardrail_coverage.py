@@ -1,0 +1,99 @@
+"""Guardrails cover quality, safety, performance and cost, and every segment at risk has its own.
+
+A launch guarded on one side only is harmed on another: the model gets slower while the rates hold. Each guardrail
+names with `covers` the kind of harm it watches, and every kind of the policy's list has at least one. A segment that the
+economics single out as a scenario of its own, such as new users without a history, can be harmed while the average looks
+well; it needs a guardrail restricted to it, with `segment`, and a threshold of its own.
+
+Passes:
+
+```yaml
+guardrail_metrics:
+  - {id: precision_at_10, covers: quality}
+  - {id: complaint_rate, covers: safety}
+  - {id: p95_latency, covers: performance}
+  - {id: cost_per_1k, covers: cost}
+```
+
+Fails at `/guardrail_metrics`, saying "no guardrail covers cost":
+
+```yaml
+id: sound-plan
+```
+
+Passes with `kinds: [quality, safety]`:
+
+```yaml
+guardrail_metrics:
+  - {id: precision_at_10, covers: quality}
+  - {id: complaint_rate, covers: safety}
+```
+
+Fails at `/economics/scenarios/1/segment` with `kinds: []`, saying "no guardrail watches new_users alone":
+
+```yaml
+economics: {scenarios: {1: {segment: new_users}}}
+```
+
+Passes with `kinds: []`:
+
+```yaml
+economics: {scenarios: {1: {segment: new_users}}}
+guardrail_metrics: {0: {segment: new_users, segment_share: 15%}}
+```
+
+Fails at `/guardrail_metrics`:
+
+```yaml
+guardrail_metrics: []
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from egp import rule
+from egp.experiment import Experiment
+from egp.finding import Finding
+from egp.quantity import shown
+from egp.wording import listing
+
+Kind = Literal["quality", "safety", "performance", "cost"]
+
+
+class Params(rule.Params):
+    kinds: Annotated[tuple[Kind, ...], "kinds of harm that guardrails must cover"] = (
+        "quality", "safety", "performance", "cost",
+    )  # fmt: skip
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    covered = {metric.covers for metric in plan.guardrail_metrics}
+    absent = [kind for kind in params.kinds if kind not in covered]
+    if absent:
+        yield Finding(
+            ("guardrail_metrics",),
+            f"no guardrail covers {listing(absent, 'or')}",
+            observed=listing(kind for kind in params.kinds if kind in covered) or "none covered",
+            required=listing(params.kinds),
+            help=f"add a guardrail with {listing(f'`covers: {kind}`' for kind in absent)}, "
+            "or say so on the one that does",
+        )
+    yield from _segments(plan)
+
+
+def _segments(plan: Experiment) -> Iterator[Finding]:
+    guarded = {metric.segment for metric in plan.guardrail_metrics}
+    scenarios = plan.economics.scenarios if plan.economics else ()
+    for position, scenario in enumerate(scenarios):
+        if scenario.segment and scenario.segment not in guarded:
+            name = shown(scenario.segment)
+            yield Finding(
+                ("economics", "scenarios", position, "segment"),
+                f"the economics single out {name}, but no guardrail watches {name} alone",
+                observed="no guardrail",
+                required=f"a guardrail of {name}",
+                help=f"add a guardrail with `segment: {name}`, its share of the units and a margin or limit of its own",
+            )

@@ -1,0 +1,244 @@
+"""The planned sample can rule out each guardrail's margin, and all of them together.
+
+With too few units a guardrail stays quiet whether or not there is harm, so its silence is not evidence of safety.
+For each guardrail with a margin egp computes the power of its one-sided non-inferiority test at `guardrail_alpha`, when
+the treatment is in truth harmless, at the units it is judged on: the declared sample, the matured part of it for a metric
+judged on its matured cohort, the segment's share of it for a metric restricted to a segment. Rates take the larger of
+the Farrington-Manning and the unpooled variance, others the standard deviation that the plan declares. Jointly, the
+powers multiply, as for independent guardrails. Guardrails with only a limit are not tested this way.
+
+Passes:
+
+```yaml
+sample_size_per_variant: 140_000
+```
+
+Fails at `/guardrail_metrics/0/non_inferiority_margin`, saying "70,000 units per variant rule out a margin of 6% in refund_rate with 64.1 % power":
+
+```yaml
+guardrail_metrics: {0: {non_inferiority_margin: 6%}}
+```
+
+Each may be sure enough while all of them are not.
+
+Fails at `/guardrail_metrics` with `floor: 84%`, saying "82.1 % power":
+
+```yaml
+id: sound-plan
+```
+
+Fails at `/guardrail_metrics/0/outcome_window`, saying "no unit":
+
+```yaml
+guardrail_metrics: {0: {outcome_window: 15d}}
+```
+
+A metric of a segment has that segment's units only.
+
+Fails at `/guardrail_metrics/1/non_inferiority_margin`, saying "21,000 units":
+
+```yaml
+guardrail_metrics: {1: {segment: new_users, segment_share: 15%}}
+```
+
+Not checked at `/guardrail_metrics/1/segment_share`:
+
+```yaml
+guardrail_metrics: {1: {segment: new_users}}
+```
+
+Fails at `/guardrail_metrics/0`, saying "could not be computed":
+
+```yaml
+guardrail_metrics: {0: {baseline: 97%}}
+```
+
+Plans that are not sized for a test are not asked.
+
+Passes:
+
+```yaml
+type: rollout
+sample_size_per_variant: null
+```
+
+Not checked at `/sample_size_per_variant`:
+
+```yaml
+sample_size_per_variant: null
+```
+
+Not checked at `/statistics/guardrail_alpha`:
+
+```yaml
+statistics: {guardrail_alpha: null}
+```
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from egp import rule, stats
+from egp.analysis import (
+    control_units,
+    day_after,
+    guardrail_test,
+    last_day,
+    matured_share,
+    planned_units,
+    segment_share,
+    whole_days,
+)
+from egp.document import Path
+from egp.experiment import Experiment, Metric
+from egp.finding import Finding, NotChecked
+from egp.quantity import Share
+from egp.stats import StatisticsInputError
+from egp.wording import at_least_like, called, listing, percent, whole
+
+_MOST_UNITS = 10**12
+_QUIET = "a quiet guardrail here is not evidence of safety"
+
+
+class Params(rule.Params):
+    floor: Annotated[Share, "least power to rule out the margins, each and all together"] = Share(0.80)
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """A guardrail's test, and the part of the declared sample that it is judged on."""
+
+    path: Path
+    metric: Metric
+    test: stats.PlannedTest
+    judged: float
+    """Units judged for each declared unit of the smallest variant."""
+    control: float
+    """Units judged in control for each declared unit of the smallest variant."""
+
+    def power(self, sample: float) -> float:
+        return stats.achieved_power(self.test, 0.0, sample * self.control)
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    margined = [
+        (path, metric) for path, metric in plan.guardrails if metric.non_inferiority_margin is not None
+    ]
+    if plan.type in ("rollout", "holdback") or not margined:
+        return
+    sample = planned_units(plan)
+    guards, findings, missing = [], [], None
+    for path, metric in margined:
+        try:
+            if matured_share(plan, metric) <= 0:
+                findings.append(_nothing_matured(metric, path))
+                continue
+            guard = _guard(plan, metric, path)
+            power = guard.power(sample)
+        except NotChecked as error:
+            missing = missing or error
+        except StatisticsInputError as error:
+            findings.append(_impossible(metric, path, error))
+        else:
+            guards.append(guard)
+            if power < params.floor:
+                findings.append(_weak(plan, guard, sample, power, params.floor))
+    if missing and not findings:
+        raise missing
+    yield from findings
+    if not findings:
+        yield from _jointly(guards, sample, params.floor)
+
+
+def _guard(plan: Experiment, metric: Metric, path: Path) -> _Guard:
+    judged = matured_share(plan, metric) * segment_share(plan, metric)
+    return _Guard(path, metric, guardrail_test(plan, metric, path), judged, control_units(plan, judged))
+
+
+def _weak(plan: Experiment, guard: _Guard, sample: float, power: float, floor: float) -> Finding:
+    metric = guard.metric
+    options = [*_more_units([guard], sample, floor), *_wider_margin(guard, sample, floor)]
+    options += _later_readout(plan, guard, sample, floor)
+    return Finding(
+        (*guard.path, "non_inferiority_margin"),
+        f"{whole(sample * guard.judged)} units per variant rule out a margin of {metric.non_inferiority_margin} in "
+        f"{called(metric.id, 'this guardrail')} with {percent(power)} power; {_QUIET}",
+        observed=percent(power),
+        required=percent(floor),
+        help=listing(options, "or") or "plan more units, or accept a wider margin",
+    )
+
+
+def _jointly(guards: Sequence[_Guard], sample: float, floor: float) -> Iterator[Finding]:
+    joint = _joint_power(guards, sample)
+    if joint >= floor:
+        return
+    weakest = min(guards, key=lambda guard: guard.power(sample))
+    options = [
+        *_more_units(guards, sample, floor),
+        f"widen the margin of {called(weakest.metric.id, 'the weakest')}",
+    ]
+    yield Finding(
+        ("guardrail_metrics",),
+        f"the margins of all {len(guards)} guardrails are ruled out together with {percent(joint)} power; {_QUIET}",
+        observed=percent(joint),
+        required=percent(floor),
+        help=listing(options, "or"),
+    )
+
+
+def _joint_power(guards: Sequence[_Guard], sample: float) -> float:
+    return stats.all_pass_probability([guard.power(sample) for guard in guards])[1]
+
+
+def _more_units(guards: Sequence[_Guard], sample: float, floor: float) -> Iterator[str]:
+    each = floor ** (1 / len(guards))
+    try:
+        enough = max(stats.required_units(guard.test, 0.0, each).control / guard.control for guard in guards)
+    except StatisticsInputError:
+        # No finite number of units does it; there is no such option to offer.
+        return
+    if enough < _MOST_UNITS:
+        sizes = range(int(sample), max(int(sample), math.ceil(enough)) + 2)
+        units = sizes[bisect_left(sizes[:-1], floor, key=lambda size: _joint_power(guards, size))]
+        yield f"set `sample_size_per_variant: {units:_}`"
+
+
+def _wider_margin(guard: _Guard, sample: float, floor: float) -> Iterator[str]:
+    declared = guard.metric.non_inferiority_margin
+    try:
+        margin = stats.detectable_margin(guard.test, floor, sample * guard.control)
+    except StatisticsInputError:
+        # So few units rule out no margin at all.
+        return
+    if declared is not None:
+        yield f"accept `non_inferiority_margin: {at_least_like(margin, declared, guard.metric.baseline)}`"
+
+
+def _later_readout(plan: Experiment, guard: _Guard, sample: float, floor: float) -> Iterator[str]:
+    window, matured = guard.metric.outcome_window, matured_share(plan, guard.metric)
+    if matured < 1 and window and guard.power(sample / matured) >= floor:
+        yield f"read out on {day_after(last_day(plan), 1 + whole_days(window))}, when every outcome has matured"
+
+
+def _nothing_matured(metric: Metric, path: Path) -> Finding:
+    return Finding(
+        (*path, "outcome_window"),
+        f"no unit has a matured outcome of {called(metric.id, 'this guardrail')} at the readout; {_QUIET}",
+        observed="no matured unit",
+        required="matured units at the readout",
+        help="move the readout later by the outcome window, or shorten the window",
+    )
+
+
+def _impossible(metric: Metric, path: Path, error: StatisticsInputError) -> Finding:
+    return Finding(
+        path,
+        f"the power of {called(metric.id, 'this guardrail')} could not be computed: {error.problem}",
+        help=error.advice,
+    )

@@ -1,0 +1,183 @@
+"""Every guardrail has a threshold, a good direction and an action.
+
+A guardrail without a number agreed beforehand turns into an opinion on the day it moves. The threshold is a
+`non_inferiority_margin`, the largest harm that is still acceptable, or a `limit`, an absolute bound. The direction says
+which side is harm; the action says what a breach leads to. A margin of 0 is no threshold, since no sample rules out
+every harm, and neither is a relative margin of a baseline of 0. A margin or a limit is in a unit that the metric has, and a
+limit bounds the side on which harm lies.
+
+Passes:
+
+```yaml
+guardrail_metrics:
+  - {id: availability, direction: increase, baseline: 99.95%, limit: {min: 99.9%}, action: rollback}
+```
+
+Fails at `/guardrail_metrics/0/non_inferiority_margin`, saying "refund_rate has neither":
+
+```yaml
+guardrail_metrics: {0: {non_inferiority_margin: null}}
+```
+
+Fails at `/guardrail_metrics/2/limit`:
+
+```yaml
+guardrail_metrics: {2: {limit: {max: null}}}
+```
+
+Fails at `/guardrail_metrics/1/direction`:
+
+```yaml
+guardrail_metrics: {1: {direction: null}}
+```
+
+Fails at `/guardrail_metrics/1/action`:
+
+```yaml
+guardrail_metrics: {1: {action: null}}
+```
+
+Fails at `/guardrail_metrics/0/non_inferiority_margin`, saying "a margin of 0%":
+
+```yaml
+guardrail_metrics: {0: {non_inferiority_margin: 0%}}
+```
+
+Fails at `/guardrail_metrics/0/non_inferiority_margin`, saying "8% of a baseline of 0%":
+
+```yaml
+guardrail_metrics: {0: {baseline: 0%}}
+```
+
+Fails at `/guardrail_metrics/2/non_inferiority_margin`, saying "0.5pp cannot be a change of a baseline of 1900ms":
+
+```yaml
+guardrail_metrics: {2: {non_inferiority_margin: 0.5pp}}
+```
+
+Fails at `/guardrail_metrics/2/limit/max`, saying "2100 cannot be a value of a metric with a baseline of 1900ms":
+
+```yaml
+guardrail_metrics: {2: {limit: {max: 2100}}}
+```
+
+Fails at `/guardrail_metrics/2/limit`, saying "where an increase is harm":
+
+```yaml
+guardrail_metrics: {2: {limit: {min: 1500ms, max: null}}}
+```
+
+Fails at `/guardrail_metrics/2/limit`, saying "no value":
+
+```yaml
+guardrail_metrics: {2: {limit: {min: 2200ms}}}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.analysis import is_change_of
+from egp.document import Path
+from egp.experiment import Experiment, Limit, Metric
+from egp.finding import Finding
+from egp.quantity import Change, Measure
+from egp.wording import called
+
+
+def check(plan: Experiment) -> Iterator[Finding]:
+    for path, metric in plan.guardrails:
+        margin, limit = metric.non_inferiority_margin, metric.limit
+        if margin is not None:
+            yield from _margin_faults(margin, metric, path)
+        if limit is not None:
+            yield from _limit_faults(limit, metric, path)
+        if margin is None and limit is None:
+            yield _no_threshold(metric, path)
+        if metric.direction is None:
+            yield _no_direction(metric, path)
+        if metric.action is None:
+            yield _no_action(metric, path)
+
+
+def _name(metric: Metric) -> str:
+    return called(metric.id, "this guardrail")
+
+
+def _no_threshold(metric: Metric, path: Path) -> Finding:
+    return Finding(
+        (*path, "non_inferiority_margin"),
+        f"{_name(metric)} has neither a non-inferiority margin nor a limit, so nothing the readout shows can breach it",
+        observed="no threshold",
+        required="a margin or a limit",
+        help="add `non_inferiority_margin:` with the largest harm that is still acceptable, as in 5%, "
+        "or a `limit` with `min` or `max`",
+    )
+
+
+def _no_direction(metric: Metric, path: Path) -> Finding:
+    return Finding(
+        (*path, "direction"),
+        f"the plan does not say whether an increase or a decrease of {_name(metric)} is good",
+        observed="not declared",
+        required="increase or decrease",
+        help="add `direction: decrease` where less is better, as for refunds, else `direction: increase`",
+    )
+
+
+def _no_action(metric: Metric, path: Path) -> Finding:
+    return Finding(
+        (*path, "action"),
+        f"the plan does not say what follows when {_name(metric)} is breached",
+        observed="not declared",
+        required="rollback, hold or monitor",
+        help="add `action: rollback`, or `action: hold` where the harm can wait for a decision",
+    )
+
+
+def _margin_faults(margin: Change, metric: Metric, path: Path) -> Iterator[Finding]:
+    baseline = metric.baseline
+    if not margin.value:
+        problem = f"a margin of {margin} asks the readout to rule out every harm, which no sample can do"
+        advice = "set a margin above 0, as in `non_inferiority_margin: 5%`, or replace it by a `limit`"
+    elif baseline is not None and margin.relative and not baseline.value:
+        problem = f"{margin} of a baseline of {baseline} is a margin of 0, and no sample rules out every harm"
+        advice = "state the margin as an absolute change, as in `non_inferiority_margin: 0.05pp`"
+    elif baseline is not None and not is_change_of(margin, baseline):
+        problem = f"{margin} cannot be a change of a baseline of {baseline}"
+        advice = (
+            "state the margin in the baseline's unit, or relative to it, as in `non_inferiority_margin: 5%`"
+        )
+    else:
+        return
+    yield Finding(
+        (*path, "non_inferiority_margin"), f"{_name(metric)}: {problem}", str(margin), "above 0", advice
+    )
+
+
+def _limit_faults(limit: Limit, metric: Metric, path: Path) -> Iterator[Finding]:
+    at = (*path, "limit")
+    harm = {"decrease": "max", "increase": "min"}.get(metric.direction or "", "")
+    bounds = {key: bound for key, bound in (("min", limit.min), ("max", limit.max)) if bound is not None}
+    for key, bound in bounds.items():
+        if metric.baseline is not None and not _comparable(bound, metric.baseline):
+            problem = f"{bound} cannot be a value of a metric with a baseline of {metric.baseline}"
+            yield _limit_fault((*at, key), metric, problem, f"write `{key}` in the baseline's unit")
+    if harm and harm not in bounds:
+        side = "an increase" if harm == "max" else "a decrease"
+        problem = f"the limit sets no `{harm}`, where {side} is harm"
+        yield _limit_fault(
+            at, metric, problem, f"add `{harm}:` to the limit, with the worst value that is acceptable"
+        )
+    elif len(bounds) == 2 and _comparable(*bounds.values()) and bounds["min"].value > bounds["max"].value:
+        problem = f"no value lies between a minimum of {limit.min} and a maximum of {limit.max}"
+        yield _limit_fault(at, metric, problem, f"keep `{harm or 'max'}` alone")
+
+
+def _limit_fault(at: Path, metric: Metric, problem: str, advice: str) -> Finding:
+    return Finding(at, f"{_name(metric)}: {problem}", help=advice)
+
+
+def _comparable(bound: Measure, other: Measure) -> bool:
+    return bound.unit == other.unit or {bound.unit, other.unit} == {"share", ""}

@@ -1,0 +1,133 @@
+"""The baseline of the primary metric has a source and is at most 90 days old at registration.
+
+The sample size rests on the baseline, and a baseline from another season plans another experiment. A dated source
+lets the reviewer repeat the query; age counts from `baseline_source.as_of` to the registration, or to the start of a
+plan that is not yet registered. Guardrail metrics may leave their source out; a date that they do give is held to the
+same age. A date after the registration is refused too: a baseline must be known when the plan is agreed.
+
+Passes:
+
+```yaml
+primary_metric: {baseline_source: {as_of: 2022-10-19}}
+```
+
+Fails at `/primary_metric/baseline_source/as_of`, saying "91 days before":
+
+```yaml
+primary_metric: {baseline_source: {as_of: 2022-10-18}}
+```
+
+Fails at `/primary_metric/baseline_source/as_of`, saying "after the registration":
+
+```yaml
+primary_metric: {baseline_source: {as_of: 2023-01-18}}
+```
+
+Fails at `/primary_metric/baseline_source`:
+
+```yaml
+primary_metric: {baseline_source: null}
+```
+
+Fails at `/primary_metric/baseline_source/from`:
+
+```yaml
+primary_metric: {baseline_source: {from: null}}
+```
+
+Fails at `/primary_metric/baseline_source/as_of`:
+
+```yaml
+primary_metric: {baseline_source: {as_of: null}}
+```
+
+Fails at `/guardrail_metrics/0/baseline_source/as_of` with `days: 30`, saying "before the start":
+
+```yaml
+registered: null
+guardrail_metrics: {0: {baseline_source: {from: "refund ledger", as_of: 2022-12-23}}}
+```
+
+Not checked at `/primary_metric/baseline`:
+
+```yaml
+primary_metric: {baseline: null}
+```
+
+Not checked at `/schedule/start`:
+
+```yaml
+registered: null
+schedule: {start: null}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated
+
+from egp import rule
+from egp.analysis import first_day
+from egp.document import Path
+from egp.experiment import Experiment, Metric
+from egp.finding import Finding, need
+from egp.wording import called, counted
+
+
+class Params(rule.Params):
+    days: Annotated[int, "age in days at registration from which a baseline is too old"] = 90
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    planned_by_size = plan.type not in ("rollout", "holdback")
+    for path, metric in plan.primaries:
+        if planned_by_size:
+            need(metric.baseline, *path, "baseline")
+            yield from _missing(metric, path)
+    for path, metric in (*plan.primaries, *plan.guardrails):
+        if metric.baseline_source and metric.baseline_source.as_of:
+            yield from _age(plan, metric.baseline_source.as_of, path, params)
+
+
+def _missing(metric: Metric, path: Path) -> Iterator[Finding]:
+    source = metric.baseline_source
+    declared = {"from": source.from_, "as_of": source.as_of} if source else {}
+    absent = [key for key in ("from", "as_of") if not declared.get(key)]
+    if not absent:
+        return
+    name = called(metric.id, "the primary metric")
+    whole = (*path, "baseline_source")
+    what = "where the baseline comes from" if "from" in absent else "when the baseline was taken"
+    yield Finding(
+        whole if len(absent) == 2 else (*whole, absent[0]),
+        f"the plan does not say {what}; the sample size for {name} rests on it",
+        observed="not declared",
+        required="a source and its date",
+        help=f"add {_example(absent)}",
+    )
+
+
+def _example(absent: list[str]) -> str:
+    parts = {"from": 'from: "the query or dashboard"', "as_of": "as_of: YYYY-MM-DD"}
+    if len(absent) == 2:
+        return f"`baseline_source: {{{', '.join(parts.values())}}}`"
+    return f"`{parts[absent[0]]}`"
+
+
+def _age(plan: Experiment, as_of: date, path: Path, params: Params) -> Iterator[Finding]:
+    reference = plan.registered or first_day(plan)
+    event = "registration" if plan.registered else "start"
+    age = (reference - as_of).days
+    if 0 <= age <= params.days:
+        return
+    distance = counted(abs(age), "day")
+    yield Finding(
+        (*path, "baseline_source", "as_of"),
+        f"the baseline was taken {distance} {'before' if age > 0 else 'after'} the {event} on {reference}; "
+        + (f"the policy allows {params.days}" if age > 0 else "it must be known by then"),
+        observed=f"{distance} {'old' if age > 0 else 'too late'}",
+        required=f"at most {counted(params.days, 'day')} old",
+        help=f"take the baseline again on a day within the {counted(params.days, 'day')} before {reference}",
+    )

@@ -1,0 +1,61 @@
+"""One metric decides.
+
+With two metrics that can each declare a win, a change without any effect gets two chances to look like a success.
+It also leaves open what happens when one wins and the other loses, which is when people start to argue. Metrics
+that must not be harmed belong under `guardrail_metrics`, those that merely inform under `secondary_metrics`. A
+policy that accepts more than one sets `max`; `multiple-comparisons` then asks for a correction.
+
+Passes:
+
+```yaml
+co_primary_metrics: []
+```
+
+Fails at `/co_primary_metrics/0`, saying "2 metrics decide":
+
+```yaml
+co_primary_metrics:
+  - {id: conversion_rate, kind: proportion, direction: increase, baseline: 3%, mde: 5%}
+```
+
+Passes with `max: 2`:
+
+```yaml
+co_primary_metrics:
+  - {id: conversion_rate, kind: proportion, direction: increase, baseline: 3%, mde: 5%}
+```
+
+Not checked at `/primary_metric`:
+
+```yaml
+primary_metric: null
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from egp import rule
+from egp.experiment import Experiment
+from egp.finding import Finding, need
+from egp.wording import called, counted
+
+
+class Params(rule.Params):
+    max: Annotated[int, "metrics that may decide"] = 1
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    need(plan.primary_metric, "primary_metric")
+    primaries = list(plan.primaries)
+    for path, metric in primaries[params.max :]:
+        name = called(metric.id, "this metric")
+        yield Finding(
+            path,
+            f"{counted(len(primaries), 'metric')} decide where the policy allows {params.max}; {name} is one too many",
+            observed=counted(len(primaries), "primary metric"),
+            required=f"at most {params.max}",
+            help=f"move {name} to `guardrail_metrics` if it must not be harmed, else to `secondary_metrics`",
+        )

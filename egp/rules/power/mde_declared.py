@@ -1,0 +1,209 @@
+"""The primary metric declares the smallest effect the experiment must be able to detect.
+
+Without a minimum detectable effect (MDE) no sample is too small, and any result can be called a success afterwards.
+The MDE belongs to the metric: it has the metric's unit, points in the good direction, and leads to a value the
+metric can have. A non-inferiority experiment declares its margin instead, the largest harm of the primary metric
+that it would accept. A rollout and a holdback test no primary metric and need neither.
+
+To choose one, ask below which effect nobody would ship. `egp power` says what a sample resolves.
+
+Passes:
+
+```yaml
+primary_metric: {mde: 45bps}
+```
+
+Passes:
+
+```yaml
+primary_metric: {mde: 3.75%}
+```
+
+Fails at `/primary_metric/mde`, saying "140,000 units per variant resolve 38.8bps at 95 % power":
+
+```yaml
+primary_metric: {mde: null}
+```
+
+Fails at `/primary_metric/mde`, saying "declares no MDE":
+
+```yaml
+primary_metric: {mde: null}
+statistics: {power: null}
+```
+
+Fails at `/primary_metric/mde`, saying "no effect at all":
+
+```yaml
+primary_metric: {mde: 0%}
+```
+
+Fails at `/primary_metric/mde`, saying "against the metric's good direction":
+
+```yaml
+primary_metric: {mde: -45bps}
+```
+
+Fails at `/primary_metric/mde`, saying "40ms cannot be a change of a metric whose baseline is 12%":
+
+```yaml
+primary_metric: {mde: 40ms}
+```
+
+Fails at `/primary_metric/mde`, saying "12% cannot move by 90pp":
+
+```yaml
+primary_metric: {mde: 90pp}
+```
+
+Fails at `/primary_metric/baseline`, saying "a proportion lies between 0 % and 100 %":
+
+```yaml
+primary_metric: {baseline: 12}
+```
+
+Every primary metric needs its own.
+
+Fails at `/co_primary_metrics/0/mde`:
+
+```yaml
+co_primary_metrics: [{id: revenue_per_user, kind: mean, direction: increase, baseline: 3.20 USD, std_dev: 14 USD}]
+```
+
+Fails at `/primary_metric/non_inferiority_margin`, saying "largest harm":
+
+```yaml
+type: non_inferiority
+```
+
+Passes:
+
+```yaml
+type: non_inferiority
+primary_metric: {mde: null, non_inferiority_margin: 50bps}
+```
+
+Passes:
+
+```yaml
+type: rollout
+primary_metric: {mde: null}
+```
+
+Not checked at `/primary_metric/baseline`:
+
+```yaml
+primary_metric: {baseline: null}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.analysis import (
+    PRIMARY,
+    baseline_of,
+    detectable_at,
+    harm_direction,
+    has_primary_test,
+    is_change_of,
+    planned_units,
+    required_power,
+)
+from egp.document import Path
+from egp.experiment import Experiment, Metric
+from egp.finding import Finding, NotChecked, need
+from egp.quantity import Change, Measure
+from egp.stats import StatisticsInputError
+from egp.wording import at_least_like, called, percent, whole
+
+PRIMARY_METRIC = "the primary metric"
+WRITTEN_AS = Change(0.0, "relative", "%")
+
+
+def check(plan: Experiment) -> Iterator[Finding]:
+    if not has_primary_test(plan):
+        return
+    need(plan.primary_metric, *PRIMARY)
+    margin_counts = plan.type == "non_inferiority"
+    for path, metric in plan.primaries:
+        key = "non_inferiority_margin" if margin_counts else "mde"
+        change = metric.non_inferiority_margin if margin_counts else metric.mde
+        if change is None:
+            yield _missing(plan, metric, (*path, key))
+        else:
+            yield from _unusable(metric, path, (*path, key), change)
+
+
+def _missing(plan: Experiment, metric: Metric, at: Path) -> Finding:
+    if plan.type == "non_inferiority":
+        return Finding(
+            at,
+            f"{called(metric.id, PRIMARY_METRIC)} declares no non-inferiority margin, the largest harm that is still acceptable",
+            observed="not declared",
+            required="a margin",
+            help="add `non_inferiority_margin:` with its unit, such as 2% or 25bps",
+        )
+    resolved = _resolved(plan, metric) if at[:-1] == PRIMARY else ""
+    known = f"; {whole(planned_units(plan))} units per variant resolve {resolved} at " if resolved else ""
+    return Finding(
+        at,
+        f"{called(metric.id, PRIMARY_METRIC)} declares no MDE, the smallest effect the experiment must be able to detect"
+        + (f"{known}{percent(required_power(plan))} power" if known else ""),
+        observed="not declared",
+        required="an MDE",
+        help=f"add `mde: {resolved}`, or a larger one" if resolved else "add `mde:` with its unit, such as 2% or 40bps",
+    )
+
+
+def _resolved(plan: Experiment, metric: Metric) -> str:
+    """What the declared sample resolves, written as the target is; empty where the plan does not say enough."""
+    try:
+        size = detectable_at(plan, required_power(plan), planned_units(plan))
+    except (NotChecked, StatisticsInputError):
+        return ""
+    return at_least_like(size, metric.target or WRITTEN_AS, metric.baseline)
+
+
+def _unusable(metric: Metric, path: Path, at: Path, change: Change) -> Iterator[Finding]:
+    baseline = baseline_of(metric, path)
+    if metric.kind == "proportion" and not 0 < baseline.value < 1:
+        yield Finding(
+            (*path, "baseline"),
+            f"the baseline of {called(metric.id, PRIMARY_METRIC)} is {baseline}; a proportion lies between 0 % and 100 %",
+            observed=str(baseline),
+            required="between 0 % and 100 %",
+            help="write the share with its sign, as in 12%, or say `kind: mean`",
+        )
+        return
+    problem, help_text = _problem(metric, path, change, baseline)
+    if problem:
+        yield Finding(at, problem, observed=str(change), help=help_text)
+
+
+def _problem(metric: Metric, path: Path, change: Change, baseline: Measure) -> tuple[str, str]:
+    if not is_change_of(change, baseline):
+        return (
+            f"{change} cannot be a change of a metric whose baseline is {baseline}",
+            f"give the change in the metric's unit, or relative to {baseline}, as in 2%",
+        )
+    size = change.absolute(baseline.value)
+    if size == 0:
+        return f"{change} of {baseline} is no effect at all; no sample detects it", "declare an effect above 0"
+    if size < 0 and metric.direction == "increase":
+        return (
+            f"{change} is a change against the metric's good direction, which is increase",
+            f"write the size of the effect, `{change.text.removeprefix('-')}`",
+        )
+    if metric.kind == "proportion" and not 0 < _moved(metric, path, change, baseline) < 1:
+        return f"{baseline} cannot move by {change} and stay between 0 % and 100 %", "declare a smaller change"
+    return "", ""
+
+
+def _moved(metric: Metric, path: Path, change: Change, baseline: Measure) -> float:
+    """Where the change leads: the MDE in the good direction, a margin in the direction of harm."""
+    size = abs(change.absolute(baseline.value))
+    towards_harm = change is metric.non_inferiority_margin
+    rises = (harm_direction(metric, path) == "increase") == towards_harm
+    return baseline.value + (size if rises else -size)

@@ -1,0 +1,111 @@
+"""The declared sample is not several times what the MDE needs.
+
+When a sample is far larger than its MDE needs, one of the two numbers is wrong, or the run longer than it must be.
+A sample of 1.2 million sessions for an MDE of 0.8 pp is such a case: it resolves a tenth of that, so either the MDE
+was meant to be 0.08 pp, or sessions were counted where users are randomised. The need is recomputed as sample-size
+does; guardrails count as well, since ruling out a small margin may be what takes the units.
+
+Passes:
+
+```yaml
+sample_size_per_variant: 300_000
+guardrail_metrics: []
+```
+
+Fails at `/sample_size_per_variant`, saying "1,200,000 units per variant are 115 times the 10,409":
+
+```yaml
+primary_metric: {baseline: 3%, mde: 0.8pp, target: 1pp}
+guardrail_metrics: []
+sample_size_per_variant: 1_200_000
+statistics: {variance_reduction: null}
+```
+
+Fails at `/sample_size_per_variant` with `times: 2`:
+
+```yaml
+sample_size_per_variant: 300_000
+guardrail_metrics: []
+```
+
+A margin that takes these units to rule out is a reason for them.
+
+Passes:
+
+```yaml
+primary_metric: {mde: 200bps, target: 200bps}
+```
+
+Passes:
+
+```yaml
+type: rollout
+```
+
+Not checked at `/sample_size_per_variant`:
+
+```yaml
+sample_size_per_variant: null
+```
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated
+
+from egp import rule, stats
+from egp.analysis import (
+    PRIMARY,
+    detectable_at,
+    guardrail_test,
+    has_primary_test,
+    matured_share,
+    planned_units,
+    primary_at,
+    required_power,
+    required_smallest,
+    segment_share,
+)
+from egp.experiment import Experiment
+from egp.finding import Finding, Related
+from egp.wording import at_least_like, percent, significant, whole
+
+
+class Params(rule.Params):
+    times: Annotated[float, "how many times the units it needs a sample may be"] = 3.0
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    if not has_primary_test(plan) or plan.type == "non_inferiority":
+        return
+    declared = planned_units(plan)
+    needed = math.ceil(required_smallest(plan) - 1e-6)
+    if declared < params.times * needed or declared < params.times * _needed_by_guardrails(plan):
+        return
+    metric = primary_at(plan, PRIMARY)
+    assert metric.mde is not None
+    power = required_power(plan)
+    resolved = at_least_like(detectable_at(plan, power, declared), metric.mde, metric.baseline)
+    yield Finding(
+        ("sample_size_per_variant",),
+        f"{whole(declared)} units per variant are {significant(declared / needed, 3)} times the {whole(needed)} that an "
+        f"MDE of {metric.mde} needs at {percent(power)} power; they resolve {resolved}",
+        observed=whole(declared),
+        required=f"less than {significant(params.times, 3)} times {whole(needed)}",
+        help=f"set `sample_size_per_variant: {needed:_}` and run no longer than that takes, "
+        f"or set `mde: {resolved}` if that is what is meant",
+        related=(Related((*PRIMARY, "mde"), "the MDE"),),
+    )
+
+
+def _needed_by_guardrails(plan: Experiment) -> float:
+    """Units of the smallest variant with which every guardrail's margin is ruled out at the plan's power."""
+    needed = 0.0
+    for path, metric in plan.guardrails:
+        judged = matured_share(plan, metric) * segment_share(plan, metric)
+        if metric.non_inferiority_margin is not None and judged > 0:
+            test = guardrail_test(plan, metric, path)
+            needed = max(needed, stats.required_units(test, 0.0, required_power(plan)).smallest / judged)
+    return needed

@@ -1,0 +1,111 @@
+"""The registered test of the primary metric has at least 95 % power.
+
+Power is the chance to see a true effect: at 80 % one real improvement in five is buried as a failure. Whoever sees
+nothing then stops early, or looks again until something turns up. The power is that of the registered test at the
+MDE; whether the sample reaches it is what sample-size recomputes. More power costs units: 95 % takes 1.66 times as
+many as 80 % at a two-sided 5 %. 100 % power does not exist.
+
+A rollout and a holdback test no primary metric and have no power.
+
+Passes:
+
+```yaml
+statistics: {power: 95%}
+```
+
+Fails at `/statistics/power`, saying "about 1 in 5":
+
+```yaml
+statistics: {power: 81%}
+```
+
+Fails at `/statistics/power`, saying "80 % power is declared: of true effects as large as the MDE 1 in 5 would be missed":
+
+```yaml
+statistics: {power: 80%}
+```
+
+Fails at `/statistics/power`, saying "declares no power":
+
+```yaml
+statistics: {power: null}
+```
+
+Fails at `/statistics/power`, saying "no test finds every true effect":
+
+```yaml
+statistics: {power: 100%}
+```
+
+Passes with `floor: 80%`:
+
+```yaml
+statistics: {power: 80%}
+```
+
+Passes:
+
+```yaml
+type: rollout
+statistics: {power: null}
+```
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated
+
+from egp import rule
+from egp.analysis import assuming, has_primary_test, required_smallest
+from egp.experiment import Experiment
+from egp.finding import Finding, NotChecked
+from egp.quantity import Share
+from egp.stats import StatisticsInputError
+from egp.wording import odds, percent
+
+AT = ("statistics", "power")
+
+
+class Params(rule.Params):
+    floor: Annotated[Share, "least power of the registered test of the primary metric"] = Share(0.95)
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    if not has_primary_test(plan):
+        return
+    power = plan.statistics.power if plan.statistics else None
+    if power is not None and params.floor <= power < 1:
+        return
+    yield Finding(
+        AT,
+        _message(power, params.floor),
+        observed="not declared" if power is None else percent(power),
+        required=percent(params.floor),
+        help=f"set `power: {params.floor * 100:.10g}%`{_sample_needed(plan, params.floor)}",
+    )
+
+
+def _message(power: Share | None, floor: Share) -> str:
+    asked = f"the policy asks for {percent(floor)}"
+    if power is None:
+        return f"the plan declares no power, so its sample follows from nothing; {asked}"
+    if power >= 1:
+        return f"{percent(power)} power is declared; no test finds every true effect, however large the sample"
+    return (
+        f"{percent(power)} power is declared: of true effects as large as the MDE {odds(1 - power)} would be missed; "
+        f"{asked}, {odds(1 - floor)}"
+    )
+
+
+def _sample_needed(plan: Experiment, floor: Share) -> str:
+    """What the floor asks of the sample, where the plan says enough to compute it and declares less."""
+    if plan.statistics is None:
+        return ""
+    try:
+        needed = math.ceil(required_smallest(assuming(plan, power=floor)) - 1e-6)
+    except (NotChecked, StatisticsInputError):
+        return ""
+    declared = plan.sample_size_per_variant
+    return f" and `sample_size_per_variant: {needed:_}`" if declared is None or declared < needed else ""

@@ -1,0 +1,226 @@
+"""The units that will come fill every variant's declared sample.
+
+A sample that never arrives leaves two bad choices: read an experiment without power, or extend it after seeing it.
+The smallest variant gets distinct units over the run × exposure × its weight. Distinct units do not add up over
+days: whoever comes on Monday and on Tuesday is one user, so daily users times fourteen days is a number of visits.
+Only units that are new every time, such as sessions, may be counted that way (`per_day_units`), and only where they
+are what is randomised: an experiment that randomises users cannot fill its sample with sessions. Weights must add
+up to 100 %, or the variants' units are not what the plan says.
+
+Passes:
+
+```yaml
+eligible_units: {distinct_over_run: 311_112}
+```
+
+Fails at `/sample_size_per_variant`, saying "311,000 users × 90 % exposure × 50 % weight are 139,950 units in the smallest variant":
+
+```yaml
+eligible_units: {distinct_over_run: 311_000}
+```
+
+Fails at `/eligible_units/distinct_over_run`, saying "41,000 users a day times 14 days counts everyone who comes back again":
+
+```yaml
+eligible_units: {distinct_over_run: 574_000}
+```
+
+Fails at `/eligible_units/distinct_over_run`, saying "counts everyone who comes back again":
+
+```yaml
+eligible_units: {distinct_over_run: null}
+```
+
+Fails at `/eligible_units/distinct_over_run`, saying "fewer distinct users over the run than on one day":
+
+```yaml
+eligible_units: {distinct_over_run: 34_000}
+```
+
+Fails at `/eligible_units`, saying "does not say how many units can enter":
+
+```yaml
+eligible_units: null
+```
+
+Sessions are new units every day, if sessions are randomised.
+
+Passes:
+
+```yaml
+unit: session
+eligible_units: {distinct_over_run: null}
+```
+
+Fails at `/variants`, saying "add up to 90 %":
+
+```yaml
+variants: {1: {weight: 40%}}
+```
+
+Fails at `/variants/1/weight`, saying "gets no units":
+
+```yaml
+variants: {0: {weight: 100%}, 1: {weight: 0%}}
+```
+
+Passes:
+
+```yaml
+type: rollout
+eligible_units: null
+```
+
+Not checked at `/sample_size_per_variant`:
+
+```yaml
+sample_size_per_variant: null
+```
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated
+
+from egp import rule
+from egp.analysis import exposed_days, has_primary_test, planned_units, schedule_of
+from egp.experiment import EligibleUnits, Experiment
+from egp.finding import Finding, Related, need
+from egp.wording import called, counted, percent, whole
+
+DISTINCT = ("eligible_units", "distinct_over_run")
+SAME_WITHIN = 0.01
+WEIGHTS_WITHIN = 0.001
+
+
+class Params(rule.Params):
+    per_day_units: Annotated[tuple[str, ...], "randomisation units that are new every time, so that days add up"] = (
+        "session",
+        "pageview",
+        "request",
+        "impression",
+    )
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    if not has_primary_test(plan):
+        return
+    weights = _weights(plan)
+    wrong_weights = list(_wrong_weights(plan, weights))
+    yield from wrong_weights
+    eligible = plan.eligible_units
+    if eligible is None or (eligible.distinct_over_run is None and eligible.per_day is None):
+        yield _nothing_counted(eligible)
+        return
+    miscounted = _miscounted(plan, eligible, params)
+    if miscounted:
+        yield miscounted
+    elif not wrong_weights:
+        yield from _short(plan, eligible, min(weights))
+
+
+def _weights(plan: Experiment) -> list[float]:
+    return [need(v.weight, "variants", at, "weight") for at, v in enumerate(need(plan.variants or None, "variants"))]
+
+
+def _wrong_weights(plan: Experiment, weights: list[float]) -> Iterator[Finding]:
+    total = math.fsum(weights)
+    if 0.0 in weights:
+        at = weights.index(0.0)
+        variant = called((plan.variants or ())[at].id, f"variant {at + 1}")
+        yield Finding(
+            ("variants", at, "weight"),
+            f"{variant} has a weight of 0 % and gets no units",
+            observed="0 %",
+            required="more than 0 %",
+            help=f"give {variant} a weight, or remove it",
+        )
+    elif abs(total - 1) > WEIGHTS_WITHIN:
+        yield Finding(
+            ("variants",),
+            f"the weights of the variants add up to {percent(total)}; each is a share of the exposed units",
+            observed=percent(total),
+            required="100 %",
+            help="make the weights add up to 100 %; how many units are exposed is `schedule.exposure`",
+        )
+
+
+def _nothing_counted(eligible: EligibleUnits | None) -> Finding:
+    return Finding(
+        ("eligible_units",) if eligible is None else DISTINCT,
+        "the plan does not say how many units can enter, so nobody knows whether its sample will come",
+        observed="not declared",
+        required="distinct units over the run",
+        help="add `eligible_units: {distinct_over_run: ..., source: ..., as_of: ...}`, counted over as many days",
+    )
+
+
+def _miscounted(plan: Experiment, eligible: EligibleUnits, params: Params) -> Finding | None:
+    """Daily counts that were added up, or that contradict the count over the run."""
+    daily, distinct = eligible.per_day, eligible.distinct_over_run
+    if daily is None or plan.unit in params.per_day_units:
+        return None
+    days = sum(run.days for run in exposed_days(plan))
+    unit = called(plan.unit, "unit")
+    if distinct is not None and distinct < daily:
+        return Finding(
+            DISTINCT,
+            f"{whole(distinct)} are fewer distinct {unit}s over the run than on one day, {whole(daily)}",
+            observed=whole(distinct),
+            required=f"at least {whole(daily)}",
+            help=f"count the distinct {unit}s of {counted(days, 'day')}",
+            related=(Related(("eligible_units", "per_day"), "the count of one day"),),
+        )
+    if days < 2 or (distinct is not None and distinct < (1 - SAME_WITHIN) * daily * days):
+        return None
+    return Finding(
+        DISTINCT,
+        f"{whole(daily)} {unit}s a day times {counted(days, 'day')} counts everyone who comes back again",
+        observed="not declared" if distinct is None else whole(distinct),
+        required=f"distinct {unit}s of {counted(days, 'day')}",
+        help=f"set `distinct_over_run:` to the distinct {unit}s of {counted(days, 'day')}, counted in one query"
+        f"{_at_least(plan)}",
+        related=() if distinct is None else (Related(("eligible_units", "per_day"), "the count of one day"),),
+    )
+
+
+def _at_least(plan: Experiment) -> str:
+    exposure = plan.schedule.exposure if plan.schedule else None
+    smallest = min((variant.weight or 0 for variant in plan.variants or ()), default=0)
+    if not plan.sample_size_per_variant or not exposure or not smallest:
+        return ""
+    return f"; the declared sample needs {whole(plan.sample_size_per_variant / exposure / smallest)}"
+
+
+def _short(plan: Experiment, eligible: EligibleUnits, smallest: float) -> Iterator[Finding]:
+    exposure = need(schedule_of(plan).exposure, "schedule", "exposure")
+    distinct = eligible.distinct_over_run
+    if distinct is None:
+        distinct = need(eligible.per_day, "eligible_units", "per_day") * sum(run.days for run in exposed_days(plan))
+    declared = planned_units(plan)
+    reached = math.floor(distinct * exposure * smallest + 1e-6)
+    if reached >= declared:
+        return
+    yield Finding(
+        ("sample_size_per_variant",),
+        f"{whole(distinct)} {called(plan.unit, 'unit')}s × {percent(exposure)} exposure × {percent(smallest)} weight are "
+        f"{whole(reached)} units in the smallest variant; {whole(declared)} are declared",
+        observed=f"{whole(reached)} will come",
+        required=whole(declared),
+        help=_remedy(plan, distinct * smallest, declared, reached),
+        related=(Related(DISTINCT if eligible.distinct_over_run else DISTINCT[:1], "the units that can enter"),),
+    )
+
+
+def _remedy(plan: Experiment, at_full_exposure: float, declared: float, reached: int) -> str:
+    """The exposure that is enough if the holdout leaves that much, else the sample that will come."""
+    held_out = plan.holdout.share if plan.holdout and plan.holdout.share else 0.0
+    exposure = math.ceil(declared / at_full_exposure * 1000) / 1000 if at_full_exposure else math.inf
+    if exposure <= 1 - held_out:
+        return f"set `exposure: {exposure * 100:.10g}%`, or run longer and count the distinct units of those days"
+    return (
+        f"run longer and count the distinct units of those days, or set `sample_size_per_variant: {reached:_}` "
+        "and the MDE it resolves"
+    )

@@ -1,0 +1,157 @@
+"""The MDE is not the shortcut 1.96·√(2p(1−p)/n), which is found only half of the time.
+
+The shortcut leaves power out of the formula, so an effect of exactly that size is as likely to be missed as found.
+It is the width of a confidence interval, not an effect the experiment can detect. At 95 % power and a two-sided 5 %
+the MDE is (1.96 + 1.645) / 1.96 = 1.84 times as large, at 80 % power 1.43 times; for the shortcut's MDE at 95 % power
+the sample must be 3.38 times as large. Means and ratios have the same shortcut, 1.96·σ·√(2/n).
+
+The rule speaks when the declared MDE is the shortcut for the declared sample (with or without CUPED, to the given
+tolerance) and the power at that MDE falls short of the declared power. Without a declared sample it takes the units
+that will come. sample-size then has nothing to add.
+
+Passes:
+
+```yaml
+primary_metric: {mde: 45bps}
+```
+
+Fails at `/primary_metric/mde`, saying "found 50 % of the time; at 95 % power the MDE is 44.8bps, 1.84 times as large":
+
+```yaml
+primary_metric: {mde: 24.3bps}
+sample_size_per_variant: 137_716
+statistics: {variance_reduction: null}
+```
+
+Fails at `/primary_metric/mde`, saying "1.96·√(2p(1−p)/n) for 140,000 units per variant":
+
+```yaml
+primary_metric: {mde: 2%}
+statistics: {variance_reduction: null}
+```
+
+CUPED does not make the shortcut an MDE.
+
+Fails at `/primary_metric/mde`:
+
+```yaml
+primary_metric: {mde: 21bps}
+```
+
+Fails at `/primary_metric/mde`, saying "153,000 units per variant":
+
+```yaml
+primary_metric: {mde: 23bps}
+sample_size_per_variant: null
+statistics: {variance_reduction: null}
+```
+
+Fails at `/primary_metric/mde`, saying "1.96·σ·√(2/n)":
+
+```yaml
+primary_metric: {kind: mean, baseline: 3.20 USD, std_dev: 14 USD, mde: 0.1037 USD, target: null}
+statistics: {variance_reduction: null}
+```
+
+A strong enough covariate can make the same number a true MDE.
+
+Passes:
+
+```yaml
+primary_metric: {mde: 24.1bps}
+statistics: {variance_reduction: {correlation: 0.85}}
+```
+
+Passes:
+
+```yaml
+type: rollout
+primary_metric: {mde: 24.1bps}
+```
+
+Not checked at `/statistics/power`:
+
+```yaml
+primary_metric: {mde: 21bps}
+statistics: {power: null}
+```
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated
+
+from egp import rule, stats
+from egp.analysis import (
+    PRIMARY,
+    cuped_variance_factor,
+    detectable_at,
+    has_primary_test,
+    power_at,
+    primary_at,
+    primary_effect,
+    primary_test,
+    required_power,
+    schedule_of,
+    weights,
+)
+from egp.experiment import Experiment
+from egp.finding import Finding, Related, need
+from egp.quantity import Share
+from egp.wording import at_least_like, percent, significant, whole
+
+SHORTCUT_ALPHA = 0.05
+
+
+class Params(rule.Params):
+    tolerance: Annotated[Share, "how far from the shortcut an MDE still counts as the shortcut"] = Share(0.05)
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    metric = plan.primary_metric
+    if not has_primary_test(plan) or plan.type == "non_inferiority" or metric is None or metric.mde is None:
+        return
+    units = _units(plan)
+    size = abs(primary_effect(plan))
+    if not units or not any(abs(size / width - 1) <= params.tolerance for width in _shortcuts(plan, units)):
+        return
+    wanted, power = required_power(plan), power_at(plan, primary_effect(plan), units)
+    if power >= wanted:
+        return
+    detectable = detectable_at(plan, wanted, units)
+    mde = at_least_like(detectable, metric.mde, metric.baseline)
+    formula = "√(2p(1−p)/n)" if metric.kind == "proportion" else "σ·√(2/n)"
+    yield Finding(
+        (*PRIMARY, "mde"),
+        f"the MDE of {metric.mde} is the shortcut 1.96·{formula} for {whole(units)} units per variant: an effect of "
+        f"that size is found {percent(power, 0)} of the time; at {percent(wanted)} power the MDE is {mde}, "
+        f"{significant(detectable / size, 3)} times as large",
+        observed=f"{metric.mde} ({percent(power, 0)} power)",
+        required=f"{mde} ({percent(wanted)} power)",
+        help=f"set `mde: {mde}`"
+        + ("" if plan.sample_size_per_variant else f" and `sample_size_per_variant: {math.floor(units):_}`"),
+        related=(Related(("sample_size_per_variant",), "the sample"),) if plan.sample_size_per_variant else (),
+    )
+
+
+def _units(plan: Experiment) -> float:
+    """The declared units of the smallest variant, or those that will come."""
+    if plan.sample_size_per_variant:
+        return float(plan.sample_size_per_variant)
+    distinct = plan.eligible_units.distinct_over_run if plan.eligible_units else None
+    exposure = schedule_of(plan).exposure
+    return (distinct or 0) * (exposure or 0) * min(weights(plan))
+
+
+def _shortcuts(plan: Experiment, units: float) -> Iterator[float]:
+    """The shortcut for the plain variance, and for the variance that CUPED leaves."""
+    metric = primary_at(plan, PRIMARY)
+    if metric.kind == "proportion":
+        plain = stats.shortcut_mde(need(metric.baseline, *PRIMARY, "baseline").value, units, SHORTCUT_ALPHA)
+    else:
+        std_dev = need(primary_test(plan).std_dev, *PRIMARY, "std_dev")
+        plain = stats.z_upper(SHORTCUT_ALPHA / 2) * std_dev * math.sqrt(2 / units)
+    yield plain
+    yield plain * math.sqrt(cuped_variance_factor(plan))

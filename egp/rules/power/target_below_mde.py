@@ -1,0 +1,114 @@
+"""The sample can detect the effect the business hopes for, not only a larger one.
+
+A target below the MDE means that full success would often go unseen and be called a failure. The MDE answers what
+the experiment can see, the target what it is run for. The rule computes the power that the declared sample, with its
+CUPED and its looks, really has at the target, and speaks when that is below the declared power. An interval of
+±0.235 pp, for example, has a standard error of 0.12 pp: a target of 30 bps has 71 % power, three true successes
+in ten would be missed.
+
+Passes:
+
+```yaml
+primary_metric: {target: 45bps}
+```
+
+Fails at `/primary_metric/target`, saying "71 % power":
+
+```yaml
+primary_metric: {target: 30bps}
+sample_size_per_variant: 111_000
+```
+
+Fails at `/primary_metric/target`, saying "is below the MDE of 45bps":
+
+```yaml
+primary_metric: {target: 2.5%}
+```
+
+A sample that is larger than the MDE needs can be enough for a target slightly below it.
+
+Passes:
+
+```yaml
+primary_metric: {target: 39bps}
+```
+
+Fails at `/primary_metric/target`, saying "no change at all":
+
+```yaml
+primary_metric: {target: 0%}
+```
+
+Passes:
+
+```yaml
+primary_metric: {target: null}
+```
+
+Passes:
+
+```yaml
+type: non_inferiority
+primary_metric: {target: 30bps}
+```
+
+Not checked at `/statistics/power`:
+
+```yaml
+primary_metric: {target: 30bps}
+statistics: {power: null}
+```
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from egp.analysis import (
+    PRIMARY,
+    has_primary_test,
+    planned_units,
+    power_at,
+    primary_effect,
+    required_power,
+    required_smallest,
+    signed,
+)
+from egp.experiment import Experiment
+from egp.finding import Finding, Related
+from egp.wording import odds, percent, whole
+
+AT = (*PRIMARY, "target")
+
+
+def check(plan: Experiment) -> Iterator[Finding]:
+    metric = plan.primary_metric
+    if not has_primary_test(plan) or plan.type == "non_inferiority" or metric is None or metric.target is None:
+        return
+    target = signed(metric, PRIMARY, metric.target)
+    if target == 0:
+        yield Finding(
+            AT,
+            f"the target of {metric.target} is no change at all",
+            observed=str(metric.target),
+            required="an effect",
+            help="declare the effect the business hopes for, or remove `target`",
+        )
+        return
+    if abs(target) >= abs(primary_effect(plan)):
+        return
+    wanted, power = required_power(plan), power_at(plan, target, planned_units(plan))
+    if power >= wanted:
+        return
+    needed = math.ceil(required_smallest(plan, effect=target) - 1e-6)
+    yield Finding(
+        AT,
+        f"the target of {metric.target} is below the MDE of {metric.mde}: with {whole(planned_units(plan))} units per "
+        f"variant an effect of that size has {percent(power, 0)} power, {odds(1 - power)} would be missed",
+        observed=f"{percent(power, 0)} power",
+        required=f"{percent(wanted)} power",
+        help=f"set `mde: {metric.target}` and `sample_size_per_variant: {needed:_}`, "
+        f"or accept that {metric.mde} is what the experiment is run for and set `target: {metric.mde}`",
+        related=(Related((*PRIMARY, "mde"), "the MDE"),),
+    )

@@ -1,0 +1,187 @@
+"""A canary treats 5 % to 10 % of the units and ends before the test starts.
+
+A canary is there to find what breaks, on few enough units that a break does little harm. Below 5 % it sees too little
+to find anything, above 10 % it is a launch. It watches safety alone: its days are never pooled with the test, whose
+shares differ, and five days of canary are not the fourteen days of a test. So it says when it starts and when it ends,
+and ends before the test begins. Where the policy does not ask for a canary, `canary: {none: reason}` or no canary
+will do.
+
+Passes:
+
+```yaml
+canary: {treated: 10%, start: 2023-01-18, end: 2023-01-22}
+```
+
+An instant as `end` is exclusive.
+
+Passes:
+
+```yaml
+canary: {treated: 5%, start: 2023-01-18, end: "2023-01-23T00:00:00-08:00"}
+```
+
+Fails at `/canary/treated`, saying "treats 25 % of the units; the policy asks for 5 % to 10 %":
+
+```yaml
+canary: {treated: 25%}
+```
+
+Fails at `/canary/treated`, saying "treats 1 %":
+
+```yaml
+canary: {treated: 1%}
+```
+
+Fails at `/canary/end`, saying "ends on 2023-01-25, when the test has started (2023-01-23)":
+
+```yaml
+canary: {end: 2023-01-25}
+```
+
+Fails at `/canary/end`, saying "ends before it starts":
+
+```yaml
+canary: {end: 2023-01-17}
+```
+
+Fails at `/canary/end`, saying "does not say when it ends":
+
+```yaml
+canary: {end: null}
+```
+
+Passes:
+
+```yaml
+canary: null
+```
+
+Passes:
+
+```yaml
+canary: {none: text only, treated: null, start: null, end: null}
+```
+
+Fails at `/canary` with `required_for: [superiority]`, saying "superiority":
+
+```yaml
+canary: null
+```
+
+A rollout has no test before it, so it needs a canary.
+
+Fails at `/canary/none`:
+
+```yaml
+type: rollout
+canary: {none: text only, treated: null, start: null, end: null}
+```
+
+Not checked at `/schedule/start`:
+
+```yaml
+schedule: {start: null}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Annotated
+
+from egp import rule
+from egp.analysis import day_after, day_before_end, first_day, local, precedes, schedule_of
+from egp.experiment import Experiment
+from egp.finding import Finding, Related
+from egp.quantity import Moment, Share, as_day
+from egp.wording import percent, share_in_plan
+
+
+class Params(rule.Params):
+    min: Annotated[Share, "least share of the eligible units that a canary treats"] = Share(0.05)
+    max: Annotated[Share, "largest share of the eligible units that a canary treats"] = Share(0.10)
+    required_for: Annotated[tuple[str, ...], "types of plans that must have a canary"] = ("rollout",)
+
+
+ABSENT = {
+    "treated": "which share of the units it treats",
+    "start": "when it starts",
+    "end": "when it ends",
+}
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    canary = plan.canary
+    if canary is None or (canary.none is not None and canary.treated is None):
+        if plan.type in params.required_for:
+            yield _no_canary(plan, params)
+        return
+    for key, what in ABSENT.items():
+        if getattr(canary, key) is None:
+            yield Finding(
+                ("canary", key),
+                f"the canary does not say {what}",
+                observed="not declared",
+                required=what,
+                help=f"add `{key}:` to the canary",
+            )
+    if canary.treated is not None and not params.min <= canary.treated <= params.max:
+        yield _wrong_size(canary.treated, params)
+    if canary.start is not None and canary.end is not None:
+        yield from _wrong_time(plan, canary.start, canary.end)
+
+
+def _no_canary(plan: Experiment, params: Params) -> Finding:
+    opted_out = plan.canary is not None
+    return Finding(
+        ("canary", "none") if opted_out else ("canary",),
+        f"the plan has no canary; the policy asks for one in every {plan.type} plan",
+        observed="none",
+        required=f"{percent(params.min)} to {percent(params.max)}",
+        help=f"add `canary: {{treated: {share_in_plan(params.min)}, start: ..., end: ...}}`, ended before the test",
+    )
+
+
+def _wrong_size(treated: float, params: Params) -> Finding:
+    nearest = params.min if treated < params.min else params.max
+    return Finding(
+        ("canary", "treated"),
+        f"the canary treats {percent(treated)} of the units; "
+        f"the policy asks for {percent(params.min)} to {percent(params.max)}",
+        observed=percent(treated),
+        required=f"{percent(params.min)} to {percent(params.max)}",
+        help=f"set `treated: {share_in_plan(nearest)}`",
+    )
+
+
+def _wrong_time(plan: Experiment, start: Moment, end: Moment) -> Iterator[Finding]:
+    first, last = as_day(local(plan, start)), day_before_end(plan, end)
+    if last < first:
+        yield Finding(
+            ("canary", "end"),
+            f"the canary ends before it starts ({last}, {first})",
+            observed=str(last),
+            required=f"{first} or later",
+            help="set `end:` to the last day of the canary",
+        )
+    elif last >= first_day(plan) and not _ends_as_test_starts(plan, end):
+        yield _into_test(first, last, first_day(plan))
+
+
+def _ends_as_test_starts(plan: Experiment, end: Moment) -> bool:
+    """On the day itself only two instants can tell that the canary is over."""
+    start = schedule_of(plan).start
+    return isinstance(start, datetime) and isinstance(end, datetime) and not precedes(plan, start, end)
+
+
+def _into_test(first: date, last: date, test: date) -> Finding:
+    eve = day_after(test, -1)
+    return Finding(
+        ("canary", "end"),
+        f"the canary ends on {last}, when the test has started ({test}); it is never pooled with the test",
+        observed=str(last),
+        required=f"{eve} or earlier",
+        help=f"set `end: {eve}`" if first <= eve else f"move the canary: it ends by {eve}",
+        related=(Related(("schedule", "start"), "the test starts here"),),
+    )

@@ -1,0 +1,191 @@
+"""A holdout of at least 5 % is reserved before the start and watched after the ramp.
+
+Once everybody has the treatment nobody can tell what it does any more. A persistent control that is never treated
+shows whether the effect of the test lasts, and what a slow harm costs. The holdout is reserved by its own hash before
+the start, so the test's exposure and the holdout together cannot exceed 100 %, and it lasts for some time after the
+earliest end of the ramp (the readout plus every stage's dwell): a holdout that ends with the ramp has watched nothing.
+`holdout: {none: reason}` opts out where the policy allows it; a `holdback` is a holdout itself.
+
+Passes:
+
+```yaml
+holdout: {share: 10%, until: 2023-05-10}
+```
+
+Passes:
+
+```yaml
+holdout: {none: the old page is switched off, share: null, until: null}
+```
+
+Fails at `/holdout/none` with `allow_none: false`:
+
+```yaml
+holdout: {none: the old page is switched off, share: null, until: null}
+```
+
+Fails at `/holdout/none`, saying "no reason":
+
+```yaml
+holdout: {none: " ", share: null, until: null}
+```
+
+Fails at `/holdout`:
+
+```yaml
+holdout: null
+```
+
+Fails at `/holdout/share`, saying "the holdout keeps 2 % of the units; the policy asks for 5 %":
+
+```yaml
+holdout: {share: 2%}
+```
+
+Fails at `/holdout/share`, saying "does not say which share":
+
+```yaml
+holdout: {share: null}
+```
+
+Fails at `/holdout/until`, saying "does not say how long":
+
+```yaml
+holdout: {until: null}
+```
+
+The readout on 6 February and two stages of 48 hours end on 10 February at the earliest.
+
+Fails at `/holdout/until`, saying "the ramp ends on 2023-02-10 at the earliest":
+
+```yaml
+holdout: {until: 2023-02-16}
+```
+
+Fails at `/schedule/exposure`, saying "leave no room":
+
+```yaml
+schedule: {exposure: 95%}
+```
+
+Passes:
+
+```yaml
+type: holdback
+holdout: null
+```
+
+Not checked at `/ramp/0/min_dwell`:
+
+```yaml
+ramp: {0: {min_dwell: null}}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Annotated
+
+from egp import rule
+from egp.analysis import day_after, ramp_begin, ramp_length, whole_days
+from egp.experiment import Experiment, Holdout
+from egp.finding import Finding, Related
+from egp.quantity import Share
+from egp.wording import length, percent, share_in_plan
+
+ROUNDING = 1e-9
+
+
+class Params(rule.Params):
+    min: Annotated[Share, "least share of the eligible units in the holdout"] = Share(0.05)
+    after_ramp: Annotated[timedelta, "least time the holdout lasts after the earliest end of the ramp"] = (
+        timedelta(days=7)
+    )
+    allow_none: Annotated[bool, "whether a plan may give a reason for having no holdout"] = True
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    if plan.type == "holdback":
+        return
+    holdout = plan.holdout
+    if holdout is None:
+        yield _silent(("holdout",), "the plan declares no holdout", params)
+    elif holdout.share is None and holdout.none is not None:
+        yield from _opted_out(holdout.none, params)
+    else:
+        yield from _share(plan, holdout, params)
+        if holdout.until is None:
+            yield _silent(("holdout", "until"), "the holdout does not say how long it lasts", params)
+        else:
+            yield from _until(plan, holdout.until, params)
+
+
+def _silent(at: tuple[str, ...], message: str, params: Params) -> Finding:
+    key = f"{at[-1]}:" if len(at) > 1 else "holdout:"
+    asked = f"at least {percent(params.min)}, {length(params.after_ramp)} beyond the ramp"
+    opt_out = ", or `holdout: {none: reason}`" if params.allow_none and len(at) == 1 else ""
+    return Finding(
+        at, message, observed="not declared", required=asked, help=f"add `{key}` ({asked}){opt_out}"
+    )
+
+
+def _opted_out(reason: str, params: Params) -> Iterator[Finding]:
+    if not params.allow_none:
+        message = "the plan has no holdout; the policy asks every plan for one"
+    elif not reason.strip():
+        message = "the plan has no holdout and gives no reason"
+    else:
+        return
+    yield Finding(
+        ("holdout", "none"),
+        message,
+        observed="none",
+        required=f"at least {percent(params.min)}",
+        help=f"reserve a holdout: `holdout: {{share: {share_in_plan(params.min)}, until: ...}}`"
+        + (", or say why there is none" if params.allow_none else ""),
+    )
+
+
+def _share(plan: Experiment, holdout: Holdout, params: Params) -> Iterator[Finding]:
+    share = holdout.share
+    if share is None:
+        yield _silent(
+            ("holdout", "share"), "the holdout does not say which share of the units it keeps", params
+        )
+        return
+    if share < params.min:
+        yield Finding(
+            ("holdout", "share"),
+            f"the holdout keeps {percent(share)} of the units; the policy asks for {percent(params.min)}",
+            observed=percent(share),
+            required=f"at least {percent(params.min)}",
+            help=f"set `share: {share_in_plan(params.min)}`, "
+            f"and let the last stage treat {share_in_plan(1 - params.min)}",
+        )
+    exposure = plan.schedule.exposure if plan.schedule else None
+    if plan.type != "rollout" and exposure is not None and exposure + share > 1 + ROUNDING:
+        yield Finding(
+            ("schedule", "exposure"),
+            f"an exposure of {percent(exposure)} and a holdout of {percent(share)} leave no room for each other",
+            observed=percent(exposure + share),
+            required="at most 100 %",
+            help=f"set `exposure: {share_in_plan(1 - share)}`",
+            related=(Related(("holdout", "share"), "reserved before the start"),),
+        )
+
+
+def _until(plan: Experiment, until: date, params: Params) -> Iterator[Finding]:
+    begin, ramp = ramp_begin(plan), ramp_length(plan)
+    if until - begin >= ramp + params.after_ramp:
+        return
+    end, enough = day_after(begin, whole_days(ramp)), day_after(begin, whole_days(ramp + params.after_ramp))
+    yield Finding(
+        ("holdout", "until"),
+        f"the holdout ends on {until}; the ramp ends on {end} at the earliest, "
+        f"and the policy asks for {length(params.after_ramp)} beyond it",
+        observed=str(until),
+        required=f"{enough} or later",
+        help=f"set `until: {enough}` or later",
+    )

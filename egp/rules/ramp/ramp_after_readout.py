@@ -1,0 +1,88 @@
+"""No stage of the ramp starts before the last look at the primary metric.
+
+Raising traffic before the readout ships an outcome that nobody has seen yet, and changes the very groups the test
+compares. A stage may leave its start to the gate, which opens it after the readout; a start that is declared lies on
+the day of the last look or later. Without declared looks the readout is on the day after the run. A `rollout` or
+`holdback` without looks has no readout to wait for.
+
+Passes:
+
+```yaml
+ramp: {0: {start: 2023-02-07}}
+```
+
+Passes:
+
+```yaml
+ramp: {0: {start: 2023-02-06}}
+```
+
+Fails at `/ramp/0/start`, saying "starts on 2023-01-28; the readout is on 2023-02-06":
+
+```yaml
+ramp: {0: {start: 2023-01-28}}
+```
+
+Two instants are compared as instants.
+
+Fails at `/ramp/0/start`:
+
+```yaml
+statistics: {looks: ["2023-02-06T15:00:00-08:00"]}
+ramp: {0: {start: "2023-02-06T09:00:00-08:00"}}
+```
+
+Fails at `/ramp/0/start`, saying "2023-02-06":
+
+```yaml
+statistics: {looks: null}
+ramp: {0: {start: 2023-02-05}}
+```
+
+Passes:
+
+```yaml
+type: rollout
+statistics: null
+ramp: {0: {start: 2023-01-24}}
+```
+
+Not checked at `/schedule/end`:
+
+```yaml
+schedule: {end: null}
+statistics: {looks: null}
+ramp: {0: {start: 2023-01-28}}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.analysis import local, precedes, readout_day
+from egp.experiment import Experiment
+from egp.finding import Finding
+from egp.quantity import Moment, as_day
+from egp.wording import ordinal_stage
+
+
+def check(plan: Experiment) -> Iterator[Finding]:
+    started = [(position, stage.start) for position, stage in enumerate(plan.ramp) if stage.start is not None]
+    if not started:
+        return
+    looks: tuple[Moment, ...] = (plan.statistics.looks if plan.statistics else None) or ()
+    if not looks:
+        if plan.type in ("rollout", "holdback"):
+            return
+        looks = (readout_day(plan),)
+    for position, start in started:
+        if any(precedes(plan, start, look) for look in looks):
+            yield Finding(
+                ("ramp", position, "start"),
+                f"{ordinal_stage(position)} starts on {as_day(local(plan, start))}; "
+                f"the readout is on {readout_day(plan)}",
+                observed=str(start),
+                required=f"{readout_day(plan)} or later",
+                help=f"set `start: {readout_day(plan)}` or later, or leave it to the gate",
+            )

@@ -1,0 +1,121 @@
+"""The plan says by which stages the treatment reaches everybody.
+
+A launch that goes from half of the users to all of them in one step puts everybody at risk at once. Stages agreed
+before the results let a harm show itself on some of the units, and keep "just ship it" from being a decision made in
+a corridor. Each stage declares `treated`, the share of the eligible units that receive the treatment; the last stage
+and the holdout add up to 100 %, so that it is plain who stays without it. A `holdback` keeps a shipped treatment
+from a few units and has no ramp.
+
+Passes:
+
+```yaml
+ramp: [{treated: 70%, min_dwell: 48h}, {treated: 90%, min_dwell: 48h}]
+holdout: {share: 10%, until: 2023-05-10}
+```
+
+A plan without a holdout ramps to everybody.
+
+Passes:
+
+```yaml
+ramp: [{treated: 70%, min_dwell: 48h}, {treated: 100%, min_dwell: 48h}]
+holdout: {share: null, until: null, none: the old page is switched off}
+```
+
+Passes:
+
+```yaml
+type: holdback
+ramp: []
+```
+
+Fails at `/ramp`, saying "no stages":
+
+```yaml
+ramp: []
+```
+
+Fails at `/ramp/0/treated`:
+
+```yaml
+ramp: [{min_dwell: 48h}, {treated: 90%, min_dwell: 48h}]
+```
+
+Fails at `/ramp/1/treated`, saying "the last stage treats 80 % and the holdout keeps 10 %":
+
+```yaml
+ramp: {1: {treated: 80%}}
+```
+
+Fails at `/ramp/1/treated`, saying "together 110 %":
+
+```yaml
+ramp: {1: {treated: 100%}}
+```
+
+Not checked at `/holdout`:
+
+```yaml
+holdout: null
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.analysis import holdout_share
+from egp.experiment import Experiment
+from egp.finding import Finding, Related
+from egp.wording import ordinal_stage, percent, share_in_plan
+
+ROUNDING = 1e-9
+
+
+def check(plan: Experiment) -> Iterator[Finding]:
+    if plan.type == "holdback":
+        return
+    if not plan.ramp:
+        kept = (plan.holdout.share if plan.holdout else None) or 0.0
+        yield Finding(
+            ("ramp",),
+            "the plan declares no stages between the readout and everybody",
+            observed="no stages",
+            required="at least one stage",
+            help=f"add `ramp: [{{treated: {share_in_plan(1 - kept)}, min_dwell: 48h}}]`, or more stages",
+        )
+        return
+    silent = [position for position, stage in enumerate(plan.ramp) if stage.treated is None]
+    for position in silent:
+        yield Finding(
+            ("ramp", position, "treated"),
+            f"{ordinal_stage(position)} does not say which share of the units it treats",
+            observed="not declared",
+            required="a share",
+            help="add `treated:` with the share of the eligible units that receive the treatment",
+        )
+    if not silent:
+        yield from _everybody_accounted_for(plan)
+
+
+def _everybody_accounted_for(plan: Experiment) -> Iterator[Finding]:
+    last = len(plan.ramp) - 1
+    treated, kept = plan.ramp[last].treated or 0.0, holdout_share(plan)
+    if abs(treated + kept - 1) <= ROUNDING:
+        return
+    yield Finding(
+        ("ramp", last, "treated"),
+        f"the last stage treats {percent(treated)} and the holdout keeps {percent(kept)}, "
+        f"together {percent(treated + kept)} of the units",
+        observed=percent(treated + kept),
+        required="100 %",
+        help=_completion(treated, kept),
+        related=(Related(("holdout",), f"the holdout keeps {percent(kept)}"),),
+    )
+
+
+def _completion(treated: float, kept: float) -> str:
+    ramp_further = f"set `treated: {share_in_plan(1 - kept)}`"
+    if treated >= 1:
+        return ramp_further
+    return f"{ramp_further}, or `share: {share_in_plan(1 - treated)}` in the holdout"

@@ -1,0 +1,79 @@
+"""Every stage of the ramp lasts at least 48 hours.
+
+Harm takes time to show: a page that loads more slowly is felt within minutes, a refund arrives the day after tomorrow.
+Two full days in each stage see every hour of the day twice before more units receive the treatment. `min_dwell`
+is the least time in a stage; the gate does not open the next one earlier, whatever the calendar says.
+
+Passes:
+
+```yaml
+ramp: {0: {min_dwell: 2d}}
+```
+
+Fails at `/ramp/0/min_dwell`, saying "stage 1 (70 %) lasts at least 24 h":
+
+```yaml
+ramp: {0: {min_dwell: 24h}}
+```
+
+Fails at `/ramp/1/min_dwell`, saying "does not say how long":
+
+```yaml
+ramp: {1: {min_dwell: null}}
+```
+
+Fails at `/ramp/0/min_dwell` with `hours: 72`, saying "the policy asks for 72 h":
+
+```yaml
+ramp: {0: {min_dwell: 48h}}
+```
+
+Passes:
+
+```yaml
+ramp: []
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated
+
+from egp import rule
+from egp.experiment import Experiment, Stage
+from egp.finding import Finding
+from egp.wording import duration_in_plan, ordinal_stage, percent, significant
+
+
+class Params(rule.Params):
+    hours: Annotated[int, "least hours in every stage of the ramp"] = 48
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    least = timedelta(hours=params.hours)
+    for position, stage in enumerate(plan.ramp):
+        if stage.min_dwell is None or stage.min_dwell < least:
+            yield Finding(
+                ("ramp", position, "min_dwell"),
+                f"{_named(position, stage)} {_says(stage)}; the policy asks for {params.hours} h",
+                observed="not declared" if stage.min_dwell is None else _hours(stage.min_dwell),
+                required=f"{params.hours} h",
+                help=f"set `min_dwell: {duration_in_plan(least)}`",
+            )
+
+
+def _named(position: int, stage: Stage) -> str:
+    share = "" if stage.treated is None else f" ({percent(stage.treated)})"
+    return ordinal_stage(position) + share
+
+
+def _says(stage: Stage) -> str:
+    if stage.min_dwell is None:
+        return "does not say how long it lasts"
+    return f"lasts at least {_hours(stage.min_dwell)}"
+
+
+def _hours(duration: timedelta) -> str:
+    return f"{significant(duration / timedelta(hours=1), 3)} h"

@@ -1,0 +1,198 @@
+"""The published JSON Schemas, and pydantic models of the same shapes for programs that write plans.
+
+The check itself reads with ``egp.shape``, because importing pydantic and building these models costs several times
+what a whole check costs. Tests hold schema, model and reader together over every accepted and rejected plan.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, create_model
+from pydantic.config import JsonDict
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from egp import quantity
+from egp.experiment import Experiment
+from egp.finding import SEVERITIES
+from egp.policy.file import PolicyFile
+from egp.policy.params import declared_params
+from egp.quantity import Change, Count, Interval, Measure, Share
+from egp.report.schema import REPORT_SCHEMA
+from egp.rule import index, load
+from egp.shape import Money, Name, PartReader, Problem, Shape, reader_of, required_type
+
+_NUMBER = quantity.NUMBER
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_UNSIGNED = _NUMBER.removeprefix("[+-]?")
+
+_JSON_TYPES: dict[object, dict[str, object]] = {
+    str: {"type": "string"},
+    Name: {"type": "string", "minLength": 1, "maxLength": 100, "pattern": r"^\S(.*\S)?$"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    Share: {
+        "type": ["string", "number"], "pattern": rf"^\s*\+?{_UNSIGNED}\s*%?\s*$", "minimum": 0, "exclusiveMaximum": 1,
+    },
+    Count: {"type": ["string", "integer"], "pattern": rf"^\s*\+?{_UNSIGNED}\s*[kKMB]?\s*$", "minimum": 0},
+    timedelta: {"type": "string", "pattern": rf"^\s*\+?{_UNSIGNED}\s*(us|ms|s|min|h|d|w)\s*$"},
+    Measure: {"type": ["string", "number"], "pattern": rf"^\s*{_NUMBER}\s*(%|us|ms|s|[A-Z]{{3}})?\s*$"},
+    Money: {"type": "string", "pattern": rf"^\s*{_NUMBER}\s*[A-Z]{{3}}\s*$"},
+    Change: {"type": "string", "pattern": rf"^\s*{_NUMBER}\s*(%|pp|bps|bp|us|ms|s|abs|[A-Z]{{3}})\s*$"},
+    date: {"type": "string", "pattern": rf"^{_DATE}$"},
+    date | datetime: {"type": "string", "pattern": rf"^{_DATE}([T ].+)?$"},
+    Interval: {"type": "string", "pattern": rf"^{_DATE}\s*(/\s*{_DATE}\s*)?$"},
+    object: {},
+}  # fmt: skip
+
+
+_OWN_KEY: JsonDict = {"description": "A key of your own; egp does not read it."}
+_models: dict[str, type[BaseModel]] = {}
+
+
+class _Schema(GenerateJsonSchema):
+    """Schemas fit for editors: an absent key and null are the same, and no default is shown for them."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return _or_null(self.generate_inner(schema["schema"]))
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        shown = schema.get("default") not in (None, ())
+        return super().default_schema(schema) if shown else self.generate_inner(schema["schema"])
+
+
+def _or_null(schema: JsonSchemaValue) -> JsonSchemaValue:
+    if "enum" in schema:
+        return {**schema, "enum": [*schema["enum"], None], "type": _with_null(schema.get("type"))}
+    if "const" in schema:
+        return {"enum": [schema["const"], None]}
+    if "type" in schema:
+        return {**schema, "type": _with_null(schema["type"])}
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [*schema["anyOf"], {"type": "null"}]}
+    return {"anyOf": [schema, {"type": "null"}]} if schema else schema
+
+
+def _with_null(types: Any) -> Any:
+    return [*(types if isinstance(types, list) else [types]), "null"]
+
+
+def _read_by(read: PartReader, json_type: dict[str, object]) -> Any:
+    def validate(value: object) -> object:
+        problems: list[Problem] = []
+        result = read(value, (), problems)
+        if problems:
+            raise ValueError(problems[0].message)
+        return result
+
+    return Annotated[Any, PlainValidator(validate), WithJsonSchema(json_type)]
+
+
+def _pydantic_type(annotation: Any) -> Any:
+    wanted = required_type(annotation)
+    optional = wanted is not annotation
+    if wanted in _JSON_TYPES:
+        found: Any = _read_by(reader_of(wanted), _JSON_TYPES[wanted])
+    elif get_origin(wanted) is tuple:
+        found = list[_pydantic_type(get_args(wanted)[0])]  # type: ignore[misc]
+    elif get_origin(wanted) is dict:
+        found = dict[str, _pydantic_type(get_args(wanted)[1])]  # type: ignore[misc]
+    elif get_origin(wanted) is Union:
+        found = Union[tuple(_pydantic_type(member) for member in get_args(wanted))]  # noqa: UP007
+    elif isinstance(wanted, type) and issubclass(wanted, Shape):
+        found = model_of(wanted)
+    else:
+        found = wanted
+    return found | None if optional or get_origin(wanted) in (tuple, dict) else found
+
+
+def model_of(shape: type[Shape]) -> type[BaseModel]:
+    """The pydantic model of a shape: the same keys, units and requirements."""
+    if shape.__name__ in _models:
+        return _models[shape.__name__]
+    fields: dict[str, Any] = {}
+    for key, attribute, annotation, declared in shape.fields():
+        required = key in shape.needs
+        of_type = required_type(annotation) if required else annotation
+        fields[attribute] = (
+            _pydantic_type(of_type),
+            Field(
+                ... if required else declared.default,
+                alias=key,
+                title=None,
+                description=declared.description,
+                examples=list(declared.examples) or None,
+            ),
+        )
+    config = ConfigDict(extra="forbid", json_schema_extra={"patternProperties": {"^x-": _OWN_KEY}})
+    _models[shape.__name__] = create_model(shape.__name__, __config__=config, __doc__=shape.__doc__, **fields)
+    return _models[shape.__name__]
+
+
+def experiment_schema() -> dict[str, object]:
+    """JSON Schema of a plan, for editors and other programs."""
+    return _published(model_of(Experiment), "Plan of an experiment (egp)")
+
+
+def policy_schema() -> dict[str, Any]:
+    """JSON Schema of a policy, with every rule and its options."""
+    schema = _published(model_of(PolicyFile), "Experiment governance policy (egp)")
+    definitions = schema["$defs"]
+    definitions["Rules"] = {
+        "type": ["object", "null"],
+        "description": "Rule → its severity and options.",
+        "properties": {rule_id: _setting_schema(rule_id) for rule_id in index()},
+        "additionalProperties": False,
+    }
+    for holder in (schema, definitions["Override"]):
+        holder["properties"]["rules"] = {"$ref": "#/$defs/Rules"}
+    return schema
+
+
+def _setting_schema(rule_id: str) -> dict[str, object]:
+    rule = load(rule_id)
+    properties: dict[str, object] = {
+        "severity": {"enum": [*SEVERITIES, "off"], "description": "What a finding weighs."},
+        "waivable": {"type": "boolean", "description": "Whether an approver may set the rule aside."},
+    }
+    for name, (of_type, meaning, _) in declared_params(rule).items():
+        properties[name] = {**_schema_of_type(of_type), "description": meaning}
+    return {
+        "type": "object",
+        "description": rule.page.summary,
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def _schema_of_type(of_type: Any) -> dict[str, object]:
+    wanted = required_type(of_type)
+    if get_origin(wanted) is tuple:
+        return {"type": "array", "items": _schema_of_type(get_args(wanted)[0])}
+    if get_origin(wanted) is dict:
+        return {"type": "object", "additionalProperties": _schema_of_type(get_args(wanted)[1])}
+    if get_origin(wanted) is Literal:
+        return {"enum": list(get_args(wanted))}
+    return _JSON_TYPES[wanted]
+
+
+def report_schema() -> dict[str, object]:
+    """JSON Schema of ``egp check --format json``."""
+    return REPORT_SCHEMA
+
+
+def _published(model: type[BaseModel], title: str) -> dict[str, Any]:
+    schema = model.model_json_schema(schema_generator=_Schema)
+    for part in (schema, *schema.get("$defs", {}).values()):
+        _without_titles(part)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}
+
+
+def _without_titles(part: dict[str, Any]) -> None:
+    """Drops the titles pydantic derives from names: they repeat the key in every hover."""
+    part.pop("title", None)
+    for value in part.get("properties", {}).values():
+        value.pop("title", None)
