@@ -1,7 +1,8 @@
 """The registered analysis of a plan as numbers: the way from a plan's words to ``egp.stats``.
 
-Every function takes what it needs from the plan and raises ``NotChecked`` at the key that is missing, so that a
-rule states its arithmetic and nothing else. Conventions: ``sample_size_per_variant`` counts the units of the
+Every function takes what it needs from the plan and raises ``NotChecked`` at the key that is missing, or that has
+a value no test can have and a rule of its own to say so; a rule then states its arithmetic and nothing else.
+Conventions: ``sample_size_per_variant`` counts the units of the
 smallest variant, and units are always those of randomisation; the smallest treatment decides; CUPED serves the
 primary metric alone, since the declared correlation is the primary's; units come evenly over the days of
 exposure; a metric judged on its matured cohort has that cohort's units.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import copy
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -51,17 +52,21 @@ def last_day(plan: Experiment) -> date:
 
 def full_days(plan: Experiment) -> list[Interval]:
     """Runs of consecutive whole calendar days at full exposure, in the plan's time zone, pauses taken out."""
-    schedule = schedule_of(plan)
-    start = local(plan, need(schedule.start, "schedule", "start"))
-    end = local(plan, need(schedule.end, "schedule", "end"))
-    first = day_after(as_day(start), 1) if _after_midnight(start) else as_day(start)
+    first = first_full_day(plan)
+    end = local(plan, need(schedule_of(plan).end, "schedule", "end"))
     last = day_after(end.date(), -1) if isinstance(end, datetime) else end
-    return _without(first, last, schedule.pauses)
+    return unpaused(first, last, schedule_of(plan).pauses)
+
+
+def first_full_day(plan: Experiment) -> date:
+    """The first day that is exposed from its beginning."""
+    start = local(plan, need(schedule_of(plan).start, "schedule", "start"))
+    return day_after(as_day(start), 1) if _after_midnight(start) else as_day(start)
 
 
 def exposed_days(plan: Experiment) -> list[Interval]:
     """Runs of consecutive days with any exposure, in the plan's time zone, pauses taken out."""
-    return _without(first_day(plan), last_day(plan), schedule_of(plan).pauses)
+    return unpaused(first_day(plan), last_day(plan), schedule_of(plan).pauses)
 
 
 def _after_midnight(moment: Moment) -> bool:
@@ -72,7 +77,8 @@ def _after_midnight(moment: Moment) -> bool:
     return moment > midnight if moment.tzinfo is None else moment.timestamp() > midnight.timestamp()
 
 
-def _without(first: date, last: date, pauses: tuple[Interval, ...]) -> list[Interval]:
+def unpaused(first: date, last: date, pauses: tuple[Interval, ...]) -> list[Interval]:
+    """The days from first to last without the pauses, as runs of consecutive days."""
     runs = []
     for pause in sorted(pauses, key=lambda pause: pause.first):
         if first < pause.first and first <= last:
@@ -139,7 +145,7 @@ def comparison_alpha(plan: Experiment) -> float:
     least of all, which errs on the safe side.
     """
     statistics = statistics_of(plan)
-    alpha = need(statistics.alpha, "statistics", "alpha")
+    alpha = _level(statistics.alpha, "alpha")
     count = comparisons(plan)
     if count == 1 or statistics.correction in (None, "none"):
         return alpha
@@ -150,8 +156,26 @@ def comparison_alpha(plan: Experiment) -> float:
     return stats.corrected_alpha(share, treatments(plan), "dunnett", sides(plan), rho=ratio / (1 + ratio))
 
 
+def _level(level: float | None, key: str) -> float:
+    declared = need(level, "statistics", key)
+    if not 0 < declared < 1:
+        raise NotChecked(("statistics", key))
+    return declared
+
+
 def baseline_of(metric: Metric, path: Path) -> Measure:
-    return need(metric.baseline, *path, "baseline")
+    baseline = need(metric.baseline, *path, "baseline")
+    if metric.kind == "proportion" and not 0 < baseline.value < 1:
+        raise NotChecked((*path, "baseline"))
+    return baseline
+
+
+def size_of(change: Change, metric: Metric, path: Path, key: str) -> float:
+    """The change in the metric's own unit, positive. One of another unit is a fault of the plan, and no input."""
+    baseline = baseline_of(metric, path)
+    if not is_change_of(change, baseline) or (change.relative and baseline.value == 0):
+        raise NotChecked((*path, key))
+    return abs(change.absolute(baseline.value))
 
 
 def direction_of(metric: Metric, path: Path) -> Literal["increase", "decrease"]:
@@ -164,7 +188,10 @@ def _std_dev(metric: Metric, path: Path) -> float | None:
         return None
     key = "influence_std_dev" if kind == "quantile" else "std_dev"
     declared = metric.influence_std_dev if kind == "quantile" else metric.std_dev
-    return need(declared, *path, key).value
+    spread = need(declared, *path, key).value
+    if spread <= 0:
+        raise NotChecked((*path, key))
+    return spread
 
 
 def cuped_variance_factor(plan: Experiment) -> float:
@@ -173,7 +200,10 @@ def cuped_variance_factor(plan: Experiment) -> float:
     if reduction is None or reduction.method in (None, "none"):
         return 1.0
     path = ("statistics", "variance_reduction", "correlation")
-    return stats.cuped_factor(need(reduction.correlation, *path))
+    correlation = need(reduction.correlation, *path)
+    if abs(correlation) >= 1:
+        raise NotChecked(path)
+    return stats.cuped_factor(correlation)
 
 
 def clustering_variance_factor(plan: Experiment, metric: Metric) -> float:
@@ -187,8 +217,10 @@ def clustering_variance_factor(plan: Experiment, metric: Metric) -> float:
         return 1.0
     if clustering is None or clustering.method is None:
         return 1.0
-    size = need(clustering.mean_size, "statistics", "clustering", "mean_size")
-    icc = need(clustering.icc, "statistics", "clustering", "icc")
+    path = ("statistics", "clustering")
+    size, icc = need(clustering.mean_size, *path, "mean_size"), need(clustering.icc, *path, "icc")
+    if size < 1 or not 0 <= icc <= 1 or (clustering.cv or 0) < 0:
+        raise NotChecked(path)
     return stats.design_effect(size, icc, clustering.cv or 0.0) / size
 
 
@@ -213,7 +245,8 @@ def primary_test(plan: Experiment, *, with_cuped: bool = True, at: Path = PRIMAR
         margin=margin_of(metric, at) if non_inferiority else None,
         harm=harm_direction(metric, at) if non_inferiority else "decrease",
         ratio=allocation_ratio(plan),
-        variance_factor=(cuped_variance_factor(plan) if cuped else 1.0) * clustering_variance_factor(plan, metric),
+        variance_factor=(cuped_variance_factor(plan) if cuped else 1.0)
+        * clustering_variance_factor(plan, metric),
     )
 
 
@@ -222,17 +255,25 @@ def primary_effect(plan: Experiment, at: Path = PRIMARY) -> float:
     metric = primary_at(plan, at)
     if plan.type == "non_inferiority":
         return 0.0
-    return signed(metric, at, need(metric.mde, *at, "mde"))
+    effect = signed_size(need(metric.mde, *at, "mde"), metric, at, "mde")
+    leaves_the_scale = metric.kind == "proportion" and not 0 < baseline_of(metric, at).value + effect < 1
+    if effect == 0 or leaves_the_scale:
+        raise NotChecked((*at, "mde"))
+    return effect
 
 
-def signed(metric: Metric, path: Path, change: Change) -> float:
+def signed_size(change: Change, metric: Metric, path: Path, key: str) -> float:
     """A wanted change in the metric's own unit, with the sign of the direction that is good."""
-    size = abs(change.absolute(baseline_of(metric, path).value))
+    size = size_of(change, metric, path, key)
     return size if direction_of(metric, path) == "increase" else -size
 
 
 def required_power(plan: Experiment) -> float:
-    return need(statistics_of(plan).power, "statistics", "power")
+    """The declared power, which lies between the significance level and 1."""
+    power = _level(statistics_of(plan).power, "power")
+    if power <= (statistics_of(plan).alpha or 0):
+        raise NotChecked(("statistics", "power"))
+    return power
 
 
 def harm_direction(metric: Metric, path: Path) -> Literal["increase", "decrease"]:
@@ -243,7 +284,10 @@ def harm_direction(metric: Metric, path: Path) -> Literal["increase", "decrease"
 def margin_of(metric: Metric, path: Path) -> float:
     """The non-inferiority margin in the metric's own unit, positive."""
     margin = need(metric.non_inferiority_margin, *path, "non_inferiority_margin")
-    return abs(margin.absolute(baseline_of(metric, path).value))
+    size = size_of(margin, metric, path, "non_inferiority_margin")
+    if size == 0:
+        raise NotChecked((*path, "non_inferiority_margin"))
+    return size
 
 
 def guardrail_test(plan: Experiment, metric: Metric, path: Path) -> stats.PlannedTest:
@@ -252,7 +296,7 @@ def guardrail_test(plan: Experiment, metric: Metric, path: Path) -> stats.Planne
         kind=need(metric.kind, *path, "kind"),
         baseline=baseline_of(metric, path).value,
         std_dev=_std_dev(metric, path),
-        alpha=need(statistics_of(plan).guardrail_alpha, "statistics", "guardrail_alpha"),
+        alpha=_level(statistics_of(plan).guardrail_alpha, "guardrail_alpha"),
         sides=1,
         margin=margin_of(metric, path),
         harm=harm_direction(metric, path),
@@ -305,7 +349,12 @@ def sequential_inflation(plan: Experiment) -> float:
     if len(looks) > MOST_LOOKS:
         raise NotChecked(("statistics", "looks"))
     return stats.group_sequential_inflation(
-        function, comparison_alpha(plan), looks, required_power(plan), sides(plan), statistics.spending_parameter
+        function,
+        comparison_alpha(plan),
+        looks,
+        required_power(plan),
+        sides(plan),
+        statistics.spending_parameter,
     )
 
 
@@ -455,10 +504,12 @@ def treated_share(plan: Experiment) -> float:
 
 
 def arriving_units(plan: Experiment) -> float:
-    """Distinct units that the run brings to the smallest variant."""
-    path = ("eligible_units", "distinct_over_run")
-    distinct = need(need(plan.eligible_units, path[0]).distinct_over_run, *path)
-    return distinct * smallest_share(plan)
+    """Units that the run brings to the smallest variant; daily units add up where no distinct ones are declared."""
+    eligible = need(plan.eligible_units, "eligible_units")
+    units = eligible.distinct_over_run
+    if units is None and eligible.per_day is not None:
+        return eligible.per_day * run_days(plan) * smallest_share(plan)
+    return need(units, "eligible_units", "distinct_over_run") * smallest_share(plan)
 
 
 def smallest_share(plan: Experiment) -> float:
@@ -496,15 +547,17 @@ def holdout_share(plan: Experiment) -> float:
 
 def standard_error(plan: Experiment, metric: Metric, path: Path, units_in_smallest: float) -> float:
     """Standard error of a metric's difference between treatment and control if there is no effect, without CUPED."""
+    control_weight, treatment_weight = weights(plan)
     test = stats.PlannedTest(
         kind=need(metric.kind, *path, "kind"),
         baseline=baseline_of(metric, path).value,
         std_dev=_std_dev(metric, path),
-        ratio=allocation_ratio(plan),
+        ratio=treatment_weight / control_weight,
         variance_factor=clustering_variance_factor(plan, metric),
     )
     spread = test.std_dev if test.std_dev is not None else math.sqrt(test.baseline * (1 - test.baseline))
-    control = control_units(plan, units_in_smallest) * segment_share(plan, metric)
+    units_per_weight = units_in_smallest / min(control_weight, treatment_weight)
+    control = control_weight * units_per_weight * segment_share(plan, metric)
     if control <= 0:
         raise NotChecked(("eligible_units",))
     return spread * math.sqrt((1 + 1 / test.ratio) * test.variance_factor / control)
@@ -540,21 +593,21 @@ class Evaluations(NamedTuple):
     """Share of the run's units at each evaluation; of very many evaluations a selection."""
 
 
-MOST_EVALUATIONS = 100
-"""Evaluations of a stop rule that egp computes with. What a hundred miss is small, and thousands take seconds."""
+MOST_EVALUATIONS = 60
+"""Evaluations of a stop rule that egp computes with. What sixty miss is small, and hundreds take seconds."""
 
 _EVALUATIONS_PER_WEEK = {"hourly": 168, "daily": 7, "weekly": 1}
 
 
-def evaluations(plan: Experiment, position: int) -> Evaluations:
-    """The evaluations of a stop rule during the test; units are taken to come evenly over its days.
+def evaluations(plan: Experiment, position: int, evaluated: str) -> Evaluations:
+    """The "hourly", "daily" or "weekly" evaluations of a stop rule; units are taken to come evenly over the run.
 
     Of more than ``MOST_EVALUATIONS`` so many are selected, evenly spaced in the logarithm of information, which
     decides how often noise crosses a bound.
     """
-    rule, path = plan.stop_rules[position], ("stop_rules", position)
-    per_week = _EVALUATIONS_PER_WEEK[need(rule.evaluated, *path, "evaluated")]
-    least = need(rule.min_units_per_variant, *path, "min_units_per_variant")
+    path = ("stop_rules", position, "min_units_per_variant")
+    least = need(plan.stop_rules[position].min_units_per_variant, *path)
+    per_week = _EVALUATIONS_PER_WEEK[evaluated]
     days, units = run_days(plan), arriving_units(plan)
     last = days * per_week // 7
     if least > units or units <= 0:
@@ -579,7 +632,7 @@ def posterior_bounds(
     With the squared standard error V of an estimate x and a normal prior of mean m and variance t²,
     P(harm > h) >= p  is  x >= h (1 + V/t²) - m V/t² + z_p sqrt(V (1 + V/t²)); a flat prior has V/t² = 0.
     """
-    z, harm = stats.z_upper(1 - probability), stop_rule_harm(plan, position)
+    z, harm = -stats.z_upper(probability), stop_rule_harm(plan, position)
     prior = need(plan.stop_rules[position].prior, "stop_rules", position, "prior")
     if prior == "flat" and harm == 0:
         return [z] * len(information)
@@ -612,3 +665,19 @@ def _prior_of(plan: Experiment, position: int, metric: Metric, metric_path: Path
 def identity(handle: str) -> str:
     """A person's or role's handle for comparison: "@PDP-PM " and "pdp-pm" are one."""
     return handle.strip().removeprefix("@").casefold()
+
+
+def weekday_counts(runs: Iterable[Interval]) -> list[int]:
+    """How many days fall on each weekday, from Monday."""
+    counts = [0] * 7
+    for run in runs:
+        weeks, rest = divmod(run.days, 7)
+        first = run.first.weekday()
+        for offset in range(7):
+            counts[(first + offset) % 7] += weeks + (offset < rest)
+    return counts
+
+
+def as_local_day(plan: Experiment, moment: Moment) -> date:
+    """The calendar day of a moment in the plan's time zone."""
+    return as_day(local(plan, moment))

@@ -15,7 +15,7 @@ from egp.analysis import day_before_end, first_day, last_day, local, time_zone
 from egp.finding import Finding, Related
 from egp.quantity import as_day, shown
 from egp.shape import label, nearest
-from egp.wording import counted, listing
+from egp.wording import called, counted, listing
 
 if TYPE_CHECKING:
     from egp.document import Path
@@ -246,7 +246,7 @@ def _evidence(plan: Experiment) -> Iterator[Finding]:
             continue
         yield Finding(
             ("stop_rules", at, given[-1]),
-            f"the stop rule {stop_rule.id} has {len(given)} kinds of evidence, "
+            f"the stop rule {called(stop_rule.id, 'without an id')} has {len(given)} kinds of evidence, "
             f"{listing(f'`{key}`' for key in given)}; it must have one, or nobody knows which one fires it",
             observed=str(len(given)),
             required="1",

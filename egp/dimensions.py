@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from egp.finding import Finding
 from egp.quantity import shown
-from egp.wording import significant
+from egp.wording import called, significant
 
 if TYPE_CHECKING:
     from egp.document import Path
@@ -43,9 +43,12 @@ def mismatches(plan: Experiment, explained: Collection[Path]) -> Iterator[Findin
         if metric.kind == "quantile":
             yield from _quantile(path, metric, explained)
         yield from _levels(path, metric)
-        for key, change in (
-            ("mde", metric.mde), ("target", metric.target), ("non_inferiority_margin", metric.non_inferiority_margin),
-        ):  # fmt: skip
+        changes = (
+            ("mde", metric.mde),
+            ("target", metric.target),
+            ("non_inferiority_margin", metric.non_inferiority_margin),
+        )
+        for key, change in changes:
             if change is not None:
                 yield from _change((*path, key), change, metric)
     yield from _stop_rules(plan)
@@ -85,7 +88,7 @@ def _quantile(path: Path, metric: Metric, explained: Collection[Path]) -> Iterat
     at = (*path, "quantile")
     if metric.quantile is None:
         if at not in explained:
-            message = f"the metric {metric.id} is a quantile and has no `quantile` that says which"
+            message = f"the metric {called(metric.id, 'without an id')} is a quantile and has no `quantile` that says which"
             yield Finding(at, message, "none", "a share", "add `quantile: 95%`, or the one you mean")
     elif not 0 < metric.quantile < 1:
         message = f"the quantile is {metric.quantile * 100:g} %; it must lie strictly between 0 % and 100 %"

@@ -19,6 +19,10 @@ Count = NewType("Count", int)
 """A whole number of things: 340_000, 1.2M."""
 
 NUMBER = r"[+-]?[0-9](?:_?[0-9])*(?:\.[0-9](?:_?[0-9])*)?"
+LONGEST_NUMBER = 40
+LARGEST_NUMBER = 2**53
+"""Beyond it a float no longer holds every whole number, and no metric has such a value."""
+
 _QUANTITY = re.compile(rf"({NUMBER})\s*([A-Za-z%]*)")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME_EXPONENT = {"us": -6, "ms": -3, "s": 0}
@@ -100,7 +104,9 @@ def shown(value: object) -> str:
     """A plan's value as one short line that is safe to print."""
     text = value if isinstance(value, str) else _yaml_word(value)
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return text if len(text) <= 60 else text[:57] + "..."
+    if len(text) > 60:
+        return text[:57] + "..."
+    return text or '""'
 
 
 def _yaml_word(value: object) -> str:
@@ -117,13 +123,18 @@ def _yaml_word(value: object) -> str:
 
 def _split(value: object, wanted: str, advice: str) -> tuple[str, str]:
     """Number and unit of a quantity; the number without underscores."""
+    number = unit = ""
     if isinstance(value, str):
         match = _QUANTITY.fullmatch(value.strip())
         if match:
-            return match[1].replace("_", ""), match[2]
+            number, unit = match[1].replace("_", ""), match[2]
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf"):
-        return f"{value:.17g}" if isinstance(value, float) and "e" in repr(value) else repr(value), ""
-    raise QuantityError(f"{shown(value)} is not {wanted}", advice)
+        number = f"{value:.17g}" if isinstance(value, float) and "e" in repr(value) else repr(value)
+    if not number:
+        raise QuantityError(f"{shown(value)} is not {wanted}", advice)
+    if len(number) > LONGEST_NUMBER or abs(float(number)) >= LARGEST_NUMBER:
+        raise QuantityError(f"{shown(value)} is too long or too large a number for {wanted}", advice)
+    return number, unit
 
 
 def _scaled(number: str, exponent: int) -> float:

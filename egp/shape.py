@@ -118,17 +118,12 @@ def read(shape: type[S], value: object, path: Path = (), problems: list[Problem]
 
 
 def _not_a_mapping(value: object, path: Path) -> Problem:
-    where = (
-        f"{path[-1]} is {_kind(value)}" if path and isinstance(path[-1], str) else f"this is {_kind(value)}"
-    )
-    return Problem(
-        path, "wrong-type", f"{where} where a mapping of keys is meant", "write it as key: value pairs"
-    )
+    message = f"{label(path) or 'this'} is {_kind(value)} where a mapping of keys is meant"
+    return Problem(path, "wrong-type", message, "write it as key: value pairs")
 
 
 def _missing(key: str, path: Path) -> Problem:
-    owner = ".".join(map(str, path)) or "the plan"
-    return Problem((*path, key), "missing", f"{owner} has no `{key}`", f"add `{key}:`")
+    return Problem((*path, key), "missing", f"{label(path) or 'the plan'} has no `{key}`", f"add `{key}:`")
 
 
 def _unknown_key(key: str, shape: type[Shape], value: dict[str, object], path: Path) -> Problem:

@@ -137,7 +137,7 @@ class Traffic:
         self._days = sorted(changes)
         self._totals = list(accumulate(changes[day] for day in self._days))
 
-    def over(self, period: Interval) -> Iterator[tuple[date, float]]:
+    def during(self, period: Interval) -> Iterator[tuple[date, float]]:
         """Each day of the period on which the sum changes, the first day included, with the sum from then on."""
         position = max(0, bisect_right(self._days, period.first.toordinal()) - 1)
         while position < len(self._days) and self._days[position] <= period.last.toordinal():

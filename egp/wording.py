@@ -39,13 +39,13 @@ def counted(number: float, noun: str, plural: str = "") -> str:
 
 
 def listing(words: Iterable[object], last: str = "and") -> str:
-    """"a, b and c"."""
+    """ "a, b and c"."""
     items = [str(word) for word in words]
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
 
 
 def length(duration: timedelta) -> str:
-    """"48 h" below three days, else "14 days"."""
+    """ "48 h" below three days, else "14 days"."""
     hours = duration.total_seconds() / 3600
     if hours == 48 or (hours < 72 and hours % 24):
         return f"{significant(hours, 3)} h"
@@ -55,7 +55,11 @@ def length(duration: timedelta) -> str:
 def absolute(value: float, unit: str) -> str:
     """An absolute amount in a metric's unit: points of a rate, milliseconds, money or a plain number."""
     if unit in ("share", "points"):
-        return f"{significant(value * 100, 3)} pp" if abs(value) >= 0.01 else f"{significant(value * 1e4, 3)} bps"
+        return (
+            f"{significant(value * 100, 3)} pp"
+            if abs(value) >= 0.01
+            else f"{significant(value * 1e4, 3)} bps"
+        )
     if unit == "s":
         return f"{significant(value * 1000, 4)} ms"
     return f"{significant(value, 3)} {unit}".strip().removesuffix(" abs")
@@ -75,7 +79,9 @@ def like(value: float, change: Change, baseline: Measure | None) -> str:
     if change.relative and baseline is not None and baseline.value:
         return f"{significant(value / abs(baseline.value) * 100, 3)}%"
     if change.unit == "points":
-        return f"{significant(value * 1e4, 3)}bps" if "b" in change.text else f"{significant(value * 100, 3)}pp"
+        return (
+            f"{significant(value * 1e4, 3)}bps" if "b" in change.text else f"{significant(value * 100, 3)}pp"
+        )
     if change.unit == "s":
         return f"{significant(value * 1000, 4)}ms"
     return f"{significant(value, 3)} {change.unit}"
@@ -119,3 +125,11 @@ def duration_in_plan(duration: timedelta) -> str:
 def ordinal_stage(position: int) -> str:
     """A stage of the ramp as messages count it, from 1."""
     return f"stage {position + 1}"
+
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def times_over(number: int) -> str:
+    """1 → "once", 2 → "twice", 3 → "3 times"."""
+    return {1: "once", 2: "twice"}.get(number) or counted(number, "time")

@@ -1,4 +1,6 @@
-"""Options of the test suite. Here, and not beside the tests that use them, so that every way to call pytest knows them."""
+"""Options of the test suite. Here, and not beside the tests that use them, so that every way to call pytest
+knows them.
+"""
 
 from __future__ import annotations
 

@@ -155,8 +155,8 @@ class Builder:
     # Keys
 
     def _odd_key(self, event: Event, holder: dict[Any, Any], depth: int) -> Any:
-        if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchor(self._scalar(event), event.value, depth, len(self.events))
+        if event.tag is not None or event.anchor is not None:
+            self._odd_scalar(event)
         if event.tag is None and event.implicit[0]:
             if event.value == "<<":
                 return self._claim_merge(holder, depth)

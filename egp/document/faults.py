@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from egp.document.build import Fault
 from egp.document.events import Event
-from egp.document.outline import Outline, content_start, scalar_offsets
+from egp.document.outline import Outline, content_start, is_unwritten, scalar_offsets
 from egp.document.position import Source, Span
 from egp.document.problem import Problem
 
@@ -34,8 +34,10 @@ def _span(kind: str, event: Event, source: Source) -> Span:
         found = _TAG.search(source.text, event.start_mark.index)
         if found:
             return source.span(*found.span())
+    if is_unwritten(event):
+        return source.span(event.end_mark.index - 1, event.end_mark.index)
     if hasattr(event, "value"):
         return source.span(*scalar_offsets(event, source.text))
     start = content_start(event, source.text)
-    end = max(event.end_mark.index, start)
+    end: int = event.end_mark.index
     return source.span(start, end if end > start else source.line_end(start))

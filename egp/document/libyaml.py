@@ -35,10 +35,11 @@ def load() -> ModuleType:
         spec = find_spec(_PACKAGE)
         if spec is None or spec.loader is None:
             raise ImportError("PyYAML is not installed")
+        loaded = set(sys.modules)
         try:
             return _load_alone(spec)
         except Exception:  # a PyYAML that is built differently: importing all of it is slower, and certain
-            _forget()
+            _forget(set(sys.modules) - loaded)
     return import_module(_EXTENSION)
 
 
@@ -77,6 +78,7 @@ class _Completion:
         return getattr(self._package, name)
 
 
-def _forget() -> None:
-    for name in [name for name in sys.modules if name == _PACKAGE or name.startswith(f"{_PACKAGE}.")]:
-        del sys.modules[name]
+def _forget(modules: set[str]) -> None:
+    for name in modules:
+        if name.split(".")[0] == _PACKAGE:
+            del sys.modules[name]

@@ -204,7 +204,8 @@ def content_start(event: Event, text: str) -> int:
     at = start
     while at < end and text[at] in "&!":
         at = _after_gap(text, _after_word(text, at, end), end)
-    return at if at < end else start
+    scalar = hasattr(event, "value")  # where a block starts, the event ends
+    return start if scalar and at == end else at
 
 
 _BLANKS = (" ", "\t")

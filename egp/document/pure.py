@@ -18,7 +18,15 @@ from ruamel.yaml.events import DocumentEndEvent
 from ruamel.yaml.parser import Parser
 from ruamel.yaml.reader import Reader
 from ruamel.yaml.scanner import Scanner, ScannerError
-from ruamel.yaml.tokens import DirectiveToken, DocumentEndToken, ScalarToken, TagToken
+from ruamel.yaml.tokens import (
+    DirectiveToken,
+    DocumentEndToken,
+    FlowEntryToken,
+    FlowSequenceEndToken,
+    ScalarToken,
+    TagToken,
+    ValueToken,
+)
 
 _BREAKS = "\r\n\x85\u2028\u2029"
 _ENDS = "\0" + _BREAKS
@@ -250,6 +258,15 @@ class _Parser(Parser):
         event = super().parse_node(block, indentless_sequence)
         event.start_mark = start  # with a tag before the anchor, ruamel.yaml forgets the tag
         return event
+
+    def parse_flow_sequence_entry_mapping_key(self) -> Any:
+        self.scanner.get_token()
+        if not self.scanner.check_token(ValueToken, FlowEntryToken, FlowSequenceEndToken):
+            self.states.append(self.parse_flow_sequence_entry_mapping_value)
+            return self.parse_flow_node()
+        # libyaml takes the sign after an empty key for a part of it, so that '[? ]' is not closed
+        self.state = self.parse_flow_sequence_entry_mapping_value
+        return self.process_empty_scalar(self.scanner.get_token().end_mark)
 
     def parse_document_end(self) -> Any:
         mark = self.scanner.peek_token().start_mark

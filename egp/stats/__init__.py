@@ -9,8 +9,9 @@ used.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+# Type checkers read this name as `typing.TYPE_CHECKING`; importing `typing` costs more than all of this module.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .allocation import best_control_share, normalised_weights, split_efficiency
     from .always_valid import (
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
         mixture_sprt_p_value,
         mixture_sprt_z,
     )
-    from .decision import DecisionPower, decision_power
+    from .decision import DecisionPower, DecisionUnits, decision_power, required_units_for_decision
     from .errors import StatisticsInputError
     from .estimates import (
         ArmEstimate,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         bonferroni_z,
         corrected_alpha,
         dunnett_z,
+        equicorrelated_exceedance,
         guardrail_power_target,
         guardrail_unit_inflation,
         holm_adjusted,
@@ -113,7 +115,7 @@ _NAMES_OF_MODULE = {
     "always_valid": (
         "always_valid_inflation asymptotic_confidence_sequence_z mixture_sprt_p_value mixture_sprt_z"
     ),
-    "decision": "DecisionPower decision_power",
+    "decision": "DecisionPower DecisionUnits decision_power required_units_for_decision",
     "errors": "StatisticsInputError",
     "estimates": (
         "ArmEstimate ArmSums CupedEstimates Difference NonInferiority cuped_of_arms difference "
@@ -125,7 +127,7 @@ _NAMES_OF_MODULE = {
     "means": "mean_mde mean_power mean_units",
     "multiplicity": (
         "all_pass_probability any_guardrail_false_alarm bonferroni_z corrected_alpha dunnett_z "
-        "guardrail_power_target guardrail_unit_inflation holm_adjusted"
+        "equicorrelated_exceedance guardrail_power_target guardrail_unit_inflation holm_adjusted"
     ),
     "normal": "normal_cdf normal_sf z_upper",
     "planning": (
@@ -165,6 +167,7 @@ __all__ = [
     "ArmUnits",
     "CupedEstimates",
     "DecisionPower",
+    "DecisionUnits",
     "Difference",
     "LookOutcome",
     "NonInferiority",
@@ -194,6 +197,7 @@ __all__ = [
     "detectable_margin",
     "difference",
     "dunnett_z",
+    "equicorrelated_exceedance",
     "group_sequential_inflation",
     "guardrail_power_target",
     "guardrail_unit_inflation",
@@ -232,6 +236,7 @@ __all__ = [
     "relative_mde",
     "repeated_looks_type1",
     "required_units",
+    "required_units_for_decision",
     "sequential_characteristics",
     "shortcut_mde",
     "shortcut_mde_power",

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .errors import reject, require_finite, require_non_negative, require_positive
-from .multiplicity import all_pass_probability
+from .multiplicity import all_pass_probability, guardrail_power_target
 from .normal import normal_cdf, z_upper
-from .planning import PlannedTest, achieved_power
-
-__all__ = ["DecisionPower", "decision_power"]
+from .planning import ArmUnits, PlannedTest, achieved_power, required_units
 
 
 class DecisionPower(NamedTuple):
@@ -69,13 +67,52 @@ def decision_power(
     return DecisionPower(clause, passes, independent, lower, upper)
 
 
-def _guardrail_power(test: PlannedTest, control_units: float) -> float:
+class DecisionUnits(NamedTuple):
+    """Units at which the whole rule has its power.
+
+    units            of the clause that needs the most
+    per_test_power   what each clause has to have, 1 - beta / (G + 1)
+    each             units of the primary, then of each guardrail
+    binding          index into `each` of the clause that decides
+    """
+
+    units: ArmUnits
+    per_test_power: float
+    each: tuple[ArmUnits, ...]
+    binding: int
+
+
+def required_units_for_decision(
+    primary: PlannedTest, effect: float, guardrails: Sequence[PlannedTest], power: float
+) -> DecisionUnits:
+    """The units at which the primary is significant and every harmless guardrail non-inferior with `power`,
+    together.
+
+    Each clause gets 1 - beta / (G + 1), which keeps the promise under any dependence between the clauses
+    (Schultzberg, Ankargren & Frånberg 2024). Errors as in `required_units`; a guardrail without margin.
+    """
+    target = guardrail_power_target(power, len(guardrails))
+    for test in guardrails:
+        _require_margin(test)
+    each = (
+        required_units(primary, effect, target),
+        *(required_units(test, 0.0, target) for test in guardrails),
+    )
+    binding = max(range(len(each)), key=lambda index: each[index].control)
+    return DecisionUnits(each[binding], target, each, binding)
+
+
+def _require_margin(test: PlannedTest) -> None:
     if test.margin is None:
         reject(
             "guardrails",
             "a guardrail without a margin cannot pass",
             "give each guardrail a non-inferiority margin",
         )
+
+
+def _guardrail_power(test: PlannedTest, control_units: float) -> float:
+    _require_margin(test)
     return achieved_power(test, 0.0, control_units)
 
 

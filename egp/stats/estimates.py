@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from .errors import (
+    StatisticsInputError,
     reject,
     require_finite,
     require_non_negative,
@@ -392,4 +393,4 @@ def _towards_harm(observed: Difference, harm: Harm) -> Difference:
         return observed
     if harm == "decrease":
         return Difference(-observed.estimate, observed.standard_error, observed.df)
-    reject("harm", f"{harm!r} is unknown", "say increase or decrease")
+    raise StatisticsInputError("harm", f"{harm!r} is unknown", "say increase or decrease")

@@ -223,4 +223,6 @@ def _node_count(width: float, variance: float) -> int:
             "two looks lie too close together in information",
             "merge looks that add next to no information",
         )
-    return 8 * math.ceil(needed / 8.0)
+    # Few different counts, because each has its nodes computed once.
+    step = max(8, 1 << (int(needed).bit_length() - 3))
+    return step * math.ceil(needed / step)

@@ -7,7 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal
 
-from .errors import reject, require_correlation, require_count, require_share, require_sides
+from .errors import (
+    StatisticsInputError,
+    reject,
+    require_correlation,
+    require_count,
+    require_share,
+    require_sides,
+)
 from .looks import repeated_looks_type1
 from .normal import normal_pdf, normal_sf, z_upper
 from .quadrature import integral
@@ -63,8 +70,11 @@ def equicorrelated_exceedance(critical: float, count: int, sides: int, rho: floa
     two-sided).
 
     Conditions on the shared factor (Dunnett & Sobel 1955); the complement is built by log1p and expm1, so
-    that small probabilities keep their digits.
+    that small probabilities keep their digits. Errors: count below 1, rho not in [0, 1).
     """
+    require_count("count", count)
+    require_correlation("rho", rho)
+    require_sides(sides)
     if rho == 0.0:
         return _any_of(_tail_probability(critical, 0.0, 1.0, sides), count)
     shared, own = math.sqrt(rho), math.sqrt(1.0 - rho)
@@ -108,7 +118,9 @@ def corrected_alpha(
         return alpha / comparisons
     if correction == "dunnett":
         return sides * normal_sf(dunnett_z(alpha, comparisons, sides, rho))
-    reject("correction", f"{correction!r} is unknown", "say none, bonferroni, holm or dunnett")
+    raise StatisticsInputError(
+        "correction", f"{correction!r} is unknown", "say none, bonferroni, holm or dunnett"
+    )
 
 
 def holm_adjusted(p_values: Sequence[float]) -> list[float]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from .errors import (
+    StatisticsInputError,
     reject,
     require_count,
     require_finite,
@@ -60,7 +61,7 @@ def posterior_normal(
         return normal_cdf((threshold - mean) / sd)
     if direction == "greater":
         return normal_sf((threshold - mean) / sd)
-    reject("direction", f"{direction!r} is unknown", "say less or greater")
+    raise StatisticsInputError("direction", f"{direction!r} is unknown", "say less or greater")
 
 
 def posterior_harm_probability(

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
-from .errors import reject, require_non_negative, require_positive
+from .errors import StatisticsInputError, reject, require_non_negative, require_positive
 from .quadrature import gauss_legendre
 
 _LOG_DROP = 44.0
@@ -118,7 +118,7 @@ def posterior_beta_harm(
         return _excess_probability(*treatment, *control, margin)
     if harm == "decrease":
         return _excess_probability(*control, *treatment, margin)
-    reject("harm", f"{harm!r} is unknown", "say increase or decrease")
+    raise StatisticsInputError("harm", f"{harm!r} is unknown", "say increase or decrease")
 
 
 def _check_counts(parameter: str, conversions: float, units: float) -> None:

@@ -23,6 +23,8 @@ NonInferiorityMethod = Literal["fm", "unpooled"]
 Harm = Literal["increase", "decrease"]
 
 _sqrt = math.sqrt
+# Its square, times any ratio and factor of a plan, is still a number.
+_MOST_STANDARDISED = 1e120
 
 
 def null_and_alternative_sd(
@@ -286,14 +288,14 @@ def squared_need(needed: float, distance: float) -> float:
     """(needed / distance)^2, the size at which `distance` stands `needed` standard deviations out."""
     if needed <= 0.0:
         reject("power", "the test reaches it without any units", "ask for a power well above alpha")
-    units = (needed / distance) ** 2
-    if not units < math.inf:
+    standardised = needed / distance
+    if not standardised < _MOST_STANDARDISED:
         reject(
             "effect",
             f"{distance:g} is too small for any finite number of units",
             "give a larger effect or margin",
         )
-    return units
+    return standardised * standardised
 
 
 def _check_rates(p_control: float, p_treatment: float) -> None:

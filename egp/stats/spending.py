@@ -13,7 +13,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from .errors import reject, require_finite, require_positive, require_share, require_sides
+from .errors import (
+    StatisticsInputError,
+    reject,
+    require_finite,
+    require_positive,
+    require_share,
+    require_sides,
+)
 from .looks import (
     StoppedPath,
     crossing_probabilities,
@@ -53,7 +60,7 @@ def spent_alpha(
         return alpha_per_side * _hwang_shih_decani_share(fraction, gamma)
     if function == "power":
         return alpha_per_side * _power_share(fraction, rho)
-    reject("function", f"{function!r} is unknown", f"say one of {', '.join(FUNCTIONS)}")
+    raise StatisticsInputError("function", f"{function!r} is unknown", f"say one of {', '.join(FUNCTIONS)}")
 
 
 def _hwang_shih_decani_share(fraction: float, gamma: float | None) -> float:

@@ -55,10 +55,10 @@ def _t_upper(tail: float, df: float) -> float:
         value = math.fsum(share * normal_sf(t * w) for w, share in weights)
         density = math.fsum(share * w * normal_pdf(t * w) for w, share in weights)
         step = value * math.log(value / tail) / density
+        if abs(step) <= 1e-14 * (1.0 + t):
+            break
         # Far out on a heavy tail the root is many times as far: there the step is one of log t.
         t = t + step if step < t else t * math.exp(step / t)
-        if abs(step) <= 1e-14 * (1.0 + abs(t)):
-            break
     return t
 
 
@@ -84,7 +84,9 @@ def scale_distribution(df: float, tilt: float = 0.0) -> tuple[tuple[float, float
     points = []
     for panel in range(panels):
         nodes, weights = scaled_nodes(below + panel * width, below + (panel + 1) * width, _PANEL_NODES)
-        points += [(s, weight * math.exp(df * _log_shape(s))) for s, weight in zip(nodes, weights, strict=True)]
+        points += [
+            (s, weight * math.exp(df * _log_shape(s))) for s, weight in zip(nodes, weights, strict=True)
+        ]
     total = math.fsum(mass for _, mass in points)
     return tuple((math.exp(s), mass / total) for s, mass in points)
 

@@ -1,7 +1,7 @@
 """The reference cases: how each kind is asked of the kernel, and how far its answer is from the expected one.
 
-A case is `{"id", "kind", "inputs", "expected", "tol", "source"}`; `tol` is absolute; `expected` is a number, a list of
-numbers or an object of numbers.
+A case is `{"id", "kind", "inputs", "expected", "tol", "source"}`; `tol` is absolute; `expected` is a number,
+a list of numbers or an object of numbers.
 """
 
 from __future__ import annotations
@@ -30,21 +30,24 @@ def load_cases(path: Path) -> list[dict[str, Any]]:
 
 
 def deviation(case: Mapping[str, Any]) -> float:
-    """The largest distance between the kernel's answer and the expected one; KeyError for a kind nobody knows."""
+    """The largest distance between the kernel's answer and the expected one; KeyError for a kind nobody
+    knows.
+    """
     answer, expected = KINDS[case["kind"]](case["inputs"]), case["expected"]
     if isinstance(expected, Mapping):
         assert isinstance(answer, Mapping)
         assert set(answer) == set(expected)
-        return max(abs(answer[name] - value) for name, value in expected.items())
+        return max(abs(answer[name] - float(value)) for name, value in expected.items())
     if isinstance(expected, list):
         assert isinstance(answer, Sequence)
-        return max(abs(a - b) for a, b in zip(answer, expected, strict=True))
+        return max(abs(a - float(b)) for a, b in zip(answer, expected, strict=True))
     assert isinstance(answer, float | int)
-    return abs(answer - expected)
+    return abs(answer - float(expected))
 
 
 def _looks(i: Inputs) -> int | list[float]:
-    return i["info_fractions"] if i.get("spacing") == "given" or "looks" not in i else i["looks"]
+    equal = i.get("spacing") != "given" and "looks" in i
+    return int(i["looks"]) if equal else list(i["info_fractions"])
 
 
 def _two_prop_n(i: Inputs) -> float:
@@ -55,16 +58,28 @@ def _two_prop_n(i: Inputs) -> float:
 
 def _two_prop_power(i: Inputs) -> float:
     return stats.two_proportion_power(
-        i["p_control"], i["p_treatment"], i["n_control"], i["n_treatment"], i["alpha"], i["sides"], i["method"],
+        i["p_control"],
+        i["p_treatment"],
+        i["n_control"],
+        i["n_treatment"],
+        i["alpha"],
+        i["sides"],
+        i["method"],
         i.get("far_tail", False),
-    )  # fmt: skip
+    )
 
 
 def _two_prop_mde(i: Inputs) -> float:
     return stats.two_proportion_mde(
-        i["p_control"], i["n_control"], i["n_treatment"], i["alpha"], i["power"], i["sides"], i["method"],
+        i["p_control"],
+        i["n_control"],
+        i["n_treatment"],
+        i["alpha"],
+        i["power"],
+        i["sides"],
+        i["method"],
         i["direction"],
-    )  # fmt: skip
+    )
 
 
 def _shortcut_mde_power(i: Inputs) -> float:
@@ -79,23 +94,43 @@ def _shortcut_mde_ratio(i: Inputs) -> float:
 
 def _mean_n(i: Inputs) -> float:
     return stats.mean_units(
-        i["delta"], i["sd_control"], i["alpha"], i["power"], i["sides"], i["ratio"], i["sd_treatment"], i["dist"],
+        i["delta"],
+        i["sd_control"],
+        i["alpha"],
+        i["power"],
+        i["sides"],
+        i["ratio"],
+        i["sd_treatment"],
+        i["dist"],
         i.get("far_tail", False),
-    )  # fmt: skip
+    )
 
 
 def _mean_power(i: Inputs) -> float:
     return stats.mean_power(
-        i["delta"], i["sd_control"], i["n_control"], i["n_treatment"], i["alpha"], i["sides"], i["sd_treatment"],
-        i["dist"], i.get("far_tail", False),
-    )  # fmt: skip
+        i["delta"],
+        i["sd_control"],
+        i["n_control"],
+        i["n_treatment"],
+        i["alpha"],
+        i["sides"],
+        i["sd_treatment"],
+        i["dist"],
+        i.get("far_tail", False),
+    )
 
 
 def _mean_mde(i: Inputs) -> float:
     return stats.mean_mde(
-        i["sd_control"], i["n_control"], i["n_treatment"], i["alpha"], i["power"], i["sides"], i["sd_treatment"],
+        i["sd_control"],
+        i["n_control"],
+        i["n_treatment"],
+        i["alpha"],
+        i["power"],
+        i["sides"],
+        i["sd_treatment"],
         i["dist"],
-    )  # fmt: skip
+    )
 
 
 def _cuped_n(i: Inputs) -> float:
@@ -110,16 +145,30 @@ def _cuped_mde(i: Inputs) -> float:
 
 def _ni_prop_n(i: Inputs) -> float:
     return stats.non_inferiority_proportion_units(
-        i["p_control"], i["p_treatment"], i["margin"], i["alpha"], i["power"], i["harm_direction"], i["sides"],
-        i["ratio"], i["method"],
-    )  # fmt: skip
+        i["p_control"],
+        i["p_treatment"],
+        i["margin"],
+        i["alpha"],
+        i["power"],
+        i["harm_direction"],
+        i["sides"],
+        i["ratio"],
+        i["method"],
+    )
 
 
 def _ni_prop_power(i: Inputs) -> float:
     return stats.non_inferiority_proportion_power(
-        i["p_control"], i["p_treatment"], i["margin"], i["n_control"], i["n_treatment"], i["alpha"],
-        i["harm_direction"], i["sides"], i["method"],
-    )  # fmt: skip
+        i["p_control"],
+        i["p_treatment"],
+        i["margin"],
+        i["n_control"],
+        i["n_treatment"],
+        i["alpha"],
+        i["harm_direction"],
+        i["sides"],
+        i["method"],
+    )
 
 
 def _ni_mean_n(i: Inputs) -> float:
@@ -131,7 +180,7 @@ def _ni_mean_n(i: Inputs) -> float:
 
 def _ni_mean_margin(i: Inputs) -> float:
     distance = stats.mean_mde(i["sd"], i["n_control"], i["n_treatment"], i["alpha"], i["power"], i["sides"])
-    return distance - i["true_diff"]
+    return distance - float(i["true_diff"])
 
 
 def _bonferroni_z(i: Inputs) -> float:
@@ -164,7 +213,9 @@ def _guardrail_power_correction(i: Inputs) -> dict[str, float]:
 
 
 def _any_guardrail_false_alarm(i: Inputs) -> float:
-    return stats.any_guardrail_false_alarm(i["guardrails"], i["alpha"], i["sides"], i["rho"], i.get("looks", 1))
+    return stats.any_guardrail_false_alarm(
+        i["guardrails"], i["alpha"], i["sides"], i["rho"], i.get("looks", 1)
+    )
 
 
 def _repeated_looks_type1(i: Inputs) -> float:
@@ -190,7 +241,9 @@ def _posterior_threshold_calibrated(i: Inputs) -> dict[str, float]:
 
 def _alpha_spend(i: Inputs) -> float:
     parameter = i.get("param")
-    return stats.spent_alpha(_SPENDING[i["function"]], i["alpha_per_side"], i["t"], gamma=parameter, rho=parameter)
+    return stats.spent_alpha(
+        _SPENDING[i["function"]], i["alpha_per_side"], i["t"], gamma=parameter, rho=parameter
+    )
 
 
 def _ld_bounds(i: Inputs) -> list[float]:
@@ -211,7 +264,13 @@ def _obf_constant(i: Inputs) -> float:
 def _gs_inflation(i: Inputs) -> float:
     parameter = i.get("param")
     return stats.group_sequential_inflation(
-        _SPENDING[i["function"]], i["alpha"], _looks(i), i["power"], i["sides"], gamma=parameter, rho=parameter
+        _SPENDING[i["function"]],
+        i["alpha"],
+        _looks(i),
+        i["power"],
+        i["sides"],
+        gamma=parameter,
+        rho=parameter,
     )
 
 
@@ -239,9 +298,15 @@ _HARM_OF_EVENT: dict[str, Any] = {
 
 def _posterior_beta(i: Inputs) -> float:
     return stats.posterior_beta_harm(
-        i["conversions_control"], i["n_control"], i["conversions_treatment"], i["n_treatment"],
-        _HARM_OF_EVENT[i["event"]], i["margin"], i["prior_alpha"], i["prior_beta"],
-    )  # fmt: skip
+        i["conversions_control"],
+        i["n_control"],
+        i["conversions_treatment"],
+        i["n_treatment"],
+        _HARM_OF_EVENT[i["event"]],
+        i["margin"],
+        i["prior_alpha"],
+        i["prior_beta"],
+    )
 
 
 def _type_m(i: Inputs) -> dict[str, float]:

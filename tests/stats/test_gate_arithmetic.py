@@ -145,7 +145,9 @@ class TestCuped:
         assert (adjusted.standard_error / plain.standard_error) ** 2 == pytest.approx(found.variance_ratio)
 
     def test_a_constant_covariate_is_refused(self) -> None:
-        arm = replace(_plain([1.0, 2.0, 3.0]), covariate_sum=6.0, covariate_sum_squares=12.0, covariate_cross_sum=12.0)
+        arm = replace(
+            _plain([1.0, 2.0, 3.0]), covariate_sum=6.0, covariate_sum_squares=12.0, covariate_cross_sum=12.0
+        )
         with pytest.raises(StatisticsInputError, match="does not vary"):
             cuped_of_arms(arm, arm)
 
@@ -156,7 +158,9 @@ class TestProportions:
         assert two_proportion_z(500, 10_000, 560, 10_000) == pytest.approx(statistic, rel=1e-12)
         assert two_proportion_p_value(500, 10_000, 560, 10_000) == pytest.approx(p_value, rel=1e-10)
         table = [[500, 9500], [560, 9440]]
-        assert p_value == pytest.approx(scipy_stats.chi2_contingency(table, correction=False).pvalue, rel=1e-10)
+        assert p_value == pytest.approx(
+            scipy_stats.chi2_contingency(table, correction=False).pvalue, rel=1e-10
+        )
 
     def test_the_interval_is_wald(self) -> None:
         found = two_proportion_difference(500, 10_000, 560, 10_000)
@@ -198,7 +202,11 @@ class TestNonInferiority:
 
 class TestSplitsAndFamilies:
     def test_srm_agrees_with_scipy(self) -> None:
-        for counts, weights in (([5000, 5200], [1, 1]), ([9000, 990], [0.9, 0.1]), ([10, 20, 30, 41], [1, 2, 3, 4])):
+        for counts, weights in (
+            ([5000, 5200], [1, 1]),
+            ([9000, 990], [0.9, 0.1]),
+            ([10, 20, 30, 41], [1, 2, 3, 4]),
+        ):
             expected = np.array(weights) / sum(weights) * sum(counts)
             assert srm_p_value(counts, weights) == pytest.approx(
                 scipy_stats.chisquare(counts, expected).pvalue, rel=1e-10

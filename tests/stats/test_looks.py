@@ -22,7 +22,15 @@ from egp.stats import (
     type_m,
     z_upper,
 )
+from egp.stats import looks as looks_module
 from egp.stats.looks import crossing_probability
+
+
+def _with_more_nodes(count: int) -> float:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(looks_module, "_BASE_NODES", 64)
+        information = information_fractions(count)
+        return crossing_probability([z_upper(0.025)] * count, information, 2)
 
 
 class TestRepeatedLooks:
@@ -61,9 +69,10 @@ class TestRepeatedLooks:
         assert abs(crossed / paths - expected) < 4 * math.sqrt(expected * (1 - expected) / paths)
 
     def test_hundreds_of_looks_are_still_exact(self) -> None:
-        sparse, dense = repeated_looks_type1(0.05, 200), repeated_looks_type1(0.05, 336)
-        # R: gsDesign and Monte Carlo put 200 looks at 0.4243 ± 0.0001 (Armitage et al. stop at 50).
-        assert 0.32 < repeated_looks_type1(0.05, 50) < sparse < dense < 0.5
+        hourly = repeated_looks_type1(0.05, 336)
+        finer = _with_more_nodes(336)
+        assert hourly == pytest.approx(finer, abs=1e-12)
+        assert repeated_looks_type1(0.05, 200) < hourly < 0.5
 
 
 class TestSpending:
@@ -100,7 +109,12 @@ class TestSpending:
     def test_published_constants(self) -> None:
         # Pocock 1977; O'Brien & Fleming 1979 as in Jennison & Turnbull 2000, tables 2.1 and 2.3
         assert [round(pocock_constant(0.05, k), 3) for k in (2, 3, 4, 5)] == [2.178, 2.289, 2.361, 2.413]
-        assert [round(obrien_fleming_constant(0.05, k), 3) for k in (2, 3, 4, 5)] == [1.977, 2.004, 2.024, 2.040]
+        assert [round(obrien_fleming_constant(0.05, k), 3) for k in (2, 3, 4, 5)] == [
+            1.977,
+            2.004,
+            2.024,
+            2.040,
+        ]
 
     def test_inflation(self) -> None:
         found = [group_sequential_inflation("pocock", 0.05, k, 0.95) for k in (2, 3, 5, 10)]
@@ -119,7 +133,9 @@ class TestSpending:
             ("triangular", [0.5, 1.0], "function"),
         ],
     )
-    def test_impossible_schedules_are_refused(self, function: str, information: list[float], parameter: str) -> None:
+    def test_impossible_schedules_are_refused(
+        self, function: str, information: list[float], parameter: str
+    ) -> None:
         with pytest.raises(StatisticsInputError) as caught:
             spending_boundaries(function, 0.05, information)
         assert caught.value.parameter == parameter

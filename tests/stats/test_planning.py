@@ -46,7 +46,8 @@ class TestSize:
         for ratio in (1 / 9, 1.0, 9.0):
             needed = required_units(replace(CONVERSION, ratio=ratio), 0.01, 0.95).control
             by_method = [
-                two_proportion_units(0.12, 0.13, 0.05, 0.95, 2, ratio, method) for method in ("pooled", "unpooled")
+                two_proportion_units(0.12, 0.13, 0.05, 0.95, 2, ratio, method)
+                for method in ("pooled", "unpooled")
             ]
             assert needed == pytest.approx(max(by_method), rel=1e-14)
         assert by_method[0] != pytest.approx(by_method[1], rel=1e-3)
@@ -111,12 +112,16 @@ class TestDetectableEffect:
     def test_of_a_mean_it_is_3_6_standard_errors(self) -> None:
         test = PlannedTest("mean", 30.0, std_dev=40.0)
         error = 40.0 * math.sqrt(2 / 80_000)
-        assert detectable_effect(test, 0.95, 80_000.0) == pytest.approx((z(0.025) + z(0.05)) * error, rel=1e-14)
+        assert detectable_effect(test, 0.95, 80_000.0) == pytest.approx(
+            (z(0.025) + z(0.05)) * error, rel=1e-14
+        )
 
     def test_cuped_shrinks_it_by_the_square_root(self) -> None:
         test = PlannedTest("mean", 30.0, std_dev=40.0)
         reduced = replace(test, variance_factor=cuped_factor(0.6))
-        assert detectable_effect(reduced, 0.95, 1e5) / detectable_effect(test, 0.95, 1e5) == pytest.approx(0.8)
+        assert detectable_effect(reduced, 0.95, 1e5) / detectable_effect(test, 0.95, 1e5) == pytest.approx(
+            0.8
+        )
 
     def test_with_few_units_the_whole_range_of_the_rate_is_searched(self) -> None:
         test = PlannedTest("proportion", 0.5)
@@ -134,7 +139,9 @@ class TestNonInferiority:
     def test_it_takes_the_worse_of_farrington_manning_and_unpooled(self) -> None:
         needed = required_units(REFUNDS, 0.0, 0.95).control
         by_method = [
-            non_inferiority_proportion_units(0.031, 0.031, 0.031 * 0.08, 0.05, 0.95, "increase", method=method)
+            non_inferiority_proportion_units(
+                0.031, 0.031, 0.031 * 0.08, 0.05, 0.95, "increase", method=method
+            )
             for method in ("fm", "unpooled")
         ]
         assert needed == pytest.approx(max(by_method), rel=1e-12)
@@ -177,7 +184,9 @@ class TestSolveForOne:
         assert solution.effect < 0
 
     def test_of_a_non_inferiority_test_the_margin_is_solved(self) -> None:
-        assert solve_for_one(LATENCY, power=0.95, control_units=1e5).effect == detectable_margin(LATENCY, 0.95, 1e5)
+        assert solve_for_one(LATENCY, power=0.95, control_units=1e5).effect == detectable_margin(
+            LATENCY, 0.95, 1e5
+        )
 
     @pytest.mark.parametrize(
         "given",

@@ -37,16 +37,28 @@ class TestPosterior:
 
     @pytest.mark.parametrize(
         ("control", "treatment", "margin"),
-        [((0, 50), (3, 50), 0.0), ((3, 40), (0, 2000), 0.01), ((120, 1000), (140, 1000), 0.005), ((5, 9), (9, 9), 0.2)],
+        [
+            ((0, 50), (3, 50), 0.0),
+            ((3, 40), (0, 2000), 0.01),
+            ((120, 1000), (140, 1000), 0.005),
+            ((5, 9), (9, 9), 0.2),
+        ],
     )
     def test_beta_posteriors_agree_with_scipy(
         self, control: tuple[int, int], treatment: tuple[int, int], margin: float
     ) -> None:
         law_c, law_t = (stats.beta(1 + s, 1 + n - s) for s, n in (control, treatment))
         expected = integrate.quad(
-            lambda x: law_t.pdf(x) * law_c.cdf(x - margin), margin, 1.0, epsabs=1e-13, epsrel=1e-12, limit=400,
-            points=[margin + law_c.mean() * (1 - margin), law_t.mean()] if margin < law_t.mean() < 1 else None,
-        )[0]  # fmt: skip
+            lambda x: law_t.pdf(x) * law_c.cdf(x - margin),
+            margin,
+            1.0,
+            epsabs=1e-13,
+            epsrel=1e-12,
+            limit=400,
+            points=[margin + law_c.mean() * (1 - margin), law_t.mean()]
+            if margin < law_t.mean() < 1
+            else None,
+        )[0]
         found = posterior_beta_harm(*control, *treatment, harm="increase", margin=margin)
         assert found == pytest.approx(expected, abs=1e-10)
 
@@ -57,7 +69,9 @@ class TestPosterior:
         assert found == pytest.approx(stats.norm.cdf((q - p) / error), abs=1e-4)
 
     def test_beta_posteriors_of_the_two_directions_are_complements(self) -> None:
-        worse, better = (posterior_beta_harm(30, 400, 41, 380, harm=harm) for harm in ("increase", "decrease"))
+        worse, better = (
+            posterior_beta_harm(30, 400, 41, 380, harm=harm) for harm in ("increase", "decrease")
+        )
         assert worse + better == pytest.approx(1.0, abs=1e-12)
 
 
@@ -66,12 +80,16 @@ class TestRuleOverItsLife:
         assert posterior_rule_false_alarm(0.95, 14) == pytest.approx(0.1925, abs=5e-5)
         assert posterior_rule_false_alarm(0.99, 14) == pytest.approx(0.051, abs=5e-4)
         assert posterior_rule_false_alarm(0.90, 14) == pytest.approx(0.33, abs=5e-3)
-        assert calibrated_posterior_threshold(14, 0.05).posterior_threshold == pytest.approx(0.99016, abs=5e-6)
+        assert calibrated_posterior_threshold(14, 0.05).posterior_threshold == pytest.approx(
+            0.99016, abs=5e-6
+        )
 
     def test_a_calibrated_threshold_has_the_false_alarm_it_was_asked_for(self) -> None:
         for ratio in (None, 0.5, 4.0):
             threshold = calibrated_posterior_threshold([0.2, 0.5, 1.0], 0.05, ratio).posterior_threshold
-            assert posterior_rule_false_alarm(threshold, [0.2, 0.5, 1.0], ratio) == pytest.approx(0.05, abs=1e-9)
+            assert posterior_rule_false_alarm(threshold, [0.2, 0.5, 1.0], ratio) == pytest.approx(
+                0.05, abs=1e-9
+            )
 
     def test_harm_of_exactly_the_margin_is_no_effect_for_a_flat_prior(self) -> None:
         at_margin = posterior_rule_trigger_probability(0.95, 7, 1.3, margin_in_final_se=1.3)
@@ -86,7 +104,10 @@ class TestRuleOverItsLife:
             for k in range(1, looks + 1):
                 score += generator.gauss(harm / looks, math.sqrt(1 / looks))
                 error = math.sqrt(looks / k)
-                if posterior_harm_probability(score * looks / k, error, "increase", margin, prior_sd) > probability:
+                if (
+                    posterior_harm_probability(score * looks / k, error, "increase", margin, prior_sd)
+                    > probability
+                ):
                     fired += 1
                     break
         expected = posterior_rule_trigger_probability(probability, looks, harm, 1 / prior_sd**2, margin)

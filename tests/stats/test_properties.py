@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from hypothesis import assume, given, settings
@@ -24,11 +25,14 @@ from egp.stats import (
     spending_boundaries,
 )
 from egp.stats.looks import crossing_probability
+from egp.stats.planning import Direction, Kind
+
+KINDS: list[Kind] = ["proportion", "mean", "ratio", "quantile"]
 
 alphas = st.floats(0.001, 0.2)
 powers = st.floats(0.5, 0.995)
 ratios = st.floats(0.05, 20.0)
-sides = st.sampled_from([1, 2])
+sides: st.SearchStrategy[Literal[1, 2]] = st.sampled_from([1, 2])
 few = settings(max_examples=60, deadline=None, derandomize=True)
 fewer = settings(max_examples=12, deadline=None, derandomize=True)
 
@@ -36,14 +40,16 @@ fewer = settings(max_examples=12, deadline=None, derandomize=True)
 @st.composite
 def superiority_tests(draw: st.DrawFn) -> tuple[PlannedTest, float]:
     """A test and a signed effect that its metric can have."""
-    kind = draw(st.sampled_from(["proportion", "mean", "ratio", "quantile"]))
+    kind = draw(st.sampled_from(KINDS))
     alpha, number_of_sides, ratio = draw(alphas), draw(sides), draw(ratios)
     factor, sign = draw(st.floats(0.1, 5.0)), draw(st.sampled_from([1.0, -1.0]))
     if kind == "proportion":
         rate = draw(st.floats(0.002, 0.998))
         room = rate if sign < 0 else 1 - rate
         effect = sign * room * draw(st.floats(0.01, 0.6))
-        return PlannedTest("proportion", rate, None, alpha, number_of_sides, ratio=ratio, variance_factor=factor), effect
+        return PlannedTest(
+            "proportion", rate, None, alpha, number_of_sides, ratio=ratio, variance_factor=factor
+        ), effect
     sd = draw(st.floats(0.01, 1000.0))
     effect = sign * sd * draw(st.floats(0.002, 0.8))
     return PlannedTest(kind, 10.0, sd, alpha, number_of_sides, ratio=ratio, variance_factor=factor), effect
@@ -52,7 +58,7 @@ def superiority_tests(draw: st.DrawFn) -> tuple[PlannedTest, float]:
 @st.composite
 def non_inferiority_tests(draw: st.DrawFn) -> PlannedTest:
     test, effect = draw(superiority_tests())
-    harm = "increase" if effect > 0 else "decrease"
+    harm: Direction = "increase" if effect > 0 else "decrease"
     return replace(test, margin=abs(effect), harm=harm)
 
 
@@ -120,7 +126,9 @@ def test_power_grows_with_units(case: tuple[PlannedTest, float], units: float) -
 
 @given(superiority_tests(), powers, ratios)
 @few
-def test_an_even_split_takes_the_fewest_units(case: tuple[PlannedTest, float], power: float, ratio: float) -> None:
+def test_an_even_split_takes_the_fewest_units(
+    case: tuple[PlannedTest, float], power: float, ratio: float
+) -> None:
     test, effect = case
     assume(test.kind in ("ratio", "quantile"))
     even, skewed = (required_units(replace(test, ratio=r), effect, power).total for r in (1.0, ratio))
@@ -136,7 +144,9 @@ def test_every_further_look_inflates_type_1(alpha: float, number_of_sides: int, 
 
 @given(st.lists(st.floats(0.01, 1.0), min_size=1, max_size=6), alphas, sides)
 @fewer
-def test_only_the_spacing_of_information_matters(steps: list[float], alpha: float, number_of_sides: int) -> None:
+def test_only_the_spacing_of_information_matters(
+    steps: list[float], alpha: float, number_of_sides: int
+) -> None:
     schedule = [math.fsum(steps[: k + 1]) for k in range(len(steps))]
     in_units = [123_456.0 * t for t in schedule]
     assert repeated_looks_type1(alpha, schedule, number_of_sides) == pytest.approx(
@@ -166,7 +176,9 @@ def test_boundaries_spend_exactly_alpha(
 @given(st.integers(2, 6), st.floats(0.01, 0.1), st.sampled_from(["obrien_fleming", "pocock"]))
 @settings(max_examples=8, deadline=None, derandomize=True)
 def test_more_looks_need_more_units(looks: int, alpha: float, function: str) -> None:
-    fewer_looks, more_looks = (group_sequential_inflation(function, alpha, k, 0.9) for k in (looks - 1, looks))
+    fewer_looks, more_looks = (
+        group_sequential_inflation(function, alpha, k, 0.9) for k in (looks - 1, looks)
+    )
     assert 1 - 1e-9 <= fewer_looks < more_looks
 
 

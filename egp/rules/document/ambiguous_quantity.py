@@ -35,7 +35,7 @@ Fails at `/guardrail_metrics/2/non_inferiority_margin`, saying "4 % relative is 
 guardrail_metrics: {2: {non_inferiority_margin: 4}}
 ```
 
-Fails at `/stop_rules/1/harm_exceeds`, saying "0.05 absolute is 0.04200 → 0.09200":
+Fails at `/stop_rules/1/harm_exceeds`, saying "0.05 absolute is 0.042 → 0.092":
 
 ```yaml
 stop_rules: {1: {harm_exceeds: 0.05}}
@@ -78,9 +78,7 @@ FRACTION_BELOW = 0.1
 """Bare numbers below this are taken as fractions, others as numbers of per cent."""
 
 SPELT_OUT = (1e-6, 1e6)
-"""Sizes of numbers that are spelt out; beyond, no reading makes sense."""
-
-HARM_KEYS = ("non_inferiority_margin", "harm_exceeds")
+"""Sizes of numbers and baselines that are spelt out; beyond, no reading makes sense."""
 
 
 def check(file: PlanFile) -> Iterator[Finding]:
@@ -97,7 +95,7 @@ def _finding(file: PlanFile, path: Path) -> Finding:
     if number == 0:
         message = f"{where}: {text} has no unit where a change is meant"
         advice = f"write `{path[-1]}: 0%`"
-    elif not SPELT_OUT[0] <= abs(number) <= SPELT_OUT[1] or metric is None or unit_of(metric) is None:
+    elif metric is None or unit_of(metric) is None or not _fit_to_print(number, metric.baseline):
         message = f"{where}: {text} has no unit; it may be relative or absolute"
         advice = "write 5% for a relative change, 0.5pp or 40ms for an absolute one"
     else:
@@ -107,6 +105,12 @@ def _finding(file: PlanFile, path: Path) -> Finding:
         relative = f"{path[-1]}: {_plain(percent)}%"
         advice = f"write `{relative}` or `{path[-1]}: {_plain(amount)}{_suffix(unit)}`, whichever is meant"
     return Finding(path, message, observed=text, required="a number with its unit", help=advice)
+
+
+def _fit_to_print(number: float, baseline: Measure | None) -> bool:
+    least, most = SPELT_OUT
+    level = abs(baseline.value) if baseline and baseline.value else 1.0
+    return least <= abs(number) <= most and least <= level <= most
 
 
 def _value(value: object, path: Path) -> object:
@@ -143,7 +147,8 @@ def _readings(path: Path, metric: Metric, percent: float, amount: float, unit: s
     if baseline is None:
         return f"it may be {relative} relative or {absolute} absolute"
     before = _as_written(baseline)
-    sign = -1 if (metric.direction == "decrease") != (path[-1] in HARM_KEYS) else 1
+    is_harm = path[0] == "stop_rules" or path[-1] == "non_inferiority_margin"
+    sign = -1 if (metric.direction == "decrease") != is_harm else 1
     by_percent = _move(before, sign * abs(before) * percent / 100, unit)
     by_amount = _move(before, sign * amount, unit)
     return f"{relative} relative is {by_percent}; {absolute} absolute is {by_amount}"
@@ -160,7 +165,7 @@ def _as_written(baseline: Measure) -> float:
 def _move(before: float, by: float, unit: str) -> str:
     """ "12.00 % → 12.10 %", with as many decimals as show the difference."""
     noun = "%" if unit == "pp" else unit
-    fewest = 2 if unit == "pp" else _decimals(before, 4)
+    fewest = 2 if unit == "pp" else _decimals(before, 2)
     digits = min(12, max(fewest, _decimals(by, 1)))
     return " → ".join(f"{level:,.{digits}f} {noun}".strip() for level in (before, before + by))
 

@@ -62,7 +62,9 @@ def check(portfolio: Portfolio) -> Iterator[Finding]:
         observed=plan.id,
         required="an id of its own",
         help=f"rename the plan that is not registered yet, for example `id: {_free_id(portfolio)}`",
-        related=tuple(Related(("id",), "the same id", other.path, other.document) for other in others[:LISTED]),
+        related=tuple(
+            Related(("id",), "the same id", other.path, other.document) for other in others[:LISTED]
+        ),
     )
 
 

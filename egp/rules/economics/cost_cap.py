@@ -1,8 +1,7 @@
 """Running the treatment costs no more per thousand events than the policy's cap.
 
 A cost too small to notice on one event is a budget on a billion, and it stays after the launch is celebrated. The
-plan's `cost_per_unit`, times 1,000, is compared with `per_thousand`. It is the incremental cost of one event of
-`economics.per`, infrastructure included.
+plan's `cost_per_unit`, the incremental cost of one event of `economics.per`, is compared with the cap's thousandth part.
 
 Passes:
 
@@ -10,7 +9,7 @@ Passes:
 economics: {cost_per_unit: 0.002 USD}
 ```
 
-Fails at `/economics/cost_per_unit`, saying "2.50 USD per 1,000 impressions":
+Fails at `/economics/cost_per_unit`, saying "is 2.5 USD per thousand; the policy allows 2.00 USD":
 
 ```yaml
 economics: {cost_per_unit: 0.0025 USD}
@@ -40,9 +39,56 @@ Fails at `/economics/cost_per_unit`, saying "is a gain":
 economics: {cost_per_unit: -0.1 USD}
 ```
 
+The rule that owns `economics`, `expected-value`, reports its absence.
+
 Not checked at `/economics`:
 
 ```yaml
 economics: null
 ```
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from egp import rule
+from egp.experiment import Experiment
+from egp.finding import Finding, need
+from egp.quantity import Measure, shown
+from egp.shape import Money
+from egp.wording import called, significant
+
+_AT = ("economics", "cost_per_unit")
+_ROUNDING = 1 + 1e-9
+
+
+class Params(rule.Params):
+    per_thousand: Annotated[Money, "highest running cost of a thousand events"] = Money(
+        Measure(2.0, "USD", "2.00 USD")
+    )
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    economics = need(plan.economics, "economics")
+    cost, cap = economics.cost_per_unit, params.per_thousand
+    per = called(economics.per, "event")
+    highest = f"{significant(cap.value / 1000, 6).replace(',', '')} {cap.unit}"
+    if cost is None:
+        problem = f"the plan does not say what one {per} costs to run"
+        advice = f"add `cost_per_unit:` with at most {highest}"
+    elif cost.unit != cap.unit:
+        problem = f"the cost of one {per} is in {cost.unit}, the policy's cap in {cap.unit}"
+        advice = f"convert `cost_per_unit` to {cap.unit}"
+    elif cost.value < 0:
+        problem = f"a cost of {shown(cost.text)} per {per} is a gain"
+        advice = "write the cost as a positive amount"
+    elif cost.value * 1000 > cap.value * _ROUNDING:
+        thousand = f"{significant(cost.value * 1000, 4)} {cost.unit}"
+        problem = f"{shown(cost.text)} per {per} is {thousand} per thousand; the policy allows {cap}"
+        advice = f"bring `cost_per_unit` down to {highest}"
+    else:
+        return
+    observed = shown(cost.text) if cost else "not declared"
+    yield Finding(_AT, problem, observed=observed, required=f"at most {highest}", help=advice)

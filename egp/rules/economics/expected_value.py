@@ -22,7 +22,7 @@ Fails at `/economics/scenarios/1/expected_value`, saying "0.34 × 0.52 − 0.66 
 economics: {scenarios: {1: {expected_value: 0.121 USD}}}
 ```
 
-Fails at `/economics/expected_value`, saying "is 0.1518 USD, not 0.166 USD":
+Fails at `/economics/expected_value`, saying "is 0.152 USD, not 0.166 USD":
 
 ```yaml
 economics: {expected_value: 0.166 USD}
@@ -109,7 +109,7 @@ from typing import Annotated
 
 from egp import rule
 from egp.document import Path
-from egp.experiment import Economics, Experiment, Scenario
+from egp.experiment import Economics, Experiment
 from egp.finding import Finding, need
 from egp.quantity import Measure, shown
 from egp.shape import Money
@@ -204,7 +204,8 @@ class _Terms:
     def __init__(self, economics: Economics) -> None:
         self.gain = need(economics.gain_per_success, "economics", "gain_per_success").value
         self.error = need(economics.cost_per_error, "economics", "cost_per_error").value
-        self.unit = need(economics.cost_per_unit, "economics", "cost_per_unit").value
+        # A cost below 0 is refused by cost-cap; here it must not raise the value.
+        self.unit = max(0.0, need(economics.cost_per_unit, "economics", "cost_per_unit").value)
         self.floor = need(economics.floor, "economics", "floor")
         self.per = called(economics.per, "event")
         self.currency = self.floor.unit
@@ -275,33 +276,36 @@ def _out_of_reach(terms: _Terms) -> Finding:
 
 
 def _declared(economics: Economics, terms: _Terms) -> Iterator[Finding]:
-    gross = []
+    weighted = 0.0
     for position, scenario in enumerate(economics.scenarios):
         p_success = scenario.p_success or 0.0
-        gross.append(terms.gross(p_success) * (scenario.probability or 0.0))
-        at = ("economics", "scenarios", position, "expected_value")
-        yield from _differs(scenario, at, terms.gross(p_success), terms.worded(p_success), terms)
-    value = math.fsum(gross)
-    yield from _differs(economics, ("economics", "expected_value"), value, "the weighted value", terms)
+        gross = terms.gross(p_success)
+        weighted += gross * (scenario.probability or 0.0)
+        if scenario.expected_value is not None:
+            at = ("economics", "scenarios", position, "expected_value")
+            yield from _differs(scenario.expected_value, at, gross, terms.worded(p_success), terms)
+    if economics.expected_value is not None:
+        whole = ("economics", "expected_value")
+        yield from _differs(economics.expected_value, whole, weighted, "the weighted value", terms)
 
 
-def _differs(
-    holder: Scenario | Economics, at: Path, gross: float, sum_: str, terms: _Terms
-) -> Iterator[Finding]:
-    declared = holder.expected_value
-    if declared is None:
-        return
-    decimals = len(
-        declared.text.split()[0].partition(".")[2].replace("_", "").rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    )
+def _differs(declared: Measure, at: Path, gross: float, calculation: str, terms: _Terms) -> Iterator[Finding]:
+    decimals = min(_decimals(declared), 12)
     half_digit = 0.5 * 10.0**-decimals * (1 + 1e-9)
     if any(abs(declared.value - value) <= half_digit for value in (gross, gross - terms.unit)):
         return
-    exact = f"{gross:,.{max(decimals, 3)}f} {terms.currency}" if decimals else terms.amount(gross)
+    three_digits = 2 - math.floor(math.log10(abs(gross))) if gross else 0
+    exact = f"{gross:.{max(decimals, three_digits, 0)}f} {terms.currency}"
     yield Finding(
         at,
-        f"{sum_} is {exact}, not {shown(declared.text)}",
+        f"{calculation} is {exact}, not {shown(declared.text)}",
         observed=shown(declared.text),
         required=exact,
         help=f"set `expected_value: {exact}`",
     )
+
+
+def _decimals(amount: Measure) -> int:
+    """How many decimals an amount is written with."""
+    number = amount.text.removesuffix(amount.unit).strip()
+    return len(number.partition(".")[2].replace("_", ""))

@@ -131,14 +131,18 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     ]
     if plan.type in ("rollout", "holdback") or not margined:
         return
-    sample = planned_units(plan)
-    guards, findings, missing = [], [], None
+    sample, in_control = planned_units(plan), control_units(plan, 1.0)
+    guards: list[_Guard] = []
+    powers: list[float] = []
+    findings: list[Finding] = []
+    missing: NotChecked | None = None
     for path, metric in margined:
         try:
-            if matured_share(plan, metric) <= 0:
-                findings.append(_nothing_matured(metric, path))
+            judged = matured_share(plan, metric) * segment_share(plan, metric)
+            if judged <= 0:
+                findings.append(_nothing_judged(metric, path))
                 continue
-            guard = _guard(plan, metric, path)
+            guard = _Guard(path, metric, guardrail_test(plan, metric, path), judged, judged * in_control)
             power = guard.power(sample)
         except NotChecked as error:
             missing = missing or error
@@ -146,18 +150,15 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             findings.append(_impossible(metric, path, error))
         else:
             guards.append(guard)
+            powers.append(power)
             if power < params.floor:
                 findings.append(_weak(plan, guard, sample, power, params.floor))
     if missing and not findings:
         raise missing
     yield from findings
-    if not findings:
-        yield from _jointly(guards, sample, params.floor)
-
-
-def _guard(plan: Experiment, metric: Metric, path: Path) -> _Guard:
-    judged = matured_share(plan, metric) * segment_share(plan, metric)
-    return _Guard(path, metric, guardrail_test(plan, metric, path), judged, control_units(plan, judged))
+    joint = stats.all_pass_probability(powers)[1]
+    if joint < params.floor and not findings:
+        yield _jointly(guards, sample, joint, params.floor)
 
 
 def _weak(plan: Experiment, guard: _Guard, sample: float, power: float, floor: float) -> Finding:
@@ -174,16 +175,13 @@ def _weak(plan: Experiment, guard: _Guard, sample: float, power: float, floor: f
     )
 
 
-def _jointly(guards: Sequence[_Guard], sample: float, floor: float) -> Iterator[Finding]:
-    joint = _joint_power(guards, sample)
-    if joint >= floor:
-        return
+def _jointly(guards: Sequence[_Guard], sample: float, joint: float, floor: float) -> Finding:
     weakest = min(guards, key=lambda guard: guard.power(sample))
     options = [
         *_more_units(guards, sample, floor),
         f"widen the margin of {called(weakest.metric.id, 'the weakest')}",
     ]
-    yield Finding(
+    return Finding(
         ("guardrail_metrics",),
         f"the margins of all {len(guards)} guardrails are ruled out together with {percent(joint)} power; {_QUIET}",
         observed=percent(joint),
@@ -226,14 +224,18 @@ def _later_readout(plan: Experiment, guard: _Guard, sample: float, floor: float)
         yield f"read out on {day_after(last_day(plan), 1 + whole_days(window))}, when every outcome has matured"
 
 
-def _nothing_matured(metric: Metric, path: Path) -> Finding:
-    return Finding(
-        (*path, "outcome_window"),
-        f"no unit has a matured outcome of {called(metric.id, 'this guardrail')} at the readout; {_QUIET}",
-        observed="no matured unit",
-        required="matured units at the readout",
-        help="move the readout later by the outcome window, or shorten the window",
-    )
+def _nothing_judged(metric: Metric, path: Path) -> Finding:
+    name = called(metric.id, "this guardrail")
+    if metric.segment and not metric.segment_share:
+        at, problem, advice = (
+            "segment_share",
+            f"no unit is in the segment of {name}",
+            "declare the segment's share",
+        )
+    else:
+        at, problem = "outcome_window", f"no unit has a matured outcome of {name} at the readout"
+        advice = "move the readout later by the outcome window, or shorten the window"
+    return Finding((*path, at), f"{problem}; {_QUIET}", "no unit", "units at the readout", advice)
 
 
 def _impossible(metric: Metric, path: Path, error: StatisticsInputError) -> Finding:

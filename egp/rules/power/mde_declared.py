@@ -44,22 +44,10 @@ Fails at `/primary_metric/mde`, saying "against the metric's good direction":
 primary_metric: {mde: -45bps}
 ```
 
-Fails at `/primary_metric/mde`, saying "40ms cannot be a change of a metric whose baseline is 12%":
-
-```yaml
-primary_metric: {mde: 40ms}
-```
-
 Fails at `/primary_metric/mde`, saying "12% cannot move by 90pp":
 
 ```yaml
 primary_metric: {mde: 90pp}
-```
-
-Fails at `/primary_metric/baseline`, saying "a proportion lies between 0 % and 100 %":
-
-```yaml
-primary_metric: {baseline: 12}
 ```
 
 Every primary metric needs its own.
@@ -95,6 +83,14 @@ Not checked at `/primary_metric/baseline`:
 ```yaml
 primary_metric: {baseline: null}
 ```
+
+An MDE in another unit than the metric's is valid-plan's finding.
+
+Not checked at `/primary_metric/mde`:
+
+```yaml
+primary_metric: {mde: 40ms}
+```
 """
 
 from __future__ import annotations
@@ -107,14 +103,14 @@ from egp.analysis import (
     detectable_at,
     harm_direction,
     has_primary_test,
-    is_change_of,
     planned_units,
     required_power,
+    size_of,
 )
 from egp.document import Path
 from egp.experiment import Experiment, Metric
 from egp.finding import Finding, NotChecked, need
-from egp.quantity import Change, Measure
+from egp.quantity import Change
 from egp.stats import StatisticsInputError
 from egp.wording import at_least_like, called, percent, whole
 
@@ -153,7 +149,9 @@ def _missing(plan: Experiment, metric: Metric, at: Path) -> Finding:
         + (f"{known}{percent(required_power(plan))} power" if known else ""),
         observed="not declared",
         required="an MDE",
-        help=f"add `mde: {resolved}`, or a larger one" if resolved else "add `mde:` with its unit, such as 2% or 40bps",
+        help=f"add `mde: {resolved}`, or a larger one"
+        if resolved
+        else "add `mde:` with its unit, such as 2% or 40bps",
     )
 
 
@@ -168,42 +166,23 @@ def _resolved(plan: Experiment, metric: Metric) -> str:
 
 def _unusable(metric: Metric, path: Path, at: Path, change: Change) -> Iterator[Finding]:
     baseline = baseline_of(metric, path)
-    if metric.kind == "proportion" and not 0 < baseline.value < 1:
-        yield Finding(
-            (*path, "baseline"),
-            f"the baseline of {called(metric.id, PRIMARY_METRIC)} is {baseline}; a proportion lies between 0 % and 100 %",
-            observed=str(baseline),
-            required="between 0 % and 100 %",
-            help="write the share with its sign, as in 12%, or say `kind: mean`",
-        )
+    if change.value == 0:
+        problem = f"{change} of {baseline} is no effect at all; no sample detects it"
+        help_text = "declare an effect above 0"
+    elif change.value < 0 and metric.direction == "increase":
+        problem = f"{change} is a change against the metric's good direction, which is increase"
+        help_text = f"write the size of the effect, `{change.text.removeprefix('-')}`"
+    elif metric.kind == "proportion" and not 0 < _moved(metric, path, at, change) < 1:
+        problem = f"{baseline} cannot move by {change} and stay between 0 % and 100 %"
+        help_text = "declare a smaller change"
+    else:
         return
-    problem, help_text = _problem(metric, path, change, baseline)
-    if problem:
-        yield Finding(at, problem, observed=str(change), help=help_text)
+    yield Finding(at, problem, observed=str(change), required="an effect the metric can have", help=help_text)
 
 
-def _problem(metric: Metric, path: Path, change: Change, baseline: Measure) -> tuple[str, str]:
-    if not is_change_of(change, baseline):
-        return (
-            f"{change} cannot be a change of a metric whose baseline is {baseline}",
-            f"give the change in the metric's unit, or relative to {baseline}, as in 2%",
-        )
-    size = change.absolute(baseline.value)
-    if size == 0:
-        return f"{change} of {baseline} is no effect at all; no sample detects it", "declare an effect above 0"
-    if size < 0 and metric.direction == "increase":
-        return (
-            f"{change} is a change against the metric's good direction, which is increase",
-            f"write the size of the effect, `{change.text.removeprefix('-')}`",
-        )
-    if metric.kind == "proportion" and not 0 < _moved(metric, path, change, baseline) < 1:
-        return f"{baseline} cannot move by {change} and stay between 0 % and 100 %", "declare a smaller change"
-    return "", ""
-
-
-def _moved(metric: Metric, path: Path, change: Change, baseline: Measure) -> float:
+def _moved(metric: Metric, path: Path, at: Path, change: Change) -> float:
     """Where the change leads: the MDE in the good direction, a margin in the direction of harm."""
-    size = abs(change.absolute(baseline.value))
+    size = size_of(change, metric, path, str(at[-1]))
     towards_harm = change is metric.non_inferiority_margin
     rises = (harm_direction(metric, path) == "increase") == towards_harm
-    return baseline.value + (size if rises else -size)
+    return baseline_of(metric, path).value + (size if rises else -size)

@@ -12,7 +12,7 @@ sample_size_per_variant: 300_000
 guardrail_metrics: []
 ```
 
-Fails at `/sample_size_per_variant`, saying "1,200,000 units per variant are 115 times the 10,409":
+Fails at `/sample_size_per_variant`, saying "1,200,000 units per variant are 90 times the 13,335":
 
 ```yaml
 primary_metric: {baseline: 3%, mde: 0.8pp, target: 1pp}

@@ -92,7 +92,9 @@ def _message(power: Share | None, floor: Share) -> str:
     if power is None:
         return f"the plan declares no power, so its sample follows from nothing; {asked}"
     if power >= 1:
-        return f"{percent(power)} power is declared; no test finds every true effect, however large the sample"
+        return (
+            f"{percent(power)} power is declared; no test finds every true effect, however large the sample"
+        )
     return (
         f"{percent(power)} power is declared: of true effects as large as the MDE {odds(1 - power)} would be missed; "
         f"{asked}, {odds(1 - floor)}"

@@ -88,6 +88,7 @@ from egp import rule
 from egp.analysis import exposed_days, has_primary_test, planned_units, schedule_of
 from egp.experiment import EligibleUnits, Experiment
 from egp.finding import Finding, Related, need
+from egp.quantity import Count
 from egp.wording import called, counted, percent, whole
 
 DISTINCT = ("eligible_units", "distinct_over_run")
@@ -96,7 +97,9 @@ WEIGHTS_WITHIN = 0.001
 
 
 class Params(rule.Params):
-    per_day_units: Annotated[tuple[str, ...], "randomisation units that are new every time, so that days add up"] = (
+    per_day_units: Annotated[
+        tuple[str, ...], "randomisation units that are new every time, so that days add up"
+    ] = (
         "session",
         "pageview",
         "request",
@@ -122,7 +125,10 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
 
 
 def _weights(plan: Experiment) -> list[float]:
-    return [need(v.weight, "variants", at, "weight") for at, v in enumerate(need(plan.variants or None, "variants"))]
+    return [
+        need(v.weight, "variants", at, "weight")
+        for at, v in enumerate(need(plan.variants or None, "variants"))
+    ]
 
 
 def _wrong_weights(plan: Experiment, weights: list[float]) -> Iterator[Finding]:
@@ -198,7 +204,7 @@ def _short(plan: Experiment, eligible: EligibleUnits, smallest: float) -> Iterat
     exposure = need(schedule_of(plan).exposure, "schedule", "exposure")
     distinct = eligible.distinct_over_run
     if distinct is None:
-        distinct = need(eligible.per_day, "eligible_units", "per_day") * sum(run.days for run in exposed_days(plan))
+        distinct = Count(_added_up(plan, eligible))
     declared = planned_units(plan)
     reached = math.floor(distinct * exposure * smallest + 1e-6)
     if reached >= declared:
@@ -210,8 +216,16 @@ def _short(plan: Experiment, eligible: EligibleUnits, smallest: float) -> Iterat
         observed=f"{whole(reached)} will come",
         required=whole(declared),
         help=_remedy(plan, distinct * smallest, declared, reached),
-        related=(Related(DISTINCT if eligible.distinct_over_run else DISTINCT[:1], "the units that can enter"),),
+        related=(
+            Related(DISTINCT if eligible.distinct_over_run else DISTINCT[:1], "the units that can enter"),
+        ),
     )
+
+
+def _added_up(plan: Experiment, eligible: EligibleUnits) -> int:
+    """Units over the run where each day brings new ones."""
+    daily = need(eligible.per_day, "eligible_units", "per_day")
+    return daily * sum(run.days for run in exposed_days(plan))
 
 
 def _remedy(plan: Experiment, at_full_exposure: float, declared: float, reached: int) -> str:

@@ -111,7 +111,11 @@ def check(plan: Experiment) -> Iterator[Finding]:
     if declared is not None and declared >= required:
         return
     demand = f"the {_aim(plan, path)} at {percent(required_power(plan))} power needs {whole(required)}"
-    told = "the plan declares no sample size" if declared is None else f"{whole(declared)} units per variant are declared"
+    told = (
+        "the plan declares no sample size"
+        if declared is None
+        else f"{whole(declared)} units per variant are declared"
+    )
     yield Finding(
         ("sample_size_per_variant",),
         f"{told}; {demand}",
@@ -142,5 +146,9 @@ def _larger_mde(plan: Experiment, declared: int) -> str:
         mde = at_least_like(detectable_at(plan, required_power(plan), declared), metric.mde, metric.baseline)
     except (NotChecked, StatisticsInputError):
         return ""
-    short = f" (the declared sample has {power} power at {metric.mde})" if power != percent(required_power(plan)) else ""
+    short = (
+        f" (the declared sample has {power} power at {metric.mde})"
+        if power != percent(required_power(plan))
+        else ""
+    )
     return f", or plan for an MDE of {mde}{short}"

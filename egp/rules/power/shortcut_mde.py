@@ -15,7 +15,7 @@ Passes:
 primary_metric: {mde: 45bps}
 ```
 
-Fails at `/primary_metric/mde`, saying "found 50 % of the time; at 95 % power the MDE is 44.8bps, 1.84 times as large":
+Fails at `/primary_metric/mde`, saying "found 50 % of the time; at 95 % power the MDE is 45bps, 1.85 times as large":
 
 ```yaml
 primary_metric: {mde: 24.3bps}
@@ -132,7 +132,9 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         required=f"{mde} ({percent(wanted)} power)",
         help=f"set `mde: {mde}`"
         + ("" if plan.sample_size_per_variant else f" and `sample_size_per_variant: {math.floor(units):_}`"),
-        related=(Related(("sample_size_per_variant",), "the sample"),) if plan.sample_size_per_variant else (),
+        related=(Related(("sample_size_per_variant",), "the sample"),)
+        if plan.sample_size_per_variant
+        else (),
     )
 
 

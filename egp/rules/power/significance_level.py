@@ -104,10 +104,15 @@ from egp.finding import Finding
 from egp.quantity import Share
 from egp.wording import odds, percent
 
+
 class Params(rule.Params):
     alpha: Annotated[Share, "largest significance level of the primary metric's test"] = Share(0.05)
-    one_sided_alpha: Annotated[Share, "largest significance level of a one-sided test of the primary"] = Share(0.05)
-    guardrail_alpha: Annotated[Share, "largest one-sided level of a guardrail's non-inferiority test"] = Share(0.05)
+    one_sided_alpha: Annotated[Share, "largest significance level of a one-sided test of the primary"] = (
+        Share(0.05)
+    )
+    guardrail_alpha: Annotated[Share, "largest one-sided level of a guardrail's non-inferiority test"] = (
+        Share(0.05)
+    )
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
@@ -124,11 +129,13 @@ def _alpha(alpha: Share | None, cap: Share, one_sided: bool) -> Iterator[Finding
     asked = f"the policy allows {percent(cap)}{' one-sided' if one_sided else ''}"
     if alpha is None:
         message = f"the plan declares no significance level; {asked}"
-    elif alpha == 0:
+    elif not alpha:
         message = f"no result reaches a level of {percent(alpha)}; {asked}"
     elif alpha > cap:
         verdict = "a win" if one_sided else "a win or a loss"
-        message = f"at {percent(alpha)} the test calls {odds(alpha)} changes without effect {verdict}; {asked}"
+        message = (
+            f"at {percent(alpha)} the test calls {odds(alpha)} changes without effect {verdict}; {asked}"
+        )
     else:
         return
     yield _level_finding("alpha", alpha, cap, message)
@@ -155,7 +162,11 @@ def _sides(plan: Experiment) -> Iterator[Finding]:
             required="two, or one with a reason",
             help="set `sides: two`",
         )
-    elif statistics.sides == "one" and plan.type != "non_inferiority" and not (statistics.sides_reason or "").strip():
+    elif (
+        statistics.sides == "one"
+        and plan.type != "non_inferiority"
+        and not (statistics.sides_reason or "").strip()
+    ):
         yield Finding(
             ("statistics", "sides"),
             "the test of the primary is one-sided without a reason; it cannot see a loss",
@@ -173,7 +184,7 @@ def _guardrail_alpha(plan: Experiment, cap: Share) -> Iterator[Finding]:
     if level is None:
         have = "guardrail has a margin" if tested == 1 else "guardrails have margins"
         message = f"{tested} {have}, and the plan declares no level at which to rule {'it' if tested == 1 else 'them'} out"
-    elif level == 0:
+    elif not level:
         message = f"no guardrail can pass a test at a level of {percent(level)}"
     else:
         message = (

@@ -16,7 +16,7 @@ Fails at `/primary_metric/target`, saying "71 % power":
 
 ```yaml
 primary_metric: {target: 30bps}
-sample_size_per_variant: 111_000
+sample_size_per_variant: 113_000
 ```
 
 Fails at `/primary_metric/target`, saying "is below the MDE of 45bps":
@@ -52,6 +52,12 @@ type: non_inferiority
 primary_metric: {target: 30bps}
 ```
 
+Not checked at `/primary_metric/target`:
+
+```yaml
+primary_metric: {target: 40ms}
+```
+
 Not checked at `/statistics/power`:
 
 ```yaml
@@ -73,7 +79,7 @@ from egp.analysis import (
     primary_effect,
     required_power,
     required_smallest,
-    signed,
+    signed_size,
 )
 from egp.experiment import Experiment
 from egp.finding import Finding, Related
@@ -84,16 +90,21 @@ AT = (*PRIMARY, "target")
 
 def check(plan: Experiment) -> Iterator[Finding]:
     metric = plan.primary_metric
-    if not has_primary_test(plan) or plan.type == "non_inferiority" or metric is None or metric.target is None:
+    if (
+        not has_primary_test(plan)
+        or plan.type == "non_inferiority"
+        or metric is None
+        or metric.target is None
+    ):
         return
-    target = signed(metric, PRIMARY, metric.target)
+    target = signed_size(metric.target, metric, PRIMARY, "target")
     if target == 0:
         yield Finding(
             AT,
             f"the target of {metric.target} is no change at all",
             observed=str(metric.target),
             required="an effect",
-            help="declare the effect the business hopes for, or remove `target`",
+            help="declare the effect the business hopes for, such as 2%, or remove `target`",
         )
         return
     if abs(target) >= abs(primary_effect(plan)):

@@ -25,7 +25,7 @@ ramp: {0: {start: 2023-01-28}}
 
 Two instants are compared as instants.
 
-Fails at `/ramp/0/start`:
+Fails at `/ramp/0/start`, saying "starts at 2023-02-06 09:00:00-08:00":
 
 ```yaml
 statistics: {looks: ["2023-02-06T15:00:00-08:00"]}
@@ -77,12 +77,18 @@ def check(plan: Experiment) -> Iterator[Finding]:
             return
         looks = (readout_day(plan),)
     for position, start in started:
-        if any(precedes(plan, start, look) for look in looks):
-            yield Finding(
-                ("ramp", position, "start"),
-                f"{ordinal_stage(position)} starts on {as_day(local(plan, start))}; "
-                f"the readout is on {readout_day(plan)}",
-                observed=str(start),
-                required=f"{readout_day(plan)} or later",
-                help=f"set `start: {readout_day(plan)}` or later, or leave it to the gate",
-            )
+        later = [look for look in looks if precedes(plan, start, look)]
+        if later:
+            yield _early(plan, position, start, max(later, key=as_day))
+
+
+def _early(plan: Experiment, position: int, start: Moment, look: Moment) -> Finding:
+    day, readout = as_day(local(plan, start)), as_day(local(plan, look))
+    begins, read = (f"on {day}", f"on {readout}") if day != readout else (f"at {start}", f"at {look}")
+    return Finding(
+        ("ramp", position, "start"),
+        f"{ordinal_stage(position)} starts {begins}; the readout is {read}",
+        observed=str(start),
+        required=f"{look} or later",
+        help=f"set `start: {look.isoformat()}` or later, or leave it to the gate",
+    )

@@ -1,9 +1,9 @@
 """At least 14 consecutive days at full exposure.
 
-Early results swing with the days they happen to contain, and the first significant one is usually too large.
-Two whole weeks let every weekday count twice and let the first excitement about something new fade. A pause breaks
-the run: the days before and after it are two shorter runs. Days are calendar days in the plan's time zone, so
-the night on which clocks change does not make fourteen days thirteen and a fraction.
+Early results swing with the days they happen to contain, and the first significant one is usually too
+large. Two whole weeks let every weekday count twice and let the first excitement about something new fade.
+A pause breaks the run: the days before and after it are two shorter runs. Days are calendar days in the
+plan's time zone, so the night on which clocks change does not make fourteen days thirteen and a fraction.
 
 Passes:
 
@@ -25,11 +25,19 @@ Fails at `/schedule/end`, saying "5 days":
 schedule: {start: 2023-01-23, end: 2023-01-27}
 ```
 
-Fails at `/schedule/pauses`, saying "longest run without a pause is 9 days":
+Fails at `/schedule/pauses`, saying "longest run without a pause is 8 days":
 
 ```yaml
 schedule: {pauses: [2023-01-28]}
 statistics: {looks: [2023-02-07]}
+```
+
+A first or last day that is exposed only in part is no full day.
+
+Fails at `/schedule/end`, saying "13 days":
+
+```yaml
+schedule: {start: "2023-01-23T08:00:00-08:00", end: 2023-02-05}
 ```
 
 Fails at `/schedule/end` with `days: 21`:
@@ -48,11 +56,11 @@ schedule: {start: null}
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import first_day, full_days, schedule_of
+from egp.analysis import day_after, first_full_day, full_days, schedule_of
 from egp.experiment import Experiment
 from egp.finding import Finding
 from egp.wording import counted
@@ -74,10 +82,10 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             f"the policy asks for {counted(params.days, 'consecutive day')} at full exposure",
             observed=counted(longest, "day"),
             required=counted(params.days, "day"),
-            help=f"after the last pause, run {counted(params.days, 'day')} without another",
+            help=f"remove the pause, or set `end: {_end_after_pauses(plan, params.days)}`",
         )
         return
-    end = first_day(plan) + timedelta(days=params.days - 1)
+    end = day_after(first_full_day(plan), params.days - 1)
     yield Finding(
         ("schedule", "end"),
         f"the plan runs {counted(longest, 'day')} at full exposure; the policy asks for {params.days}",
@@ -85,3 +93,8 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         required=counted(params.days, "day"),
         help=f"set `end: {end}`",
     )
+
+
+def _end_after_pauses(plan: Experiment, days: int) -> date:
+    last_pause = max(pause.last for pause in schedule_of(plan).pauses)
+    return day_after(max(first_full_day(plan), day_after(last_pause, 1)), days - 1)

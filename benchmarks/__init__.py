@@ -1,0 +1,1 @@
+"""Speed, measured in ratios against peers in the same run."""

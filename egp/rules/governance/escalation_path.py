@@ -1,0 +1,101 @@
+"""A tie is broken by somebody named, within 24 hours.
+
+Two people who disagree in the middle of a ramp cost time while the treatment runs on. So the plan names who decides
+when the owner and a stakeholder cannot agree, and how soon. The owner is a party to the disagreement and cannot be
+the one who breaks the tie.
+
+Passes:
+
+```yaml
+escalation: {to: vp_commerce, within: 24h}
+```
+
+Fails at `/escalation`:
+
+```yaml
+escalation: null
+```
+
+Fails at `/escalation/to`, saying "does not say to whom":
+
+```yaml
+escalation: {to: null}
+```
+
+Fails at `/escalation/to`, saying "the owner":
+
+```yaml
+escalation: {to: "@PDP-PM"}
+```
+
+Fails at `/escalation/within`, saying "3 days; the policy asks for 24 h":
+
+```yaml
+escalation: {within: 3d}
+```
+
+Fails at `/escalation/within`, saying "does not say how soon":
+
+```yaml
+escalation: {within: null}
+```
+
+Passes with `hours: 72`:
+
+```yaml
+escalation: {within: 3d}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated
+
+from egp import rule
+from egp.analysis import identity
+from egp.experiment import Experiment
+from egp.finding import Finding, Related
+from egp.quantity import shown
+from egp.wording import length
+
+
+class Params(rule.Params):
+    hours: Annotated[int, "most hours until a tie is broken"] = 24
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    escalation, required = plan.escalation, f"a decision within {params.hours} h"
+    if escalation is None:
+        message, advice = "the plan does not say who breaks a tie", f"{{to: ..., within: {params.hours}h}}"
+        yield Finding(("escalation",), message, "not declared", required, f"add `escalation: {advice}`")
+        return
+    yield from _to(plan, (escalation.to or "").strip(), required)
+    if escalation.within is None or escalation.within > timedelta(hours=params.hours):
+        said = "does not say how soon" if escalation.within is None else f"takes {length(escalation.within)}"
+        yield Finding(
+            ("escalation", "within"),
+            f"the escalation {said}; the policy asks for {params.hours} h",
+            observed="not declared" if escalation.within is None else length(escalation.within),
+            required=f"at most {params.hours} h",
+            help=f"set `within: {params.hours}h`",
+        )
+
+
+def _to(plan: Experiment, to: str, required: str) -> Iterator[Finding]:
+    at = ("escalation", "to")
+    if not to:
+        message = "the escalation does not say to whom"
+        yield Finding(
+            at, message, "not declared", required, "add `to:` with a person or role above the owner"
+        )
+    elif plan.owner and plan.owner.dri and identity(to) == identity(plan.owner.dri):
+        yield Finding(
+            at,
+            "the escalation goes to the owner, who is a party to the disagreement",
+            observed=shown(to),
+            required="someone else than the owner",
+            help="set `to:` to a person or role above the owner",
+            related=(Related(("owner", "dri"), "the owner"),),
+        )

@@ -1,0 +1,110 @@
+"""Nobody approves their own plan, and nobody signs it twice.
+
+Whoever wants the launch is the last to see what speaks against it. So a second person looks: whoever signs off,
+approves an amendment or approves a waiver is someone else than `owner.dri`, whatever the spelling of the handle. And a
+policy that asks for two roles wants two people, so one person signs for one role.
+
+Passes:
+
+```yaml
+owner: {dri: "@pdp-pm"}
+sign_offs: {0: {by: "@xp-lead"}}
+```
+
+Fails at `/sign_offs/0/by`, saying "responsible for the experiment":
+
+```yaml
+owner: {dri: "@XP-Lead"}
+```
+
+Fails at `/amendments/0/approver`:
+
+```yaml
+amendments: [{on: 2023-01-20, reason: longer run, approver: pdp-pm, data_access: nothing_run}]
+```
+
+Fails at `/waivers/0/approver`:
+
+```yaml
+waivers: [{rule: stage-dwell, reason: holiday, approver: "@pdp-pm", expires: 2023-02-16}]
+```
+
+Fails at `/sign_offs/1/by`, saying "experimentation_lead and for privacy":
+
+```yaml
+sign_offs: {1: {by: "@xp-lead"}}
+```
+
+Passes with `distinct_signers: false`:
+
+```yaml
+sign_offs: {1: {by: "@xp-lead"}}
+```
+
+Not checked at `/owner/dri`:
+
+```yaml
+owner: {dri: null}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from egp import rule
+from egp.analysis import identity
+from egp.document import Path
+from egp.experiment import Experiment
+from egp.finding import Finding, Related, need
+from egp.quantity import shown
+
+
+class Params(rule.Params):
+    distinct_signers: Annotated[bool, "whether one person may sign for one role only"] = True
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    dri = identity(need(need(plan.owner, "owner").dri, "owner", "dri"))
+    for at, what, approver in _approvals(plan):
+        if identity(approver) == dri:
+            yield Finding(
+                at,
+                f"{shown(approver)} approves the {what} and is responsible for the experiment",
+                observed=shown(approver),
+                required="someone else than the owner",
+                help=f"have the {what} approved by someone else",
+                related=(Related(("owner", "dri"), "the owner"),),
+            )
+    if params.distinct_signers:
+        yield from _signs_twice(plan)
+
+
+def _approvals(plan: Experiment) -> Iterator[tuple[Path, str, str]]:
+    for position, sign_off in enumerate(plan.sign_offs):
+        if sign_off.by:
+            yield ("sign_offs", position, "by"), "plan", sign_off.by
+    for position, amendment in enumerate(plan.amendments):
+        if amendment.approver:
+            yield ("amendments", position, "approver"), "amendment", amendment.approver
+    for position, waiver in enumerate(plan.waivers):
+        if waiver.approver:
+            yield ("waivers", position, "approver"), "waiver", waiver.approver
+
+
+def _signs_twice(plan: Experiment) -> Iterator[Finding]:
+    signed: dict[str, tuple[int, str]] = {}
+    for position, sign_off in enumerate(plan.sign_offs):
+        if not sign_off.by or not sign_off.role:
+            continue
+        first, role = signed.setdefault(identity(sign_off.by), (position, sign_off.role))
+        if role != sign_off.role:
+            yield Finding(
+                ("sign_offs", position, "by"),
+                f"{shown(sign_off.by)} signs for {shown(role)} and for {shown(sign_off.role)}",
+                observed="one person",
+                required="a person for each role",
+                help=f"have {shown(sign_off.role)} signed by someone else",
+                related=(Related(("sign_offs", first, "by"), f"signs for {shown(role)}"),),
+            )

@@ -1,0 +1,96 @@
+"""One person or role is responsible for the experiment.
+
+When two people own an experiment, each waits for the other on the evening it goes wrong. `owner.dri` names the one
+directly responsible individual, as a role or handle; the team stands beside it in `owner.team`. A list of names, a
+placeholder and the team's own name are not one person.
+
+Passes:
+
+```yaml
+owner: {team: pdp, dri: "@pdp-pm"}
+```
+
+Passes:
+
+```yaml
+owner: {dri: head of search}
+```
+
+Fails at `/owner`, saying "names no owner":
+
+```yaml
+owner: null
+```
+
+Fails at `/owner/dri`, saying "names no responsible person":
+
+```yaml
+owner: {dri: null}
+```
+
+Fails at `/owner/dri`, saying "names several":
+
+```yaml
+owner: {dri: "@pdp-pm, @pdp-ds"}
+```
+
+Fails at `/owner/dri`, saying "names several":
+
+```yaml
+owner: {dri: the PM and the analyst}
+```
+
+Fails at `/owner/dri`, saying "names nobody":
+
+```yaml
+owner: {dri: TBD}
+```
+
+Fails at `/owner/dri`, saying "is the team":
+
+```yaml
+owner: {team: pdp, dri: "@PDP"}
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from egp.analysis import identity
+from egp.experiment import Experiment, Owner
+from egp.finding import Finding
+
+SEPARATOR = re.compile(r"[,;&+|\n]|@.*@|\b(?:and|or)\b", re.IGNORECASE | re.DOTALL)
+PLACEHOLDERS = frozenset(
+    ("tbd", "tba", "tbc", "todo", "none", "nobody", "n/a", "na", "?", "??", "???", "-",
+     "unknown", "unassigned", "everyone", "everybody", "all", "team", "owner")
+)  # fmt: skip
+
+
+def check(plan: Experiment) -> Iterator[Finding]:
+    if plan.owner is None:
+        yield _unnamed(("owner",), "the plan names no owner", 'add `owner: {team: ..., dri: "@..."}`')
+        return
+    problem = _problem(plan.owner)
+    if problem:
+        advice = "name one person or role as `dri`; the others belong to the team"
+        yield _unnamed(("owner", "dri"), problem, advice)
+
+
+def _problem(owner: Owner) -> str:
+    dri = (owner.dri or "").strip()
+    if not dri:
+        return "the owner names no responsible person"
+    if SEPARATOR.search(dri):
+        return "`dri` names several people; one of them is responsible"
+    if identity(dri) in PLACEHOLDERS:
+        return "`dri` names nobody yet"
+    if owner.team and identity(dri) == identity(owner.team):
+        return "`dri` is the team; one person or role in it is responsible"
+    return ""
+
+
+def _unnamed(at: tuple[str, ...], message: str, advice: str) -> Finding:
+    return Finding(at, message, observed="no single owner", required="one person or role", help=advice)

@@ -1,0 +1,89 @@
+"""What is known is told at least once a week, to people who are named.
+
+People who hear nothing ask for a peek, and a peek at the primary metric before its look is what the policy forbids. A
+fixed cadence of readouts, with the primary withheld until its look, shows that guardrails are watched. Weekly is
+enough while nothing trips; daily and twice weekly are more.
+
+Passes:
+
+```yaml
+readouts: {cadence: twice_weekly, audience: [pm, marketing]}
+```
+
+Fails at `/readouts`:
+
+```yaml
+readouts: null
+```
+
+Fails at `/readouts/cadence`, saying "biweekly; the policy asks for weekly":
+
+```yaml
+readouts: {cadence: biweekly}
+```
+
+Fails at `/readouts/cadence`, saying "the plan does not say":
+
+```yaml
+readouts: {cadence: null}
+```
+
+Fails at `/readouts/audience`, saying "nobody":
+
+```yaml
+readouts: {audience: []}
+```
+
+Fails at `/readouts/cadence` with `at_least: daily`:
+
+```yaml
+readouts: {cadence: weekly}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from egp import rule
+from egp.experiment import Experiment
+from egp.finding import Finding
+
+CADENCES = ("daily", "twice_weekly", "weekly", "biweekly")
+
+
+class Params(rule.Params):
+    at_least: Annotated[
+        Literal["daily", "twice_weekly", "weekly", "biweekly"], "least frequent cadence that is allowed"
+    ] = "weekly"
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    readouts, asked = plan.readouts, params.at_least
+    if readouts is None:
+        yield Finding(
+            ("readouts",),
+            f"the plan declares no readouts; the policy asks for {asked} ones",
+            observed="not declared",
+            required=asked,
+            help=f"add `readouts: {{cadence: {asked}, audience: [...]}}`",
+        )
+        return
+    if readouts.cadence is None or CADENCES.index(readouts.cadence) > CADENCES.index(asked):
+        said = f"are {readouts.cadence}" if readouts.cadence else "come at an interval the plan does not say"
+        yield Finding(
+            ("readouts", "cadence"),
+            f"readouts {said}; the policy asks for {asked}",
+            observed=readouts.cadence or "not declared",
+            required=asked,
+            help=f"set `cadence: {asked}`",
+        )
+    if not any(reader.strip() for reader in readouts.audience):
+        yield Finding(
+            ("readouts", "audience"),
+            "readouts go to nobody",
+            observed="no audience",
+            required="at least one reader",
+            help="add `audience:` with the roles that read them",
+        )

@@ -1,0 +1,154 @@
+"""Segments with conclusions of their own are few, and their tests are corrected.
+
+Cut finely enough, every experiment has a segment that looks like a win, and afterwards there is a story for it. A
+segment in `segments` may be concluded upon, so it is a further test: with k segments tested at level α each, a change
+without effect wins in at least one of them with chance 1 − (1 − α)ᵏ, exactly so for segments without common units;
+with the whole population at most 1 − (1 − α)ᵏ⁺¹. The rule caps their number and asks for `bonferroni` or `holm`
+(`dunnett` is for treatments that share a control). `diagnostic_segments` serve root-cause work on guardrails and are
+free: nothing is concluded from them.
+
+Passes:
+
+```yaml
+segments: []
+diagnostic_segments: [device, country, traffic_source, page_speed]
+```
+
+Passes:
+
+```yaml
+segments: [new_users, mobile_web]
+statistics: {correction: holm}
+```
+
+Fails at `/statistics/correction`, saying "3 segments tested at 5 % each show an effect that is not there 14.3 % of the time, and with the whole population up to 18.5 %":
+
+```yaml
+segments: [new_users, mobile_web, returning]
+```
+
+Fails at `/statistics/correction`, saying "1 segment tested at 5 % shows":
+
+```yaml
+segments: [new_users]
+```
+
+Fails at `/statistics/correction`, saying "dunnett":
+
+```yaml
+segments: [new_users, mobile_web]
+statistics: {correction: dunnett}
+```
+
+Fails at `/segments`, saying "5 segments":
+
+```yaml
+segments: [new_users, mobile_web, android, ios, weekend]
+statistics: {correction: holm}
+```
+
+Fails at `/segments` with `max_segments: 0`, saying "the policy allows none":
+
+```yaml
+segments: [new_users]
+statistics: {correction: holm}
+```
+
+Fails at `/segments/1`, saying "twice":
+
+```yaml
+segments: [new_users, new_users]
+statistics: {correction: holm}
+```
+
+Fails at `/segments/0`, saying "diagnostic":
+
+```yaml
+segments: [device]
+statistics: {correction: holm}
+```
+
+Passes:
+
+```yaml
+type: rollout
+segments: [new_users]
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from egp import rule
+from egp.analysis import has_primary_test
+from egp.experiment import Experiment
+from egp.finding import Finding
+from egp.quantity import shown
+from egp.wording import counted, percent
+
+
+class Params(rule.Params):
+    max_segments: Annotated[int, "most segments with conclusions of their own"] = 3
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    if not plan.segments or not has_primary_test(plan):
+        return
+    yield from _ambiguous(plan)
+    count = len(set(plan.segments))
+    if count > params.max_segments:
+        yield Finding(
+            ("segments",),
+            f"{counted(count, 'segment')} may be concluded upon; the policy allows {params.max_segments or 'none'}",
+            observed=counted(count, "segment"),
+            required=f"at most {params.max_segments}",
+            help="keep those the hypothesis is about, and move the others to `diagnostic_segments`",
+        )
+    correction = plan.statistics.correction if plan.statistics else None
+    if correction not in ("bonferroni", "holm"):
+        yield _uncorrected(plan, count, correction)
+
+
+def _ambiguous(plan: Experiment) -> Iterator[Finding]:
+    for at, segment in enumerate(plan.segments):
+        if segment in plan.segments[:at]:
+            problem, help_text = "is listed twice", "remove one of them"
+        elif segment in plan.diagnostic_segments:
+            problem, help_text = (
+                "is also a diagnostic segment, from which nothing is concluded",
+                "keep it in one list",
+            )
+        else:
+            continue
+        yield Finding(
+            ("segments", at), f"{shown(segment)} {problem}", shown(segment), "one mention", help_text
+        )
+
+
+def _uncorrected(plan: Experiment, count: int, correction: str | None) -> Finding:
+    return Finding(
+        ("statistics", "correction"),
+        _error_rate(plan, count)
+        + (
+            "; dunnett corrects for treatments that share a control, not for segments"
+            if correction == "dunnett"
+            else ""
+        ),
+        observed=correction if correction and correction != "none" else "no correction",
+        required="bonferroni or holm",
+        help="set `correction: holm`, or move the segments to `diagnostic_segments`",
+    )
+
+
+def _error_rate(plan: Experiment, count: int) -> str:
+    alpha = plan.statistics.alpha if plan.statistics else None
+    if alpha is None:
+        return f"{counted(count, 'segment')} tested without a correction"
+    each = f" at {percent(alpha)}" + (" each show" if count > 1 else " shows")
+    alone, together = 1 - (1 - alpha) ** count, 1 - (1 - alpha) ** (count + 1)
+    return (
+        f"{counted(count, 'segment')} tested{each} an effect that is not there {percent(alone)} of the time, and with the "
+        f"whole population up to {percent(together)}"
+    )

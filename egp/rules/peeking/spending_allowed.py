@@ -1,0 +1,264 @@
+"""A sequential test is one the policy allows, and its boundaries follow from the plan.
+
+Looking early is honest only if every look has its share of the error written down before the first one. A
+group-sequential test spends its significance level over the registered looks by a spending function (Lan and DeMets
+1983): `obrien_fleming` spends little early, `pocock` about evenly, `hwang_shih_decani` as its parameter γ says. Each
+side of a two-sided test spends α/2 by the function. The boundaries are solved exactly at the share of the units each
+look will have judged. An always-valid test may be read at any time and pays for it with wider intervals.
+
+The shipped policies allow none of them; a policy that does lists them in `allowed`.
+
+Passes:
+
+```yaml
+statistics: {method: fixed_horizon}
+```
+
+Fails at `/statistics/spending`, saying "|z| ≥ 2.96 at 50 %, 1.97 at 100 % of the units":
+
+```yaml
+statistics: {method: group_sequential, spending: obrien_fleming, looks: [2023-01-30, 2023-02-06]}
+```
+
+Passes with `allowed: [obrien_fleming]`:
+
+```yaml
+statistics: {method: group_sequential, spending: obrien_fleming, looks: [2023-01-30, 2023-02-06]}
+```
+
+Fails at `/statistics/spending` with `allowed: [obrien_fleming]`, saying "pocock is not a spending function the policy allows":
+
+```yaml
+statistics: {method: group_sequential, spending: pocock, looks: [2023-01-30, 2023-02-06]}
+```
+
+Fails at `/statistics/method`, saying "always_valid is not a method the policy allows; at 95 % power it takes 1.69 times the units":
+
+```yaml
+statistics: {method: always_valid}
+```
+
+Passes with `allowed: [always_valid]`:
+
+```yaml
+statistics: {method: always_valid}
+```
+
+Fails at `/statistics/method`, saying "group_sequential is not a method the policy allows":
+
+```yaml
+statistics: {method: group_sequential, looks: [2023-01-30, 2023-02-06]}
+```
+
+A design that is allowed must be complete.
+
+Fails at `/statistics/spending` with `allowed: [obrien_fleming]`, saying "names no spending function; with obrien_fleming":
+
+```yaml
+statistics: {method: group_sequential, looks: [2023-01-30, 2023-02-06]}
+```
+
+Fails at `/statistics/looks` with `allowed: [pocock]`, saying "1 look":
+
+```yaml
+statistics: {method: group_sequential, spending: pocock}
+```
+
+Fails at `/statistics/looks` with `allowed: [pocock]`, saying "before the test has judged any unit":
+
+```yaml
+statistics: {method: group_sequential, spending: pocock, looks: [2023-01-20, 2023-02-06]}
+```
+
+Fails at `/statistics/spending_parameter` with `allowed: [hwang_shih_decani]`, saying "γ":
+
+```yaml
+statistics: {method: group_sequential, spending: hwang_shih_decani, looks: [2023-01-30, 2023-02-06]}
+```
+
+Fails at `/statistics/spending_parameter` with `allowed: [hwang_shih_decani]`, saying "cannot be computed":
+
+```yaml
+statistics: {method: group_sequential, spending: hwang_shih_decani, spending_parameter: 900, looks: [2023-01-30, 2023-02-06]}
+```
+
+Passes:
+
+```yaml
+type: rollout
+statistics: {method: always_valid}
+```
+
+Not checked at `/schedule/start` with `allowed: [pocock]`:
+
+```yaml
+schedule: {start: null}
+statistics: {method: group_sequential, spending: pocock, looks: [2023-01-30, 2023-02-06]}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal
+
+from egp import rule, stats
+from egp.analysis import (
+    MOST_LOOKS,
+    comparison_alpha,
+    day_after,
+    has_primary_test,
+    information_fractions,
+    last_day,
+    local,
+    required_power,
+    sides,
+)
+from egp.experiment import Experiment, Statistics
+from egp.finding import Finding, NotChecked
+from egp.quantity import as_day
+from egp.stats import StatisticsInputError
+from egp.wording import counted, listing, percent
+
+Sequential = Literal["obrien_fleming", "pocock", "hwang_shih_decani", "always_valid"]
+
+
+class Params(rule.Params):
+    allowed: Annotated[tuple[Sequential, ...], "spending functions that plans may use, and always_valid"] = ()
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    statistics = plan.statistics
+    if not has_primary_test(plan) or statistics is None:
+        return
+    functions = [name for name in params.allowed if name != "always_valid"]
+    if statistics.method == "always_valid" and "always_valid" not in params.allowed:
+        yield _refused(
+            plan,
+            statistics,
+            functions,
+            "method",
+            f"always_valid is not a method the policy allows{_price(plan)}",
+        )
+    elif statistics.method == "group_sequential":
+        yield from _group_sequential(plan, statistics, functions)
+
+
+def _group_sequential(
+    plan: Experiment, statistics: Statistics, functions: Sequence[str]
+) -> Iterator[Finding]:
+    spending = statistics.spending
+    if spending is not None and spending in functions:
+        yield from _incomplete(plan, statistics, spending)
+    elif spending is not None:
+        known = _boundaries(plan, spending)
+        message = f"{spending} is not a spending function the policy allows{'; ' if known else ''}{known}"
+        yield _refused(plan, statistics, functions, "spending", message)
+    elif functions:
+        known = _boundaries(plan, functions[0])
+        message = (
+            f"group_sequential names no spending function{f'; with {functions[0]} ' if known else ''}{known}"
+        )
+        yield _refused(plan, statistics, functions, "spending", message)
+    else:
+        message = "group_sequential is not a method the policy allows, and no spending function is named"
+        yield _refused(plan, statistics, functions, "method", message)
+
+
+def _refused(
+    plan: Experiment, statistics: Statistics, functions: Sequence[str], key: str, message: str
+) -> Finding:
+    fixed = f"set `method: fixed_horizon`{_one_look(plan, statistics)}"
+    return Finding(
+        ("statistics", key),
+        message,
+        observed=getattr(statistics, key) or "not declared",
+        required=listing(["fixed_horizon", *functions], "or"),
+        help=f"set `spending: {functions[0]}`, or {fixed}" if functions and key == "spending" else fixed,
+    )
+
+
+def _one_look(plan: Experiment, statistics: Statistics) -> str:
+    looks = statistics.looks or ()
+    return f" and `looks: [{max(as_day(local(plan, look)) for look in looks)}]`" if len(looks) > 1 else ""
+
+
+def _incomplete(plan: Experiment, statistics: Statistics, spending: str) -> Iterator[Finding]:
+    looks = set(statistics.looks or ())
+    if not 2 <= len(looks) <= MOST_LOOKS:
+        few = len(looks) < 2
+        yield Finding(
+            ("statistics", "looks"),
+            f"a group-sequential test with {counted(len(looks), 'look')} "
+            f"{'stops at no earlier one' if few else 'is watched all the time'}",
+            observed=counted(len(looks), "look"),
+            required=f"2 to {MOST_LOOKS} looks",
+            help="list every look, the readout last"
+            if few
+            else "list fewer looks, or register an always_valid test",
+        )
+    elif spending == "hwang_shih_decani" and statistics.spending_parameter is None:
+        yield Finding(
+            ("statistics", "spending_parameter"),
+            "hwang_shih_decani declares no γ, so its boundaries are open",
+            observed="not declared",
+            required="γ",
+            help="add `spending_parameter: -4`, which spends late, or 1, which spends about evenly",
+        )
+    else:
+        yield from _without_boundaries(plan, spending)
+
+
+def _without_boundaries(plan: Experiment, spending: str) -> Iterator[Finding]:
+    day_of_first_unit = plan.schedule and plan.schedule.start
+    try:
+        _solved(plan, spending)
+    except NotChecked as missing:
+        if missing.path != ("statistics", "looks") or not day_of_first_unit:
+            raise
+        yield Finding(
+            ("statistics", "looks"),
+            "the first look comes before the test has judged any unit",
+            observed=f"start {day_of_first_unit}",
+            required="looks after the start",
+            help=f"list looks from the second day on, the last on {day_after(last_day(plan), 1)} or later",
+        )
+    except StatisticsInputError as error:
+        key = "spending_parameter" if error.parameter == "gamma" else "looks"
+        yield Finding(
+            ("statistics", key),
+            f"the boundaries of {spending} cannot be computed: {error.problem}",
+            observed=error.problem,
+            required="a design with boundaries",
+            help=error.advice,
+        )
+
+
+def _solved(plan: Experiment, function: str) -> list[tuple[float, float]]:
+    """Boundary and share of the units for each look."""
+    fractions = information_fractions(plan)
+    gamma = plan.statistics.spending_parameter if plan.statistics else None
+    bounds = stats.spending_boundaries(function, comparison_alpha(plan), fractions, sides(plan), gamma)
+    return list(zip(bounds, fractions, strict=True))
+
+
+def _boundaries(plan: Experiment, function: str) -> str:
+    """The boundaries of the declared design, where the plan says enough; empty where not."""
+    looks = plan.statistics.looks if plan.statistics else None
+    if not looks or len(looks) > MOST_LOOKS:
+        return ""
+    try:
+        solved = _solved(plan, function)
+    except (NotChecked, StatisticsInputError):
+        return ""
+    statistic = "|z|" if sides(plan) == 2 else "z"
+    return f"{statistic} ≥ {', '.join(f'{bound:.2f} at {percent(share)}' for bound, share in solved)} of the units"
+
+
+def _price(plan: Experiment) -> str:
+    try:
+        power = required_power(plan)
+        times = stats.always_valid_inflation(comparison_alpha(plan), power, sides(plan))
+    except (NotChecked, StatisticsInputError):
+        return ""
+    return f"; at {percent(power)} power it takes {times:.2f} times the units of a single look"

@@ -1,0 +1,108 @@
+"""The portfolio is expected to declare few false wins in a year.
+
+One experiment at 5 % is cautious; a hundred of them ship changes that do nothing, and somebody counts their lifts.
+If no change had an effect, each experiment would still declare a win with probability alpha, half of it when the test
+is two-sided, since the other half are losses. egp adds these up over the plans that start within any `days` consecutive
+days and compares the largest sum with `false_wins`. Rollouts and holdbacks test nothing and do not count. The finding is about
+the portfolio as a whole and is reported once, on its first plan.
+
+Passes:
+
+```yaml
+statistics: {alpha: 5%}
+```
+
+Fails at `/statistics/alpha` with `false_wins: 0.06`, saying "3 experiments that start between 2023-01-23 and 2023-03-01 are expected to declare 0.075 false wins":
+
+```yaml
+statistics: {alpha: 5%}
+---
+schedule: {start: 2023-02-01}
+---
+schedule: {start: 2023-03-01, end: 2023-03-14}
+```
+
+Passes with `false_wins: 0.06, days: 30`:
+
+```yaml
+statistics: {alpha: 5%}
+---
+schedule: {start: 2023-02-01}
+---
+schedule: {start: 2023-03-01, end: 2023-03-14}
+```
+
+Fails at `/statistics/alpha` with `false_wins: 0.06`:
+
+```yaml
+statistics: {sides: one}
+---
+statistics: {alpha: 2.5%}
+```
+
+Passes with `false_wins: 0.06`:
+
+```yaml
+statistics: {sides: one}
+---
+type: rollout
+```
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import date
+from itertools import accumulate
+from typing import Annotated
+
+from egp import rule
+from egp.analysis import day_after
+from egp.finding import Finding
+from egp.subject import Entry, Portfolio
+from egp.wording import counted, percent, significant
+
+
+class Params(rule.Params):
+    false_wins: Annotated[float, "false wins that the portfolio may be expected to declare"] = 5.0
+    days: Annotated[int, "length of the period over which they add up"] = 365
+
+
+def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
+    if portfolio.reported_elsewhere:
+        return
+    tests = sorted(_tests(portfolio.index.entries), key=lambda test: test[0])
+    if not tests:
+        return
+    expected, first, last = _worst_period(tests, params.days)
+    if expected <= params.false_wins * (1 + 1e-9):
+        return
+    share = math.floor(params.false_wins / expected * 1000) / 1000
+    worded = significant(expected, 3)
+    yield Finding(
+        ("statistics", "alpha"),
+        f"{counted(last - first + 1, 'experiment')} that start between {tests[first][0]} and {tests[last][0]} are "
+        f"expected to declare {worded} false wins even if no change has an effect",
+        observed=f"{worded} false wins",
+        required=f"at most {significant(params.false_wins, 3)} in {counted(params.days, 'day')}",
+        help=f"run fewer of them, or test each at {percent(share)} of its alpha",
+    )
+
+
+def _tests(entries: tuple[Entry, ...]) -> Iterator[tuple[date, float]]:
+    """First day and chance of a false win of every plan that tests something."""
+    for entry in entries:
+        if entry.first is not None and entry.alpha and entry.type in ("superiority", "non_inferiority"):
+            yield entry.first, entry.alpha / (2 if entry.sides == "two" else 1)
+
+
+def _worst_period(tests: list[tuple[date, float]], days: int) -> tuple[float, int, int]:
+    """The largest sum over tests that start within so many days, with its first and last position."""
+    before = [0.0, *accumulate(chance for _, chance in tests)]
+    largest, first = (0.0, 0, 0), 0
+    for last, (day, _) in enumerate(tests):
+        while day > day_after(tests[first][0], days - 1):
+            first += 1
+        largest = max(largest, (before[last + 1] - before[first], first, last))
+    return largest

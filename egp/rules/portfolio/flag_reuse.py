@@ -1,0 +1,133 @@
+"""A feature flag serves one experiment at a time, and rests before the next one.
+
+Whoever turns off one experiment turns off the other, and the units of the first one carry over into the second.
+Assignments and caches outlive an experiment, so another plan with the same `feature_flag` must be more than `days` days
+away. A rollout or a holdback may follow on the same flag without a rest, since it continues the same change.
+
+Passes:
+
+```yaml
+feature_flag: pdp_buy_now
+---
+feature_flag: search_banner
+```
+
+Fails at `/feature_flag`, saying "at the same time":
+
+```yaml
+id: sound-plan
+---
+layer: search
+```
+
+Fails at `/feature_flag`, saying "10 days before this one starts":
+
+```yaml
+id: sound-plan
+---
+schedule: {start: 2023-01-01, end: 2023-01-13}
+```
+
+Fails at `/feature_flag`, saying "10 days after this one ends":
+
+```yaml
+id: sound-plan
+---
+schedule: {start: 2023-02-15, end: 2023-02-28}
+```
+
+Passes with `days: 9`:
+
+```yaml
+id: sound-plan
+---
+schedule: {start: 2023-02-15, end: 2023-02-28}
+```
+
+Passes:
+
+```yaml
+id: sound-plan
+---
+type: rollout
+schedule: {start: 2023-02-07, end: 2023-02-20}
+```
+
+Not checked at `/feature_flag`:
+
+```yaml
+feature_flag: null
+```
+
+Not checked at `/schedule/end`:
+
+```yaml
+schedule: {end: null}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count, islice
+from typing import Annotated
+
+from egp import rule
+from egp.analysis import day_after
+from egp.finding import Finding, need
+from egp.quantity import Interval, shown
+from egp.subject import Entry, Portfolio
+from egp.wording import counted, listing
+
+_NAMED = 3
+
+
+class Params(rule.Params):
+    days: Annotated[int, "days that a flag rests between two experiments"] = 30
+
+
+def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
+    plan = portfolio.plan
+    need(plan.feature_flag or None, "feature_flag")
+    need(plan.first, "schedule", "start")
+    need(plan.last, "schedule", "end")
+    run = plan.running
+    if run is None or len(portfolio.index.sharing("feature_flag", plan.feature_flag)) == 1:
+        return
+    near = Interval(day_after(run.first, -params.days), day_after(run.last, params.days))
+    users = portfolio.index.timeline("feature_flag", plan.feature_flag).during(near)
+    others = [said for entry in users if entry is not plan and (said := _conflict(run, plan, entry))]
+    if others:
+        free = _free_flag(portfolio)
+        yield Finding(
+            ("feature_flag",),
+            f"the flag {shown(plan.feature_flag)} also switches {listing(_named(others))}",
+            observed=counted(len(others), "other experiment"),
+            required=f"none within {counted(params.days, 'day')}",
+            help=f"use a flag of its own, as in `feature_flag: {free}`",
+        )
+
+
+def _conflict(run: Interval, plan: Entry, other: Entry) -> str:
+    """What the other plan does with the flag; empty when one continues the other."""
+    period = other.running or run
+    name = shown(other.id) or other.path
+    if period.first <= run.last and run.first <= period.last:
+        return f"{name}, which runs at the same time ({period})"
+    later = other if period.first > run.last else plan
+    if later.type in ("rollout", "holdback"):
+        return ""
+    if later is other:
+        return f"{name}, which starts {counted((period.first - run.last).days, 'day')} after this one ends"
+    return f"{name}, which ends {counted((run.first - period.last).days, 'day')} before this one starts"
+
+
+def _named(others: list[str]) -> list[str]:
+    rest = len(others) - _NAMED
+    return [*islice(others, _NAMED), *([counted(rest, "other")] if rest > 0 else [])]
+
+
+def _free_flag(portfolio: Portfolio) -> str:
+    flag = portfolio.plan.feature_flag
+    names = (f"{flag}_{number}" for number in count(2))
+    return shown(next(name for name in names if not portfolio.index.sharing("feature_flag", name)))

@@ -1,0 +1,157 @@
+"""No other experiment changes the same surface for the same units at the same time.
+
+Two changes to one page can work against each other, and each readout then measures the mixture. Experiments of one
+layer exclude each other and never overlap. Others are randomised independently, so the share of the surface's units that
+are in both is the product of their exposures; with a small share the effect on either readout is small as well. Surfaces
+are compared by name. The largest three overlaps are named, the rest is counted.
+
+Passes:
+
+```yaml
+schedule: {exposure: 50%}
+---
+schedule: {exposure: 50%}
+```
+
+Fails at `/surfaces/0`, saying "other-plan-1 (2023-01-23 to 2023-02-05, 45 % of its units in both)":
+
+```yaml
+layer: pdp
+---
+layer: search
+schedule: {exposure: 50%}
+```
+
+Without a layer nothing keeps two experiments apart.
+
+Fails at `/surfaces/0`, saying "first (2023-02-01 to 2023-02-05, 81 % of its units in both)":
+
+```yaml
+layer: null
+---
+id: first
+layer: null
+schedule: {start: 2023-02-01, end: 2023-02-14}
+```
+
+Fails at `/surfaces/0`, saying "and 1 other":
+
+```yaml
+layer: null
+---
+layer: search
+---
+layer: cart
+---
+layer: home
+---
+layer: ads
+```
+
+Passes:
+
+```yaml
+layer: null
+---
+layer: null
+schedule: {start: 2023-02-06, end: 2023-02-19}
+```
+
+Passes:
+
+```yaml
+layer: null
+---
+layer: null
+surfaces: [search.results]
+```
+
+Not checked at `/surfaces`:
+
+```yaml
+surfaces: null
+```
+
+Not checked at `/schedule/start`:
+
+```yaml
+schedule: {start: null}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from egp.finding import Finding, need
+from egp.quantity import Interval, shown
+from egp.subject import Entry, Portfolio
+from egp.wording import counted, listing, percent
+
+_NAMED = 3
+_WEIGHED = 50
+"""Overlaps whose sizes are compared; a surface with more of them has a problem of another kind."""
+
+
+def check(portfolio: Portfolio) -> Iterator[Finding]:
+    plan = portfolio.plan
+    need(plan.surfaces or None, "surfaces")
+    need(plan.first, "schedule", "start")
+    need(plan.last, "schedule", "end")
+    run = plan.running
+    if run is None:
+        return
+    for position, surface in enumerate(plan.surfaces):
+        count = _count(portfolio, surface, run)
+        if count:
+            yield _overlap(portfolio, position, run, count)
+
+
+def _count(portfolio: Portfolio, surface: str, run: Interval) -> int:
+    """Other experiments on the surface during the run that this plan's layer does not exclude."""
+    plan, index = portfolio.plan, portfolio.index
+    everyone = index.timeline("surface", surface).count(run)
+    return everyone - (index.timeline("surface", surface, plan.layer).count(run) if plan.layer else 1)
+
+
+def _overlap(portfolio: Portfolio, position: int, run: Interval, count: int) -> Finding:
+    plan = portfolio.plan
+    surface = plan.surfaces[position]
+    during = portfolio.index.timeline("surface", surface).during(run)
+    others = (
+        entry for entry in during if entry is not plan and not (plan.layer and entry.layer == plan.layer)
+    )
+    largest = sorted(islice(others, _WEIGHED), key=lambda entry: (-_in_both(plan, entry), entry.id))[:_NAMED]
+    names = [_worded(plan, run, entry) for entry in largest]
+    if count > len(largest):
+        names.append(counted(count - len(largest), "other"))
+    return Finding(
+        ("surfaces", position),
+        f"{shown(surface)} is shared with {listing(names)}",
+        observed=counted(count, "overlapping experiment"),
+        required="none",
+        help=_apart(plan, largest[0])
+        if count == 1
+        else "put them into one layer, or run them one after the other",
+    )
+
+
+def _in_both(plan: Entry, other: Entry) -> float:
+    return (plan.exposure or 0.0) * (other.exposure or 0.0)
+
+
+def _worded(plan: Entry, run: Interval, other: Entry) -> str:
+    period = other.running or run
+    together = Interval(max(run.first, period.first), min(run.last, period.last))
+    known = plan.exposure is not None and other.exposure is not None
+    share = f"{percent(_in_both(plan, other))} of its units in both" if known else "share unknown"
+    return f"{shown(other.id) or other.path} ({together}, {share})"
+
+
+def _apart(plan: Entry, other: Entry) -> str:
+    if other.layer:
+        return f"set `layer: {shown(other.layer)}`, so that no unit is in both, or start after {other.last}"
+    if plan.layer:
+        return f"give {shown(other.id) or other.path} the `layer: {shown(plan.layer)}`, or start after {other.last}"
+    return f"give both the same `layer`, so that no unit is in both, or start after {other.last}"

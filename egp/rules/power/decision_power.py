@@ -1,0 +1,309 @@
+"""The whole decision rule ships a true effect of the size of the MDE often enough.
+
+Power counts only significance, but a change ships when every clause holds: lift, interval and each guardrail.
+A clause "ship only if the lift is at least 1.5 %" with an MDE of 1.5 % ships half of the changes that are exactly
+that good, whatever the sample, because the estimate lands below the truth as often as above.
+
+For a true effect of the size of the MDE and harmless guardrails the chance to ship is
+
+    min(power, Φ((MDE − min_lift)/SE), Φ((MDE − min_ci_lower)/SE − z)) × Π power of each guardrail's margin
+
+taking the clauses as independent; whatever their dependence it is at least 1 − Σ failures (Bonferroni). With
+`power_scope: decision` the plan promises its power for the whole decision: this lower bound must reach it, which
+each test having power 1 − β/(G + 1) does, with G guardrails (Schultzberg, Ankargren and Frånberg 2024). With
+`power_scope: primary` the chance must reach the policy's floor; where the guardrails alone fall below it,
+guardrail-power says so. A rule that ships at most half of them is an error under any policy that has this rule.
+
+Passes:
+
+```yaml
+decision_rule: {min_ci_lower: 0%, min_lift: 0.5%}
+```
+
+Fails at `/decision_rule/min_lift`, saying "at most half":
+
+```yaml
+decision_rule: {min_lift: 45bps}
+```
+
+Fails at `/decision_rule/min_lift`, saying "40bps ships 68 % of true effects of 45bps, 55.8 % with every guardrail passing":
+
+```yaml
+decision_rule: {min_lift: 40bps}
+```
+
+Fails at `/decision_rule/min_ci_lower`, saying "at most half":
+
+```yaml
+decision_rule: {min_ci_lower: 25bps}
+```
+
+Fails at `/decision_rule/min_ci_lower`, saying "15bps ships 79.9 % of true effects":
+
+```yaml
+decision_rule: {min_ci_lower: 15bps}
+```
+
+A power of 95 % promised for the whole decision asks more of every test.
+
+Fails at `/sample_size_per_variant`, saying "the whole decision 80.3 %":
+
+```yaml
+statistics: {power_scope: decision}
+```
+
+Passes:
+
+```yaml
+statistics: {power_scope: decision}
+sample_size_per_variant: 330_000
+```
+
+Fails at `/sample_size_per_variant` with `floor: 84%`, saying "every clause":
+
+```yaml
+guardrail_metrics: {0: {non_inferiority_margin: 11%}}
+sample_size_per_variant: 105_000
+```
+
+Guardrails that are too weak by themselves are guardrail-power's finding.
+
+Passes:
+
+```yaml
+guardrail_metrics: {0: {non_inferiority_margin: 6%}}
+```
+
+Not checked at `/decision_rule/min_lift`:
+
+```yaml
+decision_rule: {min_lift: 40ms}
+```
+
+Passes:
+
+```yaml
+type: rollout
+```
+
+Not checked at `/decision_rule`:
+
+```yaml
+decision_rule: null
+```
+
+Not checked at `/guardrail_metrics/1/std_dev`:
+
+```yaml
+guardrail_metrics: {1: {std_dev: null}}
+```
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from egp import rule, stats
+from egp.analysis import (
+    PRIMARY,
+    baseline_of,
+    guardrail_test,
+    has_primary_test,
+    is_change_of,
+    metric_units,
+    planned_units,
+    primary_at,
+    primary_control_units,
+    primary_effect,
+    primary_test,
+    required_power,
+)
+from egp.experiment import Experiment
+from egp.finding import Finding, NotChecked, Related, need
+from egp.quantity import Change, Share
+from egp.wording import like, percent, significant, whole
+
+_MOST_UNITS = 10**12
+
+
+class Params(rule.Params):
+    floor: Annotated[Share, "least chance to ship a true effect of the size of the MDE"] = Share(0.80)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """The decision rule as tests: chances for any sample and any thresholds on the primary."""
+
+    plan: Experiment
+    primary: stats.PlannedTest
+    effect: float
+    guardrails: tuple[stats.PlannedTest, ...]
+    units_per_guardrail: tuple[float, ...]
+    """Units of control that each guardrail judges for every unit of the smallest variant."""
+    units_per_primary: float
+
+    def chances(self, sample: float, min_lift: float, min_ci_lower: float) -> stats.DecisionPower:
+        units = [share * sample for share in self.units_per_guardrail]
+        return stats.decision_power(
+            self.primary,
+            self.effect,
+            self.units_per_primary * sample,
+            self.guardrails,
+            min_lift,
+            min_ci_lower,
+            units,
+        )
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    if not has_primary_test(plan):
+        return
+    decision, sample = _decision(plan), planned_units(plan)
+    min_lift, min_ci_lower = _threshold(plan, "min_lift"), _threshold(plan, "min_ci_lower")
+    chances = decision.chances(sample, min_lift, min_ci_lower)
+    plain = decision.chances(sample, 0.0, 0.0) if min_lift or min_ci_lower else chances
+    stricter = chances.primary < plain.primary - 1e-9
+    if stricter and (chances.primary <= 0.5 or chances.power < params.floor <= plain.power):
+        yield _strict_clause(plan, decision, sample, chances, params.floor)
+    elif plan.statistics and plan.statistics.power_scope == "decision":
+        if chances.lower_bound < required_power(plan):
+            yield _broken_promise(plan, decision, sample, chances)
+    elif chances.power < params.floor <= math.prod(chances.guardrails):
+        yield _weak_decision(decision, sample, chances, params.floor)
+
+
+def _decision(plan: Experiment) -> _Decision:
+    need(plan.decision_rule, "decision_rule")
+    tested = [(path, metric) for path, metric in plan.guardrails if metric.non_inferiority_margin is not None]
+    effect = primary_effect(plan)
+    return _Decision(
+        plan,
+        primary_test(plan),
+        effect,
+        tuple(guardrail_test(plan, metric, path) for path, metric in tested),
+        tuple(metric_units(plan, metric, 1.0) for _, metric in tested),
+        primary_control_units(plan, 1.0),
+    )
+
+
+def _threshold(plan: Experiment, key: str) -> float:
+    """A clause's bound in the metric's unit, towards the good; a bound below 0 asks no more than significance."""
+    bound: Change | None = getattr(plan.decision_rule, key)
+    if bound is None or plan.type == "non_inferiority":
+        return 0.0
+    metric = primary_at(plan, PRIMARY)
+    baseline = baseline_of(metric, PRIMARY)
+    if not is_change_of(bound, baseline):
+        raise NotChecked(("decision_rule", key))
+    size = bound.absolute(baseline.value)
+    # A lift of a metric that is to fall may be written as the fall it is.
+    return abs(size) if key == "min_lift" and metric.direction == "decrease" else max(0.0, size)
+
+
+def _strict_clause(
+    plan: Experiment, decision: _Decision, sample: float, chances: stats.DecisionPower, floor: float
+) -> Finding:
+    """The finding at the clause that stands in the way: the one whose removal helps more."""
+    bounds = {key: _threshold(plan, key) for key in ("min_lift", "min_ci_lower")}
+    without_lift = decision.chances(sample, 0.0, bounds["min_ci_lower"]).primary
+    key = "min_lift" if without_lift > chances.primary else "min_ci_lower"
+    bound: Change = getattr(plan.decision_rule, key)
+    mde = need(primary_at(plan, PRIMARY).mde, *PRIMARY, "mde")
+    impossible = chances.primary <= 0.5
+    share = f"at most half of true effects of {mde} ({percent(chances.primary)})"
+    return Finding(
+        ("decision_rule", key),
+        f"a rule with {key} {bound} ships "
+        f"{share if impossible else f'{percent(chances.primary)} of true effects of {mde}'}{_guardrails_too(chances)}",
+        observed=percent(chances.power),
+        required=percent(floor),
+        help=_looser(plan, decision, sample, key, floor),
+        related=(Related((*PRIMARY, "mde"), "the MDE"),),
+        impossible=impossible,
+    )
+
+
+def _guardrails_too(chances: stats.DecisionPower) -> str:
+    return f", {percent(chances.power)} with every guardrail passing" if chances.guardrails else ""
+
+
+def _looser(plan: Experiment, decision: _Decision, sample: float, key: str, floor: float) -> str:
+    """The largest bound of the clause with which the rule reaches the floor, if there is one."""
+    metric, bound = primary_at(plan, PRIMARY), _threshold(plan, key)
+    bounds = {name: _threshold(plan, name) for name in ("min_lift", "min_ci_lower")}
+
+    def reaches(value: float) -> bool:
+        chances = decision.chances(sample, **{**bounds, key: value})
+        return chances.power >= floor and chances.primary > 0.5
+
+    drop = (
+        "remove `min_lift`; significance is asked anyway" if key == "min_lift" else "set `min_ci_lower: 0%`"
+    )
+    if not reaches(0.0):
+        return f"{drop}, and plan a larger sample"
+    low, high = 0.0, bound
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if reaches(middle) else (low, middle)
+    # Rounding to three digits moves a number by at most 0.5 %.
+    written = like(low * 0.995, getattr(plan.decision_rule, key), metric.baseline)
+    return f"set `{key}: {written}` or less" if low > 0.02 * bound else drop
+
+
+def _broken_promise(
+    plan: Experiment, decision: _Decision, sample: float, chances: stats.DecisionPower
+) -> Finding:
+    wanted, tests = required_power(plan), len(chances.guardrails) + 1
+    each = stats.guardrail_power_target(wanted, tests - 1)
+    bounds = (_threshold(plan, "min_lift"), _threshold(plan, "min_ci_lower"))
+    enough = _least_sample(sample, lambda units: decision.chances(units, *bounds).lower_bound >= wanted)
+    return Finding(
+        ("sample_size_per_variant",),
+        f"the plan promises {percent(wanted)} power for the whole decision; {whole(sample)} units per variant give the "
+        f"primary {percent(chances.primary)} and the whole decision {percent(chances.lower_bound)} at least",
+        observed=percent(chances.lower_bound),
+        required=f"{percent(wanted)} ({percent(each)} for each of {tests} tests)",
+        help=f"{_sample_help(enough)}, or set `power_scope: primary`",
+        related=(Related(("statistics", "power_scope"), "the promise"),),
+    )
+
+
+def _weak_decision(decision: _Decision, sample: float, chances: stats.DecisionPower, floor: float) -> Finding:
+    plan = decision.plan
+    bounds = (_threshold(plan, "min_lift"), _threshold(plan, "min_ci_lower"))
+    enough = _least_sample(sample, lambda units: decision.chances(units, *bounds).power >= floor)
+    return Finding(
+        ("sample_size_per_variant",),
+        f"with {whole(sample)} units per variant every clause of the decision holds {percent(chances.power)} of the "
+        f"time for a true effect of the size of the MDE: {significant(chances.primary * 100, 3)} % for the primary"
+        f"{_each_guardrail(chances)}",
+        observed=percent(chances.power),
+        required=percent(floor),
+        help=_sample_help(enough),
+    )
+
+
+def _each_guardrail(chances: stats.DecisionPower) -> str:
+    return f", {percent(math.prod(chances.guardrails))} for all guardrails" if chances.guardrails else ""
+
+
+def _sample_help(enough: int | None) -> str:
+    return (
+        f"set `sample_size_per_variant: {enough:_}`" if enough else "plan for a larger MDE or wider margins"
+    )
+
+
+def _least_sample(declared: float, reaches: Callable[[float], bool]) -> int | None:
+    """The smallest sample above the declared one that reaches the goal; None if none of a possible size does."""
+    low, high = int(declared), 2 * int(declared)
+    while not reaches(high):
+        low, high = high, 2 * high
+        if high > _MOST_UNITS:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reaches(middle) else (middle, high)
+    return high

@@ -1,0 +1,142 @@
+"""Several treatments or primary metrics share one significance level by a declared correction.
+
+Every further treatment or primary metric is another chance to win by luck, and somebody will report the luckiest.
+Without a correction the chance that at least one of k tests shows an effect that is not there is
+
+- for k treatments of equal weight against one control: 1 − P(|Zᵢ| ≤ z for all i), normal variables whose common
+  correlation is n_t / (n_t + n_c), computed exactly (Dunnett 1955);
+- else at most 1 − (1 − α)ᵏ for treatments, the bound of Šidák (1967), and just that for independent metrics.
+
+`dunnett` is the least costly correction for treatments, `holm` suits everything. sample-size plans with the corrected
+level: α/k for `bonferroni` and for the first step of `holm`.
+
+Passes:
+
+```yaml
+statistics: {correction: none}
+```
+
+Fails at `/statistics/correction`, saying "2 treatments tested at 5 % each show an effect that is not there 9.26 % of the time":
+
+```yaml
+variants:
+  - {id: control, weight: 40%, control: true}
+  - {id: button, weight: 30%}
+  - {id: banner, weight: 30%}
+```
+
+Fails at `/statistics/correction`, saying "up to 14.3 % of the time":
+
+```yaml
+variants:
+  - {id: control, weight: 40%, control: true}
+  - {id: button, weight: 20%}
+  - {id: banner, weight: 25%}
+  - {id: both, weight: 15%}
+```
+
+Fails at `/statistics/correction`, saying "2 primary metrics tested at 5 % each show an effect that is not there up to 9.75 % of the time":
+
+```yaml
+co_primary_metrics: [{id: revenue_per_user, kind: mean, direction: increase, baseline: 3.20 USD, std_dev: 14 USD, mde: 6%}]
+statistics: {correction: null}
+```
+
+Passes:
+
+```yaml
+variants:
+  - {id: control, weight: 40%, control: true}
+  - {id: button, weight: 30%}
+  - {id: banner, weight: 30%}
+statistics: {correction: dunnett}
+```
+
+Passes:
+
+```yaml
+type: rollout
+variants:
+  - {id: control, weight: 40%, control: true}
+  - {id: button, weight: 30%}
+  - {id: banner, weight: 30%}
+```
+
+Not checked at `/statistics/alpha`:
+
+```yaml
+co_primary_metrics: [{id: revenue_per_user, kind: mean, direction: increase, baseline: 3.20 USD, std_dev: 14 USD, mde: 6%}]
+statistics: {alpha: null}
+```
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from egp import stats
+from egp.analysis import (
+    allocation_ratio,
+    assuming,
+    comparisons,
+    has_primary_test,
+    required_smallest,
+    sides,
+    statistics_of,
+    treatments,
+)
+from egp.experiment import Experiment
+from egp.finding import Finding, NotChecked, need
+from egp.stats import StatisticsInputError
+from egp.stats.multiplicity import equicorrelated_exceedance
+from egp.wording import percent
+
+
+def check(plan: Experiment) -> Iterator[Finding]:
+    if not has_primary_test(plan):
+        return
+    count = comparisons(plan)
+    if count == 1 or (plan.statistics and plan.statistics.correction not in (None, "none")):
+        return
+    alpha = need(statistics_of(plan).alpha, "statistics", "alpha")
+    several_metrics = bool(plan.co_primary_metrics)
+    correction = "holm" if several_metrics else "dunnett"
+    yield Finding(
+        ("statistics", "correction"),
+        f"{_tests(plan)} tested at {percent(alpha)} each show an effect that is not there {_false_wins(plan, alpha, count)}",
+        observed="no correction",
+        required=f"{percent(alpha)} for all {count} tests together",
+        help=f"set `correction: {correction}`{_sample_needed(plan, correction)}",
+    )
+
+
+def _tests(plan: Experiment) -> str:
+    of_treatments, of_metrics = treatments(plan), 1 + len(plan.co_primary_metrics)
+    if of_metrics == 1:
+        return f"{of_treatments} treatments"
+    if of_treatments == 1:
+        return f"{of_metrics} primary metrics"
+    return f"{of_treatments} treatments on {of_metrics} primary metrics"
+
+
+def _false_wins(plan: Experiment, alpha: float, count: int) -> str:
+    """How often at least one test errs: exactly where treatments of equal weight share a control, else a bound."""
+    equal = len({variant.weight for variant in plan.variants or () if not variant.control}) == 1
+    if plan.co_primary_metrics or not equal or not 0 < alpha < 1:
+        return f"up to {percent(1 - (1 - alpha) ** count)} of the time"
+    ratio, of_sides = allocation_ratio(plan), sides(plan)
+    exceeded = equicorrelated_exceedance(
+        stats.z_upper(alpha / of_sides), count, of_sides, ratio / (1 + ratio)
+    )
+    return f"{percent(exceeded)} of the time"
+
+
+def _sample_needed(plan: Experiment, correction: str) -> str:
+    """The sample at the corrected level, where the plan says enough and declares less."""
+    try:
+        needed = math.ceil(required_smallest(assuming(plan, correction=correction)) - 1e-6)
+    except (NotChecked, StatisticsInputError):
+        return ""
+    declared = plan.sample_size_per_variant
+    return f" and `sample_size_per_variant: {needed:_}`" if declared is None or declared < needed else ""

@@ -1,0 +1,92 @@
+"""A triggered analysis logs its trigger in every variant.
+
+Comparing treated users who saw the change with all of control compares two kinds of people, not two experiences. A
+trigger that only the treatment logs selects units in one variant and not in the other; the difference is then as
+much who they are as what they saw. The control logs the same event at the moment when it would have shown the
+change (a counterfactual trigger), and the plan names the event and the variants that log it.
+
+Passes:
+
+```yaml
+population: assigned
+```
+
+Passes:
+
+```yaml
+population: {triggered: opened_product_page, logged_in: [control, buy_now]}
+```
+
+Fails at `/population/logged_in`, saying "not logged in control":
+
+```yaml
+population: {triggered: saw_buy_now, logged_in: [buy_now]}
+```
+
+Fails at `/population/logged_in`, saying "not logged in control and buy_now":
+
+```yaml
+population: {triggered: saw_buy_now}
+```
+
+Fails at `/population/logged_in/2`, saying "the plan has no variant treatment":
+
+```yaml
+population: {triggered: saw_buy_now, logged_in: [control, buy_now, treatment]}
+```
+
+Fails at `/population/triggered`, saying "does not name the event":
+
+```yaml
+population: {logged_in: [control, buy_now]}
+```
+
+Not checked at `/variants`:
+
+```yaml
+variants: null
+population: {triggered: saw_buy_now, logged_in: [control, buy_now]}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.experiment import Experiment, Trigger
+from egp.finding import Finding, need
+from egp.quantity import shown
+from egp.wording import called, listing
+
+
+def check(plan: Experiment) -> Iterator[Finding]:
+    trigger = plan.population
+    if not isinstance(trigger, Trigger):
+        return
+    names = [called(variant.id, "a variant without an id") for variant in need(plan.variants, "variants")]
+    if not (trigger.triggered or "").strip():
+        yield Finding(
+            ("population", "triggered"),
+            "the plan analyses triggered units and does not name the event that triggers",
+            observed="no event",
+            required="the event",
+            help="add `triggered:` with the event's name, or set `population: assigned`",
+        )
+    for at, name in enumerate(trigger.logged_in):
+        if name not in names:
+            yield Finding(
+                ("population", "logged_in", at),
+                f"the trigger is logged in {shown(name)}, and the plan has no variant {shown(name)}",
+                observed=shown(name),
+                required=listing(names, "or"),
+                help="name variants of this plan",
+            )
+    missing = [name for name in names if name not in trigger.logged_in]
+    if missing:
+        yield Finding(
+            ("population", "logged_in"),
+            f"the trigger is not logged in {listing(missing)}, so the variants' units are selected differently",
+            observed=listing(map(shown, trigger.logged_in)) or "not declared",
+            required=listing(names),
+            help=f"log the event in every variant and set `logged_in: [{', '.join(names)}]`, or `population: assigned`",
+        )

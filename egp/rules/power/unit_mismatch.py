@@ -1,0 +1,193 @@
+"""The analysis accounts for units that are not the randomised ones.
+
+Sessions of one user resemble each other, so counting each as independent makes noise look like an effect. With m
+analysed units per randomised one and intra-cluster correlation ICC the variance is DEFF = 1 + ((1 + cv²)·m − 1)·ICC
+times what the count suggests (Kish 1965; Eldridge, Ashby and Kerry 2006), and a test at level α that ignores it
+calls 2·(1 − Φ(z_{α/2} / √DEFF)) of harmless changes significant. `statistics.clustering` says how the analysis
+accounts for it: the delta method (declare the metric as a ratio, with the standard deviation of its linearised
+values) or cluster-robust errors. A proportion of analysed units needs `mean_size` and `icc` for its sample size;
+standard deviations are declared per randomised unit and have the clustering in them.
+
+Samples and eligible units count randomised units: an experiment that randomises users is not filled with sessions.
+
+Passes:
+
+```yaml
+unit: user
+analysis_unit: user
+```
+
+Fails at `/statistics/clustering`, saying "randomised by user and analysed by session":
+
+```yaml
+unit: user
+analysis_unit: session
+```
+
+Fails at `/statistics/clustering/method`, saying "calls 8.6 % of harmless changes significant instead of 5 %":
+
+```yaml
+unit: user
+analysis_unit: session
+statistics: {clustering: {mean_size: 4, icc: 0.1}}
+```
+
+Passes:
+
+```yaml
+unit: user
+analysis_unit: session
+statistics: {clustering: {method: cluster_robust, mean_size: 4, icc: 0.1}}
+```
+
+Passes:
+
+```yaml
+unit: user
+analysis_unit: session
+primary_metric: {kind: ratio, baseline: 0.38, std_dev: 1.9, mde: 1%}
+guardrail_metrics: []
+statistics: {clustering: {method: delta_method}}
+```
+
+Fails at `/statistics/clustering/icc`, saying "add_to_cart_rate is a proportion of sessions":
+
+```yaml
+unit: user
+analysis_unit: session
+statistics: {clustering: {method: delta_method, mean_size: 4}}
+```
+
+Fails at `/statistics/clustering/icc`, saying "not between 0 and 1":
+
+```yaml
+unit: user
+analysis_unit: session
+statistics: {clustering: {method: cluster_robust, mean_size: 4, icc: 10}}
+```
+
+Fails at `/statistics/clustering/mean_size`, saying "less than one session":
+
+```yaml
+unit: user
+analysis_unit: session
+statistics: {clustering: {method: cluster_robust, mean_size: 0.25, icc: 0.1}}
+```
+
+Not checked at `/unit`:
+
+```yaml
+unit: null
+analysis_unit: session
+```
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from egp import stats
+from egp.experiment import Cluster, Experiment
+from egp.finding import Finding, Related, need
+from egp.quantity import shown
+from egp.wording import called, percent, significant
+
+AT = ("statistics", "clustering")
+
+
+def check(plan: Experiment) -> Iterator[Finding]:
+    if plan.analysis_unit is None or plan.analysis_unit == plan.unit:
+        return
+    need(plan.unit, "unit")
+    clustering = plan.statistics.clustering if plan.statistics else None
+    unusable = list(_unusable(plan, clustering)) if clustering else []
+    if unusable:
+        yield from unusable
+    elif clustering is None or clustering.method is None:
+        yield _unaccounted(plan, clustering)
+    else:
+        yield from _unsized(plan, clustering)
+
+
+def _unaccounted(plan: Experiment, clustering: Cluster | None) -> Finding:
+    analysed = shown(plan.analysis_unit)
+    return Finding(
+        AT if clustering is None else (*AT, "method"),
+        f"the plan is randomised by {shown(plan.unit)} and analysed by {analysed} as if every {analysed} were "
+        f"independent{_in_numbers(plan, clustering)}",
+        observed="no clustering",
+        required="the delta method or cluster-robust errors",
+        help="declare the metric as `kind: ratio` with `clustering: {method: delta_method}`, "
+        "or add `clustering: {method: cluster_robust, mean_size: ..., icc: ...}`",
+        related=(Related(("analysis_unit",), "the unit that is analysed"),),
+    )
+
+
+def _in_numbers(plan: Experiment, clustering: Cluster | None) -> str:
+    """What ignoring the declared clustering does to the declared level."""
+    alpha = plan.statistics.alpha if plan.statistics else None
+    if (
+        clustering is None
+        or clustering.mean_size is None
+        or clustering.icc is None
+        or not alpha
+        or alpha >= 1
+    ):
+        return ""
+    effect = stats.design_effect(clustering.mean_size, clustering.icc, clustering.cv or 0.0)
+    real = 2 * stats.normal_sf(stats.z_upper(alpha / 2) / math.sqrt(effect))
+    return (
+        f": the variance is {significant(effect, 3)} times as large, so the test calls {percent(real, 1)} of harmless "
+        f"changes significant instead of {percent(alpha)}"
+    )
+
+
+def _unusable(plan: Experiment, clustering: Cluster) -> Iterator[Finding]:
+    size, icc, cv = clustering.mean_size, clustering.icc, clustering.cv
+    analysed, randomised = shown(plan.analysis_unit), shown(plan.unit)
+    if size is not None and size < 1:
+        message = f"a mean of {size:g} is less than one {analysed} in a {randomised}"
+        yield Finding(
+            (*AT, "mean_size"),
+            message,
+            f"{size:g}",
+            "at least 1",
+            f"set `mean_size:` to {analysed}s per {randomised}",
+        )
+    if icc is not None and not 0 <= icc <= 1:
+        message = f"an intra-cluster correlation of {icc:g} is not between 0 and 1"
+        yield Finding(
+            (*AT, "icc"),
+            message,
+            f"{icc:g}",
+            "0 to 1",
+            "set `icc:` to the correlation as a fraction, as in 0.1",
+        )
+    if cv is not None and cv < 0:
+        message = f"a coefficient of variation of {cv:g} is below 0"
+        yield Finding(
+            (*AT, "cv"),
+            message,
+            f"{cv:g}",
+            "0 or more",
+            "set `cv:` to standard deviation over mean of the sizes",
+        )
+
+
+def _unsized(plan: Experiment, clustering: Cluster) -> Iterator[Finding]:
+    """A proportion whose variance per randomised unit cannot be computed."""
+    judged = [metric for _, metric in (*plan.primaries, *plan.guardrails) if metric.kind == "proportion"]
+    missing = [key for key in ("mean_size", "icc") if getattr(clustering, key) is None]
+    if not judged or not missing:
+        return
+    metric = called(judged[0].id, "a metric")
+    yield Finding(
+        (*AT, missing[0]),
+        f"{metric} is a proportion of {shown(plan.analysis_unit)}s; its variance per {shown(plan.unit)} needs "
+        f"{' and '.join(missing)}",
+        observed="not declared",
+        required=" and ".join(missing),
+        help=f"add `{missing[0]}:`, or declare {metric} as `kind: ratio` with the standard deviation of its linearised "
+        "values",
+    )

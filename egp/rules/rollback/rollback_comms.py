@@ -1,0 +1,67 @@
+"""The message that goes out with a rollback is written beforehand.
+
+A rollback that is explained while it happens is explained late, and the risk of one looks larger than it is. The plan
+names the template of the message in `rollback.comms`, as a path inside the repository, so that it is reviewed with
+the plan. egp looks at the path, not at the file.
+
+Passes:
+
+```yaml
+rollback: {comms: comms/rollback.md}
+```
+
+Fails at `/rollback/comms`, saying "names no template":
+
+```yaml
+rollback: {comms: null}
+```
+
+Fails at `/rollback/comms`, saying "outside the repository":
+
+```yaml
+rollback: {comms: ../elsewhere/rollback.md}
+```
+
+Fails at `/rollback/comms`, saying "outside the repository":
+
+```yaml
+rollback: {comms: "https://wiki.example.com/rollback"}
+```
+
+Fails at `/rollback/comms`, saying "outside the repository":
+
+```yaml
+rollback: {comms: /etc/motd}
+```
+
+Not checked at `/rollback`:
+
+```yaml
+rollback: null
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.experiment import Experiment
+from egp.finding import Finding, need
+from egp.quantity import shown
+
+
+def check(plan: Experiment) -> Iterator[Finding]:
+    comms = (need(plan.rollback, "rollback").comms or "").strip()
+    if not comms:
+        message, observed = "the rollback names no template of the message that goes out", "not declared"
+    elif comms[0] in "/~" or ":" in comms or ".." in comms.replace("\\", "/").split("/"):
+        message, observed = f"{shown(comms)} lies outside the repository", shown(comms)
+    else:
+        return
+    yield Finding(
+        ("rollback", "comms"),
+        message,
+        observed=observed,
+        required="a path in the repository",
+        help="set `comms:` to the template's path, as in `comms: comms/rollback.md`",
+    )

@@ -1,0 +1,91 @@
+"""Somebody is named who rolls back, within an hour.
+
+Everybody sees the alarm and everybody thinks that somebody else turns the switch. `rollback.owner` names who does it,
+usually a rota that is awake at night, and `rollback.max_minutes` how long it may take until the treatment is gone.
+
+Passes:
+
+```yaml
+rollback: {owner: "@pdp-oncall", max_minutes: 15}
+```
+
+Fails at `/rollback/owner`, saying "does not say who":
+
+```yaml
+rollback: {owner: null}
+```
+
+Fails at `/rollback/max_minutes`, saying "takes up to 90 minutes; the policy asks for 60":
+
+```yaml
+rollback: {max_minutes: 90}
+```
+
+Fails at `/rollback/max_minutes`, saying "does not say how long":
+
+```yaml
+rollback: {max_minutes: null}
+```
+
+Fails at `/rollback/max_minutes`, saying "0 minutes is no length of time":
+
+```yaml
+rollback: {max_minutes: 0}
+```
+
+Passes with `minutes: 120`:
+
+```yaml
+rollback: {max_minutes: 90}
+```
+
+Not checked at `/rollback`:
+
+```yaml
+rollback: null
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from egp import rule
+from egp.experiment import Experiment
+from egp.finding import Finding, need
+from egp.wording import counted
+
+
+class Params(rule.Params):
+    minutes: Annotated[float, "most minutes until a rollback is complete"] = 60.0
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    rollback = need(plan.rollback, "rollback")
+    if not (rollback.owner or "").strip():
+        yield Finding(
+            ("rollback", "owner"),
+            "the rollback does not say who executes it",
+            observed="not declared",
+            required="a person, role or rota",
+            help="add `owner:` with who turns the switch at any hour",
+        )
+    minutes, most = rollback.max_minutes, counted(params.minutes, "minute")
+    if minutes is not None and 0 < minutes <= params.minutes:
+        return
+    if minutes is None:
+        said = f"the rollback does not say how long it takes; the policy asks for {most}"
+    elif minutes <= 0:
+        said = f"{counted(minutes, 'minute')} is no length of time for a rollback"
+    else:
+        said = (
+            f"the rollback takes up to {counted(minutes, 'minute')}; the policy asks for {params.minutes:g}"
+        )
+    yield Finding(
+        ("rollback", "max_minutes"),
+        said,
+        observed="not declared" if minutes is None else counted(minutes, "minute"),
+        required=f"at most {most}",
+        help=f"set `max_minutes: {params.minutes:g}` or less, and rehearse it",
+    )

@@ -1,0 +1,260 @@
+"""Each stop rule says metric, threshold, evidence, minimum units and action.
+
+A stop rule that leaves something open is argued about on the day it should fire. Each rule watches a metric of the
+plan and takes one of three forms:
+
+- `harm_exceeds` with `probability`, `prior` and `evaluated`: the posterior probability of more harm than that;
+- `harm_exceeds` with `for`: the estimate of every day shows more harm than that for so long;
+- `significant_harm_for`: harm is significant, at the guardrails' level, in so many whole weeks in a row.
+
+In every form `min_units_per_variant` keeps the first handful of units from deciding, and `action` says what happens.
+`harm_exceeds` is an amount of harm, whichever direction the metric's harm has, so it is not negative.
+
+Passes:
+
+```yaml
+stop_rules:
+  - {id: refunds, metric: refund_rate, harm_exceeds: 5%, probability: 95%, prior: flat, evaluated: daily, min_units_per_variant: 20_000, action: rollback}
+  - {id: contacts, metric: cs_contacts, significant_harm_for: 2w, min_units_per_variant: 20_000, action: rollback}
+  - {id: slow, metric: p95_page_load, harm_exceeds: 10%, for: 2d, min_units_per_variant: 5_000, action: rollback}
+```
+
+Fails at `/stop_rules`, saying "no stop rule":
+
+```yaml
+stop_rules: []
+```
+
+Fails at `/stop_rules/0/metric`, saying "does not say which metric":
+
+```yaml
+stop_rules: {0: {metric: null}}
+```
+
+Fails at `/stop_rules/0/metric`, saying "did you mean refund_rate":
+
+```yaml
+stop_rules: {0: {metric: refunds_rate}}
+```
+
+Fails at `/stop_rules/0/harm_exceeds`, saying "at which harm":
+
+```yaml
+stop_rules: {0: {harm_exceeds: null}}
+```
+
+Fails at `/stop_rules/0/harm_exceeds`, saying "-5% of harm is a benefit":
+
+```yaml
+stop_rules: {0: {harm_exceeds: -5%}}
+```
+
+"Roll back if refunds look bad" says neither how bad nor how sure.
+
+Fails at `/stop_rules/0/probability`, saying "on which evidence":
+
+```yaml
+stop_rules: {0: {probability: null, prior: null, evaluated: null}}
+```
+
+Fails at `/stop_rules/0/prior`, saying "prior":
+
+```yaml
+stop_rules: {0: {prior: null}}
+```
+
+Fails at `/stop_rules/0/prior/std_dev`, saying "how wide":
+
+```yaml
+stop_rules: {0: {prior: {mean: 0%}}}
+```
+
+Fails at `/stop_rules/0/evaluated`, saying "how often":
+
+```yaml
+stop_rules: {0: {evaluated: null}}
+```
+
+Fails at `/stop_rules/0/for`, saying "two kinds of evidence":
+
+```yaml
+stop_rules: {0: {for: 2d}}
+```
+
+Fails at `/stop_rules/1/harm_exceeds`, saying "significance is of any harm":
+
+```yaml
+stop_rules: {1: {harm_exceeds: 5%}}
+```
+
+Fails at `/stop_rules/1/significant_harm_for`, saying "10 days are no whole weeks":
+
+```yaml
+stop_rules: {1: {significant_harm_for: 10d}}
+```
+
+Fails at `/stop_rules/2/for`, saying "no length of time":
+
+```yaml
+stop_rules: {2: {for: 0d}}
+```
+
+Fails at `/stop_rules/0/min_units_per_variant`, saying "from how many units":
+
+```yaml
+stop_rules: {0: {min_units_per_variant: null}}
+```
+
+Fails at `/stop_rules/0/min_units_per_variant`:
+
+```yaml
+stop_rules: {0: {min_units_per_variant: 0}}
+```
+
+Fails at `/stop_rules/0/action`, saying "what happens":
+
+```yaml
+stop_rules: {0: {action: null}}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from egp.document import Path
+from egp.experiment import Experiment, StopRule
+from egp.finding import Finding
+from egp.quantity import shown
+from egp.shape import nearest
+from egp.wording import called, length
+
+WEEK = timedelta(weeks=1)
+
+
+def check(plan: Experiment) -> Iterator[Finding]:
+    if not plan.stop_rules:
+        yield Finding(
+            ("stop_rules",),
+            "the plan has no stop rule, so nothing is agreed that ends it early",
+            observed="no stop rule",
+            required="a stop rule for each guardrail metric",
+            help="add `stop_rules:` with metric, harm, evidence, minimum units and action of each",
+        )
+    metrics = [metric.id for _, metric in plan.metrics if metric.id]
+    for position, stop_rule in enumerate(plan.stop_rules):
+        name = called(stop_rule.id, f"stop rule {position + 1}")
+        for key, message, advice in _gaps(stop_rule, metrics):
+            at: Path = ("stop_rules", position, *key.split("."))
+            observed = _declared(stop_rule, key)
+            yield Finding(
+                at, f"{name} {message}", observed=observed, required="nothing left open", help=advice
+            )
+
+
+def _declared(stop_rule: StopRule, key: str) -> str:
+    value = getattr(stop_rule, {"for": "for_"}.get(key, key), None)
+    if value is None:
+        return "not declared"
+    return length(value) if isinstance(value, timedelta) else shown(str(value))
+
+
+Gap = tuple[str, str, str]
+"""The key that lacks, what the rule does not say, and what to write."""
+
+
+def _gaps(stop_rule: StopRule, metrics: Sequence[str]) -> Iterator[Gap]:
+    yield from _metric(stop_rule, metrics)
+    yield from _threshold(stop_rule)
+    yield from _evidence(stop_rule)
+    if not stop_rule.min_units_per_variant:
+        yield "min_units_per_variant", "does not say from how many units on it may fire", (
+            "add `min_units_per_variant:`, below which noise decides"
+        )  # fmt: skip
+    if stop_rule.action is None:
+        yield "action", "does not say what happens when it fires", "add `action: rollback`"
+
+
+def _metric(stop_rule: StopRule, metrics: Sequence[str]) -> Iterator[Gap]:
+    if stop_rule.metric is None:
+        yield (
+            "metric",
+            "does not say which metric it watches",
+            "add `metric:` with the id of a metric of the plan",
+        )
+    elif stop_rule.metric not in metrics:
+        guess = nearest(stop_rule.metric, metrics)
+        hint = f", did you mean {shown(guess)}?" if guess else ""
+        advice = f"write `metric: {shown(guess)}`" if guess else "watch a metric that the plan declares"
+        yield "metric", f"watches {shown(stop_rule.metric)}, which is no metric of the plan{hint}", advice
+
+
+def _threshold(stop_rule: StopRule) -> Iterator[Gap]:
+    harm = stop_rule.harm_exceeds
+    if harm is not None and harm.value < 0:
+        amount = harm.text.lstrip("-")
+        yield (
+            "harm_exceeds",
+            f"has the sign wrong: {harm} of harm is a benefit",
+            f"write `harm_exceeds: {amount}`",
+        )
+    if harm is not None and stop_rule.significant_harm_for is not None:
+        advice = (
+            "remove `harm_exceeds:`, or write `for:` or `probability:` instead of `significant_harm_for:`"
+        )
+        yield "harm_exceeds", f"asks for more harm than {harm}, but its significance is of any harm", advice
+    if harm is None and stop_rule.significant_harm_for is None:
+        yield "harm_exceeds", "does not say at which harm it fires", (
+            "add `harm_exceeds:` with an amount, or `significant_harm_for: 2w`"
+        )  # fmt: skip
+
+
+def _evidence(stop_rule: StopRule) -> Iterator[Gap]:
+    by_posterior = stop_rule.probability is not None
+    kinds = [
+        key
+        for key, declared in (
+            ("probability", by_posterior),
+            ("for", stop_rule.for_ is not None),
+            ("significant_harm_for", stop_rule.significant_harm_for is not None),
+        )
+        if declared
+    ]
+    if not kinds:
+        if stop_rule.harm_exceeds is not None:
+            yield "probability", "does not say on which evidence it fires", (
+                "add `probability:` with `prior` and `evaluated`, or `for:` with a length of time"
+            )  # fmt: skip
+        return
+    if len(kinds) > 1:
+        advice = (
+            f"keep one of {' and '.join(f'`{kind}`' for kind in kinds)}, and make two stop rules of the two"
+        )
+        yield kinds[1], f"has two kinds of evidence, `{kinds[0]}` and `{kinds[1]}`", advice
+    if by_posterior:
+        yield from _posterior(stop_rule)
+    yield from _durations(stop_rule)
+
+
+def _posterior(stop_rule: StopRule) -> Iterator[Gap]:
+    prior = stop_rule.prior
+    if prior is None:
+        yield "prior", "does not say which prior its probability has", "add `prior: flat`, or a normal prior"
+    elif prior != "flat" and (prior.std_dev is None or prior.std_dev.value <= 0):
+        yield (
+            "prior.std_dev",
+            "does not say how wide its prior is",
+            "add `std_dev:` above 0, or write `prior: flat`",
+        )
+    if stop_rule.evaluated is None:
+        yield "evaluated", "does not say how often it is evaluated", "add `evaluated: daily`"
+
+
+def _durations(stop_rule: StopRule) -> Iterator[Gap]:
+    lasting, weeks = stop_rule.for_, stop_rule.significant_harm_for
+    if lasting is not None and not lasting:
+        yield "for", f"fires after {length(lasting)}, which is no length of time", "write `for: 2d`"
+    if weeks is not None and (not weeks or weeks % WEEK):
+        advice = f"write `significant_harm_for: {max(1, round(weeks / WEEK))}w`"
+        yield "significant_harm_for", f"counts weeks, and {length(weeks)} are no whole weeks", advice

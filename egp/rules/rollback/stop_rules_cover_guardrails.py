@@ -1,0 +1,76 @@
+"""Every guardrail metric has a stop rule.
+
+A guardrail that nobody acts on until the readout lets two weeks of harm happen first. For each guardrail metric one of
+the stop rules says at which harm the treatment is withdrawn or held while the experiment runs.
+
+Passes:
+
+```yaml
+risk: [revenue]
+```
+
+Fails at `/guardrail_metrics/1/id`, saying "no stop rule watches cs_contacts":
+
+```yaml
+stop_rules:
+  - {id: refunds, metric: refund_rate, harm_exceeds: 5%, probability: 95%, prior: flat, evaluated: daily, min_units_per_variant: 20_000, action: rollback}
+  - {id: slow, metric: p95_page_load, harm_exceeds: 10%, for: 2d, min_units_per_variant: 5_000, action: rollback}
+```
+
+Passes:
+
+```yaml
+guardrail_metrics: []
+stop_rules: []
+```
+
+Not checked at `/stop_rules`:
+
+```yaml
+stop_rules: []
+```
+
+Not checked at `/stop_rules/1/metric`:
+
+```yaml
+stop_rules: {1: {metric: null}}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.experiment import Experiment
+from egp.finding import Finding, NotChecked, need
+from egp.quantity import shown
+
+
+def check(plan: Experiment) -> Iterator[Finding]:
+    if not plan.guardrail_metrics:
+        return
+    if not plan.stop_rules:
+        raise NotChecked(("stop_rules",))
+    watched = {
+        need(stop_rule.metric, "stop_rules", position, "metric")
+        for position, stop_rule in enumerate(plan.stop_rules)
+    }
+    for path, metric in plan.guardrails:
+        if metric.id is not None and metric.id not in watched:
+            yield Finding(
+                (*path, "id"),
+                f"no stop rule watches {shown(metric.id)}",
+                observed="no stop rule",
+                required="a stop rule",
+                help=f"add `{_suggestion(plan, shown(metric.id))}` to `stop_rules`",
+            )
+
+
+def _suggestion(plan: Experiment, name: str) -> str:
+    """The governance policy's own rule: two consecutive weeks of significant harm."""
+    least = max((stop_rule.min_units_per_variant or 0 for stop_rule in plan.stop_rules), default=0)
+    units = f"{least:_}" if least else "..."
+    return (
+        f"{{id: {name}-harm, metric: {name}, significant_harm_for: 2w, "
+        f"min_units_per_variant: {units}, action: rollback}}"
+    )

@@ -1,0 +1,61 @@
+"""The run is not longer than the assignment of units lasts.
+
+Over months people change devices and delete cookies: they come back as new units and see the other variant,
+which waters down every effect. What was new has become habit, seasons and other launches have moved in, and
+nobody decides. Eight weeks are a usual limit. A holdback, which is meant to last, is not asked.
+
+Passes:
+
+```yaml
+schedule: {start: 2023-01-23, end: 2023-03-19}
+```
+
+Fails at `/schedule/end`, saying "the plan runs 57 days; the policy allows at most 56":
+
+```yaml
+schedule: {start: 2023-01-23, end: 2023-03-20}
+```
+
+Fails at `/schedule/end` with `days: 28`:
+
+```yaml
+schedule: {start: 2023-01-23, end: 2023-02-20}
+```
+
+Passes:
+
+```yaml
+type: holdback
+schedule: {start: 2023-01-23, end: 2023-06-30}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from egp import rule
+from egp.analysis import day_after, first_day, last_day
+from egp.experiment import Experiment
+from egp.finding import Finding
+from egp.wording import counted
+
+
+class Params(rule.Params):
+    days: Annotated[int, "days from the first to the last that a plan may run, pauses included"] = 56
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    if plan.type == "holdback":
+        return
+    first = first_day(plan)
+    days = (last_day(plan) - first).days + 1
+    if days > params.days:
+        yield Finding(
+            ("schedule", "end"),
+            f"the plan runs {counted(days, 'day')}; the policy allows at most {params.days:,}",
+            observed=counted(days, "day"),
+            required=f"at most {counted(params.days, 'day')}",
+            help=f"set `end: {day_after(first, params.days - 1)}`, or make it a `holdback`",
+        )

@@ -1,0 +1,218 @@
+"""The readout comes after the last outcome it judges can be known.
+
+A refund arrives days after the purchase, so a readout that comes too early counts too few of them and calls
+the treatment safe. The last look must come after the last day of exposure and the longest `outcome_window`
+of the primary metric and the guardrails: with an end on 02-05 and a window of 7 days, on 02-13. A metric
+may instead be judged on its matured cohort, the units whose window has passed (`judged_on:
+matured_cohort`); then there must be such units, and their number is the n of its power. A guardrail without
+a window is known at once.
+
+Passes:
+
+```yaml
+guardrail_metrics: {0: {outcome_window: 7d, judged_on: matured_cohort}}
+```
+
+Passes:
+
+```yaml
+guardrail_metrics: {0: {outcome_window: 7d, judged_on: all_units}}
+statistics: {looks: [2023-02-13]}
+```
+
+Fails at `/statistics/looks/0`, saying "refund_rate needs 7 days after the last exposure on 2023-02-05":
+
+```yaml
+guardrail_metrics: {0: {judged_on: all_units}}
+```
+
+Fails at `/statistics/looks/0`, saying "refund_rate needs 7 days":
+
+```yaml
+guardrail_metrics: {0: {judged_on: all_units}}
+statistics: {looks: [2023-02-12]}
+```
+
+Fails at `/statistics/looks`, saying "the readout on 2023-02-06, the day after the run,":
+
+```yaml
+primary_metric: {outcome_window: 36h}
+statistics: {looks: null}
+```
+
+Fails at `/statistics/looks/0`, saying "the readout on 2023-02-05 comes before the last day of exposure, 2023-02-05, is over":
+
+```yaml
+statistics: {looks: [2023-02-05]}
+```
+
+Fails at `/guardrail_metrics/0/outcome_window`, saying "no unit has a matured refund_rate":
+
+```yaml
+guardrail_metrics: {0: {outcome_window: 14d}}
+```
+
+Fails at `/primary_metric/outcome_window`, saying "no outcome window":
+
+```yaml
+primary_metric: {outcome_window: null}
+```
+
+A rollout has no test of its own; its stages are watched as they run.
+
+Passes:
+
+```yaml
+type: rollout
+statistics: null
+```
+
+Not checked at `/schedule/end`:
+
+```yaml
+schedule: {end: null}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+
+from egp.analysis import (
+    day_after,
+    first_day,
+    last_day,
+    last_matured_day,
+    local,
+    readout_day,
+    schedule_of,
+    whole_days,
+)
+from egp.document import Path
+from egp.experiment import Experiment, Metric
+from egp.finding import Finding, Related
+from egp.quantity import Moment
+from egp.wording import called, length, listing
+
+NO_WINDOW = timedelta(0)
+MIDNIGHT = time(0)
+
+
+def check(plan: Experiment) -> Iterator[Finding]:
+    looks = plan.statistics.looks if plan.statistics else None
+    has_test = plan.type not in ("rollout", "holdback")
+    if not has_test and not looks:
+        return
+    if has_test:
+        yield from _undeclared(plan)
+    readout, exposed_until = _readout(plan), _exposed_until(plan)
+    judged = [*plan.primaries, *plan.guardrails]
+    waiting = [(path, metric) for path, metric in judged if metric.judged_on != "matured_cohort"]
+    if readout < exposed_until:
+        yield _during_the_run(plan, _first_day_after(exposed_until))
+        return
+    late = [
+        found for found in waiting if readout < _later(exposed_until, found[1].outcome_window or NO_WINDOW)
+    ]
+    if late:
+        yield _too_early(plan, late, exposed_until)
+    for path, metric in judged:
+        if metric.judged_on == "matured_cohort" and metric.outcome_window:
+            yield from _empty_cohort(plan, path, metric, metric.outcome_window)
+
+
+def _undeclared(plan: Experiment) -> Iterator[Finding]:
+    for path, metric in plan.primaries:
+        if metric.outcome_window is None:
+            yield Finding(
+                (*path, "outcome_window"),
+                f"the primary metric {called(metric.id, 'without an id')} has no outcome window, so nobody can say when its outcomes are complete",
+                observed="none",
+                required="an outcome window",
+                help="add `outcome_window: 0d` if an outcome is known at once, else the time it needs",
+            )
+
+
+def _readout(plan: Experiment) -> datetime:
+    """The last look on the clocks of the plan; a date stands for its beginning."""
+    looks = plan.statistics.looks if plan.statistics else None
+    return max(_on_the_clock(plan, look) for look in looks) if looks else _beginning(readout_day(plan))
+
+
+def _exposed_until(plan: Experiment) -> datetime:
+    end = schedule_of(plan).end
+    return _on_the_clock(plan, end) if isinstance(end, datetime) else _beginning(day_after(last_day(plan), 1))
+
+
+def _on_the_clock(plan: Experiment, moment: Moment) -> datetime:
+    here = local(plan, moment)
+    return here.replace(tzinfo=None) if isinstance(here, datetime) else _beginning(here)
+
+
+def _beginning(day: date) -> datetime:
+    return datetime.combine(day, MIDNIGHT)
+
+
+def _later(moment: datetime, window: timedelta) -> datetime:
+    try:
+        return moment + window
+    except OverflowError:
+        return datetime.max
+
+
+def _first_day_after(moment: datetime) -> date:
+    return day_after(moment.date(), 1) if moment.time() != MIDNIGHT else moment.date()
+
+
+def _place(plan: Experiment) -> Path:
+    """The last look, or the key where looks should stand."""
+    looks = plan.statistics.looks if plan.statistics else None
+    if not looks:
+        return ("statistics", "looks")
+    return ("statistics", "looks", max(range(len(looks)), key=lambda at: _on_the_clock(plan, looks[at])))
+
+
+def _during_the_run(plan: Experiment, earliest: date) -> Finding:
+    return Finding(
+        _place(plan),
+        f"the readout on {readout_day(plan)} comes before the last day of exposure, {last_day(plan)}, is over",
+        observed=str(readout_day(plan)),
+        required=f"{earliest} or later",
+        help=f"set the last look to {earliest}",
+        related=(Related(("schedule", "end"), "the run ends here"),),
+    )
+
+
+def _too_early(plan: Experiment, late: list[tuple[Path, Metric]], exposed_until: datetime) -> Finding:
+    windows = [metric.outcome_window or NO_WINDOW for _, metric in late]
+    earliest = _first_day_after(_later(exposed_until, max(windows)))
+    needs = listing(
+        f"{called(metric.id, 'without an id')} needs {length(window)}"
+        for (_, metric), window in zip(late, windows, strict=True)
+    )
+    implied = "" if plan.statistics and plan.statistics.looks else ", the day after the run,"
+    return Finding(
+        _place(plan),
+        f"the readout on {readout_day(plan)}{implied} comes too early: {needs} after the last exposure on {last_day(plan)}",
+        observed=str(readout_day(plan)),
+        required=f"{earliest} or later",
+        help=f"set `looks: [{earliest}]`, or judge on the matured cohort (`judged_on: matured_cohort`)",
+        related=tuple(Related((*path, "outcome_window"), "outcome window") for path, _ in late),
+    )
+
+
+def _empty_cohort(plan: Experiment, path: Path, metric: Metric, window: timedelta) -> Iterator[Finding]:
+    if last_matured_day(plan, window) >= first_day(plan):
+        return
+    needed = 1 + whole_days(window)
+    yield Finding(
+        (*path, "outcome_window"),
+        f"no unit has a matured {called(metric.id, 'without an id')} at the readout on {readout_day(plan)}: "
+        f"the first exposure is on {first_day(plan)}, and an outcome needs {length(window)}",
+        observed="no matured unit",
+        required="a matured cohort",
+        help=f"set the last look to {day_after(last_day(plan), needed)}, when all units have matured; "
+        f"the first have on {day_after(first_day(plan), needed)}",
+        related=(Related(_place(plan), "the readout"),),
+    )

@@ -1,0 +1,113 @@
+"""The plan is registered before anybody sees the treatment.
+
+A plan that is agreed after the first results are in can promise whatever they show. The registration date
+is the one in the lock, not the one the plan claims for itself. It must be earlier than the day on which
+exposure starts: the first day of the test, or of the canary when that comes first, because margins and stop
+rules decide there. A draft that has not started may be unregistered.
+
+Passes with `registered: 2023-01-17, as_of: 2023-02-01`:
+
+```yaml
+schedule: {start: 2023-01-23}
+```
+
+Fails at `/schedule/start` with `registered: 2023-01-25, as_of: 2023-02-01`, saying "2 days after its start on 2023-01-23":
+
+```yaml
+canary: null
+```
+
+Fails at `/schedule/start` with `registered: 2023-01-23, as_of: 2023-02-01`, saying "on the day of its start, 2023-01-23":
+
+```yaml
+canary: null
+```
+
+Fails at `/canary/start` with `registered: 2023-01-19, as_of: 2023-02-01`, saying "1 day after the start of its canary on 2023-01-18":
+
+```yaml
+canary: {start: 2023-01-18, end: 2023-01-22}
+```
+
+A draft is in order until the day it starts.
+
+Passes with `as_of: 2023-01-17`:
+
+```yaml
+registered: null
+```
+
+Fails at `/canary/start` with `as_of: 2023-01-18`, saying "is not registered":
+
+```yaml
+registered: null
+```
+
+Fails at `/schedule/start` with `as_of: 2023-01-23`, saying "started on 2023-01-23 and is not registered":
+
+```yaml
+registered: null
+canary: null
+```
+
+Not checked at `/schedule/start`:
+
+```yaml
+schedule: {start: null}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from egp.analysis import as_local_day, day_after, first_day
+from egp.document import Path
+from egp.experiment import Experiment
+from egp.finding import Finding
+from egp.subject import Change
+from egp.wording import counted
+
+
+def check(change: Change) -> Iterator[Finding]:
+    start, path = _first_exposure(change.plan)
+    registered = change.registered
+    if registered is None:
+        if change.as_of >= start:
+            yield _unregistered(start, path, change.as_of)
+    elif registered >= start:
+        yield _too_late(start, path, registered)
+
+
+def _first_exposure(plan: Experiment) -> tuple[date, Path]:
+    start: tuple[date, Path] = first_day(plan), ("schedule", "start")
+    if plan.canary and plan.canary.start:
+        return min(
+            start, (as_local_day(plan, plan.canary.start), ("canary", "start")), key=lambda found: found[0]
+        )
+    return start
+
+
+def _unregistered(start: date, path: Path, as_of: date) -> Finding:
+    what = "the plan" if path[0] == "schedule" else "the canary"
+    return Finding(
+        path,
+        f"{what} started on {start} and is not registered on {as_of}",
+        observed="not registered",
+        required=f"registered before {start}",
+        help=f"stop the exposure, register the plan, and set `start: {day_after(as_of, 1)}` or later",
+    )
+
+
+def _too_late(start: date, path: Path, registered: date) -> Finding:
+    late = (registered - start).days
+    what = "its start" if path[0] == "schedule" else "the start of its canary"
+    when = f"{counted(late, 'day')} after {what} on {start}" if late else f"on the day of {what}, {start}"
+    return Finding(
+        path,
+        f"the plan was registered on {registered}, {when}",
+        observed=str(registered),
+        required=f"before {start}",
+        help=f"set `start: {day_after(registered, 1)}` or later, and leave out the units exposed before",
+    )

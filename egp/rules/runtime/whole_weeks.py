@@ -1,0 +1,108 @@
+"""The run covers whole weeks, so that no weekday weighs more than another.
+
+In a run of 15 days one weekday counts three times and the others twice, and the result leans towards that
+day. egp counts the whole days at full exposure by weekday, in the plan's time zone and without the pauses.
+Where that makes a difference of one in many weeks it does not matter: from `weeks` whole weeks on nothing
+is said.
+
+Passes:
+
+```yaml
+schedule: {start: 2023-01-23, end: 2023-02-12}
+```
+
+Fails at `/schedule/end`, saying "15 days weigh one weekday more: Monday counts 3 times, the others twice":
+
+```yaml
+schedule: {start: 2023-01-23, end: 2023-02-06}
+```
+
+Fails at `/schedule/end`, saying "22 days weigh one weekday more: Monday counts 4 times, the others 3 times":
+
+```yaml
+schedule: {start: 2023-01-23, end: 2023-02-13}
+```
+
+Fails at `/schedule/end`, saying "20 days weigh one weekday less: Sunday counts twice, the others 3 times":
+
+```yaml
+schedule: {start: 2023-01-23, end: 2023-02-11}
+```
+
+Fails at `/schedule/pauses`, saying "Wednesday counts twice":
+
+```yaml
+schedule: {start: 2023-01-23, end: 2023-02-12, pauses: [2023-01-25]}
+```
+
+Passes:
+
+```yaml
+schedule: {start: 2023-01-23, end: 2023-03-20}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated
+
+from egp import rule
+from egp.analysis import day_after, full_days, schedule_of, weekday_counts
+from egp.experiment import Experiment
+from egp.finding import Finding
+from egp.wording import WEEKDAYS, counted, listing, times_over
+
+yields_to = frozenset({"minimum-runtime", "weekly-cycles"})
+
+
+class Params(rule.Params):
+    weeks: Annotated[int, "whole weeks from which one day more or less does not matter"] = 8
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    runs = full_days(plan)
+    days = sum(run.days for run in runs)
+    if days % 7 == 0 and len(runs) < 2:
+        return
+    counts = weekday_counts(runs)
+    if min(counts) == max(counts) or min(counts) >= params.weeks:
+        return
+    paused = bool(schedule_of(plan).pauses)
+    yield Finding(
+        ("schedule", "pauses" if paused else "end"),
+        f"{counted(days, 'day')} weigh {_imbalance(counts)}",
+        observed=counted(days, "day"),
+        required="whole weeks",
+        help=_pauses_of_whole_weeks() if paused else _ends(runs[-1].last, days),
+    )
+
+
+def _imbalance(counts: list[int]) -> str:
+    usual = max(set(counts), key=lambda count: (counts.count(count), -count))
+    odd = sorted(set(counts) - {usual})
+    groups = [[day for day, own in zip(WEEKDAYS, counts, strict=True) if own == count] for count in odd]
+    named = ", ".join(
+        f"{listing(group)} {'counts' if len(group) == 1 else 'count'} {times_over(count)}"
+        for group, count in zip(groups, odd, strict=True)
+    )
+    others = f"the others {times_over(usual)}"
+    if len(odd) > 1:
+        return f"the weekdays unevenly: {named}, {others}"
+    number = {1: "one weekday", 2: "two weekdays", 3: "three weekdays"}[len(groups[0])]
+    return f"{number} {'more' if odd[0] > usual else 'less'}: {named}, {others}"
+
+
+def _ends(last: date, days: int) -> str:
+    """The whole weeks just below and just above, as ends of the run."""
+    more = -days % 7
+    longer = f"`end: {day_after(last, more)}` ({counted(days + more, 'day')})"
+    if days < 14:
+        return f"set {longer}"
+    shorter = f"`end: {day_after(last, more - 7)}` ({counted(days + more - 7, 'day')})"
+    return f"set {shorter} or {longer}"
+
+
+def _pauses_of_whole_weeks() -> str:
+    return "make each pause a whole number of weeks, or move `end` until the weekdays are even"

@@ -1,0 +1,46 @@
+"""What `egp.stats` offers: complete, documented, and light to import."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+from egp import stats
+
+
+def test_every_promised_name_exists_once() -> None:
+    assert len(stats.__all__) == len(set(stats.__all__))
+    for name in stats.__all__:
+        assert getattr(stats, name) is not None
+    assert set(stats.__all__) <= set(dir(stats))
+    with pytest.raises(AttributeError, match="no attribute 'sample_size'"):
+        _ = stats.sample_size
+
+
+@pytest.mark.parametrize("name", [n for n in stats.__all__ if callable(getattr(stats, n))])
+def test_every_promised_function_and_type_is_documented(name: str) -> None:
+    documentation = inspect.getdoc(getattr(stats, name))
+    assert documentation
+    assert not documentation.startswith(f"{name}("), "a generated docstring"
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    for module in pkgutil.iter_modules(stats.__path__, "egp.stats."):
+        assert importlib.import_module(module.name).__doc__, module.name
+
+
+def test_names_load_their_module_alone_and_no_numeric_package() -> None:
+    program = (
+        "import sys, egp.stats as s;"
+        "before = set(sys.modules);"
+        "s.required_units(s.PlannedTest('proportion', 0.1), 0.01, 0.95); s.repeated_looks_type1(0.05, 14);"
+        "print(*sorted(m for m in sys.modules if m.startswith('egp.stats') and m in before), sep=',');"
+        "print(*(m for m in ('scipy', 'numpy', 'statsmodels', 'statistics', 'decimal') if m in sys.modules), sep=',')"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.split("\n")[:2] == ["egp.stats", ""]
