@@ -100,10 +100,11 @@ def weights(plan: Experiment) -> tuple[float, float]:
     variants = need(plan.variants, "variants")
     control = need(plan.control_position, "variants")
     shares = [need(variant.weight, "variants", at, "weight") for at, variant in enumerate(variants)]
-    treatments = [share for at, share in enumerate(shares) if at != control]
-    if not treatments or min(shares) <= 0:
+    if len(shares) < 2:
         raise NotChecked(("variants",))
-    return shares[control], min(treatments)
+    if min(shares) <= 0:
+        raise NotChecked(("variants", shares.index(min(shares)), "weight"))
+    return shares[control], min(share for at, share in enumerate(shares) if at != control)
 
 
 def comparisons(plan: Experiment) -> int:

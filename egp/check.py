@@ -6,15 +6,15 @@ of plans. Rules that compare plans run last, on the entries that are kept; a pla
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
-from egp.document import Document, Path, Span, pointer, read_file
+from egp.document import Document, Path, Span, pointer
 from egp.experiment import Experiment, read_experiment
 from egp.finding import (
+    SEVERITIES,
     Diagnostic,
     Failure,
     Finding,
@@ -30,9 +30,12 @@ from egp.policy.model import Adopted, Policy
 from egp.report.model import Report
 from egp.shape import label
 from egp.stats import StatisticsInputError
-from egp.subject import Change, Entry, Organisation, PlanFile, Portfolio, PortfolioIndex, entry_of
+from egp.subject import Change, Entry, PlanFile, Portfolio, PortfolioIndex, entry_of
+from egp.wording import counted
 
 Progress = Callable[[int, int], None]
+OtherDocument = Callable[[str, int], Document]
+"""A document of the portfolio, by its file as it is shown and its number there."""
 
 
 @dataclass(slots=True)
@@ -65,8 +68,7 @@ def check(
     for done, source in enumerate(asked):
         if progress:
             progress(done, len(asked))
-        for document in judge.documents(source):
-            judge.plan(source, document)
+        judge.file(source)
     judge.portfolio()
     report.diagnostics.sort(key=_reading_order)
     report.unchecked.sort(key=lambda entry: (entry.path, entry.document))
@@ -87,6 +89,17 @@ class _Judge:
         self.policy = policy
         self.as_of = as_of
         self.kept: list[_Kept] = []
+        self._sources: dict[str, PlanSource] = {}
+        self._asked: set[str] = set()
+
+    def file(self, source: PlanSource) -> None:
+        """Judges every plan of one file that was asked for."""
+        self._asked.add(self.finder.canonical(source.path))
+        for document in self.documents(source):
+            self.plan(source, document)
+
+    def other_document(self, shown: str, number: int) -> Document:
+        return self._sources[shown].documents()[number]
 
     def documents(self, source: PlanSource) -> list[Document]:
         """The file's documents, or none and a failure."""
@@ -94,6 +107,7 @@ class _Judge:
             self._fail(source.shown, "this link leads out of the repository", help="commit the plan itself")
             return []
         try:
+            self._sources[source.shown] = source
             return source.documents()
         except OSError as error:
             self._fail(source.shown, f"cannot read this file: {error.strerror or type(error).__name__}")
@@ -104,7 +118,7 @@ class _Judge:
         self.report.plans += 1
         plan, problems = read_experiment(document.value)
         tier = self.policy.tier_of(plan.surfaces or ())
-        adopted = self.policy.adopted(self.finder.in_policy(source.path), tier)
+        rules = self.policy.adopted(source.in_policy, tier).alone
         subjects: dict[str, object] = {"Document": document}
         if isinstance(document.value, dict) or not document.problems:
             subjects["PlanFile"] = PlanFile(document, plan, tuple(problems))
@@ -112,68 +126,83 @@ class _Judge:
             self.kept.append(_Kept(entry_of(plan, source.shown, document.index), source, tier))
             subjects["Experiment"] = plan
             subjects["Change"] = Change(plan, None, plan.registered, self.as_of)
-        organisation = self.policy.organisation(tier)
-        outcomes = [
-            self._run(each, subjects[each.rule.subject], organisation, source.shown)
-            for each in adopted
-            if each.rule.subject in subjects
-        ]
-        self._settle(outcomes, document, plan)
+        outcomes = self._run(rules, subjects, tier, source.shown)
+        already_said = len(self.report.diagnostics)
+        if outcomes:
+            self._settle(outcomes, document, plan)
         if "Experiment" not in subjects:
-            self._unreadable([each for each in adopted if each.rule.subject not in subjects], outcomes, document)
+            silent = [each for each in rules if each.rule.subject not in subjects]
+            self._unreadable(silent, self.report.diagnostics[already_said:], document)
 
     def portfolio(self) -> None:
-        """Judges each asked plan among all plans of the policy."""
-        index = PortfolioIndex([*(kept.entry for kept in self.kept), *self._entries_elsewhere()])
-        alone: dict[str, PortfolioIndex] = {}
+        """Judges each asked plan among all plans of the policy, and by itself if the policy's patterns miss it."""
+        inside = [kept.entry for kept in self.kept if kept.source.in_portfolio]
+        index = PortfolioIndex([*inside, *self._entries_elsewhere()])
         for kept in self.kept:
-            inside = self.finder.is_in_portfolio(kept.source.path) or not self.policy.plans
-            own = index if inside else alone.setdefault(kept.source.path, PortfolioIndex([kept.entry]))
+            own = index if kept.source.in_portfolio else PortfolioIndex([kept.entry])
             self._among_others(kept, Portfolio(kept.entry, own))
 
     def _entries_elsewhere(self) -> Iterable[Entry]:
-        seen = {kept.source.path for kept in self.kept}
         for source in self.finder.portfolio():
-            if source.path not in seen:
+            if self.finder.canonical(source.path) not in self._asked:
                 for document in self.documents(source):
                     if isinstance(document.value, dict):
                         yield entry_of(read_experiment(document.value)[0], source.shown, document.index)
 
     def _among_others(self, kept: _Kept, portfolio: Portfolio) -> None:
-        organisation = self.policy.organisation(kept.tier)
-        adopted = self.policy.adopted(self.finder.in_policy(kept.source.path), kept.tier)
-        outcomes = [
-            self._run(each, portfolio, organisation, kept.source.shown)
-            for each in adopted
-            if each.rule.subject == "Portfolio"
-        ]
-        if any(outcome.findings or outcome.missing is not None for outcome in outcomes):
+        rules = self.policy.adopted(kept.source.in_policy, kept.tier).together
+        outcomes = self._run(rules, {"Portfolio": portfolio}, kept.tier, kept.source.shown)
+        if outcomes:
             document = kept.source.documents()[kept.entry.document]
             self._settle(outcomes, document, read_experiment(document.value)[0])
-        else:
-            self.report.passed += len(outcomes)
 
-    def _run(self, adopted: Adopted, subject: object, organisation: Organisation, path: str) -> _Outcome:
-        """One rule on one subject; a crash is a failure of the run, and keeps no other rule from speaking."""
-        rule = adopted.rule
-        arguments = (subject, adopted.params, organisation)[: rule.takes]
-        try:
-            return _Outcome(adopted, list(rule.check(*arguments)))
-        except NotChecked as missing:
-            return _Outcome(adopted, [], missing.path)
-        except StatisticsInputError as error:
-            return _Outcome(adopted, [], ("primary_metric",), f"{error}; {error.advice}")
-        except Exception as error:
-            message = f"rule {rule.id} crashed on this plan ({type(error).__name__}); the plan is not judged by it"
-            self._fail(path, message, rule=rule.id, help="please report this as a bug of egp, with the plan")
-            return _Outcome(adopted, [], (), "crashed", rule.id)
+    def _run(
+        self, rules: Sequence[Adopted], subjects: Mapping[str, object], tier: str, path: str
+    ) -> list[_Outcome]:
+        """What the rules have to say; those that pass are only counted.
+
+        A crash is a failure of the run, and keeps no other rule from speaking.
+        """
+        organisation = self.policy.organisation(tier)
+        outcomes = []
+        passed = 0
+        for adopted in rules:
+            rule = adopted.rule
+            subject = subjects.get(rule.subject)
+            if subject is None:
+                continue
+            try:
+                if rule.takes == 1:
+                    findings = list(rule.check(subject))
+                else:
+                    findings = list(rule.check(*(subject, adopted.params, organisation)[: rule.takes]))
+            except NotChecked as missing:
+                outcomes.append(_Outcome(adopted, [], missing.path))
+            except StatisticsInputError as error:
+                outcomes.append(_Outcome(adopted, [], ("primary_metric",), f"{error}; {error.advice}"))
+            except Exception as error:
+                message = f"rule {rule.id} crashed on this plan ({type(error).__name__}); it is not judged by it"
+                self._fail(path, message, rule=rule.id, help="please report this as a bug of egp, with the plan")
+                outcomes.append(_Outcome(adopted, [], (), "crashed", rule.id))
+            else:
+                if findings:
+                    outcomes.append(_Outcome(adopted, findings))
+                else:
+                    passed += 1
+        self.report.passed += passed
+        return outcomes
 
     def _fail(self, path: str, message: str, rule: str = "", help: str = "") -> None:
         self.report.failures.append(Failure(path, message, rule, help=help))
 
-    def _unreadable(self, adopted: Sequence[Adopted], ran: Sequence[_Outcome], document: Document) -> None:
-        """A document that holds no plan: nothing else can be asked of it."""
-        blocker = next((outcome.adopted.rule.id for outcome in ran if outcome.findings), "")
+    def _unreadable(self, adopted: Sequence[Adopted], said: Sequence[Diagnostic], document: Document) -> None:
+        """A document that holds no plan: nothing else can be asked of it, and it is no document that passes."""
+        blocker = next((each.rule for each in said if each.severity == "error"), "")
+        speaker = next((each for each in adopted if each.severity == "error"), None)
+        if not blocker and speaker is not None:
+            diagnostic = _Placed(document, "", self.other_document).diagnostic(speaker, _no_plan(document, len(adopted)))
+            self.report.diagnostics.append(diagnostic)
+            blocker = speaker.rule.id
         for each in adopted:
             self.report.unchecked.append(
                 Unchecked(each.rule.id, each.severity, document.path, document.index, "", "", blocker)
@@ -194,13 +223,13 @@ class _Judge:
                 missing = outcome.missing
                 outcome.blocked_by = next((rule for at, rule in named if _touches(at, missing)), "")
         self._speak_for_missing(outcomes)
-        placed = _Placed(document, plan.id or "", self.finder.folder)
+        placed = _Placed(document, plan.id or "", self.other_document)
         for outcome in outcomes:
             for finding in outcome.findings:
                 self.report.diagnostics.append(placed.diagnostic(outcome.adopted, finding))
             if outcome.missing is not None:
                 self.report.unchecked.append(placed.unchecked(outcome))
-            elif not outcome.findings:
+            elif not outcome.findings and not outcome.blocked_by:
                 self.report.passed += 1
 
     def _speak_for_missing(self, outcomes: Sequence[_Outcome]) -> None:
@@ -216,6 +245,15 @@ class _Judge:
             speaker.findings = [_missing_input(missing, reason, [outcome.adopted.rule.id for outcome in group])]
             for outcome in group:
                 outcome.blocked_by = speaker.adopted.rule.id
+
+
+def _no_plan(document: Document, rules: int) -> Finding:
+    span = document.problems[0].span if document.problems else document.span(())
+    return Finding(
+        span,
+        f"there is no plan here, and without it {counted(rules, 'check')} cannot run",
+        help="write the plan of an experiment as YAML: keys with their values",
+    )
 
 
 def _missing_input(missing: Path, reason: str, rules: Sequence[str]) -> Finding:
@@ -246,25 +284,32 @@ def _touches(at: Path, missing: Path) -> bool:
 
 def _drop_redundant(outcomes: Sequence[_Outcome]) -> None:
     """Takes out what another finding already says: rules that yield, and claims about keys that were misread."""
-    speaking = {outcome.adopted.rule.id for outcome in outcomes if outcome.findings}
+    speaking = {outcome.adopted.rule.id: _weight(outcome) for outcome in outcomes if outcome.findings}
     misread = [
         (at, outcome.adopted.rule.id)
         for outcome in outcomes
         if outcome.adopted.rule.subject == "PlanFile"
         for finding in outcome.findings
+        if _severity(outcome.adopted, finding) == "error"
         for at in _paths(finding)
     ]
     for outcome in outcomes:
         rule = outcome.adopted.rule
         if outcome.findings and rule.subject != "PlanFile":
-            if speaking & rule.yields_to:
-                outcome.findings = []
+            heavier = {other for other, weight in speaking.items() if weight <= _weight(outcome)}
+            if heavier & rule.yields_to:
+                outcome.findings, outcome.blocked_by = [], min(heavier & rule.yields_to)
                 continue
             kept = [finding for finding in outcome.findings if not _about_misread(finding, misread)]
             if not kept:
                 blocker = next(by for at, by in misread if _about_misread(outcome.findings[0], [(at, by)]))
                 outcome.missing, outcome.blocked_by = _path_of(outcome.findings[0]), blocker
             outcome.findings = kept
+
+
+def _weight(outcome: _Outcome) -> int:
+    """How much the findings of a rule weigh: 0 for an error, more for less."""
+    return min(SEVERITIES.index(_severity(outcome.adopted, finding)) for finding in outcome.findings)
 
 
 def _about_misread(finding: Finding, misread: Iterable[tuple[Path, str]]) -> bool:
@@ -283,10 +328,10 @@ def _path_of(finding: Finding) -> Path:
 class _Placed:
     """Turns paths of one document into places."""
 
-    def __init__(self, document: Document, experiment: str, folder: str) -> None:
+    def __init__(self, document: Document, experiment: str, other_document: OtherDocument) -> None:
         self.document = document
         self.experiment = experiment
-        self.folder = folder
+        self.other_document = other_document
         self._fingerprints: dict[str, int] = {}
 
     def diagnostic(self, adopted: Adopted, finding: Finding) -> Diagnostic:
@@ -324,14 +369,14 @@ class _Placed:
     def _related(self, related: Related) -> RelatedPlace:
         document = self.document
         if related.plan:
-            document = read_file(os.path.join(self.folder, related.plan), related.plan)[related.document]
+            document = self.other_document(related.plan, related.document)
         place, _ = _place(document, related.at)
         return RelatedPlace(place, related.label, document.line(place.span.start.line))
 
     def _fingerprint(self, rule: str, finding: Finding) -> str:
         """Survives moves of lines, files and list items that have an id."""
         where = finding.message if isinstance(finding.at, Span) else self._named_pointer(finding.at)
-        text = "\n".join((rule, self.experiment, where))
+        text = "\n".join((rule, self.experiment or self.document.path, where))
         repeated = self._fingerprints[text] = self._fingerprints.get(text, 0) + 1
         text = text if repeated == 1 else f"{text}\n{repeated}"
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

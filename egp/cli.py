@@ -180,13 +180,13 @@ def _check(options: argparse.Namespace) -> int:
 
 def _judged(options: argparse.Namespace, policy: Policy) -> Report:
     from egp.check import check
-    from egp.plan_files import STANDARD_INPUT, PlanFinder, from_standard_input
+    from egp.plan_files import STANDARD_INPUT, PlanFinder
 
     finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
     if options.paths:
         sources = finder.asked([path for path in options.paths if path != STANDARD_INPUT])
         if STANDARD_INPUT in options.paths:
-            sources.append(from_standard_input(sys.stdin.buffer.read(), options.stdin_filename))
+            sources.append(finder.piped(sys.stdin.buffer.read(), options.stdin_filename))
     elif policy.plans:
         sources = finder.portfolio()
     else:

@@ -13,6 +13,7 @@ from egp.policy.pattern import fixed_folder, matches
 
 STANDARD_INPUT = "-"
 _ENDINGS = (".yaml", ".yml")
+_NO_PLANS = (os.sep + POLICY_FILE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,10 @@ class PlanSource:
 
     path: str
     shown: str
+    in_policy: str
+    """The path as the policy's patterns see it."""
+    in_portfolio: bool
+    """Whether the policy's patterns match it, or the policy has none."""
     content: bytes | None = None
 
     def documents(self) -> list[Document]:
@@ -33,61 +38,83 @@ class PlanSource:
 class PlanFinder:
     """Turns the paths on a command line into plans; whatever cannot be read is a failure, never skipped."""
 
-    def __init__(self, folder: str, patterns: Sequence[str], pattern_root: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: str, patterns: Sequence[str] = (), pattern_root: str = "") -> None:
+        self.folder = os.path.abspath(folder)
         self.patterns = patterns
-        self.pattern_root = pattern_root
+        self.pattern_root = os.path.abspath(pattern_root or folder)
         self.failures: list[Failure] = []
-        self._root = os.path.realpath(repository_root(folder) or folder)
+        self._root = repository_root(self.folder) or self.folder
+        self._real_root = os.path.realpath(self._root)
+        self._real_folders: dict[str, str] = {}
 
     def asked(self, paths: Sequence[str]) -> list[PlanSource]:
         """Plans at the given paths: files as they are, folders by the policy's patterns or, without a match, whole."""
         found: dict[str, PlanSource] = {}
         for path in paths:
-            absolute = os.path.join(self.folder, path)
+            absolute = os.path.normpath(os.path.join(self.folder, path))
             if os.path.isdir(absolute):
-                sources = self._in_folder(absolute, path)
+                sources = self._in_folder(absolute)
             elif os.path.lexists(absolute):
                 sources = [self._source(absolute)]
             else:
-                self.failures.append(Failure(self.shown(absolute), "there is no such file or folder"))
+                self.failures.append(Failure(self._shown(absolute), "there is no such file or folder"))
                 continue
             for source in sources:
-                found.setdefault(os.path.abspath(source.path), source)
+                found.setdefault(source.path, source)
         return list(found.values())
 
     def portfolio(self) -> list[PlanSource]:
         """All plans that the policy's patterns match."""
-        found = {}
+        found: dict[str, PlanSource] = {}
         for pattern in self.patterns:
-            start = os.path.join(self.pattern_root, fixed_folder(pattern))
+            start = os.path.normpath(os.path.join(self.pattern_root, fixed_folder(pattern)))
             if os.path.isdir(start):
                 for path in self._yaml_files(start):
-                    if matches(self.in_policy(path), pattern):
+                    if matches(self._in_policy(path), pattern):
                         found[path] = self._source(path)
         return [found[path] for path in sorted(found)]
 
-    def is_in_portfolio(self, path: str) -> bool:
-        inside = self.in_policy(path)
-        return any(matches(inside, pattern) for pattern in self.patterns)
+    def piped(self, data: bytes, path: str) -> PlanSource:
+        """A plan from standard input, judged as if it lay at the path."""
+        absolute = os.path.normpath(os.path.join(self.folder, path))
+        in_policy = self._in_policy(absolute)
+        return PlanSource(absolute, path, in_policy, self._in_portfolio(in_policy), data)
 
-    def in_policy(self, path: str) -> str:
-        """The path as the policy's patterns see it."""
-        relative = os.path.relpath(os.path.abspath(path), self.pattern_root or self.folder)
-        return relative.replace(os.sep, "/")
+    def leaves_repository(self, source: PlanSource) -> bool:
+        """Whether the file lies in the repository by name, and outside it once links are followed."""
+        if source.content is not None or not _is_below(source.path, self._root):
+            return False
+        return not _is_below(self.canonical(source.path), self._real_root)
 
-    def shown(self, path: str) -> str:
+    def canonical(self, path: str) -> str:
+        """The path with all links followed; the folders, which many files share, are followed once."""
+        if os.path.islink(path):
+            return os.path.realpath(path)
+        folder, name = os.path.split(path)
+        if folder not in self._real_folders:
+            self._real_folders[folder] = os.path.realpath(folder)
+        return os.path.join(self._real_folders[folder], name)
+
+    def _in_portfolio(self, in_policy: str) -> bool:
+        return not self.patterns or any(matches(in_policy, pattern) for pattern in self.patterns)
+
+    def _in_policy(self, path: str) -> str:
+        if _is_below(path, self.pattern_root):
+            return path[len(self.pattern_root) + 1 :].replace(os.sep, "/")
+        return os.path.relpath(path, self.pattern_root).replace(os.sep, "/")
+
+    def _shown(self, path: str) -> str:
         """The path as messages name it: relative to the working directory where it lies below it."""
-        relative = os.path.relpath(path, self.folder)
-        return (path if relative.startswith("..") else relative).replace(os.sep, "/")
+        return (path[len(self.folder) + 1 :] if _is_below(path, self.folder) else path).replace(os.sep, "/")
 
-    def _in_folder(self, absolute: str, path: str) -> list[PlanSource]:
+    def _in_folder(self, folder: str) -> list[PlanSource]:
         before = len(self.failures)
-        files = [file for file in self._yaml_files(absolute) if os.path.basename(file) != POLICY_FILE]
-        matching = [file for file in files if self.is_in_portfolio(file)]
-        if not files and len(self.failures) == before:
-            self.failures.append(Failure(path, "no plan in this folder", help="plans end in .yaml or .yml"))
-        return [self._source(file) for file in matching or files]
+        sources = [self._source(path) for path in self._yaml_files(folder) if not path.endswith(_NO_PLANS)]
+        if not sources and len(self.failures) == before:
+            advice = "plans end in .yaml or .yml"
+            self.failures.append(Failure(self._shown(folder) or folder, "no plan in this folder", help=advice))
+        matching = [source for source in sources if source.in_portfolio]
+        return matching or sources
 
     def _yaml_files(self, folder: str) -> Iterator[str]:
         for parent, folders, names in os.walk(folder, onerror=self._unreadable):
@@ -97,22 +124,12 @@ class PlanFinder:
                     yield os.path.join(parent, name)
 
     def _unreadable(self, error: OSError) -> None:
-        self.failures.append(Failure(self.shown(error.filename), f"cannot read this folder: {error.strerror}"))
+        self.failures.append(Failure(self._shown(error.filename), f"cannot read this folder: {error.strerror}"))
 
     def _source(self, path: str) -> PlanSource:
-        return PlanSource(path, self.shown(path))
-
-    def leaves_repository(self, source: PlanSource) -> bool:
-        """Whether the file lies in the repository by name, and outside it once links are followed."""
-        if source.content is not None:
-            return False
-        named = os.path.abspath(source.path)
-        if not named.startswith(self._root + os.sep):
-            named = os.path.realpath(os.path.dirname(named))
-        real = os.path.realpath(source.path)
-        return named.startswith(self._root) and not real.startswith(self._root + os.sep)
+        in_policy = self._in_policy(path)
+        return PlanSource(path, self._shown(path), in_policy, self._in_portfolio(in_policy))
 
 
-def from_standard_input(data: bytes, shown: str) -> PlanSource:
-    """A plan that was piped in, judged as if it lay at ``shown``."""
-    return PlanSource(shown, shown, data)
+def _is_below(path: str, folder: str) -> bool:
+    return path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)

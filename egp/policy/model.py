@@ -78,6 +78,16 @@ class Adopted:
     values: Mapping[str, Value]
 
 
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """The rules in force for a plan, in running order."""
+
+    alone: tuple[Adopted, ...]
+    """Rules that look at one plan."""
+    together: tuple[Adopted, ...]
+    """Rules that look at a plan among the others."""
+
+
 @dataclass(slots=True)
 class Policy:
     """All files of a policy, merged."""
@@ -93,7 +103,7 @@ class Policy:
     tiers: tuple[tuple[str, str], ...] = ()
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calendars: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
-    _adopted: dict[tuple[int, ...], tuple[Adopted, ...]] = field(default_factory=dict)
+    _adopted: dict[tuple[int, ...], RuleSet] = field(default_factory=dict)
     _organisations: dict[str, Organisation] = field(default_factory=dict)
 
     def tier_of(self, surfaces: Sequence[str]) -> str:
@@ -112,14 +122,14 @@ class Policy:
             self._organisations[tier] = Organisation(tier, self.roles, self.calendars)
         return self._organisations[tier]
 
-    def adopted(self, path: str, tier: str) -> tuple[Adopted, ...]:
-        """The rules in force for a plan at a path relative to the policy's root, in running order."""
+    def adopted(self, path: str, tier: str) -> RuleSet:
+        """The rules in force for a plan at a path relative to the policy's root."""
         covering = tuple(at for at, scope in enumerate(self.scopes) if scope.covers(path, tier))
         if covering not in self._adopted:
             self._adopted[covering] = self._adopt(covering)
         return self._adopted[covering]
 
-    def _adopt(self, covering: tuple[int, ...]) -> tuple[Adopted, ...]:
+    def _adopt(self, covering: tuple[int, ...]) -> RuleSet:
         from egp.rule import index, load
 
         layers = [*self.layers, *(layer for at in covering for layer in self.scopes[at].layers)]
@@ -131,7 +141,8 @@ class Policy:
                 rule = load(rule_id)
                 options = {name: value.value for name, value in values.items() if name not in SETTINGS}
                 adopted.append(Adopted(rule, severity, rule.params(**options), values))  # type: ignore[arg-type]
-        return tuple(adopted)
+        together = tuple(each for each in adopted if each.rule.subject == "Portfolio")
+        return RuleSet(tuple(each for each in adopted if each.rule.subject != "Portfolio"), together)
 
 
 def merged_settings(layers: Sequence[Layer], rule_id: str) -> dict[str, Value]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-# Type checkers read this name as `typing.TYPE_CHECKING`; importing `typing` costs more than all of this module.
+# Type checkers read this name as `typing.TYPE_CHECKING`; importing `typing` costs more than all of this.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .allocation import best_control_share, normalised_weights, split_efficiency

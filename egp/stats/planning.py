@@ -329,7 +329,8 @@ def _least_proportion_distance(
         nearest, missing_nearest, guess = guess, missing_guess, guess - step
         if not 0.0 < guess < room:
             break
-        if abs(step) <= 1e-13 * guess:
+        # The next step would be smaller than this one by the factor of the last two: below rounding.
+        if abs(step) <= 1e-9 * guess:
             return guess
     return _bracketed_distance(test, control_units, room, missing)
 

@@ -33,8 +33,8 @@ alphas = st.floats(0.001, 0.2)
 powers = st.floats(0.5, 0.995)
 ratios = st.floats(0.05, 20.0)
 sides: st.SearchStrategy[Literal[1, 2]] = st.sampled_from([1, 2])
-few = settings(max_examples=60, deadline=None, derandomize=True)
-fewer = settings(max_examples=12, deadline=None, derandomize=True)
+few = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+fewer = settings(max_examples=12, deadline=None, derandomize=True, database=None)
 
 
 @st.composite
@@ -162,7 +162,7 @@ def test_only_the_spacing_of_information_matters(
     st.floats(-5.0, 3.0),
     st.floats(0.5, 4.0),
 )
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True, database=None)
 def test_boundaries_spend_exactly_alpha(
     steps: list[float], alpha: float, number_of_sides: int, function: str, gamma: float, rho: float
 ) -> None:
@@ -174,7 +174,7 @@ def test_boundaries_spend_exactly_alpha(
 
 
 @given(st.integers(2, 6), st.floats(0.01, 0.1), st.sampled_from(["obrien_fleming", "pocock"]))
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True, database=None)
 def test_more_looks_need_more_units(looks: int, alpha: float, function: str) -> None:
     fewer_looks, more_looks = (
         group_sequential_inflation(function, alpha, k, 0.9) for k in (looks - 1, looks)

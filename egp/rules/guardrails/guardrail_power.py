@@ -168,8 +168,8 @@ def _weak(plan: Experiment, guard: _Guard, sample: float, power: float, floor: f
     return Finding(
         (*guard.path, "non_inferiority_margin"),
         f"{whole(sample * guard.judged)} units per variant rule out a margin of {metric.non_inferiority_margin} in "
-        f"{called(metric.id, 'this guardrail')} with {percent(power)} power; {_QUIET}",
-        observed=percent(power),
+        f"{called(metric.id, 'this guardrail')} with {_short_of(floor, power)} power; {_QUIET}",
+        observed=_short_of(floor, power),
         required=percent(floor),
         help=listing(options, "or") or "plan more units, or accept a wider margin",
     )
@@ -183,11 +183,16 @@ def _jointly(guards: Sequence[_Guard], sample: float, joint: float, floor: float
     ]
     return Finding(
         ("guardrail_metrics",),
-        f"the margins of all {len(guards)} guardrails are ruled out together with {percent(joint)} power; {_QUIET}",
-        observed=percent(joint),
+        f"the margins of all {len(guards)} guardrails are ruled out together with {_short_of(floor, joint)} power; {_QUIET}",
+        observed=_short_of(floor, joint),
         required=percent(floor),
         help=listing(options, "or"),
     )
+
+
+def _short_of(floor: float, power: float) -> str:
+    """A power below the floor with as many digits as it takes not to read as the floor."""
+    return percent(power, next((digits for digits in range(1, 9) if round(power, digits + 2) < floor), 9))
 
 
 def _joint_power(guards: Sequence[_Guard], sample: float) -> float:

@@ -4,8 +4,7 @@ A sample that never arrives leaves two bad choices: read an experiment without p
 The smallest variant gets distinct units over the run × exposure × its weight. Distinct units do not add up over
 days: whoever comes on Monday and on Tuesday is one user, so daily users times fourteen days is a number of visits.
 Only units that are new every time, such as sessions, may be counted that way (`per_day_units`), and only where they
-are what is randomised: an experiment that randomises users cannot fill its sample with sessions. Weights must add
-up to 100 %, or the variants' units are not what the plan says.
+are what is randomised: an experiment that randomises users cannot fill its sample with sessions.
 
 Passes:
 
@@ -52,18 +51,6 @@ unit: session
 eligible_units: {distinct_over_run: null}
 ```
 
-Fails at `/variants`, saying "add up to 90 %":
-
-```yaml
-variants: {1: {weight: 40%}}
-```
-
-Fails at `/variants/1/weight`, saying "gets no units":
-
-```yaml
-variants: {0: {weight: 100%}, 1: {weight: 0%}}
-```
-
 Passes:
 
 ```yaml
@@ -85,7 +72,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import exposed_days, has_primary_test, planned_units, schedule_of
+from egp.analysis import exposed_days, has_primary_test, planned_units, schedule_of, weights
 from egp.experiment import EligibleUnits, Experiment
 from egp.finding import Finding, Related, need
 from egp.quantity import Count
@@ -93,7 +80,6 @@ from egp.wording import called, counted, percent, whole
 
 DISTINCT = ("eligible_units", "distinct_over_run")
 SAME_WITHIN = 0.01
-WEIGHTS_WITHIN = 0.001
 
 
 class Params(rule.Params):
@@ -110,9 +96,6 @@ class Params(rule.Params):
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if not has_primary_test(plan):
         return
-    weights = _weights(plan)
-    wrong_weights = list(_wrong_weights(plan, weights))
-    yield from wrong_weights
     eligible = plan.eligible_units
     if eligible is None or (eligible.distinct_over_run is None and eligible.per_day is None):
         yield _nothing_counted(eligible)
@@ -120,37 +103,8 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     miscounted = _miscounted(plan, eligible, params)
     if miscounted:
         yield miscounted
-    elif not wrong_weights:
-        yield from _short(plan, eligible, min(weights))
-
-
-def _weights(plan: Experiment) -> list[float]:
-    return [
-        need(v.weight, "variants", at, "weight")
-        for at, v in enumerate(need(plan.variants or None, "variants"))
-    ]
-
-
-def _wrong_weights(plan: Experiment, weights: list[float]) -> Iterator[Finding]:
-    total = math.fsum(weights)
-    if 0.0 in weights:
-        at = weights.index(0.0)
-        variant = called((plan.variants or ())[at].id, f"variant {at + 1}")
-        yield Finding(
-            ("variants", at, "weight"),
-            f"{variant} has a weight of 0 % and gets no units",
-            observed="0 %",
-            required="more than 0 %",
-            help=f"give {variant} a weight, or remove it",
-        )
-    elif abs(total - 1) > WEIGHTS_WITHIN:
-        yield Finding(
-            ("variants",),
-            f"the weights of the variants add up to {percent(total)}; each is a share of the exposed units",
-            observed=percent(total),
-            required="100 %",
-            help="make the weights add up to 100 %; how many units are exposed is `schedule.exposure`",
-        )
+    else:
+        yield from _short(plan, eligible, min(weights(plan)))
 
 
 def _nothing_counted(eligible: EligibleUnits | None) -> Finding:

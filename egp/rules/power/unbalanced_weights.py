@@ -104,7 +104,19 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         f"efficient: the same power takes {_price(plan, efficiency)}",
         observed=percent(efficiency),
         required=f"at least {percent(params.efficiency)}",
-        help=f"set every weight to {100 / variants:.4g}%; to treat fewer users lower `exposure`",
+        help=f"{_even(variants)}; to treat fewer users lower `exposure`",
+    )
+
+
+def _even(variants: int) -> str:
+    """Weights to set that add up to 100 %, what cannot be split going to control."""
+    tenths = 1000 // variants
+    rest = 1000 - tenths * variants
+    each = f"`weight: {tenths / 10:g}%`"
+    return (
+        f"set {each} everywhere"
+        if not rest
+        else f"set {each} for treatments and {(tenths + rest) / 10:g}% for control"
     )
 
 

@@ -48,12 +48,6 @@ Fails at `/statistics/variance_reduction/correlation`, saying "0.95 is stronger 
 statistics: {variance_reduction: {correlation: 0.95}}
 ```
 
-Fails at `/statistics/variance_reduction/correlation`, saying "no correlation":
-
-```yaml
-statistics: {variance_reduction: {correlation: 1.2}}
-```
-
 Fails at `/statistics/variance_reduction/correlation`, saying "no correlation is declared":
 
 ```yaml
@@ -127,9 +121,6 @@ def _correlation(reduction: VarianceReduction, params: Params) -> Iterator[Findi
     most = f"at most {params.max_correlation:g}"
     if correlation is None:
         yield Finding(at, "CUPED is planned and no correlation is declared", "not declared", most, measure)
-    elif abs(correlation) >= 1:
-        message = f"{correlation:g} is no correlation that a covariate can have"
-        yield Finding(at, message, f"{correlation:g}", most, measure, impossible=True)
     elif abs(correlation) > params.max_correlation:
         message = (
             f"a correlation of {correlation:g} is stronger than a pre-period usually is; above "

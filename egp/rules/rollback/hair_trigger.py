@@ -227,9 +227,9 @@ def _windows(
     alarm = stats.consecutive_windows_probability(by_chance, windows, consecutive)
     if alarm <= limit:
         return
-    unit = "day" if key == "for" else "week"
+    unit, lowest = "day" if key == "for" else "week", "at least " if windows == MOST_WINDOWS else ""
     yield _finding(
-        plan, position, key, percent(alarm, 1), limit,
+        plan, position, key, f"{lowest}{percent(alarm, 1)}", limit,
         f"{event} by chance with {percent(by_chance, 1)}, and {'one' if consecutive == 1 else consecutive}"
         f"{'' if consecutive == 1 else ' in a row out'} of {counted(windows, unit)} will do",
         _longer(key, by_chance, windows, consecutive, limit),

@@ -1,0 +1,284 @@
+"""From what rules said to what is reported: one root cause, one diagnostic, and nothing that turns red to green."""
+
+from __future__ import annotations
+
+import pytest
+
+from egp.finding import Unchecked
+from tests.check.workspace import PLAN, SHORT, Workspace, found
+
+NEEDS_LAYER = "def check(plan: 'Experiment'):\n    need(plan.layer, 'layer')\n    return []\n"
+NEEDS_BASELINE = "def check(plan: 'Experiment'):\n    need(plan.primary_metric.baseline, 'primary_metric', 'baseline')\n    return []\n"
+ABOUT_LAYER = "def check(plan: 'Experiment'):\n    if plan.layer is None:\n        yield Finding(('layer',), 'the plan names no layer')\n"
+
+
+def severities(**rules: str) -> str:
+    return "rules:\n" + "".join(f"  {rule.replace('_', '-')}: {{severity: {each}}}\n" for rule, each in rules.items())
+
+
+def unchecked(entries: list[Unchecked]) -> dict[str, tuple[str, str]]:
+    """Rule → (missing input, who speaks of it)."""
+    return {entry.rule: (entry.needs, entry.blocked_by) for entry in entries}
+
+
+def test_a_missing_input_counts_as_an_error_once_for_all_rules_it_blocks(workspace: Workspace) -> None:
+    for rule in ("first-need", "second-need", "third-need"):
+        workspace.rule(rule, NEEDS_BASELINE)
+    workspace.write("egp.yaml", severities(first_need="warning", second_need="error", third_need="error"))
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    (diagnostic,) = report.diagnostics
+    assert (diagnostic.rule, diagnostic.severity) == ("second-need", "error")
+    assert (diagnostic.place.pointer, diagnostic.missing) == ("/primary_metric", "baseline")
+    assert diagnostic.message == (
+        "the plan does not say `primary_metric.baseline`, and without it 3 checks cannot run: "
+        "first-need, second-need, third-need"
+    )
+    assert diagnostic.help == "declare `primary_metric.baseline`"
+    assert unchecked(report.unchecked) == {
+        rule: ("/primary_metric/baseline", "second-need") for rule in ("first-need", "second-need", "third-need")
+    }
+    assert report.exit_status() == 1
+
+
+def test_one_blocked_rule_is_named_alone(workspace: Workspace) -> None:
+    workspace.rule("needs-layer", NEEDS_LAYER)
+    workspace.write("egp.yaml", severities(needs_layer="error"))
+    workspace.write("plan.yaml", PLAN)
+    (diagnostic,) = workspace.report("plan.yaml").diagnostics
+    assert diagnostic.message == "the plan does not say `layer`, and without it needs-layer cannot be checked"
+
+
+def test_different_missing_inputs_are_different_diagnostics(workspace: Workspace) -> None:
+    workspace.rule("needs-layer", NEEDS_LAYER)
+    workspace.rule("needs-baseline", NEEDS_BASELINE)
+    workspace.write("egp.yaml", severities(needs_layer="error", needs_baseline="error"))
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    assert {each.rule: each.missing for each in report.diagnostics} == {"needs-layer": "layer", "needs-baseline": "baseline"}
+
+
+def test_an_error_about_the_missing_input_speaks_for_the_rules_it_blocks(workspace: Workspace) -> None:
+    workspace.rule("needs-layer", NEEDS_LAYER)
+    workspace.rule("about-layer", ABOUT_LAYER)
+    workspace.write("egp.yaml", severities(needs_layer="error", about_layer="error"))
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    assert [rule for rule, _, _ in found(report)] == ["about-layer"]
+    assert unchecked(report.unchecked) == {"needs-layer": ("/layer", "about-layer")}
+
+
+def test_a_warning_about_the_missing_input_does_not(workspace: Workspace) -> None:
+    workspace.rule("needs-layer", NEEDS_LAYER)
+    workspace.rule("about-layer", ABOUT_LAYER)
+    workspace.write("egp.yaml", severities(needs_layer="error", about_layer="warning"))
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    assert {(rule, severity) for rule, severity, _ in found(report)} == {("about-layer", "warning"), ("needs-layer", "error")}
+    assert report.exit_status() == 1
+
+
+def test_a_warning_level_rule_that_could_not_run_is_listed_and_rejects_nothing(workspace: Workspace) -> None:
+    workspace.rule("needs-layer", NEEDS_LAYER)
+    workspace.write("egp.yaml", severities(needs_layer="warning"))
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    assert (report.exit_status(), report.diagnostics, report.passed) == (0, [], 0)
+    assert unchecked(report.unchecked) == {"needs-layer": ("/layer", "")}
+
+
+def test_an_error_above_the_missing_input_names_it_too(workspace: Workspace) -> None:
+    workspace.rule("about-metric", "def check(plan: 'Experiment'):\n    yield Finding(('primary_metric',), 'incomplete')\n")
+    workspace.rule("needs-baseline", NEEDS_BASELINE)
+    workspace.write("egp.yaml", severities(about_metric="error", needs_baseline="error"))
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    assert [rule for rule, _, _ in found(report)] == ["about-metric"]
+    assert unchecked(report.unchecked) == {"needs-baseline": ("/primary_metric/baseline", "about-metric")}
+
+
+def test_an_error_about_the_whole_plan_names_no_missing_input(workspace: Workspace) -> None:
+    workspace.rule("about-plan", "def check(plan: 'Experiment'):\n    yield Finding((), 'not liked')\n")
+    workspace.rule("needs-layer", NEEDS_LAYER)
+    workspace.write("egp.yaml", severities(about_plan="error", needs_layer="error"))
+    workspace.write("plan.yaml", PLAN)
+    assert {rule for rule, _, _ in found(workspace.report("plan.yaml"))} == {"about-plan", "needs-layer"}
+
+
+def test_numbers_that_cannot_be_computed_with_are_an_error(workspace: Workspace) -> None:
+    source = (
+        "from egp.stats import sample_size_proportions, StatisticsInputError\n"
+        "def check(plan: 'Experiment'):\n"
+        "    raise StatisticsInputError('baseline', 'a rate of 120 % is none', 'write a rate below 100 %')\n"
+    )
+    workspace.rule("computes-power", source.replace("sample_size_proportions, ", ""))
+    workspace.write("egp.yaml", severities(computes_power="error"))
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    (diagnostic,) = report.diagnostics
+    assert diagnostic.message.startswith("could not be computed: ")
+    assert "computes-power" in diagnostic.help
+    assert diagnostic.place.pointer == "/primary_metric"
+    assert report.exit_status() == 1
+    assert not report.failures
+
+
+@pytest.mark.parametrize(
+    ("cause", "consequence", "reported"),
+    [
+        ("error", "error", ["cause"]),
+        ("error", "warning", ["cause"]),
+        ("warning", "warning", ["cause"]),
+        ("warning", "error", ["cause", "consequence"]),
+        ("info", "warning", ["cause", "consequence"]),
+    ],
+)
+def test_a_rule_yields_to_a_finding_that_weighs_no_less(
+    workspace: Workspace, cause: str, consequence: str, reported: list[str]
+) -> None:
+    workspace.rule("consequence", "yields_to = {'cause'}\ndef check(plan: 'Experiment'):\n    yield Finding(('type',), 'so')\n")
+    workspace.rule("cause", "def check(plan: 'Experiment'):\n    yield Finding(('id',), 'why')\n")
+    workspace.write("egp.yaml", severities(consequence=consequence, cause=cause))
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    assert sorted(rule for rule, _, _ in found(report)) == reported
+    assert report.passed == 0, "a rule that yields has not passed"
+
+
+def test_a_rule_does_not_yield_to_one_that_has_nothing_to_say(workspace: Workspace) -> None:
+    workspace.rule("consequence", "yields_to = {'cause'}\ndef check(plan: 'Experiment'):\n    yield Finding(('type',), 'so')\n")
+    workspace.rule("cause", "def check(plan: 'Experiment'):\n    return []\n")
+    workspace.write("egp.yaml", severities(consequence="error", cause="error"))
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    assert [rule for rule, _, _ in found(report)] == ["consequence"]
+    assert report.passed == 1
+
+
+MISREAD = PLAN.replace("end: 2023-02-05", "end: 2023-02-31")
+
+
+def test_claims_about_a_misread_key_are_left_to_the_rule_that_says_so(workspace: Workspace) -> None:
+    workspace.rule(
+        "about-end",
+        "def check(plan: 'Experiment'):\n    if plan.schedule.end is None:\n        yield Finding(('schedule', 'end'), 'no end')\n",
+    )
+    workspace.write("egp.yaml", severities(valid_plan="error", about_end="error", minimum_runtime="error"))
+    workspace.write("plan.yaml", MISREAD)
+    report = workspace.report("plan.yaml")
+    assert [rule for rule, _, _ in found(report)] == ["valid-plan"]
+    assert unchecked(report.unchecked) == {
+        "about-end": ("/schedule/end", "valid-plan"),
+        "minimum-runtime": ("/schedule/end", "valid-plan"),
+    }
+
+
+def test_a_misspelt_key_is_not_reported_as_missing_too(workspace: Workspace) -> None:
+    workspace.write("egp.yaml", severities(valid_plan="error", minimum_runtime="error"))
+    workspace.write("plan.yaml", PLAN.replace("end:", "edn:"))
+    report = workspace.report("plan.yaml")
+    assert [(each.rule, each.place.pointer) for each in report.diagnostics] == [("valid-plan", "/schedule/edn")]
+    assert unchecked(report.unchecked) == {"minimum-runtime": ("/schedule/end", "valid-plan")}
+
+
+def test_claims_about_misread_keys_stay_where_misreading_is_a_mere_warning(workspace: Workspace) -> None:
+    workspace.rule(
+        "about-end",
+        "def check(plan: 'Experiment'):\n    if plan.schedule.end is None:\n        yield Finding(('schedule', 'end'), 'no end')\n",
+    )
+    workspace.write("egp.yaml", severities(valid_plan="warning", about_end="error"))
+    workspace.write("plan.yaml", MISREAD)
+    report = workspace.report("plan.yaml")
+    assert ("about-end", "error") in {(rule, severity) for rule, severity, _ in found(report)}
+    assert report.exit_status() == 1
+
+
+def test_what_is_impossible_is_an_error_where_the_policy_merely_warns(workspace: Workspace) -> None:
+    workspace.rule(
+        "doubtful",
+        "def check(plan: 'Experiment'):\n    yield Finding(('id',), 'unlikely')\n"
+        "    yield Finding(('type',), 'impossible', impossible=True)\n",
+    )
+    workspace.write("egp.yaml", severities(doubtful="warning"))
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    assert [(each.message, each.severity) for each in report.diagnostics] == [("unlikely", "warning"), ("impossible", "error")]
+    assert report.exit_status() == 1
+
+
+def test_a_finding_about_a_key_that_is_absent_points_at_the_mapping_that_lacks_it(workspace: Workspace) -> None:
+    workspace.rule("wants-much", "def check(plan: 'Experiment'):\n    yield Finding(('schedule', 'pauses', 0), 'no pause')\n")
+    workspace.write("egp.yaml", severities(wants_much="error"))
+    workspace.write("plan.yaml", PLAN)
+    (diagnostic,) = workspace.report("plan.yaml").diagnostics
+    assert (diagnostic.place.pointer, diagnostic.missing) == ("/schedule", "pauses")
+    assert diagnostic.line[diagnostic.place.span.start.column - 1 :].startswith("schedule: {start")
+    assert diagnostic.place.span.end.column == len("schedule") + 1
+
+
+def test_a_value_over_many_lines_is_pointed_at_by_its_key(workspace: Workspace) -> None:
+    workspace.rule("about-variants", "def check(plan: 'Experiment'):\n    yield Finding(('variants',), 'odd')\n")
+    workspace.write("egp.yaml", severities(about_variants="error"))
+    workspace.write("plan.yaml", PLAN)
+    (diagnostic,) = workspace.report("plan.yaml").diagnostics
+    span = diagnostic.place.span
+    assert (span.start, span.end) == ((3, 1), (3, 9))
+
+
+def test_related_places_are_shown_with_their_line(workspace: Workspace) -> None:
+    workspace.rule(
+        "about-two",
+        "def check(plan: 'Experiment'):\n"
+        "    yield Finding(('variants', 1, 'id'), 'two', related=(Related(('variants', 0, 'id'), 'the first'),))\n",
+    )
+    workspace.write("egp.yaml", severities(about_two="error"))
+    workspace.write("plan.yaml", PLAN)
+    (diagnostic,) = workspace.report("plan.yaml").diagnostics
+    (related,) = diagnostic.related
+    assert (related.place.pointer, related.label, related.line) == (
+        "/variants/0/id", "the first", "  - {id: control, weight: 50%, control: true}",
+    )  # fmt: skip
+
+
+def test_rules_are_given_what_they_ask_for(workspace: Workspace) -> None:
+    workspace.rule(
+        "asks-all",
+        "class Params(rule.Params):\n    days: int = 3\n    names: tuple[str, ...] = ()\n"
+        "def check(plan: 'Experiment', params, organisation):\n"
+        "    yield Finding(('id',), f'{params.days} {params.names} {organisation.tier} {dict(organisation.roles)} '\n"
+        "                  f'{[str(day) for day in organisation.calendars[\"sale\"]]}')\n",
+    )
+    workspace.write(
+        "egp.yaml",
+        "tiers: {'*': high}\nroles: {privacy: ['@privacy']}\ncalendars: {sale: [2023-11-20/2023-12-01]}\n"
+        "rules: {asks-all: {severity: error, names: [a, b]}}\n",
+    )
+    workspace.write("plan.yaml", PLAN)
+    (diagnostic,) = workspace.report("plan.yaml").diagnostics
+    assert diagnostic.message == "3 ('a', 'b') high {'privacy': ('@privacy',)} ['2023-11-20 to 2023-12-01']"
+
+
+def test_a_rule_about_changes_knows_the_day_and_the_registration(workspace: Workspace) -> None:
+    workspace.rule(
+        "about-change",
+        "def check(change: 'Change'):\n"
+        "    yield Finding(('id',), f'{change.plan.id} {change.before} {change.registered} {change.as_of}')\n",
+    )
+    workspace.write("egp.yaml", severities(about_change="info"))
+    workspace.write("plan.yaml", PLAN + "registered: 2023-01-17\n")
+    assert workspace.report("plan.yaml").diagnostics[0].message == "buy-now None 2023-01-17 2023-01-18"
+
+
+def test_a_rule_about_the_text_runs_even_where_there_is_no_plan(workspace: Workspace) -> None:
+    workspace.rule("about-text", "def check(document: 'Document'):\n    yield Finding(document.span(()), document.text[:4])\n")
+    workspace.write("egp.yaml", severities(about_text="error"))
+    workspace.write("plan.yaml", "- [\n")
+    (diagnostic,) = workspace.report("plan.yaml").diagnostics
+    assert (diagnostic.message, diagnostic.place.pointer) == ("- [\n", "")
+
+
+def test_a_check_counts_as_passed_once_for_each_plan(workspace: Workspace) -> None:
+    workspace.write("egp.yaml", severities(minimum_runtime="error", valid_plan="error"))
+    workspace.write("a.yaml", PLAN)
+    workspace.write("b.yaml", SHORT)
+    assert workspace.report("a.yaml", "b.yaml").passed == 3

@@ -1,0 +1,304 @@
+"""Rollback rules: how often stop rules fire without harm, against independent computations."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+
+import pytest
+from scipy import optimize
+from scipy.stats import multivariate_normal, norm
+
+from egp import stats
+from egp.analysis import arriving_units, evaluations, posterior_bounds, standard_error, stop_rule_metric
+from egp.experiment import Experiment
+from egp.finding import Finding, NotChecked
+from egp.rule import load
+from tests.rules.examples import merged, plan_of, sound_value
+
+
+def changed(**patch: object) -> Experiment:
+    return plan_of(merged(sound_value(), patch))
+
+
+def refunds(**keys: object) -> Experiment:
+    return changed(stop_rules={0: keys})
+
+
+def findings(rule_id: str, plan: Experiment) -> list[Finding]:
+    rule = load(rule_id)
+    return list(rule.check(*[plan, rule.params()][: rule.takes]))
+
+
+def chance(finding: Finding) -> float:
+    """The false-alarm chance that a message states, as a fraction."""
+    match = re.search(r"fires in (?:at least )?([0-9.]+) %", finding.message)
+    assert match
+    return float(match[1]) / 100
+
+
+def crossing_by_multivariate_normal(bounds: list[float], information: list[float]) -> float:
+    """P(Z_k >= bound_k for some k): correlations of a score process are the root of its information ratios."""
+    correlation = [[math.sqrt(min(s, t) / max(s, t)) for t in information] for s in information]
+    inside = multivariate_normal.cdf(bounds, cov=correlation, maxpts=2_000_000, abseps=1e-6, releps=1e-6)
+    return float(1 - inside)
+
+
+class TestStandardErrorAndEvaluations:
+    def test_standard_error_of_a_rate(self) -> None:
+        plan = changed()
+        path, metric = stop_rule_metric(plan, 0)
+        # 340,000 x 90 % x 50 % = 153,000 units in each variant
+        assert arriving_units(plan) == pytest.approx(153_000)
+        by_hand = math.sqrt(0.031 * 0.969 * 2 / 153_000)
+        assert standard_error(plan, metric, path, 153_000) == pytest.approx(by_hand, rel=1e-12)
+
+    def test_standard_error_of_uneven_arms_and_a_segment(self) -> None:
+        plan = changed(
+            variants={0: {"weight": "80%"}, 1: {"weight": "20%"}},
+            guardrail_metrics={1: {"segment": "new_users", "segment_share": "25%"}},
+        )
+        path, metric = stop_rule_metric(plan, 1)
+        by_hand = 0.21 * math.sqrt(1 / (4 * 10_000 * 0.25) + 1 / (10_000 * 0.25))
+        assert standard_error(plan, metric, path, 10_000) == pytest.approx(by_hand, rel=1e-12)
+
+    @pytest.mark.parametrize(
+        ("least", "evaluated", "number", "first"),
+        [
+            (20_000, "daily", 13, 2 / 14),  # 10,929 units a day
+            (20_000, "weekly", 2, 7 / 14),
+            (80_000, "weekly", 1, 1.0),
+            (1, "hourly", 336, 1 / 336),
+            (20_000, "hourly", 293, 44 / 336),
+            (153_000, "daily", 1, 1.0),
+        ],
+    )
+    def test_evaluations(self, least: int, evaluated: str, number: int, first: float) -> None:
+        looks = evaluations(refunds(min_units_per_variant=least), 0, evaluated)
+        assert looks.number == number
+        assert looks.information[0] == pytest.approx(first)
+        assert looks.information[-1] == pytest.approx(1.0)
+
+    def test_no_evaluation_without_enough_units(self) -> None:
+        assert evaluations(refunds(min_units_per_variant=153_001), 0, "daily").number == 0
+
+    def test_days_add_up_where_units_are_new_every_day(self) -> None:
+        plan = changed(unit="session", eligible_units={"distinct_over_run": None})
+        assert arriving_units(plan) == pytest.approx(41_000 * 14 * 0.45)
+
+
+class TestPosteriorBounds:
+    @pytest.mark.parametrize(
+        ("prior", "mean", "spread"),
+        [
+            ("flat", 0.0, None),
+            ({"std_dev": "10%"}, 0.0, 0.0031),
+            ({"mean": "2%", "std_dev": "4%"}, 0.00062, 0.00124),
+        ],
+    )
+    def test_bound_is_where_the_posterior_reaches_the_probability(
+        self, prior: object, mean: float, spread: float | None
+    ) -> None:
+        plan = refunds(prior=prior)
+        harm = 0.05 * 0.031
+        for share in (0.2, 0.5, 1.0):
+            error = math.sqrt(0.031 * 0.969 * 2 / (153_000 * share))
+
+            def probability_of_harm(estimate: float, error: float = error) -> float:
+                if spread is None:
+                    return float(norm.sf(harm, estimate, error))
+                precision = 1 / error**2 + 1 / spread**2
+                centre = (estimate / error**2 + mean / spread**2) / precision
+                return float(norm.sf(harm, centre, precision**-0.5))
+
+            def excess(estimate: float, of: object = probability_of_harm) -> float:
+                return of(estimate) - 0.95  # type: ignore[operator, no-any-return]
+
+            root = optimize.brentq(excess, -1, 1, xtol=1e-15)
+            [bound] = posterior_bounds(plan, 0, 0.95, [share])
+            assert bound * error == pytest.approx(root, rel=1e-7)
+
+
+class TestHairTrigger:
+    def test_fourteen_daily_looks_of_a_flat_prior(self) -> None:
+        plan = refunds(harm_exceeds="0%", probability="90%", min_units_per_variant=1_000)
+        [finding] = findings("hair-trigger", plan)
+        information = [day / 14 for day in range(1, 15)]
+        expected = crossing_by_multivariate_normal([norm.isf(0.10)] * 14, information)
+        assert chance(finding) == pytest.approx(expected, abs=1e-3)
+        assert round(expected, 2) == 0.33
+
+    @pytest.mark.parametrize(
+        ("keys", "ratio", "harm_in_errors"),
+        [
+            ({"harm_exceeds": "0%", "prior": "flat"}, 0.0, 0.0),
+            ({"harm_exceeds": "1%", "prior": "flat", "probability": "80%"}, 0.0, 0.01),
+            ({"harm_exceeds": "0%", "prior": {"std_dev": "5%"}, "probability": "90%"}, 0.05, 0.0),
+        ],
+    )
+    def test_five_late_looks(self, keys: dict[str, object], ratio: float, harm_in_errors: float) -> None:
+        plan = refunds(min_units_per_variant=105_000, **keys)
+        [finding] = findings("hair-trigger", plan)
+        information = [day / 14 for day in range(10, 15)]
+        final = math.sqrt(0.031 * 0.969 * 2 / 153_000)
+        z = norm.ppf(float(str(keys.get("probability", "95%")).rstrip("%")) / 100)
+        bounds = []
+        for t in information:
+            v_over_tau = final**2 / t / (ratio * 0.031) ** 2 if ratio else 0.0
+            margin = harm_in_errors * 0.031 / (final / math.sqrt(t))
+            bounds.append(margin * (1 + v_over_tau) + z * math.sqrt(1 + v_over_tau))
+        assert chance(finding) == pytest.approx(
+            crossing_by_multivariate_normal(bounds, information), abs=6e-4
+        )
+
+    def test_the_second_documents_rule_is_calm(self) -> None:
+        """Refunds beyond 5 % at 95 %, daily from 20,000 units: 0.8 % of harmless tests."""
+        assert findings("hair-trigger", changed()) == []
+        information = tuple(day / 14 for day in range(2, 15))
+        margin = 0.05 * 0.031 / math.sqrt(0.031 * 0.969 * 2 / 153_000)
+        assert stats.posterior_rule_false_alarm(0.95, information, None, margin) == pytest.approx(
+            0.008, abs=5e-4
+        )
+
+    @pytest.mark.parametrize(
+        "keys",
+        [
+            {"harm_exceeds": "0%", "probability": "90%"},
+            {"harm_exceeds": "1%", "probability": "80%"},
+            {"harm_exceeds": "0%", "probability": "95%", "prior": {"std_dev": "10%"}},
+        ],
+    )
+    def test_the_advised_probability_is_the_least_that_passes(self, keys: dict[str, object]) -> None:
+        [finding] = findings("hair-trigger", refunds(**keys))
+        match = re.search(r"`probability: ([0-9.]+)%`", finding.help)
+        assert match
+        advised = float(match[1])
+        assert findings("hair-trigger", refunds(**keys | {"probability": f"{advised:.1f}%"})) == []
+        assert findings("hair-trigger", refunds(**keys | {"probability": f"{advised - 0.1:.1f}%"}))
+
+    def test_selected_evaluations_stay_close_below_all_of_them(self) -> None:
+        plan = refunds(harm_exceeds="0%", evaluated="hourly", min_units_per_variant=60_000)
+        [finding] = findings("hair-trigger", plan)
+        first = math.ceil(60_000 / (153_000 / 336))
+        exact = stats.posterior_rule_false_alarm(0.95, tuple(range(first, 337)))
+        assert "at least" in finding.message
+        assert 0 <= exact - chance(finding) < 0.02
+
+    @pytest.mark.parametrize(("harm", "days"), [("3%", 2), ("2%", 3), ("0%", 4)])
+    def test_days_in_a_row(self, harm: str, days: int) -> None:
+        [finding] = findings(
+            "hair-trigger", changed(stop_rules={2: {"harm_exceeds": harm, "for": f"{days}d"}})
+        )
+        per_day = 41_000 * 0.45
+        error = 5.2 * math.sqrt(2 / per_day)
+        by_chance = float(norm.sf(float(harm.rstrip("%")) / 100 * 1.9 / error))
+        expected = sum(
+            by_chance ** sum(path) * (1 - by_chance) ** (14 - sum(path))
+            for path in itertools.product((0, 1), repeat=14)
+            if "1" * days in "".join(map(str, path))
+        )
+        assert chance(finding) == pytest.approx(expected, abs=6e-4)
+
+    def test_advised_days_pass(self) -> None:
+        [finding] = findings("hair-trigger", changed(stop_rules={2: {"harm_exceeds": "3%"}}))
+        assert finding.help == "set `for: 3d`"
+        assert findings("hair-trigger", changed(stop_rules={2: {"harm_exceeds": "3%", "for": "3d"}})) == []
+
+    def test_weeks_are_two_chances_of_alpha(self) -> None:
+        [finding] = findings("hair-trigger", changed(stop_rules={1: {"significant_harm_for": "1w"}}))
+        assert chance(finding) == pytest.approx(1 - 0.95**2, abs=6e-4)
+
+    def test_an_incomplete_rule_hides_no_other(self) -> None:
+        plan = changed(
+            stop_rules={
+                0: {"prior": None},
+                1: {"significant_harm_for": "1w"},
+                2: {"min_units_per_variant": 1},
+            }
+        )
+        found = load("hair-trigger").check(plan, load("hair-trigger").params())
+        assert next(found).at == ("stop_rules", 1, "significant_harm_for")
+        with pytest.raises(NotChecked) as missing:
+            next(found)
+        assert missing.value.path == ("stop_rules", 0, "prior")
+
+    def test_a_probability_of_0_fires_always_and_of_100_never(self) -> None:
+        [finding] = findings("hair-trigger", refunds(probability="0%"))
+        assert chance(finding) == 1.0
+        assert findings("hair-trigger", refunds(probability="100%")) == []
+
+    def test_a_prior_that_expects_harm_fires_at_once(self) -> None:
+        [finding] = findings("hair-trigger", refunds(prior={"mean": "50%", "std_dev": "1%"}))
+        assert chance(finding) == 1.0
+
+    @pytest.mark.parametrize("evaluated", ["hourly", "daily", "weekly"])
+    def test_ten_thousand_years_are_judged(self, evaluated: str) -> None:
+        plan = changed(
+            schedule={"start": "0001-01-01", "end": "9999-12-31"},
+            stop_rules={0: {"harm_exceeds": "0%", "evaluated": evaluated}, 2: {"harm_exceeds": "0%"}},
+        )
+        assert [finding.at[1] for finding in findings("hair-trigger", plan)] == [0, 1, 2]  # type: ignore[index]
+
+
+class TestDeadStopRule:
+    def test_the_advised_minimum_can_be_reached(self) -> None:
+        [finding] = findings("dead-stop-rule", refunds(min_units_per_variant=200_000))
+        assert "`min_units_per_variant: 153_000`" in finding.help
+        assert findings("dead-stop-rule", refunds(min_units_per_variant=153_000)) == []
+
+    @pytest.mark.parametrize(("weeks", "dead"), [("2w", 0), ("15w", 0), ("16w", 1)])
+    def test_weeks_until_the_end_of_the_holdout(self, weeks: str, dead: int) -> None:
+        plan = changed(stop_rules={1: {"significant_harm_for": weeks}})
+        assert len(findings("dead-stop-rule", plan)) == dead
+
+    @pytest.mark.parametrize(("harm", "dead"), [("96.8pp", 0), ("96.9pp", 1), ("97pp", 1)])
+    def test_a_rate_ends_at_100_percent(self, harm: str, dead: int) -> None:
+        assert len(findings("dead-stop-rule", refunds(harm_exceeds=harm))) == dead
+
+    def test_a_rollouts_ramp_starts_with_it(self) -> None:
+        plan = changed(
+            type="rollout",
+            holdout={"share": None, "until": None, "none": "small change"},
+            ramp=[{"treated": "50%", "min_dwell": "20d"}],
+            stop_rules={2: {"for": "20d"}},
+        )
+        assert findings("dead-stop-rule", plan) == []
+        plan = changed(
+            type="rollout",
+            holdout={"share": None, "until": None, "none": "small change"},
+            stop_rules={2: {"for": "20d"}},
+        )
+        assert [finding.at for finding in findings("dead-stop-rule", plan)] == [("stop_rules", 2, "for")]
+
+
+class TestPlainRules:
+    def test_control_characters_are_not_printed(self) -> None:
+        plan = changed(
+            stop_rules={0: {"metric": "refund\u202e\x00rate"}},
+            rollback={"comms": "/etc/\x1b[31mpasswd"},
+        )
+        for rule_id in ("stop-rule-complete", "rollback-comms"):
+            [finding] = findings(rule_id, plan)
+            assert finding.message.isprintable()
+            assert finding.observed.isprintable()
+
+    def test_the_suggested_stop_rule_covers_the_guardrail(self) -> None:
+        plan = changed(stop_rules={1: {"metric": "refund_rate"}})
+        [finding] = findings("stop-rules-cover-guardrails", plan)
+        added = {
+            "id": "contacts-too", "metric": "cs_contacts", "significant_harm_for": "2w",
+            "min_units_per_variant": "20_000", "action": "rollback",
+        }  # fmt: skip
+        for key, value in added.items():
+            assert key == "id" or f"{key}: {value}" in finding.help
+        rules = sound_value()["stop_rules"]
+        assert isinstance(rules, list)
+        plan = changed(stop_rules=[rules[0], added, rules[2]])
+        for rule_id in (
+            "stop-rules-cover-guardrails",
+            "stop-rule-complete",
+            "hair-trigger",
+            "dead-stop-rule",
+        ):
+            assert findings(rule_id, plan) == []
