@@ -38,6 +38,10 @@ OtherDocument = Callable[[str, int], Document]
 """A document of the portfolio, by its file as it is shown and its number there."""
 
 
+Named = tuple[Path, str]
+"""A path that an error speaks about, and the rule whose error it is."""
+
+
 @dataclass(slots=True)
 class _Outcome:
     """What one rule said about one plan."""
@@ -56,6 +60,7 @@ class _Kept:
     entry: Entry
     source: PlanSource
     tier: str
+    named: Sequence[Named]
 
 
 def check(
@@ -123,14 +128,14 @@ class _Judge:
         if isinstance(document.value, dict) or not document.problems:
             subjects["PlanFile"] = PlanFile(document, plan, tuple(problems))
         if isinstance(document.value, dict):
-            self.kept.append(_Kept(entry_of(plan, source.shown, document.index), source, tier))
             subjects["Experiment"] = plan
             subjects["Change"] = Change(plan, None, plan.registered, self.as_of)
         outcomes = self._run(rules, subjects, tier, source.shown)
         already_said = len(self.report.diagnostics)
-        if outcomes:
-            self._settle(outcomes, document, plan)
-        if "Experiment" not in subjects:
+        named = self._settle(outcomes, document, plan) if outcomes else ()
+        if "Experiment" in subjects:
+            self.kept.append(_Kept(entry_of(plan, source.shown, document.index), source, tier, named))
+        else:
             silent = [each for each in rules if each.rule.subject not in subjects]
             self._unreadable(silent, self.report.diagnostics[already_said:], document)
 
@@ -153,8 +158,8 @@ class _Judge:
         rules = self.policy.adopted(kept.source.in_policy, kept.tier).together
         outcomes = self._run(rules, {"Portfolio": portfolio}, kept.tier, kept.source.shown)
         if outcomes:
-            document = kept.source.documents()[kept.entry.document]
-            self._settle(outcomes, document, read_experiment(document.value)[0])
+            document = self.other_document(kept.source.shown, kept.entry.document)
+            self._settle(outcomes, document, read_experiment(document.value)[0], kept.named)
 
     def _run(
         self, rules: Sequence[Adopted], subjects: Mapping[str, object], tier: str, path: str
@@ -179,7 +184,7 @@ class _Judge:
             except NotChecked as missing:
                 outcomes.append(_Outcome(adopted, [], missing.path))
             except StatisticsInputError as error:
-                outcomes.append(_Outcome(adopted, [], ("primary_metric",), f"{error}; {error.advice}"))
+                outcomes.append(_Outcome(adopted, [], ("primary_metric",), str(error)))
             except Exception as error:
                 message = f"rule {rule.id} crashed on this plan ({type(error).__name__}); it is not judged by it"
                 self._fail(path, message, rule=rule.id, help="please report this as a bug of egp, with the plan")
@@ -208,16 +213,12 @@ class _Judge:
                 Unchecked(each.rule.id, each.severity, document.path, document.index, "", "", blocker)
             )
 
-    def _settle(self, outcomes: Sequence[_Outcome], document: Document, plan: Experiment) -> None:
-        """From what the rules said to what is reported: one root cause, one diagnostic."""
+    def _settle(
+        self, outcomes: Sequence[_Outcome], document: Document, plan: Experiment, already: Sequence[Named] = ()
+    ) -> Sequence[Named]:
+        """From what the rules said to what is reported: one root cause, one diagnostic. Returns what errors name."""
         _drop_redundant(outcomes)
-        named = [
-            (at, outcome.adopted.rule.id)
-            for outcome in outcomes
-            for finding in outcome.findings
-            if _severity(outcome.adopted, finding) == "error"
-            for at in _paths(finding)
-        ]
+        named = [*already, *_named(outcomes)]
         for outcome in outcomes:
             if outcome.missing is not None and not outcome.blocked_by:
                 missing = outcome.missing
@@ -229,8 +230,7 @@ class _Judge:
                 self.report.diagnostics.append(placed.diagnostic(outcome.adopted, finding))
             if outcome.missing is not None:
                 self.report.unchecked.append(placed.unchecked(outcome))
-            elif not outcome.findings and not outcome.blocked_by:
-                self.report.passed += 1
+        return _named(outcomes)
 
     def _speak_for_missing(self, outcomes: Sequence[_Outcome]) -> None:
         """An error-level rule that could not run, and of whose missing input no error speaks, is an error itself."""
@@ -245,6 +245,16 @@ class _Judge:
             speaker.findings = [_missing_input(missing, reason, [outcome.adopted.rule.id for outcome in group])]
             for outcome in group:
                 outcome.blocked_by = speaker.adopted.rule.id
+
+
+def _named(outcomes: Iterable[_Outcome]) -> list[Named]:
+    return [
+        (at, outcome.adopted.rule.id)
+        for outcome in outcomes
+        for finding in outcome.findings
+        if _severity(outcome.adopted, finding) == "error"
+        for at in _paths(finding)
+    ]
 
 
 def _no_plan(document: Document, rules: int) -> Finding:
@@ -285,20 +295,13 @@ def _touches(at: Path, missing: Path) -> bool:
 def _drop_redundant(outcomes: Sequence[_Outcome]) -> None:
     """Takes out what another finding already says: rules that yield, and claims about keys that were misread."""
     speaking = {outcome.adopted.rule.id: _weight(outcome) for outcome in outcomes if outcome.findings}
-    misread = [
-        (at, outcome.adopted.rule.id)
-        for outcome in outcomes
-        if outcome.adopted.rule.subject == "PlanFile"
-        for finding in outcome.findings
-        if _severity(outcome.adopted, finding) == "error"
-        for at in _paths(finding)
-    ]
+    misread = _named(outcome for outcome in outcomes if outcome.adopted.rule.subject == "PlanFile")
     for outcome in outcomes:
         rule = outcome.adopted.rule
         if outcome.findings and rule.subject != "PlanFile":
             heavier = {other for other, weight in speaking.items() if weight <= _weight(outcome)}
             if heavier & rule.yields_to:
-                outcome.findings, outcome.blocked_by = [], min(heavier & rule.yields_to)
+                outcome.findings = []
                 continue
             kept = [finding for finding in outcome.findings if not _about_misread(finding, misread)]
             if not kept:

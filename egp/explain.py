@@ -52,7 +52,7 @@ def shown_value(value: object) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(map(shown_value, value)) + "]"
     if isinstance(value, timedelta):
-        return length(value).replace(" ", "")
+        return length(value).replace(" days", "d").replace(" day", "d").replace(" ", "")
     if isinstance(value, float) and 0 < value < 1:
         return percent(value).replace(" ", "")
     if isinstance(value, (date, Interval)):

@@ -13,7 +13,6 @@ from egp.policy.pattern import fixed_folder, matches
 
 STANDARD_INPUT = "-"
 _ENDINGS = (".yaml", ".yml")
-_NO_PLANS = (os.sep + POLICY_FILE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ class PlanFinder:
 
     def _in_folder(self, folder: str) -> list[PlanSource]:
         before = len(self.failures)
-        sources = [self._source(path) for path in self._yaml_files(folder) if not path.endswith(_NO_PLANS)]
+        sources = [self._source(path) for path in self._yaml_files(folder)]
         if not sources and len(self.failures) == before:
             advice = "plans end in .yaml or .yml"
             self.failures.append(Failure(self._shown(folder) or folder, "no plan in this folder", help=advice))
@@ -120,7 +119,7 @@ class PlanFinder:
         for parent, folders, names in os.walk(folder, onerror=self._unreadable):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
-                if name.endswith(_ENDINGS) and not name.startswith("."):
+                if name.endswith(_ENDINGS) and not name.startswith(".") and name != POLICY_FILE:
                     yield os.path.join(parent, name)
 
     def _unreadable(self, error: OSError) -> None:

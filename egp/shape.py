@@ -146,7 +146,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
     if len(word) > 60:
         return ""
     plain = {name.replace("_", "").replace("-", "").lower(): name for name in words}
-    matches = get_close_matches(word.replace("_", "").replace("-", "").lower(), plain, n=1, cutoff=0.7)
+    matches = get_close_matches(word.replace("_", "").replace("-", "").lower(), plain, n=1, cutoff=0.66)
     return plain[matches[0]] if matches else ""
 
 

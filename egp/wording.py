@@ -77,22 +77,27 @@ def level(value: float, unit: str) -> str:
 def like(value: float, change: Change, baseline: Measure | None) -> str:
     """An absolute change written the way the plan writes ``change``: in percent if relative, else in its unit."""
     if change.relative and baseline is not None and baseline.value:
-        return f"{significant(value / abs(baseline.value) * 100, 3)}%"
-    if change.unit == "points":
-        return (
+        text = f"{significant(value / abs(baseline.value) * 100, 3)}%"
+    elif change.unit == "points":
+        text = (
             f"{significant(value * 1e4, 3)}bps" if "b" in change.text else f"{significant(value * 100, 3)}pp"
         )
-    if change.unit == "s":
-        return f"{significant(value * 1000, 4)}ms"
-    return f"{significant(value, 3)} {change.unit}"
+    elif change.unit == "s":
+        text = f"{significant(value * 1000, 4)}ms"
+    else:
+        text = f"{significant(value, 3)} {change.unit}"
+    return text.replace(",", "")
 
 
 def at_least_like(value: float, change: Change, baseline: Measure | None) -> str:
     """As ``like``, but never rounded down: a plan that declares the written change declares no less than ``value``."""
-    text = like(value, change, baseline)
-    written = parse_change(text.replace(",", "")).absolute(baseline.value if baseline else 0.0)
+    level = baseline.value if baseline else 0.0
     # Rounding to three digits moves a number by at most 0.5 %.
-    return text if written >= value else like(value * 1.005, change, baseline)
+    for thousandths in range(6):
+        text = like(value * (1 + thousandths / 1000), change, baseline)
+        if parse_change(text).absolute(level) >= value:
+            break
+    return text
 
 
 def called(name: str | None, otherwise: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from egp.power.calculator import MINIMUM_DAYS, Answer
@@ -45,11 +44,14 @@ def _detectable(answer: Answer, units: float) -> float | None:
         return None
 
 
-def _sizes(units: float) -> Iterator[float]:
-    for step in _STEPS:
-        size = units * step
-        coarse = 10.0 ** (math.floor(math.log10(size)) - 1)
-        yield max(1.0, round(size / coarse) * coarse)
+def _sizes(units: float) -> set[float]:
+    """Round numbers around the answer."""
+    return {_two_digits(units * step) for step in _STEPS} - {units}
+
+
+def _two_digits(size: float) -> float:
+    coarse = 10.0 ** (math.floor(math.log10(size)) - 1)
+    return max(1.0, float(round(round(size / coarse) * coarse)))
 
 
 def _days(answer: float) -> list[float]:

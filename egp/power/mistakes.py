@@ -111,10 +111,9 @@ def other_reading(answer: Answer) -> tuple[str, float] | None:
     if change is None or baseline.unit not in ("share", "") or not baseline.value:
         return None
     if change.relative:
-        unit = " pp" if baseline.unit == "share" else ""
-        number = change.value * 100
-        size = change.value if baseline.unit == "share" else number
-        return f"{number:.6g}{unit} absolute", size
+        points = baseline.unit == "share"
+        name = f"{change.value * 100:.6g} pp" if points else f"{change.value:.6g}"
+        return f"{name} absolute", change.value
     return _as_relative(change, abs(baseline.value))
 
 

@@ -117,7 +117,6 @@ def test_a_file_that_holds_no_plan_never_turns_green(workspace: Workspace, conte
     assert report.exit_status() == 1
     assert [rule for rule, severity, _ in found(report) if severity == "error"] == ["minimum-runtime"]
     assert all(entry.blocked_by for entry in report.unchecked)
-    assert report.passed == 0
 
 
 def test_a_policy_of_warnings_alone_does_not_reject_a_file_without_a_plan(workspace: Workspace) -> None:

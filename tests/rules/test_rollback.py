@@ -41,7 +41,7 @@ def chance(finding: Finding) -> float:
 def crossing_by_multivariate_normal(bounds: list[float], information: list[float]) -> float:
     """P(Z_k >= bound_k for some k): correlations of a score process are the root of its information ratios."""
     correlation = [[math.sqrt(min(s, t) / max(s, t)) for t in information] for s in information]
-    inside = multivariate_normal.cdf(bounds, cov=correlation, maxpts=2_000_000, abseps=1e-6, releps=1e-6)
+    inside = multivariate_normal.cdf(bounds, cov=correlation, maxpts=300_000, abseps=1e-5, releps=1e-5)
     return float(1 - inside)
 
 
@@ -238,7 +238,7 @@ class TestHairTrigger:
             schedule={"start": "0001-01-01", "end": "9999-12-31"},
             stop_rules={0: {"harm_exceeds": "0%", "evaluated": evaluated}, 2: {"harm_exceeds": "0%"}},
         )
-        assert [finding.at[1] for finding in findings("hair-trigger", plan)] == [0, 1, 2]  # type: ignore[index]
+        assert [finding.at[1] for finding in findings("hair-trigger", plan)] == [0, 1, 2]
 
 
 class TestDeadStopRule:

@@ -68,7 +68,7 @@ from collections.abc import Iterator
 
 from egp.dimensions import unit_of
 from egp.document import Path
-from egp.experiment import Experiment, Metric
+from egp.experiment import Metric
 from egp.finding import Finding
 from egp.quantity import Measure, shown
 from egp.shape import label
@@ -82,16 +82,24 @@ SPELT_OUT = (1e-6, 1e6)
 
 
 def check(file: PlanFile) -> Iterator[Finding]:
-    for problem in file.problems:
-        if problem.kind == "ambiguous":
-            yield _finding(file, problem.path)
+    paths = [problem.path for problem in file.problems if problem.kind == "ambiguous"]
+    if not paths:
+        return
+    by_path = dict(file.plan.metrics)
+    by_id: dict[str | None, Metric] = {metric.id: metric for metric in by_path.values()}
+    for path in paths:
+        if path[0] == "stop_rules" and isinstance(path[1], int):
+            metric = by_id.get(file.plan.stop_rules[path[1]].metric)
+        elif path[0] == "decision_rule":
+            metric = file.plan.primary_metric
+        else:
+            metric = by_path.get(path[:-1])
+        yield _finding(path, _value(file.document.value, path), metric)
 
 
-def _finding(file: PlanFile, path: Path) -> Finding:
-    written = _value(file.document.value, path)
+def _finding(path: Path, written: object, metric: Metric | None) -> Finding:
     text, where = shown(written), label(path)
     number = float(str(written).replace("_", ""))
-    metric = _metric(file.plan, path)
     if number == 0:
         message = f"{where}: {text} has no unit where a change is meant"
         advice = f"write `{path[-1]}: 0%`"
@@ -117,16 +125,6 @@ def _value(value: object, path: Path) -> object:
     for step in path:
         value = value[step]  # type: ignore[index]
     return value
-
-
-def _metric(plan: Experiment, path: Path) -> Metric | None:
-    """The metric that a change belongs to, by where the change is written."""
-    if path[0] == "stop_rules" and isinstance(path[1], int):
-        watched = plan.stop_rules[path[1]].metric
-        return next((metric for _, metric in plan.metrics if metric.id == watched), None)
-    if path[0] == "decision_rule":
-        return plan.primary_metric
-    return next((metric for place, metric in plan.metrics if path[: len(place)] == place), None)
 
 
 def _absolute(number: float, percent: float, metric: Metric) -> tuple[float, str]:

@@ -19,7 +19,7 @@ Passes:
 primary_metric: {mde: 3.75%}
 ```
 
-Fails at `/primary_metric/mde`, saying "140,000 units per variant resolve 38.8bps at 95 % power":
+Fails at `/primary_metric/mde`, saying "140,000 units per variant resolve 38.7bps at 95 % power":
 
 ```yaml
 primary_metric: {mde: null}
@@ -160,6 +160,8 @@ def _resolved(plan: Experiment, metric: Metric) -> str:
     try:
         size = detectable_at(plan, required_power(plan), planned_units(plan))
     except (NotChecked, StatisticsInputError):
+        return ""
+    if metric.baseline is None or not metric.baseline.value:
         return ""
     return at_least_like(size, metric.target or WRITTEN_AS, metric.baseline)
 

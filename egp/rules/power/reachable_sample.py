@@ -42,6 +42,14 @@ Fails at `/eligible_units`, saying "does not say how many units can enter":
 eligible_units: null
 ```
 
+Fails at `/sample_size_per_variant`, saying "1,200,000 are declared":
+
+```yaml
+unit: user
+analysis_unit: session
+sample_size_per_variant: 1.2M
+```
+
 Sessions are new units every day, if sessions are randomised.
 
 Passes:
@@ -188,7 +196,13 @@ def _remedy(plan: Experiment, at_full_exposure: float, declared: float, reached:
     exposure = math.ceil(declared / at_full_exposure * 1000) / 1000 if at_full_exposure else math.inf
     if exposure <= 1 - held_out:
         return f"set `exposure: {exposure * 100:.10g}%`, or run longer and count the distinct units of those days"
+    other_unit = plan.analysis_unit not in (None, plan.unit)
+    counts = (
+        f"count {called(plan.unit, 'unit')}s and not {called(plan.analysis_unit, 'unit')}s, "
+        if other_unit
+        else ""
+    )
     return (
-        f"run longer and count the distinct units of those days, or set `sample_size_per_variant: {reached:_}` "
+        f"{counts}run longer and count the distinct units of those days, or set `sample_size_per_variant: {reached:_}` "
         "and the MDE it resolves"
     )

@@ -96,6 +96,8 @@ from egp.quantity import Moment
 from egp.wording import called, length, listing
 
 NO_WINDOW = timedelta(0)
+LISTED = 3
+"""Metrics that are named; of more, the number says enough."""
 MIDNIGHT = time(0)
 
 
@@ -187,18 +189,23 @@ def _during_the_run(plan: Experiment, earliest: date) -> Finding:
 def _too_early(plan: Experiment, late: list[tuple[Path, Metric]], exposed_until: datetime) -> Finding:
     windows = [metric.outcome_window or NO_WINDOW for _, metric in late]
     earliest = _first_day_after(_later(exposed_until, max(windows)))
-    needs = listing(
-        f"{called(metric.id, 'without an id')} needs {length(window)}"
-        for (_, metric), window in zip(late, windows, strict=True)
-    )
-    implied = "" if plan.statistics and plan.statistics.looks else ", the day after the run,"
+    needs = [
+        f"{called(metric.id, 'a metric')} needs {length(window)}"
+        for (_, metric), window in zip(late[:LISTED], windows, strict=False)
+    ]
+    if len(late) > LISTED:
+        needs.append(f"{len(late) - LISTED} more need theirs")
+    looks = plan.statistics.looks if plan.statistics else None
+    implied = "" if looks else ", the day after the run,"
+    change = f"set the last look to {earliest}" if looks and len(looks) > 1 else f"set `looks: [{earliest}]`"
     return Finding(
         _place(plan),
-        f"the readout on {readout_day(plan)}{implied} comes too early: {needs} after the last exposure on {last_day(plan)}",
+        f"the readout on {readout_day(plan)}{implied} comes too early: "
+        f"{listing(needs)} after the last exposure on {last_day(plan)}",
         observed=str(readout_day(plan)),
         required=f"{earliest} or later",
-        help=f"set `looks: [{earliest}]`, or judge on the matured cohort (`judged_on: matured_cohort`)",
-        related=tuple(Related((*path, "outcome_window"), "outcome window") for path, _ in late),
+        help=f"{change}, or judge on the matured cohort (`judged_on: matured_cohort`)",
+        related=tuple(Related((*path, "outcome_window"), "outcome window") for path, _ in late[:LISTED]),
     )
 
 

@@ -1,0 +1,154 @@
+"""Rules that compare plans: all plans of the policy take part, only those asked for are reported."""
+
+from __future__ import annotations
+
+from egp.plan_files import PlanFinder
+from tests.check.workspace import PLAN, Workspace
+
+SAME_LAYER = """
+def check(portfolio: 'Portfolio'):
+    for other in portfolio.others('layer', portfolio.plan.layer):
+        related = (Related(('layer',), f'shared with {other.id}', plan=other.path, document=other.document),)
+        yield Finding(('layer',), f'{portfolio.plan.id} shares its layer with {other.id}', related=related)
+"""
+POLICY = "plans: ['experiments/*.yaml']\nrules: {same-layer: {severity: error}}\n"
+
+
+def plan(name: str, layer: str = "pdp") -> str:
+    return PLAN.replace("buy-now", name) + f"layer: {layer}\n"
+
+
+def repository(workspace: Workspace, policy: str = POLICY) -> Workspace:
+    workspace.rule("same-layer", SAME_LAYER)
+    workspace.write("egp.yaml", policy)
+    workspace.write("experiments/a.yaml", plan("a"))
+    workspace.write("experiments/b.yaml", plan("b"))
+    workspace.write("experiments/c.yaml", plan("c", layer="checkout"))
+    workspace.write("drafts/d.yaml", plan("d"))
+    return workspace
+
+
+def messages(workspace: Workspace, *paths: str) -> list[str]:
+    report = workspace.report(*paths)
+    assert not report.failures
+    return [each.message for each in report.diagnostics]
+
+
+def test_all_plans_are_compared(workspace: Workspace) -> None:
+    assert messages(repository(workspace)) == ["a shares its layer with b", "b shares its layer with a"]
+
+
+def test_only_what_is_asked_for_is_reported(workspace: Workspace) -> None:
+    repository(workspace)
+    assert messages(workspace, "experiments/b.yaml") == ["b shares its layer with a"]
+    assert messages(workspace, "experiments/c.yaml") == []
+
+
+def test_a_plan_is_not_compared_with_itself_however_its_path_is_written(workspace: Workspace) -> None:
+    repository(workspace)
+    for path in ("./experiments/a.yaml", "drafts/../experiments/a.yaml", str(workspace.root / "experiments/a.yaml")):
+        assert messages(workspace, path) == ["a shares its layer with b"]
+
+
+def test_a_plan_is_not_compared_with_itself_through_a_link(workspace: Workspace) -> None:
+    repository(workspace)
+    (workspace.root / "shortcut").symlink_to(workspace.root / "experiments")
+    assert "a shares its layer with a" not in messages(workspace, "shortcut/a.yaml")
+
+
+def test_a_plan_outside_the_patterns_is_judged_alone(workspace: Workspace) -> None:
+    repository(workspace)
+    assert messages(workspace, "drafts/d.yaml") == []
+    assert messages(workspace, "drafts/d.yaml", "experiments/a.yaml") == ["a shares its layer with b"]
+
+
+def test_without_patterns_the_plans_that_are_asked_for_are_the_portfolio(workspace: Workspace) -> None:
+    repository(workspace, POLICY.partition("\n")[2])
+    assert messages(workspace, "experiments/a.yaml") == []
+    assert messages(workspace, "experiments/a.yaml", "drafts/d.yaml") == [
+        "d shares its layer with a",
+        "a shares its layer with d",
+    ]
+
+
+def test_the_other_place_is_shown_from_the_other_file(workspace: Workspace) -> None:
+    repository(workspace)
+    (diagnostic,) = workspace.report("experiments/b.yaml").diagnostics
+    (related,) = diagnostic.related
+    assert (related.place.path, related.place.pointer, related.line) == ("experiments/a.yaml", "/layer", "layer: pdp")
+
+
+def test_documents_of_one_file_are_compared(workspace: Workspace) -> None:
+    repository(workspace)
+    workspace.write("experiments/c.yaml", f"{plan('c', 'home')}---\n{plan('e', 'home')}")
+    report = workspace.report("experiments/c.yaml")
+    assert [(each.message, each.place.document, each.related[0].place.document) for each in report.diagnostics] == [
+        ("c shares its layer with e", 0, 1),
+        ("e shares its layer with c", 1, 0),
+    ]
+
+
+def test_a_piped_plan_takes_the_place_of_the_file_it_stands_for(workspace: Workspace) -> None:
+    repository(workspace)
+    finder = PlanFinder(str(workspace.root), ("experiments/*.yaml",), str(workspace.root))
+    edited = finder.piped(plan("a").encode(), "experiments/a.yaml")
+    assert [each.message for each in workspace.report(extra=[edited]).diagnostics] == ["a shares its layer with b"]
+
+
+def test_a_piped_plan_is_shown_as_the_other_place_too(workspace: Workspace) -> None:
+    repository(workspace, POLICY.partition("\n")[2])
+    finder = PlanFinder(str(workspace.root))
+    piped = finder.piped(f"# not on disk\n{plan('e')}".encode(), "<stdin>")
+    report = workspace.report("experiments/a.yaml", extra=[piped])
+    related = {each.message: each.related[0] for each in report.diagnostics}["a shares its layer with e"]
+    assert (related.place.path, related.place.span.start.line) == ("<stdin>", 9)
+
+
+def test_a_broken_file_elsewhere_is_not_reported_as_a_plan_that_was_asked_for(workspace: Workspace) -> None:
+    repository(workspace)
+    workspace.write("experiments/broken.yaml", "- [")
+    assert messages(workspace, "experiments/a.yaml") == ["a shares its layer with b"]
+
+
+def test_a_link_out_of_the_repository_elsewhere_stops_the_judgement_of_the_portfolio(workspace: Workspace) -> None:
+    repository(workspace)
+    (workspace.root / "experiments" / "link.yaml").symlink_to(__file__)
+    report = workspace.report("experiments/a.yaml")
+    assert [each.path for each in report.failures] == ["experiments/link.yaml"]
+    assert report.exit_status() == 2
+
+
+def test_overrides_apply_to_rules_that_compare_plans(workspace: Workspace) -> None:
+    scope = "overrides: [{paths: ['experiments/a.yaml'], rules: {same-layer: {severity: off}}}]\n"
+    repository(workspace, POLICY + scope)
+    assert messages(workspace) == ["b shares its layer with a"]
+
+
+def test_a_crash_of_a_rule_that_compares_plans_is_no_verdict(workspace: Workspace) -> None:
+    workspace.rule("same-layer", "def check(portfolio: 'Portfolio'):\n    raise KeyError('layer')\n")
+    workspace.write("egp.yaml", POLICY)
+    workspace.write("experiments/a.yaml", plan("a"))
+    report = workspace.report()
+    assert report.exit_status() == 2
+    assert [each.rule for each in report.failures] == ["same-layer"]
+
+
+def test_a_missing_input_of_a_rule_that_compares_plans_is_an_error(workspace: Workspace) -> None:
+    workspace.rule("same-layer", "def check(portfolio: 'Portfolio'):\n    raise NotChecked(('layer',))\n")
+    workspace.write("egp.yaml", POLICY)
+    workspace.write("experiments/a.yaml", PLAN)
+    report = workspace.report()
+    assert [(each.rule, each.missing) for each in report.diagnostics] == [("same-layer", "layer")]
+    assert report.exit_status() == 1
+
+
+def test_a_missing_input_is_named_once_by_rules_of_both_kinds(workspace: Workspace) -> None:
+    workspace.rule("same-layer", "def check(portfolio: 'Portfolio'):\n    raise NotChecked(('schedule', 'end'))\n")
+    workspace.write("egp.yaml", POLICY.replace("rules: {", "rules: {minimum-runtime: {severity: error}, "))
+    workspace.write("experiments/a.yaml", PLAN.replace("end: 2023-02-05", "exposure: 90%"))
+    report = workspace.report()
+    assert [(each.rule, each.missing) for each in report.diagnostics] == [("minimum-runtime", "end")]
+    assert {each.rule: each.blocked_by for each in report.unchecked} == {
+        "minimum-runtime": "minimum-runtime",
+        "same-layer": "minimum-runtime",
+    }

@@ -1,0 +1,145 @@
+"""The rules about expected value and cost, held against exact fractions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from random import Random
+
+import pytest
+
+from egp.finding import Finding
+from egp.policy.params import read_params
+from egp.rule import load
+from tests.rules.examples import merged, plan_of, sound_value
+
+
+def found(rule_id: str, patch: Mapping[str, object], **params: object) -> list[Finding]:
+    rule = load(rule_id)
+    plan = plan_of(merged(sound_value(), {"economics": patch}))
+    return list(rule.check(*(plan, read_params(rule, params, (), []))))
+
+
+def scenarios(*pairs: tuple[str, str]) -> list[dict[str, object]]:
+    return [{"name": f"s{at}", "probability": p, "p_success": s} for at, (p, s) in enumerate(pairs)]
+
+
+class TestTheFirstDocument:
+    """Gain 0.52, cost of an error 0.07: what the document says and what its numbers give."""
+
+    def test_base_scenario(self) -> None:
+        assert not found("expected-value", {"scenarios": {0: {"expected_value": "0.166 USD"}}})
+
+    def test_new_users(self) -> None:
+        exact = Fraction("0.34") * Fraction("0.52") - Fraction("0.66") * Fraction("0.07")
+        assert exact == Fraction("0.1306")
+        (finding,) = found("expected-value", {"scenarios": {1: {"expected_value": "0.121 USD"}}})
+        assert finding.required == "0.131 USD"
+        assert finding.message.startswith("0.34 × 0.52 − 0.66 × 0.07 is 0.131 USD")
+
+    def test_cost_of_two_dollars_per_thousand_is_the_cap(self) -> None:
+        assert not found("cost-cap", {"cost_per_unit": "0.002 USD"})
+        assert found("cost-cap", {"cost_per_unit": "0.00200001 USD"})
+
+
+class TestDeclaredValue:
+    @pytest.mark.parametrize(
+        ("declared", "accepted"),
+        [
+            ("0.1660 USD", True),  # without the cost per unit
+            ("0.16597 USD", True),  # with it
+            ("0.17 USD", True),
+            ("0.2 USD", True),
+            ("0 USD", True),
+            ("0.1661 USD", False),
+            ("0.16596 USD", False),
+            ("0.165 USD", False),
+            ("0.1 USD", False),
+            ("1 USD", False),
+            ("-0.166 USD", False),
+        ],
+    )
+    def test_is_compared_to_the_digits_it_is_written_with(self, declared: str, accepted: bool) -> None:
+        assert (not found("expected-value", {"scenarios": {0: {"expected_value": declared}}})) is accepted
+
+    def test_what_is_proposed_is_accepted(self) -> None:
+        random = Random(3)
+        for _ in range(300):
+            scale = 10.0 ** random.randrange(-6, 7)
+            digits = random.randrange(0, 9)
+            patch = {
+                "gain_per_success": f"{random.random() * scale:.12f} USD",
+                "cost_per_error": f"{random.random() * scale:.12f} USD",
+                "floor": "0 USD",
+                "scenarios": scenarios(("60%", f"{random.random():.3f}"), ("40%", "0.9")),
+            }
+            for at in ({}, {"scenarios": {0: {}}}):
+                declared = f"{random.random() * scale * 3:.{digits}f} USD"
+                wrong = merged(patch, with_value(at, declared))
+                assert isinstance(wrong, dict)
+                for finding in found("expected-value", wrong):
+                    if finding.at[-1] == "expected_value":
+                        proposed = re.findall(r"expected_value: (.+)`", finding.help)[0]
+                        right = merged(wrong, with_value(at, proposed))
+                        assert isinstance(right, dict)
+                        places = [other.at for other in found("expected-value", right)]
+                        assert finding.at not in places, (wrong, proposed)
+
+
+def with_value(at: Mapping[str, object], declared: str) -> Mapping[str, object]:
+    return {"scenarios": {0: {"expected_value": declared}}} if at else {"expected_value": declared}
+
+
+class TestFloor:
+    def test_agrees_with_exact_fractions(self) -> None:
+        random = Random(11)
+        for _ in range(400):
+            base, worst = (Fraction(random.randrange(0, 1000), 1000) for _ in range(2))
+            chance = Fraction(random.randrange(1, 100), 100)
+            net = [
+                p * Fraction("0.52") - (1 - p) * Fraction("0.07") - Fraction("0.00003") for p in (base, worst)
+            ]
+            weighted = chance * net[0] + (1 - chance) * net[1]
+            rows = scenarios(
+                (f"{int(chance * 100)}%", f"{float(base):.3f}"),
+                (f"{int((1 - chance) * 100)}%", f"{float(worst):.3f}"),
+            )
+            findings = found("expected-value", {"scenarios": rows})
+            floor = Fraction("0.08")
+            if min(net) >= floor:
+                assert not findings
+            elif weighted < floor:
+                assert [finding.at for finding in findings] == [("economics", "scenarios")]
+            else:
+                at = net.index(min(net))
+                assert [finding.at for finding in findings] == [("economics", "scenarios", at, "p_success")]
+
+    def test_the_success_rate_that_is_proposed_is_the_smallest(self) -> None:
+        (finding,) = found("expected-value", {"scenarios": {1: {"p_success": 0.2}}})
+        least = (Fraction("0.08") + Fraction("0.00003") + Fraction("0.07")) / Fraction("0.59")
+        proposed = re.findall(r"at least ([0-9.]+%)", finding.help)[0]
+        assert 0 <= Fraction(proposed.rstrip("%")) / 100 - least < Fraction(1, 10_000)
+        assert not found("expected-value", {"scenarios": {1: {"p_success": proposed}}})
+
+    def test_a_negative_cost_per_unit_raises_nothing(self) -> None:
+        patch = {"cost_per_unit": "-1 USD", "scenarios": {1: {"p_success": 0.2}}}
+        assert found("expected-value", patch)
+        assert found("cost-cap", patch)
+
+    def test_a_scenario_cannot_be_hidden_by_its_probability(self) -> None:
+        rows = scenarios(("100%", "0.40"), ("0%", "0.10"))
+        (finding,) = found("expected-value", {"scenarios": rows})
+        assert finding.at == ("economics", "scenarios", 1, "p_success")
+
+
+def test_every_missing_input_is_named() -> None:
+    places = [finding.at[1:] for finding in found("expected-value", {
+        "scenarios": [{"name": "only"}], "gain_per_success": None, "cost_per_error": None, "floor": None})]  # fmt: skip
+    assert places == [
+        ("gain_per_success",),
+        ("cost_per_error",),
+        ("floor",),
+        ("scenarios", 0, "probability"),
+        ("scenarios", 0, "p_success"),
+    ]

@@ -1,0 +1,140 @@
+"""Governance rules: spellings of people, and sign-offs that count or do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from egp.experiment import Experiment
+from egp.finding import Finding
+from egp.rule import load
+from egp.subject import Organisation
+from tests.rules.examples import merged, plan_of, sound_value
+
+
+def changed(**patch: object) -> Experiment:
+    return plan_of(merged(sound_value(), patch))
+
+
+def findings(
+    rule_id: str, plan: Experiment, organisation: Organisation | None = None, **params: Any
+) -> list[Finding]:
+    rule = load(rule_id)
+    return list(rule.check(*[plan, rule.params(**params), organisation or Organisation()][: rule.takes]))
+
+
+class TestOwner:
+    @pytest.mark.parametrize(
+        "dri",
+        [
+            "@pdp-pm",
+            "pdp-pm",
+            "@acme/pdp-leads",
+            "Director of Search",
+            "someone@example.com",
+            "Orlando",
+            "@android-dev",
+        ],
+    )
+    def test_one_person_or_role(self, dri: str) -> None:
+        assert findings("owner-named", changed(owner={"dri": dri})) == []
+
+    @pytest.mark.parametrize(
+        "dri",
+        ["@a, @b", "@a/@b", "@a @b", "PM & DS", "PM or DS", "pm;ds", "pm+ds", "@pm\n@ds", "tbd", "TBD", "N/A", "?",
+         " ", "nobody", "PDP", "@pdp"],
+    )  # fmt: skip
+    def test_not_one_person(self, dri: str) -> None:
+        [finding] = findings("owner-named", changed(owner={"dri": dri}))
+        assert finding.at == ("owner", "dri")
+
+
+class TestFourEyes:
+    @pytest.mark.parametrize("spelling", ["@pdp-pm", "PDP-PM", " @Pdp-pm "])
+    def test_spelling_hides_nobody(self, spelling: str) -> None:
+        [finding] = findings("four-eyes", changed(sign_offs={1: {"by": spelling}}))
+        assert finding.at == ("sign_offs", 1, "by")
+
+    def test_the_same_role_signed_twice_is_one_role(self) -> None:
+        sign_offs = [{"role": "privacy", "by": "@privacy", "on": day} for day in ("2023-01-15", "2023-01-16")]
+        assert findings("four-eyes", changed(sign_offs=sign_offs)) == []
+
+
+class TestSignOffs:
+    def test_one_valid_signature_is_enough(self) -> None:
+        sign_offs = [
+            {"role": "experimentation_lead", "by": "@xp-lead", "on": "2023-02-17"},
+            {"role": "experimentation_lead", "by": "@xp-lead", "on": "2023-01-17"},
+        ]
+        assert findings("sign-offs", changed(sign_offs=sign_offs)) == []
+
+    def test_of_several_invalid_ones_the_last_is_reported(self) -> None:
+        sign_offs = [
+            {"role": "experimentation_lead", "by": "@xp-lead", "on": f"2023-02-{day}"} for day in (16, 17)
+        ]
+        [finding] = findings("sign-offs", changed(sign_offs=sign_offs))
+        assert finding.at == ("sign_offs", 1, "on")
+
+    def test_each_absent_role_is_named_with_its_first_reason(self) -> None:
+        plan = changed(risk=["privacy", "ai"], sign_offs=[])
+        params = {
+            "by_tier": {"critical": ("vp_commerce", "privacy")},
+            "by_risk": {"privacy": ("privacy",), "ai": ("legal",)},
+        }
+        [finding] = findings("sign-offs", plan, Organisation(tier="critical"), **params)
+        assert finding.message == (
+            "the plan is not signed by experimentation_lead (every plan), vp_commerce (tier `critical`), "
+            "privacy (tier `critical`) and legal (risk `ai`)"
+        )
+
+    def test_a_tier_without_roles_asks_for_no_more(self) -> None:
+        by_tier = {"critical": ("vp_commerce",)}
+        assert findings("sign-offs", changed(), Organisation(tier="standard"), by_tier=by_tier) == []
+
+    def test_a_role_that_the_policy_does_not_staff_is_open_to_anyone(self) -> None:
+        organisation = Organisation(roles={"privacy": ("@privacy",)})
+        assert findings("sign-offs", changed(sign_offs={0: {"by": "@anyone"}}), organisation) == []
+
+    def test_an_invented_risk_does_not_pass_for_an_answer(self) -> None:
+        found = findings("sign-offs", changed(risk=["revenue", "\x1b[2Jprivacy"]))
+        assert [finding.at for finding in found] == [("risk", 1)]
+        assert found[0].message.isprintable()
+
+    def test_the_canary_counts_as_the_start(self) -> None:
+        late = changed(canary={"start": "2023-01-17"})
+        assert [finding.at for finding in findings("sign-offs", late)] == [("sign_offs", 0, "on")]
+
+
+class TestDecisionRule:
+    def test_a_metric_that_should_fall_has_no_forbidden_sign(self) -> None:
+        plan = changed(primary_metric={"direction": "decrease"}, decision_rule={"min_ci_lower": "-1%"})
+        assert findings("decision-rule", plan) == []
+
+    def test_a_non_inferiority_plan_without_margin_needs_a_criterion(self) -> None:
+        plan = changed(type="non_inferiority", decision_rule={"min_ci_lower": None})
+        assert [finding.at for finding in findings("decision-rule", plan)] == [
+            ("decision_rule", "min_ci_lower")
+        ]
+
+    def test_every_gap_is_named(self) -> None:
+        plan = changed(decision_rule={"min_ci_lower": None, "otherwise": None, "options": None})
+        assert [finding.at[-1] for finding in findings("decision-rule", plan)] == [
+            "min_ci_lower", "otherwise", "options",
+        ]  # fmt: skip
+
+
+class TestEscalation:
+    @pytest.mark.parametrize(("within", "soon"), [("24h", True), ("1d", True), ("25h", False), ("0h", True)])
+    def test_within_a_day(self, within: str, soon: bool) -> None:
+        assert (findings("escalation-path", changed(escalation={"within": within})) == []) is soon
+
+
+class TestReadouts:
+    @pytest.mark.parametrize(
+        ("cadence", "at_least", "often"),
+        [("daily", "weekly", True), ("weekly", "twice_weekly", False), ("biweekly", "biweekly", True)],
+    )
+    def test_cadences_are_ordered(self, cadence: str, at_least: str, often: bool) -> None:
+        found = findings("readout-cadence", changed(readouts={"cadence": cadence}), at_least=at_least)
+        assert (found == []) is often

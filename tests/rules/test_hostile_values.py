@@ -1,0 +1,83 @@
+"""Values that fit a plan's shape and no world: rules speak of them or say that they cannot, and never crash."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from egp.document import Path, read_text
+from egp.experiment import Experiment
+from egp.finding import NotChecked
+from egp.rule import Rule
+from egp.stats import StatisticsInputError
+from egp.subject import Portfolio, PortfolioIndex, entry_of
+from tests.rules.examples import all_rules, plan_of, sound_text, sound_value
+
+FAMILIES = ("metrics", "guardrails", "economics", "privacy", "portfolio")
+RULES = [rule for rule in all_rules() if rule.family in FAMILIES]
+VALUES: tuple[object, ...] = (
+    None, "", "0%", "100%", "-5%", "0bps", "-3pp", "1e300", 0, -1, 1e300, 10**15, "0.0000000001%", "999999999999 USD",
+    "-1 USD", "0 USD", "0001-01-01", "9999-12-31", "0001-01-01T00:00:00+14:00", "0s", "36525d", "5ms", "two", "one",
+    "increase", "decrease", "proportion", "mean", "quantile", "rollout", "non_inferiority", "a\x1b[31mb", "x" * 100, [], {},
+)  # fmt: skip
+
+
+def leaves(value: object, path: Path = ()) -> Iterator[Path]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield (*path, key)
+        yield from leaves(item, (*path, key))
+
+
+PATHS = list(leaves(sound_value()))
+
+
+def replaced(value: object, path: Path, new: object) -> object:
+    if not path:
+        return new
+    if isinstance(value, dict):
+        return {key: replaced(item, path[1:], new) if key == path[0] else item for key, item in value.items()}
+    assert isinstance(value, list)
+    return [replaced(item, path[1:], new) if at == path[0] else item for at, item in enumerate(value)]
+
+
+def judged(rule: Rule, plan: Experiment, value: object) -> None:
+    entry = entry_of(plan, "plan.yaml", 0)
+    subjects = {
+        "Experiment": plan,
+        "Portfolio": Portfolio(entry, PortfolioIndex([entry, entry_of(plan, "b", 0)])),
+    }
+    if rule.subject == "Document":
+        subject: object = read_text(json.dumps(value))[0]
+    else:
+        subject = subjects[rule.subject]
+    try:
+        findings = list(rule.check(*(subject, rule.params())[: rule.takes]))
+    except (NotChecked, StatisticsInputError):
+        return
+    for finding in findings:
+        said = f"{finding.message} {finding.help} {finding.observed} {finding.required}"
+        assert finding.help
+        assert said.isprintable()
+        assert not {"nan", "inf", "None"} & set(said.replace("%", " ").split())
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: "/".join(map(str, path)))
+def test_one_value_replaced(path: Path) -> None:
+    for new in VALUES:
+        value = replaced(sound_value(), path, new)
+        plan = plan_of(value)
+        for rule in RULES:
+            judged(rule, plan, value)
+
+
+def test_an_empty_plan() -> None:
+    for rule in RULES:
+        judged(rule, plan_of({}), {})
+
+
+def test_the_sound_plan_has_every_field_that_is_replaced() -> None:
+    assert len(PATHS) > 100
+    assert "economics" in sound_text()

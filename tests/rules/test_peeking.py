@@ -1,0 +1,134 @@
+"""Repeated looks, spending functions and segments against independent sources."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+import numpy
+import pytest
+from scipy.stats import multivariate_normal, norm
+
+from egp import analysis
+from egp.experiment import Experiment
+from egp.finding import Finding, NotChecked
+from egp.policy.params import read_params
+from egp.rule import load
+from tests.rules.examples import merged, plan_of, sound_value
+
+START = date(2023, 1, 23)
+
+
+def plan(**statistics: object) -> Experiment:
+    return plan_of(merged(sound_value(), {"statistics": statistics}))
+
+
+def found(rule_id: str, subject: Experiment, **params: object) -> list[Finding]:
+    rule = load(rule_id)
+    return list(rule.check(*(subject, read_params(rule, params, (), []))[: rule.takes]))
+
+
+def looks(*days: int) -> list[str]:
+    return [str(START + timedelta(days=day)) for day in days]
+
+
+def crossing(bounds: list[float], information: list[float]) -> float:
+    """P(|Z_k| reaches its bound at some look) by the multivariate normal distribution of scipy."""
+    t = numpy.array(information)
+    covariance = numpy.sqrt(numpy.minimum.outer(t, t) / numpy.maximum.outer(t, t))
+    law = multivariate_normal(cov=covariance, seed=1)
+    return 1 - float(law.cdf(bounds, lower_limit=[-bound for bound in bounds]))
+
+
+def test_three_looks_make_a_five_percent_test_a_ten_point_seven_percent_test() -> None:
+    equal = crossing([norm.isf(0.025)] * 3, [1 / 3, 2 / 3, 1])
+    declared = crossing([norm.isf(0.025)] * 3, [5 / 14, 9 / 14, 1])
+    (finding,) = found("no-unplanned-looks", plan(looks=looks(5, 9, 14)))
+    assert f"{equal * 100:.1f} % of the time" in finding.message
+    assert f"{declared * 100:.1f} % on the declared days" in finding.message
+    assert "10.7 %" in finding.message
+
+
+@pytest.mark.parametrize("days", [(1, 2, 14), (7, 13, 14), (14, 15, 16), (0, 5, 14)])
+def test_any_three_looks_are_told_the_published_number(days: tuple[int, ...]) -> None:
+    (finding,) = found("no-unplanned-looks", plan(looks=looks(*days)))
+    assert "10.7 %" in finding.message
+
+
+def test_looks_after_the_end_judge_the_same_units() -> None:
+    (finding,) = found("no-unplanned-looks", plan(looks=looks(14, 15, 16)))
+    assert "5 % on the declared days" in finding.message
+
+
+def test_one_sided_looks() -> None:
+    t = [0.5, 1.0]
+    law = multivariate_normal(cov=[[1, t[0] ** 0.5], [t[0] ** 0.5, 1]])
+    error = 1 - float(law.cdf([norm.isf(0.05)] * 2))
+    (finding,) = found("no-unplanned-looks", plan(sides="one", looks=looks(7, 14)))
+    assert f"{error * 100:.3g} % of the time" in finding.message
+
+
+def test_thousands_of_looks_are_answered_without_computing_them_all() -> None:
+    instants = [f"2023-01-{23 + at // 1440:02d}T{at % 1440 // 60:02d}:{at % 60:02d}:00" for at in range(5000)]
+    (finding,) = found("no-unplanned-looks", plan(looks=instants))
+    assert "5,000 looks" in finding.message
+    assert "more than" in finding.message
+
+
+def test_boundaries_of_a_refused_design_spend_the_level() -> None:
+    (finding,) = found(
+        "spending-allowed",
+        plan(method="group_sequential", spending="obrien_fleming", looks=looks(4, 9, 14)),
+    )
+    bounds = [float(bound) for bound in re.findall(r"([0-9.]+) at", finding.message)]
+    shares = [float(share) / 100 for share in re.findall(r"at ([0-9.]+) %", finding.message)]
+    assert shares == pytest.approx([4 / 14, 9 / 14, 1], abs=0.001)
+    assert crossing(bounds, shares) == pytest.approx(0.05, abs=0.001)
+
+
+def test_a_sequential_design_needs_its_inflated_sample() -> None:
+    fixed = analysis.required_smallest(plan())
+    sequential = plan(method="group_sequential", spending="pocock", looks=looks(7, 14))
+    # Two equal looks, Pocock-like spending, 95 % power at a two-sided 5 %: rpact's maximum inflation is 1.103.
+    assert analysis.required_smallest(sequential) / fixed == pytest.approx(1.103, abs=0.001)
+    always = plan(method="always_valid")
+    assert analysis.required_smallest(always) / fixed == pytest.approx(1.69, abs=0.005)
+
+
+def test_information_counts_the_units_a_look_judges() -> None:
+    value = merged(
+        sound_value(),
+        {
+            "schedule": {"end": "2023-02-07", "pauses": ["2023-01-28/2023-01-29"]},
+            "primary_metric": {"outcome_window": "3d", "judged_on": "matured_cohort"},
+            "statistics": {"looks": ["2023-02-01", "2023-02-11"]},
+        },
+    )
+    # 01-23 to 01-27 have matured at the first look, all fourteen days without the pause at the second.
+    assert analysis.information_fractions(plan_of(value)) == pytest.approx((5 / 14, 1.0))
+
+
+def test_a_sequential_design_with_too_many_looks_is_refused_before_it_is_computed() -> None:
+    value = merged(
+        sound_value(),
+        {
+            "schedule": {"end": "2023-06-30"},
+            "statistics": {
+                "method": "group_sequential",
+                "spending": "pocock",
+                "looks": looks(*range(1, 150)),
+            },
+        },
+    )
+    (finding,) = found("spending-allowed", plan_of(value), allowed=["pocock"])
+    assert finding.at == ("statistics", "looks")
+    with pytest.raises(NotChecked) as missing:
+        analysis.required_smallest(plan_of(value))
+    assert missing.value.path == ("statistics", "looks")
+
+
+def test_uncorrected_segments() -> None:
+    subject = plan_of(merged(sound_value(), {"segments": ["a", "b"], "statistics": {"alpha": "1%"}}))
+    (finding,) = found("segments-declared", subject)
+    assert f"{(1 - 0.99**2) * 100:.2f} % of the time" in finding.message
+    assert f"up to {(1 - 0.99**3) * 100:.2f} %" in finding.message
