@@ -2,10 +2,13 @@
 
 Every function takes what it needs from the plan and raises ``NotChecked`` at the key that is missing, or that has
 a value no test can have and a rule of its own to say so; a rule then states its arithmetic and nothing else.
-Conventions: ``sample_size_per_variant`` counts the units of the
-smallest variant, and units are always those of randomisation; the smallest treatment decides; CUPED serves the
-primary metric alone, since the declared correlation is the primary's; units come evenly over the days of
-exposure; a metric judged on its matured cohort has that cohort's units.
+What several rules ask of the same plan is remembered by the plan's identity, so a plan is never changed in place:
+``assuming`` makes another one.
+
+Conventions: ``sample_size_per_variant`` counts the units of the smallest variant, and units are always those of
+randomisation; the smallest treatment decides; CUPED serves the primary metric alone, since the declared correlation
+is the primary's; units come evenly over the days of exposure; a metric judged on its matured cohort has that
+cohort's units.
 """
 
 from __future__ import annotations
@@ -95,15 +98,14 @@ def readout_day(plan: Experiment) -> date:
     return max(as_day(local(plan, look)) for look in looks) if looks else day_after(last_day(plan), 1)
 
 
+@lru_cache(32)
 def weights(plan: Experiment) -> tuple[float, float]:
     """Weights of control and of the smallest treatment."""
     variants = need(plan.variants, "variants")
     control = need(plan.control_position, "variants")
-    shares = [need(variant.weight, "variants", at, "weight") for at, variant in enumerate(variants)]
-    if len(shares) < 2:
+    shares = [need(variant.weight or None, "variants", at, "weight") for at, variant in enumerate(variants)]
+    if len(shares) < 2 or abs(math.fsum(shares) - 1) > 1e-9:
         raise NotChecked(("variants",))
-    if min(shares) <= 0:
-        raise NotChecked(("variants", shares.index(min(shares)), "weight"))
     return shares[control], min(share for at, share in enumerate(shares) if at != control)
 
 
@@ -232,6 +234,7 @@ def primary_at(plan: Experiment, path: Path) -> Metric:
     return plan.co_primary_metrics[int(path[1])]
 
 
+@lru_cache(32)
 def primary_test(plan: Experiment, *, with_cuped: bool = True, at: Path = PRIMARY) -> stats.PlannedTest:
     """The registered test of the primary metric: of superiority, or of non-inferiority by the plan's type."""
     metric = primary_at(plan, at)
@@ -291,6 +294,7 @@ def margin_of(metric: Metric, path: Path) -> float:
     return size
 
 
+@lru_cache(32)
 def guardrail_test(plan: Experiment, metric: Metric, path: Path) -> stats.PlannedTest:
     """The non-inferiority test of a guardrail at the readout: one-sided, without CUPED."""
     return stats.PlannedTest(
@@ -306,6 +310,7 @@ def guardrail_test(plan: Experiment, metric: Metric, path: Path) -> stats.Planne
     )
 
 
+@lru_cache(32)
 def matured_share(plan: Experiment, metric: Metric) -> float:
     """Share of the run's units whose outcome has matured at the readout, for a metric that is judged on those;
     1 when it is judged on all units."""
@@ -359,6 +364,7 @@ def sequential_inflation(plan: Experiment) -> float:
     )
 
 
+@lru_cache(32)
 def required_smallest(
     plan: Experiment, *, with_cuped: bool = True, at: Path = PRIMARY, effect: float | None = None
 ) -> float:

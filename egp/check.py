@@ -242,7 +242,7 @@ class _Judge:
             speaker = next((outcome for outcome in group if outcome.adopted.severity == "error"), None)
             if speaker is None:
                 continue
-            speaker.findings = [_missing_input(missing, reason, [outcome.adopted.rule.id for outcome in group])]
+            speaker.findings += [_missing_input(missing, reason, [outcome.adopted.rule.id for outcome in group])]
             for outcome in group:
                 outcome.blocked_by = speaker.adopted.rule.id
 

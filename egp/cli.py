@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(verbs)
     _add_explain(verbs)
     _add_rules(verbs)
+    _add_power(verbs)
     return parser
 
 
@@ -101,6 +102,15 @@ def _add_rules(verbs: argparse._SubParsersAction[_Parser]) -> None:
     _add_policy(rules)
     rules.add_argument("--format", choices=FORMATS, default="text", help="format of the list (default: text)")
     rules.set_defaults(run=_rules)
+
+
+def _add_power(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from egp.power.arguments import add_options
+
+    power = verbs.add_parser("power", help="compute sample size, smallest effect or power", allow_abbrev=False)
+    add_options(power)
+    _add_policy(power)
+    power.set_defaults(run=_power)
 
 
 def _add_policy(parser: argparse.ArgumentParser) -> None:
@@ -279,3 +289,51 @@ def _rules(options: argparse.Namespace) -> int:
     policy = _policy(options, [])
     _print(rules_as_json(policy) if options.format == "json" else list_rules(policy))
     return 0
+
+
+def _power(options: argparse.Namespace) -> int:
+    from egp.power.arguments import EXAMPLE, USAGE, given
+
+    calculator_options = given(options)
+    if options.plan is not None:
+        if calculator_options:
+            raise Stop(f"{calculator_options[0]} and a plan are both given", "a plan has its own numbers; give one of the two")
+        return _power_of_plan(options)
+    if options.policy is not None:
+        raise Stop("--policy serves a plan, and none is given", "egp power PLAN --policy POLICY")
+    if not calculator_options:
+        raise Stop(f"power of what? usage: {USAGE}", EXAMPLE)
+    _print(_calculated(options))
+    return 0
+
+
+def _calculated(options: argparse.Namespace) -> str:
+    from egp.power import json, text
+    from egp.power.calculator import answered
+    from egp.power.question import PowerError, understood
+
+    try:
+        answer = answered(understood(vars(options)))
+    except PowerError as error:
+        raise Stop(str(error), error.advice) from None
+    if options.format == "json":
+        return json.render(answer)
+    return "\n".join(text.render(answer, _style(sys.stdout))) + "\n"
+
+
+def _power_of_plan(options: argparse.Namespace) -> int:
+    from egp.plan_files import STANDARD_INPUT, PlanFinder
+    from egp.power import json, plan_text
+    from egp.power.plan_reading import powers
+
+    is_piped = options.plan == STANDARD_INPUT
+    policy = _policy(options, [] if is_piped else [options.plan])
+    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    sources = [finder.piped(sys.stdin.buffer.read(), "<stdin>")] if is_piped else finder.asked([options.plan])
+    plans, failures = powers(sources, finder, policy)
+    if options.format == "json":
+        _print(json.render_plans(plans))
+    elif plans:
+        _print("\n".join(plan_text.render(plans, _style(sys.stdout))) + "\n")
+    _print_failures(failures)
+    return COULD_NOT_JUDGE if failures or not all(plan.is_computed for plan in plans) else 0

@@ -19,6 +19,7 @@ from egp.experiment import Experiment
 from egp.finding import SEVERITIES
 from egp.policy.file import PolicyFile
 from egp.policy.params import declared_params
+from egp.power.schema import POWER_SCHEMA
 from egp.quantity import Change, Count, Interval, Measure, Share
 from egp.report.schema import REPORT_SCHEMA
 from egp.rule import index, load
@@ -182,6 +183,11 @@ def _schema_of_type(of_type: Any) -> dict[str, object]:
 def report_schema() -> dict[str, object]:
     """JSON Schema of ``egp check --format json``."""
     return REPORT_SCHEMA
+
+
+def power_schema() -> dict[str, object]:
+    """JSON Schema of ``egp power --format json``."""
+    return POWER_SCHEMA
 
 
 def _published(model: type[BaseModel], title: str) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class Builder:
         self.root: list[Any] = []
 
     def build(self) -> None:  # noqa: PLR0912, PLR0915
-        """Take the events up to the document's end. One loop without calls for what is common, as it is half the cost."""
+        """Take the events up to the document's end. One loop without calls for what is common: it runs per scalar."""
         parser, next_event, keep = self._parser, self._next, self.events.append
         scalar, alias = parser.scalar, parser.alias
         mapping_start, mapping_end = parser.mapping_start, parser.mapping_end

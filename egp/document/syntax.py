@@ -205,7 +205,7 @@ def _block_header(error: _Error) -> _Finding:
 
 def _directive(error: _Error) -> _Finding:
     at = error.at - len(error.line_before)
-    message = "a line that starts with '%' is an instruction that is not known here"
+    message = "a line that starts with '%' is an instruction that is not known here, or a repeated one"
     return _Finding("syntax", message, "remove the line; '%YAML 1.2' needs none either", at)
 
 
@@ -234,7 +234,7 @@ _READINGS: tuple[tuple[str, Callable[[_Error], _Finding]], ...] = (
     (r"escape character|hexdecimal|escape code", _escape),
     (r"expected alphabetic or numeric", _anchor),
     (r"scanning a block scalar", _block_header),
-    (r"directive|YAML document", _directive),
+    (r"directive|YAML document|duplicate tag handle", _directive),
     (r"(scanning|parsing) a tag|tag handle", _tag),
     (_SUPERFLUOUS, _after_end),
 )

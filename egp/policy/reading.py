@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import sha256
 
 from egp.document import Document, Path, Span, read_file
 from egp.finding import SEVERITIES, Failure
 from egp.policy.file import Override, PolicyFile
+from egp.policy.locate import repository_root
 from egp.policy.model import SETTINGS, Layer, Origin, Policy, PolicyError, Scope, Settings, Value
 from egp.policy.params import read_params
 from egp.quantity import shown
@@ -22,8 +23,9 @@ STANDARD = "egp:standard"
 class _Files:
     """Policy files read so far: each once, with its document for positions."""
 
-    def __init__(self, root: str) -> None:
-        self.root = root
+    def __init__(self, folder: str) -> None:
+        self.root = os.path.realpath(repository_root(folder) or folder)
+        self._folders: dict[str, str] = {}
         self.digest = sha256()
         self.failures: list[Failure] = []
         self.documents: dict[str, Document] = {}
@@ -37,6 +39,7 @@ class _Files:
 
     def _read(self, name: str, path: str, chain: tuple[str, ...]) -> tuple[PolicyFile, tuple[Layer, ...]]:
         documents = read_file(path, name)
+        self._folders[name] = os.path.dirname(os.path.abspath(path))
         self.digest.update(documents[0].text.encode("utf-8", "surrogatepass"))
         document = self.documents[name] = documents[0]
         for fault in document.problems:
@@ -46,6 +49,7 @@ class _Files:
             self.failures.append(_failure(document, "a policy is one document", span, "remove what follows `---`"))
         problems: list[Problem] = []
         content = read(PolicyFile, {} if document.problems else document.value, (), problems)
+        problems.extend(_unmatchable(content))
         layers = self._extended(content.extends, document, ("extends",), chain)
         own = Layer(name, _settings(document, content.rules or {}, ("rules",), problems))
         for problem in problems:
@@ -64,20 +68,21 @@ class _Files:
         self, names: Sequence[str], document: Document, path: Path, chain: tuple[str, ...]
     ) -> tuple[Layer, ...]:
         layers: dict[str, Layer] = {}
-        for position, name in enumerate(names):
+        for position, written in enumerate(names):
             span = document.span((*path, position))
+            name = _name_from(document.path, written)
             if name in chain:
                 cycle = " → ".join([*chain[chain.index(name) :], name])
                 self.failures.append(_failure(document, f"policies extend each other: {cycle}", span, "break the cycle"))
                 continue
-            found = self._resolve(name, document, span)
+            found = self._resolve(name, written, document, span)
             if found:
                 for layer in self.layers_of(name, found, chain)[1]:
                     layers.setdefault(layer.name, layer)
         return tuple(layers.values())
 
-    def _resolve(self, name: str, document: Document, span: Span) -> str | None:
-        """Path of an extended policy: shipped, or a file inside the repository."""
+    def _resolve(self, name: str, written: str, document: Document, span: Span) -> str | None:
+        """Path of an extended policy: shipped, or a file inside the repository, named from the extending one."""
         if name.startswith("egp:"):
             path = policy_path(name)
             if path is None:
@@ -86,30 +91,71 @@ class _Files:
                 advice = f"egp ships {', '.join(policy_names())}"
                 self.failures.append(_failure(document, f"egp ships no policy `{shown(name)}`{hint}", span, advice))
             return path
-        inside = os.path.realpath(self.root)
-        path = os.path.realpath(os.path.join(inside, name))
-        if os.path.commonpath([inside, path]) != inside:
+        path = os.path.realpath(os.path.join(self._folders[document.path], written))
+        if os.path.commonpath([self.root, path]) != self.root:
             advice = "copy the policy into the repository"
-            self.failures.append(_failure(document, f"`{shown(name)}` lies outside the repository", span, advice))
+            self.failures.append(_failure(document, f"`{shown(written)}` lies outside the repository", span, advice))
             return None
         if not os.path.isfile(path):
             advice = "name a file relative to this policy's folder, or a shipped policy"
-            self.failures.append(_failure(document, f"there is no policy file `{shown(name)}`", span, advice))
+            self.failures.append(_failure(document, f"there is no policy file `{shown(written)}`", span, advice))
             return None
         return path
 
-    def scope(self, override: Override, at: int, document: Document, base: Sequence[Layer]) -> Scope:
+    def scopes(self, layers: Sequence[Layer], tiers: Collection[str]) -> Iterator[Scope]:
+        """The overrides of all files, in the order of the layers."""
+        for layer, content in zip(layers, self.contents(layers), strict=True):
+            for at, override in enumerate(content.overrides):
+                yield self._scope(override, at, self.documents[layer.name], layers, tiers)
+
+    def _scope(
+        self, override: Override, at: int, document: Document, base: Sequence[Layer], tiers: Collection[str]
+    ) -> Scope:
         path: Path = ("overrides", at)
-        if not override.paths and override.when is None:
-            advice = "add `paths:` or `when:`; settings for all plans belong under `rules:`"
-            self.failures.append(_failure(document, "this override says for which plans", document.span(path), advice))
+        tier = (override.when and override.when.tier) or ""
+        if not override.paths and not tier:
+            advice = "add `paths:` or `when: {tier: …}`; settings for all plans belong under `rules:`"
+            message = "this override does not say for which plans"
+            self.failures.append(_failure(document, message, document.span(path), advice))
+        if tier and tier not in tiers:
+            self.failures.append(_unknown_tier(document, tier, (*path, "when", "tier"), tiers))
         present = {layer.name for layer in base}
         extended = self._extended(override.extends, document, (*path, "extends"), ())
+        for layer, content in zip(extended, self.contents(extended), strict=True):
+            if content.overrides and layer.name not in present:
+                message = f"{layer.name} has overrides of its own, and cannot be put on top of some plans only"
+                span = document.span((*path, "extends"))
+                self.failures.append(_failure(document, message, span, "extend a policy without overrides"))
         problems: list[Problem] = []
         own = Layer(f"{document.path}#{at}", _settings(document, override.rules or {}, (*path, "rules"), problems))
         self.failures.extend(self._failure_of(document, problem) for problem in problems)
         layers = (*(layer for layer in extended if layer.name not in present), own)
-        return Scope(override.paths, (override.when and override.when.tier) or "", layers)
+        return Scope(override.paths, tier, layers)
+
+
+def _name_from(extending: str, written: str) -> str:
+    """The name of a policy file as messages show it, when another one names it."""
+    if written.startswith("egp:"):
+        return written
+    return os.path.normpath(os.path.join(os.path.dirname(extending), written)).replace(os.sep, "/")
+
+
+def _unmatchable(content: PolicyFile) -> Iterator[Problem]:
+    """Patterns that no plan's path can match."""
+    patterns: list[tuple[Path, str]] = [(("plans", at), pattern) for at, pattern in enumerate(content.plans)]
+    for number, override in enumerate(content.overrides):
+        patterns += [(("overrides", number, "paths", at), pattern) for at, pattern in enumerate(override.paths)]
+    for path, pattern in patterns:
+        if "\\" in pattern or not {"", ".", ".."}.isdisjoint(pattern.split("/")):
+            advice = "write it relative to the policy's folder, with `/` between folders and without `.` and `..`"
+            yield Problem(path, "wrong-type", f"no plan matches the pattern `{shown(pattern)}`", advice)
+
+
+def _unknown_tier(document: Document, tier: str, path: Path, tiers: Collection[str]) -> Failure:
+    guess = nearest(tier, tiers)
+    hint = f", did you mean `{guess}`?" if guess else ""
+    known = f"tiers are {', '.join(tiers)}" if tiers else "name the tiers of surfaces under `tiers:`"
+    return _failure(document, f"there is no tier `{shown(tier)}`{hint}", document.span(path), known)
 
 
 def _settings(document: Document, rules: dict[str, object], path: Path, problems: list[Problem]) -> Settings:
@@ -172,11 +218,11 @@ def read_policy(path: str, shown_as: str) -> Policy:
     root = os.path.dirname(os.path.abspath(path))
     files = _Files(root)
     content, layers = files.layers_of(shown_as, path)
-    document = files.documents[shown_as]
-    scopes = tuple(files.scope(override, at, document, layers) for at, override in enumerate(content.overrides))
+    contents = files.contents(layers)
+    tiers = next((each.tiers for each in reversed(contents) if each.tiers), {})
+    scopes = tuple(files.scopes(layers, dict.fromkeys(tiers.values())))
     if files.failures:
         raise PolicyError(files.failures)
-    contents = files.contents(layers)
     return Policy(
         name=shown_as,
         version=next((each.version for each in reversed(contents) if each.version), ""),
@@ -185,7 +231,7 @@ def read_policy(path: str, shown_as: str) -> Policy:
         layers=layers,
         scopes=scopes,
         plans=content.plans,
-        tiers=tuple(next((each.tiers for each in reversed(contents) if each.tiers), {}).items()),
+        tiers=tuple(tiers.items()),
         roles={role: holders for each in contents for role, holders in (each.roles or {}).items()},
         calendars={name: days for each in contents for name, days in (each.calendars or {}).items()},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 
 KINDS = ("proportion", "mean", "ratio", "quantile")
 SPENDINGS = ("obrien-fleming", "pocock", "hwang-shih-decani")
@@ -114,7 +114,9 @@ def add_options(parser: ArgumentParser) -> None:
     """Declares everything but the policy. Values stay texts, read when they are needed."""
     parser.description = _DESCRIPTION
     parser.epilog = f"example: {EXAMPLE.replace('%', '%%')}"
-    parser.add_argument("plan", nargs="?", metavar="PLAN", help="a plan whose metrics are gone through one by one")
+    parser.add_argument(
+        "plan", nargs="?", metavar="PLAN", help="a plan whose metrics are gone through one by one"
+    )
     groups = {title: parser.add_argument_group(title) for title, _ in _GROUPS}
     for title, option, choices, meaning in _CHOICES:
         groups[title].add_argument(option, choices=choices, help=meaning)
@@ -133,3 +135,11 @@ def add_options(parser: ArgumentParser) -> None:
         "--always-valid", action="store_true", help="a test that may be looked at after every unit"
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="format (default: text)")
+
+
+def given(options: Namespace) -> list[str]:
+    """The options of the calculator that are on the command line."""
+    values = vars(options)
+    return [
+        option for option in CALCULATOR_OPTIONS if values[option[2:].replace("-", "_")] not in (None, False)
+    ]

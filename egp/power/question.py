@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, NoReturn, TypeVar, cast
 
 from egp.analysis import MOST_LOOKS, is_change_of
 from egp.power.readings import ambiguity
-from egp.quantity import Change, Measure, QuantityError, Share, change, count, duration, measure, share, shown
+from egp.quantity import Change, Measure, QuantityError, change, count, duration, measure, share, shown
 from egp.stats.planning import Direction, Kind
 
 T = TypeVar("T")
@@ -102,11 +102,17 @@ class Question:
 
 def understood(options: Options) -> Question:
     """The options as a question that has one answer. Raises PowerError."""
-    kind = cast(Kind, _required(options, "kind", "say what the metric is: proportion, mean, ratio or quantile"))
-    baseline = _baseline(kind, _required(options, "baseline", "give the metric's value in control, as in --baseline 12%"))
+    kind = cast(
+        Kind, _required(options, "kind", "say what the metric is: proportion, mean, ratio or quantile")
+    )
+    baseline = _baseline(
+        kind, _required(options, "baseline", "give the metric's value in control, as in --baseline 12%")
+    )
     non_inferiority = options["margin"] is not None
     if non_inferiority and options["mde"] is not None:
-        raise PowerError("--mde and --margin are both given", "--margin makes it a test of non-inferiority; keep one")
+        raise PowerError(
+            "--mde and --margin are both given", "--margin makes it a test of non-inferiority; keep one"
+        )
     direction = cast(Direction, options["direction"] or "increase")
     effect = _change(options, baseline, direction, non_inferiority)
     units, days, per_day = _size(options)
@@ -164,7 +170,9 @@ def _parsed(name: str, text: str, parse: Callable[[object], T]) -> T:
     except QuantityError as error:
         raise PowerError(f"{option}: {error}", error.advice) from None
     except OverflowError:
-        raise PowerError(f"{option}: {shown(text)} is too large", "write a number a computer can hold") from None
+        raise PowerError(
+            f"{option}: {shown(text)} is too large", "write a number a computer can hold"
+        ) from None
 
 
 def _share_or(options: Options, name: str, otherwise: float) -> float:
@@ -193,14 +201,20 @@ def _std_dev(options: Options, kind: Kind, baseline: Measure) -> Measure | None:
         return None
     if found is None:
         of = {"ratio": " of the linearised metric", "quantile": " of the influence function"}.get(kind, "")
-        raise PowerError(f"--std-dev is missing: a {kind} needs one", f"give the standard deviation{of} per unit")
+        raise PowerError(
+            f"--std-dev is missing: a {kind} needs one", f"give the standard deviation{of} per unit"
+        )
     if found.unit != baseline.unit:
-        message = f"--std-dev {shown(found.text)} and --baseline {shown(baseline.text)} are in different units"
+        message = (
+            f"--std-dev {shown(found.text)} and --baseline {shown(baseline.text)} are in different units"
+        )
         raise PowerError(message, "write both in the unit of the metric")
     return _finite("std-dev", found)
 
 
-def _change(options: Options, baseline: Measure, direction: Direction, non_inferiority: bool) -> Change | None:
+def _change(
+    options: Options, baseline: Measure, direction: Direction, non_inferiority: bool
+) -> Change | None:
     name = "margin" if non_inferiority else "mde"
     text = _text(options, name)
     if not text:
@@ -227,7 +241,9 @@ def _check_change(name: str, found: Change, baseline: Measure) -> None:
     if found.relative and baseline.value == 0:
         raise PowerError(f"--{name} {text} is relative to a baseline of 0", "write an absolute change")
     if found.absolute(baseline.value) == 0:
-        raise PowerError(f"--{name} {text} is no change at all", "no size finds a change of 0; give a larger one")
+        raise PowerError(
+            f"--{name} {text} is no change at all", "no size finds a change of 0; give a larger one"
+        )
     if not math.isfinite(found.absolute(baseline.value)):
         raise PowerError(f"--{name} {text} is too large", "write a number a computer can hold")
 
@@ -259,7 +275,9 @@ def _power(
     option = "--margin" if non_inferiority else "--mde"
     if effect is None and not sized:
         wanted = "the margin" if non_inferiority else "an effect (--mde), a margin (--margin)"
-        raise PowerError("two of size, effect and power are missing", f"give {wanted} or a size (--units, or --days)")
+        raise PowerError(
+            "two of size, effect and power are missing", f"give {wanted} or a size (--units, or --days)"
+        )
     if effect is not None and sized and power is not None:
         size = "--days" if options["days"] is not None else "--units"
         raise PowerError(f"{option}, {size} and --power are all given", "leave one out, and egp computes it")
@@ -272,16 +290,22 @@ def _weights(options: Options) -> tuple[float, ...]:
     text = _text(options, "weights") or "50,50"
     parts = [part.strip() for part in text.split(",")]
     if len(parts) < 2 or not all(parts):
-        raise PowerError(f"--weights {shown(text)} names fewer than two variants", "write control first, as in 50,50")
+        raise PowerError(
+            f"--weights {shown(text)} names fewer than two variants", "write control first, as in 50,50"
+        )
     if len(parts) > 100:
         raise PowerError(f"--weights names {len(parts)} variants", "give at most 100")
     values = [_parsed("weights", part, measure) for part in parts]
     if any(value.unit not in ("", "share") for value in values) or len({value.unit for value in values}) > 1:
-        raise PowerError(f"--weights {shown(text)} are not shares", "write them alike, as in 50,50 or 90%,10%")
+        raise PowerError(
+            f"--weights {shown(text)} are not shares", "write them alike, as in 50,50 or 90%,10%"
+        )
     numbers = [value.value for value in values]
     whole = 100.0 if values[0].unit == "" and sum(numbers) > 1 + _SUM_TOLERANCE else 1.0
     if min(numbers) <= 0:
-        raise PowerError(f"--weights {shown(text)}: a variant without weight sees nobody", "give each more than 0")
+        raise PowerError(
+            f"--weights {shown(text)}: a variant without weight sees nobody", "give each more than 0"
+        )
     if abs(sum(numbers) / whole - 1) > _SUM_TOLERANCE:
         _reject_sum(text, sum(numbers) / whole)
     return tuple(number / sum(numbers) for number in numbers)
@@ -307,7 +331,9 @@ def _correlation(options: Options, kind: Kind) -> float | None:
     if text is None:
         return None
     if kind == "quantile":
-        raise PowerError("--correlation: CUPED adjusts means, not quantiles", "leave it out, or say --kind mean")
+        raise PowerError(
+            "--correlation: CUPED adjusts means, not quantiles", "leave it out, or say --kind mean"
+        )
     return _number("correlation", text)
 
 
@@ -317,7 +343,9 @@ def _clusters(options: Options) -> Clusters | None:
         return None
     parts = text.split(",")
     if len(parts) not in (2, 3):
-        raise PowerError(f"--clusters {shown(text)} is not SIZE,ICC", "write size and correlation, as in 4.2,0.02")
+        raise PowerError(
+            f"--clusters {shown(text)} is not SIZE,ICC", "write size and correlation, as in 4.2,0.02"
+        )
     numbers = [_number("clusters", part.strip()) for part in parts]
     return Clusters(numbers[0], numbers[1], numbers[2] if len(numbers) == 3 else 0.0)
 
@@ -342,7 +370,9 @@ def _looks(options: Options) -> tuple[float, ...] | None:
     else:
         number = _parsed("looks", text, count)
         if not 0 < number <= most:
-            raise PowerError(f"--looks {shown(text)}: {number:,} looks are not computed", f"give 1 to {most} looks")
+            raise PowerError(
+                f"--looks {shown(text)}: {number:,} looks are not computed", f"give 1 to {most} looks"
+            )
         fractions = tuple(k / number for k in range(1, number + 1))
     if len(fractions) > most:
         raise PowerError(f"--looks: {len(fractions)} looks are not computed", f"give 1 to {most} looks")
@@ -361,7 +391,9 @@ def _spending(options: Options, looks: tuple[float, ...] | None) -> str | None:
 def _gamma(options: Options) -> float | None:
     text, spending = _text(options, "gamma"), options["spending"]
     if text is not None and spending != "hwang-shih-decani":
-        raise PowerError("--gamma belongs to --spending hwang-shih-decani", "leave it out, or name that function")
+        raise PowerError(
+            "--gamma belongs to --spending hwang-shih-decani", "leave it out, or name that function"
+        )
     if text is None and spending == "hwang-shih-decani":
         raise PowerError("--spending hwang-shih-decani needs --gamma", "give -4 (late spending) or 1 (even)")
     return None if text is None else _number("gamma", text)

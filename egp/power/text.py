@@ -14,13 +14,13 @@ from egp.power.curve import Point, curve
 from egp.power.mistakes import Mistake, mistakes, reach
 from egp.power.readings import amount, move, power_text, rounded_up, share_text
 from egp.report.text import printable
-from egp.wording import counted, listing, percent, significant, whole
+from egp.wording import absolute, counted, listing, percent, significant, whole
 
 if TYPE_CHECKING:
     from egp.power.question import Question
     from egp.report.text import Style
 
-_LABEL = 15
+_LABEL = 18
 _NARROW = 72
 _LONGEST_BAR = 30
 
@@ -83,14 +83,16 @@ def _scope(answer: Answer) -> str:
     if answer.question.power_scope == "primary":
         return ""
     overall = power_text(answer.decision_power)
-    return f", and the whole decision with {counted(answer.question.guardrails, 'guardrail')} {overall} at least"
+    return (
+        f", and the whole decision with {counted(answer.question.guardrails, 'guardrail')} {overall} at least"
+    )
 
 
 def _units(answer: Answer) -> str:
-    per_variant = answer.units_per_variant
-    if len(set(per_variant)) == 1:
-        return f"{per_variant[0]:,} units per variant"
-    return f"{min(per_variant):,} units in the smallest variant"
+    per_variant, question = answer.units_per_variant, answer.question
+    of = "per variant" if len(set(per_variant)) == 1 else "in the smallest variant"
+    days = "" if question.days is None else f" ({significant(question.days, 4)} days at {_rate(question)})"
+    return f"{min(per_variant):,} units {of}{days}"
 
 
 def _found(answer: Answer) -> str:
@@ -157,7 +159,9 @@ def _assumptions(answer: Answer) -> list[tuple[str, str]]:
     rows = [("test", _test(answer)), ("variance", _variance(answer)), ("units", _split(answer))]
     question = answer.question
     if question.power_assumed:
-        rows.append(("power", f"{share_text(question.power or 0)}, as nothing else is asked; --power changes it"))
+        rows.append(
+            ("power", f"{share_text(question.power or 0)}, as nothing else is asked; --power changes it")
+        )
     if question.power_scope == "decision":
         rows.append(("decision", _decision(answer)))
     if question.treatments > 1:
@@ -165,13 +169,20 @@ def _assumptions(answer: Answer) -> list[tuple[str, str]]:
     if question.correlation is not None:
         factor = calculator.cuped_factor(question)
         share = significant(factor * 100, 4)
-        rows.append(("CUPED", f"1 − ρ² = {share} % of the units, if ρ = {question.correlation:g} holds for all units"))
+        rows.append(
+            ("CUPED", f"1 − ρ² = {share} % of the units, if ρ = {question.correlation:g} holds for all units")
+        )
     if question.clusters is not None:
         rows.append(("clusters", _clusters(answer)))
     if answer.design.sequence is not None:
         rows.append(("looks", _looks(answer)))
     if question.per_day is not None:
-        rows.append(("time", f"{_rate(question)}, all variants together, every day the same; returning ones not counted"))
+        rows.append(
+            (
+                "time",
+                f"{_rate(question)}, all variants together, every day the same; returning ones not counted",
+            )
+        )
     return rows
 
 
@@ -204,7 +215,11 @@ def _variance(answer: Answer) -> str:
     }[question.kind]
     exact = ""
     if question.kind == "mean":
-        used = "so it is here" if calculator.distribution(answer) == "noncentral_t" else "normal from there on, as here"
+        used = (
+            "so it is here"
+            if calculator.distribution(answer) == "noncentral_t"
+            else "normal from there on, as here"
+        )
         exact = f"; exact noncentral t below {stats.EXACT_T_BELOW_DF:,.0f} degrees of freedom, {used}"
     text = question.std_dev.text if question.std_dev else ""
     return f"standard deviation {text} {meant}, the same in all variants{exact}"
@@ -226,7 +241,11 @@ def _decision(answer: Answer) -> str:
     question = answer.question
     total = question.guardrails + 1
     overall = answer.decision_power if question.power is None else question.power
-    each = "" if question.power is None else f"; so each of {total} tests is planned for {share_text(answer.power)}"
+    each = (
+        ""
+        if question.power is None
+        else f"; so each of {total} tests is planned for {share_text(answer.power)}"
+    )
     return f"all of {total} tests pass with {power_text(overall)} at least, 1 − β = 1 − Σβᵢ whatever their dependence{each}"
 
 
@@ -259,10 +278,11 @@ def _looks(answer: Answer) -> str:
     bounds = [significant(z, 4) for z in sequence.boundaries(test.alpha, test.sides)]
     shares = [significant(share * 100, 3) for share in sequence.looks]
     name = {"obrien_fleming": "O'Brien-Fleming", "pocock": "Pocock", "hwang_shih_decani": "Hwang-Shih-DeCani"}
+    z = "|z|" if test.sides == 2 else "z"
     return (
-        f"{len(bounds)} looks with {name[sequence.spending]} spending: {price}; stop at |z| ≥ {listing(bounds)} "
+        f"{len(bounds)} looks with {name[sequence.spending]} spending: {price}; stop at {z} ≥ {listing(bounds)} "
         f"with {listing(shares)} % of the units"
-    ).replace("|z|" if test.sides == 1 else "", "z" if test.sides == 1 else "")
+    )
 
 
 def _mistake(answer: Answer, mistake: Mistake) -> tuple[str, str]:
@@ -280,7 +300,9 @@ def _curve(answer: Answer, points: Sequence[Point], style: Style) -> Iterator[st
     what = "margin ruled out" if answer.question.non_inferiority else "MDE"
     yield style.paint(f"{what} at {share_text(answer.planned_power)} power", "bold")
     rows = [_cells(answer, point) for point in points]
-    heads = ("days", "units", what.split(maxsplit=1)[0]) if answer.days is not None else ("units", what.split(maxsplit=1)[0])
+    heads: tuple[str, ...] = ("units", what.split(maxsplit=1)[0])
+    if answer.days is not None:
+        heads = ("days", *heads)
     widths = [max(len(row[at]) for row in [heads, *rows]) for at in range(len(heads))]
     notes = [_note(answer, point) for point in points]
     room = style.width - sum(widths) - 2 * len(widths) - 4 - max(map(len, notes))
@@ -303,8 +325,6 @@ def _cells(answer: Answer, point: Point) -> tuple[str, ...]:
 
 
 def _short(distance: float, unit: str) -> str:
-    from egp.wording import absolute
-
     return absolute(rounded_up(distance), unit)
 
 
@@ -339,4 +359,6 @@ def _to_reach(answer: Answer, style: Style) -> Iterator[str]:
         options.append(f"an effect of {amount(rounded_up(found.distance), answer.question.baseline)}")
     if options:
         yield ""
-        yield from wrapped(f"{share_text(found.power)} power takes {listing(options, 'or')}.", style.width, "  ")
+        yield from wrapped(
+            f"{share_text(found.power)} power takes {listing(options, 'or')}.", style.width, "  "
+        )

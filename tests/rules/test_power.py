@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from random import Random
 
 import pytest
@@ -24,7 +25,7 @@ SOUND_EFFECT = 0.0045
 CUPED_OFF: dict[str, object] = {"statistics": {"variance_reduction": None}}
 
 
-def plan(*patches: dict[str, object]) -> Experiment:
+def plan(*patches: Mapping[str, object]) -> Experiment:
     value: object = sound_value()
     for patch in patches:
         value = merged(value, patch)
@@ -36,7 +37,7 @@ def found(rule_id: str, subject: Experiment, **params: object) -> list[Finding]:
     return list(rule.check(*(subject, read_params(rule, params, (), []))[: rule.takes]))
 
 
-def only_message(rule_id: str, *patches: dict[str, object], **params: object) -> str:
+def only_message(rule_id: str, *patches: Mapping[str, object], **params: object) -> str:
     (finding,) = found(rule_id, plan(*patches), **params)
     return finding.message
 

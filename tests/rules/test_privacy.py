@@ -7,7 +7,7 @@ import pytest
 from egp.document import Span, read_text
 from egp.finding import Finding
 from egp.rule import load
-from tests.rules.examples import sound_text
+from tests.rules.examples import merged, plan_of, sound_text, sound_value
 
 RULE = load("no-personal-data")
 
@@ -116,8 +116,6 @@ def test_names_no_more_than_twenty_places() -> None:
 
 @pytest.mark.parametrize("access", ["Aggregates", "aggregates ", "user-level export", "aggregates, raw_logs"])
 def test_data_access_is_compared_exactly(access: str) -> None:
-    from tests.rules.examples import merged, plan_of, sound_value
-
     rule = load("aggregates-only")
     (finding,) = rule.check(plan_of(merged(sound_value(), {"data_access": access})), rule.params())
     assert finding.help == "set `data_access: aggregates`"

@@ -96,8 +96,8 @@ from egp.analysis import (
 )
 from egp.document import Path
 from egp.experiment import Experiment, Metric
-from egp.finding import Finding, NotChecked
-from egp.quantity import Share
+from egp.finding import Finding, NotChecked, need
+from egp.quantity import QuantityError, Share
 from egp.stats import StatisticsInputError
 from egp.wording import at_least_like, called, listing, percent, whole
 
@@ -213,14 +213,15 @@ def _more_units(guards: Sequence[_Guard], sample: float, floor: float) -> Iterat
 
 
 def _wider_margin(guard: _Guard, sample: float, floor: float) -> Iterator[str]:
-    declared = guard.metric.non_inferiority_margin
+    metric = guard.metric
+    declared = need(metric.non_inferiority_margin, *guard.path, "non_inferiority_margin")
     try:
         margin = stats.detectable_margin(guard.test, floor, sample * guard.control)
-    except StatisticsInputError:
-        # So few units rule out no margin at all.
+        written = at_least_like(margin, declared, metric.baseline)
+    except (StatisticsInputError, QuantityError):
+        # So few units rule out no margin, or none that a plan can write.
         return
-    if declared is not None:
-        yield f"accept `non_inferiority_margin: {at_least_like(margin, declared, guard.metric.baseline)}`"
+    yield f"accept `non_inferiority_margin: {written}`"
 
 
 def _later_readout(plan: Experiment, guard: _Guard, sample: float, floor: float) -> Iterator[str]:

@@ -12,7 +12,7 @@ taking the clauses as independent; whatever their dependence it is at least 1 �
 `power_scope: decision` the plan promises its power for the whole decision: this lower bound must reach it, which
 each test having power 1 − β/(G + 1) does, with G guardrails (Schultzberg, Ankargren and Frånberg 2024). With
 `power_scope: primary` the chance must reach the policy's floor; where the guardrails alone fall below it,
-guardrail-power says so. A rule that ships at most half of them is an error under any policy that has this rule.
+guardrail-power says so, and where the sample is too small for the primary, sample-size does. A rule that ships at most half of them is an error under any policy that has this rule.
 
 Passes:
 
@@ -66,12 +66,18 @@ guardrail_metrics: {0: {non_inferiority_margin: 11%}}
 sample_size_per_variant: 105_000
 ```
 
-Guardrails that are too weak by themselves are guardrail-power's finding.
+Guardrails that are too weak by themselves are guardrail-power's finding, and a small sample is sample-size's.
 
 Passes:
 
 ```yaml
 guardrail_metrics: {0: {non_inferiority_margin: 6%}}
+```
+
+Passes:
+
+```yaml
+sample_size_per_variant: 60_000
 ```
 
 Not checked at `/decision_rule/min_lift`:
@@ -168,6 +174,8 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     stricter = chances.primary < plain.primary - 1e-9
     if stricter and (chances.primary <= 0.5 or chances.power < params.floor <= plain.power):
         yield _strict_clause(plan, decision, sample, chances, params.floor)
+    elif plain.primary < required_power(plan) - 1e-9:
+        return
     elif plan.statistics and plan.statistics.power_scope == "decision":
         if chances.lower_bound < required_power(plan):
             yield _broken_promise(plan, decision, sample, chances)

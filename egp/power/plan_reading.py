@@ -1,0 +1,63 @@
+"""From the plans asked for to their power; what cannot be read is a failure, never skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from egp.experiment import read_experiment
+from egp.finding import Failure
+from egp.power.plan import PlanPower, plan_power
+
+if TYPE_CHECKING:
+    from egp.document import Document
+    from egp.plan_files import PlanFinder, PlanSource
+    from egp.policy.model import Policy
+
+_GUARDRAIL_POWER = "guardrail-power"
+
+
+def powers(
+    sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy
+) -> tuple[list[PlanPower], list[Failure]]:
+    """The power of every plan in the files, and why some have none."""
+    found: list[PlanPower] = []
+    failures = list(finder.failures)
+    for source in sources:
+        for result in _of_file(source, finder, policy):
+            if isinstance(result, Failure):
+                failures.append(result)
+            else:
+                found.append(result)
+    return found, failures
+
+
+def _of_file(source: PlanSource, finder: PlanFinder, policy: Policy) -> Iterator[PlanPower | Failure]:
+    if finder.leaves_repository(source):
+        yield Failure(source.shown, "this link leads out of the repository", help="commit the plan itself")
+        return
+    try:
+        documents = source.documents()
+    except OSError as error:
+        yield Failure(source.shown, f"cannot read this file: {error.strerror or type(error).__name__}")
+        return
+    for document in documents:
+        yield _of_document(source, document, policy)
+
+
+def _of_document(source: PlanSource, document: Document, policy: Policy) -> PlanPower | Failure:
+    if not isinstance(document.value, dict):
+        problem = document.problems[0].message if document.problems else "this document is no plan"
+        return Failure(source.shown, problem.rstrip("."), help=f"egp check {source.shown} says where")
+    plan, _ = read_experiment(document.value)
+    tier = policy.tier_of(plan.surfaces or ())
+    return plan_power(plan, document, _guardrail_floor(policy, source.in_policy, tier))
+
+
+def _guardrail_floor(policy: Policy, path: str, tier: str) -> float | None:
+    """The power that the policy asks of guardrails in this plan; None where it does not."""
+    for adopted in policy.adopted(path, tier).alone:
+        if adopted.rule.id == _GUARDRAIL_POWER:
+            floor: float = adopted.params.floor  # type: ignore[attr-defined]
+            return floor
+    return None
