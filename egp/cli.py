@@ -332,8 +332,8 @@ def _power_of_plan(options: argparse.Namespace) -> int:
     sources = [finder.piped(sys.stdin.buffer.read(), "<stdin>")] if is_piped else finder.asked([options.plan])
     plans, failures = powers(sources, finder, policy)
     if options.format == "json":
-        _print(json.render_plans(plans))
+        _print(json.render_plans(plans, failures, policy))
     elif plans:
-        _print("\n".join(plan_text.render(plans, _style(sys.stdout))) + "\n")
+        _print("\n".join(plan_text.render(plans, policy, _style(sys.stdout))) + "\n")
     _print_failures(failures)
     return COULD_NOT_JUDGE if failures or not all(plan.is_computed for plan in plans) else 0

@@ -35,7 +35,7 @@ def generated_files() -> dict[str, str]:
     }
     for rule_id in index():
         files[f"docs/rules/{rule_id}.md"] = _rule_page(load(rule_id))
-    for path in ("README.md",):
+    for path in ("README.md", "docs/power.md"):
         with open(os.path.join(ROOT, path), encoding="utf-8") as file:
             files[path] = BLOCK.sub(_block, file.read())
     return files

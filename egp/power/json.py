@@ -15,6 +15,8 @@ from egp.power.schema import POWER_REPORT_VERSION
 from egp.version import VERSION
 
 if TYPE_CHECKING:
+    from egp.finding import Failure
+    from egp.policy.model import Policy
     from egp.power.plan import MetricRow, PlanPower
     from egp.quantity import Change, Measure
 
@@ -144,10 +146,16 @@ def _variance(answer: Answer) -> str:
     return "farrington_manning_or_unpooled" if answer.question.non_inferiority else "pooled_or_unpooled"
 
 
-def render_plans(plans: Sequence[PlanPower]) -> str:
+def render_plans(plans: Sequence[PlanPower], failures: Sequence[Failure], policy: Policy) -> str:
     """One JSON object on the metrics of plans."""
     return _written(
-        {"power_report": POWER_REPORT_VERSION, "tool": _TOOL, "plans": [_plan(plan) for plan in plans]}
+        {
+            "power_report": POWER_REPORT_VERSION,
+            "tool": _TOOL,
+            "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
+            "plans": [_plan(plan) for plan in plans],
+            "errors": [{"path": each.path, "message": each.message, "help": each.help} for each in failures],
+        }
     )
 
 

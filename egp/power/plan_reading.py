@@ -46,7 +46,7 @@ def _of_file(source: PlanSource, finder: PlanFinder, policy: Policy) -> Iterator
 
 
 def _of_document(source: PlanSource, document: Document, policy: Policy) -> PlanPower | Failure:
-    if not isinstance(document.value, dict):
+    if document.problems or not isinstance(document.value, dict):
         problem = document.problems[0].message if document.problems else "this document is no plan"
         return Failure(source.shown, problem.rstrip("."), help=f"egp check {source.shown} says where")
     plan, _ = read_experiment(document.value)

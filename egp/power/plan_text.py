@@ -14,13 +14,14 @@ from egp.shape import label
 from egp.wording import absolute, counted, listing, whole
 
 if TYPE_CHECKING:
+    from egp.policy.model import Policy
     from egp.report.text import Style
 
 _HEADS = ("metric", "needs", "days", "power", "asked", "finds", "declared")
 _NONE = "-"
 
 
-def render(plans: Sequence[PlanPower], style: Style) -> Iterator[str]:
+def render(plans: Sequence[PlanPower], policy: Policy, style: Style) -> Iterator[str]:
     """The lines of the report."""
     for at, plan in enumerate(plans):
         if at:
@@ -35,6 +36,8 @@ def render(plans: Sequence[PlanPower], style: Style) -> Iterator[str]:
             yield ""
             for note in notes:
                 yield from wrapped(note, style.width, "  ")
+    name = f"{policy.name} {policy.version}".strip()
+    yield from wrapped(f"({counted(len(plans), 'plan')}; policy {name})", style.width, "  ")
 
 
 def _sentence(plan: PlanPower) -> str:
@@ -102,7 +105,7 @@ def _cells(row: MetricRow) -> tuple[str, ...]:
         printable(row.name),
         _NONE if row.needed is None else whole(row.needed),
         _NONE if row.days is None else f"{days_to_run(row.days):,}",
-        _NONE if row.power is None else power_text(row.power),
+        _NONE if row.power is None else power_text(row.power).replace("more than ", ">"),
         _NONE if row.asked is None else share_text(row.asked),
         _amount(None if row.detectable is None else rounded_up(row.detectable), row.unit),
         _amount(row.distance, row.unit),

@@ -187,6 +187,7 @@ _METRIC = _object(
 _PLANS = _object(
     "The metrics of plans.",
     **_HEAD,
+    policy=_object("The policy that asks for power.", name=_TEXT, version=_TEXT, digest=_TEXT),
     plans=_list(
         _object(
             "A plan.",
@@ -212,6 +213,7 @@ _PLANS = _object(
             ),
         )
     ),
+    errors=_list(_object("A file without an answer.", path=_TEXT, message=_TEXT, help=_TEXT)),
 )
 
 POWER_SCHEMA: dict[str, object] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from egp.power.question import Question
     from egp.report.text import Style
 
+_BOUND = "\N{NO-BREAK SPACE}"
+_UNIT = re.compile(r"(?<=[0-9]) (?=%|bps|pp|ms|days?\b)")
 _LABEL = 18
 _NARROW = 72
 _LONGEST_BAR = 30
@@ -41,8 +44,10 @@ def render(answer: Answer, style: Style) -> Iterator[str]:
 
 
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    """Lines no wider than the terminal."""
-    return wrap(printable(text), width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    """Lines no wider than the terminal; a number stays with its unit."""
+    bound = _UNIT.sub(_BOUND, printable(text))
+    lines = wrap(bound, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    return [line.replace(_BOUND, " ") for line in lines]
 
 
 def _section(title: str, rows: Sequence[tuple[str, str]], style: Style) -> Iterator[str]:

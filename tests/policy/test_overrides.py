@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egp.policy.model import Policy, PolicyError
+from egp.policy.model import PolicyError
 from egp.policy.pattern import fixed_folder, matches
 from tests.check.workspace import PLAN, SHORT, Workspace, found
 from tests.policy.test_reading import days, policy, severities
@@ -205,8 +205,3 @@ def test_a_path_matches_itself_and_every_wildcard_that_covers_it(folders: list[s
     assert matches(path, "**/*")
     assert matches(path, "/".join([*("*" for _ in folders), "*"]))
     assert path.startswith(fixed_folder(path))
-
-
-def test_names_of_policies_are_told_in_reports(workspace: Workspace) -> None:
-    judge: Policy = policy(workspace, "version: '2026.2'\n" + BASE)
-    assert f"{judge.name} {judge.version}" == "egp.yaml 2026.2"

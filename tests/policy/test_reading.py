@@ -171,7 +171,7 @@ def test_the_digest_changes_with_any_file_of_the_policy(workspace: Workspace) ->
         ("rules: {valid-yaml: {severity: error}}\nrules: {}", "2:1", "the key 'rules' is written twice in one mapping", "keep one"),
         ("rules: {}\n---\nrules: {}", "3:1", "a policy is one document", "remove what follows `---`"),
         ("# nothing", "1:1", "empty", "write"),
-        ("rules: {", "1:8", "the text ends where a value or a closing bracket must follow", "}"),
+        ("rules: {", "1:8", "the text ends where a value or a closing bracket must follow", "write what is missing"),
         ("- rules", "1:1", "this is a list where a mapping of keys is meant", "key: value"),
     ],
 )  # fmt: skip

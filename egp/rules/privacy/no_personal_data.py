@@ -93,6 +93,9 @@ from egp.finding import Finding
 
 _MOST_FINDINGS = 20
 
+Place = tuple[int, int]
+"""First character and the one after the last."""
+
 # A pattern costs more than all signs together, so the text is searched in two cheap shapes of itself first: one with
 # digits as 0, letters in lower case and separators as _, and one with letters and digits as a and all else blank.
 _WORDS = bytes.maketrans(
@@ -113,37 +116,35 @@ class _Kind:
     signs: tuple[bytes, ...]
     """One of them is in a shape of every text in which the pattern can be found."""
     advice: str
-    holds: Callable[[str, int, int], bool] = lambda text, start, end: True  # noqa: ARG005
-    """Whether a match at this place of the text really is one."""
+    place: Callable[[str, int, int], Place | None] = lambda text, start, end: (start, end)  # noqa: ARG005
+    """Where a match at this place of the text really is one; None where it is something else."""
 
 
-def _bounded(text: str, start: int, end: int) -> bool:
+def _unjoined(text: str, start: int, end: int) -> Place | None:
     """Neither preceded nor followed by what would make it a part of something longer."""
-    return not _joins(text[start - 1 : start]) and not _joins(text[end : end + 1])
+    joined = _joins(text[start - 1 : start]) or _joins(text[end : end + 1])
+    return None if joined else (start, end)
 
 
 def _joins(character: str) -> bool:
     return bool(character) and (character.isalnum() or character in "_-+")
 
 
-def _is_address(text: str, start: int, end: int) -> bool:
+def _address(text: str, start: int, end: int) -> Place | None:
     """Of the internet, not the number of a build."""
     before = text[max(0, start - 40) : start].rpartition("\n")[2].lower()
     numbered = any(word in before for word in ("revision", "version", "build"))
     longer = before.endswith(".") or re.match(r"\.?[0-9]", text[end : end + 2]) is not None
-    octets = text[start:end].split(".")
-    return (
-        _bounded(text, start, end)
-        and not numbered
-        and not longer
-        and all(int(octet) < 256 for octet in octets)
-    )
+    possible = all(int(octet) < 256 for octet in text[start:end].split("."))
+    return _unjoined(text, start, end) if possible and not longer and not numbered else None
 
 
-def _is_mail(text: str, start: int, end: int) -> bool:
-    """With a name before the sign that is a person's and not that of a protocol."""
+def _mail(text: str, start: int, end: int) -> Place | None:
+    """With the name before the sign, which is a person's and not that of a protocol."""
     name = re.search(r"[\w.%+-]{1,64}\Z", text[max(0, start - 64) : start])
-    return name is not None and name[0] != "git" and not _joins(text[end : end + 1])
+    if name is None or name[0] == "git" or _joins(text[end : end + 1]):
+        return None
+    return start - len(name[0]), end
 
 
 _ROLE = "name people by role or handle, as in `@pdp-pm`"
@@ -157,7 +158,7 @@ _KINDS = (
         r"@[0-9-]{0,63}[A-Za-z][A-Za-z0-9-]{0,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,24}",
         (b"@",),
         _ROLE,
-        _is_mail,
+        _mail,
     ),
     _Kind("a private key", r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY", (b"private_key",), _REVOKE),
     _Kind(
@@ -174,14 +175,14 @@ _KINDS = (
         _REVOKE,
     ),
     _Kind("a bearer token", r"[Bb]earer {1,4}[A-Za-z0-9._~+/-]{20,4000}", (b"bearer_",), _REVOKE),
-    _Kind("a phone number", r"\+[1-9](?:[ .()-]{0,2}[0-9]){8,14}", (b"+",), _ROLE, _bounded),
-    _Kind("a phone number", r"[0-9]{3}[)-] ?[0-9]{3}-[0-9]{4}", (b"000_0000",), _ROLE, _bounded),
+    _Kind("a phone number", r"\+[1-9](?:[ .()-]{0,2}[0-9]){8,14}", (b"+",), _ROLE, _unjoined),
+    _Kind("a phone number", r"[0-9]{3}[)-] ?[0-9]{3}-[0-9]{4}", (b"000_0000",), _ROLE, _unjoined),
     _Kind(
         "an IP address",
         r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}",
         (b".0.", b".00.", b".000."),
         _AGGREGATE,
-        _is_address,
+        _address,
     ),
     _Kind(
         "the id of a single user",
@@ -199,9 +200,9 @@ def check(document: Document) -> Iterator[Finding]:
     found = _found(document.text)
     if found:
         source = Source(document.text)
-        for start, end, kind in sorted(found, key=lambda hit: hit[0]):
+        for place, kind in sorted(found, key=lambda hit: hit[0]):
             yield Finding(
-                source.span(start, end),
+                source.span(*place),
                 f"the file holds {kind.name}, and everybody who can read the repository can read it",
                 observed=kind.name,
                 required="no personal data, no secrets",
@@ -209,11 +210,11 @@ def check(document: Document) -> Iterator[Finding]:
             )
 
 
-def _found(text: str) -> list[tuple[int, int, _Kind]]:
+def _found(text: str) -> list[tuple[Place, _Kind]]:
     """Places of what must not be there, the first few of them, each named once."""
     raw = text.encode("utf-8", "surrogatepass")
     words, runs = raw.translate(_WORDS), raw.translate(_RUNS)
-    found: list[tuple[int, int, _Kind]] = []
+    found: list[tuple[Place, _Kind]] = []
     for kind in _KINDS:
         for sign in kind.signs:
             if sign in (runs if sign is _LONG_RUN else words):
@@ -221,10 +222,9 @@ def _found(text: str) -> list[tuple[int, int, _Kind]]:
         else:
             continue
         for match in re.finditer(kind.pattern, text):
-            start, end = match.span()
-            known = any(start < other and begin < end for begin, other, _ in found)
-            if not known and kind.holds(text, start, end):
-                found.append((start, end, kind))
+            place = kind.place(text, *match.span())
+            if place and not any(place[0] < end and start < place[1] for (start, end), _ in found):
+                found.append((place, kind))
                 if len(found) == _MOST_FINDINGS:
                     return found
     return found

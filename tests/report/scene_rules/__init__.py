@@ -1,0 +1,1 @@
+"""Rules that say what a scene wants said."""

@@ -1,0 +1,182 @@
+"""Small runs whose reports are compared with what they should look like.
+
+Their rules say what a scene wants said, so that no golden file depends on the wording of a real rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from types import ModuleType
+
+from egp.check import check
+from egp.document import Position, Span
+from egp.finding import Failure, Finding, NotChecked, Related
+from egp.plan_files import PlanFinder
+from egp.policy.model import Layer, Origin, Policy, Value
+from egp.report.model import Report
+from egp.rule import index, load
+from tests.report.scene_rules import agreed_value, tidy_value
+
+Said = Sequence[Finding | NotChecked]
+AS_OF = date(2023, 1, 18)
+POLICY = Policy(
+    name="egp.yaml",
+    version="2026.2",
+    digest="sha256:" + "0" * 64,
+    root="",
+    layers=(
+        Layer(
+            "egp.yaml",
+            {
+                "agreed-value": {"severity": Value("error", Origin("egp.yaml", 3))},
+                "tidy-value": {"severity": Value("warning", Origin("egp.yaml", 4))},
+            },
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A plan, and what the two rules say about it."""
+
+    plan: str
+    agreed: Said = ()
+    tidy: Said = ()
+    path: str = "experiments/buy-now.yaml"
+    failures: Sequence[Failure] = field(default=())
+
+
+@contextmanager
+def _saying(module: ModuleType, said: Said) -> Iterator[None]:
+    module.said.extend(said)
+    try:
+        yield
+    finally:
+        module.said.clear()
+
+
+@contextmanager
+def scene_rules() -> Iterator[None]:
+    """The rules of the scenes exist for as long as this lasts."""
+    names = {"agreed-value": agreed_value, "tidy-value": tidy_value}
+    index().update({rule: ("runtime", module.__name__) for rule, module in names.items()})
+    try:
+        yield
+    finally:
+        for rule in names:
+            del index()[rule]
+        load.cache_clear()
+
+
+def report_of(scene: Scene) -> Report:
+    """What egp finds in a scene."""
+    finder = PlanFinder("/", (), "/")
+    piped = finder.piped(scene.plan.encode(), scene.path)
+    with _saying(agreed_value, scene.agreed), _saying(tidy_value, scene.tidy):
+        report = check([piped], finder, POLICY, AS_OF)
+    report.failures.extend(scene.failures)
+    return report
+
+
+PLAN = """\
+id: buy-now
+type: superiority
+schedule: {start: 2023-01-23, end: 2023-01-27}
+variants:
+  - {id: control, weight: 50%}
+  - {id: buy_now, weight: 40%}
+"""
+
+SCENES = {
+    "nothing-found": Scene(PLAN),
+    "error-and-warning": Scene(
+        PLAN,
+        agreed=[
+            Finding(
+                ("schedule", "end"),
+                "the plan runs 5 days at full exposure; the policy asks for 14",
+                observed="5 days",
+                required="14 days",
+                help="set `end: 2023-02-05`",
+            )
+        ],
+        tidy=[Finding(("type",), "superiority is a long word", help="say it shorter")],
+    ),
+    "missing-key": Scene(
+        PLAN, agreed=[Finding(("schedule", "timezone"), "the plan names no time zone", help="add `timezone:`")]
+    ),
+    "value-over-many-lines": Scene(
+        PLAN,
+        agreed=[Finding(("variants",), "the weights add up to 90 %", observed="90 %", required="100 %", help="raise one")],
+    ),
+    "related-place": Scene(
+        PLAN.replace("id: buy_now,", "id: control,"),
+        agreed=[
+            Finding(
+                ("variants", 1, "id"),
+                "two variants have the id `control`",
+                help="give one of the two another id",
+                related=(Related(("variants", 0, "id"), "first used here"),),
+            )
+        ],
+    ),
+    "span-of-the-text": Scene(
+        "id: buy-now\nhypothesis: >-\n  A button that stays\n  lifts the rate.\nlayer: pdp\n",
+        agreed=[Finding(Span(Position(3, 5), Position(4, 8)), "two lines belong together", observed="two lines")],
+    ),
+    "long-message": Scene(
+        PLAN,
+        agreed=[
+            Finding(
+                ("schedule", "end"),
+                "the plan runs for five days, and the policy asks for fourteen consecutive days at full exposure, so that "
+                "every weekday is covered twice and nobody decides on a Monday",
+                observed="5 days from Monday to Friday, no weekend among them",
+                required="14 consecutive days at full exposure",
+                help="set `end: 2023-02-05`, or ask for less exposure over more days; a shorter run needs another policy",
+            )
+        ],
+    ),
+    "long-line": Scene(
+        "id: buy-now\nowner: {team: pdp, dri: '@pdp-pm', contact: '#pdp-experiments-on-the-product-detail-page'}; "
+        .replace("; ", "\n") + "rollback: {method: feature_flag, to: control, owner: '@pdp-oncall-in-the-west', max_minutes: 1500, "
+        "comms: comms/rollback-of-the-persistent-button.md}\n",
+        agreed=[Finding(("rollback", "max_minutes"), "a day is too long", observed="1500", required="60", help="say 60")],
+        tidy=[
+            Finding(("rollback", "comms"), "a long name", help="shorten it"),
+            Finding(("rollback", "method"), "a short name", help="lengthen it"),
+        ],
+    ),
+    "wide-characters": Scene(
+        "id: buy-now\ntitle: 購入ボタン\nlayer: e\u0301te\u0301\nowner: {team: 検索チーム, dri: '😀 pm', contact: '#abc'}\n",
+        agreed=[
+            Finding(("owner", "team"), "the team 検索チーム is unknown", observed="検索チーム", required="pdp", help="say pdp"),
+            Finding(("owner", "contact"), "behind wide characters", observed="#abc", help="move it"),
+        ],
+        tidy=[Finding(("layer",), "letters with accents of their own", observed="e\u0301te\u0301", help="compose them")],
+    ),
+    "not-checked": Scene(PLAN, tidy=[NotChecked(("statistics", "power"))]),
+    "missing-input": Scene(
+        PLAN, agreed=[NotChecked(("statistics", "power"))], tidy=[NotChecked(("statistics", "power"))]
+    ),
+    "could-not-judge": Scene(
+        PLAN,
+        failures=[
+            Failure("nowhere.yaml", "there is no such file or folder"),
+            Failure("plans", "no plan in this folder", help="plans end in .yaml or .yml"),
+            Failure(
+                "egp.yaml",
+                "the policy is invalid: there is no rule `minimum-runtme`, did you mean `minimum-runtime`?",
+                "",
+                Span(Position(12, 3), Position(12, 17)),
+                "  minimum-runtme: {severity: error}",
+                "`egp rules` lists all rules",
+            ),
+        ],
+    ),
+}
+WIDTHS = (40, 60, 100)
