@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from egp.analysis import day_before_end, first_day, last_day, local, time_zone
+from egp.analysis.days import day_before_end, first_day, last_day, local, time_zone
 from egp.finding import Finding, Related
 from egp.quantity import as_day, shown
 from egp.shape import label, nearest

@@ -9,7 +9,7 @@ from datetime import date
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from egp.analysis import first_day, last_day
+from egp.analysis.days import first_day, last_day
 from egp.quantity import Interval
 
 if TYPE_CHECKING:

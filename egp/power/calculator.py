@@ -21,8 +21,9 @@ MINIMUM_DAYS = 14
 """Two whole weeks: every weekday twice."""
 
 _ALMOST_SURE = 1 - 1e-9
-_AGREEMENT = 1e-11
-_ROUNDS = 60
+_AGREEMENT = 1e-13
+_SETTLED = 1e-7
+_ROUNDS = 20
 
 _OPTION_OF_PARAMETER = {
     "alpha": "--alpha",
@@ -102,13 +103,12 @@ class Design:
         if self.sequence is None:
             return one_look
         alpha, sides = self.test.alpha, self.test.sides
-        found = self.sequence.first_guess(alpha, sides, _between(one_look, alpha))
-        for _ in range(_ROUNDS):
-            before = found
-            found = self._one_look_power(distance, units / self.inflation(_between(before, alpha)))
-            if abs(found - before) <= _AGREEMENT:
-                break
-        return found
+        guess = self.sequence.first_guess(alpha, sides, _between(one_look, alpha))
+
+        def agreeing(power: float) -> float:
+            return self._one_look_power(distance, units / self.inflation(_between(power, alpha)))
+
+        return _fixed_point(agreeing, guess)
 
     def _one_look_power(self, distance: float, units: float) -> float:
         control = units * self.control_per_smallest
@@ -125,6 +125,22 @@ class Design:
 
     def _signed(self, distance: float) -> float:
         return distance if self.direction == "increase" else -distance
+
+
+def _fixed_point(function: Callable[[float], float], start: float) -> float:
+    """Where a slowly varying function of a power returns it (Steffensen's iteration)."""
+    for _ in range(_ROUNDS):
+        once = function(start)
+        twice = function(once)
+        bend = twice - 2 * once + start
+        if abs(bend) <= _AGREEMENT:
+            return twice
+        extrapolated = twice - (twice - once) ** 2 / bend
+        # The extrapolation is good to a small part of what it moves.
+        if abs(extrapolated - twice) <= _SETTLED:
+            return extrapolated
+        start = extrapolated
+    return start
 
 
 def _between(power: float, alpha: float) -> float:
@@ -182,6 +198,7 @@ class Answer:
 
 
 def whole_weeks(days: float) -> int:
+    """The least number of whole weeks, two at least, that covers the days."""
     return max(MINIMUM_DAYS, 7 * math.ceil(days / 7 - 1e-9))
 
 

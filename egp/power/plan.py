@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from egp import analysis, stats
+from egp import stats
+from egp.analysis import days, registered, traffic
 from egp.document import pointer
 from egp.finding import NotChecked
 from egp.power.calculator import Design, Sequence
@@ -96,7 +97,7 @@ def plan_power(plan: Experiment, document: Document, guardrail_floor: float | No
         document=document.index,
         experiment=plan.id or "",
         declared=plan.sample_size_per_variant or None,
-        arriving=_known(lambda: analysis.arriving_units(plan)),
+        arriving=_known(lambda: traffic.arriving_units(plan)),
         run_days=_known(lambda: _exposed_days(plan)),
         rows=tuple(reading.rows()),
     )
@@ -110,10 +111,10 @@ def _known(compute: Callable[[], T]) -> T | None:
 
 
 def _exposed_days(plan: Experiment) -> int:
-    days = sum(run.days for run in analysis.exposed_days(plan))
-    if days <= 0:
+    total = sum(run.days for run in days.exposed_days(plan))
+    if total <= 0:
         raise NotChecked(("schedule", "end"))
-    return days
+    return total
 
 
 class _Reading:
@@ -126,9 +127,9 @@ class _Reading:
 
     def rows(self) -> Iterator[MetricRow]:
         for path, metric in self.plan.primaries:
-            role: Role = "primary" if path == analysis.PRIMARY else "co-primary"
+            role: Role = "primary" if path == registered.PRIMARY else "co-primary"
             row = MetricRow(metric.id or role, path, role)
-            if analysis.has_primary_test(self.plan):
+            if registered.has_primary_test(self.plan):
                 self._fill(row, metric, self._primary_design, self._primary_power)
             else:
                 row.reason = f"a {self.plan.type} does not test it"
@@ -156,7 +157,7 @@ class _Reading:
         row.test = "superiority" if design.test.margin is None else "non_inferiority"
         if row.asked is not None:
             self._fill_needed(row, metric, design, distance, row.asked)
-        units = self._kept(row, lambda: analysis.planned_units(self.plan))
+        units = self._kept(row, lambda: registered.planned_units(self.plan))
         if units is not None:
             self._fill_declared(row, design, distance, units)
 
@@ -185,42 +186,42 @@ class _Reading:
         return None
 
     def _primary_design(self, metric: Metric, path: Path) -> tuple[Design, float]:
-        test = analysis.primary_test(self.plan, at=path)
-        distance = abs(analysis.primary_effect(self.plan, path)) if test.margin is None else test.margin
+        test = registered.primary_test(self.plan, at=path)
+        distance = abs(registered.primary_effect(self.plan, path)) if test.margin is None else test.margin
         design = Design(
-            test, self._control_units(metric, path), analysis.direction_of(metric, path), self._sequence()
+            test, self._control_units(metric, path), registered.direction_of(metric, path), self._sequence()
         )
         return design, distance
 
     def _guardrail_design(self, metric: Metric, path: Path) -> tuple[Design, float]:
-        test = analysis.guardrail_test(self.plan, metric, path)
+        test = registered.guardrail_test(self.plan, metric, path)
         assert test.margin is not None
         return Design(
-            test, self._control_units(metric, path), analysis.direction_of(metric, path)
+            test, self._control_units(metric, path), registered.direction_of(metric, path)
         ), test.margin
 
     def _control_units(self, metric: Metric, path: Path) -> float:
         """Units of control that the metric is judged on for each unit of the smallest variant."""
-        units = analysis.metric_units(self.plan, metric, 1.0)
+        units = registered.metric_units(self.plan, metric, 1.0)
         if units <= 0:
             raise NotChecked((*path, "outcome_window"))
         return units
 
     def _sequence(self) -> Sequence | None:
-        statistics = analysis.statistics_of(self.plan)
+        statistics = registered.statistics_of(self.plan)
         if statistics.method == "always_valid":
             return Sequence(None)
         if statistics.method != "group_sequential":
             return None
         if statistics.spending is None:
             raise NotChecked(("statistics", "spending"))
-        looks = analysis.information_fractions(self.plan)
-        if len(looks) > analysis.MOST_LOOKS:
+        looks = registered.information_fractions(self.plan)
+        if len(looks) > registered.MOST_LOOKS:
             raise NotChecked(("statistics", "looks"))
         return Sequence(statistics.spending, looks, statistics.spending_parameter)
 
     def _primary_power(self) -> tuple[float, str]:
-        power = analysis.required_power(self.plan)
+        power = registered.required_power(self.plan)
         if self._is_for_decision:
             return stats.guardrail_power_target(power, self.margins), BY_DECISION
         return power, BY_PLAN
@@ -237,10 +238,10 @@ class _Reading:
     def _days(self, metric: Metric, needed: float) -> float:
         """Days of exposure for so many units at this schedule, with the days whose units mature too late added."""
         exposed = _exposed_days(self.plan)
-        arriving = analysis.arriving_units(self.plan)
+        arriving = traffic.arriving_units(self.plan)
         if arriving <= 0:
             raise NotChecked(("eligible_units",))
-        matured = analysis.matured_share(self.plan, metric)
+        matured = registered.matured_share(self.plan, metric)
         return needed * matured / (arriving / exposed) + exposed * (1 - matured)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, NoReturn, TypeVar, cast
 
-from egp.analysis import MOST_LOOKS, is_change_of
+from egp.analysis.registered import MOST_LOOKS, is_change_of
 from egp.power.readings import ambiguity
 from egp.quantity import Change, Measure, QuantityError, change, count, duration, measure, share, shown
 from egp.stats.planning import Direction, Kind

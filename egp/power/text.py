@@ -25,6 +25,7 @@ _BOUND = "\N{NO-BREAK SPACE}"
 _UNIT = re.compile(r"(?<=[0-9]) (?=%|bps|pp|ms|days?\b)")
 _LABEL = 18
 _NARROW = 72
+_MOST_BOUNDARIES = 8
 _LONGEST_BAR = 30
 
 
@@ -79,8 +80,8 @@ def _sentence(answer: Answer) -> str:
     found = _found(answer)
     if answer.solved == "power":
         computed, missed = power_text(answer.power), power_text(1 - answer.power)
-        what = "missed" if not answer.question.non_inferiority else "not cleared"
-        return f"{units} {found} with {computed} power; {missed} of the time it is {what}{_scope(answer)}.{_time(answer)}"
+        fail = f"{missed} of the time they do not{_scope(answer)}"
+        return f"{units} {found} with {computed} power; {fail}.{_time(answer)}"
     return f"{units} {found} with {power} power{_scope(answer)}.{_time(answer)}"
 
 
@@ -105,7 +106,7 @@ def _found(answer: Answer) -> str:
     size = rounded_up(answer.distance) if question.change is None else answer.distance
     shown = amount(size, question.baseline)
     if question.non_inferiority:
-        return f"rule out a {_harm(question)} of {shown} when there is none,"
+        return f"rule out {_harm(question)} of {shown} when there is none,"
     by = size if question.direction == "increase" else -size
     moved = move(question.baseline.value, by, question.baseline.unit)
     return f"find {_article(question.direction)} of {shown}, {moved},"
@@ -116,7 +117,7 @@ def _article(direction: str) -> str:
 
 
 def _harm(question: Question) -> str:
-    return "decrease" if question.direction == "increase" else "increase"
+    return _article("decrease" if question.direction == "increase" else "increase")
 
 
 def _time(answer: Answer) -> str:
@@ -245,13 +246,13 @@ def _split(answer: Answer) -> str:
 def _decision(answer: Answer) -> str:
     question = answer.question
     total = question.guardrails + 1
-    overall = answer.decision_power if question.power is None else question.power
-    each = (
-        ""
-        if question.power is None
-        else f"; so each of {total} tests is planned for {share_text(answer.power)}"
+    bound = "whatever the dependence between them (union bound)"
+    if question.power is None:
+        return f"if each of {total} tests has this power, all pass with {power_text(answer.decision_power)} at least, {bound}"
+    return (
+        f"all {total} tests pass with {share_text(question.power)} at least, {bound}: "
+        f"each is planned for 1 − β/(G + 1) = {share_text(answer.power)}"
     )
-    return f"all of {total} tests pass with {power_text(overall)} at least, 1 − β = 1 − Σβᵢ whatever their dependence{each}"
 
 
 def _correction(answer: Answer) -> str:
@@ -280,14 +281,24 @@ def _looks(answer: Answer) -> str:
     price = f"at most {significant(calculator.inflation(answer), 4)} times the units of a single look"
     if sequence.spending is None:
         return f"always valid, at any moment (confidence sequence tuned to this size): {price}, if it runs to the end"
-    bounds = [significant(z, 4) for z in sequence.boundaries(test.alpha, test.sides)]
-    shares = [significant(share * 100, 3) for share in sequence.looks]
+    bounds = sequence.boundaries(test.alpha, test.sides)
     name = {"obrien_fleming": "O'Brien-Fleming", "pocock": "Pocock", "hwang_shih_decani": "Hwang-Shih-DeCani"}
     z = "|z|" if test.sides == 2 else "z"
     return (
-        f"{len(bounds)} looks with {name[sequence.spending]} spending: {price}; stop at {z} ≥ {listing(bounds)} "
-        f"with {listing(shares)} % of the units"
+        f"{counted(len(bounds), 'look')} with {name[sequence.spending]} spending: {price}; "
+        f"stop at {z} ≥ {_boundaries(bounds, sequence.looks)}"
     )
+
+
+def _boundaries(bounds: Sequence[float], looks: Sequence[float]) -> str:
+    """Every boundary with its look, or of very many the first and the last."""
+    shown = [
+        f"{significant(z, 4)} at {significant(share * 100, 3)} %"
+        for z, share in zip(bounds, looks, strict=True)
+    ]
+    if len(shown) > _MOST_BOUNDARIES:
+        return f"{shown[0]} of the units, and so on to {shown[-1]} (--format json has all)"
+    return f"{listing(shown)} of the units"
 
 
 def _mistake(answer: Answer, mistake: Mistake) -> tuple[str, str]:
@@ -302,10 +313,11 @@ def _mistake(answer: Answer, mistake: Mistake) -> tuple[str, str]:
 
 
 def _curve(answer: Answer, points: Sequence[Point], style: Style) -> Iterator[str]:
-    what = "margin ruled out" if answer.question.non_inferiority else "MDE"
-    yield style.paint(f"{what} at {share_text(answer.planned_power)} power", "bold")
+    what = "margin" if answer.question.non_inferiority else "MDE"
+    title = "Margin ruled out" if answer.question.non_inferiority else "MDE"
+    yield style.paint(f"{title} at {share_text(answer.planned_power)} power", "bold")
     rows = [_cells(answer, point) for point in points]
-    heads: tuple[str, ...] = ("units", what.split(maxsplit=1)[0])
+    heads: tuple[str, ...] = ("units", what)
     if answer.days is not None:
         heads = ("days", *heads)
     widths = [max(len(row[at]) for row in [heads, *rows]) for at in range(len(heads))]

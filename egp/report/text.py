@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from textwrap import wrap
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from egp.rule import load
@@ -43,7 +44,7 @@ def render(report: Report, style: Style) -> Iterator[str]:
         yield from failure_lines(failure, style)
     if report.failures:
         yield ""
-    yield from wrap(_summary(report), style.width, subsequent_indent="  ", break_on_hyphens=False)
+    yield from _wrapped(_summary(report), style.width, "  ")
 
 
 def printable(text: str) -> str:
@@ -105,7 +106,7 @@ def _snippet(line: str, span: Span, number: str, values: str, role: str, style: 
     indent = " " * _columns(text[:start])
     carets = "^" * max(1, _columns(text[start:end]))
     values = printable(values)
-    fits = len(indent) + len(carets) + 1 + len(values) <= room
+    fits = len(indent) + len(carets) + 1 + _columns(values) <= room
     beside = f" {values}" if values and fits else ""
     yield f"{_bar(gutter, style)} {indent}{style.paint(carets + beside, role)}"
     if values and not fits:
@@ -115,27 +116,33 @@ def _snippet(line: str, span: Span, number: str, values: str, role: str, style: 
 
 def _cut(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
     """A window on the line that shows the span; dots stand for what is left out."""
-    if _columns(line) <= room:
+    column = [0, *accumulate(map(_width, line))]
+    if column[-1] <= room:
         return line, start, min(end, max(len(line), start + 1))
-    if not line.isascii():
-        room = room // 2
-    left = 0 if end <= room - 4 else max(0, min(start - 8, end - room + 8))
-    left = min(left, start)
+    first, last = min(start, len(line)), min(end, len(line))
+    fits = column[last] <= room - 4
+    wanted = 0 if fits else max(0, min(column[first] - 8, column[last] - room + 8))
+    left = min(bisect_right(column, column[bisect_left(column, wanted)]) - 1, first)
     before = "... " if left else ""
-    window = line[left : left + room - len(before) - 4]
-    after = " ..." if left + len(window) < len(line) else ""
+    right = bisect_right(column, column[left] + room - len(before) - 4) - 1
+    after = " ..." if right < len(line) else ""
     shift = len(before) - left
-    last = len(before) + len(window)
-    return f"{before}{window}{after}", start + shift, max(start + shift + 1, min(end + shift, last))
+    return f"{before}{line[left:right]}{after}", start + shift, max(start + shift + 1, min(end, right) + shift)
 
 
 def _columns(text: str) -> int:
     """Columns the text takes on a terminal."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
+    return len(text) if text.isascii() else sum(map(_width, text))
 
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+def _width(character: str) -> int:
+    if character.isascii():
+        return 1
+    from unicodedata import category, east_asian_width
+
+    if category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
 
 
 def _note(title: str, text: str, gutter: str, style: Style) -> Iterator[str]:
@@ -148,7 +155,16 @@ def _note(title: str, text: str, gutter: str, style: Style) -> Iterator[str]:
 
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
-    return wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
+    """Lines of whole words; a word that is wider than the terminal stays whole, because it will be copied."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        if line and _columns(line) + 1 + _columns(word) > width:
+            lines.append(line)
+            line = indent + word
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, line]
 
 
 def _unchecked(unchecked: Unchecked, style: Style) -> Iterator[str]:

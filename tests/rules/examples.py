@@ -66,7 +66,11 @@ def documents_of(example: Example) -> list[Document]:
         return patches
     values = [merged(sound_value(), patch.value) for patch in patches]
     for position, value in enumerate(values[1:], start=1):
-        if isinstance(value, dict) and value.get("id") == "sound-plan" and "id" not in _keys(patches[position]):
+        if (
+            isinstance(value, dict)
+            and value.get("id") == "sound-plan"
+            and "id" not in _keys(patches[position])
+        ):
             value["id"] = f"other-plan-{position}"
     return [read_text(json.dumps(value, indent=1, ensure_ascii=False))[0] for value in values]
 
@@ -92,7 +96,8 @@ def run_example(rule: Rule, example: Example) -> Outcome:
 def organisation_of(context: dict[str, object]) -> Organisation:
     calendars = context.get("calendars", {})
     roles = context.get("roles", {})
-    assert isinstance(calendars, dict) and isinstance(roles, dict)
+    assert isinstance(calendars, dict)
+    assert isinstance(roles, dict)
     return Organisation(
         tier=str(context.get("tier", "")),
         roles={role: tuple(holders) for role, holders in roles.items()},

@@ -38,7 +38,8 @@ def test_page_is_complete(rule: Rule) -> None:
     page = rule.page
     outcomes = {example.outcome for example in page.examples}
     assert {"passes", "fails"} <= outcomes, "a page shows at least one plan that passes and one that fails"
-    assert page.summary.endswith(".") and len(page.summary) <= 100
+    assert page.summary.endswith(".")
+    assert len(page.summary) <= 100
     assert 20 <= len(page.why) <= 200
     assert page.text.count("```yaml") == len(list(page.examples)), "every block has a header egp can run"
 
@@ -47,7 +48,8 @@ def test_page_is_complete(rule: Rule) -> None:
 def test_findings_are_worded_for_authors(rule: Rule) -> None:
     for example in rule.page.examples:
         for finding in run_example(rule, example).findings:
-            assert finding.message and not finding.message.endswith(".")
+            assert finding.message
+            assert not finding.message.endswith(".")
             assert finding.help, "the smallest change that passes"
             assert "None" not in finding.message + finding.help
 

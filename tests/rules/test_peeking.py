@@ -9,7 +9,7 @@ import numpy
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from egp import analysis
+from egp.analysis import registered
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked
 from egp.policy.params import read_params
@@ -87,12 +87,12 @@ def test_boundaries_of_a_refused_design_spend_the_level() -> None:
 
 
 def test_a_sequential_design_needs_its_inflated_sample() -> None:
-    fixed = analysis.required_smallest(plan())
+    fixed = registered.required_smallest(plan())
     sequential = plan(method="group_sequential", spending="pocock", looks=looks(7, 14))
     # Two equal looks, Pocock-like spending, 95 % power at a two-sided 5 %: rpact's maximum inflation is 1.103.
-    assert analysis.required_smallest(sequential) / fixed == pytest.approx(1.103, abs=0.001)
+    assert registered.required_smallest(sequential) / fixed == pytest.approx(1.103, abs=0.001)
     always = plan(method="always_valid")
-    assert analysis.required_smallest(always) / fixed == pytest.approx(1.69, abs=0.005)
+    assert registered.required_smallest(always) / fixed == pytest.approx(1.69, abs=0.005)
 
 
 def test_information_counts_the_units_a_look_judges() -> None:
@@ -105,7 +105,7 @@ def test_information_counts_the_units_a_look_judges() -> None:
         },
     )
     # 01-23 to 01-27 have matured at the first look, all fourteen days without the pause at the second.
-    assert analysis.information_fractions(plan_of(value)) == pytest.approx((5 / 14, 1.0))
+    assert registered.information_fractions(plan_of(value)) == pytest.approx((5 / 14, 1.0))
 
 
 def test_a_sequential_design_with_too_many_looks_is_refused_before_it_is_computed() -> None:
@@ -123,7 +123,7 @@ def test_a_sequential_design_with_too_many_looks_is_refused_before_it_is_compute
     (finding,) = found("spending-allowed", plan_of(value), allowed=["pocock"])
     assert finding.at == ("statistics", "looks")
     with pytest.raises(NotChecked) as missing:
-        analysis.required_smallest(plan_of(value))
+        registered.required_smallest(plan_of(value))
     assert missing.value.path == ("statistics", "looks")
 
 

@@ -11,7 +11,7 @@ from scipy.stats import betabinom, multivariate_normal, norm
 from statsmodels.stats.power import normal_sample_size_one_tail
 from statsmodels.stats.proportion import samplesize_proportions_2indep_onetail
 
-from egp import analysis
+from egp.analysis import registered
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked
 from egp.policy.params import read_params
@@ -65,7 +65,7 @@ def two_rates(diff: float, baseline: float, power: float, tail: float = 0.025) -
     ],
 )
 def test_required_sample(patch: dict[str, object], needed: float) -> None:
-    assert analysis.required_smallest(plan(patch)) == pytest.approx(needed, rel=1e-6)
+    assert registered.required_smallest(plan(patch)) == pytest.approx(needed, rel=1e-6)
 
 
 def test_uneven_weights_take_the_larger_of_both_formulas() -> None:
@@ -76,7 +76,7 @@ def test_uneven_weights_take_the_larger_of_both_formulas() -> None:
     unpooled = math.sqrt(p * (1 - p) + q * (1 - q) / ratio)
     z_alpha, z_power = norm.ppf(0.975), norm.ppf(0.95)
     control = max(((z_alpha * null + z_power * unpooled) / SOUND_EFFECT) ** 2 for null in (pooled, unpooled))
-    assert analysis.required_smallest(uneven) == pytest.approx(control * ratio, rel=1e-9)
+    assert registered.required_smallest(uneven) == pytest.approx(control * ratio, rel=1e-9)
 
 
 THREE_VARIANTS: dict[str, object] = {
@@ -95,7 +95,7 @@ def dunnett_error(critical: float, rho: float) -> float:
 
 
 def test_dunnett_level_of_one_comparison() -> None:
-    corrected = analysis.comparison_alpha(plan(THREE_VARIANTS, {"statistics": {"correction": "dunnett"}}))
+    corrected = registered.comparison_alpha(plan(THREE_VARIANTS, {"statistics": {"correction": "dunnett"}}))
     assert dunnett_error(norm.isf(corrected / 2), rho=3 / 7) == pytest.approx(0.05, abs=1e-6)
 
 
@@ -104,7 +104,7 @@ def test_dunnett_divides_its_level_among_primary_metrics() -> None:
     two_metrics = plan(
         THREE_VARIANTS, {"co_primary_metrics": [metric], "statistics": {"correction": "dunnett"}}
     )
-    corrected = analysis.comparison_alpha(two_metrics)
+    corrected = registered.comparison_alpha(two_metrics)
     assert dunnett_error(norm.isf(corrected / 2), rho=3 / 7) == pytest.approx(0.025, abs=1e-6)
 
 
@@ -123,7 +123,9 @@ def test_proportion_of_clustered_units_has_the_variance_of_cluster_means() -> No
     )
     concentration = 1 / icc - 1
     of_total = betabinom(size, rate * concentration, (1 - rate) * concentration).var()
-    factor = analysis.clustering_variance_factor(clustered, analysis.primary_at(clustered, analysis.PRIMARY))
+    factor = registered.clustering_variance_factor(
+        clustered, registered.primary_at(clustered, registered.PRIMARY)
+    )
     assert factor * rate * (1 - rate) == pytest.approx(of_total / size**2, rel=1e-9)
 
 
@@ -136,7 +138,7 @@ def test_a_standard_deviation_has_the_clustering_in_it() -> None:
     )
     mean = clustered.guardrail_metrics[1]
     assert mean.kind == "mean"
-    assert analysis.clustering_variance_factor(clustered, mean) == 1.0
+    assert registered.clustering_variance_factor(clustered, mean) == 1.0
 
 
 def test_error_of_a_test_that_ignores_clusters() -> None:

@@ -11,7 +11,8 @@ from scipy import optimize
 from scipy.stats import multivariate_normal, norm
 
 from egp import stats
-from egp.analysis import arriving_units, evaluations, posterior_bounds, standard_error, stop_rule_metric
+from egp.analysis.stop_rules import evaluations, posterior_bounds, standard_error, stop_rule_metric
+from egp.analysis.traffic import arriving_units
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked
 from egp.rule import load

@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 
-from egp import analysis
+from egp.analysis.days import full_days, weekday_counts
+from egp.analysis.registered import matured_share
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked
 from egp.policy.params import read_params
@@ -75,7 +76,7 @@ class TestFullDays:
         self, start: str, end: str, zone: str | None, expected: int
     ) -> None:
         subject = plan(start=start, end=end, timezone=zone)
-        assert sum(run.days for run in analysis.full_days(subject)) == expected
+        assert sum(run.days for run in full_days(subject)) == expected
         assert bool(found("minimum-runtime", subject)) == (expected < 14)
 
     def test_pauses_in_any_order_and_overlapping(self) -> None:
@@ -91,20 +92,20 @@ class TestFullDays:
             open_days = [
                 day for day in range(length) if not any(at <= day <= at + more for at, more in pauses)
             ]
-            runs = analysis.full_days(subject)
+            runs = full_days(subject)
             counted = [(run.first - start).days + day for run in runs for day in range(run.days)]
             assert counted == open_days
             assert all(later.first > run.last + timedelta(days=1) for run, later in pairwise(runs))
             weekdays = [
                 sum((start + timedelta(days=day)).weekday() == at for day in open_days) for at in range(7)
             ]
-            assert analysis.weekday_counts(runs) == weekdays
+            assert weekday_counts(runs) == weekdays
 
     def test_many_pauses_take_no_time_to_speak_of(self) -> None:
         first = date(1900, 1, 1)
         pauses = [str(first + timedelta(days=2 * at)) for at in range(30_000)]
         subject = plan(start="1900-01-01", end="2100-01-01", pauses=pauses)
-        assert len(analysis.full_days(subject)) == 30_000
+        assert len(full_days(subject)) == 30_000
 
 
 class TestHelpPasses:
@@ -301,7 +302,7 @@ class TestMaturedOutcomes:
     def test_the_matured_share_agrees_with_a_count_of_days(self) -> None:
         subject = plan_of(merged(sound_value(), {"guardrail_metrics": {0: {"outcome_window": "36h"}}}))
         # Of 14 days those until 02-03 have matured on 02-06: units of 02-04 mature until noon of 02-06.
-        assert analysis.matured_share(subject, subject.guardrail_metrics[0]) == pytest.approx(12 / 14)
+        assert matured_share(subject, subject.guardrail_metrics[0]) == pytest.approx(12 / 14)
 
 
 DATES = ["0001-01-01", "9999-12-31", "2023-02-05", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",

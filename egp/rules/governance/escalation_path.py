@@ -54,7 +54,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import identity
+from egp.analysis.people import identity
 from egp.experiment import Experiment
 from egp.finding import Finding, Related
 from egp.quantity import shown

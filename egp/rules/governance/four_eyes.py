@@ -54,7 +54,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import identity
+from egp.analysis.people import identity
 from egp.document import Path
 from egp.experiment import Experiment
 from egp.finding import Finding, Related, need

@@ -58,7 +58,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from egp.analysis import identity
+from egp.analysis.people import identity
 from egp.experiment import Experiment, Owner
 from egp.finding import Finding
 

@@ -100,7 +100,8 @@ from datetime import date
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import first_day, identity, local
+from egp.analysis.days import first_day, local
+from egp.analysis.people import identity
 from egp.experiment import Experiment, SignOff
 from egp.finding import Finding, need
 from egp.quantity import as_day, shown

@@ -87,7 +87,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import is_change_of
+from egp.analysis.registered import is_change_of
 from egp.document import Path
 from egp.experiment import Experiment, Metric
 from egp.finding import Finding, NotChecked, need

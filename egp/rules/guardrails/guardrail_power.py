@@ -84,16 +84,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from egp import rule, stats
-from egp.analysis import (
-    control_units,
-    day_after,
-    guardrail_test,
-    last_day,
-    matured_share,
-    planned_units,
-    segment_share,
-    whole_days,
-)
+from egp.analysis.days import day_after, last_day, whole_days
+from egp.analysis.registered import control_units, guardrail_test, matured_share, planned_units, segment_share
 from egp.document import Path
 from egp.experiment import Experiment, Metric
 from egp.finding import Finding, NotChecked, need

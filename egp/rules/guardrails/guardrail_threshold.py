@@ -78,7 +78,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis import is_change_of
+from egp.analysis.registered import is_change_of
 from egp.document import Path
 from egp.experiment import Experiment, Limit, Metric
 from egp.finding import Finding

@@ -69,7 +69,7 @@ from datetime import date
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import first_day
+from egp.analysis.days import first_day
 from egp.document import Path
 from egp.experiment import Experiment, Metric
 from egp.finding import Finding, need

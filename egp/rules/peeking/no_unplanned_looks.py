@@ -78,7 +78,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egp import stats
-from egp.analysis import has_primary_test, information_fractions, local, sides
+from egp.analysis.days import local
+from egp.analysis.registered import has_primary_test, information_fractions, sides
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked, need
 from egp.quantity import as_day

@@ -103,14 +103,12 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from egp import rule, stats
-from egp.analysis import (
+from egp.analysis.days import day_after, last_day, local
+from egp.analysis.registered import (
     MOST_LOOKS,
     comparison_alpha,
-    day_after,
     has_primary_test,
     information_fractions,
-    last_day,
-    local,
     required_power,
     sides,
 )

@@ -58,7 +58,7 @@ from itertools import accumulate
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import day_after
+from egp.analysis.days import day_after
 from egp.finding import Finding
 from egp.subject import Entry, Portfolio
 from egp.wording import counted, percent, significant

@@ -73,7 +73,7 @@ from itertools import count, islice
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import day_after
+from egp.analysis.days import day_after
 from egp.finding import Finding, need
 from egp.quantity import Interval, shown
 from egp.subject import Entry, Portfolio

@@ -113,7 +113,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from egp import rule, stats
-from egp.analysis import (
+from egp.analysis.registered import (
     PRIMARY,
     baseline_of,
     guardrail_test,

@@ -97,7 +97,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis import (
+from egp.analysis.registered import (
     PRIMARY,
     baseline_of,
     detectable_at,

@@ -76,7 +76,7 @@ import math
 from collections.abc import Iterator
 
 from egp import stats
-from egp.analysis import (
+from egp.analysis.registered import (
     allocation_ratio,
     assuming,
     comparisons,

@@ -56,7 +56,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule, stats
-from egp.analysis import (
+from egp.analysis.registered import (
     PRIMARY,
     detectable_at,
     guardrail_test,

@@ -58,7 +58,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import assuming, has_primary_test, required_smallest
+from egp.analysis.registered import assuming, has_primary_test, required_smallest
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked
 from egp.quantity import Share

@@ -80,7 +80,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import exposed_days, has_primary_test, planned_units, schedule_of, weights
+from egp.analysis.days import exposed_days, schedule_of
+from egp.analysis.registered import has_primary_test, planned_units, weights
 from egp.experiment import EligibleUnits, Experiment
 from egp.finding import Finding, Related, need
 from egp.quantity import Count

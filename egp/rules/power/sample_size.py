@@ -84,7 +84,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from egp.analysis import (
+from egp.analysis.registered import (
     PRIMARY,
     detectable_at,
     has_primary_test,

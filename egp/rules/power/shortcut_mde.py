@@ -84,7 +84,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule, stats
-from egp.analysis import (
+from egp.analysis.days import schedule_of
+from egp.analysis.registered import (
     PRIMARY,
     cuped_variance_factor,
     detectable_at,
@@ -94,7 +95,6 @@ from egp.analysis import (
     primary_effect,
     primary_test,
     required_power,
-    schedule_of,
     weights,
 )
 from egp.experiment import Experiment

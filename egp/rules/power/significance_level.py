@@ -98,7 +98,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import has_primary_test
+from egp.analysis.registered import has_primary_test
 from egp.experiment import Experiment
 from egp.finding import Finding
 from egp.quantity import Share

@@ -71,7 +71,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from egp.analysis import (
+from egp.analysis.registered import (
     PRIMARY,
     has_primary_test,
     planned_units,

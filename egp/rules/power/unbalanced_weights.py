@@ -73,7 +73,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import has_primary_test, required_smallest, treatments, weights
+from egp.analysis.registered import has_primary_test, required_smallest, treatments, weights
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked
 from egp.quantity import Share

@@ -83,7 +83,8 @@ from datetime import timedelta
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import first_day, has_primary_test, required_smallest
+from egp.analysis.days import first_day
+from egp.analysis.registered import has_primary_test, required_smallest
 from egp.document import Path
 from egp.experiment import Experiment, VarianceReduction
 from egp.finding import Finding, NotChecked

@@ -91,7 +91,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import day_after, day_before_end, first_day, local, precedes, schedule_of
+from egp.analysis.days import day_after, day_before_end, first_day, local, precedes, schedule_of
 from egp.experiment import Experiment
 from egp.finding import Finding, Related
 from egp.quantity import Moment, Share, as_day

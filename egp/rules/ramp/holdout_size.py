@@ -89,7 +89,8 @@ from datetime import date, timedelta
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import day_after, ramp_begin, ramp_length, whole_days
+from egp.analysis.days import day_after, whole_days
+from egp.analysis.traffic import ramp_begin, ramp_length
 from egp.experiment import Experiment, Holdout
 from egp.finding import Finding, Related
 from egp.quantity import Share

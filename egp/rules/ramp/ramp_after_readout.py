@@ -60,7 +60,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis import local, precedes, readout_day
+from egp.analysis.days import local, precedes, readout_day
 from egp.experiment import Experiment
 from egp.finding import Finding
 from egp.quantity import Moment, as_day

@@ -64,7 +64,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis import holdout_share
+from egp.analysis.traffic import holdout_share
 from egp.experiment import Experiment
 from egp.finding import Finding, Related
 from egp.wording import ordinal_stage, percent, share_in_plan

@@ -59,7 +59,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from egp.analysis import treated_share
+from egp.analysis.traffic import treated_share
 from egp.experiment import Experiment
 from egp.finding import Finding, Related, need
 from egp.wording import ordinal_stage, percent, share_in_plan

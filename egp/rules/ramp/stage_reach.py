@@ -65,7 +65,8 @@ import math
 from collections.abc import Iterator
 from datetime import timedelta
 
-from egp.analysis import daily_eligible_units, day_before_end, local
+from egp.analysis.days import day_before_end, local
+from egp.analysis.traffic import daily_eligible_units
 from egp.experiment import Experiment
 from egp.finding import Finding, Related, need
 from egp.quantity import as_day

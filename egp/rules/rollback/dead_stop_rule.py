@@ -92,17 +92,10 @@ import math
 from collections.abc import Iterator
 from datetime import timedelta
 
-from egp.analysis import (
-    arriving_units,
-    evaluations,
-    first_day,
-    harm_direction,
-    ramp_begin,
-    ramp_length,
-    run_days,
-    stop_rule_harm,
-    stop_rule_metric,
-)
+from egp.analysis.days import first_day, run_days
+from egp.analysis.registered import harm_direction
+from egp.analysis.stop_rules import evaluations, stop_rule_harm, stop_rule_metric
+from egp.analysis.traffic import arriving_units, ramp_begin, ramp_length
 from egp.experiment import Experiment, StopRule
 from egp.finding import Finding, NotChecked, need
 from egp.wording import called, duration_in_plan, length, level, percent, whole

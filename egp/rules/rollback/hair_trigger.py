@@ -100,18 +100,16 @@ from datetime import timedelta
 from typing import Annotated
 
 from egp import rule, stats
-from egp.analysis import (
-    daily_eligible_units,
+from egp.analysis.days import run_days, whole_days
+from egp.analysis.registered import statistics_of
+from egp.analysis.stop_rules import (
     evaluations,
     posterior_bounds,
-    run_days,
-    smallest_share,
     standard_error,
-    statistics_of,
     stop_rule_harm,
     stop_rule_metric,
-    whole_days,
 )
+from egp.analysis.traffic import daily_eligible_units, smallest_share
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked, need
 from egp.quantity import Share

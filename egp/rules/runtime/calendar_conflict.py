@@ -81,16 +81,16 @@ from datetime import date, timedelta
 from typing import Annotated, NamedTuple
 
 from egp import rule
-from egp.analysis import (
+from egp.analysis.days import (
     as_local_day,
     day_after,
     day_before_end,
     exposed_days,
     first_day,
     last_day,
-    ramp_begin,
     whole_days,
 )
+from egp.analysis.traffic import ramp_begin
 from egp.document import Path
 from egp.experiment import Experiment
 from egp.finding import Finding

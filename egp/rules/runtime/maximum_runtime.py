@@ -36,7 +36,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import day_after, first_day, last_day
+from egp.analysis.days import day_after, first_day, last_day
 from egp.experiment import Experiment
 from egp.finding import Finding
 from egp.wording import counted

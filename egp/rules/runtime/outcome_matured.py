@@ -79,7 +79,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
-from egp.analysis import (
+from egp.analysis.days import (
     day_after,
     first_day,
     last_day,

@@ -62,7 +62,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from egp.analysis import as_local_day, day_after, first_day
+from egp.analysis.days import as_local_day, day_after, first_day
 from egp.document import Path
 from egp.experiment import Experiment
 from egp.finding import Finding

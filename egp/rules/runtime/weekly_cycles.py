@@ -50,7 +50,7 @@ from datetime import date
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import day_after, first_full_day, full_days, schedule_of, unpaused, weekday_counts
+from egp.analysis.days import day_after, first_full_day, full_days, schedule_of, unpaused, weekday_counts
 from egp.experiment import Experiment
 from egp.finding import Finding
 from egp.wording import WEEKDAYS, listing, times_over

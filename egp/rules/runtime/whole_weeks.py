@@ -49,7 +49,7 @@ from datetime import date
 from typing import Annotated
 
 from egp import rule
-from egp.analysis import day_after, full_days, schedule_of, weekday_counts
+from egp.analysis.days import day_after, full_days, schedule_of, weekday_counts
 from egp.experiment import Experiment
 from egp.finding import Finding
 from egp.wording import WEEKDAYS, counted, listing, times_over
