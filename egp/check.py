@@ -27,7 +27,8 @@ from egp.finding import (
 )
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.model import Adopted, Policy
-from egp.report.model import Report
+from egp.processes import in_parts
+from egp.report.model import Findings, Report
 from egp.shape import label
 from egp.stats import StatisticsInputError
 from egp.subject import Change, Entry, PlanFile, Portfolio, PortfolioIndex, entry_of
@@ -54,6 +55,15 @@ class _Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class _Part:
+    """What judging some of the files found."""
+
+    sources: Sequence[PlanSource]
+    kept: list[_Kept]
+    findings: Findings
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     """What stays of a plan after its document is gone."""
 
@@ -64,17 +74,21 @@ class _Kept:
 
 
 def check(
-    asked: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date, progress: Progress | None = None
+    asked: Sequence[PlanSource],
+    finder: PlanFinder,
+    policy: Policy,
+    as_of: date,
+    progress: Progress | None = None,
 ) -> Report:
     """Judges the plans. Never raises for anything a plan contains."""
-    report = Report(as_of, policy)
-    report.failures.extend(finder.failures)
-    judge = _Judge(report, finder, policy, as_of)
-    for done, source in enumerate(asked):
+    judge = _Judge(Report(as_of=as_of, policy=policy), finder, policy, as_of)
+    judge.report.failures.extend(finder.failures)
+    for part in in_parts(judge.part, asked):
+        judge.take(part)
         if progress:
-            progress(done, len(asked))
-        judge.file(source)
+            progress(len(judge.asked), len(asked))
     judge.portfolio()
+    report = judge.report
     report.diagnostics.sort(key=_reading_order)
     report.unchecked.sort(key=lambda entry: (entry.path, entry.document))
     return report
@@ -94,14 +108,24 @@ class _Judge:
         self.policy = policy
         self.as_of = as_of
         self.kept: list[_Kept] = []
+        self.asked: set[str] = set()
         self._sources: dict[str, PlanSource] = {}
-        self._asked: set[str] = set()
 
-    def file(self, source: PlanSource) -> None:
-        """Judges every plan of one file that was asked for."""
-        self._asked.add(self.finder.canonical(source.path))
-        for document in self.documents(source):
-            self.plan(source, document)
+    def part(self, sources: Sequence[PlanSource]) -> _Part:
+        """Judges the files by themselves; may run in another process."""
+        judge = _Judge(Report(as_of=self.as_of, policy=self.policy), self.finder, self.policy, self.as_of)
+        for source in sources:
+            for document in judge.documents(source):
+                judge.plan(source, document)
+        return _Part(sources, judge.kept, judge.report.findings())
+
+    def take(self, part: _Part) -> None:
+        """Adds what a part found."""
+        for source in part.sources:
+            self.asked.add(self.finder.canonical(source.path))
+            self._sources[source.shown] = source
+        self.kept.extend(part.kept)
+        self.report.add(part.findings)
 
     def other_document(self, shown: str, number: int) -> Document:
         return self._sources[shown].documents()[number]
@@ -149,7 +173,7 @@ class _Judge:
 
     def _entries_elsewhere(self) -> Iterable[Entry]:
         for source in self.finder.portfolio():
-            if self.finder.canonical(source.path) not in self._asked:
+            if self.finder.canonical(source.path) not in self.asked:
                 for document in self.documents(source):
                     if isinstance(document.value, dict):
                         yield entry_of(read_experiment(document.value)[0], source.shown, document.index)
@@ -186,8 +210,12 @@ class _Judge:
             except StatisticsInputError as error:
                 outcomes.append(_Outcome(adopted, [], ("primary_metric",), str(error)))
             except Exception as error:
-                message = f"rule {rule.id} crashed on this plan ({type(error).__name__}); it is not judged by it"
-                self._fail(path, message, rule=rule.id, help="please report this as a bug of egp, with the plan")
+                message = (
+                    f"rule {rule.id} crashed on this plan ({type(error).__name__}); it is not judged by it"
+                )
+                self._fail(
+                    path, message, rule=rule.id, help="please report this as a bug of egp, with the plan"
+                )
                 outcomes.append(_Outcome(adopted, [], (), "crashed", rule.id))
             else:
                 if findings:
@@ -205,7 +233,9 @@ class _Judge:
         blocker = next((each.rule for each in said if each.severity == "error"), "")
         speaker = next((each for each in adopted if each.severity == "error"), None)
         if not blocker and speaker is not None:
-            diagnostic = _Placed(document, "", self.other_document).diagnostic(speaker, _no_plan(document, len(adopted)))
+            diagnostic = _Placed(document, "", self.other_document).diagnostic(
+                speaker, _no_plan(document, len(adopted))
+            )
             self.report.diagnostics.append(diagnostic)
             blocker = speaker.rule.id
         for each in adopted:
@@ -214,7 +244,11 @@ class _Judge:
             )
 
     def _settle(
-        self, outcomes: Sequence[_Outcome], document: Document, plan: Experiment, already: Sequence[Named] = ()
+        self,
+        outcomes: Sequence[_Outcome],
+        document: Document,
+        plan: Experiment,
+        already: Sequence[Named] = (),
     ) -> Sequence[Named]:
         """From what the rules said to what is reported: one root cause, one diagnostic. Returns what errors name."""
         _drop_redundant(outcomes)
@@ -242,7 +276,9 @@ class _Judge:
             speaker = next((outcome for outcome in group if outcome.adopted.severity == "error"), None)
             if speaker is None:
                 continue
-            speaker.findings += [_missing_input(missing, reason, [outcome.adopted.rule.id for outcome in group])]
+            speaker.findings += [
+                _missing_input(missing, reason, [outcome.adopted.rule.id for outcome in group])
+            ]
             for outcome in group:
                 outcome.blocked_by = speaker.adopted.rule.id
 
@@ -269,7 +305,9 @@ def _no_plan(document: Document, rules: int) -> Finding:
 def _missing_input(missing: Path, reason: str, rules: Sequence[str]) -> Finding:
     blocked = ", ".join(rules)
     if reason:
-        return Finding(missing, f"could not be computed: {reason}", help=f"correct the numbers; blocked: {blocked}")
+        return Finding(
+            missing, f"could not be computed: {reason}", help=f"correct the numbers; blocked: {blocked}"
+        )
     name = label(missing)
     return Finding(
         missing,

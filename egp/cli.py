@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING, NoReturn
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from egp.report.text import Style
 
 COULD_NOT_JUDGE = 2
+INTERRUPTED = 130
 PIPED_WIDTH = 100
 FORMATS = ("text", "json")
 
@@ -39,20 +42,37 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs egp and returns its exit status."""
+    gc.disable()  # what a run makes is needed to its end; looking for garbage took 15 % of it
     try:
         options = _parser().parse_args(arguments)
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
     except Stop as stop:
-        sys.stderr.write(f"egp: {stop}\n" + (f"  help: {stop.help}\n" if stop.help else ""))
-        return COULD_NOT_JUDGE
+        _complain(str(stop), stop.help)
     except BrokenPipeError:
-        # The reader has gone, as in `egp check | head`; nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return COULD_NOT_JUDGE
+        _abandon_standard_output()  # the reader has gone, as in `egp check | head`
+    except OSError as error:
+        _abandon_standard_output()
+        _complain(f"cannot write the report: {error.strerror}")
     except KeyboardInterrupt:
-        sys.stderr.write("egp: interrupted\n")
-        return 130
+        _complain("interrupted")
+        return INTERRUPTED
+    except Exception:
+        # Python would end with the status that means "rejected".
+        sys.excepthook(*sys.exc_info())
+        _complain("this is a bug of egp, and nothing is judged", "please report it")
+    return COULD_NOT_JUDGE
+
+
+def _complain(message: str, help: str = "") -> None:
+    from egp.report.text import printable
+
+    sys.stderr.write(f"egp: {printable(message)}\n" + (f"  help: {printable(help)}\n" if help else ""))
+
+
+def _abandon_standard_output() -> None:
+    """Nothing more can be written to it, not even when the interpreter ends and flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -143,7 +163,7 @@ def _policy(options: argparse.Namespace, paths: Sequence[str]) -> Policy:
         _print_failures(error.failures)
         raise Stop(f"the policy cannot judge: {_errors(len(error.failures))} in it") from None
     except OSError as error:
-        raise Stop(f"cannot read the policy {options.policy}: {error.strerror}") from None
+        raise Stop(f"cannot read the policy {_shown(str(error.filename))}: {error.strerror}") from None
 
 
 def _errors(count: int) -> str:
@@ -170,13 +190,13 @@ def _style(stream: object) -> Style:
     is_terminal = getattr(stream, "isatty", bool)()
     if not is_terminal:
         return Style(PIPED_WIDTH)
-    colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return Style(max(40, min(120, os.get_terminal_size(stream.fileno()).columns)), colour)  # type: ignore[attr-defined]
 
 
 def _check(options: argparse.Namespace) -> int:
     outputs = [_output(text) for text in options.output]
-    policy = _policy(options, [path for path in options.paths if path != "-"])
+    policy = _policy(options, [options.stdin_filename if path == "-" else path for path in options.paths])
     report = _judged(options, policy)
     for form, path in outputs:
         _write(path, _rendered(report, form, None))
@@ -190,13 +210,14 @@ def _check(options: argparse.Namespace) -> int:
 
 def _judged(options: argparse.Namespace, policy: Policy) -> Report:
     from egp.check import check
+    from egp.document.bounds import MAX_BYTES
     from egp.plan_files import STANDARD_INPUT, PlanFinder
 
     finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
     if options.paths:
         sources = finder.asked([path for path in options.paths if path != STANDARD_INPUT])
         if STANDARD_INPUT in options.paths:
-            sources.append(finder.piped(sys.stdin.buffer.read(), options.stdin_filename))
+            sources.append(finder.piped(sys.stdin.buffer.read(MAX_BYTES + 1), options.stdin_filename))
     elif policy.plans:
         sources = finder.portfolio()
     else:
@@ -225,14 +246,29 @@ def _output(text: str) -> tuple[str, str]:
 
 
 def _write(path: str, content: str) -> None:
-    """Writes the whole file or nothing."""
-    partial = f"{path}.partial"
+    """Writes the whole file or nothing. A pipe or a device, such as /dev/stdout, is written to and not replaced."""
     try:
-        with open(partial, "w", encoding="utf-8", newline="\n") as file:
-            file.write(content)
-        os.replace(partial, path)
+        if os.path.exists(path) and not os.path.isfile(path):
+            _write_text(path, content)
+        else:
+            _replace(os.path.realpath(path), content)
     except OSError as error:
         raise Stop(f"cannot write {path}: {error.strerror}") from None
+
+
+def _replace(path: str, content: str) -> None:
+    partial = f"{path}.{os.getpid()}.partial"
+    try:
+        _write_text(partial, content)
+        os.replace(partial, path)
+    finally:
+        with suppress(FileNotFoundError):
+            os.remove(partial)
+
+
+def _write_text(path: str, content: str) -> None:
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write(content)
 
 
 def _print(content: str) -> None:

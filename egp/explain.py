@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from egp.policy.model import Policy, Value, merged_settings
 from egp.policy.params import declared_params
 from egp.quantity import Interval
 from egp.rule import Rule, index, load
-from egp.wording import length, percent
+from egp.wording import length
 
 
 def explain_rule(rule_id: str, policy: Policy) -> str:
@@ -24,23 +25,29 @@ def in_force(rule: Rule, policy: Policy) -> list[str]:
     """Severity and options of a rule under the policy, each with its origin."""
     values = merged_settings(policy.layers, rule.id)
     title = f"In force under {policy.name} {policy.version}".strip()
-    if "severity" not in values:
+    special = list(_overridden(rule, policy))
+    if "severity" not in values and not any(name == "severity" for name, _, _ in special):
         return [f"{title}: not adopted; a policy adopts it with `{rule.id}: {{severity: error}}`"]
-    rows = [("severity", str(values["severity"].value), _origin(values["severity"]))]
+    adopted = values.get("severity")
+    rows = [("severity", str(adopted.value), _origin(adopted)) if adopted else ("severity", "off", "not adopted")]
     if "waivable" in values:
         rows.append(("waivable", shown_value(values["waivable"].value), _origin(values["waivable"])))
     for name, (_, meaning, default) in declared_params(rule).items():
         value = values.get(name)
         origin = _origin(value) if value else "default of the rule"
         rows.append((name, shown_value(value.value if value else default), f"{origin}; {meaning}"))
-    for at, scope in enumerate(policy.scopes, start=1):
-        special = merged_settings(scope.layers, rule.id)
-        where = ", ".join((*scope.paths, *([f"tier {scope.tier}"] if scope.tier else ())))
-        for name, value in special.items():
-            rows.append((name, shown_value(value.value), f"{_origin(value)}; override {at}, for {where}"))
+    rows += special
     width = max(len(name) for name, _, _ in rows)
     middle = max(len(value) for _, value, _ in rows)
     return [f"{title}:", "", *(f"  {name:<{width}}  {value:<{middle}}  {note}" for name, value, note in rows)]
+
+
+def _overridden(rule: Rule, policy: Policy) -> Iterator[tuple[str, str, str]]:
+    """Settings that differ for some plans: name, value, origin and for which plans."""
+    for at, scope in enumerate(policy.scopes, start=1):
+        where = ", ".join((*scope.paths, *([f"tier {scope.tier}"] if scope.tier else ())))
+        for name, value in merged_settings(scope.layers, rule.id).items():
+            yield name, shown_value(value.value), f"{_origin(value)}; override {at}, for {where}"
 
 
 def shown_value(value: object) -> str:
@@ -54,7 +61,7 @@ def shown_value(value: object) -> str:
     if isinstance(value, timedelta):
         return length(value).replace(" days", "d").replace(" day", "d").replace(" ", "")
     if isinstance(value, float) and 0 < value < 1:
-        return percent(value).replace(" ", "")
+        return f"{value * 100:.10g}%"
     if isinstance(value, (date, Interval)):
         return str(value)
     return "none" if value is None else f"{value}"

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-Subject = Literal["Document", "PlanFile", "Experiment", "Change", "Portfolio"]
+Subject = Literal["Document", "PlanFile", "Experiment", "Change", "Removal", "Portfolio"]
 
 FAMILIES = (
     "document", "runtime", "power", "peeking", "metrics", "guardrails", "ramp", "rollback", "governance",
@@ -134,7 +134,7 @@ def load(rule_id: str) -> Rule:
     code = check.__code__
     first = code.co_varnames[0] if code.co_argcount else ""
     subject = str(check.__annotations__.get(first, ""))
-    if subject not in ("Document", "PlanFile", "Experiment", "Change", "Portfolio"):
+    if subject not in get_args(Subject):
         raise TypeError(f"{module_name}.check looks at {subject or 'nothing'}, which is no subject of rules")
     return Rule(
         id=rule_id,

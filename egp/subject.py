@@ -15,6 +15,7 @@ from egp.quantity import Interval
 if TYPE_CHECKING:
     from egp.document import Document
     from egp.experiment import Experiment
+    from egp.lock import Registration
     from egp.shape import Problem
 
 
@@ -41,12 +42,41 @@ class PlanFile:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A plan against its earlier self. ``registered`` is the registration date, None before registration."""
+    """A plan against its earlier self and its registration. ``registered`` is None before registration."""
 
     plan: Experiment
     before: Experiment | None
+    """The base's version of the plan if there is a base, else the registered version where history has it."""
+    registered: date | None
+    """The lock's registration date, else the one that the plan states."""
+    as_of: date
+    lock: Registration | None = None
+    """The plan's entry in the lock."""
+    base_lock: Registration | None = None
+    """The entry in the base's lock."""
+    under_base: bool = False
+    """Whether the plan is compared with a base: a plan without ``before`` is then a new one."""
+    renamed_from: str = ""
+    """The base's file of the plan, if it was another one."""
+    digest: str = ""
+    """The digest of ``plan``; empty for a plan that could not be read without problems, which has none."""
+    first_commit: date | None = None
+    """The day on which history first has the plan; None where history is not at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A plan that is gone: its file was deleted, or the plan goes on under another id."""
+
+    before: Experiment
+    path: str
+    """The file that had the plan."""
+    lock: Registration | None
+    """The entry that the plan has, or had, in the lock."""
     registered: date | None
     as_of: date
+    successor: Experiment | None = None
+    """A plan that was not there before and takes over the flag or a surface."""
 
 
 @dataclass(frozen=True, slots=True)

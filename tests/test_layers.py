@@ -14,11 +14,11 @@ import egp
 PACKAGE = Path(egp.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("egp", "egp.version", "egp.shipped", "egp.document", "egp.quantity", "egp.stats"),
+    ("egp", "egp.version", "egp.shipped", "egp.processes", "egp.document", "egp.quantity", "egp.stats"),
     ("egp.wording", "egp.shape"),
     ("egp.experiment", "egp.finding"),
-    ("egp.analysis",),
-    ("egp.subject", "egp.consistency", "egp.dimensions", "egp.digest"),
+    ("egp.analysis", "egp.lock", "egp.digest"),
+    ("egp.subject", "egp.consistency", "egp.dimensions", "egp.changes"),
     ("egp.rule",),
     ("egp.rules",),
     ("egp.policy",),

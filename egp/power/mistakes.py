@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from egp import stats
-from egp.power.calculator import Answer, Design
+from egp.power.calculator import Answer, Design, design_of
 from egp.power.question import power_of_test
 from egp.power.readings import share_text
 from egp.quantity import Change
@@ -65,7 +65,7 @@ def _candidates(answer: Answer) -> Iterator[tuple[str, str, Callable[[], float]]
         z = f"{stats.z_upper(question.alpha / 2):.3g}"
         yield "shortcut", f"the {z} shortcut", lambda: _shortcut(answer)
     if question.sides == 2:
-        one_sided = replace(design, test=replace(test, sides=1))
+        one_sided = design_of(replace(question, sides=1))
         yield "one_sided", f"one-sided {share_text(question.alpha)}", lambda: _solved(answer, one_sided)
     if question.treatments > 1 and question.correction != "none":
         uncorrected = replace(design, test=replace(test, alpha=question.alpha))

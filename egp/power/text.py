@@ -313,24 +313,45 @@ def _mistake(answer: Answer, mistake: Mistake) -> tuple[str, str]:
 
 
 def _curve(answer: Answer, points: Sequence[Point], style: Style) -> Iterator[str]:
-    what = "margin" if answer.question.non_inferiority else "MDE"
-    title = "Margin ruled out" if answer.question.non_inferiority else "MDE"
+    is_margin = answer.question.non_inferiority
+    title = "Margin ruled out" if is_margin else "MDE"
     yield style.paint(f"{title} at {share_text(answer.planned_power)} power", "bold")
+    heads: tuple[str, ...] = ("units", "margin" if is_margin else "MDE")
     rows = [_cells(answer, point) for point in points]
-    heads: tuple[str, ...] = ("units", what)
     if answer.days is not None:
         heads = ("days", *heads)
-    widths = [max(len(row[at]) for row in [heads, *rows]) for at in range(len(heads))]
     notes = [_note(answer, point) for point in points]
-    room = style.width - sum(widths) - 2 * len(widths) - 4 - max(map(len, notes))
+    room = style.width - max(map(len, notes)) - 4 - _taken(heads, rows)
+    if room < 0 and len(heads) > 2:
+        # Days tell the size where there is no room for both.
+        heads, rows = _without_units(heads), [_without_units(row) for row in rows]
+        room = style.width - max(map(len, notes)) - 4 - _taken(heads, rows)
+    widths = _widths(heads, rows)
     longest = max((point.distance for point in points if point.distance is not None), default=0.0)
-    yield "  " + "  ".join(f"{head:>{width}}" for head, width in zip(heads, widths, strict=True))
+    yield _right_aligned(heads, widths)
     for point, row, note in zip(points, rows, notes, strict=True):
-        cells = "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
-        bar = _bar(point, longest, max(0, min(_LONGEST_BAR, room)))
-        line = f"  {cells}  {bar}  {note}".rstrip()
+        bar = _bar(point, longest, max(0, min(_LONGEST_BAR, room - 2)))
+        line = "  ".join(part for part in (_right_aligned(row, widths), bar, note) if part)
         yield style.paint(line, "good") if point.is_answer else line
     yield from _to_reach(answer, style)
+
+
+def _without_units(row: tuple[str, ...]) -> tuple[str, ...]:
+    return row[0], *row[2:]
+
+
+def _widths(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+
+
+def _taken(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> int:
+    """Columns of the terminal that the table takes without bars and notes."""
+    widths = _widths(heads, rows)
+    return sum(widths) + 2 * len(widths)
+
+
+def _right_aligned(row: tuple[str, ...], widths: Sequence[int]) -> str:
+    return "".join(f"  {cell:>{width}}" for cell, width in zip(row, widths, strict=True))
 
 
 def _cells(answer: Answer, point: Point) -> tuple[str, ...]:
@@ -353,8 +374,9 @@ def _bar(point: Point, longest: float, room: int) -> str:
 
 def _note(answer: Answer, point: Point) -> str:
     if point.is_answer:
-        short = point.days is not None and point.days < MINIMUM_DAYS
-        return "<- this size" + (f", too short: {MINIMUM_DAYS} days" if short else "")
+        return "<- this size" + (
+            ", too short" if point.days is not None and point.days < MINIMUM_DAYS else ""
+        )
     if point.days is None:
         return ""
     if point.days < MINIMUM_DAYS:

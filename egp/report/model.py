@@ -10,16 +10,33 @@ from egp.policy.model import Policy
 
 
 @dataclass(slots=True)
-class Report:
-    """What a run found. Diagnostics are in the order of file, document and place."""
+class Findings:
+    """What was found, whoever judged by which policy."""
 
-    as_of: date
-    policy: Policy
     plans: int = 0
     passed: int = 0
     diagnostics: list[Diagnostic] = field(default_factory=list)
     unchecked: list[Unchecked] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+
+    def add(self, more: Findings) -> None:
+        self.plans += more.plans
+        self.passed += more.passed
+        self.diagnostics.extend(more.diagnostics)
+        self.unchecked.extend(more.unchecked)
+        self.failures.extend(more.failures)
+
+
+@dataclass(slots=True)
+class Report(Findings):
+    """What a run found under a policy. Diagnostics are in the order of file, document and place."""
+
+    policy: Policy = field(kw_only=True)
+    as_of: date = field(kw_only=True)
+
+    def findings(self) -> Findings:
+        """What was found, without the policy: fit to travel between processes."""
+        return Findings(self.plans, self.passed, self.diagnostics, self.unchecked, self.failures)
 
     def count(self, severity: Severity) -> int:
         return sum(diagnostic.severity == severity for diagnostic in self.diagnostics)

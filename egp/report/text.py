@@ -127,7 +127,11 @@ def _cut(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
     right = bisect_right(column, column[left] + room - len(before) - 4) - 1
     after = " ..." if right < len(line) else ""
     shift = len(before) - left
-    return f"{before}{line[left:right]}{after}", start + shift, max(start + shift + 1, min(end, right) + shift)
+    return (
+        f"{before}{line[left:right]}{after}",
+        start + shift,
+        max(start + shift + 1, min(end, right) + shift),
+    )
 
 
 def _columns(text: str) -> int:
@@ -176,7 +180,9 @@ def failure_lines(failure: Failure, style: Style) -> Iterator[str]:
     """What kept egp from judging."""
     where = f"{printable(failure.path)}: " if failure.path else ""
     if failure.span is None:
-        yield from _wrapped(f"{style.paint('cannot judge', 'error')}: {where}{printable(failure.message)}", 10_000, "")
+        yield from _wrapped(
+            f"{style.paint('cannot judge', 'error')}: {where}{printable(failure.message)}", 10_000, ""
+        )
     else:
         yield f"{style.paint('cannot judge', 'error')}: {printable(failure.message)}"
         number = str(failure.span.start.line)

@@ -15,7 +15,9 @@ def check(plan: 'Experiment'):
 
 
 def diagnostics(workspace: Workspace, *plans: str) -> list[Diagnostic]:
-    workspace.write("egp.yaml", "rules: {about-variants: {severity: error}, minimum-runtime: {severity: error}}\n")
+    workspace.write(
+        "egp.yaml", "rules: {about-variants: {severity: error}, minimum-runtime: {severity: error}}\n"
+    )
     names = [f"plan-{number}.yaml" for number in range(len(plans))]
     for name, plan in zip(names, plans, strict=True):
         workspace.write(name, plan)
@@ -61,6 +63,10 @@ def test_plans_without_an_id_are_told_apart(workspace: Workspace) -> None:
 
 def test_a_fingerprint_does_not_depend_on_what_the_message_says(workspace: Workspace) -> None:
     workspace.rule("about-variants", ABOUT_VARIANTS)
-    runtime = [each for each in diagnostics(workspace, SHORT, SHORT.replace("01-27", "01-28")) if each.rule == "minimum-runtime"]
+    runtime = [
+        each
+        for each in diagnostics(workspace, SHORT, SHORT.replace("01-27", "01-28"))
+        if each.rule == "minimum-runtime"
+    ]
     assert runtime[0].message != runtime[1].message
     assert runtime[0].fingerprint == runtime[1].fingerprint

@@ -24,7 +24,9 @@ def repository(workspace: Workspace) -> Workspace:
     """Short plans inside and outside of the policy's patterns."""
     (workspace.root / ".git").mkdir()
     workspace.write("egp.yaml", WITH_PLANS)
-    for number, path in enumerate(("experiments/a.yaml", "experiments/ml/b.yaml", "experiments/c.yml", "drafts/d.yaml")):
+    for number, path in enumerate(
+        ("experiments/a.yaml", "experiments/ml/b.yaml", "experiments/c.yml", "drafts/d.yaml")
+    ):
         workspace.write(path, SHORT.replace("buy-now", f"plan-{number}"))
     workspace.write("experiments/notes.txt", "no plan")
     workspace.write("experiments/.hidden.yaml", BROKEN)
@@ -71,7 +73,9 @@ def test_the_policy_itself_is_no_plan(workspace: Workspace) -> None:
 
 def test_a_path_that_is_not_there_cannot_be_judged_and_hides_no_other(repository: Workspace) -> None:
     report = repository.report("nowhere.yaml", "drafts/d.yaml")
-    assert [(each.path, each.message) for each in report.failures] == [("nowhere.yaml", "there is no such file or folder")]
+    assert [(each.path, each.message) for each in report.failures] == [
+        ("nowhere.yaml", "there is no such file or folder")
+    ]
     assert report.plans == 1
     assert report.exit_status() == 2
 
@@ -87,7 +91,9 @@ def test_a_folder_without_plans_cannot_be_judged(repository: Workspace) -> None:
     assert report.exit_status() == 2
 
 
-def test_a_file_that_cannot_be_read_is_named_once(repository: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_read_is_named_once(
+    repository: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _deny(monkeypatch, "a.yaml")
     report = repository.report()
     assert [(each.path, each.message) for each in report.failures] == [
@@ -97,7 +103,9 @@ def test_a_file_that_cannot_be_read_is_named_once(repository: Workspace, monkeyp
     assert report.exit_status() == 2
 
 
-def test_a_folder_that_cannot_be_read_is_named(repository: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_read_is_named(
+    repository: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scan = os.scandir
 
     def refuse(path: str) -> object:

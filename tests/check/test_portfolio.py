@@ -46,7 +46,11 @@ def test_only_what_is_asked_for_is_reported(workspace: Workspace) -> None:
 
 def test_a_plan_is_not_compared_with_itself_however_its_path_is_written(workspace: Workspace) -> None:
     repository(workspace)
-    for path in ("./experiments/a.yaml", "drafts/../experiments/a.yaml", str(workspace.root / "experiments/a.yaml")):
+    for path in (
+        "./experiments/a.yaml",
+        "drafts/../experiments/a.yaml",
+        str(workspace.root / "experiments/a.yaml"),
+    ):
         assert messages(workspace, path) == ["a shares its layer with b"]
 
 
@@ -75,14 +79,20 @@ def test_the_other_place_is_shown_from_the_other_file(workspace: Workspace) -> N
     repository(workspace)
     (diagnostic,) = workspace.report("experiments/b.yaml").diagnostics
     (related,) = diagnostic.related
-    assert (related.place.path, related.place.pointer, related.line) == ("experiments/a.yaml", "/layer", "layer: pdp")
+    assert (related.place.path, related.place.pointer, related.line) == (
+        "experiments/a.yaml",
+        "/layer",
+        "layer: pdp",
+    )
 
 
 def test_documents_of_one_file_are_compared(workspace: Workspace) -> None:
     repository(workspace)
     workspace.write("experiments/c.yaml", f"{plan('c', 'home')}---\n{plan('e', 'home')}")
     report = workspace.report("experiments/c.yaml")
-    assert [(each.message, each.place.document, each.related[0].place.document) for each in report.diagnostics] == [
+    assert [
+        (each.message, each.place.document, each.related[0].place.document) for each in report.diagnostics
+    ] == [
         ("c shares its layer with e", 0, 1),
         ("e shares its layer with c", 1, 0),
     ]
@@ -92,7 +102,9 @@ def test_a_piped_plan_takes_the_place_of_the_file_it_stands_for(workspace: Works
     repository(workspace)
     finder = PlanFinder(str(workspace.root), ("experiments/*.yaml",), str(workspace.root))
     edited = finder.piped(plan("a").encode(), "experiments/a.yaml")
-    assert [each.message for each in workspace.report(extra=[edited]).diagnostics] == ["a shares its layer with b"]
+    assert [each.message for each in workspace.report(extra=[edited]).diagnostics] == [
+        "a shares its layer with b"
+    ]
 
 
 def test_a_piped_plan_is_shown_as_the_other_place_too(workspace: Workspace) -> None:
@@ -110,7 +122,9 @@ def test_a_broken_file_elsewhere_is_not_reported_as_a_plan_that_was_asked_for(wo
     assert messages(workspace, "experiments/a.yaml") == ["a shares its layer with b"]
 
 
-def test_a_link_out_of_the_repository_elsewhere_stops_the_judgement_of_the_portfolio(workspace: Workspace) -> None:
+def test_a_link_out_of_the_repository_elsewhere_stops_the_judgement_of_the_portfolio(
+    workspace: Workspace,
+) -> None:
     repository(workspace)
     (workspace.root / "experiments" / "link.yaml").symlink_to(__file__)
     report = workspace.report("experiments/a.yaml")
@@ -143,7 +157,9 @@ def test_a_missing_input_of_a_rule_that_compares_plans_is_an_error(workspace: Wo
 
 
 def test_a_missing_input_is_named_once_by_rules_of_both_kinds(workspace: Workspace) -> None:
-    workspace.rule("same-layer", "def check(portfolio: 'Portfolio'):\n    raise NotChecked(('schedule', 'end'))\n")
+    workspace.rule(
+        "same-layer", "def check(portfolio: 'Portfolio'):\n    raise NotChecked(('schedule', 'end'))\n"
+    )
     workspace.write("egp.yaml", POLICY.replace("rules: {", "rules: {minimum-runtime: {severity: error}, "))
     workspace.write("experiments/a.yaml", PLAN.replace("end: 2023-02-05", "exposure: 90%"))
     report = workspace.report()

@@ -13,7 +13,9 @@ ABOUT_LAYER = "def check(plan: 'Experiment'):\n    if plan.layer is None:\n     
 
 
 def severities(**rules: str) -> str:
-    return "rules:\n" + "".join(f"  {rule.replace('_', '-')}: {{severity: {each}}}\n" for rule, each in rules.items())
+    return "rules:\n" + "".join(
+        f"  {rule.replace('_', '-')}: {{severity: {each}}}\n" for rule, each in rules.items()
+    )
 
 
 def unchecked(entries: list[Unchecked]) -> dict[str, tuple[str, str]]:
@@ -35,7 +37,9 @@ def test_a_missing_input_counts_as_an_error_once_for_all_rules_it_blocks(workspa
         "first-need, second-need, third-need"
     )
     assert diagnostic.help == "declare `primary_metric.baseline`"
-    assert unchecked(report.unchecked) == dict.fromkeys(("first-need", "second-need", "third-need"), ("/primary_metric/baseline", "second-need"))
+    assert unchecked(report.unchecked) == dict.fromkeys(
+        ("first-need", "second-need", "third-need"), ("/primary_metric/baseline", "second-need")
+    )
     assert report.exit_status() == 1
 
 
@@ -53,7 +57,10 @@ def test_different_missing_inputs_are_different_diagnostics(workspace: Workspace
     workspace.write("egp.yaml", severities(needs_layer="error", needs_baseline="error"))
     workspace.write("plan.yaml", PLAN)
     report = workspace.report("plan.yaml")
-    assert {each.rule: each.missing for each in report.diagnostics} == {"needs-layer": "layer", "needs-baseline": "baseline"}
+    assert {each.rule: each.missing for each in report.diagnostics} == {
+        "needs-layer": "layer",
+        "needs-baseline": "baseline",
+    }
 
 
 def test_an_error_about_the_missing_input_speaks_for_the_rules_it_blocks(workspace: Workspace) -> None:
@@ -72,7 +79,10 @@ def test_a_warning_about_the_missing_input_does_not(workspace: Workspace) -> Non
     workspace.write("egp.yaml", severities(needs_layer="error", about_layer="warning"))
     workspace.write("plan.yaml", PLAN)
     report = workspace.report("plan.yaml")
-    assert {(rule, severity) for rule, severity, _ in found(report)} == {("about-layer", "warning"), ("needs-layer", "error")}
+    assert {(rule, severity) for rule, severity, _ in found(report)} == {
+        ("about-layer", "warning"),
+        ("needs-layer", "error"),
+    }
     assert report.exit_status() == 1
 
 
@@ -86,7 +96,10 @@ def test_a_warning_level_rule_that_could_not_run_is_listed_and_rejects_nothing(w
 
 
 def test_an_error_above_the_missing_input_names_it_too(workspace: Workspace) -> None:
-    workspace.rule("about-metric", "def check(plan: 'Experiment'):\n    yield Finding(('primary_metric',), 'incomplete')\n")
+    workspace.rule(
+        "about-metric",
+        "def check(plan: 'Experiment'):\n    yield Finding(('primary_metric',), 'incomplete')\n",
+    )
     workspace.rule("needs-baseline", NEEDS_BASELINE)
     workspace.write("egp.yaml", severities(about_metric="error", needs_baseline="error"))
     workspace.write("plan.yaml", PLAN)
@@ -134,7 +147,10 @@ def test_numbers_that_cannot_be_computed_with_are_an_error(workspace: Workspace)
 def test_a_rule_yields_to_a_finding_that_weighs_no_less(
     workspace: Workspace, cause: str, consequence: str, reported: list[str]
 ) -> None:
-    workspace.rule("consequence", "yields_to = {'cause'}\ndef check(plan: 'Experiment'):\n    yield Finding(('type',), 'so')\n")
+    workspace.rule(
+        "consequence",
+        "yields_to = {'cause'}\ndef check(plan: 'Experiment'):\n    yield Finding(('type',), 'so')\n",
+    )
     workspace.rule("cause", "def check(plan: 'Experiment'):\n    yield Finding(('id',), 'why')\n")
     workspace.write("egp.yaml", severities(consequence=consequence, cause=cause))
     workspace.write("plan.yaml", PLAN)
@@ -144,7 +160,10 @@ def test_a_rule_yields_to_a_finding_that_weighs_no_less(
 
 
 def test_a_rule_does_not_yield_to_one_that_has_nothing_to_say(workspace: Workspace) -> None:
-    workspace.rule("consequence", "yields_to = {'cause'}\ndef check(plan: 'Experiment'):\n    yield Finding(('type',), 'so')\n")
+    workspace.rule(
+        "consequence",
+        "yields_to = {'cause'}\ndef check(plan: 'Experiment'):\n    yield Finding(('type',), 'so')\n",
+    )
     workspace.rule("cause", "def check(plan: 'Experiment'):\n    return []\n")
     workspace.write("egp.yaml", severities(consequence="error", cause="error"))
     workspace.write("plan.yaml", PLAN)
@@ -175,7 +194,9 @@ def test_a_misspelt_key_is_not_reported_as_missing_too(workspace: Workspace) -> 
     workspace.write("egp.yaml", severities(valid_plan="error", minimum_runtime="error"))
     workspace.write("plan.yaml", PLAN.replace("end:", "edn:"))
     report = workspace.report("plan.yaml")
-    assert [(each.rule, each.place.pointer) for each in report.diagnostics] == [("valid-plan", "/schedule/edn")]
+    assert [(each.rule, each.place.pointer) for each in report.diagnostics] == [
+        ("valid-plan", "/schedule/edn")
+    ]
     assert unchecked(report.unchecked) == {"minimum-runtime": ("/schedule/end", "valid-plan")}
 
 
@@ -200,12 +221,20 @@ def test_what_is_impossible_is_an_error_where_the_policy_merely_warns(workspace:
     workspace.write("egp.yaml", severities(doubtful="warning"))
     workspace.write("plan.yaml", PLAN)
     report = workspace.report("plan.yaml")
-    assert [(each.message, each.severity) for each in report.diagnostics] == [("unlikely", "warning"), ("impossible", "error")]
+    assert [(each.message, each.severity) for each in report.diagnostics] == [
+        ("unlikely", "warning"),
+        ("impossible", "error"),
+    ]
     assert report.exit_status() == 1
 
 
-def test_a_finding_about_a_key_that_is_absent_points_at_the_mapping_that_lacks_it(workspace: Workspace) -> None:
-    workspace.rule("wants-much", "def check(plan: 'Experiment'):\n    yield Finding(('schedule', 'pauses', 0), 'no pause')\n")
+def test_a_finding_about_a_key_that_is_absent_points_at_the_mapping_that_lacks_it(
+    workspace: Workspace,
+) -> None:
+    workspace.rule(
+        "wants-much",
+        "def check(plan: 'Experiment'):\n    yield Finding(('schedule', 'pauses', 0), 'no pause')\n",
+    )
     workspace.write("egp.yaml", severities(wants_much="error"))
     workspace.write("plan.yaml", PLAN)
     (diagnostic,) = workspace.report("plan.yaml").diagnostics
@@ -215,7 +244,9 @@ def test_a_finding_about_a_key_that_is_absent_points_at_the_mapping_that_lacks_i
 
 
 def test_a_value_over_many_lines_is_pointed_at_by_its_key(workspace: Workspace) -> None:
-    workspace.rule("about-variants", "def check(plan: 'Experiment'):\n    yield Finding(('variants',), 'odd')\n")
+    workspace.rule(
+        "about-variants", "def check(plan: 'Experiment'):\n    yield Finding(('variants',), 'odd')\n"
+    )
     workspace.write("egp.yaml", severities(about_variants="error"))
     workspace.write("plan.yaml", PLAN)
     (diagnostic,) = workspace.report("plan.yaml").diagnostics
@@ -268,7 +299,10 @@ def test_a_rule_about_changes_knows_the_day_and_the_registration(workspace: Work
 
 
 def test_a_rule_about_the_text_runs_even_where_there_is_no_plan(workspace: Workspace) -> None:
-    workspace.rule("about-text", "def check(document: 'Document'):\n    yield Finding(document.span(()), document.text[:4])\n")
+    workspace.rule(
+        "about-text",
+        "def check(document: 'Document'):\n    yield Finding(document.span(()), document.text[:4])\n",
+    )
     workspace.write("egp.yaml", severities(about_text="error"))
     workspace.write("plan.yaml", "- [\n")
     (diagnostic,) = workspace.report("plan.yaml").diagnostics

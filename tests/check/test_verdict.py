@@ -56,7 +56,9 @@ def test_a_rule_that_no_policy_adopts_does_not_run(workspace: Workspace) -> None
 
 def test_a_crash_is_no_verdict_and_hides_no_finding(workspace: Workspace) -> None:
     workspace.rule("crash-test", CRASHING)
-    workspace.write("egp.yaml", "rules: {crash-test: {severity: warning}, minimum-runtime: {severity: error}}\n")
+    workspace.write(
+        "egp.yaml", "rules: {crash-test: {severity: warning}, minimum-runtime: {severity: error}}\n"
+    )
     workspace.write("plan.yaml", SHORT)
     report = workspace.report("plan.yaml")
     assert [rule for rule, _, _ in found(report)] == ["minimum-runtime"]
@@ -70,7 +72,8 @@ def test_a_crash_is_no_verdict_and_hides_no_finding(workspace: Workspace) -> Non
 
 def test_a_rule_that_crashes_halfway_claims_nothing(workspace: Workspace) -> None:
     workspace.rule(
-        "crash-test", "def check(plan: 'Experiment'):\n    yield Finding(('id',), 'half a claim')\n    raise KeyError('x')\n"
+        "crash-test",
+        "def check(plan: 'Experiment'):\n    yield Finding(('id',), 'half a claim')\n    raise KeyError('x')\n",
     )
     workspace.write("egp.yaml", "rules: {crash-test: {severity: error}}\n")
     workspace.write("plan.yaml", PLAN)
@@ -80,8 +83,12 @@ def test_a_rule_that_crashes_halfway_claims_nothing(workspace: Workspace) -> Non
 
 
 def test_a_crash_on_one_plan_keeps_no_other_from_being_judged(workspace: Workspace) -> None:
-    workspace.rule("crash-test", "def check(plan: 'Experiment'):\n    return [] if plan.id == 'b' else 1 // 0\n")
-    workspace.write("egp.yaml", "rules: {crash-test: {severity: error}, minimum-runtime: {severity: error}}\n")
+    workspace.rule(
+        "crash-test", "def check(plan: 'Experiment'):\n    return [] if plan.id == 'b' else 1 // 0\n"
+    )
+    workspace.write(
+        "egp.yaml", "rules: {crash-test: {severity: error}, minimum-runtime: {severity: error}}\n"
+    )
     workspace.write("a.yaml", PLAN.replace("buy-now", "a"))
     workspace.write("b.yaml", SHORT.replace("buy-now", "b"))
     report = workspace.report("a.yaml", "b.yaml")
@@ -110,7 +117,9 @@ def test_a_file_that_is_no_yaml_is_rejected(workspace: Workspace) -> None:
         "rules: {valid-yaml: {severity: off}, minimum-runtime: {severity: error}}\n",
     ],
 )
-def test_a_file_that_holds_no_plan_never_turns_green(workspace: Workspace, content: str | bytes, policy: str) -> None:
+def test_a_file_that_holds_no_plan_never_turns_green(
+    workspace: Workspace, content: str | bytes, policy: str
+) -> None:
     workspace.write("egp.yaml", policy)
     workspace.write("plan.yaml", content)
     report = workspace.report("plan.yaml")
@@ -145,7 +154,9 @@ def test_diagnostics_come_in_the_order_of_file_document_and_place(workspace: Wor
     workspace.write("b.yaml", PLAN)
     workspace.write("a.yaml", f"{PLAN}---\n{PLAN}")
     report = workspace.report("b.yaml", "a.yaml")
-    assert [(each.place.path, each.place.document, each.place.pointer, each.rule) for each in report.diagnostics] == [
+    assert [
+        (each.place.path, each.place.document, each.place.pointer, each.rule) for each in report.diagnostics
+    ] == [
         (path, document, place, rule)
         for path, document in (("a.yaml", 0), ("a.yaml", 1), ("b.yaml", 0))
         for place in ("/id", "/variants/1/id")
@@ -162,7 +173,8 @@ def test_the_same_plans_give_the_same_report_in_any_order(workspace: Workspace) 
     assert one.unchecked == other.unchecked
 
 
-def test_progress_is_told_before_each_file(workspace: Workspace) -> None:
+def test_progress_is_told_part_by_part(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    from egp import processes
     from egp.check import check
     from egp.plan_files import PlanFinder
     from egp.policy.reading import read_policy
@@ -173,6 +185,7 @@ def test_progress_is_told_before_each_file(workspace: Workspace) -> None:
         workspace.write(f"{name}.yaml", PLAN)
     policy = read_policy("egp.yaml", "egp.yaml")
     finder = PlanFinder(str(workspace.root), policy.plans, policy.root)
+    monkeypatch.setattr(processes, "_PART", 2)
     told: list[tuple[int, int]] = []
     check(finder.asked(["."]), finder, policy, AS_OF, lambda done, total: told.append((done, total)))
-    assert told == [(0, 3), (1, 3), (2, 3)]
+    assert told == [(2, 3), (3, 3)]

@@ -58,7 +58,9 @@ class Workspace:
         """Adds a rule that exists for this test alone."""
         self._rules += 1
         module = f"{rule_id.replace('-', '_')}_{self._rules}_{os.path.basename(self.root).replace('-', '_')}"
-        self.write(f".rules/{module}.py", f'"""{page}"""\nfrom egp.finding import *\nfrom egp import rule\n{source}')
+        self.write(
+            f".rules/{module}.py", f'"""{page}"""\nfrom egp.finding import *\nfrom egp import rule\n{source}'
+        )
         self._monkeypatch.syspath_prepend(str(self.root / ".rules"))
         self._monkeypatch.setitem(index(), rule_id, ("runtime", module))
 

@@ -80,6 +80,8 @@ from egp.subject import Entry, Portfolio
 from egp.wording import counted, listing
 
 _NAMED = 3
+_WORDED = 50
+"""Users of a flag that are looked at one by one; a flag with more of them is no flag of an experiment."""
 
 
 class Params(rule.Params):
@@ -95,16 +97,17 @@ def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
     if run is None or len(portfolio.index.sharing("feature_flag", plan.feature_flag)) == 1:
         return
     near = Interval(day_after(run.first, -params.days), day_after(run.last, params.days))
-    users = portfolio.index.timeline("feature_flag", plan.feature_flag).during(near)
-    others = [said for entry in users if entry is not plan and (said := _conflict(run, plan, entry))]
+    timeline = portfolio.index.timeline("feature_flag", plan.feature_flag)
+    users = islice((entry for entry in timeline.during(near) if entry is not plan), _WORDED)
+    others = [said for entry in users if (said := _conflict(run, plan, entry))]
     if others:
-        free = _free_flag(portfolio)
+        more = "or more " if timeline.count(near) - 1 > _WORDED else ""
         yield Finding(
             ("feature_flag",),
-            f"the flag {shown(plan.feature_flag)} also switches {listing(_named(others))}",
-            observed=counted(len(others), "other experiment"),
+            f"the flag {shown(plan.feature_flag)} also switches {listing(_named(others, more))}",
+            observed=f"{len(others)} {more}other {'experiment' if len(others) == 1 else 'experiments'}",
             required=f"none within {counted(params.days, 'day')}",
-            help=f"use a flag of its own, as in `feature_flag: {free}`",
+            help=f"use a flag of its own, as in `feature_flag: {_free_flag(portfolio)}`",
         )
 
 
@@ -122,9 +125,9 @@ def _conflict(run: Interval, plan: Entry, other: Entry) -> str:
     return f"{name}, which ends {counted((run.first - period.last).days, 'day')} before this one starts"
 
 
-def _named(others: list[str]) -> list[str]:
+def _named(others: list[str], more: str) -> list[str]:
     rest = len(others) - _NAMED
-    return [*islice(others, _NAMED), *([counted(rest, "other")] if rest > 0 else [])]
+    return [*others[:_NAMED], *([f"{rest} {more}{'other' if rest == 1 else 'others'}"] if rest > 0 else [])]
 
 
 def _free_flag(portfolio: Portfolio) -> str:

@@ -58,10 +58,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import islice
 
 from egp.finding import Finding, need
 from egp.quantity import shown
-from egp.subject import Entry, Portfolio
+from egp.subject import Portfolio
 from egp.wording import counted, listing, percent
 
 _FULL = 1 + 1e-9
@@ -83,26 +84,20 @@ def check(portfolio: Portfolio) -> Iterator[Finding]:
     if first_over is None:
         return
     day, total = first_over
-    others = [entry for entry in index.exposing_on(plan.layer, day) if entry is not plan]
+    exposing = index.exposing_on(plan.layer, day)
+    named = list(islice((entry for entry in exposing if entry is not plan), _NAMED))
+    others = [f"{percent(entry.exposure or 0)} in {shown(entry.id) or entry.path}" for entry in named]
+    if len(exposing) > 1 + _NAMED:
+        rest = total - own - math.fsum(entry.exposure or 0 for entry in named)
+        others.append(f"{percent(rest)} in {counted(len(exposing) - 1 - _NAMED, 'other')}")
     yield Finding(
         ("schedule", "exposure"),
         f"the experiments of layer {shown(plan.layer)} take {percent(total)} of it from {day}: "
-        f"{percent(own)} here and {_named(others)}",
+        f"{percent(own)} here and {listing(others)}",
         observed=percent(total),
         required="at most 100 %",
         help=_way_out(portfolio, max(total for _, total in days) - own),
     )
-
-
-def _named(others: list[Entry]) -> str:
-    names = [
-        f"{percent(entry.exposure or 0)} in {shown(entry.id) or entry.path}" for entry in others[:_NAMED]
-    ]
-    rest = others[_NAMED:]
-    if rest:
-        together = percent(math.fsum(entry.exposure or 0 for entry in rest))
-        names.append(f"{together} in {counted(len(rest), 'other')}")
-    return listing(names)
 
 
 def _way_out(portfolio: Portfolio, taken: float) -> str:

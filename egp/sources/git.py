@@ -1,0 +1,348 @@
+"""What git knows of a repository: files as a commit has them, and how a file came about.
+
+git is asked through its command, never through a shell. Neither hooks nor external programs run, nothing is
+written, and whatever the caller's environment says of another repository is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from hashlib import new as new_hash
+from tempfile import TemporaryFile
+from typing import IO, NamedTuple
+
+MAX_OUTPUT = 64_000_000
+"""Bytes of a list that git may answer with: half a million paths."""
+
+MAX_CONTENT = 1_000_000
+"""Bytes of a file that are worth reading; plans and locks are smaller."""
+
+_SETTINGS = (
+    "core.quotePath=off", "core.fsmonitor=false", f"core.hooksPath={os.devnull}", "core.pager=cat",
+    "color.ui=false", "log.showSignature=false", "log.follow=false", "log.mailmap=false",
+)  # fmt: skip
+
+_OF_ANOTHER_REPOSITORY = frozenset(
+    {
+        "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_SHALLOW_FILE",
+        "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_IMPLICIT_WORK_TREE", "GIT_REPLACE_REF_BASE",
+        "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS",
+    }
+)  # fmt: skip
+"""Variables that a hook sets, and that would turn git away from the folder it is asked about."""
+
+_FIXED = {
+    "LC_ALL": "C",
+    "LANGUAGE": "C",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_LITERAL_PATHSPECS": "1",
+    # A replaced object or a graft would tell a history that nobody else has.
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": os.devnull,
+}
+
+_FETCH_ALL = "fetch the whole history: git fetch --unshallow, or `fetch-depth: 0` for actions/checkout"
+
+
+class GitError(Exception):
+    """What git could not answer, and what to do about it."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
+
+
+class Blob(NamedTuple):
+    """A regular file as a commit has it."""
+
+    id: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A file as one commit left it. ``content`` is None where the commit removed it or it is too large for a plan."""
+
+    commit: str
+    when: datetime
+    """When the commit was made, as its committer says."""
+    path: str
+    content: bytes | None
+
+    @property
+    def date(self) -> date:
+        """The day of the commit, where it was made."""
+        return self.when.date()
+
+
+class _Step(NamedTuple):
+    """A commit that touched a path."""
+
+    commit: str
+    when: datetime
+    parent: str
+    blob: str
+    """Empty where the commit removed the file."""
+    is_new: bool
+
+
+class Repository:
+    """A git repository with a working tree. Paths are relative to its root, with ``/`` between folders."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._real_root = os.path.realpath(root)
+
+    @classmethod
+    def at(cls, folder: str) -> Repository:
+        """The repository that a folder lies in. Raises GitError."""
+        answer = _ask(folder, "rev-parse", "--show-toplevel")
+        if answer.status == 0:
+            return cls(os.path.normpath(os.fsdecode(answer.output.removesuffix(b"\n"))))
+        if b"not a git repository" in answer.error:
+            raise GitError(f"{folder} lies in no git repository", "git init, and commit the plans")
+        if b"work tree" in answer.error:
+            raise GitError(f"{folder} lies in a git repository without a working tree", "run egp in a checkout")
+        raise GitError(f"git refuses the repository of {folder}: {_first_line(answer.error)}")
+
+    def inside(self, path: str) -> str | None:
+        """The path as git names it; None for a path outside the working tree. A link is not followed, its folder is."""
+        folder, name = os.path.split(os.path.abspath(path))
+        relative = os.path.relpath(os.path.join(os.path.realpath(folder), name), self._real_root).replace(os.sep, "/")
+        return None if relative == ".." or relative.startswith("../") else relative
+
+    @cached_property
+    def is_shallow(self) -> bool:
+        """Whether the clone lacks a part of the history."""
+        return self._text("rev-parse", "--is-shallow-repository") == "true"
+
+    def commit(self, ref: str) -> str:
+        """The id of the commit that a ref names. Raises GitError."""
+        answer = _ask(self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        if answer.status == 0 and not ref.startswith("-"):
+            return answer.output.decode().strip()
+        advice = f"name a branch, a tag or a commit that is here: git fetch origin, or git rev-parse {ref}"
+        raise GitError(f"git knows no commit `{ref}`", _FETCH_ALL if self.is_shallow else advice)
+
+    def merge_base(self, ref: str) -> str:
+        """The commit at which the working tree's history left that of a ref. Raises GitError."""
+        answer = _ask(self.root, "merge-base", self.commit(ref), self.commit("HEAD"))
+        if answer.status == 0:
+            return answer.output.decode().strip()
+        if self.is_shallow:
+            message = f"this clone is shallow, and the commit where it left `{ref}` is missing"
+            raise GitError(message, _FETCH_ALL)
+        raise GitError(f"`{ref}` and HEAD share no history", "name the branch that this one will be merged into")
+
+    def files(self, commit: str, under: Sequence[str] = ()) -> dict[str, Blob]:
+        """The regular files of a commit, all or those at and below some paths."""
+        output = self._bytes("ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", *under)
+        found = {}
+        for entry in output.split(b"\0"):
+            described, _, path = entry.partition(b"\t")
+            parts = described.split()
+            if parts and parts[0].startswith(b"100"):
+                found[os.fsdecode(path)] = Blob(parts[2].decode(), int(parts[3]))
+        return found
+
+    def paths(self, commit: str) -> list[str]:
+        """The paths of all regular files of a commit."""
+        return list(self.files(commit))
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """A file as a commit has it; None where there is none, or it is too large for a plan."""
+        blob = self.files(commit, [path]).get(path)
+        return next(self.contents([blob.id])) if blob else None
+
+    def contents(self, blobs: Iterable[str]) -> Iterator[bytes | None]:
+        """The contents of blobs, in their order; None for one that is too large for a plan."""
+        asked = "".join(f"{blob}\n" for blob in blobs).encode()
+        if asked:
+            with _Process(self.root, ("cat-file", "--batch"), asked) as process:
+                yield from (_batched(process.output) for _ in range(asked.count(b"\n")))
+
+    def blob_id(self, content: bytes) -> str:
+        """The id that git gives to a content."""
+        return new_hash(self._hash, b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+    @cached_property
+    def _hash(self) -> str:
+        return self._text("rev-parse", "--show-object-format")
+
+    def renames(self, commit: str) -> dict[str, str]:
+        """Path in the working tree → path in the commit, of tracked files that git takes for renamed."""
+        options = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--no-relative")
+        output = self._bytes("diff", "-z", "--raw", "--find-renames", "-l1000", *options, commit, "--")
+        return {new: old for old, new in _renamed(output)}
+
+    def versions(self, path: str, follow: bool = True) -> Iterator[Version]:
+        """What a path was, the latest commit first, and under its former names before it was renamed.
+
+        Of a merge counts what it brought to the line it was merged into. Raises GitError in the end when the
+        clone is too shallow to tell the beginning.
+        """
+        start = self.commit("HEAD")
+        while path:
+            steps = self._steps(start, path)
+            present = [step.blob for step in steps if step.blob]
+            contents = self.contents(present)
+            for step in steps:
+                yield Version(step.commit, step.when, path, next(contents) if step.blob else None)
+            if not steps or not steps[-1].is_new:
+                return
+            first = steps[-1]
+            if first.commit in self._boundary:
+                raise GitError(f"this clone is shallow, and the history of {path} before {first.commit[:10]} is missing", _FETCH_ALL)
+            start = first.parent
+            path = self._former_name(first, path) if follow and start else ""
+
+    def _steps(self, start: str, path: str) -> list[_Step]:
+        options = ("--first-parent", "--diff-merges=first-parent", "--no-renames", "--no-abbrev", "-z", "--raw")
+        output = self._bytes("log", "--format=%H %cI %P", *options, "--end-of-options", start, "--", path)
+        return list(_read_steps(output, path))
+
+    def _former_name(self, step: _Step, path: str) -> str:
+        """The name that a file had before the commit that gave it this one; empty when it is new."""
+        output = self._bytes("diff-tree", "-r", "-z", "--raw", "--find-renames", "-l1000", step.parent, step.commit)
+        return next((old for old, new in _renamed(output) if new == path), "")
+
+    @cached_property
+    def _boundary(self) -> frozenset[str]:
+        """Commits whose parents a shallow clone lacks."""
+        if not self.is_shallow:
+            return frozenset()
+        path = os.path.join(self.root, self._text("rev-parse", "--git-path", "shallow"))
+        with open(path, encoding="ascii") as file:
+            return frozenset(file.read().split())
+
+    def _text(self, *arguments: str) -> str:
+        return os.fsdecode(self._bytes(*arguments)).removesuffix("\n")
+
+    def _bytes(self, *arguments: str) -> bytes:
+        answer = _ask(self.root, *arguments)
+        if answer.status:
+            raise GitError(f"git {arguments[0]} failed: {_first_line(answer.error)}")
+        return answer.output
+
+
+class _Answer(NamedTuple):
+    status: int
+    output: bytes
+    error: bytes
+
+
+def _ask(folder: str, *arguments: str) -> _Answer:
+    """What git answers; its exit status is the caller's to judge."""
+    with _Process(folder, arguments) as process:
+        output = process.output.read(MAX_OUTPUT + 1)
+        if len(output) > MAX_OUTPUT:
+            raise GitError(f"git {arguments[0]} answers with more than {MAX_OUTPUT:,} bytes")
+        return process.answer(output)
+
+
+class _Process:
+    """A run of git. Input and errors go through files, so that no pipe can fill while another one is read."""
+
+    def __init__(self, folder: str, arguments: Sequence[str], given: bytes = b"") -> None:
+        settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+        self._errors = TemporaryFile()
+        self._input = TemporaryFile()
+        self._input.write(given)
+        self._input.seek(0)
+        try:
+            self._process = subprocess.Popen(
+                ["git", "--no-pager", *settings, *arguments],
+                cwd=folder,
+                env=_environment(),
+                stdin=self._input,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+            )
+        except OSError as error:
+            self._close_files()
+            raise _not_started(error, folder) from None
+        assert self._process.stdout is not None
+        self.output: IO[bytes] = self._process.stdout
+
+    def __enter__(self) -> _Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self.output.close()
+        self._process.wait()
+        self._close_files()
+
+    def _close_files(self) -> None:
+        self._errors.close()
+        self._input.close()
+
+    def answer(self, output: bytes) -> _Answer:
+        status = self._process.wait()
+        self._errors.seek(0)
+        return _Answer(status, output, self._errors.read(10_000))
+
+
+def _not_started(error: OSError, folder: str) -> GitError:
+    if isinstance(error, FileNotFoundError) and os.path.isdir(folder):
+        return GitError("git is not installed, and without it no plan can be compared with an earlier one", "install git")
+    return GitError(f"git cannot be run in {folder}: {error.strerror or type(error).__name__}")
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_REPOSITORY}
+    return {**kept, **_FIXED}
+
+
+def _first_line(error: bytes) -> str:
+    text = error.decode("utf-8", "replace").strip().removeprefix("fatal: ")
+    return text.splitlines()[0] if text else "it says nothing"
+
+
+def _batched(output: IO[bytes]) -> bytes | None:
+    """The next content of `git cat-file --batch`."""
+    header = output.readline().split()
+    if len(header) != 3:
+        raise GitError("git lacks a file of a commit that it has", "git fsck, or fetch the repository anew")
+    size = int(header[2])
+    content = output.read(size) if size <= MAX_CONTENT else None
+    for chunk in _chunks(size if content is None else 0):
+        output.read(chunk)
+    output.read(1)
+    return content
+
+
+def _chunks(size: int) -> Iterator[int]:
+    while size > 0:
+        yield min(size, MAX_CONTENT)
+        size -= MAX_CONTENT
+
+
+def _renamed(output: bytes) -> Iterator[tuple[str, str]]:
+    """(old path, new path) of renames in raw output."""
+    fields = iter(output.split(b"\0"))
+    for described in fields:
+        if described.startswith(b":"):
+            path = os.fsdecode(next(fields))
+            if described.split()[-1].startswith((b"R", b"C")):
+                yield path, os.fsdecode(next(fields))
+
+
+def _read_steps(output: bytes, path: str) -> Iterator[_Step]:
+    fields = iter(output.split(b"\0"))
+    commit, when, parent = "", datetime.min, ""
+    for field in fields:
+        described = field.lstrip(b"\n")
+        if described.startswith(b":"):
+            if os.fsdecode(next(fields)) == path:
+                _, mode, _, blob, status = described.split()
+                yield _Step(commit, when, parent, blob.decode() if mode.startswith(b"100") else "", status == b"A")
+        elif described:
+            commit, written, *parents = described.decode().split(" ")
+            when, parent = datetime.fromisoformat(written), next(iter(parents), "")

@@ -1,0 +1,120 @@
+"""egp as a process: what it loads, its pipes and its terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.check.workspace import RUNTIME_ALONE, SHORT, Workspace
+
+EGP = [sys.executable, "-m", "egp"]
+CHECK = [*EGP, "check", "short.yaml", "--as-of", "2023-01-18"]
+
+
+@pytest.fixture
+def folder(workspace: Workspace) -> Path:
+    workspace.write("egp.yaml", RUNTIME_ALONE)
+    workspace.write("short.yaml", SHORT.replace("type: superiority", "type: superiority\ntitle: 検索 – «é»"))
+    return workspace.root
+
+
+def environment(**variables: str) -> Mapping[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM", "COLUMNS")}
+    return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1", **variables}
+
+
+def test_a_check_loads_nothing_that_costs_more_than_the_check(folder: Path) -> None:
+    program = (
+        "import sys\nfrom egp.cli import main\nstatus = main(['check', 'short.yaml', '--as-of', '2023-01-18'])\n"
+        "heavy = {'pydantic', 'pydantic_core', 'scipy', 'numpy', 'jsonschema', 'ruamel', 'ruamel.yaml', 'importlib.metadata'}\n"
+        "print(status, sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=environment(), capture_output=True, text=True, check=True
+    )
+    assert run.stderr == "1 []\n"
+
+
+def test_a_check_by_every_shipped_rule_loads_nothing_heavy(folder: Path) -> None:
+    sound = Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
+    program = (
+        "import sys\nfrom egp.cli import main\n"
+        f"main(['check', {str(sound)!r}, '--policy', 'egp:ml-launch', '--as-of', '2023-01-18'])\n"
+        "heavy = {'pydantic', 'pydantic_core', 'scipy', 'numpy', 'jsonschema', 'ruamel', 'ruamel.yaml', 'importlib.metadata'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=environment(), capture_output=True, text=True, check=True
+    )
+    assert run.stderr == "[]\n"
+    assert "1 plan judged" in run.stdout
+
+
+def test_a_reader_that_goes_away_is_no_traceback(folder: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        run = subprocess.run(CHECK, cwd=folder, env=environment(), stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    finally:
+        os.close(writing)
+    assert (run.returncode, run.stderr) == (2, "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_is_no_rejection(folder: Path) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        run = subprocess.run(CHECK, cwd=folder, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (run.returncode, run.stderr) == (2, "egp: cannot write the report: No space left on device\n")
+
+
+@pytest.mark.parametrize("locale", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}])
+def test_the_report_is_utf_8_whatever_the_locale(folder: Path, locale: dict[str, str]) -> None:
+    (folder / "short.yaml").write_text(SHORT.replace("2023-01-27}", "2023-01-27}  # 検索"), encoding="utf-8")
+    run = subprocess.run(CHECK, cwd=folder, env=environment(**locale), capture_output=True, check=False)
+    assert run.returncode == 1
+    assert "# 検索" in run.stdout.decode("utf-8")
+
+
+def test_piped_output_has_no_colour(folder: Path) -> None:
+    run = subprocess.run(CHECK, cwd=folder, env=environment(TERM="xterm-256color"), capture_output=True, check=False)
+    assert b"\x1b" not in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, False),
+        ({"TERM": "xterm-256color", "NO_COLOR": ""}, True),
+        ({"TERM": "dumb"}, False),
+    ],
+)
+def test_a_terminal_gets_colour_unless_it_wants_none(folder: Path, variables: dict[str, str], coloured: bool) -> None:
+    assert (b"\x1b[1;31m" in _on_a_terminal(folder, variables)) is coloured
+
+
+def _on_a_terminal(folder: Path, variables: dict[str, str]) -> bytes:
+    ours, theirs = pty.openpty()
+    try:
+        with subprocess.Popen(CHECK, cwd=folder, env=environment(**variables), stdout=theirs, stderr=theirs) as run:
+            os.close(theirs)
+            shown = b""
+            while part := _read(ours):
+                shown += part
+        assert run.returncode == 1
+    finally:
+        os.close(ours)
+    return shown
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 10_000)
+    except OSError:  # the other side has hung up
+        return b""

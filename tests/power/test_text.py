@@ -1,0 +1,48 @@
+"""The text: as it was read and agreed on, within the width, and without colour when piped."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from egp.report.text import Style
+from tests.power.asking import run
+from tests.power.transcripts import FOLDER, NAMES, QUESTIONS, WIDTHS, command, golden_path, lines, told
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_transcript(name: str) -> None:
+    assert told(name) == golden_path(name).read_text(encoding="utf-8")
+
+
+def test_every_transcript_has_its_question() -> None:
+    assert {path.stem for path in FOLDER.glob("*.txt")} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("width", [*WIDTHS, 44])
+def test_lines_keep_to_the_width(name: str, width: int) -> None:
+    assert max(map(len, lines(name, Style(width)))) <= width
+
+
+@pytest.mark.parametrize("name", ["size", "naive-looks"])
+def test_a_pipe_gets_no_colour(name: str) -> None:
+    result = run(*command(name))
+    assert result.status == 0
+    assert result.out == "\n".join(lines(name, Style(100))) + "\n"
+    assert "\x1b" not in result.out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_colour_adds_nothing_else(name: str) -> None:
+    coloured = list(lines(name, Style(100, colour=True)))
+    assert any("\x1b[" in line for line in coloured)
+    assert [re.sub("\x1b\\[[0-9;]*m", "", line) for line in coloured] == list(lines(name, Style(100)))
+
+
+@pytest.mark.parametrize("name", list(QUESTIONS))
+def test_the_answer_is_in_the_first_sentence(name: str) -> None:
+    first = " ".join(lines(name, Style(100))).split(". ")[0]
+    assert "units" in first
+    assert " power" in first
