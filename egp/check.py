@@ -258,7 +258,10 @@ class _Judge:
                 missing = outcome.missing
                 outcome.blocked_by = next((rule for at, rule in named if _touches(at, missing)), "")
         self._speak_for_missing(outcomes)
-        placed = _Placed(document, plan.id or "", self.other_document)
+        secrets = [each.at for outcome in outcomes for each in outcome.findings if each.secret]
+        placed = _Placed(
+            document, plan.id or "", self.other_document, [at for at in secrets if isinstance(at, Span)]
+        )
         for outcome in outcomes:
             for finding in outcome.findings:
                 self.report.diagnostics.append(placed.diagnostic(outcome.adopted, finding))
@@ -369,10 +372,13 @@ def _path_of(finding: Finding) -> Path:
 class _Placed:
     """Turns paths of one document into places."""
 
-    def __init__(self, document: Document, experiment: str, other_document: OtherDocument) -> None:
+    def __init__(
+        self, document: Document, experiment: str, other_document: OtherDocument, secrets: Sequence[Span] = ()
+    ) -> None:
         self.document = document
         self.experiment = experiment
         self.other_document = other_document
+        self.secrets = secrets
         self._fingerprints: dict[str, int] = {}
 
     def diagnostic(self, adopted: Adopted, finding: Finding) -> Diagnostic:
@@ -390,8 +396,18 @@ class _Placed:
             help=finding.help,
             related=tuple(map(self._related, finding.related)),
             fingerprint=self._fingerprint(rule, finding),
-            line=self.document.line(place.span.start.line),
+            line=self._line(place.span.start.line),
         )
+
+    def _line(self, number: int) -> str:
+        """The source line, with what must not be repeated blotted out."""
+        line = self.document.line(number)
+        for start, end in self.secrets:
+            if start.line <= number <= end.line:
+                first = start.column - 1 if number == start.line else 0
+                last = end.column - 1 if number == end.line else len(line)
+                line = line[:first] + "*" * (last - first) + line[last:]
+        return line
 
     def unchecked(self, outcome: _Outcome) -> Unchecked:
         return Unchecked(
@@ -408,11 +424,12 @@ class _Placed:
         return _place(self.document, at, on_key)
 
     def _related(self, related: Related) -> RelatedPlace:
-        document = self.document
         if related.plan:
             document = self.other_document(related.plan, related.document)
-        place, _ = _place(document, related.at)
-        return RelatedPlace(place, related.label, document.line(place.span.start.line))
+            place, _ = _place(document, related.at)
+            return RelatedPlace(place, related.label, document.line(place.span.start.line))
+        place, _ = _place(self.document, related.at)
+        return RelatedPlace(place, related.label, self._line(place.span.start.line))
 
     def _fingerprint(self, rule: str, finding: Finding) -> str:
         """Survives moves of lines, files and list items that have an id."""

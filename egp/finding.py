@@ -44,6 +44,8 @@ class Finding:
     """The key at the path is what is wrong, not its value."""
     speaks_for: tuple[Path, ...] = ()
     """Further paths whose absence this finding explains: the key that a misspelt one was meant to be."""
+    secret: bool = False
+    """What the span holds must not be repeated, by this or any other diagnostic of the plan."""
 
 
 class NotChecked(Exception):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, create_model
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, create_model, model_validator
 from pydantic.config import JsonDict
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
@@ -27,6 +27,7 @@ from egp.shape import Money, Name, PartReader, Problem, Shape, reader_of, requir
 
 _NUMBER = quantity.NUMBER
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_DIGITS = "[0-9](?:_?[0-9])*"
 _UNSIGNED = _NUMBER.removeprefix("[+-]?")
 
 _JSON_TYPES: dict[object, dict[str, object]] = {
@@ -36,9 +37,10 @@ _JSON_TYPES: dict[object, dict[str, object]] = {
     float: {"type": "number"},
     bool: {"type": "boolean"},
     Share: {
-        "type": ["string", "number"], "pattern": rf"^\s*\+?{_UNSIGNED}\s*%?\s*$", "minimum": 0, "exclusiveMaximum": 1,
+        "type": ["string", "number"], "pattern": rf"^\s*\+?({_UNSIGNED}\s*%|0(\.{_DIGITS})?)\s*$",
+        "minimum": 0, "exclusiveMaximum": 1,
     },
-    Count: {"type": ["string", "integer"], "pattern": rf"^\s*\+?{_UNSIGNED}\s*[kKMB]?\s*$", "minimum": 0},
+    Count: {"type": ["string", "integer"], "pattern": rf"^\s*\+?({_DIGITS}|{_UNSIGNED}\s*[kKMB])\s*$", "minimum": 0},
     timedelta: {"type": "string", "pattern": rf"^\s*\+?{_UNSIGNED}\s*(us|ms|s|min|h|d|w)\s*$"},
     Measure: {"type": ["string", "number"], "pattern": rf"^\s*{_NUMBER}\s*(%|us|ms|s|[A-Z]{{3}})?\s*$"},
     Money: {"type": "string", "pattern": rf"^\s*{_NUMBER}\s*[A-Z]{{3}}\s*$"},
@@ -94,7 +96,6 @@ def _read_by(read: PartReader, json_type: dict[str, object]) -> Any:
 
 def _pydantic_type(annotation: Any) -> Any:
     wanted = required_type(annotation)
-    optional = wanted is not annotation
     if wanted in _JSON_TYPES:
         found: Any = _read_by(reader_of(wanted), _JSON_TYPES[wanted])
     elif get_origin(wanted) is tuple:
@@ -107,7 +108,11 @@ def _pydantic_type(annotation: Any) -> Any:
         found = model_of(wanted)
     else:
         found = wanted
-    return found | None if optional or get_origin(wanted) in (tuple, dict) else found
+    return found
+
+
+def _without_own_keys(value: object) -> object:
+    return {k: v for k, v in value.items() if not str(k).startswith("x-")} if isinstance(value, dict) else value
 
 
 def model_of(shape: type[Shape]) -> type[BaseModel]:
@@ -117,9 +122,9 @@ def model_of(shape: type[Shape]) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for key, attribute, annotation, declared in shape.fields():
         required = key in shape.needs
-        of_type = required_type(annotation) if required else annotation
+        of_type = _pydantic_type(annotation)
         fields[attribute] = (
-            _pydantic_type(of_type),
+            of_type if required else of_type | None,
             Field(
                 ... if required else declared.default,
                 alias=key,
@@ -129,7 +134,10 @@ def model_of(shape: type[Shape]) -> type[BaseModel]:
             ),
         )
     config = ConfigDict(extra="forbid", json_schema_extra={"patternProperties": {"^x-": _OWN_KEY}})
-    _models[shape.__name__] = create_model(shape.__name__, __config__=config, __doc__=shape.__doc__, **fields)
+    own_keys: dict[str, Any] = {"own_keys": model_validator(mode="before")(_without_own_keys)}
+    _models[shape.__name__] = create_model(
+        shape.__name__, __config__=config, __doc__=shape.__doc__, __validators__=own_keys, **fields
+    )
     return _models[shape.__name__]
 
 

@@ -14,7 +14,7 @@ import egp
 PACKAGE = Path(egp.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("egp", "egp.version", "egp.shipped", "egp.processes", "egp.document", "egp.quantity", "egp.stats"),
+    ("egp", "egp.version", "egp.shipped", "egp.processes", "egp.atomic", "egp.document", "egp.quantity", "egp.stats"),
     ("egp.wording", "egp.shape"),
     ("egp.experiment", "egp.finding"),
     ("egp.analysis", "egp.lock", "egp.digest"),
@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("egp.plan_files",),
     ("egp.report",),
     ("egp.check",),
-    ("egp.explain", "egp.power"),
+    ("egp.explain", "egp.register", "egp.power"),
     ("egp.schemas",),
     ("egp.generate",),
     ("egp.cli",),

@@ -34,6 +34,15 @@ def repository_root(folder: str) -> str | None:
         current = parent
 
 
+def lock_folder(folder: str, policy_root: str) -> str:
+    """The folder with the lock for plans judged from a folder: one for each repository, whatever policy judges.
+
+    Outside of a repository it lies beside the policy, or in the folder when the policy is a shipped one.
+    """
+    own = os.path.abspath(policy_root or folder)
+    return repository_root(folder) or repository_root(own) or own
+
+
 def _upwards(folder: str) -> Iterator[str]:
     root = repository_root(folder)
     current = os.path.abspath(folder)

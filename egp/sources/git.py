@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -108,13 +109,14 @@ class Repository:
         if b"not a git repository" in answer.error:
             raise GitError(f"{folder} lies in no git repository", "git init, and commit the plans")
         if b"work tree" in answer.error:
-            raise GitError(f"{folder} lies in a git repository without a working tree", "run egp in a checkout")
+            raise GitError(f"{folder} lies in a repository without a working tree", "run egp in a checkout")
         raise GitError(f"git refuses the repository of {folder}: {_first_line(answer.error)}")
 
     def inside(self, path: str) -> str | None:
         """The path as git names it; None for a path outside the working tree. A link is not followed, its folder is."""
         folder, name = os.path.split(os.path.abspath(path))
-        relative = os.path.relpath(os.path.join(os.path.realpath(folder), name), self._real_root).replace(os.sep, "/")
+        relative = os.path.relpath(os.path.join(os.path.realpath(folder), name), self._real_root)
+        relative = relative.replace(os.sep, "/")
         return None if relative == ".." or relative.startswith("../") else relative
 
     @cached_property
@@ -138,7 +140,8 @@ class Repository:
         if self.is_shallow:
             message = f"this clone is shallow, and the commit where it left `{ref}` is missing"
             raise GitError(message, _FETCH_ALL)
-        raise GitError(f"`{ref}` and HEAD share no history", "name the branch that this one will be merged into")
+        message = f"`{ref}` and HEAD share no history"
+        raise GitError(message, "name the branch that this one will be merged into")
 
     def files(self, commit: str, under: Sequence[str] = ()) -> dict[str, Blob]:
         """The regular files of a commit, all or those at and below some paths."""
@@ -164,8 +167,9 @@ class Repository:
         """The contents of blobs, in their order; None for one that is too large for a plan."""
         asked = "".join(f"{blob}\n" for blob in blobs).encode()
         if asked:
-            with _Process(self.root, ("cat-file", "--batch"), asked) as process:
-                yield from (_batched(process.output) for _ in range(asked.count(b"\n")))
+            with _running(self.root, ("cat-file", "--batch"), asked) as (output, _):
+                for _ in range(asked.count(b"\n")):
+                    yield _batched(output)
 
     def blob_id(self, content: bytes) -> str:
         """The id that git gives to a content."""
@@ -198,18 +202,28 @@ class Repository:
                 return
             first = steps[-1]
             if first.commit in self._boundary:
-                raise GitError(f"this clone is shallow, and the history of {path} before {first.commit[:10]} is missing", _FETCH_ALL)
+                message = f"this clone is shallow, and what {path} was before {first.commit[:10]} is missing"
+                raise GitError(message, _FETCH_ALL)
             start = first.parent
             path = self._former_name(first, path) if follow and start else ""
 
     def _steps(self, start: str, path: str) -> list[_Step]:
-        options = ("--first-parent", "--diff-merges=first-parent", "--no-renames", "--no-abbrev", "-z", "--raw")
+        options = (
+            "--first-parent",
+            "--diff-merges=first-parent",
+            "--no-renames",
+            "--no-abbrev",
+            "-z",
+            "--raw",
+        )
         output = self._bytes("log", "--format=%H %cI %P", *options, "--end-of-options", start, "--", path)
         return list(_read_steps(output, path))
 
     def _former_name(self, step: _Step, path: str) -> str:
         """The name that a file had before the commit that gave it this one; empty when it is new."""
-        output = self._bytes("diff-tree", "-r", "-z", "--raw", "--find-renames", "-l1000", step.parent, step.commit)
+        output = self._bytes(
+            "diff-tree", "-r", "-z", "--raw", "--find-renames", "-l1000", step.parent, step.commit
+        )
         return next((old for old, new in _renamed(output) if new == path), "")
 
     @cached_property
@@ -239,59 +253,57 @@ class _Answer(NamedTuple):
 
 def _ask(folder: str, *arguments: str) -> _Answer:
     """What git answers; its exit status is the caller's to judge."""
-    with _Process(folder, arguments) as process:
-        output = process.output.read(MAX_OUTPUT + 1)
-        if len(output) > MAX_OUTPUT:
+    with _running(folder, arguments) as (output, finished):
+        content = output.read(MAX_OUTPUT + 1)
+        if len(content) > MAX_OUTPUT:
             raise GitError(f"git {arguments[0]} answers with more than {MAX_OUTPUT:,} bytes")
-        return process.answer(output)
+        status, error = finished()
+        return _Answer(status, content, error)
 
 
-class _Process:
-    """A run of git. Input and errors go through files, so that no pipe can fill while another one is read."""
+@contextmanager
+def _running(
+    folder: str, arguments: Sequence[str], given: bytes = b""
+) -> Iterator[tuple[IO[bytes], Callable[[], tuple[int, bytes]]]]:
+    """Git's output while it runs, and what to call for its exit status and its complaints once that is read.
 
-    def __init__(self, folder: str, arguments: Sequence[str], given: bytes = b"") -> None:
-        settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-        self._errors = TemporaryFile()
-        self._input = TemporaryFile()
-        self._input.write(given)
-        self._input.seek(0)
+    Input and complaints go through files, so that no pipe can fill up while another one is read.
+    """
+    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+    command = ["git", "--no-pager", *settings, *arguments]
+    with TemporaryFile() as errors, TemporaryFile() as input_file:
+        input_file.write(given)
+        input_file.seek(0)
         try:
-            self._process = subprocess.Popen(
-                ["git", "--no-pager", *settings, *arguments],
+            process = subprocess.Popen(
+                command,
                 cwd=folder,
                 env=_environment(),
-                stdin=self._input,
+                stdin=input_file,
                 stdout=subprocess.PIPE,
-                stderr=self._errors,
+                stderr=errors,
             )
         except OSError as error:
-            self._close_files()
             raise _not_started(error, folder) from None
-        assert self._process.stdout is not None
-        self.output: IO[bytes] = self._process.stdout
 
-    def __enter__(self) -> _Process:
-        return self
+        def finished() -> tuple[int, bytes]:
+            status = process.wait()
+            errors.seek(0)
+            return status, errors.read(10_000)
 
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self.output.close()
-        self._process.wait()
-        self._close_files()
-
-    def _close_files(self) -> None:
-        self._errors.close()
-        self._input.close()
-
-    def answer(self, output: bytes) -> _Answer:
-        status = self._process.wait()
-        self._errors.seek(0)
-        return _Answer(status, output, self._errors.read(10_000))
+        with process:
+            assert process.stdout is not None
+            try:
+                yield process.stdout, finished
+            finally:
+                process.kill()
 
 
 def _not_started(error: OSError, folder: str) -> GitError:
     if isinstance(error, FileNotFoundError) and os.path.isdir(folder):
-        return GitError("git is not installed, and without it no plan can be compared with an earlier one", "install git")
+        return GitError(
+            "git is not installed, and without it no plan can be compared with an earlier one", "install git"
+        )
     return GitError(f"git cannot be run in {folder}: {error.strerror or type(error).__name__}")
 
 
@@ -342,7 +354,9 @@ def _read_steps(output: bytes, path: str) -> Iterator[_Step]:
         if described.startswith(b":"):
             if os.fsdecode(next(fields)) == path:
                 _, mode, _, blob, status = described.split()
-                yield _Step(commit, when, parent, blob.decode() if mode.startswith(b"100") else "", status == b"A")
+                yield _Step(
+                    commit, when, parent, blob.decode() if mode.startswith(b"100") else "", status == b"A"
+                )
         elif described:
             commit, written, *parents = described.decode().split(" ")
             when, parent = datetime.fromisoformat(written), next(iter(parents), "")

@@ -207,7 +207,7 @@ def test_a_policy_that_is_a_link_out_of_the_repository_is_refused(
     (workspace.root / "link.yaml").symlink_to(outside)
     (workspace.root / "folder").symlink_to(outside.parent)
     for name in ("link.yaml", "folder/soft.yaml"):
-        place, message, _ = mistake(workspace, f"extends: [{name}]\n")
+        _, message, _ = mistake(workspace, f"extends: [{name}]\n")
         assert message == f"`{name}` lies outside the repository"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from unicodedata import category, east_asian_width
 
 import pytest
@@ -62,7 +63,7 @@ def underlined(scene: Scene, width: int = 100) -> list[str]:
     """What stands above each row of carets."""
     lines = lines_of(scene, Style(width))
     marked = []
-    for above, below in zip(lines, lines[1:], strict=False):
+    for above, below in pairwise(lines):
         carets = re.search(r"\^+", below)
         if carets and re.match(r" *[0-9]+ \|", above):
             begin, end = columns(below[: carets.start()]), columns(below[: carets.end()])

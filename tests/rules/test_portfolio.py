@@ -197,3 +197,10 @@ class TestEdges:
         for rule_id in ("surface-overlap", "flag-reuse"):
             (finding,) = found(rule_id, entries)
             assert "\x1b" not in finding.message + finding.help
+
+    def test_a_flag_that_everybody_uses_is_counted_only_so_far(self) -> None:
+        entries = [entry(f"plan-{number}") for number in range(80)]
+        (finding,) = found("flag-reuse", entries)
+        assert finding.observed == "50 or more other experiments"
+        assert finding.message.endswith("and 47 or more others")
+        assert finding.help == "use a flag of its own, as in `feature_flag: flag_2`"

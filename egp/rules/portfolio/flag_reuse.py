@@ -80,8 +80,8 @@ from egp.subject import Entry, Portfolio
 from egp.wording import counted, listing
 
 _NAMED = 3
-_WORDED = 50
-"""Users of a flag that are looked at one by one; a flag with more of them is no flag of an experiment."""
+_COUNTED = 50
+"""Conflicts that are counted; a flag with more of them is no flag of an experiment."""
 
 
 class Params(rule.Params):
@@ -98,10 +98,10 @@ def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
         return
     near = Interval(day_after(run.first, -params.days), day_after(run.last, params.days))
     timeline = portfolio.index.timeline("feature_flag", plan.feature_flag)
-    users = islice((entry for entry in timeline.during(near) if entry is not plan), _WORDED)
-    others = [said for entry in users if (said := _conflict(run, plan, entry))]
+    users = (entry for entry in timeline.during(near) if entry is not plan)
+    others = list(islice(filter(None, (_conflict(run, plan, entry) for entry in users)), _COUNTED))
     if others:
-        more = "or more " if timeline.count(near) - 1 > _WORDED else ""
+        more = "or more " if len(others) == _COUNTED else ""
         yield Finding(
             ("feature_flag",),
             f"the flag {shown(plan.feature_flag)} also switches {listing(_named(others, more))}",

@@ -207,6 +207,7 @@ def check(document: Document) -> Iterator[Finding]:
                 observed=kind.name,
                 required="no personal data, no secrets",
                 help=kind.advice,
+                secret=True,
             )
 
 
