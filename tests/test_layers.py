@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
 
@@ -70,10 +71,14 @@ def imported(module: str, tree: ast.AST) -> Iterator[str]:
                     yield full if full in MODULES else source
 
 
-def edges() -> Iterator[tuple[str, str]]:
-    for module, path in MODULES.items():
-        for target in imported(module, ast.parse(path.read_text(encoding="utf-8"))):
-            yield module, target
+@cache
+def edges() -> list[tuple[str, str]]:
+    """(module, module it imports), for all modules."""
+    return [
+        (module, target)
+        for module, path in MODULES.items()
+        for target in imported(module, ast.parse(path.read_text(encoding="utf-8")))
+    ]
 
 
 def test_imports_count_wherever_they_stand() -> None:

@@ -150,7 +150,8 @@ def test_what_a_part_needs_it_needs_everywhere(name: str) -> None:
     shape = SHAPES[name]
     for key in shape.needs:
         without: Schema = {k: v for k, v in _least(shape).items() if k != key}
-        for value in (without, {**without, key: None}):
+        candidates: list[Schema] = [without, {**without, key: None}]
+        for value in candidates:
             assert not reader_accepts(shape, value)
             assert not schema_accepts(shape, value)
             assert not model_accepts(shape, value)

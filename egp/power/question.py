@@ -217,7 +217,7 @@ def _change(
 ) -> Change | None:
     name = "margin" if non_inferiority else "mde"
     text = _text(options, name)
-    if not text:
+    if text is None or (non_inferiority and not text):
         return None
     try:
         found = change(text)
@@ -287,7 +287,8 @@ def _power(
 
 
 def _weights(options: Options) -> tuple[float, ...]:
-    text = _text(options, "weights") or "50,50"
+    given = _text(options, "weights")
+    text = "50,50" if given is None else given
     parts = [part.strip() for part in text.split(",")]
     if len(parts) < 2 or not all(parts):
         raise PowerError(

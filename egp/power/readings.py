@@ -31,7 +31,7 @@ def ambiguity(
     written = f"{significant(percent, 6)}%"
     other = _written(amount, baseline.unit)
     return (
-        f"{name} has no unit: {written} relative is {relative}; {other} absolute is {moved}",
+        f"{name} has no unit: {written} relative is {relative}; {other.removesuffix(' abs')} absolute is {moved}",
         f"write {written} or {other}, whichever is meant",
     )
 

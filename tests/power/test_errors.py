@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from egp.cli import main
 from tests.power.asking import run, run_line
 
 RATE = "--kind proportion --baseline 12%"
@@ -22,7 +23,7 @@ CASES = [
     (f"{RATE} --days 14", "--days alone is no size"),
     (f"{RATE} --mde 0.003", "0.3% relative is 12.000 % → 12.036 %; 0.3pp absolute is 12.00 % → 12.30 %"),
     (f"{RATE} --margin 8", "8% relative is 12.00 % → 11.04 %; 8pp absolute is 12.00 % → 4.00 %"),
-    (f"{MEAN} --mde 0.5", "50% relative is 10.0 → 15.0; 0.5 abs absolute is 10.00 → 10.50"),
+    (f"{MEAN} --mde 0.5", "0.5% relative is 10.00 → 10.05; 0.5 absolute is 10.0 → 10.5"),
     (f"{RATE} --mde 40ms", "--mde 40ms cannot be a change of a metric whose baseline is 12%"),
     (f"{RATE} --mde=-30bps", "--mde -30bps is negative"),
     (f"{RATE} --mde 0%", "--mde 0% is no change at all"),
@@ -137,6 +138,11 @@ def test_hostile_values_are_refused_or_answered(option: str, value: str) -> None
         assert "rule out" in result.out
 
 
-def test_help_defines_the_terms() -> None:
-    with pytest.raises(SystemExit):
-        run("--help")
+@pytest.mark.parametrize(
+    "definition", ["units of the smallest variant", "control first", "all variants together"]
+)
+def test_help_defines_the_terms(definition: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["power", "--help"])
+    assert stop.value.code == 0
+    assert definition in " ".join(capsys.readouterr().out.split())

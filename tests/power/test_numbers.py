@@ -213,7 +213,7 @@ def test_a_relative_change_may_be_taken_for_points() -> None:
 
 @pytest.mark.parametrize("id", ["shortcut", "one_sided", "no_correction", "single_look", "primary_only"])
 def test_mistakes_that_were_not_made_are_not_told(id: str) -> None:
-    answer = answer_to(f"{PROPORTION} --margin 8% --units 70_000 --power 80%")
+    answer = answer_to(f"{PROPORTION} --margin 8%")
     assert id not in [each.id for each in mistakes(answer)]
 
 

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from tests.sources.scripted import scripted as scripted
+from tests.sources.scripted import scripted

@@ -213,7 +213,7 @@ def test_a_shallow_clone_says_that_history_is_missing(scripted: ScriptedReposito
     assert "--unshallow" in unknown.value.help
     versions = repository.versions("a.yaml")
     assert next(versions).commit == last
-    with pytest.raises(GitError, match="what a.yaml was before"):
+    with pytest.raises(GitError, match=r"what a\.yaml was before"):
         next(versions)
 
 

@@ -1,0 +1,61 @@
+"""The policies egp ships say what the governance documents ask."""
+
+from __future__ import annotations
+
+import pytest
+
+from egp.policy.model import Policy, merged_settings
+from egp.policy.reading import shipped_policy
+from egp.rule import index
+from egp.shipped import policy_names
+
+NOT_WAIVABLE = set(
+    """
+    valid-yaml valid-plan ambiguous-quantity duplicate-id minimum-runtime weekly-cycles registered-before-start
+    mde-declared power-floor sample-size no-unplanned-looks spending-allowed required-guardrails guardrail-threshold
+    ramp-after-readout rollback-declared stop-rule-complete sign-offs four-eyes aggregates-only no-personal-data
+    layer-traffic
+    """.split()
+)
+
+
+def setting(policy: Policy, rule: str, name: str) -> object:
+    value = merged_settings(policy.layers, rule).get(name)
+    return value.value if value else None
+
+
+def test_names() -> None:
+    assert policy_names() == ["egp:ml-launch", "egp:standard", "egp:strict"]
+
+
+@pytest.mark.parametrize("name", policy_names())
+def test_is_valid_and_versioned(name: str) -> None:
+    policy = shipped_policy(name)
+    assert policy.version
+    assert policy.digest.startswith("sha256:")
+
+
+def test_every_rule_is_adopted_by_a_shipped_policy() -> None:
+    shipped = [shipped_policy(name) for name in policy_names()]
+    assert [rule for rule in index() if all(setting(policy, rule, "severity") is None for policy in shipped)] == []
+
+
+def test_what_the_governance_policy_calls_non_negotiable_cannot_be_waived() -> None:
+    standard = shipped_policy("egp:standard")
+    assert {rule for rule in index() if setting(standard, rule, "waivable") is False} >= NOT_WAIVABLE
+    assert all(setting(standard, rule, "severity") == "error" for rule in NOT_WAIVABLE)
+
+
+def test_ml_launch_adds_the_launch_criteria() -> None:
+    standard, ml_launch = shipped_policy("egp:standard"), shipped_policy("egp:ml-launch")
+    added = {
+        rule
+        for rule in index()
+        if setting(standard, rule, "severity") is None and setting(ml_launch, rule, "severity") is not None
+    }
+    assert added == {"business-primary", "guardrail-coverage", "expected-value", "cost-cap"}
+
+
+def test_strict_has_no_warnings() -> None:
+    strict = shipped_policy("egp:strict")
+    assert {setting(strict, rule, "severity") for rule in index()} == {"error", None}
