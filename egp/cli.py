@@ -85,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(verbs)
     _add_rules(verbs)
     _add_power(verbs)
+    _add_register(verbs)
+    _add_amend(verbs)
     return parser
 
 
@@ -131,6 +133,28 @@ def _add_power(verbs: argparse._SubParsersAction[_Parser]) -> None:
     add_options(power)
     _add_policy(power)
     power.set_defaults(run=_power)
+
+
+def _add_register(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    register = verbs.add_parser("register", help="pin plans that pass in egp.lock", allow_abbrev=False)
+    register.add_argument("paths", nargs="+", metavar="PLAN", help="plans or folders of plans")
+    _add_policy(register)
+    register.add_argument("--as-of", type=_day, metavar="DATE", help="day of the registration (default: today)")
+    register.add_argument("--write-date", action="store_true", help="set `registered:` in the plans to that day")
+    register.set_defaults(run=_register)
+
+
+def _add_amend(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    amend = verbs.add_parser("amend", help="declare a change of a registered plan", allow_abbrev=False)
+    amend.add_argument("plan", metavar="PLAN", help="the plan, with its change already made")
+    amend.add_argument("--reason", metavar="TEXT", help="why the plan changes; asked for when missing")
+    amend.add_argument("--approver", metavar="WHO", help="who approved it; asked for when missing")
+    amend.add_argument(
+        "--data-access", metavar="ACCESS", help="what was known of the results then: nothing_run, no_results_seen or results_seen"
+    )
+    _add_policy(amend)
+    amend.add_argument("--on", "--as-of", dest="as_of", type=_day, metavar="DATE", help="day of the amendment (default: today)")
+    amend.set_defaults(run=_amend)
 
 
 def _add_policy(parser: argparse.ArgumentParser) -> None:
@@ -373,3 +397,23 @@ def _power_of_plan(options: argparse.Namespace) -> int:
         _print("\n".join(plan_text.render(plans, policy, _style(sys.stdout))) + "\n")
     _print_failures(failures)
     return COULD_NOT_JUDGE if failures or not all(plan.is_computed for plan in plans) else 0
+
+
+def _register(options: argparse.Namespace) -> int:
+    from egp.register import register
+
+    return _pinned(options, options.paths, partial(register, write_date=options.write_date))
+
+
+def _amend(options: argparse.Namespace) -> int:
+    from egp.amend import amend
+    from egp.statement import Question, understood
+
+    ask: Question | None = None
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        ask = _ask
+    try:
+        statement = understood(options.reason, options.approver, options.data_access, ask)
+    except ValueError as error:
+        raise Stop(str(error), "egp amend --help") from None
+    return _pinned(options, [options.plan], partial(amend, statement=statement))

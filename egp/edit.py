@@ -76,7 +76,7 @@ def add(mapping: dict[str, Any], key: str, value: object, order: Sequence[str]) 
 def written(value: object) -> str:
     """A value as YAML on one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{written(key)}: {written(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_name(key)}: {written(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(written, value)) + "]"
     if value is None:
@@ -90,6 +90,13 @@ def written(value: object) -> str:
 
 def _text(value: str, quote: str = "") -> str:
     """A text in the quotes it had, or without quotes where it needs none."""
+    if not quote and value.lower() in _OLD_WORDS:
+        quote = '"'
+    return _name(value, quote)
+
+
+def _name(value: str, quote: str = "") -> str:
+    """A key; `on` is one like any other."""
     if quote == "'" and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
     if not quote and _reads_as_itself(value):
@@ -98,7 +105,7 @@ def _text(value: str, quote: str = "") -> str:
 
 
 def _reads_as_itself(text: str) -> bool:
-    if not text.isprintable() or text.lower() in _OLD_WORDS:
+    if not text.isprintable():
         return False
     item = read_text(f"[{text}]")[0]
     key = read_text(f"{{{text}: 0}}")[0]
@@ -166,7 +173,7 @@ class _Comparison:
             raise EditError(f"an edit cannot remove {pointer((*path, gone[0]))}")
         for key, new in renamed.items():
             start, end = self._offsets((*path, key), key=True)
-            self._splice(start, end, _text(new, _quote(self._source[start])))
+            self._splice(start, end, _name(new, _quote(self._source[start])))
         previous = next(iter(before))
         for key, value in after.items():
             if key in before:
@@ -237,7 +244,7 @@ class _Comparison:
         self._refuse_alias(neighbour)
         parent = neighbour[:-1]
         key_start = self._offsets(neighbour, key=True)[0]
-        name = _text(key, _quote(self._source[key_start]))
+        name = _name(key, _quote(self._source[key_start]))
         if self._in_brackets(parent):
             self._after_in_brackets(neighbour, key_start, f"{name}: {written(value)}")
             return
@@ -265,7 +272,7 @@ class _Comparison:
             return f"{' ' * dash}- {written(item)}"
         column = self._column_of(start)
         gap = " " * (column - dash - 1)
-        keys = [f"{written(key)}: {written(value)}" for key, value in item.items()]
+        keys = [f"{_name(key)}: {written(value)}" for key, value in item.items()]
         return f"{' ' * dash}-{gap}" + f"{self._new_line(start)}{' ' * column}".join(keys)
 
     def _after_in_brackets(self, neighbour: Path, start: int, addition: str) -> None:
@@ -341,9 +348,9 @@ class _Comparison:
 def _renamed(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Keys that are gone, each with a new key that has its value."""
     new = [key for key in after if key not in before]
-    for old in before:
+    for old, value in before.items():
         if old not in after:
-            same = next((key for key in new if after[key] == before[old]), None)
+            same = next((key for key in new if after[key] == value), None)
             if same is not None:
                 new.remove(same)
                 yield old, same

@@ -212,7 +212,9 @@ _OPEN_PARTS = frozenset({"decisions", "policies"})
 def _lock(documents: list[Document]) -> Lock:
     document = documents[0]
     _refuse(list(_conflicts(document)))
-    failures = [_failure(document, problem.span, problem.message, problem.help) for problem in document.problems]
+    failures = [
+        _failure(document, problem.span, problem.message, problem.help) for problem in document.problems
+    ]
     if len(documents) > 1:
         failures.append(_failure(document, documents[1].span(()), "a lock is one document", _RESTORE))
     _refuse(failures)
@@ -244,7 +246,9 @@ def _conflicts(document: Document) -> Iterator[Failure]:
     if marker:
         number = document.text.count("\n", 0, marker.start()) + 1
         span = Span(Position(number, 1), Position(number, 8))
-        help = "keep the lines of both sides and remove the markers; of one experiment keep the line that holds"
+        help = (
+            "keep the lines of both sides and remove the markers; of one experiment keep the line that holds"
+        )
         message = "the lock has a merge conflict that is not resolved"
         yield Failure(document.path, message, "", span, document.line(number), help)
 
@@ -276,12 +280,16 @@ def _misfits_of(entry: Registration, path: Path) -> Iterator[Problem]:
     for digest, at in digests:
         if digest is not None and not _DIGEST.fullmatch(digest):
             yield Problem(at, "wrong-type", f"{shown(digest)} is not the digest of a plan", _RESTORE)
-    if entry.path is not None and (entry.path.startswith("/") or {"", ".", ".."} & set(entry.path.split("/"))):
+    if entry.path is not None and (
+        entry.path.startswith("/") or {"", ".", ".."} & set(entry.path.split("/"))
+    ):
         message = f"{shown(entry.path)} is not a path below the lock's folder"
         yield Problem((*path, "path"), "wrong-type", message, _RESTORE)
 
 
-_HEADER = "# Written by egp register and egp amend. Branches merge; of a conflict keep the lines of both sides.\n"
+_HEADER = (
+    "# Written by egp register and egp amend. Branches merge; of a conflict keep the lines of both sides.\n"
+)
 
 
 def rendered(lock: Lock) -> str:
@@ -318,7 +326,9 @@ _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "
 
 def _key(text: str) -> str:
     # `on` is bare as a key of a registration: egp reads YAML 1.2, in which it is a text.
-    return text if _BARE.fullmatch(text) and (text == "on" or text.lower() not in _RESERVED) else _quoted(text)
+    return (
+        text if _BARE.fullmatch(text) and (text == "on" or text.lower() not in _RESERVED) else _quoted(text)
+    )
 
 
 def _quoted(text: str) -> str:

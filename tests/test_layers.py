@@ -16,7 +16,7 @@ PACKAGE = Path(egp.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("egp", "egp.version", "egp.shipped", "egp.processes", "egp.atomic", "egp.document", "egp.quantity", "egp.stats"),
-    ("egp.wording", "egp.shape"),
+    ("egp.wording", "egp.shape", "egp.edit", "egp.sources"),
     ("egp.experiment", "egp.finding"),
     ("egp.analysis", "egp.lock", "egp.digest"),
     ("egp.subject", "egp.consistency", "egp.dimensions", "egp.changes"),
@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("egp.report",),
     ("egp.check",),
     ("egp.explain", "egp.register", "egp.power"),
+    ("egp.amend",),
     ("egp.schemas",),
     ("egp.generate",),
     ("egp.cli",),

@@ -158,7 +158,8 @@ def test_what_a_part_needs_it_needs_everywhere(name: str) -> None:
 
 
 def test_values_that_are_no_mapping_are_no_plan() -> None:
-    for value in (None, [], "plan", 5, True):
+    values: tuple[object, ...] = (None, [], "plan", 5, True)
+    for value in values:
         assert not reader_accepts(Experiment, value)
         assert not schema_accepts(Experiment, value)
         assert not model_accepts(Experiment, value)

@@ -176,6 +176,7 @@ def _plan(plan: PlanPower) -> dict[str, object]:
             "units": binding.needed,
             "days": binding.days,
         },
+        "unknown_needs": plan.unknown_needs,
         "metrics": [_row(row) for row in plan.rows],
         "guardrails_together": plan.guardrails_together,
     }

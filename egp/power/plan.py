@@ -44,6 +44,8 @@ class MetricRow:
     """Days of exposure that bring them, at this plan's rate; a longer run matures a larger share."""
     power: float | None = None
     detectable: float | None = None
+    is_tested: bool = True
+    """Whether the plan's type tests it at all."""
     missing: list[Path] = field(default_factory=list)
     reason: str = ""
 
@@ -77,6 +79,11 @@ class PlanPower:
         """The metric that needs the most units; None where no need could be computed."""
         known = [row for row in self.rows if row.needed is not None]
         return max(known, key=lambda row: row.needed or 0.0, default=None)
+
+    @property
+    def unknown_needs(self) -> int:
+        """Metrics that are tested and whose need could not be computed: any of them may bind instead."""
+        return sum(row.is_tested and row.needed is None for row in self.rows)
 
     @property
     def guardrails_together(self) -> float | None:
@@ -132,7 +139,7 @@ class _Reading:
             if registered.has_primary_test(self.plan):
                 self._fill(row, metric, self._primary_design, self._primary_power)
             else:
-                row.reason = f"a {self.plan.type} does not test it"
+                row.is_tested, row.reason = False, f"a {self.plan.type} does not test it"
             yield row
         for path, metric in self.plan.guardrails:
             row = MetricRow(metric.id or "guardrail", path, "guardrail")

@@ -46,10 +46,17 @@ def _sentence(plan: PlanPower) -> str:
         return f"{name}: no metric's need could be computed."
     needed = binding.needed or 0.0
     text = (
-        f"{name}: {binding.name} binds. It needs {whole(needed)} units in the smallest variant for "
+        f"{name}: {binding.name} binds{_of_known(plan)}. It needs {whole(needed)} units in the smallest variant for "
         f"{share_text(binding.asked or 0.0)} power{_against_declared(plan, needed)}."
     )
     return text + _in_days(plan, binding)
+
+
+def _of_known(plan: PlanPower) -> str:
+    if not plan.unknown_needs:
+        return ""
+    metrics = counted(plan.unknown_needs, "metric")
+    return f" among the metrics whose need is known; that of {metrics} is not"
 
 
 def _against_declared(plan: PlanPower, needed: float) -> str:
@@ -66,7 +73,7 @@ def _in_days(plan: PlanPower, binding: MetricRow) -> str:
     days, run = days_to_run(binding.days), whole_weeks(binding.days)
     return (
         f" As units come ({int(plan.arriving):,} to the smallest variant in {counted(plan.run_days, 'day')}) that "
-        f"takes {counted(days, 'day')} of exposure: run {run}, whole weeks."
+        f"takes {counted(days, 'day')} of exposure: run {run} days, whole weeks."
     )
 
 
@@ -131,19 +138,15 @@ def _notes(plan: PlanPower, computed: Sequence[MetricRow]) -> Iterator[str]:
             yield _not_computed(row)
 
 
+_ASKED_OF = {"primary": "the primary", "co-primary": "co-primaries", "guardrail": "guardrails"}
+
+
 def _asked(rows: Sequence[MetricRow]) -> Iterator[str]:
-    sources = dict.fromkeys(row.asked_by for row in rows if row.asked_by)
-    for source in sources:
-        asked = next(row.asked for row in rows if row.asked_by == source) or 0.0
-        roles = listing(
-            dict.fromkeys(
-                f"{row.role}s" if row.role == "guardrail" else row.role
-                for row in rows
-                if row.asked_by == source
-            )
-        )
+    for source in dict.fromkeys(row.asked_by for row in rows if row.asked_by):
+        of = [row for row in rows if row.asked_by == source]
+        roles = listing(dict.fromkeys(_ASKED_OF[row.role] for row in of))
         hint = "; power_scope: decision asks more" if source == BY_POLICY else ""
-        yield f"{share_text(asked)} is {source}, for {roles}{hint}."
+        yield f"{share_text(of[0].asked or 0.0)} is {source}, asked of {roles}{hint}."
 
 
 def _not_computed(row: MetricRow) -> str:

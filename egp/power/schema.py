@@ -206,6 +206,7 @@ _PLANS = _object(
                     days=_NUMBER_OR_NULL,
                 )
             ),
+            unknown_needs=_described(_COUNT, "Tested metrics whose need is not known; any of them may bind."),
             metrics=_list(_METRIC),
             guardrails_together=_described(
                 _SHARE_OR_NULL,

@@ -23,7 +23,7 @@ CASES = [
     (f"{RATE} --days 14", "--days alone is no size"),
     (f"{RATE} --mde 0.003", "0.3% relative is 12.000 % → 12.036 %; 0.3pp absolute is 12.00 % → 12.30 %"),
     (f"{RATE} --margin 8", "8% relative is 12.00 % → 11.04 %; 8pp absolute is 12.00 % → 4.00 %"),
-    (f"{MEAN} --mde 0.5", "0.5% relative is 10.00 → 10.05; 0.5 absolute is 10.0 → 10.5"),
+    (f"{MEAN} --mde 0.5", "0.5% relative is 10.000 → 10.050; 0.5 absolute is 10.00 → 10.50"),
     (f"{RATE} --mde 40ms", "--mde 40ms cannot be a change of a metric whose baseline is 12%"),
     (f"{RATE} --mde=-30bps", "--mde -30bps is negative"),
     (f"{RATE} --mde 0%", "--mde 0% is no change at all"),

@@ -90,13 +90,26 @@ def test_the_metric_that_needs_most_binds() -> None:
     assert wider.name == PRIMARY
 
 
+def test_what_binds_among_the_known_is_said_to_be_that(tmp_path: Path) -> None:
+    text = SOUND_PLAN.read_text(encoding="utf-8").replace("mde: 45bps", "mde: 0.0045")
+    result = run(written(tmp_path, text), "--policy", str(POLICY))
+    assert result.status == 0
+    assert "refund_rate binds among the metrics whose need is known; that of 1 metric is not." in " ".join(
+        result.out.split()
+    )
+    assert "add_to_cart_rate: not computed: needs `primary_metric.mde`" in result.out
+    assert power_of().unknown_needs == 0
+    assert power_of({"type": "rollout"}).unknown_needs == 0
+
+
 def test_power_is_asked_by_policy_plan_or_decision() -> None:
     assert {row(power_of(), name).asked_by for name in (REFUNDS, CONTACTS, LOAD)} == {BY_POLICY}
     assert row(power_of(), PRIMARY).asked_by == BY_PLAN
     without = power_of(floor=None)
     assert (row(without, REFUNDS).asked, row(without, REFUNDS).asked_by) == (0.95, BY_PLAN)
     decision = power_of({"statistics": {"power_scope": "decision"}})
-    assert {(each.asked, each.asked_by) for each in decision.rows} == {(pytest.approx(0.9875), BY_DECISION)}
+    assert [each.asked_by for each in decision.rows] == [BY_DECISION] * 4
+    assert [each.asked for each in decision.rows] == pytest.approx([0.9875] * 4)
     assert needed(decision, PRIMARY) > 103_287
 
 

@@ -1,0 +1,303 @@
+"""Registering: a plan that passes its check is pinned in the lock, with its date, its policy and its sign-offs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from egp.atomic import write_atomically
+from egp.check import check
+from egp.digest import plan_digest
+from egp.document import Document, Path, Span
+from egp.document.bounds import MAX_BYTES
+from egp.edit import EditError, add, edited
+from egp.experiment import Experiment, read_experiment
+from egp.lock import PinnedPolicy, Registration, Signed, made, read_lock, update_lock
+from egp.plan_files import PlanFinder, PlanSource
+from egp.policy.locate import lock_folder
+from egp.policy.model import Policy
+from egp.report.model import Report
+from egp.shape import Problem
+from egp.wording import called
+
+_KEYS = [key for key, _, _, _ in Experiment.fields()]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a plan was not registered or amended although its check may have passed. Exit status 1."""
+
+    path: str
+    span: Span
+    message: str
+    help: str
+
+
+class Refused(Exception):
+    """Raised with the refusal that ends an attempt."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A plan whose entry in the lock is as it should be."""
+
+    id: str
+    path: str
+    """The plan's file as messages show it."""
+    entry: Registration
+    before: Registration | None
+    """The entry before; the same object when nothing had to change."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it: everything that was asked for is in the lock, or nothing is."""
+
+    report: Report
+    lock: str
+    """The lock as messages show it."""
+    refusals: list[Refusal] = field(default_factory=list)
+    pinned: list[Pinned] = field(default_factory=list)
+
+    @property
+    def exit_status(self) -> int:
+        status = self.report.exit_status("error")
+        return status or (1 if self.refusals else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A plan as it was read once, for its check and for its digest."""
+
+    source: PlanSource
+    document: Document
+    plan: Experiment
+    problems: Sequence[Problem]
+    path: str
+    """The plan's file relative to the lock."""
+
+    @property
+    def id(self) -> str:
+        return self.plan.id or ""
+
+    @property
+    def digest(self) -> str:
+        return plan_digest(self.plan)
+
+    def refused(self, at: Path, message: str, help: str) -> Refused:
+        return Refused(Refusal(self.document.path, self.document.span(at), message, help))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What every registration of a run has in common."""
+
+    root: str
+    as_of: date
+    policy: PinnedPolicy
+
+
+def register(
+    sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date, write_date: bool = False
+) -> Outcome:
+    """Registers the plans, all of them or none. Raises LockError, and OSError where a plan cannot be written."""
+    terms = terms_of(finder, policy, as_of)
+    lock = read_lock(terms.root)
+    read = [opened(source, finder) for source in sources]
+    refusals: list[Refusal] = []
+    if write_date:
+        read = [_dated(source, as_of, lock.entries, refusals) for source in read]
+    candidates = [each for source in read for each in candidates_in(source, terms.root)]
+    entries = dict(lock.entries)
+    _pin_all(candidates, entries, terms, refusals)
+    outcome = Outcome(check(read, finder, policy, as_of), lock.path, refusals)
+    if outcome.exit_status:
+        return outcome
+    write_changed(sources, read)
+    try:
+        update_lock(terms.root, lambda current: outcome.pinned.extend(_pin_all(candidates, current, terms)))
+    except Refused as refused:
+        outcome.refusals.append(refused.refusal)
+    return outcome
+
+
+def terms_of(finder: PlanFinder, policy: Policy, as_of: date) -> Terms:
+    root = lock_folder(finder.folder, policy.root)
+    name = policy.name
+    if policy.root:
+        file = os.path.join(policy.root, os.path.basename(policy.name))
+        name = os.path.relpath(file, root).replace(os.sep, "/")
+    return Terms(
+        root, as_of, made(PinnedPolicy, name=name, version=policy.version or None, digest=policy.digest)
+    )
+
+
+def opened(source: PlanSource, finder: PlanFinder) -> PlanSource:
+    """The source with its content, so that what is checked is what is pinned; unreadable ones are the check's to name."""
+    if finder.leaves_repository(source):
+        return source
+    try:
+        with open(source.path, "rb") as file:
+            return replace(source, content=file.read(MAX_BYTES + 1))
+    except OSError:
+        return source
+
+
+def candidates_in(source: PlanSource, root: str) -> Iterator[Candidate]:
+    """The plans of an opened source; what is no plan the check rejects."""
+    if source.content is None:
+        return
+    path = os.path.relpath(source.path, root).replace(os.sep, "/")
+    for document in source.documents():
+        plan, problems = read_experiment(document.value)
+        yield Candidate(source, document, plan, problems, path)
+
+
+def _dated(
+    source: PlanSource, as_of: date, entries: Mapping[str, Registration], refusals: list[Refusal]
+) -> PlanSource:
+    """The source with the registration date in every plan that is not registered yet."""
+
+    def set_date(plan: dict[str, Any]) -> None:
+        if "registered" in plan:
+            plan["registered"] = as_of.isoformat()
+        else:
+            add(plan, "registered", as_of.isoformat(), _KEYS)
+
+    for document in source.documents() if source.content is not None else ():
+        plan, _ = read_experiment(document.value)
+        if plan.id and plan.id not in entries and plan.registered != as_of:
+            try:
+                source = edited_source(source, document, set_date)
+            except EditError as error:
+                help = f"set `registered: {as_of}` by hand"
+                span = document.span(("registered",))
+                refusals.append(Refusal(document.path, span, f"the date cannot be written: {error}", help))
+    return source
+
+
+def edited_source(source: PlanSource, document: Document, edit: Any) -> PlanSource:
+    """The source with one of its documents edited. Raises EditError."""
+    text = (source.content or b"").decode("utf-8", "surrogateescape")
+    return replace(source, content=edited(text, edit, document.index).encode("utf-8", "surrogateescape"))
+
+
+def write_changed(before: Iterable[PlanSource], after: Iterable[PlanSource]) -> None:
+    """Writes the plans that an edit changed."""
+    for old, new in zip(before, after, strict=True):
+        if new.content is not None:
+            with open(old.path, "rb") as file:
+                is_same = file.read() == new.content
+            if not is_same:
+                write_atomically(os.path.realpath(old.path), new.content)
+
+
+def _pin_all(
+    candidates: Sequence[Candidate],
+    entries: dict[str, Registration],
+    terms: Terms,
+    refusals: list[Refusal] | None = None,
+) -> list[Pinned]:
+    """Puts the candidates into the entries. Raises Refused where there is no list for refusals."""
+    pinned = []
+    for candidate in candidates:
+        before = entries.get(candidate.id)
+        try:
+            entry = _pin(candidate, before, terms)
+        except Refused as refused:
+            if refusals is None:
+                raise
+            refusals.append(refused.refusal)
+        else:
+            entries[candidate.id] = entry
+            pinned.append(Pinned(candidate.id, candidate.document.path, entry, before))
+    return pinned
+
+
+def _pin(candidate: Candidate, entry: Registration | None, terms: Terms) -> Registration:
+    """The entry that the plan has from now on; the given one if nothing is new."""
+    require_whole(candidate)
+    if entry is None:
+        return _new_entry(candidate, terms)
+    if entry.current_digest != candidate.digest:
+        raise _changed(candidate, entry)
+    require_moved(candidate, entry, terms.root)
+    signed = signed_in(candidate.plan, terms.as_of, entry.signed)
+    if signed == entry.signed and candidate.path == entry.path:
+        return entry
+    return made(Registration, **{**vars(entry), "signed": signed, "path": candidate.path})
+
+
+def require_whole(candidate: Candidate) -> None:
+    """Only a plan that was read without problems, and that lies with its lock, can be pinned."""
+    if candidate.problems:
+        problem = candidate.problems[0]
+        raise candidate.refused(
+            problem.path, f"what egp cannot read it cannot pin: {problem.message}", problem.help
+        )
+    if candidate.path.startswith("../"):
+        message = "the plan lies outside of the folder that has the lock"
+        raise candidate.refused((), message, "run egp in the repository that has the plan")
+
+
+def _new_entry(candidate: Candidate, terms: Terms) -> Registration:
+    stated = candidate.plan.registered
+    if stated != terms.as_of:
+        message = (
+            f"the plan says `registered: {stated}`, and it is registered on {terms.as_of}"
+            if stated
+            else f"the plan does not say that it is registered on {terms.as_of}"
+        )
+        help = f"set `registered: {terms.as_of}`, or have it set with --write-date"
+        raise candidate.refused(("registered",), message, help)
+    return made(
+        Registration,
+        path=candidate.path,
+        digest=candidate.digest,
+        registered=terms.as_of,
+        policy=terms.policy,
+        signed=signed_in(candidate.plan, terms.as_of),
+    )
+
+
+def _changed(candidate: Candidate, entry: Registration) -> Refused:
+    since = f"amended on {entry.amended[-1].on}" if entry.amended else f"registered on {entry.registered}"
+    name = called(candidate.id, "the plan")
+    message = f"{name} was {since} as {short(entry.current_digest)}, and is now {short(candidate.digest)}"
+    help = f"to change a registered plan: egp amend {candidate.document.path} --reason …; another experiment has another id"
+    return candidate.refused(("id",), message, help)
+
+
+def short(digest: str) -> str:
+    """A digest as people compare it."""
+    version, _, value = digest.rpartition(":")
+    return f"{version}:{value[:12]}…"
+
+
+def require_moved(candidate: Candidate, entry: Registration, root: str) -> None:
+    """A plan may move; a second file with its id is no move."""
+    if candidate.path != entry.path and os.path.lexists(os.path.join(root, entry.path or "")):
+        name = called(candidate.id, "the plan")
+        message = f"{name} is registered from {entry.path}, which is still there"
+        raise candidate.refused(("id",), message, "give one of the two another id, or remove one")
+
+
+def signed_in(plan: Experiment, as_of: date, already: Sequence[Signed] = ()) -> tuple[Signed, ...]:
+    """The sign-offs that the lock attests: those it has, and complete ones of the plan that are not in the future."""
+    kept = list(already)
+    known = {(each.role, each.by, each.on) for each in already}
+    for each in plan.sign_offs:
+        identity = (each.role, each.by, each.on)
+        if each.role and each.by and each.on and each.on <= as_of and identity not in known:
+            known.add(identity)
+            kept.append(made(Signed, role=each.role, by=each.by, on=each.on))
+    if len(kept) == len(already):
+        return tuple(already)
+    return tuple(sorted(kept, key=lambda each: (str(each.on or ""), each.role or "", each.by or "")))
