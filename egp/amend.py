@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, get_args
@@ -17,7 +17,9 @@ from egp.experiment import Experiment, read_experiment
 from egp.lock import Amended, Registration, made, read_lock, update_lock
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.model import Policy
+from egp.quantity import shown
 from egp.register import (
+    PLAN_KEYS,
     Candidate,
     Outcome,
     Pinned,
@@ -33,12 +35,18 @@ from egp.register import (
     write_changed,
 )
 from egp.sources.git import GitError, Repository
-from egp.wording import called
+from egp.wording import called, listing
 
 DataAccess = Literal["nothing_run", "no_results_seen", "results_seen"]
 DATA_ACCESS: tuple[DataAccess, ...] = get_args(DataAccess)
 
-_KEYS = [key for key, _, _, _ in Experiment.fields()]
+QUESTIONS = {
+    "reason": "Why does the plan change",
+    "approver": "Who approved the change",
+    "data_access": f"What was known of the results then ({listing(DATA_ACCESS, 'or')})",
+}
+
+Ask = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +58,57 @@ class Statement:
     data_access: DataAccess
 
 
+class StatementError(ValueError):
+    """A statement that is not complete, and what to do about it."""
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.help = help
+
+
+def stated(reason: str | None, approver: str | None, data_access: str | None, ask: Ask | None) -> Statement:
+    """The statement; what is missing is asked for where there is somebody to ask. Raises StatementError."""
+    given = {"reason": reason, "approver": approver, "data_access": data_access}
+    lacking = [name for name, text in given.items() if text is None]
+    if lacking and ask is None:
+        flags = listing(f"--{name.replace('_', '-')}" for name in lacking)
+        raise StatementError(
+            f"an amendment also needs {flags}", "an amendment says why, who approved it and what was known"
+        )
+    answers = {name: _answer(name, text, ask) for name, text in given.items()}
+    return Statement(answers["reason"], answers["approver"], answers["data_access"])  # type: ignore[arg-type]
+
+
+def _answer(name: str, text: str | None, ask: Ask | None) -> str:
+    """The given answer, which must do, or the first one asked for that does."""
+    while True:
+        answer = " ".join((ask(QUESTIONS[name]) if text is None and ask else text or "").split())
+        allowed = DATA_ACCESS if name == "data_access" else ()
+        if answer and (not allowed or answer in allowed):
+            return answer
+        if text is not None:
+            flag = f"--{name.replace('_', '-')}"
+            help = f"write one of {', '.join(allowed)}" if allowed else f"{QUESTIONS[name].lower()}?"
+            raise StatementError(f"{flag} is {shown(text)}" if answer else f"{flag} is empty", help)
+
+
 def amend(
-    source: PlanSource, finder: PlanFinder, policy: Policy, as_of: date, statement: Statement
+    sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date, statement: Statement
 ) -> Outcome:
     """Declares the plan's changes in the plan and in its entry. Raises LockError, and OSError when writing fails."""
     terms = terms_of(finder, policy, as_of)
     lock = read_lock(terms.root)
     entries = dict(lock.entries)
-    read = opened(source, finder)
-    after = read
+    after = [opened(source, finder) for source in sources]
     refusals = []
     try:
-        after = _amended(read, entries, terms, statement)
+        after = _amended(after, entries, terms, statement)
     except Refused as refused:
         refusals.append(refused.refusal)
-    outcome = Outcome(check([after], finder, policy, as_of), lock.path, refusals)
+    outcome = Outcome(check(after, finder, policy, as_of), lock.path, refusals)
     if outcome.exit_status:
         return outcome
-    write_changed([source], [after])
+    write_changed(sources, after)
     try:
         update_lock(
             terms.root, lambda current: outcome.pinned.append(_pinned(after, current, terms, statement))
@@ -78,20 +119,20 @@ def amend(
 
 
 def _amended(
-    source: PlanSource, entries: dict[str, Registration], terms: Terms, statement: Statement
-) -> PlanSource:
-    """The source with the amendment in the plan; the entries then have it, too."""
-    candidates = list(candidates_in(source, terms.root))
+    sources: list[PlanSource], entries: dict[str, Registration], terms: Terms, statement: Statement
+) -> list[PlanSource]:
+    """The sources with the amendment in the plan; the entries then have it, too."""
+    candidates = _candidates(sources, terms)
     if not candidates:
-        return source
+        return sources
     candidate = _only(candidates)
     before = entries.get(candidate.id)
     if before is None:
         raise _unregistered(candidate)
-    if _pinned(source, entries, terms, statement).entry is before or _is_last(
+    if _pinned(sources, entries, terms, statement).entry is before or _is_last(
         candidate.plan, terms, statement
     ):
-        return source
+        return sources
     changed = _changed_fields(candidate, before, terms.root)
 
     def append(plan: dict[str, Any]) -> None:
@@ -101,19 +142,23 @@ def _amended(
         elif "amendments" in plan:
             plan["amendments"] = [block]
         else:
-            add(plan, "amendments", [block], _KEYS)
+            add(plan, "amendments", [block], PLAN_KEYS)
 
     try:
-        return edited_source(source, candidate.document, append)
+        return [edited_source(candidate.source, candidate.document, append)]
     except EditError as error:
         message = f"the amendment cannot be written: {error}"
         raise candidate.refused(("amendments",), message, "add it by hand, then amend again") from None
 
 
+def _candidates(sources: Sequence[PlanSource], terms: Terms) -> list[Candidate]:
+    return [each for source in sources for each in candidates_in(source, terms.root)]
+
+
 def _only(candidates: Sequence[Candidate]) -> Candidate:
     if len(candidates) > 1:
-        message = f"the file has {len(candidates)} plans, and an amendment is about one"
-        raise candidates[1].refused((), message, "give each plan a file of its own")
+        message = f"there are {len(candidates)} plans here, and an amendment is about one"
+        raise candidates[1].refused((), message, "name one file, and give each plan a file of its own")
     return candidates[0]
 
 
@@ -142,10 +187,10 @@ def _is_last(plan: Experiment, terms: Terms, statement: Statement) -> bool:
 
 
 def _pinned(
-    source: PlanSource, entries: dict[str, Registration], terms: Terms, statement: Statement
+    sources: Sequence[PlanSource], entries: dict[str, Registration], terms: Terms, statement: Statement
 ) -> Pinned:
     """Puts the amendment into the plan's entry. Raises Refused."""
-    candidate = _only(list(candidates_in(source, terms.root)))
+    candidate = _only(_candidates(sources, terms))
     require_whole(candidate)
     before = entries.get(candidate.id)
     if before is None:

@@ -79,9 +79,10 @@ def check(
     policy: Policy,
     as_of: date,
     progress: Progress | None = None,
+    list_passes: bool = False,
 ) -> Report:
-    """Judges the plans. Never raises for anything a plan contains."""
-    judge = _Judge(Report(as_of=as_of, policy=policy), finder, policy, as_of)
+    """Judges the plans. Never raises for anything a plan contains. Passed rules are counted, and listed on request."""
+    judge = _Judge(Report(as_of=as_of, policy=policy), finder, policy, as_of, list_passes)
     judge.report.failures.extend(finder.failures)
     for part in in_parts(judge.part, asked):
         judge.take(part)
@@ -91,6 +92,7 @@ def check(
     report = judge.report
     report.diagnostics.sort(key=_reading_order)
     report.unchecked.sort(key=lambda entry: (entry.path, entry.document))
+    report.passes.sort()
     return report
 
 
@@ -102,18 +104,22 @@ def _reading_order(diagnostic: Diagnostic) -> tuple[object, ...]:
 class _Judge:
     """One run: the policy, and what is kept of the plans seen so far."""
 
-    def __init__(self, report: Report, finder: PlanFinder, policy: Policy, as_of: date) -> None:
+    def __init__(
+        self, report: Report, finder: PlanFinder, policy: Policy, as_of: date, list_passes: bool = False
+    ) -> None:
         self.report = report
         self.finder = finder
         self.policy = policy
         self.as_of = as_of
+        self.list_passes = list_passes
         self.kept: list[_Kept] = []
         self.asked: set[str] = set()
         self._sources: dict[str, PlanSource] = {}
 
     def part(self, sources: Sequence[PlanSource]) -> _Part:
         """Judges the files by themselves; may run in another process."""
-        judge = _Judge(Report(as_of=self.as_of, policy=self.policy), self.finder, self.policy, self.as_of)
+        report = Report(as_of=self.as_of, policy=self.policy)
+        judge = _Judge(report, self.finder, self.policy, self.as_of, self.list_passes)
         for source in sources:
             for document in judge.documents(source):
                 judge.plan(source, document)
@@ -222,6 +228,8 @@ class _Judge:
                     outcomes.append(_Outcome(adopted, findings))
                 else:
                     passed += 1
+                    if self.list_passes:
+                        self.report.passes.append((path, rule.id))
         self.report.passed += passed
         return outcomes
 

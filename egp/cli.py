@@ -11,11 +11,14 @@ from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING, NoReturn
 
+from egp.policy.error import PolicyError
 from egp.version import VERSION
 
 if TYPE_CHECKING:
     from egp.finding import Failure
+    from egp.plan_files import PlanFinder, PlanSource
     from egp.policy.model import Policy
+    from egp.register import Outcome
     from egp.report.model import Report
     from egp.report.text import Style
 
@@ -49,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(options)
     except Stop as stop:
         _complain(str(stop), stop.help)
+    except PolicyError as error:
+        _print_failures(error.failures)
+        _complain(f"the policy cannot judge: {_errors(len(error.failures))} in it")
     except BrokenPipeError:
         _abandon_standard_output()  # the reader has gone, as in `egp check | head`
     except OSError as error:
@@ -173,9 +179,8 @@ def _day(text: str) -> date:
 
 
 def _policy(options: argparse.Namespace, paths: Sequence[str]) -> Policy:
-    """The policy that judges. Raises Stop after printing every mistake in it."""
+    """The policy that judges. Raises PolicyError with every mistake in it."""
     from egp.policy.locate import find_policy
-    from egp.policy.model import PolicyError
     from egp.policy.reading import STANDARD, read_policy, shipped_policy
 
     try:
@@ -183,9 +188,6 @@ def _policy(options: argparse.Namespace, paths: Sequence[str]) -> Policy:
             return shipped_policy(options.policy)
         path = options.policy or find_policy(os.getcwd(), paths)
         return read_policy(path, _shown(path)) if path else shipped_policy(STANDARD)
-    except PolicyError as error:
-        _print_failures(error.failures)
-        raise Stop(f"the policy cannot judge: {_errors(len(error.failures))} in it") from None
     except OSError as error:
         raise Stop(f"cannot read the policy {_shown(str(error.filename))}: {error.strerror}") from None
 
@@ -220,8 +222,13 @@ def _style(stream: object) -> Style:
 
 def _check(options: argparse.Namespace) -> int:
     outputs = [_output(text) for text in options.output]
-    policy = _policy(options, [options.stdin_filename if path == "-" else path for path in options.paths])
-    report = _judged(options, policy)
+    try:
+        policy = _policy(options, [options.stdin_filename if path == "-" else path for path in options.paths])
+        report = _judged(options, policy)
+    except PolicyError as error:
+        if "json" not in (options.format, *(form for form, _ in outputs)):
+            raise
+        report = _without_policy(options, error)
     for form, path in outputs:
         _write(path, _rendered(report, form, None))
     main_report = _rendered(report, options.format, None if options.file else _style(sys.stdout))
@@ -230,6 +237,15 @@ def _check(options: argparse.Namespace) -> int:
     else:
         _print(main_report)
     return report.exit_status(options.fail_level)
+
+
+def _without_policy(options: argparse.Namespace, error: PolicyError) -> Report:
+    """The report of a run that ended before it began, for programs that read nothing else."""
+    from egp.policy.model import Policy
+    from egp.report.model import Report
+
+    unusable = Policy(name=error.failures[0].path, version="", digest="", root="", layers=())
+    return Report(failures=list(error.failures), policy=unusable, as_of=options.as_of or date.today())
 
 
 def _judged(options: argparse.Namespace, policy: Policy) -> Report:
@@ -249,7 +265,7 @@ def _judged(options: argparse.Namespace, policy: Policy) -> Report:
     if not sources and not finder.failures:
         raise Stop(f"no plan matches {', '.join(policy.plans)}", "egp check PATH, or correct `plans:` in the policy")
     with _Progress() as progress:
-        return check(sources, finder, policy, options.as_of or date.today(), progress.show)
+        return check(sources, finder, policy, options.as_of or date.today(), progress.show, options.show_passed)
 
 
 def _rendered(report: Report, form: str, style: Style | None) -> str:
@@ -402,18 +418,52 @@ def _power_of_plan(options: argparse.Namespace) -> int:
 def _register(options: argparse.Namespace) -> int:
     from egp.register import register
 
-    return _pinned(options, options.paths, partial(register, write_date=options.write_date))
+    def verb(sources: list[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> Outcome:
+        return register(sources, finder, policy, as_of, options.write_date)
+
+    return _pinned(options, options.paths, verb)
 
 
 def _amend(options: argparse.Namespace) -> int:
-    from egp.amend import amend
-    from egp.statement import Question, understood
+    from egp.amend import StatementError, amend, stated
 
-    ask: Question | None = None
-    if sys.stdin.isatty() and sys.stderr.isatty():
-        ask = _ask
+    ask = _ask if sys.stdin.isatty() and sys.stderr.isatty() else None
     try:
-        statement = understood(options.reason, options.approver, options.data_access, ask)
-    except ValueError as error:
-        raise Stop(str(error), "egp amend --help") from None
-    return _pinned(options, [options.plan], partial(amend, statement=statement))
+        statement = stated(options.reason, options.approver, options.data_access, ask)
+    except StatementError as error:
+        raise Stop(str(error), error.help) from None
+
+    def verb(sources: list[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> Outcome:
+        return amend(sources, finder, policy, as_of, statement)
+
+    return _pinned(options, [options.plan], verb)
+
+
+def _ask(question: str) -> str:
+    sys.stderr.write(f"{question}: ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer:
+        raise Stop("the questions are not answered, and nothing is amended")
+    return answer
+
+
+def _pinned(options: argparse.Namespace, paths: Sequence[str], verb: Callable[..., Outcome]) -> int:
+    """Runs a verb that writes the lock, and tells what came of it."""
+    from egp.lock import LockError
+    from egp.plan_files import PlanFinder
+    from egp.register import told
+    from egp.report.text import printable
+
+    policy = _policy(options, paths)
+    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    try:
+        outcome = verb(finder.asked(paths), finder, policy, options.as_of or date.today())
+    except LockError as error:
+        _print_failures(error.failures)
+        raise Stop("nothing is written, because the lock cannot be relied on") from None
+    except OSError as error:
+        raise Stop(f"cannot write {_shown(str(error.filename))}: {error.strerror}") from None
+    report = _rendered(outcome.report, "text", _style(sys.stdout))
+    _print(report + "".join(f"{printable(line)}\n" for line in told(outcome)))
+    return outcome.exit_status

@@ -313,14 +313,15 @@ def _flow(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
     if isinstance(value, str):
-        return value if _BARE_VALUE.fullmatch(value) else _quoted(value)
+        is_bare = _BARE_VALUE.fullmatch(value) and value not in _RESERVED
+        return value if is_bare else _quoted(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return "null" if value is None else str(value)
 
 
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
-_BARE_VALUE = re.compile(r"[a-z]+(?:_[a-z]+)+|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_BARE_VALUE = re.compile(r"[a-z]+(?:_[a-z]+)*|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
 

@@ -21,9 +21,9 @@ from egp.policy.locate import lock_folder
 from egp.policy.model import Policy
 from egp.report.model import Report
 from egp.shape import Problem
-from egp.wording import called
+from egp.wording import called, listing
 
-_KEYS = [key for key, _, _, _ in Experiment.fields()]
+PLAN_KEYS = [key for key, _, _, _ in Experiment.fields()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def _dated(
         if "registered" in plan:
             plan["registered"] = as_of.isoformat()
         else:
-            add(plan, "registered", as_of.isoformat(), _KEYS)
+            add(plan, "registered", as_of.isoformat(), PLAN_KEYS)
 
     for document in source.documents() if source.content is not None else ():
         plan, _ = read_experiment(document.value)
@@ -301,3 +301,36 @@ def signed_in(plan: Experiment, as_of: date, already: Sequence[Signed] = ()) -> 
     if len(kept) == len(already):
         return tuple(already)
     return tuple(sorted(kept, key=lambda each: (str(each.on or ""), each.role or "", each.by or "")))
+
+
+def told(outcome: Outcome) -> Iterator[str]:
+    """What came of it, in lines for people."""
+    if outcome.pinned and not outcome.refusals:
+        for pinned in outcome.pinned:
+            yield f"{_done(pinned)} ({short(pinned.entry.current_digest)})"
+        if any(pinned.entry is not pinned.before for pinned in outcome.pinned):
+            yield f"commit {outcome.lock} together with what it pins"
+        return
+    for refusal in outcome.refusals:
+        line, column = refusal.span.start
+        yield f"not pinned: {refusal.path}:{line}:{column}: {refusal.message}"
+        yield f"  help: {refusal.help}"
+    yield f"{outcome.lock} is as it was"
+
+
+def _done(pinned: Pinned) -> str:
+    before, entry = pinned.before, pinned.entry
+    if before is None:
+        return f"registered {pinned.id} on {entry.registered}{_with_signatures(entry.signed)}"
+    if entry is before:
+        return f"{pinned.id} is as it was pinned: registered on {entry.registered}"
+    new = tuple(each for each in entry.signed if each not in before.signed)
+    if len(entry.amended) > len(before.amended):
+        return f"amended {pinned.id} on {entry.amended[-1].on}{_with_signatures(new)}"
+    if new:
+        return f"{pinned.id}, registered on {entry.registered}, is now{_with_signatures(new)}"
+    return f"{pinned.id}, registered on {entry.registered}, has moved to {entry.path}"
+
+
+def _with_signatures(signed: Sequence[Signed]) -> str:
+    return f" signed by {listing(f'{each.role} ({each.by})' for each in signed)}" if signed else ""

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from egp.document import Path
 from egp.quantity import NUMBER, Change, Count, Interval, Measure, Share
-from egp.shape import Money, Problem, Shape, nearest, reader_of, required_type
+from egp.shape import Money, Name, Problem, Shape, nearest, reader_of, required_type
 
 
 class Spelling(NamedTuple):
@@ -38,6 +38,11 @@ _TIMES = (
     | dict.fromkeys(("week", "weeks", "wk", "wks"), "w")
 )
 _CURRENCIES = {"€": "EUR", "£": "GBP"}
+_CURRENCY_CODES = frozenset(
+    ("AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "INR", "JPY", "KRW", "MXN", "NOK",
+     "NZD", "PLN", "SEK", "SGD", "TRY", "TWD", "USD", "ZAR")
+)  # fmt: skip
+"""Three capitals are a currency to egp; other three letters only if they are one of these."""
 _COUNTS = dict.fromkeys(("million", "millions", "mio", "m"), "M") | {"thousand": "k", "billion": "B"}
 _WORDS = {"yes": True, "on": True, "y": True, "true": True, "no": False, "off": False, "n": False, "false": False}
 
@@ -79,17 +84,13 @@ def _shape_in(wanted: Any) -> type[Shape] | None:
 def _candidates(wanted: Any, value: object, text: str) -> Iterator[Spelling]:
     if wanted in _BY_TYPE:
         yield from _BY_TYPE[wanted](text if not isinstance(value, str) else value.strip())
-    elif wanted is str:
+    elif wanted in (str, Name):
         yield Spelling(text)
     elif get_origin(wanted) is tuple and not _SEPARATORS.search(text):
         yield Spelling([value])
     elif isinstance(value, str):
         words = [word for each in (wanted, *get_args(wanted)) if get_origin(each) is Literal for word in get_args(each)]
-        yield from _word(value, words or _literals(wanted))
-
-
-def _literals(wanted: Any) -> Sequence[str]:
-    return get_args(wanted) if get_origin(wanted) is Literal else ()
+        yield from _word(value, words)
 
 
 def same_letters(word: str, other: str) -> bool:
@@ -111,10 +112,9 @@ def _in_units(text: str, *tables: dict[str, str]) -> Iterator[Spelling]:
     if found:
         unit = " ".join(found[2].split())
         known = [table[unit.casefold()] for table in tables if unit.casefold() in table]
-        joined = " " if known and known[0].isupper() and len(known[0]) == 3 else ""
         for sign in known or [unit.lower()]:
-            yield Spelling(f"{found[1]}{joined}{sign}")
-        if not known and len(unit) == 3:
+            yield Spelling(f"{found[1]} {sign}" if sign in _CURRENCY_CODES else f"{found[1]}{sign}")
+        if unit.upper() in _CURRENCY_CODES:
             yield Spelling(f"{found[1]} {unit.upper()}")
     elif text[:1] in _CURRENCIES:
         yield Spelling(f"{text[1:].strip()} {_CURRENCIES[text[0]]}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from egp.finding import Failure, Severity
+from egp.finding import Severity
 from egp.policy.pattern import matches
 from egp.quantity import Interval
 from egp.rule import Params, Rule
@@ -14,14 +14,6 @@ from egp.subject import Organisation
 
 SETTINGS = ("severity", "waivable")
 """Keys of a rule's setting that are not options of the rule."""
-
-
-class PolicyError(Exception):
-    """A policy that cannot judge; egp ends with exit status 2."""
-
-    def __init__(self, failures: Sequence[Failure]) -> None:
-        super().__init__(failures[0].message)
-        self.failures = tuple(failures)
 
 
 @dataclass(frozen=True, slots=True)

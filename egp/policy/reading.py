@@ -8,9 +8,10 @@ from hashlib import sha256
 
 from egp.document import Document, Path, Span, read_file
 from egp.finding import SEVERITIES, Failure
+from egp.policy.error import PolicyError
 from egp.policy.file import Override, PolicyFile
 from egp.policy.locate import repository_root
-from egp.policy.model import SETTINGS, Layer, Origin, Policy, PolicyError, Scope, Settings, Value
+from egp.policy.model import SETTINGS, Layer, Origin, Policy, Scope, Settings, Value
 from egp.policy.params import read_params
 from egp.quantity import shown
 from egp.rule import index, load

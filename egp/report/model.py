@@ -18,6 +18,8 @@ class Findings:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     unchecked: list[Unchecked] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    passes: list[tuple[str, str]] = field(default_factory=list)
+    """Plan and rule of every check that passed, when somebody asked for the list."""
 
     def add(self, more: Findings) -> None:
         self.plans += more.plans
@@ -25,6 +27,7 @@ class Findings:
         self.diagnostics.extend(more.diagnostics)
         self.unchecked.extend(more.unchecked)
         self.failures.extend(more.failures)
+        self.passes.extend(more.passes)
 
 
 @dataclass(slots=True)
@@ -36,7 +39,9 @@ class Report(Findings):
 
     def findings(self) -> Findings:
         """What was found, without the policy: fit to travel between processes."""
-        return Findings(self.plans, self.passed, self.diagnostics, self.unchecked, self.failures)
+        return Findings(
+            self.plans, self.passed, self.diagnostics, self.unchecked, self.failures, self.passes
+        )
 
     def count(self, severity: Severity) -> int:
         return sum(diagnostic.severity == severity for diagnostic in self.diagnostics)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
 from egp.rule import load
@@ -43,6 +43,10 @@ def render(report: Report, style: Style) -> Iterator[str]:
     for failure in report.failures:
         yield from failure_lines(failure, style)
     if report.failures:
+        yield ""
+    for path, passes in groupby(report.passes, key=lambda each: each[0]):
+        rules = ", ".join(rule for _, rule in passes)
+        yield from _wrapped(f"passed in {printable(path)}: {rules}", style.width, "  ")
         yield ""
     yield from _wrapped(_summary(report), style.width, "  ")
 

@@ -99,6 +99,7 @@ class Repository:
     def __init__(self, root: str) -> None:
         self.root = root
         self._real_root = os.path.realpath(root)
+        self._real_folders: dict[str, str] = {}
 
     @classmethod
     def at(cls, folder: str) -> Repository:
@@ -115,7 +116,9 @@ class Repository:
     def inside(self, path: str) -> str | None:
         """The path as git names it; None for a path outside the working tree. A link is not followed, its folder is."""
         folder, name = os.path.split(os.path.abspath(path))
-        relative = os.path.relpath(os.path.join(os.path.realpath(folder), name), self._real_root)
+        if folder not in self._real_folders:
+            self._real_folders[folder] = os.path.realpath(folder)
+        relative = os.path.relpath(os.path.join(self._real_folders[folder], name), self._real_root)
         relative = relative.replace(os.sep, "/")
         return None if relative == ".." or relative.startswith("../") else relative
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from egp import cli
 from egp.cli import main
+from egp.schemas import report_schema
 from egp.version import VERSION
 from tests.check.workspace import BROKEN, PLAN, RUNTIME_ALONE, SHORT, Workspace
 
@@ -56,7 +59,10 @@ class TestCheck:
     def test_a_sound_portfolio(self, egp: Egp) -> None:
         told = egp("check", DAY)
         assert (told.status, told.err) == (0, "")
-        assert told.out == "1 plan judged: nothing to report (1 check passed; policy egp.yaml, as of 2023-01-18)\n"
+        assert (
+            told.out
+            == "1 plan judged: nothing to report (1 check passed; policy egp.yaml, as of 2023-01-18)\n"
+        )
 
     def test_a_rejected_plan(self, egp: Egp) -> None:
         told = egp("check", "drafts/short.yaml", DAY)
@@ -96,7 +102,9 @@ class TestCheck:
         (repository.root / "empty").mkdir()
         told = egp("check", "empty", DAY)
         assert told.status == 2
-        assert "cannot judge: empty: no plan in this folder\n  = help: plans end in .yaml or .yml\n" in told.out
+        assert (
+            "cannot judge: empty: no plan in this folder\n  = help: plans end in .yaml or .yml\n" in told.out
+        )
 
     def test_a_policy_whose_patterns_match_nothing(self, egp: Egp, repository: Workspace) -> None:
         repository.write("egp.yaml", "plans: ['trials/*.yaml']\n" + RUNTIME_ALONE)
@@ -108,21 +116,45 @@ class TestCheck:
         repository.write("egp.yaml", RUNTIME_ALONE)
         told = egp("check", DAY)
         assert (told.status, told.out) == (2, "")
-        assert told.err == "egp: which plans? the policy names none\n  help: egp check PATH, or `plans:` in egp.yaml\n"
+        assert (
+            told.err
+            == "egp: which plans? the policy names none\n  help: egp check PATH, or `plans:` in egp.yaml\n"
+        )
 
     def test_a_wrong_policy(self, egp: Egp, repository: Workspace) -> None:
         repository.write("egp.yaml", "rules:\n  minimum-runtme: {severity: error}\n  zzz: {}\n")
-        told = egp("check", DAY, "--format", "json")
+        told = egp("check", DAY)
         assert (told.status, told.out) == (2, "")
-        assert "there is no rule `minimum-runtme`, did you mean `minimum-runtime`?\n --> egp.yaml:2:3\n" in told.err
+        assert (
+            "there is no rule `minimum-runtme`, did you mean `minimum-runtime`?\n --> egp.yaml:2:3\n"
+            in told.err
+        )
         assert told.err.endswith("egp: the policy cannot judge: 2 errors in it\n")
+
+    def test_a_wrong_policy_for_programs(self, egp: Egp, repository: Workspace) -> None:
+        repository.write("egp.yaml", "rules:\n  minimum-runtme: {severity: error}\n")
+        told = egp("check", DAY, "--format", "json")
+        report = json.loads(told.out)
+        jsonschema.validate(report, report_schema())
+        assert (told.status, told.err) == (2, "")
+        assert [error["span"]["start"] for error in report["errors"]] == [{"line": 2, "column": 3}]
+
+    def test_passed_rules_are_listed_on_request(self, egp: Egp, repository: Workspace) -> None:
+        repository.write("egp.yaml", RUNTIME_ALONE)
+        told = egp("check", DAY, ".", "--show-passed")
+        assert told.status == 0
+        assert re.search(r"^passed in \S+: minimum-runtime$", told.out, re.MULTILINE)
+        assert "passed in" not in egp("check", DAY, ".").out
 
     @pytest.mark.parametrize(
         ("policy", "message"),
         [
             ("nowhere.yaml", "egp: cannot read the policy nowhere.yaml: No such file or directory\n"),
             ("drafts", "egp: cannot read the policy drafts: Is a directory\n"),
-            ("egp:standart", "cannot judge: egp:standart: egp ships no policy of this name, did you mean egp:standard?\n"),
+            (
+                "egp:standart",
+                "cannot judge: egp:standart: egp ships no policy of this name, did you mean egp:standard?\n",
+            ),
         ],
     )
     def test_a_policy_that_is_not_there(self, egp: Egp, policy: str, message: str) -> None:
@@ -184,7 +216,12 @@ class TestCheck:
         assert "2 plans judged" in told.out
 
     def test_control_characters_of_arguments_do_not_reach_the_terminal(self, egp: Egp) -> None:
-        for arguments in (["check", "\x1b[31m"], ["\x1b[31m"], ["check", "--output", "\x1b[31m"], ["explain", "\x1b[31m"]):
+        for arguments in (
+            ["check", "\x1b[31m"],
+            ["\x1b[31m"],
+            ["check", "--output", "\x1b[31m"],
+            ["explain", "\x1b[31m"],
+        ):
             told = egp(*arguments)
             assert told.status == 2
             assert "\x1b" not in told.out + told.err
@@ -233,9 +270,12 @@ class TestFiles:
         assert pipe.is_fifo()
 
     @pytest.mark.parametrize(
-        ("path", "reason"), [("nowhere/report.txt", "No such file or directory"), ("drafts", "Is a directory")]
+        ("path", "reason"),
+        [("nowhere/report.txt", "No such file or directory"), ("drafts", "Is a directory")],
     )
-    def test_a_file_that_cannot_be_written(self, egp: Egp, repository: Workspace, path: str, reason: str) -> None:
+    def test_a_file_that_cannot_be_written(
+        self, egp: Egp, repository: Workspace, path: str, reason: str
+    ) -> None:
         told = egp("check", "experiments", DAY, "-o", path)
         assert (told.status, told.err) == (2, f"egp: cannot write {path}: {reason}\n")
         assert _leftovers(repository.root) == []
@@ -306,7 +346,9 @@ class TestUsage:
             (["explain"], "the following arguments are required: RULE"),
         ],
     )
-    def test_a_wrong_call_ends_with_one_clear_line(self, egp: Egp, arguments: list[str], message: str) -> None:
+    def test_a_wrong_call_ends_with_one_clear_line(
+        self, egp: Egp, arguments: list[str], message: str
+    ) -> None:
         told = egp(*arguments)
         assert (told.status, told.out) == (2, "")
         line, help_line = told.err.splitlines()
@@ -335,15 +377,21 @@ class TestUsage:
         told = egp("rules")
         assert told.status == 2
         assert "AssertionError: unforeseen" in told.err
-        assert told.err.endswith("egp: this is a bug of egp, and nothing is judged\n  help: please report it\n")
+        assert told.err.endswith(
+            "egp: this is a bug of egp, and nothing is judged\n  help: please report it\n"
+        )
 
 
 class TestExplain:
     def test_a_rule_with_the_values_in_force(self, egp: Egp, repository: Workspace) -> None:
-        repository.write("egp.yaml", "version: '7'\nrules:\n  minimum-runtime:\n    severity: warning\n    days: 21\n")
+        repository.write(
+            "egp.yaml", "version: '7'\nrules:\n  minimum-runtime:\n    severity: warning\n    days: 21\n"
+        )
         told = egp("explain", "minimum-runtime")
         assert told.status == 0
-        assert told.out.startswith("minimum-runtime (runtime)\n\nAt least 14 consecutive days at full exposure.\n")
+        assert told.out.startswith(
+            "minimum-runtime (runtime)\n\nAt least 14 consecutive days at full exposure.\n"
+        )
         assert "In force under egp.yaml 7:" in told.out
         assert "\n  severity  warning  egp.yaml:4\n" in told.out
         assert "\n  days      21       egp.yaml:5; consecutive days" in told.out
@@ -372,10 +420,15 @@ class TestExplain:
     def test_a_misspelt_rule(self, egp: Egp, rule: str) -> None:
         told = egp("explain", rule)
         assert (told.status, told.out) == (2, "")
-        assert told.err == f"egp: there is no rule '{rule}', did you mean minimum-runtime?\n  help: egp rules lists all rules\n"
+        assert (
+            told.err
+            == f"egp: there is no rule '{rule}', did you mean minimum-runtime?\n  help: egp rules lists all rules\n"
+        )
 
     def test_a_rule_like_none(self, egp: Egp) -> None:
-        assert egp("explain", "nope").err == "egp: there is no rule 'nope'\n  help: egp rules lists all rules\n"
+        assert (
+            egp("explain", "nope").err == "egp: there is no rule 'nope'\n  help: egp rules lists all rules\n"
+        )
 
 
 @pytest.mark.usefixtures("repository")

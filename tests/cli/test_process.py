@@ -36,7 +36,12 @@ def test_a_check_loads_nothing_that_costs_more_than_the_check(folder: Path) -> N
         "print(status, sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     run = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, env=environment(), capture_output=True, text=True, check=True
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert run.stderr == "1 []\n"
 
@@ -50,7 +55,12 @@ def test_a_check_by_every_shipped_rule_loads_nothing_heavy(folder: Path) -> None
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     run = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, env=environment(), capture_output=True, text=True, check=True
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert run.stderr == "[]\n"
     assert "1 plan judged" in run.stdout
@@ -60,7 +70,15 @@ def test_a_reader_that_goes_away_is_no_traceback(folder: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        run = subprocess.run(CHECK, cwd=folder, env=environment(), stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+        run = subprocess.run(
+            CHECK,
+            cwd=folder,
+            env=environment(),
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     finally:
         os.close(writing)
     assert (run.returncode, run.stderr) == (2, "")
@@ -69,11 +87,15 @@ def test_a_reader_that_goes_away_is_no_traceback(folder: Path) -> None:
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
 def test_a_full_disk_is_no_rejection(folder: Path) -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:
-        run = subprocess.run(CHECK, cwd=folder, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        run = subprocess.run(
+            CHECK, cwd=folder, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
     assert (run.returncode, run.stderr) == (2, "egp: cannot write the report: No space left on device\n")
 
 
-@pytest.mark.parametrize("locale", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}])
+@pytest.mark.parametrize(
+    "locale", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}]
+)
 def test_the_report_is_utf_8_whatever_the_locale(folder: Path, locale: dict[str, str]) -> None:
     (folder / "short.yaml").write_text(SHORT.replace("2023-01-27}", "2023-01-27}  # 検索"), encoding="utf-8")
     run = subprocess.run(CHECK, cwd=folder, env=environment(**locale), capture_output=True, check=False)
@@ -82,7 +104,9 @@ def test_the_report_is_utf_8_whatever_the_locale(folder: Path, locale: dict[str,
 
 
 def test_piped_output_has_no_colour(folder: Path) -> None:
-    run = subprocess.run(CHECK, cwd=folder, env=environment(TERM="xterm-256color"), capture_output=True, check=False)
+    run = subprocess.run(
+        CHECK, cwd=folder, env=environment(TERM="xterm-256color"), capture_output=True, check=False
+    )
     assert b"\x1b" not in run.stdout
 
 
@@ -95,14 +119,18 @@ def test_piped_output_has_no_colour(folder: Path) -> None:
         ({"TERM": "dumb"}, False),
     ],
 )
-def test_a_terminal_gets_colour_unless_it_wants_none(folder: Path, variables: dict[str, str], coloured: bool) -> None:
+def test_a_terminal_gets_colour_unless_it_wants_none(
+    folder: Path, variables: dict[str, str], coloured: bool
+) -> None:
     assert (b"\x1b[1;31m" in _on_a_terminal(folder, variables)) is coloured
 
 
 def _on_a_terminal(folder: Path, variables: dict[str, str]) -> bytes:
     ours, theirs = pty.openpty()
     try:
-        with subprocess.Popen(CHECK, cwd=folder, env=environment(**variables), stdout=theirs, stderr=theirs) as run:
+        with subprocess.Popen(
+            CHECK, cwd=folder, env=environment(**variables), stdout=theirs, stderr=theirs
+        ) as run:
             os.close(theirs)
             shown = b""
             while part := _read(ours):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egp.policy.model import PolicyError
+from egp.policy.error import PolicyError
 from egp.policy.pattern import fixed_folder, matches
 from tests.check.workspace import PLAN, SHORT, Workspace, found
 from tests.policy.test_reading import days, policy, severities
@@ -24,7 +24,8 @@ def test_an_override_applies_to_the_plans_on_its_paths(workspace: Workspace) -> 
 def test_an_override_applies_to_the_plans_of_its_tier(workspace: Workspace) -> None:
     judge = policy(
         workspace,
-        BASE + "tiers: {'*': low, 'x': high}\noverrides: [{when: {tier: low}, rules: {minimum-runtime: {severity: off}}}]\n",
+        BASE
+        + "tiers: {'*': low, 'x': high}\noverrides: [{when: {tier: low}, rules: {minimum-runtime: {severity: off}}}]\n",
     )
     assert severities(judge, tier="low") == {}
     assert severities(judge, tier="high") == {"minimum-runtime": "error"}
@@ -80,10 +81,12 @@ def test_an_override_may_put_a_policy_on_top(workspace: Workspace) -> None:
 
 def test_overrides_of_an_extended_policy_apply_before_the_own_ones(workspace: Workspace) -> None:
     workspace.write(
-        "ground.yaml", BASE + "overrides: [{paths: ['ml/*'], rules: {minimum-runtime: {days: 7, severity: warning}}}]\n"
+        "ground.yaml",
+        BASE + "overrides: [{paths: ['ml/*'], rules: {minimum-runtime: {days: 7, severity: warning}}}]\n",
     )
     judge = policy(
-        workspace, "extends: [ground.yaml]\noverrides: [{paths: ['ml/a*'], rules: {minimum-runtime: {days: 28}}}]\n"
+        workspace,
+        "extends: [ground.yaml]\noverrides: [{paths: ['ml/a*'], rules: {minimum-runtime: {days: 28}}}]\n",
     )
     assert days(judge, "ml/b.yaml") == 7
     assert days(judge, "ml/a.yaml") == 28
@@ -103,7 +106,9 @@ def test_plans_under_different_overrides_do_not_share_what_is_in_force(workspace
 
 
 def test_overrides_are_relative_to_the_policy_wherever_egp_is_run(workspace: Workspace) -> None:
-    workspace.write("sub/egp.yaml", BASE + "overrides: [{paths: ['ml/*'], rules: {minimum-runtime: {severity: info}}}]\n")
+    workspace.write(
+        "sub/egp.yaml", BASE + "overrides: [{paths: ['ml/*'], rules: {minimum-runtime: {severity: info}}}]\n"
+    )
     workspace.write("sub/ml/a.yaml", SHORT)
     workspace.write("ml/b.yaml", SHORT)
     report = workspace.report("sub/ml/a.yaml", "ml/b.yaml", policy="sub/egp.yaml")
@@ -129,7 +134,9 @@ TIERS = "tiers: {'checkout.*': critical, 'pdp.*': high, '*.internal': low}\n"
         ([], "critical"),
     ],
 )
-def test_the_weightiest_surface_decides_the_tier(workspace: Workspace, surfaces: list[str], tier: str) -> None:
+def test_the_weightiest_surface_decides_the_tier(
+    workspace: Workspace, surfaces: list[str], tier: str
+) -> None:
     assert policy(workspace, TIERS).tier_of(surfaces) == tier
 
 
@@ -140,20 +147,29 @@ def test_without_tiers_no_plan_has_one(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize(
     ("surfaces", "severity"),
-    [("surfaces: [pdp.mobile]", "warning"), ("surfaces: [checkout.cart]", "error"), ("", "error"), ("surfaces: pdp", "error")],
+    [
+        ("surfaces: [pdp.mobile]", "warning"),
+        ("surfaces: [checkout.cart]", "error"),
+        ("", "error"),
+        ("surfaces: pdp", "error"),
+    ],
 )
 def test_a_plan_cannot_choose_its_tier_by_leaving_out_its_surfaces(
     workspace: Workspace, surfaces: str, severity: str
 ) -> None:
     workspace.write(
-        "egp.yaml", BASE + TIERS + "overrides: [{when: {tier: high}, rules: {minimum-runtime: {severity: warning}}}]\n"
+        "egp.yaml",
+        BASE + TIERS + "overrides: [{when: {tier: high}, rules: {minimum-runtime: {severity: warning}}}]\n",
     )
     workspace.write("plan.yaml", f"{SHORT}{surfaces}\n")
     assert [each for _, each, _ in found(workspace.report("plan.yaml"))] == [severity]
 
 
 def test_the_tier_reaches_the_rules(workspace: Workspace) -> None:
-    workspace.rule("about-tier", "def check(plan: 'Experiment', params, organisation):\n    yield Finding((), organisation.tier)\n")
+    workspace.rule(
+        "about-tier",
+        "def check(plan: 'Experiment', params, organisation):\n    yield Finding((), organisation.tier)\n",
+    )
     workspace.write("egp.yaml", TIERS + "rules: {about-tier: {severity: info}}\n")
     workspace.write("plan.yaml", PLAN + "surfaces: [pdp.mobile]\n")
     assert workspace.report("plan.yaml").diagnostics[0].message == "high"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from egp.finding import Failure
-from egp.policy.model import Policy, PolicyError, merged_settings
+from egp.policy.error import PolicyError
+from egp.policy.model import Policy, merged_settings
 from egp.policy.reading import read_policy, shipped_policy
 from egp.shipped import policy_names
 from tests.check.workspace import RUNTIME_ALONE, Workspace
@@ -48,7 +49,10 @@ def days(judge: Policy, path: str = ALL_PLANS, tier: str = "") -> object:
 
 
 def test_a_policy_adopts_rules_and_weighs_them(workspace: Workspace) -> None:
-    judge = policy(workspace, "version: '7'\nrules: {minimum-runtime: {severity: warning, days: 21}, valid-plan: {severity: off}}\n")
+    judge = policy(
+        workspace,
+        "version: '7'\nrules: {minimum-runtime: {severity: warning, days: 21}, valid-plan: {severity: off}}\n",
+    )
     assert (judge.name, judge.version) == ("egp.yaml", "7")
     assert severities(judge) == {"minimum-runtime": "warning"}
     assert days(judge) == 21
@@ -65,13 +69,23 @@ def test_a_severity_alone_adopts_a_rule_and_options_alone_do_not(workspace: Work
 def test_a_value_knows_where_it_was_set(workspace: Workspace) -> None:
     judge = policy(workspace, "rules:\n  minimum-runtime:\n    severity: error\n    days: 21\n")
     values = merged_settings(judge.layers, "minimum-runtime")
-    assert {name: str(value.origin) for name, value in values.items()} == {"severity": "egp.yaml:3", "days": "egp.yaml:4"}
+    assert {name: str(value.origin) for name, value in values.items()} == {
+        "severity": "egp.yaml:3",
+        "days": "egp.yaml:4",
+    }
 
 
 def test_a_policy_builds_on_others_value_by_value(workspace: Workspace) -> None:
-    workspace.write("policies/ground.yaml", "version: '1'\nrules: {minimum-runtime: {severity: error, days: 7}}\n")
-    workspace.write("policies/middle.yaml", "extends: [ground.yaml]\nrules: {minimum-runtime: {days: 21}, valid-plan: {severity: error}}\n")
-    judge = policy(workspace, "extends: [policies/middle.yaml]\nrules: {minimum-runtime: {severity: warning}}\n")
+    workspace.write(
+        "policies/ground.yaml", "version: '1'\nrules: {minimum-runtime: {severity: error, days: 7}}\n"
+    )
+    workspace.write(
+        "policies/middle.yaml",
+        "extends: [ground.yaml]\nrules: {minimum-runtime: {days: 21}, valid-plan: {severity: error}}\n",
+    )
+    judge = policy(
+        workspace, "extends: [policies/middle.yaml]\nrules: {minimum-runtime: {severity: warning}}\n"
+    )
     assert severities(judge) == {"minimum-runtime": "warning", "valid-plan": "error"}
     assert days(judge) == 21
     assert judge.version == "1"
@@ -102,7 +116,9 @@ def test_roles_and_calendars_add_up_and_tiers_are_replaced(workspace: Workspace)
         "ground.yaml",
         "roles: {privacy: ['@a'], legal: ['@b']}\ntiers: {'*': low}\ncalendars: {sale: [2023-11-20/2023-12-01]}\n",
     )
-    judge = policy(workspace, "extends: [ground.yaml]\nroles: {privacy: ['@c', '@d']}\ntiers: {'pdp.*': high}\n")
+    judge = policy(
+        workspace, "extends: [ground.yaml]\nroles: {privacy: ['@c', '@d']}\ntiers: {'pdp.*': high}\n"
+    )
     assert judge.roles == {"privacy": ("@c", "@d"), "legal": ("@b",)}
     assert judge.tiers == (("pdp.*", "high"),)
     assert [str(day) for day in judge.calendars["sale"]] == ["2023-11-20 to 2023-12-01"]
@@ -186,7 +202,9 @@ def test_a_mistake_is_reported_at_its_place(
 
 def test_all_mistakes_of_all_files_are_reported_at_once(workspace: Workspace) -> None:
     workspace.write("ground.yaml", "rules: {zzz: {}}\n")
-    found = mistakes(workspace, "extends: [ground.yaml]\nrules: {yyy: {}, minimum-runtime: {dys: 1, severity: x}}\n")
+    found = mistakes(
+        workspace, "extends: [ground.yaml]\nrules: {yyy: {}, minimum-runtime: {dys: 1, severity: x}}\n"
+    )
     assert [each.path for each in found].count("ground.yaml") == 1
     assert len(found) == 4
 

@@ -2,4 +2,3 @@
 
 from __future__ import annotations
 
-from tests.sources.scripted import scripted
