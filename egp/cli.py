@@ -115,7 +115,15 @@ def _add_check(verbs: argparse._SubParsersAction[_Parser]) -> None:
     check.add_argument(
         "--stdin-filename", metavar="FILE", default="<stdin>", help="path that standard input is judged as"
     )
+    _add_fix(check)
     check.set_defaults(run=_check)
+
+
+def _add_fix(check: _Parser) -> None:
+    fix = check.add_argument_group("repairs")
+    fix.add_argument("--fix", action="store_true", help="repair spellings that can mean one thing only, then check")
+    fix.add_argument("--unsafe", action="store_true", help="with --fix, also repair what has to be guessed or computed")
+    fix.add_argument("--diff", action="store_true", help="with --fix, print what would change, and write nothing")
 
 
 def _add_explain(verbs: argparse._SubParsersAction[_Parser]) -> None:
@@ -248,8 +256,38 @@ def _without_policy(options: argparse.Namespace, error: PolicyError) -> Report:
     return Report(failures=list(error.failures), policy=unusable, as_of=options.as_of or date.today())
 
 
-def _judged(options: argparse.Namespace, policy: Policy) -> Report:
-    from egp.check import check
+def _fix(options: argparse.Namespace, policy: Policy) -> int:
+    """Repairs the plans, or shows how; 0, or with --diff 1 where something would change, 2 where it cannot."""
+    from egp.fix.files import Fixer
+    from egp.fix.text import told
+
+    if not options.fix:
+        raise Stop(f"{'--unsafe' if options.unsafe else '--diff'} says how to repair", "add --fix")
+    if "-" in options.paths and not options.diff:
+        raise Stop("standard input cannot be repaired in place", "--fix --diff prints what would change")
+    sources, finder = _sources(options, policy)
+    fixer = Fixer(finder, policy, options.as_of or date.today(), unsafe=options.unsafe)
+    changed = False
+    for repaired in fixer.fix(sources):
+        changed = changed or repaired.before != repaired.after
+        sys.stderr.write(told(repaired, written=not options.diff))
+        if options.diff:
+            _print(repaired.diff())
+        else:
+            _write_repaired(repaired)
+    _print_failures(fixer.failures)
+    return COULD_NOT_JUDGE if fixer.failures else int(changed and options.diff)
+
+
+def _write_repaired(repaired: Repaired) -> None:
+    try:
+        repaired.write()
+    except OSError as error:
+        raise Stop(f"cannot write {repaired.shown}: {error.strerror}") from None
+
+
+def _sources(options: argparse.Namespace, policy: Policy) -> tuple[list[PlanSource], PlanFinder]:
+    """The plans that are asked for. Raises Stop when there are none."""
     from egp.document.bounds import MAX_BYTES
     from egp.plan_files import STANDARD_INPUT, PlanFinder
 
@@ -264,6 +302,13 @@ def _judged(options: argparse.Namespace, policy: Policy) -> Report:
         raise Stop("which plans? the policy names none", "egp check PATH, or `plans:` in egp.yaml")
     if not sources and not finder.failures:
         raise Stop(f"no plan matches {', '.join(policy.plans)}", "egp check PATH, or correct `plans:` in the policy")
+    return sources, finder
+
+
+def _judged(options: argparse.Namespace, policy: Policy) -> Report:
+    from egp.check import check
+
+    sources, finder = _sources(options, policy)
     with _Progress() as progress:
         return check(sources, finder, policy, options.as_of or date.today(), progress.show, options.show_passed)
 

@@ -7,13 +7,12 @@ is safe: the rule that guards its goalposts would complain.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import unified_diff
 
+from egp.atomic import write_atomically
 from egp.check import check
 from egp.document import Path, pointer, read_bytes
 from egp.edit import EditError, edited
@@ -23,7 +22,6 @@ from egp.fix.repairs import Repair, repairs_of
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.model import Policy
 from egp.report.model import Report
-from egp.rule import load
 
 ROUNDS = 5
 """Repairs can bring others to light: a key has to be known before its value is read."""
@@ -49,17 +47,8 @@ class Repaired:
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
     def write(self) -> None:
-        """Puts the repaired file in the place of the other, whole or not at all. Raises OSError."""
-        partial = f"{self.path}.partial"
-        try:
-            with open(partial, "wb") as file:
-                file.write(self.after)
-            shutil.copymode(self.path, partial)
-            os.replace(partial, self.path)
-        except OSError:
-            if os.path.exists(partial):
-                os.unlink(partial)
-            raise
+        """Puts the repaired file in the place of the other. Raises OSError."""
+        write_atomically(self.path, self.after)
 
 
 class Fixer:
@@ -133,7 +122,7 @@ class Fixer:
             trial.made.append(repair)
 
     def _judged(self, source: PlanSource, content: bytes) -> Report:
-        return check([replace(source, content=content)], self._alone, self._policy, self._as_of)
+        return check([replace(source, content=content)], self._alone, self._policy, self._as_of, list_passes=True)
 
 
 @dataclass(slots=True)
@@ -168,11 +157,6 @@ def _objection(repair: Repair, number: int, before: Report, after: Report) -> st
         return f"{repair.rule} would still complain"
     if repair.safe:
         return ""
-    new = next((each for each in after.diagnostics if each.severity == "error" and _was_content(each.rule, before)), None)
+    content = {rule for _, rule in before.passes}
+    new = next((each for each in after.diagnostics if each.severity == "error" and each.rule in content), None)
     return f"{new.rule} would complain: {new.message}" if new else ""
-
-
-def _was_content(rule: str, report: Report) -> bool:
-    """Whether a rule had looked at the plan and found nothing; one that yields to another may have found something."""
-    said = {each.rule for each in report.diagnostics}
-    return rule not in said and not said & load(rule).yields_to and all(each.rule != rule for each in report.unchecked)
