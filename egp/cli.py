@@ -16,6 +16,7 @@ from egp.version import VERSION
 
 if TYPE_CHECKING:
     from egp.finding import Failure
+    from egp.fix.files import Repaired
     from egp.plan_files import PlanFinder, PlanSource
     from egp.policy.model import Policy
     from egp.register import Outcome
@@ -232,6 +233,10 @@ def _check(options: argparse.Namespace) -> int:
     outputs = [_output(text) for text in options.output]
     try:
         policy = _policy(options, [options.stdin_filename if path == "-" else path for path in options.paths])
+        if options.fix or options.unsafe or options.diff:
+            status = _fix(options, policy)
+            if options.diff or status:
+                return status
         report = _judged(options, policy)
     except PolicyError as error:
         if "json" not in (options.format, *(form for form, _ in outputs)):

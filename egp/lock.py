@@ -6,6 +6,7 @@ register different experiments merge. Its last line, ``policies``, is always the
 
 # No postponed annotations here: shapes are read from the annotations themselves.
 
+import math
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -317,6 +318,8 @@ def _flow(value: object) -> str:
         return value if is_bare else _quoted(value)
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"inf": ".inf", "-inf": "-.inf"}.get(str(value), ".nan")
     return "null" if value is None else str(value)
 
 

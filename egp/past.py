@@ -7,21 +7,20 @@ left as they were, so that the costs follow what was changed and not how many pl
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from egp.digest import plan_digest
-from egp.document import Document, Path, read_bytes
+from egp.document import Document, read_bytes
 from egp.experiment import Experiment, read_experiment
-from egp.finding import EARLIER, LOCK, Failure
-from egp.lock import LOCK_FILE, Lock, Registration, read_lock, read_lock_text
+from egp.finding import Failure
+from egp.lock import LOCK_FILE, Lock, LockError, Registration, read_lock, read_lock_text
 from egp.plan_files import PlanFinder, PlanSource, may_hold_plan
 from egp.policy.locate import lock_folder
 from egp.policy.pattern import fixed_folder
-from egp.policy.model import Policy
 from egp.sources.git import GitError, Repository
-from egp.subject import Change, Entry, Removal
+from egp.subject import Change, Entry
 
 _MANY_PATHS = 200
 """More paths than this are not worth naming to git one by one."""
@@ -40,15 +39,16 @@ class EarlierPlan:
     """A plan as an earlier commit has it."""
 
     plan: Experiment
-    source: PlanSource
-    number: int
-    """The plan's number among the documents of its file."""
+    content: bytes
     path: str
     """The file as git names it."""
+    number: int
+    """The plan's number among the documents of its file."""
+    commit: str
 
-    @property
-    def document(self) -> Document:
-        return self.source.documents()[self.number]
+    def document(self, shown: str = "") -> Document:
+        """The document, under a name that `git show` understands unless there is a better one."""
+        return read_bytes(self.content, shown or f"{self.commit[:12]}:{self.path}")[self.number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,10 @@ class Gone:
 
     id: str
     earlier: EarlierPlan | None
-    """None where history does not have it either: then the lock alone knows of it."""
+    """None where history does not have it either, and the lock alone knows of it."""
     entry: Registration | None
+    path: str
+    """The file that had it, as messages show it."""
     successor: Entry | None
 
 
@@ -71,8 +73,7 @@ class Base:
     unchanged: frozenset[str]
     """Files of plans that are as the commit has them, as git names them."""
     plans: Mapping[str, EarlierPlan]
-    """Id → plan, of all other files."""
-    renames: Mapping[str, str]
+    """Id → plan, of the files that are not."""
 
 
 class Past:
@@ -85,22 +86,82 @@ class Past:
         self.repository = repository
         self.base: Base | None = None
 
-    def change(self, source: PlanSource, plan: Experiment, is_whole: bool, as_of: date) -> Change:
-        """The plan against its earlier self."""
-        name = plan.id or ""
-        entry = self.lock.entries.get(name)
+    def change(
+        self, source: PlanSource, plan: Experiment, is_whole: bool, as_of: date
+    ) -> tuple[Change, EarlierPlan | None]:
+        """The plan against its earlier self, and where that is written if it differs."""
+        entry = self.lock.entries.get(plan.id or "")
         digest = plan_digest(plan) if is_whole else ""
-        earlier = self._earlier(source, plan, entry, digest)
-        moved = earlier is not None and self.base is not None and earlier.path != self._git_path(source)
-        return Change(
+        is_same = self._is_same(source, entry, digest)
+        earlier = None if is_same else self._earlier(plan.id or "", entry)
+        base = self.base
+        change = Change(
             plan=plan,
-            before=earlier.plan if earlier else None,
+            before=plan if is_same else earlier.plan if earlier else None,
             registered=entry.registered if entry else plan.registered,
             as_of=as_of,
             lock=entry,
-            base_lock=self.base.lock.entries.get(name) if self.base else None,
-            under_base=self.base is not None,
-            renamed_from=earlier.path if earlier and moved else "",
+            base_lock=base.lock.entries.get(plan.id or "") if base else None,
+            under_base=base is not None,
+            renamed_from=earlier.path if base and earlier and earlier.path != self._in_git(source.path) else "",
             digest=digest,
-            first_commit=self._first_commit(source) if self.base and earlier is None else None,
+            first_commit=self._first_commit(source) if base and not is_same and not earlier else None,
         )
+        return change, earlier
+
+    def _is_same(self, source: PlanSource, entry: Registration | None, digest: str) -> bool:
+        """Whether the plan is as it was, so that nothing of the past has to be read."""
+        if self.base is not None:
+            return self._in_git(source.path) in self.base.unchanged
+        return entry is not None and digest == entry.current_digest
+
+    def _earlier(self, name: str, entry: Registration | None) -> EarlierPlan | None:
+        if self.base is not None:
+            return self.base.plans.get(name)
+        if entry is None:
+            return None
+        wanted = entry.current_digest
+        return self._latest(entry.path or "", name, lambda plan: plan_digest(plan) == wanted)
+
+    def _latest(self, path: str, name: str, fits: Callable[[Experiment], bool]) -> EarlierPlan | None:
+        """The latest fitting version of a plan that a file below the lock had; None where history is out of reach."""
+        inside = self._in_git(os.path.join(self.root, path))
+        if self.repository is None or inside is None:
+            return None
+        try:
+            for version in self.repository.versions(inside):
+                for plan in plans_in(version.content, version.path, version.commit):
+                    if plan.plan.id == name and fits(plan.plan):
+                        return plan
+        except GitError:
+            return None
+        return None
+
+    def _first_commit(self, source: PlanSource) -> date | None:
+        path = self._in_git(source.path)
+        if self.repository is None or path is None:
+            return None
+        try:
+            dates = [version.date for version in self.repository.versions(path)]
+        except GitError:
+            return None
+        return dates[-1] if dates else None
+
+    def _in_git(self, path: str) -> str | None:
+        return self.repository.inside(self.finder.canonical(path)) if self.repository else None
+
+    def gone(self, present: Sequence[Entry], judged: Sequence[PlanSource]) -> Iterator[Gone]:
+        """Plans that the base or the lock has, and that are in none of the files any more."""
+        ids = {entry.id for entry in present}
+        base = self.base
+        new = [entry for entry in present if self._is_new(entry)]
+        places = self._places(present, judged)
+        if base is not None:
+            for name, earlier in base.plans.items():
+                if name not in ids and self._is_gone_from(earlier.path, places):
+                    entry = self.lock.entries.get(name) or base.lock.entries.get(name)
+                    yield Gone(name, earlier, entry, self._shown(earlier.path), self._successor(earlier, new, places))
+        for name, entry in self.lock.entries.items():
+            path = self._in_git(os.path.join(self.root, entry.path or ""))
+            if name not in ids and not (base and name in base.plans):
+                ...

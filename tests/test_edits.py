@@ -1,0 +1,80 @@
+"""One edit of the accepted plan, and what egp says to it: the promises of the README, run end to end."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from egp.check import check
+from egp.finding import Diagnostic
+from egp.plan_files import PlanFinder
+from egp.policy.reading import read_policy
+
+ROOT = Path(__file__).parents[1]
+PLAN = (ROOT / "examples" / "experiments" / "pdp-buy-now.yaml").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A replacement in the plan, the rule that must object, the text it must underline and words it must say."""
+
+    pattern: str
+    replacement: str
+    rule: str
+    underlined: str
+    saying: tuple[str, ...]
+    missing: str = ""
+
+
+EDITS = {
+    "a day short": Edit("end: 2023-02-05", "end: 2023-02-04", "minimum-runtime", "2023-02-04", ("13", "14")),
+    "a pause": Edit(r"pauses: \[\]", "pauses: [2023-01-28]", "minimum-runtime", "[2023-01-28]", ("8 days", "14")),
+    "no rollback": Edit(r"\nrollback: .*", "", "rollback-declared", "id", ("withdrawn",), missing="rollback"),
+    "less power": Edit("power: 95%", "power: 80%", "power-floor", "80%", ("80 %", "95 %")),
+    "no unit": Edit("mde: 45bps", "mde: 0.003", "ambiguous-quantity", "0.003", ("12.04 %", "12.30 %")),
+    "a typo": Edit("primary_metric:", "primary_metrc:", "valid-plan", "primary_metrc", ("did you mean `primary_metric`",)),
+    "one unit short": Edit("140_000", "103_286", "sample-size", "103_286", ("103,286", "103,287")),
+    "no baseline": Edit(
+        r"\n  baseline: 12%", "", "mde-declared", "primary_metric", ("sample-size", "baseline"), missing="baseline"
+    ),
+    "three looks": Edit(
+        r"looks: \[2023-02-06\]",
+        "looks: [2023-01-28, 2023-02-01, 2023-02-06]",
+        "no-unplanned-looks",
+        "[2023-01-28, 2023-02-01, 2023-02-06]",
+        ("10.7 %", "3 looks"),
+    ),
+}
+
+
+def errors_of(text: str, tmp_path: Path) -> tuple[list[Diagnostic], int]:
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "egp.yaml").write_text((ROOT / "examples" / "egp.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "experiments" / "pdp-buy-now.yaml").write_text(text, encoding="utf-8")
+    policy = read_policy(str(tmp_path / "egp.yaml"), "egp.yaml")
+    finder = PlanFinder(str(tmp_path), policy.plans, policy.root)
+    report = check(finder.portfolio(), finder, policy, date(2023, 8, 30))
+    return [each for each in report.diagnostics if each.severity == "error"], report.exit_status()
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_edit(name: str, tmp_path: Path) -> None:
+    edit = EDITS[name]
+    text, count = re.subn(edit.pattern, edit.replacement, PLAN, count=1)
+    assert count == 1
+    errors, status = errors_of(text, tmp_path)
+    assert status == 1
+    assert [error.rule for error in errors] == [edit.rule]
+    error = errors[0]
+    start, end = error.place.span
+    assert error.line[start.column - 1 : end.column - 1] == edit.underlined
+    assert all(words in error.message for words in edit.saying)
+    assert error.missing == edit.missing
+
+
+def test_without_an_edit(tmp_path: Path) -> None:
+    assert errors_of(PLAN, tmp_path) == ([], 0)
