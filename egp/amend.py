@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,11 +9,10 @@ from typing import Any, Literal, get_args
 
 from egp.changes import changes
 from egp.check import check
-from egp.digest import plan_digest
-from egp.document import read_bytes
 from egp.edit import EditError, add
-from egp.experiment import Experiment, read_experiment
+from egp.experiment import Experiment
 from egp.lock import Amended, Registration, made, read_lock, update_lock
+from egp.past import Past
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.model import Policy
 from egp.quantity import shown
@@ -28,13 +26,11 @@ from egp.register import (
     candidates_in,
     edited_source,
     opened,
-    require_moved,
+    renewed,
     require_whole,
-    signed_in,
     terms_of,
     write_changed,
 )
-from egp.sources.git import GitError, Repository
 from egp.wording import called, listing
 
 DataAccess = Literal["nothing_run", "no_results_seen", "results_seen"]
@@ -102,10 +98,10 @@ def amend(
     after = [opened(source, finder) for source in sources]
     refusals = []
     try:
-        after = _amended(after, entries, terms, statement)
+        after = _amended(after, entries, terms, statement, Past(finder, terms.root, lock))
     except Refused as refused:
         refusals.append(refused.refusal)
-    outcome = Outcome(check(after, finder, policy, as_of), lock.path, refusals)
+    outcome = Outcome(check(after, finder, policy, as_of, lock=entries), lock.path, refusals)
     if outcome.exit_status:
         return outcome
     write_changed(sources, after)
@@ -119,7 +115,11 @@ def amend(
 
 
 def _amended(
-    sources: list[PlanSource], entries: dict[str, Registration], terms: Terms, statement: Statement
+    sources: list[PlanSource],
+    entries: dict[str, Registration],
+    terms: Terms,
+    statement: Statement,
+    past: Past,
 ) -> list[PlanSource]:
     """The sources with the amendment in the plan; the entries then have it, too."""
     candidates = _candidates(sources, terms)
@@ -129,11 +129,13 @@ def _amended(
     before = entries.get(candidate.id)
     if before is None:
         raise _unregistered(candidate)
-    if _pinned(sources, entries, terms, statement).entry is before or _is_last(
+    after = _pinned(sources, entries, terms, statement).entry
+    is_written = len(candidate.plan.amendments) > len(before.amended) and _is_last(
         candidate.plan, terms, statement
-    ):
+    )
+    if is_written or len(after.amended) == len(before.amended):
         return sources
-    changed = _changed_fields(candidate, before, terms.root)
+    changed = _changed_fields(candidate, before, past)
 
     def append(plan: dict[str, Any]) -> None:
         block = _block(terms, statement, changed)
@@ -152,7 +154,7 @@ def _amended(
 
 
 def _candidates(sources: Sequence[PlanSource], terms: Terms) -> list[Candidate]:
-    return [each for source in sources for each in candidates_in(source, terms.root)]
+    return [each for source in sources for each in candidates_in(source, terms)]
 
 
 def _only(candidates: Sequence[Candidate]) -> Candidate:
@@ -179,7 +181,7 @@ def _block(terms: Terms, statement: Statement, changed: Sequence[str]) -> dict[s
 
 
 def _is_last(plan: Experiment, terms: Terms, statement: Statement) -> bool:
-    """Whether the plan ends with this amendment: an earlier attempt wrote it, and died before it reached the lock."""
+    """Whether the plan ends with this amendment; an attempt that was ended may have written it, and not the lock."""
     last = plan.amendments[-1] if plan.amendments else None
     return last is not None and (last.on, last.reason, last.approver, last.data_access) == (
         terms.as_of, statement.reason, statement.approver, statement.data_access,
@@ -195,16 +197,14 @@ def _pinned(
     before = entries.get(candidate.id)
     if before is None:
         raise _unregistered(candidate)
-    require_moved(candidate, before, terms.root)
-    entry = before
+    entry = renewed(candidate, before, terms)
     if candidate.digest != before.current_digest:
-        entry = _with_amendment(candidate, before, terms, statement)
+        entry = _with_amendment(candidate, entry, terms, statement)
     elif not (before.amended and _is_last(candidate.plan, terms, statement)):
         message = "nothing that the registration pins has changed since "
         message += f"the amendment of {before.amended[-1].on}" if before.amended else f"{before.registered}"
-        raise candidate.refused(
-            (), message, "change the plan first, then amend it; a title or a link needs no amendment"
-        )
+        help = "change the plan first, then amend it; a title or a link needs no amendment"
+        raise candidate.refused((), message, help)
     entries[candidate.id] = entry
     return Pinned(candidate.id, candidate.document.path, entry, before)
 
@@ -217,28 +217,12 @@ def _with_amendment(
         message = f"an amendment of {terms.as_of} would precede the entry of {latest} in the lock"
         raise candidate.refused(("amendments",), message, "an amendment has the date on which it is made")
     amended = made(Amended, digest=candidate.digest, on=terms.as_of, data_access=statement.data_access)
-    signed = signed_in(candidate.plan, terms.as_of, entry.signed)
-    return made(
-        Registration,
-        **{**vars(entry), "amended": (*entry.amended, amended), "signed": signed, "path": candidate.path},
-    )
+    return made(Registration, **{**vars(entry), "amended": (*entry.amended, amended)})
 
 
-def _changed_fields(candidate: Candidate, entry: Registration, root: str) -> list[str]:
+def _changed_fields(candidate: Candidate, entry: Registration, past: Past) -> list[str]:
     """What changed since the lock's digest, where git still has the plan of that digest."""
-    before = _version_of(entry.current_digest, candidate, root)
+    before = past.latest(entry.path or "", candidate.id, entry.current_digest)
     if before is None:
         return []
-    return [change.name for change in changes(before, candidate.plan) if change.weight != "benign"]
-
-
-def _version_of(digest: str, candidate: Candidate, root: str) -> Experiment | None:
-    try:
-        for version in Repository.at(root).versions(candidate.path):
-            for document in read_bytes(version.content or b"", os.path.basename(version.path)):
-                plan, problems = read_experiment(document.value)
-                if not problems and plan.id == candidate.id and plan_digest(plan) == digest:
-                    return plan
-    except GitError:
-        pass
-    return None
+    return [change.name for change in changes(before.plan, candidate.plan) if change.weight != "benign"]

@@ -6,14 +6,19 @@ of plans. Rules that compare plans run last, on the entries that are kept; a pla
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from egp.document import Document, Path, Span, pointer
+from egp.document import Document, Path, Position, Span, pointer
 from egp.experiment import Experiment, read_experiment
 from egp.finding import (
+    EARLIER,
+    LOCK,
+    PINNED,
     SEVERITIES,
     Diagnostic,
     Failure,
@@ -25,18 +30,24 @@ from egp.finding import (
     Severity,
     Unchecked,
 )
+from egp.lock import LOCK_FILE, Registration
 from egp.plan_files import PlanFinder, PlanSource
+from egp.policy.locate import lock_folder
 from egp.policy.model import Adopted, Policy
 from egp.processes import in_parts
 from egp.report.model import Findings, Report
 from egp.shape import label
 from egp.stats import StatisticsInputError
-from egp.subject import Change, Entry, PlanFile, Portfolio, PortfolioIndex, entry_of
+from egp.subject import Change, Entry, PlanFile, Portfolio, PortfolioIndex, Removal, entry_of
 from egp.wording import counted
 
+if TYPE_CHECKING:
+    from egp.gone import Gone
+    from egp.past import Past, PlanPast
+
 Progress = Callable[[int, int], None]
-OtherDocument = Callable[[str, int], Document]
-"""A document of the portfolio, by its file as it is shown and its number there."""
+Elsewhere = Callable[[str, int], "tuple[Document, Path] | None"]
+"""What ``Related.plan`` and ``Related.document`` mean: a document, and the path in it that others are below."""
 
 
 Named = tuple[Path, str]
@@ -51,6 +62,8 @@ class _Outcome:
     findings: list[Finding]
     missing: Path | None = None
     reason: str = ""
+    """Why the rule could not run, where it is not for want of a key."""
+    advice: str = ""
     blocked_by: str = ""
 
 
@@ -80,10 +93,24 @@ def check(
     as_of: date,
     progress: Progress | None = None,
     list_passes: bool = False,
+    base: str = "",
+    lock: Mapping[str, Registration] | None = None,
 ) -> Report:
-    """Judges the plans. Never raises for anything a plan contains. Passed rules are counted, and listed on request."""
+    """Judges the plans. Never raises for anything a plan contains. Passed rules are counted, and listed on request.
+
+    ``base`` is a ref of git to compare with; ``lock`` stands in for the registrations of the lock.
+    """
     judge = _Judge(Report(as_of=as_of, policy=policy), finder, policy, as_of, list_passes)
     judge.report.failures.extend(finder.failures)
+    if base or lock is not None or _has_lock(finder, policy):
+        from egp.past import PastError, read_past  # a run without a past need not wait for it
+
+        try:
+            judge.past = read_past(finder, policy.root, asked, base, lock)
+        except PastError as error:
+            judge.report.failures.extend(error.failures)
+            return judge.report
+    policy.adopted("", "")  # the rules are loaded once, before processes part
     for part in in_parts(judge.part, asked):
         judge.take(part)
         if progress:
@@ -94,6 +121,10 @@ def check(
     report.unchecked.sort(key=lambda entry: (entry.path, entry.document))
     report.passes.sort()
     return report
+
+
+def _has_lock(finder: PlanFinder, policy: Policy) -> bool:
+    return os.path.lexists(os.path.join(lock_folder(finder.folder, policy.root), LOCK_FILE))
 
 
 def _reading_order(diagnostic: Diagnostic) -> tuple[object, ...]:
@@ -114,12 +145,14 @@ class _Judge:
         self.list_passes = list_passes
         self.kept: list[_Kept] = []
         self.asked: set[str] = set()
+        self.past: Past | None = None
         self._sources: dict[str, PlanSource] = {}
 
     def part(self, sources: Sequence[PlanSource]) -> _Part:
         """Judges the files by themselves; may run in another process."""
         report = Report(as_of=self.as_of, policy=self.policy)
         judge = _Judge(report, self.finder, self.policy, self.as_of, self.list_passes)
+        judge.past = self.past
         for source in sources:
             for document in judge.documents(source):
                 judge.plan(source, document)
@@ -135,6 +168,14 @@ class _Judge:
 
     def other_document(self, shown: str, number: int) -> Document:
         return self._sources[shown].documents()[number]
+
+    def _elsewhere(self, past: PlanPast | None) -> Elsewhere:
+        def found(name: str, number: int) -> tuple[Document, Path] | None:
+            if name in (EARLIER, PINNED, LOCK):
+                return past.written(name) if past else None
+            return self.other_document(name, number), ()
+
+        return found
 
     def documents(self, source: PlanSource) -> list[Document]:
         """The file's documents, or none and a failure."""
@@ -155,18 +196,21 @@ class _Judge:
         tier = self.policy.tier_of(plan.surfaces or ())
         rules = self.policy.adopted(source.in_policy, tier).alone
         subjects: dict[str, object] = {"Document": document}
+        past: PlanPast | None = None
         if isinstance(document.value, dict) or not document.problems:
             subjects["PlanFile"] = PlanFile(document, plan, tuple(problems))
         if isinstance(document.value, dict):
             subjects["Experiment"] = plan
-            subjects["Change"] = Change(plan, None, plan.registered, self.as_of)
+            is_whole = not problems and not document.problems
+            past = self.past.of(source, plan, is_whole, self.as_of) if self.past else None
+            subjects["Change"] = past.change if past else Change(plan, None, plan.registered, self.as_of)
         outcomes = self._run(rules, subjects, tier, source.shown)
         already_said = len(self.report.diagnostics)
-        named = self._settle(outcomes, document, plan) if outcomes else ()
+        named = self._settle(outcomes, document, plan, past=past) if outcomes else ()
         if "Experiment" in subjects:
             self.kept.append(_Kept(entry_of(plan, source.shown, document.index), source, tier, named))
         else:
-            silent = [each for each in rules if each.rule.subject not in subjects]
+            silent = [each for each in rules if each.rule.subject not in (*subjects, "Removal")]
             self._unreadable(silent, self.report.diagnostics[already_said:], document)
 
     def portfolio(self) -> None:
@@ -176,6 +220,62 @@ class _Judge:
         for kept in self.kept:
             own = index if kept.source.in_portfolio else PortfolioIndex([kept.entry])
             self._among_others(kept, Portfolio(kept.entry, own))
+        if self.past is not None:
+            outside = [kept.entry for kept in self.kept if not kept.source.in_portfolio]
+            self._gone(self.past, [*index.entries, *outside])
+
+    def _gone(self, past: Past, present: Sequence[Entry]) -> None:
+        """Judges plans that are no longer there; without a base those of the asked files, unless all are asked for."""
+        from egp.gone import gone
+
+        asked = [self.finder.canonical(source.path) for source in self.finder.portfolio()]
+        are_all_asked = past.base is not None or self.asked.issuperset(asked)
+        for each in gone(past, present):
+            if are_all_asked or (each.successor and self._is_asked(each.successor)):
+                self._removal(past, each)
+
+    def _is_asked(self, entry: Entry) -> bool:
+        return any(kept.entry is entry for kept in self.kept)
+
+    def _removal(self, past: Past, gone: Gone) -> None:
+        earlier = gone.earlier
+        before = earlier.plan if earlier else read_experiment({"id": gone.id})[0]
+        source = past.source(gone.path, earlier.content if earlier else b"")
+        tier = self.policy.tier_of(before.surfaces or ())
+        rules = [
+            each
+            for each in self.policy.adopted(source.in_policy, tier).alone
+            if each.rule.subject == "Removal"
+        ]
+        removal = Removal(
+            id=gone.id,
+            path=source.shown,
+            before=earlier.plan if earlier else None,
+            lock=gone.entry,
+            registered=gone.entry.registered if gone.entry else before.registered,
+            as_of=self.as_of,
+            successor=gone.successor,
+        )
+        outcomes = self._run(rules, {"Removal": removal}, tier, source.shown)
+        if outcomes:
+            document = source.documents()[earlier.number if earlier else 0]
+            already_said = len(self.report.diagnostics)
+            self._settle(outcomes, document, before)
+            place, line = self._place_of_removal(past, gone.id, document)
+            said = self.report.diagnostics[already_said:]
+            self.report.diagnostics[already_said:] = [
+                replace(each, place=place, line=line, missing="") for each in said
+            ]
+
+    def _place_of_removal(self, past: Past, name: str, document: Document) -> tuple[Place, str]:
+        """The plan's entry in the lock, or the top of the file that is no longer there."""
+        registered = past.entry_place(name)
+        if registered:
+            place, _ = _place(*registered, on_key=True)
+        else:
+            place = Place(document.path, document.index, "", Span(Position(1, 1), Position(1, 1)))
+        document = registered[0] if registered else document
+        return place, document.line(place.span.start.line) if registered else ""
 
     def _entries_elsewhere(self) -> Iterable[Entry]:
         for source in self.finder.portfolio():
@@ -212,9 +312,13 @@ class _Judge:
                 else:
                     findings = list(rule.check(*(subject, adopted.params, organisation)[: rule.takes]))
             except NotChecked as missing:
-                outcomes.append(_Outcome(adopted, [], missing.path))
+                reason = f"could not be checked: {missing.reason}" if missing.reason else ""
+                outcomes.append(_Outcome(adopted, [], missing.path, reason, advice=missing.help))
             except StatisticsInputError as error:
-                outcomes.append(_Outcome(adopted, [], ("primary_metric",), str(error)))
+                reason = f"could not be computed: {error}"
+                outcomes.append(
+                    _Outcome(adopted, [], ("primary_metric",), reason, advice="correct the numbers")
+                )
             except Exception as error:
                 message = (
                     f"rule {rule.id} crashed on this plan ({type(error).__name__}); it is not judged by it"
@@ -222,7 +326,7 @@ class _Judge:
                 self._fail(
                     path, message, rule=rule.id, help="please report this as a bug of egp, with the plan"
                 )
-                outcomes.append(_Outcome(adopted, [], (), "crashed", rule.id))
+                outcomes.append(_Outcome(adopted, [], (), "crashed", blocked_by=rule.id))
             else:
                 if findings:
                     outcomes.append(_Outcome(adopted, findings))
@@ -241,7 +345,7 @@ class _Judge:
         blocker = next((each.rule for each in said if each.severity == "error"), "")
         speaker = next((each for each in adopted if each.severity == "error"), None)
         if not blocker and speaker is not None:
-            diagnostic = _Placed(document, "", self.other_document).diagnostic(
+            diagnostic = _Placed(document, "", self._elsewhere(None)).diagnostic(
                 speaker, _no_plan(document, len(adopted))
             )
             self.report.diagnostics.append(diagnostic)
@@ -257,6 +361,7 @@ class _Judge:
         document: Document,
         plan: Experiment,
         already: Sequence[Named] = (),
+        past: PlanPast | None = None,
     ) -> Sequence[Named]:
         """From what the rules said to what is reported: one root cause, one diagnostic. Returns what errors name."""
         _drop_redundant(outcomes)
@@ -268,7 +373,7 @@ class _Judge:
         self._speak_for_missing(outcomes)
         secrets = [each.at for outcome in outcomes for each in outcome.findings if each.secret]
         placed = _Placed(
-            document, plan.id or "", self.other_document, [at for at in secrets if isinstance(at, Span)]
+            document, plan.id or "", self._elsewhere(past), [at for at in secrets if isinstance(at, Span)]
         )
         for outcome in outcomes:
             for finding in outcome.findings:
@@ -283,12 +388,12 @@ class _Judge:
         for outcome in outcomes:
             if outcome.missing is not None and not outcome.blocked_by:
                 groups.setdefault((outcome.missing, outcome.reason), []).append(outcome)
-        for (missing, reason), group in groups.items():
+        for (missing, _), group in groups.items():
             speaker = next((outcome for outcome in group if outcome.adopted.severity == "error"), None)
             if speaker is None:
                 continue
             speaker.findings += [
-                _missing_input(missing, reason, [outcome.adopted.rule.id for outcome in group])
+                _missing_input(missing, group[0], [outcome.adopted.rule.id for outcome in group])
             ]
             for outcome in group:
                 outcome.blocked_by = speaker.adopted.rule.id
@@ -313,12 +418,10 @@ def _no_plan(document: Document, rules: int) -> Finding:
     )
 
 
-def _missing_input(missing: Path, reason: str, rules: Sequence[str]) -> Finding:
+def _missing_input(missing: Path, outcome: _Outcome, rules: Sequence[str]) -> Finding:
     blocked = ", ".join(rules)
-    if reason:
-        return Finding(
-            missing, f"could not be computed: {reason}", help=f"correct the numbers; blocked: {blocked}"
-        )
+    if outcome.reason:
+        return Finding(missing, outcome.reason, help=f"{outcome.advice}; blocked: {blocked}")
     name = label(missing)
     return Finding(
         missing,
@@ -381,11 +484,11 @@ class _Placed:
     """Turns paths of one document into places."""
 
     def __init__(
-        self, document: Document, experiment: str, other_document: OtherDocument, secrets: Sequence[Span] = ()
+        self, document: Document, experiment: str, elsewhere: Elsewhere, secrets: Sequence[Span] = ()
     ) -> None:
         self.document = document
         self.experiment = experiment
-        self.other_document = other_document
+        self.elsewhere = elsewhere
         self.secrets = secrets
         self._fingerprints: dict[str, int] = {}
 
@@ -402,7 +505,7 @@ class _Placed:
             observed=finding.observed,
             required=finding.required,
             help=finding.help,
-            related=tuple(map(self._related, finding.related)),
+            related=tuple(filter(None, map(self._related, finding.related))),
             fingerprint=self._fingerprint(rule, finding),
             line=self._line(place.span.start.line),
         )
@@ -431,13 +534,16 @@ class _Placed:
     def _place(self, at: Path | Span, on_key: bool = False) -> tuple[Place, str]:
         return _place(self.document, at, on_key)
 
-    def _related(self, related: Related) -> RelatedPlace:
-        if related.plan:
-            document = self.other_document(related.plan, related.document)
-            place, _ = _place(document, related.at)
-            return RelatedPlace(place, related.label, document.line(place.span.start.line))
-        place, _ = _place(self.document, related.at)
-        return RelatedPlace(place, related.label, self._line(place.span.start.line))
+    def _related(self, related: Related) -> RelatedPlace | None:
+        if not related.plan:
+            place, _ = _place(self.document, related.at)
+            return RelatedPlace(place, related.label, self._line(place.span.start.line))
+        found = self.elsewhere(related.plan, related.document)
+        if found is None:
+            return None
+        document, above = found
+        place, _ = _place(document, related.at if isinstance(related.at, Span) else (*above, *related.at))
+        return RelatedPlace(place, related.label, document.line(place.span.start.line))
 
     def _fingerprint(self, rule: str, finding: Finding) -> str:
         """Survives moves of lines, files and list items that have an id."""

@@ -94,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_power(verbs)
     _add_register(verbs)
     _add_amend(verbs)
+    _add_history(verbs)
+    _add_new(verbs)
+    _add_completion(verbs)
     return parser
 
 
@@ -108,6 +111,7 @@ def _add_check(verbs: argparse._SubParsersAction[_Parser]) -> None:
     check.add_argument(
         "--output", action="append", default=[], metavar="FORMAT=FILE", help="write a further report; may be repeated"
     )
+    check.add_argument("--base", metavar="REF", default="", help="compare with where git's HEAD left this branch or commit")
     check.add_argument("--as-of", type=_day, metavar="DATE", help="judge as of this day (default: today)")
     check.add_argument(
         "--fail-level", choices=("error", "warning"), default="error", help="least severity that rejects (default: error)"
@@ -170,6 +174,39 @@ def _add_amend(verbs: argparse._SubParsersAction[_Parser]) -> None:
     _add_policy(amend)
     amend.add_argument("--on", "--as-of", dest="as_of", type=_day, metavar="DATE", help="day of the amendment (default: today)")
     amend.set_defaults(run=_amend)
+
+
+def _add_history(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    history = verbs.add_parser("history", help="tell the life of a plan from git", allow_abbrev=False)
+    history.add_argument("plan", metavar="PLAN", help="the plan's file, or the file it had before it was removed")
+    history.add_argument("--format", choices=FORMATS, default="text", help="format of the report (default: text)")
+    history.set_defaults(run=_history)
+
+
+def _add_new(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    from egp.new.arguments import add_experiment_options, add_policy_options, add_rule_options
+
+    new = verbs.add_parser("new", help="begin a plan, a policy or a rule", allow_abbrev=False)
+    kinds = new.add_subparsers(title="what", metavar="WHAT", required=True, parser_class=_Parser)
+    experiment = kinds.add_parser("experiment", help="the plan of an experiment", allow_abbrev=False)
+    add_experiment_options(experiment)
+    experiment.add_argument("--start", type=_day, metavar="DATE", help="first day of the test (default: a Monday soon)")
+    experiment.add_argument("--as-of", type=_day, metavar="DATE", help="plan as of this day (default: today)")
+    _add_policy(experiment)
+    experiment.set_defaults(run=_new_experiment)
+    policy = kinds.add_parser("policy", help="a policy file, egp.yaml", allow_abbrev=False)
+    add_policy_options(policy)
+    policy.add_argument("--as-of", type=_day, metavar="DATE", help="day that its version is named by (default: today)")
+    policy.set_defaults(run=_new_policy)
+    rule = kinds.add_parser("rule", help="the module of a rule", allow_abbrev=False)
+    add_rule_options(rule)
+    rule.set_defaults(run=_new_rule)
+
+
+def _add_completion(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    completion = verbs.add_parser("completion", help="print a completion script for a shell", allow_abbrev=False)
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
+    completion.set_defaults(run=_completion)
 
 
 def _add_policy(parser: argparse.ArgumentParser) -> None:
@@ -315,7 +352,8 @@ def _judged(options: argparse.Namespace, policy: Policy) -> Report:
 
     sources, finder = _sources(options, policy)
     with _Progress() as progress:
-        return check(sources, finder, policy, options.as_of or date.today(), progress.show, options.show_passed)
+        as_of = options.as_of or date.today()
+        return check(sources, finder, policy, as_of, progress.show, options.show_passed, options.base)
 
 
 def _rendered(report: Report, form: str, style: Style | None) -> str:
@@ -489,10 +527,113 @@ def _amend(options: argparse.Namespace) -> int:
     return _pinned(options, [options.plan], verb)
 
 
-def _ask(question: str) -> str:
+def _new_experiment(options: argparse.Namespace) -> int:
+    from egp.new.arguments import given
+    from egp.new.dialogue import NewExperiment
+    from egp.new.files import NewError, require_new
+    from egp.new.place import in_policy, plan_path
+
+    policy = _policy(options, [])
+    folder = os.getcwd()
+    try:
+        path = options.file or plan_path(policy, options.id, folder)
+        require_new(path)
+        judged_at = in_policy(policy, plan_path(policy, options.id, folder) if path == "-" else path, folder)
+        as_of = options.as_of or date.today()
+        plan = NewExperiment(options.id, options.type, policy, judged_at, as_of, options.start)
+        plan.take(given(options))
+    except NewError as error:
+        raise Stop(str(error), error.help) from None
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        plan.converse(_answer, lambda line: print(line, file=sys.stderr))
+    draft = plan.draft()
+    if power := draft.power_told(plan.answers):
+        sys.stderr.write(f"{power}\n")
+    return _begin(path, draft.text)
+
+
+def _new_policy(options: argparse.Namespace) -> int:
+    from egp.new.policy import policy_text
+    from egp.policy.locate import POLICY_FILE
+    from egp.policy.reading import shipped_policy
+
+    try:
+        shipped_policy(options.extends)
+    except PolicyError as error:
+        raise Stop(str(error), error.failures[0].help) from None
+    text = policy_text(options.extends, options.plans, options.as_of or date.today())
+    return _begin(options.file or POLICY_FILE, text)
+
+
+def _new_rule(options: argparse.Namespace) -> int:
+    from egp.new.files import NewError
+    from egp.new.rule import require_rule_id, rule_path, rule_text
+
+    try:
+        require_rule_id(options.id)
+        path = options.file or rule_path(options.id, options.family, os.getcwd())
+    except NewError as error:
+        raise Stop(str(error), error.help) from None
+    return _begin(path, rule_text())
+
+
+def _begin(path: str, text: str) -> int:
+    """Writes a new file, or prints it."""
+    from egp.new.files import NewError, write_new
+
+    if path == "-":
+        _print(text)
+        return 0
+    try:
+        write_new(path, text)
+    except NewError as error:
+        raise Stop(str(error), error.help) from None
+    open_fields = text.count("# TODO ")
+    still = f"; {open_fields} fields are open, marked TODO" if open_fields else ""
+    sys.stderr.write(f"wrote {_shown(path)}{still}\n")
+    return 0
+
+
+def _history(options: argparse.Namespace) -> int:
+    from egp.history import json, text
+    from egp.history.life import lives
+    from egp.lock import LockError
+    from egp.sources.git import GitError, Repository
+
+    try:
+        repository = Repository.at(os.getcwd())
+        path = repository.inside(os.path.join(os.getcwd(), options.plan))
+        if path is None:
+            raise Stop(f"{options.plan} lies outside of this repository", "run egp in the repository that has the plan")
+        told = lives(repository, path)
+    except GitError as error:
+        raise Stop(str(error), error.help) from None
+    except LockError as error:
+        _print_failures(error.failures)
+        raise Stop(f"the lock cannot be read: {_errors(len(error.failures))} in it") from None
+    _print(json.render(told) if options.format == "json" else "\n".join(text.render(told, _style(sys.stdout))) + "\n")
+    return 0
+
+
+def _completion(options: argparse.Namespace) -> int:
+    from egp.completion import CompletionError, script
+
+    try:
+        _print(script(_parser(), options.shell))
+    except CompletionError as error:
+        raise Stop(str(error), "pip install shtab") from None
+    return 0
+
+
+def _answer(question: str) -> str:
+    """What is answered on the terminal; empty at its end."""
     sys.stderr.write(f"{question}: ")
     sys.stderr.flush()
-    answer = sys.stdin.readline()
+    return sys.stdin.readline()
+
+
+def _ask(question: str) -> str:
+    answer = _answer(question)
     if not answer:
         raise Stop("the questions are not answered, and nothing is amended")
     return answer
@@ -511,7 +652,7 @@ def _pinned(options: argparse.Namespace, paths: Sequence[str], verb: Callable[..
         outcome = verb(finder.asked(paths), finder, policy, options.as_of or date.today())
     except LockError as error:
         _print_failures(error.failures)
-        raise Stop("nothing is written, because the lock cannot be relied on") from None
+        raise Stop("nothing is pinned") from None
     except OSError as error:
         raise Stop(f"cannot write {_shown(str(error.filename))}: {error.strerror}") from None
     report = _rendered(outcome.report, "text", _style(sys.stdout))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from hashlib import sha256
 from unicodedata import normalize
 
@@ -109,9 +108,14 @@ class Canon:
             return value.isoformat()
 
 
-@cache
+_FIELDS: dict[type[Shape], tuple[tuple[str, str, object], ...]] = {}
+
+
 def _fields(shape: type[Shape]) -> tuple[tuple[str, str, object], ...]:
-    return tuple((key, attribute, declared.default) for key, attribute, _, declared in shape.fields())
+    """Key, attribute and default of each field, read from the declarations once."""
+    if shape not in _FIELDS:
+        _FIELDS[shape] = tuple((key, name, declared.default) for key, name, _, declared in shape.fields())
+    return _FIELDS[shape]
 
 
 def _unit(quantity: Measure | Change) -> str:

@@ -10,7 +10,6 @@ comments go along, and it cannot reach behind an alias, because others stand on 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -20,6 +19,7 @@ from egp.document import Document, Path, Position, pointer, read_text
 
 _MARK = "\ufeff"
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_COLON = re.compile(r"[ \t]*:")
 _OLD_WORDS = frozenset(("y", "n", "yes", "no", "on", "off"))
 """Texts that readers of YAML 1.1 take for true or false."""
 
@@ -101,7 +101,20 @@ def _name(value: str, quote: str = "") -> str:
         return "'" + value.replace("'", "''") + "'"
     if not quote and _reads_as_itself(value):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return quoted(value)
+
+
+def quoted(value: str) -> str:
+    """A text in double quotes, what cannot be seen escaped."""
+    return '"' + "".join(map(_escaped, value)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    if character == "\n":
+        return "\\n"
+    return character if character.isprintable() else f"\\U{ord(character):08X}"
 
 
 def _reads_as_itself(text: str) -> bool:
@@ -212,12 +225,11 @@ class _Comparison:
         """A value that was left empty comes behind its colon or dash."""
         at = self._offsets(path, key=True)[1]
         if isinstance(path[-1], str):
-            while self._source[at : at + 1] in (" ", "\t"):
-                at += 1
-            if self._source[at : at + 1] != ":":
+            colon = _COLON.match(self._source, at)
+            if colon is None:
                 self._splice(at, at, f": {written(value)}")
                 return
-            at += 1
+            at = colon.end()
         if self._wants_lines(path, value):
             self._set_lines(path, at, at, value)
         else:

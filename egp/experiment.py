@@ -262,6 +262,10 @@ class Amendment(Shape):
         "What was known of the results when the plan was amended."
     )
     changes: tuple[str, ...] = listed("Fields that changed.", ["/schedule/end"])
+    effect: Literal["tightens", "loosens"] | None = field(
+        "Whether the changes of ramp, canary, stop rules and other safeguards make them stricter or laxer.",
+        "tightens",
+    )
 
 
 class Waiver(Shape):

@@ -14,6 +14,16 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 T = TypeVar("T")
 
 
+EARLIER = "earlier"
+"""For ``Related.plan``: the earlier version that a change is compared with."""
+
+PINNED = "pinned"
+"""For ``Related.plan``: the version that the lock's entry pins."""
+
+LOCK = "lock"
+"""For ``Related.plan``: the plan's entry in the lock, which paths are relative to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Related:
     """A second place that takes part in a finding. ``plan`` and ``document`` name another file's, if it lies there."""
@@ -49,11 +59,16 @@ class Finding:
 
 
 class NotChecked(Exception):
-    """A rule lacks an input. ``path`` is where the plan should state it."""
+    """A rule lacks an input. ``path`` is where the plan should state it.
 
-    def __init__(self, path: Path) -> None:
+    ``reason`` and ``help`` say what is missing where it is not the plan that should state it.
+    """
+
+    def __init__(self, path: Path, reason: str = "", help: str = "") -> None:
         super().__init__(".".join(map(str, path)))
         self.path = path
+        self.reason = reason
+        self.help = help
 
 
 def need(value: T | None, *path: str | int) -> T:

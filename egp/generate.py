@@ -24,12 +24,13 @@ BLOCK = re.compile(r"(<!-- generated: (?P<command>[^\n]+?) -->\n).*?(<!-- end --
 
 def generated_files() -> dict[str, str]:
     """Path relative to the checkout → content that the file must have."""
-    from egp.schemas import experiment_schema, policy_schema, power_schema, report_schema
+    from egp.schemas import experiment_schema, policy_schema, power_schema, report_schema, results_schema
 
     files = {
         "schemas/experiment.schema.json": _json(experiment_schema()),
         "schemas/policy.schema.json": _json(policy_schema()),
         "schemas/report.schema.json": _json(report_schema()),
+        "schemas/results.schema.json": _json(results_schema()),
         "schemas/power.schema.json": _json(power_schema()),
         "docs/rules/README.md": _rule_index(),
     }

@@ -1,4 +1,4 @@
-"""What plans were before: as the lock has them registered, and as git has them at a base and in between.
+"""What plans were before: as the lock has them registered, as git has them at a base, and in between.
 
 Read once for a run, before the first plan is judged. Of the base only files are read that the working tree has not
 left as they were, so that the costs follow what was changed and not how many plans there are.
@@ -7,20 +7,23 @@ left as they were, so that the costs follow what was changed and not how many pl
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from egp.digest import plan_digest
-from egp.document import Document, read_bytes
+from egp.document import Document, Path, read_bytes
 from egp.experiment import Experiment, read_experiment
-from egp.finding import Failure
+from egp.finding import EARLIER, PINNED, Failure
 from egp.lock import LOCK_FILE, Lock, LockError, Registration, read_lock, read_lock_text
 from egp.plan_files import PlanFinder, PlanSource, may_hold_plan
 from egp.policy.locate import lock_folder
 from egp.policy.pattern import fixed_folder
-from egp.sources.git import GitError, Repository
-from egp.subject import Change, Entry
+from egp.subject import Change
+
+if TYPE_CHECKING:
+    from egp.sources.git import Blob, Repository, Version
 
 _MANY_PATHS = 200
 """More paths than this are not worth naming to git one by one."""
@@ -29,14 +32,14 @@ _MANY_PATHS = 200
 class PastError(Exception):
     """The past cannot be read as it was asked for; egp ends with exit status 2."""
 
-    def __init__(self, failures: Sequence[Failure]) -> None:
+    def __init__(self, *failures: Failure) -> None:
         super().__init__(failures[0].message)
-        self.failures = tuple(failures)
+        self.failures = failures
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierPlan:
-    """A plan as an earlier commit has it."""
+    """A plan as a commit has it."""
 
     plan: Experiment
     content: bytes
@@ -46,22 +49,10 @@ class EarlierPlan:
     """The plan's number among the documents of its file."""
     commit: str
 
-    def document(self, shown: str = "") -> Document:
-        """The document, under a name that `git show` understands unless there is a better one."""
-        return read_bytes(self.content, shown or f"{self.commit[:12]}:{self.path}")[self.number]
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """A plan that is no longer there under its id."""
-
-    id: str
-    earlier: EarlierPlan | None
-    """None where history does not have it either, and the lock alone knows of it."""
-    entry: Registration | None
-    path: str
-    """The file that had it, as messages show it."""
-    successor: Entry | None
+    @property
+    def document(self) -> Document:
+        """The document, under the name by which `git show` knows its file."""
+        return read_bytes(self.content, f"{self.commit[:12]}:{self.path}")[self.number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,97 +62,206 @@ class Base:
     commit: str
     lock: Lock
     unchanged: frozenset[str]
-    """Files of plans that are as the commit has them, as git names them."""
+    """Files that are as the commit has them."""
     plans: Mapping[str, EarlierPlan]
     """Id → plan, of the files that are not."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlanPast:
+    """The past of one plan: what rules may know of it, and where it is written."""
+
+    change: Change
+    past: Past
+    earlier: EarlierPlan | None
+    """What ``change.before`` is read from; None where that is the plan itself."""
+    pinned: EarlierPlan | None
+    """The same of ``change.pinned``."""
+
+    def written(self, name: str) -> tuple[Document, Path] | None:
+        """The document that ``Related.plan`` means by EARLIER, PINNED or LOCK, and where the plan's part of it is."""
+        if name in (EARLIER, PINNED):
+            version = self.earlier if name == EARLIER else self.pinned
+            return (version.document, ()) if version else None
+        return self.past.entry_place(self.change.plan.id or "")
+
+
 class Past:
-    """Lock, base and history of one run."""
+    """Lock, base and history of one run. Paths are relative to the root, with ``/`` between folders."""
 
-    def __init__(self, finder: PlanFinder, root: str, lock: Lock, repository: Repository | None) -> None:
+    def __init__(self, finder: PlanFinder, root: str, lock: Lock) -> None:
         self.finder = finder
-        self.root = root
+        self.root = os.path.realpath(root)
         self.lock = lock
-        self.repository = repository
         self.base: Base | None = None
+        self._repository: Repository | None = None
+        self._repository_is_sought = False
 
-    def change(
-        self, source: PlanSource, plan: Experiment, is_whole: bool, as_of: date
-    ) -> tuple[Change, EarlierPlan | None]:
-        """The plan against its earlier self, and where that is written if it differs."""
-        entry = self.lock.entries.get(plan.id or "")
-        digest = plan_digest(plan) if is_whole else ""
-        is_same = self._is_same(source, entry, digest)
-        earlier = None if is_same else self._earlier(plan.id or "", entry)
-        base = self.base
+    def inside(self, path: str) -> str:
+        """A path relative to the root."""
+        return os.path.relpath(self.finder.canonical(path), self.root).replace(os.sep, "/")
+
+    @property
+    def repository(self) -> Repository | None:
+        """The repository of the lock; None where there is none, or git cannot read it."""
+        from egp.sources.git import GitError, Repository  # only where a plan changed: it costs a cold start
+
+        if not self._repository_is_sought:
+            self._repository_is_sought = True
+            try:
+                self._repository = Repository.at(self.root)
+            except GitError:
+                self._repository = None
+        return self._repository
+
+    def entry_place(self, name: str) -> tuple[Document, Path] | None:
+        """The lock's document, and where it has the experiment."""
+        path: Path = ("experiments", name)
+        document = self.lock.document
+        return (document, path) if document is not None and document.exists(path) else None
+
+    def compare_with(self, ref: str, asked: Sequence[PlanSource]) -> None:
+        """Takes the commit at which HEAD left a ref for the base. Raises PastError, LockError."""
+        from egp.sources.git import GitError, Repository
+
+        try:
+            self._repository = Repository.at(self.root)
+            self._repository_is_sought = True
+            self.base = self._base(self._repository, self._repository.merge_base(ref), asked)
+        except GitError as error:
+            raise PastError(Failure("", f"--base {ref}: {error}", help=error.help)) from None
+
+    def _base(self, repository: Repository, commit: str, asked: Sequence[PlanSource]) -> Base:
+        content = repository.read(commit, LOCK_FILE)
+        shown = f"{commit[:12]}:{LOCK_FILE}"
+        lock = Lock(shown, None, {}, {}) if content is None else read_lock_text(content, shown)
+        files = dict(self._files_of_plans(repository.files(commit, self._scope(asked)), asked))
+        given = {self.inside(source.path): source.content for source in asked}
+        unchanged = frozenset(
+            path
+            for path, blob in files.items()
+            if self._is_unchanged(path, blob, given.get(path), repository)
+        )
+        others = [path for path in files if path not in unchanged]
+        plans: dict[str, EarlierPlan] = {}
+        for path, content in zip(others, repository.contents(files[path].id for path in others), strict=True):
+            for plan in plans_in(content, path, commit):
+                plans.setdefault(plan.plan.id or "", plan)
+        return Base(commit, lock, unchanged, plans)
+
+    def _scope(self, asked: Sequence[PlanSource]) -> list[str]:
+        """Where plans may lie; an empty list for anywhere."""
+        folders = [
+            os.path.join(self.finder.pattern_root, fixed_folder(each)) for each in self.finder.patterns
+        ]
+        paths = {self.inside(path) for path in folders or [self.finder.pattern_root]}
+        paths |= {self.inside(source.path) for source in asked}
+        inside = sorted(path for path in paths if path != ".." and not path.startswith("../"))
+        return [] if "." in inside or len(inside) > _MANY_PATHS else inside
+
+    def _files_of_plans(
+        self, files: Mapping[str, Blob], asked: Sequence[PlanSource]
+    ) -> Iterator[tuple[str, Blob]]:
+        named = {self.inside(source.path) for source in asked}
+        for path, blob in files.items():
+            if path in named or (may_hold_plan(path) and self.source(path).in_portfolio):
+                yield path, blob
+
+    def source(self, path: str, content: bytes = b"") -> PlanSource:
+        """A file as if it were there with a content, so that the policy can judge it."""
+        shown = os.path.relpath(os.path.join(self.root, path), os.path.realpath(self.finder.folder))
+        return self.finder.piped(content, shown.replace(os.sep, "/"))
+
+    def _is_unchanged(self, path: str, blob: Blob, given: bytes | None, repository: Repository) -> bool:
+        file = os.path.join(self.root, path)
+        try:
+            if given is None:
+                if os.path.islink(file) or os.path.getsize(file) != blob.size:
+                    return False
+                with open(file, "rb") as opened:
+                    given = opened.read()
+        except OSError:
+            return False
+        return repository.blob_id(given) == blob.id
+
+    def of(self, source: PlanSource, plan: Experiment, is_whole: bool, as_of: date) -> PlanPast:
+        """A plan's own past."""
+        base, name, path = self.base, plan.id or "", self.inside(source.path)
+        entry = self.lock.entries.get(name)
+        digest = plan_digest(plan) if is_whole and (entry or base) else ""
+        earlier = base.plans.get(name) if base and path not in base.unchanged else None
+        is_pinned = entry is not None and digest == entry.current_digest
+        pinned = self._pinned(name, entry, earlier) if entry and not is_pinned else None
+        before = (plan if path in base.unchanged else earlier and earlier.plan) if base else None
         change = Change(
             plan=plan,
-            before=plan if is_same else earlier.plan if earlier else None,
+            before=before if base else plan if is_pinned else pinned and pinned.plan,
             registered=entry.registered if entry else plan.registered,
             as_of=as_of,
             lock=entry,
-            base_lock=base.lock.entries.get(plan.id or "") if base else None,
+            base_lock=base.lock.entries.get(name) if base else None,
             under_base=base is not None,
-            renamed_from=earlier.path if base and earlier and earlier.path != self._in_git(source.path) else "",
+            pinned=plan if is_pinned else pinned and pinned.plan,
+            renamed_from=earlier.path if earlier and earlier.path != path else "",
             digest=digest,
-            first_commit=self._first_commit(source) if base and not is_same and not earlier else None,
+            first_commit=self._first_commit(path) if base and before is None else None,
         )
-        return change, earlier
+        return PlanPast(change, self, earlier if base else pinned, pinned)
 
-    def _is_same(self, source: PlanSource, entry: Registration | None, digest: str) -> bool:
-        """Whether the plan is as it was, so that nothing of the past has to be read."""
-        if self.base is not None:
-            return self._in_git(source.path) in self.base.unchanged
-        return entry is not None and digest == entry.current_digest
+    def _pinned(self, name: str, entry: Registration, earlier: EarlierPlan | None) -> EarlierPlan | None:
+        if earlier and plan_digest(earlier.plan) == entry.current_digest:
+            return earlier
+        return self.latest(entry.path or "", name, entry.current_digest)
 
-    def _earlier(self, name: str, entry: Registration | None) -> EarlierPlan | None:
-        if self.base is not None:
-            return self.base.plans.get(name)
-        if entry is None:
-            return None
-        wanted = entry.current_digest
-        return self._latest(entry.path or "", name, lambda plan: plan_digest(plan) == wanted)
-
-    def _latest(self, path: str, name: str, fits: Callable[[Experiment], bool]) -> EarlierPlan | None:
-        """The latest fitting version of a plan that a file below the lock had; None where history is out of reach."""
-        inside = self._in_git(os.path.join(self.root, path))
-        if self.repository is None or inside is None:
-            return None
-        try:
-            for version in self.repository.versions(inside):
-                for plan in plans_in(version.content, version.path, version.commit):
-                    if plan.plan.id == name and fits(plan.plan):
-                        return plan
-        except GitError:
-            return None
+    def latest(self, path: str, name: str, digest: str = "") -> EarlierPlan | None:
+        """The latest version of a plan that a file had, with this digest if it is given; None if git cannot tell."""
+        for version in self._versions(path):
+            for earlier in plans_in(version.content, version.path, version.commit):
+                if earlier.plan.id == name and digest in ("", plan_digest(earlier.plan)):
+                    return earlier
         return None
 
-    def _first_commit(self, source: PlanSource) -> date | None:
-        path = self._in_git(source.path)
-        if self.repository is None or path is None:
-            return None
-        try:
-            dates = [version.date for version in self.repository.versions(path)]
-        except GitError:
-            return None
+    def _first_commit(self, path: str) -> date | None:
+        dates = [version.date for version in self._versions(path)]
         return dates[-1] if dates else None
 
-    def _in_git(self, path: str) -> str | None:
-        return self.repository.inside(self.finder.canonical(path)) if self.repository else None
+    def _versions(self, path: str) -> list[Version]:
+        """What the file was; nothing where git cannot tell all of it."""
+        from egp.sources.git import GitError
 
-    def gone(self, present: Sequence[Entry], judged: Sequence[PlanSource]) -> Iterator[Gone]:
-        """Plans that the base or the lock has, and that are in none of the files any more."""
-        ids = {entry.id for entry in present}
-        base = self.base
-        new = [entry for entry in present if self._is_new(entry)]
-        places = self._places(present, judged)
-        if base is not None:
-            for name, earlier in base.plans.items():
-                if name not in ids and self._is_gone_from(earlier.path, places):
-                    entry = self.lock.entries.get(name) or base.lock.entries.get(name)
-                    yield Gone(name, earlier, entry, self._shown(earlier.path), self._successor(earlier, new, places))
-        for name, entry in self.lock.entries.items():
-            path = self._in_git(os.path.join(self.root, entry.path or ""))
-            if name not in ids and not (base and name in base.plans):
-                ...
+        try:
+            return list(self.repository.versions(path)) if self.repository and path else []
+        except GitError:
+            return []
+
+
+def plans_in(content: bytes | None, path: str, commit: str) -> Iterator[EarlierPlan]:
+    """The plans in a file as a commit has it."""
+    for document in read_bytes(content, path) if content is not None else ():
+        plan, _ = read_experiment(document.value)
+        if plan.id and (plan.variants or plan.schedule or plan.primary_metric):
+            yield EarlierPlan(plan, content or b"", path, document.index, commit)
+
+
+def read_past(
+    finder: PlanFinder,
+    policy_root: str,
+    asked: Sequence[PlanSource],
+    base: str = "",
+    entries: Mapping[str, Registration] | None = None,
+) -> Past | None:
+    """The past of the plans; None where nothing was registered and no base is asked for. Raises PastError.
+
+    ``entries`` stand in for those of the lock: the registrations that would be in force.
+    """
+    root = lock_folder(finder.folder, policy_root)
+    if not base and entries is None and not os.path.lexists(os.path.join(root, LOCK_FILE)):
+        return None
+    try:
+        lock = read_lock(root)
+        past = Past(finder, root, lock if entries is None else replace(lock, entries=dict(entries)))
+        if base:
+            past.compare_with(base, asked)
+    except LockError as error:
+        raise PastError(*error.failures) from None
+    return past

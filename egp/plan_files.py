@@ -130,5 +130,12 @@ class PlanFinder:
         return PlanSource(path, self._shown(path), in_policy, self._in_portfolio(in_policy))
 
 
+def may_hold_plan(path: str) -> bool:
+    """Whether a file below the repository's root may be a plan by its name, as far as folders are searched for it."""
+    *folders, name = path.split("/")
+    is_hidden = any(part.startswith(".") for part in (*folders, name))
+    return name.endswith(_ENDINGS) and name != POLICY_FILE and not is_hidden
+
+
 def _is_below(path: str, folder: str) -> bool:
     return path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)

@@ -114,10 +114,10 @@ def register(
     refusals: list[Refusal] = []
     if write_date:
         read = [_dated(source, as_of, lock.entries, refusals) for source in read]
-    candidates = [each for source in read for each in candidates_in(source, terms.root)]
+    candidates = [each for source in read for each in candidates_in(source, terms)]
     entries = dict(lock.entries)
     _pin_all(candidates, entries, terms, refusals)
-    outcome = Outcome(check(read, finder, policy, as_of), lock.path, refusals)
+    outcome = Outcome(check(read, finder, policy, as_of, lock=entries), lock.path, refusals)
     if outcome.exit_status:
         return outcome
     write_changed(sources, read)
@@ -129,10 +129,10 @@ def register(
 
 
 def terms_of(finder: PlanFinder, policy: Policy, as_of: date) -> Terms:
-    root = lock_folder(finder.folder, policy.root)
+    root = os.path.realpath(lock_folder(finder.folder, policy.root))
     name = policy.name
     if policy.root:
-        file = os.path.join(policy.root, os.path.basename(policy.name))
+        file = os.path.join(os.path.realpath(policy.root), os.path.basename(policy.name))
         name = os.path.relpath(file, root).replace(os.sep, "/")
     return Terms(
         root, as_of, made(PinnedPolicy, name=name, version=policy.version or None, digest=policy.digest)
@@ -150,11 +150,11 @@ def opened(source: PlanSource, finder: PlanFinder) -> PlanSource:
         return source
 
 
-def candidates_in(source: PlanSource, root: str) -> Iterator[Candidate]:
+def candidates_in(source: PlanSource, terms: Terms) -> Iterator[Candidate]:
     """The plans of an opened source; what is no plan the check rejects."""
     if source.content is None:
         return
-    path = os.path.relpath(source.path, root).replace(os.sep, "/")
+    path = os.path.relpath(os.path.realpath(source.path), terms.root).replace(os.sep, "/")
     for document in source.documents():
         plan, problems = read_experiment(document.value)
         yield Candidate(source, document, plan, problems, path)
@@ -228,8 +228,13 @@ def _pin(candidate: Candidate, entry: Registration | None, terms: Terms) -> Regi
         return _new_entry(candidate, terms)
     if entry.current_digest != candidate.digest:
         raise _changed(candidate, entry)
-    require_moved(candidate, entry, terms.root)
-    signed = signed_in(candidate.plan, terms.as_of, entry.signed)
+    return renewed(candidate, entry, terms)
+
+
+def renewed(candidate: Candidate, entry: Registration, terms: Terms) -> Registration:
+    """The entry with the plan's new sign-offs and its new place; the given one if there are none. Raises Refused."""
+    _require_moved(candidate, entry, terms.root)
+    signed = signed_in(candidate, terms.as_of, entry.signed)
     if signed == entry.signed and candidate.path == entry.path:
         return entry
     return made(Registration, **{**vars(entry), "signed": signed, "path": candidate.path})
@@ -263,7 +268,7 @@ def _new_entry(candidate: Candidate, terms: Terms) -> Registration:
         digest=candidate.digest,
         registered=terms.as_of,
         policy=terms.policy,
-        signed=signed_in(candidate.plan, terms.as_of),
+        signed=signed_in(candidate, terms.as_of),
     )
 
 
@@ -281,7 +286,7 @@ def short(digest: str) -> str:
     return f"{version}:{value[:12]}…"
 
 
-def require_moved(candidate: Candidate, entry: Registration, root: str) -> None:
+def _require_moved(candidate: Candidate, entry: Registration, root: str) -> None:
     """A plan may move; a second file with its id is no move."""
     if candidate.path != entry.path and os.path.lexists(os.path.join(root, entry.path or "")):
         name = called(candidate.id, "the plan")
@@ -289,13 +294,17 @@ def require_moved(candidate: Candidate, entry: Registration, root: str) -> None:
         raise candidate.refused(("id",), message, "give one of the two another id, or remove one")
 
 
-def signed_in(plan: Experiment, as_of: date, already: Sequence[Signed] = ()) -> tuple[Signed, ...]:
-    """The sign-offs that the lock attests: those it has, and complete ones of the plan that are not in the future."""
-    kept = list(already)
+def signed_in(candidate: Candidate, as_of: date, already: Sequence[Signed] = ()) -> tuple[Signed, ...]:
+    """The sign-offs that the lock attests: those it has, and those of the plan that are complete. Raises Refused."""
     known = {(each.role, each.by, each.on) for each in already}
-    for each in plan.sign_offs:
+    kept = list(already)
+    for at, each in enumerate(candidate.plan.sign_offs):
         identity = (each.role, each.by, each.on)
-        if each.role and each.by and each.on and each.on <= as_of and identity not in known:
+        if each.role and each.by and each.on and identity not in known:
+            if each.on > as_of:
+                message = f"the sign-off is dated {each.on}, and the lock attests it on {as_of}"
+                help = "correct its date, or leave it out, and run egp register again when it is there"
+                raise candidate.refused(("sign_offs", at, "on"), message, help)
             known.add(identity)
             kept.append(made(Signed, role=each.role, by=each.by, on=each.on))
     if len(kept) == len(already):

@@ -30,12 +30,14 @@ from egp.policy.params import declared_params
 from egp.power.schema import POWER_SCHEMA
 from egp.quantity import Change, Count, Interval, Measure, Share
 from egp.report.schema import REPORT_SCHEMA
+from egp.results import COLUMNS, NEEDED_COLUMNS, VALUES, Results, Window
 from egp.rule import index, load
 from egp.shape import Money, Name, PartReader, Problem, Shape, reader_of, required_type
 
 _NUMBER = quantity.NUMBER
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _DIGITS = "[0-9](?:_?[0-9])*"
+_INSTANT = rf"^{_DATE}[T ][0-9]{{2}}:[0-9]{{2}}.*(Z|[+-][0-9]{{2}}:?[0-9]{{2}})$"
 _UNSIGNED = _NUMBER.removeprefix("[+-]?")
 
 _JSON_TYPES: dict[object, dict[str, object]] = {
@@ -204,6 +206,36 @@ def report_schema() -> dict[str, object]:
 def power_schema() -> dict[str, object]:
     """JSON Schema of ``egp power --format json``."""
     return POWER_SCHEMA
+
+
+def results_schema() -> dict[str, Any]:
+    """JSON Schema of results, with the columns of their rows."""
+    schema = _published(model_of(Results), "Results of an experiment (egp)")
+    schema["properties"]["rows"]["items"] = {"$ref": "#/$defs/Row"}
+    schema["$defs"]["Row"] = {
+        "type": "object",
+        "description": "One line of aggregates.",
+        "properties": {column: {"description": meaning, **_column_type(column)} for column, meaning in COLUMNS.items()},
+        "required": [*NEEDED_COLUMNS],
+        "additionalProperties": False,
+    }
+    for holder, key in ((schema, "as_of"), (schema["$defs"]["StageEntry"], "entered")):
+        holder["properties"][key]["pattern"] = _INSTANT
+    return schema
+
+
+def _column_type(column: str) -> dict[str, object]:
+    if column == "window":
+        return {"enum": list(get_args(Window))}
+    if column in ("date", "through"):
+        return {"type": ["string", "null"], "pattern": f"^{_DATE}$"}
+    if column in ("stage", "variant", "metric"):
+        return {"type": "string"}
+    if column == "segment":
+        return {"type": ["string", "null"]}
+    if column == "units":
+        return {"type": "integer", "minimum": 0}
+    return {"type": ["number", "string", "null"] if column in VALUES else ["number", "null"]}
 
 
 def _published(model: type[BaseModel], title: str) -> dict[str, Any]:

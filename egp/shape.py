@@ -9,10 +9,10 @@ generated from the same declarations by ``egp.generate``, and tests hold the two
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from types import UnionType
-from typing import Any, ClassVar, Literal, NewType, TypeVar, Union, get_args, get_origin
+from typing import Any, ClassVar, Literal, NamedTuple, NewType, TypeVar, Union, get_args, get_origin
 
 from egp import quantity
 from egp.document import Path
@@ -27,10 +27,14 @@ Money = NewType("Money", Measure)
 S = TypeVar("S", bound="Shape")
 Reader = Callable[[object], object]
 PartReader = Callable[[object, Path, "list[Problem]"], object]
+TextReader = Callable[[str], object]
+"""Reads a text that fits; of one that does not, it gives None or raises QuantityError."""
+
+_REMEMBERED = 1000
+"""Texts of one type that are parsed once: plans write the same few quantities again and again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """A value that does not fit its shape. ``kind`` is "unknown-key", "missing", "wrong-type" or "ambiguous"."""
 
     path: Path
@@ -41,8 +45,7 @@ class Problem:
     """The path an unknown key probably meant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """What a key means: its text for editors and references, and the key where Python's name differs."""
 
     description: str
@@ -67,7 +70,8 @@ class Shape:
     needs: ClassVar[tuple[str, ...]] = ()
     """Keys without which the mapping cannot even be named."""
 
-    _keys: ClassVar[dict[str, tuple[str, PartReader]]]
+    _keys: ClassVar[dict[str, tuple[str, TextReader | None, PartReader]]]
+    """Key → its attribute, and how it is read. Most values are texts that fit: no path is built for those."""
     _defaults: ClassVar[dict[str, object]]
 
     @classmethod
@@ -81,7 +85,8 @@ class Shape:
     @classmethod
     def _compile(cls) -> None:
         cls._keys = {
-            key: (attribute, reader_of(annotation)) for key, attribute, annotation, _ in cls.fields()
+            key: (attribute, _text_reader_of(annotation), reader_of(annotation))
+            for key, attribute, annotation, _ in cls.fields()
         }
         cls._defaults = {attribute: declared.default for _, attribute, _, declared in cls.fields()}
 
@@ -108,9 +113,17 @@ def read(shape: type[S], value: object, path: Path = (), problems: list[Problem]
             if not key.startswith("x-"):
                 problems.append(_unknown_key(key, shape, value, path))
         elif item is not None:
-            read_value = known[1](item, (*path, key), problems)
-            if read_value is not None:
-                attributes[known[0]] = read_value
+            attribute, read_text, read_part = known
+            part = None
+            if read_text is not None and item.__class__ is str:
+                try:
+                    part = read_text(item)
+                except QuantityError:
+                    part = None
+            if part is None:
+                part = read_part(item, (*path, key), problems)
+            if part is not None:
+                attributes[attribute] = part
     for key in shape.needs:
         if value.get(key) is None:
             problems.append(_missing(key, path))
@@ -197,6 +210,7 @@ _SCALARS: dict[object, Reader] = {
     Measure: quantity.measure, Money: quantity.money, Change: quantity.change,
     date: quantity.day, Interval: quantity.interval, date | datetime: quantity.moment, object: lambda value: value,
 }  # fmt: skip
+_NO_QUANTITIES = (str, int, float, bool, object)
 
 
 def required_type(annotation: Any) -> Any:
@@ -223,6 +237,20 @@ def reader_of(annotation: Any) -> PartReader:
     return lambda value, path, problems: read(wanted, value, path, problems)
 
 
+_TEXTS: dict[object, TextReader] = {
+    str: str,
+    **{of: lru_cache(_REMEMBERED)(parse) for of, parse in _SCALARS.items() if of not in _NO_QUANTITIES},
+}
+
+
+def _text_reader_of(annotation: Any) -> TextReader | None:
+    """Reads texts of the annotated type; None where a text can be none of it, or is nothing special."""
+    wanted = required_type(annotation)
+    members = get_args(wanted) if get_origin(wanted) is Union else (wanted,)
+    words = [word for member in members if get_origin(member) is Literal for word in get_args(member)]
+    return {word: word for word in words}.get if words else _TEXTS.get(wanted)
+
+
 def _scalar_reader(parse: Reader) -> PartReader:
     def read_scalar(value: object, path: Path, problems: list[Problem]) -> object:
         try:
@@ -247,6 +275,7 @@ def _list_reader(
     read_item: PartReader, item_type: Any
 ) -> PartReader:
     of_shapes = isinstance(item_type, type) and issubclass(item_type, Shape)
+    read_text = _text_reader_of(item_type)
 
     def read_list(value: object, path: Path, problems: list[Problem]) -> object:
         if not isinstance(value, list):
@@ -255,11 +284,22 @@ def _list_reader(
                 Problem(path, "wrong-type", f"{label(path)} is {_kind(value)} where a list is meant", advice)
             )
             return None
+        if read_text is not None and (texts := _fitting_texts(value, read_text)) is not None:
+            return texts
         items = [read_item(item, (*path, position), problems) for position, item in enumerate(value)]
         # A list of scalars with one that does not fit is unknown as a whole; shapes keep their positions.
         return None if not of_shapes and None in items else tuple(items)
 
     return read_list
+
+
+def _fitting_texts(items: list[object], read_text: TextReader) -> tuple[object, ...] | None:
+    """All items of a list of texts; None if one of them is no text, or does not fit."""
+    try:
+        texts = tuple([read_text(item) if isinstance(item, str) else None for item in items])
+    except QuantityError:
+        return None
+    return None if None in texts else texts
 
 
 def _mapping_reader(read_item: PartReader) -> PartReader:

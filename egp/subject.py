@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from egp.analysis.days import first_day, last_day
 from egp.quantity import Interval
@@ -31,8 +31,7 @@ class Organisation:
     """Name of a calendar → its periods, both ends included."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlanFile:
+class PlanFile(NamedTuple):
     """The text of a plan and what reading it as a plan found: the subject of rules about the file itself."""
 
     document: Document
@@ -46,7 +45,7 @@ class Change:
 
     plan: Experiment
     before: Experiment | None
-    """The base's version of the plan if there is a base, else the registered version where history has it."""
+    """The base's version of the plan if there is a base, else the pinned one where history has it."""
     registered: date | None
     """The lock's registration date, else the one that the plan states."""
     as_of: date
@@ -56,6 +55,8 @@ class Change:
     """The entry in the base's lock."""
     under_base: bool = False
     """Whether the plan is compared with a base: a plan without ``before`` is then a new one."""
+    pinned: Experiment | None = None
+    """The version that the lock's entry pins, by its digest, where history has it."""
     renamed_from: str = ""
     """The base's file of the plan, if it was another one."""
     digest: str = ""
@@ -68,15 +69,17 @@ class Change:
 class Removal:
     """A plan that is gone: its file was deleted, or the plan goes on under another id."""
 
-    before: Experiment
+    id: str
     path: str
     """The file that had the plan."""
+    before: Experiment | None
+    """The plan as it last was; None where the lock alone knows of it."""
     lock: Registration | None
     """The entry that the plan has, or had, in the lock."""
     registered: date | None
     as_of: date
-    successor: Experiment | None = None
-    """A plan that was not there before and takes over the flag or a surface."""
+    successor: Entry | None = None
+    """A plan that was not there before and goes on in its file, with its flag or on one of its surfaces."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def test_report_does_not_repeat_personal_data() -> None:
 
 def example_values() -> Iterator[tuple[Path, object]]:
     for path in sorted(EXAMPLES.rglob("*.yaml")):
-        if path.name != "egp.yaml":
+        if path.name != "egp.yaml" and "results" not in path.parts:
             yield path, read_file(path)[0].value
 
 

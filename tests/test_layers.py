@@ -16,18 +16,21 @@ PACKAGE = Path(egp.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("egp", "egp.version", "egp.shipped", "egp.processes", "egp.atomic", "egp.document", "egp.quantity", "egp.stats"),
-    ("egp.wording", "egp.shape", "egp.edit", "egp.sources"),
-    ("egp.experiment", "egp.finding"),
+    ("egp.wording", "egp.shape", "egp.edit"),
+    ("egp.experiment", "egp.finding", "egp.results"),
     ("egp.analysis", "egp.lock", "egp.digest"),
+    ("egp.sources",),
     ("egp.subject", "egp.consistency", "egp.dimensions", "egp.changes"),
     ("egp.rule",),
     ("egp.rules",),
     ("egp.policy",),
     ("egp.plan_files",),
+    ("egp.past",),
+    ("egp.gone",),
     ("egp.report",),
     ("egp.check",),
     ("egp.explain", "egp.register", "egp.power"),
-    ("egp.amend",),
+    ("egp.amend", "egp.fix", "egp.new", "egp.completion"),
     ("egp.schemas",),
     ("egp.generate",),
     ("egp.cli",),
@@ -156,6 +159,6 @@ def imports_cycle(package: str) -> list[str]:
     return next((cycle for module in graph if (cycle := visit(module, []))), [])
 
 
-@pytest.mark.parametrize("package", ["egp.document", "egp.stats", "egp.policy", "egp.report"])
+@pytest.mark.parametrize("package", ["egp.document", "egp.stats", "egp.policy", "egp.report", "egp.fix", "egp.new"])
 def test_packages_have_no_cycles(package: str) -> None:
     assert imports_cycle(package) == []

@@ -24,7 +24,7 @@ from egp.shipped import policy_names, policy_path
 
 ROOT = Path(__file__).parents[1]
 SOUND_PLAN = ROOT / "egp" / "rules" / "sound_plan.yaml"
-PLANS = [SOUND_PLAN, *sorted((ROOT / "examples").rglob("*.yaml"))]
+PLANS = [SOUND_PLAN, *sorted(path for path in (ROOT / "examples").rglob("*.yaml") if "results" not in path.parts)]
 
 Schema = dict[str, Any]
 

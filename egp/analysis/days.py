@@ -12,6 +12,7 @@ from egp.finding import NotChecked, need
 from egp.quantity import Interval, as_day
 
 if TYPE_CHECKING:
+    from egp.document import Path
     from egp.experiment import Experiment, Schedule
     from egp.quantity import Moment
 
@@ -158,3 +159,12 @@ def weekday_counts(runs: Iterable[Interval]) -> list[int]:
 def as_local_day(plan: Experiment, moment: Moment) -> date:
     """The calendar day of a moment in the plan's time zone."""
     return as_day(local(plan, moment))
+
+
+def first_exposure(plan: Experiment) -> tuple[date, Path]:
+    """The day on which the first unit is treated, and where the plan says so: the canary's start or the test's."""
+    start: tuple[date, Path] = first_day(plan), ("schedule", "start")
+    if plan.canary and plan.canary.start:
+        canary: tuple[date, Path] = as_local_day(plan, plan.canary.start), ("canary", "start")
+        return min(start, canary, key=lambda found: found[0])
+    return start

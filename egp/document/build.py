@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from egp.document.bounds import MAX_EXPANSION, MAX_NESTING, MAX_PROBLEMS
+from egp.document.bounds import MAX_DIGITS, MAX_EXPANSION, MAX_NESTING, MAX_PROBLEMS
 from egp.document.events import Event, NextEvent, Parser
 from egp.document.scalars import (
     NUMBER_START,
@@ -48,6 +49,9 @@ _ITEM: Any = _Slot()  # the place at the end of a list
 _MERGED: Any = _Slot()  # where the value of '<<' waits for the end of its mapping
 _DISCARDED: Any = _Slot()  # where the value of a refused key goes
 _ODD_KEYS = frozenset(("", "<<"))
+
+# Most texts that start like a number are dates and quantities, and plans repeat the same few of them.
+_remembered_number = lru_cache(1000)(number)
 
 
 class _Anchor:
@@ -211,7 +215,7 @@ class Builder:
 
     def _number(self, text: str) -> Scalar:
         try:
-            return number(text)
+            return _remembered_number(text) if len(text) <= MAX_DIGITS else number(text)
         except NumberError as error:
             self._fault("number", str(error), _NUMBER_HELP)
             return text

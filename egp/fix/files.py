@@ -44,7 +44,9 @@ class Repaired:
             self.before.decode().splitlines(keepends=True), self.after.decode().splitlines(keepends=True),
             f"a/{self.shown}", f"b/{self.shown}",
         )  # fmt: skip
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        return "".join(
+            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+        )
 
     def write(self) -> None:
         """Puts the repaired file in the place of the other. Raises OSError."""
@@ -91,7 +93,9 @@ class Fixer:
             if not self._round(source, trial):
                 break
         path = self._finder.canonical(source.path)
-        return Repaired(path, source.shown, content, trial.content, tuple(trial.made), tuple(trial.left.values()))
+        return Repaired(
+            path, source.shown, content, trial.content, tuple(trial.made), tuple(trial.left.values())
+        )
 
     def _round(self, source: PlanSource, trial: _Trial) -> bool:
         """Tries every repair once; whether one was made."""
@@ -122,7 +126,9 @@ class Fixer:
             trial.made.append(repair)
 
     def _judged(self, source: PlanSource, content: bytes) -> Report:
-        return check([replace(source, content=content)], self._alone, self._policy, self._as_of, list_passes=True)
+        return check(
+            [replace(source, content=content)], self._alone, self._policy, self._as_of, list_passes=True
+        )
 
 
 @dataclass(slots=True)
@@ -142,7 +148,9 @@ class _Trial:
 def _finding_of(repair: Repair, number: int, report: Report) -> Diagnostic | None:
     """The finding that the repair is for, if the policy's rules made it."""
     at = (number, repair.rule, pointer(repair.at))
-    return next((each for each in report.diagnostics if (each.place.document, each.rule, _where(each)) == at), None)
+    return next(
+        (each for each in report.diagnostics if (each.place.document, each.rule, _where(each)) == at), None
+    )
 
 
 def _where(diagnostic: Diagnostic) -> str:
@@ -158,5 +166,7 @@ def _objection(repair: Repair, number: int, before: Report, after: Report) -> st
     if repair.safe:
         return ""
     content = {rule for _, rule in before.passes}
-    new = next((each for each in after.diagnostics if each.severity == "error" and each.rule in content), None)
+    new = next(
+        (each for each in after.diagnostics if each.severity == "error" and each.rule in content), None
+    )
     return f"{new.rule} would complain: {new.message}" if new else ""

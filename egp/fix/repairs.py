@@ -59,10 +59,14 @@ def _misspelt_keys(document: Document, _: Experiment, problems: Sequence[Problem
 
 def _missing_sample(_: Document, plan: Experiment, problems: Sequence[Problem]) -> Iterator[Repair]:
     """The sample size that the plan's own numbers need, where none is declared."""
-    if plan.sample_size_per_variant is None and not any(problem.path[:1] == (_SAMPLE,) for problem in problems):
+    if plan.sample_size_per_variant is None and not any(
+        problem.path[:1] == (_SAMPLE,) for problem in problems
+    ):
         needed = needed_sample(plan)
         if needed is not None:
-            yield Repair("sample-size", (_SAMPLE,), f"not declared → {needed:_}", _declaring_sample(needed), safe=False)
+            yield Repair(
+                "sample-size", (_SAMPLE,), f"not declared → {needed:_}", _declaring_sample(needed), safe=False
+            )
 
 
 REPAIRS: tuple[Repairs, ...] = (_misspelt_keys, _misread_values, _missing_sample)

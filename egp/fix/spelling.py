@@ -19,6 +19,9 @@ class Spelling(NamedTuple):
     sure: bool = True
 
 
+LONGEST = 200
+"""Characters of a value; a longer one is no slip."""
+
 _AMOUNT = re.compile(rf"({NUMBER})\s*([^\s\d].*)")
 _YEAR_FIRST = re.compile(r"([0-9]{4})([-/.]?)([0-9]{1,2})\2([0-9]{1,2})")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?:[ '\u00a0\u2009\u202f][0-9]{3})+")
@@ -27,7 +30,8 @@ _SEPARATORS = re.compile(r"[,;\n]")
 
 _PER_CENT = dict.fromkeys(("percent", "per cent", "pct", "percents"), "%")
 _POINTS = dict.fromkeys(
-    ("percentage point", "percentage points", "%-point", "%-points", "% point", "% points", "ppt", "ppts"), "pp"
+    ("percentage point", "percentage points", "%-point", "%-points", "% point", "% points", "ppt", "ppts"),
+    "pp",
 ) | dict.fromkeys(("basis point", "basis points"), "bps")
 _TIMES = (
     dict.fromkeys(("millisecond", "milliseconds", "msec", "msecs"), "ms")
@@ -44,13 +48,22 @@ _CURRENCY_CODES = frozenset(
 )  # fmt: skip
 """Three capitals are a currency to egp; other three letters only if they are one of these."""
 _COUNTS = dict.fromkeys(("million", "millions", "mio", "m"), "M") | {"thousand": "k", "billion": "B"}
-_WORDS = {"yes": True, "on": True, "y": True, "true": True, "no": False, "off": False, "n": False, "false": False}
+_WORDS = {
+    "yes": True,
+    "on": True,
+    "y": True,
+    "true": True,
+    "no": False,
+    "off": False,
+    "n": False,
+    "false": False,
+}
 
 
 def spellings(shape: type[Shape], path: Path, value: object, text: str) -> list[Spelling]:
     """What a misread value at a path of the shape can only have meant. ``text`` is the value as written."""
     wanted = type_at(shape, path)
-    if wanted is None or isinstance(value, (dict, list)):
+    if wanted is None or isinstance(value, (dict, list)) or len(text) > LONGEST:
         return []
     read = reader_of(wanted)
     accepted: dict[object, Spelling] = {}
@@ -89,7 +102,12 @@ def _candidates(wanted: Any, value: object, text: str) -> Iterator[Spelling]:
     elif get_origin(wanted) is tuple and not _SEPARATORS.search(text):
         yield Spelling([value])
     elif isinstance(value, str):
-        words = [word for each in (wanted, *get_args(wanted)) if get_origin(each) is Literal for word in get_args(each)]
+        words = [
+            word
+            for each in (wanted, *get_args(wanted))
+            if get_origin(each) is Literal
+            for word in get_args(each)
+        ]
         yield from _word(value, words)
 
 
@@ -159,12 +177,11 @@ def _day(text: str) -> Iterator[Spelling]:
 
 
 def _interval(text: str) -> Iterator[Spelling]:
+    yield from _day(text)
     found = _RANGE.fullmatch(text)
     if found:
         first, last = (_one_day(part.strip()) for part in found.groups())
         yield Spelling("/".join(sorted((first, last))))
-    else:
-        yield from _day(text)
 
 
 def _one_day(text: str) -> str:

@@ -10,8 +10,11 @@ from egp.shape import label
 def told(repaired: Repaired, *, written: bool) -> str:
     """A line for each repair of a file, those that are left included."""
     verb = "repaired" if written else "would repair"
-    lines = [f"{repaired.shown}: {verb} {label(each.at)}: {each.told} ({each.rule})" for each in repaired.made]
+    lines = [
+        f"{repaired.shown}: {verb} {label(each.at)}: {each.told} ({each.rule})" for each in repaired.made
+    ]
     lines += [
-        f"{repaired.shown}: left {label(each.at)}: {each.told} ({each.rule}): {reason}" for each, reason in repaired.left
+        f"{repaired.shown}: left {label(each.at)}: {each.told} ({each.rule}): {reason}"
+        for each, reason in repaired.left
     ]
     return "".join(f"{printable(line)}\n" for line in lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from egp.finding import Severity
 from egp.policy.pattern import matches
@@ -16,8 +17,7 @@ SETTINGS = ("severity", "waivable")
 """Keys of a rule's setting that are not options of the rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a policy sets a value."""
 
     path: str
@@ -27,8 +27,7 @@ class Origin:
         return f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """One value of a rule's setting, read, and where it was set."""
 
     value: object
@@ -39,16 +38,14 @@ Settings = Mapping[str, Mapping[str, Value]]
 """Rule id → setting → value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """The settings of one policy file."""
 
     name: str
     settings: Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """An override: layers that apply to some plans only."""
 
     paths: tuple[str, ...]
@@ -60,8 +57,7 @@ class Scope:
         return by_path and self.tier in ("", tier)
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(NamedTuple):
     """A rule as the policy weighs it for a plan."""
 
     rule: Rule
@@ -70,8 +66,7 @@ class Adopted:
     values: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSet:
+class RuleSet(NamedTuple):
     """The rules in force for a plan, in running order."""
 
     alone: tuple[Adopted, ...]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,6 +22,9 @@ MAX_OUTPUT = 64_000_000
 
 MAX_CONTENT = 1_000_000
 """Bytes of a file that are worth reading; plans and locks are smaller."""
+
+_MANY_PATHS = 200
+"""More paths than this are not worth naming one by one."""
 
 _SETTINGS = (
     "core.quotePath=off", "core.fsmonitor=false", f"core.hooksPath={os.devnull}", "core.pager=cat",
@@ -83,14 +86,16 @@ class Version:
 
 
 class _Step(NamedTuple):
-    """A commit that touched a path."""
+    """What a commit did to a path."""
 
     commit: str
     when: datetime
     parent: str
-    blob: str
-    """Empty where the commit removed the file."""
-    is_new: bool
+    path: str
+    before: str
+    """The file's content, by its id, empty where there was none."""
+    after: str
+    """The same after the commit."""
 
 
 class Repository:
@@ -188,20 +193,24 @@ class Repository:
         output = self._bytes("diff", "-z", "--raw", "--find-renames", "-l1000", *options, commit, "--")
         return {new: old for old, new in _renamed(output)}
 
-    def versions(self, path: str, follow: bool = True) -> Iterator[Version]:
+    def line_of_commits(self) -> list[str]:
+        """The commits of the line that HEAD is on, the latest first; what was merged into it is one commit."""
+        return self._text("rev-list", "--first-parent", self.commit("HEAD")).split("\n")
+
+    def versions(self, path: str, follow: bool = True, touching: str = "") -> Iterator[Version]:
         """What a path was, the latest commit first, and under its former names before it was renamed.
 
-        Of a merge counts what it brought to the line it was merged into. Raises GitError in the end when the
+        With ``touching`` only where a changed line matches this regular expression. Of a merge counts what it brought to the line it was merged into. Raises GitError in the end when the
         clone is too shallow to tell the beginning.
         """
         start = self.commit("HEAD")
+        only = [f"-G{touching}", "--no-textconv"] if touching else []
         while path:
-            steps = self._steps(start, path)
-            present = [step.blob for step in steps if step.blob]
-            contents = self.contents(present)
+            steps = [step for step in self._steps(start, [path], *only) if step.path == path]
+            contents = self.contents(step.after for step in steps if step.after)
             for step in steps:
-                yield Version(step.commit, step.when, path, next(contents) if step.blob else None)
-            if not steps or not steps[-1].is_new:
+                yield Version(step.commit, step.when, path, next(contents) if step.after else None)
+            if not steps or steps[-1].before:
                 return
             first = steps[-1]
             if first.commit in self._boundary:
@@ -210,17 +219,32 @@ class Repository:
             start = first.parent
             path = self._former_name(first, path) if follow and start else ""
 
-    def _steps(self, start: str, path: str) -> list[_Step]:
+    def last_versions(self, paths: Collection[str]) -> dict[str, Version]:
+        """The content of files in HEAD or, of those that were removed on the way to it, before that."""
+        head = self.commit("HEAD")
+        named = sorted(paths) if len(paths) <= _MANY_PATHS else []
+        last = {step.path: step for step in reversed(list(self._steps(head, named, "--diff-filter=D")))}
+        places = {path: (step.parent, step.when, step.before) for path, step in last.items()}
+        now = datetime.fromisoformat(self._text("log", "-1", "--format=%cI", head))
+        places |= {path: (head, now, blob.id) for path, blob in self.files(head, named).items()}
+        wanted = [path for path in places if path in paths and places[path][2]]
+        contents = self.contents(places[path][2] for path in wanted)
+        return {
+            path: Version(*places[path][:2], path, content)
+            for path, content in zip(wanted, contents, strict=True)
+        }
+
+    def _steps(self, start: str, paths: Iterable[str], *further: str) -> list[_Step]:
         options = (
             "--first-parent",
             "--diff-merges=first-parent",
             "--no-renames",
             "--no-abbrev",
-            "-z",
             "--raw",
+            "-z",
         )
-        output = self._bytes("log", "--format=%H %cI %P", *options, "--end-of-options", start, "--", path)
-        return list(_read_steps(output, path))
+        asked = ("--format=%H %cI %P", *options, *further, "--end-of-options", start, "--", *paths)
+        return list(_read_steps(self._bytes("log", *asked)))
 
     def _former_name(self, step: _Step, path: str) -> str:
         """The name that a file had before the commit that gave it this one; empty when it is new."""
@@ -349,17 +373,21 @@ def _renamed(output: bytes) -> Iterator[tuple[str, str]]:
                 yield path, os.fsdecode(next(fields))
 
 
-def _read_steps(output: bytes, path: str) -> Iterator[_Step]:
+def _read_steps(output: bytes) -> Iterator[_Step]:
     fields = iter(output.split(b"\0"))
     commit, when, parent = "", datetime.min, ""
     for field in fields:
         described = field.lstrip(b"\n")
         if described.startswith(b":"):
-            if os.fsdecode(next(fields)) == path:
-                _, mode, _, blob, status = described.split()
-                yield _Step(
-                    commit, when, parent, blob.decode() if mode.startswith(b"100") else "", status == b"A"
-                )
+            path = os.fsdecode(next(fields))
+            yield _Step(commit, when, parent, path, *_contents_of(described.decode().split()))
         elif described:
             commit, written, *parents = described.decode().split(" ")
             when, parent = datetime.fromisoformat(written), next(iter(parents), "")
+
+
+def _contents_of(described: Sequence[str]) -> tuple[str, str]:
+    """The ids before and after in a line of raw output, empty for what is no regular file."""
+    mode_before, mode_after, before, after, _ = described
+    is_file_before, is_file_after = mode_before.startswith(":100"), mode_after.startswith("100")
+    return before if is_file_before else "", after if is_file_after else ""

@@ -12,6 +12,7 @@ The far tail of a two-sided test is left out unless asked for: at 95 % power it 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Literal
 
 from .errors import reject, require_positive, require_share, require_sides
@@ -144,6 +145,7 @@ def reject_out_of_reach(parameter: str, units: float, baseline: float) -> None:
     )
 
 
+@lru_cache(maxsize=256)
 def restricted_control_rate(
     p_control: float, p_treatment: float, null_difference: float, ratio: float
 ) -> float:

@@ -53,10 +53,13 @@ def test_what_is_read_is_what_was_written() -> None:
     assert lock.document.span(("experiments", "buy-now", "registered")).start.line == 5
 
 
-texts = st.text(min_size=1, max_size=20).filter(lambda text: "\ud800" > max(text) or min(text) > "\udfff")
+texts = st.text(min_size=1, max_size=20)
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**12), 10**12) | st.floats(allow_nan=False) | texts,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts.filter(lambda key: key != "<<"), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(texts.filter(lambda key: key != "<<"), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -72,10 +75,15 @@ def test_any_text_survives(found: dict[str, tuple[str, object]]) -> None:
     assert rendered(read) == text
 
 
-@pytest.mark.parametrize("end", range(len(GOLDEN) - 1))
-def test_a_lock_that_is_cut_off_is_refused(end: int) -> None:
-    with pytest.raises(LockError):
-        read_lock_text(GOLDEN[:end].encode(), "egp.lock")
+def test_a_lock_that_is_cut_off_anywhere_is_refused() -> None:
+    assert [end for end in range(len(GOLDEN)) if is_read(GOLDEN[:end])] == [len(GOLDEN) - 1]
+
+
+def is_read(text: str) -> bool:
+    try:
+        return bool(read_lock_text(text.encode(), "egp.lock"))
+    except LockError:
+        return False
 
 
 @pytest.mark.parametrize(
@@ -93,7 +101,7 @@ def test_a_lock_that_is_cut_off_is_refused(end: int) -> None:
         ('"experiments/2nd.yaml"', '"/etc/passwd"', 4, "not a path below the lock's folder"),
         ('"experiments/2nd.yaml"', '"../x.yaml"', 4, "not a path below the lock's folder"),
         ('"2nd"', "buy-now", 5, "buy-now"),
-        ("policies: {}", "policies: {}\n---\nlock: 1", 7, "a lock is one document"),
+        ("policies: {}", "policies: {}\n---\nlock: 1", 8, "a lock is one document"),
         ("policies: {}", "policies: []", 6, "where a mapping of keys is meant"),
         ('"2nd": {', '"2nd": [', 4, "']' is missing"),
         ("\nlock", "\n\tlock", 2, "tab"),

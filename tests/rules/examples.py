@@ -8,17 +8,21 @@ from datetime import date
 from functools import cache
 from pathlib import Path as FilePath
 
+from egp.digest import plan_digest
 from egp.document import Document, pointer, read_text
 from egp.experiment import Experiment, read_experiment
 from egp.finding import Finding, NotChecked
+from egp.lock import Registration
 from egp.policy.params import read_params
 from egp.quantity import interval
 from egp.rule import Example, Rule, index, load
-from egp.shape import Problem
-from egp.subject import Change, Organisation, PlanFile, Portfolio, PortfolioIndex, entry_of
+from egp.shape import Problem, read
+from egp.subject import Change, Organisation, PlanFile, Portfolio, PortfolioIndex, Removal, entry_of
 
 SOUND_PLAN = FilePath(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
-CONTEXT_KEYS = ("tier", "roles", "calendars", "as_of", "registered")
+CONTEXT_KEYS = (
+    "tier", "roles", "calendars", "as_of", "registered", "lock", "base_lock", "under_base", "first_commit", "path",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,17 +64,15 @@ def plan_of(value: object) -> Experiment:
     return read_experiment(value)[0]
 
 
-def documents_of(example: Example) -> list[Document]:
+def documents_of(rule: Rule, example: Example) -> list[Document]:
+    """The plans of an example. For a change the second one is the plan's earlier self."""
     patches = read_text(example.text)
     if example.whole_file:
         return patches
     values = [merged(sound_value(), patch.value) for patch in patches]
     for position, value in enumerate(values[1:], start=1):
-        if (
-            isinstance(value, dict)
-            and value.get("id") == "sound-plan"
-            and "id" not in _keys(patches[position])
-        ):
+        is_another = rule.subject != "Change" and "id" not in _keys(patches[position])
+        if isinstance(value, dict) and value.get("id") == "sound-plan" and is_another:
             value["id"] = f"other-plan-{position}"
     return [read_text(json.dumps(value, indent=1, ensure_ascii=False))[0] for value in values]
 
@@ -85,7 +87,7 @@ def run_example(rule: Rule, example: Example) -> Outcome:
     problems: list[Problem] = []
     params = read_params(rule, {k: v for k, v in context.items() if k not in CONTEXT_KEYS}, (), problems)
     assert not problems, problems
-    subject = subject_of(rule, documents_of(example), context)
+    subject = subject_of(rule, documents_of(rule, example), context)
     arguments = [subject, params, organisation_of(context)][: rule.takes]
     try:
         return Outcome(list(rule.check(*arguments)), None)
@@ -116,11 +118,64 @@ def subject_of(rule: Rule, documents: list[Document], context: dict[str, object]
         entries = [entry_of(plan_of(other.value), f"plan-{at}.yaml", 0) for at, other in enumerate(documents)]
         return Portfolio(entries[0], PortfolioIndex(entries))
     if rule.subject == "Change":
-        as_of = date.fromisoformat(str(context.get("as_of", "2023-01-17")))
-        registered = context.get("registered")
-        on = date.fromisoformat(str(registered)) if registered else plan.registered
-        return Change(plan, None, on, as_of)
+        return change_of(plan, plan_of(documents[1].value) if documents[1:] else None, context)
+    if rule.subject == "Removal":
+        return removal_of(plan, documents[1:], context)
     return plan
+
+
+def change_of(plan: Experiment, before: Experiment | None, context: dict[str, object]) -> Change:
+    """The change that an example describes. The earlier version is pinned if the lock's entry has its digest."""
+    under_base = bool(context.get("under_base", False))
+    lock = registration_of(context.get("lock"), plan, before)
+    return Change(
+        plan=plan,
+        before=before,
+        registered=_day(context.get("registered")) or (lock.registered if lock else plan.registered),
+        as_of=_day(context.get("as_of")) or date(2023, 1, 17),
+        lock=lock,
+        base_lock=registration_of(context.get("base_lock"), plan, before),
+        under_base=under_base,
+        pinned=before if before and lock and lock.current_digest == plan_digest(before) else None,
+        digest=plan_digest(plan),
+        first_commit=_day(context.get("first_commit")),
+    )
+
+
+def removal_of(plan: Experiment, successors: list[Document], context: dict[str, object]) -> Removal:
+    return Removal(
+        id=plan.id or "",
+        path=str(context.get("path", "experiments/plan.yaml")),
+        before=plan,
+        lock=registration_of(context.get("lock"), plan, None),
+        registered=plan.registered,
+        as_of=_day(context.get("as_of")) or date(2023, 1, 17),
+        successor=entry_of(plan_of(successors[0].value), "experiments/other.yaml", 0) if successors else None,
+    )
+
+
+def registration_of(value: object, plan: Experiment, before: Experiment | None) -> Registration | None:
+    """An entry of the lock in which a digest is called by the plan it is of: "plan", "before" or "another"."""
+    if value is None:
+        return None
+    assert isinstance(value, dict)
+    digests = {"plan": plan_digest(plan), "another": "v1:sha256:" + "0" * 64}
+    if before is not None:
+        digests["before"] = plan_digest(before)
+    stated = {"path": "experiments/plan.yaml", "registered": "2023-01-17", "policy": _POLICY, **value}
+    stated["digest"] = digests[stated["digest"]]
+    stated["amended"] = [{**each, "digest": digests[each["digest"]]} for each in stated.get("amended", ())]
+    problems: list[Problem] = []
+    registration = read(Registration, stated, (), problems)
+    assert not problems, problems
+    return registration
+
+
+_POLICY = {"name": "egp:standard", "version": "2026.1", "digest": "sha256:1"}
+
+
+def _day(value: object) -> date | None:
+    return date.fromisoformat(str(value)) if value else None
 
 
 def all_rules() -> list[Rule]:

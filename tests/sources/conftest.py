@@ -1,4 +1,7 @@
-"""Fixtures of the tests that read git."""
+"""The fixtures of these tests."""
 
 from __future__ import annotations
 
+from tests.sources.scripted import scripted
+
+__all__ = ["scripted"]

@@ -80,8 +80,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from egp import rule, stats
 from egp.analysis.days import day_after, last_day, whole_days
@@ -101,8 +100,7 @@ class Params(rule.Params):
     floor: Annotated[Share, "least power to rule out the margins, each and all together"] = Share(0.80)
 
 
-@dataclass(frozen=True, slots=True)
-class _Guard:
+class _Guard(NamedTuple):
     """A guardrail's test, and the part of the declared sample that it is judged on."""
 
     path: Path

@@ -109,8 +109,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from egp import rule, stats
 from egp.analysis.registered import (
@@ -139,8 +138,7 @@ class Params(rule.Params):
     floor: Annotated[Share, "least chance to ship a true effect of the size of the MDE"] = Share(0.80)
 
 
-@dataclass(frozen=True, slots=True)
-class _Decision:
+class _Decision(NamedTuple):
     """The decision rule as tests: chances for any sample and any thresholds on the primary."""
 
     plan: Experiment

@@ -85,7 +85,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from egp.document import Document
 from egp.document.position import Source
@@ -106,8 +106,7 @@ _RUNS = bytes(97 if chr(code) in string.ascii_letters + string.digits else 32 fo
 _LONG_RUN = b"a" * 16
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(NamedTuple):
     """Something that must not be in a plan. Patterns are bounded, so that looking takes time linear in the text."""
 
     name: str

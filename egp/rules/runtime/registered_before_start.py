@@ -29,6 +29,20 @@ Fails at `/canary/start` with `registered: 2023-01-19, as_of: 2023-02-01`, sayin
 canary: {start: 2023-01-18, end: 2023-01-22}
 ```
 
+A date that the plan claims for itself counts only as long as git does not say otherwise.
+
+Fails at `/schedule/start` with `registered: 2023-01-17, first_commit: 2023-01-29, as_of: 2023-02-01`, saying "first committed on 2023-01-29":
+
+```yaml
+canary: null
+```
+
+Passes with `registered: 2023-01-17, first_commit: 2023-01-29, as_of: 2023-02-01, lock: {digest: plan}`:
+
+```yaml
+canary: null
+```
+
 A draft is in order until the day it starts.
 
 Passes with `as_of: 2023-01-17`:
@@ -62,31 +76,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from egp.analysis.days import as_local_day, day_after, first_day
+from egp.analysis.days import day_after, first_exposure
 from egp.document import Path
-from egp.experiment import Experiment
 from egp.finding import Finding
 from egp.subject import Change
 from egp.wording import counted
 
 
 def check(change: Change) -> Iterator[Finding]:
-    start, path = _first_exposure(change.plan)
+    start, path = first_exposure(change.plan)
     registered = change.registered
     if registered is None:
         if change.as_of >= start:
             yield _unregistered(start, path, change.as_of)
     elif registered >= start:
         yield _too_late(start, path, registered)
-
-
-def _first_exposure(plan: Experiment) -> tuple[date, Path]:
-    start: tuple[date, Path] = first_day(plan), ("schedule", "start")
-    if plan.canary and plan.canary.start:
-        return min(
-            start, (as_local_day(plan, plan.canary.start), ("canary", "start")), key=lambda found: found[0]
-        )
-    return start
+    elif change.lock is None and change.first_commit and change.first_commit >= start:
+        yield _committed_late(start, path, registered, change.first_commit)
 
 
 def _unregistered(start: date, path: Path, as_of: date) -> Finding:
@@ -97,6 +103,18 @@ def _unregistered(start: date, path: Path, as_of: date) -> Finding:
         observed="not registered",
         required=f"registered before {start}",
         help=f"stop the exposure, register the plan, and set `start: {day_after(as_of, 1)}` or later",
+    )
+
+
+def _committed_late(start: date, path: Path, registered: date, committed: date) -> Finding:
+    what = "its start" if path[0] == "schedule" else "the start of its canary"
+    return Finding(
+        path,
+        f"the plan says that it was registered on {registered}, and no lock attests it; it was first committed on"
+        f" {committed}, not before {what} on {start}",
+        observed=f"committed {committed}",
+        required=f"before {start}",
+        help=f"set `start: {day_after(committed, 1)}` or later, and leave out the units exposed before",
     )
 
 

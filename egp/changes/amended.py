@@ -1,0 +1,87 @@
+"""What amendments declare, and which changes none declares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from egp.changes.compare import changes
+from egp.changes.field_change import FieldChange
+from egp.changes.weight import weight_of
+from egp.digest import Canon
+from egp.document import pointer
+from egp.experiment import Amendment, Experiment
+
+
+def added_amendments(before: Experiment | None, after: Experiment) -> list[int]:
+    """Positions of the amendments that the older version does not have."""
+    left = Counter(_forms(before)) if before else Counter()
+    added = []
+    for position, form in enumerate(_forms(after)):
+        if left[form]:
+            left[form] -= 1
+        else:
+            added.append(position)
+    return added
+
+
+def vanished_amendments(before: Experiment, after: Experiment) -> list[Amendment]:
+    """Amendments of the older version that the newer one lacks, or has with other words."""
+    return [before.amendments[position] for position in added_amendments(after, before)]
+
+
+def _forms(plan: Experiment) -> list[str]:
+    canon = Canon(plan)
+    return [str(canon.mapping(amendment, ("amendments",))) for amendment in plan.amendments]
+
+
+def undeclared(before: Experiment, after: Experiment) -> list[FieldChange]:
+    """Changes that need an amendment, and that none of the newer version's own amendments names."""
+    return [change for change in unnamed(before, after) if change.needs_amendment]
+
+
+def unnamed(before: Experiment, after: Experiment) -> list[FieldChange]:
+    """Changes that none of the newer version's own amendments names."""
+    moved = changes(before, after)
+    named = [
+        name for position in added_amendments(before, after) for name in after.amendments[position].changes
+    ]
+    return [change for change in moved if not any(covers(name, change) for name in named)]
+
+
+def covers(declared: str, change: FieldChange) -> bool:
+    """Whether an amendment that names this field, or a part that has it, declares the change."""
+    wanted = as_pointer(declared)
+    return bool(wanted.strip("/")) and any(
+        place == wanted or place.startswith(wanted + "/") for place in (change.name, pointer(change.path))
+    )
+
+
+def as_pointer(declared: str) -> str:
+    """A field as an amendment names it: ``/schedule/end``, or ``schedule.end``."""
+    text = declared.strip()
+    return text.rstrip("/") if text.startswith("/") else "/" + text.replace(".", "/")
+
+
+def exploratory_amendments(plan: Experiment) -> list[tuple[int, list[str]]]:
+    """Amendments made with results seen that could be made to fit these, with the fields that make them so.
+
+    An amendment that names no field may have changed any.
+    """
+    found = []
+    for position, amendment in enumerate(plan.amendments):
+        if amendment.data_access == "results_seen":
+            names = [name for name in amendment.changes if _may_fit_results(name, amendment)]
+            if names or not amendment.changes:
+                found.append((position, names))
+    return found
+
+
+def _may_fit_results(name: str, amendment: Amendment) -> bool:
+    weight = weight_of(tuple(as_pointer(name).split("/")[1:]))
+    return weight == "inferential" or (weight == "operational" and amendment.effect != "tightens")
+
+
+def names_of(changed: Iterable[FieldChange]) -> list[str]:
+    """The changes as an amendment lists them, each field once."""
+    return list(dict.fromkeys(change.name for change in changed))

@@ -1,0 +1,43 @@
+"""Completion scripts for shells, generated from the command line itself by the library shtab."""
+
+from __future__ import annotations
+
+from argparse import Action, ArgumentParser, _SubParsersAction
+from collections.abc import Iterator
+from typing import Any
+
+from egp.rule import index
+
+SHELLS = ("bash", "zsh", "fish")
+_FILES = frozenset(("PATH", "PLAN", "FILE", "POLICY"))
+"""Names of arguments that are completed with files."""
+
+
+class CompletionError(Exception):
+    """The library is not there."""
+
+
+def script(parser: ArgumentParser, shell: str) -> str:
+    """The completion script of a shell. Raises CompletionError."""
+    try:
+        import shtab
+    except ImportError:
+        raise CompletionError(
+            "completion scripts are made by the library shtab, which is not installed"
+        ) from None
+    for action in _actions(parser):
+        if action.metavar in _FILES:
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+        elif action.metavar == "RULE":
+            action.choices = list(index())
+    text: Any = shtab.complete(parser, shell=shell)
+    return str(text).rstrip("\n") + "\n"
+
+
+def _actions(parser: ArgumentParser) -> Iterator[Action]:
+    """Every argument of the command line, those of the verbs included."""
+    for action in parser._actions:
+        yield action
+        if isinstance(action, _SubParsersAction):
+            for verb in action.choices.values():
+                yield from _actions(verb)

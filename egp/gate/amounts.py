@@ -1,0 +1,55 @@
+"""Effects as the gate writes them: signed, in the metric's unit, a margin the way the plan writes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egp.wording import like, significant
+
+if TYPE_CHECKING:
+    from egp.experiment import Metric
+    from egp.quantity import Change
+
+_FINEST_POINT = 0.0001
+"""Rates that differ by less than a basis point are written with more digits."""
+
+
+def unit_of(metric: Metric) -> str:
+    return metric.baseline.unit if metric.baseline else ("share" if metric.kind == "proportion" else "")
+
+
+def signed(value: float, unit: str) -> str:
+    """ "+0.58 pp", "-12 ms", "+0.013 USD"."""
+    number, suffix = _parts(value, unit)
+    return f"{number} {suffix}".strip()
+
+
+def band(interval: tuple[float, float], unit: str) -> str:
+    """ "+0.35 to +0.82 pp"."""
+    (low, suffix), (high, _) = (_parts(end, unit) for end in interval)
+    return f"{low} to {high} {suffix}".strip()
+
+
+def _parts(value: float, unit: str) -> tuple[str, str]:
+    if unit == "share":
+        digits = (
+            f"{abs(value) * 100:.2f}" if abs(value) >= _FINEST_POINT else significant(abs(value) * 100, 2)
+        )
+        return _sign(value) + digits, "pp"
+    if unit == "s":
+        return _sign(value) + significant(abs(value) * 1000, 4), "ms"
+    return _sign(value) + significant(abs(value), 3), unit.removesuffix("abs")
+
+
+def _sign(value: float) -> str:
+    return "-" if value < 0 else "+"
+
+
+def as_harm(value: float, change: Change, metric: Metric) -> str:
+    """An amount of harm the way the plan writes a margin: +2.1% of the baseline, +0.03pp, +40ms."""
+    return _sign(value) + like(abs(value), change, metric.baseline)
+
+
+def p_shown(p_value: float) -> str:
+    """ "p = 0.03", "p < 0.001"."""
+    return "p < 0.001" if p_value < 0.001 else f"p = {significant(p_value, 2)}"

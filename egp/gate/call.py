@@ -1,0 +1,230 @@
+"""One call of the gate: what is asked, reading what it rests on, and the judgement with the digests of its inputs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from egp.digest import plan_digest
+from egp.document import read_file
+from egp.experiment import read_experiment
+from egp.finding import Failure
+from egp.gate.clock import instant, zone_of
+from egp.gate.move import MONITOR, Move, MoveError, move_to
+from egp.gate.readout import Readout
+from egp.gate.verdict import Crash, Decision, decide
+from egp.lock import Lock, LockError, Registration, read_lock, rendered
+from egp.policy.locate import lock_folder
+from egp.quantity import Moment, shown
+from egp.sources import ResultsError
+from egp.sources.file import read_evidence
+from egp.wording import listing
+
+if TYPE_CHECKING:
+    from egp.document import Document
+    from egp.experiment import Experiment
+    from egp.plan_files import PlanFinder, PlanSource
+    from egp.policy.model import Policy
+    from egp.results import Evidence
+    from egp.shape import Problem
+
+NO_DIGEST = ""
+
+
+class CannotJudge(Exception):
+    """The gate cannot even be asked; exit status 2."""
+
+    def __init__(self, *failures: Failure) -> None:
+        super().__init__(failures[0].message)
+        self.failures = failures
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked, as on the command line."""
+
+    plan: str
+    results: str
+    to: str = ""
+    """A stage; empty for ``--monitor``."""
+    as_of: Moment | None = None
+    """None for the instant of the results."""
+    treatment_revision: str = ""
+    variant: str = ""
+    policy: str = ""
+    """As given; empty for the policy that is found."""
+
+    @property
+    def asked(self) -> str:
+        return self.to or "monitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Digests of everything that the verdict depends on; equal inputs give an equal verdict."""
+
+    plan: str
+    """Of the plan's material fields; empty for a plan with errors."""
+    lock: str
+    """Of the plan's entry in the lock; empty without one."""
+    results: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The decision, with what a reader needs to place it."""
+
+    call: Call
+    readout: Readout
+    decision: Decision
+    inputs: Inputs
+    policy: Policy
+
+    @property
+    def as_of(self) -> datetime:
+        return self.readout.as_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    source: PlanSource
+    plan: Experiment
+    problems: tuple[Problem, ...]
+    is_whole: bool
+
+
+def judge(call: Call, finder: PlanFinder, policy: Policy) -> Judgement:
+    """Reads the inputs and decides. Raises CannotJudge where there is no plan, no results or no such stage."""
+    read = _plan(call, finder)
+    plan = read.plan
+    evidence = _evidence(call, plan, lock_folder(finder.folder, policy.root))
+    zone = zone_of(plan)
+    tier = policy.tier_of(plan.surfaces or ())
+    registration, troubles = _registration(plan, lock_folder(finder.folder, policy.root))
+    digest = plan_digest(plan) if read.is_whole else NO_DIGEST
+    readout = Readout(
+        plan=plan,
+        evidence=evidence,
+        move=_move(call, plan),
+        as_of=instant(call.as_of if call.as_of is not None else evidence.as_of, zone),
+        registration=registration,
+        digest=digest,
+        rules={each.rule.id: each for each in policy.adopted(read.source.in_policy, tier).alone},
+        organisation=policy.organisation(tier),
+        treatment_revision=call.treatment_revision,
+        treatment=_variant(call, plan),
+    )
+    inputs = Inputs(digest, _entry_digest(plan, registration), evidence.digest, policy.digest)
+    return Judgement(call, readout, decide(readout, troubles), inputs, policy)
+
+
+def _move(call: Call, plan: Experiment) -> Move:
+    if not call.to:
+        return MONITOR
+    try:
+        return move_to(plan, call.to)
+    except MoveError as error:
+        raise CannotJudge(Failure(call.plan, str(error), help=error.advice)) from None
+
+
+def _variant(call: Call, plan: Experiment) -> str:
+    """The treatment that is ramped. A plan with several is asked about one."""
+    treatments = [variant.id for variant in plan.variants or () if variant.id and not variant.control]
+    if call.variant and call.variant not in treatments:
+        known = listing(map(shown, treatments)) or "none"
+        message = f"--variant {shown(call.variant)} is no treatment of the plan"
+        raise CannotJudge(Failure(call.plan, message, help=f"its treatments are {known}"))
+    if call.to and not call.variant and len(treatments) > 1:
+        known = listing(map(shown, treatments), "or")
+        message = f"the plan has {len(treatments)} treatments, and one of them is ramped"
+        raise CannotJudge(Failure(call.plan, message, help=f"--variant {known}"))
+    return call.variant
+
+
+def _plan(call: Call, finder: PlanFinder) -> _Plan:
+    sources = finder.asked([call.plan])
+    if finder.failures:
+        raise CannotJudge(*finder.failures)
+    if len(sources) != 1:
+        raise CannotJudge(Failure(call.plan, "the gate judges one plan", help="name the plan's file"))
+    source = sources[0]
+    if finder.leaves_repository(source):
+        message = "this link leads out of the repository"
+        raise CannotJudge(Failure(source.shown, message, help="commit the plan itself"))
+    try:
+        documents = source.documents()
+    except OSError as error:
+        raise CannotJudge(Failure(source.shown, f"cannot read this file: {error.strerror}")) from None
+    return _chosen(call, source, [each for each in documents if isinstance(each.value, dict)])
+
+
+def _chosen(call: Call, source: PlanSource, documents: list[Document]) -> _Plan:
+    """The plan of the file; of several the one that the results are of."""
+    if len(documents) > 1:
+        wanted = _experiment_of(call.results)
+        value_of = {index: each.value for index, each in enumerate(documents)}
+        documents = [
+            documents[index]
+            for index, value in value_of.items()
+            if isinstance(value, dict) and value.get("id") == wanted
+        ]
+    if len(documents) != 1:
+        message = "there is no plan here that the results could be of"
+        raise CannotJudge(Failure(source.shown, message, help=f"egp check {source.shown} says what is wrong"))
+    plan, problems = read_experiment(documents[0].value)
+    return _Plan(source, plan, tuple(problems), not problems and not documents[0].problems)
+
+
+def _experiment_of(results: str) -> object:
+    try:
+        value = read_file(results, results)[0].value
+    except OSError as error:
+        raise CannotJudge(Failure(results, f"cannot read the results: {error.strerror}")) from None
+    return value.get("experiment") if isinstance(value, dict) else None
+
+
+def _evidence(call: Call, plan: Experiment, root: str) -> Evidence:
+    try:
+        return read_evidence(call.results, plan, root)
+    except ResultsError as error:
+        raise CannotJudge(*error.failures) from None
+
+
+def _registration(plan: Experiment, root: str) -> tuple[Registration | None, list[Crash]]:
+    """The plan's entry. A damaged lock keeps the gate from judging, but not from rolling back."""
+    try:
+        return read_lock(root).entries.get(plan.id or ""), []
+    except LockError as error:
+        return None, [Crash("registered", f"{failure.path}: {failure.message}") for failure in error.failures]
+
+
+def _entry_digest(plan: Experiment, registration: Registration | None) -> str:
+    if registration is None:
+        return NO_DIGEST
+    text = rendered(Lock("", None, {plan.id or "": registration}, {}))
+    return f"sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def inputs_of(judgement: Judgement) -> Iterator[tuple[str, str, str]]:
+    """(name, where it was read, digest) of every input."""
+    call, inputs = judgement.call, judgement.inputs
+    yield "plan", _below_folder(call.plan), inputs.plan
+    yield "lock", "egp.lock", inputs.lock
+    yield "results", _below_folder(call.results), inputs.results
+    yield "policy", f"{judgement.policy.name} {judgement.policy.version}".strip(), inputs.policy
+
+
+def _below_folder(path: str) -> str:
+    relative = os.path.relpath(path)
+    return (path if relative.startswith("..") else relative).replace(os.sep, "/")
+
+
+def as_text(value: object) -> str:
+    """JSON of ours: keys in the order given, ASCII, a newline at the end."""
+    return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False) + "\n"

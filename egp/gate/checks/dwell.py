@@ -1,0 +1,53 @@
+"""The treatment has been in its stage for the least time that the plan gives it.
+
+Harm takes time to show, so a stage that is left early was not watched. The time counts from the instant at which the
+ledger says that the stage was entered, in hours that have passed: a change of the clocks neither adds one nor takes
+one away. The canary ends when the plan says so; the test has its own runtime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from egp.finding import need
+from egp.gate.clock import after, elapsed, shown_instant, to_go
+from egp.gate.reading import Reading
+from egp.gate.readout import Readout
+from egp.results import CANARY
+from egp.rule import Params
+from egp.wording import length
+
+
+def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
+    stage = readout.stage
+    if readout.move.kind == "monitor" or stage.begin is None:
+        return
+    if stage.name == CANARY and stage.end is not None:
+        complete = stage.end
+    elif 0 <= stage.position < len(readout.plan.ramp):
+        least = need(readout.plan.ramp[stage.position].min_dwell, "ramp", stage.position, "min_dwell")
+        asked = readout.policy_says("stage-dwell", "hours", 0)
+        complete = after(stage.begin, max(least, timedelta(hours=asked)))
+    else:
+        return
+    required, seen = elapsed(stage.begin, complete), elapsed(stage.begin, readout.as_of)
+    if elapsed(readout.as_of, complete) <= timedelta():
+        message = f"in {stage.name} since {shown_instant(stage.begin)}, at least {length(required)} asked"
+        yield Reading("pass", message, observed=_hours(seen), required=length(required))
+        return
+    left = to_go(elapsed(readout.as_of, complete))
+    yield Reading(
+        "fail",
+        f"in {stage.name} since {shown_instant(stage.begin)}: dwell complete {shown_instant(complete)}, {left} to go",
+        observed=_hours(seen),
+        required=length(required),
+        kind="wait",
+        next=f"call again at {shown_instant(complete)}, {left} to go",
+        until=complete,
+    )
+
+
+def _hours(duration: timedelta) -> str:
+    """Rounded down: a dwell that lacks a minute does not read as complete."""
+    return f"{duration // timedelta(hours=1)} h {duration % timedelta(hours=1) // timedelta(minutes=1)} min"

@@ -1,0 +1,159 @@
+"""No guardrail is harmed: at the readout harm of its margin is ruled out, in a stage no harm is in sight.
+
+At the readout each guardrail with a margin passes if the upper end of a one-sided interval at `guardrail_alpha` lies
+below the margin; quiet is not enough. The level is not corrected, because all of them have to pass. Harm that is shown to
+exceed the margin leads to the metric's `action`; harm that is merely not ruled out holds the launch.
+
+Two days of a stage cannot rule out a margin, so a stage is asked for less: no guardrail is significantly harmed, at
+`guardrail_alpha` over all guardrails together (Holm). An alarm holds the ramp where it is; what rolls back is the plan's
+stop rules and limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from egp import stats
+from egp.analysis.registered import harm_direction, margin_of, required_power
+from egp.document import Path
+from egp.experiment import Metric
+from egp.finding import need
+from egp.gate.amounts import as_harm, p_shown, signed, unit_of
+from egp.gate.clock import shown_look
+from egp.gate.estimates import Comparison
+from egp.gate.guarding import Part, one_by_one, withheld
+from egp.gate.reading import Reading
+from egp.gate.readout import Readout
+from egp.quantity import shown
+from egp.rule import Params
+from egp.wording import whole
+
+
+def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
+    if readout.is_decision and readout.look is not None:
+        yield from one_by_one(
+            Part(partial(_judged, readout, metric, path, treatment), metric.id or "", treatment)
+            for path, metric in readout.plan.guardrails
+            if metric.non_inferiority_margin is not None
+            for treatment in readout.ramped
+        )
+    elif readout.has_begun:
+        yield from _alarms(readout)
+
+
+def _judged(readout: Readout, metric: Metric, path: Path, treatment: str) -> Iterator[Reading]:
+    yield _non_inferior(readout, metric, path, treatment)
+
+
+def _non_inferior(readout: Readout, metric: Metric, path: Path, treatment: str) -> Reading:
+    name, matures = shown(metric.id), readout.matures(metric)
+    if readout.as_of < matures:
+        message = f"{name} is judged once its outcomes have matured, on {shown_look(matures)}"
+        return Reading(
+            "not_checked", message, kind="wait", until=matures, metric=metric.id or "", variant=treatment
+        )
+    if readout.withheld_because is not None:
+        return withheld(readout.withheld_because, metric.id or "", treatment)
+    margin, harm = margin_of(metric, path), harm_direction(metric, path)
+    alpha = readout.guardrail_alpha()
+    seen = readout.judged(metric, treatment)
+    test = stats.non_inferiority(seen.difference, margin, harm, alpha)
+    is_shown = stats.harm_p_value(seen.difference, harm, margin) < alpha
+    declared = need(metric.non_inferiority_margin, *path, "non_inferiority_margin")
+    bound = as_harm(test.harm_bound, declared, metric)
+    observed = f"{as_harm(test.harm, declared, metric)}, at most {bound}"
+    verdict = "harm of the margin is ruled out" if test.non_inferior else (
+        "harm beyond the margin is shown" if is_shown else "harm of the margin is not ruled out"
+    )  # fmt: skip
+    return Reading(
+        "pass" if test.non_inferior else "fail" if is_shown else "cannot_rule_out",
+        f"{name}: harm {observed} (one-sided), margin {declared}: {verdict}",
+        observed=observed,
+        required=f"less than {declared}",
+        interval=seen.difference.interval(2 * alpha),
+        numbers={
+            "harm": test.harm,
+            "harm_bound": test.harm_bound,
+            "margin": margin,
+            "standard_error": seen.difference.standard_error,
+            "p_value": test.p_value,
+            "units_control": float(seen.control_units),
+            "units_treatment": float(seen.treatment_units),
+        },
+        kind=""
+        if test.non_inferior
+        else "rollback"
+        if is_shown and metric.action == "rollback"
+        else "inconclusive",
+        next="" if test.non_inferior else _rerun(readout, seen, margin, is_shown, metric),
+        metric=metric.id or "",
+        variant=treatment,
+    )
+
+
+def _rerun(readout: Readout, seen: Comparison, margin: float, is_shown: bool, metric: Metric) -> str:
+    if is_shown:
+        return (
+            "withdraw the treatment" if metric.action == "rollback" else "keep control; the experiment ends"
+        )
+    resolvable = stats.mde_of_standard_error(
+        seen.difference.standard_error, required_power(readout.plan), readout.guardrail_alpha(), 1
+    )
+    units = max(seen.smaller_units * (resolvable / margin) ** 2, seen.smaller_units * 1.0)
+    return (
+        f"keep control, or register a rerun that judges {shown(metric.id)} on n ≥ {whole(units)} per variant"
+    )
+
+
+def _alarms(readout: Readout) -> Iterator[Reading]:
+    """One-sided tests for harm over the stage so far, corrected over guardrails and treatments."""
+    seen: list[tuple[Path, Metric, str, Comparison]] = []
+
+    def compare(path: Path, metric: Metric, treatment: str) -> Iterator[Reading]:
+        seen.append((path, metric, treatment, readout.comparison(metric, treatment)))
+        yield from ()
+
+    yield from one_by_one(
+        Part(partial(compare, path, metric, treatment), metric.id or "", treatment)
+        for path, metric in readout.plan.guardrails
+        for treatment in readout.treatments
+    )
+    p_values = [
+        stats.harm_p_value(comparison.difference, harm_direction(metric, path))
+        for path, metric, _, comparison in seen
+    ]
+    for (path, metric, treatment, comparison), p_value in zip(
+        seen, stats.holm_adjusted(p_values), strict=True
+    ):
+        yield _alarm(readout, path, metric, treatment, comparison, p_value)
+
+
+def _alarm(
+    readout: Readout, path: Path, metric: Metric, treatment: str, seen: Comparison, p_value: float
+) -> Reading:
+    alpha, unit = readout.guardrail_alpha(), unit_of(metric)
+    is_harmed = p_value < alpha
+    sign = 1 if harm_direction(metric, path) == "increase" else -1
+    observed = f"harm of {signed(sign * seen.difference.estimate, unit)}"
+    return Reading(
+        "fail" if is_harmed else "pass",
+        f"{shown(metric.id)}: {observed}, {p_shown(p_value)} among all guardrails"
+        + (": significant" if is_harmed else ""),
+        observed=f"{observed}, {p_shown(p_value)}",
+        required="no significant harm",
+        interval=seen.difference.interval(2 * alpha),
+        numbers={
+            "harm": sign * seen.difference.estimate,
+            "standard_error": seen.difference.standard_error,
+            "p_value": p_value,
+            "units_control": float(seen.control_units),
+            "units_treatment": float(seen.treatment_units),
+        },
+        kind="wait" if is_harmed else "",
+        next="stay in this stage and find the cause; a stop rule decides about rolling back"
+        if is_harmed
+        else "",
+        metric=metric.id or "",
+        variant=treatment,
+    )

@@ -1,0 +1,85 @@
+"""No metric is beyond its limit.
+
+A limit is absolute: whatever control does, the page may not take longer than this. It holds in every stage, for what
+the treated units see. A value beyond the limit by more than its noise (one-sided, `guardrail_alpha`) breaks it and
+leads to the metric's `action`, a roll back unless the plan says `hold`. A value that is beyond it by less holds the ramp, and
+one within it passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from egp.experiment import Metric
+from egp.gate.amounts import unit_of
+from egp.gate.guarding import Part, one_by_one
+from egp.gate.reading import Kind, Reading, State
+from egp.gate.readout import Readout
+from egp.quantity import Measure, shown
+from egp.rule import Params
+from egp.stats import z_upper
+from egp.wording import level
+
+
+def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
+    if not readout.has_begun:
+        return
+    yield from one_by_one(
+        Part(partial(_limits, readout, metric, treatment), metric.id or "", treatment)
+        for _, metric in readout.plan.metrics
+        if metric.limit is not None
+        for treatment in readout.treatments
+    )
+
+
+def _limits(readout: Readout, metric: Metric, treatment: str) -> Iterator[Reading]:
+    assert metric.limit is not None
+    for bound, sign in ((metric.limit.max, 1), (metric.limit.min, -1)):
+        if bound is not None:
+            yield _limit(readout, metric, treatment, bound, sign)
+
+
+def _limit(readout: Readout, metric: Metric, treatment: str, bound: Measure, sign: int) -> Reading:
+    arm = readout.comparison(metric, treatment).treatment
+    excess = sign * (arm.value - bound.value)
+    reach = z_upper(readout.guardrail_alpha()) * arm.standard_error
+    state: State = "pass" if excess <= 0 else "fail" if excess > reach else "cannot_rule_out"
+    is_hidden = (metric.id or "") in readout.withheld
+    side = "above" if sign > 0 else "below"
+    required = f"at {'most' if sign > 0 else 'least'} {bound}"
+    words = {
+        "pass": "within the limit",
+        "fail": f"{side} the limit",
+        "cannot_rule_out": f"{side} the limit, though not by more than its noise",
+    }[state]
+    value = "" if is_hidden else f" at {level(arm.value, unit_of(metric))}"
+    return Reading(
+        state,
+        f"{shown(metric.id)}{value}: {words} ({required})",
+        observed="" if is_hidden else level(arm.value, unit_of(metric)),
+        required=required,
+        interval=None if is_hidden else (arm.value - reach, arm.value + reach),
+        numbers={}
+        if is_hidden
+        else {"value": arm.value, "standard_error": arm.standard_error, "limit": bound.value},
+        kind=_kind(readout, metric, state),
+        next="" if state == "pass" else _next(metric, state),
+        metric=metric.id or "",
+        variant=treatment,
+        withheld=is_hidden,
+    )
+
+
+def _kind(readout: Readout, metric: Metric, state: State) -> Kind:
+    if state == "pass":
+        return ""
+    if state == "fail" and metric.action not in ("hold", "monitor"):
+        return "rollback"
+    return "inconclusive" if readout.is_decision and readout.look is not None else "wait"
+
+
+def _next(metric: Metric, state: State) -> str:
+    if state == "fail" and metric.action not in ("hold", "monitor"):
+        return "withdraw the treatment"
+    return "stay in this stage until the limit holds"

@@ -1,0 +1,81 @@
+"""Enough units were seen: the plan's sample at the readout, each stop rule's minimum in a stage.
+
+A test that is read with fewer units than planned finds less than it promised. And a stop rule stays silent below its
+`min_units_per_variant`: a stage that ends before its rules could speak was not watched. Rules with a duration
+wait for their weeks wherever these fall, so that their minimum is not asked of a stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.analysis.registered import planned_units
+from egp.gate.clock import instant
+from egp.gate.reading import Reading
+from egp.gate.readout import Readout
+from egp.quantity import shown
+from egp.results import TEST
+from egp.rule import Params
+from egp.wording import counted, percent
+
+
+def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
+    if readout.is_decision:
+        if readout.look is not None and readout.is_last_look:
+            yield _sample(readout)
+    elif readout.move.kind != "monitor" and readout.stage.name != TEST and readout.has_begun:
+        yield from _stop_rules(readout)
+
+
+def _sample(readout: Readout) -> Reading:
+    metric = readout.plan.primary_metric
+    assert metric is not None
+    last = readout.last_judged_day(metric)
+    names = (readout.control, *readout.treatments)
+    units = {name: sum(row.units for row in readout.cumulative(metric, name, last)) for name in names}
+    smallest, planned = min(units, key=units.__getitem__), planned_units(readout.plan)
+    numbers = {f"units_{name}": float(count) for name, count in units.items()}
+    observed, required = f"{units[smallest]:,}", f"{planned:,.0f} per variant"
+    if units[smallest] >= planned:
+        message = f"{observed} units in the smallest variant, {planned:,.0f} planned"
+        return Reading("pass", message, observed=observed, required=required, numbers=numbers)
+    end = readout.stage.end or instant(last, readout.zone)
+    over = readout.as_of >= end
+    message = (
+        f"{shown(smallest)} has {observed} units, {percent(units[smallest] / planned)} of the planned sample"
+    )
+    return Reading(
+        "fail",
+        message,
+        observed=observed,
+        required=required,
+        numbers=numbers,
+        kind="inconclusive" if over else "wait",
+        next="keep control, or register a rerun that runs for longer"
+        if over
+        else "wait for the end of the test",
+        metric=metric.id or "",
+    )
+
+
+def _stop_rules(readout: Readout) -> Iterator[Reading]:
+    for rule in readout.plan.stop_rules:
+        metric = next((metric for _, metric in readout.plan.metrics if metric.id == rule.metric), None)
+        if rule.probability is None or metric is None or rule.min_units_per_variant is None:
+            continue
+        names = (readout.control, *readout.treatments)
+        fewest = min(sum(row.units for row in readout.cumulative(metric, name)) for name in names)
+        required = f"{counted(rule.min_units_per_variant, 'unit')} per variant"
+        if fewest >= rule.min_units_per_variant:
+            message = f"stop rule {shown(rule.id)} can speak: {fewest:,} units per variant at least"
+            yield Reading("pass", message, observed=f"{fewest:,}", required=required)
+        else:
+            yield Reading(
+                "cannot_rule_out",
+                f"stop rule {shown(rule.id)} is silent below {required}, and {readout.stage.name} has {fewest:,}",
+                observed=f"{fewest:,}",
+                required=required,
+                kind="wait",
+                next="stay in this stage until the stop rule can speak",
+                until=None,
+            )

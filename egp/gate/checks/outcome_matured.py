@@ -1,0 +1,72 @@
+"""Every outcome that is judged has had its time to happen.
+
+A refund that comes a week after the purchase is not there yet when the test ends: judging then finds too few in both
+variants, and harm among them too small. A metric with an `outcome_window` is judged on units whose window is over:
+on the matured cohort where the plan says so, else on all units once the last of them is through. The rows say in
+`through` up to which day outcomes are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.analysis.days import day_after
+from egp.document import Path
+from egp.experiment import Metric
+from egp.gate.clock import elapsed, shown_look, to_go
+from egp.gate.reading import Reading
+from egp.gate.readout import Readout, outcome_window_days
+from egp.quantity import shown
+from egp.rule import Params
+from egp.wording import counted
+
+
+def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
+    if not readout.is_decision or readout.look is None:
+        return
+    judged = [*readout.plan.primaries, *readout.plan.guardrails]
+    for path, metric in judged:
+        if metric.kind != "quantile" and outcome_window_days(metric):
+            yield _matured(readout, path, metric)
+
+
+def _matured(readout: Readout, path: Path, metric: Metric) -> Reading:  # noqa: ARG001
+    window, last = outcome_window_days(metric), readout.last_judged_day(metric)
+    needed = day_after(last, window)
+    complete = readout.matures(metric)
+    name, length = shown(metric.id), counted(window, "day")
+    units = "units of the matured cohort" if metric.judged_on == "matured_cohort" else "all units"
+    if readout.as_of < complete:
+        left = to_go(elapsed(readout.as_of, complete))
+        return Reading(
+            "fail",
+            f"{name} takes {length} to mature and is judged on {units}, exposed by {last}: mature on "
+            f"{shown_look(complete)}",
+            observed=f"matured for units exposed by {day_after(readout.as_of.date(), -1 - window)}",
+            required=f"matured for units exposed by {last}",
+            kind="wait",
+            next=f"call again on {shown_look(complete)}, {left} to go",
+            until=complete,
+            metric=metric.id or "",
+        )
+    rows = [row for row in readout.rows(metric, "cohort") if row.date is not None and row.date <= last]
+    young = sorted(
+        row.date for row in rows if row.date and (row.through or row.date) < day_after(row.date, window)
+    )
+    if young:
+        return Reading(
+            "fail",
+            f"{name} is not counted through the {length} of units exposed on {young[0]}",
+            observed=f"counted through {max(row.through or last for row in rows)}",
+            required=f"counted through {needed}",
+            kind="repair",
+            next=f"count the outcomes of {name} through {needed}",
+            metric=metric.id or "",
+        )
+    return Reading(
+        "pass",
+        f"{name}: {units}, exposed by {last}, have had their {length}",
+        observed=f"exposed by {last}",
+        required=f"{length} after exposure",
+        metric=metric.id or "",
+    )

@@ -1,0 +1,81 @@
+"""The test has run to its planned end, and its look has come.
+
+Stopping on the day on which it looks best is how noise gets shipped. A fixed horizon is read once, at its last look;
+a group-sequential or always-valid plan at the looks that it declares, and never with fewer consecutive days at full
+exposure than the policy's minimum-runtime asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from egp.analysis.days import day_after, first_day, full_days
+from egp.gate.clock import day_end, elapsed, instant, shown_look, to_go
+from egp.gate.reading import Reading
+from egp.gate.readout import Readout
+from egp.rule import Params
+from egp.wording import counted
+
+SHORTEST_RUN = 14
+"""Days asked for where the policy has no minimum-runtime."""
+
+
+def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
+    if not readout.is_decision:
+        return
+    days = sum(run.days for run in readout.days_seen())
+    if readout.look is None:
+        yield _too_early(readout, days)
+        return
+    least = int(readout.policy_says("minimum-runtime", "days", SHORTEST_RUN))
+    consecutive = _consecutive_days(readout, day_after(readout.looks[readout.look].date(), -1))
+    ends = readout.stage.end if readout.is_last_look else None
+    if consecutive >= least and not (ends and readout.as_of < ends):
+        message = f"{counted(consecutive, 'consecutive day')} at full exposure, read at {_look(readout)}"
+        yield Reading("pass", message, observed=counted(consecutive, "day"), required=counted(least, "day"))
+        return
+    complete = ends or day_end(day_after(first_day(readout.plan), least - 1), readout.zone)
+    is_over = readout.as_of >= complete
+    yield Reading(
+        "fail",
+        f"{counted(consecutive, 'consecutive day')} at full exposure of {least}",
+        observed=counted(consecutive, "day"),
+        required=counted(least, "day"),
+        kind="inconclusive" if is_over else "wait",
+        next="keep control, and register a rerun that is not interrupted"
+        if is_over
+        else f"wait until {complete:%Y-%m-%d}",
+        until=None if is_over else complete,
+    )
+
+
+def _consecutive_days(readout: Readout, last: date) -> int:
+    """The longest run of whole days at full exposure, up to a day."""
+    runs = [run for run in full_days(readout.plan) if run.first <= last]
+    return max(((min(run.last, last) - run.first).days + 1 for run in runs), default=0)
+
+
+def _look(readout: Readout) -> str:
+    assert readout.look is not None
+    return f"the look of {shown_look(readout.looks[readout.look])}"
+
+
+def _too_early(readout: Readout, days: int) -> Reading:
+    look = readout.looks[0]
+    start = instant(first_day(readout.plan), readout.zone)
+    if readout.as_of < start:
+        message = f"the test starts on {start:%Y-%m-%d}, and is read on {shown_look(look)}"
+    else:
+        total = sum(run.days for run in full_days(readout.plan))
+        message = f"day {min(days + 1, total)} of {total}: the primary is read on {shown_look(look)}, and not before"
+    left = to_go(elapsed(readout.as_of, look))
+    return Reading(
+        "fail",
+        message,
+        observed=counted(days, "day"),
+        required=f"the look of {shown_look(look)}",
+        kind="wait",
+        next=f"call again on {shown_look(look)}, {left} to go",
+        until=look,
+    )

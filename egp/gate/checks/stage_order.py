@@ -1,0 +1,118 @@
+"""The stage that is asked for is the next one of the plan, and the readout is not too old.
+
+Each stage is the safety net of the next: one that is skipped has caught nothing. The ledger in the results (`stages`)
+says which stages were entered, in which order and when; it has to agree with the plan's `ramp`. The first stage follows
+the readout and not before its declared `start`; a readout older than 30 days describes a product and a season that
+are gone, so that the ramp has to be complete by then or rest on a new readout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from egp.gate.clock import elapsed, instant, shown_instant, to_go
+from egp.gate.reading import Reading
+from egp.gate.readout import Readout
+from egp.results import TEST, stage_name
+from egp.rule import Params as RuleParams
+from egp.wording import counted, listing
+
+
+class Params(RuleParams):
+    readout_days: Annotated[int, "days for which a readout is good"] = 30
+
+
+def check(readout: Readout, params: Params) -> Iterator[Reading]:
+    troubles = list(_ledger(readout))
+    if readout.move.kind == "stage":
+        troubles += [*_next(readout), *_too_early(readout), *_too_old(readout, params)]
+    if troubles:
+        yield from troubles
+    else:
+        where = readout.stage.name if readout.stage.name != TEST else "the test"
+        observed = f"in {where}"
+        message = f"now {observed}" + (
+            f", {readout.move.name} comes next" if readout.move.kind != "monitor" else ""
+        )
+        yield Reading("pass", message, observed=observed, required=readout.move.name)
+
+
+def _repair(message: str, observed: str, required: str, next: str) -> Reading:
+    return Reading("fail", message, observed=observed, required=required, kind="repair", next=next)
+
+
+def _ledger(readout: Readout) -> Iterator[Reading]:
+    """The ledger against the plan's ramp: the same stages, from the first on, each after the one before."""
+    declared = _declared(readout)
+    entered = [stage_name(entry.treated or 0.0) for entry in readout.evidence.results.stages]
+    if entered != declared[: len(entered)]:
+        yield _repair(
+            f"the ledger has {listing(entered)}, and the plan's ramp is {listing(declared) or 'empty'}",
+            listing(entered),
+            listing(declared),
+            "correct `stages` in the results, or roll back to where the plan is kept",
+        )
+    moments = [
+        instant(entry.entered, readout.zone) for entry in readout.evidence.results.stages if entry.entered
+    ]
+    late = [moment for moment in moments if moment > readout.as_of]
+    if late or moments != sorted(set(moments)):
+        observed = listing(map(shown_instant, moments))
+        message = "the stages of the ledger were not entered one after the other, before now"
+        yield _repair(message, observed, "in order", "correct `stages` in the results")
+
+
+def _declared(readout: Readout) -> list[str]:
+    return [stage_name(stage.treated or 0.0) for stage in readout.plan.ramp]
+
+
+def _next(readout: Readout) -> Iterator[Reading]:
+    declared, asked, now = _declared(readout), readout.move.position, readout.stage.position
+    if asked == now + 1:
+        return
+    if asked <= now:
+        message = f"{readout.move.name} was entered already: the treatment is at {readout.stage.name}"
+        yield _repair(message, readout.stage.name, "a later stage", "egp gate --monitor watches a stage")
+        return
+    skipped = listing(declared[now + 1 : asked])
+    yield _repair(
+        f"{readout.move.name} comes after {skipped}, and the ledger does not have {skipped}",
+        f"now in {readout.stage.name}",
+        f"{declared[asked - 1]} entered",
+        f"ask for {declared[now + 1]} first",
+    )
+
+
+def _too_early(readout: Readout) -> Iterator[Reading]:
+    declared = readout.plan.ramp[readout.move.position].start
+    if declared is None:
+        return
+    start = instant(declared, readout.zone)
+    if readout.as_of < start:
+        yield Reading(
+            "fail",
+            f"the plan starts {readout.move.name} on {declared}",
+            observed=shown_instant(readout.as_of),
+            required=shown_instant(start),
+            kind="wait",
+            next=f"call again on {declared}, {to_go(elapsed(readout.as_of, start))} to go",
+            until=start,
+        )
+
+
+def _too_old(readout: Readout, params: Params) -> Iterator[Reading]:
+    if readout.look is None or readout.plan.type in ("rollout", "holdback"):
+        return
+    read: datetime = readout.looks[readout.look]
+    age = elapsed(read, readout.as_of)
+    if age > timedelta(days=params.readout_days):
+        yield Reading(
+            "fail",
+            f"the readout is {counted(age.days, 'day')} old; it is good for {params.readout_days}",
+            observed=counted(age.days, "day"),
+            required=f"at most {params.readout_days} days",
+            kind="inconclusive",
+            next="keep what is served now, and register a rerun",
+        )

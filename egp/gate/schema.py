@@ -1,0 +1,107 @@
+"""The contract of the JSON of ``egp gate`` and of its receipts: published as a schema, versioned by ``gate``."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from egp.gate.checks import ORDER
+from egp.gate.reading import State
+from egp.gate.verdict import EXIT_STATUS
+
+GATE_VERSION = 1
+
+
+def _object(description: str, /, **properties: object) -> dict[str, object]:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: object) -> dict[str, object]:
+    return {"type": "array", "items": items}
+
+
+_TEXT = {"type": "string"}
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+_INSTANT = {"type": "string", "format": "date-time"}
+_INSTANT_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
+_INPUT = _object(
+    "Something the verdict depends on.",
+    **{"from": _TEXT, "digest": {**_TEXT_OR_NULL, "description": "Null for what is not there."}},
+)
+_CHECK = _object(
+    "One reading of a check.",
+    check={"enum": list(ORDER)},
+    state={"enum": list(get_args(State))},
+    message=_TEXT,
+    metric=_TEXT_OR_NULL,
+    variant=_TEXT_OR_NULL,
+    observed=_TEXT,
+    required=_TEXT,
+    interval={
+        "anyOf": [
+            {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+            {"type": "null"},
+        ],
+        "description": "In the metric's own unit: rates as fractions, times in seconds.",
+    },
+    numbers={"type": "object", "additionalProperties": {"type": "number"}},
+    kind={
+        "enum": ["wait", "repair", "inconclusive", "rollback", None],
+        "description": "What a reading that does not pass leads to.",
+    },
+    next={**_TEXT, "description": "The next step, or empty."},
+    until={**_INSTANT_OR_NULL, "description": "Before this instant the reading stays as it is."},
+    withheld={"type": "boolean", "description": "Whether what was observed is kept back until the look."},
+)
+_CALL = _object(
+    "How the gate was called, for --replay. Paths are relative to the working directory.",
+    plan=_TEXT,
+    results=_TEXT,
+    to={**_TEXT, "description": "A stage, or empty for --monitor."},
+    as_of=_TEXT_OR_NULL,
+    treatment_revision=_TEXT,
+    variant=_TEXT,
+    policy={**_TEXT, "description": "As given with --policy, or empty."},
+)
+
+_RECORD = _object(
+    "The verdict of egp gate.",
+    gate={"const": GATE_VERSION, "description": "Version of this format."},
+    tool=_object("The program.", name={"const": "egp"}, version=_TEXT),
+    experiment=_TEXT,
+    asked={**_TEXT, "description": "The stage that was asked for, or monitor."},
+    stage={**_TEXT, "description": "The stage in which the treatment is."},
+    as_of=_INSTANT,
+    verdict={"enum": list(EXIT_STATUS), "description": "Exit status 0, 1, 2 and 3, in this order."},
+    hold={
+        "anyOf": [
+            _object(
+                "Which kind of hold.",
+                kind={"enum": ["wait", "repair", "inconclusive"]},
+                until={
+                    **_INSTANT_OR_NULL,
+                    "description": "The earliest call that can be answered otherwise.",
+                },
+            ),
+            {"type": "null"},
+        ]
+    },
+    reasons=_list(_TEXT),
+    next=_list(_TEXT),
+    policy=_object("The policy that judged.", name=_TEXT, version=_TEXT, digest=_TEXT),
+    inputs=_object("Digests of what was read.", plan=_INPUT, lock=_INPUT, results=_INPUT, policy=_INPUT),
+    checks=_list(_CHECK),
+    errors=_list(_object("What kept egp from judging.", check=_TEXT, message=_TEXT)),
+)
+
+GATE_SCHEMA: dict[str, object] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "Verdict of egp gate; a receipt has its call as well",
+    **_RECORD,
+    "properties": {**_RECORD["properties"], "call": _CALL},  # type: ignore[dict-item]
+}

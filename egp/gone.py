@@ -1,0 +1,108 @@
+"""Plans that are gone: deleted, or going on under another id."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from egp.lock import Registration
+from egp.past import Base, EarlierPlan, Past, plans_in
+from egp.subject import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A plan that none of the files has any more."""
+
+    id: str
+    path: str
+    """The file that had it, relative to the lock."""
+    earlier: EarlierPlan | None
+    """None where history does not have it either, and the lock alone knows of it."""
+    entry: Registration | None
+    successor: Entry | None = None
+
+
+def gone(past: Past, present: Sequence[Entry]) -> list[Gone]:
+    """Plans of the base, or without a base registered ones, that are not among the present.
+
+    What is still in a file that nobody has read is not gone.
+    """
+    ids = {entry.id for entry in present}
+    files = {past.inside(os.path.join(past.finder.folder, entry.path)): entry for entry in present}
+    missing = [
+        each
+        for each in (_of_base(past, past.base) if past.base else _of_lock(past))
+        if each.id not in ids
+        and (each.path in files or not os.path.lexists(os.path.join(past.root, each.path)))
+    ]
+    if past.base is None:
+        missing = _with_history(past, missing)
+    heirs = {path: entry for path, entry in files.items() if missing and _is_new(past, path, entry)}
+    renames = _renames(past) if missing and heirs else {}
+    return [_with_successor(each, heirs, renames) for each in missing]
+
+
+def _of_base(past: Past, base: Base) -> Iterator[Gone]:
+    for name, earlier in base.plans.items():
+        yield Gone(name, earlier.path, earlier, past.lock.entries.get(name) or base.lock.entries.get(name))
+
+
+def _of_lock(past: Past) -> Iterator[Gone]:
+    for name, entry in past.lock.entries.items():
+        yield Gone(name, entry.path or "", None, entry)
+
+
+def _with_history(past: Past, missing: Sequence[Gone]) -> list[Gone]:
+    """The same with what they last were, as far as git can tell."""
+    if past.repository is None or not missing:
+        return list(missing)
+    from egp.sources.git import GitError
+
+    try:
+        last = past.repository.last_versions({each.path for each in missing})
+    except GitError:
+        return list(missing)
+    found = []
+    for each in missing:
+        version = last.get(each.path)
+        plans = plans_in(version.content, version.path, version.commit) if version else ()
+        earlier = next((plan for plan in plans if plan.plan.id == each.id), None)
+        found.append(Gone(each.id, each.path, earlier or past.latest(each.path, each.id), each.entry))
+    return found
+
+
+def _is_new(past: Past, path: str, entry: Entry) -> bool:
+    """Whether a plan was not there before: neither at the base, nor without a base registered."""
+    if past.base is not None:
+        return path not in past.base.unchanged and entry.id not in past.base.plans
+    return entry.id not in past.lock.entries
+
+
+def _renames(past: Past) -> Mapping[str, str]:
+    if past.base is None or past.repository is None:
+        return {}
+    from egp.sources.git import GitError
+
+    try:
+        return past.repository.renames(past.base.commit)
+    except GitError:
+        return {}
+
+
+def _with_successor(each: Gone, heirs: Mapping[str, Entry], renames: Mapping[str, str]) -> Gone:
+    """The same with the new plan that goes on in its file, with its flag or on one of its surfaces."""
+    before = each.earlier.plan if each.earlier else None
+    flag = before.feature_flag if before else None
+    surfaces = frozenset(before.surfaces or ()) if before else frozenset()
+    reasons = (
+        lambda path, _: path == each.path or renames.get(path) == each.path,
+        lambda _, entry: bool(flag) and entry.feature_flag == flag,
+        lambda _, entry: not surfaces.isdisjoint(entry.surfaces),
+    )
+    for is_successor in reasons:
+        for path, entry in heirs.items():
+            if is_successor(path, entry):
+                return Gone(each.id, each.path, each.earlier, each.entry, entry)
+    return each

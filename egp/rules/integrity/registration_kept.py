@@ -1,0 +1,95 @@
+"""An entry of the lock stays as it was written; amendments are added to it.
+
+Whoever can rewrite the lock can move every goalpost without a trace. In a review against a base the plan's entry still
+has its date, its digest, its policy and its amendments, in this order, and new amendments follow them. A plan that has
+not started may be registered anew, with the date of that day.
+
+Passes with `under_base: true, lock: {digest: before, amended: [{digest: plan, on: 2023-01-17}]}, base_lock: {digest: before}`:
+
+```yaml
+schedule: {end: 2023-02-12}
+---
+{}
+```
+
+Fails at `/id` with `under_base: true, base_lock: {digest: plan}`, saying "is gone from the lock":
+
+```yaml
+{}
+```
+
+Fails at `/id` with `as_of: 2023-01-29, under_base: true, lock: {digest: plan}, base_lock: {digest: another}`, saying "another digest under the same date":
+
+```yaml
+{}
+---
+{}
+```
+
+Fails at `/id` with `under_base: true, lock: {digest: plan, policy: {name: "lax.yaml", version: "1", digest: "sha256:2"}}, base_lock: {digest: plan}`, saying "another policy":
+
+```yaml
+{}
+```
+
+Fails at `/id` with `under_base: true, lock: {digest: plan}, base_lock: {digest: plan, amended: [{digest: plan, on: 2023-01-17}]}`, saying "amendments that are gone or changed":
+
+```yaml
+{}
+```
+
+Passes with `as_of: 2023-01-17, under_base: true, lock: {digest: plan, registered: 2023-01-17}, base_lock: {digest: before, registered: 2023-01-16}`:
+
+```yaml
+schedule: {end: 2023-02-12}
+---
+{}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.finding import LOCK, Finding, Related
+from egp.lock import Amended, PinnedPolicy, Registration
+from egp.subject import Change
+
+
+def check(change: Change) -> Iterator[Finding]:
+    base, lock = change.base_lock, change.lock
+    if not change.under_base or base is None:
+        return
+    what = "is gone from the lock" if lock is None else _rewritten(base, lock)
+    if what:
+        yield Finding(
+            ("id",),
+            f"the registration of {base.registered} {what}",
+            observed="rewritten",
+            required="as it was, with amendments added",
+            help="restore the entry in egp.lock from the base, and declare what changed with `egp amend`",
+            related=(Related((), "the entry as it is now", plan=LOCK),) if lock else (),
+        )
+
+
+def _rewritten(base: Registration, lock: Registration) -> str:
+    if lock.registered != base.registered:
+        return ""
+    if lock.digest != base.digest:
+        return "has another digest under the same date"
+    if _policy(lock.policy) != _policy(base.policy):
+        return "has another policy under the same date"
+    kept = [_amendment(each) for each in lock.amended[: len(base.amended)]]
+    return (
+        "has amendments that are gone or changed"
+        if kept != [_amendment(each) for each in base.amended]
+        else ""
+    )
+
+
+def _policy(policy: PinnedPolicy | None) -> tuple[object, ...]:
+    return (policy.name, policy.version, policy.digest) if policy else ()
+
+
+def _amendment(amended: Amended) -> tuple[object, ...]:
+    return amended.digest, amended.on, amended.data_access

@@ -1,0 +1,74 @@
+"""Every sign-off of a registered plan is attested by the lock.
+
+Anybody who can edit a plan can write somebody else's name under it. The lock is guarded by its owners, so a sign-off
+counts that `egp register` or `egp amend` took over into it: with the same role, the same person and the same date.
+Before registration sign-offs are collected in the plan and nothing is compared.
+
+Passes with `lock: {digest: plan, signed: [{role: experimentation_lead, by: "@xp-lead", on: 2023-01-17}, {role: privacy, by: "@privacy", on: 2023-01-16}]}`:
+
+```yaml
+{}
+```
+
+Passes:
+
+```yaml
+{}
+```
+
+Fails at `/sign_offs/0/by` with `lock: {digest: plan, signed: [{role: experimentation_lead, by: "@xp-deputy", on: 2023-01-17}]}`, saying "the lock attests @xp-deputy":
+
+```yaml
+sign_offs: [{role: experimentation_lead, by: "@xp-lead", on: 2023-01-17}]
+```
+
+Not checked at `/sign_offs/1` with `lock: {digest: plan, signed: [{role: experimentation_lead, by: "@xp-lead", on: 2023-01-17}]}`:
+
+```yaml
+{}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.experiment import SignOff
+from egp.finding import LOCK, Finding, NotChecked, Related
+from egp.quantity import shown
+from egp.subject import Change
+from egp.wording import called, listing
+
+
+def check(change: Change) -> Iterator[Finding]:
+    lock = change.lock
+    if lock is None:
+        return
+    for position, sign_off in enumerate(change.plan.sign_offs):
+        if lock.attests(sign_off.role, sign_off.by, sign_off.on):
+            continue
+        others = [shown(each.by) for each in lock.signed if each.role == sign_off.role]
+        if sign_off.role is None or not others:
+            raise _unattested(position, sign_off)
+        yield _another(position, sign_off, others)
+
+
+def _unattested(position: int, sign_off: SignOff) -> NotChecked:
+    role, by = called(sign_off.role, "a role without a name"), called(sign_off.by, "nobody")
+    return NotChecked(
+        ("sign_offs", position),
+        f"the sign-off of {role} by {by} is not attested by the lock, so it is only a claim",
+        "run `egp register` on the plan once more, and have the lock's owners review it",
+    )
+
+
+def _another(position: int, sign_off: SignOff, others: list[str]) -> Finding:
+    claim = f"{called(sign_off.by, 'nobody')} on {sign_off.on or 'an unknown day'}"
+    return Finding(
+        ("sign_offs", position, "by"),
+        f"the plan says that {claim} signed for {shown(sign_off.role)}; the lock attests {listing(others)}",
+        observed=claim,
+        required=listing(others),
+        help="write the sign-off as the lock has it, or have `egp register` attest the new one",
+        related=(Related(("signed",), "what the lock attests", plan=LOCK),),
+    )

@@ -1,0 +1,135 @@
+"""What rules about plans that are gone are given, and where their findings stand."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.check.workspace import where
+from tests.history.comparing import Comparison, plan
+
+A, B, C = "plans/a.yaml", "plans/b.yaml", "plans/c.yaml"
+
+
+@pytest.fixture
+def registered(compared: Comparison) -> Comparison:
+    """Two registered plans."""
+    for path, name in ((A, "a"), (B, "b")):
+        compared.write(path, plan(name))
+        compared.register(path)
+    compared.commit("2023-01-17")
+    return compared
+
+
+def removals(comparison: Comparison, *paths: str, base: str = "") -> list[tuple[str, str]]:
+    """(place, message) of every plan that is gone."""
+    report = comparison.report(*paths, base=base)
+    assert report.failures == []
+    return [(where(each), each.message) for each in report.diagnostics if each.rule == "told-removal"]
+
+
+@pytest.mark.parametrize("base", ["", "main"])
+def test_a_deleted_plan_is_reported_at_its_entry_in_the_lock(registered: Comparison, base: str) -> None:
+    (registered.root / A).unlink()
+    told = "plans/a.yaml was=a lock=True registered=2023-01-17 heir=None"
+    assert removals(registered, base=base) == [("egp.lock:4:3", told)]
+
+
+def test_without_a_base_it_is_still_found_after_the_deletion_was_committed(registered: Comparison) -> None:
+    (registered.root / A).unlink()
+    registered.commit("2023-01-20")
+    registered.commit("2023-01-21")
+    assert removals(registered) == [
+        ("egp.lock:4:3", "plans/a.yaml was=a lock=True registered=2023-01-17 heir=None")
+    ]
+
+
+def test_a_base_that_did_not_have_it_either_says_nothing(registered: Comparison) -> None:
+    (registered.root / A).unlink()
+    registered.commit("2023-01-20")
+    assert removals(registered, base="main") == []
+
+
+def test_an_unregistered_plan_is_reported_at_the_top_of_the_file_that_had_it(compared: Comparison) -> None:
+    compared.write(A, plan("a"))
+    compared.write(B, plan("b"))
+    compared.commit("2023-01-16")
+    (compared.root / A).unlink()
+    told = "plans/a.yaml was=a lock=False registered=2023-01-17 heir=None"
+    assert removals(compared, base="main") == [("plans/a.yaml:1:1", told)]
+    assert removals(compared) == []
+
+
+def test_an_entry_that_was_removed_with_its_plan_does_not_hide_it(registered: Comparison) -> None:
+    (registered.root / A).unlink()
+    lock = registered.read("egp.lock")
+    registered.write(
+        "egp.lock", "".join(line for line in lock.splitlines(True) if not line.startswith("  a:"))
+    )
+    told = "plans/a.yaml was=a lock=True registered=2023-01-17 heir=None"
+    assert removals(registered, base="main") == [("plans/a.yaml:1:1", told)]
+
+
+@pytest.mark.parametrize("base", ["", "main"])
+@pytest.mark.parametrize(
+    ("path", "heir"),
+    [
+        (A, plan("other")),
+        (C, plan("other", flag="a")),
+        (C, plan("other", surface="pages.a")),
+    ],
+    ids=["in the same file", "with the same flag", "on the same surface"],
+)
+def test_who_goes_on_in_its_place_is_named(registered: Comparison, path: str, heir: str, base: str) -> None:
+    (registered.root / A).unlink()
+    registered.write(path, heir)
+    told = "plans/a.yaml was=a lock=True registered=2023-01-17 heir=other"
+    assert removals(registered, base=base) == [("egp.lock:4:3", told)]
+
+
+def test_a_renamed_file_is_recognised_under_another_id_flag_and_surface(registered: Comparison) -> None:
+    registered.git("mv", A, C)
+    for old, new in (("id: a\n", "id: other\n"), ("flag: a\n", "flag: new\n"), ("pages.a", "pages.new")):
+        registered.replace(C, old, new)
+    registered.commit("2023-01-20")
+    told = "plans/a.yaml was=a lock=True registered=2023-01-17 heir=other"
+    assert removals(registered, base="main~1") == [("egp.lock:4:3", told)]
+
+
+def test_a_plan_that_was_there_before_is_no_successor(registered: Comparison) -> None:
+    (registered.root / A).unlink()
+    registered.replace(B, "pages.b", "pages.a")
+    assert [told.endswith("heir=None") for _, told in removals(registered, base="main")] == [True]
+
+
+def test_a_plan_outside_the_reach_of_the_policy_is_gone(registered: Comparison) -> None:
+    registered.git("mv", A, "plans/a.yaml.old")
+    assert len(removals(registered, base="main")) == 1
+
+
+def test_a_plan_that_nobody_can_read_any_more_is_not_taken_for_deleted(registered: Comparison) -> None:
+    registered.write(A, "id: [")
+    assert removals(registered, base="main") == []
+
+
+def test_other_peoples_plans_are_reported_with_a_base_or_when_all_are_asked_for(
+    registered: Comparison,
+) -> None:
+    registered.write("plans/z.yaml", plan("z"))
+    (registered.root / A).unlink()
+    assert removals(registered, B) == []
+    assert len(removals(registered, B, base="main")) == 1
+    assert len(removals(registered, "plans")) == 1
+    registered.write(C, plan("other", flag="a"))
+    assert len(removals(registered, C)) == 1, "the successor is asked for"
+    assert removals(registered, B) == []
+
+
+def test_history_that_lacks_the_plan_leaves_the_lock_as_witness(compared: Comparison) -> None:
+    compared.write(A, plan("a"))
+    compared.write(B, plan("b"))
+    compared.register(A)
+    compared.register(B)
+    (compared.root / A).unlink()
+    compared.commit("2023-01-17")
+    told = "plans/a.yaml was=None lock=True registered=2023-01-17 heir=None"
+    assert removals(compared) == [("egp.lock:4:3", told)]

@@ -1,0 +1,298 @@
+"""A new plan passes the check apart from what only a person can state, and passes all of it once that is stated."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from egp.check import check
+from egp.document import read_text
+from egp.edit import edited
+from egp.new.answers import QUESTIONS
+from egp.new.arguments import EXPERIMENT_OPTIONS, TYPES
+from egp.new.dialogue import NewExperiment
+from egp.new.files import NewError
+from egp.new.place import plan_path
+from egp.plan_files import PlanFinder
+from egp.policy.reading import read_policy
+from egp.report.model import Report
+
+DAY = date(2023, 1, 10)
+PLAN = "experiments/faster-cart.yaml"
+
+POLICIES = {
+    "standard": 'extends: ["egp:standard"]\n',
+    "strict": 'extends: ["egp:strict"]\nrules: {known-metric: {severity: "off"}}\n',
+    "ml-launch": 'extends: ["egp:ml-launch"]\n',
+    "own": (
+        'extends: ["egp:standard"]\nplans: ["experiments/**/*.yaml"]\n'
+        'tiers: {checkout.*: critical, "*": standard}\n'
+        'roles: {experimentation_lead: ["@xp-lead"], legal: ["@legal"]}\n'
+        "calendars: {stocktaking: [2023-01-25/2023-01-26]}\n"
+        "rules:\n"
+        "  required-guardrails: {metrics: [refund_rate, cs_contacts]}\n"
+        "  minimum-runtime: {days: 21}\n"
+        "  power-floor: {floor: 90%}\n"
+        "  sign-offs: {by_tier: {critical: [legal]}}\n"
+        "  stage-dwell: {hours: 72}\n"
+        "  holdout-size: {min: 15%}\n"
+    ),
+}
+
+STATED: dict[str, Any] = {
+    "title": "A cart that opens at once",
+    "hypothesis": "A cart that opens at once lifts orders, because nobody waits.",
+    "owner": {"team": "cart", "dri": "@cart-pm"},
+    "risk": [],
+    "surfaces": ["checkout.cart"],
+    "eligible_units": {"distinct_over_run": "600_000", "per_day": "60_000", "source": "carts", "as_of": "2023-01-09"},
+    "primary_metric": {
+        "id": "order_rate", "kind": "proportion", "direction": "increase", "baseline": "12%", "mde": "45bps",
+        "non_inferiority_margin": "45bps", "outcome_window": "0d",
+        "baseline_source": {"from": "orders, 28 days", "as_of": "2023-01-09"},
+    },
+    "guardrail_metrics": [
+        {"id": name, "kind": "proportion", "direction": "decrease", "baseline": "20%", "non_inferiority_margin": "8%",
+         "outcome_window": "1d", "judged_on": "matured_cohort", "action": "rollback", "covers": covers}
+        for name, covers in (
+            ("refund_rate", "safety"), ("cs_contacts", "quality"), ("slow_pages", "performance"), ("spend", "cost"),
+        )
+    ],
+    "sample_size_per_variant": "140_000",
+    "stop_rules": [
+        {"id": f"{name}-harm", "metric": name, "significant_harm_for": "2w", "min_units_per_variant": 10_000,
+         "action": "rollback"}
+        for name in ("refund_rate", "cs_contacts", "slow_pages", "spend")
+    ],
+    "rollback": {"owner": "@cart-oncall", "comms": "comms/rollback.md"},
+    "escalation": {"to": "vp_commerce"},
+    "readouts": {"audience": ["pm"]},
+    "economics": {
+        "per": "order", "scenarios": [{"name": "base", "probability": "100%", "p_success": "40%"}],
+        "gain_per_success": "0.52 USD", "cost_per_error": "0.07 USD", "cost_per_unit": "0.00003 USD", "floor": "0.08 USD",
+    },
+    "sign_offs": [
+        {"role": "experimentation_lead", "by": "@xp-lead", "on": "2023-01-12"},
+        {"role": "legal", "by": "@legal", "on": "2023-01-12"},
+    ],
+}  # fmt: skip
+"""What people would write behind each TODO."""
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def begun(root: Path, policy: str, of_type: str, /, **given: str) -> str:
+    """The text of a new plan under one of the policies."""
+    (root / "egp.yaml").write_text(POLICIES[policy], encoding="utf-8")
+    plan = NewExperiment(
+        "faster-cart", of_type, read_policy(str(root / "egp.yaml"), "egp.yaml"), PLAN, DAY, None
+    )
+    plan.take(given)
+    return plan.draft().text
+
+
+def judged(root: Path, text: str) -> Report:
+    policy = read_policy(str(root / "egp.yaml"), "egp.yaml")
+    finder = PlanFinder(str(root), policy.plans, policy.root)
+    return check([finder.piped(text.encode(), PLAN)], finder, policy, DAY)
+
+
+def state(open_value: Any, stated: Any) -> Any:
+    """The value with what is stated where it is open."""
+    if isinstance(open_value, dict):
+        return {
+            key: state(value, stated.get(key)) if isinstance(stated, dict) else value
+            for key, value in open_value.items()
+        }
+    if isinstance(open_value, list):
+        by_name = {each.get("id", each.get("role")): each for each in stated or () if isinstance(each, dict)}
+        return [
+            state(each, by_name.get(each.get("id", each.get("role")))) if isinstance(each, dict) else each
+            for each in open_value
+        ]
+    return stated if open_value is None else open_value
+
+
+def completed(text: str) -> str:
+    def complete(plan: dict[str, Any]) -> None:
+        plan.update(state(dict(plan), STATED))
+
+    return edited(text, complete)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_only_people_are_asked(root: Path, policy: str, kind: str) -> None:
+    text = begun(root, policy, kind)
+    report = judged(root, text)
+    asked = {text.splitlines()[each.place.span.start.line - 1] for each in report.diagnostics}
+    assert asked
+    assert [line for line in asked if "# TODO" not in line] == []
+    assert report.failures == []
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_once_people_have_answered_the_plan_passes(root: Path, policy: str, kind: str) -> None:
+    text = completed(begun(root, policy, kind))
+    report = judged(root, text)
+    assert [(each.rule, each.message) for each in report.diagnostics] == []
+    assert report.unchecked == []
+
+
+GIVEN = {
+    "title": "A cart that opens at once", "owner": "@cart-pm", "surface": "checkout.cart, pdp.mobile", "risk": "none",
+    "metric": "order_rate", "kind": "proportion", "direction": "increase", "baseline": "12%", "mde": "45bps",
+    "outcome_window": "2d", "per_day": "41_000", "units": "340_000", "guardrail": "slow_pages",
+}  # fmt: skip
+
+
+def value_of(text: str) -> dict[str, Any]:
+    value = read_text(text)[0].value
+    assert isinstance(value, dict)
+    return value
+
+
+def test_answers_stand_in_the_plan(root: Path) -> None:
+    plan = value_of(begun(root, "own", "superiority", **GIVEN))
+    assert plan["surfaces"] == ["checkout.cart", "pdp.mobile"]
+    assert plan["risk"] == []
+    assert plan["owner"]["dri"] == "@cart-pm"
+    assert plan["primary_metric"]["mde"] == "45bps"
+    assert plan["eligible_units"]["per_day"] == "41_000"
+
+
+def test_defaults_are_the_policys(root: Path) -> None:
+    plan = value_of(begun(root, "own", "superiority", **GIVEN))
+    assert [metric["id"] for metric in plan["guardrail_metrics"]] == [
+        "refund_rate",
+        "cs_contacts",
+        "slow_pages",
+    ]
+    assert plan["statistics"]["power"] == "90%"
+    assert [role["role"] for role in plan["sign_offs"]] == ["experimentation_lead", "legal"]
+    assert plan["ramp"] == [{"treated": "70%", "min_dwell": "3d"}, {"treated": "85%", "min_dwell": "3d"}]
+    assert plan["holdout"]["share"] == "15%"
+    assert plan["schedule"]["exposure"] == "85%"
+    # 21 days from the first Monday after the stocktaking, and the look two days after the last outcome can be known.
+    assert (plan["schedule"]["start"], plan["schedule"]["end"]) == ("2023-01-30", "2023-02-19")
+    assert plan["statistics"]["looks"] == ["2023-02-22"]
+
+
+def test_the_sample_is_computed_and_the_run_is_long_enough(root: Path) -> None:
+    plan = value_of(begun(root, "standard", "superiority", **GIVEN))
+    assert plan["sample_size_per_variant"] == "137_716"
+    assert plan["schedule"]["end"] == "2023-02-05"
+    smaller = value_of(
+        begun(root, "standard", "superiority", **{**GIVEN, "mde": "30bps", "per_day": "20_000"})
+    )
+    # 308,226 units per variant at 9,000 a day take 35 days.
+    assert smaller["sample_size_per_variant"] == "308_226"
+    assert smaller["schedule"]["end"] == "2023-02-26"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"baseline": "twelve"}, "--baseline: twelve is not a measured value"),
+        ({"mde": "0.8"}, "--mde: 0.8 has no unit"),
+        ({"kind": "proprotion"}, "did you mean proportion"),
+        ({"per_day": "many"}, "--per-day: many is not a count"),
+        ({"title": "a\x1b[2Jb"}, "--title: a control character"),
+        ({"margin": "5%"}, "--margin says nothing of such an experiment"),
+        ({"quantile": "95%"}, "--quantile says nothing of such an experiment"),
+    ],
+)
+def test_an_answer_that_is_none_is_refused(root: Path, given: dict[str, str], says: str) -> None:
+    with pytest.raises(NewError) as error:
+        begun(root, "standard", "superiority", **given)
+    assert says in str(error.value)
+    assert error.value.help
+
+
+@pytest.mark.parametrize("text", ["x: y", "- a", "#", "no", "'", '"', "é → {ü}", "@a", "*", "5", "a # b"])
+def test_any_text_is_written_so_that_it_reads_back(root: Path, text: str) -> None:
+    plan = value_of(
+        begun(root, "standard", "superiority", title=text, owner=text, metric=text, guardrail=text, flag=text)
+    )
+    assert (
+        plan["title"] == plan["owner"]["dri"] == plan["primary_metric"]["id"] == plan["feature_flag"] == text
+    )
+    assert plan["guardrail_metrics"][0]["id"] == text
+
+
+def test_options_and_questions_are_the_same() -> None:
+    assert list(EXPERIMENT_OPTIONS) == [question.name for question in QUESTIONS]
+
+
+def test_a_conversation_tells_the_power_as_soon_as_it_is_known(root: Path) -> None:
+    (root / "egp.yaml").write_text(POLICIES["standard"], encoding="utf-8")
+    plan = NewExperiment("x", "superiority", read_policy(str(root / "egp.yaml"), "egp.yaml"), PLAN, DAY, None)
+    plan.take({"metric": "order_rate"})
+    answers = iter(
+        [
+            "",
+            "",
+            "",
+            "@pm",
+            "",
+            "none",
+            "",
+            "proportion",
+            "up",
+            "increase",
+            "12%",
+            "0.8",
+            "45bps",
+            "0d",
+            "10_000",
+            "",
+            "",
+        ]
+    )
+    told: list[str] = []
+    asked: list[str] = []
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return next(answers) + "\n"
+
+    plan.converse(ask, told.append)
+    assert "Primary metric" not in asked
+    assert told == [
+        "up is none of increase, decrease; write one of increase, decrease",
+        "0.8 has no unit where a change is meant; write 5% for a relative change, 0.5pp or 50bps for an absolute change of a rate",
+        "an MDE of 45bps needs 137,716 units per variant; the plan runs for 14 days",
+        "an MDE of 45bps needs 137,716 units per variant; the plan runs for 35 days",
+    ]
+    assert plan.answers["mde"] == "45bps"
+    assert "title" not in plan.answers
+
+
+@pytest.mark.parametrize(
+    ("patterns", "path"),
+    [
+        ('["experiments/**/*.yaml"]', "experiments/x.yaml"),
+        ('["plans/*.plan.yaml", "trials/*.yaml"]', "trials/x.yaml"),
+        ('["*.yaml"]', "x.yaml"),
+        ('["experiments/*/plan.yaml"]', "experiments/x.yaml"),
+    ],
+)
+def test_a_plan_goes_where_the_policy_looks(root: Path, patterns: str, path: str) -> None:
+    (root / "egp.yaml").write_text(f"plans: {patterns}\n", encoding="utf-8")
+    policy = read_policy(str(root / "egp.yaml"), "egp.yaml")
+    assert plan_path(policy, "x", str(root)) == str(root / path)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", "", "x" * 200, "a b", "CON:"])
+def test_an_id_that_is_no_file_name_needs_a_file(root: Path, name: str) -> None:
+    (root / "egp.yaml").write_text("{}\n", encoding="utf-8")
+    with pytest.raises(NewError, match="cannot be the name of a file"):
+        plan_path(read_policy(str(root / "egp.yaml"), "egp.yaml"), name, str(root))
