@@ -14,13 +14,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from egp.document import Document, Path, Position, Span, pointer
-from egp.experiment import Experiment, read_experiment
+from egp.experiment import Experiment, may_be_plan, read_experiment
 from egp.finding import (
     EARLIER,
     LOCK,
     PINNED,
     SEVERITIES,
     Diagnostic,
+    DoesNotApply,
     Failure,
     Finding,
     NotChecked,
@@ -39,7 +40,7 @@ from egp.report.model import Findings, Report
 from egp.shape import label
 from egp.stats import StatisticsInputError
 from egp.subject import Change, Entry, PlanFile, Portfolio, PortfolioIndex, Removal, entry_of
-from egp.wording import counted
+from egp.wording import listing
 
 if TYPE_CHECKING:
     from egp.gone import Gone
@@ -65,6 +66,8 @@ class _Outcome:
     """Why the rule could not run, where it is not for want of a key."""
     advice: str = ""
     blocked_by: str = ""
+    escalates: bool = False
+    """Whether it might have found that the plan is impossible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,8 @@ def _has_lock(finder: PlanFinder, policy: Policy) -> bool:
 
 def _reading_order(diagnostic: Diagnostic) -> tuple[object, ...]:
     place = diagnostic.place
-    return place.path, place.document, place.span.start, diagnostic.rule, diagnostic.message
+    weight = SEVERITIES.index(diagnostic.severity)
+    return place.path, place.document, place.span, weight, diagnostic.rule, diagnostic.message
 
 
 class _Judge:
@@ -195,6 +199,9 @@ class _Judge:
         plan, problems = read_experiment(document.value)
         tier = self.policy.tier_of(plan.surfaces or ())
         rules = self.policy.adopted(source.in_policy, tier).alone
+        if not may_be_plan(document):
+            self._no_plan(rules, document)
+            return
         subjects: dict[str, object] = {"Document": document}
         past: PlanPast | None = None
         if isinstance(document.value, dict) or not document.problems:
@@ -294,7 +301,7 @@ class _Judge:
     def _run(
         self, rules: Sequence[Adopted], subjects: Mapping[str, object], tier: str, path: str
     ) -> list[_Outcome]:
-        """What the rules have to say; those that pass are only counted.
+        """What the rules have to say; those that pass are only counted, those that do not apply are not.
 
         A crash is a failure of the run, and keeps no other rule from speaking.
         """
@@ -311,9 +318,13 @@ class _Judge:
                     findings = list(rule.check(subject))
                 else:
                     findings = list(rule.check(*(subject, adopted.params, organisation)[: rule.takes]))
+            except DoesNotApply:
+                continue
             except NotChecked as missing:
                 reason = f"could not be checked: {missing.reason}" if missing.reason else ""
-                outcomes.append(_Outcome(adopted, [], missing.path, reason, advice=missing.help))
+                outcome = _Outcome(adopted, [], missing.path, reason, missing.help)
+                outcome.escalates = missing.escalates
+                outcomes.append(outcome)
             except StatisticsInputError as error:
                 reason = f"could not be computed: {error}"
                 outcomes.append(
@@ -340,16 +351,22 @@ class _Judge:
     def _fail(self, path: str, message: str, rule: str = "", help: str = "") -> None:
         self.report.failures.append(Failure(path, message, rule, help=help))
 
+    def _no_plan(self, rules: Sequence[Adopted], document: Document) -> None:
+        """Another kind of file, named by mistake: what it says is nobody's business, and is not repeated."""
+        speaker = next(each for each in rules if each.rule.id == "valid-plan")
+        finding = Finding(
+            Span(Position(1, 1), Position(1, 1)),
+            "this is not a plan: none of a plan's keys stands at its top level",
+            help=f"a plan has {listing(f'`{key}`' for key in Experiment.needs)}",
+        )
+        diagnostic = _Placed(document, "", self._elsewhere(None)).diagnostic(speaker, finding)
+        self.report.diagnostics.append(replace(diagnostic, line=""))
+        silent = [each for each in rules if each is not speaker and each.rule.subject != "Removal"]
+        self._unreadable(silent, [diagnostic], document)
+
     def _unreadable(self, adopted: Sequence[Adopted], said: Sequence[Diagnostic], document: Document) -> None:
-        """A document that holds no plan: nothing else can be asked of it, and it is no document that passes."""
-        blocker = next((each.rule for each in said if each.severity == "error"), "")
-        speaker = next((each for each in adopted if each.severity == "error"), None)
-        if not blocker and speaker is not None:
-            diagnostic = _Placed(document, "", self._elsewhere(None)).diagnostic(
-                speaker, _no_plan(document, len(adopted))
-            )
-            self.report.diagnostics.append(diagnostic)
-            blocker = speaker.rule.id
+        """A document that holds no plan: what makes it unreadable speaks for every rule that has nothing to look at."""
+        blocker = next(each.rule for each in said if each.severity == "error")
         for each in adopted:
             self.report.unchecked.append(
                 Unchecked(each.rule.id, each.severity, document.path, document.index, "", "", blocker)
@@ -383,13 +400,14 @@ class _Judge:
         return _named(outcomes)
 
     def _speak_for_missing(self, outcomes: Sequence[_Outcome]) -> None:
-        """An error-level rule that could not run, and of whose missing input no error speaks, is an error itself."""
+        """A rule that may reject and could not run, and of whose missing input no error speaks, is an error itself."""
         groups: dict[tuple[Path, str], list[_Outcome]] = {}
         for outcome in outcomes:
             if outcome.missing is not None and not outcome.blocked_by:
                 groups.setdefault((outcome.missing, outcome.reason), []).append(outcome)
         for (missing, _), group in groups.items():
-            speaker = next((outcome for outcome in group if outcome.adopted.severity == "error"), None)
+            speakers = [each for each in group if each.adopted.severity == "error"]
+            speaker = next(iter(speakers or [each for each in group if each.escalates]), None)
             if speaker is None:
                 continue
             speaker.findings += [
@@ -409,19 +427,10 @@ def _named(outcomes: Iterable[_Outcome]) -> list[Named]:
     ]
 
 
-def _no_plan(document: Document, rules: int) -> Finding:
-    span = document.problems[0].span if document.problems else document.span(())
-    return Finding(
-        span,
-        f"there is no plan here, and without it {counted(rules, 'check')} cannot run",
-        help="write the plan of an experiment as YAML: keys with their values",
-    )
-
-
 def _missing_input(missing: Path, outcome: _Outcome, rules: Sequence[str]) -> Finding:
     blocked = ", ".join(rules)
     if outcome.reason:
-        return Finding(missing, outcome.reason, help=f"{outcome.advice}; blocked: {blocked}")
+        return Finding(missing, outcome.reason, help=f"{outcome.advice}; blocked: {blocked}", impossible=True)
     name = label(missing)
     return Finding(
         missing,
@@ -431,6 +440,7 @@ def _missing_input(missing: Path, outcome: _Outcome, rules: Sequence[str]) -> Fi
         observed="not declared",
         required=f"`{name}`",
         help=f"declare `{name}`",
+        impossible=True,
     )
 
 
@@ -452,8 +462,10 @@ def _drop_redundant(outcomes: Sequence[_Outcome]) -> None:
         rule = outcome.adopted.rule
         if outcome.findings and rule.subject != "PlanFile":
             heavier = {other for other, weight in speaking.items() if weight <= _weight(outcome)}
-            if heavier & rule.yields_to:
-                outcome.findings = []
+            outcome.findings = [
+                each for each in outcome.findings if not heavier & (rule.yields_to | each.yields_to)
+            ]
+            if not outcome.findings:
                 continue
             kept = [finding for finding in outcome.findings if not _about_misread(finding, misread)]
             if not kept:

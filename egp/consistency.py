@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from egp.analysis.days import day_before_end, first_day, last_day, local, time_zone
+from egp.analysis.days import day_after, day_before_end, first_day, last_day, local, time_zone
 from egp.finding import Finding, Related
 from egp.quantity import as_day, shown
 from egp.shape import label, nearest
@@ -44,6 +44,9 @@ def contradictions(plan: Experiment, explained: Collection[Path]) -> Iterator[Fi
     if plan.holdout is not None and plan.holdout.none is not None:
         yield from _none_or_values("holdout", plan.holdout, ("share", "until"))
     yield from _evidence(plan)
+    yield from _margins(plan)
+    yield from _looks(plan)
+    yield from _blank_entries(plan)
 
 
 def _ids(plan: Experiment) -> Iterator[Finding]:
@@ -253,3 +256,51 @@ def _evidence(plan: Experiment) -> Iterator[Finding]:
             help="keep one of them, and write another stop rule for the other",
             related=(Related(("stop_rules", at, given[0]), "the other kind of evidence"),),
         )
+
+
+def _margins(plan: Experiment) -> Iterator[Finding]:
+    for path, metric in plan.metrics:
+        margin = metric.non_inferiority_margin
+        if margin is not None and margin.value < 0:
+            name = called(metric.id, "a metric without an id")
+            yield Finding(
+                (*path, "non_inferiority_margin"),
+                f"the margin of {name} is {margin}; a margin is a positive amount of harm, whatever its direction",
+                observed=str(margin),
+                required="above 0",
+                help=f"set `non_inferiority_margin: {margin.text.lstrip('-')}`",
+            )
+
+
+def _looks(plan: Experiment) -> Iterator[Finding]:
+    looks = plan.statistics.looks if plan.statistics else None
+    if looks is None or looks or plan.type in ("rollout", "holdback"):
+        return
+    schedule = plan.schedule
+    day = day_after(last_day(plan), 1) if schedule and schedule.end else None
+    yield Finding(
+        ("statistics", "looks"),
+        "`looks` is an empty list, so the plan says that the primary metric is never read",
+        observed="no look",
+        required="the days of the looks, or no `looks:`",
+        help=f"set `looks: [{day}]`, or remove `looks:`: the primary is then read once, on the day after the run"
+        if day
+        else "remove `looks:`: the primary is then read once, on the day after the run",
+    )
+
+
+def _blank_entries(plan: Experiment) -> Iterator[Finding]:
+    """Entries of lists that say nothing, and would count as if they did."""
+    lists: tuple[tuple[Path, tuple[str, ...]], ...] = (
+        (("surfaces",), plan.surfaces or ()),
+        (("segments",), plan.segments),
+        (("diagnostic_segments",), plan.diagnostic_segments),
+        (("links",), plan.links),
+        (("decision_rule", "options"), plan.decision_rule.options if plan.decision_rule else ()),
+        (("readouts", "audience"), plan.readouts.audience if plan.readouts else ()),
+    )
+    for path, entries in lists:
+        for at, entry in enumerate(entries):
+            if not entry.strip():
+                message = f"{label((*path, at))} is blank"
+                yield Finding((*path, at), message, "nothing", "a text", "write it, or remove the entry")

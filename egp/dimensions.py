@@ -37,7 +37,7 @@ def mismatches(plan: Experiment, explained: Collection[Path]) -> Iterator[Findin
     finding.
     """
     for path, metric in plan.metrics:
-        if metric.kind == "proportion" and metric.baseline is not None and not _is_rate(metric.baseline):
+        if is_misread(metric) and metric.baseline is not None:
             yield _not_a_rate((*path, "baseline"), metric.baseline)
             continue
         if metric.kind == "quantile":
@@ -64,6 +64,11 @@ def unit_of(metric: Metric) -> str | None:
     if metric.baseline is not None:
         return metric.baseline.unit
     return "share" if metric.kind == "proportion" else None
+
+
+def is_misread(metric: Metric) -> bool:
+    """Whether the metric's baseline is no value of its kind, so that nothing can be told of its changes."""
+    return metric.kind == "proportion" and metric.baseline is not None and not _is_rate(metric.baseline)
 
 
 def _is_rate(baseline: Measure) -> bool:

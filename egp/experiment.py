@@ -6,11 +6,13 @@ experiment cannot be named without is in ``Experiment.needs``. The JSON Schema i
 
 # No postponed annotations here: shapes are read from the annotations themselves.
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 from typing import Literal
 
-from egp.document import Path
+from egp.document import Document, Path
 from egp.quantity import Change, Count, Interval, Measure, Moment, Share
 from egp.shape import Money, Name, Problem, Shape, field, listed, read
 
@@ -137,7 +139,9 @@ class Statistics(Shape):
         "Alpha-spending function of a group-sequential design."
     )
     spending_parameter: float | None = field("Gamma of the Hwang-Shih-DeCani spending function.", -4)
-    looks: tuple[Moment, ...] | None = field("When the primary metric is read.", ["2023-02-06"])
+    looks: tuple[Moment, ...] | None = field(
+        "When the primary metric is read; without it once, on the day after the run.", ["2023-02-06"]
+    )
     correction: Literal["none", "bonferroni", "holm", "dunnett"] | None = field(
         "Correction for several treatments or primary metrics."
     )
@@ -369,3 +373,21 @@ def read_experiment(value: object) -> tuple[Experiment, list[Problem]]:
     """The plan in a document's value, and what does not fit; the same keys misread are absent from the plan."""
     problems: list[Problem] = []
     return read(Experiment, value, (), problems), problems
+
+
+def may_be_plan(document: Document) -> bool:
+    """Whether somebody meant to write a plan here: nothing yet, or one of a plan's keys, in whatever state the rest is."""
+    value = document.value
+    if isinstance(value, dict):
+        return any(key in value for key, *_ in Experiment.fields())
+    if not document.problems:
+        return False
+    is_unwritten = not document.text.strip() or any(problem.kind == "empty" for problem in document.problems)
+    return is_unwritten or _plan_key().search(document.text) is not None
+
+
+@cache
+def _plan_key() -> re.Pattern[str]:
+    """A plan's key at the start of a line, in YAML that may be broken anywhere."""
+    keys = "|".join(key for key, *_ in Experiment.fields())
+    return re.compile(rf"""^[\s{{"']*(?:{keys})["']?\s*:""", re.MULTILINE)

@@ -56,12 +56,15 @@ class Finding:
     """Further paths whose absence this finding explains: the key that a misspelt one was meant to be."""
     secret: bool = False
     """What the span holds must not be repeated, by this or any other diagnostic of the plan."""
+    yields_to: frozenset[str] = frozenset()
+    """Rules whose finding makes this one redundant, though not its rule's other findings."""
 
 
 class NotChecked(Exception):
     """A rule lacks an input. ``path`` is where the plan should state it.
 
-    ``reason`` and ``help`` say what is missing where it is not the plan that should state it.
+    ``reason`` and ``help`` say what is missing where it is not the plan that should state it. One that ``escalates``
+    counts as an error whatever the policy weighs: with its input the rule might find that the plan is impossible.
     """
 
     def __init__(self, path: Path, reason: str = "", help: str = "") -> None:
@@ -69,6 +72,16 @@ class NotChecked(Exception):
         self.path = path
         self.reason = reason
         self.help = help
+        self.escalates = False
+
+    def escalated(self) -> NotChecked:
+        """The same of a rule that has yet to learn whether the plan is impossible."""
+        self.escalates = True
+        return self
+
+
+class DoesNotApply(Exception):
+    """A rule asks nothing of this plan: not of its type, or what it judges is absent by right. Not a pass."""
 
 
 def need(value: T | None, *path: str | int) -> T:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from egp.explain import shown_value
 from egp.policy.params import declared_params
 from egp.policy.reading import shipped_policy
+from egp.results import COLUMNS
 from egp.rule import FAMILIES, Rule, index, load
 from egp.shipped import ROOT, policy_names
 
@@ -24,26 +25,43 @@ BLOCK = re.compile(r"(<!-- generated: (?P<command>[^\n]+?) -->\n).*?(<!-- end --
 
 def generated_files() -> dict[str, str]:
     """Path relative to the checkout → content that the file must have."""
-    from egp.schemas import experiment_schema, policy_schema, power_schema, report_schema, results_schema
-
     files = {
-        "schemas/experiment.schema.json": _json(experiment_schema()),
-        "schemas/policy.schema.json": _json(policy_schema()),
-        "schemas/report.schema.json": _json(report_schema()),
-        "schemas/results.schema.json": _json(results_schema()),
-        "schemas/power.schema.json": _json(power_schema()),
+        **schema_files(),
         "docs/rules/README.md": _rule_index(),
     }
     for rule_id in index():
         files[f"docs/rules/{rule_id}.md"] = _rule_page(load(rule_id))
-    for path in ("README.md", "docs/power.md"):
+    for path in ("README.md", "docs/power.md", "docs/results.md", "docs/gate.md"):
         with open(os.path.join(ROOT, path), encoding="utf-8") as file:
             files[path] = BLOCK.sub(_block, file.read())
     return files
 
 
-def _json(schema: dict[str, object]) -> str:
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+def schema_files() -> dict[str, str]:
+    """The published schemas by path."""
+    from egp.schemas import (
+        experiment_schema,
+        gate_schema,
+        policy_schema,
+        power_schema,
+        report_schema,
+        results_schema,
+    )
+
+    return {
+        **_schema("experiment", experiment_schema()),
+        **_schema("policy", policy_schema()),
+        **_schema("report", report_schema()),
+        **_schema("results", results_schema()),
+        **_schema("gate", gate_schema()),
+        **_schema("power", power_schema()),
+    }
+
+
+def _schema(name: str, schema: dict[str, object]) -> dict[str, str]:
+    """The file of a schema; its name is a URN, because it is read from the package and served by no host."""
+    named = {"$schema": schema["$schema"], "$id": f"urn:egp:schema:{name}", **schema}
+    return {f"schemas/{name}.schema.json": json.dumps(named, indent=2, ensure_ascii=False) + "\n"}
 
 
 def _rule_page(rule: Rule) -> str:
@@ -51,16 +69,21 @@ def _rule_page(rule: Rule) -> str:
     lines += ["| policy | severity |", "|---|---|"]
     for policy in policy_names():
         values = {layer.name: layer.settings.get(rule.id, {}) for layer in shipped_policy(policy).layers}
-        severity = next((v["severity"].value for v in reversed(values.values()) if "severity" in v), "not adopted")
+        severity = next(
+            (v["severity"].value for v in reversed(values.values()) if "severity" in v), "not adopted"
+        )
         waivable = next((v["waivable"].value for v in reversed(values.values()) if "waivable" in v), True)
         lines.append(f"| `{policy}` | {severity}{'' if waivable else ', not waivable'} |")
     params = declared_params(rule)
     if params:
         lines += ["", "| option | default | meaning |", "|---|---|---|"]
-        for name, (_, meaning, default) in params.items():
+        for name, (_, meaning, default, _) in params.items():
             lines.append(f"| `{name}` | {_cell(shown_value(default))} | {meaning} |")
     if rule.yields_to:
-        lines += ["", f"Silent when {', '.join(_link(other) for other in sorted(rule.yields_to))} reports the cause."]
+        lines += [
+            "",
+            f"Silent when {', '.join(_link(other) for other in sorted(rule.yields_to))} reports the cause.",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -73,7 +96,11 @@ def _link(rule_id: str) -> str:
 
 
 def _rule_index() -> str:
-    lines = ["# Rules", "", "Every rule recomputes or compares. The examples on the pages are run as tests; each is a"]
+    lines = [
+        "# Rules",
+        "",
+        "Every rule recomputes or compares. The examples on the pages are run as tests; each is a",
+    ]
     lines += ["change to [the sound plan](../../egp/rules/sound_plan.yaml), `null` taking a key away.", ""]
     for family in FAMILIES:
         rules = [load(rule_id) for rule_id, (of_family, _) in index().items() if of_family == family]
@@ -88,20 +115,47 @@ def _block(match: re.Match[str]) -> str:
     """A block of the README: the output of the command it names, or the text of the file it names."""
     command = match["command"]
     verb, _, rest = command.partition(" ")
-    makers: dict[str, Callable[[str], str]] = {"egp": _transcript, "file": _file_block}
+    makers: dict[str, Callable[[str], str]] = {
+        "egp": _transcript,
+        "file": _file_block,
+        "columns": _column_table,
+        "checks": _gate_checks,
+    }
     return f"{match[1]}{makers[verb](rest)}{match[3]}"
 
 
 def _transcript(arguments: str) -> str:
     run = subprocess.run(
-        [sys.executable, "-m", "egp", *arguments.split()], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "egp", *arguments.split()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return f"```console\n$ egp {arguments}\n{run.stdout}{run.stderr}```\n"
+
+
+def _gate_checks(_: str) -> str:
+    """The page of every check of the gate, with its options."""
+    from egp.gate.checks import checks
+
+    parts = []
+    for check in checks():
+        summary, _, reasons = check.page.text.partition("\n\n")
+        parts += [f"### {check.id}", "", f"**{summary}**", "", reasons, ""]
+        for name, meaning, value in check.options():
+            parts += [f"`{name}` ({shown_value(value)}): {meaning}.", ""]
+    return "\n".join(parts)
 
 
 def _file_block(path: str) -> str:
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
         return f"```{os.path.splitext(path)[1][1:]}\n{file.read()}```\n"
+
+
+def _column_table(_: str) -> str:
+    lines = ["| column | holds |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{column}` | {meaning} |" for column, meaning in COLUMNS.items())]) + "\n"
 
 
 def main() -> int:

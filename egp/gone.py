@@ -46,17 +46,17 @@ def gone(past: Past, present: Sequence[Entry]) -> list[Gone]:
 
 def _of_base(past: Past, base: Base) -> Iterator[Gone]:
     for name, earlier in base.plans.items():
-        yield Gone(name, earlier.path, earlier, past.lock.entries.get(name) or base.lock.entries.get(name))
+        yield Gone(name, earlier.path, earlier, past.entries.get(name) or base.lock.entries.get(name))
 
 
 def _of_lock(past: Past) -> Iterator[Gone]:
-    for name, entry in past.lock.entries.items():
+    for name, entry in past.entries.items():
         yield Gone(name, entry.path or "", None, entry)
 
 
 def _with_history(past: Past, missing: Sequence[Gone]) -> list[Gone]:
     """The same with what they last were, as far as git can tell."""
-    if past.repository is None or not missing:
+    if not missing or past.repository is None:
         return list(missing)
     from egp.sources.git import GitError
 
@@ -77,7 +77,7 @@ def _is_new(past: Past, path: str, entry: Entry) -> bool:
     """Whether a plan was not there before: neither at the base, nor without a base registered."""
     if past.base is not None:
         return path not in past.base.unchanged and entry.id not in past.base.plans
-    return entry.id not in past.lock.entries
+    return entry.id not in past.entries
 
 
 def _renames(past: Past) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -89,10 +89,14 @@ class PlanPast:
 class Past:
     """Lock, base and history of one run. Paths are relative to the root, with ``/`` between folders."""
 
-    def __init__(self, finder: PlanFinder, root: str, lock: Lock) -> None:
+    def __init__(
+        self, finder: PlanFinder, root: str, lock: Lock, entries: Mapping[str, Registration] | None = None
+    ) -> None:
         self.finder = finder
         self.root = os.path.realpath(root)
         self.lock = lock
+        self.entries = lock.entries if entries is None else entries
+        """The registrations in force, by id."""
         self.base: Base | None = None
         self._repository: Repository | None = None
         self._repository_is_sought = False
@@ -132,9 +136,7 @@ class Past:
             raise PastError(Failure("", f"--base {ref}: {error}", help=error.help)) from None
 
     def _base(self, repository: Repository, commit: str, asked: Sequence[PlanSource]) -> Base:
-        content = repository.read(commit, LOCK_FILE)
-        shown = f"{commit[:12]}:{LOCK_FILE}"
-        lock = Lock(shown, None, {}, {}) if content is None else read_lock_text(content, shown)
+        lock = self._lock_of(commit, repository)
         files = dict(self._files_of_plans(repository.files(commit, self._scope(asked)), asked))
         given = {self.inside(source.path): source.content for source in asked}
         unchanged = frozenset(
@@ -148,6 +150,16 @@ class Past:
             for plan in plans_in(content, path, commit):
                 plans.setdefault(plan.plan.id or "", plan)
         return Base(commit, lock, unchanged, plans)
+
+    def _lock_of(self, commit: str, repository: Repository) -> Lock:
+        shown = f"{commit[:12]}:{LOCK_FILE}"
+        content = repository.read(commit, LOCK_FILE)
+        if content is None:
+            return Lock(shown, None, {}, {})
+        here = self.lock.document
+        if here is not None and content == here.text.encode("utf-8", "surrogatepass"):
+            return self.lock  # a large lock is not read twice
+        return read_lock_text(content, shown)
 
     def _scope(self, asked: Sequence[PlanSource]) -> list[str]:
         """Where plans may lie; an empty list for anywhere."""
@@ -187,21 +199,22 @@ class Past:
     def of(self, source: PlanSource, plan: Experiment, is_whole: bool, as_of: date) -> PlanPast:
         """A plan's own past."""
         base, name, path = self.base, plan.id or "", self.inside(source.path)
-        entry = self.lock.entries.get(name)
+        entry = self.entries.get(name)
         digest = plan_digest(plan) if is_whole and (entry or base) else ""
         earlier = base.plans.get(name) if base and path not in base.unchanged else None
         is_pinned = entry is not None and digest == entry.current_digest
         pinned = self._pinned(name, entry, earlier) if entry and not is_pinned else None
-        before = (plan if path in base.unchanged else earlier and earlier.plan) if base else None
+        pinned_plan = plan if is_pinned else pinned.plan if pinned else None
+        before = plan if base and path in base.unchanged else earlier.plan if earlier else None
         change = Change(
             plan=plan,
-            before=before if base else plan if is_pinned else pinned and pinned.plan,
+            before=before if base else pinned_plan,
             registered=entry.registered if entry else plan.registered,
             as_of=as_of,
             lock=entry,
             base_lock=base.lock.entries.get(name) if base else None,
             under_base=base is not None,
-            pinned=plan if is_pinned else pinned and pinned.plan,
+            pinned=pinned_plan,
             renamed_from=earlier.path if earlier and earlier.path != path else "",
             digest=digest,
             first_commit=self._first_commit(path) if base and before is None else None,
@@ -259,7 +272,7 @@ def read_past(
         return None
     try:
         lock = read_lock(root)
-        past = Past(finder, root, lock if entries is None else replace(lock, entries=dict(entries)))
+        past = Past(finder, root, lock, entries)
         if base:
             past.compare_with(base, asked)
     except LockError as error:

@@ -45,6 +45,7 @@ class PlanFinder:
         self._root = repository_root(self.folder) or self.folder
         self._real_root = os.path.realpath(self._root)
         self._real_folders: dict[str, str] = {}
+        self._folders_in_policy: dict[str, str] = {}
 
     def asked(self, paths: Sequence[str]) -> list[PlanSource]:
         """Plans at the given paths: files as they are, folders by the policy's patterns or, without a match, whole."""
@@ -53,6 +54,10 @@ class PlanFinder:
             absolute = os.path.normpath(os.path.join(self.folder, path))
             if os.path.isdir(absolute):
                 sources = self._in_folder(absolute)
+            elif os.path.basename(absolute) == POLICY_FILE:
+                advice = f"egp check PLAN --policy {path} judges a plan by it, egp rules --policy {path} shows what it asks"
+                self.failures.append(Failure(self._shown(absolute), "this is a policy, not a plan", help=advice))
+                continue
             elif os.path.lexists(absolute):
                 sources = [self._source(absolute)]
             else:
@@ -100,7 +105,10 @@ class PlanFinder:
     def _in_policy(self, path: str) -> str:
         if _is_below(path, self.pattern_root):
             return path[len(self.pattern_root) + 1 :].replace(os.sep, "/")
-        return os.path.relpath(path, self.pattern_root).replace(os.sep, "/")
+        folder, name = os.path.split(path)
+        if folder not in self._folders_in_policy:
+            self._folders_in_policy[folder] = os.path.relpath(folder, self.pattern_root)
+        return os.path.join(self._folders_in_policy[folder], name).replace(os.sep, "/")
 
     def _shown(self, path: str) -> str:
         """The path as messages name it: relative to the working directory where it lies below it."""

@@ -103,7 +103,8 @@ Moment = date | datetime
 def shown(value: object) -> str:
     """A plan's value as one short line that is safe to print."""
     text = value if isinstance(value, str) else _yaml_word(value)
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     if len(text) > 60:
         return text[:57] + "..."
     return text or '""'

@@ -14,7 +14,7 @@ from egp.digest import plan_digest
 from egp.document import Document, Path, Span
 from egp.document.bounds import MAX_BYTES
 from egp.edit import EditError, add, edited
-from egp.experiment import Experiment, read_experiment
+from egp.experiment import Experiment, may_be_plan, read_experiment
 from egp.lock import PinnedPolicy, Registration, Signed, made, read_lock, update_lock
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.locate import lock_folder
@@ -143,6 +143,8 @@ def opened(source: PlanSource, finder: PlanFinder) -> PlanSource:
     """The source with its content, so that what is checked is what is pinned; unreadable ones are the check's to name."""
     if finder.leaves_repository(source):
         return source
+    if not os.path.isfile(source.path):
+        return source  # a pipe may never end; the check says what it is
     try:
         with open(source.path, "rb") as file:
             return replace(source, content=file.read(MAX_BYTES + 1))
@@ -155,7 +157,7 @@ def candidates_in(source: PlanSource, terms: Terms) -> Iterator[Candidate]:
     if source.content is None:
         return
     path = os.path.relpath(os.path.realpath(source.path), terms.root).replace(os.sep, "/")
-    for document in source.documents():
+    for document in filter(may_be_plan, source.documents()):
         plan, problems = read_experiment(document.value)
         yield Candidate(source, document, plan, problems, path)
 

@@ -5,8 +5,8 @@ A rule module has a docstring, optionally ``class Params(rule.Params)`` and ``yi
 
 - first line: what the rule asks;
 - second paragraph: why; its first sentence is the ``why:`` line of every diagnostic;
-- blocks headed ``Passes:``, ``Fails at `/pointer`:`` or ``Not checked at `/pointer`:``, each followed by YAML
-  that is merged into a sound plan. A header may add ``with `param: value, tier: critical` `` and
+- blocks headed ``Passes:``, ``Does not apply:``, ``Fails at `/pointer`:`` or ``Not checked at `/pointer`:``, each
+  followed by YAML that is merged into a sound plan. A header may add ``with `param: value, tier: critical` `` and
   ``, saying "words of the message"``, and ``(whole file)`` when the block is a file of its own.
 """
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 Subject = Literal["Document", "PlanFile", "Experiment", "Change", "Removal", "Portfolio"]
 
@@ -28,6 +28,15 @@ FAMILIES = (
     "integrity", "privacy", "portfolio", "economics",
 )  # fmt: skip
 """Folders of ``egp/rules``, in the order in which rules run and are listed."""
+
+
+class AtLeast(NamedTuple):
+    """The least value of an option, as in ``Annotated[int, "what it is", AtLeast(0)]``.
+
+    Without it a whole number is at least 1, and any other amount is above 0: less would ask nothing.
+    """
+
+    least: float
 
 
 class Params:
@@ -60,7 +69,7 @@ class Rule:
 class Example:
     """A block of a page. ``at`` is the pointer the finding must have; ``context`` the header's settings."""
 
-    outcome: Literal["passes", "fails", "not checked"]
+    outcome: Literal["passes", "fails", "not checked", "does not apply"]
     at: str
     context: str
     saying: str
@@ -69,7 +78,8 @@ class Example:
 
 
 _HEADER = re.compile(
-    r"^(?P<outcome>Passes|Fails|Not checked)(?: at `(?P<at>[^`]*)`)?(?: with `(?P<context>[^`]*)`)?"
+    r"^(?P<outcome>Passes|Does not apply|Fails|Not checked)"
+    r"(?: at `(?P<at>[^`]*)`)?(?: with `(?P<context>[^`]*)`)?"
     r'(?:, saying "(?P<saying>[^"]*)")?(?P<whole> \(whole file\))?:\n\n```yaml\n(?P<text>.*?)^```$',
     re.MULTILINE | re.DOTALL,
 )
@@ -92,6 +102,14 @@ class Page:
         paragraphs = self.text.split("\n\n")
         reason = " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
         return re.split(r"(?<=[.!?]) ", reason, maxsplit=1)[0]
+
+    @property
+    def shortened(self) -> str:
+        """What the page says before its examples, and the first of them that fails."""
+        matches = list(_HEADER.finditer(self.text))
+        prose = self.text[: matches[0].start()] if matches else self.text
+        failing = next((match[0] for match in matches if match["outcome"] == "Fails"), "")
+        return f"{prose.strip()}\n\n{failing}".strip()
 
     @property
     def examples(self) -> Iterator[Example]:

@@ -25,14 +25,17 @@ from pydantic_core import core_schema
 from egp import quantity
 from egp.experiment import Experiment
 from egp.finding import SEVERITIES
+from egp.gate.schema import GATE_SCHEMA
 from egp.policy.file import PolicyFile
-from egp.policy.params import declared_params
+from egp.policy.params import Bound, declared_params
 from egp.power.schema import POWER_SCHEMA
 from egp.quantity import Change, Count, Interval, Measure, Share
 from egp.report.schema import REPORT_SCHEMA
 from egp.results import COLUMNS, NEEDED_COLUMNS, VALUES, Results, Window
 from egp.rule import index, load
+from egp.shape import Field as ShapeField
 from egp.shape import Money, Name, PartReader, Problem, Shape, reader_of, required_type
+from egp.wording import listing
 
 _NUMBER = quantity.NUMBER
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -62,6 +65,7 @@ _JSON_TYPES: dict[object, dict[str, object]] = {
 }  # fmt: skip
 
 
+_QUANTITIES = (Share, Count, timedelta, Measure, Money, Change)
 _OWN_KEY: JsonDict = {"description": "A key of your own; egp does not read it."}
 _models: dict[str, type[BaseModel]] = {}
 
@@ -139,7 +143,7 @@ def model_of(shape: type[Shape]) -> type[BaseModel]:
                 ... if required else declared.default,
                 alias=key,
                 title=None,
-                description=declared.description,
+                description=_hover(declared, annotation),
                 examples=list(declared.examples) or None,
             ),
         )
@@ -149,6 +153,14 @@ def model_of(shape: type[Shape]) -> type[BaseModel]:
         shape.__name__, __config__=config, __doc__=shape.__doc__, __validators__=own_keys, **fields
     )
     return _models[shape.__name__]
+
+
+def _hover(declared: ShapeField, annotation: Any) -> str:
+    """What an editor shows on a key: its meaning, and how its quantity is written. Many editors show no examples."""
+    if required_type(annotation) not in _QUANTITIES or not declared.examples:
+        return declared.description
+    written = listing((f"`{example}`" for example in declared.examples), "or")
+    return f"{declared.description.removesuffix('.')}, such as {written}."
 
 
 def experiment_schema() -> dict[str, object]:
@@ -177,14 +189,22 @@ def _setting_schema(rule_id: str) -> dict[str, object]:
         "severity": {"enum": [*SEVERITIES, "off"], "description": "What a finding weighs."},
         "waivable": {"type": "boolean", "description": "Whether an approver may set the rule aside."},
     }
-    for name, (of_type, meaning, _) in declared_params(rule).items():
-        properties[name] = {**_schema_of_type(of_type), "description": meaning}
+    for name, (of_type, meaning, _, bound) in declared_params(rule).items():
+        properties[name] = {**_bounded(_schema_of_type(of_type), bound), "description": meaning}
     return {
         "type": "object",
         "description": rule.page.summary,
         "properties": properties,
         "additionalProperties": False,
     }
+
+
+def _bounded(schema: dict[str, object], bound: Bound | None) -> dict[str, object]:
+    """The bound where a schema can say it: of a plain number. A text with a unit is read by egp alone."""
+    if bound is None or not any(kind in str(schema.get("type")) for kind in ("integer", "number")):
+        return schema
+    keyword = "minimum" if bound.is_allowed else "exclusiveMinimum"
+    return {key: value for key, value in schema.items() if key != "minimum"} | {keyword: bound.least}
 
 
 def _schema_of_type(of_type: Any) -> dict[str, object]:
@@ -201,6 +221,11 @@ def _schema_of_type(of_type: Any) -> dict[str, object]:
 def report_schema() -> dict[str, object]:
     """JSON Schema of ``egp check --format json``."""
     return REPORT_SCHEMA
+
+
+def gate_schema() -> dict[str, object]:
+    """JSON Schema of ``egp gate --format json`` and of its receipts."""
+    return GATE_SCHEMA
 
 
 def power_schema() -> dict[str, object]:

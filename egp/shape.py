@@ -30,6 +30,12 @@ PartReader = Callable[[object, Path, "list[Problem]"], object]
 TextReader = Callable[[str], object]
 """Reads a text that fits; of one that does not, it gives None or raises QuantityError."""
 
+_FEW_KEYS = 16
+"""As many keys as a message can list and a reader takes in."""
+
+_LONGEST_GUESSED = 60
+"""Characters of a word that is compared with what may have been meant."""
+
 _REMEMBERED = 1000
 """Texts of one type that are parsed once: plans write the same few quantities again and again."""
 
@@ -147,16 +153,24 @@ def _unknown_key(key: str, shape: type[Shape], value: dict[str, object], path: P
         meant = (*path, guess)
         return Problem((*path, key), "unknown-key", f"unknown key `{name}`, did you mean `{guess}`?",
                        f"rename it to `{guess}`, or prefix it with `x-` if it is your own", meant)  # fmt: skip
-    known = ", ".join(sorted(shape._keys))
-    advice = f"keys here are {known}; a key of your own starts with `x-`"
-    return Problem((*path, key), "unknown-key", f"unknown key `{name}`", advice)
+    return Problem((*path, key), "unknown-key", f"unknown key `{name}`", _known_keys(key, shape))
+
+
+def _known_keys(key: str, shape: type[Shape]) -> str:
+    own = "a key of your own starts with `x-`"
+    if len(shape._keys) <= _FEW_KEYS:
+        return f"keys here are {', '.join(sorted(shape._keys))}; {own}"
+    from difflib import get_close_matches
+
+    like = ", ".join(get_close_matches(key[:_LONGEST_GUESSED], shape._keys, n=3, cutoff=0))
+    return f"the keys most like it are {like}, and egp's schema lists all; {own}"
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """The word that was probably meant, or empty. Close in spelling, or the same letters in another style."""
     from difflib import get_close_matches
 
-    if len(word) > 60:
+    if len(word) > _LONGEST_GUESSED:
         return ""
     plain = {name.replace("_", "").replace("-", "").lower(): name for name in words}
     matches = get_close_matches(word.replace("_", "").replace("-", "").lower(), plain, n=1, cutoff=0.66)

@@ -9,7 +9,8 @@ from datetime import date
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from egp.analysis.days import first_day, last_day
+from egp.analysis.days import first_day, first_exposure, last_day
+from egp.finding import NotChecked
 from egp.quantity import Interval
 
 if TYPE_CHECKING:
@@ -63,6 +64,14 @@ class Change:
     """The digest of ``plan``; empty for a plan that could not be read without problems, which has none."""
     first_commit: date | None = None
     """The day on which history first has the plan; None where history is not at hand."""
+
+    @property
+    def agreed_start(self) -> date:
+        """When the first unit is treated, as it was agreed; as the plan has it now if its earlier self does not say."""
+        try:
+            return first_exposure(self.before or self.plan)[0]
+        except NotChecked:
+            return first_exposure(self.plan)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +146,6 @@ class Timeline:
         self._lasts = sorted(run.last for run, _ in runs)
         self._latest = list(accumulate((run.last for run, _ in runs), max))
 
-    @property
-    def last(self) -> date | None:
-        """The last day on which any entry runs."""
-        return self._lasts[-1] if self._lasts else None
-
     def count(self, period: Interval) -> int:
         """How many entries run on a day of the period."""
         return bisect_right(self._firsts, period.last) - bisect_left(self._lasts, period.first)
@@ -185,6 +189,7 @@ class PortfolioIndex:
         self.entries = tuple(entries)
         self._by: dict[tuple[str, ...], list[Entry]] = {}
         self._timelines: dict[tuple[str, ...], Timeline] = {}
+        self._everyone: Timeline | None = None
         self._traffic: dict[str, Traffic] = {}
         self._on_day: dict[tuple[str, date], tuple[Entry, ...]] = {}
         for entry in self.entries:
@@ -209,6 +214,12 @@ class PortfolioIndex:
             sharing = self.sharing(kind, name)
             self._timelines[key] = Timeline(entry for entry in sharing if not layer or entry.layer == layer)
         return self._timelines[key]
+
+    def running(self, period: Interval) -> int:
+        """How many entries run on a day of the period."""
+        if self._everyone is None:
+            self._everyone = Timeline(self.entries)
+        return self._everyone.count(period)
 
     def traffic(self, layer: str) -> Traffic:
         """How much of a layer's traffic its entries take, day by day."""

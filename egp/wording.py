@@ -38,6 +38,11 @@ def counted(number: float, noun: str, plural: str = "") -> str:
     return f"{text.removesuffix('.0')} {noun if number == 1 else plural or noun + 's'}"
 
 
+def unit_count(number: float) -> str:
+    """1 → "1 unit", 20000 → "20,000 units"."""
+    return f"{whole(number)} unit{'' if whole(number) == '1' else 's'}"
+
+
 def listing(words: Iterable[object], last: str = "and") -> str:
     """ "a, b and c"."""
     items = [str(word) for word in words]
@@ -138,3 +143,19 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 def times_over(number: int) -> str:
     """1 → "once", 2 → "twice", 3 → "3 times"."""
     return {1: "once", 2: "twice"}.get(number) or counted(number, "time")
+
+
+def larger_sample(units: int, come: int | None) -> str:
+    """What to do for so many units per variant: declare them, unless the run is known to bring fewer."""
+    if come is None or units <= come:
+        return f"set `sample_size_per_variant: {units:_}`"
+    return f"run longer, since it takes {units:,} units per variant and this run brings {come:,}"
+
+
+def and_larger_sample(declared: int | None, needed: int, come: int | None) -> str:
+    """What a change asks of the sample besides itself; empty where the declared one is enough."""
+    if declared is not None and declared >= needed:
+        return ""
+    if come is None or needed <= come:
+        return f" and `sample_size_per_variant: {needed:_}`"
+    return f" and {larger_sample(needed, come)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import resolve_name
@@ -29,10 +30,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("egp.gone",),
     ("egp.report",),
     ("egp.check",),
-    ("egp.explain", "egp.register", "egp.power"),
+    ("egp.explain", "egp.gate", "egp.history", "egp.register", "egp.power"),
     ("egp.amend", "egp.fix", "egp.new", "egp.completion"),
     ("egp.schemas",),
     ("egp.generate",),
+    ("egp.commands",),
     ("egp.cli",),
     ("egp.__main__",),
 )
@@ -159,6 +161,13 @@ def imports_cycle(package: str) -> list[str]:
     return next((cycle for module in graph if (cycle := visit(module, []))), [])
 
 
-@pytest.mark.parametrize("package", ["egp.document", "egp.stats", "egp.policy", "egp.report", "egp.fix", "egp.new"])
+@pytest.mark.parametrize("package", ["egp.document", "egp.stats", "egp.policy", "egp.report", "egp.fix", "egp.new", "egp.gate"])
 def test_packages_have_no_cycles(package: str) -> None:
     assert imports_cycle(package) == []
+
+
+def test_readme_names_every_layer() -> None:
+    readme = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    table = readme[readme.index("| layer | is |") : readme.index("**Adding a rule**")]
+    named = {name.partition("/")[0] for name in re.findall(r"`([a-z_/<>.]+)`", table)}
+    assert named == {name.removeprefix("egp.") for name in HEIGHT} - {"egp", "__main__"}

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from egp.document import Document, read_file
 from egp.experiment import Experiment
+from egp.generate import schema_files
 from egp.policy.file import PolicyFile
 from egp.rule import index
 from egp.schemas import experiment_schema, model_of, policy_schema, report_schema
@@ -229,3 +230,30 @@ def test_the_schema_of_policies_knows_every_rule_and_its_options() -> None:
 )
 def test_mistakes_in_a_policy_are_seen_by_editors(policy: Schema) -> None:
     assert not Draft202012Validator(policy_schema()).is_valid(policy)
+
+
+@pytest.mark.parametrize(
+    ("rule", "option", "least", "too_small"),
+    [
+        ("minimum-runtime", "days", 1, 0),
+        ("flag-reuse", "days", 0, -1),
+        ("rollback-owner", "minutes", 0.5, 0),
+        ("power-floor", "floor", 0.01, 0),
+    ],
+)
+def test_editors_see_how_small_an_option_may_be(rule: str, option: str, least: float, too_small: float) -> None:
+    validator = Draft202012Validator(policy_schema())
+    assert validator.is_valid({"rules": {rule: {option: least}}})
+    assert not validator.is_valid({"rules": {rule: {option: too_small}}})
+
+
+def test_editors_show_how_a_quantity_is_written() -> None:
+    metric = experiment_schema()["$defs"]["Metric"]["properties"]  # type: ignore[index]
+    assert metric["mde"]["description"].endswith(", such as `45bps`, `2%` or `0.8pp`.")
+    assert "such as" not in metric["id"]["description"]
+
+
+def test_every_published_schema_has_a_name_of_its_own() -> None:
+    schemas = [json.loads(text) for text in schema_files().values()]
+    assert [list(schema)[:2] for schema in schemas] == [["$schema", "$id"]] * len(schemas)
+    assert len({schema["$id"] for schema in schemas}) == len(schemas) == 6

@@ -2,6 +2,7 @@
 
 # No postponed annotations here: shapes are read from the annotations themselves.
 
+import re
 from datetime import date, timedelta
 from typing import Literal
 
@@ -117,6 +118,17 @@ def test_an_unknown_key_that_resembles_none_lists_the_keys() -> None:
     read(Crew, {"id": "first", "zzz": 1}, ("crew",), problems)
     assert [(each.path, each.message, each.meant) for each in problems] == [(("crew", "zzz"), "unknown key `zzz`", None)]
     assert problems[0].help == "keys here are id, size; a key of your own starts with `x-`"
+
+
+@pytest.mark.parametrize("key", ["colour", "c" * 10_000, "\u202e"])
+def test_where_there_are_many_keys_the_nearest_are_named(key: str) -> None:
+    (problem,) = problems_of(**{key: 1})
+    like = re.fullmatch(
+        r"the keys most like it are (\w+), (\w+), (\w+), and egp's schema lists all; a key of your own starts with `x-`",
+        problem.help,
+    )
+    assert like is not None, problem.help
+    assert set(like.groups()) <= {key for key, *_ in Voyage.fields()}
 
 
 def test_a_misspelt_key_is_guessed_among_those_that_are_absent_first() -> None:

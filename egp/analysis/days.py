@@ -1,4 +1,8 @@
-"""The days of a plan, in its own time zone: its run, its pauses, its readout."""
+"""The days of a plan, in its own time zone: its run, its pauses, its readout.
+
+The first and the last day, which most rules ask for, are remembered by the plan's identity: a plan is never changed
+in place.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +25,13 @@ def schedule_of(plan: Experiment) -> Schedule:
     return need(plan.schedule, "schedule")
 
 
+@lru_cache(32)
 def first_day(plan: Experiment) -> date:
+    """The first day of exposure."""
     return as_day(local(plan, need(schedule_of(plan).start, "schedule", "start")))
 
 
+@lru_cache(32)
 def last_day(plan: Experiment) -> date:
     """The last day of exposure."""
     return day_before_end(plan, need(schedule_of(plan).end, "schedule", "end"))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    pass
+    from egp.experiment import Experiment
 
 
 def identity(handle: str) -> str:
     """A person's or role's handle for comparison: "@PDP-PM " and "pdp-pm" are one."""
     return handle.strip().removeprefix("@").casefold()
+
+
+def oncall(plan: Experiment) -> str:
+    """A handle to propose for who is awake when something breaks: the team's rota."""
+    team = (plan.owner.team if plan.owner else None) or ""
+    return f"@{team}-oncall" if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", team) else "@oncall"

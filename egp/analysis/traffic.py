@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from egp.finding import need
+from egp.finding import NotChecked, need
 from egp.quantity import as_day
 
 if TYPE_CHECKING:
@@ -64,3 +65,11 @@ def holdout_share(plan: Experiment) -> float:
     if holdout.share is None and holdout.none is not None:
         return 0.0
     return need(holdout.share, "holdout", "share")
+
+
+def units_that_come(plan: Experiment) -> int | None:
+    """Whole units that the run brings to the smallest variant; None where the plan does not say."""
+    try:
+        return math.floor(arriving_units(plan) + 1e-6)
+    except NotChecked:
+        return None

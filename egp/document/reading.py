@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from errno import EINVAL
 from functools import partial
+from stat import S_ISDIR, S_ISREG
 
 from egp.document.bounds import MAX_BYTES, MAX_DOCUMENTS, MAX_NESTING
 from egp.document.build import Builder, TooDeepError
@@ -28,12 +30,20 @@ def read_bytes(data: bytes, path: str) -> list[Document]:
 def read_file(path: str | os.PathLike[str], shown: str | None = None) -> list[Document]:
     """The documents of a file. One that is too large is not even opened; OSError is the caller's to word."""
     name = os.fspath(path) if shown is None else shown
+    status = os.stat(path)
+    if not (S_ISREG(status.st_mode) or S_ISDIR(status.st_mode)):
+        raise OSError(EINVAL, "it is not a regular file", name)  # a pipe or a device may never end
+    size = status.st_size
     try:
-        check_size(os.stat(path).st_size)
+        check_size(size)
     except RefusedError as error:
         return [_refused(name, error.refusal)]
     with open(path, "rb") as file:
-        return read_bytes(file.read(MAX_BYTES + 1), name)
+        # Room for the largest file would cost more than reading a plan; only growing files may need it.
+        data = file.read(size + 1)
+        if len(data) > size:
+            data += file.read(MAX_BYTES - size)
+    return read_bytes(data, name)
 
 
 def read(content: str | bytes, path: str, parser: Parser) -> list[Document]:

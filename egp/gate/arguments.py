@@ -13,6 +13,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--results", metavar="FILE", help="results of the experiment: YAML with its aggregates"
     )
+    parser.add_argument(
+        "--source",
+        default="",
+        metavar="URL",
+        help="warehouse to compute rows in, such as duckdb:///warehouse.db",
+    )
     move = parser.add_mutually_exclusive_group()
     move.add_argument(
         "--to", metavar="STAGE", help="stage to enter: a treated share of the ramp such as 70%%, or test"
@@ -33,6 +39,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format", choices=FORMATS, default="text", help="format of the verdict (default: text)"
+    )
+    parser.add_argument(
+        "--output",
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help="write a further report; may be repeated",
     )
     parser.add_argument("--receipt", metavar="FILE", help="write the decision record")
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from egp.policy.model import Policy
     from egp.results import Evidence
     from egp.shape import Problem
+    from egp.sources import Source
 
 NO_DIGEST = ""
 
@@ -58,6 +59,8 @@ class Call:
     variant: str = ""
     policy: str = ""
     """As given; empty for the policy that is found."""
+    source: str = ""
+    """Url of a warehouse that the rows are computed in; it may hold a password."""
 
     @property
     def asked(self) -> str:
@@ -103,7 +106,7 @@ def judge(call: Call, finder: PlanFinder, policy: Policy) -> Judgement:
     """Reads the inputs and decides. Raises CannotJudge where there is no plan, no results or no such stage."""
     read = _plan(call, finder)
     plan = read.plan
-    evidence = _evidence(call, plan, lock_folder(finder.folder, policy.root))
+    evidence = _evidence(call, plan, policy, lock_folder(finder.folder, policy.root))
     zone = zone_of(plan)
     tier = policy.tier_of(plan.surfaces or ())
     registration, troubles = _registration(plan, lock_folder(finder.folder, policy.root))
@@ -189,11 +192,22 @@ def _experiment_of(results: str) -> object:
     return value.get("experiment") if isinstance(value, dict) else None
 
 
-def _evidence(call: Call, plan: Experiment, root: str) -> Evidence:
+def _evidence(call: Call, plan: Experiment, policy: Policy, root: str) -> Evidence:
     try:
-        return read_evidence(call.results, plan, root)
+        return read_evidence(call.results, plan, root, _warehouse(call.source, policy, root))
     except ResultsError as error:
         raise CannotJudge(*error.failures) from None
+
+
+def _warehouse(url: str, policy: Policy, root: str) -> Source | None:
+    if not url:
+        return None
+    from egp.sources.warehouse import Warehouse
+
+    if policy.sources is None:
+        message, help = f"{policy.name} names no tables to compute rows from", "add `sources:` to the policy"
+        raise CannotJudge(Failure("", message, help=help))
+    return Warehouse(url, policy.sources, root)
 
 
 def _registration(plan: Experiment, root: str) -> tuple[Registration | None, list[Crash]]:

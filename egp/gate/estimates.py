@@ -43,10 +43,7 @@ def units_in(rows: Iterable[Row]) -> int:
 
 def compared(metric: Metric, control: Sequence[Row], treatment: Sequence[Row]) -> Comparison:
     """The difference that rows show, without variance reduction."""
-    for rows in (control, treatment):
-        if not units_in(rows):
-            raise Lacking(f"no units of {metric.id} have been counted", f"add rows of {metric.id}")
-    arms = [_arm(metric, rows) for rows in (control, treatment)]
+    arms = [arm_of(metric, rows) for rows in (control, treatment)]
     if metric.kind == "proportion":
         difference = stats.two_proportion_difference(
             _total(control, "sum"), units_in(control), _total(treatment, "sum"), units_in(treatment)
@@ -73,7 +70,10 @@ def pooled_p_value(control: Sequence[Row], treatment: Sequence[Row]) -> float:
     )
 
 
-def _arm(metric: Metric, rows: Sequence[Row]) -> stats.ArmEstimate:
+def arm_of(metric: Metric, rows: Sequence[Row]) -> stats.ArmEstimate:
+    """The metric's value in the units of these rows."""
+    if not units_in(rows):
+        raise Lacking(f"no units of {metric.id} have been counted", f"add rows of {metric.id}")
     if metric.kind == "quantile":
         return _stated(metric, rows)
     sums = _sums(metric, rows)

@@ -35,7 +35,7 @@ def record(judgement: Judgement) -> dict[str, object]:
         if decision.kind
         else None,
         "reasons": [reading.message for reading in decision.reasons],
-        "next": next_steps(decision),
+        "next": next_steps(judgement),
         "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
         "inputs": {
             name: {"from": where, "digest": digest or None} for name, where, digest in inputs_of(judgement)

@@ -23,9 +23,9 @@ from egp.analysis.days import (
 )
 from egp.analysis.registered import PRIMARY, cuped_variance_factor, has_primary_test, statistics_of
 from egp.experiment import Variant
-from egp.finding import need
+from egp.finding import NotChecked, need
 from egp.gate.clock import day_end, instant, shown_look, zone_of
-from egp.gate.estimates import Comparison, Lacking, compared, compared_with_cuped, units_in
+from egp.gate.estimates import Comparison, Lacking, arm_of, compared, compared_with_cuped, units_in
 from egp.quantity import Interval
 from egp.results import CANARY, FIRST_WEEK, TEST, stage_name
 from egp.stats import StatisticsInputError
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from egp.lock import Registration
     from egp.policy.model import Adopted
     from egp.results import Evidence, Row, Window
+
+NOWHERE = "no stage"
+"""Where the treatment of a rollout without a canary is before its first stage."""
 
 SRM_ALPHA = 0.001
 """Level of the sample-ratio test where the plan does not state one."""
@@ -112,7 +115,10 @@ class Readout:
 
     @cached_property
     def stage(self) -> Seen:
-        """Where the treatment is by the ledger: the last stage entered, else the test, or the canary before it."""
+        """Where the treatment is by the ledger: the last stage entered, else the test, or the canary before it.
+
+        A move into the test is judged by the canary, whatever the calendar says.
+        """
         entered = [
             (moment, entry.treated)
             for entry in self.evidence.results.stages
@@ -123,12 +129,17 @@ class Readout:
         if entered:
             begin, treated = max(entered)
             return Seen(stage_name(treated), self._position(treated), treated, begin, None)
-        schedule = self.plan.schedule
+        schedule, canary = self.plan.schedule, self.plan.canary
         start = instant(schedule.start, self.zone) if schedule and schedule.start else None
-        canary = self.plan.canary
-        if canary and canary.treated and (self.plan.type == "rollout" or start is None or self.as_of < start):
+        is_rollout = self.plan.type == "rollout"
+        comes_first = (
+            is_rollout or start is None or self.as_of < start or self.move.kind in ("canary", "test")
+        )
+        if canary and canary.treated and comes_first:
             first = instant(canary.start, self.zone) if canary.start else None
             return Seen(CANARY, -1, canary.treated, first, self._end_of(canary.end))
+        if is_rollout:
+            return Seen(NOWHERE, -1, None, None, None)
         return Seen(TEST, -1, None, start, self._end_of(schedule.end if schedule else None))
 
     def _position(self, treated: float) -> int:
@@ -205,6 +216,15 @@ class Readout:
         """A metric over the current stage so far. Not for metrics that are withheld, other than in a stop rule."""
         return compared(metric, self.cumulative(metric, self.control), self.cumulative(metric, treatment))
 
+    def arm(self, metric: Metric, treatment: str) -> stats.ArmEstimate:
+        """What the treated units of the current stage see, whatever control does."""
+        return arm_of(metric, self.cumulative(metric, treatment))
+
+    @property
+    def has_control(self) -> bool:
+        """False in a stage that treats everyone."""
+        return self.stage.treated is None or self.stage.treated < 1
+
     def windows(
         self, metric: Metric, window: Window, treatment: str
     ) -> Iterator[tuple[str, date, Comparison]]:
@@ -240,6 +260,14 @@ class Readout:
     def matures(self, metric: Metric) -> datetime:
         """When the outcomes of all units that the readout judges are complete."""
         return day_end(day_after(self.last_judged_day(metric), outcome_window_days(metric)), self.zone)
+
+    def unripe_days(self, metric: Metric) -> list[date]:
+        """Days of first exposure that the readout judges, and whose outcomes are not counted to their end."""
+        window, last = outcome_window_days(metric), self.last_judged_day(metric)
+        rows = [row for row in self.rows(metric, "cohort") if row.date is not None and row.date <= last]
+        return sorted(
+            {row.date for row in rows if row.date and (row.through or row.date) < day_after(row.date, window)}
+        )
 
     @property
     def ramped(self) -> tuple[str, ...]:
@@ -289,6 +317,15 @@ class Readout:
 
     @cached_property
     def withheld_because(self) -> Withheld | None:
+        """Never raises: what cannot be known is withheld, too."""
+        try:
+            return self._withheld_because()
+        except NotChecked:
+            return Withheld("withheld, because the plan does not say when it is read")
+        except StatisticsInputError as error:
+            return Withheld(f"withheld, because the split of the units cannot be checked: {error.problem}")
+
+    def _withheld_because(self) -> Withheld | None:
         if self.look is None:
             first = self.looks[0]
             return Withheld(f"withheld until {shown_look(first)}, the planned look", first)
@@ -330,6 +367,8 @@ class Readout:
 
     @cached_property
     def split_p_values(self) -> dict[tuple[int, ...], float]:
+        if not self.has_control:
+            return {}
         weights = self.weights()
         shares = [weights[name] for name in (self.control, *self.treatments)]
         return {units: stats.srm_p_value(units, shares) for units in self.splits}

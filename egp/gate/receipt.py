@@ -22,8 +22,15 @@ MAX_BYTES = 10_000_000
 def written(judgement: Judgement) -> str:
     """The receipt: what ``--format json`` says, and how the gate was called."""
     call = asdict(judgement.call)
+    call["source"] = _without_secrets(judgement.call.source)
     call["as_of"] = judgement.call.as_of.isoformat() if judgement.call.as_of else None
     return as_text({**record(judgement), "call": call})
+
+
+def _without_secrets(url: str) -> str:
+    """The url without user, password and options."""
+    scheme, separator, rest = url.partition("://")
+    return scheme + separator + rest.partition("?")[0].rpartition("@")[2] if separator else ""
 
 
 def read_receipt(path: str) -> tuple[dict[str, Any], Call]:
@@ -54,7 +61,7 @@ def _no_receipt(path: str) -> CannotJudge:
 def _call_of(path: str, stated: dict[str, Any]) -> Call:
     texts = {
         name: stated.get(name)
-        for name in ("plan", "results", "to", "treatment_revision", "variant", "policy")
+        for name in ("plan", "results", "to", "treatment_revision", "variant", "policy", "source")
     }
     as_of = stated.get("as_of")
     if not all(isinstance(text, str) for text in texts.values()):
@@ -71,7 +78,7 @@ def differences(receipt: dict[str, Any], again: Judgement) -> Iterator[str]:
     for name, before in _mapping(receipt.get("inputs")).items():
         after = now["inputs"].get(name)
         if before != after:
-            yield f"the {name} is not the one that was judged: {_digest(before)} then, {_digest(after)} now"
+            yield f"{shown(name)}: not what was judged, {_digest(before)} then and {_digest(after)} now"
     if receipt.get("tool") != now["tool"]:
         yield f"egp {_version(receipt)} judged then, egp {_version(now)} now"
     if receipt.get("verdict") != now["verdict"] or receipt.get("hold") != now["hold"]:

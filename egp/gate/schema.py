@@ -67,6 +67,7 @@ _CALL = _object(
     treatment_revision=_TEXT,
     variant=_TEXT,
     policy={**_TEXT, "description": "As given with --policy, or empty."},
+    source={**_TEXT, "description": "Url of the warehouse without user, password and options, or empty."},
 )
 
 _RECORD = _object(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 from egp.gate.call import Judgement
 from egp.gate.clock import shown_instant
 from egp.gate.reading import Reading
 from egp.quantity import shown
 from egp.report.text import Style, printable
-
-if TYPE_CHECKING:
-    from egp.gate.verdict import Decision
+from egp.results import stage_name
+from egp.wording import length
 
 HEADLINE = {
     "proceed": "proceed",
@@ -24,6 +23,8 @@ HEADLINE = {
 STATE = {"pass": "pass", "fail": "fail", "cannot_rule_out": "not ruled out", "not_checked": "not checked"}
 _COLOUR = {"proceed": "good", "hold": "warning", "roll_back": "error", "could_not_judge": "error"}
 _STATE_COLOUR = {"pass": "good", "fail": "error", "cannot_rule_out": "warning", "not_checked": "info"}
+_BOUND = "\N{NO-BREAK SPACE}"
+_UNIT = re.compile(r"(?<=[0-9]) (?=%|pp|bps|ms|days?\b|h\b)|(?<=[<=≥]) (?=[0-9])|(?<=\bp) (?=[<=])")
 _STATE_WIDTH = max(map(len, STATE.values()))
 
 
@@ -37,9 +38,27 @@ def headline(judgement: Judgement) -> str:
     return f"{HEADLINE[decision.verdict]}{kind}: {shown(readout.plan.id)} {asked}, as of {when}"
 
 
-def next_steps(decision: Decision) -> list[str]:
-    """What to do about it, each step once, in the order of the reasons."""
-    return list(dict.fromkeys(reading.next for reading in decision.reasons if reading.next))
+def next_steps(judgement: Judgement) -> list[str]:
+    """What to do about it, each step once; of several instants to wait for the last one."""
+    if judgement.decision.verdict == "proceed":
+        return _onwards(judgement)
+    reasons = judgement.decision.reasons
+    last = max((reading.until for reading in reasons if reading.until), default=None)
+    steps = [reading.next for reading in reasons if reading.next and reading.until in (None, last)]
+    return list(dict.fromkeys(steps))
+
+
+def _onwards(judgement: Judgement) -> list[str]:
+    """After a move into a stage of the ramp: its entry in the ledger, and what it is watched for."""
+    move, ramp = judgement.readout.move, judgement.readout.plan.ramp
+    if move.kind != "stage":
+        return []
+    steps = [f"enter {move.name}, and add it to `stages` in the results with the instant"]
+    dwell, following = ramp[move.position].min_dwell, ramp[move.position + 1 : move.position + 2]
+    watch = "watch it with --monitor"
+    if dwell and following and following[0].treated:
+        watch += f"; {stage_name(following[0].treated)} may follow after {length(dwell)}"
+    return [*steps, watch]
 
 
 def render(judgement: Judgement, style: Style) -> Iterator[str]:
@@ -48,7 +67,10 @@ def render(judgement: Judgement, style: Style) -> Iterator[str]:
     yield style.paint(printable(headline(judgement)), _COLOUR[decision.verdict])
     for crash in decision.crashes:
         yield from _wrapped(f"  error: {printable(crash.message)}", style.width, "    ")
-    for step in next_steps(decision):
+    if decision.verdict == "roll_back":
+        for reading in decision.reasons:
+            yield from _wrapped(f"  because: {printable(reading.message)}", style.width, "    ")
+    for step in next_steps(judgement):
         yield from _wrapped(f"  next: {printable(step)}", style.width, "    ")
     if decision.until:
         yield f"  the answer stays the same until {shown_instant(decision.until)}"
@@ -73,4 +95,7 @@ def _line(reading: Reading, width: int, style: Style) -> Iterator[str]:
 
 
 def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    return wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
+    """Lines of whole words, a number and its unit being one."""
+    bound = _UNIT.sub(_BOUND, text)
+    lines = wrap(bound, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_BOUND, " ") for line in lines] or [""]

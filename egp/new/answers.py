@@ -79,6 +79,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question("team", "Team that runs the experiment", _text),
     Question("owner", "The one responsible person or role, as @handle", _text),
     Question("surface", "Surfaces on which the change appears, with commas between", _names),
+    Question("layer", "Layer whose traffic it shares", _text),
     Question("risk", "At risk: revenue, brand, privacy, safety, partner, ai, or none", _names),
     Question("flag", "Feature flag", _text),
     Question("metric", "Primary metric", _text),

@@ -12,6 +12,7 @@ EXPERIMENT_OPTIONS = {
     "team": ("TEAM", "the team that runs it"),
     "owner": ("HANDLE", "the one responsible person or role"),
     "surface": ("NAMES", "where the change appears, with commas between"),
+    "layer": ("NAME", "the layer whose traffic it shares with other experiments"),
     "risk": ("NAMES", "revenue, brand, privacy, safety, partner, ai, with commas between, or none"),
     "flag": ("KEY", "the feature flag (default: made from the id)"),
     "metric": ("ID", "the primary metric"),

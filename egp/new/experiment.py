@@ -14,7 +14,7 @@ from egp.new.answers import Answers, daily_units, outcome_days
 from egp.new.settings import Settings
 from egp.power.sample import needed_sample
 from egp.quantity import Interval
-from egp.wording import duration_in_plan, listing, percent, share_in_plan, whole
+from egp.wording import duration_in_plan, listing, percent, share_in_plan, unit_count
 
 COMMENTS_AT = 44
 """Column of the comments behind open fields."""
@@ -46,7 +46,7 @@ class Draft:
         if self.sample is None:
             return ""
         aim = f"an MDE of {answers['mde']}" if "mde" in answers else f"a margin of {answers.get('margin')}"
-        return f"{aim} needs {whole(self.sample)} units per variant; the plan runs for {self.days} days"
+        return f"{aim} needs {unit_count(self.sample)} per variant; the plan runs for {self.days} days"
 
 
 def draft(
@@ -183,6 +183,7 @@ class _Page:
         self._asked("owner", "  dri", "the one responsible person or role, as a handle in quotes")
         self._asked("risk", "risk", "what applies of [revenue, brand, privacy, safety, partner, ai], or []")
         self._asked("surface", "surfaces", "where the change appears, as in [pdp.mobile]")
+        self._asked("layer", "layer", "the traffic it shares with other experiments, as in checkout")
         flag = self._answers.get("flag") or str(self._answers["id"]).replace("-", "_")
         self._add(f"feature_flag: {written(flag)}")
 

@@ -4,6 +4,7 @@
 
 from egp.quantity import Interval
 from egp.shape import Shape, field, listed
+from egp.sources.tables import WarehouseTables
 
 
 class When(Shape):
@@ -36,3 +37,4 @@ class PolicyFile(Shape):
     )
     rules: dict[str, object] | None = field("Rule → its severity and options.")
     overrides: tuple[Override, ...] = listed("Settings for some of the plans; the last match wins.")
+    sources: WarehouseTables | None = field("Tables that `egp gate --source` computes aggregates from.")

@@ -11,6 +11,7 @@ from egp.finding import Severity
 from egp.policy.pattern import matches
 from egp.quantity import Interval
 from egp.rule import Params, Rule
+from egp.sources.tables import WarehouseTables
 from egp.subject import Organisation
 
 SETTINGS = ("severity", "waivable")
@@ -24,7 +25,7 @@ class Origin(NamedTuple):
     line: int
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}"
+        return f"{self.path}:{self.line}" if self.line else self.path
 
 
 class Value(NamedTuple):
@@ -33,6 +34,11 @@ class Value(NamedTuple):
     value: object
     origin: Origin
 
+
+_ALWAYS = Origin("every policy", 0)
+_REJECTS: Mapping[str, Value] = {"severity": Value("error", _ALWAYS), "waivable": Value(False, _ALWAYS)}
+ALWAYS: Mapping[str, Mapping[str, Value]] = {"valid-yaml": _REJECTS, "valid-plan": _REJECTS}
+"""Settings that no policy changes: of a plan that cannot be read nothing can be asked, and it never passes."""
 
 Settings = Mapping[str, Mapping[str, Value]]
 """Rule id → setting → value."""
@@ -90,6 +96,7 @@ class Policy:
     tiers: tuple[tuple[str, str], ...] = ()
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calendars: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
+    sources: WarehouseTables | None = None
     _adopted: dict[tuple[int, ...], RuleSet] = field(default_factory=dict)
     _organisations: dict[str, Organisation] = field(default_factory=dict)
 
@@ -122,7 +129,7 @@ class Policy:
         layers = [*self.layers, *(layer for at in covering for layer in self.scopes[at].layers)]
         adopted = []
         for rule_id in index():
-            values = merged_settings(layers, rule_id)
+            values = settings_in_force(layers, rule_id)
             severity = values["severity"].value if "severity" in values else "off"
             if severity != "off":
                 rule = load(rule_id)
@@ -133,8 +140,13 @@ class Policy:
 
 
 def merged_settings(layers: Sequence[Layer], rule_id: str) -> dict[str, Value]:
-    """Every setting of a rule, later layers winning value by value."""
+    """Every setting that the layers give a rule, later ones winning value by value."""
     merged: dict[str, Value] = {}
     for layer in layers:
         merged.update(layer.settings.get(rule_id, {}))
     return merged
+
+
+def settings_in_force(layers: Sequence[Layer], rule_id: str) -> dict[str, Value]:
+    """Every setting of a rule, those on top that no policy changes."""
+    return {**merged_settings(layers, rule_id), **ALWAYS.get(rule_id, {})}

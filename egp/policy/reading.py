@@ -11,7 +11,7 @@ from egp.finding import SEVERITIES, Failure
 from egp.policy.error import PolicyError
 from egp.policy.file import Override, PolicyFile
 from egp.policy.locate import repository_root
-from egp.policy.model import SETTINGS, Layer, Origin, Policy, Scope, Settings, Value
+from egp.policy.model import ALWAYS, SETTINGS, Layer, Origin, Policy, Scope, Settings, Value
 from egp.policy.params import read_params
 from egp.quantity import shown
 from egp.rule import index, load
@@ -56,6 +56,17 @@ class _Files:
         for problem in problems:
             self.failures.append(self._failure_of(document, problem))
         return content, (*layers, own)
+
+    def settings(self) -> Iterator[tuple[Document, Path, str, dict[str, object]]]:
+        """Every setting of a rule in the files read: document, path, rule, and what is written there."""
+        for name, (content, _) in self._layers.items():
+            places: list[tuple[Path, dict[str, object]]] = [(("rules",), content.rules or {})]
+            for at, override in enumerate(content.overrides):
+                places.append((("overrides", at, "rules"), override.rules or {}))
+            for path, rules in places:
+                for rule_id, setting in rules.items():
+                    if rule_id in index() and isinstance(setting, dict):
+                        yield self.documents[name], (*path, rule_id), rule_id, setting
 
     def contents(self, layers: Sequence[Layer]) -> list[PolicyFile]:
         """What the files behind the layers say, in the same order."""
@@ -214,6 +225,28 @@ def _failure(document: Document, message: str, span: Span, help_text: str) -> Fa
     return Failure(document.path, f"the policy is invalid: {message}", "", span, line, help_text)
 
 
+def _idle(files: _Files, shown_as: str) -> list[Failure]:
+    """What makes a policy judge nothing: options of rules that nobody adopts, or no rule at all."""
+    settings = [*files.settings()]
+    weighed = {rule_id for _, _, rule_id, setting in settings if "severity" in setting}.union(ALWAYS)
+    unadopted = [
+        _failure(
+            document,
+            f"{rule_id} is not adopted, and its options change nothing",
+            document.span(path, key=True),
+            f'add a severity, `{rule_id}: {{severity: error, ...}}`, or `extends: ["{STANDARD}"]`',
+        )
+        for document, path, rule_id, setting in settings
+        if setting and rule_id not in weighed
+    ]
+    if unadopted or any(setting.get("severity", "off") != "off" for *_, setting in settings):
+        return unadopted
+    document = files.documents[shown_as]
+    start = document.span(()).start
+    advice = f'add `extends: ["{STANDARD}"]`'
+    return [_failure(document, "it adopts no rule, and would judge nothing", Span(start, start), advice)]
+
+
 def read_policy(path: str, shown_as: str) -> Policy:
     """The policy in a file. Raises PolicyError with every mistake, OSError when a file cannot be read."""
     root = os.path.dirname(os.path.abspath(path))
@@ -222,8 +255,9 @@ def read_policy(path: str, shown_as: str) -> Policy:
     contents = files.contents(layers)
     tiers = next((each.tiers for each in reversed(contents) if each.tiers), {})
     scopes = tuple(files.scopes(layers, dict.fromkeys(tiers.values())))
-    if files.failures:
-        raise PolicyError(files.failures)
+    failures = files.failures or _idle(files, shown_as)
+    if failures:
+        raise PolicyError(failures)
     return Policy(
         name=shown_as,
         version=next((each.version for each in reversed(contents) if each.version), ""),
@@ -235,6 +269,7 @@ def read_policy(path: str, shown_as: str) -> Policy:
         tiers=tuple(tiers.items()),
         roles={role: holders for each in contents for role, holders in (each.roles or {}).items()},
         calendars={name: days for each in contents for name, days in (each.calendars or {}).items()},
+        sources=next((each.sources for each in reversed(contents) if each.sources), None),
     )
 
 

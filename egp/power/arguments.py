@@ -9,7 +9,7 @@ EXAMPLE = "egp power --kind proportion --baseline 12% --mde 30bps --per-day 20_0
 
 _DESCRIPTION = (
     "Solves for the one that is left out of size, effect and power, or goes through a plan metric by metric. "
-    "Without --power a size or an effect is computed for 95%% power."
+    "Without --power a size or an effect is computed for 95% power."
 )
 
 _Options = tuple[tuple[str, str | tuple[str, ...], str], ...]
@@ -97,7 +97,7 @@ _GROUPS = {
 def add_options(parser: ArgumentParser) -> None:
     """Declares everything but the policy. Values stay texts, read when they are needed."""
     parser.description = _DESCRIPTION
-    parser.epilog = f"example: {EXAMPLE.replace('%', '%%')}"
+    parser.epilog = f"example: {EXAMPLE}"
     parser.add_argument("plan", nargs="?", metavar="PLAN", help="a plan, to go through metric by metric")
     for title, options in _GROUPS.items():
         group = parser.add_argument_group(title)

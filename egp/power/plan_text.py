@@ -11,7 +11,7 @@ from egp.power.readings import power_text, rounded_up, share_text
 from egp.power.text import wrapped
 from egp.report.text import printable
 from egp.shape import label
-from egp.wording import absolute, counted, listing, whole
+from egp.wording import absolute, counted, listing, unit_count, whole
 
 if TYPE_CHECKING:
     from egp.policy.model import Policy
@@ -46,7 +46,7 @@ def _sentence(plan: PlanPower) -> str:
         return f"{name}: no metric's need could be computed."
     needed = binding.needed or 0.0
     text = (
-        f"{name}: {binding.name} binds{_of_known(plan)}. It needs {whole(needed)} units in the smallest variant for "
+        f"{name}: {binding.name} binds{_of_known(plan)}. It needs {unit_count(needed)} in the smallest variant for "
         f"{share_text(binding.asked or 0.0)} power{_against_declared(plan, needed)}."
     )
     return text + _in_days(plan, binding)

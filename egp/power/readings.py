@@ -77,6 +77,14 @@ def share_text(fraction: float) -> str:
     return f"{fraction * 100:.6g} %"
 
 
+def missed_text(power: float) -> str:
+    """What a computed power leaves, so that the two as they are written add up to 100 %."""
+    shown = power_text(power).removesuffix(" %")
+    if shown.startswith("more than "):
+        return "less than 0.01 %"
+    return f"{100 - float(shown):.{len(shown.partition('.')[2])}f} %"
+
+
 def power_text(power: float) -> str:
     """A computed power, never rounded up to one that is not reached."""
     if power > 0.9999:

@@ -13,9 +13,9 @@ from egp.power import calculator
 from egp.power.calculator import MINIMUM_DAYS, Answer
 from egp.power.curve import Point, curve
 from egp.power.mistakes import Mistake, mistakes, reach
-from egp.power.readings import amount, move, power_text, rounded_up, share_text
+from egp.power.readings import amount, missed_text, move, power_text, rounded_up, share_text
 from egp.report.text import printable
-from egp.wording import absolute, counted, listing, percent, significant, whole
+from egp.wording import absolute, counted, listing, percent, significant, unit_count, whole
 
 if TYPE_CHECKING:
     from egp.power.question import Question
@@ -79,7 +79,7 @@ def _sentence(answer: Answer) -> str:
     units, power = _units(answer), share_text(answer.power)
     found = _found(answer)
     if answer.solved == "power":
-        computed, missed = power_text(answer.power), power_text(1 - answer.power)
+        computed, missed = power_text(answer.power), missed_text(answer.power)
         fail = f"{missed} of the time they do not{_scope(answer)}"
         return f"{units} {found} with {computed} power; {fail}.{_time(answer)}"
     return f"{units} {found} with {power} power{_scope(answer)}.{_time(answer)}"
@@ -98,7 +98,7 @@ def _units(answer: Answer) -> str:
     per_variant, question = answer.units_per_variant, answer.question
     of = "per variant" if len(set(per_variant)) == 1 else "in the smallest variant"
     days = "" if question.days is None else f" ({significant(question.days, 4)} days at {_rate(question)})"
-    return f"{min(per_variant):,} units {of}{days}"
+    return f"{counted(min(per_variant), 'unit')} {of}{days}"
 
 
 def _found(answer: Answer) -> str:
@@ -304,12 +304,12 @@ def _boundaries(bounds: Sequence[float], looks: Sequence[float]) -> str:
 def _mistake(answer: Answer, mistake: Mistake) -> tuple[str, str]:
     delivers = power_text(mistake.delivers)
     if answer.solved == "units":
-        return mistake.name, f"{whole(mistake.says)} units; this test has {delivers} power with them"
+        return mistake.name, f"would say {unit_count(mistake.says)}; this test has {delivers} power with them"
     if answer.solved == "power":
-        return mistake.name, f"{power_text(mistake.says)} power; it is {delivers}"
+        return mistake.name, f"would say {power_text(mistake.says)} power; this test has {delivers}"
     size = amount(mistake.says, answer.question.baseline)
     done = "rules that out" if answer.question.non_inferiority else "finds that"
-    return mistake.name, f"{size}; this test {done} with {delivers} power"
+    return mistake.name, f"would say {size}; this test {done} with {delivers} power"
 
 
 def _curve(answer: Answer, points: Sequence[Point], style: Style) -> Iterator[str]:
@@ -393,7 +393,7 @@ def _to_reach(answer: Answer, style: Style) -> Iterator[str]:
         return
     options = []
     if found.units is not None:
-        options.append(f"{whole(found.units)} units in the smallest variant")
+        options.append(f"{unit_count(found.units)} in the smallest variant")
     if found.distance is not None:
         options.append(f"an effect of {amount(rounded_up(found.distance), answer.question.baseline)}")
     if options:

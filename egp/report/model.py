@@ -47,8 +47,13 @@ class Report(Findings):
         return sum(diagnostic.severity == severity for diagnostic in self.diagnostics)
 
     def exit_status(self, fail_level: Severity = "error") -> int:
-        """0 nothing at or above the fail level, 1 rejected, 2 could not judge; 2 beats 1."""
+        """0 nothing at or above the fail level, 1 rejected, 2 could not judge; 2 beats 1.
+
+        A check that could not run rejects as its finding would: deleting an input turns nothing green.
+        """
         if self.failures:
             return 2
         failing = ("error",) if fail_level == "error" else ("error", "warning")
-        return int(any(diagnostic.severity in failing for diagnostic in self.diagnostics))
+        found = {each.severity for each in self.diagnostics}
+        found.update(each.severity for each in self.unchecked if not each.blocked_by)
+        return int(not found.isdisjoint(failing))

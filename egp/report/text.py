@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
@@ -16,24 +17,30 @@ if TYPE_CHECKING:
     from egp.finding import Diagnostic, Failure, Unchecked
     from egp.report.model import Report
 
+_UNBROKEN = 10_000
+_NUMBER = re.compile(r"[^\w\s]*[0-9](?:[0-9,._]*[0-9])?")
 _COLOURS = {"error": "1;31", "warning": "1;33", "info": "1;36", "frame": "1;34", "bold": "1", "good": "1;32"}
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How wide, and whether in colour."""
+    """How wide, and whether in colour. ``piped`` keeps the first line of a finding whole, for programs that search lines."""
 
     width: int = 100
     colour: bool = False
+    piped: bool = False
 
     def paint(self, text: str, role: str) -> str:
         return f"\x1b[{_COLOURS[role]}m{text}\x1b[0m" if self.colour else text
 
 
-def render(report: Report, style: Style) -> Iterator[str]:
-    """The lines of the report."""
-    for diagnostic in report.diagnostics:
-        yield from _block(diagnostic, style)
+def render(report: Report, style: Style, explain_with: str = "") -> Iterator[str]:
+    """The lines of the report. ``explain_with`` is what `egp explain` needs to find the report's policy."""
+    blocks = _Blocks(style, explain_with)
+    for _, findings in groupby(
+        report.diagnostics, key=lambda each: (each.place.path, each.place.document, each.place.span)
+    ):
+        yield from blocks.of_one_place(list(findings))
         yield ""
     silent = [each for each in report.unchecked if not each.blocked_by]
     for unchecked in silent:
@@ -46,9 +53,9 @@ def render(report: Report, style: Style) -> Iterator[str]:
         yield ""
     for path, passes in groupby(report.passes, key=lambda each: each[0]):
         rules = ", ".join(rule for _, rule in passes)
-        yield from _wrapped(f"passed in {printable(path)}: {rules}", style.width, "  ")
+        yield from wrapped(f"passed in {printable(path)}: {rules}", style.width, "  ")
         yield ""
-    yield from _wrapped(_summary(report), style.width, "  ")
+    yield from wrapped(_summary(report), style.width, "  ")
 
 
 def printable(text: str) -> str:
@@ -58,30 +65,58 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _block(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
-    severity = diagnostic.severity
-    head = f"{severity}[{diagnostic.rule}]"
-    first, *rest = _wrapped(f"{head}: {printable(diagnostic.message)}", style.width, "  ")
-    yield style.paint(head, severity) + style.paint(first.removeprefix(head), "bold")
-    for line in rest:
-        yield style.paint(line, "bold")
-    number = str(diagnostic.place.span.start.line)
-    gutter = " " * len(number)
-    place = diagnostic.place
-    yield f"{gutter}{style.paint('-->', 'frame')} {_location(place.path, place.span)}"
-    yield _bar(gutter, style)
-    values = _values(diagnostic)
-    yield from _snippet(diagnostic.line, place.span, number, values, severity, style)
-    for related in diagnostic.related:
-        where = _location(related.place.path, related.place.span)
-        yield f"{gutter} {style.paint(':', 'frame')} {printable(related.label)} ({where})"
-        number_there = str(related.place.span.start.line).rjust(len(number))
-        yield from _snippet(related.line, related.place.span, number_there, "", "frame", style)
-    yield _bar(gutter, style)
-    why = load(diagnostic.rule).page.why
-    for title, text in (("help", diagnostic.help), ("why", why), ("more", f"egp explain {diagnostic.rule}")):
-        if text:
-            yield from _note(title, printable(text), gutter, style)
+class _Blocks:
+    """Draws the findings, and says the reason of a rule once."""
+
+    def __init__(self, style: Style, explain_with: str) -> None:
+        self._style = style
+        self._explain_with = explain_with
+        self._reasoned: set[str] = set()
+
+    def of_one_place(self, diagnostics: Sequence[Diagnostic]) -> Iterator[str]:
+        """One frame for all that is said about a place."""
+        style = self._style
+        first, *others = diagnostics
+        gutter = " " * len(str(first.place.span.start.line))
+        yield from self._head(first)
+        yield f"{gutter}{style.paint('-->', 'frame')} {_location(first.place.path, first.place.span)}"
+        if first.line:
+            number = str(first.place.span.start.line)
+            yield _bar(gutter, style)
+            yield from _snippet(first.line, first.place.span, number, _values(first), first.severity, style)
+        yield from self._rest(first, gutter)
+        for other in others:
+            yield from self._head(other)
+            if _values(other):
+                yield f"{gutter} {style.paint('|', 'frame')} {style.paint(printable(_values(other)), other.severity)}"
+            yield from self._rest(other, gutter)
+
+    def _head(self, diagnostic: Diagnostic) -> Iterator[str]:
+        style = self._style
+        head = f"{diagnostic.severity}[{diagnostic.rule}]"
+        width = _UNBROKEN if style.piped else style.width
+        first, *rest = wrapped(f"{head}: {printable(diagnostic.message)}", width, "  ")
+        yield style.paint(head, diagnostic.severity) + style.paint(first.removeprefix(head), "bold")
+        for line in rest:
+            yield style.paint(line, "bold")
+
+    def _rest(self, diagnostic: Diagnostic, gutter: str) -> Iterator[str]:
+        """Further places, and the notes."""
+        style = self._style
+        for related in diagnostic.related:
+            where = _location(related.place.path, related.place.span)
+            yield f"{gutter} {style.paint(':', 'frame')} {printable(related.label)} ({where})"
+            number = str(related.place.span.start.line).rjust(len(gutter))
+            yield from _snippet(related.line, related.place.span, number, "", "frame", style)
+        yield _bar(gutter, style)
+        notes = [("help", diagnostic.help)]
+        if diagnostic.rule not in self._reasoned:
+            self._reasoned.add(diagnostic.rule)
+            notes.append(("why", load(diagnostic.rule).page.why))
+            notes.append(("more", f"egp explain {diagnostic.rule}{self._explain_with}"))
+        for title, text in notes:
+            if text:
+                yield from _note(title, printable(text), gutter, style)
 
 
 def _values(diagnostic: Diagnostic) -> str:
@@ -114,7 +149,7 @@ def _snippet(line: str, span: Span, number: str, values: str, role: str, style: 
     beside = f" {values}" if values and fits else ""
     yield f"{_bar(gutter, style)} {indent}{style.paint(carets + beside, role)}"
     if values and not fits:
-        for part in _wrapped(values, room - 2, ""):
+        for part in wrapped(values, room - 2, ""):
             yield f"{_bar(gutter, style)}   {style.paint(part, role)}"
 
 
@@ -156,23 +191,41 @@ def _width(character: str) -> int:
 def _note(title: str, text: str, gutter: str, style: Style) -> Iterator[str]:
     head = f"{gutter} {style.paint('=', 'frame')} {style.paint(title + ':', 'bold')} "
     plain = len(gutter) + len(title) + 5
-    first, *rest = _wrapped(text, max(20, style.width - plain), "")
+    first, *rest = wrapped(text, max(20, style.width - plain), "")
     yield head + first
     for line in rest:
         yield " " * plain + line
 
 
-def _wrapped(text: str, width: int, indent: str) -> list[str]:
-    """Lines of whole words; a word that is wider than the terminal stays whole, because it will be copied."""
+def wrapped(text: str, width: int, indent: str) -> list[str]:
+    """Lines of whole words; a word that is wider than the terminal stays whole, because it will be copied.
+
+    A number stays beside what it counts.
+    """
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in _unbreakable(text):
         if line and _columns(line) + 1 + _columns(word) > width:
             lines.append(line)
             line = indent + word
         else:
             line = f"{line} {word}" if line else word
     return [*lines, line]
+
+
+def _unbreakable(text: str) -> Iterator[str]:
+    """The words of a text, a number together with its unit or with what it counts."""
+    number = ""
+    for word in text.split():
+        if number:
+            yield f"{number} {word}"
+            number = ""
+        elif _NUMBER.fullmatch(word):
+            number = word
+        else:
+            yield word
+    if number:
+        yield number
 
 
 def _unchecked(unchecked: Unchecked, style: Style) -> Iterator[str]:
@@ -184,8 +237,8 @@ def failure_lines(failure: Failure, style: Style) -> Iterator[str]:
     """What kept egp from judging."""
     where = f"{printable(failure.path)}: " if failure.path else ""
     if failure.span is None:
-        yield from _wrapped(
-            f"{style.paint('cannot judge', 'error')}: {where}{printable(failure.message)}", 10_000, ""
+        yield from wrapped(
+            f"{style.paint('cannot judge', 'error')}: {where}{printable(failure.message)}", _UNBROKEN, ""
         )
     else:
         yield f"{style.paint('cannot judge', 'error')}: {printable(failure.message)}"
@@ -203,7 +256,10 @@ def _summary(report: Report) -> str:
         for severity in ("error", "warning", "info")
         if severity == "error" or report.count(severity)
     ]
-    found = ", ".join(counts) if report.diagnostics else "nothing to report"
+    if report.failures:
+        counts.append(counted(len(report.failures), "failure"))
+    is_silent = not (report.diagnostics or report.unchecked or report.failures)
+    found = "nothing to report" if is_silent else ", ".join(counts)
     passed = f"{counted(report.passed, 'check')} passed"
     unchecked = f", {len(report.unchecked)} not checked" if report.unchecked else ""
     policy = f"{report.policy.name} {report.policy.version}".strip()

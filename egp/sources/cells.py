@@ -242,13 +242,13 @@ def _numbers(cells: Cells, metric: Metric, kind: str) -> dict[str, float | None]
     if 0 < len(covariates) < len(COVARIATE_SUMS):
         message = "it is empty, and other sums of the covariate are not"
         raise CellError(covariates[0], message, f"give {listing(COVARIATE_SUMS)}, or none of them")
-    if kind == "proportion" and numbers["sum_squares"] is None:
-        numbers["sum_squares"] = numbers["sum"]
     for column in ("sum_squares", "denominator_sum_squares", "covariate_sum_squares"):
         if (numbers[column] or 0.0) < 0:
             raise CellError(
                 column, f"{numbers[column]:.12g} is negative, as no sum of squares is", "correct it"
             )
+    if kind == "proportion" and numbers["sum_squares"] is None:
+        numbers["sum_squares"] = numbers["sum"]
     return numbers
 
 

@@ -167,9 +167,15 @@ class Repository:
         return list(self.files(commit))
 
     def read(self, commit: str, path: str) -> bytes | None:
-        """A file as a commit has it; None where there is none, or it is too large for a plan."""
+        """A file as a commit has it; None where there is none. Raises GitError for one that is too large."""
         blob = self.files(commit, [path]).get(path)
-        return next(self.contents([blob.id])) if blob else None
+        content = next(self.contents([blob.id])) if blob else None
+        if blob and content is None:
+            advice = f"commits before {commit[:12]} may have a smaller one"
+            raise GitError(
+                f"{path} has {blob.size:,} bytes in {commit[:12]}; at most {MAX_CONTENT:,} are read", advice
+            )
+        return content
 
     def contents(self, blobs: Iterable[str]) -> Iterator[bytes | None]:
         """The contents of blobs, in their order; None for one that is too large for a plan."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
 
 from egp.analysis.days import as_local_day, day_before_end, first_day, last_day
 from egp.experiment import Experiment
@@ -24,6 +23,9 @@ class StageDays:
     name: str
     days: Interval
     pauses: tuple[Interval, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    """The instants between which it lasted, where they are not midnights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,11 @@ def _before_the_ramp(plan: Experiment) -> Iterator[StageDays]:
 
 
 def _of_the_ramp(plan: Experiment, entries: list[tuple[float, datetime]], today: date) -> Iterator[StageDays]:
-    bounds = [*(as_local_day(plan, entered) for _, entered in entries), today]
-    for (treated, _), (first, last) in zip(entries, pairwise(bounds), strict=True):
-        yield StageDays(stage_name(treated), Interval(first, last))
+    for at, (treated, entered) in enumerate(entries):
+        end = entries[at + 1][1] if at + 1 < len(entries) else None
+        last = as_local_day(plan, end) if end else today
+        days = Interval(as_local_day(plan, entered), last)
+        yield StageDays(stage_name(treated), days, (), entered, end)
 
 
 def _sound_entries(

@@ -50,7 +50,7 @@ class ArmSums:
         if self.units < 2:
             reject(
                 "units",
-                f"{self.units:g} units have no variance",
+                f"an arm of {self.units:g} has no variance",
                 "wait until each arm has at least two units",
             )
         require_finite("sum", self.sum)

@@ -279,7 +279,7 @@ def _mean_df(test: PlannedTest, control_units: float) -> float | None:
     if df < 1.0:
         reject(
             "control_units",
-            f"{control_units:g} units leave {df:g} degrees of freedom",
+            f"an arm of {control_units:g} leaves {df:g} degrees of freedom",
             "give each arm at least two units",
         )
     return df

@@ -140,7 +140,7 @@ def two_proportion_mde(
 def reject_out_of_reach(parameter: str, units: float, baseline: float) -> None:
     reject(
         parameter,
-        f"{units:g} units do not find any change of a rate of {baseline:g} with this power",
+        f"an arm of {units:g} finds no change of a rate of {baseline:g} with this power",
         "take more units or accept less power; the effect would have to pass 0 % or 100 %",
     )
 

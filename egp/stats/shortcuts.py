@@ -98,7 +98,7 @@ def relative_mde(
     if noise >= 1.0:
         reject(
             "units_per_arm",
-            f"{units_per_arm:g} units per arm find no relative lift of any size",
+            f"an arm of {units_per_arm:g} finds no relative lift of any size",
             f"take more than {noise * units_per_arm:.0f} units per arm",
         )
     return (noise + math.sqrt(noise * (2.0 - noise))) / (1.0 - noise)

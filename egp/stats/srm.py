@@ -41,7 +41,7 @@ def srm_chi_square(counts: Sequence[float], weights: Sequence[float]) -> tuple[f
         require_non_negative("counts", count)
         require_non_negative("weights", weight)
         if weight == 0.0 and count > 0.0:
-            reject("counts", f"an arm of weight 0 has {count:g} units", _WEIGHT_ADVICE)
+            reject("counts", f"an arm of weight 0 has units, {count:g} of them", _WEIGHT_ADVICE)
     arms = [(count, weight) for count, weight in zip(counts, weights, strict=True) if weight > 0.0]
     if len(arms) < 2:
         reject("weights", "fewer than two arms have a positive weight", _WEIGHT_ADVICE)

@@ -58,7 +58,7 @@ def test_plans_without_an_id_are_told_apart(workspace: Workspace) -> None:
     workspace.rule("about-variants", ABOUT_VARIANTS)
     nameless = SHORT.replace("id: buy-now\n", "")
     found = diagnostics(workspace, nameless, nameless)
-    assert len({each.fingerprint for each in found}) == len(found) == 10
+    assert len({each.fingerprint for each in found}) == len(found) == 12
 
 
 def test_a_fingerprint_does_not_depend_on_what_the_message_says(workspace: Workspace) -> None:

@@ -198,3 +198,21 @@ def test_names_that_are_no_utf_8_are_judged(workspace: Workspace) -> None:
         pytest.skip("this file system has no such names")
     report = workspace.report(".")
     assert [each.place.path for each in report.diagnostics] == [name]
+
+
+def test_a_pipe_or_a_device_is_not_waited_for(repository: Workspace) -> None:
+    os.mkfifo(repository.root / "drafts" / "pipe.yaml")
+    for path in ("drafts/pipe.yaml", "drafts", "/dev/zero"):
+        report = repository.report(path)
+        (failure,) = report.failures
+        assert failure.message == "cannot read this file: it is not a regular file"
+        assert report.exit_status() == 2
+
+
+def test_a_policy_is_not_judged_as_a_plan(repository: Workspace) -> None:
+    report = repository.report("egp.yaml", "experiments/a.yaml")
+    assert [(failure.path, failure.message) for failure in report.failures] == [
+        ("egp.yaml", "this is a policy, not a plan")
+    ]
+    assert report.plans == 1
+    assert report.exit_status() == 2

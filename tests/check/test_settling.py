@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from egp.finding import Unchecked
-from tests.check.workspace import PLAN, SHORT, Workspace, found
+from egp.finding import Severity, Unchecked
+from tests.check.workspace import ALWAYS_PASSED, PLAN, SHORT, Workspace, found
 
 NEEDS_LAYER = "def check(plan: 'Experiment'):\n    need(plan.layer, 'layer')\n    return []\n"
 NEEDS_BASELINE = "def check(plan: 'Experiment'):\n    need(plan.primary_metric.baseline, 'primary_metric', 'baseline')\n    return []\n"
@@ -91,8 +91,37 @@ def test_a_warning_level_rule_that_could_not_run_is_listed_and_rejects_nothing(w
     workspace.write("egp.yaml", severities(needs_layer="warning"))
     workspace.write("plan.yaml", PLAN)
     report = workspace.report("plan.yaml")
-    assert (report.exit_status(), report.diagnostics, report.passed) == (0, [], 0)
+    assert (report.exit_status(), report.diagnostics, report.passed) == (0, [], ALWAYS_PASSED)
     assert unchecked(report.unchecked) == {"needs-layer": ("/layer", "")}
+
+
+@pytest.mark.parametrize(
+    ("severity", "fail_level", "status"),
+    [("warning", "warning", 1), ("info", "warning", 0), ("info", "error", 0)],
+)
+def test_a_rule_that_could_not_run_rejects_where_its_finding_would(
+    workspace: Workspace, severity: str, fail_level: Severity, status: int
+) -> None:
+    workspace.rule("needs-layer", NEEDS_LAYER)
+    workspace.write("egp.yaml", severities(needs_layer=severity))
+    workspace.write("plan.yaml", PLAN)
+    assert workspace.report("plan.yaml").exit_status(fail_level) == status
+
+
+def test_a_rule_that_can_find_a_plan_impossible_counts_as_an_error_until_it_has_run(
+    workspace: Workspace,
+) -> None:
+    workspace.rule(
+        "needs-layer", "def check(plan: 'Experiment'):\n    raise NotChecked(('layer',)).escalated()\n"
+    )
+    workspace.write("egp.yaml", severities(needs_layer="warning"))
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    assert [(each.rule, each.severity, each.missing) for each in report.diagnostics] == [
+        ("needs-layer", "error", "layer")
+    ]
+    assert unchecked(report.unchecked) == {"needs-layer": ("/layer", "needs-layer")}
+    assert report.exit_status() == 1
 
 
 def test_an_error_above_the_missing_input_names_it_too(workspace: Workspace) -> None:
@@ -134,6 +163,19 @@ def test_numbers_that_cannot_be_computed_with_are_an_error(workspace: Workspace)
     assert not report.failures
 
 
+def test_an_input_that_the_plan_cannot_state_is_named_with_what_to_do(workspace: Workspace) -> None:
+    source = (
+        "def check(plan: 'Experiment'):\n    raise NotChecked(('id',), 'nobody attests it', 'ask somebody')\n"
+    )
+    workspace.rule("needs-witness", source)
+    workspace.write("egp.yaml", severities(needs_witness="error"))
+    workspace.write("plan.yaml", PLAN)
+    (diagnostic,) = workspace.report("plan.yaml").diagnostics
+    assert diagnostic.message == "could not be checked: nobody attests it"
+    assert diagnostic.help == "ask somebody; blocked: needs-witness"
+    assert diagnostic.place.pointer == "/id"
+
+
 @pytest.mark.parametrize(
     ("cause", "consequence", "reported"),
     [
@@ -156,7 +198,7 @@ def test_a_rule_yields_to_a_finding_that_weighs_no_less(
     workspace.write("plan.yaml", PLAN)
     report = workspace.report("plan.yaml")
     assert sorted(rule for rule, _, _ in found(report)) == reported
-    assert report.passed == 0, "a rule that yields has not passed"
+    assert report.passed == ALWAYS_PASSED, "a rule that yields has not passed"
 
 
 def test_a_rule_does_not_yield_to_one_that_has_nothing_to_say(workspace: Workspace) -> None:
@@ -169,7 +211,22 @@ def test_a_rule_does_not_yield_to_one_that_has_nothing_to_say(workspace: Workspa
     workspace.write("plan.yaml", PLAN)
     report = workspace.report("plan.yaml")
     assert [rule for rule, _, _ in found(report)] == ["consequence"]
-    assert report.passed == 1
+    assert report.passed == 1 + ALWAYS_PASSED
+
+
+def test_one_finding_of_a_rule_may_yield_and_the_others_stay(workspace: Workspace) -> None:
+    workspace.rule(
+        "consequences",
+        "def check(plan: 'Experiment'):\n"
+        "    yield Finding(('type',), 'so', yields_to=frozenset({'cause'}))\n"
+        "    yield Finding(('id',), 'moreover')\n",
+    )
+    workspace.rule("cause", "def check(plan: 'Experiment'):\n    yield Finding(('id',), 'why')\n")
+    workspace.write("egp.yaml", severities(consequences="error", cause="error"))
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    assert sorted(each.message for each in report.diagnostics) == ["moreover", "why"]
+    assert report.passed == ALWAYS_PASSED
 
 
 MISREAD = PLAN.replace("end: 2023-02-05", "end: 2023-02-31")
@@ -202,13 +259,15 @@ def test_a_misspelt_key_is_not_reported_as_missing_too(workspace: Workspace) -> 
 
 def test_claims_about_misread_keys_stay_where_misreading_is_a_mere_warning(workspace: Workspace) -> None:
     workspace.rule(
-        "about-end",
-        "def check(plan: 'Experiment'):\n    if plan.schedule.end is None:\n        yield Finding(('schedule', 'end'), 'no end')\n",
+        "about-mde",
+        "def check(plan: 'Experiment'):\n    if plan.primary_metric.mde is None:\n        yield Finding(('primary_metric', 'mde'), 'no MDE')\n",
     )
-    workspace.write("egp.yaml", severities(valid_plan="warning", about_end="error"))
-    workspace.write("plan.yaml", MISREAD)
+    workspace.write("egp.yaml", severities(ambiguous_quantity="warning", about_mde="error"))
+    workspace.write("plan.yaml", PLAN.replace("kind: proportion", "kind: proportion, mde: 0.8"))
     report = workspace.report("plan.yaml")
-    assert ("about-end", "error") in {(rule, severity) for rule, severity, _ in found(report)}
+    assert {(rule, severity) for rule, severity, _ in found(report)} == {
+        ("ambiguous-quantity", "warning"), ("about-mde", "error"),
+    }  # fmt: skip
     assert report.exit_status() == 1
 
 
@@ -304,13 +363,13 @@ def test_a_rule_about_the_text_runs_even_where_there_is_no_plan(workspace: Works
         "def check(document: 'Document'):\n    yield Finding(document.span(()), document.text[:4])\n",
     )
     workspace.write("egp.yaml", severities(about_text="error"))
-    workspace.write("plan.yaml", "- [\n")
-    (diagnostic,) = workspace.report("plan.yaml").diagnostics
-    assert (diagnostic.message, diagnostic.place.pointer) == ("- [\n", "")
+    workspace.write("plan.yaml", "id: [\n")
+    (diagnostic,) = (each for each in workspace.report("plan.yaml").diagnostics if each.rule == "about-text")
+    assert (diagnostic.message, diagnostic.place.pointer) == ("id: ", "")
 
 
 def test_a_check_counts_as_passed_once_for_each_plan(workspace: Workspace) -> None:
-    workspace.write("egp.yaml", severities(minimum_runtime="error", valid_plan="error"))
+    workspace.write("egp.yaml", severities(minimum_runtime="error", feature_flag="off"))
     workspace.write("a.yaml", PLAN)
     workspace.write("b.yaml", SHORT)
-    assert workspace.report("a.yaml", "b.yaml").passed == 3
+    assert workspace.report("a.yaml", "b.yaml").passed == 1 + 2 * ALWAYS_PASSED

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from egp.finding import Severity
-from tests.check.workspace import BROKEN, PLAN, RUNTIME_ALONE, SHORT, Workspace, found
+from egp.report import json, text
+from tests.check.workspace import ALWAYS_PASSED, BROKEN, PLAN, RUNTIME_ALONE, SHORT, Workspace, found
 
 DOCUMENT_RULES = "rules: {valid-yaml: {severity: error}, valid-plan: {severity: error}, minimum-runtime: {severity: error}}\n"
 CRASHING = "def check(plan: 'Experiment'):\n    raise ZeroDivisionError('user@example.com')\n"
@@ -16,6 +17,19 @@ def test_a_plan_that_meets_the_policy_passes(workspace: Workspace) -> None:
     workspace.write("plan.yaml", PLAN)
     report = workspace.report("plan.yaml")
     assert (report.exit_status(), report.plans, report.passed) == (0, 1, 3)
+    assert not report.diagnostics
+    assert not report.unchecked
+    assert not report.failures
+
+
+def test_a_rule_that_does_not_apply_neither_passes_nor_is_unchecked(workspace: Workspace) -> None:
+    workspace.rule("other-type", "def check(plan: 'Experiment'):\n    raise DoesNotApply\n")
+    workspace.write(
+        "egp.yaml", "rules: {other-type: {severity: error}, minimum-runtime: {severity: error}}\n"
+    )
+    workspace.write("plan.yaml", PLAN)
+    report = workspace.report("plan.yaml")
+    assert (report.exit_status(), report.passed) == (0, 1 + ALWAYS_PASSED)
     assert not report.diagnostics
     assert not report.unchecked
     assert not report.failures
@@ -42,16 +56,17 @@ def test_the_fail_level_is_the_least_severity_that_rejects(
 
 
 def test_a_rule_that_is_off_says_nothing(workspace: Workspace) -> None:
-    workspace.write("egp.yaml", "rules: {minimum-runtime: {severity: off}}\n")
+    workspace.write("egp.yaml", "rules: {minimum-runtime: {severity: off}, whole-weeks: {severity: info}}\n")
     workspace.write("plan.yaml", SHORT)
     report = workspace.report("plan.yaml")
-    assert (report.exit_status(), report.passed, report.diagnostics) == (0, 0, [])
+    assert [rule for rule, _, _ in found(report)] == ["whole-weeks"]
 
 
 def test_a_rule_that_no_policy_adopts_does_not_run(workspace: Workspace) -> None:
-    workspace.write("egp.yaml", "rules: {valid-plan: {severity: error}}\n")
+    workspace.write("egp.yaml", "rules: {metric-direction: {severity: info}}\n")
     workspace.write("plan.yaml", SHORT)
-    assert workspace.report("plan.yaml").passed == 1
+    report = workspace.report("plan.yaml")
+    assert [rule for rule, _, _ in found(report)] == ["metric-direction"]
 
 
 def test_a_crash_is_no_verdict_and_hides_no_finding(workspace: Workspace) -> None:
@@ -67,7 +82,7 @@ def test_a_crash_is_no_verdict_and_hides_no_finding(workspace: Workspace) -> Non
     assert "rule crash-test crashed on this plan (ZeroDivisionError)" in failure.message
     assert "user@example.com" not in failure.message + failure.help
     assert report.exit_status() == 2, "2 beats 1"
-    assert report.passed == 0
+    assert report.passed == ALWAYS_PASSED
 
 
 def test_a_rule_that_crashes_halfway_claims_nothing(workspace: Workspace) -> None:
@@ -108,32 +123,30 @@ def test_a_file_that_is_no_yaml_is_rejected(workspace: Workspace) -> None:
     assert report.exit_status() == 1
 
 
-@pytest.mark.parametrize("content", [BROKEN, "", "- a list\n", "a text\n", b"\xff\xfe", "null\n"])
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (BROKEN, "valid-yaml"), ("", "valid-yaml"), (b"\xff\xfe", "valid-yaml"),
+        ("- a list\n", "valid-plan"), ("a text\n", "valid-plan"), ("null\n", "valid-plan"),
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize(
     "policy",
     [
         RUNTIME_ALONE,
         "rules: {valid-yaml: {severity: warning}, valid-plan: {severity: warning}, minimum-runtime: {severity: error}}\n",
-        "rules: {valid-yaml: {severity: off}, minimum-runtime: {severity: error}}\n",
+        "rules: {valid-yaml: {severity: off}, valid-plan: {severity: off}, minimum-runtime: {severity: warning}}\n",
     ],
 )
-def test_a_file_that_holds_no_plan_never_turns_green(
-    workspace: Workspace, content: str | bytes, policy: str
+def test_a_file_that_holds_no_plan_is_rejected_whatever_the_policy_asks(
+    workspace: Workspace, content: str | bytes, rule: str, policy: str
 ) -> None:
     workspace.write("egp.yaml", policy)
     workspace.write("plan.yaml", content)
     report = workspace.report("plan.yaml")
     assert report.exit_status() == 1
-    assert [rule for rule, severity, _ in found(report) if severity == "error"] == ["minimum-runtime"]
-    assert all(entry.blocked_by for entry in report.unchecked)
-
-
-def test_a_policy_of_warnings_alone_does_not_reject_a_file_without_a_plan(workspace: Workspace) -> None:
-    workspace.write("egp.yaml", "rules: {minimum-runtime: {severity: warning}}\n")
-    workspace.write("plan.yaml", BROKEN)
-    report = workspace.report("plan.yaml")
-    assert report.exit_status() == 0
-    assert [(entry.rule, entry.blocked_by) for entry in report.unchecked] == [("minimum-runtime", "")]
+    assert [(name, severity) for name, severity, _ in found(report)] == [(rule, "error")]
+    assert {entry.blocked_by for entry in report.unchecked} == {rule}
 
 
 def test_every_document_of_a_file_is_a_plan(workspace: Workspace) -> None:
@@ -189,3 +202,48 @@ def test_progress_is_told_part_by_part(workspace: Workspace, monkeypatch: pytest
     told: list[tuple[int, int]] = []
     check(finder.asked(["."]), finder, policy, AS_OF, lambda done, total: told.append((done, total)))
     assert told == [(2, 3), (3, 3)]
+
+
+SECRETIVE = [
+    "root:x:0:0:hunter2:/root:/bin/bash\ndaemon:x:1:1:hunter2:/usr/sbin\n",
+    "- hunter2\n",
+    "{token: hunter2, password: {pepper: hunter2}}\n",
+    "token: [hunter2\n",
+    "hunter2: !!python/object hunter2\n",
+    b"\x7fELF\x00hunter2\xff\xfe",
+    "hunter2: 1\nhunter2: 2\n",
+]
+
+
+@pytest.mark.parametrize("content", SECRETIVE)
+def test_nothing_of_a_file_that_is_not_a_plan_is_repeated(workspace: Workspace, content: str | bytes) -> None:
+    workspace.write("egp.yaml", 'extends: ["egp:standard"]\n')
+    workspace.write("credentials", content)
+    report = workspace.report("credentials")
+    assert found(report) == [("valid-plan", "error", "credentials:1:1")]
+    assert (
+        report.diagnostics[0].message == "this is not a plan: none of a plan's keys stands at its top level"
+    )
+    assert {entry.blocked_by for entry in report.unchecked} == {"valid-plan"}
+    assert report.exit_status() == 1
+    assert "hunter2" not in json.render(report) + "".join(text.render(report, text.Style()))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "the file is empty"),
+        ("# to be written\n", "the file is empty"),
+        (PLAN.encode("utf-16"), "the file is in UTF-16, not in UTF-8"),
+        ('{"id": "buy-now", "type": ', "the text ends where"),
+        ("schedule: {start: 2023-01-23\n", "is not closed"),
+        ("ID: buy-now\ntype: superiority\n", "unknown key `ID`"),
+    ],
+)
+def test_a_plan_that_is_broken_is_told_what_is_wrong(
+    workspace: Workspace, content: str | bytes, says: str
+) -> None:
+    workspace.write("egp.yaml", RUNTIME_ALONE)
+    workspace.write("plan.yaml", content)
+    messages = [each.message for each in workspace.report("plan.yaml").diagnostics]
+    assert any(says in message for message in messages), messages

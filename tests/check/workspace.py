@@ -13,6 +13,7 @@ import pytest
 from egp.check import check
 from egp.finding import Diagnostic
 from egp.plan_files import PlanFinder, PlanSource
+from egp.policy.model import ALWAYS
 from egp.policy.params import _readers
 from egp.policy.reading import read_policy
 from egp.report.model import Report
@@ -36,6 +37,9 @@ SHORT = PLAN.replace("end: 2023-02-05", "end: 2023-01-27")
 
 BROKEN = "id: buy-now\nschedule: {start: 2023-01-23\n"
 """No YAML: a bracket is left open."""
+
+ALWAYS_PASSED = len(ALWAYS)
+"""Checks of the plans above that pass under every policy."""
 
 RUNTIME_ALONE = "rules: {minimum-runtime: {severity: error}}\n"
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from egp import cli
 from egp.cli import main
+from egp.commands import terminal
+from egp.commands.options import FORMATS
+from egp.rule import load
 from egp.schemas import report_schema
 from egp.version import VERSION
 from tests.check.workspace import BROKEN, PLAN, RUNTIME_ALONE, SHORT, Workspace
@@ -61,7 +63,7 @@ class TestCheck:
         assert (told.status, told.err) == (0, "")
         assert (
             told.out
-            == "1 plan judged: nothing to report (1 check passed; policy egp.yaml, as of 2023-01-18)\n"
+            == "1 plan judged: nothing to report (3 checks passed; policy egp.yaml, as of 2023-01-18)\n"
         )
 
     def test_a_rejected_plan(self, egp: Egp) -> None:
@@ -72,7 +74,7 @@ class TestCheck:
         assert "1 plan judged: 1 error" in told.out
 
     def test_the_status_is_the_same_in_every_format(self, egp: Egp) -> None:
-        for form in cli.FORMATS:
+        for form in FORMATS:
             assert egp("check", "drafts/short.yaml", DAY, "--format", form).status == 1
             assert egp("check", "experiments/good.yaml", DAY, "--format", form).status == 0
             assert egp("check", "experiments/good.yaml", "nowhere", DAY, "--format", form).status == 2
@@ -83,7 +85,7 @@ class TestCheck:
         assert [each["pointer"] for each in report["diagnostics"]] == ["/schedule/end"]
 
     def test_the_same_bytes_twice(self, egp: Egp) -> None:
-        for form in cli.FORMATS:
+        for form in FORMATS:
             first = egp("check", ".", "drafts", DAY, "--format", form)
             assert egp("check", ".", "drafts", DAY, "--format", form).out == first.out
 
@@ -131,6 +133,11 @@ class TestCheck:
         )
         assert told.err.endswith("egp: the policy cannot judge: 2 errors in it\n")
 
+    def test_one_mistake_in_a_policy_is_told_once(self, egp: Egp, repository: Workspace) -> None:
+        repository.write("egp.yaml", "rules:\n  minimum-runtme: {severity: error}\n")
+        told = egp("check", DAY)
+        assert (told.status, told.err.count("policy")) == (2, 1)
+
     def test_a_wrong_policy_for_programs(self, egp: Egp, repository: Workspace) -> None:
         repository.write("egp.yaml", "rules:\n  minimum-runtme: {severity: error}\n")
         told = egp("check", DAY, "--format", "json")
@@ -144,7 +151,7 @@ class TestCheck:
         repository.write("sound.yaml", PLAN)
         told = egp("check", DAY, "sound.yaml", "--show-passed")
         assert told.status == 0
-        assert re.search(r"^passed in \S+: minimum-runtime$", told.out, re.MULTILINE)
+        assert re.search(r"^passed in \S+: minimum-runtime, valid-plan, valid-yaml$", told.out, re.MULTILINE)
         assert "passed in" not in egp("check", DAY, "sound.yaml").out
 
     @pytest.mark.parametrize(
@@ -235,6 +242,11 @@ def _pipe(monkeypatch: pytest.MonkeyPatch, text: str) -> io.BytesIO:
 
 
 class TestFiles:
+    def test_a_dash_is_standard_output(self, egp: Egp, repository: Workspace) -> None:
+        assert repository.root
+        assert egp("check", "drafts", DAY, "-o", "-").out == egp("check", "drafts", DAY).out
+        assert not (repository.root / "-").exists()
+
     def test_a_report_in_a_file(self, egp: Egp, repository: Workspace) -> None:
         told = egp("check", "drafts", DAY, "-o", "report.txt")
         assert (told.status, told.out, told.err) == (1, "", "")
@@ -290,7 +302,7 @@ class TestFiles:
             Path(path).write_text(content[:10], encoding="utf-8")
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(cli, "_write_text", full)
+        monkeypatch.setattr(terminal, "_write_text", full)
         told = egp("check", "drafts", DAY, "-o", "report.txt")
         assert (told.status, told.err) == (2, "egp: cannot write report.txt: No space left on device\n")
         assert before.read_text(encoding="utf-8") == "before\n"
@@ -305,7 +317,7 @@ class TestFiles:
             Path(path).write_text(content[:10], encoding="utf-8")
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(cli, "_write_text", interrupted)
+        monkeypatch.setattr(terminal, "_write_text", interrupted)
         told = egp("check", "drafts", DAY, "-o", "report.txt")
         assert (told.status, told.out, told.err) == (130, "", "egp: interrupted\n")
         assert before.read_text(encoding="utf-8") == "before\n"
@@ -343,6 +355,7 @@ class TestUsage:
             (["check", "--as-of", "2023-01-18T10:00:00Z"], "has a time where a date is meant"),
             (["check", "--output", "yaml=f"], "--output yaml=f is not FORMAT=FILE"),
             (["check", "--output", "json="], "--output json= is not FORMAT=FILE"),
+            (["check", "--output", "text=-"], "--output text=- would mix two reports on standard output"),
             (["check", "--output", "json"], "--output json is not FORMAT=FILE"),
             (["explain"], "the following arguments are required: RULE"),
         ],
@@ -390,10 +403,8 @@ class TestExplain:
         )
         told = egp("explain", "minimum-runtime")
         assert told.status == 0
-        assert told.out.startswith(
-            "minimum-runtime (runtime)\n\nAt least 14 consecutive days at full exposure.\n"
-        )
-        assert "In force under egp.yaml 7:" in told.out
+        assert told.out.startswith("minimum-runtime (runtime)\n\nIn force under egp.yaml 7:\n")
+        assert "\n\nAt least 14 consecutive days at full exposure.\n\n" in told.out
         assert "\n  severity  warning  egp.yaml:4\n" in told.out
         assert "\n  days      21       egp.yaml:5; consecutive days" in told.out
 
@@ -407,15 +418,54 @@ class TestExplain:
         assert "egp.yaml:2; override 1, for ml/*" in egp("explain", "minimum-runtime").out
 
     def test_a_rule_that_only_an_override_adopts(self, egp: Egp, repository: Workspace) -> None:
-        override = "overrides: [{paths: ['ml/*'], rules: {valid-plan: {severity: warning}}}]\n"
+        override = "overrides: [{paths: ['ml/*'], rules: {feature-flag: {severity: warning}}}]\n"
         repository.write("egp.yaml", RUNTIME_ALONE + override)
-        told = egp("explain", "valid-plan").out
+        told = egp("explain", "feature-flag").out
         assert "warning" in told.partition("In force under")[2]
         assert "override 1, for ml/*" in told
 
     def test_a_rule_that_is_not_adopted(self, egp: Egp, repository: Workspace) -> None:
         assert repository.root
-        assert "In force under egp.yaml: not adopted; " in egp("explain", "valid-plan").out
+        assert "In force under egp.yaml: not adopted; " in egp("explain", "feature-flag").out
+
+    def test_a_rule_that_no_policy_weighs(self, egp: Egp, repository: Workspace) -> None:
+        override = "overrides: [{paths: ['ml/*'], rules: {valid-plan: {severity: warning}}}]\n"
+        repository.write("egp.yaml", RUNTIME_ALONE + override)
+        told = egp("explain", "valid-plan").out
+        assert "\n  severity  error  every policy\n" in told
+        assert "override" not in told.partition("In force under")[2]
+
+    def test_a_page_is_short_until_examples_are_asked_for(self, egp: Egp, repository: Workspace) -> None:
+        assert repository.root
+        examples = list(load("minimum-runtime").page.examples)
+        short, whole = (
+            egp("explain", "minimum-runtime").out,
+            egp("explain", "minimum-runtime", "--examples").out,
+        )
+        assert (short.count("```yaml"), whole.count("```yaml")) == (1, len(examples))
+        assert "\nFails at `/schedule/end`" in short
+        assert f"All {len(examples)} examples: egp explain minimum-runtime --examples" in short.replace(
+            "\n", " "
+        )
+        for told in (short, whole):
+            assert "An example is a change to a sound plan" in told
+            assert max(map(len, told.splitlines())) <= 100
+
+    def test_a_list_keeps_its_items(self, egp: Egp, repository: Workspace) -> None:
+        assert repository.root
+        items = [line for line in egp("explain", "valid-plan").out.splitlines() if line.startswith("- ")]
+        assert len(items) == len(
+            [line for line in load("valid-plan").page.text.splitlines() if line.startswith("- ")]
+        )
+
+    def test_the_report_says_how_to_find_its_policy(self, egp: Egp, repository: Workspace) -> None:
+        repository.write("my policies/soft.yaml", RUNTIME_ALONE)
+        told = egp("check", "drafts", DAY, "--policy", "my policies/soft.yaml").out
+        assert "= more: egp explain minimum-runtime --policy 'my policies/soft.yaml'\n" in told
+        for policy in ([], ["--policy", "egp.yaml"], ["--policy", "./egp.yaml"]):
+            assert "= more: egp explain minimum-runtime\n" in egp("check", "drafts", DAY, *policy).out
+        told = egp("check", "drafts", DAY, "--policy", "egp:standard").out
+        assert "= more: egp explain minimum-runtime --policy egp:standard\n" in told
 
     @pytest.mark.parametrize("rule", ["minimum-runtme", "minimum_runtime", "MinimumRuntime"])
     def test_a_misspelt_rule(self, egp: Egp, rule: str) -> None:
@@ -439,11 +489,12 @@ class TestRules:
         assert told.status == 0
         assert "\nruntime\n" in told.out
         assert "  error   minimum-runtime " in told.out
-        assert "  off     valid-plan " in told.out
+        assert "  off     feature-flag " in told.out
+        assert "  error   valid-plan " in told.out
         assert told.out.endswith("Severities under egp.yaml.\n")
 
     def test_as_json(self, egp: Egp) -> None:
         rules = {each["id"]: each for each in json.loads(egp("rules", "--format", "json").out)["rules"]}
         assert rules["minimum-runtime"]["severity"] == "error"
         assert rules["minimum-runtime"]["params"]["days"]["default"] == "14"
-        assert rules["valid-plan"]["severity"] == "off"
+        assert rules["feature-flag"]["severity"] == "off"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
+import struct
 import subprocess
 import sys
-from collections.abc import Mapping
+import termios
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,7 +28,11 @@ def folder(workspace: Workspace) -> Path:
 
 
 def environment(**variables: str) -> Mapping[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM", "COLUMNS")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS")
+    }
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1", **variables}
 
 
@@ -117,6 +124,9 @@ def test_piped_output_has_no_colour(folder: Path) -> None:
         ({"TERM": "xterm-256color", "NO_COLOR": "1"}, False),
         ({"TERM": "xterm-256color", "NO_COLOR": ""}, True),
         ({"TERM": "dumb"}, False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, True),
+        ({"TERM": "dumb", "FORCE_COLOR": "0"}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
     ],
 )
 def test_a_terminal_gets_colour_unless_it_wants_none(
@@ -125,17 +135,38 @@ def test_a_terminal_gets_colour_unless_it_wants_none(
     assert (b"\x1b[1;31m" in _on_a_terminal(folder, variables)) is coloured
 
 
-def _on_a_terminal(folder: Path, variables: dict[str, str]) -> bytes:
+@pytest.mark.parametrize(
+    ("variables", "coloured"), [({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": ""}, False)]
+)
+def test_a_pipe_gets_colour_when_it_is_forced(
+    folder: Path, variables: dict[str, str], coloured: bool
+) -> None:
+    run = subprocess.run(CHECK, cwd=folder, env=environment(**variables), capture_output=True, check=False)
+    assert (b"\x1b[1;31m" in run.stdout) is coloured
+
+
+@pytest.mark.parametrize(("columns", "width"), [(0, 80), (20, 40), (60, 60), (500, 120)])
+@pytest.mark.parametrize("command", [CHECK, [*EGP, "rules"], [*EGP, "explain", "sample-size"]])
+def test_lines_keep_to_the_terminal(folder: Path, command: list[str], columns: int, width: int) -> None:
+    shown = _on_a_terminal(folder, {"NO_COLOR": "1"}, command, columns).decode()
+    longest = max(len(line) for line in shown.replace("\r", "").split("\n") if "`" not in line)
+    assert width - 20 < longest <= width
+
+
+def _on_a_terminal(
+    folder: Path, variables: dict[str, str], command: Sequence[str] = CHECK, columns: int = 80
+) -> bytes:
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50 if columns else 0, columns, 0, 0))
     try:
         with subprocess.Popen(
-            CHECK, cwd=folder, env=environment(**variables), stdout=theirs, stderr=theirs
+            command, cwd=folder, env=environment(**variables), stdout=theirs, stderr=theirs
         ) as run:
             os.close(theirs)
             shown = b""
             while part := _read(ours):
                 shown += part
-        assert run.returncode == 1
+        assert run.returncode == (1 if "check" in command else 0)
     finally:
         os.close(ours)
     return shown

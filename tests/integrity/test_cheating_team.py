@@ -284,3 +284,21 @@ def test_an_honest_team_is_left_in_peace(team: Team) -> None:
         assert team.check(day, "--base=main") == (0, []), work.__name__
         team.merge()
         assert team.check(day) == (0, []), f"{work.__name__}, merged"
+
+
+def test_a_draft_that_could_not_be_read_may_be_repaired(team: Team) -> None:
+    whole = "start: 2023-02-13, end: 2023-02-26"
+    for schedule in ("start: soon, end: 2023-02-26", "end: 2023-02-26", whole):
+        team.plan(
+            GIFT_WRAP, schedule=f"{{{schedule}, exposure: 90%, timezone: America/Los_Angeles}}", canary="null"
+        )
+        team.replace(GIFT_WRAP, "looks: [2023-02-06]", "looks: [2023-02-27]")
+        team.replace(GIFT_WRAP, "registered: 2023-01-17\n", "")
+        for day in ("2023-01-16", "2023-01-17"):
+            team.replace(GIFT_WRAP, f"on: {day}", "on: 2023-02-01")
+        if schedule != whole:
+            team.commit("2023-02-01")
+            team.merge()
+    status, found = team.check("2023-02-01", "--base=main")
+    assert [(each.rule, each.line, each.message) for each in found] == []
+    assert status == 0

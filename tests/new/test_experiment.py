@@ -48,6 +48,7 @@ STATED: dict[str, Any] = {
     "owner": {"team": "cart", "dri": "@cart-pm"},
     "risk": [],
     "surfaces": ["checkout.cart"],
+    "layer": "checkout",
     "eligible_units": {"distinct_over_run": "600_000", "per_day": "60_000", "source": "carts", "as_of": "2023-01-09"},
     "primary_metric": {
         "id": "order_rate", "kind": "proportion", "direction": "increase", "baseline": "12%", "mde": "45bps",
@@ -75,8 +76,8 @@ STATED: dict[str, Any] = {
         "gain_per_success": "0.52 USD", "cost_per_error": "0.07 USD", "cost_per_unit": "0.00003 USD", "floor": "0.08 USD",
     },
     "sign_offs": [
-        {"role": "experimentation_lead", "by": "@xp-lead", "on": "2023-01-12"},
-        {"role": "legal", "by": "@legal", "on": "2023-01-12"},
+        {"role": "experimentation_lead", "by": "@xp-lead", "on": "2023-01-10"},
+        {"role": "legal", "by": "@legal", "on": "2023-01-10"},
     ],
 }  # fmt: skip
 """What people would write behind each TODO."""
@@ -243,6 +244,7 @@ def test_a_conversation_tells_the_power_as_soon_as_it_is_known(root: Path) -> No
             "",
             "@pm",
             "",
+            "checkout",
             "none",
             "",
             "proportion",
@@ -286,13 +288,13 @@ def test_a_conversation_tells_the_power_as_soon_as_it_is_known(root: Path) -> No
     ],
 )
 def test_a_plan_goes_where_the_policy_looks(root: Path, patterns: str, path: str) -> None:
-    (root / "egp.yaml").write_text(f"plans: {patterns}\n", encoding="utf-8")
+    (root / "egp.yaml").write_text(f"plans: {patterns}\n{POLICIES['standard']}", encoding="utf-8")
     policy = read_policy(str(root / "egp.yaml"), "egp.yaml")
     assert plan_path(policy, "x", str(root)) == str(root / path)
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", "", "x" * 200, "a b", "CON:"])
 def test_an_id_that_is_no_file_name_needs_a_file(root: Path, name: str) -> None:
-    (root / "egp.yaml").write_text("{}\n", encoding="utf-8")
+    (root / "egp.yaml").write_text(POLICIES["standard"], encoding="utf-8")
     with pytest.raises(NewError, match="cannot be the name of a file"):
         plan_path(read_policy(str(root / "egp.yaml"), "egp.yaml"), name, str(root))

@@ -8,7 +8,7 @@ import pytest
 
 from egp.finding import Failure
 from egp.policy.error import PolicyError
-from egp.policy.model import Policy, merged_settings
+from egp.policy.model import ALWAYS, Policy, merged_settings
 from egp.policy.reading import read_policy, shipped_policy
 from egp.shipped import policy_names
 from tests.check.workspace import RUNTIME_ALONE, Workspace
@@ -39,8 +39,10 @@ def mistake(workspace: Workspace, text: str | bytes) -> tuple[str, str, str]:
 
 
 def severities(judge: Policy, path: str = ALL_PLANS, tier: str = "") -> dict[str, str]:
+    """What the policy weighs, without the rules that no policy weighs."""
     rules = judge.adopted(path, tier)
-    return {each.rule.id: each.severity for each in (*rules.alone, *rules.together)}
+    weighed = (each for each in (*rules.alone, *rules.together) if each.rule.id not in ALWAYS)
+    return {each.rule.id: each.severity for each in weighed}
 
 
 def days(judge: Policy, path: str = ALL_PLANS, tier: str = "") -> object:
@@ -51,7 +53,7 @@ def days(judge: Policy, path: str = ALL_PLANS, tier: str = "") -> object:
 def test_a_policy_adopts_rules_and_weighs_them(workspace: Workspace) -> None:
     judge = policy(
         workspace,
-        "version: '7'\nrules: {minimum-runtime: {severity: warning, days: 21}, valid-plan: {severity: off}}\n",
+        "version: '7'\nrules: {minimum-runtime: {severity: warning, days: 21}, duplicate-id: {severity: off}}\n",
     )
     assert (judge.name, judge.version) == ("egp.yaml", "7")
     assert severities(judge) == {"minimum-runtime": "warning"}
@@ -63,7 +65,36 @@ def test_options_that_are_not_set_have_their_defaults(workspace: Workspace) -> N
 
 
 def test_a_severity_alone_adopts_a_rule_and_options_alone_do_not(workspace: Workspace) -> None:
-    assert severities(policy(workspace, "rules: {minimum-runtime: {days: 21}}\n")) == {}
+    text = "rules:\n  minimum-runtime: {days: 21}\n  four-eyes: {severity: error}\n"
+    place, message, advice = mistake(workspace, text)
+    assert (place, message) == (
+        "egp.yaml:2:3", "minimum-runtime is not adopted, and its options change nothing"
+    )  # fmt: skip
+    assert advice.startswith("add a severity, ")
+    adopted_elsewhere = "overrides: [{paths: ['ml/*'], rules: {minimum-runtime: {severity: error}}}]\n"
+    assert severities(policy(workspace, text + adopted_elsewhere)) == {"four-eyes": "error"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["version: '1'\n", "rules: {}\n", "rules: {minimum-runtime: {severity: off}}\n", "plans: ['*.yaml']\n"],
+)
+def test_a_policy_that_adopts_no_rule_cannot_judge(workspace: Workspace, text: str) -> None:
+    assert mistake(workspace, text) == (
+        "egp.yaml:1:1", "it adopts no rule, and would judge nothing", 'add `extends: ["egp:standard"]`',
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "setting", ["", "  valid-yaml: {severity: off}\n  valid-plan: {severity: info, waivable: true}\n"]
+)
+def test_no_policy_lets_pass_what_cannot_be_read(workspace: Workspace, setting: str) -> None:
+    judge = policy(workspace, f"rules:\n  minimum-runtime: {{severity: error}}\n{setting}")
+    always = {each.rule.id: each for each in judge.adopted(ALL_PLANS, "").alone if each.rule.id in ALWAYS}
+    assert {rule: (each.severity, each.values["waivable"].value) for rule, each in always.items()} == {
+        "valid-yaml": ("error", False),
+        "valid-plan": ("error", False),
+    }
 
 
 def test_a_value_knows_where_it_was_set(workspace: Workspace) -> None:
@@ -81,12 +112,12 @@ def test_a_policy_builds_on_others_value_by_value(workspace: Workspace) -> None:
     )
     workspace.write(
         "policies/middle.yaml",
-        "extends: [ground.yaml]\nrules: {minimum-runtime: {days: 21}, valid-plan: {severity: error}}\n",
+        "extends: [ground.yaml]\nrules: {minimum-runtime: {days: 21}, duplicate-id: {severity: error}}\n",
     )
     judge = policy(
         workspace, "extends: [policies/middle.yaml]\nrules: {minimum-runtime: {severity: warning}}\n"
     )
-    assert severities(judge) == {"minimum-runtime": "warning", "valid-plan": "error"}
+    assert severities(judge) == {"minimum-runtime": "warning", "duplicate-id": "error"}
     assert days(judge) == 21
     assert judge.version == "1"
     values = merged_settings(judge.layers, "minimum-runtime")
@@ -107,14 +138,14 @@ def test_of_several_policies_the_later_wins(workspace: Workspace) -> None:
 def test_a_policy_that_two_others_build_on_is_put_below_both(workspace: Workspace) -> None:
     workspace.write("ground.yaml", "rules: {minimum-runtime: {severity: error, days: 7}}\n")
     workspace.write("a.yaml", "extends: [ground.yaml]\nrules: {minimum-runtime: {days: 21}}\n")
-    workspace.write("b.yaml", "extends: [ground.yaml]\nrules: {valid-plan: {severity: error}}\n")
+    workspace.write("b.yaml", "extends: [ground.yaml]\nrules: {duplicate-id: {severity: error}}\n")
     assert days(policy(workspace, "extends: [a.yaml, b.yaml]\n")) == 21
 
 
 def test_roles_and_calendars_add_up_and_tiers_are_replaced(workspace: Workspace) -> None:
     workspace.write(
         "ground.yaml",
-        "roles: {privacy: ['@a'], legal: ['@b']}\ntiers: {'*': low}\ncalendars: {sale: [2023-11-20/2023-12-01]}\n",
+        f"{RUNTIME_ALONE}roles: {{privacy: ['@a'], legal: ['@b']}}\ntiers: {{'*': low}}\ncalendars: {{sale: [2023-11-20/2023-12-01]}}\n",
     )
     judge = policy(
         workspace, "extends: [ground.yaml]\nroles: {privacy: ['@c', '@d']}\ntiers: {'pdp.*': high}\n"
@@ -160,6 +191,14 @@ def test_the_digest_changes_with_any_file_of_the_policy(workspace: Workspace) ->
         ("rules: {minimum-runtime: {dys: 3}}", "1:27", "minimum-runtime has no option `dys`, did you mean `days`?", "days"),
         ("rules: {valid-yaml: {strict: 3}}", "1:22", "valid-yaml has no option `strict`", "valid-yaml has no options"),
         ("rules: {minimum-runtime: {days: two}}", "1:33", "rules.minimum-runtime.days: two is not a whole number", "as in 14"),
+        ("rules: {minimum-runtime: {days: -5}}", "1:33", "`days` of minimum-runtime is -5, where at least 1 is meant", "set it to at least 1"),
+        ("rules: {minimum-runtime: {days: 0}}", "1:33", "`days` of minimum-runtime is 0, where at least 1 is meant", "severity: off"),
+        ("rules: {flag-reuse: {days: -1}}", "1:28", "`days` of flag-reuse is -1, where at least 0 is meant", "set it to at least 0"),
+        ("rules: {power-floor: {floor: 0%}}", "1:30", "`floor` of power-floor is 0%, where more than 0 is meant", "more than 0"),
+        ("rules: {rollback-owner: {minutes: -0.5}}", "1:35", "`minutes` of rollback-owner is -0.5, where more than 0 is meant", "more than 0"),
+        ("rules: {guardrail-margin: {margins: {a: 5%, b: -1%}}}", "1:48", "`b` of guardrail-margin is -1%, where more than 0 is meant", "more"),
+        ("rules: {cost-cap: {per_thousand: -2 USD}}", "1:34", "`per_thousand` of cost-cap is -2 USD, where more than 0 is meant", "more"),
+        ("rules: {variance-reduction: {max_age: 0d}}", "1:39", "`max_age` of variance-reduction is 0d, where more than 0 is meant", "more"),
         ("rules: {minimum-runtime: {waivable: 'no'}}", "1:37", "waivable is no", "true or false"),
         ("rules: [minimum-runtime]", "1:8", "rules is a list where a mapping of keys is meant", "key: value"),
         ("ruels: {}", "1:1", "unknown key `ruels`, did you mean `rules`?", "rename it"),

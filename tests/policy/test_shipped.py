@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from egp.policy.model import Policy, merged_settings
+from egp.policy.params import declared_params, read_params
 from egp.policy.reading import shipped_policy
-from egp.rule import index
+from egp.rule import index, load
+from egp.shape import Problem
 from egp.shipped import policy_names
 
 NOT_WAIVABLE = frozenset(
@@ -79,3 +81,14 @@ def test_ml_launch_adds_the_launch_criteria() -> None:
 def test_strict_has_no_warnings() -> None:
     strict = shipped_policy("egp:strict")
     assert {setting(strict, rule, "severity") for rule in index()} == {"error", None}
+
+
+@pytest.mark.parametrize("rule", index())
+def test_a_default_may_be_written_into_a_policy(rule: str) -> None:
+    for name, (_, meaning, default, bound) in declared_params(load(rule)).items():
+        assert meaning.partition("; ")[0], "every option says what it is"
+        problems: list[Problem] = []
+        if isinstance(default, (int, float)) and not isinstance(default, bool):
+            read_params(load(rule), {name: default}, (), problems)
+            assert bound is not None
+        assert not problems

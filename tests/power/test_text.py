@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from egp.cli import main
+from egp.power.readings import missed_text, power_text
 from egp.report.text import Style
 from tests.power.asking import run
 from tests.power.transcripts import FOLDER, NAMES, QUESTIONS, WIDTHS, command, golden_path, lines, told
@@ -46,3 +51,20 @@ def test_the_answer_is_in_the_first_sentence(name: str) -> None:
     first = " ".join(lines(name, Style(100))).split(". ")[0]
     assert "units" in first
     assert " power" in first
+
+
+@given(power=st.floats(0.0001, 0.999999))
+def test_what_is_found_and_what_is_missed_add_up(power: float) -> None:
+    found, missed = power_text(power), missed_text(power)
+    if found.startswith("more than"):
+        assert missed == "less than 0.01 %"
+    else:
+        assert Decimal(found[:-2]) + Decimal(missed[:-2]) == 100
+
+
+def test_the_help_writes_percent_signs_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["power", "--help"])
+    told = capsys.readouterr().out
+    assert "95% power" in told.replace("\n", " ")
+    assert "%%" not in told

@@ -248,7 +248,8 @@ def test_a_link_out_of_the_repository_is_not_read(
 @pytest.mark.parametrize(
     ("content", "status", "says"),
     [
-        ("a: [", 1, "error[valid-yaml]"),
+        ("id: [", 1, "error[valid-yaml]"),
+        ("root:x:0:0\n", 1, "this is not a plan"),
         ("", 1, "error[valid-yaml]"),
         ("- 1\n", 1, "error["),
         ("id: buy-now\n", 1, "error["),
@@ -259,6 +260,7 @@ def test_what_is_no_plan(content: str, status: int, says: str, house: House) -> 
     assert house.register(PLAN, "--write-date") == status
     assert says in house.out
     assert (house.lock_text, house.text(PLAN)) == (None, content)
+    assert "root:x" not in house.out
 
 
 def test_a_plan_that_is_not_there(house: House) -> None:

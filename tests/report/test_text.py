@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egp.document import Position, Span
-from egp.finding import Failure, Finding, Related
-from egp.report.text import Style, printable, render
+from egp.finding import Diagnostic, Failure, Finding, Place, Related
+from egp.report.text import Style, printable, render, wrapped
 from tests.report.goldens import FOLDER, golden_path, told
 from tests.report.scenes import PLAN, SCENES, WIDTHS, Scene, report_of, scene_rules
 
@@ -39,7 +39,7 @@ def test_every_golden_file_has_a_scene() -> None:
     assert {path.stem for path in FOLDER.iterdir()} == set(SCENES)
 
 
-@pytest.mark.parametrize("scene", sorted(set(SCENES) - {"could-not-judge", "not-checked", "related-place"}))
+@pytest.mark.parametrize("scene", sorted(set(SCENES) - {"could-not-judge", "not-checked", "related-place", "same-place"}))
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_line_is_wider_than_the_terminal(scene: str, width: int) -> None:
     """Paths, and the one line that says why egp cannot judge, are not broken: they are copied."""
@@ -138,3 +138,62 @@ def test_printable_keeps_every_position(text: str) -> None:
 def test_the_summary_counts_in_words() -> None:
     (summary,) = lines_of(SCENES["nothing-found"])
     assert summary == "1 plan judged: nothing to report (2 checks passed; policy egp.yaml 2026.2, as of 2023-01-18)"
+
+
+def test_what_is_said_about_one_place_shares_a_frame() -> None:
+    lines = lines_of(SCENES["same-place"])
+    assert [line for line in lines if "-->" in line] == [
+        " --> experiments/buy-now.yaml:1:1", " --> experiments/buy-now.yaml:3:36",
+    ]  # fmt: skip
+    assert lines.count("3 | schedule: {start: 2023-01-23, end: 2023-01-27}") == 2, "once more for the related place"
+    assert "  | Friday, asked: Sunday" in lines
+
+
+def test_a_rule_gives_its_reason_once() -> None:
+    lines = lines_of(SCENES["same-place"])
+    for rule in ("agreed-value", "tidy-value"):
+        assert len([line for line in lines if f"[{rule}]" in line]) == 2
+        assert lines.count(f"  = more: egp explain {rule}") == 1
+    assert len([line for line in lines if line.startswith("  = why:")]) == 2
+
+
+def test_the_policy_is_named_where_egp_explain_would_find_another() -> None:
+    with scene_rules():
+        report = report_of(SCENES["missing-key"])
+        lines = list(render(report, Style(), " --policy examples/egp.yaml"))
+    assert "  = more: egp explain agreed-value --policy examples/egp.yaml" in lines
+
+
+def test_a_place_without_a_line_has_no_snippet() -> None:
+    with scene_rules():
+        report = report_of(SCENES["nothing-found"])
+        report.diagnostics.append(diagnostic_without_line())
+        lines = list(render(report, Style()))
+    assert lines[:4] == ["error[agreed-value]: too large", " --> big.yaml:1:1", "  |", "  = help: divide it"]
+
+
+def diagnostic_without_line() -> Diagnostic:
+    place = Place("big.yaml", 0, "", Span(Position(1, 1), Position(1, 1)))
+    return Diagnostic("agreed-value", "error", "too large", place, "", "", "", "", "divide it", (), "", "")
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_a_program_finds_a_finding_on_one_line(width: int) -> None:
+    lines = lines_of(SCENES["long-message"], Style(width, piped=True))
+    (head,) = [line for line in lines if line.startswith("error[")]
+    assert head.startswith("error[agreed-value]: the plan runs for five days")
+    assert head.endswith("nobody decides on a Monday")
+
+
+@pytest.mark.parametrize("width", range(10, 60))
+def test_a_number_stays_beside_its_unit(width: int) -> None:
+    text = "it takes 94,553 units, or (1.84 times that) ≥ 95 % power, at -3.5 pp and 1,900 ms on 2023-01-23 at the latest 7"
+    lines = wrapped(text, width, "  ")
+    assert " ".join(line.strip() for line in lines) == text
+    for bound in ("94,553 units,", "(1.84 times", "95 % power", "-3.5 pp", "1,900 ms"):
+        assert any(bound.removesuffix(" power") in line for line in lines), lines
+
+
+def test_what_could_not_be_judged_is_in_the_summary() -> None:
+    assert lines_of(SCENES["could-not-judge"])[-1].startswith("1 plan judged: 0 errors, 3 failures (")
+    assert lines_of(SCENES["not-checked"])[-1].startswith("1 plan judged: 0 errors (1 check passed, 1 not checked; ")

@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 from egp.digest import plan_digest
 from egp.document import Document, pointer, read_text
 from egp.experiment import Experiment, read_experiment
-from egp.finding import Finding, NotChecked
+from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.lock import Registration
 from egp.policy.params import read_params
 from egp.quantity import interval
@@ -29,6 +29,7 @@ CONTEXT_KEYS = (
 class Outcome:
     findings: list[Finding]
     not_checked: str | None
+    applies: bool = True
 
 
 @cache
@@ -91,8 +92,18 @@ def run_example(rule: Rule, example: Example) -> Outcome:
     arguments = [subject, params, organisation_of(context)][: rule.takes]
     try:
         return Outcome(list(rule.check(*arguments)), None)
+    except DoesNotApply:
+        return Outcome([], None, applies=False)
     except NotChecked as missing:
         return Outcome([], pointer(missing.path))
+
+
+def findings_of(rule: Rule, *arguments: object) -> list[Finding]:
+    """What the rule says of a subject; nothing where it does not apply."""
+    try:
+        return list(rule.check(*arguments[: rule.takes]))
+    except DoesNotApply:
+        return []
 
 
 def organisation_of(context: dict[str, object]) -> Organisation:

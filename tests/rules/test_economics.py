@@ -144,3 +144,30 @@ def test_every_missing_input_is_named() -> None:
         ("scenarios", 0, "probability"),
         ("scenarios", 0, "p_success"),
     ]
+
+
+class TestValuesThatRestOnARate:
+    """Whoever raises a success rate as asked, and declares what the help names, passes."""
+
+    def test_random_plans(self) -> None:
+        random = Random(29)
+        spoken = 0
+        for _ in range(120):
+            rates = [random.randrange(100, 450) / 1000 for _ in range(3)]
+            values = [f"{rate * 0.52 - (1 - rate) * 0.07:.3f} USD" for rate in rates]
+            weighted = sum(
+                share * (rate * 0.59 - 0.07) for share, rate in zip((0.5, 0.3, 0.2), rates, strict=True)
+            )
+            rows = [
+                {"name": f"s{at}", "probability": p, "p_success": rate, "expected_value": value}
+                for at, (p, rate, value) in enumerate(zip(("50%", "30%", "20%"), rates, values, strict=True))
+            ]
+            findings = found("expected-value", {"scenarios": rows, "expected_value": f"{weighted:.4f} USD"})
+            spoken += bool(findings)
+            for finding in findings[:1]:
+                rate = re.findall(r"at least ([0-9.]+%)", finding.help)[0]
+                for value, at in re.findall(r"expected_value: ([^`]+)` in s([0-9])", finding.help):
+                    rows[int(at)] |= {"p_success": rate, "expected_value": value}
+                whole = re.findall(r"expected_value: ([^`]+)` of all", finding.help)[0]
+                assert not found("expected-value", {"scenarios": rows, "expected_value": whole})
+        assert spoken > 30

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from egp.analysis.statements import somebody, stated
 from egp.experiment import Experiment
 from egp.finding import Finding
 from egp.rule import load
 from egp.subject import Organisation
-from tests.rules.examples import merged, plan_of, sound_value
+from tests.rules.examples import findings_of, merged, plan_of, sound_value
 
 
 def changed(**patch: object) -> Experiment:
@@ -21,7 +22,7 @@ def findings(
     rule_id: str, plan: Experiment, organisation: Organisation | None = None, **params: Any
 ) -> list[Finding]:
     rule = load(rule_id)
-    return list(rule.check(*[plan, rule.params(**params), organisation or Organisation()][: rule.takes]))
+    return findings_of(rule, plan, rule.params(**params), organisation or Organisation())
 
 
 class TestOwner:
@@ -94,7 +95,7 @@ class TestSignOffs:
 
     def test_a_role_that_the_policy_does_not_staff_is_open_to_anyone(self) -> None:
         organisation = Organisation(roles={"privacy": ("@privacy",)})
-        assert findings("sign-offs", changed(sign_offs={0: {"by": "@anyone"}}), organisation) == []
+        assert findings("sign-offs", changed(sign_offs={0: {"by": "@pdp-ds"}}), organisation) == []
 
     def test_an_invented_risk_does_not_pass_for_an_answer(self) -> None:
         found = findings("sign-offs", changed(risk=["revenue", "\x1b[2Jprivacy"]))
@@ -104,6 +105,21 @@ class TestSignOffs:
     def test_the_canary_counts_as_the_start(self) -> None:
         late = changed(canary={"start": "2023-01-17"})
         assert [finding.at for finding in findings("sign-offs", late)] == [("sign_offs", 0, "on")]
+
+    def test_the_advice_names_who_may_sign(self) -> None:
+        organisation = Organisation(
+            roles={"experimentation_lead": ("@pdp-pm", "@xp-lead", "@xp-deputy"), "privacy": ("@privacy",)}
+        )
+        [finding] = findings("sign-offs", changed(risk=["privacy"], sign_offs=[]), organisation)
+        assert finding.help == (
+            'add `- {role: experimentation_lead, by: "@xp-lead", on: 2023-01-17}` and '
+            '`- {role: privacy, by: "@privacy", on: 2023-01-17}` to `sign_offs` once they have signed before 2023-01-18'
+        ), "the owner does not sign"
+
+    def test_the_advice_invents_nobody(self) -> None:
+        [finding] = findings("sign-offs", changed(sign_offs=[]))
+        assert "have experimentation_lead sign before 2023-01-18" in finding.help
+        assert not {"...", "@", "YYYY"} & set(finding.help.split())
 
 
 class TestDecisionRule:
@@ -138,3 +154,52 @@ class TestReadouts:
     def test_cadences_are_ordered(self, cadence: str, at_least: str, often: bool) -> None:
         found = findings("readout-cadence", changed(readouts={"cadence": cadence}), at_least=at_least)
         assert (found == []) is often
+
+
+class TestStatements:
+    """What stands in for a statement is none, wherever a person is asked for one."""
+
+    @pytest.mark.parametrize(
+        "text", ["", " ", ".", "...", "TBD", "tba", "n/a", "TODO: ask", "@...", "<owner>", "?"]
+    )
+    @pytest.mark.parametrize(
+        ("rule_id", "at"),
+        [
+            ("hypothesis-declared", ("hypothesis",)),
+            ("owner-named", ("owner", "dri")),
+            ("feature-flag", ("feature_flag",)),
+            ("escalation-path", ("escalation", "to")),
+            ("rollback-declared", ("rollback", "method")),
+            ("rollback-owner", ("rollback", "owner")),
+            ("rollback-comms", ("rollback", "comms")),
+            ("decision-rule", ("decision_rule", "otherwise")),
+            ("holdout-size", ("holdout", "none")),
+            ("canary-size", ("canary", "none")),
+            ("sign-offs", ("sign_offs", 0, "by")),
+        ],
+    )
+    def test_placeholders(self, text: str, rule_id: str, at: tuple[str | int, ...]) -> None:
+        value: object = text
+        for step in reversed(at):
+            value = {step: value}
+        assert isinstance(value, dict)
+        if at[-1] == "none":
+            value[at[0]] |= dict.fromkeys(("treated", "start", "end", "share", "until"))
+        assert at in [finding.at for finding in findings(rule_id, changed(**value))]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Todo lists gain a button",
+            "A <b>bold</b> price lifts sales",
+            "全員に見える",
+            "none of the pages change",
+        ],
+    )
+    def test_sentences_are_statements(self, text: str) -> None:
+        assert stated(text) == text
+
+    @pytest.mark.parametrize("name", ["everybody", "@all", "team", "NOBODY"])
+    def test_nobody_in_particular(self, name: str) -> None:
+        assert stated(name)
+        assert not somebody(name)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from random import Random
 
 import pytest
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
+from egp.document import read_text
 from egp.experiment import Experiment
-from egp.finding import Finding
+from egp.finding import Finding, NotChecked
 from egp.policy.params import read_params
+from egp.quantity import measure
 from egp.rule import load
 from tests.rules.examples import merged, plan_of, sound_value
 
@@ -109,6 +111,7 @@ class TestPowerToRuleOutTheMargin:
         assert finding.observed == f"{measured_power(0.21, 0.07 * 0.042, 0.15 * 140_000) * 100:.1f} %"
 
 
+MANY_UNITS: Patch = {"eligible_units": {"distinct_over_run": 100_000_000, "per_day": None}}
 WEAK_PLANS = [
     guard(0, non_inferiority_margin="6%"),
     guard(0, non_inferiority_margin="20bps"),
@@ -122,8 +125,9 @@ WEAK_PLANS = [
 class TestWaysOutPass:
     """What ``help`` proposes makes the rule pass, and the number of units is the smallest that does."""
 
-    @pytest.mark.parametrize("patch", WEAK_PLANS)
-    def test_more_units(self, patch: Patch) -> None:
+    @pytest.mark.parametrize("weak", WEAK_PLANS)
+    def test_more_units(self, weak: Patch) -> None:
+        patch = {**weak, **MANY_UNITS}
         for finding in found("guardrail-power", patch):
             units = int(re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.help)[0])
             assert finding.at not in places({**patch, "sample_size_per_variant": units})
@@ -152,6 +156,24 @@ class TestWaysOutPass:
         units = int(re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.help)[0])
         assert not found("guardrail-power", {"sample_size_per_variant": units}, floor="84%")
         assert found("guardrail-power", {"sample_size_per_variant": units - 1}, floor="84%")
+
+    @pytest.mark.parametrize("patch", WEAK_PLANS)
+    def test_no_more_units_than_come(self, patch: Patch) -> None:
+        """The run brings 340,000 × 90 % × 50 % units to each variant."""
+        for finding in found("guardrail-power", patch):
+            proposed = re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.help)
+            assert all(int(units) <= 153_000 for units in proposed)
+            assert proposed or "or run longer, since it takes" in finding.help
+            assert proposed or "this run brings 153,000" in finding.help
+
+    def test_a_wider_margin_of_the_weakest_is_enough_for_all(self) -> None:
+        (finding,) = found("guardrail-power", {}, floor="84%")
+        margin, name = re.findall(
+            r"margin: (.+?)` \(if the policy's cap allows it\) for ([a-z_]+)", finding.help
+        )[0]
+        assert name == min(SOUND_POWERS, key=SOUND_POWERS.__getitem__)
+        position = list(SOUND_POWERS).index(name)
+        assert not found("guardrail-power", guard(position, non_inferiority_margin=margin), floor="84%")
 
     def test_a_hopeless_margin_offers_no_number_of_units(self) -> None:
         (finding,) = found("guardrail-power", guard(1, non_inferiority_margin="0.000000001%"))
@@ -206,3 +228,101 @@ def test_every_fault_of_a_guardrail_is_named() -> None:
 def test_an_empty_limit_is_no_threshold() -> None:
     (finding,) = found("guardrail-threshold", guard(2, limit={"max": None}, non_inferiority_margin=None))
     assert finding.at == ("guardrail_metrics", 2, "limit")
+
+
+class TestLimitsWithoutMargin:
+    """A limit alone bites: beyond the baseline on the side of harm, and not too far beyond."""
+
+    @pytest.mark.parametrize(
+        ("limit", "accepted"),
+        [("1900ms", False), ("1899ms", False), ("0ms", False), ("1901ms", True), ("2280ms", True)],
+    )
+    def test_side(self, limit: str, accepted: bool) -> None:
+        alone = guard(2, limit={"max": limit}, non_inferiority_margin=None)
+        assert (not found("guardrail-threshold", alone)) is accepted
+        beside_a_margin = guard(2, limit={"max": limit})
+        assert not found("guardrail-threshold", beside_a_margin)
+
+    @pytest.mark.parametrize("metric", [
+        {"baseline": "1900ms", "direction": "decrease", "limit": {"max": "999999ms"}},
+        {"baseline": "1.9s", "direction": "decrease", "limit": {"max": "2281ms"}},
+        {"kind": "proportion", "baseline": "3.137%", "direction": "decrease", "limit": {"max": "100%"}},
+        {"kind": "proportion", "baseline": "0.0007%", "direction": "decrease", "limit": {"max": "1%"}},
+        {"kind": "proportion", "baseline": "97.3%", "direction": "increase", "limit": {"min": "0%"}},
+        {"kind": "mean", "baseline": "1.20 USD", "direction": "decrease", "limit": {"max": "2.00 USD"}},
+        {"kind": "mean", "baseline": -3, "direction": "increase", "limit": {"min": -99}},
+        {"kind": "mean", "baseline": 123456, "direction": "decrease", "limit": {"max": 10**9}},
+    ])  # fmt: skip
+    @pytest.mark.parametrize("cap", ["10%", "0.3%", "250%"])
+    def test_the_limit_that_is_proposed_is_the_furthest(self, metric: dict[str, object], cap: str) -> None:
+        patch = {"guardrail_metrics": [{"id": "watched", "action": "hold", **metric}]}
+        for finding in found("guardrail-margin", patch, default=cap):
+            key, bound = re.findall(r"set `(max|min): (.+?)` or", finding.help)[0]
+            assert finding.at == ("guardrail_metrics", 0, "limit", key)
+            changed = plan(merged(patch, guard(0, limit={key: bound})))  # type: ignore[arg-type]
+            rule = load("guardrail-margin")
+            assert not list(rule.check(changed, read_params(rule, {"default": cap}, (), [])))
+            baseline = measure(metric["baseline"]).value
+            allowed = 2 * abs(baseline) * float(cap.rstrip("%")) / 100
+            assert abs(measure(bound).value - baseline) == pytest.approx(allowed, rel=0.01)
+
+    def test_without_its_baseline_it_is_not_checked(self) -> None:
+        """Deleting the baseline turns no error into a pass."""
+        for position in range(3):
+            limit = {"limit": {"max": "999999ms"}, "non_inferiority_margin": None, "baseline": None}
+            with pytest.raises(NotChecked) as missing:
+                found("guardrail-margin", guard(position, **limit))
+            assert missing.value.path == ("guardrail_metrics", position, "baseline")
+
+
+class TestLinesToPaste:
+    """Lines in the help, pasted as they are, make a plan that no error rule of guardrails and stop rules refuses."""
+
+    RULES = ("required-guardrails", "guardrail-threshold", "guardrail-margin", "guardrail-coverage",
+             "rollback-declared", "stop-rule-complete", "stop-rules-cover-guardrails", "hair-trigger",
+             "dead-stop-rule", "guardrail-power")  # fmt: skip
+
+    @pytest.mark.parametrize("name", ["p99_latency", "return_rate", "tickets"])
+    def test_missing_guardrail(self, name: str) -> None:
+        metrics = ["refund_rate", name]
+        (finding,) = found("required-guardrails", {}, metrics=metrics)
+        self.accepted(pasted(sound_value(), finding), required=metrics)
+
+    def test_several_missing_guardrails(self) -> None:
+        (finding,) = found("required-guardrails", {}, metrics=["a_rate", "b", "refund_rate"])
+        assert finding.help.count("metric: ") == 2
+        (finding,) = found("required-guardrails", {"guardrail_metrics": [], "stop_rules": []})
+        self.accepted(pasted(merged(sound_value(), {"guardrail_metrics": [], "stop_rules": []}), finding))
+
+    def test_unwatched_segment(self) -> None:
+        patch = {"economics": {"scenarios": {1: {"segment": "new_users"}}}}
+        (finding,) = found("guardrail-coverage", patch, kinds=[])
+        value = pasted(merged(sound_value(), patch), finding)
+        assert isinstance(value, dict)
+        assert value["guardrail_metrics"][-1]["segment_share"] == "40%"
+        self.accepted(value, but={"guardrail-power"})
+
+    def accepted(self, value: object, but: Set[str] = frozenset(), required: Sequence[str] = ()) -> None:
+        options: dict[str, Patch] = {
+            "guardrail-coverage": {"kinds": []},
+            "required-guardrails": {"metrics": list(required)},
+        }
+        for rule_id in set(self.RULES) - but:
+            rule = load(rule_id)
+            read = read_params(rule, options.get(rule_id, {}), (), [])
+            assert not list(rule.check(*(plan_of(value), read)[: rule.takes])), rule_id
+
+
+def pasted(value: object, finding: Finding) -> object:
+    """The plan with the guardrails and stop rules that the help prints."""
+    assert isinstance(value, dict)
+    lines = re.findall(r"`- ({.+?})`", finding.help)
+    items = [read_text(line)[0].value for line in lines]
+    assert items
+    metrics = [item for item in items if isinstance(item, dict) and "metric" not in item]
+    stop_rules = [item for item in items if isinstance(item, dict) and "metric" in item]
+    return {
+        **value,
+        "guardrail_metrics": [*value["guardrail_metrics"], *metrics],
+        "stop_rules": [*value["stop_rules"], *stop_rules],
+    }

@@ -8,7 +8,7 @@ import pytest
 
 from egp.document import Path
 from egp.experiment import Experiment
-from egp.finding import NotChecked
+from egp.finding import DoesNotApply, NotChecked
 from egp.rule import Rule
 from egp.stats import StatisticsInputError
 from egp.subject import Portfolio, PortfolioIndex, entry_of
@@ -62,7 +62,7 @@ def judged_by_all(value: object) -> None:
 def judged(rule: Rule, subject: Experiment | Portfolio) -> None:
     try:
         findings = list(rule.check(*(subject, rule.params())[: rule.takes]))
-    except (NotChecked, StatisticsInputError):
+    except (DoesNotApply, NotChecked, StatisticsInputError):
         return
     for finding in findings:
         said = f"{finding.message} {finding.help} {finding.observed} {finding.required}"

@@ -9,14 +9,14 @@ import pytest
 from scipy.stats import binom
 
 from egp.digest import plan_digest
-from egp.document import Path
+from egp.document import Path, Span
 from egp.experiment import Experiment
 from egp.finding import EARLIER, Finding, NotChecked
 from egp.lock import Amended, PinnedPolicy, Registration, Signed, made
 from egp.rule import FAMILIES, index, load
 from egp.subject import Change, Removal
 from tests.integrity.editing import PLANS, leaves, other_plans, text_of, value_of, without
-from tests.rules.examples import merged, plan_of, sound_value
+from tests.rules.examples import findings_of, merged, plan_of, sound_value
 
 RUNNING = date(2023, 1, 29)
 SOUND = plan_of(sound_value())
@@ -50,12 +50,12 @@ def reviewed(after: Experiment, before: Experiment = SOUND, **values: object) ->
 
 
 def found(rule_id: str, change: Change | Removal) -> list[Finding]:
-    return list(load(rule_id).check(change))
+    return findings_of(load(rule_id), change)
 
 
-def everything(change: Change) -> dict[str, list[Path | object]]:
+def everything(change: Change) -> dict[str, list[Path | Span]]:
     """Rule → places of its findings, for the rules that find anything."""
-    outcomes = {rule.id: [finding.at for finding in rule.check(change)] for rule in CHANGE_RULES}
+    outcomes = {rule.id: [finding.at for finding in findings_of(rule, change)] for rule in CHANGE_RULES}
     return {rule_id: places for rule_id, places in outcomes.items() if places}
 
 
@@ -211,7 +211,7 @@ def test_no_extreme_plan_crashes_a_rule(name: str, patch: dict[str, object]) -> 
 def judged(change: Change) -> None:
     for rule in CHANGE_RULES:
         _quietly(rule.id, change)
-    for finding in load("exploratory-analysis").check(change.plan):
+    for finding in findings_of(load("exploratory-analysis"), change.plan):
         _readable(finding)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 
 import pytest
 
-from egp.finding import Finding
+from egp.document import read_text
+from egp.finding import DoesNotApply, Finding
 from egp.policy.params import read_params
 from egp.rule import load
 from tests.rules.examples import merged, plan_of, sound_value
@@ -67,7 +69,8 @@ class TestAgeOfTheBaseline:
 
     def test_a_rollout_needs_no_source_but_a_stale_one_is_named(self) -> None:
         bare = {"type": "rollout", "primary_metric": {"baseline_source": None, "baseline": None}}
-        assert not found("baseline-source", bare)
+        with pytest.raises(DoesNotApply):
+            found("baseline-source", bare)
         assert found("baseline-source", {"type": "rollout", **taken(100)})
 
 
@@ -87,3 +90,13 @@ def test_names_from_the_plan_are_safe_to_print() -> None:
         "known-metric", named("a" * 90), metrics=["refund_rate", "cs_contacts", "p95_page_load"]
     )
     assert len(finding.observed) == 60
+
+
+@pytest.mark.parametrize("source", [None, {}, {"from": "TODO"}, {"from": "funnel"}, {"as_of": "2023-01-10"}])
+def test_a_source_as_proposed_passes(source: dict[str, object] | None) -> None:
+    stated = source and {"from": None, "as_of": None, **source}
+    (finding,) = found("baseline-source", {"primary_metric": {"baseline_source": stated or None}})
+    proposed = read_text(re.findall(r"`(.+)`", finding.help)[0])[0].value
+    assert isinstance(proposed, dict)
+    whole = proposed.get("baseline_source") or {**(source or {}), **proposed}
+    assert not found("baseline-source", {"primary_metric": {"baseline_source": whole}})

@@ -21,6 +21,8 @@ def test_example(rule: Rule, example: Example) -> None:
     outcome = run_example(rule, example)
     if example.outcome == "not checked":
         assert outcome.not_checked == example.at
+    elif example.outcome == "does not apply":
+        assert not outcome.applies
     elif example.outcome == "passes":
         assert outcome == Outcome([], None)
     else:

@@ -132,3 +132,19 @@ def test_uncorrected_segments() -> None:
     (finding,) = found("segments-declared", subject)
     assert f"{(1 - 0.99**2) * 100:.2f} % of the time" in finding.message
     assert f"up to {(1 - 0.99**3) * 100:.2f} %" in finding.message
+
+
+@pytest.mark.parametrize("allowed", [[], ["pocock"]])
+@pytest.mark.parametrize(
+    "leftover", [{"spending": "pocock"}, {"spending": "hwang_shih_decani", "spending_parameter": 1}]
+)
+def test_the_way_back_to_one_look_passes(allowed: list[str], leftover: dict[str, object]) -> None:
+    """``method`` and ``looks`` as the help says leave the spending function behind; removing it, too, passes."""
+    method = "group_sequential" if not allowed else "fixed_horizon"
+    (finding,) = found(
+        "spending-allowed", plan(method=method, looks=looks(7, 14), **leftover), allowed=allowed
+    )
+    keys = re.findall(r"`(spending[a-z_]*):`", finding.help)
+    assert keys == list(leftover)
+    assert found("spending-allowed", plan(method="fixed_horizon", **leftover), allowed=allowed)
+    assert not found("spending-allowed", plan(method="fixed_horizon", **dict.fromkeys(keys)), allowed=allowed)

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.policy.params import read_params
 from egp.quantity import Interval
 from egp.rule import load
@@ -28,9 +28,13 @@ def entry(name: str, first: int = 0, days: int = 14, **fields: object) -> Entry:
 
 
 def found(rule_id: str, entries: list[Entry], position: int = 0, **params: object) -> list[Finding]:
+    """Findings; none of a rule that does not apply."""
     rule = load(rule_id)
     portfolio = Portfolio(entries[position], PortfolioIndex(entries))
-    return list(rule.check(*(portfolio, read_params(rule, params, (), []))[: rule.takes]))
+    try:
+        return list(rule.check(*(portfolio, read_params(rule, params, (), []))[: rule.takes]))
+    except DoesNotApply:
+        return []
 
 
 def some_portfolio(seed: int) -> list[Entry]:
@@ -70,19 +74,41 @@ class TestAgreesWithCounting:
                 for day in days_of(one)
             }
             over = [day for day in sorted(sums) if sums[day] > 1 + 1e-9]
+            if not one.layer and any(days_of(one) & days_of(other) for other in entries if other is not one):
+                with pytest.raises(NotChecked) as missing:
+                    found("layer-traffic", entries, position)
+                assert missing.value.path == ("layer",)
+                continue
             findings = found("layer-traffic", entries, position)
             assert bool(findings) == bool(over)
             if findings:
                 assert f"take {sums[over[0]] * 100:.0f} % of it from {over[0]}:" in findings[0].message
 
-    def test_the_exposure_that_is_proposed_fits(self, entries: list[Entry]) -> None:
+    def test_what_is_proposed_fits(self, entries: list[Entry]) -> None:
         for position, one in enumerate(entries):
-            for finding in found("layer-traffic", entries, position):
-                proposed = re.findall(r"exposure: ([0-9.]+)%", finding.help)
-                smaller = entry_with(one, exposure=float(proposed[0]) / 100) if proposed else None
-                later = entry_with(one, first=date(2030, 1, 1), last=date(2030, 1, 14))
-                changed = [*entries[:position], smaller or later, *entries[position + 1 :]]
-                assert not found("layer-traffic", changed, position)
+            for finding in found("layer-traffic", entries, position) if one.layer else ():
+                start, end = map(date.fromisoformat, re.findall(r"`(?:start|end): ([0-9-]+)`", finding.help))
+                assert end - start == max(days_of(one)) - min(days_of(one))
+                ways = [entry_with(one, first=start, last=end)]
+                for share in re.findall(r"exposure: ([0-9.]+)%", finding.help):
+                    ways.append(entry_with(one, exposure=float(share) / 100))
+                for changed in ways:
+                    with_it = [*entries[:position], changed, *entries[position + 1 :]]
+                    assert not found("layer-traffic", with_it, position)
+
+    def test_no_earlier_start_after_one_of_the_others_ends_fits(self, entries: list[Entry]) -> None:
+        for position, one in enumerate(entries):
+            for finding in found("layer-traffic", entries, position) if one.layer else ():
+                proposed = date.fromisoformat(re.findall(r"`start: ([0-9-]+)`", finding.help)[0])
+                for other in entries:
+                    start = max(days_of(other)) + timedelta(days=1)
+                    if min(days_of(one)) < start < proposed and other.layer == one.layer and other is not one:
+                        moved = entry_with(
+                            one, first=start, last=start + (max(days_of(one)) - min(days_of(one)))
+                        )
+                        assert found(
+                            "layer-traffic", [*entries[:position], moved, *entries[position + 1 :]], position
+                        )
 
     def test_surface_overlap(self, entries: list[Entry]) -> None:
         for position, one in enumerate(entries):
@@ -149,6 +175,28 @@ def conflicts(one: Entry, other: Entry, rest: int) -> bool:
     return gap <= rest and later.type not in ("rollout", "holdback")
 
 
+class TestWithoutALayer:
+    def test_two_plans_that_say_nothing_of_their_traffic(self) -> None:
+        entries = [entry("a", exposure=0.9, layer=""), entry("b", exposure=0.9, layer="")]
+        for position in range(2):
+            with pytest.raises(NotChecked) as missing:
+                found("layer-traffic", entries, position)
+            assert missing.value.path == ("layer",)
+
+    def test_dates_are_needed_to_know_who_else_runs(self) -> None:
+        entries = [entry("a", layer=""), entry("b")]
+        entries[0] = entry_with(entries[0], last=None)
+        with pytest.raises(NotChecked) as missing:
+            found("layer-traffic", entries)
+        assert missing.value.path == ("schedule", "end")
+
+    @pytest.mark.parametrize("others", [[], [entry("b", first=14)], [entry("b", first=-14, layer="")]])
+    def test_nobody_else_on_its_days(self, others: list[Entry]) -> None:
+        entries = [entry("a", layer=""), *others]
+        with pytest.raises(DoesNotApply):
+            list(load("layer-traffic").check(Portfolio(entries[0], PortfolioIndex(entries))))
+
+
 class TestAlphaBudget:
     def test_only_the_first_plan_reports(self) -> None:
         entries = [entry(f"plan-{number}") for number in range(4)]
@@ -178,6 +226,7 @@ class TestEdges:
             for rule_id in ("layer-traffic", "surface-overlap", "flag-reuse", "alpha-budget"):
                 for finding in found(rule_id, entries, position):
                     assert finding.message
+                    assert finding.help
 
     def test_midnight_at_the_end_is_the_day_before(self) -> None:
         schedule = {"start": "2023-01-23T00:00:00-08:00", "end": "2023-02-06T00:00:00-08:00"}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from random import Random
+from typing import ClassVar
 
 import pytest
 from scipy.stats import betabinom, multivariate_normal, norm
@@ -12,8 +14,10 @@ from statsmodels.stats.power import normal_sample_size_one_tail
 from statsmodels.stats.proportion import samplesize_proportions_2indep_onetail
 
 from egp.analysis import registered
+from egp.document import read_text
 from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked
+from egp.finding import DoesNotApply, Finding, NotChecked
+from egp.gate.readout import SRM_ALPHA
 from egp.policy.params import read_params
 from egp.rule import index, load
 from egp.stats import StatisticsInputError
@@ -22,6 +26,8 @@ from tests.rules.examples import merged, plan_of, sound_value
 FAMILIES = ("power", "peeking")
 RULES = [rule_id for rule_id, (family, _) in index().items() if family in FAMILIES]
 SOUND_EFFECT = 0.0045
+MANY_UNITS: dict[str, object] = {"eligible_units": {"distinct_over_run": 10_000_000, "per_day": None}}
+"""As many as any sample of the tests takes."""
 CUPED_OFF: dict[str, object] = {"statistics": {"variance_reduction": None}}
 
 
@@ -212,14 +218,14 @@ def test_chance_that_every_clause_holds() -> None:
         ("decision-power", {"decision_rule": {"min_lift": "45bps"}}, {"decision_rule": {"min_lift": "24bps"}}),
         (
             "decision-power",
-            {"statistics": {"power_scope": "decision"}},
+            {"statistics": {"power_scope": "decision"}, **MANY_UNITS},
             {"sample_size_per_variant": 215_412},
         ),
         ("sample-size", {"sample_size_per_variant": 90_000}, {"primary_metric": {"mde": "48.3bps"}}),
         ("shortcut-mde", {"primary_metric": {"mde": "21bps"}}, {"primary_metric": {"mde": "38.7bps"}}),
         (
             "target-below-mde",
-            {"primary_metric": {"target": "30bps"}},
+            {"primary_metric": {"target": "30bps"}, **MANY_UNITS},
             {"primary_metric": {"mde": "30bps"}, "sample_size_per_variant": 231_169},
         ),
         (
@@ -256,7 +262,8 @@ def _leaves(value: object) -> list[object]:
 
 
 def test_correction_names_the_sample_it_needs() -> None:
-    (finding,) = found("multiple-comparisons", plan(THREE_VARIANTS, {"sample_size_per_variant": 104_000}))
+    many = {**MANY_UNITS, "sample_size_per_variant": 104_000}
+    (finding,) = found("multiple-comparisons", plan(THREE_VARIANTS, many))
     needed = int(finding.help.rsplit(": ", 1)[1].strip("`").replace("_", ""))
     corrected: dict[str, object] = {"statistics": {"correction": "dunnett"}}
     assert found("sample-size", plan(THREE_VARIANTS, corrected, {"sample_size_per_variant": needed})) == []
@@ -300,11 +307,115 @@ def test_plans_that_test_no_primary_are_not_asked_for_power(plan_type: str) -> N
             "eligible_units": None,
         }
     )
-    assert {rule_id: found(rule_id, bare) for rule_id in RULES} == {rule_id: [] for rule_id in RULES}
+    silent = {rule_id for rule_id in RULES if applies(rule_id, bare)}
+    # Guardrails have their level and clusters their variance in a rollout as well.
+    assert silent == {"significance-level", "unit-mismatch"}
+
+
+def applies(rule_id: str, subject: Experiment) -> bool:
+    """Whether a rule that finds nothing was asked at all."""
+    try:
+        assert found(rule_id, subject) == []
+    except DoesNotApply:
+        return False
+    return True
 
 
 def test_the_sound_plan_is_sound() -> None:
-    assert {rule_id: found(rule_id, plan()) for rule_id in RULES} == {rule_id: [] for rule_id in RULES}
+    assert {rule_id for rule_id in RULES if not applies(rule_id, plan())} == {"triggered-population"}
+
+
+class TestNoSampleAboveTheTraffic:
+    """The sound plan's run brings 340,000 × 90 % × 50 % = 153,000 units per variant."""
+
+    @pytest.mark.parametrize(
+        ("rule_id", "patch"),
+        [
+            ("sample-size", {"primary_metric": {"mde": "30bps"}}),
+            ("power-floor", {"statistics": {"power": "80%"}, "primary_metric": {"mde": "30bps"}}),
+            ("target-below-mde", {"primary_metric": {"target": "30bps"}}),
+            ("decision-power", {"statistics": {"power_scope": "decision"}}),
+            ("multiple-comparisons", {**THREE_VARIANTS, "sample_size_per_variant": 90_000}),
+        ],
+    )
+    def test_a_longer_run_is_proposed(self, rule_id: str, patch: dict[str, object]) -> None:
+        (finding,) = found(rule_id, plan(patch))
+        come = 340_000 * 0.9 * (0.3 if "variants" in patch else 0.5)
+        assert f"this run brings {come:,.0f}" in finding.help
+        proposed = re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.help)
+        assert all(int(number) <= come for number in proposed)
+
+    def test_the_reachable_sample_and_its_mde_pass(self) -> None:
+        patch: dict[str, object] = {"eligible_units": {"distinct_over_run": 200_000}}
+        (finding,) = found("reachable-sample", plan(patch))
+        sample, mde = re.findall(r"`sample_size_per_variant: (.+?)` and `mde: (.+?)`", finding.help)[0]
+        assert sample == f"{200_000 * 0.9 * 0.5:_.0f}"
+        made: dict[str, object] = {"sample_size_per_variant": int(sample), "primary_metric": {"mde": mde}}
+        for rule_id in ("reachable-sample", "sample-size"):
+            assert found(rule_id, plan(patch, made)) == []
+        assert two_rates(float(mde.removesuffix("bps")) / 1e4, 0.12, 0.95) * 0.75 == pytest.approx(
+            90_000, rel=0.01
+        )
+
+    def test_a_sample_below_the_declared_one_may_be_enough(self) -> None:
+        patch: dict[str, object] = {"eligible_units": {"distinct_over_run": 300_000}}
+        (finding,) = found("reachable-sample", plan(patch))
+        assert finding.help.endswith("or set `sample_size_per_variant: 135_000`")
+
+
+class TestWhatNoGuardrailMends:
+    """A clause that ships at most half of true effects is said with and without the guardrails' numbers."""
+
+    @pytest.mark.parametrize("key", ["baseline", "kind", "std_dev", "segment_share", "direction"])
+    @pytest.mark.parametrize("clause", [{"min_lift": "45bps"}, {"min_ci_lower": "25bps"}])
+    def test_guardrail_input_is_deleted(self, key: str, clause: dict[str, str]) -> None:
+        missing = {1: {"segment": "new_users", "segment_share": "20%", key: None}}
+        (finding,) = found("decision-power", plan({"decision_rule": clause, "guardrail_metrics": missing}))
+        assert finding.impossible
+        assert "with every guardrail" not in finding.message
+
+    @pytest.mark.parametrize("sample", [None, 140_000, 10**9])
+    def test_a_lift_of_the_mde_takes_no_sample(self, sample: int | None) -> None:
+        patch = {"decision_rule": {"min_lift": "45bps"}, "sample_size_per_variant": sample}
+        (finding,) = found("decision-power", plan(patch))
+        assert finding.impossible
+
+    def test_every_clause_that_stands_in_the_way_is_named(self) -> None:
+        strict = {"decision_rule": {"min_lift": "45bps", "min_ci_lower": "15bps"}}
+        (finding,) = found("decision-power", plan(strict))
+        bound = re.findall(r"min_ci_lower: (.+?)`", finding.help)[0]
+        assert finding.help.startswith("remove `min_lift`")
+        assert found("decision-power", plan({"decision_rule": {"min_ci_lower": bound}})) == []
+
+
+class TestClustersWaysOut:
+    PLAN: ClassVar[dict[str, object]] = {"unit": "user", "analysis_unit": "session"}
+
+    def test_one_line_is_enough(self) -> None:
+        (finding,) = found("unit-mismatch", plan(self.PLAN))
+        assert finding.help.startswith("set `analysis_unit: user`")
+        assert found("unit-mismatch", plan(self.PLAN, {"analysis_unit": "user"})) == []
+
+    def test_clustering_as_proposed(self) -> None:
+        (finding,) = found("unit-mismatch", plan(self.PLAN))
+        line = re.findall(r"`(clustering: {.+?})`", finding.help)[0]
+        proposed = read_text(line)[0].value
+        assert isinstance(proposed, dict)
+        for rule_id in ("unit-mismatch", "sample-size"):
+            assert found(rule_id, plan(self.PLAN, {"statistics": proposed})) == []
+
+
+def test_the_sample_ratio_level_in_the_advice_is_the_gates() -> None:
+    (finding,) = found("significance-level", plan({"statistics": {"srm_alpha": "100%"}}))
+    assert "stops every sound experiment" in finding.message
+    assert f"the gate takes {SRM_ALPHA:.1%}".replace("%", " %") in finding.help
+
+
+@pytest.mark.parametrize(
+    ("level", "accepted"), [("0.01%", True), ("1%", True), ("0.009%", False), ("1.1%", False)]
+)
+def test_bounds_of_the_sample_ratio_level(level: str, accepted: bool) -> None:
+    assert (not found("significance-level", plan({"statistics": {"srm_alpha": level}}))) is accepted
 
 
 VALUES: dict[tuple[str, ...], list[object]] = {
@@ -370,7 +481,7 @@ def test_no_plan_crashes_a_rule_or_prints_nonsense() -> None:
         for rule_id in RULES:
             try:
                 findings = found(rule_id, subject)
-            except (NotChecked, StatisticsInputError):
+            except (DoesNotApply, NotChecked, StatisticsInputError):
                 continue
             for finding in findings:
                 text = f"{finding.message} {finding.help} {finding.observed} {finding.required}"

@@ -10,7 +10,7 @@ import pytest
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked
 from egp.rule import load
-from tests.rules.examples import merged, plan_of, sound_value
+from tests.rules.examples import findings_of, merged, plan_of, sound_value
 
 
 def changed(**patch: object) -> Experiment:
@@ -19,7 +19,7 @@ def changed(**patch: object) -> Experiment:
 
 def findings(rule_id: str, plan: Experiment, **params: Any) -> list[Finding]:
     rule = load(rule_id)
-    return list(rule.check(*[plan, rule.params(**params)][: rule.takes]))
+    return findings_of(rule, plan, rule.params(**params))
 
 
 def places(rule_id: str, plan: Experiment, **params: Any) -> list[object]:

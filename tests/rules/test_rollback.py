@@ -16,7 +16,7 @@ from egp.analysis.traffic import arriving_units
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked
 from egp.rule import load
-from tests.rules.examples import merged, plan_of, sound_value
+from tests.rules.examples import findings_of, merged, plan_of, sound_value
 
 
 def changed(**patch: object) -> Experiment:
@@ -29,7 +29,7 @@ def refunds(**keys: object) -> Experiment:
 
 def findings(rule_id: str, plan: Experiment) -> list[Finding]:
     rule = load(rule_id)
-    return list(rule.check(*[plan, rule.params()][: rule.takes]))
+    return findings_of(rule, plan, rule.params())
 
 
 def chance(finding: Finding) -> float:
@@ -248,14 +248,37 @@ class TestDeadStopRule:
         assert "`min_units_per_variant: 153_000`" in finding.help
         assert findings("dead-stop-rule", refunds(min_units_per_variant=153_000)) == []
 
-    @pytest.mark.parametrize(("weeks", "dead"), [("2w", 0), ("15w", 0), ("16w", 1)])
-    def test_weeks_until_the_end_of_the_holdout(self, weeks: str, dead: int) -> None:
+    @pytest.mark.parametrize(("weeks", "dead"), [("2w", 0), ("3w", 1), ("15w", 1)])
+    def test_weeks_until_the_end_of_the_ramp_however_long_the_holdout(self, weeks: str, dead: int) -> None:
         plan = changed(stop_rules={1: {"significant_harm_for": weeks}})
         assert len(findings("dead-stop-rule", plan)) == dead
 
     @pytest.mark.parametrize(("harm", "dead"), [("96.8pp", 0), ("96.9pp", 1), ("97pp", 1)])
     def test_a_rate_ends_at_100_percent(self, harm: str, dead: int) -> None:
-        assert len(findings("dead-stop-rule", refunds(harm_exceeds=harm))) == dead
+        without_margin = {0: {"non_inferiority_margin": None}}
+        plan = changed(guardrail_metrics=without_margin, stop_rules={0: {"harm_exceeds": harm}})
+        assert len(findings("dead-stop-rule", plan)) == dead
+
+    @pytest.mark.parametrize(
+        ("margin", "harm", "toothless"),
+        # 8 % of 3.1 % are 24.8 bps, and three times that 74.4 bps.
+        [("8%", "24%", 0), ("8%", "24.1%", 1), ("8%", "74.4bps", 0), ("8%", "74.5bps", 1), ("24.8bps", "24%", 0),
+         ("24.8bps", "25%", 1), ("8%", "0%", 0)],
+    )  # fmt: skip
+    def test_a_threshold_is_weighed_against_the_margin(self, margin: str, harm: str, toothless: int) -> None:
+        plan = changed(
+            guardrail_metrics={0: {"non_inferiority_margin": margin}}, stop_rules={0: {"harm_exceeds": harm}}
+        )
+        assert len(findings("dead-stop-rule", plan)) == toothless
+
+    @pytest.mark.parametrize(("bound", "harm", "toothless"), [("96%", "12pp", 0), ("96%", "12.1pp", 1)])
+    def test_of_a_metric_that_should_rise_the_way_down_to_the_limit_counts(
+        self, bound: str, harm: str, toothless: int
+    ) -> None:
+        guardrail = {"direction": "increase", "baseline": "100%", "kind": "mean", "std_dev": "3%"}
+        guardrail |= {"non_inferiority_margin": None, "limit": {"min": bound}}  # type: ignore[dict-item]
+        plan = changed(guardrail_metrics={0: guardrail}, stop_rules={0: {"harm_exceeds": harm}})
+        assert len(findings("dead-stop-rule", plan)) == toothless
 
     def test_a_rollouts_ramp_starts_with_it(self) -> None:
         plan = changed(

@@ -6,18 +6,21 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import pytest
 
 from egp.analysis.days import full_days, weekday_counts
 from egp.analysis.registered import matured_share
+from egp.consistency import contradictions
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked
 from egp.policy.params import read_params
 from egp.quantity import Interval
 from egp.rule import load
 from egp.subject import Change, Organisation
-from tests.rules.examples import merged, plan_of, sound_value
+from tests.rules.advice import applied, options
+from tests.rules.examples import findings_of, merged, plan_of, sound_value
 
 RULES = (
     "minimum-runtime", "weekly-cycles", "whole-weeks", "maximum-runtime", "calendar-conflict", "outcome-matured",
@@ -36,7 +39,7 @@ def found(
 ) -> list[Finding]:
     rule = load(rule_id)
     arguments = (subject, read_params(rule, params, (), []), Organisation(calendars=calendars or {}))
-    return list(rule.check(*arguments[: rule.takes]))
+    return findings_of(rule, *arguments)
 
 
 def days(first: str, last: str) -> Interval:
@@ -125,7 +128,12 @@ class TestHelpPasses:
     @pytest.mark.parametrize("rule", ["minimum-runtime", "weekly-cycles"])
     def test_end(self, rule: str, schedule: dict[str, object]) -> None:
         (finding,) = found(rule, plan(**schedule))
-        assert found(rule, plan(**{**schedule, "end": _date_in(finding.help)})) == []
+        sound = sound_value()
+        for settings in options(finding.help):
+            advised = applied(merged(sound, {"schedule": schedule}), ("schedule", "end"), settings)  # type: ignore[arg-type]
+            assert list(contradictions(plan_of(advised), ())) == []
+            judges = RULES if rule == "minimum-runtime" else (rule,)
+            assert {each: found(each, plan_of(advised)) for each in judges} == {each: [] for each in judges}
 
     def test_weekly_cycles_advises_the_earliest_end(self) -> None:
         schedule = {"start": "2023-01-25", "end": "2023-02-01", "pauses": ["2023-02-03"]}
@@ -158,7 +166,7 @@ class TestHelpPasses:
         }
         subject = merged(sound_value(), {"ramp": [], "canary": None, "statistics": {"looks": None}})
         (finding,) = found("calendar-conflict", plan_of(subject), calendars)
-        assert "`start: 2023-02-21, end: 2023-03-06`" in finding.help
+        assert "`start: 2023-02-21` and `end: 2023-03-06`" in finding.help
         moved = merged(subject, {"schedule": {"start": "2023-02-21", "end": "2023-03-06"}})
         assert found("calendar-conflict", plan_of(moved), calendars) == []
 
@@ -171,6 +179,82 @@ class TestHelpPasses:
                            ("2023-02-07T20:00:00Z", True), ("2023-02-08", True)):  # fmt: skip
             changed = merged(sound_value(), {**change, "statistics": {"looks": [look]}})
             assert (found("outcome-matured", plan_of(changed)) == []) == fits
+
+
+class TestDatesThatMoveTogether:
+    """Advice about a date names all dates that would be wrong after it."""
+
+    JUDGES = (*RULES, "ramp-after-readout", "canary-size", "holdout-size")
+
+    def content(self, value: dict[str, object], registered: str | None = None) -> bool:
+        subject = plan_of(value)
+        said = [each for rule in self.JUDGES for each in found(rule, subject)]
+        if registered:
+            day = date.fromisoformat(registered)
+            said += found("registered-before-start", Change(subject, None, day, date(2023, 8, 30)))
+        return not said and not list(contradictions(subject, ()))
+
+    @pytest.mark.parametrize("canary", [None, {"start": "2023-01-18", "end": "2023-01-22"}])
+    @pytest.mark.parametrize("registered", ["2023-01-18", "2023-01-20", "2023-01-26", "2023-02-03", "2023-03-01"])
+    @pytest.mark.parametrize("pauses", [[], ["2023-02-09/2023-02-15"]])
+    def test_a_start_after_the_registration(self, canary: object, registered: str, pauses: list[str]) -> None:
+        end, look = ("2023-02-22", "2023-02-23") if pauses else ("2023-02-05", "2023-02-06")
+        value = merged(
+            sound_value(),
+            {"canary": canary, "schedule": {"end": end, "pauses": pauses}, "statistics": {"looks": [look]},
+             "ramp": {0: {"start": look}}},
+        )  # fmt: skip
+        day = date.fromisoformat(registered)
+        change = Change(plan_of(value), None, day, date(2023, 8, 30))
+        for finding in found("registered-before-start", change):
+            (settings,) = options(finding.help)
+            advised = applied(value, finding.at, settings)  # type: ignore[arg-type]
+            if not pauses:
+                assert self.content(advised, registered), finding.help
+            assert found("registered-before-start", Change(plan_of(advised), None, day, date(2023, 8, 30))) == []
+
+    @pytest.mark.parametrize("looks", [None, ["2023-02-06"], ["2023-02-04"]])
+    @pytest.mark.parametrize("window", ["0d", "36h", "7d", "30d", "200d"])
+    @pytest.mark.parametrize("judged_on", ["all_units", "matured_cohort"])
+    @pytest.mark.parametrize("start", [None, "2023-02-07"])
+    def test_a_readout_after_the_outcomes(
+        self, looks: list[str] | None, window: str, judged_on: str, start: str | None
+    ) -> None:
+        patch = {
+            "statistics": {"looks": looks},
+            "guardrail_metrics": {0: {"outcome_window": window, "judged_on": judged_on}},
+            "ramp": {0: {"start": start}},
+        }
+        value = merged(sound_value(), patch)
+        for finding in found("outcome-matured", plan_of(value)):
+            settings = options(finding.help)[0]
+            assert self.content(applied(value, finding.at, settings)), finding.help  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("calendar", ["2023-01-23", "2023-02-05", "2023-01-30/2023-02-20", "2023-02-06/2023-02-10"])
+    def test_a_run_clear_of_a_sale(self, calendar: str) -> None:
+        first, _, last = calendar.partition("/")
+        calendars = {"sale": (days(first, last or first),)}
+        value = merged(sound_value(), {"canary": None, "ramp": {0: {"start": "2023-02-06"}}})
+        advised: dict[str, Any] = value  # type: ignore[assignment]
+        for finding in reversed(found("calendar-conflict", plan_of(value), calendars)):
+            advised = applied(advised, finding.at, options(finding.help)[0])  # type: ignore[arg-type]
+        assert found("calendar-conflict", plan_of(advised), calendars) == []
+        assert self.content(advised)
+
+    def test_a_run_that_is_moved_is_no_shorter_than_two_weeks(self) -> None:
+        calendars = {"sale": (days("2023-01-25", "2023-01-26"),)}
+        short = merged(sound_value(), {"schedule": {"end": "2023-01-27"}, "canary": None})
+        (finding,) = found("calendar-conflict", plan_of(short), calendars)
+        assert finding.help.startswith("set `start: 2023-01-27`, `end: 2023-02-09` and `looks: [2023-02-10]`")
+
+    def test_what_is_said_of_the_readout_gives_way_to_a_run_that_is_too_short(self) -> None:
+        looks = {"statistics": {"looks": ["2023-02-11"]}}
+        for finding in found("calendar-conflict", plan_of(merged(sound_value(), looks))):
+            assert "minimum-runtime" in finding.yields_to
+
+    def test_advice_at_the_end_of_the_calendar(self) -> None:
+        (finding,) = found("minimum-runtime", plan(start="9999-12-30", end="9999-12-31"))
+        assert "9999-12-31" in finding.help
 
 
 def _date_in(text: str) -> str:
@@ -221,8 +305,7 @@ class TestCalendars:
             (("schedule", "start"), False),
             (("canary", "end"), True),
             (("ramp", 0, "start"), True),
-            (("ramp", 1, "start"), True),
-        ]
+        ], "the stages after the first that is moved move with it"
 
     def test_a_delayed_stage_delays_the_next(self) -> None:
         calendars = {"freeze": (days("2023-02-08", "2023-02-08"),)}

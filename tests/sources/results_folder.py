@@ -33,9 +33,18 @@ def plan_with(old: str, new: str, name: str = "pdp-buy-now") -> Experiment:
     return plan
 
 
-def cohort(day: str = "2023-01-23", variant: str = "control", metric: str = "refund_rate", **cells: object) -> Cells:
+def cohort(
+    day: str = "2023-01-23", variant: str = "control", metric: str = "refund_rate", **cells: object
+) -> Cells:
     sums = {"cs_contacts": {"sum": 42, "sum_squares": 46}}.get(metric, {"sum": 31})
-    row = {"stage": "test", "window": "cohort", "date": day, "variant": variant, "metric": metric, "units": 1000}
+    row = {
+        "stage": "test",
+        "window": "cohort",
+        "date": day,
+        "variant": variant,
+        "metric": metric,
+        "units": 1000,
+    }
     return {**row, **sums, "through": "2023-02-06", **cells}
 
 
@@ -51,7 +60,13 @@ def week(day: str = "2023-01-23", variant: str = "control", **cells: object) -> 
 
 def margin(**cells: object) -> Cells:
     row = {"stage": "test", "window": "cohort", "date": "2023-09-11", "variant": "new_model", "units": 100}
-    sums = {"sum": 85, "sum_squares": 1000, "denominator_sum": 100, "denominator_sum_squares": 200, "cross_sum": 150}
+    sums = {
+        "sum": 85,
+        "sum_squares": 1000,
+        "denominator_sum": 100,
+        "denominator_sum_squares": 200,
+        "cross_sum": 150,
+    }
     return {**row, "metric": "gross_margin_per_session", **sums, "through": "2023-09-14", **cells}
 
 
@@ -65,7 +80,9 @@ def sound_rows() -> list[Cells]:
     ]
 
 
-def header(experiment: str = "pdp-buy-now", as_of: str = AS_OF, stages: Sequence[str] = (), more: str = "") -> str:
+def header(
+    experiment: str = "pdp-buy-now", as_of: str = AS_OF, stages: Sequence[str] = (), more: str = ""
+) -> str:
     return f"experiment: {experiment}\nas_of: {as_of}\nstages: [{', '.join(stages)}]\n{more}\n"
 
 
@@ -83,7 +100,9 @@ def read(folder: Path, head: str, plan: Experiment | None = None) -> Evidence:
     return read_evidence(str(folder / "results.yaml"), plan or plan_named(), str(folder))
 
 
-def evidence(folder: Path, rows: Iterable[Mapping[str, object]], plan: Experiment | None = None, **head: object) -> Evidence:
+def evidence(
+    folder: Path, rows: Iterable[Mapping[str, object]], plan: Experiment | None = None, **head: object
+) -> Evidence:
     """What is read of these rows in a CSV file."""
     write_csv(folder / "results.csv", rows)
     return read(folder, header(more="aggregates: results.csv", **head), plan)  # type: ignore[arg-type]

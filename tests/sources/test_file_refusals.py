@@ -34,8 +34,6 @@ def refusal(folder: Path, row: Cells, plan: Experiment | None = None, **head: ob
     return problem
 
 
-LATER = {"as_of": "2023-02-10T08:00:00-08:00"}
-
 REFUSED: list[tuple[str, Cells, str, str]] = [
     ("unknown stage", cohort(stage="tset"), "stage", "unknown stage `tset`, did you mean `test`?"),
     ("stage outside the ramp", cohort(stage="75%"), "stage", "unknown stage `75%`"),
@@ -103,7 +101,9 @@ REFUSED: list[tuple[str, Cells, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("row", "column", "message"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+@pytest.mark.parametrize(
+    ("row", "column", "message"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
+)
 def test_row_is_refused_at_its_column(tmp_path: Path, row: Cells, column: str, message: str) -> None:
     problem = refusal(tmp_path, row)
     assert problem.column == column
@@ -126,8 +126,12 @@ RATIOS: list[tuple[str, Cells, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("row", "column", "message"), [case[1:] for case in RATIOS], ids=[case[0] for case in RATIOS])
-def test_row_of_a_ratio_or_a_segment_is_refused(tmp_path: Path, row: Cells, column: str, message: str) -> None:
+@pytest.mark.parametrize(
+    ("row", "column", "message"), [case[1:] for case in RATIOS], ids=[case[0] for case in RATIOS]
+)
+def test_row_of_a_ratio_or_a_segment_is_refused(
+    tmp_path: Path, row: Cells, column: str, message: str
+) -> None:
     problem = refusal(tmp_path, row, plan_named("ranking-model"), as_of="2023-09-15T08:00:00-07:00")
     assert (problem.column, message in problem.message) == (column, True), problem
 
@@ -138,14 +142,27 @@ def test_dates_of_a_stage_begin_with_its_entry(tmp_path: Path) -> None:
     assert problem.message == "2023-02-06 lies outside the stage 70%, 2023-02-07 to 2023-02-10"
 
 
-def test_a_day_is_a_day_once_it_is_over(tmp_path: Path) -> None:
-    problem = refusal(tmp_path, page_load("2023-01-25"), as_of="2023-01-25T23:59:00-08:00", plan=without_later_rows())
-    assert problem.message == "the day of 2023-01-25 was not over when the results were taken"
+@pytest.mark.parametrize(
+    ("as_of", "problems"),
+    [
+        ("2023-01-25T23:59:59-08:00", ["the day of 2023-01-25 was not over when the results were taken"]),
+        ("2023-01-26T00:00:00-08:00", []),
+        ("2023-01-26T08:00:00+00:00", []),
+        ("2023-01-26T07:59:59Z", ["the day of 2023-01-25 was not over when the results were taken"]),
+    ],
+)
+def test_a_day_is_over_at_midnight_in_the_plans_time_zone(
+    tmp_path: Path, as_of: str, problems: list[str]
+) -> None:
+    found = evidence(tmp_path, [page_load("2023-01-25")], as_of=as_of)
+    assert [problem.message for problem in found.problems] == problems
+    assert len(found.rows) == 1 - len(problems)
 
 
-def without_later_rows() -> Experiment:
-    """The example's plan; the sound rows' outcomes are counted through days that were still to come."""
-    return plan_with("outcome_window: 7d", "outcome_window: 6d")
+def test_a_week_is_over_after_seven_days(tmp_path: Path) -> None:
+    found = evidence(tmp_path, [week("2023-01-23")], as_of="2023-01-29T23:59:00-08:00")
+    assert [problem.column for problem in found.problems] == ["date"]
+    assert not evidence(tmp_path, [week("2023-01-23")], as_of="2023-01-30T00:00:00-08:00").problems
 
 
 def test_day_to_come(tmp_path: Path) -> None:
@@ -177,7 +194,10 @@ def test_a_cohort_has_the_same_units_for_every_metric(tmp_path: Path) -> None:
     found = evidence(tmp_path, rows)
     (problem,) = found.problems
     assert (problem.row, problem.column) == (2, "units")
-    assert "cs_contacts counts 990 units of control first exposed on 2023-01-23, refund_rate 1,000" in problem.message
+    assert (
+        "cs_contacts counts 990 units of control first exposed on 2023-01-23, refund_rate 1,000"
+        in problem.message
+    )
     assert len(found.rows) == len(rows) - 2, "which of the two is right is not guessed"
 
 

@@ -284,6 +284,13 @@ def test_contents_come_in_the_order_asked_and_never_too_large(scripted: Scripted
     assert list(opened(scripted).contents(asked)) == [b"one\n", None, b"", b"one\n"]
 
 
+def test_a_single_file_that_is_too_large_is_an_error_and_not_absent(scripted: ScriptedRepository) -> None:
+    scripted.write("large.yaml", b"x" * (MAX_CONTENT + 1))
+    commit = scripted.commit("2023-01-02")
+    with pytest.raises(GitError, match=r"large\.yaml has 1,000,001 bytes"):
+        opened(scripted).read(commit, "large.yaml")
+
+
 def test_only_what_lies_below_the_paths_is_listed(scripted: ScriptedRepository) -> None:
     for path in ("plans/a.yaml", "plans2/b.yaml", "c.yaml"):
         scripted.write(path, "x\n")

@@ -130,7 +130,7 @@ class TestDetectableEffect:
         assert achieved_power(test, mde, 14.0) == pytest.approx(0.8, abs=1e-9)
 
     def test_past_100_percent_it_is_refused(self) -> None:
-        with pytest.raises(StatisticsInputError, match="do not find any change") as caught:
+        with pytest.raises(StatisticsInputError, match="finds no change") as caught:
             detectable_effect(PlannedTest("proportion", 0.9), 0.95, 20.0)
         assert caught.value.parameter == "control_units"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args, get_type_hints
 
 from egp.rule import Page, Params
 
@@ -28,6 +28,11 @@ class Check:
     read: Callable[..., Iterator[Reading]]
     params: Params
     page: Page
+
+    def options(self) -> Iterator[tuple[str, str, object]]:
+        """(name, meaning, value) of every option."""
+        for name, hint in get_type_hints(type(self.params), include_extras=True).items():
+            yield name, str(get_args(hint)[1]), getattr(self.params, name)
 
     def readings(self, readout: Readout) -> Iterator[Reading]:
         """What the check says; nothing where it does not apply to the move."""

@@ -1,8 +1,8 @@
 """Every row that the decision rests on is there, and the treatment is being watched.
 
 A gap is not nothing: the day that is missing may be the day on which it broke. For the stage in which the treatment
-is, every day that is over needs a row of every variant and metric, and the days and weeks that stop rules with a
-duration count need theirs. Rows that were refused are listed with file, row and column. A stage of the ledger without
+is, every day that is over needs a row of every variant and guardrail, in the test of the primary too, and the days and
+weeks that stop rules with a duration count need theirs. Rows that were refused are listed with file, row and column. A stage of the ledger without
 rows and rows of a stage that was not entered hold as well.
 
 Where the treatment has sent nothing for `max_silence`, nobody knows what it does, and it is rolled back: the last day
@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from typing import Annotated
 
 from egp.analysis.days import day_after
+from egp.document import Path
 from egp.experiment import Metric
 from egp.gate.clock import day_end, elapsed, to_go
 from egp.gate.reading import Reading
@@ -38,8 +39,6 @@ class Params(RuleParams):
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
     troubles = [*_refused(readout), *_gaps(readout), *_from_the_future(readout)]
     yield from _silence(readout, params.max_silence)
-    if readout.has_begun and not any(row.stage == readout.stage.name for row in readout.evidence.rows):
-        troubles.append(_trouble(f"there are no rows of {readout.stage.name}", "no rows", "add its rows"))
     yield from troubles[:MOST_TOLD]
     if len(troubles) > MOST_TOLD:
         more = counted(len(troubles) - MOST_TOLD, "more gap or refused row", "more gaps or refused rows")
@@ -67,10 +66,15 @@ def _gaps(readout: Readout) -> Iterator[Reading]:
     days = [day_after(run.first, offset) for run in readout.days_seen() for offset in range(run.days)]
     if not days:
         return
+    if not any(row.stage == readout.stage.name for row in readout.evidence.rows):
+        yield _trouble(f"there are no rows of {readout.stage.name}", "no rows", "add its rows")
+        return
     for path, metric in readout.plan.metrics:
+        if not _is_needed(readout, path, metric):
+            continue
         if metric.kind == "quantile":
             yield from _missing_totals(readout, metric)
-        elif path[0] != "secondary_metrics" or readout.rows(metric, "cohort"):
+        else:
             yield from _missing(readout, metric, "cohort", days)
     for rule in readout.plan.stop_rules:
         watched = next((metric for _, metric in readout.plan.metrics if metric.id == rule.metric), None)
@@ -82,13 +86,21 @@ def _gaps(readout: Readout) -> Iterator[Reading]:
             yield from _missing(readout, watched, "week", _weeks(readout, watched, days))
 
 
+def _is_needed(readout: Readout, path: Path, metric: Metric) -> bool:
+    """Guardrails and what stop rules watch in every stage, primaries in the test; others once they have rows."""
+    if path[0] == "guardrail_metrics" or (path[0] != "secondary_metrics" and readout.stage.name == TEST):
+        return True
+    is_watched = any(rule.metric == metric.id and rule.probability for rule in readout.plan.stop_rules)
+    return is_watched or bool(readout.rows(metric, "cohort"))
+
+
 def _missing_totals(readout: Readout, metric: Metric) -> Iterator[Reading]:
     for variant in (readout.control, *readout.treatments):
         rows = readout.rows(metric, "total", variant)
         stale = [row for row in rows if row.through and row.through < readout.days_seen()[-1].last]
         if not rows:
             message = f"there is no total row of {metric.id} for {variant} in {readout.stage.name}"
-            yield _trouble(message, "no row", "add it", metric.id or "", variant)
+            yield _trouble(message, "no row", "add the total rows", metric.id or "", variant)
         elif stale:
             last = readout.days_seen()[-1].last
             message = f"the total row of {metric.id} for {variant} ends on {stale[0].through}, not on {last}"

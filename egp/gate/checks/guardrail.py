@@ -53,6 +53,12 @@ def _non_inferior(readout: Readout, metric: Metric, path: Path, treatment: str) 
         return Reading(
             "not_checked", message, kind="wait", until=matures, metric=metric.id or "", variant=treatment
         )
+    unripe = readout.unripe_days(metric)
+    if unripe and metric.kind != "quantile":
+        message = (
+            f"{name} is judged once the outcomes of units exposed on {unripe[0]} are counted to their end"
+        )
+        return Reading("not_checked", message, kind="repair", metric=metric.id or "", variant=treatment)
     if readout.withheld_because is not None:
         return withheld(readout.withheld_because, metric.id or "", treatment)
     margin, harm = margin_of(metric, path), harm_direction(metric, path)

@@ -41,7 +41,7 @@ def _limits(readout: Readout, metric: Metric, treatment: str) -> Iterator[Readin
 
 
 def _limit(readout: Readout, metric: Metric, treatment: str, bound: Measure, sign: int) -> Reading:
-    arm = readout.comparison(metric, treatment).treatment
+    arm = readout.arm(metric, treatment)
     excess = sign * (arm.value - bound.value)
     reach = z_upper(readout.guardrail_alpha()) * arm.standard_error
     state: State = "pass" if excess <= 0 else "fail" if excess > reach else "cannot_rule_out"

@@ -67,7 +67,7 @@ def _stop_rules(readout: Readout) -> Iterator[Reading]:
         fewest = min(sum(row.units for row in readout.cumulative(metric, name)) for name in names)
         required = f"{counted(rule.min_units_per_variant, 'unit')} per variant"
         if fewest >= rule.min_units_per_variant:
-            message = f"stop rule {shown(rule.id)} can speak: {fewest:,} units per variant at least"
+            message = f"stop rule {shown(rule.id)} can speak: {counted(fewest, 'unit')} per variant at least"
             yield Reading("pass", message, observed=f"{fewest:,}", required=required)
         else:
             yield Reading(

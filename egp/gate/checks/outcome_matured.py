@@ -49,15 +49,13 @@ def _matured(readout: Readout, path: Path, metric: Metric) -> Reading:  # noqa: 
             until=complete,
             metric=metric.id or "",
         )
-    rows = [row for row in readout.rows(metric, "cohort") if row.date is not None and row.date <= last]
-    young = sorted(
-        row.date for row in rows if row.date and (row.through or row.date) < day_after(row.date, window)
-    )
-    if young:
+    unripe = readout.unripe_days(metric)
+    if unripe:
+        counted_to = max(row.through or last for row in readout.rows(metric, "cohort"))
         return Reading(
             "fail",
-            f"{name} is not counted through the {length} of units exposed on {young[0]}",
-            observed=f"counted through {max(row.through or last for row in rows)}",
+            f"{name} is not counted through the {length} of units exposed on {unripe[0]}",
+            observed=f"counted through {counted_to}",
             required=f"counted through {needed}",
             kind="repair",
             next=f"count the outcomes of {name} through {needed}",

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.quantity import shown
+from egp.results import stage_name
 from egp.rule import Params
 from egp.wording import listing
 
@@ -29,7 +30,9 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
         yield Reading("not_checked", message, kind="repair", next="add `revision:` to the results")
         return
     served = [("the results are of", results.revision)]
-    served += [(f"the stage of {stage.treated:.0%} served", stage.revision) for stage in results.stages]
+    served += [
+        (f"the stage {stage_name(stage.treated or 0.0)} served", stage.revision) for stage in results.stages
+    ]
     served += [("the pipeline is about to serve", readout.treatment_revision or None)]
     foreign = [(where, build) for where, build in served if build is not None and build not in approved]
     names = listing(sorted(shown(build) for build in approved if build), "or")

@@ -21,6 +21,9 @@ from egp.wording import listing, percent, significant
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
     if not readout.has_begun:
         return
+    if not readout.has_control:
+        yield Reading("pass", f"{readout.stage.name} treats everyone, so that nothing is split")
+        return
     if not readout.splits:
         message = f"no units were counted in {readout.stage.name}"
         yield Reading("not_checked", message, kind="repair", next="add cohort rows")

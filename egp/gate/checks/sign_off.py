@@ -24,8 +24,12 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
     unsigned = list(_unsigned(readout))
     yield from unsigned
     entry = readout.registration
+    if entry is None:
+        message = "without an entry in the lock no sign-off is attested"
+        yield Reading("not_checked", message, required="sign-offs in the lock", kind="repair")
+        return
     named = [(each.role or "", each.by or "", each.on) for each in readout.plan.sign_offs]
-    missing = [(role, by) for role, by, on in named if entry is None or not entry.attests(role, by, on)]
+    missing = [(role, by) for role, by, on in named if not entry.attests(role, by, on)]
     for role, by in missing:
         yield Reading(
             "fail",

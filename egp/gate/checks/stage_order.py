@@ -15,6 +15,7 @@ from typing import Annotated
 from egp.gate.clock import elapsed, instant, shown_instant, to_go
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
+from egp.quantity import Moment
 from egp.results import TEST, stage_name
 from egp.rule import Params as RuleParams
 from egp.wording import counted, listing
@@ -27,7 +28,10 @@ class Params(RuleParams):
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
     troubles = list(_ledger(readout))
     if readout.move.kind == "stage":
-        troubles += [*_next(readout), *_too_early(readout), *_too_old(readout, params)]
+        start = readout.plan.ramp[readout.move.position].start
+        troubles += [*_next(readout), *_too_early(readout, start), *_too_old(readout, params)]
+    elif readout.move.kind != "monitor":
+        troubles += [*_next(readout), *_too_early(readout, _declared_start(readout))]
     if troubles:
         yield from troubles
     else:
@@ -68,9 +72,14 @@ def _declared(readout: Readout) -> list[str]:
     return [stage_name(stage.treated or 0.0) for stage in readout.plan.ramp]
 
 
+def _declared_start(readout: Readout) -> Moment | None:
+    part = readout.plan.canary if readout.move.kind == "canary" else readout.plan.schedule
+    return part.start if part else None
+
+
 def _next(readout: Readout) -> Iterator[Reading]:
     declared, asked, now = _declared(readout), readout.move.position, readout.stage.position
-    if asked == now + 1:
+    if asked == now + 1 or asked == now == -1:
         return
     if asked <= now:
         message = f"{readout.move.name} was entered already: the treatment is at {readout.stage.name}"
@@ -85,8 +94,7 @@ def _next(readout: Readout) -> Iterator[Reading]:
     )
 
 
-def _too_early(readout: Readout) -> Iterator[Reading]:
-    declared = readout.plan.ramp[readout.move.position].start
+def _too_early(readout: Readout, declared: Moment | None) -> Iterator[Reading]:
     if declared is None:
         return
     start = instant(declared, readout.zone)

@@ -7,8 +7,8 @@ Stop rules are agreed before anybody has a launch to lose, and nobody is asked w
 - `significant_harm_for`: in so many disjoint weeks in a row the week's harm was significant at `guardrail_alpha`.
 
 Days and weeks may begin in the stage before; they end in the current one. Below `min_units_per_variant` a rule is
-silent. Whatever the plan says, a guardrail that is significantly harmed in two weeks in a row, at `guardrail_alpha` over all
-guardrails of the week together (Holm), rolls back. A rule on a metric that is withheld says only whether it fired.
+silent. Whatever the plan says, a guardrail that is significantly harmed in two weeks in a row, at `guardrail_alpha` over
+the number of guardrails, rolls back. A rule on a metric that is withheld says only whether it fired.
 """
 
 from __future__ import annotations
@@ -37,21 +37,31 @@ from egp.wording import counted, percent, significant
 
 WEEK = timedelta(weeks=1)
 BAD_WEEKS = 2
+NO_BAD_WEEKS = f"fewer than {BAD_WEEKS} weeks in a row with significant harm of a guardrail"
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
     if not readout.has_begun:
         return
+    fired: set[str] = set()
     declared = [
-        Part(partial(_watched, readout, position, treatment), rule.metric or "", treatment)
+        Part(partial(_watched, readout, position, treatment, fired), rule.metric or "", treatment)
         for position, rule in enumerate(readout.plan.stop_rules)
         for treatment in readout.treatments
     ]
-    yield from one_by_one([*declared, Part(partial(_bad_weeks, readout))])
+    undeclared = [
+        Part(partial(_bad_weeks, readout, path, metric, treatment, fired), metric.id or "", treatment)
+        for path, metric in readout.plan.guardrails
+        for treatment in readout.treatments
+    ]
+    yield from one_by_one([*declared, *undeclared, Part(partial(_no_bad_weeks, fired))])
 
 
-def _watched(readout: Readout, position: int, treatment: str) -> Iterator[Reading]:
-    yield _Watched(readout, position, treatment).reading()
+def _watched(readout: Readout, position: int, treatment: str, fired: set[str]) -> Iterator[Reading]:
+    reading = _Watched(readout, position, treatment).reading()
+    if reading.rolls_back:
+        fired.add(reading.metric)
+    yield reading
 
 
 class _Watched:
@@ -83,7 +93,7 @@ class _Watched:
         required = f"P(harm > {self.rule.harm_exceeds}) below {percent(asked)}"
         if seen.smaller_units < self.least:
             message = f"silent until {counted(self.least, 'unit')} per variant, now {seen.smaller_units:,}"
-            return self._told(False, message, f"{seen.smaller_units:,} units", required, {})
+            return self._told(False, message, counted(seen.smaller_units, "unit"), required, {})
         probability = stats.posterior_normal(
             self._harm(seen), seen.difference.standard_error, stop_rule_harm(self.readout.plan, self.position),
             "greater", *self._prior(),
@@ -143,9 +153,10 @@ class _Watched:
             total = (total if of_stage == stage else 0) + seen.smaller_units
             stage = of_stage
             longest.take(first, total >= self.least and is_bad(seen), of_stage == self.readout.stage.name)
-        observed = f"{counted(longest.best, window)} in a row"
+        observed = f"{counted(longest.best, window)} in a row" if stage else f"no {window} was seen so far"
         fired = longest.best >= asked
-        detail = f"{observed} with harm{f', until {longest.until}' if longest.until else ''}"
+        until = f", until {longest.until}" if longest.until else ""
+        detail = f"{observed} with harm{until}" if stage else observed
         return self._told(fired, detail, observed, required, {f"{window}s_in_a_row": float(longest.best)})
 
     def _told(
@@ -207,47 +218,34 @@ class _Run:
             self.best, self.until = self.length, first
 
 
-def _bad_weeks(readout: Readout) -> Iterator[Reading]:
-    """The rule that holds for every plan."""
-    alpha = readout.guardrail_alpha()
-    required = f"fewer than {BAD_WEEKS} weeks in a row with significant harm of a guardrail"
-    worst = 0
-    for treatment in readout.treatments:
-        for metric, run in _runs(readout, treatment, alpha):
-            worst = max(worst, run.best)
-            if run.best >= BAD_WEEKS:
-                yield Reading(
-                    "fail",
-                    f"{shown(metric.id)} was significantly harmed in {counted(run.best, 'week')} in a row, until the "
-                    f"week of {run.until}",
-                    observed=f"{counted(run.best, 'week')} in a row",
-                    required=required,
-                    numbers={"weeks_in_a_row": float(run.best)},
-                    kind="rollback",
-                    next=_withdraw(readout),
-                    metric=metric.id or "",
-                    variant=treatment,
-                )
-    if worst < BAD_WEEKS:
-        observed = f"{counted(worst, 'week')} in a row"
+def _bad_weeks(
+    readout: Readout, path: Path, metric: Metric, treatment: str, fired: set[str]
+) -> Iterator[Reading]:
+    """The rule that holds for every plan; silent where a rule of the plan has fired on the metric."""
+    if metric.id in fired:
+        return
+    alpha = readout.guardrail_alpha() / len(readout.plan.guardrail_metrics)
+    harm, run = harm_direction(metric, path), _Run("week")
+    for stage, first, seen in readout.windows(metric, "week", treatment):
+        is_bad = stats.harm_p_value(seen.difference, harm) < alpha
+        run.take(first, is_bad, stage == readout.stage.name)
+    if run.best >= BAD_WEEKS:
+        fired.add(metric.id or "")
+        weeks = f"{counted(run.best, 'week')} in a row"
         yield Reading(
-            "pass",
-            f"no guardrail was harmed in {BAD_WEEKS} weeks in a row",
-            observed=observed,
-            required=required,
+            "fail",
+            f"{shown(metric.id)} was significantly harmed in {weeks}, until the week of {run.until}",
+            observed=weeks,
+            required=NO_BAD_WEEKS,
+            numbers={"weeks_in_a_row": float(run.best)},
+            kind="rollback",
+            next=_withdraw(readout),
+            metric=metric.id or "",
+            variant=treatment,
         )
 
 
-def _runs(readout: Readout, treatment: str, alpha: float) -> Iterator[tuple[Metric, _Run]]:
-    weeks: dict[tuple[date, str], list[tuple[Metric, float]]] = {}
-    for path, metric in readout.plan.guardrails:
-        harm = harm_direction(metric, path)
-        for stage, first, seen in readout.windows(metric, "week", treatment):
-            weeks.setdefault((first, stage), []).append((metric, stats.harm_p_value(seen.difference, harm)))
-    runs: dict[str, tuple[Metric, _Run]] = {}
-    for (first, stage), measured in sorted(weeks.items(), key=lambda item: item[0]):
-        adjusted = stats.holm_adjusted([p_value for _, p_value in measured])
-        for (metric, _), p_value in zip(measured, adjusted, strict=True):
-            _, run = runs.setdefault(metric.id or "", (metric, _Run("week")))
-            run.take(first, p_value < alpha, stage == readout.stage.name)
-    yield from runs.values()
+def _no_bad_weeks(fired: set[str]) -> Iterator[Reading]:
+    if not fired:
+        message = f"no guardrail was harmed in {BAD_WEEKS} weeks in a row"
+        yield Reading("pass", message, required=NO_BAD_WEEKS)

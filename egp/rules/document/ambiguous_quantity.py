@@ -53,6 +53,14 @@ Fails at `/primary_metric/mde`, saying "0.8 % relative or 0.8 pp absolute":
 primary_metric: {mde: 0.8, baseline: null}
 ```
 
+Where the baseline itself lacks its unit, the readings are told without it; `valid-plan` asks for the unit.
+
+Fails at `/primary_metric/mde`, saying "it may be 0.8 % relative or 0.8 pp absolute":
+
+```yaml
+primary_metric: {mde: 0.8, baseline: 0.12}
+```
+
 Fails at `/stop_rules/0/harm_exceeds`, saying "relative or absolute":
 
 ```yaml
@@ -62,11 +70,12 @@ stop_rules: {0: {metric: unheard_of, harm_exceeds: 5}}
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from collections.abc import Iterator
 
-from egp.dimensions import unit_of
+from egp.dimensions import is_misread, unit_of
 from egp.document import Path
 from egp.experiment import Metric
 from egp.finding import Finding
@@ -94,7 +103,15 @@ def check(file: PlanFile) -> Iterator[Finding]:
             metric = file.plan.primary_metric
         else:
             metric = by_path.get(path[:-1])
+        if metric is not None and is_misread(metric):
+            metric = _without_baseline(metric)
         yield _finding(path, _value(file.document.value, path), metric)
+
+
+def _without_baseline(metric: Metric) -> Metric:
+    blind = copy.copy(metric)
+    blind.baseline = None
+    return blind
 
 
 def _finding(path: Path, written: object, metric: Metric | None) -> Finding:

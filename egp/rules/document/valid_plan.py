@@ -10,6 +10,8 @@ keys are those of the schema; a key of one's own starts with `x-`. Beyond the sc
 - the numbers of one metric have one unit: points are for rates, ms and s for times, money has one currency;
 - the rate of a proportion lies strictly between 0 % and 100 %, standard deviations are above 0, correlations
   are at least 0 and below 1;
+- a margin is a positive amount of harm, and entries of lists are not blank;
+- `looks` is not an empty list: a plan without `looks:` is read once, on the day after its run;
 - a canary or a holdout is either `none` or described, and a stop rule has one kind of evidence.
 
 Passes:
@@ -215,6 +217,37 @@ Fails at `/economics/scenarios/1/probability`, saying "the probabilities add up 
 
 ```yaml
 economics: {scenarios: {1: {probability: 30%}}}
+```
+
+Fails at `/guardrail_metrics/0/non_inferiority_margin`, saying "a margin is a positive amount of harm":
+
+```yaml
+guardrail_metrics: {0: {non_inferiority_margin: -8%}}
+```
+
+Fails at `/statistics/looks`, saying "an empty list":
+
+```yaml
+statistics: {looks: []}
+```
+
+Passes:
+
+```yaml
+statistics: {looks: null}
+```
+
+Passes:
+
+```yaml
+type: rollout
+statistics: {looks: []}
+```
+
+Fails at `/readouts/audience/1`, saying "readouts.audience[1] is blank":
+
+```yaml
+readouts: {audience: [pm, " "]}
 ```
 
 Fails at `/holdout/none`, saying "both":

@@ -34,6 +34,14 @@ Fails at `/economics/scenarios/1/p_success`, saying "0.07747 USD per impression,
 economics: {scenarios: {1: {p_success: 0.25}}}
 ```
 
+A value that rests on that rate changes with it, so the help names both.
+
+Fails at `/economics/scenarios/1/p_success`:
+
+```yaml
+economics: {scenarios: {1: {p_success: 0.25, expected_value: 0.0775 USD}}, expected_value: 0.13 USD}
+```
+
 Fails at `/economics/scenarios`, saying "weighted by probability":
 
 ```yaml
@@ -104,7 +112,7 @@ economics: {cost_per_unit: null}
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from egp import rule
@@ -113,11 +121,13 @@ from egp.experiment import Economics, Experiment
 from egp.finding import Finding, need
 from egp.quantity import Measure, shown
 from egp.shape import Money
-from egp.wording import called, percent, significant
+from egp.wording import called, listing, percent, share_in_plan, significant
 
 
 class Params(rule.Params):
-    floor: Annotated[Money, "lowest floor that a plan may declare"] = Money(Measure(0.0, "USD", "0 USD"))
+    floor: Annotated[Money, "lowest floor that a plan may declare", rule.AtLeast(0)] = Money(
+        Measure(0.0, "USD", "0 USD")
+    )
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
@@ -221,6 +231,11 @@ class _Terms:
     def amount(self, value: float) -> str:
         return f"{significant(value, 4)} {self.currency}"
 
+    def exact(self, value: float, declared: Measure) -> str:
+        """A recomputed value to declare, with the decimals of the declared one or three digits."""
+        three_digits = 2 - math.floor(math.log10(abs(value))) if value else 0
+        return f"{value:.{max(_decimals(declared), three_digits, 0)}f} {self.currency}"
+
     def least_p_success(self) -> float | None:
         """The success rate at which the floor is reached; None when no success rate reaches it."""
         swing = self.gain + self.error
@@ -230,38 +245,72 @@ class _Terms:
 
 def _values(economics: Economics) -> Iterator[Finding]:
     terms = _Terms(economics)
-    yield from _declared(economics, terms)
-    scenarios = [(scenario.p_success or 0.0, scenario.probability or 0.0) for scenario in economics.scenarios]
-    nets = [terms.gross(p) - terms.unit for p, _ in scenarios]
-    weighted = math.fsum(net * probability for net, (_, probability) in zip(nets, scenarios, strict=True))
-    worst = min(range(len(nets)), key=nets.__getitem__)
-    slack = 1e-12 * max(1.0, abs(terms.floor.value))
-    if nets[worst] >= terms.floor.value - slack:
+    scenarios = economics.scenarios
+    nets = [terms.gross(scenario.p_success or 0.0) - terms.unit for scenario in scenarios]
+    least = terms.floor.value - 1e-12 * max(1.0, abs(terms.floor.value))
+    too_low = [position for position, net in enumerate(nets) if net < least]
+    # What rests on a success rate that must change is not also held to the one it has.
+    yield from _declared(economics, terms, too_low)
+    if not too_low:
         return
-    below = f"per {terms.per}, below the floor of {shown(terms.floor.text)}"
-    if terms.least_p_success() is None:
+    needed = terms.least_p_success()
+    if needed is None:
         yield _out_of_reach(terms)
-    elif weighted < terms.floor.value - slack:
+        return
+    needed = math.ceil(needed * 1e4 - 1e-9) / 1e4
+    below = f"per {terms.per}, below the floor of {shown(terms.floor.text)}"
+    weighted = math.fsum(
+        net * (scenario.probability or 0.0) for net, scenario in zip(nets, scenarios, strict=True)
+    )
+    advice = f"launch where `p_success` is at least {share_in_plan(needed)} in {_names(economics, too_low)}, and keep the "
+    advice += f"others on what they have today{_values_then(economics, terms, too_low, needed)}"
+    if weighted < least:
         message = f"weighted by probability, the scenarios are worth {terms.amount(weighted)} {below}"
-        yield _too_low(("economics", "scenarios"), message, weighted, terms, "on average")
-    else:
-        scenario = economics.scenarios[worst]
-        name = called(scenario.name, f"scenario {worst + 1}")
-        message = f"the scenario {name} is worth {terms.amount(nets[worst])} {below}"
-        at = ("economics", "scenarios", worst, "p_success")
-        yield _too_low(at, message, nets[worst], terms, "in this scenario")
+        yield _too_low(("economics", "scenarios"), message, weighted, terms, advice)
+        return
+    for position in too_low:
+        message = f"the scenario {_name(economics, position)} is worth {terms.amount(nets[position])} {below}"
+        at = ("economics", "scenarios", position, "p_success")
+        yield _too_low(at, message, nets[position], terms, advice)
 
 
-def _too_low(at: Path, message: str, value: float, terms: _Terms, where: str) -> Finding:
-    least = terms.least_p_success() or 1.0
-    needed = f"{math.ceil(least * 1e4 - 1e-9) / 1e2:g}%"
+def _too_low(at: Path, message: str, value: float, terms: _Terms, advice: str) -> Finding:
     return Finding(
         at,
         message,
         observed=terms.amount(value),
         required=f"at least {shown(terms.floor.text)}",
-        help=f"launch where `p_success` is at least {needed} {where}, and keep the others on what they have today",
+        help=advice,
     )
+
+
+def _name(economics: Economics, position: int) -> str:
+    return called(economics.scenarios[position].name, f"scenario {position + 1}")
+
+
+def _names(economics: Economics, positions: Sequence[int]) -> str:
+    return listing(_name(economics, position) for position in positions)
+
+
+def _values_then(economics: Economics, terms: _Terms, too_low: Sequence[int], needed: float) -> str:
+    """The expected values to declare once the scenarios have the success rate they need, where any is declared."""
+    rates = [
+        needed if position in too_low else scenario.p_success or 0.0
+        for position, scenario in enumerate(economics.scenarios)
+    ]
+    then = []
+    for position in too_low:
+        declared = economics.scenarios[position].expected_value
+        if declared is not None:
+            exact = terms.exact(terms.gross(needed), declared)
+            then.append(f"`expected_value: {exact}` in {_name(economics, position)}")
+    if economics.expected_value is not None:
+        weighted = math.fsum(
+            terms.gross(rate) * (scenario.probability or 0.0)
+            for rate, scenario in zip(rates, economics.scenarios, strict=True)
+        )
+        then.append(f"`expected_value: {terms.exact(weighted, economics.expected_value)}` of all scenarios")
+    return f"; with `p_success: {share_in_plan(needed)}` declare {listing(then)}" if then else ""
 
 
 def _out_of_reach(terms: _Terms) -> Finding:
@@ -275,27 +324,25 @@ def _out_of_reach(terms: _Terms) -> Finding:
     )
 
 
-def _declared(economics: Economics, terms: _Terms) -> Iterator[Finding]:
+def _declared(economics: Economics, terms: _Terms, too_low: Sequence[int]) -> Iterator[Finding]:
     weighted = 0.0
     for position, scenario in enumerate(economics.scenarios):
         p_success = scenario.p_success or 0.0
         gross = terms.gross(p_success)
         weighted += gross * (scenario.probability or 0.0)
-        if scenario.expected_value is not None:
+        if scenario.expected_value is not None and position not in too_low:
             at = ("economics", "scenarios", position, "expected_value")
             yield from _differs(scenario.expected_value, at, gross, terms.worded(p_success), terms)
-    if economics.expected_value is not None:
+    if economics.expected_value is not None and not too_low:
         whole = ("economics", "expected_value")
         yield from _differs(economics.expected_value, whole, weighted, "the weighted value", terms)
 
 
 def _differs(declared: Measure, at: Path, gross: float, calculation: str, terms: _Terms) -> Iterator[Finding]:
-    decimals = min(_decimals(declared), 12)
-    half_digit = 0.5 * 10.0**-decimals * (1 + 1e-9)
+    half_digit = 0.5 * 10.0 ** -_decimals(declared) * (1 + 1e-9)
     if any(abs(declared.value - value) <= half_digit for value in (gross, gross - terms.unit)):
         return
-    three_digits = 2 - math.floor(math.log10(abs(gross))) if gross else 0
-    exact = f"{gross:.{max(decimals, three_digits, 0)}f} {terms.currency}"
+    exact = terms.exact(gross, declared)
     yield Finding(
         at,
         f"{calculation} is {exact}, not {shown(declared.text)}",
@@ -308,4 +355,4 @@ def _differs(declared: Measure, at: Path, gross: float, calculation: str, terms:
 def _decimals(amount: Measure) -> int:
     """How many decimals an amount is written with."""
     number = amount.text.removesuffix(amount.unit).strip()
-    return len(number.partition(".")[2].replace("_", ""))
+    return min(12, len(number.partition(".")[2].replace("_", "")))

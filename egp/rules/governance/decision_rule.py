@@ -4,8 +4,9 @@ A decision rule written after the results is a description of what somebody want
 or lift on the treatment ships, what happens otherwise, and at least three options, so that the meeting after the
 readout chooses and does not invent. `min_ci_lower` is the least lower end of the interval, `min_lift` the least point
 estimate; a non-inferiority plan has its margin for that. In a superiority plan a lower end below 0 % would ship what
-the test could not tell from harm. A `rollout` is decided by its margins and stop rules and a `holdback` decides
-nothing, so neither has a decision rule.
+the test could not tell from harm. `otherwise` is what happens when the rule is not met, so it does not ship the
+treatment: an option whose name begins with ship, launch, release or roll out does, and so does a treatment's id. A
+`rollout` is decided by its margins and stop rules and a `holdback` decides nothing, so neither has a decision rule.
 
 Passes:
 
@@ -49,6 +50,30 @@ Fails at `/decision_rule/otherwise`, saying "rerun is none of the options":
 decision_rule: {otherwise: rerun}
 ```
 
+Fails at `/decision_rule/otherwise`, saying "otherwise means ship, so the treatment ships whatever the readout says":
+
+```yaml
+decision_rule: {otherwise: ship}
+```
+
+Fails at `/decision_rule/otherwise`, saying "buy_now":
+
+```yaml
+decision_rule: {otherwise: buy_now, options: [buy_now, keep_control, narrower_rerun]}
+```
+
+Fails at `/decision_rule/otherwise`, saying "does not say what happens":
+
+```yaml
+decision_rule: {otherwise: TBD}
+```
+
+Fails at `/decision_rule/options`, saying "2 options":
+
+```yaml
+decision_rule: {options: [ship, keep_control, "..."]}
+```
+
 Fails at `/decision_rule/options`, saying "2 options":
 
 ```yaml
@@ -69,7 +94,7 @@ decision_rule: {min_ci_lower: null}
 primary_metric: {non_inferiority_margin: 2%}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -79,14 +104,19 @@ decision_rule: null
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule
+from egp.analysis.statements import stated
 from egp.experiment import DecisionRule, Experiment
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding
 from egp.quantity import shown
 from egp.wording import counted
+
+EXAMPLES = ("ship", "keep_control", "narrower_rerun", "longer_rerun")
+SHIPPING = ("ship", "launch", "release", "rollout", "roll_out")
 
 
 class Params(rule.Params):
@@ -95,35 +125,31 @@ class Params(rule.Params):
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if plan.type in ("rollout", "holdback"):
-        return
+        raise DoesNotApply
     decision = plan.decision_rule
     if decision is None:
-        yield _open(
-            "", "the plan does not say when to ship",
-            "add `decision_rule: {min_ci_lower: 0%, otherwise: keep_control, options: [...]}`",
-        )  # fmt: skip
+        criterion = "" if _decides_by_margin(plan) else "min_ci_lower: 0%, "
+        options = ", ".join(EXAMPLES[: max(3, params.options)])
+        line = f"decision_rule: {{{criterion}otherwise: keep_control, options: [{options}]}}"
+        yield _open("", "the plan does not say when to ship", f"add `{line}`")
         return
     yield from _criterion(plan, decision)
-    yield from _otherwise(decision)
-    options = {option.strip().casefold() for option in decision.options}
-    if len(options) < params.options:
+    yield from _otherwise(plan, decision)
+    present = counted(len(_names(decision)), "option")
+    if len(_names(decision)) < params.options:
         yield Finding(
             ("decision_rule", "options"),
-            f"the decision rule has {counted(len(options), 'option')}; the policy asks for {params.options}",
-            observed=counted(len(options), "option"),
+            f"the decision rule has {present}; the policy asks for {params.options}",
+            observed=present,
             required=counted(params.options, "option"),
-            help="add options that comply with the policy, as in `[ship, keep_control, narrower_rerun]`",
+            help=_more_options(decision, params.options),
         )
 
 
 def _criterion(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
     lower = decision.min_ci_lower
-    if lower is None and decision.min_lift is None:
-        by_margin = plan.primary_metric is not None and plan.primary_metric.non_inferiority_margin is not None
-        if plan.type != "non_inferiority" or not by_margin:
-            yield _open(
-                "min_ci_lower", "the decision rule does not say when to ship", "add `min_ci_lower: 0%`"
-            )
+    if lower is None and decision.min_lift is None and not _decides_by_margin(plan):
+        yield _open("min_ci_lower", "the decision rule does not say when to ship", "add `min_ci_lower: 0%`")
     increase = plan.primary_metric is not None and plan.primary_metric.direction == "increase"
     if lower is not None and lower.value < 0 and increase and plan.type == "superiority":
         yield Finding(
@@ -135,20 +161,56 @@ def _criterion(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
         )
 
 
-def _otherwise(decision: DecisionRule) -> Iterator[Finding]:
-    otherwise = (decision.otherwise or "").strip()
-    options = {option.strip().casefold() for option in decision.options}
+def _decides_by_margin(plan: Experiment) -> bool:
+    primary = plan.primary_metric
+    by_margin = primary is not None and primary.non_inferiority_margin is not None
+    return plan.type == "non_inferiority" and by_margin
+
+
+def _names(decision: DecisionRule) -> set[str]:
+    return {option.strip().casefold() for option in decision.options if stated(option)}
+
+
+def _otherwise(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
+    otherwise, options = stated(decision.otherwise), _names(decision)
+    harmless = [option for option in map(stated, decision.options) if option and not _ships(plan, option)]
+    advice = f"set `otherwise: {shown(harmless[0] if harmless else EXAMPLES[1])}`"
+    if options and not harmless:
+        advice += f", and add `{EXAMPLES[1]}` to the options"
     if not otherwise:
-        yield _open("otherwise", "the decision rule does not say what happens otherwise",
-                    "add `otherwise: keep_control`")  # fmt: skip
+        yield _open("otherwise", "the decision rule does not say what happens otherwise", advice)
+    elif _ships(plan, otherwise):
+        yield Finding(
+            ("decision_rule", "otherwise"),
+            f"otherwise means {shown(otherwise)}, so the treatment ships whatever the readout says",
+            observed=shown(otherwise),
+            required="a decision that does not ship",
+            help=advice,
+        )
     elif options and otherwise.casefold() not in options:
         yield Finding(
             ("decision_rule", "otherwise"),
             f"{shown(otherwise)} is none of the options",
             observed=shown(otherwise),
             required="one of the options",
-            help=f"add `{shown(otherwise)}` to the options, or choose one of them",
+            help=f"{advice}, or add `{shown(otherwise)}` to the options",
         )
+
+
+def _ships(plan: Experiment, option: str) -> bool:
+    name = re.sub(r"[\s-]+", "_", option.casefold())
+    treatments = (variant.id for variant in plan.variants or () if variant.id and not variant.control)
+    return name.startswith(SHIPPING) or option.casefold() in map(str.casefold, treatments)
+
+
+def _more_options(decision: DecisionRule, least: int) -> str:
+    """The options as they are, and enough of the usual ones beside them."""
+    kept = {option.strip().casefold(): option for option in decision.options if stated(option)}
+    new = [option for option in EXAMPLES if option not in kept][: least - len(kept)]
+    if len(kept) + len(new) < least:
+        return f"add {counted(least - len(kept), 'option')} that comply with the policy"
+    options = ", ".join(map(shown, [*kept.values(), *new]))
+    return f"set `options: [{options}]`, or add others that comply with the policy"
 
 
 def _open(key: str, message: str, advice: str) -> Finding:

@@ -22,6 +22,12 @@ Fails at `/escalation/to`, saying "does not say to whom":
 escalation: {to: null}
 ```
 
+Fails at `/escalation/to`, saying "does not say to whom":
+
+```yaml
+escalation: {to: "..."}
+```
+
 Fails at `/escalation/to`, saying "the owner":
 
 ```yaml
@@ -55,6 +61,7 @@ from typing import Annotated
 
 from egp import rule
 from egp.analysis.people import identity
+from egp.analysis.statements import somebody
 from egp.experiment import Experiment
 from egp.finding import Finding, Related
 from egp.quantity import shown
@@ -68,10 +75,11 @@ class Params(rule.Params):
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     escalation, required = plan.escalation, f"a decision within {params.hours} h"
     if escalation is None:
-        message, advice = "the plan does not say who breaks a tie", f"{{to: ..., within: {params.hours}h}}"
-        yield Finding(("escalation",), message, "not declared", required, f"add `escalation: {advice}`")
+        advice = f"add `escalation: {{to: head_of_product, within: {params.hours}h}}`, or another role above the owner"
+        message = "the plan does not say who breaks a tie"
+        yield Finding(("escalation",), message, "not declared", required, advice)
         return
-    yield from _to(plan, (escalation.to or "").strip(), required)
+    yield from _to(plan, somebody(escalation.to), required)
     if escalation.within is None or escalation.within > timedelta(hours=params.hours):
         said = "does not say how soon" if escalation.within is None else f"takes {length(escalation.within)}"
         yield Finding(
@@ -88,7 +96,11 @@ def _to(plan: Experiment, to: str, required: str) -> Iterator[Finding]:
     if not to:
         message = "the escalation does not say to whom"
         yield Finding(
-            at, message, "not declared", required, "add `to:` with a person or role above the owner"
+            at,
+            message,
+            "not declared",
+            required,
+            "set `to: head_of_product`, or another role above the owner",
         )
     elif plan.owner and plan.owner.dri and identity(to) == identity(plan.owner.dri):
         yield Finding(
@@ -96,6 +108,6 @@ def _to(plan: Experiment, to: str, required: str) -> Iterator[Finding]:
             "the escalation goes to the owner, who is a party to the disagreement",
             observed=shown(to),
             required="someone else than the owner",
-            help="set `to:` to a person or role above the owner",
+            help="set `to: head_of_product`, or another role above the owner",
             related=(Related(("owner", "dri"), "the owner"),),
         )

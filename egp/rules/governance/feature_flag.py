@@ -23,7 +23,14 @@ Fails at `/feature_flag`, saying "is no key of a flag":
 feature_flag: to be created
 ```
 
-Passes:
+Fails at `/feature_flag`, saying "names no feature flag":
+
+```yaml
+feature_flag: "..."
+rollback: {method: redeploy}
+```
+
+Does not apply:
 
 ```yaml
 type: holdback
@@ -46,8 +53,9 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule
+from egp.analysis.statements import stated
 from egp.experiment import Experiment
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding
 from egp.quantity import shown
 
 
@@ -58,7 +66,7 @@ class Params(rule.Params):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    flag = (plan.feature_flag or "").strip()
+    flag = stated(plan.feature_flag)
     if flag:
         if len(flag.split()) > 1 or not flag.isprintable():
             yield _finding(f"`{shown(flag)}` is no key of a flag: it has spaces in it", shown(flag))
@@ -68,6 +76,8 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield _finding("the plan rolls back by flag and names no feature flag", "not declared")
     elif plan.type is None or plan.type in params.types:
         yield _finding("the plan names no feature flag to switch the treatment", "not declared")
+    else:
+        raise DoesNotApply
 
 
 def _finding(message: str, observed: str) -> Finding:

@@ -46,6 +46,12 @@ Fails at `/owner/dri`, saying "names nobody":
 owner: {dri: TBD}
 ```
 
+Fails at `/owner/dri`, saying "names nobody":
+
+```yaml
+owner: {dri: "@..."}
+```
+
 Fails at `/owner/dri`, saying "is the team":
 
 ```yaml
@@ -59,19 +65,17 @@ import re
 from collections.abc import Iterator
 
 from egp.analysis.people import identity
+from egp.analysis.statements import somebody
 from egp.experiment import Experiment, Owner
 from egp.finding import Finding
 
 SEPARATOR = re.compile(r"[,;&+|\n]|@.*@|\b(?:and|or)\b", re.IGNORECASE | re.DOTALL)
-PLACEHOLDERS = frozenset(
-    ("tbd", "tba", "tbc", "todo", "none", "nobody", "n/a", "na", "?", "??", "???", "-",
-     "unknown", "unassigned", "everyone", "everybody", "all", "team", "owner")
-)  # fmt: skip
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
     if plan.owner is None:
-        yield _unnamed(("owner",), "the plan names no owner", 'add `owner: {team: ..., dri: "@..."}`')
+        advice = "add `owner:` with one person or role as `dri:`, beside the `team:`"
+        yield _unnamed(("owner",), "the plan names no owner", advice)
         return
     problem = _problem(plan.owner)
     if problem:
@@ -85,7 +89,7 @@ def _problem(owner: Owner) -> str:
         return "the owner names no responsible person"
     if SEPARATOR.search(dri):
         return "`dri` names several people; one of them is responsible"
-    if identity(dri) in PLACEHOLDERS:
+    if not somebody(dri):
         return "`dri` names nobody yet"
     if owner.team and identity(dri) == identity(owner.team):
         return "`dri` is the team; one person or role in it is responsible"

@@ -34,6 +34,12 @@ Fails at `/readouts/audience`, saying "nobody":
 readouts: {audience: []}
 ```
 
+Fails at `/readouts/audience`, saying "nobody":
+
+```yaml
+readouts: {audience: ["...", " "]}
+```
+
 Fails at `/readouts/cadence` with `at_least: daily`:
 
 ```yaml
@@ -47,9 +53,11 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from egp import rule
+from egp.analysis.statements import stated
 from egp.experiment import Experiment
 from egp.finding import Finding
 
+AUDIENCE = "audience: [pm, marketing, exec]"
 CADENCES = ("daily", "twice_weekly", "weekly", "biweekly")
 
 
@@ -67,7 +75,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             f"the plan declares no readouts; the policy asks for {asked} ones",
             observed="not declared",
             required=asked,
-            help=f"add `readouts: {{cadence: {asked}, audience: [...]}}`",
+            help=f"add `readouts: {{cadence: {asked}, {AUDIENCE}}}`, or who else reads them",
         )
         return
     if readouts.cadence is None or CADENCES.index(readouts.cadence) > CADENCES.index(asked):
@@ -79,11 +87,11 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             required=asked,
             help=f"set `cadence: {asked}`",
         )
-    if not any(reader.strip() for reader in readouts.audience):
+    if not any(map(stated, readouts.audience)):
         yield Finding(
             ("readouts", "audience"),
             "readouts go to nobody",
             observed="no audience",
             required="at least one reader",
-            help="add `audience:` with the roles that read them",
+            help=f"set `{AUDIENCE}`, or who else reads them",
         )

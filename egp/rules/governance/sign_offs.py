@@ -49,6 +49,12 @@ Fails at `/sign_offs/0/by`, saying "without a name":
 sign_offs: {0: {by: null}}
 ```
 
+Fails at `/sign_offs/0/by`, saying "without a name":
+
+```yaml
+sign_offs: {0: {by: "@..."}}
+```
+
 Fails at `/sign_offs/0/on`, saying "without a date":
 
 ```yaml
@@ -100,14 +106,15 @@ from datetime import date
 from typing import Annotated
 
 from egp import rule
-from egp.analysis.days import first_day, local
+from egp.analysis.days import day_after, first_day, local
 from egp.analysis.people import identity
+from egp.analysis.statements import somebody
 from egp.experiment import Experiment, SignOff
 from egp.finding import Finding, need
 from egp.quantity import as_day, shown
 from egp.shape import nearest
 from egp.subject import Organisation
-from egp.wording import listing
+from egp.wording import called, listing
 
 RISKS = ("revenue", "brand", "privacy", "safety", "partner", "ai")
 
@@ -130,7 +137,7 @@ def check(plan: Experiment, params: Params, organisation: Organisation) -> Itera
         signed.setdefault(sign_off.role or "", []).append(position)
     absent = [role for role in reasons if role not in signed]
     if absent:
-        yield _unsigned(absent, reasons)
+        yield _unsigned(plan, absent, reasons, organisation)
     present = [role for role in reasons if role in signed]
     if not present:
         return
@@ -175,15 +182,40 @@ def _required_roles(plan: Experiment, params: Params, organisation: Organisation
     return reasons
 
 
-def _unsigned(absent: list[str], reasons: dict[str, str]) -> Finding:
+def _unsigned(
+    plan: Experiment, absent: list[str], reasons: dict[str, str], organisation: Organisation
+) -> Finding:
     named = listing(f"{role} ({reasons[role]})" for role in absent)
     return Finding(
         ("sign_offs",),
         f"the plan is not signed by {named}",
         observed="no sign-off",
         required=listing(reasons),
-        help="add " + listing(f'`{{role: {role}, by: "@...", on: ...}}`' for role in absent),
+        help=_signatures(plan, absent, organisation),
     )
+
+
+def _signatures(plan: Experiment, absent: list[str], organisation: Organisation) -> str:
+    """Who can sign for each role, and the line to add where the policy names somebody who may."""
+    before = f" before {_first_treated(plan)}" if plan.schedule and plan.schedule.start else ""
+    last_day = f", on: {day_after(_first_treated(plan), -1)}" if before else ""
+    busy = {identity(sign_off.by) for sign_off in plan.sign_offs if sign_off.by}
+    if plan.owner and plan.owner.dri:
+        busy.add(identity(plan.owner.dri))
+    lines, nobody = [], []
+    for role in absent:
+        free = [each for each in organisation.roles.get(role, ()) if identity(each) not in busy]
+        if free:
+            busy.add(identity(free[0]))
+            lines.append(f'`- {{role: {role}, by: "{shown(free[0])}"{last_day}}}`')
+        else:
+            nobody.append(role)
+    advice = []
+    if nobody:
+        advice.append(f"have {listing(nobody)} sign{before}, and add who signed when to `sign_offs`")
+    if lines:
+        advice.append(f"add {listing(lines)} to `sign_offs` once they have signed{before}")
+    return "; ".join(advice)
 
 
 def _first_treated(plan: Experiment) -> date:
@@ -198,15 +230,18 @@ def _flaw(
     """What keeps a sign-off from counting."""
     at = ("sign_offs", position)
     holders = organisation.roles.get(role, ())
-    if not sign_off.by or not sign_off.by.strip():
+    if not somebody(sign_off.by):
         message, key, required = f"{role} signs without a name", "by", "who signed"
-        advice = "add `by:` with the handle of the person who signed"
-    elif holders and identity(sign_off.by) not in map(identity, holders):
-        message, key = f"{shown(sign_off.by)} does not hold the role {role}", "by"
+        names = listing((f'`by: "{shown(each)}"`' for each in holders), "or")
+        advice = (
+            f"set {names}, whoever signed" if holders else "set `by:` to the handle of the person who signed"
+        )
+    elif holders and identity(sign_off.by or "") not in map(identity, holders):
+        message, key = f"{called(sign_off.by, 'nobody')} does not hold the role {role}", "by"
         required, advice = listing(holders, "or"), f"have it signed by {listing(holders, 'or')}"
     elif sign_off.on is None:
         message, key, required = f"{role} signs without a date", "on", f"before {start}"
-        advice = "add `on:` with the day of the sign-off"
+        advice = f"add `on: {day_after(start, -1)}`, or the earlier day of the sign-off"
     elif sign_off.on >= start:
         message, key = f"{role} signs on {sign_off.on}; the first units are treated on {start}", "on"
         required, advice = f"before {start}", f"start after the sign-off, on a later day than {sign_off.on}"

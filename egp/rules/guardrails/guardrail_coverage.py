@@ -55,10 +55,11 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from egp import rule
-from egp.experiment import Experiment
+from egp.analysis.guardrail_lines import segment_line, stop_rule_line
+from egp.experiment import Experiment, Scenario
 from egp.finding import Finding
 from egp.quantity import shown
-from egp.wording import listing
+from egp.wording import listing, share_in_plan
 
 Kind = Literal["quality", "safety", "performance", "cost"]
 
@@ -95,5 +96,23 @@ def _segments(plan: Experiment) -> Iterator[Finding]:
                 f"the economics single out {name}, but no guardrail watches {name} alone",
                 observed="no guardrail",
                 required=f"a guardrail of {name}",
-                help=f"add a guardrail with `segment: {name}`, its share of the units and a margin or limit of its own",
+                help=_segment_advice(plan, scenario, scenario.segment),
             )
+
+
+def _segment_advice(plan: Experiment, scenario: Scenario, segment: str) -> str:
+    """A guardrail of the plan once more, for the segment alone; in words where the plan has none to start from."""
+    models = [
+        metric for metric in plan.guardrail_metrics if metric.id and metric.baseline and not metric.segment
+    ]
+    if not models:
+        name = shown(segment)
+        return (
+            f"add a guardrail with `segment: {name}`, its share of the units and a margin or limit of its own"
+        )
+    share = share_in_plan(scenario.probability or 0.2)
+    name = f"{models[0].id}_{segment}"
+    return (
+        f"add under `guardrail_metrics`, with the segment's own share and numbers, "
+        f"{segment_line(models[0], segment, share)}, and under `stop_rules` {stop_rule_line(plan, name)}"
+    )

@@ -3,7 +3,9 @@
 A margin is the harm the company agrees to overlook, and a wide one makes every readout look safe. The policy caps it
 in general with `default` and per metric with `margins`; a relative and an absolute change are compared at the plan's
 baseline. A metric named in `margins` needs a margin of its own: a limit alone does not bound the harm done by this
-change. In a non-inferiority plan the primary metric's margin is held to the same caps.
+change. Elsewhere a limit may stand for the margin if it lies no further from the baseline than `limit_times` the
+default, on the side of harm; further off it would not be broken before the harm is done. In a non-inferiority plan the primary
+metric's margin is held to the same caps.
 
 Passes:
 
@@ -49,6 +51,50 @@ Fails at `/guardrail_metrics/2/non_inferiority_margin` with `margins: {p95_page_
 guardrail_metrics: {2: {non_inferiority_margin: null}}
 ```
 
+A limit alone is a looser promise, and may lie twice as far away.
+
+Passes:
+
+```yaml
+guardrail_metrics: {2: {limit: {max: 2280ms}, non_inferiority_margin: null}}
+```
+
+Fails at `/guardrail_metrics/2/limit/max`, saying "a maximum of 999999ms for p95_page_load allows 52,532 % more than its baseline of 1900ms; without a margin the policy allows 20 %":
+
+```yaml
+guardrail_metrics: {2: {limit: {max: 999999ms}, non_inferiority_margin: null}}
+```
+
+Fails at `/guardrail_metrics/0/limit/max`, saying "a maximum of 100%":
+
+```yaml
+guardrail_metrics: {0: {limit: {max: 100%}, non_inferiority_margin: null}}
+```
+
+Fails at `/guardrail_metrics/0/limit/min`, saying "a minimum of 75% for refund_rate allows 25 % less":
+
+```yaml
+guardrail_metrics: {0: {direction: increase, baseline: 99.95%, limit: {min: 75%}, non_inferiority_margin: null}}
+```
+
+Fails at `/guardrail_metrics/0/limit/max`, saying "cannot be compared with a baseline of 0%":
+
+```yaml
+guardrail_metrics: {0: {baseline: 0%, limit: {max: 1%}, non_inferiority_margin: null}}
+```
+
+Not checked at `/guardrail_metrics/2/baseline`:
+
+```yaml
+guardrail_metrics: {2: {baseline: null, non_inferiority_margin: null}}
+```
+
+Does not apply:
+
+```yaml
+guardrail_metrics: []
+```
+
 Fails at `/guardrail_metrics/0/non_inferiority_margin` with `margins: {refund_rate: 40ms}`, saying "cannot be compared":
 
 ```yaml
@@ -83,16 +129,17 @@ type: non_inferiority
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule
-from egp.analysis.registered import is_change_of
+from egp.analysis.registered import harm_direction, is_change_of
 from egp.document import Path
-from egp.experiment import Experiment, Metric
-from egp.finding import Finding, NotChecked, need
-from egp.quantity import Change
-from egp.wording import called, like
+from egp.experiment import Experiment, Limit, Metric
+from egp.finding import DoesNotApply, Finding, NotChecked, need
+from egp.quantity import Change, Measure
+from egp.wording import absolute, called, like, percent
 
 _ROUNDING = 1 + 1e-9
 
@@ -102,9 +149,16 @@ class Params(rule.Params):
         0.10, "relative", "10%"
     )
     margins: Annotated[dict[str, Change], "widest margin by metric id"] = {}  # noqa: RUF012
+    limit_times: Annotated[
+        float,
+        "how many times the default a limit without a margin may lie from the baseline",
+        rule.AtLeast(1),
+    ] = 2.0
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    if not plan.guardrail_metrics and plan.type != "non_inferiority":
+        raise DoesNotApply
     missing: NotChecked | None = None
     found = False
     for path, metric in _held(plan):
@@ -133,8 +187,9 @@ def _judged(metric: Metric, path: Path, params: Params) -> Finding | None:
     cap = own or params.default
     margin = metric.non_inferiority_margin
     if margin is None:
-        # Without a limit either, guardrail-threshold asks for one of the two.
-        return _only_limit(metric, path, cap) if own and metric.limit else None
+        if metric.limit is None:
+            return None  # guardrail-threshold asks for one of the two
+        return _only_limit(metric, path, cap) if own else _far_limit(metric, metric.limit, path, params)
     if margin.unit == cap.unit:
         return _too_loose(metric, path, cap) if abs(margin.value) > abs(cap.value) * _ROUNDING else None
     baseline = need(metric.baseline, *path, "baseline")
@@ -154,6 +209,56 @@ def _only_limit(metric: Metric, path: Path, cap: Change) -> Finding:
         required=f"at most {cap}",
         help=f"add `non_inferiority_margin: {cap}` or a stricter one",
     )
+
+
+def _far_limit(metric: Metric, limit: Limit, path: Path, params: Params) -> Finding | None:
+    """A limit that stands for the margin, and allows more harm than a limit may."""
+    harm = harm_direction(metric, path)
+    key, bound = ("max", limit.max) if harm == "increase" else ("min", limit.min)
+    if bound is None:
+        return None  # guardrail-threshold asks for the side on which harm lies
+    baseline, cap = need(metric.baseline, *path, "baseline"), params.default
+    side = "maximum" if key == "max" else "minimum"
+    subject = f"a {side} of {bound} for {called(metric.id, 'this guardrail')}"
+    if not is_change_of(cap, baseline) or (cap.relative and not baseline.value):
+        return Finding(
+            (*path, "limit", key),
+            f"{subject} cannot be compared with a baseline of {baseline} by the policy's {cap}",
+            observed=str(bound),
+            required="a margin",
+            help="add a `non_inferiority_margin` in the metric's unit, with a cap of its own in the policy's `margins`",
+        )
+    allowed = abs(cap.absolute(baseline.value)) * params.limit_times
+    further = (bound.value - baseline.value) * (1 if key == "max" else -1)
+    if bound.unit != baseline.unit or further <= allowed * _ROUNDING:
+        return None
+    furthest = baseline.value + allowed * (1 if key == "max" else -1)
+    least_or_most = f"{key}: {_inside(furthest, allowed, baseline, up=key == 'min')}"
+    return Finding(
+        (*path, "limit", key),
+        f"{subject} allows {_size(further, baseline, cap)} {'more' if key == 'max' else 'less'} than its baseline of "
+        f"{baseline}; without a margin the policy allows {_size(allowed, baseline, cap)}",
+        observed=str(bound),
+        required=f"within {_size(allowed, baseline, cap)} of {baseline}",
+        help=f"set `{least_or_most}` or a stricter one, or add `non_inferiority_margin: {cap}`",
+    )
+
+
+def _size(harm: float, baseline: Measure, cap: Change) -> str:
+    """A size of harm in the terms of the policy's cap."""
+    return percent(harm / abs(baseline.value)) if cap.relative else absolute(harm, baseline.unit)
+
+
+def _inside(value: float, allowed: float, baseline: Measure, *, up: bool) -> str:
+    """The furthest value of a limit in a plan's words, rounded towards the baseline."""
+    scale, unit = {"share": (100, "%"), "s": (1000, "ms")}.get(
+        baseline.unit, (1, f" {baseline.unit}".rstrip())
+    )
+    digits = min(12, max(0, 2 - math.floor(math.log10(allowed * scale))))
+    shift = 10.0**digits
+    steps = value * scale * shift
+    whole_steps = math.ceil(steps - 1e-6) if up else math.floor(steps + 1e-6)
+    return f"{whole_steps / shift:.{digits}f}{unit}"
 
 
 def _too_loose(metric: Metric, path: Path, cap: Change) -> Finding:

@@ -5,7 +5,8 @@ For each guardrail with a margin egp computes the power of its one-sided non-inf
 the treatment is in truth harmless, at the units it is judged on: the declared sample, the matured part of it for a metric
 judged on its matured cohort, the segment's share of it for a metric restricted to a segment. Rates take the larger of
 the Farrington-Manning and the unpooled variance, others the standard deviation that the plan declares. Jointly, the
-powers multiply, as for independent guardrails. Guardrails with only a limit are not tested this way.
+powers multiply, as for independent guardrails. Guardrails with only a limit are not tested this way. A larger sample is proposed only where the declared traffic
+brings it.
 
 Passes:
 
@@ -55,7 +56,7 @@ guardrail_metrics: {0: {baseline: 97%}}
 
 Plans that are not sized for a test are not asked.
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -85,12 +86,13 @@ from typing import Annotated, NamedTuple
 from egp import rule, stats
 from egp.analysis.days import day_after, last_day, whole_days
 from egp.analysis.registered import control_units, guardrail_test, matured_share, planned_units, segment_share
+from egp.analysis.traffic import units_that_come
 from egp.document import Path
 from egp.experiment import Experiment, Metric
-from egp.finding import Finding, NotChecked, need
+from egp.finding import DoesNotApply, Finding, NotChecked, need
 from egp.quantity import QuantityError, Share
 from egp.stats import StatisticsInputError
-from egp.wording import at_least_like, called, listing, percent, whole
+from egp.wording import at_least_like, called, larger_sample, listing, percent, unit_count
 
 _MOST_UNITS = 10**12
 _QUIET = "a quiet guardrail here is not evidence of safety"
@@ -120,7 +122,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         (path, metric) for path, metric in plan.guardrails if metric.non_inferiority_margin is not None
     ]
     if plan.type in ("rollout", "holdback") or not margined:
-        return
+        raise DoesNotApply
     sample, in_control = planned_units(plan), control_units(plan, 1.0)
     guards: list[_Guard] = []
     powers: list[float] = []
@@ -148,35 +150,37 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     yield from findings
     joint = stats.all_pass_probability(powers)[1]
     if joint < params.floor and not findings:
-        yield _jointly(guards, sample, joint, params.floor)
+        yield _jointly(plan, guards, sample, joint, params.floor)
 
 
 def _weak(plan: Experiment, guard: _Guard, sample: float, power: float, floor: float) -> Finding:
     metric = guard.metric
-    options = [*_more_units([guard], sample, floor), *_wider_margin(guard, sample, floor)]
-    options += _later_readout(plan, guard, sample, floor)
+    options = [*_wider_margin(guard, sample, floor), *_later_readout(plan, guard, sample, floor)]
     return Finding(
         (*guard.path, "non_inferiority_margin"),
-        f"{whole(sample * guard.judged)} units per variant rule out a margin of {metric.non_inferiority_margin} in "
+        f"{unit_count(sample * guard.judged)} per variant rule out a margin of {metric.non_inferiority_margin} in "
         f"{called(metric.id, 'this guardrail')} with {_short_of(floor, power)} power; {_QUIET}",
         observed=_short_of(floor, power),
         required=percent(floor),
-        help=listing(options, "or") or "plan more units, or accept a wider margin",
+        help=_options(options, _more_units(plan, [guard], sample, floor)),
     )
 
 
-def _jointly(guards: Sequence[_Guard], sample: float, joint: float, floor: float) -> Finding:
+def _jointly(
+    plan: Experiment, guards: Sequence[_Guard], sample: float, joint: float, floor: float
+) -> Finding:
     weakest = min(guards, key=lambda guard: guard.power(sample))
+    alone = floor * weakest.power(sample) / joint
     options = [
-        *_more_units(guards, sample, floor),
-        f"widen the margin of {called(weakest.metric.id, 'the weakest')}",
+        f"{option} for {called(weakest.metric.id, 'the weakest')}"
+        for option in (_wider_margin(weakest, sample, alone) if alone < 1 else ())
     ]
     return Finding(
         ("guardrail_metrics",),
         f"the margins of all {len(guards)} guardrails are ruled out together with {_short_of(floor, joint)} power; {_QUIET}",
         observed=_short_of(floor, joint),
         required=percent(floor),
-        help=listing(options, "or"),
+        help=_options(options, _more_units(plan, guards, sample, floor)),
     )
 
 
@@ -189,17 +193,24 @@ def _joint_power(guards: Sequence[_Guard], sample: float) -> float:
     return stats.all_pass_probability([guard.power(sample) for guard in guards])[1]
 
 
-def _more_units(guards: Sequence[_Guard], sample: float, floor: float) -> Iterator[str]:
+def _options(cheaper: Sequence[str], more_units: str) -> str:
+    """The ways out, one that takes a longer run last."""
+    options = [*cheaper, more_units] if more_units.startswith("run") else [more_units, *cheaper]
+    return listing(filter(None, options), "or") or "plan more units, or accept wider margins"
+
+
+def _more_units(plan: Experiment, guards: Sequence[_Guard], sample: float, floor: float) -> str:
+    """The sample that is enough, or the longer run it takes; empty where no finite one is."""
     each = floor ** (1 / len(guards))
     try:
         enough = max(stats.required_units(guard.test, 0.0, each).control / guard.control for guard in guards)
     except StatisticsInputError:
-        # No finite number of units does it; there is no such option to offer.
-        return
-    if enough < _MOST_UNITS:
-        sizes = range(int(sample), max(int(sample), math.ceil(enough)) + 2)
-        units = sizes[bisect_left(sizes[:-1], floor, key=lambda size: _joint_power(guards, size))]
-        yield f"set `sample_size_per_variant: {units:_}`"
+        return ""
+    if enough >= _MOST_UNITS:
+        return ""
+    sizes = range(int(sample), max(int(sample), math.ceil(enough)) + 2)
+    units = sizes[bisect_left(sizes[:-1], floor, key=lambda size: _joint_power(guards, size))]
+    return larger_sample(units, units_that_come(plan))
 
 
 def _wider_margin(guard: _Guard, sample: float, floor: float) -> Iterator[str]:
@@ -211,7 +222,7 @@ def _wider_margin(guard: _Guard, sample: float, floor: float) -> Iterator[str]:
     except (StatisticsInputError, QuantityError):
         # So few units rule out no margin, or none that a plan can write.
         return
-    yield f"accept `non_inferiority_margin: {written}`"
+    yield f"accept `non_inferiority_margin: {written}` (if the policy's cap allows it)"
 
 
 def _later_readout(plan: Experiment, guard: _Guard, sample: float, floor: float) -> Iterator[str]:

@@ -4,7 +4,9 @@ A guardrail without a number agreed beforehand turns into an opinion on the day 
 `non_inferiority_margin`, the largest harm that is still acceptable, or a `limit`, an absolute bound. The direction says
 which side is harm; the action says what a breach leads to. A margin of 0 is no threshold, since no sample rules out
 every harm, and neither is a relative margin of a baseline of 0. A margin or a limit is in a unit that the metric has, and a
-limit bounds the side on which harm lies.
+limit bounds the side on which harm lies. A limit that stands alone lies beyond the baseline on that side: one that
+control itself breaks says nothing of the treatment. Beside a margin it may ask for more than the baseline, as a launch
+criterion does.
 
 Passes:
 
@@ -67,6 +69,24 @@ Fails at `/guardrail_metrics/2/limit`, saying "where an increase is harm":
 guardrail_metrics: {2: {limit: {min: 1500ms, max: null}}}
 ```
 
+Fails at `/guardrail_metrics/2/limit/max`, saying "a maximum of 0ms is broken by control, at a baseline of 1900ms":
+
+```yaml
+guardrail_metrics: {2: {limit: {max: 0ms}, non_inferiority_margin: null}}
+```
+
+Passes:
+
+```yaml
+guardrail_metrics: {2: {limit: {max: 1800ms}}}
+```
+
+Does not apply:
+
+```yaml
+guardrail_metrics: []
+```
+
 Fails at `/guardrail_metrics/2/limit`, saying "no value":
 
 ```yaml
@@ -81,12 +101,14 @@ from collections.abc import Iterator
 from egp.analysis.registered import is_change_of
 from egp.document import Path
 from egp.experiment import Experiment, Limit, Metric
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding
 from egp.quantity import Change, Measure
 from egp.wording import called
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
+    if not plan.guardrail_metrics:
+        raise DoesNotApply
     for path, metric in plan.guardrails:
         margin, limit = metric.non_inferiority_margin, metric.limit
         if margin is not None:
@@ -173,6 +195,22 @@ def _limit_faults(limit: Limit, metric: Metric, path: Path) -> Iterator[Finding]
     elif len(bounds) == 2 and _comparable(*bounds.values()) and bounds["min"].value > bounds["max"].value:
         problem = f"no value lies between a minimum of {limit.min} and a maximum of {limit.max}"
         yield _limit_fault(at, metric, problem, f"keep `{harm or 'max'}` alone")
+    elif harm and metric.non_inferiority_margin is None:
+        yield from _broken_by_control(bounds[harm], harm, metric, at)
+
+
+def _broken_by_control(bound: Measure, key: str, metric: Metric, at: Path) -> Iterator[Finding]:
+    baseline = metric.baseline
+    if baseline is None or not _comparable(bound, baseline):
+        return
+    if bound.value > baseline.value if key == "max" else bound.value < baseline.value:
+        return
+    side, called_side = ("above", "a maximum") if key == "max" else ("below", "a minimum")
+    problem = f"{called_side} of {bound} is broken by control, at a baseline of {baseline}"
+    advice = (
+        f"set `{key}` {side} {baseline}, or add the `non_inferiority_margin` that the readout must rule out"
+    )
+    yield _limit_fault((*at, key), metric, problem, advice)
 
 
 def _limit_fault(at: Path, metric: Metric, problem: str, advice: str) -> Finding:

@@ -34,7 +34,9 @@ Fails at `/guardrail_metrics`, saying "no guardrail metric":
 guardrail_metrics: []
 ```
 
-Passes with `at_least: 0`:
+A policy may ask for none.
+
+Does not apply with `at_least: 0`:
 
 ```yaml
 guardrail_metrics: null
@@ -44,11 +46,13 @@ guardrail_metrics: null
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Annotated
 
 from egp import rule
+from egp.analysis.guardrail_lines import guardrail_line, stop_rule_line
 from egp.experiment import Experiment
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding
 from egp.quantity import shown
 from egp.shape import nearest
 from egp.wording import counted, listing
@@ -56,10 +60,12 @@ from egp.wording import counted, listing
 
 class Params(rule.Params):
     metrics: Annotated[tuple[str, ...], "ids of the guardrail metrics every plan must have"] = ()
-    at_least: Annotated[int, "guardrail metrics every plan must have, listed or not"] = 1
+    at_least: Annotated[int, "guardrail metrics every plan must have, listed or not", rule.AtLeast(0)] = 1
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    if not params.metrics and params.at_least <= 0:
+        raise DoesNotApply
     declared = {metric.id for metric in plan.guardrail_metrics if not metric.segment}
     absent = [metric for metric in params.metrics if metric not in declared]
     if absent:
@@ -79,15 +85,29 @@ def _absent(plan: Experiment, absent: list[str], params: Params) -> Finding:
         advice = f"set `id: {shown(meant)}`"
     else:
         message = f"the plan does not guard {names}, which the policy asks of every plan"
-        advice = (
-            f"add {listing(f'`{shown(name)}`' for name in absent)} with a baseline, a margin and an action"
-        )
+        advice = _lines(plan, absent)
     return Finding(
         ("guardrail_metrics",) if position is None else ("guardrail_metrics", position, "id"),
         message,
         observed=counted(len(plan.guardrail_metrics), "guardrail metric"),
         required=listing(map(shown, params.metrics)),
         help=advice,
+    )
+
+
+def _free_names() -> Iterator[str]:
+    """Names for a guardrail whose choice the policy leaves to the plan."""
+    yield from ("refund_rate", "complaint_rate", "error_rate")
+    yield from (f"guardrail_{number}" for number in count(1))
+
+
+def _lines(plan: Experiment, names: list[str]) -> str:
+    """The guardrails as lines to paste, with the stop rules that other rules then ask for."""
+    unwatched = [name for name in names if name not in {stop_rule.metric for stop_rule in plan.stop_rules}]
+    metrics = ", ".join(guardrail_line(name) for name in names)
+    rules = ", ".join(stop_rule_line(plan, name) for name in unwatched)
+    return f"add under `guardrail_metrics`, with the metric's own kind and numbers, {metrics}" + (
+        f", and under `stop_rules` {rules}" if rules else ""
     )
 
 
@@ -101,12 +121,12 @@ def _misspelt(plan: Experiment, absent: list[str], params: Params) -> tuple[int 
 
 
 def _too_few(plan: Experiment, params: Params) -> Finding:
-    count = len(plan.guardrail_metrics)
+    number, present = len(plan.guardrail_metrics), {metric.id for metric in plan.guardrail_metrics}
     return Finding(
         ("guardrail_metrics",),
-        f"the plan has {counted(count, 'guardrail metric') if count else 'no guardrail metric'}; "
+        f"the plan has {counted(number, 'guardrail metric') if number else 'no guardrail metric'}; "
         f"the policy asks for at least {params.at_least}",
-        observed=counted(count, "guardrail metric"),
+        observed=counted(number, "guardrail metric"),
         required=f"at least {params.at_least}",
-        help="add under `guardrail_metrics` what must not be harmed, with a baseline, a margin and an action",
+        help=_lines(plan, [next(name for name in _free_names() if name not in present)]),
     )

@@ -77,6 +77,12 @@ Not checked at `/schedule/start` with `as_of: 2023-01-20`:
 schedule: {start: null}
 amendments: [{on: 2023-01-20, reason: slow traffic, approver: "@xp-lead", data_access: nothing_run}]
 ```
+
+Does not apply:
+
+```yaml
+amendments: []
+```
 """
 
 from __future__ import annotations
@@ -84,9 +90,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egp.analysis.days import first_exposure
+from egp.analysis.statements import somebody, stated
 from egp.changes import added_amendments, changes, covers, vanished_amendments
 from egp.experiment import Amendment, Experiment
-from egp.finding import EARLIER, Finding, Related
+from egp.finding import EARLIER, DoesNotApply, Finding, Related
 from egp.subject import Change
 from egp.wording import listing
 
@@ -99,6 +106,8 @@ _ASKED = {
 
 
 def check(change: Change) -> Iterator[Finding]:
+    if not (change.plan.amendments or change.before or change.lock):
+        raise DoesNotApply
     for position, amendment in enumerate(change.plan.amendments):
         yield from _incomplete(position, amendment)
         yield from _misdated(position, amendment, change)
@@ -110,7 +119,13 @@ def check(change: Change) -> Iterator[Finding]:
 
 
 def _incomplete(position: int, amendment: Amendment) -> Iterator[Finding]:
-    lacking = [key for key in _ASKED if not str(getattr(amendment, key) or "").strip()]
+    declared = {
+        "on": amendment.on,
+        "reason": stated(amendment.reason),
+        "approver": somebody(amendment.approver),
+        "data_access": amendment.data_access,
+    }
+    lacking = [key for key in _ASKED if not declared[key]]
     if lacking:
         yield Finding(
             ("amendments", position, lacking[0]),

@@ -35,6 +35,12 @@ Fails at `/amendments/0`, saying "fields that it does not name":
 ```yaml
 amendments: [{on: 2023-01-30, reason: clicks are better, approver: "@xp-lead", data_access: results_seen}]
 ```
+
+Does not apply:
+
+```yaml
+amendments: []
+```
 """
 
 from __future__ import annotations
@@ -43,12 +49,14 @@ from collections.abc import Iterator
 
 from egp.changes import exploratory_amendments
 from egp.experiment import Experiment
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding
 from egp.quantity import shown
 from egp.wording import listing
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
+    if not plan.amendments:
+        raise DoesNotApply
     for position, names in exploratory_amendments(plan):
         amendment = plan.amendments[position]
         what = (

@@ -114,6 +114,12 @@ Fails at `/id` with `as_of: 2023-01-29, lock: {digest: another}`, saying "is not
 ```yaml
 {}
 ```
+
+Does not apply:
+
+```yaml
+{}
+```
 """
 
 from __future__ import annotations
@@ -121,17 +127,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from egp.analysis.days import first_exposure, run_days
+from egp.analysis.days import run_days
 from egp.analysis.registered import comparisons
 from egp.changes import FieldChange, added_amendments, moved_day, undeclared
 from egp.experiment import Experiment
-from egp.finding import EARLIER, PINNED, Finding, NotChecked, Related
+from egp.finding import EARLIER, PINNED, DoesNotApply, Finding, NotChecked, Related
 from egp.subject import Change
 from egp.wording import counted, percent
 
 
 def check(change: Change) -> Iterator[Finding]:
     lock = change.lock
+    if lock is None and not change.under_base:
+        raise DoesNotApply
     if lock is None or change.digest == lock.current_digest:
         yield from _against_base(change)
         return
@@ -161,7 +169,7 @@ def _against_base(change: Change) -> Iterator[Finding]:
     moves = _undeclared(before, change.plan)
     if not moves:
         return
-    start, _ = first_exposure(before)
+    start = change.agreed_start
     if change.as_of < start:
         return
     days = (change.as_of - start).days

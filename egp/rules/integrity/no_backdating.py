@@ -78,6 +78,12 @@ amendments: [{on: 2023-01-26, reason: the flag was switched late, approver: "@xp
 ---
 {}
 ```
+
+Does not apply:
+
+```yaml
+{}
+```
 """
 
 from __future__ import annotations
@@ -85,30 +91,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from egp.analysis.days import first_exposure
 from egp.changes import FieldChange, added_amendments, moved_day, unnamed
 from egp.experiment import Experiment
-from egp.finding import EARLIER, Finding, Related
+from egp.finding import EARLIER, DoesNotApply, Finding, Related
 from egp.subject import Change
 
 
 def check(change: Change) -> Iterator[Finding]:
     if not change.under_base:
-        return
+        raise DoesNotApply
     yield from _registration(change)
     if change.before is not change.plan:
         yield from _amendments(change)
-    if (
-        change.before is not None
-        and change.before is not change.plan
-        and not _is_locked(change, change.before)
-    ):
-        yield from _schedule(change, change.before)
-
-
-def _is_locked(change: Change, before: Experiment) -> bool:
-    """Whether `locked-plan` speaks about every field that moves."""
-    return change.lock is not None or change.as_of >= first_exposure(before)[0]
+        if change.before is not None:
+            yield from _schedule(change, change.before)
 
 
 def _registration(change: Change) -> Iterator[Finding]:
@@ -148,7 +144,7 @@ def _amendments(change: Change) -> Iterator[Finding]:
 
 def _schedule(change: Change, before: Experiment) -> Iterator[Finding]:
     # What needs an amendment in a plan that is registered or runs, locked-plan finds whatever the new day is.
-    is_agreed = change.lock is not None or change.as_of >= first_exposure(before)[0]
+    is_agreed = change.lock is not None or change.as_of >= change.agreed_start
     for moved in unnamed(before, change.plan):
         day = moved_day(moved, change.plan)
         if day is not None and day < change.as_of and not (is_agreed and moved.needs_amendment):

@@ -32,40 +32,60 @@ Passes:
 ```yaml
 registered: 2023-01-10
 ```
+
+Without a lock the plan's own date counts, and it is no later than today either.
+
+Fails at `/registered` with `as_of: 2023-01-16`, saying "registered on 2023-01-17, which is yet to come on 2023-01-16":
+
+```yaml
+registered: 2023-01-17
+```
+
+Does not apply:
+
+```yaml
+registered: null
+```
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
-from egp.finding import LOCK, Finding, Related
+from egp.finding import LOCK, DoesNotApply, Finding, Related
 from egp.subject import Change
 
 
 def check(change: Change) -> Iterator[Finding]:
-    if change.lock is None or change.lock.registered is None:
+    claimed = change.plan.registered
+    attested = change.lock.registered if change.lock else None
+    if attested is None and claimed is None:
+        raise DoesNotApply
+    if attested is None or claimed == attested:
+        if claimed is not None and claimed > change.as_of:
+            yield _yet_to_come(claimed, change)
         return
-    attested, stated = change.lock.registered, change.plan.registered
-    if stated is None:
-        what = f"the plan does not state its registration date, which is {attested} in the lock"
-    elif stated != attested:
-        what = f"the plan says {stated}, and the lock has {attested}"
-    elif attested > change.as_of:
-        yield Finding(
-            ("registered",),
-            f"the plan is registered on {attested}, which is yet to come on {change.as_of}",
-            observed=str(attested),
-            required=f"{change.as_of} or earlier",
-            help="register the plan on the day on which it is agreed",
-        )
-        return
-    else:
-        return
+    what = (
+        f"the plan does not state its registration date, which is {attested} in the lock"
+        if claimed is None
+        else f"the plan says {claimed}, and the lock has {attested}"
+    )
     yield Finding(
         ("registered",),
         what,
-        observed=str(stated or "not declared"),
+        observed=str(claimed or "not declared"),
         required=str(attested),
         help=f"set `registered: {attested}`",
         related=(Related(("registered",), "what the lock has", plan=LOCK),),
+    )
+
+
+def _yet_to_come(claimed: date, change: Change) -> Finding:
+    return Finding(
+        ("registered",),
+        f"the plan is registered on {claimed}, which is yet to come on {change.as_of}",
+        observed=str(claimed),
+        required=f"{change.as_of} or earlier",
+        help=f"register the plan on the day on which it is agreed; today that is `registered: {change.as_of}`",
     )

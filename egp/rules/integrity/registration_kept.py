@@ -45,13 +45,19 @@ schedule: {end: 2023-02-12}
 ---
 {}
 ```
+
+Does not apply:
+
+```yaml
+{}
+```
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.finding import LOCK, Finding, Related
+from egp.finding import LOCK, DoesNotApply, Finding, Related
 from egp.lock import Amended, PinnedPolicy, Registration
 from egp.subject import Change
 
@@ -59,7 +65,7 @@ from egp.subject import Change
 def check(change: Change) -> Iterator[Finding]:
     base, lock = change.base_lock, change.lock
     if not change.under_base or base is None:
-        return
+        raise DoesNotApply
     what = "is gone from the lock" if lock is None else _rewritten(base, lock)
     if what:
         yield Finding(

@@ -1,8 +1,9 @@
-"""Every sign-off of a registered plan is attested by the lock.
+"""Sign-offs are dated when they are given, and those of a registered plan are attested by the lock.
 
 Anybody who can edit a plan can write somebody else's name under it. The lock is guarded by its owners, so a sign-off
 counts that `egp register` or `egp amend` took over into it: with the same role, the same person and the same date.
-Before registration sign-offs are collected in the plan and nothing is compared.
+Before registration sign-offs are collected in the plan and nothing is compared; but none is dated in the future,
+because nobody has signed tomorrow.
 
 Passes with `lock: {digest: plan, signed: [{role: experimentation_lead, by: "@xp-lead", on: 2023-01-17}, {role: privacy, by: "@privacy", on: 2023-01-16}]}`:
 
@@ -14,6 +15,18 @@ Passes:
 
 ```yaml
 {}
+```
+
+Fails at `/sign_offs/0/on` with `as_of: 2023-01-16`, saying "experimentation_lead signs on 2023-01-17, which is yet to come":
+
+```yaml
+{}
+```
+
+Does not apply:
+
+```yaml
+sign_offs: []
 ```
 
 Fails at `/sign_offs/0/by` with `lock: {digest: plan, signed: [{role: experimentation_lead, by: "@xp-deputy", on: 2023-01-17}]}`, saying "the lock attests @xp-deputy":
@@ -32,25 +45,41 @@ Not checked at `/sign_offs/1` with `lock: {digest: plan, signed: [{role: experim
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from egp.experiment import SignOff
-from egp.finding import LOCK, Finding, NotChecked, Related
+from egp.finding import LOCK, DoesNotApply, Finding, NotChecked, Related
 from egp.quantity import shown
 from egp.subject import Change
 from egp.wording import called, listing
 
 
 def check(change: Change) -> Iterator[Finding]:
-    lock = change.lock
+    lock, sign_offs = change.lock, change.plan.sign_offs
+    if not sign_offs:
+        raise DoesNotApply
+    for position, sign_off in enumerate(sign_offs):
+        if sign_off.on is not None and sign_off.on > change.as_of:
+            yield _yet_to_come(position, sign_off, sign_off.on, change.as_of)
     if lock is None:
         return
-    for position, sign_off in enumerate(change.plan.sign_offs):
+    for position, sign_off in enumerate(sign_offs):
         if lock.attests(sign_off.role, sign_off.by, sign_off.on):
             continue
         others = [shown(each.by) for each in lock.signed if each.role == sign_off.role]
         if sign_off.role is None or not others:
             raise _unattested(position, sign_off)
         yield _another(position, sign_off, others)
+
+
+def _yet_to_come(position: int, sign_off: SignOff, on: date, as_of: date) -> Finding:
+    return Finding(
+        ("sign_offs", position, "on"),
+        f"{called(sign_off.role, 'somebody')} signs on {on}, which is yet to come on {as_of}",
+        observed=str(on),
+        required=f"{as_of} or earlier",
+        help=f"set `on:` to the day of the sign-off, {as_of} if it is given today",
+    )
 
 
 def _unattested(position: int, sign_off: SignOff) -> NotChecked:

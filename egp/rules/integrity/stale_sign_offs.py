@@ -44,16 +44,21 @@ schedule: {end: 2023-02-12}
 ---
 {}
 ```
+
+Does not apply:
+
+```yaml
+{}
+```
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.days import first_exposure
 from egp.changes import FieldChange, undeclared
 from egp.experiment import Experiment, SignOff
-from egp.finding import EARLIER, Finding, Related
+from egp.finding import EARLIER, DoesNotApply, Finding, Related
 from egp.quantity import shown
 from egp.subject import Change
 from egp.wording import called
@@ -61,10 +66,12 @@ from egp.wording import called
 
 def check(change: Change) -> Iterator[Finding]:
     before = change.before
-    if not change.under_base or before is None or before is change.plan or _is_kept(change):
+    if not change.under_base or before is None:
+        raise DoesNotApply
+    if before is change.plan or _is_kept(change):
         return
     moved = [each for each in undeclared(before, change.plan) if each.path != ("registered",)]
-    if not moved or change.as_of >= first_exposure(before)[0]:
+    if not moved or change.as_of >= change.agreed_start:
         return  # after the start `locked-plan` speaks
     for position, sign_off in enumerate(change.plan.sign_offs):
         if sign_off.on is not None and sign_off.on < change.as_of and _was_there(sign_off, before):

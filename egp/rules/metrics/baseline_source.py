@@ -35,6 +35,12 @@ Fails at `/primary_metric/baseline_source/from`:
 primary_metric: {baseline_source: {from: null}}
 ```
 
+Fails at `/primary_metric/baseline_source/from`:
+
+```yaml
+primary_metric: {baseline_source: {from: " "}}
+```
+
 Fails at `/primary_metric/baseline_source/as_of`:
 
 ```yaml
@@ -46,6 +52,15 @@ Fails at `/guardrail_metrics/0/baseline_source/as_of` with `days: 30`, saying "b
 ```yaml
 registered: null
 guardrail_metrics: {0: {baseline_source: {from: "refund ledger", as_of: 2022-12-23}}}
+```
+
+A rollout is not planned by size, and a date that it does not give has no age.
+
+Does not apply:
+
+```yaml
+type: rollout
+primary_metric: {baseline_source: null}
 ```
 
 Not checked at `/primary_metric/baseline`:
@@ -69,10 +84,12 @@ from datetime import date
 from typing import Annotated
 
 from egp import rule
-from egp.analysis.days import first_day
+from egp.analysis.days import day_after, first_day
+from egp.analysis.registered import has_primary_test
+from egp.analysis.statements import stated
 from egp.document import Path
 from egp.experiment import Experiment, Metric
-from egp.finding import Finding, need
+from egp.finding import DoesNotApply, Finding, need
 from egp.wording import called, counted
 
 
@@ -81,19 +98,24 @@ class Params(rule.Params):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    planned_by_size = plan.type not in ("rollout", "holdback")
-    for path, metric in plan.primaries:
-        if planned_by_size:
+    dated = [
+        (path, metric.baseline_source.as_of)
+        for path, metric in (*plan.primaries, *plan.guardrails)
+        if metric.baseline_source and metric.baseline_source.as_of
+    ]
+    if has_primary_test(plan):
+        for path, metric in plan.primaries:
             need(metric.baseline, *path, "baseline")
-            yield from _missing(metric, path)
-    for path, metric in (*plan.primaries, *plan.guardrails):
-        if metric.baseline_source and metric.baseline_source.as_of:
-            yield from _age(plan, metric.baseline_source.as_of, path, params)
+            yield from _missing(plan, metric, path)
+    elif not dated:
+        raise DoesNotApply
+    for path, as_of in dated:
+        yield from _age(plan, as_of, path, params)
 
 
-def _missing(metric: Metric, path: Path) -> Iterator[Finding]:
+def _missing(plan: Experiment, metric: Metric, path: Path) -> Iterator[Finding]:
     source = metric.baseline_source
-    declared = {"from": source.from_, "as_of": source.as_of} if source else {}
+    declared = {"from": stated(source.from_), "as_of": source.as_of} if source else {}
     absent = [key for key in ("from", "as_of") if not declared.get(key)]
     if not absent:
         return
@@ -105,12 +127,14 @@ def _missing(metric: Metric, path: Path) -> Iterator[Finding]:
         f"the plan does not say {what}; the sample size for {name} rests on it",
         observed="not declared",
         required="a source and its date",
-        help=f"add {_example(absent)}",
+        help=f"add {_example(plan, absent)}",
     )
 
 
-def _example(absent: list[str]) -> str:
-    parts = {"from": 'from: "the query or dashboard"', "as_of": "as_of: YYYY-MM-DD"}
+def _example(plan: Experiment, absent: list[str]) -> str:
+    """Lines to paste, with a date that is neither too old nor too late."""
+    day = day_after(plan.registered or first_day(plan), -7)
+    parts = {"from": 'from: "28 days of the dashboard it was read from"', "as_of": f"as_of: {day}"}
     if len(absent) == 2:
         return f"`baseline_source: {{{', '.join(parts.values())}}}`"
     return f"`{parts[absent[0]]}`"

@@ -4,7 +4,7 @@ A metric that two teams compute in two ways cannot settle a question between the
 whose definition is agreed; an id outside of it is usually a misspelling, sometimes a definition nobody has reviewed.
 Without a catalogue, the option `metrics` being empty, nothing is asked.
 
-Passes:
+Does not apply:
 
 ```yaml
 primary_metric: {id: anything_at_all}
@@ -36,7 +36,7 @@ from typing import Annotated
 
 from egp import rule
 from egp.experiment import Experiment
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding
 from egp.quantity import shown
 from egp.shape import nearest
 
@@ -49,7 +49,7 @@ class Params(rule.Params):
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if not params.metrics:
-        return
+        raise DoesNotApply
     for path, metric in plan.metrics:
         if metric.id is None or metric.id in params.metrics:
             continue

@@ -53,13 +53,15 @@ Passes:
 statistics: {looks: [2023-02-06, 2023-02-06]}
 ```
 
-Passes:
+A sequential test is spending-allowed's.
+
+Does not apply:
 
 ```yaml
 statistics: {method: group_sequential, spending: obrien_fleming, looks: [2023-01-30, 2023-02-06]}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -79,9 +81,9 @@ from collections.abc import Iterator
 
 from egp import stats
 from egp.analysis.days import local
-from egp.analysis.registered import has_primary_test, information_fractions, sides
+from egp.analysis.registered import has_primary_test, information_fractions, sides, statistics_of
 from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked, need
+from egp.finding import DoesNotApply, Finding, NotChecked, need
 from egp.quantity import as_day
 from egp.wording import counted, percent
 
@@ -89,14 +91,17 @@ _MOST_COMPUTED = 400
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    statistics = plan.statistics
-    if not has_primary_test(plan) or statistics is None or not statistics.looks:
-        return
-    count = len(set(statistics.looks))
-    if count == 1 or statistics.method not in (None, "fixed_horizon"):
+    if not has_primary_test(plan):
+        raise DoesNotApply
+    statistics = statistics_of(plan)
+    if statistics.method not in (None, "fixed_horizon"):
+        raise DoesNotApply
+    looks = set(statistics.looks or ())
+    count = len(looks)
+    if count <= 1:
         return
     alpha = need(statistics.alpha, "statistics", "alpha")
-    last = max(as_day(local(plan, look)) for look in statistics.looks)
+    last = max(as_day(local(plan, look)) for look in looks)
     yield Finding(
         ("statistics", "looks"),
         f"{counted(count, 'look')} under fixed_horizon call a change without effect significant "

@@ -68,7 +68,7 @@ segments: [device]
 statistics: {correction: holm}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -84,17 +84,19 @@ from typing import Annotated
 from egp import rule
 from egp.analysis.registered import has_primary_test
 from egp.experiment import Experiment
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding
 from egp.quantity import shown
 from egp.wording import counted, percent
 
 
 class Params(rule.Params):
-    max_segments: Annotated[int, "most segments with conclusions of their own"] = 3
+    max_segments: Annotated[int, "most segments with conclusions of their own", rule.AtLeast(0)] = 3
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    if not plan.segments or not has_primary_test(plan):
+    if not has_primary_test(plan):
+        raise DoesNotApply
+    if not plan.segments:
         return
     yield from _ambiguous(plan)
     count = len(set(plan.segments))

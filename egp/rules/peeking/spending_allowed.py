@@ -14,6 +14,26 @@ Passes:
 statistics: {method: fixed_horizon}
 ```
 
+A single look spends nothing, so a spending function beside it says that something else was meant.
+
+Fails at `/statistics/spending`, saying "a fixed_horizon test has one look, and obrien_fleming spends nothing in it":
+
+```yaml
+statistics: {method: fixed_horizon, spending: obrien_fleming}
+```
+
+Fails at `/statistics/spending_parameter`, saying "spending_parameter -4":
+
+```yaml
+statistics: {method: null, spending_parameter: -4}
+```
+
+Fails at `/statistics/spending` with `allowed: [pocock, always_valid]`, saying "an always_valid test needs no spending":
+
+```yaml
+statistics: {method: always_valid, spending: pocock}
+```
+
 Fails at `/statistics/spending`, saying "|z| ≥ 2.96 at 50 %, 1.97 at 100 % of the units":
 
 ```yaml
@@ -82,7 +102,7 @@ Fails at `/statistics/spending_parameter` with `allowed: [hwang_shih_decani]`, s
 statistics: {method: group_sequential, spending: hwang_shih_decani, spending_parameter: 900, looks: [2023-01-30, 2023-02-06]}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -111,9 +131,10 @@ from egp.analysis.registered import (
     information_fractions,
     required_power,
     sides,
+    statistics_of,
 )
 from egp.experiment import Experiment, Statistics
-from egp.finding import Finding, NotChecked
+from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.quantity import as_day
 from egp.stats import StatisticsInputError
 from egp.wording import counted, listing, percent
@@ -126,9 +147,9 @@ class Params(rule.Params):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    statistics = plan.statistics
-    if not has_primary_test(plan) or statistics is None:
-        return
+    if not has_primary_test(plan):
+        raise DoesNotApply
+    statistics = statistics_of(plan)
     functions = [name for name in params.allowed if name != "always_valid"]
     if statistics.method == "always_valid" and "always_valid" not in params.allowed:
         yield _refused(
@@ -140,6 +161,35 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         )
     elif statistics.method == "group_sequential":
         yield from _group_sequential(plan, statistics, functions)
+    else:
+        yield from _left_over(statistics, functions)
+
+
+def _left_over(statistics: Statistics, functions: Sequence[str]) -> Iterator[Finding]:
+    """What belongs to another method than the one that is registered."""
+    keys = _spending_keys(statistics)
+    if not keys:
+        return
+    method = statistics.method or "fixed_horizon"
+    spent = statistics.spending or f"spending_parameter {statistics.spending_parameter:g}"
+    message = (
+        f"an always_valid test needs no spending function, and the plan has {spent}"
+        if method == "always_valid"
+        else f"a {method} test has one look, and {spent} spends nothing in it"
+    )
+    sequential = ", or register `method: group_sequential`" if functions else ""
+    yield Finding(
+        ("statistics", keys[0]),
+        message,
+        observed=spent,
+        required="no spending function",
+        help=f"remove {listing(f'`{key}:`' for key in keys)}{sequential}",
+    )
+
+
+def _spending_keys(statistics: Statistics) -> list[str]:
+    """What the plan says of spending."""
+    return [key for key in ("spending", "spending_parameter") if getattr(statistics, key) is not None]
 
 
 def _group_sequential(
@@ -166,7 +216,10 @@ def _group_sequential(
 def _refused(
     plan: Experiment, statistics: Statistics, functions: Sequence[str], key: str, message: str
 ) -> Finding:
+    leftover = listing(f"`{key}:`" for key in _spending_keys(statistics))
     fixed = f"set `method: fixed_horizon`{_one_look(plan, statistics)}"
+    if leftover:
+        fixed += f", and remove {leftover}"
     return Finding(
         ("statistics", key),
         message,

@@ -47,6 +47,12 @@ statistics: {sides: one}
 ---
 type: rollout
 ```
+
+Does not apply:
+
+```yaml
+type: rollout
+```
 """
 
 from __future__ import annotations
@@ -59,7 +65,7 @@ from typing import Annotated
 
 from egp import rule
 from egp.analysis.days import day_after
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding
 from egp.subject import Entry, Portfolio
 from egp.wording import counted, percent, significant
 
@@ -71,10 +77,10 @@ class Params(rule.Params):
 
 def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
     if portfolio.reported_elsewhere:
-        return
+        raise DoesNotApply
     tests = sorted(_tests(portfolio.index.entries), key=lambda test: test[0])
     if not tests:
-        return
+        raise DoesNotApply
     expected, first, last = _worst_period(tests, params.days)
     if expected <= params.false_wins * (1 + 1e-9):
         return

@@ -85,7 +85,7 @@ _COUNTED = 50
 
 
 class Params(rule.Params):
-    days: Annotated[int, "days that a flag rests between two experiments"] = 30
+    days: Annotated[int, "days that a flag rests between two experiments", rule.AtLeast(0)] = 30
 
 
 def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:

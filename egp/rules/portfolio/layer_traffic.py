@@ -3,6 +3,7 @@
 Experiments of one layer exclude each other, so their exposures come out of one hundred percent. Past it somebody
 gets fewer units than planned and finds out at the readout. For each day of the run egp adds up `schedule.exposure` over the
 plans of the same `layer` that run on that day, first and last day included. Canary, ramp and holdout are not added.
+A plan without a `layer` cannot be added up with the others that run on its days; if there is none it shares with nobody.
 
 Passes:
 
@@ -31,6 +32,17 @@ schedule: {exposure: 60%}
 schedule: {start: 2023-02-06, end: 2023-02-19, exposure: 50%}
 ```
 
+The help looks for the first days on which there is room.
+
+Fails at `/schedule/exposure`, saying "from 2023-01-23":
+
+```yaml
+schedule: {exposure: 60%}
+---
+id: second
+schedule: {exposure: 90%}
+```
+
 Another layer has traffic of its own.
 
 Passes:
@@ -39,6 +51,26 @@ Passes:
 layer: pdp
 ---
 layer: search
+```
+
+Without a layer nobody knows whose traffic it takes.
+
+Not checked at `/layer`:
+
+```yaml
+layer: null
+schedule: {exposure: 90%}
+---
+layer: null
+schedule: {exposure: 90%}
+```
+
+Does not apply:
+
+```yaml
+layer: null
+---
+schedule: {start: 2023-02-06, end: 2023-02-19}
 ```
 
 Not checked at `/schedule/exposure`:
@@ -58,26 +90,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import date
 from itertools import islice
 
-from egp.finding import Finding, need
-from egp.quantity import shown
-from egp.subject import Portfolio
+from egp.analysis.days import day_after
+from egp.finding import DoesNotApply, Finding, NotChecked, need
+from egp.quantity import Interval, shown
+from egp.subject import Portfolio, Traffic
 from egp.wording import counted, listing, percent
 
 _FULL = 1 + 1e-9
 _NAMED = 3
+_TRIED = 50
+"""Days that are tried as a start; after the last of the others there is room for certain."""
 
 
 def check(portfolio: Portfolio) -> Iterator[Finding]:
     plan, index = portfolio.plan, portfolio.index
     if not plan.layer:
-        return
+        _shares_with_nobody(portfolio)
+        raise DoesNotApply
     own = need(plan.exposure, "schedule", "exposure")
     need(plan.first, "schedule", "start")
     need(plan.last, "schedule", "end")
     run = plan.running
-    if run is None or not own:
+    if run is None or not own or len(index.sharing("layer", plan.layer)) == 1:
         return
     days = list(index.traffic(plan.layer).during(run))
     first_over = next(((day, total) for day, total in days if total > _FULL), None)
@@ -96,13 +133,41 @@ def check(portfolio: Portfolio) -> Iterator[Finding]:
         f"{percent(own)} here and {listing(others)}",
         observed=percent(total),
         required="at most 100 %",
-        help=_way_out(portfolio, max(total for _, total in days) - own),
+        help=_way_out(portfolio, run, max(total for _, total in days) - own),
     )
 
 
-def _way_out(portfolio: Portfolio, taken: float) -> str:
+def _shares_with_nobody(portfolio: Portfolio) -> None:
+    """Raises NotChecked at the layer if another plan runs on a day of this one."""
+    plan, index = portfolio.plan, portfolio.index
+    if len(index.entries) == 1:
+        return
+    need(plan.first, "schedule", "start")
+    need(plan.last, "schedule", "end")
+    if plan.running is not None and index.running(plan.running) > 1:
+        raise NotChecked(("layer",))
+
+
+def _way_out(portfolio: Portfolio, run: Interval, taken: float) -> str:
+    """Other days before less exposure, which the sample may not be able to afford."""
+    start = _first_free_start(portfolio, run)
+    end = day_after(start, run.days - 1)
+    later = f"set `start: {start}` and `end: {end}` and move the looks as far, or use another layer"
     free = math.floor((1 - taken) * 1e4 + 1e-6) / 1e2
-    if free > 0:
-        return f"set `exposure: {free:g}%`, or move one of them to other days or another layer"
-    last = portfolio.index.timeline("layer", portfolio.plan.layer).last
-    return f"the others leave no traffic on some days of this run: use another layer, or start after {last}"
+    return (
+        later if free <= 0 else f"{later}; `exposure: {free:g}%` fits too, if the sample can still be reached"
+    )
+
+
+def _first_free_start(portfolio: Portfolio, run: Interval) -> date:
+    """The first day from which the others leave room for the whole run."""
+    plan = portfolio.plan
+    others = [entry for entry in portfolio.others("layer", plan.layer) if entry.running is not None]
+    ends = sorted({entry.last for entry in others if entry.last is not None and entry.last >= run.first})
+    traffic, room = Traffic(others), _FULL - (plan.exposure or 0.0)
+    for last in ends[:_TRIED]:
+        start = day_after(last, 1)
+        moved = Interval(start, day_after(start, run.days - 1))
+        if all(total <= room for _, total in traffic.during(moved)):
+            return start
+    return day_after(ends[-1], 1)

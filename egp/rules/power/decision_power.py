@@ -12,7 +12,9 @@ taking the clauses as independent; whatever their dependence it is at least 1 �
 `power_scope: decision` the plan promises its power for the whole decision: this lower bound must reach it, which
 each test having power 1 − β/(G + 1) does, with G guardrails (Schultzberg, Ankargren and Frånberg 2024). With
 `power_scope: primary` the chance must reach the policy's floor; where the guardrails alone fall below it,
-guardrail-power says so, and where the sample is too small for the primary, sample-size does. A rule that ships at most half of them is an error under any policy that has this rule.
+guardrail-power says so, and where the sample is too small for the primary, sample-size does. A rule that ships at
+most half of them is an error under any policy that has this rule, whatever else the plan leaves open: a `min_lift` of
+the MDE or more takes no sample size and no guardrail to see.
 
 Passes:
 
@@ -24,6 +26,20 @@ Fails at `/decision_rule/min_lift`, saying "at most half":
 
 ```yaml
 decision_rule: {min_lift: 45bps}
+```
+
+Fails at `/decision_rule/min_lift`, saying "at most half":
+
+```yaml
+decision_rule: {min_lift: 45bps}
+guardrail_metrics: {0: {baseline: null}, 1: {std_dev: null}, 2: {kind: null}}
+```
+
+Fails at `/decision_rule/min_lift`, saying "at most half of true effects of 45bps, whatever the sample":
+
+```yaml
+decision_rule: {min_lift: 50bps}
+sample_size_per_variant: null
 ```
 
 Fails at `/decision_rule/min_lift`, saying "40bps ships 68 % of true effects of 45bps, 55.8 % with every guardrail passing":
@@ -86,7 +102,7 @@ Not checked at `/decision_rule/min_lift`:
 decision_rule: {min_lift: 40ms}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -108,7 +124,7 @@ guardrail_metrics: {1: {std_dev: null}}
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, NamedTuple
 
 from egp import rule, stats
@@ -126,12 +142,19 @@ from egp.analysis.registered import (
     primary_test,
     required_power,
 )
-from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked, Related, need
+from egp.analysis.traffic import units_that_come
+from egp.document import Path
+from egp.experiment import Experiment, Metric
+from egp.finding import DoesNotApply, Finding, NotChecked, Related, need
 from egp.quantity import Change, Share
-from egp.wording import like, percent, significant, whole
+from egp.wording import larger_sample, like, percent, significant, unit_count
 
 _MOST_UNITS = 10**12
+_DROPPED = {
+    "min_lift": "remove `min_lift`, significance is asked anyway",
+    "min_ci_lower": "set `min_ci_lower: 0%`",
+}
+"""How a clause is taken out of the decision rule."""
 
 
 class Params(rule.Params):
@@ -164,13 +187,21 @@ class _Decision(NamedTuple):
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if not has_primary_test(plan):
+        raise DoesNotApply
+    need(plan.decision_rule, "decision_rule")
+    # What no guardrail can mend is said first: without a guardrail's numbers it is as true.
+    try:
+        min_lift, min_ci_lower = _threshold(plan, "min_lift"), _threshold(plan, "min_ci_lower")
+        impossible = _at_most_half(plan, min_lift, min_ci_lower, params.floor)
+    except NotChecked as missing:
+        raise missing.escalated() from None
+    if impossible:
+        yield impossible
         return
-    decision, sample = _decision(plan), planned_units(plan)
-    min_lift, min_ci_lower = _threshold(plan, "min_lift"), _threshold(plan, "min_ci_lower")
+    decision, sample = _decision(plan, _tested_guardrails(plan)), planned_units(plan)
     chances = decision.chances(sample, min_lift, min_ci_lower)
     plain = decision.chances(sample, 0.0, 0.0) if min_lift or min_ci_lower else chances
-    stricter = chances.primary < plain.primary - 1e-9
-    if stricter and (chances.primary <= 0.5 or chances.power < params.floor <= plain.power):
+    if chances.primary < plain.primary - 1e-9 and chances.power < params.floor <= plain.power:
         yield _strict_clause(plan, decision, sample, chances, params.floor)
     elif plain.primary < required_power(plan) - 1e-9:
         return
@@ -181,14 +212,15 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield _weak_decision(decision, sample, chances, params.floor)
 
 
-def _decision(plan: Experiment) -> _Decision:
-    need(plan.decision_rule, "decision_rule")
-    tested = [(path, metric) for path, metric in plan.guardrails if metric.non_inferiority_margin is not None]
-    effect = primary_effect(plan)
+def _tested_guardrails(plan: Experiment) -> list[tuple[Path, Metric]]:
+    return [(path, metric) for path, metric in plan.guardrails if metric.non_inferiority_margin is not None]
+
+
+def _decision(plan: Experiment, tested: Sequence[tuple[Path, Metric]]) -> _Decision:
     return _Decision(
         plan,
         primary_test(plan),
-        effect,
+        primary_effect(plan),
         tuple(guardrail_test(plan, metric, path) for path, metric in tested),
         tuple(metric_units(plan, metric, 1.0) for _, metric in tested),
         primary_control_units(plan, 1.0),
@@ -207,6 +239,42 @@ def _threshold(plan: Experiment, key: str) -> float:
     size = bound.absolute(baseline.value)
     # A lift of a metric that is to fall may be written as the fall it is.
     return abs(size) if key == "min_lift" and metric.direction == "decrease" else max(0.0, size)
+
+
+def _at_most_half(plan: Experiment, min_lift: float, min_ci_lower: float, floor: float) -> Finding | None:
+    """A clause of the primary that ships at most half of true effects of the size of the MDE."""
+    if not min_lift and not min_ci_lower:
+        return None
+    try:
+        alone, sample = _decision(plan, ()), planned_units(plan)
+        chances = alone.chances(sample, min_lift, min_ci_lower)
+        if chances.primary > 0.5 or chances.primary >= alone.chances(sample, 0.0, 0.0).primary - 1e-9:
+            return None
+    except NotChecked:
+        if not min_lift or min_lift < abs(primary_effect(plan)):
+            raise
+        return _lift_of_the_mde(plan, floor)
+    try:
+        decision = _decision(plan, _tested_guardrails(plan))
+        chances = decision.chances(sample, min_lift, min_ci_lower)
+    except (NotChecked, stats.StatisticsInputError):
+        decision = alone
+    return _strict_clause(plan, decision, sample, chances, floor)
+
+
+def _lift_of_the_mde(plan: Experiment, floor: float) -> Finding:
+    """As ``_strict_clause`` for a plan that says too little to compute its numbers."""
+    assert plan.decision_rule is not None
+    bound, mde = plan.decision_rule.min_lift, primary_at(plan, PRIMARY).mde
+    return Finding(
+        ("decision_rule", "min_lift"),
+        f"a rule with min_lift {bound} ships at most half of true effects of {mde}, whatever the sample",
+        observed="at most 50 %",
+        required=percent(floor),
+        help=_DROPPED["min_lift"],
+        related=(Related((*PRIMARY, "mde"), "the MDE"),),
+        impossible=True,
+    )
 
 
 def _strict_clause(
@@ -237,26 +305,38 @@ def _guardrails_too(chances: stats.DecisionPower) -> str:
 
 
 def _looser(plan: Experiment, decision: _Decision, sample: float, key: str, floor: float) -> str:
-    """The largest bound of the clause with which the rule reaches the floor, if there is one."""
-    metric, bound = primary_at(plan, PRIMARY), _threshold(plan, key)
-    bounds = {name: _threshold(plan, name) for name in ("min_lift", "min_ci_lower")}
+    """The largest bound of the clause with which the rule reaches the floor; without one, what else it takes."""
+    bounds = {name: _threshold(plan, name) for name in _DROPPED}
+    enough = _largest_bound(decision, sample, bounds, key, floor)
+    if enough:
+        return enough
+    bounds[key] = 0.0
+    other = next(name for name in bounds if name != key)
+    too = bounds[other] and _largest_bound(decision, sample, bounds, other, floor)
+    return f"{_DROPPED[key]}, and {too or 'plan a larger MDE or wider margins'}"
+
+
+def _largest_bound(
+    decision: _Decision, sample: float, bounds: Mapping[str, float], key: str, floor: float
+) -> str:
+    """The clause, as loose as it must be for the floor; empty where even without it the rule falls short."""
 
     def reaches(value: float) -> bool:
         chances = decision.chances(sample, **{**bounds, key: value})
         return chances.power >= floor and chances.primary > 0.5
 
-    drop = (
-        "remove `min_lift`; significance is asked anyway" if key == "min_lift" else "set `min_ci_lower: 0%`"
-    )
     if not reaches(0.0):
-        return f"{drop}, and plan a larger sample"
-    low, high = 0.0, bound
+        return ""
+    low, high = 0.0, bounds[key]
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if reaches(middle) else (low, middle)
+    if low <= 0.02 * bounds[key]:
+        return _DROPPED[key]
     # Rounding to three digits moves a number by at most 0.5 %.
-    written = like(low * 0.995, getattr(plan.decision_rule, key), metric.baseline)
-    return f"set `{key}: {written}` or less" if low > 0.02 * bound else drop
+    plan = decision.plan
+    written = like(low * 0.995, getattr(plan.decision_rule, key), primary_at(plan, PRIMARY).baseline)
+    return f"set `{key}: {written}` or less"
 
 
 def _broken_promise(
@@ -268,11 +348,11 @@ def _broken_promise(
     enough = _least_sample(sample, lambda units: decision.chances(units, *bounds).lower_bound >= wanted)
     return Finding(
         ("sample_size_per_variant",),
-        f"the plan promises {percent(wanted)} power for the whole decision; {whole(sample)} units per variant give the "
+        f"the plan promises {percent(wanted)} power for the whole decision; {unit_count(sample)} per variant give the "
         f"primary {percent(chances.primary)} and the whole decision {percent(chances.lower_bound)} at least",
         observed=percent(chances.lower_bound),
         required=f"{percent(wanted)} ({percent(each)} for each of {tests} tests)",
-        help=f"{_sample_help(enough)}, or set `power_scope: primary`",
+        help=f"{_sample_help(plan, enough)}, or set `power_scope: primary`",
         related=(Related(("statistics", "power_scope"), "the promise"),),
     )
 
@@ -283,12 +363,12 @@ def _weak_decision(decision: _Decision, sample: float, chances: stats.DecisionPo
     enough = _least_sample(sample, lambda units: decision.chances(units, *bounds).power >= floor)
     return Finding(
         ("sample_size_per_variant",),
-        f"with {whole(sample)} units per variant every clause of the decision holds {percent(chances.power)} of the "
+        f"with {unit_count(sample)} per variant every clause of the decision holds {percent(chances.power)} of the "
         f"time for a true effect of the size of the MDE: {significant(chances.primary * 100, 3)} % for the primary"
         f"{_each_guardrail(chances)}",
         observed=percent(chances.power),
         required=percent(floor),
-        help=_sample_help(enough),
+        help=f"{_sample_help(plan, enough)}, or plan for a larger MDE or wider margins",
     )
 
 
@@ -296,10 +376,8 @@ def _each_guardrail(chances: stats.DecisionPower) -> str:
     return f", {percent(math.prod(chances.guardrails))} for all guardrails" if chances.guardrails else ""
 
 
-def _sample_help(enough: int | None) -> str:
-    return (
-        f"set `sample_size_per_variant: {enough:_}`" if enough else "plan for a larger MDE or wider margins"
-    )
+def _sample_help(plan: Experiment, enough: int | None) -> str:
+    return larger_sample(enough, units_that_come(plan)) if enough else "plan a looser decision rule"
 
 
 def _least_sample(declared: float, reaches: Callable[[float], bool]) -> int | None:

@@ -71,7 +71,7 @@ type: non_inferiority
 primary_metric: {mde: null, non_inferiority_margin: 50bps}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -109,10 +109,10 @@ from egp.analysis.registered import (
 )
 from egp.document import Path
 from egp.experiment import Experiment, Metric
-from egp.finding import Finding, NotChecked, need
+from egp.finding import DoesNotApply, Finding, NotChecked, need
 from egp.quantity import Change
 from egp.stats import StatisticsInputError
-from egp.wording import at_least_like, called, percent, whole
+from egp.wording import at_least_like, called, percent, unit_count
 
 PRIMARY_METRIC = "the primary metric"
 WRITTEN_AS = Change(0.0, "relative", "%")
@@ -120,7 +120,7 @@ WRITTEN_AS = Change(0.0, "relative", "%")
 
 def check(plan: Experiment) -> Iterator[Finding]:
     if not has_primary_test(plan):
-        return
+        raise DoesNotApply
     need(plan.primary_metric, *PRIMARY)
     margin_counts = plan.type == "non_inferiority"
     for path, metric in plan.primaries:
@@ -142,7 +142,7 @@ def _missing(plan: Experiment, metric: Metric, at: Path) -> Finding:
             help="add `non_inferiority_margin:` with its unit, such as 2% or 25bps",
         )
     resolved = _resolved(plan, metric) if at[:-1] == PRIMARY else ""
-    known = f"; {whole(planned_units(plan))} units per variant resolve {resolved} at " if resolved else ""
+    known = f"; {unit_count(planned_units(plan))} per variant resolve {resolved} at " if resolved else ""
     return Finding(
         at,
         f"{called(metric.id, PRIMARY_METRIC)} declares no MDE, the smallest effect the experiment must be able to detect"

@@ -52,7 +52,7 @@ variants:
 statistics: {correction: dunnett}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -86,16 +86,17 @@ from egp.analysis.registered import (
     statistics_of,
     treatments,
 )
+from egp.analysis.traffic import units_that_come
 from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked, need
+from egp.finding import DoesNotApply, Finding, NotChecked, need
 from egp.stats import StatisticsInputError
 from egp.stats.multiplicity import equicorrelated_exceedance
-from egp.wording import percent
+from egp.wording import and_larger_sample, percent
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
     if not has_primary_test(plan):
-        return
+        raise DoesNotApply
     count = comparisons(plan)
     if count == 1 or (plan.statistics and plan.statistics.correction not in (None, "none")):
         return
@@ -138,5 +139,4 @@ def _sample_needed(plan: Experiment, correction: str) -> str:
         needed = math.ceil(required_smallest(assuming(plan, correction=correction)) - 1e-6)
     except (NotChecked, StatisticsInputError):
         return ""
-    declared = plan.sample_size_per_variant
-    return f" and `sample_size_per_variant: {needed:_}`" if declared is None or declared < needed else ""
+    return and_larger_sample(plan.sample_size_per_variant, needed, units_that_come(plan))

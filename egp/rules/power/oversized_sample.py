@@ -36,7 +36,7 @@ Passes:
 primary_metric: {mde: 200bps, target: 200bps}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -69,7 +69,7 @@ from egp.analysis.registered import (
     segment_share,
 )
 from egp.experiment import Experiment
-from egp.finding import Finding, Related
+from egp.finding import DoesNotApply, Finding, Related
 from egp.wording import at_least_like, percent, significant, whole
 
 
@@ -79,7 +79,7 @@ class Params(rule.Params):
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if not has_primary_test(plan) or plan.type == "non_inferiority":
-        return
+        raise DoesNotApply
     declared = planned_units(plan)
     needed = math.ceil(required_smallest(plan) - 1e-6)
     if declared < params.times * needed or declared < params.times * _needed_by_guardrails(plan):

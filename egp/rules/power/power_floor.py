@@ -43,7 +43,7 @@ Passes with `floor: 80%`:
 statistics: {power: 80%}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -59,11 +59,12 @@ from typing import Annotated
 
 from egp import rule
 from egp.analysis.registered import assuming, has_primary_test, required_smallest
+from egp.analysis.traffic import units_that_come
 from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked
+from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.quantity import Share
 from egp.stats import StatisticsInputError
-from egp.wording import odds, percent
+from egp.wording import and_larger_sample, odds, percent
 
 AT = ("statistics", "power")
 
@@ -74,7 +75,7 @@ class Params(rule.Params):
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if not has_primary_test(plan):
-        return
+        raise DoesNotApply
     power = plan.statistics.power if plan.statistics else None
     if power is not None and params.floor <= power < 1:
         return
@@ -109,5 +110,4 @@ def _sample_needed(plan: Experiment, floor: Share) -> str:
         needed = math.ceil(required_smallest(assuming(plan, power=floor)) - 1e-6)
     except (NotChecked, StatisticsInputError):
         return ""
-    declared = plan.sample_size_per_variant
-    return f" and `sample_size_per_variant: {needed:_}`" if declared is None or declared < needed else ""
+    return and_larger_sample(plan.sample_size_per_variant, needed, units_that_come(plan))

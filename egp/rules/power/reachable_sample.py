@@ -18,13 +18,13 @@ Fails at `/sample_size_per_variant`, saying "311,000 users × 90 % exposure × 5
 eligible_units: {distinct_over_run: 311_000}
 ```
 
-Fails at `/eligible_units/distinct_over_run`, saying "41,000 users a day times 14 days counts everyone who comes back again":
+Fails at `/eligible_units/distinct_over_run`, saying "574,000 distinct users in 14 days are no fewer than 41,000 a day × 14 = 574,000; a user who comes back counts once":
 
 ```yaml
 eligible_units: {distinct_over_run: 574_000}
 ```
 
-Fails at `/eligible_units/distinct_over_run`, saying "counts everyone who comes back again":
+Fails at `/eligible_units/distinct_over_run`, saying "41,000 users a day × 14 days counts everyone who comes back again":
 
 ```yaml
 eligible_units: {distinct_over_run: null}
@@ -59,7 +59,7 @@ unit: session
 eligible_units: {distinct_over_run: null}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -81,11 +81,19 @@ from typing import Annotated
 
 from egp import rule
 from egp.analysis.days import exposed_days, schedule_of
-from egp.analysis.registered import has_primary_test, planned_units, weights
+from egp.analysis.registered import (
+    detectable_at,
+    has_primary_test,
+    planned_units,
+    required_power,
+    required_smallest,
+    weights,
+)
 from egp.experiment import EligibleUnits, Experiment
-from egp.finding import Finding, Related, need
-from egp.quantity import Count
-from egp.wording import called, counted, percent, whole
+from egp.finding import DoesNotApply, Finding, NotChecked, Related, need
+from egp.quantity import Count, QuantityError
+from egp.stats import StatisticsInputError
+from egp.wording import at_least_like, called, counted, percent, unit_count, whole
 
 DISTINCT = ("eligible_units", "distinct_over_run")
 SAME_WITHIN = 0.01
@@ -104,10 +112,10 @@ class Params(rule.Params):
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if not has_primary_test(plan):
-        return
+        raise DoesNotApply
     eligible = plan.eligible_units
     if eligible is None or (eligible.distinct_over_run is None and eligible.per_day is None):
-        yield _nothing_counted(eligible)
+        yield _nothing_counted(plan, eligible)
         return
     miscounted = _miscounted(plan, eligible, params)
     if miscounted:
@@ -116,13 +124,16 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield from _short(plan, eligible, min(weights(plan)))
 
 
-def _nothing_counted(eligible: EligibleUnits | None) -> Finding:
+def _nothing_counted(plan: Experiment, eligible: EligibleUnits | None) -> Finding:
+    needed, unit = _least_distinct(plan), called(plan.unit, "unit")
+    key = "eligible_units: {distinct_over_run: %s}" if eligible is None else "distinct_over_run: %s"
+    known = f"; the declared sample takes {needed:,}" if needed else ""
     return Finding(
         ("eligible_units",) if eligible is None else DISTINCT,
         "the plan does not say how many units can enter, so nobody knows whether its sample will come",
         observed="not declared",
         required="distinct units over the run",
-        help="add `eligible_units: {distinct_over_run: ..., source: ..., as_of: ...}`, counted over as many days",
+        help=f"count the distinct {unit}s of as many days and add them, as in `{key % f'{needed or 340_000:_}'}`{known}",
     )
 
 
@@ -144,23 +155,36 @@ def _miscounted(plan: Experiment, eligible: EligibleUnits, params: Params) -> Fi
         )
     if days < 2 or (distinct is not None and distinct < (1 - SAME_WITHIN) * daily * days):
         return None
+    needed = _least_distinct(plan)
     return Finding(
         DISTINCT,
-        f"{whole(daily)} {unit}s a day times {counted(days, 'day')} counts everyone who comes back again",
+        _added_days(distinct, daily, days, unit),
         observed="not declared" if distinct is None else whole(distinct),
         required=f"distinct {unit}s of {counted(days, 'day')}",
         help=f"set `distinct_over_run:` to the distinct {unit}s of {counted(days, 'day')}, counted in one query"
-        f"{_at_least(plan)}",
+        + (f"; the declared sample needs {needed:,}" if needed else ""),
         related=() if distinct is None else (Related(("eligible_units", "per_day"), "the count of one day"),),
     )
 
 
-def _at_least(plan: Experiment) -> str:
+def _added_days(distinct: int | None, daily: int, days: int, unit: str) -> str:
+    if distinct is None:
+        return f"{whole(daily)} {unit}s a day × {counted(days, 'day')} counts everyone who comes back again"
+    total = daily * days
+    as_many = "no fewer than" if distinct >= total else "nearly as many as"
+    return (
+        f"{whole(distinct)} distinct {unit}s in {counted(days, 'day')} are {as_many} {whole(daily)} a day × {days} = "
+        f"{whole(total)}; a {unit} who comes back counts once"
+    )
+
+
+def _least_distinct(plan: Experiment) -> int:
+    """Distinct units over the run that fill the declared sample; 0 where the plan says too little."""
     exposure = plan.schedule.exposure if plan.schedule else None
     smallest = min((variant.weight or 0 for variant in plan.variants or ()), default=0)
     if not plan.sample_size_per_variant or not exposure or not smallest:
-        return ""
-    return f"; the declared sample needs {whole(plan.sample_size_per_variant / exposure / smallest)}"
+        return 0
+    return math.ceil(plan.sample_size_per_variant / exposure / smallest - 1e-9)
 
 
 def _short(plan: Experiment, eligible: EligibleUnits, smallest: float) -> Iterator[Finding]:
@@ -175,7 +199,7 @@ def _short(plan: Experiment, eligible: EligibleUnits, smallest: float) -> Iterat
     yield Finding(
         ("sample_size_per_variant",),
         f"{whole(distinct)} {called(plan.unit, 'unit')}s × {percent(exposure)} exposure × {percent(smallest)} weight are "
-        f"{whole(reached)} units in the smallest variant; {whole(declared)} are declared",
+        f"{unit_count(reached)} in the smallest variant; {whole(declared)} are declared",
         observed=f"{whole(reached)} will come",
         required=whole(declared),
         help=_remedy(plan, distinct * smallest, declared, reached),
@@ -203,7 +227,20 @@ def _remedy(plan: Experiment, at_full_exposure: float, declared: float, reached:
         if other_unit
         else ""
     )
-    return (
-        f"{counts}run longer and count the distinct units of those days, or set `sample_size_per_variant: {reached:_}` "
-        "and the MDE it resolves"
-    )
+    longer = "run longer and count the distinct units of those days"
+    return f"{counts}{longer}{_smaller_sample(plan, reached)}"
+
+
+def _smaller_sample(plan: Experiment, reached: int) -> str:
+    """The sample that will come with the MDE it resolves, where that is a plan that can be made."""
+    metric = plan.primary_metric
+    if not reached or metric is None or metric.mde is None or plan.type == "non_inferiority":
+        return ""
+    try:
+        if reached >= required_smallest(plan):
+            return f", or set `sample_size_per_variant: {reached:_}`"
+        resolved = detectable_at(plan, required_power(plan), reached)
+        mde = at_least_like(resolved, metric.mde, metric.baseline)
+    except (NotChecked, StatisticsInputError, QuantityError):
+        return ""
+    return f", or set `sample_size_per_variant: {reached:_}` and `mde: {mde}`, which it resolves"

@@ -65,7 +65,7 @@ co_primary_metrics:
   - {id: revenue, kind: mean, direction: increase, baseline: 3.20 USD, std_dev: 14 USD, mde: 5%}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -94,18 +94,19 @@ from egp.analysis.registered import (
     required_power,
     required_smallest,
 )
+from egp.analysis.traffic import units_that_come
 from egp.document import Path
 from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked
+from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.stats import StatisticsInputError
-from egp.wording import at_least_like, called, percent, whole
+from egp.wording import at_least_like, called, larger_sample, percent, unit_count, whole
 
 yields_to = frozenset({"shortcut-mde"})
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
     if not has_primary_test(plan):
-        return
+        raise DoesNotApply
     required, path = _required(plan)
     declared = plan.sample_size_per_variant
     if declared is not None and declared >= required:
@@ -114,15 +115,15 @@ def check(plan: Experiment) -> Iterator[Finding]:
     told = (
         "the plan declares no sample size"
         if declared is None
-        else f"{whole(declared)} units per variant are declared"
+        else f"{unit_count(declared)} per variant {'is' if declared == 1 else 'are'} declared"
     )
     yield Finding(
         ("sample_size_per_variant",),
         f"{told}; {demand}",
         observed="not declared" if declared is None else whole(declared),
         required=whole(required),
-        help=f"{'add' if declared is None else 'set'} `sample_size_per_variant: {required:_}`"
-        + (_larger_mde(plan, declared) if declared and path == PRIMARY else ""),
+        help=larger_sample(required, units_that_come(plan))
+        + (_larger_mde(plan, declared) if path == PRIMARY else ""),
     )
 
 
@@ -137,15 +138,19 @@ def _aim(plan: Experiment, path: Path) -> str:
     return aim if path == PRIMARY else f"{aim} of {called(primary_at(plan, path).id, 'a co-primary metric')}"
 
 
-def _larger_mde(plan: Experiment, declared: int) -> str:
+def _larger_mde(plan: Experiment, declared: int | None) -> str:
+    """The MDE that the declared sample resolves, or the one that will come where that is smaller."""
     metric = primary_at(plan, PRIMARY)
-    if metric.mde is None or plan.type == "non_inferiority":
+    units = min((units for units in (declared, units_that_come(plan)) if units is not None), default=0)
+    if metric.mde is None or plan.type == "non_inferiority" or not units:
         return ""
     try:
-        power = percent(power_at(plan, primary_effect(plan), declared))
-        mde = at_least_like(detectable_at(plan, required_power(plan), declared), metric.mde, metric.baseline)
+        power = percent(power_at(plan, primary_effect(plan), units))
+        mde = at_least_like(detectable_at(plan, required_power(plan), units), metric.mde, metric.baseline)
     except (NotChecked, StatisticsInputError):
         return ""
+    if units != declared:
+        return f", or plan for an MDE of {mde} with `sample_size_per_variant: {units:_}`"
     short = (
         f" (the declared sample has {power} power at {metric.mde})"
         if power != percent(required_power(plan))

@@ -62,11 +62,17 @@ primary_metric: {mde: 24.1bps}
 statistics: {variance_reduction: {correlation: 0.85}}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
 primary_metric: {mde: 24.1bps}
+```
+
+Not checked at `/primary_metric/mde`:
+
+```yaml
+primary_metric: {mde: null}
 ```
 
 Not checked at `/statistics/power`:
@@ -98,21 +104,24 @@ from egp.analysis.registered import (
     weights,
 )
 from egp.experiment import Experiment
-from egp.finding import Finding, Related, need
+from egp.finding import DoesNotApply, Finding, Related, need
 from egp.quantity import Share
-from egp.wording import at_least_like, percent, significant, whole
+from egp.wording import at_least_like, percent, significant, unit_count
 
 SHORTCUT_ALPHA = 0.05
 
 
 class Params(rule.Params):
-    tolerance: Annotated[Share, "how far from the shortcut an MDE still counts as the shortcut"] = Share(0.05)
+    tolerance: Annotated[
+        Share, "how far from the shortcut an MDE still counts as the shortcut", rule.AtLeast(0)
+    ] = Share(0.05)
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    metric = plan.primary_metric
-    if not has_primary_test(plan) or plan.type == "non_inferiority" or metric is None or metric.mde is None:
-        return
+    if not has_primary_test(plan) or plan.type == "non_inferiority":
+        raise DoesNotApply
+    metric = primary_at(plan, PRIMARY)
+    declared = need(metric.mde, *PRIMARY, "mde")
     units = _units(plan)
     size = abs(primary_effect(plan))
     if not units or not any(abs(size / width - 1) <= params.tolerance for width in _shortcuts(plan, units)):
@@ -121,14 +130,14 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if power >= wanted:
         return
     detectable = detectable_at(plan, wanted, units)
-    mde = at_least_like(detectable, metric.mde, metric.baseline)
+    mde = at_least_like(detectable, declared, metric.baseline)
     formula = "√(2p(1−p)/n)" if metric.kind == "proportion" else "σ·√(2/n)"
     yield Finding(
         (*PRIMARY, "mde"),
-        f"the MDE of {metric.mde} is the shortcut 1.96·{formula} for {whole(units)} units per variant: an effect of "
+        f"the MDE of {declared} is the shortcut 1.96·{formula} for {unit_count(units)} per variant: an effect of "
         f"that size is found {percent(power, 0)} of the time; at {percent(wanted)} power the MDE is {mde}, "
         f"{significant(detectable / size, 3)} times as large",
-        observed=f"{metric.mde} ({percent(power, 0)} power)",
+        observed=f"{declared} ({percent(power, 0)} power)",
         required=f"{mde} ({percent(wanted)} power)",
         help=f"set `mde: {mde}`"
         + ("" if plan.sample_size_per_variant else f" and `sample_size_per_variant: {math.floor(units):_}`"),

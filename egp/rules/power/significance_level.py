@@ -5,8 +5,10 @@ at the same level needs a sixth fewer units because it doubles the chance of a f
 choosing it needs a reason given before the start (`sides_reason`), and may have a cap of its own. A non-inferiority
 experiment asks a one-sided question and needs no reason. `guardrail_alpha` is the one-sided level at which each
 guardrail's margin must be ruled out; it is declared as soon as a guardrail has a margin, in a rollout as well.
+`srm_alpha` is the level of the test that the variants got the units they should; the gate takes 0.1 % where a plan
+declares none.
 
-A level of 0 % is no level: no result would ever reach it.
+A level of 0 % is no level: no result would ever reach it. A sample-ratio test at 100 % would stop every readout.
 
 Passes:
 
@@ -44,6 +46,12 @@ Fails at `/statistics/sides`, saying "without a reason":
 statistics: {sides: one}
 ```
 
+Fails at `/statistics/sides`, saying "without a reason":
+
+```yaml
+statistics: {sides: one, sides_reason: TBD}
+```
+
 Passes:
 
 ```yaml
@@ -75,7 +83,7 @@ Fails at `/statistics/guardrail_alpha`, saying "20 %":
 statistics: {guardrail_alpha: 20%}
 ```
 
-Without margins there is nothing to test at that level, and a rollout tests nothing else.
+Without margins there is nothing to test at that level.
 
 Passes:
 
@@ -90,6 +98,34 @@ Passes:
 type: rollout
 statistics: {alpha: null, sides: null}
 ```
+
+Fails at `/statistics/srm_alpha`, saying "at 0 % the sample-ratio test never speaks":
+
+```yaml
+statistics: {srm_alpha: 0%}
+```
+
+Fails at `/statistics/srm_alpha`, saying "at 5 % the sample-ratio test stops 1 in 20 sound experiments":
+
+```yaml
+statistics: {srm_alpha: 5%}
+```
+
+Passes:
+
+```yaml
+statistics: {srm_alpha: null}
+```
+
+A rollout without margins tests nothing.
+
+Does not apply:
+
+```yaml
+type: rollout
+guardrail_metrics: []
+statistics: {alpha: null, sides: null, guardrail_alpha: null, srm_alpha: null}
+```
 """
 
 from __future__ import annotations
@@ -99,10 +135,11 @@ from typing import Annotated
 
 from egp import rule
 from egp.analysis.registered import has_primary_test
+from egp.analysis.statements import stated
 from egp.experiment import Experiment
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding
 from egp.quantity import Share
-from egp.wording import odds, percent
+from egp.wording import odds, percent, share_in_plan
 
 
 class Params(rule.Params):
@@ -113,31 +150,38 @@ class Params(rule.Params):
     guardrail_alpha: Annotated[Share, "largest one-sided level of a guardrail's non-inferiority test"] = (
         Share(0.05)
     )
+    srm_alpha: Annotated[Share, "largest level of the sample-ratio test"] = Share(0.01)
+    least_srm_alpha: Annotated[Share, "smallest level of the sample-ratio test"] = Share(0.0001)
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     statistics = plan.statistics
+    srm_alpha = statistics.srm_alpha if statistics else None
+    if not has_primary_test(plan) and srm_alpha is None and not _margins(plan):
+        raise DoesNotApply
     if has_primary_test(plan):
         one_sided = statistics is not None and statistics.sides == "one"
         cap = min(params.alpha, params.one_sided_alpha) if one_sided else params.alpha
         yield from _alpha(statistics.alpha if statistics else None, cap, one_sided)
         yield from _sides(plan)
     yield from _guardrail_alpha(plan, params.guardrail_alpha)
+    if srm_alpha is not None and not params.least_srm_alpha <= srm_alpha <= params.srm_alpha:
+        yield _srm_alpha(srm_alpha, params)
 
 
 def _alpha(alpha: Share | None, cap: Share, one_sided: bool) -> Iterator[Finding]:
+    if alpha is not None and 0 < alpha <= cap:
+        return
     asked = f"the policy allows {percent(cap)}{' one-sided' if one_sided else ''}"
     if alpha is None:
         message = f"the plan declares no significance level; {asked}"
     elif not alpha:
         message = f"no result reaches a level of {percent(alpha)}; {asked}"
-    elif alpha > cap:
+    else:
         verdict = "a win" if one_sided else "a win or a loss"
         message = (
             f"at {percent(alpha)} the test calls {odds(alpha)} changes without effect {verdict}; {asked}"
         )
-    else:
-        return
     yield _level_finding("alpha", alpha, cap, message)
 
 
@@ -162,11 +206,7 @@ def _sides(plan: Experiment) -> Iterator[Finding]:
             required="two, or one with a reason",
             help="set `sides: two`",
         )
-    elif (
-        statistics.sides == "one"
-        and plan.type != "non_inferiority"
-        and not (statistics.sides_reason or "").strip()
-    ):
+    elif statistics.sides == "one" and plan.type != "non_inferiority" and not stated(statistics.sides_reason):
         yield Finding(
             ("statistics", "sides"),
             "the test of the primary is one-sided without a reason; it cannot see a loss",
@@ -176,8 +216,13 @@ def _sides(plan: Experiment) -> Iterator[Finding]:
         )
 
 
+def _margins(plan: Experiment) -> int:
+    """How many guardrails have a margin to rule out."""
+    return sum(metric.non_inferiority_margin is not None for metric in plan.guardrail_metrics)
+
+
 def _guardrail_alpha(plan: Experiment, cap: Share) -> Iterator[Finding]:
-    tested = sum(metric.non_inferiority_margin is not None for metric in plan.guardrail_metrics)
+    tested = _margins(plan)
     level = plan.statistics.guardrail_alpha if plan.statistics else None
     if not tested or (level is not None and 0 < level <= cap):
         return
@@ -192,3 +237,27 @@ def _guardrail_alpha(plan: Experiment, cap: Share) -> Iterator[Finding]:
             f"the policy allows {percent(cap)}"
         )
     yield _level_finding("guardrail_alpha", level, cap, message)
+
+
+def _srm_alpha(level: Share, params: Params) -> Finding:
+    least, most = percent(params.least_srm_alpha), percent(params.srm_alpha)
+    nearest = params.srm_alpha if level > params.srm_alpha else params.least_srm_alpha
+    if not level:
+        problem = (
+            f"at {percent(level)} the sample-ratio test never speaks, however far the variants are apart"
+        )
+    elif level > params.srm_alpha:
+        problem = f"at {percent(level)} the sample-ratio test stops {_of_sound_experiments(level)}"
+    else:
+        problem = f"at {percent(level)} the sample-ratio test overlooks losses that spoil the comparison"
+    return Finding(
+        ("statistics", "srm_alpha"),
+        f"{problem}; the policy allows {least} to {most}",
+        observed=percent(level),
+        required=f"{least} to {most}",
+        help=f"set `srm_alpha: {share_in_plan(nearest)}`, or remove it: the gate takes 0.1 %",
+    )
+
+
+def _of_sound_experiments(level: Share) -> str:
+    return "every sound experiment" if level >= 1 else f"{odds(level)} sound experiments"

@@ -39,13 +39,15 @@ Fails at `/primary_metric/target`, saying "no change at all":
 primary_metric: {target: 0%}
 ```
 
-Passes:
+A target is optional.
+
+Does not apply:
 
 ```yaml
 primary_metric: {target: null}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: non_inferiority
@@ -76,27 +78,26 @@ from egp.analysis.registered import (
     has_primary_test,
     planned_units,
     power_at,
+    primary_at,
     primary_effect,
     required_power,
     required_smallest,
     signed_size,
 )
+from egp.analysis.traffic import units_that_come
 from egp.experiment import Experiment
-from egp.finding import Finding, Related
-from egp.wording import odds, percent, whole
+from egp.finding import DoesNotApply, Finding, Related
+from egp.wording import and_larger_sample, odds, percent, unit_count
 
 AT = (*PRIMARY, "target")
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    metric = plan.primary_metric
-    if (
-        not has_primary_test(plan)
-        or plan.type == "non_inferiority"
-        or metric is None
-        or metric.target is None
-    ):
-        return
+    if not has_primary_test(plan) or plan.type == "non_inferiority":
+        raise DoesNotApply
+    metric = primary_at(plan, PRIMARY)
+    if metric.target is None:
+        raise DoesNotApply
     target = signed_size(metric.target, metric, PRIMARY, "target")
     if target == 0:
         yield Finding(
@@ -115,11 +116,11 @@ def check(plan: Experiment) -> Iterator[Finding]:
     needed = math.ceil(required_smallest(plan, effect=target) - 1e-6)
     yield Finding(
         AT,
-        f"the target of {metric.target} is below the MDE of {metric.mde}: with {whole(planned_units(plan))} units per "
+        f"the target of {metric.target} is below the MDE of {metric.mde}: with {unit_count(planned_units(plan))} per "
         f"variant an effect of that size has {percent(power, 0)} power, {odds(1 - power)} would be missed",
         observed=f"{percent(power, 0)} power",
         required=f"{percent(wanted)} power",
-        help=f"set `mde: {metric.target}` and `sample_size_per_variant: {needed:_}`, "
+        help=f"set `mde: {metric.target}`{and_larger_sample(plan.sample_size_per_variant, needed, units_that_come(plan))}, "
         f"or accept that {metric.mde} is what the experiment is run for and set `target: {metric.mde}`",
         related=(Related((*PRIMARY, "mde"), "the MDE"),),
     )

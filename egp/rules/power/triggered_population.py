@@ -5,7 +5,9 @@ trigger that only the treatment logs selects units in one variant and not in the
 much who they are as what they saw. The control logs the same event at the moment when it would have shown the
 change (a counterfactual trigger), and the plan names the event and the variants that log it.
 
-Passes:
+A plan that analyses all assigned units has no trigger.
+
+Does not apply:
 
 ```yaml
 population: assigned
@@ -38,6 +40,12 @@ population: {triggered: saw_buy_now, logged_in: [control, buy_now, treatment]}
 Fails at `/population/triggered`, saying "does not name the event":
 
 ```yaml
+population: {triggered: "...", logged_in: [control, buy_now]}
+```
+
+Fails at `/population/triggered`, saying "does not name the event":
+
+```yaml
 population: {logged_in: [control, buy_now]}
 ```
 
@@ -53,8 +61,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from egp.analysis.statements import stated
 from egp.experiment import Experiment, Trigger
-from egp.finding import Finding, need
+from egp.finding import DoesNotApply, Finding, need
 from egp.quantity import shown
 from egp.wording import called, listing
 
@@ -62,9 +71,9 @@ from egp.wording import called, listing
 def check(plan: Experiment) -> Iterator[Finding]:
     trigger = plan.population
     if not isinstance(trigger, Trigger):
-        return
+        raise DoesNotApply
     names = [called(variant.id, "a variant without an id") for variant in need(plan.variants, "variants")]
-    if not (trigger.triggered or "").strip():
+    if not stated(trigger.triggered):
         yield Finding(
             ("population", "triggered"),
             "the plan analyses triggered units and does not name the event that triggers",

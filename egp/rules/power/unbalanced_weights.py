@@ -51,7 +51,7 @@ variants:
   - {id: banner, weight: 30%}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: holdback
@@ -75,10 +75,10 @@ from typing import Annotated
 from egp import rule
 from egp.analysis.registered import has_primary_test, required_smallest, treatments, weights
 from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked
+from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.quantity import Share
 from egp.stats import StatisticsInputError
-from egp.wording import percent, whole
+from egp.wording import percent, unit_count, whole
 
 
 class Params(rule.Params):
@@ -89,7 +89,7 @@ class Params(rule.Params):
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if not has_primary_test(plan):
-        return
+        raise DoesNotApply
     control, treatment = weights(plan)
     shares = [variant.weight or 0.0 for variant in plan.variants or ()]
     variants = treatments(plan) + 1
@@ -123,7 +123,7 @@ def _even(variants: int) -> str:
 def _price(plan: Experiment, efficiency: float) -> str:
     """Units of all variants together for this split and an even one, or their ratio where the plan says too little."""
     try:
-        return f"{whole(_units_in_all(plan))} units in all, {whole(_units_in_all(_evenly_split(plan)))} in an even split"
+        return f"{unit_count(_units_in_all(plan))} in all, {whole(_units_in_all(_evenly_split(plan)))} in an even split"
     except (NotChecked, StatisticsInputError):
         return f"{percent(1 / efficiency - 1)} more units in all than an even split"
 

@@ -72,10 +72,10 @@ import math
 from collections.abc import Iterator
 
 from egp import stats
-from egp.experiment import Cluster, Experiment
+from egp.experiment import Cluster, Experiment, Metric
 from egp.finding import Finding, Related, need
 from egp.quantity import shown
-from egp.wording import called, percent, significant
+from egp.wording import called, listing, percent, significant
 
 AT = ("statistics", "clustering")
 
@@ -99,10 +99,35 @@ def _unaccounted(plan: Experiment, clustering: Cluster | None) -> Finding:
         f"independent{_in_numbers(plan, clustering)}",
         observed="no clustering",
         required="the delta method or cluster-robust errors",
-        help="declare the metric as `kind: ratio` with `clustering: {method: delta_method}`, "
-        "or add `clustering: {method: cluster_robust, mean_size: ..., icc: ...}`",
+        help=_ways_out(plan, clustering),
         related=(Related(("analysis_unit",), "the unit that is analysed"),),
     )
+
+
+def _ways_out(plan: Experiment, clustering: Cluster | None) -> str:
+    """Analysing what is randomised, or all that the sample size needs of the clusters."""
+    unit, analysed = shown(plan.unit), shown(plan.analysis_unit)
+    by_unit = f"set `analysis_unit: {unit}`"
+    if not _proportions(plan):
+        missing = "`method: delta_method`" if clustering else "`clustering: {method: delta_method}`"
+        return f"add {missing}, or {by_unit}"
+    if clustering and not _unstated(clustering):
+        return f"add `method: cluster_robust`, or {by_unit}"
+    return (
+        f"{by_unit}, or add `clustering: {{method: cluster_robust, mean_size: 4.2, icc: 0.02}}` with the mean number of "
+        f"{analysed}s of a {unit} and their correlation, as measured (a ratio by the delta method also has to declare "
+        "`kind: ratio` and the `std_dev` of its linearised values)"
+    )
+
+
+def _proportions(plan: Experiment) -> list[Metric]:
+    """Metrics whose variance per randomised unit needs the clusters' size and correlation."""
+    judged = (*plan.primaries, *plan.guardrails)
+    return [metric for _, metric in judged if metric.kind == "proportion"]
+
+
+def _unstated(clustering: Cluster) -> list[str]:
+    return [key for key in ("mean_size", "icc") if getattr(clustering, key) is None]
 
 
 def _in_numbers(plan: Experiment, clustering: Cluster | None) -> str:
@@ -129,8 +154,7 @@ def _in_numbers(plan: Experiment, clustering: Cluster | None) -> str:
 
 def _unsized(plan: Experiment, clustering: Cluster) -> Iterator[Finding]:
     """A proportion whose variance per randomised unit cannot be computed."""
-    judged = [metric for _, metric in (*plan.primaries, *plan.guardrails) if metric.kind == "proportion"]
-    missing = [key for key in ("mean_size", "icc") if getattr(clustering, key) is None]
+    judged, missing = _proportions(plan), _unstated(clustering)
     if not judged or not missing:
         return
     metric = called(judged[0].id, "a metric")
@@ -140,6 +164,6 @@ def _unsized(plan: Experiment, clustering: Cluster) -> Iterator[Finding]:
         f"{' and '.join(missing)}",
         observed="not declared",
         required=" and ".join(missing),
-        help=f"add `{missing[0]}:`, or declare {metric} as `kind: ratio` with the standard deviation of its linearised "
+        help=f"add {listing(f'`{key}:`' for key in missing)} as measured, or declare {metric} as `kind: ratio` with the standard deviation of its linearised "
         "values",
     )

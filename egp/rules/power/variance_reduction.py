@@ -12,7 +12,7 @@ Passes:
 statistics: {variance_reduction: {covers: all_units}}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 statistics: {variance_reduction: null}
@@ -22,6 +22,12 @@ Fails at `/statistics/variance_reduction/source`, saying "without source and as_
 
 ```yaml
 statistics: {variance_reduction: {source: null, as_of: null}}
+```
+
+Fails at `/statistics/variance_reduction/source`, saying "without source":
+
+```yaml
+statistics: {variance_reduction: {source: " "}}
 ```
 
 Fails at `/statistics/variance_reduction/pre_period`, saying "without pre_period":
@@ -66,7 +72,7 @@ Fails at `/statistics/variance_reduction/as_of`, saying "after the start":
 statistics: {variance_reduction: {as_of: 2023-01-30}}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -85,9 +91,10 @@ from typing import Annotated
 from egp import rule
 from egp.analysis.days import first_day
 from egp.analysis.registered import has_primary_test, required_smallest
+from egp.analysis.statements import stated
 from egp.document import Path
 from egp.experiment import Experiment, VarianceReduction
-from egp.finding import Finding, NotChecked
+from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.stats import StatisticsInputError
 from egp.wording import counted, length, listing, whole
 
@@ -104,7 +111,7 @@ class Params(rule.Params):
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     reduction = plan.statistics.variance_reduction if plan.statistics else None
     if not has_primary_test(plan) or reduction is None or reduction.method in (None, "none"):
-        return
+        raise DoesNotApply
     findings = [
         *_correlation(reduction, params),
         *_provenance(reduction),
@@ -131,8 +138,12 @@ def _correlation(reduction: VarianceReduction, params: Params) -> Iterator[Findi
 
 
 def _provenance(reduction: VarianceReduction) -> Iterator[Finding]:
-    stated = {"source": reduction.source, "as_of": reduction.as_of, "pre_period": reduction.pre_period}
-    missing = [key for key, value in stated.items() if not value]
+    declared = {
+        "source": stated(reduction.source),
+        "as_of": reduction.as_of,
+        "pre_period": reduction.pre_period,
+    }
+    missing = [key for key, value in declared.items() if not value]
     if missing:
         yield Finding(
             (*AT, missing[0]),

@@ -89,7 +89,7 @@ from typing import NamedTuple
 
 from egp.document import Document
 from egp.document.position import Source
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding
 
 _MOST_FINDINGS = 20
 
@@ -195,7 +195,7 @@ _KINDS = (
 
 def check(document: Document) -> Iterator[Finding]:
     if document.index:
-        return
+        raise DoesNotApply
     found = _found(document.text)
     if found:
         source = Source(document.text)

@@ -50,16 +50,22 @@ Fails at `/canary/end`, saying "does not say when it ends":
 canary: {end: null}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 canary: null
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 canary: {none: text only, treated: null, start: null, end: null}
+```
+
+Fails at `/canary/none`, saying "no reason":
+
+```yaml
+canary: {none: ".", treated: null, start: null, end: null}
 ```
 
 Fails at `/canary` with `required_for: [superiority]`, saying "superiority":
@@ -92,8 +98,9 @@ from typing import Annotated
 
 from egp import rule
 from egp.analysis.days import day_after, day_before_end, first_day, local, precedes, schedule_of
+from egp.analysis.statements import stated
 from egp.experiment import Experiment
-from egp.finding import Finding, Related
+from egp.finding import DoesNotApply, Finding, Related
 from egp.quantity import Moment, Share, as_day
 from egp.wording import percent, share_in_plan
 
@@ -111,11 +118,18 @@ ABSENT = {
 }
 
 
+DAYS = 5
+
+
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     canary = plan.canary
     if canary is None or (canary.none is not None and canary.treated is None):
         if plan.type in params.required_for:
             yield _no_canary(plan, params)
+        elif canary is not None and not stated(canary.none):
+            yield _without_reason()
+        else:
+            raise DoesNotApply
         return
     for key, what in ABSENT.items():
         if getattr(canary, key) is None:
@@ -132,6 +146,16 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield from _wrong_time(plan, canary.start, canary.end)
 
 
+def _without_reason() -> Finding:
+    return Finding(
+        ("canary", "none"),
+        "the plan has no canary and gives no reason",
+        observed="no reason",
+        required="a reason, or no `canary:`",
+        help="remove `canary:`, or say in `none:` why there is none",
+    )
+
+
 def _no_canary(plan: Experiment, params: Params) -> Finding:
     opted_out = plan.canary is not None
     return Finding(
@@ -139,8 +163,21 @@ def _no_canary(plan: Experiment, params: Params) -> Finding:
         f"the plan has no canary; the policy asks for one in every {plan.type} plan",
         observed="none",
         required=f"{percent(params.min)} to {percent(params.max)}",
-        help=f"add `canary: {{treated: {share_in_plan(params.min)}, start: ..., end: ...}}`, ended before the test",
+        help=_example(plan, params),
     )
+
+
+def _example(plan: Experiment, params: Params) -> str:
+    """A canary of five days, or as many as lie between registration and test."""
+    treated = f"treated: {share_in_plan(params.min)}"
+    if plan.schedule and plan.schedule.start:
+        test = first_day(plan)
+        first, last = day_after(test, -DAYS), day_after(test, -1)
+        if plan.registered:
+            first = max(first, day_after(plan.registered, 1))
+        if first <= last:
+            return f"set `canary: {{{treated}, start: {first}, end: {last}}}`"
+    return f"add a canary with `{treated}`, begun after the registration and ended before the test"
 
 
 def _wrong_size(treated: float, params: Params) -> Finding:

@@ -30,6 +30,12 @@ Fails at `/holdout/none`, saying "no reason":
 holdout: {none: " ", share: null, until: null}
 ```
 
+Fails at `/holdout/none`, saying "no reason":
+
+```yaml
+holdout: {none: "n/a", share: null, until: null}
+```
+
 Fails at `/holdout`:
 
 ```yaml
@@ -68,7 +74,7 @@ Fails at `/schedule/exposure`, saying "leave no room":
 schedule: {exposure: 95%}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: holdback
@@ -90,52 +96,95 @@ from typing import Annotated
 
 from egp import rule
 from egp.analysis.days import day_after, whole_days
+from egp.analysis.rescheduling import advice, working_day
+from egp.analysis.statements import stated
 from egp.analysis.traffic import ramp_begin, ramp_length
 from egp.experiment import Experiment, Holdout
-from egp.finding import Finding, Related
+from egp.finding import DoesNotApply, Finding, NotChecked, Related
 from egp.quantity import Share
-from egp.wording import length, percent, share_in_plan
+from egp.wording import length, listing, percent, share_in_plan
 
 ROUNDING = 1e-9
 
 
 class Params(rule.Params):
     min: Annotated[Share, "least share of the eligible units in the holdout"] = Share(0.05)
-    after_ramp: Annotated[timedelta, "least time the holdout lasts after the earliest end of the ramp"] = (
-        timedelta(days=7)
-    )
+    after_ramp: Annotated[
+        timedelta, "least time the holdout lasts after the earliest end of the ramp", rule.AtLeast(0)
+    ] = timedelta(days=7)
     allow_none: Annotated[bool, "whether a plan may give a reason for having no holdout"] = True
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if plan.type == "holdback":
-        return
+        raise DoesNotApply
     holdout = plan.holdout
     if holdout is None:
-        yield _silent(("holdout",), "the plan declares no holdout", params)
+        yield _undeclared(plan, params)
     elif holdout.share is None and holdout.none is not None:
-        yield from _opted_out(holdout.none, params)
+        yield from _opted_out(plan, holdout.none, params)
     else:
         yield from _share(plan, holdout, params)
         if holdout.until is None:
-            yield _silent(("holdout", "until"), "the holdout does not say how long it lasts", params)
+            yield _unlimited(plan, params)
         else:
             yield from _until(plan, holdout.until, params)
 
 
-def _silent(at: tuple[str, ...], message: str, params: Params) -> Finding:
-    key = f"{at[-1]}:" if len(at) > 1 else "holdout:"
-    asked = f"at least {percent(params.min)}, {length(params.after_ramp)} beyond the ramp"
-    opt_out = ", or `holdout: {none: reason}`" if params.allow_none and len(at) == 1 else ""
+def _asked(params: Params) -> str:
+    return f"at least {percent(params.min)}, {length(params.after_ramp)} beyond the ramp"
+
+
+def _undeclared(plan: Experiment, params: Params) -> Finding:
     return Finding(
-        at, message, observed="not declared", required=asked, help=f"add `{key}` ({asked}){opt_out}"
+        ("holdout",),
+        "the plan declares no holdout",
+        observed="not declared",
+        required=_asked(params),
+        help=_reserved(plan, params)
+        + (", or say in `holdout.none` why there is none" if params.allow_none else ""),
     )
 
 
-def _opted_out(reason: str, params: Params) -> Iterator[Finding]:
+def _reserved(plan: Experiment, params: Params) -> str:
+    """A holdout of what the last stage leaves, or the least that the policy asks for, with what must make room."""
+    share, room = _share_with_room(plan, params)
+    until = _earliest_end(plan, params)
+    line = f"share: {share}" + (f", until: {until}" if until else "")
+    advised = listing([f"`{setting}`" for setting in (f"holdout: {{{line}}}", *room)])
+    return (
+        f"add {advised}"
+        if until
+        else f"add {advised}, with `until:` {length(params.after_ramp)} after the ramp"
+    )
+
+
+def _share_with_room(plan: Experiment, params: Params) -> tuple[str, list[str]]:
+    """The share of a holdout, and settings of the last stage and the exposure that leave room for it."""
+    last = plan.ramp[-1].treated if plan.ramp else None
+    left = 1 - last if last is not None and 1 - last >= params.min - ROUNDING else params.min
+    room = []
+    if last is not None and last + left > 1 + ROUNDING:
+        room.append(f"ramp[{len(plan.ramp) - 1}].treated: {share_in_plan(1 - left)}")
+    exposure = plan.schedule.exposure if plan.schedule else None
+    if plan.type != "rollout" and exposure is not None and exposure + left > 1 + ROUNDING:
+        room.append(f"exposure: {share_in_plan(1 - left)}")
+    return share_in_plan(left), room
+
+
+def _earliest_end(plan: Experiment, params: Params) -> date | None:
+    """The first working day on which the holdout may end; None where the plan does not say enough."""
+    try:
+        begin, ramp = ramp_begin(plan), ramp_length(plan)
+    except NotChecked:
+        return None
+    return working_day(day_after(begin, whole_days(ramp + params.after_ramp)))
+
+
+def _opted_out(plan: Experiment, reason: str, params: Params) -> Iterator[Finding]:
     if not params.allow_none:
         message = "the plan has no holdout; the policy asks every plan for one"
-    elif not reason.strip():
+    elif not stated(reason):
         message = "the plan has no holdout and gives no reason"
     else:
         return
@@ -144,27 +193,23 @@ def _opted_out(reason: str, params: Params) -> Iterator[Finding]:
         message,
         observed="none",
         required=f"at least {percent(params.min)}",
-        help=f"reserve a holdout: `holdout: {{share: {share_in_plan(params.min)}, until: ...}}`"
-        + (", or say why there is none" if params.allow_none else ""),
+        help=_reserved(plan, params) + (", or say why there is none" if params.allow_none else ""),
     )
 
 
 def _share(plan: Experiment, holdout: Holdout, params: Params) -> Iterator[Finding]:
     share = holdout.share
-    if share is None:
-        yield _silent(
-            ("holdout", "share"), "the holdout does not say which share of the units it keeps", params
-        )
-        return
-    if share < params.min:
+    if share is None or share < params.min:
+        enough, room = _share_with_room(plan, params)
+        said = "does not say which share of the units it keeps" if share is None else ""
         yield Finding(
             ("holdout", "share"),
-            f"the holdout keeps {percent(share)} of the units; the policy asks for {percent(params.min)}",
-            observed=percent(share),
+            f"the holdout {said or f'keeps {percent(share or 0)} of the units; the policy asks for {percent(params.min)}'}",
+            observed="not declared" if share is None else percent(share),
             required=f"at least {percent(params.min)}",
-            help=f"set `share: {share_in_plan(params.min)}`, "
-            f"and let the last stage treat {share_in_plan(1 - params.min)}",
+            help=advice([f"share: {enough}", *room]),
         )
+        return
     exposure = plan.schedule.exposure if plan.schedule else None
     if plan.type != "rollout" and exposure is not None and exposure + share > 1 + ROUNDING:
         yield Finding(
@@ -175,6 +220,18 @@ def _share(plan: Experiment, holdout: Holdout, params: Params) -> Iterator[Findi
             help=f"set `exposure: {share_in_plan(1 - share)}`",
             related=(Related(("holdout", "share"), "reserved before the start"),),
         )
+
+
+def _unlimited(plan: Experiment, params: Params) -> Finding:
+    until = _earliest_end(plan, params)
+    asked = f"{length(params.after_ramp)} beyond the ramp"
+    return Finding(
+        ("holdout", "until"),
+        "the holdout does not say how long it lasts",
+        observed="not declared",
+        required=asked,
+        help=f"add `until: {until}`, or a later day" if until else f"add `until:` with a day {asked}",
+    )
 
 
 def _until(plan: Experiment, until: date, params: Params) -> Iterator[Finding]:
@@ -188,5 +245,5 @@ def _until(plan: Experiment, until: date, params: Params) -> Iterator[Finding]:
         f"and the policy asks for {length(params.after_ramp)} beyond it",
         observed=str(until),
         required=f"{enough} or later",
-        help=f"set `until: {enough}` or later",
+        help=f"set `until: {working_day(enough)}` or later",
     )

@@ -39,7 +39,7 @@ statistics: {looks: null}
 ramp: {0: {start: 2023-02-05}}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -62,19 +62,21 @@ from collections.abc import Iterator
 
 from egp.analysis.days import local, precedes, readout_day
 from egp.experiment import Experiment
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding
 from egp.quantity import Moment, as_day
 from egp.wording import ordinal_stage
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
     started = [(position, stage.start) for position, stage in enumerate(plan.ramp) if stage.start is not None]
+    if not plan.ramp:
+        raise DoesNotApply
     if not started:
         return
     looks: tuple[Moment, ...] = (plan.statistics.looks if plan.statistics else None) or ()
     if not looks:
         if plan.type in ("rollout", "holdback"):
-            return
+            raise DoesNotApply
         looks = (readout_day(plan),)
     for position, start in started:
         later = [look for look in looks if precedes(plan, start, look)]

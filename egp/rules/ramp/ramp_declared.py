@@ -22,7 +22,7 @@ ramp: [{treated: 70%, min_dwell: 48h}, {treated: 100%, min_dwell: 48h}]
 holdout: {share: null, until: null, none: the old page is switched off}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: holdback
@@ -66,7 +66,7 @@ from collections.abc import Iterator
 
 from egp.analysis.traffic import holdout_share
 from egp.experiment import Experiment
-from egp.finding import Finding, Related
+from egp.finding import DoesNotApply, Finding, Related
 from egp.wording import ordinal_stage, percent, share_in_plan
 
 ROUNDING = 1e-9
@@ -74,7 +74,7 @@ ROUNDING = 1e-9
 
 def check(plan: Experiment) -> Iterator[Finding]:
     if plan.type == "holdback":
-        return
+        raise DoesNotApply
     if not plan.ramp:
         kept = (plan.holdout.share if plan.holdout else None) or 0.0
         yield Finding(
@@ -111,6 +111,7 @@ def _everybody_accounted_for(plan: Experiment) -> Iterator[Finding]:
         required="100 %",
         help=_completion(treated, kept),
         related=(Related(("holdout",), f"the holdout keeps {percent(kept)}"),),
+        yields_to=frozenset(("holdout-size",)),
     )
 
 

@@ -36,7 +36,7 @@ type: rollout
 ramp: [{treated: 2%, min_dwell: 48h}, {treated: 90%, min_dwell: 48h}]
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 ramp: []
@@ -61,7 +61,7 @@ from collections.abc import Iterator, Sequence
 
 from egp.analysis.traffic import treated_share
 from egp.experiment import Experiment
-from egp.finding import Finding, Related, need
+from egp.finding import DoesNotApply, Finding, Related, need
 from egp.wording import ordinal_stage, percent, share_in_plan
 
 ROUNDING = 1e-9
@@ -70,7 +70,7 @@ ROUNDING = 1e-9
 def check(plan: Experiment) -> Iterator[Finding]:
     shares = [need(stage.treated, "ramp", position, "treated") for position, stage in enumerate(plan.ramp)]
     if not shares:
-        return
+        raise DoesNotApply
     yield from _falling(shares)
     where, before = _treated_before(plan)
     if shares[0] < before - ROUNDING:

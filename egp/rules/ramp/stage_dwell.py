@@ -28,7 +28,7 @@ Fails at `/ramp/0/min_dwell` with `hours: 72`, saying "the policy asks for 72 h"
 ramp: {0: {min_dwell: 48h}}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 ramp: []
@@ -43,7 +43,7 @@ from typing import Annotated
 
 from egp import rule
 from egp.experiment import Experiment, Stage
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding
 from egp.wording import duration_in_plan, ordinal_stage, percent, significant
 
 
@@ -52,6 +52,8 @@ class Params(rule.Params):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    if not plan.ramp:
+        raise DoesNotApply
     least = timedelta(hours=params.hours)
     for position, stage in enumerate(plan.ramp):
         if stage.min_dwell is None or stage.min_dwell < least:

@@ -33,14 +33,14 @@ Fails at `/ramp/0/min_dwell`, saying "at most 0":
 ramp: {0: {treated: 100%}}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 ramp: []
 canary: null
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 stop_rules: []
@@ -68,9 +68,9 @@ from datetime import timedelta
 from egp.analysis.days import day_before_end, local
 from egp.analysis.traffic import daily_eligible_units
 from egp.experiment import Experiment
-from egp.finding import Finding, Related, need
+from egp.finding import DoesNotApply, Finding, Related, need
 from egp.quantity import as_day
-from egp.wording import duration_in_plan, ordinal_stage, percent, whole
+from egp.wording import duration_in_plan, ordinal_stage, percent, unit_count, whole
 
 DAY = timedelta(days=1)
 LONGEST_ADVICE = timedelta(days=90)
@@ -82,8 +82,8 @@ def check(plan: Experiment) -> Iterator[Finding]:
         need(stop_rule.min_units_per_variant, "stop_rules", position, "min_units_per_variant")
         for position, stop_rule in enumerate(plan.stop_rules)
     ]
-    if not demands:
-        return
+    if not demands or not (plan.ramp[:-1] or plan.canary):
+        raise DoesNotApply
     yield from _canary(plan, min(demands))
     most = max(demands)
     for position, stage in enumerate(plan.ramp[:-1]):
@@ -93,12 +93,13 @@ def check(plan: Experiment) -> Iterator[Finding]:
         if brought < most:
             yield Finding(
                 ("ramp", position, "min_dwell"),
-                f"{ordinal_stage(position)} ({percent(treated)}) brings at most {_floor(brought)} units per variant; "
+                f"{ordinal_stage(position)} ({percent(treated)}) brings at most {unit_count(math.floor(brought))} per variant; "
                 f"a stop rule waits for {whole(most)}",
                 observed=_floor(brought),
                 required=whole(most),
                 help=_longer(plan, treated, most),
                 related=(_demand(demands.index(most), most),),
+                yields_to=frozenset(("stage-dwell",)),
             )
 
 
@@ -126,11 +127,11 @@ def _canary(plan: Experiment, least: int) -> Iterator[Finding]:
     if brought < least:
         yield Finding(
             ("canary", "treated"),
-            f"the canary brings at most {_floor(brought)} units per variant; no stop rule speaks before {whole(least)}",
+            f"the canary brings at most {unit_count(math.floor(brought))} per variant; no stop rule speaks before {whole(least)}",
             observed=_floor(brought),
             required=whole(least),
             help="let the canary treat more units or last longer, "
-            f"or let a stop rule speak from {_floor(brought)} units on",
+            f"or let a stop rule speak from {unit_count(math.floor(brought))} on",
         )
 
 
@@ -139,4 +140,4 @@ def _floor(units: float) -> str:
 
 
 def _demand(position: int, units: int) -> Related:
-    return Related(("stop_rules", position, "min_units_per_variant"), f"waits for {whole(units)} units")
+    return Related(("stop_rules", position, "min_units_per_variant"), f"waits for {unit_count(units)}")

@@ -1,10 +1,14 @@
-"""Every stop rule can fire.
+"""Every stop rule can fire, and fires at a harm that the plan would not accept.
 
 A stop rule that cannot fire looks like protection and is none. A rule is dead if it waits for more units per variant
 than the run brings (`distinct_over_run` times exposure times the smallest weight), if its posterior probability is one
 that no data reach, if it is not evaluated once between its minimum of units and the end of the run, if harm must last
-longer than anybody watches (from the start to the end of the run, the ramp or the holdout, whichever is last), or if
-its threshold lies beyond 0 % or 100 % of a rate.
+longer than the treatment is being rolled out (from the start to the end of the run or of the ramp, whichever is last;
+a holdout is watched for gains and stops nothing), or if its threshold lies beyond 0 % or 100 % of a rate.
+
+A rule is toothless if it tolerates more than `times_margin` times the harm that its metric's own margin accepts at the
+readout; without a margin the distance from the baseline to the limit counts. A page that may become 4 % slower, and is
+withdrawn only when it is ten times slower, is not guarded in between.
 
 Passes:
 
@@ -33,31 +37,55 @@ schedule: {end: 2023-01-28}
 stop_rules: {0: {evaluated: weekly}}
 ```
 
-From 23 January to the end of the holdout there are 108 days.
+From 23 January to the end of the ramp on 10 February there are 18 days.
 
-Fails at `/stop_rules/1/significant_harm_for`, saying "112 days; the plan is watched for 108":
+Fails at `/stop_rules/1/significant_harm_for`, saying "21 days; run and ramp last 18":
 
 ```yaml
-stop_rules: {1: {significant_harm_for: 16w}}
+stop_rules: {1: {significant_harm_for: 3w}}
+```
+
+Fails at `/stop_rules/2/for`, saying "100 days; run and ramp last 18":
+
+```yaml
+stop_rules: {2: {for: 100d}}
 ```
 
 Passes:
 
 ```yaml
-stop_rules: {1: {significant_harm_for: 15w}}
+stop_rules: {2: {for: 18d}}
 ```
 
-Fails at `/stop_rules/2/for`, saying "20 days; the plan is watched for 18":
+Fails at `/stop_rules/0/harm_exceeds`, saying "tolerates 1000%, 125 times the margin of 8%":
 
 ```yaml
-holdout: {share: null, until: null, none: the old page is switched off}
-ramp: [{treated: 70%, min_dwell: 48h}, {treated: 100%, min_dwell: 48h}]
-stop_rules: {2: {for: 20d}}
+stop_rules: {0: {harm_exceeds: 1000%}}
+```
+
+Fails at `/stop_rules/2/harm_exceeds`, saying "tolerates 20%, 5 times the margin of 4%; the policy allows 3 times":
+
+```yaml
+stop_rules: {2: {harm_exceeds: 20%}}
+```
+
+Passes with `times_margin: 5`:
+
+```yaml
+stop_rules: {2: {harm_exceeds: 20%}}
+```
+
+Fails at `/stop_rules/2/harm_exceeds`, saying "tolerates 40%, 3.8 times the distance of 200 ms from the baseline to the limit":
+
+```yaml
+guardrail_metrics: {2: {non_inferiority_margin: null}}
+stop_rules: {2: {harm_exceeds: 40%}}
 ```
 
 Fails at `/stop_rules/0/harm_exceeds`, saying "from 3.10 % by 4000%":
 
 ```yaml
+guardrail_metrics: {0: {non_inferiority_margin: null}}
 stop_rules: {0: {harm_exceeds: 4000%}}
 ```
 
@@ -67,7 +95,7 @@ Fails at `/stop_rules/0/harm_exceeds`, saying "cannot fall":
 stop_rules: {0: {metric: add_to_cart_rate, harm_exceeds: 13pp}}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 stop_rules: []
@@ -91,30 +119,47 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Annotated
 
+from egp import rule
 from egp.analysis.days import first_day, run_days
-from egp.analysis.registered import harm_direction
+from egp.analysis.registered import harm_direction, size_of
 from egp.analysis.stop_rules import evaluations, stop_rule_harm, stop_rule_metric
 from egp.analysis.traffic import arriving_units, ramp_begin, ramp_length
-from egp.experiment import Experiment, StopRule
-from egp.finding import Finding, NotChecked, need
-from egp.wording import called, duration_in_plan, length, level, percent, whole
+from egp.document import Path
+from egp.experiment import Experiment, Metric, StopRule
+from egp.finding import DoesNotApply, Finding, NotChecked, need
+from egp.wording import called, duration_in_plan, length, level, percent, significant, unit_count, whole
 
 DAY = timedelta(days=1)
 
 
-def check(plan: Experiment) -> Iterator[Finding]:
+ROUNDING = 1 + 1e-9
+LASTING = ("for", "significant_harm_for", "evaluated")
+TOO_SHORT = frozenset(("minimum-runtime", "weekly-cycles"))
+"""Rules whose advice makes the run longer, after which a stop rule may have the time it asks for."""
+
+
+class Params(rule.Params):
+    times_margin: Annotated[
+        float, "most times the margin of its metric, or the way to its limit, that a stop rule tolerates"
+    ] = 3.0
+
+
+def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    if not plan.stop_rules:
+        raise DoesNotApply
     unchecked = None
     for position in range(len(plan.stop_rules)):
         try:
-            yield from _deaths(plan, position)
+            yield from _deaths(plan, position, params.times_margin)
         except NotChecked as missing:
             unchecked = missing
     if unchecked:
         raise unchecked
 
 
-def _deaths(plan: Experiment, position: int) -> Iterator[Finding]:
+def _deaths(plan: Experiment, position: int, times_margin: float) -> Iterator[Finding]:
     stop_rule = plan.stop_rules[position]
     if stop_rule.probability is not None and stop_rule.probability >= 1:
         yield _dead(
@@ -124,7 +169,8 @@ def _deaths(plan: Experiment, position: int) -> Iterator[Finding]:
     yield from _by_units(plan, position, stop_rule)
     yield from _by_time(plan, position, stop_rule)
     if stop_rule.harm_exceeds is not None:
-        yield from _by_range(plan, position)
+        out_of_range = list(_by_range(plan, position))
+        yield from out_of_range or _toothless(plan, position, times_margin)
 
 
 def _by_units(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[Finding]:
@@ -134,13 +180,13 @@ def _by_units(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[
         enough = math.floor(brought)
         yield _dead(
             plan, position, "min_units_per_variant",
-            f"waits for {whole(least)} units per variant; the run brings {enough:,}",
+            f"waits for {unit_count(least)} per variant; the run brings {enough:,}",
             whole(least), f"at most {enough:,}", f"set `min_units_per_variant: {enough:_}` or less",
         )  # fmt: skip
     elif stop_rule.evaluated is not None and not evaluations(plan, position, stop_rule.evaluated).number:
         yield _dead(
             plan, position, "evaluated",
-            f"is not evaluated once between {whole(least)} units per variant and the end of the run",
+            f"is not evaluated once between {unit_count(least)} per variant and the end of the run",
             stop_rule.evaluated, "at least one evaluation", "set `evaluated: daily`, or wait for fewer units",
         )  # fmt: skip
 
@@ -155,19 +201,17 @@ def _by_time(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[F
             enough = f"{max(1, watched // (7 * DAY))}w" if weeks else duration_in_plan(watched)
             yield _dead(
                 plan, position, key,
-                f"waits for harm that lasts {length(lasting)}; the plan is watched for {watched.days}",
+                f"waits for harm that lasts {length(lasting)}; run and ramp last {watched.days}",
                 length(lasting), f"at most {length(watched)}", f"set `{key}: {enough}` or less",
             )  # fmt: skip
 
 
 def _watched(plan: Experiment) -> timedelta:
-    """From the start to the end of the run, of the ramp or of the holdout, whichever is last."""
+    """From the start to the end of the run or of the ramp, whichever is last."""
     start = first_day(plan)
     ends = [run_days(plan) * DAY]
     if plan.ramp:
         ends.append(ramp_begin(plan) - start + ramp_length(plan))
-    if plan.holdout is not None and plan.holdout.until is not None:
-        ends.append(plan.holdout.until - start + DAY)
     return max(ends)
 
 
@@ -191,8 +235,49 @@ def _by_range(plan: Experiment, position: int) -> Iterator[Finding]:
     )  # fmt: skip
 
 
+def _toothless(plan: Experiment, position: int, times_margin: float) -> Iterator[Finding]:
+    path, metric = stop_rule_metric(plan, position)
+    accepted = _accepted_harm(metric, path)
+    if accepted is None:
+        return
+    amount, what = accepted
+    times = stop_rule_harm(plan, position) / amount
+    if times <= times_margin * ROUNDING:
+        return
+    declared = plan.stop_rules[position].harm_exceeds
+    margin = metric.non_inferiority_margin
+    enough = str(margin) if margin else level(amount, need(metric.baseline, *path, "baseline").unit)
+    advice = f"set `harm_exceeds: {margin}`" if margin else f"set `harm_exceeds:` to {enough} or less"
+    yield _dead(
+        plan, position, "harm_exceeds",
+        f"tolerates {declared}, {significant(times, 2)} times {what}; the policy allows {significant(times_margin, 2)} times",
+        str(declared), f"at most {significant(times_margin, 2)} times {enough}", advice,
+    )  # fmt: skip
+
+
+def _accepted_harm(metric: Metric, path: Path) -> tuple[float, str] | None:
+    """The harm that the metric's margin accepts, else the one that its limit leaves room for."""
+    if metric.baseline is None:
+        return None
+    baseline = metric.baseline
+    if metric.non_inferiority_margin is not None:
+        margin = metric.non_inferiority_margin
+        amount = size_of(margin, metric, path, "non_inferiority_margin")
+        return (amount, f"the margin of {margin}") if amount > 0 else None
+    rises = metric.direction == "decrease"
+    bound = (metric.limit.max if rises else metric.limit.min) if metric.limit else None
+    if bound is None or metric.direction is None or bound.unit != baseline.unit:
+        return None
+    room = bound.value - baseline.value if rises else baseline.value - bound.value
+    what = f"the distance of {level(room, baseline.unit)} from the baseline to the limit"
+    return (room, what) if room > 0 else None
+
+
 def _dead(
     plan: Experiment, position: int, key: str, why: str, observed: str, required: str, advice: str
 ) -> Finding:
     name = called(plan.stop_rules[position].id, f"stop rule {position + 1}")
-    return Finding(("stop_rules", position, key), f"{name} {why}", observed, required, advice)
+    return Finding(
+        ("stop_rules", position, key), f"{name} {why}", observed, required, advice,
+        yields_to=TOO_SHORT if key in LASTING else frozenset(),
+    )  # fmt: skip

@@ -73,7 +73,7 @@ Passes with `false_alarm: 40%`:
 stop_rules: {0: {harm_exceeds: 0%, probability: 90%, min_units_per_variant: 1_000}}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 stop_rules: []
@@ -111,7 +111,7 @@ from egp.analysis.stop_rules import (
 )
 from egp.analysis.traffic import daily_eligible_units, smallest_share
 from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked, need
+from egp.finding import DoesNotApply, Finding, NotChecked, need
 from egp.quantity import Share
 from egp.wording import called, counted, percent, share_in_plan
 
@@ -128,6 +128,8 @@ class Params(rule.Params):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    if not plan.stop_rules:
+        raise DoesNotApply
     unchecked = None
     for position, stop_rule in enumerate(plan.stop_rules):
         try:
@@ -251,4 +253,6 @@ def _finding(
         observed=alarm,
         required=f"at most {percent(limit)}",
         help=advice,
+        # A larger level than the policy allows is what makes a week's harm significant so often.
+        yields_to=frozenset(("significance-level",) if key == "significant_harm_for" else ()),
     )

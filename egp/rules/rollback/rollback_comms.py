@@ -16,6 +16,12 @@ Fails at `/rollback/comms`, saying "names no template":
 rollback: {comms: null}
 ```
 
+Fails at `/rollback/comms`, saying "names no template":
+
+```yaml
+rollback: {comms: "..."}
+```
+
 Fails at `/rollback/comms`, saying "outside the repository":
 
 ```yaml
@@ -45,13 +51,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from egp.analysis.statements import stated
 from egp.experiment import Experiment
 from egp.finding import Finding, need
 from egp.quantity import shown
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    comms = (need(plan.rollback, "rollback").comms or "").strip()
+    comms = stated(need(plan.rollback, "rollback").comms)
     if not comms:
         message, observed = "the rollback names no template of the message that goes out", "not declared"
     elif comms[0] in "/~" or ":" in comms or ".." in comms.replace("\\", "/").split("/"):
@@ -63,5 +70,5 @@ def check(plan: Experiment) -> Iterator[Finding]:
         message,
         observed=observed,
         required="a path in the repository",
-        help="set `comms:` to the template's path, as in `comms: comms/rollback.md`",
+        help="set `comms: comms/rollback.md`, or another path of the template",
     )

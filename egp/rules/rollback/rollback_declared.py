@@ -34,6 +34,14 @@ Fails at `/rollback/to`, saying "buy_now, the treatment":
 rollback: {to: buy_now}
 ```
 
+A placeholder says nothing.
+
+Fails at `/rollback/method`:
+
+```yaml
+rollback: {method: "..."}
+```
+
 With two treatments the other one may be the safer variant.
 
 Passes:
@@ -48,13 +56,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from egp.analysis.people import oncall
+from egp.analysis.statements import stated
 from egp.experiment import Experiment
 from egp.finding import Finding
 from egp.quantity import shown
 
 ABSENT = {
-    "method": ("the rollback does not say how the treatment is withdrawn", "add `method: feature_flag`"),
-    "to": ("the rollback does not say what is served afterwards", "add `to: control`"),
+    "method": ("the rollback does not say how the treatment is withdrawn", "set `method: feature_flag`"),
+    "to": ("the rollback does not say what is served afterwards", "set `to: control`"),
 }
 
 
@@ -65,19 +75,34 @@ def check(plan: Experiment) -> Iterator[Finding]:
             "the plan does not say how the treatment is withdrawn",
             observed="not declared",
             required="a method and a target",
-            help='add `rollback: {method: feature_flag, to: control, owner: "@...", max_minutes: 15}`',
+            help=_complete(plan),
         )
         return
     for key, (message, advice) in ABSENT.items():
-        if not (getattr(plan.rollback, key) or "").strip():
+        if not stated(getattr(plan.rollback, key)):
             required = key if key == "method" else "target"
             yield Finding(("rollback", key), message, "not declared", f"a {required}", advice)
-    to = (plan.rollback.to or "").strip()
+    to = stated(plan.rollback.to)
     if to and [variant.id for variant in plan.variants or () if not variant.control] == [to]:
         yield Finding(
             ("rollback", "to"),
             f"the rollback goes to {shown(to)}, the treatment that is withdrawn",
             observed=shown(to),
             required="control or a safer variant",
-            help="set `to:` to the control variant",
+            help=f"set `to: {_control(plan)}`",
         )
+
+
+def _control(plan: Experiment) -> str:
+    at = plan.control_position
+    variant = (plan.variants or ())[at] if at is not None else None
+    return shown(variant.id) if variant and variant.id else "control"
+
+
+def _complete(plan: Experiment) -> str:
+    """A whole rollback with what the plan knows: its flag, its control and its team."""
+    method = "feature_flag" if stated(plan.feature_flag) else "redeploy"
+    return (
+        f'add `rollback: {{method: {method}, to: {_control(plan)}, owner: "{oncall(plan)}", max_minutes: 15, '
+        f"comms: comms/rollback.md}}`, with the names that are yours"
+    )

@@ -15,6 +15,12 @@ Fails at `/rollback/owner`, saying "does not say who":
 rollback: {owner: null}
 ```
 
+Fails at `/rollback/owner`, saying "does not say who":
+
+```yaml
+rollback: {owner: everybody}
+```
+
 Fails at `/rollback/max_minutes`, saying "takes up to 90 minutes; the policy asks for 60":
 
 ```yaml
@@ -52,6 +58,8 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from egp import rule
+from egp.analysis.people import oncall
+from egp.analysis.statements import somebody
 from egp.experiment import Experiment
 from egp.finding import Finding, need
 from egp.wording import counted
@@ -63,13 +71,13 @@ class Params(rule.Params):
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     rollback = need(plan.rollback, "rollback")
-    if not (rollback.owner or "").strip():
+    if not somebody(rollback.owner):
         yield Finding(
             ("rollback", "owner"),
             "the rollback does not say who executes it",
             observed="not declared",
             required="a person, role or rota",
-            help="add `owner:` with who turns the switch at any hour",
+            help=f'set `owner: "{oncall(plan)}"`, or who else turns the switch at any hour',
         )
     minutes, most = rollback.max_minutes, counted(params.minutes, "minute")
     if minutes is not None and 0 < minutes <= params.minutes:

@@ -123,12 +123,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from egp.analysis.guardrail_lines import stop_rule_line, usual_minimum
 from egp.document import Path
 from egp.experiment import Experiment, StopRule
 from egp.finding import Finding
 from egp.quantity import shown
 from egp.shape import nearest
-from egp.wording import called, length
+from egp.wording import called, length, listing
 
 WEEK = timedelta(weeks=1)
 
@@ -140,17 +141,29 @@ def check(plan: Experiment) -> Iterator[Finding]:
             "the plan has no stop rule, so nothing is agreed that ends it early",
             observed="no stop rule",
             required="a stop rule for each guardrail metric",
-            help="add `stop_rules:` with metric, harm, evidence, minimum units and action of each",
+            help=_example(plan),
         )
     metrics = [metric.id for _, metric in plan.metrics if metric.id]
     for position, stop_rule in enumerate(plan.stop_rules):
-        name = called(stop_rule.id, f"stop rule {position + 1}")
-        for key, message, advice in _gaps(stop_rule, metrics):
+        for key, message, advice in _gaps(stop_rule, metrics, usual_minimum(plan)):
+            name = called(stop_rule.id, f"stop rule {position + 1}")
             at: Path = ("stop_rules", position, *key.split("."))
             observed = _declared(stop_rule, key)
             yield Finding(
                 at, f"{name} {message}", observed=observed, required="nothing left open", help=advice
             )
+
+
+def _example(plan: Experiment) -> str:
+    """A complete stop rule of the first guardrail, else of the primary."""
+    named = [metric.id for _, metric in (*plan.guardrails, *plan.primaries) if metric.id]
+    if not named:
+        return "declare a guardrail metric, and add a stop rule that watches it"
+    others = (
+        f", and one for each other guardrail: {listing(map(shown, named[1 : len(plan.guardrail_metrics)]))}"
+    )
+    line = f"add {stop_rule_line(plan, named[0])} to `stop_rules`"
+    return line + (others if len(plan.guardrail_metrics) > 1 else "")
 
 
 def _declared(stop_rule: StopRule, key: str) -> str:
@@ -164,13 +177,13 @@ Gap = tuple[str, str, str]
 """The key that lacks, what the rule does not say, and what to write."""
 
 
-def _gaps(stop_rule: StopRule, metrics: Sequence[str]) -> Iterator[Gap]:
+def _gaps(stop_rule: StopRule, metrics: Sequence[str], least: int) -> Iterator[Gap]:
     yield from _metric(stop_rule, metrics)
     yield from _threshold(stop_rule)
     yield from _evidence(stop_rule)
     if not stop_rule.min_units_per_variant:
         yield "min_units_per_variant", "does not say from how many units on it may fire", (
-            "add `min_units_per_variant:`, below which noise decides"
+            f"add `min_units_per_variant: {least:_}`, below which noise decides, or another number"
         )  # fmt: skip
     if stop_rule.action is None:
         yield "action", "does not say what happens when it fires", "add `action: rollback`"
@@ -206,7 +219,7 @@ def _threshold(stop_rule: StopRule) -> Iterator[Gap]:
         yield "harm_exceeds", f"asks for more harm than {harm}, but its significance is of any harm", advice
     if harm is None and stop_rule.significant_harm_for is None:
         yield "harm_exceeds", "does not say at which harm it fires", (
-            "add `harm_exceeds:` with an amount, or `significant_harm_for: 2w`"
+            "add `harm_exceeds: 5%`, or `significant_harm_for: 2w`"
         )  # fmt: skip
 
 
@@ -224,7 +237,7 @@ def _evidence(stop_rule: StopRule) -> Iterator[Gap]:
     if not kinds:
         if stop_rule.harm_exceeds is not None:
             yield "probability", "does not say on which evidence it fires", (
-                "add `probability:` with `prior` and `evaluated`, or `for:` with a length of time"
+                "add `probability: 95%`, `prior: flat` and `evaluated: daily`, or `for: 2d`"
             )  # fmt: skip
         return
     if len(kinds) > 1:

@@ -17,7 +17,7 @@ stop_rules:
   - {id: slow, metric: p95_page_load, harm_exceeds: 10%, for: 2d, min_units_per_variant: 5_000, action: rollback}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 guardrail_metrics: []
@@ -41,14 +41,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from egp.analysis.guardrail_lines import stop_rule_line
 from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked, need
+from egp.finding import DoesNotApply, Finding, NotChecked, need
 from egp.quantity import shown
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
     if not plan.guardrail_metrics:
-        return
+        raise DoesNotApply
     if not plan.stop_rules:
         raise NotChecked(("stop_rules",))
     watched = {
@@ -62,15 +63,5 @@ def check(plan: Experiment) -> Iterator[Finding]:
                 f"no stop rule watches {shown(metric.id)}",
                 observed="no stop rule",
                 required="a stop rule",
-                help=f"add `{_suggestion(plan, shown(metric.id))}` to `stop_rules`",
+                help=f"add {stop_rule_line(plan, metric.id)} to `stop_rules`",
             )
-
-
-def _suggestion(plan: Experiment, name: str) -> str:
-    """The governance policy's own rule: two consecutive weeks of significant harm."""
-    least = max((stop_rule.min_units_per_variant or 0 for stop_rule in plan.stop_rules), default=0)
-    units = f"{least:_}" if least else "..."
-    return (
-        f"{{id: {name}-harm, metric: {name}, significant_harm_for: 2w, "
-        f"min_units_per_variant: {units}, action: rollback}}"
-    )

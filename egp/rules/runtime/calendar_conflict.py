@@ -5,7 +5,8 @@ traffic or repair what it breaks. The policy's `calendars:` name these periods. 
 warned about; a pause over the period keeps it clear. A canary in such a period, or a stage of the ramp that
 can start in one, puts more customers at risk at the worst time and is an error. Stages without a `start`
 are taken to start as early as the readout and the dwell of the stages before allow. A readout or a holdout
-that ends on a Saturday or Sunday is warned about, because nobody is there to act on it.
+that ends on a Saturday or Sunday is warned about, because nobody is there to act on it. While the run itself is
+too short, nothing is said of the readout and the stages, whose dates move with its end.
 
 Passes with `calendars: {peak_sale: [2023-11-20/2023-12-01]}`:
 
@@ -90,6 +91,15 @@ from egp.analysis.days import (
     last_day,
     whole_days,
 )
+from egp.analysis.rescheduling import (
+    SATURDAY,
+    TWO_WEEKS,
+    advice,
+    settings_of_readout,
+    settings_of_run,
+    settings_of_start,
+    working_day,
+)
 from egp.analysis.traffic import ramp_begin
 from egp.document import Path
 from egp.experiment import Experiment
@@ -98,7 +108,10 @@ from egp.quantity import Interval
 from egp.subject import Organisation
 from egp.wording import WEEKDAYS, counted, percent
 
-SATURDAY = 5
+MOVING_THE_READOUT = frozenset(
+    ("minimum-runtime", "weekly-cycles", "registered-before-start", "outcome-matured")
+)
+"""Rules whose advice moves the readout, and with it the stages: what is said of their days may no longer hold."""
 
 
 class Params(rule.Params):
@@ -130,17 +143,17 @@ def _run(plan: Experiment, runs: list[Interval], period: Period, periods: list[P
     if not parts:
         return
     begins_inside = first_day(plan) in period.days
-    start = _clear_start(first_day(plan), (last_day(plan) - first_day(plan)).days, periods)
-    end = day_after(start, (last_day(plan) - first_day(plan)).days)
+    further_days = max((last_day(plan) - first_day(plan)).days, TWO_WEEKS - 1)
+    moved = advice(settings_of_run(plan, _clear_start(first_day(plan), further_days, periods)))
+    eve = day_after(period.days.first, -1)
+    is_long_enough = (eve - first_day(plan)).days + 1 >= TWO_WEEKS
     shared = Interval(parts[0].first, parts[-1].last)
     yield Finding(
         ("schedule", "start" if begins_inside else "end"),
         f"the run overlaps {period} on {counted(sum(part.days for part in parts), 'day')}, {shared}",
         observed=str(shared),
         required=f"clear of {period}",
-        help=f"move the run to `start: {start}, end: {end}`, or end it by {day_after(period.days.first, -1)}"
-        if not begins_inside
-        else f"move the run to `start: {start}, end: {end}`",
+        help=f"{moved}, or end the run by {eve}" if is_long_enough and not begins_inside else moved,
     )
 
 
@@ -170,7 +183,7 @@ def _canary(plan: Experiment, period: Period) -> Iterator[Finding]:
             f"the canary overlaps {period} on {counted(shared.days, 'day')}, {shared}",
             observed=str(shared),
             required=f"clear of {period}",
-            help=f"start the canary, and the test after it, on {day_after(period.days.last, 1)} or later",
+            help=advice(settings_of_start(plan, day_after(period.days.last, 1))),
             impossible=True,
         )
 
@@ -180,22 +193,25 @@ def _ramp(plan: Experiment, periods: list[Period]) -> Iterator[Finding]:
     for at, stage in enumerate(plan.ramp):
         declared = as_local_day(plan, stage.start) if stage.start else None
         start = max(declared, earliest) if declared else earliest
-        for period in periods:
-            if start in period.days:
-                yield _stage_in(period, ("ramp", at, "start"), stage.treated, start, declared == start)
+        period = next((period for period in periods if start in period.days), None)
+        if period:
+            free = working_day(_clear_start(start, 0, periods))
+            yield _stage_in(period, ("ramp", at, "start"), stage.treated, (start, declared == start, free))
+            start = free  # the stages after it move with it
         earliest = day_after(start, whole_days(stage.min_dwell or timedelta(0)))
 
 
-def _stage_in(period: Period, path: Path, treated: float | None, start: date, is_declared: bool) -> Finding:
+def _stage_in(period: Period, path: Path, treated: float | None, when: tuple[date, bool, date]) -> Finding:
     stage = f"the stage at {percent(treated)}" if treated is not None else "the stage"
-    later = day_after(period.days.last, 1)
+    start, is_declared, free = when
     return Finding(
         path,
         f"{stage} {'starts' if is_declared else 'can start'} on {start}, within {period}",
         observed=str(start),
         required=f"clear of {period}",
-        help=f"{'set' if is_declared else 'add'} `start: {later}` {'here' if is_declared else 'to the stage'}",
+        help=f"{'set' if is_declared else 'add'} `start: {free}` {'here' if is_declared else 'to the stage'}",
         impossible=True,
+        yields_to=MOVING_THE_READOUT,
     )
 
 
@@ -204,20 +220,25 @@ def _weekends(plan: Experiment) -> Iterator[Finding]:
     if looks:
         days = [as_local_day(plan, look) for look in looks]
         last = max(range(len(days)), key=days.__getitem__)
-        yield from _weekend(("statistics", "looks", last), "the readout is", days[last])
-    if plan.holdout and plan.holdout.until:
-        yield from _weekend(("holdout", "until"), "the holdout ends", plan.holdout.until)
+        if days[last].weekday() >= SATURDAY:
+            moved = advice(settings_of_readout(plan, days[last]))
+            at = ("statistics", "looks", last)
+            yield _weekend(at, "the readout is", days[last], moved, MOVING_THE_READOUT)
+    until = plan.holdout.until if plan.holdout else None
+    if until and until.weekday() >= SATURDAY:
+        moved = f"set `until: {working_day(until)}`, the Monday after"
+        yield _weekend(("holdout", "until"), "the holdout ends", until, moved)
 
 
-def _weekend(path: Path, what: str, day: date) -> Iterator[Finding]:
-    if day.weekday() < SATURDAY:
-        return
+def _weekend(
+    path: Path, what: str, day: date, moved: str, yields_to: frozenset[str] = frozenset()
+) -> Finding:
     weekday = WEEKDAYS[day.weekday()]
-    monday = day_after(day, 7 - day.weekday())
-    yield Finding(
+    return Finding(
         path,
         f"{what} on {day}, a {weekday}, when nobody is there to act on it",
         observed=weekday,
         required="a working day",
-        help=f"move it to Monday, {monday}",
+        help=moved,
+        yields_to=yields_to,
     )

@@ -22,7 +22,7 @@ Fails at `/schedule/end` with `days: 28`:
 schedule: {start: 2023-01-23, end: 2023-02-20}
 ```
 
-Passes:
+Does not apply:
 
 ```yaml
 type: holdback
@@ -38,7 +38,7 @@ from typing import Annotated
 from egp import rule
 from egp.analysis.days import day_after, first_day, last_day
 from egp.experiment import Experiment
-from egp.finding import Finding
+from egp.finding import DoesNotApply, Finding
 from egp.wording import counted
 
 
@@ -48,7 +48,7 @@ class Params(rule.Params):
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if plan.type == "holdback":
-        return
+        raise DoesNotApply
     first = first_day(plan)
     days = (last_day(plan) - first).days + 1
     if days > params.days:
@@ -57,5 +57,10 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             f"the plan runs {counted(days, 'day')}; the policy allows at most {params.days:,}",
             observed=counted(days, "day"),
             required=f"at most {counted(params.days, 'day')}",
-            help=f"set `end: {day_after(first, params.days - 1)}`, or make it a `holdback`",
+            help=f"set `end: {day_after(first, _whole_weeks(params.days) - 1)}`",
         )
+
+
+def _whole_weeks(days: int) -> int:
+    """The days of the most whole weeks that are allowed, so that no weekday weighs more than another."""
+    return days // 7 * 7 or days

@@ -25,6 +25,8 @@ Fails at `/schedule/end`, saying "5 days":
 schedule: {start: 2023-01-23, end: 2023-01-27}
 ```
 
+A later end moves the readout, and the stages after it, with it; egp names the dates that then change together.
+
 Fails at `/schedule/pauses`, saying "longest run without a pause is 8 days":
 
 ```yaml
@@ -56,13 +58,14 @@ schedule: {start: null}
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Annotated
 
 from egp import rule
-from egp.analysis.days import day_after, first_full_day, full_days, schedule_of
+from egp.analysis.days import day_after, first_day, first_full_day, full_days, schedule_of
+from egp.analysis.rescheduling import advice, even_end, settings_of_run
 from egp.experiment import Experiment
 from egp.finding import Finding
+from egp.quantity import Interval
 from egp.wording import counted
 
 
@@ -82,19 +85,34 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             f"the policy asks for {counted(params.days, 'consecutive day')} at full exposure",
             observed=counted(longest, "day"),
             required=counted(params.days, "day"),
-            help=f"remove the pause, or set `end: {_end_after_pauses(plan, params.days)}`",
+            help=_around_pauses(plan, runs, params.days),
         )
         return
-    end = day_after(first_full_day(plan), params.days - 1)
     yield Finding(
         ("schedule", "end"),
         f"the plan runs {counted(longest, 'day')} at full exposure; the policy asks for {params.days}",
         observed=counted(longest, "day"),
         required=counted(params.days, "day"),
-        help=f"set `end: {end}`",
+        help=advice(_longer(plan, params.days)),
     )
 
 
-def _end_after_pauses(plan: Experiment, days: int) -> date:
-    last_pause = max(pause.last for pause in schedule_of(plan).pauses)
-    return day_after(max(first_full_day(plan), day_after(last_pause, 1)), days - 1)
+def _around_pauses(plan: Experiment, runs: list[Interval], days: int) -> str:
+    """The run without pauses, and a run long enough after the last one, in which every weekday counts alike."""
+    pauses, first = schedule_of(plan).pauses, first_full_day(plan)
+    which, it_is = ("the pause", "it is") if len(pauses) == 1 else ("the pauses", "they are")
+    longer = [] if runs and (runs[-1].last - first).days + 1 >= days else _longer(plan, days)
+    without = f"{advice(['pauses: []', *longer])} if {it_is} still to come"
+    resumed = max(first, day_after(max(pause.last for pause in pauses), 1))
+    end = day_after(resumed, days - 1)
+    even = even_end(first, end, pauses)
+    if even:
+        return f"{without}, or {advice(settings_of_run(plan, first_day(plan), even))}"
+    begun_anew = advice(settings_of_run(plan, resumed, end))
+    return f"{without}, or {begun_anew} and leave out the units exposed before {which}"
+
+
+def _longer(plan: Experiment, days: int) -> list[str]:
+    """Settings for so many days from the first full one on, whatever the pauses."""
+    settings = settings_of_run(plan, first_day(plan), day_after(first_full_day(plan), days - 1))
+    return [setting for setting in settings if not setting.startswith("pauses:")]

@@ -4,8 +4,11 @@ A refund arrives days after the purchase, so a readout that comes too early coun
 the treatment safe. The last look must come after the last day of exposure and the longest `outcome_window`
 of the primary metric and the guardrails: with an end on 02-05 and a window of 7 days, on 02-13. A metric
 may instead be judged on its matured cohort, the units whose window has passed (`judged_on:
-matured_cohort`); then there must be such units, and their number is the n of its power. A guardrail without
-a window is known at once.
+matured_cohort`); then there must be such units, and their number is the n of its power. A plan that declares no
+looks is read once, on the day after its run.
+
+A guardrail that declares neither an `outcome_window` nor `judged_on` is taken to be known at once, as page loads are.
+One that says on which units it is judged says with `outcome_window` how long these take, and be it `0d`.
 
 Passes:
 
@@ -52,6 +55,24 @@ Fails at `/guardrail_metrics/0/outcome_window`, saying "no unit has a matured re
 guardrail_metrics: {0: {outcome_window: 14d}}
 ```
 
+Fails at `/guardrail_metrics/0/outcome_window`, saying "refund_rate is judged on its matured cohort and does not say":
+
+```yaml
+guardrail_metrics: {0: {outcome_window: null}}
+```
+
+Fails at `/guardrail_metrics/1/outcome_window`, saying "judged on all units and does not say":
+
+```yaml
+guardrail_metrics: {1: {judged_on: all_units}}
+```
+
+Passes:
+
+```yaml
+guardrail_metrics: {0: {outcome_window: null, judged_on: null}}
+```
+
 Fails at `/primary_metric/outcome_window`, saying "no outcome window":
 
 ```yaml
@@ -60,7 +81,7 @@ primary_metric: {outcome_window: null}
 
 A rollout has no test of its own; its stages are watched as they run.
 
-Passes:
+Does not apply:
 
 ```yaml
 type: rollout
@@ -89,9 +110,10 @@ from egp.analysis.days import (
     schedule_of,
     whole_days,
 )
+from egp.analysis.rescheduling import advice, settings_of_readout
 from egp.document import Path
 from egp.experiment import Experiment, Metric
-from egp.finding import Finding, Related
+from egp.finding import DoesNotApply, Finding, Related
 from egp.quantity import Moment
 from egp.wording import called, length, listing
 
@@ -105,9 +127,10 @@ def check(plan: Experiment) -> Iterator[Finding]:
     looks = plan.statistics.looks if plan.statistics else None
     has_test = plan.type not in ("rollout", "holdback")
     if not has_test and not looks:
-        return
+        raise DoesNotApply
     if has_test:
         yield from _undeclared(plan)
+    yield from _unknown_cohorts(plan)
     readout, exposed_until = _readout(plan), _exposed_until(plan)
     judged = [*plan.primaries, *plan.guardrails]
     waiting = [(path, metric) for path, metric in judged if metric.judged_on != "matured_cohort"]
@@ -133,6 +156,20 @@ def _undeclared(plan: Experiment) -> Iterator[Finding]:
                 observed="none",
                 required="an outcome window",
                 help="add `outcome_window: 0d` if an outcome is known at once, else the time it needs",
+            )
+
+
+def _unknown_cohorts(plan: Experiment) -> Iterator[Finding]:
+    for path, metric in plan.guardrails:
+        if metric.judged_on is not None and metric.outcome_window is None:
+            units = "its matured cohort" if metric.judged_on == "matured_cohort" else "all units"
+            yield Finding(
+                (*path, "outcome_window"),
+                f"{called(metric.id, 'a guardrail')} is judged on {units} and does not say how long an outcome needs",
+                observed="none",
+                required="an outcome window",
+                help="add `outcome_window: 0d` if an outcome is known at once, else the time it needs",
+                related=(Related((*path, "judged_on"), "the units that are judged"),),
             )
 
 
@@ -181,7 +218,7 @@ def _during_the_run(plan: Experiment, earliest: date) -> Finding:
         f"the readout on {readout_day(plan)} comes before the last day of exposure, {last_day(plan)}, is over",
         observed=str(readout_day(plan)),
         required=f"{earliest} or later",
-        help=f"set the last look to {earliest}",
+        help=advice(settings_of_readout(plan, earliest)),
         related=(Related(("schedule", "end"), "the run ends here"),),
     )
 
@@ -197,7 +234,7 @@ def _too_early(plan: Experiment, late: list[tuple[Path, Metric]], exposed_until:
         needs.append(f"{len(late) - LISTED} more need theirs")
     looks = plan.statistics.looks if plan.statistics else None
     implied = "" if looks else ", the day after the run,"
-    change = f"set the last look to {earliest}" if looks and len(looks) > 1 else f"set `looks: [{earliest}]`"
+    change = advice(settings_of_readout(plan, earliest))
     return Finding(
         _place(plan),
         f"the readout on {readout_day(plan)}{implied} comes too early: "
@@ -219,7 +256,7 @@ def _empty_cohort(plan: Experiment, path: Path, metric: Metric, window: timedelt
         f"the first exposure is on {first_day(plan)}, and an outcome needs {length(window)}",
         observed="no matured unit",
         required="a matured cohort",
-        help=f"set the last look to {day_after(last_day(plan), needed)}, when all units have matured; "
+        help=f"{advice(settings_of_readout(plan, day_after(last_day(plan), needed)))}, when all units have matured; "
         f"the first have on {day_after(first_day(plan), needed)}",
         related=(Related(_place(plan), "the readout"),),
     )

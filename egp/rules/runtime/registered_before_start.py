@@ -77,7 +77,9 @@ from collections.abc import Iterator
 from datetime import date
 
 from egp.analysis.days import day_after, first_exposure
+from egp.analysis.rescheduling import advice, settings_of_start
 from egp.document import Path
+from egp.experiment import Experiment
 from egp.finding import Finding
 from egp.subject import Change
 from egp.wording import counted
@@ -88,25 +90,25 @@ def check(change: Change) -> Iterator[Finding]:
     registered = change.registered
     if registered is None:
         if change.as_of >= start:
-            yield _unregistered(start, path, change.as_of)
+            yield _unregistered(change.plan, start, path, change.as_of)
     elif registered >= start:
-        yield _too_late(start, path, registered)
+        yield _too_late(change.plan, start, path, registered)
     elif change.lock is None and change.first_commit and change.first_commit >= start:
-        yield _committed_late(start, path, registered, change.first_commit)
+        yield _committed_late(change.plan, start, path, registered, change.first_commit)
 
 
-def _unregistered(start: date, path: Path, as_of: date) -> Finding:
+def _unregistered(plan: Experiment, start: date, path: Path, as_of: date) -> Finding:
     what = "the plan" if path[0] == "schedule" else "the canary"
     return Finding(
         path,
         f"{what} started on {start} and is not registered on {as_of}",
         observed="not registered",
         required=f"registered before {start}",
-        help=f"stop the exposure, register the plan, and set `start: {day_after(as_of, 1)}` or later",
+        help=f"stop the exposure, register the plan, and {_start_anew(plan, as_of)}",
     )
 
 
-def _committed_late(start: date, path: Path, registered: date, committed: date) -> Finding:
+def _committed_late(plan: Experiment, start: date, path: Path, registered: date, committed: date) -> Finding:
     what = "its start" if path[0] == "schedule" else "the start of its canary"
     return Finding(
         path,
@@ -114,11 +116,11 @@ def _committed_late(start: date, path: Path, registered: date, committed: date) 
         f" {committed}, not before {what} on {start}",
         observed=f"committed {committed}",
         required=f"before {start}",
-        help=f"set `start: {day_after(committed, 1)}` or later, and leave out the units exposed before",
+        help=f"{_start_anew(plan, committed)}, and leave out the units exposed before",
     )
 
 
-def _too_late(start: date, path: Path, registered: date) -> Finding:
+def _too_late(plan: Experiment, start: date, path: Path, registered: date) -> Finding:
     late = (registered - start).days
     what = "its start" if path[0] == "schedule" else "the start of its canary"
     when = f"{counted(late, 'day')} after {what} on {start}" if late else f"on the day of {what}, {start}"
@@ -127,5 +129,10 @@ def _too_late(start: date, path: Path, registered: date) -> Finding:
         f"the plan was registered on {registered}, {when}",
         observed=str(registered),
         required=f"before {start}",
-        help=f"set `start: {day_after(registered, 1)}` or later, and leave out the units exposed before",
+        help=f"{_start_anew(plan, registered)}, and leave out the units exposed before",
     )
+
+
+def _start_anew(plan: Experiment, agreed: date) -> str:
+    """The earliest start after the plan is agreed, and the dates that move with it."""
+    return advice(settings_of_start(plan, day_after(agreed, 1)))

@@ -50,7 +50,16 @@ from datetime import date
 from typing import Annotated
 
 from egp import rule
-from egp.analysis.days import day_after, first_full_day, full_days, schedule_of, unpaused, weekday_counts
+from egp.analysis.days import (
+    day_after,
+    first_day,
+    first_full_day,
+    full_days,
+    schedule_of,
+    unpaused,
+    weekday_counts,
+)
+from egp.analysis.rescheduling import advice, settings_of_run
 from egp.experiment import Experiment
 from egp.finding import Finding
 from egp.wording import WEEKDAYS, listing, times_over
@@ -77,7 +86,9 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         f"{_shortfall(counts, params.times)}; the policy asks for {times_over(params.times)} each",
         observed=times_over(min(counts)),
         required=times_over(params.times),
-        help=f"set `end: {end}`" if end else "shorten the pauses, or run on after them",
+        help=advice(settings_of_run(plan, first_day(plan), end))
+        if end
+        else "shorten the pauses, or run on after them",
     )
 
 

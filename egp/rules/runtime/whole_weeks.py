@@ -49,7 +49,8 @@ from datetime import date
 from typing import Annotated
 
 from egp import rule
-from egp.analysis.days import day_after, full_days, schedule_of, weekday_counts
+from egp.analysis.days import day_after, first_day, full_days, schedule_of, weekday_counts
+from egp.analysis.rescheduling import advice, settings_of_run
 from egp.experiment import Experiment
 from egp.finding import Finding
 from egp.wording import WEEKDAYS, counted, listing, times_over
@@ -75,7 +76,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         f"{counted(days, 'day')} weigh {_imbalance(counts)}",
         observed=counted(days, "day"),
         required="whole weeks",
-        help=_pauses_of_whole_weeks() if paused else _ends(runs[-1].last, days),
+        help=_pauses_of_whole_weeks() if paused else _ends(plan, runs[-1].last, days),
     )
 
 
@@ -94,14 +95,15 @@ def _imbalance(counts: list[int]) -> str:
     return f"{number} {'more' if odd[0] > usual else 'less'}: {named}, {others}"
 
 
-def _ends(last: date, days: int) -> str:
+def _ends(plan: Experiment, last: date, days: int) -> str:
     """The whole weeks just below and just above, as ends of the run."""
     more = -days % 7
-    longer = f"`end: {day_after(last, more)}` ({counted(days + more, 'day')})"
+    settings = settings_of_run(plan, first_day(plan), day_after(last, more))
+    longer = f"{advice(settings)} ({counted(days + more, 'day')})"
     if days < 14:
-        return f"set {longer}"
+        return longer
     shorter = f"`end: {day_after(last, more - 7)}` ({counted(days + more - 7, 'day')})"
-    return f"set {shorter} or {longer}"
+    return f"set {shorter}, or {longer}"
 
 
 def _pauses_of_whole_weeks() -> str:

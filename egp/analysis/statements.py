@@ -1,0 +1,30 @@
+"""What people state in a plan, and what only stands in for a statement."""
+
+from __future__ import annotations
+
+import re
+
+_PLACEHOLDERS = frozenset(
+    ("tbd", "tba", "tbc", "todo", "fixme", "none", "nothing", "null", "n/a", "na", "unknown", "unassigned",
+     "pending", "later", "placeholder", "lorem ipsum", "xxx", "fill me in", "to be defined", "to be decided",
+     "to be determined", "to be done")
+)  # fmt: skip
+_NOBODY = frozenset(("nobody", "no one", "noone", "everyone", "everybody", "anyone", "all", "team", "owner"))
+_NOTE = re.compile(r"(?:TODO|TBD|FIXME)\b|(?i:todo|tbd|fixme)\s*[:(]|<[^<>]*>$")
+"""Notes to oneself, and templates in angle brackets."""
+_AROUND = "<>[]{}()\"'`*@#:;,.!?_-\N{HORIZONTAL ELLIPSIS} \t\r\n"
+
+
+def stated(text: str | None) -> str:
+    """What somebody wrote, trimmed; empty for a blank, for marks without a word, and for a placeholder."""
+    if text is None:
+        return ""
+    trimmed = text.strip()
+    words = trimmed.strip(_AROUND).casefold()
+    return "" if not words or words in _PLACEHOLDERS or _NOTE.match(trimmed) else trimmed
+
+
+def somebody(text: str | None) -> str:
+    """A person or role as somebody wrote it; empty for what ``stated`` refuses and for nobody in particular."""
+    name = stated(text)
+    return "" if name.strip(_AROUND).casefold() in _NOBODY else name

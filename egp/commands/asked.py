@@ -1,0 +1,35 @@
+"""The plans that a command line asks for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from egp.commands import terminal
+
+if TYPE_CHECKING:
+    from egp.plan_files import PlanFinder, PlanSource
+    from egp.policy.model import Policy
+
+
+def plans_asked_for(options: argparse.Namespace, policy: Policy) -> tuple[list[PlanSource], PlanFinder]:
+    """The plans that are asked for. Raises Stop when there are none."""
+    from egp.document.bounds import MAX_BYTES
+    from egp.plan_files import STANDARD_INPUT, PlanFinder
+
+    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    if options.paths:
+        sources = finder.asked([path for path in options.paths if path != STANDARD_INPUT])
+        if STANDARD_INPUT in options.paths:
+            sources.append(finder.piped(sys.stdin.buffer.read(MAX_BYTES + 1), options.stdin_filename))
+    elif policy.plans:
+        sources = finder.portfolio()
+    else:
+        raise terminal.Stop("which plans? the policy names none", "egp check PATH, or `plans:` in egp.yaml")
+    if not sources and not finder.failures:
+        raise terminal.Stop(
+            f"no plan matches {', '.join(policy.plans)}", "egp check PATH, or correct `plans:` in the policy"
+        )
+    return sources, finder

@@ -1,0 +1,117 @@
+"""egp check: plans against the policy."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import date
+from typing import TYPE_CHECKING
+
+from egp.commands import fix, terminal
+from egp.commands.asked import plans_asked_for
+from egp.commands.options import FORMATS, add_format, add_policy, day, policy_in_force
+from egp.commands.reporting import rendered
+from egp.policy.error import PolicyError
+
+if TYPE_CHECKING:
+    from egp.policy.model import Policy
+    from egp.report.model import Report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Text is as wide as the terminal, up to 120 columns; piped, it is 100 columns wide, and the line that names "
+        "severity and rule is never broken. FORCE_COLOR and NO_COLOR are honoured."
+    )
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="plans or folders; - for standard input; none for the policy's plans",
+    )
+    add_policy(parser)
+    add_format(parser, "report")
+    parser.add_argument(
+        "-o",
+        dest="file",
+        metavar="FILE",
+        help="write the report to a file instead of standard output; - for standard output",
+    )
+    parser.add_argument(
+        "--output",
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help="write a further report; may be repeated",
+    )
+    parser.add_argument(
+        "--base", metavar="REF", default="", help="compare with where git's HEAD left this branch or commit"
+    )
+    parser.add_argument("--as-of", type=day, metavar="DATE", help="judge as of this day (default: today)")
+    parser.add_argument(
+        "--fail-level",
+        choices=("error", "warning"),
+        default="error",
+        help="least severity that rejects (default: error)",
+    )
+    parser.add_argument("--show-passed", action="store_true", help="list the checks that passed")
+    parser.add_argument(
+        "--stdin-filename", metavar="FILE", default="<stdin>", help="path that standard input is judged as"
+    )
+    fix.add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    outputs = [_output(text) for text in options.output]
+    try:
+        policy = policy_in_force(
+            options, [options.stdin_filename if path == "-" else path for path in options.paths]
+        )
+        if options.fix or options.unsafe or options.diff:
+            status = fix.fix(options, policy)
+            if options.diff or status:
+                return status
+        report = _judged(options, policy)
+    except PolicyError as error:
+        if "json" not in (options.format, *(form for form, _ in outputs)):
+            raise
+        report = _without_policy(options, error)
+    for form, path in outputs:
+        terminal.write_file(path, rendered(report, form, None))
+    to_file = options.file not in (None, terminal.STANDARD_OUTPUT)
+    main_report = rendered(report, options.format, None if to_file else terminal.style(sys.stdout))
+    if to_file:
+        terminal.write_file(options.file, main_report)
+    else:
+        terminal.write_out(main_report)
+    return report.exit_status(options.fail_level)
+
+
+def _without_policy(options: argparse.Namespace, error: PolicyError) -> Report:
+    """The report of a run that ended before it began, for programs that read nothing else."""
+    from egp.policy.model import Policy
+    from egp.report.model import Report
+
+    unusable = Policy(name=error.failures[0].path, version="", digest="", root="", layers=())
+    return Report(failures=list(error.failures), policy=unusable, as_of=options.as_of or date.today())
+
+
+def _judged(options: argparse.Namespace, policy: Policy) -> Report:
+    from egp.check import check
+
+    sources, finder = plans_asked_for(options, policy)
+    with terminal.Progress() as progress:
+        as_of = options.as_of or date.today()
+        return check(sources, finder, policy, as_of, progress.show, options.show_passed, options.base)
+
+
+def _output(text: str) -> tuple[str, str]:
+    form, equals, path = text.partition("=")
+    if not equals or not path or form not in FORMATS:
+        raise terminal.Stop(f"--output {text} is not FORMAT=FILE", f"FORMAT is one of {', '.join(FORMATS)}")
+    if path == terminal.STANDARD_OUTPUT:
+        raise terminal.Stop(
+            f"--output {text} would mix two reports on standard output", f"--format {form}, or name a file"
+        )
+    return form, path

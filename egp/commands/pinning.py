@@ -1,0 +1,38 @@
+"""Commands that write the lock."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from egp.commands import terminal
+from egp.commands.options import policy_in_force
+from egp.commands.reporting import rendered
+
+if TYPE_CHECKING:
+    from egp.register import Outcome
+
+
+def pinned(options: argparse.Namespace, paths: Sequence[str], verb: Callable[..., Outcome]) -> int:
+    """Runs a verb that writes the lock, and tells what came of it."""
+    from egp.lock import LockError
+    from egp.plan_files import PlanFinder
+    from egp.register import told
+    from egp.report.text import printable
+
+    policy = policy_in_force(options, paths)
+    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    try:
+        outcome = verb(finder.asked(paths), finder, policy, options.as_of or date.today())
+    except LockError as error:
+        terminal.print_failures(error.failures)
+        raise terminal.Stop("nothing is pinned") from None
+    except OSError as error:
+        raise terminal.Stop(f"cannot write {terminal.shown(str(error.filename))}: {error.strerror}") from None
+    report = rendered(outcome.report, "text", terminal.style(sys.stdout))
+    terminal.write_out(report + "".join(f"{printable(line)}\n" for line in told(outcome)))
+    return outcome.exit_status

@@ -1,0 +1,118 @@
+"""From the options of ``egp gate`` to what is printed, what is written and the exit status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from egp.finding import Failure
+from egp.gate import json, markdown, receipt, text
+from egp.gate.arguments import FORMATS
+from egp.gate.call import Call, CannotJudge, Judgement, judge
+from egp.plan_files import PlanFinder
+from egp.report.text import Style, printable
+from egp.wording import counted
+
+if TYPE_CHECKING:
+    from egp.policy.model import Policy
+
+CHANGED = 2
+"""Exit status of a replay that comes to something else: nobody knows which of the two holds."""
+
+PolicyFor = Callable[[str, str], "Policy"]
+"""The policy by the name on the command line, and for the plan at a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    report: str
+    status: int
+    files: tuple[tuple[str, str], ...] = ()
+    """(path, content) of the receipt and of further reports."""
+
+
+def answer(options: argparse.Namespace, policy_for: PolicyFor, style: Style) -> Answer:
+    """Judges, or judges again. Raises CannotJudge."""
+    if options.replay:
+        return _replayed(options, policy_for, style)
+    call = _call(options)
+    judgement = _judged(call, policy_for)
+    files = [(path, _rendered(judgement, form, Style())) for form, path in map(_output, options.output)]
+    if options.receipt:
+        files.append((options.receipt, receipt.written(judgement)))
+    return Answer(_rendered(judgement, options.format, style), judgement.decision.exit_status, tuple(files))
+
+
+def _output(text: str) -> tuple[str, str]:
+    form, equals, path = text.partition("=")
+    if not equals or not path or form not in FORMATS:
+        raise _usage(f"--output {text} is not FORMAT=FILE", f"FORMAT is one of {', '.join(FORMATS)}")
+    return form, path
+
+
+def _call(options: argparse.Namespace) -> Call:
+    if not options.plan:
+        raise _usage("which plan?", "egp gate PLAN --results RESULTS --to STAGE")
+    if not options.results:
+        raise _usage("without results there is nothing to judge", "add --results FILE")
+    if not (options.to or options.monitor):
+        raise _usage(
+            "what is asked of the gate?", "--to STAGE to enter a stage, --monitor to watch the one entered"
+        )
+    return Call(
+        plan=options.plan,
+        results=options.results,
+        to=options.to or "",
+        as_of=options.as_of,
+        treatment_revision=options.treatment_revision,
+        variant=options.variant,
+        policy=options.policy or "",
+        source=options.source,
+    )
+
+
+def _usage(message: str, help: str) -> CannotJudge:
+    return CannotJudge(Failure("", message, help=help))
+
+
+def _judged(call: Call, policy_for: PolicyFor) -> Judgement:
+    policy = policy_for(call.policy, call.plan)
+    return judge(call, PlanFinder(os.getcwd(), policy.plans, policy.root), policy)
+
+
+def _rendered(judgement: Judgement, form: str, style: Style) -> str:
+    if form == "json":
+        return json.render(judgement)
+    if form in ("markdown", "github"):
+        return markdown.render(judgement, folded=form == "github")
+    return "\n".join(text.render(judgement, style)) + "\n"
+
+
+def _replayed(options: argparse.Namespace, policy_for: PolicyFor, style: Style) -> Answer:
+    given = [name for name in ("plan", "results", "as_of", "treatment_revision", "variant", "policy", "receipt", "output")
+             if getattr(options, name)]  # fmt: skip
+    if given:
+        name = given[0].replace("_", "-")
+        raise _usage(
+            f"a receipt says by itself what was judged, and {name} is given", "egp gate --replay FILE"
+        )
+    recorded, call = receipt.read_receipt(options.replay)
+    judgement = _judged(replace(call, source=options.source or call.source), policy_for)
+    changed = list(receipt.differences(recorded, judgement))
+    report = _rendered(judgement, options.format, style)
+    if options.format == "text":
+        report += "\n" + _told(changed)
+    return Answer(report, CHANGED if changed else judgement.decision.exit_status)
+
+
+def _told(changed: list[str]) -> str:
+    if not changed:
+        return "replayed: the receipt says the same, to the last digit\n"
+    lines = [
+        f"replayed: {counted(len(changed), 'difference')} from the receipt",
+        *(f"  {line}" for line in changed),
+    ]
+    return "\n".join(map(printable, lines)) + "\n"

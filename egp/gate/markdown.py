@@ -1,0 +1,65 @@
+"""The verdict as Markdown: for a comment, a decision log, and the job summary of GitHub Actions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from egp.gate.clock import shown_instant
+from egp.gate.text import STATE, headline, next_steps
+from egp.report.text import printable
+
+if TYPE_CHECKING:
+    from egp.gate.call import Judgement
+    from egp.gate.reading import Reading
+
+_SYMBOL = {"pass": "✅", "fail": "❌", "cannot_rule_out": "⚠️", "not_checked": "❔"}
+_ACTIVE = re.compile(r"([\\`*_{}\[\]()#+!|<>~@$&^])")
+
+
+def render(judgement: Judgement, *, folded: bool = False) -> str:
+    """The verdict with every check in a table, which a job summary folds away."""
+    return "\n".join(_lines(judgement, folded)) + "\n"
+
+
+def _lines(judgement: Judgement, folded: bool) -> Iterator[str]:
+    decision = judgement.decision
+    yield f"## {escaped(headline(judgement))}"
+    yield ""
+    for crash in decision.crashes:
+        yield f"- **error:** {escaped(crash.message)}"
+    for reading in decision.reasons:
+        yield f"- {escaped(reading.message)}"
+    steps = next_steps(judgement)
+    if steps:
+        yield ""
+        yield "**Next:** " + "; ".join(map(escaped, steps))
+    if decision.until:
+        yield ""
+        yield f"The answer stays the same until {shown_instant(decision.until)}."
+    yield ""
+    if folded:
+        passed = sum(reading.passed for reading in decision.readings)
+        yield f"<details><summary>{passed} of {len(decision.readings)} readings pass</summary>"
+        yield ""
+    yield "| | check | reading | asked |"
+    yield "|---|---|---|---|"
+    yield from map(_row, decision.readings)
+    yield ""
+    if folded:
+        yield "</details>"
+        yield ""
+    policy = f"{judgement.policy.name} {judgement.policy.version}".strip()
+    yield f"Policy {escaped(policy)}, results {escaped(judgement.inputs.results[-12:])}."
+
+
+def _row(reading: Reading) -> str:
+    state = f"{_SYMBOL[reading.state]} {STATE[reading.state]}"
+    return f"| {state} | {reading.check} | {escaped(reading.message)} | {escaped(reading.required)} |"
+
+
+def escaped(text: str) -> str:
+    """Text from a plan or from results that no renderer takes for markup, a mention or a link."""
+    quoted = _ACTIVE.sub(r"\\\1", printable(text))
+    return quoted.replace("://", ":\\//").replace("\\@", "@\N{ZERO WIDTH NON-JOINER}")

@@ -1,0 +1,71 @@
+"""A connection to a warehouse, through Ibis. DuckDB is opened read-only, and can reach nothing but its own file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from egp.finding import Failure
+from egp.quantity import shown
+from egp.sources import ResultsError
+
+_CONFINED = {
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+}
+
+
+def unusable(url: str, message: str, help: str) -> ResultsError:
+    return ResultsError((Failure(without_secrets(url), message, help=help),))
+
+
+def without_secrets(url: str) -> str:
+    """The url without user, password and options."""
+    scheme, _, rest = url.partition("://")
+    return shown(f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}")
+
+
+@contextmanager
+def connected(url: str, root: str) -> Iterator[Any]:
+    """A connection that is closed afterwards. Raises ResultsError; no message repeats what is in the tables."""
+    try:
+        import ibis
+    except ImportError:
+        help = "pip install 'egp[warehouse]', or export the aggregates to a file"
+        raise unusable(url, "reading a warehouse needs Ibis", help) from None
+    scheme, separator, rest = url.partition("://")
+    if not separator or not scheme:
+        raise unusable(url, "it is no url", "write it as in duckdb:///warehouse.db")
+    file = _inside(url, rest.removeprefix("/"), root) if scheme == "duckdb" else ""
+    try:
+        connection = ibis.duckdb.connect(file, read_only=True, **_CONFINED) if file else ibis.connect(url)
+        if file:
+            connection.raw_sql("SET lock_configuration = true")
+    except Exception as error:  # every backend has errors of its own
+        message = f"cannot connect: {type(error).__name__}"
+        raise unusable(url, message, "check the url, and that the backend's package is installed") from None
+    try:
+        yield connection
+    except ResultsError:
+        raise
+    except Exception as error:
+        message = f"the query failed: {type(error).__name__}"
+        raise unusable(url, message, "compare the columns named under `sources` with the tables") from None
+    finally:
+        connection.disconnect()
+
+
+def _inside(url: str, path: str, root: str) -> str:
+    real_root = os.path.realpath(root)
+    found = os.path.realpath(path)
+    if not found.startswith(os.path.join(real_root, "")):
+        raise unusable(
+            url, "the file lies outside of the repository, links followed", "copy it into the repository"
+        )
+    if not os.path.isfile(found):
+        raise unusable(url, "there is no such file", "correct the url: three slashes, then a path from here")
+    return found

@@ -1,0 +1,310 @@
+"""What the gate does in the long run, by seeded simulation.
+
+``python -m tests.gate.simulations --write`` puts the table into ``docs/statistics.md``; the tests run a part of it.
+Sums of a day are drawn as normal around their expectation, which units in the thousands make them; rows are made
+of them as a warehouse would, and every one of them goes through the gate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Any
+
+from egp import stats
+from egp.analysis.registered import (
+    guardrail_test,
+    metric_units,
+    primary_control_units,
+    primary_effect,
+    primary_test,
+)
+from egp.experiment import Experiment
+from egp.gate.checks import checks
+from egp.gate.verdict import decide
+from egp.lock import Registration
+from egp.results import Row
+
+from .worlds import CONTROL, DAY, ROOT, TREATMENT, Truth, World, days, entry, plan_of, registered
+
+SEED = 20230123
+PAGE = ROOT / "docs" / "statistics.md"
+BLOCK = re.compile(
+    r"(<!-- generated: gate simulations -->\n).*?(<!-- /generated: gate simulations -->)", re.DOTALL
+)
+
+PLANNED = 103_300
+PER_DAY = 7_450
+"""New units of each variant on a day: the plan's sample, and a little more so that it is complete."""
+ACTIVE = {"day": 41_000, "week": 150_000}
+"""Units that come on a day and in a week, whether they are new or not."""
+
+NEW = {"test": 2 * PER_DAY, "70%": 10_000, "90%": 8_000}
+"""Units in a stage that are seen for the first time on a day."""
+
+FIRST, LAST, THROUGH = date(2023, 1, 23), date(2023, 2, 5), date(2023, 2, 6)
+READ = datetime.fromisoformat("2023-02-07T08:00:00-08:00")
+
+BASE = Truth()
+MARGIN = 0.08 * BASE.refund_rate
+MDE = 0.0045
+
+FULL, SHORT = {"decisions": 4_000, "lives": 1_000}, {"decisions": 200, "lives": 25}
+
+
+class Noise:
+    """Draws around expectations."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+
+    def around(self, mean: float, variance: float) -> float:
+        return self._random.gauss(mean, math.sqrt(max(variance, 0.0)))
+
+    def count(self, units: int, share: float) -> int:
+        drawn = round(self.around(units * share, units * share * (1 - share)))
+        return min(max(drawn, 0), units)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A variant with its truth; ``head`` has what its rows share."""
+
+    noise: Noise
+    truth: Truth
+    stage: str
+    variant: str
+
+    def row(self, window: Any, day: date | None, metric: str, units: int, **columns: Any) -> Row:
+        return Row(
+            self.stage, window, day, self.variant, metric, columns.pop("segment", ""), units, **columns
+        )
+
+    def adds(self, day: date, units: int, through: date) -> Row:
+        """The four cells of adding to the cart now and before, which correlate by one half."""
+        rate, before = self.truth.add_to_cart_rate, 0.18
+        both = rate * before + 0.5 * math.sqrt(rate * (1 - rate) * before * (1 - before))
+        twice = self.noise.count(units, both)
+        now = self.noise.count(units - twice, (rate - both) / (1 - both))
+        only_before = self.noise.count(units - twice - now, (before - both) / (1 - rate))
+        seen = float(twice + only_before)
+        return self.row(
+            "cohort", day, "add_to_cart_rate", units, sum=float(twice + now), covariate_sum=seen,
+            covariate_sum_squares=seen, covariate_cross_sum=float(twice), through=through,
+        )  # fmt: skip
+
+    def refunds(self, window: str, day: date, units: int, through: date | None) -> Row:
+        refunded = float(self.noise.count(units, self.truth.refund_rate))
+        return self.row(window, day, "refund_rate", units, sum=refunded, through=through)
+
+    def contacts(self, window: str, day: date, units: int, through: date | None) -> Row:
+        total = self.noise.around(self.truth.cs_contacts * units, 0.21**2 * units)
+        squares = 0.21**2 * units + total**2 / units
+        return self.row(window, day, "cs_contacts", units, sum=total, sum_squares=squares, through=through)
+
+    def load(self, window: str, day: date | None, units: int, through: date | None) -> Row:
+        error = 5.2 / math.sqrt(units)
+        value = self.noise.around(self.truth.p95_page_load, error**2)
+        return self.row(
+            window, day, "p95_page_load", units, value=value, standard_error=error, through=through
+        )
+
+    def first_week(self, day: date, units: int) -> Row:
+        added = float(self.noise.count(units, self.truth.add_to_cart_rate))
+        return self.row("week", day, "add_to_cart_rate", units, segment="first_week", sum=added)
+
+
+def stage_rows(
+    noise: Noise, stage: str, span: list[date], through: date, treated: float, truths: Mapping[str, Truth]
+) -> list[Row]:
+    """The rows of a stage, with units that were split at random."""
+    rows: list[Row] = []
+    exposed = 0.9 if stage == "test" else 1.0
+    split = [noise.count(NEW[stage], treated) for _ in span]
+    for variant, truth in truths.items():
+        arm = Arm(noise, truth, stage, variant)
+        share = exposed * (treated if variant == TREATMENT else 1 - treated)
+        active = {window: round(number * share) for window, number in ACTIVE.items()}
+        units = split if variant == TREATMENT else [NEW[stage] - count for count in split]
+        for day, count in zip(span, units, strict=True):
+            rows.append(arm.refunds("cohort", day, count, through))
+            rows.append(arm.contacts("cohort", day, count, through))
+            rows.append(arm.load("day", day, active["day"], None))
+            if stage == "test":
+                rows.append(arm.adds(day, count, through))
+        rows.append(arm.load("total", None, sum(units), through))
+        for at in range(0, len(span) - 6, 7):
+            rows.append(arm.contacts("week", span[at], active["week"], None))
+            rows.append(arm.refunds("week", span[at], active["week"], None))
+            if stage == "test":
+                rows.append(arm.first_week(span[at], sum(units[:7])))
+    return rows
+
+
+def sized_plan() -> Experiment:
+    return plan_of(sample_size_per_variant=PLANNED)
+
+
+def verdicts(plan: Experiment, truth: Truth, number: int, seed: int) -> Iterator[str]:
+    """The verdict at the readout of so many experiments."""
+    noise, lock, truths = Noise(seed), registered(plan), {CONTROL: BASE, TREATMENT: truth}
+    for _ in range(number):
+        rows = stage_rows(noise, "test", days(FIRST, LAST), THROUGH, 0.5, truths)
+        yield World(plan, tuple(rows), READ, registration=lock).decide().verdict
+
+
+def shipped(truth: Truth, number: int, seed: int) -> float:
+    return sum(verdict == "proceed" for verdict in verdicts(sized_plan(), truth, number, seed)) / number
+
+
+def predicted_power() -> float:
+    """What the rule decision-power says of the plan, at the units that come."""
+    plan = sized_plan()
+    units = float(PER_DAY * 14)
+    guardrails = [(path, metric) for path, metric in plan.guardrails]
+    return stats.decision_power(
+        primary_test(plan),
+        primary_effect(plan),
+        primary_control_units(plan, units),
+        [guardrail_test(plan, metric, path) for path, metric in guardrails],
+        guardrail_units=[metric_units(plan, metric, units) for _, metric in guardrails],
+    ).power
+
+
+RAMP = (("70%", date(2023, 2, 7), 2, 0.7), ("90%", date(2023, 2, 9), 12, 0.9))
+"""Stages after the readout: stage, first day, days, treated share."""
+
+
+def life(noise: Noise, plan: Experiment, lock: Registration) -> Iterator[World]:
+    """A harmless experiment, as it is monitored on every morning of the test, the ramp and ten days beyond it."""
+    truths = {CONTROL: BASE, TREATMENT: replace(BASE, add_to_cart_rate=BASE.add_to_cart_rate + MDE)}
+    seen = stage_rows(noise, "test", days(FIRST, LAST), THROUGH, 0.5, truths)
+    yield from _mornings(plan, lock, noise, truths, "test", FIRST, 14, seen, [], ())
+    stages: tuple[Any, ...] = ()
+    for stage, first, number, treated in RAMP:
+        stages = (*stages, entry(treated, f"{first}T08:00:00-08:00"))
+        span = days(first, first + (number - 1) * DAY)
+        rows = stage_rows(noise, stage, span, first + number * DAY, treated, truths)
+        yield from _mornings(plan, lock, noise, truths, stage, first, number, rows, seen, stages)
+        seen = seen + rows
+
+
+def _mornings(
+    plan: Experiment, lock: Registration, noise: Noise, truths: Mapping[str, Truth], stage: str, first: date,
+    number: int, rows: list[Row], before: list[Row], stages: tuple[Any, ...],
+) -> Iterator[World]:  # fmt: skip
+    """The evidence of each morning: what was over by then, and a total of the stage so far."""
+    earlier = [row for row in before if row.window == "week"]
+    for at in range(1, number + 1):
+        today = first + at * DAY
+        over = [row for row in rows if row.date is not None and _ends(row) < today]
+        units = {
+            variant: sum(
+                row.units
+                for row in over
+                if row.variant == variant and row.metric == "refund_rate" and row.window == "cohort"
+            )
+            for variant in truths
+        }
+        totals = [
+            Arm(noise, truth, stage, variant).load("total", None, units[variant], today - DAY)
+            for variant, truth in truths.items()
+        ]
+        as_of = datetime.combine(today, datetime.min.time(), READ.tzinfo) + timedelta(hours=8)
+        yield World(plan, (*earlier, *over, *totals), as_of, to="", stages=stages, registration=lock)
+
+
+def _ends(row: Row) -> date:
+    assert row.date is not None
+    return row.date + 6 * DAY if row.window == "week" else row.date
+
+
+def rolled_back(number: int, seed: int) -> float:
+    """Share of harmless experiments that a stop rule withdraws at some time of their life."""
+    noise, plan = Noise(seed), sized_plan()
+    lock, stop_rules = registered(plan), [check for check in checks() if check.id == "stop-rule"]
+    ended = 0
+    for _ in range(number):
+        ended += any(
+            decide(morning.readout(), among=stop_rules).verdict == "roll_back"
+            for morning in life(noise, plan, lock)
+        )
+    return ended / number
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A share that the gate promises, and how it is simulated."""
+
+    asks: str
+    promised: float
+    is_bound: bool
+    """Whether the share must not exceed the promise, or has to be it."""
+    size: str
+    share: Callable[[int, int], float]
+
+    def error(self, number: int) -> float:
+        return math.sqrt(self.promised * (1 - self.promised) / number)
+
+    def is_kept(self, share: float, number: int) -> bool:
+        """Within three standard errors."""
+        excess = share - self.promised
+        return excess <= 3 * self.error(number) and (self.is_bound or excess >= -3 * self.error(number))
+
+
+def promises() -> list[Promise]:
+    # Whatever else could hold a launch is as good as can be, so that the one clause decides.
+    spotless = replace(BASE, refund_rate=0.025, cs_contacts=0.03, p95_page_load=1.7)
+    harmful = replace(
+        spotless, add_to_cart_rate=BASE.add_to_cart_rate + 3 * MDE, refund_rate=BASE.refund_rate + MARGIN
+    )
+    effect = replace(BASE, add_to_cart_rate=BASE.add_to_cart_rate + MDE)
+    return [
+        Promise("a treatment without any effect is shipped", 0.05, True, "decisions",
+                lambda number, seed: shipped(spotless, number, seed)),
+        Promise("a treatment whose refunds rise by the margin is shipped", 0.05, True, "decisions",
+                lambda number, seed: shipped(harmful, number, seed)),
+        Promise("a harmless treatment with the MDE is shipped", predicted_power(), False, "decisions",
+                lambda number, seed: shipped(effect, number, seed)),
+        Promise("a harmless treatment is rolled back by a stop rule, in four weeks of daily calls", 0.05, True, "lives",
+                rolled_back),
+    ]  # fmt: skip
+
+
+def table() -> str:
+    lines = ["| what happens | promised | simulated | experiments |", "|---|---:|---:|---:|"]
+    for at, promise in enumerate(promises()):
+        number = FULL[promise.size]
+        share = promise.share(number, SEED + at)
+        if not promise.is_kept(share, number):
+            raise SystemExit(f"{promise.asks}: {share:.4f}, promised {promise.promised:.4f}")
+        error = math.sqrt(max(share, 1 / number) * (1 - share) / number)
+        bound = "at most " if promise.is_bound else ""
+        lines.append(
+            f"| {promise.asks} | {bound}{promise.promised * 100:.1f} % | {share * 100:.2f} % ± {error * 100:.2f} | {number:,} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.gate.simulations")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/statistics.md")
+    options = parser.parse_args()
+    found = table()
+    sys.stdout.write(found)
+    if options.write:
+        page = PAGE.read_text(encoding="utf-8")
+        if not BLOCK.search(page):
+            raise SystemExit(f"{PAGE.name} has no block for the simulations")
+        PAGE.write_text(BLOCK.sub(lambda match: match[1] + found + match[2], page), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

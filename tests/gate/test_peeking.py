@@ -1,0 +1,184 @@
+"""Before its look nothing that anybody prints depends on what the primary or a secondary metric did."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, datetime
+
+import pytest
+
+from egp.results import Row
+
+from .worlds import (
+    CONTROL,
+    TREATMENT,
+    Truth,
+    World,
+    of,
+    plan_of,
+    readout_world,
+    registered,
+    rendered,
+    rows_of,
+)
+
+DAY_5 = datetime.fromisoformat("2023-01-28T08:00:00-08:00")
+
+
+def day_5(treatment: Truth, **changes: object) -> World:
+    """The morning after day 5."""
+    plan = plan_of(**changes)
+    rows = rows_of(
+        "test", date(2023, 1, 23), date(2023, 1, 27), date(2023, 1, 27), {CONTROL: 14_000, TREATMENT: 14_000},
+        {CONTROL: Truth(), TREATMENT: treatment},
+    )  # fmt: skip
+    return World(plan, tuple(rows), DAY_5, registration=registered(plan))
+
+
+def bent(row: Row) -> Row:
+    """Another result of the primary, from the same units."""
+    if row.metric != "add_to_cart_rate":
+        return row
+    return replace(row, sum=row.units * 0.2371, covariate_sum=row.units * 0.1, covariate_sum_squares=row.units * 0.1,
+                   covariate_cross_sum=row.units * 0.05)  # fmt: skip
+
+
+def without_digests(outputs: dict[str, str], world: World) -> dict[str, str]:
+    """The outputs without the digest of the results, which has to differ."""
+    digest = world.but(has_digest=True).evidence.digest
+    return {name: out.replace(digest, "-").replace(digest[-12:], "-") for name, out in outputs.items()}
+
+
+def compared(one: World, other: World) -> tuple[dict[str, str], dict[str, str]]:
+    return without_digests(rendered(one), one), without_digests(rendered(other), other)
+
+
+@pytest.mark.parametrize("output", ["text", "json", "markdown", "github", "receipt"])
+@pytest.mark.parametrize("to", ["70%", ""])
+def test_no_output_depends_on_the_primary_before_its_look(output: str, to: str) -> None:
+    world = day_5(Truth(add_to_cart_rate=0.132)).but(to=to)
+    one, other = compared(world, world.mapped(bent))
+    assert one[output] == other[output]
+
+
+def test_at_its_look_every_output_tells_it() -> None:
+    one, other = compared(readout_world(), readout_world().mapped(bent))
+    assert [name for name in one if one[name] == other[name]] == []
+    assert all("+0.60 pp" in out for name, out in one.items() if name != "github")
+
+
+@pytest.mark.parametrize("output", ["text", "json", "markdown", "github", "receipt"])
+def test_with_a_wrong_split_no_output_depends_on_the_primary(output: str) -> None:
+    def inflate(row: Row) -> Row:
+        return replace(row, units=round(row.units * 1.03)) if row.variant == CONTROL else row
+
+    world = readout_world().mapped(inflate)
+    one, other = compared(world, world.mapped(bent))
+    assert one[output] == other[output]
+    assert "withheld, because the sample ratio does not match" in one["text"]
+
+
+def test_what_is_withheld_says_until_when() -> None:
+    decision = day_5(Truth(add_to_cart_rate=0.132)).decide()
+    reading = of(decision, "primary-outcome")
+    assert reading.message == "add_to_cart_rate: withheld until 2023-02-06, the planned look"
+    assert (reading.withheld, reading.interval, dict(reading.numbers), reading.observed) == (
+        True,
+        None,
+        {},
+        "",
+    )
+    assert (decision.verdict, decision.kind) == ("hold", "wait")
+
+
+STOP_LOSS = {
+    "id": "loss", "metric": "add_to_cart_rate", "harm_exceeds": "0.5%", "probability": "99%", "prior": "flat",
+    "evaluated": "daily", "min_units_per_variant": 20_000, "action": "rollback",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rate", "fired"), [(0.12, False), (0.11, True)])
+def test_a_stop_rule_on_the_primary_says_only_whether_it_fired(rate: float, fired: bool) -> None:
+    world = day_5(Truth(add_to_cart_rate=rate), stop_rules=[STOP_LOSS]).but(to="")
+    decision = world.decide()
+    assert decision.verdict == ("roll_back" if fired else "proceed")
+    (reading,) = [each for each in decision.readings if each.metric == "add_to_cart_rate"]
+    assert (
+        reading.message
+        == f"stop rule loss on add_to_cart_rate has {'' if fired else 'not '}fired".replace(
+            "has fired", "fired"
+        )
+    )
+    assert (reading.interval, dict(reading.numbers)) == (None, {})
+    slightly = day_5(Truth(add_to_cart_rate=rate + 0.0001), stop_rules=[STOP_LOSS]).but(to="")
+    one, other = compared(world, slightly)
+    assert one == other
+
+
+def test_a_limit_on_the_primary_says_only_whether_it_holds() -> None:
+    changes = {"primary_metric": {"limit": {"min": "10%"}}, "stop_rules": []}
+    one, other = compared(
+        day_5(Truth(add_to_cart_rate=0.13), **changes).but(to=""),
+        day_5(Truth(add_to_cart_rate=0.14), **changes).but(to=""),
+    )
+    assert one == other
+    broken = day_5(Truth(add_to_cart_rate=0.08), **changes).but(to="").decide()
+    assert broken.verdict == "roll_back"
+    assert not re.search(r"\b8(\.0+)? ?%", of(broken, "limit", "add_to_cart_rate").message)
+
+
+def test_a_secondary_metric_is_withheld_as_well() -> None:
+    rule = {**STOP_LOSS, "metric": "conversion_rate"}
+    world = day_5(Truth(), stop_rules=[rule])
+    converted = [
+        replace(row, metric="conversion_rate", sum=row.units * rate, covariate_sum=None, covariate_sum_squares=None,
+                covariate_cross_sum=None)
+        for row in world.rows
+        if row.metric == "add_to_cart_rate" and row.window == "cohort"
+        for rate in [0.034 if row.variant == CONTROL else 0.035]
+    ]  # fmt: skip
+    one = world.but(rows=(*world.rows, *converted))
+    other = world.but(rows=(*world.rows, *(replace(row, sum=row.units * 0.036) for row in converted)))
+    left, right = compared(one, other)
+    assert left == right
+    assert "stop rule loss on conversion_rate has not fired" in left["text"]
+
+
+def sequential(rate: float, as_of: str, last: date, looks: list[str], **statistics: object) -> World:
+    changes = {"method": "group_sequential", "spending": "obrien_fleming", "looks": looks, **statistics}
+    plan = plan_of(statistics=changes, schedule={"end": "2023-02-19"}, sample_size_per_variant=280_000,
+                   ramp={0: {"start": None}})  # fmt: skip
+    rows = rows_of(
+        "test", date(2023, 1, 23), last, last, {CONTROL: 10_200, TREATMENT: 10_200},
+        {CONTROL: Truth(), TREATMENT: Truth(add_to_cart_rate=rate)},
+    )  # fmt: skip
+    return World(plan, tuple(rows), datetime.fromisoformat(as_of), registration=registered(plan))
+
+
+LOOKS = ["2023-02-06", "2023-02-20"]
+
+
+def test_a_sequential_plan_is_withheld_before_its_first_look() -> None:
+    early = sequential(0.14, "2023-02-01T08:00:00-08:00", date(2023, 1, 31), LOOKS)
+    assert of(early.decide(), "primary-outcome").withheld
+
+
+def test_a_sequential_plan_opens_at_a_look_against_its_boundary() -> None:
+    interim = "2023-02-06T08:00:00-08:00"
+    clear = sequential(0.14, interim, date(2023, 2, 5), LOOKS).decide()
+    assert clear.verdict == "proceed"
+    unclear = sequential(0.1227, interim, date(2023, 2, 5), LOOKS).decide()
+    reading = of(unclear, "primary-outcome")
+    assert reading.numbers["p_value"] < 0.05
+    assert (unclear.verdict, unclear.kind) == ("hold", "wait")
+    assert "next look, 2023-02-20" in reading.next
+
+
+def test_an_always_valid_plan_asks_for_more_than_a_fixed_horizon() -> None:
+    world = sequential(
+        0.1227, "2023-02-06T08:00:00-08:00", date(2023, 2, 5), LOOKS, method="always_valid", spending=None
+    )
+    reading = of(world.decide(), "primary-outcome")
+    assert reading.numbers["p_value"] < 0.05
+    assert reading.state == "fail"

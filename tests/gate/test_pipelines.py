@@ -1,0 +1,134 @@
+"""The GitHub Action and the GitLab template, run by a shell as a runner would."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from egp.document import read_file
+
+from .calling import PLAN
+from .worlds import ROOT
+
+ACTION = ROOT / "action.yml"
+GITLAB = ROOT / "templates" / "gitlab-ci.yml"
+
+
+def read(path: Path) -> Any:
+    (document,) = read_file(str(path), path.name)
+    assert document.problems == ()
+    return document.value
+
+
+@pytest.fixture
+def runner(repository: Path, tmp_path: Path) -> dict[str, str]:
+    """The environment of a runner, with egp on its path."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "egp"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m egp "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    for name in ("summary.md", "output"):
+        (tmp_path / name).write_text("")
+    return {
+        "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "FOLDER": str(repository),
+    }
+
+
+def shell(script: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-e", "-c", script],
+        cwd=environment["FOLDER"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def run_action(runner: dict[str, str], **inputs: str) -> subprocess.CompletedProcess[str]:
+    action = read(ACTION)
+    step = action["runs"]["steps"][-1]
+    values = {name: each.get("default", "") for name, each in action["inputs"].items()} | inputs
+    variables = {
+        name: values[re.fullmatch(r"\$\{\{ inputs\.(\w+) \}\}", source)[1]]  # type: ignore[index]
+        for name, source in step["env"].items()
+    }
+    return shell(step["run"], runner | variables)
+
+
+@pytest.mark.parametrize(
+    ("results", "to", "status", "verdict"),
+    [
+        ("stage-1", "90%", 0, "proceed"),
+        ("day-05", "70%", 1, "hold"),
+        ("two-bad-weeks", "", 3, "roll_back"),
+        ("none", "70%", 2, "could_not_judge"),
+    ],
+)
+def test_the_action_gates(runner: dict[str, str], results: str, to: str, status: int, verdict: str) -> None:
+    ended = run_action(
+        runner, command="gate", plan=PLAN, results=f"results/pdp-buy-now/{results}.yaml", to=to
+    )
+    assert ended.returncode == status, ended.stderr
+    assert Path(runner["GITHUB_OUTPUT"]).read_text().splitlines() == [
+        f"verdict={verdict}",
+        "receipt=egp-receipt.json",
+    ]
+    assert (status == 2) == (Path(runner["GITHUB_STEP_SUMMARY"]).read_text() == "")
+    assert (status == 2) != Path(runner["FOLDER"], "egp-receipt.json").exists()
+
+
+def test_the_action_checks(runner: dict[str, str]) -> None:
+    ended = run_action(runner, command="check", plan=PLAN, policy="egp.yaml")
+    assert "1 plan judged" in ended.stdout
+
+
+def test_the_action_does_nothing_else(runner: dict[str, str]) -> None:
+    assert run_action(runner, command="$(touch owned)").returncode == 2
+    assert not Path(runner["FOLDER"], "owned").exists()
+
+
+def test_inputs_of_the_action_are_no_part_of_its_script(runner: dict[str, str]) -> None:
+    assert "${{" not in read(ACTION)["runs"]["steps"][-1]["run"]
+    ended = run_action(
+        runner,
+        command="gate",
+        plan='"; touch owned; "',
+        results="$(touch owned)",
+        to="`touch owned`",
+        revision="--help",
+    )
+    assert ended.returncode == 2
+    assert not Path(runner["FOLDER"], "owned").exists()
+
+
+@pytest.mark.parametrize(("results", "to", "status"), [("stage-1", "90%", 0), ("two-bad-weeks", "", 3)])
+def test_the_template_gates(runner: dict[str, str], results: str, to: str, status: int) -> None:
+    job = read(GITLAB)[".egp-gate"]
+    variables = job["variables"] | {
+        "EGP_PLAN": PLAN,
+        "EGP_RESULTS": f"results/pdp-buy-now/{results}.yaml",
+        "EGP_TO": to,
+    }
+    ended = shell("\n".join(job["script"]), runner | variables)
+    assert ended.returncode == status, ended.stderr
+    assert Path(runner["FOLDER"], "egp-receipt.json").exists()
+
+
+def test_the_page_uses_inputs_that_the_action_has() -> None:
+    page = (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"with:\n((?: {10}\S.*\n)+)", page)
+    used = {line.split(":")[0].strip() for block in blocks for line in block.splitlines()}
+    assert used
+    assert used <= set(read(ACTION)["inputs"])

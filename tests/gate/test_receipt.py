@@ -1,0 +1,153 @@
+"""The decision record, and judging it again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from egp.cli import main
+from egp.gate.receipt import written
+from egp.gate.schema import GATE_SCHEMA
+
+from .calling import Call, call, gate
+from .worlds import judgement_of, stage_world
+
+
+def receipt_of(repository: Path, results: str = "stage-1", *arguments: str) -> Path:
+    path = repository / "receipt.json"
+    gate(repository, results, *(arguments or ("--to", "90%")), "--receipt", path.name)
+    return path
+
+
+def replay(repository: Path) -> Call:
+    return call(repository, "gate", "--replay", "receipt.json")
+
+
+def test_a_receipt_has_digests_checks_versions_and_verdict(repository: Path) -> None:
+    receipt = json.loads(receipt_of(repository).read_text())
+    assert receipt["verdict"] == "proceed"
+    assert set(receipt["inputs"]) == {"plan", "lock", "results", "policy"}
+    assert all(each["digest"] for each in receipt["inputs"].values())
+    assert receipt["call"]["to"] == "90%"
+    assert receipt["tool"]["name"] == "egp"
+    assert {check["check"] for check in receipt["checks"]} >= {
+        "registered",
+        "dwell",
+        "guardrail",
+        "stop-rule",
+    }
+
+
+@pytest.mark.parametrize("results", ["stage-1", "two-bad-weeks", "monitor"])
+def test_receipts_and_reports_match_the_published_schema(repository: Path, results: str) -> None:
+    receipt = json.loads(receipt_of(repository, results, "--monitor").read_text())
+    jsonschema.validate(receipt, GATE_SCHEMA)
+    jsonschema.validate(gate(repository, results, "--monitor", "--format", "json").json, GATE_SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("results", "move", "status"), [("stage-1", ("--to", "90%"), 0), ("two-bad-weeks", ("--monitor",), 3)]
+)
+def test_a_replay_gives_the_same_verdict(
+    repository: Path, results: str, move: tuple[str, ...], status: int
+) -> None:
+    receipt_of(repository, results, *move)
+    again = replay(repository)
+    assert again.status == status
+    assert again.out.endswith("replayed: the receipt says the same, to the last digit\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "named"),
+    [
+        ("experiments/pdp-buy-now.yaml", "min_dwell: 48h", "min_dwell: 47h", "plan: not what was judged"),
+        ("egp.lock", "2023-01-17,", "2023-01-16,", "lock: not what was judged"),
+        (
+            "results/pdp-buy-now/stage-1.yaml",
+            "T08:00:00-08:00}",
+            "T07:00:00-08:00}",
+            "results: not what was judged",
+        ),
+        ("egp.yaml", 'version: "2023.1"', 'version: "2023.2"', "policy: not what was judged"),
+    ],
+)
+def test_a_replay_names_the_input_that_differs(
+    repository: Path, file: str, old: str, new: str, named: str
+) -> None:
+    receipt_of(repository)
+    path = repository / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    again = replay(repository)
+    assert again.status == 2
+    assert named in again.out
+
+
+def test_a_replay_names_what_was_tampered_with(repository: Path) -> None:
+    path = receipt_of(repository, "two-bad-weeks", "--monitor")
+    receipt: dict[str, Any] = json.loads(path.read_text())
+    receipt["verdict"], receipt["hold"] = "proceed", None
+    receipt["checks"][0]["message"] = "nothing to see"
+    path.write_text(json.dumps(receipt))
+    again = replay(repository)
+    assert again.status == 2
+    assert "the verdict was proceed, and is roll back now" in again.out
+    assert "registered said: nothing to see" in again.out
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"gate": 1, "call": {"plan": 4}}', '{"gate": 99, "call": {}}', "[" * 9000]
+)
+def test_what_is_no_receipt_is_refused(repository: Path, content: str) -> None:
+    (repository / "receipt.json").write_text(content)
+    again = replay(repository)
+    assert again.status == 2
+    assert "receipt" in again.err
+    assert "Traceback" not in again.err
+
+
+def test_a_receipt_that_is_gone(repository: Path) -> None:
+    assert "cannot read the receipt" in replay(repository).err
+
+
+def test_a_replay_takes_nothing_else(repository: Path) -> None:
+    receipt_of(repository)
+    again = call(repository, "gate", "--replay", "receipt.json", "--treatment-revision", "x")
+    assert again.status == 2
+    assert "treatment-revision is given" in again.err
+
+
+def test_a_roll_back_survives_a_full_disk(repository: Path) -> None:
+    answered = gate(repository, "two-bad-weeks", "--monitor", "--receipt", "no/such/folder/receipt.json")
+    assert answered.status == 3
+    assert "cannot write" in answered.err
+
+
+def test_a_receipt_that_cannot_be_written_is_no_verdict(repository: Path) -> None:
+    assert gate(repository, "stage-1", "--to", "90%", "--receipt", "no/such/folder/receipt.json").status == 2
+
+
+def test_a_receipt_keeps_no_password() -> None:
+    world = stage_world()
+    judgement = judgement_of(world)
+    url = "postgres://egp:hunter2@db.example/shop?sslkey=hunter3"
+    told = written(replace(judgement, call=replace(judgement.call, source=url)))
+    assert json.loads(told)["call"]["source"] == "postgres://db.example/shop"
+    assert "hunter" not in told
+
+
+def test_a_warehouse_needs_tables_in_the_policy(repository: Path) -> None:
+    answered = gate(repository, "stage-1", "--to", "90%", "--source", "duckdb:///warehouse.db")
+    assert answered.status == 2
+    assert "names no tables" in answered.err
+
+
+def test_main_is_what_was_called() -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["gate", "--help"])
+    assert ended.value.code == 0
