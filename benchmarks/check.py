@@ -48,7 +48,9 @@ def seconds(command: Sequence[str]) -> float:
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=ENVIRONMENT)
     taken = time.perf_counter() - begun
     if run.returncode != 0:
-        sys.exit(f"{' '.join(command[:6])} … ended with {run.returncode}: {(run.stdout + run.stderr)[-2000:]}")
+        sys.exit(
+            f"{' '.join(command[:6])} … ended with {run.returncode}: {(run.stdout + run.stderr)[-2000:]}"
+        )
     return taken
 
 
@@ -65,7 +67,9 @@ def medians(named: dict[str, list[str]], runs: int) -> dict[str, float]:
 
 def peak_megabytes(command: Sequence[str]) -> float:
     """Largest resident set of one process."""
-    pid = os.posix_spawnp(command[0], command, ENVIRONMENT, file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+    pid = os.posix_spawnp(
+        command[0], command, ENVIRONMENT, file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    )
     _, status, usage = os.wait4(pid, 0)
     if status:
         sys.exit(f"{' '.join(command[:5])} … ended with {os.waitstatus_to_exitcode(status)}")
@@ -94,13 +98,18 @@ def measure(runs: int) -> list[str]:
         thousand = sorted(str(path) for path in (folder / "thousand").iterdir())
         cold = medians(commands(one), runs * 3)
         warm = medians({n: c for n, c in commands(thousand).items() if n != "python -c pass"}, runs)
-        memory = peak_megabytes([sys.executable, "-m", "egp", "check", "--as-of", "2023-01-18", str(folder / "many")])
+        memory = peak_megabytes(
+            [sys.executable, "-m", "egp", "check", "--as-of", "2023-01-18", str(folder / "many")]
+        )
     return [
         *rows("cold start, one plan", cold, {"check-jsonschema": "≤ 0.55 ×"}),
         *rows(
             "1,000 plans",
             warm,
-            {"PyYAML CSafeLoader, loading only": "≤ 1.00 ×", "check-jsonschema": "≤ 0.083 × (12 times faster)"},
+            {
+                "PyYAML CSafeLoader, loading only": "≤ 1.00 ×",
+                "check-jsonschema": "≤ 0.083 × (12 times faster)",
+            },
         ),
         "| 10,000 plans | MB | target |",
         "|---|---|---|",

@@ -1,6 +1,6 @@
 """Writes plans to measure with: 80 to 150 lines each, seeded, no two alike.
 
-    python -m benchmarks.plans FOLDER COUNT
+python -m benchmarks.plans FOLDER COUNT
 """
 
 from __future__ import annotations
@@ -133,7 +133,9 @@ STOP_RULE = """\
 
 def plan(number: int, draw: random.Random) -> str:
     """The text of one plan."""
-    names = draw.sample(["refund_rate", "complaint_rate", "return_rate", "error_rate", "unsubscribe_rate"], draw.randint(1, 4))
+    names = draw.sample(
+        ["refund_rate", "complaint_rate", "return_rate", "error_rate", "unsubscribe_rate"], draw.randint(1, 4)
+    )
     rates = {name: round(draw.uniform(3, 6), 2) for name in names}
     sample = draw.randint(320, 380) * 1000
     return TEMPLATE.format(

@@ -313,22 +313,22 @@ class _Judge:
             subject = subjects.get(rule.subject)
             if subject is None:
                 continue
+            findings: list[Finding] = []
             try:
-                if rule.takes == 1:
-                    findings = list(rule.check(subject))
-                else:
-                    findings = list(rule.check(*(subject, adopted.params, organisation)[: rule.takes]))
+                # One by one: what a rule found before it missed an input stays found.
+                for finding in rule.check(*(subject, adopted.params, organisation)[: rule.takes]):
+                    findings.append(finding)
             except DoesNotApply:
                 continue
             except NotChecked as missing:
                 reason = f"could not be checked: {missing.reason}" if missing.reason else ""
-                outcome = _Outcome(adopted, [], missing.path, reason, missing.help)
+                outcome = _Outcome(adopted, findings, missing.path, reason, missing.help)
                 outcome.escalates = missing.escalates
                 outcomes.append(outcome)
             except StatisticsInputError as error:
                 reason = f"could not be computed: {error}"
                 outcomes.append(
-                    _Outcome(adopted, [], ("primary_metric",), reason, advice="correct the numbers")
+                    _Outcome(adopted, findings, ("primary_metric",), reason, advice="correct the numbers")
                 )
             except Exception as error:
                 message = (
@@ -337,7 +337,7 @@ class _Judge:
                 self._fail(
                     path, message, rule=rule.id, help="please report this as a bug of egp, with the plan"
                 )
-                outcomes.append(_Outcome(adopted, [], (), "crashed", blocked_by=rule.id))
+                outcomes.append(_Outcome(adopted, findings, (), "crashed", blocked_by=rule.id))
             else:
                 if findings:
                     outcomes.append(_Outcome(adopted, findings))

@@ -24,7 +24,9 @@ def explain_rule(rule_id: str, policy: Policy, width: int, all_examples: bool = 
 
 
 def _about_examples(rule: Rule, all_examples: bool) -> str:
-    what = "An example is a change to a sound plan, in which `null` takes a key away, unless it is a whole file."
+    what = (
+        "An example is a change to a sound plan, in which `null` takes a key away, unless it is a whole file."
+    )
     count = len(list(rule.page.examples))
     return what if all_examples else f"{what} All {count} examples: egp explain {rule.id} --examples"
 
@@ -53,9 +55,13 @@ def in_force(rule: Rule, policy: Policy, width: int) -> list[str]:
     title = f"In force under {policy.name} {policy.version}".strip()
     special = list(_overridden(rule, policy))
     if "severity" not in values and not any(name == "severity" for name, _, _ in special):
-        return wrapped(f"{title}: not adopted; a policy adopts it with `{rule.id}: {{severity: error}}`", width, "")
+        return wrapped(
+            f"{title}: not adopted; a policy adopts it with `{rule.id}: {{severity: error}}`", width, ""
+        )
     adopted = values.get("severity")
-    rows = [("severity", str(adopted.value), _origin(adopted)) if adopted else ("severity", "off", "not adopted")]
+    rows = [
+        ("severity", str(adopted.value), _origin(adopted)) if adopted else ("severity", "off", "not adopted")
+    ]
     if "waivable" in values:
         rows.append(("waivable", shown_value(values["waivable"].value), _origin(values["waivable"])))
     for name, (_, meaning, default, _) in declared_params(rule).items():

@@ -56,7 +56,9 @@ class PlanFinder:
                 sources = self._in_folder(absolute)
             elif os.path.basename(absolute) == POLICY_FILE:
                 advice = f"egp check PLAN --policy {path} judges a plan by it, egp rules --policy {path} shows what it asks"
-                self.failures.append(Failure(self._shown(absolute), "this is a policy, not a plan", help=advice))
+                self.failures.append(
+                    Failure(self._shown(absolute), "this is a policy, not a plan", help=advice)
+                )
                 continue
             elif os.path.lexists(absolute):
                 sources = [self._source(absolute)]
@@ -119,7 +121,9 @@ class PlanFinder:
         sources = [self._source(path) for path in self._yaml_files(folder)]
         if not sources and len(self.failures) == before:
             advice = "plans end in .yaml or .yml"
-            self.failures.append(Failure(self._shown(folder) or folder, "no plan in this folder", help=advice))
+            self.failures.append(
+                Failure(self._shown(folder) or folder, "no plan in this folder", help=advice)
+            )
         matching = [source for source in sources if source.in_portfolio]
         return matching or sources
 
@@ -131,7 +135,9 @@ class PlanFinder:
                     yield os.path.join(parent, name)
 
     def _unreadable(self, error: OSError) -> None:
-        self.failures.append(Failure(self._shown(error.filename), f"cannot read this folder: {error.strerror}"))
+        self.failures.append(
+            Failure(self._shown(error.filename), f"cannot read this folder: {error.strerror}")
+        )
 
     def _source(self, path: str) -> PlanSource:
         in_policy = self._in_policy(path)

@@ -38,7 +38,9 @@ class QuantityError(ValueError):
     ``advice`` says what to write instead.
     """
 
-    def __init__(self, message: str, advice: str, kind: Literal["quantity", "ambiguous"] = "quantity") -> None:
+    def __init__(
+        self, message: str, advice: str, kind: Literal["quantity", "ambiguous"] = "quantity"
+    ) -> None:
         super().__init__(message)
         self.advice = advice
         self.kind = kind
@@ -182,7 +184,9 @@ def duration(value: object) -> timedelta:
     elif unit:
         raise QuantityError(f"{shown(value)} is not a length of time", advice)
     else:
-        raise QuantityError(f"{shown(value)} has no unit", f"write {number}d, {number}h or another unit of time")
+        raise QuantityError(
+            f"{shown(value)} has no unit", f"write {number}d, {number}h or another unit of time"
+        )
     if not 0 <= seconds <= 86400 * 36525:
         raise QuantityError(f"{shown(value)} is not a length of time a plan can have", advice)
     return timedelta(seconds=seconds)

@@ -126,7 +126,9 @@ def _pydantic_type(annotation: Any) -> Any:
 
 
 def _without_own_keys(value: object) -> object:
-    return {k: v for k, v in value.items() if not str(k).startswith("x-")} if isinstance(value, dict) else value
+    return (
+        {k: v for k, v in value.items() if not str(k).startswith("x-")} if isinstance(value, dict) else value
+    )
 
 
 def model_of(shape: type[Shape]) -> type[BaseModel]:
@@ -240,7 +242,9 @@ def results_schema() -> dict[str, Any]:
     schema["$defs"]["Row"] = {
         "type": "object",
         "description": "One line of aggregates.",
-        "properties": {column: {"description": meaning, **_column_type(column)} for column, meaning in COLUMNS.items()},
+        "properties": {
+            column: {"description": meaning, **_column_type(column)} for column, meaning in COLUMNS.items()
+        },
         "required": [*NEEDED_COLUMNS],
         "additionalProperties": False,
     }

@@ -285,9 +285,7 @@ def label(path: Path) -> str:
     return text.removeprefix(".")
 
 
-def _list_reader(
-    read_item: PartReader, item_type: Any
-) -> PartReader:
+def _list_reader(read_item: PartReader, item_type: Any) -> PartReader:
     of_shapes = isinstance(item_type, type) and issubclass(item_type, Shape)
     read_text = _text_reader_of(item_type)
 

@@ -32,14 +32,23 @@ class Edit:
 
 EDITS = {
     "a day short": Edit("end: 2023-02-05", "end: 2023-02-04", "minimum-runtime", "2023-02-04", ("13", "14")),
-    "a pause": Edit(r"pauses: \[\]", "pauses: [2023-01-28]", "minimum-runtime", "[2023-01-28]", ("8 days", "14")),
+    "a pause": Edit(
+        r"pauses: \[\]", "pauses: [2023-01-28]", "minimum-runtime", "[2023-01-28]", ("8 days", "14")
+    ),
     "no rollback": Edit(r"\nrollback: .*", "", "rollback-declared", "id", ("withdrawn",), missing="rollback"),
     "less power": Edit("power: 95%", "power: 80%", "power-floor", "80%", ("80 %", "95 %")),
     "no unit": Edit("mde: 45bps", "mde: 0.003", "ambiguous-quantity", "0.003", ("12.04 %", "12.30 %")),
-    "a typo": Edit("primary_metric:", "primary_metrc:", "valid-plan", "primary_metrc", ("did you mean `primary_metric`",)),
+    "a typo": Edit(
+        "primary_metric:", "primary_metrc:", "valid-plan", "primary_metrc", ("did you mean `primary_metric`",)
+    ),
     "one unit short": Edit("140_000", "103_286", "sample-size", "103_286", ("103,286", "103,287")),
     "no baseline": Edit(
-        r"\n  baseline: 12%", "", "mde-declared", "primary_metric", ("sample-size", "baseline"), missing="baseline"
+        r"\n  baseline: 12%",
+        "",
+        "mde-declared",
+        "primary_metric",
+        ("sample-size", "baseline"),
+        missing="baseline",
     ),
     "three looks": Edit(
         r"looks: \[2023-02-06\]",
@@ -53,7 +62,9 @@ EDITS = {
 
 def errors_of(text: str, tmp_path: Path) -> tuple[list[Diagnostic], int]:
     (tmp_path / "experiments").mkdir()
-    (tmp_path / "egp.yaml").write_text((ROOT / "examples" / "egp.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "egp.yaml").write_text(
+        (ROOT / "examples" / "egp.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     (tmp_path / "experiments" / "pdp-buy-now.yaml").write_text(text, encoding="utf-8")
     policy = read_policy(str(tmp_path / "egp.yaml"), "egp.yaml")
     finder = PlanFinder(str(tmp_path), policy.plans, policy.root)

@@ -16,7 +16,16 @@ import egp
 PACKAGE = Path(egp.__file__).parent
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("egp", "egp.version", "egp.shipped", "egp.processes", "egp.atomic", "egp.document", "egp.quantity", "egp.stats"),
+    (
+        "egp",
+        "egp.version",
+        "egp.shipped",
+        "egp.processes",
+        "egp.atomic",
+        "egp.document",
+        "egp.quantity",
+        "egp.stats",
+    ),
     ("egp.wording", "egp.shape", "egp.edit"),
     ("egp.experiment", "egp.finding", "egp.results"),
     ("egp.analysis", "egp.lock", "egp.digest"),
@@ -143,7 +152,9 @@ def imports_cycle(package: str) -> list[str]:
     for module, path in MODULES.items():
         if module.startswith(f"{package}."):
             tree = ast.parse(path.read_text(encoding="utf-8"))
-            top = ast.Module([node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))], [])
+            top = ast.Module(
+                [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))], []
+            )
             graph[module] = {target for target in imported(module, top) if target.startswith(f"{package}.")}
     done: set[str] = set()
 
@@ -161,7 +172,9 @@ def imports_cycle(package: str) -> list[str]:
     return next((cycle for module in graph if (cycle := visit(module, []))), [])
 
 
-@pytest.mark.parametrize("package", ["egp.document", "egp.stats", "egp.policy", "egp.report", "egp.fix", "egp.new", "egp.gate"])
+@pytest.mark.parametrize(
+    "package", ["egp.document", "egp.stats", "egp.policy", "egp.report", "egp.fix", "egp.new", "egp.gate"]
+)
 def test_packages_have_no_cycles(package: str) -> None:
     assert imports_cycle(package) == []
 

@@ -203,7 +203,9 @@ def test_what_is_no_moment(text: object, complaint: str) -> None:
 
 
 def test_a_day_has_no_time() -> None:
-    _refused(quantity.day, "2023-01-23T08:00:00-08:00", "has a time where a date is meant", "write the date alone")
+    _refused(
+        quantity.day, "2023-01-23T08:00:00-08:00", "has a time where a date is meant", "write the date alone"
+    )
 
 
 def test_interval_has_both_ends() -> None:
@@ -237,7 +239,9 @@ READERS: list[Callable[[object], object]] = [
 
 @pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
 @pytest.mark.parametrize("unit", ["", "%", " USD", "M", "d", "pp"])
-def test_a_number_beyond_all_measure_is_refused_in_a_short_line(read: Callable[[object], object], unit: str) -> None:
+def test_a_number_beyond_all_measure_is_refused_in_a_short_line(
+    read: Callable[[object], object], unit: str
+) -> None:
     beyond: tuple[object, ...] = (f"{HUGE}{unit}", f"0.{HUGE}{unit}", 10**400, -(10**400), 1e300)
     for value in beyond:
         with pytest.raises(QuantityError) as refusal:
@@ -247,7 +251,11 @@ def test_a_number_beyond_all_measure_is_refused_in_a_short_line(read: Callable[[
 
 
 @pytest.mark.parametrize("read", READERS, ids=lambda read: read.__name__)
-@given(value=st.one_of(st.text(max_size=30), st.integers(), st.floats(), st.booleans(), st.none(), st.binary(max_size=3)))
+@given(
+    value=st.one_of(
+        st.text(max_size=30), st.integers(), st.floats(), st.booleans(), st.none(), st.binary(max_size=3)
+    )
+)
 def test_hostile_values_are_read_or_refused(read: Callable[[object], object], value: object) -> None:
     result = _result_or_refusal(read, value)
     if isinstance(result, QuantityError):
@@ -264,7 +272,9 @@ def _result_or_refusal(read: Callable[[object], object], value: object) -> objec
         return refusal
 
 
-NUMBERS = st.decimals(min_value="-1000000", max_value=1_000_000, places=4, allow_nan=False, allow_infinity=False)
+NUMBERS = st.decimals(
+    min_value="-1000000", max_value=1_000_000, places=4, allow_nan=False, allow_infinity=False
+)
 
 
 @given(points=st.integers(-10_000, 10_000))

@@ -25,7 +25,10 @@ from egp.shipped import policy_names, policy_path
 
 ROOT = Path(__file__).parents[1]
 SOUND_PLAN = ROOT / "egp" / "rules" / "sound_plan.yaml"
-PLANS = [SOUND_PLAN, *sorted(path for path in (ROOT / "examples").rglob("*.yaml") if "results" not in path.parts)]
+PLANS = [
+    SOUND_PLAN,
+    *sorted(path for path in (ROOT / "examples").rglob("*.yaml") if "results" not in path.parts),
+]
 
 Schema = dict[str, Any]
 
@@ -83,7 +86,9 @@ def _parts(annotation: Any) -> Iterator[type[Shape]]:
 SHAPES = {shape.__name__: shape for shape in shapes_below(Experiment)}
 
 
-@pytest.mark.parametrize("make", [experiment_schema, policy_schema, report_schema], ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    "make", [experiment_schema, policy_schema, report_schema], ids=lambda make: make.__name__
+)
 def test_every_schema_is_a_schema(make: Callable[[], Schema]) -> None:
     schema = make()
     Draft202012Validator.check_schema(schema)
@@ -95,13 +100,17 @@ def test_every_schema_is_a_schema(make: Callable[[], Schema]) -> None:
 def test_every_key_of_a_plan_is_described_for_editors() -> None:
     schema = experiment_schema()
     parts = [schema, *schema["$defs"].values()]  # type: ignore[attr-defined]
-    undescribed = [key for part in parts for key, value in part["properties"].items() if not value.get("description")]
+    undescribed = [
+        key for part in parts for key, value in part["properties"].items() if not value.get("description")
+    ]
     assert undescribed == []
 
 
 def test_every_pattern_of_a_schema_means_the_same_to_editors() -> None:
     """Editors run patterns as ECMAScript: no possessive quantifiers, no inline flags, no Python names of groups."""
-    patterns = re.findall(r'"pattern": "((?:[^"\\]|\\.)*)"', json.dumps([experiment_schema(), policy_schema(), report_schema()]))
+    patterns = re.findall(
+        r'"pattern": "((?:[^"\\]|\\.)*)"', json.dumps([experiment_schema(), policy_schema(), report_schema()])
+    )
     assert patterns
     for pattern in patterns:
         assert not re.search(r"\(\?[aiLmsux<P]|[*+?]\+|\\[AZ]", pattern), pattern
@@ -173,13 +182,19 @@ KNOWN_DIFFERENCES: tuple[tuple[str, Schema, str], ...] = (
     ("a pattern does not compare numbers", {"holdout": {"share": "150%"}}, "holdout"),
     ("a pattern does not compute", {"sample_size_per_variant": "1.2345k"}, "sample_size_per_variant"),
     ("a pattern does not compare numbers", {"escalation": {"within": "900_000d"}}, "escalation"),
-    ("a pattern does not compare numbers", {"sample_size_per_variant": "99999999999999999999"}, "sample_size_per_variant"),
+    (
+        "a pattern does not compare numbers",
+        {"sample_size_per_variant": "99999999999999999999"},
+        "sample_size_per_variant",
+    ),
     ("printable is no class of characters in a pattern", {"layer": "pdp", "id": "buy\x07now"}, "id"),
 )
 """What the schema accepts and the reader does not, with the reason. There is nothing the other way round."""
 
 
-@pytest.mark.parametrize(("reason", "change", "key"), KNOWN_DIFFERENCES, ids=[each[0] for each in KNOWN_DIFFERENCES])
+@pytest.mark.parametrize(
+    ("reason", "change", "key"), KNOWN_DIFFERENCES, ids=[each[0] for each in KNOWN_DIFFERENCES]
+)
 def test_known_differences_between_schema_and_reader(reason: str, change: Schema, key: str) -> None:
     plan = {**sound_plan(), **change}
     assert schema_accepts(Experiment, plan), f"no longer true: {reason}"
@@ -241,7 +256,9 @@ def test_mistakes_in_a_policy_are_seen_by_editors(policy: Schema) -> None:
         ("power-floor", "floor", 0.01, 0),
     ],
 )
-def test_editors_see_how_small_an_option_may_be(rule: str, option: str, least: float, too_small: float) -> None:
+def test_editors_see_how_small_an_option_may_be(
+    rule: str, option: str, least: float, too_small: float
+) -> None:
     validator = Draft202012Validator(policy_schema())
     assert validator.is_valid({"rules": {rule: {option: least}}})
     assert not validator.is_valid({"rules": {rule: {option: too_small}}})

@@ -57,7 +57,9 @@ def voyage(**values: object) -> Voyage:
 
 
 def test_a_value_that_fits_is_read_with_its_units() -> None:
-    result = voyage(load="50%", barrels="1.2k", length="2w", stops=["2023-01-23"], leave="2023-01-23/2023-01-24")
+    result = voyage(
+        load="50%", barrels="1.2k", length="2w", stops=["2023-01-23"], leave="2023-01-23/2023-01-24"
+    )
     assert result.load == 0.5
     assert result.barrels == 1200
     assert result.length == timedelta(days=14)
@@ -116,7 +118,9 @@ def test_an_unknown_key_is_named_with_what_was_probably_meant(key: str, guess: s
 def test_an_unknown_key_that_resembles_none_lists_the_keys() -> None:
     problems: list[Problem] = []
     read(Crew, {"id": "first", "zzz": 1}, ("crew",), problems)
-    assert [(each.path, each.message, each.meant) for each in problems] == [(("crew", "zzz"), "unknown key `zzz`", None)]
+    assert [(each.path, each.message, each.meant) for each in problems] == [
+        (("crew", "zzz"), "unknown key `zzz`", None)
+    ]
     assert problems[0].help == "keys here are id, size; a key of your own starts with `x-`"
 
 
@@ -214,7 +218,13 @@ def test_a_bare_change_is_ambiguous() -> None:
 
 def test_one_mistake_hides_no_other() -> None:
     found = problems_of(ship=5, speed="fast", boats=[{"id": "a", "size": "x"}, {}], zzz=1)
-    assert {problem.path for problem in found} == {("ship",), ("speed",), ("boats", 0, "size"), ("boats", 1, "id"), ("zzz",)}
+    assert {problem.path for problem in found} == {
+        ("ship",),
+        ("speed",),
+        ("boats", 0, "size"),
+        ("boats", 1, "id"),
+        ("zzz",),
+    }
 
 
 def test_a_list_of_shapes_keeps_the_positions_of_those_that_fit() -> None:
@@ -224,7 +234,9 @@ def test_a_list_of_shapes_keeps_the_positions_of_those_that_fit() -> None:
 
 
 @pytest.mark.parametrize("values", [{"ports": ["cadiz", 5]}, {"watches": {"dog": 2, "cat": "x"}}])
-def test_a_collection_of_scalars_with_one_that_does_not_fit_is_unknown_as_a_whole(values: dict[str, object]) -> None:
+def test_a_collection_of_scalars_with_one_that_does_not_fit_is_unknown_as_a_whole(
+    values: dict[str, object],
+) -> None:
     result = read(Voyage, {**SOUND, **values})
     assert result.ports == ()
     assert result.watches is None
@@ -236,7 +248,12 @@ def test_a_shape_shows_what_is_set() -> None:
 
 @pytest.mark.parametrize(
     ("path", "text"),
-    [(("schedule", "end"), "schedule.end"), (("boats", 0, "id"), "boats[0].id"), ((), ""), (("a\x1bb",), "a\ufffdb")],
+    [
+        (("schedule", "end"), "schedule.end"),
+        (("boats", 0, "id"), "boats[0].id"),
+        ((), ""),
+        (("a\x1bb",), "a\ufffdb"),
+    ],
 )
 def test_label_reads_as_an_author_would_say_it(path: Path, text: str) -> None:
     assert label(path) == text
@@ -244,7 +261,13 @@ def test_label_reads_as_an_author_would_say_it(path: Path, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("word", "guess"),
-    [("minimum_runtime", "minimum-runtime"), ("MinimumRuntime", "minimum-runtime"), ("xyz", ""), ("m" * 61, ""), ("", "")],
+    [
+        ("minimum_runtime", "minimum-runtime"),
+        ("MinimumRuntime", "minimum-runtime"),
+        ("xyz", ""),
+        ("m" * 61, ""),
+        ("", ""),
+    ],
 )
 def test_nearest_sees_through_styles_of_spelling(word: str, guess: str) -> None:
     assert nearest(word, ["minimum-runtime", "sample-size"]) == guess

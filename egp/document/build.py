@@ -71,7 +71,18 @@ class _Anchor:
 class Builder:
     """Builds the value of one document and keeps its events for whoever asks for places."""
 
-    __slots__ = ("_anchors", "_expanded", "_merges", "_next", "_open", "_parser", "_untidy", "events", "faults", "root")
+    __slots__ = (
+        "_anchors",
+        "_expanded",
+        "_merges",
+        "_next",
+        "_open",
+        "_parser",
+        "_untidy",
+        "events",
+        "faults",
+        "root",
+    )
 
     def __init__(self, parser: Parser, next_event: NextEvent) -> None:
         self._parser = parser
@@ -177,7 +188,9 @@ class Builder:
     def _claim(self, text: str, holder: dict[Any, Any], depth: int) -> Any:
         if text not in holder:
             return text
-        self._fault("duplicate-key", f"the key {shown(text)} is written twice in one mapping", _DUPLICATE_HELP)
+        self._fault(
+            "duplicate-key", f"the key {shown(text)} is written twice in one mapping", _DUPLICATE_HELP
+        )
         return self._discard(depth)
 
     def _claim_merge(self, holder: dict[Any, Any], depth: int) -> Any:
@@ -204,7 +217,11 @@ class Builder:
         return refused
 
     def _refuse_key(self, depth: int) -> Any:
-        self._fault("key", "a mapping or a list is used as a key", "use a text as the key; quote it if it has brackets")
+        self._fault(
+            "key",
+            "a mapping or a list is used as a key",
+            "use a text as the key; quote it if it has brackets",
+        )
         return self._discard(depth)
 
     def _discard(self, depth: int) -> Any:
@@ -268,7 +285,9 @@ class Builder:
             if isinstance(source, dict):
                 value.update((key, part) for key, part in source.items() if key not in value)
             elif source is not None or not self._refused_since(at):
-                self._fault("merge", "the merge key '<<' needs a mapping, or a list of mappings", _MERGE_HELP, at)
+                self._fault(
+                    "merge", "the merge key '<<' needs a mapping, or a list of mappings", _MERGE_HELP, at
+                )
 
     def _refused_since(self, at: int) -> bool:
         """Whether an alias was refused there, so that nothing needs to be said about the value that it lacks."""
@@ -292,17 +311,22 @@ class Builder:
             self._exhausted(anchor)
             return None
         if depth + _height(anchor.value) > MAX_NESTING:
-            self._fault("nesting", f"the alias '*{excerpt(name)}' nests values more than {MAX_NESTING} deep", _ALIAS_HELP)
+            self._fault(
+                "nesting",
+                f"the alias '*{excerpt(name)}' nests values more than {MAX_NESTING} deep",
+                _ALIAS_HELP,
+            )
             return None
         self._expanded += anchor.size
         return anchor
-
 
     def _exhausted(self, anchor: _Anchor) -> None:
         """Report once that there is too much to repeat, and repeat nothing from there on."""
         if self._expanded <= MAX_EXPANSION:
             message = f"the aliases of this document stand for more than {MAX_EXPANSION:,} values"
-            self._fault("alias", message, "use fewer aliases, and none of values that hold aliases themselves")
+            self._fault(
+                "alias", message, "use fewer aliases, and none of values that hold aliases themselves"
+            )
         self._expanded += anchor.size
 
 

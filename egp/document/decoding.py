@@ -13,7 +13,12 @@ _ALLOWED_ASCII = bytes((9, 10, 13, *range(32, 127)))
 _ALLOWED_BYTES = _ALLOWED_ASCII + bytes(range(128, 256))
 _FORBIDDEN = "[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"  # slow to compile
 _WIDE_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_NAMES = {0: "a NUL character", 0x1B: "an escape character", 0x7F: "a delete character", 0xFEFF: "a byte order mark"}
+_NAMES = {
+    0: "a NUL character",
+    0x1B: "an escape character",
+    0x7F: "a delete character",
+    0xFEFF: "a byte order mark",
+}
 
 
 class Content(NamedTuple):
@@ -77,7 +82,9 @@ def _undecodable(data: bytes, at: int) -> Refusal:
     if data.startswith(_WIDE_MARKS):
         wide = "UTF-32" if data.startswith(_WIDE_MARKS[:2]) else "UTF-16"
         text = data.decode(wide, errors="replace")
-        return Refusal("encoding", f"the file is in {wide}, not in UTF-8", _HELP_ENCODING, text, 0, min(1, len(text)))
+        return Refusal(
+            "encoding", f"the file is in {wide}, not in UTF-8", _HELP_ENCODING, text, 0, min(1, len(text))
+        )
     before = len(data[:at].decode())
     message = f"the byte 0x{data[at]:02X} is not UTF-8"
     return Refusal("encoding", message, _HELP_ENCODING, data.decode(errors="replace"), before, before + 1)
@@ -101,7 +108,11 @@ def _may_hold_forbidden(data: bytes) -> bool:
 def _forbidden(text: str, at: int) -> Refusal:
     code = ord(text[at])
     if code == 0 and text.count("\0") * 3 > len(text) > 1:
-        return Refusal("encoding", "the file is not text in UTF-8, perhaps UTF-16", _HELP_ENCODING, text, at, at + 1)
+        return Refusal(
+            "encoding", "the file is not text in UTF-8, perhaps UTF-16", _HELP_ENCODING, text, at, at + 1
+        )
     control = code < 0xA0
     name = _NAMES.get(code) or ("a control character" if control else "a character that YAML does not allow")
-    return Refusal("control-character", f"{name}, U+{code:04X}, is in the text", "remove it", text, at, at + 1)
+    return Refusal(
+        "control-character", f"{name}, U+{code:04X}, is in the text", "remove it", text, at, at + 1
+    )

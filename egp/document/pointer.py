@@ -27,7 +27,9 @@ def parse_pointer(pointer: str, value: object) -> Path:
     if not pointer.startswith("/"):
         raise PointerError(f"the pointer {pointer!r} must start with '/'")
     if _BAD_ESCAPE.search(pointer):
-        raise PointerError(f"the pointer {pointer!r} has a '~' that is neither '~0' (for '~') nor '~1' (for '/')")
+        raise PointerError(
+            f"the pointer {pointer!r} has a '~' that is neither '~0' (for '~') nor '~1' (for '/')"
+        )
     path: list[Key] = []
     for step in pointer[1:].split("/"):
         key = _key(step.replace("~1", "/").replace("~0", "~"), value)

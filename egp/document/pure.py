@@ -35,11 +35,18 @@ _COMMENT = rf"[ \t]*(?:#[^{_ENDS}]*)?(?=[{_ENDS}])"
 _URI = r"\w;/?:@&=+$.!~*'()%-"
 
 _YAML_DIRECTIVE = re.compile(rf"%YAML[ \t]+0*1\.0*[12](?![0-9]){_COMMENT}", re.ASCII)
-_TAG_DIRECTIVE = re.compile(rf"%TAG[ \t]+(!(?:[\w-]*!)?)[ \t]+([{_URI},\[\]]+)(?=[{_GAPS}]){_COMMENT}", re.ASCII)
+_TAG_DIRECTIVE = re.compile(
+    rf"%TAG[ \t]+(!(?:[\w-]*!)?)[ \t]+([{_URI},\[\]]+)(?=[{_GAPS}]){_COMMENT}", re.ASCII
+)
 _ANCHOR = re.compile(rf"[&*]([\w-]+)(?=[{_GAPS}?:,\]}}%@`])", re.ASCII)
-_TAG = re.compile(rf"!<(?P<verbatim>[{_URI},\[\]]+)>|(?P<handle>![\w-]*!)(?P<local>[{_URI}]+)|!(?![\w-]*!)(?P<own>[{_URI}]*)", re.ASCII)
+_TAG = re.compile(
+    rf"!<(?P<verbatim>[{_URI},\[\]]+)>|(?P<handle>![\w-]*!)(?P<local>[{_URI}]+)|!(?![\w-]*!)(?P<own>[{_URI}]*)",
+    re.ASCII,
+)
 _ESCAPED_OCTETS = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_BLOCK_HEADER = re.compile(rf"[|>](?:(?P<chomp>[+-])?(?P<indent>[1-9])?|(?P<indent_2>[1-9])(?P<chomp_2>[+-])){_COMMENT}")
+_BLOCK_HEADER = re.compile(
+    rf"[|>](?:(?P<chomp>[+-])?(?P<indent>[1-9])?|(?P<indent_2>[1-9])(?P<chomp_2>[+-])){_COMMENT}"
+)
 _DOCUMENT_MARK = re.compile(rf"(?:---|\.\.\.)(?=[{_GAPS}])")
 _LINE = re.compile(rf"[^{_ENDS}]*")
 _BLOCK_WORD = re.compile(rf"(?:[^{_GAPS}:]|:(?![{_GAPS}]))*")
@@ -108,7 +115,9 @@ class _Scanner(Scanner):
         start = self.reader.get_mark()
         found = self.reader.match(_ANCHOR)
         if not found:
-            self._refuse("while scanning an anchor", start, "did not find expected alphabetic or numeric character")
+            self._refuse(
+                "while scanning an anchor", start, "did not find expected alphabetic or numeric character"
+            )
         self._take(found)
         return TokenClass(found[1], start, self.reader.get_mark())
 
@@ -130,7 +139,9 @@ class _Scanner(Scanner):
         start = self.reader.get_mark()
         header = self.reader.match(_BLOCK_HEADER)
         if not header:
-            self._refuse("while scanning a block scalar", start, "did not find expected comment or line break")
+            self._refuse(
+                "while scanning a block scalar", start, "did not find expected comment or line break"
+            )
         self._take(header)
         self.scan_line_break()
         given = header["indent"] or header["indent_2"]
@@ -221,7 +232,9 @@ class _Scanner(Scanner):
                 line_breaks.append(self.scan_line_break())
                 continue
             if line_breaks and reader.peek() == "\t" and reader.column <= self.indent:
-                self._refuse("while scanning a plain scalar", start, "found a tab character that violates indentation")
+                self._refuse(
+                    "while scanning a plain scalar", start, "found a tab character that violates indentation"
+                )
             blanks += reader.peek()
             reader.forward()
         if not line_breaks:
@@ -251,7 +264,9 @@ class _Scanner(Scanner):
 
 
 class _Parser(Parser):
-    resolver = SimpleNamespace(processing_version=(1, 1))  # neither library follows 1.2 where 1.1 has another grammar
+    resolver = SimpleNamespace(
+        processing_version=(1, 1)
+    )  # neither library follows 1.2 where 1.1 has another grammar
 
     def parse_node(self, block: bool = False, indentless_sequence: bool = False) -> Any:
         start = self.scanner.peek_token().start_mark

@@ -114,7 +114,9 @@ class _Reading:
         problems: tuple[Problem, ...] = ()
         if is_unwritten(builder.events[0]):
             span = self._dashes(start)
-            problems = (Problem("empty", "the document is empty", "write it, or remove the line '---'", span),)
+            problems = (
+                Problem("empty", "the document is empty", "write it, or remove the line '---'", span),
+            )
         elif builder.faults:
             from egp.document.faults import located
 

@@ -64,20 +64,27 @@ def syntax_problem(error: Any, source: Source, events: list[Event]) -> Problem:
 def _runaway_quote(error: _Error, last: Event, source: Source) -> _Finding | None:
     """Quotes that are closed by the opening quotes of a later text: the error is reported there, and made here."""
     quoted = getattr(last, "style", None) in ("'", '"')
-    if not (quoted and re.search(_MISPLACED, error.said)) or error.text[last.end_mark.index : error.at].strip():
+    if (
+        not (quoted and re.search(_MISPLACED, error.said))
+        or error.text[last.end_mark.index : error.at].strip()
+    ):
         return None
     start = content_start(last, error.text)
     if source.position(start).line == source.position(last.end_mark.index).line:
         return None
     line = source.position(error.at).line
     message = f"the text in quotes that opens here goes on to line {line}, where more text follows it"
-    return _Finding("syntax", message, "close the quotes where the text ends", start, ((error.at, "this follows it"),))
+    return _Finding(
+        "syntax", message, "close the quotes where the text ends", start, ((error.at, "this follows it"),)
+    )
 
 
 def _error(error: Any, text: str) -> _Error:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     context_mark = getattr(error, "context_mark", None) or mark
-    said = ": ".join(filter(None, (getattr(error, "context", None), getattr(error, "problem", None)))) or str(error)
+    said = ": ".join(filter(None, (getattr(error, "context", None), getattr(error, "problem", None)))) or str(
+        error
+    )
     at = mark.index if mark else 0
     return _Error(text, at, context_mark.index if context_mark else at, said)
 
@@ -103,7 +110,9 @@ def _read(error: _Error) -> _Finding:
 
 def _tab(error: _Error) -> _Finding:
     if error.line_before.strip():
-        return _Finding("tab", "a tab stands where YAML needs a space", "replace the tab by a space", error.at)
+        return _Finding(
+            "tab", "a tab stands where YAML needs a space", "replace the tab by a space", error.at
+        )
     message = "a tab at the start of the line; YAML needs spaces"
     return _Finding("tab", message, "indent with spaces, two for each level", error.at)
 
@@ -145,7 +154,9 @@ def _colon_in_brackets(error: _Error) -> _Finding:
 
 def _open_quote(error: _Error) -> _Finding:
     quote = error.text[error.opened : error.opened + 1]
-    return _Finding("syntax", f"the text in quotes is not closed with {quote}", "close the quotes", error.opened)
+    return _Finding(
+        "syntax", f"the text in quotes is not closed with {quote}", "close the quotes", error.opened
+    )
 
 
 def _open_bracket(error: _Error) -> _Finding:
@@ -211,7 +222,9 @@ def _directive(error: _Error) -> _Finding:
 
 def _tag(error: _Error) -> _Finding:
     message = "the text after '!' is not a tag that is known here"
-    return _Finding("tag", message, "remove the tag, or put a text that starts with '!' in quotes", error.opened)
+    return _Finding(
+        "tag", message, "remove the tag, or put a text that starts with '!' in quotes", error.opened
+    )
 
 
 def _after_end(error: _Error) -> _Finding:

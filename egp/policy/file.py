@@ -21,10 +21,14 @@ class Override(Shape):
 class PolicyFile(Shape):
     """A governance policy: which rules apply, how severely, with which thresholds."""
 
-    extends: tuple[str, ...] = listed("Policies this one builds on, the later ones winning.", ["egp:standard"])
+    extends: tuple[str, ...] = listed(
+        "Policies this one builds on, the later ones winning.", ["egp:standard"]
+    )
     version: str | None = field("Version of the policy, shown in every report.", "2026.2")
     timezone: str | None = field("IANA time zone of the organisation.", "America/Los_Angeles")
-    plans: tuple[str, ...] = listed("Patterns of the plans, relative to this file.", ["experiments/**/*.yaml"])
+    plans: tuple[str, ...] = listed(
+        "Patterns of the plans, relative to this file.", ["experiments/**/*.yaml"]
+    )
     tiers: dict[str, str] | None = field(
         "Pattern of a surface → tier; the first match wins, and tiers named first weigh most.",
         {"checkout.*": "critical", "*": "standard"},

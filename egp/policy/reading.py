@@ -32,7 +32,9 @@ class _Files:
         self.documents: dict[str, Document] = {}
         self._layers: dict[str, tuple[PolicyFile, tuple[Layer, ...]]] = {}
 
-    def layers_of(self, name: str, path: str, chain: tuple[str, ...] = ()) -> tuple[PolicyFile, tuple[Layer, ...]]:
+    def layers_of(
+        self, name: str, path: str, chain: tuple[str, ...] = ()
+    ) -> tuple[PolicyFile, tuple[Layer, ...]]:
         """The file's own content, and the layers of everything it extends followed by its own."""
         if name not in self._layers:
             self._layers[name] = self._read(name, path, (*chain, name))
@@ -47,7 +49,9 @@ class _Files:
             self.failures.append(_failure(document, fault.message, fault.span, fault.help))
         if len(documents) > 1:
             span = documents[1].span(())
-            self.failures.append(_failure(document, "a policy is one document", span, "remove what follows `---`"))
+            self.failures.append(
+                _failure(document, "a policy is one document", span, "remove what follows `---`")
+            )
         problems: list[Problem] = []
         content = read(PolicyFile, {} if document.problems else document.value, (), problems)
         problems.extend(_unmatchable(content))
@@ -85,7 +89,9 @@ class _Files:
             name = _name_from(document.path, written)
             if name in chain:
                 cycle = " → ".join([*chain[chain.index(name) :], name])
-                self.failures.append(_failure(document, f"policies extend each other: {cycle}", span, "break the cycle"))
+                self.failures.append(
+                    _failure(document, f"policies extend each other: {cycle}", span, "break the cycle")
+                )
                 continue
             found = self._resolve(name, written, document, span)
             if found:
@@ -101,16 +107,22 @@ class _Files:
                 guess = nearest(name, policy_names())
                 hint = f", did you mean `{guess}`?" if guess else ""
                 advice = f"egp ships {', '.join(policy_names())}"
-                self.failures.append(_failure(document, f"egp ships no policy `{shown(name)}`{hint}", span, advice))
+                self.failures.append(
+                    _failure(document, f"egp ships no policy `{shown(name)}`{hint}", span, advice)
+                )
             return path
         path = os.path.realpath(os.path.join(self._folders[document.path], written))
         if os.path.commonpath([self.root, path]) != self.root:
             advice = "copy the policy into the repository"
-            self.failures.append(_failure(document, f"`{shown(written)}` lies outside the repository", span, advice))
+            self.failures.append(
+                _failure(document, f"`{shown(written)}` lies outside the repository", span, advice)
+            )
             return None
         if not os.path.isfile(path):
             advice = "name a file relative to this policy's folder, or a shipped policy"
-            self.failures.append(_failure(document, f"there is no policy file `{shown(written)}`", span, advice))
+            self.failures.append(
+                _failure(document, f"there is no policy file `{shown(written)}`", span, advice)
+            )
             return None
         return path
 
@@ -135,11 +147,15 @@ class _Files:
         extended = self._extended(override.extends, document, (*path, "extends"), ())
         for layer, content in zip(extended, self.contents(extended), strict=True):
             if content.overrides and layer.name not in present:
-                message = f"{layer.name} has overrides of its own, and cannot be put on top of some plans only"
+                message = (
+                    f"{layer.name} has overrides of its own, and cannot be put on top of some plans only"
+                )
                 span = document.span((*path, "extends"))
                 self.failures.append(_failure(document, message, span, "extend a policy without overrides"))
         problems: list[Problem] = []
-        own = Layer(f"{document.path}#{at}", _settings(document, override.rules or {}, (*path, "rules"), problems))
+        own = Layer(
+            f"{document.path}#{at}", _settings(document, override.rules or {}, (*path, "rules"), problems)
+        )
         self.failures.extend(self._failure_of(document, problem) for problem in problems)
         layers = (*(layer for layer in extended if layer.name not in present), own)
         return Scope(override.paths, tier, layers)
@@ -156,10 +172,14 @@ def _unmatchable(content: PolicyFile) -> Iterator[Problem]:
     """Patterns that no plan's path can match."""
     patterns: list[tuple[Path, str]] = [(("plans", at), pattern) for at, pattern in enumerate(content.plans)]
     for number, override in enumerate(content.overrides):
-        patterns += [(("overrides", number, "paths", at), pattern) for at, pattern in enumerate(override.paths)]
+        patterns += [
+            (("overrides", number, "paths", at), pattern) for at, pattern in enumerate(override.paths)
+        ]
     for path, pattern in patterns:
         if "\\" in pattern or not {"", ".", ".."}.isdisjoint(pattern.split("/")):
-            advice = "write it relative to the policy's folder, with `/` between folders and without `.` and `..`"
+            advice = (
+                "write it relative to the policy's folder, with `/` between folders and without `.` and `..`"
+            )
             yield Problem(path, "wrong-type", f"no plan matches the pattern `{shown(pattern)}`", advice)
 
 
@@ -210,14 +230,18 @@ def _severity(value: object, path: Path, problems: list[Problem]) -> object:
         return value
     guess = nearest(value, known) if isinstance(value, str) else ""
     hint = f", did you mean `{guess}`?" if guess else ""
-    problems.append(Problem(path, "wrong-type", f"severity is {shown(value)}{hint}", f"write one of {', '.join(known)}"))
+    problems.append(
+        Problem(path, "wrong-type", f"severity is {shown(value)}{hint}", f"write one of {', '.join(known)}")
+    )
     return "off"
 
 
 def _unknown_rule(rule_id: str, path: Path) -> Problem:
     guess = nearest(rule_id, index())
     hint = f", did you mean `{guess}`?" if guess else ""
-    return Problem(path, "unknown-key", f"there is no rule `{shown(rule_id)}`{hint}", "`egp rules` lists all rules")
+    return Problem(
+        path, "unknown-key", f"there is no rule `{shown(rule_id)}`{hint}", "`egp rules` lists all rules"
+    )
 
 
 def _failure(document: Document, message: str, span: Span, help_text: str) -> Failure:

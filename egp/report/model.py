@@ -39,9 +39,7 @@ class Report(Findings):
 
     def findings(self) -> Findings:
         """What was found, without the policy: fit to travel between processes."""
-        return Findings(
-            self.plans, self.passed, self.diagnostics, self.unchecked, self.failures, self.passes
-        )
+        return Findings(self.plans, self.passed, self.diagnostics, self.unchecked, self.failures, self.passes)
 
     def count(self, severity: Severity) -> int:
         return sum(diagnostic.severity == severity for diagnostic in self.diagnostics)

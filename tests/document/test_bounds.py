@@ -21,7 +21,10 @@ def test_nesting_without_end_is_refused_where_it_goes_too_deep(opening: str, cou
     if opening == "[\n":
         assert problem.span.start == (levels, 1)
     else:
-        assert problem.span.start.column in (levels * len(opening) - len(opening) + 1, levels // 2 * len(opening) + 1)
+        assert problem.span.start.column in (
+            levels * len(opening) - len(opening) + 1,
+            levels // 2 * len(opening) + 1,
+        )
 
 
 def test_the_pure_parser_refuses_nesting_without_end(parser: Parser) -> None:
@@ -102,4 +105,6 @@ def test_any_large_text_is_read_or_refused(text: str, parser: Parser) -> None:
     documents = read(text[:20_000] if parser.name == "pure" else text, "plan.yaml", parser)
     for document in documents:
         assert document.span(()).start >= (1, 1)
-        assert all(problem.message.isprintable() and len(problem.message) < 200 for problem in document.problems)
+        assert all(
+            problem.message.isprintable() and len(problem.message) < 200 for problem in document.problems
+        )

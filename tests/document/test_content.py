@@ -55,7 +55,8 @@ def test_a_surrogate_in_a_text_has_a_place() -> None:
 
 
 @pytest.mark.parametrize(
-    "character", [*map(chr, range(9)), "\x0b", "\x0c", "\x1b", "\x7f", "\x80", "\x9f", "\ufeff", "\ufffe", "\uffff"]
+    "character",
+    [*map(chr, range(9)), "\x0b", "\x0c", "\x1b", "\x7f", "\x80", "\x9f", "\ufeff", "\ufffe", "\uffff"],
 )
 def test_a_character_that_yaml_does_not_allow_has_a_place(character: str) -> None:
     (document,) = read_text(f"é: 1\nb: 'x{character}y'\n")

@@ -27,7 +27,13 @@ def told(documents: Iterable[Document]) -> list[object]:
             repr(document.value),
             document.problems,
             [
-                (path, document.span(path), document.span(path, key=True), document.definition(path), document.scalar(path))
+                (
+                    path,
+                    document.span(path),
+                    document.span(path, key=True),
+                    document.definition(path),
+                    document.scalar(path),
+                )
                 for path in [*paths(document.value), ("absent",), (0, 0)]
             ],
         )
@@ -37,10 +43,60 @@ def told(documents: Iterable[Document]) -> list[object]:
 
 PIECES = [
     *"abx:-?[]{},'\"&*!|>%#\\.~<@` \t\n\r\x85\u2028",
-    *("a: b\n", "- ", "a:\n", "  ", ": ", ", ", "\n  ", "\n- ", "\r\n", "? ", "---\n", "--- ", "...\n", "# c\n", " #"),
-    *("&a ", "*a", "!!str ", "!!int ", "!x ", "!<tag:yaml.org,2002:str> ", "<<: ", "<<: *a\n", "<<: [*a, *c]\n"),
-    *("|\n", ">-\n", "|2-\n", "|+ # c\n", "%YAML 1.2\n", "%TAG !y! x\n", "1e3", "0x1F", "'x'", '"y"', "\\n", "\\x41", "😀"),
-    *("- a\n- b\n", "b: &c {d: 1}\n", "key: value # c\n", "  k: v\n", "    z: w\n", "[a, b]", "{a: b, c}", "é", "\\ud800"),
+    *(
+        "a: b\n",
+        "- ",
+        "a:\n",
+        "  ",
+        ": ",
+        ", ",
+        "\n  ",
+        "\n- ",
+        "\r\n",
+        "? ",
+        "---\n",
+        "--- ",
+        "...\n",
+        "# c\n",
+        " #",
+    ),
+    *(
+        "&a ",
+        "*a",
+        "!!str ",
+        "!!int ",
+        "!x ",
+        "!<tag:yaml.org,2002:str> ",
+        "<<: ",
+        "<<: *a\n",
+        "<<: [*a, *c]\n",
+    ),
+    *(
+        "|\n",
+        ">-\n",
+        "|2-\n",
+        "|+ # c\n",
+        "%YAML 1.2\n",
+        "%TAG !y! x\n",
+        "1e3",
+        "0x1F",
+        "'x'",
+        '"y"',
+        "\\n",
+        "\\x41",
+        "😀",
+    ),
+    *(
+        "- a\n- b\n",
+        "b: &c {d: 1}\n",
+        "key: value # c\n",
+        "  k: v\n",
+        "    z: w\n",
+        "[a, b]",
+        "{a: b, c}",
+        "é",
+        "\\ud800",
+    ),
 ]
 
 
@@ -87,7 +143,9 @@ sign_offs:
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(
     edits=st.lists(
-        st.tuples(st.integers(0, len(PLAN)), st.integers(0, 3), st.sampled_from(["", *PIECES])), min_size=1, max_size=3
+        st.tuples(st.integers(0, len(PLAN)), st.integers(0, 3), st.sampled_from(["", *PIECES])),
+        min_size=1,
+        max_size=3,
     )
 )
 def test_a_slip_in_a_plan_is_the_same_to_both_parsers(edits: list[tuple[int, int, str]]) -> None:
@@ -99,7 +157,24 @@ def test_a_slip_in_a_plan_is_the_same_to_both_parsers(edits: list[tuple[int, int
 
 KEYS = st.sampled_from(["a", "b c", "'q'", '"w"', "é", "😀", "k-1", "12", "a#b", "x:y"])
 SCALARS = st.sampled_from(
-    ["1", "-2.5", "true", "null", "~", "word", "two words", "'it''s'", '"a\\tb"', "50%", "no", "x:y", "é́ 😀", "''", "0x1F", ".inf"]
+    [
+        "1",
+        "-2.5",
+        "true",
+        "null",
+        "~",
+        "word",
+        "two words",
+        "'it''s'",
+        '"a\\tb"',
+        "50%",
+        "no",
+        "x:y",
+        "é́ 😀",
+        "''",
+        "0x1F",
+        ".inf",
+    ]
 )
 
 

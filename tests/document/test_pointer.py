@@ -10,7 +10,18 @@ from egp.document import Path, PointerError, parse_pointer, pointer
 
 from .asking import paths
 
-RFC_6901 = {"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\j": 5, 'k"l': 6, " ": 7, "m~n": 8}
+RFC_6901 = {
+    "foo": ["bar", "baz"],
+    "": 0,
+    "a/b": 1,
+    "c%d": 2,
+    "e^f": 3,
+    "g|h": 4,
+    "i\\j": 5,
+    'k"l': 6,
+    " ": 7,
+    "m~n": 8,
+}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +67,11 @@ def test_a_text_that_is_no_pointer_is_refused(written: str) -> None:
 
 
 @settings(derandomize=True)
-@given(st.recursive(st.none(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)))
+@given(
+    st.recursive(
+        st.none(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+    )
+)
 def test_every_path_survives_being_written(value: object) -> None:
     for path in paths(value):
         assert parse_pointer(pointer(path), value) == path

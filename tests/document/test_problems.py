@@ -149,7 +149,9 @@ def test_a_syntax_error_spares_the_documents_before_it(parser: Parser) -> None:
     assert second.span(("x",)) == second.problems[0].span
 
 
-@pytest.mark.parametrize("text", ["", "\n", "# a comment\n", "   \n\n", "%YAML 1.2\n---\n", "---\n", "--- # x\n"])
+@pytest.mark.parametrize(
+    "text", ["", "\n", "# a comment\n", "   \n\n", "%YAML 1.2\n---\n", "---\n", "--- # x\n"]
+)
 def test_a_file_without_content_is_empty(text: str, parser: Parser) -> None:
     document = only(text, parser)
     (problem,) = document.problems
@@ -163,7 +165,9 @@ def test_an_empty_document_is_pointed_at_by_its_dashes(parser: Parser) -> None:
     assert cut(second, second.problems[0].span) == "---"
 
 
-@pytest.mark.parametrize("text", ['a: "\\0\\e[31m"\nb: *x', '"\\e[31m": 1\n"\\e[31m": 2', 'a: !!int "\\e[31m"'])
+@pytest.mark.parametrize(
+    "text", ['a: "\\0\\e[31m"\nb: *x', '"\\e[31m": 1\n"\\e[31m": 2', 'a: !!int "\\e[31m"']
+)
 def test_messages_have_nothing_that_a_terminal_obeys(text: str, parser: Parser) -> None:
     document = only(text, parser)
     (problem,) = document.problems

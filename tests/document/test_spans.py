@@ -99,9 +99,7 @@ def test_the_span_of_a_key_is_its_text(plan: Document, path: Path, text: str) ->
     assert cut(plan, plan.span(path, key=True)) == text
 
 
-@pytest.mark.parametrize(
-    ("path", "text"), [(("empty",), "empty"), (("schedule", "nested", "deep", 1), "-")]
-)
+@pytest.mark.parametrize(("path", "text"), [(("empty",), "empty"), (("schedule", "nested", "deep", 1), "-")])
 def test_a_value_left_empty_is_pointed_at_by_what_announces_it(plan: Document, path: Path, text: str) -> None:
     assert plan.exists(path)
     assert cut(plan, plan.span(path)) == text

@@ -255,7 +255,9 @@ def test_questions_at_a_terminal(registered: House, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setattr("egp.commands.terminal.style", lambda _: __import__("egp.report.text", fromlist=["Style"]).Style())
+    monkeypatch.setattr(
+        "egp.commands.terminal.style", lambda _: __import__("egp.report.text", fromlist=["Style"]).Style()
+    )
     assert registered.egp("amend", PLAN, STATEMENT[0], "--on=2023-01-20") == 0
     assert "Who approved the change: " in registered.err
     assert registered.lock()["buy-now"].amended[0].data_access == "results_seen"

@@ -116,11 +116,20 @@ SCENES = {
         tidy=[Finding(("type",), "superiority is a long word", help="say it shorter")],
     ),
     "missing-key": Scene(
-        PLAN, agreed=[Finding(("schedule", "timezone"), "the plan names no time zone", help="add `timezone:`")]
+        PLAN,
+        agreed=[Finding(("schedule", "timezone"), "the plan names no time zone", help="add `timezone:`")],
     ),
     "value-over-many-lines": Scene(
         PLAN,
-        agreed=[Finding(("variants",), "the weights add up to 90 %", observed="90 %", required="100 %", help="raise one")],
+        agreed=[
+            Finding(
+                ("variants",),
+                "the weights add up to 90 %",
+                observed="90 %",
+                required="100 %",
+                help="raise one",
+            )
+        ],
     ),
     "related-place": Scene(
         PLAN + "layer: buttons\nfeature_flag: buttons\n",
@@ -136,7 +145,9 @@ SCENES = {
     "same-place": Scene(
         PLAN,
         agreed=[
-            Finding(("schedule", "end"), "the run is short", "5 days", "14 days", help="set `end: 2023-02-05`"),
+            Finding(
+                ("schedule", "end"), "the run is short", "5 days", "14 days", help="set `end: 2023-02-05`"
+            ),
             Finding(("layer",), "the plan names no layer", help="add `layer:`"),
         ],
         tidy=[
@@ -153,7 +164,9 @@ SCENES = {
     ),
     "span-of-the-text": Scene(
         "id: buy-now\nhypothesis: >-\n  A button that stays\n  lifts the rate.\nlayer: pdp\n",
-        agreed=[Finding(Span(Position(3, 5), Position(4, 8)), "two lines belong together", observed="two lines")],
+        agreed=[
+            Finding(Span(Position(3, 5), Position(4, 8)), "two lines belong together", observed="two lines")
+        ],
     ),
     "long-message": Scene(
         PLAN,
@@ -169,10 +182,20 @@ SCENES = {
         ],
     ),
     "long-line": Scene(
-        "id: buy-now\nowner: {team: pdp, dri: '@pdp-pm', contact: '#pdp-experiments-on-the-product-detail-page'}; "
-        .replace("; ", "\n") + "rollback: {method: feature_flag, to: control, owner: '@pdp-oncall-in-the-west', max_minutes: 1500, "
+        "id: buy-now\nowner: {team: pdp, dri: '@pdp-pm', contact: '#pdp-experiments-on-the-product-detail-page'}; ".replace(
+            "; ", "\n"
+        )
+        + "rollback: {method: feature_flag, to: control, owner: '@pdp-oncall-in-the-west', max_minutes: 1500, "
         "comms: comms/rollback-of-the-persistent-button.md}\n",
-        agreed=[Finding(("rollback", "max_minutes"), "a day is too long", observed="1500", required="60", help="say 60")],
+        agreed=[
+            Finding(
+                ("rollback", "max_minutes"),
+                "a day is too long",
+                observed="1500",
+                required="60",
+                help="say 60",
+            )
+        ],
         tidy=[
             Finding(("rollback", "comms"), "a long name", help="shorten it"),
             Finding(("rollback", "method"), "a short name", help="lengthen it"),
@@ -181,10 +204,23 @@ SCENES = {
     "wide-characters": Scene(
         "id: buy-now\ntitle: 購入ボタン\nlayer: e\u0301te\u0301\nowner: {team: 検索チーム, dri: '😀 pm', contact: '#abc'}\n",
         agreed=[
-            Finding(("owner", "team"), "the team 検索チーム is unknown", observed="検索チーム", required="pdp", help="say pdp"),
+            Finding(
+                ("owner", "team"),
+                "the team 検索チーム is unknown",
+                observed="検索チーム",
+                required="pdp",
+                help="say pdp",
+            ),
             Finding(("owner", "contact"), "behind wide characters", observed="#abc", help="move it"),
         ],
-        tidy=[Finding(("layer",), "letters with accents of their own", observed="e\u0301te\u0301", help="compose them")],
+        tidy=[
+            Finding(
+                ("layer",),
+                "letters with accents of their own",
+                observed="e\u0301te\u0301",
+                help="compose them",
+            )
+        ],
     ),
     "not-checked": Scene(PLAN, tidy=[NotChecked(("statistics", "power"))]),
     "missing-input": Scene(

@@ -34,7 +34,13 @@ def test_every_report_fits_its_schema(scene: str) -> None:
 def test_the_schema_knows_every_key_and_nothing_else() -> None:
     validator = Draft202012Validator(report_schema())
     report = told(SCENES["related-place"])
-    for part in (report, report["summary"], report["policy"], report["diagnostics"][0], report["diagnostics"][0]["span"]):
+    for part in (
+        report,
+        report["summary"],
+        report["policy"],
+        report["diagnostics"][0],
+        report["diagnostics"][0]["span"],
+    ):
         part["more"] = 1
         assert not validator.is_valid(report)
         del part["more"]
@@ -76,7 +82,15 @@ def test_the_head_of_a_report() -> None:
         "tool": {"name": "egp", "version": VERSION},
         "as_of": "2023-01-18",
         "policy": {"name": "egp.yaml", "version": "2026.2", "digest": "sha256:" + "0" * 64},
-        "summary": {"plans": 1, "error": 1, "warning": 1, "info": 0, "waived": 0, "not_checked": 0, "passed": 0},
+        "summary": {
+            "plans": 1,
+            "error": 1,
+            "warning": 1,
+            "info": 0,
+            "waived": 0,
+            "not_checked": 0,
+            "passed": 0,
+        },
         "not_checked": [],
         "shadow": [],
         "errors": [],
@@ -114,14 +128,20 @@ def test_what_kept_egp_from_judging() -> None:
 
 def test_columns_count_code_points_and_ends_are_exclusive() -> None:
     (span,) = (
-        each["span"] for each in told(SCENES["wide-characters"])["diagnostics"] if each["pointer"] == "/owner/contact"
+        each["span"]
+        for each in told(SCENES["wide-characters"])["diagnostics"]
+        if each["pointer"] == "/owner/contact"
     )
     line = SCENES["wide-characters"].plan.splitlines()[span["start"]["line"] - 1]
     assert line[span["start"]["column"] - 1 : span["end"]["column"] - 1] == "'#abc'"
 
 
 def test_the_bytes_are_ascii_and_the_same_twice() -> None:
-    scene = Scene(PLAN, agreed=[Finding(("id",), "\x1b[31m \u202e 検索 \ud800")], failures=[Failure("\udcff.yaml", "\x07")])
+    scene = Scene(
+        PLAN,
+        agreed=[Finding(("id",), "\x1b[31m \u202e 検索 \ud800")],
+        failures=[Failure("\udcff.yaml", "\x07")],
+    )
     with scene_rules():
         first, second = render(report_of(scene)), render(report_of(scene))
     assert first == second

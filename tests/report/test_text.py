@@ -39,7 +39,9 @@ def test_every_golden_file_has_a_scene() -> None:
     assert {path.stem for path in FOLDER.iterdir()} == set(SCENES)
 
 
-@pytest.mark.parametrize("scene", sorted(set(SCENES) - {"could-not-judge", "not-checked", "related-place", "same-place"}))
+@pytest.mark.parametrize(
+    "scene", sorted(set(SCENES) - {"could-not-judge", "not-checked", "related-place", "same-place"})
+)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_line_is_wider_than_the_terminal(scene: str, width: int) -> None:
     """Paths, and the one line that says why egp cannot judge, are not broken: they are copied."""
@@ -116,7 +118,10 @@ def test_nothing_a_terminal_would_obey_reaches_it(colour: bool) -> None:
         PLAN + f"title: '\u202e{'x' * 5}\u2066'\n",
         agreed=[finding, Finding(("title",), "bidi")],
         path=f"experiments/{HOSTILE}.yaml",
-        failures=[Failure(HOSTILE, HOSTILE, "", Span(Position(1, 1), Position(1, 3)), HOSTILE, HOSTILE), Failure(HOSTILE, HOSTILE)],
+        failures=[
+            Failure(HOSTILE, HOSTILE, "", Span(Position(1, 1), Position(1, 3)), HOSTILE, HOSTILE),
+            Failure(HOSTILE, HOSTILE),
+        ],
     )
     for line in lines_of(scene, Style(colour=colour)):
         assert ESCAPE.sub("", line).isprintable() if colour else line.isprintable(), line
@@ -137,7 +142,10 @@ def test_printable_keeps_every_position(text: str) -> None:
 
 def test_the_summary_counts_in_words() -> None:
     (summary,) = lines_of(SCENES["nothing-found"])
-    assert summary == "1 plan judged: nothing to report (2 checks passed; policy egp.yaml 2026.2, as of 2023-01-18)"
+    assert (
+        summary
+        == "1 plan judged: nothing to report (2 checks passed; policy egp.yaml 2026.2, as of 2023-01-18)"
+    )
 
 
 def test_what_is_said_about_one_place_shares_a_frame() -> None:
@@ -145,7 +153,9 @@ def test_what_is_said_about_one_place_shares_a_frame() -> None:
     assert [line for line in lines if "-->" in line] == [
         " --> experiments/buy-now.yaml:1:1", " --> experiments/buy-now.yaml:3:36",
     ]  # fmt: skip
-    assert lines.count("3 | schedule: {start: 2023-01-23, end: 2023-01-27}") == 2, "once more for the related place"
+    assert lines.count("3 | schedule: {start: 2023-01-23, end: 2023-01-27}") == 2, (
+        "once more for the related place"
+    )
     assert "  | Friday, asked: Sunday" in lines
 
 
@@ -196,4 +206,6 @@ def test_a_number_stays_beside_its_unit(width: int) -> None:
 
 def test_what_could_not_be_judged_is_in_the_summary() -> None:
     assert lines_of(SCENES["could-not-judge"])[-1].startswith("1 plan judged: 0 errors, 3 failures (")
-    assert lines_of(SCENES["not-checked"])[-1].startswith("1 plan judged: 0 errors (1 check passed, 1 not checked; ")
+    assert lines_of(SCENES["not-checked"])[-1].startswith(
+        "1 plan judged: 0 errors (1 check passed, 1 not checked; "
+    )

@@ -195,7 +195,9 @@ class TestDatesThatMoveTogether:
         return not said and not list(contradictions(subject, ()))
 
     @pytest.mark.parametrize("canary", [None, {"start": "2023-01-18", "end": "2023-01-22"}])
-    @pytest.mark.parametrize("registered", ["2023-01-18", "2023-01-20", "2023-01-26", "2023-02-03", "2023-03-01"])
+    @pytest.mark.parametrize(
+        "registered", ["2023-01-18", "2023-01-20", "2023-01-26", "2023-02-03", "2023-03-01"]
+    )
     @pytest.mark.parametrize("pauses", [[], ["2023-02-09/2023-02-15"]])
     def test_a_start_after_the_registration(self, canary: object, registered: str, pauses: list[str]) -> None:
         end, look = ("2023-02-22", "2023-02-23") if pauses else ("2023-02-05", "2023-02-06")
@@ -211,7 +213,9 @@ class TestDatesThatMoveTogether:
             advised = applied(value, finding.at, settings)  # type: ignore[arg-type]
             if not pauses:
                 assert self.content(advised, registered), finding.help
-            assert found("registered-before-start", Change(plan_of(advised), None, day, date(2023, 8, 30))) == []
+            assert (
+                found("registered-before-start", Change(plan_of(advised), None, day, date(2023, 8, 30))) == []
+            )
 
     @pytest.mark.parametrize("looks", [None, ["2023-02-06"], ["2023-02-04"]])
     @pytest.mark.parametrize("window", ["0d", "36h", "7d", "30d", "200d"])
@@ -230,7 +234,9 @@ class TestDatesThatMoveTogether:
             settings = options(finding.help)[0]
             assert self.content(applied(value, finding.at, settings)), finding.help  # type: ignore[arg-type]
 
-    @pytest.mark.parametrize("calendar", ["2023-01-23", "2023-02-05", "2023-01-30/2023-02-20", "2023-02-06/2023-02-10"])
+    @pytest.mark.parametrize(
+        "calendar", ["2023-01-23", "2023-02-05", "2023-01-30/2023-02-20", "2023-02-06/2023-02-10"]
+    )
     def test_a_run_clear_of_a_sale(self, calendar: str) -> None:
         first, _, last = calendar.partition("/")
         calendars = {"sale": (days(first, last or first),)}
