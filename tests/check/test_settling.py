@@ -124,6 +124,19 @@ def test_a_rule_that_can_find_a_plan_impossible_counts_as_an_error_until_it_has_
     assert report.exit_status() == 1
 
 
+@pytest.mark.parametrize(
+    "ending",
+    ["NotChecked(('layer',))", "RuntimeError('a bug')"],
+    ids=["an input is missing", "the rule crashes"],
+)
+def test_what_a_rule_found_before_it_ended_stays_found(workspace: Workspace, ending: str) -> None:
+    source = f"def check(plan: 'Experiment'):\n    yield Finding(('id',), 'not liked')\n    raise {ending}\n"
+    workspace.rule("half-way", source)
+    workspace.write("egp.yaml", severities(half_way="error"))
+    workspace.write("plan.yaml", PLAN)
+    assert "not liked" in [each.message for each in workspace.report("plan.yaml").diagnostics]
+
+
 def test_an_error_above_the_missing_input_names_it_too(workspace: Workspace) -> None:
     workspace.rule(
         "about-metric",
