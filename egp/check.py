@@ -337,7 +337,7 @@ class _Judge:
                 self._fail(
                     path, message, rule=rule.id, help="please report this as a bug of egp, with the plan"
                 )
-                outcomes.append(_Outcome(adopted, findings, (), "crashed", blocked_by=rule.id))
+                outcomes.append(_Outcome(adopted, [], (), "crashed", blocked_by=rule.id))
             else:
                 if findings:
                     outcomes.append(_Outcome(adopted, findings))
