@@ -114,10 +114,8 @@ def check(
             judge.report.failures.extend(error.failures)
             return judge.report
     policy.adopted("", "")  # the rules are loaded once, before processes part
-    for part in in_parts(judge.part, asked):
+    for part in in_parts(judge.part, asked, lambda done: progress and progress(done, len(asked))):
         judge.take(part)
-        if progress:
-            progress(len(judge.asked), len(asked))
     judge.portfolio()
     report = judge.report
     report.diagnostics.sort(key=_reading_order)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import IO, Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Tick = Callable[[int], None]
+"""Told how many of the items are done, about."""
 
 WORTHWHILE = 200
 """Fewer items are done before a second process has started."""
@@ -16,43 +19,61 @@ WORTHWHILE = 200
 _PART = 50
 _MOST_WORKERS = 8
 
-_inherited: tuple[Callable[[Sequence[Any]], Any], Sequence[Any]]
-"""What a forked worker finds in its memory: nothing has to be sent to it but which part to do."""
 
+def in_parts(
+    work: Callable[[Sequence[Item]], Result], items: Sequence[Item], tick: Tick = lambda _: None
+) -> list[Result]:
+    """The work done part by part, the results in the order of the items, whoever did them.
 
-def in_parts(work: Callable[[Sequence[Item]], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """The work done part by part, the results in the order of the items."""
-    parts = [(start, start + _PART) for start in range(0, len(items), _PART)]
+    This process does its share itself, and forks one more for each further processor: a fork finds everything in
+    its memory, and only results have to travel.
+    """
+    parts = [items[start : start + _PART] for start in range(0, len(items), _PART)]
     workers = _workers(len(items))
-    if workers == 1:
-        yield from (work(items[start:end]) for start, end in parts)
-    else:
-        yield from _in_workers(work, items, parts, workers)
+    forked = [_fork(work, parts[number::workers]) for number in range(1, workers)]
+    own: list[Result] = []
+    for part in parts[::workers]:
+        own.append(work(part))
+        tick(min(len(items), len(own) * workers * _PART))
+    shares = [own, *(_collected(process, file) for process, file in forked)]
+    return [shares[number % workers][number // workers] for number in range(len(parts))]
 
 
-def _in_workers(
-    work: Callable[[Sequence[Item]], Result],
-    items: Sequence[Item],
-    parts: list[tuple[int, int]],
-    workers: int,
-) -> Iterator[Result]:
-    from multiprocessing import get_context
-
-    global _inherited  # noqa: PLW0603
-    _inherited = (work, items)
-    with get_context("fork").Pool(workers, _leave_interrupts_to_the_parent) as pool:
-        yield from pool.imap(_do, parts)
+def _fork(work: Callable[[Sequence[Item]], Result], parts: Sequence[Sequence[Item]]) -> tuple[int, IO[bytes]]:
+    file: IO[bytes] = open(os.memfd_create("egp"), "w+b")  # noqa: SIM115 (the parent closes it)
+    process = os.fork()
+    if process == 0:
+        _be_a_worker(work, parts, file)
+    return process, file
 
 
-def _do(part: tuple[int, int]) -> Any:
-    work, items = _inherited
-    return work(items[slice(*part)])
+def _be_a_worker(
+    work: Callable[[Sequence[Item]], Result], parts: Sequence[Sequence[Item]], file: IO[bytes]
+) -> None:
+    """Does the parts, leaves results or the error in the file, and ends without the parent's clean-up."""
+    try:
+        pickle.dump([work(part) for part in parts], file, pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        file.seek(0)
+        file.truncate()
+        pickle.dump(error, file)
+    finally:
+        # An interrupt leaves the file empty; the parent has had it, too.
+        file.flush()
+        os._exit(0)
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    from signal import SIG_IGN, SIGINT, signal
-
-    signal(SIGINT, SIG_IGN)
+def _collected(process: int, file: IO[bytes]) -> Any:
+    os.waitpid(process, 0)
+    with file:
+        file.seek(0)
+        try:
+            share = pickle.load(file)
+        except EOFError:
+            raise RuntimeError("a process that judged some of the plans has died") from None
+    if isinstance(share, Exception):
+        raise share
+    return share
 
 
 def _workers(items: int) -> int:

@@ -173,10 +173,9 @@ def _names(decision: DecisionRule) -> set[str]:
 
 def _otherwise(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
     otherwise, options = stated(decision.otherwise), _names(decision)
-    harmless = [option for option in map(stated, decision.options) if option and not _ships(plan, option)]
-    advice = f"set `otherwise: {shown(harmless[0] if harmless else EXAMPLES[1])}`"
-    if options and not harmless:
-        advice += f", and add `{EXAMPLES[1]}` to the options"
+    if otherwise and not _ships(plan, otherwise) and (not options or otherwise.casefold() in options):
+        return
+    advice = _harmless(plan, decision)
     if not otherwise:
         yield _open("otherwise", "the decision rule does not say what happens otherwise", advice)
     elif _ships(plan, otherwise):
@@ -187,7 +186,7 @@ def _otherwise(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
             required="a decision that does not ship",
             help=advice,
         )
-    elif options and otherwise.casefold() not in options:
+    else:
         yield Finding(
             ("decision_rule", "otherwise"),
             f"{shown(otherwise)} is none of the options",
@@ -195,6 +194,14 @@ def _otherwise(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
             required="one of the options",
             help=f"{advice}, or add `{shown(otherwise)}` to the options",
         )
+
+
+def _harmless(plan: Experiment, decision: DecisionRule) -> str:
+    """What to do otherwise: an option that does not ship, or the usual one."""
+    options = [option for option in map(stated, decision.options) if option]
+    harmless = [option for option in options if not _ships(plan, option)]
+    added = f", and add `{EXAMPLES[1]}` to the options" if options and not harmless else ""
+    return f"set `otherwise: {shown(harmless[0] if harmless else EXAMPLES[1])}`{added}"
 
 
 def _ships(plan: Experiment, option: str) -> bool:
