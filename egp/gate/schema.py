@@ -7,33 +7,20 @@ from typing import get_args
 from egp.gate.checks import ORDER
 from egp.gate.reading import State
 from egp.gate.verdict import EXIT_STATUS
+from egp.report.contract import list_of, object_of
 
 GATE_VERSION = 1
-
-
-def _object(description: str, /, **properties: object) -> dict[str, object]:
-    return {
-        "type": "object",
-        "description": description,
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _list(items: object) -> dict[str, object]:
-    return {"type": "array", "items": items}
 
 
 _TEXT = {"type": "string"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 _INSTANT = {"type": "string", "format": "date-time"}
 _INSTANT_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
-_INPUT = _object(
+_INPUT = object_of(
     "Something the verdict depends on.",
     **{"from": _TEXT, "digest": {**_TEXT_OR_NULL, "description": "Null for what is not there."}},
 )
-_CHECK = _object(
+_CHECK = object_of(
     "One reading of a check.",
     check={"enum": list(ORDER)},
     state={"enum": list(get_args(State))},
@@ -58,7 +45,7 @@ _CHECK = _object(
     until={**_INSTANT_OR_NULL, "description": "Before this instant the reading stays as it is."},
     withheld={"type": "boolean", "description": "Whether what was observed is kept back until the look."},
 )
-_CALL = _object(
+_CALL = object_of(
     "How the gate was called, for --replay. Paths are relative to the working directory.",
     plan=_TEXT,
     results=_TEXT,
@@ -70,10 +57,10 @@ _CALL = _object(
     source={**_TEXT, "description": "Url of the warehouse without user, password and options, or empty."},
 )
 
-_RECORD = _object(
+_RECORD = object_of(
     "The verdict of egp gate.",
     gate={"const": GATE_VERSION, "description": "Version of this format."},
-    tool=_object("The program.", name={"const": "egp"}, version=_TEXT),
+    tool=object_of("The program.", name={"const": "egp"}, version=_TEXT),
     experiment=_TEXT,
     asked={**_TEXT, "description": "The stage that was asked for, or monitor."},
     stage={**_TEXT, "description": "The stage in which the treatment is."},
@@ -81,7 +68,7 @@ _RECORD = _object(
     verdict={"enum": list(EXIT_STATUS), "description": "Exit status 0, 1, 2 and 3, in this order."},
     hold={
         "anyOf": [
-            _object(
+            object_of(
                 "Which kind of hold.",
                 kind={"enum": ["wait", "repair", "inconclusive"]},
                 until={
@@ -92,17 +79,17 @@ _RECORD = _object(
             {"type": "null"},
         ]
     },
-    reasons=_list(_TEXT),
-    next=_list(_TEXT),
-    policy=_object("The policy that judged.", name=_TEXT, version=_TEXT, digest=_TEXT),
-    inputs=_object("Digests of what was read.", plan=_INPUT, lock=_INPUT, results=_INPUT, policy=_INPUT),
-    checks=_list(_CHECK),
-    errors=_list(_object("What kept egp from judging.", check=_TEXT, message=_TEXT)),
+    reasons=list_of(_TEXT),
+    next=list_of(_TEXT),
+    policy=object_of("The policy that judged.", name=_TEXT, version=_TEXT, digest=_TEXT),
+    inputs=object_of("Digests of what was read.", plan=_INPUT, lock=_INPUT, results=_INPUT, policy=_INPUT),
+    checks=list_of(_CHECK),
+    errors=list_of(object_of("What kept egp from judging.", check=_TEXT, message=_TEXT)),
 )
 
 GATE_SCHEMA: dict[str, object] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Verdict of egp gate; a receipt has its call as well",
     **_RECORD,
-    "properties": {**_RECORD["properties"], "call": _CALL},  # type: ignore[dict-item]
+    "properties": {**_RECORD["properties"], "call": _CALL},
 }

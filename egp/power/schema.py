@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from egp.report.contract import list_of, object_of
+
 POWER_REPORT_VERSION = 1
 
 _TEXT = {"type": "string"}
@@ -17,29 +19,15 @@ _SHARE_OR_NULL = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
 _FLAG = {"type": "boolean"}
 
 
-def _object(description: str, /, **properties: object) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "description": description,
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _list(items: object) -> dict[str, Any]:
-    return {"type": "array", "items": items}
 
 
 def _described(schema: dict[str, Any], description: str) -> dict[str, Any]:
     return {**schema, "description": description}
 
 
-_QUANTITY = _object(
+_QUANTITY = object_of(
     "A quantity: its value in its unit (a share as a fraction, a time in seconds), and as it was written.",
     value=_NUMBER,
     unit=_TEXT,
@@ -47,12 +35,12 @@ _QUANTITY = _object(
 )
 _HEAD = {
     "power_report": {"const": POWER_REPORT_VERSION, "description": "Version of this format."},
-    "tool": _object("The program.", name={"const": "egp"}, version=_TEXT),
+    "tool": object_of("The program.", name={"const": "egp"}, version=_TEXT),
 }
 _EFFECT = "Absolute, positive, in the metric's unit: the MDE, or the margin of a test of non-inferiority."
 _SMALLEST = "Units of the smallest variant, not rounded."
 
-_INPUTS = _object(
+_INPUTS = object_of(
     "The question as it was understood; null where nothing was said.",
     kind={"enum": ["proportion", "mean", "ratio", "quantile"]},
     baseline=_QUANTITY,
@@ -70,22 +58,22 @@ _INPUTS = _object(
     power_assumed=_described(_FLAG, "Whether the power is the default and not the user's."),
     alpha=_SHARE,
     sides={"enum": [1, 2]},
-    weights=_described(_list(_SHARE), "Control first; they sum to 1."),
+    weights=_described(list_of(_SHARE), "Control first; they sum to 1."),
     correction={"enum": ["none", "bonferroni", "holm", "dunnett"]},
     correlation=_NUMBER_OR_NULL,
-    clusters=_or_null(_object("Clusters that are randomised.", size=_NUMBER, icc=_NUMBER, cv=_NUMBER)),
+    clusters=_or_null(object_of("Clusters that are randomised.", size=_NUMBER, icc=_NUMBER, cv=_NUMBER)),
     guardrails=_COUNT,
     power_scope={"enum": ["primary", "decision"]},
-    looks=_or_null(_described(_list(_SHARE), "Share of the units at each look.")),
+    looks=_or_null(_described(list_of(_SHARE), "Share of the units at each look.")),
     spending={"enum": ["obrien_fleming", "pocock", "hwang_shih_decani", None]},
     gamma=_NUMBER_OR_NULL,
     always_valid=_FLAG,
 )
 
-_ANSWER = _object(
+_ANSWER = object_of(
     "A consistent set of size, effect and power.",
     units=_described(_POSITIVE, _SMALLEST),
-    units_per_variant=_described(_list(_COUNT), "Whole units, control first, each rounded up."),
+    units_per_variant=_described(list_of(_COUNT), "Whole units, control first, each rounded up."),
     total_units=_COUNT,
     effect=_described(_POSITIVE, _EFFECT),
     relative_effect=_described(_NUMBER_OR_NULL, "Over the size of the baseline; null if that is 0."),
@@ -97,7 +85,7 @@ _ANSWER = _object(
     days_to_run=_described(_COUNT_OR_NULL, "Whole weeks, two at least."),
 )
 
-_ASSUMPTIONS = _object(
+_ASSUMPTIONS = object_of(
     "What the numbers rest on.",
     variance={"enum": ["pooled_or_unpooled", "farrington_manning_or_unpooled", "declared"]},
     distribution={"enum": ["normal", "noncentral_t"]},
@@ -107,13 +95,13 @@ _ASSUMPTIONS = _object(
     cuped_factor=_POSITIVE,
     design_effect=_POSITIVE,
     inflation=_described(_POSITIVE, "Units of the sequential design over those of a single look."),
-    boundaries=_list(_object("A look and the z that stops there.", information=_SHARE, z=_NUMBER)),
+    boundaries=list_of(object_of("A look and the z that stops there.", information=_SHARE, z=_NUMBER)),
     naive_type1=_described(_SHARE_OR_NULL, "Type I error of looks without a correction."),
     family_error=_described(_SHARE_OR_NULL, "Chance of a false win among uncorrected treatments."),
     minimum_days=_COUNT,
 )
 
-_MISTAKE = _object(
+_MISTAKE = object_of(
     "What a mistake would have said, in what was asked for, and the power of the registered test with that.",
     id={
         "enum": [
@@ -131,27 +119,27 @@ _MISTAKE = _object(
     delivers=_SHARE,
 )
 
-_CALCULATION = _object(
+_CALCULATION = object_of(
     "One question and its answer.",
     **_HEAD,
     asked={"enum": ["units", "mde", "margin", "power"]},
     inputs=_INPUTS,
     answer=_ANSWER,
     assumptions=_ASSUMPTIONS,
-    mistakes=_list(_MISTAKE),
+    mistakes=list_of(_MISTAKE),
     reach=_or_null(
-        _object(
+        object_of(
             "What the usual power takes, where the power of a given test was asked for.",
             power=_SHARE,
             units=_NUMBER_OR_NULL,
             effect=_NUMBER_OR_NULL,
         )
     ),
-    curve=_object(
+    curve=object_of(
         "Smallest effect against size.",
         power=_SHARE,
-        points=_list(
-            _object(
+        points=list_of(
+            object_of(
                 "A size.",
                 days=_NUMBER_OR_NULL,
                 units=_described(_POSITIVE, _SMALLEST),
@@ -162,7 +150,7 @@ _CALCULATION = _object(
     ),
 )
 
-_METRIC = _object(
+_METRIC = object_of(
     "A metric's test at the plan's readout; numbers are null where they could not be computed.",
     metric=_TEXT,
     pointer=_described(_TEXT, "RFC 6901 pointer to the metric."),
@@ -180,16 +168,16 @@ _METRIC = _object(
     detectable=_described(
         _NUMBER_OR_NULL, "Smallest effect or margin at the declared units and the power asked."
     ),
-    needs=_described(_list(_TEXT), "Pointers of the keys without which some of it cannot be computed."),
+    needs=_described(list_of(_TEXT), "Pointers of the keys without which some of it cannot be computed."),
     reason=_described({"type": ["string", "null"]}, "Why the numbers do not exist, where no key is missing."),
 )
 
-_PLANS = _object(
+_PLANS = object_of(
     "The metrics of plans.",
     **_HEAD,
-    policy=_object("The policy that asks for power.", name=_TEXT, version=_TEXT, digest=_TEXT),
-    plans=_list(
-        _object(
+    policy=object_of("The policy that asks for power.", name=_TEXT, version=_TEXT, digest=_TEXT),
+    plans=list_of(
+        object_of(
             "A plan.",
             path=_TEXT,
             document=_described(_COUNT, "Number of the YAML document in the file, from 0."),
@@ -198,7 +186,7 @@ _PLANS = _object(
             arriving_units=_described(_NUMBER_OR_NULL, "Units that the run brings to the smallest variant."),
             run_days=_COUNT_OR_NULL,
             binding=_or_null(
-                _object(
+                object_of(
                     "The metric that needs the most units.",
                     metric=_TEXT,
                     pointer=_TEXT,
@@ -207,14 +195,14 @@ _PLANS = _object(
                 )
             ),
             unknown_needs=_described(_COUNT, "Tested metrics whose need is not known; any of them may bind."),
-            metrics=_list(_METRIC),
+            metrics=list_of(_METRIC),
             guardrails_together=_described(
                 _SHARE_OR_NULL,
                 "Chance that every computed guardrail passes at the declared units, if independent.",
             ),
         )
     ),
-    errors=_list(_object("A file without an answer.", path=_TEXT, message=_TEXT, help=_TEXT)),
+    errors=list_of(object_of("A file without an answer.", path=_TEXT, message=_TEXT, help=_TEXT)),
 )
 
 POWER_SCHEMA: dict[str, object] = {

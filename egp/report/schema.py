@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from egp.finding import SEVERITIES
-
-
-def _object(description: str, /, **properties: object) -> dict[str, object]:
-    return {
-        "type": "object",
-        "description": description,
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _list(items: object) -> dict[str, object]:
-    return {"type": "array", "items": items}
-
+from egp.report.contract import list_of, object_of
 
 _TEXT = {"type": "string"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 _COUNT = {"type": "integer", "minimum": 0}
-_POSITION = _object(
+_POSITION = object_of(
     "1-based; columns count Unicode code points",
     line={"type": "integer", "minimum": 1},
     column={"type": "integer", "minimum": 1},
 )
-_SPAN = _object("From start to end, the end excluded.", start=_POSITION, end=_POSITION)
+_SPAN = object_of("From start to end, the end excluded.", start=_POSITION, end=_POSITION)
 _PLACE = {
     "path": _TEXT,
     "document": {**_COUNT, "description": "Number of the YAML document in the file, from 0."},
@@ -38,18 +24,18 @@ _PLACE = {
 REPORT_SCHEMA: dict[str, object] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Report of egp check",
-    **_object(
+    **object_of(
         "What egp check found.",
         report={"const": 1, "description": "Version of this format."},
-        tool=_object("The program.", name={"const": "egp"}, version=_TEXT),
+        tool=object_of("The program.", name={"const": "egp"}, version=_TEXT),
         as_of={**_TEXT, "format": "date"},
-        policy=_object("The policy that judged.", name=_TEXT, version=_TEXT, digest=_TEXT),
-        summary=_object(
+        policy=object_of("The policy that judged.", name=_TEXT, version=_TEXT, digest=_TEXT),
+        summary=object_of(
             "Counts. Passed and not checked count rules, once per plan.",
             **dict.fromkeys(("plans", *SEVERITIES, "waived", "not_checked", "passed"), _COUNT),
         ),
-        diagnostics=_list(
-            _object(
+        diagnostics=list_of(
+            object_of(
                 "A finding, placed and weighed.",
                 rule=_TEXT,
                 severity={"enum": list(SEVERITIES)},
@@ -57,7 +43,7 @@ REPORT_SCHEMA: dict[str, object] = {
                 **_PLACE,
                 experiment=_TEXT,
                 missing={**_TEXT_OR_NULL, "description": "Key that the value at the pointer lacks."},
-                related=_list(_object("A second place that takes part.", **_PLACE, label=_TEXT)),
+                related=list_of(object_of("A second place that takes part.", **_PLACE, label=_TEXT)),
                 observed=_TEXT,
                 required=_TEXT,
                 help={**_TEXT, "description": "The smallest change that passes."},
@@ -65,8 +51,8 @@ REPORT_SCHEMA: dict[str, object] = {
                 fingerprint={**_TEXT, "pattern": "^[0-9a-f]{64}$"},
             )
         ),
-        not_checked=_list(
-            _object(
+        not_checked=list_of(
+            object_of(
                 "A rule that could not run on a plan.",
                 rule=_TEXT,
                 severity={"enum": list(SEVERITIES)},
@@ -77,9 +63,9 @@ REPORT_SCHEMA: dict[str, object] = {
                 blocked_by={**_TEXT_OR_NULL, "description": "The rule whose error names the missing input."},
             )
         ),
-        shadow=_list({"type": "object"}),
-        errors=_list(
-            _object(
+        shadow=list_of({"type": "object"}),
+        errors=list_of(
+            object_of(
                 "What kept egp from judging.",
                 path=_TEXT,
                 message=_TEXT,
