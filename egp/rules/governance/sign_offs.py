@@ -106,12 +106,12 @@ from datetime import date
 from typing import Annotated
 
 from egp import rule
-from egp.analysis.days import day_after, first_day, local
+from egp.analysis.days import day_after, first_exposure
 from egp.analysis.people import identity
 from egp.analysis.statements import somebody
 from egp.experiment import Experiment, SignOff
 from egp.finding import Finding, need
-from egp.quantity import as_day, shown
+from egp.quantity import shown
 from egp.shape import nearest
 from egp.subject import Organisation
 from egp.wording import called, listing
@@ -141,7 +141,7 @@ def check(plan: Experiment, params: Params, organisation: Organisation) -> Itera
     present = [role for role in reasons if role in signed]
     if not present:
         return
-    start = _first_treated(plan)
+    start = first_exposure(plan)[0]
     for role in present:
         flaws = [_flaw(plan.sign_offs[at], at, role, start, organisation) for at in signed[role]]
         if None not in flaws:
@@ -197,8 +197,8 @@ def _unsigned(
 
 def _signatures(plan: Experiment, absent: list[str], organisation: Organisation) -> str:
     """Who can sign for each role, and the line to add where the policy names somebody who may."""
-    before = f" before {_first_treated(plan)}" if plan.schedule and plan.schedule.start else ""
-    last_day = f", on: {day_after(_first_treated(plan), -1)}" if before else ""
+    before = f" before {first_exposure(plan)[0]}" if plan.schedule and plan.schedule.start else ""
+    last_day = f", on: {day_after(first_exposure(plan)[0], -1)}" if before else ""
     busy = {identity(sign_off.by) for sign_off in plan.sign_offs if sign_off.by}
     if plan.owner and plan.owner.dri:
         busy.add(identity(plan.owner.dri))
@@ -216,12 +216,6 @@ def _signatures(plan: Experiment, absent: list[str], organisation: Organisation)
     if lines:
         advice.append(f"add {listing(lines)} to `sign_offs` once they have signed{before}")
     return "; ".join(advice)
-
-
-def _first_treated(plan: Experiment) -> date:
-    start = first_day(plan)
-    canary = plan.canary.start if plan.canary else None
-    return min(start, as_day(local(plan, canary))) if canary is not None else start
 
 
 def _flaw(
