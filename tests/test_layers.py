@@ -38,6 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("egp.past",),
     ("egp.gone",),
     ("egp.report",),
+    ("egp.page",),
     ("egp.check",),
     ("egp.explain", "egp.gate", "egp.history", "egp.register", "egp.power"),
     ("egp.amend", "egp.fix", "egp.new", "egp.completion"),

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from egp.gate.clock import shown_instant
 from egp.gate.text import STATE, headline, next_steps
-from egp.report.text import printable
+from egp.report.quoting import in_markdown as escaped
 
 if TYPE_CHECKING:
     from egp.gate.call import Judgement
     from egp.gate.reading import Reading
 
 _SYMBOL = {"pass": "✅", "fail": "❌", "cannot_rule_out": "⚠️", "not_checked": "❔"}
-_ACTIVE = re.compile(r"([\\`*_{}\[\]()#+!|<>~@$&^])")
 
 
 def render(judgement: Judgement, *, folded: bool = False) -> str:
@@ -57,9 +55,3 @@ def _lines(judgement: Judgement, folded: bool) -> Iterator[str]:
 def _row(reading: Reading) -> str:
     state = f"{_SYMBOL[reading.state]} {STATE[reading.state]}"
     return f"| {state} | {reading.check} | {escaped(reading.message)} | {escaped(reading.required)} |"
-
-
-def escaped(text: str) -> str:
-    """Text from a plan or from results that no renderer takes for markup, a mention or a link."""
-    quoted = _ACTIVE.sub(r"\\\1", printable(text))
-    return quoted.replace("://", ":\\//").replace("\\@", "@\N{ZERO WIDTH NON-JOINER}")

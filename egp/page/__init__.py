@@ -1,0 +1,1 @@
+"""Pages for people who do not read YAML: one model, told as text, Markdown or HTML."""
