@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 if TYPE_CHECKING:
@@ -109,6 +110,21 @@ class RelatedPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class Waived:
+    """What lets a diagnostic pass although its rule objects."""
+
+    by: Literal["waiver", "baseline"]
+    place: str
+    """File and line that say so."""
+    reason: str = ""
+    ticket: str = ""
+    approver: str = ""
+    role: str = ""
+    granted: date | None = None
+    expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """A finding placed at a span and weighed by a policy."""
 
@@ -126,6 +142,10 @@ class Diagnostic:
     fingerprint: str
     line: str
     """The source line of the span's start, for readers."""
+    coming: str = ""
+    """What the policy announces, as in "becomes an error on 2026-12-01"."""
+    waiver: Waived | None = None
+    """A waived diagnostic is shown and counted, and does not reject."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from egp.version import VERSION
 
 if TYPE_CHECKING:
     from egp.document import Span
-    from egp.finding import Diagnostic, Failure, Place, Unchecked
+    from egp.finding import Diagnostic, Failure, Place, Unchecked, Waived
     from egp.report.model import Report
 
 REPORT_VERSION = 1
@@ -32,13 +32,13 @@ def _report(report: Report) -> dict[str, object]:
             "error": report.count("error"),
             "warning": report.count("warning"),
             "info": report.count("info"),
-            "waived": 0,
+            "waived": len(report.waived),
             "not_checked": len(report.unchecked),
             "passed": report.passed,
         },
         "diagnostics": [_diagnostic(each) for each in report.diagnostics],
         "not_checked": [_unchecked(each) for each in report.unchecked],
-        "shadow": [],
+        "shadow": [_diagnostic(each) for each in report.shadow],
         "errors": [_failure(each) for each in report.failures],
     }
 
@@ -55,8 +55,24 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, object]:
         "observed": diagnostic.observed,
         "required": diagnostic.required,
         "help": diagnostic.help,
-        "waiver": None,
+        "coming": diagnostic.coming or None,
+        "waiver": _waiver(diagnostic.waiver),
         "fingerprint": diagnostic.fingerprint,
+    }
+
+
+def _waiver(waived: Waived | None) -> dict[str, object] | None:
+    if waived is None:
+        return None
+    days = {"granted": waived.granted, "expires": waived.expires}
+    return {
+        "by": waived.by,
+        "place": waived.place,
+        "reason": waived.reason,
+        "ticket": waived.ticket,
+        "approver": waived.approver,
+        "role": waived.role,
+        **{name: day.isoformat() if day else None for name, day in days.items()},
     }
 
 

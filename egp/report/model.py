@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 
 from egp.finding import Diagnostic, Failure, Severity, Unchecked
@@ -16,6 +16,8 @@ class Findings:
     plans: int = 0
     passed: int = 0
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    shadow: list[Diagnostic] = field(default_factory=list)
+    """What rules of severity shadow would say; without effect."""
     unchecked: list[Unchecked] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     passes: list[tuple[str, str]] = field(default_factory=list)
@@ -25,6 +27,7 @@ class Findings:
         self.plans += more.plans
         self.passed += more.passed
         self.diagnostics.extend(more.diagnostics)
+        self.shadow.extend(more.shadow)
         self.unchecked.extend(more.unchecked)
         self.failures.extend(more.failures)
         self.passes.extend(more.passes)
@@ -39,10 +42,20 @@ class Report(Findings):
 
     def findings(self) -> Findings:
         """What was found, without the policy: fit to travel between processes."""
-        return Findings(self.plans, self.passed, self.diagnostics, self.unchecked, self.failures, self.passes)
+        values = {each.name: getattr(self, each.name) for each in fields(Findings)}
+        return Findings(**values)
+
+    @property
+    def effective(self) -> list[Diagnostic]:
+        """The diagnostics that nothing waives."""
+        return [each for each in self.diagnostics if each.waiver is None]
+
+    @property
+    def waived(self) -> list[Diagnostic]:
+        return [each for each in self.diagnostics if each.waiver is not None]
 
     def count(self, severity: Severity) -> int:
-        return sum(diagnostic.severity == severity for diagnostic in self.diagnostics)
+        return sum(each.severity == severity for each in self.effective)
 
     def exit_status(self, fail_level: Severity = "error") -> int:
         """0 nothing at or above the fail level, 1 rejected, 2 could not judge; 2 beats 1.
@@ -52,6 +65,6 @@ class Report(Findings):
         if self.failures:
             return 2
         failing = ("error",) if fail_level == "error" else ("error", "warning")
-        found = {each.severity for each in self.diagnostics}
+        found = {each.severity for each in self.effective}
         found.update(each.severity for each in self.unchecked if not each.blocked_by)
         return int(not found.isdisjoint(failing))

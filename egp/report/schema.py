@@ -20,6 +20,34 @@ _PLACE = {
     "pointer": {**_TEXT, "description": "RFC 6901 pointer to a value that exists."},
     "span": _SPAN,
 }
+_DAY_OR_NULL = {"type": ["string", "null"], "format": "date"}
+_WAIVER = object_of(
+    "A waiver, or an entry of the baseline.",
+    by={"enum": ["waiver", "baseline"]},
+    place={**_TEXT, "description": "File and line that say so."},
+    reason=_TEXT,
+    ticket=_TEXT,
+    approver=_TEXT,
+    role=_TEXT,
+    granted=_DAY_OR_NULL,
+    expires=_DAY_OR_NULL,
+)
+_DIAGNOSTIC = object_of(
+    "A finding, placed and weighed.",
+    rule=_TEXT,
+    severity={"enum": list(SEVERITIES)},
+    message=_TEXT,
+    **_PLACE,
+    experiment=_TEXT,
+    missing={**_TEXT_OR_NULL, "description": "Key that the value at the pointer lacks."},
+    related=list_of(object_of("A second place that takes part.", **_PLACE, label=_TEXT)),
+    observed=_TEXT,
+    required=_TEXT,
+    help={**_TEXT, "description": "The smallest change that passes."},
+    coming={**_TEXT_OR_NULL, "description": "What the policy announces for a later day."},
+    waiver={"anyOf": [_WAIVER, {"type": "null"}], "description": "What lets it pass; it does not reject."},
+    fingerprint={**_TEXT, "pattern": "^[0-9a-f]{64}$"},
+)
 
 REPORT_SCHEMA: dict[str, object] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -34,23 +62,7 @@ REPORT_SCHEMA: dict[str, object] = {
             "Counts. Passed and not checked count rules, once per plan.",
             **dict.fromkeys(("plans", *SEVERITIES, "waived", "not_checked", "passed"), _COUNT),
         ),
-        diagnostics=list_of(
-            object_of(
-                "A finding, placed and weighed.",
-                rule=_TEXT,
-                severity={"enum": list(SEVERITIES)},
-                message=_TEXT,
-                **_PLACE,
-                experiment=_TEXT,
-                missing={**_TEXT_OR_NULL, "description": "Key that the value at the pointer lacks."},
-                related=list_of(object_of("A second place that takes part.", **_PLACE, label=_TEXT)),
-                observed=_TEXT,
-                required=_TEXT,
-                help={**_TEXT, "description": "The smallest change that passes."},
-                waiver={"type": "null"},
-                fingerprint={**_TEXT, "pattern": "^[0-9a-f]{64}$"},
-            )
-        ),
+        diagnostics=list_of(_DIAGNOSTIC),
         not_checked=list_of(
             object_of(
                 "A rule that could not run on a plan.",
@@ -63,7 +75,7 @@ REPORT_SCHEMA: dict[str, object] = {
                 blocked_by={**_TEXT_OR_NULL, "description": "The rule whose error names the missing input."},
             )
         ),
-        shadow=list_of({"type": "object"}),
+        shadow=list_of({**_DIAGNOSTIC, "description": "What rules of severity shadow would say."}),
         errors=list_of(
             object_of(
                 "What kept egp from judging.",

@@ -10,10 +10,12 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from egp.document import Document, Path, Position, Span, pointer
+from egp.check.outcome import Named, Outcome
+from egp.check.placing import Elsewhere, Placed, place_in
+from egp.check.settling import settle
+from egp.document import Document, Path, Position, Span
 from egp.experiment import Experiment, may_be_plan, read_experiment
 from egp.finding import (
     EARLIER,
@@ -26,9 +28,6 @@ from egp.finding import (
     Finding,
     NotChecked,
     Place,
-    Related,
-    RelatedPlace,
-    Severity,
     Unchecked,
 )
 from egp.lock import LOCK_FILE, Registration
@@ -37,7 +36,6 @@ from egp.policy.locate import lock_folder
 from egp.policy.model import Adopted, Policy
 from egp.processes import in_parts
 from egp.report.model import Findings, Report
-from egp.shape import label
 from egp.stats import StatisticsInputError
 from egp.subject import Change, Entry, PlanFile, Portfolio, PortfolioIndex, Removal, entry_of
 from egp.wording import listing
@@ -46,28 +44,8 @@ if TYPE_CHECKING:
     from egp.gone import Gone
     from egp.past import Past, PlanPast
 
+
 Progress = Callable[[int, int], None]
-Elsewhere = Callable[[str, int], "tuple[Document, Path] | None"]
-"""What ``Related.plan`` and ``Related.document`` mean: a document, and the path in it that others are below."""
-
-
-Named = tuple[Path, str]
-"""A path that an error speaks about, and the rule whose error it is."""
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """What one rule said about one plan."""
-
-    adopted: Adopted
-    findings: list[Finding]
-    missing: Path | None = None
-    reason: str = ""
-    """Why the rule could not run, where it is not for want of a key."""
-    advice: str = ""
-    blocked_by: str = ""
-    escalates: bool = False
-    """Whether it might have found that the plan is impossible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +97,7 @@ def check(
     judge.portfolio()
     report = judge.report
     report.diagnostics.sort(key=_reading_order)
+    report.shadow.sort(key=_reading_order)
     report.unchecked.sort(key=lambda entry: (entry.path, entry.document))
     report.passes.sort()
     return report
@@ -276,7 +255,7 @@ class _Judge:
         """The plan's entry in the lock, or the top of the file that is no longer there."""
         registered = past.entry_place(name)
         if registered:
-            place, _ = _place(*registered, on_key=True)
+            place, _ = place_in(*registered, on_key=True)
         else:
             place = Place(document.path, document.index, "", Span(Position(1, 1), Position(1, 1)))
         document = registered[0] if registered else document
@@ -298,7 +277,7 @@ class _Judge:
 
     def _run(
         self, rules: Sequence[Adopted], subjects: Mapping[str, object], tier: str, path: str
-    ) -> list[_Outcome]:
+    ) -> list[Outcome]:
         """What the rules have to say; those that pass are only counted, those that do not apply are not.
 
         A crash is a failure of the run, and keeps no other rule from speaking.
@@ -320,13 +299,13 @@ class _Judge:
                 continue
             except NotChecked as missing:
                 reason = f"could not be checked: {missing.reason}" if missing.reason else ""
-                outcome = _Outcome(adopted, findings, missing.path, reason, missing.help)
+                outcome = Outcome(adopted, findings, missing.path, reason, missing.help)
                 outcome.escalates = missing.escalates
                 outcomes.append(outcome)
             except StatisticsInputError as error:
                 reason = f"could not be computed: {error}"
                 outcomes.append(
-                    _Outcome(adopted, findings, ("primary_metric",), reason, advice="correct the numbers")
+                    Outcome(adopted, findings, ("primary_metric",), reason, advice="correct the numbers")
                 )
             except Exception as error:
                 message = (
@@ -335,10 +314,10 @@ class _Judge:
                 self._fail(
                     path, message, rule=rule.id, help="please report this as a bug of egp, with the plan"
                 )
-                outcomes.append(_Outcome(adopted, [], (), "crashed", blocked_by=rule.id))
+                outcomes.append(Outcome(adopted, [], (), "crashed", blocked_by=rule.id))
             else:
                 if findings:
-                    outcomes.append(_Outcome(adopted, findings))
+                    outcomes.append(Outcome(adopted, findings))
                 else:
                     passed += 1
                     if self.list_passes:
@@ -357,7 +336,7 @@ class _Judge:
             "this is not a plan: none of a plan's keys stands at its top level",
             help=f"a plan has {listing(f'`{key}`' for key in Experiment.needs)}",
         )
-        diagnostic = _Placed(document, "", self._elsewhere(None)).diagnostic(speaker, finding)
+        diagnostic = Placed(document, "", self._elsewhere(None)).diagnostic(speaker, finding)
         self.report.diagnostics.append(replace(diagnostic, line=""))
         silent = [each for each in rules if each is not speaker and each.rule.subject != "Removal"]
         self._unreadable(silent, [diagnostic], document)
@@ -372,22 +351,16 @@ class _Judge:
 
     def _settle(
         self,
-        outcomes: Sequence[_Outcome],
+        outcomes: Sequence[Outcome],
         document: Document,
         plan: Experiment,
         already: Sequence[Named] = (),
         past: PlanPast | None = None,
     ) -> Sequence[Named]:
-        """From what the rules said to what is reported: one root cause, one diagnostic. Returns what errors name."""
-        _drop_redundant(outcomes)
-        named = [*already, *_named(outcomes)]
-        for outcome in outcomes:
-            if outcome.missing is not None and not outcome.blocked_by:
-                missing = outcome.missing
-                outcome.blocked_by = next((rule for at, rule in named if _touches(at, missing)), "")
-        self._speak_for_missing(outcomes)
+        """From what the rules said to what is reported. Returns what errors name."""
+        named = settle(outcomes, already)
         secrets = [each.at for outcome in outcomes for each in outcome.findings if each.secret]
-        placed = _Placed(
+        placed = Placed(
             document, plan.id or "", self._elsewhere(past), [at for at in secrets if isinstance(at, Span)]
         )
         for outcome in outcomes:
@@ -395,202 +368,4 @@ class _Judge:
                 self.report.diagnostics.append(placed.diagnostic(outcome.adopted, finding))
             if outcome.missing is not None:
                 self.report.unchecked.append(placed.unchecked(outcome))
-        return _named(outcomes)
-
-    def _speak_for_missing(self, outcomes: Sequence[_Outcome]) -> None:
-        """A rule that may reject and could not run, and of whose missing input no error speaks, is an error itself."""
-        groups: dict[tuple[Path, str], list[_Outcome]] = {}
-        for outcome in outcomes:
-            if outcome.missing is not None and not outcome.blocked_by:
-                groups.setdefault((outcome.missing, outcome.reason), []).append(outcome)
-        for (missing, _), group in groups.items():
-            speakers = [each for each in group if each.adopted.severity == "error"]
-            speaker = next(iter(speakers or [each for each in group if each.escalates]), None)
-            if speaker is None:
-                continue
-            speaker.findings += [
-                _missing_input(missing, group[0], [outcome.adopted.rule.id for outcome in group])
-            ]
-            for outcome in group:
-                outcome.blocked_by = speaker.adopted.rule.id
-
-
-def _named(outcomes: Iterable[_Outcome]) -> list[Named]:
-    return [
-        (at, outcome.adopted.rule.id)
-        for outcome in outcomes
-        for finding in outcome.findings
-        if _severity(outcome.adopted, finding) == "error"
-        for at in _paths(finding)
-    ]
-
-
-def _missing_input(missing: Path, outcome: _Outcome, rules: Sequence[str]) -> Finding:
-    blocked = ", ".join(rules)
-    if outcome.reason:
-        return Finding(missing, outcome.reason, help=f"{outcome.advice}; blocked: {blocked}", impossible=True)
-    name = label(missing)
-    return Finding(
-        missing,
-        f"the plan does not say `{name}`, and without it {len(rules)} checks cannot run: {blocked}"
-        if len(rules) > 1
-        else f"the plan does not say `{name}`, and without it {blocked} cannot be checked",
-        observed="not declared",
-        required=f"`{name}`",
-        help=f"declare `{name}`",
-        impossible=True,
-    )
-
-
-def _severity(adopted: Adopted, finding: Finding) -> Severity:
-    return "error" if finding.impossible else adopted.severity
-
-
-def _touches(at: Path, missing: Path) -> bool:
-    """Whether a finding at one path names the input missing at the other: the same, above it or below it."""
-    shorter = min(len(at), len(missing))
-    return at[:shorter] == missing[:shorter] and (shorter > 0)
-
-
-def _drop_redundant(outcomes: Sequence[_Outcome]) -> None:
-    """Takes out what another finding already says: rules that yield, and claims about keys that were misread."""
-    speaking = {outcome.adopted.rule.id: _weight(outcome) for outcome in outcomes if outcome.findings}
-    misread = _named(outcome for outcome in outcomes if outcome.adopted.rule.subject == "PlanFile")
-    for outcome in outcomes:
-        rule = outcome.adopted.rule
-        if outcome.findings and rule.subject != "PlanFile":
-            heavier = {other for other, weight in speaking.items() if weight <= _weight(outcome)}
-            outcome.findings = [
-                each for each in outcome.findings if not heavier & (rule.yields_to | each.yields_to)
-            ]
-            if not outcome.findings:
-                continue
-            kept = [finding for finding in outcome.findings if not _about_misread(finding, misread)]
-            if not kept:
-                blocker = next(by for at, by in misread if _about_misread(outcome.findings[0], [(at, by)]))
-                outcome.missing, outcome.blocked_by = _path_of(outcome.findings[0]), blocker
-            outcome.findings = kept
-
-
-def _weight(outcome: _Outcome) -> int:
-    """How much the findings of a rule weigh: 0 for an error, more for less."""
-    return min(SEVERITIES.index(_severity(outcome.adopted, finding)) for finding in outcome.findings)
-
-
-def _about_misread(finding: Finding, misread: Iterable[tuple[Path, str]]) -> bool:
-    return not isinstance(finding.at, Span) and any(finding.at[: len(at)] == at for at, _ in misread if at)
-
-
-def _paths(finding: Finding) -> tuple[Path, ...]:
-    """Every path the finding speaks about."""
-    return finding.speaks_for if isinstance(finding.at, Span) else (finding.at, *finding.speaks_for)
-
-
-def _path_of(finding: Finding) -> Path:
-    return () if isinstance(finding.at, Span) else finding.at
-
-
-class _Placed:
-    """Turns paths of one document into places."""
-
-    def __init__(
-        self, document: Document, experiment: str, elsewhere: Elsewhere, secrets: Sequence[Span] = ()
-    ) -> None:
-        self.document = document
-        self.experiment = experiment
-        self.elsewhere = elsewhere
-        self.secrets = secrets
-        self._fingerprints: dict[str, int] = {}
-
-    def diagnostic(self, adopted: Adopted, finding: Finding) -> Diagnostic:
-        place, missing = self._place(finding.at, finding.on_key)
-        rule = adopted.rule.id
-        return Diagnostic(
-            rule=rule,
-            severity=_severity(adopted, finding),
-            message=finding.message,
-            place=place,
-            experiment=self.experiment,
-            missing=missing,
-            observed=finding.observed,
-            required=finding.required,
-            help=finding.help,
-            related=tuple(filter(None, map(self._related, finding.related))),
-            fingerprint=self._fingerprint(rule, finding),
-            line=self._line(place.span.start.line),
-        )
-
-    def _line(self, number: int) -> str:
-        """The source line, with what must not be repeated blotted out."""
-        line = self.document.line(number)
-        for start, end in self.secrets:
-            if start.line <= number <= end.line:
-                first = start.column - 1 if number == start.line else 0
-                last = end.column - 1 if number == end.line else len(line)
-                line = line[:first] + "*" * (last - first) + line[last:]
-        return line
-
-    def unchecked(self, outcome: _Outcome) -> Unchecked:
-        return Unchecked(
-            outcome.adopted.rule.id,
-            outcome.adopted.severity,
-            self.document.path,
-            self.document.index,
-            self.experiment,
-            pointer(outcome.missing or ()),
-            outcome.blocked_by,
-        )
-
-    def _place(self, at: Path | Span, on_key: bool = False) -> tuple[Place, str]:
-        return _place(self.document, at, on_key)
-
-    def _related(self, related: Related) -> RelatedPlace | None:
-        if not related.plan:
-            place, _ = _place(self.document, related.at)
-            return RelatedPlace(place, related.label, self._line(place.span.start.line))
-        found = self.elsewhere(related.plan, related.document)
-        if found is None:
-            return None
-        document, above = found
-        place, _ = _place(document, related.at if isinstance(related.at, Span) else (*above, *related.at))
-        return RelatedPlace(place, related.label, document.line(place.span.start.line))
-
-    def _fingerprint(self, rule: str, finding: Finding) -> str:
-        """Survives moves of lines, files and list items that have an id."""
-        where = finding.message if isinstance(finding.at, Span) else self._named_pointer(finding.at)
-        text = "\n".join((rule, self.experiment or self.document.path, where))
-        repeated = self._fingerprints[text] = self._fingerprints.get(text, 0) + 1
-        text = text if repeated == 1 else f"{text}\n{repeated}"
-        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-    def _named_pointer(self, at: Path) -> str:
-        """The pointer with list items named by their id."""
-        value, steps = self.document.value, []
-        for step in at:
-            item = _item(value, step)
-            named = item.get("id") if isinstance(item, dict) and isinstance(step, int) else None
-            steps.append(named if isinstance(named, str) else step)
-            value = item
-        return pointer(tuple(steps))
-
-
-def _place(document: Document, at: Path | Span, on_key: bool = False) -> tuple[Place, str]:
-    """The place, and the first key of the path that its mapping lacks."""
-    if isinstance(at, Span):
-        return Place(document.path, document.index, "", at), ""
-    present = at
-    while not document.exists(present):
-        present = present[:-1]
-    missing = str(at[len(present)]) if len(present) < len(at) else ""
-    span = document.span(present, key=on_key or bool(missing))
-    if span.end.line > span.start.line and present and isinstance(present[-1], str):
-        span = document.span(present, key=True)  # of a value over many lines its key says enough
-    return Place(document.path, document.index, pointer(present), span), missing
-
-
-def _item(value: object, step: str | int) -> object:
-    if isinstance(value, dict) and isinstance(step, str):
-        return value.get(step)
-    if isinstance(value, list) and isinstance(step, int) and step < len(value):
-        return value[step]
-    return None
+        return named

@@ -1,0 +1,117 @@
+"""From paths of a plan to places in its file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+from egp.check.outcome import Outcome, severity_of
+from egp.document import Document, Path, Span, pointer
+from egp.finding import Diagnostic, Finding, Place, Related, RelatedPlace, Unchecked
+from egp.policy.model import Adopted
+
+Elsewhere = Callable[[str, int], "tuple[Document, Path] | None"]
+"""What ``Related.plan`` and ``Related.document`` mean: a document, and the path in it that others are below."""
+
+
+class Placed:
+    """Turns paths of one document into places."""
+
+    def __init__(
+        self, document: Document, experiment: str, elsewhere: Elsewhere, secrets: Sequence[Span] = ()
+    ) -> None:
+        self.document = document
+        self.experiment = experiment
+        self.elsewhere = elsewhere
+        self.secrets = secrets
+        self._fingerprints: dict[str, int] = {}
+
+    def diagnostic(self, adopted: Adopted, finding: Finding) -> Diagnostic:
+        place, missing = place_in(self.document, finding.at, finding.on_key)
+        rule = adopted.rule.id
+        return Diagnostic(
+            rule=rule,
+            severity=severity_of(adopted, finding),
+            message=finding.message,
+            place=place,
+            experiment=self.experiment,
+            missing=missing,
+            observed=finding.observed,
+            required=finding.required,
+            help=finding.help,
+            related=tuple(filter(None, map(self._related, finding.related))),
+            fingerprint=self._fingerprint(rule, finding),
+            line=self._line(place.span.start.line),
+        )
+
+    def _line(self, number: int) -> str:
+        """The source line, with what must not be repeated blotted out."""
+        line = self.document.line(number)
+        for start, end in self.secrets:
+            if start.line <= number <= end.line:
+                first = start.column - 1 if number == start.line else 0
+                last = end.column - 1 if number == end.line else len(line)
+                line = line[:first] + "*" * (last - first) + line[last:]
+        return line
+
+    def unchecked(self, outcome: Outcome) -> Unchecked:
+        return Unchecked(
+            outcome.adopted.rule.id,
+            outcome.adopted.severity,
+            self.document.path,
+            self.document.index,
+            self.experiment,
+            pointer(outcome.missing or ()),
+            outcome.blocked_by,
+        )
+
+    def _related(self, related: Related) -> RelatedPlace | None:
+        if not related.plan:
+            place, _ = place_in(self.document, related.at)
+            return RelatedPlace(place, related.label, self._line(place.span.start.line))
+        found = self.elsewhere(related.plan, related.document)
+        if found is None:
+            return None
+        document, above = found
+        place, _ = place_in(document, related.at if isinstance(related.at, Span) else (*above, *related.at))
+        return RelatedPlace(place, related.label, document.line(place.span.start.line))
+
+    def _fingerprint(self, rule: str, finding: Finding) -> str:
+        """Survives moves of lines, files and list items that have an id."""
+        where = finding.message if isinstance(finding.at, Span) else self._named_pointer(finding.at)
+        text = "\n".join((rule, self.experiment or self.document.path, where))
+        repeated = self._fingerprints[text] = self._fingerprints.get(text, 0) + 1
+        text = text if repeated == 1 else f"{text}\n{repeated}"
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _named_pointer(self, at: Path) -> str:
+        """The pointer with list items named by their id."""
+        value, steps = self.document.value, []
+        for step in at:
+            item = _item(value, step)
+            named = item.get("id") if isinstance(item, dict) and isinstance(step, int) else None
+            steps.append(named if isinstance(named, str) else step)
+            value = item
+        return pointer(tuple(steps))
+
+
+def place_in(document: Document, at: Path | Span, on_key: bool = False) -> tuple[Place, str]:
+    """The place, and the first key of the path that its mapping lacks."""
+    if isinstance(at, Span):
+        return Place(document.path, document.index, "", at), ""
+    present = at
+    while not document.exists(present):
+        present = present[:-1]
+    missing = str(at[len(present)]) if len(present) < len(at) else ""
+    span = document.span(present, key=on_key or bool(missing))
+    if span.end.line > span.start.line and present and isinstance(present[-1], str):
+        span = document.span(present, key=True)  # of a value over many lines its key says enough
+    return Place(document.path, document.index, pointer(present), span), missing
+
+
+def _item(value: object, step: str | int) -> object:
+    if isinstance(value, dict) and isinstance(step, str):
+        return value.get(step)
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return None

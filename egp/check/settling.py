@@ -1,0 +1,92 @@
+"""From what the rules said about a plan to what is reported: one root cause, one diagnostic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from egp.check.outcome import Named, Outcome, named_by_errors, path_of, severity_of
+from egp.document import Path, Span
+from egp.finding import SEVERITIES, Finding
+from egp.shape import label
+
+
+def settle(outcomes: Sequence[Outcome], already: Sequence[Named] = ()) -> Sequence[Named]:
+    """Leaves one diagnostic for one root cause. Returns what errors name."""
+    _drop_redundant(outcomes)
+    named = [*already, *named_by_errors(outcomes)]
+    for outcome in outcomes:
+        if outcome.missing is not None and not outcome.blocked_by:
+            missing = outcome.missing
+            outcome.blocked_by = next((rule for at, rule in named if _touches(at, missing)), "")
+    _speak_for_missing(outcomes)
+    return named_by_errors(outcomes)
+
+
+def _speak_for_missing(outcomes: Sequence[Outcome]) -> None:
+    """A rule that may reject and could not run, and of whose missing input no error speaks, is an error itself."""
+    groups: dict[tuple[Path, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.missing is not None and not outcome.blocked_by:
+            groups.setdefault((outcome.missing, outcome.reason), []).append(outcome)
+    for (missing, _), group in groups.items():
+        speakers = [each for each in group if each.adopted.severity == "error"]
+        speaker = next(iter(speakers or [each for each in group if each.escalates]), None)
+        if speaker is None:
+            continue
+        speaker.findings += [
+            _missing_input(missing, group[0], [outcome.adopted.rule.id for outcome in group])
+        ]
+        for outcome in group:
+            outcome.blocked_by = speaker.adopted.rule.id
+
+
+def _missing_input(missing: Path, outcome: Outcome, rules: Sequence[str]) -> Finding:
+    blocked = ", ".join(rules)
+    if outcome.reason:
+        return Finding(missing, outcome.reason, help=f"{outcome.advice}; blocked: {blocked}", impossible=True)
+    name = label(missing)
+    return Finding(
+        missing,
+        f"the plan does not say `{name}`, and without it {len(rules)} checks cannot run: {blocked}"
+        if len(rules) > 1
+        else f"the plan does not say `{name}`, and without it {blocked} cannot be checked",
+        observed="not declared",
+        required=f"`{name}`",
+        help=f"declare `{name}`",
+        impossible=True,
+    )
+
+
+def _touches(at: Path, missing: Path) -> bool:
+    """Whether a finding at one path names the input missing at the other: the same, above it or below it."""
+    shorter = min(len(at), len(missing))
+    return at[:shorter] == missing[:shorter] and (shorter > 0)
+
+
+def _drop_redundant(outcomes: Sequence[Outcome]) -> None:
+    """Takes out what another finding already says: rules that yield, and claims about keys that were misread."""
+    speaking = {outcome.adopted.rule.id: _weight(outcome) for outcome in outcomes if outcome.findings}
+    misread = named_by_errors(outcome for outcome in outcomes if outcome.adopted.rule.subject == "PlanFile")
+    for outcome in outcomes:
+        rule = outcome.adopted.rule
+        if outcome.findings and rule.subject != "PlanFile":
+            heavier = {other for other, weight in speaking.items() if weight <= _weight(outcome)}
+            outcome.findings = [
+                each for each in outcome.findings if not heavier & (rule.yields_to | each.yields_to)
+            ]
+            if not outcome.findings:
+                continue
+            kept = [finding for finding in outcome.findings if not _about_misread(finding, misread)]
+            if not kept:
+                blocker = next(by for at, by in misread if _about_misread(outcome.findings[0], [(at, by)]))
+                outcome.missing, outcome.blocked_by = path_of(outcome.findings[0]), blocker
+            outcome.findings = kept
+
+
+def _weight(outcome: Outcome) -> int:
+    """How much the findings of a rule weigh: 0 for an error, more for less."""
+    return min(SEVERITIES.index(severity_of(outcome.adopted, finding)) for finding in outcome.findings)
+
+
+def _about_misread(finding: Finding, misread: Iterable[tuple[Path, str]]) -> bool:
+    return not isinstance(finding.at, Span) and any(finding.at[: len(at)] == at for at, _ in misread if at)
