@@ -47,6 +47,11 @@ class Table:
     numeric: frozenset[int] = frozenset()
     """Columns that are aligned by their numbers."""
 
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.head):
+                raise ValueError(f"a row of {len(row)} cells in a table with {len(self.head)} columns: {row}")
+
 
 @dataclass(frozen=True, slots=True)
 class Command:

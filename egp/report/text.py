@@ -142,10 +142,10 @@ def _snippet(line: str, span: Span, number: str, values: str, role: str, style: 
     text, start, end = _cut(printable(line.rstrip()), start, end, room)
     gutter = " " * len(number)
     yield f"{style.paint(number, 'frame')} {style.paint('|', 'frame')} {text}".rstrip()
-    indent = " " * _columns(text[:start])
-    carets = "^" * max(1, _columns(text[start:end]))
+    indent = " " * columns(text[:start])
+    carets = "^" * max(1, columns(text[start:end]))
     values = printable(values)
-    fits = len(indent) + len(carets) + 1 + _columns(values) <= room
+    fits = len(indent) + len(carets) + 1 + columns(values) <= room
     beside = f" {values}" if values and fits else ""
     yield f"{_bar(gutter, style)} {indent}{style.paint(carets + beside, role)}"
     if values and not fits:
@@ -173,7 +173,7 @@ def _cut(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
     )
 
 
-def _columns(text: str) -> int:
+def columns(text: str) -> int:
     """Columns the text takes on a terminal."""
     return len(text) if text.isascii() else sum(map(_width, text))
 
@@ -205,7 +205,7 @@ def wrapped(text: str, width: int, indent: str) -> list[str]:
     lines: list[str] = []
     line = ""
     for word in _unbreakable(text):
-        if line and _columns(line) + 1 + _columns(word) > width:
+        if line and columns(line) + 1 + columns(word) > width:
             lines.append(line)
             line = indent + word
         else:

@@ -70,6 +70,7 @@ def test_a_diagnostic_says_what_where_and_how_much() -> None:
         "observed": "5 days",
         "required": "14 days",
         "help": "set `end: 2023-02-05`",
+        "coming": None,
         "waiver": None,
     }
 
