@@ -1,7 +1,7 @@
 """The lock, ``egp.lock``: what was registered, when, under which policy and signed by whom.
 
-Git keeps it, people review it, egp writes it. One line for each experiment, sorted by id, so that branches that
-register different experiments merge. Its last line, ``policies``, is always there: a lock that was cut off lacks it.
+Git keeps it, people review it, egp writes it. One line for each experiment, sorted by id, and one for each decision,
+so that branches that register different experiments merge, and so do two that add a decision. Its last line, ``policies``, is always there: a lock that was cut off lacks it.
 """
 
 # No postponed annotations here: shapes are read from the annotations themselves.
@@ -59,6 +59,23 @@ class Amended(Shape):
     )
 
 
+class Decided(Shape):
+    """What people decided on an experiment, why, and who disagreed and committed."""
+
+    needs = ("option", "role", "on", "because", "plan")
+    option: str | None = field(
+        "The option, as a letter of the brief or as the plan's decision rule has it.", "B"
+    )
+    means: str | None = field("What the letter stood for then.", "roll back")
+    role: str | None = field("Role that decided.", "experimentation_lead")
+    by: str | None = field("Who decided.", "@xp-lead")
+    on: date | None = field("When.", "2023-03-02")
+    because: str | None = field("Why.")
+    dissent: str | None = field("What somebody held against it before committing to it.")
+    plan: str | None = field("Digest of the plan that was decided on.")
+    receipt: str | None = field("Digest of the gate's receipt that it rests on.")
+
+
 class Registration(Shape):
     """An experiment's entry in the lock."""
 
@@ -69,7 +86,7 @@ class Registration(Shape):
     policy: PinnedPolicy | None = field("The policy in force then.")
     signed: tuple[Signed, ...] = listed("Sign-offs the plan had.")
     amended: tuple[Amended, ...] = listed("Amendments since, in order.")
-    decisions: object = field("Decisions on the experiment.")
+    decisions: tuple[Decided, ...] = listed("Decisions on the experiment, in order.")
 
     @property
     def current_digest(self) -> str:
@@ -87,7 +104,7 @@ class _LockFile(Shape):
     needs = ("lock", "experiments", "policies")
     lock: int | None = field("Version of the format.")
     experiments: dict[str, Registration] | None = field("Id of an experiment → its registration.")
-    policies: dict[str, object] | None = field("Room for policies that are kept whole.")
+    policies: dict[str, object] | None = field("Policy file that others extend → digest of its content.")
 
 
 class LockError(Exception):
@@ -142,11 +159,20 @@ def update_lock(root: str, edit: Callable[[dict[str, Registration]], None], show
 
     The edit replaces entries. What it raises leaves the lock as it was, and so does an edit that changes nothing.
     """
+    return _update(root, lambda lock: edit(lock.entries), shown_as)
+
+
+def update_pins(root: str, edit: Callable[[dict[str, object]], None]) -> Lock:
+    """Changes the policies that the lock pins, as ``update_lock`` changes its entries. Raises LockError."""
+    return _update(root, lambda lock: edit(lock.policies), "")
+
+
+def _update(root: str, edit: Callable[[Lock], None], shown_as: str) -> Lock:
     path = os.path.join(root, LOCK_FILE)
     with _alone(root, shown_as or _shown(path)):
         lock = read_lock(root, shown_as)
         before = rendered(lock)
-        edit(lock.entries)
+        edit(lock)
         after = rendered(lock)
         if after == before:
             return lock
@@ -207,7 +233,7 @@ def _claim(attempt: Callable[[], None], name: str) -> None:
 _MARKER = re.compile(r"^(<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
 _DIGEST = re.compile(r"v[0-9]+:sha256:[0-9a-f]{64}")
 _RESTORE = "egp writes this file; restore it from git, or correct the line"
-_OPEN_PARTS = frozenset({"decisions", "policies"})
+_OPEN_PARTS = frozenset({"policies"})
 
 
 def _lock(documents: list[Document]) -> Lock:
@@ -278,6 +304,7 @@ def _misfits(content: _LockFile) -> Iterator[Problem]:
 def _misfits_of(entry: Registration, path: Path) -> Iterator[Problem]:
     digests = [(entry.digest, (*path, "digest"))]
     digests += [(each.digest, (*path, "amended", at, "digest")) for at, each in enumerate(entry.amended)]
+    digests += [(each.plan, (*path, "decisions", at, "plan")) for at, each in enumerate(entry.decisions)]
     for digest, at in digests:
         if digest is not None and not _DIGEST.fullmatch(digest):
             yield Problem(at, "wrong-type", f"{shown(digest)} is not the digest of a plan", _RESTORE)
@@ -288,16 +315,26 @@ def _misfits_of(entry: Registration, path: Path) -> Iterator[Problem]:
         yield Problem((*path, "path"), "wrong-type", message, _RESTORE)
 
 
-_HEADER = (
-    "# Written by egp register and egp amend. Branches merge; of a conflict keep the lines of both sides.\n"
-)
+_HEADER = "# Written by egp register, egp amend and egp decide. Branches merge; of a conflict keep the lines of both sides.\n"
 
 
 def rendered(lock: Lock) -> str:
     """The lock's text: the same entries give the same bytes."""
     lines = [f"{_HEADER}lock: {VERSION}", "experiments:" if lock.entries else "experiments: {}"]
-    lines += [f"  {_key(name)}: {_flow(_written(lock.entries[name]))}" for name in sorted(lock.entries)]
+    for name in sorted(lock.entries):
+        lines += _lines_of(name, lock.entries[name])
     return "\n".join([*lines, f"policies: {_flow(lock.policies)}"]) + "\n"
+
+
+def _lines_of(name: str, entry: Registration) -> Iterator[str]:
+    """An entry, each decision on a line of its own."""
+    stated = _flow(_written(made(Registration, **{**vars(entry), "decisions": ()})))
+    if not entry.decisions:
+        yield f"  {_key(name)}: {stated}"
+        return
+    yield f"  {_key(name)}: {stated[:-1]}, decisions: ["
+    yield from (f"    {_flow(_written(each))}," for each in entry.decisions)
+    yield "  ]}"
 
 
 def _written(value: object) -> object:

@@ -11,7 +11,7 @@ from egp.version import VERSION
 
 if TYPE_CHECKING:
     from egp.changes import FieldChange
-    from egp.lock import Registration
+    from egp.lock import Decided, Registration
 
 HISTORY_VERSION = 1
 
@@ -57,6 +57,7 @@ def _event(moment: Moment, event: Event) -> dict[str, object]:
             for each in event.amendments
         ],
         "changes": [_change(each) for each in event.changes],
+        "decisions": [_decision(each) for each in event.decisions],
     }
 
 
@@ -67,6 +68,20 @@ def _change(change: FieldChange) -> dict[str, object]:
         "after": change.after,
         "weight": change.weight,
         "effect": change.effect,
+    }
+
+
+def _decision(decided: Decided) -> dict[str, object]:
+    return {
+        "option": decided.option,
+        "means": decided.means,
+        "role": decided.role,
+        "by": decided.by,
+        "on": str(decided.on),
+        "because": decided.because,
+        "dissent": decided.dissent,
+        "plan": decided.plan,
+        "receipt": decided.receipt,
     }
 
 
@@ -88,4 +103,5 @@ def _entry(entry: Registration | None) -> dict[str, object] | None:
             {"digest": each.digest, "on": str(each.on), "data_access": each.data_access}
             for each in entry.amended
         ],
+        "decisions": [_decision(each) for each in entry.decisions],
     }

@@ -14,12 +14,12 @@ from egp.digest import plan_digest
 from egp.document import read_bytes
 from egp.document.bounds import MAX_BYTES
 from egp.experiment import Amendment, Experiment, read_experiment
-from egp.lock import LOCK_FILE, Lock, LockError, Registration, Signed, read_lock, read_lock_text
+from egp.lock import LOCK_FILE, Decided, Lock, LockError, Registration, Signed, read_lock, read_lock_text
 from egp.sources.git import GitError, Repository, Version
 
 Kind = Literal[
     "written", "changed", "moved", "removed", "restored", "unreadable",
-    "registered", "amended", "signed", "registration-rewritten", "registration-removed", "lock-unreadable",
+    "registered", "amended", "signed", "decided", "registration-rewritten", "registration-removed", "lock-unreadable",
 ]  # fmt: skip
 
 NOT_COMMITTED = ""
@@ -41,6 +41,8 @@ class Event:
     """What the plan itself declares of its change."""
     signed: tuple[Signed, ...] = ()
     """Sign-offs that the lock attests from then on."""
+    decisions: tuple[Decided, ...] = ()
+    """What was decided then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +210,11 @@ def _lock_of(version: Version) -> Lock | None:
 
 
 def _line_of(name: str) -> str:
-    """What git may look for to find the commits that touch the entry; empty for an id that is not so simple."""
-    return f'^  "?{name}"?:' if re.fullmatch(r"[A-Za-z0-9_-]+", name) else ""
+    """What git may look for to find the commits that touch the entry; empty for an id that is not so simple.
+
+    The line of a decision does not name its experiment, so that those of all are found.
+    """
+    return f'^  "?{name}"?:|^    [{{]option:' if re.fullmatch(r"[A-Za-z0-9_-]+", name) else ""
 
 
 def _entry_steps(before: Registration | None, entry: Registration | None) -> Iterator[Event]:
@@ -219,6 +224,8 @@ def _entry_steps(before: Registration | None, entry: Registration | None) -> Ite
         return
     if before is None:
         yield Event("registered", LOCK_FILE, entry.digest or "", entry, signed=entry.signed)
+        if entry.decisions:
+            yield Event("decided", LOCK_FILE, entry.current_digest, entry, decisions=entry.decisions)
         return
     if _form(before, before) != _form(entry, before):
         yield Event("registration-rewritten", LOCK_FILE, entry.current_digest, entry)
@@ -229,6 +236,9 @@ def _entry_steps(before: Registration | None, entry: Registration | None) -> Ite
     signed = tuple(each for each in entry.signed if (each.role, each.by, each.on) not in known)
     if signed:
         yield Event("signed", LOCK_FILE, entry.current_digest, entry, signed=signed)
+    decisions = entry.decisions[len(before.decisions) :]
+    if decisions:
+        yield Event("decided", LOCK_FILE, entry.current_digest, entry, decisions=decisions)
 
 
 def _form(entry: Registration, before: Registration) -> tuple[object, ...]:
@@ -236,4 +246,5 @@ def _form(entry: Registration, before: Registration) -> tuple[object, ...]:
     policy = entry.policy
     amended = [(each.digest, each.on, each.data_access) for each in entry.amended[: len(before.amended)]]
     named = (policy.name, policy.version, policy.digest) if policy else ()
-    return entry.digest, entry.registered, named, amended
+    decisions = [vars(each) for each in entry.decisions[: len(before.decisions)]]
+    return entry.digest, entry.registered, named, amended, decisions

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from egp.history.life import NOT_COMMITTED, Event, Life, Moment
-from egp.report.text import printable
+from egp.report.text import printable, wrapped
 from egp.wording import listing
 
 if TYPE_CHECKING:
     from egp.changes import FieldChange
     from egp.experiment import Amendment
-    from egp.lock import Amended, Registration, Signed
+    from egp.lock import Amended, Decided, Registration, Signed
     from egp.report.text import Style
 
 _INDENT = " " * 21
@@ -54,8 +53,8 @@ def _moment(moment: Moment, style: Style) -> Iterator[str]:
 
 def _fitted(text: str, style: Style) -> list[str]:
     indent = " " * (len(text) - len(text.lstrip()))
-    width = max(40, style.width - len(_INDENT))
-    return wrap(printable(text), width, subsequent_indent=indent + "  ", break_on_hyphens=False)
+    width = max(40, style.width - len(_INDENT)) - len(indent)
+    return [indent + line for line in wrapped(printable(text), width, "  ")]
 
 
 def _event(event: Event) -> Iterator[str]:
@@ -111,6 +110,9 @@ def _of_lock(event: Event, entry: Registration) -> Iterator[str]:
         yield f"registered on {entry.registered} under {_policy(entry)}{_signed(event.signed)}, {short(event.digest)}"
     elif event.kind == "amended":
         yield from (f"{_amended(each)} in the lock" for each in entry.amended[-1:])
+    elif event.kind == "decided":
+        for each in event.decisions:
+            yield from _decided(each)
     elif event.kind == "signed":
         yield f"the lock attests{_signed(event.signed).removeprefix(', signed by')}"
     else:
@@ -122,6 +124,14 @@ def _of_lock(event: Event, entry: Registration) -> Iterator[str]:
 def _amended(amended: Amended) -> str:
     access = f", {amended.data_access}" if amended.data_access else ""
     return f"amended on {amended.on}{access}, {short(amended.digest or '')}"
+
+
+def _decided(decided: Decided) -> Iterator[str]:
+    option = f"{decided.option} ({decided.means})" if decided.means else decided.option
+    who = f"{decided.role} ({decided.by})" if decided.by else decided.role
+    yield f"{who} decided on {decided.on} for {option}: {decided.because}"
+    if decided.dissent:
+        yield f"  disagreed and committed: {decided.dissent}"
 
 
 def _policy(entry: Registration) -> str:

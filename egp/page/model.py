@@ -55,10 +55,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something to type or to paste: a command line, or lines of YAML."""
+    """Something to type or to paste: a command line, lines of YAML, or a message."""
 
     text: str
-    language: Literal["sh", "yaml"] = "sh"
+    language: Literal["sh", "yaml", "text"] = "sh"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egp.lock import Amended, Lock, LockError, made, read_lock, read_lock_text, rendered, update_lock
-from tests.lock.entries import DIGEST, entry, put
+from tests.lock.entries import DIGEST, decided, entry, put
 
 GOLDEN = """\
-# Written by egp register and egp amend. Branches merge; of a conflict keep the lines of both sides.
+# Written by egp register, egp amend and egp decide. Branches merge; of a conflict keep the lines of both sides.
 lock: 1
 experiments:
   "2nd": {path: "experiments/2nd.yaml", digest: "v1:sha256:%(hex)s", registered: 2023-01-17, policy: {name: "egp:standard", version: "2026.2", digest: "sha256:%(f)s"}, signed: [{role: experimentation_lead, by: "@xp-lead", on: 2023-01-16}]}
@@ -66,17 +66,42 @@ plain = st.recursive(
 
 @given(st.dictionaries(texts, st.tuples(texts, plain), min_size=1, max_size=4))
 def test_any_text_survives(found: dict[str, tuple[str, object]]) -> None:
-    entries = {name: entry(policy=entry().policy, decisions=[by, more]) for name, (by, more) in found.items()}
-    text = rendered(Lock("egp.lock", None, entries, {}))
+    policies: dict[str, object] = {name: [more] for name, (_, more) in found.items() if name != "<<"}
+    entries = {name: entry(decisions=(decided(by), decided("later"))) for name, (by, _) in found.items()}
+    text = rendered(Lock("egp.lock", None, entries, policies))
     read = read_lock_text(text.encode(), "egp.lock")
-    assert {name: each.decisions for name, each in read.entries.items()} == {
-        name: [by, more] for name, (by, more) in found.items()
+    assert {name: [each.because for each in entry.decisions] for name, entry in read.entries.items()} == {
+        name: [by, "later"] for name, (by, _) in found.items()
     }
+    assert read.policies == policies
     assert rendered(read) == text
 
 
-def test_a_lock_that_is_cut_off_anywhere_is_refused() -> None:
-    assert [end for end in range(len(GOLDEN)) if is_read(GOLDEN[:end])] == [len(GOLDEN) - 1]
+DECIDED = GOLDEN.replace(
+    "no_results_seen}]}",
+    """no_results_seen}], decisions: [
+    {option: "B", means: "roll back", role: experimentation_lead, on: 2023-03-02, because: "two bad weeks", plan: "DIGEST"},
+    {option: "C", role: experimentation_lead, by: "@xp-lead", on: 2023-03-02, because: "again, narrower", dissent: "too late", plan: "DIGEST"},
+  ]}""".replace("DIGEST", DIGEST),
+)
+
+
+def test_each_decision_has_a_line_so_that_branches_merge() -> None:
+    lock = read_lock_text(DECIDED.encode(), "egp.lock")
+    assert rendered(lock) == DECIDED
+    added = DECIDED.replace(
+        "  ]}", f"    {{option: ship, role: pm, on: 2023-03-03, because: both, plan: {DIGEST!r}}},\n  ]}}"
+    )
+    assert [each.option for each in read_lock_text(added.encode(), "").entries["buy-now"].decisions] == [
+        "B",
+        "C",
+        "ship",
+    ]
+
+
+@pytest.mark.parametrize("text", [GOLDEN, DECIDED])
+def test_a_lock_that_is_cut_off_anywhere_is_refused(text: str) -> None:
+    assert [end for end in range(len(text)) if is_read(text[:end])] == [len(text) - 1]
 
 
 def is_read(text: str) -> bool:

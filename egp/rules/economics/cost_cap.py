@@ -65,8 +65,8 @@ _ROUNDING = 1 + 1e-9
 
 
 class Params(rule.Params):
-    per_thousand: Annotated[Money, "highest running cost of a thousand events"] = Money(
-        Measure(2.0, "USD", "2.00 USD")
+    per_thousand: Annotated[Money, "highest running cost of a thousand events", rule.Stricter("less")] = (
+        Money(Measure(2.0, "USD", "2.00 USD"))
     )
 
 

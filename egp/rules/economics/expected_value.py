@@ -116,18 +116,19 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from egp import rule
+from egp.analysis.economics import Worth, add_up, weighted
 from egp.document import Path
 from egp.experiment import Economics, Experiment
-from egp.finding import Finding, need
+from egp.finding import Finding
 from egp.quantity import Measure, shown
 from egp.shape import Money
 from egp.wording import called, listing, percent, share_in_plan, significant
 
 
 class Params(rule.Params):
-    floor: Annotated[Money, "lowest floor that a plan may declare", rule.AtLeast(0)] = Money(
-        Measure(0.0, "USD", "0 USD")
-    )
+    floor: Annotated[
+        Money, "lowest floor that a plan may declare", rule.AtLeast(0), rule.Stricter("more")
+    ] = Money(Measure(0.0, "USD", "0 USD"))
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
@@ -192,11 +193,12 @@ def _inputs(economics: Economics, params: Params) -> Iterator[Finding]:
             required=f"at least {params.floor}",
             help=f"set `floor: {params.floor}` or a higher one",
         )
-    total = math.fsum(scenario.probability or 0.0 for scenario in economics.scenarios)
+    probabilities = [scenario.probability or 0.0 for scenario in economics.scenarios]
+    total = math.fsum(probabilities)
     if (
         economics.scenarios
         and None not in {s.probability for s in economics.scenarios}
-        and abs(total - 1) > 1e-6
+        and not add_up(probabilities)
     ):
         problem = f"the probabilities of the scenarios add up to {percent(total)}"
         yield Finding(
@@ -208,20 +210,12 @@ def _inputs(economics: Economics, params: Params) -> Iterator[Finding]:
         )
 
 
-class _Terms:
-    """The amounts of complete economics, in one currency."""
+class _Terms(Worth):
+    """What an event is worth, in words."""
 
     def __init__(self, economics: Economics) -> None:
-        self.gain = need(economics.gain_per_success, "economics", "gain_per_success").value
-        self.error = need(economics.cost_per_error, "economics", "cost_per_error").value
-        # A cost below 0 is refused by cost-cap; here it must not raise the value.
-        self.unit = max(0.0, need(economics.cost_per_unit, "economics", "cost_per_unit").value)
-        self.floor = need(economics.floor, "economics", "floor")
+        super().__init__(economics)
         self.per = called(economics.per, "event")
-        self.currency = self.floor.unit
-
-    def gross(self, p_success: float) -> float:
-        return p_success * self.gain - (1 - p_success) * self.error
 
     def worded(self, p_success: float) -> str:
         """The gross value as a sum that anyone can repeat."""
@@ -236,19 +230,11 @@ class _Terms:
         three_digits = 2 - math.floor(math.log10(abs(value))) if value else 0
         return f"{value:.{max(_decimals(declared), three_digits, 0)}f} {self.currency}"
 
-    def least_p_success(self) -> float | None:
-        """The success rate at which the floor is reached; None when no success rate reaches it."""
-        swing = self.gain + self.error
-        least = (self.floor.value + self.unit + self.error) / swing if swing > 0 else math.inf
-        return least if least <= 1 else None
-
 
 def _values(economics: Economics) -> Iterator[Finding]:
     terms = _Terms(economics)
-    scenarios = economics.scenarios
-    nets = [terms.gross(scenario.p_success or 0.0) - terms.unit for scenario in scenarios]
-    least = terms.floor.value - 1e-12 * max(1.0, abs(terms.floor.value))
-    too_low = [position for position, net in enumerate(nets) if net < least]
+    nets = terms.nets()
+    too_low = [position for position, net in enumerate(nets) if not terms.reaches_floor(net)]
     # What rests on a success rate that must change is not also held to the one it has.
     yield from _declared(economics, terms, too_low)
     if not too_low:
@@ -259,14 +245,12 @@ def _values(economics: Economics) -> Iterator[Finding]:
         return
     needed = math.ceil(needed * 1e4 - 1e-9) / 1e4
     below = f"per {terms.per}, below the floor of {shown(terms.floor.text)}"
-    weighted = math.fsum(
-        net * (scenario.probability or 0.0) for net, scenario in zip(nets, scenarios, strict=True)
-    )
+    expected = terms.expected()
     advice = f"launch where `p_success` is at least {share_in_plan(needed)} in {_names(economics, too_low)}, and keep the "
     advice += f"others on what they have today{_values_then(economics, terms, too_low, needed)}"
-    if weighted < least:
-        message = f"weighted by probability, the scenarios are worth {terms.amount(weighted)} {below}"
-        yield _too_low(("economics", "scenarios"), message, weighted, terms, advice)
+    if not terms.reaches_floor(expected):
+        message = f"weighted by probability, the scenarios are worth {terms.amount(expected)} {below}"
+        yield _too_low(("economics", "scenarios"), message, expected, terms, advice)
         return
     for position in too_low:
         message = f"the scenario {_name(economics, position)} is worth {terms.amount(nets[position])} {below}"
@@ -305,11 +289,10 @@ def _values_then(economics: Economics, terms: _Terms, too_low: Sequence[int], ne
             exact = terms.exact(terms.gross(needed), declared)
             then.append(f"`expected_value: {exact}` in {_name(economics, position)}")
     if economics.expected_value is not None:
-        weighted = math.fsum(
-            terms.gross(rate) * (scenario.probability or 0.0)
-            for rate, scenario in zip(rates, economics.scenarios, strict=True)
+        declared_then = weighted(map(terms.gross, rates), terms.probabilities())
+        then.append(
+            f"`expected_value: {terms.exact(declared_then, economics.expected_value)}` of all scenarios"
         )
-        then.append(f"`expected_value: {terms.exact(weighted, economics.expected_value)}` of all scenarios")
     return f"; with `p_success: {share_in_plan(needed)}` declare {listing(then)}" if then else ""
 
 
@@ -325,17 +308,16 @@ def _out_of_reach(terms: _Terms) -> Finding:
 
 
 def _declared(economics: Economics, terms: _Terms, too_low: Sequence[int]) -> Iterator[Finding]:
-    weighted = 0.0
+    grosses = [terms.gross(scenario.p_success or 0.0) for scenario in economics.scenarios]
     for position, scenario in enumerate(economics.scenarios):
-        p_success = scenario.p_success or 0.0
-        gross = terms.gross(p_success)
-        weighted += gross * (scenario.probability or 0.0)
         if scenario.expected_value is not None and position not in too_low:
             at = ("economics", "scenarios", position, "expected_value")
-            yield from _differs(scenario.expected_value, at, gross, terms.worded(p_success), terms)
+            calculation = terms.worded(scenario.p_success or 0.0)
+            yield from _differs(scenario.expected_value, at, grosses[position], calculation, terms)
     if economics.expected_value is not None and not too_low:
         whole = ("economics", "expected_value")
-        yield from _differs(economics.expected_value, whole, weighted, "the weighted value", terms)
+        gross = weighted(grosses, terms.probabilities())
+        yield from _differs(economics.expected_value, whole, gross, "the weighted value", terms)
 
 
 def _differs(declared: Measure, at: Path, gross: float, calculation: str, terms: _Terms) -> Iterator[Finding]:

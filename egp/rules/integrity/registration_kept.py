@@ -1,8 +1,8 @@
 """An entry of the lock stays as it was written; amendments are added to it.
 
 Whoever can rewrite the lock can move every goalpost without a trace. In a review against a base the plan's entry still
-has its date, its digest, its policy and its amendments, in this order, and new amendments follow them. A plan that has
-not started may be registered anew, with the date of that day.
+has its date, its digest, its policy, its amendments and the decisions on it, in this order, and new ones follow them. A plan
+that has not started may be registered anew, with the date of that day.
 
 Passes with `under_base: true, lock: {digest: before, amended: [{digest: plan, on: 2023-01-17}]}, base_lock: {digest: before}`:
 
@@ -55,7 +55,7 @@ Does not apply:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from egp.finding import LOCK, DoesNotApply, Finding, Related
 from egp.lock import Amended, PinnedPolicy, Registration
@@ -72,7 +72,7 @@ def check(change: Change) -> Iterator[Finding]:
             ("id",),
             f"the registration of {base.registered} {what}",
             observed="rewritten",
-            required="as it was, with amendments added",
+            required="as it was, with amendments and decisions added",
             help="restore the entry in egp.lock from the base, and declare what changed with `egp amend`",
             related=(Related((), "the entry as it is now", plan=LOCK),) if lock else (),
         )
@@ -85,12 +85,16 @@ def _rewritten(base: Registration, lock: Registration) -> str:
         return "has another digest under the same date"
     if _policy(lock.policy) != _policy(base.policy):
         return "has another policy under the same date"
-    kept = [_amendment(each) for each in lock.amended[: len(base.amended)]]
-    return (
-        "has amendments that are gone or changed"
-        if kept != [_amendment(each) for each in base.amended]
-        else ""
-    )
+    if not _keeps([_amendment(each) for each in base.amended], [_amendment(each) for each in lock.amended]):
+        return "has amendments that are gone or changed"
+    if not _keeps([vars(each) for each in base.decisions], [vars(each) for each in lock.decisions]):
+        return "has decisions that are gone or changed"
+    return ""
+
+
+def _keeps(before: Sequence[object], now: Sequence[object]) -> bool:
+    """Whether what was there is still there, in its place, whatever follows it."""
+    return list(now[: len(before)]) == list(before)
 
 
 def _policy(policy: PinnedPolicy | None) -> tuple[object, ...]:

@@ -1,0 +1,294 @@
+"""The guardrails of the last 14 days: each week's harm with its range, and where it is going."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from egp import stats
+from egp.analysis.registered import harm_direction, margin_of
+from egp.finding import NotChecked
+from egp.gate.amounts import as_harm, signed, unit_of
+from egp.gate.clock import day_end
+from egp.gate.estimates import Comparison, Lacking
+from egp.page.charts import GuardrailInterval, intervals_against_margins
+from egp.page.model import Block, Figure, Light, Paragraph, Section, Table, Tone
+from egp.quantity import shown
+from egp.stats import StatisticsInputError
+from egp.wording import counted, listing, percent, significant
+
+if TYPE_CHECKING:
+    from egp.brief.scene import Scene
+    from egp.document import Path
+    from egp.experiment import Metric
+    from egp.gate.readout import Readout, Withheld
+
+LAST = timedelta(days=14)
+WEEK = timedelta(weeks=1)
+
+_WORD: dict[Tone, str] = {
+    "bad": "harmed",
+    "caution": "harm not ruled out",
+    "good": "no harm seen",
+    "neutral": "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A guardrail's harm in a period, in its own unit; positive is harm."""
+
+    metric: Metric
+    variant: str
+    period: str
+    first: date | None
+    """First day of the week; None for all of the stage."""
+    harm: float
+    low: float
+    high: float
+    standard_error: float
+    margin: float | None
+    is_harmed: bool
+    """Whether the harm is significant at the plan's level for guardrails."""
+
+    @property
+    def tone(self) -> Tone:
+        if self.is_harmed:
+            return "bad"
+        return "caution" if self.margin is not None and self.high >= self.margin else "good"
+
+    def worded(self, amount: float) -> str:
+        margin = self.metric.non_inferiority_margin
+        return as_harm(amount, margin, self.metric) if margin else signed(amount, unit_of(self.metric))
+
+    @property
+    def range(self) -> str:
+        return f"{self.worded(self.low)} to {self.worded(self.high)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the last days say of one guardrail and one treatment: its weeks, or the stage as a whole."""
+
+    metric: Metric
+    variant: str
+    seen: tuple[Seen, ...]
+    trend: str
+    """Of the last week against the one before it; empty for a single period."""
+
+    @property
+    def latest(self) -> Seen | None:
+        return self.seen[-1] if self.seen else None
+
+
+def watched(readout: Readout) -> list[Watched]:
+    """Every guardrail, over the weeks of the last 14 days that are over."""
+    return [
+        _watched(readout, path, metric, variant)
+        for path, metric in readout.plan.guardrails
+        for variant in readout.treatments
+    ]
+
+
+def _watched(readout: Readout, path: Path, metric: Metric, variant: str) -> Watched:
+    try:
+        seen = tuple(_weeks(readout, path, metric, variant)) or (_stage(readout, path, metric, variant),)
+    except (NotChecked, Lacking, StatisticsInputError):
+        return Watched(metric, variant, (), "")
+    return Watched(metric, variant, seen, _trend(readout, seen))
+
+
+def _weeks(readout: Readout, path: Path, metric: Metric, variant: str) -> Iterator[Seen]:
+    earliest = readout.as_of.date() - LAST
+    for _, first, comparison in readout.windows(metric, "week", variant):
+        is_over = day_end(first + WEEK - timedelta(days=1), readout.zone) <= readout.as_of
+        if first >= earliest and is_over:
+            yield _seen(readout, path, metric, variant, comparison, f"week of {first}", first)
+
+
+def _stage(readout: Readout, path: Path, metric: Metric, variant: str) -> Seen:
+    period = f"{readout.stage.name} so far"
+    return _seen(readout, path, metric, variant, readout.comparison(metric, variant), period, None)
+
+
+def _seen(
+    readout: Readout,
+    path: Path,
+    metric: Metric,
+    variant: str,
+    comparison: Comparison,
+    period: str,
+    first: date | None,
+) -> Seen:
+    alpha, harm = readout.guardrail_alpha(), harm_direction(metric, path)
+    sign = 1 if harm == "increase" else -1
+    low, high = sorted(sign * end for end in comparison.difference.interval(2 * alpha))
+    return Seen(
+        metric=metric,
+        variant=variant,
+        period=period,
+        first=first,
+        harm=sign * comparison.difference.estimate,
+        low=low,
+        high=high,
+        standard_error=comparison.difference.standard_error,
+        margin=_margin(metric, path),
+        is_harmed=stats.harm_p_value(comparison.difference, harm) < alpha,
+    )
+
+
+def _margin(metric: Metric, path: Path) -> float | None:
+    try:
+        return margin_of(metric, path)
+    except NotChecked:
+        return None
+
+
+def _trend(readout: Readout, seen: tuple[Seen, ...]) -> str:
+    """Whether the last week differs from the one before it by more than noise. Weeks share units, so that the noise
+    is overstated: a trend that is named is one."""
+    if len(seen) < 2:
+        return ""
+    before, now = (stats.ArmEstimate(each.harm, each.standard_error) for each in seen[-2:])
+    step, alpha = stats.difference(before, now), readout.guardrail_alpha()
+    if step.upper_tail() < alpha:
+        return "getting worse"
+    return "getting better" if step.lower_tail() < alpha else "steady"
+
+
+def guardrails_section(scene: Scene, readout: Readout) -> Section:
+    rows, is_sound = watched(readout), _is_split_as_planned(readout)
+    blocks: list[Block] = [
+        _lights(rows, is_sound) if scene.for_executives else _table(rows, readout, is_sound)
+    ]
+    if not is_sound:
+        blocks.insert(0, Paragraph("People were not split as planned: no number here can be trusted.", "bad"))
+    if is_sound and any(row.latest and row.latest.margin for row in rows):
+        blocks.append(_figure(rows))
+    if readout.withheld_because is not None:
+        names = listing(map(shown, sorted(readout.confirmatory)))
+        blocks.append(Paragraph(f"{names}: {_withheld(readout.withheld_because, is_sound)}."))
+    elif readout.confirmatory:
+        blocks.append(
+            Paragraph("The primary metric is no part of this page: it is read at its look, by the gate.")
+        )
+    return Section("Guardrails, the last 14 days", blocks)
+
+
+def _withheld(because: Withheld, is_sound: bool) -> str:
+    return str(because) if is_sound or because.until else "withheld, because people were not split as planned"
+
+
+def _is_split_as_planned(readout: Readout) -> bool:
+    try:
+        return readout.mismatch is None or readout.mismatch >= readout.srm_alpha
+    except (NotChecked, StatisticsInputError):
+        return False
+
+
+def _light(seen: Seen, is_sound: bool, trend: str = "") -> Light:
+    return (
+        Light(seen.tone, _joined(_WORD[seen.tone], trend))
+        if is_sound
+        else Light("caution", "not to be trusted")
+    )
+
+
+def _name(row: Watched, rows: list[Watched]) -> str:
+    several = len({each.variant for each in rows}) > 1
+    return f"{shown(row.metric.id)}{f' ({shown(row.variant)})' if several else ''}"
+
+
+def _table(rows: list[Watched], readout: Readout, is_sound: bool) -> Table:
+    cells: list[list[str | Light]] = []
+    for row in rows:
+        for seen in row.seen:
+            margin = str(row.metric.non_inferiority_margin or "none")
+            light = _light(seen, is_sound, row.trend if seen is row.latest else "")
+            harm = f"{seen.worded(seen.harm)} ({seen.range})"
+            cells.append([_name(row, rows), seen.period, harm, margin, light])
+        if not row.seen:
+            cells.append([_name(row, rows), "", "", "", Light("caution", "not seen")])
+    confidence = percent(1 - 2 * readout.guardrail_alpha())
+    return Table(
+        ["guardrail", "period", "harm (range)", "margin", "state"],
+        cells,
+        caption=f"Harm against control, + is worse; the range holds the true harm in {confidence} of such cases",
+        numeric=frozenset({2, 3}),
+    )
+
+
+def _lights(rows: list[Watched], is_sound: bool) -> Table:
+    cells: list[list[str | Light]] = []
+    for row in rows:
+        latest = row.latest
+        if latest is None:
+            cells.append([_name(row, rows), Light("caution", "not seen"), "", ""])
+            continue
+        bad = sum(each.is_harmed for each in row.seen if each.first)
+        weeks = f"worse in {bad} of {counted(len(row.seen), 'week')}" if latest.first else latest.period
+        cells.append(
+            [
+                _name(row, rows),
+                _light(latest, is_sound),
+                _change(latest),
+                _joined(weeks, row.trend),
+            ]
+        )
+    return Table(["guardrail", "light", "against control", "weeks"], cells)
+
+
+def _change(seen: Seen) -> str:
+    baseline = seen.metric.baseline
+    if not seen.is_harmed:
+        return "no clear difference"
+    if baseline is None or not baseline.value:
+        return f"worse by about {seen.worded(seen.harm).removeprefix('+')}"
+    return f"worse by about {significant(abs(seen.harm / baseline.value) * 100, 2)} %"
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(filter(None, parts))
+
+
+def _figure(rows: list[Watched]) -> Figure:
+    drawn = [
+        GuardrailInterval(
+            _name(row, rows), seen.low, seen.harm, seen.high, seen.margin,
+            f"{seen.worded(seen.harm)} in the {seen.period}, margin {row.metric.non_inferiority_margin}",
+        )
+        for row in rows
+        if (seen := row.latest) is not None and seen.margin
+    ]  # fmt: skip
+    groups: dict[str, list[str]] = {}
+    for each in drawn:
+        where = (
+            "beyond"
+            if each.low > each.margin
+            else "within"
+            if each.high < each.margin
+            else "on both sides of"
+        )
+        groups.setdefault(where, []).append(each.metric)
+    says = " ".join(
+        f"{listing(names)}: the whole range of the harm lies {where} the margin."
+        if where != "on both sides of"
+        else f"{listing(names)}: the range of the harm lies {where} the margin."
+        for where, names in groups.items()
+    )
+    return Figure("Harm against the margins that were agreed", intervals_against_margins(drawn), says)
+
+
+def when_harmed(readout: Readout, metrics: tuple[str, ...]) -> Iterator[str]:
+    """In which weeks the metrics that tripped were harmed, as far as weeks were seen."""
+    for row in watched(readout):
+        weeks = [each.first for each in row.seen if each.is_harmed and each.first]
+        if row.metric.id in metrics and weeks:
+            last = weeks[-1] + WEEK - timedelta(days=1)
+            started = listing(str(each) for each in weeks)
+            yield (
+                f"{shown(row.metric.id)}: clear harm in the week{'s' if len(weeks) > 1 else ''} from {started} on; "
+                f"the last of them was over on {last}"
+            )

@@ -1,0 +1,100 @@
+"""The policy and the criteria agreed beforehand, in sentences that need no statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from egp.analysis.days import whole_days
+from egp.analysis.registered import has_primary_test
+from egp.experiment import DecisionRule, Experiment, StopRule
+from egp.quantity import shown
+from egp.wording import counted, length, listing, percent, times_over
+
+if TYPE_CHECKING:
+    from egp.policy.model import Adopted
+
+WEEK = timedelta(weeks=1)
+
+_SENTENCES: Mapping[str, Callable[[Any, Experiment], str]] = {
+    "minimum-runtime": lambda params, _: (
+        f"It runs for at least {counted(params.days, 'consecutive day')} at full exposure."
+    ),
+    "weekly-cycles": lambda params, _: f"Every weekday is in it at least {times_over(params.times)}.",
+    "power-floor": lambda params, _: (
+        f"It is large enough to find the effect that it looks for in {percent(params.floor)} of all cases."
+    ),
+    "no-unplanned-looks": lambda _, __: (
+        "The primary metric is read on the days agreed beforehand and on no other: nobody stops on a good day."
+    ),
+    "required-guardrails": lambda params, plan: (
+        f"These must not get worse: {listing(map(shown, params.metrics or _guardrails(plan)))}."
+    ),
+    "stage-dwell": lambda params, _: (
+        f"Traffic is raised in stages, each of at least {length(timedelta(hours=params.hours))}."
+    ),
+    "stop-rules-cover-guardrails": lambda _, __: (
+        "When to stop was agreed before the start, for each of them; nobody is asked when a stop rule fires."
+    ),
+    "locked-plan": lambda _, __: "What was registered changes with a declared amendment, or not at all.",
+}
+"""Rule → what it asks, for people; in the order in which they are told."""
+
+
+def _guardrails(plan: Experiment) -> list[str]:
+    return [metric.id or "" for metric in plan.guardrail_metrics]
+
+
+def policy_in_sentences(rules: Mapping[str, Adopted], plan: Experiment) -> Iterator[str]:
+    """What the policy insists on for the plan, of the things that people argue about."""
+    for rule_id, sentence in _SENTENCES.items():
+        adopted = rules.get(rule_id)
+        if adopted is not None and adopted.severity != "info":
+            yield sentence(adopted.params, plan)
+
+
+def stop_rule_in_words(rule: StopRule) -> str:
+    """When it fires: "clear harm of cs_contacts in 2 weeks in a row"."""
+    metric, harm = shown(rule.metric), f"harm above {rule.harm_exceeds}" if rule.harm_exceeds else "harm"
+    if rule.probability is not None:
+        return f"{harm} of {metric} is at least {percent(rule.probability)} likely"
+    if rule.significant_harm_for is not None:
+        weeks = counted(rule.significant_harm_for // WEEK, "week")
+        return f"clear {harm} of {metric} in {weeks} in a row"
+    if rule.for_ is not None:
+        return f"{harm} of {metric} on {counted(whole_days(rule.for_), 'day')} in a row"
+    return f"{harm} of {metric}, with no bound that could be checked"
+
+
+def stop_rule_line(rule: StopRule) -> str:
+    """The rule as it was agreed, in one line."""
+    does = "holds the ramp" if rule.action == "hold" else "rolls back"
+    often = f", looked at {rule.evaluated}" if rule.evaluated else ""
+    least = (
+        f", from {rule.min_units_per_variant:,} units per variant on" if rule.min_units_per_variant else ""
+    )
+    return f"{shown(rule.id)} {does}: {stop_rule_in_words(rule)}{often}{least}."
+
+
+def decision_rule_lines(plan: Experiment) -> Iterator[str]:
+    decision = plan.decision_rule
+    if decision is None or not has_primary_test(plan):
+        return
+    criteria = listing(_criteria(decision))
+    if criteria:
+        yield f"It ships if {criteria}, and no guardrail is harmed; otherwise: {shown(decision.otherwise)}."
+    if decision.options:
+        yield f"The options agreed for the readout: {listing(map(shown, decision.options), 'or')}."
+
+
+def _criteria(decision: DecisionRule) -> Iterator[str]:
+    if decision.min_ci_lower is not None:
+        bound = decision.min_ci_lower
+        yield (
+            "the whole range of the result is above no change"
+            if bound.value == 0
+            else (f"the whole range of the result is above {bound}")
+        )
+    if decision.min_lift is not None:
+        yield f"the result itself is at least {decision.min_lift}"

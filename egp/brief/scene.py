@@ -1,0 +1,148 @@
+"""What a brief is about: the plan with its registration, the policy in force, the instant, and the gate's judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from egp.brief.choices import BEFORE_LAUNCH, IN_FLIGHT
+from egp.check import check
+from egp.finding import Failure
+from egp.gate.call import Call, CannotJudge, Judgement, judge
+from egp.gate.clock import instant, shown_instant, zone_of
+from egp.lock import Lock, read_lock
+from egp.policy.timing import Timing
+from egp.quantity import as_day
+from egp.register import Candidate, candidates_in, opened, terms_of
+
+if TYPE_CHECKING:
+    from egp.experiment import Experiment
+    from egp.lock import Registration
+    from egp.plan_files import PlanFinder
+    from egp.policy.model import Adopted, Policy
+    from egp.quantity import Moment
+    from egp.report.model import Report
+
+Audience = Literal["team", "exec"]
+AUDIENCES: tuple[Audience, ...] = ("team", "exec")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that the sections of a brief tell of."""
+
+    candidate: Candidate
+    finder: PlanFinder
+    policy: Policy
+    lock: Lock
+    as_of: datetime
+    """In the plan's time zone."""
+    audience: Audience
+    judgement: Judgement | None
+    """The gate's, of the stage in which the treatment is; None without results."""
+    root: str
+    """The folder of the lock, which no file that the plan names may leave."""
+
+    @property
+    def plan(self) -> Experiment:
+        return self.candidate.plan
+
+    @property
+    def for_executives(self) -> bool:
+        return self.audience == "exec"
+
+    @property
+    def day(self) -> date:
+        return self.as_of.date()
+
+    @property
+    def registration(self) -> Registration | None:
+        return self.lock.entries.get(self.candidate.id)
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether there are results of treated units."""
+        return self.judgement is not None and self.judgement.readout.has_begun
+
+    @property
+    def verdict(self) -> str:
+        return self.judgement.decision.verdict if self.judgement else ""
+
+    @property
+    def letters(self) -> Mapping[str, str]:
+        return IN_FLIGHT if self.in_flight else BEFORE_LAUNCH
+
+    @cached_property
+    def rules(self) -> Mapping[str, Adopted]:
+        """The policy's rules in force for the plan, by id."""
+        timing = Timing(self.day, self.registration.registered if self.registration else None)
+        traits = self.policy.traits_of(self.plan)
+        in_force = self.policy.adopted(self.candidate.source.in_policy, traits, timing)
+        return {each.rule.id: each for each in in_force.alone}
+
+    @cached_property
+    def report(self) -> Report:
+        """What the policy says of the plan as it is. Raises CannotJudge where it cannot say anything."""
+        report = check([self.candidate.source], self.finder, self.policy, self.day)
+        if report.failures:
+            raise CannotJudge(*report.failures)
+        return report
+
+    @property
+    def when(self) -> str:
+        return with_zone(self.as_of)
+
+
+def with_zone(moment: datetime) -> str:
+    """2023-03-03 09:00 PST."""
+    return f"{shown_instant(moment)} {moment.tzname() or ''}".rstrip()
+
+
+def scene(
+    path: str,
+    results: str,
+    finder: PlanFinder,
+    policy: Policy,
+    as_of: Moment | None,
+    today: date,
+    audience: Audience = "team",
+) -> Scene:
+    """Reads what a brief rests on; as of the instant of the results, or else of today, unless another is given.
+
+    Raises CannotJudge and LockError.
+    """
+    sources = finder.asked([path])
+    if finder.failures:
+        raise CannotJudge(*finder.failures)
+    call = Call(path, results, as_of=as_of, policy=policy.name)
+    judgement = judge(call, finder, policy) if results else None
+    moment: Moment = judgement.as_of if judgement else as_of or today
+    terms = terms_of(finder, policy, as_day(moment))
+    candidates = [each for source in sources for each in candidates_in(opened(source, finder), terms)]
+    candidate = _one(candidates, path, judgement)
+    return Scene(
+        candidate=candidate,
+        finder=finder,
+        policy=policy,
+        lock=read_lock(terms.root),
+        as_of=instant(moment, zone_of(candidate.plan)),
+        audience=audience,
+        judgement=judgement,
+        root=terms.root,
+    )
+
+
+def _one(candidates: list[Candidate], path: str, judgement: Judgement | None) -> Candidate:
+    """The plan; of several in a file the one that the results are of."""
+    if judgement is not None:
+        wanted = judgement.readout.plan.id
+        candidates = [each for each in candidates if each.plan.id == wanted]
+    if not candidates:
+        raise CannotJudge(Failure(path, "there is no plan here", help=f"egp check {path} says what is wrong"))
+    if len(candidates) > 1:
+        message = f"there are {len(candidates)} plans here, and a brief is about one"
+        raise CannotJudge(Failure(path, message, help="give each plan a file of its own"))
+    return candidates[0]

@@ -1,0 +1,84 @@
+"""What the gate found to be wrong, told to those who read no statistics, and to those who do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from egp.brief.restated import stop_rule_in_words
+from egp.quantity import shown
+from egp.wording import listing
+
+if TYPE_CHECKING:
+    from egp.brief.scene import Scene
+    from egp.gate.reading import Reading
+
+_PLAIN: Mapping[str, str] = {
+    "registered": "the plan is not the one that was agreed",
+    "revision": "what is served is not what was tested",
+    "sign-off": "a sign-off is missing",
+    "stage-order": "the next step is not the one that the plan has",
+    "dwell": "the stage has not lasted long enough",
+    "complete-data": "data are missing",
+    "sample-ratio": "people were not split as planned, so that no number can be trusted",
+    "minimum-units": "too few people have been seen",
+    "runtime-complete": "the run is not over",
+    "outcome-matured": "some outcomes are still to come in",
+    "precision": "the result is less exact than planned",
+    "primary-outcome": "the main result does not carry the launch, or is not to be read yet",
+    "novelty": "the effect may wear off",
+}
+"""Check → what it means that it is open."""
+
+
+_SAFETY = ("stop-rule", "limit", "guardrail")
+
+
+def tripped(scene: Scene) -> list[str]:
+    """What is open, of guardrails and stop rules; each once."""
+    return _told(scene, _SAFETY, scene.for_executives)
+
+
+def tripped_plainly(scene: Scene) -> list[str]:
+    """The same for everybody, whoever reads the rest of the page."""
+    return _told(scene, _SAFETY, True)
+
+
+def open_otherwise(scene: Scene) -> list[str]:
+    """What else keeps the gate from saying proceed."""
+    return _told(scene, tuple(_PLAIN), scene.for_executives)
+
+
+def tripped_metrics(scene: Scene) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.metric for each in _open(scene) if each.check in _SAFETY))
+
+
+def _open(scene: Scene) -> list[Reading]:
+    """The readings that do not pass, those that made the verdict first."""
+    if scene.judgement is None:
+        return []
+    decision = scene.judgement.decision
+    others = [each for each in decision.readings if not each.passed and each not in decision.reasons]
+    return [*decision.reasons, *others]
+
+
+def _told(scene: Scene, checks: tuple[str, ...], plainly: bool) -> list[str]:
+    said = [
+        _plainly(scene, each) if plainly else each.message for each in _open(scene) if each.check in checks
+    ]
+    return list(dict.fromkeys(said))
+
+
+def _plainly(scene: Scene, reading: Reading) -> str:
+    metric = shown(reading.metric)
+    if reading.check == "stop-rule" and reading.state == "fail":
+        rules = [rule for rule in scene.plan.stop_rules if rule.metric == reading.metric]
+        agreed = f" ({listing(map(stop_rule_in_words, rules), 'or')})" if rules else ""
+        return f"the stop rule on {metric} that was agreed beforehand has fired{agreed}"
+    if reading.check == "limit" and reading.state == "fail":
+        return f"{metric} is beyond its limit, {reading.required}"
+    if reading.check == "guardrail" and reading.state == "fail":
+        return f"{metric} got worse, and by more than chance explains"
+    if reading.check in ("stop-rule", "limit", "guardrail"):
+        return f"{metric} cannot be cleared yet"
+    return _PLAIN[reading.check]

@@ -1,0 +1,239 @@
+"""Deciding: what people decided on a registered experiment is recorded beside its registration, and never rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+
+from egp.analysis.people import identity
+from egp.analysis.statements import somebody, stated
+from egp.brief.choices import BEFORE_LAUNCH, IN_FLIGHT, ROLL_BACK, has_begun
+from egp.experiment import Experiment
+from egp.finding import Failure
+from egp.gate.call import CannotJudge
+from egp.gate.receipt import MAX_BYTES, read_receipt
+from egp.lock import Decided, Registration, made, read_lock, update_lock
+from egp.plan_files import PlanFinder, PlanSource
+from egp.policy.model import Policy
+from egp.quantity import shown
+from egp.register import Candidate, candidates_in, opened, require_whole, terms_of
+from egp.wording import called, listing
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What was decided, by whom and why, as it is given."""
+
+    option: str
+    by: str
+    because: str
+    handle: str = ""
+    """Who, where ``by`` is a role that several people hold."""
+    dissent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The gate's record that a decision rests on."""
+
+    path: str
+    experiment: str
+    verdict: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A decision as the lock has it now."""
+
+    id: str
+    decided: Decided
+    lock: str
+    """The lock as messages show it."""
+    is_new: bool
+    is_as_registered: bool
+    """Whether the plan that was decided on is the registered one."""
+    verdict: str
+    """The gate's, as the receipt has it; empty without one."""
+
+
+class _Unfit(Exception):
+    """Why a part of the statement cannot be recorded."""
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.help = help
+
+
+def receipt_at(path: str) -> Receipt:
+    """Reads a receipt of the gate. Raises CannotJudge."""
+    recorded, _ = read_receipt(path)
+    try:
+        with open(path, "rb") as file:
+            digest = sha256(file.read(MAX_BYTES)).hexdigest()
+    except OSError as error:
+        raise CannotJudge(Failure(path, f"cannot read the receipt: {error.strerror}")) from None
+    return Receipt(path, str(recorded.get("experiment")), str(recorded.get("verdict")), f"sha256:{digest}")
+
+
+def decide(
+    sources: Sequence[PlanSource],
+    finder: PlanFinder,
+    policy: Policy,
+    as_of: date,
+    statement: Statement,
+    receipt: Receipt | None = None,
+) -> Recorded:
+    """Appends the decision to the plan's entry. Raises Refused, and LockError for a lock that is not to be relied on."""
+    terms = terms_of(finder, policy, as_of)
+    candidate = _only([each for source in sources for each in candidates_in(opened(source, finder), terms)])
+    lock = read_lock(terms.root)
+    entry = _registered(candidate, lock.entries)
+    try:
+        decided = _decided(candidate, policy.roles, as_of, statement, receipt)
+    except _Unfit as unfit:
+        raise candidate.refused((), str(unfit), unfit.help) from None
+    is_new = not any(vars(each) == vars(decided) for each in entry.decisions)
+    if is_new:
+        update_lock(terms.root, lambda entries: _append(candidate, decided, entries))
+    return Recorded(
+        id=candidate.id,
+        decided=decided,
+        lock=lock.path,
+        is_new=is_new,
+        is_as_registered=entry.current_digest == candidate.digest,
+        verdict=receipt.verdict if receipt else "",
+    )
+
+
+def _only(candidates: Sequence[Candidate]) -> Candidate:
+    if not candidates:
+        raise CannotJudge(Failure("", "there is no plan here to decide on", help="name the plan's file"))
+    if len(candidates) > 1:
+        message = f"there are {len(candidates)} plans here, and a decision is about one"
+        raise candidates[1].refused((), message, "name one file, and give each plan a file of its own")
+    return candidates[0]
+
+
+def _registered(candidate: Candidate, entries: Mapping[str, Registration]) -> Registration:
+    require_whole(candidate)
+    entry = entries.get(candidate.id)
+    if entry is None:
+        name = called(candidate.id, "the plan")
+        help = f"egp register {candidate.document.path}"
+        raise candidate.refused(
+            ("id",), f"{name} is not registered, so that nothing can be decided on it", help
+        )
+    return entry
+
+
+def _append(candidate: Candidate, decided: Decided, entries: dict[str, Registration]) -> None:
+    entry = _registered(candidate, entries)
+    latest = max((each.on for each in entry.decisions if each.on), default=entry.registered)
+    if latest and decided.on and decided.on < latest:
+        message = f"a decision of {decided.on} would precede the entry of {latest} in the lock"
+        raise candidate.refused((), message, "a decision has the date on which it is made")
+    entries[candidate.id] = made(Registration, **{**vars(entry), "decisions": (*entry.decisions, decided)})
+
+
+def _decided(
+    candidate: Candidate,
+    roles: Mapping[str, Sequence[str]],
+    as_of: date,
+    statement: Statement,
+    receipt: Receipt | None,
+) -> Decided:
+    plan = candidate.plan
+    option, means = _option(plan, statement.option, has_begun(plan, as_of) or receipt is not None)
+    role, by = _decider(plan, roles, statement)
+    if not stated(statement.because):
+        raise _Unfit("the decision has no reason", "--because says why, for those who were not in the room")
+    if receipt is not None and receipt.experiment != candidate.id:
+        message = f"the receipt is of {shown(receipt.experiment)}, and the decision on {shown(candidate.id)}"
+        raise _Unfit(message, "name the receipt of this experiment")
+    return made(
+        Decided,
+        option=option,
+        means=means or None,
+        role=role,
+        by=by or None,
+        on=as_of,
+        because=" ".join(statement.because.split()),
+        dissent=" ".join(statement.dissent.split()) or None,
+        plan=candidate.digest,
+        receipt=receipt.digest if receipt else None,
+    )
+
+
+def _option(plan: Experiment, asked: str, is_running: bool) -> tuple[str, str]:
+    """The option as it is recorded, and what its letter stands for."""
+    letters = IN_FLIGHT if is_running else BEFORE_LAUNCH
+    letter = asked.strip().upper()
+    if letter in letters:
+        return letter, letters[letter]
+    options = [each for each in plan.decision_rule.options if stated(each)] if plan.decision_rule else []
+    named = next((each for each in options if each.casefold() == asked.strip().casefold()), "")
+    if named:
+        return named, ""
+    known = [f"{each} ({words})" for each, words in letters.items()] + [shown(each) for each in options]
+    raise _Unfit(f"{shown(asked)} is none of the options", f"the options are {listing(known)}")
+
+
+def _decider(plan: Experiment, roles: Mapping[str, Sequence[str]], statement: Statement) -> tuple[str, str]:
+    """Role and handle of who decides. Whom the plan itself names as owner or tie-breaker may."""
+    name, handle = somebody(statement.by), somebody(statement.handle)
+    if not name:
+        raise _Unfit("the decision has no decider", "--by says who decided, as a role or a handle")
+    if not roles:
+        return name, handle
+    if name in roles:
+        return name, _holder(name, roles[name], handle)
+    held = [role for role, holders in roles.items() if _is_among(name, holders)]
+    if held:
+        return held[0], name
+    for role, who in _named_by(plan):
+        if identity(who) == identity(name):
+            return role, handle or (name if name.startswith("@") else "")
+    known = listing([*roles, *(who for _, who in _named_by(plan))], "or")
+    raise _Unfit(f"{shown(name)} holds no role that decides", f"--by {known}")
+
+
+def _holder(role: str, holders: Sequence[str], handle: str) -> str:
+    if handle and not _is_among(handle, holders):
+        message = f"{shown(handle)} does not hold the role {role}"
+        raise _Unfit(message, f"the policy names {listing(map(shown, holders), 'or') or 'nobody'}")
+    if not handle and len(holders) > 1:
+        raise _Unfit(f"{len(holders)} people hold the role {role}", f"--handle {listing(holders, 'or')}")
+    return handle or (holders[0] if holders else "")
+
+
+def _is_among(handle: str, holders: Sequence[str]) -> bool:
+    return identity(handle) in map(identity, holders)
+
+
+def _named_by(plan: Experiment) -> Iterator[tuple[str, str]]:
+    """(role, who) of those to whom the plan gives a say."""
+    if plan.owner and somebody(plan.owner.dri):
+        yield "owner", somebody(plan.owner.dri)
+    if plan.escalation and (to := somebody(plan.escalation.to)):
+        yield to if not to.startswith("@") else "tie-breaker", to
+
+
+def told(recorded: Recorded) -> Iterator[str]:
+    """What was recorded, in lines for people."""
+    decided = recorded.decided
+    option = f"{decided.option} ({decided.means})" if decided.means else decided.option
+    who = f"{decided.role} ({decided.by})" if decided.by else decided.role
+    head = "recorded" if recorded.is_new else "recorded already"
+    yield f"{head}: on {recorded.id}, {who} decided on {decided.on} for {option}"
+    yield f"  because: {decided.because}"
+    if decided.dissent:
+        yield f"  disagreed and committed: {decided.dissent}"
+    if recorded.verdict == "roll_back" and decided.option != ROLL_BACK:
+        yield "  the receipt says roll back, and no decision changes that answer"
+    if not recorded.is_as_registered:
+        yield "  the plan is not as it was registered; egp check says what changed"
+    if recorded.is_new:
+        yield f"commit {recorded.lock}"

@@ -1,0 +1,203 @@
+"""While the treatment is out: the gate's verdict, the guardrails, what tripped and when, and what may be done."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from egp.brief.scene import AUDIENCES, Audience
+from egp.document import read_text
+from egp.experiment import read_experiment
+from egp.lock import Decided, Registration, made, read_lock, update_lock
+from egp.page.model import Command, Figure, Light, Page, Section, Table
+from egp.quantity import day
+from tests.brief.asking import (
+    BUY_NOW,
+    RANKING,
+    STOP_LOSS,
+    TWO_BAD_WEEKS,
+    ask,
+    edit,
+    facts,
+    options,
+    points,
+    section,
+    shown,
+)
+from tests.gate.calling import call
+from tests.gate.worlds import ROOT
+
+RESULTS = sorted((ROOT / "examples" / "results").glob("*/*.yaml"))
+EXIT_OF_TONE = {"good": 0, "caution": 1, "bad": 3}
+
+
+def guardrail_rows(page: Page) -> list[list[str]]:
+    """The table of guardrails, lights as words."""
+    (table,) = [each for each in section(page, "Guardrails").blocks if isinstance(each, Table)]
+    return [[each.word if isinstance(each, Light) else each for each in row] for row in table.rows]
+
+
+def test_two_stakeholders_and_two_bad_weeks(repository: Path) -> None:
+    told = ask(repository, BUY_NOW, TWO_BAD_WEEKS)
+    page = told.page
+    assert told.fault is None
+    assert page.tone == "bad"
+    assert page.verdict.startswith("The gate says roll back: the treatment is withdrawn, as agreed")
+    assert "stop rule contacts on cs_contacts fired" in page.verdict
+    rows = guardrail_rows(page)
+    assert [(row[0], row[1], row[4]) for row in rows] == [
+        ("refund_rate", "week of 2023-02-16", "no harm seen"),
+        ("refund_rate", "week of 2023-02-23", "harm not ruled out, getting worse"),
+        ("cs_contacts", "week of 2023-02-16", "harmed"),
+        ("cs_contacts", "week of 2023-02-23", "harmed, steady"),
+        ("p95_page_load", "90% so far", "no harm seen"),
+    ]
+    assert rows[3][2:4] == ["+11.2% (+6.21% to +16.3%)", "7%"]
+    tripped = points(section(page, "What tripped"))
+    assert any(
+        "weeks from 2023-02-16 and 2023-02-23 on; the last of them was over on 2023-03-01" in each
+        for each in tripped
+    )
+
+
+def test_the_options_are_judged_and_freezing_is_closed(repository: Path) -> None:
+    told = options(ask(repository, BUY_NOW, TWO_BAD_WEEKS).page)
+    assert told["A"][2] == Light("bad", "closed: the gate says roll back")
+    assert told["B"][0] == "back to control, by feature_flag, within 15 minutes"
+    assert told["B"][2].tone == "good"
+    assert told["C"][1].startswith("after the rollback")
+    assert told["C"][2].tone == "caution"
+
+
+@pytest.mark.parametrize("results", RESULTS, ids=lambda path: path.stem)
+def test_the_gate_is_never_contradicted(results: Path, repository: Path) -> None:
+    plan, path = f"experiments/{results.parent.name}.yaml", str(results.relative_to(ROOT / "examples"))
+    verdict = call(repository, "gate", plan, "--results", path, "--monitor").status
+    page = ask(repository, plan, path).page
+    assert EXIT_OF_TONE[page.tone] == verdict
+    closed = options(page)["A"][2].word.startswith("closed")
+    assert closed == (verdict == 3)
+    assert bool([each for each in page.sections if each.title == "The message that goes out"]) == closed
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_no_number_of_a_metric_before_its_look(repository: Path, audience: Audience) -> None:
+    """Whatever is counted of the primary and the secondary, the page says the same."""
+    results = "results/pdp-buy-now/day-05"
+    before = call(repository, "brief", BUY_NOW, "--results", f"{results}.yaml", f"--audience={audience}").out
+    _twice_as_good(repository / f"{results}.csv", {"add_to_cart_rate", "conversion_rate"})
+    after = call(repository, "brief", BUY_NOW, "--results", f"{results}.yaml", f"--audience={audience}").out
+    assert "withheld until 2023-02-06" in before
+    assert _without_provenance(after) == _without_provenance(before)
+    assert after != before, "the digest of the results is another"
+
+
+def _twice_as_good(path: Path, metrics: set[str]) -> None:
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        if row["metric"] in metrics and row["variant"] == "buy_now":
+            row["sum"] = str(int(float(row["sum"]) * 2))
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _without_provenance(page: str) -> str:
+    return page[: page.rindex("\nas of ")]
+
+
+def test_the_deadline_of_the_escalation_is_an_instant(repository: Path) -> None:
+    told = facts(ask(repository, BUY_NOW, TWO_BAD_WEEKS).page, "Who decides")
+    assert (
+        told["if they cannot agree"] == "vp_commerce breaks the tie, by 2023-03-03 09:00 PST (within 1 day)"
+    )
+    assert told["until then"] == "the treatment is withdrawn, which nobody has to agree on"
+    edit(repository, BUY_NOW, ("within: 24h", "within: 4h"))
+    later = facts(ask(repository, BUY_NOW, TWO_BAD_WEEKS, "2023-03-11T23:00:00-08:00").page, "Who decides")
+    assert later["if they cannot agree"].endswith("by 2023-03-12 04:00 PDT (within 4 h)"), "the clocks change"
+
+
+def test_the_draft_of_the_narrower_experiment(repository: Path) -> None:
+    page = ask(repository, BUY_NOW, TWO_BAD_WEEKS).page
+    draft = next(each for each in section(page, "The options").blocks if isinstance(each, Section))
+    (yaml,) = [each.text for each in draft.blocks if isinstance(each, Command)]
+    plan, _ = read_experiment(read_text(yaml)[0].value)
+    assert plan.id == "pdp-buy-now-without-device"
+    assert plan.schedule is not None
+    assert str(plan.schedule.start) == "2023-03-13", "the first Monday that leaves a week to agree on it"
+    assert plan.statistics is not None
+    assert list(map(str, plan.statistics.looks or ())) == ["2023-03-27"]
+    lacks = points(draft)
+    assert any("looking for the cause says so" in each for each in lacks)
+    assert any("how many units can enter" in each for each in lacks)
+    assert any("not signed by experimentation_lead" in each for each in lacks)
+
+
+def test_a_segment_that_tripped_is_the_one_to_leave_out(repository: Path) -> None:
+    page = ask(repository, RANKING, STOP_LOSS).page
+    assert options(page)["C"][0] == "a plan of its own, ranking-model-without-new-users, without new_users"
+
+
+def test_what_was_agreed_is_told_in_words(repository: Path) -> None:
+    page = ask(repository, BUY_NOW, TWO_BAD_WEEKS).page
+    agreed = points(section(page, "What was agreed"))
+    assert agreed == [
+        "refunds rolls back: harm above 5% of refund_rate is at least 95 % likely, looked at daily, from 20,000 units per variant on.",
+        "contacts rolls back: clear harm of cs_contacts in 2 weeks in a row, from 20,000 units per variant on.",
+        "slow rolls back: harm above 10% of p95_page_load on 2 days in a row, from 5,000 units per variant on.",
+        "It ships if the whole range of the result is above no change, and no guardrail is harmed; otherwise: keep_control.",
+        "The options agreed for the readout: ship, keep_control or narrower_rerun.",
+    ]
+    policy = points(section(page, "What the policy does not bend"))
+    assert "It runs for at least 14 consecutive days at full exposure." in policy
+    assert "These must not get worse: refund_rate, cs_contacts and p95_page_load." in policy
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_a_split_that_is_wrong_makes_no_light_green(repository: Path, audience: Audience) -> None:
+    page = ask(repository, BUY_NOW, "results/pdp-buy-now/srm.yaml", audience=audience).page
+    assert "no number here can be trusted" in shown(page)
+    (table,) = [each for each in section(page, "Guardrails").blocks if isinstance(each, Table)]
+    lights = {cell for row in table.rows for cell in row if isinstance(cell, Light)}
+    assert lights == {Light("caution", "not to be trusted")}
+    assert not any(isinstance(each, Figure) for each in section(page, "Guardrails").blocks)
+
+
+def test_decisions_are_shown_as_they_were_made(repository: Path) -> None:
+    _decide(repository, option="B", means="roll back", because="<b>two</b> bad weeks", dissent="*too early*")
+    page = call(repository, "brief", BUY_NOW, "--results", TWO_BAD_WEEKS, "--format=markdown").out
+    assert "\\<b\\>two\\</b\\> bad weeks" in page
+    assert "\\*too early\\*" in page
+    assert "experimentation\\_lead \\(@" in page
+
+
+def test_a_rollback_that_people_decided_has_its_message(repository: Path) -> None:
+    results = "results/pdp-buy-now/stage-1.yaml"
+    assert "The message that goes out" not in shown(ask(repository, BUY_NOW, results).page)
+    _decide(repository, option="B", means="roll back", because="the campaign ends")
+    assert "What happened: the campaign ends." in shown(ask(repository, BUY_NOW, results).page)
+    _decide(repository, option="A", means="freeze the ramp", because="it was extended")
+    assert "The message that goes out" not in shown(ask(repository, BUY_NOW, results).page)
+
+
+def _decide(folder: Path, **stated: str) -> None:
+    def append(entries: dict[str, Registration]) -> None:
+        entry = entries["pdp-buy-now"]
+        decided = made(
+            Decided,
+            role="experimentation_lead",
+            by="@xp-lead",
+            on=day("2023-03-02"),
+            plan=entry.digest,
+            **stated,
+        )
+        entries["pdp-buy-now"] = made(
+            Registration, **{**vars(entry), "decisions": (*entry.decisions, decided)}
+        )
+
+    update_lock(str(folder), append)
+    assert read_lock(str(folder)).entries["pdp-buy-now"].decisions

@@ -1,0 +1,162 @@
+"""Before the launch: what it is worth, and three options that the policy has judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from egp.document import read_text
+from egp.experiment import read_experiment
+from egp.page.model import Command, Section
+from tests.brief.asking import BUY_NOW, RANKING, ask, edit, facts, options, points, section, shown
+from tests.gate.calling import call
+
+DAY = "2023-08-30"
+
+
+def test_the_memo_of_the_ranking_model(repository: Path) -> None:
+    page = ask(repository, RANKING, as_of=DAY).page
+    text = shown(page)
+    assert page.tone == "good"
+    for number in ("0.166 USD", "0.131 USD", "0.34", "0.08 USD", "0.155 USD"):
+        assert number in text
+    assert "0.121" not in text
+    assert "Waiting 1.5 weeks forgoes 746,000 USD" in text
+    assert "wins that back in about 22 weeks" in text
+
+
+def test_the_values_follow_the_inputs(repository: Path) -> None:
+    edit(repository, RANKING, ("p_success: 0.34", "p_success: 0.25"))
+    page = ask(repository, RANKING, as_of=DAY).page
+    assert "new users, is worth 0.0775 USD, below it" in page.verdict
+    assert page.tone == "bad", "the policy rejects a scenario below the floor"
+
+
+def test_a_declared_value_is_not_believed(repository: Path) -> None:
+    edit(repository, RANKING, ("expected_value: 0.131 USD", "expected_value: 0.121 USD"))
+    page = ask(repository, RANKING, as_of=DAY).page
+    assert "0.131 USD" in page.verdict
+    assert "0.34 × 0.52 − 0.66 × 0.07 is 0.131 USD, not 0.121 USD" in " ".join(
+        points(section(page, "The options"))
+    )
+
+
+def test_a_delay_into_a_calendar_is_told(repository: Path) -> None:
+    sound = options(ask(repository, RANKING, as_of=DAY).page)
+    edit(repository, RANKING, ("delay: {weeks: 1.5", "delay: {weeks: 2"))
+    late = options(ask(repository, RANKING, as_of=DAY).page)
+    assert sound["B"][2].tone == "good"
+    assert "11 days later" in sound["B"][0]
+    assert late["B"][2].tone == "caution", "the ramp would begin in the peak sale of October"
+    objections = points(section(ask(repository, RANKING, as_of=DAY).page, "The options"))
+    assert any("peak_sale" in each and each.endswith("(calendar-conflict)") for each in objections)
+
+
+def test_the_narrower_plan_leaves_out_the_segment_of_the_worst_scenario(repository: Path) -> None:
+    page = ask(repository, RANKING, as_of=DAY).page
+    what, follows, light = options(page)["C"]
+    assert "ranking-model-without-new-users" in what
+    assert follows == "0.116 USD per impression, new_users staying as today"
+    draft = next(each for each in section(page, "The options").blocks if isinstance(each, Section))
+    (yaml,) = [each.text for each in draft.blocks if isinstance(each, Command)]
+    assert "x-leaves-out: [new_users]" in yaml
+    assert "# guardrail_metrics: without precision_at_10_new_users" in yaml
+    plan, problems = read_experiment(read_text(yaml)[0].value)
+    assert {each.kind for each in problems} == {"missing"}, "what is not named stays as it is in the plan"
+    assert plan.economics is not None
+    assert [(each.name, each.probability) for each in plan.economics.scenarios] == [("base", 1.0)]
+    assert any("not signed by experimentation_lead" in each for each in points(draft))
+    assert light.word == f"not yet: {len(points(draft)) - 2} things to do"
+
+
+def test_a_plan_without_economics_says_so(repository: Path) -> None:
+    page = ask(repository, BUY_NOW, as_of="2023-01-18").page
+    assert page.verdict == "The plan declares no `economics`, so that nothing is said about money."
+    assert options(page)["B"][1] == "the plan names no delay"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("gain_per_success: 0.52 USD", "gain_per_success: 0.52 EUR", "/economics/gain_per_success"),
+        ("probability: 30%", "probability: 20%", "/economics/scenarios"),
+    ],
+)
+def test_what_keeps_the_value_from_being_computed_is_named(
+    repository: Path, old: str, new: str, says: str
+) -> None:
+    edit(repository, RANKING, (old, new))
+    page = ask(repository, RANKING, as_of=DAY).page
+    assert f"nothing to compute with at {says}." in page.verdict
+
+
+@pytest.mark.parametrize("delay", ["{weeks: 1.5}", "{weeks: -1, units_per_week: 3.2M}", "null"])
+def test_a_delay_that_says_too_little_costs_nothing_that_could_be_told(repository: Path, delay: str) -> None:
+    edit(repository, RANKING, ("{weeks: 1.5, units_per_week: 3.2M}", delay))
+    text = shown(ask(repository, RANKING, as_of=DAY).page)
+    assert "0.155 USD" in text
+    assert "Waiting" not in text
+
+
+def test_personal_data_is_on_no_page(repository: Path) -> None:
+    edit(repository, RANKING, ("title: New ranking", "title: jane.doe@example.com, New ranking"))
+    done = call(repository, "brief", RANKING, f"--as-of={DAY}")
+    assert (done.status, done.out) == (2, "")
+    assert "jane" not in done.err
+
+
+def test_any_plan_has_a_page(repository: Path) -> None:
+    """Rejected plans and what is hardly one: a page, or a reason why there is none; never a crash."""
+    hardly = "id: x\nvariants: 5\nschedule: {start: soon}\nguardrail_metrics: [a, {id: b, segment: s}]\nramp: hello\n"
+    (repository / "rejected" / "hardly.yaml").write_text(hardly)
+    for path in sorted((repository / "rejected").glob("*.yaml")):
+        done = call(repository, "brief", f"rejected/{path.name}", "--as-of=2023-01-18")
+        assert "bug of egp" not in done.err, path.name
+        assert (done.status == 0) == bool(done.out), path.name
+
+
+def test_a_plan_that_is_rejected_is_no_launch(repository: Path) -> None:
+    edit(repository, RANKING, ("end: 2023-09-24", "end: 2023-09-15"))
+    page = ask(repository, RANKING, as_of=DAY).page
+    assert page.tone == "bad"
+    assert page.verdict.startswith("The plan does not follow the policy yet (")
+    assert options(page)["A"][2].tone == "caution"
+
+
+def test_who_decides_and_until_when(repository: Path) -> None:
+    told = facts(ask(repository, RANKING, as_of="2023-08-30T09:30:00-07:00").page, "Who decides")
+    assert (
+        told["if they cannot agree"] == "vp_commerce breaks the tie, by 2023-08-31 09:30 PDT (within 1 day)"
+    )
+    assert told["one owner"] == "@recs-ds (recommendations)"
+    assert told["readouts"].startswith("twice a week, to pm")
+
+
+def test_an_experiment_that_has_begun_asks_for_results(repository: Path) -> None:
+    assert "with --results" not in shown(ask(repository, RANKING, as_of="2023-09-05").page)
+    assert "with --results" in shown(ask(repository, RANKING, as_of="2023-09-06").page)
+
+
+def test_hostile_text_stays_text(repository: Path) -> None:
+    hostile = "<script>alert(1)</script> | @team [x](http://x) \\u001b[31m"
+    edit(repository, RANKING, ("title: New ranking model for on-site recommendations", f'title: "{hostile}"'))
+    for form in ("text", "markdown", "html"):
+        done = call(repository, "brief", RANKING, f"--as-of={DAY}", f"--format={form}")
+        assert done.status == 0, done.err
+        assert "\x1b" not in done.out
+        outside_of_fences = "".join(done.out.split("```")[::2])
+        assert ("<script>alert" in outside_of_fences) == (form == "text")
+
+
+def test_the_same_input_gives_the_same_bytes(repository: Path) -> None:
+    pages = {call(repository, "brief", RANKING, f"--as-of={DAY}", "--format=html").out for _ in range(2)}
+    assert len(pages) == 1
+
+
+def test_without_a_plan_there_is_no_brief(repository: Path) -> None:
+    (repository / "other.yaml").write_text("colour: red\n")
+    for path in ("other.yaml", "missing.yaml"):
+        done = call(repository, "brief", path)
+        assert (done.status, done.out) == (2, "")
+        assert done.err
