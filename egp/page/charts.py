@@ -10,19 +10,21 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from egp.page.model import Tone
-from egp.page.palette import BAD, CAUTION, GOOD, INK, LINE, MARK_OF, MUTED, SERIES
+from egp.page.palette import BAD, CAUTION, GOOD, INK, LINE, MARK_OF, MUTED, SERIES, Colour
 from egp.page.text import COLOUR_WORD, plain
+from egp.report.text import wrapped
 from egp.wording import counted, percent
 
 Spec = dict[str, Any]
 
 _WIDTH = 640
 _HEIGHT = 260
-_ROW = 64
-"""Height of a row: its name, a note, and below that its bar."""
-_NAME_AT = 14
-_NOTE_AT = 31
-_BAR_AT = 50
+_LINE = 17
+_BAR = 34
+"""Heights in a row: of a line of its name or its note, and of its bar below them."""
+_LETTERS = 42
+"""Of a line in a row; more have no room on a telephone."""
+_FULL = 1 + 1e-9
 _AXIS = 48
 """Height of a horizontal axis with its labels."""
 _FONT_SIZE = 13
@@ -52,6 +54,25 @@ class StagePeriod(NamedTuple):
     tone: Tone = "neutral"
 
 
+class Row(NamedTuple):
+    """What stands above the bars of a row; bars of the same words share it."""
+
+    name: str
+    note: str
+
+    @property
+    def names(self) -> list[str]:
+        return wrapped(plain(self.name), _LETTERS, "")
+
+    @property
+    def notes(self) -> list[str]:
+        return wrapped(plain(self.note), _LETTERS, "")
+
+    @property
+    def lines(self) -> list[str]:
+        return [*self.names, *self.notes]
+
+
 class LayerPeriod(NamedTuple):
     """A time in which the experiments of a layer together expose a share of its units; both days whole."""
 
@@ -67,7 +88,11 @@ def power_by_days(points: Sequence[tuple[float, float]], plan: tuple[float, floa
     return _curve(
         points,
         [(days, power, ["the plan:", f"{counted(days, 'day')}, {percent(power, 1)}"])],
-        _level(asked, f"asked: {percent(asked)}", at_right=False),
+        _level(
+            asked,
+            f"asked: {percent(asked)}",
+            at_right=not _lies_right(days, max(days, *(x for x, _ in points))),
+        ),
         x="days at full exposure",
         y="power",
         highest=1.0,
@@ -107,16 +132,15 @@ def intervals_against_margins(rows: Sequence[GuardrailInterval]) -> Spec:
     estimate = {"type": "point", "filled": True, "size": 100, "opacity": 1}
     shape = {"field": "shape", "type": "nominal", "scale": None}
     return _rows(
-        [_interval_row(at, row) for at, row in enumerate(rows)],
-        len(rows),
+        [_interval_row(row) for row in rows],
         {"data": _ONCE, "mark": {"type": "rule", "color": MUTED.light}, "encoding": {"x": {"datum": 0}}},
         {"data": _ONCE, "mark": _dashed(BAD.light), "encoding": {"x": {"datum": 1}}},
-        {"mark": interval, "encoding": {"x": x, "x2": {"field": "high"}, **_BAR}},
-        {"mark": estimate, "encoding": {"x": {**x, "field": "estimate"}, "shape": shape, **_BAR}},
+        {"mark": interval, "encoding": {"x": x, "x2": {"field": "high"}, **_AS_BAR}},
+        {"mark": estimate, "encoding": {"x": {**x, "field": "estimate"}, "shape": shape, **_AS_BAR}},
     )
 
 
-def _interval_row(at: int, row: GuardrailInterval) -> Spec:
+def _interval_row(row: GuardrailInterval) -> tuple[Row, Spec]:
     if row.margin <= 0:
         raise ValueError(f"the margin of {row.metric} is {row.margin:g}: a margin is a harm above zero")
     if row.high < row.margin:
@@ -125,8 +149,7 @@ def _interval_row(at: int, row: GuardrailInterval) -> Spec:
         colour, shape, word = CAUTION, "triangle-up", "not ruled out"
     else:
         colour, shape, word = BAD, "square", "beyond the margin"
-    return {
-        **_row(at, row.metric, f"{row.unit_text} ({word})"),
+    return Row(f"{row.metric}: {word}", row.unit_text), {
         "low": row.low / row.margin,
         "estimate": row.estimate / row.margin,
         "high": row.high / row.margin,
@@ -139,15 +162,12 @@ def ramp_timeline(stages: Sequence[StagePeriod]) -> Spec:
     """The stages of a plan in time, a row each; the bar is as thick as the share that is treated."""
     return _timeline(
         [
-            {
-                **_row(at, f"{stage.name}: {percent(stage.treated)} treated", _dates(stage)),
-                **_period(stage.start, stage.end),
-                "colour": MARK_OF[stage.tone].light,
-                "share": stage.treated,
-            }
-            for at, stage in enumerate(stages)
-        ],
-        len(stages),
+            (
+                Row(f"{stage.name}: {percent(stage.treated)} treated", _dates(stage)),
+                _bar(stage.start, stage.end, stage.treated, MARK_OF[stage.tone]),
+            )
+            for stage in stages
+        ]
     )
 
 
@@ -158,38 +178,32 @@ def _dates(stage: StagePeriod) -> str:
 
 def exposure_by_layer(periods: Sequence[LayerPeriod]) -> Spec:
     """The share of each layer's units that is in experiments, a row for a layer; the thicker, the more."""
-    layers = list(dict.fromkeys(period.layer for period in periods))
-    highest = {layer: max(each.exposure for each in periods if each.layer == layer) for layer in layers}
+    highest: dict[str, float] = {}
+    for period in periods:
+        highest[period.layer] = max(highest.get(period.layer, 0.0), period.exposure)
     return _timeline(
         [
-            {
-                **_row(layers.index(period.layer), period.layer, f"at most {percent(highest[period.layer])}"),
-                **_period(period.start, period.end),
-                "colour": (BAD if period.exposure > 1 + 1e-9 else SERIES).light,
-                "share": period.exposure,
-            }
+            (
+                Row(period.layer, f"at most {percent(highest[period.layer])}"),
+                _bar(period.start, period.end, period.exposure, BAD if period.exposure > _FULL else SERIES),
+            )
             for period in periods
-        ],
-        len(layers),
+        ]
     )
 
 
-def _row(at: int, name: str, note: str) -> Spec:
-    """What places a datum in its row, in pixels from the top."""
-    return {"top": at * _ROW, "bar_y": at * _ROW + _BAR_AT, "name": plain(name), "note": plain(note)}
-
-
-_BAR: Spec = {
+_AS_BAR: Spec = {
     "y": {"field": "bar_y", "type": "quantitative", "scale": None, "axis": None},
     "color": {"field": "colour", "type": "nominal", "scale": None},
 }
 
 
-def _period(start: date, end: date) -> Spec:
-    return {"start": start.isoformat(), "end": (end + timedelta(days=1)).isoformat()}
+def _bar(start: date, end: date, share: float, colour: Colour) -> Spec:
+    after = end + timedelta(days=1)
+    return {"start": start.isoformat(), "end": after.isoformat(), "share": share, "colour": colour.light}
 
 
-def _timeline(values: list[Spec], rows: int) -> Spec:
+def _timeline(values: Sequence[tuple[Row, Spec]]) -> Spec:
     # Days are days: read and written in UTC, they do not depend on the clock of the machine.
     axis: Spec = {"title": None, "format": "%Y-%m-%d", "tickCount": 4, "grid": False}
     axis |= {"labelOverlap": "greedy", "labelSeparation": 12, "labelFlush": True}
@@ -203,19 +217,32 @@ def _timeline(values: list[Spec], rows: int) -> Spec:
     bar = {"type": "rule", "strokeCap": "butt"}
     return _rows(
         values,
-        rows,
-        {"mark": bar, "encoding": {"x": start, "x2": {"field": "end"}, "size": size, **_BAR}},
+        {"mark": bar, "encoding": {"x": start, "x2": {"field": "end"}, "size": size, **_AS_BAR}},
     )
 
 
-def _rows(values: list[Spec], rows: int, *layers: Spec) -> Spec:
+def _rows(values: Sequence[tuple[Row, Spec]], *layers: Spec) -> Spec:
     """A chart of rows, each with its name and a note above its bar at the left edge."""
-    heads = {row["top"]: row for row in values}.values()
-    names = [{"y": row["top"] + _NAME_AT, "text": row["name"]} for row in heads]
-    notes = [{"y": row["top"] + _NOTE_AT, "text": row["note"]} for row in heads]
+    tops: dict[Row, int] = {}
+    height = 0
+    for row, _ in values:
+        if row not in tops:
+            tops[row] = height
+            height += _LINE * len(row.lines) + _BAR
+    names = [
+        {"y": top + _LINE * (at + 0.8), "text": line}
+        for row, top in tops.items()
+        for at, line in enumerate(row.names)
+    ]
+    notes = [
+        {"y": top + _LINE * (len(row.names) + at + 0.8), "text": line}
+        for row, top in tops.items()
+        for at, line in enumerate(row.notes)
+    ]
+    bars = [{**bar, "bar_y": tops[row] + _LINE * len(row.lines) + _BAR / 2} for row, bar in values]
     return {
-        **_frame(rows * _ROW + _AXIS),
-        "data": {"values": values},
+        **_frame(height + _AXIS),
+        "data": {"values": bars},
         "layer": [*layers, _texts(names, INK.light, "bold"), _texts(notes, MUTED.light, "normal")],
     }
 
@@ -270,16 +297,21 @@ def _curve(
     }
 
 
+def _lies_right(at: float, furthest: float) -> bool:
+    """Whether a label at that point goes to its left, because there is no room to its right."""
+    return at > furthest * 0.6
+
+
 def _named(point: tuple[float, float, list[str]], furthest: float) -> list[Spec]:
     at, value, lines = point
-    beyond_middle = at > furthest * 0.6
+    lies_right = _lies_right(at, furthest)
     where = {"x": {"datum": at}, "y": {"datum": value}}
     text = {
         "type": "text",
-        "align": "right" if beyond_middle else "left",
+        "align": "right" if lies_right else "left",
         "baseline": "top",
-        "dx": -2 if beyond_middle else 10,
-        "dy": 20 if beyond_middle else 8,
+        "dx": -2 if lies_right else 10,
+        "dy": 20 if lies_right else 8,
         "fontWeight": "bold",
         "color": INK.light,
     }

@@ -80,7 +80,7 @@ def _toned(text: str, tone: Tone, style: Style, role: str = "") -> Iterator[str]
 
 
 def _painted(text: str, role: str, style: Style) -> str:
-    return style.paint(text, role) if role else text
+    return style.paint(text, role) if role and text else text
 
 
 def _section(section: Section, level: int, style: Style) -> Iterator[str]:

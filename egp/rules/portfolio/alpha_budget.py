@@ -60,18 +60,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import date
-from itertools import accumulate
 from typing import Annotated
 
 from egp import rule
-from egp.analysis.days import day_after
+from egp.analysis.false_wins import chance_of_false_win, worst_period
 from egp.finding import DoesNotApply, Finding
 from egp.subject import Entry, Portfolio
 from egp.wording import counted, percent, significant
 
 
 class Params(rule.Params):
-    false_wins: Annotated[float, "false wins that the portfolio may be expected to declare"] = 5.0
+    false_wins: Annotated[
+        float, "false wins that the portfolio may be expected to declare", rule.Stricter("less")
+    ] = 5.0
     days: Annotated[int, "length of the period over which they add up"] = 365
 
 
@@ -81,7 +82,7 @@ def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
     tests = sorted(_tests(portfolio.index.entries), key=lambda test: test[0])
     if not tests:
         raise DoesNotApply
-    expected, first, last = _worst_period(tests, params.days)
+    expected, first, last = worst_period(tests, params.days)
     if expected <= params.false_wins * (1 + 1e-9):
         return
     share = math.floor(params.false_wins / expected * 1000) / 1000
@@ -99,16 +100,6 @@ def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
 def _tests(entries: tuple[Entry, ...]) -> Iterator[tuple[date, float]]:
     """First day and chance of a false win of every plan that tests something."""
     for entry in entries:
-        if entry.first is not None and entry.alpha and entry.type in ("superiority", "non_inferiority"):
-            yield entry.first, entry.alpha / (2 if entry.sides == "two" else 1)
-
-
-def _worst_period(tests: list[tuple[date, float]], days: int) -> tuple[float, int, int]:
-    """The largest sum over tests that start within so many days, with its first and last position."""
-    before = [0.0, *accumulate(chance for _, chance in tests)]
-    largest, first = (0.0, 0, 0), 0
-    for last, (day, _) in enumerate(tests):
-        while day > day_after(tests[first][0], days - 1):
-            first += 1
-        largest = max(largest, (before[last + 1] - before[first], first, last))
-    return largest
+        chance = chance_of_false_win(entry.type, entry.alpha, entry.sides)
+        if entry.first is not None and chance is not None:
+            yield entry.first, chance

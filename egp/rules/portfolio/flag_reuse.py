@@ -85,7 +85,9 @@ _COUNTED = 50
 
 
 class Params(rule.Params):
-    days: Annotated[int, "days that a flag rests between two experiments", rule.AtLeast(0)] = 30
+    days: Annotated[
+        int, "days that a flag rests between two experiments", rule.AtLeast(0), rule.Stricter("more")
+    ] = 30
 
 
 def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:

@@ -1,0 +1,1 @@
+"""The portfolio as green, yellow and red, from plans and results."""

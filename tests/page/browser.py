@@ -1,0 +1,106 @@
+"""A headless Chromium for tests and screenshots, which reaches nothing but the file that it is given."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+Scheme = Literal["light", "dark"]
+
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
+
+
+def missing() -> str:
+    """Why there is no browser here; empty where there is one."""
+    absent = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
+    return f"{' and '.join(absent)} not installed: apt-get install chromium chromium-driver" if absent else ""
+
+
+class Browser:
+    """Opens files, and measures what is shown."""
+
+    def __init__(self, driver: webdriver.Chrome) -> None:
+        self._driver = driver
+
+    def open(self, path: Path, *, width: int = 800, scheme: Scheme = "light") -> None:
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self._tell("Emulation.setDeviceMetricsOverride", metrics)
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self._tell("Emulation.setEmulatedMedia", {"features": [feature]})
+        self._log("performance")
+        self._driver.get(path.as_uri())
+
+    def run(self, script: str) -> Any:
+        return self._driver.execute_script(script)
+
+    def complaints(self) -> list[str]:
+        return [entry["message"] for entry in self._log("browser")]
+
+    def requests(self) -> list[str]:
+        """Every address asked for since the page was opened."""
+        events = [json.loads(entry["message"])["message"] for entry in self._log("performance")]
+        return [
+            each["params"]["request"]["url"]
+            for each in events
+            if each["method"] == "Network.requestWillBeSent"
+        ]
+
+    def roles(self) -> list[tuple[str, str]]:
+        """(role, name) of what a screen reader finds."""
+        nodes = self._tell("Accessibility.getFullAXTree", {})["nodes"]
+        return [
+            (each["role"]["value"], each.get("name", {}).get("value", ""))
+            for each in nodes
+            if not each["ignored"]
+        ]
+
+    def printed(self) -> bytes:
+        told = self._tell("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": False})
+        return base64.b64decode(told["data"])
+
+    def picture(self, highest: int) -> bytes:
+        """The page from its top, no higher than so many pixels."""
+        width, height = self.run("return [innerWidth, document.documentElement.scrollHeight]")
+        clip = {"x": 0, "y": 0, "width": width, "height": min(height, highest), "scale": 1}
+        settings = {"format": "png", "captureBeyondViewport": True, "clip": clip, "optimizeForSpeed": False}
+        return base64.b64decode(self._tell("Page.captureScreenshot", settings)["data"])
+
+    def _log(self, name: str) -> list[dict[str, Any]]:
+        return list(self._driver.get_log(name))  # type: ignore[no-untyped-call]
+
+    def _tell(self, command: str, parameters: dict[str, Any]) -> Any:
+        return self._driver.execute_cdp_cmd(command, parameters)
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which("chromium") or ""
+        for flag in (*_FLAGS, f"--user-data-dir={profile}"):
+            options.add_argument(flag)
+        options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+        driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver") or ""))
+        try:
+            yield Browser(driver)
+        finally:
+            driver.quit()

@@ -1,0 +1,140 @@
+"""Pages that hold every block, and pages whose words would like to be markup."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from egp.page import charts
+from egp.page.model import (
+    Block,
+    Command,
+    Facts,
+    Figure,
+    Light,
+    Page,
+    Paragraph,
+    Points,
+    Quotation,
+    Section,
+    Table,
+)
+
+HOSTILE = "<script>alert(1)</script>"
+
+POWER = [(day, 1 - 0.8**day) for day in range(1, 15)]
+
+FIGURES = (
+    Figure(
+        "Power by days",
+        charts.power_by_days(POWER, POWER[4], 0.95),
+        "On day 5 the power is 67.2 %.",
+        Table(("day", "power"), [("5", "67.2 %"), ("14", "95.6 %")], numeric=frozenset({0, 1})),
+    ),
+    Figure(
+        "Chance of a false win",
+        charts.type_one_error_by_looks([(1, 0.05), (2, 0.083), (5, 0.142), (14, 0.22)], [5, 14], 0.05),
+        "Five looks give a false win in 14.2 % of harmless changes, fourteen in 22.0 %.",
+    ),
+    Figure(
+        "Guardrails against their margins",
+        charts.intervals_against_margins(
+            [
+                charts.GuardrailInterval("refund_rate", -0.02, 0.01, 0.05, 0.08, "+1 %, margin 8 %"),
+                charts.GuardrailInterval("cs_contacts", 0.0, 0.05, 0.1, 0.07, "+5 %, margin 7 %"),
+                charts.GuardrailInterval("p95_page_load", 0.05, 0.06, 0.07, 0.04, "+6 %, margin 4 %"),
+            ]
+        ),
+        "One of three guardrails is within its margin.",
+    ),
+    Figure(
+        "Ramp",
+        charts.ramp_timeline(
+            [
+                charts.StagePeriod("test", date(2023, 1, 23), date(2023, 2, 5), 0.45),
+                charts.StagePeriod("stage 1", date(2023, 2, 7), date(2023, 2, 8), 0.7, "good"),
+                charts.StagePeriod("stage 2", date(2023, 2, 9), date(2023, 5, 10), 0.9, "caution"),
+            ]
+        ),
+        "The test treats 45 %, the stages 70 % and 90 %.",
+    ),
+    Figure(
+        "Exposure by layer",
+        charts.exposure_by_layer(
+            [
+                charts.LayerPeriod("pdp", date(2023, 1, 23), date(2023, 2, 5), 0.9),
+                charts.LayerPeriod("pdp", date(2023, 2, 6), date(2023, 3, 5), 0.4),
+                charts.LayerPeriod("search", date(2023, 1, 23), date(2023, 2, 5), 1.2),
+            ]
+        ),
+        "The layer search is promised to experiments to 120 %.",
+    ),
+)
+
+EVERYTHING = Page(
+    "pdp-buy-now: five days are not enough",
+    "Rejected: the plan breaks 2 rules of the policy.",
+    "bad",
+    [
+        Section(
+            "It runs too short",
+            [
+                Paragraph("The plan runs for 5 days at full exposure; the policy asks for 14."),
+                Paragraph("One weekend only is seen.", "caution"),
+                Points(["run until 2023-02-05", "or withdraw the plan"]),
+                Points(["ask the owner", "tell the reviewer"], numbered=True),
+                Facts([("days", "5 of 14"), ("power", "67.2 %, asked: 95 %")]),
+                Table(
+                    ("experiment", "light", "reason", "days"),
+                    [
+                        ("pdp-buy-now", Light("bad", "red"), "the page load time rose", "9"),
+                        ("ranking-model", Light("good", "green"), "nothing speaks against it", "14"),
+                        ("search-box", Light("caution", "yellow"), "no results yet", "1"),
+                        ("banner", Light("neutral", "over"), "it ended", "21"),
+                    ],
+                    caption="The portfolio",
+                    numeric=frozenset({3}),
+                ),
+                Command("egp check experiments/pdp-buy-now.yaml\n  --as-of 2023-01-18"),
+                Command("schedule:\n  end: 2023-02-05", "yaml"),
+                Quotation("No early stopping.", "egp.yaml:12"),
+                Section("What it costs", [Paragraph("About 1 in 5 harmless changes looks good.")], "caution"),
+            ],
+            "bad",
+        ),
+        Section("Charts", FIGURES),
+        Section("Passed", [Paragraph("58 checks passed.")], "good", folded=True),
+    ],
+    [("policy", "examples/egp.yaml 2023.1"), ("as of", "2023-01-18")],
+)
+
+
+def saying(text: str) -> Page:
+    """A page that quotes the text wherever text can stand."""
+    blocks: list[Block] = [
+        Paragraph(text),
+        Paragraph(text, "bad"),
+        Points([text]),
+        Points([text], numbered=True),
+        Facts([(text, text)]),
+        Table((text, "b"), [(text, Light("good", text))], caption=text),
+        Table(("a", "b", "c", "d"), [(text, text, text, text)], numeric=frozenset({3})),
+        Command(text),
+        Quotation(text, text),
+        Section(text, [Paragraph(text)], folded=True),
+    ]
+    return Page(text, text, "bad", [Section(text, blocks), Section(text, blocks, "good")], [(text, text)])
+
+
+CHARTED = (
+    charts.intervals_against_margins([charts.GuardrailInterval(HOSTILE, 0.0, 0.1, 0.2, 0.3, HOSTILE)]),
+    charts.ramp_timeline([charts.StagePeriod(HOSTILE, date(2023, 1, 1), date(2023, 1, 2), 0.5)]),
+    charts.exposure_by_layer([charts.LayerPeriod(HOSTILE, date(2023, 1, 1), date(2023, 1, 2), 0.5)]),
+)
+"""Charts that are labelled with what would like to be markup."""
+
+FIGURED = Page(
+    HOSTILE,
+    HOSTILE,
+    "bad",
+    [*saying(HOSTILE).sections, Section(HOSTILE, [Figure(HOSTILE, chart, HOSTILE) for chart in CHARTED])],
+)

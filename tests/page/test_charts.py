@@ -1,0 +1,108 @@
+"""Charts say what their data say."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+import vl_convert
+
+from egp.page import charts
+from egp.page.palette import BAD, CAUTION, GOOD, SERIES
+
+from .scenes import FIGURES
+
+
+def data_of(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(spec["data"]["values"])
+
+
+def words_of(spec: dict[str, Any]) -> str:
+    """The words of the drawing."""
+    drawn = vl_convert.vegalite_to_svg(spec, vl_version="5.20")
+    return " | ".join(re.findall(r"([^<>]+)</(?:text|tspan)>", drawn))
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.title)
+def test_a_chart_is_plain_data_that_is_drawn(figure: Any) -> None:
+    assert json.loads(json.dumps(figure.chart)) == figure.chart
+    assert vl_convert.vegalite_to_svg(dict(figure.chart), vl_version="5.20", allowed_base_urls=[])
+
+
+def test_power_names_the_plan_and_what_is_asked() -> None:
+    spec = charts.power_by_days([(1, 0.2), (5, 0.67), (14, 0.96)], (5, 0.672), 0.95)
+    assert "asked: 95 %" in words_of(spec)
+    assert "the plan: | 5 days, 67.2 %" in words_of(spec)
+
+
+def test_looks_are_named_where_they_are_marked() -> None:
+    spec = charts.type_one_error_by_looks([(1, 0.05), (5, 0.142), (14, 0.22)], [5, 14], 0.05)
+    words = words_of(spec)
+    assert "promised: 5 %" in words
+    assert "5 looks: | 14.2 %" in words
+    assert "14 looks: | 22.0 %" in words
+    assert "1 look:" not in words
+
+
+def intervals(low: float, high: float, margin: float = 0.08) -> dict[str, Any]:
+    row = charts.GuardrailInterval("m", low, (low + high) / 2, high, margin, "text")
+    return charts.intervals_against_margins([row])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "colour", "word"),
+    [
+        (-0.02, 0.05, GOOD, "within the margin"),
+        (0.02, 0.08, CAUTION, "not ruled out"),
+        (0.02, 0.1, CAUTION, "not ruled out"),
+        (0.08, 0.1, CAUTION, "not ruled out"),
+        (0.081, 0.1, BAD, "beyond the margin"),
+    ],
+)
+def test_an_interval_is_told_by_where_its_margin_lies(
+    low: float, high: float, colour: Any, word: str
+) -> None:
+    (row,) = data_of(intervals(low, high))
+    assert row["colour"] == colour.light
+    assert word in words_of(intervals(low, high))
+    assert row["high"] == pytest.approx(high / 0.08)
+
+
+def test_a_margin_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="a margin is a harm above zero"):
+        intervals(0, 1, margin=0)
+
+
+def test_both_days_of_a_stage_are_whole() -> None:
+    stage = charts.StagePeriod("stage 1", date(2023, 2, 7), date(2023, 2, 8), 0.7, "good")
+    spec = charts.ramp_timeline([stage])
+    (row,) = data_of(spec)
+    assert (row["start"], row["end"]) == ("2023-02-07", "2023-02-09")
+    assert "stage 1: 70 % treated | 2023-02-07 to 2023-02-08, green" in words_of(spec)
+
+
+def test_a_layer_has_one_row_and_a_crowded_one_stands_out() -> None:
+    day = date(2023, 1, 1)
+    spec = charts.exposure_by_layer(
+        [
+            charts.LayerPeriod("pdp", day, day, 0.4),
+            charts.LayerPeriod("search", day, day, 1.2),
+            charts.LayerPeriod("pdp", date(2023, 1, 2), date(2023, 1, 2), 0.9),
+        ]
+    )
+    rows = data_of(spec)
+    assert rows[0]["bar_y"] == rows[2]["bar_y"] < rows[1]["bar_y"]
+    assert [row["colour"] for row in rows] == [SERIES.light, BAD.light, SERIES.light]
+    assert words_of(spec).endswith("pdp | search | at most 90 % | at most 120 %")
+
+
+def test_words_that_have_no_room_in_a_line_take_two() -> None:
+    long = "+3.69 % in the week of 2023-02-23, and a margin of 8 %"
+    row = charts.GuardrailInterval("refund_rate", 0.0, 0.03, 0.06, 0.08, long)
+    spec = charts.intervals_against_margins([row, row._replace(metric="contacts", unit_text="short")])
+    assert "+3.69 % in the week of 2023-02-23, and a | margin of 8 % | short" in words_of(spec)
+    first, second = data_of(spec)
+    assert second["bar_y"] - first["bar_y"] < first["bar_y"] + 34
