@@ -21,11 +21,13 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, get_args
 
-Subject = Literal["Document", "PlanFile", "Experiment", "Change", "Removal", "Portfolio"]
+Subject = Literal[
+    "Document", "PlanFile", "WrittenPlan", "Experiment", "Change", "Removal", "Portfolio", "Judgement"
+]
 
 FAMILIES = (
     "document", "runtime", "power", "peeking", "metrics", "guardrails", "ramp", "rollback", "governance",
-    "integrity", "privacy", "portfolio", "economics",
+    "integrity", "privacy", "portfolio", "economics", "waivers",
 )  # fmt: skip
 """Folders of ``egp/rules``, in the order in which rules run and are listed."""
 
@@ -37,6 +39,16 @@ class AtLeast(NamedTuple):
     """
 
     least: float
+
+
+class Stricter(NamedTuple):
+    """Which way an option is stricter, as in ``Annotated[int, "what it is", Stricter("more")]``.
+
+    A list is stricter with more items, or with fewer; a mapping with stricter values for no fewer keys. An option that
+    says nothing cannot be changed by an override on what a plan's author chooses, where its rule is not waivable.
+    """
+
+    way: Literal["more", "less"]
 
 
 class Params:
@@ -58,11 +70,12 @@ class Rule:
     yields_to: frozenset[str]
     takes: int
     """How many arguments ``check`` takes: subject, then params, then organisation."""
-    module: ModuleType
+    told: Callable[[], str]
+    """Makes the text of the page."""
 
     @property
     def page(self) -> Page:
-        return Page(self.module.__doc__ or "")
+        return Page(self.told())
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +158,12 @@ def index() -> dict[str, tuple[str, str]]:
 def load(rule_id: str) -> Rule:
     """The rule with this id. Raises KeyError for an unknown id, TypeError for a module that is no rule."""
     family, module_name = index()[rule_id]
-    module = import_module(module_name)
+    return rule_in(import_module(module_name), rule_id, family)
+
+
+def rule_in(module: ModuleType, rule_id: str, family: str) -> Rule:
+    """The rule that a module is. Raises TypeError for a module that is none."""
+    module_name = module.__name__
     check = getattr(module, "check", None)
     if check is None:
         raise TypeError(f"{module_name} has no check function")
@@ -162,5 +180,29 @@ def load(rule_id: str) -> Rule:
         params=getattr(module, "Params", Params),
         yields_to=frozenset(getattr(module, "yields_to", ())),
         takes=code.co_argcount,
-        module=module,
+        told=lambda: module.__doc__ or "",
     )
+
+
+class Catalogue:
+    """The rules that a policy can weigh: the shipped ones, and those that it or the command line brings along."""
+
+    def __init__(self, brought: dict[str, Rule] | None = None) -> None:
+        self.brought = brought or {}
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids, in running order."""
+        yield from index()
+        yield from self.brought
+
+    def __contains__(self, rule_id: object) -> bool:
+        return rule_id in index() or rule_id in self.brought
+
+    def families(self) -> dict[str, str]:
+        """Rule id → family, in running order."""
+        shipped = {rule_id: family for rule_id, (family, _) in index().items()}
+        return shipped | {rule_id: rule.family for rule_id, rule in self.brought.items()}
+
+    def load(self, rule_id: str) -> Rule:
+        """The rule with this id. Raises KeyError for an unknown id."""
+        return self.brought[rule_id] if rule_id in self.brought else load(rule_id)
