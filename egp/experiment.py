@@ -274,6 +274,7 @@ class Amendment(Shape):
 
 class Waiver(Shape):
     rule: str | None = field("Rule that is waived.", "stage-dwell")
+    experiment: str | None = field("Id of the experiment; a plan's own waiver may leave it out.")
     reason: str | None = field("Why.")
     ticket: str | None = field("Where it was discussed.")
     approver: str | None = field("Who approved it.", "@xp-lead")

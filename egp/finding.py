@@ -81,6 +81,14 @@ class NotChecked(Exception):
         return self
 
 
+class Refused(Exception):
+    """A rule that a policy brings along and that cannot judge, by no fault of the plan. Always exit status 2."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
 class DoesNotApply(Exception):
     """A rule asks nothing of this plan: not of its type, or what it judges is absent by right. Not a pass."""
 
@@ -144,6 +152,8 @@ class Diagnostic:
     """The source line of the span's start, for readers."""
     coming: str = ""
     """What the policy announces, as in "becomes an error on 2026-12-01"."""
+    named: str | None = None
+    """The finding's path with list items named by their id; None for a claim about the text."""
     waiver: Waived | None = None
     """A waived diagnostic is shown and counted, and does not reject."""
 

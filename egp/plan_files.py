@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from egp.document import Document, read_bytes, read_file
 from egp.finding import Failure
-from egp.policy.locate import POLICY_FILE, repository_root
+from egp.policy.locate import POLICY_FILE, POLICY_TESTS_FILE, repository_root
 from egp.policy.pattern import fixed_folder, matches
+from egp.waivers import BASELINE_FILE, WAIVERS_FILE
 
 STANDARD_INPUT = "-"
 _ENDINGS = (".yaml", ".yml")
+_NO_PLANS = (POLICY_FILE, POLICY_TESTS_FILE, WAIVERS_FILE, BASELINE_FILE)
+"""Files of egp's own that lie where plans may lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,8 @@ class PlanFinder:
             absolute = os.path.normpath(os.path.join(self.folder, path))
             if os.path.isdir(absolute):
                 sources = self._in_folder(absolute)
-            elif os.path.basename(absolute) == POLICY_FILE:
-                advice = f"egp check PLAN --policy {path} judges a plan by it, egp rules --policy {path} shows what it asks"
-                self.failures.append(
-                    Failure(self._shown(absolute), "this is a policy, not a plan", help=advice)
-                )
+            elif os.path.basename(absolute) in _NO_PLANS:
+                self.failures.append(_no_plan(path, self._shown(absolute)))
                 continue
             elif os.path.lexists(absolute):
                 sources = [self._source(absolute)]
@@ -131,7 +131,7 @@ class PlanFinder:
         for parent, folders, names in os.walk(folder, onerror=self._unreadable):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
-                if name.endswith(_ENDINGS) and not name.startswith(".") and name != POLICY_FILE:
+                if name.endswith(_ENDINGS) and not name.startswith(".") and name not in _NO_PLANS:
                     yield os.path.join(parent, name)
 
     def _unreadable(self, error: OSError) -> None:
@@ -144,11 +144,23 @@ class PlanFinder:
         return PlanSource(path, self._shown(path), in_policy, self._in_portfolio(in_policy))
 
 
+def _no_plan(path: str, shown: str) -> Failure:
+    """What to do with a file of egp's own that was taken for a plan."""
+    if os.path.basename(path) == POLICY_FILE:
+        advice = f"egp check PLAN --policy {path} judges a plan by it, egp rules --policy {path} shows what it asks"
+        return Failure(shown, "this is a policy, not a plan", help=advice)
+    if os.path.basename(path) == POLICY_TESTS_FILE:
+        return Failure(shown, "these are tests of a policy, not a plan", help="egp policy test runs them")
+    what = "these are waivers" if os.path.basename(path) == WAIVERS_FILE else "this is a baseline"
+    advice = "it is read with the plans it is for: check those, or all plans of the policy with `egp check`"
+    return Failure(shown, f"{what}, not a plan", help=advice)
+
+
 def may_hold_plan(path: str) -> bool:
     """Whether a file below the repository's root may be a plan by its name, as far as folders are searched for it."""
     *folders, name = path.split("/")
     is_hidden = any(part.startswith(".") for part in (*folders, name))
-    return name.endswith(_ENDINGS) and name != POLICY_FILE and not is_hidden
+    return name.endswith(_ENDINGS) and name not in _NO_PLANS and not is_hidden
 
 
 def _is_below(path: str, folder: str) -> bool:

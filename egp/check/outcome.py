@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from egp.document import Path, Span
-from egp.finding import Finding, Severity
+from egp.finding import Finding, Severity, Waived
 from egp.policy.model import Adopted
 
 Named = tuple[Path, str]
@@ -26,20 +26,27 @@ class Outcome:
     blocked_by: str = ""
     escalates: bool = False
     """Whether it might have found that the plan is impossible."""
+    waived: dict[Finding, Waived] = field(default_factory=dict)
+    """Findings that are let pass. They are told, and have no effect on what other rules say."""
+
+    @property
+    def effective(self) -> list[Finding]:
+        """The findings that nothing waives."""
+        return [each for each in self.findings if each not in self.waived] if self.waived else self.findings
 
 
 def named_by_errors(outcomes: Iterable[Outcome]) -> list[Named]:
     return [
         (at, outcome.adopted.rule.id)
         for outcome in outcomes
-        for finding in outcome.findings
+        for finding in outcome.effective
         if severity_of(outcome.adopted, finding) == "error"
         for at in paths_of(finding)
     ]
 
 
 def severity_of(adopted: Adopted, finding: Finding) -> Severity:
-    return "error" if finding.impossible else adopted.severity
+    return "error" if finding.impossible and not adopted.shadow else adopted.severity
 
 
 def paths_of(finding: Finding) -> tuple[Path, ...]:

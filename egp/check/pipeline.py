@@ -28,21 +28,29 @@ from egp.finding import (
     Finding,
     NotChecked,
     Place,
+    Refused,
     Unchecked,
 )
 from egp.lock import LOCK_FILE, Registration
 from egp.plan_files import PlanFinder, PlanSource
-from egp.policy.locate import lock_folder
-from egp.policy.model import Adopted, Policy
+from egp.policy.locate import lock_folder, waivers_folder
+from egp.policy.model import Adopted, Policy, RuleSet
+from egp.policy.scope import NO_TRAITS, Traits
+from egp.policy.timing import Timing
 from egp.processes import in_parts
 from egp.report.model import Findings, Report
 from egp.stats import StatisticsInputError
-from egp.subject import Change, Entry, PlanFile, Portfolio, PortfolioIndex, Removal, entry_of
+from egp.subject import Change, Entry, PlanFile, Portfolio, PortfolioIndex, Removal, WrittenPlan, entry_of
+from egp.waivers import BASELINE_FILE, WAIVERS_FILE
 from egp.wording import listing
 
 if TYPE_CHECKING:
+    from egp.check.judging import Case
+    from egp.check.leniency import Allowances, Leniency
     from egp.gone import Gone
     from egp.past import Past, PlanPast
+    from egp.waivers.allowed import Allowed
+    from egp.waivers.baseline import Baseline
 
 
 Progress = Callable[[int, int], None]
@@ -63,8 +71,10 @@ class _Kept:
 
     entry: Entry
     source: PlanSource
-    tier: str
+    traits: Traits
+    timing: Timing
     named: Sequence[Named]
+    allowed: Allowed | None = None
 
 
 def check(
@@ -76,10 +86,13 @@ def check(
     list_passes: bool = False,
     base: str = "",
     lock: Mapping[str, Registration] | None = None,
+    no_waivers: bool = False,
+    baseline: Baseline | None = None,
 ) -> Report:
     """Judges the plans. Never raises for anything a plan contains. Passed rules are counted, and listed on request.
 
-    ``base`` is a ref of git to compare with; ``lock`` stands in for the registrations of the lock.
+    ``base`` is a ref of git to compare with; ``lock`` stands in for the registrations of the lock, and ``baseline`` for
+    the baseline's file. ``no_waivers`` reports as if nothing were waived.
     """
     judge = _Judge(Report(as_of=as_of, policy=policy), finder, policy, as_of, list_passes)
     judge.report.failures.extend(finder.failures)
@@ -91,20 +104,31 @@ def check(
         except PastError as error:
             judge.report.failures.extend(error.failures)
             return judge.report
-    policy.adopted("", "")  # the rules are loaded once, before processes part
+    if no_waivers or baseline is not None or _has_allowances(finder, policy):
+        judge.allow(baseline, are_in_force=not no_waivers)
+    policy.adopted("", NO_TRAITS, Timing(as_of))  # the rules are loaded once, before processes part
     for part in in_parts(judge.part, asked, lambda done: progress and progress(done, len(asked))):
         judge.take(part)
     judge.portfolio()
+    judge.waivers()
     report = judge.report
     report.diagnostics.sort(key=_reading_order)
     report.shadow.sort(key=_reading_order)
     report.unchecked.sort(key=lambda entry: (entry.path, entry.document))
     report.passes.sort()
+    report.failures[:] = dict.fromkeys(
+        report.failures
+    )  # each process says why a rule of the policy cannot judge
     return report
 
 
 def _has_lock(finder: PlanFinder, policy: Policy) -> bool:
     return os.path.lexists(os.path.join(lock_folder(finder.folder, policy.root), LOCK_FILE))
+
+
+def _has_allowances(finder: PlanFinder, policy: Policy) -> bool:
+    folder = waivers_folder(finder.folder, policy.root)
+    return any(os.path.lexists(os.path.join(folder, name)) for name in (WAIVERS_FILE, BASELINE_FILE))
 
 
 def _reading_order(diagnostic: Diagnostic) -> tuple[object, ...]:
@@ -127,13 +151,17 @@ class _Judge:
         self.kept: list[_Kept] = []
         self.asked: set[str] = set()
         self.past: Past | None = None
+        self.allowances: Allowances | None = None
+        self._present: Sequence[Entry] = ()
         self._sources: dict[str, PlanSource] = {}
+        self._now = Timing(as_of)
 
     def part(self, sources: Sequence[PlanSource]) -> _Part:
         """Judges the files by themselves; may run in another process."""
         report = Report(as_of=self.as_of, policy=self.policy)
         judge = _Judge(report, self.finder, self.policy, self.as_of, self.list_passes)
         judge.past = self.past
+        judge.allowances = self.allowances
         for source in sources:
             for document in judge.documents(source):
                 judge.plan(source, document)
@@ -174,28 +202,44 @@ class _Judge:
         """Judges one plan by every rule that needs no other plan."""
         self.report.plans += 1
         plan, problems = read_experiment(document.value)
-        tier = self.policy.tier_of(plan.surfaces or ())
-        rules = self.policy.adopted(source.in_policy, tier).alone
+        traits, timing = self.policy.traits_of(plan), self._timing(plan.id or "")
+        adopted = self.policy.adopted(source.in_policy, traits, timing)
+        rules = adopted.alone
         if not may_be_plan(document):
             self._no_plan(rules, document)
             return
         subjects: dict[str, object] = {"Document": document}
         past: PlanPast | None = None
+        allowed: Allowed | None = None
         if isinstance(document.value, dict) or not document.problems:
             subjects["PlanFile"] = PlanFile(document, plan, tuple(problems))
         if isinstance(document.value, dict):
             subjects["Experiment"] = plan
+            subjects["WrittenPlan"] = WrittenPlan(document.value)
             is_whole = not problems and not document.problems
             past = self.past.of(source, plan, is_whole, self.as_of) if self.past else None
-            subjects["Change"] = past.change if past else Change(plan, None, plan.registered, self.as_of)
-        outcomes = self._run(rules, subjects, tier, source.shown)
+            change = past.change if past else Change(plan, None, plan.registered, self.as_of)
+            subjects["Change"] = change
+            allowed = self._allowed(document, change, is_whole, adopted)
+        outcomes = self._run(rules, subjects, traits.tier, source.shown)
+        shadow = self._run_shadow(adopted.shadow, subjects, traits.tier)
         already_said = len(self.report.diagnostics)
-        named = self._settle(outcomes, document, plan, past=past) if outcomes else ()
+        named = (
+            self._settle(outcomes, document, plan, past=past, shadow=shadow, allowed=allowed)
+            if outcomes or shadow
+            else ()
+        )
         if "Experiment" in subjects:
-            self.kept.append(_Kept(entry_of(plan, source.shown, document.index), source, tier, named))
+            entry = entry_of(plan, source.shown, document.index)
+            self.kept.append(_Kept(entry, source, traits, timing, named, allowed))
         else:
             silent = [each for each in rules if each.rule.subject not in (*subjects, "Removal")]
             self._unreadable(silent, self.report.diagnostics[already_said:], document)
+
+    def _timing(self, name: str) -> Timing:
+        """The days that choose among dated settings: of a registered plan the one that the lock attests."""
+        entry = self.past.entries.get(name) if self.policy.dates and self.past else None
+        return Timing(self.as_of, entry.registered) if entry else self._now
 
     def portfolio(self) -> None:
         """Judges each asked plan among all plans of the policy, and by itself if the policy's patterns miss it."""
@@ -207,6 +251,76 @@ class _Judge:
         if self.past is not None:
             outside = [kept.entry for kept in self.kept if not kept.source.in_portfolio]
             self._gone(self.past, [*index.entries, *outside])
+        self._present = index.entries
+
+    def allow(self, baseline: Baseline | None, are_in_force: bool) -> None:
+        """Reads what lies beside the policy and lets findings pass; what is wrong with it keeps egp from judging."""
+        from egp.check.leniency import read_allowances
+        from egp.past import PastError
+
+        try:
+            self.allowances = read_allowances(self.finder, self.policy, self.past, baseline, are_in_force)
+        except PastError as error:
+            self.report.failures += error.failures
+        else:
+            self.report.failures += (*self.allowances.listed.failures, *self.allowances.baseline.failures)
+
+    def _allowed(self, document: Document, change: Change, is_whole: bool, rules: RuleSet) -> Allowed | None:
+        """What the plan is let pass; None for nearly all plans."""
+        plan, beside = change.plan, self.allowances
+        if not plan.waivers and not (beside and beside.concern(plan.id or "")):
+            return None
+        from egp.check.leniency import Allowances, terms_of
+        from egp.digest import plan_digest
+
+        digest = (change.digest or plan_digest(plan)) if is_whole else ""
+        in_force = (*rules.alone, *rules.together, *rules.shadow)
+        before = beside.before.waivers.get(plan.id or "", ()) if beside and beside.before else ()
+        terms = terms_of(change, digest, in_force, self.policy, before)
+        return (beside or Allowances()).of(document, plan, terms, in_force)
+
+    def _leniency(self, allowed: Allowed, document: Document) -> Leniency:
+        from egp.check.leniency import Leniency
+
+        return Leniency(allowed, document, self.allowances is None or self.allowances.are_in_force)
+
+    def waivers(self) -> None:
+        """Judges what became of waivers and of the baseline, once all rules have spoken."""
+        if self.allowances is None and not any(kept.allowed for kept in self.kept):
+            return
+        from egp.check.judging import cases_of, unclaimed
+        from egp.check.leniency import Allowances
+
+        beside = self.allowances or Allowances()
+        for kept in self.kept:
+            if kept.allowed:
+                document = self.other_document(kept.source.shown, kept.entry.document)
+                cases = list(cases_of(kept.allowed, document, beside, self.as_of))
+                rules = self.policy.judging(kept.source.in_policy, kept.traits, kept.timing)
+                self._judgements(kept.allowed, cases, rules, kept.traits.tier, kept.source.shown)
+        if self.allowances and self._knows_all_plans():
+            rules = self.policy.judging("", NO_TRAITS, self._now)
+            for allowed, cases in unclaimed(beside, {each.id for each in self._present}, self.as_of):
+                self._judgements(allowed, cases, rules, "", self.policy.name)
+
+    def _knows_all_plans(self) -> bool:
+        """Whether every plan of the policy was asked for, and its id could be read."""
+        asked = [self.finder.canonical(source.path) for source in self.finder.portfolio()]
+        are_read = len(self.kept) == self.report.plans and all(kept.entry.id for kept in self.kept)
+        return bool(asked) and self.asked.issuperset(asked) and are_read and not self.report.failures
+
+    def _judgements(
+        self, allowed: Allowed, cases: Iterable[Case], rules: Sequence[Adopted], tier: str, path: str
+    ) -> None:
+        self.report.allowed.append(allowed)
+        effective = [each for each in rules if not each.shadow]
+        shadow = [each for each in rules if each.shadow]
+        for subject, document in cases:
+            outcomes = self._run(effective, {"Judgement": subject}, tier, path)
+            shaded = self._run_shadow(shadow, {"Judgement": subject}, tier)
+            if outcomes or shaded:
+                plan = read_experiment({"id": allowed.experiment})[0]
+                self._settle(outcomes, document, plan, shadow=shaded)
 
     def _gone(self, past: Past, present: Sequence[Entry]) -> None:
         """Judges plans that are no longer there; without a base those of the asked files, unless all are asked for."""
@@ -225,12 +339,10 @@ class _Judge:
         earlier = gone.earlier
         before = earlier.plan if earlier else read_experiment({"id": gone.id})[0]
         source = past.source(gone.path, earlier.content if earlier else b"")
-        tier = self.policy.tier_of(before.surfaces or ())
-        rules = [
-            each
-            for each in self.policy.adopted(source.in_policy, tier).alone
-            if each.rule.subject == "Removal"
-        ]
+        traits = self.policy.traits_of(before)
+        timing = Timing(self.as_of, gone.entry.registered if gone.entry else None)
+        adopted = self.policy.adopted(source.in_policy, traits, timing)
+        rules = [each for each in adopted.alone if each.rule.subject == "Removal"]
         removal = Removal(
             id=gone.id,
             path=source.shown,
@@ -240,16 +352,15 @@ class _Judge:
             as_of=self.as_of,
             successor=gone.successor,
         )
-        outcomes = self._run(rules, {"Removal": removal}, tier, source.shown)
-        if outcomes:
+        outcomes = self._run(rules, {"Removal": removal}, traits.tier, source.shown)
+        shadow = self._run_shadow(adopted.shadow, {"Removal": removal}, traits.tier)
+        if outcomes or shadow:
             document = source.documents()[earlier.number if earlier else 0]
-            already_said = len(self.report.diagnostics)
-            self._settle(outcomes, document, before)
+            already_said = len(self.report.diagnostics), len(self.report.shadow)
+            self._settle(outcomes, document, before, shadow=shadow)
             place, line = self._place_of_removal(past, gone.id, document)
-            said = self.report.diagnostics[already_said:]
-            self.report.diagnostics[already_said:] = [
-                replace(each, place=place, line=line, missing="") for each in said
-            ]
+            for found, said in zip((self.report.diagnostics, self.report.shadow), already_said, strict=True):
+                found[said:] = [replace(each, place=place, line=line, missing="") for each in found[said:]]
 
     def _place_of_removal(self, past: Past, name: str, document: Document) -> tuple[Place, str]:
         """The plan's entry in the lock, or the top of the file that is no longer there."""
@@ -269,11 +380,14 @@ class _Judge:
                         yield entry_of(read_experiment(document.value)[0], source.shown, document.index)
 
     def _among_others(self, kept: _Kept, portfolio: Portfolio) -> None:
-        rules = self.policy.adopted(kept.source.in_policy, kept.tier).together
-        outcomes = self._run(rules, {"Portfolio": portfolio}, kept.tier, kept.source.shown)
-        if outcomes:
+        adopted = self.policy.adopted(kept.source.in_policy, kept.traits, kept.timing)
+        subjects = {"Portfolio": portfolio}
+        outcomes = self._run(adopted.together, subjects, kept.traits.tier, kept.source.shown)
+        shadow = self._run_shadow(adopted.shadow, subjects, kept.traits.tier)
+        if outcomes or shadow:
             document = self.other_document(kept.source.shown, kept.entry.document)
-            self._settle(outcomes, document, read_experiment(document.value)[0], kept.named)
+            plan = read_experiment(document.value)[0]
+            self._settle(outcomes, document, plan, kept.named, shadow=shadow, allowed=kept.allowed)
 
     def _run(
         self, rules: Sequence[Adopted], subjects: Mapping[str, object], tier: str, path: str
@@ -307,6 +421,9 @@ class _Judge:
                 outcomes.append(
                     Outcome(adopted, findings, ("primary_metric",), reason, advice="correct the numbers")
                 )
+            except Refused as refusal:
+                self.report.failures.append(refusal.failure)
+                outcomes.append(Outcome(adopted, [], (), "crashed", blocked_by=rule.id))
             except Exception as error:
                 message = (
                     f"rule {rule.id} crashed on this plan ({type(error).__name__}); it is not judged by it"
@@ -323,6 +440,32 @@ class _Judge:
                     if self.list_passes:
                         self.report.passes.append((path, rule.id))
         self.report.passed += passed
+        return outcomes
+
+    def _run_shadow(
+        self, rules: Sequence[Adopted], subjects: Mapping[str, object], tier: str
+    ) -> list[Outcome]:
+        """What rules of severity shadow would say. They have no effect, whatever becomes of them; a crash is told, too."""
+        organisation = self.policy.organisation(tier)
+        outcomes = []
+        for adopted in rules:
+            rule = adopted.rule
+            subject = subjects.get(rule.subject)
+            if subject is None:
+                continue
+            findings: list[Finding] = []
+            try:
+                for finding in rule.check(*(subject, adopted.params, organisation)[: rule.takes]):
+                    findings.append(finding)
+            except (DoesNotApply, NotChecked, StatisticsInputError):
+                pass
+            except Refused as refusal:
+                findings = [Finding((), refusal.failure.message, help=refusal.failure.help)]
+            except Exception as error:
+                message = f"rule {rule.id} crashed on this plan ({type(error).__name__})"
+                findings = [Finding((), message, help="please report this as a bug of egp, with the plan")]
+            if findings:
+                outcomes.append(Outcome(adopted, findings))
         return outcomes
 
     def _fail(self, path: str, message: str, rule: str = "", help: str = "") -> None:
@@ -356,16 +499,22 @@ class _Judge:
         plan: Experiment,
         already: Sequence[Named] = (),
         past: PlanPast | None = None,
+        shadow: Sequence[Outcome] = (),
+        allowed: Allowed | None = None,
     ) -> Sequence[Named]:
         """From what the rules said to what is reported. Returns what errors name."""
-        named = settle(outcomes, already)
-        secrets = [each.at for outcome in outcomes for each in outcome.findings if each.secret]
-        placed = Placed(
-            document, plan.id or "", self._elsewhere(past), [at for at in secrets if isinstance(at, Span)]
-        )
+        named = settle(outcomes, already, self._leniency(allowed, document) if allowed else None)
+        said = [finding for outcome in (*outcomes, *shadow) for finding in outcome.findings]
+        secrets = [each.at for each in said if each.secret and isinstance(each.at, Span)]
+        placed = Placed(document, plan.id or "", self._elsewhere(past), secrets)
         for outcome in outcomes:
             for finding in outcome.findings:
-                self.report.diagnostics.append(placed.diagnostic(outcome.adopted, finding))
+                diagnostic = placed.diagnostic(outcome.adopted, finding)
+                waived = outcome.waived.get(finding) if outcome.waived else None
+                self.report.diagnostics.append(replace(diagnostic, waiver=waived) if waived else diagnostic)
             if outcome.missing is not None:
                 self.report.unchecked.append(placed.unchecked(outcome))
+        for outcome in shadow:
+            for finding in outcome.findings:
+                self.report.shadow.append(placed.diagnostic(outcome.adopted, finding))
         return named

@@ -29,6 +29,7 @@ class Placed:
     def diagnostic(self, adopted: Adopted, finding: Finding) -> Diagnostic:
         place, missing = place_in(self.document, finding.at, finding.on_key)
         rule = adopted.rule.id
+        named = None if isinstance(finding.at, Span) else named_pointer(self.document, finding.at)
         return Diagnostic(
             rule=rule,
             severity=severity_of(adopted, finding),
@@ -40,8 +41,10 @@ class Placed:
             required=finding.required,
             help=finding.help,
             related=tuple(filter(None, map(self._related, finding.related))),
-            fingerprint=self._fingerprint(rule, finding),
+            fingerprint=self._fingerprint(rule, finding.message if named is None else named),
+            named=named,
             line=self._line(place.span.start.line),
+            coming="" if finding.impossible and not adopted.shadow else adopted.coming,
         )
 
     def _line(self, number: int) -> str:
@@ -76,23 +79,23 @@ class Placed:
         place, _ = place_in(document, related.at if isinstance(related.at, Span) else (*above, *related.at))
         return RelatedPlace(place, related.label, document.line(place.span.start.line))
 
-    def _fingerprint(self, rule: str, finding: Finding) -> str:
+    def _fingerprint(self, rule: str, where: str) -> str:
         """Survives moves of lines, files and list items that have an id."""
-        where = finding.message if isinstance(finding.at, Span) else self._named_pointer(finding.at)
         text = "\n".join((rule, self.experiment or self.document.path, where))
         repeated = self._fingerprints[text] = self._fingerprints.get(text, 0) + 1
         text = text if repeated == 1 else f"{text}\n{repeated}"
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
-    def _named_pointer(self, at: Path) -> str:
-        """The pointer with list items named by their id."""
-        value, steps = self.document.value, []
-        for step in at:
-            item = _item(value, step)
-            named = item.get("id") if isinstance(item, dict) and isinstance(step, int) else None
-            steps.append(named if isinstance(named, str) else step)
-            value = item
-        return pointer(tuple(steps))
+
+def named_pointer(document: Document, at: Path) -> str:
+    """The pointer with list items named by their id."""
+    value, steps = document.value, []
+    for step in at:
+        item = _item(value, step)
+        named = item.get("id") if isinstance(item, dict) and isinstance(step, int) else None
+        steps.append(named if isinstance(named, str) else step)
+        value = item
+    return pointer(tuple(steps))
 
 
 def place_in(document: Document, at: Path | Span, on_key: bool = False) -> tuple[Place, str]:

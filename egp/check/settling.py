@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from egp.check.outcome import Named, Outcome, named_by_errors, path_of, severity_of
 from egp.document import Path, Span
 from egp.finding import SEVERITIES, Finding
+from egp.policy.model import Adopted
 from egp.shape import label
 
+if TYPE_CHECKING:
+    from egp.check.leniency import Leniency
 
-def settle(outcomes: Sequence[Outcome], already: Sequence[Named] = ()) -> Sequence[Named]:
-    """Leaves one diagnostic for one root cause. Returns what errors name."""
+
+def settle(
+    outcomes: Sequence[Outcome], already: Sequence[Named] = (), leniency: Leniency | None = None
+) -> Sequence[Named]:
+    """Leaves one diagnostic for one root cause. Returns what errors name.
+
+    What is let pass is set aside first: it makes no other finding redundant, and speaks for no missing input.
+    """
+    if leniency:
+        leniency.waive(outcomes)
     _drop_redundant(outcomes)
     named = [*already, *named_by_errors(outcomes)]
     for outcome in outcomes:
         if outcome.missing is not None and not outcome.blocked_by:
             missing = outcome.missing
             outcome.blocked_by = next((rule for at, rule in named if _touches(at, missing)), "")
-    _speak_for_missing(outcomes)
+    spoken = list(_speak_for_missing(outcomes))
+    if leniency:
+        leniency.excuse_missing(spoken)
     return named_by_errors(outcomes)
 
 
-def _speak_for_missing(outcomes: Sequence[Outcome]) -> None:
+def _speak_for_missing(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, Finding]]:
     """A rule that may reject and could not run, and of whose missing input no error speaks, is an error itself."""
     groups: dict[tuple[Path, str], list[Outcome]] = {}
     for outcome in outcomes:
@@ -33,11 +47,11 @@ def _speak_for_missing(outcomes: Sequence[Outcome]) -> None:
         speaker = next(iter(speakers or [each for each in group if each.escalates]), None)
         if speaker is None:
             continue
-        speaker.findings += [
-            _missing_input(missing, group[0], [outcome.adopted.rule.id for outcome in group])
-        ]
+        finding = _missing_input(missing, group[0], [outcome.adopted.rule.id for outcome in group])
+        speaker.findings.append(finding)
         for outcome in group:
             outcome.blocked_by = speaker.adopted.rule.id
+        yield speaker, finding
 
 
 def _missing_input(missing: Path, outcome: Outcome, rules: Sequence[str]) -> Finding:
@@ -65,12 +79,17 @@ def _touches(at: Path, missing: Path) -> bool:
 
 def _drop_redundant(outcomes: Sequence[Outcome]) -> None:
     """Takes out what another finding already says: rules that yield, and claims about keys that were misread."""
-    speaking = {outcome.adopted.rule.id: _weight(outcome) for outcome in outcomes if outcome.findings}
+    speaking = {
+        outcome.adopted.rule.id: _weight(outcome.adopted, outcome.effective)
+        for outcome in outcomes
+        if outcome.effective
+    }
     misread = named_by_errors(outcome for outcome in outcomes if outcome.adopted.rule.subject == "PlanFile")
     for outcome in outcomes:
         rule = outcome.adopted.rule
         if outcome.findings and rule.subject != "PlanFile":
-            heavier = {other for other, weight in speaking.items() if weight <= _weight(outcome)}
+            own_weight = _weight(outcome.adopted, outcome.findings)
+            heavier = {other for other, weight in speaking.items() if weight <= own_weight}
             outcome.findings = [
                 each for each in outcome.findings if not heavier & (rule.yields_to | each.yields_to)
             ]
@@ -83,9 +102,9 @@ def _drop_redundant(outcomes: Sequence[Outcome]) -> None:
             outcome.findings = kept
 
 
-def _weight(outcome: Outcome) -> int:
+def _weight(adopted: Adopted, findings: Iterable[Finding]) -> int:
     """How much the findings of a rule weigh: 0 for an error, more for less."""
-    return min(SEVERITIES.index(severity_of(outcome.adopted, finding)) for finding in outcome.findings)
+    return min(SEVERITIES.index(severity_of(adopted, finding)) for finding in findings)
 
 
 def _about_misread(finding: Finding, misread: Iterable[tuple[Path, str]]) -> bool:

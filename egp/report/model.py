@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from datetime import date
+from typing import TYPE_CHECKING
 
 from egp.finding import Diagnostic, Failure, Severity, Unchecked
 from egp.policy.model import Policy
+
+if TYPE_CHECKING:
+    from egp.waivers.allowed import Allowed
 
 
 @dataclass(slots=True)
@@ -39,6 +43,8 @@ class Report(Findings):
 
     policy: Policy = field(kw_only=True)
     as_of: date = field(kw_only=True)
+    allowed: list[Allowed] = field(default_factory=list)
+    """Waivers and entries of the baseline for the plans, and what came of each."""
 
     def findings(self) -> Findings:
         """What was found, without the policy: fit to travel between processes."""

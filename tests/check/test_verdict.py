@@ -130,14 +130,7 @@ def test_a_file_that_is_no_yaml_is_rejected(workspace: Workspace) -> None:
         ("- a list\n", "valid-plan"), ("a text\n", "valid-plan"), ("null\n", "valid-plan"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize(
-    "policy",
-    [
-        RUNTIME_ALONE,
-        "rules: {valid-yaml: {severity: warning}, valid-plan: {severity: warning}, minimum-runtime: {severity: error}}\n",
-        "rules: {valid-yaml: {severity: off}, valid-plan: {severity: off}, minimum-runtime: {severity: warning}}\n",
-    ],
-)
+@pytest.mark.parametrize("policy", [RUNTIME_ALONE, "rules: {minimum-runtime: {severity: warning}}\n"])
 def test_a_file_that_holds_no_plan_is_rejected_whatever_the_policy_asks(
     workspace: Workspace, content: str | bytes, rule: str, policy: str
 ) -> None:

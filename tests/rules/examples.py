@@ -7,21 +7,38 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path as FilePath
+from typing import Any
 
+from egp.check.leniency import Allowances, terms_of
+from egp.custom import trial
 from egp.digest import plan_digest
 from egp.document import Document, pointer, read_text
 from egp.experiment import Experiment, read_experiment
 from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.lock import Registration
+from egp.policy.file import WaiverTerms
+from egp.policy.model import Adopted, Policy
 from egp.policy.params import read_params
 from egp.quantity import interval
-from egp.rule import Example, Rule, index, load
+from egp.rule import Example, Params, Rule, index, load
 from egp.shape import Problem, read
-from egp.subject import Change, Organisation, PlanFile, Portfolio, PortfolioIndex, Removal, entry_of
+from egp.subject import (
+    Change,
+    Judgement,
+    Organisation,
+    PlanFile,
+    Portfolio,
+    PortfolioIndex,
+    Removal,
+    entry_of,
+)
+from egp.waivers.baseline import Found, Recorded, baseline_of
 
+merged = trial.merged
 SOUND_PLAN = FilePath(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
 CONTEXT_KEYS = (
     "tier", "roles", "calendars", "as_of", "registered", "lock", "base_lock", "under_base", "first_commit", "path",
+    "approvers", "longest", "not_waivable", "found", "is_known", "baseline",
 )  # fmt: skip
 
 
@@ -41,24 +58,6 @@ def sound_value() -> dict[str, object]:
     value = read_text(sound_text())[0].value
     assert isinstance(value, dict)
     return value
-
-
-def merged(target: object, patch: object) -> object:
-    """JSON merge patch; a mapping merged into a list addresses its items by position."""
-    if isinstance(patch, dict) and isinstance(target, list):
-        items = list(target)
-        for position, item in patch.items():
-            items[int(position)] = merged(items[int(position)], item)
-        return items
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for key, item in patch.items():
-        if item is None:
-            result.pop(key, None)
-        else:
-            result[key] = merged(result.get(key), item)
-    return result
 
 
 def plan_of(value: object) -> Experiment:
@@ -130,6 +129,8 @@ def subject_of(rule: Rule, documents: list[Document], context: dict[str, object]
         return Portfolio(entries[0], PortfolioIndex(entries))
     if rule.subject == "Change":
         return change_of(plan, plan_of(documents[1].value) if documents[1:] else None, context)
+    if rule.subject == "Judgement":
+        return judgement_of(document, plan, context)
     if rule.subject == "Removal":
         return removal_of(plan, documents[1:], context)
     return plan
@@ -163,6 +164,36 @@ def removal_of(plan: Experiment, successors: list[Document], context: dict[str, 
         as_of=_day(context.get("as_of")) or date(2023, 1, 17),
         successor=entry_of(plan_of(successors[0].value), "experiments/other.yaml", 0) if successors else None,
     )
+
+
+def judgement_of(document: Document, plan: Experiment, context: dict[str, Any]) -> Judgement:
+    """What became of the waivers that an example has, and of its entries of the baseline.
+
+    A digest is called by the plan it is of, "plan" or "another"; what the rules in ``found`` find is let pass.
+    """
+    digests = {"plan": plan_digest(plan), "another": "v1:sha256:" + "0" * 64}
+    change = change_of(plan, None, context)
+    policy = Policy("egp.yaml", "", "", "", (), roles=organisation_of(context).roles)
+    stated = {key: context[key] for key in ("approvers", "longest") if key in context}
+    policy.waivers = read(WaiverTerms, stated) if stated else None
+    rules = [Adopted(load(each), "error", Params(), {}, False) for each in context.get("not_waivable", ())]
+    terms = terms_of(change, plan_digest(plan), rules, policy)
+    for waiver in plan.waivers:
+        waiver.digest = digests.get(waiver.digest or "", waiver.digest)
+    entries = [_recorded(at, each, plan, digests) for at, each in enumerate(context.get("baseline", ()))]
+    allowed = Allowances(baseline=baseline_of(entries)).of(document, plan, terms, rules)
+    found = context.get("found", ())
+    for grant in allowed.own:
+        grant.used = int(grant.waiver.rule in found)
+    for excuse in allowed.excuses:
+        excuse.used = int(excuse.entry.found.rule in found)
+    is_known = bool(context.get("is_known", True))
+    return Judgement(plan.id or "", change.as_of, allowed.own, allowed.excuses, is_known)
+
+
+def _recorded(at: int, stated: dict[str, Any], plan: Experiment, digests: dict[str, str]) -> Recorded:
+    found = Found(plan.id or "", stated["rule"], stated["pointer"])
+    return Recorded(at, found, stated.get("count", 1), digests.get(stated.get("digest", ""), ""))
 
 
 def registration_of(value: object, plan: Experiment, before: Experiment | None) -> Registration | None:

@@ -1,0 +1,48 @@
+"""What became of waivers and of the baseline: put before the rules about them, one file at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date
+from typing import NamedTuple
+
+from egp.check.leniency import Allowances
+from egp.document import Document
+from egp.subject import Judgement
+from egp.waivers.allowed import Allowed
+from egp.waivers.grant import Terms
+
+
+class Case(NamedTuple):
+    """A subject for the rules, and the document that its paths are in."""
+
+    subject: Judgement
+    document: Document
+
+
+def cases_of(allowed: Allowed, plan: Document, allowances: Allowances, as_of: date) -> Iterator[Case]:
+    """What the plan, the file of waivers and the baseline have for one experiment."""
+    if allowed.own:
+        yield Case(Judgement(allowed.experiment, as_of, allowed.own), plan)
+    yield from _beside(allowed, allowances, as_of, is_known=True)
+
+
+def unclaimed(
+    allowances: Allowances, present: Collection[str], as_of: date
+) -> Iterator[tuple[Allowed, list[Case]]]:
+    """What is there for experiments that no plan has."""
+    named = {**allowances.listed.by_experiment, **allowances.baseline.by_experiment}
+    for name in sorted(named.keys() - set(present)):
+        terms = Terms(name, as_of)
+        listed, excuses = allowances.grants(name, terms), allowances.excuses(name, terms, ())
+        allowed = Allowed(name, listed=listed, excuses=excuses)
+        yield allowed, list(_beside(allowed, allowances, as_of, is_known=False))
+
+
+def _beside(allowed: Allowed, allowances: Allowances, as_of: date, is_known: bool) -> Iterator[Case]:
+    """What lies beside the policy for an experiment."""
+    listed, baseline = allowances.listed.document, allowances.baseline.document
+    if allowed.listed and listed:
+        yield Case(Judgement(allowed.experiment, as_of, allowed.listed, is_known=is_known), listed)
+    if allowed.excuses and baseline:
+        yield Case(Judgement(allowed.experiment, as_of, excuses=allowed.excuses, is_known=is_known), baseline)

@@ -1,0 +1,63 @@
+"""A waiver that nothing needs is taken out.
+
+A waiver that waives nothing today waits for something to waive tomorrow, and nobody remembers why. It is one for a rule that
+finds nothing, or that is not in force for the plan, or it is kept beside the policy for an experiment that no plan has
+(told where all plans are checked). Of a waiver that is refused `waiver-valid` speaks.
+
+Passes with `found: [stage-dwell], approvers: [experimentation_lead], roles: {experimentation_lead: ["@xp-lead"]}`:
+
+```yaml
+waivers: [{rule: stage-dwell, reason: the flag can only switch once a day, ticket: XP-17, approver: "@xp-lead",
+  role: experimentation_lead, granted: 2023-01-17, expires: 2023-02-16, digest: plan}]
+```
+
+Fails at `/waivers/0` with `approvers: [experimentation_lead], roles: {experimentation_lead: ["@xp-lead"]}`, saying "stage-dwell finds nothing":
+
+```yaml
+waivers: [{rule: stage-dwell, reason: the flag can only switch once a day, ticket: XP-17, approver: "@xp-lead",
+  role: experimentation_lead, granted: 2023-01-17, expires: 2023-02-16, digest: plan}]
+```
+
+Fails at `/waivers/0` with `is_known: false`, saying "no plan has the id sound-plan":
+
+```yaml
+waivers: [{rule: stage-dwell, reason: the flag can only switch once a day, ticket: XP-17, approver: "@xp-lead",
+  role: experimentation_lead, granted: 2023-01-17, expires: 2023-02-16, digest: plan}]
+```
+
+Does not apply:
+
+```yaml
+waivers: []
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.finding import DoesNotApply, Finding
+from egp.quantity import shown
+from egp.subject import Judgement
+
+
+def check(judgement: Judgement) -> Iterator[Finding]:
+    if not judgement.grants:
+        raise DoesNotApply
+    for grant in judgement.grants:
+        rule = shown(grant.waiver.rule)
+        if not judgement.is_known:
+            yield Finding(
+                grant.at,
+                f"the waiver of {rule} is for an experiment that is not there: no plan has the id "
+                f"{shown(judgement.experiment)}",
+                observed="no such plan",
+                help="take it out, or correct `experiment:`",
+            )
+        elif grant.holds and not grant.used:
+            yield Finding(
+                grant.at,
+                f"nothing needs the waiver of {rule}: {rule} finds nothing in this plan, or is not in force for it",
+                observed="unused",
+                help="take it out",
+            )
