@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 
-from egp.policy.model import ALWAYS, Origin, Policy, Value, merged_settings, settings_in_force
-from egp.policy.params import declared_params
-from egp.quantity import Interval
+from egp.policy.model import ALWAYS, OFF, Layer, Origin, Policy, Value, settings_in_force
+from egp.policy.params import declared_params, shown_value
+from egp.policy.timing import Timing
 from egp.report.text import wrapped
-from egp.rule import Rule, index, load
-from egp.wording import length
+from egp.rule import Rule
+
+Row = tuple[str, str, str]
+"""A setting: name, value and a note on where it comes from and what it means."""
 
 
-def explain_rule(rule_id: str, policy: Policy, width: int, all_examples: bool = False) -> str:
-    """The rule's settings in force for plans without an override, then its page."""
-    rule = load(rule_id)
+def explain_rule(rule_id: str, policy: Policy, as_of: date, width: int, all_examples: bool = False) -> str:
+    """The rule's settings in force for plans without an override that are not registered, then its page."""
+    rule = policy.catalogue.load(rule_id)
     text = rule.page.text if all_examples else rule.page.shortened
-    lines = [f"{rule.id} ({rule.family})", "", *in_force(rule, policy, width), "", *_reflowed(text, width)]
-    return "\n".join([*lines, *wrapped(_about_examples(rule, all_examples), width, "")]) + "\n"
+    settings = in_force(rule, policy, as_of, width)
+    lines = [f"{rule.id} ({rule.family})", "", *settings, "", *_reflowed(text, width)]
+    about = wrapped(_about_examples(rule, all_examples), width, "") if "```yaml" in text else []
+    return "\n".join([*lines, *about]) + "\n"
 
 
 def _about_examples(rule: Rule, all_examples: bool) -> str:
@@ -49,29 +53,41 @@ def _reflowed(text: str, width: int) -> Iterator[str]:
         fenced ^= is_fence
 
 
-def in_force(rule: Rule, policy: Policy, width: int) -> list[str]:
+def in_force(rule: Rule, policy: Policy, as_of: date, width: int) -> list[str]:
     """Severity and options of a rule under the policy, each with its origin."""
-    values = settings_in_force(policy.layers, rule.id)
+    timing = Timing(as_of)
+    values = settings_in_force(policy.layers, rule.id, timing)
     title = f"In force under {policy.name} {policy.version}".strip()
-    special = list(_overridden(rule, policy))
+    special = [*_dated(rule, policy.layers, timing), *_overridden(rule, policy)]
     if "severity" not in values and not any(name == "severity" for name, _, _ in special):
         return wrapped(
             f"{title}: not adopted; a policy adopts it with `{rule.id}: {{severity: error}}`", width, ""
         )
+    when = f" on {as_of}" if policy.dates else ""
+    rows = [*settings_rows(rule, values, with_meaning=True), *special]
+    return [f"{title}{when}:", "", *table(rows, width)]
+
+
+def settings_rows(rule: Rule, values: Mapping[str, Value], with_meaning: bool) -> Iterator[Row]:
+    """Every setting of a rule with the place that sets it."""
     adopted = values.get("severity")
-    rows = [
-        ("severity", str(adopted.value), _origin(adopted)) if adopted else ("severity", "off", "not adopted")
-    ]
+    yield (
+        ("severity", str(adopted.value), origin_of(adopted)) if adopted else ("severity", OFF, "not adopted")
+    )
     if "waivable" in values:
-        rows.append(("waivable", shown_value(values["waivable"].value), _origin(values["waivable"])))
-    for name, (_, meaning, default, _) in declared_params(rule).items():
+        yield "waivable", shown_value(values["waivable"].value), origin_of(values["waivable"])
+    for name, option in declared_params(rule).items():
         value = values.get(name)
-        origin = _origin(value) if value else "default of the rule"
-        rows.append((name, shown_value(value.value if value else default), f"{origin}; {meaning}"))
-    rows += special
+        origin = origin_of(value) if value else "default of the rule"
+        shown = shown_value(value.value if value else option.default)
+        yield name, shown, f"{origin}; {option.meaning}" if with_meaning else origin
+
+
+def table(rows: Sequence[Row], width: int) -> list[str]:
+    """Rows in columns."""
     names = max(len(name) for name, _, _ in rows)
     values_wide = max((len(value) for _, value, _ in rows if len(value) <= width // 4), default=0)
-    return [f"{title}:", "", *(line for row in rows for line in _row(row, names, values_wide, width))]
+    return [line for row in rows for line in _row(row, names, values_wide, width)]
 
 
 def _row(row: tuple[str, str, str], names: int, values: int, width: int) -> list[str]:
@@ -85,74 +101,76 @@ def _row(row: tuple[str, str, str], names: int, values: int, width: int) -> list
     return [f"  {name:<{names}}  {first}", *(" " * (names + 4) + line for line in rest)]
 
 
-def _overridden(rule: Rule, policy: Policy) -> Iterator[tuple[str, str, str]]:
-    """Settings that differ for some plans: name, value, origin and for which plans."""
+def _dated(rule: Rule, layers: Sequence[Layer], timing: Timing) -> Iterator[Row]:
+    """Settings with a day that is still to come."""
+    for layer in layers:
+        for entry in layer.dated.get(rule.id, ()):
+            if not entry.is_in_force(timing):
+                reach = "every plan" if entry.is_retroactive else "plans registered from that day on"
+                for name, value in entry.values.items():
+                    yield name, shown_value(value.value), f"{origin_of(value)}, for {reach}"
+
+
+def _overridden(rule: Rule, policy: Policy) -> Iterator[Row]:
+    """Settings that differ for some plans."""
     for at, scope in enumerate(policy.scopes, start=1):
-        where = ", ".join((*scope.paths, *([f"tier {scope.tier}"] if scope.tier else ())))
-        settings = merged_settings(scope.layers, rule.id)
-        for name, value in settings.items():
-            if name in ALWAYS.get(rule.id, ()):
-                continue
-            yield name, shown_value(value.value), f"{_origin(value)}; override {at}, for {where}"
+        for values in (entry for layer in scope.layers for entry in layer.entries(rule.id)):
+            for name, value in values.items():
+                if name not in ALWAYS.get(rule.id, ()):
+                    note = f"{origin_of(value)}; override {at}, for {scope.told()}"
+                    yield name, shown_value(value.value), note
 
 
-def shown_value(value: object) -> str:
-    """A setting as a policy would write it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}: {shown_value(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(shown_value, value)) + "]"
-    if isinstance(value, timedelta):
-        return length(value).replace(" days", "d").replace(" day", "d").replace(" ", "")
-    if isinstance(value, float) and 0 < value < 1:
-        return f"{value * 100:.10g}%"
-    if isinstance(value, (date, Interval)):
-        return str(value)
-    return "none" if value is None else f"{value}"
+def origin_of(value: Value) -> str:
+    """Where a value is set, and from which day it holds."""
+    place = shown_place(value.origin)
+    return f"{place}, from {value.since} on" if value.since else place
 
 
-def _origin(value: Value) -> str:
-    path, line = value.origin
-    return str(value.origin if path.startswith("egp:") else Origin(os.path.normpath(path), line))
+def shown_place(origin: Origin) -> str:
+    """File and line, the file's path in its shortest form."""
+    path, line, _ = origin
+    return str(origin if path.startswith("egp:") else Origin(os.path.normpath(path), line))
 
 
-def list_rules(policy: Policy, width: int) -> str:
+def list_rules(policy: Policy, as_of: date, width: int) -> str:
     """All rules, one after the other: severity under the policy, id, what it asks."""
     lines: list[str] = []
-    column = max(map(len, index()))
+    families = policy.catalogue.families()
+    column = max(map(len, families))
     family = ""
-    for rule_id, (in_family, _) in index().items():
+    for rule_id, in_family in families.items():
         if in_family != family:
             family = in_family
             lines += ["", family] if lines else [family]
-        head = f"  {_severity(rule_id, policy):<8}{rule_id:<{column}}  "
+        head = f"  {_severity(rule_id, policy, as_of):<8}{rule_id:<{column}}  "
         room = width - len(head)
-        first, *rest = wrapped(load(rule_id).page.summary, room if room >= 30 else width - 12, "")
+        first, *rest = wrapped(
+            policy.catalogue.load(rule_id).page.summary, room if room >= 30 else width - 12, ""
+        )
         lines += [f"{head}{first}"] if room >= 30 else [head.rstrip(), " " * 12 + first]
         lines += [" " * (len(head) if room >= 30 else 12) + line for line in rest]
     return "\n".join(lines) + f"\n\nSeverities under {policy.name} {policy.version}".rstrip() + ".\n"
 
 
-def _severity(rule_id: str, policy: Policy) -> str:
-    values = settings_in_force(policy.layers, rule_id)
-    return str(values["severity"].value) if "severity" in values else "off"
+def _severity(rule_id: str, policy: Policy, as_of: date) -> str:
+    values = settings_in_force(policy.layers, rule_id, Timing(as_of))
+    return str(values["severity"].value) if "severity" in values else OFF
 
 
-def rules_as_json(policy: Policy) -> str:
+def rules_as_json(policy: Policy, as_of: date) -> str:
     """All rules for programs."""
     rules = [
         {
             "id": rule_id,
             "family": family,
-            "severity": _severity(rule_id, policy),
-            "summary": load(rule_id).page.summary,
+            "severity": _severity(rule_id, policy, as_of),
+            "summary": policy.catalogue.load(rule_id).page.summary,
             "params": {
-                name: {"meaning": meaning, "default": shown_value(default)}
-                for name, (_, meaning, default, _) in declared_params(load(rule_id)).items()
+                name: {"meaning": option.meaning, "default": shown_value(option.default)}
+                for name, option in declared_params(policy.catalogue.load(rule_id)).items()
             },
         }
-        for rule_id, (family, _) in index().items()
+        for rule_id, family in policy.catalogue.families().items()
     ]
     return json.dumps({"rules": rules}, indent=2) + "\n"

@@ -20,9 +20,11 @@ from egp.lock import LOCK_FILE, Lock, LockError, Registration, read_lock, read_l
 from egp.plan_files import PlanFinder, PlanSource, may_hold_plan
 from egp.policy.locate import lock_folder
 from egp.policy.pattern import fixed_folder
+from egp.policy.timing import Timing
 from egp.subject import Change
 
 if TYPE_CHECKING:
+    from egp.policy.model import Policy
     from egp.sources.git import Blob, Repository, Version
 
 _MANY_PATHS = 200
@@ -135,6 +137,17 @@ class Past:
         except GitError as error:
             raise PastError(Failure("", f"--base {ref}: {error}", help=error.help)) from None
 
+    def at_base(self, path: str) -> bytes | None:
+        """A file as the base has it; None where it has none. Raises PastError."""
+        from egp.sources.git import GitError
+
+        if self.base is None or self.repository is None or path.startswith("../"):
+            return None
+        try:
+            return self.repository.read(self.base.commit, path)
+        except GitError as error:
+            raise PastError(Failure(path, str(error), help=error.help)) from None
+
     def _base(self, repository: Repository, commit: str, asked: Sequence[PlanSource]) -> Base:
         lock = self._lock_of(commit, repository)
         files = dict(self._files_of_plans(repository.files(commit, self._scope(asked)), asked))
@@ -246,6 +259,20 @@ class Past:
             return list(self.repository.versions(path)) if self.repository and path else []
         except GitError:
             return []
+
+
+def timing_of(plan: Experiment, finder: PlanFinder, policy: Policy, as_of: date) -> Timing:
+    """The days that decide which settings judge a plan on its own. Raises LockError.
+
+    The lock is read only where the policy has settings that change with the day.
+    """
+    return attested_timing(plan, finder, policy, as_of) if policy.dates else Timing(as_of)
+
+
+def attested_timing(plan: Experiment, finder: PlanFinder, policy: Policy, as_of: date) -> Timing:
+    """The same whether or not it makes a difference. Raises LockError."""
+    entry = read_lock(lock_folder(finder.folder, policy.root)).entries.get(plan.id or "")
+    return Timing(as_of, entry.registered if entry else None)
 
 
 def plans_in(content: bytes | None, path: str, commit: str) -> Iterator[EarlierPlan]:

@@ -130,9 +130,9 @@ def register(
 
 def terms_of(finder: PlanFinder, policy: Policy, as_of: date) -> Terms:
     root = os.path.realpath(lock_folder(finder.folder, policy.root))
-    name = policy.name
+    name = policy.file or policy.name
     if policy.root:
-        file = os.path.join(os.path.realpath(policy.root), os.path.basename(policy.name))
+        file = os.path.join(os.path.realpath(policy.root), os.path.basename(name))
         name = os.path.relpath(file, root).replace(os.sep, "/")
     return Terms(
         root, as_of, made(PinnedPolicy, name=name, version=policy.version or None, digest=policy.digest)

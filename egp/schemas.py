@@ -24,17 +24,22 @@ from pydantic_core import core_schema
 
 from egp import quantity
 from egp.experiment import Experiment
-from egp.finding import SEVERITIES
 from egp.gate.schema import GATE_SCHEMA
+from egp.gate_check import Check, checks
 from egp.policy.file import PolicyFile
-from egp.policy.params import Bound, declared_params
+from egp.policy.model import ALWAYS
+from egp.policy.params import Bound, Optioned, declared_params
+from egp.policy.settings import WEIGHTS
+from egp.policy_diff.schema import POLICY_DIFF_SCHEMA
+from egp.policy_test.schema import POLICY_TEST_SCHEMA
 from egp.power.schema import POWER_SCHEMA
 from egp.quantity import Change, Count, Interval, Measure, Share
 from egp.report.schema import REPORT_SCHEMA
 from egp.results import COLUMNS, NEEDED_COLUMNS, VALUES, Results, Window
 from egp.rule import index, load
 from egp.shape import Field as ShapeField
-from egp.shape import Money, Name, PartReader, Problem, Shape, reader_of, required_type
+from egp.shape import Money, Name, PartReader, Problem, Shape, Words, reader_of, required_type
+from egp.status.schema import STATUS_SCHEMA
 from egp.wording import listing
 
 _NUMBER = quantity.NUMBER
@@ -45,6 +50,7 @@ _UNSIGNED = _NUMBER.removeprefix("[+-]?")
 
 _JSON_TYPES: dict[object, dict[str, object]] = {
     str: {"type": "string"},
+    Words: {"type": ["string", "array"], "minLength": 1, "minItems": 1, "items": {"type": "string", "minLength": 1}},
     Name: {"type": "string", "minLength": 1, "maxLength": 100, "pattern": r"^\S(.*\S)?$"},
     int: {"type": "integer"},
     float: {"type": "number"},
@@ -178,27 +184,80 @@ def policy_schema() -> dict[str, Any]:
         "type": ["object", "null"],
         "description": "Rule → its severity and options.",
         "properties": {rule_id: _setting_schema(rule_id) for rule_id in index()},
-        "additionalProperties": False,
+        "additionalProperties": {
+            "type": ["object", "array"],
+            "description": "Setting of a rule that the policy brings along.",
+        },
     }
     for holder in (schema, definitions["Override"]):
         holder["properties"]["rules"] = {"$ref": "#/$defs/Rules"}
+    definitions["Gate"] = {
+        "type": ["object", "null"],
+        "description": "Check of the gate → its options, for all plans.",
+        "properties": {check.id: _options_schema(check) for check in checks()},
+        "additionalProperties": False,
+    }
+    schema["properties"]["gate"] = {"$ref": "#/$defs/Gate"}
+    shipped = {"properties": {"rules": {"propertyNames": {"enum": list(index())}}}}
+    overrides = {"properties": {"overrides": {"items": shipped}}}
+    schema["allOf"] = [{"if": _BRINGS_RULES, "else": {"allOf": [shipped, overrides]}}]
     return schema
 
 
+_BRINGS_RULES = {
+    "anyOf": [
+        {"required": ["custom"], "properties": {"custom": {"type": "array", "minItems": 1}}},
+        {
+            "required": ["extends"],
+            "properties": {"extends": {"type": "array", "contains": {"not": {"pattern": "^egp:"}}}},
+        },
+    ]
+}
+"""Policies that may weigh rules which the schema cannot know: those that they write, or that a file they extend does."""
+
+
 def _setting_schema(rule_id: str) -> dict[str, object]:
+    """A mapping, or a list of mappings with the day from which each holds."""
     rule = load(rule_id)
+    always = {name: {"const": value.value} for name, value in ALWAYS.get(rule_id, {}).items()}
     properties: dict[str, object] = {
-        "severity": {"enum": [*SEVERITIES, "off"], "description": "What a finding weighs."},
-        "waivable": {"type": "boolean", "description": "Whether an approver may set the rule aside."},
+        "from": {**_JSON_TYPES[date], "description": "The day from which this holds."},
+        "retroactive": {
+            "type": "boolean",
+            "description": "Whether it holds for plans that were registered before that day, too.",
+        },
+        "severity": {**always.get("severity", {"enum": [*WEIGHTS]}), "description": "What a finding weighs."},
+        "waivable": {
+            **always.get("waivable", {"type": "boolean"}),
+            "description": "Whether an approver may set the rule aside.",
+        },
     }
-    for name, (of_type, meaning, _, bound) in declared_params(rule).items():
-        properties[name] = {**_bounded(_schema_of_type(of_type), bound), "description": meaning}
+    properties |= _option_schemas(rule)
     return {
-        "type": "object",
+        "type": ["object", "array"],
         "description": rule.page.summary,
         "properties": properties,
         "additionalProperties": False,
+        "minItems": 1,
+        "items": {"$ref": f"#/$defs/Rules/properties/{rule_id}", "type": "object"},
     }
+
+
+def _options_schema(check: Check) -> dict[str, object]:
+    return {
+        "type": "object",
+        "description": check.page.summary,
+        "properties": _option_schemas(check),
+        "additionalProperties": False,
+    }
+
+
+def _option_schemas(declaring: Optioned) -> dict[str, object]:
+    schemas: dict[str, object] = {}
+    for name, option in declared_params(declaring).items():
+        schema = _bounded(_schema_of_type(option.of_type), option.bound)
+        schemas[name] = {**schema, "description": option.meaning}
+    return schemas
 
 
 def _bounded(schema: dict[str, object], bound: Bound | None) -> dict[str, object]:
@@ -233,6 +292,21 @@ def gate_schema() -> dict[str, object]:
 def power_schema() -> dict[str, object]:
     """JSON Schema of ``egp power --format json``."""
     return POWER_SCHEMA
+
+
+def status_schema() -> dict[str, Any]:
+    """JSON Schema of ``egp status --format json``."""
+    return STATUS_SCHEMA
+
+
+def policy_test_schema() -> dict[str, object]:
+    """JSON Schema of ``egp policy test --format json``."""
+    return POLICY_TEST_SCHEMA
+
+
+def policy_diff_schema() -> dict[str, object]:
+    """JSON Schema of ``egp policy diff --format json``."""
+    return POLICY_DIFF_SCHEMA
 
 
 def results_schema() -> dict[str, Any]:

@@ -24,6 +24,9 @@ Name = NewType("Name", str)
 Money = NewType("Money", Measure)
 """An amount with its currency."""
 
+Words = NewType("Words", tuple[str, ...])
+"""One text, or a list of them."""
+
 S = TypeVar("S", bound="Shape")
 Reader = Callable[[object], object]
 PartReader = Callable[[object, Path, "list[Problem]"], object]
@@ -141,6 +144,11 @@ def _not_a_mapping(value: object, path: Path) -> Problem:
     return Problem(path, "wrong-type", message, "write it as key: value pairs")
 
 
+def _says_nothing(path: Path) -> Problem:
+    """For a key that is a name: what it names cannot be left open."""
+    return Problem(path, "missing", f"{label(path)} says nothing", "give it a value, or remove it")
+
+
 def _missing(key: str, path: Path) -> Problem:
     return Problem((*path, key), "missing", f"{label(path) or 'the plan'} has no `{key}`", f"add `{key}:`")
 
@@ -193,6 +201,13 @@ def _text(value: object) -> str:
     raise QuantityError(f"{shown(value)} is not a text", f'write it in quotes: "{shown(value)}"')
 
 
+def _words(value: object) -> tuple[str, ...]:
+    words = tuple(map(_text, value if isinstance(value, list) else [value]))
+    if not words or "" in words:
+        raise QuantityError("nothing is named", "write a text, or a list of texts")
+    return words
+
+
 def _name(value: object) -> str:
     text = _text(value)
     if 0 < len(text) <= 100 and text.isprintable() and text == text.strip():
@@ -219,7 +234,7 @@ def _flag(value: object) -> bool:
 
 
 _SCALARS: dict[object, Reader] = {
-    str: _text, Name: _name, int: _integer, float: _number, bool: _flag,
+    str: _text, Words: _words, Name: _name, int: _integer, float: _number, bool: _flag,
     Share: quantity.share, Count: quantity.count, timedelta: quantity.duration,
     Measure: quantity.measure, Money: quantity.money, Change: quantity.change,
     date: quantity.day, Interval: quantity.interval, date | datetime: quantity.moment, object: lambda value: value,
@@ -243,7 +258,7 @@ def reader_of(annotation: Any) -> PartReader:
     if get_origin(wanted) is tuple:
         return _list_reader(reader_of(get_args(wanted)[0]), get_args(wanted)[0])
     if get_origin(wanted) is dict:
-        return _mapping_reader(reader_of(get_args(wanted)[1]))
+        return _mapping_reader(reader_of(get_args(wanted)[1]), get_args(wanted)[1])
     if get_origin(wanted) is Literal:
         return _choice_reader(get_args(wanted))
     if get_origin(wanted) is Union:
@@ -314,12 +329,16 @@ def _fitting_texts(items: list[object], read_text: TextReader) -> tuple[object, 
     return None if None in texts else texts
 
 
-def _mapping_reader(read_item: PartReader) -> PartReader:
+def _mapping_reader(read_item: PartReader, item_type: Any) -> PartReader:
+    takes_anything = item_type is object
+
     def read_mapping(value: object, path: Path, problems: list[Problem]) -> object:
         if not isinstance(value, dict):
             problems.append(_not_a_mapping(value, path))
             return None
         items = {key: read_item(item, (*path, key), problems) for key, item in value.items()}
+        if takes_anything:
+            problems.extend(_says_nothing((*path, key)) for key, item in items.items() if item is None)
         return None if None in items.values() else items
 
     return read_mapping

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from egp.experiment import Experiment
     from egp.lock import Registration
     from egp.shape import Problem
+    from egp.waivers.baseline import Excuse
+    from egp.waivers.grant import Grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,22 @@ class PlanFile(NamedTuple):
     document: Document
     plan: Experiment
     problems: tuple[Problem, ...]
+
+
+class WrittenPlan:
+    """A plan as it is written, quantities as texts: the subject of an organisation's own rules."""
+
+    __slots__ = ("_packed", "value")
+
+    def __init__(self, value: dict[str, object]) -> None:
+        self.value = value
+        self._packed = b""
+
+    def packed(self) -> bytes:
+        """The value as it travels to another process; packed once for all rules."""
+        if not self._packed:
+            self._packed = pickle.dumps(self.value, pickle.HIGHEST_PROTOCOL)
+        return self._packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,3 +271,15 @@ class Portfolio:
     def reported_elsewhere(self) -> bool:
         """True unless this plan is the first of the portfolio: for findings about the portfolio as a whole."""
         return self.index.entries[0] is not self.plan
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of the waivers and of the entries of the baseline that one file has for one experiment."""
+
+    experiment: str
+    as_of: date
+    grants: tuple[Grant, ...] = ()
+    excuses: tuple[Excuse, ...] = ()
+    is_known: bool = True
+    """Whether there is a plan of the experiment."""

@@ -6,11 +6,10 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import TYPE_CHECKING
 
 from egp.commands import terminal
-from egp.commands.options import policy_in_force
+from egp.commands.options import judging_day, policy_in_force
 from egp.commands.reporting import rendered
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def pinned(options: argparse.Namespace, paths: Sequence[str], verb: Callable[...
     policy = policy_in_force(options, paths)
     finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
     try:
-        outcome = verb(finder.asked(paths), finder, policy, options.as_of or date.today())
+        outcome = verb(finder.asked(paths), finder, policy, judging_day(options.as_of, policy.timezone))
     except LockError as error:
         terminal.print_failures(error.failures)
         raise terminal.Stop("nothing is pinned") from None

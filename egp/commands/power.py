@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from datetime import date
 
 from egp.commands import terminal
 from egp.commands.options import add_policy, policy_in_force
@@ -29,8 +30,10 @@ def run(options: argparse.Namespace) -> int:
                 "a plan has its own numbers; give one of the two",
             )
         return _power_of_plan(options)
-    if options.policy is not None:
-        raise terminal.Stop("--policy serves a plan, and none is given", "egp power PLAN --policy POLICY")
+    for given_option in ("policy", "policy_from"):
+        if getattr(options, given_option) is not None:
+            option = f"--{given_option.replace('_', '-')}"
+            raise terminal.Stop(f"{option} serves a plan, and none is given", f"egp power PLAN {option} …")
     if not calculator_options:
         raise terminal.Stop(f"power of what? usage: {USAGE}", EXAMPLE)
     terminal.write_out(_calculated(options))
@@ -60,7 +63,7 @@ def _power_of_plan(options: argparse.Namespace) -> int:
     policy = policy_in_force(options, [] if is_piped else [options.plan])
     finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
     sources = [finder.piped(sys.stdin.buffer.read(), "<stdin>")] if is_piped else finder.asked([options.plan])
-    plans, failures = powers(sources, finder, policy)
+    plans, failures = powers(sources, finder, policy, date.today())
     if options.format == "json":
         terminal.write_out(json.render_plans(plans, failures, policy))
     elif plans:

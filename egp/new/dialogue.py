@@ -56,5 +56,6 @@ class NewExperiment:
         surfaces = self.answers.get("surface")
         named = [str(surface) for surface in surfaces] if isinstance(surfaces, list) else []
         calendar = [days for periods in self._policy.calendars.values() for days in periods]
-        settings = Settings(self._policy, self._in_policy, named)
+        kind = str(self.answers.get("type") or "")
+        settings = Settings(self._policy, self._in_policy, named, kind, self._as_of)
         return draft(self.answers, settings, self._as_of, self._start, calendar)

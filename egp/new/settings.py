@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from egp.policy.model import Policy
+from egp.policy.scope import Traits
+from egp.policy.timing import Timing
 from egp.rule import load
 
 
 class Settings:
     """Options of rules as they would judge a plan at a path, on some surfaces."""
 
-    def __init__(self, policy: Policy, path: str, surfaces: Sequence[str]) -> None:
+    def __init__(self, policy: Policy, path: str, surfaces: Sequence[str], type: str, as_of: date) -> None:
         tier = policy.tier_of(surfaces)
-        rules = policy.adopted(path, tier)
+        traits = Traits(tier, type=type, surfaces=tuple(surfaces))
+        rules = policy.adopted(path, traits, Timing(as_of))
         self._params = {adopted.rule.id: adopted.params for adopted in (*rules.alone, *rules.together)}
         self.tier = tier
         self.roles = policy.roles

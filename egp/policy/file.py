@@ -2,13 +2,23 @@
 
 # No postponed annotations here: shapes are read from the annotations themselves.
 
+from datetime import timedelta
+
+from egp.custom.file import CustomRule
 from egp.quantity import Interval
-from egp.shape import Shape, field, listed
+from egp.shape import Shape, Words, field, listed
 from egp.sources.tables import WarehouseTables
 
 
 class When(Shape):
-    tier: str | None = field("Plans of this tier.", "standard")
+    """Attributes of plans; a plan must have one of the values of each. All but the tier are its author's choice."""
+
+    tier: Words | None = field("Plans of this tier, or of one of these.", "standard")
+    type: Words | None = field("Plans of this type.", "rollout")
+    risk: Words | None = field("Plans with this answer about risk, beside others or not.", "privacy")
+    surfaces: Words | None = field("Plans on a surface that matches this pattern.", "checkout.*")
+    layer: Words | None = field("Plans in this layer.", "pdp")
+    team: Words | None = field("Plans whose owner is this team.", "pdp")
 
 
 class Override(Shape):
@@ -16,6 +26,17 @@ class Override(Shape):
     when: When | None = field("Plans with these attributes.")
     extends: tuple[str, ...] = listed("Policies put on top for these plans.", ["egp:ml-launch"])
     rules: dict[str, object] | None = field("Settings of rules for these plans.")
+
+
+class WaiverTerms(Shape):
+    """Who may waive a rule, and for how long."""
+
+    approvers: tuple[str, ...] = listed(
+        "Roles that may approve a waiver; without any, every waiver is refused.", ["experimentation_lead"]
+    )
+    longest: timedelta | None = field(
+        "Longest time from the day a waiver is granted to the last day it holds; without it 30 days.", "30d"
+    )
 
 
 class PolicyFile(Shape):
@@ -39,6 +60,11 @@ class PolicyFile(Shape):
     calendars: dict[str, tuple[Interval, ...]] | None = field(
         "Calendar → its periods.", {"peak_sale": ["2026-11-20/2026-12-01"]}
     )
+    waivers: WaiverTerms | None = field("Who may waive a rule, and for how long.")
     rules: dict[str, object] | None = field("Rule → its severity and options.")
+    custom: tuple[CustomRule, ...] = listed("Rules of the organisation's own, without code.")
     overrides: tuple[Override, ...] = listed("Settings for some of the plans; the last match wins.")
+    gate: dict[str, object] | None = field(
+        "Check of the gate → its options, for all plans.", {"complete-data": {"max_silence": "24h"}}
+    )
     sources: WarehouseTables | None = field("Tables that `egp gate --source` computes aggregates from.")

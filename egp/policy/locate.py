@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 POLICY_FILE = "egp.yaml"
+POLICY_TESTS_FILE = "egp.test.yaml"
 
 
 def find_policy(folder: str, plans: Sequence[str]) -> str | None:
@@ -15,11 +16,13 @@ def find_policy(folder: str, plans: Sequence[str]) -> str | None:
     first one on the way from the folder down to what all the plans have in common, so that a folder with a
     policy of its own can be judged from outside. Outermost wins on the way down.
     """
-    for candidate in [*_upwards(folder), *_downwards(folder, plans)]:
-        path = os.path.join(candidate, POLICY_FILE)
-        if os.path.isfile(path):
-            return path
-    return None
+    return next(filter(os.path.isfile, candidates(folder, plans)), None)
+
+
+def candidates(folder: str, plans: Sequence[str]) -> Iterator[str]:
+    """Where the policy may lie, the places that win first."""
+    for place in (*_upwards(folder), *_downwards(folder, plans)):
+        yield os.path.join(place, POLICY_FILE)
 
 
 def repository_root(folder: str) -> str | None:
@@ -41,6 +44,11 @@ def lock_folder(folder: str, policy_root: str) -> str:
     """
     own = os.path.abspath(policy_root or folder)
     return repository_root(folder) or repository_root(own) or own
+
+
+def waivers_folder(folder: str, policy_root: str) -> str:
+    """The folder with waivers and baseline: the policy's, or the one with the lock where egp ships the policy."""
+    return os.path.abspath(policy_root) if policy_root else lock_folder(folder, "")
 
 
 def _upwards(folder: str) -> Iterator[str]:

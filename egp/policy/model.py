@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from egp.finding import Severity
+from egp.policy.file import WaiverTerms
 from egp.policy.pattern import matches
+from egp.policy.scope import Condition, Traits
+from egp.policy.timing import Timing
 from egp.quantity import Interval
-from egp.rule import Params, Rule
+from egp.rule import Catalogue, Params, Rule
 from egp.sources.tables import WarehouseTables
 from egp.subject import Organisation
 
+if TYPE_CHECKING:
+    from egp.custom.own_rule import OwnRule
+    from egp.experiment import Experiment
+
 SETTINGS = ("severity", "waivable")
 """Keys of a rule's setting that are not options of the rule."""
+
+SHADOW = "shadow"
+"""The severity of a rule that runs, and is reported apart, without effect."""
+
+OFF = "off"
 
 
 class Origin(NamedTuple):
@@ -23,6 +37,7 @@ class Origin(NamedTuple):
 
     path: str
     line: int
+    column: int = 1
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}" if self.line else self.path
@@ -33,6 +48,8 @@ class Value(NamedTuple):
 
     value: object
     origin: Origin
+    since: date | None = None
+    """The day from which it holds; None where it always did."""
 
 
 _ALWAYS = Origin("every policy", 0)
@@ -44,23 +61,52 @@ Settings = Mapping[str, Mapping[str, Value]]
 """Rule id → setting → value."""
 
 
+class Dated(NamedTuple):
+    """What changes in a rule's setting on a day; values that it does not name stay as they were."""
+
+    since: date
+    is_retroactive: bool
+    """Whether it reaches plans that were registered before that day."""
+    values: Mapping[str, Value]
+
+    def is_in_force(self, timing: Timing) -> bool:
+        return self.since <= timing.decisive or (self.is_retroactive and self.since <= timing.as_of)
+
+    def will_be(self, timing: Timing) -> bool:
+        """Whether it is not in force for the plan yet, and comes to be by the mere passing of time."""
+        return not self.is_in_force(timing) and (self.is_retroactive or timing.registered is None)
+
+
 class Layer(NamedTuple):
     """The settings of one policy file."""
 
     name: str
     settings: Settings
+    """Values without a date."""
+    dated: Mapping[str, tuple[Dated, ...]] = {}
+    """Rule id → later changes of its setting, in the order of their days."""
+
+    def entries(self, rule_id: str) -> Iterator[Mapping[str, Value]]:
+        """Everything that the file says of a rule, whatever the day."""
+        yield self.settings.get(rule_id, {})
+        yield from (entry.values for entry in self.dated.get(rule_id, ()))
 
 
 class Scope(NamedTuple):
     """An override: layers that apply to some plans only."""
 
     paths: tuple[str, ...]
-    tier: str
+    when: Condition
     layers: tuple[Layer, ...]
+    origin: Origin
 
-    def covers(self, path: str, tier: str) -> bool:
+    def covers(self, path: str, traits: Traits) -> bool:
         by_path = not self.paths or any(matches(path, pattern) for pattern in self.paths)
-        return by_path and self.tier in ("", tier)
+        return by_path and self.when.covers(traits)
+
+    def told(self) -> str:
+        """For which plans, in words."""
+        return ", ".join((*self.paths, *self.when.told()))
 
 
 class Adopted(NamedTuple):
@@ -70,6 +116,11 @@ class Adopted(NamedTuple):
     severity: Severity
     params: Params
     values: Mapping[str, Value]
+    waivable: bool = True
+    shadow: bool = False
+    """Whether it runs without effect; its severity is then info."""
+    coming: str = ""
+    """What the policy announces for a later day, as in "becomes an error on 2026-12-01"."""
 
 
 class RuleSet(NamedTuple):
@@ -79,6 +130,8 @@ class RuleSet(NamedTuple):
     """Rules that look at one plan."""
     together: tuple[Adopted, ...]
     """Rules that look at a plan among the others."""
+    shadow: tuple[Adopted, ...] = ()
+    """Rules of either kind that run without effect."""
 
 
 @dataclass(slots=True)
@@ -86,6 +139,7 @@ class Policy:
     """All files of a policy, merged."""
 
     name: str
+    """As reports show it."""
     version: str
     digest: str
     root: str
@@ -97,8 +151,37 @@ class Policy:
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calendars: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
     sources: WarehouseTables | None = None
-    _adopted: dict[tuple[int, ...], RuleSet] = field(default_factory=dict)
+    gate: Settings = field(default_factory=dict)
+    """Check of the gate → option → value, for the options that it sets."""
+    waivers: WaiverTerms | None = None
+    """Who may waive rules; None where the policy does not say, and then nobody may."""
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    """The rules that it can weigh, its own ones among them."""
+    custom: tuple[OwnRule, ...] = ()
+    """The rules that it writes itself."""
+    packages: tuple[str, ...] = ()
+    """The distributions that the command line lets it adopt rules of."""
+    timezone: str = ""
+    """IANA name of the organisation's time zone; empty when the policy names none."""
+    file: str = ""
+    """The policy as ``--policy`` takes it, where its name says more than that."""
+    extended: tuple[str, ...] = ()
+    """Paths of the repository's own files that it builds on."""
+    ref: str = ""
+    """The branch or commit it was read from; empty for the working tree and for shipped policies."""
+    dates: tuple[date, ...] = field(init=False)
+    """Every day on which a setting changes, in order."""
+    _knows_authors_traits: bool = field(init=False)
+    _adopted: dict[tuple[object, ...], RuleSet] = field(default_factory=dict)
     _organisations: dict[str, Organisation] = field(default_factory=dict)
+    _of_tier: dict[str, Traits] = field(default_factory=dict)
+    """One object for each tier: what travels between processes does so once."""
+
+    def __post_init__(self) -> None:
+        layers = (*self.layers, *(layer for scope in self.scopes for layer in scope.layers))
+        days = {entry.since for layer in layers for entries in layer.dated.values() for entry in entries}
+        self.dates = tuple(sorted(days))
+        self._knows_authors_traits = any(scope.when.chosen for scope in self.scopes)
 
     def tier_of(self, surfaces: Sequence[str]) -> str:
         """The weightiest tier of the surfaces; a plan that names none has the weightiest tier of all."""
@@ -111,42 +194,102 @@ class Policy:
     def _tier_of_surface(self, surface: str) -> str:
         return next((tier for pattern, tier in self.tiers if fnmatchcase(surface, pattern)), "")
 
+    def traits_of(self, plan: Experiment) -> Traits:
+        """The plan's tier, and its other traits where an override asks for any."""
+        surfaces = plan.surfaces or ()
+        tier = self.tier_of(surfaces)
+        if not self._knows_authors_traits:
+            return self._of_tier.setdefault(tier, Traits(tier))
+        team = (plan.owner.team if plan.owner else None) or ""
+        return Traits(tier, plan.type or "", plan.risk or (), surfaces, plan.layer or "", team)
+
     def organisation(self, tier: str) -> Organisation:
         if tier not in self._organisations:
             self._organisations[tier] = Organisation(tier, self.roles, self.calendars)
         return self._organisations[tier]
 
-    def adopted(self, path: str, tier: str) -> RuleSet:
+    def adopted(self, path: str, traits: Traits, timing: Timing) -> RuleSet:
         """The rules in force for a plan at a path relative to the policy's root."""
-        covering = tuple(at for at, scope in enumerate(self.scopes) if scope.covers(path, tier))
-        if covering not in self._adopted:
-            self._adopted[covering] = self._adopt(covering)
-        return self._adopted[covering]
+        covering = self.covering(path, traits)
+        key = (covering, *self._period(timing))
+        if key not in self._adopted:
+            self._adopted[key] = self._adopt(covering, timing)
+        return self._adopted[key]
 
-    def _adopt(self, covering: tuple[int, ...]) -> RuleSet:
-        from egp.rule import index, load
+    def judging(self, path: str, traits: Traits, timing: Timing) -> list[Adopted]:
+        """The rules about waivers and the baseline. Few plans have any, and no other plan waits for these rules."""
+        layers = self.layers_for(self.covering(path, traits))
+        ids = [rule_id for rule_id, family in self.catalogue.families().items() if family == "waivers"]
+        return [each for rule_id in ids if (each := self._adopt_rule(rule_id, layers, timing))]
 
-        layers = [*self.layers, *(layer for at in covering for layer in self.scopes[at].layers)]
-        adopted = []
-        for rule_id in index():
-            values = settings_in_force(layers, rule_id)
-            severity = values["severity"].value if "severity" in values else "off"
-            if severity != "off":
-                rule = load(rule_id)
-                options = {name: value.value for name, value in values.items() if name not in SETTINGS}
-                adopted.append(Adopted(rule, severity, rule.params(**options), values))  # type: ignore[arg-type]
-        together = tuple(each for each in adopted if each.rule.subject == "Portfolio")
-        return RuleSet(tuple(each for each in adopted if each.rule.subject != "Portfolio"), together)
+    def covering(self, path: str, traits: Traits) -> tuple[int, ...]:
+        """The overrides that apply to a plan, by their position."""
+        return tuple(at for at, scope in enumerate(self.scopes) if scope.covers(path, traits))
+
+    def _period(self, timing: Timing) -> tuple[object, ...]:
+        """Equal for timings under which the same settings are in force and to come."""
+        if not self.dates:
+            return ()
+        decisive = bisect_right(self.dates, timing.decisive)
+        return decisive, bisect_right(self.dates, timing.as_of), timing.registered is None
+
+    def layers_for(self, covering: Sequence[int]) -> list[Layer]:
+        """The layers that hold for a plan with these overrides, the later ones winning."""
+        return [*self.layers, *(layer for at in covering for layer in self.scopes[at].layers)]
+
+    def _adopt(self, covering: Sequence[int], timing: Timing) -> RuleSet:
+        layers = self.layers_for(covering)
+        found = [
+            each
+            for rule_id, family in self.catalogue.families().items()
+            if family != "waivers" and (each := self._adopt_rule(rule_id, layers, timing))
+        ]
+        effective = [each for each in found if not each.shadow]
+        return RuleSet(
+            tuple(each for each in effective if each.rule.subject != "Portfolio"),
+            tuple(each for each in effective if each.rule.subject == "Portfolio"),
+            tuple(each for each in found if each.shadow),
+        )
+
+    def _adopt_rule(self, rule_id: str, layers: Sequence[Layer], timing: Timing) -> Adopted | None:
+        values = settings_in_force(layers, rule_id, timing)
+        severity = values["severity"].value if "severity" in values else OFF
+        if severity == OFF:
+            return None
+        rule = self.catalogue.load(rule_id)
+        options = {name: value.value for name, value in values.items() if name not in SETTINGS}
+        return Adopted(
+            rule,
+            "info" if severity == SHADOW else severity,  # type: ignore[arg-type]
+            rule.params(**options),
+            values,
+            bool(values["waivable"].value) if "waivable" in values else True,
+            severity == SHADOW,
+            self._announced(rule, layers, timing),
+        )
+
+    def _announced(self, rule: Rule, layers: Sequence[Layer], timing: Timing) -> str:
+        if not self.dates:
+            return ""
+        from egp.policy.announcing import announced
+
+        return announced(layers, rule, timing)
 
 
-def merged_settings(layers: Sequence[Layer], rule_id: str) -> dict[str, Value]:
-    """Every setting that the layers give a rule, later ones winning value by value."""
-    merged: dict[str, Value] = {}
+def merged(layers: Sequence[Layer], rule_id: str, holds: Callable[[Dated], bool]) -> dict[str, Value]:
+    """Every setting that the layers give a rule, with the dated ones that hold, later ones winning value by value.
+
+    Within a layer a dated setting wins over what the layer said before it; over a layer on top it never does.
+    """
+    found: dict[str, Value] = {}
     for layer in layers:
-        merged.update(layer.settings.get(rule_id, {}))
-    return merged
+        found.update(layer.settings.get(rule_id, {}))
+        for entry in layer.dated.get(rule_id, ()):
+            if holds(entry):
+                found.update(entry.values)
+    return {**found, **ALWAYS.get(rule_id, {})}
 
 
-def settings_in_force(layers: Sequence[Layer], rule_id: str) -> dict[str, Value]:
-    """Every setting of a rule, those on top that no policy changes."""
-    return {**merged_settings(layers, rule_id), **ALWAYS.get(rule_id, {})}
+def settings_in_force(layers: Sequence[Layer], rule_id: str, timing: Timing) -> dict[str, Value]:
+    """Every setting of a rule for plans of this timing, those on top that no policy changes."""
+    return merged(layers, rule_id, lambda entry: entry.is_in_force(timing))

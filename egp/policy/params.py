@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Hashable
+from datetime import date, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, get_args, get_origin, get_type_hints
 
 from egp.document import Path
-from egp.quantity import Change, Measure, Share, shown
-from egp.rule import AtLeast, Params, Rule, load
+from egp.quantity import Change, Interval, Measure, Share, shown
+from egp.rule import AtLeast, Params, Stricter
 from egp.shape import Money, PartReader, Problem, nearest, reader_of, required_type
+from egp.wording import length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class Optioned(Hashable, Protocol):
+    """What has options: a rule, or a check of the gate."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def params(self) -> type[Params]: ...
 
 
 class Bound(NamedTuple):
@@ -30,23 +41,26 @@ class Bound(NamedTuple):
 
 
 class Option(NamedTuple):
-    """An option of a rule."""
+    """An option of a rule or of a check of the gate."""
 
     of_type: Any
     meaning: str
     """What it is, and how small it may be."""
     default: object
     bound: Bound | None
+    stricter: str
+    """"more" or "less"; empty where the rule does not say."""
 
 
-def declared_params(rule: Rule) -> dict[str, Option]:
+def declared_params(rule: Optioned) -> dict[str, Option]:
     """Every option of the rule by name."""
     found: dict[str, Option] = {}
     for name, hint in get_type_hints(rule.params, include_extras=True).items():
         of_type, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint, "")
         bound = _bound(of_type, notes)
         meaning = f"{notes[0]}; {bound}" if bound else notes[0]
-        found[name] = Option(of_type, meaning, getattr(rule.params, name), bound)
+        way = next((note.way for note in notes if isinstance(note, Stricter)), "")
+        found[name] = Option(of_type, meaning, getattr(rule.params, name), bound, way)
     return found
 
 
@@ -63,19 +77,42 @@ def _bound(of_type: Any, notes: list[Any]) -> Bound | None:
     return Bound(0, False) if wanted in (float, Share, Money, Change, timedelta) else None
 
 
+def shown_value(value: object) -> str:
+    """A setting as a policy would write it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {shown_value(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(shown_value, value)) + "]"
+    if isinstance(value, timedelta):
+        return length(value).replace(" days", "d").replace(" day", "d").replace(" ", "")
+    if isinstance(value, float) and 0 < value < 1:
+        return f"{value * 100:.10g}%"
+    if isinstance(value, (date, Interval)):
+        return str(value)
+    return "none" if value is None else f"{value}"
+
+
 @cache
-def _readers(rule_id: str) -> dict[str, tuple[PartReader, Bound | None]]:
-    return {
-        name: (reader_of(option.of_type), option.bound)
-        for name, option in declared_params(load(rule_id)).items()
-    }
+def _readers(rule: Optioned) -> dict[str, tuple[PartReader, Bound | None]]:
+    return {name: (reader_of(option.of_type), option.bound) for name, option in declared_params(rule).items()}
 
 
-def read_params(rule: Rule, values: Mapping[str, object], path: Path, problems: list[Problem]) -> Params:
-    """The rule's options with the given ones set; what does not fit is appended to ``problems``."""
+def read_params(
+    rule: Optioned,
+    values: Mapping[str, object],
+    path: Path,
+    problems: list[Problem],
+    off: str = "`severity: off` switches the rule off",
+) -> Params:
+    """The rule's options with the given ones set; what does not fit is appended to ``problems``.
+
+    ``off`` says what to do instead of an option that asks nothing.
+    """
     if not values:
         return rule.params()
-    readers = _readers(rule.id)
+    readers = _readers(rule)
     read: dict[str, object] = {}
     for name, value in values.items():
         if name not in readers:
@@ -84,19 +121,21 @@ def read_params(rule: Rule, values: Mapping[str, object], path: Path, problems: 
         reader, bound = readers[name]
         read[name] = reader(value, (*path, name), problems)
         if bound:
-            problems.extend(_too_small(rule, read[name], value, bound, (*path, name)))
+            problems.extend(_too_small(rule, read[name], value, bound, (*path, name), off))
     return rule.params(**read)
 
 
-def _too_small(rule: Rule, read: object, written: object, bound: Bound, path: Path) -> list[Problem]:
+def _too_small(
+    rule: Optioned, read: object, written: object, bound: Bound, path: Path, off: str
+) -> list[Problem]:
     if isinstance(read, dict) and isinstance(written, dict):
-        each = [_too_small(rule, item, written[key], bound, (*path, key)) for key, item in read.items()]
+        each = [_too_small(rule, item, written[key], bound, (*path, key), off) for key, item in read.items()]
         return [problem for problems in each for problem in problems]
     amount = _amount(read)
     if amount is None or not bound.excludes(amount):
         return []
     message = f"`{path[-1]}` of {rule.id} is {shown(written)}, where {bound} is meant"
-    return [Problem(path, "wrong-type", message, f"set it to {bound}; `severity: off` switches the rule off")]
+    return [Problem(path, "wrong-type", message, f"set it to {bound}{f'; {off}' if off else ''}")]
 
 
 def _amount(read: object) -> float | None:
@@ -108,8 +147,8 @@ def _amount(read: object) -> float | None:
     return read if isinstance(read, (int, float)) else None
 
 
-def _unknown_param(rule: Rule, name: str, path: Path) -> Problem:
-    known = list(_readers(rule.id))
+def _unknown_param(rule: Optioned, name: str, path: Path) -> Problem:
+    known = list(_readers(rule))
     guess = nearest(name, known)
     hint = f", did you mean `{guess}`?" if guess else ""
     options = f"options of {rule.id}: {', '.join(known)}" if known else f"{rule.id} has no options"

@@ -3,34 +3,54 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
 from hashlib import sha256
+from typing import TYPE_CHECKING, get_args
 
-from egp.document import Document, Path, Span, read_file
-from egp.finding import SEVERITIES, Failure
+from egp.analysis.days import time_zone
+from egp.document import Document, Path, Position, Span
+from egp.experiment import Experiment
+from egp.finding import Failure
 from egp.policy.error import PolicyError
-from egp.policy.file import Override, PolicyFile
-from egp.policy.locate import repository_root
-from egp.policy.model import ALWAYS, SETTINGS, Layer, Origin, Policy, Scope, Settings, Value
-from egp.policy.params import read_params
+from egp.policy.file import Override, PolicyFile, WaiverTerms
+from egp.policy.locate import lock_folder, repository_root
+from egp.policy.model import ALWAYS, OFF, Layer, Policy, Scope, Settings, Value
+from egp.policy.scope import Condition
+from egp.policy.settings import entries_of, origin_of, read_settings
+from egp.policy.tree import Tree, WorkingTree
 from egp.quantity import shown
-from egp.rule import index, load
-from egp.shape import Problem, nearest, read
+from egp.rule import Catalogue, Rule
+from egp.shape import Problem, nearest, read, required_type
 from egp.shipped import policy_names, policy_path
 
+if TYPE_CHECKING:
+    from egp.custom.own_rule import OwnRule
+
 STANDARD = "egp:standard"
+
+TYPES: tuple[str, ...] = get_args(required_type(Experiment.__annotations__["type"]))
+_NAMING = ("rules", "tiers", "roles", "calendars", "gate")
+"""Keys whose mapping has names as keys."""
 
 
 class _Files:
     """Policy files read so far: each once, with its document for positions."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, tree: Tree, packaged: Mapping[str, Rule]) -> None:
         self.root = os.path.realpath(repository_root(folder) or folder)
+        self.catalogue = Catalogue({**packaged})
+        self.custom: dict[str, OwnRule] = {}
+        self.extended: dict[str, str] = {}
+        """Files of the repository that others build on: name → path."""
+        self._tree = tree
         self._folders: dict[str, str] = {}
         self.digest = sha256()
         self.failures: list[Failure] = []
         self.documents: dict[str, Document] = {}
         self._layers: dict[str, tuple[PolicyFile, tuple[Layer, ...]]] = {}
+        self.gates: dict[str, Settings] = {}
+        """What each file sets of the gate's checks."""
 
     def layers_of(
         self, name: str, path: str, chain: tuple[str, ...] = ()
@@ -41,7 +61,7 @@ class _Files:
         return self._layers[name]
 
     def _read(self, name: str, path: str, chain: tuple[str, ...]) -> tuple[PolicyFile, tuple[Layer, ...]]:
-        documents = read_file(path, name)
+        documents = (WorkingTree() if name.startswith("egp:") else self._tree).documents(path, name)
         self._folders[name] = os.path.dirname(os.path.abspath(path))
         self.digest.update(documents[0].text.encode("utf-8", "surrogatepass"))
         document = self.documents[name] = documents[0]
@@ -55,22 +75,69 @@ class _Files:
         problems: list[Problem] = []
         content = read(PolicyFile, {} if document.problems else document.value, (), problems)
         problems.extend(_unmatchable(content))
+        problems.extend(_timeless(content.waivers))
+        if content.timezone is not None and time_zone(content.timezone) is None:
+            problems.append(_no_time_zone(content.timezone))
         layers = self._extended(content.extends, document, ("extends",), chain)
-        own = Layer(name, _settings(document, content.rules or {}, ("rules",), problems))
+        written = self._custom(document, content)
+        settings, dated = read_settings(document, content.rules or {}, ("rules",), problems, self.catalogue)
+        for rule_id, values in written.items():
+            settings[rule_id] = {**values, **settings.get(rule_id, {})}
+        own = Layer(name, settings, dated)
+        if content.gate:
+            from egp.policy.gate_options import read_gate  # loads the checks that it names
+
+            self.gates[name] = read_gate(document, content.gate, problems)
         for problem in problems:
             self.failures.append(self._failure_of(document, problem))
         return content, (*layers, own)
 
+    def _custom(self, document: Document, content: PolicyFile) -> dict[str, dict[str, Value]]:
+        """The settings of the rules that a file writes itself; they join the catalogue."""
+        if not content.custom:
+            return {}
+        from egp.custom.reading import read_custom
+
+        found = read_custom(
+            document, content.custom, self.catalogue, lambda named: self._schema(named, document)
+        )
+        for mistake in found.mistakes:
+            self.failures.append(_failure(mistake.document, mistake.message, mistake.span, mistake.help))
+        settings: dict[str, dict[str, Value]] = {}
+        for own in found.rules:
+            self.custom[own.id] = own
+            self.catalogue.brought[own.id] = own.rule()
+            settings[own.id] = {
+                name: Value(value, origin_of(document, (*own.at, name))) for name, value in own.settings()
+            }
+        return settings
+
+    def _schema(self, written: str, document: Document) -> Document | tuple[str, str]:
+        """The JSON Schema in a file, named from a policy's folder; or message and help why it cannot be read."""
+        name = _name_from(document.path, written)
+        path = self._tree.real(os.path.join(self._folders[document.path], written))
+        if os.path.commonpath([self.root, path]) != self.root:
+            return f"`{shown(written)}` lies outside the repository", "copy the schema into the repository"
+        if not self._tree.has(path):
+            return f"there is no schema `{shown(written)}`", "name a file relative to this policy's folder"
+        self.extended[name] = path
+        schema = self._tree.documents(path, name)[0]
+        self.digest.update(schema.text.encode("utf-8", "surrogatepass"))
+        return schema
+
     def settings(self) -> Iterator[tuple[Document, Path, str, dict[str, object]]]:
-        """Every setting of a rule in the files read: document, path, rule, and what is written there."""
+        """Every entry of a rule's setting in the files read: document, path, rule, and what it sets."""
         for name, (content, _) in self._layers.items():
+            for own in self.custom.values():
+                if own.document is self.documents[name]:
+                    yield own.document, own.at, own.id, dict(own.settings())
             places: list[tuple[Path, dict[str, object]]] = [(("rules",), content.rules or {})]
             for at, override in enumerate(content.overrides):
                 places.append((("overrides", at, "rules"), override.rules or {}))
             for path, rules in places:
                 for rule_id, setting in rules.items():
-                    if rule_id in index() and isinstance(setting, dict):
-                        yield self.documents[name], (*path, rule_id), rule_id, setting
+                    for entry in entries_of(setting, (*path, rule_id)) if rule_id in self.catalogue else ():
+                        yield self.documents[name], entry.path, rule_id, entry.settings
 
     def contents(self, layers: Sequence[Layer]) -> list[PolicyFile]:
         """What the files behind the layers say, in the same order."""
@@ -111,19 +178,20 @@ class _Files:
                     _failure(document, f"egp ships no policy `{shown(name)}`{hint}", span, advice)
                 )
             return path
-        path = os.path.realpath(os.path.join(self._folders[document.path], written))
+        path = self._tree.real(os.path.join(self._folders[document.path], written))
         if os.path.commonpath([self.root, path]) != self.root:
             advice = "copy the policy into the repository"
             self.failures.append(
                 _failure(document, f"`{shown(written)}` lies outside the repository", span, advice)
             )
             return None
-        if not os.path.isfile(path):
+        if not self._tree.has(path):
             advice = "name a file relative to this policy's folder, or a shipped policy"
             self.failures.append(
                 _failure(document, f"there is no policy file `{shown(written)}`", span, advice)
             )
             return None
+        self.extended[name] = path
         return path
 
     def scopes(self, layers: Sequence[Layer], tiers: Collection[str]) -> Iterator[Scope]:
@@ -136,13 +204,11 @@ class _Files:
         self, override: Override, at: int, document: Document, base: Sequence[Layer], tiers: Collection[str]
     ) -> Scope:
         path: Path = ("overrides", at)
-        tier = (override.when and override.when.tier) or ""
-        if not override.paths and not tier:
+        problems: list[Problem] = []
+        when = self._condition(override, (*path, "when"), tiers, problems)
+        if not override.paths and when == Condition():
             advice = "add `paths:` or `when: {tier: …}`; settings for all plans belong under `rules:`"
-            message = "this override does not say for which plans"
-            self.failures.append(_failure(document, message, document.span(path), advice))
-        if tier and tier not in tiers:
-            self.failures.append(_unknown_tier(document, tier, (*path, "when", "tier"), tiers))
+            problems.append(Problem(path, "missing", "this override does not say for which plans", advice))
         present = {layer.name for layer in base}
         extended = self._extended(override.extends, document, (*path, "extends"), ())
         for layer, content in zip(extended, self.contents(extended), strict=True):
@@ -152,13 +218,33 @@ class _Files:
                 )
                 span = document.span((*path, "extends"))
                 self.failures.append(_failure(document, message, span, "extend a policy without overrides"))
-        problems: list[Problem] = []
+            if content.gate and layer.name not in present:
+                message = f"{layer.name} sets options of the gate, which cannot hold for some plans only"
+                span = document.span((*path, "extends"))
+                self.failures.append(
+                    _failure(document, message, span, "set them under `gate:` of this policy")
+                )
         own = Layer(
-            f"{document.path}#{at}", _settings(document, override.rules or {}, (*path, "rules"), problems)
+            f"{document.path}#{at}",
+            *read_settings(document, override.rules or {}, (*path, "rules"), problems, self.catalogue),
         )
         self.failures.extend(self._failure_of(document, problem) for problem in problems)
         layers = (*(layer for layer in extended if layer.name not in present), own)
-        return Scope(override.paths, tier, layers)
+        return Scope(override.paths, when, layers, origin_of(document, path))
+
+    def _condition(
+        self, override: Override, path: Path, tiers: Collection[str], problems: list[Problem]
+    ) -> Condition:
+        when = override.when
+        if when is None:
+            return Condition()
+        for tier in when.tier or ():
+            if tier not in tiers:
+                problems.append(_unknown_tier(tier, (*path, "tier"), tiers))
+        for of_type in when.type or ():
+            if of_type not in TYPES:
+                problems.append(_unknown_type(of_type, (*path, "type")))
+        return Condition(**{name: getattr(when, name) or () for name in Condition._fields})
 
 
 def _name_from(extending: str, written: str) -> str:
@@ -166,6 +252,13 @@ def _name_from(extending: str, written: str) -> str:
     if written.startswith("egp:"):
         return written
     return os.path.normpath(os.path.join(os.path.dirname(extending), written)).replace(os.sep, "/")
+
+
+def _timeless(waivers: WaiverTerms | None) -> Iterator[Problem]:
+    """A limit that no waiver keeps to."""
+    if waivers and waivers.longest is not None and waivers.longest <= timedelta(0):
+        message = "waivers.longest allows a waiver no time at all"
+        yield Problem(("waivers", "longest"), "wrong-type", message, "write a length of time, as in 30d")
 
 
 def _unmatchable(content: PolicyFile) -> Iterator[Problem]:
@@ -183,65 +276,23 @@ def _unmatchable(content: PolicyFile) -> Iterator[Problem]:
             yield Problem(path, "wrong-type", f"no plan matches the pattern `{shown(pattern)}`", advice)
 
 
-def _unknown_tier(document: Document, tier: str, path: Path, tiers: Collection[str]) -> Failure:
+def _unknown_tier(tier: str, path: Path, tiers: Collection[str]) -> Problem:
     guess = nearest(tier, tiers)
     hint = f", did you mean `{guess}`?" if guess else ""
     known = f"tiers are {', '.join(tiers)}" if tiers else "name the tiers of surfaces under `tiers:`"
-    return _failure(document, f"there is no tier `{shown(tier)}`{hint}", document.span(path), known)
+    return Problem(path, "wrong-type", f"there is no tier `{shown(tier)}`{hint}", known)
 
 
-def _settings(document: Document, rules: dict[str, object], path: Path, problems: list[Problem]) -> Settings:
-    settings: dict[str, dict[str, Value]] = {}
-    for rule_id, setting in rules.items():
-        at = (*path, rule_id)
-        if rule_id not in index():
-            problems.append(_unknown_rule(rule_id, at))
-        elif not isinstance(setting, dict):
-            advice = "write `{severity: error}`, with the rule's options beside it"
-            problems.append(Problem(at, "wrong-type", f"the setting of {rule_id} is no mapping", advice))
-        else:
-            settings[rule_id] = _setting(document, rule_id, setting, at, problems)
-    return settings
-
-
-def _setting(
-    document: Document, rule_id: str, setting: dict[str, object], path: Path, problems: list[Problem]
-) -> dict[str, Value]:
-    read_values: dict[str, object] = {}
-    if "severity" in setting:
-        read_values["severity"] = _severity(setting["severity"], (*path, "severity"), problems)
-    if "waivable" in setting:
-        read_values["waivable"] = setting["waivable"]
-        if not isinstance(setting["waivable"], bool):
-            message = f"waivable is {shown(setting['waivable'])}"
-            problems.append(Problem((*path, "waivable"), "wrong-type", message, "write true or false"))
-    options = {name: value for name, value in setting.items() if name not in SETTINGS}
-    if options:
-        read_values.update(vars(read_params(load(rule_id), options, path, problems)))
-    return {
-        name: Value(value, Origin(document.path, document.span((*path, name), key=True).start.line))
-        for name, value in read_values.items()
-    }
-
-
-def _severity(value: object, path: Path, problems: list[Problem]) -> object:
-    known = (*SEVERITIES, "off")
-    if value in known:
-        return value
-    guess = nearest(value, known) if isinstance(value, str) else ""
+def _unknown_type(of_type: str, path: Path) -> Problem:
+    guess = nearest(of_type, TYPES)
     hint = f", did you mean `{guess}`?" if guess else ""
-    problems.append(
-        Problem(path, "wrong-type", f"severity is {shown(value)}{hint}", f"write one of {', '.join(known)}")
-    )
-    return "off"
+    known = f"types are {', '.join(TYPES)}"
+    return Problem(path, "wrong-type", f"no plan is of type `{shown(of_type)}`{hint}", known)
 
 
-def _unknown_rule(rule_id: str, path: Path) -> Problem:
-    guess = nearest(rule_id, index())
-    hint = f", did you mean `{guess}`?" if guess else ""
-    return Problem(
-        path, "unknown-key", f"there is no rule `{shown(rule_id)}`{hint}", "`egp rules` lists all rules"
-    )
+def _no_time_zone(name: str) -> Problem:
+    message = f"`{shown(name)}` is no IANA time zone"
+    return Problem(("timezone",), "wrong-type", message, "write a name such as America/Los_Angeles")
 
 
 def _failure(document: Document, message: str, span: Span, help_text: str) -> Failure:
@@ -263,7 +314,7 @@ def _idle(files: _Files, shown_as: str) -> list[Failure]:
         for document, path, rule_id, setting in settings
         if setting and rule_id not in weighed
     ]
-    if unadopted or any(setting.get("severity", "off") != "off" for *_, setting in settings):
+    if unadopted or any(setting.get("severity", OFF) != OFF for *_, setting in settings):
         return unadopted
     document = files.documents[shown_as]
     start = document.span(()).start
@@ -271,15 +322,30 @@ def _idle(files: _Files, shown_as: str) -> list[Failure]:
     return [_failure(document, "it adopts no rule, and would judge nothing", Span(start, start), advice)]
 
 
-def read_policy(path: str, shown_as: str) -> Policy:
-    """The policy in a file. Raises PolicyError with every mistake, OSError when a file cannot be read."""
+def read_policy(
+    path: str,
+    shown_as: str,
+    tree: Tree | None = None,
+    are_pins_held: bool = True,
+    packaged: Mapping[str, Rule] | None = None,
+) -> Policy:
+    """The policy in a file. Raises PolicyError with every mistake, OSError when a file cannot be read.
+
+    ``are_pins_held`` is False for the command that pins anew what has changed. ``packaged`` are rules that the command
+    line brings along.
+    """
     root = os.path.dirname(os.path.abspath(path))
-    files = _Files(root)
+    tree = tree or WorkingTree()
+    files = _Files(root, tree, packaged or {})
     content, layers = files.layers_of(shown_as, path)
     contents = files.contents(layers)
     tiers = next((each.tiers for each in reversed(contents) if each.tiers), {})
     scopes = tuple(files.scopes(layers, dict.fromkeys(tiers.values())))
-    failures = files.failures or _idle(files, shown_as)
+    failures = files.failures or _idle(files, shown_as) or [*_softened(files, layers, scopes)]
+    if files.extended and are_pins_held:
+        from egp.policy.pins import moved_pins  # a policy that builds on shipped ones alone needs no lock
+
+        failures += moved_pins(files.extended, lock_folder(root, root), tree)
     if failures:
         raise PolicyError(failures)
     return Policy(
@@ -294,10 +360,38 @@ def read_policy(path: str, shown_as: str) -> Policy:
         roles={role: holders for each in contents for role, holders in (each.roles or {}).items()},
         calendars={name: days for each in contents for name, days in (each.calendars or {}).items()},
         sources=next((each.sources for each in reversed(contents) if each.sources), None),
+        gate=_gate(files.gates, layers),
+        timezone=next((each.timezone for each in reversed(contents) if each.timezone), ""),
+        waivers=next((each.waivers for each in reversed(contents) if each.waivers), None),
+        file=shown_as,
+        extended=tuple(sorted(files.extended.values())),
+        catalogue=files.catalogue,
+        custom=tuple(files.custom.values()),
     )
 
 
-def shipped_policy(name: str = STANDARD) -> Policy:
+def _gate(gates: Mapping[str, Settings], layers: Sequence[Layer]) -> Settings:
+    if not gates:
+        return {}
+    from egp.policy.gate_options import together
+
+    return together(gates.get(layer.name, {}) for layer in layers)
+
+
+def _softened(files: _Files, layers: Sequence[Layer], scopes: Sequence[Scope]) -> Iterator[Failure]:
+    """Overrides by which a plan's author could escape a rule that nobody may waive."""
+    if not any(scope.when.chosen for scope in scopes):
+        return
+    from egp.policy.softening import softenings  # loads every rule that such an override speaks of
+
+    for softening in softenings(layers, scopes, files.catalogue):
+        document = files.documents[softening.origin.path]
+        start = Position(softening.origin.line, softening.origin.column)
+        span = Span(start, Position(start.line, start.column + len(softening.setting)))
+        yield _failure(document, softening.message, span, softening.help)
+
+
+def shipped_policy(name: str = STANDARD, packaged: Mapping[str, Rule] | None = None) -> Policy:
     """A shipped policy by name. Raises PolicyError for an unknown name."""
     path = policy_path(name)
     if path is None:
@@ -305,4 +399,4 @@ def shipped_policy(name: str = STANDARD) -> Policy:
         hint = f", did you mean {guess}?" if guess else ""
         known = f"egp ships {', '.join(policy_names())}"
         raise PolicyError([Failure(shown(name), f"egp ships no policy of this name{hint}", help=known)])
-    return read_policy(path, name)
+    return read_policy(path, name, packaged=packaged)

@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from egp.experiment import read_experiment
 from egp.finding import Failure
+from egp.lock import LockError
+from egp.past import timing_of
 from egp.power.plan import PlanPower, plan_power
 
 if TYPE_CHECKING:
     from egp.document import Document
     from egp.plan_files import PlanFinder, PlanSource
-    from egp.policy.model import Policy
+    from egp.policy.model import Policy, RuleSet
 
 _GUARDRAIL_POWER = "guardrail-power"
 
 
 def powers(
-    sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy
+    sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date
 ) -> tuple[list[PlanPower], list[Failure]]:
     """The power of every plan in the files, and why some have none."""
     found: list[PlanPower] = []
     failures = list(finder.failures)
     for source in sources:
-        for result in _of_file(source, finder, policy):
-            if isinstance(result, Failure):
-                failures.append(result)
-            else:
-                found.append(result)
+        try:
+            for result in _of_file(source, finder, policy, as_of):
+                if isinstance(result, Failure):
+                    failures.append(result)
+                else:
+                    found.append(result)
+        except LockError as error:
+            return found, [*failures, *error.failures]
     return found, failures
 
 
-def _of_file(source: PlanSource, finder: PlanFinder, policy: Policy) -> Iterator[PlanPower | Failure]:
+def _of_file(
+    source: PlanSource, finder: PlanFinder, policy: Policy, as_of: date
+) -> Iterator[PlanPower | Failure]:
     if finder.leaves_repository(source):
         yield Failure(source.shown, "this link leads out of the repository", help="commit the plan itself")
         return
@@ -42,21 +50,23 @@ def _of_file(source: PlanSource, finder: PlanFinder, policy: Policy) -> Iterator
         yield Failure(source.shown, f"cannot read this file: {error.strerror or type(error).__name__}")
         return
     for document in documents:
-        yield _of_document(source, document, policy)
+        yield _of_document(source, document, finder, policy, as_of)
 
 
-def _of_document(source: PlanSource, document: Document, policy: Policy) -> PlanPower | Failure:
+def _of_document(
+    source: PlanSource, document: Document, finder: PlanFinder, policy: Policy, as_of: date
+) -> PlanPower | Failure:
     if document.problems or not isinstance(document.value, dict):
         problem = document.problems[0].message if document.problems else "this document is no plan"
         return Failure(source.shown, problem.rstrip("."), help=f"egp check {source.shown} says where")
     plan, _ = read_experiment(document.value)
-    tier = policy.tier_of(plan.surfaces or ())
-    return plan_power(plan, document, _guardrail_floor(policy, source.in_policy, tier))
+    rules = policy.adopted(source.in_policy, policy.traits_of(plan), timing_of(plan, finder, policy, as_of))
+    return plan_power(plan, document, _guardrail_floor(rules))
 
 
-def _guardrail_floor(policy: Policy, path: str, tier: str) -> float | None:
+def _guardrail_floor(rules: RuleSet) -> float | None:
     """The power that the policy asks of guardrails in this plan; None where it does not."""
-    for adopted in policy.adopted(path, tier).alone:
+    for adopted in rules.alone:
         if adopted.rule.id == _GUARDRAIL_POWER:
             floor: float = adopted.params.floor  # type: ignore[attr-defined]
             return floor

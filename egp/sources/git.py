@@ -162,6 +162,13 @@ class Repository:
                 found[os.fsdecode(path)] = Blob(parts[2].decode(), int(parts[3]))
         return found
 
+    def leads_through_link(self, commit: str, path: str) -> bool:
+        """Whether a commit has a symbolic link at a path, or on the way to it."""
+        steps = path.split("/")
+        on_the_way = ["/".join(steps[:count]) for count in range(1, len(steps) + 1)]
+        entries = self._bytes("ls-tree", "-z", "--full-tree", commit, "--", *on_the_way).split(b"\0")
+        return any(entry.startswith(b"120000") for entry in entries)
+
     def paths(self, commit: str) -> list[str]:
         """The paths of all regular files of a commit."""
         return list(self.files(commit))

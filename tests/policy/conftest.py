@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from tests.check.workspace import workspace
+from tests.register.house import house
+from tests.waivers.office import office
 
-__all__ = ["workspace"]
+__all__ = ["house", "office", "workspace"]

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from egp.policy.error import PolicyError
 from egp.policy.pattern import fixed_folder, matches
+from egp.policy.scope import NO_TRAITS
 from tests.check.workspace import PLAN, SHORT, Workspace, found
-from tests.policy.test_reading import days, policy, severities
+from tests.policy.test_reading import NOW, days, policy, severities
 
 BASE = "rules: {minimum-runtime: {severity: error}}\n"
 
@@ -102,7 +103,9 @@ def test_a_policy_with_overrides_cannot_be_put_on_top_of_some_plans(workspace: W
 def test_plans_under_different_overrides_do_not_share_what_is_in_force(workspace: Workspace) -> None:
     judge = policy(workspace, BASE + "overrides: [{paths: ['a'], rules: {minimum-runtime: {days: 7}}}]\n")
     assert [days(judge, path) for path in ("a", "b", "a", "b")] == [7, 14, 7, 14]
-    assert judge.adopted("b", "") is judge.adopted("c", ""), "the same rules are put together once"
+    assert judge.adopted("b", NO_TRAITS, NOW) is judge.adopted("c", NO_TRAITS, NOW), (
+        "the same rules are put together once"
+    )
 
 
 def test_overrides_are_relative_to_the_policy_wherever_egp_is_run(workspace: Workspace) -> None:

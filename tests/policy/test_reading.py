@@ -8,12 +8,15 @@ import pytest
 
 from egp.finding import Failure
 from egp.policy.error import PolicyError
-from egp.policy.model import ALWAYS, Policy, merged_settings
+from egp.policy.model import ALWAYS, Policy, settings_in_force
 from egp.policy.reading import read_policy, shipped_policy
+from egp.policy.scope import NO_TRAITS, Traits
+from egp.policy.timing import Timing
 from egp.shipped import policy_names
-from tests.check.workspace import RUNTIME_ALONE, Workspace
+from tests.check.workspace import AS_OF, RUNTIME_ALONE, Workspace
 
 ALL_PLANS = "anything.yaml"
+NOW = Timing(AS_OF)
 
 
 def policy(workspace: Workspace, text: str = "", path: str = "egp.yaml") -> Policy:
@@ -40,13 +43,15 @@ def mistake(workspace: Workspace, text: str | bytes) -> tuple[str, str, str]:
 
 def severities(judge: Policy, path: str = ALL_PLANS, tier: str = "") -> dict[str, str]:
     """What the policy weighs, without the rules that no policy weighs."""
-    rules = judge.adopted(path, tier)
+    rules = judge.adopted(path, Traits(tier), NOW)
     weighed = (each for each in (*rules.alone, *rules.together) if each.rule.id not in ALWAYS)
     return {each.rule.id: each.severity for each in weighed}
 
 
 def days(judge: Policy, path: str = ALL_PLANS, tier: str = "") -> object:
-    (rule,) = (each for each in judge.adopted(path, tier).alone if each.rule.id == "minimum-runtime")
+    (rule,) = (
+        each for each in judge.adopted(path, Traits(tier), NOW).alone if each.rule.id == "minimum-runtime"
+    )
     return rule.params.days  # type: ignore[attr-defined]
 
 
@@ -85,12 +90,13 @@ def test_a_policy_that_adopts_no_rule_cannot_judge(workspace: Workspace, text: s
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "setting", ["", "  valid-yaml: {severity: off}\n  valid-plan: {severity: info, waivable: true}\n"]
-)
-def test_no_policy_lets_pass_what_cannot_be_read(workspace: Workspace, setting: str) -> None:
-    judge = policy(workspace, f"rules:\n  minimum-runtime: {{severity: error}}\n{setting}")
-    always = {each.rule.id: each for each in judge.adopted(ALL_PLANS, "").alone if each.rule.id in ALWAYS}
+def test_no_policy_lets_pass_what_cannot_be_read(workspace: Workspace) -> None:
+    judge = policy(workspace, RUNTIME_ALONE)
+    always = {
+        each.rule.id: each
+        for each in judge.adopted(ALL_PLANS, NO_TRAITS, NOW).alone
+        if each.rule.id in ALWAYS
+    }
     assert {rule: (each.severity, each.values["waivable"].value) for rule, each in always.items()} == {
         "valid-yaml": ("error", False),
         "valid-plan": ("error", False),
@@ -99,7 +105,7 @@ def test_no_policy_lets_pass_what_cannot_be_read(workspace: Workspace, setting: 
 
 def test_a_value_knows_where_it_was_set(workspace: Workspace) -> None:
     judge = policy(workspace, "rules:\n  minimum-runtime:\n    severity: error\n    days: 21\n")
-    values = merged_settings(judge.layers, "minimum-runtime")
+    values = settings_in_force(judge.layers, "minimum-runtime", NOW)
     assert {name: str(value.origin) for name, value in values.items()} == {
         "severity": "egp.yaml:3",
         "days": "egp.yaml:4",
@@ -120,7 +126,7 @@ def test_a_policy_builds_on_others_value_by_value(workspace: Workspace) -> None:
     assert severities(judge) == {"minimum-runtime": "warning", "duplicate-id": "error"}
     assert days(judge) == 21
     assert judge.version == "1"
-    values = merged_settings(judge.layers, "minimum-runtime")
+    values = settings_in_force(judge.layers, "minimum-runtime", NOW)
     assert {name: value.origin.path for name, value in values.items()} == {
         "severity": "egp.yaml",
         "days": "policies/middle.yaml",
@@ -186,8 +192,8 @@ def test_the_digest_changes_with_any_file_of_the_policy(workspace: Workspace) ->
         ("rules: {minimum-runtme: {severity: error}}", "1:9", "there is no rule `minimum-runtme`, did you mean `minimum-runtime`?", "egp rules"),
         ("rules:\n  zzz: {severity: error}", "2:3", "there is no rule `zzz`", "`egp rules` lists all rules"),
         ("rules: {minimum-runtime: error}", "1:26", "the setting of minimum-runtime is no mapping", "{severity: error}"),
-        ("rules: {minimum-runtime: {severity: eror}}", "1:37", "severity is eror, did you mean `error`?", "error, warning, info, off"),
-        ("rules: {minimum-runtime: {severity: null}}", "1:37", "severity is null", "error, warning, info, off"),
+        ("rules: {minimum-runtime: {severity: eror}}", "1:37", "severity is eror, did you mean `error`?", "error, warning, info, shadow, off"),
+        ("rules: {minimum-runtime: {severity: null}}", "1:37", "severity is null", "error, warning, info, shadow, off"),
         ("rules: {minimum-runtime: {dys: 3}}", "1:27", "minimum-runtime has no option `dys`, did you mean `days`?", "days"),
         ("rules: {valid-yaml: {strict: 3}}", "1:22", "valid-yaml has no option `strict`", "valid-yaml has no options"),
         ("rules: {minimum-runtime: {days: two}}", "1:33", "rules.minimum-runtime.days: two is not a whole number", "as in 14"),

@@ -52,7 +52,7 @@ Type = Literal["superiority", "non_inferiority", "rollout", "holdback"]
 
 
 class Params(rule.Params):
-    types: Annotated[tuple[Type, ...], "types that plans may have"] = (
+    types: Annotated[tuple[Type, ...], "types that plans may have", rule.Stricter("less")] = (
         "superiority", "non_inferiority", "rollout", "holdback",
     )  # fmt: skip
 

@@ -120,7 +120,7 @@ SHIPPING = ("ship", "launch", "release", "rollout", "roll_out")
 
 
 class Params(rule.Params):
-    options: Annotated[int, "least number of options to choose from"] = 3
+    options: Annotated[int, "least number of options to choose from", rule.Stricter("more")] = 3
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

@@ -69,7 +69,7 @@ from egp.wording import length
 
 
 class Params(rule.Params):
-    hours: Annotated[int, "most hours until a tie is broken"] = 24
+    hours: Annotated[int, "most hours until a tie is broken", rule.Stricter("less")] = 24
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

@@ -60,7 +60,7 @@ from egp.quantity import shown
 
 
 class Params(rule.Params):
-    types: Annotated[tuple[str, ...], "types of plans that need a feature flag"] = (
+    types: Annotated[tuple[str, ...], "types of plans that need a feature flag", rule.Stricter("more")] = (
         "superiority", "non_inferiority", "rollout",
     )  # fmt: skip
 

@@ -120,9 +120,15 @@ RISKS = ("revenue", "brand", "privacy", "safety", "partner", "ai")
 
 
 class Params(rule.Params):
-    always: Annotated[tuple[str, ...], "roles that sign every plan"] = ("experimentation_lead",)
-    by_tier: Annotated[dict[str, tuple[str, ...]], "roles that sign plans of a tier"] = {}  # noqa: RUF012
-    by_risk: Annotated[dict[str, tuple[str, ...]], "roles that sign plans with an answer about risk"] = {  # noqa: RUF012
+    always: Annotated[tuple[str, ...], "roles that sign every plan", rule.Stricter("more")] = (
+        "experimentation_lead",
+    )
+    by_tier: Annotated[
+        dict[str, tuple[str, ...]], "roles that sign plans of a tier", rule.Stricter("more")
+    ] = {}  # noqa: RUF012
+    by_risk: Annotated[
+        dict[str, tuple[str, ...]], "roles that sign plans with an answer about risk", rule.Stricter("more")
+    ] = {  # noqa: RUF012
         "privacy": ("privacy",)
     }
 

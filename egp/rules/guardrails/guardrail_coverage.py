@@ -65,7 +65,7 @@ Kind = Literal["quality", "safety", "performance", "cost"]
 
 
 class Params(rule.Params):
-    kinds: Annotated[tuple[Kind, ...], "kinds of harm that guardrails must cover"] = (
+    kinds: Annotated[tuple[Kind, ...], "kinds of harm that guardrails must cover", rule.Stricter("more")] = (
         "quality", "safety", "performance", "cost",
     )  # fmt: skip
 

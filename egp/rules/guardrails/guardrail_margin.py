@@ -145,14 +145,15 @@ _ROUNDING = 1 + 1e-9
 
 
 class Params(rule.Params):
-    default: Annotated[Change, "widest margin of a metric without a cap of its own"] = Change(
-        0.10, "relative", "10%"
-    )
+    default: Annotated[
+        Change, "widest margin of a metric without a cap of its own", rule.Stricter("less")
+    ] = Change(0.10, "relative", "10%")
     margins: Annotated[dict[str, Change], "widest margin by metric id"] = {}  # noqa: RUF012
     limit_times: Annotated[
         float,
         "how many times the default a limit without a margin may lie from the baseline",
         rule.AtLeast(1),
+        rule.Stricter("less"),
     ] = 2.0
 
 

@@ -99,7 +99,9 @@ _QUIET = "a quiet guardrail here is not evidence of safety"
 
 
 class Params(rule.Params):
-    floor: Annotated[Share, "least power to rule out the margins, each and all together"] = Share(0.80)
+    floor: Annotated[
+        Share, "least power to rule out the margins, each and all together", rule.Stricter("more")
+    ] = Share(0.80)
 
 
 class _Guard(NamedTuple):

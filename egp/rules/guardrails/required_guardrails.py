@@ -59,8 +59,12 @@ from egp.wording import counted, listing
 
 
 class Params(rule.Params):
-    metrics: Annotated[tuple[str, ...], "ids of the guardrail metrics every plan must have"] = ()
-    at_least: Annotated[int, "guardrail metrics every plan must have, listed or not", rule.AtLeast(0)] = 1
+    metrics: Annotated[
+        tuple[str, ...], "ids of the guardrail metrics every plan must have", rule.Stricter("more")
+    ] = ()
+    at_least: Annotated[
+        int, "guardrail metrics every plan must have, listed or not", rule.AtLeast(0), rule.Stricter("more")
+    ] = 1
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

@@ -94,7 +94,9 @@ from egp.wording import called, counted
 
 
 class Params(rule.Params):
-    days: Annotated[int, "age in days at registration from which a baseline is too old"] = 90
+    days: Annotated[
+        int, "age in days at registration from which a baseline is too old", rule.Stricter("less")
+    ] = 90
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

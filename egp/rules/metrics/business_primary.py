@@ -67,7 +67,7 @@ from egp.quantity import shown
 
 
 class Params(rule.Params):
-    model_metrics: Annotated[tuple[str, ...], "names that measure a model; @k stands for any cut-off"] = (
+    model_metrics: Annotated[tuple[str, ...], "names that measure a model; @k stands for any cut-off", rule.Stricter("more")] = (
         "auc", "roc_auc", "pr_auc", "ndcg", "ndcg@k", "precision@k", "recall@k", "hit_rate@k", "map@k", "mrr",
         "accuracy", "f1", "f1_score", "log_loss", "cross_entropy", "perplexity", "ece", "calibration_error",
         "brier_score", "rmse", "mse", "mae", "mape", "bleu", "rouge",

@@ -44,7 +44,7 @@ from egp.wording import called, counted
 
 
 class Params(rule.Params):
-    max: Annotated[int, "metrics that may decide"] = 1
+    max: Annotated[int, "metrics that may decide", rule.Stricter("less")] = 1
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

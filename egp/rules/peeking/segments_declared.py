@@ -90,7 +90,9 @@ from egp.wording import counted, percent
 
 
 class Params(rule.Params):
-    max_segments: Annotated[int, "most segments with conclusions of their own", rule.AtLeast(0)] = 3
+    max_segments: Annotated[
+        int, "most segments with conclusions of their own", rule.AtLeast(0), rule.Stricter("less")
+    ] = 3
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

@@ -143,7 +143,11 @@ Sequential = Literal["obrien_fleming", "pocock", "hwang_shih_decani", "always_va
 
 
 class Params(rule.Params):
-    allowed: Annotated[tuple[Sequential, ...], "spending functions that plans may use, and always_valid"] = ()
+    allowed: Annotated[
+        tuple[Sequential, ...],
+        "spending functions that plans may use, and always_valid",
+        rule.Stricter("less"),
+    ] = ()
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

@@ -158,7 +158,9 @@ _DROPPED = {
 
 
 class Params(rule.Params):
-    floor: Annotated[Share, "least chance to ship a true effect of the size of the MDE"] = Share(0.80)
+    floor: Annotated[
+        Share, "least chance to ship a true effect of the size of the MDE", rule.Stricter("more")
+    ] = Share(0.80)
 
 
 class _Decision(NamedTuple):

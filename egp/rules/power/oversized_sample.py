@@ -74,7 +74,7 @@ from egp.wording import at_least_like, percent, significant, whole
 
 
 class Params(rule.Params):
-    times: Annotated[float, "how many times the units it needs a sample may be"] = 3.0
+    times: Annotated[float, "how many times the units it needs a sample may be", rule.Stricter("less")] = 3.0
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

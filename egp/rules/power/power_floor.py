@@ -70,7 +70,9 @@ AT = ("statistics", "power")
 
 
 class Params(rule.Params):
-    floor: Annotated[Share, "least power of the registered test of the primary metric"] = Share(0.95)
+    floor: Annotated[
+        Share, "least power of the registered test of the primary metric", rule.Stricter("more")
+    ] = Share(0.95)
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

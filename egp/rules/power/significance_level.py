@@ -143,15 +143,19 @@ from egp.wording import odds, percent, share_in_plan
 
 
 class Params(rule.Params):
-    alpha: Annotated[Share, "largest significance level of the primary metric's test"] = Share(0.05)
-    one_sided_alpha: Annotated[Share, "largest significance level of a one-sided test of the primary"] = (
-        Share(0.05)
+    alpha: Annotated[
+        Share, "largest significance level of the primary metric's test", rule.Stricter("less")
+    ] = Share(0.05)
+    one_sided_alpha: Annotated[
+        Share, "largest significance level of a one-sided test of the primary", rule.Stricter("less")
+    ] = Share(0.05)
+    guardrail_alpha: Annotated[
+        Share, "largest one-sided level of a guardrail's non-inferiority test", rule.Stricter("less")
+    ] = Share(0.05)
+    srm_alpha: Annotated[Share, "largest level of the sample-ratio test", rule.Stricter("less")] = Share(0.01)
+    least_srm_alpha: Annotated[Share, "smallest level of the sample-ratio test", rule.Stricter("more")] = (
+        Share(0.0001)
     )
-    guardrail_alpha: Annotated[Share, "largest one-sided level of a guardrail's non-inferiority test"] = (
-        Share(0.05)
-    )
-    srm_alpha: Annotated[Share, "largest level of the sample-ratio test"] = Share(0.01)
-    least_srm_alpha: Annotated[Share, "smallest level of the sample-ratio test"] = Share(0.0001)
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

@@ -82,9 +82,9 @@ from egp.wording import percent, unit_count, whole
 
 
 class Params(rule.Params):
-    efficiency: Annotated[Share, "least efficiency of the weakest comparison against an even split"] = Share(
-        0.9
-    )
+    efficiency: Annotated[
+        Share, "least efficiency of the weakest comparison against an even split", rule.Stricter("more")
+    ] = Share(0.9)
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

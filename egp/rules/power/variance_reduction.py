@@ -102,10 +102,12 @@ AT: Path = ("statistics", "variance_reduction")
 
 
 class Params(rule.Params):
-    max_correlation: Annotated[float, "strongest correlation that is taken without doubt"] = 0.9
-    max_age: Annotated[timedelta, "how old the measured correlation may be at registration"] = timedelta(
-        days=90
-    )
+    max_correlation: Annotated[
+        float, "strongest correlation that is taken without doubt", rule.Stricter("less")
+    ] = 0.9
+    max_age: Annotated[
+        timedelta, "how old the measured correlation may be at registration", rule.Stricter("less")
+    ] = timedelta(days=90)
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

@@ -42,7 +42,9 @@ from egp.wording import listing
 
 
 class Params(rule.Params):
-    allowed: Annotated[tuple[str, ...], "kinds of data access that a plan may declare"] = ("aggregates",)
+    allowed: Annotated[
+        tuple[str, ...], "kinds of data access that a plan may declare", rule.Stricter("less")
+    ] = ("aggregates",)
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

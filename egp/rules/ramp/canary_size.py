@@ -106,9 +106,15 @@ from egp.wording import percent, share_in_plan
 
 
 class Params(rule.Params):
-    min: Annotated[Share, "least share of the eligible units that a canary treats"] = Share(0.05)
-    max: Annotated[Share, "largest share of the eligible units that a canary treats"] = Share(0.10)
-    required_for: Annotated[tuple[str, ...], "types of plans that must have a canary"] = ("rollout",)
+    min: Annotated[Share, "least share of the eligible units that a canary treats", rule.Stricter("more")] = (
+        Share(0.05)
+    )
+    max: Annotated[
+        Share, "largest share of the eligible units that a canary treats", rule.Stricter("less")
+    ] = Share(0.10)
+    required_for: Annotated[
+        tuple[str, ...], "types of plans that must have a canary", rule.Stricter("more")
+    ] = ("rollout",)
 
 
 ABSENT = {

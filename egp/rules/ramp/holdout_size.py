@@ -108,11 +108,18 @@ ROUNDING = 1e-9
 
 
 class Params(rule.Params):
-    min: Annotated[Share, "least share of the eligible units in the holdout"] = Share(0.05)
+    min: Annotated[Share, "least share of the eligible units in the holdout", rule.Stricter("more")] = Share(
+        0.05
+    )
     after_ramp: Annotated[
-        timedelta, "least time the holdout lasts after the earliest end of the ramp", rule.AtLeast(0)
+        timedelta,
+        "least time the holdout lasts after the earliest end of the ramp",
+        rule.AtLeast(0),
+        rule.Stricter("more"),
     ] = timedelta(days=7)
-    allow_none: Annotated[bool, "whether a plan may give a reason for having no holdout"] = True
+    allow_none: Annotated[
+        bool, "whether a plan may give a reason for having no holdout", rule.Stricter("less")
+    ] = True
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

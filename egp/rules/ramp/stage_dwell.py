@@ -48,7 +48,7 @@ from egp.wording import duration_in_plan, ordinal_stage, percent, significant
 
 
 class Params(rule.Params):
-    hours: Annotated[int, "least hours in every stage of the ramp"] = 48
+    hours: Annotated[int, "least hours in every stage of the ramp", rule.Stricter("more")] = 48
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ A stop rule that cannot fire looks like protection and is none. A rule is dead i
 than the run brings (`distinct_over_run` times exposure times the smallest weight), if its posterior probability is one
 that no data reach, if it is not evaluated once between its minimum of units and the end of the run, if harm must last
 longer than the treatment is being rolled out (from the start to the end of the run or of the ramp, whichever is last;
-a holdout is watched for gains and stops nothing), or if its threshold lies beyond 0 % or 100 % of a rate.
+in the months of the holdout it comes too late), or if its threshold lies beyond 0 % or 100 % of a rate.
 
 A rule is toothless if it tolerates more than `times_margin` times the harm that its metric's own margin accepts at the
 readout; without a margin the distance from the baseline to the limit counts. A page that may become 4 % slower, and is
@@ -126,6 +126,7 @@ from egp.analysis.days import first_day, run_days
 from egp.analysis.registered import harm_direction, size_of
 from egp.analysis.stop_rules import evaluations, stop_rule_harm, stop_rule_metric
 from egp.analysis.traffic import arriving_units, ramp_begin, ramp_length
+from egp.analysis.watch import watched_test
 from egp.document import Path
 from egp.experiment import Experiment, Metric, StopRule
 from egp.finding import DoesNotApply, Finding, NotChecked, need
@@ -142,7 +143,9 @@ TOO_SHORT = frozenset(("minimum-runtime", "weekly-cycles"))
 
 class Params(rule.Params):
     times_margin: Annotated[
-        float, "most times the margin of its metric, or the way to its limit, that a stop rule tolerates"
+        float,
+        "most times the margin of its metric, or the way to its limit, that a stop rule tolerates",
+        rule.Stricter("less"),
     ] = 3.0
 
 
@@ -183,7 +186,10 @@ def _by_units(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[
             f"waits for {unit_count(least)} per variant; the run brings {enough:,}",
             whole(least), f"at most {enough:,}", f"set `min_units_per_variant: {enough:_}` or less",
         )  # fmt: skip
-    elif stop_rule.evaluated is not None and not evaluations(plan, position, stop_rule.evaluated).number:
+    elif (
+        stop_rule.evaluated is not None
+        and not evaluations(plan, position, stop_rule.evaluated, watched_test(plan)).number
+    ):
         yield _dead(
             plan, position, "evaluated",
             f"is not evaluated once between {unit_count(least)} per variant and the end of the run",

@@ -66,7 +66,7 @@ from egp.wording import counted
 
 
 class Params(rule.Params):
-    minutes: Annotated[float, "most minutes until a rollback is complete"] = 60.0
+    minutes: Annotated[float, "most minutes until a rollback is complete", rule.Stricter("less")] = 60.0
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

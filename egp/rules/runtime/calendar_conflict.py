@@ -115,7 +115,9 @@ MOVING_THE_READOUT = frozenset(
 
 
 class Params(rule.Params):
-    weekends: Annotated[bool, "whether a readout or a holdout may end on a Saturday or Sunday"] = False
+    weekends: Annotated[
+        bool, "whether a readout or a holdout may end on a Saturday or Sunday", rule.Stricter("less")
+    ] = False
 
 
 class Period(NamedTuple):

@@ -43,7 +43,9 @@ from egp.wording import counted
 
 
 class Params(rule.Params):
-    days: Annotated[int, "days from the first to the last that a plan may run, pauses included"] = 56
+    days: Annotated[
+        int, "days from the first to the last that a plan may run, pauses included", rule.Stricter("less")
+    ] = 56
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

@@ -70,7 +70,9 @@ from egp.wording import counted
 
 
 class Params(rule.Params):
-    days: Annotated[int, "consecutive days at full exposure that a plan must have"] = 14
+    days: Annotated[int, "consecutive days at full exposure that a plan must have", rule.Stricter("more")] = (
+        14
+    )
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

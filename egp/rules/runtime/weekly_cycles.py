@@ -72,7 +72,7 @@ HORIZON = 1000
 
 
 class Params(rule.Params):
-    times: Annotated[int, "how often each weekday must be covered"] = 2
+    times: Annotated[int, "how often each weekday must be covered", rule.Stricter("more")] = 2
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

@@ -59,7 +59,9 @@ yields_to = frozenset({"minimum-runtime", "weekly-cycles"})
 
 
 class Params(rule.Params):
-    weeks: Annotated[int, "whole weeks from which one day more or less does not matter"] = 8
+    weeks: Annotated[
+        int, "whole weeks from which one day more or less does not matter", rule.Stricter("more")
+    ] = 8
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

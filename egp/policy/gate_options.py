@@ -1,0 +1,51 @@
+"""What a policy sets of the gate's checks: ``gate: {complete-data: {max_silence: 48h}}``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from egp.gate_check import ORDER, load
+from egp.policy.model import Value
+from egp.policy.params import read_params
+from egp.policy.settings import origin_of
+from egp.quantity import shown
+from egp.shape import Problem, nearest
+
+if TYPE_CHECKING:
+    from egp.document import Document
+    from egp.policy.model import Settings
+
+
+def read_gate(document: Document, gate: Mapping[str, object], problems: list[Problem]) -> Settings:
+    """Check → option → value; mistakes are appended to ``problems``."""
+    settings: dict[str, dict[str, Value]] = {}
+    for check_id, options in gate.items():
+        at = ("gate", check_id)
+        if check_id not in ORDER:
+            problems.append(_unknown_check(check_id))
+        elif not isinstance(options, dict):
+            advice = "write the options in a mapping, as in `{max_silence: 48h}`"
+            problems.append(Problem(at, "wrong-type", f"what is set of {check_id} is no mapping", advice))
+        else:
+            read = vars(read_params(load(check_id), options, at, problems, off=""))
+            settings[check_id] = {
+                name: Value(value, origin_of(document, (*at, name))) for name, value in read.items()
+            }
+    return settings
+
+
+def _unknown_check(check_id: str) -> Problem:
+    guess = nearest(check_id, ORDER)
+    hint = f", did you mean `{guess}`?" if guess else ""
+    message = f"the gate has no check `{shown(check_id)}`{hint}"
+    return Problem(("gate", check_id), "unknown-key", message, f"its checks are {', '.join(ORDER)}")
+
+
+def together(settings: Iterable[Settings]) -> Settings:
+    """What several files set, later ones winning option by option."""
+    found: dict[str, dict[str, Value]] = {}
+    for each in settings:
+        for check_id, options in each.items():
+            found.setdefault(check_id, {}).update(options)
+    return found
