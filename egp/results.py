@@ -6,9 +6,10 @@
 # No postponed annotations here: shapes are read from the annotations themselves.
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
+from operator import attrgetter
 from typing import Literal
 
 from egp.quantity import Moment, Share
@@ -160,8 +161,11 @@ def results_digest(results: Results, rows: Iterable[Row]) -> str:
     """Digest of what was seen."""
     header: list[object] = [results.experiment, results.as_of, results.revision]
     header += [part for stage in results.stages for part in (stage.treated, stage.entered, stage.revision)]
-    text = "\n".join([_canonical(header), *sorted(_canonical(astuple(row)) for row in rows)])
+    text = "\n".join([_canonical(header), *sorted(_canonical(_cells(row)) for row in rows)])
     return f"{DIGEST_VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+_cells = attrgetter(*Row.__slots__)
 
 
 def _canonical(values: Iterable[object]) -> str:

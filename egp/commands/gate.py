@@ -26,7 +26,10 @@ def run(options: argparse.Namespace) -> int:
     from egp.gate.command import answer
 
     def policy_for(name: str, plan: str) -> Policy:
-        return policy_in_force(argparse.Namespace(policy=name), [plan])
+        return policy_in_force(
+            argparse.Namespace(policy=name, policy_from=options.policy_from, rules_from=options.rules_from),
+            [plan],
+        )
 
     try:
         answered = answer(options, policy_for, terminal.style(sys.stdout))

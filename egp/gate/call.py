@@ -18,8 +18,10 @@ from egp.gate.clock import instant, zone_of
 from egp.gate.move import MONITOR, Move, MoveError, move_to
 from egp.gate.readout import Readout
 from egp.gate.verdict import Crash, Decision, decide
-from egp.lock import Lock, LockError, Registration, read_lock, rendered
+from egp.gate_check import load
+from egp.lock import Lock, LockError, Registration, made, read_lock, rendered
 from egp.policy.locate import lock_folder
+from egp.policy.timing import Timing
 from egp.quantity import Moment, shown
 from egp.sources import ResultsError
 from egp.sources.file import read_evidence
@@ -108,18 +110,24 @@ def judge(call: Call, finder: PlanFinder, policy: Policy) -> Judgement:
     plan = read.plan
     evidence = _evidence(call, plan, policy, lock_folder(finder.folder, policy.root))
     zone = zone_of(plan)
-    tier = policy.tier_of(plan.surfaces or ())
+    traits = policy.traits_of(plan)
     registration, troubles = _registration(plan, lock_folder(finder.folder, policy.root))
     digest = plan_digest(plan) if read.is_whole else NO_DIGEST
+    as_of = instant(call.as_of if call.as_of is not None else evidence.as_of, zone)
+    timing = Timing(as_of.date(), registration.registered if registration else None)
     readout = Readout(
         plan=plan,
         evidence=evidence,
         move=_move(call, plan),
-        as_of=instant(call.as_of if call.as_of is not None else evidence.as_of, zone),
+        as_of=as_of,
         registration=registration,
         digest=digest,
-        rules={each.rule.id: each for each in policy.adopted(read.source.in_policy, tier).alone},
-        organisation=policy.organisation(tier),
+        rules={each.rule.id: each for each in policy.adopted(read.source.in_policy, traits, timing).alone},
+        organisation=policy.organisation(traits.tier),
+        options={
+            check_id: load(check_id).params(**{name: value.value for name, value in options.items()})
+            for check_id, options in policy.gate.items()
+        },
         treatment_revision=call.treatment_revision,
         treatment=_variant(call, plan),
     )
@@ -221,7 +229,9 @@ def _registration(plan: Experiment, root: str) -> tuple[Registration | None, lis
 def _entry_digest(plan: Experiment, registration: Registration | None) -> str:
     if registration is None:
         return NO_DIGEST
-    text = rendered(Lock("", None, {plan.id or "": registration}, {}))
+    # What people decide afterwards is no input: a receipt must still replay once it has been decided on.
+    judged = made(Registration, **{**vars(registration), "decisions": ()})
+    text = rendered(Lock("", None, {plan.id or "": judged}, {}))
     return f"sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 

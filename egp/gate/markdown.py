@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from egp.gate.clock import shown_instant
-from egp.gate.text import STATE, headline, next_steps
+from egp.gate.text import STATE, headline, next_steps, options_set
 from egp.report.quoting import in_markdown as escaped
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ def _lines(judgement: Judgement, folded: bool) -> Iterator[str]:
         yield ""
     policy = f"{judgement.policy.name} {judgement.policy.version}".strip()
     yield f"Policy {escaped(policy)}, results {escaped(judgement.inputs.results[-12:])}."
+    for option in options_set(judgement.policy):
+        yield ""
+        yield escaped(option)
 
 
 def _row(reading: Reading) -> str:

@@ -42,6 +42,8 @@ def move_to(plan: Experiment, asked: str) -> Move:
         return Move("test", name=TEST)
     if asked == CANARY and plan.canary and plan.canary.treated:
         return Move("canary", name=CANARY)
+    if asked in (TEST, CANARY):
+        raise MoveError(f"the plan has no {asked}", _declared(plan))
     try:
         treated = share(asked)
     except QuantityError as error:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from egp.lock import Registration
     from egp.policy.model import Adopted
     from egp.results import Evidence, Row, Window
+    from egp.rule import Params
 
 NOWHERE = "no stage"
 """Where the treatment of a rollout without a canary is before its first stage."""
@@ -82,6 +83,8 @@ class Readout:
     rules: Mapping[str, Adopted] = field(default_factory=dict)
     """The policy's rules in force for the plan, by id."""
     organisation: Organisation = field(default_factory=Organisation)
+    options: Mapping[str, Params] = field(default_factory=dict)
+    """Options of checks, by id, where the policy sets any."""
     treatment_revision: str = ""
     """The build that the pipeline is about to serve, where it says so."""
     treatment: str = ""

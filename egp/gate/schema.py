@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import get_args
 
-from egp.gate.checks import ORDER
 from egp.gate.reading import State
 from egp.gate.verdict import EXIT_STATUS
+from egp.gate_check import ORDER
 from egp.report.contract import list_of, object_of
 
 GATE_VERSION = 1

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from textwrap import wrap
 
 from egp.gate.call import Judgement
 from egp.gate.clock import shown_instant
 from egp.gate.reading import Reading
+from egp.policy.model import Policy
+from egp.policy.params import shown_value
 from egp.quantity import shown
-from egp.report.text import Style, printable
+from egp.report.text import Style, printable, wrapped
 from egp.results import stage_name
 from egp.wording import length
 
@@ -23,26 +23,30 @@ HEADLINE = {
 STATE = {"pass": "pass", "fail": "fail", "cannot_rule_out": "not ruled out", "not_checked": "not checked"}
 _COLOUR = {"proceed": "good", "hold": "warning", "roll_back": "error", "could_not_judge": "error"}
 _STATE_COLOUR = {"pass": "good", "fail": "error", "cannot_rule_out": "warning", "not_checked": "info"}
-_BOUND = "\N{NO-BREAK SPACE}"
-_UNIT = re.compile(r"(?<=[0-9]) (?=%|pp|bps|ms|days?\b|h\b)|(?<=[<=≥]) (?=[0-9])|(?<=\bp) (?=[<=])")
 _STATE_WIDTH = max(map(len, STATE.values()))
+_NARROWEST = 24
+"""Columns of a message in a terminal that is too narrow."""
 
 
 def headline(judgement: Judgement) -> str:
     """ "hold (wait): pdp-buy-now to 70%, as of 2023-01-28 08:00 PST"."""
     decision, readout = judgement.decision, judgement.readout
     kind = f" ({decision.kind})" if decision.kind else ""
-    asked = f"to {judgement.call.to}" if judgement.call.to else f"in {readout.stage.name}"
+    asked = f"to {readout.move.name}" if judgement.call.to else f"in {readout.stage.name}"
     zone = readout.as_of.tzname() or ""
     when = f"{shown_instant(readout.as_of)} {zone}".rstrip()
     return f"{HEADLINE[decision.verdict]}{kind}: {shown(readout.plan.id)} {asked}, as of {when}"
 
 
 def next_steps(judgement: Judgement) -> list[str]:
-    """What to do about it, each step once; of several instants to wait for the last one."""
-    if judgement.decision.verdict == "proceed":
+    """What to do about it, each step once; of several instants to wait for the last one.
+
+    What has to be repaired has not been inconclusive yet.
+    """
+    decision = judgement.decision
+    if decision.verdict == "proceed":
         return _onwards(judgement)
-    reasons = judgement.decision.reasons
+    reasons = [each for each in decision.reasons if decision.kind != "repair" or each.kind != "inconclusive"]
     last = max((reading.until for reading in reasons if reading.until), default=None)
     steps = [reading.next for reading in reasons if reading.next and reading.until in (None, last)]
     return list(dict.fromkeys(steps))
@@ -66,14 +70,14 @@ def render(judgement: Judgement, style: Style) -> Iterator[str]:
     decision = judgement.decision
     yield style.paint(printable(headline(judgement)), _COLOUR[decision.verdict])
     for crash in decision.crashes:
-        yield from _wrapped(f"  error: {printable(crash.message)}", style.width, "    ")
+        yield from _indented(f"error: {printable(crash.message)}", style)
     if decision.verdict == "roll_back":
         for reading in decision.reasons:
-            yield from _wrapped(f"  because: {printable(reading.message)}", style.width, "    ")
+            yield from _indented(f"because: {printable(reading.message)}", style)
     for step in next_steps(judgement):
-        yield from _wrapped(f"  next: {printable(step)}", style.width, "    ")
+        yield from _indented(f"next: {printable(step)}", style)
     if decision.until:
-        yield f"  the answer stays the same until {shown_instant(decision.until)}"
+        yield from _indented(f"the answer stays the same until {shown_instant(decision.until)}", style)
     yield ""
     width = max((len(reading.check) for reading in decision.readings), default=0)
     for reading in decision.readings:
@@ -81,21 +85,28 @@ def render(judgement: Judgement, style: Style) -> Iterator[str]:
     yield ""
     policy = f"{judgement.policy.name} {judgement.policy.version}".strip()
     passed = sum(reading.passed for reading in decision.readings)
-    yield f"{passed} of {len(decision.readings)} readings pass (policy {printable(policy)})"
+    count = f"{passed} of {len(decision.readings)} readings pass (policy {printable(policy)})"
+    yield from wrapped(count, style.width, "  ")
+    for option in options_set(judgement.policy):
+        yield from wrapped(printable(option), style.width, "  ")
+
+
+def options_set(policy: Policy) -> Iterator[str]:
+    """What the policy sets of the checks, and where."""
+    for check_id, options in policy.gate.items():
+        for name, value in options.items():
+            yield f"the policy sets {name} of {check_id} to {shown_value(value.value)} ({value.origin})"
+
+
+def _indented(text: str, style: Style) -> Iterator[str]:
+    yield from (f"  {line}" for line in wrapped(text, style.width - 2, "  "))
 
 
 def _line(reading: Reading, width: int, style: Style) -> Iterator[str]:
     state = STATE[reading.state]
     head = f"{state:<{_STATE_WIDTH}}  {reading.check:<{width}}"
-    first, *rest = _wrapped(printable(reading.message), max(40, style.width - len(head) - 2))
+    first, *rest = wrapped(printable(reading.message), max(_NARROWEST, style.width - len(head) - 2), "")
     painted = style.paint(f"{state:<{_STATE_WIDTH}}", _STATE_COLOUR[reading.state])
     yield f"{painted}  {reading.check:<{width}}  {first}"
     for line in rest:
         yield f"{'':<{len(head)}}  {line}"
-
-
-def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    """Lines of whole words, a number and its unit being one."""
-    bound = _UNIT.sub(_BOUND, text)
-    lines = wrap(bound, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-    return [line.replace(_BOUND, " ") for line in lines] or [""]

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from egp.gate.checks import Check, checks
 from egp.gate.guarding import guarded
 from egp.gate.reading import Kind, Reading
 from egp.gate.readout import Readout
+from egp.gate_check import Check, checks
 
 Verdict = Literal["proceed", "hold", "roll_back", "could_not_judge"]
 
@@ -78,7 +78,8 @@ def decide(readout: Readout, troubles: Iterable[Crash] = (), among: Iterable[Che
 
 
 def _readings(check: Check, readout: Readout) -> Iterator[Reading]:
-    for reading in guarded(lambda: check.readings(readout)):
+    params = readout.options.get(check.id) or check.params()
+    for reading in guarded(lambda: check.read(readout, params)):
         yield _kept_back(replace(reading, check=check.id), readout)
 
 

@@ -62,7 +62,7 @@ class ResultsFile:
         try:
             documents = read_file(self._path, self._shown)
         except OSError as error:
-            raise self.unusable(f"cannot read it: {error.strerror}", "correct the path") from None
+            raise self.unusable(f"cannot read the results: {error.strerror}", "correct the path") from None
         document = documents[0]
         failures = [
             Failure(
@@ -88,7 +88,15 @@ class ResultsFile:
         """The header of the file, and its instant."""
         problems: list[Problem] = []
         results = read(Results, self._document.value, (), problems)
-        failures = [self._failure(p.path, p.message, p.help, p.kind == "unknown-key") for p in problems]
+        failures = [
+            self._failure(
+                p.path,
+                p.message.replace("the plan has", "these results have"),
+                p.help,
+                p.kind == "unknown-key",
+            )
+            for p in problems
+        ]
         instants: list[tuple[Path, object]] = [(("as_of",), results.as_of)]
         instants += [(("stages", at, "entered"), stage.entered) for at, stage in enumerate(results.stages)]
         for path, instant in instants:

@@ -15,6 +15,7 @@ from egp.analysis.days import time_zone, whole_days
 from egp.results import FIRST_WEEK, Refusal
 from egp.sources.connection import connected, unusable, without_secrets
 from egp.sources.table import Record, Table
+from egp.wording import counted
 
 if TYPE_CHECKING:
     from egp.experiment import Experiment, Metric
@@ -54,7 +55,8 @@ class Warehouse:
                 found += query.rows()
                 crossed = query.units_in_two_variants()
                 if crossed:
-                    message = f"{crossed:,} units of the stage {stage.name} were served two variants, and are left out"
+                    were = "was served two variants, and is" if crossed == 1 else "were served two variants, and are"
+                    message = f"{counted(crossed, 'unit')} of the stage {stage.name} {were} left out"
                     refusals.append(
                         Refusal(path, 0, 0, "variant", message, "find out why before anything is read")
                     )

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         two_proportion_z,
     )
     from .exaggeration import TypeM, type_m
-    from .looks import information_fractions, repeated_looks_type1
+    from .looks import information_fractions, most_crossing_probability, repeated_looks_type1
     from .means import mean_mde, mean_power, mean_units
     from .multiplicity import (
         all_pass_probability,
@@ -123,7 +123,7 @@ _NAMES_OF_MODULE = {
         "relative_lift two_proportion_difference two_proportion_p_value two_proportion_z"
     ),
     "exaggeration": "TypeM type_m",
-    "looks": "information_fractions repeated_looks_type1",
+    "looks": "information_fractions most_crossing_probability repeated_looks_type1",
     "means": "mean_mde mean_power mean_units",
     "multiplicity": (
         "all_pass_probability any_guardrail_false_alarm bonferroni_z corrected_alpha dunnett_z "
@@ -215,6 +215,7 @@ __all__ = [
     "mean_units",
     "mixture_sprt_p_value",
     "mixture_sprt_z",
+    "most_crossing_probability",
     "non_inferiority",
     "non_inferiority_proportion_power",
     "non_inferiority_proportion_units",

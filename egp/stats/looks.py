@@ -24,6 +24,7 @@ _BASE_NODES = 24
 _NODES_PER_STEP = 1.9
 _MOST_NODES = 1500
 MOST_LOOKS = 5000
+_STEP_REACH, _STEP_NODES = 6.0, 20
 
 _exp = math.exp
 
@@ -106,6 +107,34 @@ def crossing_probability(
     """P(Z_k >= bound_k at some look), two-sided |Z_k| >= bound_k, when E[Z(1)] = drift."""
     crossings = crossing_probabilities(bounds, information, sides, drift)
     return min(1.0, math.fsum(crossing.upper + crossing.lower for crossing in crossings))
+
+
+def most_crossing_probability(bounds: Sequence[float], information: Sequence[float]) -> float:
+    """At least P(Z_k >= bound_k at some look), without drift: the first look's chance, and at each later one that
+    of crossing there and not at the look before.
+
+    A hundred times faster than the exact recursion, and above it: 26.5 % for fourteen equal looks at 1.645
+    that cross with 19.2 %, less for bounds that rise. `information`: increasing, in any unit. Source: Hunter
+    1976; Worsley 1982.
+    """
+    fresh = [
+        _first_crossing(before, bound, math.sqrt(earlier / t))
+        for before, bound, earlier, t in zip(bounds, bounds[1:], information, information[1:], strict=False)
+    ]
+    return min(1.0, normal_sf(bounds[0]) + math.fsum(fresh)) if bounds else 0.0
+
+
+def _first_crossing(before: float, bound: float, correlation: float) -> float:
+    """P(X < before, Z >= bound) of standard normals of this correlation, by quadrature over X where Z is near."""
+    spread = math.sqrt(1.0 - correlation * correlation)
+    low = min(before, correlation * bound) - _STEP_REACH * spread
+    nodes, weights = scaled_nodes(low, before, _STEP_NODES)
+    return INVERSE_SQRT_2PI * math.fsum(
+        [
+            weight * _exp(-0.5 * x * x) * normal_sf((bound - correlation * x) / spread)
+            for x, weight in zip(nodes, weights, strict=True)
+        ]
+    )
 
 
 def crossing_probabilities(

@@ -189,25 +189,22 @@ def _calibrated(information: tuple[float, ...], false_alarm: float, ratio: float
     return PosteriorThreshold(z, normal_cdf(z))
 
 
-def consecutive_windows_probability(window_probability: float, windows: int, consecutive: int) -> float:
-    """P(a run of `consecutive` windows in a row, among `windows` independent ones, each with
-    `window_probability`).
+def consecutive_windows_probability(window_probabilities: Sequence[float], consecutive: int) -> float:
+    """P(a run of `consecutive` windows in a row), among independent ones of the probabilities given, in order of
+    time.
 
     For stop rules with a duration, whose windows (days, weeks) are estimated apart: "significant harm in two
-    weeks running". Errors: a probability outside [0, 1]; counts below 1. Source: de Moivre's run recursion
-    (Feller 1968, XIII.7).
+    weeks running". Errors: a probability outside [0, 1]; a count below 1. Source: de Moivre's run recursion
+    (Feller 1968, XIII.7), with a probability of its own for each window.
     """
-    if not 0.0 <= window_probability <= 1.0:
-        reject(
-            "window_probability", f"{window_probability} is not in [0, 1]", "give the chance of one window"
-        )
-    require_count("windows", windows)
     require_count("consecutive", consecutive)
     running = [1.0] + [0.0] * (consecutive - 1)
     completed = 0.0
-    for _ in range(windows):
-        completed += running[-1] * window_probability
-        running = [math.fsum(running) * (1.0 - window_probability)] + [
-            state * window_probability for state in running[:-1]
-        ]
+    for probability in window_probabilities:
+        if not 0.0 <= probability <= 1.0:
+            reject(
+                "window_probabilities", f"{probability} is not in [0, 1]", "give the chance of each window"
+            )
+        completed += running[-1] * probability
+        running = [math.fsum(running) * (1.0 - probability)] + [state * probability for state in running[:-1]]
     return min(1.0, completed)

@@ -18,6 +18,8 @@ from random import Random
 from typing import Any
 
 from egp import stats
+from egp.analysis.days import whole_days
+from egp.analysis.false_alarms import days_alarm, posterior_alarm, weekly_alarm
 from egp.analysis.registered import (
     guardrail_test,
     metric_units,
@@ -26,8 +28,8 @@ from egp.analysis.registered import (
     primary_test,
 )
 from egp.experiment import Experiment
-from egp.gate.checks import checks
 from egp.gate.verdict import decide
+from egp.gate_check import checks
 from egp.lock import Registration
 from egp.results import Row
 
@@ -45,17 +47,18 @@ PER_DAY = 7_450
 ACTIVE = {"day": 41_000, "week": 150_000}
 """Units that come on a day and in a week, whether they are new or not."""
 
-NEW = {"test": 2 * PER_DAY, "70%": 10_000, "90%": 8_000}
-"""Units in a stage that are seen for the first time on a day."""
+COMING = 340_000 // 14
+"""Eligible units that the plan of the example expects to see for the first time on a day."""
 
-FIRST, LAST, THROUGH = date(2023, 1, 23), date(2023, 2, 5), date(2023, 2, 6)
+EXPOSURE = 0.9
+FIRST, LAST = date(2023, 1, 23), date(2023, 2, 5)
 READ = datetime.fromisoformat("2023-02-07T08:00:00-08:00")
 
 BASE = Truth()
 MARGIN = 0.08 * BASE.refund_rate
 MDE = 0.0045
 
-FULL, SHORT = {"decisions": 4_000, "lives": 1_000}, {"decisions": 200, "lives": 25}
+FULL, SHORT = {"decisions": 4_000, "lives": 2_000}, {"decisions": 200, "lives": 10}
 
 
 class Noise:
@@ -121,17 +124,18 @@ class Arm:
 
 
 def stage_rows(
-    noise: Noise, stage: str, span: list[date], through: date, treated: float, truths: Mapping[str, Truth]
+    noise: Noise, stage: str, span: list[date], new: int, treated: float, truths: Mapping[str, Truth]
 ) -> list[Row]:
-    """The rows of a stage, with units that were split at random."""
+    """The rows of a stage to which every day adds so many units, split at random."""
     rows: list[Row] = []
-    exposed = 0.9 if stage == "test" else 1.0
-    split = [noise.count(NEW[stage], treated) for _ in span]
+    through = span[-1] + DAY
+    exposed = EXPOSURE if stage == "test" else 1.0
+    split = [noise.count(new, treated) for _ in span]
     for variant, truth in truths.items():
         arm = Arm(noise, truth, stage, variant)
         share = exposed * (treated if variant == TREATMENT else 1 - treated)
         active = {window: round(number * share) for window, number in ACTIVE.items()}
-        units = split if variant == TREATMENT else [NEW[stage] - count for count in split]
+        units = split if variant == TREATMENT else [new - count for count in split]
         for day, count in zip(span, units, strict=True):
             rows.append(arm.refunds("cohort", day, count, through))
             rows.append(arm.contacts("cohort", day, count, through))
@@ -142,6 +146,7 @@ def stage_rows(
         for at in range(0, len(span) - 6, 7):
             rows.append(arm.contacts("week", span[at], active["week"], None))
             rows.append(arm.refunds("week", span[at], active["week"], None))
+            rows.append(arm.load("week", span[at], active["week"], None))
             if stage == "test":
                 rows.append(arm.first_week(span[at], sum(units[:7])))
     return rows
@@ -155,7 +160,7 @@ def verdicts(plan: Experiment, truth: Truth, number: int, seed: int) -> Iterator
     """The verdict at the readout of so many experiments."""
     noise, lock, truths = Noise(seed), registered(plan), {CONTROL: BASE, TREATMENT: truth}
     for _ in range(number):
-        rows = stage_rows(noise, "test", days(FIRST, LAST), THROUGH, 0.5, truths)
+        rows = stage_rows(noise, "test", days(FIRST, LAST), 2 * PER_DAY, 0.5, truths)
         yield World(plan, tuple(rows), READ, registration=lock).decide().verdict
 
 
@@ -177,46 +182,47 @@ def predicted_power() -> float:
     ).power
 
 
-RAMP = (("70%", date(2023, 2, 7), 2, 0.7), ("90%", date(2023, 2, 9), 12, 0.9))
-"""Stages after the readout: stage, first day, days, treated share."""
+RAMP = (("70%", date(2023, 2, 7), date(2023, 2, 8), 0.7), ("90%", date(2023, 2, 9), date(2023, 5, 10), 0.9))
+"""Stages after the readout: stage, first and last day, treated share. The last one ends with the holdout."""
 
 
 def life(noise: Noise, plan: Experiment, lock: Registration) -> Iterator[World]:
-    """A harmless experiment, as it is monitored on every morning of the test, the ramp and ten days beyond it."""
+    """A harmless experiment, as it is monitored on every morning from the first day of the test to the last of the
+    holdout."""
     truths = {CONTROL: BASE, TREATMENT: replace(BASE, add_to_cart_rate=BASE.add_to_cart_rate + MDE)}
-    seen = stage_rows(noise, "test", days(FIRST, LAST), THROUGH, 0.5, truths)
-    yield from _mornings(plan, lock, noise, truths, "test", FIRST, 14, seen, [], ())
+    seen = stage_rows(noise, "test", days(FIRST, LAST), round(COMING * EXPOSURE), 0.5, truths)
+    yield from _mornings(plan, lock, noise, truths, "test", days(FIRST, LAST), seen, [], ())
     stages: tuple[Any, ...] = ()
-    for stage, first, number, treated in RAMP:
-        stages = (*stages, entry(treated, f"{first}T08:00:00-08:00"))
-        span = days(first, first + (number - 1) * DAY)
-        rows = stage_rows(noise, stage, span, first + number * DAY, treated, truths)
-        yield from _mornings(plan, lock, noise, truths, stage, first, number, rows, seen, stages)
+    for stage, first, last, treated in RAMP:
+        stages = (*stages, entry(treated, f"{first}T00:00:00-08:00"))
+        span = days(first, last)
+        rows = stage_rows(noise, stage, span, COMING, treated, truths)
+        yield from _mornings(plan, lock, noise, truths, stage, span, rows, seen, stages)
         seen = seen + rows
 
 
 def _mornings(
-    plan: Experiment, lock: Registration, noise: Noise, truths: Mapping[str, Truth], stage: str, first: date,
-    number: int, rows: list[Row], before: list[Row], stages: tuple[Any, ...],
+    plan: Experiment, lock: Registration, noise: Noise, truths: Mapping[str, Truth], stage: str, span: list[date],
+    rows: list[Row], before: list[Row], stages: tuple[Any, ...],
 ) -> Iterator[World]:  # fmt: skip
     """The evidence of each morning: what was over by then, and a total of the stage so far."""
-    earlier = [row for row in before if row.window == "week"]
-    for at in range(1, number + 1):
-        today = first + at * DAY
-        over = [row for row in rows if row.date is not None and _ends(row) < today]
-        units = {
-            variant: sum(
-                row.units
-                for row in over
-                if row.variant == variant and row.metric == "refund_rate" and row.window == "cohort"
-            )
-            for variant in truths
-        }
+    earlier = [row for row in before if row.window in ("day", "week")]
+    ending: dict[date, list[Row]] = {}
+    for row in rows:
+        if row.date is not None:
+            ending.setdefault(_ends(row), []).append(row)
+    over: list[Row] = []
+    units = dict.fromkeys(truths, 0)
+    for today in span:
+        over += ending[today]
+        for row in ending[today]:
+            if row.metric == "refund_rate" and row.window == "cohort":
+                units[row.variant] += row.units
         totals = [
-            Arm(noise, truth, stage, variant).load("total", None, units[variant], today - DAY)
+            Arm(noise, truth, stage, variant).load("total", None, units[variant], today)
             for variant, truth in truths.items()
         ]
-        as_of = datetime.combine(today, datetime.min.time(), READ.tzinfo) + timedelta(hours=8)
+        as_of = datetime.combine(today + DAY, datetime.min.time(), READ.tzinfo) + timedelta(hours=8)
         yield World(plan, (*earlier, *over, *totals), as_of, to="", stages=stages, registration=lock)
 
 
@@ -225,9 +231,20 @@ def _ends(row: Row) -> date:
     return row.date + 6 * DAY if row.window == "week" else row.date
 
 
+def predicted_false_alarms(plan: Experiment) -> list[float]:
+    """What the rule hair-trigger computes: the chance of each stop rule that is no weekly one, and of all weekly ones."""
+    chances = [weekly_alarm(plan)]
+    for position, stop_rule in enumerate(plan.stop_rules):
+        if stop_rule.probability is not None:
+            chances.insert(-1, posterior_alarm(plan, position, stop_rule.probability, "exact").chance)
+        elif stop_rule.for_ is not None:
+            chances.insert(-1, days_alarm(plan, position, whole_days(stop_rule.for_), "exact").chance)
+    return chances
+
+
 def rolled_back(number: int, seed: int) -> float:
     """Share of harmless experiments that a stop rule withdraws at some time of their life."""
-    noise, plan = Noise(seed), sized_plan()
+    noise, plan = Noise(seed), plan_of()
     lock, stop_rules = registered(plan), [check for check in checks() if check.id == "stop-rule"]
     ended = 0
     for _ in range(number):
@@ -272,7 +289,7 @@ def promises() -> list[Promise]:
                 lambda number, seed: shipped(harmful, number, seed)),
         Promise("a harmless treatment with the MDE is shipped", predicted_power(), False, "decisions",
                 lambda number, seed: shipped(effect, number, seed)),
-        Promise("a harmless treatment is rolled back by a stop rule, in four weeks of daily calls", 0.05, True, "lives",
+        Promise("a harmless treatment is rolled back by a stop rule before the holdout ends", 0.05, True, "lives",
                 rolled_back),
     ]  # fmt: skip
 

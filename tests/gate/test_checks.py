@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 
 from egp import stats
+from egp.analysis.stop_rules import weekly_level
 from egp.gate.reading import Reading
 from egp.gate.verdict import decide
 from egp.lock import Amended, Signed, made
+from egp.policy.model import Adopted
 from egp.policy.reading import shipped_policy
+from egp.policy.scope import NO_TRAITS
+from egp.policy.timing import Timing
 from egp.results import Refusal, Row
 
 from .worlds import (
@@ -39,6 +43,11 @@ from .worlds import (
 )
 
 NOW = datetime.fromisoformat("2023-02-09T08:00:00-08:00")
+
+
+def rules_of_standard() -> dict[str, Adopted]:
+    adopted = shipped_policy("egp:standard").adopted("x.yaml", NO_TRAITS, Timing(NOW.date())).alone
+    return {each.rule.id: each for each in adopted}
 
 
 def readings(world: World, check: str) -> list[Reading]:
@@ -86,7 +95,7 @@ class TestSignOff:
 
     def test_roles_that_the_policy_asks_for(self) -> None:
         world = readout_world(sign_offs=[{"role": "privacy", "by": "@privacy", "on": "2023-01-16"}])
-        rules = {each.rule.id: each for each in shipped_policy("egp:standard").adopted("x.yaml", "").alone}
+        rules = rules_of_standard()
         decision = decide(replace(world.readout(), rules=rules))
         assert "experimentation_lead" in messages(open_readings(decision)["sign-off"])
 
@@ -123,7 +132,7 @@ class TestDwell:
         assert of(world.decide(), "dwell").message.endswith("dwell complete 2023-03-13 09:00, 30 min to go")
 
     def test_a_policy_may_ask_for_more_than_the_plan(self) -> None:
-        rules = {each.rule.id: each for each in shipped_policy("egp:standard").adopted("x.yaml", "").alone}
+        rules = rules_of_standard()
         world = stage_world(ramp={0: {"min_dwell": "24h"}})
         early = world.but(as_of=world.as_of - timedelta(hours=10))
         assert of(early.decide(), "dwell").passed
@@ -149,6 +158,12 @@ class TestCompleteData:
         decision = world.but(as_of=world.as_of - 5 * DAY).decide()
         assert "come after 2023-02-02" in messages(open_readings(decision)["complete-data"])
 
+    def test_a_guardrail_that_no_rule_counts_weeks_of_needs_its_weeks(self) -> None:
+        world = readout_world().without(lambda row: (row.window, row.metric) == ("week", "refund_rate"))
+        found = readings(world, "complete-data")
+        expected = "week rows of refund_rate for buy_now lack 2023-01-23 and 2023-01-30"
+        assert expected in [reading.message for reading in found]
+
     def test_a_total_that_ends_too_early(self) -> None:
         def cut(row: Row) -> Row:
             return replace(row, through=date(2023, 2, 7)) if row.window == "total" else row
@@ -160,6 +175,12 @@ class TestCompleteData:
     def test_no_rows_of_a_stage_that_was_entered(self) -> None:
         world = stage_world().but(rows=())
         assert "there are no rows of 70%" in messages(readings(world, "complete-data"))
+
+    def test_results_of_which_nothing_can_be_read_are_no_silence(self) -> None:
+        refusal = Refusal("r.csv", 1, 0, "units", "there is no column `units`", "add it")
+        decision = readout_world().but(rows=(), more={"problems": (refusal,)}).decide()
+        assert (decision.verdict, decision.kind) == ("hold", "repair")
+        assert "there is no column `units`" in messages(decision.reasons)
 
     def test_a_silent_treatment_is_rolled_back(self) -> None:
         world = stage_world()
@@ -208,7 +229,8 @@ class TestMinimumUnits:
         decision = readout_world(sample_size_per_variant=150_000).decide()
         assert (decision.verdict, decision.kind) == ("hold", "inconclusive")
         assert (
-            of(decision, "minimum-units").message == "control has 147,000 units, 98 % of the planned sample"
+            of(decision, "minimum-units").message
+            == "control has 147,000 units, 98 % of the planned 150,000 per variant"
         )
 
     def test_a_stage_whose_stop_rule_cannot_speak_waits(self) -> None:
@@ -439,7 +461,7 @@ class TestGuardrail:
         part = tuple(
             replace(row, segment="new_users", units=row.units // 5, sum=(row.sum or 0) / 5)
             for row in world.rows
-            if row.metric == "refund_rate" and row.window == "cohort"
+            if row.metric == "refund_rate"
         )
         others = tuple(row for row in world.rows if row.metric == "add_to_cart_rate")
         decision = world.but(rows=others + part).decide()
@@ -506,7 +528,7 @@ class TestStopRule:
         if fired:
             assert "stop rule slow on p95_page_load fired: 2 days in a row" in messages(decision.reasons)
 
-    def weeks(self, harmed: list[tuple[str, date]]) -> World:
+    def weeks(self, harmed: list[tuple[str, date]], contacts: float = 0.052) -> World:
         """Contacts per week, in the test and in four weeks at 90 %."""
         plan = plan_of()
         lock = registered(plan)
@@ -526,7 +548,7 @@ class TestStopRule:
                 "variant": row.variant,
                 "segment": "",
             }
-            return mean_row({**head, "metric": "cs_contacts"}, 0.052, row.units)
+            return mean_row({**head, "metric": "cs_contacts"}, contacts, row.units)
 
         stages = (entry(0.7, "2023-02-05T20:00:00-08:00"), entry(0.9, "2023-02-06T00:00:00-08:00"))
         moment = datetime.fromisoformat("2023-03-06T08:00:00-08:00")
@@ -538,6 +560,16 @@ class TestStopRule:
             self.weeks([("90%", date(2023, 2, 13)), ("90%", date(2023, 2, 20))]).decide().verdict
             == "roll_back"
         )
+
+    @pytest.mark.parametrize(("errors", "is_fired"), [(2.1, False), (2.2, True)])
+    def test_a_week_is_tested_at_the_level_that_many_weeks_leave(self, errors: float, is_fired: bool) -> None:
+        """Fifteen weeks of three guardrails leave 1.54 % for each, 2.16 standard errors; 5 % would be 1.64."""
+        error = 0.21 * math.sqrt(1 / 14_000 + 1 / 126_000)
+        bad = [("90%", date(2023, 2, 13)), ("90%", date(2023, 2, 20))]
+        decision = self.weeks(bad, 0.042 + errors * error).decide()
+        fired = [reading for reading in decision.readings if reading.rolls_back]
+        assert bool(fired) == is_fired
+        assert weekly_level(plan_of(), 2) == pytest.approx(0.0154, abs=5e-5)
 
     def test_two_bad_weeks_apart_do_not(self) -> None:
         apart = self.weeks([("90%", date(2023, 2, 6)), ("90%", date(2023, 2, 20))]).decide()

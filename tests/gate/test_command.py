@@ -25,6 +25,7 @@ from .calling import PLAN, call, gate
             "the plan's ramp has 70% and 90%",
         ),
         ((PLAN, "--results", "results/pdp-buy-now/stage-1.yaml", "--to", "all"), "is no stage"),
+        ((PLAN, "--results", "results/pdp-buy-now/stage-1.yaml", "--to", "canary"), "the plan has no canary"),
         (
             (PLAN, "--results", "results/pdp-buy-now/stage-1.yaml", "--monitor", "--variant", "x"),
             "is no treatment",
@@ -89,6 +90,19 @@ def test_a_plan_with_a_typing_error_is_not_the_registered_one(repository: Path) 
     answered = gate(repository, "stage-1", "--to", "90%")
     assert answered.status == 1
     assert "cannot be compared with its registration" in " ".join(answered.out.split())
+
+
+def test_a_stage_is_called_as_the_plan_calls_it(repository: Path) -> None:
+    assert gate(repository, "day-14", "--to", "0.70").out.startswith("proceed: pdp-buy-now to 70%, as of ")
+
+
+def test_a_misspelt_key_of_the_results(repository: Path) -> None:
+    results = repository / "results/pdp-buy-now/stage-1.yaml"
+    results.write_text(results.read_text().replace("experiment:", "experimnt:"))
+    answered = gate(repository, "stage-1", "--to", "90%")
+    assert answered.status == 2
+    assert "did you mean `experiment`?" in answered.err
+    assert "these results have no `experiment`" in answered.err
 
 
 def test_hostile_names_stay_text(repository: Path) -> None:

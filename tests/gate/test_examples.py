@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from .calling import call, gate
+from .calling import PLAN, call, gate
+from .worlds import ROOT
 
 OUTPUTS = ("text", "json", "markdown", "github")
 
@@ -78,15 +79,33 @@ def test_day_14_tells_lift_interval_and_margins(repository: Path) -> None:
     assert "matured cohort, exposed by 2023-01-29" in out
 
 
-def test_day_14_of_the_same_plan_judging_all_units_waits(repository: Path) -> None:
-    plan = repository / "experiments/pdp-buy-now.yaml"
+@pytest.fixture
+def on_all_units(repository: Path) -> Path:
+    """The same plan judging refunds on all units, registered under a policy that merely warns of it."""
+    plan = repository / PLAN
     plan.write_text(plan.read_text().replace("judged_on: matured_cohort", "judged_on: all_units"))
+    with (repository / "egp.yaml").open("a") as policy:
+        policy.write("rules:\n  outcome-matured: {severity: warning}\n")
     (repository / "egp.lock").unlink()
-    registered = call(repository, "register", "experiments/pdp-buy-now.yaml", "--as-of", "2023-01-17")
-    answered = gate(repository, "day-14")
+    registered = call(repository, "register", PLAN, "--as-of", "2023-01-17")
+    assert registered.status == 0, registered.out + registered.err
+    return repository
+
+
+def test_day_14_of_the_same_plan_judging_all_units_waits(on_all_units: Path) -> None:
+    answered = gate(on_all_units, "day-14")
     assert answered.status == 1
-    assert "mature on 2023-02-13" in " ".join(answered.out.split())
-    assert registered.status in (0, 1)  # outcome-matured is an error of this plan: the policy refuses it, too
+    is_told = re.sub(r"(?m)^pass .*\n(?: .*\n)*", "", answered.out)
+    page = (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
+    assert f"```text\n{is_told}```\n" in page
+
+
+def test_once_refunds_have_matured_the_same_plan_proceeds(on_all_units: Path) -> None:
+    results, rows = (on_all_units / f"results/pdp-buy-now/day-14.{kind}" for kind in ("yaml", "csv"))
+    results.write_text(results.read_text().replace("as_of: 2023-02-07", "as_of: 2023-02-13"))
+    assert gate(on_all_units, "day-14").status == 1, "the day has come, and the rows do not count through it"
+    rows.write_text(re.sub(r"(?m)^(.*,refund_rate,.*),2023-02-06$", r"\1,2023-02-12", rows.read_text()))
+    assert gate(on_all_units, "day-14").status == 0
 
 
 def test_ramp_harm_names_the_stop_rule(repository: Path) -> None:

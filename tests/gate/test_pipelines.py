@@ -90,8 +90,10 @@ def test_the_action_gates(runner: dict[str, str], results: str, to: str, status:
 
 
 def test_the_action_checks(runner: dict[str, str]) -> None:
-    ended = run_action(runner, command="check", plan=PLAN, policy="egp.yaml")
+    ended = run_action(runner, command="check", plan=PLAN, policy="egp.yaml", sarif="egp.sarif")
     assert "1 plan judged" in ended.stdout
+    assert Path(runner["FOLDER"], "egp.sarif").exists()
+    assert Path(runner["GITHUB_STEP_SUMMARY"]).read_text(encoding="utf-8").startswith("## egp: ")
 
 
 def test_the_action_does_nothing_else(runner: dict[str, str]) -> None:
@@ -126,9 +128,10 @@ def test_the_template_gates(runner: dict[str, str], results: str, to: str, statu
     assert Path(runner["FOLDER"], "egp-receipt.json").exists()
 
 
-def test_the_page_uses_inputs_that_the_action_has() -> None:
-    page = (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"with:\n((?: {10}\S.*\n)+)", page)
+@pytest.mark.parametrize("page", ["gate.md", "ci.md"])
+def test_the_pages_use_inputs_that_the_action_has(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"with:\n((?: {10}\S.*\n)+)", text)
     used = {line.split(":")[0].strip() for block in blocks for line in block.splitlines()}
     assert used
     assert used <= set(read(ACTION)["inputs"])

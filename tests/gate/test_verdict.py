@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from egp.gate.checks import Check, checks
 from egp.gate.reading import Kind, Reading, State
 from egp.gate.readout import Readout
 from egp.gate.verdict import EXIT_STATUS, Crash, Decision, decide
+from egp.gate_check import Check, checks
 from egp.results import Refusal
 from egp.rule import Page, Params
 
@@ -22,7 +22,7 @@ def fixed(state: State, kind: Kind = "", check_id: str = "limit", until: datetim
     def read(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
         yield Reading(state, check_id, kind=kind, until=until)
 
-    return Check(check_id, read, Params(), Page(""))
+    return Check(check_id, read, Params, Page(""))
 
 
 def crashing(*before: Reading) -> Check:
@@ -30,7 +30,7 @@ def crashing(*before: Reading) -> Check:
         yield from before
         raise ZeroDivisionError("no reason")
 
-    return Check("novelty", read, Params(), Page(""))
+    return Check("novelty", read, Params, Page(""))
 
 
 def decided(*among: Check) -> Decision:

@@ -11,8 +11,10 @@ from scipy import optimize
 from scipy.stats import multivariate_normal, norm
 
 from egp import stats
+from egp.analysis.false_alarms import posterior_alarm
 from egp.analysis.stop_rules import evaluations, posterior_bounds, standard_error, stop_rule_metric
 from egp.analysis.traffic import arriving_units
+from egp.analysis.watch import watched_test
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked
 from egp.rule import load
@@ -25,6 +27,16 @@ def changed(**patch: object) -> Experiment:
 
 def refunds(**keys: object) -> Experiment:
     return changed(stop_rules={0: keys})
+
+
+TEST_ONLY: dict[str, object] = {"canary": None, "ramp": [], "holdout": None}
+"""Leaves a plan nothing but its fourteen days."""
+
+
+def in_test_alone(position: int, **keys: object) -> Experiment:
+    """A plan that has one stop rule, and no stages in which it could fire later."""
+    rules = {other: {"action": "hold"} for other in range(3) if other != position}
+    return changed(stop_rules={**rules, position: keys}, **TEST_ONLY)
 
 
 def findings(rule_id: str, plan: Experiment) -> list[Finding]:
@@ -53,7 +65,9 @@ class TestStandardErrorAndEvaluations:
         # 340,000 x 90 % x 50 % = 153,000 units in each variant
         assert arriving_units(plan) == pytest.approx(153_000)
         by_hand = math.sqrt(0.031 * 0.969 * 2 / 153_000)
-        assert standard_error(plan, metric, path, 153_000) == pytest.approx(by_hand, rel=1e-12)
+        assert standard_error(plan, metric, path, watched_test(plan), 340_000) == pytest.approx(
+            by_hand, rel=1e-12
+        )
 
     def test_standard_error_of_uneven_arms_and_a_segment(self) -> None:
         plan = changed(
@@ -62,7 +76,10 @@ class TestStandardErrorAndEvaluations:
         )
         path, metric = stop_rule_metric(plan, 1)
         by_hand = 0.21 * math.sqrt(1 / (4 * 10_000 * 0.25) + 1 / (10_000 * 0.25))
-        assert standard_error(plan, metric, path, 10_000) == pytest.approx(by_hand, rel=1e-12)
+        eligible = 10_000 / (0.2 * 0.9)
+        assert standard_error(plan, metric, path, watched_test(plan), eligible) == pytest.approx(
+            by_hand, rel=1e-12
+        )
 
     @pytest.mark.parametrize(
         ("least", "evaluated", "number", "first"),
@@ -76,13 +93,17 @@ class TestStandardErrorAndEvaluations:
         ],
     )
     def test_evaluations(self, least: int, evaluated: str, number: int, first: float) -> None:
-        looks = evaluations(refunds(min_units_per_variant=least), 0, evaluated)
+        plan = refunds(min_units_per_variant=least)
+        looks = evaluations(plan, 0, evaluated, watched_test(plan))
         assert looks.number == number
-        assert looks.information[0] == pytest.approx(first)
-        assert looks.information[-1] == pytest.approx(1.0)
+        information = looks.information(400)
+        assert len(information) == number
+        assert information[0] == pytest.approx(first)
+        assert information[-1] == pytest.approx(1.0)
 
     def test_no_evaluation_without_enough_units(self) -> None:
-        assert evaluations(refunds(min_units_per_variant=153_001), 0, "daily").number == 0
+        plan = refunds(min_units_per_variant=153_001)
+        assert evaluations(plan, 0, "daily", watched_test(plan)).number == 0
 
     def test_days_add_up_where_units_are_new_every_day(self) -> None:
         plan = changed(unit="session", eligible_units={"distinct_over_run": None})
@@ -117,13 +138,13 @@ class TestPosteriorBounds:
                 return of(estimate) - 0.95  # type: ignore[operator, no-any-return]
 
             root = optimize.brentq(excess, -1, 1, xtol=1e-15)
-            [bound] = posterior_bounds(plan, 0, 0.95, [share])
+            [bound] = posterior_bounds(plan, 0, 0.95, watched_test(plan), [share])
             assert bound * error == pytest.approx(root, rel=1e-7)
 
 
 class TestHairTrigger:
     def test_fourteen_daily_looks_of_a_flat_prior(self) -> None:
-        plan = refunds(harm_exceeds="0%", probability="90%", min_units_per_variant=1_000)
+        plan = in_test_alone(0, harm_exceeds="0%", probability="90%", min_units_per_variant=1_000)
         [finding] = findings("hair-trigger", plan)
         information = [day / 14 for day in range(1, 15)]
         expected = crossing_by_multivariate_normal([norm.isf(0.10)] * 14, information)
@@ -139,7 +160,7 @@ class TestHairTrigger:
         ],
     )
     def test_five_late_looks(self, keys: dict[str, object], ratio: float, harm_in_errors: float) -> None:
-        plan = refunds(min_units_per_variant=105_000, **keys)
+        plan = in_test_alone(0, min_units_per_variant=105_000, **keys)
         [finding] = findings("hair-trigger", plan)
         information = [day / 14 for day in range(10, 15)]
         final = math.sqrt(0.031 * 0.969 * 2 / 153_000)
@@ -158,9 +179,9 @@ class TestHairTrigger:
         assert findings("hair-trigger", changed()) == []
         information = tuple(day / 14 for day in range(2, 15))
         margin = 0.05 * 0.031 / math.sqrt(0.031 * 0.969 * 2 / 153_000)
-        assert stats.posterior_rule_false_alarm(0.95, information, None, margin) == pytest.approx(
-            0.008, abs=5e-4
-        )
+        expected = stats.posterior_rule_false_alarm(0.95, information, None, margin)
+        assert expected == pytest.approx(0.008, abs=5e-4)
+        assert posterior_alarm(in_test_alone(0), 0, 0.95, "exact").chance == pytest.approx(expected, rel=1e-9)
 
     @pytest.mark.parametrize(
         "keys",
@@ -179,7 +200,7 @@ class TestHairTrigger:
         assert findings("hair-trigger", refunds(**keys | {"probability": f"{advised - 0.1:.1f}%"}))
 
     def test_selected_evaluations_stay_close_below_all_of_them(self) -> None:
-        plan = refunds(harm_exceeds="0%", evaluated="hourly", min_units_per_variant=60_000)
+        plan = in_test_alone(0, harm_exceeds="0%", evaluated="hourly", min_units_per_variant=60_000)
         [finding] = findings("hair-trigger", plan)
         first = math.ceil(60_000 / (153_000 / 336))
         exact = stats.posterior_rule_false_alarm(0.95, tuple(range(first, 337)))
@@ -188,9 +209,7 @@ class TestHairTrigger:
 
     @pytest.mark.parametrize(("harm", "days"), [("3%", 2), ("2%", 3), ("0%", 4)])
     def test_days_in_a_row(self, harm: str, days: int) -> None:
-        [finding] = findings(
-            "hair-trigger", changed(stop_rules={2: {"harm_exceeds": harm, "for": f"{days}d"}})
-        )
+        [finding] = findings("hair-trigger", in_test_alone(2, harm_exceeds=harm, **{"for": f"{days}d"}))
         per_day = 41_000 * 0.45
         error = 5.2 * math.sqrt(2 / per_day)
         by_chance = float(norm.sf(float(harm.rstrip("%")) / 100 * 1.9 / error))
@@ -201,25 +220,33 @@ class TestHairTrigger:
         )
         assert chance(finding) == pytest.approx(expected, abs=6e-4)
 
-    def test_advised_days_pass(self) -> None:
-        [finding] = findings("hair-trigger", changed(stop_rules={2: {"harm_exceeds": "3%"}}))
-        assert finding.help == "set `for: 3d`"
-        assert findings("hair-trigger", changed(stop_rules={2: {"harm_exceeds": "3%", "for": "3d"}})) == []
+    def test_days_before_the_minimum_of_units_are_silent(self) -> None:
+        """18,450 units of each variant a day: 150,000 are there on the ninth day, and six are left."""
+        plan = in_test_alone(2, harm_exceeds="0%", min_units_per_variant=150_000)
+        [finding] = findings("hair-trigger", plan)
+        # Half of all days are beyond no harm, so that every path is as likely.
+        without = sum("11" not in "".join(path) for path in itertools.product("01", repeat=6))
+        assert chance(finding) == pytest.approx(1 - without / 64, abs=6e-4)
 
-    def test_weeks_are_two_chances_of_alpha(self) -> None:
-        [finding] = findings("hair-trigger", changed(stop_rules={1: {"significant_harm_for": "1w"}}))
-        assert chance(finding) == pytest.approx(1 - 0.95**2, abs=6e-4)
+    def test_advised_days_pass(self) -> None:
+        plan = changed(stop_rules={2: {"harm_exceeds": "6%"}}, canary=None)
+        [finding] = findings("hair-trigger", plan)
+        match = re.search("`for: ([0-9]+)d`", finding.help)
+        assert match
+        enough = int(match[1])
+        for days, number in ((enough, 0), (enough - 1, 1)):
+            rules = {2: {"harm_exceeds": "6%", "for": f"{days}d"}}
+            assert len(findings("hair-trigger", changed(stop_rules=rules, canary=None))) == number
 
     def test_an_incomplete_rule_hides_no_other(self) -> None:
         plan = changed(
             stop_rules={
                 0: {"prior": None},
-                1: {"significant_harm_for": "1w"},
-                2: {"min_units_per_variant": 1},
+                2: {"harm_exceeds": "0%", "min_units_per_variant": 1},
             }
         )
         found = load("hair-trigger").check(plan, load("hair-trigger").params())
-        assert next(found).at == ("stop_rules", 1, "significant_harm_for")
+        assert next(found).at == ("stop_rules", 2, "for")
         with pytest.raises(NotChecked) as missing:
             next(found)
         assert missing.value.path == ("stop_rules", 0, "prior")
@@ -239,7 +266,7 @@ class TestHairTrigger:
             schedule={"start": "0001-01-01", "end": "9999-12-31"},
             stop_rules={0: {"harm_exceeds": "0%", "evaluated": evaluated}, 2: {"harm_exceeds": "0%"}},
         )
-        assert [finding.at[1] for finding in findings("hair-trigger", plan)] == [0, 1, 2]
+        assert [finding.at[1] for finding in findings("hair-trigger", plan)] == [0, 2]
 
 
 class TestDeadStopRule:

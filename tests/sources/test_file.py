@@ -287,7 +287,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_missing_results_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ResultsError, match="cannot read it: No such file"):
+    with pytest.raises(ResultsError, match="cannot read the results: No such file"):
         read_evidence(str(tmp_path / "results.yaml"), plan_named(), str(tmp_path))
 
 

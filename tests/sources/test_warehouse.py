@@ -98,7 +98,7 @@ def test_units_served_two_variants_are_left_out_and_told(tmp_path: Path) -> None
     found = from_warehouse(small(tmp_path, f"{PAIR}, {crossed}"), tables=NAMED)
     assert {(row.variant, row.units) for row in found.rows if row.window == "cohort"} == {("control", 2)}
     (problem,) = found.problems
-    assert problem.message == "1 units of the stage test were served two variants, and are left out"
+    assert problem.message == "1 unit of the stage test was served two variants, and is left out"
 
 
 @pytest.mark.parametrize("at", ["TIMESTAMP", "TIMESTAMPTZ"])

@@ -59,15 +59,10 @@ class Users:
 
 def drawn_users() -> Users:
     draw = np.random.default_rng(20230123)
-    first = (draw.beta(1.0, 1.6, USERS) * RUN_DAYS * DAY_SECONDS).astype(np.int64)
-    again = first + draw.integers(1, 9 * DAY_SECONDS, USERS)
+    first, again = drawn_exposures(draw, USERS)
 
     def happened(name: str, share: float, since: int, days: int, with_amount: bool = False) -> Events:
-        user = np.flatnonzero(draw.random(USERS) < share)
-        user = np.concatenate([user, user[: len(user) // 5]])
-        second = first[user] + draw.integers(since * DAY_SECONDS, days * DAY_SECONDS, len(user))
-        amounts = draw.integers(1, 3 * MILLIONTHS, len(user)) if with_amount else None
-        return Events(name, user, second, amounts)
+        return drawn_events(draw, first, name, np.full(USERS, share), (since, days), with_amount)
 
     events = (
         happened("add_to_cart_rate", 0.14, 0, 1),
@@ -77,6 +72,22 @@ def drawn_users() -> Users:
         happened("conversion_rate", 0.034, 0, 6),
     )
     return Users(draw.random(USERS) < 0.5, first, again, events)
+
+
+def drawn_exposures(draw: Column, users: int) -> tuple[Column, Column]:
+    first = (draw.beta(1.0, 1.6, users) * RUN_DAYS * DAY_SECONDS).astype(np.int64)
+    return first, first + draw.integers(1, 9 * DAY_SECONDS, users)
+
+
+def drawn_events(
+    draw: Column, first: Column, name: str, chance: Column, days: tuple[int, int], with_amount: bool = False
+) -> Events:
+    """What happens to each user with the user's chance, so many days after the first exposure; to a few twice."""
+    user = np.flatnonzero(draw.random(len(first)) < chance)
+    user = np.concatenate([user, user[: len(user) // 5]])
+    second = first[user] + draw.integers(days[0] * DAY_SECONDS, days[1] * DAY_SECONDS, len(user))
+    amounts = draw.integers(1, 3 * MILLIONTHS, len(user)) if with_amount else None
+    return Events(name, user, second, amounts)
 
 
 def write_warehouse(path: Path, users: Users) -> None:
@@ -90,7 +101,7 @@ def write_warehouse(path: Path, users: Users) -> None:
             'CREATE TABLE raw.events ("user" BIGINT, event VARCHAR, happened_at TIMESTAMP, value DECIMAL(18, 6))'
         )
         for seconds in (users.first, users.again):
-            served = _arrow(np.arange(USERS), seconds, treated=users.treated)  # noqa: F841
+            served = _arrow(np.arange(len(seconds)), seconds, treated=users.treated)  # noqa: F841
             connection.execute(
                 "INSERT INTO \"served variants\" SELECT who, 'pdp-buy-now', if(treated, 'buy_now', 'control'), "
                 "make_timestamptz(seconds * 1000000) FROM served"
@@ -128,7 +139,7 @@ def counted(users: Users) -> list[Cells]:
 
 def _outcome(users: Users, metric: str, since: Column, until: Column) -> Column:
     """Per user, what happened from one second to another: 0 or 1, millionths for contacts."""
-    total = np.zeros(USERS, dtype=np.int64)
+    total = np.zeros(len(users.first), dtype=np.int64)
     for each in users.events:
         if each.name == metric:
             inside = (each.second >= since[each.user]) & (each.second < until[each.user])
@@ -140,7 +151,7 @@ def _outcome(users: Users, metric: str, since: Column, until: Column) -> Column:
 
 def _cohorts(users: Users, metric: str, window: int | None, history: int) -> list[Cells]:
     day = users.first // DAY_SECONDS
-    until = np.full(USERS, np.iinfo(np.int64).max) if window is None else (day + window + 1) * DAY_SECONDS
+    until = np.full(len(day), np.iinfo(np.int64).max) if window is None else (day + window + 1) * DAY_SECONDS
     y = _outcome(users, metric, users.first, until)
     x = _outcome(users, metric, (day - history) * DAY_SECONDS, day * DAY_SECONDS) if history else None
     rows = []
@@ -154,7 +165,7 @@ def _cohorts(users: Users, metric: str, window: int | None, history: int) -> lis
 
 def _week(users: Users, metric: str, week: int, segment: str) -> list[Cells]:
     begin, end = week * 7 * DAY_SECONDS, (week + 1) * 7 * DAY_SECONDS
-    y = _outcome(users, metric, np.maximum(users.first, begin), np.full(USERS, end))
+    y = _outcome(users, metric, np.maximum(users.first, begin), np.full(len(users.first), end))
     active = ((users.first >= begin) & (users.first < end)) | ((users.again >= begin) & (users.again < end))
     if segment:
         active &= users.first < 7 * DAY_SECONDS

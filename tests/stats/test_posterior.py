@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 
@@ -9,6 +10,7 @@ import pytest
 from scipy import integrate, stats
 
 from egp.stats import (
+    StatisticsInputError,
     always_valid_inflation,
     asymptotic_confidence_sequence_z,
     calibrated_posterior_threshold,
@@ -114,11 +116,23 @@ class TestRuleOverItsLife:
         assert abs(fired / paths - expected) < 4 * math.sqrt(expected * (1 - expected) / paths)
 
     def test_runs_of_windows(self) -> None:
-        assert consecutive_windows_probability(0.5, 3, 2) == pytest.approx(3 / 8)
-        assert consecutive_windows_probability(0.05, 2, 2) == pytest.approx(0.0025)
-        assert consecutive_windows_probability(0.3, 4, 1) == pytest.approx(1 - 0.7**4)
-        assert consecutive_windows_probability(1.0, 3, 2) == 1.0
-        assert consecutive_windows_probability(0.9, 1, 2) == 0.0
+        assert consecutive_windows_probability([0.5] * 3, 2) == pytest.approx(3 / 8)
+        assert consecutive_windows_probability([0.05] * 2, 2) == pytest.approx(0.0025)
+        assert consecutive_windows_probability([0.3] * 4, 1) == pytest.approx(1 - 0.7**4)
+        assert consecutive_windows_probability([1.0] * 3, 2) == 1.0
+        assert consecutive_windows_probability([0.9], 2) == 0.0
+
+    def test_windows_have_chances_of_their_own(self) -> None:
+        chances = [0.1, 0.4, 0.0, 0.7, 0.2, 0.9]
+        expected = sum(
+            math.prod(p if bad else 1 - p for bad, p in zip(path, chances, strict=True))
+            for path in itertools.product((0, 1), repeat=len(chances))
+            if "11" in "".join(map(str, path))
+        )
+        assert consecutive_windows_probability(chances, 2) == pytest.approx(expected, rel=1e-12)
+        assert consecutive_windows_probability([0.9, 0.0, 0.9], 2) == 0.0
+        with pytest.raises(StatisticsInputError, match="window_probabilities"):
+            consecutive_windows_probability([0.5, 1.5], 2)
 
 
 class TestAlwaysValid:

@@ -1,12 +1,14 @@
 """Every row that the decision rests on is there, and the treatment is being watched.
 
 A gap is not nothing: the day that is missing may be the day on which it broke. For the stage in which the treatment
-is, every day that is over needs a row of every variant and guardrail, in the test of the primary too, and the days and
-weeks that stop rules with a duration count need theirs. Rows that were refused are listed with file, row and column. A stage of the ledger without
-rows and rows of a stage that was not entered hold as well.
+is, every day that is over needs a row of every variant and guardrail, in the test of the primary too; every week that is
+over needs one of each guardrail that is no quantile; and what stop rules with a duration count needs its days and weeks.
+Rows that were refused are listed with file, row and column. A stage of the ledger without rows and rows of a stage that
+was not entered hold as well.
 
 Where the treatment has sent nothing for `max_silence`, nobody knows what it does, and it is rolled back: the last day
-on which units of the treatment were counted lies too far back. After the end of the test no units are expected.
+on which units of the treatment were counted lies too far back. After the end of the test no units are expected. Results
+of which no row can be read are no silence: they are listed, and hold.
 """
 
 from __future__ import annotations
@@ -82,8 +84,17 @@ def _gaps(readout: Readout) -> Iterator[Reading]:
             continue
         if rule.for_ is not None and rule.probability is None:
             yield from _missing(readout, watched, "day", days)
-        if rule.significant_harm_for is not None:
-            yield from _missing(readout, watched, "week", _weeks(readout, watched, days))
+    for metric in _watched_by_weeks(readout):
+        yield from _missing(readout, metric, "week", _weeks(readout, metric, days))
+
+
+def _watched_by_weeks(readout: Readout) -> Iterator[Metric]:
+    """What stop rules count weeks of, and what two bad weeks roll back under every plan; of quantiles, only the former."""
+    declared = {rule.metric for rule in readout.plan.stop_rules if rule.significant_harm_for is not None}
+    for path, metric in readout.plan.metrics:
+        is_guardrail = path[0] == "guardrail_metrics" and metric.kind != "quantile"
+        if is_guardrail or metric.id in declared:
+            yield metric
 
 
 def _is_needed(readout: Readout, path: Path, metric: Metric) -> bool:
@@ -142,7 +153,8 @@ def _from_the_future(readout: Readout) -> Iterator[Reading]:
 
 def _silence(readout: Readout, longest: timedelta) -> Iterator[Reading]:
     stage = readout.stage
-    if not readout.has_begun or stage.begin is None:
+    is_unreadable = bool(readout.evidence.problems) and not readout.evidence.rows
+    if not readout.has_begun or stage.begin is None or is_unreadable:
         return
     now = min(readout.as_of, stage.end) if stage.end else readout.as_of
     for variant in readout.treatments:

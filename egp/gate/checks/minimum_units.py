@@ -16,7 +16,7 @@ from egp.gate.readout import Readout
 from egp.quantity import shown
 from egp.results import TEST
 from egp.rule import Params
-from egp.wording import counted, percent
+from egp.wording import percent, unit_count, whole
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
@@ -35,14 +35,15 @@ def _sample(readout: Readout) -> Reading:
     units = {name: sum(row.units for row in readout.cumulative(metric, name, last)) for name in names}
     smallest, planned = min(units, key=units.__getitem__), planned_units(readout.plan)
     numbers = {f"units_{name}": float(count) for name, count in units.items()}
-    observed, required = f"{units[smallest]:,}", f"{planned:,.0f} per variant"
+    observed, required = _per_variant(units[smallest]), _per_variant(planned)
     if units[smallest] >= planned:
-        message = f"{observed} units in the smallest variant, {planned:,.0f} planned"
+        message = f"at least {observed}, {whole(planned)} planned"
         return Reading("pass", message, observed=observed, required=required, numbers=numbers)
     end = readout.stage.end or instant(last, readout.zone)
     over = readout.as_of >= end
     message = (
-        f"{shown(smallest)} has {observed} units, {percent(units[smallest] / planned)} of the planned sample"
+        f"{shown(smallest)} has {unit_count(units[smallest])}, {percent(units[smallest] / planned)} of the planned "
+        f"{whole(planned)} per variant"
     )
     return Reading(
         "fail",
@@ -65,17 +66,21 @@ def _stop_rules(readout: Readout) -> Iterator[Reading]:
             continue
         names = (readout.control, *readout.treatments)
         fewest = min(sum(row.units for row in readout.cumulative(metric, name)) for name in names)
-        required = f"{counted(rule.min_units_per_variant, 'unit')} per variant"
+        observed, required = _per_variant(fewest), _per_variant(rule.min_units_per_variant)
         if fewest >= rule.min_units_per_variant:
-            message = f"stop rule {shown(rule.id)} can speak: {counted(fewest, 'unit')} per variant at least"
-            yield Reading("pass", message, observed=f"{fewest:,}", required=required)
+            message = f"stop rule {shown(rule.id)} can speak: at least {observed}"
+            yield Reading("pass", message, observed=observed, required=required)
         else:
             yield Reading(
                 "cannot_rule_out",
-                f"stop rule {shown(rule.id)} is silent below {required}, and {readout.stage.name} has {fewest:,}",
-                observed=f"{fewest:,}",
+                f"stop rule {shown(rule.id)} is silent below {required}, and {readout.stage.name} has {whole(fewest)}",
+                observed=observed,
                 required=required,
                 kind="wait",
                 next="stay in this stage until the stop rule can speak",
                 until=None,
             )
+
+
+def _per_variant(units: float) -> str:
+    return f"{unit_count(units)} per variant"

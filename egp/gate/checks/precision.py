@@ -29,12 +29,15 @@ from egp.gate.guarding import Part, one_by_one
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.quantity import Share, shown
+from egp.rule import AtLeast
 from egp.rule import Params as RuleParams
 from egp.wording import absolute, percent, whole
 
 
 class Params(RuleParams):
-    tolerance: Annotated[Share, "share by which the standard error may exceed the planned one"] = Share(0.10)
+    tolerance: Annotated[
+        Share, "share by which the standard error may exceed the planned one", AtLeast(0)
+    ] = Share(0.10)
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:

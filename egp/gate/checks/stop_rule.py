@@ -4,11 +4,18 @@ Stop rules are agreed before anybody has a launch to lose, and nobody is asked w
 
 - `probability`: P(harm > `harm_exceeds`), from all units of the current stage and the plan's prior, has reached it;
 - `for`: on so many days in a row the day's estimate exceeded `harm_exceeds`;
-- `significant_harm_for`: in so many disjoint weeks in a row the week's harm was significant at `guardrail_alpha`.
+- `significant_harm_for`: in so many disjoint weeks in a row the week's harm was significant.
 
 Days and weeks may begin in the stage before; they end in the current one. Below `min_units_per_variant` a rule is
-silent. Whatever the plan says, a guardrail that is significantly harmed in two weeks in a row, at `guardrail_alpha` over
-the number of guardrails, rolls back. A rule on a metric that is withheld says only whether it fired.
+silent. Whatever the plan says, a guardrail that is significantly harmed in two weeks in a row rolls back. A rule on a
+metric that is withheld says only whether it fired.
+
+A week that is tested at 5 %, and the next, and all others until the holdout ends, would withdraw many a treatment
+without harm. A week's level is therefore derived from the plan, so that all rules that ask for weeks fire in at most 1 %
+of harmless experiments: with W whole weeks from the first exposure to the end of the holdout and M metrics that are
+watched by weeks, a rule that asks for k weeks takes (1 % / (M · (W − k + 1)))^(1/k), and never more than
+`guardrail_alpha`. Three guardrails and fifteen weeks make it 1.5 % for each of two weeks. `hair-trigger` counts that 1 %
+among the chances of the plan's stop rules, which may fire together in 5 %.
 """
 
 from __future__ import annotations
@@ -21,7 +28,7 @@ from functools import partial
 from egp import stats
 from egp.analysis.days import whole_days
 from egp.analysis.registered import baseline_of, harm_direction
-from egp.analysis.stop_rules import stop_rule_harm, stop_rule_metric
+from egp.analysis.stop_rules import BAD_WEEKS, stop_rule_harm, stop_rule_metric, weekly_level
 from egp.document import Path
 from egp.experiment import Metric, StopRule
 from egp.finding import NotChecked, need
@@ -33,10 +40,9 @@ from egp.gate.readout import Readout
 from egp.quantity import shown
 from egp.results import Window
 from egp.rule import Params
-from egp.wording import counted, percent, significant
+from egp.wording import counted, listing, percent, significant, unit_count, whole
 
 WEEK = timedelta(weeks=1)
-BAD_WEEKS = 2
 NO_BAD_WEEKS = f"fewer than {BAD_WEEKS} weeks in a row with significant harm of a guardrail"
 
 
@@ -44,17 +50,18 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
     if not readout.has_begun:
         return
     fired: set[str] = set()
+    unseen: dict[str, None] = {}
     declared = [
         Part(partial(_watched, readout, position, treatment, fired), rule.metric or "", treatment)
         for position, rule in enumerate(readout.plan.stop_rules)
         for treatment in readout.treatments
     ]
     undeclared = [
-        Part(partial(_bad_weeks, readout, path, metric, treatment, fired), metric.id or "", treatment)
+        Part(partial(_bad_weeks, readout, path, metric, treatment, fired, unseen), metric.id or "", treatment)
         for path, metric in readout.plan.guardrails
         for treatment in readout.treatments
     ]
-    yield from one_by_one([*declared, *undeclared, Part(partial(_no_bad_weeks, fired))])
+    yield from one_by_one([*declared, *undeclared, Part(partial(_no_bad_weeks, readout, fired, unseen))])
 
 
 def _watched(readout: Readout, position: int, treatment: str, fired: set[str]) -> Iterator[Reading]:
@@ -92,8 +99,9 @@ class _Watched:
         seen = self.readout.comparison(self.metric, self.treatment)
         required = f"P(harm > {self.rule.harm_exceeds}) below {percent(asked)}"
         if seen.smaller_units < self.least:
-            message = f"silent until {counted(self.least, 'unit')} per variant, now {seen.smaller_units:,}"
-            return self._told(False, message, counted(seen.smaller_units, "unit"), required, {})
+            observed = f"{unit_count(seen.smaller_units)} per variant"
+            message = f"silent until {unit_count(self.least)} per variant, now {whole(seen.smaller_units)}"
+            return self._told(False, message, observed, required, {})
         probability = stats.posterior_normal(
             self._harm(seen), seen.difference.standard_error, stop_rule_harm(self.readout.plan, self.position),
             "greater", *self._prior(),
@@ -130,14 +138,18 @@ class _Watched:
         return self._in_a_row("day", days, lambda seen: self._harm(seen) > bound, required)
 
     def _weeks(self, weeks: int) -> Reading:
-        alpha = self.readout.guardrail_alpha()
+        if weeks < 1:
+            raise NotChecked(("stop_rules", self.position, "significant_harm_for"))
+        alpha = weekly_level(self.readout.plan, weeks)
         harm = harm_direction(self.metric, self.path)
         margin = stop_rule_harm(self.readout.plan, self.position) if self.rule.harm_exceeds else 0.0
 
         def is_bad(seen: Comparison) -> bool:
             return stats.harm_p_value(seen.difference, harm, margin) < alpha
 
-        required = f"fewer than {counted(weeks, 'week')} in a row with significant harm"
+        required = (
+            f"fewer than {counted(weeks, 'week')} in a row with significant harm, at {percent(alpha, 1)} each"
+        )
         return self._in_a_row("week", weeks, is_bad, required)
 
     def _in_a_row(
@@ -219,16 +231,18 @@ class _Run:
 
 
 def _bad_weeks(
-    readout: Readout, path: Path, metric: Metric, treatment: str, fired: set[str]
+    readout: Readout, path: Path, metric: Metric, treatment: str, fired: set[str], unseen: dict[str, None]
 ) -> Iterator[Reading]:
     """The rule that holds for every plan; silent where a rule of the plan has fired on the metric."""
     if metric.id in fired:
         return
-    alpha = readout.guardrail_alpha() / len(readout.plan.guardrail_metrics)
+    alpha = weekly_level(readout.plan, BAD_WEEKS)
     harm, run = harm_direction(metric, path), _Run("week")
     for stage, first, seen in readout.windows(metric, "week", treatment):
         is_bad = stats.harm_p_value(seen.difference, harm) < alpha
         run.take(first, is_bad, stage == readout.stage.name)
+    if run.last is None:
+        unseen[metric.id or ""] = None
     if run.best >= BAD_WEEKS:
         fired.add(metric.id or "")
         weeks = f"{counted(run.best, 'week')} in a row"
@@ -245,7 +259,9 @@ def _bad_weeks(
         )
 
 
-def _no_bad_weeks(fired: set[str]) -> Iterator[Reading]:
+def _no_bad_weeks(readout: Readout, fired: set[str], unseen: dict[str, None]) -> Iterator[Reading]:
     if not fired:
         message = f"no guardrail was harmed in {BAD_WEEKS} weeks in a row"
+        if unseen and len(unseen) < len(readout.plan.guardrail_metrics):
+            message += f"; there are no weeks of {listing(map(shown, unseen))}"
         yield Reading("pass", message, required=NO_BAD_WEEKS)
