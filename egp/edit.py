@@ -187,7 +187,7 @@ class _Comparison:
         for key, new in renamed.items():
             start, end = self._offsets((*path, key), key=True)
             self._splice(start, end, _name(new, _quote(self._source[start])))
-        previous = next(iter(before))
+        previous = next(iter(before), "")
         for key, value in after.items():
             if key in before:
                 self._compare(before[key], value, (*path, key))

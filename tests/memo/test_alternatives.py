@@ -1,0 +1,134 @@
+"""The one-pagers: their numbers are those of egp.stats, and the planned design's."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from egp import stats
+from egp.analysis.registered import power_at, primary_effect, primary_test
+from egp.finding import NotChecked
+from egp.memo.alternatives import if_export, if_segment, if_shortened, shortened_to
+from egp.memo.case import CaseError
+from egp.memo.day import day_at, effect_error, weekdays_seen
+from egp.memo.levers import units_after
+from egp.memo.stopped import if_stopped
+from egp.page import text
+from egp.page.model import Page
+from egp.report.text import Style
+from egp.wording import percent
+from tests.memo.cases import case_of, changed_case
+
+DAY_FIVE = "rejected/ship-on-day-five.yaml"
+ACCEPTED = "experiments/pdp-buy-now.yaml"
+
+
+def told(page: Page) -> str:
+    return " ".join(text.render(page, Style(2000)).split())
+
+
+def test_stopping_on_day_five_tells_the_exact_numbers() -> None:
+    case = case_of(DAY_FIVE)
+    page = told(if_stopped(case, date(2023, 1, 27)))
+    assert percent(stats.repeated_looks_type1(0.05, 5), 1) == "14.2 %"
+    assert percent(stats.repeated_looks_type1(0.05, 14), 1) == "22.0 %"
+    assert "5 daily looks: 14.2 %; 14 daily looks: 22.0 %" in page
+    units = 190_000 * 0.9 * 0.5
+    power = stats.achieved_power(primary_test(case.plan), 0.0052, units)
+    assert f"power for the MDE of 52bps {percent(power, 1)}" in page
+    worth = stats.type_m(0.0052, effect_error(case.plan, units))
+    assert f"looks {worth.exaggeration:.2f} times its size on average" in page
+    assert "Saturday and Sunday are not seen at all" in page
+
+
+def test_the_standard_error_is_the_tests_own() -> None:
+    """Two tests of one effect, by the planner and by the standard error, have the same power."""
+    case = case_of(ACCEPTED)
+    for units in (20_000.0, 60_000.0, 140_000.0):
+        by_error = stats.type_m(primary_effect(case.plan), effect_error(case.plan, units)).power
+        assert by_error == pytest.approx(power_at(case.plan, primary_effect(case.plan), units), abs=0.005)
+
+
+def test_an_accepted_plan_has_its_one_pager_and_is_said_to_be_accepted() -> None:
+    page = told(if_stopped(case_of(ACCEPTED), date(2023, 1, 27)))
+    assert "14.2 %" in page
+    assert "pdp-buy-now is accepted" in page
+
+
+def test_a_target_below_the_mde_is_exaggerated_more() -> None:
+    case = case_of(ACCEPTED)
+    day = day_at(case, 5)
+    page = told(if_stopped(case, date(2023, 1, 27)))
+    hoped = stats.type_m(0.0030, effect_error(case.plan, day.units)).exaggeration
+    assert hoped > day.exaggeration
+    assert f"of the target, 30bps looks {hoped:.2f} times its size" in page
+
+
+@pytest.mark.parametrize("day", [date(2023, 1, 22), date(2024, 1, 1)])
+def test_a_day_outside_of_the_run_is_refused(day: date) -> None:
+    with pytest.raises(CaseError, match="not a day of this run"):
+        if_stopped(case_of(DAY_FIVE), day)
+
+
+def test_days_of_a_pause_do_not_count() -> None:
+    page = told(if_stopped(case_of("rejected/paused-in-between.yaml"), date(2023, 1, 29)))
+    assert "day 6" in page
+
+
+def test_units_grow_more_slowly_than_days() -> None:
+    plan = case_of(ACCEPTED).plan
+    assert units_after(plan, 14) == 340_000
+    assert units_after(plan, 7) == 170_000
+    assert 340_000 < units_after(plan, 28) < 680_000
+    sessions = changed_case("rejected/sessions-for-users.yaml", {"distinct_over_run: 340_000, ": ""}).plan
+    assert units_after(sessions, 28) == 28 * 41_000
+
+
+def test_seven_days_see_every_weekday_once() -> None:
+    case = case_of(ACCEPTED)
+    page = if_shortened(case, shortened_to(case, 7))
+    assert "minimum-runtime" in told(page)
+    assert "the plan runs 7 days at full exposure; the policy asks for 14" in page.verdict
+    assert "every weekday is seen only once" in told(page)
+    units = 340_000 * 0.9 * 0.5 / 2
+    assert percent(power_at(case.plan, 0.0045, units), 1) in told(page)
+
+
+def test_weekdays_in_words() -> None:
+    assert weekdays_seen((1, 1, 1, 1, 1, 0, 0)).startswith("Saturday and Sunday are not seen at all")
+    assert weekdays_seen((2,) * 7) == "every weekday is seen at least twice"
+
+
+@pytest.mark.parametrize(("count", "error"), [(1, "5.0 %"), (5, "22.6 %"), (14, "51.2 %")])
+def test_the_best_of_many_segments_is_lucky(count: int, error: str) -> None:
+    assert percent(1 - 0.95**count, 1) == error
+    assert error in if_segment(case_of(ACCEPTED), [], count).verdict
+
+
+def test_named_segments_are_compared_with_the_plan() -> None:
+    page = told(if_segment(case_of("rejected/cherry-picked-segments.yaml"), ["ios", "tablet"], 2))
+    assert "(ios and tablet)" in page
+    assert "declared in the plan ios" in page
+
+
+def test_aggregates_lose_nothing() -> None:
+    page = if_export(case_of("rejected/user-level-export.yaml"))
+    assert "without losing any precision" in page.verdict
+    assert "140 rows" in page.verdict  # 5 metrics, 2 variants, 14 days
+    assert "306,000" in told(page)
+    assert "user_level_export" in told(page)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"end: 2023-01-27": "end: 9999-12-31"}, "longer than a year"),
+        ({"end: 2023-01-27": "end: 2023-01-22"}, "no unit has been exposed"),
+        ({"pauses: []": "pauses: [2023-01-23/9999-12-31]"}, "no unit has been exposed"),
+    ],
+)
+def test_a_run_that_is_none_is_refused(change: dict[str, str], problem: str) -> None:
+    with pytest.raises((CaseError, NotChecked)) as refused:
+        if_stopped(changed_case(DAY_FIVE, change), date(2023, 1, 27))
+    assert problem in str(getattr(refused.value, "reason", "")) + str(refused.value)
