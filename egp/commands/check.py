@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import date
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from egp.commands import fix, terminal
 from egp.commands.asked import plans_asked_for
-from egp.commands.options import FORMATS, add_format, add_policy, day, policy_in_force
-from egp.commands.reporting import rendered
+from egp.commands.options import add_format, add_policy, judging_day, moment, policy_in_force
+from egp.commands.reporting import FORMATS, add_job_summary, rendered
 from egp.policy.error import PolicyError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="plans or folders; - for standard input; none for the policy's plans",
     )
     add_policy(parser)
-    add_format(parser, "report")
+    add_format(parser, "report", FORMATS)
     parser.add_argument(
         "-o",
         dest="file",
@@ -47,7 +47,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--base", metavar="REF", default="", help="compare with where git's HEAD left this branch or commit"
     )
-    parser.add_argument("--as-of", type=day, metavar="DATE", help="judge as of this day (default: today)")
+    parser.add_argument(
+        "--as-of",
+        type=moment,
+        metavar="DATE",
+        help="judge as of this day, or of the day that an instant falls on in the policy's time zone (default: today)",
+    )
+    parser.add_argument(
+        "--no-waivers",
+        action="store_true",
+        help="report as if nothing were waived and there were no baseline: the auditor's view",
+    )
     parser.add_argument(
         "--fail-level",
         choices=("error", "warning"),
@@ -68,24 +78,34 @@ def run(options: argparse.Namespace) -> int:
         policy = policy_in_force(
             options, [options.stdin_filename if path == "-" else path for path in options.paths]
         )
+        options.as_of = judging_day(options.as_of, policy.timezone)
         if options.fix or options.unsafe or options.diff:
             status = fix.fix(options, policy)
             if options.diff or status:
                 return status
         report = _judged(options, policy)
     except PolicyError as error:
-        if "json" not in (options.format, *(form for form, _ in outputs)):
+        if {options.format, *(form for form, _ in outputs)} == {"text"}:
             raise
         report = _without_policy(options, error)
+    _deliver(options, report, outputs)
+    return report.exit_status(options.fail_level)
+
+
+def _deliver(options: argparse.Namespace, report: Report, outputs: Sequence[tuple[str, str]]) -> None:
+    """Writes every report that is asked for, the one on standard output last."""
+    fail_level = options.fail_level
     for form, path in outputs:
-        terminal.write_file(path, rendered(report, form, None))
+        terminal.write_file(path, rendered(report, form, None, fail_level))
+    if "github" in (options.format, *(form for form, _ in outputs)):
+        add_job_summary(report, fail_level)
     to_file = options.file not in (None, terminal.STANDARD_OUTPUT)
-    main_report = rendered(report, options.format, None if to_file else terminal.style(sys.stdout))
+    style = None if to_file else terminal.style(sys.stdout)
+    main_report = rendered(report, options.format, style, fail_level)
     if to_file:
         terminal.write_file(options.file, main_report)
     else:
         terminal.write_out(main_report)
-    return report.exit_status(options.fail_level)
 
 
 def _without_policy(options: argparse.Namespace, error: PolicyError) -> Report:
@@ -94,7 +114,7 @@ def _without_policy(options: argparse.Namespace, error: PolicyError) -> Report:
     from egp.report.model import Report
 
     unusable = Policy(name=error.failures[0].path, version="", digest="", root="", layers=())
-    return Report(failures=list(error.failures), policy=unusable, as_of=options.as_of or date.today())
+    return Report(failures=list(error.failures), policy=unusable, as_of=judging_day(options.as_of, ""))
 
 
 def _judged(options: argparse.Namespace, policy: Policy) -> Report:
@@ -102,8 +122,16 @@ def _judged(options: argparse.Namespace, policy: Policy) -> Report:
 
     sources, finder = plans_asked_for(options, policy)
     with terminal.Progress() as progress:
-        as_of = options.as_of or date.today()
-        return check(sources, finder, policy, as_of, progress.show, options.show_passed, options.base)
+        return check(
+            sources,
+            finder,
+            policy,
+            options.as_of,
+            progress.show,
+            options.show_passed,
+            options.base,
+            no_waivers=options.no_waivers,
+        )
 
 
 def _output(text: str) -> tuple[str, str]:

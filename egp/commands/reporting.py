@@ -1,4 +1,4 @@
-"""The report of a check, in the format that is asked for."""
+"""The report of a check, in the formats that are asked for."""
 
 from __future__ import annotations
 
@@ -9,25 +9,63 @@ from typing import TYPE_CHECKING
 from egp.commands import terminal
 
 if TYPE_CHECKING:
+    from egp.finding import Severity
+    from egp.policy.model import Policy
     from egp.report.model import Report
     from egp.report.text import Style
 
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
+_JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 
-def rendered(report: Report, form: str, style: Style | None) -> str:
+
+def rendered(report: Report, form: str, style: Style | None, fail_level: Severity = "error") -> str:
+    """The report in a format. Each module is imported when its format is asked for."""
+    status = report.exit_status(fail_level)
     if form == "json":
         from egp.report import json
 
         return json.render(report)
+    if form == "sarif":
+        from egp.report import sarif
+
+        return sarif.render(report, status)
+    if form == "github":
+        from egp.report import github
+
+        return github.render(report)
+    if form == "gitlab":
+        from egp.report import gitlab
+
+        return gitlab.render(report)
+    if form == "junit":
+        from egp.report import junit
+
+        return junit.render(report, fail_level)
+    if form == "markdown":
+        from egp.report import markdown
+
+        return markdown.render(report, status)
     from egp.report import text
 
     style = style or text.Style(terminal.PIPED_WIDTH, piped=True)
-    return "\n".join(text.render(report, style, _explain_with(report.policy.name))) + "\n"
+    return "\n".join(text.render(report, style, _explain_with(report.policy))) + "\n"
 
 
-def _explain_with(policy: str) -> str:
+def add_job_summary(report: Report, fail_level: Severity) -> None:
+    """Appends the report to the summary of a GitHub job, where one runs."""
+    path = os.environ.get(_JOB_SUMMARY)
+    if path:
+        terminal.append_file(path, rendered(report, "markdown", None, fail_level))
+
+
+def _explain_with(policy: Policy) -> str:
     """What `egp explain` needs to quote the policy of the report, where it would find another one by itself."""
     from egp.policy.locate import find_policy
     from egp.policy.reading import STANDARD
 
     found = find_policy(os.getcwd(), [])
-    return "" if policy == (terminal.shown(found) if found else STANDARD) else f" --policy {quote(policy)}"
+    named = policy.file or policy.name
+    is_found = named == (terminal.shown(found) if found else STANDARD)
+    at_ref = f" --policy-from {quote(policy.ref)}" if policy.ref else ""
+    rules = "".join(f" --rules-from {quote(name)}" for name in policy.packages)
+    return (at_ref if is_found else f" --policy {quote(named)}{at_ref}") + rules

@@ -81,6 +81,15 @@ def write_file(path: str, content: str) -> None:
         raise Stop(f"cannot write {path}: {error.strerror}") from None
 
 
+def append_file(path: str, content: str) -> None:
+    """Adds to the end of a file that others write to as well."""
+    try:
+        with open(path, "a", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+    except OSError as error:
+        raise Stop(f"cannot write {path}: {error.strerror}") from None
+
+
 def _replace(path: str, content: str) -> None:
     partial = f"{path}.{os.getpid()}.partial"
     try:
@@ -106,9 +115,10 @@ def answer_to(question: str) -> str:
 class Progress:
     """A bar on standard error once a terminal has waited for a second; silent when piped."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "plans") -> None:
         from time import monotonic
 
+        self._what = what
         self._now = monotonic
         self._begun = monotonic()
         self._drawn = -1
@@ -127,5 +137,5 @@ class Progress:
         filled = done * 30 // total
         if filled != self._drawn:
             self._drawn = filled
-            sys.stderr.write(f"\r[{'#' * filled}{'.' * (30 - filled)}] {done} of {total} plans")
+            sys.stderr.write(f"\r[{'#' * filled}{'.' * (30 - filled)}] {done} of {total} {self._what}")
             sys.stderr.flush()

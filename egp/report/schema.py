@@ -48,6 +48,7 @@ _DIAGNOSTIC = object_of(
     waiver={"anyOf": [_WAIVER, {"type": "null"}], "description": "What lets it pass; it does not reject."},
     fingerprint={**_TEXT, "pattern": "^[0-9a-f]{64}$"},
 )
+_A_DIAGNOSTIC = {"$ref": "#/$defs/Diagnostic"}
 
 REPORT_SCHEMA: dict[str, object] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -62,7 +63,7 @@ REPORT_SCHEMA: dict[str, object] = {
             "Counts. Passed and not checked count rules, once per plan.",
             **dict.fromkeys(("plans", *SEVERITIES, "waived", "not_checked", "passed"), _COUNT),
         ),
-        diagnostics=list_of(_DIAGNOSTIC),
+        diagnostics=list_of(_A_DIAGNOSTIC),
         not_checked=list_of(
             object_of(
                 "A rule that could not run on a plan.",
@@ -75,7 +76,7 @@ REPORT_SCHEMA: dict[str, object] = {
                 blocked_by={**_TEXT_OR_NULL, "description": "The rule whose error names the missing input."},
             )
         ),
-        shadow=list_of({**_DIAGNOSTIC, "description": "What rules of severity shadow would say."}),
+        shadow={**list_of(_A_DIAGNOSTIC), "description": "What rules of severity shadow would say."},
         errors=list_of(
             object_of(
                 "What kept egp from judging.",
@@ -87,4 +88,5 @@ REPORT_SCHEMA: dict[str, object] = {
             )
         ),
     ),
+    "$defs": {"Diagnostic": _DIAGNOSTIC},
 }

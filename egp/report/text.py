@@ -9,17 +9,26 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
-from egp.rule import load
-from egp.wording import counted
+from egp.report import words
+from egp.rule import Catalogue
 
 if TYPE_CHECKING:
     from egp.document import Span
-    from egp.finding import Diagnostic, Failure, Unchecked
+    from egp.finding import Diagnostic, Failure, Unchecked, Waived
     from egp.report.model import Report
 
 _UNBROKEN = 10_000
 _NUMBER = re.compile(r"[^\w\s]*[0-9](?:[0-9,._]*[0-9])?")
-_COLOURS = {"error": "1;31", "warning": "1;33", "info": "1;36", "frame": "1;34", "bold": "1", "good": "1;32"}
+_COMPARISONS = frozenset("<>=≤≥")
+_COLOURS = {
+    "error": "1;31",
+    "warning": "1;33",
+    "info": "1;36",
+    "frame": "1;34",
+    "bold": "1",
+    "good": "1;32",
+    "dim": "2",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +45,20 @@ class Style:
 
 def render(report: Report, style: Style, explain_with: str = "") -> Iterator[str]:
     """The lines of the report. ``explain_with`` is what `egp explain` needs to find the report's policy."""
-    blocks = _Blocks(style, explain_with)
+    blocks = _Blocks(style, explain_with, report.policy.catalogue)
     for _, findings in groupby(
-        report.diagnostics, key=lambda each: (each.place.path, each.place.document, each.place.span)
+        report.effective, key=lambda each: (each.place.path, each.place.document, each.place.span)
     ):
         yield from blocks.of_one_place(list(findings))
         yield ""
-    silent = [each for each in report.unchecked if not each.blocked_by]
+    for diagnostic in report.waived:
+        if diagnostic.waiver:
+            yield from _waived(diagnostic, diagnostic.waiver, style)
+            yield ""
+    for diagnostic in report.shadow:
+        yield from _shadow(diagnostic, style)
+        yield ""
+    silent = words.silent(report)
     for unchecked in silent:
         yield from _unchecked(unchecked, style)
     if silent:
@@ -55,7 +71,7 @@ def render(report: Report, style: Style, explain_with: str = "") -> Iterator[str
         rules = ", ".join(rule for _, rule in passes)
         yield from wrapped(f"passed in {printable(path)}: {rules}", style.width, "  ")
         yield ""
-    yield from wrapped(_summary(report), style.width, "  ")
+    yield from wrapped(printable(words.summary(report)), style.width, "  ")
 
 
 def printable(text: str) -> str:
@@ -68,8 +84,9 @@ def printable(text: str) -> str:
 class _Blocks:
     """Draws the findings, and says the reason of a rule once."""
 
-    def __init__(self, style: Style, explain_with: str) -> None:
+    def __init__(self, style: Style, explain_with: str, catalogue: Catalogue) -> None:
         self._style = style
+        self._catalogue = catalogue
         self._explain_with = explain_with
         self._reasoned: set[str] = set()
 
@@ -83,12 +100,15 @@ class _Blocks:
         if first.line:
             number = str(first.place.span.start.line)
             yield _bar(gutter, style)
-            yield from _snippet(first.line, first.place.span, number, _values(first), first.severity, style)
+            yield from _snippet(
+                first.line, first.place.span, number, words.values(first), first.severity, style
+            )
         yield from self._rest(first, gutter)
         for other in others:
             yield from self._head(other)
-            if _values(other):
-                yield f"{gutter} {style.paint('|', 'frame')} {style.paint(printable(_values(other)), other.severity)}"
+            beside = words.values(other)
+            if beside:
+                yield f"{gutter} {style.paint('|', 'frame')} {style.paint(printable(beside), other.severity)}"
             yield from self._rest(other, gutter)
 
     def _head(self, diagnostic: Diagnostic) -> Iterator[str]:
@@ -109,20 +129,14 @@ class _Blocks:
             number = str(related.place.span.start.line).rjust(len(gutter))
             yield from _snippet(related.line, related.place.span, number, "", "frame", style)
         yield _bar(gutter, style)
-        notes = [("help", diagnostic.help)]
+        notes = words.notes(diagnostic)
         if diagnostic.rule not in self._reasoned:
             self._reasoned.add(diagnostic.rule)
-            notes.append(("why", load(diagnostic.rule).page.why))
+            notes.append(("why", self._catalogue.load(diagnostic.rule).page.why))
             notes.append(("more", f"egp explain {diagnostic.rule}{self._explain_with}"))
         for title, text in notes:
             if text:
                 yield from _note(title, printable(text), gutter, style)
-
-
-def _values(diagnostic: Diagnostic) -> str:
-    if diagnostic.observed and diagnostic.required:
-        return f"{diagnostic.observed}, asked: {diagnostic.required}"
-    return diagnostic.observed
 
 
 def _location(path: str, span: Span) -> str:
@@ -214,18 +228,47 @@ def wrapped(text: str, width: int, indent: str) -> list[str]:
 
 
 def _unbreakable(text: str) -> Iterator[str]:
-    """The words of a text, a number together with its unit or with what it counts."""
-    number = ""
-    for word in text.split():
-        if number:
-            yield f"{number} {word}"
-            number = ""
-        elif _NUMBER.fullmatch(word):
-            number = word
+    """The words of a text, a number together with its unit or with what it counts, a comparison with its sides."""
+    held, is_number = "", False
+    words = text.split()
+    for word, following in zip(words, [*words, ""][1:], strict=True):
+        part = f"{held} {word}" if held else word
+        if word in _COMPARISONS or (following in _COMPARISONS and not held):
+            held, is_number = part, False
+        elif _NUMBER.fullmatch(word) and not is_number:
+            held, is_number = part, True
         else:
-            yield word
-    if number:
-        yield number
+            yield part
+            held, is_number = "", False
+    if held:
+        yield held
+
+
+def _waived(diagnostic: Diagnostic, waived: Waived, style: Style) -> Iterator[str]:
+    """A finding that is let pass: short and pale, and never left out."""
+    told = f"{diagnostic.message} ({words.waived_by(waived)})"
+    yield from _aside("waived", diagnostic, told, ("reason", words.reason(waived)), style)
+
+
+def _shadow(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
+    """A finding without effect."""
+    beside = words.values(diagnostic)
+    told = f"{diagnostic.message} ({beside})" if beside else diagnostic.message
+    yield from _aside("shadow", diagnostic, told, ("help", diagnostic.help), style)
+
+
+def _aside(
+    title: str, diagnostic: Diagnostic, told: str, note: tuple[str, str], style: Style
+) -> Iterator[str]:
+    """A finding that does not reject: message, place and one note."""
+    width = _UNBROKEN if style.piped else style.width
+    lines = wrapped(f"{title}[{diagnostic.rule}]: {printable(told)}", width, "  ")
+    lines.append(f"  --> {_location(diagnostic.place.path, diagnostic.place.span)}")
+    name, text = note
+    if text:
+        lines += _note(name, printable(text), " ", Style(style.width))
+    for line in lines:
+        yield style.paint(line, "dim")
 
 
 def _unchecked(unchecked: Unchecked, style: Style) -> Iterator[str]:
@@ -248,20 +291,3 @@ def failure_lines(failure: Failure, style: Style) -> Iterator[str]:
         yield from _snippet(failure.line, failure.span, number, "", "error", style)
     if failure.help:
         yield from _note("help", printable(failure.help), " ", style)
-
-
-def _summary(report: Report) -> str:
-    counts = [
-        counted(report.count(severity), severity)
-        for severity in ("error", "warning", "info")
-        if severity == "error" or report.count(severity)
-    ]
-    if report.failures:
-        counts.append(counted(len(report.failures), "failure"))
-    is_silent = not (report.diagnostics or report.unchecked or report.failures)
-    found = "nothing to report" if is_silent else ", ".join(counts)
-    passed = f"{counted(report.passed, 'check')} passed"
-    unchecked = f", {len(report.unchecked)} not checked" if report.unchecked else ""
-    policy = f"{report.policy.name} {report.policy.version}".strip()
-    judged = f"{counted(report.plans, 'plan')} judged"
-    return f"{judged}: {found} ({passed}{unchecked}; policy {printable(policy)}, as of {report.as_of})"

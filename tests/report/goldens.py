@@ -1,40 +1,62 @@
-"""What the text reports of the scenes should look like, a file for each scene.
+"""What the reports of the scenes should look like, a file for each scene and format.
 
-After a change of the report that is meant, `python -m tests.report.goldens --write` writes them anew; read the diff.
+After a change of a report that is meant, `python -m tests.report.goldens --write` writes them anew; read the diff.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from egp.commands.reporting import rendered
+from egp.report.model import Report
 from egp.report.text import Style, render
+from egp.version import VERSION
 from tests.report.scenes import SCENES, WIDTHS, report_of, scene_rules
 
 FOLDER = Path(__file__).parent / "golden"
+ENDINGS = {"sarif": "sarif", "github": "github", "gitlab": "gitlab.json", "junit": "xml", "markdown": "md"}
+"""Format → ending of its golden files."""
+IN_EVERY_FORMAT = ("could-not-judge", "error-and-warning", "hostile", "missing-input", "shadow", "waived")
+"""Scenes that between them have everything that a report may hold."""
 
 
-def golden_path(scene: str) -> Path:
-    return FOLDER / f"{scene}.txt"
+def _text(report: Report) -> str:
+    """The report at every width, each under a ruler of that width."""
+    return (
+        "\n".join("\n".join([f"{width:=>{width}}", *render(report, Style(width))]) for width in WIDTHS) + "\n"
+    )
 
 
-def told(scene: str) -> str:
-    """The scene's report at every width, each under a ruler of that width."""
+def _in(form: str) -> Callable[[Report], str]:
+    return lambda report: rendered(report, form, None, "error").replace(f'"{VERSION}"', '"VERSION"')
+
+
+GOLDENS: dict[str, tuple[str, Callable[[Report], str]]] = {
+    **{f"{scene}.txt": (scene, _text) for scene in SCENES},
+    **{f"{scene}.{end}": (scene, _in(form)) for form, end in ENDINGS.items() for scene in IN_EVERY_FORMAT},
+}
+"""Name of the file → its scene, and what writes it."""
+
+
+def told(name: str) -> str:
+    """What the golden file should hold."""
+    scene, write = GOLDENS[name]
     with scene_rules():
-        report = report_of(SCENES[scene])
-        parts = ["\n".join([f"{width:=>{width}}", *render(report, Style(width))]) for width in WIDTHS]
-    return "\n".join(parts) + "\n"
+        return write(report_of(SCENES[scene]))
 
 
 def main(arguments: list[str]) -> int:
     if arguments != ["--write"]:
         sys.stderr.write("usage: python -m tests.report.goldens --write\n")
         return 2
+    files = {name: told(name) for name in GOLDENS}
     FOLDER.mkdir(exist_ok=True)
-    for path in FOLDER.glob("*.txt"):
+    for path in FOLDER.iterdir():
         path.unlink()
-    for scene in SCENES:
-        golden_path(scene).write_text(told(scene), encoding="utf-8")
+    for name, content in files.items():
+        (FOLDER / name).write_text(content, encoding="utf-8")
     return 0
 
 

@@ -5,15 +5,15 @@ Their rules say what a scene wants said, so that no golden file depends on the w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import ModuleType
 
 from egp.check import check
 from egp.document import Position, Span
-from egp.finding import Failure, Finding, NotChecked, Related
+from egp.finding import Failure, Finding, NotChecked, Related, Waived
 from egp.plan_files import PlanFinder
 from egp.policy.model import ALWAYS, Layer, Origin, Policy, Value
 from egp.report.model import Report
@@ -48,6 +48,12 @@ class Scene:
     tidy: Said = ()
     path: str = "experiments/buy-now.yaml"
     failures: Sequence[Failure] = field(default=())
+    waived: Mapping[str, Waived] = field(default_factory=dict)
+    """Rule → what lets its findings pass."""
+    coming: Mapping[str, str] = field(default_factory=dict)
+    """Rule → what the policy announces of it."""
+    shadow: frozenset[str] = frozenset()
+    """Rules whose findings have no effect."""
 
 
 @contextmanager
@@ -80,7 +86,18 @@ def report_of(scene: Scene) -> Report:
         report = check([piped], finder, POLICY, AS_OF, list_passes=True)
     _leave_out_what_no_policy_weighs(report)
     report.failures.extend(scene.failures)
+    _weigh(report, scene)
     return report
+
+
+def _weigh(report: Report, scene: Scene) -> None:
+    """Waives, announces and sets apart as the scene says."""
+    said = [
+        replace(each, waiver=scene.waived.get(each.rule), coming=scene.coming.get(each.rule, ""))
+        for each in report.diagnostics
+    ]
+    report.diagnostics = [each for each in said if each.rule not in scene.shadow]
+    report.shadow = [each for each in said if each.rule in scene.shadow]
 
 
 def _leave_out_what_no_policy_weighs(report: Report) -> None:
@@ -99,6 +116,14 @@ variants:
   - {id: control, weight: 50%}
   - {id: buy_now, weight: 40%}
 """
+
+HOSTILE = (
+    "\x1b[31mred\x1b[0m ::error::owned ##[stop-commands]x | `a` **b** <script>alert(1)</script> ]]> &amp; @everyone "
+    "[x](https://evil.example) www.evil.example #1 %0A::warning::owned\n::error file=a,line=1::owned\r\u202e\x00\ufffe\ud800"
+)
+"""What somebody would write into a plan who wants a report to say or do something else."""
+HOSTILE_PATH = f"experiments/{HOSTILE}/a:b,c%d é.yaml".replace("\x00", "").replace("\ud800", "\udcff")
+"""The same as far as a file system takes it, with a byte that is not UTF-8."""
 
 SCENES = {
     "nothing-found": Scene(PLAN),
@@ -225,6 +250,67 @@ SCENES = {
     "not-checked": Scene(PLAN, tidy=[NotChecked(("statistics", "power"))]),
     "missing-input": Scene(
         PLAN, agreed=[NotChecked(("statistics", "power"))], tidy=[NotChecked(("statistics", "power"))]
+    ),
+    "waived": Scene(
+        PLAN,
+        agreed=[
+            Finding(
+                ("schedule", "end"),
+                "the plan runs 5 days at full exposure; the policy asks for 14",
+                "5 days",
+                "14 days",
+                help="set `end: 2023-02-05`",
+            )
+        ],
+        tidy=[Finding(("type",), "superiority is a long word", help="say it shorter")],
+        waived={
+            "agreed-value": Waived(
+                "waiver",
+                "waivers.yaml:4",
+                "the sale ends on Friday",
+                "EXP-7",
+                "@xp-lead",
+                "experimentation_lead",
+                date(2023, 1, 16),
+                date(2023, 2, 1),
+            ),
+            "tidy-value": Waived("baseline", "egp-baseline.yaml:3"),
+        },
+    ),
+    "waived-by-hostile-words": Scene(
+        PLAN,
+        agreed=[Finding(("schedule", "end"), HOSTILE)],
+        waived={"agreed-value": Waived("waiver", f"experiments/{HOSTILE}.yaml:4", HOSTILE, HOSTILE, HOSTILE)},
+    ),
+    "shadow": Scene(
+        PLAN,
+        agreed=[
+            Finding(
+                ("schedule", "end"), "the run is short", "5 days", "14 days", help="set `end: 2023-02-05`"
+            )
+        ],
+        tidy=[Finding(("type",), "superiority is a long word", help="say it shorter")],
+        coming={"tidy-value": "becomes an error on 2026-12-01"},
+        shadow=frozenset({"agreed-value"}),
+    ),
+    "hostile": Scene(
+        PLAN,
+        agreed=[
+            Finding(
+                ("schedule", "end"),
+                f"end: {HOSTILE}",
+                HOSTILE,
+                HOSTILE,
+                help=HOSTILE,
+                related=(Related(("schedule", "start"), HOSTILE),),
+            ),
+        ],
+        tidy=[NotChecked(("statistics", HOSTILE))],
+        path=HOSTILE_PATH,
+        failures=[
+            Failure(HOSTILE, HOSTILE, "", Span(Position(1, 1), Position(1, 3)), HOSTILE, HOSTILE),
+        ],
+        coming={"agreed-value": HOSTILE},
     ),
     "could-not-judge": Scene(
         PLAN,
