@@ -20,4 +20,5 @@ def policy_path(name: str) -> str | None:
 def policy_names() -> list[str]:
     """Names of all shipped policies."""
     files = os.listdir(os.path.join(ROOT, "policies"))
-    return sorted(f"egp:{stem}" for stem, dot in map(os.path.splitext, files) if dot == ".yaml")
+    named = (stem for stem, ending in map(os.path.splitext, files) if ending == ".yaml")
+    return sorted(f"egp:{stem}" for stem in named if not stem.endswith(".test"))

@@ -1,0 +1,53 @@
+"""A comparison of policies for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from egp.policy_diff import words
+from egp.report.text import failure_lines, printable, wrapped
+
+if TYPE_CHECKING:
+    from egp.policy_diff.flips import Comparison, Flip
+    from egp.policy_diff.settings import Difference
+    from egp.report.text import Style
+
+
+def render(comparison: Comparison, style: Style) -> Iterator[str]:
+    """What changed, which plans flip and why, and the counts."""
+    yield style.paint(printable(words.policies(comparison)), "bold")
+    yield ""
+    for difference in comparison.differences:
+        yield from _difference(difference, style)
+    if comparison.differences:
+        yield ""
+    for title, flips in words.titles(comparison):
+        for flip in flips:
+            yield from _flip(title, flip, style)
+            yield ""
+    for failure in comparison.failures:
+        yield from failure_lines(failure, style)
+    if comparison.failures:
+        yield ""
+    yield from wrapped(printable(words.summary(comparison)), style.width, "  ")
+
+
+def _difference(difference: Difference, style: Style) -> Iterator[str]:
+    told = f"{words.name_of(difference)}: {words.old_of(difference)} → {words.new_of(difference)}"
+    places = words.places(difference)
+    text = f"{told} ({places})" if places else told
+    first, *rest = wrapped(printable(text), style.width - 4, "")
+    yield f"  {first}"
+    for line in rest:
+        yield f"    {line}"
+
+
+def _flip(title: str, flip: Flip, style: Style) -> Iterator[str]:
+    role = "error" if title.endswith("rejected") else "good"
+    yield f"{style.paint(title, role)}: {printable(words.plan_of(flip))}"
+    for each in flip.reasons:
+        first, *rest = wrapped(printable(words.reason(each)), style.width - 4, "")
+        yield f"  - {first}"
+        for line in rest:
+            yield f"    {line}"
