@@ -18,13 +18,19 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "check": "check plans against the policy",
-    "explain": "explain a rule, with the values in force",
+    "explain": "explain a rule with the values in force, or why a plan is rejected and what complies",
     "rules": "list all rules and what the policy makes of them",
+    "policy": "show, pin and compare policies",
     "power": "compute sample size, smallest effect or power",
     "gate": "proceed, hold or roll back, from the plan and its results",
     "register": "pin plans that pass in egp.lock",
     "amend": "declare a change of a registered plan",
+    "waive": "write an approved waiver into a plan",
+    "baseline": "record what is found at adoption, and take out what is gone",
     "history": "tell the life of a plan from git",
+    "brief": "one page for deciding: before a launch, and while it is under way",
+    "status": "the portfolio as green, yellow and red, from plans and results",
+    "decide": "record a decision beside the registration",
     "new": "begin a plan, a policy or a rule",
     "completion": "print a completion script for a shell",
 }

@@ -13,8 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from egp.explain import shown_value
-from egp.policy.params import declared_params
+from egp.policy.params import declared_params, shown_value
 from egp.policy.reading import shipped_policy
 from egp.results import COLUMNS
 from egp.rule import FAMILIES, Rule, index, load
@@ -31,7 +30,15 @@ def generated_files() -> dict[str, str]:
     }
     for rule_id in index():
         files[f"docs/rules/{rule_id}.md"] = _rule_page(load(rule_id))
-    for path in ("README.md", "docs/power.md", "docs/results.md", "docs/gate.md"):
+    for path in (
+        "README.md",
+        "docs/power.md",
+        "docs/results.md",
+        "docs/gate.md",
+        "docs/explain.md",
+        "docs/brief.md",
+        "docs/status.md",
+    ):
         with open(os.path.join(ROOT, path), encoding="utf-8") as file:
             files[path] = BLOCK.sub(_block, file.read())
     return files
@@ -42,10 +49,13 @@ def schema_files() -> dict[str, str]:
     from egp.schemas import (
         experiment_schema,
         gate_schema,
+        policy_diff_schema,
         policy_schema,
+        policy_test_schema,
         power_schema,
         report_schema,
         results_schema,
+        status_schema,
     )
 
     return {
@@ -55,6 +65,9 @@ def schema_files() -> dict[str, str]:
         **_schema("results", results_schema()),
         **_schema("gate", gate_schema()),
         **_schema("power", power_schema()),
+        **_schema("status", status_schema()),
+        **_schema("policy-test", policy_test_schema()),
+        **_schema("policy-diff", policy_diff_schema()),
     }
 
 
@@ -77,8 +90,8 @@ def _rule_page(rule: Rule) -> str:
     params = declared_params(rule)
     if params:
         lines += ["", "| option | default | meaning |", "|---|---|---|"]
-        for name, (_, meaning, default, _) in params.items():
-            lines.append(f"| `{name}` | {_cell(shown_value(default))} | {meaning} |")
+        for name, option in params.items():
+            lines.append(f"| `{name}` | {_cell(shown_value(option.default))} | {option.meaning} |")
     if rule.yields_to:
         lines += [
             "",
@@ -137,14 +150,14 @@ def _transcript(arguments: str) -> str:
 
 def _gate_checks(_: str) -> str:
     """The page of every check of the gate, with its options."""
-    from egp.gate.checks import checks
+    from egp.gate_check import checks
 
     parts = []
     for check in checks():
         summary, _, reasons = check.page.text.partition("\n\n")
         parts += [f"### {check.id}", "", f"**{summary}**", "", reasons, ""]
-        for name, meaning, value in check.options():
-            parts += [f"`{name}` ({shown_value(value)}): {meaning}.", ""]
+        for name, option in declared_params(check).items():
+            parts += [f"`{name}` ({shown_value(option.default)}): {option.meaning}.", ""]
     return "\n".join(parts)
 
 

@@ -241,10 +241,36 @@ def test_the_schema_of_policies_knows_every_rule_and_its_options() -> None:
         {"overrides": [{"paths": ["a"], "rules": {"zzz": {}}}]},
         {"plans": "experiments"},
         {"calendars": {"sale": ["soon"]}},
+        {"rules": {"minimum-runtime": []}},
+        {"rules": {"minimum-runtime": [{"severity": "error"}, [{"from": "2026-12-01"}]]}},
+        {"rules": {"minimum-runtime": [{"from": "soon", "severity": "error"}]}},
+        {"rules": {"valid-yaml": {"severity": "warning"}}},
+        {"overrides": [{"when": {"tier": []}}]},
+        {"overrides": [{"when": {"tier": ["critical", 3]}}]},
+        {"overrides": [{"when": {"owner": "pdp"}}]},
+        {"gate": {"complete-date": {"max_silence": "24h"}}},
+        {"gate": {"complete-data": {"max_silense": "24h"}}},
+        {"gate": {"complete-data": {"max_silence": 24}}},
+        {"gate": {"stage-order": {"readout_days": 0}}},
+        {"gate": {"complete-data": "24h"}},
     ],
 )
 def test_mistakes_in_a_policy_are_seen_by_editors(policy: Schema) -> None:
     assert not Draft202012Validator(policy_schema()).is_valid(policy)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"rules": {"minimum-runtime": [{"severity": "shadow"}, {"from": "2026-12-01", "retroactive": True, "days": 21}]}},
+        {"rules": {"valid-yaml": {"severity": "error", "waivable": False}}},
+        {"overrides": [{"when": {"tier": "critical", "surfaces": ["checkout.*", "cart.*"], "team": None}}]},
+        {"gate": {"complete-data": {"max_silence": "24h"}, "precision": {"tolerance": "0%"}, "registered": {}}},
+    ],
+)
+def test_editors_accept_what_the_reader_does(policy: Schema) -> None:
+    Draft202012Validator(policy_schema()).validate(policy)
+    assert reader_accepts(PolicyFile, policy)
 
 
 @pytest.mark.parametrize(
@@ -273,4 +299,4 @@ def test_editors_show_how_a_quantity_is_written() -> None:
 def test_every_published_schema_has_a_name_of_its_own() -> None:
     schemas = [json.loads(text) for text in schema_files().values()]
     assert [list(schema)[:2] for schema in schemas] == [["$schema", "$id"]] * len(schemas)
-    assert len({schema["$id"] for schema in schemas}) == len(schemas) == 6
+    assert len({schema["$id"] for schema in schemas}) == len(schemas) == 9

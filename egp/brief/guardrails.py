@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.analysis.registered import harm_direction, margin_of
+from egp.analysis.stop_rules import BAD_WEEKS, weekly_level
+from egp.brief.tripped import SAFETY
 from egp.finding import NotChecked
 from egp.gate.amounts import as_harm, signed, unit_of
 from egp.gate.clock import day_end
 from egp.gate.estimates import Comparison, Lacking
-from egp.page.charts import GuardrailInterval, intervals_against_margins
-from egp.page.model import Block, Figure, Light, Paragraph, Section, Table, Tone
+from egp.page.charts import GuardrailInterval, against_margin, intervals_against_margins
+from egp.page.model import Block, Figure, Light, Paragraph, Section, Table
 from egp.quantity import shown
 from egp.stats import StatisticsInputError
 from egp.wording import counted, listing, percent, significant
@@ -23,17 +25,13 @@ if TYPE_CHECKING:
     from egp.brief.scene import Scene
     from egp.document import Path
     from egp.experiment import Metric
+    from egp.gate.call import Judgement
     from egp.gate.readout import Readout, Withheld
 
 LAST = timedelta(days=14)
 WEEK = timedelta(weeks=1)
+NO_HARM = "no harm seen"
 
-_WORD: dict[Tone, str] = {
-    "bad": "harmed",
-    "caution": "harm not ruled out",
-    "good": "no harm seen",
-    "neutral": "",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +49,15 @@ class Seen:
     standard_error: float
     margin: float | None
     is_harmed: bool
-    """Whether the harm is significant at the plan's level for guardrails."""
+    """Whether the harm of the week is one of those that the stop rules count; never of all of a stage."""
 
     @property
-    def tone(self) -> Tone:
+    def word(self) -> str:
         if self.is_harmed:
-            return "bad"
-        return "caution" if self.margin is not None and self.high >= self.margin else "good"
+            return "harmed"
+        if self.low > 0:
+            return "signs of harm"
+        return "harm not ruled out" if self.margin is not None and self.high >= self.margin else NO_HARM
 
     def worded(self, amount: float) -> str:
         margin = self.metric.non_inferiority_margin
@@ -77,27 +77,54 @@ class Watched:
     seen: tuple[Seen, ...]
     trend: str
     """Of the last week against the one before it; empty for a single period."""
+    tripped: frozenset[str]
+    """The gate's checks that fail for the metric. Red is theirs alone: one bad week is none."""
 
     @property
     def latest(self) -> Seen | None:
         return self.seen[-1] if self.seen else None
 
+    def light(self, seen: Seen, trend: str = "") -> Light:
+        word = self._word(seen)
+        if self.tripped and (seen.is_harmed or seen is self.latest):
+            return Light("bad", _joined(word, trend))
+        return Light("good" if word == NO_HARM else "caution", _joined(word, trend))
 
-def watched(readout: Readout) -> list[Watched]:
+    def _word(self, seen: Seen) -> str:
+        if not self.tripped or seen is not self.latest or seen.is_harmed:
+            return seen.word
+        if "guardrail" in self.tripped:
+            return "harmed"
+        return "beyond its limit" if "limit" in self.tripped else "a stop rule fired"
+
+
+def watched(judgement: Judgement) -> list[Watched]:
     """Every guardrail, over the weeks of the last 14 days that are over."""
+    readout = judgement.readout
     return [
-        _watched(readout, path, metric, variant)
+        _watched(readout, path, metric, variant, _tripped(judgement, metric, variant))
         for path, metric in readout.plan.guardrails
         for variant in readout.treatments
     ]
 
 
-def _watched(readout: Readout, path: Path, metric: Metric, variant: str) -> Watched:
+def _tripped(judgement: Judgement, metric: Metric, variant: str) -> frozenset[str]:
+    return frozenset(
+        each.check
+        for each in judgement.decision.readings
+        if each.state == "fail"
+        and each.check in SAFETY
+        and each.metric == metric.id
+        and each.variant in ("", variant)
+    )
+
+
+def _watched(readout: Readout, path: Path, metric: Metric, variant: str, tripped: frozenset[str]) -> Watched:
     try:
         seen = tuple(_weeks(readout, path, metric, variant)) or (_stage(readout, path, metric, variant),)
     except (NotChecked, Lacking, StatisticsInputError):
-        return Watched(metric, variant, (), "")
-    return Watched(metric, variant, seen, _trend(readout, seen))
+        return Watched(metric, variant, (), "", tripped)
+    return Watched(metric, variant, seen, _trend(readout, seen), tripped)
 
 
 def _weeks(readout: Readout, path: Path, metric: Metric, variant: str) -> Iterator[Seen]:
@@ -109,7 +136,8 @@ def _weeks(readout: Readout, path: Path, metric: Metric, variant: str) -> Iterat
 
 
 def _stage(readout: Readout, path: Path, metric: Metric, variant: str) -> Seen:
-    period = f"{readout.stage.name} so far"
+    name = readout.stage.name
+    period = f"{name} so far" if readout.stage.position < 0 else f"stage {name} so far"
     return _seen(readout, path, metric, variant, readout.comparison(metric, variant), period, None)
 
 
@@ -135,7 +163,8 @@ def _seen(
         high=high,
         standard_error=comparison.difference.standard_error,
         margin=_margin(metric, path),
-        is_harmed=stats.harm_p_value(comparison.difference, harm) < alpha,
+        is_harmed=first is not None
+        and stats.harm_p_value(comparison.difference, harm) < weekly_level(readout.plan, BAD_WEEKS),
     )
 
 
@@ -158,8 +187,9 @@ def _trend(readout: Readout, seen: tuple[Seen, ...]) -> str:
     return "getting better" if step.lower_tail() < alpha else "steady"
 
 
-def guardrails_section(scene: Scene, readout: Readout) -> Section:
-    rows, is_sound = watched(readout), _is_split_as_planned(readout)
+def guardrails_section(scene: Scene, judgement: Judgement) -> Section:
+    readout = judgement.readout
+    rows, is_sound = watched(judgement), is_split_as_planned(readout)
     blocks: list[Block] = [
         _lights(rows, is_sound) if scene.for_executives else _table(rows, readout, is_sound)
     ]
@@ -181,19 +211,15 @@ def _withheld(because: Withheld, is_sound: bool) -> str:
     return str(because) if is_sound or because.until else "withheld, because people were not split as planned"
 
 
-def _is_split_as_planned(readout: Readout) -> bool:
+def is_split_as_planned(readout: Readout) -> bool:
     try:
         return readout.mismatch is None or readout.mismatch >= readout.srm_alpha
     except (NotChecked, StatisticsInputError):
         return False
 
 
-def _light(seen: Seen, is_sound: bool, trend: str = "") -> Light:
-    return (
-        Light(seen.tone, _joined(_WORD[seen.tone], trend))
-        if is_sound
-        else Light("caution", "not to be trusted")
-    )
+def _light(row: Watched, seen: Seen, is_sound: bool, trend: str = "") -> Light:
+    return row.light(seen, trend) if is_sound else Light("caution", "not to be trusted")
 
 
 def _name(row: Watched, rows: list[Watched]) -> str:
@@ -206,11 +232,11 @@ def _table(rows: list[Watched], readout: Readout, is_sound: bool) -> Table:
     for row in rows:
         for seen in row.seen:
             margin = str(row.metric.non_inferiority_margin or "none")
-            light = _light(seen, is_sound, row.trend if seen is row.latest else "")
+            light = _light(row, seen, is_sound, row.trend if seen is row.latest else "")
             harm = f"{seen.worded(seen.harm)} ({seen.range})"
             cells.append([_name(row, rows), seen.period, harm, margin, light])
         if not row.seen:
-            cells.append([_name(row, rows), "", "", "", Light("caution", "not seen")])
+            cells.append([_name(row, rows), "", "", "", _unseen(row)])
     confidence = percent(1 - 2 * readout.guardrail_alpha())
     return Table(
         ["guardrail", "period", "harm (range)", "margin", "state"],
@@ -225,28 +251,31 @@ def _lights(rows: list[Watched], is_sound: bool) -> Table:
     for row in rows:
         latest = row.latest
         if latest is None:
-            cells.append([_name(row, rows), Light("caution", "not seen"), "", ""])
+            cells.append([_name(row, rows), _unseen(row), "", ""])
             continue
-        bad = sum(each.is_harmed for each in row.seen if each.first)
-        weeks = f"worse in {bad} of {counted(len(row.seen), 'week')}" if latest.first else latest.period
-        cells.append(
-            [
-                _name(row, rows),
-                _light(latest, is_sound),
-                _change(latest),
-                _joined(weeks, row.trend),
-            ]
-        )
-    return Table(["guardrail", "light", "against control", "weeks"], cells)
+        period = _joined(_bad_weeks(row), row.trend) if latest.first else latest.period
+        change = _change(latest) if is_sound else ""
+        cells.append([_name(row, rows), _light(row, latest, is_sound), change, period])
+    return Table(["guardrail", "light", "against control", "over time"], cells)
+
+
+def _unseen(row: Watched) -> Light:
+    return Light("bad" if row.tripped else "caution", "not seen")
+
+
+def _bad_weeks(row: Watched) -> str:
+    bad = sum(each.is_harmed for each in row.seen)
+    return f"clearly worse in {bad or 'none'} of {counted(len(row.seen), 'week')}"
 
 
 def _change(seen: Seen) -> str:
     baseline = seen.metric.baseline
-    if not seen.is_harmed:
+    if seen.low <= 0 <= seen.high:
         return "no clear difference"
+    which = "better" if seen.high < 0 else "worse"
     if baseline is None or not baseline.value:
-        return f"worse by about {seen.worded(seen.harm).removeprefix('+')}"
-    return f"worse by about {significant(abs(seen.harm / baseline.value) * 100, 2)} %"
+        return f"{which} by about {seen.worded(seen.harm).lstrip('+-')}"
+    return f"{which} by about {significant(abs(seen.harm / baseline.value) * 100, 2)} %"
 
 
 def _joined(*parts: str) -> str:
@@ -264,31 +293,20 @@ def _figure(rows: list[Watched]) -> Figure:
     ]  # fmt: skip
     groups: dict[str, list[str]] = {}
     for each in drawn:
-        where = (
-            "beyond"
-            if each.low > each.margin
-            else "within"
-            if each.high < each.margin
-            else "on both sides of"
-        )
-        groups.setdefault(where, []).append(each.metric)
-    says = " ".join(
-        f"{listing(names)}: the whole range of the harm lies {where} the margin."
-        if where != "on both sides of"
-        else f"{listing(names)}: the range of the harm lies {where} the margin."
-        for where, names in groups.items()
-    )
-    return Figure("Harm against the margins that were agreed", intervals_against_margins(drawn), says)
+        groups.setdefault(against_margin(each).word, []).append(each.metric)
+    says = " ".join(f"{listing(names)}: {word}." for word, names in groups.items())
+    title = "Harm against the margins that were agreed to be tolerable"
+    return Figure(title, intervals_against_margins(drawn), says)
 
 
-def when_harmed(readout: Readout, metrics: tuple[str, ...]) -> Iterator[str]:
+def when_harmed(judgement: Judgement, metrics: tuple[str, ...]) -> Iterator[str]:
     """In which weeks the metrics that tripped were harmed, as far as weeks were seen."""
-    for row in watched(readout):
+    for row in watched(judgement):
         weeks = [each.first for each in row.seen if each.is_harmed and each.first]
         if row.metric.id in metrics and weeks:
             last = weeks[-1] + WEEK - timedelta(days=1)
             started = listing(str(each) for each in weeks)
             yield (
-                f"{shown(row.metric.id)}: clear harm in the week{'s' if len(weeks) > 1 else ''} from {started} on; "
-                f"the last of them was over on {last}"
+                f"{shown(row.metric.id)} was clearly worse in the week{'s' if len(weeks) > 1 else ''} "
+                f"that began on {started}, until {last}"
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ _SENTENCES: Mapping[str, Callable[[Any, Experiment], str]] = {
         f"Traffic is raised in stages, each of at least {length(timedelta(hours=params.hours))}."
     ),
     "stop-rules-cover-guardrails": lambda _, __: (
-        "When to stop was agreed before the start, for each of them; nobody is asked when a stop rule fires."
+        "When to stop was agreed before the start, for each guardrail; nobody is asked when a stop rule fires."
     ),
     "locked-plan": lambda _, __: "What was registered changes with a declared amendment, or not at all.",
 }
@@ -46,35 +46,37 @@ def _guardrails(plan: Experiment) -> list[str]:
     return [metric.id or "" for metric in plan.guardrail_metrics]
 
 
-def policy_in_sentences(rules: Mapping[str, Adopted], plan: Experiment) -> Iterator[str]:
+def policy_in_sentences(
+    rules: Mapping[str, Adopted], plan: Experiment, waived: Collection[str]
+) -> Iterator[str]:
     """What the policy insists on for the plan, of the things that people argue about."""
     for rule_id, sentence in _SENTENCES.items():
         adopted = rules.get(rule_id)
         if adopted is not None and adopted.severity != "info":
-            yield sentence(adopted.params, plan)
+            exempt = " This plan is exempt from it by a waiver." if rule_id in waived else ""
+            yield f"{sentence(adopted.params, plan)}{exempt}"
 
 
 def stop_rule_in_words(rule: StopRule) -> str:
-    """When it fires: "clear harm of cs_contacts in 2 weeks in a row"."""
-    metric, harm = shown(rule.metric), f"harm above {rule.harm_exceeds}" if rule.harm_exceeds else "harm"
+    """When it fires: "cs_contacts is clearly worse in 2 weeks in a row"."""
+    metric, worse = shown(rule.metric), f"worse by more than {rule.harm_exceeds}" if rule.harm_exceeds else "worse"
     if rule.probability is not None:
-        return f"{harm} of {metric} is at least {percent(rule.probability)} likely"
+        return f"{metric} is {worse}, with a probability of at least {percent(rule.probability)}"
     if rule.significant_harm_for is not None:
-        weeks = counted(rule.significant_harm_for // WEEK, "week")
-        return f"clear {harm} of {metric} in {weeks} in a row"
+        return f"{metric} is clearly {worse} in {counted(rule.significant_harm_for // WEEK, 'week')} in a row"
     if rule.for_ is not None:
-        return f"{harm} of {metric} on {counted(whole_days(rule.for_), 'day')} in a row"
-    return f"{harm} of {metric}, with no bound that could be checked"
+        return f"{metric} is {worse} on {counted(whole_days(rule.for_), 'day')} in a row"
+    return f"{metric} is {worse}, with no bound that could be checked"
 
 
 def stop_rule_line(rule: StopRule) -> str:
     """The rule as it was agreed, in one line."""
     does = "holds the ramp" if rule.action == "hold" else "rolls back"
-    often = f", looked at {rule.evaluated}" if rule.evaluated else ""
+    often = f"; looked at {rule.evaluated}" if rule.evaluated else ""
     least = (
-        f", from {rule.min_units_per_variant:,} units per variant on" if rule.min_units_per_variant else ""
+        f"; from {rule.min_units_per_variant:,} units per variant on" if rule.min_units_per_variant else ""
     )
-    return f"{shown(rule.id)} {does}: {stop_rule_in_words(rule)}{often}{least}."
+    return f"{shown(rule.id)} {does} if {stop_rule_in_words(rule)}{often}{least}."
 
 
 def decision_rule_lines(plan: Experiment) -> Iterator[str]:
@@ -83,7 +85,10 @@ def decision_rule_lines(plan: Experiment) -> Iterator[str]:
         return
     criteria = listing(_criteria(decision))
     if criteria:
-        yield f"It ships if {criteria}, and no guardrail is harmed; otherwise: {shown(decision.otherwise)}."
+        yield (
+            f"It ships if {criteria}, and every guardrail is shown to stay within what was agreed; "
+            f"otherwise: {shown(decision.otherwise)}."
+        )
     if decision.options:
         yield f"The options agreed for the readout: {listing(map(shown, decision.options), 'or')}."
 

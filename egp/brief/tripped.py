@@ -30,18 +30,17 @@ _PLAIN: Mapping[str, str] = {
 }
 """Check → what it means that it is open."""
 
-
-_SAFETY = ("stop-rule", "limit", "guardrail")
+SAFETY = ("stop-rule", "limit", "guardrail")
 
 
 def tripped(scene: Scene) -> list[str]:
     """What is open, of guardrails and stop rules; each once."""
-    return _told(scene, _SAFETY, scene.for_executives)
+    return _told(scene, SAFETY, scene.for_executives)
 
 
 def tripped_plainly(scene: Scene) -> list[str]:
     """The same for everybody, whoever reads the rest of the page."""
-    return _told(scene, _SAFETY, True)
+    return _told(scene, SAFETY, True)
 
 
 def open_otherwise(scene: Scene) -> list[str]:
@@ -49,8 +48,13 @@ def open_otherwise(scene: Scene) -> list[str]:
     return _told(scene, tuple(_PLAIN), scene.for_executives)
 
 
+def first_reason(scene: Scene) -> str:
+    """Why the gate says what it says, in plain words; empty where nothing is open."""
+    return next(iter(_told(scene, (*SAFETY, *_PLAIN), True)), "")
+
+
 def tripped_metrics(scene: Scene) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each.metric for each in _open(scene) if each.check in _SAFETY))
+    return tuple(dict.fromkeys(each.metric for each in _open(scene) if each.check in SAFETY))
 
 
 def _open(scene: Scene) -> list[Reading]:
@@ -63,10 +67,11 @@ def _open(scene: Scene) -> list[Reading]:
 
 
 def _told(scene: Scene, checks: tuple[str, ...], plainly: bool) -> list[str]:
-    said = [
-        _plainly(scene, each) if plainly else each.message for each in _open(scene) if each.check in checks
-    ]
-    return list(dict.fromkeys(said))
+    found = [each for each in _open(scene) if each.check in checks]
+    if plainly:
+        fired = {each.metric for each in found if each.check == "stop-rule" and each.state == "fail"}
+        found = [each for each in found if each.check != "guardrail" or each.metric not in fired]
+    return list(dict.fromkeys(_plainly(scene, each) if plainly else each.message for each in found))
 
 
 def _plainly(scene: Scene, reading: Reading) -> str:

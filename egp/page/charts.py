@@ -140,15 +140,26 @@ def intervals_against_margins(rows: Sequence[GuardrailInterval]) -> Spec:
     )
 
 
+class AgainstMargin(NamedTuple):
+    """Where an interval lies, and how that is drawn."""
+
+    word: str
+    colour: Colour
+    shape: str
+
+
+def against_margin(row: GuardrailInterval) -> AgainstMargin:
+    if row.high < row.margin:
+        return AgainstMargin("within the margin", GOOD, "circle")
+    if row.low <= row.margin:
+        return AgainstMargin("perhaps beyond the margin", CAUTION, "triangle-up")
+    return AgainstMargin("beyond the margin", BAD, "square")
+
+
 def _interval_row(row: GuardrailInterval) -> tuple[Row, Spec]:
     if row.margin <= 0:
         raise ValueError(f"the margin of {row.metric} is {row.margin:g}: a margin is a harm above zero")
-    if row.high < row.margin:
-        colour, shape, word = GOOD, "circle", "within the margin"
-    elif row.low <= row.margin:
-        colour, shape, word = CAUTION, "triangle-up", "not ruled out"
-    else:
-        colour, shape, word = BAD, "square", "beyond the margin"
+    word, colour, shape = against_margin(row)
     return Row(f"{row.metric}: {word}", row.unit_text), {
         "low": row.low / row.margin,
         "estimate": row.estimate / row.margin,

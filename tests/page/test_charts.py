@@ -56,9 +56,9 @@ def intervals(low: float, high: float, margin: float = 0.08) -> dict[str, Any]:
     ("low", "high", "colour", "word"),
     [
         (-0.02, 0.05, GOOD, "within the margin"),
-        (0.02, 0.08, CAUTION, "not ruled out"),
-        (0.02, 0.1, CAUTION, "not ruled out"),
-        (0.08, 0.1, CAUTION, "not ruled out"),
+        (0.02, 0.08, CAUTION, "perhaps beyond the margin"),
+        (0.02, 0.1, CAUTION, "perhaps beyond the margin"),
+        (0.08, 0.1, CAUTION, "perhaps beyond the margin"),
         (0.081, 0.1, BAD, "beyond the margin"),
     ],
 )

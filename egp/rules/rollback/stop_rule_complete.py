@@ -5,7 +5,7 @@ plan and takes one of three forms:
 
 - `harm_exceeds` with `probability`, `prior` and `evaluated`: the posterior probability of more harm than that;
 - `harm_exceeds` with `for`: the estimate of every day shows more harm than that for so long;
-- `significant_harm_for`: harm is significant, at the guardrails' level, in so many whole weeks in a row.
+- `significant_harm_for`: harm is significant in so many whole weeks in a row, at a level the gate derives.
 
 In every form `min_units_per_variant` keeps the first handful of units from deciding, and `action` says what happens.
 `harm_exceeds` is an amount of harm, whichever direction the metric's harm has, so it is not negative.
