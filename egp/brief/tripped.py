@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import filterfalse
 from typing import TYPE_CHECKING
 
 from egp.brief.restated import stop_rule_in_words
@@ -34,27 +35,31 @@ SAFETY = ("stop-rule", "limit", "guardrail")
 
 
 def tripped(scene: Scene) -> list[str]:
-    """What is open, of guardrails and stop rules; each once."""
-    return _told(scene, SAFETY, scene.for_executives)
+    """Guardrails that are harmed and stop rules that fired; each once."""
+    return _told(scene, filter(_has_tripped, _open(scene)), scene.for_executives)
 
 
 def tripped_plainly(scene: Scene) -> list[str]:
     """The same for everybody, whoever reads the rest of the page."""
-    return _told(scene, SAFETY, True)
+    return _told(scene, filter(_has_tripped, _open(scene)), True)
 
 
 def open_otherwise(scene: Scene) -> list[str]:
     """What else keeps the gate from saying proceed."""
-    return _told(scene, tuple(_PLAIN), scene.for_executives)
+    return _told(scene, filterfalse(_has_tripped, _open(scene)), scene.for_executives)
 
 
 def first_reason(scene: Scene) -> str:
     """Why the gate says what it says, in plain words; empty where nothing is open."""
-    return next(iter(_told(scene, (*SAFETY, *_PLAIN), True)), "")
+    return next(iter(_told(scene, _open(scene), True)), "")
 
 
 def tripped_metrics(scene: Scene) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each.metric for each in _open(scene) if each.check in SAFETY))
+    return tuple(dict.fromkeys(each.metric for each in _open(scene) if _has_tripped(each)))
+
+
+def _has_tripped(reading: Reading) -> bool:
+    return reading.check in SAFETY and reading.state == "fail"
 
 
 def _open(scene: Scene) -> list[Reading]:
@@ -66,8 +71,8 @@ def _open(scene: Scene) -> list[Reading]:
     return [*decision.reasons, *others]
 
 
-def _told(scene: Scene, checks: tuple[str, ...], plainly: bool) -> list[str]:
-    found = [each for each in _open(scene) if each.check in checks]
+def _told(scene: Scene, readings: Iterable[Reading], plainly: bool) -> list[str]:
+    found = list(readings)
     if plainly:
         fired = {each.metric for each in found if each.check == "stop-rule" and each.state == "fail"}
         found = [each for each in found if each.check != "guardrail" or each.metric not in fired]
@@ -84,6 +89,6 @@ def _plainly(scene: Scene, reading: Reading) -> str:
         return f"{metric} is beyond its limit, {reading.required}"
     if reading.check == "guardrail" and reading.state == "fail":
         return f"{metric} got worse, and by more than chance explains"
-    if reading.check in ("stop-rule", "limit", "guardrail"):
+    if reading.check in SAFETY:
         return f"{metric} cannot be cleared yet"
     return _PLAIN[reading.check]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,9 @@ from egp.wording import called, counted, listing, percent, significant
 
 if TYPE_CHECKING:
     from egp.experiment import Economics, Experiment
+
+
+NO_ECONOMICS = "the plan does not say what the launch is worth: it has no `economics`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def launch_of(plan: Experiment) -> Launch | str:
     """The arithmetic, or why there is none."""
     economics = plan.economics
     if economics is None or not economics.scenarios:
-        return "the plan declares no `economics`, so that nothing is said about money"
+        return NO_ECONOMICS
     try:
         worth = Worth(economics)
         nets, expected = tuple(worth.nets()), worth.expected()
@@ -99,10 +101,17 @@ def _waiting(worth: Worth, economics: Economics) -> Wait | None:
         return None
 
 
-def worth_section(launch: Launch | str, for_executives: bool) -> Section:
-    if isinstance(launch, str):
-        return Section("What it is worth", [Paragraph(f"{launch[0].upper()}{launch[1:]}.")])
-    return Section("What it is worth", [_table(launch, for_executives), *_notes(launch)])
+def worth_section(launch: Launch, for_executives: bool) -> Section:
+    blocks: list[Block] = [_table(launch, for_executives), _arithmetic(launch)]
+    if launch.waiting is not None:
+        blocks.append(Paragraph(_waiting_in_words(launch, launch.waiting)))
+    return Section("What it is worth", blocks)
+
+
+def expected_section(launch: Launch, for_executives: bool) -> Section:
+    """The same once the treatment is out: what was expected changes no verdict, and there is no launch to put off."""
+    title = "What it was expected to be worth, before any result"
+    return Section(title, [_table(launch, for_executives), _arithmetic(launch)], folded=True)
 
 
 def _table(launch: Launch, for_executives: bool) -> Table:
@@ -142,22 +151,24 @@ def _light(launch: Launch, value: float) -> Light:
     return Light("good", "above") if launch.worth.reaches_floor(value) else Light("bad", "below")
 
 
-def _notes(launch: Launch) -> Iterator[Block]:
+def _arithmetic(launch: Launch) -> Paragraph:
     worth = launch.worth
     gain, error, unit = (launch.each(each) for each in (worth.gain, worth.error, worth.unit))
-    yield Paragraph(
+    return Paragraph(
         f"A success gains {gain}, an error costs {error}, and running one {launch.per} costs "
-        f"{unit if worth.unit else 'nothing'}; each value is what is gained less both costs."
+        f"{unit if worth.unit else 'nothing'}; each value is what is gained less both costs. "
+        f"What the {launch.per} earns without the launch is not known to the plan and is not taken off."
     )
-    if launch.waiting is not None:
-        yield Paragraph(_waiting_in_words(launch, launch.waiting))
 
 
 def _waiting_in_words(launch: Launch, waiting: Wait) -> str:
     weeks = counted(waiting.weeks, "week")
     if waiting.cost <= 0:
         return f"Waiting {weeks} costs nothing: what would be launched now loses money."
-    said = f"Waiting {weeks} forgoes {launch.total(waiting.cost)}, if all traffic were treated from the first day"
+    said = (
+        f"Waiting {weeks} forgoes at most {launch.total(waiting.cost)}: "
+        "as if all traffic were treated from the first day, and earned nothing without the launch"
+    )
     if waiting.pays_back_after is None:
         return f"{said}; no scenario falls behind the best one, so that a repair has nothing to win back."
     later = counted(math.ceil(waiting.pays_back_after), "week")
@@ -168,5 +179,17 @@ def narrower_in_words(launch: Launch) -> str:
     """What a launch without the weak segments is worth; empty where no scenario is about one."""
     if not launch.weak:
         return ""
-    named = listing(shown(launch.economics.scenarios[at].segment) for at in launch.weak)
-    return f"{launch.each(launch.worth.without(launch.weak))} per {launch.per}, {named} staying as today"
+    named = listing(
+        f"{shown(scenario.segment)} ({percent(scenario.probability or 0.0)})"
+        for scenario in (launch.economics.scenarios[at] for at in launch.weak)
+    )
+    value = launch.each(launch.worth.without(launch.weak))
+    return f"{value} per {launch.per}: nothing is counted for {named}, left as today"
+
+
+def delayed_in_words(launch: Launch, waiting: Wait) -> str:
+    """What a later launch is worth if its repair succeeds in full, and what waiting for it costs."""
+    best = f"{launch.each(launch.nets[launch.best])} per {launch.per} if all is repaired"
+    if waiting.cost <= 0:
+        return f"{best}; waiting costs nothing"
+    return f"{best}; forgoes at most {launch.total(waiting.cost)}"
