@@ -9,16 +9,18 @@ from hashlib import sha256
 
 from egp.analysis.people import identity
 from egp.analysis.statements import somebody, stated
-from egp.brief.choices import BEFORE_LAUNCH, IN_FLIGHT, ROLL_BACK, has_begun
+from egp.brief.choices import BEFORE_LAUNCH, IN_FLIGHT, ROLL_BACK, chosen, has_begun
 from egp.experiment import Experiment
 from egp.finding import Failure
 from egp.gate.call import CannotJudge
+from egp.gate.readout import NOWHERE
 from egp.gate.receipt import MAX_BYTES, read_receipt
 from egp.lock import Decided, Registration, made, read_lock, update_lock
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.model import Policy
 from egp.quantity import shown
 from egp.register import Candidate, candidates_in, opened, require_whole, terms_of
+from egp.results import CANARY, TEST
 from egp.wording import called, listing
 
 
@@ -42,6 +44,12 @@ class Receipt:
     experiment: str
     verdict: str
     digest: str
+    stage: str
+
+    @property
+    def is_of_ramp(self) -> bool:
+        """Whether the treatment was out then, whatever the plan says of its days."""
+        return self.stage not in (NOWHERE, CANARY, TEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,8 @@ def receipt_at(path: str) -> Receipt:
             digest = sha256(file.read(MAX_BYTES)).hexdigest()
     except OSError as error:
         raise CannotJudge(Failure(path, f"cannot read the receipt: {error.strerror}")) from None
-    return Receipt(path, str(recorded.get("experiment")), str(recorded.get("verdict")), f"sha256:{digest}")
+    experiment, verdict, stage = (str(recorded.get(key)) for key in ("experiment", "verdict", "stage"))
+    return Receipt(path, experiment, verdict, f"sha256:{digest}", stage)
 
 
 def decide(
@@ -86,7 +95,7 @@ def decide(
     statement: Statement,
     receipt: Receipt | None = None,
 ) -> Recorded:
-    """Appends the decision to the plan's entry. Raises Refused, and LockError for a lock that is not to be relied on."""
+    """Appends the decision to the plan's entry. Raises EntryRefused, and LockError for a lock that is not to be relied on."""
     terms = terms_of(finder, policy, as_of)
     candidate = _only([each for source in sources for each in candidates_in(opened(source, finder), terms)])
     lock = read_lock(terms.root)
@@ -146,7 +155,8 @@ def _decided(
     receipt: Receipt | None,
 ) -> Decided:
     plan = candidate.plan
-    option, means = _option(plan, statement.option, has_begun(plan, as_of) or receipt is not None)
+    is_running = has_begun(plan, as_of) or (receipt is not None and receipt.is_of_ramp)
+    option, means = _option(plan, statement.option, is_running)
     role, by = _decider(plan, roles, statement)
     if not stated(statement.because):
         raise _Unfit("the decision has no reason", "--because says why, for those who were not in the room")
@@ -161,7 +171,7 @@ def _decided(
         by=by or None,
         on=as_of,
         because=" ".join(statement.because.split()),
-        dissent=" ".join(statement.dissent.split()) or None,
+        dissent=" ".join(stated(statement.dissent).split()) or None,
         plan=candidate.digest,
         receipt=receipt.digest if receipt else None,
     )
@@ -170,15 +180,15 @@ def _decided(
 def _option(plan: Experiment, asked: str, is_running: bool) -> tuple[str, str]:
     """The option as it is recorded, and what its letter stands for."""
     letters = IN_FLIGHT if is_running else BEFORE_LAUNCH
-    letter = asked.strip().upper()
-    if letter in letters:
+    if letter := chosen(asked, letters):
         return letter, letters[letter]
     options = [each for each in plan.decision_rule.options if stated(each)] if plan.decision_rule else []
     named = next((each for each in options if each.casefold() == asked.strip().casefold()), "")
     if named:
         return named, ""
-    known = [f"{each} ({words})" for each, words in letters.items()] + [shown(each) for each in options]
-    raise _Unfit(f"{shown(asked)} is none of the options", f"the options are {listing(known)}")
+    known = [f"{each}: {words}" for each, words in letters.items()] + [shown(each) for each in options]
+    when = "while the experiment is under way" if is_running else "before the launch"
+    raise _Unfit(f"{shown(asked)} is none of the options {when}", f"the options are {listing(known, 'or')}")
 
 
 def _decider(plan: Experiment, roles: Mapping[str, Sequence[str]], statement: Statement) -> tuple[str, str]:

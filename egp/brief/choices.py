@@ -24,6 +24,13 @@ IN_FLIGHT: Mapping[str, str] = MappingProxyType(
 )
 
 
+def chosen(asked: str, letters: Mapping[str, str]) -> str:
+    """The letter that is meant by "B", "roll back" or "B: roll back"; empty where it is none of these."""
+    said = " ".join(asked.split()).casefold()
+    forms = {letter: {letter, words, f"{letter}: {words}"} for letter, words in letters.items()}
+    return next((letter for letter, known in forms.items() if said in map(str.casefold, known)), "")
+
+
 def has_begun(plan: Experiment, day: date) -> bool:
     """Whether the first unit has been treated on a day; a plan that does not say when has not begun."""
     try:

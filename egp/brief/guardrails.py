@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LAST = timedelta(days=14)
 WEEK = timedelta(weeks=1)
 NO_HARM = "no harm seen"
-
+_OF_BASELINE = "% are of the plan's baseline, as its margins are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +195,8 @@ def guardrails_section(scene: Scene, judgement: Judgement) -> Section:
     ]
     if not is_sound:
         blocks.insert(0, Paragraph("People were not split as planned: no number here can be trusted.", "bad"))
-    if is_sound and any(row.latest and row.latest.margin for row in rows):
-        blocks.append(_figure(rows))
+    if is_sound:
+        blocks.extend(_against_margins(rows))
     if readout.withheld_because is not None:
         names = listing(map(shown, sorted(readout.confirmatory)))
         blocks.append(Paragraph(f"{names}: {_withheld(readout.withheld_because, is_sound)}."))
@@ -241,7 +241,7 @@ def _table(rows: list[Watched], readout: Readout, is_sound: bool) -> Table:
     return Table(
         ["guardrail", "period", "harm (range)", "margin", "state"],
         cells,
-        caption=f"Harm against control, + is worse; the range holds the true harm in {confidence} of such cases",
+        caption=f"Harm against control, + is worse; {_OF_BASELINE}; the range holds the true harm in {confidence} of such cases",
         numeric=frozenset({2, 3}),
     )
 
@@ -256,7 +256,8 @@ def _lights(rows: list[Watched], is_sound: bool) -> Table:
         period = _joined(_bad_weeks(row), row.trend) if latest.first else latest.period
         change = _change(latest) if is_sound else ""
         cells.append([_name(row, rows), _light(row, latest, is_sound), change, period])
-    return Table(["guardrail", "light", "against control", "over time"], cells)
+    head = ["guardrail", "light", "against control", "over time"]
+    return Table(head, cells, caption=f"Against control; {_OF_BASELINE}")
 
 
 def _unseen(row: Watched) -> Light:
@@ -282,21 +283,25 @@ def _joined(*parts: str) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _figure(rows: list[Watched]) -> Figure:
-    drawn = [
+def _against_margins(rows: list[Watched]) -> Iterator[Block]:
+    """Where each guardrail lies; drawn are those that may be beyond their margin."""
+    intervals = [
         GuardrailInterval(
             _name(row, rows), seen.low, seen.harm, seen.high, seen.margin,
-            f"{seen.worded(seen.harm)} in the {seen.period}, margin {row.metric.non_inferiority_margin}",
+            f"{seen.worded(seen.harm)} ({seen.period}), margin {row.metric.non_inferiority_margin}",
         )
         for row in rows
         if (seen := row.latest) is not None and seen.margin
     ]  # fmt: skip
     groups: dict[str, list[str]] = {}
-    for each in drawn:
+    for each in intervals:
         groups.setdefault(against_margin(each).word, []).append(each.metric)
     says = " ".join(f"{listing(names)}: {word}." for word, names in groups.items())
     title = "Harm against the margins that were agreed to be tolerable"
-    return Figure(title, intervals_against_margins(drawn), says)
+    if drawn := [each for each in intervals if each.high >= each.margin]:
+        yield Figure(title, intervals_against_margins(drawn), says)
+    elif intervals:
+        yield Paragraph(f"{title}: all are within.")
 
 
 def when_harmed(judgement: Judgement, metrics: tuple[str, ...]) -> Iterator[str]:

@@ -67,7 +67,7 @@ def message_section(scene: Scene) -> tuple[Section, Failure | None]:
     """The message, or what is wrong with its template; a rollback is told in either case."""
     title = "The message that goes out"
     try:
-        return Section(title, [Command(message(scene), "text")]), None
+        return Section(title, [Command(message(scene), "text")], folded=True), None
     except MessageError as error:
         blocks: list[Block] = [Paragraph(f"It cannot be written: {error}.", "bad")]
         if error.failure.help:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from egp.brief.choices import ROLL_BACK
 from egp.brief.drafts import Draft, errors_of, later, narrower, weak_segment
 from egp.brief.tripped import tripped_metrics
-from egp.brief.worth import Launch, narrower_in_words
+from egp.brief.worth import Launch, delayed_in_words, narrower_in_words
 from egp.page.model import Block, Command, Light, Paragraph, Points, Section, Table
 from egp.quantity import shown
 from egp.wording import counted, listing, significant
@@ -17,6 +18,7 @@ from egp.wording import counted, listing, significant
 if TYPE_CHECKING:
     from egp.brief.scene import Scene
     from egp.finding import Diagnostic
+    from egp.gate.readout import Readout
 
 Option = tuple[str, str, Light]
 """What it is, what follows from it, and whether the policy lets it."""
@@ -25,10 +27,11 @@ _LONGEST_DELAY_IN_WEEKS = 520
 _FOLLOWS = Light("good", "follows the policy")
 
 
-def options_section(scene: Scene, launch: Launch | str) -> Section:
+def options_sections(scene: Scene, launch: Launch | str) -> Iterator[Section]:
+    """The options, how one is recorded, and the draft of the narrower plan."""
     draft = _narrower(scene)
     delayed = None if scene.in_flight else _delayed(scene)
-    told = _in_flight(scene, draft) if scene.in_flight else _before(scene, launch, delayed, draft)
+    told = [*(_in_flight(scene, draft) if scene.in_flight else _before(scene, launch, delayed, draft))]
     names = scene.letters
     rows: list[list[str | Light]] = [
         [f"{letter}: {names[letter]}", what, follows, light]
@@ -36,12 +39,21 @@ def options_section(scene: Scene, launch: Launch | str) -> Section:
     ]
     table = Table(["option", "what it is", "what follows", "policy"], rows)
     if scene.for_executives:
-        return Section("The options", [table])
+        yield Section("The options", [table, *_elsewhere(light for *_, light in told)])
+        return
     objections = [
         *_objections("the plan as it is", errors_of(scene.report)),
         *_objections("a later start", delayed.errors if delayed else []),
     ]
-    return Section("The options", [table, *objections, *_draft(draft), *_to_decide(scene)])
+    yield Section("The options", [table, *objections])
+    yield _to_decide(scene)
+    if draft is not None:
+        yield _draft(draft)
+
+
+def _elsewhere(lights: Iterable[Light]) -> Iterator[Block]:
+    if any(light.tone == "caution" for light in lights):
+        yield Paragraph("What is still to do is on the page for the team (--audience team).")
 
 
 def _narrower(scene: Scene) -> Draft | None:
@@ -73,13 +85,9 @@ def _before(
     yield _guarded(scene), _value_now(worth), _judged(errors, "the plan")
     if delayed is not None:
         waiting = worth.waiting if worth else None
-        cost = (
-            f"forgoes {worth.total(waiting.cost)} at full traffic"
-            if worth and waiting
-            else "a cost nobody stated"
-        )
+        follows = delayed_in_words(worth, waiting) if worth and waiting else "what it costs is not stated"
         what = f"start {counted(_delay_in_days(scene), 'day')} later, repaired"
-        yield what, cost, _judged(delayed.errors, "the later plan")
+        yield what, follows, _judged(delayed.errors, "the later plan")
     else:
         yield "start later, repaired", "the plan names no delay", Light("neutral", "not checked")
     yield _narrowed(draft, narrower_in_words(worth) if worth else "")
@@ -108,9 +116,9 @@ def _value_now(launch: Launch | None) -> str:
 def _in_flight(scene: Scene, draft: Draft | None) -> Iterator[Option]:
     judgement = scene.judgement
     assert judgement is not None
-    stage, rolls_back = judgement.readout.stage.name, scene.verdict == "roll_back"
+    rolls_back = scene.verdict == "roll_back"
     errors = errors_of(scene.report)
-    frozen = f"stay at {stage}, raise nothing, watch on"
+    frozen = _frozen(judgement.readout)
     if rolls_back:
         yield (
             frozen,
@@ -127,6 +135,14 @@ def _in_flight(scene: Scene, draft: Draft | None) -> Iterator[Option]:
     yield _withdrawal(scene), follows, _judged(of_rollback, "the plan's rollback")
     what, after, light = _narrowed(draft, "")
     yield what, f"after the rollback; {after}" if rolls_back else after, light
+
+
+def _frozen(readout: Readout) -> str:
+    stage = readout.stage
+    if stage.position >= 0:
+        return f"stay at {stage.name}, raise nothing, watch on"
+    until = "watch on" if readout.look is not None else "complete it as planned"
+    return f"stay in the {stage.name}, raise nothing, {until}"
 
 
 def _withdrawal(scene: Scene) -> str:
@@ -156,7 +172,7 @@ def _narrowed(draft: Draft | None, worth: str) -> Option:
 
 
 def _judged(errors: list[Diagnostic], what: str) -> Light:
-    return Light("caution", f"{what} has {counted(len(errors), 'error')}") if errors else _FOLLOWS
+    return Light("caution", f"not yet: {what} has {counted(len(errors), 'error')}") if errors else _FOLLOWS
 
 
 def _objections(what: str, errors: list[Diagnostic]) -> Iterator[Block]:
@@ -165,22 +181,28 @@ def _objections(what: str, errors: list[Diagnostic]) -> Iterator[Block]:
         yield Points([f"{each.message} ({each.rule})" for each in errors])
 
 
-def _draft(draft: Draft | None) -> Iterator[Block]:
-    if draft is None:
-        return
+def _draft(draft: Draft) -> Section:
     blocks: list[Block] = [
         Paragraph("A plan of its own, derived from this one; what is not named here stays as it is there."),
         Command(draft.yaml, "yaml"),
     ]
     if draft.lacks:
         blocks += [Paragraph("What it still lacks before it can be registered:"), Points(draft.lacks)]
-    yield Section(f"The draft for C: {draft.id}", blocks, folded=True)
+    return Section(f"The draft for C: {draft.id}", blocks, folded=True)
 
 
-def _to_decide(scene: Scene) -> Iterator[Block]:
+def _to_decide(scene: Scene) -> Section:
     by = next(iter(scene.policy.roles), "ROLE")
-    letter = listing(scene.letters, "or")
-    yield Paragraph(f"Once decided, record it, whoever disagreed ({letter}, or an option of the plan):")
-    yield Command(
-        f'egp decide {quote(scene.candidate.source.shown)} --option B --by {by} --because "…" --dissent "…"'
-    )
+    option = f"{ROLL_BACK}: {scene.letters[ROLL_BACK]}" if scene.verdict == "roll_back" else "…"
+    words = [f"{letter}: {means}" for letter, means in scene.letters.items()]
+    blocks: list[Block] = [
+        Paragraph(
+            f"The option is {listing(words, 'or')}, or one of the plan's own. "
+            "The dissent is that of whoever disagrees, and commits to it all the same."
+        ),
+        Command(
+            f"egp decide {quote(scene.candidate.source.shown)} "
+            f'--option "{option}" --by {quote(by)} --because "…" --dissent "…"'
+        ),
+    ]
+    return Section("How the decision is recorded", blocks, folded=True)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from egp.analysis.days import first_exposure, readout_day
 from egp.brief.choices import IN_FLIGHT, ROLL_BACK, has_begun
 from egp.brief.drafts import errors_of
-from egp.brief.guardrails import guardrails_section, when_harmed
+from egp.brief.guardrails import guardrails_section, is_split_as_planned, when_harmed
 from egp.brief.message import message_section
-from egp.brief.options import options_section
+from egp.brief.options import options_sections
 from egp.brief.restated import decision_rule_lines, policy_in_sentences, stop_rule_line
-from egp.brief.tripped import open_otherwise, tripped, tripped_metrics
+from egp.brief.tripped import first_reason, open_otherwise, tripped, tripped_metrics
 from egp.brief.who import decisions_section, who_section
-from egp.brief.worth import Launch, launch_of, worth_section
+from egp.brief.worth import Launch, expected_section, launch_of, worth_section
 from egp.finding import Failure, NotChecked
 from egp.gate.call import CannotJudge, inputs_of
 from egp.gate.text import HEADLINE, headline, next_steps
 from egp.page.model import Block, Facts, Page, Paragraph, Points, Quotation, Section, Tone
 from egp.quantity import shown
-from egp.wording import called, counted
+from egp.results import TEST
+from egp.wording import called, counted, listing
 
 if TYPE_CHECKING:
     from egp.brief.scene import Scene
@@ -54,6 +56,7 @@ def brief(scene: Scene) -> Brief:
     launch = launch_of(scene.plan)
     judgement = scene.judgement
     if judgement is None or not scene.in_flight:
+        _require_to_come(scene)
         return Brief(_before_launch(scene, launch))
     message, fault = message_section(scene) if _is_rolled_back(scene) else (None, None)
     return Brief(_under_way(scene, judgement, launch, message), fault)
@@ -64,6 +67,18 @@ def _require_nothing_personal(scene: Scene) -> None:
         path = scene.candidate.source.shown
         reason = "the plan has personal data in it, which no page repeats"
         raise CannotJudge(Failure(path, reason, help=f"egp check {path} says where"))
+
+
+def _require_to_come(scene: Scene) -> None:
+    if has_begun(scene.plan, scene.day):
+        first = first_exposure(scene.plan)[0]
+        raise CannotJudge(
+            Failure(
+                scene.candidate.source.shown,
+                f"the experiment has begun on {first}, and what is to be decided now depends on its results",
+                help=f"--results FILE names them; --as-of {first - timedelta(days=1)} shows the launch as it was decided on",
+            )
+        )
 
 
 def _is_rolled_back(scene: Scene) -> bool:
@@ -87,14 +102,16 @@ def _before_launch(scene: Scene, launch: Launch | str) -> Page:
     verdict = f"{said[0].upper()}{said[1:]}."
     if errors:
         verdict = f"The plan does not follow the policy yet ({counted(errors, 'error')}). {verdict}"
+    elif isinstance(launch, str):
+        verdict = f"The plan follows the policy. {verdict}"
     sections = [
         Section("What is to be decided", list(_question(scene))),
-        worth_section(launch, scene.for_executives),
-        options_section(scene, launch),
-        *_agreed(scene),
+        *([worth_section(launch, scene.for_executives)] if isinstance(launch, Launch) else []),
+        *options_sections(scene, launch),
         *_unwritten_message(scene),
         who_section(scene),
         decisions_section(scene),
+        *_agreed(scene),
     ]
     return Page(f"Launch decision: {_title(scene)}", verdict, tone, sections, list(_provenance(scene)))
 
@@ -111,11 +128,6 @@ def _question(scene: Scene) -> Iterator[Block]:
     except NotChecked:
         facts.append(("dates", "the plan does not say when it runs"))
     yield Facts(facts)
-    if scene.judgement is None and has_begun(plan, scene.day):
-        yield Paragraph(
-            f"By {scene.day} the experiment has begun; with --results this page says where it stands.",
-            "caution",
-        )
 
 
 def _unwritten_message(scene: Scene) -> Iterator[Section]:
@@ -129,42 +141,44 @@ def _unwritten_message(scene: Scene) -> Iterator[Section]:
 
 
 def _under_way(scene: Scene, judgement: Judgement, launch: Launch | str, message: Section | None) -> Page:
-    readout = judgement.readout
     sections = [
         _gate(scene, judgement),
-        guardrails_section(scene, readout),
+        guardrails_section(scene, judgement),
         _what_tripped(scene, judgement),
-        options_section(scene, launch),
-        *_agreed(scene),
+        *options_sections(scene, launch),
         who_section(scene),
         decisions_section(scene),
         *([message] if message else []),
+        *_agreed(scene),
+        *([expected_section(launch, scene.for_executives)] if isinstance(launch, Launch) else []),
     ]
-    if isinstance(launch, Launch):
-        sections.insert(3, worth_section(launch, scene.for_executives))
     title = f"Where it stands: {_title(scene)}"
     return Page(title, _verdict(scene, judgement), _TONE[scene.verdict], sections, list(_provenance(scene)))
 
 
 def _verdict(scene: Scene, judgement: Judgement) -> str:
     said = f"The gate says {HEADLINE[scene.verdict]}: {_MEANS.get(scene.verdict) or _onwards(judgement)}"
-    reasons = [*tripped(scene), *open_otherwise(scene)]
-    return f"{said}. The first reason: {reasons[0]}." if reasons else f"{said}."
+    reason = first_reason(scene)
+    return f"{said}. Why: {reason}." if reason else f"{said}."
 
 
 def _onwards(judgement: Judgement) -> str:
-    stage = judgement.readout.stage
-    if stage.position < 0:
-        return f"the {stage.name} runs on as planned, which says nothing about a launch"
-    return f"{stage.name} stands; whether more may follow is asked with egp gate --to"
+    readout = judgement.readout
+    if readout.stage.name == TEST and readout.look is not None:
+        return (
+            "nothing is amiss, and the result may be read; the readout says whether to launch, not this page"
+        )
+    if readout.stage.position < 0:
+        return f"the {readout.stage.name} runs on as planned, which says nothing about a launch"
+    return f"traffic stands at {readout.stage.name}; whether more may follow is another question to the gate"
 
 
 def _gate(scene: Scene, judgement: Judgement) -> Section:
+    steps = next_steps(judgement)
     if scene.for_executives:
         facts = [("stage", judgement.readout.stage.name), ("as of", scene.when)]
-        return Section("The answer", [Facts([("the gate", HEADLINE[scene.verdict]), *facts])])
+        return Section("The answer", [Facts([*facts, *(("next", step) for step in steps)])])
     blocks: list[Block] = [Paragraph(headline(judgement), _TONE[scene.verdict])]
-    steps = next_steps(judgement)
     if steps:
         blocks.append(Points([f"next: {step}" for step in steps]))
     blocks += [Paragraph(f"error: {crash.message}", "bad") for crash in judgement.decision.crashes]
@@ -174,13 +188,13 @@ def _gate(scene: Scene, judgement: Judgement) -> Section:
 def _what_tripped(scene: Scene, judgement: Judgement) -> Section:
     blocks: list[Block] = []
     if found := tripped(scene):
-        metrics = tripped_metrics(scene)
-        blocks.append(Points([*found, *when_harmed(judgement.readout, metrics)]))
+        blocks.append(Points([*found, *when_harmed(judgement, tripped_metrics(scene))]))
         if scene.plan.diagnostic_segments:
-            named = ", ".join(map(shown, scene.plan.diagnostic_segments))
-            blocks.append(Paragraph(f"Look for the cause in {named}, in guardrails alone."))
+            named = listing(map(shown, scene.plan.diagnostic_segments))
+            blocks.append(Paragraph(f"Look for the cause by {named}, in the guardrails alone."))
     else:
-        blocks.append(Paragraph("No guardrail and no stop rule.", "good"))
+        is_fine = scene.verdict == "proceed" and is_split_as_planned(judgement.readout)
+        blocks.append(Paragraph("No guardrail and no stop rule.", "good" if is_fine else "neutral"))
     if others := open_otherwise(scene):
         blocks += [Paragraph("Also open:"), Points(others)]
     return Section("What tripped, and when", blocks)
@@ -192,11 +206,12 @@ def _what_tripped(scene: Scene, judgement: Judgement) -> Section:
 def _agreed(scene: Scene) -> Iterator[Section]:
     agreed = [*map(stop_rule_line, scene.plan.stop_rules), *decision_rule_lines(scene.plan)]
     if agreed:
-        yield Section("What was agreed before any result", [Points(agreed)])
-    sentences = list(policy_in_sentences(scene.rules, scene.plan))
+        yield Section("What was agreed before any result", [Points(agreed)], folded=True)
+    waived = {each.rule for each in scene.report.waived}
+    sentences = list(policy_in_sentences(scene.rules, scene.plan, waived))
     if sentences:
         version = f" ({shown(scene.policy.version)})" if scene.policy.version else ""
-        yield Section(f"What the policy does not bend{version}", [Points(sentences)])
+        yield Section(f"What the policy insists on{version}", [Points(sentences)], folded=True)
 
 
 def _provenance(scene: Scene) -> Iterator[tuple[str, str]]:

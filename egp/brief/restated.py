@@ -29,7 +29,7 @@ _SENTENCES: Mapping[str, Callable[[Any, Experiment], str]] = {
         "The primary metric is read on the days agreed beforehand and on no other: nobody stops on a good day."
     ),
     "required-guardrails": lambda params, plan: (
-        f"These must not get worse: {listing(map(shown, params.metrics or _guardrails(plan)))}."
+        f"These must not get worse: {listing(map(shown, params.metrics or _guardrails(plan))) or 'none is named'}."
     ),
     "stage-dwell": lambda params, _: (
         f"Traffic is raised in stages, each of at least {length(timedelta(hours=params.hours))}."
@@ -59,7 +59,10 @@ def policy_in_sentences(
 
 def stop_rule_in_words(rule: StopRule) -> str:
     """When it fires: "cs_contacts is clearly worse in 2 weeks in a row"."""
-    metric, worse = shown(rule.metric), f"worse by more than {rule.harm_exceeds}" if rule.harm_exceeds else "worse"
+    metric, worse = (
+        shown(rule.metric),
+        f"worse by more than {rule.harm_exceeds}" if rule.harm_exceeds else "worse",
+    )
     if rule.probability is not None:
         return f"{metric} is {worse}, with a probability of at least {percent(rule.probability)}"
     if rule.significant_harm_for is not None:
@@ -97,7 +100,7 @@ def _criteria(decision: DecisionRule) -> Iterator[str]:
     if decision.min_ci_lower is not None:
         bound = decision.min_ci_lower
         yield (
-            "the whole range of the result is above no change"
+            "the whole range of the result is better than no change"
             if bound.value == 0
             else (f"the whole range of the result is above {bound}")
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from egp.brief.choices import BEFORE_LAUNCH, IN_FLIGHT
+from egp.brief.choices import BEFORE_LAUNCH, IN_FLIGHT, has_begun
 from egp.check import check
 from egp.finding import Failure
 from egp.gate.call import Call, CannotJudge, Judgement, judge
@@ -64,8 +65,10 @@ class Scene:
 
     @property
     def in_flight(self) -> bool:
-        """Whether there are results of treated units."""
-        return self.judgement is not None and self.judgement.readout.has_begun
+        """Whether the treatment is out, and there are results to say where it stands."""
+        return self.judgement is not None and (
+            self.judgement.readout.has_begun or has_begun(self.plan, self.day)
+        )
 
     @property
     def verdict(self) -> str:
@@ -144,5 +147,6 @@ def _one(candidates: list[Candidate], path: str, judgement: Judgement | None) ->
         raise CannotJudge(Failure(path, "there is no plan here", help=f"egp check {path} says what is wrong"))
     if len(candidates) > 1:
         message = f"there are {len(candidates)} plans here, and a brief is about one"
-        raise CannotJudge(Failure(path, message, help="give each plan a file of its own"))
+        advice = "name the file of one" if os.path.isdir(path) else "give each plan a file of its own"
+        raise CannotJudge(Failure(path, message, help=advice))
     return candidates[0]

@@ -84,7 +84,7 @@ def _plainly(scene: Scene, reading: Reading) -> str:
     if reading.check == "stop-rule" and reading.state == "fail":
         rules = [rule for rule in scene.plan.stop_rules if rule.metric == reading.metric]
         agreed = f" ({listing(map(stop_rule_in_words, rules), 'or')})" if rules else ""
-        return f"the stop rule on {metric} that was agreed beforehand has fired{agreed}"
+        return f"the agreed stop rule on {metric} has fired{agreed}"
     if reading.check == "limit" and reading.state == "fail":
         return f"{metric} is beyond its limit, {reading.required}"
     if reading.check == "guardrail" and reading.state == "fail":

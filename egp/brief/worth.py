@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from egp.experiment import Economics, Experiment
 
 
-NO_ECONOMICS = "the plan does not say what the launch is worth: it has no `economics`"
+NO_ECONOMICS = "what the launch is worth is not known, because the plan has no `economics`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from datetime import date
 
 from egp.commands import terminal
-from egp.commands.options import add_policy, policy_in_force
+from egp.commands.options import add_policy, judging_day, policy_in_force
 from egp.commands.paging import add_format, deliver, shown
 
 
@@ -57,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         told = brief(
             scene(
-                options.plan, options.results, finder, policy, options.as_of, date.today(), options.audience
+                options.plan, options.results, finder, policy, options.as_of, judging_day(None, policy.timezone), options.audience
             )
         )
     except (CannotJudge, LockError) as error:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from datetime import date
 
 from egp.commands import terminal
-from egp.commands.options import add_policy, day, policy_in_force
+from egp.commands.options import add_policy, day, judging_day, policy_in_force
 
 REFUSED = 1
 
@@ -34,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     from egp.gate.call import CannotJudge
     from egp.lock import LockError
     from egp.plan_files import PlanFinder
-    from egp.register import Refused
+    from egp.register import EntryRefused
     from egp.report.text import printable
 
     policy = policy_in_force(options, [options.plan])
@@ -45,11 +44,11 @@ def run(options: argparse.Namespace) -> int:
         if finder.failures:
             raise CannotJudge(*finder.failures)
         receipt = receipt_at(options.receipt) if options.receipt else None
-        recorded = decide(sources, finder, policy, options.as_of or date.today(), statement, receipt)
+        recorded = decide(sources, finder, policy, judging_day(options.as_of, policy.timezone), statement, receipt)
     except (CannotJudge, LockError) as error:
         terminal.print_failures(error.failures)
         raise terminal.Stop("nothing is recorded") from None
-    except Refused as refused:
+    except EntryRefused as refused:
         refusal = refused.refusal
         terminal.complain(f"not recorded: {refusal.path}: {refusal.message}", refusal.help)
         return REFUSED

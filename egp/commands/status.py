@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from datetime import date
 
 from egp.commands import terminal
 from egp.commands.asked import plans_asked_for
-from egp.commands.options import add_policy, moment, policy_in_force
+from egp.commands.options import add_policy, judging_day, moment, policy_in_force
 from egp.commands.paging import add_format, asked_format, deliver, shown
 
 INCOMPLETE = 2
@@ -46,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     policy = policy_in_force(options, options.paths)
     sources, finder = plans_asked_for(options, policy)
     folder = results_in(options.results) if options.results else None
-    told = status(sources, finder, policy, folder, options.as_of or date.today())
+    told = status(sources, finder, policy, folder, options.as_of or judging_day(None, policy.timezone))
     as_json = asked_format(options, "json") == "json"
     deliver(json.render(told) if as_json else shown(page(told), options), options)
     terminal.print_failures(told.failures)

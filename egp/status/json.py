@@ -83,7 +83,8 @@ def _experiment(each: Standing) -> dict[str, object]:
         if answers
         else None,
         "gate": [_verdict(judgement) for judgement in answers.judgements] if answers else [],
-        "decided": {"option": decided.option or "", "on": _day(decided.on)} if decided else None,
+        "decided": decided
+        and {"option": decided.option or "", "means": decided.means, "on": _day(decided.on)},
     }
 
 

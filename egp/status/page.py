@@ -10,7 +10,7 @@ from egp.page.model import Block, Figure, Light, Page, Paragraph, Points, Sectio
 from egp.quantity import shown
 from egp.status.answers import WORST_FIRST, Colour
 from egp.status.portfolio import EXPIRING
-from egp.wording import counted, length, listing, percent, significant
+from egp.wording import counted, length, listing, odds, percent, significant
 
 if TYPE_CHECKING:
     from egp.finding import Failure
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from egp.status.standing import Progress, Standing
 
 TONE: dict[Colour, Tone] = {"green": "good", "yellow": "caution", "red": "bad"}
+
+_RARE = 0.2
+"""Expected wins below which they are nearly the chance of one."""
 
 _TOLD = 2
 """Reasons of an experiment in the table; the gate tells all of them."""
@@ -48,6 +51,8 @@ def _verdict(status: Status) -> str:
         for colour in WORST_FIRST
         if (count := sum(each.colour == colour for each in running))
     ]
+    if len(running) == 1:
+        colours = [str(each.colour) for each in running]
     parts = [f"{told}: {listing(colours)}" if colours else told, *others]
     return "; ".join(parts) + "." + ("" if status.is_complete else " Not everything could be judged.")
 
@@ -165,12 +170,12 @@ def _waivers(status: Status) -> Table:
 
 
 def _traffic(periods: tuple[LayerPeriod, ...]) -> Figure:
-    crowded = [f"{shown(each.layer)} from {each.start}" for each in periods if each.exposure > 1 + 1e-9]
+    crowded = [_period(each) for each in periods if each.exposure > 1 + 1e-9]
     highest = max(periods, key=lambda each: each.exposure)
     says = (
         f"More than all of the traffic is promised in {listing(crowded)}."
         if crowded
-        else f"At most {percent(highest.exposure)} of a layer is taken: {shown(highest.layer)} from {highest.start}."
+        else f"At most {percent(highest.exposure)} of a layer is taken: {_period(highest)}."
     )
     numbers = Table(
         ("layer", "from", "to", "in experiments"),
@@ -180,9 +185,15 @@ def _traffic(periods: tuple[LayerPeriod, ...]) -> Figure:
     return Figure("Share of each layer in experiments", exposure_by_layer(periods), says, numbers)
 
 
+def _period(period: LayerPeriod) -> str:
+    return f"{shown(period.layer)} from {period.start} to {period.end}"
+
+
 def _risk(wins: FalseWins) -> Block:
     tests = counted(wins.tests, "test starts", "tests start")
     chance = f"{significant(wins.expected, 2)} false {'win' if wins.expected == 1 else 'wins'}"
+    if wins.expected < _RARE:
+        chance += f" ({odds(wins.expected)} such portfolios has one)"
     allowed = (
         f"; the policy allows {significant(wins.allowed, 3)} in {counted(wins.days, 'day')}"
         if wins.allowed is not None

@@ -57,7 +57,17 @@ _EXPERIMENT = object_of(
             until=_INSTANT_OR_NULL,
         )
     ),
-    decided=_or_null(object_of("The latest recorded decision.", option=_TEXT, on=_DAY_OR_NULL)),
+    decided=_or_null(
+        object_of(
+            "The latest recorded decision.",
+            option=_TEXT,
+            means={
+                "type": ["string", "null"],
+                "description": "What the letter of the option stood for then.",
+            },
+            on=_DAY_OR_NULL,
+        )
+    ),
 )
 
 STATUS_SCHEMA: dict[str, Any] = {

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from pathlib import Path
 
 import pytest
 
+from egp.brief.guardrails import Seen, Watched
 from egp.brief.scene import AUDIENCES, Audience
 from egp.document import read_text
 from egp.experiment import read_experiment
 from egp.lock import Decided, Registration, made, read_lock, update_lock
-from egp.page.model import Command, Figure, Light, Page, Section, Table
+from egp.page.model import Command, Figure, Light, Page, Table
 from egp.quantity import day
 from tests.brief.asking import (
     BUY_NOW,
@@ -27,7 +29,7 @@ from tests.brief.asking import (
     shown,
 )
 from tests.gate.calling import call
-from tests.gate.worlds import ROOT
+from tests.gate.worlds import ROOT, plan_of
 
 RESULTS = sorted((ROOT / "examples" / "results").glob("*/*.yaml"))
 EXIT_OF_TONE = {"good": 0, "caution": 1, "bad": 3}
@@ -45,20 +47,19 @@ def test_two_stakeholders_and_two_bad_weeks(repository: Path) -> None:
     assert told.fault is None
     assert page.tone == "bad"
     assert page.verdict.startswith("The gate says roll back: the treatment is withdrawn, as agreed")
-    assert "stop rule contacts on cs_contacts fired" in page.verdict
+    assert "Why: the agreed stop rule on cs_contacts has fired" in page.verdict
     rows = guardrail_rows(page)
     assert [(row[0], row[1], row[4]) for row in rows] == [
         ("refund_rate", "week of 2023-02-16", "no harm seen"),
         ("refund_rate", "week of 2023-02-23", "harm not ruled out, getting worse"),
         ("cs_contacts", "week of 2023-02-16", "harmed"),
         ("cs_contacts", "week of 2023-02-23", "harmed, steady"),
-        ("p95_page_load", "90% so far", "no harm seen"),
+        ("p95_page_load", "stage 90% so far", "no harm seen"),
     ]
     assert rows[3][2:4] == ["+11.2% (+6.21% to +16.3%)", "7%"]
     tripped = points(section(page, "What tripped"))
     assert any(
-        "weeks from 2023-02-16 and 2023-02-23 on; the last of them was over on 2023-03-01" in each
-        for each in tripped
+        "in the weeks that began on 2023-02-16 and 2023-02-23, until 2023-03-01" in each for each in tripped
     )
 
 
@@ -82,6 +83,83 @@ def test_the_gate_is_never_contradicted(results: Path, repository: Path) -> None
     assert bool([each for each in page.sections if each.title == "The message that goes out"]) == closed
 
 
+def test_a_week_counts_as_harmed_where_the_stop_rule_counts_it(repository: Path) -> None:
+    """A week at p = 3 % is harmed at 5 %, and not at the level of two weeks in a row, which is 1.5 %."""
+    harm_taken_off = 400
+    path = repository / TWO_BAD_WEEKS.replace(".yaml", ".csv")
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    (week,) = [
+        row
+        for row in rows
+        if (row["window"], row["date"], row["metric"], row["variant"])
+        == ("week", "2023-02-16", "cs_contacts", "buy_now")
+    ]
+    week["sum"] = str(float(week["sum"]) - harm_taken_off)
+    _write(path, rows)
+    page = ask(repository, BUY_NOW, TWO_BAD_WEEKS).page
+    states = {(row[0], row[1]): row[4] for row in guardrail_rows(page)}
+    assert states["cs_contacts", "week of 2023-02-16"] == "signs of harm"
+    assert states["cs_contacts", "week of 2023-02-23"].startswith("harmed")
+    tripped = points(section(page, "What tripped"))
+    assert not any("stop rule" in each for each in tripped)
+    assert "cs_contacts was clearly worse in the week that began on 2023-02-23, until 2023-03-01" in tripped
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "is_harmed", "tripped", "light"),
+    [
+        (-0.01, 0.01, False, (), Light("good", "no harm seen")),
+        (-0.01, 0.09, False, (), Light("caution", "harm not ruled out")),
+        (0.01, 0.05, False, (), Light("caution", "signs of harm")),
+        (0.03, 0.09, True, (), Light("caution", "harmed")),
+        (0.03, 0.09, True, ("stop-rule",), Light("bad", "harmed")),
+        (0.01, 0.05, False, ("stop-rule",), Light("bad", "a stop rule fired")),
+        (0.01, 0.05, False, ("stop-rule", "guardrail"), Light("bad", "harmed")),
+        (-0.01, 0.01, False, ("limit",), Light("bad", "beyond its limit")),
+    ],
+)
+def test_red_is_what_the_gate_says(
+    low: float, high: float, is_harmed: bool, tripped: tuple[str, ...], light: Light
+) -> None:
+    metric = plan_of().guardrail_metrics[0]
+    seen = Seen(
+        metric, "buy_now", "week", day("2023-02-16"), (low + high) / 2, low, high, 0.01, 0.08, is_harmed
+    )
+    assert Watched(metric, "buy_now", (seen,), "", frozenset(tripped)).light(seen) == light
+
+
+def test_a_test_that_is_over_does_not_run_on(repository: Path) -> None:
+    running = ask(repository, BUY_NOW, "results/pdp-buy-now/day-05.yaml").page
+    over = ask(repository, BUY_NOW, "results/pdp-buy-now/day-14.yaml").page
+    assert "the test runs on as planned" in running.verdict
+    assert "the readout says whether to launch, not this page" in over.verdict
+
+
+def test_what_a_reader_needs_last_is_folded(repository: Path) -> None:
+    page = ask(repository, RANKING, STOP_LOSS).page
+    assert [each.title for each in page.sections if each.folded] == [
+        "How the decision is recorded",
+        "The draft for C: ranking-model-without-new-users",
+        "The message that goes out",
+        "What was agreed before any result",
+        "What the policy insists on (2023.1)",
+        "What it was expected to be worth, before any result",
+    ]
+    assert "Waiting" not in shown(page), "there is no launch to put off any more"
+
+
+@pytest.mark.parametrize(
+    ("results", "option"), [(TWO_BAD_WEEKS, "B: roll back"), ("results/pdp-buy-now/day-05.yaml", "…")]
+)
+def test_no_decision_is_put_into_the_mouth_of_people(repository: Path, results: str, option: str) -> None:
+    page = ask(repository, BUY_NOW, results).page
+    (command,) = [each.text for each in section(page, "How the decision").blocks if isinstance(each, Command)]
+    assert f'--option "{option}" --by experimentation_lead' in command
+    done = call(repository, *shlex.split(command)[1:], "--as-of=2023-03-02")
+    assert (done.status, done.out) == (1, ""), "nothing is recorded before it has its words"
+
+
 @pytest.mark.parametrize("audience", AUDIENCES)
 def test_no_number_of_a_metric_before_its_look(repository: Path, audience: Audience) -> None:
     """Whatever is counted of the primary and the secondary, the page says the same."""
@@ -100,6 +178,10 @@ def _twice_as_good(path: Path, metrics: set[str]) -> None:
     for row in rows:
         if row["metric"] in metrics and row["variant"] == "buy_now":
             row["sum"] = str(int(float(row["sum"]) * 2))
+    _write(path, rows)
+
+
+def _write(path: Path, rows: list[dict[str, str]]) -> None:
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
@@ -123,7 +205,7 @@ def test_the_deadline_of_the_escalation_is_an_instant(repository: Path) -> None:
 
 def test_the_draft_of_the_narrower_experiment(repository: Path) -> None:
     page = ask(repository, BUY_NOW, TWO_BAD_WEEKS).page
-    draft = next(each for each in section(page, "The options").blocks if isinstance(each, Section))
+    draft = section(page, "The draft for C")
     (yaml,) = [each.text for each in draft.blocks if isinstance(each, Command)]
     plan, _ = read_experiment(read_text(yaml)[0].value)
     assert plan.id == "pdp-buy-now-without-device"
@@ -146,13 +228,13 @@ def test_what_was_agreed_is_told_in_words(repository: Path) -> None:
     page = ask(repository, BUY_NOW, TWO_BAD_WEEKS).page
     agreed = points(section(page, "What was agreed"))
     assert agreed == [
-        "refunds rolls back: harm above 5% of refund_rate is at least 95 % likely, looked at daily, from 20,000 units per variant on.",
-        "contacts rolls back: clear harm of cs_contacts in 2 weeks in a row, from 20,000 units per variant on.",
-        "slow rolls back: harm above 10% of p95_page_load on 2 days in a row, from 5,000 units per variant on.",
-        "It ships if the whole range of the result is above no change, and no guardrail is harmed; otherwise: keep_control.",
+        "refunds rolls back if refund_rate is worse by more than 5%, with a probability of at least 95 %; looked at daily; from 20,000 units per variant on.",
+        "contacts rolls back if cs_contacts is clearly worse in 2 weeks in a row; from 20,000 units per variant on.",
+        "slow rolls back if p95_page_load is worse by more than 10% on 2 days in a row; from 5,000 units per variant on.",
+        "It ships if the whole range of the result is better than no change, and every guardrail is shown to stay within what was agreed; otherwise: keep_control.",
         "The options agreed for the readout: ship, keep_control or narrower_rerun.",
     ]
-    policy = points(section(page, "What the policy does not bend"))
+    policy = points(section(page, "What the policy insists on"))
     assert "It runs for at least 14 consecutive days at full exposure." in policy
     assert "These must not get worse: refund_rate, cs_contacts and p95_page_load." in policy
 
@@ -165,6 +247,7 @@ def test_a_split_that_is_wrong_makes_no_light_green(repository: Path, audience: 
     lights = {cell for row in table.rows for cell in row if isinstance(cell, Light)}
     assert lights == {Light("caution", "not to be trusted")}
     assert not any(isinstance(each, Figure) for each in section(page, "Guardrails").blocks)
+    assert "[green]" not in shown(page)
 
 
 def test_decisions_are_shown_as_they_were_made(repository: Path) -> None:

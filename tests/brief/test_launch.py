@@ -8,7 +8,7 @@ import pytest
 
 from egp.document import read_text
 from egp.experiment import read_experiment
-from egp.page.model import Command, Section
+from egp.page.model import Command
 from tests.brief.asking import BUY_NOW, RANKING, ask, edit, facts, options, points, section, shown
 from tests.gate.calling import call
 
@@ -22,7 +22,7 @@ def test_the_memo_of_the_ranking_model(repository: Path) -> None:
     for number in ("0.166 USD", "0.131 USD", "0.34", "0.08 USD", "0.155 USD"):
         assert number in text
     assert "0.121" not in text
-    assert "Waiting 1.5 weeks forgoes 746,000 USD" in text
+    assert "Waiting 1.5 weeks forgoes at most 746,000 USD: as if all traffic were treated" in text
     assert "wins that back in about 22 weeks" in text
 
 
@@ -57,8 +57,8 @@ def test_the_narrower_plan_leaves_out_the_segment_of_the_worst_scenario(reposito
     page = ask(repository, RANKING, as_of=DAY).page
     what, follows, light = options(page)["C"]
     assert "ranking-model-without-new-users" in what
-    assert follows == "0.116 USD per impression, new_users staying as today"
-    draft = next(each for each in section(page, "The options").blocks if isinstance(each, Section))
+    assert follows == "0.116 USD per impression: nothing is counted for new_users (30 %), left as today"
+    draft = section(page, "The draft for C")
     (yaml,) = [each.text for each in draft.blocks if isinstance(each, Command)]
     assert "x-leaves-out: [new_users]" in yaml
     assert "# guardrail_metrics: without precision_at_10_new_users" in yaml
@@ -70,9 +70,20 @@ def test_the_narrower_plan_leaves_out_the_segment_of_the_worst_scenario(reposito
     assert light.word == f"not yet: {len(points(draft)) - 2} things to do"
 
 
+def test_a_repair_is_worth_what_the_best_scenario_is(repository: Path) -> None:
+    assert options(ask(repository, RANKING, as_of=DAY).page)["B"][1] == (
+        "0.166 USD per impression if all is repaired; forgoes at most 746,000 USD"
+    )
+    edit(repository, RANKING, ("gain_per_success: 0.52 USD", "gain_per_success: 0.05 USD"))
+    assert options(ask(repository, RANKING, as_of=DAY).page)["B"][1].endswith("; waiting costs nothing")
+
+
 def test_a_plan_without_economics_says_so(repository: Path) -> None:
     page = ask(repository, BUY_NOW, as_of="2023-01-18").page
-    assert page.verdict == "The plan declares no `economics`, so that nothing is said about money."
+    assert page.verdict == (
+        "The plan follows the policy. What the launch is worth is not known, because the plan has no `economics`."
+    )
+    assert not [each for each in page.sections if each.title == "What it is worth"], "said once"
     assert options(page)["B"][1] == "the plan names no delay"
 
 
@@ -106,6 +117,21 @@ def test_personal_data_is_on_no_page(repository: Path) -> None:
     assert "jane" not in done.err
 
 
+def test_a_plan_without_guardrails_names_none(repository: Path) -> None:
+    text = (repository / BUY_NOW).read_text(encoding="utf-8")
+    before, rest = text.split("guardrail_metrics:")
+    bare = (
+        before.replace("id: pdp-buy-now", "id: bare")
+        + "secondary_metrics:"
+        + rest.partition("secondary_metrics:")[2]
+    )
+    (repository / "bare.yaml").write_text(bare, encoding="utf-8")
+    page = ask(repository, "bare.yaml", as_of="2023-01-18").page
+    assert page.tone == "bad"
+    assert not any(each.endswith(": .") for each in points(section(page, "What the policy insists on")))
+    assert "These must not get worse: none is named." in shown(page)
+
+
 def test_any_plan_has_a_page(repository: Path) -> None:
     """Rejected plans and what is hardly one: a page, or a reason why there is none; never a crash."""
     hardly = "id: x\nvariants: 5\nschedule: {start: soon}\nguardrail_metrics: [a, {id: b, segment: s}]\nramp: hello\n"
@@ -114,6 +140,25 @@ def test_any_plan_has_a_page(repository: Path) -> None:
         done = call(repository, "brief", f"rejected/{path.name}", "--as-of=2023-01-18")
         assert "bug of egp" not in done.err, path.name
         assert (done.status == 0) == bool(done.out), path.name
+
+
+def test_a_rule_that_is_waived_is_not_told_as_if_it_held(repository: Path) -> None:
+    edit(repository, RANKING, ("min_dwell: 48h, start", "min_dwell: 24h, start"))
+    sentence = "Traffic is raised in stages, each of at least 48 h."
+    insisted = section(ask(repository, RANKING, as_of=DAY).page, "What the policy insists on")
+    assert sentence in points(insisted)
+    edit(
+        repository,
+        "egp.yaml",
+        ("calendars:\n", "waivers: {approvers: [experimentation_lead], longest: 30d}\ncalendars:\n"),
+    )
+    waived = call(
+        repository, "waive", RANKING, "stage-dwell", "--reason=the flag switches once a day",
+        "--ticket=XP-17", "--approver=@xp-lead", "--role=experimentation_lead", f"--as-of={DAY}", f"--granted={DAY}", "--expires=2023-09-20",
+    )  # fmt: skip
+    assert waived.status == 0, waived.out
+    insisted = section(ask(repository, RANKING, as_of=DAY).page, "What the policy insists on")
+    assert f"{sentence} This plan is exempt from it by a waiver." in points(insisted)
 
 
 def test_a_plan_that_is_rejected_is_no_launch(repository: Path) -> None:
@@ -134,8 +179,17 @@ def test_who_decides_and_until_when(repository: Path) -> None:
 
 
 def test_an_experiment_that_has_begun_asks_for_results(repository: Path) -> None:
-    assert "with --results" not in shown(ask(repository, RANKING, as_of="2023-09-05").page)
-    assert "with --results" in shown(ask(repository, RANKING, as_of="2023-09-06").page)
+    assert call(repository, "brief", RANKING, "--as-of=2023-09-05").status == 0
+    begun = call(repository, "brief", RANKING, "--as-of=2023-09-06")
+    assert (begun.status, begun.out) == (2, "")
+    assert "has begun on 2023-09-06" in begun.err
+    assert "--as-of 2023-09-05 shows the launch" in begun.err
+
+
+def test_a_folder_of_plans_asks_for_one(repository: Path) -> None:
+    done = call(repository, "brief", "experiments")
+    assert (done.status, done.out) == (2, "")
+    assert "name the file of one" in done.err
 
 
 def test_hostile_text_stays_text(repository: Path) -> None:

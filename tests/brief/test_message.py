@@ -35,7 +35,7 @@ def write(folder: Path, text: str, path: str = TEMPLATE) -> Path:
 def test_the_example_is_filled_in(repository: Path) -> None:
     text = message(repository)
     assert "Persistent Buy Now button on mobile product pages is rolled back." in text
-    assert "the stop rule on cs_contacts that was agreed beforehand has fired" in text
+    assert "the agreed stop rule on cs_contacts has fired" in text
     assert "p <" not in text, "a message is for everybody"
     assert "back to control by feature_flag, within 15 minutes (@pdp-oncall)" in text
     assert "2023-03-03 09:00 PST" in text

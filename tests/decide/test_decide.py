@@ -100,6 +100,8 @@ def test_the_same_decision_is_recorded_once(repository: Path) -> None:
         ("2023-01-20", "c", "a narrower launch"),
         ("2023-01-23", "A", "freeze the ramp"),
         ("2023-01-23", "C", "a narrower experiment"),
+        ("2023-03-02", "B: roll back", "roll back"),
+        ("2023-03-02", "Roll  back", "roll back"),
         ("2023-02-06", "Narrower_Rerun", None),
     ],
 )
@@ -108,7 +110,8 @@ def test_what_an_option_means_depends_on_the_day(
 ) -> None:
     assert decide(repository, option=option, day=day).status == 0
     (decided,) = decisions(repository)
-    assert (decided.option, decided.means) == (option.upper() if means else option.lower(), means)
+    letters = {"launch now, guarded": "A", "freeze the ramp": "A", "roll back": "B"}
+    assert (decided.option, decided.means) == (letters.get(means, "C") if means else option.lower(), means)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +133,9 @@ def test_who_may_decide(repository: Path, by: str, handle: str, role: str, who: 
 @pytest.mark.parametrize(
     ("arguments", "changed", "says", "help"),
     [
-        ((), {"option": "D"}, "D is none of the options", "A (freeze the ramp), B (roll back), C (a narrower experiment), ship"),
+        ((), {"option": "D"}, "D is none of the options", "A: freeze the ramp, B: roll back, C: a narrower experiment, ship"),
+        ((), {"option": "launch now, guarded"}, "is none of the options while the experiment is under way", "A: freeze the ramp"),
+        ((), {"option": "A: roll back"}, "is none of the options while", "B: roll back"),
         ((), {"because": " "}, "the decision has no reason", "--because says why"),
         ((), {"because": "TBD"}, "the decision has no reason", "--because says why"),
         ((), {"by": "nobody"}, "the decision has no decider", "--by says who"),
@@ -182,6 +187,25 @@ def test_what_is_no_receipt(repository: Path, content: str | None) -> None:
     done = decide(repository, "--receipt=r.json")
     assert (done.status, done.out, decisions(repository)) == (2, "", ())
     assert "nothing is recorded" in done.err
+
+
+def test_a_receipt_from_before_the_start_is_of_a_launch(repository: Path) -> None:
+    results = repository / "results" / "pdp-buy-now" / "day-05.yaml"
+    early = "2023-01-20T08:00:00-08:00"
+    call(
+        repository, "gate", PLAN, f"--results={results}", f"--as-of={early}", "--monitor", "--receipt=r.json"
+    )
+    path = repository / "r.json"
+    assert decide(repository, "--receipt=r.json", option="A", day="2023-01-20").status == 0
+    stated = json.loads(path.read_text())
+    path.write_text(json.dumps({**stated, "stage": "70%"}))
+    assert decide(repository, "--receipt=r.json", option="A", day="2023-01-20").status == 0
+    assert [each.means for each in decisions(repository)] == ["launch now, guarded", "freeze the ramp"]
+
+
+def test_a_placeholder_is_no_dissent(repository: Path) -> None:
+    assert decide(repository, "--dissent=…").status == 0
+    assert [each.dissent for each in decisions(repository)] == [None]
 
 
 def test_a_decision_changes_no_verdict(repository: Path) -> None:

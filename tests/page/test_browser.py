@@ -167,7 +167,7 @@ def test_what_is_folded_opens_with_the_keyboard(chromium: Browser, tmp_path: Pat
     )
 
 
-@pytest.mark.parametrize("name", ["memo", "status"])
+@pytest.mark.parametrize("name", PAGES)
 def test_pages_print_on_one_sheet(chromium: Browser, files: dict[str, Path], name: str) -> None:
     chromium.open(files[name], scheme="dark")
     assert sheets(chromium.printed()) == 1

@@ -100,6 +100,14 @@ def test_nothing_that_is_quoted_acts_on_a_terminal(quoted: str) -> None:
     assert all(line.isprintable() for line in told.split("\n"))
 
 
+@pytest.mark.parametrize("width", [30, 60])
+def test_nothing_that_is_quoted_commands_a_ci(width: int) -> None:
+    told = text.render(saying("::error::owned ##[group]x " * 10), Style(width))
+    assert "error::owned" in told
+    assert "##[" not in told
+    assert not any(line.lstrip().startswith("::") for line in told.splitlines())
+
+
 def test_lines_of_a_paragraph_become_one_paragraph() -> None:
     page = Page("t", "v", "neutral", [Section("s", [Paragraph("one\n  two\tthree\n")])])
     assert text.render(page, Style(60)).endswith("\none two three\n")

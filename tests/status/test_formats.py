@@ -41,7 +41,7 @@ def test_the_same_input_gives_the_same_bytes(repository: Path, output: str) -> N
 def test_text_tells_every_light_in_a_word(repository: Path) -> None:
     out = ask(repository, "2023-02-28").out
     assert out.startswith("Experiments on 2023-02-28\n")
-    assert "\n[red] 1 experiment running: 1 red; 1 planned.\n" in out
+    assert "\n[red] 1 experiment running: red; 1 planned.\n" in out
     assert "pdp-buy-now  red " in out
     assert all(columns(line) <= 100 for line in out.splitlines())
 

@@ -198,3 +198,15 @@ def test_a_folder_that_is_not_there_is_said_in_one_line(repository: Path) -> Non
     answered = ask(repository, "2023-01-28", results=("--results", "nowhere"))
     assert (answered.status, answered.out) == (2, "")
     assert "there is no folder nowhere" in answered.err
+
+
+def test_a_decision_is_told_by_what_its_letter_meant(repository: Path) -> None:
+    plan = "experiments/pdp-buy-now.yaml"
+    said = ("--by=experimentation_lead", "--because=wait for the call", "--as-of=2023-02-20")
+    assert standing(repository, "pdp-buy-now", "2023-03-02")["decided"] is None
+    assert call(repository, "decide", plan, "--option=A", *said).status == 0
+    decided = standing(repository, "pdp-buy-now", "2023-03-02")["decided"]
+    assert decided == {"option": "A", "means": "freeze the ramp", "on": "2023-02-20"}
+    assert "decided on 2023-02-20: freeze the ramp" in " ".join(
+        ask(repository, "2023-03-02", "--format=markdown").out.split()
+    )
