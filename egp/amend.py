@@ -19,9 +19,9 @@ from egp.quantity import shown
 from egp.register import (
     PLAN_KEYS,
     Candidate,
+    EntryRefused,
     Outcome,
     Pinned,
-    Refused,
     Terms,
     candidates_in,
     edited_source,
@@ -99,7 +99,7 @@ def amend(
     refusals = []
     try:
         after = _amended(after, entries, terms, statement, Past(finder, terms.root, lock))
-    except Refused as refused:
+    except EntryRefused as refused:
         refusals.append(refused.refusal)
     outcome = Outcome(check(after, finder, policy, as_of, lock=entries), lock.path, refusals)
     if outcome.exit_status:
@@ -109,7 +109,7 @@ def amend(
         update_lock(
             terms.root, lambda current: outcome.pinned.append(_pinned(after, current, terms, statement))
         )
-    except Refused as refused:
+    except EntryRefused as refused:
         outcome.refusals.append(refused.refusal)
     return outcome
 
@@ -164,7 +164,7 @@ def _only(candidates: Sequence[Candidate]) -> Candidate:
     return candidates[0]
 
 
-def _unregistered(candidate: Candidate) -> Refused:
+def _unregistered(candidate: Candidate) -> EntryRefused:
     name = called(candidate.id, "the plan")
     help = f"a plan that is not registered is simply changed; to register it: egp register {candidate.document.path}"
     return candidate.refused(("id",), f"{name} is not registered, so that there is nothing to amend", help)
@@ -191,7 +191,7 @@ def _is_last(plan: Experiment, terms: Terms, statement: Statement) -> bool:
 def _pinned(
     sources: Sequence[PlanSource], entries: dict[str, Registration], terms: Terms, statement: Statement
 ) -> Pinned:
-    """Puts the amendment into the plan's entry. Raises Refused."""
+    """Puts the amendment into the plan's entry. Raises EntryRefused."""
     candidate = _only(_candidates(sources, terms))
     require_whole(candidate)
     before = entries.get(candidate.id)

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from egp.analysis.days import first_exposure
 from egp.atomic import write_atomically
 from egp.check import check
+from egp.check.leniency import has_begun
 from egp.digest import plan_digest
-from egp.experiment import Experiment, read_experiment
-from egp.finding import Diagnostic, Failure, NotChecked
+from egp.experiment import read_experiment
+from egp.finding import Diagnostic, Failure
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.locate import waivers_folder
 from egp.policy.model import Policy
@@ -117,15 +117,8 @@ def _digests_of_running(sources: Sequence[PlanSource], as_of: date) -> Iterator[
     for source in sources:
         for document in source.documents():
             plan, problems = read_experiment(document.value)
-            if plan.id and not problems and _has_begun(plan, as_of):
+            if plan.id and not problems and has_begun(plan, as_of):
                 yield plan.id, plan_digest(plan)
-
-
-def _has_begun(plan: Experiment, as_of: date) -> bool:
-    try:
-        return first_exposure(plan)[0] <= as_of
-    except NotChecked:
-        return False
 
 
 def _learn(

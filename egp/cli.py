@@ -20,7 +20,7 @@ COMMANDS = {
     "check": "check plans against the policy",
     "explain": "explain a rule with the values in force, or why a plan is rejected and what complies",
     "rules": "list all rules and what the policy makes of them",
-    "policy": "show, pin and compare policies",
+    "policy": "show, test, compare and pin policies",
     "power": "compute sample size, smallest effect or power",
     "gate": "proceed, hold or roll back, from the plan and its results",
     "register": "pin plans that pass in egp.lock",

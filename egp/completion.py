@@ -30,8 +30,24 @@ def script(parser: ArgumentParser, shell: str) -> str:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif action.metavar == "RULE":
             action.choices = list(index())
+        elif action.metavar == "RULE|PLAN":
+            action.complete = _rules_and(shtab.FILE)  # type: ignore[attr-defined]
     text: Any = shtab.complete(parser, shell=shell)
     return str(text).rstrip("\n") + "\n"
+
+
+def _rules_and(files: Any) -> dict[str, Any]:
+    """Completion with ids of rules and with files, as the library takes it: by shell."""
+    rules, name = " ".join(index()), "_egp_rule_or_file"
+    return {
+        "preamble": {
+            "bash": f'{name}() {{\n  compgen -W \'{rules}\' -- "$1"\n  {files["bash"]} "$1"\n}}',
+            "zsh": f"{name}() {{\n  _alternative 'rules:rule:({rules})' 'files:file:{files['zsh']}'\n}}",
+        },
+        "bash": name,
+        "zsh": name,
+        "fish": f"{rules} {files['fish']}",
+    }
 
 
 def _actions(parser: ArgumentParser) -> Iterator[Action]:

@@ -130,6 +130,8 @@ class Waived:
     role: str = ""
     granted: date | None = None
     expires: date | None = None
+    is_new: bool = False
+    """Whether it comes with the change that is compared with a base, so that whoever reviews that reviews it, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ class Diagnostic:
     """The finding's path with list items named by their id; None for a claim about the text."""
     waiver: Waived | None = None
     """A waived diagnostic is shown and counted, and does not reject."""
+    impossible: bool = False
+    """Whether it is of an impossible plan, which nothing lets pass: neither a waiver nor the baseline."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Refusal:
     help: str
 
 
-class Refused(Exception):
+class EntryRefused(Exception):
     """Raised with the refusal that ends an attempt."""
 
     def __init__(self, refusal: Refusal) -> None:
@@ -91,8 +91,8 @@ class Candidate:
     def digest(self) -> str:
         return plan_digest(self.plan)
 
-    def refused(self, at: Path, message: str, help: str) -> Refused:
-        return Refused(Refusal(self.document.path, self.document.span(at), message, help))
+    def refused(self, at: Path, message: str, help: str) -> EntryRefused:
+        return EntryRefused(Refusal(self.document.path, self.document.span(at), message, help))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def register(
     write_changed(sources, read)
     try:
         update_lock(terms.root, lambda current: outcome.pinned.extend(_pin_all(candidates, current, terms)))
-    except Refused as refused:
+    except EntryRefused as refused:
         outcome.refusals.append(refused.refusal)
     return outcome
 
@@ -207,13 +207,13 @@ def _pin_all(
     terms: Terms,
     refusals: list[Refusal] | None = None,
 ) -> list[Pinned]:
-    """Puts the candidates into the entries. Raises Refused where there is no list for refusals."""
+    """Puts the candidates into the entries. Raises EntryRefused where there is no list for refusals."""
     pinned = []
     for candidate in candidates:
         before = entries.get(candidate.id)
         try:
             entry = _pin(candidate, before, terms)
-        except Refused as refused:
+        except EntryRefused as refused:
             if refusals is None:
                 raise
             refusals.append(refused.refusal)
@@ -234,7 +234,7 @@ def _pin(candidate: Candidate, entry: Registration | None, terms: Terms) -> Regi
 
 
 def renewed(candidate: Candidate, entry: Registration, terms: Terms) -> Registration:
-    """The entry with the plan's new sign-offs and its new place; the given one if there are none. Raises Refused."""
+    """The entry with the plan's new sign-offs and its new place; the given one if there are none. Raises EntryRefused."""
     _require_moved(candidate, entry, terms.root)
     signed = signed_in(candidate, terms.as_of, entry.signed)
     if signed == entry.signed and candidate.path == entry.path:
@@ -274,7 +274,7 @@ def _new_entry(candidate: Candidate, terms: Terms) -> Registration:
     )
 
 
-def _changed(candidate: Candidate, entry: Registration) -> Refused:
+def _changed(candidate: Candidate, entry: Registration) -> EntryRefused:
     since = f"amended on {entry.amended[-1].on}" if entry.amended else f"registered on {entry.registered}"
     name = called(candidate.id, "the plan")
     message = f"{name} was {since} as {short(entry.current_digest)}, and is now {short(candidate.digest)}"
@@ -297,7 +297,7 @@ def _require_moved(candidate: Candidate, entry: Registration, root: str) -> None
 
 
 def signed_in(candidate: Candidate, as_of: date, already: Sequence[Signed] = ()) -> tuple[Signed, ...]:
-    """The sign-offs that the lock attests: those it has, and those of the plan that are complete. Raises Refused."""
+    """The sign-offs that the lock attests: those it has, and those of the plan that are complete. Raises EntryRefused."""
     known = {(each.role, each.by, each.on) for each in already}
     kept = list(already)
     for at, each in enumerate(candidate.plan.sign_offs):

@@ -18,6 +18,11 @@ def percent(fraction: float, digits: int | None = None) -> str:
     return f"{significant(value, 3)} %"
 
 
+def power_text(power: float) -> str:
+    """A power, or another chance, with one decimal; none is rounded up to certainty."""
+    return percent(power, 1) if power < 0.9995 else "more than 99.9 %"
+
+
 def significant(value: float, digits: int) -> str:
     """The number with so many significant digits, without an exponent and trailing zeros: 0.0123, 12.3, 1,230."""
     if value == 0:

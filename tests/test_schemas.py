@@ -146,9 +146,10 @@ VALUES: tuple[object, ...] = (
 def test_schema_model_and_reader_agree_on_every_kind_of_value_at_every_key(name: str) -> None:
     shape = SHAPES[name]
     disagreements = []
+    least = _least(shape)
     for key in [*(key for key, _, _, _ in shape.fields()), "x-own", "unknown"]:
         for value in VALUES:
-            plan = {**_least(shape), key: value}
+            plan = {**least, key: value}
             verdicts = (reader_accepts(shape, plan), schema_accepts(shape, plan), model_accepts(shape, plan))
             if len(set(verdicts)) > 1:
                 disagreements.append((key, value, *verdicts))
@@ -262,10 +263,23 @@ def test_mistakes_in_a_policy_are_seen_by_editors(policy: Schema) -> None:
 @pytest.mark.parametrize(
     "policy",
     [
-        {"rules": {"minimum-runtime": [{"severity": "shadow"}, {"from": "2026-12-01", "retroactive": True, "days": 21}]}},
+        {
+            "rules": {
+                "minimum-runtime": [
+                    {"severity": "shadow"},
+                    {"from": "2026-12-01", "retroactive": True, "days": 21},
+                ]
+            }
+        },
         {"rules": {"valid-yaml": {"severity": "error", "waivable": False}}},
         {"overrides": [{"when": {"tier": "critical", "surfaces": ["checkout.*", "cart.*"], "team": None}}]},
-        {"gate": {"complete-data": {"max_silence": "24h"}, "precision": {"tolerance": "0%"}, "registered": {}}},
+        {
+            "gate": {
+                "complete-data": {"max_silence": "24h"},
+                "precision": {"tolerance": "0%"},
+                "registered": {},
+            }
+        },
     ],
 )
 def test_editors_accept_what_the_reader_does(policy: Schema) -> None:

@@ -22,7 +22,7 @@ from egp.analysis.days import (
 )
 from egp.analysis.registered import treatments, weights
 from egp.analysis.traffic import arriving_units, ramp_begin
-from egp.finding import need
+from egp.finding import NotChecked, need
 
 if TYPE_CHECKING:
     from egp.experiment import Experiment
@@ -76,6 +76,8 @@ def watched_weeks(plan: Experiment) -> int:
 def units_of(plan: Experiment, part: Watched) -> float:
     """Eligible units that are first seen in a part of the watch; they come as in the run, evenly over its days."""
     run = watched_test(plan)
+    if run.smallest <= 0:
+        raise NotChecked(("schedule", "exposure") if run.control + run.treatment <= 0 else ("variants",))
     return arriving_units(plan) / run.smallest * (part.days / run.days)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from egp.brief.drafts import errors_of
 from egp.brief.guardrails import guardrails_section, is_split_as_planned, when_harmed
 from egp.brief.message import message_section
 from egp.brief.options import options_sections
-from egp.brief.restated import decision_rule_lines, policy_in_sentences, stop_rule_line
+from egp.brief.restated import RESTATED_FIRST, decision_rule_lines, policy_in_sentences, stop_rule_line
 from egp.brief.tripped import first_reason, open_otherwise, tripped, tripped_metrics
 from egp.brief.who import decisions_section, who_section
 from egp.brief.worth import Launch, expected_section, launch_of, worth_section
@@ -177,12 +177,21 @@ def _gate(scene: Scene, judgement: Judgement) -> Section:
     steps = next_steps(judgement)
     if scene.for_executives:
         facts = [("stage", judgement.readout.stage.name), ("as of", scene.when)]
-        return Section("The answer", [Facts([*facts, *(("next", step) for step in steps)])])
+        return Section(
+            "The answer", [Facts([*facts, *(("next", step) for step in steps)]), *_not_up_for_decision(scene)]
+        )
     blocks: list[Block] = [Paragraph(headline(judgement), _TONE[scene.verdict])]
     if steps:
         blocks.append(Points([f"next: {step}" for step in steps]))
     blocks += [Paragraph(f"error: {crash.message}", "bad") for crash in judgement.decision.crashes]
-    return Section("What the gate says", blocks)
+    return Section("What the gate says", [*blocks, *_not_up_for_decision(scene)])
+
+
+def _not_up_for_decision(scene: Scene) -> Iterator[Block]:
+    """The policy in one breath, before anybody argues; in full it stands at the end."""
+    if sentences := list(_policy(scene, RESTATED_FIRST)):
+        said = "; ".join(f"{each[0].lower()}{each[1:]}".removesuffix(".") for each in sentences)
+        yield Paragraph(f"Whatever is decided, the policy stands: {said}.")
 
 
 def _what_tripped(scene: Scene, judgement: Judgement) -> Section:
@@ -207,11 +216,14 @@ def _agreed(scene: Scene) -> Iterator[Section]:
     agreed = [*map(stop_rule_line, scene.plan.stop_rules), *decision_rule_lines(scene.plan)]
     if agreed:
         yield Section("What was agreed before any result", [Points(agreed)], folded=True)
-    waived = {each.rule for each in scene.report.waived}
-    sentences = list(policy_in_sentences(scene.rules, scene.plan, waived))
-    if sentences:
+    if sentences := list(_policy(scene, scene.rules)):
         version = f" ({shown(scene.policy.version)})" if scene.policy.version else ""
         yield Section(f"What the policy insists on{version}", [Points(sentences)], folded=True)
+
+
+def _policy(scene: Scene, among: Collection[str]) -> Iterator[str]:
+    rules = {rule: adopted for rule, adopted in scene.rules.items() if rule in among}
+    return policy_in_sentences(rules, scene.plan, {each.rule for each in scene.report.waived})
 
 
 def _provenance(scene: Scene) -> Iterator[tuple[str, str]]:

@@ -41,6 +41,9 @@ _SENTENCES: Mapping[str, Callable[[Any, Experiment], str]] = {
 }
 """Rule → what it asks, for people; in the order in which they are told."""
 
+RESTATED_FIRST = ("minimum-runtime", "no-unplanned-looks", "required-guardrails")
+"""What people argue about first."""
+
 
 def _guardrails(plan: Experiment) -> list[str]:
     return [metric.id or "" for metric in plan.guardrail_metrics]

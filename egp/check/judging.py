@@ -40,9 +40,9 @@ def unclaimed(
 
 
 def _beside(allowed: Allowed, allowances: Allowances, as_of: date, is_known: bool) -> Iterator[Case]:
-    """What lies beside the policy for an experiment."""
+    """What lies beside the policy for an experiment. Without a baseline in force nobody can tell what it would excuse."""
     listed, baseline = allowances.listed.document, allowances.baseline.document
     if allowed.listed and listed:
         yield Case(Judgement(allowed.experiment, as_of, allowed.listed, is_known=is_known), listed)
-    if allowed.excuses and baseline:
+    if allowed.excuses and baseline and allowances.are_in_force:
         yield Case(Judgement(allowed.experiment, as_of, excuses=allowed.excuses, is_known=is_known), baseline)

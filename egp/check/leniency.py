@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
+from egp.analysis.days import first_exposure
 from egp.check.outcome import Outcome
 from egp.check.placing import named_pointer
+from egp.digest import plan_digest
 from egp.document import Document, Path, Span, read_bytes
 from egp.experiment import Experiment, Waiver
-from egp.finding import Finding, Waived
+from egp.finding import Finding, NotChecked, Waived
 from egp.policy.locate import waivers_folder
 from egp.policy.model import Adopted, Policy
 from egp.subject import Change
@@ -88,18 +91,30 @@ class Allowances:
                 ("findings", each.position),
                 each,
                 _place(self.baseline.document, ("findings", each.position)),
-                self._grown(each) or _lapsed(each, adopted.get(each.found.rule), terms),
+                self._grown(each, terms) or _lapsed(each, adopted.get(each.found.rule), terms),
+                is_new=self.before is not None and self.before.baseline is None,
             )
             for each in self.baseline.by_experiment.get(name, ())
         )
 
-    def _grown(self, entry: Recorded) -> str:
+    def _grown(self, entry: Recorded, terms: Terms) -> str:
         """Why an entry that the base does not have excuses nothing."""
-        if self.before is None or self.before.baseline is None:
+        if self.before is None:
             return ""
+        if self.before.baseline is None:
+            return _come_with_it(entry, terms)
         before = self.before.baseline.get(entry.found)
         is_there = before is not None and entry.times <= before.times and entry.digest == before.digest
         return "" if is_there else "it is new since the base, and a baseline only shrinks"
+
+
+def _come_with_it(entry: Recorded, terms: Terms) -> str:
+    """Why an entry of the first baseline excuses nothing: it is about what was there, and not about what is new."""
+    if terms.at_base == "":
+        return "the base has no such plan, and a baseline is for what was there before it"
+    if entry.digest and terms.at_base not in (None, entry.digest):
+        return f"the plan is not as the base has it, and {entry.found.rule} is not waivable"
+    return ""
 
 
 def read_allowances(
@@ -166,7 +181,25 @@ def terms_of(
         roles=policy.roles,
         longest=(asked.longest if asked else None) or LONGEST,
         earlier=(*own_before, *listed_before) if change.under_base else None,
+        at_base=_digest_at_base(change, policy),
+        has_begun=has_begun(plan, change.as_of),
     )
+
+
+def _digest_at_base(change: Change, policy: Policy) -> str | None:
+    """The plan's digest at the base; None where there is none to compare with, or the policy is as new as the plan."""
+    is_new_policy = bool(policy.root) and not policy.ref
+    if not change.under_base or is_new_policy:
+        return None
+    return plan_digest(change.before) if change.before else ""
+
+
+def has_begun(plan: Experiment, day: date) -> bool:
+    """Whether the first unit was exposed by a day: the plan cannot be made anew."""
+    try:
+        return first_exposure(plan)[0] <= day
+    except NotChecked:
+        return False
 
 
 def _place(document: Document | None, at: Path) -> str:
@@ -178,11 +211,13 @@ def _lapsed(entry: Recorded, adopted: Adopted | None, terms: Terms) -> str:
     rule = entry.found.rule
     if terms.families.get(rule) in NEVER:
         return f"no baseline excuses what {rule} finds"
-    if adopted is None or adopted.waivable or entry.digest == terms.digest:
+    if adopted is None or adopted.waivable:
         return ""
     if not entry.digest:
         return f"{rule} was waivable when this was recorded, and is not"
-    return f"the plan has changed since it was recorded, and {rule} is not waivable"
+    if entry.digest != terms.digest:
+        return f"the plan has changed since it was recorded, and {rule} is not waivable"
+    return "" if terms.has_begun else f"the plan has not begun, and {rule} is not waivable"
 
 
 class Leniency:
@@ -209,9 +244,13 @@ class Leniency:
             if grants:
                 self._pass(outcome, finding, _by_waiver(grants[0]))
 
-    def excuse_missing(self, spoken: Sequence[tuple[Outcome, Finding]]) -> None:
-        """Sets aside that inputs are missing, where the baseline has it. A waiver is for what its rule finds."""
+    def excuse_missing(self, spoken: Sequence[tuple[Outcome, Finding]]) -> bool:
+        """Sets aside that inputs are missing, where the baseline has it; whether it has any of them.
+
+        A waiver is for what its rule finds.
+        """
         self._excuse(spoken)
+        return any(finding in outcome.waived for outcome, finding in spoken)
 
     @property
     def _grants(self) -> list[Grant]:
@@ -229,7 +268,7 @@ class Leniency:
                 of_entry.append((excuse, outcome, finding))
         for excuse, outcome, finding in of_entry:
             if excuse.holds:
-                self._pass(outcome, finding, Waived("baseline", excuse.place))
+                self._pass(outcome, finding, Waived("baseline", excuse.place, is_new=excuse.is_new))
 
     def _key(self, outcome: Outcome, at: Path) -> Found:
         return Found(self._allowed.experiment, outcome.adopted.rule.id, named_pointer(self._document, at))
@@ -250,4 +289,5 @@ def _by_waiver(grant: Grant) -> Waived:
         waiver.role or "",
         waiver.granted,
         waiver.expires,
+        grant.is_new,
     )

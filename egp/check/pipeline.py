@@ -38,7 +38,7 @@ from egp.policy.model import Adopted, Policy, RuleSet
 from egp.policy.scope import NO_TRAITS, Traits
 from egp.policy.timing import Timing
 from egp.processes import in_parts
-from egp.report.model import Findings, Report
+from egp.report.model import Findings, Passed, Report
 from egp.stats import StatisticsInputError
 from egp.subject import Change, Entry, PlanFile, Portfolio, PortfolioIndex, Removal, WrittenPlan, entry_of
 from egp.waivers import BASELINE_FILE, WAIVERS_FILE
@@ -221,7 +221,7 @@ class _Judge:
             change = past.change if past else Change(plan, None, plan.registered, self.as_of)
             subjects["Change"] = change
             allowed = self._allowed(document, change, is_whole, adopted)
-        outcomes = self._run(rules, subjects, traits.tier, source.shown)
+        outcomes = self._run(rules, subjects, traits.tier, source.shown, document.index)
         shadow = self._run_shadow(adopted.shadow, subjects, traits.tier)
         already_said = len(self.report.diagnostics)
         named = (
@@ -297,11 +297,12 @@ class _Judge:
                 document = self.other_document(kept.source.shown, kept.entry.document)
                 cases = list(cases_of(kept.allowed, document, beside, self.as_of))
                 rules = self.policy.judging(kept.source.in_policy, kept.traits, kept.timing)
-                self._judgements(kept.allowed, cases, rules, kept.traits.tier, kept.source.shown)
+                plan = kept.source.shown, kept.entry.document
+                self._judgements(kept.allowed, cases, rules, kept.traits.tier, plan)
         if self.allowances and self._knows_all_plans():
             rules = self.policy.judging("", NO_TRAITS, self._now)
             for allowed, cases in unclaimed(beside, {each.id for each in self._present}, self.as_of):
-                self._judgements(allowed, cases, rules, "", self.policy.name)
+                self._judgements(allowed, cases, rules, "", (self.policy.name, 0))
 
     def _knows_all_plans(self) -> bool:
         """Whether every plan of the policy was asked for, and its id could be read."""
@@ -310,13 +311,18 @@ class _Judge:
         return bool(asked) and self.asked.issuperset(asked) and are_read and not self.report.failures
 
     def _judgements(
-        self, allowed: Allowed, cases: Iterable[Case], rules: Sequence[Adopted], tier: str, path: str
+        self,
+        allowed: Allowed,
+        cases: Iterable[Case],
+        rules: Sequence[Adopted],
+        tier: str,
+        judged: tuple[str, int],
     ) -> None:
         self.report.allowed.append(allowed)
         effective = [each for each in rules if not each.shadow]
         shadow = [each for each in rules if each.shadow]
         for subject, document in cases:
-            outcomes = self._run(effective, {"Judgement": subject}, tier, path)
+            outcomes = self._run(effective, {"Judgement": subject}, tier, *judged)
             shaded = self._run_shadow(shadow, {"Judgement": subject}, tier)
             if outcomes or shaded:
                 plan = read_experiment({"id": allowed.experiment})[0]
@@ -382,7 +388,9 @@ class _Judge:
     def _among_others(self, kept: _Kept, portfolio: Portfolio) -> None:
         adopted = self.policy.adopted(kept.source.in_policy, kept.traits, kept.timing)
         subjects = {"Portfolio": portfolio}
-        outcomes = self._run(adopted.together, subjects, kept.traits.tier, kept.source.shown)
+        outcomes = self._run(
+            adopted.together, subjects, kept.traits.tier, kept.source.shown, kept.entry.document
+        )
         shadow = self._run_shadow(adopted.shadow, subjects, kept.traits.tier)
         if outcomes or shadow:
             document = self.other_document(kept.source.shown, kept.entry.document)
@@ -390,7 +398,7 @@ class _Judge:
             self._settle(outcomes, document, plan, kept.named, shadow=shadow, allowed=kept.allowed)
 
     def _run(
-        self, rules: Sequence[Adopted], subjects: Mapping[str, object], tier: str, path: str
+        self, rules: Sequence[Adopted], subjects: Mapping[str, object], tier: str, path: str, number: int = 0
     ) -> list[Outcome]:
         """What the rules have to say; those that pass are only counted, those that do not apply are not.
 
@@ -438,7 +446,7 @@ class _Judge:
                 else:
                     passed += 1
                     if self.list_passes:
-                        self.report.passes.append((path, rule.id))
+                        self.report.passes.append(Passed(path, number, rule.id))
         self.report.passed += passed
         return outcomes
 

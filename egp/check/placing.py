@@ -45,6 +45,7 @@ class Placed:
             named=named,
             line=self._line(place.span.start.line),
             coming="" if finding.impossible and not adopted.shadow else adopted.coming,
+            impossible=finding.impossible,
         )
 
     def _line(self, number: int) -> str:

@@ -31,8 +31,9 @@ def settle(
             missing = outcome.missing
             outcome.blocked_by = next((rule for at, rule in named if _touches(at, missing)), "")
     spoken = list(_speak_for_missing(outcomes))
-    if leniency:
-        leniency.excuse_missing(spoken)
+    while leniency and leniency.excuse_missing(spoken):
+        _silence_no_other(spoken, outcomes)
+        spoken = list(_speak_for_missing(outcomes))
     return named_by_errors(outcomes)
 
 
@@ -52,6 +53,19 @@ def _speak_for_missing(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, F
         for outcome in group:
             outcome.blocked_by = speaker.adopted.rule.id
         yield speaker, finding
+
+
+def _silence_no_other(spoken: Sequence[tuple[Outcome, Finding]], outcomes: Sequence[Outcome]) -> None:
+    """Rules of whose missing input only an excused finding of another rule speaks have to speak themselves."""
+    excused = {
+        (speaker.adopted.rule.id, speaker.missing, speaker.reason)
+        for speaker, finding in spoken
+        if finding in speaker.waived
+    }
+    for outcome in outcomes:
+        is_speaker = outcome.blocked_by == outcome.adopted.rule.id
+        if (outcome.blocked_by, outcome.missing, outcome.reason) in excused and not is_speaker:
+            outcome.blocked_by = ""
 
 
 def _missing_input(missing: Path, outcome: Outcome, rules: Sequence[str]) -> Finding:

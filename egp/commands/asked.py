@@ -27,9 +27,12 @@ def plans_asked_for(options: argparse.Namespace, policy: Policy) -> tuple[list[P
     elif policy.plans:
         sources = finder.portfolio()
     else:
-        raise terminal.Stop("which plans? the policy names none", "egp check PATH, or `plans:` in egp.yaml")
+        raise terminal.Stop(
+            "which plans? the policy names none", "name plans or folders, or say `plans:` in egp.yaml"
+        )
     if not sources and not finder.failures:
         raise terminal.Stop(
-            f"no plan matches {', '.join(policy.plans)}", "egp check PATH, or correct `plans:` in the policy"
+            f"no plan matches {', '.join(policy.plans)}",
+            "name plans or folders, or correct `plans:` in the policy",
         )
     return sources, finder

@@ -56,7 +56,13 @@ def run(options: argparse.Namespace) -> int:
     try:
         told = brief(
             scene(
-                options.plan, options.results, finder, policy, options.as_of, judging_day(None, policy.timezone), options.audience
+                options.plan,
+                options.results,
+                finder,
+                policy,
+                options.as_of,
+                judging_day(None, policy.timezone),
+                options.audience,
             )
         )
     except (CannotJudge, LockError) as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from egp.commands import fix, terminal
 from egp.commands.asked import plans_asked_for
-from egp.commands.options import add_format, add_policy, judging_day, moment, policy_in_force
+from egp.commands.options import add_format, add_policy, judging_day, moment, policy_in_force, ref
 from egp.commands.reporting import FORMATS, add_job_summary, rendered
 from egp.policy.error import PolicyError
 
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write a further report; may be repeated",
     )
     parser.add_argument(
-        "--base", metavar="REF", default="", help="compare with where git's HEAD left this branch or commit"
+        "--base", type=ref, metavar="REF", help="compare with where git's HEAD left this branch or commit"
     )
     parser.add_argument(
         "--as-of",
@@ -129,7 +129,7 @@ def _judged(options: argparse.Namespace, policy: Policy) -> Report:
             options.as_of,
             progress.show,
             options.show_passed,
-            options.base,
+            options.base or "",
             no_waivers=options.no_waivers,
         )
 

@@ -44,7 +44,9 @@ def run(options: argparse.Namespace) -> int:
         if finder.failures:
             raise CannotJudge(*finder.failures)
         receipt = receipt_at(options.receipt) if options.receipt else None
-        recorded = decide(sources, finder, policy, judging_day(options.as_of, policy.timezone), statement, receipt)
+        recorded = decide(
+            sources, finder, policy, judging_day(options.as_of, policy.timezone), statement, receipt
+        )
     except (CannotJudge, LockError) as error:
         terminal.print_failures(error.failures)
         raise terminal.Stop("nothing is recorded") from None

@@ -10,7 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from egp.commands import terminal
-from egp.commands.options import add_policy, day, policy_in_force
+from egp.commands.options import add_policy, day, judging_day, moment, policy_in_force
 from egp.commands.paging import add_format, deliver, shown
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from egp.rule import Catalogue
 
 _DAYS = re.compile(r"([1-9][0-9]{0,3})d")
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?")
 _MOST_SEGMENTS = 1000
 
 
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_policy(parser)
     parser.add_argument("--examples", action="store_true", help="of a rule: print all examples of the page")
     plan = parser.add_argument_group("of a plan")
-    plan.add_argument("--as-of", type=day, metavar="DATE", help="judge as of this day (default: today)")
+    plan.add_argument("--as-of", type=moment, metavar="DATE", help="judge as of this day (default: today)")
     plan.add_argument(
         "--experiment", metavar="ID", default="", help="which plan of a file that holds several"
     )
@@ -76,7 +77,8 @@ def _unknown(subject: str, catalogue: Catalogue) -> terminal.Stop:
 
     guess = nearest(subject, catalogue)
     hint = f", did you mean {guess}?" if guess else ""
-    return terminal.Stop(f"there is no rule {subject!r}{hint}", "egp rules lists all rules")
+    problem = f"there is no rule and no file {subject!r}{hint}"
+    return terminal.Stop(problem, "egp rules lists all rules; a plan is named by its file")
 
 
 def _explain_rule(options: argparse.Namespace, policy: Policy) -> int:
@@ -91,7 +93,7 @@ def _explain_rule(options: argparse.Namespace, policy: Policy) -> int:
             f"{option} is about a plan, and {options.subject} is a rule", "name the plan's file"
         )
     width = terminal.style(sys.stdout).width
-    as_of = options.as_of or date.today()
+    as_of = judging_day(options.as_of, policy.timezone)
     text = explain_rule(options.subject, policy, as_of, width, options.examples)
     terminal.write_out(text)
     return 0
@@ -111,7 +113,9 @@ def _explain_plan(options: argparse.Namespace) -> int:
         terminal.print_failures(finder.failures)
         raise terminal.Stop(f"{options.subject} is not one plan", "name the plan's file")
     try:
-        case = read_case(sources[0], finder, policy, options.as_of or date.today(), options.experiment)
+        case = read_case(
+            sources[0], finder, policy, judging_day(options.as_of, policy.timezone), options.experiment
+        )
         deliver(shown(_page(case, options), options), options)
     except CaseError as error:
         terminal.print_failures(error.failures)
@@ -157,11 +161,11 @@ def _last_day(case: Case, text: str) -> date:
 
 def _segments(given: list[str]) -> tuple[list[str], int]:
     """Names and number of the segments; a number alone names none."""
-    if len(given) == 1 and given[0].isdecimal():
-        count = int(given[0])
+    if len(given) == 1 and _NUMBER.fullmatch(given[0]):
+        count = int(given[0]) if given[0].isdecimal() and len(given[0]) < 5 else 0
         if not 1 <= count <= _MOST_SEGMENTS:
             raise terminal.Stop(
-                f"--if-segment {count}: so many segments are none", f"name 1 to {_MOST_SEGMENTS}"
+                f"--if-segment {given[0][:20]} is not a number of segments", f"name 1 to {_MOST_SEGMENTS}"
             )
         return [], count
     names = list(dict.fromkeys(given))

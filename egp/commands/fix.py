@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import date
 from typing import TYPE_CHECKING
 
 from egp.commands import terminal
@@ -40,7 +39,7 @@ def fix(options: argparse.Namespace, policy: Policy) -> int:
             "standard input cannot be repaired in place", "--fix --diff prints what would change"
         )
     sources, finder = plans_asked_for(options, policy)
-    fixer = Fixer(finder, policy, options.as_of or date.today(), unsafe=options.unsafe)
+    fixer = Fixer(finder, policy, options.as_of, unsafe=options.unsafe)
     changed = False
     for repaired in fixer.fix(sources):
         changed = changed or repaired.before != repaired.after

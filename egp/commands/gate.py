@@ -10,6 +10,7 @@ from egp.commands import terminal
 from egp.commands.options import add_policy, policy_in_force
 
 if TYPE_CHECKING:
+    from egp.gate.call import Call
     from egp.policy.model import Policy
 
 
@@ -25,11 +26,11 @@ def run(options: argparse.Namespace) -> int:
     from egp.gate.call import CannotJudge
     from egp.gate.command import answer
 
-    def policy_for(name: str, plan: str) -> Policy:
-        return policy_in_force(
-            argparse.Namespace(policy=name, policy_from=options.policy_from, rules_from=options.rules_from),
-            [plan],
+    def policy_for(call: Call) -> Policy:
+        asked = argparse.Namespace(
+            policy=call.policy, policy_from=call.policy_from, rules_from=options.rules_from
         )
+        return policy_in_force(asked, [call.plan])
 
     try:
         answered = answer(options, policy_for, terminal.style(sys.stdout))

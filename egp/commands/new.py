@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from datetime import date
 
 from egp.commands import terminal
-from egp.commands.options import add_policy, day, policy_in_force
+from egp.commands.options import add_policy, day, judging_day, policy_in_force
 from egp.policy.error import PolicyError
 
 
@@ -47,7 +46,7 @@ def _new_experiment(options: argparse.Namespace) -> int:
         path = options.file or plan_path(policy, options.id, folder)
         require_new(path)
         judged_at = in_policy(policy, plan_path(policy, options.id, folder) if path == "-" else path, folder)
-        as_of = options.as_of or date.today()
+        as_of = judging_day(options.as_of, policy.timezone)
         plan = NewExperiment(options.id, options.type, policy, judged_at, as_of, options.start)
         plan.take(given(options))
     except NewError as error:
@@ -69,7 +68,7 @@ def _new_policy(options: argparse.Namespace) -> int:
         shipped_policy(options.extends)
     except PolicyError as error:
         raise terminal.Stop(str(error), error.failures[0].help) from None
-    text = policy_text(options.extends, options.plans, options.as_of or date.today())
+    text = policy_text(options.extends, options.plans, judging_day(options.as_of, ""))
     return _begin(options.file or POLICY_FILE, text)
 
 

@@ -27,6 +27,7 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--policy-from",
+        type=ref,
         metavar="REF",
         help="read the policy from this branch or commit of git, whatever the working tree has",
     )
@@ -49,6 +50,13 @@ def add_format(parser: argparse.ArgumentParser, what: str, formats: Sequence[str
     )
 
 
+def ref(text: str) -> str:
+    """A branch or commit of git. An empty one, as of a variable that a pipeline does not set, would ask for nothing."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name of the branch or commit is empty")
+    return text
+
+
 def day(text: str) -> date:
     from egp.quantity import QuantityError
     from egp.quantity import day as read_day
@@ -67,7 +75,9 @@ def moment(text: str) -> date | datetime:
     try:
         return read_moment(text)
     except QuantityError as error:
-        raise argparse.ArgumentTypeError(f"{error}; write it as 2023-01-31, or as 2023-01-31T08:00:00Z") from None
+        raise argparse.ArgumentTypeError(
+            f"{error}; write it as 2023-01-31, or as 2023-01-31T08:00:00Z"
+        ) from None
 
 
 def judging_day(stated: date | datetime | None, timezone: str) -> date:
@@ -102,7 +112,7 @@ def _policy_named(options: argparse.Namespace, paths: Sequence[str], packaged: d
                 advice = "leave out --policy-from"
                 raise terminal.Stop(f"{options.policy} ships with egp, and is in no commit", advice)
             return shipped_policy(options.policy, packaged)
-        committed = _committed(options, paths, packaged)
+        committed, is_new = _committed(options, paths, packaged)
         if committed is not None:
             return committed
         path = options.policy or find_policy(os.getcwd(), paths)
@@ -115,15 +125,15 @@ def _policy_named(options: argparse.Namespace, paths: Sequence[str], packaged: d
         raise terminal.Stop(
             f"cannot read the policy {terminal.shown(str(error.filename))}: {error.strerror}"
         ) from None
-    base = getattr(options, "base", "")
-    if path and base and _is_in_repository(path):
-        policy.name = f"{policy.name} (new: {base} has none)"
+    if path and is_new and _is_in_repository(path):
+        policy.name = f"{policy.name} (new: {options.base} has none)"
     return policy
 
 
 def _is_in_repository(path: str) -> bool:
-    """Whether the repository that egp is run in has the file: a branch could have changed it."""
-    root = repository_root(os.getcwd())
+    """Whether the repository that is judged has the file: a branch could have changed it."""
+    folder = os.path.dirname(os.path.abspath(path))
+    root = repository_root(os.getcwd()) or repository_root(folder)
     return root is not None and os.path.realpath(path).startswith(os.path.realpath(root) + os.sep)
 
 
@@ -142,26 +152,28 @@ def packaged_rules(options: argparse.Namespace, paths: Sequence[str]) -> dict[st
         raise terminal.Stop(str(error), error.help) from None
 
 
-def _committed(options: argparse.Namespace, paths: Sequence[str], packaged: dict[str, Rule]) -> Policy | None:
-    """The policy at --policy-from, or at --base if there is one. Raises PolicyError.
+def _committed(
+    options: argparse.Namespace, paths: Sequence[str], packaged: dict[str, Rule]
+) -> tuple[Policy | None, bool]:
+    """The policy at --policy-from, or at --base; None without either, and whether it is the base that has none.
 
-    What git cannot tell of a base is said by the comparison with it, which ends the run.
+    Raises PolicyError. What git cannot tell of a base is said by the comparison with it, which ends the run.
     """
     asked = getattr(options, "policy_from", None) or ""
-    ref = asked or getattr(options, "base", "")
-    if not ref:
-        return None
+    commit = asked or getattr(options, "base", None)
+    if not commit:
+        return None, False
     from egp.finding import Failure
     from egp.policy.committed import committed_policy
     from egp.sources.git import GitError
 
     try:
-        policy = committed_policy(ref, options.policy or "", os.getcwd(), paths, packaged)
+        policy = committed_policy(commit, options.policy or "", os.getcwd(), paths, packaged)
     except GitError as error:
         if not asked:
-            return None
-        raise PolicyError([Failure("", f"--policy-from {ref}: {error}", help=error.help)]) from None
+            return None, False
+        raise PolicyError([Failure("", f"--policy-from {commit}: {error}", help=error.help)]) from None
     if asked and policy is None:
-        message = f"{ref} has no policy {options.policy or POLICY_FILE}"
+        message = f"{commit} has no policy {options.policy or POLICY_FILE}"
         raise PolicyError([Failure("", message, help="commit it there first, or leave out --policy-from")])
-    return policy
+    return policy, policy is None

@@ -15,7 +15,9 @@ VERBS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(title="what", metavar="WHAT", required=True, parser_class=type(parser))
+    verbs = parser.add_subparsers(
+        title="what", metavar="|".join(VERBS), required=True, parser_class=type(parser)
+    )
     for name, does in VERBS.items():
         verb = verbs.add_parser(name, help=does, description=does, allow_abbrev=False)
         import_module(f"egp.commands.policy_{name}").add_arguments(verb)

@@ -28,7 +28,9 @@ def run(options: argparse.Namespace) -> int:
         what = f"{path} ships with egp" if path else f"there is no {POLICY_FILE}"
         raise terminal.Stop(f"{what}, and nothing of it can be pinned", "egp policy pin --policy FILE")
     try:
-        policy = read_policy(path, terminal.shown(path), are_pins_held=False, packaged=packaged_rules(options, []))
+        policy = read_policy(
+            path, terminal.shown(path), are_pins_held=False, packaged=packaged_rules(options, [])
+        )
         pins = pin(policy)
     except LockError as error:
         terminal.print_failures(error.failures)

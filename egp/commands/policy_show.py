@@ -10,7 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from egp.commands import terminal
-from egp.commands.options import add_format, add_policy, day, policy_in_force
+from egp.commands.options import add_format, add_policy, judging_day, moment, policy_in_force
 
 if TYPE_CHECKING:
     from egp.policy.model import Policy
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_policy(parser)
     add_format(parser, "settings")
-    parser.add_argument("--as-of", type=day, metavar="DATE", help="as of this day (default: today)")
+    parser.add_argument("--as-of", type=moment, metavar="DATE", help="as of this day (default: today)")
     parser.set_defaults(run=run)
 
 
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     from egp.policy_show import Effective, render_json, render_text
 
     policy = policy_in_force(options, [options.plan] if options.plan else [])
-    as_of = options.as_of or date.today()
+    as_of = judging_day(options.as_of, policy.timezone)
     try:
         shown = (
             [*_of_plan(options.plan, policy, as_of)] if options.plan else [Effective(policy, Timing(as_of))]

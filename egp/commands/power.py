@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from datetime import date
 
 from egp.commands import terminal
-from egp.commands.options import add_policy, policy_in_force
+from egp.commands.options import add_policy, judging_day, policy_in_force
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +62,7 @@ def _power_of_plan(options: argparse.Namespace) -> int:
     policy = policy_in_force(options, [] if is_piped else [options.plan])
     finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
     sources = [finder.piped(sys.stdin.buffer.read(), "<stdin>")] if is_piped else finder.asked([options.plan])
-    plans, failures = powers(sources, finder, policy, date.today())
+    plans, failures = powers(sources, finder, policy, judging_day(None, policy.timezone))
     if options.format == "json":
         terminal.write_out(json.render_plans(plans, failures, policy))
     elif plans:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import date
 
 from egp.commands import terminal
-from egp.commands.options import add_format, add_policy, day, policy_in_force
+from egp.commands.options import add_format, add_policy, judging_day, moment, policy_in_force
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_policy(parser)
     add_format(parser, "list")
-    parser.add_argument("--as-of", type=day, metavar="DATE", help="as of this day (default: today)")
+    parser.add_argument("--as-of", type=moment, metavar="DATE", help="as of this day (default: today)")
     parser.set_defaults(run=run)
 
 
@@ -23,6 +22,6 @@ def run(options: argparse.Namespace) -> int:
     policy = policy_in_force(options, [])
     as_json = options.format == "json"
     width = terminal.style(sys.stdout).width
-    as_of = options.as_of or date.today()
+    as_of = judging_day(options.as_of, policy.timezone)
     terminal.write_out(rules_as_json(policy, as_of) if as_json else list_rules(policy, as_of, width))
     return 0

@@ -26,15 +26,17 @@ _FUNCTIONS = frozenset((
 
 _POSITION = re.compile(r"ERROR: <input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)")
 _UNDECLARED = re.compile(r"Undefined variable or function: '([^']*)'")
+_PATTERN = re.compile(r"Function 'matches' error: '(.*)' not a valid regex", re.DOTALL)
 _REASON = re.compile(r"Function '(\w+)' error: ([^\n]*?)\.?\s*(?:Check function arguments|$)")
 
 
 class Value(NamedTuple):
     """What an expression came to on a plan."""
 
-    kind: Literal["bool", "other", "missing", "undeclared", "unfit"]
+    kind: Literal["bool", "other", "missing", "undeclared", "pattern", "unfit"]
     told: object
-    """The truth value, the type of another value, the key or name that is not there, or why it does not fit."""
+    """The truth value, the type of another value, the key or name that is not there, the pattern that is none, or why it
+    does not fit."""
 
 
 class Fault(NamedTuple):
@@ -53,6 +55,8 @@ def fault_of(expression: str) -> Fault | None:
         found = _POSITION.search(str(error))
         if not found:
             return Fault("it is no expression")
+        if "Recursion limit" in found[3]:
+            return Fault("it is nested too deeply", int(found[1]), int(found[2]))
         return Fault(
             f"it is no expression: {found[3].split(' expecting {')[0]}", int(found[1]), int(found[2])
         )
@@ -101,6 +105,9 @@ def _reason(error: Exception) -> Value:
     undeclared = _UNDECLARED.search(text)
     if undeclared:
         return Value("undeclared", undeclared[1])
+    pattern = _PATTERN.search(text)
+    if pattern:
+        return Value("pattern", pattern[1])
     if _last_refusal:
         return Value("unfit", _last_refusal[-1])
     if isinstance(error, TypeError):

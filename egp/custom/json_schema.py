@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from egp.document import Path, PointerError, parse_pointer
 from egp.document.pointer import ABSENT, child
 from egp.quantity import shown
+from egp.shape import nearest
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -20,6 +21,15 @@ _ONE = (
 )  # fmt: skip
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+_KEYWORDS = frozenset((
+    *_ONE, *_LISTS, *_NAMED, "$schema", "$id", "$ref", "$anchor", "$dynamicRef", "$dynamicAnchor", "$vocabulary", "$comment",
+    "type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength",
+    "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxContains", "minContains", "maxProperties",
+    "minProperties", "required", "dependentRequired", "title", "description", "default", "deprecated", "readOnly",
+    "writeOnly", "examples", "format", "contentEncoding", "contentMediaType", "contentSchema",
+))  # fmt: skip
+"""Keywords of the draft. The standard lets a validator pass over any other, and with it over what was meant."""
+
 _MOST_SHOWN = 100
 
 
@@ -55,6 +65,12 @@ def _fault_of_part(schema: object, path: Path, part: Mapping[str, Any], anchors:
         return Fault(
             (*path, "$schema"), f"the schema is of {shown(draft)}", f"write it in draft 2020-12, {DRAFT}"
         )
+    unknown = next((key for key in part if key not in _KEYWORDS and not key.startswith("x-")), None)
+    if unknown is not None:
+        guess = nearest(unknown, _KEYWORDS)
+        hint = f", did you mean `{guess}`?" if guess else ""
+        advice = "see the keywords of draft 2020-12; a key of your own starts with `x-`"
+        return Fault((*path, unknown), f"there is no keyword `{shown(unknown)}`{hint}", advice)
     if path and "$id" in part:
         return Fault((*path, "$id"), "a part of the schema has an `$id` of its own", "take it away")
     for key in ("$ref", "$dynamicRef"):

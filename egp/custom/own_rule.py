@@ -94,7 +94,10 @@ class OwnRule:
             ) from None
         if value.kind == "missing":
             path = missing_path(expression, value.told, plan.value)
-            raise NotChecked(path or self._path(plan))
+            if path is None:
+                reason = f"`{key}` of {self.id} asks for a key `{shown(value.told)}` that is not there"
+                raise NotChecked(self._path(plan), reason, "write it, or let the policy ask for it with `in`")
+            raise NotChecked(path)
         if value.kind == "unfit":
             reason = f"`{key}` of {self.id} has no value on this plan: {value.told}"
             raise NotChecked(self._path(plan), reason, "correct what the plan says there")
@@ -159,6 +162,8 @@ def _no_answer(key: str, value: cel.Value) -> tuple[str, str]:
             f"`{key}` names `{shown(value.told)}`, which is nothing",
             f"speak of {' and '.join(cel.VARIABLES)}",
         )
+    if value.kind == "pattern":
+        return f"`{key}` has a pattern that cannot be read: {shown(value.told)}", "correct the pattern"
     return f"`{key}` is {value.told}, where true or false is meant", "compare it with what it should be"
 
 
@@ -174,4 +179,4 @@ def answer_on(key: str, expression: str, plan: WrittenPlan) -> tuple[str, str] |
         value = ask(cel.value_of, expression, plan.packed(), "")
     except Stopped as bound:
         return f"`{key}` was stopped: {bound}", "ask less of a plan, in fewer loops"
-    return _no_answer(key, value) if value.kind in ("undeclared", "other") else None
+    return _no_answer(key, value) if value.kind in ("undeclared", "pattern", "other") else None

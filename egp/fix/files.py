@@ -165,7 +165,7 @@ def _objection(repair: Repair, number: int, before: Report, after: Report) -> st
         return f"{repair.rule} would still complain"
     if repair.safe:
         return ""
-    content = {rule for _, rule in before.passes}
+    content = {passed.rule for passed in before.passes}
     new = next(
         (each for each in after.diagnostics if each.severity == "error" and each.rule in content), None
     )

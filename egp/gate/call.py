@@ -61,6 +61,8 @@ class Call:
     variant: str = ""
     policy: str = ""
     """As given; empty for the policy that is found."""
+    policy_from: str = ""
+    """The branch or commit that it is read from, as given; empty for the working tree."""
     source: str = ""
     """Url of a warehouse that the rows are computed in; it may hold a password."""
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 CHANGED = 2
 """Exit status of a replay that comes to something else: nobody knows which of the two holds."""
 
-PolicyFor = Callable[[str, str], "Policy"]
-"""The policy by the name on the command line, and for the plan at a path."""
+PolicyFor = Callable[[Call], "Policy"]
+"""The policy that a call is judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ def _call(options: argparse.Namespace) -> Call:
         treatment_revision=options.treatment_revision,
         variant=options.variant,
         policy=options.policy or "",
+        policy_from=options.policy_from or "",
         source=options.source,
     )
 
@@ -79,7 +80,7 @@ def _usage(message: str, help: str) -> CannotJudge:
 
 
 def _judged(call: Call, policy_for: PolicyFor) -> Judgement:
-    policy = policy_for(call.policy, call.plan)
+    policy = policy_for(call)
     return judge(call, PlanFinder(os.getcwd(), policy.plans, policy.root), policy)
 
 
@@ -92,8 +93,8 @@ def _rendered(judgement: Judgement, form: str, style: Style) -> str:
 
 
 def _replayed(options: argparse.Namespace, policy_for: PolicyFor, style: Style) -> Answer:
-    given = [name for name in ("plan", "results", "as_of", "treatment_revision", "variant", "policy", "receipt", "output")
-             if getattr(options, name)]  # fmt: skip
+    given = [name for name in ("plan", "results", "as_of", "treatment_revision", "variant", "policy", "policy_from",
+                               "receipt", "output") if getattr(options, name)]  # fmt: skip
     if given:
         name = given[0].replace("_", "-")
         raise _usage(

@@ -61,7 +61,16 @@ def _no_receipt(path: str) -> CannotJudge:
 def _call_of(path: str, stated: dict[str, Any]) -> Call:
     texts = {
         name: stated.get(name)
-        for name in ("plan", "results", "to", "treatment_revision", "variant", "policy", "source")
+        for name in (
+            "plan",
+            "results",
+            "to",
+            "treatment_revision",
+            "variant",
+            "policy",
+            "policy_from",
+            "source",
+        )
     }
     as_of = stated.get("as_of")
     if not all(isinstance(text, str) for text in texts.values()):

@@ -54,6 +54,7 @@ _CALL = object_of(
     treatment_revision=_TEXT,
     variant=_TEXT,
     policy={**_TEXT, "description": "As given with --policy, or empty."},
+    policy_from={**_TEXT, "description": "As given with --policy-from, or empty."},
     source={**_TEXT, "description": "Url of the warehouse without user, password and options, or empty."},
 )
 

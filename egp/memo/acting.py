@@ -52,9 +52,8 @@ def what_to_do(case: Case, diagnostic: Diagnostic) -> str:
     """Who does what, where no change of the plan alone complies."""
     of_rule = _BY_HAND.get(diagnostic.rule)
     told = of_rule(case, diagnostic) if of_rule else ""
-    return (
-        told or diagnostic.help or "No change of one or two fields complies: the plan has to be thought over."
-    )
+    advice = f"{diagnostic.help[:1].upper()}{diagnostic.help[1:]}." if diagnostic.help else ""
+    return told or advice or "No change of one or two fields complies: the plan has to be thought over."
 
 
 def _another_signer(case: Case, diagnostic: Diagnostic) -> str:
@@ -83,7 +82,7 @@ def _erase(_: Case, diagnostic: Diagnostic) -> str:
 
 
 def _business_outcome(case: Case, diagnostic: Diagnostic) -> str:
-    others = [metric.id for _, metric in case.plan.metrics if metric.id and metric.id != diagnostic.observed]
+    others = [metric.id for metric in case.plan.secondary_metrics if metric.id]
     named = f" The plan already measures {listing(map(shown, others))}." if others else ""
     return f"{diagnostic.help[:1].upper()}{diagnostic.help[1:]}.{named} Its baseline and MDE are the author's to state."
 

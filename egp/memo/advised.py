@@ -14,7 +14,8 @@ from typing import Any, get_args, get_origin
 from egp.document import Path, read_text
 from egp.experiment import Experiment
 from egp.memo.edits import APPEND, Setting
-from egp.memo.option import Candidate, GivenUp
+from egp.memo.given_up import PROPOSAL, GivenUp
+from egp.memo.option import Candidate
 from egp.shape import Shape, label, required_type
 from egp.wording import listing
 
@@ -38,15 +39,23 @@ def advised(help: str, at: Path) -> Iterator[Candidate]:
     has_placeholders = bool(_PLACEHOLDERS.search(help))
     for settings, condition in _groups(help, at):
         facts = list(_facts(settings))
+        given_up = GivenUp.EVIDENCE
         if any(each.path[-1] == "target" for each in settings):
-            price = "open only if the business hopes for as much"
+            given_up, price = GivenUp.FACT, "open only if the business hopes for as much"
+        elif any(each.path[-1] == "registered" for each in settings):
+            given_up, price = (
+                GivenUp.FACT,
+                "open only if it is registered on that very day: no date is made up",
+            )
         elif facts:
+            given_up = GivenUp.FACT
             price = f"open only if {listing(facts)} {'is' if len(facts) == 1 else 'are'} measured to be so"
         elif has_placeholders or any(each.path[-1] == APPEND for each in settings):
-            price = "names and numbers are to be replaced by your own"
+            price = PROPOSAL
+        elif condition:
+            price = f"open only if {condition}"
         else:
-            price = f"open only if {condition}" if condition else ""
-        given_up = GivenUp.EVIDENCE if price else GivenUp.NOTHING
+            given_up, price = GivenUp.NOTHING, ""
         yield Candidate(settings, given_up=given_up, price=price, lever=_lever(settings))
 
 
@@ -108,11 +117,12 @@ def _setting(text: str, of_list: str, at: Path, *, is_removed: bool) -> Setting 
 
 
 def path_of(key: str, at: Path) -> Path:
-    """The path of a key as advice names it: at the finding, beside it, at the top, or the plan's only one; else empty."""
+    """The path of a key as advice names it: the nearest at or above the finding, or the plan's only one; else empty."""
     steps: list[str | int] = [int(step) if step.isdigit() else step for step in re.findall(r"\w+", key)]
     if len(steps) > 1:
         return tuple(steps)
-    for place in ((*at, key), (*at[:-1], key), (key,)):
+    for above in range(len(at), -1, -1):
+        place = (*at[:above], key)
         is_in_list = len(place) > 1 and place[-2] in _lists()
         if not is_in_list and tuple(step for step in place if isinstance(step, str)) in _keys():
             return place

@@ -19,13 +19,12 @@ from egp.analysis.registered import (
 )
 from egp.analysis.traffic import smallest_share
 from egp.finding import NotChecked
+from egp.memo.case import CaseError
 from egp.memo.day import (
     day_at,
     effect_error,
-    exaggerated,
     least_days,
     planned_days,
-    power_text,
     times_its_size,
     weekdays_seen,
 )
@@ -38,7 +37,7 @@ from egp.memo.stopped import day_number
 from egp.page.model import Block, Facts, Page, Paragraph, Points, Section, Table
 from egp.quantity import shown
 from egp.stats import StatisticsInputError
-from egp.wording import at_least_like, counted, listing, odds, percent, whole
+from egp.wording import at_least_like, counted, listing, odds, percent, power_text, whole
 
 if TYPE_CHECKING:
     from datetime import date
@@ -64,28 +63,42 @@ def if_shortened(case: Case, last: date) -> Page:
     """What a run that is planned to end on a day would be worth, read once."""
     days = day_number(case, last)
     then, end = day_at(case, days), day_at(case, least_days(case))
-    new = _objections(case, last, days)
+    if days >= end.number:
+        raise CaseError(
+            f"{counted(days, 'day')} are no shorter than the {counted(end.number, 'day')} "
+            f"{'of the plan' if end.number == planned_days(case.plan) else 'that the policy asks for'}",
+            "name an earlier day",
+        )
+    shortened = _shortened(case, last, days)
+    against = _objections(shortened)
     seen = weekdays_seen(then.weekdays)
     verdict = (
         f"Shortened to {counted(days, 'day')}, {case.name} "
-        f"{'would be rejected' if new else 'would still be accepted'}: {new[0].message if new else seen}."
+        f"{'would be rejected' if against else 'would be accepted'}: {against[0].message if against else seen}."
     )
     rows = [
         ("last day", str(then.last), str(end.last)),
         ("units per variant", whole(math.floor(then.units)), whole(math.floor(end.units))),
         ("power at the MDE", power_text(then.power), power_text(end.power)),
         ("effect found with the power asked", then.detectable or "none", end.detectable or "none"),
+        (
+            "a significant effect of the MDE looks",
+            times_its_size(then.exaggeration),
+            times_its_size(end.exaggeration),
+        ),
         ("weekdays", seen, weekdays_seen(end.weekdays)),
     ]
     blocks: list[Block] = [
         Table(("", counted(days, "day"), counted(end.number, "day")), rows),
         Paragraph(
-            f"One look at the end of {counted(days, 'day')} keeps its error rate of {percent(primary_test(case.plan).alpha)}, if "
-            f"it was planned before the start{exaggerated(then.exaggeration)}."
+            f"If it is planned before the start, one look at the end of {counted(days, 'day')} keeps its error rate of "
+            f"{percent(primary_test(case.plan).alpha)}. Chosen after a glance at the results it does not."
         ),
         power_figure(case, days),
     ]
-    objections = [f"{each.rule}: {each.message}" for each in new]
+    objections = [f"{each.rule}: {each.message}" for each in against]
+    if case.needs_amendment(shortened.judged):
+        objections.append("The plan is registered: to shorten it is a change that takes egp amend.")
     sections = [Section("What the shorter run can tell", blocks, "caution")]
     if objections:
         sections.append(Section("What the policy says to such a plan", [Points(objections)], "bad"))
@@ -93,7 +106,7 @@ def if_shortened(case: Case, last: date) -> Page:
     return Page(
         f"If shortened to {counted(days, 'day')}: {case.name}",
         verdict,
-        "bad" if new else "caution",
+        "bad" if against else "caution",
         sections,
         provenance(case),
     )
@@ -104,17 +117,30 @@ def shortened_to(case: Case, days: int) -> date:
     return day_after(first_day(case.plan), days - 1)
 
 
-def _objections(case: Case, last: date, days: int) -> list[Diagnostic]:
-    """What the policy says to the plan with its run, its counts and its sample cut to so many days."""
+def _shortened(case: Case, last: date, days: int) -> Case:
+    """The plan with its run, its counts and its sample cut to so many days. Raises CaseError where it cannot be cut."""
     units = units_after(case.plan, days)
     settings = [*rescheduled(case.plan, last), *counted_units(case.plan, math.floor(units))]
     sample = math.floor(units * smallest_share(case.plan))
     if sample < (case.plan.sample_size_per_variant or 0):
         settings.append(Setting(("sample_size_per_variant",), f"{sample:_}"))
     trial = case.on_trial(settings)
-    errors = [each for each in trial.judged.diagnostics if each.severity == "error"] if trial else []
+    if trial is None:
+        raise CaseError(
+            "the plan's dates cannot be changed as they are written", "write them out in the plan"
+        )
+    return trial
+
+
+def _objections(case: Case) -> list[Diagnostic]:
+    """What the policy says to a plan as such, whether or not it was registered otherwise."""
     families = case.policy.catalogue.families()
     in_order = list(dict.fromkeys(families.values()))
+    errors = [
+        each
+        for each in case.judged.diagnostics
+        if each.severity == "error" and families[each.rule] != "integrity"
+    ]
     return sorted(errors, key=lambda each: in_order.index(families[each.rule]))
 
 
@@ -128,24 +154,25 @@ def if_segment(case: Case, names: Sequence[str], count: int) -> Page:
     declared = [name for name in names if name in case.plan.segments]
     told = f" ({listing(map(shown, names))})" if names else ""
     verdict = (
-        f"If nothing works, the best of {counted(count, 'segment')}{told} still looks significant {percent(alone, 1)} of the "
+        f"If nothing works, the best of {counted(count, 'segment')}{told} still looks significant {power_text(alone)} of the "
         f"time, {odds(alone)}."
     )
     facts = [
-        ("segments looked at", f"{count}"),
+        ("segments looked at", f"{count:,}"),
         ("error rate of each", percent(test.alpha)),
         (
             "chance that at least one looks significant without any effect",
-            f"{percent(alone, 1)}, {odds(alone)}",
+            f"{power_text(alone)}, {odds(alone)}",
         ),
-        ("with the whole population too, at most", percent(whole_too, 1)),
+        ("with the whole population too, at most", power_text(whole_too)),
+        ("taken for granted", "the segments share no units; where they overlap, it is somewhat less"),
         ("level of each segment that keeps the error rate (Bonferroni)", percent(test.alpha / count)),
         ("declared in the plan", listing(map(shown, declared)) or "none of them"),
     ]
     sections = [
         Section("What cherry-picking does to the error rate", [Facts(facts)], "bad"),
         Section("What a segment can find", list(_within_segments(case, count)), "caution"),
-        Section("What complies", [Points(list(_segment_ways(case, count)))], "good"),
+        Section("What complies", [Points(list(_segment_ways(case)))], "good"),
         standing(case),
     ]
     return Page(f"If a segment is picked: {case.name}", verdict, "bad", sections, provenance(case))
@@ -170,7 +197,7 @@ def _within_segments(case: Case, count: int) -> Iterator[Block]:
         "share of the units",
         "units per variant",
         "power at the MDE",
-        "finds",
+        "effect found with the power asked",
         "a significant effect looks",
     )
     yield Table(head, rows, "A segment of so many units, tested by itself", numeric=frozenset((0, 1, 2)))
@@ -189,12 +216,12 @@ def _detectable(case: Case, units: float) -> str:
         return "none that is possible"
 
 
-def _segment_ways(case: Case, count: int) -> Iterator[str]:
+def _segment_ways(case: Case) -> Iterator[str]:
     most = case.option_of("segments-declared", "max_segments")
     if most is not None:
         yield f"Declare up to {most} segments under `segments`, with `correction: holm`, before the start."
     yield "Keep the others under `diagnostic_segments`: they may explain harm, and nothing is concluded from them."
-    yield f"A segment that looks good is a hypothesis: register an experiment of its own on it. {counted(count, 'segment')} after the fact are none."
+    yield "A segment that looks good after the fact is a hypothesis: register an experiment of its own on it."
 
 
 def if_export(case: Case) -> Page:
@@ -202,7 +229,7 @@ def if_export(case: Case) -> Page:
     allowed = case.option_of("aggregates-only", "allowed") or ("aggregates",)
     metrics = [(path, metric) for path, metric in case.plan.metrics if metric.kind]
     verdict = (
-        f"{case.name} is analysed from aggregates without losing any precision: {counted(_rows_needed(case), 'row')} of sums "
+        f"{case.name} is analysed from aggregates without losing any precision: {counted(_rows_needed(case), 'row')} "
         "give the same estimates, tests and intervals as the raw rows of every unit."
     )
     rows = [
@@ -213,8 +240,14 @@ def if_export(case: Case) -> Page:
         ("data access that the policy allows", listing(allowed, "or")),
         ("what the plan asks for", case.plan.data_access or "not declared"),
         ("rows of an export", _export_size(case)),
-        ("rows of the aggregates", f"{_rows_needed(case):,}: a metric, a variant, a day"),
-        ("precision lost", "none: a sum of squares has all that a standard error needs"),
+        (
+            "rows of the aggregates",
+            f"{_rows_needed(case):,}: a metric, a variant, a day; quantiles once for the run",
+        ),
+        (
+            "precision lost",
+            "none: sums of squares have all that a standard error needs, quantiles bring their own",
+        ),
         ("personal data in the aggregates", "none"),
     ]
     blocks: list[Block] = [
@@ -241,9 +274,10 @@ def if_export(case: Case) -> Page:
 
 
 def _rows_needed(case: Case) -> int:
-    """Rows of cohort aggregates: a metric, a variant, a day."""
-    metrics = sum(1 for _ in case.plan.metrics)
-    return metrics * max(1, len(case.plan.variants or ())) * planned_days(case.plan)
+    """Rows of aggregates: a metric, a variant, a day; for quantiles, which do not add up, no days."""
+    days = planned_days(case.plan)
+    per_variant = sum(1 if metric.kind == "quantile" else days for _, metric in case.plan.metrics)
+    return per_variant * max(1, len(case.plan.variants or ()))
 
 
 def _export_size(case: Case) -> str:

@@ -115,7 +115,7 @@ class Case:
         document = read_bytes(source.content or b"", source.shown)[self.document.index]
         report = check([source], finder, self.policy, self.as_of, list_passes=True)
         plan, _ = read_experiment(document.value)
-        judged = _judged(report, document.index)
+        judged = _judged(report, source.shown, document.index, plan.id or "")
         return replace(self, source=source, text=text, document=document, plan=plan, judged=judged)
 
     def is_way_out(self, target: Diagnostic, after: Judged) -> bool:
@@ -161,7 +161,7 @@ def read_case(
     document = documents[number]
     plan, _ = read_experiment(document.value)
     text = content.decode("utf-8", "replace")
-    judged = _judged(report, number)
+    judged = _judged(report, source.shown, number, plan.id or "")
     adopted = _adopted(source, plan, finder, policy, as_of)
     return Case(source, text, document, plan, policy, as_of, judged, finder, adopted)
 
@@ -201,16 +201,21 @@ def _asked_number(documents: Sequence[Document], experiment: str, shown: str) ->
     return 0
 
 
-def _judged(report: Report, number: int) -> Judged:
-    own = [each for each in report.diagnostics if each.place.document == number]
+def _judged(report: Report, path: str, number: int, name: str) -> Judged:
+    """What a report says of one plan. What it says of others, such as plans that are gone, is for `egp check`."""
+    own = [
+        each
+        for each in report.diagnostics
+        if (each.place.path, each.place.document) == (path, number) or (name and each.experiment == name)
+    ]
     silent = tuple(
         each.rule
         for each in report.unchecked
-        if each.document == number and not each.blocked_by and each.severity == "error"
+        if (each.path, each.document) == (path, number) and not each.blocked_by and each.severity == "error"
     )
     return Judged(
         tuple(each for each in own if each.waiver is None),
-        tuple(rule for _, rule in report.passes),
+        tuple(each.rule for each in report.passes if (each.path, each.document) == (path, number)),
         silent,
         tuple(report.failures),
         tuple(each for each in own if each.waiver is not None),

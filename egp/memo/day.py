@@ -23,7 +23,7 @@ from egp.analysis.registered import (
 from egp.analysis.traffic import smallest_share
 from egp.finding import NotChecked
 from egp.memo.levers import policy_power, units_after
-from egp.wording import WEEKDAYS, at_least_like, listing, percent, times_over
+from egp.wording import WEEKDAYS, at_least_like, listing, times_over
 
 if TYPE_CHECKING:
     from egp.experiment import Experiment
@@ -162,13 +162,8 @@ def weekdays_seen(counts: Sequence[int]) -> str:
     return " and ".join(parts) or f"every weekday is seen at least {times_over(min(counts))}"
 
 
-def power_text(power: float) -> str:
-    """A power with one decimal, none of them rounded up to certainty."""
-    return percent(power, 1) if power < 0.9995 else "more than 99.9 %"
-
-
 def exaggerated(factor: float) -> str:
-    """How much too large a significant result looks, as the end of a sentence; empty where nobody would notice."""
+    """How much too large an effect looks where it is found, as the end of a sentence; empty where nobody would notice."""
     if factor < 1.01:
         return ""
     return f"; where it is found, it looks {times_its_size(factor)} on average"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.analysis.registered import power_at, primary_effect, primary_test
+from egp.analysis.registered import information_fractions, power_at, primary_effect, primary_test
 from egp.analysis.traffic import smallest_share
-from egp.memo.day import least_days, planned_days, power_text, type_one_error
+from egp.memo.day import least_days, planned_days, type_one_error
 from egp.memo.levers import policy_power, units_after
 from egp.page import charts
 from egp.page.model import Figure, Table
-from egp.wording import counted, odds, percent
+from egp.wording import counted, odds, percent, power_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def power_figure(case: Case, day: int | None = None) -> Figure:
     asked = policy_power(case)
     metric = plan.primary_metric
     says = (
-        f"After {counted(marked, 'day')} the test finds an effect of {metric and metric.mde} with "
+        f"With all units that come in {counted(marked, 'day')} the test finds an effect of {metric and metric.mde} with "
         f"{power_text(powers[marked])} power; {percent(asked)} is asked."
     )
     shown = sorted({1, marked, planned_days(plan), last, *range(7, last + 1, 7)})
@@ -46,7 +46,7 @@ def power_figure(case: Case, day: int | None = None) -> Figure:
 
 
 def looks_figure(case: Case, marked: Sequence[int], last: int) -> Figure:
-    """Type I error against the number of daily looks. Raises NotChecked."""
+    """Type I error against the number of looks in even steps. Raises NotChecked."""
     test = primary_test(case.plan)
     step = -(-last // _MOST_POINTS)
     drawn = sorted({1, *range(step, last + 1, step), *marked, last})
@@ -59,14 +59,12 @@ def looks_figure(case: Case, marked: Sequence[int], last: int) -> Figure:
     return Figure(
         "How often a change without any effect looks significant",
         charts.type_one_error_by_looks(points, list(marked), test.alpha),
-        f"One planned look: {percent(test.alpha)}. Looking every day: {'; '.join(told)}.",
+        f"One planned look: {percent(test.alpha)}. Looks in even steps: {'; '.join(told)}.",
         Table(("looks", "type I error"), rows, numeric=frozenset((0, 1))),
     )
 
 
 def planned_looks_error(case: Case) -> float:
     """Exact type I error of the looks that the plan declares, each at its own level. Raises NotChecked."""
-    from egp.analysis.registered import information_fractions
-
     test = primary_test(case.plan)
     return stats.repeated_looks_type1(test.alpha, information_fractions(case.plan), test.sides)

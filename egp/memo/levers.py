@@ -24,14 +24,14 @@ from egp.analysis.registered import (
     primary_effect,
     required_power,
     required_smallest,
-    size_of,
 )
 from egp.analysis.rescheduling import settings_of_run
 from egp.analysis.traffic import arriving_units, holdout_share, smallest_share, treated_share
 from egp.document import Path, read_text
 from egp.finding import NotChecked, need
 from egp.memo.edits import Setting
-from egp.memo.option import Candidate, GivenUp
+from egp.memo.given_up import GivenUp
+from egp.memo.option import Candidate
 from egp.quantity import Change, QuantityError, change
 from egp.shape import label
 from egp.stats import StatisticsInputError
@@ -69,20 +69,18 @@ class _Need:
 def units_after(plan: Experiment, days: int) -> float:
     """Distinct eligible units of a run of so many days.
 
-    The plan knows two points: one day and its run. Between them distinct units grow by a power of the days, which
-    is below 1 where people come back. Without the count of one day no more are promised than the plan has.
+    The plan knows two points: one day and its run. Through them distinct units grow by a power of the days, which is
+    below 1 where people come back. Without the count of one day they come evenly, and after the run no more.
     """
     eligible = need(plan.eligible_units, "eligible_units")
     run = sum(each.days for each in exposed_days(plan))
-    if eligible.distinct_over_run is None:
-        return need(eligible.per_day, "eligible_units", "per_day") * days
-    if days <= run:
-        return eligible.distinct_over_run * days / run
-    daily = eligible.per_day
-    if not daily or run < 2 or not daily < eligible.distinct_over_run:
-        return float(eligible.distinct_over_run)
-    growth = min(1.0, math.log(eligible.distinct_over_run / daily) / math.log(run))
-    return float(eligible.distinct_over_run) * math.pow(days / run, growth)
+    distinct, daily = eligible.distinct_over_run, eligible.per_day
+    if distinct is None:
+        return need(daily, "eligible_units", "per_day") * days
+    if not daily or run < 2 or daily >= distinct:
+        return distinct * min(1.0, days / run)
+    growth = min(1.0, math.log(distinct / daily) / math.log(run))
+    return float(distinct) * math.pow(days / run, growth)
 
 
 def policy_power(case: Case) -> float:
@@ -155,11 +153,9 @@ def larger_effect(case: Case, _: Path) -> Iterator[Candidate]:
     settings = [*_power_settings(case), Setting((*PRIMARY, "mde"), text)]
     if units < found.declared:
         settings.append(Setting(_SAMPLE, f"{units:_}"))
-    price = f"true effects between {text} and {metric.mde} are missed more often than the policy accepts"
-    words = f"plan for an MDE of {text} instead of {metric.mde}"
     if resolved > abs(primary_effect(found.plan)):
-        price = f"true effects between {metric.mde} and {text} are missed more often than the policy accepts"
-        yield Candidate(tuple(settings), words, GivenUp.SENSITIVITY, price, lever="mde")
+        words = f"plan for an MDE of {text} instead of {metric.mde}"
+        yield Candidate(tuple(settings), words, lever="mde")
 
 
 def more_exposure(case: Case, _: Path) -> Iterator[Candidate]:
@@ -283,11 +279,10 @@ def stronger_cuped(case: Case, _: Path) -> Iterator[Candidate]:
     settings = [*_power_settings(case), *_cuped_settings(plan, correlation)]
     if units < found.declared:
         settings.append(Setting(_SAMPLE, f"{units:_}"))
-    price = (
-        f"open only if the metric's correlation with its own past is measured to be at least {correlation:g}"
-    )
+    stated = f", and the plan states {reduction.correlation:g}" if reduction and reduction.correlation else ""
+    price = f"open only if the metric's correlation with its own past is measured to be at least {correlation:g}{stated}"
     words = f"CUPED with a correlation of at least {correlation:g}"
-    yield Candidate(tuple(settings), words, GivenUp.EVIDENCE, price, lever="cuped")
+    yield Candidate(tuple(settings), words, GivenUp.FACT, price, lever="cuped")
 
 
 def _cuped_settings(plan: Experiment, correlation: float) -> Iterator[Setting]:
@@ -326,6 +321,21 @@ def fewer_variants(case: Case, _: Path) -> Iterator[Candidate]:
         yield Candidate(tuple(settings), f"leave out {name}", GivenUp.INSIGHT, price, lever=f"without {name}")
 
 
+def target_as_effect(case: Case, at: Path) -> Iterator[Candidate]:
+    """The business target as the MDE, with whatever the sample takes then."""
+    metric = case.plan.primary_metric
+    if metric is None or metric.target is None:
+        return
+    setting = Setting((*PRIMARY, "mde"), str(metric.target))
+    smaller = case.on_trial((setting,))
+    if smaller is None:
+        return
+    for lever in (more_units, more_exposure, longer_run, stronger_cuped):
+        for each in lever(smaller, at):
+            words = f"plan for an MDE of {metric.target}, the target, and {each.words}"
+            yield Candidate((setting, *each.changes), words, each.given_up, each.price, each.lever)
+
+
 def wider_margin(case: Case, at: Path) -> Iterator[Candidate]:
     """For each guardrail the margin that its sample rules out at the power the policy asks of guardrails."""
     plan, floor = case.plan, case.option_of("guardrail-power", "floor")
@@ -347,13 +357,9 @@ def _margin(plan: Experiment, path: Path, metric: Metric, declared: int, power: 
     except (NotChecked, StatisticsInputError, QuantityError):
         return None
     before, name = metric.non_inferiority_margin, called(metric.id, "the guardrail")
-    size = size_of(margin, metric, path, "non_inferiority_margin")
-    is_wider = before is None or size > size_of(before, metric, path, "non_inferiority_margin")
-    price = f"up to {margin} of harm to {name} is accepted as harmless" if is_wider else ""
     words = f"accept a margin of {margin} for {name}{f' instead of {before}' if before else ''}"
     settings = (Setting((*path, "non_inferiority_margin"), str(margin)),)
-    given_up = GivenUp.SENSITIVITY if is_wider else GivenUp.NOTHING
-    return Candidate(settings, words, given_up, price, lever=f"margin of {label(path)}")
+    return Candidate(settings, words, lever=f"margin of {label(path)}")
 
 
 def ruled_out(plan: Experiment, path: Path, metric: Metric, units: float, power: float) -> Change:
@@ -403,6 +409,7 @@ LEVERS: dict[str, tuple[Lever, ...]] = {
     "power-floor": PRIMARY_LEVERS,
     "shortcut-mde": PRIMARY_LEVERS,
     "decision-power": PRIMARY_LEVERS,
+    "target-below-mde": (target_as_effect,),
     "multiple-comparisons": MULTIPLE_LEVERS,
     "guardrail-power": GUARDRAIL_LEVERS,
     "guardrail-threshold": GUARDRAIL_LEVERS,

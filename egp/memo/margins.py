@@ -10,13 +10,12 @@ from egp.analysis.days import full_days, weekday_counts
 from egp.analysis.registered import required_smallest
 from egp.analysis.traffic import holdout_share, units_that_come
 from egp.finding import NotChecked, need
-from egp.memo.day import power_text
 from egp.memo.figures import power_figure
 from egp.memo.levers import policy_power
 from egp.page.model import Block, Light, Section, Table
 from egp.power.plan import BY_POLICY, MetricRow, plan_power
 from egp.stats import StatisticsInputError
-from egp.wording import absolute, counted, percent, whole
+from egp.wording import absolute, counted, percent, power_text, whole
 
 if TYPE_CHECKING:
     from egp.memo.case import Case

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from egp.document import Document
 from egp.experiment import read_experiment
 from egp.memo.edits import APPEND, LineRemoval, Renaming, Setting
-from egp.memo.option import Candidate, GivenUp
+from egp.memo.given_up import GivenUp
+from egp.memo.option import Candidate
 from egp.quantity import shown
 from egp.wording import called, counted, listing
 
@@ -99,9 +100,8 @@ def _cheaper(_: Case, diagnostic: Diagnostic) -> Iterator[Candidate]:
     if required:
         price = f"open only once a unit is measured to cost no more than {required}"
         settings = (Setting(("economics", "cost_per_unit"), required),)
-        yield Candidate(
-            settings, f"bring the cost of a unit down to {required}", GivenUp.EVIDENCE, price, lever="cost"
-        )
+        words = f"bring the cost of a unit down to {required}"
+        yield Candidate(settings, words, GivenUp.FACT, price, lever="cost")
 
 
 def _distinct(case: Case, _: Diagnostic) -> Iterator[Candidate]:

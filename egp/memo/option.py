@@ -4,37 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from egp.analysis.days import readout_day
-from egp.analysis.registered import planned_units, power_at, primary_effect
 from egp.edit import written
-from egp.finding import NotChecked
 from egp.memo.edits import APPEND, Change, LineRemoval, Renaming, value_at
+from egp.memo.given_up import Delay, GivenUp, Price, delay_between, prices_between
 from egp.quantity import shown
 from egp.shape import label
-from egp.stats import StatisticsInputError
-from egp.wording import counted, listing, percent, times_over
+from egp.wording import listing, percent
 
 if TYPE_CHECKING:
     from egp.experiment import Experiment
-
-
-_FELT = 0.001
-"""Loss of power below which an option does not mention it."""
-
-
-class GivenUp(IntEnum):
-    """What an option asks besides days and exposure, the least first."""
-
-    NOTHING = 0
-    EVIDENCE = 1
-    """The change states a fact, and is open only to those for whom it is one."""
-    INSIGHT = 2
-    """The experiment answers less: fewer variants, segments, metrics or looks."""
-    SENSITIVITY = 3
-    """Smaller effects or larger harms go unseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +33,24 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What options are sorted by: days of delay, then more exposure, then what is given up."""
+    """What options are sorted by: days of delay, then more exposure, then what is given up.
 
-    days: int
+    What promises less comes after all that costs only time and traffic, and last what nobody can decide upon.
+    """
+
+    delay: Delay
     exposure: float
     given_up: GivenUp
     price: str
 
     @property
+    def order(self) -> tuple[float, ...]:
+        late = max(self.given_up, GivenUp.INSIGHT)
+        return late, self.delay.days, max(0.0, self.exposure), self.given_up
+
+    @property
     def words(self) -> str:
-        parts = []
-        if self.days:
-            parts.append(
-                f"the readout is {counted(abs(self.days), 'day')} {'later' if self.days > 0 else 'sooner'}"
-            )
+        parts = list(self.delay.words())
         if self.exposure > 0:
             parts.append(f"{percent(self.exposure)} more of the eligible units are in the test")
         if self.price:
@@ -87,53 +71,17 @@ class Option:
 
     @property
     def order(self) -> tuple[object, ...]:
-        cost = self.cost
-        return self.levers, max(0, cost.days), max(0.0, cost.exposure), cost.given_up, len(self.changes)
+        return self.levers, *self.cost.order, len(self.changes)
 
 
 def cost_between(before: Experiment, after: Experiment, candidate: Candidate) -> Cost:
-    """The price of a candidate, from the plans without and with it."""
-    lost = list(filter(None, (candidate.price, _fewer_looks(before, after), _less_power(before, after))))
-    given_up = max(
-        candidate.given_up, GivenUp.INSIGHT if len(lost) > bool(candidate.price) else GivenUp.NOTHING
-    )
+    """The price of a candidate: its own, and what the plans without and with it tell."""
+    own = [Price(candidate.given_up, candidate.price)] if candidate.price else []
+    prices = [*own, *prices_between(before, after)]
+    given_up = max((candidate.given_up, *(each.given_up for each in prices)))
     exposure = round(_exposure(after) - _exposure(before), 6)
-    return Cost(_days_later(before, after), exposure, given_up, "; ".join(lost))
-
-
-def _days_later(before: Experiment, after: Experiment) -> int:
-    try:
-        return (readout_day(after) - readout_day(before)).days
-    except NotChecked:
-        return 0
-
-
-def _fewer_looks(before: Experiment, after: Experiment) -> str:
-    looks = [len(plan.statistics.looks or ()) if plan.statistics else 0 for plan in (before, after)]
-    return (
-        f"the primary metric is read {times_over(looks[1])} instead of {looks[0]} times"
-        if 0 < looks[1] < looks[0]
-        else ""
-    )
-
-
-def _less_power(before: Experiment, after: Experiment) -> str:
-    """The power that a stricter test costs, at the same effect and the declared sample."""
-    powers = _power(before), _power(after)
-    if None in powers or powers[0] - powers[1] < _FELT or _mde(before) != _mde(after):  # type: ignore[operator]
-        return ""
-    return f"the declared sample finds the MDE with {percent(powers[1], 1)} power instead of {percent(powers[0], 1)}"  # type: ignore[arg-type]
-
-
-def _power(plan: Experiment) -> float | None:
-    try:
-        return power_at(plan, primary_effect(plan), planned_units(plan))
-    except (NotChecked, StatisticsInputError):
-        return None
-
-
-def _mde(plan: Experiment) -> object:
-    return plan.primary_metric and plan.primary_metric.mde
+    price = "; ".join(dict.fromkeys(each.words for each in prices))
+    return Cost(delay_between(before, after), exposure, given_up, price)
 
 
 def _exposure(plan: Experiment) -> float:

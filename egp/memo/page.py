@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from egp.analysis.days import day_after, first_day, last_day
 from egp.digest import plan_digest
+from egp.finding import NotChecked
 from egp.memo.acting import Actor, actor_of
 from egp.memo.margins import margins
 from egp.memo.option import as_yaml
@@ -29,16 +31,35 @@ def memo(case: Case) -> Page:
         f"Memo: {case.name}",
         rejected_in_short(case, errors) if is_rejected else _accepted_in_short(case, others),
         "bad" if is_rejected else "caution" if others else "good",
-        [*_sections(case, errors, others), _passed(case)],
+        [*_begun(case, errors), *_sections(case, errors, others), _passed(case)],
         provenance(case),
     )
+
+
+def _begun(case: Case, errors: Sequence[Diagnostic]) -> Iterator[Section]:
+    """What a change is still worth on a day on which units have been exposed."""
+    if not errors or not case.is_plan:
+        return
+    try:
+        first, last = first_day(case.plan), last_day(case.plan)
+    except NotChecked:
+        return
+    if case.as_of < first:
+        return
+    ran = "has been over" if case.as_of > last else "has been on"
+    since = day_after(last, 1) if case.as_of > last else first
+    said = (
+        f"By its dates the run {ran} since {since}. A change repairs what is still to come, or a rerun: made after results "
+        "were seen, it leaves an exploratory analysis, on which nothing ships."
+    )
+    yield Section("The run has begun", [Paragraph(said)], "caution")
 
 
 def rejected_in_short(case: Case, errors: Sequence[Diagnostic]) -> str:
     """The verdict on a rejected plan in one sentence."""
     if not errors:
         return f"{case.name} is rejected: {counted(len(case.judged.silent), 'check')} could not run."
-    first = errors[0].message
+    first = errors[0].message.rstrip("?.")
     more = f", and {counted(len(errors) - 1, 'further violation')}" if len(errors) > 1 else ""
     return f"{case.name} is rejected: {first}{more}."
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from egp.finding import NotChecked
 from egp.memo.advised import advised
 from egp.memo.case import key_of
+from egp.memo.given_up import GivenUp
 from egp.memo.levers import solved
 from egp.memo.mechanical import mechanical
 from egp.memo.option import Candidate, Option, cost_between, settings_in_words
@@ -45,11 +46,32 @@ def options(case: Case, target: Diagnostic) -> list[Option]:
 
 
 def _candidates(case: Case, target: Diagnostic) -> Iterator[Candidate]:
-    yield from advised(target.help, case.path_of(target))
+    yield from _meant(target, advised(target.help, case.path_of(target)))
+    for other in _of_the_same_gap(case, target):
+        yield from advised(other.help, case.path_of(other))
     if case.is_plan or target.rule == "valid-yaml":
         with suppress(NotChecked, StatisticsInputError):
             yield from mechanical(case, target)
         yield from solved(case, target.rule, case.path_of(target))
+
+
+def _of_the_same_gap(case: Case, target: Diagnostic) -> list[Diagnostic]:
+    """What other rules say of the key that is missing: they may know what it takes."""
+    path = case.path_of(target)
+    return [
+        each
+        for each in case.judged.diagnostics
+        if target.missing and each.missing and each.rule != target.rule and case.path_of(each) == path
+    ]
+
+
+def _meant(target: Diagnostic, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
+    """Readings of something ambiguous: only the author knows which of them is meant."""
+    for each in candidates:
+        if target.rule == "ambiguous-quantity":
+            yield replace(each, given_up=GivenUp.EVIDENCE, price="open only if that is what is meant")
+        else:
+            yield each
 
 
 def _distinct(candidates: Iterator[Candidate]) -> list[Candidate]:

@@ -20,6 +20,7 @@ from egp.analysis.registered import (
     assuming,
     baseline_of,
     guardrail_test,
+    information_fractions,
     margin_of,
     metric_units,
     planned_units,
@@ -40,7 +41,6 @@ from egp.memo.day import (
     exaggerated,
     least_days,
     planned_days,
-    power_text,
     times_its_size,
     type_one_error,
     weekdays_seen,
@@ -49,7 +49,7 @@ from egp.memo.edits import Setting
 from egp.memo.figures import looks_figure, planned_looks_error, power_figure
 from egp.quantity import QuantityError, change, share
 from egp.stats import StatisticsInputError
-from egp.wording import absolute, called, counted, length, odds, percent, significant, whole
+from egp.wording import absolute, called, counted, length, odds, percent, power_text, significant, whole
 
 if TYPE_CHECKING:
     from egp.experiment import Metric
@@ -106,23 +106,28 @@ def _stopped_early(case: Case, _: Diagnostic) -> Iterator[str]:
     if 1 < days < least and len(full_days(case.plan)) == 1:
         errors = type_one_error(case.plan, days), type_one_error(case.plan, least)
         yield (
-            f"Had somebody looked every day before asking to end here, a change without any effect would be called a win "
-            f"{percent(errors[0], 1)} of the time ({odds(errors[0])}); over {least} days {percent(errors[1], 1)}."
+            f"Had somebody looked every day before asking to end here, a change without any effect would have looked "
+            f"significant {percent(errors[0], 1)} of the time ({odds(errors[0])}); over {least} days {percent(errors[1], 1)}."
         )
 
 
 def _looks(case: Case, _: Diagnostic) -> Iterator[str]:
-    error, alpha = planned_looks_error(case), primary_test(case.plan).alpha
+    test, error = primary_test(case.plan), planned_looks_error(case)
+    either = ", half of them as wins" if test.sides == 2 else ""
     yield (
-        f"Without any effect these looks call a win {percent(error, 1)} of the time ({odds(error)}) instead of "
-        f"{percent(alpha)} ({odds(alpha)}): of 20 such changes {significant(20 * error, 2)} would be shipped and not "
-        f"{significant(20 * alpha, 2)}."
+        f"Without any effect one of these looks is significant {percent(error, 1)} of the time ({odds(error)}) instead of "
+        f"{percent(test.alpha)} ({odds(test.alpha)}): of 20 such changes {significant(20 * error, 2)} would look like a result "
+        f"and not {significant(20 * test.alpha, 2)}{either}."
     )
-    first = day_at(case, 1)
+    first = day_at(case, max(1, round(information_fractions(case.plan)[0] * planned_days(case.plan))))
     yield (
-        f"On the first day a significant effect of the MDE looks {times_its_size(first.exaggeration)} on average, "
-        f"and points the wrong way {percent(first.wrong_sign, 1)} of the time."
+        f"At the first look, after {counted(first.number, 'day')}, a significant effect of the MDE looks "
+        f"{times_its_size(first.exaggeration)} on average{_wrong_way(first.wrong_sign)}."
     )
+
+
+def _wrong_way(share: float) -> str:
+    return f", and points the wrong way {percent(share, 1)} of the time" if share >= 0.0005 else ""
 
 
 def _spending(case: Case, _: Diagnostic) -> Iterator[str]:
@@ -160,9 +165,24 @@ def _declared_power(case: Case, _: Diagnostic) -> Iterator[str]:
     declared = case.plan.statistics.power if case.plan.statistics else None
     if declared:
         yield (
-            f"Planned for {percent(declared)} power, {odds(1 - declared)} experiments with a true effect of the MDE end "
-            "without finding it, and the feature is dropped for nothing."
+            f"A sample that has {percent(declared)} power and no more misses a true effect of the MDE in {odds(1 - declared)} "
+            "experiments, and the feature is dropped for nothing."
         )
+
+
+def _hoped_for(case: Case, _: Diagnostic) -> Iterator[str]:
+    """What the plan makes of the effect that the business hopes for."""
+    plan, metric = case.plan, case.plan.primary_metric
+    if metric is None or metric.target is None:
+        return
+    units = planned_units(plan)
+    hoped, test = size_of(metric.target, metric, PRIMARY, "target"), primary_test(plan)
+    power = power_at(plan, hoped, units)
+    worth = stats.type_m(hoped, effect_error(plan, units), test.alpha, test.sides)
+    yield (
+        f"If the launch does all that the business hopes for, {metric.target}, the test finds it with {power_text(power)} power "
+        f"and misses it in {odds(1 - power)} experiments{exaggerated(worth.exaggeration)}."
+    )
 
 
 def _double_counting(case: Case, _: Diagnostic) -> Iterator[str]:
@@ -420,7 +440,7 @@ _STAKES: dict[str, tuple[Stake, ...]] = {
     "sample-size": (_power_missing,),
     "power-floor": (_declared_power, _power_missing),
     "shortcut-mde": (_power_missing,),
-    "target-below-mde": (_power_missing,),
+    "target-below-mde": (_hoped_for,),
     "reachable-sample": (_missing_units, _double_counting),
     "mde-declared": (_no_mde,),
     "ambiguous-quantity": (_readings,),

@@ -16,7 +16,6 @@ from egp.memo.day import (
     last_of,
     least_days,
     planned_days,
-    power_text,
     target_exaggeration,
     times_its_size,
     type_one_error,
@@ -25,7 +24,7 @@ from egp.memo.day import (
 from egp.memo.figures import looks_figure, power_figure
 from egp.memo.page import provenance, standing
 from egp.page.model import Block, Facts, Page, Paragraph, Points, Section, Table
-from egp.wording import counted, odds, percent, whole
+from egp.wording import counted, odds, percent, power_text, whole
 
 if TYPE_CHECKING:
     from egp.memo.case import Case
@@ -39,7 +38,7 @@ def if_stopped(case: Case, day: date) -> Page:
     alpha = primary_test(case.plan).alpha
     verdict = (
         f"Stopping {case.name} on {day}, day {number}, after looking every day makes the {percent(alpha)} test a "
-        f"{percent(error, 1)} test: {odds(error)} changes without any effect would be shipped."
+        f"{percent(error, 1)} test: {odds(error)} changes without any effect would look significant by then."
         if number > 1
         else f"Stopping {case.name} on {day}, its first day, decides with {power_text(then.power)} power."
     )
@@ -75,7 +74,7 @@ def day_number(case: Case, day: date) -> int:
 def _facts(case: Case, then: Day) -> Iterator[Block]:
     mde = case.plan.primary_metric and case.plan.primary_metric.mde
     pairs = [
-        ("units per variant so far", whole(math.floor(then.units))),
+        ("units per variant expected by then", whole(math.floor(then.units))),
         (f"power for the MDE of {mde}", power_text(then.power)),
         ("effect it can find with the power asked", then.detectable or "none that is possible"),
         (

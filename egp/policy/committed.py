@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from egp.finding import Failure
 from egp.policy.error import PolicyError
-from egp.policy.locate import POLICY_FILE, candidates
+from egp.policy.locate import POLICY_FILE, candidates, repository_root
 from egp.policy.model import Policy
 from egp.policy.reading import read_policy
 from egp.policy.tree import CommittedTree
@@ -24,12 +24,20 @@ def committed_policy(
     Raises GitError where git does not know the ref, and PolicyError for a policy that cannot judge.
     """
     folder = os.path.realpath(folder)
-    repository = Repository.at(folder)
+    repository = Repository.at(_repository_of(folder, named, plans))
     tree = CommittedTree(repository, repository.commit(ref))
     try:
         return _policy_in(tree, ref, named, folder, plans, packaged)
     except GitError as error:
         raise PolicyError([Failure(f"{named or POLICY_FILE}@{ref}", str(error), help=error.help)]) from None
+
+
+def _repository_of(folder: str, named: str, plans: Sequence[str]) -> str:
+    """The root of the repository that is judged: where egp runs, else that of the policy, or of plans further down."""
+    below = (os.path.normpath(os.path.join(folder, path)) for path in plans)
+    places = [folder, *([os.path.join(folder, named)] if named else [])]
+    places += [place for place in below if os.path.commonpath([folder, place]) == folder]
+    return next(filter(None, map(repository_root, places)), folder)
 
 
 def _policy_in(

@@ -54,8 +54,10 @@ class Value(NamedTuple):
 
 _ALWAYS = Origin("every policy", 0)
 _REJECTS: Mapping[str, Value] = {"severity": Value("error", _ALWAYS), "waivable": Value(False, _ALWAYS)}
-ALWAYS: Mapping[str, Mapping[str, Value]] = {"valid-yaml": _REJECTS, "valid-plan": _REJECTS}
-"""Settings that no policy changes: of a plan that cannot be read nothing can be asked, and it never passes."""
+ALWAYS: Mapping[str, Mapping[str, Value]] = dict.fromkeys(
+    ("valid-yaml", "valid-plan", "waiver-valid"), _REJECTS
+)
+"""Settings that no policy changes: a plan that cannot be read never passes, and no waiver is refused in silence."""
 
 Settings = Mapping[str, Mapping[str, Value]]
 """Rule id → setting → value."""

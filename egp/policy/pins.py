@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -42,6 +43,9 @@ def _sound(lock: Lock) -> Mapping[str, object]:
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
             message = f"the lock pins {shown(name)} to {shown(digest)}, which is no digest"
             failures.append(Failure(lock.path, message, help="egp policy pin writes it"))
+        elif name != posixpath.normpath(name) or name.startswith(("../", "/")):
+            message = f"the lock pins {shown(name)}, which is no path from its folder to a file below, and pins nothing"
+            failures.append(Failure(lock.path, message, help="take it out, then `egp policy pin`"))
     if failures:
         raise PolicyError(failures)
     return lock.policies

@@ -362,12 +362,23 @@ def read_policy(
         sources=next((each.sources for each in reversed(contents) if each.sources), None),
         gate=_gate(files.gates, layers),
         timezone=next((each.timezone for each in reversed(contents) if each.timezone), ""),
-        waivers=next((each.waivers for each in reversed(contents) if each.waivers), None),
+        waivers=_waiver_terms(contents),
         file=shown_as,
         extended=tuple(sorted(files.extended.values())),
         catalogue=files.catalogue,
         custom=tuple(files.custom.values()),
     )
+
+
+def _waiver_terms(contents: Sequence[PolicyFile]) -> WaiverTerms | None:
+    """Who may waive, as the policy on top says; and for how long, as the last one says that does."""
+    stated = [each.waivers for each in contents if each.waivers]
+    if not stated:
+        return None
+    terms = WaiverTerms()
+    terms.approvers = stated[-1].approvers
+    terms.longest = next((each.longest for each in reversed(stated) if each.longest is not None), None)
+    return terms
 
 
 def _gate(gates: Mapping[str, Settings], layers: Sequence[Layer]) -> Settings:

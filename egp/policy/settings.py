@@ -159,7 +159,7 @@ def _unchangeable(rule_id: str, setting: Mapping[str, object], path: Path) -> It
     for name, always in ALWAYS.get(rule_id, {}).items():
         if name in setting and setting[name] != always.value:
             message = f"{rule_id} is an error under every policy, and not waivable"
-            advice = "remove this: what cannot be read cannot be judged, and never passes"
+            advice = "remove this: what cannot be read never passes, and no waiver is refused in silence"
             yield Problem((*path, name), "wrong-type", message, advice)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,7 +18,7 @@ REASONS = 3
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A plan of which two policies come to different verdicts."""
+    """A plan of which two policies come to different verdicts, or to the same for further reasons."""
 
     path: str
     document: int
@@ -38,6 +39,10 @@ class Comparison:
     rejected_by_new: int
     now_rejected: tuple[Flip, ...]
     now_accepted: tuple[Flip, ...]
+    further_rejected: tuple[Flip, ...]
+    """Plans that both reject, the new policy for further reasons; those are told."""
+    further_rules: Mapping[str, int]
+    """Rule → how many of these plans it rejects now, and did not before."""
     failures: tuple[Failure, ...]
     """What kept egp from judging the plans."""
 
@@ -58,6 +63,7 @@ def compare(old: Policy, new: Policy, before: Report | None, after: Report | Non
     before, after = before or _empty(old), after or _empty(new)
     was, now = _rejections(before), _rejections(after)
     failures = dict.fromkeys([*before.failures, *after.failures])
+    further = _further(was, now)
     return Comparison(
         old=old,
         new=new,
@@ -67,6 +73,8 @@ def compare(old: Policy, new: Policy, before: Report | None, after: Report | Non
         rejected_by_new=len(now),
         now_rejected=tuple(_flips(now, was)),
         now_accepted=tuple(_flips(was, now)),
+        further_rejected=tuple(_flip(plan, reasons) for plan, reasons in further.items()),
+        further_rules=Counter(rule for reasons in further.values() for rule in _rules(reasons)),
         failures=tuple(failures),
     )
 
@@ -91,10 +99,26 @@ def _rejections(report: Report) -> _Rejections:
 
 def _flips(here: _Rejections, there: _Rejections) -> Iterator[Flip]:
     """Plans that are rejected here and not there."""
-    for (path, document), reasons in here.items():
-        if (path, document) not in there:
-            experiment = next((each.experiment for each in reasons if isinstance(each, Diagnostic)), "")
-            yield Flip(path, document, experiment, tuple(_first(reasons)))
+    return (_flip(plan, reasons) for plan, reasons in here.items() if plan not in there)
+
+
+def _further(was: _Rejections, now: _Rejections) -> _Rejections:
+    """The plans that are rejected as before, each with what rejects it now by rules that did not."""
+    found = {
+        plan: [each for each in now[plan] if not _rules([each]) <= _rules(was[plan])]
+        for plan in was
+        if plan in now
+    }
+    return {plan: reasons for plan, reasons in found.items() if reasons}
+
+
+def _rules(reasons: Iterable[Diagnostic | str]) -> set[str]:
+    return {each.rule if isinstance(each, Diagnostic) else each for each in reasons}
+
+
+def _flip(plan: Plan, reasons: Sequence[Diagnostic | str]) -> Flip:
+    experiment = next((each.experiment for each in reasons if isinstance(each, Diagnostic)), "")
+    return Flip(*plan, experiment, tuple(_first(reasons)))
 
 
 def _first(reasons: Sequence[Diagnostic | str]) -> Iterator[Diagnostic | str]:

@@ -31,10 +31,13 @@ def render(comparison: Comparison, as_of: date) -> str:
             "rejected_by_new": comparison.rejected_by_new,
             "now_rejected": len(comparison.now_rejected),
             "now_accepted": len(comparison.now_accepted),
+            "further_rejected": len(comparison.further_rejected),
         },
         "settings": [_difference(each) for each in comparison.differences],
         "now_rejected": [_flip(each) for each in comparison.now_rejected],
         "now_accepted": [_flip(each) for each in comparison.now_accepted],
+        "further_rejected": [_flip(each) for each in comparison.further_rejected],
+        "further_rules": dict(sorted(comparison.further_rules.items())),
         "errors": [
             {"path": each.path, "message": each.message, "help": each.help} for each in comparison.failures
         ],

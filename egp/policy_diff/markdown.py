@@ -34,6 +34,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     for title, flips in words.titles(comparison):
         if flips:
             yield from _flips(title, flips)
+    if comparison.further_rejected:
+        yield from _further(comparison)
 
 
 def _flips(title: str, flips: tuple[Flip, ...]) -> Iterator[str]:
@@ -41,6 +43,23 @@ def _flips(title: str, flips: tuple[Flip, ...]) -> Iterator[str]:
     yield f"### {title}: {len(flips)}"
     yield ""
     for flip in flips:
-        yield f"- **{escaped(words.plan_of(flip))}**"
-        for each in flip.reasons:
-            yield f"  - {escaped(words.reason(each))}"
+        yield from _flip(flip)
+
+
+def _further(comparison: Comparison) -> Iterator[str]:
+    """The plans that flip nowhere, because they were rejected before."""
+    yield ""
+    yield f"### {words.FURTHER}: {len(comparison.further_rejected)}"
+    yield ""
+    yield escaped(words.further(comparison))
+    yield ""
+    for flip in comparison.further_rejected[: words.MOST_FURTHER]:
+        yield from _flip(flip)
+    if left := words.further_left(comparison):
+        yield f"- {left}"
+
+
+def _flip(flip: Flip) -> Iterator[str]:
+    yield f"- **{escaped(words.plan_of(flip))}**"
+    for each in flip.reasons:
+        yield f"  - {escaped(words.reason(each))}"

@@ -46,7 +46,15 @@ POLICY_DIFF_SCHEMA: dict[str, object] = {
         summary=object_of(
             "Counts.",
             **dict.fromkeys(
-                ("settings", "plans", "rejected_by_old", "rejected_by_new", "now_rejected", "now_accepted"),
+                (
+                    "settings",
+                    "plans",
+                    "rejected_by_old",
+                    "rejected_by_new",
+                    "now_rejected",
+                    "now_accepted",
+                    "further_rejected",
+                ),
                 _COUNT,
             ),
         ),
@@ -69,6 +77,15 @@ POLICY_DIFF_SCHEMA: dict[str, object] = {
         ),
         now_rejected=list_of(_FLIP),
         now_accepted=list_of(_FLIP),
+        further_rejected={
+            **list_of(_FLIP),
+            "description": "Plans that both reject; the reasons are those of rules that did not reject them before.",
+        },
+        further_rules={
+            "type": "object",
+            "additionalProperties": _COUNT,
+            "description": "Rule → how many of these plans it rejects now, and did not before.",
+        },
         errors=list_of(object_of("What kept egp from judging.", path=_TEXT, message=_TEXT, help=_TEXT)),
     ),
 }

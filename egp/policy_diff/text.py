@@ -26,6 +26,9 @@ def render(comparison: Comparison, style: Style) -> Iterator[str]:
         for flip in flips:
             yield from _flip(title, flip, style)
             yield ""
+    if comparison.further_rejected:
+        yield from _further(comparison, style)
+        yield ""
     for failure in comparison.failures:
         yield from failure_lines(failure, style)
     if comparison.failures:
@@ -47,7 +50,23 @@ def _flip(title: str, flip: Flip, style: Style) -> Iterator[str]:
     role = "error" if title.endswith("rejected") else "good"
     yield f"{style.paint(title, role)}: {printable(words.plan_of(flip))}"
     for each in flip.reasons:
-        first, *rest = wrapped(printable(words.reason(each)), style.width - 4, "")
-        yield f"  - {first}"
-        for line in rest:
-            yield f"    {line}"
+        yield from _point(words.reason(each), style)
+
+
+def _further(comparison: Comparison, style: Style) -> Iterator[str]:
+    """The plans that flip nowhere, because they were rejected before."""
+    first, *rest = wrapped(printable(f"{words.FURTHER}: {words.further(comparison)}"), style.width, "")
+    yield style.paint(words.FURTHER, "error") + first.removeprefix(words.FURTHER)
+    yield from rest
+    for flip in comparison.further_rejected[: words.MOST_FURTHER]:
+        for each in flip.reasons:
+            yield from _point(f"{words.plan_of(flip)}: {words.reason(each)}", style)
+    if left := words.further_left(comparison):
+        yield from _point(left, style)
+
+
+def _point(text: str, style: Style) -> Iterator[str]:
+    first, *rest = wrapped(printable(text), style.width - 4, "")
+    yield f"  - {first}"
+    for line in rest:
+        yield f"    {line}"

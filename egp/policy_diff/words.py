@@ -6,7 +6,8 @@ from egp.finding import Diagnostic
 from egp.policy.model import Origin
 from egp.policy_diff.flips import Comparison, Flip
 from egp.policy_diff.settings import Difference
-from egp.wording import counted
+from egp.report import words as report_words
+from egp.wording import counted, listing
 
 
 def name_of(difference: Difference) -> str:
@@ -39,7 +40,7 @@ def _place(origin: Origin | None) -> str:
 
 def plan_of(flip: Flip) -> str:
     """The plan's file, and which of several documents in it."""
-    return f"{flip.path}#{flip.document + 1}" if flip.document else flip.path
+    return report_words.plan_of(flip.path, flip.document)
 
 
 def reason(each: Diagnostic | str) -> str:
@@ -58,7 +59,27 @@ def summary(comparison: Comparison) -> str:
         f" of {counted(comparison.plans, 'plan')}"
     )
     rejected = f"rejected: {comparison.rejected_by_old} before, {comparison.rejected_by_new} after"
-    return f"{changed} changed; {flips} ({rejected})"
+    further = len(comparison.further_rejected)
+    more = f"; {counted(further, 'plan')} still rejected, now for further reasons" if further else ""
+    return f"{changed} changed; {flips} ({rejected}){more}"
+
+
+FURTHER = "still rejected, for further reasons"
+MOST_FURTHER = 5
+"""Plans of those that are told one by one; JSON has all of them."""
+
+
+def further(comparison: Comparison) -> str:
+    """How many plans are rejected for further reasons, and by which rules, the most frequent first."""
+    rules = sorted(comparison.further_rules.items(), key=lambda each: (-each[1], each[0]))
+    told = listing(f"{rule} {number}" for rule, number in rules)
+    return f"{counted(len(comparison.further_rejected), 'plan')} ({told})"
+
+
+def further_left(comparison: Comparison) -> str:
+    """What is left out of the plans that are told; empty where nothing is."""
+    left = len(comparison.further_rejected) - MOST_FURTHER
+    return f"and {counted(left, 'further plan')}" if left > 0 else ""
 
 
 def titles(comparison: Comparison) -> tuple[tuple[str, tuple[Flip, ...]], tuple[str, tuple[Flip, ...]]]:

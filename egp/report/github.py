@@ -38,7 +38,7 @@ def render(report: Report) -> str:
         title = counted(left, "further finding")
         told = f"GitHub shows {MOST} at most; the job summary and egp check tell all of them."
         lines.append(f"::notice title={_property(title)}::{_data(told)}")
-    lines.append(_harmless(words.summary(report)))
+    lines.append(printable(words.summary(report)))
     return "\n".join(lines) + "\n"
 
 
@@ -86,14 +86,9 @@ def _command(annotation: _Annotation) -> str:
     return f"::{_COMMANDS[annotation.severity]} {told}::{_data(annotation.message)}"
 
 
-def _harmless(text: str) -> str:
-    """One line in which the older form of commands, `##[name]`, is not one: it counts anywhere in a line."""
-    return printable(text).replace("##[", "## [")
-
-
 def _data(text: str) -> str:
     """A message that is read as text to its end."""
-    return _harmless(text).replace("%", "%25")
+    return printable(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

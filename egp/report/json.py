@@ -73,6 +73,7 @@ def _waiver(waived: Waived | None) -> dict[str, object] | None:
         "approver": waived.approver,
         "role": waived.role,
         **{name: day.isoformat() if day else None for name, day in days.items()},
+        "new": waived.is_new,
     }
 
 

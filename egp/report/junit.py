@@ -56,19 +56,18 @@ def render(report: Report, fail_level: Severity) -> str:
         _failure(_case(suites, failure.path or _NO_FILE, failure.rule or _CANNOT_JUDGE), failure)
     for diagnostic in report.diagnostics:
         place = diagnostic.place
-        _diagnostic(_case(suites, _suite(place.path, place.document), diagnostic.rule), diagnostic, rejecting)
+        _diagnostic(
+            _case(suites, words.plan_of(place.path, place.document), diagnostic.rule), diagnostic, rejecting
+        )
     for unchecked in report.unchecked:
         _unchecked(
-            _case(suites, _suite(unchecked.path, unchecked.document), unchecked.rule), unchecked, rejecting
+            _case(suites, words.plan_of(unchecked.path, unchecked.document), unchecked.rule),
+            unchecked,
+            rejecting,
         )
-    for path, rule in report.passes:
-        _case(suites, path, rule)
+    for passed in report.passes:
+        _case(suites, words.plan_of(passed.path, passed.document), passed.rule)
     return _written(suites)
-
-
-def _suite(path: str, document: int) -> str:
-    """The name of a plan's suite: the file, and which of several documents in it."""
-    return f"{path}#{document + 1}" if document else path
 
 
 def _case(suites: _Suites, suite: str, rule: str) -> _Case:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from egp.finding import Diagnostic, Failure, Severity, Unchecked
 from egp.policy.model import Policy
 
 if TYPE_CHECKING:
     from egp.waivers.allowed import Allowed
+
+
+class Passed(NamedTuple):
+    """A check that a plan passed."""
+
+    path: str
+    document: int
+    """Number of the YAML document in the file, from 0."""
+    rule: str
 
 
 @dataclass(slots=True)
@@ -24,8 +33,8 @@ class Findings:
     """What rules of severity shadow would say; without effect."""
     unchecked: list[Unchecked] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    passes: list[tuple[str, str]] = field(default_factory=list)
-    """Plan and rule of every check that passed, when somebody asked for the list."""
+    passes: list[Passed] = field(default_factory=list)
+    """Every check that passed, when somebody asked for the list."""
 
     def add(self, more: Findings) -> None:
         self.plans += more.plans

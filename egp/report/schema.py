@@ -31,6 +31,7 @@ _WAIVER = object_of(
     role=_TEXT,
     granted=_DAY_OR_NULL,
     expires=_DAY_OR_NULL,
+    new={"type": "boolean", "description": "Whether the base that is compared with does not have it."},
 )
 _DIAGNOSTIC = object_of(
     "A finding, placed and weighed.",

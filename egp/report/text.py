@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from egp.report.model import Report
 
 _UNBROKEN = 10_000
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _NUMBER = re.compile(r"[^\w\s]*[0-9](?:[0-9,._]*[0-9])?")
 _COMPARISONS = frozenset("<>=≤≥")
+_COMMAND = re.compile(r"##(?=\w*\[)|(?<!\S)::")
+"""What a CI that reads its own log acts on: `##[group]` or `##vso[…]` anywhere, `::error::` where a line may begin."""
 _COLOURS = {
     "error": "1;31",
     "warning": "1;33",
@@ -67,18 +70,20 @@ def render(report: Report, style: Style, explain_with: str = "") -> Iterator[str
         yield from failure_lines(failure, style)
     if report.failures:
         yield ""
-    for path, passes in groupby(report.passes, key=lambda each: each[0]):
-        rules = ", ".join(rule for _, rule in passes)
-        yield from wrapped(f"passed in {printable(path)}: {rules}", style.width, "  ")
+    for plan, passes in groupby(report.passes, key=lambda each: (each.path, each.document)):
+        rules = ", ".join(each.rule for each in passes)
+        yield from wrapped(f"passed in {printable(words.plan_of(*plan))}: {rules}", style.width, "  ")
         yield ""
     yield from wrapped(printable(words.summary(report)), style.width, "  ")
 
 
 def printable(text: str) -> str:
-    """The text with everything a terminal could act on replaced, position by position."""
+    """The text with everything a terminal or a CI could act on replaced, position by position."""
+    if "##" in text or "::" in text:
+        text = _COMMAND.sub(lambda found: found[0][0] + _REPLACEMENT, text)
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c.isprintable() else " " if c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(c if c.isprintable() else " " if c == "\t" else _REPLACEMENT for c in text)
 
 
 class _Blocks:

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from egp.report.model import Report
 
 
+def plan_of(path: str, document: int) -> str:
+    """The name of a plan: the file, and which of several documents in it."""
+    return f"{path}#{document + 1}" if document else path
+
+
 def values(diagnostic: Diagnostic) -> str:
     """What was observed, and what is asked."""
     if diagnostic.observed and diagnostic.required:
@@ -25,12 +30,13 @@ def notes(diagnostic: Diagnostic) -> list[tuple[str, str]]:
 
 
 def waived_by(waived: Waived) -> str:
-    """Who lets it pass until when, and where that is written."""
+    """Who lets it pass until when, where that is written, and whether that is new."""
+    place = f"{waived.place}; new in this change" if waived.is_new else waived.place
     if waived.by == "baseline":
-        return f"baseline; {waived.place}"
+        return f"baseline; {place}"
     approver = f" of {waived.approver}" if waived.approver else ""
     expires = f", expires {waived.expires}" if waived.expires else ""
-    return f"waiver{approver}{expires}; {waived.place}"
+    return f"waiver{approver}{expires}; {place}"
 
 
 def reason(waived: Waived) -> str:

@@ -55,7 +55,11 @@ class Warehouse:
                 found += query.rows()
                 crossed = query.units_in_two_variants()
                 if crossed:
-                    were = "was served two variants, and is" if crossed == 1 else "were served two variants, and are"
+                    were = (
+                        "was served two variants, and is"
+                        if crossed == 1
+                        else "were served two variants, and are"
+                    )
                     message = f"{counted(crossed, 'unit')} of the stage {stage.name} {were} left out"
                     refusals.append(
                         Refusal(path, 0, 0, "variant", message, "find out why before anything is read")

@@ -11,7 +11,7 @@ branches which fix different findings merge. It only shrinks. What an entry may 
 
 # No postponed annotations here: shapes are read from the annotations themselves.
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -80,6 +80,8 @@ class Excuse:
     """Why it excuses nothing, whatever its rule finds; empty where it would."""
     used: int = 0
     """How many such findings there are."""
+    is_new: bool = False
+    """Whether it is of the first baseline, which the base does not have."""
 
     @property
     def holds(self) -> bool:
@@ -112,7 +114,7 @@ def read_baseline(folder: str, shown_as: str) -> Baseline:
         message = f"this is format {content.baseline}, and this egp reads format {VERSION}"
         problems.append(Problem(("baseline",), "wrong-type", message, "update egp"))
     recorded = _recorded(content)
-    problems += _repeated(recorded)
+    problems += [*_repeated(recorded), *_uncounted(content)]
     if problems:
         return Baseline(document, failures=tuple(_failure_of(document, each) for each in problems))
     return Baseline(document, _by_experiment(recorded))
@@ -158,6 +160,16 @@ def _repeated(entries: Iterable[Recorded]) -> list[Problem]:
                 Problem(("findings", each.position), "wrong-type", message, "keep one of the two lines")
             )
     return problems
+
+
+def _uncounted(content: BaselineFile) -> Iterator[Problem]:
+    """Entries that count no finding."""
+    for at, entry in enumerate(content.findings):
+        if entry.count is not None and entry.count < 1:
+            message = f"{entry.count} is no number of findings"
+            yield Problem(
+                ("findings", at, "count"), "wrong-type", message, "take the line out, or `count:` for one"
+            )
 
 
 def _failure_of(document: Document, problem: Problem) -> Failure:

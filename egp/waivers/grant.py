@@ -54,6 +54,10 @@ class Terms:
     longest: timedelta = LONGEST
     earlier: Sequence[Waiver] | None = None
     """Waivers that the base has; None where the plan is not compared with one."""
+    at_base: str | None = None
+    """The plan's digest at a base that is judged by its own policy, empty where it has no such plan; None without one."""
+    has_begun: bool = False
+    """Whether the plan's first unit was exposed."""
 
 
 @dataclass(slots=True)
@@ -68,12 +72,15 @@ class Grant:
     holds: bool = False
     used: int = 0
     """How many findings it waives."""
+    is_new: bool = False
+    """Whether the base does not have it."""
 
 
 def granted(waiver: Waiver, at: Path, place: str, terms: Terms) -> Grant:
     """The waiver as it stands under the terms."""
     found = tuple(objections(waiver, terms))
-    return Grant(at, waiver, place, found, holds=bool(terms.digest) and not found)
+    is_new = terms.earlier is not None and not _is_among(waiver, terms.earlier)
+    return Grant(at, waiver, place, found, holds=bool(terms.digest) and not found, is_new=is_new)
 
 
 def objections(waiver: Waiver, terms: Terms) -> Iterator[Objection]:

@@ -62,6 +62,15 @@ def test_the_auditor_sees_it(office: Office) -> None:
     assert office.status == 1
 
 
+def test_the_auditor_hears_of_no_baseline(office: Office) -> None:
+    """What its entries would excuse cannot be told while others speak for it."""
+    office.house.edit(PLAN, "  mde: 45bps\n", "")
+    start(office, as_of=RUNNING)
+    report = office.report("--no-waivers", as_of=RUNNING)
+    assert "mde-declared" in rules_in(report, waived=False)
+    assert "stale-baseline" not in rules_in(report, waived=False)
+
+
 def test_lines_do_not_matter_and_items_are_known_by_their_id(office: Office) -> None:
     office.house.edit(
         PLAN,
@@ -191,16 +200,26 @@ class TestNotWaivable:
         start(office, as_of=RUNNING)
         assert ("weekly-cycles", "/schedule/end") in recorded(office)
 
-    def test_a_missing_input_is_excused_with_the_rule_that_names_it(self, office: Office) -> None:
+    def test_a_missing_input_is_excused_for_every_rule_that_it_blocks(self, office: Office) -> None:
         office.house.edit(PLAN, "  mde: 45bps\n", "")
         start(office, as_of=RUNNING)
         assert [rule for rule, pointer in recorded(office) if pointer == "/primary_metric/mde"] == [
             "mde-declared",
             "sample-size",
+            "shortcut-mde",
         ]
         report = office.report(as_of=RUNNING)
         assert office.status == 0
         assert report["summary"]["not_checked"] > 0
+
+    def test_a_digest_that_somebody_writes_excuses_no_draft(self, office: Office) -> None:
+        office.house.edit(PLAN, *SHORT_RUN)
+        line = "{experiment: buy-now, rule: minimum-runtime, pointer: /schedule/end, digest: "
+        office.house.write(FILE, f'baseline: 1\nfindings:\n  - {line}"{office.digest()}"}}\n')
+        report = office.report()
+        assert "minimum-runtime" in rules_in(report, waived=False)
+        assert any("the plan has not begun" in each["message"] for each in report["diagnostics"])
+        assert "minimum-runtime" in rules_in(office.report(as_of=RUNNING), waived=True)
 
     def test_a_material_edit_ends_it(self, office: Office) -> None:
         office.house.edit(PLAN, *SHORT_RUN)
@@ -291,6 +310,13 @@ def test_the_count_shrinks_with_the_findings(workspace: Workspace) -> None:
             "baseline: 1\nfindings: [{rule: a, experiment: b, pointer: /c}, {rule: a, experiment: b, pointer: /c}]\n",
             "also entry 1",
         ),
+        *(
+            (
+                f"baseline: 1\nfindings: [{{rule: a, experiment: b, pointer: /c, count: {times}}}]\n",
+                "no number of findings",
+            )
+            for times in (0, -3)
+        ),
     ],
 )
 def test_a_baseline_that_cannot_be_relied_on_excuses_nothing(
@@ -346,8 +372,67 @@ class TestBase:
     def test_the_first_one_is_what_adoption_is(self, office: Office) -> None:
         office.house.commit()
         start(office)
+        report = office.report("--base=HEAD")
+        assert office.status == 0
+        assert [each["waiver"]["new"] for each in report["diagnostics"]] == [True]
+
+    def test_the_first_one_excuses_no_plan_that_comes_with_it(self, office: Office) -> None:
+        """Where the base is judged by its own policy, what is new is not what was there."""
+        text = office.house.text(PLAN)
+        (office.house.root / PLAN).unlink()
+        office.house.commit()
+        office.house.write(PLAN, text)
+        start(office)
+        report = office.report("--base=HEAD")
+        assert office.status == 1
+        assert "stage-dwell" in rules_in(report, waived=False)
+        assert any("the base has no such plan" in each["message"] for each in report["diagnostics"])
+
+    def test_the_first_one_excuses_no_edit_that_comes_with_it(self, office: Office) -> None:
+        office.house.commit()
+        office.house.edit(PLAN, *SHORT_RUN)
+        start(office, as_of=RUNNING)
+        report = office.report("--base=HEAD", as_of=RUNNING)
+        assert {"minimum-runtime", "stage-dwell"} <= set(rules_in(office.report(as_of=RUNNING), waived=True))
+        assert "minimum-runtime" in rules_in(report, waived=False)
+        assert "stage-dwell" in rules_in(report, waived=True)
+        assert any("not as the base has it" in each["message"] for each in report["diagnostics"])
+
+    def test_the_first_one_may_come_with_the_policy_and_the_plans(self, office: Office) -> None:
+        policy, plan = office.house.text("egp.yaml"), office.house.text(PLAN)
+        (office.house.root / PLAN).unlink()
+        (office.house.root / "egp.yaml").unlink()
+        office.house.commit()
+        office.house.write("egp.yaml", policy)
+        office.house.write(PLAN, plan)
+        start(office)
         office.report("--base=HEAD")
         assert office.status == 0
+
+
+NEEDS_LAYER = "def check(plan: 'Experiment'):\n    need(plan.layer, 'layer')\n    return []\n"
+
+
+def test_a_missing_input_is_excused_for_each_rule_by_itself(workspace: Workspace) -> None:
+    """A rule that is adopted later, or is not waivable, does not hide behind the entry of another."""
+    for rule in ("early-need", "later-need", "minor-need"):
+        workspace.rule(rule, NEEDS_LAYER)
+    workspace.write("egp.yaml", severities(early_need="error", later_need="error", minor_need="warning"))
+    workspace.write("plan.yaml", SOUND)
+    entry = "  - {{experiment: buy-now, rule: {0}, pointer: /layer}}\n"
+    workspace.write(FILE, "baseline: 1\nfindings:\n" + entry.format("early-need"))
+    report = workspace.report("plan.yaml")
+    assert [each.rule for each in report.waived] == ["early-need"]
+    assert [each.rule for each in report.effective] == ["later-need"]
+    assert {each.rule: each.blocked_by for each in report.unchecked} == {
+        "early-need": "early-need", "later-need": "later-need", "minor-need": "later-need",
+    }  # fmt: skip
+    workspace.write(
+        FILE, "baseline: 1\nfindings:\n" + "".join(map(entry.format, ("early-need", "later-need")))
+    )
+    report = workspace.report("plan.yaml")
+    assert [each.rule for each in report.waived] == ["early-need", "later-need"]
+    assert (report.exit_status(), report.exit_status("warning")) == (0, 1)
 
 
 def test_a_waiver_is_told_rather_than_the_baseline(office: Office) -> None:

@@ -38,8 +38,8 @@ SHORT = PLAN.replace("end: 2023-02-05", "end: 2023-01-27")
 BROKEN = "id: buy-now\nschedule: {start: 2023-01-23\n"
 """No YAML: a bracket is left open."""
 
-ALWAYS_PASSED = len(ALWAYS)
-"""Checks of the plans above that pass under every policy."""
+ALWAYS_PASSED = len(ALWAYS.keys() - {"waiver-valid"})
+"""Checks of the plans above that pass under every policy; they have no waivers to be valid."""
 
 RUNTIME_ALONE = "rules: {minimum-runtime: {severity: error}}\n"
 

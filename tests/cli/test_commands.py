@@ -120,7 +120,7 @@ class TestCheck:
         assert (told.status, told.out) == (2, "")
         assert (
             told.err
-            == "egp: which plans? the policy names none\n  help: egp check PATH, or `plans:` in egp.yaml\n"
+            == "egp: which plans? the policy names none\n  help: name plans or folders, or say `plans:` in egp.yaml\n"
         )
 
     def test_a_wrong_policy(self, egp: Egp, repository: Workspace) -> None:
@@ -357,7 +357,7 @@ class TestUsage:
             (["check", "--output", "json="], "--output json= is not FORMAT=FILE"),
             (["check", "--output", "text=-"], "--output text=- would mix two reports on standard output"),
             (["check", "--output", "json"], "--output json is not FORMAT=FILE"),
-            (["explain"], "the following arguments are required: RULE"),
+            (["explain"], "the following arguments are required: RULE|PLAN"),
         ],
     )
     def test_a_wrong_call_ends_with_one_clear_line(
@@ -470,12 +470,14 @@ class TestExplain:
         assert (told.status, told.out) == (2, "")
         assert (
             told.err
-            == f"egp: there is no rule '{rule}', did you mean minimum-runtime?\n  help: egp rules lists all rules\n"
+            == f"egp: there is no rule and no file '{rule}', did you mean minimum-runtime?\n"
+            "  help: egp rules lists all rules; a plan is named by its file\n"
         )
 
     def test_a_rule_like_none(self, egp: Egp) -> None:
         assert (
-            egp("explain", "nope").err == "egp: there is no rule 'nope'\n  help: egp rules lists all rules\n"
+            egp("explain", "nope").err == "egp: there is no rule and no file 'nope'\n"
+            "  help: egp rules lists all rules; a plan is named by its file\n"
         )
 
 

@@ -36,13 +36,25 @@ def environment(**variables: str) -> Mapping[str, str]:
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1", **variables}
 
 
-def test_a_check_loads_nothing_that_costs_more_than_the_check(folder: Path) -> None:
+HEAVY = {
+    "pydantic",
+    "pydantic_core",
+    "scipy",
+    "numpy",
+    "jsonschema",
+    "ruamel",
+    "ruamel.yaml",
+    "importlib.metadata",
+}
+
+
+def heavy_imports(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs egp; the last line on standard error has the exit status, and what was imported and takes its time."""
     program = (
-        "import sys\nfrom egp.cli import main\nstatus = main(['check', 'short.yaml', '--as-of', '2023-01-18'])\n"
-        "heavy = {'pydantic', 'pydantic_core', 'scipy', 'numpy', 'jsonschema', 'ruamel', 'ruamel.yaml', 'importlib.metadata'}\n"
-        "print(status, sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+        f"import sys\nfrom egp.cli import main\nstatus = main({list(arguments)!r})\n"
+        f"print(status, sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)\n"
     )
-    run = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", program],
         cwd=folder,
         env=environment(),
@@ -50,26 +62,16 @@ def test_a_check_loads_nothing_that_costs_more_than_the_check(folder: Path) -> N
         text=True,
         check=True,
     )
-    assert run.stderr == "1 []\n"
+
+
+def test_a_check_loads_nothing_that_costs_more_than_the_check(folder: Path) -> None:
+    assert heavy_imports(folder, "check", "short.yaml", "--as-of", "2023-01-18").stderr == "1 []\n"
 
 
 def test_a_check_by_every_shipped_rule_loads_nothing_heavy(folder: Path) -> None:
-    sound = Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
-    program = (
-        "import sys\nfrom egp.cli import main\n"
-        f"main(['check', {str(sound)!r}, '--policy', 'egp:ml-launch', '--as-of', '2023-01-18'])\n"
-        "heavy = {'pydantic', 'pydantic_core', 'scipy', 'numpy', 'jsonschema', 'ruamel', 'ruamel.yaml', 'importlib.metadata'}\n"
-        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stderr == "[]\n"
+    sound = str(Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml")
+    run = heavy_imports(folder, "check", sound, "--policy", "egp:ml-launch", "--as-of", "2023-01-18")
+    assert run.stderr == "1 []\n"
     assert "1 plan judged" in run.stdout
 
 

@@ -68,6 +68,22 @@ def test_what_the_plan_lacks_is_no_pass(
     assert "without it own cannot be checked" in diagnostic.message
 
 
+def test_a_key_that_only_the_expression_knows_is_named_as_it_is(workspace: Workspace) -> None:
+    (diagnostic,) = report(
+        workspace, rule(require="plan['primary_metric']['m' + 'de'] == ''"), PLAN
+    ).diagnostics
+    assert (diagnostic.severity, diagnostic.place.pointer) == ("error", "/primary_metric")
+    assert "asks for a key `mde` that is not there" in diagnostic.message
+
+
+def test_a_pattern_that_cannot_be_read_is_the_policys_mistake(workspace: Workspace) -> None:
+    """It is found on the plan where nothing led to it before."""
+    expression = "plan.title == 'a' || plan.id != 'buy-now' || plan.id.matches('(')"
+    judged = report(workspace, rule(require=expression), PLAN + "title: b\n")
+    assert judged.exit_status() == 2
+    assert "`require` has a pattern that cannot be read: (" in judged.failures[0].message
+
+
 def test_a_rule_that_warns_and_misses_an_input_is_not_checked(workspace: Workspace) -> None:
     unread = report(workspace, rule(severity="warning", require="plan.layer == 'pdp'"), PLAN)
     assert (found(unread), [(each.rule, each.needs) for each in unread.unchecked]) == (

@@ -89,6 +89,10 @@ def test_a_rule_that_nobody_writes_is_unknown(workspace: Workspace) -> None:
         ({"schema": "{$ref: '#a'}"}, 20, "`#a` is nothing in this schema"),
         ({"schema": "{$schema: 'http://json-schema.org/draft-07/schema#'}"}, 23, "the schema is of http://json-schema.org"),
         ({"schema": "{properties: {a: {$id: 'https://x.example'}}}"}, 36, "a part of the schema has an `$id`"),
+        ({"schema": "{requird: [id]}"}, 23, "there is no keyword `requird`, did you mean `required`?"),
+        ({"schema": "{items: {$recursiveRef: 'https://x.example'}}"}, 37, "there is no keyword `$recursiveRef`"),
+        ({"require": "plan.title.matches('(a')"}, 14, "`require` has a pattern that cannot be read: (a"),
+        ({"require": f"'{'(' * 200}true{')' * 200}'"}, 111, "`require`: it is nested too deeply"),
         ({"schema": "missing.json"}, 13, "there is no schema `missing.json`"),
     ],
 )  # fmt: skip

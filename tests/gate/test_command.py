@@ -114,3 +114,13 @@ def test_hostile_names_stay_text(repository: Path) -> None:
     for markup in ("<b>", "@team", "](http", "\x1b"):
         assert markup not in summary.out
     assert "\x1b" not in gate(repository, "stage-1", "--to", "90%").out
+
+
+def test_hostile_names_command_no_ci(repository: Path) -> None:
+    results = repository / "results/pdp-buy-now/stage-1.yaml"
+    name = " ".join(["::error::", "##[group]"] * 20)
+    results.write_text(results.read_text().replace("revision: web-8841", f'revision: "{name}"'))
+    told = gate(repository, "stage-1", "--to", "90%").out
+    assert "error::" in told
+    assert "##[" not in told
+    assert not any(line.lstrip().startswith("::") for line in told.splitlines())

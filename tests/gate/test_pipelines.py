@@ -28,9 +28,9 @@ def read(path: Path) -> Any:
 
 @pytest.fixture
 def runner(repository: Path, tmp_path: Path) -> dict[str, str]:
-    """The environment of a runner, with egp on its path."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
+    """The environment of a runner: egp is where the action has installed it, and on the path of the template."""
+    folder = tmp_path / "egp" / "bin"
+    folder.mkdir(parents=True)
     program = folder / "egp"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m egp "$@"\n', encoding="utf-8")
     program.chmod(0o755)
@@ -41,6 +41,7 @@ def runner(repository: Path, tmp_path: Path) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
         "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "RUNNER_TEMP": str(tmp_path),
         "FOLDER": str(repository),
     }
 
@@ -101,8 +102,29 @@ def test_the_action_does_nothing_else(runner: dict[str, str]) -> None:
     assert not Path(runner["FOLDER"], "owned").exists()
 
 
-def test_inputs_of_the_action_are_no_part_of_its_script(runner: dict[str, str]) -> None:
-    assert "${{" not in read(ACTION)["runs"]["steps"][-1]["run"]
+def test_the_action_installs_with_the_extras_that_are_asked_for(
+    runner: dict[str, str], tmp_path: Path
+) -> None:
+    install = read(ACTION)["runs"]["steps"][1]["run"]
+    told = tmp_path / "told"
+    python = tmp_path / "egp" / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {told}\n', encoding="utf-8")
+    python.chmod(0o755)
+    action = {"EGP_PYTHON": str(python), "GITHUB_ACTION_PATH": "/action"}
+    for extras in ("", "custom,parquet"):
+        assert shell(install, runner | action | {"EGP_EXTRAS": extras}).returncode == 0
+    lines = told.read_text().splitlines()
+    assert [line for line in lines if line.startswith("/action")] == ["/action", "/action[custom,parquet]"]
+
+
+def test_what_the_action_uses_is_pinned_to_a_commit() -> None:
+    used = [step["uses"] for step in read(ACTION)["runs"]["steps"] if "uses" in step]
+    assert used
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", each) for each in used)
+
+
+def test_inputs_of_the_action_are_no_part_of_its_scripts(runner: dict[str, str]) -> None:
+    assert not any("${{" in step.get("run", "") for step in read(ACTION)["runs"]["steps"])
     ended = run_action(
         runner,
         command="gate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,20 @@ def test_a_replay_gives_the_same_verdict(
     again = replay(repository)
     assert again.status == status
     assert again.out.endswith("replayed: the receipt says the same, to the last digit\n")
+
+
+def test_a_replay_reads_the_policy_from_where_the_gate_read_it(repository: Path) -> None:
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    for command in (["init", "-q"], ["add", "-A"], [*who, "commit", "-qm", "agreed"]):
+        subprocess.run(["git", *command], cwd=repository, check=True, capture_output=True)
+    policy = repository / "egp.yaml"
+    policy.write_text(policy.read_text().replace('version: "2023.1"', 'version: "2023.2"'))
+    receipt = json.loads(
+        receipt_of(repository, "stage-1", "--to", "90%", "--policy-from", "HEAD").read_text()
+    )
+    assert (receipt["call"]["policy_from"], receipt["policy"]["version"]) == ("HEAD", "2023.1")
+    assert replay(repository).status == 0
+    assert call(repository, "gate", "--replay", "receipt.json", "--policy-from", "HEAD").status == 2
 
 
 @pytest.mark.parametrize(

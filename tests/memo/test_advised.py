@@ -7,7 +7,7 @@ import pytest
 from egp.document import Path
 from egp.memo.advised import advised, path_of
 from egp.memo.edits import APPEND, Setting
-from egp.memo.option import GivenUp
+from egp.memo.given_up import GivenUp
 
 END: Path = ("schedule", "end")
 MARGIN: Path = ("guardrail_metrics", 0, "non_inferiority_margin")
@@ -63,8 +63,14 @@ def test_what_states_a_fact_is_open_only_if_it_is_one() -> None:
     (candidate,) = advised(
         "with `p_success: 25.43%` declare `expected_value: 0.08 USD`", ("economics", "scenarios", 1)
     )
-    assert candidate.given_up == GivenUp.EVIDENCE
+    assert candidate.given_up == GivenUp.FACT
     assert candidate.price == "open only if p_success is measured to be so"
+
+
+def test_a_date_of_registration_is_not_made_up() -> None:
+    (candidate,) = advised("set `registered: 2023-01-18`", ("registered",))
+    assert candidate.given_up == GivenUp.FACT
+    assert candidate.price == "open only if it is registered on that very day: no date is made up"
 
 
 def test_a_condition_of_the_advice_is_told() -> None:
@@ -78,6 +84,7 @@ def test_a_condition_of_the_advice_is_told() -> None:
         ("min_dwell", ("ramp", 1, "min_dwell"), ("ramp", 1, "min_dwell")),
         ("min_units_per_variant", ("stop_rules", 0), ("stop_rules", 0, "min_units_per_variant")),
         ("data_access", ("data_access",), ("data_access",)),
+        ("looks", ("statistics", "looks", 0), ("statistics", "looks")),
         ("exposure", ("sample_size_per_variant",), ("schedule", "exposure")),
         ("non_inferiority_margin", ("guardrail_metrics",), ()),
         ("no_such_key", ("schedule",), ()),

@@ -79,7 +79,8 @@ def test_days_of_a_pause_do_not_count() -> None:
 def test_units_grow_more_slowly_than_days() -> None:
     plan = case_of(ACCEPTED).plan
     assert units_after(plan, 14) == 340_000
-    assert units_after(plan, 7) == 170_000
+    assert units_after(plan, 1) == pytest.approx(41_000)
+    assert 170_000 < units_after(plan, 7) < 7 * 41_000
     assert 340_000 < units_after(plan, 28) < 680_000
     sessions = changed_case("rejected/sessions-for-users.yaml", {"distinct_over_run: 340_000, ": ""}).plan
     assert units_after(sessions, 28) == 28 * 41_000
@@ -91,7 +92,7 @@ def test_seven_days_see_every_weekday_once() -> None:
     assert "minimum-runtime" in told(page)
     assert "the plan runs 7 days at full exposure; the policy asks for 14" in page.verdict
     assert "every weekday is seen only once" in told(page)
-    units = 340_000 * 0.9 * 0.5 / 2
+    units = units_after(case.plan, 7) * 0.9 * 0.5
     assert percent(power_at(case.plan, 0.0045, units), 1) in told(page)
 
 
@@ -115,7 +116,9 @@ def test_named_segments_are_compared_with_the_plan() -> None:
 def test_aggregates_lose_nothing() -> None:
     page = if_export(case_of("rejected/user-level-export.yaml"))
     assert "without losing any precision" in page.verdict
-    assert "140 rows" in page.verdict  # 5 metrics, 2 variants, 14 days
+    assert (
+        "114 rows" in page.verdict
+    )  # 4 metrics that add up, 2 variants, 14 days; a quantile for each variant
     assert "306,000" in told(page)
     assert "user_level_export" in told(page)
 
@@ -132,3 +135,24 @@ def test_a_run_that_is_none_is_refused(change: dict[str, str], problem: str) -> 
     with pytest.raises((CaseError, NotChecked)) as refused:
         if_stopped(changed_case(DAY_FIVE, change), date(2023, 1, 27))
     assert problem in str(getattr(refused.value, "reason", "")) + str(refused.value)
+
+
+def test_a_run_of_the_planned_length_is_not_shortened() -> None:
+    case = case_of(ACCEPTED)
+    with pytest.raises(CaseError, match="14 days are no shorter than the 14 days of the plan"):
+        if_shortened(case, shortened_to(case, 14))
+
+
+def test_a_registered_plan_is_shortened_by_an_amendment() -> None:
+    page = told(if_shortened(case_of(ACCEPTED), shortened_to(case_of(ACCEPTED), 7)))
+    assert "The plan is registered: to shorten it is a change that takes egp amend." in page
+    assert "locked-plan" not in page
+
+
+def test_segments_are_taken_not_to_overlap() -> None:
+    page = told(if_segment(case_of(ACCEPTED), [], 5))
+    assert "the segments share no units; where they overlap, it is somewhat less" in page
+
+
+def test_no_chance_is_rounded_up_to_certainty() -> None:
+    assert "more than 99.9 % of the time" in if_segment(case_of(ACCEPTED), [], 1000).verdict

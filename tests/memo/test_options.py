@@ -8,7 +8,8 @@ from egp.finding import Diagnostic
 from egp.memo.acting import what_to_do
 from egp.memo.case import Case
 from egp.memo.edits import Setting, changed
-from egp.memo.option import GivenUp, Option
+from egp.memo.given_up import GivenUp
+from egp.memo.option import Option
 from egp.memo.solver import options, way_to_compliance
 from egp.memo.violation import violation
 from egp.page.model import Paragraph
@@ -60,7 +61,12 @@ def test_each_error_has_an_option_or_somebody_who_acts(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "at"), DIAGNOSTICS)
 def test_the_cheapest_comes_first(name: str, at: int) -> None:
-    costs = [(each.cost.days, each.cost.exposure, each.cost.given_up) for each in options_of(name, at)]
+    """Days, then exposure, then what is given up; what promises less comes later, what only a measurement opens last."""
+    late = {GivenUp.SENSITIVITY: 1, GivenUp.FACT: 2}
+    costs = [
+        (late.get(cost.given_up, 0), cost.delay.days, max(0.0, cost.exposure), cost.given_up)
+        for cost in (each.cost for each in options_of(name, at))
+    ]
     assert costs == sorted(costs)
 
 
@@ -101,7 +107,7 @@ def test_exposure_is_raised_as_little_as_it_takes() -> None:
 def test_days_are_whole_weeks_and_rest_on_a_count() -> None:
     case = changed_case("rejected/too-small-a-sample.yaml", SHORT)
     option = named(options(case, error_of(case, "reachable-sample")), "run 7 days longer, to 2023-02-12")
-    assert option.cost.days == 7
+    assert option.cost.delay.readout == 7
     assert option.cost.given_up == GivenUp.EVIDENCE
     assert "a count of 21 days" in option.cost.price
     assert Setting(("statistics", "looks"), ["2023-02-13"]) in option.changes

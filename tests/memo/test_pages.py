@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from egp.cli import main
 from egp.digest import plan_digest
 from egp.memo.case import read_case
 from egp.memo.page import memo
 from egp.memo.solver import options
+from egp.memo.waiving import how_to_waive, waivable
 from egp.page import markdown, text
 from egp.page.model import Facts, Figure, Page, Section, Table
 from egp.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from egp.report.text import Style
-from tests.memo.cases import EXAMPLES, REJECTED, case_of, case_of_bytes, case_of_text, changed_case, names
+from tests.memo.cases import (
+    EXAMPLES,
+    REJECTED,
+    case_of,
+    case_of_bytes,
+    case_of_text,
+    changed_case,
+    finder,
+    names,
+    policy,
+)
 from tests.test_examples import SECRET
 
 
@@ -66,7 +79,7 @@ def test_violations_are_grouped_by_who_must_act() -> None:
         "rejected/self-approval.yaml", {"data_access: aggregates": "data_access: user_level_export"}
     )
     titles = [section.title for section in memo(case).sections]
-    assert titles[:2] == [
+    assert titles[1:3] == [
         "The author and owner, @xp-lead: 1 violation to resolve",
         "The approvers: 1 violation to resolve",
     ]
@@ -201,3 +214,115 @@ def test_an_option_may_not_take_the_traffic_of_another_plan(tmp_path: Path) -> N
         found = options(case, case.judged.of("reachable-sample")[0])
         exposed[share] = [each.words for each in found if each.cost.exposure > 0]
     assert exposed == {"5%": ["expose 88.3% of the eligible units instead of 80%"], "15%": []}
+
+
+def test_the_command_for_a_waiver_writes_one_that_holds(
+    own_policy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(own_policy)
+    as_of = ("--as-of", "2023-01-18")
+    assert main(["explain", "plan.yaml", *as_of]) == 0
+    (command, *_) = [line for line in capsys.readouterr().out.splitlines() if "egp waive" in line]
+    assert main([*shlex.split(command)[1:], *as_of]) == 0
+    capsys.readouterr()
+    assert main(["explain", "plan.yaml", *as_of]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "is accepted" in said
+    assert "approved by @xp-lead, until 2023-02-01" in said
+
+
+@pytest.mark.parametrize(
+    ("policy", "plan", "why"),
+    [
+        ('roles: {experimentation_lead: ["@pdp-pm"]}', "", "nobody but the owner who holds the role experimentation_lead"),
+        ("roles: {privacy: ['@privacy']}", "", "nobody but the owner who holds the role experimentation_lead"),
+        ('roles: {experimentation_lead: ["@xp-lead"]}', 'owner: {team: pdp, dri: "@pdp-pm"}', "the plan names no owner"),
+    ],
+)  # fmt: skip
+def test_nobody_who_may_approve_is_said_to_be_nobody(
+    tmp_path: Path, policy: str, plan: str, why: str
+) -> None:
+    (tmp_path / "egp.yaml").write_text(
+        f"extends: ['egp:standard']\n{policy}\nwaivers: {{approvers: [experimentation_lead]}}\n",
+        encoding="utf-8",
+    )
+    text = (EXAMPLES / "rejected/one-day-stages.yaml").read_text(encoding="utf-8")
+    assert plan in text
+    (tmp_path / "plan.yaml").write_text(text.replace(plan, "") if plan else text, encoding="utf-8")
+    read = read_policy(str(tmp_path / "egp.yaml"), "egp.yaml")
+    finder = PlanFinder(str(tmp_path), read.plans, read.root)
+    case = read_case(finder.asked(["plan.yaml"])[0], finder, read, date(2023, 1, 18))
+    dwell = case.judged.of("stage-dwell")[0]
+    assert why in waivable(case, dwell)
+    assert not how_to_waive(case, dwell)
+
+
+def test_what_rejects_nothing_needs_no_waiver() -> None:
+    case = case_of("rejected/ship-on-day-five.yaml")
+    (warning,) = case.judged.of("guardrail-power")
+    assert waivable(case, warning) == "not needed: of severity warning it rejects nothing"
+
+
+def test_of_several_plans_in_a_file_each_passes_by_itself(own_policy: Path) -> None:
+    texts = [
+        (EXAMPLES / "rejected" / name).read_text(encoding="utf-8")
+        for name in ("no-holdout.yaml", "typo.yaml")
+    ]
+    read = read_policy(str(own_policy / "egp.yaml"), "egp.yaml")
+    passes = {}
+    for name, content in {"one": texts[0], "other": texts[1], "both": "---\n".join(texts)}.items():
+        (own_policy / f"{name}.yaml").write_text(content, encoding="utf-8")
+        among = PlanFinder(str(own_policy), read.plans, read.root)
+        for experiment in ("no-holdout", "typo") if name == "both" else ("",):
+            (source,) = among.asked([f"{name}.yaml"])
+            case = read_case(source, among, read, date(2023, 1, 18), experiment)
+            families = case.policy.catalogue.families()
+            passes[name, experiment] = {
+                each for each in case.judged.passes if families[each] not in ("portfolio", "privacy")
+            }
+    assert passes["both", "no-holdout"] == passes["one", ""]
+    assert passes["both", "typo"] == passes["other", ""]
+    assert passes["one", ""] != passes["other", ""]
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [(date(2023, 1, 22), ""), (date(2023, 1, 23), "has been on since 2023-01-23"),
+     (date(2023, 2, 6), "has been over since 2023-02-06")],
+)  # fmt: skip
+def test_a_memo_after_the_start_says_what_changes_are_still_worth(day: date, said: str) -> None:
+    (source,) = finder().asked(["examples/rejected/no-holdout.yaml"])
+    page = memo(read_case(source, finder(), policy(), day))
+    assert ("The run has begun" in told(page)) == bool(said)
+    assert said in told(page)
+
+
+def test_what_could_not_be_checked_is_waived_by_nobody(own_policy: Path) -> None:
+    (own_policy / "egp.yaml").write_text(
+        "extends: ['egp:standard']\nroles: {experimentation_lead: ['@xp-lead']}\n"
+        "waivers: {approvers: [experimentation_lead]}\nrules: {holdout-size: {severity: warning}}\n",
+        encoding="utf-8",
+    )
+    text = (EXAMPLES / "rejected/no-holdout.yaml").read_text(encoding="utf-8")
+    (own_policy / "plan.yaml").write_text(text, encoding="utf-8")
+    read = read_policy(str(own_policy / "egp.yaml"), "egp.yaml")
+    among = PlanFinder(str(own_policy), read.plans, read.root)
+    case = read_case(among.asked(["plan.yaml"])[0], among, read, date(2023, 1, 18))
+    (gap,) = case.judged.of("ramp-declared")
+    assert waivable(case, gap) == "not possible: a plan that cannot work or be checked is let pass by nobody"
+    assert [each.words for each in options(case, gap)] == [
+        "add holdout: {share: 5%, until: 2023-02-20} and ramp[1].treated: 100% → 95%"
+    ], "what another rule knows about the same gap"
+
+
+def test_a_memo_is_about_its_own_plan(own_policy: Path) -> None:
+    (own_policy / "egp.lock").write_text(
+        'lock: 1\nexperiments:\n  gone: {path: "gone.yaml", digest: "v1:sha256:%s", registered: 2023-01-17, '
+        'policy: {name: "egp.yaml", version: "7", digest: "sha256:0"}, signed: []}\npolicies: {}\n'
+        % ("0" * 64),
+        encoding="utf-8",
+    )
+    read = read_policy(str(own_policy / "egp.yaml"), "egp.yaml")
+    among = PlanFinder(str(own_policy), read.plans, read.root)
+    case = read_case(among.asked(["plan.yaml"])[0], among, read, date(2023, 1, 18))
+    assert {each.experiment for each in case.judged.diagnostics} == {"one-day-stages"}

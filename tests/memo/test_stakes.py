@@ -6,9 +6,8 @@ import pytest
 
 from egp import stats
 from egp.analysis.registered import power_at, primary_effect, primary_test
-from egp.memo.day import power_text
 from egp.memo.stakes import stakes
-from egp.wording import odds, percent
+from egp.wording import odds, percent, power_text
 from tests.memo.cases import case_of, changed_case
 
 
@@ -28,8 +27,10 @@ def test_a_small_sample_tells_the_power_it_has() -> None:
 def test_looks_tell_the_error_of_the_declared_days() -> None:
     error = stats.repeated_looks_type1(0.05, (5, 9, 14))
     told = costs("rejected/three-looks.yaml", "no-unplanned-looks")
-    assert f"call a win {percent(error, 1)} of the time" in told
-    assert f"of 20 such changes {20 * error:.1f} would be shipped" in told
+    assert f"one of these looks is significant {percent(error, 1)} of the time" in told
+    assert "half of them as wins" in told
+    assert "At the first look, after 5 days," in told
+    assert f"of 20 such changes {20 * error:.1f} would look like a result" in told
 
 
 def test_treatments_that_share_a_control_are_not_independent() -> None:

@@ -172,9 +172,21 @@ def test_bash_completes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["completion", "bash"]) == 0
     script = tmp_path / "egp.bash"
     script.write_text(capsys.readouterr().out, encoding="utf-8")
-    completing = f'source {script}; COMP_WORDS=(egp explain minimum-r); COMP_CWORD=2; _shtab_egp; echo "${{COMPREPLY[@]}}"'
-    run = subprocess.run(["bash", "-c", completing], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["minimum-runtime"]
+    (tmp_path / "minimum-plan.yaml").touch()
+    for words, completions in (
+        ("egp explain minimum-r", ["minimum-runtime"]),
+        ("egp explain minimum-p", ["minimum-plan.yaml"]),
+        ("egp waive x.yaml minimum-r", ["minimum-runtime"]),
+        ("egp check minimum-", ["minimum-plan.yaml"]),
+    ):
+        last = len(words.split()) - 1
+        completing = (
+            f'source {script}; COMP_WORDS=({words}); COMP_CWORD={last}; _shtab_egp; echo "${{COMPREPLY[@]}}"'
+        )
+        run = subprocess.run(
+            ["bash", "-c", completing], capture_output=True, text=True, check=True, cwd=tmp_path
+        )
+        assert run.stdout.split() == completions, words
 
 
 def test_without_the_library_completion_says_so(

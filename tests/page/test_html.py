@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -128,19 +129,26 @@ def test_quoted_markup_is_text_in_charts_too() -> None:
     assert sum(HOSTILE in words for words in read.words) > 20
 
 
+@cache
+def innocent() -> Reader:
+    """The page that says nothing dangerous."""
+    return Reader(html.render(saying("word")))
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=60).filter(plain))
 @example(HOSTILE)
 @example('" onload="alert(1)')
 @example("{{ 7 * 7 }} {% raw %}")
+@example("0 @0")
 @example("</title></style>")
 def test_quoted_text_stays_text(quoted: str) -> None:
     read = Reader(html.render(saying(quoted)))
-    assert read.words.count(plain(quoted)) >= 2
-    innocent = Reader(html.render(saying("word"))).tags
-    assert read.tags - Counter(span=read.tags["span"]) == innocent - Counter(span=innocent["span"])
+    assert "".join(read.words).count(plain(quoted)) >= 2, "in parts, where a part is kept on one line"
+    tags = innocent().tags
+    assert read.tags - Counter(span=read.tags["span"]) == tags - Counter(span=tags["span"])
     names = {name for _, attributes in read.elements for name in attributes}
-    assert names == {name for _, each in Reader(html.render(saying("word"))).elements for name in each}
+    assert names == {name for _, attributes in innocent().elements for name in attributes}
 
 
 @pytest.mark.parametrize(

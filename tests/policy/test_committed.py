@@ -147,6 +147,27 @@ def test_a_policy_from_outside_the_repository_is_no_branch_s_to_change(
     assert f"main has no policy {central}" in refusal(branch, "--policy-from=main", f"--policy={central}")
 
 
+def test_the_policy_of_the_base_is_the_judge_from_above_the_repository(
+    branch: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch.write("egp.yaml", SOFT)
+    monkeypatch.chdir(branch.root.parent)
+    name = branch.root.name
+    for options in ([], [f"--policy={name}/egp.yaml"], [f"--policy={branch.root}/egp.yaml"]):
+        branch.egp("check", f"{name}/experiments", f"--as-of={DAY}", "--base=main", "--format=json", *options)
+        assert json.loads(branch.out)["policy"]["name"].endswith(f"{name}/egp.yaml@main"), options
+
+
+def test_the_policy_of_the_base_is_the_judge_from_beside_the_repository(
+    branch: House, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch.write("egp.yaml", SOFT)
+    monkeypatch.chdir(tmp_path_factory.mktemp("beside"))
+    plan, policy = branch.root / PLAN, branch.root / "egp.yaml"
+    branch.egp("check", str(plan), f"--as-of={DAY}", "--base=main", "--format=json", f"--policy={policy}")
+    assert json.loads(branch.out)["policy"]["name"] == f"{policy}@main"
+
+
 def test_patterns_of_the_policy_are_relative_to_where_it_lies(
     branch: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +249,14 @@ def test_a_ref_that_git_does_not_know_ends_the_run(branch: House, option: str, r
     status = branch.egp("check", PLAN, f"--as-of={DAY}", f"{option}={ref}")
     assert status == 2
     assert f"{option} {ref}: git knows no commit" in branch.out + branch.err
+    assert "has none" not in branch.out
+
+
+@pytest.mark.parametrize("option", ["--policy-from", "--base"])
+def test_a_ref_that_a_pipeline_left_empty_is_refused(branch: House, option: str) -> None:
+    """Judged without it, the branch's own policy would hold."""
+    assert branch.egp("check", PLAN, f"--as-of={DAY}", f"{option}=") == 2
+    assert f"argument {option}: the name of the branch or commit is empty" in branch.err
 
 
 def test_a_ref_without_a_policy_is_refused(branch: House) -> None:

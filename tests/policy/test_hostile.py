@@ -11,7 +11,7 @@ from egp.cli import main
 from tests.check.workspace import Workspace
 from tests.register.house import House
 from tests.rules.examples import sound_text
-from tests.waivers.office import DAY, PLAN, Office
+from tests.waivers.office import DAY, PLAN, Office, rules_in
 
 ANOTHER_PLAN = "experiments/another.yaml"
 SOUND = sound_text()
@@ -36,11 +36,32 @@ class TestWaivers:
         assert "`*` is a pattern, and a waiver is for one experiment" in refusal["message"]
         assert refusal["span"]["start"]["line"] == 1
 
-    @pytest.mark.parametrize("approver", ["@pdp-pm", "pdp-pm", " @PDP-PM "])
+    @pytest.mark.parametrize(
+        "approver",
+        [
+            "@pdp-pm",
+            "pdp-pm",
+            " @PDP-PM ",
+            "@@pdp-pm",
+            "@ pdp-pm",
+            "@pdp\u2011pm",
+            "\uff20pdp-pm",
+            "@pdp-pm\u200b",
+        ],
+    )
     def test_approved_by_the_owner(self, office: Office, approver: str) -> None:
         office.waive(approver=approver, role="product")
         refusal = office.refusal()
         assert refusal["pointer"] == "/waivers/0/approver"
+        assert refusal["message"].endswith("approved it and is responsible for the experiment")
+
+    @pytest.mark.parametrize("owner", ["@XP-lead", "@ xp-lead", "\uff20xp\u2010lead", "@xp\u200b-lead\u0336"])
+    def test_approved_by_an_owner_in_disguise(self, office: Office, owner: str) -> None:
+        office.house.edit(PLAN, 'dri: "@pdp-pm"', f'dri: "{owner}"')
+        office.waive()
+        report = office.report()
+        assert "stage-dwell" in rules_in(report, waived=False)
+        [refusal] = [each for each in report["diagnostics"] if each["rule"] == "waiver-valid"]
         assert refusal["message"].endswith("approved it and is responsible for the experiment")
 
     def test_backdated_before_the_plan(self, office: Office) -> None:
@@ -124,6 +145,15 @@ class TestWaivers:
             office.house.write("egp.yaml", text.replace(gone, ""))
             assert words in office.refusal()["message"]
 
+    def test_under_a_policy_that_asks_nothing_of_waivers(self, office: Office) -> None:
+        """It is told although no rule about waivers is adopted."""
+        text = office.house.text("egp.yaml").replace('extends: ["egp:standard"]\n', "")
+        office.house.write(
+            "egp.yaml", text.replace('stage-reach: {severity: "off"}', "stage-dwell: {severity: error}")
+        )
+        office.waive(rule="*")
+        assert "`*` is a pattern" in office.refusal()["message"]
+
     def test_of_a_plan_that_nobody_owns(self, office: Office) -> None:
         """Without an owner nobody can tell whether somebody else approved."""
         office.house.edit(PLAN, 'owner: {team: pdp, dri: "@pdp-pm"}', "owner: {team: pdp}")
@@ -137,6 +167,22 @@ class TestWaivers:
         office.house.edit("egp.yaml", ", longest: 30d", "")
         office.waive(expires="2023-02-17")
         assert "the policy allows 30 days" in office.refusal()["message"]
+
+    def test_longer_than_the_policy_below_allows(self, office: Office) -> None:
+        """A policy on top that names the approvers anew has not said how long they may waive."""
+        terms = "waivers: {approvers: [experimentation_lead, product], longest: 30d}\n"
+        office.house.write("below.yaml", terms.replace("30d", "7d"))
+        office.house.edit("egp.yaml", '["egp:standard"]', '["egp:standard", below.yaml]')
+        office.house.edit("egp.yaml", ", longest: 30d", "")
+        office.waive(expires="2023-01-25")
+        assert "the policy allows 7 days" in office.refusal()["message"]
+
+    def test_where_the_policy_on_top_names_no_approver(self, office: Office) -> None:
+        office.house.write("below.yaml", "waivers: {approvers: [experimentation_lead], longest: 30d}\n")
+        office.house.edit("egp.yaml", '["egp:standard"]', '["egp:standard", below.yaml]')
+        office.house.edit("egp.yaml", "approvers: [experimentation_lead, product]", "approvers: []")
+        office.waive()
+        assert "the policy lets nobody approve" in office.refusal()["message"]
 
     def test_of_a_rule_that_is_not_waivable(self, office: Office) -> None:
         office.house.edit(PLAN, "sample_size_per_variant: 140_000", "sample_size_per_variant: 14_000")

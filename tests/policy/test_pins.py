@@ -111,6 +111,16 @@ def test_files_that_nobody_pinned_are_read_as_they_are(vendoring: House) -> None
         ('{"vendor/acme.yaml": null}', "policies.vendor/acme.yaml says nothing"),
         ('{"vendor/acme.yaml": ["sha256:aa"]}', "which is no digest"),
         ("[]", "the lock is damaged"),
+        *(
+            (f'{{"{path}": "sha256:{"0" * 64}"}}', f"the lock pins {path}, which is no path")
+            for path in (
+                "vendor/./acme.yaml",
+                "./vendor/acme.yaml",
+                "../acme.yaml",
+                "/vendor/acme.yaml",
+                "vendor//acme.yaml",
+            )
+        ),
     ],
 )
 def test_a_damaged_pin_is_no_pin_that_is_ignored(vendoring: House, pins: str, told: str) -> None:

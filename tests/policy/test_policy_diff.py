@@ -55,6 +55,20 @@ def rejected(capsys: pytest.CaptureFixture[str], policy: str, *plans: str) -> se
     return {(each["path"], each["document"]) for each in found}
 
 
+def rejecting(capsys: pytest.CaptureFixture[str], policy: str, *plans: str) -> dict[Plan, set[str]]:
+    """Plan → the rules that reject it under `egp check`; those that could not be checked reject as such."""
+    main(["check", *plans, DAY, "--policy", policy, "--format", "json"])
+    report = json.loads(capsys.readouterr().out)
+    found: dict[Plan, set[str]] = {}
+    for each in report["diagnostics"]:
+        if each["severity"] == "error" and not each["waiver"]:
+            found.setdefault((each["path"], each["document"]), set()).add(each["rule"])
+    for each in report["not_checked"]:
+        if each["severity"] == "error" and not each["blocked_by"]:
+            found.setdefault((each["path"], each["document"]), set()).add(f"{each['rule']} is not checked")
+    return found
+
+
 def flips(told: Any, direction: str) -> set[Plan]:
     return {(each["path"], each["document"]) for each in told[direction]}
 
@@ -86,6 +100,25 @@ def test_exactly_the_plans_that_flip_are_listed(
         if each["rule"]
     }
     assert changed == {("minimum-runtime", "14", "21"), ("power-floor", "95%", "97%")}
+
+
+@pytest.mark.parametrize("plans", ["examples", "examples/experiments"])
+def test_plans_that_were_rejected_before_are_told_with_their_further_reasons(
+    examples: Path, capsys: pytest.CaptureFixture[str], plans: str
+) -> None:
+    """Over all examples as one portfolio nothing flips, since no plan was accepted; the impact is told all the same."""
+    (examples / "new.yaml").write_text(f'extends: ["egp:standard"]\n{STRICTER}', encoding="utf-8")
+    told = compared(capsys, "egp:standard", "examples/new.yaml", plans, DAY)
+    before, after = (rejecting(capsys, policy, plans) for policy in ("egp:standard", "examples/new.yaml"))
+    further = {plan: after[plan] - rules for plan, rules in before.items() if after.get(plan, set()) - rules}
+    assert further
+    assert flips(told, "further_rejected") == set(further)
+    assert told["summary"]["further_rejected"] == len(further)
+    assert set(told["further_rules"]) == {"minimum-runtime", "power-floor"}
+    for rule, number in told["further_rules"].items():
+        assert number == sum(rule in rules for rules in further.values())
+    for each in told["further_rejected"]:
+        assert {reason["rule"] for reason in each["reasons"]} <= further[each["path"], each["document"]]
 
 
 class TestSettings:
@@ -182,6 +215,27 @@ class TestCommand:
             "",
             "1 setting changed; 1 newly rejected, 0 newly accepted of 2 plans (rejected: 0 before, 1 after)",
         ]
+
+    def test_without_a_flip_the_impact_is_told_all_the_same(
+        self, folder: Workspace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        required = "  required-guardrails: {severity: error, metrics: [never_measured]}\n"
+        rules = "rules:\n  minimum-runtime: {severity: error, days: %s}\n" + required
+        for name, days in (("old.yaml", "5"), ("egp.yaml", "14")):
+            folder.write(name, f"version: '1'\nplans: ['plans/*.yaml']\n{rules % days}")
+        assert main(["policy", "diff", "old.yaml", "egp.yaml", DAY]) == 0
+        assert capsys.readouterr().out.splitlines()[-6:] == [
+            "still rejected, for further reasons: 1 plan (minimum-runtime 1)",
+            "  - plans/short.yaml: minimum-runtime: the plan runs 5 days at full exposure; the policy asks for",
+            "    14 (line 6)",
+            "",
+            "1 setting changed; 0 newly rejected, 0 newly accepted of 2 plans (rejected: 2 before, 2 after);",
+            "  1 plan still rejected, now for further reasons",
+        ]  # fmt: skip
+        assert main(["policy", "diff", "old.yaml", "egp.yaml", DAY, "--format", "markdown"]) == 0
+        assert "### still rejected, for further reasons: 1" in capsys.readouterr().out
+        told = compared(capsys, "egp.yaml", "old.yaml", DAY)
+        assert told["further_rejected"] == []
 
     def test_the_other_way_round(self, folder: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
         assert folder.root

@@ -104,7 +104,7 @@ def _leave_out_what_no_policy_weighs(report: Report) -> None:
     """Scenes need not be whole plans."""
     report.diagnostics = [each for each in report.diagnostics if each.rule not in ALWAYS]
     report.unchecked = [each for each in report.unchecked if each.rule not in ALWAYS]
-    report.passed = sum(rule not in ALWAYS for _, rule in report.passes)
+    report.passed = sum(each.rule not in ALWAYS for each in report.passes)
     report.passes = []
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from egp.finding import Failure, Finding
 from egp.report.github import MOST, render
+from egp.report.model import Report
 from tests.report.scenes import PLAN, SCENES, Scene, report_of, scene_rules
 
 COMMAND = re.compile(r"::(?P<name>[a-z]+) (?P<properties>.*?)::(?P<message>.*)")
@@ -102,10 +105,20 @@ def test_hostile_text_is_read_as_it_stands() -> None:
         assert properties.keys() <= {"file", "line", "endLine", "col", "endColumn", "title"}
 
 
+@cache
+def report_with_a_finding() -> Report:
+    with scene_rules():
+        return report_of(Scene(PLAN, agreed=[Finding(("id",), "a finding")]))
+
+
 @given(text=st.text())
 def test_nothing_in_a_plan_becomes_a_command(text: str) -> None:
-    scene = Scene(PLAN, agreed=[Finding(("id",), text, text, text, help=text)], coming={"agreed-value": text})
-    annotation, summary = lines_of(scene)
+    report = report_with_a_finding()
+    report.diagnostics = [
+        replace(each, message=text, observed=text, required=text, help=text, coming=text)
+        for each in report.diagnostics
+    ]
+    annotation, summary = render(report).splitlines()
     name, properties, message = read(annotation)
     assert (name, properties["title"]) == ("error", "agreed-value")
     assert "##[" not in annotation + summary

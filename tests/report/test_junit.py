@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from egp.finding import Finding, NotChecked, Severity
 from egp.report.junit import render
+from egp.report.model import Passed
 from tests.report.scenes import PLAN, SCENES, Scene, report_of, scene_rules
 
 OUTCOMES = {"failure": "failures", "error": "errors", "skipped": "skipped"}
@@ -93,7 +94,7 @@ def test_what_is_in_shadow_is_not_told() -> None:
 def test_passes_are_cases_when_they_are_known() -> None:
     with scene_rules():
         report = report_of(SCENES["error-and-warning"])
-        report.passes = [("experiments/buy-now.yaml", "minimum-runtime")]
+        report.passes = [Passed("experiments/buy-now.yaml", 0, "minimum-runtime")]
         root = ET.fromstring(render(report, "error"))
     (suite,) = root.iter("testsuite")
     assert (suite.get("name"), suite.get("tests")) == ("experiments/buy-now.yaml", "3")

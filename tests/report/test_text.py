@@ -137,7 +137,36 @@ def test_printable_keeps_every_position(text: str) -> None:
     shown = printable(text)
     assert len(shown) == len(text)
     assert shown.isprintable()
-    assert all(new == old or not old.isprintable() for new, old in zip(shown, text, strict=True))
+    changed = [old for new, old in zip(shown, text, strict=True) if new != old]
+    assert all(old in "#:" or not old.isprintable() for old in changed)
+
+
+def is_acted_on(line: str) -> bool:
+    """Whether GitHub's or Azure's runner takes the line for a command: these look for `##` anywhere."""
+    return line.lstrip().startswith("::") or re.search(r"##\w*\[", line) is not None
+
+
+LOG_COMMANDS = st.lists(
+    st.sampled_from(
+        ["::error::", "::add-mask::x", "##[group]", "##vso[task.setvariable]", "#", ":", " ", "\t", "a"]
+    )
+).map("".join)
+
+
+@given(text=LOG_COMMANDS, width=st.integers(1, 40))
+def test_no_line_is_a_command_of_the_ci_that_logs_it(text: str, width: int) -> None:
+    assert not any(map(is_acted_on, wrapped(printable(text), width, "  ")))
+
+
+@pytest.mark.parametrize("scene", ["hostile", "waived-by-hostile-words"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_hostile_plan_commands_no_ci(scene: str, width: int) -> None:
+    assert not any(map(is_acted_on, lines_of(SCENES[scene], Style(width))))
+
+
+@pytest.mark.parametrize("text", ["a::b", "## heading", "x ##1", "12:00::5", "# [a]", ": :"])
+def test_ordinary_colons_and_hashes_stay(text: str) -> None:
+    assert printable(text) == text
 
 
 def test_the_summary_counts_in_words() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -36,13 +37,17 @@ def write_users(file: Path) -> None:
         connection.execute(
             "CREATE TABLE events (unit INT, event VARCHAR, happened_at TIMESTAMPTZ, value DOUBLE)"
         )
+        exposures: list[list[object]] = []
+        events: list[list[object]] = []
         for unit in range(300):
             variant = draw.choice(["control", "buy_now"])
             visits = [[unit, "pdp-buy-now", variant, draw.choice(instants)] for _ in range(3)]
             visits[0][2] = draw.choice(["control", "buy_now"]) if unit % 20 == 0 else variant
-            connection.executemany("INSERT INTO exposures VALUES (?, ?, ?, ?)", visits)
-            refunds = [[unit, "refund_rate", draw.choice(instants), None] for _ in range(2)]
-            connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", refunds)
+            exposures += visits
+            events += [[unit, "refund_rate", draw.choice(instants), None] for _ in range(2)]
+        for table, rows in (("exposures", exposures), ("events", events)):
+            places = ", ".join(["(?, ?, ?, ?)"] * len(rows))
+            connection.execute(f"INSERT INTO {table} VALUES {places}", list(chain.from_iterable(rows)))
 
 
 def _hours() -> Iterator[tuple[int, int, int]]:

@@ -72,13 +72,13 @@ WAYS_OUT = [
     pytest.param(names(path), diagnostic, number, id=f"{names(path)}-{diagnostic.rule}-{number}")
     for path in REJECTED
     for diagnostic in of_file(names(path))
-    for number in range(len(options(diagnostic.help)))
+    for number in range(len(options(diagnostic.help, at(diagnostic))))
 ]
 
 
 @pytest.mark.parametrize(("name", "diagnostic", "number"), WAYS_OUT)
 def test_each_way_out_leads_out(name: str, diagnostic: Diagnostic, number: int, tmp_path: FilePath) -> None:
-    plan = applied(value_of(name), at(diagnostic), options(diagnostic.help)[number])
+    plan = applied(value_of(name), options(diagnostic.help, at(diagnostic))[number])
     known = {each.message for each in rejections() if each.place.path.endswith(f"rejected/{name}")}
     left = [each for each in judged_again(plan, name, tmp_path) if index()[each.rule][0] in FAMILIES]
     assert not [each for each in left if each.rule == diagnostic.rule and each.message == diagnostic.message]
@@ -88,9 +88,9 @@ def test_each_way_out_leads_out(name: str, diagnostic: Diagnostic, number: int, 
 @pytest.mark.parametrize("path", REJECTED, ids=names)
 def test_the_advice_on_one_plan_is_of_one_mind(path: FilePath, tmp_path: FilePath) -> None:
     plan = value_of(names(path))
-    literal = [each for each in of_file(names(path)) if options(each.help)]
+    literal = [each for each in of_file(names(path)) if options(each.help, at(each))]
     for diagnostic in literal:
-        plan = applied(plan, at(diagnostic), options(diagnostic.help)[0])
+        plan = applied(plan, options(diagnostic.help, at(diagnostic))[0])
     rules = {diagnostic.rule for diagnostic in literal}
     assert not [each.message for each in judged_again(plan, names(path), tmp_path) if each.rule in rules]
 

@@ -13,6 +13,7 @@ import pytest
 from egp.analysis.days import full_days, weekday_counts
 from egp.analysis.registered import matured_share
 from egp.consistency import contradictions
+from egp.document import Span
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked
 from egp.policy.params import read_params
@@ -129,8 +130,8 @@ class TestHelpPasses:
     def test_end(self, rule: str, schedule: dict[str, object]) -> None:
         (finding,) = found(rule, plan(**schedule))
         sound = sound_value()
-        for settings in options(finding.help):
-            advised = applied(merged(sound, {"schedule": schedule}), ("schedule", "end"), settings)  # type: ignore[arg-type]
+        for settings in options(finding.help, ("schedule", "end")):
+            advised = applied(merged(sound, {"schedule": schedule}), settings)  # type: ignore[arg-type]
             assert list(contradictions(plan_of(advised), ())) == []
             judges = RULES if rule == "minimum-runtime" else (rule,)
             assert {each: found(each, plan_of(advised)) for each in judges} == {each: [] for each in judges}
@@ -209,8 +210,9 @@ class TestDatesThatMoveTogether:
         day = date.fromisoformat(registered)
         change = Change(plan_of(value), None, day, date(2023, 8, 30))
         for finding in found("registered-before-start", change):
-            (settings,) = options(finding.help)
-            advised = applied(value, finding.at, settings)  # type: ignore[arg-type]
+            assert not isinstance(finding.at, Span)
+            (settings,) = options(finding.help, finding.at)
+            advised = applied(value, settings)  # type: ignore[arg-type]
             if not pauses:
                 assert self.content(advised, registered), finding.help
             assert (
@@ -231,8 +233,9 @@ class TestDatesThatMoveTogether:
         }
         value = merged(sound_value(), patch)
         for finding in found("outcome-matured", plan_of(value)):
-            settings = options(finding.help)[0]
-            assert self.content(applied(value, finding.at, settings)), finding.help  # type: ignore[arg-type]
+            assert not isinstance(finding.at, Span)
+            settings = options(finding.help, finding.at)[0]
+            assert self.content(applied(value, settings)), finding.help  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
         "calendar", ["2023-01-23", "2023-02-05", "2023-01-30/2023-02-20", "2023-02-06/2023-02-10"]
@@ -243,7 +246,7 @@ class TestDatesThatMoveTogether:
         value = merged(sound_value(), {"canary": None, "ramp": {0: {"start": "2023-02-06"}}})
         advised: dict[str, Any] = value  # type: ignore[assignment]
         for finding in reversed(found("calendar-conflict", plan_of(value), calendars)):
-            advised = applied(advised, finding.at, options(finding.help)[0])  # type: ignore[arg-type]
+            advised = applied(advised, options(finding.help, finding.at)[0])  # type: ignore[arg-type]
         assert found("calendar-conflict", plan_of(advised), calendars) == []
         assert self.content(advised)
 

@@ -186,9 +186,9 @@ def _date(number: int) -> date:
 
 def _sums(y: Column, x: Column | None, inside: Column, metric: str) -> Cells:
     unit = MILLIONTHS if metric == "cs_contacts" else 1
-    values = [int(value) for value in y[inside]]
+    values = y[inside & (y != 0)].tolist()
     sums: Cells = {
-        "units": len(values),
+        "units": int(inside.sum()),
         "sum": sum(values) / unit,
         "sum_squares": sum(value * value for value in values) / unit**2,
     }

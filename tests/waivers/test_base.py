@@ -40,7 +40,15 @@ def test_one_that_the_base_has_keeps_its_date(granting: Office) -> None:
     assert "waiver-valid" not in rules_in(report, waived=False)
 
 
-def test_one_of_today_holds(granting: Office) -> None:
+def test_one_of_today_holds_and_is_shown_as_new(granting: Office) -> None:
+    """Nobody but whoever reviews the change knows whether the approver approved."""
     granting.house.commit()
     granting.waive(granted=LATER)
-    assert rules_in(granting.report("--base=HEAD", as_of=LATER), waived=True) == ["stage-dwell"]
+    report = granting.report("--base=HEAD", as_of=LATER)
+    assert rules_in(report, waived=True) == ["stage-dwell"]
+    assert [each["waiver"]["new"] for each in report["diagnostics"] if each["waiver"]] == [True]
+    granting.house.egp("check", f"--as-of={LATER}", "--base=HEAD")
+    assert "; new in this change)" in granting.house.out
+    granting.house.commit()
+    report = granting.report("--base=HEAD", as_of=LATER)
+    assert [each["waiver"]["new"] for each in report["diagnostics"] if each["waiver"]] == [False]

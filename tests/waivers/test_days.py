@@ -71,3 +71,32 @@ def test_today_is_the_policys(monkeypatch: pytest.MonkeyPatch, machine: str) -> 
 )
 def test_an_instant_falls_on_a_day(stated: date | datetime, timezone: str, day: date) -> None:
     assert judging_day(stated, timezone) == day
+
+
+@pytest.mark.parametrize("command", ["rules", "policy show", "explain stage-dwell"])
+def test_an_instant_chooses_the_settings_of_the_policys_day(office: Office, command: str) -> None:
+    office.house.edit(
+        "egp.yaml", "rules:\n", "rules:\n  stage-dwell: [{hours: 48}, {from: 2023-02-17, severity: info}]\n"
+    )
+    told = []
+    for instant in ("2023-02-17T07:59:59Z", "2023-02-17T08:00:00Z"):
+        assert office.house.egp(*command.split(), f"--as-of={instant}") == 0
+        told.append(office.house.out)
+    same_day = office.house.egp(*command.split(), "--as-of=2023-02-16")
+    assert (same_day, told[0]) == (0, office.house.out)
+    assert told[0] != told[1]
+
+
+def test_without_a_day_settings_are_those_of_the_policys_today(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine's day is another one all day long."""
+    office.house.edit("egp.yaml", "America/Los_Angeles", "Pacific/Niue")
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    time.tzset()
+    try:
+        assert office.house.egp("policy", "show") == 0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert f"as of {judging_day(None, 'Pacific/Niue')}" in office.house.out

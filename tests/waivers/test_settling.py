@@ -159,13 +159,13 @@ def test_no_waiver_is_for_rules_about_waivers_or_about_plans_that_are_gone(
     assert f"{rule} is not waivable" in diagnostic.message
 
 
-def test_a_policy_that_does_not_ask_for_valid_waivers_does_not_take_invalid_ones(
+def test_a_policy_that_does_not_ask_for_valid_waivers_refuses_invalid_ones_all_the_same(
     workspace: Workspace,
 ) -> None:
     workspace.rule("objecting", OBJECTS)
     workspace.write("egp.yaml", policy(objecting="error"))
     workspace.write("plan.yaml", waiving("objecting").replace("reason: r", "reason: ''"))
-    assert effective(workspace.report("plan.yaml")) == ["objecting"]
+    assert effective(workspace.report("plan.yaml")) == ["objecting", "waiver-valid"]
 
 
 def test_secrets_stay_blotted_out_where_they_are_waived(workspace: Workspace) -> None:

@@ -26,6 +26,7 @@ def test_a_waived_finding_is_shown_and_counted_and_does_not_reject(office: Offic
         "role": "experimentation_lead",
         "granted": "2023-01-17",
         "expires": "2023-02-16",
+        "new": False,
     }
 
 

@@ -219,6 +219,7 @@ class _Run:
     last: date | None = None
     best: int = 0
     until: date | None = None
+    """Its last day."""
 
     def take(self, first: date, is_bad: bool, is_current: bool) -> None:
         follows = self.last is not None and first - self.last == timedelta(
@@ -227,7 +228,8 @@ class _Run:
         self.length = (self.length + 1 if follows else 1) if is_bad else 0
         self.last = first
         if is_current and self.length > self.best:
-            self.best, self.until = self.length, first
+            self.best = self.length
+            self.until = first if self.window == "day" else first + timedelta(days=6)
 
 
 def _bad_weeks(
@@ -248,7 +250,7 @@ def _bad_weeks(
         weeks = f"{counted(run.best, 'week')} in a row"
         yield Reading(
             "fail",
-            f"{shown(metric.id)} was significantly harmed in {weeks}, until the week of {run.until}",
+            f"{shown(metric.id)} was significantly harmed in {weeks}, until {run.until}",
             observed=weeks,
             required=NO_BAD_WEEKS,
             numbers={"weeks_in_a_row": float(run.best)},

@@ -103,6 +103,12 @@ Not checked at `/guardrail_metrics/0/baseline`:
 guardrail_metrics: {0: {baseline: null}}
 ```
 
+Not checked at `/schedule/exposure`:
+
+```yaml
+schedule: {exposure: 0%}
+```
+
 Not checked at `/stop_rules/0/probability`:
 
 ```yaml

@@ -102,9 +102,9 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
 def _around_pauses(plan: Experiment, runs: list[Interval], days: int) -> str:
     """The run without pauses, and a run long enough after the last one, in which every weekday counts alike."""
     pauses, first = schedule_of(plan).pauses, first_full_day(plan)
-    which, it_is = ("the pause", "it is") if len(pauses) == 1 else ("the pauses", "they are")
+    which, are = ("the pause", "is") if len(pauses) == 1 else ("the pauses", "are")
     longer = [] if runs and (runs[-1].last - first).days + 1 >= days else _longer(plan, days)
-    without = f"{advice(['pauses: []', *longer])} if {it_is} still to come"
+    without = f"{advice(['pauses: []', *longer])} if {which} {are} still to come"
     resumed = max(first, day_after(max(pause.last for pause in pauses), 1))
     end = day_after(resumed, days - 1)
     even = even_end(first, end, pauses)
