@@ -62,6 +62,10 @@ def watch(plan: Experiment) -> tuple[Watched, ...]:
 def watched_test(plan: Experiment) -> Watched:
     exposure = need(schedule_of(plan).exposure, "schedule", "exposure")
     control, treatment = weights(plan)
+    if exposure <= 0:
+        raise NotChecked(("schedule", "exposure"))
+    if min(control, treatment) <= 0:
+        raise NotChecked(("variants",))
     return Watched(
         first_day(plan), run_days(plan), exposure * control, exposure * treatment, treatments(plan)
     )
@@ -76,8 +80,6 @@ def watched_weeks(plan: Experiment) -> int:
 def units_of(plan: Experiment, part: Watched) -> float:
     """Eligible units that are first seen in a part of the watch; they come as in the run, evenly over its days."""
     run = watched_test(plan)
-    if run.smallest <= 0:
-        raise NotChecked(("schedule", "exposure") if run.control + run.treatment <= 0 else ("variants",))
     return arriving_units(plan) / run.smallest * (part.days / run.days)
 
 
@@ -88,7 +90,7 @@ def _canary(plan: Experiment) -> Iterator[Watched]:
     first = as_local_day(plan, canary.start)
     days = (day_before_end(plan, canary.end) - first).days + 1
     control, treatment = weights(plan)
-    if days > 0:
+    if days > 0 and control < 1:
         share = treatment / (1 - control) * canary.treated
         yield Watched(first, days, 1 - canary.treated, share, treatments(plan))
 

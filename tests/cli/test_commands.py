@@ -469,8 +469,7 @@ class TestExplain:
         told = egp("explain", rule)
         assert (told.status, told.out) == (2, "")
         assert (
-            told.err
-            == f"egp: there is no rule and no file '{rule}', did you mean minimum-runtime?\n"
+            told.err == f"egp: there is no rule and no file '{rule}', did you mean minimum-runtime?\n"
             "  help: egp rules lists all rules; a plan is named by its file\n"
         )
 
