@@ -43,12 +43,12 @@ def if_stopped(case: Case, day: date) -> Page:
         else f"Stopping {case.name} on {day}, its first day, decides with {power_text(then.power)} power."
     )
     sections = [
-        Section("What a stop on this day means", list(_facts(case, then)), "bad"),
         Section(
             "Why looking every day is not one look",
             list(_looks(case, number, end.number, error, final)),
             "bad",
         ),
+        Section("What a stop on this day means", list(_facts(case, then)), "bad"),
         Section(f"What day {end.number} tells instead", list(_instead(then, end, case)), "good"),
         Section("What can be done today", [Points(list(_today(case, end)))], "neutral"),
         standing(case),
