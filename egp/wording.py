@@ -116,10 +116,14 @@ def called(name: str | None, otherwise: str) -> str:
 
 
 def odds(share: float) -> str:
-    """0.2 → "1 in 5", 0.13 → "about 1 in 8", 0.75 → "3 in 4"."""
+    """0.2 → "1 in 5", 0.13 → "about 1 in 8", 0.75 → "3 in 4", 0.42 → "about 2 in 5"."""
     rare = min(share, 1 - share)
     if rare < 1e-6:
         return "nearly none" if share < 0.5 else "nearly all"
+    if rare > 0.27:
+        simple = [(part, of) for of in range(2, 6) for part in range(1, of)]
+        part, of = min(simple, key=lambda ratio: abs(ratio[0] / ratio[1] - share))
+        return f"{'' if abs(part / of - share) < 0.003 else 'about '}{part} in {of}"
     whole_number = round(1 / rare)
     exact = abs(whole_number * rare - 1) < 0.01
     first = 1 if share <= 0.5 else whole_number - 1

@@ -113,7 +113,7 @@ def _rule(waiver: Waiver, terms: Terms) -> Iterator[Objection]:
         yield Objection(
             "rule",
             f"{rule} is not waivable",
-            f"take the waiver out, and do what {rule} asks",
+            f"do what {rule} asks; no waiver lets a plan off it",
             observed="waived",
             required="not waivable",
         )

@@ -1,0 +1,29 @@
+"""Numbers as people say them."""
+
+from __future__ import annotations
+
+import pytest
+
+from egp.wording import odds
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.05, "1 in 20"),
+        (0.13, "about 1 in 8"),
+        (0.2, "1 in 5"),
+        (1 / 3, "1 in 3"),
+        (0.36, "about 1 in 3"),
+        (0.4, "2 in 5"),
+        (0.42, "about 2 in 5"),
+        (0.5, "1 in 2"),
+        (0.6, "3 in 5"),
+        (0.75, "3 in 4"),
+        (0.95, "19 in 20"),
+        (0.0, "nearly none"),
+        (1.0, "nearly all"),
+    ],
+)
+def test_odds(share: float, said: str) -> None:
+    assert odds(share) == said
