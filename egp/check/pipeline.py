@@ -7,7 +7,7 @@ of plans. Rules that compare plans run last, on the entries that are kept; a pla
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -397,6 +397,16 @@ class _Judge:
             plan = read_experiment(document.value)[0]
             self._settle(outcomes, document, plan, kept.named, shadow=shadow, allowed=kept.allowed)
 
+    def _questions(
+        self, rules: Sequence[Adopted], subjects: Mapping[str, object], tier: str
+    ) -> Iterator[tuple[Adopted, tuple[object, ...]]]:
+        """The rules that have something to look at, and what their checks are called with."""
+        organisation = self.policy.organisation(tier)
+        for adopted in rules:
+            subject = subjects.get(adopted.rule.subject)
+            if subject is not None:
+                yield adopted, (subject, adopted.params, organisation)[: adopted.rule.takes]
+
     def _run(
         self, rules: Sequence[Adopted], subjects: Mapping[str, object], tier: str, path: str, number: int = 0
     ) -> list[Outcome]:
@@ -404,18 +414,14 @@ class _Judge:
 
         A crash is a failure of the run, and keeps no other rule from speaking.
         """
-        organisation = self.policy.organisation(tier)
         outcomes = []
         passed = 0
-        for adopted in rules:
+        for adopted, arguments in self._questions(rules, subjects, tier):
             rule = adopted.rule
-            subject = subjects.get(rule.subject)
-            if subject is None:
-                continue
             findings: list[Finding] = []
             try:
                 # One by one: what a rule found before it missed an input stays found.
-                for finding in rule.check(*(subject, adopted.params, organisation)[: rule.takes]):
+                for finding in rule.check(*arguments):
                     findings.append(finding)
             except DoesNotApply:
                 continue
@@ -454,16 +460,12 @@ class _Judge:
         self, rules: Sequence[Adopted], subjects: Mapping[str, object], tier: str
     ) -> list[Outcome]:
         """What rules of severity shadow would say. They have no effect, whatever becomes of them; a crash is told, too."""
-        organisation = self.policy.organisation(tier)
         outcomes = []
-        for adopted in rules:
+        for adopted, arguments in self._questions(rules, subjects, tier):
             rule = adopted.rule
-            subject = subjects.get(rule.subject)
-            if subject is None:
-                continue
             findings: list[Finding] = []
             try:
-                for finding in rule.check(*(subject, adopted.params, organisation)[: rule.takes]):
+                for finding in rule.check(*arguments):
                     findings.append(finding)
             except (DoesNotApply, NotChecked, StatisticsInputError):
                 pass
