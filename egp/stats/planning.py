@@ -6,8 +6,8 @@ that of its influence function.
 
 Conventions: the critical value is z_{alpha/sides}; the far tail of a two-sided test is left out; a proportion
 is planned for the score test that judges it (`RateContrast`: the variance at the most likely rates under the
-null hypothesis), or for the variance of the rates themselves where its units are clustered or adjusted and it
-is judged as a mean; a margin declared relative is one of t - (1 +- m) c, whose variance has the control's
+null hypothesis), or for the larger of that and the unpooled variance where its units are clustered or adjusted
+and it is judged as a mean; a margin declared relative is one of t - (1 +- m) c, whose variance has the control's
 (1 +- m)^2-fold; a mean is planned by the exact non-central t below `EXACT_T_BELOW_DF` degrees of freedom and by the normal
 distribution from there on. Numbers of units are real-valued; `ArmUnits.ceil` rounds each arm up.
 """
@@ -40,7 +40,7 @@ from .student import noncentral_t_sf, t_upper
 Kind = Literal["proportion", "mean", "ratio", "quantile"]
 Direction = Literal["increase", "decrease"]
 
-SdPair = tuple[float, float]
+SdPairs = tuple[tuple[float, float], ...]
 
 EXACT_T_BELOW_DF = 1000.0
 _SECANT_STEPS = 20
@@ -65,7 +65,8 @@ class PlannedTest:
     variance_factor  multiplies the number of units: CUPED's 1 - rho^2 times a design effect
     relative         the margin is one of the control observed (`margin` / `baseline` of it), not of the
                      baseline; needs a baseline above 0
-    variance         of a proportion: `score` as its test has it, `unpooled` where it is judged as a mean
+    variance         of a proportion: `score` as its test has it; `larger` of that and the unpooled one where it
+                     is judged as a mean
 
     Errors: `StatisticsInputError` naming the field that cannot be.
     """
@@ -80,7 +81,7 @@ class PlannedTest:
     ratio: float = 1.0
     variance_factor: float = 1.0
     relative: bool = False
-    variance: Literal["score", "unpooled"] = "score"
+    variance: Literal["score", "larger"] = "score"
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha < 1.0:
@@ -148,8 +149,8 @@ def required_units(test: PlannedTest, effect: float, power: float) -> ArmUnits:
     z_alpha, z_power = z_upper(test.alpha / test.sides), z_upper(1.0 - power)
     distance = _distance(test, effect)
     if test.kind == "proportion":
-        sd0, sd1 = _proportion_sds(test, effect)
-        control = squared_need(z_alpha * sd0 + z_power * sd1, distance)
+        needed = max([z_alpha * sd0 + z_power * sd1 for sd0, sd1 in _proportion_sds(test, effect)])
+        control = squared_need(needed, distance)
     else:
         sd = _arm_sd(test)
         control = squared_need(z_alpha + z_power, distance / sd)
@@ -171,8 +172,12 @@ def achieved_power(test: PlannedTest, effect: float, control_units: float) -> fl
     distance = _signed_distance(test, effect)
     root_n = _sqrt(control_units / test.variance_factor)
     if test.kind == "proportion":
-        sd0, sd1 = _proportion_sds(test, effect)
-        return normal_cdf((distance * root_n - z_alpha * sd0) / sd1)
+        return min(
+            [
+                normal_cdf((distance * root_n - z_alpha * sd0) / sd1)
+                for sd0, sd1 in _proportion_sds(test, effect)
+            ]
+        )
     ncp = distance * root_n / _arm_sd(test)
     df = _mean_df(test, control_units)
     if df is None:
@@ -238,8 +243,8 @@ def _distance(test: PlannedTest, effect: float) -> float:
     return _signed_distance(test, effect)
 
 
-def _proportion_sds(test: PlannedTest, effect: float) -> SdPair:
-    """Standard deviations under the null and the assumed truth, times sqrt(n_control)."""
+def _proportion_sds(test: PlannedTest, effect: float) -> SdPairs:
+    """Pairs of standard deviations under the null and the assumed truth, times sqrt(n_control)."""
     treated = test.baseline + effect
     if test.margin is not None and test.harm == "increase":
         treated = test.baseline - effect
@@ -254,23 +259,28 @@ def _proportion_sds(test: PlannedTest, effect: float) -> SdPair:
     return _non_inferiority_sds(test, treated, test.margin)
 
 
-def _superiority_sds(test: PlannedTest, treated: float) -> SdPair:
-    return null_and_alternative_sd(
-        test.baseline, treated, test.ratio, "pooled" if test.variance == "score" else "unpooled"
+def _superiority_sds(test: PlannedTest, treated: float) -> SdPairs:
+    return _by_variance(test, *null_and_alternative_sd(test.baseline, treated, test.ratio, "pooled"))
+
+
+def _non_inferiority_sds(test: PlannedTest, treated: float, margin: float) -> SdPairs:
+    """Of p_t - p_c at a margin that is absolute, of p_t - (1 +- m) p_c at one that is relative."""
+    if not test.relative:
+        sds = non_inferiority_sd(test.baseline, treated, margin, test.harm, test.ratio, "fm")
+        return _by_variance(test, *sds)
+    multiple = _null_ratio(test, margin)
+    restricted = restricted_rates(test.baseline, treated, test.ratio, multiple)
+    return _by_variance(
+        test,
+        _contrast_sd(*restricted, multiple, test.ratio),
+        _contrast_sd(test.baseline, treated, multiple, test.ratio),
     )
 
 
-def _non_inferiority_sds(test: PlannedTest, treated: float, margin: float) -> SdPair:
-    """Of p_t - p_c at a margin that is absolute, of p_t - (1 +- m) p_c at one that is relative."""
-    if not test.relative:
-        method: Literal["fm", "unpooled"] = "fm" if test.variance == "score" else "unpooled"
-        return non_inferiority_sd(test.baseline, treated, margin, test.harm, test.ratio, method)
-    multiple = _null_ratio(test, margin)
-    alternative = _contrast_sd(test.baseline, treated, multiple, test.ratio)
-    if test.variance == "unpooled":
-        return alternative, alternative
-    restricted = restricted_rates(test.baseline, treated, test.ratio, multiple)
-    return _contrast_sd(*restricted, multiple, test.ratio), alternative
+def _by_variance(test: PlannedTest, null: float, alternative: float) -> SdPairs:
+    if test.variance == "score":
+        return ((null, alternative),)
+    return (null, alternative), (alternative, alternative)
 
 
 def _contrast_sd(p_control: float, p_treatment: float, multiple: float, ratio: float) -> float:
@@ -352,7 +362,7 @@ def _relative_margin(test: PlannedTest, needed: float, control_units: float) -> 
 
 
 def _least_proportion_distance(
-    test: PlannedTest, power: float, control_units: float, room: float, sds_at: Callable[[float], SdPair]
+    test: PlannedTest, power: float, control_units: float, room: float, sds_at: Callable[[float], SdPairs]
 ) -> float:
     """The distance from the null hypothesis that equals the one needed there; the variances move with it."""
     require_reachable_power(test.alpha, power, test.sides)
@@ -361,8 +371,7 @@ def _least_proportion_distance(
     z_alpha, z_power = scale * z_upper(test.alpha / test.sides), scale * z_upper(1.0 - power)
 
     def missing(distance: float) -> float:
-        null, alternative = sds_at(distance)
-        return z_alpha * null + z_power * alternative - distance
+        return max([z_alpha * sd0 + z_power * sd1 for sd0, sd1 in sds_at(distance)]) - distance
 
     nearest = 0.0
     missing_nearest = missing(nearest)
