@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         consecutive_windows_probability,
         posterior_harm_probability,
         posterior_normal,
+        posterior_rate_harm,
         posterior_rule_false_alarm,
         posterior_rule_trigger_probability,
     )
@@ -151,7 +152,7 @@ _NAMES_OF_MODULE = {
     ),
     "posterior": (
         "PosteriorThreshold calibrated_posterior_threshold consecutive_windows_probability "
-        "posterior_harm_probability posterior_normal posterior_rule_false_alarm "
+        "posterior_harm_probability posterior_normal posterior_rate_harm posterior_rule_false_alarm "
         "posterior_rule_trigger_probability"
     ),
     "posterior_beta": "posterior_beta_harm",
@@ -249,6 +250,7 @@ __all__ = [
     "posterior_beta_harm",
     "posterior_harm_probability",
     "posterior_normal",
+    "posterior_rate_harm",
     "posterior_rule_false_alarm",
     "posterior_rule_trigger_probability",
     "power_of_standard_error",
