@@ -8,19 +8,28 @@ Conventions: the critical value is z_{alpha/sides}; the far tail of a two-sided 
 is planned for the score test that judges it (`RateContrast`: the variance at the most likely rates under the
 null hypothesis), or for the larger of that and the unpooled variance where its units are clustered or adjusted
 and it is judged as a mean; a margin declared relative is one of t - (1 +- m) c, whose variance has the control's
-(1 +- m)^2-fold; a mean is planned by the exact non-central t below `EXACT_T_BELOW_DF` degrees of freedom and by the normal
-distribution from there on. Numbers of units are real-valued; `ArmUnits.ceil` rounds each arm up.
+(1 +- m)^2-fold; a mean is planned by the exact non-central t below `EXACT_T_BELOW_DF` degrees of freedom and by
+the normal distribution from there on; the power of a score test is counted outcome by outcome where an arm
+expects fewer than `EXACT_BELOW_EVENTS` events, or units without one. Numbers of units are real-valued; `ArmUnits.ceil` rounds each arm up.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from .errors import reject, require_finite, require_positive, require_share, require_sides
+from .errors import (
+    StatisticsInputError,
+    reject,
+    require_finite,
+    require_positive,
+    require_share,
+    require_sides,
+)
+from .exact import EXACT_BELOW_EVENTS, exact_score_power, least_expected
 from .means import needed_standard_errors_t
 from .normal import normal_cdf, z_upper
 from .proportions import (
@@ -44,6 +53,10 @@ SdPairs = tuple[tuple[float, float], ...]
 
 EXACT_T_BELOW_DF = 1000.0
 _SECANT_STEPS = 20
+_NEARLY = 1.0 - 1e-9
+_WHOLE = 1e-6
+_MOST_COUNTED = 1e7
+"""Units in all up to which power is counted: past it the larger arm's events have too wide a spread."""
 
 _sqrt = math.sqrt
 
@@ -157,6 +170,8 @@ def required_units(test: PlannedTest, effect: float, power: float) -> ArmUnits:
     control *= test.variance_factor
     if test.kind == "mean" and control * (1.0 + test.ratio) - 2.0 < EXACT_T_BELOW_DF:
         control = _exact_mean_units(test.alpha, test.sides, power, test.ratio, distance / _scaled_sd(test))
+    if _is_counted(test, effect, control):
+        control = _counted_units(test, effect, power, control)
     return ArmUnits(control, control * test.ratio)
 
 
@@ -171,6 +186,8 @@ def achieved_power(test: PlannedTest, effect: float, control_units: float) -> fl
     z_alpha = z_upper(test.alpha / test.sides)
     distance = _signed_distance(test, effect)
     root_n = _sqrt(control_units / test.variance_factor)
+    if _is_counted(test, effect, control_units):
+        return _counted_power(test, effect, control_units)
     if test.kind == "proportion":
         return min(
             [
@@ -205,8 +222,18 @@ def detectable_effect(
         return _needed_errors(test, power, control_units) * _standard_error(test, control_units)
     sign = 1.0 if direction == "increase" else -1.0
     room = test.baseline if sign < 0.0 else 1.0 - test.baseline
-    return _least_proportion_distance(
-        test, power, control_units, room, lambda change: _superiority_sds(test, test.baseline + sign * change)
+    try:
+        change = _least_proportion_distance(
+            test, power, control_units, room, lambda size: _superiority_sds(test, test.baseline + sign * size)
+        )
+    except StatisticsInputError as error:
+        if error.parameter != "control_units":
+            raise
+        change = room * _NEARLY
+    if not _is_counted(test, sign * change, control_units):
+        return change
+    return _counted_distance(
+        power, control_units, test, room, lambda size: _counted_power(test, sign * size, control_units)
     )
 
 
@@ -223,9 +250,77 @@ def detectable_margin(test: PlannedTest, power: float, control_units: float) -> 
         return _needed_errors(test, power, control_units) * _standard_error(test, control_units)
     rate = test.baseline
     room = rate if test.harm == "decrease" else 1.0 - rate
+    if _is_counted(test, 0.0, control_units):
+        return _counted_distance(
+            power,
+            control_units,
+            test,
+            room,
+            lambda margin: _counted_power(replace(test, margin=margin), 0.0, control_units),
+        )
     return _least_proportion_distance(
         test, power, control_units, room, lambda margin: _non_inferiority_sds(test, rate, margin)
     )
+
+
+def _is_counted(test: PlannedTest, effect: float, control_units: float) -> bool:
+    """Whether so few events, or units without one, are expected that power is counted, not approximated."""
+    if test.kind != "proportion" or test.variance != "score" or test.variance_factor != 1.0:
+        return False
+    treated = _treated_rate(test, effect)
+    expected = least_expected(test.baseline, treated, control_units, control_units * test.ratio)
+    return expected < EXACT_BELOW_EVENTS and control_units * (1.0 + test.ratio) <= _MOST_COUNTED
+
+
+def _counted_power(test: PlannedTest, effect: float, control_units: float) -> float:
+    """Of the whole units that are surely there."""
+    treated, null, ratio = _treated_rate(test, effect), 0.0, 1.0
+    above = effect > 0.0
+    if test.margin is not None:
+        above = test.harm == "decrease"
+        if test.relative:
+            ratio = _null_ratio(test, test.margin)
+        else:
+            null = -test.margin if above else test.margin
+    return exact_score_power(
+        test.baseline,
+        treated,
+        math.floor(control_units + _WHOLE),
+        math.floor(control_units * test.ratio + _WHOLE),
+        z_upper(test.alpha / test.sides),
+        null,
+        ratio,
+        above,
+    )
+
+
+def _counted_units(test: PlannedTest, effect: float, power: float, start: float) -> float:
+    """A whole size near the normal answer at which the power is reached, and at the next 5 % of sizes, too: it
+    rises in a saw-tooth.
+    """
+    size = max(1, math.ceil(start))
+
+    def reaches(units: int) -> bool:
+        return achieved_power(test, effect, float(units)) >= power
+
+    step = max(1, size // 64)
+    while not all(reaches(size + ahead * step) for ahead in range(4)):
+        size += step
+    while size > step and reaches(size - step):
+        size -= step
+    return float(size)
+
+
+def _counted_distance(
+    power: float, control_units: float, test: PlannedTest, room: float, power_at: Callable[[float], float]
+) -> float:
+    require_reachable_power(test.alpha, power, test.sides)
+    most, least = room * _NEARLY, room * (1.0 - _NEARLY)
+    if power_at(most) < power:
+        reject_out_of_reach("control_units", control_units, test.baseline)
+    # A margin moves the test itself, so that power jumps: the far side of the jump is where it is reached.
+    found = bracketed_root(lambda size: power_at(size) - power, least, most, 1e-9 * room)
+    return found if power_at(found) >= power else found + 1e-9 * room
 
 
 def _signed_distance(test: PlannedTest, effect: float) -> float:
@@ -245,6 +340,14 @@ def _distance(test: PlannedTest, effect: float) -> float:
 
 def _proportion_sds(test: PlannedTest, effect: float) -> SdPairs:
     """Pairs of standard deviations under the null and the assumed truth, times sqrt(n_control)."""
+    treated = _treated_rate(test, effect)
+    if test.margin is None:
+        return _superiority_sds(test, treated)
+    return _non_inferiority_sds(test, treated, test.margin)
+
+
+def _treated_rate(test: PlannedTest, effect: float) -> float:
+    """The treatment's assumed rate."""
     treated = test.baseline + effect
     if test.margin is not None and test.harm == "increase":
         treated = test.baseline - effect
@@ -254,9 +357,7 @@ def _proportion_sds(test: PlannedTest, effect: float) -> SdPairs:
             f"a rate of {test.baseline:g} cannot become {treated:g}",
             "give an absolute change that keeps the rate between 0 and 1",
         )
-    if test.margin is None:
-        return _superiority_sds(test, treated)
-    return _non_inferiority_sds(test, treated, test.margin)
+    return treated
 
 
 def _superiority_sds(test: PlannedTest, treated: float) -> SdPairs:
