@@ -182,18 +182,6 @@ class TestCompleteData:
         assert (decision.verdict, decision.kind) == ("hold", "repair")
         assert "there is no column `units`" in messages(decision.reasons)
 
-    def test_a_silent_treatment_is_rolled_back(self) -> None:
-        world = stage_world()
-        quiet = world.but(as_of=world.as_of + timedelta(hours=41))
-        decision = quiet.decide()
-        assert (decision.verdict, decision.kind) == ("roll_back", "")
-        assert "nothing was heard of buy_now for 49 h" in messages(decision.reasons)
-
-    def test_a_treatment_that_is_late_holds(self) -> None:
-        world = stage_world()
-        late = world.but(as_of=world.as_of + timedelta(hours=39)).decide()
-        assert (late.verdict, late.kind) == ("hold", "repair")
-
     def test_after_the_end_of_the_test_nothing_is_expected(self) -> None:
         world = readout_world()
         assert world.but(as_of=world.as_of + 14 * DAY).decide().verdict == "proceed"
