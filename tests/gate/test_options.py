@@ -131,4 +131,4 @@ def test_a_receipt_names_a_policy_that_was_changed(repository: Path) -> None:
     add(repository, "gate: {complete-data: {max_silence: 7h}}\n")
     replayed = call(repository, "gate", "--replay", "receipt.json")
     assert replayed.status == 2
-    assert "the verdict was proceed, and is hold now" in replayed.out
+    assert "the verdict was proceed, and is hold (repair) now" in replayed.out
