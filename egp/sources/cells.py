@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast, get_args
 
+from egp.analysis.days import day_after
 from egp.quantity import Measure, QuantityError, day, measure, share, shown
 from egp.results import (
     COVARIATE_SUMS,
@@ -16,6 +17,7 @@ from egp.results import (
     FIRST_WEEK,
     SUMS,
     VALUES,
+    About,
     Row,
     Window,
     stage_name,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from egp.sources.stages import StageDays, Stages
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_SEPARATED = re.compile(r"[+-]?[0-9]+([.,'’_\s][0-9]+)+")
 _LARGEST = 1e100
 _WINDOWS: tuple[str, ...] = get_args(Window)
 _NUMBERS = (*SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS, *VALUES)
@@ -39,8 +42,8 @@ _ALLOWED = {
     "ratio": (*SUMS, *DENOMINATOR_SUMS),
     "quantile": VALUES,
 }
-_WEEK = timedelta(days=6)
-"""From the first day of a week to its last."""
+_WEEK = 6
+"""Days from the first of a week to its last."""
 
 Cells = Mapping[str, object]
 
@@ -80,6 +83,23 @@ class RowReader:
         if impossible:
             raise CellError(*impossible)
         return row
+
+    def about(self, cells: Cells) -> About:
+        """What the record would have told, had it been possible to read it."""
+        stage, window = _word(cells, "stage"), _word(cells, "window")
+        variant, metric = _word(cells, "variant"), _word(cells, "metric")
+        try:
+            first = _day(cells, "date")
+        except CellError:
+            first = None
+        name = _spelt(stage)
+        return About(
+            stage=name if name in self._stages.entered else "",
+            window=window if window in _WINDOWS else "",
+            date=first,
+            variant=variant if variant in self._variants else "",
+            metric=metric if metric in self._metrics else "",
+        )
 
     def _stage(self, cells: Cells) -> StageDays:
         written = _text(cells, "stage")
@@ -127,7 +147,7 @@ class RowReader:
         return first, through
 
     def _check_date(self, first: date, window: str, stage: StageDays) -> None:
-        last = first + _WEEK if window == "week" else first
+        last = day_after(first, _WEEK) if window == "week" else first
         what = (
             "canary" if stage.name == "canary" else "test" if stage.name == "test" else f"stage {stage.name}"
         )
@@ -188,6 +208,11 @@ def _text(cells: Cells, column: str) -> str:
     if not isinstance(value, str):
         raise CellError(column, f"{shown(value)} is not a text", "write a text")
     return value
+
+
+def _word(cells: Cells, column: str) -> str:
+    value = cells.get(column)
+    return value if isinstance(value, str) else ""
 
 
 def _chosen(column: str, value: str, known: Iterable[str]) -> str:
@@ -278,9 +303,10 @@ def _number(cells: Cells, column: str) -> float | None:
         return None
     number = _float(value)
     if not abs(number) < _LARGEST:
-        raise CellError(
-            column, f"{shown(value)} is not a finite number", "write plain digits, as in 18450 or 0.25"
-        )
+        advice = "write plain digits, as in 18450 or 0.25"
+        if isinstance(value, str) and _SEPARATED.fullmatch(value):
+            advice = "write it without separators of thousands and with a decimal point, as in 18450 or 0.25"
+        raise CellError(column, f"{shown(value)} is not a finite number", advice)
     return number
 
 

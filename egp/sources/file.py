@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from egp.document import Document, Path, read_file
 from egp.finding import Failure
 from egp.quantity import shown
-from egp.results import COLUMNS, Evidence, Refusal, Results, results_digest
+from egp.results import COLUMNS, About, Evidence, Refusal, Results, results_digest
 from egp.shape import Problem, read
 from egp.sources import ResultsError, Source
 from egp.sources.between_rows import Placed, contradictions
@@ -22,6 +22,7 @@ from egp.sources.tabular import read_table
 if TYPE_CHECKING:
     from egp.experiment import Experiment
 
+_YEARS = range(1990, 2200)
 _OFFSET = "write it with its offset, as in 2023-02-07T08:00:00-08:00"
 
 
@@ -102,6 +103,9 @@ class ResultsFile:
         for path, instant in instants:
             if instant is not None and not (isinstance(instant, datetime) and instant.tzinfo):
                 failures.append(self._failure(path, f"{shown(instant)} is not an instant", _OFFSET))
+            elif isinstance(instant, datetime) and instant.year not in _YEARS:
+                message = f"{shown(instant)} is no instant at which anything was seen"
+                failures.append(self._failure(path, message, "correct the year"))
         if results.experiment and results.experiment != plan.id:
             message = f"these are results of {results.experiment}, and the plan is {plan.id}"
             failures.append(self._failure(("experiment",), message, "name the results of this plan"))
@@ -161,7 +165,15 @@ def _rows(table: Table, reader: RowReader, problems: list[Refusal]) -> Iterator[
     if table.is_of_units:
         message = f"{table.is_of_units}: these are rows of users, not aggregates"
         problems.append(
-            Refusal(table.path, table.header, 0, "", message, "give sums over the units of a day and variant")
+            Refusal(
+                table.path,
+                table.header,
+                0,
+                "",
+                message,
+                "give sums over the units of a day and variant",
+                (About(),),
+            )
         )
         return
     problems += [*column_refusals(table), *table.refusals]
@@ -169,7 +181,8 @@ def _rows(table: Table, reader: RowReader, problems: list[Refusal]) -> Iterator[
         try:
             yield record, reader.row(record.cells)
         except CellError as error:
-            problems.append(record.refused(error.column, str(error), error.help))
+            about = reader.about(record.cells)
+            problems.append(record.refused(error.column, str(error), error.help, about))
 
 
 def _relative(path: str) -> str:
