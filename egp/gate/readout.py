@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from egp import stats
+from egp.analysis.alarm_levels import LEVELS, levels_set_by
 from egp.analysis.days import (
     day_after,
     exposed_days,
@@ -32,6 +33,7 @@ from egp.stats import StatisticsInputError
 from egp.subject import Organisation
 
 if TYPE_CHECKING:
+    from egp.analysis.alarm_levels import AlarmLevels
     from egp.document import Path
     from egp.experiment import Experiment, Metric
     from egp.gate.move import Move
@@ -382,6 +384,12 @@ class Readout:
         """An option of a rule in force, or what holds where the policy does not have the rule."""
         adopted = self.rules.get(rule)
         return float(getattr(adopted.params, option)) if adopted else otherwise
+
+    @cached_property
+    def alarm_levels(self) -> AlarmLevels:
+        """What the policy asks of alarms, whatever the plan says."""
+        adopted = self.rules.get("hair-trigger")
+        return levels_set_by(adopted.params) if adopted else LEVELS
 
     def guardrail_alpha(self) -> float:
         return need(statistics_of(self.plan).guardrail_alpha, "statistics", "guardrail_alpha")

@@ -1,7 +1,8 @@
 """No metric is beyond its limit.
 
 A limit is absolute: whatever control does, the page may not take longer than this. It holds in every stage, for what
-the treated units see. A value beyond the limit by more than its noise (one-sided, `guardrail_alpha`) breaks it and
+the treated units see. A value beyond the limit by more than its noise (one-sided, `limit_alpha`
+of the policy's `hair-trigger`) breaks it and
 leads to the metric's `action`, a roll back unless the plan says `hold`. A value that is beyond it by less holds the ramp, and
 one within it passes.
 """
@@ -43,7 +44,7 @@ def _limits(readout: Readout, metric: Metric, treatment: str) -> Iterator[Readin
 def _limit(readout: Readout, metric: Metric, treatment: str, bound: Measure, sign: int) -> Reading:
     arm = readout.arm(metric, treatment)
     excess = sign * (arm.value - bound.value)
-    reach = z_upper(readout.guardrail_alpha()) * arm.standard_error
+    reach = z_upper(readout.alarm_levels.limit_alpha) * arm.standard_error
     state: State = "pass" if excess <= 0 else "fail" if excess > reach else "cannot_rule_out"
     is_hidden = (metric.id or "") in readout.withheld
     side = "above" if sign > 0 else "below"

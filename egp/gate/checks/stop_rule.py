@@ -140,7 +140,7 @@ class _Watched:
     def _weeks(self, weeks: int) -> Reading:
         if weeks < 1:
             raise NotChecked(("stop_rules", self.position, "significant_harm_for"))
-        alpha = weekly_level(self.readout.plan, weeks)
+        alpha = weekly_level(self.readout.plan, weeks, self.readout.alarm_levels)
         harm = harm_direction(self.metric, self.path)
         margin = stop_rule_harm(self.readout.plan, self.position) if self.rule.harm_exceeds else 0.0
 
@@ -238,7 +238,7 @@ def _bad_weeks(
     """The rule that holds for every plan; silent where a rule of the plan has fired on the metric."""
     if metric.id in fired:
         return
-    alpha = weekly_level(readout.plan, BAD_WEEKS)
+    alpha = weekly_level(readout.plan, BAD_WEEKS, readout.alarm_levels)
     harm, run = harm_direction(metric, path), _Run("week")
     for stage, first, seen in readout.windows(metric, "week", treatment):
         is_bad = stats.harm_p_value(seen.difference, harm) < alpha
