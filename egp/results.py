@@ -119,6 +119,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a row that is refused says it is about; empty or None for what cannot be read either."""
+
+    stage: str = ""
+    window: str = ""
+    date: Day | None = None
+    variant: str = ""
+    metric: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why something in the results cannot be used, and what to change. No refused row is among the evidence."""
 
@@ -131,6 +142,15 @@ class Refusal:
     column: str
     message: str
     help: str
+    about: tuple[About, ...] | None = None
+    """The rows that are lost with it; None where that cannot be told."""
+
+    @property
+    def lost(self) -> tuple[About, ...]:
+        """What the refused rows would have told. A row of which nothing can be read may be about anything."""
+        if self.about is None:
+            return (About(),) if self.row else ()
+        return self.about
 
     @property
     def place(self) -> str:

@@ -131,7 +131,7 @@ def _weeks(readout: Readout, path: Path, metric: Metric, variant: str) -> Iterat
     earliest = readout.as_of.date() - LAST
     for _, first, comparison in readout.windows(metric, "week", variant):
         is_over = day_end(first + WEEK - timedelta(days=1), readout.zone) <= readout.as_of
-        if first >= earliest and is_over:
+        if first >= earliest and is_over and isinstance(comparison, Comparison):
             yield _seen(readout, path, metric, variant, comparison, f"week of {first}", first)
 
 

@@ -39,14 +39,25 @@ if TYPE_CHECKING:
     from egp.gate.move import Move
     from egp.lock import Registration
     from egp.policy.model import Adopted
-    from egp.results import Evidence, Row, Window
+    from egp.results import Evidence, Refusal, Row, Window
     from egp.rule import Params
 
 NOWHERE = "no stage"
 """Where the treatment of a rollout without a canary is before its first stage."""
 
+EVERYONE = stage_name(1)
+"""A stage without control, in which nothing can be compared."""
+
 SRM_ALPHA = 0.001
 """Level of the sample-ratio test where the plan does not state one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncomputed:
+    """A day or week whose comparison cannot be had, and why: neither harm nor the absence of harm."""
+
+    message: str
+    advice: str
 
 
 class Withheld(Exception):
@@ -232,20 +243,48 @@ class Readout:
 
     def windows(
         self, metric: Metric, window: Window, treatment: str
-    ) -> Iterator[tuple[str, date, Comparison]]:
-        """(stage, first day, comparison) of every day or week, of all stages, in order of time."""
+    ) -> Iterator[tuple[str, date, Comparison | Uncomputed]]:
+        """(stage, first day, comparison) of every day or week, of all stages, in order of time.
+
+        A window with a row of one side alone, with a row that was refused, or in which nothing varies is there, too,
+        and says why it cannot be computed.
+        """
         sides: dict[tuple[date, str], dict[str, Row]] = {}
         for (stage, of_window, name, segment), rows in self._rows.items():
             if (of_window, name, segment) == (window, metric.id, metric.segment or ""):
                 for row in rows:
                     if row.date is not None:
                         sides.setdefault((row.date, stage), {})[row.variant] = row
-        for (day, stage), by_variant in sorted(sides.items()):
-            if self.control in by_variant and treatment in by_variant:
-                try:
-                    yield stage, day, compared(metric, [by_variant[self.control]], [by_variant[treatment]])
-                except (Lacking, StatisticsInputError):
-                    continue  # a window in which nothing varies shows no harm
+        refused: dict[tuple[date, str], Refusal] = {}
+        for problem in self.evidence.problems:
+            for about in problem.lost:
+                is_ours = about.window == window and about.metric == metric.id and about.stage
+                if is_ours and about.date and about.variant in ("", self.control, treatment):
+                    refused[about.date, about.stage] = problem
+        for day, stage in sorted({*sides, *refused}):
+            if stage != EVERYONE:
+                by_variant, lost = sides.get((day, stage), {}), refused.get((day, stage))
+                yield stage, day, self._window(metric, window, treatment, by_variant, lost)
+
+    def _window(
+        self,
+        metric: Metric,
+        window: Window,
+        treatment: str,
+        by_variant: Mapping[str, Row],
+        refused: Refusal | None,
+    ) -> Comparison | Uncomputed:
+        missing = [name for name in (self.control, treatment) if name not in by_variant]
+        if missing and refused is not None:
+            return Uncomputed(f"{refused.place}: {refused.message}", refused.help)
+        if missing:
+            return Uncomputed(f"there is no {window} row of {metric.id} for {missing[0]}", "add it")
+        try:
+            return compared(metric, [by_variant[self.control]], [by_variant[treatment]])
+        except Lacking as lacking:
+            return Uncomputed(str(lacking), lacking.advice)
+        except StatisticsInputError as error:
+            return Uncomputed(f"{metric.id} could not be computed: {error.problem}", error.advice)
 
     # The readout.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
-from egp.results import Refusal, Row
+from egp.results import About, Refusal, Row
 from egp.sources.table import Record
 
 Placed = tuple[Record, Row]
@@ -27,7 +28,7 @@ def contradictions(rows: Iterable[Placed]) -> tuple[list[Row], list[Refusal]]:
         sound = [at for at in placed if _mark(at) not in refused]
         for members, refusal in check(sound):
             refused.update(map(_mark, members))
-            refusals.append(refusal)
+            refusals.append(replace(refusal, about=tuple(_about(row) for _, row in members)))
     kept = [at[1] for at in placed if _mark(at) not in refused]
     return sorted(kept, key=lambda row: row.key), refusals
 
@@ -37,7 +38,7 @@ def _duplicates(rows: list[Placed]) -> Iterator[tuple[list[Placed], Refusal]]:
         if others:
             record = others[0][0]
             message = (
-                f"{_about(record, first[0])} about the same stage, window, date, variant, metric and segment"
+                f"{_both(record, first[0])} about the same stage, window, date, variant, metric and segment"
             )
             yield [first, *others], record.refused("", message, "keep the one that is right")
 
@@ -80,6 +81,10 @@ def _mark(placed: Placed) -> tuple[str, int]:
     return placed[0].path, placed[0].row
 
 
-def _about(record: Record, other: Record) -> str:
+def _about(row: Row) -> About:
+    return About(row.stage, row.window, row.date, row.variant, row.metric)
+
+
+def _both(record: Record, other: Record) -> str:
     file = f" of {other.path}" if other.path != record.path else ""
     return f"this row and row {other.row}{file} are both"

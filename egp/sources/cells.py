@@ -16,6 +16,7 @@ from egp.results import (
     FIRST_WEEK,
     SUMS,
     VALUES,
+    About,
     Row,
     Window,
     stage_name,
@@ -80,6 +81,23 @@ class RowReader:
         if impossible:
             raise CellError(*impossible)
         return row
+
+    def about(self, cells: Cells) -> About:
+        """What the record would have told, had it been possible to read it."""
+        stage, window = _word(cells, "stage"), _word(cells, "window")
+        variant, metric = _word(cells, "variant"), _word(cells, "metric")
+        try:
+            first = _day(cells, "date")
+        except CellError:
+            first = None
+        name = _spelt(stage)
+        return About(
+            stage=name if name in self._stages.entered else "",
+            window=window if window in _WINDOWS else "",
+            date=first,
+            variant=variant if variant in self._variants else "",
+            metric=metric if metric in self._metrics else "",
+        )
 
     def _stage(self, cells: Cells) -> StageDays:
         written = _text(cells, "stage")
@@ -188,6 +206,11 @@ def _text(cells: Cells, column: str) -> str:
     if not isinstance(value, str):
         raise CellError(column, f"{shown(value)} is not a text", "write a text")
     return value
+
+
+def _word(cells: Cells, column: str) -> str:
+    value = cells.get(column)
+    return value if isinstance(value, str) else ""
 
 
 def _chosen(column: str, value: str, known: Iterable[str]) -> str:

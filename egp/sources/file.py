@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from egp.document import Document, Path, read_file
 from egp.finding import Failure
 from egp.quantity import shown
-from egp.results import COLUMNS, Evidence, Refusal, Results, results_digest
+from egp.results import COLUMNS, About, Evidence, Refusal, Results, results_digest
 from egp.shape import Problem, read
 from egp.sources import ResultsError, Source
 from egp.sources.between_rows import Placed, contradictions
@@ -161,7 +161,15 @@ def _rows(table: Table, reader: RowReader, problems: list[Refusal]) -> Iterator[
     if table.is_of_units:
         message = f"{table.is_of_units}: these are rows of users, not aggregates"
         problems.append(
-            Refusal(table.path, table.header, 0, "", message, "give sums over the units of a day and variant")
+            Refusal(
+                table.path,
+                table.header,
+                0,
+                "",
+                message,
+                "give sums over the units of a day and variant",
+                (About(),),
+            )
         )
         return
     problems += [*column_refusals(table), *table.refusals]
@@ -169,7 +177,8 @@ def _rows(table: Table, reader: RowReader, problems: list[Refusal]) -> Iterator[
         try:
             yield record, reader.row(record.cells)
         except CellError as error:
-            problems.append(record.refused(error.column, str(error), error.help))
+            about = reader.about(record.cells)
+            problems.append(record.refused(error.column, str(error), error.help, about))
 
 
 def _relative(path: str) -> str:

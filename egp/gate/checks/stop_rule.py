@@ -36,7 +36,7 @@ from egp.gate.amounts import signed, unit_of
 from egp.gate.estimates import Comparison
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.reading import Reading
-from egp.gate.readout import Readout
+from egp.gate.readout import Readout, Uncomputed
 from egp.quantity import shown
 from egp.results import Window
 from egp.rule import Params
@@ -162,6 +162,8 @@ class _Watched:
         longest, total = _Run(window), 0
         stage = ""
         for of_stage, first, seen in self.readout.windows(self.metric, window, self.treatment):
+            if isinstance(seen, Uncomputed):
+                continue
             total = (total if of_stage == stage else 0) + seen.smaller_units
             stage = of_stage
             longest.take(first, total >= self.least and is_bad(seen), of_stage == self.readout.stage.name)
@@ -241,6 +243,8 @@ def _bad_weeks(
     alpha = weekly_level(readout.plan, BAD_WEEKS, readout.alarm_levels)
     harm, run = harm_direction(metric, path), _Run("week")
     for stage, first, seen in readout.windows(metric, "week", treatment):
+        if isinstance(seen, Uncomputed):
+            continue
         is_bad = stats.harm_p_value(seen.difference, harm) < alpha
         run.take(first, is_bad, stage == readout.stage.name)
     if run.last is None:
