@@ -262,11 +262,14 @@ def harm_alarm(plan: Experiment, levels: AlarmLevels) -> FalseAlarm:
         tests = guardrails * part.treatments
         if not tests:
             continue
-        z = stats.z_upper(levels.harm_alpha / tests)
         looks = evaluations_from(plan, 0, usual_evaluation(plan), part)
-        single = part._replace(treatments=1)
-        alarm = _repeated([(single, looks)], lambda _, shares, z=z: [z] * len(shares), "exact")
+        bound = stats.z_upper(levels.harm_alpha / tests)
+        alarm = _repeated([(part._replace(treatments=1), looks)], _constant(bound), "exact")
         quiet *= (1 - alarm.chance) ** tests
         number += looks.number
         is_most |= alarm.is_most
     return FalseAlarm(1 - quiet, is_most, number)
+
+
+def _constant(bound: float) -> Callable[[Watched, Sequence[float]], Sequence[float]]:
+    return lambda _, information: [bound] * len(information)

@@ -232,6 +232,20 @@ class Readout:
         """A metric over the current stage so far. Not for metrics that are withheld, other than in a stop rule."""
         return compared(metric, self.cumulative(metric, self.control), self.cumulative(metric, treatment))
 
+    def smaller_units(self, metric: Metric, treatment: str) -> int:
+        """Units of the smaller arm over the current stage so far."""
+        return min(units_in(self.cumulative(metric, name)) for name in (self.control, treatment))
+
+    def units_of_window(
+        self, metric: Metric, window: Window, treatment: str, stage: str, first: date
+    ) -> int | None:
+        """Units of the smaller arm in a day or a week; None where an arm has no row of it."""
+        rows = [
+            [row for row in self.rows(metric, window, name, stage) if row.date == first]
+            for name in (self.control, treatment)
+        ]
+        return min(map(units_in, rows)) if all(rows) else None
+
     def arm(self, metric: Metric, treatment: str) -> stats.ArmEstimate:
         """What the treated units of the current stage see, whatever control does."""
         return arm_of(metric, self.cumulative(metric, treatment))

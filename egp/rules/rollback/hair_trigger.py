@@ -1,4 +1,4 @@
-"""Whatever withdraws a treatment by itself does so in at most 5 % of harmless experiments, over its whole life.
+"""Alarms withdraw at most 5 % of harmless treatments, over all their evaluations and the whole life.
 
 A stop rule that is looked at every day gets a new chance every day to be wrong. A rule that fires at P(harm) ≥ 90 %
 with a flat prior sounds careful; looked at on fourteen days it withdraws a third of the harmless treatments, and people
@@ -92,13 +92,13 @@ Each of the two would do alone.
 Fails at `/stop_rules/2/for`, saying "what rolls back by itself does so in up to":
 
 ```yaml
-stop_rules: {0: {harm_exceeds: 3.5%}, 2: {harm_exceeds: 10%}}
+stop_rules: {0: {harm_exceeds: 4%}, 2: {harm_exceeds: 11%}}
 ```
 
 Passes:
 
 ```yaml
-stop_rules: {0: {harm_exceeds: 3.5%, action: hold}, 2: {harm_exceeds: 10%}}
+stop_rules: {0: {harm_exceeds: 4%, action: hold}, 2: {harm_exceeds: 11%}}
 ```
 
 Fails at `/guardrail_metrics/0/limit/max`, saying "breaks its limit of 3% already":
