@@ -1,6 +1,6 @@
 """Alarms withdraw at most 5 % of harmless treatments, over all their evaluations and the whole life.
 
-A stop rule that is looked at every day gets a new chance every day to be wrong. A rule that fires at P(harm) ≥ 90 %
+An alarm that is asked every day gets a new chance every day to be wrong. A stop rule that fires at P(harm) ≥ 90 %
 with a flat prior sounds careful; looked at on fourteen days it withdraws a third of the harmless treatments, and people
 learn to overrule it. egp computes how often each alarm sounds if there is no effect at all, from the first day of the
 canary or the test through every stage of the ramp until the holdout ends:
