@@ -181,6 +181,7 @@ def primary_test(plan: Experiment, *, with_cuped: bool = True, at: Path = PRIMAR
     metric = primary_at(plan, at)
     cuped = with_cuped and metric.kind != "quantile" and at == PRIMARY
     non_inferiority = plan.type == "non_inferiority"
+    factor = (cuped_variance_factor(plan) if cuped else 1.0) * clustering_variance_factor(plan, metric)
     return stats.PlannedTest(
         kind=need(metric.kind, *at, "kind"),
         baseline=baseline_of(metric, at).value,
@@ -190,8 +191,8 @@ def primary_test(plan: Experiment, *, with_cuped: bool = True, at: Path = PRIMAR
         margin=margin_of(metric, at) if non_inferiority else None,
         harm=harm_direction(metric, at) if non_inferiority else "decrease",
         ratio=allocation_ratio(plan),
-        variance_factor=(cuped_variance_factor(plan) if cuped else 1.0)
-        * clustering_variance_factor(plan, metric),
+        variance_factor=factor,
+        variance="score" if factor == 1 else "larger",
     )
 
 
@@ -238,6 +239,7 @@ def margin_of(metric: Metric, path: Path) -> float:
 @lru_cache(32)
 def guardrail_test(plan: Experiment, metric: Metric, path: Path) -> stats.PlannedTest:
     """The non-inferiority test of a guardrail at the readout: one-sided, without CUPED."""
+    factor = clustering_variance_factor(plan, metric)
     return stats.PlannedTest(
         kind=need(metric.kind, *path, "kind"),
         baseline=baseline_of(metric, path).value,
@@ -247,7 +249,8 @@ def guardrail_test(plan: Experiment, metric: Metric, path: Path) -> stats.Planne
         margin=margin_of(metric, path),
         harm=harm_direction(metric, path),
         ratio=allocation_ratio(plan),
-        variance_factor=clustering_variance_factor(plan, metric),
+        variance_factor=factor,
+        variance="score" if factor == 1 else "larger",
     )
 
 

@@ -236,6 +236,7 @@ def design_of(question: Question) -> Design:
     """The registered test. Raises StatisticsInputError."""
     control, smallest = question.weights[0], min(question.weights[1:])
     harm: Direction = "decrease" if question.direction == "increase" else "increase"
+    factor = cuped_factor(question) * design_effect(question)
     test = stats.PlannedTest(
         kind=question.kind,
         baseline=question.baseline.value,
@@ -245,7 +246,8 @@ def design_of(question: Question) -> Design:
         margin=_margin(question),
         harm=harm,
         ratio=smallest / control,
-        variance_factor=cuped_factor(question) * design_effect(question),
+        variance_factor=factor,
+        variance="score" if factor == 1 else "larger",
     )
     return Design(test, control / min(question.weights), question.direction, _sequence(question))
 

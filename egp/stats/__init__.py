@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         two_proportion_p_value,
         two_proportion_z,
     )
+    from .exact import EXACT_BELOW_EVENTS, exact_score_power
     from .exaggeration import TypeM, type_m
     from .looks import information_fractions, most_crossing_probability, repeated_looks_type1
     from .means import mean_mde, mean_power, mean_units
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
         consecutive_windows_probability,
         posterior_harm_probability,
         posterior_normal,
+        posterior_rate_harm,
         posterior_rule_false_alarm,
         posterior_rule_trigger_probability,
     )
@@ -138,6 +140,7 @@ _NAMES_OF_MODULE = {
         "harm_p_value linearised_std_dev mean_of_arm non_inferiority ratio_contrast ratio_of_arm ratio_standard_error "
         "relative_lift two_proportion_difference two_proportion_p_value two_proportion_z"
     ),
+    "exact": "EXACT_BELOW_EVENTS exact_score_power",
     "exaggeration": "TypeM type_m",
     "looks": "information_fractions most_crossing_probability repeated_looks_type1",
     "means": "mean_mde mean_power mean_units",
@@ -153,7 +156,7 @@ _NAMES_OF_MODULE = {
     ),
     "posterior": (
         "PosteriorThreshold calibrated_posterior_threshold consecutive_windows_probability "
-        "posterior_harm_probability posterior_normal posterior_rule_false_alarm "
+        "posterior_harm_probability posterior_normal posterior_rate_harm posterior_rule_false_alarm "
         "posterior_rule_trigger_probability"
     ),
     "posterior_beta": "posterior_beta_harm",
@@ -180,6 +183,7 @@ _NAMES_OF_MODULE = {
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULE.items() for name in names.split()}
 
 __all__ = [
+    "EXACT_BELOW_EVENTS",
     "EXACT_T_BELOW_DF",
     "LEAST_EXPECTED_EVENTS",
     "ArmEstimate",
@@ -223,6 +227,7 @@ __all__ = [
     "difference",
     "dunnett_z",
     "equicorrelated_exceedance",
+    "exact_score_power",
     "group_sequential_inflation",
     "guardrail_power_target",
     "guardrail_unit_inflation",
@@ -254,6 +259,7 @@ __all__ = [
     "posterior_beta_harm",
     "posterior_harm_probability",
     "posterior_normal",
+    "posterior_rate_harm",
     "posterior_rule_false_alarm",
     "posterior_rule_trigger_probability",
     "power_of_standard_error",

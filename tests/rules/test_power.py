@@ -74,14 +74,16 @@ def test_required_sample(patch: dict[str, object], needed: float) -> None:
     assert registered.required_smallest(plan(patch)) == pytest.approx(needed, rel=1e-6)
 
 
-def test_uneven_weights_take_the_larger_of_both_formulas() -> None:
-    uneven = plan(CUPED_OFF, {"variants": {"0": {"weight": "80%"}, "1": {"weight": "20%"}}})
+@pytest.mark.parametrize("cuped", [False, True])
+def test_uneven_weights_are_planned_for_the_test_that_judges(cuped: bool) -> None:
+    uneven = plan({} if cuped else CUPED_OFF, {"variants": {"0": {"weight": "80%"}, "1": {"weight": "20%"}}})
     p, q, ratio = 0.12, 0.12 + SOUND_EFFECT, 0.25
     pooled_rate = (p + ratio * q) / (1 + ratio)
     pooled = math.sqrt(pooled_rate * (1 - pooled_rate) * (1 + 1 / ratio))
     unpooled = math.sqrt(p * (1 - p) + q * (1 - q) / ratio)
     z_alpha, z_power = norm.ppf(0.975), norm.ppf(0.95)
-    control = max(((z_alpha * null + z_power * unpooled) / SOUND_EFFECT) ** 2 for null in (pooled, unpooled))
+    under_null = max(pooled, unpooled) if cuped else pooled  # the score test's, or that of a mean
+    control = ((z_alpha * under_null + z_power * unpooled) / SOUND_EFFECT) ** 2 * (0.75 if cuped else 1)
     assert registered.required_smallest(uneven) == pytest.approx(control * ratio, rel=1e-9)
 
 

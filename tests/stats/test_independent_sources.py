@@ -128,11 +128,11 @@ def test_arcsine_agrees_with_statsmodels() -> None:
 def test_planning_and_formula_agree() -> None:
     test = PlannedTest("proportion", 0.02, ratio=1 / 9)
     pooled, unpooled = (
-        two_proportion_power(0.02, 0.025, 9000, 1000, 0.05, 2, m) for m in ("pooled", "unpooled")
+        two_proportion_power(0.02, 0.0205, 900_000, 100_000, 0.05, 2, m) for m in ("pooled", "unpooled")
     )
-    assert achieved_power(test, 0.005, 9000) == pytest.approx(pooled, rel=1e-13)
-    assert achieved_power(replace(test, variance="unpooled"), 0.005, 9000) == pytest.approx(
-        unpooled, rel=1e-13
+    assert achieved_power(test, 0.0005, 900_000) == pytest.approx(pooled, rel=1e-13)
+    assert achieved_power(replace(test, variance="larger"), 0.0005, 900_000) == pytest.approx(
+        min(pooled, unpooled), rel=1e-13
     )
 
 

@@ -3,8 +3,9 @@
 With too few units a guardrail stays quiet whether or not there is harm, so its silence is not evidence of safety.
 For each guardrail with a margin egp computes the power of its one-sided non-inferiority test at `guardrail_alpha`, when
 the treatment is in truth harmless, at the units it is judged on: the declared sample, the matured part of it for a metric
-judged on its matured cohort, the segment's share of it for a metric restricted to a segment. Rates take the larger of
-the Farrington-Manning and the unpooled variance, others the standard deviation that the plan declares. Jointly, the
+judged on its matured cohort, the segment's share of it for a metric restricted to a segment. Rates take
+the variance of the score test that judges them (Farrington and Manning 1990), others the standard deviation that the
+plan declares. Jointly, the
 powers multiply, as for independent guardrails. Guardrails with only a limit are not tested this way. A larger sample is proposed only where the declared traffic
 brings it.
 

@@ -5,10 +5,10 @@ they are.
 
 The number is recomputed from each primary metric's kind, baseline and MDE (or non-inferiority margin), the
 significance level after correction, the power, the weights of the variants, CUPED, clustering and the registered
-looks. Rates: n = ((z_α·s₀ + z_β·s₁) / MDE)², with the larger of the pooled and the unpooled standard deviation s₀
-(Fleiss 1981), which differ only when weights are unequal; margins of rates by Farrington and Manning (1990); other
-kinds: n = (z_α + z_β)²·σ²·(1 + 1/r) / MDE². CUPED leaves 1 − ρ² of it. The number counts the units of the smallest
-variant.
+looks. Rates: n = ((z_α·s₀ + z_β·s₁) / MDE)², where s₀ is the standard deviation that the gate's score test has under
+the null hypothesis: the pooled one, or at a margin that of Farrington and Manning (1990); with CUPED or clusters, where
+the gate judges means, the larger of that and s₁. Other kinds: n = (z_α + z_β)²·σ²·(1 + 1/r) / MDE². CUPED leaves 1 − ρ² of it. The
+number counts the units of the smallest variant.
 
 Passes:
 
