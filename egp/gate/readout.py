@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from egp.gate.move import Move
     from egp.lock import Registration
     from egp.policy.model import Adopted
-    from egp.results import Evidence, Refusal, Row, Window
+    from egp.results import About, Evidence, Refusal, Row, Window
     from egp.rule import Params
 
 NOWHERE = "no stage"
@@ -218,6 +218,22 @@ class Readout:
         part = (metric.segment or "") if segment is None else segment
         found = self._rows.get((stage or self.stage.name, window, metric.id or "", part), [])
         return [row for row in found if variant in ("", row.variant)]
+
+    @cached_property
+    def lost(self) -> tuple[About, ...]:
+        """What refused rows would have told."""
+        return tuple(about for problem in self.evidence.problems for about in problem.lost)
+
+    def was_refused(self, window: Window, metric: Metric, variant: str, day: date | None) -> bool:
+        """Whether a row of the current stage was there, and could not be read."""
+        return any(
+            about.date == day
+            and about.window in ("", window)
+            and about.stage in ("", self.stage.name)
+            and about.metric in ("", metric.id)
+            and about.variant in ("", variant)
+            for about in self.lost
+        )
 
     def cumulative(self, metric: Metric, variant: str, until: date | None = None) -> list[Row]:
         """The rows that hold a variant's units of the current stage once each, first exposed by a day."""
@@ -411,12 +427,25 @@ class Readout:
         """Units of each variant, control first, that metrics were counted on → the metrics, all segments together."""
         found: dict[tuple[int, ...], list[str]] = {}
         for _, metric in self.plan.metrics:
+            refused = self._refused_days(metric)
             units = tuple(
-                units_in(self.rows(metric, "cohort", name)) for name in (self.control, *self.treatments)
+                units_in(row for row in self.rows(metric, "cohort", name) if row.date not in refused)
+                for name in (self.control, *self.treatments)
             )
             if any(units):
                 found.setdefault(units, []).append(metric.id or "")
         return found
+
+    def _refused_days(self, metric: Metric) -> frozenset[date]:
+        """Days on which a cohort of the metric was refused: the others of the day are no split."""
+        return frozenset(
+            about.date
+            for about in self.lost
+            if about.date
+            and about.window in ("", "cohort")
+            and about.stage in ("", self.stage.name)
+            and about.metric in ("", metric.id)
+        )
 
     @cached_property
     def mismatch(self) -> float | None:

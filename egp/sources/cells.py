@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast, get_args
 
+from egp.analysis.days import day_after
 from egp.quantity import Measure, QuantityError, day, measure, share, shown
 from egp.results import (
     COVARIATE_SUMS,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from egp.sources.stages import StageDays, Stages
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_SEPARATED = re.compile(r"[+-]?[0-9]+([.,'’_\s][0-9]+)+")
 _LARGEST = 1e100
 _WINDOWS: tuple[str, ...] = get_args(Window)
 _NUMBERS = (*SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS, *VALUES)
@@ -40,8 +42,8 @@ _ALLOWED = {
     "ratio": (*SUMS, *DENOMINATOR_SUMS),
     "quantile": VALUES,
 }
-_WEEK = timedelta(days=6)
-"""From the first day of a week to its last."""
+_WEEK = 6
+"""Days from the first of a week to its last."""
 
 Cells = Mapping[str, object]
 
@@ -145,7 +147,7 @@ class RowReader:
         return first, through
 
     def _check_date(self, first: date, window: str, stage: StageDays) -> None:
-        last = first + _WEEK if window == "week" else first
+        last = day_after(first, _WEEK) if window == "week" else first
         what = (
             "canary" if stage.name == "canary" else "test" if stage.name == "test" else f"stage {stage.name}"
         )
@@ -301,9 +303,10 @@ def _number(cells: Cells, column: str) -> float | None:
         return None
     number = _float(value)
     if not abs(number) < _LARGEST:
-        raise CellError(
-            column, f"{shown(value)} is not a finite number", "write plain digits, as in 18450 or 0.25"
-        )
+        advice = "write plain digits, as in 18450 or 0.25"
+        if isinstance(value, str) and _SEPARATED.fullmatch(value):
+            advice = "write it without separators of thousands and with a decimal point, as in 18450 or 0.25"
+        raise CellError(column, f"{shown(value)} is not a finite number", advice)
     return number
 
 

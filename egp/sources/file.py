@@ -22,6 +22,7 @@ from egp.sources.tabular import read_table
 if TYPE_CHECKING:
     from egp.experiment import Experiment
 
+_YEARS = range(1990, 2200)
 _OFFSET = "write it with its offset, as in 2023-02-07T08:00:00-08:00"
 
 
@@ -102,6 +103,9 @@ class ResultsFile:
         for path, instant in instants:
             if instant is not None and not (isinstance(instant, datetime) and instant.tzinfo):
                 failures.append(self._failure(path, f"{shown(instant)} is not an instant", _OFFSET))
+            elif isinstance(instant, datetime) and instant.year not in _YEARS:
+                message = f"{shown(instant)} is no instant at which anything was seen"
+                failures.append(self._failure(path, message, "correct the year"))
         if results.experiment and results.experiment != plan.id:
             message = f"these are results of {results.experiment}, and the plan is {plan.id}"
             failures.append(self._failure(("experiment",), message, "name the results of this plan"))

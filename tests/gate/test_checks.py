@@ -106,6 +106,33 @@ class TestRevision:
     def test_results_that_name_no_build(self) -> None:
         assert of(readout_world().but(revision=None).decide(), "revision").state == "not_checked"
 
+    def test_a_stage_that_names_no_build_served_that_of_the_results(self) -> None:
+        assert of(stage_world().decide(), "revision").passed
+        unsaid = of(stage_world().but(revision=None).decide(), "revision")
+        assert (unsaid.state, unsaid.kind) == ("not_checked", "repair")
+        assert unsaid.message == "the results do not say which build is served in 70%"
+
+    def test_every_stage_needs_one(self) -> None:
+        world = stage_world().but(revision=None)
+        first = entry(0.7, "2023-02-07T08:00:00-08:00", "web-8841")
+        second = entry(0.9, "2023-02-09T07:00:00-08:00")
+        assert of(world.but(stages=(first,)).decide(), "revision").passed
+        assert "in 90%" in of(world.but(stages=(first, second)).decide(), "revision").message
+
+    @pytest.mark.parametrize("nothing", ["", "  ", "\t"])
+    def test_a_build_without_a_name_is_none(self, nothing: str) -> None:
+        assert of(readout_world().but(revision=nothing).decide(), "revision").state == "not_checked"
+        assert of(readout_world().but(treatment_revision=nothing).decide(), "revision").passed
+
+    @pytest.mark.parametrize("spelt", ["web-8841 ", " web-8841", "WEB-8841", "Web-8841\n"])
+    def test_spaces_around_a_build_and_capitals_make_no_other(self, spelt: str) -> None:
+        assert of(readout_world().but(revision=spelt, treatment_revision=spelt).decide(), "revision").passed
+
+    @pytest.mark.parametrize("other", ["web-884", "web-88410", "8841", "web 8841"])
+    def test_another_name_is_another_build(self, other: str) -> None:
+        assert of(readout_world().but(revision=other).decide(), "revision").state == "fail"
+        assert of(readout_world(revision="1.10").but(revision="1.1").decide(), "revision").state == "fail"
+
     def test_a_plan_that_names_no_build(self) -> None:
         assert of(readout_world(revision=None).decide(), "revision").state == "not_checked"
 
@@ -183,18 +210,6 @@ class TestCompleteData:
         decision = readout_world().but(rows=(), more={"problems": (refusal,)}).decide()
         assert (decision.verdict, decision.kind) == ("hold", "repair")
         assert "there is no column `units`" in messages(decision.reasons)
-
-    def test_a_silent_treatment_is_rolled_back(self) -> None:
-        world = stage_world()
-        quiet = world.but(as_of=world.as_of + timedelta(hours=41))
-        decision = quiet.decide()
-        assert (decision.verdict, decision.kind) == ("roll_back", "")
-        assert "nothing was heard of buy_now for 49 h" in messages(decision.reasons)
-
-    def test_a_treatment_that_is_late_holds(self) -> None:
-        world = stage_world()
-        late = world.but(as_of=world.as_of + timedelta(hours=39)).decide()
-        assert (late.verdict, late.kind) == ("hold", "repair")
 
     def test_after_the_end_of_the_test_nothing_is_expected(self) -> None:
         world = readout_world()

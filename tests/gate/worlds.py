@@ -14,7 +14,7 @@ from egp.document import read_text
 from egp.experiment import Experiment, read_experiment
 from egp.gate import json, markdown, receipt, text
 from egp.gate.call import Call, Inputs, Judgement
-from egp.gate.clock import zone_of
+from egp.gate.clock import instant, zone_of
 from egp.gate.move import MONITOR, Move, move_to
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
@@ -185,7 +185,7 @@ class World:
             plan=self.plan,
             evidence=self.evidence,
             move=self.move,
-            as_of=self.as_of.astimezone(zone_of(self.plan)),
+            as_of=instant(self.as_of, zone_of(self.plan)),
             registration=self.registration,
             digest=plan_digest(self.plan),
             treatment_revision=self.treatment_revision,
