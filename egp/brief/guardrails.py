@@ -164,7 +164,8 @@ def _seen(
         standard_error=comparison.difference.standard_error,
         margin=_margin(metric, path),
         is_harmed=first is not None
-        and stats.harm_p_value(comparison.difference, harm) < weekly_level(readout.plan, BAD_WEEKS),
+        and stats.harm_p_value(comparison.difference, harm)
+        < weekly_level(readout.plan, BAD_WEEKS, readout.alarm_levels),
     )
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from egp import stats
+from egp.analysis.alarm_levels import LEVELS, levels_set_by
 from egp.analysis.days import (
     day_after,
     exposed_days,
@@ -32,6 +33,7 @@ from egp.stats import StatisticsInputError
 from egp.subject import Organisation
 
 if TYPE_CHECKING:
+    from egp.analysis.alarm_levels import AlarmLevels
     from egp.document import Path
     from egp.experiment import Experiment, Metric
     from egp.gate.move import Move
@@ -246,6 +248,20 @@ class Readout:
         """A metric over the current stage so far. Not for metrics that are withheld, other than in a stop rule."""
         return compared(metric, self.cumulative(metric, self.control), self.cumulative(metric, treatment))
 
+    def smaller_units(self, metric: Metric, treatment: str) -> int:
+        """Units of the smaller arm over the current stage so far."""
+        return min(units_in(self.cumulative(metric, name)) for name in (self.control, treatment))
+
+    def units_of_window(
+        self, metric: Metric, window: Window, treatment: str, stage: str, first: date
+    ) -> int | None:
+        """Units of the smaller arm in a day or a week; None where an arm has no row of it."""
+        rows = [
+            [row for row in self.rows(metric, window, name, stage) if row.date == first]
+            for name in (self.control, treatment)
+        ]
+        return min(map(units_in, rows)) if all(rows) else None
+
     def arm(self, metric: Metric, treatment: str) -> stats.ArmEstimate:
         """What the treated units of the current stage see, whatever control does."""
         return arm_of(metric, self.cumulative(metric, treatment))
@@ -450,6 +466,12 @@ class Readout:
         """An option of a rule in force, or what holds where the policy does not have the rule."""
         adopted = self.rules.get(rule)
         return float(getattr(adopted.params, option)) if adopted else otherwise
+
+    @cached_property
+    def alarm_levels(self) -> AlarmLevels:
+        """What the policy asks of alarms, whatever the plan says."""
+        adopted = self.rules.get("hair-trigger")
+        return levels_set_by(adopted.params) if adopted else LEVELS
 
     def guardrail_alpha(self) -> float:
         return need(statistics_of(self.plan).guardrail_alpha, "statistics", "guardrail_alpha")

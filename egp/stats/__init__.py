@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .exaggeration import TypeM, type_m
     from .looks import information_fractions, most_crossing_probability, repeated_looks_type1
     from .means import mean_mde, mean_power, mean_units
+    from .monitoring import alike_windows_level, alike_windows_probability, continuous_crossing_probability
     from .multiplicity import (
         all_pass_probability,
         any_guardrail_false_alarm,
@@ -143,6 +144,7 @@ _NAMES_OF_MODULE = {
     "exaggeration": "TypeM type_m",
     "looks": "information_fractions most_crossing_probability repeated_looks_type1",
     "means": "mean_mde mean_power mean_units",
+    "monitoring": "alike_windows_level alike_windows_probability continuous_crossing_probability",
     "multiplicity": (
         "all_pass_probability any_guardrail_false_alarm bonferroni_z corrected_alpha dunnett_z "
         "equicorrelated_exceedance guardrail_power_target guardrail_unit_inflation holm_adjusted"
@@ -202,6 +204,8 @@ __all__ = [
     "StatisticsInputError",
     "TypeM",
     "achieved_power",
+    "alike_windows_level",
+    "alike_windows_probability",
     "all_pass_probability",
     "always_valid_inflation",
     "any_guardrail_false_alarm",
@@ -212,6 +216,7 @@ __all__ = [
     "calibrated_posterior_threshold",
     "chi_square_sf",
     "consecutive_windows_probability",
+    "continuous_crossing_probability",
     "corrected_alpha",
     "cuped_factor",
     "cuped_of_arms",

@@ -8,8 +8,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from statsmodels.stats.proportion import test_proportions_2indep as score_test_of_two_rates
 
 from egp import stats
+from egp.analysis.alarm_levels import LEVELS
 from egp.analysis.stop_rules import weekly_level
 from egp.gate.reading import Reading
 from egp.gate.verdict import decide
@@ -507,9 +509,13 @@ class TestLimit:
 class TestStopRule:
     def test_the_posterior_of_a_flat_prior(self) -> None:
         reading = readings(readout_world(HARMFUL), "stop-rule")[0]
-        error = math.sqrt((0.031 * 0.969 + 0.0341 * 0.9659) / 147_000)
-        expected = stats.normal_sf((0.05 * 0.031 - 0.0031) / error)
-        assert reading.numbers["probability"] == pytest.approx(expected)
+        # Of a flat prior it is one less the p-value of the score test of a rise by 5 % of control, here by statsmodels.
+        units = 147_000
+        test = score_test_of_two_rates(
+            0.0341 * units, units, 0.031 * units, units, value=1.05, compare="ratio", method="score",
+            alternative="larger", correction=False,
+        )  # fmt: skip
+        assert reading.numbers["probability"] == pytest.approx(1 - test.pvalue, abs=1e-4)
         assert (reading.state, reading.kind) == ("fail", "rollback")
 
     def test_a_prior_around_no_harm_asks_for_more(self) -> None:
@@ -576,15 +582,15 @@ class TestStopRule:
             == "roll_back"
         )
 
-    @pytest.mark.parametrize(("errors", "is_fired"), [(2.1, False), (2.2, True)])
+    @pytest.mark.parametrize(("errors", "is_fired"), [(2.36, False), (2.46, True)])
     def test_a_week_is_tested_at_the_level_that_many_weeks_leave(self, errors: float, is_fired: bool) -> None:
-        """Fifteen weeks of three guardrails leave 1.54 % for each, 2.16 standard errors; 5 % would be 1.64."""
+        """Fifteen weeks of three guardrails leave 0.81 % for each, 2.41 standard errors; 5 % would be 1.64."""
         error = 0.21 * math.sqrt(1 / 14_000 + 1 / 126_000)
         bad = [("90%", date(2023, 2, 13)), ("90%", date(2023, 2, 20))]
         decision = self.weeks(bad, 0.042 + errors * error).decide()
         fired = [reading for reading in decision.readings if reading.rolls_back]
         assert bool(fired) == is_fired
-        assert weekly_level(plan_of(), 2) == pytest.approx(0.0154, abs=5e-5)
+        assert weekly_level(plan_of(), 2, LEVELS) == pytest.approx(0.0081, abs=5e-5)
 
     def test_two_bad_weeks_apart_do_not(self) -> None:
         apart = self.weeks([("90%", date(2023, 2, 6)), ("90%", date(2023, 2, 20))]).decide()

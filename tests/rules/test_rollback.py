@@ -39,14 +39,14 @@ def in_test_alone(position: int, **keys: object) -> Experiment:
     return changed(stop_rules={**rules, position: keys}, **TEST_ONLY)
 
 
-def findings(rule_id: str, plan: Experiment) -> list[Finding]:
+def findings(rule_id: str, plan: Experiment, **options: float) -> list[Finding]:
     rule = load(rule_id)
-    return findings_of(rule, plan, rule.params())
+    return findings_of(rule, plan, rule.params(**options))
 
 
 def chance(finding: Finding) -> float:
     """The false-alarm chance that a message states, as a fraction."""
-    match = re.search(r"fires in (?:at least )?([0-9.]+) %", finding.message)
+    match = re.search(r"fires in (?:up to )?([0-9.]+) %", finding.message)
     assert match
     return float(match[1]) / 100
 
@@ -96,7 +96,7 @@ class TestStandardErrorAndEvaluations:
         plan = refunds(min_units_per_variant=least)
         looks = evaluations(plan, 0, evaluated, watched_test(plan))
         assert looks.number == number
-        information = looks.information(400)
+        information = looks.information
         assert len(information) == number
         assert information[0] == pytest.approx(first)
         assert information[-1] == pytest.approx(1.0)
@@ -125,7 +125,8 @@ class TestPosteriorBounds:
         plan = refunds(prior=prior)
         harm = 0.05 * 0.031
         for share in (0.2, 0.5, 1.0):
-            error = math.sqrt(0.031 * 0.969 * 2 / (153_000 * share))
+            # Harm beyond 5 % of the control observed is t - 1.05 c.
+            error = math.sqrt(0.031 * 0.969 * (1 + 1.05**2) / (153_000 * share))
 
             def probability_of_harm(estimate: float, error: float = error) -> float:
                 if spread is None:
@@ -178,7 +179,7 @@ class TestHairTrigger:
         """Refunds beyond 5 % at 95 %, daily from 20,000 units: 0.8 % of harmless tests."""
         assert findings("hair-trigger", changed()) == []
         information = tuple(day / 14 for day in range(2, 15))
-        margin = 0.05 * 0.031 / math.sqrt(0.031 * 0.969 * 2 / 153_000)
+        margin = 0.05 * 0.031 / math.sqrt(0.031 * 0.969 * (1 + 1.05**2) / 153_000)
         expected = stats.posterior_rule_false_alarm(0.95, information, None, margin)
         assert expected == pytest.approx(0.008, abs=5e-4)
         assert posterior_alarm(in_test_alone(0), 0, 0.95, "exact").chance == pytest.approx(expected, rel=1e-9)
@@ -199,19 +200,20 @@ class TestHairTrigger:
         assert findings("hair-trigger", refunds(**keys | {"probability": f"{advised:.1f}%"})) == []
         assert findings("hair-trigger", refunds(**keys | {"probability": f"{advised - 0.1:.1f}%"}))
 
-    def test_selected_evaluations_stay_close_below_all_of_them(self) -> None:
+    def test_hourly_evaluations_are_all_counted(self) -> None:
         plan = in_test_alone(0, harm_exceeds="0%", evaluated="hourly", min_units_per_variant=60_000)
         [finding] = findings("hair-trigger", plan)
         first = math.ceil(60_000 / (153_000 / 336))
         exact = stats.posterior_rule_false_alarm(0.95, tuple(range(first, 337)))
-        assert "at least" in finding.message
-        assert 0 <= exact - chance(finding) < 0.02
+        assert "up to" in finding.message
+        assert 0 <= chance(finding) - exact < 0.1 * exact
 
     @pytest.mark.parametrize(("harm", "days"), [("3%", 2), ("2%", 3), ("0%", 4)])
     def test_days_in_a_row(self, harm: str, days: int) -> None:
-        [finding] = findings("hair-trigger", in_test_alone(2, harm_exceeds=harm, **{"for": f"{days}d"}))
+        plan = in_test_alone(2, harm_exceeds=harm, **{"for": f"{days}d"})
+        [finding] = findings("hair-trigger", plan, day_correlation=0)
         per_day = 41_000 * 0.45
-        error = 5.2 * math.sqrt(2 / per_day)
+        error = 5.2 * math.sqrt((1 + (1 + float(harm.rstrip("%")) / 100) ** 2) / per_day)
         by_chance = float(norm.sf(float(harm.rstrip("%")) / 100 * 1.9 / error))
         expected = sum(
             by_chance ** sum(path) * (1 - by_chance) ** (14 - sum(path))
@@ -223,7 +225,7 @@ class TestHairTrigger:
     def test_days_before_the_minimum_of_units_are_silent(self) -> None:
         """18,450 units of each variant a day: 150,000 are there on the ninth day, and six are left."""
         plan = in_test_alone(2, harm_exceeds="0%", min_units_per_variant=150_000)
-        [finding] = findings("hair-trigger", plan)
+        [finding] = findings("hair-trigger", plan, day_correlation=0)
         # Half of all days are beyond no harm, so that every path is as likely.
         without = sum("11" not in "".join(path) for path in itertools.product("01", repeat=6))
         assert chance(finding) == pytest.approx(1 - without / 64, abs=6e-4)
@@ -266,7 +268,10 @@ class TestHairTrigger:
             schedule={"start": "0001-01-01", "end": "9999-12-31"},
             stop_rules={0: {"harm_exceeds": "0%", "evaluated": evaluated}, 2: {"harm_exceeds": "0%"}},
         )
-        assert [finding.at[1] for finding in findings("hair-trigger", plan)] == [0, 2]
+        found = findings("hair-trigger", plan)
+        assert [finding.at[:2] for finding in found] == [
+            ("guardrail_metrics", 2), ("stop_rules", 0), ("stop_rules", 2),
+        ]  # fmt: skip
 
 
 class TestDeadStopRule:

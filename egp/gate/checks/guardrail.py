@@ -5,7 +5,7 @@ below the margin; quiet is not enough. The level is not corrected, because all o
 exceed the margin leads to the metric's `action`; harm that is merely not ruled out holds the launch.
 
 Two days of a stage cannot rule out a margin, so a stage is asked for less: no guardrail is significantly harmed, at
-`guardrail_alpha` over all guardrails together (Holm). An alarm holds the ramp where it is; what rolls back is the plan's
+`harm_alpha` of the policy's `hair-trigger` over all guardrails together (Holm). An alarm holds the ramp where it is; what rolls back is the plan's
 stop rules and limits.
 """
 
@@ -138,7 +138,7 @@ def _alarms(readout: Readout) -> Iterator[Reading]:
 def _alarm(
     readout: Readout, path: Path, metric: Metric, treatment: str, seen: Comparison, p_value: float
 ) -> Reading:
-    alpha, unit = readout.guardrail_alpha(), unit_of(metric)
+    alpha, unit = readout.alarm_levels.harm_alpha, unit_of(metric)
     is_harmed = p_value < alpha
     sign = 1 if harm_direction(metric, path) == "increase" else -1
     observed = f"harm of {signed(sign * seen.difference.estimate, unit)}"

@@ -16,7 +16,7 @@ Passes:
 stop_rules:
   - {id: refunds, metric: refund_rate, harm_exceeds: 5%, probability: 95%, prior: flat, evaluated: daily, min_units_per_variant: 20_000, action: rollback}
   - {id: contacts, metric: cs_contacts, significant_harm_for: 2w, min_units_per_variant: 20_000, action: rollback}
-  - {id: slow, metric: p95_page_load, harm_exceeds: 10%, for: 2d, min_units_per_variant: 5_000, action: rollback}
+  - {id: slow, metric: p95_page_load, harm_exceeds: 12%, for: 2d, min_units_per_variant: 5_000, action: rollback}
 ```
 
 Fails at `/stop_rules`, saying "no stop rule":
