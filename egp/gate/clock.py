@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 
+MAX_SKEW = timedelta(minutes=5)
+"""By which the clocks of two machines may differ."""
+
 
 def zone_of(plan: Experiment) -> tzinfo:
     """The time zone in which the plan counts days; UTC for a plan that names none."""
@@ -25,7 +28,12 @@ def instant(moment: Moment, zone: tzinfo) -> datetime:
     """The first instant of a day, or an instant on the clocks of the zone."""
     if not isinstance(moment, datetime):
         return datetime.combine(moment, time(0), zone)
-    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=zone)
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:  # at either end of the calendar the clocks of another zone show no year
+        return moment
 
 
 def day_end(day: date, zone: tzinfo) -> datetime:

@@ -156,7 +156,8 @@ def _silence(readout: Readout, longest: timedelta) -> Iterator[Reading]:
     is_unreadable = bool(readout.evidence.problems) and not readout.evidence.rows
     if not readout.has_begun or stage.begin is None or is_unreadable:
         return
-    now = min(readout.as_of, stage.end) if stage.end else readout.as_of
+    # Results that are old are no silence of the treatment.
+    now = min(readout.seen_until, stage.end) if stage.end else readout.seen_until
     for variant in readout.treatments:
         heard = stage.begin
         for row in readout.evidence.rows:
