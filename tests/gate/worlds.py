@@ -21,7 +21,7 @@ from egp.gate.readout import Readout
 from egp.gate.verdict import Decision, decide
 from egp.lock import PinnedPolicy, Registration, Signed, made
 from egp.policy.reading import shipped_policy
-from egp.quantity import Share
+from egp.quantity import Interval, Share
 from egp.report.text import Style
 from egp.results import Evidence, Results, Row, StageEntry, results_digest
 from egp.subject import Organisation
@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 PLAN = ROOT / "examples" / "experiments" / "pdp-buy-now.yaml"
 DAY = timedelta(days=1)
 CONTROL, TREATMENT = "control", "buy_now"
+ORGANISATION = Organisation(calendars={"peak_sale": (Interval(date(2023, 11, 20), date(2023, 12, 1)),)})
 
 
 def merged(value: Any, change: Any) -> Any:
@@ -194,7 +195,7 @@ class World:
             digest=plan_digest(self.plan),
             treatment_revision=self.treatment_revision,
             treatment=self.more.get("treatment", ""),
-            organisation=self.more.get("organisation", Organisation()),
+            organisation=self.more.get("organisation", ORGANISATION),
             frozen=self.more.get("frozen", {}),
         )
 
