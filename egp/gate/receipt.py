@@ -122,7 +122,7 @@ def never_judged(receipt: dict[str, Any]) -> str:
         return ""
     errors = receipt.get("errors")
     messages = [str(_mapping(each).get("message")) for each in errors] if isinstance(errors, list) else []
-    return shown(listing(messages) or "it does not say why")
+    return listing(messages) or "it does not say why"
 
 
 def read_receipt(path: str) -> tuple[dict[str, Any], Call]:
