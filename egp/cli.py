@@ -78,7 +78,9 @@ def _parsed(called: str, given: Sequence[str]) -> argparse.Namespace:
     try:
         return _parser(called).parse_args(given)
     except Stop as stop:
-        told = getattr(import_module(f"egp.commands.{called}"), "misused", None) if called in COMMANDS else None
+        told = (
+            getattr(import_module(f"egp.commands.{called}"), "misused", None) if called in COMMANDS else None
+        )
         if told:
             told(given, stop)
         raise

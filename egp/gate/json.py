@@ -62,7 +62,11 @@ def _readout(readout: Readout) -> dict[str, object] | None:
 def _readouts(judgement: Judgement) -> list[dict[str, object]]:
     """What later calls are held to: every readout that is remembered, and this one where it is the first of its look."""
     readout = judgement.readout
-    own = {readout.looks[readout.look]: readout.rows_read} if readout.look is not None and readout.rows_read else {}
+    own = (
+        {readout.looks[readout.look]: readout.rows_read}
+        if readout.look is not None and readout.rows_read
+        else {}
+    )
     known = {
         look: {**own.get(look, {}), **readout.frozen.get(look, {})} for look in {**own, **readout.frozen}
     }

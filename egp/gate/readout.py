@@ -351,7 +351,10 @@ class Readout:
 
     def _absent(self, metric: Metric, variant: str, days: list[date]) -> list[date]:
         if metric.kind == "quantile":
-            through = max((row.through for row in self.rows(metric, "total", variant, TEST) if row.through), default=None)
+            through = max(
+                (row.through for row in self.rows(metric, "total", variant, TEST) if row.through),
+                default=None,
+            )
             return [day for day in days if through is None or day > through]
         seen = {row.date for row in self.rows(metric, "cohort", variant, TEST)}
         return [day for day in days if day not in seen]
@@ -446,7 +449,9 @@ class Readout:
         guardrails = [
             metric
             for _, metric in self.plan.guardrails
-            if metric.outcome_window is not None and metric.kind != "quantile" and not self.unripe_days(metric)
+            if metric.outcome_window is not None
+            and metric.kind != "quantile"
+            and not self.unripe_days(metric)
         ]
         judged = [*(metric for _, metric in self.plan.primaries), *guardrails]
         return {metric.id or "": self._digest_of(metric) for metric in judged}

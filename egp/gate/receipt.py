@@ -42,7 +42,9 @@ def _call(call: Call) -> dict[str, object]:
     return {**stated, "as_of": as_of, "source": _without_secrets(call.source)}
 
 
-def written_for_failure(call: Call, failures: Sequence[Failure], experiment: str, known: dict[str, str]) -> str:
+def written_for_failure(
+    call: Call, failures: Sequence[Failure], experiment: str, known: dict[str, str]
+) -> str:
     """The receipt of a call that could not be judged: its errors, and the digests of what was read so far.
 
     It replaces the receipt of the call before, whose answer holds no longer, and keeps what that one remembered.

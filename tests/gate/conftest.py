@@ -12,7 +12,6 @@ import pytest
 from .calling import PLAN, call, taken
 from .worlds import ROOT
 
-
 _DAY = re.compile(r"\b2023-\d\d-\d\d")
 
 
@@ -34,7 +33,9 @@ def repository_of_now(_registered: Path, tmp_path: Path) -> Path:
     stamp = datetime.fromisoformat(taken(folder, "results/pdp-buy-now/stage-1.yaml"))
     days = (datetime.now(UTC) - stamp).days
     for file in (folder / PLAN, *sorted((folder / "results/pdp-buy-now").iterdir())):
-        file.write_text(_DAY.sub(lambda found: str(date.fromisoformat(found[0]) + timedelta(days)), file.read_text()))
+        file.write_text(
+            _DAY.sub(lambda found: str(date.fromisoformat(found[0]) + timedelta(days)), file.read_text())
+        )
     (folder / "egp.lock").unlink()
     registered = str(date(2023, 1, 17) + timedelta(days))
     done = call(folder, "register", PLAN, "--as-of", registered)

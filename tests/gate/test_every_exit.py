@@ -185,7 +185,9 @@ def test_a_plan_without_a_rollback_has_none() -> None:
 def test_the_commit_is_recorded(repository: Path) -> None:
     def git(*arguments: str) -> str:
         who = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-        ended = subprocess.run(["git", *who, *arguments], cwd=repository, check=True, capture_output=True, text=True)
+        ended = subprocess.run(
+            ["git", *who, *arguments], cwd=repository, check=True, capture_output=True, text=True
+        )
         return ended.stdout.strip()
 
     git("init", "-q")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from egp.lock import read_lock
+from egp.results import Row
 
 from .calling import PLAN, Call, call, gate
 from .worlds import DAY, readout_world
@@ -31,7 +33,9 @@ def corrected(folder: Path, metric: str = "add_to_cart_rate", days: int = 1, fil
     path = folder / file
     with path.open(newline="") as opened:
         rows = list(csv.DictReader(opened))
-    changed = [row for row in rows if (row["metric"], row["window"], row["variant"]) == (metric, "cohort", "buy_now")]
+    changed = [
+        row for row in rows if (row["metric"], row["window"], row["variant"]) == (metric, "cohort", "buy_now")
+    ]
     for row in changed[:days]:
         row["sum"] = str(float(row["sum"]) + 1) if "." in row["sum"] else str(int(row["sum"]) + 1)
     with path.open("w", newline="") as opened:
@@ -108,14 +112,12 @@ def test_watching_freezes_nothing_and_forgets_nothing(repository: Path) -> None:
 def test_outcomes_that_are_counted_further_are_the_same_rows() -> None:
     """A metric with an outcome window does not change any more once it has had its time."""
     world = readout_world()
-    further = world.mapped(lambda row: row if row.through is None else _through(row))
+    further = world.mapped(_through)
     assert world.readout().rows_read == further.readout().rows_read != {}
 
 
-def _through(row):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
-    return replace(row, through=row.through + DAY)
+def _through(row: Row) -> Row:
+    return replace(row, through=row.through and row.through + DAY)
 
 
 def test_a_guardrail_is_frozen_once_its_outcomes_have_matured() -> None:

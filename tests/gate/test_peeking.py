@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 
@@ -188,7 +189,7 @@ def test_an_always_valid_plan_asks_for_more_than_a_fixed_horizon() -> None:
 AFTER_THE_LOOK = datetime.fromisoformat("2023-02-07T08:00:00-08:00")
 
 
-def whole_run(**changes: object) -> World:
+def whole_run(**changes: Any) -> World:
     """The morning after the look, as it should be."""
     return readout_world(Truth(add_to_cart_rate=0.132), **changes)
 
@@ -244,10 +245,22 @@ def test_a_look_opens_by_what_was_seen_and_by_nothing_else(why: str, to: str) ->
     ("why", "kind", "words"),
     [
         ("a later call", "repair", "the results were taken 2023-01-28 08:00, before the look of 2023-02-06"),
-        ("a stamp later than the rows", "repair", "add_to_cart_rate of control lacks 9 days, the first 2023-01-28"),
+        (
+            "a stamp later than the rows",
+            "repair",
+            "add_to_cart_rate of control lacks 9 days, the first 2023-01-28",
+        ),
         ("a day without a row in one variant", "repair", "of buy_now lacks 1 day, the first 2023-02-01"),
-        ("outcomes that are not counted to their end", "repair", "units exposed on 2023-02-04 are not counted"),
-        ("results of the day after, for a call before", "wait", "withheld until 2023-02-06, the planned look"),
+        (
+            "outcomes that are not counted to their end",
+            "repair",
+            "units exposed on 2023-02-04 are not counted",
+        ),
+        (
+            "results of the day after, for a call before",
+            "wait",
+            "withheld until 2023-02-06, the planned look",
+        ),
     ],
 )
 def test_what_keeps_a_look_closed_is_named(why: str, kind: str, words: str) -> None:

@@ -103,7 +103,11 @@ def test_no_pipeline_of_ours_can_say_what_day_it_is(runner: dict[str, str]) -> N
     """Neither has a way to hand an instant to the gate, an option smuggled into a value included."""
     assert not any("as_of" in name or "as-of" in name for name in read(ACTION)["inputs"])
     assert "as-of" not in GITLAB.read_text() + ACTION.read_text()
-    for smuggled in ({"to": "90% --as-of=2023-02-09"}, {"revision": "--as-of=2023-02-09"}, {"plan": "--as-of=2023-02-09"}):
+    for smuggled in (
+        {"to": "90% --as-of=2023-02-09"},
+        {"revision": "--as-of=2023-02-09"},
+        {"plan": "--as-of=2023-02-09"},
+    ):
         inputs = {"command": "gate", "plan": PLAN, "results": "results/pdp-buy-now/stage-1.yaml", "to": "90%"}
         assert run_action(runner, **(inputs | smuggled)).returncode != 0
 

@@ -45,7 +45,7 @@ def at(monkeypatch: pytest.MonkeyPatch, instant: str) -> None:
 
     class Clock(datetime):
         @classmethod
-        def now(cls, tz=None):  # type: ignore[no-untyped-def, override]
+        def now(cls, tz=None):  # type: ignore[no-untyped-def]
             return moment.astimezone(tz or UTC)
 
     monkeypatch.setattr(egp.commands.options, "datetime", Clock)

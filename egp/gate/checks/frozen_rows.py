@@ -26,9 +26,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
     look = readout.looks[readout.look]
     before = readout.frozen.get(look, {})
     changed = [
-        shown(metric)
-        for metric, digest in readout.rows_read.items()
-        if before.get(metric, digest) != digest
+        shown(metric) for metric, digest in readout.rows_read.items() if before.get(metric, digest) != digest
     ]
     if not changed:
         message = f"the look of {shown_look(look)} is read from the rows of its first readout"
