@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.disable()  # what a run makes is needed to its end; looking for garbage took 15 % of it
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        options = _parser(next((each for each in given if not each.startswith("-")), "")).parse_args(given)
+        options = _parsed(next((each for each in given if not each.startswith("-")), ""), given)
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
     except Stop as stop:
@@ -71,6 +71,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.excepthook(*sys.exc_info())
         complain("this is a bug of egp, and nothing is judged", "please report it")
     return COULD_NOT_JUDGE
+
+
+def _parsed(called: str, given: Sequence[str]) -> argparse.Namespace:
+    """The options. A command that leaves files behind is told of a command line that cannot be read."""
+    try:
+        return _parser(called).parse_args(given)
+    except Stop as stop:
+        told = (
+            getattr(import_module(f"egp.commands.{called}"), "misused", None) if called in COMMANDS else None
+        )
+        if told:
+            told(given, stop)
+        raise
 
 
 def _abandon_standard_output() -> None:

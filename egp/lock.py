@@ -20,6 +20,7 @@ from egp.atomic import write_atomically
 from egp.document import Document, Path, Position, Span, read_bytes, read_file
 from egp.finding import Failure
 from egp.quantity import shown
+from egp.results import FrozenReadout
 from egp.shape import Problem, Shape, field, listed, read
 
 LOCK_FILE = "egp.lock"
@@ -74,6 +75,7 @@ class Decided(Shape):
     dissent: str | None = field("What somebody held against it before committing to it.")
     plan: str | None = field("Digest of the plan that was decided on.")
     receipt: str | None = field("Digest of the gate's receipt that it rests on.")
+    readout: FrozenReadout | None = field("Rows of a look that the gate judges by from then on.")
 
 
 class Registration(Shape):

@@ -37,6 +37,14 @@ class StageEntry(Shape):
     )
 
 
+class FrozenReadout(Shape):
+    """The rows that a look was read from the first time, or that were reviewed since. No others count."""
+
+    needs = ("look", "rows")
+    look: Moment | None = field("The look.", "2023-02-06")
+    rows: dict[str, str] | None = field("Metric → digest of the rows that it was judged on.")
+
+
 class Results(Shape):
     """Results of one experiment as of one instant."""
 
@@ -47,6 +55,9 @@ class Results(Shape):
     )
     revision: str | None = field("The build that is served to the treated units.", "web-8841")
     stages: tuple[StageEntry, ...] = listed("The stages of the ramp that were entered, in order.")
+    readouts: tuple[FrozenReadout, ...] = listed(
+        "Readouts that were made, as the receipts of the gate have them; no input of the verdict's digest."
+    )
     aggregates: str | None = field(
         "File with the rows, CSV or Parquet, relative to this one.", "pdp-buy-now.csv"
     )
@@ -182,6 +193,12 @@ def results_digest(results: Results, rows: Iterable[Row]) -> str:
     header: list[object] = [results.experiment, results.as_of, results.revision]
     header += [part for stage in results.stages for part in (stage.treated, stage.entered, stage.revision)]
     text = "\n".join([_canonical(header), *sorted(_canonical(_cells(row)) for row in rows)])
+    return f"{DIGEST_VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def rows_digest(rows: Iterable[Row]) -> str:
+    """Digest of some rows, whatever the day through which their outcomes are counted."""
+    text = "\n".join(sorted(_canonical(_cells(row)[:-1]) for row in rows))  # `through` is the last cell
     return f"{DIGEST_VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 

@@ -110,19 +110,19 @@ def scene(
     finder: PlanFinder,
     policy: Policy,
     as_of: Moment | None,
-    today: date,
+    now: datetime,
     audience: Audience = "team",
 ) -> Scene:
-    """Reads what a brief rests on; as of the instant of the results, or else of today, unless another is given.
+    """Reads what a brief rests on; as of now, unless another instant is given.
 
     Raises CannotJudge and LockError.
     """
     sources = finder.asked([path])
     if finder.failures:
         raise CannotJudge(*finder.failures)
-    call = Call(path, results, as_of=as_of, policy=policy.name)
+    call = Call(path, results, as_of=as_of, now=now, policy=policy.name)
     judgement = judge(call, finder, policy) if results else None
-    moment: Moment = judgement.as_of if judgement else as_of or today
+    moment: Moment = judgement.as_of if judgement else as_of or now
     terms = terms_of(finder, policy, as_day(moment))
     candidates = [each for source in sources for each in candidates_in(opened(source, finder), terms)]
     candidate = _one(candidates, path, judgement)

@@ -95,6 +95,14 @@ def judging_day(stated: date | datetime | None, timezone: str) -> date:
     return stated.astimezone(zone or UTC).date() if stated.tzinfo else stated.date()
 
 
+def now(timezone: str = "") -> datetime:
+    """What the clock says, to the second, on the clocks of a time zone. A command reads it once and passes it on."""
+    from egp.analysis.days import time_zone
+
+    zone = time_zone(timezone) if timezone else None
+    return datetime.now(zone or UTC).replace(microsecond=0)
+
+
 def policy_in_force(options: argparse.Namespace, paths: Sequence[str]) -> Policy:
     """The policy that judges. Raises PolicyError with every mistake in it."""
     policy = _policy_named(options, paths, packaged_rules(options, paths))

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+MAX_SKEW = timedelta(minutes=5)
+"""By which the clocks of two machines may differ."""
+
 
 def zone_of(plan: Experiment) -> tzinfo:
     """The time zone in which the plan counts days; UTC for a plan that names none."""

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from egp.finding import Failure
@@ -31,19 +32,41 @@ class Answer:
     report: str
     status: int
     files: tuple[tuple[str, str], ...] = ()
-    """(path, content) of the receipt and of further reports."""
+    """(path, content) of further reports."""
+    receipt: str = ""
 
 
-def answer(options: argparse.Namespace, policy_for: PolicyFor, style: Style) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the gate takes from outside of its inputs, read once."""
+
+    now: datetime
+    commit: str = ""
+    """Of git; empty outside of a repository."""
+
+
+def answer(options: argparse.Namespace, policy_for: PolicyFor, style: Style, edge: Edge) -> Answer:
     """Judges, or judges again. Raises CannotJudge."""
     if options.replay:
         return _replayed(options, policy_for, style)
-    call = _call(options)
+    call = _call(options, edge)
     judgement = _judged(call, policy_for)
     files = [(path, _rendered(judgement, form, Style())) for form, path in map(_output, options.output)]
-    if options.receipt:
-        files.append((options.receipt, receipt.written(judgement)))
-    return Answer(_rendered(judgement, options.format, style), judgement.decision.exit_status, tuple(files))
+    return Answer(
+        _rendered(judgement, options.format, style),
+        judgement.decision.exit_status,
+        tuple(files),
+        receipt.written(judgement),
+    )
+
+
+def receipt_of_failure(call: Call, error: BaseException) -> str:
+    """The receipt of a call that ended without a judgement, whatever kept it from one."""
+    failures = getattr(error, "failures", None) or [
+        Failure("", str(error) or type(error).__name__, help=getattr(error, "help", ""))
+    ]
+    experiment, known = getattr(error, "experiment", ""), getattr(error, "known", {})
+    return receipt.written_for_failure(call, failures, experiment, known)
 
 
 def _output(text: str) -> tuple[str, str]:
@@ -53,7 +76,7 @@ def _output(text: str) -> tuple[str, str]:
     return form, path
 
 
-def _call(options: argparse.Namespace) -> Call:
+def _call(options: argparse.Namespace, edge: Edge) -> Call:
     if not options.plan:
         raise _usage("which plan?", "egp gate PLAN --results RESULTS --to STAGE")
     if not options.results:
@@ -62,10 +85,18 @@ def _call(options: argparse.Namespace) -> Call:
         raise _usage(
             "what is asked of the gate?", "--to STAGE to enter a stage, --monitor to watch the one entered"
         )
+    return stated_call(options, edge)
+
+
+def stated_call(options: argparse.Namespace, edge: Edge) -> Call:
+    """The call as it stands on the command line, whole or not."""
     return Call(
-        plan=options.plan,
-        results=options.results,
+        plan=options.plan or "",
+        results=options.results or "",
         to=options.to or "",
+        now=edge.now,
+        commit=edge.commit,
+        frozen=receipt.remembered(options.receipt) if options.receipt else (),
         as_of=options.as_of,
         treatment_revision=options.treatment_revision,
         variant=options.variant,
@@ -101,6 +132,9 @@ def _replayed(options: argparse.Namespace, policy_for: PolicyFor, style: Style) 
             f"a receipt says by itself what was judged, and {name} is given", "egp gate --replay FILE"
         )
     recorded, call = receipt.read_receipt(options.replay)
+    if why := receipt.never_judged(recorded):
+        message = f"this receipt is of a call that could not be judged: {why}"
+        raise CannotJudge(Failure(options.replay, message, help="mend that, and call the gate again"))
     judgement = _judged(replace(call, source=options.source or call.source), policy_for)
     changed = list(receipt.differences(recorded, judgement))
     report = _rendered(judgement, options.format, style)

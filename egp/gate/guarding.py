@@ -62,6 +62,7 @@ def withheld(reason: Withheld, metric: str, variant: str = "") -> Reading:
         "not_checked",
         f"{metric}: {reason}" if metric else str(reason),
         kind="wait" if reason.until else "repair",
+        next=reason.advice,
         until=reason.until,
         metric=metric,
         variant=variant,

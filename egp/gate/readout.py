@@ -25,12 +25,13 @@ from egp.analysis.days import (
 from egp.analysis.registered import PRIMARY, cuped_variance_factor, has_primary_test, statistics_of
 from egp.experiment import Variant
 from egp.finding import NotChecked, need
-from egp.gate.clock import day_end, instant, shown_look, zone_of
+from egp.gate.clock import day_end, instant, shown_instant, shown_look, zone_of
 from egp.gate.estimates import Comparison, Lacking, arm_of, compared, compared_with_cuped, units_in
-from egp.quantity import Interval
-from egp.results import CANARY, FIRST_WEEK, TEST, stage_name
+from egp.quantity import Interval, shown
+from egp.results import CANARY, FIRST_WEEK, TEST, rows_digest, stage_name
 from egp.stats import StatisticsInputError
 from egp.subject import Organisation
+from egp.wording import counted
 
 if TYPE_CHECKING:
     from egp.analysis.alarm_levels import AlarmLevels
@@ -61,11 +62,12 @@ class Uncomputed:
 
 
 class Withheld(Exception):
-    """A metric is not shown yet. The text says why and until when."""
+    """A metric is not shown yet. The text says why and until when, or what has to be repaired before."""
 
-    def __init__(self, reason: str, until: datetime | None = None) -> None:
+    def __init__(self, reason: str, until: datetime | None = None, advice: str = "") -> None:
         super().__init__(reason)
         self.until = until
+        self.advice = advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +104,24 @@ class Readout:
     """The build that the pipeline is about to serve, where it says so."""
     treatment: str = ""
     """Id of the variant to be ramped, where the plan has several treatments."""
+    as_if: bool = False
+    """Whether the instant is another than the one of the call, so that the answer opens nothing."""
+    frozen: Mapping[datetime, Mapping[str, str]] = field(default_factory=dict)
+    """Look → digests of the rows that it was read from before, by metric."""
 
     @cached_property
     def zone(self) -> tzinfo:
         return zone_of(self.plan)
+
+    @cached_property
+    def taken(self) -> datetime:
+        """When the results were taken."""
+        return instant(self.evidence.as_of, self.zone)
+
+    @property
+    def seen_until(self) -> datetime:
+        """Where the knowledge of the results ends, whenever they are judged."""
+        return min(self.as_of, self.taken)
 
     # Variants.
 
@@ -177,8 +193,8 @@ class Readout:
         return self.stage.begin is not None and self.stage.begin < self.as_of
 
     def days_seen(self) -> list[Interval]:
-        """Days of the current stage that are over and had exposure, in runs."""
-        yesterday = day_after(self.as_of.date(), -1)
+        """Days of the current stage that were over when the results were taken and had exposure, in runs."""
+        yesterday = day_after(self.seen_until.date(), -1)
         if self.stage.name == TEST:
             runs = exposed_days(self.plan)
         elif self.stage.begin is None:
@@ -327,7 +343,9 @@ class Readout:
 
     def last_judged_day(self, metric: Metric) -> date:
         """The last day of first exposure whose units the readout judges."""
-        look = self.look_day or readout_day(self.plan)
+        return self._last_judged_at(metric, self.look_day or readout_day(self.plan))
+
+    def _last_judged_at(self, metric: Metric, look: date) -> date:
         waits = outcome_window_days(metric) if metric.judged_on == "matured_cohort" else 0
         return min(last_day(self.plan), day_after(look, -1 - waits))
 
@@ -363,10 +381,54 @@ class Readout:
         return tuple(declared) if sequential else (declared[-1],)
 
     @cached_property
+    def due(self) -> int | None:
+        """Position of the latest look that the calendar has reached; None before the first."""
+        return max(self._reached_by(self.as_of), default=None)
+
+    @cached_property
     def look(self) -> int | None:
-        """Position of the latest look that has come; None before the first."""
-        reached = [position for position, look in enumerate(self.looks) if look <= self.as_of]
-        return reached[-1] if reached else None
+        """Position of the latest look that is open; None before the first.
+
+        A look opens by what was seen: the results were taken on or after it, and their rows cover every day that it
+        judges. The instant of the call opens nothing.
+        """
+        reached = self._reached_by(self.seen_until)
+        return next((at for at in reversed(reached) if not any(self._lacking(at))), None)
+
+    def _reached_by(self, moment: datetime) -> list[int]:
+        return [position for position, look in enumerate(self.looks) if look <= moment]
+
+    def _lacking(self, position: int) -> Iterator[tuple[Metric, str, list[date]]]:
+        """(metric, variant, days) of primaries whose rows do not cover the days that a look judges.
+
+        In the ramp the look was read before, and results need not have the rows of the test any more.
+        """
+        if not self._reads_the_test:
+            return
+        for _, metric in self.plan.primaries:
+            last = self._last_judged_at(metric, self.looks[position].date())
+            days = [
+                day_after(run.first, offset) for run in exposed_days(self.plan) for offset in range(run.days)
+            ]
+            judged = [day for day in days if day <= last]
+            for name in (self.control, *self.treatments):
+                absent = self._absent(metric, name, judged)
+                if absent:
+                    yield metric, name, absent
+
+    @property
+    def _reads_the_test(self) -> bool:
+        return has_primary_test(self.plan) and (self.stage.position < 0 or self.is_decision)
+
+    def _absent(self, metric: Metric, variant: str, days: list[date]) -> list[date]:
+        if metric.kind == "quantile":
+            through = max(
+                (row.through for row in self.rows(metric, "total", variant, TEST) if row.through),
+                default=None,
+            )
+            return [day for day in days if through is None or day > through]
+        seen = {row.date for row in self.rows(metric, "cohort", variant, TEST)}
+        return [day for day in days if day not in seen]
 
     @property
     def look_day(self) -> date | None:
@@ -401,11 +463,41 @@ class Readout:
 
     def _withheld_because(self) -> Withheld | None:
         if self.look is None:
-            first = self.looks[0]
-            return Withheld(f"withheld until {shown_look(first)}, the planned look", first)
+            return self._closed()
+        if self._reads_the_test:
+            for _, metric in self.plan.primaries:
+                if metric.kind != "quantile" and self.unripe_days(metric):
+                    return self._unripe(metric)
         if self.mismatch is not None and self.mismatch < self.srm_alpha:
             return Withheld("withheld, because the sample ratio does not match the plan")
         return None
+
+    def _closed(self) -> Withheld:
+        """Why no look is open."""
+        first = self.looks[0]
+        if self.due is None:
+            return Withheld(f"withheld until {shown_look(first)}, the planned look", first)
+        if self.taken < first:
+            reason = (
+                f"withheld, because the results were taken {shown_instant(self.taken)}, before the look of "
+                f"{shown_look(first)}"
+            )
+            return Withheld(reason, advice="take the results again")
+        metric, variant, days = next(self._lacking(0))
+        reason = (
+            f"withheld, because the rows do not cover the run: {shown(metric.id)} of {shown(variant)} lacks "
+            f"{counted(len(days), 'day')}, the first {days[0]}"
+        )
+        advice = "take the results again, with a row for every day; a day without exposure has one of 0 units"
+        return Withheld(reason, advice=advice)
+
+    def _unripe(self, metric: Metric) -> Withheld:
+        matures = self.matures(metric)
+        if self.as_of < matures:
+            return Withheld(f"withheld until {shown_look(matures)}, when its outcomes have matured", matures)
+        day = self.unripe_days(metric)[0]
+        reason = f"withheld, because the outcomes of units exposed on {day} are not counted to their end"
+        return Withheld(reason, advice="take the results again, counted to their end")
 
     def primary(self, metric: Metric, path: Path, treatment: str) -> Comparison:
         """A primary metric by its registered analysis. Raises Withheld before its look, or if the split is wrong."""
@@ -415,6 +507,30 @@ class Readout:
         arms = [self.cumulative(metric, name, last) for name in (self.control, treatment)]
         uses_cuped = path == PRIMARY and metric.kind != "quantile" and cuped_variance_factor(self.plan) < 1
         return (compared_with_cuped if uses_cuped else compared)(metric, *arms)
+
+    @cached_property
+    def rows_read(self) -> dict[str, str]:
+        """Metric → digest of the rows that the open look is read from; empty where no look is.
+
+        Primaries, and guardrails whose outcomes have their whole time. A guardrail without an `outcome_window` goes on
+        counting after the look.
+        """
+        if self.look is None or not self.is_decision or self.withheld_because is not None:
+            return {}
+        guardrails = [
+            metric
+            for _, metric in self.plan.guardrails
+            if metric.outcome_window is not None
+            and metric.kind != "quantile"
+            and not self.unripe_days(metric)
+        ]
+        judged = [*(metric for _, metric in self.plan.primaries), *guardrails]
+        return {metric.id or "": self._digest_of(metric) for metric in judged}
+
+    def _digest_of(self, metric: Metric) -> str:
+        last = self.last_judged_day(metric)
+        names = (self.control, *self.treatments)
+        return rows_digest(row for name in names for row in self.cumulative(metric, name, last))
 
     # The split of the units.
 
@@ -461,6 +577,12 @@ class Readout:
         return {units: stats.srm_p_value(units, shares) for units in self.splits}
 
     # What the policy asks for.
+
+    @cached_property
+    def change_windows(self) -> list[tuple[Interval, str]]:
+        """The periods of the policy's calendars, in which no traffic is raised, with their names, in order of time."""
+        found = [(days, name) for name, periods in self.organisation.calendars.items() for days in periods]
+        return sorted(found, key=lambda each: each[0].first)
 
     def policy_says(self, rule: str, option: str, otherwise: float) -> float:
         """An option of a rule in force, or what holds where the policy does not have the rule."""

@@ -18,7 +18,7 @@ from tests.sources.warehouse_of_users import (
     write_warehouse,
 )
 
-from .calling import PLAN, Call, call
+from .calling import PLAN, Call, call, taken
 
 USERS = 320_000
 RESULTS = "results/pdp-buy-now"
@@ -71,7 +71,9 @@ def warehouse(repository: Path) -> Path:
 
 def test_a_launch_from_a_warehouse_and_from_a_file(warehouse: Path) -> None:
     def gate(results: str, *more: str) -> Call:
-        return call(warehouse, "gate", PLAN, "--results", f"{RESULTS}/{results}.yaml", "--to", "70%", *more)
+        file = f"{RESULTS}/{results}.yaml"
+        when = ("--as-of", taken(warehouse, file))
+        return call(warehouse, "gate", PLAN, "--results", file, "--to", "70%", *when, *more)
 
     source = ("--source", "duckdb:///warehouse.db", "--receipt", "receipt.json")
     told = gate("quantiles", *source, "--format", "json")

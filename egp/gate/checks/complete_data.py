@@ -265,7 +265,9 @@ class Life:
         stage, evidence = readout.stage, readout.evidence
         if not readout.has_begun or stage.begin is None or (evidence.problems and not evidence.rows):
             return None
-        return cls(readout, stage.begin, min(readout.as_of, stage.end) if stage.end else readout.as_of)
+        # Results that are old are no silence of the treatment.
+        now = min(readout.seen_until, stage.end) if stage.end else readout.seen_until
+        return cls(readout, stage.begin, now)
 
     def heard(self, variant: str) -> datetime:
         """The end of the last day on which units of it were counted, or may have been in a row that was refused."""
