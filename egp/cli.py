@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from egp.commands.terminal import COULD_NOT_JUDGE, Stop, complain, print_failures
 from egp.policy.error import PolicyError
@@ -37,10 +38,21 @@ COMMANDS = {
 """Command → what it does. Each is a module of ``egp.commands``, imported when it is called."""
 
 
+_NEGATIVE = re.compile(r"-\.?[0-9]")
+_LACKS_ITS_VALUE = re.compile(r"argument (?:-\w/)?(--[\w-]+): expected one argument")
+
+
 class _Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are egp's: one line, exit status 2."""
+    """An argument parser whose errors are egp's: one line, exit status 2. A value may be negative, and have a unit."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._negative_number_matcher = _NEGATIVE
 
     def error(self, message: str) -> NoReturn:
+        option = _LACKS_ITS_VALUE.match(message)
+        if option:
+            raise Stop(message, f"a value that begins with a dash is written behind =, as in {option[1]}=-x")
         raise Stop(message, f"{self.prog} --help")
 
 

@@ -198,7 +198,8 @@ def _text(value: object) -> str:
         return value
     if isinstance(value, (dict, list)):
         raise QuantityError(f"{shown(value)} where a text is meant", "write a text")
-    raise QuantityError(f"{shown(value)} is not a text", f'write it in quotes: "{shown(value)}"')
+    in_quotes = f': "{shown(value)}"' if not isinstance(value, bool) else ""  # True and true are one value
+    raise QuantityError(f"{shown(value)} is not a text", f"write it in quotes{in_quotes}")
 
 
 def _words(value: object) -> tuple[str, ...]:
@@ -223,7 +224,7 @@ def _number(value: object) -> float:
 
 def _integer(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15:
-        return value
+        return int(value)
     raise QuantityError(f"{shown(value)} is not a whole number", "write a whole number, as in 14")
 
 

@@ -122,7 +122,7 @@ def _tripped(judgement: Judgement, metric: Metric, variant: str) -> frozenset[st
 def _watched(readout: Readout, path: Path, metric: Metric, variant: str, tripped: frozenset[str]) -> Watched:
     try:
         seen = tuple(_weeks(readout, path, metric, variant)) or (_stage(readout, path, metric, variant),)
-    except (NotChecked, Lacking, StatisticsInputError):
+    except (NotChecked, Lacking, ArithmeticError, StatisticsInputError):
         return Watched(metric, variant, (), "", tripped)
     return Watched(metric, variant, seen, _trend(readout, seen), tripped)
 
@@ -215,7 +215,7 @@ def _withheld(because: Withheld, is_sound: bool) -> str:
 def is_split_as_planned(readout: Readout) -> bool:
     try:
         return readout.mismatch is None or readout.mismatch >= readout.srm_alpha
-    except (NotChecked, StatisticsInputError):
+    except (NotChecked, ArithmeticError, StatisticsInputError):
         return False
 
 

@@ -40,6 +40,7 @@ from egp.policy.timing import Timing
 from egp.processes import in_parts
 from egp.report.model import Findings, Passed, Report
 from egp.stats import StatisticsInputError
+from egp.stats.errors import input_error_of
 from egp.subject import Change, Entry, PlanFile, Portfolio, PortfolioIndex, Removal, WrittenPlan, entry_of
 from egp.waivers import BASELINE_FILE, WAIVERS_FILE
 from egp.wording import listing
@@ -430,8 +431,8 @@ class _Judge:
                 outcome = Outcome(adopted, findings, missing.path, reason, missing.help)
                 outcome.escalates = missing.escalates
                 outcomes.append(outcome)
-            except StatisticsInputError as error:
-                reason = f"could not be computed: {error}"
+            except (StatisticsInputError, ArithmeticError) as error:
+                reason = f"could not be computed: {input_error_of(error)}"
                 outcomes.append(
                     Outcome(adopted, findings, ("primary_metric",), reason, advice="correct the numbers")
                 )
@@ -467,7 +468,7 @@ class _Judge:
             try:
                 for finding in rule.check(*arguments):
                     findings.append(finding)
-            except (DoesNotApply, NotChecked, StatisticsInputError):
+            except (DoesNotApply, NotChecked, StatisticsInputError, ArithmeticError):
                 pass
             except Refused as refusal:
                 findings = [Finding((), refusal.failure.message, help=refusal.failure.help)]

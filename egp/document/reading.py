@@ -94,11 +94,33 @@ class _Reading:
         except TooDeepError:
             return self._too_deep(builder.events[-1])
         except self._parser.error as error:
-            from egp.document.syntax import syntax_problem
+            from egp.document.syntax import place_of, syntax_problem
 
+            too_deep = self._first_too_deep(place_of(error))
+            if too_deep is not None:
+                return self._too_deep(too_deep)
             return self._broken(syntax_problem(error, self._source, builder.events))
         self._complete(builder, start)
         return True
+
+    def _first_too_deep(self, end: int) -> Event | None:
+        """The event that nests too deeply before an offset.
+
+        A parser that looks ahead refuses what is ahead, by a bound of its own too, before it delivers the events up to there.
+        """
+        text = self._source.text[:end]
+        next_event = self._parser.open(Content(text, text.encode()))
+        starts = (self._parser.mapping_start, self._parser.sequence_start)
+        ends = (self._parser.mapping_end, self._parser.sequence_end)
+        depth = 0
+        try:
+            while (event := next_event()).__class__ is not self._parser.stream_end:
+                depth += (event.__class__ in starts) - (event.__class__ in ends)
+                if depth > MAX_NESTING:
+                    return event
+        except self._parser.error:
+            pass  # the text is broken where it was cut
+        return None
 
     def _document_start(self, next_event: NextEvent) -> int | None:
         """The offset behind the '---' of the next document."""

@@ -10,7 +10,7 @@ from egp.finding import NotChecked
 from egp.gate.estimates import Lacking
 from egp.gate.reading import Reading
 from egp.gate.readout import Withheld
-from egp.stats import StatisticsInputError
+from egp.stats.errors import StatisticsInputError, input_error_of
 
 
 def guarded(read: Callable[[], Iterable[Reading]], metric: str = "", variant: str = "") -> Iterator[Reading]:
@@ -24,8 +24,9 @@ def guarded(read: Callable[[], Iterable[Reading]], metric: str = "", variant: st
         yield _unread(message, metric, variant, help)
     except Lacking as lacking:
         yield _unread(str(lacking), metric, variant, lacking.advice)
-    except StatisticsInputError as error:
-        yield _unread(f"could not be computed: {error.problem}", metric, variant, error.advice)
+    except (StatisticsInputError, ArithmeticError) as error:
+        told = input_error_of(error)
+        yield _unread(f"could not be computed: {told.problem}", metric, variant, told.advice)
     except Withheld as reason:
         yield withheld(reason, metric, variant)
 

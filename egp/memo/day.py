@@ -124,7 +124,7 @@ def _detectable(case: Case, units: float) -> str:
         return ""
     try:
         return at_least_like(detectable_at(case.plan, policy_power(case), units), metric.mde, metric.baseline)
-    except (NotChecked, stats.StatisticsInputError):
+    except (NotChecked, ArithmeticError, stats.StatisticsInputError):
         return ""
 
 

@@ -295,6 +295,10 @@ def _in_options(question: Question, solve: Callable[[], T]) -> T:
     except stats.StatisticsInputError as error:
         option = _option(question, error.parameter)
         raise PowerError(f"{option}: {error.problem}", error.advice) from None
+    except ArithmeticError:
+        raise PowerError(
+            "a number is too small or too large to compute with", "write values that a metric can have"
+        ) from None
 
 
 def _option(question: Question, parameter: str) -> str:

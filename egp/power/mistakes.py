@@ -36,7 +36,7 @@ def mistakes(answer: Answer) -> list[Mistake]:
         try:
             says = solve()
             delivers = _delivered(answer, says)
-        except stats.StatisticsInputError:
+        except (ArithmeticError, stats.StatisticsInputError):
             # A mistake without a number is none that anybody makes.
             continue
         right = _right(answer)
@@ -146,6 +146,6 @@ def reach(answer: Answer) -> Reach | None:
 def _or_none(solve: Callable[[], float]) -> float | None:
     try:
         return solve()
-    except stats.StatisticsInputError:
+    except (ArithmeticError, stats.StatisticsInputError):
         # Not even the largest possible effect, or size, would do.
         return None

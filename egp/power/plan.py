@@ -12,6 +12,7 @@ from egp.analysis import days, registered, traffic
 from egp.document import pointer
 from egp.finding import NotChecked
 from egp.power.calculator import Design, Sequence
+from egp.stats.errors import input_error_of
 
 if TYPE_CHECKING:
     from egp.document import Document, Path
@@ -188,8 +189,9 @@ class _Reading:
         except NotChecked as missing:
             if missing.path not in row.missing:
                 row.missing.append(missing.path)
-        except stats.StatisticsInputError as error:
-            row.reason = row.reason or f"{error.problem}; {error.advice}"
+        except (stats.StatisticsInputError, ArithmeticError) as error:
+            told = input_error_of(error)
+            row.reason = row.reason or f"{told.problem}; {told.advice}"
         return None
 
     def _primary_design(self, metric: Metric, path: Path) -> tuple[Design, float]:

@@ -12,7 +12,7 @@ from egp.experiment import read_experiment
 from egp.finding import Finding
 from egp.rule import load
 from egp.subject import PlanFile, Portfolio, PortfolioIndex, entry_of
-from tests.rules.examples import merged, plan_of, sound_value
+from tests.rules.examples import merged, plan_of, sound_text, sound_value
 
 
 def findings_in(rule: str, text: str) -> list[Finding]:
@@ -303,3 +303,24 @@ class TestDuplicateIds:
     def test_a_plan_without_an_id_shares_it_with_nobody(self) -> None:
         entries = [entry_of(plan_of({**sound_value(), "id": None}), path, 0) for path in ("a", "b")]
         assert list(load("duplicate-id").check(Portfolio(entries[0], PortfolioIndex(entries)))) == []
+
+
+@pytest.mark.parametrize("written", ["1.10", "0123", "0x1F", "1e3", "12.0e1", "+7"])
+def test_a_number_that_should_be_a_text_is_quoted_as_it_stands(written: str) -> None:
+    (found,) = findings_in("valid-plan", sound_text().replace("revision: web-8841", f"revision: {written}"))
+    assert found.message == f"revision: {written} is not a text"
+    assert found.help == f'write it in quotes: "{written}"'
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "written"),
+    [
+        ("id", "007", "007"),
+        ("unit", "1.50", "1.50"),
+        ("data_access", "1.0e2", "1.0e2"),
+        ("owner", "0.10", "0.10"),
+    ],
+)
+def test_any_message_shows_a_number_as_it_stands(key: str, value: str, written: str) -> None:
+    found = findings_in("valid-plan", json.dumps({**sound_value(), key: "HERE"}).replace('"HERE"', value))
+    assert written in found[0].message + found[0].help
