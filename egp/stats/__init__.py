@@ -27,13 +27,13 @@ if TYPE_CHECKING:
         ArmSums,
         CupedEstimates,
         Difference,
-        NonInferiority,
         cuped_of_arms,
         difference,
         harm_p_value,
         linearised_std_dev,
         mean_of_arm,
         non_inferiority,
+        ratio_contrast,
         ratio_of_arm,
         ratio_standard_error,
         relative_lift,
@@ -83,6 +83,21 @@ if TYPE_CHECKING:
         two_proportion_power,
         two_proportion_units,
     )
+    from .relative import (
+        Contrast,
+        NonInferiority,
+        null_ratio,
+        ratio_interval,
+        relative_non_inferiority,
+    )
+    from .score import (
+        LEAST_EXPECTED_EVENTS,
+        RateContrast,
+        score_interval,
+        score_p_value,
+        score_z,
+        units_for_events,
+    )
     from .shortcuts import (
         lehr_units,
         mde_of_standard_error,
@@ -119,8 +134,8 @@ _NAMES_OF_MODULE = {
     "decision": "DecisionPower DecisionUnits decision_power required_units_for_decision",
     "errors": "StatisticsInputError",
     "estimates": (
-        "ArmEstimate ArmSums CupedEstimates Difference NonInferiority cuped_of_arms difference "
-        "harm_p_value linearised_std_dev mean_of_arm non_inferiority ratio_of_arm ratio_standard_error "
+        "ArmEstimate ArmSums CupedEstimates Difference cuped_of_arms difference "
+        "harm_p_value linearised_std_dev mean_of_arm non_inferiority ratio_contrast ratio_of_arm ratio_standard_error "
         "relative_lift two_proportion_difference two_proportion_p_value two_proportion_z"
     ),
     "exaggeration": "TypeM type_m",
@@ -145,6 +160,8 @@ _NAMES_OF_MODULE = {
         "arcsine_difference non_inferiority_proportion_power non_inferiority_proportion_units "
         "two_proportion_mde two_proportion_power two_proportion_units"
     ),
+    "relative": "Contrast NonInferiority null_ratio ratio_interval relative_non_inferiority",
+    "score": ("LEAST_EXPECTED_EVENTS RateContrast score_interval score_p_value score_z units_for_events"),
     "shortcuts": (
         "lehr_units mde_of_standard_error power_of_standard_error relative_mde shortcut_mde "
         "shortcut_mde_power shortcut_mde_ratio standard_error_of_interval"
@@ -163,9 +180,11 @@ _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULE.items() fo
 
 __all__ = [
     "EXACT_T_BELOW_DF",
+    "LEAST_EXPECTED_EVENTS",
     "ArmEstimate",
     "ArmSums",
     "ArmUnits",
+    "Contrast",
     "CupedEstimates",
     "DecisionPower",
     "DecisionUnits",
@@ -174,6 +193,7 @@ __all__ = [
     "NonInferiority",
     "PlannedTest",
     "PosteriorThreshold",
+    "RateContrast",
     "SequentialCharacteristics",
     "Solution",
     "StatisticsInputError",
@@ -225,6 +245,7 @@ __all__ = [
     "normal_cdf",
     "normal_sf",
     "normalised_weights",
+    "null_ratio",
     "obrien_fleming_constant",
     "pocock_constant",
     "posterior_beta_harm",
@@ -233,13 +254,19 @@ __all__ = [
     "posterior_rule_false_alarm",
     "posterior_rule_trigger_probability",
     "power_of_standard_error",
+    "ratio_contrast",
+    "ratio_interval",
     "ratio_of_arm",
     "ratio_standard_error",
     "relative_lift",
     "relative_mde",
+    "relative_non_inferiority",
     "repeated_looks_type1",
     "required_units",
     "required_units_for_decision",
+    "score_interval",
+    "score_p_value",
+    "score_z",
     "sequential_characteristics",
     "shortcut_mde",
     "shortcut_mde_power",
@@ -261,6 +288,7 @@ __all__ = [
     "two_proportion_units",
     "two_proportion_z",
     "type_m",
+    "units_for_events",
     "z_upper",
 ]
 

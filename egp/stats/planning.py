@@ -5,9 +5,10 @@ has a standard deviation per unit, a `ratio` that of its linearised unit values 
 that of its influence function.
 
 Conventions: the critical value is z_{alpha/sides}; the far tail of a two-sided test is left out; a proportion
-is planned for the worse of the pooled and the unpooled variance under the null hypothesis (non-inferiority:
-of Farrington-Manning and unpooled), which are the same at a 50/50 split and differ where weights are skewed;
-a mean is planned by the exact non-central t below `EXACT_T_BELOW_DF` degrees of freedom and by the normal
+is planned for the score test that judges it (`RateContrast`: the variance at the most likely rates under the
+null hypothesis), or for the variance of the rates themselves where its units are clustered or adjusted and it
+is judged as a mean; a margin declared relative is one of t - (1 +- m) c, whose variance has the control's
+(1 +- m)^2-fold; a mean is planned by the exact non-central t below `EXACT_T_BELOW_DF` degrees of freedom and by the normal
 distribution from there on. Numbers of units are real-valued; `ArmUnits.ceil` rounds each arm up.
 """
 
@@ -25,18 +26,21 @@ from .normal import normal_cdf, z_upper
 from .proportions import (
     check_proportion_margin,
     non_inferiority_sd,
+    null_and_alternative_sd,
     reject_out_of_reach,
     require_distance_from_margin,
     require_reachable_power,
     squared_need,
 )
+from .relative import null_ratio
 from .roots import bracketed_root
+from .score import restricted_rates
 from .student import noncentral_t_sf, t_upper
 
 Kind = Literal["proportion", "mean", "ratio", "quantile"]
 Direction = Literal["increase", "decrease"]
 
-SdPairs = tuple[tuple[float, float], tuple[float, float]]
+SdPair = tuple[float, float]
 
 EXACT_T_BELOW_DF = 1000.0
 _SECANT_STEPS = 20
@@ -48,16 +52,20 @@ _sqrt = math.sqrt
 class PlannedTest:
     """The registered test of one metric between one treatment and control.
 
-    kind             what the metric is; decides where the variance comes from baseline         the control's
-    mean, rate or quantile, in the metric's own unit std_dev          standard deviation per unit: plain
-    (mean), linearised (ratio), of the influence function (quantile);
-                     None for a proportion
+    kind             what the metric is; decides where the variance comes from
+    baseline         the control's mean, rate or quantile, in the metric's own unit
+    std_dev          standard deviation per unit: plain (mean), linearised (ratio), of the influence function
+                     (quantile); None for a proportion
     alpha            significance level of this one comparison, after any correction
     sides            2: alpha is shared by both tails; 1: one tail has it all (usual for non-inferiority)
-    margin           absolute non-inferiority margin above 0; makes the test one of non-inferiority
+    margin           non-inferiority margin above 0, in the metric's own unit; makes the test one of
+                     non-inferiority
     harm             the direction that is harm; used with a margin only
     ratio            n_treatment / n_control
     variance_factor  multiplies the number of units: CUPED's 1 - rho^2 times a design effect
+    relative         the margin is one of the control observed (`margin` / `baseline` of it), not of the
+                     baseline; needs a baseline above 0
+    variance         of a proportion: `score` as its test has it, `unpooled` where it is judged as a mean
 
     Errors: `StatisticsInputError` naming the field that cannot be.
     """
@@ -71,6 +79,8 @@ class PlannedTest:
     harm: Direction = "decrease"
     ratio: float = 1.0
     variance_factor: float = 1.0
+    relative: bool = False
+    variance: Literal["score", "unpooled"] = "score"
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha < 1.0:
@@ -84,6 +94,9 @@ class PlannedTest:
             self._check_measured()
         else:
             reject("kind", f"{self.kind!r} is unknown", "say proportion, mean, ratio or quantile")
+        if self.relative and self.margin is not None:
+            require_positive("baseline", self.baseline)
+            null_ratio(self.margin / self.baseline, self.harm)
 
     def _check_proportion(self) -> None:
         require_share("baseline", self.baseline)
@@ -135,8 +148,8 @@ def required_units(test: PlannedTest, effect: float, power: float) -> ArmUnits:
     z_alpha, z_power = z_upper(test.alpha / test.sides), z_upper(1.0 - power)
     distance = _distance(test, effect)
     if test.kind == "proportion":
-        worst = max([z_alpha * sd0 + z_power * sd1 for sd0, sd1 in _proportion_sds(test, effect)])
-        control = squared_need(worst, distance)
+        sd0, sd1 = _proportion_sds(test, effect)
+        control = squared_need(z_alpha * sd0 + z_power * sd1, distance)
     else:
         sd = _arm_sd(test)
         control = squared_need(z_alpha + z_power, distance / sd)
@@ -158,12 +171,8 @@ def achieved_power(test: PlannedTest, effect: float, control_units: float) -> fl
     distance = _signed_distance(test, effect)
     root_n = _sqrt(control_units / test.variance_factor)
     if test.kind == "proportion":
-        return min(
-            [
-                normal_cdf((distance * root_n - z_alpha * sd0) / sd1)
-                for sd0, sd1 in _proportion_sds(test, effect)
-            ]
-        )
+        sd0, sd1 = _proportion_sds(test, effect)
+        return normal_cdf((distance * root_n - z_alpha * sd0) / sd1)
     ncp = distance * root_n / _arm_sd(test)
     df = _mean_df(test, control_units)
     if df is None:
@@ -200,10 +209,12 @@ def detectable_margin(test: PlannedTest, power: float, control_units: float) -> 
     """The smallest non-inferiority margin that is ruled out with probability `power` if the true difference
     is 0.
 
-    Absolute, positive. The test's own margin, if any, plays no part. Errors: no possible margin is ruled out
-    at this size.
+    In the metric's own unit, positive. The test's own margin, if any, plays no part. Errors: no possible
+    margin is ruled out at this size.
     """
     if test.kind != "proportion":
+        if test.relative:
+            return _relative_margin(test, _needed_errors(test, power, control_units), control_units)
         return _needed_errors(test, power, control_units) * _standard_error(test, control_units)
     rate = test.baseline
     room = rate if test.harm == "decrease" else 1.0 - rate
@@ -227,7 +238,8 @@ def _distance(test: PlannedTest, effect: float) -> float:
     return _signed_distance(test, effect)
 
 
-def _proportion_sds(test: PlannedTest, effect: float) -> SdPairs:
+def _proportion_sds(test: PlannedTest, effect: float) -> SdPair:
+    """Standard deviations under the null and the assumed truth, times sqrt(n_control)."""
     treated = test.baseline + effect
     if test.margin is not None and test.harm == "increase":
         treated = test.baseline - effect
@@ -242,25 +254,43 @@ def _proportion_sds(test: PlannedTest, effect: float) -> SdPairs:
     return _non_inferiority_sds(test, treated, test.margin)
 
 
-def _superiority_sds(test: PlannedTest, treated: float) -> SdPairs:
-    """(sd0, sd1), times sqrt(n_control), with the pooled and with the unpooled variance under the null
-    hypothesis.
-    """
-    rate, ratio = test.baseline, test.ratio
-    alternative = _sqrt(rate * (1.0 - rate) + treated * (1.0 - treated) / ratio)
-    pooled = (rate + ratio * treated) / (1.0 + ratio)
-    return (_sqrt(pooled * (1.0 - pooled) * (1.0 + 1.0 / ratio)), alternative), (alternative, alternative)
+def _superiority_sds(test: PlannedTest, treated: float) -> SdPair:
+    return null_and_alternative_sd(
+        test.baseline, treated, test.ratio, "pooled" if test.variance == "score" else "unpooled"
+    )
 
 
-def _non_inferiority_sds(test: PlannedTest, treated: float, margin: float) -> SdPairs:
-    sd0, sd1 = non_inferiority_sd(test.baseline, treated, margin, test.harm, test.ratio, "fm")
-    return (sd0, sd1), (sd1, sd1)
+def _non_inferiority_sds(test: PlannedTest, treated: float, margin: float) -> SdPair:
+    """Of p_t - p_c at a margin that is absolute, of p_t - (1 +- m) p_c at one that is relative."""
+    if not test.relative:
+        method: Literal["fm", "unpooled"] = "fm" if test.variance == "score" else "unpooled"
+        return non_inferiority_sd(test.baseline, treated, margin, test.harm, test.ratio, method)
+    multiple = _null_ratio(test, margin)
+    alternative = _contrast_sd(test.baseline, treated, multiple, test.ratio)
+    if test.variance == "unpooled":
+        return alternative, alternative
+    restricted = restricted_rates(test.baseline, treated, test.ratio, multiple)
+    return _contrast_sd(*restricted, multiple, test.ratio), alternative
+
+
+def _contrast_sd(p_control: float, p_treatment: float, multiple: float, ratio: float) -> float:
+    return _sqrt(
+        multiple * multiple * p_control * (1.0 - p_control) + p_treatment * (1.0 - p_treatment) / ratio
+    )
+
+
+def _null_ratio(test: PlannedTest, margin: float) -> float:
+    """Treatment over control at the margin, unchecked: a search for a margin passes impossible ones."""
+    change = margin / test.baseline
+    return 1.0 + change if test.harm == "increase" else 1.0 - change
 
 
 def _arm_sd(test: PlannedTest) -> float:
-    """The standard deviation of the difference times sqrt(n_control), before the variance factor."""
+    """The standard deviation of the contrast times sqrt(n_control), before the variance factor."""
     assert test.std_dev is not None
-    return test.std_dev * _sqrt(1.0 + 1.0 / test.ratio)
+    if test.margin is None or not test.relative:
+        return test.std_dev * _sqrt(1.0 + 1.0 / test.ratio)
+    return test.std_dev * math.hypot(_null_ratio(test, test.margin), _sqrt(1.0 / test.ratio))
 
 
 def _scaled_sd(test: PlannedTest) -> float:
@@ -298,8 +328,31 @@ def _needed_errors(test: PlannedTest, power: float, control_units: float) -> flo
     return needed
 
 
+def _relative_margin(test: PlannedTest, needed: float, control_units: float) -> float:
+    """The M with M = needed * sd * sqrt((1 +- M / baseline)^2 + 1 / ratio) / sqrt(n_control): a quadratic."""
+    assert test.std_dev is not None
+    sign = 1.0 if test.harm == "increase" else -1.0
+    # In shares of the baseline: m = k sqrt((1 + sign m)^2 + 1 / ratio).
+    k = needed * test.std_dev * _sqrt(test.variance_factor / control_units) / test.baseline
+    room = 1.0 - k * k
+    if room <= 0.0:
+        reject(
+            "control_units",
+            f"an arm of {control_units:g} does not tell the control's value from zero with this power",
+            "take more units, or declare an absolute margin",
+        )
+    share = (sign * k * k + k * _sqrt(1.0 + room / test.ratio)) / room
+    if test.harm == "decrease" and share >= 1.0:
+        reject(
+            "control_units",
+            f"an arm of {control_units:g} rules out no fall short of all",
+            "take more units or accept less power",
+        )
+    return share * test.baseline
+
+
 def _least_proportion_distance(
-    test: PlannedTest, power: float, control_units: float, room: float, sds_at: Callable[[float], SdPairs]
+    test: PlannedTest, power: float, control_units: float, room: float, sds_at: Callable[[float], SdPair]
 ) -> float:
     """The distance from the null hypothesis that equals the one needed there; the variances move with it."""
     require_reachable_power(test.alpha, power, test.sides)
@@ -308,11 +361,8 @@ def _least_proportion_distance(
     z_alpha, z_power = scale * z_upper(test.alpha / test.sides), scale * z_upper(1.0 - power)
 
     def missing(distance: float) -> float:
-        (null_a, alternative_a), (null_b, alternative_b) = sds_at(distance)
-        return (
-            max(z_alpha * null_a + z_power * alternative_a, z_alpha * null_b + z_power * alternative_b)
-            - distance
-        )
+        null, alternative = sds_at(distance)
+        return z_alpha * null + z_power * alternative - distance
 
     nearest = 0.0
     missing_nearest = missing(nearest)
