@@ -6,6 +6,7 @@ plan altogether has rules of its own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -116,9 +117,7 @@ def _looks_of(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecida
 
 def _early_outcomes(metric: Metric, path: Path) -> Iterator[Undecidable]:
     if metric.outcome_window and whole_days(metric.outcome_window) and metric.judged_on != "matured_cohort":
-        problem = (
-            f"{_name(metric)} is judged on all units, and at an early look the outcomes of the latest have not matured"
-        )
+        problem = f"{_name(metric)} is judged on all units, and at an early look the outcomes of the latest have not matured"
         nearest = "set `judged_on: matured_cohort`, and plan the sample for the units that have matured"
         yield Undecidable((*path, "judged_on"), path, problem, nearest)
 
@@ -136,9 +135,7 @@ def _correction(plan: Experiment, path: Path) -> Iterator[Undecidable]:
     if path != PRIMARY or statistics is None or statistics.correction != "dunnett":
         return
     if is_sequential(plan) and plan.variants and treatments(plan) > 1 and comparisons(plan) > 1:
-        problem = (
-            "dunnett's level counts on how treatments correlate at one look, and does not hold the error of several"
-        )
+        problem = "dunnett's level counts on how treatments correlate at one look, and does not hold the error of several"
         nearest = "set `correction: holm`, or `method: fixed_horizon`"
         yield Undecidable(("statistics", "correction"), path, problem, nearest)
 
@@ -216,7 +213,7 @@ def _error_of_control(plan: Experiment, metric: Metric) -> float:
         units = control_units(plan, plan.sample_size_per_variant)
     except NotChecked:
         return 0.0
-    return abs(spread.value) / units**0.5
+    return abs(spread.value) / math.sqrt(units)
 
 
 def _unapplied(plan: Experiment) -> Iterator[Undecidable]:

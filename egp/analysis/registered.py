@@ -151,6 +151,18 @@ def cuped_variance_factor(plan: Experiment) -> float:
     return stats.cuped_factor(correlation)
 
 
+def uses_covariate(plan: Experiment, metric: Metric, path: Path) -> bool:
+    """Whether a primary is adjusted by the covariate of CUPED, whose declared correlation is the first primary's."""
+    return path == PRIMARY and metric.kind != "quantile" and cuped_variance_factor(plan) < 1
+
+
+def is_relative(change: Change | None, metric: Metric) -> bool:
+    """Whether a bound is one of the control observed: declared in per cent, of a metric above zero."""
+    return (
+        change is not None and change.relative and metric.baseline is not None and metric.baseline.value > 0
+    )
+
+
 def is_clustered(plan: Experiment, metric: Metric) -> bool:
     """Whether a metric is a share of units that are finer than the randomised ones, as of sessions in users.
 
@@ -186,7 +198,7 @@ def primary_at(plan: Experiment, path: Path) -> Metric:
 def primary_test(plan: Experiment, *, with_cuped: bool = True, at: Path = PRIMARY) -> stats.PlannedTest:
     """The registered test of the primary metric: of superiority, or of non-inferiority by the plan's type."""
     metric = primary_at(plan, at)
-    cuped = with_cuped and metric.kind != "quantile" and at == PRIMARY
+    cuped = with_cuped and uses_covariate(plan, metric, at)
     non_inferiority = plan.type == "non_inferiority"
     return stats.PlannedTest(
         kind=need(metric.kind, *at, "kind"),
@@ -199,6 +211,8 @@ def primary_test(plan: Experiment, *, with_cuped: bool = True, at: Path = PRIMAR
         ratio=allocation_ratio(plan),
         variance_factor=(cuped_variance_factor(plan) if cuped else 1.0)
         * clustering_variance_factor(plan, metric),
+        relative=non_inferiority and is_relative(metric.non_inferiority_margin, metric),
+        variance="unpooled" if cuped or is_clustered(plan, metric) else "score",
     )
 
 
@@ -272,6 +286,8 @@ def guardrail_test(plan: Experiment, metric: Metric, path: Path) -> stats.Planne
         harm=harm_direction(metric, path),
         ratio=allocation_ratio(plan),
         variance_factor=clustering_variance_factor(plan, metric),
+        relative=is_relative(metric.non_inferiority_margin, metric),
+        variance="unpooled" if is_clustered(plan, metric) else "score",
     )
 
 
@@ -306,7 +322,9 @@ def look_days(plan: Experiment) -> tuple[date, ...]:
     """The days on which the primary may be read: the declared ones; of an always-valid test that declares none every
     day, of any other the day after the run. A fixed horizon is read at the last."""
     statistics = plan.statistics
-    declared = sorted({as_day(local(plan, look)) for look in (statistics.looks if statistics else None) or ()})
+    declared = sorted(
+        {as_day(local(plan, look)) for look in (statistics.looks if statistics else None) or ()}
+    )
     if not declared:
         last = readout_day(plan)
         daily = statistics is not None and statistics.method == "always_valid"
@@ -376,8 +394,10 @@ def sequential_inflation(plan: Experiment) -> float:
     """Factor by which the registered method needs more units than a single look for the declared power; 1 for a
     fixed horizon."""
     sequence = sequence_of(plan, primary_at(plan, PRIMARY))
-    return 1.0 if sequence is None else sequence.inflation(
-        comparison_alpha(plan), required_power(plan), sides(plan)
+    return (
+        1.0
+        if sequence is None
+        else sequence.inflation(comparison_alpha(plan), required_power(plan), sides(plan))
     )
 
 

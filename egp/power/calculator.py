@@ -137,6 +137,8 @@ def design_of(question: Question) -> Design:
         harm=harm,
         ratio=smallest / control,
         variance_factor=cuped_factor(question) * design_effect(question),
+        relative=_is_relative(question),
+        variance="score" if question.correlation is None and question.clusters is None else "unpooled",
     )
     return Design(test, control / min(question.weights), question.direction, _sequence(question))
 
@@ -152,6 +154,12 @@ def _margin(question: Question) -> float | None:
         return 1.0
     stats.PlannedTest("proportion", question.baseline.value)
     return 0.5 * min(question.baseline.value, 1 - question.baseline.value)
+
+
+def _is_relative(question: Question) -> bool:
+    """Whether the margin is one of the control that will be observed."""
+    change = question.change
+    return question.non_inferiority and change is not None and change.relative and question.baseline.value > 0
 
 
 def comparison_alpha(question: Question) -> float:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from egp import stats
-from egp.power.calculator import Answer, Design, design_of
+from egp.analysis.design import Design
+from egp.power.calculator import Answer, design_of
 from egp.power.question import power_of_test
 from egp.power.readings import share_text
 from egp.quantity import Change

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from egp import stats
 from egp.analysis import days, registered, traffic
+from egp.analysis.design import Design
 from egp.document import pointer
 from egp.finding import NotChecked
-from egp.analysis.design import Design
 
 if TYPE_CHECKING:
     from egp.document import Document, Path
