@@ -41,6 +41,17 @@ level. 2: score tests of rates, shares of analysis units by the delta method, ma
 observed, guardrails' level spent over the looks.
 """
 
+ANALYSIS_FIELD = "/analysis"
+"""How an amendment names the change of it."""
+
+def amending_analysis(path: str | None) -> str:
+    """How a registered plan comes to be judged by this release's analysis."""
+    return (
+        f"amend it: egp amend {path or 'PLAN'} --reason 'judged by analysis {ANALYSIS}' --approver @… "
+        "--data-access no_results_seen"
+    )
+
+
 Columns = Literal["counts", "values", "sums", "covariate", "stated"]
 """What a metric is estimated from: events and units, values of units, the sums of a ratio, values with their covariate,
 or a value with its standard error."""
