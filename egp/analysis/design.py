@@ -100,6 +100,34 @@ class Design:
 
         return _fixed_point(agreeing, guess)
 
+    def power_by(self, distance: float, units: float, share: float) -> float:
+        """Power that the looks have which judge at most this share of the units, of a design that has so many."""
+        if self.sequence is None or not self.sequence.looks:
+            return self.power(distance, units) if share >= 1 else 0.0
+        bounds, looks, sides = self.boundaries, self.sequence.looks, self.test.sides
+        power = min(self.power(distance, units), _ALMOST_SURE)
+        if power <= self.test.alpha:
+            return power
+        drift = stats.drift_for_power(bounds, looks, power, sides)
+        characteristics = stats.sequential_characteristics(bounds, looks, drift, sides)
+        return _by(characteristics, share)
+
+    def error_by(self, share: float) -> float:
+        """P(a change without effect crosses at one of the looks that judge at most this share of the units)."""
+        if self.sequence is None or not self.sequence.looks:
+            return self.test.alpha if share >= 1 else 0.0
+        return _by(
+            stats.sequential_characteristics(self.boundaries, self.sequence.looks, 0.0, self.test.sides),
+            share,
+        )
+
+    @property
+    def boundaries(self) -> list[float]:
+        """The z that each look has to reach."""
+        if self.sequence is None:
+            return [stats.z_upper(self.test.alpha / self.test.sides)]
+        return self.sequence.boundaries(self.test.alpha, self.test.sides)
+
     def one_look_units(self, distance: float, units: float) -> float:
         """Units of control of a single look that has the same power for this distance."""
         control = units * self.control_per_smallest
@@ -122,6 +150,11 @@ class Design:
 
     def _signed(self, distance: float) -> float:
         return distance if self.direction == "increase" else -distance
+
+
+def _by(characteristics: stats.SequentialCharacteristics, share: float) -> float:
+    seen = [look.stopped_so_far for look in characteristics.looks if look.information <= share + _SETTLED]
+    return seen[-1] if seen else 0.0
 
 
 def _fixed_point(function: Callable[[float], float], start: float) -> float:

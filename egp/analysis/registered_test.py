@@ -44,6 +44,7 @@ observed, guardrails' level spent over the looks.
 ANALYSIS_FIELD = "/analysis"
 """How an amendment names the change of it."""
 
+
 def amending_analysis(path: str | None) -> str:
     """How a registered plan comes to be judged by this release's analysis."""
     return (

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from egp.analysis.registered_test import ANALYSIS
 from egp.check import check
 from egp.custom.trial import merged, sound_plan
-from egp.analysis.registered_test import ANALYSIS
 from egp.digest import plan_digest
 from egp.experiment import Experiment, read_experiment
 from egp.finding import Diagnostic

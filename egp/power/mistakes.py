@@ -10,8 +10,8 @@ from egp import stats
 from egp.analysis.design import Design
 from egp.power.calculator import Answer, design_of
 from egp.power.question import power_of_test
-from egp.power.readings import share_text
 from egp.quantity import Change
+from egp.wording import share_text
 
 _SAME = 1e-9
 
