@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from egp.digest import plan_digest
 from egp.document import Document, Path, read_bytes
 from egp.experiment import Experiment, read_experiment
+from egp.files import read_regular, real_path
 from egp.finding import EARLIER, PINNED, Failure
 from egp.lock import LOCK_FILE, Lock, LockError, Registration, read_lock, read_lock_text
 from egp.plan_files import PlanFinder, PlanSource, may_hold_plan
@@ -95,7 +96,7 @@ class Past:
         self, finder: PlanFinder, root: str, lock: Lock, entries: Mapping[str, Registration] | None = None
     ) -> None:
         self.finder = finder
-        self.root = os.path.realpath(root)
+        self.root = real_path(root)
         self.lock = lock
         self.entries = lock.entries if entries is None else entries
         """The registrations in force, by id."""
@@ -194,7 +195,7 @@ class Past:
 
     def source(self, path: str, content: bytes = b"") -> PlanSource:
         """A file as if it were there with a content, so that the policy can judge it."""
-        shown = os.path.relpath(os.path.join(self.root, path), os.path.realpath(self.finder.folder))
+        shown = os.path.relpath(os.path.join(self.root, path), real_path(self.finder.folder))
         return self.finder.piped(content, shown.replace(os.sep, "/"))
 
     def _is_unchanged(self, path: str, blob: Blob, given: bytes | None, repository: Repository) -> bool:
@@ -203,8 +204,7 @@ class Past:
             if given is None:
                 if os.path.islink(file) or os.path.getsize(file) != blob.size:
                     return False
-                with open(file, "rb") as opened:
-                    given = opened.read()
+                given = read_regular(file, blob.size, self.root)
         except OSError:
             return False
         return repository.blob_id(given) == blob.id

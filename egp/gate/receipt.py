@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from egp.files import read_regular
 from egp.finding import Failure
 from egp.gate.call import Call, CannotJudge, as_text
 from egp.gate.json import record
@@ -36,8 +37,7 @@ def _without_secrets(url: str) -> str:
 def read_receipt(path: str) -> tuple[dict[str, Any], Call]:
     """A receipt and its call. Raises CannotJudge."""
     try:
-        with open(path, "rb") as file:
-            receipt = json.loads(file.read(MAX_BYTES))
+        receipt = json.loads(read_regular(path, MAX_BYTES))
     except OSError as error:
         raise CannotJudge(Failure(path, f"cannot read the receipt: {error.strerror}")) from None
     except (ValueError, RecursionError):

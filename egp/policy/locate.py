@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
+from egp.files import repository_root
+
 POLICY_FILE = "egp.yaml"
 POLICY_TESTS_FILE = "egp.test.yaml"
 
@@ -23,18 +25,6 @@ def candidates(folder: str, plans: Sequence[str]) -> Iterator[str]:
     """Where the policy may lie, the places that win first."""
     for place in (*_upwards(folder), *_downwards(folder, plans)):
         yield os.path.join(place, POLICY_FILE)
-
-
-def repository_root(folder: str) -> str | None:
-    """The folder with ``.git`` at or above this one."""
-    current = os.path.abspath(folder)
-    while True:
-        if os.path.exists(os.path.join(current, ".git")):
-            return current
-        parent = os.path.dirname(current)
-        if parent == current:
-            return None
-        current = parent
 
 
 def lock_folder(folder: str, policy_root: str) -> str:

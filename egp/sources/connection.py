@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from egp.files import real_path
 from egp.finding import Failure
 from egp.quantity import shown
 from egp.sources import ResultsError
@@ -60,8 +61,8 @@ def connected(url: str, root: str) -> Iterator[Any]:
 
 
 def _inside(url: str, path: str, root: str) -> str:
-    real_root = os.path.realpath(root)
-    found = os.path.realpath(path)
+    real_root = real_path(root)
+    found = real_path(path)
     if not found.startswith(os.path.join(real_root, "")):
         raise unusable(
             url, "the file lies outside of the repository, links followed", "copy it into the repository"

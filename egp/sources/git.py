@@ -17,6 +17,8 @@ from hashlib import new as new_hash
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 
+from egp.files import read_regular, real_path
+
 MAX_OUTPUT = 64_000_000
 """Bytes of a list that git may answer with: half a million paths."""
 
@@ -103,7 +105,7 @@ class Repository:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self._real_root = os.path.realpath(root)
+        self._real_root = real_path(root)
         self._real_folders: dict[str, str] = {}
 
     @classmethod
@@ -122,7 +124,7 @@ class Repository:
         """The path as git names it; None for a path outside the working tree. A link is not followed, its folder is."""
         folder, name = os.path.split(os.path.abspath(path))
         if folder not in self._real_folders:
-            self._real_folders[folder] = os.path.realpath(folder)
+            self._real_folders[folder] = real_path(folder)
         relative = os.path.relpath(os.path.join(self._real_folders[folder], name), self._real_root)
         relative = relative.replace(os.sep, "/")
         return None if relative == ".." or relative.startswith("../") else relative
@@ -272,8 +274,7 @@ class Repository:
         if not self.is_shallow:
             return frozenset()
         path = os.path.join(self.root, self._text("rev-parse", "--git-path", "shallow"))
-        with open(path, encoding="ascii") as file:
-            return frozenset(file.read().split())
+        return frozenset(read_regular(path, MAX_OUTPUT, within=os.path.dirname(path)).decode("ascii").split())
 
     def _text(self, *arguments: str) -> str:
         return os.fsdecode(self._bytes(*arguments)).removesuffix("\n")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from egp.policy.locate import find_policy, repository_root
+from egp.files import repository_root
+from egp.policy.locate import find_policy
 
 
 @pytest.fixture
