@@ -177,10 +177,10 @@ class Past:
 
     def _scope(self, asked: Sequence[PlanSource]) -> list[str]:
         """Where plans may lie; an empty list for anywhere."""
-        folders = [
-            os.path.join(self.finder.pattern_root, fixed_folder(each)) for each in self.finder.patterns
-        ]
-        paths = {self.inside(path) for path in folders or [self.finder.pattern_root]}
+        patterns_at = real_path(self.finder.pattern_root)
+        folders = [os.path.join(patterns_at, fixed_folder(each)) for each in self.finder.patterns]
+        # By name: where a link lies now, the base may have had the plans themselves.
+        paths = {os.path.relpath(path, self.root).replace(os.sep, "/") for path in folders or [patterns_at]}
         paths |= {self.inside(source.path) for source in asked}
         inside = sorted(path for path in paths if path != ".." and not path.startswith("../"))
         return [] if "." in inside or len(inside) > _MANY_PATHS else inside
@@ -202,7 +202,7 @@ class Past:
         file = os.path.join(self.root, path)
         try:
             if given is None:
-                if os.path.islink(file) or os.path.getsize(file) != blob.size:
+                if self.finder.canonical(file) != file or os.path.getsize(file) != blob.size:
                     return False
                 given = read_regular(file, blob.size, self.root)
         except OSError:

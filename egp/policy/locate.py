@@ -16,9 +16,10 @@ def find_policy(folder: str, plans: Sequence[str]) -> str | None:
 
     The first ``egp.yaml`` from the folder up to the root of its repository, never beyond. When there is none, the
     first one on the way from the folder down to what all the plans have in common, so that a folder with a
-    policy of its own can be judged from outside. Outermost wins on the way down.
+    policy of its own can be judged from outside. Outermost wins on the way down. A folder or a link under the name
+    is found as well, and is then no policy that can be read: it does not let a laxer one judge instead.
     """
-    return next(filter(os.path.isfile, candidates(folder, plans)), None)
+    return next(filter(os.path.lexists, candidates(folder, plans)), None)
 
 
 def candidates(folder: str, plans: Sequence[str]) -> Iterator[str]:
