@@ -18,7 +18,7 @@ from tests.test_layers import MODULES
 DOORS = ("egp.files", "egp.atomic")
 
 MAY = {
-    "egp.cli": {"os.open": "the null device, in the place of a standard stream that is closed"},
+    "egp.commands.streams": {"os.open": "the null device, in the place of a standard stream that is closed"},
     "egp.custom.apart": {
         "os.open": "the null device, for a process that says nothing",
         "open": "what the system says of the memory of its own process",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.commands import terminal
 from egp.commands.options import add_policy, policy_in_force
+from egp.commands.streams import abandon_standard_output
 
 if TYPE_CHECKING:
     from egp.gate.call import Call
@@ -37,12 +38,19 @@ def run(options: argparse.Namespace) -> int:
     except CannotJudge as error:
         terminal.print_failures(error.failures)
         return terminal.COULD_NOT_JUDGE
-    terminal.write_out(answered.report)
+    status = answered.status
+    try:
+        terminal.write_out(answered.report)
+    except OSError as error:
+        # A roll back is one whether or not anybody hears of it, and its record is written.
+        abandon_standard_output()
+        terminal.complain(f"cannot write the report: {error.strerror}")
+        status = max(status, terminal.COULD_NOT_JUDGE)
     for path, content in answered.files:
         try:
             terminal.write_file(path, content)
         except terminal.Stop as stop:
             # A roll back is one whether or not the disk has room for its record.
             terminal.complain(str(stop), stop.help)
-            return max(answered.status, terminal.COULD_NOT_JUDGE)
-    return answered.status
+            return max(status, terminal.COULD_NOT_JUDGE)
+    return status
