@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
 from typing import Any, NoReturn
 
+from egp.commands.streams import Closed, Unfailing, abandon_standard_output, keep_numbers
 from egp.commands.terminal import COULD_NOT_JUDGE, Stop, complain, print_failures
 from egp.policy.error import PolicyError
 from egp.version import VERSION
@@ -57,9 +58,14 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs egp and returns its exit status."""
+    """Runs egp and returns its exit status, which no stream that is full or closed changes."""
     gc.disable()  # what a run makes is needed to its end; looking for garbage took 15 % of it
-    given = sys.argv[1:] if arguments is None else arguments
+    keep_numbers()
+    with redirect_stderr(Unfailing(sys.stderr)), redirect_stdout(sys.stdout or Closed()):
+        return _status(sys.argv[1:] if arguments is None else arguments)
+
+
+def _status(given: Sequence[str]) -> int:
     try:
         options = _parsed(next((each for each in given if not each.startswith("-")), ""), given)
         run: Callable[[argparse.Namespace], int] = options.run
@@ -71,13 +77,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if len(error.failures) > 1:
             complain(f"the policy cannot judge: {len(error.failures)} errors in it")
     except BrokenPipeError:
-        _abandon_standard_output()  # the reader has gone, as in `egp check | head`
+        abandon_standard_output()  # the reader has gone, as in `egp check | head`
     except OSError as error:
-        _abandon_standard_output()
+        abandon_standard_output()
         complain(f"cannot write the report: {error.strerror}")
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
+    except SystemExit:
+        if _is_flushed():  # --help and --version are told, or they are not
+            raise
     except Exception:
         # Python would end with the status that means "rejected".
         sys.excepthook(*sys.exc_info())
@@ -98,9 +107,14 @@ def _parsed(called: str, given: Sequence[str]) -> argparse.Namespace:
         raise
 
 
-def _abandon_standard_output() -> None:
-    """Nothing more can be written to it, not even when the interpreter ends and flushes."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _is_flushed() -> bool:
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        abandon_standard_output()
+        complain(f"cannot write: {error.strerror}")
+        return False
+    return not isinstance(sys.stdout, Closed)
 
 
 def _parser(*called: str) -> argparse.ArgumentParser:

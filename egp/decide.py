@@ -11,6 +11,7 @@ from egp.analysis.people import identity
 from egp.analysis.statements import somebody, stated
 from egp.brief.choices import BEFORE_LAUNCH, IN_FLIGHT, ROLL_BACK, chosen, has_begun
 from egp.experiment import Experiment
+from egp.files import read_regular
 from egp.finding import Failure
 from egp.gate.call import CannotJudge
 from egp.gate.readout import NOWHERE
@@ -83,8 +84,7 @@ def receipt_at(path: str) -> Receipt:
     """Reads a receipt of the gate. Raises CannotJudge."""
     recorded, _ = read_receipt(path)
     try:
-        with open(path, "rb") as file:
-            digest = sha256(file.read(MAX_BYTES)).hexdigest()
+        digest = sha256(read_regular(path, MAX_BYTES)).hexdigest()
     except OSError as error:
         raise CannotJudge(Failure(path, f"cannot read the receipt: {error.strerror}")) from None
     experiment, verdict, stage = (str(recorded.get(key)) for key in ("experiment", "verdict", "stage"))

@@ -16,7 +16,7 @@ from datetime import date
 from time import monotonic, sleep
 from typing import Any, Literal, TypeVar
 
-from egp.atomic import write_atomically
+from egp.atomic import claimed_folder, write_atomically
 from egp.document import Document, Path, Position, Span, read_bytes, read_file
 from egp.finding import Failure
 from egp.quantity import shown
@@ -215,7 +215,7 @@ def _alone(root: str, name: str) -> Iterator[None]:
         raise _unusable(name, "this system has no file locks, so that no lock can be written safely",
                         "register on Linux or macOS") from None  # fmt: skip
     try:
-        folder = os.open(root, os.O_RDONLY)
+        folder = claimed_folder(root)
     except OSError as error:
         raise _unusable(name, f"cannot open the folder of the lock: {error.strerror}", "") from None
     try:

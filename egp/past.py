@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from egp.digest import plan_digest
 from egp.document import Document, Path, read_bytes
 from egp.experiment import Experiment, read_experiment
+from egp.files import read_regular, real_path
 from egp.finding import EARLIER, PINNED, Failure
 from egp.lock import LOCK_FILE, Lock, LockError, Registration, read_lock, read_lock_text
 from egp.plan_files import PlanFinder, PlanSource, may_hold_plan
@@ -95,7 +96,7 @@ class Past:
         self, finder: PlanFinder, root: str, lock: Lock, entries: Mapping[str, Registration] | None = None
     ) -> None:
         self.finder = finder
-        self.root = os.path.realpath(root)
+        self.root = real_path(root)
         self.lock = lock
         self.entries = lock.entries if entries is None else entries
         """The registrations in force, by id."""
@@ -176,10 +177,10 @@ class Past:
 
     def _scope(self, asked: Sequence[PlanSource]) -> list[str]:
         """Where plans may lie; an empty list for anywhere."""
-        folders = [
-            os.path.join(self.finder.pattern_root, fixed_folder(each)) for each in self.finder.patterns
-        ]
-        paths = {self.inside(path) for path in folders or [self.finder.pattern_root]}
+        patterns_at = real_path(self.finder.pattern_root)
+        folders = [os.path.join(patterns_at, fixed_folder(each)) for each in self.finder.patterns]
+        # By name: where a link lies now, the base may have had the plans themselves.
+        paths = {os.path.relpath(path, self.root).replace(os.sep, "/") for path in folders or [patterns_at]}
         paths |= {self.inside(source.path) for source in asked}
         inside = sorted(path for path in paths if path != ".." and not path.startswith("../"))
         return [] if "." in inside or len(inside) > _MANY_PATHS else inside
@@ -194,17 +195,16 @@ class Past:
 
     def source(self, path: str, content: bytes = b"") -> PlanSource:
         """A file as if it were there with a content, so that the policy can judge it."""
-        shown = os.path.relpath(os.path.join(self.root, path), os.path.realpath(self.finder.folder))
+        shown = os.path.relpath(os.path.join(self.root, path), real_path(self.finder.folder))
         return self.finder.piped(content, shown.replace(os.sep, "/"))
 
     def _is_unchanged(self, path: str, blob: Blob, given: bytes | None, repository: Repository) -> bool:
         file = os.path.join(self.root, path)
         try:
             if given is None:
-                if os.path.islink(file) or os.path.getsize(file) != blob.size:
+                if self.finder.canonical(file) != file or os.path.getsize(file) != blob.size:
                     return False
-                with open(file, "rb") as opened:
-                    given = opened.read()
+                given = read_regular(file, blob.size, self.root)
         except OSError:
             return False
         return repository.blob_id(given) == blob.id

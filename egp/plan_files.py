@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from egp.document import Document, read_bytes, read_file
+from egp.files import real_path, repository_root
 from egp.finding import Failure
-from egp.policy.locate import POLICY_FILE, POLICY_TESTS_FILE, repository_root
+from egp.policy.locate import POLICY_FILE, POLICY_TESTS_FILE
 from egp.policy.pattern import fixed_folder, matches
 from egp.waivers import BASELINE_FILE, WAIVERS_FILE
 
@@ -46,7 +47,7 @@ class PlanFinder:
         self.pattern_root = os.path.abspath(pattern_root or folder)
         self.failures: list[Failure] = []
         self._root = repository_root(self.folder) or self.folder
-        self._real_root = os.path.realpath(self._root)
+        self._real_root = real_path(self._root)
         self._real_folders: dict[str, str] = {}
         self._folders_in_policy: dict[str, str] = {}
 
@@ -95,10 +96,10 @@ class PlanFinder:
     def canonical(self, path: str) -> str:
         """The path with all links followed; the folders, which many files share, are followed once."""
         if os.path.islink(path):
-            return os.path.realpath(path)
+            return real_path(path)
         folder, name = os.path.split(path)
         if folder not in self._real_folders:
-            self._real_folders[folder] = os.path.realpath(folder)
+            self._real_folders[folder] = real_path(folder)
         return os.path.join(self._real_folders[folder], name)
 
     def _in_portfolio(self, in_policy: str) -> bool:

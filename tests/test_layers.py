@@ -21,6 +21,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "egp.version",
         "egp.shipped",
         "egp.processes",
+        "egp.files",
+    ),
+    (
         "egp.atomic",
         "egp.document",
         "egp.quantity",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from egp.commands import terminal
 from egp.commands.options import add_policy, now, policy_in_force
+from egp.commands.streams import abandon_standard_output
 
 if TYPE_CHECKING:
     from egp.gate.call import Call
@@ -46,7 +47,13 @@ def run(options: argparse.Namespace) -> int:
         return terminal.COULD_NOT_JUDGE
     # The record comes first: a reader of the report that has gone leaves no older one behind.
     is_recorded = not options.receipt or options.replay or _replace_receipt(options.receipt, answered.receipt)
-    terminal.write_out(answered.report)
+    try:
+        terminal.write_out(answered.report)
+    except OSError as error:
+        # A roll back is one whether or not anybody hears of it, and its record is written.
+        abandon_standard_output()
+        terminal.complain(f"cannot write the report: {error.strerror}")
+        is_recorded = False
     for path, content in answered.files:
         try:
             terminal.write_file(path, content)

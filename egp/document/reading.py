@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from errno import EINVAL
 from functools import partial
-from stat import S_ISDIR, S_ISREG
 
 from egp.document.bounds import MAX_BYTES, MAX_DOCUMENTS, MAX_NESTING
 from egp.document.build import Builder, TooDeepError
-from egp.document.decoding import Content, Refusal, RefusedError, check_characters, check_size, decode, encode
+from egp.document.decoding import Content, Refusal, RefusedError, check_characters, decode, encode, too_large
 from egp.document.document import Document, Places
 from egp.document.events import Event, NextEvent, Parser, best_parser
 from egp.document.outline import Outline, content_start, is_unwritten
 from egp.document.position import START, Source, Span
 from egp.document.problem import Problem
+from egp.files import TooLargeError, read_regular
 
 
 def read_text(text: str, path: str = "<stdin>") -> list[Document]:
@@ -27,23 +26,13 @@ def read_bytes(data: bytes, path: str) -> list[Document]:
     return read(data, path, best_parser())
 
 
-def read_file(path: str | os.PathLike[str], shown: str | None = None) -> list[Document]:
-    """The documents of a file. One that is too large is not even opened; OSError is the caller's to word."""
+def read_file(path: str | os.PathLike[str], shown: str | None = None, within: str = "") -> list[Document]:
+    """The documents of a file, ``egp.files`` says of which. One that is too large is not read; OSError is the caller's to word."""
     name = os.fspath(path) if shown is None else shown
-    status = os.stat(path)
-    if not (S_ISREG(status.st_mode) or S_ISDIR(status.st_mode)):
-        raise OSError(EINVAL, "it is not a regular file", name)  # a pipe or a device may never end
-    size = status.st_size
     try:
-        check_size(size)
-    except RefusedError as error:
-        return [_refused(name, error.refusal)]
-    with open(path, "rb") as file:
-        # Room for the largest file would cost more than reading a plan; only growing files may need it.
-        data = file.read(size + 1)
-        if len(data) > size:
-            data += file.read(MAX_BYTES - size)
-    return read_bytes(data, name)
+        return read_bytes(read_regular(os.fspath(path), MAX_BYTES, within), name)
+    except TooLargeError as large:
+        return [_refused(name, too_large(large.size))]
 
 
 def read(content: str | bytes, path: str, parser: Parser) -> list[Document]:

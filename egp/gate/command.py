@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from egp.files import is_inside, real_path, repository_root
 from egp.finding import Failure
 from egp.gate import json, markdown, receipt, text
 from egp.gate.arguments import FORMATS
 from egp.gate.call import Call, CannotJudge, Judgement, judge
 from egp.plan_files import PlanFinder
+from egp.quantity import shown
 from egp.report.text import Style, printable
 from egp.wording import counted
 
@@ -135,12 +137,28 @@ def _replayed(options: argparse.Namespace, policy_for: PolicyFor, style: Style) 
     if why := receipt.never_judged(recorded):
         message = f"this receipt is of a call that could not be judged: {why}"
         raise CannotJudge(Failure(options.replay, message, help="mend that, and call the gate again"))
-    judgement = _judged(replace(call, source=options.source or call.source), policy_for)
+    _require_own(options.replay, call, options.source)
+    judgement = _judged(replace(call, source=options.source), policy_for)
     changed = list(receipt.differences(recorded, judgement))
     report = _rendered(judgement, options.format, style)
     if options.format == "text":
         report += "\n" + _told(changed)
     return Answer(report, CHANGED if changed else judgement.decision.exit_status)
+
+
+def _require_own(path: str, call: Call, source: str) -> None:
+    """Raises CannotJudge for a receipt that would have egp open what only a command line may name: it can be forged."""
+    root = repository_root(os.getcwd()) or os.getcwd()
+    policy = "" if call.policy.startswith("egp:") else call.policy
+    for key, named in (("plan", call.plan), ("results", call.results), ("policy", policy)):
+        if named and not is_inside(real_path(os.path.abspath(named)), real_path(root)):
+            message = f"its {key} {shown(named)} lies outside of the repository, links followed"
+            raise CannotJudge(
+                Failure(path, message, help="egp gate PLAN --results FILE judges what you name yourself")
+            )
+    if call.source and not source:
+        message = f"its rows come from {shown(call.source)}, and a receipt opens no warehouse"
+        raise CannotJudge(Failure(path, message, help=f"add --source {shown(call.source)} if that is yours"))
 
 
 def _told(changed: list[str]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from egp.files import read_regular
 from egp.finding import Failure
 from egp.gate.action import no_action
 from egp.gate.call import Call, CannotJudge, Frozen, FrozenRows, as_text, below_folder
@@ -130,8 +131,7 @@ def never_judged(receipt: dict[str, Any]) -> str:
 def read_receipt(path: str) -> tuple[dict[str, Any], Call]:
     """A receipt and its call. Raises CannotJudge."""
     try:
-        with open(path, "rb") as file:
-            receipt = json.loads(file.read(MAX_BYTES))
+        receipt = json.loads(read_regular(path, MAX_BYTES))
     except OSError as error:
         raise CannotJudge(Failure(path, f"cannot read the receipt: {error.strerror}")) from None
     except (ValueError, RecursionError):

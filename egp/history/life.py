@@ -14,6 +14,7 @@ from egp.digest import plan_digest
 from egp.document import read_bytes
 from egp.document.bounds import MAX_BYTES
 from egp.experiment import Amendment, Experiment, read_experiment
+from egp.files import read_regular
 from egp.lock import LOCK_FILE, Decided, Lock, LockError, Registration, Signed, read_lock, read_lock_text
 from egp.sources.git import GitError, Repository, Version
 
@@ -100,8 +101,7 @@ def lives(repository: Repository, path: str) -> list[Life]:
 
 def _in_working_tree(repository: Repository, path: str) -> bytes | None:
     try:
-        with open(os.path.join(repository.root, path), "rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_regular(os.path.join(repository.root, path), MAX_BYTES, repository.root)
     except OSError:
         return None
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from egp.check import check
 from egp.document import Document, Path, PointerError, parse_pointer, read_bytes
+from egp.document.bounds import MAX_BYTES
 from egp.edit import EditError
 from egp.experiment import Experiment, read_experiment
+from egp.files import read_regular
 from egp.finding import Diagnostic, Failure
 from egp.memo.edits import Change, changed
 from egp.past import timing_of
@@ -176,8 +178,7 @@ def _adopted(
 
 def _content(source: PlanSource) -> bytes:
     try:
-        with open(source.path, "rb") as file:
-            return file.read()
+        return read_regular(source.path, MAX_BYTES)
     except OSError as error:
         raise CaseError(f"cannot read {source.shown}: {error.strerror or type(error).__name__}") from None
 

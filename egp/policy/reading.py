@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, get_args
 from egp.analysis.days import time_zone
 from egp.document import Document, Path, Position, Span
 from egp.experiment import Experiment
+from egp.files import real_path, repository_root
 from egp.finding import Failure
 from egp.policy.error import PolicyError
 from egp.policy.file import Override, PolicyFile, WaiverTerms
-from egp.policy.locate import lock_folder, repository_root
+from egp.policy.locate import lock_folder
 from egp.policy.model import ALWAYS, OFF, Layer, Policy, Scope, Settings, Value
 from egp.policy.scope import Condition
 from egp.policy.settings import entries_of, origin_of, read_settings
@@ -38,7 +39,7 @@ class _Files:
     """Policy files read so far: each once, with its document for positions."""
 
     def __init__(self, folder: str, tree: Tree, packaged: Mapping[str, Rule]) -> None:
-        self.root = os.path.realpath(repository_root(folder) or folder)
+        self.root = real_path(repository_root(folder) or folder)
         self.catalogue = Catalogue({**packaged})
         self.custom: dict[str, OwnRule] = {}
         self.extended: dict[str, str] = {}
@@ -61,7 +62,9 @@ class _Files:
         return self._layers[name]
 
     def _read(self, name: str, path: str, chain: tuple[str, ...]) -> tuple[PolicyFile, tuple[Layer, ...]]:
-        documents = (WorkingTree() if name.startswith("egp:") else self._tree).documents(path, name)
+        # A shipped policy lies where egp is installed, maybe by a link in the repository's own environment.
+        tree, place = (WorkingTree(), real_path(path)) if name.startswith("egp:") else (self._tree, path)
+        documents = tree.documents(place, name)
         self._folders[name] = os.path.dirname(os.path.abspath(path))
         self.digest.update(documents[0].text.encode("utf-8", "surrogatepass"))
         document = self.documents[name] = documents[0]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from egp.document import Document, Path, read_file
+from egp.files import real_path
 from egp.finding import Failure
 from egp.quantity import shown
 from egp.results import COLUMNS, About, Evidence, Refusal, Results, results_digest
@@ -52,7 +53,7 @@ class ResultsFile:
 
     def __init__(self, path: str, root: str) -> None:
         self._path = path
-        self._root = os.path.realpath(root)
+        self._root = real_path(root)
         self._shown = _relative(path)
         self._document = self._opened()
 
@@ -61,7 +62,7 @@ class ResultsFile:
         if os.path.exists(self._path) and not os.path.isfile(self._path):
             raise self.unusable("it is not a file", "correct the path")
         try:
-            documents = read_file(self._path, self._shown)
+            documents = read_file(self._path, self._shown, self._root)
         except OSError as error:
             raise self.unusable(f"cannot read the results: {error.strerror}", "correct the path") from None
         document = documents[0]
@@ -138,10 +139,10 @@ class ResultsFile:
             raise ResultsError(
                 (self._failure(("aggregates",), f"there is no file {shown(name)}", "correct the path"),)
             )
-        return os.path.realpath(path), _relative(path)
+        return real_path(path), _relative(path)
 
     def _must_be_inside(self, path: str, what: str) -> None:
-        if not os.path.realpath(path).startswith(os.path.join(self._root, "")):
+        if not real_path(path).startswith(os.path.join(self._root, "")):
             raise self.unusable(
                 f"{what} lies outside of the repository, links followed", "move it into the repository"
             )

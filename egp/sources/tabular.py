@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 
+from egp.files import TooLargeError, read_regular
 from egp.finding import Failure
 from egp.quantity import shown
 from egp.results import COLUMNS, NEEDED_COLUMNS, Refusal
@@ -37,12 +38,10 @@ def read_table(path: str, shown_as: str) -> Table:
             shown_as, "aggregates are read from .csv and .parquet", "export them as one of the two"
         )
     try:
-        if os.path.getsize(path) > MAX_BYTES:
-            raise _unreadable(
-                shown_as, f"it has more than {MAX_BYTES // 1_000_000} MB", "aggregate by day and variant"
-            )
-        with open(path, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        content = read_regular(path, MAX_BYTES)
+    except TooLargeError:
+        message = f"it has more than {MAX_BYTES // 1_000_000} MB"
+        raise _unreadable(shown_as, message, "aggregate by day and variant") from None
     except OSError as error:
         raise _unreadable(shown_as, f"cannot read it: {error.strerror}", "correct `aggregates`") from None
     table = _parquet(content, shown_as) if ending == ".parquet" else _csv(content, shown_as)

@@ -84,5 +84,7 @@ def test_a_launch_from_a_warehouse_and_from_a_file(warehouse: Path) -> None:
     assert found["inputs"]["results"].pop("from") != expected["inputs"]["results"].pop("from")
     assert found == expected
 
-    replayed = call(warehouse, "gate", "--replay", "receipt.json")
+    refused = call(warehouse, "gate", "--replay", "receipt.json")
+    assert (refused.status, "a receipt opens no warehouse" in refused.err) == (2, True)
+    replayed = call(warehouse, "gate", "--replay", "receipt.json", "--source", "duckdb:///warehouse.db")
     assert (replayed.status, "the receipt says the same" in replayed.out) == (0, True)
