@@ -64,7 +64,7 @@ def test_treatments_that_share_a_control_are_not_independent() -> None:
         ),  # (70 - 45) % of 41,000
         ("one-day-stages", "stage-dwell", "18 h at 70 % treat about 21,525 units"),
         ("cherry-picked-segments", "segments-declared", "22.6 % of the time (about 1 in 4)"),
-        ("ambiguous-mde", "ambiguous-quantity", "Read as 0.3pp the test takes 231,169 units"),
+        ("ambiguous-mde", "ambiguous-quantity", "Read as 0.3pp the test takes 231,167 units"),
         ("ml/below-the-floor", "expected-value", "worth 47,970 USD, 32,030 USD below the floor"),
         ("ml/costly-model", "cost-cap", "6,400 USD a week above the cap"),  # (0.004 - 0.002) x 3.2M
         ("ml/wide-canary", "canary-size", "230,000 units a day; a canary of 10 % risks 46,000"),
@@ -82,5 +82,5 @@ def test_what_cannot_be_computed_is_left_out() -> None:
 
 
 def test_no_power_is_rounded_up_to_certainty() -> None:
-    assert power_text(0.99997) == "more than 99.9 %"
-    assert power_text(0.9994) == "99.9 %"
+    assert power_text(0.99997) == "more than 99.99 %"
+    assert power_text(0.9994) == "99.94 %"

@@ -78,8 +78,8 @@ sample_size_per_variant: 330_000
 Fails at `/sample_size_per_variant` with `floor: 84%`, saying "every clause":
 
 ```yaml
-guardrail_metrics: {0: {non_inferiority_margin: 11%}}
-sample_size_per_variant: 105_000
+guardrail_metrics: {0: {non_inferiority_margin: 12%}}
+sample_size_per_variant: 107_000
 ```
 
 Guardrails that are too weak by themselves are guardrail-power's finding, and a small sample is sample-size's.
