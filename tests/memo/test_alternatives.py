@@ -103,7 +103,7 @@ def test_weekdays_in_words() -> None:
 
 @pytest.mark.parametrize(("count", "error"), [(1, "5 %"), (5, "22.6 %"), (14, "51.2 %")])
 def test_the_best_of_many_segments_is_lucky(count: int, error: str) -> None:
-    assert percent(1 - 0.95**count, 1) == error
+    assert power_text(1 - 0.95**count) == error
     assert error in if_segment(case_of(ACCEPTED), [], count).verdict
 
 

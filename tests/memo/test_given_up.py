@@ -48,7 +48,7 @@ def costs_of(name: str, words: str) -> list[str]:
         ("no-holdout", "holdout", "5 % of the eligible units do without the treatment until 2023-02-20"),
         ("started-unregistered", "schedule.start", "what was exposed before 2023-01-27 does not count"),
         ("sessions-for-users", "analysis_unit", "baseline, spread and MDE are then those of a user"),
-        ("vague-metric", "mde: 3.22%", "true effects below 3.22% are missed more often"),
+        ("vague-metric", "mde: 3.14%", "true effects below 3.14% are missed more often"),
         ("too-small-a-sample", "MDE of 58.3bps", "true effects between 45bps and 58.3bps are missed more often"),
         ("too-small-a-sample", "declare 103,284", "the units come anyway in this run"),
         ("eighty-percent-power", "statistics.power", "the declared sample has 99 % power already"),
