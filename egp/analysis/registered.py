@@ -192,7 +192,7 @@ def primary_test(plan: Experiment, *, with_cuped: bool = True, at: Path = PRIMAR
         harm=harm_direction(metric, at) if non_inferiority else "decrease",
         ratio=allocation_ratio(plan),
         variance_factor=factor,
-        variance="score" if factor == 1 else "larger",
+        variance="score" if factor == 1 else "unpooled",
     )
 
 
@@ -250,7 +250,7 @@ def guardrail_test(plan: Experiment, metric: Metric, path: Path) -> stats.Planne
         harm=harm_direction(metric, path),
         ratio=allocation_ratio(plan),
         variance_factor=factor,
-        variance="score" if factor == 1 else "larger",
+        variance="score" if factor == 1 else "unpooled",
     )
 
 

@@ -247,7 +247,7 @@ def design_of(question: Question) -> Design:
         harm=harm,
         ratio=smallest / control,
         variance_factor=factor,
-        variance="score" if factor == 1 else "larger",
+        variance="score" if factor == 1 else "unpooled",
     )
     return Design(test, control / min(question.weights), question.direction, _sequence(question))
 

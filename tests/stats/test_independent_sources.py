@@ -111,7 +111,7 @@ def test_z_size_and_mde_agree_with_statsmodels() -> None:
 
 @pytest.mark.parametrize("ratio", [0.25, 1.0, 4.0])
 def test_proportions_agree_with_statsmodels(ratio: float) -> None:
-    expected = samplesize_proportions_2indep_onetail(0.01, 0.10, 0.95, ratio, 0.025, alternative="larger")
+    expected = samplesize_proportions_2indep_onetail(0.01, 0.10, 0.95, ratio, 0.025, alternative="unpooled")
     # There prop1 = prop2 + diff comes first; n of the first arm, so control is the second.
     assert two_proportion_units(0.11, 0.10, 0.05, 0.95, 2, ratio) == pytest.approx(expected, rel=1e-10)
     power = power_proportions_2indep(0.01, 0.10, 3000, ratio, 0.05).power
@@ -131,7 +131,7 @@ def test_planning_and_formula_agree() -> None:
         two_proportion_power(0.02, 0.0205, 900_000, 100_000, 0.05, 2, m) for m in ("pooled", "unpooled")
     )
     assert achieved_power(test, 0.0005, 900_000) == pytest.approx(pooled, rel=1e-13)
-    assert achieved_power(replace(test, variance="larger"), 0.0005, 900_000) == pytest.approx(
+    assert achieved_power(replace(test, variance="unpooled"), 0.0005, 900_000) == pytest.approx(
         min(pooled, unpooled), rel=1e-13
     )
 
