@@ -114,6 +114,7 @@ if TYPE_CHECKING:
     from .spending import (
         LookOutcome,
         SequentialCharacteristics,
+        drift_for_power,
         group_sequential_inflation,
         haybittle_peto_type1,
         look_exaggeration,
@@ -170,7 +171,7 @@ _NAMES_OF_MODULE = {
     ),
     "solving": "Solution solve_for_one",
     "spending": (
-        "LookOutcome SequentialCharacteristics group_sequential_inflation haybittle_peto_type1 "
+        "LookOutcome SequentialCharacteristics drift_for_power group_sequential_inflation haybittle_peto_type1 "
         "look_exaggeration obrien_fleming_constant pocock_constant sequential_characteristics "
         "spending_boundaries spent_alpha"
     ),
@@ -220,6 +221,7 @@ __all__ = [
     "detectable_effect",
     "detectable_margin",
     "difference",
+    "drift_for_power",
     "dunnett_z",
     "equicorrelated_exceedance",
     "exact_score_power",
