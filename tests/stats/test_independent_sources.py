@@ -111,7 +111,7 @@ def test_z_size_and_mde_agree_with_statsmodels() -> None:
 
 @pytest.mark.parametrize("ratio", [0.25, 1.0, 4.0])
 def test_proportions_agree_with_statsmodels(ratio: float) -> None:
-    expected = samplesize_proportions_2indep_onetail(0.01, 0.10, 0.95, ratio, 0.025, alternative="unpooled")
+    expected = samplesize_proportions_2indep_onetail(0.01, 0.10, 0.95, ratio, 0.025, alternative="larger")
     # There prop1 = prop2 + diff comes first; n of the first arm, so control is the second.
     assert two_proportion_units(0.11, 0.10, 0.05, 0.95, 2, ratio) == pytest.approx(expected, rel=1e-10)
     power = power_proportions_2indep(0.01, 0.10, 3000, ratio, 0.05).power
