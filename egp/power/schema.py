@@ -87,7 +87,19 @@ _ANSWER = object_of(
 
 _ASSUMPTIONS = object_of(
     "What the numbers rest on.",
-    variance={"enum": ["pooled_or_unpooled", "farrington_manning_or_unpooled", "declared"]},
+    variance=_described(
+        {
+            "enum": [
+                "pooled",
+                "farrington_manning",
+                "pooled_or_unpooled",
+                "farrington_manning_or_unpooled",
+                "declared",
+            ]
+        },
+        "Of rates as their score test has it; the larger of that and the unpooled one where CUPED or clusters "
+        "make it a test of means.",
+    ),
     distribution={"enum": ["normal", "noncentral_t"]},
     comparison_alpha=_described(_SHARE, "Level of one comparison, after the correction."),
     critical_z=_NUMBER,

@@ -221,6 +221,9 @@ def _level(alpha: float) -> str:
 def _variance(answer: Answer) -> str:
     question = answer.question
     if question.kind == "proportion":
+        if answer.design.test.variance == "score":
+            null = "the margin (Farrington-Manning)" if question.non_inferiority else "no effect (pooled)"
+            return f"of the rates that are most likely under {null}"
         if question.non_inferiority:
             return "of the rates; the larger of Farrington-Manning's at the margin and the unpooled one"
         return "of the rates; the larger of the pooled one under no effect and the unpooled one"

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         two_proportion_p_value,
         two_proportion_z,
     )
+    from .exact import EXACT_BELOW_EVENTS, exact_score_power
     from .exaggeration import TypeM, type_m
     from .looks import information_fractions, most_crossing_probability, repeated_looks_type1
     from .means import mean_mde, mean_power, mean_units
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
         consecutive_windows_probability,
         posterior_harm_probability,
         posterior_normal,
+        posterior_rate_harm,
         posterior_rule_false_alarm,
         posterior_rule_trigger_probability,
     )
@@ -108,6 +110,7 @@ if TYPE_CHECKING:
         shortcut_mde_ratio,
         standard_error_of_interval,
     )
+    from .skewness import difference_skewness, most_skewness, skewed_tail, skewness_of_capped
     from .solving import Solution, solve_for_one
     from .spending import (
         LookOutcome,
@@ -138,6 +141,7 @@ _NAMES_OF_MODULE = {
         "harm_p_value linearised_std_dev mean_of_arm non_inferiority ratio_contrast ratio_of_arm ratio_standard_error "
         "relative_lift two_proportion_difference two_proportion_p_value two_proportion_z"
     ),
+    "exact": "EXACT_BELOW_EVENTS exact_score_power",
     "exaggeration": "TypeM type_m",
     "looks": "information_fractions most_crossing_probability repeated_looks_type1",
     "means": "mean_mde mean_power mean_units",
@@ -152,7 +156,7 @@ _NAMES_OF_MODULE = {
     ),
     "posterior": (
         "PosteriorThreshold calibrated_posterior_threshold consecutive_windows_probability "
-        "posterior_harm_probability posterior_normal posterior_rule_false_alarm "
+        "posterior_harm_probability posterior_normal posterior_rate_harm posterior_rule_false_alarm "
         "posterior_rule_trigger_probability"
     ),
     "posterior_beta": "posterior_beta_harm",
@@ -166,6 +170,7 @@ _NAMES_OF_MODULE = {
         "lehr_units mde_of_standard_error power_of_standard_error relative_mde shortcut_mde "
         "shortcut_mde_power shortcut_mde_ratio standard_error_of_interval"
     ),
+    "skewness": "difference_skewness most_skewness skewed_tail skewness_of_capped",
     "solving": "Solution solve_for_one",
     "spending": (
         "LookOutcome SequentialCharacteristics drift_for_power group_sequential_inflation haybittle_peto_type1 "
@@ -179,6 +184,7 @@ _NAMES_OF_MODULE = {
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULE.items() for name in names.split()}
 
 __all__ = [
+    "EXACT_BELOW_EVENTS",
     "EXACT_T_BELOW_DF",
     "LEAST_EXPECTED_EVENTS",
     "ArmEstimate",
@@ -217,9 +223,11 @@ __all__ = [
     "detectable_effect",
     "detectable_margin",
     "difference",
+    "difference_skewness",
     "drift_for_power",
     "dunnett_z",
     "equicorrelated_exceedance",
+    "exact_score_power",
     "group_sequential_inflation",
     "guardrail_power_target",
     "guardrail_unit_inflation",
@@ -238,6 +246,7 @@ __all__ = [
     "mixture_sprt_p_value",
     "mixture_sprt_z",
     "most_crossing_probability",
+    "most_skewness",
     "non_inferiority",
     "non_inferiority_proportion_power",
     "non_inferiority_proportion_units",
@@ -251,6 +260,7 @@ __all__ = [
     "posterior_beta_harm",
     "posterior_harm_probability",
     "posterior_normal",
+    "posterior_rate_harm",
     "posterior_rule_false_alarm",
     "posterior_rule_trigger_probability",
     "power_of_standard_error",
@@ -271,6 +281,8 @@ __all__ = [
     "shortcut_mde",
     "shortcut_mde_power",
     "shortcut_mde_ratio",
+    "skewed_tail",
+    "skewness_of_capped",
     "solve_for_one",
     "spending_boundaries",
     "spent_alpha",

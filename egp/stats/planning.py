@@ -6,21 +6,30 @@ that of its influence function.
 
 Conventions: the critical value is z_{alpha/sides}; the far tail of a two-sided test is left out; a proportion
 is planned for the score test that judges it (`RateContrast`: the variance at the most likely rates under the
-null hypothesis), or for the variance of the rates themselves where its units are clustered or adjusted and it
-is judged as a mean; a margin declared relative is one of t - (1 +- m) c, whose variance has the control's
-(1 +- m)^2-fold; a mean is planned by the exact non-central t below `EXACT_T_BELOW_DF` degrees of freedom and by the normal
-distribution from there on. Numbers of units are real-valued; `ArmUnits.ceil` rounds each arm up.
+null hypothesis), or for the larger of that and the unpooled variance where its units are clustered or adjusted
+and it is judged as a mean; a margin declared relative is one of t - (1 +- m) c, whose variance has the control's
+(1 +- m)^2-fold; a mean is planned by the exact non-central t below `EXACT_T_BELOW_DF` degrees of freedom and by
+the normal distribution from there on; the power of a score test is counted outcome by outcome where an arm
+expects fewer than `EXACT_BELOW_EVENTS` events, or units without one. Numbers of units are real-valued; `ArmUnits.ceil` rounds each arm up.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from .errors import reject, require_finite, require_positive, require_share, require_sides
+from .errors import (
+    StatisticsInputError,
+    reject,
+    require_finite,
+    require_positive,
+    require_share,
+    require_sides,
+)
+from .exact import EXACT_BELOW_EVENTS, exact_score_power, least_expected
 from .means import needed_standard_errors_t
 from .normal import normal_cdf, z_upper
 from .proportions import (
@@ -40,10 +49,14 @@ from .student import noncentral_t_sf, t_upper
 Kind = Literal["proportion", "mean", "ratio", "quantile"]
 Direction = Literal["increase", "decrease"]
 
-SdPair = tuple[float, float]
+SdPairs = tuple[tuple[float, float], ...]
 
 EXACT_T_BELOW_DF = 1000.0
 _SECANT_STEPS = 20
+_NEARLY = 1.0 - 1e-9
+_WHOLE = 1e-6
+_MOST_COUNTED = 1e7
+"""Units in all up to which power is counted: past it the larger arm's events have too wide a spread."""
 
 _sqrt = math.sqrt
 
@@ -65,7 +78,8 @@ class PlannedTest:
     variance_factor  multiplies the number of units: CUPED's 1 - rho^2 times a design effect
     relative         the margin is one of the control observed (`margin` / `baseline` of it), not of the
                      baseline; needs a baseline above 0
-    variance         of a proportion: `score` as its test has it, `unpooled` where it is judged as a mean
+    variance         of a proportion: `score` as its test has it; `unpooled` where it is judged as a mean, and
+                     then no less than the score's
 
     Errors: `StatisticsInputError` naming the field that cannot be.
     """
@@ -148,14 +162,16 @@ def required_units(test: PlannedTest, effect: float, power: float) -> ArmUnits:
     z_alpha, z_power = z_upper(test.alpha / test.sides), z_upper(1.0 - power)
     distance = _distance(test, effect)
     if test.kind == "proportion":
-        sd0, sd1 = _proportion_sds(test, effect)
-        control = squared_need(z_alpha * sd0 + z_power * sd1, distance)
+        needed = max([z_alpha * sd0 + z_power * sd1 for sd0, sd1 in _proportion_sds(test, effect)])
+        control = squared_need(needed, distance)
     else:
         sd = _arm_sd(test)
         control = squared_need(z_alpha + z_power, distance / sd)
     control *= test.variance_factor
     if test.kind == "mean" and control * (1.0 + test.ratio) - 2.0 < EXACT_T_BELOW_DF:
         control = _exact_mean_units(test.alpha, test.sides, power, test.ratio, distance / _scaled_sd(test))
+    if _is_counted(test, effect, control):
+        control = _counted_units(test, effect, power, control)
     return ArmUnits(control, control * test.ratio)
 
 
@@ -170,9 +186,15 @@ def achieved_power(test: PlannedTest, effect: float, control_units: float) -> fl
     z_alpha = z_upper(test.alpha / test.sides)
     distance = _signed_distance(test, effect)
     root_n = _sqrt(control_units / test.variance_factor)
+    if _is_counted(test, effect, control_units):
+        return _counted_power(test, effect, control_units)
     if test.kind == "proportion":
-        sd0, sd1 = _proportion_sds(test, effect)
-        return normal_cdf((distance * root_n - z_alpha * sd0) / sd1)
+        return min(
+            [
+                normal_cdf((distance * root_n - z_alpha * sd0) / sd1)
+                for sd0, sd1 in _proportion_sds(test, effect)
+            ]
+        )
     ncp = distance * root_n / _arm_sd(test)
     df = _mean_df(test, control_units)
     if df is None:
@@ -200,8 +222,18 @@ def detectable_effect(
         return _needed_errors(test, power, control_units) * _standard_error(test, control_units)
     sign = 1.0 if direction == "increase" else -1.0
     room = test.baseline if sign < 0.0 else 1.0 - test.baseline
-    return _least_proportion_distance(
-        test, power, control_units, room, lambda change: _superiority_sds(test, test.baseline + sign * change)
+    try:
+        change = _least_proportion_distance(
+            test, power, control_units, room, lambda size: _superiority_sds(test, test.baseline + sign * size)
+        )
+    except StatisticsInputError as error:
+        if error.parameter != "control_units":
+            raise
+        change = room * _NEARLY
+    if not _is_counted(test, sign * change, control_units):
+        return change
+    return _counted_distance(
+        power, control_units, test, room, lambda size: _counted_power(test, sign * size, control_units)
     )
 
 
@@ -218,9 +250,77 @@ def detectable_margin(test: PlannedTest, power: float, control_units: float) -> 
         return _needed_errors(test, power, control_units) * _standard_error(test, control_units)
     rate = test.baseline
     room = rate if test.harm == "decrease" else 1.0 - rate
+    if _is_counted(test, 0.0, control_units):
+        return _counted_distance(
+            power,
+            control_units,
+            test,
+            room,
+            lambda margin: _counted_power(replace(test, margin=margin), 0.0, control_units),
+        )
     return _least_proportion_distance(
         test, power, control_units, room, lambda margin: _non_inferiority_sds(test, rate, margin)
     )
+
+
+def _is_counted(test: PlannedTest, effect: float, control_units: float) -> bool:
+    """Whether so few events, or units without one, are expected that power is counted, not approximated."""
+    if test.kind != "proportion" or test.variance != "score" or test.variance_factor != 1.0:
+        return False
+    treated = _treated_rate(test, effect)
+    expected = least_expected(test.baseline, treated, control_units, control_units * test.ratio)
+    return expected < EXACT_BELOW_EVENTS and control_units * (1.0 + test.ratio) <= _MOST_COUNTED
+
+
+def _counted_power(test: PlannedTest, effect: float, control_units: float) -> float:
+    """Of the whole units that are surely there."""
+    treated, null, ratio = _treated_rate(test, effect), 0.0, 1.0
+    above = effect > 0.0
+    if test.margin is not None:
+        above = test.harm == "decrease"
+        if test.relative:
+            ratio = _null_ratio(test, test.margin)
+        else:
+            null = -test.margin if above else test.margin
+    return exact_score_power(
+        test.baseline,
+        treated,
+        math.floor(control_units + _WHOLE),
+        math.floor(control_units * test.ratio + _WHOLE),
+        z_upper(test.alpha / test.sides),
+        null,
+        ratio,
+        above,
+    )
+
+
+def _counted_units(test: PlannedTest, effect: float, power: float, start: float) -> float:
+    """A whole size near the normal answer at which the power is reached, and at the next 5 % of sizes, too: it
+    rises in a saw-tooth.
+    """
+    size = max(1, math.ceil(start))
+
+    def reaches(units: int) -> bool:
+        return achieved_power(test, effect, float(units)) >= power
+
+    step = max(1, size // 64)
+    while not all(reaches(size + ahead * step) for ahead in range(4)):
+        size += step
+    while size > step and reaches(size - step):
+        size -= step
+    return float(size)
+
+
+def _counted_distance(
+    power: float, control_units: float, test: PlannedTest, room: float, power_at: Callable[[float], float]
+) -> float:
+    require_reachable_power(test.alpha, power, test.sides)
+    most, least = room * _NEARLY, room * (1.0 - _NEARLY)
+    if power_at(most) < power:
+        reject_out_of_reach("control_units", control_units, test.baseline)
+    # A margin moves the test itself, so that power jumps: the far side of the jump is where it is reached.
+    found = bracketed_root(lambda size: power_at(size) - power, least, most, 1e-9 * room)
+    return found if power_at(found) >= power else found + 1e-9 * room
 
 
 def _signed_distance(test: PlannedTest, effect: float) -> float:
@@ -238,8 +338,16 @@ def _distance(test: PlannedTest, effect: float) -> float:
     return _signed_distance(test, effect)
 
 
-def _proportion_sds(test: PlannedTest, effect: float) -> SdPair:
-    """Standard deviations under the null and the assumed truth, times sqrt(n_control)."""
+def _proportion_sds(test: PlannedTest, effect: float) -> SdPairs:
+    """Pairs of standard deviations under the null and the assumed truth, times sqrt(n_control)."""
+    treated = _treated_rate(test, effect)
+    if test.margin is None:
+        return _superiority_sds(test, treated)
+    return _non_inferiority_sds(test, treated, test.margin)
+
+
+def _treated_rate(test: PlannedTest, effect: float) -> float:
+    """The treatment's assumed rate."""
     treated = test.baseline + effect
     if test.margin is not None and test.harm == "increase":
         treated = test.baseline - effect
@@ -249,28 +357,31 @@ def _proportion_sds(test: PlannedTest, effect: float) -> SdPair:
             f"a rate of {test.baseline:g} cannot become {treated:g}",
             "give an absolute change that keeps the rate between 0 and 1",
         )
-    if test.margin is None:
-        return _superiority_sds(test, treated)
-    return _non_inferiority_sds(test, treated, test.margin)
+    return treated
 
 
-def _superiority_sds(test: PlannedTest, treated: float) -> SdPair:
-    return null_and_alternative_sd(
-        test.baseline, treated, test.ratio, "pooled" if test.variance == "score" else "unpooled"
+def _superiority_sds(test: PlannedTest, treated: float) -> SdPairs:
+    return _by_variance(test, *null_and_alternative_sd(test.baseline, treated, test.ratio, "pooled"))
+
+
+def _non_inferiority_sds(test: PlannedTest, treated: float, margin: float) -> SdPairs:
+    """Of p_t - p_c at a margin that is absolute, of p_t - (1 +- m) p_c at one that is relative."""
+    if not test.relative:
+        sds = non_inferiority_sd(test.baseline, treated, margin, test.harm, test.ratio, "fm")
+        return _by_variance(test, *sds)
+    multiple = _null_ratio(test, margin)
+    restricted = restricted_rates(test.baseline, treated, test.ratio, multiple)
+    return _by_variance(
+        test,
+        _contrast_sd(*restricted, multiple, test.ratio),
+        _contrast_sd(test.baseline, treated, multiple, test.ratio),
     )
 
 
-def _non_inferiority_sds(test: PlannedTest, treated: float, margin: float) -> SdPair:
-    """Of p_t - p_c at a margin that is absolute, of p_t - (1 +- m) p_c at one that is relative."""
-    if not test.relative:
-        method: Literal["fm", "unpooled"] = "fm" if test.variance == "score" else "unpooled"
-        return non_inferiority_sd(test.baseline, treated, margin, test.harm, test.ratio, method)
-    multiple = _null_ratio(test, margin)
-    alternative = _contrast_sd(test.baseline, treated, multiple, test.ratio)
-    if test.variance == "unpooled":
-        return alternative, alternative
-    restricted = restricted_rates(test.baseline, treated, test.ratio, multiple)
-    return _contrast_sd(*restricted, multiple, test.ratio), alternative
+def _by_variance(test: PlannedTest, null: float, alternative: float) -> SdPairs:
+    if test.variance == "score":
+        return ((null, alternative),)
+    return (null, alternative), (alternative, alternative)
 
 
 def _contrast_sd(p_control: float, p_treatment: float, multiple: float, ratio: float) -> float:
@@ -352,7 +463,7 @@ def _relative_margin(test: PlannedTest, needed: float, control_units: float) -> 
 
 
 def _least_proportion_distance(
-    test: PlannedTest, power: float, control_units: float, room: float, sds_at: Callable[[float], SdPair]
+    test: PlannedTest, power: float, control_units: float, room: float, sds_at: Callable[[float], SdPairs]
 ) -> float:
     """The distance from the null hypothesis that equals the one needed there; the variances move with it."""
     require_reachable_power(test.alpha, power, test.sides)
@@ -361,8 +472,7 @@ def _least_proportion_distance(
     z_alpha, z_power = scale * z_upper(test.alpha / test.sides), scale * z_upper(1.0 - power)
 
     def missing(distance: float) -> float:
-        null, alternative = sds_at(distance)
-        return z_alpha * null + z_power * alternative - distance
+        return max([z_alpha * sd0 + z_power * sd1 for sd0, sd1 in sds_at(distance)]) - distance
 
     nearest = 0.0
     missing_nearest = missing(nearest)

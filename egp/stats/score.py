@@ -7,14 +7,19 @@ test keeps its level where events are rare and arms are of different sizes:
     z = (x_t / n_t - ratio x_c / n_c - difference) / sqrt(p~_t (1 - p~_t) / n_t + ratio^2 p~_c (1 - p~_c) / n_c)
 
 At ratio 1 and difference 0 its square is Pearson's chi-square. An interval is the set of null hypotheses that
-are not rejected. Below `LEAST_EXPECTED_EVENTS` no normal distribution describes z, and nothing should be
-judged.
+are not rejected.
+
+Few events in uneven arms leave z skewed: at 45,000 to 5,000 units and 10 events in the smaller arm its upper
+tail of 0.5 % is really one of 0.9 %, the lower one of 0.15 %. `RateContrast` therefore judges by z corrected for its
+skewness (Gart & Nam 1988, 1990), which in even arms is z. Enumeration of every outcome: with
+`LEAST_EXPECTED_EVENTS` in each arm the tails of 0.1 % to 5 % are at most 1.08 times what they should be, from 1:9
+to 49:1 and for margins of -40 % to +50 %, those of z up to 3.3 times. With fewer events nothing should be judged.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -88,8 +93,8 @@ class RateContrast:
     inversion.
 
     With ratio 1 it is the plain difference; with another, the contrast of a relative null hypothesis: harm of
-    5 % is tested as `upper_tail()` of ratio 1.05. Errors: more events than units; units or ratio not
-    positive.
+    5 % is ruled out by `lower_tail()` of ratio 1.05. corrected: for the skewness of z; False is Farrington &
+    Manning's z itself. Errors: more events than units; units or ratio not positive.
     """
 
     events_control: float
@@ -97,6 +102,7 @@ class RateContrast:
     events_treatment: float
     units_treatment: float
     ratio: float = 1.0
+    corrected: bool = True
 
     def __post_init__(self) -> None:
         require_positive("ratio", self.ratio)
@@ -142,7 +148,24 @@ class RateContrast:
 
     def statistic(self, null: float = 0.0) -> float:
         """The score statistic against a true contrast of `null`; positive where more was seen."""
-        return (self.estimate - null) / self._error(self.rates_under(null))
+        rates = self.rates_under(null)
+        error = self._error(rates)
+        z = (self.estimate - null) / error
+        return _without_skewness(z, self._third_moment(rates) / error**3) if self.corrected else z
+
+    def _third_moment(self, rates: RestrictedRates) -> float:
+        p, q = rates
+        return (
+            q * (1.0 - q) * (1.0 - 2.0 * q) / self.units_treatment**2
+            - self.ratio**3 * p * (1.0 - p) * (1.0 - 2.0 * p) / self.units_control**2
+        )
+
+    def as_normal(self, null: float = 0.0) -> tuple[float, float]:
+        """The estimate and standard error of a normal observation that says of `null` what the score test
+        says.
+        """
+        error = self._error(self.rates_under(null))
+        return null + self.statistic(null) * error, error
 
     def _error(self, rates: RestrictedRates) -> float:
         variance = (
@@ -195,9 +218,7 @@ class RateContrast:
 
     def of_ratio(self, ratio: float) -> RateContrast:
         """The same arms, contrasted by another ratio."""
-        return RateContrast(
-            self.events_control, self.units_control, self.events_treatment, self.units_treatment, ratio
-        )
+        return replace(self, ratio=ratio)
 
     def expected_events(self, null: float = 0.0) -> float:
         """The fewest events, or units without one, that an arm would have under the null hypothesis."""
@@ -210,6 +231,18 @@ class RateContrast:
     def has_enough_events(self, null: float = 0.0) -> bool:
         """Whether z may be judged at all: `LEAST_EXPECTED_EVENTS` in each arm."""
         return self.expected_events(null) >= LEAST_EXPECTED_EVENTS
+
+
+def _without_skewness(z: float, skewness: float) -> float:
+    """The x with z = x + skewness (x^2 - 1) / 6: the Cornish-Fisher expansion, inverted (Gart & Nam 1988).
+
+    Where no x is that far out, the furthest: a bound that is never crossed by more than the data can say.
+    """
+    bend = skewness / 6.0
+    if abs(bend) < 1e-9:
+        return z - bend * (z * z - 1.0)
+    inside = 1.0 + 4.0 * bend * (z + bend)
+    return 2.0 * (z + bend) / (1.0 + _sqrt(inside)) if inside > 0.0 else -0.5 / bend
 
 
 def units_for_events(rate: float, units_ratio: float = 1.0) -> float:
@@ -238,9 +271,8 @@ def score_z(
     none). Errors: more events than units, a null hypothesis that no rates fulfil, no variation under it.
     """
     require_finite("difference", difference)
-    z = RateContrast(events_control, units_control, events_treatment, units_treatment, ratio).statistic(
-        difference
-    )
+    arms = (events_control, units_control, events_treatment, units_treatment)
+    z = RateContrast(*arms, ratio, corrected=False).statistic(difference)
     total = units_control + units_treatment
     return z * _sqrt((total - 1.0) / total) if small_sample else z
 
@@ -276,11 +308,12 @@ def score_interval(
     alpha: float,
     scale: Scale = "difference",
 ) -> tuple[float, float]:
-    """Two-sided interval of p_t - p_c, or of p_t / p_c, by inversion of the score test.
+    """Two-sided interval of p_t - p_c, or of p_t / p_c, by inversion of `score_z`.
 
     Error: no event in control, which leaves the ratio without a bound.
     """
-    contrast = RateContrast(events_control, units_control, events_treatment, units_treatment)
+    arms = (events_control, units_control, events_treatment, units_treatment)
+    contrast = RateContrast(*arms, corrected=False)
     if scale == "difference":
         return contrast.interval(alpha)
     if scale == "ratio":

@@ -73,17 +73,17 @@ def test_what_needs_a_decision_waits_for_unsafe(workspace: Workspace) -> None:
     workspace.write("plan.yaml", text)
     [careful] = fixed(workspace, "plan.yaml")
     assert careful.before == careful.after
-    assert "left sample_size_per_variant: not declared → 103_284" in told(careful, written=True)
+    assert "left sample_size_per_variant: not declared → 103_287" in told(careful, written=True)
     assert "a decision; --unsafe makes it" in told(careful, written=True)
     [bold] = fixed(workspace, "plan.yaml", unsafe=True)
     restored = bold.after.decode()
-    assert restored == SOUND_PLAN.replace("147_000", "103_284")
+    assert restored == SOUND_PLAN.replace("147_000", "103_287")
 
 
 def test_an_open_sample_size_is_filled_in_its_place(workspace: Workspace) -> None:
     workspace.write("plan.yaml", SOUND_PLAN.replace("variant: 147_000", "variant:   # TODO"))
     [repaired] = fixed(workspace, "plan.yaml", unsafe=True)
-    assert "sample_size_per_variant: 103_284   # TODO\n" in repaired.after.decode()
+    assert "sample_size_per_variant: 103_287   # TODO\n" in repaired.after.decode()
 
 
 def test_a_repair_brings_the_next_one_to_light(workspace: Workspace) -> None:

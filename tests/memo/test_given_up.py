@@ -50,7 +50,7 @@ def costs_of(name: str, words: str) -> list[str]:
         ("sessions-for-users", "analysis_unit", "baseline, spread and MDE are then those of a user"),
         ("vague-metric", "mde: 3.14%", "true effects below 3.14% are missed more often"),
         ("too-small-a-sample", "MDE of 58.3bps", "true effects between 45bps and 58.3bps are missed more often"),
-        ("too-small-a-sample", "declare 103,284", "the units come anyway in this run"),
+        ("too-small-a-sample", "declare 103,287", "the units come anyway in this run"),
         ("eighty-percent-power", "statistics.power", "the declared sample has 99 % power already"),
         ("guardrail-without-margin", "margin of 4.7%", "up to 4.7% of harm to cs_contacts is accepted"),
         ("ml/hair-trigger", "probability", "waits for 99.6 % certainty of harm instead of 90 %"),

@@ -139,7 +139,7 @@ def test_without_room_for_one_change_two_are_offered() -> None:
         for block in violation(case, error_of(case, "ambiguous-quantity")).blocks
         if isinstance(block, Paragraph)
     ]
-    assert "Read as 0.3pp the test takes 231,167 units per variant." in said
+    assert "Read as 0.3pp the test takes 231,169 units per variant." in said
 
 
 def test_no_option_makes_another_rule_reject() -> None:

@@ -56,7 +56,7 @@ def test_a_margin_by_its_formula() -> None:
 
 
 def test_the_plan_of_the_design() -> None:
-    assert answer_to(f"{PROPORTION} --mde 45bps --correlation 0.5").units_per_variant == (103_284, 103_284)
+    assert answer_to(f"{PROPORTION} --mde 45bps --correlation 0.5").units_per_variant == (103_287, 103_287)
     assert answer_to(f"{PROPORTION} --mde 45bps").units_per_variant == (137_716, 137_716)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
-from scipy.special import ndtr, xlogy
+from scipy.special import ndtr, ndtri, xlogy
 from scipy.stats import binom
 from statsmodels.stats.proportion import confint_proportions_2indep, test_proportions_2indep
 
@@ -78,6 +78,18 @@ class TestStatistic:
         error = math.sqrt(pooled * (1 - pooled) * (1 / 100 + 1 / 110))
         assert score_z(10, 100, 20, 110) == pytest.approx((20 / 110 - 10 / 100) / error, rel=1e-14)
 
+    def test_the_correction_undoes_the_skewness(self) -> None:
+        plain, corrected = (
+            RateContrast(90, 45_000, 25, 5_000, corrected=False),
+            RateContrast(90, 45_000, 25, 5_000),
+        )
+        z, x = plain.statistic(), corrected.statistic()
+        p = 115 / 50_000
+        third = p * (1 - p) * (1 - 2 * p) * (1 / 5_000**2 - 1 / 45_000**2)
+        skewness = third / (p * (1 - p) * (1 / 5_000 + 1 / 45_000)) ** 1.5
+        assert z == pytest.approx(x + skewness * (x * x - 1) / 6, rel=1e-12)
+        assert RateContrast(90, 5_000, 25, 5_000).statistic() == score_z(90, 5_000, 25, 5_000)
+
     def test_tails(self) -> None:
         greater = score_p_value(10, 100, 20, 110, difference=0.02, alternative="greater")
         less = score_p_value(10, 100, 20, 110, difference=0.02, alternative="less")
@@ -117,7 +129,7 @@ class TestInterval:
 
     @pytest.mark.parametrize("table", TABLES)
     def test_its_ends_are_the_nulls_at_the_critical_value(self, table: tuple[int, int, int, int]) -> None:
-        contrast = RateContrast(*table)
+        contrast = RateContrast(*table, corrected=False)
         low, high = contrast.within(2.5)
         assert contrast.statistic(low) == pytest.approx(2.5, rel=1e-9)
         assert contrast.statistic(high) == pytest.approx(-2.5, rel=1e-9)
@@ -132,25 +144,38 @@ class TestInterval:
         assert 0 < high < 1
 
 
-def level(rate: float, control: int, treatment: int, harm: float, alpha: float) -> float:
-    """Chance to rule out a rise by `harm` times the control's rate, though it is real: every outcome counted."""
+def tails(rate: float, control: int, treatment: int, rise: float, alpha: float) -> tuple[float, float]:
+    """Chances that the true rise of the rate, a share of it, is rejected as too low and as too high: every
+    outcome counted."""
     events = [np.arange(*(int(e) for e in binom.interval(1 - 1e-10, n, p))) for n, p in
-              ((control, rate), (treatment, rate * (1 + harm)))]  # fmt: skip
-    chance = np.outer(binom.pmf(events[0], control, rate), binom.pmf(events[1], treatment, rate * (1 + harm)))
-    passed = [
+              ((control, rate), (treatment, rate * (1 + rise)))]  # fmt: skip
+    chance = np.outer(binom.pmf(events[0], control, rate), binom.pmf(events[1], treatment, rate * (1 + rise)))
+    z = np.array(
         [
-            RateContrast(float(x), control, float(y), treatment).lower_tail(harm * rate) <= alpha
-            for y in events[1]
+            [
+                RateContrast(float(x), control, float(y), treatment).statistic(rise * rate) if x + y else 0.0
+                for y in events[1]
+            ]
+            for x in events[0]
         ]
-        for x in events[0]
-    ]
-    return float(chance[np.array(passed)].sum())
+    )
+    critical = -float(ndtri(alpha))
+    return float(chance[z >= critical].sum()), float(chance[z <= -critical].sum())
 
 
 class TestLevel:
-    def test_uneven_arms_of_rare_events_keep_it(self) -> None:
-        rate = LEAST_EXPECTED_EVENTS / 5_000
-        assert level(rate, 45_000, 5_000, 0.25, 0.05) < 0.06
+    """What the docstring of `egp.stats.score` promises, at its corners."""
+
+    @pytest.mark.parametrize("alpha", [0.05, 0.005])
+    @pytest.mark.parametrize("rise", [0.0, 0.25])
+    @pytest.mark.parametrize(("control", "treatment"), [(9_000, 1_000), (1_000, 9_000), (2_000, 2_000)])
+    def test_rare_events_in_uneven_arms_keep_it(
+        self, control: int, treatment: int, rise: float, alpha: float
+    ) -> None:
+        rate = LEAST_EXPECTED_EVENTS / min(control, treatment)
+        too_low, too_high = tails(rate, control, treatment, rise, alpha)
+        assert 0.75 * alpha < too_low < 1.08 * alpha
+        assert 0.75 * alpha < too_high < 1.08 * alpha
 
     def test_units_for_events(self) -> None:
         control = units_for_events(0.002, 1 / 9)
@@ -206,8 +231,11 @@ class TestRelative:
     def test_rates(self) -> None:
         rates = RateContrast(900, 45_000, 110, 5_000)
         found = relative_non_inferiority(rates.of_ratio, 1.1, 0.25, "increase", 0.05)
-        assert found.p_value == score_p_value(900, 45_000, 110, 5_000, ratio=1.25, alternative="less")
-        assert found.harm_bound == pytest.approx(score_interval(900, 45_000, 110, 5_000, 0.1, "ratio")[1] - 1)
+        assert found.p_value == rates.of_ratio(1.25).lower_tail()
+        assert found.p_value == pytest.approx(
+            score_p_value(900, 45_000, 110, 5_000, ratio=1.25, alternative="less"), rel=0.1
+        )
+        assert rates.of_ratio(1 + found.harm_bound).lower_tail() == pytest.approx(0.05)
 
     def test_absolute_margins_take_score_tests(self) -> None:
         rates = RateContrast(900, 45_000, 110, 5_000)

@@ -5,21 +5,21 @@ they are.
 
 The number is recomputed from each primary metric's kind, baseline and MDE (or non-inferiority margin), the
 significance level after correction, the power, the weights of the variants, CUPED, clustering and the registered
-looks. Rates: n = ((z_α·s₀ + z_β·s₁) / MDE)², s₀ being the
-standard deviation under the null hypothesis, as in the score test that judges them (Fleiss 1981; margins: Farrington and
-Manning 1990); rates with CUPED or of clustered units by s₁ alone, as they are judged; other kinds: n = (z_α + z_β)²·σ²·(1 + 1/r) / MDE². CUPED leaves 1 − ρ² of it. The number counts the units of the smallest
-variant.
+looks. Rates: n = ((z_α·s₀ + z_β·s₁) / MDE)², where s₀ is the standard deviation that the gate's score test has under
+the null hypothesis: the pooled one, or at a margin that of Farrington and Manning (1990); with CUPED or clusters, where
+the gate judges means, the larger of that and s₁. Other kinds: n = (z_α + z_β)²·σ²·(1 + 1/r) / MDE². CUPED leaves 1 − ρ² of it. The
+number counts the units of the smallest variant.
 
 Passes:
 
 ```yaml
-sample_size_per_variant: 103_284
+sample_size_per_variant: 103_287
 ```
 
-Fails at `/sample_size_per_variant`, saying "103,283 units per variant are declared; the MDE at 95 % power needs 103,284":
+Fails at `/sample_size_per_variant`, saying "103,286 units per variant are declared; the MDE at 95 % power needs 103,287":
 
 ```yaml
-sample_size_per_variant: 103_283
+sample_size_per_variant: 103_286
 ```
 
 Without CUPED the same plan needs a third more.

@@ -12,7 +12,7 @@ Passes:
 variants: {0: {weight: 60%}, 1: {weight: 40%}}
 ```
 
-Fails at `/variants/1/weight`, saying "64 % efficient: the same power takes 325,830 units in all, 206,568 in an even split":
+Fails at `/variants/1/weight`, saying "64 % efficient: the same power takes 325,830 units in all, 206,573 in an even split":
 
 ```yaml
 variants: {0: {weight: 80%}, 1: {weight: 20%}}

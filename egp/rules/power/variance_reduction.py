@@ -18,7 +18,7 @@ Does not apply:
 statistics: {variance_reduction: null}
 ```
 
-Fails at `/statistics/variance_reduction/source`, saying "without source and as_of; on it rests that 103,284 units per variant are enough instead of 137,716":
+Fails at `/statistics/variance_reduction/source`, saying "without source and as_of; on it rests that 103,287 units per variant are enough instead of 137,716":
 
 ```yaml
 statistics: {variance_reduction: {source: null, as_of: null}}
