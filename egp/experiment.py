@@ -86,6 +86,14 @@ class Metric(Shape):
     std_dev: Measure | None = field(
         "Standard deviation per randomisation unit (ratio: of the linearised metric).", 0.21
     )
+    cap: Measure | None = field(
+        "The largest value that a unit counts with; what is above is set to it before rows are summed.",
+        "500 USD",
+    )
+    skewness: float | None = field(
+        "Skewness of the units' values, as they are summed: third central moment over the cubed standard deviation.",
+        4.5,
+    )
     influence_std_dev: Measure | None = field(
         "Standard deviation of the quantile's influence function, per randomisation unit.", "5200ms"
     )

@@ -200,7 +200,6 @@ def primary_test(plan: Experiment, *, with_cuped: bool = True, at: Path = PRIMAR
     metric = primary_at(plan, at)
     cuped = with_cuped and uses_covariate(plan, metric, at)
     non_inferiority = plan.type == "non_inferiority"
-    factor = (cuped_variance_factor(plan) if cuped else 1.0) * clustering_variance_factor(plan, metric)
     return stats.PlannedTest(
         kind=need(metric.kind, *at, "kind"),
         baseline=baseline_of(metric, at).value,
@@ -210,9 +209,10 @@ def primary_test(plan: Experiment, *, with_cuped: bool = True, at: Path = PRIMAR
         margin=margin_of(metric, at) if non_inferiority else None,
         harm=harm_direction(metric, at) if non_inferiority else "decrease",
         ratio=allocation_ratio(plan),
-        variance_factor=factor,
+        variance_factor=(cuped_variance_factor(plan) if cuped else 1.0)
+        * clustering_variance_factor(plan, metric),
         relative=non_inferiority and is_relative(metric.non_inferiority_margin, metric),
-        variance="larger" if cuped or is_clustered(plan, metric) else "score",
+        variance="unpooled" if cuped or is_clustered(plan, metric) else "score",
     )
 
 
@@ -287,7 +287,7 @@ def guardrail_test(plan: Experiment, metric: Metric, path: Path) -> stats.Planne
         ratio=allocation_ratio(plan),
         variance_factor=clustering_variance_factor(plan, metric),
         relative=is_relative(metric.non_inferiority_margin, metric),
-        variance="larger" if is_clustered(plan, metric) else "score",
+        variance="unpooled" if is_clustered(plan, metric) else "score",
     )
 
 

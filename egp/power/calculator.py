@@ -127,7 +127,6 @@ def design_of(question: Question) -> Design:
     """The registered test. Raises StatisticsInputError."""
     control, smallest = question.weights[0], min(question.weights[1:])
     harm: Direction = "decrease" if question.direction == "increase" else "increase"
-    factor = cuped_factor(question) * design_effect(question)
     test = stats.PlannedTest(
         kind=question.kind,
         baseline=question.baseline.value,
@@ -137,9 +136,9 @@ def design_of(question: Question) -> Design:
         margin=_margin(question),
         harm=harm,
         ratio=smallest / control,
-        variance_factor=factor,
+        variance_factor=cuped_factor(question) * design_effect(question),
         relative=_is_relative(question),
-        variance="larger" if question.correlation is not None or question.clusters is not None else "score",
+        variance="score" if question.correlation is None and question.clusters is None else "unpooled",
     )
     return Design(test, control / min(question.weights), question.direction, _sequence(question))
 
