@@ -41,7 +41,7 @@ from egp.lock import made
 from egp.results import Evidence, Results, Row
 from egp.rule import Params
 
-Numbers = NDArray[np.float64]
+Numbers = NDArray[np.floating[Any]]
 
 POWER = 0.8
 BASELINE = {"proportion": 0.2, "mean": 5.0, "ratio": 1.25, "quantile": 2.0}
@@ -149,7 +149,12 @@ class Cell:
                 "primary_metric": self._metric(),
                 "statistics": self._statistics(),
                 "sample_size_per_variant": units,
-                "schedule": {"start": "2023-01-23", "end": "2023-02-12", "exposure": "100%", "timezone": "UTC"},
+                "schedule": {
+                    "start": "2023-01-23",
+                    "end": "2023-02-12",
+                    "exposure": "100%",
+                    "timezone": "UTC",
+                },
                 "decision_rule": {"otherwise": "keep_control"},
                 "ramp": [{"treated": "50%", "min_dwell": "48h"}],
             }
@@ -318,7 +323,9 @@ def _loads(has_sessions: bool, generator: np.random.Generator, size: Numbers, ef
 def _influence(users: Users, has_sessions: bool) -> float:
     """Standard deviation of the quantile's influence function per user."""
     spread = 0.5
-    density = math.exp(-(stats.z_upper(0.1) ** 2) / 2) / math.sqrt(2 * math.pi) / spread / BASELINE["quantile"]
+    density = (
+        math.exp(-(stats.z_upper(0.1) ** 2) / 2) / math.sqrt(2 * math.pi) / spread / BASELINE["quantile"]
+    )
     if not has_sessions:
         return math.sqrt(0.9 * 0.1) / density
     assert users.sessions is not None
@@ -327,7 +334,7 @@ def _influence(users: Users, has_sessions: bool) -> float:
     return float(off.std()) / density
 
 
-def _quantile_row(cell: Cell, users: Users, variant: str) -> Row:
+def _quantile_row(users: Users, variant: str) -> Row:
     """The 90th percentile with Woodruff's standard error (1952), the sessions of a user being one draw."""
     values = users.value if users.sessions is None else users.sessions[~np.isnan(users.sessions)]
     ordered = np.sort(values)
@@ -376,7 +383,7 @@ def _quantile_rows(
     for at, name in enumerate(_names(cell)):
         units = sum(week[at] for week in split)
         users = _users(cell.kind, cell.has_sessions, generator, (units,), effect if at else 0.0)
-        rows.append(_quantile_row(cell, users, name))
+        rows.append(_quantile_row(users, name))
     return tuple(rows)
 
 
@@ -387,9 +394,7 @@ def _summed(
     columns, made_of = [], []
     for week, units in enumerate(split):
         for at, name in enumerate(_names(cell)):
-            users = _users(
-                cell.kind, cell.has_sessions, generator, (runs, units[at]), effect if at else 0.0
-            )
+            users = _users(cell.kind, cell.has_sessions, generator, (runs, units[at]), effect if at else 0.0)
             columns.append(_columns(cell, users))
             made_of.append((DAYS[week], name, units[at]))
     for run in range(runs):
@@ -505,7 +510,7 @@ def table(processes: int = 1) -> str:
     """Markdown: the simulated cells, then the refusals. Raises SystemExit where a promise is not kept."""
     chosen = covering(accepted())
     found = run(chosen, processes)
-    text = "\n".join([*_simulated_lines(found), "", *_refusal_lines()]) + "\n"
+    text = "\n".join([*_simulated_lines(found), "", *refusal_lines()]) + "\n"
     broken = [each for each in found if not each.is_kept(len(chosen))]
     if broken:
         raise SystemExit(text + "\n".join(f"not kept: {_line(each)}" for each in broken))
@@ -534,7 +539,7 @@ def _percent(share: float) -> str:
     return f"{share:.2%}"
 
 
-def _refusal_lines() -> Iterator[str]:
+def refusal_lines() -> Iterator[str]:
     counted: dict[tuple[str, str], int] = {}
     for cell in cells():
         reason = refusal(cell)
@@ -547,4 +552,3 @@ def _refusal_lines() -> Iterator[str]:
     yield "|---:|---|---|"
     for (problem, nearest), count in counted.items():
         yield f"| {count:,} | {problem} | {nearest} |"
-
