@@ -41,7 +41,7 @@ from egp.lock import made
 from egp.results import Evidence, Results, Row
 from egp.rule import Params
 
-Numbers = NDArray[np.float64]
+Numbers = NDArray[np.floating[Any]]
 
 POWER = 0.8
 BASELINE = {"proportion": 0.2, "mean": 5.0, "ratio": 1.25, "quantile": 2.0}
@@ -334,7 +334,7 @@ def _influence(users: Users, has_sessions: bool) -> float:
     return float(off.std()) / density
 
 
-def _quantile_row(cell: Cell, users: Users, variant: str) -> Row:
+def _quantile_row(users: Users, variant: str) -> Row:
     """The 90th percentile with Woodruff's standard error (1952), the sessions of a user being one draw."""
     values = users.value if users.sessions is None else users.sessions[~np.isnan(users.sessions)]
     ordered = np.sort(values)
@@ -383,7 +383,7 @@ def _quantile_rows(
     for at, name in enumerate(_names(cell)):
         units = sum(week[at] for week in split)
         users = _users(cell.kind, cell.has_sessions, generator, (units,), effect if at else 0.0)
-        rows.append(_quantile_row(cell, users, name))
+        rows.append(_quantile_row(users, name))
     return tuple(rows)
 
 
@@ -510,7 +510,7 @@ def table(processes: int = 1) -> str:
     """Markdown: the simulated cells, then the refusals. Raises SystemExit where a promise is not kept."""
     chosen = covering(accepted())
     found = run(chosen, processes)
-    text = "\n".join([*_simulated_lines(found), "", *_refusal_lines()]) + "\n"
+    text = "\n".join([*_simulated_lines(found), "", *refusal_lines()]) + "\n"
     broken = [each for each in found if not each.is_kept(len(chosen))]
     if broken:
         raise SystemExit(text + "\n".join(f"not kept: {_line(each)}" for each in broken))
@@ -539,7 +539,7 @@ def _percent(share: float) -> str:
     return f"{share:.2%}"
 
 
-def _refusal_lines() -> Iterator[str]:
+def refusal_lines() -> Iterator[str]:
     counted: dict[tuple[str, str], int] = {}
     for cell in cells():
         reason = refusal(cell)
