@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.analysis.registered import baseline_of, clustering_variance_factor, harm_direction
@@ -17,17 +18,24 @@ CLEARLY_ABOVE_ZERO = 3.0
 """Standard errors that a control must lie above zero before anything is relative to it."""
 
 
-class Harm(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Harm:
     """What a comparison shows of harm beyond an amount, in the metric's own unit."""
 
     excess: float
     """Harm seen less the amount."""
     standard_error: float
     """Of the excess, if the harm were the amount."""
-    p_value: float
-    """One-sided, of no more harm than the amount."""
     scale: float
     """What a relative prior is relative to."""
+    contrast: stats.Contrast
+    null: float
+    sign: int
+
+    @property
+    def p_value(self) -> float:
+        """One-sided, of no more harm than the amount."""
+        return self.contrast.upper_tail(self.null) if self.sign > 0 else self.contrast.lower_tail(self.null)
 
 
 class TooFewEvents(Lacking):
@@ -53,11 +61,12 @@ def harm_beyond(
             f"{metric.id} has {contrast.events_control:g} and {contrast.events_treatment:g} events, too few to be judged",
             "wait for more units, or look after its telemetry",
         )
-    excess = sign * (contrast.estimate - null)
-    p_value = contrast.upper_tail(null) if sign > 0 else contrast.lower_tail(null)
-    statistic = sign * contrast.statistic(null)
-    error = excess / statistic if statistic else contrast.standard_error
-    return Harm(excess, error, p_value, seen.control.value if is_relative else baseline)
+    if isinstance(contrast, stats.RateContrast):
+        estimate, error = contrast.as_normal(null)
+    else:
+        estimate, error = contrast.estimate, contrast.standard_error
+    scale = seen.control.value if is_relative else baseline
+    return Harm(sign * (estimate - null), error, scale, contrast, null, sign)
 
 
 def _contrast(plan: Experiment, metric: Metric, seen: Comparison, ratio: float) -> stats.Contrast:

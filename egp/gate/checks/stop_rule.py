@@ -2,7 +2,9 @@
 
 Stop rules are agreed before anybody has a launch to lose, and nobody is asked when one fires. There are three kinds:
 
-- `probability`: P(harm > `harm_exceeds`), from all units of the current stage and the plan's prior, has reached it;
+- `probability`: P(harm > `harm_exceeds`), from all units of the current stage and the plan's prior, has reached it; with
+  `evaluated: daily` those of days that are over, with `weekly` those of whole weeks of the stage, however often the gate
+  is called;
 - `for`: on so many days in a row the day's estimate exceeded `harm_exceeds`;
 - `significant_harm_for`: in so many disjoint weeks in a row the week's harm was significant.
 
@@ -110,12 +112,13 @@ class _Watched:
 
     def _posterior(self, asked: float) -> Reading:
         required = f"P(harm > {self.rule.harm_exceeds}) below {percent(asked)}"
-        units = self.readout.smaller_units(self.metric, self.treatment)
+        until = self._evaluated_until()
+        units = self.readout.smaller_units(self.metric, self.treatment, until)
         if units < self.least:
             observed = f"{unit_count(units)} per variant"
             message = f"silent until {unit_count(self.least)} per variant, now {whole(units)}"
             return self._told(False, message, observed, required, {})
-        seen = self.readout.comparison(self.metric, self.treatment)
+        seen = self.readout.comparison(self.metric, self.treatment, until)
         beyond = self._beyond(seen)
         probability = self._probability_of(beyond)
         harm = self._sign * seen.difference.estimate
@@ -128,6 +131,14 @@ class _Watched:
             "units": float(seen.smaller_units),
         }
         return self._told(probability >= asked, detail, observed, required, numbers)
+
+    def _evaluated_until(self) -> date | None:
+        """The last day of first exposure that the latest evaluation saw, however often the gate is called."""
+        begin, today = self.readout.stage.begin, self.readout.as_of.date()
+        if self.rule.evaluated == "hourly" or begin is None:
+            return None
+        days = (today - begin.date()).days
+        return begin.date() + timedelta(days=(days // 7 * 7 if self.rule.evaluated == "weekly" else days) - 1)
 
     @property
     def _sign(self) -> int:
