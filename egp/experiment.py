@@ -86,8 +86,16 @@ class Metric(Shape):
     std_dev: Measure | None = field(
         "Standard deviation per randomisation unit (ratio: of the linearised metric).", 0.21
     )
+    cap: Measure | None = field(
+        "The largest value that a unit counts with; what is above is set to it before rows are summed.",
+        "500 USD",
+    )
+    skewness: float | None = field(
+        "Skewness of the units' values, as they are summed: third central moment over the cubed standard deviation.",
+        4.5,
+    )
     influence_std_dev: Measure | None = field(
-        "Standard deviation of the quantile's influence function, per unit.", "5200ms"
+        "Standard deviation of the quantile's influence function, per randomisation unit.", "5200ms"
     )
     mde: Change | None = field(
         "Smallest effect the experiment must be able to detect.", "45bps", "2%", "0.8pp"
@@ -139,6 +147,9 @@ class Statistics(Shape):
         "Alpha-spending function of a group-sequential design."
     )
     spending_parameter: float | None = field("Gamma of the Hwang-Shih-DeCani spending function.", -4)
+    guardrail_spending: Literal["obrien_fleming", "pocock", "hwang_shih_decani"] | None = field(
+        "Alpha-spending function of the guardrails' tests, where the primary has several looks."
+    )
     looks: tuple[Moment, ...] | None = field(
         "When the primary metric is read; without it once, on the day after the run.", ["2023-02-06"]
     )

@@ -57,6 +57,7 @@ class Amended(Shape):
     data_access: Literal["nothing_run", "no_results_seen", "results_seen"] | None = field(
         "What was known of the results then."
     )
+    analysis: int | None = field("Number of the analysis that the plan is judged by since.", 2)
 
 
 class Decided(Shape):
@@ -83,6 +84,7 @@ class Registration(Shape):
     path: str | None = field("The plan's file, relative to the lock.", "experiments/pdp-buy-now.yaml")
     digest: str | None = field("Digest of the plan as it was registered.")
     registered: date | None = field("When the plan was registered.", "2023-01-17")
+    analysis: int | None = field("Number of the analysis that the plan was registered for; without it 1.", 2)
     policy: PinnedPolicy | None = field("The policy in force then.")
     signed: tuple[Signed, ...] = listed("Sign-offs the plan had.")
     amended: tuple[Amended, ...] = listed("Amendments since, in order.")
@@ -92,6 +94,12 @@ class Registration(Shape):
     def current_digest(self) -> str:
         """Digest that the plan must have today: of its last amendment, or of its registration."""
         return (self.amended[-1].digest if self.amended else self.digest) or ""
+
+    @property
+    def current_analysis(self) -> int:
+        """Number of the analysis that the plan is to be judged by: of its last amendment that names one."""
+        named = [each.analysis for each in self.amended if each.analysis is not None]
+        return named[-1] if named else self.analysis or 1
 
     def attests(self, role: str | None, by: str | None, on: date | None) -> bool:
         """Whether this sign-off was there when the plan was registered or registered again."""

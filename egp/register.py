@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from egp.analysis.registered_test import ANALYSIS
 from egp.atomic import write_atomically
 from egp.check import check
 from egp.digest import plan_digest
@@ -269,6 +270,7 @@ def _new_entry(candidate: Candidate, terms: Terms) -> Registration:
         path=candidate.path,
         digest=candidate.digest,
         registered=terms.as_of,
+        analysis=ANALYSIS,
         policy=terms.policy,
         signed=signed_in(candidate, terms.as_of),
     )

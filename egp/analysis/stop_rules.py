@@ -21,6 +21,7 @@ from egp.analysis.registered import (
     baseline_of,
     clustering_variance_factor,
     harm_direction,
+    is_clustered,
     segment_share,
     std_dev_of,
     treatments,
@@ -87,10 +88,15 @@ def control_stretch(plan: Experiment, position: int) -> float:
 WEEK = timedelta(weeks=1)
 
 
+def is_plain_rate(plan: Experiment, metric: Metric) -> bool:
+    """Whether its units are the randomised ones and each has an event or none."""
+    return metric.kind == "proportion" and not is_clustered(plan, metric)
+
+
 def least_units(plan: Experiment, metric: Metric, path: Path) -> float:
     """Units per variant below which a rate has too few events for any alarm to judge it; 0 for what is no rate, and for
     a clustered one, which is judged as a mean."""
-    if metric.kind != "proportion" or clustering_variance_factor(plan, metric) != 1:
+    if not is_plain_rate(plan, metric):
         return 0.0
     return stats.units_for_events(baseline_of(metric, path).value)
 

@@ -22,11 +22,12 @@ from egp.analysis.days import (
     unpaused,
     whole_days,
 )
-from egp.analysis.registered import PRIMARY, cuped_variance_factor, has_primary_test, statistics_of
+from egp.analysis.registered import has_primary_test, look_days, statistics_of
+from egp.analysis.registered_test import RegisteredTest, columns_of
 from egp.experiment import Variant
 from egp.finding import NotChecked, need
 from egp.gate.clock import day_end, instant, shown_look, zone_of
-from egp.gate.estimates import Comparison, Lacking, arm_of, compared, compared_with_cuped, units_in
+from egp.gate.estimates import Comparison, Lacking, arm_of, compared, units_in
 from egp.quantity import Interval
 from egp.results import CANARY, FIRST_WEEK, TEST, stage_name
 from egp.stats import StatisticsInputError
@@ -34,7 +35,6 @@ from egp.subject import Organisation
 
 if TYPE_CHECKING:
     from egp.analysis.alarm_levels import AlarmLevels
-    from egp.document import Path
     from egp.experiment import Experiment, Metric
     from egp.gate.move import Move
     from egp.lock import Registration
@@ -246,7 +246,13 @@ class Readout:
 
     def comparison(self, metric: Metric, treatment: str, until: date | None = None) -> Comparison:
         """A metric over the current stage so far. Not for metrics that are withheld, other than in a stop rule."""
-        return compared(metric, *(self.cumulative(metric, name, until) for name in (self.control, treatment)))
+        return self.compared(
+            metric, *(self.cumulative(metric, name, until) for name in (self.control, treatment))
+        )
+
+    def compared(self, metric: Metric, control: Sequence[Row], treatment: Sequence[Row]) -> Comparison:
+        """A metric in some rows of control against those of a treatment, without its covariate."""
+        return compared(metric, columns_of(self.plan, metric), control, treatment)
 
     def smaller_units(self, metric: Metric, treatment: str, until: date | None = None) -> int:
         """Units of the smaller arm over the current stage so far."""
@@ -264,7 +270,7 @@ class Readout:
 
     def arm(self, metric: Metric, treatment: str) -> stats.ArmEstimate:
         """What the treated units of the current stage see, whatever control does."""
-        return arm_of(metric, self.cumulative(metric, treatment))
+        return arm_of(metric, columns_of(self.plan, metric), self.cumulative(metric, treatment))
 
     @property
     def has_control(self) -> bool:
@@ -310,7 +316,7 @@ class Readout:
         if missing:
             return Uncomputed(f"there is no {window} row of {metric.id} for {missing[0]}", "add it")
         try:
-            return compared(metric, [by_variant[self.control]], [by_variant[treatment]])
+            return self.compared(metric, [by_variant[self.control]], [by_variant[treatment]])
         except Lacking as lacking:
             return Uncomputed(str(lacking), lacking.advice)
         except StatisticsInputError as error:
@@ -318,18 +324,19 @@ class Readout:
 
     # The readout.
 
-    def judged(self, metric: Metric, treatment: str) -> Comparison:
-        """A guardrail as the readout judges it: on its matured cohort where the plan says so."""
-        last = self.last_judged_day(metric)
-        return compared(
-            metric, self.cumulative(metric, self.control, last), self.cumulative(metric, treatment, last)
-        )
+    def judged(self, test: RegisteredTest, treatment: str, look: int | None = None) -> Comparison:
+        """A metric as a look judges it, the latest one unless another is named: on its matured cohort where the plan
+        says so."""
+        metric, last = test.metric, self.last_judged_day(test.metric, look)
+        arms = [self.cumulative(metric, name, last) for name in (self.control, treatment)]
+        return compared(metric, test.columns, *arms)
 
-    def last_judged_day(self, metric: Metric) -> date:
-        """The last day of first exposure whose units the readout judges."""
-        look = self.look_day or readout_day(self.plan)
+    def last_judged_day(self, metric: Metric, look: int | None = None) -> date:
+        """The last day of first exposure whose units a look judges, the latest one unless another is named."""
+        at = self.look if look is None else look
+        day = self.looks[at].date() if at is not None else readout_day(self.plan)
         waits = outcome_window_days(metric) if metric.judged_on == "matured_cohort" else 0
-        return min(last_day(self.plan), day_after(look, -1 - waits))
+        return min(last_day(self.plan), day_after(day, -1 - waits))
 
     def matures(self, metric: Metric) -> datetime:
         """When the outcomes of all units that the readout judges are complete."""
@@ -358,7 +365,7 @@ class Readout:
             instant(look, self.zone) for look in (statistics.looks if statistics else None) or ()
         )
         if not declared:
-            declared = [instant(readout_day(self.plan), self.zone)]
+            declared = [instant(day, self.zone) for day in look_days(self.plan)]
         sequential = statistics is not None and statistics.method in ("group_sequential", "always_valid")
         return tuple(declared) if sequential else (declared[-1],)
 
@@ -367,11 +374,6 @@ class Readout:
         """Position of the latest look that has come; None before the first."""
         reached = [position for position, look in enumerate(self.looks) if look <= self.as_of]
         return reached[-1] if reached else None
-
-    @property
-    def look_day(self) -> date | None:
-        """The day of the look whose data are judged; the data of that day itself come too late."""
-        return self.looks[self.look].date() if self.look is not None else None
 
     @property
     def is_last_look(self) -> bool:
@@ -407,14 +409,11 @@ class Readout:
             return Withheld("withheld, because the sample ratio does not match the plan")
         return None
 
-    def primary(self, metric: Metric, path: Path, treatment: str) -> Comparison:
+    def primary(self, test: RegisteredTest, treatment: str, look: int | None = None) -> Comparison:
         """A primary metric by its registered analysis. Raises Withheld before its look, or if the split is wrong."""
         if self.withheld_because is not None:
             raise self.withheld_because
-        last = self.last_judged_day(metric)
-        arms = [self.cumulative(metric, name, last) for name in (self.control, treatment)]
-        uses_cuped = path == PRIMARY and metric.kind != "quantile" and cuped_variance_factor(self.plan) < 1
-        return (compared_with_cuped if uses_cuped else compared)(metric, *arms)
+        return self.judged(test, treatment, look)
 
     # The split of the units.
 

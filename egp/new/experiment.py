@@ -290,9 +290,10 @@ class _Page:
             self._add(
                 f"{f'sample_size_per_variant: {self._sample:_}':<{COMMENTS_AT}}# what {power} power needs"
             )
-        self._add(
-            "decision_rule: {min_ci_lower: 0%, otherwise: keep_control, options: [ship, keep_control, rerun_narrower]}"
-        )
+        # A non-inferiority plan ships by its margin.
+        criterion = "" if self._type == "non_inferiority" else "min_ci_lower: 0%, "
+        options = "options: [ship, keep_control, rerun_narrower]"
+        self._add(f"decision_rule: {{{criterion}otherwise: keep_control, {options}}}")
 
     def _stages(self) -> None:
         times = self.timetable

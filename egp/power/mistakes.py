@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from egp import stats
-from egp.power.calculator import Answer, Design, design_of
+from egp.analysis.design import Design
+from egp.power.calculator import Answer, design_of
 from egp.power.question import power_of_test
-from egp.power.readings import share_text
 from egp.quantity import Change
+from egp.wording import share_text
 
 _SAME = 1e-9
 

@@ -13,9 +13,19 @@ from egp.power import calculator
 from egp.power.calculator import MINIMUM_DAYS, Answer
 from egp.power.curve import Point, curve
 from egp.power.mistakes import Mistake, mistakes, reach
-from egp.power.readings import amount, missed_text, move, power_text, rounded_up, share_text
+from egp.power.readings import amount, missed_text, move, rounded_up
 from egp.report.text import printable
-from egp.wording import absolute, counted, listing, percent, significant, unit_count, whole
+from egp.wording import (
+    absolute,
+    counted,
+    listing,
+    percent,
+    power_text,
+    share_text,
+    significant,
+    unit_count,
+    whole,
+)
 
 if TYPE_CHECKING:
     from egp.power.question import Question

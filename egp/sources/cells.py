@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, cast, get_args
 
 from egp.analysis.days import day_after
+from egp.analysis.registered import is_clustered
 from egp.quantity import Measure, QuantityError, day, measure, share, shown
 from egp.results import (
     COVARIATE_SUMS,
@@ -23,7 +24,7 @@ from egp.results import (
     stage_name,
 )
 from egp.shape import nearest
-from egp.sources.sums import impossible_sum
+from egp.sources.sums import CLUSTERED, impossible_sum
 from egp.wording import listing
 
 if TYPE_CHECKING:
@@ -35,12 +36,19 @@ _SEPARATED = re.compile(r"[+-]?[0-9]+([.,'’_\s][0-9]+)+")
 _LARGEST = 1e100
 _WINDOWS: tuple[str, ...] = get_args(Window)
 _NUMBERS = (*SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS, *VALUES)
-_NEEDED = {"proportion": ("sum",), "mean": SUMS, "ratio": (*SUMS, *DENOMINATOR_SUMS), "quantile": VALUES}
+_NEEDED = {
+    "proportion": ("sum",),
+    "mean": SUMS,
+    "ratio": (*SUMS, *DENOMINATOR_SUMS),
+    "quantile": VALUES,
+    CLUSTERED: (*SUMS, *DENOMINATOR_SUMS),
+}
 _ALLOWED = {
     "proportion": (*SUMS, *COVARIATE_SUMS),
     "mean": (*SUMS, *COVARIATE_SUMS),
     "ratio": (*SUMS, *DENOMINATOR_SUMS),
     "quantile": VALUES,
+    CLUSTERED: (*SUMS, *DENOMINATOR_SUMS),
 }
 _WEEK = 6
 """Days from the first of a week to its last."""
@@ -74,7 +82,9 @@ class RowReader:
         window = cast(Window, _chosen("window", _text(cells, "window"), _WINDOWS))
         variant = _chosen("variant", _text(cells, "variant"), self._variants)
         metric = self._metrics[_chosen("metric", _text(cells, "metric"), self._metrics)]
-        kind = _kind(metric, window)
+        kind = CLUSTERED if is_clustered(self._plan, metric) else _kind(metric, window)
+        if kind == CLUSTERED:
+            _kind(metric, window)
         segment = self._segment(cells, metric, window)
         first, through = self._days(cells, window, stage)
         row = Row(stage.name, window, first, variant, metric.id or "", segment, _units(cells),

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from egp.analysis.days import time_zone, whole_days
+from egp.analysis.registered import is_clustered
 from egp.results import FIRST_WEEK, Refusal
 from egp.sources.connection import connected, unusable, without_secrets
 from egp.sources.table import Record, Table
@@ -113,21 +114,23 @@ class _StageQuery:
         self._events = events
         self._served = self._in_stage(exposures)
 
+    def _computes(self, metric: Metric) -> bool:
+        """A share of analysis units needs to know these, and stays in the results file, as ratios do."""
+        is_plain = metric.kind in ("proportion", "mean") and not metric.segment
+        return is_plain and not is_clustered(self._plan, metric)
+
     def rows(self) -> Iterator[Cells]:
         if self._last < self._stage.days.first:
             return
         for _, metric in self._plan.metrics:
-            if metric.kind in ("proportion", "mean") and not metric.segment:
+            if self._computes(metric):
                 yield from self._cohorts(metric)
         for first in self._weeks():
             for _, metric in self._plan.guardrails:
-                if metric.kind in ("proportion", "mean") and not metric.segment:
+                if self._computes(metric):
                     yield from self._week(metric, first, "")
             for _, metric in self._plan.primaries:
-                if (
-                    metric.kind in ("proportion", "mean")
-                    and first < self._stage.days.first + 2 * _WEEK * _DAY
-                ):
+                if self._computes(metric) and first < self._stage.days.first + 2 * _WEEK * _DAY:
                     yield from self._week(metric, first, FIRST_WEEK)
 
     def units_in_two_variants(self) -> int:

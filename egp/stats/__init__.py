@@ -111,10 +111,12 @@ if TYPE_CHECKING:
         shortcut_mde_ratio,
         standard_error_of_interval,
     )
+    from .skewness import difference_skewness, most_skewness, skewed_tail, skewness_of_capped
     from .solving import Solution, solve_for_one
     from .spending import (
         LookOutcome,
         SequentialCharacteristics,
+        drift_for_power,
         group_sequential_inflation,
         haybittle_peto_type1,
         look_exaggeration,
@@ -170,9 +172,10 @@ _NAMES_OF_MODULE = {
         "lehr_units mde_of_standard_error power_of_standard_error relative_mde shortcut_mde "
         "shortcut_mde_power shortcut_mde_ratio standard_error_of_interval"
     ),
+    "skewness": "difference_skewness most_skewness skewed_tail skewness_of_capped",
     "solving": "Solution solve_for_one",
     "spending": (
-        "LookOutcome SequentialCharacteristics group_sequential_inflation haybittle_peto_type1 "
+        "LookOutcome SequentialCharacteristics drift_for_power group_sequential_inflation haybittle_peto_type1 "
         "look_exaggeration obrien_fleming_constant pocock_constant sequential_characteristics "
         "spending_boundaries spent_alpha"
     ),
@@ -225,6 +228,8 @@ __all__ = [
     "detectable_effect",
     "detectable_margin",
     "difference",
+    "difference_skewness",
+    "drift_for_power",
     "dunnett_z",
     "equicorrelated_exceedance",
     "exact_score_power",
@@ -246,6 +251,7 @@ __all__ = [
     "mixture_sprt_p_value",
     "mixture_sprt_z",
     "most_crossing_probability",
+    "most_skewness",
     "non_inferiority",
     "non_inferiority_proportion_power",
     "non_inferiority_proportion_units",
@@ -280,6 +286,8 @@ __all__ = [
     "shortcut_mde",
     "shortcut_mde_power",
     "shortcut_mde_ratio",
+    "skewed_tail",
+    "skewness_of_capped",
     "solve_for_one",
     "spending_boundaries",
     "spent_alpha",

@@ -78,8 +78,8 @@ class PlannedTest:
     variance_factor  multiplies the number of units: CUPED's 1 - rho^2 times a design effect
     relative         the margin is one of the control observed (`margin` / `baseline` of it), not of the
                      baseline; needs a baseline above 0
-    variance         of a proportion: `score` as its test has it; `larger` of that and the unpooled one where it
-                     is judged as a mean
+    variance         of a proportion: `score` as its test has it; `unpooled` where it is judged as a mean, and
+                     then no less than the score's
 
     Errors: `StatisticsInputError` naming the field that cannot be.
     """
@@ -94,7 +94,7 @@ class PlannedTest:
     ratio: float = 1.0
     variance_factor: float = 1.0
     relative: bool = False
-    variance: Literal["score", "larger"] = "score"
+    variance: Literal["score", "unpooled"] = "score"
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha < 1.0:

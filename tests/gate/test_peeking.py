@@ -146,7 +146,8 @@ def test_a_secondary_metric_is_withheld_as_well() -> None:
 
 
 def sequential(rate: float, as_of: str, last: date, looks: list[str], **statistics: object) -> World:
-    changes = {"method": "group_sequential", "spending": "obrien_fleming", "looks": looks, **statistics}
+    changes = {"method": "group_sequential", "spending": "obrien_fleming", "guardrail_spending": "pocock",
+               "looks": looks, **statistics}  # fmt: skip
     plan = plan_of(statistics=changes, schedule={"end": "2023-02-19"}, sample_size_per_variant=280_000,
                    ramp={0: {"start": None}})  # fmt: skip
     rows = rows_of(

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from egp.analysis.registered_test import ANALYSIS
 from egp.digest import plan_digest
 from egp.document import read_text
 from egp.experiment import Experiment, read_experiment
@@ -57,6 +58,7 @@ def registered(plan: Experiment, on: date = date(2023, 1, 17)) -> Registration:
         path="plan.yaml",
         digest=plan_digest(plan),
         registered=on,
+        analysis=ANALYSIS,
         policy=made(PinnedPolicy, name="egp:standard", digest="sha256:0"),
         signed=tuple(made(Signed, role=each.role, by=each.by, on=each.on) for each in plan.sign_offs),
     )

@@ -131,7 +131,7 @@ def test_planning_and_formula_agree() -> None:
         two_proportion_power(0.02, 0.0205, 900_000, 100_000, 0.05, 2, m) for m in ("pooled", "unpooled")
     )
     assert achieved_power(test, 0.0005, 900_000) == pytest.approx(pooled, rel=1e-13)
-    assert achieved_power(replace(test, variance="larger"), 0.0005, 900_000) == pytest.approx(
+    assert achieved_power(replace(test, variance="unpooled"), 0.0005, 900_000) == pytest.approx(
         min(pooled, unpooled), rel=1e-13
     )
 

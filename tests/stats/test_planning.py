@@ -50,7 +50,7 @@ class TestSize:
                 for method in ("pooled", "unpooled")
             )
             assert required_units(score, 0.01, 0.95).control == pytest.approx(pooled, rel=1e-14)
-            as_mean = required_units(replace(score, variance="larger"), 0.01, 0.95).control
+            as_mean = required_units(replace(score, variance="unpooled"), 0.01, 0.95).control
             assert as_mean == pytest.approx(max(pooled, unpooled), rel=1e-14)
         assert pooled != pytest.approx(unpooled, rel=1e-3)
 

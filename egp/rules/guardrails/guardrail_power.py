@@ -93,7 +93,7 @@ from egp.experiment import Experiment, Metric
 from egp.finding import DoesNotApply, Finding, NotChecked, need
 from egp.quantity import QuantityError, Share
 from egp.stats import StatisticsInputError
-from egp.wording import at_least_like, called, larger_sample, listing, percent, unit_count
+from egp.wording import at_least_like, called, larger_sample, listing, power_below, share_text, unit_count
 
 _MOST_UNITS = 10**12
 _QUIET = "a quiet guardrail here is not evidence of safety"
@@ -162,9 +162,9 @@ def _weak(plan: Experiment, guard: _Guard, sample: float, power: float, floor: f
     return Finding(
         (*guard.path, "non_inferiority_margin"),
         f"{unit_count(sample * guard.judged)} per variant rule out a margin of {metric.non_inferiority_margin} in "
-        f"{called(metric.id, 'this guardrail')} with {_short_of(floor, power)} power; {_QUIET}",
-        observed=_short_of(floor, power),
-        required=percent(floor),
+        f"{called(metric.id, 'this guardrail')} with {power_below(power, floor)} power; {_QUIET}",
+        observed=power_below(power, floor),
+        required=share_text(floor),
         help=_options(options, _more_units(plan, [guard], sample, floor)),
     )
 
@@ -180,16 +180,11 @@ def _jointly(
     ]
     return Finding(
         ("guardrail_metrics",),
-        f"the margins of all {len(guards)} guardrails are ruled out together with {_short_of(floor, joint)} power; {_QUIET}",
-        observed=_short_of(floor, joint),
-        required=percent(floor),
+        f"the margins of all {len(guards)} guardrails are ruled out together with {power_below(joint, floor)} power; {_QUIET}",
+        observed=power_below(joint, floor),
+        required=share_text(floor),
         help=_options(options, _more_units(plan, guards, sample, floor)),
     )
-
-
-def _short_of(floor: float, power: float) -> str:
-    """A power below the floor with as many digits as it takes not to read as the floor."""
-    return percent(power, next((digits for digits in range(1, 9) if round(power, digits + 2) < floor), 9))
 
 
 def _joint_power(guards: Sequence[_Guard], sample: float) -> float:

@@ -152,7 +152,7 @@ from egp.analysis.statements import stated
 from egp.experiment import Experiment
 from egp.finding import DoesNotApply, Finding
 from egp.quantity import Share
-from egp.wording import odds, percent, share_in_plan, significant
+from egp.wording import odds, percent, share_in_plan, share_text, significant, told_apart
 
 
 class Params(rule.Params):
@@ -206,11 +206,12 @@ def _alpha(alpha: Share | None, cap: Share, one_sided: bool) -> Iterator[Finding
 
 
 def _level_finding(key: str, level: Share | None, cap: Share, message: str) -> Finding:
+    observed, allowed = (share_text(cap),) * 2 if level is None else told_apart(level, cap)
     return Finding(
         ("statistics", key),
         message,
-        observed="not declared" if level is None else percent(level),
-        required=f"at most {percent(cap)}",
+        observed="not declared" if level is None else observed,
+        required=f"at most {allowed}",
         help=f"set `{key}: {cap * 100:.10g}%`",
     )
 
@@ -263,8 +264,8 @@ def _guardrail_alpha(plan: Experiment, cap: Share, floor: Share) -> Iterator[Fin
         message = f"no guardrail can pass a test at a level of {percent(level)}"
     else:
         message = (
-            f"at {percent(level)} a guardrail that is worse by exactly its margin passes {odds(level)} times; "
-            f"the policy allows {percent(cap)}"
+            f"at {told_apart(level, cap)[0]} a guardrail that is worse by exactly its margin passes {odds(level)} times; "
+            f"the policy allows {share_text(cap)}"
         )
     yield _level_finding("guardrail_alpha", level, cap, message)
 

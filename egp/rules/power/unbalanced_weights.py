@@ -78,7 +78,7 @@ from egp.experiment import Experiment
 from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.quantity import Share
 from egp.stats import StatisticsInputError
-from egp.wording import percent, unit_count, whole
+from egp.wording import percent, told_apart, unit_count, whole
 
 
 class Params(rule.Params):
@@ -96,14 +96,14 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     efficiency = 2 * variants / math.fsum(shares) / (1 / control + 1 / treatment)
     if efficiency >= params.efficiency - 1e-9:
         return
-    at = shares.index(min(control, treatment))
+    at, (told, asked) = shares.index(min(control, treatment)), told_apart(efficiency, params.efficiency)
     smallest = "treatment" if variants == 2 else "the smallest treatment"
     yield Finding(
         ("variants", at, "weight"),
-        f"a split of {percent(control)} in control and {percent(treatment)} in {smallest} is {percent(efficiency)} "
+        f"a split of {percent(control)} in control and {percent(treatment)} in {smallest} is {told} "
         f"efficient: the same power takes {_price(plan, efficiency)}",
-        observed=percent(efficiency),
-        required=f"at least {percent(params.efficiency)}",
+        observed=told,
+        required=f"at least {asked}",
         help=f"{_even(variants)}; to treat fewer users lower `exposure`",
     )
 

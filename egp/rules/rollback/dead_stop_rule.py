@@ -139,7 +139,7 @@ from typing import Annotated
 from egp import rule
 from egp.analysis.days import first_day, run_days
 from egp.analysis.registered import harm_direction, segment_share, size_of
-from egp.analysis.stop_rules import evaluations, least_units, stop_rule_harm, stop_rule_metric
+from egp.analysis.stop_rules import evaluations, is_plain_rate, least_units, stop_rule_harm, stop_rule_metric
 from egp.analysis.traffic import (
     arriving_units,
     daily_eligible_units,
@@ -222,7 +222,7 @@ def _by_units(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[
 def _by_events(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[Finding]:
     """Of a rate: what it judges at once has to bring each variant events enough."""
     path, metric = stop_rule_metric(plan, position)
-    if metric.kind != "proportion":
+    if not is_plain_rate(plan, metric):
         return
     least = math.ceil(least_units(plan, metric, path) - 1e-6)
     if stop_rule.probability is not None:
