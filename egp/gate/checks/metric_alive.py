@@ -3,8 +3,8 @@
 Lost events look like an improvement wherever less is better, and like nothing where both variants lose them. Each metric
 is therefore compared with what was due, in every variant: with the other variant on the same days, with the same variant on
 other days (of the same weekday where there are such), and with the plan's baseline. Compared are days and weeks that were
-counted for equally long; a cohort whose `outcome_window` is not over is compared with the other variant only, and a metric
-without one is taken to need no more than a day.
+counted for equally long; from a cohort whose `outcome_window` (or first week, of a metric without one) is not over, fewer
+events are asked.
 
 A variant that does less than half of the other is no effect of a treatment, unless the plan hopes for as much (twice the
 larger of `mde` and `target` is let pass), and neither is one that from a day on, or on one day, does less than six tenths of
@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Annotated, NamedTuple
@@ -49,6 +49,12 @@ DEAD = 0.2
 
 FEWEST_EVENTS = 30
 """In each variant, for a ratio of theirs to compare a day with."""
+
+DAYS_OF_NO_WINDOW = 7
+"""Days after which a metric without an outcome window is taken to have most of its events."""
+
+RECENT = 14
+"""Latest days among which cohorts of such a metric are compared: its older cohorts go on to gain events."""
 
 UNEVEN = 25
 """Size of an event in baselines, where neither rows nor `std_dev` tell it: a long tail."""
@@ -185,7 +191,7 @@ class _Lives:
             yield from self._against(variant, other)
         for window in ("cohort", "day", "week"):
             yield from self._against_other_days(self.points.get((variant, window), []), window)
-        yield from self._against_baseline(self._ripe(self.points.get((variant, "cohort"), [])))
+        yield from self._against_baseline(self.points.get((variant, "cohort"), []))
 
     def _of_everyone(self) -> Iterator[str]:
         """All variants together have more events, so that a loss of them all shows sooner."""
@@ -201,7 +207,7 @@ class _Lives:
             if len(amounts) == len(self.variants)
         ]
         yield from self._against_other_days(days, "cohort")
-        yield from self._against_baseline(self._ripe(days))
+        yield from self._against_baseline(days)
 
     def _compared_with(self, variant: str) -> tuple[str, ...]:
         if not self.readout.has_control:
@@ -288,46 +294,50 @@ class _Lives:
     def _against_other_days(self, points: Sequence[_Point], window: Window) -> Iterator[str]:
         if self.metric.expected_zero:
             return
-        points = self._ripe(points) if window == "cohort" else points
+        points = points if self.window_days or window != "cohort" else points[-RECENT:]
         for at, point in enumerate(points):
             others = [each for position, each in enumerate(points) if position != at]
             same = [each for each in others if each.first.weekday() == point.first.weekday()]
             best = max(same or others, key=lambda each: each.amount.rate, default=None)
-            if best and point.amount.short_of(best.amount, DEAD) > self.surprise:
-                yield f"{_amount(point.amount)} {_when(window, point.first)}, and {_amount(best.amount)} {_when(window, best.first)}"
-        if window != "cohort":
-            return
+            due = self._due(point) if window == "cohort" else point.amount
+            if best and due.short_of(best.amount, DEAD) > self.surprise:
+                seen = f"{_amount(point.amount)} {_when(window, point.first)}"
+                yield f"{seen}, and {_amount(best.amount)} {_when(window, best.first)}"
+        if window == "cohort":
+            yield from self._against_all_other_days(points)
+
+    def _against_all_other_days(self, points: Sequence[_Point]) -> Iterator[str]:
         amounts = [_summed(point.amount) for point in points]
+        dues = [self._due(point) for point in points]
         for start, end in _spans(len(points)):
             here = together(amounts[start:end])
             elsewhere = together(amounts) - here
-            if here.short_of(elsewhere, DEAD) > self.surprise:
+            if together(dues[start:end]).short_of(elsewhere, DEAD) > self.surprise:
                 days = _between([point.first for point in points], start, end)
                 yield f"{_amount(here)} {days}, and {_amount(elsewhere)} on the other days"
 
-    def _ripe(self, points: Sequence[_Point]) -> list[_Point]:
-        """Cohorts whose outcomes are complete; without an outcome window, after a day."""
-        return [point for point in points if point.counted_for >= max(self.window_days, 1)]
+    def _due(self, point: _Point) -> Activity:
+        """A cohort as so many units as may have done something yet: few at first, all after the outcome window.
+
+        Outcomes come late rather than early, so that the square of the time is taken.
+        """
+        ripe = min(point.counted_for / (self.window_days or DAYS_OF_NO_WINDOW), 1.0) ** 2
+        amount = _summed(point.amount)
+        return replace(amount, units=ripe * amount.units)
 
     # Against the plan.
 
     def _against_baseline(self, points: Sequence[_Point]) -> Iterator[str]:
         baseline = self.metric.baseline
-        if (
-            self.metric.expected_zero
-            or baseline is None
-            or baseline.value <= 0
-            or self.of_denominator
-            or not points
-        ):
+        if self.metric.expected_zero or baseline is None or baseline.value <= 0 or self.of_denominator:
             return
-        seen = together(_summed(point.amount) for point in points)
+        if not points:
+            return
+        seen, due = together(_summed(point.amount) for point in points), together(map(self._due, points))
         per = self._units_of_baseline(points)
-        if (
-            seen.total >= 0
-            and seen.short_of_rate(DEAD * baseline.value * per, self._size(seen)) > self.surprise
-        ):
-            yield f"{_amount(seen)}, where the baseline of {baseline} lets {significant(baseline.value * per * seen.units, 3)} be due"
+        if due.short_of_rate(DEAD * baseline.value * per, self._size(seen)) > self.surprise:
+            expected = significant(baseline.value * per * due.units, 3)
+            yield f"{_amount(seen)}, where the baseline of {baseline} lets {expected} be due"
 
     def _units_of_baseline(self, points: Sequence[_Point]) -> float:
         """What a baseline is counted on, for each unit: a ratio's on its denominator."""
