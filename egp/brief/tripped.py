@@ -21,6 +21,7 @@ _PLAIN: Mapping[str, str] = {
     "stage-order": "the next step is not the one that the plan has",
     "dwell": "the stage has not lasted long enough",
     "complete-data": "data are missing",
+    "metric-alive": "events of a metric do not arrive",
     "sample-ratio": "people were not split as planned, so that no number can be trusted",
     "minimum-units": "too few people have been seen",
     "runtime-complete": "the run is not over",
