@@ -11,7 +11,9 @@ from scipy.stats import multivariate_normal, norm
 
 from egp.analysis.alarm_levels import LEVELS
 from egp.analysis.false_alarms import (
+    BY_CHANCE,
     HOW,
+    SILENCE,
     days_alarm,
     harm_alarm,
     limit_alarm,
@@ -23,6 +25,7 @@ from egp.analysis.false_alarms import (
 from egp.analysis.stop_rules import BAD_WEEKS, weekly_level
 from egp.analysis.watch import watch, watched_weeks
 from egp.experiment import Experiment
+from egp.gate.checks import complete_data
 from egp.stats import z_upper
 from tests.rules.examples import merged, plan_of, sound_value
 
@@ -181,11 +184,16 @@ class TestAgainstRandomWalks:
         )
 
 
-def test_units_that_come_in_drops_are_silent_by_chance() -> None:
-    """Three treated units a day: on two days in a row none of them comes with e to the minus six."""
-    few = {"distinct_over_run": 200, "per_day": 20, "source": "s", "as_of": "2023-01-10"}
-    plan = changed(eligible_units=few, canary=None, ramp=[], holdout=None)
-    assert silence_alarm(plan) == pytest.approx(14 * math.exp(-2 * 20 * 0.45))
+def test_units_that_come_in_drops_are_hardly_ever_silent_by_chance() -> None:
+    """Where all of nine treated units a day may stay away on two days by chance, the gate does not call it silence."""
+    assert (complete_data.Params.max_silence, complete_data.BY_CHANCE) == (SILENCE, BY_CHANCE)
+    alone: dict[str, object] = {"canary": None, "ramp": [], "holdout": None}
+    few = {"distinct_over_run": 200, "per_day": 12, "source": "s", "as_of": "2023-01-10"}
+    assert silence_alarm(changed(eligible_units=few, **alone)) == pytest.approx(14 * BY_CHANCE)
+    more = {**few, "per_day": 20}
+    assert silence_alarm(changed(eligible_units=more, **alone)) == pytest.approx(
+        14 * math.exp(-2 * 20 * 0.45)
+    )
     assert silence_alarm(changed()) < 1e-12
 
 
