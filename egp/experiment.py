@@ -113,6 +113,10 @@ class Metric(Shape):
     covers: Literal["quality", "safety", "performance", "cost"] | None = field(
         "The kind of harm this guardrail watches."
     )
+    expected_zero: bool | None = field(
+        "Whether next to nothing is expected in every variant, so that no event is no sign of lost events.",
+        True,
+    )
     segment: str | None = field("The segment this guardrail is restricted to.", "new_users")
     segment_share: Share | None = field("Share of the exposed units that are in the segment.", "15%")
     description: str | None = field("What the metric measures.")

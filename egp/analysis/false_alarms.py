@@ -56,6 +56,9 @@ CERTAIN_Z = -8.0
 SILENCE = timedelta(hours=48)
 """Time without a unit of the treatment after which the gate may withdraw it."""
 
+BY_CHANCE = 1e-6
+"""A treatment that stays away by a larger chance is not silent."""
+
 
 class FalseAlarm(NamedTuple):
     """The chance that an alarm sounds at some time of the watch, though there is no harm."""
@@ -243,12 +246,13 @@ def usual_evaluation(plan: Experiment) -> Literal["hourly", "daily"]:
 
 
 def silence_alarm(plan: Experiment) -> float:
-    """Chance that no unit of a treatment comes for so long that it is withdrawn: units of a day as a Poisson number,
-    on every day of the watch. A bound."""
+    """Chance that no unit of a treatment comes for so long, beside a control that is heard of, that it is withdrawn: a
+    bound, units of a day as a Poisson number. A share so small that they may all stay away is not taken for silent."""
     per_day = daily_eligible_units(plan)
     days = SILENCE / timedelta(days=1)
     of_parts = (
-        part.treatments * part.days * math.exp(-days * per_day * part.treatment) for part in treated(plan)
+        part.treatments * part.days * min(BY_CHANCE, math.exp(-days * per_day * part.treatment))
+        for part in watch(plan)
     )
     return min(1.0, math.fsum(of_parts))
 

@@ -21,6 +21,7 @@ from egp.analysis.registered import (
     baseline_of,
     clustering_variance_factor,
     harm_direction,
+    is_clustered,
     segment_share,
     std_dev_of,
     treatments,
@@ -87,10 +88,15 @@ def control_stretch(plan: Experiment, position: int) -> float:
 WEEK = timedelta(weeks=1)
 
 
+def is_plain_rate(plan: Experiment, metric: Metric) -> bool:
+    """Whether its units are the randomised ones and each has an event or none."""
+    return metric.kind == "proportion" and not is_clustered(plan, metric)
+
+
 def least_units(plan: Experiment, metric: Metric, path: Path) -> float:
     """Units per variant below which a rate has too few events for any alarm to judge it; 0 for what is no rate, and for
     a clustered one, which is judged as a mean."""
-    if metric.kind != "proportion" or clustering_variance_factor(plan, metric) != 1:
+    if not is_plain_rate(plan, metric):
         return 0.0
     return stats.units_for_events(baseline_of(metric, path).value)
 
@@ -147,44 +153,22 @@ def posterior_bounds(
     """How many standard errors of estimated harm make a posterior stop rule fire, at each share of the part's units.
 
     With the squared standard error V of an estimate x and a normal prior of mean m and variance t²,
-    P(harm > h) >= p  is  x >= h (1 + V/t²) - m V/t² + z_p sqrt(V (1 + V/t²)); a flat prior has V/t² = 0. Of a rate whose
-    smaller arm makes harm skew, the bound is the one of a normal variable that is met as often.
+    P(harm > h) >= p  is  x >= h (1 + V/t²) - m V/t² + z_p sqrt(V (1 + V/t²)); a flat prior has V/t² = 0. The
+    score statistic of rates is corrected for its skewness, and meets these bounds as often as a normal one.
     """
     z, harm = -stats.z_upper(probability), stop_rule_harm(plan, position)
     prior = need(plan.stop_rules[position].prior, "stop_rules", position, "prior")
     path, metric = stop_rule_metric(plan, position)
-    stretch, units = control_stretch(plan, position), units_of(plan, part)
-    final_error = standard_error(plan, metric, path, part, units, stretch)
-    skewness = harm_skewness(plan, metric, path, part, units, stretch)
+    final_error = standard_error(
+        plan, metric, path, part, units_of(plan, part), control_stretch(plan, position)
+    )
     bounds = []
     mean, spread = (0.0, math.inf) if prior == "flat" else _prior_of(plan, position, metric, path)
     for share in information:
         error = final_error / math.sqrt(share)
         ratio = (error / spread) * (error / spread)
-        bound = (harm * (1 + ratio) - mean * ratio) / error + z * math.sqrt(1 + ratio)
-        bounds.append(_as_normal(bound, skewness / math.sqrt(share)))
+        bounds.append((harm * (1 + ratio) - mean * ratio) / error + z * math.sqrt(1 + ratio))
     return bounds
-
-
-def harm_skewness(
-    plan: Experiment, metric: Metric, path: Path, part: Watched, eligible: float, stretch: float = 1.0
-) -> float:
-    """Skewness of a rate's harm seen in the treatment less ``stretch`` times control; 0 for what is no rate, or declares
-    nothing of it. It cancels between equal arms, and stays where one is small."""
-    if metric.kind != "proportion" or clustering_variance_factor(plan, metric) != 1:
-        return 0.0
-    baseline, units = baseline_of(metric, path).value, _units(plan, metric, eligible)
-    sign = 1 if harm_direction(metric, path) == "increase" else -1
-    third = 1 / part.treatment**2 - stretch**3 / part.control**2
-    second = 1 / part.treatment + stretch**2 / part.control
-    alone = (1 - 2 * baseline) / math.sqrt(baseline * (1 - baseline) * units)
-    return sign * alone * third / math.pow(second, 1.5)
-
-
-def _as_normal(bound: float, skewness: float) -> float:
-    """The bound that a normal variable meets as often as a skew one meets this one, by the first term of Cornish and
-    Fisher (1938); what would make it rarer is left out."""
-    return bound - max(0.0, skewness) * (bound * bound - 1) / 6 if bound > 1 else bound
 
 
 def _prior_of(plan: Experiment, position: int, metric: Metric, metric_path: Path) -> tuple[float, float]:

@@ -23,6 +23,7 @@ _PLAIN: Mapping[str, str] = {
     "change-window": "no traffic is raised in this period",
     "fresh-results": "the results are not of now",
     "complete-data": "data are missing",
+    "metric-alive": "events of a metric do not arrive",
     "sample-ratio": "people were not split as planned, so that no number can be trusted",
     "minimum-units": "too few people have been seen",
     "runtime-complete": "the run is not over",

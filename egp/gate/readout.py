@@ -260,19 +260,19 @@ class Readout:
 
     # Guardrails and stop rules look at every row of the current stage.
 
-    def comparison(self, metric: Metric, treatment: str) -> Comparison:
+    def comparison(self, metric: Metric, treatment: str, until: date | None = None) -> Comparison:
         """A metric over the current stage so far. Not for metrics that are withheld, other than in a stop rule."""
         return self.compared(
-            metric, self.cumulative(metric, self.control), self.cumulative(metric, treatment)
+            metric, *(self.cumulative(metric, name, until) for name in (self.control, treatment))
         )
 
     def compared(self, metric: Metric, control: Sequence[Row], treatment: Sequence[Row]) -> Comparison:
         """A metric in some rows of control against those of a treatment, without its covariate."""
         return compared(metric, columns_of(self.plan, metric), control, treatment)
 
-    def smaller_units(self, metric: Metric, treatment: str) -> int:
+    def smaller_units(self, metric: Metric, treatment: str, until: date | None = None) -> int:
         """Units of the smaller arm over the current stage so far."""
-        return min(units_in(self.cumulative(metric, name)) for name in (self.control, treatment))
+        return min(units_in(self.cumulative(metric, name, until)) for name in (self.control, treatment))
 
     def units_of_window(
         self, metric: Metric, window: Window, treatment: str, stage: str, first: date

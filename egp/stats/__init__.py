@@ -128,6 +128,7 @@ if TYPE_CHECKING:
     )
     from .srm import chi_square_sf, srm_chi_square, srm_p_value
     from .student import noncentral_t_sf, student_sf, student_two_sided_p, t_upper
+    from .tails import binomial_surprise, poisson_surprise
     from .variance import cuped_factor, design_effect
 
 _NAMES_OF_MODULE = {
@@ -181,6 +182,7 @@ _NAMES_OF_MODULE = {
     ),
     "srm": "chi_square_sf srm_chi_square srm_p_value",
     "student": "noncentral_t_sf student_sf student_two_sided_p t_upper",
+    "tails": "binomial_surprise poisson_surprise",
     "variance": "cuped_factor design_effect",
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULE.items() for name in names.split()}
@@ -215,6 +217,7 @@ __all__ = [
     "arcsine_difference",
     "asymptotic_confidence_sequence_z",
     "best_control_share",
+    "binomial_surprise",
     "bonferroni_z",
     "calibrated_posterior_threshold",
     "chi_square_sf",
@@ -262,6 +265,7 @@ __all__ = [
     "null_ratio",
     "obrien_fleming_constant",
     "pocock_constant",
+    "poisson_surprise",
     "posterior_beta_harm",
     "posterior_harm_probability",
     "posterior_normal",

@@ -7,12 +7,13 @@ from datetime import date
 
 import numpy
 import pytest
-from scipy.stats import binom, multivariate_normal, norm
+from scipy.stats import multivariate_normal, norm
 
-from egp import stats
 from egp.analysis.alarm_levels import LEVELS
 from egp.analysis.false_alarms import (
+    BY_CHANCE,
     HOW,
+    SILENCE,
     days_alarm,
     harm_alarm,
     limit_alarm,
@@ -21,9 +22,10 @@ from egp.analysis.false_alarms import (
     silence_alarm,
     weekly_alarm,
 )
-from egp.analysis.stop_rules import BAD_WEEKS, posterior_bounds, weekly_level
-from egp.analysis.watch import units_of, watch, watched_weeks
+from egp.analysis.stop_rules import BAD_WEEKS, weekly_level
+from egp.analysis.watch import watch, watched_weeks
 from egp.experiment import Experiment
+from egp.gate.checks import complete_data
 from egp.stats import z_upper
 from tests.rules.examples import merged, plan_of, sound_value
 
@@ -182,30 +184,17 @@ class TestAgainstRandomWalks:
         )
 
 
-def test_units_that_come_in_drops_are_silent_by_chance() -> None:
-    """Three treated units a day: on two days in a row none of them comes with e to the minus six."""
-    few = {"distinct_over_run": 200, "per_day": 20, "source": "s", "as_of": "2023-01-10"}
-    plan = changed(eligible_units=few, canary=None, ramp=[], holdout=None)
-    assert silence_alarm(plan) == pytest.approx(14 * math.exp(-2 * 20 * 0.45))
+def test_units_that_come_in_drops_are_hardly_ever_silent_by_chance() -> None:
+    """Where all of nine treated units a day may stay away on two days by chance, the gate does not call it silence."""
+    assert (complete_data.Params.max_silence, complete_data.BY_CHANCE) == (SILENCE, BY_CHANCE)
+    alone: dict[str, object] = {"canary": None, "ramp": [], "holdout": None}
+    few = {"distinct_over_run": 200, "per_day": 12, "source": "s", "as_of": "2023-01-10"}
+    assert silence_alarm(changed(eligible_units=few, **alone)) == pytest.approx(14 * BY_CHANCE)
+    more = {**few, "per_day": 20}
+    assert silence_alarm(changed(eligible_units=more, **alone)) == pytest.approx(
+        14 * math.exp(-2 * 20 * 0.45)
+    )
     assert silence_alarm(changed()) < 1e-12
-
-
-def test_the_smaller_arm_makes_harm_skew() -> None:
-    """Of 0.1 % in a canary of 5 % a bound of 2.33 is met by 2 % of binomial draws, not by 1 %."""
-    plan = changed(
-        guardrail_metrics={0: {"baseline": "0.1%"}},
-        stop_rules={0: {"harm_exceeds": "0%", "probability": "99%", "min_units_per_variant": 1}},
-        ramp=[], holdout=None,
-    )  # fmt: skip
-    canary, test = watch(plan)
-    [skew] = posterior_bounds(plan, 0, 0.99, canary, [1.0])
-    [even] = posterior_bounds(plan, 0, 0.99, test, [1.0])
-    assert even == pytest.approx(z_upper(0.01))
-    events, share = round(units_of(plan, canary) * 0.001), canary.treatment
-    limit = events * share + z_upper(0.01) * math.sqrt(events * share * (1 - share))
-    by_binomial = float(binom.sf(math.ceil(limit) - 1, events, share))
-    assert stats.normal_sf(skew) == pytest.approx(by_binomial, rel=0.25)
-    assert stats.normal_sf(skew) > 0.015
 
 
 class TestWeeklyLevel:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from egp.analysis.registered import clustering_variance_factor
+from egp.analysis.stop_rules import is_plain_rate
 from egp.experiment import Metric
 from egp.gate.amounts import unit_of
 from egp.gate.guarding import Part, one_by_one
@@ -78,8 +78,7 @@ def _limit(readout: Readout, metric: Metric, treatment: str, bound: Measure, sig
 def _tail(readout: Readout, metric: Metric, arm: ArmEstimate, bound: Measure, sign: int) -> float:
     """How often a value at the limit is seen so far beyond it: the binomial tail of a rate, which is right for however
     few events, else the normal one."""
-    is_plain_rate = metric.kind == "proportion" and clustering_variance_factor(readout.plan, metric) == 1
-    if not is_plain_rate or arm.units is None:
+    if not is_plain_rate(readout.plan, metric) or arm.units is None:
         return normal_sf(sign * (arm.value - bound.value) / arm.standard_error) if arm.standard_error else 0.0
     from scipy.special import bdtr, bdtrc
 

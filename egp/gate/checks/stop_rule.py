@@ -2,7 +2,9 @@
 
 Stop rules are agreed before anybody has a launch to lose, and nobody is asked when one fires. There are three kinds:
 
-- `probability`: P(harm > `harm_exceeds`), from all units of the current stage and the plan's prior, has reached it;
+- `probability`: P(harm > `harm_exceeds`), from all units of the current stage and the plan's prior, has reached it; with
+  `evaluated: daily` those of days that are over, with `weekly` those of whole weeks of the stage, however often the gate
+  is called;
 - `for`: on so many days in a row the day's estimate exceeded `harm_exceeds`;
 - `significant_harm_for`: in so many disjoint weeks in a row the week's harm was significant.
 
@@ -42,7 +44,7 @@ from egp.finding import NotChecked, need
 from egp.gate.amounts import signed, unit_of
 from egp.gate.estimates import Comparison, Lacking
 from egp.gate.guarding import Part, one_by_one
-from egp.gate.harm import Harm, harm_beyond
+from egp.gate.harm import Excess, harm_beyond
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout, Uncomputed
 from egp.quantity import shown
@@ -105,17 +107,18 @@ class _Watched:
             return self._days(whole_days(self.rule.for_))
         raise NotChecked(("stop_rules", self.position, "probability"))
 
-    def _beyond(self, seen: Comparison) -> Harm:
-        return harm_beyond(self.readout.plan, self.path, self.metric, seen, self.rule.harm_exceeds)
+    def _beyond(self, seen: Comparison) -> Excess:
+        return harm_beyond(self.path, self.metric, seen, self.rule.harm_exceeds)
 
     def _posterior(self, asked: float) -> Reading:
         required = f"P(harm > {self.rule.harm_exceeds}) below {percent(asked)}"
-        units = self.readout.smaller_units(self.metric, self.treatment)
+        until = self._evaluated_until()
+        units = self.readout.smaller_units(self.metric, self.treatment, until)
         if units < self.least:
             observed = f"{unit_count(units)} per variant"
             message = f"silent until {unit_count(self.least)} per variant, now {whole(units)}"
             return self._told(False, message, observed, required, {})
-        seen = self.readout.comparison(self.metric, self.treatment)
+        seen = self.readout.comparison(self.metric, self.treatment, until)
         beyond = self._beyond(seen)
         probability = self._probability_of(beyond)
         harm = self._sign * seen.difference.estimate
@@ -129,11 +132,19 @@ class _Watched:
         }
         return self._told(probability >= asked, detail, observed, required, numbers)
 
+    def _evaluated_until(self) -> date | None:
+        """The last day of first exposure that the latest evaluation saw, however often the gate is called."""
+        begin, today = self.readout.stage.begin, self.readout.as_of.date()
+        if self.rule.evaluated == "hourly" or begin is None:
+            return None
+        days = (today - begin.date()).days
+        return begin.date() + timedelta(days=(days // 7 * 7 if self.rule.evaluated == "weekly" else days) - 1)
+
     @property
     def _sign(self) -> int:
         return 1 if harm_direction(self.metric, self.path) == "increase" else -1
 
-    def _probability_of(self, beyond: Harm) -> float:
+    def _probability_of(self, beyond: Excess) -> float:
         """Of more harm than the rule tolerates: the posterior of the excess."""
         at: Path = ("stop_rules", self.position, "prior")
         prior, amount = self.rule.prior, need(self.rule.harm_exceeds, *at[:2], "harm_exceeds")
@@ -144,11 +155,11 @@ class _Watched:
         if prior != "flat":
             spread = need(prior.std_dev, *at, "std_dev").absolute(beyond.scale)
             mean = (prior.mean.absolute(beyond.scale) if prior.mean else 0.0) - amount.absolute(beyond.scale)
-        return stats.posterior_normal(beyond.excess, beyond.standard_error, 0.0, "greater", mean, spread)
+        return stats.posterior_normal(beyond.seen, beyond.standard_error, 0.0, "greater", mean, spread)
 
     def _days(self, days: int) -> Reading:
         required = f"fewer than {counted(days, 'day')} in a row with harm above {self.rule.harm_exceeds}"
-        return self._in_a_row("day", days, lambda seen: self._beyond(seen).excess > 0, required)
+        return self._in_a_row("day", days, lambda seen: self._beyond(seen).seen > 0, required)
 
     def _weeks(self, weeks: int) -> Reading:
         if weeks < 1:
@@ -332,7 +343,7 @@ def _bad_weeks(
     alpha = weekly_level(readout.plan, BAD_WEEKS, readout.alarm_levels)
 
     def is_bad(seen: Comparison) -> bool:
-        return harm_beyond(readout.plan, path, metric, seen).p_value < alpha
+        return harm_beyond(path, metric, seen).p_value < alpha
 
     run = _run_of(readout, path, metric, "week", treatment, is_bad)
     if run.best >= BAD_WEEKS:

@@ -20,7 +20,7 @@ canary or the test through every stage of the ramp until the holdout ends:
 - a `limit` is broken by chance as a repeated test of the treatment's value, at `limit_alpha`, every day and in a stage
   that treats everyone, too: one that is 1 % above a baseline of 3 % in 4 % to 9 % of harmless experiments. A limit that
   the baseline breaks as it is withdraws every treatment;
-- a treatment whose units happen to stay away for 48 h is silent.
+- a treatment whose units happen to stay away for 48 h is silent, beside a control that is not: about never.
 
 A harm that is declared relative is relative to the control observed, whose noise counts with it. No alarm may sound more
 often than the policy allows, and neither may all that roll back together: their chances are added. A stage is taken to
@@ -419,8 +419,8 @@ def _limit(plan: Experiment, levels: AlarmLevels, limited: Limited) -> Trigger |
             limited.at,
             f"{name} breaks its limit of {limited.bound} already, at a baseline of {level(baseline.value, baseline.unit)}: "
             "the gate rolls back every treatment, harmless ones too",
-            observed=str(baseline),
-            required=f"{'less' if limited.sign > 0 else 'more'} than {limited.bound}",
+            observed=f"rolled back at {level(baseline.value, baseline.unit)}",
+            required=f"a baseline {'below' if limited.sign > 0 else 'above'} {limited.bound}",
             help=_farther(plan, levels, limited, 0.0),
         )
 
