@@ -252,11 +252,40 @@ class Readout:
         )
 
     def cumulative(self, metric: Metric, variant: str, until: date | None = None) -> list[Row]:
-        """The rows that hold a variant's units of the current stage once each, first exposed by a day."""
+        """The rows that hold a variant's units of the current stage once each, first exposed by a day.
+
+        Cohorts, or the one total row where there are none. A total that may hold units of later days is none of those.
+        """
         if metric.kind == "quantile":
             return self.rows(metric, "total", variant)
-        rows = self.rows(metric, "cohort", variant)
-        return rows if until is None else [row for row in rows if row.date is not None and row.date <= until]
+        cohorts = self.rows(metric, "cohort", variant)
+        if not cohorts:
+            totals = self.rows(metric, "total", variant)
+            return [row for row in totals if until is None or self._ends_with(row, until)]
+        return (
+            cohorts
+            if until is None
+            else [row for row in cohorts if row.date is not None and row.date <= until]
+        )
+
+    def _ends_with(self, total: Row, until: date) -> bool:
+        """Whether the units of a total are those that were exposed by a day: counted through it, or exposure is over."""
+        if total.through is None or total.through < until:
+            return False
+        return total.through == until or (
+            self.stage.end is not None and day_end(until, self.zone) >= self.stage.end
+        )
+
+    @property
+    def is_counted_in_totals(self) -> frozenset[str]:
+        """Metrics of which the current stage has total rows, and no cohorts."""
+        windows: dict[str, set[str]] = {}
+        for stage, window, metric, _ in self._rows:
+            if stage == self.stage.name:
+                windows.setdefault(metric, set()).add(window)
+        return frozenset(
+            metric for metric, found in windows.items() if "total" in found and "cohort" not in found
+        )
 
     # Guardrails and stop rules look at every row of the current stage.
 
@@ -543,9 +572,11 @@ class Readout:
         """Units of each variant, control first, that metrics were counted on → the metrics, all segments together."""
         found: dict[tuple[int, ...], list[str]] = {}
         for _, metric in self.plan.metrics:
+            if metric.kind == "quantile":
+                continue
             refused = self._refused_days(metric)
             units = tuple(
-                units_in(row for row in self.rows(metric, "cohort", name) if row.date not in refused)
+                units_in(row for row in self.cumulative(metric, name) if row.date not in refused)
                 for name in (self.control, *self.treatments)
             )
             if any(units):

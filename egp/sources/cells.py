@@ -205,8 +205,8 @@ def _kind(metric: Metric, window: str) -> str:
     if metric.kind == "quantile" and window == "cohort":
         message = f"quantiles such as {metric.id} do not add up over cohorts"
         raise CellError("window", message, "give one row of window total, and rows of window day or week")
-    if metric.kind != "quantile" and window == "total":
-        message = f"a {metric.kind} such as {metric.id} is added up from its cohorts"
+    if window == "total" and metric.kind != "quantile" and metric.outcome_window:
+        message = f"outcomes of {metric.id} have to mature, and a total does not tell since when its units are there"
         raise CellError("window", message, "give rows of window cohort")
     return metric.kind
 

@@ -36,6 +36,7 @@ def launched() -> Users:
         drawn_events(draw, first, "add_to_cart_rate", np.full(USERS, 0.2), (-28, 0)),
         drawn_events(draw, first, "refund_rate", rates["refund_rate"], (0, 7)),
         drawn_events(draw, first, "cs_contacts", rates["cs_contacts"], (0, 9), with_amount=True),
+        drawn_events(draw, first, "conversion_rate", np.full(USERS, 0.034), (0, 6)),
     )
     return Users(treated, first, again, events)
 

@@ -57,7 +57,7 @@ REFUSED: list[tuple[str, Cells, str, str]] = [
     ("through the future", cohort("2023-01-25", through="2023-02-08"), "through", "was still to come"),
     ("through of a week", week(through="2023-02-06"), "through", "the outcomes of a week end with the week"),
     ("cohort of a quantile", page_load(window="cohort"), "window", "do not add up over cohorts"),
-    ("total of a proportion", cohort("", window="total"), "window", "is added up from its cohorts"),
+    ("total of a proportion", cohort("", window="total"), "window", "have to mature"),
     ("date of a total", page_load(window="total", through="2023-02-06"), "date", "a total has no date of its own"),
     ("no units", cohort("2023-01-25", units=""), "units", "it is empty"),
     ("negative units", cohort("2023-01-25", units=-1), "units", "-1 is no number of units"),

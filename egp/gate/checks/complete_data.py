@@ -94,7 +94,7 @@ def _gaps(readout: Readout) -> Iterator[Reading]:
     for path, metric in readout.plan.metrics:
         if not _is_needed(readout, path, metric):
             continue
-        if metric.kind == "quantile":
+        if metric.kind == "quantile" or metric.id in readout.is_counted_in_totals:
             yield from _missing_totals(readout, metric)
         else:
             yield from _missing(readout, metric, "cohort", days)
@@ -122,7 +122,7 @@ def _is_needed(readout: Readout, path: Path, metric: Metric) -> bool:
     if path[0] == "guardrail_metrics" or (path[0] != "secondary_metrics" and readout.stage.name == TEST):
         return True
     is_watched = any(rule.metric == metric.id and rule.probability for rule in readout.plan.stop_rules)
-    return is_watched or bool(readout.rows(metric, "cohort"))
+    return is_watched or bool(readout.cumulative(metric, readout.control))
 
 
 def _missing_totals(readout: Readout, metric: Metric) -> Iterator[Reading]:

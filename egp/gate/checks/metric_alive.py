@@ -388,10 +388,14 @@ def _spans(days: int) -> Iterator[tuple[int, int]]:
 
 
 def _least_ratio(here: Activity, there: Activity) -> float:
-    """The lower end of the variants' own ratio on other days; 0 where there are too few events to tell."""
+    """The lower end of the variants' own ratio on other days; 0 where there are too few events to tell.
+
+    At most 1: on the other days it may be the other variant that lost events.
+    """
     if here.events < FEWEST_EVENTS or there.events < FEWEST_EVENTS or not there.rate:
         return 0.0
-    return here.rate / there.rate * math.exp(-3 * math.sqrt(1 / here.events + 1 / there.events))
+    lower = here.rate / there.rate * math.exp(-3 * math.sqrt(1 / here.events + 1 / there.events))
+    return min(lower, 1.0)
 
 
 def _summed(amount: Amount) -> Activity:
