@@ -365,6 +365,11 @@ class Readout:
         return self.looks[self.look].date() if self.look is not None else None
 
     @property
+    def look_read(self) -> datetime:
+        """The open look. Only where one is."""
+        return self.looks[need(self.look, "statistics", "looks")]
+
+    @property
     def is_last_look(self) -> bool:
         return self.look == len(self.looks) - 1
 
@@ -444,7 +449,7 @@ class Readout:
         Primaries, and guardrails whose outcomes have their whole time. A guardrail without an `outcome_window` goes on
         counting after the look.
         """
-        if self.look is None or not self.is_decision or self.withheld_because is not None:
+        if self.withheld_because is not None or not self.is_decision:
             return {}
         guardrails = [
             metric

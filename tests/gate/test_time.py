@@ -289,3 +289,14 @@ def test_the_calendars_of_the_policy_are_what_counts(repository: Path) -> None:
 def test_every_output_says_what_it_is_as_of() -> None:
     told = rendered(stage_world())
     assert all("2023-02-09" in out for out in told.values())
+
+
+@pytest.mark.parametrize(
+    "instant", ["9999-12-31", "0001-01-01", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"]
+)
+@pytest.mark.parametrize("move", [("--to", "90%"), ("--monitor",)])
+def test_the_ends_of_the_calendar_are_as_good_as_any_day(
+    repository: Path, instant: str, move: tuple[str, ...]
+) -> None:
+    told = gate(repository, "stage-1", *move, "--as-of", instant, "--format", "json")
+    assert (told.status, told.json["errors"]) == (1, [])
