@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from egp.lock import read_lock
 from egp.results import Row
 
 from .calling import PLAN, Call, call, gate
-from .worlds import DAY, readout_world
+from .test_peeking import LOOKS, sequential
+from .worlds import DAY, of, readout_world
 
 DAY_14 = "results/pdp-buy-now/day-14.csv"
 
@@ -107,6 +109,15 @@ def test_watching_freezes_nothing_and_forgets_nothing(repository: Path) -> None:
     ask(repository, "--monitor", results="stage-1")
     assert receipt(repository)["readout"] is None
     assert receipt(repository)["readouts"] == frozen
+
+
+def test_each_look_of_a_sequential_plan_has_rows_of_its_own() -> None:
+    first = sequential(0.12, "2023-02-06T08:00:00-08:00", date(2023, 2, 5), LOOKS).readout()
+    last = sequential(0.12, "2023-02-20T08:00:00-08:00", date(2023, 2, 19), LOOKS)
+    frozen = {first.look_read: first.rows_read}
+    assert of(last.but(more={"frozen": frozen}).decide(), "frozen-rows").passed
+    other = {last.readout().look_read: first.rows_read}
+    assert of(last.but(more={"frozen": other}).decide(), "frozen-rows").state == "fail"
 
 
 def test_outcomes_that_are_counted_further_are_the_same_rows() -> None:
