@@ -270,13 +270,12 @@ class Readout:
             metric, self.cumulative(metric, self.control, last), self.cumulative(metric, treatment, last)
         )
 
-    def last_judged_day(self, metric: Metric) -> date:
-        """The last day of first exposure whose units the readout judges."""
-        return self._last_judged_at(metric, self.look_day or readout_day(self.plan))
-
-    def _last_judged_at(self, metric: Metric, look: date) -> date:
+    def last_judged_day(self, metric: Metric, look: int | None = None) -> date:
+        """The last day of first exposure whose units a look judges, the latest one unless another is named."""
+        at = self.look if look is None else look
+        day = self.looks[at].date() if at is not None else readout_day(self.plan)
         waits = outcome_window_days(metric) if metric.judged_on == "matured_cohort" else 0
-        return min(last_day(self.plan), day_after(look, -1 - waits))
+        return min(last_day(self.plan), day_after(day, -1 - waits))
 
     def matures(self, metric: Metric) -> datetime:
         """When the outcomes of all units that the readout judges are complete."""
@@ -335,7 +334,7 @@ class Readout:
         if not self._reads_the_test:
             return
         for _, metric in self.plan.primaries:
-            last = self._last_judged_at(metric, self.looks[position].date())
+            last = self.last_judged_day(metric, position)
             days = [
                 day_after(run.first, offset) for run in exposed_days(self.plan) for offset in range(run.days)
             ]
@@ -358,11 +357,6 @@ class Readout:
             return [day for day in days if through is None or day > through]
         seen = {row.date for row in self.rows(metric, "cohort", variant, TEST)}
         return [day for day in days if day not in seen]
-
-    @property
-    def look_day(self) -> date | None:
-        """The day of the look whose data are judged; the data of that day itself come too late."""
-        return self.looks[self.look].date() if self.look is not None else None
 
     @property
     def look_read(self) -> datetime:
