@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 
 from egp.analysis.people import identity
@@ -88,9 +88,16 @@ def receipt_at(path: str) -> Receipt:
     except OSError as error:
         raise CannotJudge(Failure(path, f"cannot read the receipt: {error.strerror}")) from None
     experiment, verdict, stage = (str(recorded.get(key)) for key in ("experiment", "verdict", "stage"))
-    readout = read(FrozenReadout, recorded["readout"]) if recorded.get("readout") else None
+    readout = read(FrozenReadout, recorded.get("readout"))
+    is_whole = isinstance(readout.look, datetime) and readout.rows
     return Receipt(
-        path, experiment, verdict, f"sha256:{digest}", stage, recorded.get("as_if") is True, readout
+        path,
+        experiment,
+        verdict,
+        f"sha256:{digest}",
+        stage,
+        recorded.get("as_if") is True,
+        readout if is_whole else None,
     )
 
 

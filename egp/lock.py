@@ -243,7 +243,7 @@ def _claim(attempt: Callable[[], None], name: str) -> None:
 _MARKER = re.compile(r"^(<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
 _DIGEST = re.compile(r"v[0-9]+:sha256:[0-9a-f]{64}")
 _RESTORE = "egp writes this file; restore it from git, or correct the line"
-_OPEN_PARTS = frozenset({"policies"})
+_OPEN_PARTS = frozenset({"policies", "rows"})
 
 
 def _lock(documents: list[Document]) -> Lock:

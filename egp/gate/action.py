@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from egp.analysis.traffic import treated_share
 from egp.finding import NotChecked
+from egp.gate.readout import NOWHERE
 from egp.results import TEST
 
 if TYPE_CHECKING:
     from egp.experiment import Experiment, Rollback
     from egp.gate.call import Judgement
+    from egp.gate.readout import Readout
     from egp.gate.verdict import Verdict
 
 _DO: dict[Verdict, str] = {
@@ -29,7 +31,7 @@ def action_of(judgement: Judgement) -> dict[str, object]:
     return {
         "do": "nothing" if readout.as_if else do,
         "flag": readout.plan.feature_flag,
-        "share_now": _share(readout.plan, readout.stage.name, readout.stage.treated),
+        "share_now": _share_now(readout),
         "share_asked": _share_asked(judgement),
         "earliest_next_call": until.isoformat() if until else None,
         "rollback": _rollback(readout.plan.rollback),
@@ -48,6 +50,13 @@ def no_action(commit: str) -> dict[str, object]:
         "rollback": None,
         "commit": commit or None,
     }
+
+
+def _share_now(readout: Readout) -> float | None:
+    stage = readout.stage
+    if stage.name == NOWHERE or (stage.begin is not None and stage.begin > readout.as_of):
+        return 0.0
+    return _share(readout.plan, stage.name, stage.treated)
 
 
 def _share_asked(judgement: Judgement) -> float | None:

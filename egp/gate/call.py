@@ -154,7 +154,7 @@ def _judged(call: Call, finder: PlanFinder, policy: Policy, read: _Plan, known: 
     traits = policy.traits_of(plan)
     registration, troubles = _registration(plan, lock_folder(finder.folder, policy.root))
     known |= {"lock": _entry_digest(plan, registration), "results": evidence.digest}
-    as_of, as_if = _when(call, zone)
+    as_of, as_if = _when(call, zone, instant(evidence.as_of, zone))
     timing = Timing(as_of.date(), registration.registered if registration else None)
     readout = Readout(
         plan=plan,
@@ -178,11 +178,15 @@ def _judged(call: Call, finder: PlanFinder, policy: Policy, read: _Plan, known: 
     return Judgement(call, readout, decide(readout, troubles), inputs, policy)
 
 
-def _when(call: Call, zone: tzinfo) -> tuple[datetime, bool]:
-    """The instant that is judged, and whether it is another than that of the call."""
+def _when(call: Call, zone: tzinfo, taken: datetime) -> tuple[datetime, bool]:
+    """The instant that is judged, and whether it is another than that of the call.
+
+    A day is its first instant, and that of the results where they were taken on it.
+    """
     stated = call.as_of if call.as_of is not None else call.now
     assert stated is not None, "a call says when it is, or as of when it asks"
-    as_of = instant(stated, zone)
+    is_of_that_day = not isinstance(stated, datetime) and taken.date() == stated
+    as_of = taken if is_of_that_day else instant(stated, zone)
     return as_of, call.now is None or abs(elapsed(call.now, as_of)) > MAX_SKEW
 
 

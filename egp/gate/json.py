@@ -54,19 +54,15 @@ def record(judgement: Judgement) -> dict[str, object]:
 
 def _readout(readout: Readout) -> dict[str, object] | None:
     """The rows that a look was read from in this call."""
-    if readout.look is None or not readout.rows_read:
+    if not readout.rows_read:
         return None
-    return {"look": readout.looks[readout.look].isoformat(), "rows": readout.rows_read}
+    return {"look": readout.look_read.isoformat(), "rows": readout.rows_read}
 
 
 def _readouts(judgement: Judgement) -> list[dict[str, object]]:
     """What later calls are held to: every readout that is remembered, and this one where it is the first of its look."""
     readout = judgement.readout
-    own = (
-        {readout.looks[readout.look]: readout.rows_read}
-        if readout.look is not None and readout.rows_read
-        else {}
-    )
+    own = {readout.look_read: readout.rows_read} if readout.rows_read else {}
     known = {
         look: {**own.get(look, {}), **readout.frozen.get(look, {})} for look in {**own, **readout.frozen}
     }

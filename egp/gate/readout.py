@@ -380,9 +380,6 @@ class Readout:
         """The last day of first exposure whose units a look judges, the latest one unless another is named."""
         at = self.look if look is None else look
         day = self.looks[at].date() if at is not None else readout_day(self.plan)
-        return self._last_judged_at(metric, day)
-
-    def _last_judged_at(self, metric: Metric, day: date) -> date:
         waits = outcome_window_days(metric) if metric.judged_on == "matured_cohort" else 0
         return min(last_day(self.plan), day_after(day, -1 - waits))
 
@@ -443,7 +440,7 @@ class Readout:
         if not self._reads_the_test:
             return
         for _, metric in self.plan.primaries:
-            last = self._last_judged_at(metric, self.looks[position].date())
+            last = self.last_judged_day(metric, position)
             days = [
                 day_after(run.first, offset) for run in exposed_days(self.plan) for offset in range(run.days)
             ]
@@ -466,6 +463,11 @@ class Readout:
             return [day for day in days if through is None or day > through]
         seen = {row.date for row in self.rows(metric, "cohort", variant, TEST)}
         return [day for day in days if day not in seen]
+
+    @property
+    def look_read(self) -> datetime:
+        """The open look. Only where one is."""
+        return self.looks[need(self.look, "statistics", "looks")]
 
     @property
     def is_last_look(self) -> bool:
@@ -544,7 +546,7 @@ class Readout:
         Primaries, and guardrails whose outcomes have their whole time. A guardrail without an `outcome_window` goes on
         counting after the look.
         """
-        if self.look is None or not self.is_decision or self.withheld_because is not None:
+        if self.withheld_because is not None or not self.is_decision:
             return {}
         guardrails = [
             metric

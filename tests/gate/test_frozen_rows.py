@@ -6,16 +6,18 @@ import csv
 import json
 import shutil
 from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from egp.lock import read_lock
-from egp.results import Row
+from egp.lock import Decided, Lock, Registration, made, read_lock, read_lock_text, rendered
+from egp.results import FrozenReadout, Row
 
 from .calling import PLAN, Call, call, gate
-from .worlds import DAY, readout_world
+from .test_peeking import LOOKS, sequential
+from .worlds import DAY, of, plan_of, readout_world, registered
 
 DAY_14 = "results/pdp-buy-now/day-14.csv"
 
@@ -109,6 +111,15 @@ def test_watching_freezes_nothing_and_forgets_nothing(repository: Path) -> None:
     assert receipt(repository)["readouts"] == frozen
 
 
+def test_each_look_of_a_sequential_plan_has_rows_of_its_own() -> None:
+    first = sequential(0.12, "2023-02-06T08:00:00-08:00", date(2023, 2, 5), LOOKS).readout()
+    last = sequential(0.12, "2023-02-20T08:00:00-08:00", date(2023, 2, 19), LOOKS)
+    frozen = {first.look_read: first.rows_read}
+    assert of(last.but(more={"frozen": frozen}).decide(), "frozen-rows").passed
+    other = {last.readout().look_read: first.rows_read}
+    assert of(last.but(more={"frozen": other}).decide(), "frozen-rows").state == "fail"
+
+
 def test_outcomes_that_are_counted_further_are_the_same_rows() -> None:
     """A metric with an outcome window does not change any more once it has had its time."""
     world = readout_world()
@@ -163,6 +174,37 @@ def test_a_correction_is_let_through_by_a_reviewed_decision(repository: Path) ->
     corrected(repository)
     assert ask(repository).status == 1, "and no others"
     assert call(repository, "gate", "--replay", "held.json").status == 2, "its rows are not there any more"
+
+
+@pytest.mark.parametrize(
+    "readout", [4, {}, {"look": "soon", "rows": {}}, {"look": "2023-02-06", "rows": {"a": "b"}}]
+)
+def test_a_readout_that_cannot_be_one_does_not_get_into_the_lock(repository: Path, readout: object) -> None:
+    ask(repository)
+    (repository / "r.json").write_text(json.dumps({**receipt(repository), "readout": readout}))
+    asked = ("decide", PLAN, "--option", "B", "--by", "experimentation_lead", "--because", "late")
+    assert call(repository, *asked, "--receipt", "r.json", "--as-of", "2023-02-07").status == 0
+    assert read_lock(str(repository)).entries["pdp-buy-now"].decisions[-1].readout is None
+
+
+def test_the_lock_keeps_the_rows_of_a_metric_of_any_name() -> None:
+    rows = {"x-rate": "v1:sha256:0", "on": "v1:sha256:1", "a, b": "v1:sha256:2"}
+    frozen = made(FrozenReadout, look=datetime.fromisoformat("2023-02-06T00:00:00-08:00"), rows=rows)
+    decided = made(
+        Decided,
+        option="B",
+        role="lead",
+        on=date(2023, 2, 7),
+        because="late",
+        plan="v1:sha256:" + "0" * 64,
+        readout=frozen,
+    )
+    entry = registered(plan_of())
+    entry = made(Registration, **{**vars(entry), "decisions": (decided,)})
+    text = rendered(Lock("", None, {"a": entry}, {}))
+    (again,) = read_lock_text(text.encode(), "egp.lock").entries["a"].decisions
+    assert again.readout is not None
+    assert (again.readout.look, again.readout.rows) == (frozen.look, rows)
 
 
 def test_a_receipt_still_replays_once_the_rows_have_been_decided_on(repository: Path) -> None:

@@ -124,6 +124,24 @@ def test_a_roll_back_as_if_commands_nothing_either(repository: Path) -> None:
     assert (told.status, told.json["action"]["do"]) == (3, "nothing")
 
 
+@pytest.mark.parametrize(
+    ("day", "as_of"),
+    [
+        ("2023-02-09", "2023-02-09T08:00:00-08:00"),
+        ("2023-02-10", "2023-02-10T00:00:00-08:00"),
+        ("2023-02-08", "2023-02-08T00:00:00-08:00"),
+    ],
+)
+def test_of_a_day_the_results_of_that_day_are_judged_as_of_their_own_instant(
+    repository: Path, day: str, as_of: str
+) -> None:
+    told = gate(
+        repository, "stage-1", "--to", "90%", "--as-of", day, "--format", "json", "--receipt", "r.json"
+    )
+    assert told.json["as_of"] == as_of
+    assert call(repository, "gate", "--replay", "r.json").status == told.status
+
+
 # The age of results.
 
 
@@ -218,6 +236,27 @@ def test_traffic_is_not_raised_in_a_change_window(world: World) -> None:
     assert reading.next.startswith("call again on 2023-02-14")
 
 
+@pytest.mark.parametrize("to", ["test", "70%"])
+def test_a_test_raises_traffic_as_well(to: str) -> None:
+    decision = readout_world().but(to=to, more=organisation(FREEZE)).decide()
+    assert of(decision, "change-window").kind == "wait"
+
+
+@pytest.mark.parametrize(
+    ("as_of", "is_open"),
+    [
+        ("2023-02-07T23:59:59-08:00", False),
+        ("2023-02-08T07:59:59+00:00", False),
+        ("2023-02-08T08:00:00+00:00", True),
+    ],
+)
+def test_the_days_of_a_window_are_days_of_the_plans_time_zone(as_of: str, is_open: bool) -> None:
+    world = readout_world().but(
+        as_of=datetime.fromisoformat(as_of), more=organisation(("freeze", "2023-02-07", "2023-02-07"))
+    )
+    assert of(world.decide(), "change-window").passed is is_open
+
+
 def test_windows_that_meet_open_after_the_last_of_them() -> None:
     more = organisation(("peak", "2023-02-13", "2023-02-20"), FREEZE, ("freeze", "2023-02-21", "2023-02-21"))
     reading = of(readout_world().but(more=more).decide(), "change-window")
@@ -289,3 +328,14 @@ def test_the_calendars_of_the_policy_are_what_counts(repository: Path) -> None:
 def test_every_output_says_what_it_is_as_of() -> None:
     told = rendered(stage_world())
     assert all("2023-02-09" in out for out in told.values())
+
+
+@pytest.mark.parametrize(
+    "instant", ["9999-12-31", "0001-01-01", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"]
+)
+@pytest.mark.parametrize("move", [("--to", "90%"), ("--monitor",)])
+def test_the_ends_of_the_calendar_are_as_good_as_any_day(
+    repository: Path, instant: str, move: tuple[str, ...]
+) -> None:
+    told = gate(repository, "stage-1", *move, "--as-of", instant, "--format", "json")
+    assert (told.status, told.json["errors"]) == (1, [])

@@ -21,9 +21,9 @@ from egp.wording import listing
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
-    if not readout.rows_read or readout.look is None:
+    if not readout.rows_read:
         return
-    look = readout.looks[readout.look]
+    look = readout.look_read
     before = readout.frozen.get(look, {})
     changed = [
         shown(metric) for metric, digest in readout.rows_read.items() if before.get(metric, digest) != digest
