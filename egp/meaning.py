@@ -29,13 +29,19 @@ FARTHEST_YEARS = 10
 LEAST_IN_TAIL = 10
 """Units on the rarer side of a quantile, below which it is the value of single units."""
 
-_PROSE = frozenset(("hypothesis", "description", "sides_reason", "reason", "source", "from", "none"))
-"""Keys of running text, which may have several lines."""
+_PROSE = frozenset(("title", "hypothesis", "description", "sides_reason", "reason", "source", "from", "none"))
+"""Keys of running text, in which lines end, words of two scripts meet and signs are joined."""
+
+_UNREADABLE = frozenset(("Cc", "Co", "Cs"))
+_UNSEEN = _UNREADABLE | {"Cf", "Zl", "Zp"}
+"""Categories of characters that nobody sees; in a name they make it another one."""
 
 
 def meaningless(plan: Experiment) -> Iterator[Finding]:
     """Findings about values that no plan can mean."""
     for path, value in _leaves(plan, ()):
+        if path[0] == "waivers" or path == ("schedule", "timezone"):
+            continue  # rules of their own read those
         if isinstance(value, str):
             yield from _text(path, value)
         elif isinstance(value, (date, Interval)):
@@ -69,8 +75,8 @@ def _leaves(value: object, path: Path) -> Iterator[tuple[Path, object]]:
 
 def _text(path: Path, value: str) -> Iterator[Finding]:
     key = next(step for step in reversed(path) if isinstance(step, str))
-    allowed = "\n\t" if key in _PROSE else ""
-    if not value.isprintable() and any(_is_hidden(each) and each not in allowed for each in value):
+    hidden = _UNREADABLE if key in _PROSE else _UNSEEN
+    if not value.isprintable() and any(category(each) in hidden and each not in "\n\t" for each in value):
         yield Finding(
             path,
             f"{label(path)} has a character in it that nobody sees",
@@ -81,10 +87,6 @@ def _text(path: Path, value: str) -> Iterator[Finding]:
     elif not value.strip() and isinstance(path[-1], str):
         message = f"{label(path)} is blank"
         yield Finding(path, message, "nothing", "a text", "write it, or remove the key", yields_in_place=True)
-
-
-def _is_hidden(character: str) -> bool:
-    return category(character) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
 
 
 def _alike(plan: Experiment) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """What the plan rests on was counted, measured and signed before today.
 
 A count of next year is a slip of the pen or a guess, and whoever reads the plan takes it for a measurement. The days on which
-eligible units were counted, baselines and correlations measured, sign-offs given and waivers granted are no later than today;
+eligible units were counted, baselines and correlations measured, sign-offs given and amendments made are no later than today;
 and what was counted or measured is no later than the day of the registration, which rests on it.
 
 Passes with `as_of: 2023-01-18`:
@@ -44,12 +44,6 @@ Fails at `/amendments/0/on` with `as_of: 2023-01-18`, saying "yet to come":
 
 ```yaml
 amendments: [{on: 2023-02-18, reason: longer run, approver: "@xp-lead", data_access: nothing_run}]
-```
-
-Fails at `/waivers/0/granted` with `as_of: 2023-01-18`:
-
-```yaml
-waivers: [{rule: stage-dwell, reason: holiday, approver: "@xp-lead", granted: 2023-02-01, expires: 2023-02-16}]
 ```
 """
 
@@ -114,6 +108,3 @@ def _days(plan: Experiment) -> Iterator[tuple[Path, str, date, bool]]:
     for position, amendment in enumerate(plan.amendments):
         if amendment.on:
             yield ("amendments", position, "on"), "the plan was amended", amendment.on, False
-    for position, waiver in enumerate(plan.waivers):
-        if waiver.granted:
-            yield ("waivers", position, "granted"), "the waiver was granted", waiver.granted, False
