@@ -161,7 +161,12 @@ class Readout:
 
     @property
     def has_begun(self) -> bool:
-        return self.stage.begin is not None and self.stage.begin < self.as_of
+        """Whether the stage can have shown anything: a day of it is over, or rows of it are there already."""
+        begin = self.stage.begin
+        if begin is None or begin >= self.as_of:
+            return False
+        is_a_day_old = begin.date() < self.as_of.date()
+        return is_a_day_old or any(row.stage == self.stage.name for row in self.evidence.rows)
 
     def days_seen(self) -> list[Interval]:
         """Days of the current stage that are over and had exposure, in runs."""
@@ -357,7 +362,7 @@ class Readout:
         found: dict[tuple[int, ...], list[str]] = {}
         for _, metric in self.plan.metrics:
             units = tuple(
-                units_in(self.rows(metric, "cohort", name)) for name in (self.control, *self.treatments)
+                units_in(self.cumulative(metric, name)) for name in (self.control, *self.treatments)
             )
             if any(units):
                 found.setdefault(units, []).append(metric.id or "")

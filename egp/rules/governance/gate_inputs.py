@@ -3,7 +3,8 @@
 The gate decides from the plan as it was registered: what is missing then is not checked, and holds the launch when nothing can
 be added any more. So it is asked for before: the build that is tested, as `revision` of the plan or of each treatment; of
 every metric that is judged its `kind` and its good `direction`; of guardrails and of the primary metric their `baseline`,
-and how long an outcome needs, as `outcome_window`; the days of a canary; and of every stage how long it lasts.
+how long an outcome needs, as `outcome_window`, and unless it is a proportion how much it varies between units, on which its
+precision depends; the days of a canary; and of every stage how long it lasts.
 
 Passes:
 
@@ -34,6 +35,12 @@ Fails at `/guardrail_metrics/1/outcome_window`, saying "how long an outcome of c
 
 ```yaml
 guardrail_metrics: {1: {outcome_window: null}}
+```
+
+Fails at `/guardrail_metrics/1/std_dev`, saying "how much cs_contacts varies":
+
+```yaml
+guardrail_metrics: {1: {std_dev: null}}
 ```
 
 A quantile is judged as it is found, without a window.
@@ -101,8 +108,14 @@ ASKED = {
     "outcome_window": (
         "how long an outcome of {} needs", "add `outcome_window: 0d` if an outcome is known at once, else the time it needs",
     ),
+    "std_dev": ("how much {} varies between units", "add `std_dev:`, measured per unit in the unit of the baseline"),
+    "influence_std_dev": (
+        "how much {} varies between units", "add `influence_std_dev:`, the measured standard deviation of its influence function",
+    ),
 }  # fmt: skip
 """Key of a metric → what the plan does not say without it, and what to add."""
+
+SPREADS = {"mean": ("std_dev",), "ratio": ("std_dev",), "quantile": ("influence_std_dev",)}
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
@@ -129,8 +142,11 @@ def _needed(plan: Experiment, path: Path, metric: Metric) -> tuple[str, ...]:
         return ("kind", "direction") if is_watched else ()
     if not is_guardrail and not has_primary_test(plan):
         return ()
-    waits = ("outcome_window",) if metric.kind != "quantile" and has_primary_test(plan) else ()
-    return ("kind", "direction", "baseline", *waits)
+    if not has_primary_test(plan):
+        return ("kind", "direction", "baseline")
+    waits = () if metric.kind == "quantile" else ("outcome_window",)
+    spread = SPREADS.get(metric.kind or "", ())
+    return ("kind", "direction", "baseline", *waits, *spread)
 
 
 def _named(path: Path, metric: Metric) -> str:
