@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from egp.document import parse_pointer, read_text
 from egp.edit import EditError
 from egp.memo.advised import advised
-from egp.memo.edits import Setting, changed, value_at
+from egp.memo.edits import Change, Setting, changed, value_at
 
 from .calling import call
 
@@ -81,8 +81,10 @@ class Author:
         value = read_text(self.text)[0].value
         at = parse_pointer(diagnostic["pointer"], value)
         at = (*at, diagnostic["missing"]) if diagnostic["missing"] else at
-        options = [[Setting(at, fact)] for fact in self._facts(at) if value_at(value, at) in (None, {})]
-        options += [list(each.changes) for each in advised(diagnostic["help"], at)]  # type: ignore[misc]
+        options: list[Sequence[Change]] = [
+            [Setting(at, fact)] for fact in self._facts(at) if value_at(value, at) in (None, {})
+        ]
+        options += [each.changes for each in advised(diagnostic["help"], at)]
         for changes in options:
             try:
                 after = changed(self.text, changes)

@@ -31,10 +31,10 @@ Fails at `/guardrail_metrics/1/baseline`:
 guardrail_metrics: {1: {baseline: null}}
 ```
 
-Fails at `/guardrail_metrics/1/outcome_window`, saying "how long an outcome of cs_contacts needs":
+Fails at `/guardrail_metrics/0/outcome_window`, saying "how long an outcome of refund_rate needs":
 
 ```yaml
-guardrail_metrics: {1: {outcome_window: null}}
+guardrail_metrics: {0: {outcome_window: null, judged_on: all_units}}
 ```
 
 Fails at `/guardrail_metrics/1/std_dev`, saying "how much cs_contacts varies":
@@ -43,12 +43,12 @@ Fails at `/guardrail_metrics/1/std_dev`, saying "how much cs_contacts varies":
 guardrail_metrics: {1: {std_dev: null}}
 ```
 
-A quantile is judged as it is found, without a window.
+A mean that adds up and a quantile are judged as they are found at the readout, if the plan names no window.
 
 Passes:
 
 ```yaml
-guardrail_metrics: {2: {outcome_window: null}}
+guardrail_metrics: {1: {outcome_window: null}, 2: {outcome_window: null}}
 ```
 
 Fails at `/primary_metric/outcome_window`:
@@ -144,7 +144,7 @@ def _needed(plan: Experiment, path: Path, metric: Metric) -> tuple[str, ...]:
         return ()
     if not has_primary_test(plan):
         return ("kind", "direction", "baseline")
-    waits = () if metric.kind == "quantile" else ("outcome_window",)
+    waits = ("outcome_window",) if not is_guardrail or metric.kind == "proportion" else ()
     spread = SPREADS.get(metric.kind or "", ())
     return ("kind", "direction", "baseline", *waits, *spread)
 

@@ -64,7 +64,7 @@ guardrail_metrics: {0: {outcome_window: null}}
 Fails at `/guardrail_metrics/1/outcome_window`, saying "judged on all units and does not say":
 
 ```yaml
-guardrail_metrics: {1: {judged_on: all_units, outcome_window: null}}
+guardrail_metrics: {1: {judged_on: all_units}}
 ```
 
 Passes:
