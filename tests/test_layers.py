@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("egp.experiment", "egp.finding", "egp.results"),
     ("egp.analysis", "egp.lock", "egp.digest"),
     ("egp.sources", "egp.waivers"),
-    ("egp.subject", "egp.consistency", "egp.dimensions", "egp.changes"),
+    ("egp.subject", "egp.consistency", "egp.dimensions", "egp.meaning", "egp.changes"),
     ("egp.rule",),
     ("egp.rules", "egp.custom", "egp.gate_check"),
     ("egp.policy",),

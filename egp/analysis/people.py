@@ -15,7 +15,7 @@ def identity(handle: str) -> str:
 
     Wide letters, dashes of another length and characters that nobody sees make no second person.
     """
-    if not handle.isascii():
+    if not (handle.isascii() and handle.isprintable()):
         handle = "".join(map(_plain, normalize("NFKC", handle)))
     return "".join(handle.split()).lstrip("@").casefold()
 

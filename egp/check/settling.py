@@ -98,9 +98,15 @@ def _drop_redundant(outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes
         if outcome.effective
     }
+    places = _places(outcomes)
     misread = named_by_errors(outcome for outcome in outcomes if outcome.adopted.rule.subject == "PlanFile")
     for outcome in outcomes:
         rule = outcome.adopted.rule
+        outcome.findings = [
+            each
+            for each in outcome.findings
+            if not (each.yields_in_place and places.get(each.at, _NONE) <= _weight(outcome.adopted, [each]))
+        ]
         if outcome.findings and rule.subject != "PlanFile":
             own_weight = _weight(outcome.adopted, outcome.findings)
             heavier = {other for other, weight in speaking.items() if weight <= own_weight}
@@ -114,6 +120,20 @@ def _drop_redundant(outcomes: Sequence[Outcome]) -> None:
                 blocker = next(by for at, by in misread if _about_misread(outcome.findings[0], [(at, by)]))
                 outcome.missing, outcome.blocked_by = path_of(outcome.findings[0]), blocker
             outcome.findings = kept
+
+
+def _places(outcomes: Iterable[Outcome]) -> dict[object, int]:
+    """Path → the weight of what rules find there that know the most of it."""
+    places: dict[object, int] = {}
+    for outcome in outcomes:
+        for finding in outcome.effective:
+            if not (finding.yields_in_place or isinstance(finding.at, Span)):
+                weight = _weight(outcome.adopted, [finding])
+                places[finding.at] = min(weight, places.get(finding.at, weight))
+    return places
+
+
+_NONE = len(SEVERITIES)
 
 
 def _weight(adopted: Adopted, findings: Iterable[Finding]) -> int:

@@ -190,7 +190,12 @@ class Readout:
 
     @property
     def has_begun(self) -> bool:
-        return self.stage.begin is not None and self.stage.begin < self.as_of
+        """Whether the stage can have shown anything: a day of it is over, or rows of it are there already."""
+        begin = self.stage.begin
+        if begin is None or begin >= self.as_of:
+            return False
+        is_a_day_old = begin.date() < self.as_of.date()
+        return is_a_day_old or any(row.stage == self.stage.name for row in self.evidence.rows)
 
     def days_seen(self) -> list[Interval]:
         """Days of the current stage that were over when the results were taken and had exposure, in runs."""

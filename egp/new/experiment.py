@@ -186,6 +186,7 @@ class _Page:
         self._asked("layer", "layer", "the traffic it shares with other experiments, as in checkout")
         flag = self._answers.get("flag") or str(self._answers["id"]).replace("-", "_")
         self._add(f"feature_flag: {written(flag)}")
+        self._open("revision", "the build that is tested, as its pipeline names it")
 
     def _units_and_dates(self) -> None:
         times = self.timetable

@@ -138,7 +138,8 @@ class TestOrderOfDates:
         ],
     )
     def test_in_order(self, start: str, end: str) -> None:
-        assert findings("valid-plan", {"schedule": {"start": start, "end": end}}) == []
+        found = findings("valid-plan", {"schedule": {"start": start, "end": end}})
+        assert [f for f in found if "year" not in f.message] == []
 
     @pytest.mark.parametrize(
         ("start", "end"),
@@ -153,7 +154,7 @@ class TestOrderOfDates:
     )
     def test_not_in_order(self, start: str, end: str) -> None:
         found = findings("valid-plan", {"schedule": {"start": start, "end": end}})
-        assert [f.at for f in found] == [("schedule", "end")]
+        assert [f.at for f in found if "year" not in f.message] == [("schedule", "end")]
 
 
 class TestUnits:

@@ -123,9 +123,16 @@ def test_one_cause_is_one_finding() -> None:
 def test_a_backdated_registration_is_found_in_lock_and_plan() -> None:
     early = plan(registered="2023-01-02")
     change = reviewed(early, lock=locked(early, registered=date(2023, 1, 2)), base_lock=locked(SOUND))
-    assert everything(change) == {"no-backdating": [("registered",)]}
+    resting_on_later = {
+        "evidence-date": [
+            ("eligible_units", "as_of"),
+            ("primary_metric", "baseline_source", "as_of"),
+            ("statistics", "variance_reduction", "as_of"),
+        ]
+    }
+    assert everything(change) == {"no-backdating": [("registered",)], **resting_on_later}
     plan_alone = reviewed(early, lock=locked(SOUND), base_lock=locked(SOUND))
-    assert everything(plan_alone) == {"registration-date": [("registered",)]}
+    assert everything(plan_alone) == {"registration-date": [("registered",)], **resting_on_later}
 
 
 def test_an_honest_amendment_is_clean() -> None:
