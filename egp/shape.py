@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, NewType, TypeVar, Union, 
 
 from egp import quantity
 from egp.document import Path
+from egp.names import is_plain
 from egp.quantity import Change, Count, Interval, Measure, QuantityError, Share, shown
 
 Name = NewType("Name", str)
@@ -94,7 +95,7 @@ class Shape:
     @classmethod
     def _compile(cls) -> None:
         cls._keys = {
-            key: (attribute, _text_reader_of(annotation), reader_of(annotation))
+            key: (attribute, *_readers(annotation, is_prose=key in PROSE))
             for key, attribute, annotation, _ in cls.fields()
         }
         cls._defaults = {attribute: declared.default for _, attribute, _, declared in cls.fields()}
@@ -149,6 +150,11 @@ def _says_nothing(path: Path) -> Problem:
     return Problem(path, "missing", f"{label(path)} says nothing", "give it a value, or remove it")
 
 
+def _unseen(path: Path) -> Problem:
+    advice = "write it in printable characters, on one line"
+    return Problem(path, "wrong-type", f"{label(path)} has a character that nobody sees", advice)
+
+
 def _missing(key: str, path: Path) -> Problem:
     return Problem((*path, key), "missing", f"{label(path) or 'the plan'} has no `{key}`", f"add `{key}:`")
 
@@ -201,8 +207,18 @@ def _text(value: object) -> str:
     raise QuantityError(f"{shown(value)} is not a text", f'write it in quotes: "{shown(value)}"')
 
 
+def _label(value: object) -> str:
+    """A name, a handle or a path: what is compared must be what is seen."""
+    text = _text(value)
+    if is_plain(text):
+        return text
+    raise QuantityError(
+        f"{shown(text)} has a character that nobody sees", "write it in printable characters, on one line"
+    )
+
+
 def _words(value: object) -> tuple[str, ...]:
-    words = tuple(map(_text, value if isinstance(value, list) else [value]))
+    words = tuple(map(_label, value if isinstance(value, list) else [value]))
     if not words or "" in words:
         raise QuantityError("nothing is named", "write a text, or a list of texts")
     return words
@@ -210,7 +226,7 @@ def _words(value: object) -> tuple[str, ...]:
 
 def _name(value: object) -> str:
     text = _text(value)
-    if 0 < len(text) <= 100 and text.isprintable() and text == text.strip():
+    if 0 < len(text) <= 100 and is_plain(text) and text == text.strip():
         return text
     raise QuantityError(f"{shown(value)} cannot be an id", "write 1 to 100 printable characters")
 
@@ -234,11 +250,17 @@ def _flag(value: object) -> bool:
 
 
 _SCALARS: dict[object, Reader] = {
-    str: _text, Words: _words, Name: _name, int: _integer, float: _number, bool: _flag,
+    str: _label, Words: _words, Name: _name, int: _integer, float: _number, bool: _flag,
     Share: quantity.share, Count: quantity.count, timedelta: quantity.duration,
     Measure: quantity.measure, Money: quantity.money, Change: quantity.change,
     date: quantity.day, Interval: quantity.interval, date | datetime: quantity.moment, object: lambda value: value,
 }  # fmt: skip
+PROSE = frozenset(
+    {"description", "hypothesis", "title", "reason", "because", "dissent", "none", "source", "from", "sides_reason", "means",
+     "changes"}
+)  # fmt: skip
+"""Keys whose text is read by people and compared with nothing; of all others a text is a name."""
+
 _NO_QUANTITIES = (str, int, float, bool, object)
 
 
@@ -267,9 +289,16 @@ def reader_of(annotation: Any) -> PartReader:
 
 
 _TEXTS: dict[object, TextReader] = {
-    str: str,
+    str: lambda text: text if is_plain(text) else None,
     **{of: lru_cache(_REMEMBERED)(parse) for of, parse in _SCALARS.items() if of not in _NO_QUANTITIES},
 }
+
+
+def _readers(annotation: Any, *, is_prose: bool) -> tuple[TextReader | None, PartReader]:
+    """How a key's text is read, and how anything else."""
+    if required_type(annotation) is str and is_prose:
+        return str, _scalar_reader(_text)
+    return _text_reader_of(annotation), reader_of(annotation)
 
 
 def _text_reader_of(annotation: Any) -> TextReader | None:
@@ -337,6 +366,7 @@ def _mapping_reader(read_item: PartReader, item_type: Any) -> PartReader:
             problems.append(_not_a_mapping(value, path))
             return None
         items = {key: read_item(item, (*path, key), problems) for key, item in value.items()}
+        problems.extend(_unseen((*path, key)) for key in value if not is_plain(key))
         if takes_anything:
             problems.extend(_says_nothing((*path, key)) for key, item in items.items() if item is None)
         return None if None in items.values() else items
