@@ -30,8 +30,8 @@ def folded(name: str) -> str:
 
 @lru_cache(1000)
 def _folded(name: str) -> str:
-    plain = "".join(map(_plain, normalize("NFKC", name))).translate(_LOOK_ALIKE)
-    return normalize("NFKC", plain.strip().casefold()).translate(_LOOK_ALIKE)
+    plain = "".join(map(_plain, normalize("NFKC", normalize("NFKC", name).casefold())))
+    return plain.translate(_LOOK_ALIKE).strip()
 
 
 def _plain(character: str) -> str:

@@ -151,8 +151,7 @@ def _says_nothing(path: Path) -> Problem:
 
 
 def _unseen(path: Path) -> Problem:
-    advice = "write it in printable characters, on one line"
-    return Problem(path, "wrong-type", f"{label(path)} has a character that nobody sees", advice)
+    return Problem(path, "wrong-type", f"{label(path)} {_UNSEEN}", _ON_ONE_LINE)
 
 
 def _missing(key: str, path: Path) -> Problem:
@@ -207,20 +206,13 @@ def _text(value: object) -> str:
     raise QuantityError(f"{shown(value)} is not a text", f'write it in quotes: "{shown(value)}"')
 
 
-def _label(value: object) -> str:
-    """A name, a handle or a path: what is compared must be what is seen."""
-    text = _text(value)
-    if is_plain(text):
-        return text
-    raise QuantityError(
-        f"{shown(text)} has a character that nobody sees", "write it in printable characters, on one line"
-    )
-
-
 def _words(value: object) -> tuple[str, ...]:
-    words = tuple(map(_label, value if isinstance(value, list) else [value]))
+    words = tuple(map(_text, value if isinstance(value, list) else [value]))
     if not words or "" in words:
         raise QuantityError("nothing is named", "write a text, or a list of texts")
+    unseen = next((word for word in words if not is_plain(word)), None)
+    if unseen is not None:
+        raise QuantityError(f"{shown(unseen)} {_UNSEEN}", _ON_ONE_LINE)
     return words
 
 
@@ -250,14 +242,16 @@ def _flag(value: object) -> bool:
 
 
 _SCALARS: dict[object, Reader] = {
-    str: _label, Words: _words, Name: _name, int: _integer, float: _number, bool: _flag,
+    str: _text, Words: _words, Name: _name, int: _integer, float: _number, bool: _flag,
     Share: quantity.share, Count: quantity.count, timedelta: quantity.duration,
     Measure: quantity.measure, Money: quantity.money, Change: quantity.change,
     date: quantity.day, Interval: quantity.interval, date | datetime: quantity.moment, object: lambda value: value,
 }  # fmt: skip
+_UNSEEN, _ON_ONE_LINE = "has a character that nobody sees", "write it in printable characters, on one line"
+
 PROSE = frozenset(
     {"description", "hypothesis", "title", "reason", "because", "dissent", "none", "source", "from", "sides_reason", "means",
-     "changes"}
+     "changes", "when", "require", "message", "help", "why"}
 )  # fmt: skip
 """Keys whose text is read by people and compared with nothing; of all others a text is a name."""
 
@@ -275,6 +269,8 @@ def required_type(annotation: Any) -> Any:
 def reader_of(annotation: Any) -> PartReader:
     """Reads a value of the annotated type at a path; what does not fit is appended to the problems, and is None."""
     wanted = required_type(annotation)
+    if wanted is str:
+        return _read_name
     if wanted in _SCALARS:
         return _scalar_reader(_SCALARS[wanted])
     if get_origin(wanted) is tuple:
@@ -297,7 +293,7 @@ _TEXTS: dict[object, TextReader] = {
 def _readers(annotation: Any, *, is_prose: bool) -> tuple[TextReader | None, PartReader]:
     """How a key's text is read, and how anything else."""
     if required_type(annotation) is str and is_prose:
-        return str, _scalar_reader(_text)
+        return str, _read_text
     return _text_reader_of(annotation), reader_of(annotation)
 
 
@@ -321,6 +317,16 @@ def _scalar_reader(parse: Reader) -> PartReader:
             return None
 
     return read_scalar
+
+
+_read_text = _scalar_reader(_text)
+
+
+def _read_name(value: object, path: Path, problems: list[Problem]) -> object:
+    """A text that is compared. It is kept whatever is wrong with it, so that what it is compared with still speaks."""
+    if isinstance(value, str) and not is_plain(value):
+        problems.append(_unseen(path))
+    return _read_text(value, path, problems)
 
 
 def label(path: Path) -> str:

@@ -32,6 +32,7 @@ from egp.finding import (
     Unchecked,
 )
 from egp.lock import LOCK_FILE, Registration
+from egp.names import is_plain
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.locate import lock_folder, waivers_folder
 from egp.policy.model import Adopted, Policy, RuleSet
@@ -190,6 +191,11 @@ class _Judge:
         """The file's documents, or none and a failure."""
         if self.finder.leaves_repository(source):
             self._fail(source.shown, "this link leads out of the repository", help="commit the plan itself")
+            return []
+        if not is_plain(source.shown):
+            self._fail(
+                source.shown, "the name of this file has a character that nobody sees", help="rename it"
+            )
             return []
         try:
             self._sources[source.shown] = source
