@@ -192,7 +192,7 @@ class _Judge:
         if self.finder.leaves_repository(source):
             self._fail(source.shown, "this link leads out of the repository", help="commit the plan itself")
             return []
-        if not is_plain(source.shown):
+        if not is_plain(source.shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")):
             self._fail(
                 source.shown, "the name of this file has a character that nobody sees", help="rename it"
             )
