@@ -208,6 +208,7 @@ class _Judge:
         """Judges one plan by every rule that needs no other plan."""
         self.report.plans += 1
         plan, problems = read_experiment(document.value)
+        source = self._where_registered(source, plan.id or "")
         traits, timing = self.policy.traits_of(plan), self._timing(plan.id or "")
         adopted = self.policy.adopted(source.in_policy, traits, timing)
         rules = adopted.alone
@@ -241,6 +242,15 @@ class _Judge:
         else:
             silent = [each for each in rules if each.rule.subject not in (*subjects, "Removal")]
             self._unreadable(silent, self.report.diagnostics[already_said:], document)
+
+    def _where_registered(self, source: PlanSource, name: str) -> PlanSource:
+        """The file as overrides see it: a registered plan where the lock has it, that of the base before one of the branch."""
+        past = self.past
+        if past is None or not self.policy.scopes:
+            return source
+        entry = (past.base and past.base.lock.entries.get(name)) or past.entries.get(name)
+        root = lock_folder(self.finder.folder, self.policy.root)
+        return self.finder.judged_at(source, (entry.path or "") if entry else "", root)
 
     def _timing(self, name: str) -> Timing:
         """The days that choose among dated settings: of a registered plan the one that the lock attests."""

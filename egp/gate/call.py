@@ -116,6 +116,8 @@ def judge(call: Call, finder: PlanFinder, policy: Policy) -> Judgement:
     registration, troubles = _registration(plan, lock_folder(finder.folder, policy.root))
     digest = plan_digest(plan) if read.is_whole else NO_DIGEST
     as_of = instant(call.as_of if call.as_of is not None else evidence.as_of, zone)
+    path = (registration.path or "") if registration else ""
+    judged = finder.judged_at(read.source, path, lock_folder(finder.folder, policy.root))
     timing = Timing(as_of.date(), registration.registered if registration else None)
     readout = Readout(
         plan=plan,
@@ -124,7 +126,7 @@ def judge(call: Call, finder: PlanFinder, policy: Policy) -> Judgement:
         as_of=as_of,
         registration=registration,
         digest=digest,
-        rules={each.rule.id: each for each in policy.adopted(read.source.in_policy, traits, timing).alone},
+        rules={each.rule.id: each for each in policy.adopted(judged.in_policy, traits, timing).alone},
         organisation=policy.organisation(traits.tier),
         options={
             check_id: load(check_id).params(**{name: value.value for name, value in options.items()})

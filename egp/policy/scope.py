@@ -55,6 +55,11 @@ class Condition(NamedTuple):
         """The traits it names that a plan's author chooses."""
         return tuple(name for name in CHOSEN if getattr(self, name))
 
+    @property
+    def told_any(self) -> bool:
+        """Whether it names any trait."""
+        return any(self)
+
     def excludes(self, other: Condition) -> bool:
         """Whether no plan can meet both conditions."""
         pairs = ((getattr(self, name), getattr(other, name)) for name in _SINGLE)
