@@ -275,6 +275,15 @@ def attested_timing(plan: Experiment, finder: PlanFinder, policy: Policy, as_of:
     return Timing(as_of, entry.registered if entry else None)
 
 
+def judged_as(source: PlanSource, plan: Experiment, finder: PlanFinder, policy: Policy) -> PlanSource:
+    """The plan's file as the policy's overrides see it. Raises LockError."""
+    if not policy.scopes:
+        return source
+    root = lock_folder(finder.folder, policy.root)
+    entry = read_lock(root).entries.get(plan.id or "")
+    return finder.judged_at(source, (entry.path or "") if entry else "", root)
+
+
 def plans_in(content: bytes | None, path: str, commit: str) -> Iterator[EarlierPlan]:
     """The plans in a file as a commit has it."""
     for document in read_bytes(content, path) if content is not None else ():

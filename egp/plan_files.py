@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from egp.document import Document, read_bytes, read_file
 from egp.files import real_path, repository_root
@@ -86,6 +86,15 @@ class PlanFinder:
         absolute = os.path.normpath(os.path.join(self.folder, path))
         in_policy = self._in_policy(absolute)
         return PlanSource(absolute, path, in_policy, self._in_portfolio(in_policy), data)
+
+    def judged_at(self, source: PlanSource, registered: str, root: str) -> PlanSource:
+        """A registered plan as it lies where it was registered, relative to the lock's folder: there it is judged.
+
+        Whoever copies or moves its file does not choose other settings for it.
+        """
+        if not registered:
+            return source
+        return replace(source, in_policy=self._in_policy(os.path.normpath(os.path.join(root, registered))))
 
     def leaves_repository(self, source: PlanSource) -> bool:
         """Whether the file lies in the repository by name, and outside it once links are followed."""

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, NewType, TypeVar, Union, 
 
 from egp import quantity
 from egp.document import Path
+from egp.names import is_plain
 from egp.quantity import Change, Count, Interval, Measure, QuantityError, Share, shown
 
 Name = NewType("Name", str)
@@ -94,7 +95,7 @@ class Shape:
     @classmethod
     def _compile(cls) -> None:
         cls._keys = {
-            key: (attribute, _text_reader_of(annotation), reader_of(annotation))
+            key: (attribute, *_readers(annotation, is_prose=key in PROSE))
             for key, attribute, annotation, _ in cls.fields()
         }
         cls._defaults = {attribute: declared.default for _, attribute, _, declared in cls.fields()}
@@ -147,6 +148,10 @@ def _not_a_mapping(value: object, path: Path) -> Problem:
 def _says_nothing(path: Path) -> Problem:
     """For a key that is a name: what it names cannot be left open."""
     return Problem(path, "missing", f"{label(path)} says nothing", "give it a value, or remove it")
+
+
+def _unseen(path: Path) -> Problem:
+    return Problem(path, "wrong-type", f"{label(path)} {_UNSEEN}", _ON_ONE_LINE)
 
 
 def _missing(key: str, path: Path) -> Problem:
@@ -206,12 +211,15 @@ def _words(value: object) -> tuple[str, ...]:
     words = tuple(map(_text, value if isinstance(value, list) else [value]))
     if not words or "" in words:
         raise QuantityError("nothing is named", "write a text, or a list of texts")
+    unseen = next((word for word in words if not is_plain(word)), None)
+    if unseen is not None:
+        raise QuantityError(f"{shown(unseen)} {_UNSEEN}", _ON_ONE_LINE)
     return words
 
 
 def _name(value: object) -> str:
     text = _text(value)
-    if 0 < len(text) <= 100 and text.isprintable() and text == text.strip():
+    if 0 < len(text) <= 100 and is_plain(text) and text == text.strip():
         return text
     raise QuantityError(f"{shown(value)} cannot be an id", "write 1 to 100 printable characters")
 
@@ -240,6 +248,14 @@ _SCALARS: dict[object, Reader] = {
     Measure: quantity.measure, Money: quantity.money, Change: quantity.change,
     date: quantity.day, Interval: quantity.interval, date | datetime: quantity.moment, object: lambda value: value,
 }  # fmt: skip
+_UNSEEN, _ON_ONE_LINE = "has a character that nobody sees", "write it in printable characters, on one line"
+
+PROSE = frozenset(
+    {"description", "hypothesis", "title", "reason", "because", "dissent", "none", "source", "from", "sides_reason", "means",
+     "changes", "when", "require", "message", "help", "why"}
+)  # fmt: skip
+"""Keys whose text is read by people and compared with nothing; of all others a text is a name."""
+
 _NO_QUANTITIES = (str, int, float, bool, object)
 
 
@@ -254,6 +270,8 @@ def required_type(annotation: Any) -> Any:
 def reader_of(annotation: Any) -> PartReader:
     """Reads a value of the annotated type at a path; what does not fit is appended to the problems, and is None."""
     wanted = required_type(annotation)
+    if wanted is str:
+        return _read_name
     if wanted in _SCALARS:
         return _scalar_reader(_SCALARS[wanted])
     if get_origin(wanted) is tuple:
@@ -268,9 +286,16 @@ def reader_of(annotation: Any) -> PartReader:
 
 
 _TEXTS: dict[object, TextReader] = {
-    str: str,
+    str: lambda text: text if is_plain(text) else None,
     **{of: lru_cache(_REMEMBERED)(parse) for of, parse in _SCALARS.items() if of not in _NO_QUANTITIES},
 }
+
+
+def _readers(annotation: Any, *, is_prose: bool) -> tuple[TextReader | None, PartReader]:
+    """How a key's text is read, and how anything else."""
+    if required_type(annotation) is str and is_prose:
+        return str, _read_text
+    return _text_reader_of(annotation), reader_of(annotation)
 
 
 def _text_reader_of(annotation: Any) -> TextReader | None:
@@ -293,6 +318,16 @@ def _scalar_reader(parse: Reader) -> PartReader:
             return None
 
     return read_scalar
+
+
+_read_text = _scalar_reader(_text)
+
+
+def _read_name(value: object, path: Path, problems: list[Problem]) -> object:
+    """A text that is compared. It is kept whatever is wrong with it, so that what it is compared with still speaks."""
+    if isinstance(value, str) and not is_plain(value):
+        problems.append(_unseen(path))
+    return _read_text(value, path, problems)
 
 
 def label(path: Path) -> str:
@@ -338,6 +373,7 @@ def _mapping_reader(read_item: PartReader, item_type: Any) -> PartReader:
             problems.append(_not_a_mapping(value, path))
             return None
         items = {key: read_item(item, (*path, key), problems) for key, item in value.items()}
+        problems.extend(_unseen((*path, key)) for key in value if not is_plain(key))
         if takes_anything:
             problems.extend(_says_nothing((*path, key)) for key, item in items.items() if item is None)
         return None if None in items.values() else items

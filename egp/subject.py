@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from egp.analysis.days import first_day, first_exposure, last_day
 from egp.finding import NotChecked
+from egp.names import folded
 from egp.quantity import Interval
 
 if TYPE_CHECKING:
@@ -216,15 +217,15 @@ class PortfolioIndex:
                 ("id", (entry.id,)),
                 ("layer", (entry.layer,)),
                 ("feature_flag", (entry.feature_flag,)),
-                ("surface", dict.fromkeys(entry.surfaces)),
+                ("surface", entry.surfaces),
             ):
-                for name in names:
+                for name in dict.fromkeys(map(folded, names)):
                     if name:
                         self._by.setdefault((kind, name), []).append(entry)
 
     def sharing(self, kind: str, name: str) -> Sequence[Entry]:
         """Entries with this "id", "layer", "feature_flag" or "surface", in the order they were read."""
-        return self._by.get((kind, name), ())
+        return self._by.get((kind, folded(name)), ())
 
     def timeline(self, kind: str, name: str, layer: str = "") -> Timeline:
         """The runs of the entries that share something, those of one layer only when it is named."""

@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "egp.shipped",
         "egp.processes",
         "egp.files",
+        "egp.names",
     ),
     (
         "egp.atomic",

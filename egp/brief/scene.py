@@ -83,7 +83,9 @@ class Scene:
         """The policy's rules in force for the plan, by id."""
         timing = Timing(self.day, self.registration.registered if self.registration else None)
         traits = self.policy.traits_of(self.plan)
-        in_force = self.policy.adopted(self.candidate.source.in_policy, traits, timing)
+        path = (self.registration.path or "") if self.registration else ""
+        judged = self.finder.judged_at(self.candidate.source, path, self.root)
+        in_force = self.policy.adopted(judged.in_policy, traits, timing)
         return {each.rule.id: each for each in in_force.alone}
 
     @cached_property

@@ -32,6 +32,7 @@ from egp.finding import (
     Unchecked,
 )
 from egp.lock import LOCK_FILE, Registration
+from egp.names import is_plain
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.locate import lock_folder, waivers_folder
 from egp.policy.model import Adopted, Policy, RuleSet
@@ -192,6 +193,11 @@ class _Judge:
         if self.finder.leaves_repository(source):
             self._fail(source.shown, "this link leads out of the repository", help="commit the plan itself")
             return []
+        if not is_plain(source.shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")):
+            self._fail(
+                source.shown, "the name of this file has a character that nobody sees", help="rename it"
+            )
+            return []
         try:
             self._sources[source.shown] = source
             return source.documents()
@@ -203,6 +209,7 @@ class _Judge:
         """Judges one plan by every rule that needs no other plan."""
         self.report.plans += 1
         plan, problems = read_experiment(document.value)
+        source = self._where_registered(source, plan.id or "")
         traits, timing = self.policy.traits_of(plan), self._timing(plan.id or "")
         adopted = self.policy.adopted(source.in_policy, traits, timing)
         rules = adopted.alone
@@ -236,6 +243,15 @@ class _Judge:
         else:
             silent = [each for each in rules if each.rule.subject not in (*subjects, "Removal")]
             self._unreadable(silent, self.report.diagnostics[already_said:], document)
+
+    def _where_registered(self, source: PlanSource, name: str) -> PlanSource:
+        """The file as overrides see it: a registered plan where the lock has it, that of the base before one of the branch."""
+        past = self.past
+        if past is None or not self.policy.scopes:
+            return source
+        entry = (past.base and past.base.lock.entries.get(name)) or past.entries.get(name)
+        root = lock_folder(self.finder.folder, self.policy.root)
+        return self.finder.judged_at(source, (entry.path or "") if entry else "", root)
 
     def _timing(self, name: str) -> Timing:
         """The days that choose among dated settings: of a registered plan the one that the lock attests."""

@@ -155,6 +155,8 @@ def _judged(call: Call, finder: PlanFinder, policy: Policy, read: _Plan, known: 
     registration, troubles = _registration(plan, lock_folder(finder.folder, policy.root))
     known |= {"lock": _entry_digest(plan, registration), "results": evidence.digest}
     as_of, as_if = _when(call, zone, instant(evidence.as_of, zone))
+    path = (registration.path or "") if registration else ""
+    judged = finder.judged_at(read.source, path, lock_folder(finder.folder, policy.root))
     timing = Timing(as_of.date(), registration.registered if registration else None)
     readout = Readout(
         plan=plan,
@@ -163,7 +165,7 @@ def _judged(call: Call, finder: PlanFinder, policy: Policy, read: _Plan, known: 
         as_of=as_of,
         registration=registration,
         digest=known["plan"],
-        rules={each.rule.id: each for each in policy.adopted(read.source.in_policy, traits, timing).alone},
+        rules={each.rule.id: each for each in policy.adopted(judged.in_policy, traits, timing).alone},
         organisation=policy.organisation(traits.tier),
         options={
             check_id: load(check_id).params(**{name: value.value for name, value in options.items()})

@@ -46,7 +46,6 @@ class TestWaivers:
             "@ pdp-pm",
             "@pdp\u2011pm",
             "\uff20pdp-pm",
-            "@pdp-pm\u200b",
         ],
     )
     def test_approved_by_the_owner(self, office: Office, approver: str) -> None:
@@ -54,6 +53,14 @@ class TestWaivers:
         refusal = office.refusal()
         assert refusal["pointer"] == "/waivers/0/approver"
         assert refusal["message"].endswith("approved it and is responsible for the experiment")
+
+    @pytest.mark.parametrize("approver", ["@pdp-pm\u200b", "\u202e@pdp-pm", "@pdp\u00ad-pm"])
+    def test_approved_by_the_owner_with_characters_that_nobody_sees(
+        self, office: Office, approver: str
+    ) -> None:
+        office.waive(approver=approver, role="product")
+        told = [(each["rule"], each["pointer"]) for each in office.report()["diagnostics"]]
+        assert {("valid-plan", "/waivers/0/approver"), ("waiver-valid", "/waivers/0/approver")} <= set(told)
 
     @pytest.mark.parametrize("owner", ["@XP-lead", "@ xp-lead", "\uff20xp\u2010lead", "@xp\u200b-lead\u0336"])
     def test_approved_by_an_owner_in_disguise(self, office: Office, owner: str) -> None:
