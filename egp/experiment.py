@@ -87,7 +87,8 @@ class Metric(Shape):
         "Standard deviation per randomisation unit (ratio: of the linearised metric).", 0.21
     )
     cap: Measure | None = field(
-        "The largest value that a unit counts with; what is above is set to it before rows are summed.", "500 USD"
+        "The largest value that a unit counts with; what is above is set to it before rows are summed.",
+        "500 USD",
     )
     skewness: float | None = field(
         "Skewness of the units' values, as they are summed: third central moment over the cubed standard deviation.",
