@@ -60,7 +60,7 @@ ARMS = {
     "3": (("bonferroni", "holm", "dunnett"), (0.4, 0.3, 0.3)),
     "5": (("bonferroni", "holm", "dunnett"), (0.2, 0.2, 0.2, 0.2, 0.2)),
 }
-LOOKING = {
+LOOKING: dict[str, dict[str, Any]] = {
     "one look": {"method": "fixed_horizon"},
     "O'Brien-Fleming": {"method": "group_sequential", "spending": "obrien_fleming", "looks": LOOKS},
     "Pocock": {"method": "group_sequential", "spending": "pocock", "looks": LOOKS},
