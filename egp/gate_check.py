@@ -15,8 +15,8 @@ from egp.rule import Page, Params
 
 ORDER = (
     "registered", "revision", "sign-off", "stage-order", "dwell", "complete-data", "metric-alive",
-    "sample-ratio", "minimum-units", "runtime-complete", "outcome-matured", "precision", "primary-outcome",
-    "novelty", "guardrail", "limit", "stop-rule",
+    "sample-ratio", "minimum-units", "runtime-complete", "outcome-matured", "control-baseline", "precision",
+    "primary-outcome", "novelty", "guardrail", "limit", "stop-rule",
 )  # fmt: skip
 """Paperwork, then data, then the readout, then safety: the order in which they are told."""
 

@@ -90,8 +90,8 @@ def posterior_rate_harm(
     """P(harm > `exceeds` | events of two rates), the same whichever arm is the larger.
 
     A Beta(1, 1) in each arm adds one event to each, which at 45,000 to 5,000 units says that the smaller arm's
-    rate is the higher: P >= 95 % comes by chance in 7.4 % of harmless cases one way round and in 1.1 % the
-    other. Here the likelihood is the normal one that agrees with the score test at `exceeds`, corrected for
+    rate is the higher: at 0.05 % of events P >= 95 % comes by chance in 7.5 % of harmless cases one way round
+    and in 1.2 % the other. Here the likelihood is the normal one that agrees with the score test at `exceeds`, corrected for
     its skewness, so that with a flat prior P >= p comes by chance with probability 1 - p: from 5 expected
     events in the smaller arm on within a tenth, both ways round, at 90 % to 99 %; with fewer it is rarer or
     within a fifth (enumeration of every outcome). Below that, and for two arms without events, ask nothing.

@@ -1,7 +1,8 @@
 """What the gate does in the long run, by seeded simulation.
 
-``python -m tests.gate.simulations --write`` puts the table into ``docs/statistics.md``; the tests run a part of it. With
-``--lives`` it is the table of ``lives.py``.
+``python -m tests.gate.simulations --write`` puts the table into ``docs/statistics.md``; the tests run a part of it.
+With ``--matrix`` the table is that of the designs that a plan can register (``tests.gate.matrix``), with ``--lives``
+that of harmless lives (``tests.gate.lives``).
 Sums of a day are drawn as normal around their expectation, which units in the thousands make them; rows are made
 of them as a warehouse would, and every one of them goes through the gate.
 """
@@ -29,18 +30,19 @@ from egp.analysis.registered import (
 from egp.experiment import Experiment
 from egp.results import Row
 
-from . import lives
+from . import lives, matrix
 from .worlds import CONTROL, DAY, ROOT, TREATMENT, Truth, World, days, plan_of, registered
 
 SEED = 20230123
 PAGE = ROOT / "docs" / "statistics.md"
-BLOCK = re.compile(
-    r"(<!-- generated: gate simulations -->\n).*?(<!-- /generated: gate simulations -->)", re.DOTALL
-)
 
-LIVES = re.compile(
-    r"(<!-- generated: harmless lives -->\n).*?(<!-- /generated: harmless lives -->)", re.DOTALL
-)
+
+def block(name: str) -> re.Pattern[str]:
+    """A generated part of the page, between its two marks."""
+    return re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- /generated: {name} -->)", re.DOTALL)
+
+
+BLOCK = block("gate simulations")
 
 PLANNED = 103_300
 PER_DAY = 7_450
@@ -243,18 +245,29 @@ def lives_table(number: int) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.gate.simulations")
     parser.add_argument("--write", action="store_true", help="put the table into docs/statistics.md")
+    parser.add_argument("--matrix", action="store_true", help="the designs that a plan can register, instead")
+    parser.add_argument("--processes", type=int, default=2, help="of the matrix, which takes them minutes")
     parser.add_argument(
         "--lives", nargs="?", type=int, const=10_000, metavar="N", help="harmless lives instead of decisions"
     )
     options = parser.parse_args()
-    found, block = (lives_table(options.lives), LIVES) if options.lives else (table(), BLOCK)
+    if options.matrix:
+        name, found = "gate matrix", matrix.table(options.processes)
+    elif options.lives:
+        name, found = "harmless lives", lives_table(options.lives)
+    else:
+        name, found = "gate simulations", table()
     sys.stdout.write(found)
     if options.write:
-        page = PAGE.read_text(encoding="utf-8")
-        if not block.search(page):
-            raise SystemExit(f"{PAGE.name} has no block for the simulations")
-        PAGE.write_text(block.sub(lambda match: match[1] + found + match[2], page), encoding="utf-8")
+        write(block(name), found)
     return 0
+
+
+def write(place: re.Pattern[str], found: str) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    if not place.search(page):
+        raise SystemExit(f"{PAGE.name} has no block for the simulations")
+    PAGE.write_text(place.sub(lambda match: match[1] + found + match[2], page), encoding="utf-8")
 
 
 if __name__ == "__main__":

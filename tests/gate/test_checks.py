@@ -445,9 +445,10 @@ class TestGuardrail:
             "refund_rate",
         )
         units = 7 * 10_500
-        error = math.sqrt((0.031 * 0.969 + 0.0315 * 0.9685) / units)
         assert reading.numbers["units_control"] == units
-        assert reading.numbers["harm_bound"] == pytest.approx(0.0005 + 1.6449 * error, rel=1e-4)
+        ratio = 1 + reading.numbers["harm_bound"] / 0.031
+        at_bound = stats.RateContrast(0.031 * units, units, 0.0315 * units, units, ratio)
+        assert at_bound.lower_tail() == pytest.approx(0.05, rel=1e-6)
 
     def test_quiet_is_not_enough(self) -> None:
         decision = readout_world(guardrail_metrics={0: {"non_inferiority_margin": "4%"}}).decide()
@@ -467,7 +468,8 @@ class TestGuardrail:
     def test_alarms_of_a_stage_are_corrected_over_the_guardrails(self) -> None:
         harmed = stage_world(Truth(refund_rate=0.0334))
         reading = of(harmed.decide(), "guardrail", "refund_rate")
-        error = math.sqrt(0.031 * 0.969 / 24_000 + 0.0334 * 0.9666 / 56_000)
+        together = (0.031 * 24_000 + 0.0334 * 56_000) / 80_000
+        error = math.sqrt(together * (1 - together) * (1 / 24_000 + 1 / 56_000))
         assert reading.numbers["p_value"] == pytest.approx(3 * stats.normal_sf(0.0024 / error))
         assert reading.state == "pass"
 

@@ -17,7 +17,7 @@ from egp.memo.stopped import if_stopped
 from egp.page import text
 from egp.page.model import Page
 from egp.report.text import Style
-from egp.wording import percent
+from egp.wording import percent, power_text
 from tests.memo.cases import case_of, changed_case
 
 DAY_FIVE = "rejected/ship-on-day-five.yaml"
@@ -36,7 +36,7 @@ def test_stopping_on_day_five_tells_the_exact_numbers() -> None:
     assert "5 daily looks: 14.2 %; 14 daily looks: 22.0 %" in page
     units = 190_000 * 0.9 * 0.5
     power = stats.achieved_power(primary_test(case.plan), 0.0052, units)
-    assert f"power for the MDE of 52bps {percent(power, 1)}" in page
+    assert f"power for the MDE of 52bps {power_text(power)}" in page
     worth = stats.type_m(0.0052, effect_error(case.plan, units))
     assert f"looks {worth.exaggeration:.2f} times its size on average" in page
     assert "Saturday and Sunday are not seen at all" in page
@@ -93,7 +93,7 @@ def test_seven_days_see_every_weekday_once() -> None:
     assert "the plan runs 7 days at full exposure; the policy asks for 14" in page.verdict
     assert "every weekday is seen only once" in told(page)
     units = units_after(case.plan, 7) * 0.9 * 0.5
-    assert percent(power_at(case.plan, 0.0045, units), 1) in told(page)
+    assert power_text(power_at(case.plan, 0.0045, units)) in told(page)
 
 
 def test_weekdays_in_words() -> None:
@@ -101,9 +101,9 @@ def test_weekdays_in_words() -> None:
     assert weekdays_seen((2,) * 7) == "every weekday is seen at least twice"
 
 
-@pytest.mark.parametrize(("count", "error"), [(1, "5.0 %"), (5, "22.6 %"), (14, "51.2 %")])
+@pytest.mark.parametrize(("count", "error"), [(1, "5 %"), (5, "22.6 %"), (14, "51.2 %")])
 def test_the_best_of_many_segments_is_lucky(count: int, error: str) -> None:
-    assert percent(1 - 0.95**count, 1) == error
+    assert power_text(1 - 0.95**count) == error
     assert error in if_segment(case_of(ACCEPTED), [], count).verdict
 
 
@@ -155,4 +155,4 @@ def test_segments_are_taken_not_to_overlap() -> None:
 
 
 def test_no_chance_is_rounded_up_to_certainty() -> None:
-    assert "more than 99.9 % of the time" in if_segment(case_of(ACCEPTED), [], 1000).verdict
+    assert "more than 99.99 % of the time" in if_segment(case_of(ACCEPTED), [], 1000).verdict

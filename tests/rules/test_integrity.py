@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from scipy.stats import binom
 
+from egp.analysis.registered_test import ANALYSIS
 from egp.digest import plan_digest
 from egp.document import Path, Span
 from egp.experiment import Experiment
@@ -30,7 +31,13 @@ def plan(**patch: object) -> Experiment:
 
 def entry(digest: str, **values: object) -> Registration:
     policy = made(PinnedPolicy, name="egp:standard", version="1", digest="sha256:1")
-    stated = {"path": "plan.yaml", "registered": date(2023, 1, 17), "policy": policy, **values}
+    stated = {
+        "path": "plan.yaml",
+        "registered": date(2023, 1, 17),
+        "analysis": ANALYSIS,
+        "policy": policy,
+        **values,
+    }
     return made(Registration, digest=digest, **stated)
 
 

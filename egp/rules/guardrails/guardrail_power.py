@@ -3,19 +3,20 @@
 With too few units a guardrail stays quiet whether or not there is harm, so its silence is not evidence of safety.
 For each guardrail with a margin egp computes the power of its one-sided non-inferiority test at `guardrail_alpha`, when
 the treatment is in truth harmless, at the units it is judged on: the declared sample, the matured part of it for a metric
-judged on its matured cohort, the segment's share of it for a metric restricted to a segment. Rates take
-the variance of the score test that judges them (Farrington and Manning 1990), others the standard deviation that the
-plan declares. Jointly, the
+judged on its matured cohort, the segment's share of it for a metric restricted to a segment. Rates take the
+variance of their score test (Farrington-Manning), others the standard deviation that the plan declares; a margin in per
+cent is of the control observed, which adds (1 ± m)² of its variance. Over several looks the test is the one that
+`guardrail_spending` leaves for the last. Jointly, the
 powers multiply, as for independent guardrails. Guardrails with only a limit are not tested this way. A larger sample is proposed only where the declared traffic
 brings it.
 
 Passes:
 
 ```yaml
-sample_size_per_variant: 140_000
+sample_size_per_variant: 147_000
 ```
 
-Fails at `/guardrail_metrics/0/non_inferiority_margin`, saying "70,000 units per variant rule out a margin of 6% in refund_rate with 64.1 % power":
+Fails at `/guardrail_metrics/0/non_inferiority_margin`, saying "73,500 units per variant rule out a margin of 6% in refund_rate with 63.7 % power":
 
 ```yaml
 guardrail_metrics: {0: {non_inferiority_margin: 6%}}
@@ -23,7 +24,7 @@ guardrail_metrics: {0: {non_inferiority_margin: 6%}}
 
 Each may be sure enough while all of them are not.
 
-Fails at `/guardrail_metrics` with `floor: 84%`, saying "82.1 % power":
+Fails at `/guardrail_metrics` with `floor: 82%`, saying "81.1 % power":
 
 ```yaml
 id: sound-plan
@@ -37,7 +38,7 @@ guardrail_metrics: {0: {outcome_window: 15d}}
 
 A metric of a segment has that segment's units only.
 
-Fails at `/guardrail_metrics/1/non_inferiority_margin`, saying "21,000 units":
+Fails at `/guardrail_metrics/1/non_inferiority_margin`, saying "22,050 units":
 
 ```yaml
 guardrail_metrics: {1: {segment: new_users, segment_share: 15%}}

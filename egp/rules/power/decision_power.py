@@ -42,7 +42,7 @@ decision_rule: {min_lift: 50bps}
 sample_size_per_variant: null
 ```
 
-Fails at `/decision_rule/min_lift`, saying "40bps ships 68 % of true effects of 45bps, 55.8 % with every guardrail passing":
+Fails at `/decision_rule/min_lift`, saying "40bps ships 68.3 % of true effects of 45bps, 55.4 % with every guardrail passing":
 
 ```yaml
 decision_rule: {min_lift: 40bps}
@@ -54,7 +54,7 @@ Fails at `/decision_rule/min_ci_lower`, saying "at most half":
 decision_rule: {min_ci_lower: 25bps}
 ```
 
-Fails at `/decision_rule/min_ci_lower`, saying "15bps ships 79.9 % of true effects":
+Fails at `/decision_rule/min_ci_lower`, saying "15bps ships 81.7 % of true effects":
 
 ```yaml
 decision_rule: {min_ci_lower: 15bps}
@@ -62,7 +62,7 @@ decision_rule: {min_ci_lower: 15bps}
 
 A power of 95 % promised for the whole decision asks more of every test.
 
-Fails at `/sample_size_per_variant`, saying "the whole decision 80.3 %":
+Fails at `/sample_size_per_variant`, saying "the whole decision 79.5 %":
 
 ```yaml
 statistics: {power_scope: decision}
@@ -78,8 +78,8 @@ sample_size_per_variant: 330_000
 Fails at `/sample_size_per_variant` with `floor: 84%`, saying "every clause":
 
 ```yaml
-guardrail_metrics: {0: {non_inferiority_margin: 11%}}
-sample_size_per_variant: 105_000
+guardrail_metrics: {0: {non_inferiority_margin: 12%}}
+sample_size_per_variant: 107_000
 ```
 
 Guardrails that are too weak by themselves are guardrail-power's finding, and a small sample is sample-size's.

@@ -23,7 +23,7 @@ sample_size_per_variant: 137_716
 statistics: {variance_reduction: null}
 ```
 
-Fails at `/primary_metric/mde`, saying "1.96·√(2p(1−p)/n) for 140,000 units per variant":
+Fails at `/primary_metric/mde`, saying "1.96·√(2p(1−p)/n) for 147,000 units per variant":
 
 ```yaml
 primary_metric: {mde: 2%}

@@ -12,7 +12,7 @@ Passes:
 primary_metric: {target: 45bps}
 ```
 
-Fails at `/primary_metric/target`, saying "71 % power":
+Fails at `/primary_metric/target`, saying "71.2 % power":
 
 ```yaml
 primary_metric: {target: 30bps}
