@@ -11,7 +11,7 @@ from egp.rule import load
 from egp.wording import percent
 
 from .lives import SCENARIOS, STAGES, Tally, broken_promises, judge, live, predicted, tally
-from .simulations import LIVES, PAGE
+from .simulations import PAGE, block
 
 SLICE = 12
 
@@ -52,9 +52,9 @@ def test_persons_are_the_same_in_every_window_of_a_life() -> None:
 
 
 def test_the_page_says_what_hair_trigger_computes() -> None:
-    block = LIVES.search(PAGE.read_text(encoding="utf-8"))
-    assert block is not None
-    rows = re.findall(r"^\| (.+?) \| ([0-9.]+ %) \| ([0-9.]+) %", block[0], re.MULTILINE)
+    found = block("harmless lives").search(PAGE.read_text(encoding="utf-8"))
+    assert found is not None
+    rows = re.findall(r"^\| (.+?) \| ([0-9.]+ %) \| ([0-9.]+) %", found[0], re.MULTILINE)
     assert [name for name, *_ in rows] == [*(scenario.name for scenario in SCENARIOS), "all"]
     promised = [percent(sum(predicted(scenario.plan).values()), 2) for scenario in SCENARIOS]
     assert [most for _, most, _ in rows] == [*promised, "5.00 %"]

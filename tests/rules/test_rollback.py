@@ -11,10 +11,11 @@ from scipy import optimize
 from scipy.stats import multivariate_normal, norm
 
 from egp import stats
-from egp.analysis.false_alarms import posterior_alarm
+from egp.analysis.alarm_levels import LEVELS
+from egp.analysis.false_alarms import limit_alarm, limits, posterior_alarm
 from egp.analysis.stop_rules import evaluations, posterior_bounds, standard_error, stop_rule_metric
 from egp.analysis.traffic import arriving_units
-from egp.analysis.watch import watched_test
+from egp.analysis.watch import treated, watched_test
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked
 from egp.rule import load
@@ -274,7 +275,89 @@ class TestHairTrigger:
         ]  # fmt: skip
 
 
+class TestLimits:
+    """A limit withdraws a treatment by itself, and is priced with the stop rules."""
+
+    def of_refunds(self, **keys: object) -> Experiment:
+        return changed(guardrail_metrics={0: keys})
+
+    @pytest.mark.parametrize(
+        "keys",
+        [
+            {"limit": {"max": "2%"}},
+            {"limit": {"max": "3.1%"}},
+            {"limit": {"max": "3.05%"}, "action": "rollback"},
+            {"direction": "increase", "limit": {"min": "3.2%"}},
+            {"baseline": "12%", "limit": {"max": "11.9%"}},
+        ],
+    )
+    def test_one_that_the_baseline_breaks_withdraws_every_treatment(self, keys: dict[str, object]) -> None:
+        [finding] = findings("hair-trigger", self.of_refunds(**keys))
+        assert finding.at[:3] == ("guardrail_metrics", 0, "limit")
+        assert "already" in finding.message
+
+    @pytest.mark.parametrize("action", ["hold", "monitor"])
+    def test_one_that_only_holds_may_ask_for_more_than_the_baseline(self, action: str) -> None:
+        assert findings("hair-trigger", self.of_refunds(limit={"max": "2%"}, action=action)) == []
+
+    @pytest.mark.parametrize("most", ["3%", "3.11%", "3.15%", "3.25%"])
+    def test_the_advised_limit_passes(self, most: str) -> None:
+        [finding] = findings("hair-trigger", self.of_refunds(limit={"max": most}))
+        match = re.search(r"`max: ([0-9.]+%)`", finding.help)
+        assert match
+        assert findings("hair-trigger", self.of_refunds(limit={"max": match[1]})) == []
+
+    def test_one_within_noise_is_told_its_rate(self) -> None:
+        [finding] = findings("hair-trigger", self.of_refunds(limit={"max": "3.2%"}))
+        assert re.search(r"by chance in 10\.[0-9] % of harmless experiments", finding.message)
+
+    def test_one_in_another_unit_is_left_to_its_own_rule(self) -> None:
+        assert findings("hair-trigger", self.of_refunds(limit={"max": "2100ms"})) == []
+
+    def test_a_metric_that_is_no_guardrail_has_limits_too(self) -> None:
+        secondary = {
+            "id": "errors",
+            "kind": "proportion",
+            "direction": "decrease",
+            "baseline": "1%",
+            "limit": {"max": "0.5%"},
+        }
+        [finding] = findings("hair-trigger", changed(secondary_metrics=[secondary], stop_rules=[]))
+        assert finding.at == ("secondary_metrics", 0, "limit", "max")
+
+    def test_a_stage_that_treats_everyone_reads_limits_as_well(self) -> None:
+        plan = self.of_refunds(limit={"max": "3.2%"})
+        limited = next(iter(limits(plan)))
+        everyone = changed(
+            guardrail_metrics={0: {"limit": {"max": "3.2%"}}},
+            ramp={1: {"treated": "100%", "min_dwell": "30d"}}, holdout=None,
+        )  # fmt: skip
+        assert [part.control for part in treated(everyone)][-1] == 0
+        assert limit_alarm(everyone, limited, "exact", LEVELS).number == 5 + 14 + 2 + 30
+
+
 class TestDeadStopRule:
+    @pytest.mark.parametrize(
+        ("baseline", "keys", "brought"),
+        [
+            ("0.006%", {}, "the run brings 153,000"),
+            (
+                "0.05%",
+                {"probability": None, "prior": None, "evaluated": None, "for": "2d"},
+                "a day brings 18,450",
+            ),
+        ],
+    )
+    def test_a_rate_too_rare_to_be_judged_is_told_the_units_it_takes(
+        self, baseline: str, keys: dict[str, object], brought: str
+    ) -> None:
+        rare = {"guardrail_metrics": {0: {"baseline": baseline}}}
+        plan = changed(stop_rules={0: keys}, **rare)
+        [finding] = [each for each in findings("dead-stop-rule", plan) if each.at[1:] == (0, "metric")]
+        units = round(10 / (float(baseline.rstrip("%")) / 100))
+        assert f"below {math.ceil(units - 1e-6):,} units per variant" in finding.message
+        assert brought in finding.message
+
     def test_the_advised_minimum_can_be_reached(self) -> None:
         [finding] = findings("dead-stop-rule", refunds(min_units_per_variant=200_000))
         assert "`min_units_per_variant: 153_000`" in finding.help

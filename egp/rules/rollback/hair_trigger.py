@@ -9,7 +9,7 @@ canary or the test through every stage of the ramp until the holdout ends:
   SE it fires at an estimate above harm_exceeds + z · SE (a normal prior moves that bound). The chance to cross it at
   any evaluation is computed by the recursion of Armitage, McPherson & Rowe (1969); each stage begins anew, with units
   of its own. Where a stage has more than 120 evaluations, as with hourly ones, all of them are bounded by a watch without
-  a pause (Wang & Pötzelberger 1997), which is at most a tenth above them;
+  a pause (Wang & Pötzelberger 1997), which is about a tenth above them;
 - with `for` every day's estimate exceeds harm_exceeds by chance with probability Φ(−harm_exceeds / SE of a day), and so
   many such days in a row are needed. A small control group, as in the last stage of a ramp, makes days noisy. Units that
   return make days alike, so that two in a row come more often than independent ones would: the differences of two days
@@ -18,8 +18,9 @@ canary or the test through every stage of the ramp until the holdout ends:
   `week_correlation`: all such rules, the one that holds for every plan included, fire in at most `weekly_false_alarm`
   together. There is nothing to tune;
 - a `limit` is broken by chance as a repeated test of the treatment's value, at `limit_alpha`, every day and in a stage
-  that treats everyone, too: one that is 1 % above a baseline of 3 % in 4 % to 9 % of harmless experiments. A limit that
-  the baseline breaks as it is withdraws every treatment;
+  that treats everyone, too: one that is 1 % above a baseline of 3 % by 5 % of harmless two-week tests with a million
+  units, by 9 % of those with a third of that, and by as many again in each later stage. A limit that the baseline breaks
+  as it is withdraws every treatment;
 - a treatment whose units happen to stay away for 48 h is silent, beside a control that is not: about never.
 
 A harm that is declared relative is relative to the control observed, whose noise counts with it. No alarm may sound more
@@ -231,6 +232,8 @@ class Trigger(NamedTuple):
     """How it comes about."""
     advice: Callable[[float], str]
     """What to write so that it sounds no more often than this."""
+    already: str = ""
+    """What to say where it sounds from the first day."""
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
@@ -243,10 +246,6 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     for make in _makers(plan, levels):
         try:
             trigger = make()
-            if isinstance(trigger, Finding):
-                is_loud = True
-                yield trigger
-                continue
             alarm = _weighed(trigger, limit)
         except NotChecked as missing:
             unchecked = unchecked or missing
@@ -262,8 +261,8 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield from _together(plan, levels, quiet, limit)
 
 
-def _makers(plan: Experiment, levels: AlarmLevels) -> Iterator[Callable[[], Trigger | Finding]]:
-    """Each makes a trigger, a finding where it is broken already, or says what it lacks."""
+def _makers(plan: Experiment, levels: AlarmLevels) -> Iterator[Callable[[], Trigger]]:
+    """Each makes a trigger, or says what it lacks."""
     for limited in limits(plan):
         yield partial(_limit, plan, levels, limited)
     for position, stop_rule in enumerate(plan.stop_rules):
@@ -320,6 +319,10 @@ def _together(
 
 
 def _alone(trigger: Trigger, alarm: FalseAlarm, limit: float, room: float) -> Finding:
+    if trigger.already:
+        return Finding(
+            trigger.at, trigger.already, "rolled back at once", "room for noise", trigger.advice(room)
+        )
     observed = f"{'up to ' if alarm.is_most else ''}{percent(alarm.chance, 1)}"
     return Finding(
         trigger.at,
@@ -339,7 +342,7 @@ def _room(plan: Experiment, levels: AlarmLevels, trigger: Trigger, limit: float)
     for make in _makers(plan, levels):
         try:
             other = make()
-            if isinstance(other, Trigger) and other.at != trigger.at and other.rolls_back:
+            if other.at != trigger.at and other.rolls_back:
                 taken += other.alarm("exact").chance
         except NotChecked:
             continue
@@ -411,46 +414,38 @@ def _days(plan: Experiment, levels: AlarmLevels, position: int, days: int) -> Tr
 # Limits.
 
 
-def _limit(plan: Experiment, levels: AlarmLevels, limited: Limited) -> Trigger | Finding:
+def _limit(plan: Experiment, levels: AlarmLevels, limited: Limited) -> Trigger:
     metric = limited.metric
     name, baseline = called(metric.id, "a metric"), baseline_of(metric, limited.path)
-    if limited.room <= 0 and limited.rolls_back:
-        return Finding(
-            limited.at,
-            f"{name} breaks its limit of {limited.bound} already, at a baseline of {level(baseline.value, baseline.unit)}: "
-            "the gate rolls back every treatment, harmless ones too",
-            observed=f"rolled back at {level(baseline.value, baseline.unit)}",
-            required=f"a baseline {'below' if limited.sign > 0 else 'above'} {limited.bound}",
-            help=_farther(plan, levels, limited, 0.0),
-        )
+    at_baseline = level(baseline.value, baseline.unit)
+    is_broken = limited.room <= 0
+
+    def alarm(how: How) -> FalseAlarm:
+        # One that only holds is no reason to withdraw.
+        if not limited.rolls_back or is_broken:
+            return FalseAlarm(1.0 if limited.rolls_back else 0.0)
+        return limit_alarm(plan, limited, how, levels)
 
     def cause(alarm: FalseAlarm) -> str:
-        return (
-            f"its baseline is {level(baseline.value, baseline.unit)}, and the gate reads it "
-            f"{counted(alarm.number, 'time')} if called {_EVERY[usual_evaluation(plan)]}"
-        )
+        every = _EVERY[usual_evaluation(plan)]
+        return f"its baseline is {at_baseline}, and the gate reads it {counted(alarm.number, 'time')} if called {every}"
 
     return Trigger(
-        limited.at, name, f"is beyond its limit of {limited.bound} by chance",
-        partial(limit_alarm, plan, limited, levels=levels), limited.rolls_back, cause,
+        limited.at, name, f"is beyond its limit of {limited.bound} by chance", alarm, limited.rolls_back, cause,
         partial(_farther, plan, levels, limited),
-    ) if limited.rolls_back else _never(limited, name)  # fmt: skip
+        f"{name} breaks its limit of {limited.bound} already, at a baseline of {at_baseline}: the gate rolls back every "
+        "treatment, harmless ones too" if is_broken else "",
+    )  # fmt: skip
 
 
 _EVERY = {"hourly": "every hour", "daily": "every day"}
 
 
-def _never(limited: Limited, name: str) -> Trigger:
-    """A limit that only holds is no reason to withdraw."""
-    return Trigger(limited.at, name, "holds", lambda _: FalseAlarm(0.0), False, lambda _: "", lambda _: "")
-
-
 def _farther(plan: Experiment, levels: AlarmLevels, limited: Limited, room: float) -> str:
-    """The nearest limit, rounded away from the baseline, that noise keeps within the room; half the limit without any."""
+    """The nearest limit, rounded away from the baseline, that noise keeps within the room."""
     baseline = baseline_of(limited.metric, limited.path)
-    target = room or (1 - weekly_alarm(plan, levels)) * 0.02
     try:
-        distance = _calm_distance(plan, levels, limited, target)
+        distance = _calm_distance(plan, levels, limited, room)
     except NotChecked:
         distance = None
     key = "max" if limited.sign > 0 else "min"
