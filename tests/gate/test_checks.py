@@ -11,14 +11,16 @@ import pytest
 
 from egp import stats
 from egp.analysis.stop_rules import weekly_level
+from egp.gate.checks import sample_ratio
 from egp.gate.reading import Reading
-from egp.gate.verdict import decide
+from egp.gate.verdict import Decision, decide
 from egp.lock import Amended, Signed, made
 from egp.policy.model import Adopted
 from egp.policy.reading import shipped_policy
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
-from egp.results import Refusal, Row
+from egp.quantity import Share
+from egp.results import Crossed, Refusal, Row
 
 from .worlds import (
     CONTROL,
@@ -237,6 +239,27 @@ class TestSampleRatio:
 
         reading = of(readout_world().mapped(lose).decide(), "sample-ratio")
         assert (reading.state, "rows of refund_rate" in reading.message) == ("fail", True)
+
+
+class TestUnitsInTwoVariants:
+    def crossed(self, units: int, most: float = 0.001) -> Decision:
+        world = readout_world().but(more={"crossed": (Crossed("test", units, 294_000),)})
+        options = {"sample-ratio": sample_ratio.Params(max_crossed=Share(most))}
+        return decide(replace(world.readout(), options=options))
+
+    @pytest.mark.parametrize(("units", "verdict"), [(1, "proceed"), (294, "proceed"), (295, "hold")])
+    def test_a_few_are_reported_and_many_hold(self, units: int, verdict: str) -> None:
+        decision = self.crossed(units)
+        assert decision.verdict == verdict
+        said = messages([each for each in decision.readings if each.check == "sample-ratio"])
+        assert f"{units:,} unit" in said
+        assert "left out" in said
+
+    def test_none_are_not_mentioned(self) -> None:
+        assert "left out" not in messages(self.crossed(0).readings)
+
+    def test_a_policy_may_allow_none(self) -> None:
+        assert (self.crossed(1, most=0).verdict, self.crossed(1, most=0).kind) == ("hold", "repair")
 
 
 class TestMinimumUnits:

@@ -178,7 +178,8 @@ class World:
         )
         rows = tuple(sorted(self.rows, key=lambda row: row.key))
         digest = results_digest(results, rows) if self.has_digest else ""
-        return Evidence(results, self.as_of, rows, self.more.get("problems", ()), digest)
+        problems, crossed = self.more.get("problems", ()), self.more.get("crossed", ())
+        return Evidence(results, self.as_of, rows, problems, digest, crossed)
 
     def readout(self) -> Readout:
         return Readout(

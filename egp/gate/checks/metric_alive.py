@@ -99,7 +99,7 @@ def _of_metric(readout: Readout, metric: Metric, surprise: float, told: _Told) -
     lives = [_Lives(readout, metric, surprise, of_denominator=False)]
     if metric.kind == "ratio":
         lives.append(_Lives(readout, metric, surprise, of_denominator=True))
-    if not any(life.points for life in lives):
+    if not any(life.points or life.totals for life in lives):
         return
     found = [each for life in lives for each in life.troubles()]
     if not found:
@@ -156,6 +156,11 @@ class _Lives:
             for window in ("cohort", "day", "week")
             if (points := self._points(variant, window))
         }
+        self.totals = {
+            variant: _Point(date.min, self._age_of_total(row), self._amount_of(row))
+            for variant in self.variants
+            for row in readout.rows(metric, "total", variant)
+        }
 
     @property
     def name(self) -> str:
@@ -191,7 +196,7 @@ class _Lives:
             yield from self._against(variant, other)
         for window in ("cohort", "day", "week"):
             yield from self._against_other_days(self.points.get((variant, window), []), window)
-        yield from self._against_baseline(self.points.get((variant, "cohort"), []))
+        yield from self._against_baseline(self._cohorts(variant))
 
     def _of_everyone(self) -> Iterator[str]:
         """All variants together have more events, so that a loss of them all shows sooner."""
@@ -199,7 +204,7 @@ class _Lives:
             return
         by_day: dict[tuple[date, int], list[Activity]] = {}
         for variant in self.variants:
-            for point in self.points.get((variant, "cohort"), []):
+            for point in self._cohorts(variant):
                 by_day.setdefault((point.first, point.counted_for), []).append(_summed(point.amount))
         days = [
             _Point(first, counted_for, together(amounts))
@@ -278,10 +283,9 @@ class _Lives:
     def _pairs(self, variant: str, other: str, window: Window) -> list[tuple[date, Amount, Amount]]:
         """Of days and weeks that both have, counted for equally long."""
         if window == "total":
-            rows = [self.readout.rows(self.metric, "total", name) for name in (variant, other)]
-            if not all(len(each) == 1 for each in rows) or rows[0][0].through != rows[1][0].through:
-                return []
-            return [(date.min, self._amount_of(rows[0][0]), self._amount_of(rows[1][0]))]
+            one, two = self.totals.get(variant), self.totals.get(other)
+            is_like = one and two and one.counted_for == two.counted_for
+            return [(date.min, one.amount, two.amount)] if one and two and is_like else []
         there = {point.first: point for point in self.points.get((other, window), [])}
         return [
             (point.first, point.amount, there[point.first].amount)
@@ -357,6 +361,18 @@ class _Lives:
         return UNEVEN * baseline if spread is None else (spread**2 + baseline**2) / baseline
 
     # Rows.
+
+    def _cohorts(self, variant: str) -> list[_Point]:
+        """Cohorts, or the total where there are none; quantiles have neither."""
+        if self.metric.kind == "quantile":
+            return []
+        total = self.totals.get(variant)
+        return self.points.get((variant, "cohort"), []) or ([total] if total else [])
+
+    def _age_of_total(self, row: Row) -> int:
+        """Half of the time since the stage began: as old as its units are on average, if they came evenly."""
+        begin = self.readout.stage.begin
+        return max((row.through - begin.date()).days // 2, 0) if row.through and begin else 0
 
     def _points(self, variant: str, window: Window) -> list[_Point]:
         rows = [row for row in self.readout.rows(self.metric, window, variant) if row.date is not None]
