@@ -7,7 +7,7 @@ counted for equally long; from a cohort whose `outcome_window` (or first week, o
 events are asked.
 
 A variant that does less than half of the other is no effect of a treatment, unless the plan hopes for as much (twice the
-larger of `mde` and `target` is let pass), and neither is one that from a day on, or on one day, does less than six tenths of
+larger of `mde` and `target` is let pass), and neither is one that from a day on, or on one day, does less than seven tenths of
 what the variants' own ratio lets expect. That holds where the treatment seems to gain. A fall that is a harm is left to
 guardrails and stop rules, which roll back, unless less than a fifth is left: that holds as well, and stops no rollback. In both
 variants less than a fifth of other days, or of the baseline, is no season. A metric that is rightly near zero in
@@ -29,7 +29,7 @@ from functools import partial
 from typing import Annotated, NamedTuple
 
 from egp.experiment import Metric
-from egp.gate.activity import Activity, Amount, Stated, activity, together
+from egp.gate.activity import Activity, Amount, Course, Stated, activity, together
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout, outcome_window_days
@@ -41,7 +41,7 @@ from egp.wording import counted, listing, significant
 HALF = 0.5
 """Less than this share of the other variant's rate is no effect that anybody hoped for."""
 
-ABRUPT = 0.6
+ABRUPT = 0.7
 """Less than this share of what the variants' own ratio lets expect is no course of an effect."""
 
 DEAD = 0.2
@@ -237,10 +237,10 @@ class _Lives:
 
     def _on_some_days(self, variant: str, other: str, least: float) -> Iterator[str]:
         pairs = self._pairs(variant, other, "cohort")
-        here, there = [_summed(one) for _, one, _ in pairs], [_summed(two) for _, _, two in pairs]
+        here, there = Course(_summed(one) for _, one, _ in pairs), Course(_summed(two) for *_, two in pairs)
         for start, end in _spans(len(pairs)):
-            one, two = together(here[start:end]), together(there[start:end])
-            ratio = _least_ratio(together(here) - one, together(there) - two)
+            one, two = here.within(start, end), there.within(start, end)
+            ratio = _least_ratio(here.without(start, end), there.without(start, end))
             if ratio and one.short_of(two, least * ratio) > self.surprise:
                 days = _between([first for first, _, _ in pairs], start, end)
                 yield f"{self._beside(one, two, other)} {days}, and on the other days much more"
@@ -299,10 +299,13 @@ class _Lives:
         if self.metric.expected_zero:
             return
         points = points if self.window_days or window != "cohort" else points[-RECENT:]
-        for at, point in enumerate(points):
-            others = [each for position, each in enumerate(points) if position != at]
-            same = [each for each in others if each.first.weekday() == point.first.weekday()]
-            best = max(same or others, key=lambda each: each.amount.rate, default=None)
+        by_rate = sorted(points, key=lambda each: each.amount.rate, reverse=True)
+        of_weekday: dict[int, list[_Point]] = {}
+        for each in by_rate:
+            of_weekday.setdefault(each.first.weekday(), []).append(each)
+        for point in points:
+            same = of_weekday[point.first.weekday()]
+            best = next((each for each in (same if len(same) > 1 else by_rate) if each is not point), None)
             due = self._due(point) if window == "cohort" else point.amount
             if best and due.short_of(best.amount, DEAD) > self.surprise:
                 seen = f"{_amount(point.amount)} {_when(window, point.first)}"
@@ -311,12 +314,11 @@ class _Lives:
             yield from self._against_all_other_days(points)
 
     def _against_all_other_days(self, points: Sequence[_Point]) -> Iterator[str]:
-        amounts = [_summed(point.amount) for point in points]
-        dues = [self._due(point) for point in points]
+        course, dues = Course(_summed(point.amount) for point in points), Course(map(self._due, points))
         for start, end in _spans(len(points)):
-            here = together(amounts[start:end])
-            elsewhere = together(amounts) - here
-            if together(dues[start:end]).short_of(elsewhere, DEAD) > self.surprise:
+            elsewhere = course.without(start, end)
+            if dues.within(start, end).short_of(elsewhere, DEAD) > self.surprise:
+                here = course.within(start, end)
                 days = _between([point.first for point in points], start, end)
                 yield f"{_amount(here)} {days}, and {_amount(elsewhere)} on the other days"
 
