@@ -211,6 +211,10 @@ class TestCompleteData:
         assert (decision.verdict, decision.kind) == ("hold", "repair")
         assert "there is no column `units`" in messages(decision.reasons)
 
+    def test_before_the_first_day_is_over_nothing_is_said(self) -> None:
+        world = readout_world().but(rows=(), to="", as_of=datetime.fromisoformat("2023-01-23T09:00:00-08:00"))
+        assert readings(world, "complete-data") == []
+
     def test_after_the_end_of_the_test_nothing_is_expected(self) -> None:
         world = readout_world()
         assert world.but(as_of=world.as_of + 14 * DAY).decide().verdict == "proceed"
@@ -309,6 +313,11 @@ class TestOutcomeMatured:
         assert (decision.verdict, decision.kind) == ("hold", "repair")
         assert "units exposed on 2023-01-27" in of(decision, "outcome-matured").message
         assert of(decision, "guardrail", "refund_rate").state == "not_checked"
+
+    def test_without_a_cohort_nobody_can_tell(self) -> None:
+        world = readout_world().without(lambda row: (row.metric, row.window) == ("refund_rate", "cohort"))
+        reading = of(world.decide(), "outcome-matured")
+        assert (reading.state, reading.kind) == ("not_checked", "repair")
 
 
 class TestPrecision:
