@@ -172,6 +172,15 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Crossed:
+    """Units of a stage that were served more than one variant, and are in no row; and all units of it."""
+
+    stage: str
+    units: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Results with every row that could be relied on, in the order of their keys, and why the others could not."""
 
@@ -181,6 +190,8 @@ class Evidence:
     problems: tuple[Refusal, ...]
     digest: str
     """Of the results and rows as read: the same for CSV, Parquet and a warehouse, and for any order of rows."""
+    crossed: tuple[Crossed, ...] = ()
+    """As far as the source of the rows knows; a stage without an entry may have had some."""
 
 
 def stage_name(treated: float) -> str:

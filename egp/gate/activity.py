@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from egp import stats
 from egp.results import Row
@@ -20,9 +21,6 @@ class Activity:
 
     def __add__(self, other: Activity) -> Activity:
         return Activity(self.units + other.units, self.total + other.total, self.squares + other.squares)
-
-    def __sub__(self, other: Activity) -> Activity:
-        return Activity(self.units - other.units, self.total - other.total, self.squares - other.squares)
 
     @property
     def rate(self) -> float:
@@ -86,3 +84,28 @@ def activity(row: Row, *, of_denominator: bool = False) -> Activity:
 
 def together(parts: Iterable[Activity]) -> Activity:
     return sum(parts, Activity())
+
+
+class Course:
+    """Activities one after the other, of which any stretch is summed at once."""
+
+    def __init__(self, parts: Iterable[Activity]) -> None:
+        self._until = list(accumulate(parts, initial=Activity()))
+
+    def within(self, start: int, end: int) -> Activity:
+        """From one position to before another."""
+        upper, lower, whole = self._until[end], self._until[start], self._until[-1]
+        return Activity(
+            upper.units - lower.units,
+            _without_dust(upper.total - lower.total, whole.total),
+            _without_dust(upper.squares - lower.squares, whole.squares),
+        )
+
+    def without(self, start: int, end: int) -> Activity:
+        """All others."""
+        return self.within(0, start) + self.within(end, len(self._until) - 1)
+
+
+def _without_dust(value: float, of: float) -> float:
+    """What subtracting sums leaves of nothing is nothing."""
+    return value if abs(value) > 1e-12 * abs(of) else 0.0

@@ -45,7 +45,8 @@ def read_evidence(path: str, plan: Experiment, root: str, source: Source | None 
         placed += _rows(table, RowReader(plan, stages), problems)
     rows, contradicted = contradictions(placed)
     digest = results_digest(results, rows)
-    return Evidence(results, as_of, tuple(rows), (*problems, *contradicted), digest)
+    crossed = tuple(each for table in tables for each in table.crossed)
+    return Evidence(results, as_of, tuple(rows), (*problems, *contradicted), digest, crossed)
 
 
 class ResultsFile:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from egp.quantity import shown
-from egp.results import COLUMNS, NEEDED_COLUMNS, About, Refusal
+from egp.results import COLUMNS, NEEDED_COLUMNS, About, Crossed, Refusal
 from egp.shape import nearest
 
 _SPREAD = re.compile(r"std|sd|std_?dev|st_?dev|standard_deviation|std_?err(or)?|se|sem|var|variance")
@@ -44,6 +44,7 @@ class Table:
     refusals: tuple[Refusal, ...] = ()
     header: int = 0
     """Line that names the columns; 0 where every record names its own."""
+    crossed: tuple[Crossed, ...] = ()
 
     @property
     def is_of_units(self) -> str:

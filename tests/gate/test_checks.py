@@ -13,14 +13,16 @@ from statsmodels.stats.proportion import test_proportions_2indep as score_test_o
 from egp import stats
 from egp.analysis.alarm_levels import LEVELS
 from egp.analysis.stop_rules import weekly_level
+from egp.gate.checks import sample_ratio
 from egp.gate.reading import Reading
-from egp.gate.verdict import decide
+from egp.gate.verdict import Decision, decide
 from egp.lock import Amended, Signed, made
 from egp.policy.model import Adopted
 from egp.policy.reading import shipped_policy
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
-from egp.results import Refusal, Row
+from egp.quantity import Share
+from egp.results import Crossed, Refusal, Row
 
 from .worlds import (
     CONTROL,
@@ -211,6 +213,10 @@ class TestCompleteData:
         assert (decision.verdict, decision.kind) == ("hold", "repair")
         assert "there is no column `units`" in messages(decision.reasons)
 
+    def test_before_the_first_day_is_over_nothing_is_said(self) -> None:
+        world = readout_world().but(rows=(), to="", as_of=datetime.fromisoformat("2023-01-23T09:00:00-08:00"))
+        assert readings(world, "complete-data") == []
+
     def test_after_the_end_of_the_test_nothing_is_expected(self) -> None:
         world = readout_world()
         assert world.but(as_of=world.as_of + 14 * DAY).decide().verdict == "proceed"
@@ -239,6 +245,27 @@ class TestSampleRatio:
 
         reading = of(readout_world().mapped(lose).decide(), "sample-ratio")
         assert (reading.state, "rows of refund_rate" in reading.message) == ("fail", True)
+
+
+class TestUnitsInTwoVariants:
+    def crossed(self, units: int, most: float = 0.001) -> Decision:
+        world = readout_world().but(more={"crossed": (Crossed("test", units, 294_000),)})
+        options = {"sample-ratio": sample_ratio.Params(max_crossed=Share(most))}
+        return decide(replace(world.readout(), options=options))
+
+    @pytest.mark.parametrize(("units", "verdict"), [(1, "proceed"), (294, "proceed"), (295, "hold")])
+    def test_a_few_are_reported_and_many_hold(self, units: int, verdict: str) -> None:
+        decision = self.crossed(units)
+        assert decision.verdict == verdict
+        said = messages([each for each in decision.readings if each.check == "sample-ratio"])
+        assert f"{units:,} unit" in said
+        assert "left out" in said
+
+    def test_none_are_not_mentioned(self) -> None:
+        assert "left out" not in messages(self.crossed(0).readings)
+
+    def test_a_policy_may_allow_none(self) -> None:
+        assert (self.crossed(1, most=0).verdict, self.crossed(1, most=0).kind) == ("hold", "repair")
 
 
 class TestMinimumUnits:
@@ -288,6 +315,11 @@ class TestOutcomeMatured:
         assert (decision.verdict, decision.kind) == ("hold", "repair")
         assert "units exposed on 2023-01-27" in of(decision, "outcome-matured").message
         assert of(decision, "guardrail", "refund_rate").state == "not_checked"
+
+    def test_without_a_cohort_nobody_can_tell(self) -> None:
+        world = readout_world().without(lambda row: (row.metric, row.window) == ("refund_rate", "cohort"))
+        reading = of(world.decide(), "outcome-matured")
+        assert (reading.state, reading.kind) == ("not_checked", "repair")
 
 
 class TestPrecision:

@@ -185,7 +185,8 @@ class World:
         )
         rows = tuple(sorted(self.rows, key=lambda row: row.key))
         digest = results_digest(results, rows) if self.has_digest else ""
-        return Evidence(results, taken, rows, self.more.get("problems", ()), digest)
+        problems, crossed = self.more.get("problems", ()), self.more.get("crossed", ())
+        return Evidence(results, taken, rows, problems, digest, crossed)
 
     def readout(self) -> Readout:
         return Readout(

@@ -64,8 +64,8 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
     if len(troubles) > MOST_TOLD:
         more = counted(len(troubles) - MOST_TOLD, "more gap or refused row", "more gaps or refused rows")
         yield _trouble(f"and {more}", more, "correct the source of the aggregates")
-    if not troubles:
-        days = sum(run.days for run in readout.days_seen())
+    days = sum(run.days for run in readout.days_seen())
+    if days and not troubles:
         yield Reading(
             "pass", f"{counted(days, 'day')} of {readout.stage.name}, without a gap", observed=f"{days}"
         )

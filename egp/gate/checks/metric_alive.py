@@ -7,7 +7,7 @@ counted for equally long; from a cohort whose `outcome_window` (or first week, o
 events are asked.
 
 A variant that does less than half of the other is no effect of a treatment, unless the plan hopes for as much (twice the
-larger of `mde` and `target` is let pass), and neither is one that from a day on, or on one day, does less than six tenths of
+larger of `mde` and `target` is let pass), and neither is one that from a day on, or on one day, does less than seven tenths of
 what the variants' own ratio lets expect. That holds where the treatment seems to gain. A fall that is a harm is left to
 guardrails and stop rules, which roll back, unless less than a fifth is left: that holds as well, and stops no rollback. In both
 variants less than a fifth of other days, or of the baseline, is no season. A metric that is rightly near zero in
@@ -29,7 +29,7 @@ from functools import partial
 from typing import Annotated, NamedTuple
 
 from egp.experiment import Metric
-from egp.gate.activity import Activity, Amount, Stated, activity, together
+from egp.gate.activity import Activity, Amount, Course, Stated, activity, together
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout, outcome_window_days
@@ -41,7 +41,7 @@ from egp.wording import counted, listing, significant
 HALF = 0.5
 """Less than this share of the other variant's rate is no effect that anybody hoped for."""
 
-ABRUPT = 0.6
+ABRUPT = 0.7
 """Less than this share of what the variants' own ratio lets expect is no course of an effect."""
 
 DEAD = 0.2
@@ -99,7 +99,7 @@ def _of_metric(readout: Readout, metric: Metric, surprise: float, told: _Told) -
     lives = [_Lives(readout, metric, surprise, of_denominator=False)]
     if metric.kind == "ratio":
         lives.append(_Lives(readout, metric, surprise, of_denominator=True))
-    if not any(life.points for life in lives):
+    if not any(life.points or life.totals for life in lives):
         return
     found = [each for life in lives for each in life.troubles()]
     if not found:
@@ -156,6 +156,11 @@ class _Lives:
             for window in ("cohort", "day", "week")
             if (points := self._points(variant, window))
         }
+        self.totals = {
+            variant: _Point(date.min, self._age_of_total(row), self._amount_of(row))
+            for variant in self.variants
+            for row in readout.rows(metric, "total", variant)
+        }
 
     @property
     def name(self) -> str:
@@ -191,7 +196,7 @@ class _Lives:
             yield from self._against(variant, other)
         for window in ("cohort", "day", "week"):
             yield from self._against_other_days(self.points.get((variant, window), []), window)
-        yield from self._against_baseline(self.points.get((variant, "cohort"), []))
+        yield from self._against_baseline(self._cohorts(variant))
 
     def _of_everyone(self) -> Iterator[str]:
         """All variants together have more events, so that a loss of them all shows sooner."""
@@ -199,7 +204,7 @@ class _Lives:
             return
         by_day: dict[tuple[date, int], list[Activity]] = {}
         for variant in self.variants:
-            for point in self.points.get((variant, "cohort"), []):
+            for point in self._cohorts(variant):
                 by_day.setdefault((point.first, point.counted_for), []).append(_summed(point.amount))
         days = [
             _Point(first, counted_for, together(amounts))
@@ -232,10 +237,10 @@ class _Lives:
 
     def _on_some_days(self, variant: str, other: str, least: float) -> Iterator[str]:
         pairs = self._pairs(variant, other, "cohort")
-        here, there = [_summed(one) for _, one, _ in pairs], [_summed(two) for _, _, two in pairs]
+        here, there = Course(_summed(one) for _, one, _ in pairs), Course(_summed(two) for *_, two in pairs)
         for start, end in _spans(len(pairs)):
-            one, two = together(here[start:end]), together(there[start:end])
-            ratio = _least_ratio(together(here) - one, together(there) - two)
+            one, two = here.within(start, end), there.within(start, end)
+            ratio = _least_ratio(here.without(start, end), there.without(start, end))
             if ratio and one.short_of(two, least * ratio) > self.surprise:
                 days = _between([first for first, _, _ in pairs], start, end)
                 yield f"{self._beside(one, two, other)} {days}, and on the other days much more"
@@ -278,10 +283,9 @@ class _Lives:
     def _pairs(self, variant: str, other: str, window: Window) -> list[tuple[date, Amount, Amount]]:
         """Of days and weeks that both have, counted for equally long."""
         if window == "total":
-            rows = [self.readout.rows(self.metric, "total", name) for name in (variant, other)]
-            if not all(len(each) == 1 for each in rows) or rows[0][0].through != rows[1][0].through:
-                return []
-            return [(date.min, self._amount_of(rows[0][0]), self._amount_of(rows[1][0]))]
+            one, two = self.totals.get(variant), self.totals.get(other)
+            is_like = one and two and one.counted_for == two.counted_for
+            return [(date.min, one.amount, two.amount)] if one and two and is_like else []
         there = {point.first: point for point in self.points.get((other, window), [])}
         return [
             (point.first, point.amount, there[point.first].amount)
@@ -295,10 +299,13 @@ class _Lives:
         if self.metric.expected_zero:
             return
         points = points if self.window_days or window != "cohort" else points[-RECENT:]
-        for at, point in enumerate(points):
-            others = [each for position, each in enumerate(points) if position != at]
-            same = [each for each in others if each.first.weekday() == point.first.weekday()]
-            best = max(same or others, key=lambda each: each.amount.rate, default=None)
+        by_rate = sorted(points, key=lambda each: each.amount.rate, reverse=True)
+        of_weekday: dict[int, list[_Point]] = {}
+        for each in by_rate:
+            of_weekday.setdefault(each.first.weekday(), []).append(each)
+        for point in points:
+            same = of_weekday[point.first.weekday()]
+            best = next((each for each in (same if len(same) > 1 else by_rate) if each is not point), None)
             due = self._due(point) if window == "cohort" else point.amount
             if best and due.short_of(best.amount, DEAD) > self.surprise:
                 seen = f"{_amount(point.amount)} {_when(window, point.first)}"
@@ -307,12 +314,11 @@ class _Lives:
             yield from self._against_all_other_days(points)
 
     def _against_all_other_days(self, points: Sequence[_Point]) -> Iterator[str]:
-        amounts = [_summed(point.amount) for point in points]
-        dues = [self._due(point) for point in points]
+        course, dues = Course(_summed(point.amount) for point in points), Course(map(self._due, points))
         for start, end in _spans(len(points)):
-            here = together(amounts[start:end])
-            elsewhere = together(amounts) - here
-            if together(dues[start:end]).short_of(elsewhere, DEAD) > self.surprise:
+            elsewhere = course.without(start, end)
+            if dues.within(start, end).short_of(elsewhere, DEAD) > self.surprise:
+                here = course.within(start, end)
                 days = _between([point.first for point in points], start, end)
                 yield f"{_amount(here)} {days}, and {_amount(elsewhere)} on the other days"
 
@@ -357,6 +363,18 @@ class _Lives:
         return UNEVEN * baseline if spread is None else (spread**2 + baseline**2) / baseline
 
     # Rows.
+
+    def _cohorts(self, variant: str) -> list[_Point]:
+        """Cohorts, or the total where there are none; quantiles have neither."""
+        if self.metric.kind == "quantile":
+            return []
+        total = self.totals.get(variant)
+        return self.points.get((variant, "cohort"), []) or ([total] if total else [])
+
+    def _age_of_total(self, row: Row) -> int:
+        """Half of the time since the stage began: as old as its units are on average, if they came evenly."""
+        begin = self.readout.stage.begin
+        return max((row.through - begin.date()).days // 2, 0) if row.through and begin else 0
 
     def _points(self, variant: str, window: Window) -> list[_Point]:
         rows = [row for row in self.readout.rows(self.metric, window, variant) if row.date is not None]
