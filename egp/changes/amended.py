@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from egp.analysis.days import first_exposure
 from egp.changes.compare import changes
 from egp.changes.field_change import FieldChange
 from egp.changes.weight import weight_of
 from egp.digest import Canon
 from egp.document import pointer
 from egp.experiment import Amendment, Experiment
+from egp.finding import NotChecked
 
 
 def added_amendments(before: Experiment | None, after: Experiment) -> list[int]:
@@ -70,11 +72,23 @@ def exploratory_amendments(plan: Experiment) -> list[tuple[int, list[str]]]:
     """
     found = []
     for position, amendment in enumerate(plan.amendments):
-        if amendment.data_access == "results_seen":
+        if amendment.data_access == "results_seen" and not _names_the_build(plan, amendment):
             names = [name for name in amendment.changes if _may_fit_results(name, amendment)]
             if names or not amendment.changes:
                 found.append((position, names))
     return found
+
+
+def _names_the_build(plan: Experiment, amendment: Amendment) -> bool:
+    """Whether it says before the first exposure which build is tested: of that there were no results to fit."""
+    builds = {"/revision", *(f"/variants/{variant.id}/revision" for variant in plan.variants or ())}
+    builds |= {f"/variants/{position}/revision" for position in range(len(plan.variants or ()))}
+    if amendment.on is None or not amendment.changes or not set(map(as_pointer, amendment.changes)) <= builds:
+        return False
+    try:
+        return amendment.on < first_exposure(plan)[0]
+    except NotChecked:
+        return False
 
 
 def _may_fit_results(name: str, amendment: Amendment) -> bool:
