@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from egp.analysis.days import first_exposure
 from egp.analysis.registered import look_days
 from egp.analysis.registered_test import ANALYSIS_FIELD
 from egp.changes.compare import changes
@@ -73,7 +74,7 @@ def exploratory_amendments(plan: Experiment) -> list[tuple[int, list[str]]]:
     """
     found = []
     for position, amendment in enumerate(plan.amendments):
-        if amendment.data_access == "results_seen":
+        if amendment.data_access == "results_seen" and not _names_the_build(plan, amendment):
             early = _precedes_look(plan, amendment)
             names = [
                 name
@@ -89,6 +90,18 @@ def _precedes_look(plan: Experiment, amendment: Amendment) -> bool:
     """Whether nobody can have seen the primary when the amendment was made."""
     try:
         return amendment.on is not None and amendment.on < look_days(plan)[0]
+    except NotChecked:
+        return False
+
+
+def _names_the_build(plan: Experiment, amendment: Amendment) -> bool:
+    """Whether it says before the first exposure which build is tested: of that there were no results to fit."""
+    builds = {"/revision", *(f"/variants/{variant.id}/revision" for variant in plan.variants or ())}
+    builds |= {f"/variants/{position}/revision" for position in range(len(plan.variants or ()))}
+    if amendment.on is None or not amendment.changes or not set(map(as_pointer, amendment.changes)) <= builds:
+        return False
+    try:
+        return amendment.on < first_exposure(plan)[0]
     except NotChecked:
         return False
 
