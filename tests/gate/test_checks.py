@@ -451,9 +451,8 @@ class TestGuardrail:
     def test_alarms_of_a_stage_are_corrected_over_the_guardrails(self) -> None:
         harmed = stage_world(Truth(refund_rate=0.0334))
         reading = of(harmed.decide(), "guardrail", "refund_rate")
-        together = (0.031 * 24_000 + 0.0334 * 56_000) / 80_000
-        error = math.sqrt(together * (1 - together) * (1 / 24_000 + 1 / 56_000))
-        assert reading.numbers["p_value"] == pytest.approx(3 * stats.normal_sf(0.0024 / error))
+        seen = stats.RateContrast(0.031 * 24_000, 24_000, 0.0334 * 56_000, 56_000)
+        assert reading.numbers["p_value"] == pytest.approx(3 * seen.upper_tail())
         assert reading.state == "pass"
 
     def test_a_segment_is_judged_on_its_own_rows(self) -> None:

@@ -133,4 +133,6 @@ def check(plan: Experiment) -> Iterator[Finding]:
                 observed="no test of the gate" if each.metric else "a key without an effect",
                 required="a test that the gate decides" if each.metric else "keys that are applied",
                 help=each.nearest,
+                # Whoever has yet to say how units resemble each other is told that first.
+                yields_to=frozenset({"unit-mismatch"}),
             )
