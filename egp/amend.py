@@ -137,7 +137,8 @@ def _amended(
     if is_written or len(after.amended) == len(before.amended):
         return sources
     changed = _changed_fields(candidate, before, past)
-    if before.current_analysis != ANALYSIS:
+    # Without history nobody knows what else changed, and an amendment that names no field may have changed any.
+    if before.current_analysis != ANALYSIS and (changed or candidate.digest == before.current_digest):
         changed.append(ANALYSIS_FIELD)
 
     def append(plan: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.analysis.registered import harm_direction, margin_of
+from egp.analysis.registered import harm_direction, is_relative, margin_of
 from egp.analysis.stop_rules import BAD_WEEKS, weekly_level
 from egp.brief.tripped import SAFETY
 from egp.finding import NotChecked
@@ -162,15 +162,19 @@ def _seen(
         low=low,
         high=high,
         standard_error=comparison.difference.standard_error,
-        margin=_margin(metric, path),
+        margin=_margin(metric, path, comparison),
         is_harmed=first is not None
         and stats.harm_p_value(comparison.difference, harm)
         < weekly_level(readout.plan, BAD_WEEKS, readout.alarm_levels),
     )
 
 
-def _margin(metric: Metric, path: Path) -> float | None:
+def _margin(metric: Metric, path: Path, seen: Comparison) -> float | None:
+    """The margin in the metric's own unit; of one in per cent that share of the control observed."""
+    declared = metric.non_inferiority_margin
     try:
+        if declared is not None and is_relative(declared, metric) and seen.control.value > 0:
+            return abs(declared.value) * seen.control.value
         return margin_of(metric, path)
     except NotChecked:
         return None

@@ -31,13 +31,13 @@ from .worlds import (
     rows_of,
 )
 
-SESSIONS = {"analysis_unit": "session"}
-BY_SESSION = {
+SESSIONS: dict[str, Any] = {"analysis_unit": "session"}
+BY_SESSION: dict[str, Any] = {
     "clustering": {"method": "delta_method", "mean_size": 4, "icc": 0.3, "cv": 0.5}, "variance_reduction": None,
 }  # fmt: skip
 
 
-def users(random: Random, number: int, rate: float, icc: float) -> dict[str, float]:
+def users(random: Random, number: int, rate: float, icc: float) -> dict[str, Any]:
     """Sums over users whose sessions, a geometric number of them, resemble each other."""
     shape = 1 / icc - 1
     sums = dict.fromkeys(
@@ -57,9 +57,9 @@ def users(random: Random, number: int, rate: float, icc: float) -> dict[str, flo
 class TestSharesOfSessions:
     """A share of sessions among randomised users is a ratio over users, and no binomial."""
 
-    def world(self, sums: dict[str, dict[str, float]], number: int) -> World:
+    def world(self, sums: dict[str, dict[str, Any]], number: int) -> World:
         world = readout_world(**SESSIONS, statistics=BY_SESSION, guardrail_metrics=[])
-        head = {"stage": "test", "window": "cohort", "date": date(2023, 1, 23), "segment": ""}
+        head: dict[str, Any] = {"stage": "test", "window": "cohort", "date": date(2023, 1, 23), "segment": ""}
         rows = [
             Row(
                 **head,
@@ -73,7 +73,7 @@ class TestSharesOfSessions:
         ]
         return world.but(rows=tuple(rows))
 
-    def reading(self, sums: dict[str, dict[str, float]], number: int) -> Reading:
+    def reading(self, sums: dict[str, dict[str, Any]], number: int) -> Reading:
         return of(self.world(sums, number).decide(), "primary-outcome")
 
     def test_it_is_judged_by_the_delta_method(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import ClassVar
 
 import pytest
 
@@ -156,3 +157,44 @@ def test_segments_are_taken_not_to_overlap() -> None:
 
 def test_no_chance_is_rounded_up_to_certainty() -> None:
     assert "more than 99.99 % of the time" in if_segment(case_of(ACCEPTED), [], 1000).verdict
+
+
+class TestSeveralLooks:
+    """A design that is made for several looks is told by its own boundaries."""
+
+    ALWAYS_VALID: ClassVar = {
+        "  method: fixed_horizon": "  method: always_valid\n  guardrail_spending: pocock",
+        "looks: [2023-02-06]": "looks: [2023-01-28, 2023-02-01, 2023-02-06]",
+    }  # fmt: skip
+    GROUP_SEQUENTIAL: ClassVar = {
+        **ALWAYS_VALID,
+        "  method: fixed_horizon": "  method: group_sequential\n  spending: obrien_fleming\n  guardrail_spending: pocock",
+    }
+
+    def test_an_always_valid_test_keeps_its_error_on_any_day(self) -> None:
+        page = told(if_stopped(changed_case(ACCEPTED, self.ALWAYS_VALID), date(2023, 1, 27)))
+        assert "14.2 %" not in page
+        assert "keeps the 5 % error rate of the plan" in page
+
+    def test_a_group_sequential_one_spends_by_its_function(self) -> None:
+        page = told(if_stopped(changed_case(ACCEPTED, self.GROUP_SEQUENTIAL), date(2023, 1, 27)))
+        spent = 2 * stats.spent_alpha("obrien_fleming", 0.025, 5 / 14)
+        assert f"have crossed by then {percent(spent, 2)}" in page
+        assert "keeps the 5 % error rate of the plan" in page
+
+    def test_between_its_looks_it_stops_on_nothing(self) -> None:
+        page = told(if_stopped(changed_case(ACCEPTED, self.GROUP_SEQUENTIAL), date(2023, 1, 28)))
+        assert "is no stop of this plan" in page
+        assert "the next of which is on 2023-02-01" in page
+
+
+def test_any_of_several_arms_counts() -> None:
+    arms = {
+        "  - {id: control, weight: 50%, control: true}": "  - {id: control, weight: 20%, control: true}",
+        "  - {id: buy_now, weight: 50%}": "\n".join(f"  - {{id: {name}, weight: 20%}}" for name in ("buy_now", "b", "c", "d")),
+        "correction: none": "correction: bonferroni",
+    }  # fmt: skip
+    page = told(if_stopped(changed_case(ACCEPTED, arms), date(2023, 1, 27)))
+    one = stats.repeated_looks_type1(0.05 / 4, 5)
+    assert f"5 daily looks: up to {percent(1 - (1 - one) ** 4, 1)}" in page
+    assert "of 4 comparisons, of which any would count" in page

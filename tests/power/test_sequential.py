@@ -41,7 +41,7 @@ def sequential(**statistics: Any) -> tuple[Experiment, Document]:
     return plan, document
 
 
-DESIGNS = {
+DESIGNS: dict[str, dict[str, Any]] = {
     "always valid at three looks": {"method": "always_valid", "looks": LOOKS},
     "always valid every day": {"method": "always_valid", "looks": None},
     "obrien_fleming": {"method": "group_sequential", "spending": "obrien_fleming", "looks": LOOKS},
