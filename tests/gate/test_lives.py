@@ -7,11 +7,15 @@ import re
 import numpy
 import pytest
 
+from egp.analysis.alarm_levels import LEVELS
+from egp.analysis.stop_rules import weekly_level
 from egp.rule import load
-from egp.wording import percent
+from egp.stats import alike_windows_probability, z_upper
+from egp.wording import percent, significant
 
 from .lives import SCENARIOS, STAGES, Tally, broken_promises, judge, live, predicted, tally
 from .simulations import PAGE, block
+from .worlds import plan_of
 
 SLICE = 12
 
@@ -59,3 +63,12 @@ def test_the_page_says_what_hair_trigger_computes() -> None:
     promised = [percent(sum(predicted(scenario.plan).values()), 2) for scenario in SCENARIOS]
     assert [most for _, most, _ in rows] == [*promised, "5.00 %"]
     assert float(rows[-1][2]) <= 5
+
+
+def test_the_page_says_what_likeness_does_to_two_bad_days() -> None:
+    bound = z_upper(0.02)
+    times = [alike_windows_probability([bound, bound], 2, likeness) / 0.02**2 for likeness in (0.1, 0.3)]
+    told = f"come {significant(times[0], 2)} times as often as independent ones, at 0.3 {significant(times[1], 2)} times"
+    assert told in PAGE.read_text(encoding="utf-8")
+    level = percent(weekly_level(plan_of(), 2, LEVELS), 1)
+    assert f"{level} for the example" in PAGE.read_text(encoding="utf-8")

@@ -9,7 +9,8 @@ canary or the test through every stage of the ramp until the holdout ends:
   SE it fires at an estimate above harm_exceeds + z · SE (a normal prior moves that bound). The chance to cross it at
   any evaluation is computed by the recursion of Armitage, McPherson & Rowe (1969); each stage begins anew, with units
   of its own. Where a stage has more than 120 evaluations, as with hourly ones, all of them are bounded by a watch without
-  a pause (Wang & Pötzelberger 1997), which is about a tenth above them;
+  a pause (Wang & Pötzelberger 1997), which is a tenth above them at 95 %, and a quarter at
+  99.9 %;
 - with `for` every day's estimate exceeds harm_exceeds by chance with probability Φ(−harm_exceeds / SE of a day), and so
   many such days in a row are needed. A small control group, as in the last stage of a ramp, makes days noisy. Units that
   return make days alike, so that two in a row come more often than independent ones would: the differences of two days
