@@ -273,7 +273,13 @@ class Readout:
 
     def comparison(self, metric: Metric, treatment: str) -> Comparison:
         """A metric over the current stage so far. Not for metrics that are withheld, other than in a stop rule."""
-        return compared(metric, self.cumulative(metric, self.control), self.cumulative(metric, treatment))
+        return compared(metric, *self._arms(metric, treatment))
+
+    def _arms(self, metric: Metric, treatment: str, until: date | None = None) -> list[list[Row]]:
+        """Control's rows and the treatment's, of the days that both have: one without the other tells no difference."""
+        arms = [self.cumulative(metric, name, until) for name in (self.control, treatment)]
+        of_both = {row.date for row in arms[0]} & {row.date for row in arms[1]}
+        return [[row for row in arm if row.date in of_both] for arm in arms]
 
     def arm(self, metric: Metric, treatment: str) -> stats.ArmEstimate:
         """What the treated units of the current stage see, whatever control does."""
@@ -333,10 +339,7 @@ class Readout:
 
     def judged(self, metric: Metric, treatment: str) -> Comparison:
         """A guardrail as the readout judges it: on its matured cohort where the plan says so."""
-        last = self.last_judged_day(metric)
-        return compared(
-            metric, self.cumulative(metric, self.control, last), self.cumulative(metric, treatment, last)
-        )
+        return compared(metric, *self._arms(metric, treatment, self.last_judged_day(metric)))
 
     def last_judged_day(self, metric: Metric) -> date:
         """The last day of first exposure whose units the readout judges."""
