@@ -163,6 +163,12 @@ class TestNeitherIsHeardOf:
         limits = {stage: timedelta(hours=limit)}
         assert decided(self.late(), blind_action="rollback", blind_after=limits).verdict == verdict
 
+    def test_a_stage_that_is_none_is_not_passed_over(self) -> None:
+        limits = {"tset": timedelta(hours=96), "canary": timedelta(hours=96)}
+        decision = decided(week_at_70(), blind_after=limits)
+        assert decision.verdict == "hold"
+        assert "names tset, which is no stage" in said(decision)
+
     def test_a_stage_that_treats_everyone_has_nobody_to_compare_with(self) -> None:
         world = self.late(ramp=[{"treated": "100%", "min_dwell": "48h"}])
         rows = [replace(row, stage="100%") for row in world.rows if row.variant == TREATMENT]
