@@ -123,6 +123,7 @@ class Readout:
         if self.stage.position < 0 or len(named) == 1:
             return named
         seen = {row.variant for row in self.evidence.rows if row.stage == self.stage.name}
+        seen |= {about.variant for about in self.lost if about.stage == self.stage.name}
         return tuple(name for name in named if name in seen) or named
 
     # Stages.
