@@ -141,6 +141,7 @@ class Readout:
         if self.stage.position < 0 or len(named) == 1:
             return named
         seen = {row.variant for row in self.evidence.rows if row.stage == self.stage.name}
+        seen |= {about.variant for about in self.lost if about.stage == self.stage.name}
         return tuple(name for name in named if name in seen) or named
 
     # Stages.
@@ -296,9 +297,7 @@ class Readout:
 
     def comparison(self, metric: Metric, treatment: str, until: date | None = None) -> Comparison:
         """A metric over the current stage so far. Not for metrics that are withheld, other than in a stop rule."""
-        return self.compared(
-            metric, *(self.cumulative(metric, name, until) for name in (self.control, treatment))
-        )
+        return self.compared(metric, *self._arms(metric, treatment, until))
 
     def compared(self, metric: Metric, control: Sequence[Row], treatment: Sequence[Row]) -> Comparison:
         """A metric in some rows of control against those of a treatment, without its covariate."""
@@ -317,6 +316,12 @@ class Readout:
             for name in (self.control, treatment)
         ]
         return min(map(units_in, rows)) if all(rows) else None
+
+    def _arms(self, metric: Metric, treatment: str, until: date | None = None) -> list[list[Row]]:
+        """Control's rows and the treatment's, of the days that both have: one without the other tells no difference."""
+        arms = [self.cumulative(metric, name, until) for name in (self.control, treatment)]
+        of_both = {row.date for row in arms[0]} & {row.date for row in arms[1]}
+        return [[row for row in arm if row.date in of_both] for arm in arms]
 
     def arm(self, metric: Metric, treatment: str) -> stats.ArmEstimate:
         """What the treated units of the current stage see, whatever control does."""
@@ -377,9 +382,8 @@ class Readout:
     def judged(self, test: RegisteredTest, treatment: str, look: int | None = None) -> Comparison:
         """A metric as a look judges it, the latest one unless another is named: on its matured cohort where the plan
         says so."""
-        metric, last = test.metric, self.last_judged_day(test.metric, look)
-        arms = [self.cumulative(metric, name, last) for name in (self.control, treatment)]
-        return compared(metric, test.columns, *arms)
+        arms = self._arms(test.metric, treatment, self.last_judged_day(test.metric, look))
+        return compared(test.metric, test.columns, *arms)
 
     def last_judged_day(self, metric: Metric, look: int | None = None) -> date:
         """The last day of first exposure whose units a look judges, the latest one unless another is named."""

@@ -142,6 +142,8 @@ def _parquet(content: bytes, path: str) -> Table:
         columns = tuple(file.schema_arrow.names)
         _check_header(columns, path)
         rows = file.read().to_pylist()
+    except OverflowError:
+        raise _unreadable(path, "it has a date outside of the calendar", "correct the date") from None
     except (ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise _unreadable(path, f"it is not a Parquet file: {shown(reason)}", "write it again") from None

@@ -215,6 +215,11 @@ class TestWhatIsWithheld:
             "events of add_to_cart_rate, refund_rate, cs_contacts and p95_page_load arrive in control and buy_now"
         )
 
+    @pytest.mark.parametrize("share", [0.4, 2.5])
+    def test_whether_it_more_than_doubled_or_halved_is_not_told(self, share: float) -> None:
+        world = readout_world(treatment=Truth(add_to_cart_rate=0.12 * share))
+        assert alive(self.early(world)) == alive(self.early(readout_world()))
+
     def test_or_not_without_variant_day_or_number(self) -> None:
         def outputs(*variants: str, **how: Any) -> dict[str, str]:
             world = self.early(losing(readout_world(), "add_to_cart_rate", variants, **how))

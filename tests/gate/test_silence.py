@@ -163,6 +163,12 @@ class TestNeitherIsHeardOf:
         limits = {stage: timedelta(hours=limit)}
         assert decided(self.late(), blind_action="rollback", blind_after=limits).verdict == verdict
 
+    def test_a_stage_that_is_none_is_not_passed_over(self) -> None:
+        limits = {"tset": timedelta(hours=96), "canary": timedelta(hours=96)}
+        decision = decided(week_at_70(), blind_after=limits)
+        assert decision.verdict == "hold"
+        assert "names tset, which is no stage" in said(decision)
+
     def test_a_stage_that_treats_everyone_has_nobody_to_compare_with(self) -> None:
         world = self.late(ramp=[{"treated": "100%", "min_dwell": "48h"}])
         rows = [replace(row, stage="100%") for row in world.rows if row.variant == TREATMENT]
@@ -242,3 +248,24 @@ class TestRowsThatCannotBeRead:
 
         assert split(world).state == "fail"
         assert split(world.but(more={"problems": lost})).state == "pass"
+
+    def test_leave_a_stop_rule_the_days_of_both_variants(self) -> None:
+        """Refunds fall from day to day as their week is not over: without its early days control looks better."""
+
+        def young(row: Row) -> Row:
+            if (row.window, row.metric) != ("cohort", "refund_rate") or row.date is None or row.sum is None:
+                return row
+            return replace(
+                row, sum=float(round(row.sum * (14 - (row.date - date(2023, 2, 7)).days * 2) / 14))
+            )
+
+        world = week_at_70().mapped(young)
+        assert world.decide().verdict == "proceed"
+
+        def is_early(row: Row) -> bool:
+            is_refund = (row.window, row.metric, row.variant) == ("cohort", "refund_rate", CONTROL)
+            return is_refund and row.date is not None and row.date < date(2023, 2, 11)
+
+        refusals = tuple(refused(date(2023, 2, day), CONTROL) for day in range(7, 11))
+        decision = world.without(is_early).but(more={"problems": refusals}).decide()
+        assert (decision.verdict, decision.kind) == ("hold", "repair")

@@ -271,6 +271,13 @@ def test_aggregates_that_are_no_table(tmp_path: Path, content: bytes, message: s
     assert message in failure(tmp_path, header(more="aggregates: results.csv"))
 
 
+def test_a_day_of_parquet_past_the_calendar_is_told(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    days = pyarrow.array([10**8], pyarrow.int32()).cast(pyarrow.date32())
+    parquet.write_table(pyarrow.table({"stage": ["test"], "date": days}), tmp_path / "results.parquet")
+    assert "a date outside of the calendar" in failure(tmp_path, header(more="aggregates: results.parquet"))
+
+
 def test_a_file_that_is_no_parquet(tmp_path: Path) -> None:
     (tmp_path / "results.parquet").write_bytes(b"PAR1 root:x:0:0 PAR1")
     message = failure(tmp_path, header(more="aggregates: results.parquet"))

@@ -32,7 +32,7 @@ from egp.gate.clock import after, day_end, elapsed, to_go
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.quantity import QuantityError, share, shown
-from egp.results import TEST, Row, Window, stage_name
+from egp.results import CANARY, TEST, Row, Window, stage_name
 from egp.rule import Params as RuleParams
 from egp.wording import counted, length, listing
 
@@ -57,7 +57,7 @@ class Params(RuleParams):
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
-    troubles = [*_refused(readout), *_gaps(readout), *_from_the_future(readout)]
+    troubles = [*_refused(readout), *_gaps(readout), *_from_the_future(readout), *_no_stages(params)]
     yield from silences(readout, params.max_silence)
     yield from _blindness(readout, params)
     yield from troubles[:MOST_TOLD]
@@ -243,12 +243,21 @@ def _owner(readout: Readout) -> str:
     return shown(name) if name else "the owner"
 
 
+def _no_stages(params: Params) -> Iterator[Reading]:
+    for name in params.blind_after:
+        if not _stage_of(name):
+            message = f"the policy's `blind_after` names {shown(name)}, which is no stage"
+            yield _trouble(message, name, "write `canary`, `test` or a treated share, as in 70%")
+
+
 def _stage_of(name: str) -> str:
-    """A stage as rows spell it."""
+    """A stage as rows spell it; empty for what is none."""
+    if name in (CANARY, TEST):
+        return name
     try:
         return stage_name(share(name))
     except QuantityError:
-        return name
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
