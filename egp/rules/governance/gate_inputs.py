@@ -102,7 +102,7 @@ from egp.finding import Finding
 from egp.wording import called, ordinal_stage
 
 ASKED = {
-    "kind": ("how {} is computed", "add `kind: proportion`, or mean, ratio or quantile"),
+    "kind": ("how {} is computed", "add `kind:` with proportion, mean, ratio or quantile"),
     "direction": ("which direction of {} is good", "add `direction: decrease` where less is better, else `direction: increase`"),
     "baseline": ("the baseline of {}, which its margin is a part of", "add `baseline:` with its value today, as in 12%, 1900ms or 0.042"),
     "outcome_window": (
