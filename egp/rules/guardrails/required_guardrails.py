@@ -89,7 +89,7 @@ def _absent(plan: Experiment, absent: list[str], params: Params) -> Finding:
         advice = f"set `id: {shown(meant)}`"
     else:
         message = f"the plan does not guard {names}, which the policy asks of every plan"
-        elsewhere = {metric.id: path[0] for path, metric in plan.metrics}
+        elsewhere = {str(metric.id): path[0] for path, metric in plan.metrics}
         moved = [f"move {shown(name)} there from {elsewhere[name]}" for name in absent if name in elsewhere]
         new = [name for name in absent if name not in elsewhere]
         advice = "; ".join([*([_lines(plan, new)] if new else ["complete `guardrail_metrics`"]), *moved])
