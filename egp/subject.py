@@ -127,6 +127,8 @@ class Entry:
     alpha: float | None
     sides: str
     type: str
+    tests: int = 1
+    """Tests that are made at alpha each: every treatment on every primary metric, or one for all where they are corrected."""
 
     @property
     def running(self) -> Interval | None:
@@ -152,7 +154,15 @@ def entry_of(plan: Experiment, path: str, document: int) -> Entry:
         alpha=plan.statistics.alpha if plan.statistics else None,
         sides=(plan.statistics.sides if plan.statistics else None) or "",
         type=plan.type or "",
+        tests=_tests_of(plan),
     )
+
+
+def _tests_of(plan: Experiment) -> int:
+    if plan.statistics and plan.statistics.correction not in (None, "none"):
+        return 1
+    treatments = sum(not variant.control for variant in plan.variants or ())
+    return max(1, treatments) * (1 + len(plan.co_primary_metrics))
 
 
 class Timeline:

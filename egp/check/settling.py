@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 from typing import TYPE_CHECKING
 
 from egp.check.outcome import Named, Outcome, named_by_errors, path_of, severity_of
@@ -105,7 +106,7 @@ def _drop_redundant(outcomes: Sequence[Outcome]) -> None:
         outcome.findings = [
             each
             for each in outcome.findings
-            if not (each.yields_in_place and places.get(each.at, _NONE) <= _weight(outcome.adopted, [each]))
+            if not (each.yields_in_place and places.get(each.at, inf) < _rank(outcome.adopted, each))
         ]
         if outcome.findings and rule.subject != "PlanFile":
             own_weight = _weight(outcome.adopted, outcome.findings)
@@ -122,18 +123,20 @@ def _drop_redundant(outcomes: Sequence[Outcome]) -> None:
             outcome.findings = kept
 
 
-def _places(outcomes: Iterable[Outcome]) -> dict[object, int]:
-    """Path → the weight of what rules find there that know the most of it."""
-    places: dict[object, int] = {}
+def _places(outcomes: Iterable[Outcome]) -> dict[object, float]:
+    """Path → the rank of the finding there that says most."""
+    places: dict[object, float] = {}
     for outcome in outcomes:
         for finding in outcome.effective:
-            if not (finding.yields_in_place or isinstance(finding.at, Span)):
-                weight = _weight(outcome.adopted, [finding])
-                places[finding.at] = min(weight, places.get(finding.at, weight))
+            if not isinstance(finding.at, Span):
+                rank = _rank(outcome.adopted, finding)
+                places[finding.at] = min(rank, places.get(finding.at, rank))
     return places
 
 
-_NONE = len(SEVERITIES)
+def _rank(adopted: Adopted, finding: Finding) -> float:
+    """By weight; of the same weight those that yield in their place come after the others."""
+    return _weight(adopted, [finding]) + 0.5 * finding.yields_in_place
 
 
 def _weight(adopted: Adopted, findings: Iterable[Finding]) -> int:

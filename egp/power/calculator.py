@@ -214,7 +214,7 @@ def naive_type1(question: Question) -> float | None:
 
 
 def family_error(question: Question) -> float | None:
-    """Chance of a false win among several uncorrected treatments; None where there is one, or a correction."""
+    """Chance of an effect that is not there among several uncorrected treatments; None where there is one, or a correction."""
     if question.treatments == 1 or question.correction != "none":
         return None
     ratio = min(question.weights[1:]) / question.weights[0]

@@ -109,7 +109,9 @@ _ASSUMPTIONS = object_of(
     inflation=_described(_POSITIVE, "Units of the sequential design over those of a single look."),
     boundaries=list_of(object_of("A look and the z that stops there.", information=_SHARE, z=_NUMBER)),
     naive_type1=_described(_SHARE_OR_NULL, "Type I error of looks without a correction."),
-    family_error=_described(_SHARE_OR_NULL, "Chance of a false win among uncorrected treatments."),
+    family_error=_described(
+        _SHARE_OR_NULL, "Chance of an effect that is not there among uncorrected treatments."
+    ),
     minimum_days=_COUNT,
 )
 

@@ -161,7 +161,7 @@ def _warnings(answer: Answer) -> Iterator[str]:
     family = calculator.family_error(question)
     if family is not None:
         yield (
-            f"{question.treatments} treatments at {share_text(question.alpha)} each claim a false win "
+            f"{question.treatments} treatments at {share_text(question.alpha)} each show an effect that is not there "
             f"{percent(family)} of the time. Say --correction holm, or dunnett."
         )
     if question.guardrails and question.power_scope == "primary":

@@ -157,7 +157,7 @@ def _criterion(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
             f"the treatment ships from an interval down to {lower} on, which has harm in it",
             observed=str(lower),
             required="0 % or more",
-            help="set `min_ci_lower: 0%`, or register `type: non_inferiority` with a margin",
+            help="set `min_ci_lower: 0%`, or register a non-inferiority plan with a margin",
         )
 
 

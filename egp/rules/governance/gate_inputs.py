@@ -4,7 +4,8 @@ The gate decides from the plan as it was registered: what is missing then is not
 be added any more. So it is asked for before: the build that is tested, as `revision` of the plan or of each treatment; of
 every metric that is judged its `kind` and its good `direction`; of guardrails and of the primary metric their `baseline`,
 how long an outcome needs, as `outcome_window`, and unless it is a proportion how much it varies between units, on which its
-precision depends; the days of a canary; and of every stage how long it lasts.
+precision depends; the sample, the level of the guardrails and the rule for shipping; a second week, which the gate compares
+with the first; the days of a canary; and of every stage how long it lasts.
 
 Passes:
 
@@ -81,6 +82,31 @@ Fails at `/ramp/0/min_dwell`, saying "how long stage 1 lasts":
 ramp: {0: {min_dwell: null}}
 ```
 
+Fails at `/statistics/guardrail_alpha`:
+
+```yaml
+statistics: {guardrail_alpha: null}
+```
+
+Fails at `/sample_size_per_variant`:
+
+```yaml
+sample_size_per_variant: null
+```
+
+Fails at `/decision_rule`, saying "when to ship":
+
+```yaml
+decision_rule: null
+```
+
+Fails at `/schedule/end`, saying "the readout comes 7 days after the start":
+
+```yaml
+schedule: {end: 2023-01-29}
+statistics: {looks: [2023-01-30]}
+```
+
 A rollout has no test whose outcomes would be waited for.
 
 Passes:
@@ -95,14 +121,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from egp.analysis.days import day_after, first_full_day, last_day, readout_day
 from egp.analysis.registered import has_primary_test
 from egp.document import Path
 from egp.experiment import Experiment, Metric
 from egp.finding import Finding
-from egp.wording import called, ordinal_stage
+from egp.wording import called, counted, ordinal_stage
 
 ASKED = {
-    "kind": ("how {} is computed", "add `kind: proportion`, or mean, ratio or quantile"),
+    "kind": ("how {} is computed", "add `kind:` with proportion, mean, ratio or quantile"),
     "direction": ("which direction of {} is good", "add `direction: decrease` where less is better, else `direction: increase`"),
     "baseline": ("the baseline of {}, which its margin is a part of", "add `baseline:` with its value today, as in 12%, 1900ms or 0.042"),
     "outcome_window": (
@@ -115,6 +142,7 @@ ASKED = {
 }  # fmt: skip
 """Key of a metric → what the plan does not say without it, and what to add."""
 
+FORTNIGHT = 14
 SPREADS = {"mean": ("std_dev",), "ratio": ("std_dev",), "quantile": ("influence_std_dev",)}
 
 
@@ -131,7 +159,47 @@ def check(plan: Experiment) -> Iterator[Finding]:
             if getattr(metric, key) is None:
                 what, advice = ASKED[key]
                 yield _unsaid((*path, key), what.format(_named(path, metric)), advice)
+    yield from _readout(plan)
     yield from _stages(plan)
+
+
+def _readout(plan: Experiment) -> Iterator[Finding]:
+    """What the gate asks once the test has run."""
+    statistics = plan.statistics
+    if plan.guardrail_metrics and (statistics is None or statistics.guardrail_alpha is None):
+        yield _unsaid(
+            ("statistics", "guardrail_alpha"),
+            "at which level guardrails are judged",
+            "add `guardrail_alpha: 5%`",
+        )
+    if not has_primary_test(plan):
+        return
+    if plan.sample_size_per_variant is None:
+        at: Path = ("sample_size_per_variant",)
+        yield _unsaid(
+            at, "how many units it takes", "add `sample_size_per_variant:`; egp power PLAN computes it"
+        )
+    if plan.type == "superiority" and plan.decision_rule is None:
+        yield _unsaid(("decision_rule",), "when to ship", "add a `decision_rule`")
+    yield from _second_week(plan)
+
+
+def _second_week(plan: Experiment) -> Iterator[Finding]:
+    """The gate compares the second week with the first, to tell an effect from a novelty."""
+    metric, schedule = plan.primary_metric, plan.schedule
+    if metric is None or metric.kind == "quantile" or not (schedule and schedule.start and schedule.end):
+        return
+    first, read = first_full_day(plan), readout_day(plan)
+    if first <= last_day(plan) and (read - first).days < FORTNIGHT:
+        yield Finding(
+            ("schedule", "end"),
+            f"the readout comes {counted((read - first).days, 'day')} after the start; the gate compares the effect of the "
+            "second week with that of the first",
+            observed=counted((read - first).days, "day"),
+            required=f"{FORTNIGHT} days",
+            help=f"run until {day_after(first, FORTNIGHT - 1)}, and read later",
+            yields_in_place=True,
+        )
 
 
 def _needed(plan: Experiment, path: Path, metric: Metric) -> tuple[str, ...]:

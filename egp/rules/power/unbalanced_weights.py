@@ -78,7 +78,7 @@ from egp.experiment import Experiment
 from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.quantity import Share
 from egp.stats import StatisticsInputError
-from egp.wording import percent, told_apart, unit_count, whole
+from egp.wording import listing, percent, told_apart, unit_count, whole
 
 
 class Params(rule.Params):
@@ -104,20 +104,16 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         f"efficient: the same power takes {_price(plan, efficiency)}",
         observed=told,
         required=f"at least {asked}",
-        help=f"{_even(variants)}; to treat fewer users lower `exposure`",
+        help=f"{_even(plan, variants)}; to treat fewer users lower `exposure`",
     )
 
 
-def _even(variants: int) -> str:
+def _even(plan: Experiment, variants: int) -> str:
     """Weights to set that add up to 100 %, what cannot be split going to control."""
     tenths = 1000 // variants
-    rest = 1000 - tenths * variants
-    each = f"`weight: {tenths / 10:g}%`"
-    return (
-        f"set {each} everywhere"
-        if not rest
-        else f"set {each} for treatments and {(tenths + rest) / 10:g}% for control"
-    )
+    of_control = tenths + 1000 - tenths * variants
+    shares = [of_control if variant.control else tenths for variant in plan.variants or ()]
+    return f"set {listing(f'`variants[{at}].weight: {share / 10:g}%`' for at, share in enumerate(shares))}"
 
 
 def _price(plan: Experiment, efficiency: float) -> str:

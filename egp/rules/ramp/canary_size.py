@@ -182,7 +182,8 @@ def _example(plan: Experiment, params: Params) -> str:
         if plan.registered:
             first = max(first, day_after(plan.registered, 1))
         if first <= last:
-            return f"set `canary: {{{treated}, start: {first}, end: {last}}}`"
+            instead = "and remove `none:`" if plan.canary and plan.canary.none is not None else ""
+            return f"set `canary: {{{treated}, start: {first}, end: {last}}}` {instead}".rstrip()
     return f"add a canary with `{treated}`, begun after the registration and ended before the test"
 
 

@@ -159,10 +159,11 @@ def _reserved(plan: Experiment, params: Params) -> str:
     until = _earliest_end(plan, params)
     line = f"share: {share}" + (f", until: {until}" if until else "")
     advised = listing([f"`{setting}`" for setting in (f"holdout: {{{line}}}", *room)])
+    instead = " and remove `none:`" if plan.holdout and plan.holdout.none is not None else ""
     return (
-        f"add {advised}"
+        f"add {advised}{instead}"
         if until
-        else f"add {advised}, with `until:` {length(params.after_ramp)} after the ramp"
+        else f"add {advised}{instead}, with `until:` {length(params.after_ramp)} after the ramp"
     )
 
 

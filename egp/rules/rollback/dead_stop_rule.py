@@ -297,7 +297,9 @@ def _toothless(plan: Experiment, position: int, times_margin: float) -> Iterator
     declared = plan.stop_rules[position].harm_exceeds
     margin = metric.non_inferiority_margin
     enough = str(margin) if margin else level(amount, need(metric.baseline, *path, "baseline").unit)
-    advice = f"set `harm_exceeds: {margin}`" if margin else f"set `harm_exceeds:` to {enough} or less"
+    advice = (
+        f"set `harm_exceeds:` to {margin} or less" if margin else f"set `harm_exceeds:` to {enough} or less"
+    )
     yield _dead(
         plan, position, "harm_exceeds",
         f"tolerates {declared}, {significant(times, 2)} times {what}; the policy allows {significant(times_margin, 2)} times",
