@@ -112,7 +112,9 @@ class Shape:
         return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in set_here.items())})"
 
 
-def read(shape: type[S], value: object, path: Path = (), problems: list[Problem] | None = None) -> S:
+def read(  # noqa: PLR0912
+    shape: type[S], value: object, path: Path = (), problems: list[Problem] | None = None
+) -> S:
     """The shape with every part of the value that fits; what does not fit is appended to ``problems``."""
     if "_keys" not in shape.__dict__:
         shape._compile()

@@ -14,6 +14,9 @@ MAX_EXPANSION = 10_000
 MAX_DOCUMENTS = 100
 """Documents in one file; each is judged by every rule, and a file is judged in a bearable time."""
 
+MAX_EVENTS = 150_000
+"""Values, brackets and ends of them in one document: what a megabyte of the densest table has. Each takes memory."""
+
 MAX_ITEMS = 400
 """Items of a list in a plan: more than a year of daily looks; what compares each with each stays bearable."""
 
