@@ -13,8 +13,9 @@ from functools import cache
 from typing import Literal
 
 from egp.document import Document, Path
+from egp.document.bounds import MAX_ITEMS
 from egp.quantity import Change, Count, Interval, Measure, Moment, Share
-from egp.shape import Money, Name, Problem, Shape, field, listed, read
+from egp.shape import Money, Name, Problem, Shape, field, label, listed, read
 
 
 class Owner(Shape):
@@ -385,10 +386,29 @@ class Experiment(Shape):
             yield ("secondary_metrics", position), metric
 
 
+_DEEPEST_LIST = 3
+"""Mappings within each other that a plan's lists lie in."""
+
+
 def read_experiment(value: object) -> tuple[Experiment, list[Problem]]:
     """The plan in a document's value, and what does not fit; the same keys misread are absent from the plan."""
     problems: list[Problem] = []
-    return read(Experiment, value, (), problems), problems
+    return read(Experiment, _bounded(value, (), problems), (), problems), problems
+
+
+def _bounded(value: object, path: Path, problems: list[Problem]) -> object:
+    """The value without lists that are longer than any plan's: rules compare the items of a list with each other."""
+    if not isinstance(value, dict):
+        return value
+    for key, item in value.items():
+        if isinstance(item, list) and len(item) > MAX_ITEMS:
+            message = f"{label((*path, key))} has {len(item):,} items; at most {MAX_ITEMS} are read"
+            problems.append(Problem((*path, key), "wrong-type", message, "check that this is the right file"))
+            value = {**value, key: None}
+        elif isinstance(item, dict) and len(path) < _DEEPEST_LIST:
+            bounded = _bounded(item, (*path, key), problems)
+            value = value if bounded is item else {**value, key: bounded}
+    return value
 
 
 def may_be_plan(document: Document) -> bool:

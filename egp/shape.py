@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from types import UnionType
 from typing import Any, ClassVar, Literal, NamedTuple, NewType, TypeVar, Union, get_args, get_origin
 
@@ -36,6 +37,12 @@ TextReader = Callable[[str], object]
 
 _FEW_KEYS = 16
 """As many keys as a message can list and a reader takes in."""
+
+_TOLD = 50
+"""Unknown keys of one mapping that are named; a mapping with more is not one with slips."""
+
+_MOST_COMPARED = 500
+"""Words that are compared with one that may have been meant."""
 
 _LONGEST_GUESSED = 60
 """Characters of a word that is compared with what may have been meant."""
@@ -105,7 +112,9 @@ class Shape:
         return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in set_here.items())})"
 
 
-def read(shape: type[S], value: object, path: Path = (), problems: list[Problem] | None = None) -> S:
+def read(  # noqa: PLR0912
+    shape: type[S], value: object, path: Path = (), problems: list[Problem] | None = None
+) -> S:
     """The shape with every part of the value that fits; what does not fit is appended to ``problems``."""
     if "_keys" not in shape.__dict__:
         shape._compile()
@@ -116,12 +125,14 @@ def read(shape: type[S], value: object, path: Path = (), problems: list[Problem]
     if not isinstance(value, dict):
         problems.append(_not_a_mapping(value, path))
         return result
-    keys = shape._keys
+    keys, unknown = shape._keys, 0
     for key, item in value.items():
         known = keys.get(key)
         if known is None:
             if not key.startswith("x-"):
-                problems.append(_unknown_key(key, shape, value, path))
+                unknown += 1
+                if unknown <= _TOLD:
+                    problems.append(_unknown_key(key, shape, value, path))
         elif item is not None:
             attribute, read_text, read_part = known
             part = None
@@ -134,6 +145,9 @@ def read(shape: type[S], value: object, path: Path = (), problems: list[Problem]
                 part = read_part(item, (*path, key), problems)
             if part is not None:
                 attributes[attribute] = part
+    if unknown > _TOLD:
+        message = f"{label(path) or 'this'} has {unknown - _TOLD:,} more unknown keys"
+        problems.append(Problem(path, "wrong-type", message, "check that this is the right file"))
     for key in shape.needs:
         if value.get(key) is None:
             problems.append(_missing(key, path))
@@ -183,7 +197,8 @@ def nearest(word: str, words: Iterable[str]) -> str:
     """The word that was probably meant, or empty. Close in spelling, or the same letters in another style."""
     from difflib import get_close_matches
 
-    if len(word) > _LONGEST_GUESSED:
+    words = tuple(islice(words, _MOST_COMPARED + 1))
+    if len(word) > _LONGEST_GUESSED or len(words) > _MOST_COMPARED:
         return ""
     plain = {name.replace("_", "").replace("-", "").lower(): name for name in words}
     matches = get_close_matches(word.replace("_", "").replace("-", "").lower(), plain, n=1, cutoff=0.66)

@@ -156,6 +156,7 @@ class _Judge:
         self.allowances: Allowances | None = None
         self._present: Sequence[Entry] = ()
         self._sources: dict[str, PlanSource] = {}
+        self._reread: tuple[str, list[Document]] = ("", [])
         self._now = Timing(as_of)
 
     def part(self, sources: Sequence[PlanSource]) -> _Part:
@@ -178,7 +179,9 @@ class _Judge:
         self.report.add(part.findings)
 
     def other_document(self, shown: str, number: int) -> Document:
-        return self._sources[shown].documents()[number]
+        if self._reread[0] != shown:  # a file with many plans that speak of each other is read once
+            self._reread = shown, self._sources[shown].documents()
+        return self._reread[1][number]
 
     def _elsewhere(self, past: PlanPast | None) -> Elsewhere:
         def found(name: str, number: int) -> tuple[Document, Path] | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from egp.document.bounds import MAX_BYTES, MAX_DOCUMENTS, MAX_NESTING
-from egp.document.build import Builder, TooDeepError
+from egp.document.bounds import MAX_BYTES, MAX_DOCUMENTS, MAX_EVENTS, MAX_NESTING
+from egp.document.build import Builder, TooDeepError, TooLongError
 from egp.document.decoding import Content, Refusal, RefusedError, check_characters, decode, encode, too_large
 from egp.document.document import Document, Places
 from egp.document.events import Event, NextEvent, Parser, best_parser
@@ -80,6 +80,8 @@ class _Reading:
             if len(self._found) == MAX_DOCUMENTS:
                 return self._too_many(start)
             builder.build()
+        except TooLongError:
+            return self._too_long(builder.events[-1])
         except TooDeepError:
             return self._too_deep(builder.events[-1])
         except self._parser.error as error:
@@ -141,6 +143,14 @@ class _Reading:
     def _too_many(self, start: int) -> bool:
         message = f"the file has more than {MAX_DOCUMENTS:,} documents"
         return self._broken(Problem("size", message, "divide it into several files", self._dashes(start)))
+
+    def _too_long(self, event: Event) -> bool:
+        start = max(0, int(event.end_mark.index) - 1)
+        message = f"the document has more than {MAX_EVENTS:,} values and brackets"
+        problem = Problem(
+            "size", message, "divide it into several files", self._source.span(start, start + 1)
+        )
+        return self._broken(problem)
 
     def _too_deep(self, event: Event) -> bool:
         start = content_start(event, self._source.text)
