@@ -380,6 +380,7 @@ def _waiver_terms(contents: Sequence[PolicyFile]) -> WaiverTerms | None:
         return None
     terms = WaiverTerms()
     terms.approvers = stated[-1].approvers
+    terms.attested_by = next((each.attested_by for each in reversed(stated) if each.attested_by), None)
     terms.longest = next((each.longest for each in reversed(stated) if each.longest is not None), None)
     return terms
 
