@@ -29,6 +29,7 @@ from egp.analysis.days import day_after
 from egp.document import Path
 from egp.experiment import Metric
 from egp.gate.clock import after, day_end, elapsed, to_go
+from egp.gate.guarding import guarded
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.quantity import QuantityError, share, shown
@@ -58,7 +59,7 @@ class Params(RuleParams):
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
     troubles = [*_refused(readout), *_gaps(readout), *_from_the_future(readout), *_no_stages(params)]
-    yield from silences(readout, params.max_silence)
+    yield from guarded(lambda: silences(readout, params.max_silence))
     yield from _blindness(readout, params)
     yield from troubles[:MOST_TOLD]
     if len(troubles) > MOST_TOLD:
