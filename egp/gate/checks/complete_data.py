@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Annotated, Literal
 
 from egp.analysis.days import day_after
@@ -38,6 +39,9 @@ from egp.rule import Params as RuleParams
 from egp.wording import counted, length, listing
 
 MOST_TOLD = 8
+MOST_DAYS = 3660
+"""Days of a stage that are looked through; gaps of a stage of ten years show in its first."""
+
 WEEK = 7
 
 BY_CHANCE = 1e-6
@@ -85,7 +89,8 @@ def _refused(readout: Readout) -> Iterator[Reading]:
 
 
 def _gaps(readout: Readout) -> Iterator[Reading]:
-    days = [day_after(run.first, offset) for run in readout.days_seen() for offset in range(run.days)]
+    every_day = (day_after(run.first, offset) for run in readout.days_seen() for offset in range(run.days))
+    days = list(islice(every_day, MOST_DAYS))
     if not days:
         return
     heard_of = {row.stage for row in readout.evidence.rows} | {about.stage for about in readout.lost}
