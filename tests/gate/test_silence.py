@@ -24,6 +24,7 @@ from .worlds import (
     messages,
     open_readings,
     readout_world,
+    registered,
     rows_of,
     stage_world,
 )
@@ -117,6 +118,13 @@ class TestTheTreatmentIsSilentBesideAControlThatSpeaks:
         decision = silenced(week_at_70(), CONTROL).decide()
         assert (decision.verdict, decision.kind) == ("hold", "repair")
         assert "nothing was heard of control" in said(decision)
+
+    def test_without_weights_nobody_knows_what_was_due_and_the_rest_is_still_told(self) -> None:
+        world = silenced(week_at_70(), TREATMENT)
+        plan = stage_world(variants={0: {"weight": None}, 1: {"weight": None}}).plan
+        told = said(world.but(plan=plan, registration=registered(plan)).decide())
+        assert "lack 2023-02-11" in told
+        assert "weight" in told or "variants" in told
 
     def test_of_two_treatments_the_silent_one_is_named(self) -> None:
         third = {"id": "buy_later", "weight": "20%", "revision": "web-8841"}

@@ -23,12 +23,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Annotated, Literal
 
 from egp.analysis.days import day_after
 from egp.document import Path
 from egp.experiment import Metric
 from egp.gate.clock import after, day_end, elapsed, to_go
+from egp.gate.guarding import guarded
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.quantity import QuantityError, share, shown
@@ -37,6 +39,9 @@ from egp.rule import Params as RuleParams
 from egp.wording import counted, length, listing
 
 MOST_TOLD = 8
+MOST_DAYS = 3660
+"""Days of a stage that are looked through; gaps of a stage of ten years show in its first."""
+
 WEEK = 7
 
 BY_CHANCE = 1e-6
@@ -58,7 +63,7 @@ class Params(RuleParams):
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
     troubles = [*_refused(readout), *_gaps(readout), *_from_the_future(readout), *_no_stages(params)]
-    yield from silences(readout, params.max_silence)
+    yield from guarded(lambda: silences(readout, params.max_silence))
     yield from _blindness(readout, params)
     yield from troubles[:MOST_TOLD]
     if len(troubles) > MOST_TOLD:
@@ -84,7 +89,8 @@ def _refused(readout: Readout) -> Iterator[Reading]:
 
 
 def _gaps(readout: Readout) -> Iterator[Reading]:
-    days = [day_after(run.first, offset) for run in readout.days_seen() for offset in range(run.days)]
+    every_day = (day_after(run.first, offset) for run in readout.days_seen() for offset in range(run.days))
+    days = list(islice(every_day, MOST_DAYS))
     if not days:
         return
     heard_of = {row.stage for row in readout.evidence.rows} | {about.stage for about in readout.lost}
