@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 STANDARD = "egp:standard"
 
 TYPES: tuple[str, ...] = get_args(required_type(Experiment.__annotations__["type"]))
+_MOST_OVERRIDES = 200
+_MOST_DATES = 50
+
 _NAMING = ("rules", "tiers", "roles", "calendars", "gate")
 """Keys whose mapping has names as keys."""
 
@@ -78,6 +81,7 @@ class _Files:
         problems: list[Problem] = []
         content = read(PolicyFile, {} if document.problems else document.value, (), problems)
         problems.extend(_unmatchable(content))
+        problems.extend(_oversized(content))
         problems.extend(_timeless(content.waivers))
         if content.timezone is not None and time_zone(content.timezone) is None:
             problems.append(_no_time_zone(content.timezone))
@@ -255,6 +259,22 @@ def _name_from(extending: str, written: str) -> str:
     if written.startswith("egp:"):
         return written
     return os.path.normpath(os.path.join(os.path.dirname(extending), written)).replace(os.sep, "/")
+
+
+def _oversized(content: PolicyFile) -> Iterator[Problem]:
+    """Lists whose items are compared with each other, and that are longer than any policy's."""
+    if len(content.overrides) > _MOST_OVERRIDES:
+        message = (
+            f"{len(content.overrides):,} overrides; at most {_MOST_OVERRIDES} are compared with each other"
+        )
+        yield Problem(("overrides",), "wrong-type", message, "scope by tier, or put what they share into one")
+    places: list[tuple[Path, dict[str, object]]] = [(("rules",), content.rules or {})]
+    places += [(("overrides", at, "rules"), each.rules or {}) for at, each in enumerate(content.overrides)]
+    for path, rules in places:
+        for rule_id, setting in rules.items():
+            if isinstance(setting, list) and len(setting) > _MOST_DATES:
+                message = f"{shown(rule_id)} changes {len(setting):,} times; at most {_MOST_DATES} are read"
+                yield Problem((*path, rule_id), "wrong-type", message, "keep the days that are still to come")
 
 
 def _timeless(waivers: WaiverTerms | None) -> Iterator[Problem]:
