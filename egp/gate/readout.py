@@ -535,8 +535,13 @@ class Readout:
             f"withheld, because the rows do not cover the run: {shown(metric.id)} of {shown(variant)} lacks "
             f"{counted(len(days), 'day')}, the first {days[0]}"
         )
-        advice = "take the results again, with a row for every day; a day without exposure has one of 0 units"
-        return Withheld(reason, advice=advice)
+        of_totals = metric.kind == "quantile" or metric.id in self.is_counted_in_totals
+        rows = (
+            f"a total counted through {days[-1]}"
+            if of_totals
+            else "a row for every day; a day without exposure has one of 0 units"
+        )
+        return Withheld(reason, advice=f"take the results again, with {rows}")
 
     def _unripe(self, metric: Metric) -> Withheld:
         matures = self.matures(metric)
