@@ -23,7 +23,7 @@ from egp.analysis.days import (
     whole_days,
 )
 from egp.analysis.registered import has_primary_test, look_days, statistics_of
-from egp.analysis.registered_test import RegisteredTest, columns_of
+from egp.analysis.registered_test import ANALYSIS, RegisteredTest, columns_of
 from egp.experiment import Variant
 from egp.finding import NotChecked, need
 from egp.gate.clock import day_end, instant, shown_instant, shown_look, zone_of
@@ -108,6 +108,8 @@ class Readout:
     """Whether the instant is another than the one of the call, so that the answer opens nothing."""
     frozen: Mapping[datetime, Mapping[str, str]] = field(default_factory=dict)
     """Look → digests of the rows that it was read from before, by metric."""
+    judged_by: int = ANALYSIS
+    """The analysis of the receipt that is replayed; this release's otherwise."""
 
     @cached_property
     def zone(self) -> tzinfo:
