@@ -95,10 +95,9 @@ def _without_secrets(url: str) -> str:
 def remembered(path: str) -> Frozen:
     """The readouts of the receipt that a call is about to replace; none where there is no receipt."""
     try:
-        if os.path.islink(path) or not os.path.isfile(path):
+        if os.path.islink(path):
             return ()
-        with open(path, "rb") as file:
-            return frozen_in(json.loads(file.read(MAX_BYTES)))
+        return frozen_in(json.loads(read_regular(path, MAX_BYTES)))
     except (OSError, ValueError, RecursionError):
         return ()
 
