@@ -51,6 +51,13 @@ class Stricter(NamedTuple):
     way: Literal["more", "less"]
 
 
+class AppliedByGate:
+    """An option that the gate alone applies, as in ``Annotated[Share, "what it is", AppliedByGate()]``.
+
+    What the rule says of a plan does not depend on it, so that no test of a policy can stand at it.
+    """
+
+
 class Params:
     """Options of a rule: annotated class attributes with defaults, ``days: Annotated[int, "what it is"] = 14``."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, get_args
 
 from egp.document import Path
 from egp.quantity import Change, Interval, Measure, Share, shown
-from egp.rule import AtLeast, Params, Stricter
+from egp.rule import AppliedByGate, AtLeast, Params, Stricter
 from egp.shape import Money, PartReader, Problem, nearest, reader_of, required_type
 from egp.wording import length
 
@@ -50,6 +50,8 @@ class Option(NamedTuple):
     bound: Bound | None
     stricter: str
     """"more" or "less"; empty where the rule does not say."""
+    of_gate: bool = False
+    """Whether the gate alone applies it."""
 
 
 def declared_params(rule: Optioned) -> dict[str, Option]:
@@ -60,7 +62,8 @@ def declared_params(rule: Optioned) -> dict[str, Option]:
         bound = _bound(of_type, notes)
         meaning = f"{notes[0]}; {bound}" if bound else notes[0]
         way = next((note.way for note in notes if isinstance(note, Stricter)), "")
-        found[name] = Option(of_type, meaning, getattr(rule.params, name), bound, way)
+        of_gate = any(isinstance(note, AppliedByGate) for note in notes)
+        found[name] = Option(of_type, meaning, getattr(rule.params, name), bound, way, of_gate)
     return found
 
 

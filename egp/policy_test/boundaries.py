@@ -116,6 +116,8 @@ def _adopts(values: Mapping[str, Value]) -> bool:
 def _numbers(
     rule_id: str, name: str, value: Value, applies: str, spot: Spot, option: Option
 ) -> Iterator[Parameter]:
+    if option.of_gate:
+        return  # no plan is judged by it
     if isinstance(value.value, dict):
         for key, item in value.value.items():
             if _is_number(item):

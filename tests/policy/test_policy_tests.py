@@ -64,6 +64,7 @@ def test_every_number_of_the_standard_is_some_policys_to_test() -> None:
     assert {("minimum-runtime", "days"), ("power-floor", "floor"), ("guardrail-margin", "default")} <= numbers
     assert ("calendar-conflict", "weekends") not in numbers
     assert ("canary-size", "required_for") not in numbers
+    assert ("hair-trigger", "limit_alpha") in numbers
     strict = {(each.rule, each.name) for each in parameters(shipped_policy("egp:strict"))}
     assert strict == {("decision-power", "floor"), ("guardrail-power", "floor")}
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from datetime import date, timedelta
+from time import process_time
 
 import numpy
 import pytest
 from scipy.stats import multivariate_normal, norm
 
 from egp.analysis import registered
-from egp.experiment import Experiment
+from egp.document import read_text
+from egp.document.bounds import MAX_ITEMS
+from egp.experiment import Experiment, read_experiment
 from egp.finding import Finding, NotChecked
 from egp.policy.params import read_params
 from egp.rule import load
+from egp.subject import PlanFile
 from tests.rules.examples import merged, plan_of, sound_value
 
 START = date(2023, 1, 23)
@@ -68,11 +74,34 @@ def test_one_sided_looks() -> None:
     assert f"{error * 100:.3g} % of the time" in finding.message
 
 
-def test_thousands_of_looks_are_answered_without_computing_them_all() -> None:
-    instants = [f"2023-01-{23 + at // 1440:02d}T{at % 1440 // 60:02d}:{at % 60:02d}:00" for at in range(5000)]
-    (finding,) = found("no-unplanned-looks", plan(looks=instants))
-    assert "5,000 looks" in finding.message
-    assert "more than" in finding.message
+def minutes(count: int) -> list[str]:
+    return [f"2023-01-{23 + at // 1440:02d}T{at % 1440 // 60:02d}:{at % 60:02d}:00" for at in range(count)]
+
+
+def test_thousands_of_looks_are_refused_without_computing_any() -> None:
+    document = read_text(json.dumps(merged(sound_value(), {"statistics": {"looks": minutes(5000)}})))[0]
+    read, problems = read_experiment(document.value)
+    subject = PlanFile(document, read, tuple(problems))
+    refused = [
+        finding for finding in load("valid-plan").check(subject) if finding.at == ("statistics", "looks")
+    ]
+    assert [finding.message for finding in refused] == [
+        f"statistics.looks has 5,000 items; at most {MAX_ITEMS} are read"
+    ]
+    assert subject.plan.statistics is not None
+    assert subject.plan.statistics.looks is None, "no other rule is handed them"
+
+
+def test_as_many_looks_as_a_plan_can_have_are_all_computed() -> None:
+    began = process_time()
+    (finding,) = found("no-unplanned-looks", plan(looks=minutes(MAX_ITEMS)))
+    assert process_time() - began < 4, "several times what an idle machine takes"
+    assert f"{MAX_ITEMS} looks" in finding.message
+    told = re.search(r"([0-9.]+) % of the time", finding.message)
+    assert told is not None
+    walks = numpy.random.default_rng(1).standard_normal((20_000, MAX_ITEMS)).cumsum(axis=1)
+    crossed = (numpy.abs(walks) > norm.isf(0.025) * numpy.sqrt(numpy.arange(1, MAX_ITEMS + 1))).any(axis=1)
+    assert float(told[1]) / 100 == pytest.approx(crossed.mean(), abs=4 * math.sqrt(0.25 / 20_000))
 
 
 def test_boundaries_of_a_refused_design_spend_the_level() -> None:

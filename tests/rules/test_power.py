@@ -309,9 +309,16 @@ def test_plans_that_test_no_primary_are_not_asked_for_power(plan_type: str) -> N
             "eligible_units": None,
         }
     )
-    silent = {rule_id for rule_id in RULES if applies(rule_id, bare)}
+    with pytest.raises(NotChecked) as missing:
+        applies("heavy-tails", bare)
+    assert missing.value.path == ("eligible_units",), "an alarm on a mean errs by the units of its stage"
+    silent = {rule_id for rule_id in RULES if rule_id != "heavy-tails" and applies(rule_id, bare)}
     # Guardrails have their level and clusters their variance in a rollout as well.
     assert silent == {"significance-level", "unit-mismatch"}
+    with pytest.raises(DoesNotApply):
+        found(
+            "heavy-tails", plan({"type": plan_type, "eligible_units": None, "guardrail_metrics": {1: None}})
+        )
 
 
 def applies(rule_id: str, subject: Experiment) -> bool:

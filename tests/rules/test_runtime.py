@@ -107,8 +107,11 @@ class TestFullDays:
 
     def test_many_pauses_take_no_time_to_speak_of(self) -> None:
         first = date(1900, 1, 1)
-        pauses = [str(first + timedelta(days=2 * at)) for at in range(30_000)]
-        subject = plan(start="1900-01-01", end="2100-01-01", pauses=pauses)
+        days = [first + timedelta(days=2 * at) for at in range(30_000)]
+        subject = plan(start="1900-01-01", end="2100-01-01")
+        assert subject.schedule is not None
+        # A file is read to a few hundred of them.
+        subject.schedule.__dict__["pauses"] = tuple(Interval(day, day) for day in days)
         assert len(full_days(subject)) == 30_000
 
 

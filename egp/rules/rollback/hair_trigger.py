@@ -210,13 +210,15 @@ class Params(rule.Params):
     ] = Share(LEVELS.weekly_false_alarm)
     limit_alpha: Annotated[Share, "one-sided level at which a limit is broken"] = Share(LEVELS.limit_alpha)
     harm_alpha: Annotated[
-        Share, "one-sided level of the alarm that holds a stage, over all guardrails together"
+        Share,
+        "one-sided level of the alarm that holds a stage, over all guardrails together",
+        rule.AppliedByGate(),
     ] = Share(LEVELS.harm_alpha)
     day_correlation: Annotated[
         Share, "correlation of the arms' differences between two days, because units return", AtLeast(0)
     ] = Share(LEVELS.day_correlation)
     week_correlation: Annotated[
-        Share, "correlation of the arms' differences between two weeks", AtLeast(0)
+        Share, "correlation of the arms' differences between two weeks", AtLeast(0), rule.AppliedByGate()
     ] = Share(LEVELS.week_correlation)
 
 
