@@ -24,16 +24,17 @@ class Gone:
     successor: Entry | None = None
 
 
-def gone(past: Past, present: Sequence[Entry]) -> list[Gone]:
-    """Plans of the base, or without a base registered ones, that are not among the present.
+def gone(past: Past, present: Sequence[Entry], are_all_asked: bool = True) -> list[Gone]:
+    """Plans of the base, or without a base registered ones, that are not among the present. Raises LockError.
 
-    What is still in a file that nobody has read is not gone.
+    What is still in a file that nobody has read is not gone. Where not all plans are asked for, and no base is, entries
+    that have files of their own are not all read for that.
     """
     ids = {entry.id for entry in present}
     files = {past.inside(os.path.join(past.finder.folder, entry.path)): entry for entry in present}
     missing = [
         each
-        for each in (_of_base(past, past.base) if past.base else _of_lock(past))
+        for each in (_of_base(past, past.base) if past.base else _of_lock(past, are_all_asked))
         if each.id not in ids
         and (each.path in files or not os.path.lexists(os.path.join(past.root, each.path)))
     ]
@@ -49,9 +50,12 @@ def _of_base(past: Past, base: Base) -> Iterator[Gone]:
         yield Gone(name, earlier.path, earlier, past.entries.get(name) or base.lock.entries.get(name))
 
 
-def _of_lock(past: Past) -> Iterator[Gone]:
-    for name, entry in past.entries.items():
-        yield Gone(name, entry.path or "", None, entry)
+def _of_lock(past: Past, are_all_asked: bool) -> Iterator[Gone]:
+    """Registered experiments; one that was archived may be gone."""
+    for name in past.entries if are_all_asked else past.lock.in_lock_file:
+        entry = past.entries.get(name)
+        if entry is not None and entry.archived is None:
+            yield Gone(name, entry.path or "", None, entry)
 
 
 def _with_history(past: Past, missing: Sequence[Gone]) -> list[Gone]:

@@ -83,6 +83,8 @@ class Change:
     """The digest of ``plan``; empty for a plan that could not be read without problems, which has none."""
     first_commit: date | None = None
     """The day on which history first has the plan; None where history is not at hand."""
+    is_attested: bool = False
+    """Whether there is a lock, in which a registered plan has an entry."""
 
     @property
     def agreed_start(self) -> date:

@@ -31,7 +31,7 @@ from egp.finding import (
     Refused,
     Unchecked,
 )
-from egp.lock import LOCK_FILE, Registration
+from egp.lock import LockError, Registration, has_lock
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.locate import lock_folder, waivers_folder
 from egp.policy.model import Adopted, Policy, RuleSet
@@ -123,7 +123,7 @@ def check(
 
 
 def _has_lock(finder: PlanFinder, policy: Policy) -> bool:
-    return os.path.lexists(os.path.join(lock_folder(finder.folder, policy.root), LOCK_FILE))
+    return has_lock(lock_folder(finder.folder, policy.root))
 
 
 def _has_allowances(finder: PlanFinder, policy: Policy) -> bool:
@@ -217,10 +217,14 @@ class _Judge:
             subjects["Experiment"] = plan
             subjects["WrittenPlan"] = WrittenPlan(document.value)
             is_whole = not problems and not document.problems
-            past = self.past.of(source, plan, is_whole, self.as_of) if self.past else None
-            change = past.change if past else Change(plan, None, plan.registered, self.as_of)
-            subjects["Change"] = change
-            allowed = self._allowed(document, change, is_whole, adopted)
+            try:
+                past = self.past.of(source, plan, is_whole, self.as_of) if self.past else None
+            except LockError as error:
+                self.report.failures += error.failures  # nothing is said of what the plan was
+            else:
+                change = past.change if past else Change(plan, None, plan.registered, self.as_of)
+                subjects["Change"] = change
+                allowed = self._allowed(document, change, is_whole, adopted)
         outcomes = self._run(rules, subjects, traits.tier, source.shown, document.index)
         shadow = self._run_shadow(adopted.shadow, subjects, traits.tier)
         already_said = len(self.report.diagnostics)
@@ -238,7 +242,11 @@ class _Judge:
 
     def _timing(self, name: str) -> Timing:
         """The days that choose among dated settings: of a registered plan the one that the lock attests."""
-        entry = self.past.entries.get(name) if self.policy.dates and self.past else None
+        try:
+            entry = self.past.entries.get(name) if self.policy.dates and self.past else None
+        except LockError as error:
+            self.report.failures += error.failures
+            entry = None
         return Timing(self.as_of, entry.registered) if entry else self._now
 
     def portfolio(self) -> None:
@@ -334,7 +342,12 @@ class _Judge:
 
         asked = [self.finder.canonical(source.path) for source in self.finder.portfolio()]
         are_all_asked = past.base is not None or self.asked.issuperset(asked)
-        for each in gone(past, present):
+        try:
+            found = gone(past, present, are_all_asked)
+        except LockError as error:
+            self.report.failures += error.failures
+            return
+        for each in found:
             if are_all_asked or (each.successor and self._is_asked(each.successor)):
                 self._removal(past, each)
 

@@ -37,7 +37,7 @@ from egp.waivers.baseline import Found, Recorded, baseline_of
 merged = trial.merged
 SOUND_PLAN = FilePath(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
 CONTEXT_KEYS = (
-    "tier", "roles", "calendars", "as_of", "registered", "lock", "base_lock", "under_base", "first_commit", "path",
+    "tier", "roles", "calendars", "as_of", "registered", "lock", "base_lock", "under_base", "first_commit", "is_attested", "path",
     "approvers", "longest", "not_waivable", "found", "is_known", "baseline",
 )  # fmt: skip
 
@@ -151,6 +151,7 @@ def change_of(plan: Experiment, before: Experiment | None, context: dict[str, ob
         pinned=before if before and lock and lock.current_digest == plan_digest(before) else None,
         digest=plan_digest(plan),
         first_commit=_day(context.get("first_commit")),
+        is_attested=bool(context.get("is_attested", False)),
     )
 
 
