@@ -250,7 +250,7 @@ class Past:
             renamed_from=earlier.path if earlier and earlier.path != path else "",
             digest=digest,
             first_commit=self._first_commit(path) if base and before is None else None,
-            is_attested=self.is_attested,
+            is_attested=self.is_attested and source.in_portfolio,
         )
         return PlanPast(change, self, earlier if base else pinned, pinned)
 
