@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from egp.lock import Registration
 from egp.past import Base, EarlierPlan, Past, plans_in
@@ -22,6 +22,8 @@ class Gone:
     """None where history does not have it either, and the lock alone knows of it."""
     entry: Registration | None
     successor: Entry | None = None
+    is_unregistered: bool = False
+    """Whether the entry is gone from the lock, too."""
 
 
 def gone(past: Past, present: Sequence[Entry], are_all_asked: bool = True) -> list[Gone]:
@@ -38,8 +40,7 @@ def gone(past: Past, present: Sequence[Entry], are_all_asked: bool = True) -> li
         if each.id not in ids
         and (each.path in files or not os.path.lexists(os.path.join(past.root, each.path)))
     ]
-    if past.base is None:
-        missing = _with_history(past, missing)
+    missing = _with_history(past, missing)
     heirs = {path: entry for path, entry in files.items() if missing and _is_new(past, path, entry)}
     renames = _renames(past) if missing and heirs else {}
     return [_with_successor(each, heirs, renames) for each in missing]
@@ -47,7 +48,12 @@ def gone(past: Past, present: Sequence[Entry], are_all_asked: bool = True) -> li
 
 def _of_base(past: Past, base: Base) -> Iterator[Gone]:
     for name, earlier in base.plans.items():
-        yield Gone(name, earlier.path, earlier, past.entries.get(name) or base.lock.entries.get(name))
+        entry = past.entries.get(name)
+        before = entry or base.lock.entries.get(name)
+        yield Gone(name, earlier.path, earlier, before, is_unregistered=before is not entry)
+    for name in past.removed_entries():
+        if name not in base.plans and (entry := base.lock.entries.get(name)):
+            yield Gone(name, entry.path or "", None, entry, is_unregistered=True)
 
 
 def _of_lock(past: Past, are_all_asked: bool) -> Iterator[Gone]:
@@ -60,20 +66,24 @@ def _of_lock(past: Past, are_all_asked: bool) -> Iterator[Gone]:
 
 def _with_history(past: Past, missing: Sequence[Gone]) -> list[Gone]:
     """The same with what they last were, as far as git can tell."""
-    if not missing or past.repository is None:
+    unknown = [each for each in missing if each.earlier is None]
+    if not unknown or past.repository is None:
         return list(missing)
     from egp.sources.git import GitError
 
     try:
-        last = past.repository.last_versions({each.path for each in missing})
+        last = past.repository.last_versions({each.path for each in unknown})
     except GitError:
         return list(missing)
     found = []
     for each in missing:
+        if each.earlier is not None:
+            found.append(each)
+            continue
         version = last.get(each.path)
         plans = plans_in(version.content, version.path, version.commit) if version else ()
         earlier = next((plan for plan in plans if plan.plan.id == each.id), None)
-        found.append(Gone(each.id, each.path, earlier or past.latest(each.path, each.id), each.entry))
+        found.append(replace(each, earlier=earlier or past.latest(each.path, each.id)))
     return found
 
 
@@ -108,5 +118,5 @@ def _with_successor(each: Gone, heirs: Mapping[str, Entry], renames: Mapping[str
     for is_successor in reasons:
         for path, entry in heirs.items():
             if is_successor(path, entry):
-                return Gone(each.id, each.path, each.earlier, each.entry, entry)
+                return replace(each, successor=entry)
     return each

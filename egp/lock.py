@@ -165,7 +165,7 @@ class Entries(Mapping[str, Registration]):
     def __iter__(self) -> Iterator[str]:
         yield from self.in_lock_file
         for path in self.store.paths() if self.store else ():
-            name = named_by(path) or self._experiment_in(path)
+            name = self.experiment_in(path)
             if name in self.in_lock_file:
                 self[name]  # to say that it is in both places
             yield name
@@ -189,8 +189,14 @@ class Entries(Mapping[str, Registration]):
             raise unusable(documents[0].path, message, help)
         return entry
 
-    def _experiment_in(self, path: str) -> str:
-        """Whose entry a file is whose name does not say it."""
+    def experiment_in(self, path: str) -> str:
+        """Whose entry a file is, which its name says unless the id is no name for a file."""
+        name = named_by(path)
+        if name is not None:
+            if entry_file(name) != path:
+                message = f"the lock is damaged: the entry of {name} lies where another one belongs"
+                raise unusable(path, message, f"its place is {entry_file(name)}")
+            return name
         documents = self.store.documents(path) if self.store else None
         if documents is None:
             raise unusable(path, "this entry is gone since its folder was listed", "run the command again")

@@ -164,6 +164,23 @@ class Past:
         except GitError as error:
             raise PastError(Failure(path, str(error), help=error.help)) from None
 
+    def removed_entries(self) -> Iterator[str]:
+        """Experiments that the base has registered, and the lock no longer has. Raises LockError."""
+        from egp.sources.git import GitError
+
+        if self.base is None or self.repository is None:
+            return
+        before = self.base.lock.entries
+        assert isinstance(before, Entries)
+        try:
+            removed = (
+                self.repository.removed(self.base.commit, f"{ENTRIES}/") if self.base.lock.has_folder else ()
+            )
+        except GitError as error:
+            raise unusable(self.base.lock.path, str(error), error.help) from None
+        named = (before.experiment_in(path) for path in removed)
+        yield from (name for name in (*before.in_lock_file, *named) if self.entries.get(name) is None)
+
     def _base(self, repository: Repository, commit: str, asked: Sequence[PlanSource]) -> Base:
         lock = self._lock_of(commit, repository, len(asked))
         files = dict(self._files_of_plans(repository.files(commit, self._scope(asked)), asked))
@@ -184,7 +201,7 @@ class Past:
         shown = f"{commit[:12]}:{LOCK_FILE}"
         content = repository.read(commit, LOCK_FILE)
         if content is None:
-            return Lock(shown, None, {}, {})
+            return Lock(shown, None, Entries({}), {})
         store = EntriesOfCommit(repository, commit, EntryFolder(self.root), plans > _FEW_PLANS)
         here = self.lock.document
         if here is not None and content == here.text.encode("utf-8", "surrogatepass"):

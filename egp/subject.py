@@ -110,6 +110,8 @@ class Removal:
     as_of: date
     successor: Entry | None = None
     """A plan that was not there before and goes on in its file, with its flag or on one of its surfaces."""
+    is_unregistered: bool = False
+    """Whether the entry is gone from the lock, too."""
 
 
 @dataclass(frozen=True, slots=True)

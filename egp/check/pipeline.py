@@ -370,6 +370,7 @@ class _Judge:
             registered=gone.entry.registered if gone.entry else before.registered,
             as_of=self.as_of,
             successor=gone.successor,
+            is_unregistered=gone.is_unregistered,
         )
         outcomes = self._run(rules, {"Removal": removal}, traits.tier, source.shown)
         shadow = self._run_shadow(adopted.shadow, {"Removal": removal}, traits.tier)

@@ -206,6 +206,19 @@ class Repository:
         output = self._bytes("diff", "-z", "--raw", "--find-renames", "-l1000", *options, commit, "--")
         return {new: old for old, new in _renamed(output)}
 
+    def removed(self, commit: str, under: str) -> list[str]:
+        """The paths below a folder that a commit has and the working tree has no more."""
+        options = (
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-renames",
+            "--no-relative",
+            "--diff-filter=D",
+            "--name-only",
+        )
+        output = self._bytes("diff", "-z", *options, commit, "--", under)
+        return [os.fsdecode(path) for path in output.split(b"\0") if path]
+
     def line_of_commits(self) -> list[str]:
         """The commits of the line that HEAD is on, the latest first; what was merged into it is one commit."""
         return self._text("rev-list", "--first-parent", self.commit("HEAD")).split("\n")

@@ -37,7 +37,7 @@ from egp.waivers.baseline import Found, Recorded, baseline_of
 merged = trial.merged
 SOUND_PLAN = FilePath(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
 CONTEXT_KEYS = (
-    "tier", "roles", "calendars", "as_of", "registered", "lock", "base_lock", "under_base", "first_commit", "is_attested", "path",
+    "tier", "roles", "calendars", "as_of", "registered", "lock", "base_lock", "under_base", "first_commit", "is_attested", "is_unregistered", "path",
     "approvers", "longest", "not_waivable", "found", "is_known", "baseline",
 )  # fmt: skip
 
@@ -164,6 +164,7 @@ def removal_of(plan: Experiment, successors: list[Document], context: dict[str, 
         registered=plan.registered,
         as_of=_day(context.get("as_of")) or date(2023, 1, 17),
         successor=entry_of(plan_of(successors[0].value), "experiments/other.yaml", 0) if successors else None,
+        is_unregistered=bool(context.get("is_unregistered", False)),
     )
 
 

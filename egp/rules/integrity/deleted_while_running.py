@@ -52,13 +52,15 @@ from collections.abc import Iterator
 
 from egp.analysis.days import first_exposure, last_watched
 from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked
+from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.quantity import shown
 from egp.subject import Entry, Removal
 
 
 def check(removal: Removal) -> Iterator[Finding]:
     plan = removal.before
+    if plan is None and removal.lock is not None and removal.lock.archived is not None:
+        raise DoesNotApply
     if plan is None:
         raise NotChecked(
             (),
