@@ -39,7 +39,9 @@ def whole_lock(root: Path) -> str | None:
     """The texts of all files of the lock, each under its name; None if there are none."""
     files = [root / LOCK_FILE, *sorted(root.glob(f"{ENTRIES}/*/*"))]
     told = [
-        f"== {file.relative_to(root)}\n{file.read_text(encoding='utf-8')}" for file in files if file.exists()
+        f"== {file.relative_to(root)}\n{file.read_text(encoding='utf-8')}"
+        for file in files
+        if file.exists() and file.suffix != ".partial"
     ]
     return "".join(told) or None
 
