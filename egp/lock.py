@@ -597,13 +597,14 @@ def _misfits(content: _LockFile) -> Iterator[Problem]:
     if content.entries not in (None, ENTRIES):
         message = f"the entries lie in {ENTRIES}, not in {shown(content.entries)}"
         yield Problem(("entries",), "wrong-type", message, _RESTORE)
-    lacking = {ONE_FILE: "experiments", FOLDER: "entries"}.get(content.lock or 0, "")
-    if lacking and getattr(content, lacking) is None:
-        yield Problem((), "missing", f"a lock of format {content.lock} has no `{lacking}`", _RESTORE)
     if content.lock == FOLDER and content.experiments is not None:
         message = f"a lock of format {FOLDER} lists no experiments"
         help = "of a merge keep the file that says `lock: 2`, and register the plans of the other side again"
         yield Problem(("experiments",), "wrong-type", message, help)
+    else:
+        lacking = {ONE_FILE: "experiments", FOLDER: "entries"}.get(content.lock or 0, "")
+        if lacking and getattr(content, lacking) is None:
+            yield Problem((), "missing", f"a lock of format {content.lock} has no `{lacking}`", _RESTORE)
     for name, entry in (content.experiments or {}).items():
         yield from _misfits_of(entry, ("experiments", name))
 

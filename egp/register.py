@@ -18,7 +18,17 @@ from egp.edit import EditError, add, edited
 from egp.entry_files import ENTRIES
 from egp.experiment import Experiment, may_be_plan, read_experiment
 from egp.finding import Failure
-from egp.lock import LOCK_FILE, LockError, PinnedPolicy, Registration, Signed, made, read_lock, update_lock
+from egp.lock import (
+    LOCK_FILE,
+    LockError,
+    PinnedPolicy,
+    Registration,
+    Signed,
+    made,
+    read_lock,
+    shown_path,
+    update_lock,
+)
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.locate import lock_folder
 from egp.policy.model import Policy
@@ -150,7 +160,7 @@ def write(
     except EntryRefused as refused:
         outcome.refusals.append(refused.refusal)
     except OSError as error:
-        unwritten = Failure(str(error.filename or ""), f"cannot write the plan: {error.strerror}")
+        unwritten = Failure(shown_path(str(error.filename or "")), f"cannot write the plan: {error.strerror}")
         raise LockError((unwritten, *_half_done(done))) from None
     except LockError as error:
         raise LockError((*error.failures, *_half_done(done))) from None

@@ -366,7 +366,8 @@ def test_a_file_that_cannot_be_written_takes_those_before_it_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = put(tmp_path, "old")
-    works, written = os.replace, []
+    works = os.replace
+    written: list[object] = []
 
     def once(*paths: str) -> None:
         if written:
