@@ -318,7 +318,7 @@ def test_a_plan_that_cannot_be_written(house: House, monkeypatch: pytest.MonkeyP
     house.edit(PLAN, "registered: 2023-01-17", "registered: 2023-01-02")
     monkeypatch.setattr("egp.register.write_atomically", refuse)
     assert house.register(PLAN, "--write-date") == 2
-    assert f"egp: cannot write {PLAN}: Permission denied" in house.err
+    assert f"{PLAN}: cannot write the plan: Permission denied" in house.err
     assert house.lock_text is None
 
 
