@@ -38,6 +38,11 @@ class Repaired:
     made: tuple[Repair, ...]
     left: tuple[tuple[Repair, str], ...]
 
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether it is still no YAML, so that nobody can tell what else to repair."""
+        return any(document.problems for document in read_bytes(self.after, self.shown))
+
     def diff(self) -> str:
         """What the repairs change, as `patch` reads it."""
         lines = unified_diff(
