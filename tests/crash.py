@@ -65,6 +65,12 @@ def listed(folder: Path) -> None:
     as_first_release(folder)
 
 
+def waivable(folder: Path) -> None:
+    edited(folder, "min_dwell: 48h", "min_dwell: 24h")
+    with (folder / "egp.yaml").open("a", encoding="utf-8") as policy:
+        policy.write("waivers: {approvers: [experimentation_lead], longest: 30d}\n")
+
+
 def marked(files: Mapping[str, bytes]) -> bytes:
     """The lock file of the first release once it names the folder."""
     return files["egp.lock"] + b"entries: egp.lock.d\n"
@@ -90,9 +96,9 @@ WRITING: Mapping[str, Writing] = {
     "archive": Writing(("register", "--archive", PLAN, "--as-of=2023-09-01"), registered),
     "migrate": Writing(("register", "--migrate"), listed, between=marked),
     "waive": Writing(
-        ("waive", PLAN, "guardrail-power", "--reason=one more week is not to be had", "--approver=@xp-lead",
-         "--expires=2023-02-10", f"--as-of={DAY}"),
-        is_repeatable=False,
+        ("waive", PLAN, "stage-dwell", "--reason=the flag switches once a day", "--approver=@xp-lead", "--ticket=XP-1", "--role=experimentation_lead",
+         "--expires=2023-02-10", f"--as-of={DAY}", f"--granted={DAY}"),
+        waivable, is_repeatable=False,
     ),
     "fix": Writing(("check", PLAN, "--fix", f"--as-of={DAY}"), lambda folder: edited(folder, "alpha: 5%", "alpha: 5")),
     "baseline": Writing(("baseline", "--start", f"--as-of={DAY}"), is_repeatable=False),

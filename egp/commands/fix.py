@@ -40,17 +40,16 @@ def fix(options: argparse.Namespace, policy: Policy) -> int:
         )
     sources, finder = plans_asked_for(options, policy)
     fixer = Fixer(finder, policy, options.as_of, unsafe=options.unsafe)
-    changed = is_unreadable = False
+    changed = False
     for repaired in fixer.fix(sources):
         changed = changed or repaired.before != repaired.after
-        is_unreadable = is_unreadable or repaired.is_unreadable
         sys.stderr.write(told(repaired, written=not options.diff))
         if options.diff:
             terminal.write_out(repaired.diff())
         else:
             _write_repaired(repaired)
     terminal.print_failures(fixer.failures)
-    if fixer.failures or (is_unreadable and options.diff):
+    if fixer.failures or (fixer.saw_unreadable and options.diff):
         return terminal.COULD_NOT_JUDGE
     return int(changed and options.diff)
 

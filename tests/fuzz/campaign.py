@@ -23,6 +23,8 @@ MOVES: dict[str, tuple[str, ...]] = {
     "ramp-harm": ("--to", "90%"), "two-bad-weeks": MONITOR, "srm": ("--to", "70%"),
 }  # fmt: skip
 ACCEPTED, PROCEED = 0, 0
+TELLING = ("explain",)
+"""Commands whose 0 says that they have told why a plan is rejected, one that cannot be read included."""
 
 
 class Exempt(NamedTuple):
@@ -94,7 +96,8 @@ class Campaign:
 
     def _asked(self, path: str, content: bytes, *arguments: str) -> None:
         answer = self.world.ask(path, content, *arguments, again=self._again())
-        self.world.must_refuse(path, content, answer, arguments)
+        if arguments[0] not in TELLING:
+            self.world.must_refuse(path, content, answer, arguments)
 
     def a_plan(self) -> None:
         results = self.draw.choice([*MOVES])
