@@ -343,7 +343,8 @@ class _Judge:
         asked = [self.finder.canonical(source.path) for source in self.finder.portfolio()]
         are_all_asked = past.base is not None or self.asked.issuperset(asked)
         try:
-            found = gone(past, present, are_all_asked)
+            # Where no pattern says which plans there are, one plan alone is not all of them.
+            found = gone(past, present, are_all_asked and (bool(asked) or len(self.asked) > 1))
         except LockError as error:
             self.report.failures += error.failures
             return
