@@ -9,6 +9,7 @@ import pytest
 
 from egp.amend import Statement, StatementError, stated
 from egp.cli import main
+from egp.entry_files import entry_file
 from tests.register.house import STATEMENT, House
 
 PLAN = "experiments/buy-now.yaml"
@@ -120,10 +121,11 @@ def test_sign_offs_after_an_amendment_are_attested_by_repeating_it(registered: H
 
 
 def test_an_amendment_that_reached_the_plan_alone_is_completed(registered: House) -> None:
-    lock = registered.lock_text
+    file = entry_file("buy-now")
+    entry = registered.text(file)
     registered.amend()
     both = (registered.lock_text, registered.text(PLAN))
-    registered.write("egp.lock", lock or "")
+    registered.write(file, entry)
     assert registered.amend() == 0
     assert (registered.lock_text, registered.text(PLAN)) == both
 
