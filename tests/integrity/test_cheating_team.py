@@ -300,3 +300,33 @@ def test_a_draft_that_could_not_be_read_may_be_repaired(team: Team) -> None:
     status, found = team.check("2023-02-01", "--base=main")
     assert [(each.rule, each.line, each.message) for each in found] == []
     assert status == 0
+
+
+def test_an_archived_experiment_leaves_its_entry_behind(team: Team) -> None:
+    status, said = team.egp("register", "--archive", WISH_LIST, "--as-of=2023-05-10")
+    assert (status, "is watched until 2023-05-10" in said) == (1, True)
+    assert team.egp("register", "--archive", WISH_LIST, "--as-of=2023-05-11")[0] == 0
+    (team.root / WISH_LIST).unlink()
+    team.commit("2023-05-11", "Over")
+    assert team.check("2023-05-11", "--base=main") == (0, []), "the plan of what is over may go"
+    team.merge()
+    assert team.check("2023-05-11") == (0, [])
+    team.plan(WISH_LIST, registered="2023-05-11")
+    team.replace(WISH_LIST, "mde: 45bps", "mde: 44bps")
+    assert team.egp("register", WISH_LIST, "--as-of=2023-05-11")[0] == 1, "the id stays taken"
+    (team.root / WISH_LIST).unlink()
+    team.remove_entry("wish-list")
+    team.commit("2023-05-12", "Never heard of it")
+    status, diagnostics = team.check("2023-05-12", "--base=main")
+    assert status == 1
+    (said,) = (each.message for each in diagnostics if each.rule == "entry-kept")
+    assert said == "wish-list, registered on 2023-01-17, is gone from the lock"
+    assert len(diagnostics) == 1
+
+
+def test_an_entry_that_is_gone_is_found_without_a_base(team: Team) -> None:
+    team.remove_entry("wish-list")
+    status, diagnostics = team.check("2023-02-01")
+    assert status == 1
+    said = said_at(diagnostics, "registration-date", WISH_LIST, team.line(WISH_LIST, "registered:"))
+    assert said == "the plan says that it was registered on 2023-01-17, and the lock has no entry of it"
