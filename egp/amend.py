@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, get_args
 
+from egp.analysis.registered_test import ANALYSIS, ANALYSIS_FIELD
 from egp.changes import changes
 from egp.check import check
 from egp.edit import EditError, add
@@ -134,6 +135,9 @@ def _amended(
     if is_written or len(after.amended) == len(before.amended):
         return sources
     changed = _changed_fields(candidate, before, past)
+    # Without history nobody knows what else changed, and an amendment that names no field may have changed any.
+    if before.current_analysis != ANALYSIS and (changed or candidate.digest == before.current_digest):
+        changed.append(ANALYSIS_FIELD)
 
     def append(plan: dict[str, Any]) -> None:
         block = _block(terms, statement, changed)
@@ -202,7 +206,7 @@ def _pinned(
         message = f"{called(candidate.id, 'the plan')} was archived on {before.archived}, and is not amended any more"
         raise candidate.refused(("id",), message, "a new experiment has a plan and an id of its own")
     entry = renewed(candidate, before, terms)
-    if candidate.digest != before.current_digest:
+    if candidate.digest != before.current_digest or before.current_analysis != ANALYSIS:
         entry = _with_amendment(candidate, entry, terms, statement)
     elif not (before.amended and _is_last(candidate.plan, terms, statement)):
         message = "nothing that the registration pins has changed since "
@@ -220,7 +224,13 @@ def _with_amendment(
     if latest and terms.as_of < latest:
         message = f"an amendment of {terms.as_of} would precede the entry of {latest} in the lock"
         raise candidate.refused(("amendments",), message, "an amendment has the date on which it is made")
-    amended = made(Amended, digest=candidate.digest, on=terms.as_of, data_access=statement.data_access)
+    amended = made(
+        Amended,
+        digest=candidate.digest,
+        on=terms.as_of,
+        data_access=statement.data_access,
+        analysis=ANALYSIS,
+    )
     return made(Registration, **{**vars(entry), "amended": (*entry.amended, amended)})
 
 

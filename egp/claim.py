@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
 
+from egp.atomic import claimed_folder
+
 PATIENCE = 30.0
 """Seconds to wait for another process."""
 
@@ -31,7 +33,7 @@ def claimed(root: str) -> Iterator[None]:
         message = "this system has no file locks, so that no lock can be written safely"
         raise ClaimError(message, "register on Linux or macOS") from None
     try:
-        folder = os.open(root, os.O_RDONLY)
+        folder = claimed_folder(root)
     except OSError as error:
         raise ClaimError(f"cannot open the folder of the lock: {error.strerror}") from None
     try:

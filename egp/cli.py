@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
+import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from egp.commands.streams import Closed, Unfailing, abandon_standard_output, keep_numbers
 from egp.commands.terminal import COULD_NOT_JUDGE, Stop, complain, print_failures
 from egp.policy.error import PolicyError
 from egp.version import VERSION
@@ -37,19 +39,35 @@ COMMANDS = {
 """Command → what it does. Each is a module of ``egp.commands``, imported when it is called."""
 
 
+_NEGATIVE = re.compile(r"-\.?[0-9]")
+_LACKS_ITS_VALUE = re.compile(r"argument (?:-\w/)?(--[\w-]+): expected one argument")
+
+
 class _Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are egp's: one line, exit status 2."""
+    """An argument parser whose errors are egp's: one line, exit status 2. A value may be negative, and have a unit."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._negative_number_matcher = _NEGATIVE
 
     def error(self, message: str) -> NoReturn:
+        option = _LACKS_ITS_VALUE.match(message)
+        if option:
+            raise Stop(message, f"a value that begins with a dash is written behind =, as in {option[1]}=-x")
         raise Stop(message, f"{self.prog} --help")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs egp and returns its exit status."""
+    """Runs egp and returns its exit status, which no stream that is full or closed changes."""
     gc.disable()  # what a run makes is needed to its end; looking for garbage took 15 % of it
-    given = sys.argv[1:] if arguments is None else arguments
+    keep_numbers()
+    with redirect_stderr(Unfailing(sys.stderr)), redirect_stdout(sys.stdout or Closed()):
+        return _status(sys.argv[1:] if arguments is None else arguments)
+
+
+def _status(given: Sequence[str]) -> int:
     try:
-        options = _parser(next((each for each in given if not each.startswith("-")), "")).parse_args(given)
+        options = _parsed(next((each for each in given if not each.startswith("-")), ""), given)
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
     except Stop as stop:
@@ -59,13 +77,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if len(error.failures) > 1:
             complain(f"the policy cannot judge: {len(error.failures)} errors in it")
     except BrokenPipeError:
-        _abandon_standard_output()  # the reader has gone, as in `egp check | head`
+        abandon_standard_output()  # the reader has gone, as in `egp check | head`
     except OSError as error:
-        _abandon_standard_output()
+        abandon_standard_output()
         complain(f"cannot write the report: {error.strerror}")
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
+    except SystemExit:
+        if _is_flushed():  # --help and --version are told, or they are not
+            raise
     except Exception:
         # Python would end with the status that means "rejected".
         sys.excepthook(*sys.exc_info())
@@ -73,9 +94,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return COULD_NOT_JUDGE
 
 
-def _abandon_standard_output() -> None:
-    """Nothing more can be written to it, not even when the interpreter ends and flushes."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _parsed(called: str, given: Sequence[str]) -> argparse.Namespace:
+    """The options. A command that leaves files behind is told of a command line that cannot be read."""
+    try:
+        return _parser(called).parse_args(given)
+    except Stop as stop:
+        told = (
+            getattr(import_module(f"egp.commands.{called}"), "misused", None) if called in COMMANDS else None
+        )
+        if told:
+            told(given, stop)
+        raise
+
+
+def _is_flushed() -> bool:
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        abandon_standard_output()
+        complain(f"cannot write: {error.strerror}")
+        return False
+    return not isinstance(sys.stdout, Closed)
 
 
 def _parser(*called: str) -> argparse.ArgumentParser:

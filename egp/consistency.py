@@ -234,7 +234,7 @@ def _none_or_values(key: str, part: Canary | Holdout, values: tuple[str, ...]) -
     if described:
         names = listing(f"`{name}`" for name in described)
         message = f"the {key} is both declared as none and described by {names}"
-        yield Finding((key, "none"), message, "both", "one of the two", f"remove `none`, or remove {names}")
+        yield Finding((key, "none"), message, "both", "one of the two", "remove `none`, or what describes it")
 
 
 def _evidence(plan: Experiment) -> Iterator[Finding]:

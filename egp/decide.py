@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 
 from egp.analysis.people import identity
 from egp.analysis.statements import somebody, stated
 from egp.brief.choices import BEFORE_LAUNCH, IN_FLIGHT, ROLL_BACK, chosen, has_begun
 from egp.experiment import Experiment
+from egp.files import read_regular
 from egp.finding import Failure
 from egp.gate.call import CannotJudge
 from egp.gate.readout import NOWHERE
@@ -18,9 +19,10 @@ from egp.gate.receipt import MAX_BYTES, read_receipt
 from egp.lock import Decided, Registration, made, read_lock, update_lock
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.model import Policy
-from egp.quantity import shown
+from egp.quantity import as_day, shown
 from egp.register import Candidate, candidates_in, files_of, opened, require_whole, terms_of
-from egp.results import CANARY, TEST
+from egp.results import CANARY, TEST, FrozenReadout
+from egp.shape import read
 from egp.wording import called, listing
 
 
@@ -45,6 +47,10 @@ class Receipt:
     verdict: str
     digest: str
     stage: str
+    as_if: bool = False
+    """Whether it answers for another instant than that of its call."""
+    readout: FrozenReadout | None = None
+    """The rows that a look was read from."""
 
     @property
     def is_of_ramp(self) -> bool:
@@ -63,8 +69,7 @@ class Recorded:
     is_new: bool
     is_as_registered: bool
     """Whether the plan that was decided on is the registered one."""
-    verdict: str
-    """The gate's, as the receipt has it; empty without one."""
+    receipt: Receipt | None = None
 
 
 class _Unfit(Exception):
@@ -79,12 +84,21 @@ def receipt_at(path: str) -> Receipt:
     """Reads a receipt of the gate. Raises CannotJudge."""
     recorded, _ = read_receipt(path)
     try:
-        with open(path, "rb") as file:
-            digest = sha256(file.read(MAX_BYTES)).hexdigest()
+        digest = sha256(read_regular(path, MAX_BYTES)).hexdigest()
     except OSError as error:
         raise CannotJudge(Failure(path, f"cannot read the receipt: {error.strerror}")) from None
     experiment, verdict, stage = (str(recorded.get(key)) for key in ("experiment", "verdict", "stage"))
-    return Receipt(path, experiment, verdict, f"sha256:{digest}", stage)
+    readout = read(FrozenReadout, recorded.get("readout"))
+    is_whole = isinstance(readout.look, datetime) and readout.rows
+    return Receipt(
+        path,
+        experiment,
+        verdict,
+        f"sha256:{digest}",
+        stage,
+        recorded.get("as_if") is True,
+        readout if is_whole else None,
+    )
 
 
 def decide(
@@ -114,7 +128,7 @@ def decide(
         written=written,
         is_new=is_new,
         is_as_registered=entry.current_digest == candidate.digest,
-        verdict=receipt.verdict if receipt else "",
+        receipt=receipt,
     )
 
 
@@ -175,6 +189,7 @@ def _decided(
         dissent=" ".join(stated(statement.dissent).split()) or None,
         plan=candidate.digest,
         receipt=receipt.digest if receipt else None,
+        readout=receipt.readout if receipt else None,
     )
 
 
@@ -242,8 +257,13 @@ def told(recorded: Recorded) -> Iterator[str]:
     yield f"  because: {decided.because}"
     if decided.dissent:
         yield f"  disagreed and committed: {decided.dissent}"
-    if recorded.verdict == "roll_back" and decided.option != ROLL_BACK:
+    receipt = recorded.receipt
+    if receipt and receipt.verdict == "roll_back" and decided.option != ROLL_BACK:
         yield "  the receipt says roll back, and no decision changes that answer"
+    if receipt and receipt.as_if:
+        yield "  the receipt answers as if it were another instant, and opens nothing"
+    if decided.readout and decided.readout.look:
+        yield f"  the look of {as_day(decided.readout.look)} is read from the rows of this receipt from now on"
     if not recorded.is_as_registered:
         yield "  the plan is not as it was registered; egp check says what changed"
     if recorded.is_new:

@@ -155,7 +155,36 @@ def _verify(text: str, before: Sequence[Document], number: int, wanted: object) 
     after = read_text(text)
     values = [_read_back(wanted) if at == number else each.value for at, each in enumerate(before)]
     if [each.value for each in after] != values or after[number].problems:
-        raise EditError("the edit would change more of the document than was asked for")
+        shared = (
+            None if after[number].problems else _shared(before[number], after[number].value, values[number])
+        )
+        if shared is None:
+            raise EditError("the edit would change more of the document than was asked for")
+        line = before[number].span(shared).start.line
+        how = "merges (`<<`)" if "<<" in before[number].line(line) else "repeats"
+        raise EditError(
+            f"line {line} {how} what would be edited, so that {pointer(shared)} would change too; "
+            "make the change there by hand, or write the value out in both places"
+        )
+
+
+def _shared(before: Document, after: object, wanted: object) -> Path | None:
+    """A path that the edit would change unasked, because it stands on the same text as what was to be edited."""
+    return next(
+        (path for path in _differences(after, wanted, ()) if before.definition(path) is not None), None
+    )
+
+
+def _differences(one: object, other: object, path: Path) -> Iterator[Path]:
+    """The paths at which two values differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in {**one, **other}:
+            yield from _differences(one.get(key), other.get(key), (*path, key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for at, (item, its) in enumerate(zip(one, other, strict=True)):
+            yield from _differences(item, its, (*path, at))
+    elif one != other:
+        yield path
 
 
 class _Comparison:

@@ -50,3 +50,9 @@ def may_be_entry(shard: str, file: str) -> bool:
     name = file.removesuffix(ENDING)
     is_name = _PLAIN.fullmatch(name) or _ENCODED.fullmatch(name)
     return file.endswith(ENDING) and bool(is_name) and bool(re.fullmatch(r"[0-9a-f]{2}", shard))
+
+
+def is_entry(path: str) -> bool:
+    """The same of a path relative to the lock's folder."""
+    steps = path.split("/")
+    return len(steps) == 3 and steps[0] == ENTRIES and may_be_entry(steps[1], steps[2])

@@ -13,8 +13,9 @@ from functools import cache
 from typing import Literal
 
 from egp.document import Document, Path
+from egp.document.bounds import MAX_ITEMS
 from egp.quantity import Change, Count, Interval, Measure, Moment, Share
-from egp.shape import Money, Name, Problem, Shape, field, listed, read
+from egp.shape import Money, Name, Problem, Shape, field, label, listed, read
 
 
 class Owner(Shape):
@@ -86,8 +87,16 @@ class Metric(Shape):
     std_dev: Measure | None = field(
         "Standard deviation per randomisation unit (ratio: of the linearised metric).", 0.21
     )
+    cap: Measure | None = field(
+        "The largest value that a unit counts with; what is above is set to it before rows are summed.",
+        "500 USD",
+    )
+    skewness: float | None = field(
+        "Skewness of the units' values, as they are summed: third central moment over the cubed standard deviation.",
+        4.5,
+    )
     influence_std_dev: Measure | None = field(
-        "Standard deviation of the quantile's influence function, per unit.", "5200ms"
+        "Standard deviation of the quantile's influence function, per randomisation unit.", "5200ms"
     )
     mde: Change | None = field(
         "Smallest effect the experiment must be able to detect.", "45bps", "2%", "0.8pp"
@@ -104,6 +113,10 @@ class Metric(Shape):
     action: Literal["rollback", "hold", "monitor"] | None = field("What a breach leads to.", "rollback")
     covers: Literal["quality", "safety", "performance", "cost"] | None = field(
         "The kind of harm this guardrail watches."
+    )
+    expected_zero: bool | None = field(
+        "Whether next to nothing is expected in every variant, so that no event is no sign of lost events.",
+        True,
     )
     segment: str | None = field("The segment this guardrail is restricted to.", "new_users")
     segment_share: Share | None = field("Share of the exposed units that are in the segment.", "15%")
@@ -139,6 +152,9 @@ class Statistics(Shape):
         "Alpha-spending function of a group-sequential design."
     )
     spending_parameter: float | None = field("Gamma of the Hwang-Shih-DeCani spending function.", -4)
+    guardrail_spending: Literal["obrien_fleming", "pocock", "hwang_shih_decani"] | None = field(
+        "Alpha-spending function of the guardrails' tests, where the primary has several looks."
+    )
     looks: tuple[Moment, ...] | None = field(
         "When the primary metric is read; without it once, on the day after the run.", ["2023-02-06"]
     )
@@ -370,10 +386,29 @@ class Experiment(Shape):
             yield ("secondary_metrics", position), metric
 
 
+_DEEPEST_LIST = 3
+"""Mappings within each other that a plan's lists lie in."""
+
+
 def read_experiment(value: object) -> tuple[Experiment, list[Problem]]:
     """The plan in a document's value, and what does not fit; the same keys misread are absent from the plan."""
     problems: list[Problem] = []
-    return read(Experiment, value, (), problems), problems
+    return read(Experiment, _bounded(value, (), problems), (), problems), problems
+
+
+def _bounded(value: object, path: Path, problems: list[Problem]) -> object:
+    """The value without lists that are longer than any plan's: rules compare the items of a list with each other."""
+    if not isinstance(value, dict):
+        return value
+    for key, item in value.items():
+        if isinstance(item, list) and len(item) > MAX_ITEMS:
+            message = f"{label((*path, key))} has {len(item):,} items; at most {MAX_ITEMS} are read"
+            problems.append(Problem((*path, key), "wrong-type", message, "check that this is the right file"))
+            value = {**value, key: None}
+        elif isinstance(item, dict) and len(path) < _DEEPEST_LIST:
+            bounded = _bounded(item, (*path, key), problems)
+            value = value if bounded is item else {**value, key: bounded}
+    return value
 
 
 def may_be_plan(document: Document) -> bool:

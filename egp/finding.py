@@ -59,6 +59,8 @@ class Finding:
     """What the span holds must not be repeated, by this or any other diagnostic of the plan."""
     yields_to: frozenset[str] = frozenset()
     """Rules whose finding makes this one redundant, though not its rule's other findings."""
+    yields_in_place: bool = False
+    """Redundant where another rule finds something at the same path, which it knows more of."""
 
 
 class NotChecked(Exception):

@@ -14,9 +14,9 @@ from typing import Any
 from egp.rule import Page, Params
 
 ORDER = (
-    "registered", "revision", "sign-off", "stage-order", "dwell", "complete-data", "sample-ratio",
-    "minimum-units", "runtime-complete", "outcome-matured", "precision", "primary-outcome", "novelty",
-    "guardrail", "limit", "stop-rule",
+    "registered", "revision", "sign-off", "stage-order", "dwell", "change-window", "fresh-results", "complete-data",
+    "metric-alive", "sample-ratio", "minimum-units", "runtime-complete", "outcome-matured", "frozen-rows",
+    "control-baseline", "precision", "primary-outcome", "novelty", "guardrail", "limit", "stop-rule",
 )  # fmt: skip
 """Paperwork, then data, then the readout, then safety: the order in which they are told."""
 

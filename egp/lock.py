@@ -12,19 +12,20 @@ import os
 import re
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
-from egp.atomic import write_atomically
+from egp.atomic import make_folder_of, take_back, write_atomically
 from egp.claim import ClaimError, claimed
 from egp.document import Document, Path, Position, Span, read_bytes, read_file
 from egp.entry_files import ENTRIES, entry_file, may_be_entry, named_by
 from egp.finding import Failure
 from egp.flow import flow, key
 from egp.quantity import shown
+from egp.results import FrozenReadout
 from egp.shape import Problem, Shape, field, listed, read
 
 LOCK_FILE = "egp.lock"
@@ -63,6 +64,7 @@ class Amended(Shape):
     data_access: Literal["nothing_run", "no_results_seen", "results_seen"] | None = field(
         "What was known of the results then."
     )
+    analysis: int | None = field("Number of the analysis that the plan is judged by since.", 2)
 
 
 class Decided(Shape):
@@ -80,6 +82,7 @@ class Decided(Shape):
     dissent: str | None = field("What somebody held against it before committing to it.")
     plan: str | None = field("Digest of the plan that was decided on.")
     receipt: str | None = field("Digest of the gate's receipt that it rests on.")
+    readout: FrozenReadout | None = field("Rows of a look that the gate judges by from then on.")
 
 
 class Registration(Shape):
@@ -89,6 +92,7 @@ class Registration(Shape):
     path: str | None = field("The plan's file, relative to the lock.", "experiments/pdp-buy-now.yaml")
     digest: str | None = field("Digest of the plan as it was registered.")
     registered: date | None = field("When the plan was registered.", "2023-01-17")
+    analysis: int | None = field("Number of the analysis that the plan was registered for; without it 1.", 2)
     policy: PinnedPolicy | None = field("The policy in force then.")
     signed: tuple[Signed, ...] = listed("Sign-offs the plan had.")
     amended: tuple[Amended, ...] = listed("Amendments since, in order.")
@@ -101,6 +105,12 @@ class Registration(Shape):
     def current_digest(self) -> str:
         """Digest that the plan must have today: of its last amendment, or of its registration."""
         return (self.amended[-1].digest if self.amended else self.digest) or ""
+
+    @property
+    def current_analysis(self) -> int:
+        """Number of the analysis that the plan is to be judged by: of its last amendment that names one."""
+        named = [each.analysis for each in self.amended if each.analysis is not None]
+        return named[-1] if named else self.analysis or 1
 
     def attests(self, role: str | None, by: str | None, on: date | None) -> bool:
         """Whether this sign-off was there when the plan was registered or registered again."""
@@ -365,8 +375,9 @@ def write_parts(root: str, lock: Lock, parts: Sequence[LockPart]) -> None:
     """Writes the files, all of them or, as far as the disk lets it, none. Raises LockError, which says what is there."""
     for number, part in enumerate(parts):
         try:
-            os.makedirs(os.path.dirname(os.path.join(root, part.path)), exist_ok=True)
-            write_atomically(os.path.join(root, part.path), part.after.encode("utf-8"))
+            path = os.path.join(root, part.path)
+            make_folder_of(path)
+            write_atomically(path, part.after.encode("utf-8"))
         except OSError as error:
             left = [lock.shown(each) for each in _not_undone(root, parts[:number])]
             reason = error.strerror or type(error).__name__
@@ -384,9 +395,7 @@ def _not_undone(root: str, parts: Sequence[LockPart]) -> Iterator[str]:
         path = os.path.join(root, part.path)
         try:
             if part.before is None:
-                os.unlink(path)
-                with suppress(OSError):
-                    os.rmdir(os.path.dirname(path))
+                take_back(path)
             else:
                 write_atomically(path, part.before.encode("utf-8", "surrogatepass"))
         except OSError:
@@ -466,7 +475,7 @@ class EntryFolder:
 _MARKER = re.compile(r"^(<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
 _DIGEST = re.compile(r"v[0-9]+:sha256:[0-9a-f]{64}")
 _RESTORE = "egp writes this file; restore it from git, or correct the line"
-_OPEN_PARTS = frozenset({"policies"})
+_OPEN_PARTS = frozenset({"policies", "rows"})
 
 
 def _lock(documents: list[Document], store: EntryStore | None) -> Lock:

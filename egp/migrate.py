@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from egp.document import read_bytes
 from egp.document.bounds import MAX_BYTES
 from egp.entry_files import ENTRIES, entry_file
+from egp.files import read_regular
 from egp.lock import (
     FOLDER,
     LOCK_FILE,
@@ -100,8 +101,7 @@ def _lock_of(root: str, name: str) -> Lock:
     except LockError:
         if os.path.islink(path) or not MAX_BYTES < os.path.getsize(path) <= LARGEST:
             raise
-    with open(path, encoding="utf-8", errors="replace", newline="") as file:
-        return _in_pieces(file.read(), name)
+    return _in_pieces(read_regular(path, LARGEST, root).decode("utf-8", "replace"), name)
 
 
 _EXPERIMENTS = "\nexperiments:\n"

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from egp.digest import plan_digest
 from egp.document import Document, Path, read_bytes
-from egp.entry_files import ENTRIES
+from egp.entry_files import ENTRIES, is_entry
 from egp.experiment import Experiment, read_experiment
+from egp.files import read_regular, real_path
 from egp.finding import EARLIER, PINNED, Failure
 from egp.lock import (
     LOCK_FILE,
@@ -111,7 +112,7 @@ class Past:
         self, finder: PlanFinder, root: str, lock: Lock, entries: Mapping[str, Registration] | None = None
     ) -> None:
         self.finder = finder
-        self.root = os.path.realpath(root)
+        self.root = real_path(root)
         self.lock = lock
         self.entries = lock.entries if entries is None else entries
         """The registrations in force, by id. What is asked for is read, and may raise LockError."""
@@ -173,12 +174,10 @@ class Past:
         before = self.base.lock.entries
         assert isinstance(before, Entries)
         try:
-            removed = (
-                self.repository.removed(self.base.commit, f"{ENTRIES}/") if self.base.lock.has_folder else ()
-            )
+            removed = self.repository.removed(self.base.commit, ENTRIES) if self.base.lock.has_folder else ()
         except GitError as error:
             raise unusable(self.base.lock.path, str(error), error.help) from None
-        named = (before.experiment_in(path) for path in removed)
+        named = (before.experiment_in(path) for path in removed if is_entry(path))
         yield from (name for name in (*before.in_lock_file, *named) if self.entries.get(name) is None)
 
     def _base(self, repository: Repository, commit: str, asked: Sequence[PlanSource]) -> Base:
@@ -212,10 +211,10 @@ class Past:
 
     def _scope(self, asked: Sequence[PlanSource]) -> list[str]:
         """Where plans may lie; an empty list for anywhere."""
-        folders = [
-            os.path.join(self.finder.pattern_root, fixed_folder(each)) for each in self.finder.patterns
-        ]
-        paths = {self.inside(path) for path in folders or [self.finder.pattern_root]}
+        patterns_at = real_path(self.finder.pattern_root)
+        folders = [os.path.join(patterns_at, fixed_folder(each)) for each in self.finder.patterns]
+        # By name: where a link lies now, the base may have had the plans themselves.
+        paths = {os.path.relpath(path, self.root).replace(os.sep, "/") for path in folders or [patterns_at]}
         paths |= {self.inside(source.path) for source in asked}
         inside = sorted(path for path in paths if path != ".." and not path.startswith("../"))
         return [] if "." in inside or len(inside) > _MANY_PATHS else inside
@@ -230,17 +229,16 @@ class Past:
 
     def source(self, path: str, content: bytes = b"") -> PlanSource:
         """A file as if it were there with a content, so that the policy can judge it."""
-        shown = os.path.relpath(os.path.join(self.root, path), os.path.realpath(self.finder.folder))
+        shown = os.path.relpath(os.path.join(self.root, path), real_path(self.finder.folder))
         return self.finder.piped(content, shown.replace(os.sep, "/"))
 
     def _is_unchanged(self, path: str, blob: Blob, given: bytes | None, repository: Repository) -> bool:
         file = os.path.join(self.root, path)
         try:
             if given is None:
-                if os.path.islink(file) or os.path.getsize(file) != blob.size:
+                if self.finder.canonical(file) != file or os.path.getsize(file) != blob.size:
                     return False
-                with open(file, "rb") as opened:
-                    given = opened.read()
+                given = read_regular(file, blob.size, self.root)
         except OSError:
             return False
         return repository.blob_id(given) == blob.id
@@ -313,7 +311,8 @@ class EntriesOfCommit(EntryStore):
         return None if blob is None else self._same(path, blob) or self._of(path, blob)
 
     def paths(self) -> list[str]:
-        return sorted(self._listed(f"{ENTRIES}/") if self._blobs is None else self._blobs)
+        blobs = self._listed(f"{ENTRIES}/") if self._blobs is None else self._blobs
+        return sorted(filter(is_entry, blobs))
 
     def _listed(self, path: str) -> Mapping[str, Blob]:
         from egp.sources.git import GitError
@@ -356,6 +355,15 @@ def attested_timing(plan: Experiment, finder: PlanFinder, policy: Policy, as_of:
     """The same whether or not it makes a difference. Raises LockError."""
     entry = read_lock(lock_folder(finder.folder, policy.root)).entries.get(plan.id or "")
     return Timing(as_of, entry.registered if entry else None)
+
+
+def judged_as(source: PlanSource, plan: Experiment, finder: PlanFinder, policy: Policy) -> PlanSource:
+    """The plan's file as the policy's overrides see it. Raises LockError."""
+    if not policy.scopes:
+        return source
+    root = lock_folder(finder.folder, policy.root)
+    entry = read_lock(root).entries.get(plan.id or "")
+    return finder.judged_at(source, (entry.path or "") if entry else "", root)
 
 
 def plans_in(content: bytes | None, path: str, commit: str) -> Iterator[EarlierPlan]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from egp.document import Document, read_bytes, read_file
 from egp.entry_files import ENTRIES, LEDGER
+from egp.files import real_path, repository_root
 from egp.finding import Failure
-from egp.policy.locate import POLICY_FILE, POLICY_TESTS_FILE, repository_root
+from egp.policy.locate import POLICY_FILE, POLICY_TESTS_FILE
 from egp.policy.pattern import fixed_folder, matches
 from egp.waivers import BASELINE_FILE, WAIVERS_FILE
 
@@ -49,7 +50,7 @@ class PlanFinder:
         self.pattern_root = os.path.abspath(pattern_root or folder)
         self.failures: list[Failure] = []
         self._root = repository_root(self.folder) or self.folder
-        self._real_root = os.path.realpath(self._root)
+        self._real_root = real_path(self._root)
         self._real_folders: dict[str, str] = {}
         self._folders_in_policy: dict[str, str] = {}
 
@@ -95,6 +96,15 @@ class PlanFinder:
         in_policy = self._in_policy(absolute)
         return PlanSource(absolute, path, in_policy, self._in_portfolio(in_policy), data)
 
+    def judged_at(self, source: PlanSource, registered: str, root: str) -> PlanSource:
+        """A registered plan as it lies where it was registered, relative to the lock's folder: there it is judged.
+
+        Whoever copies or moves its file does not choose other settings for it.
+        """
+        if not registered:
+            return source
+        return replace(source, in_policy=self._in_policy(os.path.normpath(os.path.join(root, registered))))
+
     def leaves_repository(self, source: PlanSource) -> bool:
         """Whether the file lies in the repository by name, and outside it once links are followed."""
         if source.content is not None or not _is_below(source.path, self._root):
@@ -104,10 +114,10 @@ class PlanFinder:
     def canonical(self, path: str) -> str:
         """The path with all links followed; the folders, which many files share, are followed once."""
         if os.path.islink(path):
-            return os.path.realpath(path)
+            return real_path(path)
         folder, name = os.path.split(path)
         if folder not in self._real_folders:
-            self._real_folders[folder] = os.path.realpath(folder)
+            self._real_folders[folder] = real_path(folder)
         return os.path.join(self._real_folders[folder], name)
 
     def _in_portfolio(self, in_policy: str) -> bool:

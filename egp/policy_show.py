@@ -11,6 +11,7 @@ from egp.document import Document
 from egp.experiment import read_experiment
 from egp.explain import settings_rows, shown_place, table
 from egp.policy.announcing import announced
+from egp.policy.escapable import ESCAPABLE, escapable_overrides
 from egp.policy.model import OFF, Layer, Policy, Scope, Value, settings_in_force
 from egp.policy.params import declared_params, shown_value
 from egp.policy.scope import Traits
@@ -99,6 +100,10 @@ def render_text(effective: Effective, width: int) -> str:
     silent = [each.rule.id for each in effective.rules if not (each.values or each.coming)]
     if silent:
         lines += wrapped(f"not adopted: {', '.join(silent)}", width, "  ")
+    for found in escapable_overrides(effective.policy):
+        place = shown_place(found.origin)
+        lines += ["", *wrapped(f"warning[{ESCAPABLE}]: {found.message} ({place})", width, "  ")]
+        lines += _indented(f"= help: {found.help}", width)
     return "\n".join(map(printable, lines)).rstrip() + "\n"
 
 
@@ -167,6 +172,7 @@ def _as_json(effective: Effective) -> dict[str, object]:
             }
             for at in effective.covering
         ],
+        "diagnostics": escapable_as_json(policy),
         "rules": [
             {
                 "id": each.rule.id,
@@ -178,6 +184,21 @@ def _as_json(effective: Effective) -> dict[str, object]:
             for each in effective.rules
         ],
     }
+
+
+def escapable_as_json(policy: Policy) -> list[dict[str, object]]:
+    return [
+        {
+            "id": ESCAPABLE,
+            "severity": "warning",
+            "override": each.number,
+            "place": shown_place(each.origin),
+            "rules": list(each.rules),
+            "message": each.message,
+            "help": each.help,
+        }
+        for each in escapable_overrides(policy)
+    ]
 
 
 def _plan_as_json(judged: Judged | None) -> dict[str, object] | None:

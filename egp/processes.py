@@ -40,7 +40,7 @@ def in_parts(
 
 
 def _fork(work: Callable[[Sequence[Item]], Result], parts: Sequence[Sequence[Item]]) -> tuple[int, IO[bytes]]:
-    file: IO[bytes] = open(os.memfd_create("egp"), "w+b")  # noqa: SIM115 (the parent closes it)
+    file: IO[bytes] = os.fdopen(os.memfd_create("egp"), "w+b")
     process = os.fork()
     if process == 0:
         _be_a_worker(work, parts, file)

@@ -140,6 +140,12 @@ def _split(value: object, wanted: str, advice: str) -> tuple[str, str]:
     return number, unit
 
 
+def _as_written(value: object, number: str) -> str:
+    """The quantity as the plan spells it, where that can be read again as one."""
+    text = str(value).strip()
+    return text if _QUANTITY.fullmatch(text) else number
+
+
 def _scaled(number: str, exponent: int) -> float:
     """The decimal shifted in text, so that 30bps and 0.3pp are the same float."""
     return float(f"{number}e{exponent}") if "e" not in number else float(number) * 10.0**exponent
@@ -196,7 +202,7 @@ def measure(value: object) -> Measure:
     """A value of a metric: 12%, 1900ms, 0.52 USD or a plain number."""
     advice = "write a number with its unit, as in 12%, 1900ms, 0.52 USD, or a plain number"
     number, unit = _split(value, "a measured value", advice)
-    text = value.strip() if isinstance(value, str) else number
+    text = _as_written(value, number)
     if not unit:
         return Measure(float(number), "", text)
     if unit == "%":
@@ -221,7 +227,7 @@ def change(value: object) -> Change:
     """A change such as 8% (relative), 45bps, 0.8pp, 40ms or 0.02 USD. Raises when the unit is missing."""
     advice = "write 5% for a relative change, 0.5pp or 50bps for an absolute change of a rate"
     number, unit = _split(value, "a change", advice)
-    text = value.strip() if isinstance(value, str) else number
+    text = _as_written(value, number)
     if not unit:
         message = f"{shown(value)} has no unit where a change is meant"
         raise QuantityError(message, advice, kind="ambiguous")

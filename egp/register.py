@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from egp.analysis.registered_test import ANALYSIS
 from egp.atomic import write_atomically
 from egp.check import check
 from egp.digest import plan_digest
@@ -17,6 +18,7 @@ from egp.document.bounds import MAX_BYTES
 from egp.edit import EditError, add, edited
 from egp.entry_files import ENTRIES
 from egp.experiment import Experiment, may_be_plan, read_experiment
+from egp.files import read_regular, real_path
 from egp.finding import Failure
 from egp.lock import (
     LOCK_FILE,
@@ -173,10 +175,10 @@ def _half_done(plans: Iterable[str]) -> Iterator[Failure]:
 
 
 def terms_of(finder: PlanFinder, policy: Policy, as_of: date) -> Terms:
-    root = os.path.realpath(lock_folder(finder.folder, policy.root))
+    root = real_path(lock_folder(finder.folder, policy.root))
     name = policy.file or policy.name
     if policy.root:
-        file = os.path.join(os.path.realpath(policy.root), os.path.basename(name))
+        file = os.path.join(real_path(policy.root), os.path.basename(name))
         name = os.path.relpath(file, root).replace(os.sep, "/")
     return Terms(
         root, as_of, made(PinnedPolicy, name=name, version=policy.version or None, digest=policy.digest)
@@ -190,8 +192,7 @@ def opened(source: PlanSource, finder: PlanFinder) -> PlanSource:
     if not os.path.isfile(source.path):
         return source  # a pipe may never end; the check says what it is
     try:
-        with open(source.path, "rb") as file:
-            return replace(source, content=file.read(MAX_BYTES + 1))
+        return replace(source, content=read_regular(source.path, MAX_BYTES))
     except OSError:
         return source
 
@@ -200,7 +201,7 @@ def candidates_in(source: PlanSource, terms: Terms) -> Iterator[Candidate]:
     """The plans of an opened source; what is no plan the check rejects."""
     if source.content is None:
         return
-    path = os.path.relpath(os.path.realpath(source.path), terms.root).replace(os.sep, "/")
+    path = os.path.relpath(real_path(source.path), terms.root).replace(os.sep, "/")
     for document in filter(may_be_plan, source.documents()):
         plan, problems = read_experiment(document.value)
         yield Candidate(source, document, plan, problems, path)
@@ -240,13 +241,10 @@ def write_changed(
 ) -> None:
     """Writes the plans that an edit changed, and notes which. Raises OSError."""
     for old, new in zip(before, after, strict=True):
-        if new.content is not None:
-            with open(old.path, "rb") as file:
-                is_same = file.read() == new.content
-            if not is_same:
-                write_atomically(os.path.realpath(old.path), new.content)
-                if done is not None:
-                    done.append(old.shown)
+        if new.content is not None and read_regular(old.path, MAX_BYTES) != new.content:
+            write_atomically(real_path(old.path), new.content)
+            if done is not None:
+                done.append(old.shown)
 
 
 def _pin_all(
@@ -317,6 +315,7 @@ def _new_entry(candidate: Candidate, terms: Terms) -> Registration:
         path=candidate.path,
         digest=candidate.digest,
         registered=terms.as_of,
+        analysis=ANALYSIS,
         policy=terms.policy,
         signed=signed_in(candidate, terms.as_of),
     )

@@ -37,6 +37,14 @@ class StageEntry(Shape):
     )
 
 
+class FrozenReadout(Shape):
+    """The rows that a look was read from the first time, or that were reviewed since. No others count."""
+
+    needs = ("look", "rows")
+    look: Moment | None = field("The look.", "2023-02-06")
+    rows: dict[str, str] | None = field("Metric → digest of the rows that it was judged on.")
+
+
 class Results(Shape):
     """Results of one experiment as of one instant."""
 
@@ -47,6 +55,9 @@ class Results(Shape):
     )
     revision: str | None = field("The build that is served to the treated units.", "web-8841")
     stages: tuple[StageEntry, ...] = listed("The stages of the ramp that were entered, in order.")
+    readouts: tuple[FrozenReadout, ...] = listed(
+        "Readouts that were made, as the receipts of the gate have them; no input of the verdict's digest."
+    )
     aggregates: str | None = field(
         "File with the rows, CSV or Parquet, relative to this one.", "pdp-buy-now.csv"
     )
@@ -61,16 +72,16 @@ COLUMNS: dict[str, str] = {
     "metric": "Id of the metric.",
     "segment": "Segment that the row is restricted to; empty for all units.",
     "units": "Distinct randomisation units in the row.",
-    "sum": "Sum of the metric over the units (ratio: of its numerator).",
-    "sum_squares": "Sum of the squared values of the units. A proportion needs none.",
-    "denominator_sum": "Ratio: sum of the denominator over the units.",
+    "sum": "Sum of the metric over the units (ratio: of its numerator; share of analysis units: of their successes).",
+    "sum_squares": "Sum of the squared values of the units. A proportion of randomisation units needs none.",
+    "denominator_sum": "Ratio: sum of the denominator over the units. Share of analysis units: their number.",
     "denominator_sum_squares": "Ratio: sum of the squared denominators.",
     "cross_sum": "Ratio: sum of numerator times denominator.",
     "covariate_sum": "CUPED: sum of the covariate, taken before the first exposure.",
     "covariate_sum_squares": "CUPED: sum of the squared covariates.",
     "covariate_cross_sum": "CUPED: sum of metric times covariate.",
     "value": "Quantile: the variant's value, times with their unit, as in 1912ms.",
-    "standard_error": "Quantile: the standard error of the value.",
+    "standard_error": "Quantile: the standard error of the value, over randomisation units.",
     "through": "Last day whose outcomes are counted (cohort and total).",
 }
 """Column → what it holds. Every other column is refused."""
@@ -119,6 +130,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a row that is refused says it is about; empty or None for what cannot be read either."""
+
+    stage: str = ""
+    window: str = ""
+    date: Day | None = None
+    variant: str = ""
+    metric: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why something in the results cannot be used, and what to change. No refused row is among the evidence."""
 
@@ -131,6 +153,15 @@ class Refusal:
     column: str
     message: str
     help: str
+    about: tuple[About, ...] | None = None
+    """The rows that are lost with it; None where that cannot be told."""
+
+    @property
+    def lost(self) -> tuple[About, ...]:
+        """What the refused rows would have told. A row of which nothing can be read may be about anything."""
+        if self.about is None:
+            return (About(),) if self.row else ()
+        return self.about
 
     @property
     def place(self) -> str:
@@ -138,6 +169,15 @@ class Refusal:
         file = f"{self.path}:{self.line}" if self.line else self.path
         parts = [file, f"row {self.row}" if self.row else "", f"column {self.column}" if self.column else ""]
         return ", ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """Units of a stage that were served more than one variant, and are in no row; and all units of it."""
+
+    stage: str
+    units: int
+    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +190,8 @@ class Evidence:
     problems: tuple[Refusal, ...]
     digest: str
     """Of the results and rows as read: the same for CSV, Parquet and a warehouse, and for any order of rows."""
+    crossed: tuple[Crossed, ...] = ()
+    """As far as the source of the rows knows; a stage without an entry may have had some."""
 
 
 def stage_name(treated: float) -> str:
@@ -162,6 +204,12 @@ def results_digest(results: Results, rows: Iterable[Row]) -> str:
     header: list[object] = [results.experiment, results.as_of, results.revision]
     header += [part for stage in results.stages for part in (stage.treated, stage.entered, stage.revision)]
     text = "\n".join([_canonical(header), *sorted(_canonical(_cells(row)) for row in rows)])
+    return f"{DIGEST_VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def rows_digest(rows: Iterable[Row]) -> str:
+    """Digest of some rows, whatever the day through which their outcomes are counted."""
+    text = "\n".join(sorted(_canonical(_cells(row)[:-1]) for row in rows))  # `through` is the last cell
     return f"{DIGEST_VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 

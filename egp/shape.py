@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from types import UnionType
 from typing import Any, ClassVar, Literal, NamedTuple, NewType, TypeVar, Union, get_args, get_origin
 
 from egp import quantity
 from egp.document import Path
+from egp.names import is_plain
 from egp.quantity import Change, Count, Interval, Measure, QuantityError, Share, shown
 
 Name = NewType("Name", str)
@@ -35,6 +37,12 @@ TextReader = Callable[[str], object]
 
 _FEW_KEYS = 16
 """As many keys as a message can list and a reader takes in."""
+
+_TOLD = 50
+"""Unknown keys of one mapping that are named; a mapping with more is not one with slips."""
+
+_MOST_COMPARED = 500
+"""Words that are compared with one that may have been meant."""
 
 _LONGEST_GUESSED = 60
 """Characters of a word that is compared with what may have been meant."""
@@ -94,7 +102,7 @@ class Shape:
     @classmethod
     def _compile(cls) -> None:
         cls._keys = {
-            key: (attribute, _text_reader_of(annotation), reader_of(annotation))
+            key: (attribute, *_readers(annotation, is_prose=key in PROSE))
             for key, attribute, annotation, _ in cls.fields()
         }
         cls._defaults = {attribute: declared.default for _, attribute, _, declared in cls.fields()}
@@ -104,7 +112,9 @@ class Shape:
         return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in set_here.items())})"
 
 
-def read(shape: type[S], value: object, path: Path = (), problems: list[Problem] | None = None) -> S:
+def read(  # noqa: PLR0912
+    shape: type[S], value: object, path: Path = (), problems: list[Problem] | None = None
+) -> S:
     """The shape with every part of the value that fits; what does not fit is appended to ``problems``."""
     if "_keys" not in shape.__dict__:
         shape._compile()
@@ -115,12 +125,14 @@ def read(shape: type[S], value: object, path: Path = (), problems: list[Problem]
     if not isinstance(value, dict):
         problems.append(_not_a_mapping(value, path))
         return result
-    keys = shape._keys
+    keys, unknown = shape._keys, 0
     for key, item in value.items():
         known = keys.get(key)
         if known is None:
             if not key.startswith("x-"):
-                problems.append(_unknown_key(key, shape, value, path))
+                unknown += 1
+                if unknown <= _TOLD:
+                    problems.append(_unknown_key(key, shape, value, path))
         elif item is not None:
             attribute, read_text, read_part = known
             part = None
@@ -133,6 +145,9 @@ def read(shape: type[S], value: object, path: Path = (), problems: list[Problem]
                 part = read_part(item, (*path, key), problems)
             if part is not None:
                 attributes[attribute] = part
+    if unknown > _TOLD:
+        message = f"{label(path) or 'this'} has {unknown - _TOLD:,} more unknown keys"
+        problems.append(Problem(path, "wrong-type", message, "check that this is the right file"))
     for key in shape.needs:
         if value.get(key) is None:
             problems.append(_missing(key, path))
@@ -147,6 +162,10 @@ def _not_a_mapping(value: object, path: Path) -> Problem:
 def _says_nothing(path: Path) -> Problem:
     """For a key that is a name: what it names cannot be left open."""
     return Problem(path, "missing", f"{label(path)} says nothing", "give it a value, or remove it")
+
+
+def _unseen(path: Path) -> Problem:
+    return Problem(path, "wrong-type", f"{label(path)} {_UNSEEN}", _ON_ONE_LINE)
 
 
 def _missing(key: str, path: Path) -> Problem:
@@ -178,7 +197,8 @@ def nearest(word: str, words: Iterable[str]) -> str:
     """The word that was probably meant, or empty. Close in spelling, or the same letters in another style."""
     from difflib import get_close_matches
 
-    if len(word) > _LONGEST_GUESSED:
+    words = tuple(islice(words, _MOST_COMPARED + 1))
+    if len(word) > _LONGEST_GUESSED or len(words) > _MOST_COMPARED:
         return ""
     plain = {name.replace("_", "").replace("-", "").lower(): name for name in words}
     matches = get_close_matches(word.replace("_", "").replace("-", "").lower(), plain, n=1, cutoff=0.66)
@@ -198,19 +218,23 @@ def _text(value: object) -> str:
         return value
     if isinstance(value, (dict, list)):
         raise QuantityError(f"{shown(value)} where a text is meant", "write a text")
-    raise QuantityError(f"{shown(value)} is not a text", f'write it in quotes: "{shown(value)}"')
+    in_quotes = f': "{shown(value)}"' if not isinstance(value, bool) else ""  # True and true are one value
+    raise QuantityError(f"{shown(value)} is not a text", f"write it in quotes{in_quotes}")
 
 
 def _words(value: object) -> tuple[str, ...]:
     words = tuple(map(_text, value if isinstance(value, list) else [value]))
     if not words or "" in words:
         raise QuantityError("nothing is named", "write a text, or a list of texts")
+    unseen = next((word for word in words if not is_plain(word)), None)
+    if unseen is not None:
+        raise QuantityError(f"{shown(unseen)} {_UNSEEN}", _ON_ONE_LINE)
     return words
 
 
 def _name(value: object) -> str:
     text = _text(value)
-    if 0 < len(text) <= 100 and text.isprintable() and text == text.strip():
+    if 0 < len(text) <= 100 and is_plain(text) and text == text.strip():
         return text
     raise QuantityError(f"{shown(value)} cannot be an id", "write 1 to 100 printable characters")
 
@@ -223,7 +247,7 @@ def _number(value: object) -> float:
 
 def _integer(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15:
-        return value
+        return int(value)
     raise QuantityError(f"{shown(value)} is not a whole number", "write a whole number, as in 14")
 
 
@@ -239,6 +263,14 @@ _SCALARS: dict[object, Reader] = {
     Measure: quantity.measure, Money: quantity.money, Change: quantity.change,
     date: quantity.day, Interval: quantity.interval, date | datetime: quantity.moment, object: lambda value: value,
 }  # fmt: skip
+_UNSEEN, _ON_ONE_LINE = "has a character that nobody sees", "write it in printable characters, on one line"
+
+PROSE = frozenset(
+    {"description", "hypothesis", "title", "reason", "because", "dissent", "none", "source", "from", "sides_reason", "means",
+     "changes", "when", "require", "message", "help", "why"}
+)  # fmt: skip
+"""Keys whose text is read by people and compared with nothing; of all others a text is a name."""
+
 _NO_QUANTITIES = (str, int, float, bool, object)
 
 
@@ -253,6 +285,8 @@ def required_type(annotation: Any) -> Any:
 def reader_of(annotation: Any) -> PartReader:
     """Reads a value of the annotated type at a path; what does not fit is appended to the problems, and is None."""
     wanted = required_type(annotation)
+    if wanted is str:
+        return _read_name
     if wanted in _SCALARS:
         return _scalar_reader(_SCALARS[wanted])
     if get_origin(wanted) is tuple:
@@ -267,9 +301,16 @@ def reader_of(annotation: Any) -> PartReader:
 
 
 _TEXTS: dict[object, TextReader] = {
-    str: str,
+    str: lambda text: text if is_plain(text) else None,
     **{of: lru_cache(_REMEMBERED)(parse) for of, parse in _SCALARS.items() if of not in _NO_QUANTITIES},
 }
+
+
+def _readers(annotation: Any, *, is_prose: bool) -> tuple[TextReader | None, PartReader]:
+    """How a key's text is read, and how anything else."""
+    if required_type(annotation) is str and is_prose:
+        return str, _read_text
+    return _text_reader_of(annotation), reader_of(annotation)
 
 
 def _text_reader_of(annotation: Any) -> TextReader | None:
@@ -292,6 +333,16 @@ def _scalar_reader(parse: Reader) -> PartReader:
             return None
 
     return read_scalar
+
+
+_read_text = _scalar_reader(_text)
+
+
+def _read_name(value: object, path: Path, problems: list[Problem]) -> object:
+    """A text that is compared. It is kept whatever is wrong with it, so that what it is compared with still speaks."""
+    if isinstance(value, str) and not is_plain(value):
+        problems.append(_unseen(path))
+    return _read_text(value, path, problems)
 
 
 def label(path: Path) -> str:
@@ -337,6 +388,7 @@ def _mapping_reader(read_item: PartReader, item_type: Any) -> PartReader:
             problems.append(_not_a_mapping(value, path))
             return None
         items = {key: read_item(item, (*path, key), problems) for key, item in value.items()}
+        problems.extend(_unseen((*path, key)) for key in value if not is_plain(key))
         if takes_anything:
             problems.extend(_says_nothing((*path, key)) for key, item in items.items() if item is None)
         return None if None in items.values() else items

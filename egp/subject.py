@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from egp.analysis.days import first_day, first_exposure, last_day
 from egp.finding import NotChecked
+from egp.names import folded
 from egp.quantity import Interval
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ class Entry:
     alpha: float | None
     sides: str
     type: str
+    tests: int = 1
+    """Tests that are made at alpha each: every treatment on every primary metric, or one for all where they are corrected."""
 
     @property
     def running(self) -> Interval | None:
@@ -155,7 +158,15 @@ def entry_of(plan: Experiment, path: str, document: int) -> Entry:
         alpha=plan.statistics.alpha if plan.statistics else None,
         sides=(plan.statistics.sides if plan.statistics else None) or "",
         type=plan.type or "",
+        tests=_tests_of(plan),
     )
+
+
+def _tests_of(plan: Experiment) -> int:
+    if plan.statistics and plan.statistics.correction not in (None, "none"):
+        return 1
+    treatments = sum(not variant.control for variant in plan.variants or ())
+    return max(1, treatments) * (1 + len(plan.co_primary_metrics))
 
 
 class Timeline:
@@ -220,15 +231,15 @@ class PortfolioIndex:
                 ("id", (entry.id,)),
                 ("layer", (entry.layer,)),
                 ("feature_flag", (entry.feature_flag,)),
-                ("surface", dict.fromkeys(entry.surfaces)),
+                ("surface", entry.surfaces),
             ):
-                for name in names:
+                for name in dict.fromkeys(map(folded, names)):
                     if name:
                         self._by.setdefault((kind, name), []).append(entry)
 
     def sharing(self, kind: str, name: str) -> Sequence[Entry]:
         """Entries with this "id", "layer", "feature_flag" or "surface", in the order they were read."""
-        return self._by.get((kind, name), ())
+        return self._by.get((kind, folded(name)), ())
 
     def timeline(self, kind: str, name: str, layer: str = "") -> Timeline:
         """The runs of the entries that share something, those of one layer only when it is named."""

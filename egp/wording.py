@@ -18,9 +18,37 @@ def percent(fraction: float, digits: int | None = None) -> str:
     return f"{significant(value, 3)} %"
 
 
-def power_text(power: float) -> str:
-    """A power, or another chance, with one decimal; none is rounded up to certainty."""
-    return percent(power, 1) if power < 0.9995 else "more than 99.9 %"
+def power_text(power: float, digits: int = 1) -> str:
+    """A computed power, never rounded up to one that is not reached: 0.79996 → "79.9 %", 0.99995 → "99.99 %"."""
+    if power > 0.9999:
+        return "more than 99.99 %" if power > 0.99991 else "99.99 %"
+    if power < 0.01:
+        return f"{significant(power * 100, 2)} %"
+    digits = max(digits, 2 if power > 0.999 else 1)
+    floored = math.floor(power * 100 * 10**digits + 1e-7) / 10**digits
+    return f"{floored:.{digits}f} %" if floored != round(floored) else f"{floored:.0f} %"
+
+
+def power_below(power: float, asked: float) -> str:
+    """A power that falls short of what is asked, with as many digits as it takes not to read as that."""
+    digits = range(1, 9)
+    return next(
+        (text for text in (power_text(power, n) for n in digits) if text != share_text(asked)), "less"
+    )
+
+
+def share_text(fraction: float) -> str:
+    """A share as it was meant: 98.75 %, 5 %, 0.1 %."""
+    return f"{fraction * 100:.6g} %"
+
+
+def told_apart(value: float, bound: float) -> tuple[str, str]:
+    """A share and the bound that it breaks, with as many digits as it takes to tell them apart."""
+    for digits in range(3, 16):
+        texts = tuple(f"{significant(each * 100, digits)} %" for each in (value, bound))
+        if texts[0] != texts[1]:
+            break
+    return texts[0], texts[1]
 
 
 def significant(value: float, digits: int) -> str:

@@ -45,9 +45,9 @@ EDITS = {
     "no baseline": Edit(
         r"\n  baseline: 12%",
         "",
-        "mde-declared",
+        "gate-inputs",
         "primary_metric",
-        ("sample-size", "baseline"),
+        ("does not say the baseline of add_to_cart_rate",),
         missing="baseline",
     ),
     "three looks": Edit(

@@ -9,9 +9,6 @@ from typing import NamedTuple
 
 from egp.analysis.days import day_after
 
-_TESTING = ("superiority", "non_inferiority")
-"""Types of plans that test something; rollouts and holdbacks declare no win."""
-
 
 class Expected(NamedTuple):
     """False wins expected of the tests from the first to the last position."""
@@ -21,11 +18,15 @@ class Expected(NamedTuple):
     last: int
 
 
-def chance_of_false_win(of_type: str, alpha: float | None, sides: str) -> float | None:
-    """Probability that a plan without an effect declares a win; half of the rejections of a two-sided test are losses."""
-    if not alpha or of_type not in _TESTING:
+def expected_false_wins(of_type: str, alpha: float | None, sides: str, tests: int = 1) -> float | None:
+    """Wins that a plan declares on average if no change has an effect, over all tests that are made at its alpha.
+
+    Half of the rejections of a two-sided test are losses. What a non-inferiority plan then declares is true, and comes with
+    its power; rollouts and holdbacks declare nothing.
+    """
+    if not alpha or of_type != "superiority":
         return None
-    return alpha / (2 if sides == "two" else 1)
+    return tests * alpha / (2 if sides == "two" else 1)
 
 
 def worst_period(tests: Sequence[tuple[date, float]], days: int) -> Expected:

@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from egp.quantity import shown
+from egp.wording import duration_in_plan
 
 if TYPE_CHECKING:
     from egp.experiment import Experiment, Metric
@@ -19,7 +20,7 @@ def guardrail_line(name: str) -> str:
     if re.match(r"p[0-9]{2}_", name):
         numbers = f"kind: quantile, quantile: {name[1:3]}%, direction: decrease, baseline: 1900ms, influence_std_dev: 5200ms"
     elif name.endswith("_rate"):
-        numbers = "kind: proportion, direction: decrease, baseline: 3%"
+        numbers = "kind: proportion, direction: decrease, baseline: 3%, outcome_window: 0d"
     else:
         numbers = "kind: mean, direction: decrease, baseline: 0.042, std_dev: 0.21"
     return f"`- {{id: {shown(name)}, {numbers}, non_inferiority_margin: 8%, action: rollback}}`"
@@ -35,12 +36,18 @@ def segment_line(metric: Metric, segment: str, share: str) -> str:
         ("std_dev", metric.std_dev),
         ("influence_std_dev", metric.influence_std_dev),
         ("non_inferiority_margin", metric.non_inferiority_margin),
+        ("outcome_window", _in_days(metric)),
+        ("judged_on", metric.judged_on),
         ("action", metric.action),
         ("covers", metric.covers),
     )
     fields = ", ".join(f"{key}: {shown(str(value))}" for key, value in stated if value is not None)
     name = f"{metric.id}_{segment}"
     return f"`- {{id: {shown(name)}, {fields}, segment: {shown(segment)}, segment_share: {share}}}`"
+
+
+def _in_days(metric: Metric) -> str | None:
+    return None if metric.outcome_window is None else duration_in_plan(metric.outcome_window)
 
 
 def stop_rule_line(plan: Experiment, name: str) -> str:

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from unicodedata import category, normalize
+
+from egp.names import folded
 
 if TYPE_CHECKING:
     from egp.experiment import Experiment
 
 
 def identity(handle: str) -> str:
-    """A person's or role's handle for comparison: "@PDP-PM " and "pdp-pm" are one, and so is what only looks different.
-
-    Wide letters, dashes of another length and characters that nobody sees make no second person.
-    """
-    if not handle.isascii():
-        handle = "".join(map(_plain, normalize("NFKC", handle)))
-    return "".join(handle.split()).lstrip("@").casefold()
-
-
-def _plain(character: str) -> str:
-    kind = category(character)
-    if kind == "Pd":
-        return "-"
-    return "" if kind in ("Cc", "Cf", "Mn") and not character.isspace() else character
+    """A person's or role's handle for comparison: "@PDP-PM " and "pdp-pm" are one, and so is what only looks different."""
+    return "".join(folded(handle).split()).lstrip("@")
 
 
 def oncall(plan: Experiment) -> str:

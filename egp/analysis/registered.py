@@ -20,7 +20,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from egp import stats
-from egp.analysis.days import day_after, exposed_days, local, readout_day, whole_days
+from egp.analysis.days import day_after, exposed_days, first_day, local, readout_day, whole_days
+from egp.analysis.design import Design, Sequence
 from egp.finding import NotChecked, need
 from egp.quantity import as_day
 
@@ -150,6 +151,26 @@ def cuped_variance_factor(plan: Experiment) -> float:
     return stats.cuped_factor(correlation)
 
 
+def uses_covariate(plan: Experiment, metric: Metric, path: Path) -> bool:
+    """Whether a primary is adjusted by the covariate of CUPED, whose declared correlation is the first primary's."""
+    return path == PRIMARY and metric.kind != "quantile" and cuped_variance_factor(plan) < 1
+
+
+def is_relative(change: Change | None, metric: Metric) -> bool:
+    """Whether a bound is one of the control observed: declared in per cent, of a metric above zero."""
+    return (
+        change is not None and change.relative and metric.baseline is not None and metric.baseline.value > 0
+    )
+
+
+def is_clustered(plan: Experiment, metric: Metric) -> bool:
+    """Whether a metric is a share of units that are finer than the randomised ones, as of sessions in users.
+
+    Such a share is a ratio of two sums over randomised units: successes, and analysis units.
+    """
+    return metric.kind == "proportion" and plan.analysis_unit not in (None, plan.unit)
+
+
 def clustering_variance_factor(plan: Experiment, metric: Metric) -> float:
     """What analysing several units per randomised one does to the variance per randomised unit.
 
@@ -157,9 +178,7 @@ def clustering_variance_factor(plan: Experiment, metric: Metric) -> float:
     units per randomised one has p (1 - p) DEFF / m instead of p (1 - p).
     """
     clustering = plan.statistics.clustering if plan.statistics else None
-    if plan.analysis_unit in (None, plan.unit) or metric.kind != "proportion":
-        return 1.0
-    if clustering is None or clustering.method is None:
+    if not is_clustered(plan, metric) or clustering is None or clustering.method is None:
         return 1.0
     path = ("statistics", "clustering")
     size, icc = need(clustering.mean_size, *path, "mean_size"), need(clustering.icc, *path, "icc")
@@ -179,7 +198,7 @@ def primary_at(plan: Experiment, path: Path) -> Metric:
 def primary_test(plan: Experiment, *, with_cuped: bool = True, at: Path = PRIMARY) -> stats.PlannedTest:
     """The registered test of the primary metric: of superiority, or of non-inferiority by the plan's type."""
     metric = primary_at(plan, at)
-    cuped = with_cuped and metric.kind != "quantile" and at == PRIMARY
+    cuped = with_cuped and uses_covariate(plan, metric, at)
     non_inferiority = plan.type == "non_inferiority"
     return stats.PlannedTest(
         kind=need(metric.kind, *at, "kind"),
@@ -192,6 +211,8 @@ def primary_test(plan: Experiment, *, with_cuped: bool = True, at: Path = PRIMAR
         ratio=allocation_ratio(plan),
         variance_factor=(cuped_variance_factor(plan) if cuped else 1.0)
         * clustering_variance_factor(plan, metric),
+        relative=non_inferiority and is_relative(metric.non_inferiority_margin, metric),
+        variance="unpooled" if cuped or is_clustered(plan, metric) else "score",
     )
 
 
@@ -235,19 +256,38 @@ def margin_of(metric: Metric, path: Path) -> float:
     return size
 
 
+def guardrail_alpha(plan: Experiment) -> float:
+    """The level of a guardrail's test over all looks."""
+    return _level(statistics_of(plan).guardrail_alpha, "guardrail_alpha")
+
+
+def guardrail_level(plan: Experiment, metric: Metric) -> float:
+    """The level of a guardrail's test at the last look."""
+    alpha, looks = guardrail_alpha(plan), _fractions(plan, metric)
+    if not is_sequential(plan) or len(looks) < 2:
+        return alpha
+    statistics = statistics_of(plan)
+    function = need(statistics.guardrail_spending, "statistics", "guardrail_spending")
+    bounds = Sequence(function, looks, statistics.spending_parameter).boundaries(alpha, 1)
+    return stats.normal_sf(bounds[-1])
+
+
 @lru_cache(32)
 def guardrail_test(plan: Experiment, metric: Metric, path: Path) -> stats.PlannedTest:
-    """The non-inferiority test of a guardrail at the readout: one-sided, without CUPED."""
+    """The non-inferiority test of a guardrail at the last look: one-sided, without CUPED, at what its spending
+    function leaves for that look."""
     return stats.PlannedTest(
         kind=need(metric.kind, *path, "kind"),
         baseline=baseline_of(metric, path).value,
         std_dev=std_dev_of(metric, path),
-        alpha=_level(statistics_of(plan).guardrail_alpha, "guardrail_alpha"),
+        alpha=guardrail_level(plan, metric),
         sides=1,
         margin=margin_of(metric, path),
         harm=harm_direction(metric, path),
         ratio=allocation_ratio(plan),
         variance_factor=clustering_variance_factor(plan, metric),
+        relative=is_relative(metric.non_inferiority_margin, metric),
+        variance="unpooled" if is_clustered(plan, metric) else "score",
     )
 
 
@@ -273,35 +313,91 @@ def metric_units(plan: Experiment, metric: Metric, units_in_smallest: float) -> 
     return control_units(plan, units_in_smallest) * matured_share(plan, metric) * segment_share(plan, metric)
 
 
-def information_fractions(plan: Experiment) -> tuple[float, ...]:
-    """Units that each look of the primary judges, as shares of the last look's. Looks that judge the same units
-    are one."""
+def is_sequential(plan: Experiment) -> bool:
+    """Whether the primary may be read at several looks."""
+    return plan.statistics is not None and plan.statistics.method in ("group_sequential", "always_valid")
+
+
+def look_days(plan: Experiment) -> tuple[date, ...]:
+    """The days on which the primary may be read: the declared ones; of an always-valid test that declares none every
+    day, of any other the day after the run. A fixed horizon is read at the last."""
+    statistics = plan.statistics
+    declared = sorted(
+        {as_day(local(plan, look)) for look in (statistics.looks if statistics else None) or ()}
+    )
+    if not declared:
+        last = readout_day(plan)
+        daily = statistics is not None and statistics.method == "always_valid"
+        first = day_after(first_day(plan), 1) if daily else last
+        declared = [day_after(first, at) for at in range(max(1, (last - first).days + 1))]
+    return tuple(declared) if is_sequential(plan) else (declared[-1],)
+
+
+def information_fractions(plan: Experiment, metric: Metric | None = None) -> tuple[float, ...]:
+    """Units that each declared look of the primary judges, as shares of the last look's. Looks that judge the same
+    units are one."""
     looks = need(statistics_of(plan).looks, "statistics", "looks")
-    metric = primary_at(plan, PRIMARY)
-    days = sorted({days_judged(plan, metric, as_day(local(plan, look))) for look in looks})
+    judged = metric or primary_at(plan, PRIMARY)
+    days = sorted({days_judged(plan, judged, as_day(local(plan, look))) for look in looks})
     if not days or days[0] <= 0:
         raise NotChecked(("statistics", "looks"))
     return tuple(count / days[-1] for count in days)
 
 
-def sequential_inflation(plan: Experiment) -> float:
-    """Factor by which the registered method needs more units than a single look; 1 for a fixed horizon."""
+def _fractions(plan: Experiment, metric: Metric) -> tuple[float, ...]:
+    """As ``information_fractions``, for looks by day, those before the first matured outcome left out, and of very
+    many an even choice."""
+    days = sorted({days_judged(plan, metric, look) for look in look_days(plan)} - {0})
+    if not days or days[0] <= 0:
+        return (1.0,)
+    if len(days) > MOST_LOOKS:
+        step = len(days) / MOST_LOOKS
+        days = [days[min(len(days) - 1, math.ceil(step * (at + 1)) - 1)] for at in range(MOST_LOOKS)]
+    return tuple(count / days[-1] for count in days)
+
+
+def sequence_of(plan: Experiment, metric: Metric) -> Sequence | None:
+    """The looks of a primary's test with their boundaries; None for a fixed horizon."""
     statistics = statistics_of(plan)
     if statistics.method == "always_valid":
-        return stats.always_valid_inflation(comparison_alpha(plan), required_power(plan), sides(plan))
+        return Sequence(None, _fractions(plan, metric))
     if statistics.method != "group_sequential":
-        return 1.0
+        return None
     function = need(statistics.spending, "statistics", "spending")
-    looks = information_fractions(plan)
+    looks = information_fractions(plan, metric)
     if len(looks) > MOST_LOOKS:
         raise NotChecked(("statistics", "looks"))
-    return stats.group_sequential_inflation(
-        function,
-        comparison_alpha(plan),
-        looks,
-        required_power(plan),
-        sides(plan),
-        statistics.spending_parameter,
+    return Sequence(function, looks, statistics.spending_parameter)
+
+
+@lru_cache(32)
+def primary_design(plan: Experiment, at: Path = PRIMARY, *, with_cuped: bool = True) -> Design:
+    """The test of a primary metric with its split, its matured share and its looks."""
+    metric = primary_at(plan, at)
+    units = metric_units(plan, metric, 1.0)
+    if units <= 0:
+        raise NotChecked((*at, "outcome_window"))
+    test = primary_test(plan, with_cuped=with_cuped, at=at)
+    return Design(test, units, direction_of(metric, at), sequence_of(plan, metric))
+
+
+@lru_cache(32)
+def guardrail_design(plan: Experiment, metric: Metric, path: Path) -> Design:
+    """The test of a guardrail at the last look, with the part of the sample that it is judged on."""
+    test, units = guardrail_test(plan, metric, path), metric_units(plan, metric, 1.0)
+    if units <= 0:
+        raise NotChecked((*path, "outcome_window"))
+    return Design(test, units, direction_of(metric, path))
+
+
+def sequential_inflation(plan: Experiment) -> float:
+    """Factor by which the registered method needs more units than a single look for the declared power; 1 for a
+    fixed horizon."""
+    sequence = sequence_of(plan, primary_at(plan, PRIMARY))
+    return (
+        1.0
+        if sequence is None
+        else sequence.inflation(comparison_alpha(plan), required_power(plan), sides(plan))
     )
 
 
@@ -311,35 +407,32 @@ def required_smallest(
 ) -> float:
     """Units the smallest variant needs for the declared power and registered test of the primary, at the declared
     MDE unless another signed effect is given."""
-    test = primary_test(plan, with_cuped=with_cuped, at=at)
+    design = primary_design(plan, at, with_cuped=with_cuped)
     wanted = primary_effect(plan, at) if effect is None else effect
-    units = stats.required_units(test, wanted, required_power(plan))
-    matured = matured_share(plan, primary_at(plan, at))
-    if matured <= 0:
-        raise NotChecked((*at, "outcome_window"))
-    return units.smallest * sequential_inflation(plan) / matured
+    return design.units(_distance(design.test, wanted), required_power(plan))
+
+
+def _distance(test: stats.PlannedTest, effect: float) -> float:
+    """From the null hypothesis to a signed effect, in the direction that is good."""
+    return abs(effect) if test.margin is None else test.margin + effect
 
 
 def primary_control_units(plan: Experiment, units_in_smallest: float) -> float:
     """Units of control behind the primary's test when the smallest variant has so many: matured ones, and of a
-    sequential design those of the single look that has the same power."""
-    units = metric_units(plan, primary_at(plan, PRIMARY), units_in_smallest)
-    if units <= 0:
-        raise NotChecked((*PRIMARY, "outcome_window"))
-    return units / sequential_inflation(plan)
+    sequential design those of the single look that has the same power at the declared effect."""
+    design = primary_design(plan)
+    return design.one_look_units(_distance(design.test, primary_effect(plan)), units_in_smallest)
 
 
 def power_at(plan: Experiment, effect: float, units_in_smallest: float) -> float:
-    """Power of the registered test of the primary at a signed effect. A sequential design with inflation r is
-    taken to have the power of a single look at n / r, which is exact at its declared power."""
-    return stats.achieved_power(primary_test(plan), effect, primary_control_units(plan, units_in_smallest))
+    """Power of the registered test of the primary at a signed effect, all its looks together."""
+    design = primary_design(plan)
+    return design.power(_distance(design.test, effect), units_in_smallest)
 
 
 def detectable_at(plan: Experiment, power: float, units_in_smallest: float) -> float:
     """Smallest effect, positive and in the metric's own unit, that the primary's test finds with this power."""
-    direction = direction_of(primary_at(plan, PRIMARY), PRIMARY)
-    units = primary_control_units(plan, units_in_smallest)
-    return stats.detectable_effect(primary_test(plan), power, units, direction)
+    return primary_design(plan).detectable(power, units_in_smallest)
 
 
 def has_primary_test(plan: Experiment) -> bool:

@@ -54,6 +54,12 @@ class Watched(NamedTuple):
 @lru_cache(32)
 def watch(plan: Experiment) -> tuple[Watched, ...]:
     """The parts in order of time. A stage that treats everyone has no control to compare with, and is none of them."""
+    return tuple(part for part in treated(plan) if part.control > 0)
+
+
+@lru_cache(32)
+def treated(plan: Experiment) -> tuple[Watched, ...]:
+    """The parts in which units are treated, beside a control or without one."""
     test = () if plan.type == "rollout" else (watched_test(plan),)
     return (*_canary(plan), *test, *_ramp(plan))
 
@@ -106,6 +112,6 @@ def _ramp(plan: Experiment) -> Iterator[Watched]:
         days = whole_days(stage.min_dwell) if stage.min_dwell else 0
         if stage is plan.ramp[-1] and until is not None:
             days = max(days, (until - begin).days + 1)
-        if days > 0 and stage.treated and stage.treated < 1:
+        if days > 0 and stage.treated:
             yield Watched(begin, days, 1 - stage.treated, stage.treated)
         begin = day_after(begin, days)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.analysis.registered import harm_direction, margin_of
+from egp.analysis.registered import harm_direction, is_relative, margin_of
 from egp.analysis.stop_rules import BAD_WEEKS, weekly_level
 from egp.brief.tripped import SAFETY
 from egp.finding import NotChecked
@@ -122,7 +122,7 @@ def _tripped(judgement: Judgement, metric: Metric, variant: str) -> frozenset[st
 def _watched(readout: Readout, path: Path, metric: Metric, variant: str, tripped: frozenset[str]) -> Watched:
     try:
         seen = tuple(_weeks(readout, path, metric, variant)) or (_stage(readout, path, metric, variant),)
-    except (NotChecked, Lacking, StatisticsInputError):
+    except (NotChecked, Lacking, ArithmeticError, StatisticsInputError):
         return Watched(metric, variant, (), "", tripped)
     return Watched(metric, variant, seen, _trend(readout, seen), tripped)
 
@@ -131,7 +131,7 @@ def _weeks(readout: Readout, path: Path, metric: Metric, variant: str) -> Iterat
     earliest = readout.as_of.date() - LAST
     for _, first, comparison in readout.windows(metric, "week", variant):
         is_over = day_end(first + WEEK - timedelta(days=1), readout.zone) <= readout.as_of
-        if first >= earliest and is_over:
+        if first >= earliest and is_over and isinstance(comparison, Comparison):
             yield _seen(readout, path, metric, variant, comparison, f"week of {first}", first)
 
 
@@ -162,14 +162,19 @@ def _seen(
         low=low,
         high=high,
         standard_error=comparison.difference.standard_error,
-        margin=_margin(metric, path),
+        margin=_margin(metric, path, comparison),
         is_harmed=first is not None
-        and stats.harm_p_value(comparison.difference, harm) < weekly_level(readout.plan, BAD_WEEKS),
+        and stats.harm_p_value(comparison.difference, harm)
+        < weekly_level(readout.plan, BAD_WEEKS, readout.alarm_levels),
     )
 
 
-def _margin(metric: Metric, path: Path) -> float | None:
+def _margin(metric: Metric, path: Path, seen: Comparison) -> float | None:
+    """The margin in the metric's own unit; of one in per cent that share of the control observed."""
+    declared = metric.non_inferiority_margin
     try:
+        if declared is not None and is_relative(declared, metric) and seen.control.value > 0:
+            return abs(declared.value) * seen.control.value
         return margin_of(metric, path)
     except NotChecked:
         return None
@@ -214,7 +219,7 @@ def _withheld(because: Withheld, is_sound: bool) -> str:
 def is_split_as_planned(readout: Readout) -> bool:
     try:
         return readout.mismatch is None or readout.mismatch >= readout.srm_alpha
-    except (NotChecked, StatisticsInputError):
+    except (NotChecked, ArithmeticError, StatisticsInputError):
         return False
 
 

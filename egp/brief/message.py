@@ -15,9 +15,9 @@ from egp.analysis.statements import stated
 from egp.brief.tripped import tripped_plainly
 from egp.brief.who import deadline
 from egp.document.bounds import MAX_BYTES
+from egp.files import TooLargeError, read_regular, real_path, repository_root
 from egp.finding import Failure
 from egp.page.model import Block, Command, Paragraph, Section
-from egp.policy.locate import repository_root
 from egp.quantity import shown
 from egp.shape import nearest
 from egp.wording import listing, significant
@@ -112,10 +112,10 @@ def _template(scene: Scene) -> tuple[str, str]:
         raise _fault(
             named, "a template is a text that people read", f"name one that ends in {listing(_ENDINGS, 'or')}"
         )
-    root = os.path.realpath(repository_root(scene.finder.folder) or scene.root)
+    root = real_path(repository_root(scene.finder.folder) or scene.root)
     folders = [os.path.dirname(scene.candidate.source.path), scene.policy.root, scene.root]
     for folder in filter(None, folders):
-        found = os.path.realpath(os.path.join(folder, named))
+        found = real_path(os.path.join(folder, named))
         if os.path.commonpath([root, found]) != root:
             raise _fault(named, "the template lies outside the repository", "commit the file itself")
         if os.path.lexists(found):
@@ -134,11 +134,9 @@ def _read(path: str, named: str) -> str:
     if not os.path.isfile(path):
         raise _fault(named, "the template is not a file", "")
     try:
-        with open(path, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise _fault(named, "the template is too large for a message", "")
-        return content.decode("utf-8")
+        return read_regular(path, MAX_BYTES).decode("utf-8")
+    except TooLargeError:
+        raise _fault(named, "the template is too large for a message", "") from None
     except UnicodeDecodeError:
         raise _fault(named, "the template is not UTF-8 text", "save it as UTF-8") from None
     except OSError as error:

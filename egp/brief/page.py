@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from egp.analysis.days import first_exposure, readout_day
+from egp.analysis.days import day_after, first_exposure, readout_day
 from egp.brief.choices import IN_FLIGHT, ROLL_BACK, has_begun
 from egp.brief.drafts import errors_of
 from egp.brief.guardrails import guardrails_section, is_split_as_planned, when_harmed
@@ -76,7 +75,7 @@ def _require_to_come(scene: Scene) -> None:
             Failure(
                 scene.candidate.source.shown,
                 f"the experiment has begun on {first}, and what is to be decided now depends on its results",
-                help=f"--results FILE names them; --as-of {first - timedelta(days=1)} shows the launch as it was decided on",
+                help=f"--results FILE names them; --as-of {day_after(first, -1)} shows the launch as it was decided on",
             )
         )
 

@@ -83,7 +83,9 @@ class Scene:
         """The policy's rules in force for the plan, by id."""
         timing = Timing(self.day, self.registration.registered if self.registration else None)
         traits = self.policy.traits_of(self.plan)
-        in_force = self.policy.adopted(self.candidate.source.in_policy, traits, timing)
+        path = (self.registration.path or "") if self.registration else ""
+        judged = self.finder.judged_at(self.candidate.source, path, self.root)
+        in_force = self.policy.adopted(judged.in_policy, traits, timing)
         return {each.rule.id: each for each in in_force.alone}
 
     @cached_property
@@ -110,19 +112,19 @@ def scene(
     finder: PlanFinder,
     policy: Policy,
     as_of: Moment | None,
-    today: date,
+    now: datetime,
     audience: Audience = "team",
 ) -> Scene:
-    """Reads what a brief rests on; as of the instant of the results, or else of today, unless another is given.
+    """Reads what a brief rests on; as of now, unless another instant is given.
 
     Raises CannotJudge and LockError.
     """
     sources = finder.asked([path])
     if finder.failures:
         raise CannotJudge(*finder.failures)
-    call = Call(path, results, as_of=as_of, policy=policy.name)
+    call = Call(path, results, as_of=as_of, now=now, policy=policy.name)
     judgement = judge(call, finder, policy) if results else None
-    moment: Moment = judgement.as_of if judgement else as_of or today
+    moment: Moment = judgement.as_of if judgement else as_of or now
     terms = terms_of(finder, policy, as_day(moment))
     candidates = [each for source in sources for each in candidates_in(opened(source, finder), terms)]
     candidate = _one(candidates, path, judgement)

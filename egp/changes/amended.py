@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from egp.analysis.days import first_exposure
+from egp.analysis.registered import look_days
+from egp.analysis.registered_test import ANALYSIS_FIELD
 from egp.changes.compare import changes
 from egp.changes.field_change import FieldChange
 from egp.changes.weight import weight_of
 from egp.digest import Canon
 from egp.document import pointer
 from egp.experiment import Amendment, Experiment
+from egp.finding import NotChecked
 
 
 def added_amendments(before: Experiment | None, after: Experiment) -> list[int]:
@@ -66,15 +70,40 @@ def as_pointer(declared: str) -> str:
 def exploratory_amendments(plan: Experiment) -> list[tuple[int, list[str]]]:
     """Amendments made with results seen that could be made to fit these, with the fields that make them so.
 
-    An amendment that names no field may have changed any.
+    An amendment that names no field may have changed any. One of the analysis alone fits nothing before the look.
     """
     found = []
     for position, amendment in enumerate(plan.amendments):
-        if amendment.data_access == "results_seen":
-            names = [name for name in amendment.changes if _may_fit_results(name, amendment)]
+        if amendment.data_access == "results_seen" and not _names_the_build(plan, amendment):
+            early = _precedes_look(plan, amendment)
+            names = [
+                name
+                for name in amendment.changes
+                if _may_fit_results(name, amendment) and not (early and as_pointer(name) == ANALYSIS_FIELD)
+            ]
             if names or not amendment.changes:
                 found.append((position, names))
     return found
+
+
+def _precedes_look(plan: Experiment, amendment: Amendment) -> bool:
+    """Whether nobody can have seen the primary when the amendment was made."""
+    try:
+        return amendment.on is not None and amendment.on < look_days(plan)[0]
+    except NotChecked:
+        return False
+
+
+def _names_the_build(plan: Experiment, amendment: Amendment) -> bool:
+    """Whether it says before the first exposure which build is tested: of that there were no results to fit."""
+    builds = {"/revision", *(f"/variants/{variant.id}/revision" for variant in plan.variants or ())}
+    builds |= {f"/variants/{position}/revision" for position in range(len(plan.variants or ()))}
+    if amendment.on is None or not amendment.changes or not set(map(as_pointer, amendment.changes)) <= builds:
+        return False
+    try:
+        return amendment.on < first_exposure(plan)[0]
+    except NotChecked:
+        return False
 
 
 def _may_fit_results(name: str, amendment: Amendment) -> bool:

@@ -180,6 +180,7 @@ def terms_of(
         approvers=asked.approvers if asked else (),
         roles=policy.roles,
         longest=(asked.longest if asked else None) or LONGEST,
+        attested_by=(asked.attested_by if asked else None) or "",
         earlier=(*own_before, *listed_before) if change.under_base else None,
         at_base=_digest_at_base(change, policy),
         has_begun=has_begun(plan, change.as_of),

@@ -32,6 +32,7 @@ from egp.finding import (
     Unchecked,
 )
 from egp.lock import LockError, Registration, has_lock
+from egp.names import is_plain
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.locate import lock_folder, waivers_folder
 from egp.policy.model import Adopted, Policy, RuleSet
@@ -40,6 +41,7 @@ from egp.policy.timing import Timing
 from egp.processes import in_parts
 from egp.report.model import Findings, Passed, Report
 from egp.stats import StatisticsInputError
+from egp.stats.errors import input_error_of
 from egp.subject import Change, Entry, PlanFile, Portfolio, PortfolioIndex, Removal, WrittenPlan, entry_of
 from egp.waivers import BASELINE_FILE, WAIVERS_FILE
 from egp.wording import listing
@@ -154,6 +156,7 @@ class _Judge:
         self.allowances: Allowances | None = None
         self._present: Sequence[Entry] = ()
         self._sources: dict[str, PlanSource] = {}
+        self._reread: tuple[str, list[Document]] = ("", [])
         self._now = Timing(as_of)
 
     def part(self, sources: Sequence[PlanSource]) -> _Part:
@@ -176,7 +179,9 @@ class _Judge:
         self.report.add(part.findings)
 
     def other_document(self, shown: str, number: int) -> Document:
-        return self._sources[shown].documents()[number]
+        if self._reread[0] != shown:  # a file with many plans that speak of each other is read once
+            self._reread = shown, self._sources[shown].documents()
+        return self._reread[1][number]
 
     def _elsewhere(self, past: PlanPast | None) -> Elsewhere:
         def found(name: str, number: int) -> tuple[Document, Path] | None:
@@ -191,6 +196,11 @@ class _Judge:
         if self.finder.leaves_repository(source):
             self._fail(source.shown, "this link leads out of the repository", help="commit the plan itself")
             return []
+        if not is_plain(source.shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")):
+            self._fail(
+                source.shown, "the name of this file has a character that nobody sees", help="rename it"
+            )
+            return []
         try:
             self._sources[source.shown] = source
             return source.documents()
@@ -202,6 +212,7 @@ class _Judge:
         """Judges one plan by every rule that needs no other plan."""
         self.report.plans += 1
         plan, problems = read_experiment(document.value)
+        source = self._where_registered(source, plan.id or "")
         traits, timing = self.policy.traits_of(plan), self._timing(plan.id or "")
         adopted = self.policy.adopted(source.in_policy, traits, timing)
         rules = adopted.alone
@@ -239,6 +250,19 @@ class _Judge:
         else:
             silent = [each for each in rules if each.rule.subject not in (*subjects, "Removal")]
             self._unreadable(silent, self.report.diagnostics[already_said:], document)
+
+    def _where_registered(self, source: PlanSource, name: str) -> PlanSource:
+        """The file as overrides see it: a registered plan where the lock has it, that of the base before one of the branch."""
+        past = self.past
+        if past is None or not self.policy.scopes:
+            return source
+        try:
+            entry = (past.base and past.base.lock.entries.get(name)) or past.entries.get(name)
+        except LockError as error:
+            self.report.failures += error.failures
+            return source
+        root = lock_folder(self.finder.folder, self.policy.root)
+        return self.finder.judged_at(source, (entry.path or "") if entry else "", root)
 
     def _timing(self, name: str) -> Timing:
         """The days that choose among dated settings: of a registered plan the one that the lock attests."""
@@ -445,8 +469,8 @@ class _Judge:
                 outcome = Outcome(adopted, findings, missing.path, reason, missing.help)
                 outcome.escalates = missing.escalates
                 outcomes.append(outcome)
-            except StatisticsInputError as error:
-                reason = f"could not be computed: {error}"
+            except (StatisticsInputError, ArithmeticError) as error:
+                reason = f"could not be computed: {input_error_of(error)}"
                 outcomes.append(
                     Outcome(adopted, findings, ("primary_metric",), reason, advice="correct the numbers")
                 )
@@ -482,7 +506,7 @@ class _Judge:
             try:
                 for finding in rule.check(*arguments):
                     findings.append(finding)
-            except (DoesNotApply, NotChecked, StatisticsInputError):
+            except (DoesNotApply, NotChecked, StatisticsInputError, ArithmeticError):
                 pass
             except Refused as refusal:
                 findings = [Finding((), refusal.failure.message, help=refusal.failure.help)]

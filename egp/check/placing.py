@@ -25,6 +25,7 @@ class Placed:
         self.elsewhere = elsewhere
         self.secrets = secrets
         self._fingerprints: dict[str, int] = {}
+        self._blotted: dict[int, str] = {}
 
     def diagnostic(self, adopted: Adopted, finding: Finding) -> Diagnostic:
         place, missing = place_in(self.document, finding.at, finding.on_key)
@@ -51,6 +52,13 @@ class Placed:
     def _line(self, number: int) -> str:
         """The source line, with what must not be repeated blotted out."""
         line = self.document.line(number)
+        if not self.secrets:
+            return line
+        if number not in self._blotted:
+            self._blotted[number] = self._without_secrets(line, number)
+        return self._blotted[number]
+
+    def _without_secrets(self, line: str, number: int) -> str:
         for start, end in self.secrets:
             if start.line <= number <= end.line:
                 first = start.column - 1 if number == start.line else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 from typing import TYPE_CHECKING
 
 from egp.check.outcome import Named, Outcome, named_by_errors, path_of, severity_of
@@ -98,9 +99,15 @@ def _drop_redundant(outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes
         if outcome.effective
     }
+    places = _places(outcomes)
     misread = named_by_errors(outcome for outcome in outcomes if outcome.adopted.rule.subject == "PlanFile")
     for outcome in outcomes:
         rule = outcome.adopted.rule
+        outcome.findings = [
+            each
+            for each in outcome.findings
+            if not (each.yields_in_place and places.get(each.at, inf) < _rank(outcome.adopted, each))
+        ]
         if outcome.findings and rule.subject != "PlanFile":
             own_weight = _weight(outcome.adopted, outcome.findings)
             heavier = {other for other, weight in speaking.items() if weight <= own_weight}
@@ -114,6 +121,22 @@ def _drop_redundant(outcomes: Sequence[Outcome]) -> None:
                 blocker = next(by for at, by in misread if _about_misread(outcome.findings[0], [(at, by)]))
                 outcome.missing, outcome.blocked_by = path_of(outcome.findings[0]), blocker
             outcome.findings = kept
+
+
+def _places(outcomes: Iterable[Outcome]) -> dict[object, float]:
+    """Path → the rank of the finding there that says most."""
+    places: dict[object, float] = {}
+    for outcome in outcomes:
+        for finding in outcome.effective:
+            if not isinstance(finding.at, Span):
+                rank = _rank(outcome.adopted, finding)
+                places[finding.at] = min(rank, places.get(finding.at, rank))
+    return places
+
+
+def _rank(adopted: Adopted, finding: Finding) -> float:
+    """By weight; of the same weight those that yield in their place come after the others."""
+    return _weight(adopted, [finding]) + 0.5 * finding.yields_in_place
 
 
 def _weight(adopted: Adopted, findings: Iterable[Finding]) -> int:

@@ -6,7 +6,7 @@ import argparse
 import os
 
 from egp.commands import terminal
-from egp.commands.options import add_policy, judging_day, policy_in_force
+from egp.commands.options import add_policy, now, policy_in_force
 from egp.commands.paging import add_format, deliver, shown
 
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--as-of",
         type=_moment,
         metavar="INSTANT",
-        help="tell as of this day or instant (default: that of the results, or today)",
+        help="tell as of this day or instant (default: now)",
     )
     add_policy(parser)
     add_format(parser)
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
                 finder,
                 policy,
                 options.as_of,
-                judging_day(None, policy.timezone),
+                now(policy.timezone),
                 options.audience,
             )
         )

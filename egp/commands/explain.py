@@ -104,7 +104,7 @@ def _explain_plan(options: argparse.Namespace) -> int:
     from egp.memo.case import CaseError, read_case
     from egp.plan_files import PlanFinder
     from egp.shape import label
-    from egp.stats import StatisticsInputError
+    from egp.stats.errors import StatisticsInputError, input_error_of
 
     policy = policy_in_force(options, [options.subject])
     finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
@@ -125,8 +125,9 @@ def _explain_plan(options: argparse.Namespace) -> int:
         raise terminal.Stop(
             f"this page cannot be computed: {reason}", missing.help or "declare it in the plan"
         ) from None
-    except StatisticsInputError as error:
-        raise terminal.Stop(f"this page cannot be computed: {error.problem}", error.advice) from None
+    except (StatisticsInputError, ArithmeticError) as error:
+        told = input_error_of(error)
+        raise terminal.Stop(f"this page cannot be computed: {told.problem}", told.advice) from None
     return 0
 
 

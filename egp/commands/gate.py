@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from egp.commands import terminal
-from egp.commands.options import add_policy, policy_in_force
+from egp.commands.options import add_policy, now, policy_in_force
+from egp.commands.streams import abandon_standard_output
 
 if TYPE_CHECKING:
     from egp.gate.call import Call
@@ -24,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from egp.gate.call import CannotJudge
-    from egp.gate.command import answer
+    from egp.gate.command import Edge, answer, receipt_of_failure, stated_call
 
     def policy_for(call: Call) -> Policy:
         asked = argparse.Namespace(
@@ -32,17 +35,77 @@ def run(options: argparse.Namespace) -> int:
         )
         return policy_in_force(asked, [call.plan])
 
+    edge = Edge(now(), _commit())
     try:
-        answered = answer(options, policy_for, terminal.style(sys.stdout))
-    except CannotJudge as error:
+        answered = answer(options, policy_for, terminal.style(sys.stdout), edge)
+    except BaseException as error:
+        if options.receipt and not options.replay:
+            _replace_receipt(options.receipt, receipt_of_failure(stated_call(options, edge), error))
+        if not isinstance(error, CannotJudge):
+            raise
         terminal.print_failures(error.failures)
         return terminal.COULD_NOT_JUDGE
-    terminal.write_out(answered.report)
+    # The record comes first: a reader of the report that has gone leaves no older one behind.
+    is_recorded = not options.receipt or options.replay or _replace_receipt(options.receipt, answered.receipt)
+    try:
+        terminal.write_out(answered.report)
+    except OSError as error:
+        # A roll back is one whether or not anybody hears of it, and its record is written.
+        abandon_standard_output()
+        terminal.complain(f"cannot write the report: {error.strerror}")
+        is_recorded = False
     for path, content in answered.files:
         try:
             terminal.write_file(path, content)
         except terminal.Stop as stop:
-            # A roll back is one whether or not the disk has room for its record.
             terminal.complain(str(stop), stop.help)
-            return max(answered.status, terminal.COULD_NOT_JUDGE)
-    return answered.status
+            is_recorded = False
+    # A roll back is one whether or not the disk has room for its record.
+    return answered.status if is_recorded else max(answered.status, terminal.COULD_NOT_JUDGE)
+
+
+def misused(arguments: Sequence[str], stop: terminal.Stop) -> None:
+    """Replaces the receipt where the command line itself cannot be read: the answer before is not one to it."""
+    from egp.gate.call import Call
+    from egp.gate.command import receipt_of_failure
+    from egp.gate.receipt import remembered
+
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--receipt")
+    parser.add_argument("--replay")
+    try:
+        options, _ = parser.parse_known_args(arguments)
+    except argparse.ArgumentError:
+        return
+    if options.receipt and not options.replay:
+        call = Call("", "", now=now(), commit=_commit(), frozen=remembered(options.receipt))
+        _replace_receipt(options.receipt, receipt_of_failure(call, stop))
+
+
+def _commit() -> str:
+    """The commit of the repository that the gate is called in; empty where there is none."""
+    from egp.sources.git import GitError, Repository
+
+    try:
+        return Repository.at(os.getcwd()).commit("HEAD")
+    except (GitError, OSError):
+        return ""
+
+
+def _replace_receipt(path: str, content: str) -> bool:
+    """Whether it could be written: whole, and never through a link. Standard output, a pipe or a device is written to."""
+    from egp.atomic import write_atomically
+
+    try:
+        if _is_channel(path):
+            terminal.write_file(path, content)
+        else:
+            write_atomically(path, content.encode("utf-8"))
+    except (OSError, terminal.Stop) as error:
+        terminal.complain(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")
+        return False
+    return True
+
+
+def _is_channel(path: str) -> bool:
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)

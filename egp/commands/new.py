@@ -53,7 +53,12 @@ def _new_experiment(options: argparse.Namespace) -> int:
         raise terminal.Stop(str(error), error.help) from None
     if sys.stdin.isatty() and sys.stderr.isatty():
         plan.converse(terminal.answer_to, lambda line: print(line, file=sys.stderr))
-    draft = plan.draft()
+    try:
+        draft = plan.draft()
+    except OverflowError:
+        raise terminal.Stop(
+            "the run would go on beyond the end of the calendar", "--start names an earlier day"
+        ) from None
     if power := draft.power_told(plan.answers):
         sys.stderr.write(f"{power}\n")
     return _begin(path, draft.text)

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from egp.commands import terminal
+from egp.files import real_path, repository_root
 from egp.policy.error import PolicyError
-from egp.policy.locate import POLICY_FILE, repository_root
+from egp.policy.locate import POLICY_FILE
 
 if TYPE_CHECKING:
     from egp.policy.model import Policy
@@ -95,6 +96,14 @@ def judging_day(stated: date | datetime | None, timezone: str) -> date:
     return stated.astimezone(zone or UTC).date() if stated.tzinfo else stated.date()
 
 
+def now(timezone: str = "") -> datetime:
+    """What the clock says, to the second, on the clocks of a time zone. A command reads it once and passes it on."""
+    from egp.analysis.days import time_zone
+
+    zone = time_zone(timezone) if timezone else None
+    return datetime.now(zone or UTC).replace(microsecond=0)
+
+
 def policy_in_force(options: argparse.Namespace, paths: Sequence[str]) -> Policy:
     """The policy that judges. Raises PolicyError with every mistake in it."""
     policy = _policy_named(options, paths, packaged_rules(options, paths))
@@ -134,7 +143,7 @@ def _is_in_repository(path: str) -> bool:
     """Whether the repository that is judged has the file: a branch could have changed it."""
     folder = os.path.dirname(os.path.abspath(path))
     root = repository_root(os.getcwd()) or repository_root(folder)
-    return root is not None and os.path.realpath(path).startswith(os.path.realpath(root) + os.sep)
+    return root is not None and real_path(path).startswith(real_path(root) + os.sep)
 
 
 def packaged_rules(options: argparse.Namespace, paths: Sequence[str]) -> dict[str, Rule]:
@@ -143,7 +152,7 @@ def packaged_rules(options: argparse.Namespace, paths: Sequence[str]) -> dict[st
     if not named:
         return {}
     from egp.custom.packages import PackageError, rules_from
-    from egp.policy.locate import repository_root
+    from egp.files import repository_root
 
     folders = {os.getcwd(), *(os.path.dirname(os.path.abspath(path)) for path in paths)}
     try:

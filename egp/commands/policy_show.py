@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _of_plan(path: str, policy: Policy, as_of: date) -> Iterator[Effective]:
     from egp.experiment import may_be_plan, read_experiment
-    from egp.past import attested_timing
+    from egp.past import attested_timing, judged_as
     from egp.plan_files import PlanFinder
     from egp.policy_show import Effective, judged_plan
 
@@ -70,6 +70,7 @@ def _of_plan(path: str, policy: Policy, as_of: date) -> Iterator[Effective]:
     for document in documents:
         if document.problems or not may_be_plan(document):
             raise terminal.Stop(f"{path} is no plan", f"egp check {path} says why")
-        timing = attested_timing(read_experiment(document.value)[0], finder, policy, as_of)
-        judged = judged_plan(document, sources[0].in_policy, policy, timing)
+        plan, _ = read_experiment(document.value)
+        timing = attested_timing(plan, finder, policy, as_of)
+        judged = judged_plan(document, judged_as(sources[0], plan, finder, policy).in_policy, policy, timing)
         yield Effective(policy, timing, judged)

@@ -81,18 +81,19 @@ def _archive(options: argparse.Namespace) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
+    from egp.files import real_path, repository_root
     from egp.lock import LockError
     from egp.migrate import migrate, told
-    from egp.policy.locate import find_policy, lock_folder, repository_root
+    from egp.policy.locate import find_policy, lock_folder
 
     if options.paths:
         raise terminal.Stop("--migrate moves the whole lock, and takes no plans", "egp register --migrate")
     # The policy is not read: what it pins may stand in the very lock that cannot be read.
     policy = options.policy or find_policy(os.getcwd(), []) or ""
     beside = "" if policy.startswith("egp:") else os.path.dirname(os.path.abspath(policy)) if policy else ""
-    root = os.path.realpath(lock_folder(os.getcwd(), beside))
+    root = real_path(lock_folder(os.getcwd(), beside))
     try:
-        moved = migrate(root, os.path.realpath(repository_root(root) or root))
+        moved = migrate(root, real_path(repository_root(root) or root))
     except LockError as error:
         terminal.print_failures(error.failures)
         raise terminal.Stop("the lock is not moved") from None

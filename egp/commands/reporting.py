@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from egp.report.text import Style
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
+_OF_CODE_HOSTS = ("sarif", "github", "gitlab")
+"""Formats that a code host reads, which knows files by their path from the repository's root."""
+
 _JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def rendered(report: Report, form: str, style: Style | None, fail_level: Severity = "error") -> str:
     """The report in a format. Each module is imported when its format is asked for."""
     status = report.exit_status(fail_level)
+    if form in _OF_CODE_HOSTS:
+        report = _from_root(report)
     if form == "json":
         from egp.report import json
 
@@ -49,6 +54,14 @@ def rendered(report: Report, form: str, style: Style | None, fail_level: Severit
 
     style = style or text.Style(terminal.PIPED_WIDTH, piped=True)
     return "\n".join(text.render(report, style, _explain_with(report.policy))) + "\n"
+
+
+def _from_root(report: Report) -> Report:
+    from egp.files import repository_root
+    from egp.report.rooted import from_root
+
+    folder = os.getcwd()
+    return from_root(report, folder, repository_root(folder) or folder)
 
 
 def add_job_summary(report: Report, fail_level: Severity) -> None:

@@ -7,7 +7,7 @@ import os
 
 from egp.commands import terminal
 from egp.commands.asked import plans_asked_for
-from egp.commands.options import add_policy, judging_day, moment, policy_in_force
+from egp.commands.options import add_policy, moment, now, policy_in_force
 from egp.commands.paging import add_format, asked_format, deliver, shown
 
 INCOMPLETE = 2
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--results", metavar="DIR", help="folder of results; without it no running experiment is green"
     )
     parser.add_argument(
-        "--as-of", type=moment, metavar="INSTANT", help="tell as of this day or instant (default: today)"
+        "--as-of", type=moment, metavar="INSTANT", help="tell as of this day or instant (default: now)"
     )
     add_policy(parser)
     add_format(parser, "json")
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     policy = policy_in_force(options, options.paths)
     sources, finder = plans_asked_for(options, policy)
     folder = results_in(options.results) if options.results else None
-    told = status(sources, finder, policy, folder, options.as_of or judging_day(None, policy.timezone))
+    told = status(sources, finder, policy, folder, options.as_of or now(policy.timezone))
     as_json = asked_format(options, "json") == "json"
     deliver(json.render(told) if as_json else shown(page(told), options), options)
     terminal.print_failures(told.failures)

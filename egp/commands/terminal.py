@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from egp.atomic import append, write_report
 
 if TYPE_CHECKING:
     from egp.finding import Failure
@@ -71,12 +72,9 @@ def write_out(content: str) -> None:
 
 
 def write_file(path: str, content: str) -> None:
-    """Writes the whole file or nothing. A pipe or a device, such as /dev/stdout, is written to and not replaced."""
+    """Writes the whole file or nothing, never through a link. A pipe or /dev/stdout is written to and not replaced."""
     try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            _write_text(path, content)
-        else:
-            _replace(os.path.realpath(path), content)
+        write_report(path, content.encode("utf-8", "replace"))
     except OSError as error:
         raise Stop(f"cannot write {path}: {error.strerror}") from None
 
@@ -84,25 +82,9 @@ def write_file(path: str, content: str) -> None:
 def append_file(path: str, content: str) -> None:
     """Adds to the end of a file that others write to as well."""
     try:
-        with open(path, "a", encoding="utf-8", newline="\n") as file:
-            file.write(content)
+        append(path, content.encode("utf-8", "replace"))
     except OSError as error:
         raise Stop(f"cannot write {path}: {error.strerror}") from None
-
-
-def _replace(path: str, content: str) -> None:
-    partial = f"{path}.{os.getpid()}.partial"
-    try:
-        _write_text(partial, content)
-        os.replace(partial, path)
-    finally:
-        with suppress(FileNotFoundError):
-            os.remove(partial)
-
-
-def _write_text(path: str, content: str) -> None:
-    with open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.write(content)
 
 
 def answer_to(question: str) -> str:

@@ -95,7 +95,7 @@ def _fork() -> _Process:
         _serve(question_out, answer_in)
     os.close(question_out)
     os.close(answer_in)
-    return _Process(os.getpid(), child, open(question_in, "wb"), open(answer_out, "rb"))
+    return _Process(os.getpid(), child, os.fdopen(question_in, "wb"), os.fdopen(answer_out, "rb"))
 
 
 def _serve(question_out: int, answer_in: int) -> NoReturn:
@@ -103,7 +103,7 @@ def _serve(question_out: int, answer_in: int) -> NoReturn:
     try:
         _be_quiet()
         _limit_memory()
-        with open(question_out, "rb") as questions, open(answer_in, "wb") as answers:
+        with os.fdopen(question_out, "rb") as questions, os.fdopen(answer_in, "wb") as answers:
             while True:
                 answer, arguments = pickle.load(questions)
                 pickle.dump(_bounded(answer, arguments), answers, pickle.HIGHEST_PROTOCOL)

@@ -15,6 +15,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from egp.files import real_path
 from egp.quantity import shown
 from egp.rule import Rule, index, rule_in
 from egp.shape import nearest
@@ -39,7 +40,7 @@ def rules_from(distributions: Sequence[str], under_review: Iterable[str]) -> dic
 
     ``under_review`` are folders whose code is not to be run.
     """
-    forbidden = [os.path.realpath(folder) for folder in under_review]
+    forbidden = [real_path(folder) for folder in under_review]
     rules: dict[str, Rule] = {}
     for name in dict.fromkeys(distributions):
         for rule in _rules_of(name, forbidden):
@@ -88,8 +89,8 @@ def _offered() -> str:
 
 
 def _check_place(name: str, path: str, forbidden: Sequence[str]) -> None:
-    real = os.path.realpath(path)
-    own = [os.path.realpath(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")]
+    real = real_path(path)
+    own = [real_path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")]
     if any(_is_within(real, folder) for folder in own):
         return
     if any(_is_within(real, folder) for folder in forbidden):

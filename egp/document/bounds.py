@@ -11,8 +11,14 @@ MAX_NESTING = 100
 MAX_EXPANSION = 10_000
 """Values that all aliases of a document may stand for together."""
 
-MAX_DOCUMENTS = 1_000
-"""Documents in one file."""
+MAX_DOCUMENTS = 100
+"""Documents in one file; each is judged by every rule, and a file is judged in a bearable time."""
+
+MAX_EVENTS = 150_000
+"""Values, brackets and ends of them in one document: what a megabyte of the densest table has. Each takes memory."""
+
+MAX_ITEMS = 400
+"""Items of a list in a plan: more than a year of daily looks; what compares each with each stays bearable."""
 
 MAX_PROBLEMS = 50
 """Problems reported for one document; a text with more is not a plan with slips but another kind of file."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from egp.document.bounds import MAX_DIGITS, MAX_EXPANSION, MAX_NESTING, MAX_PROBLEMS
+from egp.document.bounds import MAX_DIGITS, MAX_EVENTS, MAX_EXPANSION, MAX_NESTING, MAX_PROBLEMS
 from egp.document.events import Event, NextEvent, Parser
 from egp.document.scalars import (
     NUMBER_START,
@@ -39,6 +39,10 @@ class Fault(NamedTuple):
 
 class TooDeepError(Exception):
     """The document nests more deeply than any plan."""
+
+
+class TooLongError(Exception):
+    """The document has more values than any plan."""
 
 
 class _Slot:
@@ -107,7 +111,7 @@ class Builder:
         holders: list[Any] = []
         key: Any = _ITEM
         value: Any
-        while True:
+        for _ in range(MAX_EVENTS):
             event = next_event()
             keep(event)
             kind = event.__class__
@@ -162,6 +166,7 @@ class Builder:
             else:
                 holder[key] = value
                 key = None
+        raise TooLongError
 
     def _fault(self, kind: str, message: str, help: str, at: int | None = None) -> None:
         if len(self.faults) < MAX_PROBLEMS:

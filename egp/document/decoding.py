@@ -50,8 +50,12 @@ class RefusedError(Exception):
 def check_size(size: int) -> None:
     """Refuse a file by its size in bytes."""
     if size > MAX_BYTES:
-        message = f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read"
-        raise RefusedError(Refusal("size", message, "check that this is the right file, or divide it"))
+        raise RefusedError(too_large(size))
+
+
+def too_large(size: int) -> Refusal:
+    message = f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read"
+    return Refusal("size", message, "check that this is the right file, or divide it")
 
 
 def decode(data: bytes) -> Content:

@@ -30,11 +30,12 @@ START = Span(Position(1, 1), Position(1, 1))
 class Source:
     """A file's text, able to name the line and column of a character."""
 
-    __slots__ = ("_starts", "text")
+    __slots__ = ("_last", "_starts", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._starts: list[int] | None = None
+        self._last = (0, "")
 
     def position(self, offset: int) -> Position:
         """The line and column of the character at an offset; the offset just after the text is a place, too."""
@@ -48,11 +49,14 @@ class Source:
 
     def line(self, number: int) -> str:
         """One line of the text without its line end."""
-        starts = self._line_starts()
-        if not 1 <= number <= len(starts):
-            raise IndexError(f"line {number} is not in the text, which has {len(starts)}")
-        end = starts[number] if number < len(starts) else len(self.text)
-        return self.text[starts[number - 1] : end].rstrip("\r\n")
+        if self._last[0] != number:
+            starts = self._line_starts()
+            if not 1 <= number <= len(starts):
+                raise IndexError(f"line {number} is not in the text, which has {len(starts)}")
+            end = starts[number] if number < len(starts) else len(self.text)
+            # Many findings of one long line share it: they would fill the memory with copies of it.
+            self._last = number, self.text[starts[number - 1] : end].rstrip("\r\n")
+        return self._last[1]
 
     def line_end(self, offset: int) -> int:
         """The offset at which the line with this character ends, its line end not included."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from errno import EINVAL
 from functools import partial
-from stat import S_ISDIR, S_ISREG
 
-from egp.document.bounds import MAX_BYTES, MAX_DOCUMENTS, MAX_NESTING
-from egp.document.build import Builder, TooDeepError
-from egp.document.decoding import Content, Refusal, RefusedError, check_characters, check_size, decode, encode
+from egp.document.bounds import MAX_BYTES, MAX_DOCUMENTS, MAX_EVENTS, MAX_NESTING
+from egp.document.build import Builder, TooDeepError, TooLongError
+from egp.document.decoding import Content, Refusal, RefusedError, check_characters, decode, encode, too_large
 from egp.document.document import Document, Places
 from egp.document.events import Event, NextEvent, Parser, best_parser
 from egp.document.outline import Outline, content_start, is_unwritten
 from egp.document.position import START, Source, Span
 from egp.document.problem import Problem
+from egp.files import TooLargeError, read_regular
 
 
 def read_text(text: str, path: str = "<stdin>") -> list[Document]:
@@ -27,23 +26,13 @@ def read_bytes(data: bytes, path: str) -> list[Document]:
     return read(data, path, best_parser())
 
 
-def read_file(path: str | os.PathLike[str], shown: str | None = None) -> list[Document]:
-    """The documents of a file. One that is too large is not even opened; OSError is the caller's to word."""
+def read_file(path: str | os.PathLike[str], shown: str | None = None, within: str = "") -> list[Document]:
+    """The documents of a file, ``egp.files`` says of which. One that is too large is not read; OSError is the caller's to word."""
     name = os.fspath(path) if shown is None else shown
-    status = os.stat(path)
-    if not (S_ISREG(status.st_mode) or S_ISDIR(status.st_mode)):
-        raise OSError(EINVAL, "it is not a regular file", name)  # a pipe or a device may never end
-    size = status.st_size
     try:
-        check_size(size)
-    except RefusedError as error:
-        return [_refused(name, error.refusal)]
-    with open(path, "rb") as file:
-        # Room for the largest file would cost more than reading a plan; only growing files may need it.
-        data = file.read(size + 1)
-        if len(data) > size:
-            data += file.read(MAX_BYTES - size)
-    return read_bytes(data, name)
+        return read_bytes(read_regular(os.fspath(path), MAX_BYTES, within), name)
+    except TooLargeError as large:
+        return [_refused(name, too_large(large.size))]
 
 
 def read(content: str | bytes, path: str, parser: Parser) -> list[Document]:
@@ -91,14 +80,38 @@ class _Reading:
             if len(self._found) == MAX_DOCUMENTS:
                 return self._too_many(start)
             builder.build()
+        except TooLongError:
+            return self._too_long(builder.events[-1])
         except TooDeepError:
             return self._too_deep(builder.events[-1])
         except self._parser.error as error:
-            from egp.document.syntax import syntax_problem
+            from egp.document.syntax import place_of, syntax_problem
 
+            too_deep = self._first_too_deep(place_of(error))
+            if too_deep is not None:
+                return self._too_deep(too_deep)
             return self._broken(syntax_problem(error, self._source, builder.events))
         self._complete(builder, start)
         return True
+
+    def _first_too_deep(self, end: int) -> Event | None:
+        """The event that nests too deeply before an offset.
+
+        A parser that looks ahead refuses what is ahead, by a bound of its own too, before it delivers the events up to there.
+        """
+        text = self._source.text[:end]
+        next_event = self._parser.open(Content(text, text.encode()))
+        starts = (self._parser.mapping_start, self._parser.sequence_start)
+        ends = (self._parser.mapping_end, self._parser.sequence_end)
+        depth = 0
+        try:
+            while (event := next_event()).__class__ is not self._parser.stream_end:
+                depth += (event.__class__ in starts) - (event.__class__ in ends)
+                if depth > MAX_NESTING:
+                    return event
+        except self._parser.error:
+            pass  # the text is broken where it was cut
+        return None
 
     def _document_start(self, next_event: NextEvent) -> int | None:
         """The offset behind the '---' of the next document."""
@@ -130,6 +143,14 @@ class _Reading:
     def _too_many(self, start: int) -> bool:
         message = f"the file has more than {MAX_DOCUMENTS:,} documents"
         return self._broken(Problem("size", message, "divide it into several files", self._dashes(start)))
+
+    def _too_long(self, event: Event) -> bool:
+        start = max(0, int(event.end_mark.index) - 1)
+        message = f"the document has more than {MAX_EVENTS:,} values and brackets"
+        problem = Problem(
+            "size", message, "divide it into several files", self._source.span(start, start + 1)
+        )
+        return self._broken(problem)
 
     def _too_deep(self, event: Event) -> bool:
         start = content_start(event, self._source.text)

@@ -34,6 +34,24 @@ _STANDARD = "tag:yaml.org,2002:"
 _NON_SPECIFIC = "!"
 
 
+class WrittenInt(int):
+    """An integer that Python would write otherwise; as a text it is what the document says."""
+
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+
+class WrittenFloat(float):
+    """A number that Python would write otherwise: ``1.10`` may be the name of a release."""
+
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+
 class NumberError(ValueError):
     """A number that is written properly but cannot be held."""
 
@@ -52,12 +70,21 @@ def resolve(text: str) -> Scalar:
 def number(text: str) -> Scalar:
     """The number that a text spells, or the text itself when it spells none."""
     if _INTEGER.fullmatch(text):
-        return int(_short(text))
+        return _as_written(int(_short(text)), text)
     if _FLOAT.fullmatch(text):
-        return _finite(text)
+        return _as_written(_finite(text), text)
     if _PREFIXED.fullmatch(text):
-        return int(_short(text), 0)
+        return _as_written(int(_short(text), 0), text)
     return text
+
+
+def _as_written(value: float, text: str) -> float:
+    """The number, which remembers its text where that is not the one that Python gives it."""
+    if str(value) == text:
+        return value
+    remembering = WrittenInt(value) if isinstance(value, int) else WrittenFloat(value)
+    remembering.written = text
+    return remembering
 
 
 def _short(text: str) -> str:
@@ -83,9 +110,10 @@ def tagged(tag: str, text: str) -> Scalar:
     if wanted is None:
         raise TagError(f"the tag {shown_tag(tag)} is not known here")
     value = resolve(text)
-    if type(value) is int and wanted is float:
-        return float(value)
-    if type(value) is not wanted:
+    found = _NUMBERS.get(type(value), type(value))
+    if found is int and wanted is float:
+        return float(value)  # type: ignore[arg-type]
+    if found is not wanted:
         raise TagError(f"{shown(text)} does not fit its tag {shown_tag(tag)}")
     return value
 
@@ -96,6 +124,9 @@ _TYPES: dict[str, type] = {
     _STANDARD + "bool": bool,
     _STANDARD + "null": type(None),
 }
+
+
+_NUMBERS: dict[type, type] = {WrittenInt: int, WrittenFloat: float}
 
 
 def check_collection_tag(tag: str, value: object) -> None:

@@ -52,6 +52,12 @@ class _Finding(NamedTuple):
     related: tuple[tuple[int, str], ...] = ()
 
 
+def place_of(error: Any) -> int:
+    """The offset where a parser gave up."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    return mark.index if mark else 0
+
+
 def syntax_problem(error: Any, source: Source, events: list[Event]) -> Problem:
     """The problem that a parser's error stands for, after the events that it delivered before."""
     read = _error(error, source.text)
@@ -80,12 +86,11 @@ def _runaway_quote(error: _Error, last: Event, source: Source) -> _Finding | Non
 
 
 def _error(error: Any, text: str) -> _Error:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    context_mark = getattr(error, "context_mark", None) or mark
+    at = place_of(error)
+    context_mark = getattr(error, "context_mark", None)
     said = ": ".join(filter(None, (getattr(error, "context", None), getattr(error, "problem", None)))) or str(
         error
     )
-    at = mark.index if mark else 0
     return _Error(text, at, context_mark.index if context_mark else at, said)
 
 
@@ -104,6 +109,8 @@ def _read(error: _Error) -> _Finding:
     for pattern, reading in _READINGS:
         if re.search(pattern, error.said):
             return reading(error)
+    if error.character == "\t":
+        return _tab(error)
     message = f"this is not valid YAML: {excerpt(error.said)}"
     return _Finding("syntax", message, "compare the line with the ones around it", error.at)
 

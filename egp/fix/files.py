@@ -15,8 +15,10 @@ from difflib import unified_diff
 from egp.atomic import write_atomically
 from egp.check import check
 from egp.document import Path, pointer, read_bytes
+from egp.document.bounds import MAX_BYTES
 from egp.edit import EditError, edited
 from egp.experiment import read_experiment
+from egp.files import read_regular
 from egp.finding import Diagnostic, Failure
 from egp.fix.repairs import Repair, repairs_of
 from egp.plan_files import PlanFinder, PlanSource
@@ -83,8 +85,7 @@ class Fixer:
         if self._finder.leaves_repository(source):
             return None
         try:
-            with open(source.path, "rb") as file:
-                return file.read()
+            return read_regular(source.path, MAX_BYTES)
         except OSError as error:
             message = f"cannot read this file: {error.strerror or type(error).__name__}"
             self.failures.append(Failure(source.shown, message))

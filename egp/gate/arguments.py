@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--as-of",
         type=_moment,
         metavar="INSTANT",
-        help="judge as of this day or instant (default: that of the results)",
+        help="judge as if it were this day or instant, which opens nothing (default: now)",
     )
     parser.add_argument(
         "--treatment-revision", default="", metavar="BUILD", help="the build that is about to be served"

@@ -6,15 +6,15 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from egp.digest import plan_digest
 from egp.document import read_file
 from egp.experiment import read_experiment
 from egp.finding import Failure
-from egp.gate.clock import instant, zone_of
+from egp.gate.clock import MAX_SKEW, elapsed, instant, zone_of
 from egp.gate.move import MONITOR, Move, MoveError, move_to
 from egp.gate.readout import Readout
 from egp.gate.verdict import Crash, Decision, decide
@@ -39,12 +39,28 @@ if TYPE_CHECKING:
 NO_DIGEST = ""
 
 
+class FrozenRows(NamedTuple):
+    """The rows that a look was read from, as a receipt has them."""
+
+    experiment: str
+    look: datetime
+    rows: dict[str, str]
+    """Metric → digest."""
+
+
+Frozen = tuple[FrozenRows, ...]
+
+
 class CannotJudge(Exception):
     """The gate cannot even be asked; exit status 2."""
 
     def __init__(self, *failures: Failure) -> None:
         super().__init__(failures[0].message)
         self.failures = failures
+        self.experiment = ""
+        """Of the plan, where it could be read so far."""
+        self.known: dict[str, str] = {}
+        """Digests of the inputs that could be read so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +72,9 @@ class Call:
     to: str = ""
     """A stage; empty for ``--monitor``."""
     as_of: Moment | None = None
-    """None for the instant of the results."""
+    """As stated; None for now."""
+    now: datetime | None = None
+    """What the clock of the call says; None for one whose answer is as if it were then."""
     treatment_revision: str = ""
     variant: str = ""
     policy: str = ""
@@ -66,9 +84,20 @@ class Call:
     source: str = ""
     """Url of a warehouse that the rows are computed in; it may hold a password."""
 
+    commit: str = ""
+    """Of git, that the call was made on; empty outside of a repository."""
+    frozen: Frozen = ()
+    """Readouts that are remembered from earlier calls."""
+    is_replay: bool = False
+    """Whether these are all that was remembered, whatever results and lock say today."""
+
     @property
     def asked(self) -> str:
         return self.to or "monitor"
+
+    @property
+    def is_monitor(self) -> bool:
+        return not self.to
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +138,25 @@ class _Plan:
 def judge(call: Call, finder: PlanFinder, policy: Policy) -> Judgement:
     """Reads the inputs and decides. Raises CannotJudge where there is no plan, no results or no such stage."""
     read = _plan(call, finder)
+    digest = plan_digest(read.plan) if read.is_whole else NO_DIGEST
+    known = {"plan": digest}
+    try:
+        return _judged(call, finder, policy, read, known)
+    except CannotJudge as error:
+        error.experiment, error.known = read.plan.id or "", known
+        raise
+
+
+def _judged(call: Call, finder: PlanFinder, policy: Policy, read: _Plan, known: dict[str, str]) -> Judgement:
     plan = read.plan
     evidence = _evidence(call, plan, policy, lock_folder(finder.folder, policy.root))
     zone = zone_of(plan)
     traits = policy.traits_of(plan)
     registration, troubles = _registration(plan, lock_folder(finder.folder, policy.root))
-    digest = plan_digest(plan) if read.is_whole else NO_DIGEST
-    as_of = instant(call.as_of if call.as_of is not None else evidence.as_of, zone)
+    known |= {"lock": _entry_digest(plan, registration), "results": evidence.digest}
+    as_of, as_if = _when(call, zone, instant(evidence.as_of, zone))
+    path = (registration.path or "") if registration else ""
+    judged = finder.judged_at(read.source, path, lock_folder(finder.folder, policy.root))
     timing = Timing(as_of.date(), registration.registered if registration else None)
     readout = Readout(
         plan=plan,
@@ -123,8 +164,8 @@ def judge(call: Call, finder: PlanFinder, policy: Policy) -> Judgement:
         move=_move(call, plan),
         as_of=as_of,
         registration=registration,
-        digest=digest,
-        rules={each.rule.id: each for each in policy.adopted(read.source.in_policy, traits, timing).alone},
+        digest=known["plan"],
+        rules={each.rule.id: each for each in policy.adopted(judged.in_policy, traits, timing).alone},
         organisation=policy.organisation(traits.tier),
         options={
             check_id: load(check_id).params(**{name: value.value for name, value in options.items()})
@@ -132,9 +173,40 @@ def judge(call: Call, finder: PlanFinder, policy: Policy) -> Judgement:
         },
         treatment_revision=call.treatment_revision,
         treatment=_variant(call, plan),
+        as_if=as_if,
+        frozen=_frozen(call, plan, evidence, registration, zone),
     )
-    inputs = Inputs(digest, _entry_digest(plan, registration), evidence.digest, policy.digest)
+    inputs = Inputs(**known, policy=policy.digest)
     return Judgement(call, readout, decide(readout, troubles), inputs, policy)
+
+
+def _when(call: Call, zone: tzinfo, taken: datetime) -> tuple[datetime, bool]:
+    """The instant that is judged, and whether it is another than that of the call.
+
+    A day is its first instant, and that of the results where they were taken on it.
+    """
+    stated = call.as_of if call.as_of is not None else call.now
+    assert stated is not None, "a call says when it is, or as of when it asks"
+    is_of_that_day = not isinstance(stated, datetime) and taken.date() == stated
+    as_of = taken if is_of_that_day else instant(stated, zone)
+    return as_of, call.now is None or abs(elapsed(call.now, as_of)) > MAX_SKEW
+
+
+def _frozen(
+    call: Call, plan: Experiment, evidence: Evidence, entry: Registration | None, zone: tzinfo
+) -> dict[datetime, dict[str, str]]:
+    """Look → the rows that it may be read from: as reviewed last, else as they were the first time."""
+    reviewed = [each.readout for each in reversed(entry.decisions)] if entry and not call.is_replay else []
+    noted = evidence.results.readouts if not call.is_replay else ()
+    found: dict[datetime, dict[str, str]] = {}
+    for look, rows in (
+        *((each.look, each.rows) for each in reviewed if each),
+        *((each.look, each.rows) for each in call.frozen if each.experiment == (plan.id or "")),
+        *((each.look, each.rows) for each in noted),
+    ):
+        if look is not None and rows:
+            found.setdefault(instant(look, zone), rows)
+    return found
 
 
 def _move(call: Call, plan: Experiment) -> Move:
@@ -240,13 +312,16 @@ def _entry_digest(plan: Experiment, registration: Registration | None) -> str:
 def inputs_of(judgement: Judgement) -> Iterator[tuple[str, str, str]]:
     """(name, where it was read, digest) of every input."""
     call, inputs = judgement.call, judgement.inputs
-    yield "plan", _below_folder(call.plan), inputs.plan
+    yield "plan", below_folder(call.plan), inputs.plan
     yield "lock", "egp.lock", inputs.lock
-    yield "results", _below_folder(call.results), inputs.results
+    yield "results", below_folder(call.results), inputs.results
     yield "policy", f"{judgement.policy.name} {judgement.policy.version}".strip(), inputs.policy
 
 
-def _below_folder(path: str) -> str:
+def below_folder(path: str) -> str:
+    """A path as records have it."""
+    if not path:
+        return ""
     relative = os.path.relpath(path)
     return (path if relative.startswith("..") else relative).replace(os.sep, "/")
 

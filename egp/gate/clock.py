@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from egp.analysis.days import time_zone
+from egp.analysis.days import day_after, time_zone
 from egp.wording import counted
 
 if TYPE_CHECKING:
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from egp.quantity import Moment
 
 DAY = timedelta(days=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+MAX_SKEW = timedelta(minutes=5)
+"""By which the clocks of two machines may differ."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def zone_of(plan: Experiment) -> tzinfo:
@@ -25,22 +31,31 @@ def instant(moment: Moment, zone: tzinfo) -> datetime:
     """The first instant of a day, or an instant on the clocks of the zone."""
     if not isinstance(moment, datetime):
         return datetime.combine(moment, time(0), zone)
-    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=zone)
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:  # at either end of the calendar the clocks of another zone show no year
+        return moment
 
 
 def day_end(day: date, zone: tzinfo) -> datetime:
     """The instant at which a day is over."""
-    return datetime.combine(day + DAY, time(0), zone)
+    return datetime.combine(day_after(day, 1), time(0), zone)
 
 
 def elapsed(earlier: datetime, later: datetime) -> timedelta:
     """Real time between two instants; clock changes in between count as they were."""
-    return later.astimezone(UTC) - earlier.astimezone(UTC)
+    return (later - _EPOCH) - (earlier - _EPOCH)
 
 
 def after(moment: datetime, duration: timedelta) -> datetime:
-    """The instant so much real time later, on the same clocks."""
-    return (moment.astimezone(UTC) + duration).astimezone(moment.tzinfo)
+    """The instant so much real time later, on the same clocks; no further than the calendar goes."""
+    try:
+        return (moment.astimezone(UTC) + duration).astimezone(moment.tzinfo)
+    except OverflowError:
+        end = datetime.max if duration > timedelta() else datetime.min
+        return end.replace(tzinfo=moment.tzinfo)
 
 
 def shown_instant(moment: datetime) -> str:

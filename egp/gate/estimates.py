@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egp import stats
+from egp.results import COVARIATE_SUMS, DENOMINATOR_SUMS
 
 if TYPE_CHECKING:
+    from egp.analysis.registered_test import Columns
     from egp.experiment import Metric
+    from egp.gate.reading import Kind
     from egp.results import Row
 
 
 class Lacking(Exception):
-    """The evidence does not have what a check needs. ``advice`` says what to add."""
+    """The evidence does not have what a check needs. ``advice`` says what to add, ``kind`` what the gate does until then."""
 
-    def __init__(self, message: str, advice: str) -> None:
+    def __init__(self, message: str, advice: str, kind: Kind = "repair") -> None:
         super().__init__(message)
         self.advice = advice
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,58 +32,103 @@ class Comparison:
 
     control: stats.ArmEstimate
     treatment: stats.ArmEstimate
-    difference: stats.Difference
+    difference: stats.Contrast
     control_units: int
     treatment_units: int
+    common_error: float = 0.0
+    """Standard error of what both arms are adjusted to, the same for both: it cancels in their difference."""
 
     @property
     def smaller_units(self) -> int:
         return min(self.control_units, self.treatment_units)
+
+    @property
+    def information(self) -> float:
+        """What the difference can resolve, in units: its standard error falls with its root."""
+        return 1 / (1 / self.control_units + 1 / self.treatment_units)
+
+    def at(self, ratio: float) -> stats.Contrast:
+        """Treatment less so many times control. Raises StatisticsInputError for a control that is not above zero."""
+        if isinstance(self.difference, stats.RateContrast):
+            return self.difference.of_ratio(ratio)
+        contrast = stats.ratio_contrast(self.control, self.treatment, ratio)
+        if not self.common_error:
+            return contrast
+        error = math.hypot(contrast.standard_error, (1 - ratio) * self.common_error)
+        return stats.Difference(contrast.estimate, error, contrast.df)
+
+    def require_enough_events(
+        self, name: str, contrast: stats.Contrast, null: float = 0.0, kind: Kind = "wait"
+    ) -> None:
+        """Raises Lacking for rates of which too few events are expected for a normal distribution."""
+        if isinstance(contrast, stats.RateContrast) and not contrast.has_enough_events(null):
+            fewest = contrast.expected_events(null)
+            raise Lacking(
+                f"{name} expects {fewest:.3g} events, or units without one, in a variant; nothing is judged below "
+                f"{stats.LEAST_EXPECTED_EVENTS:g}",
+                f"it takes {stats.LEAST_EXPECTED_EVENTS / fewest:.3g} times the units"
+                if fewest > 0
+                else "it takes more units",
+                kind,
+            )
+
+    def require_positive_control(self, name: str, tail: float, kind: Kind = "wait") -> None:
+        """Raises Lacking for a control that is not clearly above zero, to which nothing is relative."""
+        value, error = self.control.value, self.control.standard_error
+        is_rate = isinstance(self.difference, stats.RateContrast)
+        if value <= 0 or (not is_rate and value <= self.difference.critical(tail) * error):
+            raise Lacking(
+                f"control of {name} is not clearly above zero, so that no change is relative to it",
+                "register a rerun with the bound in the metric's own unit",
+                kind,
+            )
 
 
 def units_in(rows: Iterable[Row]) -> int:
     return sum(row.units for row in rows)
 
 
-def compared(metric: Metric, control: Sequence[Row], treatment: Sequence[Row]) -> Comparison:
-    """The difference that rows show, without variance reduction."""
-    arms = [arm_of(metric, rows) for rows in (control, treatment)]
-    if metric.kind == "proportion":
-        difference = stats.two_proportion_difference(
-            _total(control, "sum"), units_in(control), _total(treatment, "sum"), units_in(treatment)
-        )
-    else:
-        difference = stats.difference(*arms)
-    return Comparison(arms[0], arms[1], difference, units_in(control), units_in(treatment))
+def compared(
+    metric: Metric, columns: Columns, control: Sequence[Row], treatment: Sequence[Row]
+) -> Comparison:
+    """The difference that rows show, by the columns that the metric is estimated from."""
+    if columns == "covariate":
+        return _adjusted(metric, control, treatment)
+    arms = arm_of(metric, columns, control), arm_of(metric, columns, treatment)
+    units = units_in(control), units_in(treatment)
+    if columns != "counts":
+        return Comparison(*arms, stats.difference(*arms), *units)
+    contrast = stats.RateContrast(_total(control, "sum"), units[0], _total(treatment, "sum"), units[1])
+    if contrast.standard_error <= 0:
+        raise Lacking(f"{metric.id} does not vary", "wait until there are events and units without one")
+    return Comparison(*arms, contrast, *units)
 
 
-def compared_with_cuped(metric: Metric, control: Sequence[Row], treatment: Sequence[Row]) -> Comparison:
-    """The difference adjusted by the covariate of the pre-period."""
-    sums = [_sums(metric, rows, with_covariate=True) for rows in (control, treatment)]
+def _adjusted(metric: Metric, control: Sequence[Row], treatment: Sequence[Row]) -> Comparison:
+    """The difference adjusted by the covariate of the pre-period, to the covariate's mean over both arms."""
+    sums = [_sums(metric, "covariate", rows) for rows in (control, treatment)]
     adjusted = stats.cuped_of_arms(*sums)
     difference = stats.difference(adjusted.control, adjusted.treatment)
-    return Comparison(
-        adjusted.control, adjusted.treatment, difference, units_in(control), units_in(treatment)
+    units = units_in(control), units_in(treatment)
+    both = stats.ArmSums(
+        sum(units),
+        math.fsum(arm.covariate_sum or 0.0 for arm in sums),
+        math.fsum(arm.covariate_sum_squares or 0.0 for arm in sums),
     )
+    common = abs(adjusted.theta) * stats.mean_of_arm(both).standard_error
+    return Comparison(adjusted.control, adjusted.treatment, difference, *units, common)
 
 
-def pooled_p_value(control: Sequence[Row], treatment: Sequence[Row]) -> float:
-    """Two-sided p-value of equal rates."""
-    return stats.two_proportion_p_value(
-        _total(control, "sum"), units_in(control), _total(treatment, "sum"), units_in(treatment)
-    )
-
-
-def arm_of(metric: Metric, rows: Sequence[Row]) -> stats.ArmEstimate:
+def arm_of(metric: Metric, columns: Columns, rows: Sequence[Row]) -> stats.ArmEstimate:
     """The metric's value in the units of these rows."""
     if not units_in(rows):
         raise Lacking(f"no units of {metric.id} have been counted", f"add rows of {metric.id}")
-    if metric.kind == "quantile":
+    if columns == "stated":
         return _stated(metric, rows)
-    sums = _sums(metric, rows)
-    if metric.kind == "ratio":
+    sums = _sums(metric, columns, rows)
+    if columns == "sums":
         return stats.ratio_of_arm(sums)
-    if metric.kind == "proportion":
+    if columns == "counts":
         rate = sums.sum / sums.units
         return stats.ArmEstimate(rate, math.sqrt(max(rate * (1 - rate), 0.0) / sums.units), sums.units)
     return stats.mean_of_arm(sums)
@@ -98,17 +147,15 @@ def _stated(metric: Metric, rows: Sequence[Row]) -> stats.ArmEstimate:
     return stats.ArmEstimate(row.value, row.standard_error)
 
 
-def _sums(metric: Metric, rows: Sequence[Row], *, with_covariate: bool = False) -> stats.ArmSums:
+def _sums(metric: Metric, columns: Columns, rows: Sequence[Row]) -> stats.ArmSums:
     total = _total(rows, "sum")
-    covariates = ("covariate_sum", "covariate_sum_squares", "covariate_cross_sum")
-    ratio = ("denominator_sum", "denominator_sum_squares", "cross_sum")
-    is_ratio, is_rate = metric.kind == "ratio", metric.kind == "proportion"
+    is_rate = metric.kind == "proportion" and columns != "sums"
+    further = {"sums": DENOMINATOR_SUMS, "covariate": COVARIATE_SUMS}.get(columns, ())
     return stats.ArmSums(
         units=units_in(rows),
         sum=total,
         sum_squares=total if is_rate else _total(rows, "sum_squares"),
-        **{name: _total(rows, name) for name in ratio if is_ratio},
-        **{name: _total(rows, name) for name in covariates if with_covariate},
+        **{name: _total(rows, name) for name in further},
     )
 
 

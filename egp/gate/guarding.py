@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from egp.document import pointer
 from egp.finding import NotChecked
 from egp.gate.estimates import Lacking
-from egp.gate.reading import Reading
+from egp.gate.reading import Kind, Reading
 from egp.gate.readout import Withheld
-from egp.stats import StatisticsInputError
+from egp.stats.errors import StatisticsInputError, input_error_of
 
 
 def guarded(read: Callable[[], Iterable[Reading]], metric: str = "", variant: str = "") -> Iterator[Reading]:
@@ -23,9 +23,10 @@ def guarded(read: Callable[[], Iterable[Reading]], metric: str = "", variant: st
         help = missing.help or f"declare {where} in a new plan: this one is registered without it"
         yield _unread(message, metric, variant, help)
     except Lacking as lacking:
-        yield _unread(str(lacking), metric, variant, lacking.advice)
-    except StatisticsInputError as error:
-        yield _unread(f"could not be computed: {error.problem}", metric, variant, error.advice)
+        yield _unread(str(lacking), metric, variant, lacking.advice, lacking.kind)
+    except (StatisticsInputError, ArithmeticError) as error:
+        told = input_error_of(error)
+        yield _unread(f"could not be computed: {told.problem}", metric, variant, told.advice)
     except Withheld as reason:
         yield withheld(reason, metric, variant)
 
@@ -51,9 +52,9 @@ def one_by_one(parts: Iterable[Part]) -> Iterator[Reading]:
         raise crash
 
 
-def _unread(message: str, metric: str, variant: str, next: str) -> Reading:
+def _unread(message: str, metric: str, variant: str, next: str, kind: Kind = "repair") -> Reading:
     about = f"{metric}: " if metric and metric not in message else ""
-    return Reading("not_checked", about + message, kind="repair", next=next, metric=metric, variant=variant)
+    return Reading("not_checked", about + message, kind=kind, next=next, metric=metric, variant=variant)
 
 
 def withheld(reason: Withheld, metric: str, variant: str = "") -> Reading:
@@ -62,6 +63,7 @@ def withheld(reason: Withheld, metric: str, variant: str = "") -> Reading:
         "not_checked",
         f"{metric}: {reason}" if metric else str(reason),
         kind="wait" if reason.until else "repair",
+        next=reason.advice,
         until=reason.until,
         metric=metric,
         variant=variant,

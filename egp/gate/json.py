@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from egp.gate.call import as_text, inputs_of
+from egp.gate.action import action_of
+from egp.gate.call import FrozenRows, as_text, inputs_of
 from egp.gate.schema import GATE_VERSION
 from egp.gate.text import next_steps
 from egp.version import VERSION
@@ -12,6 +14,7 @@ from egp.version import VERSION
 if TYPE_CHECKING:
     from egp.gate.call import Judgement
     from egp.gate.reading import Reading
+    from egp.gate.readout import Readout
 
 
 def render(judgement: Judgement) -> str:
@@ -30,19 +33,51 @@ def record(judgement: Judgement) -> dict[str, object]:
         "asked": judgement.call.asked,
         "stage": judgement.readout.stage.name,
         "as_of": judgement.as_of.isoformat(),
+        "as_if": judgement.readout.as_if,
         "verdict": decision.verdict,
         "hold": {"kind": decision.kind, "until": until.isoformat() if until else None}
         if decision.kind
         else None,
         "reasons": [reading.message for reading in decision.reasons],
         "next": next_steps(judgement),
+        "action": action_of(judgement),
         "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
         "inputs": {
             name: {"from": where, "digest": digest or None} for name, where, digest in inputs_of(judgement)
         },
         "checks": [_check(reading) for reading in decision.readings],
         "errors": [{"check": crash.check, "message": crash.message} for crash in decision.crashes],
+        "readout": _readout(judgement.readout),
+        "readouts": _readouts(judgement),
     }
+
+
+def _readout(readout: Readout) -> dict[str, object] | None:
+    """The rows that a look was read from in this call."""
+    if not readout.rows_read:
+        return None
+    return {"look": readout.look_read.isoformat(), "rows": readout.rows_read}
+
+
+def _readouts(judgement: Judgement) -> list[dict[str, object]]:
+    """What later calls are held to: every readout that is remembered, and this one where it is the first of its look."""
+    readout = judgement.readout
+    own = {readout.look_read: readout.rows_read} if readout.rows_read else {}
+    known = {
+        look: {**own.get(look, {}), **readout.frozen.get(look, {})} for look in {**own, **readout.frozen}
+    }
+    name = readout.plan.id or ""
+    others = [each for each in judgement.call.frozen if each.experiment != name]
+    return frozen_as_json([*others, *(FrozenRows(name, look, rows) for look, rows in known.items())])
+
+
+def frozen_as_json(frozen: Iterable[FrozenRows]) -> list[dict[str, object]]:
+    """Readouts as receipts have them, in a fixed order."""
+    told = [(each.experiment, each.look.isoformat(), each.rows) for each in frozen]
+    return [
+        {"experiment": name, "look": look, "rows": dict(sorted(rows.items()))}
+        for name, look, rows in sorted(told, key=lambda each: each[:2])
+    ]
 
 
 def _check(reading: Reading) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from egp.gate.clock import shown_instant
-from egp.gate.text import STATE, headline, next_steps, options_set
+from egp.gate.text import AS_IF, STATE, headline, next_steps, options_set
 from egp.report.quoting import in_markdown as escaped
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ def _lines(judgement: Judgement, folded: bool) -> Iterator[str]:
     decision = judgement.decision
     yield f"## {escaped(headline(judgement))}"
     yield ""
+    if judgement.readout.as_if:
+        yield f"{escaped(AS_IF)}."
+        yield ""
     for crash in decision.crashes:
         yield f"- **error:** {escaped(crash.message)}"
     for reading in decision.reasons:

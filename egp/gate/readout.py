@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from egp import stats
+from egp.analysis.alarm_levels import LEVELS, levels_set_by
 from egp.analysis.days import (
     day_after,
     exposed_days,
@@ -21,38 +22,52 @@ from egp.analysis.days import (
     unpaused,
     whole_days,
 )
-from egp.analysis.registered import PRIMARY, cuped_variance_factor, has_primary_test, statistics_of
+from egp.analysis.registered import has_primary_test, look_days, statistics_of
+from egp.analysis.registered_test import RegisteredTest, columns_of
 from egp.experiment import Variant
 from egp.finding import NotChecked, need
-from egp.gate.clock import day_end, instant, shown_look, zone_of
-from egp.gate.estimates import Comparison, Lacking, arm_of, compared, compared_with_cuped, units_in
-from egp.quantity import Interval
-from egp.results import CANARY, FIRST_WEEK, TEST, stage_name
+from egp.gate.clock import day_end, instant, shown_instant, shown_look, zone_of
+from egp.gate.estimates import Comparison, Lacking, arm_of, compared, units_in
+from egp.quantity import Interval, shown
+from egp.results import CANARY, FIRST_WEEK, TEST, rows_digest, stage_name
 from egp.stats import StatisticsInputError
 from egp.subject import Organisation
+from egp.wording import counted
 
 if TYPE_CHECKING:
-    from egp.document import Path
+    from egp.analysis.alarm_levels import AlarmLevels
     from egp.experiment import Experiment, Metric
     from egp.gate.move import Move
     from egp.lock import Registration
     from egp.policy.model import Adopted
-    from egp.results import Evidence, Row, Window
+    from egp.results import About, Evidence, Refusal, Row, Window
     from egp.rule import Params
 
 NOWHERE = "no stage"
 """Where the treatment of a rollout without a canary is before its first stage."""
 
+EVERYONE = stage_name(1)
+"""A stage without control, in which nothing can be compared."""
+
 SRM_ALPHA = 0.001
 """Level of the sample-ratio test where the plan does not state one."""
 
 
-class Withheld(Exception):
-    """A metric is not shown yet. The text says why and until when."""
+@dataclass(frozen=True, slots=True)
+class Uncomputed:
+    """A day or week whose comparison cannot be had, and why: neither harm nor the absence of harm."""
 
-    def __init__(self, reason: str, until: datetime | None = None) -> None:
+    message: str
+    advice: str
+
+
+class Withheld(Exception):
+    """A metric is not shown yet. The text says why and until when, or what has to be repaired before."""
+
+    def __init__(self, reason: str, until: datetime | None = None, advice: str = "") -> None:
         super().__init__(reason)
         self.until = until
+        self.advice = advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +104,24 @@ class Readout:
     """The build that the pipeline is about to serve, where it says so."""
     treatment: str = ""
     """Id of the variant to be ramped, where the plan has several treatments."""
+    as_if: bool = False
+    """Whether the instant is another than the one of the call, so that the answer opens nothing."""
+    frozen: Mapping[datetime, Mapping[str, str]] = field(default_factory=dict)
+    """Look → digests of the rows that it was read from before, by metric."""
 
     @cached_property
     def zone(self) -> tzinfo:
         return zone_of(self.plan)
+
+    @cached_property
+    def taken(self) -> datetime:
+        """When the results were taken."""
+        return instant(self.evidence.as_of, self.zone)
+
+    @property
+    def seen_until(self) -> datetime:
+        """Where the knowledge of the results ends, whenever they are judged."""
+        return min(self.as_of, self.taken)
 
     # Variants.
 
@@ -112,6 +141,7 @@ class Readout:
         if self.stage.position < 0 or len(named) == 1:
             return named
         seen = {row.variant for row in self.evidence.rows if row.stage == self.stage.name}
+        seen |= {about.variant for about in self.lost if about.stage == self.stage.name}
         return tuple(name for name in named if name in seen) or named
 
     # Stages.
@@ -161,11 +191,16 @@ class Readout:
 
     @property
     def has_begun(self) -> bool:
-        return self.stage.begin is not None and self.stage.begin < self.as_of
+        """Whether the stage can have shown anything: a day of it is over, or rows of it are there already."""
+        begin = self.stage.begin
+        if begin is None or begin >= self.as_of:
+            return False
+        is_a_day_old = begin.date() < self.as_of.date()
+        return is_a_day_old or any(row.stage == self.stage.name for row in self.evidence.rows)
 
     def days_seen(self) -> list[Interval]:
-        """Days of the current stage that are over and had exposure, in runs."""
-        yesterday = day_after(self.as_of.date(), -1)
+        """Days of the current stage that were over when the results were taken and had exposure, in runs."""
+        yesterday = day_after(self.seen_until.date(), -1)
         if self.stage.name == TEST:
             runs = exposed_days(self.plan)
         elif self.stage.begin is None:
@@ -206,22 +241,91 @@ class Readout:
         found = self._rows.get((stage or self.stage.name, window, metric.id or "", part), [])
         return [row for row in found if variant in ("", row.variant)]
 
+    @cached_property
+    def lost(self) -> tuple[About, ...]:
+        """What refused rows would have told."""
+        return tuple(about for problem in self.evidence.problems for about in problem.lost)
+
+    def was_refused(self, window: Window, metric: Metric, variant: str, day: date | None) -> bool:
+        """Whether a row of the current stage was there, and could not be read."""
+        return any(
+            about.date == day
+            and about.window in ("", window)
+            and about.stage in ("", self.stage.name)
+            and about.metric in ("", metric.id)
+            and about.variant in ("", variant)
+            for about in self.lost
+        )
+
     def cumulative(self, metric: Metric, variant: str, until: date | None = None) -> list[Row]:
-        """The rows that hold a variant's units of the current stage once each, first exposed by a day."""
+        """The rows that hold a variant's units of the current stage once each, first exposed by a day.
+
+        Cohorts, or the one total row where there are none. A total that may hold units of later days is none of those.
+        """
         if metric.kind == "quantile":
             return self.rows(metric, "total", variant)
-        rows = self.rows(metric, "cohort", variant)
-        return rows if until is None else [row for row in rows if row.date is not None and row.date <= until]
+        cohorts = self.rows(metric, "cohort", variant)
+        if not cohorts:
+            totals = self.rows(metric, "total", variant)
+            return [row for row in totals if until is None or self._ends_with(row, until)]
+        return (
+            cohorts
+            if until is None
+            else [row for row in cohorts if row.date is not None and row.date <= until]
+        )
+
+    def _ends_with(self, total: Row, until: date) -> bool:
+        """Whether the units of a total are those that were exposed by a day: counted through it, or exposure is over."""
+        if total.through is None or total.through < until:
+            return False
+        return total.through == until or (
+            self.stage.end is not None and day_end(until, self.zone) >= self.stage.end
+        )
+
+    @property
+    def is_counted_in_totals(self) -> frozenset[str]:
+        """Metrics of which the current stage has total rows, and no cohorts."""
+        windows: dict[str, set[str]] = {}
+        for stage, window, metric, _ in self._rows:
+            if stage == self.stage.name:
+                windows.setdefault(metric, set()).add(window)
+        return frozenset(
+            metric for metric, found in windows.items() if "total" in found and "cohort" not in found
+        )
 
     # Guardrails and stop rules look at every row of the current stage.
 
-    def comparison(self, metric: Metric, treatment: str) -> Comparison:
+    def comparison(self, metric: Metric, treatment: str, until: date | None = None) -> Comparison:
         """A metric over the current stage so far. Not for metrics that are withheld, other than in a stop rule."""
-        return compared(metric, self.cumulative(metric, self.control), self.cumulative(metric, treatment))
+        return self.compared(metric, *self._arms(metric, treatment, until))
+
+    def compared(self, metric: Metric, control: Sequence[Row], treatment: Sequence[Row]) -> Comparison:
+        """A metric in some rows of control against those of a treatment, without its covariate."""
+        return compared(metric, columns_of(self.plan, metric), control, treatment)
+
+    def smaller_units(self, metric: Metric, treatment: str, until: date | None = None) -> int:
+        """Units of the smaller arm over the current stage so far."""
+        return min(units_in(self.cumulative(metric, name, until)) for name in (self.control, treatment))
+
+    def units_of_window(
+        self, metric: Metric, window: Window, treatment: str, stage: str, first: date
+    ) -> int | None:
+        """Units of the smaller arm in a day or a week; None where an arm has no row of it."""
+        rows = [
+            [row for row in self.rows(metric, window, name, stage) if row.date == first]
+            for name in (self.control, treatment)
+        ]
+        return min(map(units_in, rows)) if all(rows) else None
+
+    def _arms(self, metric: Metric, treatment: str, until: date | None = None) -> list[list[Row]]:
+        """Control's rows and the treatment's, of the days that both have: one without the other tells no difference."""
+        arms = [self.cumulative(metric, name, until) for name in (self.control, treatment)]
+        of_both = {row.date for row in arms[0]} & {row.date for row in arms[1]}
+        return [[row for row in arm if row.date in of_both] for arm in arms]
 
     def arm(self, metric: Metric, treatment: str) -> stats.ArmEstimate:
         """What the treated units of the current stage see, whatever control does."""
-        return arm_of(metric, self.cumulative(metric, treatment))
+        return arm_of(metric, columns_of(self.plan, metric), self.cumulative(metric, treatment))
 
     @property
     def has_control(self) -> bool:
@@ -230,35 +334,63 @@ class Readout:
 
     def windows(
         self, metric: Metric, window: Window, treatment: str
-    ) -> Iterator[tuple[str, date, Comparison]]:
-        """(stage, first day, comparison) of every day or week, of all stages, in order of time."""
+    ) -> Iterator[tuple[str, date, Comparison | Uncomputed]]:
+        """(stage, first day, comparison) of every day or week, of all stages, in order of time.
+
+        A window with a row of one side alone, with a row that was refused, or in which nothing varies is there, too,
+        and says why it cannot be computed.
+        """
         sides: dict[tuple[date, str], dict[str, Row]] = {}
         for (stage, of_window, name, segment), rows in self._rows.items():
             if (of_window, name, segment) == (window, metric.id, metric.segment or ""):
                 for row in rows:
                     if row.date is not None:
                         sides.setdefault((row.date, stage), {})[row.variant] = row
-        for (day, stage), by_variant in sorted(sides.items()):
-            if self.control in by_variant and treatment in by_variant:
-                try:
-                    yield stage, day, compared(metric, [by_variant[self.control]], [by_variant[treatment]])
-                except (Lacking, StatisticsInputError):
-                    continue  # a window in which nothing varies shows no harm
+        refused: dict[tuple[date, str], Refusal] = {}
+        for problem in self.evidence.problems:
+            for about in problem.lost:
+                is_ours = about.window == window and about.metric == metric.id and about.stage
+                if is_ours and about.date and about.variant in ("", self.control, treatment):
+                    refused[about.date, about.stage] = problem
+        for day, stage in sorted({*sides, *refused}):
+            if stage != EVERYONE:
+                by_variant, lost = sides.get((day, stage), {}), refused.get((day, stage))
+                yield stage, day, self._window(metric, window, treatment, by_variant, lost)
+
+    def _window(
+        self,
+        metric: Metric,
+        window: Window,
+        treatment: str,
+        by_variant: Mapping[str, Row],
+        refused: Refusal | None,
+    ) -> Comparison | Uncomputed:
+        missing = [name for name in (self.control, treatment) if name not in by_variant]
+        if missing and refused is not None:
+            return Uncomputed(f"{refused.place}: {refused.message}", refused.help)
+        if missing:
+            return Uncomputed(f"there is no {window} row of {metric.id} for {missing[0]}", "add it")
+        try:
+            return self.compared(metric, [by_variant[self.control]], [by_variant[treatment]])
+        except Lacking as lacking:
+            return Uncomputed(str(lacking), lacking.advice)
+        except StatisticsInputError as error:
+            return Uncomputed(f"{metric.id} could not be computed: {error.problem}", error.advice)
 
     # The readout.
 
-    def judged(self, metric: Metric, treatment: str) -> Comparison:
-        """A guardrail as the readout judges it: on its matured cohort where the plan says so."""
-        last = self.last_judged_day(metric)
-        return compared(
-            metric, self.cumulative(metric, self.control, last), self.cumulative(metric, treatment, last)
-        )
+    def judged(self, test: RegisteredTest, treatment: str, look: int | None = None) -> Comparison:
+        """A metric as a look judges it, the latest one unless another is named: on its matured cohort where the plan
+        says so."""
+        arms = self._arms(test.metric, treatment, self.last_judged_day(test.metric, look))
+        return compared(test.metric, test.columns, *arms)
 
-    def last_judged_day(self, metric: Metric) -> date:
-        """The last day of first exposure whose units the readout judges."""
-        look = self.look_day or readout_day(self.plan)
+    def last_judged_day(self, metric: Metric, look: int | None = None) -> date:
+        """The last day of first exposure whose units a look judges, the latest one unless another is named."""
+        at = self.look if look is None else look
+        day = self.looks[at].date() if at is not None else readout_day(self.plan)
         waits = outcome_window_days(metric) if metric.judged_on == "matured_cohort" else 0
-        return min(last_day(self.plan), day_after(look, -1 - waits))
+        return min(last_day(self.plan), day_after(day, -1 - waits))
 
     def matures(self, metric: Metric) -> datetime:
         """When the outcomes of all units that the readout judges are complete."""
@@ -287,20 +419,64 @@ class Readout:
             instant(look, self.zone) for look in (statistics.looks if statistics else None) or ()
         )
         if not declared:
-            declared = [instant(readout_day(self.plan), self.zone)]
+            declared = [instant(day, self.zone) for day in look_days(self.plan)]
         sequential = statistics is not None and statistics.method in ("group_sequential", "always_valid")
         return tuple(declared) if sequential else (declared[-1],)
 
     @cached_property
+    def due(self) -> int | None:
+        """Position of the latest look that the calendar has reached; None before the first."""
+        return max(self._reached_by(self.as_of), default=None)
+
+    @cached_property
     def look(self) -> int | None:
-        """Position of the latest look that has come; None before the first."""
-        reached = [position for position, look in enumerate(self.looks) if look <= self.as_of]
-        return reached[-1] if reached else None
+        """Position of the latest look that is open; None before the first.
+
+        A look opens by what was seen: the results were taken on or after it, and their rows cover every day that it
+        judges. The instant of the call opens nothing.
+        """
+        reached = self._reached_by(self.seen_until)
+        return next((at for at in reversed(reached) if not any(self._lacking(at))), None)
+
+    def _reached_by(self, moment: datetime) -> list[int]:
+        return [position for position, look in enumerate(self.looks) if look <= moment]
+
+    def _lacking(self, position: int) -> Iterator[tuple[Metric, str, list[date]]]:
+        """(metric, variant, days) of primaries whose rows do not cover the days that a look judges.
+
+        In the ramp the look was read before, and results need not have the rows of the test any more.
+        """
+        if not self._reads_the_test:
+            return
+        for _, metric in self.plan.primaries:
+            last = self.last_judged_day(metric, position)
+            days = [
+                day_after(run.first, offset) for run in exposed_days(self.plan) for offset in range(run.days)
+            ]
+            judged = [day for day in days if day <= last]
+            for name in (self.control, *self.treatments):
+                absent = self._absent(metric, name, judged)
+                if absent:
+                    yield metric, name, absent
 
     @property
-    def look_day(self) -> date | None:
-        """The day of the look whose data are judged; the data of that day itself come too late."""
-        return self.looks[self.look].date() if self.look is not None else None
+    def _reads_the_test(self) -> bool:
+        return has_primary_test(self.plan) and (self.stage.position < 0 or self.is_decision)
+
+    def _absent(self, metric: Metric, variant: str, days: list[date]) -> list[date]:
+        if metric.kind == "quantile":
+            through = max(
+                (row.through for row in self.rows(metric, "total", variant, TEST) if row.through),
+                default=None,
+            )
+            return [day for day in days if through is None or day > through]
+        seen = {row.date for row in self.rows(metric, "cohort", variant, TEST)}
+        return [day for day in days if day not in seen]
+
+    @property
+    def look_read(self) -> datetime:
+        """The open look. Only where one is."""
+        return self.looks[need(self.look, "statistics", "looks")]
 
     @property
     def is_last_look(self) -> bool:
@@ -330,20 +506,71 @@ class Readout:
 
     def _withheld_because(self) -> Withheld | None:
         if self.look is None:
-            first = self.looks[0]
-            return Withheld(f"withheld until {shown_look(first)}, the planned look", first)
+            return self._closed()
+        if self._reads_the_test:
+            for _, metric in self.plan.primaries:
+                if metric.kind != "quantile" and self.unripe_days(metric):
+                    return self._unripe(metric)
         if self.mismatch is not None and self.mismatch < self.srm_alpha:
             return Withheld("withheld, because the sample ratio does not match the plan")
         return None
 
-    def primary(self, metric: Metric, path: Path, treatment: str) -> Comparison:
+    def _closed(self) -> Withheld:
+        """Why no look is open."""
+        first = self.looks[0]
+        if self.due is None:
+            return Withheld(f"withheld until {shown_look(first)}, the planned look", first)
+        if self.taken < first:
+            reason = (
+                f"withheld, because the results were taken {shown_instant(self.taken)}, before the look of "
+                f"{shown_look(first)}"
+            )
+            return Withheld(reason, advice="take the results again")
+        metric, variant, days = next(self._lacking(0))
+        reason = (
+            f"withheld, because the rows do not cover the run: {shown(metric.id)} of {shown(variant)} lacks "
+            f"{counted(len(days), 'day')}, the first {days[0]}"
+        )
+        advice = "take the results again, with a row for every day; a day without exposure has one of 0 units"
+        return Withheld(reason, advice=advice)
+
+    def _unripe(self, metric: Metric) -> Withheld:
+        matures = self.matures(metric)
+        if self.as_of < matures:
+            return Withheld(f"withheld until {shown_look(matures)}, when its outcomes have matured", matures)
+        day = self.unripe_days(metric)[0]
+        reason = f"withheld, because the outcomes of units exposed on {day} are not counted to their end"
+        return Withheld(reason, advice="take the results again, counted to their end")
+
+    def primary(self, test: RegisteredTest, treatment: str, look: int | None = None) -> Comparison:
         """A primary metric by its registered analysis. Raises Withheld before its look, or if the split is wrong."""
         if self.withheld_because is not None:
             raise self.withheld_because
+        return self.judged(test, treatment, look)
+
+    @cached_property
+    def rows_read(self) -> dict[str, str]:
+        """Metric → digest of the rows that the open look is read from; empty where no look is.
+
+        Primaries, and guardrails whose outcomes have their whole time. A guardrail without an `outcome_window` goes on
+        counting after the look.
+        """
+        if self.withheld_because is not None or not self.is_decision:
+            return {}
+        guardrails = [
+            metric
+            for _, metric in self.plan.guardrails
+            if metric.outcome_window is not None
+            and metric.kind != "quantile"
+            and not self.unripe_days(metric)
+        ]
+        judged = [*(metric for _, metric in self.plan.primaries), *guardrails]
+        return {metric.id or "": self._digest_of(metric) for metric in judged}
+
+    def _digest_of(self, metric: Metric) -> str:
         last = self.last_judged_day(metric)
-        arms = [self.cumulative(metric, name, last) for name in (self.control, treatment)]
-        uses_cuped = path == PRIMARY and metric.kind != "quantile" and cuped_variance_factor(self.plan) < 1
-        return (compared_with_cuped if uses_cuped else compared)(metric, *arms)
+        names = (self.control, *self.treatments)
+        return rows_digest(row for name in names for row in self.cumulative(metric, name, last))
 
     # The split of the units.
 
@@ -356,12 +583,27 @@ class Readout:
         """Units of each variant, control first, that metrics were counted on → the metrics, all segments together."""
         found: dict[tuple[int, ...], list[str]] = {}
         for _, metric in self.plan.metrics:
+            if metric.kind == "quantile":
+                continue
+            refused = self._refused_days(metric)
             units = tuple(
-                units_in(self.rows(metric, "cohort", name)) for name in (self.control, *self.treatments)
+                units_in(row for row in self.cumulative(metric, name) if row.date not in refused)
+                for name in (self.control, *self.treatments)
             )
             if any(units):
                 found.setdefault(units, []).append(metric.id or "")
         return found
+
+    def _refused_days(self, metric: Metric) -> frozenset[date]:
+        """Days on which a cohort of the metric was refused: the others of the day are no split."""
+        return frozenset(
+            about.date
+            for about in self.lost
+            if about.date
+            and about.window in ("", "cohort")
+            and about.stage in ("", self.stage.name)
+            and about.metric in ("", metric.id)
+        )
 
     @cached_property
     def mismatch(self) -> float | None:
@@ -378,10 +620,22 @@ class Readout:
 
     # What the policy asks for.
 
+    @cached_property
+    def change_windows(self) -> list[tuple[Interval, str]]:
+        """The periods of the policy's calendars, in which no traffic is raised, with their names, in order of time."""
+        found = [(days, name) for name, periods in self.organisation.calendars.items() for days in periods]
+        return sorted(found, key=lambda each: each[0].first)
+
     def policy_says(self, rule: str, option: str, otherwise: float) -> float:
         """An option of a rule in force, or what holds where the policy does not have the rule."""
         adopted = self.rules.get(rule)
         return float(getattr(adopted.params, option)) if adopted else otherwise
+
+    @cached_property
+    def alarm_levels(self) -> AlarmLevels:
+        """What the policy asks of alarms, whatever the plan says."""
+        adopted = self.rules.get("hair-trigger")
+        return levels_set_by(adopted.params) if adopted else LEVELS
 
     def guardrail_alpha(self) -> float:
         return need(statistics_of(self.plan).guardrail_alpha, "statistics", "guardrail_alpha")

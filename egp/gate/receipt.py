@@ -3,28 +3,85 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+import os
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from egp.files import read_regular
 from egp.finding import Failure
-from egp.gate.call import Call, CannotJudge, as_text
-from egp.gate.json import record
+from egp.gate.action import no_action
+from egp.gate.call import Call, CannotJudge, Frozen, FrozenRows, as_text, below_folder
+from egp.gate.clock import instant
+from egp.gate.json import frozen_as_json, record
 from egp.gate.schema import GATE_VERSION
 from egp.quantity import QuantityError, moment, shown
+from egp.version import VERSION
+from egp.wording import listing
 
 if TYPE_CHECKING:
     from egp.gate.call import Judgement
 
 MAX_BYTES = 10_000_000
 
+_TEXTS = ("plan", "results", "to", "treatment_revision", "variant", "policy", "policy_from", "source")
+"""What a call consists of, beside its instant."""
+
+_SINCE_THE_FIRST_RELEASE = ("as_if", "action", "readout", "readouts")
+"""Keys that its receipts lack."""
+
 
 def written(judgement: Judgement) -> str:
     """The receipt: what ``--format json`` says, and how the gate was called."""
-    call = asdict(judgement.call)
-    call["source"] = _without_secrets(judgement.call.source)
-    call["as_of"] = judgement.call.as_of.isoformat() if judgement.call.as_of else None
-    return as_text({**record(judgement), "call": call})
+    return as_text({**record(judgement), "call": _call(judgement.call)})
+
+
+def _call(call: Call) -> dict[str, object]:
+    """The call, without secrets. Judged without ``--as-of`` it was as of the `as_of` of the record."""
+    stated = {name: getattr(call, name) for name in _TEXTS}
+    as_of = call.as_of.isoformat() if call.as_of is not None else None
+    return {**stated, "as_of": as_of, "source": _without_secrets(call.source)}
+
+
+def written_for_failure(
+    call: Call, failures: Sequence[Failure], experiment: str, known: dict[str, str]
+) -> str:
+    """The receipt of a call that could not be judged: its errors, and the digests of what was read so far.
+
+    It replaces the receipt of the call before, whose answer holds no longer, and keeps what that one remembered.
+    """
+    stated = call.as_of if call.as_of is not None else call.now
+    sources = {"plan": call.plan, "lock": "egp.lock", "results": call.results, "policy": call.policy}
+    return as_text(
+        {
+            "gate": GATE_VERSION,
+            "tool": {"name": "egp", "version": VERSION},
+            "experiment": experiment,
+            "asked": call.asked,
+            "stage": "",
+            "as_of": instant(stated, UTC).isoformat() if stated is not None else None,
+            "as_if": call.as_of is not None,
+            "verdict": "could_not_judge",
+            "hold": None,
+            "reasons": [],
+            "next": [failure.help for failure in failures if failure.help],
+            "action": no_action(call.commit),
+            "policy": {"name": call.policy, "version": "", "digest": known.get("policy", "")},
+            "inputs": {
+                name: {"from": below_folder(where), "digest": known.get(name) or None}
+                for name, where in sources.items()
+            },
+            "checks": [],
+            "errors": [{"check": "", "message": _told(failure)} for failure in failures],
+            "readout": None,
+            "readouts": frozen_as_json(call.frozen),
+            "call": _call(call),
+        }
+    )
+
+
+def _told(failure: Failure) -> str:
+    return f"{failure.path}: {failure.message}" if failure.path else failure.message
 
 
 def _without_secrets(url: str) -> str:
@@ -33,11 +90,47 @@ def _without_secrets(url: str) -> str:
     return scheme + separator + rest.partition("?")[0].rpartition("@")[2] if separator else ""
 
 
+def remembered(path: str) -> Frozen:
+    """The readouts of the receipt that a call is about to replace; none where there is no receipt."""
+    try:
+        if os.path.islink(path) or not os.path.isfile(path):
+            return ()
+        return frozen_in(json.loads(read_regular(path, MAX_BYTES)))
+    except (OSError, ValueError, RecursionError):
+        return ()
+
+
+def frozen_in(receipt: object) -> Frozen:
+    """The readouts that a receipt remembers, those that can be read."""
+    stated = _mapping(receipt).get("readouts")
+    found = (_frozen(_mapping(each)) for each in stated) if isinstance(stated, list) else ()
+    return tuple(each for each in found if each is not None)
+
+
+def _frozen(stated: dict[str, Any]) -> FrozenRows | None:
+    name, rows = stated.get("experiment"), _mapping(stated.get("rows"))
+    try:
+        look = moment(stated.get("look"))
+    except QuantityError:
+        return None
+    if not isinstance(name, str) or not isinstance(look, datetime) or look.tzinfo is None:
+        return None
+    return FrozenRows(name, look, {metric: str(digest) for metric, digest in rows.items()})
+
+
+def never_judged(receipt: dict[str, Any]) -> str:
+    """Why the call of the receipt could not be judged; empty where it was."""
+    if receipt.get("verdict") != "could_not_judge" or receipt.get("checks"):
+        return ""
+    errors = receipt.get("errors")
+    messages = [str(_mapping(each).get("message")) for each in errors] if isinstance(errors, list) else []
+    return listing(messages) or "it does not say why"
+
+
 def read_receipt(path: str) -> tuple[dict[str, Any], Call]:
     """A receipt and its call. Raises CannotJudge."""
     try:
-        with open(path, "rb") as file:
-            receipt = json.loads(file.read(MAX_BYTES), object_pairs_hook=_unambiguous)
+        receipt = json.loads(read_regular(path, MAX_BYTES), object_pairs_hook=_unambiguous)
     except OSError as error:
         raise CannotJudge(Failure(path, f"cannot read the receipt: {error.strerror}")) from None
     except (ValueError, RecursionError):
@@ -49,7 +142,7 @@ def read_receipt(path: str) -> tuple[dict[str, Any], Call]:
             f"the receipt has format {shown(receipt.get('gate'))}, and this egp reads format {GATE_VERSION}"
         )
         raise CannotJudge(Failure(path, message, help="replay it with the egp that wrote it"))
-    return receipt, _call_of(path, receipt["call"])
+    return receipt, _call_of(path, receipt)
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -66,27 +159,27 @@ def _no_receipt(path: str) -> CannotJudge:
     )
 
 
-def _call_of(path: str, stated: dict[str, Any]) -> Call:
-    texts = {
-        name: stated.get(name)
-        for name in (
-            "plan",
-            "results",
-            "to",
-            "treatment_revision",
-            "variant",
-            "policy",
-            "policy_from",
-            "source",
-        )
-    }
-    as_of = stated.get("as_of")
+def _call_of(path: str, receipt: dict[str, Any]) -> Call:
+    """The call as it was. Receipts of the first release judged as of the results where no instant was stated."""
+    stated: dict[str, Any] = receipt["call"]
+    texts = {name: stated.get(name) for name in _TEXTS}
     if not all(isinstance(text, str) for text in texts.values()):
         raise _no_receipt(path)
     try:
-        return Call(**{k: str(v) for k, v in texts.items()}, as_of=None if as_of is None else moment(as_of))
+        as_of = None if stated.get("as_of") is None else moment(stated["as_of"])
+        judged = moment(receipt.get("as_of"))
     except QuantityError:
         raise _no_receipt(path) from None
+    if not isinstance(judged, datetime) or judged.tzinfo is None:
+        raise _no_receipt(path)
+    return Call(
+        **{name: str(text) for name, text in texts.items()},
+        as_of=as_of,
+        now=None if receipt.get("as_if") else judged,
+        commit=str(_mapping(receipt.get("action")).get("commit") or ""),
+        frozen=frozen_in(receipt),
+        is_replay=True,
+    )
 
 
 def differences(receipt: dict[str, Any], again: Judgement) -> Iterator[str]:
@@ -102,13 +195,17 @@ def differences(receipt: dict[str, Any], again: Judgement) -> Iterator[str]:
         yield f"the verdict was {_verdict(receipt)}, and is {_verdict(now)} now"
     yield from _checks(receipt, now)
     told = {"inputs", "tool", "verdict", "hold", "checks", "reasons", "next"}
+    if "as_if" not in receipt:
+        told.update(_SINCE_THE_FIRST_RELEASE)
     for key in [key for key in {**now, **receipt} if key not in told and receipt.get(key) != now.get(key)]:
         yield f"{shown(key)} was {_short(receipt.get(key))}, and is {_short(now.get(key))} now"
 
 
 def _checks(receipt: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
     before = receipt.get("checks") if isinstance(receipt.get("checks"), list) else []
-    after = now["checks"]
+    known = {_mapping(each).get("check") for each in before or []}
+    # A check that came later has nothing to compare; if it does not pass, the verdict tells.
+    after = [each for each in now["checks"] if each["check"] in known or "as_if" in receipt]
     if before == after:
         return
     changed = [(then, today) for then, today in zip(before or [], after, strict=False) if then != today]

@@ -58,6 +58,41 @@ _CALL = object_of(
     source={**_TEXT, "description": "Url of the warehouse without user, password and options, or empty."},
 )
 
+_SHARE_OR_NULL = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+_ACTION = object_of(
+    "What a pipeline is to do with the traffic.",
+    do={
+        "enum": ["raise", "stay", "roll_back", "nothing"],
+        "description": "Nothing where the answer is as if it were another instant.",
+    },
+    flag={**_TEXT_OR_NULL, "description": "The feature flag of the plan."},
+    share_now={**_SHARE_OR_NULL, "description": "Treated share of the stage in which the treatment is."},
+    share_asked={**_SHARE_OR_NULL, "description": "Treated share of the stage that was asked for."},
+    earliest_next_call=_INSTANT_OR_NULL,
+    rollback={
+        "anyOf": [
+            object_of(
+                "How the treatment is withdrawn.",
+                to=_TEXT_OR_NULL,
+                method=_TEXT_OR_NULL,
+                minutes={"type": ["number", "null"], "description": "Longest time until it is complete."},
+                owner=_TEXT_OR_NULL,
+            ),
+            {"type": "null"},
+        ]
+    },
+    commit={**_TEXT_OR_NULL, "description": "Of git, that the gate was called on."},
+)
+_ROWS = {
+    "type": "object",
+    "additionalProperties": _TEXT,
+    "description": "Metric → digest of the rows that it was judged on.",
+}
+_READOUT = object_of("The rows that a look was read from.", look=_INSTANT, rows=_ROWS)
+_READOUT_OF = object_of(
+    "The rows that a look of an experiment may be read from.", experiment=_TEXT, look=_INSTANT, rows=_ROWS
+)
+
 _RECORD = object_of(
     "The verdict of egp gate.",
     gate={"const": GATE_VERSION, "description": "Version of this format."},
@@ -66,6 +101,10 @@ _RECORD = object_of(
     asked={**_TEXT, "description": "The stage that was asked for, or monitor."},
     stage={**_TEXT, "description": "The stage in which the treatment is."},
     as_of=_INSTANT,
+    as_if={
+        "type": "boolean",
+        "description": "Whether that is another instant than the one of the call, so that the answer opens nothing.",
+    },
     verdict={"enum": list(EXIT_STATUS), "description": "Exit status 0, 1, 2 and 3, in this order."},
     hold={
         "anyOf": [
@@ -82,10 +121,13 @@ _RECORD = object_of(
     },
     reasons=list_of(_TEXT),
     next=list_of(_TEXT),
+    action=_ACTION,
     policy=object_of("The policy that judged.", name=_TEXT, version=_TEXT, digest=_TEXT),
     inputs=object_of("Digests of what was read.", plan=_INPUT, lock=_INPUT, results=_INPUT, policy=_INPUT),
     checks=list_of(_CHECK),
     errors=list_of(object_of("What kept egp from judging.", check=_TEXT, message=_TEXT)),
+    readout={"anyOf": [_READOUT, {"type": "null"}], "description": "Of this call; null before the look."},
+    readouts=list_of(_READOUT_OF),
 )
 
 GATE_SCHEMA: dict[str, object] = {

@@ -20,6 +20,7 @@ HEADLINE = {
     "roll_back": "roll back",
     "could_not_judge": "could not judge",
 }
+AS_IF = "as if: another instant than now is judged, and the answer opens nothing"
 STATE = {"pass": "pass", "fail": "fail", "cannot_rule_out": "not ruled out", "not_checked": "not checked"}
 _COLOUR = {"proceed": "good", "hold": "warning", "roll_back": "error", "could_not_judge": "error"}
 _STATE_COLOUR = {"pass": "good", "fail": "error", "cannot_rule_out": "warning", "not_checked": "info"}
@@ -69,6 +70,8 @@ def render(judgement: Judgement, style: Style) -> Iterator[str]:
     """The lines of the report."""
     decision = judgement.decision
     yield style.paint(printable(headline(judgement)), _COLOUR[decision.verdict])
+    if judgement.readout.as_if:
+        yield from _indented(AS_IF, style)
     for crash in decision.crashes:
         yield from _indented(f"error: {printable(crash.message)}", style)
     if decision.verdict == "roll_back":

@@ -15,6 +15,7 @@ from egp.document import read_bytes
 from egp.document.bounds import MAX_BYTES
 from egp.entry_files import entry_file
 from egp.experiment import Amendment, Experiment, read_experiment
+from egp.files import read_regular
 from egp.lock import LOCK_FILE, Decided, LockError, Registration, Signed, entry_in, read_lock, read_lock_text
 from egp.sources.git import GitError, Repository, Version
 
@@ -102,8 +103,7 @@ def lives(repository: Repository, path: str) -> list[Life]:
 
 def _in_working_tree(repository: Repository, path: str) -> bytes | None:
     try:
-        with open(os.path.join(repository.root, path), "rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_regular(os.path.join(repository.root, path), MAX_BYTES, repository.root)
     except OSError:
         return None
 
@@ -280,7 +280,10 @@ def _entry_steps(before: Registration | None, entry: Registration | None, path: 
 def _form(entry: Registration, before: Registration) -> tuple[object, ...]:
     """What stays of an entry whatever is added to it."""
     policy = entry.policy
-    amended = [(each.digest, each.on, each.data_access) for each in entry.amended[: len(before.amended)]]
+    amended = [
+        (each.digest, each.on, each.data_access, each.analysis)
+        for each in entry.amended[: len(before.amended)]
+    ]
     named = (policy.name, policy.version, policy.digest) if policy else ()
     decisions = [vars(each) for each in entry.decisions[: len(before.decisions)]]
-    return entry.digest, entry.registered, named, amended, decisions
+    return entry.digest, entry.registered, entry.analysis or 1, named, amended, decisions

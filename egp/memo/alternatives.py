@@ -212,7 +212,7 @@ def _detectable(case: Case, units: float) -> str:
             if metric.mde
             else "-"
         )
-    except (NotChecked, StatisticsInputError):
+    except (NotChecked, ArithmeticError, StatisticsInputError):
         return "none that is possible"
 
 

@@ -10,11 +10,13 @@ from typing import Any
 
 from egp.check import check
 from egp.document import Document, Path, PointerError, parse_pointer, read_bytes
+from egp.document.bounds import MAX_BYTES
 from egp.edit import EditError
 from egp.experiment import Experiment, read_experiment
+from egp.files import read_regular
 from egp.finding import Diagnostic, Failure
 from egp.memo.edits import Change, changed
-from egp.past import timing_of
+from egp.past import judged_as, timing_of
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.model import Adopted, Policy
 from egp.report.model import Report
@@ -170,14 +172,13 @@ def _adopted(
     source: PlanSource, plan: Experiment, finder: PlanFinder, policy: Policy, as_of: date
 ) -> dict[str, Adopted]:
     timing = timing_of(plan, finder, policy, as_of)
-    rules = policy.adopted(source.in_policy, policy.traits_of(plan), timing)
+    rules = policy.adopted(judged_as(source, plan, finder, policy).in_policy, policy.traits_of(plan), timing)
     return {each.rule.id: each for each in (*rules.alone, *rules.together)}
 
 
 def _content(source: PlanSource) -> bytes:
     try:
-        with open(source.path, "rb") as file:
-            return file.read()
+        return read_regular(source.path, MAX_BYTES)
     except OSError as error:
         raise CaseError(f"cannot read {source.shown}: {error.strerror or type(error).__name__}") from None
 

@@ -10,12 +10,13 @@ from egp import stats
 from egp.analysis.days import day_after, exposed_days, first_day, schedule_of, unpaused, weekday_counts
 from egp.analysis.registered import (
     PRIMARY,
+    comparisons,
     detectable_at,
     direction_of,
     has_primary_test,
+    metric_units,
     power_at,
     primary_at,
-    primary_control_units,
     primary_effect,
     primary_test,
     size_of,
@@ -114,7 +115,10 @@ def effect_error(plan: Experiment, units: float) -> float:
     """
     test = primary_test(plan)
     direction = direction_of(primary_at(plan, PRIMARY), PRIMARY)
-    at_critical = stats.detectable_effect(test, 0.5, primary_control_units(plan, units), direction)
+    seen = metric_units(plan, primary_at(plan, PRIMARY), units)
+    if seen <= 0:
+        raise NotChecked((*PRIMARY, "outcome_window"))
+    at_critical = stats.detectable_effect(test, 0.5, seen, direction)
     return at_critical / stats.z_upper(test.alpha / test.sides)
 
 
@@ -124,7 +128,7 @@ def _detectable(case: Case, units: float) -> str:
         return ""
     try:
         return at_least_like(detectable_at(case.plan, policy_power(case), units), metric.mde, metric.baseline)
-    except (NotChecked, stats.StatisticsInputError):
+    except (NotChecked, ArithmeticError, stats.StatisticsInputError):
         return ""
 
 
@@ -143,9 +147,23 @@ def target_exaggeration(case: Case, units: float) -> tuple[str, float] | None:
 
 
 def type_one_error(plan: Experiment, looks: int) -> float:
-    """P(a change without effect is significant in one of so many daily looks), each at the plan's own level."""
+    """P(a change without effect is significant in one of so many daily looks), each at the plan's own level.
+
+    Of several treatments or primary metrics any counts; then it is the most that it can be: comparisons that share a
+    control, or units, resemble each other (Sidak 1967; Royen 2014).
+    """
     test = primary_test(plan)
-    return stats.repeated_looks_type1(test.alpha, looks, test.sides)
+    return of_any(plan, stats.repeated_looks_type1(test.alpha, looks, test.sides))
+
+
+def of_any(plan: Experiment, chance: float) -> float:
+    """The most that the chance of a false win in one comparison comes to over all that can declare one."""
+    return 1 - (1 - chance) ** comparisons(plan)
+
+
+def at_most(plan: Experiment) -> str:
+    """What stands before a chance of any comparison, where there are several."""
+    return "up to " if comparisons(plan) > 1 else ""
 
 
 def weekdays_seen(counts: Sequence[int]) -> str:

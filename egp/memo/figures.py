@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from egp import stats
 from egp.analysis.registered import information_fractions, power_at, primary_effect, primary_test
 from egp.analysis.traffic import smallest_share
-from egp.memo.day import least_days, planned_days, type_one_error
+from egp.memo.day import at_most, least_days, planned_days, type_one_error
 from egp.memo.levers import policy_power, units_after
 from egp.page import charts
 from egp.page.model import Figure, Table
@@ -53,7 +53,8 @@ def looks_figure(case: Case, marked: Sequence[int], last: int) -> Figure:
     points = [(looks, type_one_error(case.plan, looks)) for looks in drawn]
     errors = dict(points)
     told = [
-        f"{counted(looks, 'look')}: {percent(errors[looks], 1)}, {odds(errors[looks])}" for looks in marked
+        f"{counted(looks, 'look')}: {at_most(case.plan)}{percent(errors[looks], 1)}, {odds(errors[looks])}"
+        for looks in marked
     ]
     rows = [(f"{looks}", percent(error, 1)) for looks, error in points if looks in marked or looks == 1]
     return Figure(

@@ -40,7 +40,7 @@ _FELT = 0.001
 PROPOSAL = "a proposal: agree on names and numbers of your own before any result"
 """Of what no rule can decide for people."""
 
-_LOST = (NotChecked, StatisticsInputError, QuantityError)
+_LOST = (NotChecked, ArithmeticError, StatisticsInputError, QuantityError)
 
 
 class GivenUp(IntEnum):

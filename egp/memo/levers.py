@@ -354,7 +354,7 @@ def wider_margin(case: Case, at: Path) -> Iterator[Candidate]:
 def _margin(plan: Experiment, path: Path, metric: Metric, declared: int, power: float) -> Candidate | None:
     try:
         margin = ruled_out(plan, path, metric, declared, power)
-    except (NotChecked, StatisticsInputError, QuantityError):
+    except (NotChecked, ArithmeticError, StatisticsInputError, QuantityError):
         return None
     before, name = metric.non_inferiority_margin, called(metric.id, "the guardrail")
     words = f"accept a margin of {margin} for {name}{f' instead of {before}' if before else ''}"
@@ -423,5 +423,5 @@ def solved(case: Case, rule: str, at: Path) -> Iterator[Candidate]:
     for lever in LEVERS.get(rule, ()):
         try:
             yield from lever(case, at)
-        except (NotChecked, StatisticsInputError, QuantityError):
+        except (NotChecked, ArithmeticError, StatisticsInputError, QuantityError):
             continue

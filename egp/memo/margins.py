@@ -39,7 +39,7 @@ def margins(case: Case) -> Iterator[Section]:
             for what, asked, has, spare in rows
         ]
         blocks.append(Table(("what", "asked", "the plan", "to spare"), table, "Margins to the limits"))
-    with suppress(NotChecked, StatisticsInputError):
+    with suppress(NotChecked, ArithmeticError, StatisticsInputError):
         blocks.append(power_figure(case))
     if blocks:
         yield Section("How far it is from the limits", blocks, "good")
@@ -48,7 +48,7 @@ def margins(case: Case) -> Iterator[Section]:
 def _kept(told: Callable[[Case], Row | None], case: Case) -> Row | None:
     try:
         return told(case)
-    except (NotChecked, StatisticsInputError):
+    except (NotChecked, ArithmeticError, StatisticsInputError):
         return None
 
 

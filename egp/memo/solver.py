@@ -50,7 +50,7 @@ def _candidates(case: Case, target: Diagnostic) -> Iterator[Candidate]:
     for other in _of_the_same_gap(case, target):
         yield from advised(other.help, case.path_of(other))
     if case.is_plan or target.rule == "valid-yaml":
-        with suppress(NotChecked, StatisticsInputError):
+        with suppress(NotChecked, ArithmeticError, StatisticsInputError):
             yield from mechanical(case, target)
         yield from solved(case, target.rule, case.path_of(target))
 

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from egp.page.model import Figure
 
 Stake = Callable[["Case", "Diagnostic"], Iterator[str]]
-_LOST = (NotChecked, StatisticsInputError, QuantityError)
+_LOST = (NotChecked, ArithmeticError, StatisticsInputError, QuantityError)
 _PER = 100_000
 _EVENTS = 1_000_000
 

@@ -5,16 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from egp.analysis.days import exposed_days, first_day, schedule_of, unpaused
-from egp.analysis.registered import primary_test
+from egp.analysis.days import day_after, exposed_days, first_day, schedule_of, unpaused
+from egp.analysis.registered import (
+    PRIMARY,
+    comparisons,
+    days_judged,
+    is_sequential,
+    look_days,
+    planned_units,
+    primary_at,
+    primary_design,
+    primary_effect,
+    primary_test,
+)
 from egp.memo.case import CaseError
 from egp.memo.day import (
     Day,
+    at_most,
     day_at,
     last_of,
     least_days,
+    of_any,
     planned_days,
     target_exaggeration,
     times_its_size,
@@ -27,18 +40,22 @@ from egp.page.model import Block, Facts, Page, Paragraph, Points, Section, Table
 from egp.wording import counted, odds, percent, power_text, whole
 
 if TYPE_CHECKING:
+    from egp.experiment import Experiment
     from egp.memo.case import Case
 
 
 def if_stopped(case: Case, day: date) -> Page:
     """What stopping at the end of ``day`` means for the plan. Raises CaseError for a day outside of the run."""
     number = day_number(case, day)
+    if is_sequential(case.plan):
+        return _at_a_look(case, day, number)
     then, end = day_at(case, number), day_at(case, least_days(case))
     error, final = type_one_error(case.plan, number), type_one_error(case.plan, end.number)
     alpha = primary_test(case.plan).alpha
     verdict = (
         f"Stopping {case.name} on {day}, day {number}, after looking every day makes the {percent(alpha)} test a "
-        f"{percent(error, 1)} test: {odds(error)} changes without any effect would look significant by then."
+        f"{percent(error, 1)} test{_in_any(case)}: {at_most(case.plan)}{odds(error)} changes without any effect would look "
+        "significant by then."
         if number > 1
         else f"Stopping {case.name} on {day}, its first day, decides with {power_text(then.power)} power."
     )
@@ -54,6 +71,65 @@ def if_stopped(case: Case, day: date) -> Page:
         standing(case),
     ]
     return Page(f"If stopped on {day}: {case.name}", verdict, "bad", sections, provenance(case))
+
+
+def _in_any(case: Case) -> str:
+    count = comparisons(case.plan)
+    return f" or less in each of {count} comparisons, of which any would count" if count > 1 else ""
+
+
+def _at_a_look(case: Case, day: date, number: int) -> Page:
+    """What a design that is made for several looks says to a stop: its boundaries hold, at its looks."""
+    plan = case.plan
+    design, metric, look = primary_design(plan), primary_at(plan, PRIMARY), day_after(day, 1)
+    looks = look_days(plan)
+    total = days_judged(plan, metric, looks[-1])
+    share = days_judged(plan, metric, look) / total if total else 0.0
+    is_always_valid = plan.statistics is not None and plan.statistics.method == "always_valid"
+    is_look = look in looks or is_always_valid
+    alpha, error = percent(of_any(plan, design.test.alpha)), of_any(plan, design.error_by(share))
+    effect = abs(primary_effect(plan)) if design.test.margin is None else design.test.margin
+    sample = planned_units(plan)
+    now, whole_run = design.power_by(effect, sample, share), design.power(effect, sample)
+    held = f"Stopping {case.name} on {day}, day {number}, keeps the {at_most(plan)}{alpha} error rate of the plan"
+    following = next((each for each in looks if each > look), None)
+    verdict = (
+        f"{held} if its boundary is crossed: looking at it is what {_called(plan)} is for. By then it finds the effect with "
+        f"{power_text(now)} power, by the last look with {power_text(whole_run)}."
+        if is_look
+        else f"Stopping {case.name} on {day}, day {number}, is no stop of this plan: its error rate holds at its looks"
+        + (f", the next of which is on {following}." if following else ".")
+    )
+    pairs = [
+        ("looks", f"{len(looks)}, the last on {looks[-1]}"),
+        ("units judged by then", percent(share)),
+        ("changes without effect that have crossed by then", f"{at_most(plan)}{percent(error, 2)}"),
+        ("the same at the last look", f"at most {alpha}"),
+        ("power by then", power_text(now)),
+        ("power at the last look", power_text(whole_run)),
+    ]
+    sections = [
+        Section("What the design says to it", [Facts(pairs)], "good" if is_look else "bad"),
+        Section("What can be done today", [Points(list(_at_look(day, is_look)))], "neutral"),
+        standing(case),
+    ]
+    tone: Literal["good", "bad"] = "good" if is_look else "bad"
+    return Page(f"If stopped on {day}: {case.name}", verdict, tone, sections, provenance(case))
+
+
+def _called(plan: Experiment) -> str:
+    statistics = plan.statistics
+    if statistics is None or statistics.method == "always_valid":
+        return "an always-valid test"
+    return f"a group-sequential test with {statistics.spending or 'a spending function'}"
+
+
+def _at_look(day: date, is_look: bool) -> Iterator[str]:
+    if is_look:
+        yield f"Call egp gate with the results of {day}: it applies the boundary of the look, and says ship or wait."
+    else:
+        yield "Leave the primary closed until its next look; an amendment that adds a look after results are seen is exploratory."
+    yield "Guardrails and stop rules are watched every day: harm ends the test at once."
 
 
 def day_number(case: Case, day: date) -> int:
@@ -94,8 +170,8 @@ def _facts(case: Case, then: Day) -> Iterator[Block]:
 def _looks(case: Case, number: int, last: int, error: float, final: float) -> Iterator[Block]:
     yield Paragraph(
         f"Every look is another chance for noise to look like a result, and the first lucky day ends the test. "
-        f"{counted(number, 'daily look')}: {percent(error, 1)}; {counted(last, 'daily look')}: {percent(final, 1)}. "
-        "These numbers are exact, not simulated."
+        f"{counted(number, 'daily look')}: {at_most(case.plan)}{percent(error, 1)}; {counted(last, 'daily look')}: "
+        f"{at_most(case.plan)}{percent(final, 1)}. These numbers are {'bounds' if at_most(case.plan) else 'exact'}, not simulated."
     )
     yield looks_figure(case, sorted({number, last}), last)
 

@@ -186,6 +186,7 @@ class _Page:
         self._asked("layer", "layer", "the traffic it shares with other experiments, as in checkout")
         flag = self._answers.get("flag") or str(self._answers["id"]).replace("-", "_")
         self._add(f"feature_flag: {written(flag)}")
+        self._open("revision", "the build that is tested, as its pipeline names it")
 
     def _units_and_dates(self) -> None:
         times = self.timetable
@@ -290,9 +291,10 @@ class _Page:
             self._add(
                 f"{f'sample_size_per_variant: {self._sample:_}':<{COMMENTS_AT}}# what {power} power needs"
             )
-        self._add(
-            "decision_rule: {min_ci_lower: 0%, otherwise: keep_control, options: [ship, keep_control, rerun_narrower]}"
-        )
+        # A non-inferiority plan ships by its margin.
+        criterion = "" if self._type == "non_inferiority" else "min_ci_lower: 0%, "
+        options = "options: [ship, keep_control, rerun_narrower]"
+        self._add(f"decision_rule: {{{criterion}otherwise: keep_control, {options}}}")
 
     def _stages(self) -> None:
         times = self.timetable

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 
+from egp.atomic import write_anew
+
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -35,8 +37,6 @@ def write_new(path: str, text: str) -> None:
     """Writes a file, and the folders that it needs. Raises NewError when there is one already."""
     require_new(path)
     try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        with open(path, "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        write_anew(path, text.encode("utf-8"))
     except OSError as error:
         raise NewError(f"cannot write {path}: {error.strerror}") from None

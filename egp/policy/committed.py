@@ -6,9 +6,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
+from egp.files import real_path, repository_root
 from egp.finding import Failure
 from egp.policy.error import PolicyError
-from egp.policy.locate import POLICY_FILE, candidates, repository_root
+from egp.policy.locate import POLICY_FILE, candidates
 from egp.policy.model import Policy
 from egp.policy.reading import read_policy
 from egp.policy.tree import CommittedTree
@@ -23,7 +24,7 @@ def committed_policy(
 
     Raises GitError where git does not know the ref, and PolicyError for a policy that cannot judge.
     """
-    folder = os.path.realpath(folder)
+    folder = real_path(folder)
     repository = Repository.at(_repository_of(folder, named, plans))
     tree = CommittedTree(repository, repository.commit(ref))
     try:

@@ -3,6 +3,7 @@
 # No postponed annotations here: shapes are read from the annotations themselves.
 
 from datetime import timedelta
+from typing import Literal
 
 from egp.custom.file import CustomRule
 from egp.quantity import Interval
@@ -36,6 +37,9 @@ class WaiverTerms(Shape):
     )
     longest: timedelta | None = field(
         "Longest time from the day a waiver is granted to the last day it holds; without it 30 days.", "30d"
+    )
+    attested_by: Literal["base"] | None = field(
+        "Who says, beside its author, that a waiver was approved: `base` lets one hold once the base branch has it."
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
+from egp.files import repository_root
+
 POLICY_FILE = "egp.yaml"
 POLICY_TESTS_FILE = "egp.test.yaml"
 
@@ -14,27 +16,16 @@ def find_policy(folder: str, plans: Sequence[str]) -> str | None:
 
     The first ``egp.yaml`` from the folder up to the root of its repository, never beyond. When there is none, the
     first one on the way from the folder down to what all the plans have in common, so that a folder with a
-    policy of its own can be judged from outside. Outermost wins on the way down.
+    policy of its own can be judged from outside. Outermost wins on the way down. A folder or a link under the name
+    is found as well, and is then no policy that can be read: it does not let a laxer one judge instead.
     """
-    return next(filter(os.path.isfile, candidates(folder, plans)), None)
+    return next(filter(os.path.lexists, candidates(folder, plans)), None)
 
 
 def candidates(folder: str, plans: Sequence[str]) -> Iterator[str]:
     """Where the policy may lie, the places that win first."""
     for place in (*_upwards(folder), *_downwards(folder, plans)):
         yield os.path.join(place, POLICY_FILE)
-
-
-def repository_root(folder: str) -> str | None:
-    """The folder with ``.git`` at or above this one."""
-    current = os.path.abspath(folder)
-    while True:
-        if os.path.exists(os.path.join(current, ".git")):
-            return current
-        parent = os.path.dirname(current)
-        if parent == current:
-            return None
-        current = parent
 
 
 def lock_folder(folder: str, policy_root: str) -> str:

@@ -6,13 +6,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from egp.finding import Severity
 from egp.policy.file import WaiverTerms
 from egp.policy.pattern import matches
-from egp.policy.scope import Condition, Traits
+from egp.policy.scope import Condition, Traits, fits
 from egp.policy.timing import Timing
 from egp.quantity import Interval
 from egp.rule import Catalogue, Params, Rule
@@ -194,7 +193,7 @@ class Policy:
         return min((tier for tier in found if tier), key=order.index, default="")
 
     def _tier_of_surface(self, surface: str) -> str:
-        return next((tier for pattern, tier in self.tiers if fnmatchcase(surface, pattern)), "")
+        return next((tier for pattern, tier in self.tiers if fits(surface, pattern)), "")
 
     def traits_of(self, plan: Experiment) -> Traits:
         """The plan's tier, and its other traits where an override asks for any."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from egp.files import real_path
 from egp.finding import Failure
 from egp.policy.error import PolicyError
 from egp.policy.locate import lock_folder
@@ -69,7 +70,7 @@ def moved_pins(files: Mapping[str, str], folder: str, tree: Tree) -> list[Failur
 
 def key_of(path: str, folder: str) -> str:
     """An extended file as the lock names it."""
-    return os.path.relpath(path, os.path.realpath(folder)).replace(os.sep, "/")
+    return os.path.relpath(path, real_path(folder)).replace(os.sep, "/")
 
 
 class Pins(NamedTuple):

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, get_args
 from egp.analysis.days import time_zone
 from egp.document import Document, Path, Position, Span
 from egp.experiment import Experiment
+from egp.files import real_path, repository_root
 from egp.finding import Failure
 from egp.policy.error import PolicyError
 from egp.policy.file import Override, PolicyFile, WaiverTerms
-from egp.policy.locate import lock_folder, repository_root
+from egp.policy.locate import lock_folder
 from egp.policy.model import ALWAYS, OFF, Layer, Policy, Scope, Settings, Value
 from egp.policy.scope import Condition
 from egp.policy.settings import entries_of, origin_of, read_settings
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 STANDARD = "egp:standard"
 
 TYPES: tuple[str, ...] = get_args(required_type(Experiment.__annotations__["type"]))
+_MOST_OVERRIDES = 200
+_MOST_DATES = 50
+
 _NAMING = ("rules", "tiers", "roles", "calendars", "gate")
 """Keys whose mapping has names as keys."""
 
@@ -38,7 +42,7 @@ class _Files:
     """Policy files read so far: each once, with its document for positions."""
 
     def __init__(self, folder: str, tree: Tree, packaged: Mapping[str, Rule]) -> None:
-        self.root = os.path.realpath(repository_root(folder) or folder)
+        self.root = real_path(repository_root(folder) or folder)
         self.catalogue = Catalogue({**packaged})
         self.custom: dict[str, OwnRule] = {}
         self.extended: dict[str, str] = {}
@@ -61,7 +65,9 @@ class _Files:
         return self._layers[name]
 
     def _read(self, name: str, path: str, chain: tuple[str, ...]) -> tuple[PolicyFile, tuple[Layer, ...]]:
-        documents = (WorkingTree() if name.startswith("egp:") else self._tree).documents(path, name)
+        # A shipped policy lies where egp is installed, maybe by a link in the repository's own environment.
+        tree, place = (WorkingTree(), real_path(path)) if name.startswith("egp:") else (self._tree, path)
+        documents = tree.documents(place, name)
         self._folders[name] = os.path.dirname(os.path.abspath(path))
         self.digest.update(documents[0].text.encode("utf-8", "surrogatepass"))
         document = self.documents[name] = documents[0]
@@ -75,6 +81,7 @@ class _Files:
         problems: list[Problem] = []
         content = read(PolicyFile, {} if document.problems else document.value, (), problems)
         problems.extend(_unmatchable(content))
+        problems.extend(_oversized(content))
         problems.extend(_timeless(content.waivers))
         if content.timezone is not None and time_zone(content.timezone) is None:
             problems.append(_no_time_zone(content.timezone))
@@ -254,6 +261,22 @@ def _name_from(extending: str, written: str) -> str:
     return os.path.normpath(os.path.join(os.path.dirname(extending), written)).replace(os.sep, "/")
 
 
+def _oversized(content: PolicyFile) -> Iterator[Problem]:
+    """Lists whose items are compared with each other, and that are longer than any policy's."""
+    if len(content.overrides) > _MOST_OVERRIDES:
+        message = (
+            f"{len(content.overrides):,} overrides; at most {_MOST_OVERRIDES} are compared with each other"
+        )
+        yield Problem(("overrides",), "wrong-type", message, "scope by tier, or put what they share into one")
+    places: list[tuple[Path, dict[str, object]]] = [(("rules",), content.rules or {})]
+    places += [(("overrides", at, "rules"), each.rules or {}) for at, each in enumerate(content.overrides)]
+    for path, rules in places:
+        for rule_id, setting in rules.items():
+            if isinstance(setting, list) and len(setting) > _MOST_DATES:
+                message = f"{shown(rule_id)} changes {len(setting):,} times; at most {_MOST_DATES} are read"
+                yield Problem((*path, rule_id), "wrong-type", message, "keep the days that are still to come")
+
+
 def _timeless(waivers: WaiverTerms | None) -> Iterator[Problem]:
     """A limit that no waiver keeps to."""
     if waivers and waivers.longest is not None and waivers.longest <= timedelta(0):
@@ -377,6 +400,7 @@ def _waiver_terms(contents: Sequence[PolicyFile]) -> WaiverTerms | None:
         return None
     terms = WaiverTerms()
     terms.approvers = stated[-1].approvers
+    terms.attested_by = next((each.attested_by for each in reversed(stated) if each.attested_by), None)
     terms.longest = next((each.longest for each in reversed(stated) if each.longest is not None), None)
     return terms
 

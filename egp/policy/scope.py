@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from egp.names import folded
+
 
 class Traits(NamedTuple):
     """What an override may know of a plan beside its path."""
@@ -42,16 +44,21 @@ class Condition(NamedTuple):
         return (
             (not self.tier or traits.tier in self.tier)
             and (not self.type or traits.type in self.type)
-            and (not self.risk or not set(self.risk).isdisjoint(traits.risk))
-            and (not self.surfaces or _any(fnmatchcase, traits.surfaces, self.surfaces))
-            and (not self.layer or traits.layer in self.layer)
-            and (not self.team or traits.team in self.team)
+            and (not self.risk or not _folded(self.risk).isdisjoint(_folded(traits.risk)))
+            and (not self.surfaces or _any(fits, traits.surfaces, self.surfaces))
+            and (not self.layer or folded(traits.layer) in _folded(self.layer))
+            and (not self.team or folded(traits.team) in _folded(self.team))
         )
 
     @property
     def chosen(self) -> tuple[str, ...]:
         """The traits it names that a plan's author chooses."""
         return tuple(name for name in CHOSEN if getattr(self, name))
+
+    @property
+    def told_any(self) -> bool:
+        """Whether it names any trait."""
+        return any(self)
 
     def excludes(self, other: Condition) -> bool:
         """Whether no plan can meet both conditions."""
@@ -63,6 +70,15 @@ class Condition(NamedTuple):
         for name, values in zip(self._fields, self, strict=True):
             if values:
                 yield f"{name} {' or '.join(values)}"
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Whether a surface matches a pattern, however either is capitalised."""
+    return fnmatchcase(folded(name), folded(pattern))
+
+
+def _folded(names: Iterable[str]) -> set[str]:
+    return set(map(folded, names))
 
 
 def _any(fits: Callable[[str, str], bool], names: Iterable[str], patterns: Iterable[str]) -> bool:

@@ -78,7 +78,7 @@ def _softened(
     others = [_set_by(layers, rule.id, timing) for layers in before]
     for name, value in _set_by(scope.layers, rule.id, timing).items():
         for held in _held(rule, name, others):
-            if not _is_as_strict(rule, name, value.value, held.value):
+            if not is_as_strict(rule, name, value.value, held.value):
                 yield _softening(rule, name, value, held, scope)
                 break
 
@@ -91,17 +91,19 @@ def _set_by(layers: Sequence[Layer], rule_id: str, timing: Timing) -> Mapping[st
 def _held(rule: Rule, name: str, others: Sequence[Mapping[str, Value]]) -> Iterator[Value]:
     """Every value that could hold without the override."""
     general, *scoped = others
-    yield general[name] if name in general else Value(_default(rule, name), Origin("by default", 0))
+    yield general[name] if name in general else Value(default_of(rule, name), Origin("by default", 0))
     yield from (values[name] for values in scoped if name in values)
 
 
-def _default(rule: Rule, name: str) -> object:
+def default_of(rule: Rule, name: str) -> object:
+    """What holds of a setting where no policy sets it."""
     if name in SETTINGS:
         return OFF if name == "severity" else True
     return getattr(rule.params, name)
 
 
-def _is_as_strict(rule: Rule, name: str, new: object, held: object) -> bool:
+def is_as_strict(rule: Rule, name: str, new: object, held: object) -> bool:
+    """Whether a value of a setting is known to ask for as much as another one."""
     if new == held:
         return True
     if name == "severity":
@@ -145,7 +147,7 @@ def _softening(rule: Rule, name: str, value: Value, held: Value, scope: Scope) -
         value.origin,
         name,
         message,
-        f"{limit}scope this by `paths:` or by tier alone, which authors do not choose",
+        f"{limit}scope this by tier alone, which authors do not choose, or by a folder that CODEOWNERS guards",
     )
 
 

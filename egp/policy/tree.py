@@ -8,6 +8,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 from egp.document import Document, read_bytes, read_file
+from egp.document.bounds import MAX_BYTES
+from egp.files import read_regular, real_path
 
 if TYPE_CHECKING:
     from egp.sources.git import Repository
@@ -37,7 +39,7 @@ class WorkingTree:
     """Files as they lie on disk."""
 
     def real(self, path: str) -> str:
-        return os.path.realpath(path)
+        return real_path(path)
 
     def has(self, path: str) -> bool:
         return os.path.isfile(path)
@@ -47,8 +49,7 @@ class WorkingTree:
 
     def content(self, path: str) -> bytes | None:
         try:
-            with open(path, "rb") as file:
-                return file.read()
+            return read_regular(path, MAX_BYTES)
         except FileNotFoundError:
             return None
 
@@ -63,7 +64,7 @@ class CommittedTree:
 
     @cached_property
     def root(self) -> str:
-        return os.path.realpath(self.repository.root)
+        return real_path(self.repository.root)
 
     def real(self, path: str) -> str:
         return os.path.normpath(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from egp.policy.escapable import ESCAPABLE, escapable_overrides
 from egp.policy.params import shown_value
 from egp.policy_test.schema import POLICY_TEST_VERSION
 from egp.version import VERSION
@@ -28,6 +29,16 @@ def render(outcome: Outcome) -> str:
             "covered": len(outcome.boundaries) - len(outcome.open),
         },
         "tests": [_result(each) for each in outcome.results],
+        "diagnostics": [
+            {
+                "id": ESCAPABLE,
+                "place": str(each.origin),
+                "rules": list(each.rules),
+                "message": each.message,
+                "help": each.help,
+            }
+            for each in escapable_overrides(policy)
+        ],
         "boundaries": [_covered(each) for each in outcome.boundaries],
     }
     return json.dumps(told, indent=2, ensure_ascii=True) + "\n"

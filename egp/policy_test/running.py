@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from egp.analysis.registered_test import ANALYSIS
 from egp.check import check
 from egp.custom.trial import merged, sound_plan
 from egp.digest import plan_digest
@@ -116,6 +117,7 @@ def _registration(plan: Experiment, registered: date, path: str) -> Registration
         path=path,
         digest=plan_digest(plan),
         registered=registered,
+        analysis=ANALYSIS,
         policy=made(PinnedPolicy, name="policy", digest=""),
         signed=tuple(made(Signed, role=each.role, by=each.by, on=each.on) for each in plan.sign_offs or ()),
     )

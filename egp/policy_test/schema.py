@@ -31,6 +31,16 @@ POLICY_TEST_SCHEMA: dict[str, object] = {
                 objections={**list_of(_TEXT), "description": "Why it failed."},
             )
         ),
+        diagnostics=list_of(
+            object_of(
+                "What is wrong with the policy itself, as an override that another file name escapes.",
+                id=_TEXT,
+                place={**_TEXT, "description": "File and line."},
+                rules={**list_of(_TEXT), "description": "The rules that it is about."},
+                message=_TEXT,
+                help=_TEXT,
+            )
+        ),
         boundaries=list_of(
             object_of(
                 "A number that the policy sets itself, and where tests stand.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from egp.policy.escapable import ESCAPABLE, escapable_overrides
 from egp.policy.params import shown_value
 from egp.policy_test.boundaries import told
 from egp.report.text import printable, wrapped
@@ -24,6 +25,12 @@ def render(outcome: Outcome, style: Style) -> Iterator[str]:
     for covered in outcome.open:
         yield from _open(covered, style)
     if outcome.open:
+        yield ""
+    for each in escapable_overrides(outcome.policy):
+        text = f"{ESCAPABLE} ({each.origin}): {each.message}; {each.help}"
+        first, *rest = wrapped(printable(text), style.width - 9, "")
+        yield f"{style.paint('warning', 'warning')}: {first}"
+        yield from (f"         {line}" for line in rest)
         yield ""
     yield from wrapped(printable(_summary(outcome)), style.width, "  ")
 

@@ -1,17 +1,14 @@
-"""The answer to a question: size, smallest effect or power of the registered test.
-
-A sequential design needs `inflation` times the units of a single look. That factor depends on the power, so the
-power of a given size is where the two agree.
-"""
+"""The answer to a question: size, smallest effect or power of the registered test."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from egp import stats
+from egp.analysis.design import Design, Sequence, priced_power
 from egp.power.question import DEFAULT_POWER, PowerError, Question, Solved, power_of_test
 from egp.stats.planning import Direction
 
@@ -19,11 +16,6 @@ T = TypeVar("T")
 
 MINIMUM_DAYS = 14
 """Two whole weeks: every weekday twice."""
-
-_ALMOST_SURE = 1 - 1e-9
-_AGREEMENT = 1e-13
-_SETTLED = 1e-7
-_ROUNDS = 20
 
 _OPTION_OF_PARAMETER = {
     "alpha": "--alpha",
@@ -45,107 +37,6 @@ _OPTION_OF_PARAMETER = {
     "std_dev": "--std-dev",
     "weights": "--weights",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """How a sequential design spends its alpha; without a spending function at every moment."""
-
-    spending: str | None
-    looks: tuple[float, ...] = ()
-    gamma: float | None = None
-
-    def inflation(self, alpha: float, power: float, sides: int) -> float:
-        if self.spending is None:
-            return stats.always_valid_inflation(alpha, power, sides)
-        return stats.group_sequential_inflation(self.spending, alpha, self.looks, power, sides, self.gamma)
-
-    def boundaries(self, alpha: float, sides: int) -> list[float]:
-        if self.spending is None:
-            return []
-        return stats.spending_boundaries(self.spending, alpha, self.looks, sides, self.gamma)
-
-    def first_guess(self, alpha: float, sides: int, power_of_one_look: float) -> float:
-        """The power of the looks together, as if the variance were the same with and without an effect."""
-        if self.spending is None:
-            return power_of_one_look
-        drift = stats.z_upper(alpha / sides) - stats.z_upper(power_of_one_look)
-        bounds = self.boundaries(alpha, sides)
-        return stats.sequential_characteristics(bounds, self.looks, drift, sides).power
-
-
-@dataclass(frozen=True, slots=True)
-class Design:
-    """One registered test with its split and its looks. Units are those of the smallest variant."""
-
-    test: stats.PlannedTest
-    control_per_smallest: float
-    direction: Direction
-    sequence: Sequence | None = None
-
-    def inflation(self, power: float) -> float:
-        """How many times the units of a single look the looks take."""
-        if self.sequence is None:
-            return 1.0
-        return self.sequence.inflation(self.test.alpha, power, self.test.sides)
-
-    def units(self, distance: float, power: float) -> float:
-        """Units that find an effect of this size, or rule out the margin."""
-        if self.test.margin is not None:
-            needed = stats.required_units(replace(self.test, margin=distance), 0.0, power)
-        else:
-            needed = stats.required_units(self.test, self._signed(distance), power)
-        return needed.control / self.control_per_smallest * self.inflation(power)
-
-    def power(self, distance: float, units: float) -> float:
-        """Power at this size for an effect of this size, or to rule out a margin of this size."""
-        one_look = self._one_look_power(distance, units)
-        if self.sequence is None:
-            return one_look
-        alpha, sides = self.test.alpha, self.test.sides
-        guess = self.sequence.first_guess(alpha, sides, _between(one_look, alpha))
-
-        def agreeing(power: float) -> float:
-            return self._one_look_power(distance, units / self.inflation(_between(power, alpha)))
-
-        return _fixed_point(agreeing, guess)
-
-    def _one_look_power(self, distance: float, units: float) -> float:
-        control = units * self.control_per_smallest
-        if self.test.margin is not None:
-            return stats.achieved_power(replace(self.test, margin=distance), 0.0, control)
-        return stats.achieved_power(self.test, self._signed(distance), control)
-
-    def detectable(self, power: float, units: float) -> float:
-        """Smallest effect that is found, or smallest margin that is ruled out."""
-        control = units * self.control_per_smallest / self.inflation(power)
-        if self.test.margin is not None:
-            return stats.detectable_margin(self.test, power, control)
-        return stats.detectable_effect(self.test, power, control, self.direction)
-
-    def _signed(self, distance: float) -> float:
-        return distance if self.direction == "increase" else -distance
-
-
-def _fixed_point(function: Callable[[float], float], start: float) -> float:
-    """Where a slowly varying function of a power returns it (Steffensen's iteration)."""
-    for _ in range(_ROUNDS):
-        once = function(start)
-        twice = function(once)
-        bend = twice - 2 * once + start
-        if abs(bend) <= _AGREEMENT:
-            return twice
-        extrapolated = twice - (twice - once) ** 2 / bend
-        # The extrapolation is good to a small part of what it moves.
-        if abs(extrapolated - twice) <= _SETTLED:
-            return extrapolated
-        start = extrapolated
-    return start
-
-
-def _between(power: float, alpha: float) -> float:
-    """A power for which the price of looking can be computed: above alpha, and not sure."""
-    return min(max(power, 1.05 * alpha), _ALMOST_SURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +137,8 @@ def design_of(question: Question) -> Design:
         harm=harm,
         ratio=smallest / control,
         variance_factor=cuped_factor(question) * design_effect(question),
+        relative=_is_relative(question),
+        variance="score" if question.correlation is None and question.clusters is None else "unpooled",
     )
     return Design(test, control / min(question.weights), question.direction, _sequence(question))
 
@@ -261,6 +154,12 @@ def _margin(question: Question) -> float | None:
         return 1.0
     stats.PlannedTest("proportion", question.baseline.value)
     return 0.5 * min(question.baseline.value, 1 - question.baseline.value)
+
+
+def _is_relative(question: Question) -> bool:
+    """Whether the margin is one of the control that will be observed."""
+    change = question.change
+    return question.non_inferiority and change is not None and change.relative and question.baseline.value > 0
 
 
 def comparison_alpha(question: Question) -> float:
@@ -293,6 +192,10 @@ def _in_options(question: Question, solve: Callable[[], T]) -> T:
     except stats.StatisticsInputError as error:
         option = _option(question, error.parameter)
         raise PowerError(f"{option}: {error.problem}", error.advice) from None
+    except ArithmeticError:
+        raise PowerError(
+            "a number is too small or too large to compute with", "write values that a metric can have"
+        ) from None
 
 
 def _option(question: Question, parameter: str) -> str:
@@ -311,7 +214,7 @@ def naive_type1(question: Question) -> float | None:
 
 
 def family_error(question: Question) -> float | None:
-    """Chance of a false win among several uncorrected treatments; None where there is one, or a correction."""
+    """Chance of an effect that is not there among several uncorrected treatments; None where there is one, or a correction."""
     if question.treatments == 1 or question.correction != "none":
         return None
     ratio = min(question.weights[1:]) / question.weights[0]
@@ -331,7 +234,7 @@ def distribution(answer: Answer) -> Distribution:
 
 
 def _clamped(answer: Answer) -> float:
-    return _between(answer.power, answer.design.test.alpha)
+    return priced_power(answer.power, answer.design.test.alpha)
 
 
 def inflation(answer: Answer) -> float:

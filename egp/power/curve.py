@@ -39,7 +39,7 @@ def curve(answer: Answer) -> list[Point]:
 def _detectable(answer: Answer, units: float) -> float | None:
     try:
         return answer.design.detectable(answer.planned_power, units)
-    except StatisticsInputError:
+    except (ArithmeticError, StatisticsInputError):
         # Too few units for any effect that is possible.
         return None
 

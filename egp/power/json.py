@@ -143,6 +143,8 @@ def _assumptions(answer: Answer) -> dict[str, object]:
 def _variance(answer: Answer) -> str:
     if answer.question.kind != "proportion":
         return "declared"
+    if answer.design.test.variance == "score":
+        return "farrington_manning" if answer.question.non_inferiority else "pooled"
     return "farrington_manning_or_unpooled" if answer.question.non_inferiority else "pooled_or_unpooled"
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from egp import stats
-from egp.power.calculator import Answer, Design, design_of
+from egp.analysis.design import Design
+from egp.power.calculator import Answer, design_of
 from egp.power.question import power_of_test
-from egp.power.readings import share_text
 from egp.quantity import Change
+from egp.wording import share_text
 
 _SAME = 1e-9
 
@@ -36,7 +37,7 @@ def mistakes(answer: Answer) -> list[Mistake]:
         try:
             says = solve()
             delivers = _delivered(answer, says)
-        except stats.StatisticsInputError:
+        except (ArithmeticError, stats.StatisticsInputError):
             # A mistake without a number is none that anybody makes.
             continue
         right = _right(answer)
@@ -146,6 +147,6 @@ def reach(answer: Answer) -> Reach | None:
 def _or_none(solve: Callable[[], float]) -> float | None:
     try:
         return solve()
-    except stats.StatisticsInputError:
+    except (ArithmeticError, stats.StatisticsInputError):
         # Not even the largest possible effect, or size, would do.
         return None

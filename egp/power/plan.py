@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from egp import stats
 from egp.analysis import days, registered, traffic
+from egp.analysis.design import Design
 from egp.document import pointer
 from egp.finding import NotChecked
-from egp.power.calculator import Design, Sequence
+from egp.stats.errors import input_error_of
 
 if TYPE_CHECKING:
     from egp.document import Document, Path
@@ -188,44 +189,20 @@ class _Reading:
         except NotChecked as missing:
             if missing.path not in row.missing:
                 row.missing.append(missing.path)
-        except stats.StatisticsInputError as error:
-            row.reason = row.reason or f"{error.problem}; {error.advice}"
+        except (stats.StatisticsInputError, ArithmeticError) as error:
+            told = input_error_of(error)
+            row.reason = row.reason or f"{told.problem}; {told.advice}"
         return None
 
-    def _primary_design(self, metric: Metric, path: Path) -> tuple[Design, float]:
-        test = registered.primary_test(self.plan, at=path)
-        distance = abs(registered.primary_effect(self.plan, path)) if test.margin is None else test.margin
-        design = Design(
-            test, self._control_units(metric, path), registered.direction_of(metric, path), self._sequence()
-        )
-        return design, distance
+    def _primary_design(self, metric: Metric, path: Path) -> tuple[Design, float]:  # noqa: ARG002
+        design = registered.primary_design(self.plan, path)
+        effect = abs(registered.primary_effect(self.plan, path))
+        return design, effect if design.test.margin is None else design.test.margin
 
     def _guardrail_design(self, metric: Metric, path: Path) -> tuple[Design, float]:
-        test = registered.guardrail_test(self.plan, metric, path)
-        assert test.margin is not None
-        return Design(
-            test, self._control_units(metric, path), registered.direction_of(metric, path)
-        ), test.margin
-
-    def _control_units(self, metric: Metric, path: Path) -> float:
-        """Units of control that the metric is judged on for each unit of the smallest variant."""
-        units = registered.metric_units(self.plan, metric, 1.0)
-        if units <= 0:
-            raise NotChecked((*path, "outcome_window"))
-        return units
-
-    def _sequence(self) -> Sequence | None:
-        statistics = registered.statistics_of(self.plan)
-        if statistics.method == "always_valid":
-            return Sequence(None)
-        if statistics.method != "group_sequential":
-            return None
-        if statistics.spending is None:
-            raise NotChecked(("statistics", "spending"))
-        looks = registered.information_fractions(self.plan)
-        if len(looks) > registered.MOST_LOOKS:
-            raise NotChecked(("statistics", "looks"))
-        return Sequence(statistics.spending, looks, statistics.spending_parameter)
+        design = registered.guardrail_design(self.plan, metric, path)
+        assert design.test.margin is not None
+        return design, design.test.margin
 
     def _primary_power(self) -> tuple[float, str]:
         power = registered.required_power(self.plan)

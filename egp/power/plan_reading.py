@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from egp.experiment import read_experiment
 from egp.finding import Failure
 from egp.lock import LockError
-from egp.past import timing_of
+from egp.past import judged_as, timing_of
 from egp.power.plan import PlanPower, plan_power
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def _of_document(
         problem = document.problems[0].message if document.problems else "this document is no plan"
         return Failure(source.shown, problem.rstrip("."), help=f"egp check {source.shown} says where")
     plan, _ = read_experiment(document.value)
-    rules = policy.adopted(source.in_policy, policy.traits_of(plan), timing_of(plan, finder, policy, as_of))
+    in_policy = judged_as(source, plan, finder, policy).in_policy
+    rules = policy.adopted(in_policy, policy.traits_of(plan), timing_of(plan, finder, policy, as_of))
     return plan_power(plan, document, _guardrail_floor(rules))
 
 

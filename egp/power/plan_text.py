@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from egp.power.calculator import whole_weeks
 from egp.power.plan import BY_POLICY, MetricRow, PlanPower, days_to_run
-from egp.power.readings import power_text, rounded_up, share_text
+from egp.power.readings import rounded_up
 from egp.power.text import wrapped
 from egp.report.text import printable
 from egp.shape import label
-from egp.wording import absolute, counted, listing, unit_count, whole
+from egp.wording import absolute, counted, listing, power_text, share_text, unit_count, whole
 
 if TYPE_CHECKING:
     from egp.policy.model import Policy

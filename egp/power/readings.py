@@ -6,7 +6,7 @@ import math
 from typing import Literal
 
 from egp.quantity import Measure, shown
-from egp.wording import absolute, significant
+from egp.wording import absolute, power_text, significant
 
 FRACTION_BELOW = 0.1
 """Bare numbers below this are taken as fractions, others as numbers of per cent."""
@@ -72,25 +72,9 @@ def rounded_up(value: float, digits: int = 3) -> float:
     return math.ceil(value / step - 1e-9) * step
 
 
-def share_text(fraction: float) -> str:
-    """A share as it was meant: 98.75 %, 5 %, 0.1 %."""
-    return f"{fraction * 100:.6g} %"
-
-
 def missed_text(power: float) -> str:
     """What a computed power leaves, so that the two as they are written add up to 100 %."""
     shown = power_text(power).removesuffix(" %")
     if shown.startswith("more than "):
         return "less than 0.01 %"
     return f"{100 - float(shown):.{len(shown.partition('.')[2])}f} %"
-
-
-def power_text(power: float) -> str:
-    """A computed power, never rounded up to one that is not reached."""
-    if power > 0.9999:
-        return "more than 99.99 %" if power > 0.99991 else "99.99 %"
-    if power < 0.01:
-        return f"{significant(power * 100, 2)} %"
-    digits = 2 if power > 0.999 else 1
-    floored = math.floor(power * 100 * 10**digits + 1e-7) / 10**digits
-    return f"{floored:.{digits}f} %" if floored != round(floored) else f"{floored:.0f} %"

@@ -21,5 +21,5 @@ def needed_sample(plan: Experiment) -> int | None:
     paths: list[Path] = [PRIMARY, *(("co_primary_metrics", at) for at in range(len(plan.co_primary_metrics)))]
     try:
         return max(math.ceil(required_smallest(plan, at=path) - 1e-6) for path in paths)
-    except (NotChecked, StatisticsInputError):
+    except (NotChecked, ArithmeticError, StatisticsInputError):
         return None

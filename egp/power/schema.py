@@ -87,7 +87,19 @@ _ANSWER = object_of(
 
 _ASSUMPTIONS = object_of(
     "What the numbers rest on.",
-    variance={"enum": ["pooled_or_unpooled", "farrington_manning_or_unpooled", "declared"]},
+    variance=_described(
+        {
+            "enum": [
+                "pooled",
+                "farrington_manning",
+                "pooled_or_unpooled",
+                "farrington_manning_or_unpooled",
+                "declared",
+            ]
+        },
+        "Of rates as their score test has it; the larger of that and the unpooled one where CUPED or clusters "
+        "make it a test of means.",
+    ),
     distribution={"enum": ["normal", "noncentral_t"]},
     comparison_alpha=_described(_SHARE, "Level of one comparison, after the correction."),
     critical_z=_NUMBER,
@@ -97,7 +109,9 @@ _ASSUMPTIONS = object_of(
     inflation=_described(_POSITIVE, "Units of the sequential design over those of a single look."),
     boundaries=list_of(object_of("A look and the z that stops there.", information=_SHARE, z=_NUMBER)),
     naive_type1=_described(_SHARE_OR_NULL, "Type I error of looks without a correction."),
-    family_error=_described(_SHARE_OR_NULL, "Chance of a false win among uncorrected treatments."),
+    family_error=_described(
+        _SHARE_OR_NULL, "Chance of an effect that is not there among uncorrected treatments."
+    ),
     minimum_days=_COUNT,
 )
 

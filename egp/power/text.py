@@ -13,9 +13,19 @@ from egp.power import calculator
 from egp.power.calculator import MINIMUM_DAYS, Answer
 from egp.power.curve import Point, curve
 from egp.power.mistakes import Mistake, mistakes, reach
-from egp.power.readings import amount, missed_text, move, power_text, rounded_up, share_text
+from egp.power.readings import amount, missed_text, move, rounded_up
 from egp.report.text import printable
-from egp.wording import absolute, counted, listing, percent, significant, unit_count, whole
+from egp.wording import (
+    absolute,
+    counted,
+    listing,
+    percent,
+    power_text,
+    share_text,
+    significant,
+    unit_count,
+    whole,
+)
 
 if TYPE_CHECKING:
     from egp.power.question import Question
@@ -151,7 +161,7 @@ def _warnings(answer: Answer) -> Iterator[str]:
     family = calculator.family_error(question)
     if family is not None:
         yield (
-            f"{question.treatments} treatments at {share_text(question.alpha)} each claim a false win "
+            f"{question.treatments} treatments at {share_text(question.alpha)} each show an effect that is not there "
             f"{percent(family)} of the time. Say --correction holm, or dunnett."
         )
     if question.guardrails and question.power_scope == "primary":
@@ -211,6 +221,9 @@ def _level(alpha: float) -> str:
 def _variance(answer: Answer) -> str:
     question = answer.question
     if question.kind == "proportion":
+        if answer.design.test.variance == "score":
+            null = "the margin (Farrington-Manning)" if question.non_inferiority else "no effect (pooled)"
+            return f"of the rates that are most likely under {null}"
         if question.non_inferiority:
             return "of the rates; the larger of Farrington-Manning's at the margin and the unpooled one"
         return "of the rates; the larger of the pooled one under no effect and the unpooled one"

@@ -46,7 +46,7 @@ def render(report: Report, exit_status: int) -> str:
     run = {
         "tool": {"driver": _driver(levels, report.policy.catalogue)},
         "invocations": [_invocation(report, exit_status)],
-        "originalUriBaseIds": {_SOURCE_ROOT: {"description": {"text": "Where egp check was called."}}},
+        "originalUriBaseIds": {_SOURCE_ROOT: {"description": {"text": "The root of the repository."}}},
         "columnKind": "unicodeCodePoints",
         "results": [_result(each, list(levels)) for each in report.diagnostics],
         "properties": {
@@ -182,7 +182,7 @@ def _region(span: Span) -> dict[str, int]:
 
 
 def _artifact(path: str) -> dict[str, str]:
-    """Where a file lies: below the place of the call, or anywhere else by its whole path."""
+    """Where a file lies: below the root of the repository, or anywhere else by its whole path."""
     if PurePath(path).is_absolute():
         return {"uri": PurePath(path).as_uri()}
     # A stray surrogate is a byte that is not UTF-8, or no character at all; either is percent-encoded.

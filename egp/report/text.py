@@ -158,7 +158,8 @@ def _snippet(line: str, span: Span, number: str, values: str, role: str, style: 
     start = span.start.column - 1
     end = span.end.column - 1 if span.end.line == span.start.line else len(line.rstrip())
     end = max(end, start + 1)
-    text, start, end = _cut(printable(line.rstrip()), start, end, room)
+    line, start, end = _near(line.rstrip(), start, end, room)
+    text, start, end = _cut(printable(line), start, end, room)
     gutter = " " * len(number)
     yield f"{style.paint(number, 'frame')} {style.paint('|', 'frame')} {text}".rstrip()
     indent = " " * columns(text[:start])
@@ -170,6 +171,12 @@ def _snippet(line: str, span: Span, number: str, values: str, role: str, style: 
     if values and not fits:
         for part in wrapped(values, room - 2, ""):
             yield f"{_bar(gutter, style)}   {style.paint(part, role)}"
+
+
+def _near(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
+    """The part of a long line that a window around the span can be cut from: the rest need not be looked at."""
+    before = max(0, start - 4 * room)
+    return line[before : start + 8 * room], start - before, min(end, start + 8 * room) - before
 
 
 def _cut(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
-from egp.results import Refusal, Row
+from egp.results import COVARIATE_SUMS, DENOMINATOR_SUMS, SUMS, About, Refusal, Row
 from egp.sources.table import Record
 
 Placed = tuple[Record, Row]
 
 _WEEK = timedelta(days=7)
+_ADDED = ("units", *SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS)
+_ROUNDING = 1e-9
 
 
 def contradictions(rows: Iterable[Placed]) -> tuple[list[Row], list[Refusal]]:
@@ -23,11 +27,11 @@ def contradictions(rows: Iterable[Placed]) -> tuple[list[Row], list[Refusal]]:
     placed = list(rows)
     refused: set[tuple[str, int]] = set()
     refusals: list[Refusal] = []
-    for check in (_duplicates, _cohort_units, _overlapping_weeks):
+    for check in (_duplicates, _cohort_units, _overlapping_weeks, _totals_of_cohorts):
         sound = [at for at in placed if _mark(at) not in refused]
         for members, refusal in check(sound):
             refused.update(map(_mark, members))
-            refusals.append(refusal)
+            refusals.append(replace(refusal, about=tuple(_about(row) for _, row in members)))
     kept = [at[1] for at in placed if _mark(at) not in refused]
     return sorted(kept, key=lambda row: row.key), refusals
 
@@ -37,7 +41,7 @@ def _duplicates(rows: list[Placed]) -> Iterator[tuple[list[Placed], Refusal]]:
         if others:
             record = others[0][0]
             message = (
-                f"{_about(record, first[0])} about the same stage, window, date, variant, metric and segment"
+                f"{_both(record, first[0])} about the same stage, window, date, variant, metric and segment"
             )
             yield [first, *others], record.refused("", message, "keep the one that is right")
 
@@ -69,6 +73,32 @@ def _overlapping_weeks(rows: list[Placed]) -> Iterator[tuple[list[Placed], Refus
                 )
 
 
+def _totals_of_cohorts(rows: list[Placed]) -> Iterator[tuple[list[Placed], Refusal]]:
+    """A total that is not the sum of its cohorts, counted through the same day, goes: they say more."""
+    summed = (placed for placed in rows if placed[1].window in ("cohort", "total"))
+    for members in _grouped(summed, lambda row: (row.stage, row.variant, row.metric, row.segment)):
+        cohorts = [row for _, row in members if row.window == "cohort"]
+        for record, total in members:
+            through = {row.through for row in cohorts}
+            if total.window != "total" or through != {total.through}:
+                continue
+            for column in _ADDED:
+                stated, added = getattr(total, column), [getattr(row, column) for row in cohorts]
+                if (
+                    stated is None
+                    or None in added
+                    or math.isclose(stated, math.fsum(added), rel_tol=_ROUNDING)
+                ):
+                    continue
+                message = (
+                    f"the total of {total.metric} for {total.variant} is {stated:.12g}, and its cohorts "
+                    f"add up to {math.fsum(added):.12g}"
+                )
+                advice = "leave the total out, or add the cohorts that are missing"
+                yield [(record, total)], record.refused(column, message, advice)
+                break
+
+
 def _grouped(rows: Iterable[Placed], key: Callable[[Row], Hashable]) -> Iterable[list[Placed]]:
     groups: dict[Hashable, list[Placed]] = defaultdict(list)
     for placed in rows:
@@ -80,6 +110,10 @@ def _mark(placed: Placed) -> tuple[str, int]:
     return placed[0].path, placed[0].row
 
 
-def _about(record: Record, other: Record) -> str:
+def _about(row: Row) -> About:
+    return About(row.stage, row.window, row.date, row.variant, row.metric)
+
+
+def _both(record: Record, other: Record) -> str:
     file = f" of {other.path}" if other.path != record.path else ""
     return f"this row and row {other.row}{file} are both"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast, get_args
 
+from egp.analysis.days import day_after
+from egp.analysis.registered import is_clustered
 from egp.quantity import Measure, QuantityError, day, measure, share, shown
 from egp.results import (
     COVARIATE_SUMS,
@@ -16,12 +18,13 @@ from egp.results import (
     FIRST_WEEK,
     SUMS,
     VALUES,
+    About,
     Row,
     Window,
     stage_name,
 )
 from egp.shape import nearest
-from egp.sources.sums import impossible_sum
+from egp.sources.sums import CLUSTERED, impossible_sum
 from egp.wording import listing
 
 if TYPE_CHECKING:
@@ -29,18 +32,26 @@ if TYPE_CHECKING:
     from egp.sources.stages import StageDays, Stages
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_SEPARATED = re.compile(r"[+-]?[0-9]+([.,'’_\s][0-9]+)+")
 _LARGEST = 1e100
 _WINDOWS: tuple[str, ...] = get_args(Window)
 _NUMBERS = (*SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS, *VALUES)
-_NEEDED = {"proportion": ("sum",), "mean": SUMS, "ratio": (*SUMS, *DENOMINATOR_SUMS), "quantile": VALUES}
+_NEEDED = {
+    "proportion": ("sum",),
+    "mean": SUMS,
+    "ratio": (*SUMS, *DENOMINATOR_SUMS),
+    "quantile": VALUES,
+    CLUSTERED: (*SUMS, *DENOMINATOR_SUMS),
+}
 _ALLOWED = {
     "proportion": (*SUMS, *COVARIATE_SUMS),
     "mean": (*SUMS, *COVARIATE_SUMS),
     "ratio": (*SUMS, *DENOMINATOR_SUMS),
     "quantile": VALUES,
+    CLUSTERED: (*SUMS, *DENOMINATOR_SUMS),
 }
-_WEEK = timedelta(days=6)
-"""From the first day of a week to its last."""
+_WEEK = 6
+"""Days from the first of a week to its last."""
 
 Cells = Mapping[str, object]
 
@@ -71,7 +82,9 @@ class RowReader:
         window = cast(Window, _chosen("window", _text(cells, "window"), _WINDOWS))
         variant = _chosen("variant", _text(cells, "variant"), self._variants)
         metric = self._metrics[_chosen("metric", _text(cells, "metric"), self._metrics)]
-        kind = _kind(metric, window)
+        kind = CLUSTERED if is_clustered(self._plan, metric) else _kind(metric, window)
+        if kind == CLUSTERED:
+            _kind(metric, window)
         segment = self._segment(cells, metric, window)
         first, through = self._days(cells, window, stage)
         row = Row(stage.name, window, first, variant, metric.id or "", segment, _units(cells),
@@ -80,6 +93,23 @@ class RowReader:
         if impossible:
             raise CellError(*impossible)
         return row
+
+    def about(self, cells: Cells) -> About:
+        """What the record would have told, had it been possible to read it."""
+        stage, window = _word(cells, "stage"), _word(cells, "window")
+        variant, metric = _word(cells, "variant"), _word(cells, "metric")
+        try:
+            first = _day(cells, "date")
+        except CellError:
+            first = None
+        name = _spelt(stage)
+        return About(
+            stage=name if name in self._stages.entered else "",
+            window=window if window in _WINDOWS else "",
+            date=first,
+            variant=variant if variant in self._variants else "",
+            metric=metric if metric in self._metrics else "",
+        )
 
     def _stage(self, cells: Cells) -> StageDays:
         written = _text(cells, "stage")
@@ -127,7 +157,7 @@ class RowReader:
         return first, through
 
     def _check_date(self, first: date, window: str, stage: StageDays) -> None:
-        last = first + _WEEK if window == "week" else first
+        last = day_after(first, _WEEK) if window == "week" else first
         what = (
             "canary" if stage.name == "canary" else "test" if stage.name == "test" else f"stage {stage.name}"
         )
@@ -175,8 +205,8 @@ def _kind(metric: Metric, window: str) -> str:
     if metric.kind == "quantile" and window == "cohort":
         message = f"quantiles such as {metric.id} do not add up over cohorts"
         raise CellError("window", message, "give one row of window total, and rows of window day or week")
-    if metric.kind != "quantile" and window == "total":
-        message = f"a {metric.kind} such as {metric.id} is added up from its cohorts"
+    if window == "total" and metric.kind != "quantile" and metric.outcome_window:
+        message = f"outcomes of {metric.id} have to mature, and a total does not tell since when its units are there"
         raise CellError("window", message, "give rows of window cohort")
     return metric.kind
 
@@ -188,6 +218,11 @@ def _text(cells: Cells, column: str) -> str:
     if not isinstance(value, str):
         raise CellError(column, f"{shown(value)} is not a text", "write a text")
     return value
+
+
+def _word(cells: Cells, column: str) -> str:
+    value = cells.get(column)
+    return value if isinstance(value, str) else ""
 
 
 def _chosen(column: str, value: str, known: Iterable[str]) -> str:
@@ -278,9 +313,10 @@ def _number(cells: Cells, column: str) -> float | None:
         return None
     number = _float(value)
     if not abs(number) < _LARGEST:
-        raise CellError(
-            column, f"{shown(value)} is not a finite number", "write plain digits, as in 18450 or 0.25"
-        )
+        advice = "write plain digits, as in 18450 or 0.25"
+        if isinstance(value, str) and _SEPARATED.fullmatch(value):
+            advice = "write it without separators of thousands and with a decimal point, as in 18450 or 0.25"
+        raise CellError(column, f"{shown(value)} is not a finite number", advice)
     return number
 
 

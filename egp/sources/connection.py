@@ -1,15 +1,29 @@
-"""A connection to a warehouse, through Ibis. DuckDB is opened read-only, and can reach nothing but its own file."""
+"""A connection to a warehouse, through Ibis. DuckDB is opened read-only, and can reach nothing but its own file.
+
+Which warehouses there are is a list, since an engine that is not known may read and create whatever files it likes.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from egp.files import is_inside, real_path
 from egp.finding import Failure
 from egp.quantity import shown
 from egp.sources import ResultsError
+
+_IN_A_FILE = "duckdb"
+_SERVERS = (
+    "athena", "bigquery", "clickhouse", "databricks", "druid", "exasol", "impala", "materialize", "mssql", "mysql", "oracle",
+    "postgres", "postgresql", "redshift", "risingwave", "singlestoredb", "snowflake", "trino",
+)  # fmt: skip
+"""Warehouses that are reached over the network. Engines that run in the process and open files are none of them."""
+
+_URL = re.compile(r"([a-z][a-z0-9+.-]*)://(.*)", re.IGNORECASE | re.DOTALL)
 
 _CONFINED = {
     "enable_external_access": False,
@@ -32,17 +46,19 @@ def without_secrets(url: str) -> str:
 @contextmanager
 def connected(url: str, root: str) -> Iterator[Any]:
     """A connection that is closed afterwards. Raises ResultsError; no message repeats what is in the tables."""
+    scheme, rest = _parsed(url)
+    file = _inside(url, rest.removeprefix("/"), root) if scheme == _IN_A_FILE else ""
     try:
         import ibis
     except ImportError:
         help = "pip install 'egp[warehouse]', or export the aggregates to a file"
         raise unusable(url, "reading a warehouse needs Ibis", help) from None
-    scheme, separator, rest = url.partition("://")
-    if not separator or not scheme:
-        raise unusable(url, "it is no url", "write it as in duckdb:///warehouse.db")
-    file = _inside(url, rest.removeprefix("/"), root) if scheme == "duckdb" else ""
     try:
-        connection = ibis.duckdb.connect(file, read_only=True, **_CONFINED) if file else ibis.connect(url)
+        connection = (
+            ibis.duckdb.connect(file, read_only=True, **_CONFINED)
+            if file
+            else ibis.connect(f"{scheme}://{rest}")
+        )
         if file:
             connection.raw_sql("SET lock_configuration = true")
     except Exception as error:  # every backend has errors of its own
@@ -59,10 +75,23 @@ def connected(url: str, root: str) -> Iterator[Any]:
         connection.disconnect()
 
 
+def _parsed(url: str) -> tuple[str, str]:
+    """Scheme, in small letters, and what follows it. Raises ResultsError for a scheme that is not on the list."""
+    found = _URL.fullmatch(url)
+    if found is None or not url.isprintable():
+        raise unusable(url, "it is no url", "write it as in duckdb:///warehouse.db")
+    scheme = found[1].lower()
+    if scheme != _IN_A_FILE and scheme not in _SERVERS:
+        known = ", ".join((_IN_A_FILE, *_SERVERS))
+        raise unusable(
+            url, f"egp opens no `{shown(scheme)}`", f"export the aggregates to a file, or use one of {known}"
+        )
+    return scheme, found[2]
+
+
 def _inside(url: str, path: str, root: str) -> str:
-    real_root = os.path.realpath(root)
-    found = os.path.realpath(path)
-    if not found.startswith(os.path.join(real_root, "")):
+    found = real_path(path)
+    if not is_inside(found, real_path(root)):
         raise unusable(
             url, "the file lies outside of the repository, links followed", "copy it into the repository"
         )

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from egp.document import Document, Path, read_file
+from egp.files import real_path
 from egp.finding import Failure
 from egp.quantity import shown
-from egp.results import COLUMNS, Evidence, Refusal, Results, results_digest
+from egp.results import COLUMNS, About, Evidence, Refusal, Results, results_digest
 from egp.shape import Problem, read
 from egp.sources import ResultsError, Source
 from egp.sources.between_rows import Placed, contradictions
@@ -22,6 +23,7 @@ from egp.sources.tabular import read_table
 if TYPE_CHECKING:
     from egp.experiment import Experiment
 
+_YEARS = range(1990, 2200)
 _OFFSET = "write it with its offset, as in 2023-02-07T08:00:00-08:00"
 
 
@@ -43,7 +45,8 @@ def read_evidence(path: str, plan: Experiment, root: str, source: Source | None 
         placed += _rows(table, RowReader(plan, stages), problems)
     rows, contradicted = contradictions(placed)
     digest = results_digest(results, rows)
-    return Evidence(results, as_of, tuple(rows), (*problems, *contradicted), digest)
+    crossed = tuple(each for table in tables for each in table.crossed)
+    return Evidence(results, as_of, tuple(rows), (*problems, *contradicted), digest, crossed)
 
 
 class ResultsFile:
@@ -51,7 +54,7 @@ class ResultsFile:
 
     def __init__(self, path: str, root: str) -> None:
         self._path = path
-        self._root = os.path.realpath(root)
+        self._root = real_path(root)
         self._shown = _relative(path)
         self._document = self._opened()
 
@@ -60,7 +63,7 @@ class ResultsFile:
         if os.path.exists(self._path) and not os.path.isfile(self._path):
             raise self.unusable("it is not a file", "correct the path")
         try:
-            documents = read_file(self._path, self._shown)
+            documents = read_file(self._path, self._shown, self._root)
         except OSError as error:
             raise self.unusable(f"cannot read the results: {error.strerror}", "correct the path") from None
         document = documents[0]
@@ -102,6 +105,9 @@ class ResultsFile:
         for path, instant in instants:
             if instant is not None and not (isinstance(instant, datetime) and instant.tzinfo):
                 failures.append(self._failure(path, f"{shown(instant)} is not an instant", _OFFSET))
+            elif isinstance(instant, datetime) and instant.year not in _YEARS:
+                message = f"{shown(instant)} is no instant at which anything was seen"
+                failures.append(self._failure(path, message, "correct the year"))
         if results.experiment and results.experiment != plan.id:
             message = f"these are results of {results.experiment}, and the plan is {plan.id}"
             failures.append(self._failure(("experiment",), message, "name the results of this plan"))
@@ -134,10 +140,10 @@ class ResultsFile:
             raise ResultsError(
                 (self._failure(("aggregates",), f"there is no file {shown(name)}", "correct the path"),)
             )
-        return os.path.realpath(path), _relative(path)
+        return real_path(path), _relative(path)
 
     def _must_be_inside(self, path: str, what: str) -> None:
-        if not os.path.realpath(path).startswith(os.path.join(self._root, "")):
+        if not real_path(path).startswith(os.path.join(self._root, "")):
             raise self.unusable(
                 f"{what} lies outside of the repository, links followed", "move it into the repository"
             )
@@ -161,7 +167,15 @@ def _rows(table: Table, reader: RowReader, problems: list[Refusal]) -> Iterator[
     if table.is_of_units:
         message = f"{table.is_of_units}: these are rows of users, not aggregates"
         problems.append(
-            Refusal(table.path, table.header, 0, "", message, "give sums over the units of a day and variant")
+            Refusal(
+                table.path,
+                table.header,
+                0,
+                "",
+                message,
+                "give sums over the units of a day and variant",
+                (About(),),
+            )
         )
         return
     problems += [*column_refusals(table), *table.refusals]
@@ -169,7 +183,8 @@ def _rows(table: Table, reader: RowReader, problems: list[Refusal]) -> Iterator[
         try:
             yield record, reader.row(record.cells)
         except CellError as error:
-            problems.append(record.refused(error.column, str(error), error.help))
+            about = reader.about(record.cells)
+            problems.append(record.refused(error.column, str(error), error.help, about))
 
 
 def _relative(path: str) -> str:

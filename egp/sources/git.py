@@ -1,12 +1,15 @@
 """What git knows of a repository: files as a commit has them, and how a file came about.
 
-git is asked through its command, never through a shell. Neither hooks nor external programs run, nothing is
-written, and whatever the caller's environment says of another repository is left out.
+git is asked through its command, never through a shell. Neither hooks nor external programs run: what git is asked
+looks at commits alone, since a look at the working tree would run the filters that its configuration names. Nothing is
+written or fetched, no answer is waited for beyond a limit, and whatever the caller's environment says of another
+repository is left out.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +18,12 @@ from datetime import date, datetime
 from functools import cached_property
 from hashlib import new as new_hash
 from tempfile import TemporaryFile
+from threading import Event, Thread
+from time import monotonic
 from typing import IO, NamedTuple
+
+from egp.files import read_regular, real_path
+from egp.quantity import shown
 
 MAX_OUTPUT = 64_000_000
 """Bytes of a list that git may answer with: half a million paths."""
@@ -23,22 +31,21 @@ MAX_OUTPUT = 64_000_000
 MAX_CONTENT = 1_000_000
 """Bytes of a file that are worth reading; plans and locks are smaller."""
 
+PATIENCE = 120.0
+"""Seconds that git may be silent for."""
+
 _MANY_PATHS = 200
 """More paths than this are not worth naming one by one."""
 
 _SETTINGS = (
     "core.quotePath=off", "core.fsmonitor=false", f"core.hooksPath={os.devnull}", "core.pager=cat",
-    "color.ui=false", "log.showSignature=false", "log.follow=false", "log.mailmap=false",
+    "color.ui=false", "log.showSignature=false", "log.follow=false", "log.mailmap=false", "protocol.allow=never",
+    "core.attributesFile=" + os.devnull, "safe.bareRepository=explicit", "submodule.recurse=false", "gc.auto=0",
 )  # fmt: skip
 
-_OF_ANOTHER_REPOSITORY = frozenset(
-    {
-        "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_SHALLOW_FILE",
-        "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_IMPLICIT_WORK_TREE", "GIT_REPLACE_REF_BASE",
-        "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS",
-    }
-)  # fmt: skip
-"""Variables that a hook sets, and that would turn git away from the folder it is asked about."""
+_OF_THE_CALLER = ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
+"""Variables of git's that are kept: where its configuration lies, which `safe.directory` may be in. What a hook sets
+would turn git away from the folder it is asked about, and others name programs and files of traces."""
 
 _FIXED = {
     "LC_ALL": "C",
@@ -49,6 +56,12 @@ _FIXED = {
     # A replaced object or a graft would tell a history that nobody else has.
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_GRAFT_FILE": os.devnull,
+    # What is missing in a partial clone is an error, and fetches nothing: neither now nor by a program that fetches.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "",
+    "GIT_TRACE2": "0",
+    "GIT_TRACE2_EVENT": "0",
+    "GIT_TRACE2_PERF": "0",
 }
 
 _FETCH_ALL = "fetch the whole history: git fetch --unshallow, or `fetch-depth: 0` for actions/checkout"
@@ -103,7 +116,7 @@ class Repository:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self._real_root = os.path.realpath(root)
+        self._real_root = real_path(root)
         self._real_folders: dict[str, str] = {}
 
     @classmethod
@@ -114,7 +127,7 @@ class Repository:
             return cls(os.path.normpath(os.fsdecode(answer.output.removesuffix(b"\n"))))
         if b"not a git repository" in answer.error:
             raise GitError(f"{folder} lies in no git repository", "git init, and commit the plans")
-        if b"work tree" in answer.error:
+        if b"work tree" in answer.error or b"bare repository" in answer.error:
             raise GitError(f"{folder} lies in a repository without a working tree", "run egp in a checkout")
         raise GitError(f"git refuses the repository of {folder}: {_first_line(answer.error)}")
 
@@ -122,7 +135,7 @@ class Repository:
         """The path as git names it; None for a path outside the working tree. A link is not followed, its folder is."""
         folder, name = os.path.split(os.path.abspath(path))
         if folder not in self._real_folders:
-            self._real_folders[folder] = os.path.realpath(folder)
+            self._real_folders[folder] = real_path(folder)
         relative = os.path.relpath(os.path.join(self._real_folders[folder], name), self._real_root)
         relative = relative.replace(os.sep, "/")
         return None if relative == ".." or relative.startswith("../") else relative
@@ -134,11 +147,16 @@ class Repository:
 
     def commit(self, ref: str) -> str:
         """The id of the commit that a ref names. Raises GitError."""
-        answer = _ask(self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-        if answer.status == 0 and not ref.startswith("-"):
-            return answer.output.decode().strip()
-        advice = f"name a branch, a tag or a commit that is here: git fetch origin, or git rev-parse {ref}"
-        raise GitError(f"git knows no commit `{ref}`", _FETCH_ALL if self.is_shallow else advice)
+        if ref.isprintable() and not ref.startswith("-"):
+            answer = _ask(
+                self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
+            )
+            if answer.status == 0:
+                return answer.output.decode().strip()
+        advice = (
+            f"name a branch, a tag or a commit that is here: git fetch origin, or git rev-parse {shown(ref)}"
+        )
+        raise GitError(f"git knows no commit `{shown(ref)}`", _FETCH_ALL if self.is_shallow else advice)
 
     def merge_base(self, ref: str) -> str:
         """The commit at which the working tree's history left that of a ref. Raises GitError."""
@@ -188,9 +206,12 @@ class Repository:
         """The contents of blobs, in their order; None for one that is too large for a plan."""
         asked = "".join(f"{blob}\n" for blob in blobs).encode()
         if asked:
-            with _running(self.root, ("cat-file", "--batch"), asked) as (output, _):
+            with _running(self.root, ("cat-file", "--batch"), asked) as (output, _, patience):
                 for _ in range(asked.count(b"\n")):
-                    yield _batched(output)
+                    patience.begins()
+                    content = _batched(output, patience)
+                    patience.ends()  # what the caller makes of it takes the time that it takes
+                    yield content
 
     def blob_id(self, content: bytes) -> str:
         """The id that git gives to a content."""
@@ -200,24 +221,18 @@ class Repository:
     def _hash(self) -> str:
         return self._text("rev-parse", "--show-object-format")
 
-    def renames(self, commit: str) -> dict[str, str]:
-        """Path in the working tree → path in the commit, of tracked files that git takes for renamed."""
-        options = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--no-relative")
-        output = self._bytes("diff", "-z", "--raw", "--find-renames", "-l1000", *options, commit, "--")
-        return {new: old for old, new in _renamed(output)}
-
     def removed(self, commit: str, under: str) -> list[str]:
-        """The paths below a folder that a commit has and the working tree has no more."""
-        options = (
-            "--no-ext-diff",
-            "--no-textconv",
-            "--no-renames",
-            "--no-relative",
-            "--diff-filter=D",
-            "--name-only",
-        )
-        output = self._bytes("diff", "-z", *options, commit, "--", under)
-        return [os.fsdecode(path) for path in output.split(b"\0") if path]
+        """The paths below a folder that a commit has and the working tree has no regular file of any more."""
+        output = self._bytes("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "--", f"{under}/")
+        here: dict[str, frozenset[str]] = {}
+        gone = []
+        for path in filter(None, os.fsdecode(output).split("\0")):
+            folder, _, name = path.rpartition("/")
+            if folder not in here:
+                here[folder] = frozenset(_regular_files(os.path.join(self.root, folder)))
+            if name not in here[folder]:
+                gone.append(path)
+        return gone
 
     def line_of_commits(self) -> list[str]:
         """The commits of the line that HEAD is on, the latest first; what was merged into it is one commit."""
@@ -230,7 +245,7 @@ class Repository:
         clone is too shallow to tell the beginning.
         """
         start = self.commit("HEAD")
-        only = [f"-G{touching}", "--no-textconv"] if touching else []
+        only = [f"-G{touching}"] if touching else []
         while path:
             steps = [step for step in self._steps(start, [path], *only) if step.path == path]
             contents = self.contents(step.after for step in steps if step.after)
@@ -265,6 +280,8 @@ class Repository:
             "--first-parent",
             "--diff-merges=first-parent",
             "--no-renames",
+            "--no-ext-diff",
+            "--no-textconv",
             "--no-abbrev",
             "--raw",
             "-z",
@@ -275,7 +292,16 @@ class Repository:
     def _former_name(self, step: _Step, path: str) -> str:
         """The name that a file had before the commit that gave it this one; empty when it is new."""
         output = self._bytes(
-            "diff-tree", "-r", "-z", "--raw", "--find-renames", "-l1000", step.parent, step.commit
+            "diff-tree",
+            "-r",
+            "-z",
+            "--raw",
+            "--find-renames",
+            "-l1000",
+            "--no-ext-diff",
+            "--no-textconv",
+            step.parent,
+            step.commit,
         )
         return next((old for old, new in _renamed(output) if new == path), "")
 
@@ -285,8 +311,7 @@ class Repository:
         if not self.is_shallow:
             return frozenset()
         path = os.path.join(self.root, self._text("rev-parse", "--git-path", "shallow"))
-        with open(path, encoding="ascii") as file:
-            return frozenset(file.read().split())
+        return frozenset(read_regular(path, MAX_OUTPUT, within=os.path.dirname(path)).decode("ascii").split())
 
     def _text(self, *arguments: str) -> str:
         return os.fsdecode(self._bytes(*arguments)).removesuffix("\n")
@@ -306,19 +331,60 @@ class _Answer(NamedTuple):
 
 def _ask(folder: str, *arguments: str) -> _Answer:
     """What git answers; its exit status is the caller's to judge."""
-    with _running(folder, arguments) as (output, finished):
+    with _running(folder, arguments) as (output, finished, patience):
+        patience.begins()
         content = output.read(MAX_OUTPUT + 1)
         if len(content) > MAX_OUTPUT:
             raise GitError(f"git {arguments[0]} answers with more than {MAX_OUTPUT:,} bytes")
         status, error = finished()
+        patience.ends()
         return _Answer(status, content, error)
+
+
+class _Patience:
+    """Ends git, and whatever it may have started, when it is waited for too long."""
+
+    def __init__(self, process: subprocess.Popen[bytes], asked: str) -> None:
+        self._process = process
+        self._asked = asked
+        self._until: float | None = None
+        self._is_over = Event()
+        self._has_run_out = False
+        Thread(target=self._watch, daemon=True).start()
+
+    def begins(self) -> None:
+        self._until = monotonic() + PATIENCE
+
+    def ends(self) -> None:
+        """Raises GitError where it was waited for too long."""
+        self._until = None
+        if self._has_run_out:
+            raise GitError(f"git {self._asked} has not answered for {PATIENCE:g} s, and was ended")
+
+    def is_over(self) -> None:
+        self._is_over.set()
+
+    def _watch(self) -> None:
+        while not self._is_over.wait(min(1.0, PATIENCE)):
+            if self._until is not None and monotonic() > self._until:
+                self._has_run_out = True
+                _end(self._process)
+                return
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends git and its children, which have a group of their own."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (AttributeError, ProcessLookupError, PermissionError):
+        process.kill()
 
 
 @contextmanager
 def _running(
     folder: str, arguments: Sequence[str], given: bytes = b""
-) -> Iterator[tuple[IO[bytes], Callable[[], tuple[int, bytes]]]]:
-    """Git's output while it runs, and what to call for its exit status and its complaints once that is read.
+) -> Iterator[tuple[IO[bytes], Callable[[], tuple[int, bytes]], _Patience]]:
+    """Git's output while it runs, what to call for its exit status and its complaints once that is read, and its time.
 
     Input and complaints go through files, so that no pipe can fill up while another one is read.
     """
@@ -335,9 +401,11 @@ def _running(
                 stdin=input_file,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                start_new_session=True,
             )
         except OSError as error:
             raise _not_started(error, folder) from None
+        patience = _Patience(process, arguments[0])
 
         def finished() -> tuple[int, bytes]:
             status = process.wait()
@@ -347,9 +415,11 @@ def _running(
         with process:
             assert process.stdout is not None
             try:
-                yield process.stdout, finished
+                yield process.stdout, finished, patience
             finally:
-                process.kill()
+                patience.is_over()
+                if process.poll() is None:
+                    _end(process)
 
 
 def _not_started(error: OSError, folder: str) -> GitError:
@@ -361,8 +431,24 @@ def _not_started(error: OSError, folder: str) -> GitError:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_REPOSITORY}
-    return {**kept, **_FIXED}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith(_OF_THE_CALLER)
+    }
+    # A program called git in the folder that is judged is not git.
+    path = os.pathsep.join(filter(os.path.isabs, kept.get("PATH", os.defpath).split(os.pathsep)))
+    return {**kept, **_FIXED, "PATH": path}
+
+
+def _regular_files(folder: str) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from (entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise GitError(f"cannot read the folder {folder}: {error.strerror}") from None
 
 
 def _first_line(error: bytes) -> str:
@@ -370,10 +456,11 @@ def _first_line(error: bytes) -> str:
     return text.splitlines()[0] if text else "it says nothing"
 
 
-def _batched(output: IO[bytes]) -> bytes | None:
+def _batched(output: IO[bytes], patience: _Patience) -> bytes | None:
     """The next content of `git cat-file --batch`."""
     header = output.readline().split()
     if len(header) != 3:
+        patience.ends()
         raise GitError("git lacks a file of a commit that it has", "git fsck, or fetch the repository anew")
     size = int(header[2])
     content = output.read(size) if size <= MAX_CONTENT else None

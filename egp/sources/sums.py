@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from egp.results import Row
 
+CLUSTERED = "share of analysis units"
+"""A proportion of units that are finer than the randomised ones: a ratio of successes and analysis units."""
+
 _ROUNDING = 1e-9
 """Relative error that sums of many floats may carry."""
 
@@ -14,6 +17,10 @@ def impossible_sum(row: Row, kind: str) -> tuple[str, str, str] | None:
         return _impossible_value(row)
     if kind == "proportion":
         found = _impossible_share(row)
+        if found:
+            return found
+    if kind == CLUSTERED:
+        found = _impossible_successes(row)
         if found:
             return found
     pairs = (
@@ -50,6 +57,19 @@ def _impossible_share(row: Row) -> tuple[str, str, str] | None:
             f"{row.sum_squares:.12g} differs from the sum, {conversions:.12g}; 0 and 1 are their own squares"
         )
         return "sum_squares", message, "leave it empty for a proportion, or count each unit once"
+    return None
+
+
+def _impossible_successes(row: Row) -> tuple[str, str, str] | None:
+    """Successes are some of the analysis units, in all of the row and in each of its units."""
+    successes, of = row.sum or 0.0, row.denominator_sum or 0.0
+    if not 0 <= successes <= of:
+        message = f"{successes:.12g} of {of:.12g} analysis units is no count of those that succeeded"
+        return "sum", message, "give the number of analysis units that did it, such as sessions"
+    least, cross = row.sum_squares or 0.0, row.cross_sum or 0.0
+    if cross < least * (1 - _ROUNDING):
+        message = f"{cross:.12g} is less than {least:.12g}, the sum of the squared successes, which are no more than the units"
+        return "cross_sum", message, "give the sum over randomised units of successes times analysis units"
     return None
 
 

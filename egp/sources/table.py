@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from egp.quantity import shown
-from egp.results import COLUMNS, NEEDED_COLUMNS, Refusal
+from egp.results import COLUMNS, NEEDED_COLUMNS, About, Crossed, Refusal
 from egp.shape import nearest
 
 _SPREAD = re.compile(r"std|sd|std_?dev|st_?dev|standard_deviation|std_?err(or)?|se|sem|var|variance")
@@ -30,8 +30,8 @@ class Record:
     cells: Mapping[str, object]
     """Column → cell; an empty cell is None or absent."""
 
-    def refused(self, column: str, message: str, help: str) -> Refusal:
-        return Refusal(self.path, self.line, self.row, column, message, help)
+    def refused(self, column: str, message: str, help: str, *about: About) -> Refusal:
+        return Refusal(self.path, self.line, self.row, column, message, help, about or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Table:
     refusals: tuple[Refusal, ...] = ()
     header: int = 0
     """Line that names the columns; 0 where every record names its own."""
+    crossed: tuple[Crossed, ...] = ()
 
     @property
     def is_of_units(self) -> str:
@@ -64,7 +65,7 @@ def column_refusals(table: Table) -> Iterator[Refusal]:
         message, advice = _foreign(column)
         record = None if table.header else next(r for r in table.records if column in r.cells)
         line, row = (record.line, record.row) if record else (table.header, 0)
-        yield Refusal(table.path, line, row, shown(column), message, advice)
+        yield Refusal(table.path, line, row, shown(column), message, advice, about=())
     if not table.header:
         return
     for column in NEEDED_COLUMNS:

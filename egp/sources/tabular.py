@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import os
+import re
 from collections.abc import Iterator
 
+from egp.files import TooLargeError, read_regular
 from egp.finding import Failure
 from egp.quantity import shown
-from egp.results import NEEDED_COLUMNS, Refusal
+from egp.results import COLUMNS, NEEDED_COLUMNS, Refusal
 from egp.sources import ResultsError
 from egp.sources.table import Record, Table
 
@@ -17,6 +20,14 @@ MAX_BYTES = 50_000_000
 """Size of a file of aggregates. A larger one is no file of aggregates."""
 
 MAX_ROWS = 200_000
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+_DELIMITERS = ((";", "semicolons"), ("\t", "tabs"), ("|", "pipes"), (":", "colons"), (" ", "spaces"))
 
 
 def read_table(path: str, shown_as: str) -> Table:
@@ -27,12 +38,10 @@ def read_table(path: str, shown_as: str) -> Table:
             shown_as, "aggregates are read from .csv and .parquet", "export them as one of the two"
         )
     try:
-        if os.path.getsize(path) > MAX_BYTES:
-            raise _unreadable(
-                shown_as, f"it has more than {MAX_BYTES // 1_000_000} MB", "aggregate by day and variant"
-            )
-        with open(path, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        content = read_regular(path, MAX_BYTES)
+    except TooLargeError:
+        message = f"it has more than {MAX_BYTES // 1_000_000} MB"
+        raise _unreadable(shown_as, message, "aggregate by day and variant") from None
     except OSError as error:
         raise _unreadable(shown_as, f"cannot read it: {error.strerror}", "correct `aggregates`") from None
     table = _parquet(content, shown_as) if ending == ".parquet" else _csv(content, shown_as)
@@ -47,10 +56,8 @@ def _unreadable(path: str, message: str, help: str) -> ResultsError:
 
 
 def _csv(content: bytes, path: str) -> Table:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _unreadable(path, "it is not text in UTF-8", "export it in UTF-8") from None
+    text = _decoded(content, path)
+    _check_delimiter(text.partition("\n")[0].strip(), path)
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         columns = tuple(next(lines, ()))
@@ -58,6 +65,39 @@ def _csv(content: bytes, path: str) -> Table:
         return _csv_table(lines, columns, path)
     except csv.Error as error:
         raise _unreadable(path, f"line {lines.line_num} is not CSV: {error}", "correct the line") from None
+
+
+def _decoded(content: bytes, path: str) -> str:
+    marked = next((name for mark, name in _MARKS if content.startswith(mark)), "")
+    if not marked and b"\0" in content[:64]:
+        marked = "UTF-16"
+    if marked:
+        raise _unreadable(path, f"it is encoded in {marked}, and results in UTF-8", "export it in UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"it is not text in UTF-8: byte {content[error.start]:#04x} in line {line}"
+        raise _unreadable(path, message, "export it in UTF-8") from None
+
+
+def _check_delimiter(header: str, path: str) -> None:
+    """The header says what separates cells: commas in most exports, semicolons in those of some spreadsheets."""
+    if re.fullmatch(r'"?sep=.?"?', header, re.IGNORECASE):
+        message = f"its first line, `{shown(header)}`, is for a spreadsheet, and names no columns"
+        raise _unreadable(path, message, "remove the line, and separate cells by commas")
+    if _known_columns(header, ","):
+        return
+    for delimiter, name in _DELIMITERS:
+        if _known_columns(header, delimiter) > 1:
+            message = f"its cells are separated by {name}, and those of CSV by commas"
+            advice = "export it with commas between cells and points in decimals, as in 0.25"
+            raise _unreadable(path, message, advice)
+
+
+def _known_columns(header: str, delimiter: str) -> int:
+    words = (word.strip().strip("\"'") for word in header.split(delimiter))
+    return sum(word.lower() in COLUMNS for word in words)
 
 
 def _csv_table(lines: Iterator[list[str]], columns: tuple[str, ...], path: str) -> Table:
@@ -102,6 +142,8 @@ def _parquet(content: bytes, path: str) -> Table:
         columns = tuple(file.schema_arrow.names)
         _check_header(columns, path)
         rows = file.read().to_pylist()
+    except OverflowError:
+        raise _unreadable(path, "it has a date outside of the calendar", "correct the date") from None
     except (ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise _unreadable(path, f"it is not a Parquet file: {shown(reason)}", "write it again") from None

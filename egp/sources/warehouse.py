@@ -12,10 +12,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from egp.analysis.days import time_zone, whole_days
-from egp.results import FIRST_WEEK, Refusal
+from egp.analysis.registered import is_clustered
+from egp.results import FIRST_WEEK, Crossed
 from egp.sources.connection import connected, unusable, without_secrets
 from egp.sources.table import Record, Table
-from egp.wording import counted
 
 if TYPE_CHECKING:
     from egp.experiment import Experiment, Metric
@@ -47,26 +47,16 @@ class Warehouse:
             )
         path = without_secrets(self.url)
         found: list[Cells] = []
-        refusals: list[Refusal] = []
+        crossed: list[Crossed] = []
         with connected(self.url, self.root) as connection:
             exposures, events = self._opened(connection)
             for stage in stages.entered.values():
                 query = _StageQuery(plan, stage, stages.today, exposures, events)
                 found += query.rows()
-                crossed = query.units_in_two_variants()
-                if crossed:
-                    were = (
-                        "was served two variants, and is"
-                        if crossed == 1
-                        else "were served two variants, and are"
-                    )
-                    message = f"{counted(crossed, 'unit')} of the stage {stage.name} {were} left out"
-                    refusals.append(
-                        Refusal(path, 0, 0, "variant", message, "find out why before anything is read")
-                    )
+                crossed.append(query.crossed())
         records = tuple(Record(path, 0, number, cells) for number, cells in enumerate(found, 1))
         columns = tuple(dict.fromkeys(column for cells in found for column in cells))
-        return Table(path, columns, records, tuple(refusals))
+        return Table(path, columns, records, crossed=tuple(crossed))
 
     def _opened(self, connection: Any) -> tuple[Any, Any]:
         """Both tables, with the columns named as the queries name them."""
@@ -113,26 +103,31 @@ class _StageQuery:
         self._events = events
         self._served = self._in_stage(exposures)
 
+    def _computes(self, metric: Metric) -> bool:
+        """A share of analysis units needs to know these, and stays in the results file, as ratios do."""
+        is_plain = metric.kind in ("proportion", "mean") and not metric.segment
+        return is_plain and not is_clustered(self._plan, metric)
+
     def rows(self) -> Iterator[Cells]:
         if self._last < self._stage.days.first:
             return
         for _, metric in self._plan.metrics:
-            if metric.kind in ("proportion", "mean") and not metric.segment:
+            if self._computes(metric):
                 yield from self._cohorts(metric)
         for first in self._weeks():
             for _, metric in self._plan.guardrails:
-                if metric.kind in ("proportion", "mean") and not metric.segment:
+                if self._computes(metric):
                     yield from self._week(metric, first, "")
             for _, metric in self._plan.primaries:
-                if (
-                    metric.kind in ("proportion", "mean")
-                    and first < self._stage.days.first + 2 * _WEEK * _DAY
-                ):
+                if self._computes(metric) and first < self._stage.days.first + 2 * _WEEK * _DAY:
                     yield from self._week(metric, first, FIRST_WEEK)
 
-    def units_in_two_variants(self) -> int:
+    def crossed(self) -> Crossed:
+        """Units that were served two variants, which no row counts."""
         firsts = self._firsts()
-        return int(firsts.filter(firsts.variant != firsts.other_variant).count().to_pyarrow().as_py())
+        two = firsts.filter(firsts.variant != firsts.other_variant)
+        units, of = (int(table.count().to_pyarrow().as_py()) for table in (two, firsts))
+        return Crossed(self._stage.name, units, of)
 
     def _weeks(self) -> Iterator[date]:
         first = self._stage.days.first

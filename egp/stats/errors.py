@@ -26,6 +26,17 @@ def reject(parameter: str, problem: str, advice: str) -> NoReturn:
     raise StatisticsInputError(parameter, problem, advice)
 
 
+def input_error_of(error: StatisticsInputError | ArithmeticError) -> StatisticsInputError:
+    """An overflow, or a division by what cannot be told from 0, in the words of every other impossible input."""
+    if isinstance(error, StatisticsInputError):
+        return error
+    return StatisticsInputError(
+        "the plan's numbers",
+        "one of them is too small or too large to compute with",
+        "write what was measured",
+    )
+
+
 def require_finite(parameter: str, value: float) -> None:
     if not math.isfinite(value):
         reject(parameter, f"{value} is not a finite number", "give a finite number")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from .errors import (
     StatisticsInputError,
@@ -18,9 +18,8 @@ from .errors import (
     require_sides,
 )
 from .normal import normal_sf, two_sided_p, z_upper
+from .relative import Contrast, Harm, NonInferiority
 from .student import student_sf, t_upper
-
-Harm = Literal["increase", "decrease"]
 
 _ROUNDING = 1e-9
 
@@ -246,9 +245,13 @@ class Difference:
         require_share("tail", tail)
         return z_upper(tail) if self.df is None else t_upper(tail, self.df)
 
+    def statistic(self, null: float = 0.0) -> float:
+        """How many standard errors the estimate lies above a true difference of `null`."""
+        return (self.estimate - null) / self.standard_error
+
     def upper_tail(self, null: float = 0.0) -> float:
         """P-value against a true difference of `null` or less."""
-        statistic = (self.estimate - null) / self.standard_error
+        statistic = self.statistic(null)
         return normal_sf(statistic) if self.df is None else student_sf(statistic, self.df)
 
     def lower_tail(self, null: float = 0.0) -> float:
@@ -261,7 +264,11 @@ class Difference:
 
     def interval(self, alpha: float) -> tuple[float, float]:
         """Two-sided interval of confidence 1 - alpha."""
-        reach = self.critical(alpha / 2.0) * self.standard_error
+        return self.within(self.critical(alpha / 2.0))
+
+    def within(self, critical: float) -> tuple[float, float]:
+        """The differences at most `critical` standard errors away, as of a boundary of several looks."""
+        reach = critical * self.standard_error
         return self.estimate - reach, self.estimate + reach
 
 
@@ -280,6 +287,20 @@ def difference(control: ArmEstimate, treatment: ArmEstimate) -> Difference:
         shares = (variance_c / variance, variance_t / variance)
         df = 1.0 / (shares[0] ** 2 / (control.units - 1.0) + shares[1] ** 2 / (treatment.units - 1.0))
     return Difference(treatment.value - control.value, math.sqrt(variance), df)
+
+
+def ratio_contrast(control: ArmEstimate, treatment: ArmEstimate, ratio: float) -> Difference:
+    """treatment - ratio * control, for null hypotheses that are relative to the control observed.
+
+    Its standard error is sqrt(v_t + ratio^2 v_c), v the squared standard errors, with Welch's degrees of
+    freedom. "Harm of 5 % or more" of a metric that should not rise is `lower_tail()` at ratio 1.05, of one
+    that should not fall `upper_tail()` at ratio 0.95; `relative_non_inferiority` has the bound, too. Errors: ratio not positive; a control
+    value that is not positive, to which nothing is relative; neither arm varies.
+    """
+    require_positive("ratio", ratio)
+    require_positive("control", control.value)
+    scaled = ArmEstimate(ratio * control.value, ratio * control.standard_error, control.units)
+    return difference(scaled, treatment)
 
 
 def two_proportion_difference(
@@ -353,20 +374,8 @@ def relative_lift(control: ArmEstimate, treatment: ArmEstimate) -> Difference:
     return Difference(ratio - 1.0, error)
 
 
-class NonInferiority(NamedTuple):
-    """harm: estimated harm (signed); harm_bound: its one-sided upper confidence bound; p_value against harm
-    >= margin.
-    """
-
-    harm: float
-    harm_bound: float
-    margin: float
-    p_value: float
-    non_inferior: bool
-
-
 def non_inferiority(
-    observed: Difference, margin: float, harm: Harm, alpha: float = 0.05, sides: int = 1
+    observed: Contrast, margin: float, harm: Harm, alpha: float = 0.05, sides: int = 1
 ) -> NonInferiority:
     """Whether harm of `margin` (absolute, positive) is ruled out: its upper confidence bound lies below the
     margin.
@@ -377,20 +386,22 @@ def non_inferiority(
     require_positive("margin", margin)
     require_share("alpha", alpha)
     require_sides(sides)
-    toward = _towards_harm(observed, harm)
-    bound = toward.estimate + toward.critical(alpha / sides) * toward.standard_error
-    return NonInferiority(toward.estimate, bound, margin, toward.lower_tail(margin), bound < margin)
-
-
-def harm_p_value(observed: Difference, harm: Harm, margin: float = 0.0) -> float:
-    """One-sided p-value of "no harm beyond `margin`"; small where harm is significant."""
-    require_non_negative("margin", margin)
-    return _towards_harm(observed, harm).upper_tail(margin)
-
-
-def _towards_harm(observed: Difference, harm: Harm) -> Difference:
+    low, high = observed.within(observed.critical(alpha / sides))
     if harm == "increase":
-        return observed
+        return NonInferiority(observed.estimate, high, margin, observed.lower_tail(margin), high < margin)
     if harm == "decrease":
-        return Difference(-observed.estimate, observed.standard_error, observed.df)
+        return NonInferiority(-observed.estimate, -low, margin, observed.upper_tail(-margin), -low < margin)
+    raise StatisticsInputError("harm", f"{harm!r} is unknown", "say increase or decrease")
+
+
+def harm_p_value(observed: Contrast, harm: Harm, margin: float = 0.0) -> float:
+    """One-sided p-value of "no harm beyond `margin`" (absolute); small where harm is significant.
+
+    Relative: the contrast at `null_ratio(margin, harm)`, with margin 0.
+    """
+    require_non_negative("margin", margin)
+    if harm == "increase":
+        return observed.upper_tail(margin)
+    if harm == "decrease":
+        return observed.lower_tail(-margin)
     raise StatisticsInputError("harm", f"{harm!r} is unknown", "say increase or decrease")

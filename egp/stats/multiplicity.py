@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from .errors import (
@@ -23,8 +24,9 @@ from .student import scale_distribution, t_upper
 
 Correction = Literal["none", "bonferroni", "holm", "dunnett"]
 
-_NODES = 96
+_NODES = 24
 _REACH = 9.0
+_STEP, _STEPS = 1.5, 6
 
 
 def bonferroni_z(alpha: float, comparisons: int, sides: int = 2) -> float:
@@ -82,14 +84,17 @@ def equicorrelated_exceedance(critical: float, count: int, sides: int, rho: floa
     def given_factor(u: float) -> float:
         return normal_pdf(u) * _any_of(_tail_probability(critical, shared * u, own, sides), count)
 
-    return _panels(given_factor, -_REACH, _REACH, max(4, math.ceil(shared / own)))
-
-
-def _panels(function: Callable[[float], float], low: float, high: float, count: int) -> float:
-    width = (high - low) / count
+    centres = [critical / shared] if sides == 1 else [-critical / shared, critical / shared]
     return math.fsum(
-        integral(function, low + i * width, low + (i + 1) * width, _NODES // 4) for i in range(count)
+        integral(given_factor, low, high, _NODES) for low, high in pairwise(_edges(centres, own / shared))
     )
+
+
+def _edges(centres: Sequence[float], width: float) -> list[float]:
+    """Panels that are fine where, at high correlation, the probability rises from 0 to 1 within a `width` or two."""
+    coarse = [_REACH * step / 2.0 for step in range(-2, 3)]
+    fine = [centre + width * step * _STEP for centre in centres for step in range(-_STEPS, _STEPS + 1)]
+    return sorted({*coarse, *[edge for edge in fine if abs(edge) < _REACH]})
 
 
 def _tail_probability(critical: float, shift: float, scale: float, sides: int) -> float:

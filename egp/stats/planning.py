@@ -5,41 +5,58 @@ has a standard deviation per unit, a `ratio` that of its linearised unit values 
 that of its influence function.
 
 Conventions: the critical value is z_{alpha/sides}; the far tail of a two-sided test is left out; a proportion
-is planned for the worse of the pooled and the unpooled variance under the null hypothesis (non-inferiority:
-of Farrington-Manning and unpooled), which are the same at a 50/50 split and differ where weights are skewed;
-a mean is planned by the exact non-central t below `EXACT_T_BELOW_DF` degrees of freedom and by the normal
-distribution from there on. Numbers of units are real-valued; `ArmUnits.ceil` rounds each arm up.
+is planned for the score test that judges it (`RateContrast`: the variance at the most likely rates under the
+null hypothesis), or for the larger of that and the unpooled variance where its units are clustered or adjusted
+and it is judged as a mean; a margin declared relative is one of t - (1 +- m) c, whose variance has the control's
+(1 +- m)^2-fold; a mean is planned by the exact non-central t below `EXACT_T_BELOW_DF` degrees of freedom and by
+the normal distribution from there on; the power of a score test is counted outcome by outcome where an arm
+expects fewer than `EXACT_BELOW_EVENTS` events, or units without one. Numbers of units are real-valued; `ArmUnits.ceil` rounds each arm up.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from .errors import reject, require_finite, require_positive, require_share, require_sides
+from .errors import (
+    StatisticsInputError,
+    reject,
+    require_finite,
+    require_positive,
+    require_share,
+    require_sides,
+)
+from .exact import EXACT_BELOW_EVENTS, exact_score_power, least_expected
 from .means import needed_standard_errors_t
 from .normal import normal_cdf, z_upper
 from .proportions import (
     check_proportion_margin,
     non_inferiority_sd,
+    null_and_alternative_sd,
     reject_out_of_reach,
     require_distance_from_margin,
     require_reachable_power,
     squared_need,
 )
+from .relative import null_ratio
 from .roots import bracketed_root
+from .score import restricted_rates
 from .student import noncentral_t_sf, t_upper
 
 Kind = Literal["proportion", "mean", "ratio", "quantile"]
 Direction = Literal["increase", "decrease"]
 
-SdPairs = tuple[tuple[float, float], tuple[float, float]]
+SdPairs = tuple[tuple[float, float], ...]
 
 EXACT_T_BELOW_DF = 1000.0
 _SECANT_STEPS = 20
+_NEARLY = 1.0 - 1e-9
+_WHOLE = 1e-6
+_MOST_COUNTED = 1e7
+"""Units in all up to which power is counted: past it the larger arm's events have too wide a spread."""
 
 _sqrt = math.sqrt
 
@@ -48,16 +65,21 @@ _sqrt = math.sqrt
 class PlannedTest:
     """The registered test of one metric between one treatment and control.
 
-    kind             what the metric is; decides where the variance comes from baseline         the control's
-    mean, rate or quantile, in the metric's own unit std_dev          standard deviation per unit: plain
-    (mean), linearised (ratio), of the influence function (quantile);
-                     None for a proportion
+    kind             what the metric is; decides where the variance comes from
+    baseline         the control's mean, rate or quantile, in the metric's own unit
+    std_dev          standard deviation per unit: plain (mean), linearised (ratio), of the influence function
+                     (quantile); None for a proportion
     alpha            significance level of this one comparison, after any correction
     sides            2: alpha is shared by both tails; 1: one tail has it all (usual for non-inferiority)
-    margin           absolute non-inferiority margin above 0; makes the test one of non-inferiority
+    margin           non-inferiority margin above 0, in the metric's own unit; makes the test one of
+                     non-inferiority
     harm             the direction that is harm; used with a margin only
     ratio            n_treatment / n_control
     variance_factor  multiplies the number of units: CUPED's 1 - rho^2 times a design effect
+    relative         the margin is one of the control observed (`margin` / `baseline` of it), not of the
+                     baseline; needs a baseline above 0
+    variance         of a proportion: `score` as its test has it; `unpooled` where it is judged as a mean, and
+                     then no less than the score's
 
     Errors: `StatisticsInputError` naming the field that cannot be.
     """
@@ -71,6 +93,8 @@ class PlannedTest:
     harm: Direction = "decrease"
     ratio: float = 1.0
     variance_factor: float = 1.0
+    relative: bool = False
+    variance: Literal["score", "unpooled"] = "score"
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha < 1.0:
@@ -84,6 +108,9 @@ class PlannedTest:
             self._check_measured()
         else:
             reject("kind", f"{self.kind!r} is unknown", "say proportion, mean, ratio or quantile")
+        if self.relative and self.margin is not None:
+            require_positive("baseline", self.baseline)
+            null_ratio(self.margin / self.baseline, self.harm)
 
     def _check_proportion(self) -> None:
         require_share("baseline", self.baseline)
@@ -135,14 +162,16 @@ def required_units(test: PlannedTest, effect: float, power: float) -> ArmUnits:
     z_alpha, z_power = z_upper(test.alpha / test.sides), z_upper(1.0 - power)
     distance = _distance(test, effect)
     if test.kind == "proportion":
-        worst = max([z_alpha * sd0 + z_power * sd1 for sd0, sd1 in _proportion_sds(test, effect)])
-        control = squared_need(worst, distance)
+        needed = max([z_alpha * sd0 + z_power * sd1 for sd0, sd1 in _proportion_sds(test, effect)])
+        control = squared_need(needed, distance)
     else:
         sd = _arm_sd(test)
         control = squared_need(z_alpha + z_power, distance / sd)
     control *= test.variance_factor
     if test.kind == "mean" and control * (1.0 + test.ratio) - 2.0 < EXACT_T_BELOW_DF:
         control = _exact_mean_units(test.alpha, test.sides, power, test.ratio, distance / _scaled_sd(test))
+    if _is_counted(test, effect, control):
+        control = _counted_units(test, effect, power, control)
     return ArmUnits(control, control * test.ratio)
 
 
@@ -157,6 +186,8 @@ def achieved_power(test: PlannedTest, effect: float, control_units: float) -> fl
     z_alpha = z_upper(test.alpha / test.sides)
     distance = _signed_distance(test, effect)
     root_n = _sqrt(control_units / test.variance_factor)
+    if _is_counted(test, effect, control_units):
+        return _counted_power(test, effect, control_units)
     if test.kind == "proportion":
         return min(
             [
@@ -191,8 +222,18 @@ def detectable_effect(
         return _needed_errors(test, power, control_units) * _standard_error(test, control_units)
     sign = 1.0 if direction == "increase" else -1.0
     room = test.baseline if sign < 0.0 else 1.0 - test.baseline
-    return _least_proportion_distance(
-        test, power, control_units, room, lambda change: _superiority_sds(test, test.baseline + sign * change)
+    try:
+        change = _least_proportion_distance(
+            test, power, control_units, room, lambda size: _superiority_sds(test, test.baseline + sign * size)
+        )
+    except StatisticsInputError as error:
+        if error.parameter != "control_units":
+            raise
+        change = room * _NEARLY
+    if not _is_counted(test, sign * change, control_units):
+        return change
+    return _counted_distance(
+        power, control_units, test, room, lambda size: _counted_power(test, sign * size, control_units)
     )
 
 
@@ -200,16 +241,86 @@ def detectable_margin(test: PlannedTest, power: float, control_units: float) -> 
     """The smallest non-inferiority margin that is ruled out with probability `power` if the true difference
     is 0.
 
-    Absolute, positive. The test's own margin, if any, plays no part. Errors: no possible margin is ruled out
-    at this size.
+    In the metric's own unit, positive. The test's own margin, if any, plays no part. Errors: no possible
+    margin is ruled out at this size.
     """
     if test.kind != "proportion":
+        if test.relative:
+            return _relative_margin(test, _needed_errors(test, power, control_units), control_units)
         return _needed_errors(test, power, control_units) * _standard_error(test, control_units)
     rate = test.baseline
     room = rate if test.harm == "decrease" else 1.0 - rate
+    if _is_counted(test, 0.0, control_units):
+        return _counted_distance(
+            power,
+            control_units,
+            test,
+            room,
+            lambda margin: _counted_power(replace(test, margin=margin), 0.0, control_units),
+        )
     return _least_proportion_distance(
         test, power, control_units, room, lambda margin: _non_inferiority_sds(test, rate, margin)
     )
+
+
+def _is_counted(test: PlannedTest, effect: float, control_units: float) -> bool:
+    """Whether so few events, or units without one, are expected that power is counted, not approximated."""
+    if test.kind != "proportion" or test.variance != "score" or test.variance_factor != 1.0:
+        return False
+    treated = _treated_rate(test, effect)
+    expected = least_expected(test.baseline, treated, control_units, control_units * test.ratio)
+    return expected < EXACT_BELOW_EVENTS and control_units * (1.0 + test.ratio) <= _MOST_COUNTED
+
+
+def _counted_power(test: PlannedTest, effect: float, control_units: float) -> float:
+    """Of the whole units that are surely there."""
+    treated, null, ratio = _treated_rate(test, effect), 0.0, 1.0
+    above = effect > 0.0
+    if test.margin is not None:
+        above = test.harm == "decrease"
+        if test.relative:
+            ratio = _null_ratio(test, test.margin)
+        else:
+            null = -test.margin if above else test.margin
+    return exact_score_power(
+        test.baseline,
+        treated,
+        math.floor(control_units + _WHOLE),
+        math.floor(control_units * test.ratio + _WHOLE),
+        z_upper(test.alpha / test.sides),
+        null,
+        ratio,
+        above,
+    )
+
+
+def _counted_units(test: PlannedTest, effect: float, power: float, start: float) -> float:
+    """A whole size near the normal answer at which the power is reached, and at the next 5 % of sizes, too: it
+    rises in a saw-tooth.
+    """
+    size = max(1, math.ceil(start))
+
+    def reaches(units: int) -> bool:
+        return achieved_power(test, effect, float(units)) >= power
+
+    step = max(1, size // 64)
+    while not all(reaches(size + ahead * step) for ahead in range(4)):
+        size += step
+    while size > step and reaches(size - step):
+        size -= step
+    return float(size)
+
+
+def _counted_distance(
+    power: float, control_units: float, test: PlannedTest, room: float, power_at: Callable[[float], float]
+) -> float:
+    require_reachable_power(test.alpha, power, test.sides)
+    most, least = room * _NEARLY, room * (1.0 - _NEARLY)
+    if power_at(most) < power:
+        reject_out_of_reach("control_units", control_units, test.baseline)
+    # A margin moves the test itself, so that power jumps: the far side of the jump is where it is reached.
+    found = bracketed_root(lambda size: power_at(size) - power, least, most, 1e-9 * room)
+    return found if power_at(found) >= power else found + 1e-9 * room
 
 
 def _signed_distance(test: PlannedTest, effect: float) -> float:
@@ -228,6 +339,15 @@ def _distance(test: PlannedTest, effect: float) -> float:
 
 
 def _proportion_sds(test: PlannedTest, effect: float) -> SdPairs:
+    """Pairs of standard deviations under the null and the assumed truth, times sqrt(n_control)."""
+    treated = _treated_rate(test, effect)
+    if test.margin is None:
+        return _superiority_sds(test, treated)
+    return _non_inferiority_sds(test, treated, test.margin)
+
+
+def _treated_rate(test: PlannedTest, effect: float) -> float:
+    """The treatment's assumed rate."""
     treated = test.baseline + effect
     if test.margin is not None and test.harm == "increase":
         treated = test.baseline - effect
@@ -237,30 +357,51 @@ def _proportion_sds(test: PlannedTest, effect: float) -> SdPairs:
             f"a rate of {test.baseline:g} cannot become {treated:g}",
             "give an absolute change that keeps the rate between 0 and 1",
         )
-    if test.margin is None:
-        return _superiority_sds(test, treated)
-    return _non_inferiority_sds(test, treated, test.margin)
+    return treated
 
 
 def _superiority_sds(test: PlannedTest, treated: float) -> SdPairs:
-    """(sd0, sd1), times sqrt(n_control), with the pooled and with the unpooled variance under the null
-    hypothesis.
-    """
-    rate, ratio = test.baseline, test.ratio
-    alternative = _sqrt(rate * (1.0 - rate) + treated * (1.0 - treated) / ratio)
-    pooled = (rate + ratio * treated) / (1.0 + ratio)
-    return (_sqrt(pooled * (1.0 - pooled) * (1.0 + 1.0 / ratio)), alternative), (alternative, alternative)
+    return _by_variance(test, *null_and_alternative_sd(test.baseline, treated, test.ratio, "pooled"))
 
 
 def _non_inferiority_sds(test: PlannedTest, treated: float, margin: float) -> SdPairs:
-    sd0, sd1 = non_inferiority_sd(test.baseline, treated, margin, test.harm, test.ratio, "fm")
-    return (sd0, sd1), (sd1, sd1)
+    """Of p_t - p_c at a margin that is absolute, of p_t - (1 +- m) p_c at one that is relative."""
+    if not test.relative:
+        sds = non_inferiority_sd(test.baseline, treated, margin, test.harm, test.ratio, "fm")
+        return _by_variance(test, *sds)
+    multiple = _null_ratio(test, margin)
+    restricted = restricted_rates(test.baseline, treated, test.ratio, multiple)
+    return _by_variance(
+        test,
+        _contrast_sd(*restricted, multiple, test.ratio),
+        _contrast_sd(test.baseline, treated, multiple, test.ratio),
+    )
+
+
+def _by_variance(test: PlannedTest, null: float, alternative: float) -> SdPairs:
+    if test.variance == "score":
+        return ((null, alternative),)
+    return (null, alternative), (alternative, alternative)
+
+
+def _contrast_sd(p_control: float, p_treatment: float, multiple: float, ratio: float) -> float:
+    return _sqrt(
+        multiple * multiple * p_control * (1.0 - p_control) + p_treatment * (1.0 - p_treatment) / ratio
+    )
+
+
+def _null_ratio(test: PlannedTest, margin: float) -> float:
+    """Treatment over control at the margin, unchecked: a search for a margin passes impossible ones."""
+    change = margin / test.baseline
+    return 1.0 + change if test.harm == "increase" else 1.0 - change
 
 
 def _arm_sd(test: PlannedTest) -> float:
-    """The standard deviation of the difference times sqrt(n_control), before the variance factor."""
+    """The standard deviation of the contrast times sqrt(n_control), before the variance factor."""
     assert test.std_dev is not None
-    return test.std_dev * _sqrt(1.0 + 1.0 / test.ratio)
+    if test.margin is None or not test.relative:
+        return test.std_dev * _sqrt(1.0 + 1.0 / test.ratio)
+    return test.std_dev * math.hypot(_null_ratio(test, test.margin), _sqrt(1.0 / test.ratio))
 
 
 def _scaled_sd(test: PlannedTest) -> float:
@@ -298,6 +439,29 @@ def _needed_errors(test: PlannedTest, power: float, control_units: float) -> flo
     return needed
 
 
+def _relative_margin(test: PlannedTest, needed: float, control_units: float) -> float:
+    """The M with M = needed * sd * sqrt((1 +- M / baseline)^2 + 1 / ratio) / sqrt(n_control): a quadratic."""
+    assert test.std_dev is not None
+    sign = 1.0 if test.harm == "increase" else -1.0
+    # In shares of the baseline: m = k sqrt((1 + sign m)^2 + 1 / ratio).
+    k = needed * test.std_dev * _sqrt(test.variance_factor / control_units) / test.baseline
+    room = 1.0 - k * k
+    if room <= 0.0:
+        reject(
+            "control_units",
+            f"an arm of {control_units:g} does not tell the control's value from zero with this power",
+            "take more units, or declare an absolute margin",
+        )
+    share = (sign * k * k + k * _sqrt(1.0 + room / test.ratio)) / room
+    if test.harm == "decrease" and share >= 1.0:
+        reject(
+            "control_units",
+            f"an arm of {control_units:g} rules out no fall short of all",
+            "take more units or accept less power",
+        )
+    return share * test.baseline
+
+
 def _least_proportion_distance(
     test: PlannedTest, power: float, control_units: float, room: float, sds_at: Callable[[float], SdPairs]
 ) -> float:
@@ -308,11 +472,7 @@ def _least_proportion_distance(
     z_alpha, z_power = scale * z_upper(test.alpha / test.sides), scale * z_upper(1.0 - power)
 
     def missing(distance: float) -> float:
-        (null_a, alternative_a), (null_b, alternative_b) = sds_at(distance)
-        return (
-            max(z_alpha * null_a + z_power * alternative_a, z_alpha * null_b + z_power * alternative_b)
-            - distance
-        )
+        return max([z_alpha * sd0 + z_power * sd1 for sd0, sd1 in sds_at(distance)]) - distance
 
     nearest = 0.0
     missing_nearest = missing(nearest)

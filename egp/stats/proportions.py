@@ -12,12 +12,12 @@ The far tail of a two-sided test is left out unless asked for: at 95 % power it 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Literal
 
 from .errors import reject, require_positive, require_share, require_sides
 from .normal import normal_cdf, z_upper
 from .roots import bracketed_root
+from .score import restricted_rates
 
 ProportionMethod = Literal["pooled", "unpooled", "arcsine", "baseline_null"]
 NonInferiorityMethod = Literal["fm", "unpooled"]
@@ -145,41 +145,6 @@ def reject_out_of_reach(parameter: str, units: float, baseline: float) -> None:
     )
 
 
-@lru_cache(maxsize=256)
-def restricted_control_rate(
-    p_control: float, p_treatment: float, null_difference: float, ratio: float
-) -> float:
-    """Maximum-likelihood p_c under p_t - p_c = null_difference (Farrington & Manning 1990, section 3).
-
-    The score is a cubic that falls through zero exactly once where both rates are possible.
-    """
-    low, high = max(0.0, -null_difference), min(1.0, 1.0 - null_difference)
-    shifted = p_treatment - null_difference
-    cubic = 1.0 + ratio
-    square = -(1.0 - 2.0 * null_difference + p_control + ratio * (1.0 + shifted))
-    linear = (
-        p_control * (1.0 - 2.0 * null_difference)
-        - null_difference * (1.0 - null_difference)
-        + ratio * shifted
-    )
-    constant = p_control * null_difference * (1.0 - null_difference)
-    x = (p_control + ratio * shifted) / cubic
-    for _ in range(200):
-        if not low < x < high:
-            x = 0.5 * (low + high)
-        value = ((cubic * x + square) * x + linear) * x + constant
-        if value > 0.0:
-            low = x
-        else:
-            high = x
-        slope = (3.0 * cubic * x + 2.0 * square) * x + linear
-        step = value / slope if slope < 0.0 else 0.0
-        if (abs(step) <= 4e-16 * x and slope < 0.0) or high - low <= 4e-16 * high:
-            return x
-        x = x - step if slope < 0.0 else 0.5 * (low + high)
-    return x
-
-
 def non_inferiority_sd(
     p_control: float,
     p_treatment: float,
@@ -193,9 +158,8 @@ def non_inferiority_sd(
     if method == "unpooled":
         return alternative, alternative
     null_difference = margin if harm == "increase" else -margin
-    x = restricted_control_rate(p_control, p_treatment, null_difference, ratio)
-    y = x + null_difference
-    return _sqrt(max(x * (1.0 - x), 0.0) + max(y * (1.0 - y), 0.0) / ratio), alternative
+    x, y = restricted_rates(p_control, p_treatment, ratio, 1.0, null_difference)
+    return _sqrt(x * (1.0 - x) + y * (1.0 - y) / ratio), alternative
 
 
 def _away_from_harm(p_control: float, p_treatment: float, harm: Harm) -> float:

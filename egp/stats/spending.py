@@ -86,16 +86,24 @@ def spending_boundaries(
     sides: int = 2,
     gamma: float | None = None,
     rho: float | None = None,
+    seen: Sequence[float] | None = None,
 ) -> list[float]:
     """The z each look has to reach, so that all looks together spend alpha as `function` says.
 
     information: fractions of the planned information, increasing, the last at most 1 (before the final look
-    the boundaries of the looks so far do not depend on those to come). Errors: unknown function or missing
-    parameter; fractions not increasing in (0, 1]; a look so early that it spends nothing a number can hold.
+    the boundaries of the looks so far do not depend on those to come). seen: the information that each look
+    really had, in any unit, where a run fell short of its plan or went past it: alpha is spent by the fractions,
+    and how much looks resemble each other follows from what they saw (Jennison & Turnbull 2000, 7.2.3). Errors:
+    unknown function or missing parameter; fractions not increasing in (0, 1]; a look so early that it spends
+    nothing a number can hold.
     """
     require_share("alpha", alpha)
     require_sides(sides)
-    return list(_spending_boundaries(function, alpha, _checked_fractions(information), sides, gamma, rho))
+    fractions = _checked_fractions(information)
+    times = fractions if seen is None else information_fractions(tuple(seen))
+    if len(times) != len(fractions):
+        reject("seen", f"{len(times)} looks of {len(fractions)}", "give the information of each look")
+    return list(_spending_boundaries(function, alpha, fractions, times, sides, gamma, rho))
 
 
 def _checked_fractions(information: Sequence[float]) -> tuple[float, ...]:
@@ -115,7 +123,8 @@ def _checked_fractions(information: Sequence[float]) -> tuple[float, ...]:
 def _spending_boundaries(
     function: str,
     alpha: float,
-    information: tuple[float, ...],
+    fractions: tuple[float, ...],
+    times: tuple[float, ...],
     sides: int,
     gamma: float | None,
     rho: float | None,
@@ -123,8 +132,8 @@ def _spending_boundaries(
     path = StoppedPath(sides)
     bounds: list[float] = []
     spent = 0.0
-    for t, following in zip(information, (*information[1:], None), strict=True):
-        total = spent_alpha(function, alpha / sides, t, gamma, rho)
+    for fraction, t, following in zip(fractions, times, (*times[1:], None), strict=True):
+        total = spent_alpha(function, alpha / sides, fraction, gamma, rho)
         bounds.append(_bound_spending(path, total - spent, t))
         spent = total
         if following is not None:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from egp.analysis.days import day_after
-from egp.analysis.false_wins import chance_of_false_win, worst_period
+from egp.analysis.false_wins import expected_false_wins, worst_period
 from egp.check import check
 from egp.experiment import may_be_plan, read_experiment
 from egp.lock import LockError, Registration, read_lock
@@ -223,7 +223,7 @@ def _false_wins(entries: Sequence[Entry], day: date, policy: Policy) -> FalseWin
         (entry.first, chance)
         for entry in entries
         if entry.first is not None and entry.first > day_after(day, -days)
-        if (chance := chance_of_false_win(entry.type, entry.alpha, entry.sides)) is not None
+        if (chance := expected_false_wins(entry.type, entry.alpha, entry.sides, entry.tests)) is not None
     )
     if not tests:
         return None

@@ -52,6 +52,8 @@ class Terms:
     """Roles that may approve waivers."""
     roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
     longest: timedelta = LONGEST
+    attested_by: str = ""
+    """"base" where a waiver holds only once the base has it."""
     earlier: Sequence[Waiver] | None = None
     """Waivers that the base has; None where the plan is not compared with one."""
     at_base: str | None = None
@@ -88,7 +90,7 @@ def objections(waiver: Waiver, terms: Terms) -> Iterator[Objection]:
     beside_the_point = [*_rule(waiver, terms), *_experiment(waiver, terms)]
     yield from beside_the_point
     if not beside_the_point:
-        for ask in (_why, _approval, _period, _version):
+        for ask in (_why, _approval, _period, _version, _attested):
             yield from ask(waiver, terms)
 
 
@@ -251,6 +253,17 @@ def _is_among(waiver: Waiver, earlier: Sequence[Waiver]) -> bool:
 
 def _approved(waiver: Waiver) -> tuple[object, ...]:
     return waiver.rule, waiver.approver, waiver.role, waiver.granted, waiver.expires, waiver.digest
+
+
+def _attested(waiver: Waiver, terms: Terms) -> Iterator[Objection]:
+    if terms.attested_by == "base" and terms.earlier is not None and not _is_among(waiver, terms.earlier):
+        yield Objection(
+            "approver",
+            "it is new in this change, and nobody but its author says that it was approved",
+            "merge the waiver by itself, reviewed by those who may approve it; it holds from then on",
+            observed="new in this change",
+            required="a waiver that the base has",
+        )
 
 
 def _version(waiver: Waiver, terms: Terms) -> Iterator[Objection]:

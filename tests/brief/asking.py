@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 from egp.brief.page import Brief, brief
@@ -15,11 +15,13 @@ from egp.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from egp.quantity import moment
 from egp.report.text import Style
+from tests.gate.calling import taken
 
 RANKING = "experiments/ranking-model.yaml"
 BUY_NOW = "experiments/pdp-buy-now.yaml"
 TWO_BAD_WEEKS = "results/pdp-buy-now/two-bad-weeks.yaml"
 STOP_LOSS = "results/ranking-model/stop-loss.yaml"
+NOON = datetime.fromisoformat("2023-08-30T12:00:00-07:00")
 
 
 def ask(folder: Path, plan: str, results: str = "", as_of: str = "", audience: Audience = "team") -> Brief:
@@ -27,7 +29,8 @@ def ask(folder: Path, plan: str, results: str = "", as_of: str = "", audience: A
         policy = read_policy("egp.yaml", "egp.yaml")
         finder = PlanFinder(str(folder), policy.plans, policy.root)
         instant = moment(as_of) if as_of else None
-        return brief(scene(plan, results, finder, policy, instant, date(2023, 8, 30), audience))
+        now = datetime.fromisoformat(taken(folder, results)) if results else NOON
+        return brief(scene(plan, results, finder, policy, instant, now, audience))
 
 
 def shown(page: Page) -> str:

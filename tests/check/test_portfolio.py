@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from egp.plan_files import PlanFinder
 from tests.check.workspace import PLAN, Workspace
 
@@ -168,3 +170,24 @@ def test_a_missing_input_is_named_once_by_rules_of_both_kinds(workspace: Workspa
         "minimum-runtime": "minimum-runtime",
         "same-layer": "minimum-runtime",
     }
+
+
+@pytest.mark.parametrize("second", ["Buy-Now", "BUY-NOW", "bu\u0443-now"])
+def test_an_id_that_looks_like_another_one_is_not_unique(workspace: Workspace, second: str) -> None:
+    workspace.write("egp.yaml", "plans: ['*.yaml']\nrules: {duplicate-id: {severity: error}}\n")
+    for name, number in (("buy-now", 1), (second, 2)):
+        workspace.write(f"{number}.yaml", f"id: {name}\ntype: superiority\nvariants: []\n")
+    assert [each.rule for each in workspace.report("1.yaml").diagnostics if each.rule == "duplicate-id"] == [
+        "duplicate-id"
+    ]
+
+
+@pytest.mark.parametrize("name", ["a\n.yaml", "a\x1b[2J.yaml", "a\u202elmay.yaml", "a\u200b.yaml"])
+def test_a_file_whose_name_is_not_what_it_looks_like_is_not_judged(workspace: Workspace, name: str) -> None:
+    workspace.write("egp.yaml", "plans: ['**/*.yaml']\nrules: {duplicate-id: {severity: error}}\n")
+    workspace.write(f"plans/{name}", PLAN)
+    report = workspace.report("plans")
+    assert [each.message for each in report.failures] == [
+        "the name of this file has a character that nobody sees"
+    ]
+    assert report.exit_status() == 2

@@ -9,7 +9,7 @@ from egp.report import json, text
 from tests.check.workspace import ALWAYS_PASSED, BROKEN, PLAN, RUNTIME_ALONE, SHORT, Workspace, found
 
 DOCUMENT_RULES = "rules: {valid-yaml: {severity: error}, valid-plan: {severity: error}, minimum-runtime: {severity: error}}\n"
-CRASHING = "def check(plan: 'Experiment'):\n    raise ZeroDivisionError('user@example.com')\n"
+CRASHING = "def check(plan: 'Experiment'):\n    raise LookupError('user@example.com')\n"
 
 
 def test_a_plan_that_meets_the_policy_passes(workspace: Workspace) -> None:
@@ -79,7 +79,7 @@ def test_a_crash_is_no_verdict_and_hides_no_finding(workspace: Workspace) -> Non
     assert [rule for rule, _, _ in found(report)] == ["minimum-runtime"]
     (failure,) = report.failures
     assert (failure.path, failure.rule) == ("plan.yaml", "crash-test")
-    assert "rule crash-test crashed on this plan (ZeroDivisionError)" in failure.message
+    assert "rule crash-test crashed on this plan (LookupError)" in failure.message
     assert "user@example.com" not in failure.message + failure.help
     assert report.exit_status() == 2, "2 beats 1"
     assert report.passed == ALWAYS_PASSED
@@ -99,7 +99,7 @@ def test_a_rule_that_crashes_halfway_claims_nothing(workspace: Workspace) -> Non
 
 def test_a_crash_on_one_plan_keeps_no_other_from_being_judged(workspace: Workspace) -> None:
     workspace.rule(
-        "crash-test", "def check(plan: 'Experiment'):\n    return [] if plan.id == 'b' else 1 // 0\n"
+        "crash-test", "def check(plan: 'Experiment'):\n    return [] if plan.id == 'b' else [][1]\n"
     )
     workspace.write(
         "egp.yaml", "rules: {crash-test: {severity: error}, minimum-runtime: {severity: error}}\n"

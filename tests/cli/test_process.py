@@ -75,6 +75,39 @@ def test_a_check_by_every_shipped_rule_loads_nothing_heavy(folder: Path) -> None
     assert "1 plan judged" in run.stdout
 
 
+STREAMS = [
+    "2>/dev/full", "2>&-", "<&-", ">&- 2>&-", ">/dev/full 2>/dev/full", ">/dev/full 2>&-", ">&- 2>/dev/full", "<&- >&- 2>&-",
+    ">/dev/full", ">&-", "| true", "2>&1 | true", "2>&1 >/dev/null | true",
+]  # fmt: skip
+CALLS = [
+    ("check short.yaml --as-of 2023-01-18", 1),
+    ("check short.yaml --as-of 2023-01-18 -o report.txt", 1),
+    ("check short.yaml --policy nothing.yaml", 2),
+    ("check --no-such-option", 2),
+    ("gate short.yaml --results nothing.yaml --monitor", 2),
+    ("--help", 0),
+]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no full device")
+@pytest.mark.parametrize(("call", "status"), CALLS)
+def test_no_stream_that_is_full_or_closed_changes_what_was_found(
+    folder: Path, call: str, status: int
+) -> None:
+    script = "".join(
+        f"rm -f report.txt; {sys.executable} -m egp {call} {streams}; "
+        f'echo "${{PIPESTATUS[0]}}" $(cat report.txt 2>/dev/null | wc -l) >>statuses\n'
+        for streams in STREAMS
+    )
+    subprocess.run(["bash", "-c", script], cwd=folder, env=environment(), capture_output=True, check=True)
+    found = [line.split() for line in (folder / "statuses").read_text().splitlines()]
+    to_file = " -o " in call
+    for streams, (ended, lines) in zip(STREAMS, found, strict=True):
+        is_report_lost = not to_file and any(sign in streams for sign in (">&-", ">/dev/full", "|"))
+        assert int(ended) in ({status, 2} if is_report_lost else {status}), streams
+        assert (int(lines) > 5) == to_file, streams
+
+
 def test_a_reader_that_goes_away_is_no_traceback(folder: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)

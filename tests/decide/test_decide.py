@@ -14,7 +14,7 @@ from egp.digest import plan_digest
 from egp.document import read_text
 from egp.experiment import read_experiment
 from egp.lock import Decided, made, read_lock
-from tests.gate.calling import PLAN, Call, call
+from tests.gate.calling import PLAN, Call, call, gate
 from tests.lock.entries import forge, remove_lock, whole_lock
 
 BECAUSE = "contacts up for two weeks"
@@ -43,15 +43,7 @@ def lock_text(folder: Path) -> str:
 
 
 def receipt(folder: Path, results: str = "two-bad-weeks") -> str:
-    call(
-        folder,
-        "gate",
-        PLAN,
-        "--results",
-        f"results/pdp-buy-now/{results}.yaml",
-        "--monitor",
-        "--receipt=r.json",
-    )
+    gate(folder, results, "--monitor", "--receipt=r.json")
     return "r.json"
 
 
@@ -70,6 +62,7 @@ def test_a_decision_is_recorded(repository: Path) -> None:
         "dissent": "the campaign ends on Friday",
         "plan": plan_digest(read_experiment(read_text((repository / PLAN).read_text())[0].value)[0]),
         "receipt": f"sha256:{sha256((repository / path).read_bytes()).hexdigest()}",
+        "readout": None,
     }
     assert "experimentation_lead (@xp-lead) decided on 2023-03-02 for B (roll back)" in done.out
     assert "disagreed and committed: the campaign ends on Friday" in done.out

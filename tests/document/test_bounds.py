@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from egp.document.bounds import MAX_BYTES, MAX_DOCUMENTS, MAX_NESTING, MAX_PROBLEMS
+from egp.document.decoding import Content
 from egp.document.events import Event, NextEvent, Parser, c_parser
 from egp.document.reading import read
 
@@ -108,3 +111,56 @@ def test_any_large_text_is_read_or_refused(text: str, parser: Parser) -> None:
         assert all(
             problem.message.isprintable() and len(problem.message) < 200 for problem in document.problems
         )
+
+
+@pytest.mark.parametrize("opening", ["[", "{", "- ", "{a: ", "[\n"])
+def test_a_bound_of_the_parsers_own_says_nothing_else(opening: str, parser: Parser) -> None:
+    """Releases of libyaml differ in how deeply they read; they stop ahead of what they deliver, in words of their own."""
+    text = opening * 500
+
+    def impatient(content: Content) -> NextEvent:
+        next_event = parser.open(content)
+        if len(content.text) < len(text):
+            return next_event
+        raised = False
+
+        def give_up() -> Event:
+            nonlocal raised
+            if raised:
+                raise _error(parser, "gone beyond what this release can", len(text) // 2)
+            raised = True
+            return next_event()
+
+        return give_up
+
+    alike = only(text, parser._replace(open=impatient))
+    assert alike.problems == only(text, parser).problems
+    assert [problem.kind for problem in alike.problems] == ["nesting"]
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "kind"), [("a: {b: 1\n", 9, "syntax"), ("- ok\n\ta: 1", 5, "tab"), ("a: @x", 3, "syntax")]
+)
+def test_words_that_no_release_has_used_are_passed_on_at_their_place(
+    text: str, at: int, kind: str, parser: Parser
+) -> None:
+    def reworded(_: Content) -> NextEvent:
+        def give_up() -> Event:
+            raise _error(parser, "gone beyond what this release can", at)
+
+        return give_up
+
+    (problem,) = only(text, parser._replace(open=reworded)).problems
+    assert problem.kind == kind
+    assert problem.help
+    assert problem.span.start.line == 1 + text.count("\n", 0, min(at, len(text) - 2))
+
+
+def _error(parser: Parser, words: str, at: int) -> Exception:
+    """What a parser raises when it gives up at an offset."""
+
+    class GivingUpError(parser.error):  # type: ignore[misc, name-defined]
+        problem, context, context_mark = words, None, None
+        problem_mark = SimpleNamespace(index=at)
+
+    return GivingUpError(words)

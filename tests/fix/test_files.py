@@ -69,7 +69,7 @@ def test_a_sound_plan_has_nothing_to_repair(workspace: Workspace) -> None:
 
 
 def test_what_needs_a_decision_waits_for_unsafe(workspace: Workspace) -> None:
-    text = SOUND_PLAN.replace("hypothesis:", "hypothsis:").replace("sample_size_per_variant: 140_000\n", "")
+    text = SOUND_PLAN.replace("hypothesis:", "hypothsis:").replace("sample_size_per_variant: 147_000\n", "")
     workspace.write("plan.yaml", text)
     [careful] = fixed(workspace, "plan.yaml")
     assert careful.before == careful.after
@@ -77,11 +77,11 @@ def test_what_needs_a_decision_waits_for_unsafe(workspace: Workspace) -> None:
     assert "a decision; --unsafe makes it" in told(careful, written=True)
     [bold] = fixed(workspace, "plan.yaml", unsafe=True)
     restored = bold.after.decode()
-    assert restored == SOUND_PLAN.replace("140_000", "103_287")
+    assert restored == SOUND_PLAN.replace("147_000", "103_287")
 
 
 def test_an_open_sample_size_is_filled_in_its_place(workspace: Workspace) -> None:
-    workspace.write("plan.yaml", SOUND_PLAN.replace("variant: 140_000", "variant:   # TODO"))
+    workspace.write("plan.yaml", SOUND_PLAN.replace("variant: 147_000", "variant:   # TODO"))
     [repaired] = fixed(workspace, "plan.yaml", unsafe=True)
     assert "sample_size_per_variant: 103_287   # TODO\n" in repaired.after.decode()
 
@@ -99,7 +99,7 @@ def test_no_decision_gives_a_rule_cause_to_complain(workspace: Workspace) -> Non
         "    if plan.sample_size_per_variant: yield Finding(('id',), 'the sample was not agreed')\n",
     )
     workspace.write("egp.yaml", 'extends: ["egp:standard"]\nrules: {no-sample: {severity: error}}\n')
-    workspace.write("plan.yaml", SOUND_PLAN.replace("sample_size_per_variant: 140_000\n", ""))
+    workspace.write("plan.yaml", SOUND_PLAN.replace("sample_size_per_variant: 147_000\n", ""))
     [repaired] = fixed(workspace, "plan.yaml", unsafe=True)
     assert repaired.before == repaired.after
     assert "no-sample would complain: the sample was not agreed" in told(repaired, written=True)
@@ -110,7 +110,7 @@ def test_a_registered_plan_keeps_its_goalposts(workspace: Workspace) -> None:
         "egp.yaml",
         'extends: ["egp:standard"]\nrules: {sample-size: {severity: warning}, reachable-sample: {severity: warning}}\n',
     )
-    workspace.write("plan.yaml", SOUND_PLAN.replace("sample_size_per_variant: 140_000\n", ""))
+    workspace.write("plan.yaml", SOUND_PLAN.replace("sample_size_per_variant: 147_000\n", ""))
     assert main(["register", "plan.yaml", "--as-of=2023-01-17"]) == 0
     [repaired] = fixed(workspace, "plan.yaml", unsafe=True)
     assert repaired.before == repaired.after

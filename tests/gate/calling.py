@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +32,15 @@ def call(folder: Path, *arguments: str) -> Call:
     return Call(status, *texts)
 
 
+def taken(folder: Path, results: str) -> str:
+    """The instant at which results were taken."""
+    text = (folder / results).read_text(encoding="utf-8")
+    return re.search(r"^as_of: (.*)$", text, re.MULTILINE)[1]  # type: ignore[index]
+
+
 def gate(folder: Path, results: str, *arguments: str) -> Call:
-    """`egp gate` on results of the example, with `--to 70%` unless another move is asked for."""
+    """`egp gate` on results of the example when they were taken, with `--to 70%`, unless something else is asked for."""
     move = () if {"--to", "--monitor"} & set(arguments) else ("--to", "70%")
-    return call(folder, "gate", PLAN, "--results", f"results/pdp-buy-now/{results}.yaml", *move, *arguments)
+    file = f"results/pdp-buy-now/{results}.yaml"
+    when = () if "--as-of" in arguments else ("--as-of", taken(folder, file))
+    return call(folder, "gate", PLAN, "--results", file, *move, *when, *arguments)

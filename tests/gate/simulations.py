@@ -1,6 +1,8 @@
 """What the gate does in the long run, by seeded simulation.
 
 ``python -m tests.gate.simulations --write`` puts the table into ``docs/statistics.md``; the tests run a part of it.
+With ``--matrix`` the table is that of the designs that a plan can register (``tests.gate.matrix``), with ``--lives``
+that of harmless lives (``tests.gate.lives``).
 Sums of a day are drawn as normal around their expectation, which units in the thousands make them; rows are made
 of them as a warehouse would, and every one of them goes through the gate.
 """
@@ -13,13 +15,11 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from random import Random
 from typing import Any
 
 from egp import stats
-from egp.analysis.days import whole_days
-from egp.analysis.false_alarms import days_alarm, posterior_alarm, weekly_alarm
 from egp.analysis.registered import (
     guardrail_test,
     metric_units,
@@ -28,27 +28,27 @@ from egp.analysis.registered import (
     primary_test,
 )
 from egp.experiment import Experiment
-from egp.gate.verdict import decide
-from egp.gate_check import checks
-from egp.lock import Registration
 from egp.results import Row
 
-from .worlds import CONTROL, DAY, ROOT, TREATMENT, Truth, World, days, entry, plan_of, registered
+from . import lives, matrix
+from .worlds import CONTROL, DAY, ROOT, TREATMENT, Truth, World, days, plan_of, registered
 
 SEED = 20230123
 PAGE = ROOT / "docs" / "statistics.md"
-BLOCK = re.compile(
-    r"(<!-- generated: gate simulations -->\n).*?(<!-- /generated: gate simulations -->)", re.DOTALL
-)
+
+
+def block(name: str) -> re.Pattern[str]:
+    """A generated part of the page, between its two marks."""
+    return re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- /generated: {name} -->)", re.DOTALL)
+
+
+BLOCK = block("gate simulations")
 
 PLANNED = 103_300
 PER_DAY = 7_450
 """New units of each variant on a day: the plan's sample, and a little more so that it is complete."""
 ACTIVE = {"day": 41_000, "week": 150_000}
 """Units that come on a day and in a week, whether they are new or not."""
-
-COMING = 340_000 // 14
-"""Eligible units that the plan of the example expects to see for the first time on a day."""
 
 EXPOSURE = 0.9
 FIRST, LAST = date(2023, 1, 23), date(2023, 2, 5)
@@ -58,7 +58,7 @@ BASE = Truth()
 MARGIN = 0.08 * BASE.refund_rate
 MDE = 0.0045
 
-FULL, SHORT = {"decisions": 4_000, "lives": 2_000}, {"decisions": 200, "lives": 10}
+FULL, SHORT = {"decisions": 4_000}, {"decisions": 200}
 
 
 class Noise:
@@ -182,79 +182,6 @@ def predicted_power() -> float:
     ).power
 
 
-RAMP = (("70%", date(2023, 2, 7), date(2023, 2, 8), 0.7), ("90%", date(2023, 2, 9), date(2023, 5, 10), 0.9))
-"""Stages after the readout: stage, first and last day, treated share. The last one ends with the holdout."""
-
-
-def life(noise: Noise, plan: Experiment, lock: Registration) -> Iterator[World]:
-    """A harmless experiment, as it is monitored on every morning from the first day of the test to the last of the
-    holdout."""
-    truths = {CONTROL: BASE, TREATMENT: replace(BASE, add_to_cart_rate=BASE.add_to_cart_rate + MDE)}
-    seen = stage_rows(noise, "test", days(FIRST, LAST), round(COMING * EXPOSURE), 0.5, truths)
-    yield from _mornings(plan, lock, noise, truths, "test", days(FIRST, LAST), seen, [], ())
-    stages: tuple[Any, ...] = ()
-    for stage, first, last, treated in RAMP:
-        stages = (*stages, entry(treated, f"{first}T00:00:00-08:00"))
-        span = days(first, last)
-        rows = stage_rows(noise, stage, span, COMING, treated, truths)
-        yield from _mornings(plan, lock, noise, truths, stage, span, rows, seen, stages)
-        seen = seen + rows
-
-
-def _mornings(
-    plan: Experiment, lock: Registration, noise: Noise, truths: Mapping[str, Truth], stage: str, span: list[date],
-    rows: list[Row], before: list[Row], stages: tuple[Any, ...],
-) -> Iterator[World]:  # fmt: skip
-    """The evidence of each morning: what was over by then, and a total of the stage so far."""
-    earlier = [row for row in before if row.window in ("day", "week")]
-    ending: dict[date, list[Row]] = {}
-    for row in rows:
-        if row.date is not None:
-            ending.setdefault(_ends(row), []).append(row)
-    over: list[Row] = []
-    units = dict.fromkeys(truths, 0)
-    for today in span:
-        over += ending[today]
-        for row in ending[today]:
-            if row.metric == "refund_rate" and row.window == "cohort":
-                units[row.variant] += row.units
-        totals = [
-            Arm(noise, truth, stage, variant).load("total", None, units[variant], today)
-            for variant, truth in truths.items()
-        ]
-        as_of = datetime.combine(today + DAY, datetime.min.time(), READ.tzinfo) + timedelta(hours=8)
-        yield World(plan, (*earlier, *over, *totals), as_of, to="", stages=stages, registration=lock)
-
-
-def _ends(row: Row) -> date:
-    assert row.date is not None
-    return row.date + 6 * DAY if row.window == "week" else row.date
-
-
-def predicted_false_alarms(plan: Experiment) -> list[float]:
-    """What the rule hair-trigger computes: the chance of each stop rule that is no weekly one, and of all weekly ones."""
-    chances = [weekly_alarm(plan)]
-    for position, stop_rule in enumerate(plan.stop_rules):
-        if stop_rule.probability is not None:
-            chances.insert(-1, posterior_alarm(plan, position, stop_rule.probability, "exact").chance)
-        elif stop_rule.for_ is not None:
-            chances.insert(-1, days_alarm(plan, position, whole_days(stop_rule.for_), "exact").chance)
-    return chances
-
-
-def rolled_back(number: int, seed: int) -> float:
-    """Share of harmless experiments that a stop rule withdraws at some time of their life."""
-    noise, plan = Noise(seed), plan_of()
-    lock, stop_rules = registered(plan), [check for check in checks() if check.id == "stop-rule"]
-    ended = 0
-    for _ in range(number):
-        ended += any(
-            decide(morning.readout(), among=stop_rules).verdict == "roll_back"
-            for morning in life(noise, plan, lock)
-        )
-    return ended / number
-
-
 @dataclass(frozen=True)
 class Promise:
     """A share that the gate promises, and how it is simulated."""
@@ -289,8 +216,6 @@ def promises() -> list[Promise]:
                 lambda number, seed: shipped(harmful, number, seed)),
         Promise("a harmless treatment with the MDE is shipped", predicted_power(), False, "decisions",
                 lambda number, seed: shipped(effect, number, seed)),
-        Promise("a harmless treatment is rolled back by a stop rule before the holdout ends", 0.05, True, "lives",
-                rolled_back),
     ]  # fmt: skip
 
 
@@ -309,18 +234,40 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def lives_table(number: int) -> str:
+    tallies = lives.run(number, SEED)
+    broken = list(lives.broken_promises(tallies))
+    if broken:
+        raise SystemExit("\n".join([lives.table(tallies), *broken]))
+    return lives.table(tallies)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.gate.simulations")
     parser.add_argument("--write", action="store_true", help="put the table into docs/statistics.md")
+    parser.add_argument("--matrix", action="store_true", help="the designs that a plan can register, instead")
+    parser.add_argument("--processes", type=int, default=2, help="of the matrix, which takes them minutes")
+    parser.add_argument(
+        "--lives", nargs="?", type=int, const=10_000, metavar="N", help="harmless lives instead of decisions"
+    )
     options = parser.parse_args()
-    found = table()
+    if options.matrix:
+        name, found = "gate matrix", matrix.table(options.processes)
+    elif options.lives:
+        name, found = "harmless lives", lives_table(options.lives)
+    else:
+        name, found = "gate simulations", table()
     sys.stdout.write(found)
     if options.write:
-        page = PAGE.read_text(encoding="utf-8")
-        if not BLOCK.search(page):
-            raise SystemExit(f"{PAGE.name} has no block for the simulations")
-        PAGE.write_text(BLOCK.sub(lambda match: match[1] + found + match[2], page), encoding="utf-8")
+        write(block(name), found)
     return 0
+
+
+def write(place: re.Pattern[str], found: str) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    if not place.search(page):
+        raise SystemExit(f"{PAGE.name} has no block for the simulations")
+    PAGE.write_text(place.sub(lambda match: match[1] + found + match[2], page), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -107,13 +107,16 @@ def test_a_misspelt_key_of_the_results(repository: Path) -> None:
 
 def test_hostile_names_stay_text(repository: Path) -> None:
     results = repository / "results/pdp-buy-now/stage-1.yaml"
-    name = "web|<b>@team [x](http://e.x) \\u001b[31m"
+    name = "web|<b>@team [x](http://e.x) [31m"
     results.write_text(results.read_text().replace("revision: web-8841", f'revision: "{name}"'))
     summary = gate(repository, "stage-1", "--to", "90%", "--format", "github")
     assert summary.status == 1
     for markup in ("<b>", "@team", "](http", "\x1b"):
         assert markup not in summary.out
-    assert "\x1b" not in gate(repository, "stage-1", "--to", "90%").out
+    results.write_text(results.read_text().replace("[31m", "\\u001b[31m"))
+    refused = gate(repository, "stage-1", "--to", "90%")
+    assert (refused.status, "a character that nobody sees" in refused.err) == (2, True)
+    assert "\x1b" not in refused.out + refused.err
 
 
 def test_hostile_names_command_no_ci(repository: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from egp.gate.verdict import EXIT_STATUS
 from tests.lock.entries import remove_lock
 
 from .calling import PLAN, call, gate
@@ -33,6 +34,21 @@ OUTPUTS = ("text", "json", "markdown", "github")
 def test_the_story(repository: Path, results: str, move: tuple[str, ...], status: int) -> None:
     answered = gate(repository, results, *move)
     assert answered.status == status, answered.out
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/gate.md", "docs/brief.md", "docs/status.md"])
+def test_every_command_of_the_pages_that_judges_gives_its_date(page: str) -> None:
+    """The output on the page is what the command prints (tests/test_generated.py); its status is that of the verdict."""
+    commands = re.findall(
+        r"<!-- generated: egp ((?:gate|brief|status|check) .*) -->", (ROOT / page).read_text()
+    )
+    assert commands
+    for command in commands:
+        assert "--as-of " in command
+        if command.startswith("gate "):
+            told = call(ROOT, *command.split(), "--format", "json")
+            assert told.status == EXIT_STATUS[told.json["verdict"]]
+            assert told.json["as_if"] is True
 
 
 def test_day_5_waits_for_the_look(repository: Path) -> None:

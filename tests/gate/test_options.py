@@ -26,13 +26,22 @@ def told(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_a_shorter_silence_rolls_back(repository: Path) -> None:
+def test_a_shorter_silence_of_both_variants_holds_and_rolls_back_where_the_policy_says_so(
+    repository: Path,
+) -> None:
     """Units were last counted on 02-08, and it is eight in the morning of 02-09."""
     assert gate(repository, "stage-1", "--to", "90%").status == 0
     add(repository, "gate: {complete-data: {max_silence: 7h}}\n")
     answered = gate(repository, "stage-1", "--to", "90%")
-    assert answered.status == 3
-    assert "after 7 h of silence the treatment is rolled back" in told(answered.out)
+    assert answered.status == 1
+    assert "neither variant was heard of for 8 h" in told(answered.out)
+    policy = repository / "egp.yaml"
+    text = policy.read_text()
+    options = "max_silence: 7h, blind_action: rollback"
+    policy.write_text(text.replace("max_silence: 7h", options))
+    assert gate(repository, "stage-1", "--to", "90%").status == 3
+    policy.write_text(text.replace("max_silence: 7h", f"{options}, blind_after: {{70%: 12h}}"))
+    assert gate(repository, "stage-1", "--to", "90%").status == 1
 
 
 @pytest.mark.parametrize(
@@ -122,4 +131,4 @@ def test_a_receipt_names_a_policy_that_was_changed(repository: Path) -> None:
     add(repository, "gate: {complete-data: {max_silence: 7h}}\n")
     replayed = call(repository, "gate", "--replay", "receipt.json")
     assert replayed.status == 2
-    assert "the verdict was proceed, and is roll back now" in replayed.out
+    assert "the verdict was proceed, and is hold (repair) now" in replayed.out

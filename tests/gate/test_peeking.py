@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from .worlds import (
     registered,
     rendered,
     rows_of,
+    stage_world,
 )
 
 DAY_5 = datetime.fromisoformat("2023-01-28T08:00:00-08:00")
@@ -146,7 +148,8 @@ def test_a_secondary_metric_is_withheld_as_well() -> None:
 
 
 def sequential(rate: float, as_of: str, last: date, looks: list[str], **statistics: object) -> World:
-    changes = {"method": "group_sequential", "spending": "obrien_fleming", "looks": looks, **statistics}
+    changes = {"method": "group_sequential", "spending": "obrien_fleming", "guardrail_spending": "pocock",
+               "looks": looks, **statistics}  # fmt: skip
     plan = plan_of(statistics=changes, schedule={"end": "2023-02-19"}, sample_size_per_variant=280_000,
                    ramp={0: {"start": None}})  # fmt: skip
     rows = rows_of(
@@ -182,3 +185,115 @@ def test_an_always_valid_plan_asks_for_more_than_a_fixed_horizon() -> None:
     reading = of(world.decide(), "primary-outcome")
     assert reading.numbers["p_value"] < 0.05
     assert reading.state == "fail"
+
+
+AFTER_THE_LOOK = datetime.fromisoformat("2023-02-07T08:00:00-08:00")
+
+
+def whole_run(**changes: Any) -> World:
+    """The morning after the look, as it should be."""
+    return readout_world(Truth(add_to_cart_rate=0.132), **changes)
+
+
+def counted_late(world: World) -> World:
+    """The same cohorts, their outcomes counted through the eve of the look."""
+    return world.mapped(lambda row: replace(row, through=date(2023, 2, 6)) if row.window == "cohort" else row)
+
+
+CLOSED = {
+    "a later call": day_5(Truth(add_to_cart_rate=0.132)).but(as_of=AFTER_THE_LOOK, taken=DAY_5),
+    "a later call on the last instant before": whole_run().but(
+        taken=datetime.fromisoformat("2023-02-05T23:59:59-08:00")
+    ),
+    "the same instant told in another time zone": whole_run().but(
+        taken=datetime.fromisoformat("2023-02-06T07:59:59+00:00")
+    ),
+    "a stamp later than the rows": day_5(Truth(add_to_cart_rate=0.132)).but(as_of=AFTER_THE_LOOK),
+    "a stamp and a count later than the rows": counted_late(day_5(Truth(add_to_cart_rate=0.132))).but(
+        as_of=AFTER_THE_LOOK
+    ),
+    "a day without a row in one variant": whole_run().without(
+        lambda row: (row.metric, row.window, row.date, row.variant)
+        == ("add_to_cart_rate", "cohort", date(2023, 2, 1), TREATMENT)
+    ),
+    "the last day without rows": whole_run().without(lambda row: row.date == date(2023, 2, 5)),
+    "no rows of one variant": whole_run().without(
+        lambda row: (row.metric, row.variant) == ("add_to_cart_rate", CONTROL)
+    ),
+    "outcomes that are not counted to their end": whole_run(
+        primary_metric={"outcome_window": "3d"}, statistics={"looks": ["2023-02-09"]}
+    ).but(as_of=datetime.fromisoformat("2023-02-09T08:00:00-08:00")),
+    "results of the day after, for a call before": whole_run().but(
+        as_of=datetime.fromisoformat("2023-02-05T08:00:00-08:00"), taken=AFTER_THE_LOOK
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("to", ["70%", ""])
+@pytest.mark.parametrize("why", CLOSED)
+def test_a_look_opens_by_what_was_seen_and_by_nothing_else(why: str, to: str) -> None:
+    world = CLOSED[why].but(to=to)
+    one, other = compared(world, world.mapped(bent))
+    assert one == other
+    decision = world.decide()
+    assert all(each.withheld for each in decision.readings if each.check in ("precision", "primary-outcome"))
+    if to:
+        assert decision.verdict != "proceed"
+        assert of(decision, "primary-outcome").withheld
+
+
+@pytest.mark.parametrize(
+    ("why", "kind", "words"),
+    [
+        ("a later call", "repair", "the results were taken 2023-01-28 08:00, before the look of 2023-02-06"),
+        (
+            "a stamp later than the rows",
+            "repair",
+            "add_to_cart_rate of control lacks 9 days, the first 2023-01-28",
+        ),
+        ("a day without a row in one variant", "repair", "of buy_now lacks 1 day, the first 2023-02-01"),
+        (
+            "outcomes that are not counted to their end",
+            "repair",
+            "units exposed on 2023-02-04 are not counted",
+        ),
+        (
+            "results of the day after, for a call before",
+            "wait",
+            "withheld until 2023-02-06, the planned look",
+        ),
+    ],
+)
+def test_what_keeps_a_look_closed_is_named(why: str, kind: str, words: str) -> None:
+    reading = of(CLOSED[why].decide(), "primary-outcome")
+    assert reading.kind == kind
+    assert words in reading.message
+    assert bool(reading.next) == (kind == "repair")
+
+
+def test_a_look_opens_with_its_first_instant() -> None:
+    world = whole_run().but(taken=datetime.fromisoformat("2023-02-06T08:00:00+00:00"))
+    assert of(world.decide(), "primary-outcome").state == "pass"
+
+
+@pytest.mark.parametrize("look", [0, 1])
+def test_every_look_of_a_sequential_plan_opens_by_what_was_seen(look: int) -> None:
+    """Called a day after a look with rows that lack its last day, the look before is what is read, or nothing."""
+    last, called = [(date(2023, 2, 4), "2023-02-07"), (date(2023, 2, 18), "2023-02-21")][look]
+    early = sequential(0.14, f"{called}T08:00:00-08:00", last, LOOKS)
+    readout = early.readout()
+    assert readout.due == look
+    assert readout.look == (None if look == 0 else 0)
+
+    def bent_after_the_first_look(row: Row) -> Row:
+        is_judged = row.date is not None and row.date < date(2023, 2, 6) and look == 1
+        return row if is_judged else bent(row)
+
+    one, other = compared(early, early.mapped(bent_after_the_first_look))
+    assert one == other
+
+
+def test_in_the_ramp_the_rows_of_the_test_are_not_asked_for_again() -> None:
+    readout = stage_world().readout()
+    assert readout.look == 0
+    assert readout.withheld == frozenset()

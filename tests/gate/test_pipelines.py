@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -27,7 +28,7 @@ def read(path: Path) -> Any:
 
 
 @pytest.fixture
-def runner(repository: Path, tmp_path: Path) -> dict[str, str]:
+def runner(repository_of_now: Path, tmp_path: Path) -> dict[str, str]:
     """The environment of a runner: egp is where the action has installed it, and on the path of the template."""
     folder = tmp_path / "egp" / "bin"
     folder.mkdir(parents=True)
@@ -42,7 +43,7 @@ def runner(repository: Path, tmp_path: Path) -> dict[str, str]:
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
         "GITHUB_OUTPUT": str(tmp_path / "output"),
         "RUNNER_TEMP": str(tmp_path),
-        "FOLDER": str(repository),
+        "FOLDER": str(repository_of_now),
     }
 
 
@@ -59,7 +60,7 @@ def shell(script: str, environment: dict[str, str]) -> subprocess.CompletedProce
 
 def run_action(runner: dict[str, str], **inputs: str) -> subprocess.CompletedProcess[str]:
     action = read(ACTION)
-    step = action["runs"]["steps"][-1]
+    (step,) = [each for each in action["runs"]["steps"] if each.get("id") == "run"]
     values = {name: each.get("default", "") for name, each in action["inputs"].items()} | inputs
     variables = {
         name: values[re.fullmatch(r"\$\{\{ inputs\.(\w+) \}\}", source)[1]]  # type: ignore[index]
@@ -87,7 +88,28 @@ def test_the_action_gates(runner: dict[str, str], results: str, to: str, status:
         "receipt=egp-receipt.json",
     ]
     assert (status == 2) == (Path(runner["GITHUB_STEP_SUMMARY"]).read_text() == "")
-    assert (status == 2) != Path(runner["FOLDER"], "egp-receipt.json").exists()
+    receipt = json.loads(Path(runner["FOLDER"], "egp-receipt.json").read_text())
+    assert (receipt["verdict"], receipt["as_if"]) == (verdict, False)
+    assert receipt["action"]["do"] == {0: "raise", 3: "roll_back"}.get(status, "stay")
+
+
+def test_the_action_keeps_the_receipt_whatever_the_answer() -> None:
+    (keep,) = [each for each in read(ACTION)["runs"]["steps"] if each.get("name") == "Keep the receipt"]
+    assert keep["if"].startswith("always()")
+    assert keep["with"]["path"] == "${{ inputs.receipt }}"
+
+
+def test_no_pipeline_of_ours_can_say_what_day_it_is(runner: dict[str, str]) -> None:
+    """Neither has a way to hand an instant to the gate, an option smuggled into a value included."""
+    assert not any("as_of" in name or "as-of" in name for name in read(ACTION)["inputs"])
+    assert "as-of" not in GITLAB.read_text() + ACTION.read_text()
+    for smuggled in (
+        {"to": "90% --as-of=2023-02-09"},
+        {"revision": "--as-of=2023-02-09"},
+        {"plan": "--as-of=2023-02-09"},
+    ):
+        inputs = {"command": "gate", "plan": PLAN, "results": "results/pdp-buy-now/stage-1.yaml", "to": "90%"}
+        assert run_action(runner, **(inputs | smuggled)).returncode != 0
 
 
 def test_the_action_checks(runner: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import replace
 from datetime import date
@@ -144,6 +145,56 @@ def test_a_replay_takes_nothing_else(repository: Path) -> None:
     again = call(repository, "gate", "--replay", "receipt.json", "--treatment-revision", "x")
     assert again.status == 2
     assert "treatment-revision is given" in again.err
+
+
+@pytest.mark.parametrize("key", ["plan", "results", "policy"])
+@pytest.mark.parametrize("way", ["absolute", "relative", "link", "folder"])
+def test_a_receipt_names_no_file_outside_of_the_repository(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, key: str, way: str
+) -> None:
+    secret = tmp_path_factory.mktemp("outside") / "secret.yaml"
+    secret.write_text("token: hunter2 [\n")
+    (repository / "link.yaml").symlink_to(secret)
+    (repository / "linked").symlink_to(secret.parent)
+    paths = {
+        "absolute": str(secret),
+        "relative": os.path.relpath(secret, repository),
+        "link": "link.yaml",
+        "folder": "linked/secret.yaml",
+    }
+    path = receipt_of(repository)
+    receipt = json.loads(path.read_text())
+    receipt["call"][key] = paths[way]
+    path.write_text(json.dumps(receipt))
+    again = replay(repository)
+    assert again.status == 2
+    assert "lies outside of the repository" in again.err
+    assert "hunter2" not in again.out + again.err
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "DUCKDB:///{}/new.db",
+        "sqlite:///{}/new.db",
+        "postgres://user@host/db",
+        "duckdb:///warehouse.db",
+        "nonsense",
+    ],
+)
+def test_a_receipt_opens_no_warehouse(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, url: str
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    with (repository / "egp.yaml").open("a") as policy:
+        policy.write("sources: {exposures: {table: exposures}, events: {table: events}}\n")
+    path = receipt_of(repository)
+    receipt = json.loads(path.read_text())
+    receipt["call"]["source"] = url.format(outside)
+    path.write_text(json.dumps(receipt))
+    again = replay(repository)
+    assert (again.status, "a receipt opens no warehouse" in again.err) == (2, True)
+    assert list(outside.iterdir()) == []
 
 
 def test_a_roll_back_survives_a_full_disk(repository: Path) -> None:

@@ -18,7 +18,7 @@ from tests.sources.warehouse_of_users import (
     write_warehouse,
 )
 
-from .calling import PLAN, Call, call
+from .calling import PLAN, Call, call, taken
 
 USERS = 320_000
 RESULTS = "results/pdp-buy-now"
@@ -36,6 +36,7 @@ def launched() -> Users:
         drawn_events(draw, first, "add_to_cart_rate", np.full(USERS, 0.2), (-28, 0)),
         drawn_events(draw, first, "refund_rate", rates["refund_rate"], (0, 7)),
         drawn_events(draw, first, "cs_contacts", rates["cs_contacts"], (0, 9), with_amount=True),
+        drawn_events(draw, first, "conversion_rate", np.full(USERS, 0.034), (0, 6)),
     )
     return Users(treated, first, again, events)
 
@@ -71,7 +72,9 @@ def warehouse(repository: Path) -> Path:
 
 def test_a_launch_from_a_warehouse_and_from_a_file(warehouse: Path) -> None:
     def gate(results: str, *more: str) -> Call:
-        return call(warehouse, "gate", PLAN, "--results", f"{RESULTS}/{results}.yaml", "--to", "70%", *more)
+        file = f"{RESULTS}/{results}.yaml"
+        when = ("--as-of", taken(warehouse, file))
+        return call(warehouse, "gate", PLAN, "--results", file, "--to", "70%", *when, *more)
 
     source = ("--source", "duckdb:///warehouse.db", "--receipt", "receipt.json")
     told = gate("quantiles", *source, "--format", "json")
@@ -82,5 +85,7 @@ def test_a_launch_from_a_warehouse_and_from_a_file(warehouse: Path) -> None:
     assert found["inputs"]["results"].pop("from") != expected["inputs"]["results"].pop("from")
     assert found == expected
 
-    replayed = call(warehouse, "gate", "--replay", "receipt.json")
+    refused = call(warehouse, "gate", "--replay", "receipt.json")
+    assert (refused.status, "a receipt opens no warehouse" in refused.err) == (2, True)
+    replayed = call(warehouse, "gate", "--replay", "receipt.json", "--source", "duckdb:///warehouse.db")
     assert (replayed.status, "the receipt says the same" in replayed.out) == (0, True)

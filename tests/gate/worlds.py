@@ -9,26 +9,29 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from egp.analysis.registered_test import ANALYSIS
 from egp.digest import plan_digest
 from egp.document import read_text
 from egp.experiment import Experiment, read_experiment
 from egp.gate import json, markdown, receipt, text
 from egp.gate.call import Call, Inputs, Judgement
-from egp.gate.clock import zone_of
+from egp.gate.clock import instant, zone_of
 from egp.gate.move import MONITOR, Move, move_to
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.gate.verdict import Decision, decide
 from egp.lock import PinnedPolicy, Registration, Signed, made
 from egp.policy.reading import shipped_policy
-from egp.quantity import Share
+from egp.quantity import Interval, Share
 from egp.report.text import Style
 from egp.results import Evidence, Results, Row, StageEntry, results_digest
+from egp.subject import Organisation
 
 ROOT = Path(__file__).parents[2]
 PLAN = ROOT / "examples" / "experiments" / "pdp-buy-now.yaml"
 DAY = timedelta(days=1)
 CONTROL, TREATMENT = "control", "buy_now"
+ORGANISATION = Organisation(calendars={"peak_sale": (Interval(date(2023, 11, 20), date(2023, 12, 1)),)})
 
 
 def merged(value: Any, change: Any) -> Any:
@@ -57,6 +60,7 @@ def registered(plan: Experiment, on: date = date(2023, 1, 17)) -> Registration:
         path="plan.yaml",
         digest=plan_digest(plan),
         registered=on,
+        analysis=ANALYSIS,
         policy=made(PinnedPolicy, name="egp:standard", digest="sha256:0"),
         signed=tuple(made(Signed, role=each.role, by=each.by, on=each.on) for each in plan.sign_offs),
     )
@@ -164,6 +168,8 @@ class World:
     registration: Registration | None = None
     treatment_revision: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)
+    taken: datetime | None = None
+    """When the results were taken; None for the instant that is judged."""
     has_digest: bool = False
     """Digests take longer than decisions."""
 
@@ -173,23 +179,27 @@ class World:
 
     @property
     def evidence(self) -> Evidence:
+        taken = self.taken or self.as_of
         results = made(
-            Results, experiment=self.plan.id, as_of=self.as_of, revision=self.revision, stages=self.stages
+            Results, experiment=self.plan.id, as_of=taken, revision=self.revision, stages=self.stages
         )
         rows = tuple(sorted(self.rows, key=lambda row: row.key))
         digest = results_digest(results, rows) if self.has_digest else ""
-        return Evidence(results, self.as_of, rows, self.more.get("problems", ()), digest)
+        problems, crossed = self.more.get("problems", ()), self.more.get("crossed", ())
+        return Evidence(results, taken, rows, problems, digest, crossed)
 
     def readout(self) -> Readout:
         return Readout(
             plan=self.plan,
             evidence=self.evidence,
             move=self.move,
-            as_of=self.as_of.astimezone(zone_of(self.plan)),
+            as_of=instant(self.as_of, zone_of(self.plan)),
             registration=self.registration,
             digest=plan_digest(self.plan),
             treatment_revision=self.treatment_revision,
             treatment=self.more.get("treatment", ""),
+            organisation=self.more.get("organisation", ORGANISATION),
+            frozen=self.more.get("frozen", {}),
         )
 
     def decide(self) -> Decision:
@@ -264,7 +274,7 @@ def judgement_of(world: World) -> Judgement:
     """The judgement as renderers take it, under the shipped policy."""
     readout = world.but(has_digest=True).readout()
     policy = shipped_policy("egp:standard")
-    call = Call("plan.yaml", "results.yaml", world.to)
+    call = Call("plan.yaml", "results.yaml", world.to, now=world.as_of)
     inputs = Inputs(readout.digest, "sha256:lock", readout.evidence.digest, policy.digest)
     return Judgement(call, readout, decide(readout), inputs, policy)
 

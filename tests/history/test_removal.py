@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.check.workspace import where
@@ -90,6 +92,62 @@ def test_a_renamed_file_is_recognised_under_another_id_flag_and_surface(register
     registered.commit("2023-01-20")
     told = "plans/a.yaml was=a lock=True registered=2023-01-17 heir=other"
     assert removals(registered, base="main~1") == [(registered.entry_place("a"), told)]
+
+
+def test_a_file_that_shares_less_than_half_of_its_lines_is_no_renamed_one(registered: Comparison) -> None:
+    registered.git("mv", A, C)
+    registered.write(
+        C, "id: other\ntype: superiority\nfeature_flag: new\nsurfaces: [pages.new]\nschedule: {}\n"
+    )
+    registered.commit("2023-01-20")
+    assert [told.endswith("heir=None") for _, told in removals(registered, base="main~1")] == [True]
+
+
+def _folder(registered: Comparison) -> None:
+    registered.write(f"{A}/keep", "")
+
+
+def _link_to_a_folder(registered: Comparison) -> None:
+    registered.write("notes/keep", "")
+    (registered.root / A).symlink_to("../notes")
+
+
+def _link_to_another_plan(registered: Comparison) -> None:
+    (registered.root / A).symlink_to("b.yaml")
+
+
+def _link_to_nothing(registered: Comparison) -> None:
+    (registered.root / A).symlink_to("nothing.yaml")
+
+
+def _another_file(registered: Comparison) -> None:
+    registered.write(A, "notes: [the plan was here]\n")
+
+
+def _empty_file(registered: Comparison) -> None:
+    registered.write(A, "# nothing\n")
+
+
+@pytest.mark.parametrize(
+    "put", [_folder, _link_to_a_folder, _link_to_another_plan, _link_to_nothing, _another_file, _empty_file]
+)
+@pytest.mark.parametrize("asked", [(), (B,)])
+def test_what_only_has_the_name_of_a_deleted_plan_does_not_hide_it(
+    registered: Comparison, put: Callable[[Comparison], None], asked: tuple[str, ...]
+) -> None:
+    (registered.root / A).unlink()
+    put(registered)
+    told = "plans/a.yaml was=a lock=True registered=2023-01-17 "
+    report = registered.report(*asked, base="main")
+    assert [
+        each.message.partition("heir")[0] for each in report.diagnostics if each.rule == "told-removal"
+    ] == [told]
+
+
+def test_a_link_in_the_place_of_the_folder_does_not_hide_its_plans(registered: Comparison) -> None:
+    (registered.root / "plans").rename(registered.root / "moved")
+    (registered.root / "plans").symlink_to("moved/none")
+    assert len(removals(registered, base="main")) == 2
 
 
 def test_a_plan_that_was_there_before_is_no_successor(registered: Comparison) -> None:

@@ -33,7 +33,7 @@ VALUE = value_of(TEXT)
 DIGEST = plan_digest(plan_of(VALUE))
 
 GOLDEN = {
-    "every-field": "v1:sha256:6ea27bfe8d9591dd58f98b0c20aa5575dc90b1ee3be1b86388e9ec17093aae32",
+    "every-field": "v1:sha256:aab209f648f352a6ebbd487c35d24750d83af1c924678e01068f08af835a390b",
     "least": "v1:sha256:a48eba551a17ed5f3da87f9c43cd1733cfa5808b40e92a9e1f4e9e340c5f2fd3",
     "far-letters": "v1:sha256:bbd97e7eaeb3a5cf1f6fdb7b234c6137bc81390eda27dd2a09b4cd25a81e43b6",
 }

@@ -130,9 +130,11 @@ def test_the_new_lock_is_on_the_disk_before_it_has_the_name(
     for call in ("write", "fsync", "replace"):
         works = getattr(os, call)
 
-        def noted(*arguments: object, call: str = call, works: Callable[..., object] = works) -> object:
+        def noted(
+            *arguments: object, call: str = call, works: Callable[..., object] = works, **options: object
+        ) -> object:
             order.append(call)
-            return works(*arguments)
+            return works(*arguments, **options)
 
         monkeypatch.setattr(os, call, noted)
     put(tmp_path, "buy-now")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import ClassVar
 
 import pytest
 
@@ -17,7 +18,7 @@ from egp.memo.stopped import if_stopped
 from egp.page import text
 from egp.page.model import Page
 from egp.report.text import Style
-from egp.wording import percent
+from egp.wording import percent, power_text
 from tests.memo.cases import case_of, changed_case
 
 DAY_FIVE = "rejected/ship-on-day-five.yaml"
@@ -36,7 +37,7 @@ def test_stopping_on_day_five_tells_the_exact_numbers() -> None:
     assert "5 daily looks: 14.2 %; 14 daily looks: 22.0 %" in page
     units = 190_000 * 0.9 * 0.5
     power = stats.achieved_power(primary_test(case.plan), 0.0052, units)
-    assert f"power for the MDE of 52bps {percent(power, 1)}" in page
+    assert f"power for the MDE of 52bps {power_text(power)}" in page
     worth = stats.type_m(0.0052, effect_error(case.plan, units))
     assert f"looks {worth.exaggeration:.2f} times its size on average" in page
     assert "Saturday and Sunday are not seen at all" in page
@@ -93,7 +94,7 @@ def test_seven_days_see_every_weekday_once() -> None:
     assert "the plan runs 7 days at full exposure; the policy asks for 14" in page.verdict
     assert "every weekday is seen only once" in told(page)
     units = units_after(case.plan, 7) * 0.9 * 0.5
-    assert percent(power_at(case.plan, 0.0045, units), 1) in told(page)
+    assert power_text(power_at(case.plan, 0.0045, units)) in told(page)
 
 
 def test_weekdays_in_words() -> None:
@@ -101,9 +102,9 @@ def test_weekdays_in_words() -> None:
     assert weekdays_seen((2,) * 7) == "every weekday is seen at least twice"
 
 
-@pytest.mark.parametrize(("count", "error"), [(1, "5.0 %"), (5, "22.6 %"), (14, "51.2 %")])
+@pytest.mark.parametrize(("count", "error"), [(1, "5 %"), (5, "22.6 %"), (14, "51.2 %")])
 def test_the_best_of_many_segments_is_lucky(count: int, error: str) -> None:
-    assert percent(1 - 0.95**count, 1) == error
+    assert power_text(1 - 0.95**count) == error
     assert error in if_segment(case_of(ACCEPTED), [], count).verdict
 
 
@@ -155,4 +156,45 @@ def test_segments_are_taken_not_to_overlap() -> None:
 
 
 def test_no_chance_is_rounded_up_to_certainty() -> None:
-    assert "more than 99.9 % of the time" in if_segment(case_of(ACCEPTED), [], 1000).verdict
+    assert "more than 99.99 % of the time" in if_segment(case_of(ACCEPTED), [], 1000).verdict
+
+
+class TestSeveralLooks:
+    """A design that is made for several looks is told by its own boundaries."""
+
+    ALWAYS_VALID: ClassVar = {
+        "  method: fixed_horizon": "  method: always_valid\n  guardrail_spending: pocock",
+        "looks: [2023-02-06]": "looks: [2023-01-28, 2023-02-01, 2023-02-06]",
+    }  # fmt: skip
+    GROUP_SEQUENTIAL: ClassVar = {
+        **ALWAYS_VALID,
+        "  method: fixed_horizon": "  method: group_sequential\n  spending: obrien_fleming\n  guardrail_spending: pocock",
+    }
+
+    def test_an_always_valid_test_keeps_its_error_on_any_day(self) -> None:
+        page = told(if_stopped(changed_case(ACCEPTED, self.ALWAYS_VALID), date(2023, 1, 27)))
+        assert "14.2 %" not in page
+        assert "keeps the 5 % error rate of the plan" in page
+
+    def test_a_group_sequential_one_spends_by_its_function(self) -> None:
+        page = told(if_stopped(changed_case(ACCEPTED, self.GROUP_SEQUENTIAL), date(2023, 1, 27)))
+        spent = 2 * stats.spent_alpha("obrien_fleming", 0.025, 5 / 14)
+        assert f"have crossed by then {percent(spent, 2)}" in page
+        assert "keeps the 5 % error rate of the plan" in page
+
+    def test_between_its_looks_it_stops_on_nothing(self) -> None:
+        page = told(if_stopped(changed_case(ACCEPTED, self.GROUP_SEQUENTIAL), date(2023, 1, 28)))
+        assert "is no stop of this plan" in page
+        assert "the next of which is on 2023-02-01" in page
+
+
+def test_any_of_several_arms_counts() -> None:
+    arms = {
+        "  - {id: control, weight: 50%, control: true}": "  - {id: control, weight: 20%, control: true}",
+        "  - {id: buy_now, weight: 50%}": "\n".join(f"  - {{id: {name}, weight: 20%}}" for name in ("buy_now", "b", "c", "d")),
+        "correction: none": "correction: bonferroni",
+    }  # fmt: skip
+    page = told(if_stopped(changed_case(ACCEPTED, arms), date(2023, 1, 27)))
+    one = stats.repeated_looks_type1(0.05 / 4, 5)
+    assert f"5 daily looks: up to {percent(1 - (1 - one) ** 4, 1)}" in page
+    assert "of 4 comparisons, of which any would count" in page

@@ -20,8 +20,8 @@ def test_a_small_sample_tells_the_power_it_has() -> None:
     case = case_of("rejected/too-small-a-sample.yaml")
     power = power_at(case.plan, primary_effect(case.plan), 62_000)
     told = costs("rejected/too-small-a-sample.yaml", "sample-size")
-    assert f"found with {percent(power, 1)} power and missed in {odds(1 - power)} experiments" in told
-    assert "79.8 %" in told
+    assert f"found with {power_text(power)} power and missed in {odds(1 - power)} experiments" in told
+    assert "79.7 %" in told
 
 
 def test_looks_tell_the_error_of_the_declared_days() -> None:
@@ -82,5 +82,5 @@ def test_what_cannot_be_computed_is_left_out() -> None:
 
 
 def test_no_power_is_rounded_up_to_certainty() -> None:
-    assert power_text(0.99997) == "more than 99.9 %"
-    assert power_text(0.9994) == "99.9 %"
+    assert power_text(0.99997) == "more than 99.99 %"
+    assert power_text(0.9994) == "99.94 %"

@@ -197,3 +197,10 @@ def test_without_the_library_completion_says_so(
     told = capsys.readouterr().err
     assert "library shtab, which is not installed" in told
     assert "pip install shtab" in told
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize("option", ["--start=9999-12-30", "--as-of=9999-12-30"])
+def test_a_run_beyond_the_calendar_is_told(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "experiment", "x", DAY, option, "-o", "-"]) == 2
+    assert "beyond the end of the calendar" in capsys.readouterr().err

@@ -44,6 +44,7 @@ POLICIES = {
 
 STATED: dict[str, Any] = {
     "title": "A cart that opens at once",
+    "revision": "web-8841",
     "hypothesis": "A cart that opens at once lifts orders, because nobody waits.",
     "owner": {"team": "cart", "dri": "@cart-pm"},
     "risk": [],

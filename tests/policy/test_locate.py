@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from egp.policy.locate import find_policy, repository_root
+from egp.files import repository_root
+from egp.policy.locate import find_policy
 
 
 @pytest.fixture
@@ -84,9 +85,13 @@ def test_a_policy_beside_plans_elsewhere_is_not_looked_for(outer: Path) -> None:
     assert located(outer / "repository", str(outer / "elsewhere" / "a.yaml")) is None
 
 
-def test_a_folder_of_that_name_is_no_policy(outer: Path) -> None:
-    (outer / "repository" / "egp.yaml").mkdir()
-    assert located(outer / "repository") is None
+def test_a_folder_or_a_link_of_that_name_lets_no_other_policy_judge(outer: Path) -> None:
+    path = outer / "repository" / "egp.yaml"
+    path.mkdir()
+    assert located(outer / "repository") == str(path)
+    path.rmdir()
+    path.symlink_to("nothing")
+    assert located(outer / "repository") is not None
 
 
 def test_the_root_of_a_repository(outer: Path) -> None:

@@ -295,7 +295,7 @@ def test_shown_names_follow_the_name_of_the_policy(workspace: Workspace) -> None
 
 def test_hostile_names_are_shown_on_one_printable_line(workspace: Workspace) -> None:
     found = mistakes(workspace, 'rules: {"a\\e[31m\\n": {}}\nextends: ["\\e[31m"]\nplans: ["/\\u202e"]\n')
-    assert len(found) == 3
+    assert len(found) == 6
     assert all(each.message.isprintable() for each in found)
 
 

@@ -146,3 +146,17 @@ def test_help_defines_the_terms(definition: str, capsys: pytest.CaptureFixture[s
         main(["power", "--help"])
     assert stop.value.code == 0
     assert definition in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("baseline", ["-4USD", "-4.00USD", "-.5", "-4", "-40%", "-200ms"])
+def test_a_value_may_be_negative_with_or_without_its_unit(baseline: str) -> None:
+    apart = run("--kind", "mean", "--baseline", baseline, "--std-dev", "10", "--mde", "5%")
+    joined = run("--kind", "mean", f"--baseline={baseline}", "--std-dev", "10", "--mde", "5%")
+    assert apart == joined
+    assert "expected one argument" not in apart.err
+
+
+def test_another_value_with_a_dash_is_told_how_it_is_written() -> None:
+    asked = run("--kind", "mean", "--baseline", "-x")
+    assert asked.status == 2
+    assert "--baseline=-x" in asked.err

@@ -49,7 +49,9 @@ def test_other_kinds_as_the_normal_distribution_sizes_them(arguments: str, stand
 def test_a_margin_by_its_formula() -> None:
     found = answer_to("--kind mean --baseline 0.042 --std-dev 0.21 --margin 7% --power 80%")
     needed = (norm.isf(0.05) + norm.isf(0.2)) * 0.21 / (0.07 * 0.042)
-    assert found.units == pytest.approx(2 * needed**2, rel=1e-9)
+    assert found.units == pytest.approx((1 + 0.93**2) * needed**2, rel=1e-9)
+    absolute = answer_to("--kind mean --baseline 0.042 --std-dev 0.21 --margin 0.00294abs --power 80%")
+    assert absolute.units == pytest.approx(2 * needed**2, rel=1e-9)
     assert found.question.sides == 1
 
 
@@ -112,9 +114,9 @@ def test_round_trip(test: str, looks: str) -> None:
 def test_round_trip_of_a_margin(harm: str) -> None:
     good = "decrease" if harm == "increase" else "increase"
     test = f"--kind proportion --baseline 3.1% --direction {good} --weights 70,30"
-    sized = answer_to(f"{test} --margin 8% --power 80%")
+    sized = answer_to(f"{test} --margin 24.8bps --power 80%")
     units = min(sized.units_per_variant)
-    assert answer_to(f"{test} --margin 8% --units {units}").power == pytest.approx(0.8, abs=1e-4)
+    assert answer_to(f"{test} --margin 24.8bps --units {units}").power == pytest.approx(0.8, abs=1e-4)
     assert answer_to(f"{test} --margin --units {units} --power 80%").distance == pytest.approx(
         0.08 * 0.031, rel=1e-4
     )

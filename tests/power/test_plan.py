@@ -71,12 +71,14 @@ def findings_of_sample_size(change: object) -> list[str]:
 
 
 def test_a_matured_cohort_is_half_of_the_sample() -> None:
-    test = stats.PlannedTest("proportion", 0.031, sides=1, margin=0.08 * 0.031, harm="increase")
+    test = stats.PlannedTest(
+        "proportion", 0.031, sides=1, margin=0.08 * 0.031, harm="increase", relative=True
+    )
     control = stats.required_units(test, 0.0, 0.8).control
     refunds = row(power_of(), REFUNDS)
     assert refunds.needed == pytest.approx(2 * control)
-    assert refunds.power == pytest.approx(stats.achieved_power(test, 0.0, 70_000))
-    assert refunds.detectable == pytest.approx(stats.detectable_margin(test, 0.8, 70_000))
+    assert refunds.power == pytest.approx(stats.achieved_power(test, 0.0, 73_500))
+    assert refunds.detectable == pytest.approx(stats.detectable_margin(test, 0.8, 73_500))
     # 153,000 units in 14 days, and a week more until the last outcome has matured.
     assert refunds.days == pytest.approx(control / (153_000 / 14) + 7)
 
@@ -199,7 +201,7 @@ def test_the_policy_decides_about_guardrails(tmp_path: Path) -> None:
 def test_the_shipped_policy_by_default() -> None:
     result = run(str(ROOT / "examples" / "experiments" / "pdp-buy-now.yaml"), "--policy", "egp:standard")
     assert result.status == 0
-    assert result.out.startswith("pdp-buy-now: refund_rate binds. It needs 120,900 units")
+    assert result.out.startswith("pdp-buy-now: refund_rate binds. It needs 130,578 units")
     assert "policy egp:standard" in result.out
 
 

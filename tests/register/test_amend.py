@@ -268,3 +268,33 @@ def test_questions_at_a_terminal(registered: House, monkeypatch: pytest.MonkeyPa
 def test_the_day_has_two_names(registered: House, tmp_path: Path) -> None:
     assert main(["amend", str(tmp_path / PLAN), *STATEMENT, "--on=2023-01-20"]) == 0
     assert registered.lock()["buy-now"].amended[0].on == date(2023, 1, 20)
+
+
+class TestAnotherAnalysis:
+    """A plan of an earlier release is judged by this one's analysis once an amendment says so, and only then."""
+
+    @staticmethod
+    def of_the_first_release(house: House) -> None:
+        house.register()
+        house.write("egp.lock", (house.lock_text or "").replace(", analysis: 2", ""))
+        assert house.lock()["buy-now"].current_analysis == 1
+
+    def test_the_amendment_is_in_plan_and_lock(self, house: House) -> None:
+        self.of_the_first_release(house)
+        assert house.amend() == 0, house.err
+        entry = house.lock()["buy-now"]
+        assert (entry.analysis, entry.current_analysis, entry.amended[-1].analysis) == (None, 2, 2)
+        assert entry.digest == entry.current_digest, "the plan is as it was"
+        assert "changes: [/analysis]" in house.text(PLAN)
+
+    def test_registering_again_does_not_move_it(self, house: House) -> None:
+        self.of_the_first_release(house)
+        house.register()
+        assert house.lock()["buy-now"].current_analysis == 1
+
+    def test_once_amended_there_is_nothing_left_to_amend(self, house: House) -> None:
+        self.of_the_first_release(house)
+        assert house.amend() == 0
+        before = house.lock_text
+        assert house.amend("--reason=again", "--approver=@xp-lead", "--data-access=no_results_seen") == 1
+        assert house.lock_text == before

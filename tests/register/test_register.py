@@ -272,7 +272,7 @@ def test_a_plan_that_is_not_there(house: House) -> None:
 
 def test_a_damaged_lock_is_refused_with_its_line(house: House) -> None:
     house.register()
-    damaged = as_first_release(house.root).replace("2023-01-17, policy", "2023-01-77, policy")
+    damaged = as_first_release(house.root).replace("2023-01-17, analysis", "2023-01-77, analysis")
     house.write("egp.lock", damaged)
     assert house.register() == 2
     assert "egp.lock:4:" in house.err

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from egp.check import check
-from egp.document import Path, parse_pointer, read_file
-from egp.finding import Diagnostic
+from egp.document import Path, Span, parse_pointer, read_file
+from egp.edit import EditError
+from egp.finding import Diagnostic, Finding
+from egp.memo.advised import advised
 from egp.plan_files import PlanFinder
 from egp.policy.reading import read_policy
-from egp.rule import index
-from tests.rules.advice import applied, options
+from egp.rule import Rule, index
+from tests.rules.advice import Option, applied, options
+from tests.rules.examples import all_rules, documents_of, run_example
 
 EXAMPLES = FilePath(__file__).parents[2] / "examples"
 REJECTED = sorted((EXAMPLES / "rejected").rglob("*.yaml"))
@@ -93,6 +96,52 @@ def test_the_advice_on_one_plan_is_of_one_mind(path: FilePath, tmp_path: FilePat
         plan = applied(plan, options(diagnostic.help, at(diagnostic))[0])
     rules = {diagnostic.rule for diagnostic in literal}
     assert not [each.message for each in judged_again(plan, names(path), tmp_path) if each.rule in rules]
+
+
+RULES = [rule for rule in all_rules() if rule.subject in ("Experiment", "PlanFile")]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_what_a_page_advises_breaks_nothing_else(rule: Rule, tmp_path: FilePath) -> None:
+    """All failing examples of all rules, each way out applied as it stands."""
+    (tmp_path / "egp.yaml").write_text('extends: ["egp:standard"]\nplans: ["plan.yaml"]\n', encoding="utf-8")
+    policy = read_policy(str(tmp_path / "egp.yaml"), "egp.yaml")
+    finder = PlanFinder(str(tmp_path), policy.plans, policy.root)
+
+    def errors(plan: object) -> tuple[dict[str, str], set[str]]:
+        source = finder.piped(json.dumps(plan).encode(), "plan.yaml")
+        report = check([source], finder, policy, date(2023, 1, 18))
+        found = {each.rule: each.message for each in report.diagnostics if each.severity == "error"}
+        return found, {*found, *(each.rule for each in report.unchecked)}
+
+    for example in rule.page.examples:
+        if example.outcome != "fails" or example.whole_file:
+            continue
+        plan = documents_of(rule, example)[0].value
+        assert isinstance(plan, dict)
+        _, open_before = errors(plan)
+        for finding in run_example(rule, example).findings:
+            for way_out in _complete_ways_out(rule.id, finding):
+                try:
+                    after = applied(plan, way_out)
+                except EditError:
+                    continue  # people can make it
+                new = {name: message for name, message in errors(after)[0].items() if name not in open_before}
+                assert new == {}, f"{finding.help}: {new}"
+
+
+def _complete_ways_out(rule_id: str, finding: Finding) -> list[Option]:
+    """Those that ask for nothing in words beside the settings: no condition, no longer run.
+
+    Whatever an ambiguous quantity is meant to be, rules may object to it.
+    """
+    if isinstance(finding.at, Span) or "run longer" in finding.help or rule_id == "ambiguous-quantity":
+        return []
+    return [
+        each.changes
+        for each in advised(finding.help, finding.at)
+        if not each.price.startswith("open only if")
+    ]
 
 
 def test_most_advice_is_literal() -> None:

@@ -7,11 +7,25 @@ from datetime import date
 
 import numpy
 import pytest
+from scipy.stats import multivariate_normal, norm
 
-from egp.analysis.false_alarms import HOW, days_alarm, posterior_alarm, weekly_alarm
-from egp.analysis.stop_rules import BAD_WEEKS, WEEKLY_FALSE_ALARM, weekly_level
+from egp.analysis.alarm_levels import LEVELS
+from egp.analysis.false_alarms import (
+    BY_CHANCE,
+    HOW,
+    SILENCE,
+    days_alarm,
+    harm_alarm,
+    limit_alarm,
+    limits,
+    posterior_alarm,
+    silence_alarm,
+    weekly_alarm,
+)
+from egp.analysis.stop_rules import BAD_WEEKS, weekly_level
 from egp.analysis.watch import watch, watched_weeks
 from egp.experiment import Experiment
+from egp.gate.checks import complete_data
 from egp.stats import z_upper
 from tests.rules.examples import merged, plan_of, sound_value
 
@@ -65,6 +79,12 @@ class TestWatch:
         assert test.treatment == pytest.approx(0.18)
 
 
+def alike(generator: numpy.random.Generator, shape: tuple[int, ...], correlation: float) -> numpy.ndarray:
+    """Standard normals, all of the last axis with the same correlation: a part that stays and a part of each."""
+    stays = generator.normal(0, 1, (*shape[:-1], 1))
+    return math.sqrt(correlation) * stays + math.sqrt(1 - correlation) * generator.normal(0, 1, shape)
+
+
 class TestAgainstRandomWalks:
     def test_a_posterior_rule_in_every_part(self) -> None:
         plan = changed(stop_rules={0: {"harm_exceeds": "3%"}})
@@ -74,7 +94,7 @@ class TestAgainstRandomWalks:
         for days, control, treatment in PARTS:
             per_day = 340_000 / 14
             # The harm summed over days, each weighed alike, and its variance after so many of them.
-            of_a_day = variance * (1 / (per_day * control) + 1 / (per_day * treatment))
+            of_a_day = variance * (1.03**2 / (per_day * control) + 1 / (per_day * treatment))
             sums = numpy.cumsum(generator.normal(0, math.sqrt(of_a_day), (LIVES, days)), axis=1)
             number = numpy.arange(1, days + 1)
             z = (sums / number - harm) / numpy.sqrt(of_a_day / number)
@@ -86,45 +106,122 @@ class TestAgainstRandomWalks:
         assert exact <= pairs <= most
         assert pairs < 1.4 * exact
 
-    def test_days_in_a_row_across_parts(self) -> None:
+    @pytest.mark.parametrize("correlation", [0.0, 0.1, 0.3])
+    def test_days_in_a_row_across_parts(self, correlation: float) -> None:
+        """Days are alike within a part; two that meet where parts do are taken for alike, too, and those are few."""
         plan = changed(stop_rules={2: {"harm_exceeds": "9%"}})
         generator = numpy.random.default_rng(20230118)
         bad = []
         for days, control, treatment in PARTS:
-            error = 5.2 * math.sqrt(1 / (41_000 * control) + 1 / (41_000 * treatment))
-            exceeds = generator.normal(0, error, (LIVES, days)) > 0.09 * 1.9
+            error = 5.2 * math.sqrt(1.09**2 / (41_000 * control) + 1 / (41_000 * treatment))
+            exceeds = error * alike(generator, (LIVES, days), correlation) > 0.09 * 1.9
             heard = numpy.arange(1, days + 1) * 41_000 * min(control, treatment) >= 5_000
             bad.append(exceeds & heard)
         together = numpy.concatenate(bad, axis=1)
         fired = (together[:, 1:] & together[:, :-1]).any(axis=1).mean()
-        exact, most = (days_alarm(plan, 2, 2, how).chance for how in ("exact", "sum"))
-        assert exact == pytest.approx(fired, abs=4 * error_of(exact))
-        assert exact <= most < 1.5 * exact
+        levels = LEVELS._replace(day_correlation=correlation)
+        exact, most = (days_alarm(plan, 2, 2, how, levels).chance for how in ("exact", "sum"))
+        assert -4 * error_of(exact) < exact - fired < 4 * error_of(exact) + 0.02
+        assert exact <= most < 2.5 * exact
 
-    def test_weeks_of_three_guardrails(self) -> None:
-        plan = changed()
+    @pytest.mark.parametrize("correlation", [0.0, 0.2, 0.4])
+    def test_weeks_of_three_guardrails(self, correlation: float) -> None:
+        plan, levels = changed(), LEVELS._replace(week_correlation=correlation)
         generator = numpy.random.default_rng(20230119)
-        bad = generator.normal(0, 1, (LIVES, 3, watched_weeks(plan))) > z_upper(weekly_level(plan, BAD_WEEKS))
+        weeks = alike(generator, (LIVES, 3, watched_weeks(plan)), correlation)
+        bad = weeks > z_upper(weekly_level(plan, BAD_WEEKS, levels))
         fired = (bad[:, :, 1:] & bad[:, :, :-1]).any(axis=(1, 2)).mean()
-        assert weekly_alarm(plan) == WEEKLY_FALSE_ALARM
-        assert 0.9 * WEEKLY_FALSE_ALARM - 4 * error_of(0.01) < fired < WEEKLY_FALSE_ALARM + 4 * error_of(0.01)
+        assert weekly_alarm(plan, levels) == levels.weekly_false_alarm
+        assert fired < 0.01 + 4 * error_of(0.01)
+        assert fired > (0.9 if correlation == 0 else 0.4) * 0.01 - 4 * error_of(0.01)
+
+    def test_an_hourly_rule_is_bounded_by_a_watch_without_a_pause(self) -> None:
+        plan = changed(
+            stop_rules={0: {"harm_exceeds": "2%", "evaluated": "hourly"}}, canary=None, ramp=[], holdout=None
+        )
+        generator = numpy.random.default_rng(20230120)
+        lives, hours = 20_000, 14 * 24
+        units = 340_000 / 14 / 24 * 0.45
+        of_an_hour = 0.031 * 0.969 * (1.02**2 + 1) / units
+        number = numpy.arange(1, hours + 1)
+        sums = numpy.cumsum(generator.normal(0, math.sqrt(of_an_hour), (lives, hours)), axis=1)
+        z = (sums / number - 0.02 * 0.031) / numpy.sqrt(of_an_hour / number)
+        fired = ((z >= z_upper(0.05)) & (number * units >= 20_000)).any(axis=1).mean()
+        alarm = posterior_alarm(plan, 0, 0.95, "exact")
+        assert alarm.is_most
+        assert alarm.number == (number * units >= 20_000).sum()
+        assert -4 * error_of(fired) < alarm.chance - fired < 0.15 * fired + 4 * error_of(fired)
+
+    @pytest.mark.parametrize(("most", "rough"), [("3.13%", 0.29), ("3.2%", 0.11), ("3.5%", 0.01)])
+    def test_a_limit_in_every_part(self, most: str, rough: float) -> None:
+        plan = changed(guardrail_metrics={0: {"limit": {"max": most}}})
+        limited = next(iter(limits(plan)))
+        generator = numpy.random.default_rng(20230121)
+        fired = numpy.zeros(LIVES, dtype=bool)
+        variance, bound = 0.031 * 0.969, float(most.rstrip("%")) / 100
+        for days, _, treatment in PARTS:
+            of_a_day = variance / (340_000 / 14 * treatment)
+            sums = numpy.cumsum(generator.normal(0, math.sqrt(of_a_day), (LIVES, days)), axis=1)
+            number = numpy.arange(1, days + 1)
+            z = (0.031 + sums / number - bound) / numpy.sqrt(of_a_day / number)
+            fired |= (z > z_upper(0.05)).any(axis=1)
+        exact = limit_alarm(plan, limited, "exact", LEVELS).chance
+        assert exact == pytest.approx(fired.mean(), abs=4 * error_of(exact))
+        assert exact == pytest.approx(rough, rel=0.2)
+
+    def test_the_alarm_that_holds(self) -> None:
+        plan = changed()
+        generator = numpy.random.default_rng(20230122)
+        lives = 10_000
+        held = numpy.zeros(lives, dtype=bool)
+        for days, _, _ in PARTS:
+            sums = numpy.cumsum(generator.normal(0, 1, (lives, 3, days)), axis=2)
+            z = sums / numpy.sqrt(numpy.arange(1, days + 1))
+            held |= (z > z_upper(0.05 / 3)).any(axis=(1, 2))
+        expected = held.mean()
+        assert harm_alarm(plan, LEVELS).chance == pytest.approx(
+            expected, abs=4 * math.sqrt(expected * (1 - expected) / lives)
+        )
+
+
+def test_units_that_come_in_drops_are_hardly_ever_silent_by_chance() -> None:
+    """Where all of nine treated units a day may stay away on two days by chance, the gate does not call it silence."""
+    assert (complete_data.Params.max_silence, complete_data.BY_CHANCE) == (SILENCE, BY_CHANCE)
+    alone: dict[str, object] = {"canary": None, "ramp": [], "holdout": None}
+    few = {"distinct_over_run": 200, "per_day": 12, "source": "s", "as_of": "2023-01-10"}
+    assert silence_alarm(changed(eligible_units=few, **alone)) == pytest.approx(14 * BY_CHANCE)
+    more = {**few, "per_day": 20}
+    assert silence_alarm(changed(eligible_units=more, **alone)) == pytest.approx(
+        14 * math.exp(-2 * 20 * 0.45)
+    )
+    assert silence_alarm(changed()) < 1e-12
 
 
 class TestWeeklyLevel:
     def test_the_example_of_the_page(self) -> None:
-        assert weekly_level(changed(canary=None), 2) == pytest.approx(math.sqrt(0.01 / (3 * 14)))
+        level = weekly_level(changed(canary=None), 2, LEVELS)
+        both = multivariate_normal([0, 0], [[1, 0.2], [0.2, 1]]).cdf([norm.ppf(level)] * 2)
+        assert both == pytest.approx(0.01 / (3 * 14), rel=1e-6)
+        assert round(level, 4) == 0.0081
+        independent = LEVELS._replace(week_correlation=0.0)
+        assert weekly_level(changed(canary=None), 2, independent) == pytest.approx(math.sqrt(0.01 / (3 * 14)))
 
     def test_more_weeks_in_a_row_may_each_show_less(self) -> None:
         levels = [
-            weekly_level(changed(stop_rules={1: {"significant_harm_for": f"{k}w"}}), k) for k in (1, 2, 3)
+            weekly_level(changed(stop_rules={1: {"significant_harm_for": f"{k}w"}}), k, LEVELS)
+            for k in (1, 2, 3)
         ]
         assert levels == sorted(levels)
         assert levels[0] == pytest.approx(0.01 / (4 * 16))
 
-    def test_never_above_the_plans_own_level(self) -> None:
+    def test_never_above_the_policys_level(self) -> None:
         short = changed(canary=None, ramp=[], holdout=None)
-        assert weekly_level(short, 2) == 0.05
-        assert weekly_level(short, 3) == 0.05
+        assert weekly_level(short, 2, LEVELS) < weekly_level(short, 3, LEVELS) == LEVELS.harm_alpha
+
+    @pytest.mark.parametrize("declared", ["0.0000001%", "5%", None])
+    def test_a_plan_has_no_say_in_it(self, declared: str | None) -> None:
+        plan = changed(statistics={"guardrail_alpha": declared})
+        assert weekly_level(plan, 2, LEVELS) == weekly_level(changed(), 2, LEVELS)
 
     def test_every_treatment_is_watched(self) -> None:
         variants = [
@@ -132,7 +229,8 @@ class TestWeeklyLevel:
             {"id": "a", "weight": "30%"},
             {"id": "b", "weight": "30%"},
         ]
-        one, two = weekly_level(changed(), 2), weekly_level(changed(variants=variants), 2)
+        independent = LEVELS._replace(week_correlation=0.0)
+        one, two = (weekly_level(plan, 2, independent) for plan in (changed(), changed(variants=variants)))
         assert two == pytest.approx(one / math.sqrt(2))
 
 
@@ -155,6 +253,6 @@ def test_each_treatment_has_the_chance() -> None:
     several = changed(variants=three, **test_alone)
     alone = changed(variants=two, schedule={"exposure": "67.5%"}, **test_alone)
     posterior = [posterior_alarm(plan, 0, 0.95, "exact").chance for plan in (alone, several)]
-    days = [days_alarm(plan, 2, 2, "exact").chance for plan in (alone, several)]
+    days = [days_alarm(plan, 2, 2, "exact", LEVELS).chance for plan in (alone, several)]
     for chance_alone, chance_of_two in (posterior, days):
         assert chance_of_two == pytest.approx(2 * chance_alone, rel=1e-6)

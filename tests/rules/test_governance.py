@@ -52,7 +52,20 @@ class TestOwner:
 
 
 class TestFourEyes:
-    @pytest.mark.parametrize("spelling", ["@pdp-pm", "PDP-PM", " @Pdp-pm "])
+    @pytest.mark.parametrize(
+        "spelling",
+        [
+            "@pdp-pm",
+            "PDP-PM",
+            " @Pdp-pm ",
+            "@pdp-pm\0",
+            "@pdp\x07-pm",
+            "\x1b@pdp-pm",
+            "@pdp-pm\x7f",
+            "@pdp-pm\u200b",
+            "@pdp‐pm",
+        ],
+    )
     def test_spelling_hides_nobody(self, spelling: str) -> None:
         [finding] = findings("four-eyes", changed(sign_offs={1: {"by": spelling}}))
         assert finding.at == ("sign_offs", 1, "by")

@@ -36,11 +36,12 @@ def guard(position: int, **fields: object) -> Patch:
 
 
 def farrington_manning_sd(rate: float, margin: float, ratio: float) -> float:
-    """Null standard deviation of the difference, times sqrt(n_control): the rates of greatest likelihood among those
-    that lie the margin apart, found by search where the product solves an equation."""
+    """Null standard deviation of t - (1 + m) c, times sqrt(n_control): the rates of greatest likelihood among those with
+    t = (1 + m) c, found by search where the product solves an equation."""
+    times = 1 + margin / rate
 
     def minus_log_likelihood(control: float) -> float:
-        treated = control + margin
+        treated = control * times
         return -(
             rate * math.log(control)
             + (1 - rate) * math.log(1 - control)
@@ -48,30 +49,37 @@ def farrington_manning_sd(rate: float, margin: float, ratio: float) -> float:
         )
 
     control = minimize_scalar(
-        minus_log_likelihood, bounds=(1e-12, 1 - margin - 1e-12), method="bounded", options={"xatol": 1e-14}
+        minus_log_likelihood, bounds=(1e-12, 1 / times - 1e-12), method="bounded", options={"xatol": 1e-14}
     ).x
-    treated = control + margin
-    return math.sqrt(control * (1 - control) + treated * (1 - treated) / ratio)
+    treated = control * times
+    return math.sqrt(times**2 * control * (1 - control) + treated * (1 - treated) / ratio)
 
 
 def rate_power(rate: float, margin: float, control_units: float, ratio: float = 1.0) -> float:
-    """Power to rule out an increase by the margin when there is none: the worse of both null variances."""
-    alternative = math.sqrt(rate * (1 - rate) * (1 + 1 / ratio))
+    """Power to rule out an increase by the margin, relative to control, when there is none."""
+    alternative = math.sqrt(rate * (1 - rate) * ((1 + margin / rate) ** 2 + 1 / ratio))
     critical = norm.isf(0.05)
     distance = margin * math.sqrt(control_units)
-    nulls = (farrington_manning_sd(rate, margin, ratio), alternative)
-    return float(min(norm.cdf((distance - critical * null) / alternative) for null in nulls))
+    null = farrington_manning_sd(rate, margin, ratio)
+    return float(norm.cdf((distance - critical * null) / alternative))
 
 
-def measured_power(std_dev: float, margin: float, control_units: float, ratio: float = 1.0) -> float:
-    error = std_dev * math.sqrt((1 + 1 / ratio) / control_units)
+def measured_power(
+    std_dev: float, margin: float, control_units: float, ratio: float = 1.0, *, share: float
+) -> float:
+    """Of a margin that is this share of control."""
+    error = std_dev * math.sqrt(((1 + share) ** 2 + 1 / ratio) / control_units)
     return float(norm.cdf(margin / error - norm.isf(0.05)))
 
 
+def told(power: float) -> str:
+    return f"{math.floor(power * 1000) / 10:g} %"
+
+
 SOUND_POWERS = {
-    "refund_rate": rate_power(0.031, 0.08 * 0.031, 70_000),
-    "cs_contacts": measured_power(0.21, 0.07 * 0.042, 140_000),
-    "p95_page_load": measured_power(5.2, 0.04 * 1.9, 140_000),
+    "refund_rate": rate_power(0.031, 0.08 * 0.031, 73_500),
+    "cs_contacts": measured_power(0.21, 0.07 * 0.042, 147_000, share=0.07),
+    "p95_page_load": measured_power(5.2, 0.04 * 1.9, 147_000, share=0.04),
 }
 
 
@@ -86,12 +94,12 @@ class TestPowerToRuleOutTheMargin:
 
     def test_each(self) -> None:
         findings = found("guardrail-power", {}, floor="99.9%")
-        expected = [f"{power * 100:.1f} %" for power in SOUND_POWERS.values()]
+        expected = [told(power) for power in SOUND_POWERS.values()]
         assert [finding.observed for finding in findings] == expected
 
     def test_jointly(self) -> None:
-        (finding,) = found("guardrail-power", {}, floor="84%")
-        assert finding.observed == f"{math.prod(SOUND_POWERS.values()) * 100:.1f} %"
+        (finding,) = found("guardrail-power", {}, floor="82%")
+        assert finding.observed == told(math.prod(SOUND_POWERS.values()))
 
     def test_unequal_weights(self) -> None:
         """The sample counts the smallest variant: 30,000 in the treatment are 70,000 in control."""
@@ -102,13 +110,13 @@ class TestPowerToRuleOutTheMargin:
         }
         refunds, contacts, load_time = found("guardrail-power", patch, floor="99.99%")
         ratio = 3 / 7
-        assert refunds.observed == f"{rate_power(0.031, 0.08 * 0.031, 70_000, ratio) * 100:.1f} %"
-        assert contacts.observed == f"{measured_power(0.21, 0.07 * 0.042, 70_000, ratio) * 100:.1f} %"
-        assert load_time.observed == f"{measured_power(5.2, 0.04 * 1.9, 70_000, ratio) * 100:.1f} %"
+        assert refunds.observed == told(rate_power(0.031, 0.08 * 0.031, 70_000, ratio))
+        assert contacts.observed == told(measured_power(0.21, 0.07 * 0.042, 70_000, ratio, share=0.07))
+        assert load_time.observed == told(measured_power(5.2, 0.04 * 1.9, 70_000, ratio, share=0.04))
 
     def test_segment(self) -> None:
         (finding,) = found("guardrail-power", guard(1, segment="new_users", segment_share="15%"))
-        assert finding.observed == f"{measured_power(0.21, 0.07 * 0.042, 0.15 * 140_000) * 100:.1f} %"
+        assert finding.observed == told(measured_power(0.21, 0.07 * 0.042, 0.15 * 147_000, share=0.07))
 
 
 MANY_UNITS: Patch = {"eligible_units": {"distinct_over_run": 100_000_000, "per_day": None}}
@@ -152,10 +160,10 @@ class TestWaysOutPass:
         assert finding.at in places({**patch, "statistics": {"looks": ["2023-02-07"]}})
 
     def test_joint_units(self) -> None:
-        (finding,) = found("guardrail-power", {}, floor="84%")
+        (finding,) = found("guardrail-power", {}, floor="82%")
         units = int(re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.help)[0])
-        assert not found("guardrail-power", {"sample_size_per_variant": units}, floor="84%")
-        assert found("guardrail-power", {"sample_size_per_variant": units - 1}, floor="84%")
+        assert not found("guardrail-power", {"sample_size_per_variant": units}, floor="82%")
+        assert found("guardrail-power", {"sample_size_per_variant": units - 1}, floor="82%")
 
     @pytest.mark.parametrize("patch", WEAK_PLANS)
     def test_no_more_units_than_come(self, patch: Patch) -> None:
@@ -167,13 +175,13 @@ class TestWaysOutPass:
             assert proposed or "this run brings 153,000" in finding.help
 
     def test_a_wider_margin_of_the_weakest_is_enough_for_all(self) -> None:
-        (finding,) = found("guardrail-power", {}, floor="84%")
+        (finding,) = found("guardrail-power", {}, floor="82%")
         margin, name = re.findall(
             r"margin: (.+?)` \(if the policy's cap allows it\) for ([a-z_]+)", finding.help
         )[0]
         assert name == min(SOUND_POWERS, key=SOUND_POWERS.__getitem__)
         position = list(SOUND_POWERS).index(name)
-        assert not found("guardrail-power", guard(position, non_inferiority_margin=margin), floor="84%")
+        assert not found("guardrail-power", guard(position, non_inferiority_margin=margin), floor="82%")
 
     def test_a_hopeless_margin_offers_no_number_of_units(self) -> None:
         (finding,) = found("guardrail-power", guard(1, non_inferiority_margin="0.000000001%"))
@@ -286,7 +294,8 @@ class TestLinesToPaste:
     def test_missing_guardrail(self, name: str) -> None:
         metrics = ["refund_rate", name]
         (finding,) = found("required-guardrails", {}, metrics=metrics)
-        self.accepted(pasted(sound_value(), finding), required=metrics)
+        # A further guardrail takes a larger sample, which is a warning of its own.
+        self.accepted(pasted(sound_value(), finding), {"guardrail-power"}, required=metrics)
 
     def test_several_missing_guardrails(self) -> None:
         (finding,) = found("required-guardrails", {}, metrics=["a_rate", "b", "refund_rate"])

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from scipy.stats import binom
 
+from egp.analysis.registered_test import ANALYSIS
 from egp.digest import plan_digest
 from egp.document import Path, Span
 from egp.experiment import Experiment
@@ -30,7 +31,13 @@ def plan(**patch: object) -> Experiment:
 
 def entry(digest: str, **values: object) -> Registration:
     policy = made(PinnedPolicy, name="egp:standard", version="1", digest="sha256:1")
-    stated = {"path": "plan.yaml", "registered": date(2023, 1, 17), "policy": policy, **values}
+    stated = {
+        "path": "plan.yaml",
+        "registered": date(2023, 1, 17),
+        "analysis": ANALYSIS,
+        "policy": policy,
+        **values,
+    }
     return made(Registration, digest=digest, **stated)
 
 
@@ -87,7 +94,7 @@ def test_a_correction_keeps_the_chance_of_a_false_win() -> None:
         plan(statistics={"correction": "holm"}, co_primary_metrics=further_metrics(n)) for n in (0, 1)
     )
     (finding,) = found("locked-plan", reviewed(after, before))
-    assert "false win" not in finding.message
+    assert "where there is none" not in finding.message
 
 
 def test_both_places_are_told() -> None:
@@ -116,9 +123,16 @@ def test_one_cause_is_one_finding() -> None:
 def test_a_backdated_registration_is_found_in_lock_and_plan() -> None:
     early = plan(registered="2023-01-02")
     change = reviewed(early, lock=locked(early, registered=date(2023, 1, 2)), base_lock=locked(SOUND))
-    assert everything(change) == {"no-backdating": [("registered",)]}
+    resting_on_later = {
+        "evidence-date": [
+            ("eligible_units", "as_of"),
+            ("primary_metric", "baseline_source", "as_of"),
+            ("statistics", "variance_reduction", "as_of"),
+        ]
+    }
+    assert everything(change) == {"no-backdating": [("registered",)], **resting_on_later}
     plan_alone = reviewed(early, lock=locked(SOUND), base_lock=locked(SOUND))
-    assert everything(plan_alone) == {"registration-date": [("registered",)]}
+    assert everything(plan_alone) == {"registration-date": [("registered",)], **resting_on_later}
 
 
 def test_an_honest_amendment_is_clean() -> None:

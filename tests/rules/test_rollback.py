@@ -11,10 +11,11 @@ from scipy import optimize
 from scipy.stats import multivariate_normal, norm
 
 from egp import stats
-from egp.analysis.false_alarms import posterior_alarm
+from egp.analysis.alarm_levels import LEVELS
+from egp.analysis.false_alarms import limit_alarm, limits, posterior_alarm
 from egp.analysis.stop_rules import evaluations, posterior_bounds, standard_error, stop_rule_metric
 from egp.analysis.traffic import arriving_units
-from egp.analysis.watch import watched_test
+from egp.analysis.watch import treated, watched_test
 from egp.experiment import Experiment
 from egp.finding import Finding, NotChecked
 from egp.rule import load
@@ -39,14 +40,14 @@ def in_test_alone(position: int, **keys: object) -> Experiment:
     return changed(stop_rules={**rules, position: keys}, **TEST_ONLY)
 
 
-def findings(rule_id: str, plan: Experiment) -> list[Finding]:
+def findings(rule_id: str, plan: Experiment, **options: float) -> list[Finding]:
     rule = load(rule_id)
-    return findings_of(rule, plan, rule.params())
+    return findings_of(rule, plan, rule.params(**options))
 
 
 def chance(finding: Finding) -> float:
     """The false-alarm chance that a message states, as a fraction."""
-    match = re.search(r"fires in (?:at least )?([0-9.]+) %", finding.message)
+    match = re.search(r"fires in (?:up to )?([0-9.]+) %", finding.message)
     assert match
     return float(match[1]) / 100
 
@@ -96,7 +97,7 @@ class TestStandardErrorAndEvaluations:
         plan = refunds(min_units_per_variant=least)
         looks = evaluations(plan, 0, evaluated, watched_test(plan))
         assert looks.number == number
-        information = looks.information(400)
+        information = looks.information
         assert len(information) == number
         assert information[0] == pytest.approx(first)
         assert information[-1] == pytest.approx(1.0)
@@ -125,7 +126,8 @@ class TestPosteriorBounds:
         plan = refunds(prior=prior)
         harm = 0.05 * 0.031
         for share in (0.2, 0.5, 1.0):
-            error = math.sqrt(0.031 * 0.969 * 2 / (153_000 * share))
+            # Harm beyond 5 % of the control observed is t - 1.05 c.
+            error = math.sqrt(0.031 * 0.969 * (1 + 1.05**2) / (153_000 * share))
 
             def probability_of_harm(estimate: float, error: float = error) -> float:
                 if spread is None:
@@ -178,7 +180,7 @@ class TestHairTrigger:
         """Refunds beyond 5 % at 95 %, daily from 20,000 units: 0.8 % of harmless tests."""
         assert findings("hair-trigger", changed()) == []
         information = tuple(day / 14 for day in range(2, 15))
-        margin = 0.05 * 0.031 / math.sqrt(0.031 * 0.969 * 2 / 153_000)
+        margin = 0.05 * 0.031 / math.sqrt(0.031 * 0.969 * (1 + 1.05**2) / 153_000)
         expected = stats.posterior_rule_false_alarm(0.95, information, None, margin)
         assert expected == pytest.approx(0.008, abs=5e-4)
         assert posterior_alarm(in_test_alone(0), 0, 0.95, "exact").chance == pytest.approx(expected, rel=1e-9)
@@ -199,19 +201,20 @@ class TestHairTrigger:
         assert findings("hair-trigger", refunds(**keys | {"probability": f"{advised:.1f}%"})) == []
         assert findings("hair-trigger", refunds(**keys | {"probability": f"{advised - 0.1:.1f}%"}))
 
-    def test_selected_evaluations_stay_close_below_all_of_them(self) -> None:
+    def test_hourly_evaluations_are_all_counted(self) -> None:
         plan = in_test_alone(0, harm_exceeds="0%", evaluated="hourly", min_units_per_variant=60_000)
         [finding] = findings("hair-trigger", plan)
         first = math.ceil(60_000 / (153_000 / 336))
         exact = stats.posterior_rule_false_alarm(0.95, tuple(range(first, 337)))
-        assert "at least" in finding.message
-        assert 0 <= exact - chance(finding) < 0.02
+        assert "up to" in finding.message
+        assert 0 <= chance(finding) - exact < 0.1 * exact
 
     @pytest.mark.parametrize(("harm", "days"), [("3%", 2), ("2%", 3), ("0%", 4)])
     def test_days_in_a_row(self, harm: str, days: int) -> None:
-        [finding] = findings("hair-trigger", in_test_alone(2, harm_exceeds=harm, **{"for": f"{days}d"}))
+        plan = in_test_alone(2, harm_exceeds=harm, **{"for": f"{days}d"})
+        [finding] = findings("hair-trigger", plan, day_correlation=0)
         per_day = 41_000 * 0.45
-        error = 5.2 * math.sqrt(2 / per_day)
+        error = 5.2 * math.sqrt((1 + (1 + float(harm.rstrip("%")) / 100) ** 2) / per_day)
         by_chance = float(norm.sf(float(harm.rstrip("%")) / 100 * 1.9 / error))
         expected = sum(
             by_chance ** sum(path) * (1 - by_chance) ** (14 - sum(path))
@@ -223,7 +226,7 @@ class TestHairTrigger:
     def test_days_before_the_minimum_of_units_are_silent(self) -> None:
         """18,450 units of each variant a day: 150,000 are there on the ninth day, and six are left."""
         plan = in_test_alone(2, harm_exceeds="0%", min_units_per_variant=150_000)
-        [finding] = findings("hair-trigger", plan)
+        [finding] = findings("hair-trigger", plan, day_correlation=0)
         # Half of all days are beyond no harm, so that every path is as likely.
         without = sum("11" not in "".join(path) for path in itertools.product("01", repeat=6))
         assert chance(finding) == pytest.approx(1 - without / 64, abs=6e-4)
@@ -266,10 +269,95 @@ class TestHairTrigger:
             schedule={"start": "0001-01-01", "end": "9999-12-31"},
             stop_rules={0: {"harm_exceeds": "0%", "evaluated": evaluated}, 2: {"harm_exceeds": "0%"}},
         )
-        assert [finding.at[1] for finding in findings("hair-trigger", plan)] == [0, 2]
+        found = findings("hair-trigger", plan)
+        assert [finding.at[:2] for finding in found] == [
+            ("guardrail_metrics", 2), ("stop_rules", 0), ("stop_rules", 2),
+        ]  # fmt: skip
+
+
+class TestLimits:
+    """A limit withdraws a treatment by itself, and is priced with the stop rules."""
+
+    def of_refunds(self, **keys: object) -> Experiment:
+        return changed(guardrail_metrics={0: keys})
+
+    @pytest.mark.parametrize(
+        "keys",
+        [
+            {"limit": {"max": "2%"}},
+            {"limit": {"max": "3.1%"}},
+            {"limit": {"max": "3.05%"}, "action": "rollback"},
+            {"direction": "increase", "limit": {"min": "3.2%"}},
+            {"baseline": "12%", "limit": {"max": "11.9%"}},
+        ],
+    )
+    def test_one_that_the_baseline_breaks_withdraws_every_treatment(self, keys: dict[str, object]) -> None:
+        [finding] = findings("hair-trigger", self.of_refunds(**keys))
+        assert finding.at[:3] == ("guardrail_metrics", 0, "limit")
+        assert "already" in finding.message
+
+    @pytest.mark.parametrize("action", ["hold", "monitor"])
+    def test_one_that_only_holds_may_ask_for_more_than_the_baseline(self, action: str) -> None:
+        assert findings("hair-trigger", self.of_refunds(limit={"max": "2%"}, action=action)) == []
+
+    @pytest.mark.parametrize("most", ["3%", "3.11%", "3.15%", "3.25%"])
+    def test_the_advised_limit_passes(self, most: str) -> None:
+        [finding] = findings("hair-trigger", self.of_refunds(limit={"max": most}))
+        match = re.search(r"`max: ([0-9.]+%)`", finding.help)
+        assert match
+        assert findings("hair-trigger", self.of_refunds(limit={"max": match[1]})) == []
+
+    def test_one_within_noise_is_told_its_rate(self) -> None:
+        [finding] = findings("hair-trigger", self.of_refunds(limit={"max": "3.2%"}))
+        assert re.search(r"by chance in 10\.[0-9] % of harmless experiments", finding.message)
+
+    def test_one_in_another_unit_is_left_to_its_own_rule(self) -> None:
+        assert findings("hair-trigger", self.of_refunds(limit={"max": "2100ms"})) == []
+
+    def test_a_metric_that_is_no_guardrail_has_limits_too(self) -> None:
+        secondary = {
+            "id": "errors",
+            "kind": "proportion",
+            "direction": "decrease",
+            "baseline": "1%",
+            "limit": {"max": "0.5%"},
+        }
+        [finding] = findings("hair-trigger", changed(secondary_metrics=[secondary], stop_rules=[]))
+        assert finding.at == ("secondary_metrics", 0, "limit", "max")
+
+    def test_a_stage_that_treats_everyone_reads_limits_as_well(self) -> None:
+        plan = self.of_refunds(limit={"max": "3.2%"})
+        limited = next(iter(limits(plan)))
+        everyone = changed(
+            guardrail_metrics={0: {"limit": {"max": "3.2%"}}},
+            ramp={1: {"treated": "100%", "min_dwell": "30d"}}, holdout=None,
+        )  # fmt: skip
+        assert [part.control for part in treated(everyone)][-1] == 0
+        assert limit_alarm(everyone, limited, "exact", LEVELS).number == 5 + 14 + 2 + 30
 
 
 class TestDeadStopRule:
+    @pytest.mark.parametrize(
+        ("baseline", "keys", "brought"),
+        [
+            ("0.006%", {}, "the run brings 153,000"),
+            (
+                "0.05%",
+                {"probability": None, "prior": None, "evaluated": None, "for": "2d"},
+                "a day brings 18,450",
+            ),
+        ],
+    )
+    def test_a_rate_too_rare_to_be_judged_is_told_the_units_it_takes(
+        self, baseline: str, keys: dict[str, object], brought: str
+    ) -> None:
+        rare = {"guardrail_metrics": {0: {"baseline": baseline}}}
+        plan = changed(stop_rules={0: keys}, **rare)
+        [finding] = [each for each in findings("dead-stop-rule", plan) if each.at[1:] == (0, "metric")]
+        units = round(10 / (float(baseline.rstrip("%")) / 100))
+        assert f"below {math.ceil(units - 1e-6):,} units per variant" in finding.message
+        assert brought in finding.message
+
     def test_the_advised_minimum_can_be_reached(self) -> None:
         [finding] = findings("dead-stop-rule", refunds(min_units_per_variant=200_000))
         assert "`min_units_per_variant: 153_000`" in finding.help

@@ -248,7 +248,19 @@ CONTENTS = [
     (b"", "it is empty"),
     (b"a,b\n1,2\n", "names none of the columns"),
     (b"stage,stage\n", "two columns `stage`"),
-    (b"stage,\xff\n", "not text in UTF-8"),
+    (b"stage,\xff\n", "not text in UTF-8: byte 0xff in line 1"),
+    ("stage,units\nWärme,1\n".encode("cp1252"), "not text in UTF-8: byte 0xe4 in line 2"),
+    ("stage,units\n".encode("utf-16"), "encoded in UTF-16"),
+    ("stage,units\n".encode("utf-16-le"), "encoded in UTF-16"),
+    ("stage,units\n".encode("utf-32"), "encoded in UTF-32"),
+    (b"stage;window;date;variant\ntest;cohort;2023-01-23;control\n", "its cells are separated by semicolons"),
+    (b"\xef\xbb\xbfstage;window\r\n", "its cells are separated by semicolons"),
+    (b'"stage";"window"\n', "its cells are separated by semicolons"),
+    (b"Stage; Window; Sum\n", "its cells are separated by semicolons"),
+    (b"stage\twindow\n", "its cells are separated by tabs"),
+    (b"stage|window\n", "its cells are separated by pipes"),
+    (b"sep=;\nstage;window\n", "its first line, `sep=;`, is for a spreadsheet"),
+    (b"sep=,\nstage,window\n", "its first line, `sep=,`, is for a spreadsheet"),
     (b'stage,units\n"test,1\n', "is not CSV"),
 ]
 
@@ -257,6 +269,13 @@ CONTENTS = [
 def test_aggregates_that_are_no_table(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "results.csv").write_bytes(content)
     assert message in failure(tmp_path, header(more="aggregates: results.csv"))
+
+
+def test_a_day_of_parquet_past_the_calendar_is_told(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    days = pyarrow.array([10**8], pyarrow.int32()).cast(pyarrow.date32())
+    parquet.write_table(pyarrow.table({"stage": ["test"], "date": days}), tmp_path / "results.parquet")
+    assert "a date outside of the calendar" in failure(tmp_path, header(more="aggregates: results.parquet"))
 
 
 def test_a_file_that_is_no_parquet(tmp_path: Path) -> None:

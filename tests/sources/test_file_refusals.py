@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ REFUSED: list[tuple[str, Cells, str, str]] = [
     ("through the future", cohort("2023-01-25", through="2023-02-08"), "through", "was still to come"),
     ("through of a week", week(through="2023-02-06"), "through", "the outcomes of a week end with the week"),
     ("cohort of a quantile", page_load(window="cohort"), "window", "do not add up over cohorts"),
-    ("total of a proportion", cohort("", window="total"), "window", "is added up from its cohorts"),
+    ("total of a proportion", cohort("", window="total"), "window", "have to mature"),
     ("date of a total", page_load(window="total", through="2023-02-06"), "date", "a total has no date of its own"),
     ("no units", cohort("2023-01-25", units=""), "units", "it is empty"),
     ("negative units", cohort("2023-01-25", units=-1), "units", "-1 is no number of units"),
@@ -99,6 +100,24 @@ REFUSED: list[tuple[str, Cells, str, str]] = [
     ("negative standard error", page_load(standard_error="-3ms"), "standard_error", "must be above 0"),
     ("quantile of nobody", page_load(units=0), "units", "0 units have no quantile"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("amount", ["10,800", "10.800,5", "0,25", "1 000", "1\u202f000", "1'000", "1_000"])
+def test_a_number_with_separators_is_told_how_to_be_written(tmp_path: Path, amount: str) -> None:
+    problem = refusal(tmp_path, cohort("2023-01-25", sum=amount))
+    assert (
+        problem.help
+        == "write it without separators of thousands and with a decimal point, as in 18450 or 0.25"
+    )
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "9999-12-26", "0001-01-01", "2100-01-01"])
+@pytest.mark.parametrize("row", [cohort, week])
+def test_days_at_the_ends_of_the_calendar_are_refused_and_the_others_stay(
+    tmp_path: Path, day: str, row: Callable[..., Cells]
+) -> None:
+    assert refusal(tmp_path, row(day)).column == "date"
+    assert refusal(tmp_path, cohort("2023-01-25", through=day)).column == "through"
 
 
 @pytest.mark.parametrize(

@@ -111,10 +111,16 @@ def test_variables_of_a_hook_do_not_lead_astray(
     monkeypatch.setenv("GIT_INDEX_FILE", str(other.root / ".git" / "index"))
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(other.root / ".git" / "objects"))
     monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
+    monkeypatch.setenv("GIT_EXEC_PATH", str(tmp_path))
+    monkeypatch.setenv("GIT_TRACE", str(tmp_path / "trace"))
+    monkeypatch.setenv("GIT_TRACE2_EVENT", str(tmp_path / "trace"))
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.fsmonitor")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", str(tmp_path / "program"))
     repository = opened(scripted)
     assert (repository.root, repository.commit("main")) == (str(scripted.root), commit)
     assert repository.read(commit, "a.yaml") == b"mine\n"
-    assert repository.renames(commit) == {}
+    assert not (tmp_path / "trace").exists()
 
 
 def test_a_replaced_commit_tells_no_other_history(scripted: ScriptedRepository) -> None:
@@ -135,7 +141,7 @@ def test_no_program_of_the_repository_runs(scripted: ScriptedRepository, tmp_pat
     program.chmod(0o755)
     scripted.write("a.yaml", "one\n" * 9)
     first = scripted.commit("2023-01-02")
-    scripted.write(".gitattributes", "*.yaml diff=evil\n")
+    scripted.write(".gitattributes", "*.yaml diff=evil filter=evil merge=evil\n")
     scripted.git("mv", "a.yaml", "b.yaml")
     scripted.write("b.yaml", "one\n" * 9 + "two\n")
     scripted.commit("2023-01-03")
@@ -146,6 +152,19 @@ def test_no_program_of_the_repository_runs(scripted: ScriptedRepository, tmp_pat
         "diff.evil.command",
         "core.pager",
         "gpg.program",
+        "gpg.ssh.program",
+        "core.sshCommand",
+        "core.askPass",
+        "core.alternateRefsCommand",
+        "core.editor",
+        "credential.helper",
+        "filter.evil.clean",
+        "filter.evil.smudge",
+        "filter.evil.process",
+        "merge.evil.driver",
+        "pager.log",
+        "alias.log",
+        "uploadpack.packObjectsHook",
     ):
         scripted.git("config", key, str(program))
     scripted.git("config", "log.showSignature", "true")
@@ -156,13 +175,95 @@ def test_no_program_of_the_repository_runs(scripted: ScriptedRepository, tmp_pat
         (scripted.root / ".git" / "hooks" / hook).chmod(0o755)
     repository = opened(scripted)
     repository.merge_base("main")
-    assert repository.renames(first) == {"b.yaml": "a.yaml"}
+    assert repository.read(first, "a.yaml") == b"one\n" * 9
+    assert list(repository.last_versions(["a.yaml", "b.yaml"])) == ["a.yaml", "b.yaml"]
     assert [version.path for version in repository.versions("b.yaml")] == ["b.yaml", "a.yaml"]
     assert not witness.exists()
 
 
+def test_a_missing_object_of_a_partial_clone_is_not_fetched(
+    scripted: ScriptedRepository, tmp_path: Path
+) -> None:
+    scripted.write("a.yaml", "one\n")
+    first = scripted.commit("2023-01-02")
+    scripted.write("a.yaml", "two\n")
+    scripted.commit("2023-01-03")
+    scripted.git("config", "uploadpack.allowFilter", "true")
+    scripted.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    clone = ScriptedRepository(tmp_path / "clone")
+    clone.git("clone", "--quiet", "--filter=blob:none", f"file://{scripted.root}", ".")
+    witness = tmp_path / "witness"
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/sh\ntouch {witness}\nexec git-upload-pack "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    clone.git("config", "remote.origin.uploadpack", str(program))
+    repository = opened(clone)
+    with pytest.raises(GitError):
+        repository.read(first, "a.yaml")
+    assert not witness.exists()
+
+
+def test_a_program_in_the_folder_is_not_taken_for_git(
+    scripted: ScriptedRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.write("a.yaml", "one\n")
+    commit = scripted.commit("2023-01-02")
+    (scripted.root / "git").write_text(f"#!/bin/sh\ntouch {tmp_path / 'witness'}\n", encoding="utf-8")
+    (scripted.root / "git").chmod(0o755)
+    monkeypatch.chdir(scripted.root)
+    monkeypatch.setenv("PATH", os.pathsep.join(("", ".", os.environ["PATH"])))
+    assert opened(scripted).commit("HEAD") == commit
+    assert not (tmp_path / "witness").exists()
+
+
+def test_a_folder_that_looks_like_a_bare_repository_is_none(
+    scripted: ScriptedRepository, tmp_path: Path
+) -> None:
+    scripted.write("a.yaml", "one\n")
+    commit = scripted.commit("2023-01-02")
+    ScriptedRepository(tmp_path / "bare").git("init", "--quiet", "--bare", ".")
+    (tmp_path / "bare").rename(scripted.root / "bare")
+    with pytest.raises(GitError):
+        Repository.at(str(scripted.root / "bare"))
+    assert opened(scripted).commit("HEAD") == commit
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
+@pytest.mark.parametrize("does", ["sleep 60", "sleep 60 & wait", "echo one; sleep 60"])
+def test_git_is_not_waited_for_without_end(
+    scripted: ScriptedRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str
+) -> None:
+    scripted.write("a.yaml", "one\n")
+    commit = scripted.commit("2023-01-02")
+    repository = opened(scripted)
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join((str(program.parent), os.environ["PATH"])))
+    monkeypatch.setattr("egp.sources.git.PATIENCE", 0.2)
+    with pytest.raises(GitError, match=r"has not answered for 0.2 s"):
+        repository.commit("HEAD")
+    with pytest.raises(GitError, match=r"has not answered for 0.2 s|git lacks a file"):
+        list(repository.contents([commit]))
+
+
 @pytest.mark.parametrize(
-    "ref", ["nowhere", "--help", "-n1", "main..HEAD", "", "HEAD^{tree}x", "main\nHEAD", "HEAD:a.yaml"]
+    "ref",
+    [
+        "nowhere",
+        "--upload-pack=touch x",
+        "--output=x",
+        "HEAD\0",
+        "\x1b[2J",
+        "--help",
+        "-n1",
+        "main..HEAD",
+        "",
+        "HEAD^{tree}x",
+        "main\nHEAD",
+        "HEAD:a.yaml",
+    ],
 )
 def test_a_ref_that_names_no_commit_is_an_error(scripted: ScriptedRepository, ref: str) -> None:
     scripted.write("a.yaml", "one\n")
@@ -296,14 +397,6 @@ def test_only_what_lies_below_the_paths_is_listed(scripted: ScriptedRepository) 
         scripted.write(path, "x\n")
     commit = scripted.commit("2023-01-02")
     assert list(opened(scripted).files(commit, ["plans", "c.yaml", "missing"])) == ["c.yaml", "plans/a.yaml"]
-
-
-def test_renames_reach_the_working_tree(scripted: ScriptedRepository) -> None:
-    scripted.write("old name.yaml", "line\n" * 9)
-    commit = scripted.commit("2023-01-02")
-    scripted.git("mv", "old name.yaml", "new name.yaml")
-    scripted.write("new name.yaml", "line\n" * 9 + "more\n")
-    assert opened(scripted).renames(commit) == {"new name.yaml": "old name.yaml"}
 
 
 def test_versions_go_back_through_renames_to_the_beginning(scripted: ScriptedRepository) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from egp.results import Evidence
+from egp.results import Crossed, Evidence
 from egp.shape import read
 from egp.sources import ResultsError
 from egp.sources.connection import connected, without_secrets
@@ -97,8 +97,8 @@ def test_units_served_two_variants_are_left_out_and_told(tmp_path: Path) -> None
     crossed = f"{served('c', 'control', '2023-01-24 20:00')}, {served('c', 'buy_now', '2023-01-25 20:00')}"
     found = from_warehouse(small(tmp_path, f"{PAIR}, {crossed}"), tables=NAMED)
     assert {(row.variant, row.units) for row in found.rows if row.window == "cohort"} == {("control", 2)}
-    (problem,) = found.problems
-    assert problem.message == "1 unit of the stage test was served two variants, and is left out"
+    assert not found.problems
+    assert found.crossed == (Crossed("test", 1, 3),)
 
 
 @pytest.mark.parametrize("at", ["TIMESTAMP", "TIMESTAMPTZ"])
@@ -215,7 +215,7 @@ URLS = [
     ("warehouse.db", "it is no url"),
     ("duckdb:///nowhere.db", "there is no such file|outside of the repository"),
     ("duckdb:////etc/passwd", "outside of the repository"),
-    ("nosuchengine://user:secret@host/db", "cannot connect"),
+    ("nosuchengine://user:secret@host/db", "egp opens no `nosuchengine`"),
 ]
 
 
@@ -224,6 +224,47 @@ def test_urls_that_lead_nowhere(tmp_path: Path, url: str, message: str) -> None:
     with pytest.raises(ResultsError, match=message) as caught, connected(url, str(tmp_path)):
         pass
     assert "secret" not in repr(caught.value.failures)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "DUCKDB:///{outside}/new.db", "DuckDb:///{outside}/new.db", "duckdb:///../outside/new.db", "duckdb://{outside}/new.db",
+        "duckdb:///%2e%2e/outside/new.db", "duckdb:///link/new.db", "duckdb:///link/secret.db", "duckdb:///:memory:", "duckdb://",
+        "duckdb:///{outside}/new.db?read_only=false", "sqlite:///{outside}/new.db", "SQLite:///{outside}/new.db",
+        "sqlite://{outside}/new.db", "file:///{outside}/new.db", "file:{outside}/new.db", "datafusion://{outside}/new.db",
+        "polars://{outside}", "pyspark://{outside}", "parquet://{outside}/secret.db", "csv://{outside}/secret.db",
+        "{outside}/new.db", " duckdb:///{outside}/new.db", "duckdb\n:///{outside}/new.db", "duckdb:///{outside}/new.db\0", "",
+        "://{outside}/new.db", "sqlite\u200b:///{outside}/new.db", "jdbc:sqlite:///{outside}/new.db",
+    ],
+)  # fmt: skip
+def test_no_spelling_of_a_url_reads_or_creates_a_file_outside(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    duckdb.connect(str(outside / "secret.db")).close()
+    (inside / "link").symlink_to(outside)
+    monkeypatch.chdir(inside)
+    with pytest.raises(
+        ResultsError, match=r"it is no url|egp opens no|outside of the repository|no such file"
+    ):
+        connected(url.format(outside=outside), str(inside)).__enter__()
+    assert [each.name for each in outside.iterdir()] == ["secret.db"]
+    assert [each.name for each in inside.iterdir()] == ["link"]
+
+
+def test_the_case_of_a_scheme_makes_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    duckdb.connect(str(tmp_path / "w.db")).close()
+    monkeypatch.chdir(tmp_path)
+    with connected("DUCKDB:///w.db", str(tmp_path)) as connection:
+        assert connection.raw_sql("SELECT 1").fetchall() == [(1,)]
+    with (
+        pytest.raises(ResultsError, match="the query failed: InvalidInput"),
+        connected("DuckDB:///w.db", str(tmp_path)) as connection,
+    ):
+        connection.raw_sql("CREATE TABLE t (a INTEGER)")
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import random
 from dataclasses import replace
 
 import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
 
 from egp.stats import (
     PlannedTest,
@@ -135,6 +137,26 @@ class TestFamilies:
         assert any_guardrail_false_alarm(10, 0.05, looks=14) == pytest.approx(0.882, abs=5e-4)
         with pytest.raises(StatisticsInputError, match="rho"):
             any_guardrail_false_alarm(10, 0.05, rho=0.5, looks=14)
+
+    @pytest.mark.parametrize("count", [3, 10, 50])
+    @pytest.mark.parametrize("sides", [1, 2])
+    @pytest.mark.parametrize("rho", [0.3, 0.7, 0.9, 0.99, 0.999])
+    def test_correlated_guardrails_agree_with_adaptive_quadrature(
+        self, rho: float, sides: int, count: int
+    ) -> None:
+        critical, shared, own = z_upper(0.05 / sides), math.sqrt(rho), math.sqrt(1 - rho)
+
+        def all_quiet(u: float) -> float:
+            low = -math.inf if sides == 1 else (-critical - shared * u) / own
+            inside = norm.cdf((critical - shared * u) / own) - norm.cdf(low)
+            return float(norm.pdf(u) * inside**count)
+
+        steps = [critical / shared, -critical / shared]
+        quiet = quad(all_quiet, -9, 9, points=steps, limit=1000, epsabs=1e-12, epsrel=1e-12)[0]
+        assert any_guardrail_false_alarm(count, 0.05, sides, rho) == pytest.approx(1 - quiet, abs=1e-9)
+
+    def test_ten_guardrails_that_are_nearly_one(self) -> None:
+        assert any_guardrail_false_alarm(10, 0.05, 2, 0.9) == pytest.approx(0.12761731, abs=5e-9)
 
     def test_three_guardrails_at_95_percent_cost_40_percent_more_units(self) -> None:
         assert guardrail_power_target(0.95, 3) == pytest.approx(0.9875)

@@ -103,5 +103,6 @@ def test_extremes_answer_finite_numbers(alpha: float, ratio: float, baseline: fl
     effect = -effect if baseline > 0.5 else effect
     units = stats.required_units(test, effect, 0.99)
     assert all(math.isfinite(number) and number > 0 for number in units)
-    assert stats.achieved_power(test, effect, units.control) == pytest.approx(0.99)
+    # Counted in whole units it is at least what was asked.
+    assert 0.99 - 1e-9 <= stats.achieved_power(test, effect, units.control) <= 1
     assert 0 <= stats.achieved_power(test, effect, 1e12) <= 1

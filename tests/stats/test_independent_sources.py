@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from scipy import stats as scipy_stats
@@ -126,8 +127,13 @@ def test_arcsine_agrees_with_statsmodels() -> None:
 
 def test_planning_and_formula_agree() -> None:
     test = PlannedTest("proportion", 0.02, ratio=1 / 9)
-    powers = [two_proportion_power(0.02, 0.025, 9000, 1000, 0.05, 2, m) for m in ("pooled", "unpooled")]
-    assert achieved_power(test, 0.005, 9000) == pytest.approx(min(powers), rel=1e-13)
+    pooled, unpooled = (
+        two_proportion_power(0.02, 0.0205, 900_000, 100_000, 0.05, 2, m) for m in ("pooled", "unpooled")
+    )
+    assert achieved_power(test, 0.0005, 900_000) == pytest.approx(pooled, rel=1e-13)
+    assert achieved_power(replace(test, variance="unpooled"), 0.0005, 900_000) == pytest.approx(
+        min(pooled, unpooled), rel=1e-13
+    )
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 24, 48, 97])
@@ -135,3 +141,12 @@ def test_quadrature_is_exact_for_polynomials(count: int) -> None:
     degree = 2 * count - 1
     assert math.fsum(weight for _, weight in gauss_legendre(count)) == pytest.approx(2.0, rel=1e-14)
     assert integral(lambda x: x**degree, 0.0, 1.0, count) == pytest.approx(1 / (degree + 1), rel=1e-12)
+
+
+@pytest.mark.parametrize("df", [200.0, 333.3, 1_000.0, 50_000.0, 1e7])
+@pytest.mark.parametrize("t", [1e-6, 0.5, 1.96, 3.5, 7.9])
+def test_nearly_normal_t_agrees_with_its_integral(t: float, df: float) -> None:
+    by_integral = noncentral_t_sf(t, df, 0.0)
+    assert student_sf(t, df) == pytest.approx(by_integral, rel=1e-11)
+    assert student_sf(-t, df) == pytest.approx(1.0 - by_integral, rel=1e-13)
+    assert t_upper(by_integral, df) == pytest.approx(t, rel=1e-9)

@@ -10,6 +10,7 @@ import pytest
 from scipy import integrate, stats
 
 from egp.stats import (
+    RateContrast,
     StatisticsInputError,
     always_valid_inflation,
     asymptotic_confidence_sequence_z,
@@ -20,6 +21,7 @@ from egp.stats import (
     posterior_beta_harm,
     posterior_harm_probability,
     posterior_normal,
+    posterior_rate_harm,
     posterior_rule_false_alarm,
     posterior_rule_trigger_probability,
 )
@@ -158,3 +160,35 @@ class TestAlwaysValid:
                     rejected += 1
                     break
         assert 0.005 < rejected / paths < 0.05 + 3 * math.sqrt(0.05 * 0.95 / paths)
+
+
+class TestRates:
+    """A stop rule on few events fires by chance as often as it says, whichever arm is the larger."""
+
+    @pytest.mark.parametrize("probability", [0.9, 0.95, 0.99])
+    @pytest.mark.parametrize(("control", "treatment"), [(4_500, 500), (500, 4_500), (1_000, 1_000)])
+    def test_false_alarms_at_five_events(self, control: int, treatment: int, probability: float) -> None:
+        rate = 5 / min(control, treatment)
+        fired = 0.0
+        ends = [tuple(map(int, stats.binom.interval(1 - 1e-7, n, rate))) for n in (control, treatment)]
+        for x in range(ends[0][0], ends[0][1] + 1):
+            for y in range(ends[1][0], ends[1][1] + 1):
+                if (
+                    x + y
+                    and posterior_rate_harm(RateContrast(x, control, y, treatment), "increase") >= probability
+                ):
+                    fired += stats.binom.pmf(x, control, rate) * stats.binom.pmf(y, treatment, rate)
+        assert fired < 1.12 * (1 - probability)
+        assert fired > 0.75 * (1 - probability)
+
+    def test_a_prior_shrinks(self) -> None:
+        seen = RateContrast(30, 5_000, 60, 5_000)
+        flat = posterior_rate_harm(seen, "increase", 0.001)
+        estimate, error = seen.as_normal(0.001)
+        assert flat == pytest.approx(posterior_normal(estimate, error, 0.001))
+        shrunk = posterior_rate_harm(seen, "increase", 0.001, prior_sd=0.001)
+        assert shrunk == pytest.approx(posterior_normal(estimate, error, 0.001, prior_mean=0, prior_sd=0.001))
+        assert shrunk < flat
+        assert posterior_rate_harm(seen, "decrease") == pytest.approx(
+            1 - posterior_rate_harm(seen, "increase")
+        )

@@ -27,7 +27,7 @@ PLAN = "experiments/pdp-buy-now.yaml"
         ("2023-01-28", "running", "green", "as planned; the primary metric is withheld until 2023-02-06"),
         ("2023-02-09", "running", "green", "may go on to 90%"),
         ("2023-02-16", "running", "green", "as planned"),
-        ("2023-02-20", "running", "red", "nothing was heard of buy_now for 4 days"),
+        ("2023-02-20", "running", "yellow", "the results were taken 2023-02-16 09:00, 4 days ago"),
         ("2023-02-28", "running", "red", "stop rule refunds on refund_rate fired"),
         ("2023-05-11", "over", None, "watched until 2023-05-10"),
     ],

@@ -52,3 +52,18 @@ def test_one_of_today_holds_and_is_shown_as_new(granting: Office) -> None:
     granting.house.commit()
     report = granting.report("--base=HEAD", as_of=LATER)
     assert [each["waiver"]["new"] for each in report["diagnostics"] if each["waiver"]] == [False]
+
+
+@pytest.mark.parametrize("granted", [LATER, "2023-01-20"])
+def test_a_policy_may_let_the_base_alone_attest_waivers(granting: Office, granted: str) -> None:
+    granting.house.edit("egp.yaml", "approvers:", "attested_by: base, approvers:")
+    granting.house.commit()
+    granting.waive(granted=granted)
+    report = granting.report("--base=HEAD", as_of=LATER)
+    assert granting.status == 1
+    assert rules_in(report, waived=True) == []
+    refused = [each["message"] for each in report["diagnostics"] if each["rule"] == "waiver-valid"]
+    assert any("nobody but its author says that it was approved" in each for each in refused)
+    granting.house.commit()
+    report = granting.report("--base=HEAD", as_of=LATER)
+    assert rules_in(report, waived=True) == ["stage-dwell"]

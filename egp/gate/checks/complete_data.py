@@ -6,47 +6,71 @@ over needs one of each guardrail that is no quantile; and what stop rules with a
 Rows that were refused are listed with file, row and column. A stage of the ledger without rows and rows of a stage that
 was not entered hold as well.
 
-Where the treatment has sent nothing for `max_silence`, nobody knows what it does, and it is rolled back: the last day
-on which units of the treatment were counted lies too far back. After the end of the test no units are expected. Results
-of which no row can be read are no silence: they are listed, and hold.
+Where control is heard of and a treatment is not for `max_silence`, nobody knows what the treatment does to the units that
+it gets, and it is rolled back. Heard of is a variant on the last day on which units of it were counted: by cohort, day or
+week, since units that come back are a life sign as much as new ones. Control says how many units were due: a share so small
+that no unit may have come by chance (more often than once in a million) is not silent. A row that was refused is no silence
+on the days that it is about, and one that does not tell its day or its variant on no day.
+
+Where neither is heard of, the treatment is not to blame. If outcomes are still counted (`through` moves on) and units came
+within a week, nobody was due: a weekend, a holiday. Otherwise the gate is blind, and holds, and says who has to look.
+A policy that would rather withdraw what nobody sees says `blind_action: rollback`, and in `blind_after` after how long in which
+stage. After the end of the test no units are expected.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
-from typing import Annotated
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import Annotated, Literal
 
 from egp.analysis.days import day_after
 from egp.document import Path
 from egp.experiment import Metric
-from egp.gate.clock import day_end, elapsed, to_go
+from egp.gate.clock import after, day_end, elapsed, to_go
+from egp.gate.guarding import guarded
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import shown
-from egp.results import TEST, Window
+from egp.quantity import QuantityError, share, shown
+from egp.results import CANARY, TEST, Row, Window, stage_name
 from egp.rule import Params as RuleParams
 from egp.wording import counted, length, listing
 
 MOST_TOLD = 8
+MOST_DAYS = 3660
+"""Days of a stage that are looked through; gaps of a stage of ten years show in its first."""
+
 WEEK = 7
+
+BY_CHANCE = 1e-6
+"""A variant that no unit came to by a smaller chance than this is silent."""
 
 
 class Params(RuleParams):
     max_silence: Annotated[
-        timedelta, "time without a unit of the treatment after which it is rolled back"
+        timedelta, "time without a unit of the treatment after which it is rolled back, if control has units"
     ] = timedelta(hours=48)
+    blind_action: Annotated[
+        Literal["hold", "rollback"], "what happens if neither variant is heard of for so long"
+    ] = "hold"
+    blind_after: Annotated[
+        dict[str, timedelta],
+        "by stage (`canary`, `test` or a treated share), how long neither is heard of before `blind_action`; else `max_silence`",
+    ] = {}  # noqa: RUF012
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
-    troubles = [*_refused(readout), *_gaps(readout), *_from_the_future(readout)]
-    yield from _silence(readout, params.max_silence)
+    troubles = [*_refused(readout), *_gaps(readout), *_from_the_future(readout), *_no_stages(params)]
+    yield from guarded(lambda: silences(readout, params.max_silence))
+    yield from _blindness(readout, params)
     yield from troubles[:MOST_TOLD]
     if len(troubles) > MOST_TOLD:
         more = counted(len(troubles) - MOST_TOLD, "more gap or refused row", "more gaps or refused rows")
         yield _trouble(f"and {more}", more, "correct the source of the aggregates")
-    if not troubles:
-        days = sum(run.days for run in readout.days_seen())
+    days = sum(run.days for run in readout.days_seen())
+    if days and not troubles:
         yield Reading(
             "pass", f"{counted(days, 'day')} of {readout.stage.name}, without a gap", observed=f"{days}"
         )
@@ -65,16 +89,18 @@ def _refused(readout: Readout) -> Iterator[Reading]:
 
 
 def _gaps(readout: Readout) -> Iterator[Reading]:
-    days = [day_after(run.first, offset) for run in readout.days_seen() for offset in range(run.days)]
+    every_day = (day_after(run.first, offset) for run in readout.days_seen() for offset in range(run.days))
+    days = list(islice(every_day, MOST_DAYS))
     if not days:
         return
-    if not any(row.stage == readout.stage.name for row in readout.evidence.rows):
+    heard_of = {row.stage for row in readout.evidence.rows} | {about.stage for about in readout.lost}
+    if readout.stage.name not in heard_of:
         yield _trouble(f"there are no rows of {readout.stage.name}", "no rows", "add its rows")
         return
     for path, metric in readout.plan.metrics:
         if not _is_needed(readout, path, metric):
             continue
-        if metric.kind == "quantile":
+        if metric.kind == "quantile" or metric.id in readout.is_counted_in_totals:
             yield from _missing_totals(readout, metric)
         else:
             yield from _missing(readout, metric, "cohort", days)
@@ -102,14 +128,14 @@ def _is_needed(readout: Readout, path: Path, metric: Metric) -> bool:
     if path[0] == "guardrail_metrics" or (path[0] != "secondary_metrics" and readout.stage.name == TEST):
         return True
     is_watched = any(rule.metric == metric.id and rule.probability for rule in readout.plan.stop_rules)
-    return is_watched or bool(readout.rows(metric, "cohort"))
+    return is_watched or bool(readout.cumulative(metric, readout.control))
 
 
 def _missing_totals(readout: Readout, metric: Metric) -> Iterator[Reading]:
     for variant in (readout.control, *readout.treatments):
         rows = readout.rows(metric, "total", variant)
         stale = [row for row in rows if row.through and row.through < readout.days_seen()[-1].last]
-        if not rows:
+        if not rows and not readout.was_refused("total", metric, variant, None):
             message = f"there is no total row of {metric.id} for {variant} in {readout.stage.name}"
             yield _trouble(message, "no row", "add the total rows", metric.id or "", variant)
         elif stale:
@@ -123,7 +149,9 @@ def _missing_totals(readout: Readout, metric: Metric) -> Iterator[Reading]:
 def _missing(readout: Readout, metric: Metric, window: Window, days: list[date]) -> Iterator[Reading]:
     for variant in (readout.control, *readout.treatments):
         seen = {row.date for row in readout.rows(metric, window, variant)}
-        absent = [day for day in days if day not in seen]
+        absent = [
+            day for day in days if day not in seen and not readout.was_refused(window, metric, variant, day)
+        ]
         if absent:
             what = f"{window} rows of {metric.id} for {variant} lack {_listed(absent)}"
             yield _trouble(what, "no row", "add the rows of these days", metric.id or "", variant)
@@ -137,6 +165,13 @@ def _listed(days: list[date]) -> str:
 def _weeks(readout: Readout, metric: Metric, days: list[date]) -> list[date]:
     """First days of the weeks that are over: counted from the first row in the ramp, from the start in the test."""
     seen = sorted(row.date for row in readout.rows(metric, "week") if row.date is not None)
+    # A first week that was refused is still the first.
+    seen += [
+        about.date
+        for about in readout.lost
+        if about.window == "week" and about.metric == metric.id and about.date
+    ]
+    seen.sort()
     first = days[0]
     if readout.stage.name != TEST and seen and (seen[0] - first).days < WEEK:
         first = seen[0]
@@ -151,27 +186,153 @@ def _from_the_future(readout: Readout) -> Iterator[Reading]:
         yield _trouble(message, str(late[-1]), "judge as of the results, or correct the dates")
 
 
-def _silence(readout: Readout, longest: timedelta) -> Iterator[Reading]:
-    stage = readout.stage
-    is_unreadable = bool(readout.evidence.problems) and not readout.evidence.rows
-    if not readout.has_begun or stage.begin is None or is_unreadable:
+def silences(readout: Readout, longest: timedelta) -> Iterator[Reading]:
+    """Variants of which nothing is heard beside others that speak."""
+    life = Life.of(readout)
+    if life is None or not readout.has_control:
         return
-    now = min(readout.as_of, stage.end) if stage.end else readout.as_of
     for variant in readout.treatments:
-        heard = stage.begin
-        for row in readout.evidence.rows:
-            day = row.date if row.window in ("cohort", "day") else None
-            if row.stage == stage.name and row.variant == variant and row.units and day:
-                heard = max(heard, day_end(day, readout.zone))
-        silent = elapsed(heard, now)
-        if silent > longest:
+        if life.is_silent(variant, readout.control, longest):
+            silent = to_go(elapsed(life.heard(variant), life.now))
             yield Reading(
                 "fail",
-                f"nothing was heard of {shown(variant)} for {to_go(silent)}; after {length(longest)} of silence the "
-                "treatment is rolled back",
-                observed=to_go(silent),
+                f"nothing was heard of {shown(variant)} for {silent}, and of {shown(readout.control)} it was; after "
+                f"{length(longest)} of silence the treatment is rolled back",
+                observed=silent,
                 required=f"at most {length(longest)}",
                 kind="rollback",
                 next="withdraw the treatment, then repair its telemetry",
                 variant=variant,
             )
+        elif life.is_silent(readout.control, variant, longest):
+            silent = to_go(elapsed(life.heard(readout.control), life.now))
+            message = (
+                f"nothing was heard of {shown(readout.control)} for {silent}, and of {shown(variant)} it was"
+            )
+            yield _trouble(message, silent, "repair the telemetry of control", variant=readout.control)
+
+
+def _blindness(readout: Readout, params: Params) -> Iterator[Reading]:
+    """Nobody is heard of, so that nothing can be said of the treatment."""
+    life = Life.of(readout)
+    if life is None:
+        return
+    names = (readout.control, *readout.treatments) if readout.has_control else readout.treatments
+    silent = elapsed(max(life.counted(name) for name in names), life.now)
+    if silent <= params.max_silence:
+        return
+    limits = {_stage_of(name): limit for name, limit in params.blind_after.items()}
+    limit = max(params.max_silence, limits.get(readout.stage.name, params.max_silence))
+    rolls_back = params.blind_action == "rollback" and silent > limit
+    who = "neither variant" if len(names) == 2 else "no variant"
+    consequence = (
+        f"; the policy rolls back after {length(limit)} in {readout.stage.name}"
+        if params.blind_action == "rollback"
+        else ""
+    )
+    yield Reading(
+        "fail",
+        f"{who} was heard of for {to_go(silent)}: nobody knows what the treatment does{consequence}",
+        observed=to_go(silent),
+        required=f"at most {length(params.max_silence)}",
+        kind="rollback" if rolls_back else "repair",
+        next="withdraw the treatment, then repair the telemetry"
+        if rolls_back
+        else f"{_owner(readout)} finds out whether the treatment is well, and withdraws it if nobody can tell",
+    )
+
+
+def _owner(readout: Readout) -> str:
+    """Who has to look: who executes rollbacks, else who answers for the experiment."""
+    rollback, owner = readout.plan.rollback, readout.plan.owner
+    name = (rollback and rollback.owner) or (owner and (owner.dri or owner.team))
+    return shown(name) if name else "the owner"
+
+
+def _no_stages(params: Params) -> Iterator[Reading]:
+    for name in params.blind_after:
+        if not _stage_of(name):
+            message = f"the policy's `blind_after` names {shown(name)}, which is no stage"
+            yield _trouble(message, name, "write `canary`, `test` or a treated share, as in 70%")
+
+
+def _stage_of(name: str) -> str:
+    """A stage as rows spell it; empty for what is none."""
+    if name in (CANARY, TEST):
+        return name
+    try:
+        return stage_name(share(name))
+    except QuantityError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """When something was last heard of the variants of the current stage."""
+
+    readout: Readout
+    begin: datetime
+    now: datetime
+
+    @classmethod
+    def of(cls, readout: Readout) -> Life | None:
+        """None where nothing is due, or where nothing at all can be read."""
+        stage, evidence = readout.stage, readout.evidence
+        if not readout.has_begun or stage.begin is None or (evidence.problems and not evidence.rows):
+            return None
+        # Results that are old are no silence of the treatment.
+        now = min(readout.seen_until, stage.end) if stage.end else readout.seen_until
+        return cls(readout, stage.begin, now)
+
+    def heard(self, variant: str) -> datetime:
+        """The end of the last day on which units of it were counted, or may have been in a row that was refused."""
+        ends = [self._end(row.window, row.date) for row in self._rows(variant) if row.units]
+        for about in self.readout.lost:
+            if about.stage in ("", self.readout.stage.name) and about.variant in ("", variant):
+                ends.append(
+                    self._end(about.window or "week", about.date) if self._fits(about.date) else self.now
+                )
+        return max([self.begin, *(end for end in ends if end is not None)])
+
+    def counted(self, variant: str) -> datetime:
+        """The same, or the end of the last day through which outcomes are counted, up to a week later."""
+        heard = self.heard(variant)
+        through = [row.through for row in self._rows(variant) if row.through is not None]
+        if not through:
+            return heard
+        return max(heard, min(day_end(max(through), self.readout.zone), after(heard, timedelta(days=WEEK))))
+
+    def is_silent(self, variant: str, other: str, longest: timedelta) -> bool:
+        """Whether nothing is heard of a variant for so long while the other speaks, and units of it were due."""
+        heard, of_other = self.heard(variant), self.heard(other)
+        if elapsed(heard, self.now) <= longest or elapsed(of_other, self.now) > longest:
+            return False
+        if elapsed(heard, of_other) < longest / 2:
+            return False
+        weights = self.readout.weights()
+        share_of_other = weights[other] / (weights[other] + weights[variant])
+        return share_of_other ** self._units_after(other, heard) < BY_CHANCE
+
+    def _units_after(self, variant: str, heard: datetime) -> int:
+        """Units of a variant that were counted in windows after an instant: at least so many different ones."""
+        most: dict[tuple[Window, date], int] = {}
+        for row in self._rows(variant):
+            if row.date is not None and row.date >= heard.date():
+                key = row.window, row.date
+                most[key] = max(most.get(key, 0), row.units)
+        new = sum(units for (window, _), units in most.items() if window == "cohort")
+        return max([new, *most.values()])
+
+    def _rows(self, variant: str) -> list[Row]:
+        stage = self.readout.stage.name
+        return [row for row in self.readout.evidence.rows if (row.stage, row.variant) == (stage, variant)]
+
+    def _fits(self, day: date | None) -> bool:
+        return day is not None and self.begin.date() <= day <= self.now.date()
+
+    def _end(self, window: str, day: date | None) -> datetime | None:
+        if day is None:
+            return None
+        return min(
+            day_end(day_after(day, WEEK - 1) if window == "week" else day, self.readout.zone), self.now
+        )

@@ -2,7 +2,7 @@
 
 Harm takes time to show, so a stage that is left early was not watched. The time counts from the instant at which the
 ledger says that the stage was entered, in hours that have passed: a change of the clocks neither adds one nor takes
-one away. The canary ends when the plan says so; the test has its own runtime.
+one away. The canary ends when the plan says so, and nothing comes before it; the test has its own runtime.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from egp.wording import length
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
     stage = readout.stage
-    if readout.move.kind == "monitor" or stage.begin is None:
+    if readout.move.kind in ("monitor", "canary") or stage.begin is None:
         return
     if stage.name == CANARY and stage.end is not None:
         complete = stage.end

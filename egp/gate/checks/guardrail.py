@@ -1,30 +1,37 @@
 """No guardrail is harmed: at the readout harm of its margin is ruled out, in a stage no harm is in sight.
 
 At the readout each guardrail with a margin passes if the upper end of a one-sided interval at `guardrail_alpha` lies
-below the margin; quiet is not enough. The level is not corrected, because all of them have to pass. Harm that is shown to
-exceed the margin leads to the metric's `action`; harm that is merely not ruled out holds the launch.
+below the margin; quiet is not enough. A margin in per cent is that share of the control that is observed, an absolute one
+stays what it is. The level is not corrected for the number of guardrails, because all of them have to pass; over several
+looks it is spent by `guardrail_spending`, at each look by the units that the guardrail itself is judged on. Harm that is
+shown to exceed the margin leads to the metric's `action`; harm that is merely not ruled out waits for the next look, and
+at the last one holds the launch.
 
 Two days of a stage cannot rule out a margin, so a stage is asked for less: no guardrail is significantly harmed, at
-`guardrail_alpha` over all guardrails together (Holm). An alarm holds the ramp where it is; what rolls back is the plan's
+`harm_alpha` of the policy's `hair-trigger` over all guardrails together (Holm). An alarm holds the ramp where it is; what rolls back is the plan's
 stop rules and limits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 
 from egp import stats
-from egp.analysis.registered import harm_direction, margin_of, required_power
+from egp.analysis.registered import harm_direction, required_power
+from egp.analysis.registered_test import RegisteredTest, guardrail_test_of
 from egp.document import Path
 from egp.experiment import Metric
 from egp.finding import need
 from egp.gate.amounts import as_harm, p_shown, signed, unit_of
+from egp.gate.boundary import Look, look_at
 from egp.gate.clock import shown_look
 from egp.gate.estimates import Comparison
 from egp.gate.guarding import Part, one_by_one, withheld
-from egp.gate.reading import Reading
+from egp.gate.reading import Kind, Reading
 from egp.gate.readout import Readout
+from egp.gate.ruling_out import Harm, harm_seen
 from egp.quantity import shown
 from egp.rule import Params
 from egp.wording import whole
@@ -61,41 +68,53 @@ def _non_inferior(readout: Readout, metric: Metric, path: Path, treatment: str) 
         return Reading("not_checked", message, kind="repair", metric=metric.id or "", variant=treatment)
     if readout.withheld_because is not None:
         return withheld(readout.withheld_because, metric.id or "", treatment)
-    margin, harm = margin_of(metric, path), harm_direction(metric, path)
-    alpha = readout.guardrail_alpha()
-    seen = readout.judged(metric, treatment)
-    test = stats.non_inferiority(seen.difference, margin, harm, alpha)
-    is_shown = stats.harm_p_value(seen.difference, harm, margin) < alpha
+    test = guardrail_test_of(readout.plan, metric, path)
+    look = look_at(readout, test, treatment, readout.look or 0)
+    harm = harm_seen(test, look)
     declared = need(metric.non_inferiority_margin, *path, "non_inferiority_margin")
-    bound = as_harm(test.harm_bound, declared, metric)
-    observed = f"{as_harm(test.harm, declared, metric)}, at most {bound}"
-    verdict = "harm of the margin is ruled out" if test.non_inferior else (
-        "harm beyond the margin is shown" if is_shown else "harm of the margin is not ruled out"
+    observed = f"{as_harm(harm.estimate, declared, metric)}, at most {as_harm(harm.bound, declared, metric)}"
+    verdict = "harm of the margin is ruled out" if harm.is_ruled_out else (
+        "harm beyond the margin is shown" if harm.is_shown else "harm of the margin is not ruled out"
     )  # fmt: skip
+    is_open = not harm.is_ruled_out and not harm.is_shown
+    following = readout.looks[look.position + 1] if is_open and not readout.is_last_look else None
     return Reading(
-        "pass" if test.non_inferior else "fail" if is_shown else "cannot_rule_out",
+        "pass" if harm.is_ruled_out else "fail" if harm.is_shown else "cannot_rule_out",
         f"{name}: harm {observed} (one-sided), margin {declared}: {verdict}",
         observed=observed,
         required=f"less than {declared}",
-        interval=seen.difference.interval(2 * alpha),
+        interval=look.interval,
         numbers={
-            "harm": test.harm,
-            "harm_bound": test.harm_bound,
-            "margin": margin,
-            "standard_error": seen.difference.standard_error,
-            "p_value": test.p_value,
-            "units_control": float(seen.control_units),
-            "units_treatment": float(seen.treatment_units),
+            "harm": harm.estimate,
+            "harm_bound": harm.bound,
+            "margin": test.margin or 0.0,
+            "standard_error": look.seen.difference.standard_error,
+            "p_value": harm.p_value,
+            "units_control": float(look.seen.control_units),
+            "units_treatment": float(look.seen.treatment_units),
         },
-        kind=""
-        if test.non_inferior
-        else "rollback"
-        if is_shown and metric.action == "rollback"
-        else "inconclusive",
-        next="" if test.non_inferior else _rerun(readout, seen, margin, is_shown, metric),
+        kind=_kind(metric, harm, following),
+        next=_next(readout, test, look, harm, following),
+        until=following,
         metric=metric.id or "",
         variant=treatment,
     )
+
+
+def _kind(metric: Metric, harm: Harm, following: datetime | None) -> Kind:
+    if harm.is_ruled_out:
+        return ""
+    if harm.is_shown and metric.action == "rollback":
+        return "rollback"
+    return "wait" if following else "inconclusive"
+
+
+def _next(readout: Readout, test: RegisteredTest, look: Look, harm: Harm, following: datetime | None) -> str:
+    if harm.is_ruled_out:
+        return ""
+    if following:
+        return f"call again at the next look, {shown_look(following)}, which judges more units"
+    return _rerun(readout, look.seen, test.margin or 0.0, harm.is_shown, test.metric)
 
 
 def _rerun(readout: Readout, seen: Comparison, margin: float, is_shown: bool, metric: Metric) -> str:
@@ -117,7 +136,9 @@ def _alarms(readout: Readout) -> Iterator[Reading]:
     seen: list[tuple[Path, Metric, str, Comparison]] = []
 
     def compare(path: Path, metric: Metric, treatment: str) -> Iterator[Reading]:
-        seen.append((path, metric, treatment, readout.comparison(metric, treatment)))
+        comparison = readout.comparison(metric, treatment)
+        comparison.require_enough_events(metric.id or "", comparison.difference)
+        seen.append((path, metric, treatment, comparison))
         yield from ()
 
     yield from one_by_one(
@@ -138,7 +159,7 @@ def _alarms(readout: Readout) -> Iterator[Reading]:
 def _alarm(
     readout: Readout, path: Path, metric: Metric, treatment: str, seen: Comparison, p_value: float
 ) -> Reading:
-    alpha, unit = readout.guardrail_alpha(), unit_of(metric)
+    alpha, unit = readout.alarm_levels.harm_alpha, unit_of(metric)
     is_harmed = p_value < alpha
     sign = 1 if harm_direction(metric, path) == "increase" else -1
     observed = f"harm of {signed(sign * seen.difference.estimate, unit)}"

@@ -1,9 +1,10 @@
 """No metric is beyond its limit.
 
 A limit is absolute: whatever control does, the page may not take longer than this. It holds in every stage, for what
-the treated units see. A value beyond the limit by more than its noise (one-sided, `guardrail_alpha`) breaks it and
-leads to the metric's `action`, a roll back unless the plan says `hold`. A value that is beyond it by less holds the ramp, and
-one within it passes.
+the treated units see. A value beyond the limit by more than its noise breaks it and leads to the metric's `action`, a roll
+back unless the plan says `hold`. A value that is beyond it by less holds the ramp, and one within it passes. Noise is
+one-sided, at `limit_alpha` of the policy's `hair-trigger`, which says how often a harmless treatment breaks the limit; of a
+rate it is the binomial's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from egp.analysis.stop_rules import is_plain_rate
 from egp.experiment import Metric
 from egp.gate.amounts import unit_of
 from egp.gate.guarding import Part, one_by_one
@@ -18,7 +20,7 @@ from egp.gate.reading import Kind, Reading, State
 from egp.gate.readout import Readout
 from egp.quantity import Measure, shown
 from egp.rule import Params
-from egp.stats import z_upper
+from egp.stats import ArmEstimate, normal_sf, z_upper
 from egp.wording import level
 
 
@@ -42,9 +44,11 @@ def _limits(readout: Readout, metric: Metric, treatment: str) -> Iterator[Readin
 
 def _limit(readout: Readout, metric: Metric, treatment: str, bound: Measure, sign: int) -> Reading:
     arm = readout.arm(metric, treatment)
+    alpha = readout.alarm_levels.limit_alpha
     excess = sign * (arm.value - bound.value)
-    reach = z_upper(readout.guardrail_alpha()) * arm.standard_error
-    state: State = "pass" if excess <= 0 else "fail" if excess > reach else "cannot_rule_out"
+    reach = z_upper(alpha) * arm.standard_error
+    is_broken = excess > 0 and _tail(readout, metric, arm, bound, sign) < alpha
+    state: State = "pass" if excess <= 0 else "fail" if is_broken else "cannot_rule_out"
     is_hidden = (metric.id or "") in readout.withheld
     side = "above" if sign > 0 else "below"
     required = f"at {'most' if sign > 0 else 'least'} {bound}"
@@ -69,6 +73,19 @@ def _limit(readout: Readout, metric: Metric, treatment: str, bound: Measure, sig
         variant=treatment,
         withheld=is_hidden,
     )
+
+
+def _tail(readout: Readout, metric: Metric, arm: ArmEstimate, bound: Measure, sign: int) -> float:
+    """How often a value at the limit is seen so far beyond it: the binomial tail of a rate, which is right for however
+    few events, else the normal one."""
+    if not is_plain_rate(readout.plan, metric) or arm.units is None:
+        return normal_sf(sign * (arm.value - bound.value) / arm.standard_error) if arm.standard_error else 0.0
+    from scipy.special import bdtr, bdtrc
+
+    events = round(arm.value * arm.units)
+    if sign > 0:
+        return float(bdtrc(events - 1, arm.units, bound.value)) if events else 1.0
+    return float(bdtr(events, arm.units, bound.value))
 
 
 def _kind(readout: Readout, metric: Metric, state: State) -> Kind:

@@ -18,7 +18,7 @@ from egp.analysis.days import day_after, first_full_day
 from egp.analysis.registered import PRIMARY, direction_of
 from egp.experiment import Metric
 from egp.gate.amounts import p_shown, signed, unit_of
-from egp.gate.estimates import Lacking, compared
+from egp.gate.estimates import Lacking
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout, first_week_rows
@@ -70,7 +70,7 @@ def _novelty(readout: Readout, metric: Metric, treatment: str, alpha: float) -> 
     )
 
 
-def _effect(readout: Readout, metric: Metric, treatment: str, week: object) -> stats.Difference:
+def _effect(readout: Readout, metric: Metric, treatment: str, week: object) -> stats.Contrast:
     arms = [
         [row for row in first_week_rows(readout, metric, name) if row.date == week]
         for name in (readout.control, treatment)
@@ -80,4 +80,4 @@ def _effect(readout: Readout, metric: Metric, treatment: str, week: object) -> s
             f"there are no weekly rows of {metric.id} with segment {FIRST_WEEK} for the week of {week}",
             "add them: window week, of the units first exposed in the first week",
         )
-    return compared(metric, *arms).difference
+    return readout.compared(metric, *arms).difference

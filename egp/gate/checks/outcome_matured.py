@@ -49,6 +49,14 @@ def _matured(readout: Readout, path: Path, metric: Metric) -> Reading:  # noqa: 
             until=complete,
             metric=metric.id or "",
         )
+    counted_rows = [
+        row for row in readout.rows(metric, "cohort") if row.date is not None and row.date <= last
+    ]
+    if not counted_rows:
+        message = f"there are no cohorts of {name} to tell whether outcomes have matured"
+        return Reading(
+            "not_checked", message, kind="repair", next="add rows of window cohort", metric=metric.id or ""
+        )
     unripe = readout.unripe_days(metric)
     if unripe:
         counted_to = max(row.through or last for row in readout.rows(metric, "cohort"))

@@ -13,18 +13,13 @@ from math import sqrt
 from typing import Annotated
 
 from egp import stats
-from egp.analysis.registered import (
-    comparison_alpha,
-    margin_of,
-    planned_units,
-    primary_effect,
-    required_power,
-    sequential_inflation,
-    sides,
-)
+from egp.analysis.registered import planned_units, primary_design, primary_effect, required_power
+from egp.analysis.registered_test import RegisteredTest, primary_test_of
 from egp.document import Path
 from egp.experiment import Metric
 from egp.gate.amounts import unit_of
+from egp.gate.deciding import deciding
+from egp.gate.estimates import Comparison
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
@@ -55,15 +50,24 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
 def _reached(
     readout: Readout, metric: Metric, path: Path, treatment: str, tolerance: float
 ) -> Iterator[Reading]:
-    yield _precision(readout, metric, path, treatment, tolerance)
+    test = primary_test_of(readout.plan, metric, path)
+    if deciding(readout, test, treatment).look.position == readout.look:
+        yield _precision(readout, metric, path, treatment, tolerance)
+
+
+def _standard_error(seen: Comparison, test: RegisteredTest) -> float:
+    """Of what is tested: the difference, or what a relative margin leaves of control."""
+    return seen.at(test.null_ratio).standard_error if test.is_relative else seen.difference.standard_error
 
 
 def _precision(readout: Readout, metric: Metric, path: Path, treatment: str, tolerance: float) -> Reading:
-    reached = readout.primary(metric, path, treatment).difference.standard_error
-    plan = readout.plan
-    power, alpha, tails = required_power(plan), comparison_alpha(plan), sides(plan)
-    distance = margin_of(metric, path) if plan.type == "non_inferiority" else abs(primary_effect(plan, path))
-    resolvable = stats.mde_of_standard_error(reached, power, alpha, tails) * sqrt(sequential_inflation(plan))
+    plan, test = readout.plan, primary_test_of(readout.plan, metric, path)
+    reached = _standard_error(readout.primary(test, treatment), test)
+    power, design = required_power(plan), primary_design(plan, path)
+    distance = abs(primary_effect(plan, path)) if test.margin is None else test.margin
+    resolvable = stats.mde_of_standard_error(reached, power, test.alpha, test.sides) * sqrt(
+        design.inflation(power)
+    )
     unit = unit_of(metric)
     is_precise = resolvable <= distance * (1 + tolerance)
     units = planned_units(plan) * (resolvable / distance) ** 2

@@ -4,6 +4,9 @@ A plan that was changed once results were in sight proves what it was changed to
 plan as it was registered or last amended; any other plan holds, until it is amended with `egp amend` or restored. A
 plan that was registered on or after the day of its start holds too. Where the plan was amended with results seen in
 a way that could be made to fit them, its analysis is exploratory: no launch can rest on it, only a new experiment.
+
+The lock also says for which analysis the plan was registered. A release of egp that tests otherwise does not judge it
+until an amendment says so, which before the look is not exploratory: nobody has seen what it could be made to fit.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egp.analysis.days import first_exposure
+from egp.analysis.registered_test import ANALYSIS, amending_analysis
 from egp.changes import exploratory_amendments
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
@@ -51,12 +55,26 @@ def _same_plan(readout: Readout, entry: Registration) -> Reading:
             f"the plan was registered on {entry.registered}, and the first units were treated on {start}"
         )
         return _differs(message, str(entry.registered), "register a rerun before it starts")
+    if entry.current_analysis != ANALYSIS:
+        return _other_analysis(entry)
     amended = f", amended on {entry.amended[-1].on}" if entry.amended else ""
     return Reading(
         "pass",
         f"registered on {entry.registered}{amended}, and unchanged since",
         observed=_short(readout.digest),
         required=_short(entry.current_digest),
+    )
+
+
+def _other_analysis(entry: Registration) -> Reading:
+    """Whoever updates egp must not move the plan's goalposts with it."""
+    return Reading(
+        "fail",
+        f"the plan was registered for analysis {entry.current_analysis}, and this egp judges by analysis {ANALYSIS}",
+        observed=f"analysis {entry.current_analysis}",
+        required=f"analysis {ANALYSIS}",
+        kind="repair",
+        next=f"judge it with the egp that it was registered with, or {amending_analysis(entry.path)}",
     )
 
 

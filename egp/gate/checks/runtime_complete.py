@@ -2,7 +2,8 @@
 
 Stopping on the day on which it looks best is how noise gets shipped. A fixed horizon is read once, at its last look;
 a group-sequential or always-valid plan at the looks that it declares, and never with fewer consecutive days at full
-exposure than the policy's minimum-runtime asks for.
+exposure than the policy's minimum-runtime asks for. A look opens once results were taken on or after it and their rows
+cover every day that it judges, whatever the instant of the call.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from egp.analysis.days import day_after, first_day, full_days
-from egp.gate.clock import day_end, elapsed, instant, shown_look, to_go
+from egp.gate.clock import day_end, elapsed, instant, shown_instant, shown_look, to_go
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.rule import Params
@@ -24,9 +25,11 @@ SHORTEST_RUN = 14
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
     if not readout.is_decision:
         return
-    days = sum(run.days for run in readout.days_seen())
+    if readout.due is None:
+        yield _too_early(readout)
+        return
     if readout.look is None:
-        yield _too_early(readout, days)
+        yield _not_seen(readout)
         return
     least = int(readout.policy_says("minimum-runtime", "days", SHORTEST_RUN))
     consecutive = _consecutive_days(readout, day_after(readout.looks[readout.look].date(), -1))
@@ -61,8 +64,21 @@ def _look(readout: Readout) -> str:
     return f"the look of {shown_look(readout.looks[readout.look])}"
 
 
-def _too_early(readout: Readout, days: int) -> Reading:
-    look = readout.looks[0]
+def _not_seen(readout: Readout) -> Reading:
+    """The day of the look has come, and the results have not."""
+    look, reason = shown_look(readout.looks[0]), readout.withheld_because
+    return Reading(
+        "fail",
+        f"the look of {look} has come, and is not open: the primary is {reason}",
+        observed=f"taken {shown_instant(readout.taken)}",
+        required=f"results of the look of {look}",
+        kind="repair",
+        next=reason.advice if reason else "",
+    )
+
+
+def _too_early(readout: Readout) -> Reading:
+    look, days = readout.looks[0], sum(run.days for run in readout.days_seen())
     start = instant(first_day(readout.plan), readout.zone)
     if readout.as_of < start:
         message = f"the test starts on {start:%Y-%m-%d}, and is read on {shown_look(look)}"

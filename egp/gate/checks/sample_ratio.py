@@ -5,20 +5,34 @@ chi-square compares the units of every variant with the weights of the stage: th
 against the rest in the canary and in the ramp. Every metric's units are tested, segments and metrics that were counted
 on the same units once. Below `srm_alpha` the primary and the guardrails' non-inferiority are withheld. A stop rule that fires, fires
 all the same: a wrong split is a reason to look, not to keep a harmful treatment.
+
+Units that were served two variants belong to neither and are left out of every row. A few are the rule (a cookie that was
+deleted, a device that two people share) and are reported; more than `max_crossed` of a stage's units hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import shown
-from egp.rule import Params
-from egp.wording import listing, percent, significant
+from egp.quantity import Share, shown
+from egp.rule import AtLeast
+from egp.rule import Params as RuleParams
+from egp.wording import counted, listing, percent, significant
 
 
-def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
+class Params(RuleParams):
+    max_crossed: Annotated[
+        Share,
+        "share of a stage's units that may have been served two variants; they are in no row",
+        AtLeast(0),
+    ] = Share(0.001)
+
+
+def check(readout: Readout, params: Params) -> Iterator[Reading]:
+    yield from _crossed(readout, params.max_crossed)
     if not readout.has_begun:
         return
     if not readout.has_control:
@@ -45,3 +59,24 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
         kind="repair" if mismatch else "",
         next="find out where units are lost or counted twice; redirects and bots first" if mismatch else "",
     )
+
+
+def _crossed(readout: Readout, most: Share) -> Iterator[Reading]:
+    for crossed in readout.evidence.crossed:
+        if not crossed.units:
+            continue
+        share = crossed.units / crossed.of
+        were = (
+            "was served two variants, and is" if crossed.units == 1 else "were served two variants, and are"
+        )
+        rounded = significant(share * 100, 2)
+        is_much = share > most
+        yield Reading(
+            "fail" if is_much else "pass",
+            f"{counted(crossed.units, 'unit')} of the stage {crossed.stage} {were} left out ({rounded} % of {crossed.of:,})",
+            observed=f"{rounded} %",
+            required=f"at most {significant(most * 100, 2)} %",
+            numbers={"crossed": float(crossed.units), "units": float(crossed.of)},
+            kind="repair" if is_much else "",
+            next="find out why before anything is read" if is_much else "",
+        )

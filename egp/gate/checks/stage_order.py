@@ -3,19 +3,21 @@
 Each stage is the safety net of the next: one that is skipped has caught nothing. The ledger in the results (`stages`)
 says which stages were entered, in which order and when; it has to agree with the plan's `ramp`. The first stage follows
 the readout and not before its declared `start`; a readout older than 30 days describes a product and a season that
-are gone, so that the ramp has to be complete by then or rest on a new readout.
+are gone, so that the ramp has to be complete by then or rest on a new readout. Days on which the policy's calendars let
+nobody raise traffic do not count.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated
 
-from egp.gate.clock import elapsed, instant, shown_instant, to_go
+from egp.analysis.days import day_after
+from egp.gate.clock import DAY, elapsed, instant, shown_instant, to_go
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import Moment
+from egp.quantity import Interval, Moment
 from egp.results import TEST, stage_name
 from egp.rule import Params as RuleParams
 from egp.wording import counted, listing
@@ -113,14 +115,27 @@ def _too_early(readout: Readout, declared: Moment | None) -> Iterator[Reading]:
 def _too_old(readout: Readout, params: Params) -> Iterator[Reading]:
     if readout.look is None or readout.plan.type in ("rollout", "holdback"):
         return
-    read: datetime = readout.looks[readout.look]
-    age = elapsed(read, readout.as_of)
-    if age > timedelta(days=params.readout_days):
+    age = elapsed(readout.looks[readout.look], readout.as_of)
+    if age <= timedelta(days=params.readout_days):
+        return
+    lost = _days_lost(readout, readout.looks[readout.look].date())
+    if age - lost * DAY > timedelta(days=params.readout_days):
+        without = f", {lost} of them in change windows" if lost else ""
         yield Reading(
             "fail",
-            f"the readout is {counted(age.days, 'day')} old; it is good for {params.readout_days}",
+            f"the readout is {counted(age.days, 'day')} old{without}; it is good for {params.readout_days}",
             observed=counted(age.days, "day"),
             required=f"at most {params.readout_days} days",
             kind="inconclusive",
             next="keep what is served now, and register a rerun",
         )
+
+
+def _days_lost(readout: Readout, read: date) -> int:
+    """Days from the readout until today on which no traffic could be raised."""
+    lost, last = 0, day_after(readout.as_of.date(), -1)
+    for period, _ in readout.change_windows:
+        run = Interval(max(period.first, read), min(period.last, last))
+        if run.days > 0:
+            lost, read = lost + run.days, day_after(run.last, 1)
+    return lost

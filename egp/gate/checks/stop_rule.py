@@ -2,44 +2,55 @@
 
 Stop rules are agreed before anybody has a launch to lose, and nobody is asked when one fires. There are three kinds:
 
-- `probability`: P(harm > `harm_exceeds`), from all units of the current stage and the plan's prior, has reached it;
+- `probability`: P(harm > `harm_exceeds`), from all units of the current stage and the plan's prior, has reached it; with
+  `evaluated: daily` those of days that are over, with `weekly` those of whole weeks of the stage, however often the gate
+  is called;
 - `for`: on so many days in a row the day's estimate exceeded `harm_exceeds`;
 - `significant_harm_for`: in so many disjoint weeks in a row the week's harm was significant.
 
-Days and weeks may begin in the stage before; they end in the current one. Below `min_units_per_variant` a rule is
-silent. Whatever the plan says, a guardrail that is significantly harmed in two weeks in a row rolls back. A rule on a
-metric that is withheld says only whether it fired.
+A `harm_exceeds` that is declared relative is relative to the control observed, whose noise counts with it; an absolute
+one stays as it is. Rates are compared by score tests, which keep their level where events are rare and arms uneven. Days
+and weeks may begin in the stage before; they end in the current one. Below `min_units_per_variant` a rule is silent, and so
+it is while a variant has fewer than ten events to expect. Whatever the plan says, a guardrail that is significantly harmed
+in two weeks in a row rolls back. A rule on a metric that is withheld says only whether it fired.
+
+A day or a week whose rows are there and show nothing, as where no variant has an event, is neither harm nor its absence: if
+a rule could have fired with it, or if it is the latest, the rule is not checked.
 
 A week that is tested at 5 %, and the next, and all others until the holdout ends, would withdraw many a treatment
-without harm. A week's level is therefore derived from the plan, so that all rules that ask for weeks fire in at most 1 %
-of harmless experiments: with W whole weeks from the first exposure to the end of the holdout and M metrics that are
-watched by weeks, a rule that asks for k weeks takes (1 % / (M · (W − k + 1)))^(1/k), and never more than
-`guardrail_alpha`. Three guardrails and fifteen weeks make it 1.5 % for each of two weeks. `hair-trigger` counts that 1 %
-among the chances of the plan's stop rules, which may fire together in 5 %.
+without harm. A week's level is therefore derived from the plan's length, so that all rules that ask for weeks fire in at
+most 1 % (`weekly_false_alarm` of `hair-trigger`) of harmless experiments: with W whole weeks from the first exposure to the
+end of the holdout and M metrics that are watched by weeks, a rule that asks for k weeks takes the level at which k weeks,
+alike by `week_correlation`, are all bad with a chance of 1 % / (M · (W − k + 1)), and never more than `harm_alpha`. Three
+guardrails and fifteen weeks make it 0.8 % for each of two weeks. The plan's own `guardrail_alpha` has no part in it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
+from typing import Literal
 
 from egp import stats
 from egp.analysis.days import whole_days
-from egp.analysis.registered import baseline_of, harm_direction
-from egp.analysis.stop_rules import BAD_WEEKS, stop_rule_harm, stop_rule_metric, weekly_level
+from egp.analysis.registered import harm_direction
+from egp.analysis.stop_rules import BAD_WEEKS, least_units, stop_rule_metric, weekly_level
 from egp.document import Path
 from egp.experiment import Metric, StopRule
 from egp.finding import NotChecked, need
 from egp.gate.amounts import signed, unit_of
-from egp.gate.estimates import Comparison
+from egp.gate.estimates import Comparison, Lacking
 from egp.gate.guarding import Part, one_by_one
+from egp.gate.harm import Excess, harm_beyond
 from egp.gate.reading import Reading
-from egp.gate.readout import Readout
+from egp.gate.readout import Readout, Uncomputed
 from egp.quantity import shown
 from egp.results import Window
 from egp.rule import Params
+from egp.stats import StatisticsInputError
 from egp.wording import counted, listing, percent, significant, unit_count, whole
 
 WEEK = timedelta(weeks=1)
@@ -49,19 +60,18 @@ NO_BAD_WEEKS = f"fewer than {BAD_WEEKS} weeks in a row with significant harm of 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
     if not readout.has_begun:
         return
-    fired: set[str] = set()
-    unseen: dict[str, None] = {}
+    weeks = _Weeks()
     declared = [
-        Part(partial(_watched, readout, position, treatment, fired), rule.metric or "", treatment)
+        Part(partial(_watched, readout, position, treatment, weeks.fired), rule.metric or "", treatment)
         for position, rule in enumerate(readout.plan.stop_rules)
         for treatment in readout.treatments
     ]
     undeclared = [
-        Part(partial(_bad_weeks, readout, path, metric, treatment, fired, unseen), metric.id or "", treatment)
+        Part(partial(_bad_weeks, readout, path, metric, treatment, weeks), metric.id or "", treatment)
         for path, metric in readout.plan.guardrails
         for treatment in readout.treatments
     ]
-    yield from one_by_one([*declared, *undeclared, Part(partial(_no_bad_weeks, readout, fired, unseen))])
+    yield from one_by_one([*declared, *undeclared, Part(partial(_no_bad_weeks, readout, weeks))])
 
 
 def _watched(readout: Readout, position: int, treatment: str, fired: set[str]) -> Iterator[Reading]:
@@ -83,8 +93,10 @@ class _Watched:
         self.is_hidden = (self.metric.id or "") in readout.withheld
 
     @property
-    def least(self) -> int:
-        return self.rule.min_units_per_variant or 0
+    def least(self) -> float:
+        """Units per variant below which the rule is silent: the plan's, and those that bring enough events."""
+        events = least_units(self.readout.plan, self.metric, self.path)
+        return max(self.rule.min_units_per_variant or 0, math.ceil(events))
 
     def reading(self) -> Reading:
         if self.rule.probability is not None:
@@ -95,62 +107,68 @@ class _Watched:
             return self._days(whole_days(self.rule.for_))
         raise NotChecked(("stop_rules", self.position, "probability"))
 
+    def _beyond(self, seen: Comparison) -> Excess:
+        return harm_beyond(self.path, self.metric, seen, self.rule.harm_exceeds)
+
     def _posterior(self, asked: float) -> Reading:
-        seen = self.readout.comparison(self.metric, self.treatment)
         required = f"P(harm > {self.rule.harm_exceeds}) below {percent(asked)}"
-        if seen.smaller_units < self.least:
-            observed = f"{unit_count(seen.smaller_units)} per variant"
-            message = f"silent until {unit_count(self.least)} per variant, now {whole(seen.smaller_units)}"
+        until = self._evaluated_until()
+        units = self.readout.smaller_units(self.metric, self.treatment, until)
+        if units < self.least:
+            observed = f"{unit_count(units)} per variant"
+            message = f"silent until {unit_count(self.least)} per variant, now {whole(units)}"
             return self._told(False, message, observed, required, {})
-        probability = stats.posterior_normal(
-            self._harm(seen), seen.difference.standard_error, stop_rule_harm(self.readout.plan, self.position),
-            "greater", *self._prior(),
-        )  # fmt: skip
+        seen = self.readout.comparison(self.metric, self.treatment, until)
+        beyond = self._beyond(seen)
+        probability = self._probability_of(beyond)
+        harm = self._sign * seen.difference.estimate
         observed = f"P(harm > {self.rule.harm_exceeds}) = {_probability(probability)}"
-        detail = f"{observed}, harm estimated at {signed(self._harm(seen), unit_of(self.metric))}"
+        detail = f"{observed}, harm estimated at {signed(harm, unit_of(self.metric))}"
         numbers = {
             "probability": probability,
-            "harm": self._harm(seen),
-            "standard_error": seen.difference.standard_error,
+            "harm": harm,
+            "standard_error": beyond.standard_error,
             "units": float(seen.smaller_units),
         }
         return self._told(probability >= asked, detail, observed, required, numbers)
 
-    def _harm(self, seen: Comparison) -> float:
-        sign = 1 if harm_direction(self.metric, self.path) == "increase" else -1
-        return sign * seen.difference.estimate
+    def _evaluated_until(self) -> date | None:
+        """The last day of first exposure that the latest evaluation saw, however often the gate is called."""
+        begin, today = self.readout.stage.begin, self.readout.as_of.date()
+        if self.rule.evaluated == "hourly" or begin is None:
+            return None
+        days = (today - begin.date()).days
+        return begin.date() + timedelta(days=(days // 7 * 7 if self.rule.evaluated == "weekly" else days) - 1)
 
-    def _prior(self) -> tuple[float | None, float | None]:
-        """Mean and spread of the prior on the harm; neither for a flat one."""
+    @property
+    def _sign(self) -> int:
+        return 1 if harm_direction(self.metric, self.path) == "increase" else -1
+
+    def _probability_of(self, beyond: Excess) -> float:
+        """Of more harm than the rule tolerates: the posterior of the excess."""
         at: Path = ("stop_rules", self.position, "prior")
-        prior = self.rule.prior
-        if prior == "flat":
-            return None, None
+        prior, amount = self.rule.prior, need(self.rule.harm_exceeds, *at[:2], "harm_exceeds")
         if prior is None:
             raise NotChecked(at)
-        baseline = baseline_of(self.metric, self.path).value
-        spread = need(prior.std_dev, *at, "std_dev").absolute(baseline)
-        return prior.mean.absolute(baseline) if prior.mean else 0.0, spread
+        mean: float | None = None
+        spread: float | None = None
+        if prior != "flat":
+            spread = need(prior.std_dev, *at, "std_dev").absolute(beyond.scale)
+            mean = (prior.mean.absolute(beyond.scale) if prior.mean else 0.0) - amount.absolute(beyond.scale)
+        return stats.posterior_normal(beyond.seen, beyond.standard_error, 0.0, "greater", mean, spread)
 
     def _days(self, days: int) -> Reading:
-        bound = stop_rule_harm(self.readout.plan, self.position)
         required = f"fewer than {counted(days, 'day')} in a row with harm above {self.rule.harm_exceeds}"
-        return self._in_a_row("day", days, lambda seen: self._harm(seen) > bound, required)
+        return self._in_a_row("day", days, lambda seen: self._beyond(seen).seen > 0, required)
 
     def _weeks(self, weeks: int) -> Reading:
         if weeks < 1:
             raise NotChecked(("stop_rules", self.position, "significant_harm_for"))
-        alpha = weekly_level(self.readout.plan, weeks)
-        harm = harm_direction(self.metric, self.path)
-        margin = stop_rule_harm(self.readout.plan, self.position) if self.rule.harm_exceeds else 0.0
-
-        def is_bad(seen: Comparison) -> bool:
-            return stats.harm_p_value(seen.difference, harm, margin) < alpha
-
+        alpha = weekly_level(self.readout.plan, weeks, self.readout.alarm_levels)
         required = (
             f"fewer than {counted(weeks, 'week')} in a row with significant harm, at {percent(alpha, 1)} each"
         )
-        return self._in_a_row("week", weeks, is_bad, required)
+        return self._in_a_row("week", weeks, lambda seen: self._beyond(seen).p_value < alpha, required)
 
     def _in_a_row(
         self, window: Window, asked: int, is_bad: Callable[[Comparison], bool], required: str
@@ -159,17 +177,23 @@ class _Watched:
             raise NotChecked(
                 ("stop_rules", self.position, "for" if window == "day" else "significant_harm_for")
             )
-        longest, total = _Run(window), 0
-        stage = ""
-        for of_stage, first, seen in self.readout.windows(self.metric, window, self.treatment):
-            total = (total if of_stage == stage else 0) + seen.smaller_units
-            stage = of_stage
-            longest.take(first, total >= self.least and is_bad(seen), of_stage == self.readout.stage.name)
-        observed = f"{counted(longest.best, window)} in a row" if stage else f"no {window} was seen so far"
-        fired = longest.best >= asked
-        until = f", until {longest.until}" if longest.until else ""
-        detail = f"{observed} with harm{until}" if stage else observed
-        return self._told(fired, detail, observed, required, {f"{window}s_in_a_row": float(longest.best)})
+        run = _run_of(
+            self.readout, self.path, self.metric, window, self.treatment, is_bad,
+            self.rule.min_units_per_variant or 0,
+        )  # fmt: skip
+        if run.is_unknown(asked):
+            why = "" if self.is_hidden else f": {run.why}"
+            name = f"stop rule {shown(self.rule.id)} on {shown(self.metric.id)}"
+            raise Lacking(
+                f"{name} cannot be judged, {run.uncomputed_windows} could not be computed{why}", run.advice
+            )
+        observed = run.told
+        detail = f"{observed} with harm" if run.judged else observed
+        detail += f", until {run.until}" if run.until else ""
+        detail += f"; {run.uncomputed_windows} could not be computed" if run.uncomputed else ""
+        return self._told(
+            run.best >= asked, detail, observed, required, {f"{window}s_in_a_row": float(run.best)}
+        )
 
     def _told(
         self, fired: bool, detail: str, observed: str, required: str, numbers: dict[str, float]
@@ -212,58 +236,159 @@ def _withdraw(readout: Readout) -> str:
 
 @dataclass(slots=True)
 class _Run:
-    """The longest run of bad windows that ends in the current stage."""
+    """Runs of bad windows that end in the current stage, and those that there could be."""
 
     window: Window
     length: int = 0
+    possible: int = 0
+    """Length of the run if every window that cannot be computed were a bad one."""
     last: date | None = None
     best: int = 0
+    most: int = 0
+    """The longest run, and the longest that there could be."""
     until: date | None = None
-    """Its last day."""
+    """The last day of the longest run."""
+    judged: int = 0
+    silent: int = 0
+    """Windows before the minimum of units, or with too few events."""
+    uncomputed: int = 0
+    ends_unknown: bool = False
+    """Whether the latest window cannot be computed."""
+    why: str = ""
+    advice: str = ""
 
-    def take(self, first: date, is_bad: bool, is_current: bool) -> None:
-        follows = self.last is not None and first - self.last == timedelta(
-            days=1 if self.window == "day" else 7
-        )
-        self.length = (self.length + 1 if follows else 1) if is_bad else 0
+    def take(self, first: date, state: _State, is_current: bool) -> None:
+        apart = timedelta(days=1 if self.window == "day" else 7)
+        follows = self.last is not None and first - self.last == apart
+        self.length = (self.length + 1 if follows else 1) if state == "bad" else 0
+        self.possible = (self.possible + 1 if follows else 1) if state in ("bad", "unknown") else 0
         self.last = first
-        if is_current and self.length > self.best:
-            self.best = self.length
-            self.until = first if self.window == "day" else first + timedelta(days=6)
+        self.judged += state in ("bad", "good")
+        self.silent += state == "silent"
+        self.uncomputed += state == "unknown"
+        if is_current:
+            self.ends_unknown = state == "unknown"
+            self.most = max(self.most, self.possible)
+            if self.length > self.best:
+                self.best = self.length
+                self.until = first if self.window == "day" else first + timedelta(days=6)
+
+    def is_unknown(self, asked: int) -> bool:
+        """Whether it may have fired, or may be firing: neither is "has not fired"."""
+        return self.best < asked and (self.most >= asked or self.ends_unknown)
+
+    @property
+    def uncomputed_windows(self) -> str:
+        return f"{self.uncomputed} of {counted(self.judged + self.silent + self.uncomputed, self.window)}"
+
+    @property
+    def told(self) -> str:
+        if self.judged:
+            return f"{counted(self.best, self.window)} in a row"
+        return (
+            f"no {self.window} had units enough so far"
+            if self.silent
+            else f"no {self.window} was seen so far"
+        )
+
+
+_State = Literal["bad", "good", "silent", "unknown"]
+
+
+def _run_of(
+    readout: Readout, path: Path, metric: Metric, window: Window, treatment: str,
+    is_bad: Callable[[Comparison], bool], least: int = 0,
+) -> _Run:  # fmt: skip
+    """The windows of all stages in order of time, each bad or not, or saying why that is not known."""
+    run, total, before = _Run(window), 0, ""
+    enough = least_units(readout.plan, metric, path)
+    for stage, first, seen in readout.windows(metric, window, treatment):
+        units = readout.units_of_window(metric, window, treatment, stage, first)
+        total = (total if stage == before else 0) + (units or 0)
+        before = stage
+        is_current = stage == readout.stage.name
+        if units is not None and (units < max(enough, 1) or total < least):
+            run.take(first, "silent", is_current)
+            continue
+        try:
+            if isinstance(seen, Uncomputed):
+                raise Lacking(seen.message, seen.advice)
+            run.take(first, "bad" if is_bad(seen) else "good", is_current)
+        except Lacking as lacking:
+            run.why, run.advice = str(lacking), lacking.advice
+            run.take(first, "unknown", is_current)
+        except StatisticsInputError as error:
+            run.why, run.advice = error.problem, error.advice
+            run.take(first, "unknown", is_current)
+    return run
+
+
+class _Weeks:
+    """What the rule that holds for every plan found, by guardrail."""
+
+    def __init__(self) -> None:
+        self.fired: set[str] = set()
+        self.unseen: dict[str, None] = {}
+        self.silent: dict[str, None] = {}
+        self.unknown: dict[str, None] = {}
 
 
 def _bad_weeks(
-    readout: Readout, path: Path, metric: Metric, treatment: str, fired: set[str], unseen: dict[str, None]
+    readout: Readout, path: Path, metric: Metric, treatment: str, weeks: _Weeks
 ) -> Iterator[Reading]:
     """The rule that holds for every plan; silent where a rule of the plan has fired on the metric."""
-    if metric.id in fired:
+    name = metric.id or ""
+    if name in weeks.fired:
         return
-    alpha = weekly_level(readout.plan, BAD_WEEKS)
-    harm, run = harm_direction(metric, path), _Run("week")
-    for stage, first, seen in readout.windows(metric, "week", treatment):
-        is_bad = stats.harm_p_value(seen.difference, harm) < alpha
-        run.take(first, is_bad, stage == readout.stage.name)
-    if run.last is None:
-        unseen[metric.id or ""] = None
+    alpha = weekly_level(readout.plan, BAD_WEEKS, readout.alarm_levels)
+
+    def is_bad(seen: Comparison) -> bool:
+        return harm_beyond(path, metric, seen).p_value < alpha
+
+    run = _run_of(readout, path, metric, "week", treatment, is_bad)
     if run.best >= BAD_WEEKS:
-        fired.add(metric.id or "")
-        weeks = f"{counted(run.best, 'week')} in a row"
-        yield Reading(
-            "fail",
-            f"{shown(metric.id)} was significantly harmed in {weeks}, until {run.until}",
-            observed=weeks,
-            required=NO_BAD_WEEKS,
-            numbers={"weeks_in_a_row": float(run.best)},
-            kind="rollback",
-            next=_withdraw(readout),
-            metric=metric.id or "",
-            variant=treatment,
+        weeks.fired.add(name)
+        yield _harmed(readout, metric, treatment, run)
+    elif run.uncomputed and (run.is_unknown(BAD_WEEKS) or not run.judged):
+        weeks.unknown[name] = None
+        raise Lacking(
+            f"whether {shown(name)} was harmed in {BAD_WEEKS} weeks in a row is not known, {run.uncomputed_windows} "
+            f"could not be computed: {run.why}",
+            run.advice,
         )
+    elif run.uncomputed:
+        weeks.unknown[name] = None
+    elif not run.judged:
+        (weeks.silent if run.silent else weeks.unseen)[name] = None
 
 
-def _no_bad_weeks(readout: Readout, fired: set[str], unseen: dict[str, None]) -> Iterator[Reading]:
-    if not fired:
-        message = f"no guardrail was harmed in {BAD_WEEKS} weeks in a row"
-        if unseen and len(unseen) < len(readout.plan.guardrail_metrics):
-            message += f"; there are no weeks of {listing(map(shown, unseen))}"
-        yield Reading("pass", message, required=NO_BAD_WEEKS)
+def _harmed(readout: Readout, metric: Metric, treatment: str, run: _Run) -> Reading:
+    weeks = f"{counted(run.best, 'week')} in a row"
+    return Reading(
+        "fail",
+        f"{shown(metric.id)} was significantly harmed in {weeks}, until {run.until}",
+        observed=weeks,
+        required=NO_BAD_WEEKS,
+        numbers={"weeks_in_a_row": float(run.best)},
+        kind="rollback",
+        next=_withdraw(readout),
+        metric=metric.id or "",
+        variant=treatment,
+    )
+
+
+def _no_bad_weeks(readout: Readout, weeks: _Weeks) -> Iterator[Reading]:
+    every = len(readout.plan.guardrail_metrics)
+    if weeks.fired or (every and len(weeks.unknown) == every):
+        return
+    if every and len(weeks.unseen) == every:
+        yield Reading("pass", "no week of a guardrail was seen so far", required=NO_BAD_WEEKS)
+        return
+    message = f"no guardrail was harmed in {BAD_WEEKS} weeks in a row"
+    for names, what in (
+        (weeks.unseen, "there are no weeks of"),
+        (weeks.silent, "weeks have too few events of"),
+        (weeks.unknown, "some weeks could not be computed of"),
+    ):
+        message += f"; {what} {listing(map(shown, names))}" if names else ""
+    yield Reading("pass", message, required=NO_BAD_WEEKS)

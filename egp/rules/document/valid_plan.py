@@ -12,6 +12,10 @@ keys are those of the schema; a key of one's own starts with `x-`. Beyond the sc
   are at least 0 and below 1;
 - a margin is a positive amount of harm, and entries of lists are not blank;
 - `looks` is not an empty list: a plan without `looks:` is read once, on the day after its run;
+- dates lie within ten years of the start, and in this century;
+- texts are not blank and have no character that nobody sees, and no two ids read alike;
+- no effect and no margin is as large as the metric itself, units lie on either side of a quantile, and money is of one
+  currency;
 - a canary or a holdout is either `none` or described, and a stop rule has one kind of evidence.
 
 Passes:
@@ -262,6 +266,66 @@ Passes:
 holdout: {none: "too few units", share: null, until: null}
 ```
 
+Fails at `/sign_offs/0/on`, saying "lies in the year 1":
+
+```yaml
+sign_offs: {0: {on: 0001-01-01}}
+```
+
+Fails at `/holdout/until`, saying "20 years after the start on 2023-01-23":
+
+```yaml
+holdout: {until: 2043-05-10}
+```
+
+Fails at `/owner/dri`, saying "a character in it that nobody sees":
+
+```yaml
+owner: {dri: "@pdp-pm\\0"}
+```
+
+Fails at `/title`, saying "title is blank":
+
+```yaml
+title: " "
+```
+
+Fails at `/guardrail_metrics/1/id`, saying "ids that read alike, refund_rate and Refund-Rate":
+
+```yaml
+guardrail_metrics: {1: {id: Refund-Rate}}
+```
+
+Fails at `/primary_metric/mde`, saying "as much as the metric itself":
+
+```yaml
+primary_metric: {mde: 100%}
+```
+
+Fails at `/guardrail_metrics/2/quantile`, saying "1.4 of 140,000 units beyond it":
+
+```yaml
+guardrail_metrics: {2: {quantile: 0.001%}}
+```
+
+Fails at `/surfaces/1`, saying "twice":
+
+```yaml
+surfaces: [pdp.mobile, pdp.mobile]
+```
+
+Fails at `/economics/cost_per_error`, saying "in EUR":
+
+```yaml
+economics: {cost_per_error: 0.07 EUR}
+```
+
+Fails at `/escalation/within`:
+
+```yaml
+escalation: {within: 0h}
+```
+
 Fails at `/stop_rules/0/for`, saying "2 kinds of evidence":
 
 ```yaml
@@ -276,6 +340,7 @@ from collections.abc import Iterator
 from egp.consistency import contradictions
 from egp.dimensions import mismatches
 from egp.finding import Finding
+from egp.meaning import meaningless
 from egp.subject import PlanFile
 
 
@@ -295,3 +360,4 @@ def check(file: PlanFile) -> Iterator[Finding]:
     explained = misspelt.union(problem.path for problem in file.problems)
     yield from contradictions(file.plan, explained)
     yield from mismatches(file.plan, explained)
+    yield from meaningless(file.plan)

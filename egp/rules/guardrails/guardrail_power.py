@@ -3,18 +3,20 @@
 With too few units a guardrail stays quiet whether or not there is harm, so its silence is not evidence of safety.
 For each guardrail with a margin egp computes the power of its one-sided non-inferiority test at `guardrail_alpha`, when
 the treatment is in truth harmless, at the units it is judged on: the declared sample, the matured part of it for a metric
-judged on its matured cohort, the segment's share of it for a metric restricted to a segment. Rates take the larger of
-the Farrington-Manning and the unpooled variance, others the standard deviation that the plan declares. Jointly, the
+judged on its matured cohort, the segment's share of it for a metric restricted to a segment. Rates take the
+variance of their score test (Farrington-Manning), others the standard deviation that the plan declares; a margin in per
+cent is of the control observed, which adds (1 ± m)² of its variance. Over several looks the test is the one that
+`guardrail_spending` leaves for the last. Jointly, the
 powers multiply, as for independent guardrails. Guardrails with only a limit are not tested this way. A larger sample is proposed only where the declared traffic
 brings it.
 
 Passes:
 
 ```yaml
-sample_size_per_variant: 140_000
+sample_size_per_variant: 147_000
 ```
 
-Fails at `/guardrail_metrics/0/non_inferiority_margin`, saying "70,000 units per variant rule out a margin of 6% in refund_rate with 64.1 % power":
+Fails at `/guardrail_metrics/0/non_inferiority_margin`, saying "73,500 units per variant rule out a margin of 6% in refund_rate with 63.7 % power":
 
 ```yaml
 guardrail_metrics: {0: {non_inferiority_margin: 6%}}
@@ -22,7 +24,7 @@ guardrail_metrics: {0: {non_inferiority_margin: 6%}}
 
 Each may be sure enough while all of them are not.
 
-Fails at `/guardrail_metrics` with `floor: 84%`, saying "82.1 % power":
+Fails at `/guardrail_metrics` with `floor: 82%`, saying "81.1 % power":
 
 ```yaml
 id: sound-plan
@@ -36,7 +38,7 @@ guardrail_metrics: {0: {outcome_window: 15d}}
 
 A metric of a segment has that segment's units only.
 
-Fails at `/guardrail_metrics/1/non_inferiority_margin`, saying "21,000 units":
+Fails at `/guardrail_metrics/1/non_inferiority_margin`, saying "22,050 units":
 
 ```yaml
 guardrail_metrics: {1: {segment: new_users, segment_share: 15%}}
@@ -92,7 +94,7 @@ from egp.experiment import Experiment, Metric
 from egp.finding import DoesNotApply, Finding, NotChecked, need
 from egp.quantity import QuantityError, Share
 from egp.stats import StatisticsInputError
-from egp.wording import at_least_like, called, larger_sample, listing, percent, unit_count
+from egp.wording import at_least_like, called, larger_sample, listing, power_below, share_text, unit_count
 
 _MOST_UNITS = 10**12
 _QUIET = "a quiet guardrail here is not evidence of safety"
@@ -161,9 +163,9 @@ def _weak(plan: Experiment, guard: _Guard, sample: float, power: float, floor: f
     return Finding(
         (*guard.path, "non_inferiority_margin"),
         f"{unit_count(sample * guard.judged)} per variant rule out a margin of {metric.non_inferiority_margin} in "
-        f"{called(metric.id, 'this guardrail')} with {_short_of(floor, power)} power; {_QUIET}",
-        observed=_short_of(floor, power),
-        required=percent(floor),
+        f"{called(metric.id, 'this guardrail')} with {power_below(power, floor)} power; {_QUIET}",
+        observed=power_below(power, floor),
+        required=share_text(floor),
         help=_options(options, _more_units(plan, [guard], sample, floor)),
     )
 
@@ -179,16 +181,11 @@ def _jointly(
     ]
     return Finding(
         ("guardrail_metrics",),
-        f"the margins of all {len(guards)} guardrails are ruled out together with {_short_of(floor, joint)} power; {_QUIET}",
-        observed=_short_of(floor, joint),
-        required=percent(floor),
+        f"the margins of all {len(guards)} guardrails are ruled out together with {power_below(joint, floor)} power; {_QUIET}",
+        observed=power_below(joint, floor),
+        required=share_text(floor),
         help=_options(options, _more_units(plan, guards, sample, floor)),
     )
-
-
-def _short_of(floor: float, power: float) -> str:
-    """A power below the floor with as many digits as it takes not to read as the floor."""
-    return percent(power, next((digits for digits in range(1, 9) if round(power, digits + 2) < floor), 9))
 
 
 def _joint_power(guards: Sequence[_Guard], sample: float) -> float:

@@ -5,8 +5,8 @@ A guardrail without a number agreed beforehand turns into an opinion on the day 
 which side is harm; the action says what a breach leads to. A margin of 0 is no threshold, since no sample rules out
 every harm, and neither is a relative margin of a baseline of 0. A margin or a limit is in a unit that the metric has, and a
 limit bounds the side on which harm lies. A limit that stands alone lies beyond the baseline on that side: one that
-control itself breaks says nothing of the treatment. Beside a margin it may ask for more than the baseline, as a launch
-criterion does.
+control itself breaks says nothing of the treatment. Beside a margin, and with `action: hold`, it may ask for more than the
+baseline, as a launch criterion does; with a roll back `hair-trigger` refuses it.
 
 Passes:
 

@@ -89,7 +89,10 @@ def _absent(plan: Experiment, absent: list[str], params: Params) -> Finding:
         advice = f"set `id: {shown(meant)}`"
     else:
         message = f"the plan does not guard {names}, which the policy asks of every plan"
-        advice = _lines(plan, absent)
+        elsewhere = {str(metric.id): path[0] for path, metric in plan.metrics}
+        moved = [f"move {shown(name)} there from {elsewhere[name]}" for name in absent if name in elsewhere]
+        new = [name for name in absent if name not in elsewhere]
+        advice = "; ".join([*([_lines(plan, new)] if new else ["complete `guardrail_metrics`"]), *moved])
     return Finding(
         ("guardrail_metrics",) if position is None else ("guardrail_metrics", position, "id"),
         message,
@@ -125,12 +128,12 @@ def _misspelt(plan: Experiment, absent: list[str], params: Params) -> tuple[int 
 
 
 def _too_few(plan: Experiment, params: Params) -> Finding:
-    number, present = len(plan.guardrail_metrics), {metric.id for metric in plan.guardrail_metrics}
+    number, taken = len(plan.guardrail_metrics), {metric.id for _, metric in plan.metrics}
     return Finding(
         ("guardrail_metrics",),
         f"the plan has {counted(number, 'guardrail metric') if number else 'no guardrail metric'}; "
         f"the policy asks for at least {params.at_least}",
         observed=counted(number, "guardrail metric"),
         required=f"at least {params.at_least}",
-        help=_lines(plan, [next(name for name in _free_names() if name not in present)]),
+        help=_lines(plan, [next(name for name in _free_names() if name not in taken)]),
     )

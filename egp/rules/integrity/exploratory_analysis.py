@@ -36,6 +36,20 @@ Fails at `/amendments/0`, saying "fields that it does not name":
 amendments: [{on: 2023-01-30, reason: clicks are better, approver: "@xp-lead", data_access: results_seen}]
 ```
 
+Before the first exposure there are no results of the build that an amendment names.
+
+Passes:
+
+```yaml
+amendments: [{on: 2023-01-17, reason: the build was not made yet, approver: "@xp-lead", data_access: results_seen, changes: [/revision]}]
+```
+
+Fails at `/amendments/0`:
+
+```yaml
+amendments: [{on: 2023-01-24, reason: another build, approver: "@xp-lead", data_access: results_seen, changes: [/revision]}]
+```
+
 Does not apply:
 
 ```yaml

@@ -33,7 +33,7 @@ schedule: {end: 2023-01-30}
 {}
 ```
 
-Fails at `/co_primary_metrics/0` with `as_of: 2023-01-29, under_base: true`, saying "raises the chance of a false win from 5 % to 9.75 %":
+Fails at `/co_primary_metrics/0` with `as_of: 2023-01-29, under_base: true`, saying "raises the chance of finding an effect where there is none from 5 % to 9.75 %":
 
 ```yaml
 co_primary_metrics: [{id: clicks, kind: proportion, direction: increase, baseline: 30%, mde: 1pp}]
@@ -222,9 +222,9 @@ def _consequence(moved: FieldChange, before: Experiment, after: Experiment) -> s
     """What the change does to the result, where there is a number for it."""
     try:
         if moved.name.startswith(("/co_primary_metrics", "/variants", "/segments")):
-            low, high = _false_win(before), _false_win(after)
+            low, high = _false_alarm(before), _false_alarm(after)
             if high > low:
-                return f"; it raises the chance of a false win from {percent(low)} to {percent(high)}"
+                return f"; it raises the chance of finding an effect where there is none from {percent(low)} to {percent(high)}"
         if moved.name in ("/schedule/start", "/schedule/end") and run_days(before) != run_days(after):
             return f"; the run has {counted(run_days(after), 'day')} instead of {run_days(before)}"
     except NotChecked:  # a finding needs no consequence
@@ -232,8 +232,8 @@ def _consequence(moved: FieldChange, before: Experiment, after: Experiment) -> s
     return ""
 
 
-def _false_win(plan: Experiment) -> float:
-    """Chance that at least one of the comparisons of the primary wins although nothing has an effect: 1 - (1 - α)^k
+def _false_alarm(plan: Experiment) -> float:
+    """Chance that at least one of the comparisons of the primary finds an effect where there is none: 1 - (1 - α)^k
     for independent ones, with k also counting every segment that may conclude; no more than α with a correction."""
     statistics = plan.statistics
     if statistics is None or statistics.alpha is None or not 0 < statistics.alpha < 1:

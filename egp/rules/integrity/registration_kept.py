@@ -1,7 +1,7 @@
 """An entry of the lock stays as it was written; amendments are added to it.
 
 Whoever can rewrite the lock can move every goalpost without a trace. In a review against a base the plan's entry still
-has its date, its digest, its policy, its amendments and the decisions on it, in this order, and new ones follow them. A plan
+has its date, its digest, its policy, its analysis, its amendments and the decisions on it, in this order, and new ones follow them. A plan
 that has not started may be registered anew, with the date of that day.
 
 Passes with `under_base: true, lock: {digest: before, amended: [{digest: plan, on: 2023-01-17}]}, base_lock: {digest: before}`:
@@ -39,6 +39,12 @@ Fails at `/id` with `under_base: true, lock: {digest: plan}, base_lock: {digest:
 ```
 
 Fails at `/id` with `under_base: true, lock: {digest: plan}, base_lock: {digest: plan, archived: 2023-06-01}`, saying "no longer archived":
+
+```yaml
+{}
+```
+
+Fails at `/id` with `under_base: true, lock: {digest: plan, analysis: 2}, base_lock: {digest: plan}`, saying "another analysis":
 
 ```yaml
 {}
@@ -91,6 +97,8 @@ def _rewritten(base: Registration, lock: Registration) -> str:
         return "has another digest under the same date"
     if _policy(lock.policy) != _policy(base.policy):
         return "has another policy under the same date"
+    if (lock.analysis or 1) != (base.analysis or 1):
+        return "has another analysis under the same date"
     if not _keeps([_amendment(each) for each in base.amended], [_amendment(each) for each in lock.amended]):
         return "has amendments that are gone or changed"
     if base.archived not in (None, lock.archived):
@@ -110,4 +118,4 @@ def _policy(policy: PinnedPolicy | None) -> tuple[object, ...]:
 
 
 def _amendment(amended: Amended) -> tuple[object, ...]:
-    return amended.digest, amended.on, amended.data_access
+    return amended.digest, amended.on, amended.data_access, amended.analysis

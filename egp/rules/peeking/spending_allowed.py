@@ -130,6 +130,7 @@ from egp.analysis.registered import (
     has_primary_test,
     information_fractions,
     required_power,
+    sequential_inflation,
     sides,
     statistics_of,
 )
@@ -313,7 +314,7 @@ def _boundaries(plan: Experiment, function: str) -> str:
 def _price(plan: Experiment) -> str:
     try:
         power = required_power(plan)
-        times = stats.always_valid_inflation(comparison_alpha(plan), power, sides(plan))
+        times = sequential_inflation(plan)
     except (NotChecked, StatisticsInputError):
         return ""
     return f"; at {percent(power)} power it takes {times:.2f} times the units of a single look"

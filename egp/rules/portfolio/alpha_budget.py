@@ -1,10 +1,12 @@
 """The portfolio is expected to declare few false wins in a year.
 
 One experiment at 5 % is cautious; a hundred of them ship changes that do nothing, and somebody counts their lifts.
-If no change had an effect, each experiment would still declare a win with probability alpha, half of it when the test
-is two-sided, since the other half are losses. egp adds these up over the plans that start within any `days` consecutive
-days and compares the largest sum with `false_wins`. Rollouts and holdbacks test nothing and do not count. The finding is about
-the portfolio as a whole and is reported once, on its first plan.
+If no change had an effect, each test would still declare a win with probability alpha, half of it when it is two-sided,
+since the other half are losses. A plan makes one for every treatment and primary metric, or one for all where a `correction`
+shares alpha among them. egp adds these up over the plans that start within any `days` consecutive days and compares the
+largest sum with `false_wins`. A non-inferiority plan does not count: without an effect its win is true, and it comes with its
+power. Rollouts and holdbacks test nothing. The finding is about the portfolio as a whole and is reported once, on its first
+plan.
 
 Passes:
 
@@ -48,6 +50,30 @@ statistics: {sides: one}
 type: rollout
 ```
 
+Three treatments are three chances, unless they share alpha.
+
+Fails at `/statistics/alpha` with `false_wins: 0.06`, saying "expected to declare 0.075 false wins":
+
+```yaml
+variants: [{id: control, weight: 25%, control: true}, {id: a, weight: 25%}, {id: b, weight: 25%}, {id: c, weight: 25%}]
+```
+
+Passes with `false_wins: 0.06`:
+
+```yaml
+variants: [{id: control, weight: 25%, control: true}, {id: a, weight: 25%}, {id: b, weight: 25%}, {id: c, weight: 25%}]
+statistics: {correction: dunnett}
+```
+
+Passes with `false_wins: 0.06`:
+
+```yaml
+statistics: {sides: one}
+---
+type: non_inferiority
+statistics: {sides: one}
+```
+
 Does not apply:
 
 ```yaml
@@ -63,7 +89,7 @@ from datetime import date
 from typing import Annotated
 
 from egp import rule
-from egp.analysis.false_wins import chance_of_false_win, worst_period
+from egp.analysis.false_wins import expected_false_wins, worst_period
 from egp.finding import DoesNotApply, Finding
 from egp.subject import Entry, Portfolio
 from egp.wording import counted, percent, significant
@@ -89,7 +115,7 @@ def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
     worded = significant(expected, 3)
     yield Finding(
         ("statistics", "alpha"),
-        f"{counted(last - first + 1, 'experiment')} that start between {tests[first][0]} and {tests[last][0]} are "
+        f"{_period(tests[first][0], tests[last][0], last - first + 1)} "
         f"expected to declare {worded} false wins even if no change has an effect",
         observed=f"{worded} false wins",
         required=f"at most {significant(params.false_wins, 3)} in {counted(params.days, 'day')}",
@@ -97,9 +123,15 @@ def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
     )
 
 
+def _period(first: date, last: date, number: int) -> str:
+    if number == 1:
+        return f"the experiment that starts on {first} is"
+    return f"{counted(number, 'experiment')} that start between {first} and {last} are"
+
+
 def _tests(entries: tuple[Entry, ...]) -> Iterator[tuple[date, float]]:
-    """First day and chance of a false win of every plan that tests something."""
+    """First day and expected false wins of every plan that may declare one."""
     for entry in entries:
-        chance = chance_of_false_win(entry.type, entry.alpha, entry.sides)
+        chance = expected_false_wins(entry.type, entry.alpha, entry.sides, entry.tests)
         if entry.first is not None and chance is not None:
             yield entry.first, chance

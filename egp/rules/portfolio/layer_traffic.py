@@ -97,7 +97,7 @@ from egp.analysis.days import day_after
 from egp.finding import DoesNotApply, Finding, NotChecked, need
 from egp.quantity import Interval, shown
 from egp.subject import Portfolio, Traffic
-from egp.wording import counted, listing, percent
+from egp.wording import counted, listing, percent, told_apart
 
 _FULL = 1 + 1e-9
 _NAMED = 3
@@ -129,9 +129,9 @@ def check(portfolio: Portfolio) -> Iterator[Finding]:
         others.append(f"{percent(rest)} in {counted(len(exposing) - 1 - _NAMED, 'other')}")
     yield Finding(
         ("schedule", "exposure"),
-        f"the experiments of layer {shown(plan.layer)} take {percent(total)} of it from {day}: "
+        f"the experiments of layer {shown(plan.layer)} take {told_apart(total, 1)[0]} of it from {day}: "
         f"{percent(own)} here and {listing(others)}",
-        observed=percent(total),
+        observed=told_apart(total, 1)[0],
         required="at most 100 %",
         help=_way_out(portfolio, run, max(total for _, total in days) - own),
     )

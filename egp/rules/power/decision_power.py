@@ -42,7 +42,7 @@ decision_rule: {min_lift: 50bps}
 sample_size_per_variant: null
 ```
 
-Fails at `/decision_rule/min_lift`, saying "40bps ships 68 % of true effects of 45bps, 55.8 % with every guardrail passing":
+Fails at `/decision_rule/min_lift`, saying "40bps ships 68.3 % of true effects of 45bps, 55.4 % with every guardrail passing":
 
 ```yaml
 decision_rule: {min_lift: 40bps}
@@ -54,7 +54,7 @@ Fails at `/decision_rule/min_ci_lower`, saying "at most half":
 decision_rule: {min_ci_lower: 25bps}
 ```
 
-Fails at `/decision_rule/min_ci_lower`, saying "15bps ships 79.9 % of true effects":
+Fails at `/decision_rule/min_ci_lower`, saying "15bps ships 81.7 % of true effects":
 
 ```yaml
 decision_rule: {min_ci_lower: 15bps}
@@ -62,7 +62,7 @@ decision_rule: {min_ci_lower: 15bps}
 
 A power of 95 % promised for the whole decision asks more of every test.
 
-Fails at `/sample_size_per_variant`, saying "the whole decision 80.3 %":
+Fails at `/sample_size_per_variant`, saying "the whole decision 79.5 %":
 
 ```yaml
 statistics: {power_scope: decision}
@@ -78,8 +78,8 @@ sample_size_per_variant: 330_000
 Fails at `/sample_size_per_variant` with `floor: 84%`, saying "every clause":
 
 ```yaml
-guardrail_metrics: {0: {non_inferiority_margin: 11%}}
-sample_size_per_variant: 105_000
+guardrail_metrics: {0: {non_inferiority_margin: 12%}}
+sample_size_per_variant: 107_000
 ```
 
 Guardrails that are too weak by themselves are guardrail-power's finding, and a small sample is sample-size's.
@@ -128,13 +128,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, NamedTuple
 
 from egp import rule, stats
+from egp.analysis.design import Design
 from egp.analysis.registered import (
     PRIMARY,
     baseline_of,
-    guardrail_test,
+    guardrail_design,
     has_primary_test,
     is_change_of,
-    metric_units,
     planned_units,
     primary_at,
     primary_control_units,
@@ -147,7 +147,7 @@ from egp.document import Path
 from egp.experiment import Experiment, Metric
 from egp.finding import DoesNotApply, Finding, NotChecked, Related, need
 from egp.quantity import Change, Share
-from egp.wording import larger_sample, like, percent, significant, unit_count
+from egp.wording import larger_sample, like, percent, power_below, power_text, share_text, unit_count
 
 _MOST_UNITS = 10**12
 _DROPPED = {
@@ -169,18 +169,15 @@ class _Decision(NamedTuple):
     plan: Experiment
     primary: stats.PlannedTest
     effect: float
-    guardrails: tuple[stats.PlannedTest, ...]
-    units_per_guardrail: tuple[float, ...]
-    """Units of control that each guardrail judges for every unit of the smallest variant."""
-    units_per_primary: float
+    guardrails: tuple[Design, ...]
 
     def chances(self, sample: float, min_lift: float, min_ci_lower: float) -> stats.DecisionPower:
-        units = [share * sample for share in self.units_per_guardrail]
+        units = [guard.control_per_smallest * sample for guard in self.guardrails]
         return stats.decision_power(
             self.primary,
             self.effect,
-            self.units_per_primary * sample,
-            self.guardrails,
+            primary_control_units(self.plan, sample),
+            [guard.test for guard in self.guardrails],
             min_lift,
             min_ci_lower,
             units,
@@ -223,9 +220,7 @@ def _decision(plan: Experiment, tested: Sequence[tuple[Path, Metric]]) -> _Decis
         plan,
         primary_test(plan),
         primary_effect(plan),
-        tuple(guardrail_test(plan, metric, path) for path, metric in tested),
-        tuple(metric_units(plan, metric, 1.0) for _, metric in tested),
-        primary_control_units(plan, 1.0),
+        tuple(guardrail_design(plan, metric, path) for path, metric in tested),
     )
 
 
@@ -289,13 +284,13 @@ def _strict_clause(
     bound: Change = getattr(plan.decision_rule, key)
     mde = need(primary_at(plan, PRIMARY).mde, *PRIMARY, "mde")
     impossible = chances.primary <= 0.5
-    share = f"at most half of true effects of {mde} ({percent(chances.primary)})"
+    share = f"at most half of true effects of {mde} ({power_text(chances.primary)})"
     return Finding(
         ("decision_rule", key),
         f"a rule with {key} {bound} ships "
-        f"{share if impossible else f'{percent(chances.primary)} of true effects of {mde}'}{_guardrails_too(chances)}",
-        observed=percent(chances.power),
-        required=percent(floor),
+        f"{share if impossible else f'{power_text(chances.primary)} of true effects of {mde}'}{_guardrails_too(chances)}",
+        observed=power_below(chances.power, floor),
+        required=share_text(floor),
         help=_looser(plan, decision, sample, key, floor),
         related=(Related((*PRIMARY, "mde"), "the MDE"),),
         impossible=impossible,
@@ -303,7 +298,7 @@ def _strict_clause(
 
 
 def _guardrails_too(chances: stats.DecisionPower) -> str:
-    return f", {percent(chances.power)} with every guardrail passing" if chances.guardrails else ""
+    return f", {power_text(chances.power)} with every guardrail passing" if chances.guardrails else ""
 
 
 def _looser(plan: Experiment, decision: _Decision, sample: float, key: str, floor: float) -> str:
@@ -351,9 +346,9 @@ def _broken_promise(
     return Finding(
         ("sample_size_per_variant",),
         f"the plan promises {percent(wanted)} power for the whole decision; {unit_count(sample)} per variant give the "
-        f"primary {percent(chances.primary)} and the whole decision {percent(chances.lower_bound)} at least",
-        observed=percent(chances.lower_bound),
-        required=f"{percent(wanted)} ({percent(each)} for each of {tests} tests)",
+        f"primary {power_text(chances.primary)} and the whole decision {power_below(chances.lower_bound, wanted)} at least",
+        observed=power_below(chances.lower_bound, wanted),
+        required=f"{share_text(wanted)} ({share_text(each)} for each of {tests} tests)",
         help=f"{_sample_help(plan, enough)}, or set `power_scope: primary`",
         related=(Related(("statistics", "power_scope"), "the promise"),),
     )
@@ -365,17 +360,17 @@ def _weak_decision(decision: _Decision, sample: float, chances: stats.DecisionPo
     enough = _least_sample(sample, lambda units: decision.chances(units, *bounds).power >= floor)
     return Finding(
         ("sample_size_per_variant",),
-        f"with {unit_count(sample)} per variant every clause of the decision holds {percent(chances.power)} of the "
-        f"time for a true effect of the size of the MDE: {significant(chances.primary * 100, 3)} % for the primary"
+        f"with {unit_count(sample)} per variant every clause of the decision holds {power_below(chances.power, floor)} of the "
+        f"time for a true effect of the size of the MDE: {power_text(chances.primary)} for the primary"
         f"{_each_guardrail(chances)}",
-        observed=percent(chances.power),
-        required=percent(floor),
+        observed=power_below(chances.power, floor),
+        required=share_text(floor),
         help=f"{_sample_help(plan, enough)}, or plan for a larger MDE or wider margins",
     )
 
 
 def _each_guardrail(chances: stats.DecisionPower) -> str:
-    return f", {percent(math.prod(chances.guardrails))} for all guardrails" if chances.guardrails else ""
+    return f", {power_text(math.prod(chances.guardrails))} for all guardrails" if chances.guardrails else ""
 
 
 def _sample_help(plan: Experiment, enough: int | None) -> str:

@@ -19,7 +19,7 @@ Passes:
 primary_metric: {mde: 3.75%}
 ```
 
-Fails at `/primary_metric/mde`, saying "140,000 units per variant resolve 38.7bps at 95 % power":
+Fails at `/primary_metric/mde`, saying "147,000 units per variant resolve 37.7bps at 95 % power":
 
 ```yaml
 primary_metric: {mde: null}

@@ -136,7 +136,8 @@ def _false_wins(plan: Experiment, alpha: float, count: int) -> str:
 def _sample_needed(plan: Experiment, correction: str) -> str:
     """The sample at the corrected level, where the plan says enough and declares less."""
     try:
-        needed = math.ceil(required_smallest(assuming(plan, correction=correction)) - 1e-6)
+        corrected = assuming(plan, correction=correction)
+        needed = max(math.ceil(required_smallest(corrected, at=at) - 1e-6) for at, _ in plan.primaries)
     except (NotChecked, StatisticsInputError):
         return ""
     return and_larger_sample(plan.sample_size_per_variant, needed, units_that_come(plan))

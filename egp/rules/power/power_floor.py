@@ -64,7 +64,7 @@ from egp.experiment import Experiment
 from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.quantity import Share
 from egp.stats import StatisticsInputError
-from egp.wording import and_larger_sample, odds, percent
+from egp.wording import and_larger_sample, odds, share_text, told_apart
 
 AT = ("statistics", "power")
 
@@ -84,22 +84,20 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     yield Finding(
         AT,
         _message(power, params.floor),
-        observed="not declared" if power is None else percent(power),
-        required=percent(params.floor),
+        observed="not declared" if power is None else told_apart(power, params.floor)[0],
+        required=share_text(params.floor),
         help=f"set `power: {params.floor * 100:.10g}%`{_sample_needed(plan, params.floor)}",
     )
 
 
 def _message(power: Share | None, floor: Share) -> str:
-    asked = f"the policy asks for {percent(floor)}"
+    asked = f"the policy asks for {share_text(floor)}"
     if power is None:
         return f"the plan declares no power, so its sample follows from nothing; {asked}"
     if power >= 1:
-        return (
-            f"{percent(power)} power is declared; no test finds every true effect, however large the sample"
-        )
+        return f"{share_text(power)} power is declared; no test finds every true effect, however large the sample"
     return (
-        f"{percent(power)} power is declared: of true effects as large as the MDE {odds(1 - power)} would be missed; "
+        f"{told_apart(power, floor)[0]} power is declared: of true effects as large as the MDE {odds(1 - power)} would be missed; "
         f"{asked}, {odds(1 - floor)}"
     )
 

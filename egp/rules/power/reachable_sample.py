@@ -9,13 +9,13 @@ are what is randomised: an experiment that randomises users cannot fill its samp
 Passes:
 
 ```yaml
-eligible_units: {distinct_over_run: 311_112}
+eligible_units: {distinct_over_run: 326_667}
 ```
 
-Fails at `/sample_size_per_variant`, saying "311,000 users × 90 % exposure × 50 % weight are 139,950 units in the smallest variant":
+Fails at `/sample_size_per_variant`, saying "326,000 users × 90 % exposure × 50 % weight are 146,700 units in the smallest variant":
 
 ```yaml
-eligible_units: {distinct_over_run: 311_000}
+eligible_units: {distinct_over_run: 326_000}
 ```
 
 Fails at `/eligible_units/distinct_over_run`, saying "574,000 distinct users in 14 days are no fewer than 41,000 a day × 14 = 574,000; a user who comes back counts once":

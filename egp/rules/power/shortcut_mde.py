@@ -1,7 +1,7 @@
 """The MDE is not the shortcut 1.96·√(2p(1−p)/n), which is found only half of the time.
 
 The shortcut leaves power out of the formula, so an effect of exactly that size is as likely to be missed as found.
-It is the width of a confidence interval, not an effect the experiment can detect. At 95 % power and a two-sided 5 %
+It is half the width of a confidence interval, not an effect the experiment can detect. At 95 % power and a two-sided 5 %
 the MDE is (1.96 + 1.645) / 1.96 = 1.84 times as large, at 80 % power 1.43 times; for the shortcut's MDE at 95 % power
 the sample must be 3.38 times as large. Means and ratios have the same shortcut, 1.96·σ·√(2/n).
 
@@ -23,7 +23,7 @@ sample_size_per_variant: 137_716
 statistics: {variance_reduction: null}
 ```
 
-Fails at `/primary_metric/mde`, saying "1.96·√(2p(1−p)/n) for 140,000 units per variant":
+Fails at `/primary_metric/mde`, saying "1.96·√(2p(1−p)/n) for 147,000 units per variant":
 
 ```yaml
 primary_metric: {mde: 2%}

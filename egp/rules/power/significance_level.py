@@ -5,7 +5,8 @@ at the same level needs a sixth fewer units because it doubles the chance of a f
 choosing it needs a reason given before the start (`sides_reason`), and may have a cap of its own. A non-inferiority
 experiment asks a one-sided question and needs no reason. `guardrail_alpha` is the one-sided level at which each
 guardrail's margin must be ruled out; it is declared as soon as a guardrail has a margin, in a rollout as well.
-`srm_alpha` is the level of the test that the variants got the units they should; the gate takes 0.1 % where a plan
+It has a floor, too: a level that nothing reaches is no test. The alarms of the gate do not depend on it: their levels are
+the policy's. `srm_alpha` is the level of the test that the variants got the units they should; the gate takes 0.1 % where a plan
 declares none.
 
 A level of 0 % is no level: no result would ever reach it. A sample-ratio test at 100 % would stop every readout.
@@ -83,6 +84,18 @@ Fails at `/statistics/guardrail_alpha`, saying "20 %":
 statistics: {guardrail_alpha: 20%}
 ```
 
+Fails at `/statistics/guardrail_alpha`, saying "at 0.0000001 % a guardrail needs":
+
+```yaml
+statistics: {guardrail_alpha: 0.0000001%}
+```
+
+Passes:
+
+```yaml
+statistics: {guardrail_alpha: 0.1%}
+```
+
 Without margins there is nothing to test at that level.
 
 Passes:
@@ -139,7 +152,7 @@ from egp.analysis.statements import stated
 from egp.experiment import Experiment
 from egp.finding import DoesNotApply, Finding
 from egp.quantity import Share
-from egp.wording import odds, percent, share_in_plan
+from egp.wording import odds, percent, share_in_plan, share_text, significant, told_apart
 
 
 class Params(rule.Params):
@@ -152,6 +165,9 @@ class Params(rule.Params):
     guardrail_alpha: Annotated[
         Share, "largest one-sided level of a guardrail's non-inferiority test", rule.Stricter("less")
     ] = Share(0.05)
+    least_guardrail_alpha: Annotated[
+        Share, "smallest one-sided level of a guardrail's non-inferiority test", rule.Stricter("more")
+    ] = Share(0.001)
     srm_alpha: Annotated[Share, "largest level of the sample-ratio test", rule.Stricter("less")] = Share(0.01)
     least_srm_alpha: Annotated[Share, "smallest level of the sample-ratio test", rule.Stricter("more")] = (
         Share(0.0001)
@@ -168,7 +184,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         cap = min(params.alpha, params.one_sided_alpha) if one_sided else params.alpha
         yield from _alpha(statistics.alpha if statistics else None, cap, one_sided)
         yield from _sides(plan)
-    yield from _guardrail_alpha(plan, params.guardrail_alpha)
+    yield from _guardrail_alpha(plan, params.guardrail_alpha, params.least_guardrail_alpha)
     if srm_alpha is not None and not params.least_srm_alpha <= srm_alpha <= params.srm_alpha:
         yield _srm_alpha(srm_alpha, params)
 
@@ -190,11 +206,12 @@ def _alpha(alpha: Share | None, cap: Share, one_sided: bool) -> Iterator[Finding
 
 
 def _level_finding(key: str, level: Share | None, cap: Share, message: str) -> Finding:
+    observed, allowed = (share_text(cap),) * 2 if level is None else told_apart(level, cap)
     return Finding(
         ("statistics", key),
         message,
-        observed="not declared" if level is None else percent(level),
-        required=f"at most {percent(cap)}",
+        observed="not declared" if level is None else observed,
+        required=f"at most {allowed}",
         help=f"set `{key}: {cap * 100:.10g}%`",
     )
 
@@ -225,9 +242,19 @@ def _margins(plan: Experiment) -> int:
     return sum(metric.non_inferiority_margin is not None for metric in plan.guardrail_metrics)
 
 
-def _guardrail_alpha(plan: Experiment, cap: Share) -> Iterator[Finding]:
+def _guardrail_alpha(plan: Experiment, cap: Share, floor: Share) -> Iterator[Finding]:
     tested = _margins(plan)
     level = plan.statistics.guardrail_alpha if plan.statistics else None
+    if level is not None and 0 < level < floor:
+        least = f"the policy allows {percent(floor)} to {percent(cap)}"
+        yield Finding(
+            ("statistics", "guardrail_alpha"),
+            f"at {_tiny(level)} a guardrail needs more evidence than the policy lets a plan ask for; {least}",
+            observed=_tiny(level),
+            required=f"{percent(floor)} to {percent(cap)}",
+            help=f"set `guardrail_alpha: {share_in_plan(cap)}`",
+        )
+        return
     if not tested or (level is not None and 0 < level <= cap):
         return
     if level is None:
@@ -237,10 +264,14 @@ def _guardrail_alpha(plan: Experiment, cap: Share) -> Iterator[Finding]:
         message = f"no guardrail can pass a test at a level of {percent(level)}"
     else:
         message = (
-            f"at {percent(level)} a guardrail that is worse by exactly its margin passes {odds(level)} times; "
-            f"the policy allows {percent(cap)}"
+            f"at {told_apart(level, cap)[0]} a guardrail that is worse by exactly its margin passes {odds(level)} times; "
+            f"the policy allows {share_text(cap)}"
         )
     yield _level_finding("guardrail_alpha", level, cap, message)
+
+
+def _tiny(level: float) -> str:
+    return f"{significant(level * 100, 2)} %"
 
 
 def _srm_alpha(level: Share, params: Params) -> Finding:

@@ -12,7 +12,7 @@ Passes:
 primary_metric: {target: 45bps}
 ```
 
-Fails at `/primary_metric/target`, saying "71 % power":
+Fails at `/primary_metric/target`, saying "71.2 % power":
 
 ```yaml
 primary_metric: {target: 30bps}
@@ -87,7 +87,7 @@ from egp.analysis.registered import (
 from egp.analysis.traffic import units_that_come
 from egp.experiment import Experiment
 from egp.finding import DoesNotApply, Finding, Related
-from egp.wording import and_larger_sample, odds, percent, unit_count
+from egp.wording import and_larger_sample, odds, power_below, share_text, unit_count
 
 AT = (*PRIMARY, "target")
 
@@ -117,9 +117,9 @@ def check(plan: Experiment) -> Iterator[Finding]:
     yield Finding(
         AT,
         f"the target of {metric.target} is below the MDE of {metric.mde}: with {unit_count(planned_units(plan))} per "
-        f"variant an effect of that size has {percent(power, 0)} power, {odds(1 - power)} would be missed",
-        observed=f"{percent(power, 0)} power",
-        required=f"{percent(wanted)} power",
+        f"variant an effect of that size has {power_below(power, wanted)} power, {odds(1 - power)} would be missed",
+        observed=f"{power_below(power, wanted)} power",
+        required=f"{share_text(wanted)} power",
         help=f"set `mde: {metric.target}`{and_larger_sample(plan.sample_size_per_variant, needed, units_that_come(plan))}, "
         f"or accept that {metric.mde} is what the experiment is run for and set `target: {metric.mde}`",
         related=(Related((*PRIMARY, "mde"), "the MDE"),),

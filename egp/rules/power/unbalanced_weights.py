@@ -78,7 +78,7 @@ from egp.experiment import Experiment
 from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.quantity import Share
 from egp.stats import StatisticsInputError
-from egp.wording import percent, unit_count, whole
+from egp.wording import listing, percent, told_apart, unit_count, whole
 
 
 class Params(rule.Params):
@@ -96,28 +96,24 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     efficiency = 2 * variants / math.fsum(shares) / (1 / control + 1 / treatment)
     if efficiency >= params.efficiency - 1e-9:
         return
-    at = shares.index(min(control, treatment))
+    at, (told, asked) = shares.index(min(control, treatment)), told_apart(efficiency, params.efficiency)
     smallest = "treatment" if variants == 2 else "the smallest treatment"
     yield Finding(
         ("variants", at, "weight"),
-        f"a split of {percent(control)} in control and {percent(treatment)} in {smallest} is {percent(efficiency)} "
+        f"a split of {percent(control)} in control and {percent(treatment)} in {smallest} is {told} "
         f"efficient: the same power takes {_price(plan, efficiency)}",
-        observed=percent(efficiency),
-        required=f"at least {percent(params.efficiency)}",
-        help=f"{_even(variants)}; to treat fewer users lower `exposure`",
+        observed=told,
+        required=f"at least {asked}",
+        help=f"{_even(plan, variants)}; to treat fewer users lower `exposure`",
     )
 
 
-def _even(variants: int) -> str:
+def _even(plan: Experiment, variants: int) -> str:
     """Weights to set that add up to 100 %, what cannot be split going to control."""
     tenths = 1000 // variants
-    rest = 1000 - tenths * variants
-    each = f"`weight: {tenths / 10:g}%`"
-    return (
-        f"set {each} everywhere"
-        if not rest
-        else f"set {each} for treatments and {(tenths + rest) / 10:g}% for control"
-    )
+    of_control = tenths + 1000 - tenths * variants
+    shares = [of_control if variant.control else tenths for variant in plan.variants or ()]
+    return f"set {listing(f'`variants[{at}].weight: {share / 10:g}%`' for at, share in enumerate(shares))}"
 
 
 def _price(plan: Experiment, efficiency: float) -> str:

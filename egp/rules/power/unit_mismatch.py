@@ -116,7 +116,7 @@ def _ways_out(plan: Experiment, clustering: Cluster | None) -> str:
     return (
         f"{by_unit}, or add `clustering: {{method: cluster_robust, mean_size: 4.2, icc: 0.02}}` with the mean number of "
         f"{analysed}s of a {unit} and their correlation, as measured (a ratio by the delta method also has to declare "
-        "`kind: ratio` and the `std_dev` of its linearised values)"
+        "the kind ratio and the `std_dev` of its linearised values)"
     )
 
 
@@ -164,6 +164,5 @@ def _unsized(plan: Experiment, clustering: Cluster) -> Iterator[Finding]:
         f"{' and '.join(missing)}",
         observed="not declared",
         required=" and ".join(missing),
-        help=f"add {listing(f'`{key}:`' for key in missing)} as measured, or declare {metric} as `kind: ratio` with the standard deviation of its linearised "
-        "values",
+        help=f"add {listing(f'`{key}:`' for key in missing)} as measured, or declare {metric} as a ratio, with the standard deviation of its linearised values",
     )

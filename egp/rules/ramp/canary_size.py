@@ -102,7 +102,7 @@ from egp.analysis.statements import stated
 from egp.experiment import Experiment
 from egp.finding import DoesNotApply, Finding, Related
 from egp.quantity import Moment, Share, as_day
-from egp.wording import percent, share_in_plan
+from egp.wording import percent, share_in_plan, told_apart
 
 
 class Params(rule.Params):
@@ -182,18 +182,22 @@ def _example(plan: Experiment, params: Params) -> str:
         if plan.registered:
             first = max(first, day_after(plan.registered, 1))
         if first <= last:
-            return f"set `canary: {{{treated}, start: {first}, end: {last}}}`"
+            instead = "and remove `none:`" if plan.canary and plan.canary.none is not None else ""
+            return f"set `canary: {{{treated}, start: {first}, end: {last}}}` {instead}".rstrip()
     return f"add a canary with `{treated}`, begun after the registration and ended before the test"
 
 
 def _wrong_size(treated: float, params: Params) -> Finding:
     nearest = params.min if treated < params.min else params.max
+    told, bound = told_apart(treated, nearest)
+    asked = (
+        f"{bound} to {percent(params.max)}" if nearest == params.min else f"{percent(params.min)} to {bound}"
+    )
     return Finding(
         ("canary", "treated"),
-        f"the canary treats {percent(treated)} of the units; "
-        f"the policy asks for {percent(params.min)} to {percent(params.max)}",
-        observed=percent(treated),
-        required=f"{percent(params.min)} to {percent(params.max)}",
+        f"the canary treats {told} of the units; the policy asks for {asked}",
+        observed=told,
+        required=asked,
         help=f"set `treated: {share_in_plan(nearest)}`",
     )
 

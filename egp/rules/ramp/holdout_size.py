@@ -102,7 +102,7 @@ from egp.analysis.traffic import ramp_begin, ramp_length
 from egp.experiment import Experiment, Holdout
 from egp.finding import DoesNotApply, Finding, NotChecked, Related
 from egp.quantity import Share
-from egp.wording import length, listing, percent, share_in_plan
+from egp.wording import length, listing, percent, share_in_plan, told_apart
 
 ROUNDING = 1e-9
 
@@ -159,10 +159,11 @@ def _reserved(plan: Experiment, params: Params) -> str:
     until = _earliest_end(plan, params)
     line = f"share: {share}" + (f", until: {until}" if until else "")
     advised = listing([f"`{setting}`" for setting in (f"holdout: {{{line}}}", *room)])
+    instead = " and remove `none:`" if plan.holdout and plan.holdout.none is not None else ""
     return (
-        f"add {advised}"
+        f"add {advised}{instead}"
         if until
-        else f"add {advised}, with `until:` {length(params.after_ramp)} after the ramp"
+        else f"add {advised}{instead}, with `until:` {length(params.after_ramp)} after the ramp"
     )
 
 
@@ -209,11 +210,12 @@ def _share(plan: Experiment, holdout: Holdout, params: Params) -> Iterator[Findi
     if share is None or share < params.min:
         enough, room = _share_with_room(plan, params)
         said = "does not say which share of the units it keeps" if share is None else ""
+        kept, asked = told_apart(share or 0.0, params.min)
         yield Finding(
             ("holdout", "share"),
-            f"the holdout {said or f'keeps {percent(share or 0)} of the units; the policy asks for {percent(params.min)}'}",
-            observed="not declared" if share is None else percent(share),
-            required=f"at least {percent(params.min)}",
+            f"the holdout {said or f'keeps {kept} of the units; the policy asks for {asked}'}",
+            observed="not declared" if share is None else kept,
+            required=f"at least {asked}",
             help=advice([f"share: {enough}", *room]),
         )
         return
@@ -222,7 +224,7 @@ def _share(plan: Experiment, holdout: Holdout, params: Params) -> Iterator[Findi
         yield Finding(
             ("schedule", "exposure"),
             f"an exposure of {percent(exposure)} and a holdout of {percent(share)} leave no room for each other",
-            observed=percent(exposure + share),
+            observed=told_apart(exposure + share, 1)[0],
             required="at most 100 %",
             help=f"set `exposure: {share_in_plan(1 - share)}`",
             related=(Related(("holdout", "share"), "reserved before the start"),),

@@ -119,4 +119,4 @@ def _completion(treated: float, kept: float) -> str:
     ramp_further = f"set `treated: {share_in_plan(1 - kept)}`"
     if treated >= 1:
         return ramp_further
-    return f"{ramp_further}, or `share: {share_in_plan(1 - treated)}` in the holdout"
+    return f"{ramp_further}, or let the holdout keep {share_in_plan(1 - treated)}"

@@ -62,7 +62,7 @@ from collections.abc import Iterator, Sequence
 from egp.analysis.traffic import treated_share
 from egp.experiment import Experiment
 from egp.finding import DoesNotApply, Finding, Related, need
-from egp.wording import ordinal_stage, percent, share_in_plan
+from egp.wording import ordinal_stage, percent, share_in_plan, told_apart
 
 ROUNDING = 1e-9
 
@@ -74,11 +74,12 @@ def check(plan: Experiment) -> Iterator[Finding]:
     yield from _falling(shares)
     where, before = _treated_before(plan)
     if shares[0] < before - ROUNDING:
+        told, asked = told_apart(shares[0], before)
         yield Finding(
             ("ramp", 0, "treated"),
-            f"stage 1 treats {percent(shares[0])}; {where} already treats {percent(before)}",
-            observed=percent(shares[0]),
-            required=f"at least {percent(before)}",
+            f"stage 1 treats {told}; {where} already treats {asked}",
+            observed=told,
+            required=f"at least {asked}",
             help=f"set `treated: {share_in_plan(before)}` or more",
         )
 

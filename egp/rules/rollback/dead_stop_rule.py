@@ -4,7 +4,9 @@ A stop rule that cannot fire looks like protection and is none. A rule is dead i
 than the run brings (`distinct_over_run` times exposure times the smallest weight), if its posterior probability is one
 that no data reach, if it is not evaluated once between its minimum of units and the end of the run, if harm must last
 longer than the treatment is being rolled out (from the start to the end of the run or of the ramp, whichever is last;
-in the months of the holdout it comes too late), or if its threshold lies beyond 0 % or 100 % of a rate.
+in the months of the holdout it comes too late), if its threshold lies beyond 0 % or 100 % of a rate, or if a rate is so
+rare that the run, the day or the week which it judges brings a variant fewer than ten events: of so few nothing is
+judged.
 
 A rule is toothless if it tolerates more than `times_margin` times the harm that its metric's own margin accepts at the
 readout; without a margin the distance from the baseline to the limit counts. A page that may become 4 % slower, and is
@@ -95,6 +97,19 @@ Fails at `/stop_rules/0/harm_exceeds`, saying "cannot fall":
 stop_rules: {0: {metric: add_to_cart_rate, harm_exceeds: 13pp}}
 ```
 
+Fails at `/stop_rules/0/metric`, saying "cannot be judged below 1,000,000 units per variant, ten events at 0.001 %; the run brings 153,000":
+
+```yaml
+guardrail_metrics: {0: {baseline: 0.001%}}
+```
+
+Fails at `/stop_rules/0/metric`, saying "ten events at 0.03 %; a day brings 18,450":
+
+```yaml
+guardrail_metrics: {0: {baseline: 0.03%}}
+stop_rules: {0: {probability: null, prior: null, evaluated: null, for: 2d}}
+```
+
 Does not apply:
 
 ```yaml
@@ -123,9 +138,15 @@ from typing import Annotated
 
 from egp import rule
 from egp.analysis.days import first_day, run_days
-from egp.analysis.registered import harm_direction, size_of
-from egp.analysis.stop_rules import evaluations, stop_rule_harm, stop_rule_metric
-from egp.analysis.traffic import arriving_units, ramp_begin, ramp_length
+from egp.analysis.registered import harm_direction, segment_share, size_of
+from egp.analysis.stop_rules import evaluations, is_plain_rate, least_units, stop_rule_harm, stop_rule_metric
+from egp.analysis.traffic import (
+    arriving_units,
+    daily_eligible_units,
+    ramp_begin,
+    ramp_length,
+    smallest_share,
+)
 from egp.analysis.watch import watched_test
 from egp.document import Path
 from egp.experiment import Experiment, Metric, StopRule
@@ -169,7 +190,8 @@ def _deaths(plan: Experiment, position: int, times_margin: float) -> Iterator[Fi
             plan, position, "probability", f"fires at a probability of {percent(1)}, which no data reach",
             "100 %", "below 100 %", "set `probability: 99%`",
         )  # fmt: skip
-    yield from _by_units(plan, position, stop_rule)
+    too_rare = list(_by_events(plan, position, stop_rule))
+    yield from too_rare or _by_units(plan, position, stop_rule)
     yield from _by_time(plan, position, stop_rule)
     if stop_rule.harm_exceeds is not None:
         out_of_range = list(_by_range(plan, position))
@@ -194,6 +216,28 @@ def _by_units(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[
             plan, position, "evaluated",
             f"is not evaluated once between {unit_count(least)} per variant and the end of the run",
             stop_rule.evaluated, "at least one evaluation", "set `evaluated: daily`, or wait for fewer units",
+        )  # fmt: skip
+
+
+def _by_events(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[Finding]:
+    """Of a rate: what it judges at once has to bring each variant events enough."""
+    path, metric = stop_rule_metric(plan, position)
+    if not is_plain_rate(plan, metric):
+        return
+    least = math.ceil(least_units(plan, metric, path) - 1e-6)
+    if stop_rule.probability is not None:
+        brought, what = arriving_units(plan), "the run"
+    else:
+        days, what = (1, "a day") if stop_rule.for_ is not None else (7, "a week")
+        brought = days * daily_eligible_units(plan) * smallest_share(plan)
+    if least > brought * segment_share(plan, metric):
+        rate = need(metric.baseline, *path, "baseline").value
+        yield _dead(
+            plan, position, "metric",
+            f"watches {called(metric.id, 'a rate')}, which cannot be judged below {unit_count(least)} per variant, ten "
+            f"events at {significant(rate * 100, 3)} %; {what} brings {math.floor(brought):,}",
+            unit_count(math.floor(brought)), f"at least {unit_count(least)}",
+            "watch a rate with more events, over a longer time, or on more units",
         )  # fmt: skip
 
 
@@ -253,7 +297,9 @@ def _toothless(plan: Experiment, position: int, times_margin: float) -> Iterator
     declared = plan.stop_rules[position].harm_exceeds
     margin = metric.non_inferiority_margin
     enough = str(margin) if margin else level(amount, need(metric.baseline, *path, "baseline").unit)
-    advice = f"set `harm_exceeds: {margin}`" if margin else f"set `harm_exceeds:` to {enough} or less"
+    advice = (
+        f"set `harm_exceeds:` to {margin} or less" if margin else f"set `harm_exceeds:` to {enough} or less"
+    )
     yield _dead(
         plan, position, "harm_exceeds",
         f"tolerates {declared}, {significant(times, 2)} times {what}; the policy allows {significant(times_margin, 2)} times",

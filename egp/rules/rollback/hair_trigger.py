@@ -1,23 +1,41 @@
-"""The stop rules fire without harm in at most 5 % of experiments, over all their evaluations.
+"""Alarms withdraw at most 5 % of harmless treatments, over all their evaluations and the whole life.
 
-A stop rule that is looked at every day gets a new chance every day to be wrong. A rule that fires at P(harm) ≥ 90 %
+An alarm that is asked every day gets a new chance every day to be wrong. A stop rule that fires at P(harm) ≥ 90 %
 with a flat prior sounds careful; looked at on fourteen days it withdraws a third of the harmless treatments, and people
-learn to overrule it. egp computes how often a rule fires if there is no effect at all, from the first day of the canary
-or the test through every stage of the ramp until the holdout ends:
+learn to overrule it. egp computes how often each alarm sounds if there is no effect at all, from the first day of the
+canary or the test through every stage of the ramp until the holdout ends:
 
 - a posterior probability is a test repeated at every evaluation from `min_units_per_variant` on: with standard error
   SE it fires at an estimate above harm_exceeds + z · SE (a normal prior moves that bound). The chance to cross it at
-  any evaluation is computed by the recursion of Armitage, McPherson & Rowe (1969); each stage begins anew, with data of
-  its own. Units are taken to come evenly. Of more than 60 evaluations in a stage 60 are computed: the rule fires at
-  least so often;
+  any evaluation is computed by the recursion of Armitage, McPherson & Rowe (1969); each stage begins anew, with units
+  of its own. Where a stage has more than 120 evaluations, as with hourly ones, all of them are bounded by a watch without
+  a pause (Wang & Pötzelberger 1997), which is a tenth above them at 95 %, and a quarter at
+  99.9 %;
 - with `for` every day's estimate exceeds harm_exceeds by chance with probability Φ(−harm_exceeds / SE of a day), and so
-  many such days in a row are needed. A small control group, as in the last stage of a ramp, makes days noisy. Days are
-  taken as independent; units that return make runs a little longer;
-- with `significant_harm_for` a week's harm is significant at a level that the gate derives from the number of weeks: all
-  such rules, the one that holds for every plan included, fire in at most 1 % together. There is nothing to tune.
+  many such days in a row are needed. A small control group, as in the last stage of a ramp, makes days noisy. Units that
+  return make days alike, so that two in a row come more often than independent ones would: the differences of two days
+  correlate by `day_correlation`;
+- with `significant_harm_for` a week's harm is significant at a level that the gate derives from the number of weeks and
+  `week_correlation`: all such rules, the one that holds for every plan included, fire in at most `weekly_false_alarm`
+  together. There is nothing to tune;
+- a `limit` is broken by chance as a repeated test of the treatment's value, at `limit_alpha`, every day and in a stage
+  that treats everyone, too: one that is 1 % above a baseline of 3 % by 5 % of harmless two-week tests with a million
+  units, by 9 % of those with a third of that, and by as many again in each later stage. A limit that the baseline breaks
+  as it is withdraws every treatment;
+- a treatment whose units happen to stay away for 48 h is silent, beside a control that is not: about never.
 
-No stop rule may fire more often than the policy allows, and neither may all that roll back together: their chances are
-added, with the 1 % of the weeks. A stage is taken to last its `min_dwell`, the last one until `holdout.until`.
+A harm that is declared relative is relative to the control observed, whose noise counts with it. No alarm may sound more
+often than the policy allows, and neither may all that roll back together: their chances are added. A stage is taken to
+last its `min_dwell`, the last one until `holdout.until`, and units to come evenly.
+
+The levels are the policy's, and a plan cannot set them. The correlations say how alike the windows are because units come
+back: the share of a window's variance that lies between units, times the share of its units that the other window has
+seen, too. Measure both on a metric's own history: split control at random a few hundred times, and correlate the
+differences of the halves between two days, and between two weeks. A policy dates a new value with `from:`.
+
+The alarm that holds a stage, at `harm_alpha` over all guardrails together, is not limited. It costs days, and no
+treatment: where the gate is called every day it holds about half of all harmless experiments at some time
+(`docs/statistics.md` has it computed and simulated).
 
 Passes:
 
@@ -53,7 +71,7 @@ Fails at `/stop_rules/0/probability`, saying "14 weekly evaluations":
 stop_rules: {0: {harm_exceeds: 0%, evaluated: weekly}}
 ```
 
-Fails at `/stop_rules/0/probability`, saying "at least":
+Fails at `/stop_rules/0/probability`, saying "up to":
 
 ```yaml
 stop_rules: {0: {harm_exceeds: 0%, evaluated: hourly}}
@@ -73,16 +91,40 @@ stop_rules: {2: {harm_exceeds: 3%, for: 2d}}
 
 Each of the two would do alone.
 
-Fails at `/stop_rules/2/for`, saying "the stop rules that roll back fire in up to":
+Fails at `/stop_rules/2/for`, saying "what rolls back by itself does so in up to":
 
 ```yaml
-stop_rules: {0: {harm_exceeds: 3.5%}, 2: {harm_exceeds: 9.5%}}
+stop_rules: {0: {harm_exceeds: 4%}, 2: {harm_exceeds: 11%}}
 ```
 
 Passes:
 
 ```yaml
-stop_rules: {0: {harm_exceeds: 3.5%, action: hold}, 2: {harm_exceeds: 9.5%}}
+stop_rules: {0: {harm_exceeds: 4%, action: hold}, 2: {harm_exceeds: 11%}}
+```
+
+Fails at `/guardrail_metrics/0/limit/max`, saying "breaks its limit of 3% already":
+
+```yaml
+guardrail_metrics: {0: {limit: {max: 3%}}}
+```
+
+Fails at `/guardrail_metrics/0/limit/max`, saying "is beyond its limit of 3.13% by chance in":
+
+```yaml
+guardrail_metrics: {0: {limit: {max: 3.13%}}}
+```
+
+Passes:
+
+```yaml
+guardrail_metrics: {0: {limit: {max: 3.13%}, action: hold}}
+```
+
+Fails at `/stop_rules/2/for` with `day_correlation: 30%`, saying "in a row":
+
+```yaml
+stop_rules: {2: {harm_exceeds: 9%}}
 ```
 
 Passes with `false_alarm: 80%`:
@@ -94,6 +136,7 @@ stop_rules: {0: {harm_exceeds: 0%, probability: 90%, min_units_per_variant: 1_00
 Does not apply:
 
 ```yaml
+guardrail_metrics: []
 stop_rules: []
 ```
 
@@ -119,159 +162,216 @@ stop_rules: {0: {probability: null, prior: null, evaluated: null}}
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from functools import partial
+from math import floor, log10
+from typing import Annotated, NamedTuple
 
 from egp import rule
+from egp.analysis.alarm_levels import LEVELS, AlarmLevels, levels_set_by
 from egp.analysis.days import whole_days
-from egp.analysis.false_alarms import HOW, FalseAlarm, How, days_alarm, posterior_alarm, weekly_alarm
-from egp.analysis.stop_rules import WEEKLY_FALSE_ALARM
+from egp.analysis.false_alarms import (
+    HOW,
+    FalseAlarm,
+    How,
+    Limited,
+    days_alarm,
+    limit_alarm,
+    limits,
+    posterior_alarm,
+    silence_alarm,
+    usual_evaluation,
+    weekly_alarm,
+)
+from egp.analysis.registered import baseline_of
+from egp.document import Path
 from egp.experiment import Experiment
 from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.quantity import Share
 from egp.rule import AtLeast
-from egp.wording import called, counted, listing, percent, share_in_plan
+from egp.wording import called, counted, level, listing, percent, share_in_plan
 
 MOST_DAYS = 60
 """Days in a row up to which more of them are advised."""
+
+TOLD = 0.0005
+"""Chances from here on are named in a sum."""
 
 
 class Params(rule.Params):
     false_alarm: Annotated[
         Share,
-        "largest chance that a stop rule fires without harm, and that any of those that roll back does",
-        AtLeast(WEEKLY_FALSE_ALARM),
+        "largest chance that an alarm rolls back without harm, and that any of them does",
+        AtLeast(LEVELS.weekly_false_alarm),
         rule.Stricter("less"),
     ] = Share(0.05)
+    weekly_false_alarm: Annotated[
+        Share, "chance without harm that bad weeks in a row roll back; the level of a week follows from it"
+    ] = Share(LEVELS.weekly_false_alarm)
+    limit_alpha: Annotated[Share, "one-sided level at which a limit is broken"] = Share(LEVELS.limit_alpha)
+    harm_alpha: Annotated[
+        Share, "one-sided level of the alarm that holds a stage, over all guardrails together"
+    ] = Share(LEVELS.harm_alpha)
+    day_correlation: Annotated[
+        Share, "correlation of the arms' differences between two days, because units return", AtLeast(0)
+    ] = Share(LEVELS.day_correlation)
+    week_correlation: Annotated[
+        Share, "correlation of the arms' differences between two weeks", AtLeast(0)
+    ] = Share(LEVELS.week_correlation)
+
+
+class Trigger(NamedTuple):
+    """Something that withdraws the treatment, or holds it, when it sounds."""
+
+    at: Path
+    name: str
+    sounds: str
+    """The verb that goes with its name."""
+    alarm: Callable[[How], FalseAlarm]
+    rolls_back: bool
+    cause: Callable[[FalseAlarm], str]
+    """How it comes about."""
+    advice: Callable[[float], str]
+    """What to write so that it sounds no more often than this."""
+    already: str = ""
+    """What to say where it sounds from the first day."""
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    if not plan.stop_rules:
+    if not plan.stop_rules and not plan.guardrail_metrics and not any(limits(plan)):
         raise DoesNotApply
-    limit, unchecked, is_loud = params.false_alarm, None, False
-    quiet: dict[int, float] = {}
-    for position, stop_rule in enumerate(plan.stop_rules):
-        if stop_rule.significant_harm_for is not None and stop_rule.probability is None:
-            continue
+    limit, levels = params.false_alarm, levels_set_by(params)
+    unchecked: NotChecked | None = None
+    is_loud = False
+    quiet: list[tuple[Trigger, float]] = []
+    for make in _makers(plan, levels):
         try:
-            alarm = _weighed(plan, position, limit)
-            if alarm.chance > limit:
-                is_loud = True
-                yield _alone(plan, position, alarm, limit)
-            elif stop_rule.action != "hold":
-                quiet[position] = alarm.chance
+            trigger = make()
+            alarm = _weighed(trigger, limit)
         except NotChecked as missing:
-            unchecked = missing
+            unchecked = unchecked or missing
+            continue
+        if alarm.chance > limit:
+            is_loud = True
+            yield _alone(trigger, alarm, limit, _room(plan, levels, trigger, limit))
+        elif trigger.rolls_back:
+            quiet.append((trigger, alarm.chance))
     if unchecked:
         raise unchecked
     if not is_loud:
-        yield from _together(plan, quiet, limit)
+        yield from _together(plan, levels, quiet, limit)
 
 
-def _alarm(plan: Experiment, position: int, how: How) -> FalseAlarm:
-    stop_rule = plan.stop_rules[position]
-    if stop_rule.probability is not None:
-        return posterior_alarm(plan, position, stop_rule.probability, how)
-    if stop_rule.for_ is not None:
-        return days_alarm(plan, position, whole_days(stop_rule.for_), how)
-    raise NotChecked(("stop_rules", position, "probability"))
+def _makers(plan: Experiment, levels: AlarmLevels) -> Iterator[Callable[[], Trigger]]:
+    """Each makes a trigger, or says what it lacks."""
+    for limited in limits(plan):
+        yield partial(_limit, plan, levels, limited)
+    for position, stop_rule in enumerate(plan.stop_rules):
+        if stop_rule.probability is not None:
+            yield partial(_posterior, plan, position, stop_rule.probability)
+        elif stop_rule.for_ is not None:
+            yield partial(_days, plan, levels, position, whole_days(stop_rule.for_))
+        elif stop_rule.significant_harm_for is None:
+            yield partial(_lacking, ("stop_rules", position, "probability"))
 
 
-def _weighed(plan: Experiment, position: int, limit: float) -> FalseAlarm:
+def _lacking(path: Path) -> Trigger:
+    raise NotChecked(path)
+
+
+def _weighed(trigger: Trigger, limit: float) -> FalseAlarm:
     """A bound of the chance where that is within the limit, else the chance itself."""
     for how in HOW:
-        alarm = _alarm(plan, position, how)
+        alarm = trigger.alarm(how)
         if alarm.chance <= limit:
             break
     return alarm
 
 
-def _together(plan: Experiment, chances: dict[int, float], limit: float) -> Iterator[Finding]:
-    """``chances`` are those of the rules that roll back, or bounds of them."""
-    weekly = weekly_alarm(plan)
+def _always(plan: Experiment, levels: AlarmLevels) -> dict[str, float]:
+    """What withdraws a treatment under every plan: its name, and its chance."""
+    return {"harm in several weeks": weekly_alarm(plan, levels), "silence": silence_alarm(plan)}
+
+
+def _together(
+    plan: Experiment, levels: AlarmLevels, found: list[tuple[Trigger, float]], limit: float
+) -> Iterator[Finding]:
+    """``found`` are those that roll back, with their chances or bounds of them."""
+    always = _always(plan, levels)
     for how in HOW:
-        if sum(chances.values(), weekly) <= limit:
+        if sum((chance for _, chance in found), sum(always.values())) <= limit:
             return
-        chances = {position: _alarm(plan, position, how).chance for position in chances}
-    if sum(chances.values(), weekly) <= limit:
+        found = [(trigger, trigger.alarm(how).chance) for trigger, _ in found]
+    sum_of_all = min(1.0, sum((chance for _, chance in found), sum(always.values())))
+    if sum_of_all <= limit or not found:
         return
-    total = f"up to {percent(min(1.0, sum(chances.values(), weekly)), 1)}"
-    most = max(chances, key=chances.__getitem__)
-    parts = [f"{_name(plan, position)} in {percent(chance, 1)}" for position, chance in chances.items()]
-    parts += [f"harm in several weeks in {percent(weekly, 1)}"] if weekly else []
+    total = f"up to {percent(sum_of_all, 1)}"
+    most = max(found, key=lambda each: each[1])[0]
+    chances = [(trigger.name, chance) for trigger, chance in found] + list(always.items())
+    parts = [f"{name} in {percent(chance, 1)}" for name, chance in chances if chance >= TOLD]
     yield Finding(
-        ("stop_rules", most, _key(plan, most)),
-        f"the stop rules that roll back fire in {total} of harmless experiments, {listing(parts)}; "
+        most.at,
+        f"what rolls back by itself does so in {total} of harmless experiments, {listing(parts)}; "
         f"the policy allows {percent(limit)}",
         observed=total,
         required=f"at most {percent(limit)}",
-        help=_advice(plan, most, _room(plan, most, limit)),
+        help=most.advice(_room(plan, levels, most, limit)),
     )
 
 
-def _alone(plan: Experiment, position: int, alarm: FalseAlarm, limit: float) -> Finding:
-    observed = f"{'at least ' if alarm.is_least else ''}{percent(alarm.chance, 1)}"
+def _alone(trigger: Trigger, alarm: FalseAlarm, limit: float, room: float) -> Finding:
+    if trigger.already:
+        return Finding(
+            trigger.at, trigger.already, "rolled back at once", "room for noise", trigger.advice(room)
+        )
+    observed = f"{'up to ' if alarm.is_most else ''}{percent(alarm.chance, 1)}"
     return Finding(
-        ("stop_rules", position, _key(plan, position)),
-        f"{_name(plan, position)} fires in {observed} of harmless experiments: {_how(plan, position, alarm)}; "
+        trigger.at,
+        f"{trigger.name} {trigger.sounds} in {observed} of harmless experiments: {trigger.cause(alarm)}; "
         f"the policy allows {percent(limit)}",
         observed=observed,
         required=f"at most {percent(limit)}",
-        help=_advice(plan, position, _room(plan, position, limit)),
+        help=trigger.advice(room),
     )
 
 
-def _name(plan: Experiment, position: int) -> str:
-    return called(plan.stop_rules[position].id, f"stop rule {position + 1}")
-
-
-def _key(plan: Experiment, position: int) -> str:
-    return "probability" if plan.stop_rules[position].probability is not None else "for"
-
-
-def _how(plan: Experiment, position: int, alarm: FalseAlarm) -> str:
-    stop_rule = plan.stop_rules[position]
-    if stop_rule.probability is not None:
-        prior = "a flat" if stop_rule.prior == "flat" else "a normal"
-        return (
-            f"{counted(alarm.number, f'{stop_rule.evaluated} evaluation')} of P(harm > {stop_rule.harm_exceeds}) ≥ "
-            f"{percent(stop_rule.probability)} with {prior} prior"
-        )
-    assert stop_rule.for_ is not None
-    days = whole_days(stop_rule.for_)
-    return (
-        f"a day's estimate exceeds {stop_rule.harm_exceeds} by chance with up to {percent(alarm.of_a_day, 1)}, and "
-        f"{'one' if days == 1 else f'{days} in a row'} out of {counted(alarm.number, 'day')} will do"
-    )
-
-
-def _room(plan: Experiment, position: int, limit: float) -> float:
-    """What the other stop rules leave of the limit; all of it, where they need more than there is."""
-    if plan.stop_rules[position].action == "hold":
+def _room(plan: Experiment, levels: AlarmLevels, trigger: Trigger, limit: float) -> float:
+    """What the others leave of the limit; all of it, where they need more than there is."""
+    if not trigger.rolls_back:
         return limit
-    taken = weekly_alarm(plan)
-    for other, stop_rule in enumerate(plan.stop_rules):
-        if other != position and stop_rule.action != "hold":
-            taken += _taken(plan, other)
+    taken = sum(_always(plan, levels).values())
+    for make in _makers(plan, levels):
+        try:
+            other = make()
+            if other.at != trigger.at and other.rolls_back:
+                taken += other.alarm("exact").chance
+        except NotChecked:
+            continue
     return limit - taken if taken < limit else limit
 
 
-def _taken(plan: Experiment, position: int) -> float:
-    try:
-        return _alarm(plan, position, "exact").chance
-    except NotChecked:
-        return 0.0
+# Stop rules.
 
 
-def _advice(plan: Experiment, position: int, room: float) -> str:
+def _named(plan: Experiment, position: int) -> str:
+    return called(plan.stop_rules[position].id, f"stop rule {position + 1}")
+
+
+def _posterior(plan: Experiment, position: int, probability: float) -> Trigger:
     stop_rule = plan.stop_rules[position]
-    if stop_rule.probability is not None:
-        return _calmer(plan, position, stop_rule.probability, room)
-    assert stop_rule.for_ is not None
-    for days in range(whole_days(stop_rule.for_) + 1, MOST_DAYS):
-        if days_alarm(plan, position, days, "exact").chance <= room:
-            return f"set `for: {days}d`, or raise `harm_exceeds`"
-    return "raise `harm_exceeds`"
+
+    def cause(alarm: FalseAlarm) -> str:
+        prior = "a flat" if stop_rule.prior == "flat" else "a normal"
+        return (
+            f"{counted(alarm.number, f'{stop_rule.evaluated} evaluation')} of P(harm > {stop_rule.harm_exceeds}) ≥ "
+            f"{percent(probability)} with {prior} prior"
+        )
+
+    return Trigger(
+        ("stop_rules", position, "probability"), _named(plan, position), "fires",
+        partial(posterior_alarm, plan, position, probability), stop_rule.action != "hold", cause,
+        partial(_calmer, plan, position, probability),
+    )  # fmt: skip
 
 
 def _calmer(plan: Experiment, position: int, probability: float, room: float) -> str:
@@ -284,3 +384,104 @@ def _calmer(plan: Experiment, position: int, probability: float, room: float) ->
     if tenths < 1000:
         return f"set `probability: {share_in_plan(tenths / 1000)}`, or evaluate it less often"
     return "raise `harm_exceeds` or `min_units_per_variant`, evaluate it less often, or choose a prior around no harm"
+
+
+def _days(plan: Experiment, levels: AlarmLevels, position: int, days: int) -> Trigger:
+    stop_rule = plan.stop_rules[position]
+
+    def alarm(how: How, days: int = days) -> FalseAlarm:
+        return days_alarm(plan, position, days, how, levels)
+
+    def cause(alarm: FalseAlarm) -> str:
+        row = "one" if days == 1 else f"{days} in a row"
+        return (
+            f"a day's estimate exceeds {stop_rule.harm_exceeds} by chance with up to {percent(alarm.of_a_day, 1)}, and "
+            f"{row} out of {counted(alarm.number, 'day')} will do"
+            + (f", which correlate by {levels.day_correlation:g}" if days > 1 else "")
+        )
+
+    def advice(room: float) -> str:
+        for longer in range(days + 1, MOST_DAYS):
+            if alarm("exact", longer).chance <= room:
+                return f"set `for: {longer}d`, or raise `harm_exceeds`"
+        return "raise `harm_exceeds`"
+
+    return Trigger(
+        ("stop_rules", position, "for"), _named(plan, position), "fires", alarm,
+        stop_rule.action != "hold", cause, advice,
+    )  # fmt: skip
+
+
+# Limits.
+
+
+def _limit(plan: Experiment, levels: AlarmLevels, limited: Limited) -> Trigger:
+    metric = limited.metric
+    name, baseline = called(metric.id, "a metric"), baseline_of(metric, limited.path)
+    at_baseline = level(baseline.value, baseline.unit)
+    is_broken = limited.room <= 0
+
+    def alarm(how: How) -> FalseAlarm:
+        # One that only holds is no reason to withdraw.
+        if not limited.rolls_back or is_broken:
+            return FalseAlarm(1.0 if limited.rolls_back else 0.0)
+        return limit_alarm(plan, limited, how, levels)
+
+    def cause(alarm: FalseAlarm) -> str:
+        every = _EVERY[usual_evaluation(plan)]
+        return f"its baseline is {at_baseline}, and the gate reads it {counted(alarm.number, 'time')} if called {every}"
+
+    return Trigger(
+        limited.at, name, f"is beyond its limit of {limited.bound} by chance", alarm, limited.rolls_back, cause,
+        partial(_farther, plan, levels, limited),
+        f"{name} breaks its limit of {limited.bound} already, at a baseline of {at_baseline}: the gate rolls back every "
+        "treatment, harmless ones too" if is_broken else "",
+    )  # fmt: skip
+
+
+_EVERY = {"hourly": "every hour", "daily": "every day"}
+
+
+def _farther(plan: Experiment, levels: AlarmLevels, limited: Limited, room: float) -> str:
+    """The nearest limit, rounded away from the baseline, that noise keeps within the room."""
+    baseline = baseline_of(limited.metric, limited.path)
+    try:
+        distance = _calm_distance(plan, levels, limited, room)
+    except NotChecked:
+        distance = None
+    key = "max" if limited.sign > 0 else "min"
+    if distance is None:
+        return f"set `{key}:` beyond the baseline, or `action: hold`"
+    value = _rounded_away(baseline.value, limited.sign * distance)
+    return f"set `{key}: {_as_in_plan(value, baseline.unit)}`, or `action: hold`"
+
+
+def _calm_distance(plan: Experiment, levels: AlarmLevels, limited: Limited, room: float) -> float | None:
+    """By halving, to a hundredth; None where none below the baseline's own size does."""
+
+    def is_calm(distance: float) -> bool:
+        return any(limit_alarm(plan, limited, how, levels, distance).chance <= room for how in HOW)
+
+    size = abs(baseline_of(limited.metric, limited.path).value)
+    low, high = 0.0, size
+    if not size or not is_calm(high):
+        return None
+    while high - low > 0.01 * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_calm(middle) else (middle, high)
+    return high
+
+
+def _rounded_away(baseline: float, distance: float) -> float:
+    """The baseline and the distance, with as many digits as tell two of the distance's."""
+    step = 10.0 ** (floor(log10(abs(distance))) - 1)
+    steps = (baseline + distance) / step
+    return (floor(steps) if distance < 0 else -floor(-steps)) * step
+
+
+def _as_in_plan(value: float, unit: str) -> str:
+    if unit == "share":
+        return f"{value * 100:.10g}%"
+    if unit == "s":
+        return f"{value * 1000:.10g}ms"
+    return f"{value:.10g} {unit}".strip()

@@ -34,6 +34,21 @@ Fails at `/rollback/to`, saying "buy_now, the treatment":
 rollback: {to: buy_now}
 ```
 
+What is served is one of the plan's variants, by its id; "control" is understood.
+
+Fails at `/rollback/to`, saying "nowhere, which is no variant of the plan":
+
+```yaml
+rollback: {to: nowhere}
+```
+
+Passes:
+
+```yaml
+variants: {0: {id: old_page}}
+rollback: {to: control}
+```
+
 A placeholder says nothing.
 
 Fails at `/rollback/method`:
@@ -83,6 +98,15 @@ def check(plan: Experiment) -> Iterator[Finding]:
             required = key if key == "method" else "target"
             yield Finding(("rollback", key), message, "not declared", f"a {required}", advice)
     to = stated(plan.rollback.to)
+    known = [variant.id for variant in plan.variants or () if variant.id]
+    if to and known and to not in (*known, "control"):
+        yield Finding(
+            ("rollback", "to"),
+            f"the rollback goes to {shown(to)}, which is no variant of the plan",
+            observed=shown(to),
+            required="control or a safer variant",
+            help=f"set `to: {_control(plan)}`",
+        )
     if to and [variant.id for variant in plan.variants or () if not variant.control] == [to]:
         yield Finding(
             ("rollback", "to"),

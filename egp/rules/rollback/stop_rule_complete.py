@@ -16,7 +16,7 @@ Passes:
 stop_rules:
   - {id: refunds, metric: refund_rate, harm_exceeds: 5%, probability: 95%, prior: flat, evaluated: daily, min_units_per_variant: 20_000, action: rollback}
   - {id: contacts, metric: cs_contacts, significant_harm_for: 2w, min_units_per_variant: 20_000, action: rollback}
-  - {id: slow, metric: p95_page_load, harm_exceeds: 10%, for: 2d, min_units_per_variant: 5_000, action: rollback}
+  - {id: slow, metric: p95_page_load, harm_exceeds: 12%, for: 2d, min_units_per_variant: 5_000, action: rollback}
 ```
 
 Fails at `/stop_rules`, saying "no stop rule":
@@ -218,9 +218,14 @@ def _threshold(stop_rule: StopRule) -> Iterator[Gap]:
         )
         yield "harm_exceeds", f"asks for more harm than {harm}, but its significance is of any harm", advice
     if harm is None and stop_rule.significant_harm_for is None:
-        yield "harm_exceeds", "does not say at which harm it fires", (
-            "add `harm_exceeds: 5%`, or `significant_harm_for: 2w`"
-        )  # fmt: skip
+        yield (
+            "harm_exceeds",
+            "does not say at which harm it fires",
+            (
+                "add `harm_exceeds: 5%`"
+                + ("" if stop_rule.probability or stop_rule.for_ else ", or `significant_harm_for: 2w`")
+            ),
+        )
 
 
 def _evidence(stop_rule: StopRule) -> Iterator[Gap]:

@@ -14,7 +14,7 @@ Fails at `/guardrail_metrics/1/id`, saying "no stop rule watches cs_contacts":
 ```yaml
 stop_rules:
   - {id: refunds, metric: refund_rate, harm_exceeds: 5%, probability: 95%, prior: flat, evaluated: daily, min_units_per_variant: 20_000, action: rollback}
-  - {id: slow, metric: p95_page_load, harm_exceeds: 10%, for: 2d, min_units_per_variant: 5_000, action: rollback}
+  - {id: slow, metric: p95_page_load, harm_exceeds: 12%, for: 2d, min_units_per_variant: 5_000, action: rollback}
 ```
 
 Does not apply:

@@ -1,0 +1,111 @@
+"""How much units did, to tell whether a metric is still alive: not whether it moved, but whether it stopped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+
+from egp import stats
+from egp.results import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Units, the sum over them of what they did, and the sum of its squares."""
+
+    units: float = 0.0
+    total: float = 0.0
+    squares: float = 0.0
+
+    def __add__(self, other: Activity) -> Activity:
+        return Activity(self.units + other.units, self.total + other.total, self.squares + other.squares)
+
+    @property
+    def rate(self) -> float:
+        return self.total / self.units if self.units else 0.0
+
+    @property
+    def size(self) -> float:
+        """What one event amounts to, were all of one size: 1 for a proportion."""
+        return self.squares / self.total if self.total > 0 else 0.0
+
+    @property
+    def events(self) -> float:
+        """So many units have done something at least (Cauchy and Schwarz); exact for a proportion."""
+        return self.total / self.size if self.size else 0.0
+
+    def short_of(self, other: Amount, share: float) -> float:
+        """Surprise, in nats, were the rate here as much as this share of the other's. 0 where that cannot be told.
+
+        Given all events, those here are binomial; sums are counted in events of the other's size, which makes
+        the bound wide where sizes differ much.
+        """
+        if isinstance(other, Stated) or self.total < 0 or not (self.units and other.events):
+            return 0.0
+        here, there = self.total / other.size, other.events
+        part = share * self.units / (share * self.units + other.units)
+        return stats.binomial_surprise(here, here + there, part) if 0 < part < 1 else 0.0
+
+    def short_of_rate(self, rate: float, size: float) -> float:
+        """Surprise, in nats, were the rate here as much as this one, events being of this size."""
+        if self.total < 0 or rate <= 0 or size <= 0:
+            return 0.0
+        return stats.poisson_surprise(self.total / size, rate * self.units / size)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A value with its standard error, as quantiles have it."""
+
+    units: float
+    rate: float
+    error: float
+
+    def short_of(self, other: Amount, share: float) -> float:
+        """As for an activity, by the normal distribution, whose tail beyond z is at most exp(-z²/2)."""
+        if not isinstance(other, Stated):
+            return 0.0
+        spread = math.hypot(self.error, share * other.error)
+        return max(share * other.rate - self.rate, 0.0) ** 2 / (2 * spread**2) if spread else 0.0
+
+
+Amount = Activity | Stated
+
+
+def activity(row: Row, *, of_denominator: bool = False) -> Activity:
+    """What the units of a row did; of a ratio, in its numerator or in its denominator."""
+    if of_denominator:
+        return Activity(row.units, row.denominator_sum or 0.0, row.denominator_sum_squares or 0.0)
+    squares = row.sum_squares if row.sum_squares is not None else row.sum
+    return Activity(row.units, row.sum or 0.0, squares or 0.0)
+
+
+def together(parts: Iterable[Activity]) -> Activity:
+    return sum(parts, Activity())
+
+
+class Course:
+    """Activities one after the other, of which any stretch is summed at once."""
+
+    def __init__(self, parts: Iterable[Activity]) -> None:
+        self._until = list(accumulate(parts, initial=Activity()))
+
+    def within(self, start: int, end: int) -> Activity:
+        """From one position to before another."""
+        upper, lower, whole = self._until[end], self._until[start], self._until[-1]
+        return Activity(
+            upper.units - lower.units,
+            _without_dust(upper.total - lower.total, whole.total),
+            _without_dust(upper.squares - lower.squares, whole.squares),
+        )
+
+    def without(self, start: int, end: int) -> Activity:
+        """All others."""
+        return self.within(0, start) + self.within(end, len(self._until) - 1)
+
+
+def _without_dust(value: float, of: float) -> float:
+    """What subtracting sums leaves of nothing is nothing."""
+    return value if abs(value) > 1e-12 * abs(of) else 0.0

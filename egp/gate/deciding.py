@@ -1,0 +1,101 @@
+"""The registered test of a primary with the decision rule, look by look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from egp import stats
+from egp.analysis.registered import PRIMARY, is_relative
+from egp.finding import NotChecked
+from egp.gate.boundary import Look, look_at
+from egp.gate.estimates import Lacking
+from egp.gate.ruling_out import harm_seen
+
+if TYPE_CHECKING:
+    from egp.analysis.registered_test import RegisteredTest
+    from egp.gate.readout import Readout
+    from egp.quantity import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the registered test and the decision rule say at a look."""
+
+    look: Look
+    asked: str
+    met: bool
+    ended: bool
+    """Whether the rule is met, or a loss is shown: later looks change nothing."""
+    p_value: float
+
+
+def deciding(readout: Readout, test: RegisteredTest, treatment: str) -> Verdict:
+    """The verdict of the first look at which the test ended; of the latest one where it has not."""
+    if readout.withheld_because is not None:
+        raise readout.withheld_because
+    latest = readout.look or 0
+    for position in range(latest):
+        try:
+            verdict = _verdict(readout, test, treatment, position)
+        except (Lacking, stats.StatisticsInputError):
+            continue  # a look that saw too little to be judged has ended nothing
+        if verdict.ended:
+            return verdict
+    return _verdict(readout, test, treatment, latest)
+
+
+def _verdict(readout: Readout, test: RegisteredTest, treatment: str, position: int) -> Verdict:
+    look = look_at(readout, test, treatment, position)
+    return _non_inferior(test, look) if test.margin is not None else _superior(readout, test, look)
+
+
+def _non_inferior(test: RegisteredTest, look: Look) -> Verdict:
+    harm = harm_seen(test, look)
+    asked = f"harm of less than {test.metric.non_inferiority_margin}"
+    return Verdict(look, asked, harm.is_ruled_out, harm.is_ruled_out, harm.p_value)
+
+
+def _superior(readout: Readout, test: RegisteredTest, look: Look) -> Verdict:
+    """What the decision rule asks, and whether it is met; all in the direction that is good."""
+    seen, metric = look.seen, test.metric
+    rises = test.harm == "decrease"
+    seen.require_enough_events(metric.id or "", seen.difference, 0.0, look.lacks)
+    up, down = seen.difference.upper_tail(), seen.difference.lower_tail()
+    good, bad = (up, down) if rises else (down, up)
+    asked, met = [f"a significant {'rise' if rises else 'fall'}"], good < look.tail
+    rule = readout.plan.decision_rule
+    if rule is None:
+        raise NotChecked(("decision_rule",))
+    if rule.min_ci_lower is not None and test.path == PRIMARY:
+        asked.append(f"interval from {rule.min_ci_lower} up")
+        met = met and _tail_beyond(test, look, rule.min_ci_lower) < look.tail
+    if rule.min_lift is not None and test.path == PRIMARY:
+        asked.append(f"lift of at least {rule.min_lift}")
+        met = met and _estimate_beyond(test, look, rule.min_lift) >= 0
+    ended = met or (test.sides == 2 and bad < look.tail)
+    return Verdict(
+        look, ", ".join(asked), met, ended, good if test.sides == 1 else min(1.0, 2 * min(up, down))
+    )
+
+
+def _tail_beyond(test: RegisteredTest, look: Look, bound: Change) -> float:
+    """P-value against a benefit of no more than the bound."""
+    contrast, null = _against(test, look, bound)
+    return contrast.upper_tail(null) if test.harm == "decrease" else contrast.lower_tail(null)
+
+
+def _estimate_beyond(test: RegisteredTest, look: Look, bound: Change) -> float:
+    """By how much the estimate exceeds a benefit of the bound; negative where it falls short."""
+    contrast, null = _against(test, look, bound)
+    return (contrast.estimate - null) * (1 if test.harm == "decrease" else -1)
+
+
+def _against(test: RegisteredTest, look: Look, bound: Change) -> tuple[stats.Contrast, float]:
+    """The contrast that has the value beside it at a benefit of the bound: in per cent of the control observed."""
+    sign = 1 if test.harm == "decrease" else -1
+    if bound.value == 0 or not is_relative(bound, test.metric):
+        baseline = test.metric.baseline
+        return look.seen.difference, sign * bound.absolute(baseline.value if baseline else 0.0)
+    look.seen.require_positive_control(test.metric.id or "", look.tail, look.lacks)
+    return look.seen.at(1 + sign * bound.value), 0.0

@@ -1,0 +1,78 @@
+"""Whether a look rules out harm of a margin, or shows harm beyond it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from egp import stats
+from egp.analysis.registered import is_relative
+
+if TYPE_CHECKING:
+    from egp.analysis.registered_test import RegisteredTest
+    from egp.experiment import Metric
+    from egp.gate.boundary import Look
+    from egp.gate.estimates import Comparison
+    from egp.quantity import Change
+    from egp.stats.planning import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """Harm as a look sees it, in the metric's own unit; of a relative margin as that share of the baseline."""
+
+    estimate: float
+    bound: float
+    """The upper end of its one-sided interval, by the look's boundary."""
+    p_value: float
+    """Against harm of the margin or more."""
+    is_ruled_out: bool
+    is_shown: bool
+    """Whether harm beyond the margin is."""
+
+
+def against_harm(
+    metric: Metric, seen: Comparison, bound: Change, harm: Direction
+) -> tuple[stats.Contrast, float]:
+    """The contrast that has the value beside it at harm of the bound: of one in per cent, that share of the control
+    observed. Harm beyond it has the sign of harm. Raises StatisticsInputError for a control that is not above zero.
+
+    For stop rules as for margins: P(harm > bound) is that of `contrast > value` where harm is an increase, else of
+    `contrast < value`; its estimate and standard error are the contrast's.
+    """
+    sign = 1 if harm == "increase" else -1
+    if bound.value and is_relative(bound, metric):
+        return seen.at(1 + sign * abs(bound.value)), 0.0
+    baseline = metric.baseline.value if metric.baseline else 0.0
+    return seen.difference, sign * abs(bound.absolute(baseline))
+
+
+def harm_seen(test: RegisteredTest, look: Look) -> Harm:
+    """Raises Lacking for too few events, and for a control that no margin can be relative to."""
+    seen, name = look.seen, test.metric.id or ""
+    assert test.margin is not None
+    sign = 1 if test.harm == "increase" else -1
+    if not test.is_relative:
+        seen.require_enough_events(name, seen.difference, sign * test.margin, look.lacks)
+        judged = stats.non_inferiority(seen.difference, test.margin, test.harm, look.tail)
+        beyond = stats.harm_p_value(seen.difference, test.harm, test.margin)
+        return _harm(judged, beyond, look, 1.0)
+    seen.require_positive_control(name, look.tail, look.lacks)
+    contrast, baseline = seen.at(test.null_ratio), test.metric.baseline
+    assert baseline is not None
+    seen.require_enough_events(name, contrast, 0.0, look.lacks)
+    ratio = seen.treatment.value / seen.control.value
+    judged = stats.relative_non_inferiority(
+        seen.at, ratio, test.margin / baseline.value, test.harm, look.tail
+    )
+    return _harm(judged, stats.harm_p_value(contrast, test.harm), look, baseline.value)
+
+
+def _harm(judged: stats.NonInferiority, beyond: float, look: Look, unit: float) -> Harm:
+    return Harm(
+        judged.harm * unit,
+        judged.harm_bound * unit,
+        judged.p_value,
+        judged.p_value < look.tail,
+        beyond < look.tail,
+    )
