@@ -97,13 +97,13 @@ def render_text(effective: Effective, width: int) -> str:
         lines += [family, ""]
         for each in rules:
             lines += [f"  {each.rule.id}", *(f"  {line}" for line in _rows(effective, each, width - 2)), ""]
+    for found in escapable_overrides(effective.policy):
+        place = shown_place(found.origin)
+        lines += [*wrapped(f"warning[{ESCAPABLE}]: {found.message} ({place})", width, "  ")]
+        lines += [*_indented(f"= help: {found.help}", width), ""]
     silent = [each.rule.id for each in effective.rules if not (each.values or each.coming)]
     if silent:
         lines += wrapped(f"not adopted: {', '.join(silent)}", width, "  ")
-    for found in escapable_overrides(effective.policy):
-        place = shown_place(found.origin)
-        lines += ["", *wrapped(f"warning[{ESCAPABLE}]: {found.message} ({place})", width, "  ")]
-        lines += _indented(f"= help: {found.help}", width)
     return "\n".join(map(printable, lines)).rstrip() + "\n"
 
 

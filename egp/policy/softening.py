@@ -147,7 +147,7 @@ def _softening(rule: Rule, name: str, value: Value, held: Value, scope: Scope) -
         value.origin,
         name,
         message,
-        f"{limit}scope this by tier alone, which authors do not choose, or by a folder that CODEOWNERS guards",
+        f"{limit}scope this by tier alone, which authors do not choose, or by `paths:` of a folder that CODEOWNERS guards",
     )
 
 

@@ -112,17 +112,20 @@ def test_the_worst_period_is_the_worst_of_all(starts: list[tuple[int, float]], d
 
 
 @pytest.mark.parametrize(
-    ("of_type", "alpha", "sides", "chance"),
+    ("of_type", "alpha", "sides", "tests", "wins"),
     [
-        ("superiority", 0.05, "two", 0.025),
-        ("superiority", 0.05, "one", 0.05),
-        ("non_inferiority", 0.025, "one", 0.025),
-        ("rollout", 0.05, "two", None),
-        ("superiority", None, "two", None),
+        ("superiority", 0.05, "two", 1, 0.025),
+        ("superiority", 0.05, "one", 1, 0.05),
+        ("superiority", 0.05, "two", 4, 0.1),
+        ("non_inferiority", 0.025, "one", 1, None),
+        ("rollout", 0.05, "two", 1, None),
+        ("superiority", None, "two", 1, None),
     ],
 )
-def test_chance_of_a_false_win(of_type: str, alpha: float | None, sides: str, chance: float | None) -> None:
-    assert expected_false_wins(of_type, alpha, sides) == chance
+def test_expected_false_wins(
+    of_type: str, alpha: float | None, sides: str, tests: int, wins: float | None
+) -> None:
+    assert expected_false_wins(of_type, alpha, sides, tests) == wins
 
 
 def test_waivers_that_hold_are_named_before_they_expire(repository: Path) -> None:
