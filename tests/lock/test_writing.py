@@ -371,10 +371,10 @@ def test_a_file_that_cannot_be_written_takes_those_before_it_back(
     works = os.replace
     written: list[object] = []
 
-    def once(*paths: str) -> None:
+    def once(*names: str, **folders: int) -> None:
         if written:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        written.append(works(*paths))
+        written.append(works(*names, **folders))
 
     monkeypatch.setattr(os, "replace", once)
     with pytest.raises(LockError) as refused:

@@ -10,6 +10,7 @@ import pytest
 from egp.amend import Statement, StatementError, stated
 from egp.cli import main
 from egp.entry_files import entry_file
+from tests.lock.first_release import as_first_release
 from tests.register.house import STATEMENT, House
 
 PLAN = "experiments/buy-now.yaml"
@@ -276,7 +277,7 @@ class TestAnotherAnalysis:
     @staticmethod
     def of_the_first_release(house: House) -> None:
         house.register()
-        house.write("egp.lock", (house.lock_text or "").replace(", analysis: 2", ""))
+        house.write("egp.lock", as_first_release(house.root).replace(", analysis: 2", ""))
         assert house.lock()["buy-now"].current_analysis == 1
 
     def test_the_amendment_is_in_plan_and_lock(self, house: House) -> None:
