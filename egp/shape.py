@@ -41,7 +41,7 @@ _FEW_KEYS = 16
 _TOLD = 50
 """Unknown keys of one mapping that are named; a mapping with more is not one with slips."""
 
-_MOST_COMPARED = 500
+_MOST_COMPARED = 1000
 """Words that are compared with one that may have been meant."""
 
 _LONGEST_GUESSED = 60

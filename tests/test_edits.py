@@ -41,7 +41,7 @@ EDITS = {
     "a typo": Edit(
         "primary_metric:", "primary_metrc:", "valid-plan", "primary_metrc", ("did you mean `primary_metric`",)
     ),
-    "one unit short": Edit("140_000", "103_286", "sample-size", "103_286", ("103,286", "103,287")),
+    "one unit short": Edit("147_000", "103_286", "sample-size", "103_286", ("103,286", "103,287")),
     "no baseline": Edit(
         r"\n  baseline: 12%",
         "",

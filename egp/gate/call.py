@@ -10,6 +10,7 @@ from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from egp.analysis.registered_test import ANALYSIS
 from egp.digest import plan_digest
 from egp.document import read_file
 from egp.experiment import read_experiment
@@ -90,6 +91,8 @@ class Call:
     """Readouts that are remembered from earlier calls."""
     is_replay: bool = False
     """Whether these are all that was remembered, whatever results and lock say today."""
+    analysis: int = ANALYSIS
+    """By which the receipt that is replayed judged."""
 
     @property
     def asked(self) -> str:
@@ -175,6 +178,7 @@ def _judged(call: Call, finder: PlanFinder, policy: Policy, read: _Plan, known: 
         treatment=_variant(call, plan),
         as_if=as_if,
         frozen=_frozen(call, plan, evidence, registration, zone),
+        judged_by=call.analysis,
     )
     inputs = Inputs(**known, policy=policy.digest)
     return Judgement(call, readout, decide(readout, troubles), inputs, policy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from egp.analysis.registered_test import ANALYSIS
 from egp.gate.action import action_of
 from egp.gate.call import FrozenRows, as_text, inputs_of
 from egp.gate.schema import GATE_VERSION
@@ -29,6 +30,7 @@ def record(judgement: Judgement) -> dict[str, object]:
     return {
         "gate": GATE_VERSION,
         "tool": {"name": "egp", "version": VERSION},
+        "analysis": ANALYSIS,
         "experiment": judgement.readout.plan.id or "",
         "asked": judgement.call.asked,
         "stage": judgement.readout.stage.name,

@@ -23,7 +23,7 @@ from egp.analysis.days import (
     whole_days,
 )
 from egp.analysis.registered import has_primary_test, look_days, statistics_of
-from egp.analysis.registered_test import RegisteredTest, columns_of
+from egp.analysis.registered_test import ANALYSIS, RegisteredTest, columns_of
 from egp.experiment import Variant
 from egp.finding import NotChecked, need
 from egp.gate.clock import day_end, instant, shown_instant, shown_look, zone_of
@@ -108,6 +108,8 @@ class Readout:
     """Whether the instant is another than the one of the call, so that the answer opens nothing."""
     frozen: Mapping[datetime, Mapping[str, str]] = field(default_factory=dict)
     """Look → digests of the rows that it was read from before, by metric."""
+    judged_by: int = ANALYSIS
+    """The analysis of the receipt that is replayed; this release's otherwise."""
 
     @cached_property
     def zone(self) -> tzinfo:
@@ -455,7 +457,7 @@ class Readout:
             ]
             judged = [day for day in days if day <= last]
             for name in (self.control, *self.treatments):
-                absent = self._absent(metric, name, judged)
+                absent = self._absent(metric, name, judged, last)
                 if absent:
                     yield metric, name, absent
 
@@ -463,15 +465,19 @@ class Readout:
     def _reads_the_test(self) -> bool:
         return has_primary_test(self.plan) and (self.stage.position < 0 or self.is_decision)
 
-    def _absent(self, metric: Metric, variant: str, days: list[date]) -> list[date]:
-        if metric.kind == "quantile":
-            through = max(
-                (row.through for row in self.rows(metric, "total", variant, TEST) if row.through),
-                default=None,
-            )
-            return [day for day in days if through is None or day > through]
-        seen = {row.date for row in self.rows(metric, "cohort", variant, TEST)}
-        return [day for day in days if day not in seen]
+    def _absent(self, metric: Metric, variant: str, days: list[date], last: date) -> list[date]:
+        """Those of the judged days, up to the last, that no cohort is of; where there are only totals, that none reaches."""
+        cohorts = {row.date for row in self.rows(metric, "cohort", variant, TEST)}
+        if cohorts and metric.kind != "quantile":
+            return [day for day in days if day not in cohorts]
+        totals = self.rows(metric, "total", variant, TEST)
+        if metric.kind != "quantile":
+            # A sum that may hold units of later days tells nothing of these days alone.
+            totals = [
+                row for row in totals if row.through and (row.through < last or self._ends_with(row, last))
+            ]
+        through = max((row.through for row in totals if row.through), default=None)
+        return [day for day in days if through is None or day > through]
 
     @property
     def look_read(self) -> datetime:
@@ -531,8 +537,13 @@ class Readout:
             f"withheld, because the rows do not cover the run: {shown(metric.id)} of {shown(variant)} lacks "
             f"{counted(len(days), 'day')}, the first {days[0]}"
         )
-        advice = "take the results again, with a row for every day; a day without exposure has one of 0 units"
-        return Withheld(reason, advice=advice)
+        of_totals = metric.kind == "quantile" or metric.id in self.is_counted_in_totals
+        rows = (
+            f"a total counted through {days[-1]}"
+            if of_totals
+            else "a row for every day; a day without exposure has one of 0 units"
+        )
+        return Withheld(reason, advice=f"take the results again, with {rows}")
 
     def _unripe(self, metric: Metric) -> Withheld:
         matures = self.matures(metric)
@@ -580,11 +591,17 @@ class Readout:
 
     @cached_property
     def splits(self) -> dict[tuple[int, ...], list[str]]:
-        """Units of each variant, control first, that metrics were counted on → the metrics, all segments together."""
+        """Units of each variant, control first, that metrics were counted on → the metrics, all segments together.
+
+        A unit without a value is in no quantile, so that these tell the split only where nothing else does.
+        """
+        metrics = [metric for _, metric in self.plan.metrics]
+        counted_once = [metric for metric in metrics if metric.kind != "quantile"]
+        return self._splits_of(counted_once) or self._splits_of(metrics)
+
+    def _splits_of(self, metrics: Sequence[Metric]) -> dict[tuple[int, ...], list[str]]:
         found: dict[tuple[int, ...], list[str]] = {}
-        for _, metric in self.plan.metrics:
-            if metric.kind == "quantile":
-                continue
+        for metric in metrics:
             refused = self._refused_days(metric)
             units = tuple(
                 units_in(row for row in self.cumulative(metric, name) if row.date not in refused)

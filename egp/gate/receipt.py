@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from egp.analysis.registered_test import ANALYSIS
 from egp.files import read_regular
 from egp.finding import Failure
 from egp.gate.action import no_action
@@ -56,6 +57,7 @@ def written_for_failure(
         {
             "gate": GATE_VERSION,
             "tool": {"name": "egp", "version": VERSION},
+            "analysis": ANALYSIS,
             "experiment": experiment,
             "asked": call.asked,
             "stage": "",
@@ -93,7 +95,7 @@ def _without_secrets(url: str) -> str:
 def remembered(path: str) -> Frozen:
     """The readouts of the receipt that a call is about to replace; none where there is no receipt."""
     try:
-        if os.path.islink(path) or not os.path.isfile(path):
+        if os.path.islink(path):
             return ()
         return frozen_in(json.loads(read_regular(path, MAX_BYTES)))
     except (OSError, ValueError, RecursionError):
@@ -179,7 +181,16 @@ def _call_of(path: str, receipt: dict[str, Any]) -> Call:
         commit=str(_mapping(receipt.get("action")).get("commit") or ""),
         frozen=frozen_in(receipt),
         is_replay=True,
+        analysis=_analysis(path, receipt),
     )
+
+
+def _analysis(path: str, receipt: dict[str, Any]) -> int:
+    """By which it was judged; receipts of the first release do not say that it was the first."""
+    stated = receipt.get("analysis", 1)
+    if not isinstance(stated, int) or isinstance(stated, bool):
+        raise _no_receipt(path)
+    return stated
 
 
 def differences(receipt: dict[str, Any], again: Judgement) -> Iterator[str]:
@@ -191,10 +202,12 @@ def differences(receipt: dict[str, Any], again: Judgement) -> Iterator[str]:
             yield f"{shown(name)}: not what was judged, {_digest(before)} then and {_digest(after)} now"
     if receipt.get("tool") != now["tool"]:
         yield f"egp {_version(receipt)} judged then, egp {_version(now)} now"
+    if again.call.analysis != ANALYSIS:
+        yield f"judged by analysis {again.call.analysis} then, and by analysis {ANALYSIS} now"
     if receipt.get("verdict") != now["verdict"] or receipt.get("hold") != now["hold"]:
         yield f"the verdict was {_verdict(receipt)}, and is {_verdict(now)} now"
     yield from _checks(receipt, now)
-    told = {"inputs", "tool", "verdict", "hold", "checks", "reasons", "next"}
+    told = {"inputs", "tool", "analysis", "verdict", "hold", "checks", "reasons", "next"}
     if "as_if" not in receipt:
         told.update(_SINCE_THE_FIRST_RELEASE)
     for key in [key for key in {**now, **receipt} if key not in told and receipt.get(key) != now.get(key)]:

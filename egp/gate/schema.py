@@ -97,6 +97,7 @@ _RECORD = object_of(
     "The verdict of egp gate.",
     gate={"const": GATE_VERSION, "description": "Version of this format."},
     tool=object_of("The program.", name={"const": "egp"}, version=_TEXT),
+    analysis={"type": "integer", "minimum": 1, "description": "Number of the analysis that judged."},
     experiment=_TEXT,
     asked={**_TEXT, "description": "The stage that was asked for, or monitor."},
     stage={**_TEXT, "description": "The stage in which the treatment is."},

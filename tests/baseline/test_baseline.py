@@ -72,11 +72,6 @@ def test_the_auditor_hears_of_no_baseline(office: Office) -> None:
 
 
 def test_lines_do_not_matter_and_items_are_known_by_their_id(office: Office) -> None:
-    office.house.edit(
-        PLAN,
-        "kind: mean, direction: decrease, baseline: 0.042",
-        "kind: mean, direction: decrease, baseline: -0.042",
-    )
     office.house.edit(PLAN, "non_inferiority_margin: 7%", "non_inferiority_margin: 70%")
     start(office)
     assert any("/guardrail_metrics/cs_contacts/" in str(pointer) for _, pointer in recorded(office))

@@ -242,7 +242,7 @@ def test_what_was_agreed_is_told_in_words(repository: Path) -> None:
     assert agreed == [
         "refunds rolls back if refund_rate is worse by more than 5%, with a probability of at least 95 %; looked at daily; from 20,000 units per variant on.",
         "contacts rolls back if cs_contacts is clearly worse in 2 weeks in a row; from 20,000 units per variant on.",
-        "slow rolls back if p95_page_load is worse by more than 10% on 2 days in a row; from 5,000 units per variant on.",
+        "slow rolls back if p95_page_load is worse by more than 12% on 2 days in a row; from 5,000 units per variant on.",
         "It ships if the whole range of the result is better than no change, and every guardrail is shown to stay within what was agreed; otherwise: keep_control.",
         "The options agreed for the readout: ship, keep_control or narrower_rerun.",
     ]

@@ -121,7 +121,7 @@ def test_a_plan_without_guardrails_names_none(repository: Path) -> None:
     text = (repository / BUY_NOW).read_text(encoding="utf-8")
     before, rest = text.split("guardrail_metrics:")
     bare = (
-        before.replace("id: pdp-buy-now", "id: bare")
+        before.replace("id: pdp-buy-now", "id: bare").replace("pdp.mobile", "account.settings")
         + "secondary_metrics:"
         + rest.partition("secondary_metrics:")[2]
     )

@@ -108,7 +108,7 @@ def test_no_decision_gives_a_rule_cause_to_complain(workspace: Workspace) -> Non
 def test_a_registered_plan_keeps_its_goalposts(workspace: Workspace) -> None:
     workspace.write(
         "egp.yaml",
-        'extends: ["egp:standard"]\nrules: {gate-inputs: {severity: warning}, sample-size: {severity: warning}, reachable-sample: {severity: warning}}\n',
+        'extends: ["egp:standard"]\nrules: {gate-inputs: {severity: warning}, sample-size: {severity: warning}, reachable-sample: {severity: warning}, expected-events: {severity: warning}}\n',
     )
     workspace.write("plan.yaml", SOUND_PLAN.replace("sample_size_per_variant: 147_000\n", ""))
     assert main(["register", "plan.yaml", "--as-of=2023-01-17"]) == 0

@@ -49,11 +49,10 @@ EFFECT = {"proportion": 0.05, "mean": 0.8, "ratio": 0.2, "quantile": 0.16}
 """The MDE, and the margin, in the metric's own unit."""
 UNIT = {"proportion": "", "mean": " USD", "ratio": " USD", "quantile": " s"}
 
-WEEKS = 3
-DAYS = [date(2023, 1, 23), date(2023, 1, 30), date(2023, 2, 6)]
-"""Units enter the test on the first day of each week; the looks are a week later each."""
-LOOKS = ["2023-01-30", "2023-02-06", "2023-02-13"]
-READ = datetime.fromisoformat("2023-02-14T08:00:00+00:00")
+DAYS = [date(2023, 1, 23), date(2023, 1, 24), date(2023, 1, 25)]
+"""Of the test: on each a third of its units enters, and it is followed by a look."""
+LOOKS = ["2023-01-24", "2023-01-25", "2023-01-26"]
+READ = datetime.fromisoformat("2023-01-27T08:00:00+00:00")
 
 ARMS = {
     "2": (("none",), (0.5, 0.5)),
@@ -150,8 +149,8 @@ class Cell:
                 "statistics": self._statistics(),
                 "sample_size_per_variant": units,
                 "schedule": {
-                    "start": "2023-01-23",
-                    "end": "2023-02-12",
+                    "start": DAYS[0].isoformat(),
+                    "end": DAYS[-1].isoformat(),
                     "exposure": "100%",
                     "timezone": "UTC",
                 },
@@ -354,10 +353,10 @@ def _quantile_row(users: Users, variant: str) -> Row:
 
 
 def _splits(cell: Cell, generator: np.random.Generator) -> list[list[int]]:
-    """Units of each arm in each week: as many in all as are planned, split at random."""
+    """Units of each arm on each day: as many in all as are planned, split at random."""
     total = planned_units(cell.plan) / min(cell.weights)
-    weekly = np.diff([round(total * week / WEEKS) for week in range(WEEKS + 1)])
-    return [generator.multinomial(count, cell.weights).tolist() for count in weekly]
+    daily = np.diff([round(total * day / len(DAYS)) for day in range(len(DAYS) + 1)])
+    return [generator.multinomial(count, cell.weights).tolist() for count in daily]
 
 
 def experiments(cell: Cell, effect: float, runs: int, seed: int) -> Iterator[tuple[Row, ...]]:
@@ -381,7 +380,7 @@ def _quantile_rows(
 ) -> tuple[Row, ...]:
     rows = []
     for at, name in enumerate(_names(cell)):
-        units = sum(week[at] for week in split)
+        units = sum(of_day[at] for of_day in split)
         users = _users(cell.kind, cell.has_sessions, generator, (units,), effect if at else 0.0)
         rows.append(_quantile_row(users, name))
     return tuple(rows)
@@ -392,11 +391,11 @@ def _summed(
 ) -> Iterator[tuple[Row, ...]]:
     """Row by row for all runs, then run by run."""
     columns, made_of = [], []
-    for week, units in enumerate(split):
+    for day, units in zip(DAYS, split, strict=True):
         for at, name in enumerate(_names(cell)):
             users = _users(cell.kind, cell.has_sessions, generator, (runs, units[at]), effect if at else 0.0)
             columns.append(_columns(cell, users))
-            made_of.append((DAYS[week], name, units[at]))
+            made_of.append((day, name, units[at]))
     for run in range(runs):
         yield tuple(
             Row("test", "cohort", day, name, "metric", "", units, through=DAYS[-1],

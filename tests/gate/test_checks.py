@@ -246,6 +246,23 @@ class TestSampleRatio:
         reading = of(readout_world().mapped(lose).decide(), "sample-ratio")
         assert (reading.state, "rows of refund_rate" in reading.message) == ("fail", True)
 
+    @pytest.mark.parametrize(("lost", "state"), [(0, "pass"), (3_000, "fail")])
+    def test_where_only_quantiles_are_counted_they_tell_the_split(self, lost: int, state: str) -> None:
+        def lose(row: Row) -> Row:
+            return replace(row, units=row.units - lost) if row.variant == TREATMENT else row
+
+        world = readout_world().without(lambda row: row.metric != "p95_page_load").mapped(lose)
+        assert of(world.decide(), "sample-ratio").state == state
+
+    def test_beside_sums_the_units_of_a_quantile_are_no_split(self) -> None:
+        """Not every unit loads a page."""
+
+        def lose(row: Row) -> Row:
+            lost = row.metric == "p95_page_load" and row.variant == TREATMENT
+            return replace(row, units=row.units - 3_000) if lost else row
+
+        assert of(readout_world().mapped(lose).decide(), "sample-ratio").passed
+
 
 class TestUnitsInTwoVariants:
     def crossed(self, units: int, most: float = 0.001) -> Decision:

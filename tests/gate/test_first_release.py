@@ -49,6 +49,37 @@ def test_the_verdict_is_the_same(folder: Path, name: str, verdict: str) -> None:
     assert "the verdict was" not in again.out
 
 
+@pytest.mark.parametrize("name", ["proceed", "hold", "roll-back"])
+def test_that_it_was_judged_by_another_analysis_is_told(folder: Path, name: str) -> None:
+    again = replay(folder, name)
+    assert "judged by analysis 1 then, and by analysis 2 now" in again.out
+    assert again.status == 2, "so that nothing opens on a replay by another analysis"
+
+
+@pytest.mark.parametrize("flags", [(), ("--format", "json")])
+def test_whoever_calls_anew_is_held_until_the_plan_is_amended(folder: Path, flags: tuple[str, ...]) -> None:
+    """The receipt of that call says by which analysis it was judged, and holds when it is replayed."""
+    asked = json.loads((folder / "proceed.json").read_text())["call"]
+    again = call(
+        folder, "gate", asked["plan"], "--results", asked["results"], "--to", asked["to"],
+        "--as-of", "2023-02-09T08:00", "--receipt", "new.json", *flags,
+    )  # fmt: skip
+    assert again.status == 1
+    receipt = json.loads((folder / "new.json").read_text())
+    assert receipt["analysis"] == 2
+    assert receipt["hold"]["kind"] == "repair"
+    assert replay(folder, "new").status == 1
+
+
+@pytest.mark.parametrize("analysis", ["1", None, True, 1.0, [1]])
+def test_an_analysis_that_is_no_number_makes_it_no_receipt(folder: Path, analysis: object) -> None:
+    path = folder / "proceed.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "analysis": analysis}))
+    again = replay(folder, "proceed")
+    assert (again.status, again.out) == (2, "")
+    assert "this is no receipt of egp gate" in again.err
+
+
 def test_what_it_could_not_know_is_no_difference(folder: Path) -> None:
     """It has neither an action nor readouts, and none of the checks that came later."""
     out = replay(folder, "proceed").out

@@ -18,10 +18,12 @@ from egp.results import Row
 
 from .worlds import (
     CONTROL,
+    DAY,
     GOOD,
     TREATMENT,
     Truth,
     World,
+    days,
     messages,
     of,
     open_readings,
@@ -59,18 +61,18 @@ class TestSharesOfSessions:
 
     def world(self, sums: dict[str, dict[str, Any]], number: int) -> World:
         world = readout_world(**SESSIONS, statistics=BY_SESSION, guardrail_metrics=[])
-        head: dict[str, Any] = {"stage": "test", "window": "cohort", "date": date(2023, 1, 23), "segment": ""}
-        rows = [
-            Row(
-                **head,
-                variant=name,
-                metric="add_to_cart_rate",
-                units=number,
-                through=date(2023, 2, 6),
-                **sums[name],
-            )
-            for name in (CONTROL, TREATMENT)
-        ]
+        first, last = date(2023, 1, 23), date(2023, 2, 5)
+        head: dict[str, Any] = {
+            "stage": "test", "window": "cohort", "metric": "add_to_cart_rate", "segment": "", "through": date(2023, 2, 6),
+        }  # fmt: skip
+        rows = []
+        for name in (CONTROL, TREATMENT):
+            rows.append(Row(**head, date=first, variant=name, units=number, **sums[name]))
+            nothing = dict.fromkeys(sums[name], 0.0)
+            # All come on the first day; the look asks for a row of every day.
+            rows += [
+                Row(**head, date=day, variant=name, units=0, **nothing) for day in days(first + DAY, last)
+            ]
         return world.but(rows=tuple(rows))
 
     def reading(self, sums: dict[str, dict[str, Any]], number: int) -> Reading:

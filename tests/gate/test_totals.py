@@ -55,7 +55,32 @@ def test_a_total_that_ends_before_the_last_day_is_not_read() -> None:
     assert "the total row of add_to_cart_rate for control ends on 2023-02-03" in messages(
         open_readings(decision)["complete-data"]
     )
-    assert of(decision, "primary-outcome").state == "not_checked"
+    reading = of(decision, "primary-outcome")
+    assert reading.state == "not_checked"
+    assert "add_to_cart_rate of control lacks 2 days, the first 2023-02-04" in reading.message
+    assert "with a total counted through 2023-02-05" in reading.next
+
+
+@pytest.mark.parametrize("variant", [CONTROL, TREATMENT])
+def test_a_total_of_one_variant_opens_no_look(variant: str) -> None:
+    world = in_totals(readout_world(guardrail_metrics=UNWINDOWED)).without(
+        lambda row: (row.window, row.variant, row.metric) == ("total", variant, "add_to_cart_rate")
+    )
+    reading = of(world.decide(), "primary-outcome")
+    assert (reading.state, reading.withheld) == ("not_checked", True)
+    assert f"add_to_cart_rate of {variant} lacks 14 days" in reading.message
+
+
+def test_cohorts_of_some_days_are_not_completed_by_a_total() -> None:
+    """The total's units may be those of the cohorts, or others."""
+    world = readout_world(guardrail_metrics=UNWINDOWED)
+    totals = [row for row in in_totals(world).rows if row.window == "total"]
+    gap = world.without(
+        lambda row: row.window == "cohort" and row.date == date(2023, 1, 25) and row.variant == TREATMENT
+    )
+    both = gap.but(rows=(*gap.rows, *(row for row in totals if row.metric == "add_to_cart_rate")))
+    reading = of(both.decide(), "primary-outcome")
+    assert "add_to_cart_rate of buy_now lacks 1 day, the first 2023-01-25" in reading.message
 
 
 def test_before_the_look_a_total_of_the_primary_is_withheld() -> None:
@@ -76,7 +101,23 @@ def test_an_interim_look_reads_no_total_of_later_days() -> None:
         readout_world(guardrail_metrics=UNWINDOWED, statistics=statistics), date(2023, 1, 31), 9
     )
     interim = world.but(as_of=world.as_of - timedelta(days=6))
-    assert of(interim.decide(), "primary-outcome").state == "not_checked"
+    reading = of(interim.decide(), "primary-outcome")
+    assert (reading.state, reading.withheld) == ("not_checked", True)
+
+
+def test_an_interim_look_reads_a_total_of_its_own_days() -> None:
+    statistics = {
+        "method": "group_sequential",
+        "spending": "obrien_fleming",
+        "looks": ["2023-01-30", "2023-02-06"],
+    }
+    world = readout_world(guardrail_metrics=UNWINDOWED, statistics=statistics)
+    world = world.but(as_of=world.as_of - timedelta(days=7))
+    early = world.without(lambda row: row.date is not None and row.date > date(2023, 1, 29))
+    by_cohort = of(early.decide(), "primary-outcome")
+    by_total = of(in_totals(early, date(2023, 1, 29), 7).decide(), "primary-outcome")
+    assert by_cohort.numbers
+    assert dict(by_total.numbers) == pytest.approx(dict(by_cohort.numbers))
 
 
 def test_one_variant_without_its_total_holds() -> None:

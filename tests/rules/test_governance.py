@@ -140,10 +140,11 @@ class TestDecisionRule:
         plan = changed(primary_metric={"direction": "decrease"}, decision_rule={"min_ci_lower": "-1%"})
         assert findings("decision-rule", plan) == []
 
-    def test_a_non_inferiority_plan_without_margin_needs_a_criterion(self) -> None:
+    def test_a_non_inferiority_plan_without_margin_needs_its_margin_and_no_other_criterion(self) -> None:
         plan = changed(type="non_inferiority", decision_rule={"min_ci_lower": None})
-        assert [finding.at for finding in findings("decision-rule", plan)] == [
-            ("decision_rule", "min_ci_lower")
+        assert findings("decision-rule", plan) == []
+        assert [finding.at for finding in findings("mde-declared", plan)] == [
+            ("primary_metric", "non_inferiority_margin")
         ]
 
     def test_every_gap_is_named(self) -> None:

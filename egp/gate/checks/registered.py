@@ -7,6 +7,8 @@ a way that could be made to fit them, its analysis is exploratory: no launch can
 
 The lock also says for which analysis the plan was registered. A release of egp that tests otherwise does not judge it
 until an amendment says so, which before the look is not exploratory: nobody has seen what it could be made to fit.
+The receipt of a plan that was judged by its own analysis is replayed all the same; the replay says by which one each
+of the two judged.
 """
 
 from __future__ import annotations
@@ -55,7 +57,7 @@ def _same_plan(readout: Readout, entry: Registration) -> Reading:
             f"the plan was registered on {entry.registered}, and the first units were treated on {start}"
         )
         return _differs(message, str(entry.registered), "register a rerun before it starts")
-    if entry.current_analysis != ANALYSIS:
+    if entry.current_analysis not in (ANALYSIS, readout.judged_by):
         return _other_analysis(entry)
     amended = f", amended on {entry.amended[-1].on}" if entry.amended else ""
     return Reading(

@@ -302,7 +302,7 @@ Fails at `/primary_metric/mde`, saying "as much as the metric itself":
 primary_metric: {mde: 100%}
 ```
 
-Fails at `/guardrail_metrics/2/quantile`, saying "1.4 of 140,000 units beyond it":
+Fails at `/guardrail_metrics/2/quantile`, saying "1.5 of 147,000 units beyond it":
 
 ```yaml
 guardrail_metrics: {2: {quantile: 0.001%}}
