@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import ChainMap
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, get_args
@@ -12,7 +13,7 @@ from egp.changes import changes
 from egp.check import check
 from egp.edit import EditError, add
 from egp.experiment import Experiment
-from egp.lock import Amended, Registration, made, read_lock, update_lock
+from egp.lock import Amended, Registration, made, read_lock
 from egp.past import Past
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.model import Policy
@@ -30,7 +31,7 @@ from egp.register import (
     renewed,
     require_whole,
     terms_of,
-    write_changed,
+    write,
 )
 from egp.wording import called, listing
 
@@ -92,10 +93,10 @@ def _answer(name: str, text: str | None, ask: Ask | None) -> str:
 def amend(
     sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date, statement: Statement
 ) -> Outcome:
-    """Declares the plan's changes in the plan and in its entry. Raises LockError, and OSError when writing fails."""
+    """Declares the plan's changes in the plan and in its entry. Raises LockError, also where writing fails."""
     terms = terms_of(finder, policy, as_of)
     lock = read_lock(terms.root)
-    entries = dict(lock.entries)
+    entries: ChainMap[str, Registration] = ChainMap({}, lock.entries)  # type: ignore[arg-type]
     after = [opened(source, finder) for source in sources]
     refusals = []
     try:
@@ -105,19 +106,16 @@ def amend(
     outcome = Outcome(check(after, finder, policy, as_of, lock=entries), lock.path, refusals)
     if outcome.exit_status:
         return outcome
-    write_changed(sources, after)
-    try:
-        update_lock(
-            terms.root, lambda current: outcome.pinned.append(_pinned(after, current, terms, statement))
-        )
-    except EntryRefused as refused:
-        outcome.refusals.append(refused.refusal)
+    write(
+        sources, after, outcome, terms,
+        lambda entries: outcome.pinned.append(_pinned(after, entries, terms, statement)),
+    )  # fmt: skip
     return outcome
 
 
 def _amended(
     sources: list[PlanSource],
-    entries: dict[str, Registration],
+    entries: MutableMapping[str, Registration],
     terms: Terms,
     statement: Statement,
     past: Past,
@@ -193,7 +191,10 @@ def _is_last(plan: Experiment, terms: Terms, statement: Statement) -> bool:
 
 
 def _pinned(
-    sources: Sequence[PlanSource], entries: dict[str, Registration], terms: Terms, statement: Statement
+    sources: Sequence[PlanSource],
+    entries: MutableMapping[str, Registration],
+    terms: Terms,
+    statement: Statement,
 ) -> Pinned:
     """Puts the amendment into the plan's entry. Raises EntryRefused."""
     candidate = _only(_candidates(sources, terms))
@@ -201,6 +202,9 @@ def _pinned(
     before = entries.get(candidate.id)
     if before is None:
         raise _unregistered(candidate)
+    if before.archived:
+        message = f"{called(candidate.id, 'the plan')} was archived on {before.archived}, and is not amended any more"
+        raise candidate.refused(("id",), message, "a new experiment has a plan and an id of its own")
     entry = renewed(candidate, before, terms)
     if candidate.digest != before.current_digest or before.current_analysis != ANALYSIS:
         entry = _with_amendment(candidate, entry, terms, statement)

@@ -65,14 +65,28 @@ def write_atomically(path: str, content: bytes, writer: str = "") -> None:
 
 def write_anew(path: str, content: bytes) -> None:
     """Writes a file that must not exist yet, and the folders that it needs. Raises FileExistsError, OSError."""
-    _require_inside(os.path.dirname(os.path.abspath(path)), path)
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    make_folder_of(path)
     with _held(path) as (folder, name):
         descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
         try:
             _write_all(descriptor, content)
         finally:
             os.close(descriptor)
+
+
+def make_folder_of(path: str) -> None:
+    """Makes the folder that a file is to lie in, and those above it. Raises OSError."""
+    above = os.path.dirname(os.path.abspath(path))
+    _require_inside(above, path)
+    os.makedirs(above, exist_ok=True)
+
+
+def take_back(path: str) -> None:
+    """Removes a file that was written anew, and its folder if that has nothing else. Raises OSError."""
+    with _held(path) as (folder, name):
+        os.unlink(name, dir_fd=folder)
+    with suppress(OSError):
+        os.rmdir(os.path.dirname(os.path.abspath(path)))
 
 
 def append(path: str, content: bytes) -> None:

@@ -25,7 +25,7 @@ COMMANDS = {
     "policy": "show, test, compare and pin policies",
     "power": "compute sample size, smallest effect or power",
     "gate": "proceed, hold or roll back, from the plan and its results",
-    "register": "pin plans that pass in egp.lock",
+    "register": "pin plans that pass in the lock",
     "amend": "declare a change of a registered plan",
     "waive": "write an approved waiver into a plan",
     "baseline": "record what is found at adoption, and take out what is gone",

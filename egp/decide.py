@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -20,7 +20,7 @@ from egp.lock import Decided, Registration, made, read_lock, update_lock
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.model import Policy
 from egp.quantity import as_day, shown
-from egp.register import Candidate, candidates_in, opened, require_whole, terms_of
+from egp.register import Candidate, candidates_in, files_of, opened, require_whole, terms_of
 from egp.results import CANARY, TEST, FrozenReadout
 from egp.shape import read
 from egp.wording import called, listing
@@ -64,8 +64,8 @@ class Recorded:
 
     id: str
     decided: Decided
-    lock: str
-    """The lock as messages show it."""
+    written: tuple[str, ...]
+    """The files of the lock that were written."""
     is_new: bool
     is_as_registered: bool
     """Whether the plan that was decided on is the registered one."""
@@ -119,12 +119,13 @@ def decide(
     except _Unfit as unfit:
         raise candidate.refused((), str(unfit), unfit.help) from None
     is_new = not any(vars(each) == vars(decided) for each in entry.decisions)
+    written: tuple[str, ...] = ()
     if is_new:
-        update_lock(terms.root, lambda entries: _append(candidate, decided, entries))
+        written = update_lock(terms.root, lambda entries: _append(candidate, decided, entries)).written
     return Recorded(
         id=candidate.id,
         decided=decided,
-        lock=lock.path,
+        written=written,
         is_new=is_new,
         is_as_registered=entry.current_digest == candidate.digest,
         receipt=receipt,
@@ -152,7 +153,7 @@ def _registered(candidate: Candidate, entries: Mapping[str, Registration]) -> Re
     return entry
 
 
-def _append(candidate: Candidate, decided: Decided, entries: dict[str, Registration]) -> None:
+def _append(candidate: Candidate, decided: Decided, entries: MutableMapping[str, Registration]) -> None:
     entry = _registered(candidate, entries)
     latest = max((each.on for each in entry.decisions if each.on), default=entry.registered)
     if latest and decided.on and decided.on < latest:
@@ -266,4 +267,4 @@ def told(recorded: Recorded) -> Iterator[str]:
     if not recorded.is_as_registered:
         yield "  the plan is not as it was registered; egp check says what changed"
     if recorded.is_new:
-        yield f"commit {recorded.lock}"
+        yield f"commit {files_of(recorded.written)}"

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from egp.document import read_file
 from egp.document.bounds import MAX_BYTES
@@ -30,22 +30,24 @@ class Gone:
     """None where history does not have it either, and the lock alone knows of it."""
     entry: Registration | None
     successor: Entry | None = None
+    is_unregistered: bool = False
+    """Whether the entry is gone from the lock, too."""
 
 
-def gone(past: Past, present: Sequence[Entry]) -> list[Gone]:
-    """Plans of the base, or without a base registered ones, that are not among the present.
+def gone(past: Past, present: Sequence[Entry], are_all_asked: bool = True) -> list[Gone]:
+    """Plans of the base, or without a base registered ones, that are not among the present. Raises LockError.
 
     What is still in a file that nobody has read is not gone; a folder or a link under the file's name is no file.
+    Where not all plans are asked for, and no base is, entries that have files of their own are not all read for that.
     """
     ids = {entry.id for entry in present}
     files = {past.inside(os.path.join(past.finder.folder, entry.path)): entry for entry in present}
     missing = [
         each
-        for each in (_of_base(past, past.base) if past.base else _of_lock(past))
+        for each in (_of_base(past, past.base) if past.base else _of_lock(past, are_all_asked))
         if each.id not in ids and (each.path in files or not _may_be_there(past, each))
     ]
-    if past.base is None:
-        missing = _with_history(past, missing)
+    missing = _with_history(past, missing)
     heirs = {path: entry for path, entry in files.items() if missing and _is_new(past, path, entry)}
     likeness = _Likeness(past, heirs) if past.base is not None else None
     return [_with_successor(each, heirs, likeness) for each in missing]
@@ -71,30 +73,42 @@ def _may_be_there(past: Past, each: Gone) -> bool:
 
 def _of_base(past: Past, base: Base) -> Iterator[Gone]:
     for name, earlier in base.plans.items():
-        yield Gone(name, earlier.path, earlier, past.entries.get(name) or base.lock.entries.get(name))
+        entry = past.entries.get(name)
+        before = entry or base.lock.entries.get(name)
+        yield Gone(name, earlier.path, earlier, before, is_unregistered=before is not entry)
+    for name in past.removed_entries():
+        if name not in base.plans and (entry := base.lock.entries.get(name)):
+            yield Gone(name, entry.path or "", None, entry, is_unregistered=True)
 
 
-def _of_lock(past: Past) -> Iterator[Gone]:
-    for name, entry in past.entries.items():
-        yield Gone(name, entry.path or "", None, entry)
+def _of_lock(past: Past, are_all_asked: bool) -> Iterator[Gone]:
+    """Registered experiments; one that was archived may be gone."""
+    for name in past.entries if are_all_asked else past.lock.in_lock_file:
+        entry = past.entries.get(name)
+        if entry is not None and entry.archived is None:
+            yield Gone(name, entry.path or "", None, entry)
 
 
 def _with_history(past: Past, missing: Sequence[Gone]) -> list[Gone]:
     """The same with what they last were, as far as git can tell."""
-    if not missing or past.repository is None:
+    unknown = [each for each in missing if each.earlier is None]
+    if not unknown or past.repository is None:
         return list(missing)
     from egp.sources.git import GitError
 
     try:
-        last = past.repository.last_versions({each.path for each in missing})
+        last = past.repository.last_versions({each.path for each in unknown})
     except GitError:
         return list(missing)
     found = []
     for each in missing:
+        if each.earlier is not None:
+            found.append(each)
+            continue
         version = last.get(each.path)
         plans = plans_in(version.content, version.path, version.commit) if version else ()
         earlier = next((plan for plan in plans if plan.plan.id == each.id), None)
-        found.append(Gone(each.id, each.path, earlier or past.latest(each.path, each.id), each.entry))
+        found.append(replace(each, earlier=earlier or past.latest(each.path, each.id)))
     return found
 
 
@@ -151,5 +165,5 @@ def _with_successor(each: Gone, heirs: Mapping[str, Entry], likeness: _Likeness 
     for is_successor in reasons:
         for path, entry in heirs.items():
             if is_successor(path, entry):
-                return Gone(each.id, each.path, each.earlier, each.entry, entry)
+                return replace(each, successor=entry)
     return each

@@ -8,16 +8,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from egp.digest import plan_digest
 from egp.document import Document, Path, read_bytes
+from egp.entry_files import ENTRIES, is_entry
 from egp.experiment import Experiment, read_experiment
 from egp.files import read_regular, real_path
 from egp.finding import EARLIER, PINNED, Failure
-from egp.lock import LOCK_FILE, Lock, LockError, Registration, read_lock, read_lock_text
+from egp.lock import (
+    LOCK_FILE,
+    Entries,
+    EntryFolder,
+    EntryStore,
+    Lock,
+    LockError,
+    Registration,
+    has_lock,
+    read_lock,
+    read_lock_text,
+    unusable,
+)
 from egp.plan_files import PlanFinder, PlanSource, may_hold_plan
 from egp.policy.locate import lock_folder
 from egp.policy.pattern import fixed_folder
@@ -30,6 +43,9 @@ if TYPE_CHECKING:
 
 _MANY_PATHS = 200
 """More paths than this are not worth naming to git one by one."""
+
+_FEW_PLANS = 5
+"""Of more plans than this git is asked for all entries at once."""
 
 
 class PastError(Exception):
@@ -99,7 +115,9 @@ class Past:
         self.root = real_path(root)
         self.lock = lock
         self.entries = lock.entries if entries is None else entries
-        """The registrations in force, by id."""
+        """The registrations in force, by id. What is asked for is read, and may raise LockError."""
+        self.is_attested = entries is None and lock.document is not None
+        """Whether a plan that says it was registered must be in the lock."""
         self.base: Base | None = None
         self._repository: Repository | None = None
         self._repository_is_sought = False
@@ -123,9 +141,7 @@ class Past:
 
     def entry_place(self, name: str) -> tuple[Document, Path] | None:
         """The lock's document, and where it has the experiment."""
-        path: Path = ("experiments", name)
-        document = self.lock.document
-        return (document, path) if document is not None and document.exists(path) else None
+        return self.lock.place(name)
 
     def compare_with(self, ref: str, asked: Sequence[PlanSource]) -> None:
         """Takes the commit at which HEAD left a ref for the base. Raises PastError, LockError."""
@@ -149,8 +165,23 @@ class Past:
         except GitError as error:
             raise PastError(Failure(path, str(error), help=error.help)) from None
 
+    def removed_entries(self) -> Iterator[str]:
+        """Experiments that the base has registered, and the lock no longer has. Raises LockError."""
+        from egp.sources.git import GitError
+
+        if self.base is None or self.repository is None:
+            return
+        before = self.base.lock.entries
+        assert isinstance(before, Entries)
+        try:
+            removed = self.repository.removed(self.base.commit, ENTRIES) if self.base.lock.has_folder else ()
+        except GitError as error:
+            raise unusable(self.base.lock.path, str(error), error.help) from None
+        named = (before.experiment_in(path) for path in removed if is_entry(path))
+        yield from (name for name in (*before.in_lock_file, *named) if self.entries.get(name) is None)
+
     def _base(self, repository: Repository, commit: str, asked: Sequence[PlanSource]) -> Base:
-        lock = self._lock_of(commit, repository)
+        lock = self._lock_of(commit, repository, len(asked))
         files = dict(self._files_of_plans(repository.files(commit, self._scope(asked)), asked))
         given = {self.inside(source.path): source.content for source in asked}
         unchanged = frozenset(
@@ -165,15 +196,18 @@ class Past:
                 plans.setdefault(plan.plan.id or "", plan)
         return Base(commit, lock, unchanged, plans)
 
-    def _lock_of(self, commit: str, repository: Repository) -> Lock:
+    def _lock_of(self, commit: str, repository: Repository, plans: int) -> Lock:
         shown = f"{commit[:12]}:{LOCK_FILE}"
         content = repository.read(commit, LOCK_FILE)
         if content is None:
-            return Lock(shown, None, {}, {})
+            return Lock(shown, None, Entries({}), {})
+        store = EntriesOfCommit(repository, commit, EntryFolder(self.root), plans > _FEW_PLANS)
         here = self.lock.document
         if here is not None and content == here.text.encode("utf-8", "surrogatepass"):
-            return self.lock  # a large lock is not read twice
-        return read_lock_text(content, shown)
+            # A large lock is not read twice.
+            entries = Entries(self.lock.in_lock_file, store if self.lock.has_folder else None)
+            return replace(self.lock, path=shown, entries=entries)
+        return read_lock_text(content, shown, store)
 
     def _scope(self, asked: Sequence[PlanSource]) -> list[str]:
         """Where plans may lie; an empty list for anywhere."""
@@ -231,6 +265,7 @@ class Past:
             renamed_from=earlier.path if earlier and earlier.path != path else "",
             digest=digest,
             first_commit=self._first_commit(path) if base and before is None else None,
+            is_attested=self.is_attested and source.in_portfolio,
         )
         return PlanPast(change, self, earlier if base else pinned, pinned)
 
@@ -259,6 +294,53 @@ class Past:
             return list(self.repository.versions(path)) if self.repository and path else []
         except GitError:
             return []
+
+
+class EntriesOfCommit(EntryStore):
+    """The entries as a commit has them; those that the working tree has the same of are not asked of git."""
+
+    def __init__(self, repository: Repository, commit: str, here: EntryFolder, at_once: bool) -> None:
+        self._repository = repository
+        self._commit = commit
+        self._here = here
+        self._blobs: Mapping[str, Blob] | None = self._listed(f"{ENTRIES}/") if at_once else None
+
+    def documents(self, path: str) -> list[Document] | None:
+        blobs = self._listed(path) if self._blobs is None else self._blobs
+        blob = blobs.get(path)
+        return None if blob is None else self._same(path, blob) or self._of(path, blob)
+
+    def paths(self) -> list[str]:
+        blobs = self._listed(f"{ENTRIES}/") if self._blobs is None else self._blobs
+        return sorted(filter(is_entry, blobs))
+
+    def _listed(self, path: str) -> Mapping[str, Blob]:
+        from egp.sources.git import GitError
+
+        try:
+            return self._repository.files(self._commit, [path])
+        except GitError as error:
+            raise unusable(self._shown(path), str(error), error.help) from None
+
+    def _same(self, path: str, blob: Blob) -> list[Document] | None:
+        documents = self._here.documents(path)
+        content = documents[0].text.encode("utf-8", "surrogatepass") if documents else None
+        is_same = content is not None and self._repository.blob_id(content) == blob.id
+        return documents if is_same else None
+
+    def _of(self, path: str, blob: Blob) -> list[Document]:
+        from egp.sources.git import GitError
+
+        try:
+            content = next(self._repository.contents([blob.id]))
+        except GitError as error:
+            raise unusable(self._shown(path), str(error), error.help) from None
+        if content is None:
+            raise unusable(self._shown(path), f"the entry has {blob.size:,} bytes", "no entry is that large")
+        return read_bytes(content, self._shown(path))
+
+    def _shown(self, path: str) -> str:
+        return f"{self._commit[:12]}:{path}"
 
 
 def timing_of(plan: Experiment, finder: PlanFinder, policy: Policy, as_of: date) -> Timing:
@@ -304,7 +386,7 @@ def read_past(
     ``entries`` stand in for those of the lock: the registrations that would be in force.
     """
     root = lock_folder(finder.folder, policy_root)
-    if not base and entries is None and not os.path.lexists(os.path.join(root, LOCK_FILE)):
+    if not base and entries is None and not has_lock(root):
         return None
     try:
         lock = read_lock(root)

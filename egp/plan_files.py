@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from egp.document import Document, read_bytes, read_file
+from egp.entry_files import ENTRIES, LEDGER
 from egp.files import real_path, repository_root
 from egp.finding import Failure
 from egp.policy.locate import POLICY_FILE, POLICY_TESTS_FILE
@@ -17,6 +18,8 @@ STANDARD_INPUT = "-"
 _ENDINGS = (".yaml", ".yml")
 _NO_PLANS = (POLICY_FILE, POLICY_TESTS_FILE, WAIVERS_FILE, BASELINE_FILE)
 """Files of egp's own that lie where plans may lie."""
+_NO_FOLDERS = (ENTRIES, LEDGER)
+"""Folders of egp's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,11 @@ class PlanFinder:
         found: dict[str, PlanSource] = {}
         for path in paths:
             absolute = os.path.normpath(os.path.join(self.folder, path))
-            if os.path.isdir(absolute):
-                sources = self._in_folder(absolute)
-            elif os.path.basename(absolute) in _NO_PLANS:
+            if self._is_own(absolute):
                 self.failures.append(_no_plan(path, self._shown(absolute)))
                 continue
+            if os.path.isdir(absolute):
+                sources = self._in_folder(absolute)
             elif os.path.lexists(absolute):
                 sources = [self._source(absolute)]
             else:
@@ -80,6 +83,12 @@ class PlanFinder:
                     if matches(self._in_policy(path), pattern):
                         found[path] = self._source(path)
         return [found[path] for path in sorted(found)]
+
+    def _is_own(self, path: str) -> bool:
+        """Whether what lies there is egp's own by its name."""
+        if os.path.basename(path) in _NO_PLANS:
+            return not os.path.isdir(path)
+        return not set(_NO_FOLDERS).isdisjoint(os.path.relpath(path, self._root).split(os.sep))
 
     def piped(self, data: bytes, path: str) -> PlanSource:
         """A plan from standard input, judged as if it lay at the path."""
@@ -139,7 +148,9 @@ class PlanFinder:
 
     def _yaml_files(self, folder: str) -> Iterator[str]:
         for parent, folders, names in os.walk(folder, onerror=self._unreadable):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            folders[:] = sorted(
+                name for name in folders if not name.startswith(".") and name not in _NO_FOLDERS
+            )
             for name in sorted(names):
                 if name.endswith(_ENDINGS) and not name.startswith(".") and name not in _NO_PLANS:
                     yield os.path.join(parent, name)
@@ -156,6 +167,9 @@ class PlanFinder:
 
 def _no_plan(path: str, shown: str) -> Failure:
     """What to do with a file of egp's own that was taken for a plan."""
+    if os.path.basename(path) not in _NO_PLANS:
+        advice = "it is read with the plan that it is about: check that"
+        return Failure(shown, "this is a part of the lock, not a plan", help=advice)
     if os.path.basename(path) == POLICY_FILE:
         advice = f"egp check PLAN --policy {path} judges a plan by it, egp rules --policy {path} shows what it asks"
         return Failure(shown, "this is a policy, not a plan", help=advice)
@@ -170,7 +184,8 @@ def may_hold_plan(path: str) -> bool:
     """Whether a file below the repository's root may be a plan by its name, as far as folders are searched for it."""
     *folders, name = path.split("/")
     is_hidden = any(part.startswith(".") for part in (*folders, name))
-    return name.endswith(_ENDINGS) and name not in _NO_PLANS and not is_hidden
+    is_own = name in _NO_PLANS or not set(_NO_FOLDERS).isdisjoint(folders)
+    return name.endswith(_ENDINGS) and not is_own and not is_hidden
 
 
 def _is_below(path: str, folder: str) -> bool:

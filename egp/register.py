@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -15,9 +16,21 @@ from egp.digest import plan_digest
 from egp.document import Document, Path, Span
 from egp.document.bounds import MAX_BYTES
 from egp.edit import EditError, add, edited
+from egp.entry_files import ENTRIES
 from egp.experiment import Experiment, may_be_plan, read_experiment
 from egp.files import read_regular, real_path
-from egp.lock import PinnedPolicy, Registration, Signed, made, read_lock, update_lock
+from egp.finding import Failure
+from egp.lock import (
+    LOCK_FILE,
+    LockError,
+    PinnedPolicy,
+    Registration,
+    Signed,
+    made,
+    read_lock,
+    shown_path,
+    update_lock,
+)
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.locate import lock_folder
 from egp.policy.model import Policy
@@ -67,6 +80,8 @@ class Outcome:
     """The lock as messages show it."""
     refusals: list[Refusal] = field(default_factory=list)
     pinned: list[Pinned] = field(default_factory=list)
+    written: tuple[str, ...] = ()
+    """The files of the lock that were written."""
 
     @property
     def exit_status(self) -> int:
@@ -109,7 +124,7 @@ class Terms:
 def register(
     sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date, write_date: bool = False
 ) -> Outcome:
-    """Registers the plans, all of them or none. Raises LockError, and OSError where a plan cannot be written."""
+    """Registers the plans, all of them or none. Raises LockError, also where a plan cannot be written."""
     terms = terms_of(finder, policy, as_of)
     lock = read_lock(terms.root)
     read = [opened(source, finder) for source in sources]
@@ -117,17 +132,46 @@ def register(
     if write_date:
         read = [_dated(source, as_of, lock.entries, refusals) for source in read]
     candidates = [each for source in read for each in candidates_in(source, terms)]
-    entries = dict(lock.entries)
+    entries: ChainMap[str, Registration] = ChainMap({}, lock.entries)  # type: ignore[arg-type]
     _pin_all(candidates, entries, terms, refusals)
     outcome = Outcome(check(read, finder, policy, as_of, lock=entries), lock.path, refusals)
     if outcome.exit_status:
         return outcome
-    write_changed(sources, read)
+    write(
+        sources,
+        read,
+        outcome,
+        terms,
+        lambda entries: outcome.pinned.extend(_pin_all(candidates, entries, terms)),
+    )
+    return outcome
+
+
+def write(
+    before: Sequence[PlanSource],
+    after: Sequence[PlanSource],
+    outcome: Outcome,
+    terms: Terms,
+    edit: Callable[[MutableMapping[str, Registration]], None],
+) -> None:
+    """Writes the plans that an edit changed, and then the lock. Raises LockError, which says what is on the disk."""
+    done: list[str] = []
     try:
-        update_lock(terms.root, lambda current: outcome.pinned.extend(_pin_all(candidates, current, terms)))
+        write_changed(before, after, done)
+        outcome.written = update_lock(terms.root, edit).written
     except EntryRefused as refused:
         outcome.refusals.append(refused.refusal)
-    return outcome
+    except OSError as error:
+        unwritten = Failure(shown_path(str(error.filename or "")), f"cannot write the plan: {error.strerror}")
+        raise LockError((unwritten, *_half_done(done))) from None
+    except LockError as error:
+        raise LockError((*error.failures, *_half_done(done))) from None
+
+
+def _half_done(plans: Iterable[str]) -> Iterator[Failure]:
+    for path in plans:
+        message = "this plan was written, and the lock does not pin it as it is now"
+        yield Failure(path, message, help="the command, given again, completes what it began")
 
 
 def terms_of(finder: PlanFinder, policy: Policy, as_of: date) -> Terms:
@@ -192,16 +236,20 @@ def edited_source(source: PlanSource, document: Document, edit: Any) -> PlanSour
     return replace(source, content=edited(text, edit, document.index).encode("utf-8", "surrogateescape"))
 
 
-def write_changed(before: Iterable[PlanSource], after: Iterable[PlanSource]) -> None:
-    """Writes the plans that an edit changed."""
+def write_changed(
+    before: Iterable[PlanSource], after: Iterable[PlanSource], done: list[str] | None = None
+) -> None:
+    """Writes the plans that an edit changed, and notes which. Raises OSError."""
     for old, new in zip(before, after, strict=True):
         if new.content is not None and read_regular(old.path, MAX_BYTES) != new.content:
             write_atomically(real_path(old.path), new.content)
+            if done is not None:
+                done.append(old.shown)
 
 
 def _pin_all(
     candidates: Sequence[Candidate],
-    entries: dict[str, Registration],
+    entries: MutableMapping[str, Registration],
     terms: Terms,
     refusals: list[Refusal] | None = None,
 ) -> list[Pinned]:
@@ -318,14 +366,23 @@ def told(outcome: Outcome) -> Iterator[str]:
     if outcome.pinned and not outcome.refusals:
         for pinned in outcome.pinned:
             yield f"{_done(pinned)} ({short(pinned.entry.current_digest)})"
-        if any(pinned.entry is not pinned.before for pinned in outcome.pinned):
-            yield f"commit {outcome.lock} together with what it pins"
+        if outcome.written:
+            yield f"commit {files_of(outcome.written)} together with what is pinned"
         return
     for refusal in outcome.refusals:
         line, column = refusal.span.start
         yield f"not pinned: {refusal.path}:{line}:{column}: {refusal.message}"
         yield f"  help: {refusal.help}"
     yield f"{outcome.lock} is as it was"
+
+
+def files_of(written: Sequence[str]) -> str:
+    """Files of the lock, as people are told to commit them."""
+    folder = f"{ENTRIES}/"
+    return listing(written) if len(written) <= _FEW_FILES else f"what has changed in {LOCK_FILE} and {folder}"
+
+
+_FEW_FILES = 3
 
 
 def _done(pinned: Pinned) -> str:

@@ -84,6 +84,8 @@ class Change:
     """The digest of ``plan``; empty for a plan that could not be read without problems, which has none."""
     first_commit: date | None = None
     """The day on which history first has the plan; None where history is not at hand."""
+    is_attested: bool = False
+    """Whether there is a lock, in which a registered plan has an entry."""
 
     @property
     def agreed_start(self) -> date:
@@ -109,6 +111,8 @@ class Removal:
     as_of: date
     successor: Entry | None = None
     """A plan that was not there before and goes on in its file, with its flag or on one of its surfaces."""
+    is_unregistered: bool = False
+    """Whether the entry is gone from the lock, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,12 @@ def readout_day(plan: Experiment) -> date:
     return max(as_day(local(plan, look)) for look in looks) if looks else day_after(last_day(plan), 1)
 
 
+def last_watched(plan: Experiment) -> date:
+    """The last day on which the plan is needed: of the run, the readout, or the holdout. Raises NotChecked."""
+    until = plan.holdout.until if plan.holdout else None
+    return max(last_day(plan), readout_day(plan), until or date.min)
+
+
 def day_after(day: date, days: int) -> date:
     """The day so many days later, or earlier; no further than the calendar goes."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -14,6 +15,7 @@ from egp.analysis.days import first_exposure
 from egp.check import check
 from egp.edit import written
 from egp.finding import NotChecked
+from egp.lock import Registration
 from egp.quantity import QuantityError, count, moment, share, shown
 from egp.wording import listing, share_in_plan
 
@@ -139,9 +141,28 @@ def _checked(scene: Scene, value: dict[str, Any], file: str, leaves_out: Segment
     path = os.path.join(os.path.dirname(place), file) if file else place
     source = scene.finder.piped(text.encode("utf-8"), path)
     replaced = {value.get("id"), "" if file else scene.plan.id}
-    others = {name: entry for name, entry in scene.lock.entries.items() if name not in replaced}
+    others = _Without(scene.lock.entries, replaced)
     report = check([source], scene.finder, scene.policy, scene.day, lock=others)
     return Draft(value, _value(scene), report, leaves_out)
+
+
+class _Without(Mapping[str, Registration]):
+    """Registrations without some of them; the others are read when they are asked for."""
+
+    def __init__(self, entries: Mapping[str, Registration], left_out: Collection[object]) -> None:
+        self._entries = entries
+        self._left_out = left_out
+
+    def __getitem__(self, name: str) -> Registration:
+        if name in self._left_out:
+            raise KeyError(name)
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._entries if name not in self._left_out)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _line(key: str, before: object, after: object) -> str:

@@ -128,11 +128,17 @@ def scene(
     terms = terms_of(finder, policy, as_day(moment))
     candidates = [each for source in sources for each in candidates_in(opened(source, finder), terms)]
     candidate = _one(candidates, path, judgement)
+    for problem in candidate.document.problems:
+        raise CannotJudge(
+            Failure(candidate.document.path, problem.message, span=problem.span, help=problem.help)
+        )
+    lock = read_lock(terms.root)
+    lock.entries.get(candidate.id)  # an entry that is damaged is found now
     return Scene(
         candidate=candidate,
         finder=finder,
         policy=policy,
-        lock=read_lock(terms.root),
+        lock=lock,
         as_of=instant(moment, zone_of(candidate.plan)),
         audience=audience,
         judgement=judgement,

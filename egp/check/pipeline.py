@@ -31,7 +31,7 @@ from egp.finding import (
     Refused,
     Unchecked,
 )
-from egp.lock import LOCK_FILE, Registration
+from egp.lock import LockError, Registration, has_lock
 from egp.names import is_plain
 from egp.plan_files import PlanFinder, PlanSource
 from egp.policy.locate import lock_folder, waivers_folder
@@ -125,7 +125,7 @@ def check(
 
 
 def _has_lock(finder: PlanFinder, policy: Policy) -> bool:
-    return os.path.lexists(os.path.join(lock_folder(finder.folder, policy.root), LOCK_FILE))
+    return has_lock(lock_folder(finder.folder, policy.root))
 
 
 def _has_allowances(finder: PlanFinder, policy: Policy) -> bool:
@@ -228,10 +228,14 @@ class _Judge:
             subjects["Experiment"] = plan
             subjects["WrittenPlan"] = WrittenPlan(document.value)
             is_whole = not problems and not document.problems
-            past = self.past.of(source, plan, is_whole, self.as_of) if self.past else None
-            change = past.change if past else Change(plan, None, plan.registered, self.as_of)
-            subjects["Change"] = change
-            allowed = self._allowed(document, change, is_whole, adopted)
+            try:
+                past = self.past.of(source, plan, is_whole, self.as_of) if self.past else None
+            except LockError as error:
+                self.report.failures += error.failures  # nothing is said of what the plan was
+            else:
+                change = past.change if past else Change(plan, None, plan.registered, self.as_of)
+                subjects["Change"] = change
+                allowed = self._allowed(document, change, is_whole, adopted)
         outcomes = self._run(rules, subjects, traits.tier, source.shown, document.index)
         shadow = self._run_shadow(adopted.shadow, subjects, traits.tier)
         already_said = len(self.report.diagnostics)
@@ -252,13 +256,21 @@ class _Judge:
         past = self.past
         if past is None or not self.policy.scopes:
             return source
-        entry = (past.base and past.base.lock.entries.get(name)) or past.entries.get(name)
+        try:
+            entry = (past.base and past.base.lock.entries.get(name)) or past.entries.get(name)
+        except LockError as error:
+            self.report.failures += error.failures
+            return source
         root = lock_folder(self.finder.folder, self.policy.root)
         return self.finder.judged_at(source, (entry.path or "") if entry else "", root)
 
     def _timing(self, name: str) -> Timing:
         """The days that choose among dated settings: of a registered plan the one that the lock attests."""
-        entry = self.past.entries.get(name) if self.policy.dates and self.past else None
+        try:
+            entry = self.past.entries.get(name) if self.policy.dates and self.past else None
+        except LockError as error:
+            self.report.failures += error.failures
+            entry = None
         return Timing(self.as_of, entry.registered) if entry else self._now
 
     def portfolio(self) -> None:
@@ -354,7 +366,13 @@ class _Judge:
 
         asked = [self.finder.canonical(source.path) for source in self.finder.portfolio()]
         are_all_asked = past.base is not None or self.asked.issuperset(asked)
-        for each in gone(past, present):
+        try:
+            # Where no pattern says which plans there are, one plan alone is not all of them.
+            found = gone(past, present, are_all_asked and (bool(asked) or len(self.asked) > 1))
+        except LockError as error:
+            self.report.failures += error.failures
+            return
+        for each in found:
             if are_all_asked or (each.successor and self._is_asked(each.successor)):
                 self._removal(past, each)
 
@@ -377,6 +395,7 @@ class _Judge:
             registered=gone.entry.registered if gone.entry else before.registered,
             as_of=self.as_of,
             successor=gone.successor,
+            is_unregistered=gone.is_unregistered,
         )
         outcomes = self._run(rules, {"Removal": removal}, traits.tier, source.shown)
         shadow = self._run_shadow(adopted.shadow, {"Removal": removal}, traits.tier)

@@ -49,7 +49,9 @@ def fix(options: argparse.Namespace, policy: Policy) -> int:
         else:
             _write_repaired(repaired)
     terminal.print_failures(fixer.failures)
-    return terminal.COULD_NOT_JUDGE if fixer.failures else int(changed and options.diff)
+    if fixer.failures or (fixer.saw_unreadable and options.diff):
+        return terminal.COULD_NOT_JUDGE
+    return int(changed and options.diff)
 
 
 def _write_repaired(repaired: Repaired) -> None:

@@ -30,8 +30,6 @@ def pinned(options: argparse.Namespace, paths: Sequence[str], verb: Callable[...
     except LockError as error:
         terminal.print_failures(error.failures)
         raise terminal.Stop("nothing is pinned") from None
-    except OSError as error:
-        raise terminal.Stop(f"cannot write {terminal.shown(str(error.filename))}: {error.strerror}") from None
     report = rendered(outcome.report, "text", terminal.style(sys.stdout))
     terminal.write_out(report + "".join(f"{printable(line)}\n" for line in told(outcome)))
     return outcome.exit_status

@@ -68,7 +68,7 @@ def _of_plan(path: str, policy: Policy, as_of: date) -> Iterator[Effective]:
     except OSError as error:
         raise terminal.Stop(f"cannot read {path}: {error.strerror}") from None
     for document in documents:
-        if not may_be_plan(document):
+        if document.problems or not may_be_plan(document):
             raise terminal.Stop(f"{path} is no plan", f"egp check {path} says why")
         plan, _ = read_experiment(document.value)
         timing = attested_timing(plan, finder, policy, as_of)

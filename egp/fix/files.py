@@ -60,6 +60,8 @@ class Fixer:
 
     def __init__(self, finder: PlanFinder, policy: Policy, as_of: date, *, unsafe: bool = False) -> None:
         self.failures: list[Failure] = []
+        self.saw_unreadable = False
+        """Whether a file is no YAML, so that nobody can tell what there is to repair."""
         self._finder = finder
         # Judging a trial needs no other plan: what plans say of each other is not repaired.
         self._alone = PlanFinder(finder.folder, (), finder.pattern_root)
@@ -73,6 +75,7 @@ class Fixer:
             content = self._content(source)
             if content is not None:
                 repaired = self._file(source, content)
+                self.saw_unreadable |= any(each.problems for each in read_bytes(repaired.after, source.shown))
                 if repaired.made or repaired.left:
                     yield repaired
 

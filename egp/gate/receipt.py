@@ -132,7 +132,7 @@ def never_judged(receipt: dict[str, Any]) -> str:
 def read_receipt(path: str) -> tuple[dict[str, Any], Call]:
     """A receipt and its call. Raises CannotJudge."""
     try:
-        receipt = json.loads(read_regular(path, MAX_BYTES))
+        receipt = json.loads(read_regular(path, MAX_BYTES), object_pairs_hook=_unambiguous)
     except OSError as error:
         raise CannotJudge(Failure(path, f"cannot read the receipt: {error.strerror}")) from None
     except (ValueError, RecursionError):
@@ -145,6 +145,14 @@ def read_receipt(path: str) -> tuple[dict[str, Any], Call]:
         )
         raise CannotJudge(Failure(path, message, help="replay it with the egp that wrote it"))
     return receipt, _call_of(path, receipt)
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are all different. Raises ValueError."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
 
 
 def _no_receipt(path: str) -> CannotJudge:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
@@ -13,9 +13,10 @@ from egp.changes import FieldChange, added_amendments, changes, exploratory_amen
 from egp.digest import plan_digest
 from egp.document import read_bytes
 from egp.document.bounds import MAX_BYTES
+from egp.entry_files import entry_file
 from egp.experiment import Amendment, Experiment, read_experiment
 from egp.files import read_regular
-from egp.lock import LOCK_FILE, Decided, Lock, LockError, Registration, Signed, read_lock, read_lock_text
+from egp.lock import LOCK_FILE, Decided, LockError, Registration, Signed, entry_in, read_lock, read_lock_text
 from egp.sources.git import GitError, Repository, Version
 
 Kind = Literal[
@@ -90,7 +91,8 @@ def lives(repository: Repository, path: str) -> list[Life]:
     entries = read_lock(repository.root).entries
     found = []
     for name in names:
-        told = [*_plan_events(name, versions, path, here), *_lock_events(name, repository, entries.get(name))]
+        states = _lock_states(name, repository, order)
+        told = [*_plan_events(name, versions, path, here), *_lock_events(states, entries.get(name))]
         plan = _plan_of(name, here)
         digest, is_exploratory = (
             (plan_digest(plan), bool(exploratory_amendments(plan))) if plan else ("", False)
@@ -172,41 +174,75 @@ def _steps(
         yield Event("changed", now, digest, changes=changed, amendments=added)
 
 
-def _lock_events(name: str, repository: Repository, here: Registration | None) -> Iterator[_Told]:
+class _State(NamedTuple):
+    """What a commit that touched the lock left of an experiment's entry."""
+
+    version: Version
+    path: str
+    """The file that was touched, of those that have entries."""
+    entry: Registration | None
+    is_readable: bool = True
+
+
+def _lock_events(states: Iterable[_State], here: Registration | None) -> Iterator[_Told]:
     before: Registration | None = None
-    for version, lock in _locks(name, repository):
-        if lock is None:
-            yield _Told(version.commit, version.date, Event("lock-unreadable", LOCK_FILE))
+    path = LOCK_FILE
+    for version, path, entry, is_readable in states:
+        if not is_readable:
+            yield _Told(version.commit, version.date, Event("lock-unreadable", path))
             continue
-        entry = lock.entries.get(name)
-        for event in _entry_steps(before, entry):
+        for event in _entry_steps(before, entry, path):
             yield _Told(version.commit, version.date, event)
         before = entry
-    for event in _entry_steps(before, here):
+    for event in _entry_steps(before, here, path):
         yield _Told(NOT_COMMITTED, None, event)
 
 
-def _locks(name: str, repository: Repository) -> list[tuple[Version, Lock | None]]:
-    """The versions of the lock in which the entry changed, the first first; None for one that cannot be read.
+def _lock_states(name: str, repository: Repository, order: Mapping[str, int]) -> Iterator[_State]:
+    """The entry after each commit that touched it, wherever it then was, the first first."""
+    own = entry_file(name)
+    files = [(version, own) for version in repository.versions(own, follow=False)]
+    touched = [*((version, LOCK_FILE) for version in _locks(name, repository)), *files]
+    touched.sort(key=lambda each: -order[each[0].commit])
+    found: dict[str, Registration | None] = {}
+    for position, (version, path) in enumerate(touched):
+        try:
+            found[path] = _entry_in(version, path, name)
+        except LockError:
+            yield _State(version, path, None, is_readable=False)
+            continue
+        is_last = position + 1 == len(touched) or touched[position + 1][0].commit != version.commit
+        if is_last:  # a move takes the entry away here and puts it there
+            entry = found.get(own) or found.get(LOCK_FILE)
+            yield _State(version, own if found.get(own) else path, entry)
+
+
+def _entry_in(version: Version, path: str, name: str) -> Registration | None:
+    if version.content is None:
+        return None
+    if path == LOCK_FILE:
+        return read_lock_text(version.content, path).entries.get(name)
+    return entry_in(read_bytes(version.content, path), name)
+
+
+def _locks(name: str, repository: Repository) -> list[Version]:
+    """The versions of the lock file in which the entry changed.
 
     A version that repairs an unreadable one need not touch the entry, so that then all versions count.
     """
-    found: list[tuple[Version, Lock | None]] = []
+    found: list[Version] = []
     for touching in (_line_of(name), ""):
-        versions = reversed(list(repository.versions(LOCK_FILE, follow=False, touching=touching)))
-        found = [(version, _lock_of(version)) for version in versions]
-        if all(lock is not None for _, lock in found):
+        found = list(repository.versions(LOCK_FILE, follow=False, touching=touching))
+        if all(map(_is_readable, found)):
             break
     return found
 
 
-def _lock_of(version: Version) -> Lock | None:
-    if version.content is None:
-        return Lock(LOCK_FILE, None, {}, {})
+def _is_readable(version: Version) -> bool:
     try:
-        return read_lock_text(version.content, LOCK_FILE)
+        return version.content is None or bool(read_lock_text(version.content, LOCK_FILE))
     except LockError:
-        return None
+        return False
 
 
 def _line_of(name: str) -> str:
@@ -217,34 +253,37 @@ def _line_of(name: str) -> str:
     return f'^  "?{name}"?:|^    [{{]option:' if re.fullmatch(r"[A-Za-z0-9_-]+", name) else ""
 
 
-def _entry_steps(before: Registration | None, entry: Registration | None) -> Iterator[Event]:
+def _entry_steps(before: Registration | None, entry: Registration | None, path: str) -> Iterator[Event]:
     if entry is None:
         if before is not None:
-            yield Event("registration-removed", LOCK_FILE)
+            yield Event("registration-removed", path)
         return
     if before is None:
-        yield Event("registered", LOCK_FILE, entry.digest or "", entry, signed=entry.signed)
+        yield Event("registered", path, entry.digest or "", entry, signed=entry.signed)
         if entry.decisions:
-            yield Event("decided", LOCK_FILE, entry.current_digest, entry, decisions=entry.decisions)
+            yield Event("decided", path, entry.current_digest, entry, decisions=entry.decisions)
         return
     if _form(before, before) != _form(entry, before):
-        yield Event("registration-rewritten", LOCK_FILE, entry.current_digest, entry)
+        yield Event("registration-rewritten", path, entry.current_digest, entry)
         return
     if len(entry.amended) > len(before.amended):
-        yield Event("amended", LOCK_FILE, entry.current_digest, entry)
+        yield Event("amended", path, entry.current_digest, entry)
     known = {(each.role, each.by, each.on) for each in before.signed}
     signed = tuple(each for each in entry.signed if (each.role, each.by, each.on) not in known)
     if signed:
-        yield Event("signed", LOCK_FILE, entry.current_digest, entry, signed=signed)
+        yield Event("signed", path, entry.current_digest, entry, signed=signed)
     decisions = entry.decisions[len(before.decisions) :]
     if decisions:
-        yield Event("decided", LOCK_FILE, entry.current_digest, entry, decisions=decisions)
+        yield Event("decided", path, entry.current_digest, entry, decisions=decisions)
 
 
 def _form(entry: Registration, before: Registration) -> tuple[object, ...]:
     """What stays of an entry whatever is added to it."""
     policy = entry.policy
-    amended = [(each.digest, each.on, each.data_access) for each in entry.amended[: len(before.amended)]]
+    amended = [
+        (each.digest, each.on, each.data_access, each.analysis)
+        for each in entry.amended[: len(before.amended)]
+    ]
     named = (policy.name, policy.version, policy.digest) if policy else ()
     decisions = [vars(each) for each in entry.decisions[: len(before.decisions)]]
-    return entry.digest, entry.registered, named, amended, decisions
+    return entry.digest, entry.registered, entry.analysis or 1, named, amended, decisions

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _APPROVAL = frozenset(("sign-offs", "four-eyes", "sign-offs-attested", "stale-sign-offs"))
 _REGISTRATION = frozenset((
     "registered-before-start", "registration-date", "registration-kept", "no-backdating", "locked-plan",
-    "amendment-complete", "deleted-while-running",
+    "amendment-complete", "deleted-while-running", "entry-kept",
 ))  # fmt: skip
 _PRIVACY = "no-personal-data"
 

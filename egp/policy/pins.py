@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from egp.policy.model import Policy
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_NO_PINS = b"\npolicies: {}\n"
-"""The last line of a lock that pins nothing; such a lock, which may be long, need not be read for that."""
+_NO_PINS = (b"\npolicies: {}\n", b"\npolicies: {}\nentries: egp.lock.d\n")
+"""How a lock ends that pins nothing; such a lock, which may be long, need not be read for that."""
 
 
 def pins_in(folder: str, tree: Tree) -> Mapping[str, object]:

@@ -221,6 +221,19 @@ class Repository:
     def _hash(self) -> str:
         return self._text("rev-parse", "--show-object-format")
 
+    def removed(self, commit: str, under: str) -> list[str]:
+        """The paths below a folder that a commit has and the working tree has no regular file of any more."""
+        output = self._bytes("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "--", f"{under}/")
+        here: dict[str, frozenset[str]] = {}
+        gone = []
+        for path in filter(None, os.fsdecode(output).split("\0")):
+            folder, _, name = path.rpartition("/")
+            if folder not in here:
+                here[folder] = frozenset(_regular_files(os.path.join(self.root, folder)))
+            if name not in here[folder]:
+                gone.append(path)
+        return gone
+
     def line_of_commits(self) -> list[str]:
         """The commits of the line that HEAD is on, the latest first; what was merged into it is one commit."""
         return self._text("rev-list", "--first-parent", self.commit("HEAD")).split("\n")
@@ -426,6 +439,16 @@ def _environment() -> dict[str, str]:
     # A program called git in the folder that is judged is not git.
     path = os.pathsep.join(filter(os.path.isabs, kept.get("PATH", os.defpath).split(os.pathsep)))
     return {**kept, **_FIXED, "PATH": path}
+
+
+def _regular_files(folder: str) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from (entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise GitError(f"cannot read the folder {folder}: {error.strerror}") from None
 
 
 def _first_line(error: bytes) -> str:

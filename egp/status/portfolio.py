@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -117,7 +117,7 @@ def status(
                 source,
                 plan,
                 rejected.get((source.shown, document), ()),
-                registered.get(plan.id or ""),
+                registered(plan.id or ""),
             ),
             folder,
             as_of,
@@ -154,12 +154,28 @@ def _plans(sources: Sequence[PlanSource], finder: PlanFinder) -> Iterator[_Read]
                 yield _Read(source, position, read_experiment(document.value)[0])
 
 
-def _registered(finder: PlanFinder, policy: Policy, failures: list[Failure]) -> Mapping[str, Registration]:
+def _registered(
+    finder: PlanFinder, policy: Policy, failures: list[Failure]
+) -> Callable[[str], Registration | None]:
+    """Id of an experiment → its registration; what cannot be read is added to the failures, and taken for none."""
+
+    def noted(error: LockError) -> None:
+        failures.extend(failure for failure in error.failures if failure not in failures)
+
     try:
-        return read_lock(lock_folder(finder.folder, policy.root)).entries
+        entries: Mapping[str, Registration] = read_lock(lock_folder(finder.folder, policy.root)).entries
     except LockError as error:
-        failures += [failure for failure in error.failures if failure not in failures]
-        return {}
+        noted(error)
+        entries = {}
+
+    def registered(name: str) -> Registration | None:
+        try:
+            return entries.get(name)
+        except LockError as error:
+            noted(error)
+            return None
+
+    return registered
 
 
 def _rejected(report: Report) -> dict[tuple[str, int], tuple[str, ...]]:

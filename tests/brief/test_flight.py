@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shlex
+from collections.abc import MutableMapping
 from pathlib import Path
 
 import pytest
@@ -279,7 +280,7 @@ def test_a_rollback_that_people_decided_has_its_message(repository: Path) -> Non
 
 
 def _decide(folder: Path, **stated: str) -> None:
-    def append(entries: dict[str, Registration]) -> None:
+    def append(entries: MutableMapping[str, Registration]) -> None:
         entry = entries["pdp-buy-now"]
         decided = made(
             Decided,

@@ -13,8 +13,9 @@ import pytest
 from egp.digest import plan_digest
 from egp.document import read_text
 from egp.experiment import read_experiment
-from egp.lock import LOCK_FILE, Decided, read_lock
+from egp.lock import Decided, made, read_lock
 from tests.gate.calling import PLAN, Call, call, gate
+from tests.lock.entries import forge, remove_lock, whole_lock
 
 BECAUSE = "contacts up for two weeks"
 
@@ -38,7 +39,7 @@ def decisions(folder: Path) -> tuple[Decided, ...]:
 
 
 def lock_text(folder: Path) -> str:
-    return (folder / LOCK_FILE).read_text(encoding="utf-8")
+    return whole_lock(folder) or ""
 
 
 def receipt(folder: Path, results: str = "two-bad-weeks") -> str:
@@ -74,8 +75,10 @@ def test_decisions_are_added_and_never_rewritten(repository: Path) -> None:
     after = lock_text(repository)
     assert [each.option for each in decisions(repository)] == ["A", "B"]
     added = [line for line in after.splitlines() if line not in before.splitlines()]
-    assert len(added) == 1, "a line of its own, so that branches merge"
-    assert [line for line in after.splitlines() if line != added[0]] == before.splitlines()
+    assert len(added) == 2, "a line of its own, and the sum"
+    kept = [line for line in after.splitlines() if line not in added]
+    assert kept == [line for line in before.splitlines() if line in kept]
+    assert len(kept) == len(before.splitlines()) - 1
 
 
 def test_the_same_decision_is_recorded_once(repository: Path) -> None:
@@ -157,7 +160,7 @@ def test_a_role_that_several_hold_needs_a_name(repository: Path) -> None:
 
 
 def test_a_plan_that_is_not_registered_is_not_decided_on(repository: Path) -> None:
-    (repository / LOCK_FILE).unlink()
+    remove_lock(repository)
     done = decide(repository)
     assert done.status == 1
     assert "pdp-buy-now is not registered" in done.err
@@ -248,9 +251,10 @@ def test_a_decision_that_is_gone_or_changed_is_found(repository: Path) -> None:
     decide(repository)
     commit(repository, "2023-03-02")
     check = ("check", PLAN, "--base=HEAD", "--as-of=2023-03-03", "--format=json")
-    lock = repository / LOCK_FILE
     assert "registration-kept" not in call(repository, *check).out
-    lock.write_text(lock.read_text().replace(BECAUSE, "no reason at all"))
+    (decided,) = decisions(repository)
+    rewritten = made(Decided, **{**vars(decided), "because": "no reason at all"})
+    forge(repository, "pdp-buy-now", decisions=(rewritten,))
     found = json.loads(call(repository, *check).out)["diagnostics"]
     (said,) = [each for each in found if each["rule"] == "registration-kept"]
     assert "has decisions that are gone or changed" in said["message"]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.lock.entries import remove_lock
+
 from .calling import PLAN, call, taken
 from .worlds import ROOT
 
@@ -36,7 +38,7 @@ def repository_of_now(_registered: Path, tmp_path: Path) -> Path:
         file.write_text(
             _DAY.sub(lambda found: str(date.fromisoformat(found[0]) + timedelta(days)), file.read_text())
         )
-    (folder / "egp.lock").unlink()
+    remove_lock(folder)
     registered = str(date(2023, 1, 17) + timedelta(days))
     done = call(folder, "register", PLAN, "--as-of", registered)
     assert done.status == 0, done.out + done.err

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from egp.gate.verdict import EXIT_STATUS
+from tests.lock.entries import remove_lock
 
 from .calling import PLAN, call, gate
 from .worlds import ROOT
@@ -103,7 +104,7 @@ def on_all_units(repository: Path) -> Path:
     plan.write_text(plan.read_text().replace("judged_on: matured_cohort", "judged_on: all_units"))
     with (repository / "egp.yaml").open("a") as policy:
         policy.write("rules:\n  outcome-matured: {severity: warning}\n")
-    (repository / "egp.lock").unlink()
+    remove_lock(repository)
     registered = call(repository, "register", PLAN, "--as-of", "2023-01-17")
     assert registered.status == 0, registered.out + registered.err
     return repository

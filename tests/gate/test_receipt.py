@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from egp.cli import main
 from egp.gate.receipt import written
 from egp.gate.schema import GATE_SCHEMA
+from tests.lock.entries import forge
 
 from .calling import Call, call, gate
 from .worlds import judgement_of, stage_world
@@ -82,7 +84,6 @@ def test_a_replay_reads_the_policy_from_where_the_gate_read_it(repository: Path)
     ("file", "old", "new", "named"),
     [
         ("experiments/pdp-buy-now.yaml", "min_dwell: 48h", "min_dwell: 47h", "plan: not what was judged"),
-        ("egp.lock", "2023-01-17,", "2023-01-16,", "lock: not what was judged"),
         (
             "results/pdp-buy-now/stage-1.yaml",
             "T08:00:00-08:00}",
@@ -102,6 +103,14 @@ def test_a_replay_names_the_input_that_differs(
     again = replay(repository)
     assert again.status == 2
     assert named in again.out
+
+
+def test_a_replay_names_a_registration_that_differs(repository: Path) -> None:
+    receipt_of(repository)
+    forge(repository, "pdp-buy-now", registered=date(2023, 1, 16))
+    again = replay(repository)
+    assert again.status == 2
+    assert "lock: not what was judged" in again.out
 
 
 def test_a_replay_names_what_was_tampered_with(repository: Path) -> None:

@@ -12,14 +12,17 @@ import pytest
 from egp.check import check
 from egp.digest import plan_digest
 from egp.document import read_text
+from egp.entry_files import entry_file
 from egp.experiment import read_experiment
-from egp.lock import PinnedPolicy, Registration, made, update_lock
+from egp.lock import LOCK_FILE, PinnedPolicy, Registration, made, update_lock
 from egp.plan_files import PlanFinder
 from egp.policy.params import _readers
 from egp.policy.reading import read_policy
 from egp.report.model import Report
 from egp.rule import load
 from tests.check.workspace import Workspace
+from tests.lock.entries import own_file
+from tests.lock.first_release import as_first_release
 from tests.sources.scripted import ScriptedRepository
 
 PLAN = """\
@@ -64,6 +67,9 @@ def plan(name: str, flag: str = "", surface: str = "") -> str:
 class Comparison(ScriptedRepository):
     """Plans below ``plans/``, registered and committed at will, and what the telling rules were given."""
 
+    has_first_lock = False
+    """Whether the lock is one of the first release."""
+
     def prepare(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.git("init", "--quiet", "--initial-branch=main")
         workspace = Workspace(self.root, monkeypatch)
@@ -83,6 +89,23 @@ class Comparison(ScriptedRepository):
             policy=made(PinnedPolicy, name="egp.yaml", digest="sha256:0"),
         )
         update_lock(str(self.root), lambda entries: entries.update({read.id or "": entry}))
+        if self.has_first_lock:
+            as_first_release(self.root)
+
+    def remove_entry(self, name: str) -> None:
+        if self.has_first_lock:
+            lines = self.read(LOCK_FILE).splitlines(True)
+            self.write(LOCK_FILE, "".join(line for line in lines if not line.startswith(f"  {name}:")))
+        else:
+            own_file(self.root, name).unlink()
+
+    def entry_place(self, name: str) -> str:
+        """The file and place of an experiment's entry."""
+        if not self.has_first_lock:
+            return f"{entry_file(name)}:2:1"
+        lines = self.read(LOCK_FILE).splitlines()
+        (number,) = (at for at, line in enumerate(lines, start=1) if line.startswith(f"  {name}:"))
+        return f"{LOCK_FILE}:{number}:3"
 
     def report(self, *paths: str, base: str = "", folder: str = "") -> Report:
         policy = read_policy(str(self.root / "egp.yaml"), "egp.yaml")
@@ -97,10 +120,13 @@ class Comparison(ScriptedRepository):
         return {each.experiment: each.message for each in report.diagnostics if each.rule.startswith("told")}
 
 
-@pytest.fixture
-def compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Comparison]:
+@pytest.fixture(params=[False, True], ids=["", "first-lock"])
+def compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Comparison]:
     monkeypatch.chdir(tmp_path)
     comparison = Comparison(tmp_path)
+    comparison.has_first_lock = request.param
     modules = set(sys.modules)
     comparison.prepare(monkeypatch)
     yield comparison

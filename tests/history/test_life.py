@@ -11,7 +11,6 @@ import pytest
 from egp.digest import plan_digest
 from egp.document import read_text
 from egp.experiment import read_experiment
-from egp.lock import LOCK_FILE
 from tests.integrity.team import BUY_NOW, WISH_LIST, Team
 
 LATER_LOOK = ("looks: [2023-02-06]", "looks: [2023-02-08]")
@@ -41,7 +40,7 @@ def test_a_plan_is_written_and_registered(team: Team) -> None:
     assert (registered["event"], registered["date"], registered["path"]) == (
         "registered",
         "2023-01-17",
-        LOCK_FILE,
+        team.entry_place("buy-now")[0],
     )
     assert written["commit"] == team.git("rev-parse", "HEAD~1")
     assert written["digest"] == registered["digest"] == life["digest"] == digest_of(team)
@@ -163,16 +162,17 @@ def test_another_id_in_the_same_file_is_a_change_of_the_id(team: Team) -> None:
 
 
 def test_the_lock_written_anew_or_robbed_is_told(team: Team) -> None:
-    lock = team.read(LOCK_FILE)
+    file, _ = team.entry_place("buy-now")
+    lock = team.read(file)
     team.replace(BUY_NOW, *LATER_LOOK)
-    (team.root / LOCK_FILE).unlink()
+    team.remove_lock()
     team.register(BUY_NOW)
     team.commit("2023-01-30")
     assert events(team)[2:] == [("2023-01-30", "changed"), ("2023-01-30", "registration-rewritten")]
     assert events(team, WISH_LIST)[2:] == [("2023-01-30", "registration-removed")]
-    team.write(LOCK_FILE, "<<<<<<< ours\n" + lock)
+    team.write(file, "<<<<<<< ours\n" + lock)
     team.commit("2023-01-31")
-    team.write(LOCK_FILE, lock)
+    team.write(file, lock)
     team.commit("2023-02-01")
     assert events(team)[4:] == [("2023-01-31", "lock-unreadable"), ("2023-02-01", "registration-rewritten")]
 

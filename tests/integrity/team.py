@@ -10,6 +10,10 @@ from typing import NamedTuple
 import pytest
 
 from egp.cli import main
+from egp.entry_files import entry_file
+from egp.lock import LOCK_FILE
+from tests.lock.entries import own_file, remove_lock
+from tests.lock.first_release import as_first_release
 from tests.sources.scripted import ScriptedRepository
 
 SOUND_PLAN = Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
@@ -30,9 +34,11 @@ class Found(NamedTuple):
 
 
 class Team(ScriptedRepository):
-    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str], has_first_lock: bool = False) -> None:
         super().__init__(root)
         self._capsys = capsys
+        self.has_first_lock = has_first_lock
+        """Whether the lock is one of the first release."""
 
     def agree(self) -> None:
         """Two sound plans, registered and committed before anybody is exposed."""
@@ -71,6 +77,24 @@ class Team(ScriptedRepository):
     def register(self, *paths: str, on: str = REGISTERED, policy: str = "egp.yaml") -> None:
         status, said = self.egp("register", *paths, f"--as-of={on}", f"--policy={policy}")
         assert status == 0, said
+        if self.has_first_lock:
+            as_first_release(self.root)
+
+    def remove_lock(self) -> None:
+        remove_lock(self.root)
+
+    def remove_entry(self, name: str) -> None:
+        if self.has_first_lock:
+            lines = self.read(LOCK_FILE).splitlines(keepends=True)
+            self.write(LOCK_FILE, "".join(line for line in lines if not line.startswith(f"  {name}:")))
+        else:
+            own_file(self.root, name).unlink()
+
+    def entry_place(self, name: str) -> tuple[str, int]:
+        """The file and the line of an experiment's entry."""
+        if self.has_first_lock:
+            return LOCK_FILE, self.line(LOCK_FILE, f"{name}:")
+        return entry_file(name), self.line(entry_file(name), "entry:")
 
     def amend(self, path: str, reason: str, on: str, data_access: str, policy: str = "egp.yaml") -> None:
         stated = (f"--reason={reason}", "--approver=@xp-lead", f"--data-access={data_access}")
@@ -103,11 +127,16 @@ class Team(ScriptedRepository):
         self.git("checkout", "--quiet", "topic")
 
 
-@pytest.fixture
-def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Team:
+@pytest.fixture(params=[False, True], ids=["", "first-lock"])
+def team(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
+) -> Team:
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    team = Team(tmp_path, capsys)
+    team = Team(tmp_path, capsys, request.param)
     team.agree()
     return team

@@ -5,7 +5,6 @@ Everything happens in a git repository, and egp is called as in a pipeline: on a
 
 from __future__ import annotations
 
-from egp.lock import LOCK_FILE
 from tests.integrity.team import BUY_NOW, WISH_LIST, Found, Team
 
 LATER_LOOK = ("looks: [2023-02-06]", "looks: [2023-02-08]")
@@ -119,7 +118,7 @@ def test_a_registration_is_backdated_to_reach_a_softer_policy(team: Team) -> Non
 
 def regenerate_lock(team: Team) -> None:
     """As if the plan had never been another one."""
-    (team.root / LOCK_FILE).unlink()
+    team.remove_lock()
     team.register(BUY_NOW, WISH_LIST)
 
 
@@ -138,7 +137,7 @@ def test_the_lock_is_regenerated_to_fit_the_plan(team: Team) -> None:
 
 
 def test_the_lock_is_removed(team: Team) -> None:
-    (team.root / LOCK_FILE).unlink()
+    team.remove_lock()
     team.commit("2023-02-01")
     status, diagnostics = team.check("2023-02-01", "--base=main")
     assert status == 1
@@ -165,7 +164,7 @@ def test_a_plan_is_renamed_and_restarted_under_a_new_id_with_the_same_flag(team:
     team.commit("2023-02-01")
     status, diagnostics = team.check("2023-02-01", "--base=main")
     assert status == 1
-    said = said_at(diagnostics, "deleted-while-running", LOCK_FILE, team.line(LOCK_FILE, "wish-list:"))
+    said = said_at(diagnostics, "deleted-while-running", *team.entry_place("wish-list"))
     assert "the plan of wish-list is gone on 2023-02-01, and it runs from 2023-01-18 to 2023-05-10" in said
     assert "wish-list-2 goes on with the flag wish_list" in said
     assert team.check("2023-02-01")[0] == 1, "the lock remembers it without a base"
@@ -173,8 +172,7 @@ def test_a_plan_is_renamed_and_restarted_under_a_new_id_with_the_same_flag(team:
 
 def test_the_entry_goes_with_the_plan(team: Team) -> None:
     restart(team)
-    entries = team.read(LOCK_FILE).splitlines(keepends=True)
-    team.write(LOCK_FILE, "".join(line for line in entries if not line.startswith("  wish-list:")))
+    team.remove_entry("wish-list")
     team.register("experiments/wish-list-2.yaml", on="2023-02-01")
     team.commit("2023-02-01")
     status, diagnostics = team.check("2023-02-01", "--base=main")
@@ -212,7 +210,7 @@ def test_all_of_it_is_found_when_it_comes_in_one_branch(team: Team) -> None:
 
 def regenerate_lock_and_restart(team: Team) -> None:
     restart(team)
-    (team.root / LOCK_FILE).unlink()
+    team.remove_lock()
     team.register(BUY_NOW, policy="soft.yaml")
     team.register(GIFT_WRAP, on="2022-12-01", policy="soft.yaml")
     team.register("experiments/wish-list-2.yaml", on="2023-02-01")
@@ -232,7 +230,7 @@ def test_what_was_merged_unseen_is_found_by_the_lock(team: Team) -> None:
     status, diagnostics = team.check("2023-02-02")
     assert status == 1
     assert len(found_by("locked-plan", diagnostics)) == 4
-    assert found_by("deleted-while-running", diagnostics) == [(LOCK_FILE, team.line(LOCK_FILE, "wish-list:"))]
+    assert found_by("deleted-while-running", diagnostics) == [team.entry_place("wish-list")]
 
 
 def fix_typos(team: Team) -> None:
@@ -302,3 +300,33 @@ def test_a_draft_that_could_not_be_read_may_be_repaired(team: Team) -> None:
     status, found = team.check("2023-02-01", "--base=main")
     assert [(each.rule, each.line, each.message) for each in found] == []
     assert status == 0
+
+
+def test_an_archived_experiment_leaves_its_entry_behind(team: Team) -> None:
+    status, said = team.egp("register", "--archive", WISH_LIST, "--as-of=2023-05-10")
+    assert (status, "is watched until 2023-05-10" in said) == (1, True)
+    assert team.egp("register", "--archive", WISH_LIST, "--as-of=2023-05-11")[0] == 0
+    (team.root / WISH_LIST).unlink()
+    team.commit("2023-05-11", "Over")
+    assert team.check("2023-05-11", "--base=main") == (0, []), "the plan of what is over may go"
+    team.merge()
+    assert team.check("2023-05-11") == (0, [])
+    team.plan(WISH_LIST, registered="2023-05-11")
+    team.replace(WISH_LIST, "mde: 45bps", "mde: 44bps")
+    assert team.egp("register", WISH_LIST, "--as-of=2023-05-11")[0] == 1, "the id stays taken"
+    (team.root / WISH_LIST).unlink()
+    team.remove_entry("wish-list")
+    team.commit("2023-05-12", "Never heard of it")
+    status, diagnostics = team.check("2023-05-12", "--base=main")
+    assert status == 1
+    (said,) = (each.message for each in diagnostics if each.rule == "entry-kept")
+    assert said == "wish-list, registered on 2023-01-17, is gone from the lock"
+    assert len(diagnostics) == 1
+
+
+def test_an_entry_that_is_gone_is_found_without_a_base(team: Team) -> None:
+    team.remove_entry("wish-list")
+    status, diagnostics = team.check("2023-02-01")
+    assert status == 1
+    said = said_at(diagnostics, "registration-date", WISH_LIST, team.line(WISH_LIST, "registered:"))
+    assert said == "the plan says that it was registered on 2023-01-17, and the lock has no entry of it"

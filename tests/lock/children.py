@@ -36,15 +36,46 @@ def ended_well(child: int) -> bool:
     return not os.WIFSIGNALED(status)
 
 
+def _is_call(event: str, function: object) -> bool:
+    return (
+        event == "c_call"
+        and isinstance(function, BuiltinFunctionType)
+        and function.__module__ in OPERATING_SYSTEM
+        and function.__name__ not in QUERIES
+    )
+
+
 def die_before_call(number: int) -> None:
     """From here on this process dies before its n-th call of the operating system."""
     calls = 0
 
     def count(_: FrameType, event: str, function: object) -> None:
         nonlocal calls
-        if event == "c_call" and isinstance(function, BuiltinFunctionType):
-            calls += function.__module__ in OPERATING_SYSTEM and function.__name__ not in QUERIES
+        if _is_call(event, function):
+            calls += 1
             if calls > number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.setprofile(count)
+
+
+def counted_calls(work: Callable[[], object]) -> int:
+    """How many such calls the work makes, in a child process."""
+    reading, writing = os.pipe()
+
+    def counting() -> None:
+        calls = 0
+
+        def count(_: FrameType, event: str, function: object) -> None:
+            nonlocal calls
+            calls += _is_call(event, function)
+
+        sys.setprofile(count)
+        work()
+        sys.setprofile(None)
+        os.write(writing, str(calls).encode())
+
+    assert ended_well(run_in_child(counting))
+    os.close(writing)
+    with open(reading, "rb") as file:
+        return int(file.read())

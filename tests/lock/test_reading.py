@@ -115,7 +115,8 @@ def is_read(text: str) -> bool:
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [
-        ("lock: 1", "lock: 2", 2, "this is format 2, and this egp reads format 1"),
+        ("lock: 1", "lock: 3", 2, "this is format 3, and this egp reads formats 1 and 2"),
+        ("lock: 1", "lock: 2", 4, "a lock of format 2 lists no experiments"),
         ("lock: 1", "lock: one", 2, "one"),
         ("lock: 1\n", "lock: 1\nlocks: 1\n", 3, "unknown key `locks`"),
         ("registered: 2023-01-17", "registered: 2023-02-30", 4, "2023-02-30 is not a date in the calendar"),

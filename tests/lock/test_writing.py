@@ -8,17 +8,22 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from egp import lock
+from egp import claim
+from egp.document.bounds import MAX_BYTES
+from egp.entry_files import ENTRIES
 from egp.lock import LOCK_FILE, LockError, Registration, read_lock, update_lock
+from egp.migrate import migrate
 from tests.lock.children import die_before_call, ended_well, run_in_child
-from tests.lock.entries import entry, put
+from tests.lock.entries import decided, entry, own_file, put, remove_lock, whole_lock
+from tests.lock.first_release import as_first_release
 
-Edit = Callable[[dict[str, Registration]], None]
+Edit = Callable[[MutableMapping[str, Registration]], None]
 
 
 def adding(*names: str) -> Edit:
@@ -35,37 +40,43 @@ def test_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     children = [run_in_child(lambda part=names[at::4]: register_each(part)) for at in range(4)]  # type: ignore[misc]
     assert [ended_well(child) for child in children] == [True] * 4
     assert sorted(read_lock(str(tmp_path)).entries) == sorted(names)
-    assert os.listdir(tmp_path) == [LOCK_FILE]
+    assert sorted(os.listdir(tmp_path)) == [LOCK_FILE, ENTRIES]
 
 
+@pytest.mark.parametrize("has_first_lock", [False, True])
 @pytest.mark.parametrize("before", [(), ("old",)])
-def test_killed_at_any_call_of_the_operating_system(before: tuple[str, ...], tmp_path: Path) -> None:
-    old = put(tmp_path, *before) if before else None
+def test_killed_at_any_call_of_the_operating_system(
+    before: tuple[str, ...], has_first_lock: bool, tmp_path: Path
+) -> None:
+    def prepare(root: Path) -> None:
+        put(root, *before)
+        if has_first_lock:
+            as_first_release(root)
+
     (tmp_path / "elsewhere").mkdir()
-    new = put(tmp_path / "elsewhere", *before, "new")
-    path = tmp_path / LOCK_FILE
+    prepare(tmp_path / "elsewhere")
+    new = put(tmp_path / "elsewhere", "new")
+    prepare(tmp_path)
     seen = []
-    for number in range(200):
+    for number in range(300):
         if ended_well(run_in_child(lambda at=number: add_and_die(tmp_path, at))):  # type: ignore[misc]
             break
-        seen.append(path.read_text() if path.exists() else None)
-        assert seen[-1] in (old, new)
-        _restore(path, old)
-    assert path.read_text() == new
-    assert {old, new} == set(seen), "the points before and after the replacement were both reached"
-    assert sorted(os.listdir(tmp_path)) == [LOCK_FILE, "elsewhere"], "what a killed run left is taken away"
+        seen.append(sorted(read_lock(str(tmp_path)).entries))
+        put(tmp_path, "new")
+        assert whole_lock(tmp_path) == new, "the command, given again, completes it"
+        remove_lock(tmp_path)
+        prepare(tmp_path)
+    assert whole_lock(tmp_path) == new
+    assert seen[0] == [*before]
+    assert seen[-1] == sorted([*before, "new"])
+    assert all(each in (seen[0], seen[-1]) for each in seen), "whatever is there is whole"
+    left = [file.name for file in tmp_path.rglob("*") if file.name.endswith(".partial")]
+    assert left == [], "what a killed run left is taken away"
 
 
 def add_and_die(root: Path, call: int) -> None:
     die_before_call(call)
     update_lock(str(root), adding("new"))
-
-
-def _restore(path: Path, old: str | None) -> None:
-    if old is None:
-        path.unlink(missing_ok=True)
-    else:
-        path.write_text(old)
 
 
 def test_killed_in_the_middle_of_the_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,9 +91,9 @@ def test_killed_in_the_middle_of_the_content(tmp_path: Path, monkeypatch: pytest
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", half)
         assert not ended_well(run_in_child(lambda: update_lock(str(tmp_path), adding("new"))))
-    assert (tmp_path / LOCK_FILE).read_text() == old
+    assert whole_lock(tmp_path) == old
     assert sorted(read_lock(str(tmp_path)).entries) == ["old"]
-    assert "new" in put(tmp_path, "new")
+    assert "experiment: new" in put(tmp_path, "new")
 
 
 def test_content_that_is_written_in_pieces_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,11 +116,11 @@ def test_a_disk_that_refuses(call: str, tmp_path: Path, monkeypatch: pytest.Monk
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, call, full)
-    with pytest.raises(LockError, match="cannot write the lock: No space left on device"):
+    with pytest.raises(LockError, match="cannot write the lock: No space left on device") as refused:
         update_lock(str(tmp_path), adding("new"))
     monkeypatch.undo()
-    assert (tmp_path / LOCK_FILE).read_text() == old
-    assert os.listdir(tmp_path) == [LOCK_FILE]
+    assert refused.value.failures[0].help == "it is as it was before"
+    assert whole_lock(tmp_path) == old
 
 
 def test_the_new_lock_is_on_the_disk_before_it_has_the_name(
@@ -127,50 +138,54 @@ def test_the_new_lock_is_on_the_disk_before_it_has_the_name(
 
         monkeypatch.setattr(os, call, noted)
     put(tmp_path, "buy-now")
-    assert order == ["write", "fsync", "replace", "fsync"]
+    assert order == ["write", "fsync", "replace", "fsync"] * 2, "the lock file, then the entry"
 
 
 def test_an_edit_that_fails_changes_nothing(tmp_path: Path) -> None:
     old = put(tmp_path, "old")
 
-    def failing(entries: dict[str, Registration]) -> None:
-        entries.clear()
+    def failing(entries: MutableMapping[str, Registration]) -> None:
+        entries["old"] = entry("another")
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
         update_lock(str(tmp_path), failing)
-    assert (tmp_path / LOCK_FILE).read_text() == old
+    assert whole_lock(tmp_path) == old
     assert "new" in put(tmp_path, "new"), "the claim on the lock has ended with the edit"
 
 
 def test_an_edit_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
     put(tmp_path, "old")
-    file = os.stat(tmp_path / LOCK_FILE).st_ino
-    update_lock(str(tmp_path), adding("old"))
-    assert os.stat(tmp_path / LOCK_FILE).st_ino == file
+    files = [os.stat(file).st_ino for file in (tmp_path / LOCK_FILE, own_file(tmp_path, "old"))]
+    assert update_lock(str(tmp_path), adding("old")).written == ()
+    assert [os.stat(file).st_ino for file in (tmp_path / LOCK_FILE, own_file(tmp_path, "old"))] == files
 
 
 def test_permissions_stay(tmp_path: Path) -> None:
     put(tmp_path, "old")
-    (tmp_path / LOCK_FILE).chmod(0o640)
-    put(tmp_path, "new")
-    assert os.stat(tmp_path / LOCK_FILE).st_mode & 0o777 == 0o640
+    own_file(tmp_path, "old").chmod(0o640)
+    update_lock(
+        str(tmp_path), lambda entries: entries.update({"old": entry("old", decisions=(decided("why"),))})
+    )
+    assert os.stat(own_file(tmp_path, "old")).st_mode & 0o777 == 0o640
 
 
 def test_a_link_under_the_name_of_the_new_file_is_not_followed(tmp_path: Path) -> None:
     put(tmp_path, "old")
     outside = tmp_path / "outside"
     outside.write_text("untouched")
-    (tmp_path / "egp.lock.partial").symlink_to(outside)
+    own = own_file(tmp_path, "new")
+    own.parent.mkdir()
+    own.with_name(own.name + ".partial").symlink_to(outside)
     put(tmp_path, "new")
     assert outside.read_text() == "untouched"
-    assert not (tmp_path / LOCK_FILE).is_symlink()
+    assert not own.is_symlink()
 
 
 def test_a_process_that_holds_the_lock_is_waited_for_and_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lock, "PATIENCE", 0.0)
+    monkeypatch.setattr(claim, "PATIENCE", 0.0)
     folder = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
     with pytest.raises(LockError, match="another process has been writing the lock"):
@@ -180,11 +195,11 @@ def test_a_process_that_holds_the_lock_is_waited_for_and_named(
 
 
 def test_a_claim_ends_with_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def die(_: dict[str, Registration]) -> None:
+    def die(_: MutableMapping[str, Registration]) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     assert not ended_well(run_in_child(lambda: update_lock(str(tmp_path), die)))
-    monkeypatch.setattr(lock, "PATIENCE", 0.0)
+    monkeypatch.setattr(claim, "PATIENCE", 0.0)
     assert "new" in put(tmp_path, "new")
 
 
@@ -216,50 +231,153 @@ class Git:
         assert self("add", "--all") == 0
         assert self("commit", "--quiet", "--message=change") == 0
 
-    def merged(self, ours: Edit, theirs: Edit) -> bool:
+    def merged(
+        self,
+        ours: Edit,
+        theirs: Edit,
+        after_ours: Callable[[], object] = lambda: None,
+        after_theirs: Callable[[], object] = lambda: None,
+    ) -> bool:
         """Whether two edits on two branches merge by themselves."""
         self.commit()
         assert self("checkout", "--quiet", "-b", "theirs") == 0
         update_lock(str(self.root), theirs)
+        after_theirs()
         self.commit()
         assert self("checkout", "--quiet", "main") == 0
         update_lock(str(self.root), ours)
+        after_ours()
         self.commit()
         return self("merge", "--quiet", "--no-edit", "theirs") == 0
+
+
+def names(root: Path) -> list[str]:
+    return sorted(read_lock(str(root)).entries)
 
 
 def test_branches_that_register_different_experiments_merge(tmp_path: Path) -> None:
     git = Git(tmp_path)
     put(tmp_path, "d", "m", "t")
     assert git.merged(adding("a", "n"), adding("e", "z"))
-    assert list(read_lock(str(tmp_path)).entries) == ["a", "d", "e", "m", "n", "t", "z"]
+    assert names(tmp_path) == ["a", "d", "e", "m", "n", "t", "z"]
 
 
-def test_neighbours_merge_with_the_union_driver(tmp_path: Path) -> None:
+def test_neighbours_merge(tmp_path: Path) -> None:
+    git = Git(tmp_path)
+    put(tmp_path, "d", "t")
+    assert git.merged(adding("f", "e"), adding("g"))
+    assert names(tmp_path) == ["d", "e", "f", "g", "t"]
+
+
+def test_first_registrations_of_two_branches_merge(tmp_path: Path) -> None:
+    git = Git(tmp_path)
+    (tmp_path / "README").write_text("Nothing is registered yet.")
+    assert git.merged(adding("b"), adding("a"))
+    assert names(tmp_path) == ["a", "b"]
+
+
+@pytest.mark.parametrize("theirs", ["a", "c", "z"])
+def test_a_branch_begun_before_the_move_merges_after_it(theirs: str, tmp_path: Path) -> None:
+    git = Git(tmp_path)
+    put(tmp_path, "b", "d")
+    as_first_release(tmp_path)
+
+    def moving(entries: MutableMapping[str, Registration]) -> None:
+        entries["e"] = entry("e")
+
+    assert git.merged(moving, adding(theirs), after_ours=lambda: migrate(str(tmp_path), str(tmp_path)))
+    assert names(tmp_path) == sorted(["b", "d", "e", theirs])
+    assert read_lock(str(tmp_path)).version == 2
+
+
+def test_branches_with_a_lock_of_the_first_release_merge(tmp_path: Path) -> None:
+    git = Git(tmp_path)
+    put(tmp_path, "b", "d")
+    text = as_first_release(tmp_path)
+    assert git.merged(adding("c"), adding("a"))
+    assert names(tmp_path) == ["a", "b", "c", "d"]
+    assert (tmp_path / LOCK_FILE).read_text() == f"{text}entries: {ENTRIES}\n"
+
+
+def test_a_lock_of_the_first_release_merges_by_union(tmp_path: Path) -> None:
     git = Git(tmp_path)
     (tmp_path / ".gitattributes").write_text("egp.lock merge=union\n")
     put(tmp_path, "d", "t")
-    assert git.merged(adding("f", "e"), adding("g"))
-    assert sorted(read_lock(str(tmp_path)).entries) == ["d", "e", "f", "g", "t"]
-    text = put(tmp_path, "h")
-    (tmp_path / "at-once").mkdir()
-    assert text == put(tmp_path / "at-once", "d", "e", "f", "g", "h", "t"), "the next registration sorts them"
+    as_first_release(tmp_path)
+
+    def listing(*new: str) -> Callable[[], None]:
+        def work() -> None:
+            put(tmp_path, *new)
+            as_first_release(tmp_path)
+
+        return work
+
+    assert git.merged(dict, dict, after_ours=listing("f", "e"), after_theirs=listing("g"))  # type: ignore[arg-type]
+    assert names(tmp_path) == ["d", "e", "f", "g", "t"]
 
 
-def test_first_registrations_of_two_branches_merge_with_the_union_driver(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ({"path": "x.yaml"}, {"path": "y.yaml"}),
+        ({"decisions": (decided("one"),)}, {"decisions": (decided("two"),)}),
+        ({"path": "x.yaml"}, {"decisions": (decided("one"),)}),
+        ({"signed": ()}, {"decisions": (decided("one"),)}),
+        ({"archived": date(2024, 1, 1)}, {"path": "y.yaml"}),
+    ],
+)
+def test_both_sides_of_one_experiment_are_a_named_conflict(
+    ours: dict[str, object], theirs: dict[str, object], tmp_path: Path
+) -> None:
     git = Git(tmp_path)
-    (tmp_path / ".gitattributes").write_text("egp.lock merge=union\n")
-    assert git.merged(adding("b"), adding("a"))
-    assert sorted(read_lock(str(tmp_path)).entries) == ["a", "b"]
-
-
-def test_both_sides_of_one_experiment_are_a_named_conflict(tmp_path: Path) -> None:
-    git = Git(tmp_path)
-    put(tmp_path, "a")
+    put(tmp_path, "a", "b")
     edits: list[Edit] = [
-        lambda entries, path=path: entries.update({"a": entry("a", path=path)})  # type: ignore[misc]
-        for path in ("x.yaml", "y.yaml")
+        lambda entries, values=values: entries.update({"a": entry("a", **values)})  # type: ignore[misc]
+        for values in (ours, theirs)
     ]
     assert not git.merged(edits[0], edits[1])
+    lock = read_lock(str(tmp_path))
+    assert lock.entries["b"].path == "experiments/b.yaml", "the others are judged"
     with pytest.raises(LockError, match="a merge conflict that is not resolved"):
-        read_lock(str(tmp_path))
+        lock.entries["a"]
+
+
+def test_the_same_new_experiment_on_two_branches_is_a_conflict(tmp_path: Path) -> None:
+    git = Git(tmp_path)
+    put(tmp_path, "b")
+    another: Edit = lambda entries: entries.update({"a": entry("a", path="y.yaml")})  # noqa: E731
+    assert not git.merged(adding("a"), another)
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    """A lock grew beyond what egp reads, and was lost with the next registration."""
+    put(tmp_path, "a")
+    old = as_first_release(tmp_path)
+    long: Edit = lambda entries: entries.update({"a": entry("a", decisions=(decided("x" * MAX_BYTES),))})  # noqa: E731
+    with pytest.raises(LockError, match=r"could not be read again: .*at most 1,000,000 are read"):
+        update_lock(str(tmp_path), long)
+    assert whole_lock(tmp_path) == f"== {LOCK_FILE}\n{old}"
+    migrate(str(tmp_path), str(tmp_path))
+    before = whole_lock(tmp_path)
+    with pytest.raises(LockError, match="could not be read again"):
+        update_lock(str(tmp_path), long)
+    assert whole_lock(tmp_path) == before
+
+
+def test_a_file_that_cannot_be_written_takes_those_before_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = put(tmp_path, "old")
+    works = os.replace
+    written: list[object] = []
+
+    def once(*names: str, **folders: int) -> None:
+        if written:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(works(*names, **folders))
+
+    monkeypatch.setattr(os, "replace", once)
+    with pytest.raises(LockError) as refused:
+        update_lock(str(tmp_path), adding("one", "two"))
+    assert refused.value.failures[0].help == "it is as it was before"
+    assert whole_lock(tmp_path) == old

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 
 from egp.cli import main
 from tests.check.workspace import Workspace
+from tests.lock.entries import forge
 from tests.register.house import House
 from tests.rules.examples import sound_text
 from tests.waivers.office import DAY, PLAN, Office, rules_in
@@ -285,7 +287,7 @@ class TestPolicies:
         house.commit()
         house.write("earlier.yaml", 'extends: ["egp:standard"]\n')
         assert house.register("experiments/buy-now.yaml", "--policy=earlier.yaml") == 0
-        house.edit("egp.lock", f"registered: {DAY}", "registered: 2023-01-05")
+        forge(house.root, "buy-now", registered=date(2023, 1, 5))
         house.egp("check", f"--as-of={DAY}", "--base=HEAD", "--format=json")
         found = {each["rule"] for each in json.loads(house.out)["diagnostics"] if each["severity"] == "error"}
         assert "no-backdating" in found

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from egp.cli import main
-from egp.lock import LOCK_FILE, Registration, read_lock
+from egp.lock import Registration, read_lock
+from tests.lock.entries import whole_lock
 
 SOUND_PLAN = Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
 POLICY = 'extends: ["egp:standard"]\nversion: "2023.1"\nplans: ["experiments/**/*.yaml"]\n'
@@ -70,12 +71,11 @@ class House:
         return self.egp("amend", "experiments/buy-now.yaml", *(arguments or STATEMENT), f"--as-of={day}")
 
     def lock(self) -> dict[str, Registration]:
-        return read_lock(str(self.root)).entries
+        return dict(read_lock(str(self.root)).entries)
 
     @property
     def lock_text(self) -> str | None:
-        path = self.root / LOCK_FILE
-        return path.read_text() if path.exists() else None
+        return whole_lock(self.root)
 
     def commit(self) -> None:
         settings = ("-c", "user.name=egp", "-c", "user.email=egp@example.com", "-c", "commit.gpgsign=false")

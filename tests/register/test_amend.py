@@ -9,6 +9,8 @@ import pytest
 
 from egp.amend import Statement, StatementError, stated
 from egp.cli import main
+from egp.entry_files import entry_file
+from tests.lock.first_release import as_first_release
 from tests.register.house import STATEMENT, House
 
 PLAN = "experiments/buy-now.yaml"
@@ -120,10 +122,11 @@ def test_sign_offs_after_an_amendment_are_attested_by_repeating_it(registered: H
 
 
 def test_an_amendment_that_reached_the_plan_alone_is_completed(registered: House) -> None:
-    lock = registered.lock_text
+    file = entry_file("buy-now")
+    entry = registered.text(file)
     registered.amend()
     both = (registered.lock_text, registered.text(PLAN))
-    registered.write("egp.lock", lock or "")
+    registered.write(file, entry)
     assert registered.amend() == 0
     assert (registered.lock_text, registered.text(PLAN)) == both
 
@@ -274,7 +277,7 @@ class TestAnotherAnalysis:
     @staticmethod
     def of_the_first_release(house: House) -> None:
         house.register()
-        house.write("egp.lock", (house.lock_text or "").replace(", analysis: 2", ""))
+        house.write("egp.lock", as_first_release(house.root).replace(", analysis: 2", ""))
         assert house.lock()["buy-now"].current_analysis == 1
 
     def test_the_amendment_is_in_plan_and_lock(self, house: House) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from egp import amend, register
+from egp import register
 from egp.cli import main
-from egp.lock import LOCK_FILE
+from egp.entry_files import ENTRIES
+from egp.lock import LOCK_FILE, read_lock
 from egp.plan_files import PlanSource
 from egp.register import write_changed
 from tests.lock.children import die_before_call, ended_well, run_in_child
+from tests.lock.entries import own_file
 from tests.register.house import STATEMENT, House
 
 PLAN = "experiments/buy-now.yaml"
@@ -45,7 +47,10 @@ def quiet(*arguments: str) -> None:
 
 
 def state(house: House) -> State:
-    return house.lock_text, house.text(PLAN)
+    """The entry of the lock, which its file has whole, and the plan."""
+    own = own_file(house.root, "buy-now")
+    assert dict(read_lock(str(house.root)).entries).keys() == ({"buy-now"} if own.exists() else set())
+    return own.read_text() if own.exists() else None, house.text(PLAN)
 
 
 class AllTried(BaseException):
@@ -67,20 +72,21 @@ class Deaths:
         status = 1
         try:
             with self._patch.context() as patch, suppress(AllTried):
-                for module in (register, amend):
-                    patch.setattr(module, "write_changed", self._fork_before_writing)
+                patch.setattr(register, "write_changed", self._fork_before_writing)
                 status = main(list(arguments))
         finally:
             if os.getpid() != parent:
                 os._exit(status)
 
-    def _fork_before_writing(self, *sources: Iterable[PlanSource]) -> None:
+    def _fork_before_writing(
+        self, before: Sequence[PlanSource], after: Sequence[PlanSource], done: list[str]
+    ) -> None:
         for number in range(300):
             restore(self.house.root, self._old)
             child = os.fork()
             if child == 0:
                 die_before_call(number)
-                return write_changed(*sources)
+                return write_changed(before, after, done)
             if ended_well(child):
                 raise AllTried
             self.left.add(state(self.house))
@@ -104,7 +110,7 @@ def test_killed_at_any_point(
         restore(house.root, half)
         assert house.egp(*arguments) == 0
         assert state(house) == new, "the next run completes what a killed one began"
-    assert sorted(os.listdir(house.root)) == [".git", "comms", LOCK_FILE, "egp.yaml", "experiments"]
+    assert sorted(os.listdir(house.root)) == [".git", "comms", LOCK_FILE, ENTRIES, "egp.yaml", "experiments"]
     assert os.listdir(house.root / "experiments") == ["buy-now.yaml"]
 
 
@@ -112,6 +118,6 @@ def restore(root: Path, to: State) -> None:
     lock, plan = to
     (root / PLAN).write_text(plan)
     if lock is None:
-        (root / LOCK_FILE).unlink(missing_ok=True)
+        own_file(root, "buy-now").unlink(missing_ok=True)
     else:
-        (root / LOCK_FILE).write_text(lock)
+        own_file(root, "buy-now").write_text(lock)

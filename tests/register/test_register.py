@@ -9,7 +9,9 @@ import pytest
 
 from egp.digest import plan_digest
 from egp.document import read_text
+from egp.entry_files import entry_file
 from egp.experiment import read_experiment
+from tests.lock.first_release import as_first_release
 from tests.register.house import DAY, House
 
 PLAN = "experiments/buy-now.yaml"
@@ -47,7 +49,7 @@ def test_a_shipped_policy_is_pinned_by_its_name(house: House) -> None:
 def test_several_plans_at_once(house: House) -> None:
     house.plan("experiments/wish-list.yaml")
     assert house.register("experiments") == 0
-    assert list(house.lock()) == ["buy-now", "wish-list"]
+    assert set(house.lock()) == {"buy-now", "wish-list"}
 
 
 def test_a_second_time_changes_nothing(house: House) -> None:
@@ -270,22 +272,34 @@ def test_a_plan_that_is_not_there(house: House) -> None:
 
 def test_a_damaged_lock_is_refused_with_its_line(house: House) -> None:
     house.register()
-    damaged = (house.lock_text or "").replace("2023-01-17, analysis", "2023-01-77, analysis")
+    damaged = as_first_release(house.root).replace("2023-01-17, analysis", "2023-01-77, analysis")
     house.write("egp.lock", damaged)
     assert house.register() == 2
     assert "egp.lock:4:" in house.err
     assert "2023-01-77 is not a date in the calendar" in house.err
+    assert house.text("egp.lock") == damaged
+
+
+def test_a_damaged_entry_is_refused_with_its_line(house: House) -> None:
+    house.register()
+    file = entry_file("buy-now")
+    house.edit(file, "registered: 2023-01-17", "registered: 2023-01-16")
+    damaged = house.lock_text
+    assert house.register() == 2
+    assert f"{file}:" in house.err
+    assert "it is not as egp wrote it" in house.err
     assert house.lock_text == damaged
 
 
 def test_a_lock_in_conflict_is_refused_with_its_line(house: House) -> None:
     house.register()
-    conflict = f"<<<<<<< HEAD\n{house.lock_text}=======\n{house.lock_text}>>>>>>> theirs\n"
+    text = house.text("egp.lock")
+    conflict = f"<<<<<<< HEAD\n{text}=======\n{text}>>>>>>> theirs\n"
     house.write("egp.lock", conflict)
     assert house.register() == 2
     assert "egp.lock:1:1" in house.err
     assert "a merge conflict that is not resolved" in house.err
-    assert house.lock_text == conflict
+    assert house.text("egp.lock") == conflict
 
 
 def test_a_folder_that_cannot_be_written(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,7 +318,7 @@ def test_a_plan_that_cannot_be_written(house: House, monkeypatch: pytest.MonkeyP
     house.edit(PLAN, "registered: 2023-01-17", "registered: 2023-01-02")
     monkeypatch.setattr("egp.register.write_atomically", refuse)
     assert house.register(PLAN, "--write-date") == 2
-    assert f"egp: cannot write {PLAN}: Permission denied" in house.err
+    assert f"{PLAN}: cannot write the plan: Permission denied" in house.err
     assert house.lock_text is None
 
 

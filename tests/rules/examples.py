@@ -37,7 +37,7 @@ from egp.waivers.baseline import Found, Recorded, baseline_of
 merged = trial.merged
 SOUND_PLAN = FilePath(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
 CONTEXT_KEYS = (
-    "tier", "roles", "calendars", "as_of", "registered", "lock", "base_lock", "under_base", "first_commit", "path",
+    "tier", "roles", "calendars", "as_of", "registered", "lock", "base_lock", "under_base", "first_commit", "is_attested", "is_unregistered", "path",
     "approvers", "longest", "not_waivable", "found", "is_known", "baseline",
 )  # fmt: skip
 
@@ -151,6 +151,7 @@ def change_of(plan: Experiment, before: Experiment | None, context: dict[str, ob
         pinned=before if before and lock and lock.current_digest == plan_digest(before) else None,
         digest=plan_digest(plan),
         first_commit=_day(context.get("first_commit")),
+        is_attested=bool(context.get("is_attested", False)),
     )
 
 
@@ -163,6 +164,7 @@ def removal_of(plan: Experiment, successors: list[Document], context: dict[str, 
         registered=plan.registered,
         as_of=_day(context.get("as_of")) or date(2023, 1, 17),
         successor=entry_of(plan_of(successors[0].value), "experiments/other.yaml", 0) if successors else None,
+        is_unregistered=bool(context.get("is_unregistered", False)),
     )
 
 

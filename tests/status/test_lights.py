@@ -11,6 +11,7 @@ from egp.document import read_file
 from egp.experiment import read_experiment
 from tests.gate.calling import call
 from tests.gate.test_examples import bent
+from tests.lock.entries import forge, remove_lock
 
 from .asking import FORMATS, ask, replaced, standing
 
@@ -103,7 +104,7 @@ def test_running_without_results_is_never_green(repository: Path, results: tuple
 
 
 def test_an_unregistered_plan_is_not_green(repository: Path) -> None:
-    (repository / "egp.lock").unlink()
+    remove_lock(repository)
     planned = standing(repository, PDP, "2023-01-22")
     assert planned["light"] == "yellow"
     assert "not registered yet" in planned["reasons"]
@@ -129,13 +130,12 @@ def test_a_plan_without_days_is_not_green(repository: Path) -> None:
 
 def with_a_second_treatment(repository: Path, results: str) -> None:
     """Plan, lock and results with a second treatment that does what the first one does."""
-    plan, lock = repository / PLAN, repository / "egp.lock"
-    before = plan_digest(read_experiment(read_file(str(plan), PLAN)[0].value)[0])
+    plan = repository / PLAN
     replaced(plan, "{id: control, weight: 50%", "{id: control, weight: 33.4%")
     replaced(
         plan, "{id: buy_now, weight: 50%}", "{id: buy_now, weight: 33.3%}\n  - {id: buy_soon, weight: 33.3%}"
     )
-    replaced(lock, before, plan_digest(read_experiment(read_file(str(plan), PLAN)[0].value)[0]))
+    forge(repository, PDP, digest=plan_digest(read_experiment(read_file(str(plan), PLAN)[0].value)[0]))
     rows = repository / f"results/pdp-buy-now/{results}.csv"
     first, *lines = rows.read_text(encoding="utf-8").splitlines(keepends=True)
     copies = [line.replace(",buy_now,", ",buy_soon,") for line in lines if ",buy_now," in line]

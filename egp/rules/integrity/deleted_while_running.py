@@ -49,24 +49,25 @@ schedule: {start: null}
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
-from egp.analysis.days import first_exposure, last_day, readout_day
+from egp.analysis.days import first_exposure, last_watched
 from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked
+from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.quantity import shown
 from egp.subject import Entry, Removal
 
 
 def check(removal: Removal) -> Iterator[Finding]:
     plan = removal.before
+    if plan is None and removal.lock is not None and removal.lock.archived is not None:
+        raise DoesNotApply
     if plan is None:
         raise NotChecked(
             (),
             f"{shown(removal.id)} is registered, its plan is gone, and history does not have it",
             f"restore {shown(removal.path)}, or fetch the whole history",
         )
-    first, last = first_exposure(plan)[0], _last_watched(plan)
+    first, last = first_exposure(plan)[0], last_watched(plan)
     if not first <= removal.as_of <= last:
         return
     yield Finding(
@@ -77,11 +78,6 @@ def check(removal: Removal) -> Iterator[Finding]:
         required=f"the plan, until {last}",
         help=f"restore {shown(removal.path)}; to stop the experiment, roll it back and record the decision",
     )
-
-
-def _last_watched(plan: Experiment) -> date:
-    until = plan.holdout.until if plan.holdout else None
-    return max(last_day(plan), readout_day(plan), until or date.min)
 
 
 def _heir(successor: Entry | None, plan: Experiment) -> str:

@@ -33,6 +33,20 @@ Passes:
 registered: 2023-01-10
 ```
 
+Where there is a lock, a registered plan has an entry in it from the day on that it states.
+
+Fails at `/registered` with `as_of: 2023-02-01, is_attested: true`, saying "registered on 2023-01-17, and the lock has no entry of it":
+
+```yaml
+registered: 2023-01-17
+```
+
+Passes with `as_of: 2023-01-17, is_attested: true`:
+
+```yaml
+registered: 2023-01-17
+```
+
 Without a lock the plan's own date counts, and it is no later than today either.
 
 Fails at `/registered` with `as_of: 2023-01-16`, saying "registered on 2023-01-17, which is yet to come on 2023-01-16":
@@ -65,6 +79,8 @@ def check(change: Change) -> Iterator[Finding]:
     if attested is None or claimed == attested:
         if claimed is not None and claimed > change.as_of:
             yield _yet_to_come(claimed, change)
+        elif claimed is not None and attested is None and change.is_attested and claimed < change.as_of:
+            yield _without_entry(claimed)
         return
     what = (
         f"the plan does not state its registration date, which is {attested} in the lock"
@@ -78,6 +94,17 @@ def check(change: Change) -> Iterator[Finding]:
         required=str(attested),
         help=f"set `registered: {attested}`",
         related=(Related(("registered",), "what the lock has", plan=LOCK),),
+    )
+
+
+def _without_entry(claimed: date) -> Finding:
+    return Finding(
+        ("registered",),
+        f"the plan says that it was registered on {claimed}, and the lock has no entry of it",
+        observed="no entry",
+        required=f"the entry of {claimed}",
+        help="restore the entry from git; a plan that was never registered: `egp register --write-date` on the day"
+        " on which it is agreed",
     )
 
 

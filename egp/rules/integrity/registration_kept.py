@@ -38,6 +38,12 @@ Fails at `/id` with `under_base: true, lock: {digest: plan}, base_lock: {digest:
 {}
 ```
 
+Fails at `/id` with `under_base: true, lock: {digest: plan}, base_lock: {digest: plan, archived: 2023-06-01}`, saying "no longer archived":
+
+```yaml
+{}
+```
+
 Fails at `/id` with `under_base: true, lock: {digest: plan, analysis: 2}, base_lock: {digest: plan}`, saying "another analysis":
 
 ```yaml
@@ -79,7 +85,7 @@ def check(change: Change) -> Iterator[Finding]:
             f"the registration of {base.registered} {what}",
             observed="rewritten",
             required="as it was, with amendments and decisions added",
-            help="restore the entry in egp.lock from the base, and declare what changed with `egp amend`",
+            help="restore the entry in the lock from the base, and declare what changed with `egp amend`",
             related=(Related((), "the entry as it is now", plan=LOCK),) if lock else (),
         )
 
@@ -95,6 +101,8 @@ def _rewritten(base: Registration, lock: Registration) -> str:
         return "has another analysis under the same date"
     if not _keeps([_amendment(each) for each in base.amended], [_amendment(each) for each in lock.amended]):
         return "has amendments that are gone or changed"
+    if base.archived not in (None, lock.archived):
+        return "is no longer archived as it was"
     if not _keeps([vars(each) for each in base.decisions], [vars(each) for each in lock.decisions]):
         return "has decisions that are gone or changed"
     return ""

@@ -1,0 +1,58 @@
+"""Where the entry of an experiment lies: one small file each, so that nobody has to read or merge those of the others.
+
+The names are made for every file system that a repository may be checked out on: an id that is no such name itself
+is written as what can be read of it and its hash.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+ENTRIES = "egp.lock.d"
+"""The folder of the entries, beside the lock."""
+
+LEDGER = "egp.ledger.d"
+"""A folder beside it that is kept for what pipelines write. It has no plans either."""
+
+ENDING = ".yaml"
+
+_LONGEST = 80
+_PLAIN = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{_LONGEST - 1}}}")
+_ENCODED = re.compile(r"[a-z0-9_-]*~[0-9a-f]{32}")
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+)
+"""Names that Windows keeps for devices, with whatever ending."""
+
+
+def entry_file(name: str) -> str:
+    """The file of an experiment's entry, relative to the lock's folder, with ``/`` between folders."""
+    digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{ENTRIES}/{digest[:2]}/{_portable(name, digest)}{ENDING}"
+
+
+def _portable(name: str, digest: str) -> str:
+    if _PLAIN.fullmatch(name) and name not in _DEVICES:
+        return name
+    readable = re.sub(r"[^a-z0-9_-]+", "-", name[:_LONGEST].lower()).strip("-")
+    return f"{readable[:40]}~{digest[:32]}"
+
+
+def named_by(path: str) -> str | None:
+    """The experiment whose entry lies in a file, as far as the file's name says it."""
+    name = path.rpartition("/")[2].removesuffix(ENDING)
+    return name if _PLAIN.fullmatch(name) else None
+
+
+def may_be_entry(shard: str, file: str) -> bool:
+    """Whether an entry could lie in such a folder under such a name; what lies there otherwise is not egp's."""
+    name = file.removesuffix(ENDING)
+    is_name = _PLAIN.fullmatch(name) or _ENCODED.fullmatch(name)
+    return file.endswith(ENDING) and bool(is_name) and bool(re.fullmatch(r"[0-9a-f]{2}", shard))
+
+
+def is_entry(path: str) -> bool:
+    """The same of a path relative to the lock's folder."""
+    steps = path.split("/")
+    return len(steps) == 3 and steps[0] == ENTRIES and may_be_entry(steps[1], steps[2])
