@@ -68,7 +68,7 @@ class TestSharesOfSessions:
         rows = []
         for name in (CONTROL, TREATMENT):
             rows.append(Row(**head, date=first, variant=name, units=number, **sums[name]))
-            nothing = dict.fromkeys(sums[name], 0.0)
+            nothing: dict[str, Any] = dict.fromkeys(sums[name], 0.0)
             # All come on the first day; the look asks for a row of every day.
             rows += [
                 Row(**head, date=day, variant=name, units=0, **nothing) for day in days(first + DAY, last)
