@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from egp import stats
@@ -48,6 +49,9 @@ NOWHERE = "no stage"
 
 EVERYONE = stage_name(1)
 """A stage without control, in which nothing can be compared."""
+
+QUIET_DAYS = 2
+"""At the end of a run: a weekend on which nobody comes is no gap, and an export that fills in days to come is one."""
 
 SRM_ALPHA = 0.001
 """Level of the sample-ratio test where the plan does not state one."""
@@ -457,7 +461,7 @@ class Readout:
             ]
             judged = [day for day in days if day <= last]
             for name in (self.control, *self.treatments):
-                absent = self._absent(metric, name, judged, last)
+                absent = self._absent(metric, name, judged, last) or self._filled_in(metric, judged)
                 if absent:
                     yield metric, name, absent
 
@@ -478,6 +482,23 @@ class Readout:
             ]
         through = max((row.through for row in totals if row.through), default=None)
         return [day for day in days if through is None or day > through]
+
+    def _filled_in(self, metric: Metric, days: list[date]) -> list[date]:
+        """The last days, where rows of 0 units are all that there is of more of them than can be quiet by themselves.
+
+        Units of any `day` row are a life sign, too: who comes back is nobody's first exposure.
+        """
+        if metric.kind == "quantile":
+            return []
+        alive = {
+            row.date
+            for row in self.evidence.rows
+            if row.stage == TEST
+            and row.units
+            and (row.window == "day" or (row.window, row.metric) == ("cohort", metric.id))
+        }
+        quiet = list(takewhile(lambda day: day not in alive, reversed(days)))
+        return quiet[::-1] if len(quiet) > QUIET_DAYS else []
 
     @property
     def look_read(self) -> datetime:
@@ -533,6 +554,15 @@ class Readout:
             )
             return Withheld(reason, advice="take the results again")
         metric, variant, days = next(self._lacking(0))
+        if not self._absent(metric, variant, days):
+            reason = (
+                f"withheld, because the rows do not cover the run: they count nobody for {shown(metric.id)} on its last "
+                f"{counted(len(days), 'day')}, from {days[0]} on"
+            )
+            return Withheld(
+                reason,
+                advice="take the results again; where nobody comes for so long, add `day` rows of who comes back",
+            )
         reason = (
             f"withheld, because the rows do not cover the run: {shown(metric.id)} of {shown(variant)} lacks "
             f"{counted(len(days), 'day')}, the first {days[0]}"

@@ -44,8 +44,7 @@ def block(name: str) -> re.Pattern[str]:
 
 BLOCK = block("gate simulations")
 
-PLANNED = 103_300
-PER_DAY = 7_450
+PER_DAY = 10_600
 """New units of each variant on a day: the plan's sample, and a little more so that it is complete."""
 ACTIVE = {"day": 41_000, "week": 150_000}
 """Units that come on a day and in a week, whether they are new or not."""
@@ -152,10 +151,6 @@ def stage_rows(
     return rows
 
 
-def sized_plan() -> Experiment:
-    return plan_of(sample_size_per_variant=PLANNED)
-
-
 def verdicts(plan: Experiment, truth: Truth, number: int, seed: int) -> Iterator[str]:
     """The verdict at the readout of so many experiments."""
     noise, lock, truths = Noise(seed), registered(plan), {CONTROL: BASE, TREATMENT: truth}
@@ -165,12 +160,12 @@ def verdicts(plan: Experiment, truth: Truth, number: int, seed: int) -> Iterator
 
 
 def shipped(truth: Truth, number: int, seed: int) -> float:
-    return sum(verdict == "proceed" for verdict in verdicts(sized_plan(), truth, number, seed)) / number
+    return sum(verdict == "proceed" for verdict in verdicts(plan_of(), truth, number, seed)) / number
 
 
 def predicted_power() -> float:
     """What the rule decision-power says of the plan, at the units that come."""
-    plan = sized_plan()
+    plan = plan_of()
     units = float(PER_DAY * 14)
     guardrails = [(path, metric) for path, metric in plan.guardrails]
     return stats.decision_power(

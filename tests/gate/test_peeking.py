@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -200,6 +201,28 @@ def counted_late(world: World) -> World:
     return world.mapped(lambda row: replace(row, through=date(2023, 2, 6)) if row.window == "cohort" else row)
 
 
+def filled_in(world: World, first: date, among: Callable[[Row], bool] = lambda _: True) -> World:
+    """Days from one on with rows of nobody, as an export has that joins a calendar."""
+
+    def nobody(row: Row) -> Row:
+        if row.window not in ("cohort", "day") or row.date is None or row.date < first or not among(row):
+            return row
+        sums = {
+            name: 0.0
+            for name in (
+                "sum",
+                "sum_squares",
+                "covariate_sum",
+                "covariate_sum_squares",
+                "covariate_cross_sum",
+            )
+            if getattr(row, name) is not None
+        }
+        return replace(row, units=0, **sums)
+
+    return world.mapped(nobody)
+
+
 CLOSED = {
     "a later call": day_5(Truth(add_to_cart_rate=0.132)).but(as_of=AFTER_THE_LOOK, taken=DAY_5),
     "a later call on the last instant before": whole_run().but(
@@ -215,6 +238,11 @@ CLOSED = {
     "a day without a row in one variant": whole_run().without(
         lambda row: (row.metric, row.window, row.date, row.variant)
         == ("add_to_cart_rate", "cohort", date(2023, 2, 1), TREATMENT)
+    ),
+    "days to come that are filled in": filled_in(whole_run(), date(2023, 1, 28)),
+    "three days to come that are filled in": filled_in(whole_run(), date(2023, 2, 3)),
+    "days to come of the primary alone that are filled in": filled_in(
+        whole_run(), date(2023, 2, 1), lambda row: row.metric == "add_to_cart_rate" or row.window == "day"
     ),
     "the last day without rows": whole_run().without(lambda row: row.date == date(2023, 2, 5)),
     "no rows of one variant": whole_run().without(
@@ -269,6 +297,20 @@ def test_what_keeps_a_look_closed_is_named(why: str, kind: str, words: str) -> N
     assert reading.kind == kind
     assert words in reading.message
     assert bool(reading.next) == (kind == "repair")
+
+
+def test_days_that_are_filled_in_are_named() -> None:
+    reading = of(CLOSED["days to come that are filled in"].decide(), "primary-outcome")
+    assert "they count nobody for add_to_cart_rate on its last 9 days, from 2023-01-28 on" in reading.message
+
+
+def test_a_weekend_without_anybody_new_is_no_gap() -> None:
+    assert filled_in(whole_run(), date(2023, 2, 4)).readout().look == 0
+
+
+def test_units_that_come_back_say_that_a_quiet_end_was_seen() -> None:
+    world = filled_in(whole_run(), date(2023, 2, 1), lambda row: row.window == "cohort")
+    assert world.readout().look == 0
 
 
 def test_a_look_opens_with_its_first_instant() -> None:
