@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from egp.analysis.days import whole_days
+from egp.analysis.days import day_after, last_day, local, readout_day, whole_days
 from egp.analysis.registered import (
     PRIMARY,
     comparisons,
@@ -21,8 +21,10 @@ from egp.analysis.registered import (
     look_days,
     treatments,
 )
+from egp.analysis.rescheduling import advice, settings_of_readout
 from egp.finding import NotChecked
-from egp.quantity import shown
+from egp.quantity import as_day, shown
+from egp.wording import listing
 
 if TYPE_CHECKING:
     from egp.document import Path
@@ -55,7 +57,7 @@ def undecidable(plan: Experiment) -> Iterator[Undecidable]:
         yield from _relative(plan, metric, path)
     for path, metric in plan.guardrails:
         if metric.non_inferiority_margin is not None:
-            yield from _cohort_of_quantile(metric, path)
+            yield from _cohort_of_quantile(plan, metric, path)
             yield from _looks_of_guardrail(plan, metric, path)
             yield from _relative_margin(plan, metric, path)
     yield from _unapplied(plan)
@@ -66,6 +68,17 @@ def require_decidable(plan: Experiment, path: Path) -> None:
     for each in undecidable(plan):
         if each.metric == path:
             raise NotChecked(each.at, each.problem, f"register a rerun with another design: {each.nearest}")
+
+
+def one_look(plan: Experiment) -> str:
+    """What makes a test with several looks one with a fixed horizon, as advice."""
+    statistics = plan.statistics
+    looks = (statistics.looks if statistics else None) or ()
+    last = f" and `looks: [{max(as_day(local(plan, look)) for look in looks)}]`" if len(looks) > 1 else ""
+    spending = ("spending", "spending_parameter", "guardrail_spending")
+    leftover = [f"`{key}:`" for key in spending if getattr(statistics, key, None) is not None]
+    removed = f", and remove {listing(leftover)}" if leftover else ""
+    return f"set `method: fixed_horizon`{last}{removed}"
 
 
 def _name(metric: Metric) -> str:
@@ -101,7 +114,7 @@ def _units(plan: Experiment) -> str:
 
 def _looks_of(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecidable]:
     """What an earlier look saw has to follow from the rows of its days, for a crossed boundary to stay crossed."""
-    yield from _cohort_of_quantile(metric, path)
+    yield from _cohort_of_quantile(plan, metric, path)
     if not is_sequential(plan):
         return
     if metric.kind == "quantile":
@@ -109,7 +122,7 @@ def _looks_of(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecida
             f"{_name(metric)} is a quantile, which does not add up over days, so that no row tells what an earlier "
             "look saw"
         )
-        nearest = "set `method: fixed_horizon` with one look, or take a share such as of loads above 2 s"
+        nearest = f"{one_look(plan)}, or take a share such as of loads above 2 s"
         yield Undecidable(("statistics", "method"), path, problem, nearest)
     else:
         yield from _early_outcomes(metric, path)
@@ -122,12 +135,23 @@ def _early_outcomes(metric: Metric, path: Path) -> Iterator[Undecidable]:
         yield Undecidable((*path, "judged_on"), path, problem, nearest)
 
 
-def _cohort_of_quantile(metric: Metric, path: Path) -> Iterator[Undecidable]:
+def _cohort_of_quantile(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecidable]:
     window = metric.outcome_window and whole_days(metric.outcome_window)
     if metric.kind == "quantile" and metric.judged_on == "matured_cohort" and window:
         problem = f"{_name(metric)} is a quantile, whose one row does not tell matured units from others"
-        nearest = "set `judged_on: all_units` and read out when the last outcome has matured"
-        yield Undecidable((*path, "judged_on"), path, problem, nearest)
+        yield Undecidable((*path, "judged_on"), path, problem, _when_all_have_matured(plan, window))
+
+
+def _when_all_have_matured(plan: Experiment, window: int) -> str:
+    """All units judged, at a readout that waits for the last of them, as advice."""
+    judged = "judged_on: all_units"
+    try:
+        earliest = day_after(last_day(plan), 1 + window)
+        return advice(
+            [judged, *(settings_of_readout(plan, earliest) if readout_day(plan) < earliest else ())]
+        )
+    except NotChecked:
+        return f"set `{judged}` and read out when the last outcome has matured"
 
 
 def _correction(plan: Experiment, path: Path) -> Iterator[Undecidable]:
@@ -136,7 +160,7 @@ def _correction(plan: Experiment, path: Path) -> Iterator[Undecidable]:
         return
     if is_sequential(plan) and plan.variants and treatments(plan) > 1 and comparisons(plan) > 1:
         problem = "dunnett's level counts on how treatments correlate at one look, and does not hold the error of several"
-        nearest = "set `correction: holm`, or `method: fixed_horizon`"
+        nearest = f"set `correction: holm`, or {one_look(plan)}"
         yield Undecidable(("statistics", "correction"), path, problem, nearest)
 
 

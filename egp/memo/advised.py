@@ -22,6 +22,7 @@ from egp.wording import listing
 _TOLD = re.compile(r"`(?P<text>[^`]+)`(?: to `(?P<list>\w+)`)?")
 _SETTING = re.compile(r"(?P<key>[a-z_]+(?:\[\d+\]|\.[a-z_]+)*): (?P<value>.+)", re.DOTALL)
 _REMOVED = re.compile(r"remove $")
+_ANOTHER = re.compile(r", |,? and ")
 _GOES_ON = re.compile(r",? |, .*\band\b.*|,? and\b.*| declare ")
 _CONDITION = re.compile(r" if (?P<words>[^,;()`]+)")
 _EXAMPLES = re.compile(r"\b(?:as in|such as) $")
@@ -82,13 +83,14 @@ def _groups(help: str, at: Path) -> Iterator[tuple[tuple[Setting, ...], str]]:
     """Settings that belong together, option by option, and the condition that the advice makes."""
     groups: list[list[Setting]] = []
     conditions: list[str] = []
-    of_list, end = "", 0
+    of_list, end, is_removed = "", 0, False
     for match in _TOLD.finditer(help):
         before, end = help[end : match.start()], match.end()
         if before.endswith("under ") and match["text"].isidentifier():
             of_list = match["text"]
             continue
-        is_removed = bool(_REMOVED.search(before))
+        is_another = is_removed and match["text"].endswith(":") and _ANOTHER.fullmatch(before) is not None
+        is_removed = is_another or bool(_REMOVED.search(before))
         setting = _setting(match["text"], match["list"] or of_list, at, is_removed=is_removed)
         if setting is None or _EXAMPLES.search(before):
             continue

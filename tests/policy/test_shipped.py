@@ -81,10 +81,10 @@ def test_strict_has_no_warnings() -> None:
 
 @pytest.mark.parametrize("rule", index())
 def test_a_default_may_be_written_into_a_policy(rule: str) -> None:
-    for name, (_, meaning, default, bound, _) in declared_params(load(rule)).items():
-        assert meaning.partition("; ")[0], "every option says what it is"
+    for name, option in declared_params(load(rule)).items():
+        assert option.meaning.partition("; ")[0], "every option says what it is"
         problems: list[Problem] = []
-        if isinstance(default, (int, float)) and not isinstance(default, bool):
-            read_params(load(rule), {name: default}, (), problems)
-            assert bound is not None
+        if isinstance(option.default, (int, float)) and not isinstance(option.default, bool):
+            read_params(load(rule), {name: option.default}, (), problems)
+            assert option.bound is not None
         assert not problems

@@ -123,7 +123,8 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from egp import rule, stats
-from egp.analysis.days import day_after, last_day, local
+from egp.analysis.days import day_after, last_day
+from egp.analysis.decidable import one_look
 from egp.analysis.registered import (
     MOST_LOOKS,
     comparison_alpha,
@@ -136,7 +137,6 @@ from egp.analysis.registered import (
 )
 from egp.experiment import Experiment, Statistics
 from egp.finding import DoesNotApply, Finding, NotChecked
-from egp.quantity import as_day
 from egp.stats import StatisticsInputError
 from egp.wording import counted, listing, percent
 
@@ -221,10 +221,7 @@ def _group_sequential(
 def _refused(
     plan: Experiment, statistics: Statistics, functions: Sequence[str], key: str, message: str
 ) -> Finding:
-    leftover = listing(f"`{key}:`" for key in _spending_keys(statistics))
-    fixed = f"set `method: fixed_horizon`{_one_look(plan, statistics)}"
-    if leftover:
-        fixed += f", and remove {leftover}"
+    fixed = one_look(plan)
     return Finding(
         ("statistics", key),
         message,
@@ -232,11 +229,6 @@ def _refused(
         required=listing(["fixed_horizon", *functions], "or"),
         help=f"set `spending: {functions[0]}`, or {fixed}" if functions and key == "spending" else fixed,
     )
-
-
-def _one_look(plan: Experiment, statistics: Statistics) -> str:
-    looks = statistics.looks or ()
-    return f" and `looks: [{max(as_day(local(plan, look)) for look in looks)}]`" if len(looks) > 1 else ""
 
 
 def _incomplete(plan: Experiment, statistics: Statistics, spending: str) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ statistics: {method: fixed_horizon}
 Fails at `/statistics/variance_reduction/method`, saying "is a ratio; rows have no product of covariate and denominator":
 
 ```yaml
-primary_metric: {kind: ratio, baseline: 0.38, std_dev: 1.9, mde: 3%}
+primary_metric: {kind: ratio, baseline: 0.38, std_dev: 1.9, mde: 7%, target: 8%}
 ```
 
 Fails at `/statistics/variance_reduction/method`, saying "is a share of sessions in users":

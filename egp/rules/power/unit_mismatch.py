@@ -72,6 +72,7 @@ import math
 from collections.abc import Iterator
 
 from egp import stats
+from egp.analysis.decidable import undecidable
 from egp.experiment import Cluster, Experiment, Metric
 from egp.finding import Finding, Related, need
 from egp.quantity import shown
@@ -108,16 +109,22 @@ def _ways_out(plan: Experiment, clustering: Cluster | None) -> str:
     """Analysing what is randomised, or all that the sample size needs of the clusters."""
     unit, analysed = shown(plan.unit), shown(plan.analysis_unit)
     by_unit = f"set `analysis_unit: {unit}`"
+    unadjusted = "set `variance_reduction: {method: none}` and " if _loses_covariate(plan) else ""
     if not _proportions(plan):
         missing = "`method: delta_method`" if clustering else "`clustering: {method: delta_method}`"
-        return f"add {missing}, or {by_unit}"
+        return f"{unadjusted}add {missing}, or {by_unit}"
     if clustering and not _unstated(clustering):
-        return f"add `method: cluster_robust`, or {by_unit}"
+        return f"{unadjusted}add `method: cluster_robust`, or {by_unit}"
     return (
-        f"{by_unit}, or add `clustering: {{method: cluster_robust, mean_size: 4.2, icc: 0.02}}` with the mean number of "
+        f"{by_unit}, or {unadjusted}add `clustering: {{method: cluster_robust, mean_size: 4.2, icc: 0.02}}` with the mean number of "
         f"{analysed}s of a {unit} and their correlation, as measured (a ratio by the delta method also has to declare "
         "the kind ratio and the `std_dev` of its linearised values)"
     )
+
+
+def _loses_covariate(plan: Experiment) -> bool:
+    """Whether CUPED cannot adjust the primary any more once clusters are accounted for."""
+    return any(each.at[:2] == ("statistics", "variance_reduction") for each in undecidable(plan))
 
 
 def _proportions(plan: Experiment) -> list[Metric]:
