@@ -120,9 +120,14 @@ def _escaped(character: str) -> str:
 def _reads_as_itself(text: str) -> bool:
     if not text.isprintable():
         return False
-    item = read_text(f"[{text}]")[0]
-    key = read_text(f"{{{text}: 0}}")[0]
-    return not item.problems and not key.problems and item.value == [text] and key.value == {text: 0}
+    written = ((f"[{text}]", [text]), (f"{{{text}: 0}}", {text: 0}), (f"a: {text}", {"a": text}))
+    return all(read == value for read, value in ((_sound(source), value) for source, value in written))
+
+
+def _sound(text: str) -> Any:
+    """What a text says; None for one with problems."""
+    document = read_text(text)[0]
+    return None if document.problems else document.value
 
 
 def _unshared(value: Any) -> Any:

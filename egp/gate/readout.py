@@ -554,7 +554,7 @@ class Readout:
             )
             return Withheld(reason, advice="take the results again")
         metric, variant, days = next(self._lacking(0))
-        if not self._absent(metric, variant, days):
+        if not self._absent(metric, variant, days, self.last_judged_day(metric, 0)):
             reason = (
                 f"withheld, because the rows do not cover the run: they count nobody for {shown(metric.id)} on its last "
                 f"{counted(len(days), 'day')}, from {days[0]} on"

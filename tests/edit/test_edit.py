@@ -56,6 +56,7 @@ def updating(*path: str | int, **keys: object) -> Edit:
         ('a: "x"\n', setting("a", to='say "y"'), 'a: "say \\"y\\""\n'),
         ("a: x\n", setting("a", to="@handle"), 'a: "@handle"\n'),
         ("a: x\n", setting("a", to="no"), 'a: "no"\n'),
+        ("a: x\n", setting("a", to="-"), 'a: "-"\n'),
         ("a: x\n", setting("a", to="8841"), 'a: "8841"\n'),
         ("a: x\n", setting("a", to="2023-01-17"), "a: 2023-01-17\n"),
         ("a: x\n", setting("a", to=date(2023, 1, 17)), "a: 2023-01-17\n"),

@@ -207,7 +207,7 @@ def filled_in(world: World, first: date, among: Callable[[Row], bool] = lambda _
     def nobody(row: Row) -> Row:
         if row.window not in ("cohort", "day") or row.date is None or row.date < first or not among(row):
             return row
-        sums = {
+        sums: dict[str, Any] = {
             name: 0.0
             for name in (
                 "sum",
