@@ -69,10 +69,12 @@ class TestSharesOfSessions:
         for name in (CONTROL, TREATMENT):
             rows.append(Row(**head, date=first, variant=name, units=number, **sums[name]))
             nothing: dict[str, Any] = dict.fromkeys(sums[name], 0.0)
-            # All come on the first day; the look asks for a row of every day.
-            rows += [
-                Row(**head, date=day, variant=name, units=0, **nothing) for day in days(first + DAY, last)
-            ]
+            # All come on the first day, and go on coming back; the look asks for a row of every day.
+            for day in days(first + DAY, last):
+                rows.append(Row(**head, date=day, variant=name, units=0, **nothing))
+                rows.append(
+                    Row(**{**head, "window": "day"}, date=day, variant=name, units=number, **sums[name])
+                )
         return world.but(rows=tuple(rows))
 
     def reading(self, sums: dict[str, dict[str, Any]], number: int) -> Reading:

@@ -6,7 +6,7 @@ from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from egp.finding import Finding, NotChecked, Severity
@@ -117,6 +117,9 @@ def test_all_that_a_rule_says_is_in_its_case() -> None:
 
 @given(text=st.text())
 def test_any_text_gives_xml_that_says_what_can_be_written(text: str) -> None:
+    assume(
+        "::" not in text and "##" not in text
+    )  # what a CI takes for a command is defused, see test_text.py
     scene = Scene(PLAN, agreed=[Finding(("id",), text, help=text)], tidy=[NotChecked((text,))])
     root = suites_of(scene)
     assert {each.tag for each in root.iter()} <= {
