@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.plans import write_plans
-from egp.entry_files import entry_file
-from egp.lock import FOLDER, LOCK_FILE, PinnedPolicy, Registration, entry_text, lock_text, made
+from egp.record.entry_files import entry_file
+from egp.record.lock import FOLDER, LOCK_FILE, PinnedPolicy, Registration, entry_text, lock_text, made
 
 DAY = "2023-01-17"
 POLICY = 'extends: ["egp:standard"]\nplans: ["experiments/*.yaml"]\n'

@@ -2,6 +2,6 @@
 
 import sys
 
-from egp.cli import main
+from egp.cli.main import main
 
 sys.exit(main())

@@ -19,8 +19,8 @@ from contextlib import chdir
 from pathlib import Path
 from typing import NamedTuple
 
-from egp.cli import main as egp
-from egp.lock import LockError, read_lock
+from egp.cli.main import main as egp
+from egp.record.lock import LockError, read_lock
 from tests.lock.children import counted_calls, die_before_call, ended_well, run_in_child
 from tests.lock.first_release import as_first_release
 

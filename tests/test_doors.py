@@ -11,20 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from egp.atomic import append, write_anew, write_atomically, write_report
-from egp.files import LEADS_OUT, TooLargeError, leads_out, read_regular, root_by_name
+from egp.yaml.atomic import append, write_anew, write_atomically, write_report
+from egp.yaml.files import LEADS_OUT, TooLargeError, leads_out, read_regular, root_by_name
 from tests.test_layers import MODULES
 
-DOORS = ("egp.files", "egp.atomic")
+DOORS = ("egp.yaml.files", "egp.yaml.atomic")
 
 MAY = {
-    "egp.commands.streams": {"os.open": "the null device, in the place of a standard stream that is closed"},
-    "egp.custom.apart": {
+    "egp.cli.commands.streams": {
+        "os.open": "the null device, in the place of a standard stream that is closed"
+    },
+    "egp.rules.custom.apart": {
         "os.open": "the null device, for a process that says nothing",
         "open": "what the system says of the memory of its own process",
     },
-    "egp.page.html": {"read_text": "templates that lie beside the module"},
-    "egp.generate": dict.fromkeys(
+    "egp.output.page.html": {"read_text": "templates that lie beside the module"},
+    "egp.cli.generate": dict.fromkeys(
         ("open", "os.remove", "os.makedirs"), "a command of the developers, in their checkout alone"
     ),
 }

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from egp.check import check
-from egp.finding import Diagnostic
-from egp.plan_files import PlanFinder
+from egp.plan.finding import Diagnostic
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 
 ROOT = Path(__file__).parents[1]

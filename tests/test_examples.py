@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from egp.check import check
-from egp.document import read_file
-from egp.plan_files import PlanFinder
+from egp.output.report import json as json_report
+from egp.output.report import text
+from egp.output.report.model import Report
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
-from egp.report import json as json_report
-from egp.report import text
-from egp.report.model import Report
+from egp.yaml import read_file
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"

@@ -1,4 +1,4 @@
-"""What is generated is what is on disk; `python -m egp.generate` brings them together."""
+"""What is generated is what is on disk; `python -m egp.cli.generate` brings them together."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from egp import generate
-from egp.rule import index
-from egp.shipped import ROOT
+from egp.cli import generate
+from egp.policy.shipped import ROOT
+from egp.rules.rule import index
 
-REWRITE = "differs from what is generated: run `python -m egp.generate`"
+REWRITE = "differs from what is generated: run `python -m egp.cli.generate`"
 
 
 @cache

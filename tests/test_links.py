@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from egp.shipped import ROOT
+from egp.policy.shipped import ROOT
 
 PAGES = sorted(
     path.relative_to(ROOT)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from egp.analysis.people import identity
-from egp.experiment import Experiment, read_experiment
-from egp.lock import Registration
-from egp.names import folded, is_plain
+from egp.plan.analysis.people import identity
+from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.names import folded, is_plain
+from egp.plan.results import Results
+from egp.plan.typed_reader import Shape, read
 from egp.policy.file import PolicyFile
 from egp.policy.scope import Condition, Traits, fits
-from egp.results import Results
-from egp.shape import Shape, read
-from egp.subject import PortfolioIndex, entry_of
+from egp.record.lock import Registration
+from egp.rules.rule_inputs import PortfolioIndex, entry_of
 
 LEAD = [
     "@xp-lead", "@XP-Lead", "xp-lead", " @xp-lead ", "@@xp-lead", "@xp-lead\0", "@xp-lead\x1f", "@xp\u200b-lead", "@xp-lead\u2060",

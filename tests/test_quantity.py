@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egp import quantity
-from egp.quantity import Change, Interval, Measure, QuantityError, shown
+from egp.plan import quantity
+from egp.plan.quantity import Change, Interval, Measure, QuantityError, shown
 
 PACIFIC = timezone(timedelta(hours=-8))
 HUGE = "9" * 400

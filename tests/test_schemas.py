@@ -14,14 +14,14 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from egp.document import Document, read_file
-from egp.experiment import Experiment
-from egp.generate import schema_files
+from egp.cli.generate import schema_files
+from egp.cli.schemas import experiment_schema, model_of, policy_schema, report_schema
+from egp.plan.experiment import Experiment
+from egp.plan.typed_reader import Shape, read, required_type
 from egp.policy.file import PolicyFile
-from egp.rule import index
-from egp.schemas import experiment_schema, model_of, policy_schema, report_schema
-from egp.shape import Shape, read, required_type
-from egp.shipped import policy_names, policy_path
+from egp.policy.shipped import policy_names, policy_path
+from egp.rules.rule import index
+from egp.yaml import Document, read_file
 
 ROOT = Path(__file__).parents[1]
 SOUND_PLAN = ROOT / "egp" / "rules" / "sound_plan.yaml"

@@ -8,9 +8,9 @@ from typing import Literal
 
 import pytest
 
-from egp.document import Path
-from egp.quantity import Change, Count, Interval, Measure, Share
-from egp.shape import Name, Problem, Shape, field, label, listed, nearest, read
+from egp.plan.quantity import Change, Count, Interval, Measure, Share
+from egp.plan.typed_reader import Name, Problem, Shape, field, label, listed, nearest, read
+from egp.yaml import Path
 
 
 class Crew(Shape):

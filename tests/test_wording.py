@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from egp.wording import odds
+from egp.plan.wording import odds
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from egp.check.leniency import Allowances
-from egp.document import Document
-from egp.subject import Judgement
-from egp.waivers.allowed import Allowed
-from egp.waivers.grant import Terms
+from egp.check.suppressions import Allowances
+from egp.record.waivers.allowed import Allowed
+from egp.record.waivers.grant import Terms
+from egp.rules.rule_inputs import Judgement
+from egp.yaml import Document
 
 
 class Case(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from egp.document import Path, Span
-from egp.finding import Finding, Severity, Waived
+from egp.plan.finding import Finding, Severity, Waived
 from egp.policy.model import Adopted
+from egp.yaml import Path, Span
 
 Named = tuple[Path, str]
 """A path that an error speaks about, and the rule whose error it is."""

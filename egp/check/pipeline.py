@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from egp.check.outcome import Named, Outcome
 from egp.check.placing import Elsewhere, Placed, place_in
-from egp.check.settling import settle
-from egp.document import Document, Path, Position, Span
-from egp.experiment import Experiment, may_be_plan, read_experiment
-from egp.finding import (
+from egp.check.processes import in_parts
+from egp.check.root_causes import settle
+from egp.output.report.model import Findings, Passed, Report
+from egp.plan.experiment import Experiment, may_be_plan, read_experiment
+from egp.plan.finding import (
     EARLIER,
     LOCK,
     PINNED,
@@ -31,28 +32,36 @@ from egp.finding import (
     Refused,
     Unchecked,
 )
-from egp.lock import LockError, Registration, has_lock
-from egp.names import is_plain
-from egp.plan_files import PlanFinder, PlanSource
+from egp.plan.names import is_plain
+from egp.plan.wording import listing
 from egp.policy.locate import lock_folder, waivers_folder
 from egp.policy.model import Adopted, Policy, RuleSet
+from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.scope import NO_TRAITS, Traits
 from egp.policy.timing import Timing
-from egp.processes import in_parts
-from egp.report.model import Findings, Passed, Report
+from egp.record.lock import LockError, Registration, has_lock
+from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
+from egp.rules.rule_inputs import (
+    Change,
+    Entry,
+    PlanFile,
+    Portfolio,
+    PortfolioIndex,
+    Removal,
+    WrittenPlan,
+    entry_of,
+)
 from egp.stats import StatisticsInputError
 from egp.stats.errors import input_error_of
-from egp.subject import Change, Entry, PlanFile, Portfolio, PortfolioIndex, Removal, WrittenPlan, entry_of
-from egp.waivers import BASELINE_FILE, WAIVERS_FILE
-from egp.wording import listing
+from egp.yaml import Document, Path, Position, Span
 
 if TYPE_CHECKING:
     from egp.check.judging import Case
-    from egp.check.leniency import Allowances, Leniency
-    from egp.gone import Gone
-    from egp.past import Past, PlanPast
-    from egp.waivers.allowed import Allowed
-    from egp.waivers.baseline import Baseline
+    from egp.check.suppressions import Allowances, Leniency
+    from egp.policy.plan_history import Past, PlanPast
+    from egp.policy.removed_plans import Gone
+    from egp.record.waivers.allowed import Allowed
+    from egp.record.waivers.baseline import Baseline
 
 
 Progress = Callable[[int, int], None]
@@ -99,7 +108,7 @@ def check(
     judge = _Judge(Report(as_of=as_of, policy=policy), finder, policy, as_of, list_passes)
     judge.report.failures.extend(finder.failures)
     if base or lock is not None or _has_lock(finder, policy):
-        from egp.past import PastError, read_past  # a run without a past need not wait for it
+        from egp.policy.plan_history import PastError, read_past  # a run without a past need not wait for it
 
         try:
             judge.past = read_past(finder, policy.root, asked, base, lock)
@@ -287,8 +296,8 @@ class _Judge:
 
     def allow(self, baseline: Baseline | None, are_in_force: bool) -> None:
         """Reads what lies beside the policy and lets findings pass; what is wrong with it keeps egp from judging."""
-        from egp.check.leniency import read_allowances
-        from egp.past import PastError
+        from egp.check.suppressions import read_allowances
+        from egp.policy.plan_history import PastError
 
         try:
             self.allowances = read_allowances(self.finder, self.policy, self.past, baseline, are_in_force)
@@ -302,8 +311,8 @@ class _Judge:
         plan, beside = change.plan, self.allowances
         if not plan.waivers and not (beside and beside.concern(plan.id or "")):
             return None
-        from egp.check.leniency import Allowances, terms_of
-        from egp.digest import plan_digest
+        from egp.check.suppressions import Allowances, terms_of
+        from egp.plan.digest import plan_digest
 
         digest = (change.digest or plan_digest(plan)) if is_whole else ""
         in_force = (*rules.alone, *rules.together, *rules.shadow)
@@ -312,7 +321,7 @@ class _Judge:
         return (beside or Allowances()).of(document, plan, terms, in_force)
 
     def _leniency(self, allowed: Allowed, document: Document) -> Leniency:
-        from egp.check.leniency import Leniency
+        from egp.check.suppressions import Leniency
 
         return Leniency(allowed, document, self.allowances is None or self.allowances.are_in_force)
 
@@ -321,7 +330,7 @@ class _Judge:
         if self.allowances is None and not any(kept.allowed for kept in self.kept):
             return
         from egp.check.judging import cases_of, unclaimed
-        from egp.check.leniency import Allowances
+        from egp.check.suppressions import Allowances
 
         beside = self.allowances or Allowances()
         for kept in self.kept:
@@ -362,7 +371,7 @@ class _Judge:
 
     def _gone(self, past: Past, present: Sequence[Entry]) -> None:
         """Judges plans that are no longer there; without a base those of the asked files, unless all are asked for."""
-        from egp.gone import gone
+        from egp.policy.removed_plans import gone
 
         asked = [self.finder.canonical(source.path) for source in self.finder.portfolio()]
         are_all_asked = past.base is not None or self.asked.issuperset(asked)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 from egp.check.outcome import Outcome, severity_of
-from egp.document import Document, Path, Span, pointer
-from egp.finding import Diagnostic, Finding, Place, Related, RelatedPlace, Unchecked
+from egp.plan.finding import Diagnostic, Finding, Place, Related, RelatedPlace, Unchecked
 from egp.policy.model import Adopted
+from egp.yaml import Document, Path, Span, pointer
 
 Elsewhere = Callable[[str, int], "tuple[Document, Path] | None"]
 """What ``Related.plan`` and ``Related.document`` mean: a document, and the path in it that others are below."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from egp.analysis.traffic import treated_share
-from egp.finding import NotChecked
 from egp.gate.readout import NOWHERE
-from egp.results import TEST
+from egp.plan.analysis.traffic import treated_share
+from egp.plan.finding import NotChecked
+from egp.plan.results import TEST
 
 if TYPE_CHECKING:
-    from egp.experiment import Experiment, Rollback
     from egp.gate.call import Judgement
     from egp.gate.readout import Readout
     from egp.gate.verdict import Verdict
+    from egp.plan.experiment import Experiment, Rollback
 
 _DO: dict[Verdict, str] = {
     "proceed": "raise",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from egp import stats
-from egp.results import Row
+from egp.plan.results import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from egp.wording import like, significant
+from egp.plan.wording import like, significant
 
 if TYPE_CHECKING:
-    from egp.experiment import Metric
-    from egp.quantity import Change
+    from egp.plan.experiment import Metric
+    from egp.plan.quantity import Change
 
 _FINEST_POINT = 0.0001
 """Rates that differ by less than a basis point are written with more digits."""

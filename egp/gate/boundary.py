@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from egp import stats
-from egp.analysis.registered import days_judged
 from egp.gate.estimates import Lacking
+from egp.plan.analysis.registered import days_judged
 
 if TYPE_CHECKING:
-    from egp.analysis.registered_test import RegisteredTest
     from egp.gate.estimates import Comparison
     from egp.gate.readout import Readout
+    from egp.plan.analysis.registered_test import RegisteredTest
 
 _NOTHING = "no unit of {} is judged at this look"
 _APART = 0.001

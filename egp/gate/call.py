@@ -10,32 +10,32 @@ from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from egp.analysis.registered_test import ANALYSIS
-from egp.digest import plan_digest
-from egp.document import read_file
-from egp.experiment import read_experiment
-from egp.finding import Failure
 from egp.gate.clock import MAX_SKEW, elapsed, instant, zone_of
 from egp.gate.move import MONITOR, Move, MoveError, move_to
 from egp.gate.readout import Readout
 from egp.gate.verdict import Crash, Decision, decide
-from egp.gate_check import load
-from egp.lock import Lock, LockError, Registration, made, read_lock, rendered
+from egp.plan.analysis.registered_test import ANALYSIS
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import read_experiment
+from egp.plan.finding import Failure
+from egp.plan.quantity import Moment, shown
+from egp.plan.wording import listing
 from egp.policy.locate import lock_folder
 from egp.policy.timing import Timing
-from egp.quantity import Moment, shown
-from egp.sources import ResultsError
-from egp.sources.file import read_evidence
-from egp.wording import listing
+from egp.record.lock import Lock, LockError, Registration, made, read_lock, rendered
+from egp.record.sources import ResultsError
+from egp.record.sources.file import read_evidence
+from egp.rules.gate_check import load
+from egp.yaml import read_file
 
 if TYPE_CHECKING:
-    from egp.document import Document
-    from egp.experiment import Experiment
-    from egp.plan_files import PlanFinder, PlanSource
+    from egp.plan.experiment import Experiment
+    from egp.plan.results import Evidence
+    from egp.plan.typed_reader import Problem
     from egp.policy.model import Policy
-    from egp.results import Evidence
-    from egp.shape import Problem
-    from egp.sources import Source
+    from egp.policy.plan_files import PlanFinder, PlanSource
+    from egp.record.sources import Source
+    from egp.yaml import Document
 
 NO_DIGEST = ""
 
@@ -288,7 +288,7 @@ def _evidence(call: Call, plan: Experiment, policy: Policy, root: str) -> Eviden
 def _warehouse(url: str, policy: Policy, root: str) -> Source | None:
     if not url:
         return None
-    from egp.sources.warehouse import Warehouse
+    from egp.record.sources.warehouse import Warehouse
 
     if policy.sources is None:
         message, help = f"{policy.name} names no tables to compute rows from", "add `sources:` to the policy"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from egp.analysis.days import day_after, time_zone
-from egp.wording import counted
+from egp.plan.analysis.days import day_after, time_zone
+from egp.plan.wording import counted
 
 if TYPE_CHECKING:
-    from egp.experiment import Experiment
-    from egp.quantity import Moment
+    from egp.plan.experiment import Experiment
+    from egp.plan.quantity import Moment
 
 DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.analysis.registered import PRIMARY, is_relative
-from egp.finding import NotChecked
 from egp.gate.boundary import Look, look_at
 from egp.gate.estimates import Lacking
 from egp.gate.ruling_out import harm_seen
+from egp.plan.analysis.registered import PRIMARY, is_relative
+from egp.plan.finding import NotChecked
 
 if TYPE_CHECKING:
-    from egp.analysis.registered_test import RegisteredTest
     from egp.gate.readout import Readout
-    from egp.quantity import Change
+    from egp.plan.analysis.registered_test import RegisteredTest
+    from egp.plan.quantity import Change
 
 
 @dataclass(frozen=True, slots=True)

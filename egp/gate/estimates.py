@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.results import COVARIATE_SUMS, DENOMINATOR_SUMS
+from egp.plan.results import COVARIATE_SUMS, DENOMINATOR_SUMS
 
 if TYPE_CHECKING:
-    from egp.analysis.registered_test import Columns
-    from egp.experiment import Metric
     from egp.gate.reading import Kind
-    from egp.results import Row
+    from egp.plan.analysis.registered_test import Columns
+    from egp.plan.experiment import Metric
+    from egp.plan.results import Row
 
 
 class Lacking(Exception):

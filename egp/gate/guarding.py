@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from egp.document import pointer
-from egp.finding import NotChecked
 from egp.gate.estimates import Lacking
 from egp.gate.reading import Kind, Reading
 from egp.gate.readout import Withheld
+from egp.plan.finding import NotChecked
 from egp.stats.errors import StatisticsInputError, input_error_of
+from egp.yaml import pointer
 
 
 def guarded(read: Callable[[], Iterable[Reading]], metric: str = "", variant: str = "") -> Iterator[Reading]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.analysis.registered import baseline_of, harm_direction
+from egp.plan.analysis.registered import baseline_of, harm_direction
 
 if TYPE_CHECKING:
-    from egp.document import Path
-    from egp.experiment import Metric
     from egp.gate.estimates import Comparison
-    from egp.quantity import Change
+    from egp.plan.experiment import Metric
+    from egp.plan.quantity import Change
+    from egp.yaml import Path
 
 CLEAR = 0.001
 """One-sided level at which a control is clearly above zero, before anything is relative to it."""

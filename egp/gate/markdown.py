@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from egp.gate.clock import shown_instant
 from egp.gate.text import AS_IF, STATE, headline, next_steps, options_set
-from egp.report.quoting import in_markdown as escaped
+from egp.output.report.quoting import in_markdown as escaped
 
 if TYPE_CHECKING:
     from egp.gate.call import Judgement

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from egp.quantity import QuantityError, share, shown
-from egp.results import CANARY, TEST, stage_name
-from egp.wording import listing
+from egp.plan.quantity import QuantityError, share, shown
+from egp.plan.results import CANARY, TEST, stage_name
+from egp.plan.wording import listing
 
 if TYPE_CHECKING:
-    from egp.experiment import Experiment
+    from egp.plan.experiment import Experiment
 
 _SAME_SHARE = 1e-9
 

@@ -14,8 +14,10 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.analysis.alarm_levels import LEVELS, levels_set_by
-from egp.analysis.days import (
+from egp.gate.clock import day_end, instant, shown_instant, shown_look, zone_of
+from egp.gate.estimates import Comparison, Lacking, arm_of, compared, units_in
+from egp.plan.analysis.alarm_levels import LEVELS, levels_set_by
+from egp.plan.analysis.days import (
     day_after,
     exposed_days,
     last_day,
@@ -23,26 +25,24 @@ from egp.analysis.days import (
     unpaused,
     whole_days,
 )
-from egp.analysis.registered import has_primary_test, look_days, statistics_of
-from egp.analysis.registered_test import ANALYSIS, RegisteredTest, columns_of
-from egp.experiment import Variant
-from egp.finding import NotChecked, need
-from egp.gate.clock import day_end, instant, shown_instant, shown_look, zone_of
-from egp.gate.estimates import Comparison, Lacking, arm_of, compared, units_in
-from egp.quantity import Interval, shown
-from egp.results import CANARY, FIRST_WEEK, TEST, rows_digest, stage_name
+from egp.plan.analysis.registered import has_primary_test, look_days, statistics_of
+from egp.plan.analysis.registered_test import ANALYSIS, RegisteredTest, columns_of
+from egp.plan.experiment import Variant
+from egp.plan.finding import NotChecked, need
+from egp.plan.quantity import Interval, shown
+from egp.plan.results import CANARY, FIRST_WEEK, TEST, rows_digest, stage_name
+from egp.plan.wording import counted
+from egp.rules.rule_inputs import Organisation
 from egp.stats import StatisticsInputError
-from egp.subject import Organisation
-from egp.wording import counted
 
 if TYPE_CHECKING:
-    from egp.analysis.alarm_levels import AlarmLevels
-    from egp.experiment import Experiment, Metric
     from egp.gate.move import Move
-    from egp.lock import Registration
+    from egp.plan.analysis.alarm_levels import AlarmLevels
+    from egp.plan.experiment import Experiment, Metric
+    from egp.plan.results import About, Evidence, Refusal, Row, Window
     from egp.policy.model import Adopted
-    from egp.results import About, Evidence, Refusal, Row, Window
-    from egp.rule import Params
+    from egp.record.lock import Registration
+    from egp.rules.rule import Params
 
 NOWHERE = "no stage"
 """Where the treatment of a rollout without a canary is before its first stage."""

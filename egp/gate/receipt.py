@@ -8,17 +8,17 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from egp.analysis.registered_test import ANALYSIS
-from egp.files import read_regular
-from egp.finding import Failure
 from egp.gate.action import no_action
 from egp.gate.call import Call, CannotJudge, Frozen, FrozenRows, as_text, below_folder
 from egp.gate.clock import instant
 from egp.gate.json import frozen_as_json, record
 from egp.gate.schema import GATE_VERSION
-from egp.quantity import QuantityError, moment, shown
+from egp.plan.analysis.registered_test import ANALYSIS
+from egp.plan.finding import Failure
+from egp.plan.quantity import QuantityError, moment, shown
+from egp.plan.wording import listing
 from egp.version import VERSION
-from egp.wording import listing
+from egp.yaml.files import read_regular
 
 if TYPE_CHECKING:
     from egp.gate.call import Judgement

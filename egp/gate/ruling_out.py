@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.analysis.registered import is_relative
+from egp.plan.analysis.registered import is_relative
 
 if TYPE_CHECKING:
-    from egp.analysis.registered_test import RegisteredTest
-    from egp.experiment import Metric
     from egp.gate.boundary import Look
     from egp.gate.estimates import Comparison
-    from egp.quantity import Change
+    from egp.plan.analysis.registered_test import RegisteredTest
+    from egp.plan.experiment import Metric
+    from egp.plan.quantity import Change
     from egp.stats.planning import Direction
 
 

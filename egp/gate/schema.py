@@ -6,8 +6,8 @@ from typing import get_args
 
 from egp.gate.reading import State
 from egp.gate.verdict import EXIT_STATUS
-from egp.gate_check import ORDER
-from egp.report.contract import list_of, object_of
+from egp.output.report.contract import list_of, object_of
+from egp.rules.gate_check import ORDER
 
 GATE_VERSION = 1
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from egp.gate.call import Judgement
 from egp.gate.clock import shown_instant
 from egp.gate.reading import Reading
+from egp.output.report.text import Style, printable, wrapped
+from egp.plan.quantity import shown
+from egp.plan.results import stage_name
+from egp.plan.wording import length
 from egp.policy.model import Policy
 from egp.policy.params import shown_value
-from egp.quantity import shown
-from egp.report.text import Style, printable, wrapped
-from egp.results import stage_name
-from egp.wording import length
 
 HEADLINE = {
     "proceed": "proceed",

@@ -10,7 +10,7 @@ from typing import Literal
 from egp.gate.guarding import guarded
 from egp.gate.reading import Kind, Reading
 from egp.gate.readout import Readout
-from egp.gate_check import Check, checks
+from egp.rules.gate_check import Check, checks
 
 Verdict = Literal["proceed", "hold", "roll_back", "could_not_judge"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
+from egp.plan.wording import listing
 from egp.policy.model import OFF, SETTINGS, SHADOW, Layer, Value, merged
 from egp.policy.params import shown_value
 from egp.policy.timing import Timing
-from egp.rule import Rule
-from egp.wording import listing
+from egp.rules.rule import Rule
 
 BY_WEIGHT = (OFF, SHADOW, "info", "warning", "error")
 """What a rule may weigh, the least first."""

@@ -6,15 +6,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from egp.files import real_path, repository_root
-from egp.finding import Failure
+from egp.plan.finding import Failure
 from egp.policy.error import PolicyError
 from egp.policy.locate import POLICY_FILE, candidates
 from egp.policy.model import Policy
 from egp.policy.reading import read_policy
 from egp.policy.tree import CommittedTree
-from egp.rule import Rule
-from egp.sources.git import GitError, Repository
+from egp.record.sources.git import GitError, Repository
+from egp.rules.rule import Rule
+from egp.yaml.files import real_path, repository_root
 
 
 def committed_policy(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from egp.finding import Failure
+    from egp.plan.finding import Failure
 
 
 class PolicyError(Exception):

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from egp.plan.wording import counted, listing
 from egp.policy.model import Layer, Origin, Policy, Scope, Settings, Value, settings_in_force
 from egp.policy.softening import default_of, is_as_strict
 from egp.policy.timing import Timing
-from egp.wording import counted, listing
 
 ESCAPABLE = "escapable-override"
 """The id of this diagnostic."""

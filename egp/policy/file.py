@@ -5,10 +5,10 @@
 from datetime import timedelta
 from typing import Literal
 
-from egp.custom.file import CustomRule
-from egp.quantity import Interval
-from egp.shape import Shape, Words, field, listed
-from egp.sources.tables import WarehouseTables
+from egp.plan.quantity import Interval
+from egp.plan.typed_reader import Shape, Words, field, listed
+from egp.record.sources.tables import WarehouseTables
+from egp.rules.custom.file import CustomRule
 
 
 class When(Shape):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from egp.gate_check import ORDER, load
+from egp.plan.quantity import shown
+from egp.plan.typed_reader import Problem, nearest
 from egp.policy.model import Value
 from egp.policy.params import read_params
 from egp.policy.settings import origin_of
-from egp.quantity import shown
-from egp.shape import Problem, nearest
+from egp.rules.gate_check import ORDER, load
 
 if TYPE_CHECKING:
-    from egp.document import Document
     from egp.policy.model import Settings
+    from egp.yaml import Document
 
 
 def read_gate(document: Document, gate: Mapping[str, object], problems: list[Problem]) -> Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from egp.files import repository_root
+from egp.yaml.files import repository_root
 
 POLICY_FILE = "egp.yaml"
 POLICY_TESTS_FILE = "egp.test.yaml"

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from egp.finding import Severity
+from egp.plan.finding import Severity
+from egp.plan.quantity import Interval
 from egp.policy.file import WaiverTerms
 from egp.policy.pattern import matches
 from egp.policy.scope import Condition, Traits, fits
 from egp.policy.timing import Timing
-from egp.quantity import Interval
-from egp.rule import Catalogue, Params, Rule
-from egp.sources.tables import WarehouseTables
-from egp.subject import Organisation
+from egp.record.sources.tables import WarehouseTables
+from egp.rules.rule import Catalogue, Params, Rule
+from egp.rules.rule_inputs import Organisation
 
 if TYPE_CHECKING:
-    from egp.custom.own_rule import OwnRule
-    from egp.experiment import Experiment
+    from egp.plan.experiment import Experiment
+    from egp.rules.custom.own_rule import OwnRule
 
 SETTINGS = ("severity", "waivable")
 """Keys of a rule's setting that are not options of the rule."""

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, get_args, get_origin, get_type_hints
 
-from egp.document import Path
-from egp.quantity import Change, Interval, Measure, Share, shown
-from egp.rule import AppliedByGate, AtLeast, Params, Stricter
-from egp.shape import Money, PartReader, Problem, nearest, reader_of, required_type
-from egp.wording import length
+from egp.plan.quantity import Change, Interval, Measure, Share, shown
+from egp.plan.typed_reader import Money, PartReader, Problem, nearest, reader_of, required_type
+from egp.plan.wording import length
+from egp.rules.rule import AppliedByGate, AtLeast, Params, Stricter
+from egp.yaml import Path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

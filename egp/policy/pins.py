@@ -8,15 +8,15 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from egp.files import real_path
-from egp.finding import Failure
+from egp.plan.finding import Failure
 from egp.policy.error import PolicyError
 from egp.policy.locate import lock_folder
 from egp.policy.tree import Tree, WorkingTree, digest_of
+from egp.yaml.files import real_path
 
 if TYPE_CHECKING:
-    from egp.lock import Lock
     from egp.policy.model import Policy
+    from egp.record.lock import Lock
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NO_PINS = (b"\npolicies: {}\n", b"\npolicies: {}\nentries: egp.lock.d\n")
@@ -25,7 +25,7 @@ _NO_PINS = (b"\npolicies: {}\n", b"\npolicies: {}\nentries: egp.lock.d\n")
 
 def pins_in(folder: str, tree: Tree) -> Mapping[str, object]:
     """File, relative to the lock's folder → digest. Raises PolicyError for a damaged lock."""
-    from egp.lock import LOCK_FILE, LockError, read_lock_text
+    from egp.record.lock import LOCK_FILE, LockError, read_lock_text
 
     content = tree.content(os.path.join(folder, LOCK_FILE))
     if content is None or content.endswith(_NO_PINS):
@@ -37,7 +37,7 @@ def pins_in(folder: str, tree: Tree) -> Mapping[str, object]:
 
 
 def _sound(lock: Lock) -> Mapping[str, object]:
-    from egp.quantity import shown
+    from egp.plan.quantity import shown
 
     failures = []
     for name, digest in lock.policies.items():
@@ -90,7 +90,7 @@ def pin(policy: Policy) -> Pins:
 
     Pins of files that the policy does not extend stay: another policy of the repository may.
     """
-    from egp.lock import update_pins
+    from egp.record.lock import update_pins
 
     folder = lock_folder(policy.root, policy.root)
     tree = WorkingTree()

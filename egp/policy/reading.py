@@ -8,25 +8,25 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, get_args
 
-from egp.analysis.days import time_zone
-from egp.document import Document, Path, Position, Span
-from egp.experiment import Experiment
-from egp.files import real_path, repository_root
-from egp.finding import Failure
+from egp.plan.analysis.days import time_zone
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Failure
+from egp.plan.quantity import shown
+from egp.plan.typed_reader import Problem, nearest, read, required_type
 from egp.policy.error import PolicyError
 from egp.policy.file import Override, PolicyFile, WaiverTerms
 from egp.policy.locate import lock_folder
 from egp.policy.model import ALWAYS, OFF, Layer, Policy, Scope, Settings, Value
 from egp.policy.scope import Condition
 from egp.policy.settings import entries_of, origin_of, read_settings
+from egp.policy.shipped import policy_names, policy_path
 from egp.policy.tree import Tree, WorkingTree
-from egp.quantity import shown
-from egp.rule import Catalogue, Rule
-from egp.shape import Problem, nearest, read, required_type
-from egp.shipped import policy_names, policy_path
+from egp.rules.rule import Catalogue, Rule
+from egp.yaml import Document, Path, Position, Span
+from egp.yaml.files import real_path, repository_root
 
 if TYPE_CHECKING:
-    from egp.custom.own_rule import OwnRule
+    from egp.rules.custom.own_rule import OwnRule
 
 STANDARD = "egp:standard"
 
@@ -103,7 +103,7 @@ class _Files:
         """The settings of the rules that a file writes itself; they join the catalogue."""
         if not content.custom:
             return {}
-        from egp.custom.reading import read_custom
+        from egp.rules.custom.reading import read_custom
 
         found = read_custom(
             document, content.custom, self.catalogue, lambda named: self._schema(named, document)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from egp.names import folded
+from egp.plan.names import folded
 
 
 class Traits(NamedTuple):

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from egp.document import Document, Path
-from egp.finding import SEVERITIES
+from egp.plan.finding import SEVERITIES
+from egp.plan.quantity import QuantityError, day, shown
+from egp.plan.typed_reader import Problem, nearest
 from egp.policy.model import ALWAYS, OFF, SETTINGS, SHADOW, Dated, Origin, Value
 from egp.policy.params import read_params
-from egp.quantity import QuantityError, day, shown
-from egp.rule import Catalogue, Rule
-from egp.shape import Problem, nearest
+from egp.rules.rule import Catalogue, Rule
+from egp.yaml import Document, Path
 
 WEIGHTS = (*SEVERITIES, SHADOW, OFF)
 """What a policy may make of a finding."""

@@ -12,13 +12,13 @@ from datetime import date
 from itertools import product
 from typing import NamedTuple
 
+from egp.plan.quantity import Change, Measure
+from egp.plan.wording import listing
 from egp.policy.announcing import BY_WEIGHT
 from egp.policy.model import OFF, SETTINGS, Layer, Origin, Scope, Value, settings_in_force
 from egp.policy.params import declared_params, shown_value
 from egp.policy.timing import Timing
-from egp.quantity import Change, Measure
-from egp.rule import Catalogue, Rule
-from egp.wording import listing
+from egp.rules.rule import Catalogue, Rule
 
 
 class Softening(NamedTuple):

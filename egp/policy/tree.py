@@ -7,12 +7,12 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
-from egp.document import Document, read_bytes, read_file
-from egp.document.bounds import MAX_BYTES
-from egp.files import read_regular, real_path
+from egp.yaml import Document, read_bytes, read_file
+from egp.yaml.bounds import MAX_BYTES
+from egp.yaml.files import read_regular, real_path
 
 if TYPE_CHECKING:
-    from egp.sources.git import Repository
+    from egp.record.sources.git import Repository
 
 
 class Tree(Protocol):

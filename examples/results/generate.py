@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from statistics import NormalDist
 
-from egp.results import COLUMNS
+from egp.plan.results import COLUMNS
 
 FOLDER = Path(__file__).parent
 DAY = timedelta(days=1)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from egp.baseline import shrink as shrink_baseline
-from egp.baseline import start as start_baseline
-from egp.check.leniency import Allowances, Before
-from egp.document import read_text
-from egp.plan_files import PlanFinder
+from egp.advice.baseline import shrink as shrink_baseline
+from egp.advice.baseline import start as start_baseline
+from egp.check.suppressions import Allowances, Before
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
-from egp.waivers.baseline import Found, Recorded, baseline_of
-from egp.waivers.grant import Terms
+from egp.record.waivers.baseline import Found, Recorded, baseline_of
+from egp.record.waivers.grant import Terms
+from egp.yaml import read_text
 from tests.check.test_settling import severities
 from tests.check.workspace import AS_OF, Workspace
 from tests.check.workspace import PLAN as SOUND

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from egp.brief.page import Brief, brief
-from egp.brief.scene import Audience, scene
-from egp.page.model import Facts, Light, Page, Paragraph, Points, Section, Table
-from egp.page.text import render
-from egp.plan_files import PlanFinder
+from egp.output.page.model import Facts, Light, Page, Paragraph, Points, Section, Table
+from egp.output.page.text import render
+from egp.output.report.text import Style
+from egp.pages.brief.page import Brief, brief
+from egp.pages.brief.scene import Audience, scene
+from egp.plan.quantity import moment
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
-from egp.quantity import moment
-from egp.report.text import Style
 from tests.gate.calling import taken
 
 RANKING = "experiments/ranking-model.yaml"

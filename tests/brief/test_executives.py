@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from egp.page.model import Light, Table
+from egp.output.page.model import Light, Table
 from tests.brief.asking import BUY_NOW, RANKING, STOP_LOSS, TWO_BAD_WEEKS, ask, section, shown
 from tests.gate.worlds import ROOT
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from egp.brief.guardrails import Seen, Watched
-from egp.brief.scene import AUDIENCES, Audience
-from egp.document import read_text
-from egp.experiment import read_experiment
-from egp.lock import Decided, Registration, made, read_lock, update_lock
-from egp.page.model import Command, Figure, Light, Page, Table
-from egp.quantity import day
+from egp.output.page.model import Command, Figure, Light, Page, Table
+from egp.pages.brief.guardrails import Seen, Watched
+from egp.pages.brief.scene import AUDIENCES, Audience
+from egp.plan.experiment import read_experiment
+from egp.plan.quantity import day
+from egp.record.lock import Decided, Registration, made, read_lock, update_lock
+from egp.yaml import read_text
 from tests.brief.asking import (
     BUY_NOW,
     RANKING,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from egp.document import read_text
-from egp.experiment import read_experiment
-from egp.page.model import Command
+from egp.output.page.model import Command
+from egp.plan.experiment import read_experiment
+from egp.yaml import read_text
 from tests.brief.asking import BUY_NOW, RANKING, ask, edit, facts, options, points, section, shown
 from tests.gate.calling import call
 

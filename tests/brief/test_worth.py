@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egp.analysis.economics import Worth, wait
-from egp.experiment import Delay, Economics
-from egp.finding import NotChecked
-from egp.shape import Problem, read
+from egp.plan.analysis.economics import Worth, wait
+from egp.plan.experiment import Delay, Economics
+from egp.plan.finding import NotChecked
+from egp.plan.typed_reader import Problem, read
 
 SCENARIOS = [
     {"name": "base", "probability": "70%", "p_success": 0.40},

@@ -51,7 +51,7 @@ def test_a_megabyte_of_any_shape_is_judged_in_bearable_time(tmp_path: Path, shap
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     # VmHWM is of this program alone; ru_maxrss outlives exec, so that it would be that of whoever runs the tests.
     program = (
-        "import re, sys; from egp.cli import main; status = main(sys.argv[1:]); "
+        "import re, sys; from egp.cli.main import main; status = main(sys.argv[1:]); "
         "print(re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1], file=sys.stderr); sys.exit(status)"
     )
     ran = subprocess.run(

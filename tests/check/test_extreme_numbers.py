@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from egp.cli import main
+from egp.cli.main import main
 from tests.rules.examples import merged, sound_value
 from tests.rules.test_hostile_values import leaves, replaced
 

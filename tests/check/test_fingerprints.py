@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from egp.finding import Diagnostic
+from egp.plan.finding import Diagnostic
 from tests.check.workspace import PLAN, SHORT, Workspace
 
 ABOUT_VARIANTS = """

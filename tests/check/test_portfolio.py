@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from egp.plan_files import PlanFinder
+from egp.policy.plan_files import PlanFinder
 from tests.check.workspace import PLAN, Workspace
 
 SAME_LAYER = """

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.plans import write_plans
-from egp import processes
-from egp.check import check
-from egp.plan_files import PlanFinder
+from egp.check import check, processes
+from egp.check.processes import in_parts
+from egp.output.report import json, text
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import shipped_policy
-from egp.processes import in_parts
-from egp.report import json, text
 
 
 def doubled(items: Sequence[int]) -> list[int]:

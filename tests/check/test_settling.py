@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from egp.finding import Severity, Unchecked
+from egp.plan.finding import Severity, Unchecked
 from tests.check.workspace import ALWAYS_PASSED, PLAN, SHORT, Workspace, found
 
 NEEDS_LAYER = "def check(plan: 'Experiment'):\n    need(plan.layer, 'layer')\n    return []\n"

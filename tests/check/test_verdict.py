@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from egp.finding import Severity
-from egp.report import json, text
+from egp.output.report import json, text
+from egp.plan.finding import Severity
 from tests.check.workspace import ALWAYS_PASSED, BROKEN, PLAN, RUNTIME_ALONE, SHORT, Workspace, found
 
 DOCUMENT_RULES = "rules: {valid-yaml: {severity: error}, valid-plan: {severity: error}, minimum-runtime: {severity: error}}\n"
@@ -180,9 +180,8 @@ def test_the_same_plans_give_the_same_report_in_any_order(workspace: Workspace) 
 
 
 def test_progress_is_told_part_by_part(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    from egp import processes
-    from egp.check import check
-    from egp.plan_files import PlanFinder
+    from egp.check import check, processes
+    from egp.policy.plan_files import PlanFinder
     from egp.policy.reading import read_policy
     from tests.check.workspace import AS_OF
 

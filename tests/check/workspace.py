@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from egp.check import check
-from egp.finding import Diagnostic
-from egp.plan_files import PlanFinder, PlanSource
+from egp.output.report.model import Report
+from egp.plan.finding import Diagnostic
 from egp.policy.model import ALWAYS
 from egp.policy.params import _readers
+from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.reading import read_policy
-from egp.report.model import Report
-from egp.rule import index, load
+from egp.rules.rule import index, load
 
 AS_OF = date(2023, 1, 18)
 
@@ -63,7 +63,8 @@ class Workspace:
         self._rules += 1
         module = f"{rule_id.replace('-', '_')}_{self._rules}_{os.path.basename(self.root).replace('-', '_')}"
         self.write(
-            f".rules/{module}.py", f'"""{page}"""\nfrom egp.finding import *\nfrom egp import rule\n{source}'
+            f".rules/{module}.py",
+            f'"""{page}"""\nfrom egp.plan.finding import *\nfrom egp import rule\n{source}',
         )
         self._monkeypatch.syspath_prepend(str(self.root / ".rules"))
         self._monkeypatch.setitem(index(), rule_id, ("runtime", module))

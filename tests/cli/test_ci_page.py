@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from egp.cli import _parser
-from egp.commands.check import _output
-from egp.commands.reporting import FORMATS
-from egp.document import read_bytes
-from egp.shipped import ROOT
+from egp.cli.commands.check import _output
+from egp.cli.commands.reporting import FORMATS
+from egp.cli.main import _parser
+from egp.policy.shipped import ROOT
+from egp.yaml import read_bytes
 
 PAGE = Path(ROOT, "docs", "ci.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(yaml|sh)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

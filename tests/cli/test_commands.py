@@ -11,10 +11,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from egp.cli import main
-from egp.commands.reporting import FORMATS
-from egp.rule import load
-from egp.schemas import report_schema
+from egp.cli.commands.reporting import FORMATS
+from egp.cli.main import main
+from egp.cli.schemas import report_schema
+from egp.rules.rule import load
 from egp.version import VERSION
 from tests.check.workspace import BROKEN, PLAN, RUNTIME_ALONE, SHORT, Workspace
 
@@ -294,7 +294,7 @@ class TestFiles:
             os.write(descriptor, content[:10])
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("egp.atomic._write_all", full)
+        monkeypatch.setattr("egp.yaml.atomic._write_all", full)
         told = egp("check", "drafts", DAY, "-o", "report.txt")
         assert (told.status, told.err) == (2, "egp: cannot write report.txt: No space left on device\n")
         assert before.read_text(encoding="utf-8") == "before\n"
@@ -309,7 +309,7 @@ class TestFiles:
             os.write(descriptor, content[:10])
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("egp.atomic._write_all", interrupted)
+        monkeypatch.setattr("egp.yaml.atomic._write_all", interrupted)
         told = egp("check", "drafts", DAY, "-o", "report.txt")
         assert (told.status, told.out, told.err) == (130, "", "egp: interrupted\n")
         assert before.read_text(encoding="utf-8") == "before\n"
@@ -379,7 +379,7 @@ class TestUsage:
         def broken(*_: object) -> None:
             raise AssertionError("unforeseen")
 
-        monkeypatch.setattr("egp.explain.list_rules", broken)
+        monkeypatch.setattr("egp.pages.rule_explained.list_rules", broken)
         told = egp("rules")
         assert told.status == 2
         assert "AssertionError: unforeseen" in told.err

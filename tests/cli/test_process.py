@@ -51,7 +51,7 @@ HEAVY = {
 def heavy_imports(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs egp; the last line on standard error has the exit status, and what was imported and takes its time."""
     program = (
-        f"import sys\nfrom egp.cli import main\nstatus = main({list(arguments)!r})\n"
+        f"import sys\nfrom egp.cli.main import main\nstatus = main({list(arguments)!r})\n"
         f"print(status, sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)\n"
     )
     return subprocess.run(

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from egp.cli import main
-from egp.commands.reporting import FORMATS
+from egp.cli.commands.reporting import FORMATS
+from egp.cli.main import main
 from tests.check.workspace import PLAN, RUNTIME_ALONE, SHORT, Workspace
 
 DAY = "--as-of=2023-01-18"

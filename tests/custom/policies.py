@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from egp.finding import Failure
+from egp.plan.finding import Failure
 from egp.policy.error import PolicyError
 from egp.policy.model import Policy
 from egp.policy.reading import read_policy

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from egp.custom import apart
-from egp.custom.apart import Stopped, ask
+from egp.rules.custom import apart
+from egp.rules.custom.apart import Stopped, ask
 
 
 def own_id() -> int:

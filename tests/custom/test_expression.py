@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from egp.custom.expression import EACH, first_path, missing_path, spoken
+from egp.rules.custom.expression import EACH, first_path, missing_path, spoken
 
 
 @pytest.mark.parametrize(

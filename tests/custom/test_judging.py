@@ -7,12 +7,11 @@ from datetime import date
 import pytest
 
 from benchmarks.plans import write_plans
-from egp import processes
-from egp.check import check
-from egp.plan_files import PlanFinder
+from egp.check import check, processes
+from egp.output.report import json, sarif, text
+from egp.output.report.model import Report
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
-from egp.report import json, sarif, text
-from egp.report.model import Report
 from tests.check.workspace import PLAN, Workspace, found, where
 from tests.custom.policies import LEGAL, SIGNED, UNSIGNED, rule
 from tests.waivers.office import POLICY, Office

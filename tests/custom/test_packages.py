@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from egp.cli import main
-from egp.custom.packages import PackageError, rules_from
+from egp.cli.main import main
+from egp.rules.custom.packages import PackageError, rules_from
 from tests.check.workspace import PLAN, Workspace
 
 RULE = '''"""The owner names a team of ours.
@@ -26,9 +26,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.experiment import Experiment
-from egp.finding import Finding, need
+from egp.rules import rule
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, need
 
 
 class Params(rule.Params):

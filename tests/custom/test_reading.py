@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from egp.custom import cel
-from egp.custom.apart import ask, end
 from egp.policy.reading import shipped_policy
+from egp.rules.custom import cel
+from egp.rules.custom.apart import ask, end
 from tests.check.workspace import RUNTIME_ALONE, Workspace
 from tests.custom.policies import LEGAL, mistake, mistakes, read, rule
 from tests.policy.test_reading import severities
@@ -25,10 +25,14 @@ def test_a_rule_that_a_policy_writes_is_adopted_and_weighed(workspace: Workspace
 def test_a_policy_without_rules_of_its_own_loads_nothing_for_them(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("egp.custom") and name != "egp.custom.file"]:
+    for name in [
+        name
+        for name in sys.modules
+        if name.startswith("egp.rules.custom") and name != "egp.rules.custom.file"
+    ]:
         monkeypatch.delitem(sys.modules, name)
     read(workspace, RUNTIME_ALONE)
-    assert [name for name in sys.modules if name.startswith("egp.custom.")] == ["egp.custom.file"]
+    assert [name for name in sys.modules if name.startswith("egp.rules.custom.")] == ["egp.rules.custom.file"]
 
 
 def test_the_settings_of_a_rule_know_where_they_are_set(workspace: Workspace) -> None:

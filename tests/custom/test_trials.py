@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from egp.cli import main
-from egp.custom.trial import Trial, trials
+from egp.cli.main import main
+from egp.rules.custom.trial import Trial, trials
 from tests.check.workspace import Workspace
 from tests.custom.policies import read, rule
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from egp.digest import plan_digest
-from egp.document import read_text
-from egp.experiment import read_experiment
-from egp.lock import Decided, made, read_lock
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import read_experiment
+from egp.record.lock import Decided, made, read_lock
+from egp.yaml import read_text
 from tests.gate.calling import PLAN, Call, call, gate
 from tests.lock.entries import forge, remove_lock, whole_lock
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.document import Document, Path, Span
-from egp.document.events import Parser
-from egp.document.reading import read
+from egp.yaml import Document, Path, Span
+from egp.yaml.events import Parser
+from egp.yaml.reading import read
 
 
 def only(content: str | bytes, parser: Parser) -> Document:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from egp.document.events import Parser, c_parser, pure_parser
+from egp.yaml.events import Parser, c_parser, pure_parser
 
 
 @pytest.fixture(params=[c_parser, pure_parser], ids=["c", "pure"])

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from egp.document import Path
-from egp.document.bounds import MAX_EXPANSION, MAX_NESTING
-from egp.document.events import Parser
+from egp.yaml import Path
+from egp.yaml.bounds import MAX_EXPANSION, MAX_NESTING
+from egp.yaml.events import Parser
 
 from .asking import cut, only, sound
 
@@ -85,7 +85,7 @@ def test_the_last_anchor_of_a_name_counts(parser: Parser) -> None:
 
 
 def test_anchors_end_with_their_document(parser: Parser) -> None:
-    from egp.document.reading import read
+    from egp.yaml.reading import read
 
     documents = read("--- &a 1\n--- *a\n", "plan.yaml", parser)
     assert [problem.kind for document in documents for problem in document.problems] == ["alias"]

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from egp.document.bounds import MAX_BYTES, MAX_DOCUMENTS, MAX_NESTING, MAX_PROBLEMS
-from egp.document.decoding import Content
-from egp.document.events import Event, NextEvent, Parser, c_parser
-from egp.document.reading import read
+from egp.yaml.bounds import MAX_BYTES, MAX_DOCUMENTS, MAX_NESTING, MAX_PROBLEMS
+from egp.yaml.decoding import Content
+from egp.yaml.events import Event, NextEvent, Parser, c_parser
+from egp.yaml.reading import read
 
 from .asking import only, paths, sound
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from egp.document import read_bytes, read_file, read_text
-from egp.document.bounds import MAX_BYTES
+from egp.yaml import read_bytes, read_file, read_text
+from egp.yaml.bounds import MAX_BYTES
 
 from .asking import cut
 

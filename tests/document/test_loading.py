@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from egp.document import libyaml
-from egp.document.events import best_parser, c_parser
+from egp.yaml import libyaml
+from egp.yaml.events import best_parser, c_parser
 
 WHOLE = """
 import sys
-from egp.document import read_text
+from egp.yaml import read_text
 assert read_text("a: [1")[0].problems[0].kind == "syntax"
 assert "yaml._yaml" in sys.modules
 for heavy in ("yaml.constructor", "yaml.resolver", "yaml.representer", "ruamel.yaml"):
@@ -50,7 +50,7 @@ def test_pyyaml_is_whole_when_somebody_uses_it(use: str) -> None:
 
 
 def test_pyyaml_that_is_loaded_already_is_taken_as_it_is() -> None:
-    run("import yaml\nfrom egp.document import read_text\nassert read_text('a: 1')[0].value == {'a': 1}")
+    run("import yaml\nfrom egp.yaml import read_text\nassert read_text('a: 1')[0].value == {'a': 1}")
 
 
 @pytest.mark.parametrize("missing", ["yaml", "yaml._yaml"])
@@ -59,8 +59,8 @@ def test_the_pure_parser_serves_where_the_c_parser_is_missing(missing: str) -> N
         f"""
 import sys
 sys.modules[{missing!r}] = None
-from egp.document import read_text
-from egp.document.events import best_parser
+from egp.yaml import read_text
+from egp.yaml.events import best_parser
 assert best_parser().name == "pure"
 (document,) = read_text("a: [1, no]")
 assert document.value == {{"a": [1, "no"]}} and document.span(("a", 1)) == ((1, 8), (1, 10))
@@ -72,10 +72,10 @@ assert read_text("a: [1")[0].problems[0].kind == "syntax"
 def test_a_pyyaml_of_another_build_is_imported_whole() -> None:
     run(
         """
-from egp.document import libyaml
+from egp.yaml import libyaml
 libyaml._EXCEPTIONS.pop("reader")
-from egp.document import read_text
-from egp.document.events import best_parser
+from egp.yaml import read_text
+from egp.yaml.events import best_parser
 assert best_parser().name in ("c", "pure")
 assert read_text("a: 1")[0].value == {"a": 1}
 """

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from egp.document import Document, Path, Position
-from egp.document.events import c_parser, pure_parser
-from egp.document.reading import read
+from egp.yaml import Document, Path, Position
+from egp.yaml.events import c_parser, pure_parser
+from egp.yaml.reading import read
 
 from .asking import paths, sound
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egp.document import Path, PointerError, parse_pointer, pointer
+from egp.yaml import Path, PointerError, parse_pointer, pointer
 
 from .asking import paths
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from egp.document.events import Parser
-from egp.document.reading import read
+from egp.yaml.events import Parser
+from egp.yaml.reading import read
 
 from .asking import cut, only, sound
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from egp.document import Document, Path
-from egp.document.events import Parser
+from egp.yaml import Document, Path
+from egp.yaml.events import Parser
 
 from .asking import cut, sound
 
@@ -179,7 +179,7 @@ def test_anchors_and_tags_are_not_part_of_a_value(text: str, written: str, parse
 
 
 def test_each_document_of_a_file_has_its_own_places(parser: Parser) -> None:
-    from egp.document.reading import read
+    from egp.yaml.reading import read
 
     first, second = read("a: 1\n---\na: 2\n", "plan.yaml", parser)
     assert first.span(("a",)) == ((1, 4), (1, 5))

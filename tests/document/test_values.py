@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from egp.document.events import Parser
-from egp.document.reading import read
+from egp.yaml.events import Parser
+from egp.yaml.reading import read
 
 from .asking import only, sound
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egp.document import Path as DocumentPath
-from egp.document import read_text
-from egp.edit import EditError, add, edited, rename, written
+from egp.yaml import Path as DocumentPath
+from egp.yaml import read_text
+from egp.yaml.edit import EditError, add, edited, rename, written
 
 SOUND_PLAN = (Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml").read_text(encoding="utf-8")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from egp.cli import main
+from egp.cli.main import main
 from tests.fix.test_files import SLIPS, SOUND_PLAN, slipped
 
 DAY = "--as-of=2023-01-17"
@@ -60,7 +60,7 @@ def test_a_file_that_cannot_be_written_is_told(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("egp.fix.files.write_atomically", refuse)
+    monkeypatch.setattr("egp.advice.fix.files.write_atomically", refuse)
     assert main(["check", "--fix", DAY, "plan.yaml"]) == 2
     assert "cannot write plan.yaml: Permission denied" in capsys.readouterr().err
     assert plan.read_text(encoding="utf-8") == slipped()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from egp.cli import main
-from egp.fix.files import Fixer, Repaired
-from egp.fix.text import told
-from egp.plan_files import PlanFinder
+from egp.advice.fix.files import Fixer, Repaired
+from egp.advice.fix.text import told
+from egp.cli.main import main
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from tests.check.workspace import AS_OF, Workspace, found, workspace
 

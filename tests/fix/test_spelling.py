@@ -7,11 +7,11 @@ from datetime import date
 
 import pytest
 
-from egp.document import Path, read_text
-from egp.experiment import Experiment
-from egp.fix.spelling import Spelling, same_letters, spellings, type_at
-from egp.quantity import Change, Share
-from egp.shape import label
+from egp.advice.fix.spelling import Spelling, same_letters, spellings, type_at
+from egp.plan.experiment import Experiment
+from egp.plan.quantity import Change, Share
+from egp.plan.typed_reader import label
+from egp.yaml import Path, read_text
 
 
 @pytest.mark.parametrize(

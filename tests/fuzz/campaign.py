@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from egp.changes import changes
-from egp.document import read_bytes
-from egp.experiment import read_experiment
-from egp.lock import EntryFolder
+from egp.plan.experiment import read_experiment
+from egp.record.changes import changes
+from egp.record.lock import EntryFolder
+from egp.yaml import read_bytes
 from tests.fuzz.mutations import Steps, changed, garbled, inside, places, text_of, without, without_rows
 from tests.fuzz.world import ROOT, Tally, World
 

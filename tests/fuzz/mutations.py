@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from egp.edit import written
+from egp.yaml.edit import written
 
 Steps = tuple[str | int, ...]
 

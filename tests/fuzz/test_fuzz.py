@@ -48,7 +48,7 @@ def test_what_must_not_be_is_noticed(
         monkeypatch.setattr("tests.fuzz.campaign.ACCEPTED", 1)
         campaign.a_plan_that_is_rejected()
     else:
-        monkeypatch.setattr("egp.commands.check.run", lambda _: 1 / 0)
+        monkeypatch.setattr("egp.cli.commands.check.run", lambda _: 1 / 0)
         campaign.world.ask("experiments/pdp-buy-now.yaml", content, *arguments)
     assert [fault.kind for fault in campaign.tally.faults] == [kind]
 

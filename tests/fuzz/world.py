@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from egp.cli import main
-from egp.document import read_bytes
+from egp.cli.main import main
+from egp.yaml import read_bytes
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 2.0

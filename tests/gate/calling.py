@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from egp.cli import main
+from egp.cli.main import main
 
 PLAN = "experiments/pdp-buy-now.yaml"
 

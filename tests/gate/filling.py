@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from egp.document import parse_pointer, read_text
-from egp.edit import EditError
-from egp.memo.advised import advised
-from egp.memo.edits import Change, Setting, changed, value_at
+from egp.advice.options.advised import advised
+from egp.advice.options.edits import Change, Setting, changed, value_at
+from egp.yaml import parse_pointer, read_text
+from egp.yaml.edit import EditError
 
 from .calling import call
 

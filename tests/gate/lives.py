@@ -24,9 +24,13 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from egp.analysis.alarm_levels import LEVELS
-from egp.analysis.days import whole_days
-from egp.analysis.false_alarms import (
+from egp.gate.clock import zone_of
+from egp.gate.move import MONITOR
+from egp.gate.readout import Readout
+from egp.gate.verdict import decide
+from egp.plan.analysis.alarm_levels import LEVELS
+from egp.plan.analysis.days import whole_days
+from egp.plan.analysis.false_alarms import (
     days_alarm,
     harm_alarm,
     limit_alarm,
@@ -35,15 +39,11 @@ from egp.analysis.false_alarms import (
     silence_alarm,
     weekly_alarm,
 )
-from egp.analysis.stop_rules import control_stretch, stop_rule_metric
-from egp.experiment import Experiment
-from egp.gate.clock import zone_of
-from egp.gate.move import MONITOR
-from egp.gate.readout import Readout
-from egp.gate.verdict import decide
-from egp.gate_check import Check, checks
-from egp.lock import made
-from egp.results import Evidence, Results, Row
+from egp.plan.analysis.stop_rules import control_stretch, stop_rule_metric
+from egp.plan.experiment import Experiment
+from egp.plan.results import Evidence, Results, Row
+from egp.record.lock import made
+from egp.rules.gate_check import Check, checks
 from egp.stats import z_upper
 
 from .worlds import CONTROL, DAY, TREATMENT, entry, plan_of

@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any
 
 from egp.gate.verdict import Decision
-from egp.results import Row
+from egp.plan.results import Row
 
 from .simulations import BASE, FIRST, LAST, PAGE, PER_DAY, READ, SEED, Noise, stage_rows
 from .worlds import CONTROL, DAY, TREATMENT, World, days, plan_of, registered

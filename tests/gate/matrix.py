@@ -26,20 +26,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from egp import stats
-from egp.analysis.decidable import undecidable
-from egp.analysis.registered import (
+from egp.gate.checks import primary_outcome
+from egp.gate.move import move_to
+from egp.gate.readout import Readout
+from egp.plan.analysis.decidable import undecidable
+from egp.plan.analysis.registered import (
     planned_units,
     power_at,
     primary_effect,
     required_smallest,
 )
-from egp.experiment import Experiment, read_experiment
-from egp.gate.checks import primary_outcome
-from egp.gate.move import move_to
-from egp.gate.readout import Readout
-from egp.lock import made
-from egp.results import Evidence, Results, Row
-from egp.rule import Params
+from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.results import Evidence, Results, Row
+from egp.record.lock import made
+from egp.rules.rule import Params
 
 Numbers = NDArray[np.floating[Any]]
 

@@ -20,15 +20,15 @@ from random import Random
 from typing import Any
 
 from egp import stats
-from egp.analysis.registered import (
+from egp.plan.analysis.registered import (
     guardrail_test,
     metric_units,
     primary_control_units,
     primary_effect,
     primary_test,
 )
-from egp.experiment import Experiment
-from egp.results import Row
+from egp.plan.experiment import Experiment
+from egp.plan.results import Row
 
 from . import lives, matrix
 from .worlds import CONTROL, DAY, ROOT, TREATMENT, Truth, World, days, plan_of, registered

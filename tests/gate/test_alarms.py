@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from scipy.stats import binom
 
-from egp.analysis.alarm_levels import LEVELS
 from egp.gate.reading import Reading
-from egp.results import Row
+from egp.plan.analysis.alarm_levels import LEVELS
+from egp.plan.results import Row
 
 from .worlds import (
     CONTROL,

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from egp.gate.clock import after, day_end, elapsed, instant
-from egp.results import Row
+from egp.plan.results import Row
 
 from .worlds import readout_world, stage_world
 

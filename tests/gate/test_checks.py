@@ -11,18 +11,18 @@ import pytest
 from statsmodels.stats.proportion import test_proportions_2indep as score_test_of_two_rates
 
 from egp import stats
-from egp.analysis.alarm_levels import LEVELS
-from egp.analysis.stop_rules import weekly_level
 from egp.gate.checks import sample_ratio
 from egp.gate.reading import Reading
 from egp.gate.verdict import Decision, decide
-from egp.lock import Amended, Signed, made
+from egp.plan.analysis.alarm_levels import LEVELS
+from egp.plan.analysis.stop_rules import weekly_level
+from egp.plan.quantity import Share
+from egp.plan.results import Crossed, Refusal, Row
 from egp.policy.model import Adopted
 from egp.policy.reading import shipped_policy
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
-from egp.quantity import Share
-from egp.results import Crossed, Refusal, Row
+from egp.record.lock import Amended, Signed, made
 
 from .worlds import (
     CONTROL,

@@ -82,7 +82,7 @@ def test_a_bug_leaves_a_receipt(repository: Path, monkeypatch: pytest.MonkeyPatc
     def broken(*_: object) -> None:
         raise ZeroDivisionError("of egp")
 
-    monkeypatch.setattr("egp.gate.command.judge", broken)
+    monkeypatch.setattr("egp.cli.gate_call.judge", broken)
     (repository / "r.json").write_text(OLD)
     assert gate(repository, "stage-1", "--to", "90%", "--receipt", "r.json").status == 2
     assert receipt(repository)["errors"] == [{"check": "", "message": "of egp"}]

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from egp.lock import Decided, Lock, Registration, made, read_lock, read_lock_text, rendered
-from egp.results import FrozenReadout, Row
+from egp.plan.results import FrozenReadout, Row
+from egp.record.lock import Decided, Lock, Registration, made, read_lock, read_lock_text, rendered
 
 from .calling import PLAN, Call, call, gate
 from .test_peeking import LOOKS, sequential

@@ -7,11 +7,11 @@ import re
 import numpy
 import pytest
 
-from egp.analysis.alarm_levels import LEVELS
-from egp.analysis.stop_rules import weekly_level
-from egp.rule import load
+from egp.plan.analysis.alarm_levels import LEVELS
+from egp.plan.analysis.stop_rules import weekly_level
+from egp.plan.wording import percent, significant
+from egp.rules.rule import load
 from egp.stats import alike_windows_probability, z_upper
-from egp.wording import percent, significant
 
 from .lives import SCENARIOS, STAGES, Tally, broken_promises, judge, live, predicted, tally
 from .simulations import PAGE, block

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pytest
 
-from egp.analysis.registered import planned_units, power_at, primary_effect
+from egp.plan.analysis.registered import planned_units, power_at, primary_effect
 
 from . import matrix
 from .simulations import PAGE, block

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from egp.gate.reading import Reading
-from egp.results import Row
+from egp.plan.results import Row
 
 from .worlds import (
     CONTROL,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from egp.results import Row
+from egp.plan.results import Row
 
 from .worlds import (
     CONTROL,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from egp.document import read_file
+from egp.yaml import read_file
 
 from .calling import PLAN
 from .worlds import ROOT

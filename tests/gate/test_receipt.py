@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from egp.cli import main
+from egp.cli.main import main
 from egp.gate.receipt import written
 from egp.gate.schema import GATE_SCHEMA
 from tests.lock.entries import forge

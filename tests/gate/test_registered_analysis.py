@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from egp import stats
-from egp.analysis.decidable import undecidable
 from egp.gate.reading import Reading
-from egp.lock import Registration, made
-from egp.results import Row
+from egp.plan.analysis.decidable import undecidable
+from egp.plan.results import Row
+from egp.record.lock import Registration, made
 
 from .worlds import (
     CONTROL,

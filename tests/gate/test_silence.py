@@ -11,7 +11,7 @@ import pytest
 from egp.gate.checks import complete_data
 from egp.gate.reading import Reading
 from egp.gate.verdict import Decision, decide
-from egp.results import About, Refusal, Row
+from egp.plan.results import About, Refusal, Row
 
 from .worlds import (
     CONTROL,

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import egp.commands.options
+import egp.cli.commands.options
 from egp.gate.checks import fresh_results
 from egp.gate.verdict import decide
-from egp.quantity import Interval
-from egp.results import Row
-from egp.subject import Organisation
+from egp.plan.quantity import Interval
+from egp.plan.results import Row
+from egp.rules.rule_inputs import Organisation
 
 from .calling import PLAN, call, gate
 from .worlds import (
@@ -48,7 +48,7 @@ def at(monkeypatch: pytest.MonkeyPatch, instant: str) -> None:
         def now(cls, tz=None):  # type: ignore[no-untyped-def]
             return moment.astimezone(tz or UTC)
 
-    monkeypatch.setattr(egp.commands.options, "datetime", Clock)
+    monkeypatch.setattr(egp.cli.commands.options, "datetime", Clock)
 
 
 def test_without_an_instant_the_gate_judges_as_of_now(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from egp.results import Row
+from egp.plan.results import Row
 from tests.sources.results_folder import cohort, evidence, plan_with
 
 from .worlds import CONTROL, TREATMENT, World, messages, of, open_readings, readout_world

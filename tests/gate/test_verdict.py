@@ -11,9 +11,9 @@ import pytest
 from egp.gate.reading import Kind, Reading, State
 from egp.gate.readout import Readout
 from egp.gate.verdict import EXIT_STATUS, Crash, Decision, decide
-from egp.gate_check import Check, checks
-from egp.results import Refusal
-from egp.rule import Page, Params
+from egp.plan.results import Refusal
+from egp.rules.gate_check import Check, checks
+from egp.rules.rule import Page, Params
 
 from .worlds import HARMFUL, World, of, open_readings, plan_of, readout_world, registered, stage_world
 

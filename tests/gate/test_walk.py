@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from egp.analysis.days import day_after, exposed_days, first_day, last_day, readout_day
-from egp.analysis.registered import has_primary_test
-from egp.document import read_file
-from egp.experiment import Experiment, Metric, read_experiment
-from egp.results import CANARY, FIRST_WEEK, TEST, stage_name
+from egp.plan.analysis.days import day_after, exposed_days, first_day, last_day, readout_day
+from egp.plan.analysis.registered import has_primary_test
+from egp.plan.experiment import Experiment, Metric, read_experiment
+from egp.plan.results import CANARY, FIRST_WEEK, TEST, stage_name
+from egp.yaml import read_file
 
 from .calling import Call, call
 from .filling import OF_KIND, filled, shown

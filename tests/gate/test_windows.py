@@ -7,7 +7,7 @@ from datetime import date
 
 from egp.gate.estimates import Comparison
 from egp.gate.readout import Uncomputed
-from egp.results import About, Refusal, Row
+from egp.plan.results import About, Refusal, Row
 
 from .worlds import TREATMENT, World, readout_world
 

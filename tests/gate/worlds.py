@@ -9,10 +9,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from egp.analysis.registered_test import ANALYSIS
-from egp.digest import plan_digest
-from egp.document import read_text
-from egp.experiment import Experiment, read_experiment
 from egp.gate import json, markdown, receipt, text
 from egp.gate.call import Call, Inputs, Judgement
 from egp.gate.clock import instant, zone_of
@@ -20,12 +16,16 @@ from egp.gate.move import MONITOR, Move, move_to
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.gate.verdict import Decision, decide
-from egp.lock import PinnedPolicy, Registration, Signed, made
+from egp.output.report.text import Style
+from egp.plan.analysis.registered_test import ANALYSIS
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.quantity import Interval, Share
+from egp.plan.results import Evidence, Results, Row, StageEntry, results_digest
 from egp.policy.reading import shipped_policy
-from egp.quantity import Interval, Share
-from egp.report.text import Style
-from egp.results import Evidence, Results, Row, StageEntry, results_digest
-from egp.subject import Organisation
+from egp.record.lock import PinnedPolicy, Registration, Signed, made
+from egp.rules.rule_inputs import Organisation
+from egp.yaml import read_text
 
 ROOT = Path(__file__).parents[2]
 PLAN = ROOT / "examples" / "experiments" / "pdp-buy-now.yaml"

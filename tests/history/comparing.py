@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from egp.check import check
-from egp.digest import plan_digest
-from egp.document import read_text
-from egp.entry_files import entry_file
-from egp.experiment import read_experiment
-from egp.lock import LOCK_FILE, PinnedPolicy, Registration, made, update_lock
-from egp.plan_files import PlanFinder
+from egp.output.report.model import Report
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import read_experiment
 from egp.policy.params import _readers
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
-from egp.report.model import Report
-from egp.rule import load
+from egp.record.entry_files import entry_file
+from egp.record.lock import LOCK_FILE, PinnedPolicy, Registration, made, update_lock
+from egp.rules.rule import load
+from egp.yaml import read_text
 from tests.check.workspace import Workspace
 from tests.lock.entries import own_file
 from tests.lock.first_release import as_first_release

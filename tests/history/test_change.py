@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from egp.entry_files import entry_file
+from egp.record.entry_files import entry_file
 from tests.check.workspace import where
 from tests.history.comparing import Comparison, plan
 from tests.sources.scripted import ScriptedRepository

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from egp.digest import plan_digest
-from egp.document import read_text
-from egp.experiment import read_experiment
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import read_experiment
+from egp.yaml import read_text
 from tests.integrity.team import BUY_NOW, WISH_LIST, Team
 
 LATER_LOOK = ("looks: [2023-02-06]", "looks: [2023-02-08]")

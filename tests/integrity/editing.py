@@ -6,8 +6,8 @@ import copy
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 
-from egp.document import Path, read_text
-from egp.experiment import Experiment, read_experiment
+from egp.plan.experiment import Experiment, read_experiment
+from egp.yaml import Path, read_text
 
 PLANS = FilePath(__file__).parent / "plans"
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
-from egp.cli import main
-from egp.entry_files import entry_file
-from egp.lock import LOCK_FILE
+from egp.cli.main import main
+from egp.record.entry_files import entry_file
+from egp.record.lock import LOCK_FILE
 from tests.lock.entries import own_file, remove_lock
 from tests.lock.first_release import as_first_release
 from tests.sources.scripted import ScriptedRepository

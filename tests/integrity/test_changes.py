@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egp.changes import (
+from egp.plan.digest import BENIGN, plan_digest
+from egp.plan.experiment import Experiment
+from egp.record.changes import (
     INFERENTIAL,
     OPERATIONAL,
     FieldChange,
@@ -22,9 +24,7 @@ from egp.changes import (
     undeclared,
     vanished_amendments,
 )
-from egp.digest import BENIGN, plan_digest
-from egp.document import Path, pointer
-from egp.experiment import Experiment
+from egp.yaml import Path, pointer
 from tests.integrity.editing import leaves, other_plans, plan_of, text_of, value_of, with_value, without
 from tests.integrity.test_digest import shuffled
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egp.digest import BENIGN, plan_digest
-from egp.document import Path, pointer
-from egp.experiment import Experiment
-from egp.shape import Shape, required_type
+from egp.plan.digest import BENIGN, plan_digest
+from egp.plan.experiment import Experiment
+from egp.plan.typed_reader import Shape, required_type
+from egp.yaml import Path, pointer
 from tests.integrity.editing import (
     at,
     leaves,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from egp.entry_files import ENTRIES
-from egp.lock import LOCK_FILE, read_lock, rendered
+from egp.record.entry_files import ENTRIES
+from egp.record.lock import LOCK_FILE, read_lock, rendered
 
 EMPTY = (
     "# Written by egp register, egp amend and egp decide. Branches merge; of a conflict keep the lines of both sides.\n"

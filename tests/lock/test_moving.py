@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egp.document.bounds import MAX_BYTES
-from egp.entry_files import ENTRIES, entry_file, may_be_entry, named_by
-from egp.lock import LOCK_FILE, LockError, read_lock, rendered, update_lock
-from egp.migrate import migrate
-from egp.names import is_plain
+from egp.plan.names import is_plain
+from egp.record.entry_files import ENTRIES, entry_file, may_be_entry, named_by
+from egp.record.lock import LOCK_FILE, LockError, read_lock, rendered, update_lock
+from egp.record.migrate import migrate
+from egp.yaml.bounds import MAX_BYTES
 from tests.lock.entries import decided, entry, own_file, put, whole_lock
 from tests.lock.first_release import as_first_release
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egp.lock import Amended, Lock, LockError, made, read_lock, read_lock_text, rendered, update_lock
-from egp.names import is_plain
+from egp.plan.names import is_plain
+from egp.record.lock import Amended, Lock, LockError, made, read_lock, read_lock_text, rendered, update_lock
 from tests.lock.entries import DIGEST, decided, entry, put
 
 GOLDEN = """\

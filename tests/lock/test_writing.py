@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from egp import claim
-from egp.document.bounds import MAX_BYTES
-from egp.entry_files import ENTRIES
-from egp.lock import LOCK_FILE, LockError, Registration, read_lock, update_lock
-from egp.migrate import migrate
+from egp.record.entry_files import ENTRIES
+from egp.record.lock import LOCK_FILE, LockError, Registration, read_lock, update_lock
+from egp.record.migrate import migrate
+from egp.yaml import claim
+from egp.yaml.bounds import MAX_BYTES
 from tests.lock.children import die_before_call, ended_well, run_in_child
 from tests.lock.entries import decided, entry, own_file, put, remove_lock, whole_lock
 from tests.lock.first_release import as_first_release

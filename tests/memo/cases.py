@@ -7,13 +7,13 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+from egp.advice.options.case import Case, read_case
+from egp.advice.options.option import Option
+from egp.advice.options.solver import options
 from egp.check import check
-from egp.finding import Diagnostic
-from egp.memo.case import Case, read_case
-from egp.memo.option import Option
-from egp.memo.solver import options
-from egp.plan_files import PlanFinder
+from egp.plan.finding import Diagnostic
 from egp.policy.model import Policy
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 
 ROOT = Path(__file__).parents[2]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from egp.document import Path
-from egp.memo.advised import advised, path_of
-from egp.memo.edits import APPEND, Setting
-from egp.memo.given_up import GivenUp
+from egp.advice.options.advised import advised, path_of
+from egp.advice.options.edits import APPEND, Setting
+from egp.advice.options.trade_offs import GivenUp
+from egp.yaml import Path
 
 END: Path = ("schedule", "end")
 MARGIN: Path = ("guardrail_metrics", 0, "non_inferiority_margin")

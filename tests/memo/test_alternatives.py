@@ -8,17 +8,17 @@ from typing import ClassVar
 import pytest
 
 from egp import stats
-from egp.analysis.registered import power_at, primary_effect, primary_test
-from egp.finding import NotChecked
-from egp.memo.alternatives import if_export, if_segment, if_shortened, shortened_to
-from egp.memo.case import CaseError
-from egp.memo.day import day_at, effect_error, weekdays_seen
-from egp.memo.levers import units_after
-from egp.memo.stopped import if_stopped
-from egp.page import text
-from egp.page.model import Page
-from egp.report.text import Style
-from egp.wording import percent, power_text
+from egp.advice.options.case import CaseError
+from egp.advice.options.levers import units_after
+from egp.output.page import text
+from egp.output.page.model import Page
+from egp.output.report.text import Style
+from egp.pages.memo.alternatives import if_export, if_segment, if_shortened, shortened_to
+from egp.pages.memo.day import day_at, effect_error, weekdays_seen
+from egp.pages.memo.stopped import if_stopped
+from egp.plan.analysis.registered import power_at, primary_effect, primary_test
+from egp.plan.finding import NotChecked
+from egp.plan.wording import percent, power_text
 from tests.memo.cases import case_of, changed_case
 
 DAY_FIVE = "rejected/ship-on-day-five.yaml"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from egp.cli import main
+from egp.cli.main import main
 from tests.memo.cases import EXAMPLES
 
 DAY_FIVE = "rejected/ship-on-day-five.yaml"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from egp.edit import EditError
-from egp.memo.edits import APPEND, Change, LineRemoval, Renaming, Setting, changed
+from egp.advice.options.edits import APPEND, Change, LineRemoval, Renaming, Setting, changed
+from egp.yaml.edit import EditError
 
 TEXT = """\
 id: x

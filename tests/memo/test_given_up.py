@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from egp import stats
-from egp.analysis.registered import guardrail_test, metric_units, planned_units
-from egp.memo.advised import MEASURED
-from egp.memo.edits import Setting
-from egp.memo.given_up import GivenUp
-from egp.memo.option import Option
-from egp.memo.solver import options
-from egp.wording import percent
+from egp.advice.options.advised import MEASURED
+from egp.advice.options.edits import Setting
+from egp.advice.options.option import Option
+from egp.advice.options.solver import options
+from egp.advice.options.trade_offs import GivenUp
+from egp.plan.analysis.registered import guardrail_test, metric_units, planned_units
+from egp.plan.wording import percent
 from tests.memo.cases import REJECTED, case_of, names, options_of
 
 FREE = {

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from egp.finding import Diagnostic
-from egp.memo.acting import what_to_do
-from egp.memo.case import Case
-from egp.memo.edits import Setting, changed
-from egp.memo.given_up import GivenUp
-from egp.memo.option import Option
-from egp.memo.solver import options, way_to_compliance
-from egp.memo.violation import violation
-from egp.page.model import Paragraph
+from egp.advice.options.acting import what_to_do
+from egp.advice.options.case import Case
+from egp.advice.options.edits import Setting, changed
+from egp.advice.options.option import Option
+from egp.advice.options.solver import options, way_to_compliance
+from egp.advice.options.trade_offs import GivenUp
+from egp.output.page.model import Paragraph
+from egp.pages.memo.violation import violation
+from egp.plan.finding import Diagnostic
 from tests.memo.cases import REJECTED, case_of, changed_case, errors_of, judged, names, options_of
 
 FILES = [names(path) for path in REJECTED]

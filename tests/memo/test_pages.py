@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from egp.cli import main
-from egp.digest import plan_digest
-from egp.memo.case import read_case
-from egp.memo.page import memo
-from egp.memo.solver import options
-from egp.memo.waiving import how_to_waive, waivable
-from egp.page import markdown, text
-from egp.page.model import Facts, Figure, Page, Section, Table
-from egp.plan_files import PlanFinder
+from egp.advice.options.case import read_case
+from egp.advice.options.solver import options
+from egp.advice.options.waiving import how_to_waive, waivable
+from egp.cli.main import main
+from egp.output.page import markdown, text
+from egp.output.page.model import Facts, Figure, Page, Section, Table
+from egp.output.report.text import Style
+from egp.pages.memo.page import memo
+from egp.plan.digest import plan_digest
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
-from egp.report.text import Style
 from tests.memo.cases import (
     EXAMPLES,
     REJECTED,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from egp import stats
-from egp.analysis.registered import power_at, primary_effect, primary_test
-from egp.memo.stakes import stakes
-from egp.wording import odds, percent, power_text
+from egp.pages.memo.consequences import stakes
+from egp.plan.analysis.registered import power_at, primary_effect, primary_test
+from egp.plan.wording import odds, percent, power_text
 from tests.memo.cases import case_of, changed_case
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from egp import rule
-from egp.cli import main
+from egp.cli.main import main
 from egp.policy.reading import read_policy
-from egp.rule import index, load
+from egp.rules import rule
+from egp.rules.rule import index, load
 from tests.check.workspace import Workspace, workspace
 from tests.rules import test_pages
 from tests.rules.examples import run_example

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
+from egp.advice.new.answers import QUESTIONS
+from egp.advice.new.dialogue import NewExperiment
+from egp.advice.new.files import NewError
+from egp.advice.new.place import plan_path
 from egp.check import check
-from egp.document import read_text
-from egp.edit import edited
-from egp.new.answers import QUESTIONS
-from egp.new.arguments import EXPERIMENT_OPTIONS, TYPES
-from egp.new.dialogue import NewExperiment
-from egp.new.files import NewError
-from egp.new.place import plan_path
-from egp.plan_files import PlanFinder
+from egp.cli.arguments.new import EXPERIMENT_OPTIONS, TYPES
+from egp.output.report.model import Report
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
-from egp.report.model import Report
+from egp.yaml import read_text
+from egp.yaml.edit import edited
 
 DAY = date(2023, 1, 10)
 PLAN = "experiments/faster-cart.yaml"

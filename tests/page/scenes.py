@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from egp.page import charts
-from egp.page.model import (
+from egp.output.page import charts
+from egp.output.page.model import (
     Block,
     Command,
     Facts,

@@ -11,8 +11,8 @@ from contextlib import chdir
 from pathlib import Path
 from typing import get_args
 
-from egp.cli import main
-from egp.shipped import ROOT
+from egp.cli.main import main
+from egp.policy.shipped import ROOT
 
 from .browser import Browser, Scheme, browser, missing
 

@@ -11,10 +11,10 @@ from typing import get_args
 
 import pytest
 
-from egp.cli import main
-from egp.page import html
-from egp.page.model import Page
-from egp.shipped import ROOT
+from egp.cli.main import main
+from egp.output.page import html
+from egp.output.page.model import Page
+from egp.policy.shipped import ROOT
 
 from .browser import Browser, Scheme, browser, missing
 from .scenes import EVERYTHING, FIGURED, FIGURES, HOSTILE, saying

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import vl_convert
 
-from egp.page import charts
-from egp.page.palette import BAD, CAUTION, GOOD, SERIES
+from egp.output.page import charts
+from egp.output.page.palette import BAD, CAUTION, GOOD, SERIES
 
 from .scenes import FIGURES
 

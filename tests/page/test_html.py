@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from egp.page import html
-from egp.page.model import Command, Page, Paragraph, Section
-from egp.page.text import plain
+from egp.output.page import html
+from egp.output.page.model import Command, Page, Paragraph, Section
+from egp.output.page.text import plain
 
 from .scenes import EVERYTHING, FIGURED, HOSTILE, saying
 

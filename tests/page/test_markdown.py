@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from egp.page import markdown
-from egp.page.model import Command, Page, Section
-from egp.page.text import plain
+from egp.output.page import markdown
+from egp.output.page.model import Command, Page, Section
+from egp.output.page.text import plain
 
 from .scenes import EVERYTHING, HOSTILE, saying
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egp.page import text
-from egp.page.model import Command, Light, Page, Paragraph, Section, Table
-from egp.report.text import Style, columns
+from egp.output.page import text
+from egp.output.page.model import Command, Light, Page, Paragraph, Section, Table
+from egp.output.report.text import Style, columns
 
 from .scenes import EVERYTHING, saying
 

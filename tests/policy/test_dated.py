@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egp.check import check
-from egp.plan_files import PlanFinder
+from egp.output.report.model import Report
 from egp.policy.model import Policy
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from egp.policy.scope import NO_TRAITS, Traits
 from egp.policy.timing import Timing
-from egp.report.model import Report
 from tests.check.workspace import PLAN, SHORT, Workspace, found
 from tests.policy.test_reading import ALL_PLANS, mistake, policy
 
@@ -166,7 +166,7 @@ def test_an_impossible_plan_is_no_error_in_the_shadow(workspace: Workspace) -> N
 def test_what_must_not_be_repeated_is_not_repeated_from_the_shadow_either(workspace: Workspace) -> None:
     workspace.rule(
         "tells",
-        "from egp.document import Document\ndef check(document: 'Document'):\n"
+        "from egp.yaml import Document\ndef check(document: 'Document'):\n"
         "    yield Finding(document.span(('id',)), 'a secret', secret=True)\n",
     )
     workspace.write("egp.yaml", "rules: {tells: {severity: shadow}, minimum-runtime: {severity: error}}\n")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from egp.cli import main
+from egp.cli.main import main
 from tests.check.workspace import Workspace
 from tests.lock.entries import forge
 from tests.register.house import House

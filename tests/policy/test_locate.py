@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from egp.files import repository_root
 from egp.policy.locate import find_policy
+from egp.yaml.files import repository_root
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from egp.cli import main
+from egp.cli.main import main
+from egp.cli.schemas import policy_diff_schema
+from egp.output.report.quoting import in_markdown
+from egp.pages.policy_diff import words
+from egp.pages.policy_diff.settings import differences
 from egp.policy.reading import read_policy
-from egp.policy_diff import words
-from egp.policy_diff.settings import differences
-from egp.report.quoting import in_markdown
-from egp.schemas import policy_diff_schema
-from egp.shipped import ROOT
+from egp.policy.shipped import ROOT
 from tests.check.workspace import PLAN, SHORT, Workspace
 
 DAY = "--as-of=2023-08-30"

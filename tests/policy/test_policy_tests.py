@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from egp.cli import main
+from egp.cli.main import main
+from egp.cli.schemas import policy_test_schema
+from egp.pages.policy_test.boundaries import moved_value, parameters, step_of
+from egp.pages.policy_test.file import PolicyTest
+from egp.pages.policy_test.outcome import Outcome, run_tests
+from egp.pages.policy_test.reading import UnreadableTests, file_beside, read_tests
+from egp.plan.quantity import change, measure
 from egp.policy.reading import read_policy, shipped_policy
-from egp.policy_test.boundaries import moved_value, parameters, step_of
-from egp.policy_test.file import PolicyTest
-from egp.policy_test.outcome import Outcome, run_tests
-from egp.policy_test.reading import UnreadableTests, file_beside, read_tests
-from egp.quantity import change, measure
-from egp.schemas import policy_test_schema
-from egp.shipped import ROOT, policy_names, policy_path
+from egp.policy.shipped import ROOT, policy_names, policy_path
 from tests.check.workspace import Workspace
 
 PAGE = Path(ROOT, "docs", "policy-tests.md").read_text(encoding="utf-8")

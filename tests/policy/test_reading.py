@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from egp.finding import Failure
+from egp.plan.finding import Failure
 from egp.policy.error import PolicyError
 from egp.policy.model import ALWAYS, Policy, settings_in_force
 from egp.policy.reading import read_policy, shipped_policy
 from egp.policy.scope import NO_TRAITS, Traits
+from egp.policy.shipped import policy_names
 from egp.policy.timing import Timing
-from egp.shipped import policy_names
 from tests.check.workspace import AS_OF, RUNTIME_ALONE, Workspace
 
 ALL_PLANS = "anything.yaml"

@@ -7,8 +7,8 @@ import pytest
 from egp.policy.error import PolicyError
 from egp.policy.params import declared_params
 from egp.policy.scope import CHOSEN, NO_TRAITS, Condition, Traits
-from egp.rule import index, load
-from egp.subject import Organisation
+from egp.rules.rule import index, load
+from egp.rules.rule_inputs import Organisation
 from tests.check.workspace import PLAN, SHORT, Workspace, found
 from tests.policy.test_reading import NOW, mistake, mistakes, policy
 

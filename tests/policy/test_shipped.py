@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 
+from egp.plan.typed_reader import Problem
 from egp.policy.model import Policy, settings_in_force
 from egp.policy.params import declared_params, read_params
 from egp.policy.reading import shipped_policy
+from egp.policy.shipped import policy_names
 from egp.policy.timing import Timing
-from egp.rule import index, load
-from egp.shape import Problem
-from egp.shipped import policy_names
+from egp.rules.rule import index, load
 
 NOT_WAIVABLE = frozenset(
     [

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from egp.report.text import columns
-from egp.rule import index
+from egp.output.report.text import columns
+from egp.rules.rule import index
 from tests.register.house import DAY, House
 
 PLAN = "experiments/buy-now.yaml"
@@ -142,7 +142,7 @@ def test_programs_are_told_the_same(showing: House) -> None:
 
 @pytest.mark.parametrize("width", [60, 100])
 def test_lines_fit_a_terminal(showing: House, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
-    monkeypatch.setattr("egp.commands.terminal.PIPED_WIDTH", width)
+    monkeypatch.setattr("egp.cli.commands.terminal.PIPED_WIDTH", width)
     showing.egp("policy", "show", PLAN, f"--as-of={DAY}")
     assert max(map(columns, showing.out.splitlines())) <= width
 

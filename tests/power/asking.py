@@ -10,10 +10,10 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from egp.cli import main
-from egp.power.arguments import add_options
-from egp.power.calculator import Answer, answered
-from egp.power.question import understood
+from egp.cli.arguments.power import add_options
+from egp.cli.main import main
+from egp.plan.power.calculator import Answer, answered
+from egp.plan.power.question import understood
 
 ROOT = Path(__file__).parents[2]
 SOUND_PLAN = ROOT / "egp" / "rules" / "sound_plan.yaml"

@@ -12,7 +12,7 @@ HEAVY = ("pydantic", "scipy", "numpy", "statsmodels", "yaml", "ruamel", "jsonsch
 
 def test_no_heavy_import() -> None:
     program = (
-        "import sys; from egp.cli import main; status = main(sys.argv[1:]); "
+        "import sys; from egp.cli.main import main; status = main(sys.argv[1:]); "
         f"print(*[name for name in {HEAVY} if name in sys.modules], file=sys.stderr); sys.exit(status)"
     )
     result = subprocess.run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from egp.cli import main
+from egp.cli.main import main
 from tests.power.asking import run, run_line
 
 RATE = "--kind proportion --baseline 12%"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from egp.power.schema import POWER_SCHEMA
+from egp.pages.power.schema import POWER_SCHEMA
 from tests.power.asking import POLICY, ROOT, SOUND_PLAN, answer_to, run
 from tests.power.transcripts import PLANS, QUESTIONS, command
 

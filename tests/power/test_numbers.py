@@ -10,9 +10,9 @@ from statsmodels.stats.power import NormalIndPower, TTestIndPower
 from statsmodels.stats.proportion import samplesize_proportions_2indep_onetail
 
 from egp import stats
-from egp.power.calculator import Answer, naive_type1
-from egp.power.curve import curve
-from egp.power.mistakes import Mistake, mistakes, reach
+from egp.plan.power.calculator import Answer, naive_type1
+from egp.plan.power.curve import curve
+from egp.plan.power.mistakes import Mistake, mistakes, reach
 from tests.power.asking import answer_to
 
 PROPORTION = "--kind proportion --baseline 12%"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from egp import stats
-from egp.document import read_text
-from egp.experiment import read_experiment
-from egp.power.plan import BY_DECISION, BY_PLAN, BY_POLICY, MetricRow, PlanPower, plan_power
-from egp.rule import load
+from egp.plan.experiment import read_experiment
+from egp.plan.power.plan import BY_DECISION, BY_PLAN, BY_POLICY, MetricRow, PlanPower, plan_power
+from egp.rules.rule import load
+from egp.yaml import read_text
 from tests.power.asking import POLICY, ROOT, SOUND_PLAN, run
 from tests.rules.examples import merged, sound_value
 

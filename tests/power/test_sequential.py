@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from egp import stats
-from egp.analysis.design import Design, Sequence
-from egp.analysis.registered import (
+from egp.plan.analysis.design import Design, Sequence
+from egp.plan.analysis.registered import (
     information_fractions,
     planned_units,
     power_at,
@@ -21,10 +21,10 @@ from egp.analysis.registered import (
     required_smallest,
     sequence_of,
 )
-from egp.document import Document, read_text
-from egp.experiment import Experiment, read_experiment
-from egp.power.plan import plan_power
-from egp.wording import power_below, power_text, share_text, told_apart
+from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.power.plan import plan_power
+from egp.plan.wording import power_below, power_text, share_text, told_apart
+from egp.yaml import Document, read_text
 from tests.gate.worlds import merged
 
 from .asking import SOUND_PLAN

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egp.cli import main
-from egp.power.readings import missed_text
-from egp.report.text import Style
-from egp.wording import power_text
+from egp.cli.main import main
+from egp.output.report.text import Style
+from egp.plan.power.readings import missed_text
+from egp.plan.wording import power_text
 from tests.power.asking import run
 from tests.power.transcripts import FOLDER, NAMES, QUESTIONS, WIDTHS, command, golden_path, lines, told
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from egp.plan_files import PlanFinder
+from egp.output.report.text import Style
+from egp.pages.power import plan_text, text
+from egp.pages.power.plan_reading import powers
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
-from egp.power import plan_text, text
-from egp.power.plan_reading import powers
-from egp.report.text import Style
 from tests.power.asking import POLICY, ROOT, answer_to
 
 FOLDER = Path(__file__).parent / "golden"

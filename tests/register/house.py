@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from egp.cli import main
-from egp.lock import Registration, read_lock
+from egp.cli.main import main
+from egp.record.lock import Registration, read_lock
 from tests.lock.entries import whole_lock
 
 SOUND_PLAN = Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from egp.amend import Statement, StatementError, stated
-from egp.cli import main
-from egp.entry_files import entry_file
+from egp.advice.amend import Statement, StatementError, stated
+from egp.cli.main import main
+from egp.record.entry_files import entry_file
 from tests.lock.first_release import as_first_release
 from tests.register.house import STATEMENT, House
 
@@ -259,7 +259,8 @@ def test_questions_at_a_terminal(registered: House, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setattr(
-        "egp.commands.terminal.style", lambda _: __import__("egp.report.text", fromlist=["Style"]).Style()
+        "egp.cli.commands.terminal.style",
+        lambda _: __import__("egp.output.report.text", fromlist=["Style"]).Style(),
     )
     assert registered.egp("amend", PLAN, STATEMENT[0], "--on=2023-01-20") == 0
     assert "Who approved the change: " in registered.err

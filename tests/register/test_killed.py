@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from egp import register
-from egp.cli import main
-from egp.entry_files import ENTRIES
-from egp.lock import LOCK_FILE, read_lock
-from egp.plan_files import PlanSource
-from egp.register import write_changed
+from egp.advice import register
+from egp.advice.register import write_changed
+from egp.cli.main import main
+from egp.policy.plan_files import PlanSource
+from egp.record.entry_files import ENTRIES
+from egp.record.lock import LOCK_FILE, read_lock
 from tests.lock.children import die_before_call, ended_well, run_in_child
 from tests.lock.entries import own_file
 from tests.register.house import STATEMENT, House

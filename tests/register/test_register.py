@@ -7,10 +7,10 @@ from datetime import date
 
 import pytest
 
-from egp.digest import plan_digest
-from egp.document import read_text
-from egp.entry_files import entry_file
-from egp.experiment import read_experiment
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import read_experiment
+from egp.record.entry_files import entry_file
+from egp.yaml import read_text
 from tests.lock.first_release import as_first_release
 from tests.register.house import DAY, House
 
@@ -316,7 +316,7 @@ def test_a_plan_that_cannot_be_written(house: House, monkeypatch: pytest.MonkeyP
         raise PermissionError(13, "Permission denied", path)
 
     house.edit(PLAN, "registered: 2023-01-17", "registered: 2023-01-02")
-    monkeypatch.setattr("egp.register.write_atomically", refuse)
+    monkeypatch.setattr("egp.advice.register.write_atomically", refuse)
     assert house.register(PLAN, "--write-date") == 2
     assert f"{PLAN}: cannot write the plan: Permission denied" in house.err
     assert house.lock_text is None

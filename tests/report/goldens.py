@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from egp.commands.reporting import rendered
-from egp.report.model import Report
-from egp.report.text import Style, render
+from egp.cli.commands.reporting import rendered
+from egp.output.report.model import Report
+from egp.output.report.text import Style, render
 from egp.version import VERSION
 from tests.report.scenes import SCENES, WIDTHS, report_of, scene_rules
 

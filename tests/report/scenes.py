@@ -12,12 +12,12 @@ from datetime import date
 from types import ModuleType
 
 from egp.check import check
-from egp.document import Position, Span
-from egp.finding import Failure, Finding, NotChecked, Related, Waived
-from egp.plan_files import PlanFinder
+from egp.output.report.model import Report
+from egp.plan.finding import Failure, Finding, NotChecked, Related, Waived
 from egp.policy.model import ALWAYS, Layer, Origin, Policy, Value
-from egp.report.model import Report
-from egp.rule import index, load
+from egp.policy.plan_files import PlanFinder
+from egp.rules.rule import index, load
+from egp.yaml import Position, Span
 from tests.report.scene_rules import agreed_value, tidy_value
 
 Said = Sequence[Finding | NotChecked]

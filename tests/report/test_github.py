@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egp.finding import Failure, Finding
-from egp.report.github import MOST, render
-from egp.report.model import Report
+from egp.output.report.github import MOST, render
+from egp.output.report.model import Report
+from egp.plan.finding import Failure, Finding
 from tests.report.scenes import PLAN, SCENES, Scene, report_of, scene_rules
 
 COMMAND = re.compile(r"::(?P<name>[a-z]+) (?P<properties>.*?)::(?P<message>.*)")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from egp.report.gitlab import render
+from egp.output.report.gitlab import render
 from tests.report.scenes import SCENES, Scene, report_of, scene_rules
 
 # As GitLab documents its report: every key that it reads, and the values that it knows.

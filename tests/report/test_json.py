@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from egp.finding import Failure, Finding
-from egp.report.json import render
-from egp.schemas import report_schema
+from egp.cli.schemas import report_schema
+from egp.output.report.json import render
+from egp.plan.finding import Failure, Finding
 from egp.version import VERSION
 from tests.report.scenes import PLAN, SCENES, Scene, report_of, scene_rules
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from egp.finding import Finding, NotChecked, Severity
-from egp.report.junit import render
-from egp.report.model import Passed
+from egp.output.report.junit import render
+from egp.output.report.model import Passed
+from egp.plan.finding import Finding, NotChecked, Severity
 from tests.report.scenes import PLAN, SCENES, Scene, report_of, scene_rules
 
 OUTCOMES = {"failure": "failures", "error": "errors", "skipped": "skipped"}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egp.finding import Finding
-from egp.report.markdown import LONGEST, render
+from egp.output.report.markdown import LONGEST, render
+from egp.plan.finding import Finding
 from tests.report.scenes import PLAN, SCENES, Scene, report_of, scene_rules
 
 OWN_MARKUP = re.compile(r"</?(?:details|summary|sub)>")

@@ -15,13 +15,13 @@ import pytest
 from jsonschema import Draft4Validator
 
 from egp.check import check
-from egp.finding import Failure, Finding, Waived
-from egp.plan_files import PlanFinder
+from egp.output.report.model import Report
+from egp.output.report.sarif import FINGERPRINT, render
+from egp.plan.finding import Failure, Finding, Waived
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
-from egp.report.model import Report
-from egp.report.sarif import FINGERPRINT, render
-from egp.rule import load
-from egp.shipped import ROOT
+from egp.policy.shipped import ROOT
+from egp.rules.rule import load
 from tests.report.scenes import HOSTILE_PATH, PLAN, SCENES, Scene, report_of, scene_rules
 
 SCHEMA = Path(__file__).parent / "schemas" / "sarif-2.1.0.json"

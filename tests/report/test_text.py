@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egp.document import Position, Span
-from egp.finding import Diagnostic, Failure, Finding, Place, Related
-from egp.report.text import Style, printable, render, wrapped
+from egp.output.report.text import Style, printable, render, wrapped
+from egp.plan.finding import Diagnostic, Failure, Finding, Place, Related
+from egp.yaml import Position, Span
 from tests.report.scenes import PLAN, SCENES, WIDTHS, Scene, report_of, scene_rules
 
 ESCAPE = re.compile("\x1b\\[[0-9;]*m")

@@ -11,14 +11,14 @@ from random import Random
 import duckdb
 import pytest
 
-from egp.document import read_text
+from egp.plan.results import Row
+from egp.plan.typed_reader import read
 from egp.policy.reading import read_policy
-from egp.results import Row
-from egp.shape import read
-from egp.shipped import ROOT
-from egp.sources.file import read_evidence
-from egp.sources.tables import WarehouseTables
-from egp.sources.warehouse import Warehouse
+from egp.policy.shipped import ROOT
+from egp.record.sources.file import read_evidence
+from egp.record.sources.tables import WarehouseTables
+from egp.record.sources.warehouse import Warehouse
+from egp.yaml import read_text
 from tests.sources.results_folder import evidence, header, plan_named
 
 PAGE = Path(ROOT, "docs", "results.md").read_text(encoding="utf-8")

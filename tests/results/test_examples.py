@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from egp.document import read_file
-from egp.experiment import read_experiment
-from egp.results import Evidence, Row
-from egp.schemas import results_schema
-from egp.sources.file import read_evidence
+from egp.cli.schemas import results_schema
+from egp.plan.experiment import read_experiment
+from egp.plan.results import Evidence, Row
+from egp.record.sources.file import read_evidence
 from egp.stats import (
     ArmSums,
     Difference,
@@ -24,6 +23,7 @@ from egp.stats import (
     ratio_of_arm,
     srm_p_value,
 )
+from egp.yaml import read_file
 from examples.results.generate import FOLDER, files
 
 RESULTS = sorted(FOLDER.glob("*/*.yaml"))

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from egp.digest import plan_digest
-from egp.document import read_file
 from egp.gate.clock import instant, zone_of
 from egp.gate.move import MONITOR, move_to
 from egp.gate.readout import Readout
 from egp.gate.verdict import Verdict, decide
-from egp.results import Evidence
-from egp.sources import ResultsError
-from egp.sources.file import read_evidence
+from egp.plan.digest import plan_digest
+from egp.plan.results import Evidence
+from egp.record.sources import ResultsError
+from egp.record.sources.file import read_evidence
+from egp.yaml import read_file
 from tests.gate.worlds import ROOT, plan_of, registered
 
 EXAMPLES = ROOT / "examples" / "results" / "pdp-buy-now"

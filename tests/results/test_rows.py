@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egp.quantity import share
-from egp.results import COLUMNS, Refusal, Results, Row, results_digest, stage_name
-from egp.schemas import results_schema
-from egp.shape import read
+from egp.cli.schemas import results_schema
+from egp.plan.quantity import share
+from egp.plan.results import COLUMNS, Refusal, Results, Row, results_digest, stage_name
+from egp.plan.typed_reader import read
 
 ROW = Row(
     "test",

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from egp.document import Path, read_text
-from egp.memo.advised import advised
-from egp.memo.edits import Change, changed
+from egp.advice.options.advised import advised
+from egp.advice.options.edits import Change, changed
+from egp.yaml import Path, read_text
 
 Option = Sequence[Change]
 """Changes that belong together."""

@@ -9,20 +9,20 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
-from egp.check.leniency import Allowances, terms_of
-from egp.custom import trial
-from egp.digest import plan_digest
-from egp.document import Document, pointer, read_text
-from egp.experiment import Experiment, read_experiment
-from egp.finding import DoesNotApply, Finding, NotChecked
-from egp.lock import Registration
+from egp.check.suppressions import Allowances, terms_of
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.quantity import interval
+from egp.plan.typed_reader import Problem, read
 from egp.policy.file import WaiverTerms
 from egp.policy.model import Adopted, Policy
 from egp.policy.params import read_params
-from egp.quantity import interval
-from egp.rule import Example, Params, Rule, index, load
-from egp.shape import Problem, read
-from egp.subject import (
+from egp.record.lock import Registration
+from egp.record.waivers.baseline import Found, Recorded, baseline_of
+from egp.rules.custom import trial
+from egp.rules.rule import Example, Params, Rule, index, load
+from egp.rules.rule_inputs import (
     Change,
     Judgement,
     Organisation,
@@ -32,7 +32,7 @@ from egp.subject import (
     Removal,
     entry_of,
 )
-from egp.waivers.baseline import Found, Recorded, baseline_of
+from egp.yaml import Document, pointer, read_text
 
 merged = trial.merged
 SOUND_PLAN = FilePath(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
+from egp.advice.options.advised import advised
 from egp.check import check
-from egp.document import Path, Span, parse_pointer, read_file
-from egp.edit import EditError
-from egp.finding import Diagnostic, Finding
-from egp.memo.advised import advised
-from egp.plan_files import PlanFinder
+from egp.plan.finding import Diagnostic, Finding
+from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
-from egp.rule import Rule, index
+from egp.rules.rule import Rule, index
+from egp.yaml import Path, Span, parse_pointer, read_file
+from egp.yaml.edit import EditError
 from tests.rules.advice import Option, applied, options
 from tests.rules.examples import all_rules, documents_of, run_example
 

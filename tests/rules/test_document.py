@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from egp.document import Span, pointer, read_text
-from egp.experiment import read_experiment
-from egp.finding import Finding
-from egp.rule import load
-from egp.subject import PlanFile, Portfolio, PortfolioIndex, entry_of
+from egp.plan.experiment import read_experiment
+from egp.plan.finding import Finding
+from egp.rules.rule import load
+from egp.rules.rule_inputs import PlanFile, Portfolio, PortfolioIndex, entry_of
+from egp.yaml import Span, pointer, read_text
 from tests.rules.examples import merged, plan_of, sound_text, sound_value
 
 

@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
-from egp.finding import Finding
+from egp.plan.finding import Finding
 from egp.policy.params import read_params
-from egp.rule import load
+from egp.rules.rule import load
 from tests.rules.examples import merged, plan_of, sound_value
 
 

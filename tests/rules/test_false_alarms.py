@@ -9,8 +9,9 @@ import numpy
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from egp.analysis.alarm_levels import LEVELS
-from egp.analysis.false_alarms import (
+from egp.gate.checks import complete_data
+from egp.plan.analysis.alarm_levels import LEVELS
+from egp.plan.analysis.false_alarms import (
     BY_CHANCE,
     HOW,
     SILENCE,
@@ -22,10 +23,9 @@ from egp.analysis.false_alarms import (
     silence_alarm,
     weekly_alarm,
 )
-from egp.analysis.stop_rules import BAD_WEEKS, weekly_level
-from egp.analysis.watch import watch, watched_weeks
-from egp.experiment import Experiment
-from egp.gate.checks import complete_data
+from egp.plan.analysis.stop_rules import BAD_WEEKS, weekly_level
+from egp.plan.analysis.watch import watch, watched_weeks
+from egp.plan.experiment import Experiment
 from egp.stats import z_upper
 from tests.rules.examples import merged, plan_of, sound_value
 

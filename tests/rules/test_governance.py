@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from egp.analysis.statements import somebody, stated
-from egp.experiment import Experiment
-from egp.finding import Finding
-from egp.rule import load
-from egp.subject import Organisation
+from egp.plan.analysis.statements import somebody, stated
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding
+from egp.rules.rule import load
+from egp.rules.rule_inputs import Organisation
 from tests.rules.examples import findings_of, merged, plan_of, sound_value
 
 

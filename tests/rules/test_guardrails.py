@@ -11,12 +11,12 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
-from egp.document import read_text
-from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, NotChecked
+from egp.plan.quantity import measure
 from egp.policy.params import read_params
-from egp.quantity import measure
-from egp.rule import load
+from egp.rules.rule import load
+from egp.yaml import read_text
 from tests.rules.examples import merged, plan_of, sound_value
 
 Patch = Mapping[str, object]

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from egp.document import Path
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, NotChecked
-from egp.rule import Rule
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, NotChecked
+from egp.rules.rule import Rule
+from egp.rules.rule_inputs import Portfolio, PortfolioIndex, entry_of
 from egp.stats import StatisticsInputError
-from egp.subject import Portfolio, PortfolioIndex, entry_of
+from egp.yaml import Path
 from tests.rules.examples import all_rules, plan_of, sound_value
 
 FAMILIES = ("metrics", "guardrails", "economics", "privacy", "portfolio")

@@ -8,14 +8,14 @@ from datetime import date
 import pytest
 from scipy.stats import binom
 
-from egp.analysis.registered_test import ANALYSIS
-from egp.digest import plan_digest
-from egp.document import Path, Span
-from egp.experiment import Experiment
-from egp.finding import EARLIER, Finding, NotChecked
-from egp.lock import Amended, PinnedPolicy, Registration, Signed, made
-from egp.rule import FAMILIES, index, load
-from egp.subject import Change, Removal
+from egp.plan.analysis.registered_test import ANALYSIS
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import Experiment
+from egp.plan.finding import EARLIER, Finding, NotChecked
+from egp.record.lock import Amended, PinnedPolicy, Registration, Signed, made
+from egp.rules.rule import FAMILIES, index, load
+from egp.rules.rule_inputs import Change, Removal
+from egp.yaml import Path, Span
 from tests.integrity.editing import PLANS, leaves, other_plans, text_of, value_of, without
 from tests.rules.examples import findings_of, merged, plan_of, sound_value
 

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from egp.document import read_text
-from egp.finding import DoesNotApply, Finding
+from egp.plan.finding import DoesNotApply, Finding
 from egp.policy.params import read_params
-from egp.rule import load
+from egp.rules.rule import load
+from egp.yaml import read_text
 from tests.rules.examples import merged, plan_of, sound_value
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from egp.document import Span, pointer, read_text
-from egp.rule import Example, Rule
+from egp.rules.rule import Example, Rule
+from egp.yaml import Span, pointer, read_text
 from tests.rules.examples import Outcome, all_rules, run_example
 
 RULES = all_rules()

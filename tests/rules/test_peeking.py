@@ -12,14 +12,14 @@ import numpy
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from egp.analysis import registered
-from egp.document import read_text
-from egp.document.bounds import MAX_ITEMS
-from egp.experiment import Experiment, read_experiment
-from egp.finding import Finding, NotChecked
+from egp.plan.analysis import registered
+from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.finding import Finding, NotChecked
 from egp.policy.params import read_params
-from egp.rule import load
-from egp.subject import PlanFile
+from egp.rules.rule import load
+from egp.rules.rule_inputs import PlanFile
+from egp.yaml import read_text
+from egp.yaml.bounds import MAX_ITEMS
 from tests.rules.examples import merged, plan_of, sound_value
 
 START = date(2023, 1, 23)

@@ -8,11 +8,11 @@ from random import Random
 
 import pytest
 
-from egp.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.quantity import Interval
 from egp.policy.params import read_params
-from egp.quantity import Interval
-from egp.rule import load
-from egp.subject import Entry, Portfolio, PortfolioIndex, entry_of
+from egp.rules.rule import load
+from egp.rules.rule_inputs import Entry, Portfolio, PortfolioIndex, entry_of
 from tests.rules.examples import merged, plan_of, sound_value
 
 START = date(2023, 1, 2)

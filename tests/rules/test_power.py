@@ -13,14 +13,14 @@ from scipy.stats import betabinom, multivariate_normal, norm
 from statsmodels.stats.power import normal_sample_size_one_tail
 from statsmodels.stats.proportion import samplesize_proportions_2indep_onetail
 
-from egp.analysis import registered
-from egp.document import read_text
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, NotChecked
 from egp.gate.readout import SRM_ALPHA
+from egp.plan.analysis import registered
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.policy.params import read_params
-from egp.rule import index, load
+from egp.rules.rule import index, load
 from egp.stats import StatisticsInputError
+from egp.yaml import read_text
 from tests.rules.examples import merged, plan_of, sound_value
 
 FAMILIES = ("power", "peeking")

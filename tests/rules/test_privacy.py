@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from egp.document import Span, read_text
-from egp.finding import DoesNotApply, Finding
-from egp.rule import load
+from egp.plan.finding import DoesNotApply, Finding
+from egp.rules.rule import load
+from egp.yaml import Span, read_text
 from tests.rules.examples import merged, plan_of, sound_text, sound_value
 
 RULE = load("no-personal-data")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked
-from egp.rule import load
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, NotChecked
+from egp.rules.rule import load
 from tests.rules.examples import findings_of, merged, plan_of, sound_value
 
 

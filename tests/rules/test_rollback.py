@@ -11,14 +11,14 @@ from scipy import optimize
 from scipy.stats import multivariate_normal, norm
 
 from egp import stats
-from egp.analysis.alarm_levels import LEVELS
-from egp.analysis.false_alarms import limit_alarm, limits, posterior_alarm
-from egp.analysis.stop_rules import evaluations, posterior_bounds, standard_error, stop_rule_metric
-from egp.analysis.traffic import arriving_units
-from egp.analysis.watch import treated, watched_test
-from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked
-from egp.rule import load
+from egp.plan.analysis.alarm_levels import LEVELS
+from egp.plan.analysis.false_alarms import limit_alarm, limits, posterior_alarm
+from egp.plan.analysis.stop_rules import evaluations, posterior_bounds, standard_error, stop_rule_metric
+from egp.plan.analysis.traffic import arriving_units
+from egp.plan.analysis.watch import treated, watched_test
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, NotChecked
+from egp.rules.rule import load
 from tests.rules.examples import findings_of, merged, plan_of, sound_value
 
 

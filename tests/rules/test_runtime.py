@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from egp.analysis.days import full_days, weekday_counts
-from egp.analysis.registered import matured_share
-from egp.consistency import contradictions
-from egp.document import Span
-from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked
+from egp.plan.analysis.days import full_days, weekday_counts
+from egp.plan.analysis.registered import matured_share
+from egp.plan.consistency import contradictions
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, NotChecked
+from egp.plan.quantity import Interval
 from egp.policy.params import read_params
-from egp.quantity import Interval
-from egp.rule import load
-from egp.subject import Change, Organisation
+from egp.rules.rule import load
+from egp.rules.rule_inputs import Change, Organisation
+from egp.yaml import Span
 from tests.rules.advice import applied, options
 from tests.rules.examples import findings_of, merged, plan_of, sound_value
 

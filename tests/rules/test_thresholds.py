@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from egp.policy.params import read_params
-from egp.rule import load
+from egp.rules.rule import load
 from tests.rules.examples import merged, plan_of, sound_value
 
 HAIR = 1e-7

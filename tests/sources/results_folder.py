@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from egp.document import read_file, read_text
-from egp.experiment import Experiment, read_experiment
-from egp.results import COLUMNS, Evidence
-from egp.sources.file import read_evidence
+from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.results import COLUMNS, Evidence
+from egp.record.sources.file import read_evidence
+from egp.yaml import read_file, read_text
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

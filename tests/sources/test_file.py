@@ -10,9 +10,9 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from egp.results import Evidence
-from egp.sources import ResultsError
-from egp.sources.file import read_evidence
+from egp.plan.results import Evidence
+from egp.record.sources import ResultsError
+from egp.record.sources.file import read_evidence
 from tests.sources.results_folder import (
     AS_OF,
     EXAMPLES,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from egp.experiment import Experiment
-from egp.results import Refusal
+from egp.plan.experiment import Experiment
+from egp.plan.results import Refusal
 from tests.sources.results_folder import (
     STAGE_1,
     Cells,

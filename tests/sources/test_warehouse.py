@@ -7,13 +7,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from egp.results import Crossed, Evidence
-from egp.shape import read
-from egp.sources import ResultsError
-from egp.sources.connection import connected, without_secrets
-from egp.sources.file import read_evidence
-from egp.sources.tables import WarehouseTables
-from egp.sources.warehouse import Warehouse
+from egp.plan.results import Crossed, Evidence
+from egp.plan.typed_reader import read
+from egp.record.sources import ResultsError
+from egp.record.sources.connection import connected, without_secrets
+from egp.record.sources.file import read_evidence
+from egp.record.sources.tables import WarehouseTables
+from egp.record.sources.warehouse import Warehouse
 from tests.sources.results_folder import (
     STAGE_1,
     evidence,

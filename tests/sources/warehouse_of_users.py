@@ -11,8 +11,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from egp.shape import read
-from egp.sources.tables import WarehouseTables
+from egp.plan.typed_reader import read
+from egp.record.sources.tables import WarehouseTables
 
 USERS = 1_000_000
 START = datetime(2023, 1, 23, 8, tzinfo=UTC)

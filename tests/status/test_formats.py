@@ -9,8 +9,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from egp.report.text import columns
-from egp.shipped import ROOT
+from egp.output.report.text import columns
+from egp.policy.shipped import ROOT
 from tests.page.test_html import Reader
 
 from .asking import FORMATS, ask, replaced
@@ -75,8 +75,8 @@ def test_the_ending_of_the_file_says_the_format(repository: Path, name: str, beg
 def test_without_its_extra_html_says_what_to_install(
     repository: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    monkeypatch.delitem(sys.modules, "egp.page.html", raising=False)
-    monkeypatch.delattr(sys.modules["egp.page"], "html", raising=False)
+    monkeypatch.delitem(sys.modules, "egp.output.page.html", raising=False)
+    monkeypatch.delattr(sys.modules["egp.output.page"], "html", raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
     answered = ask(repository, "2023-02-28", "--format", "html")
     assert (answered.status, answered.out) == (2, "")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from egp.digest import plan_digest
-from egp.document import read_file
-from egp.experiment import read_experiment
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import read_experiment
+from egp.yaml import read_file
 from tests.gate.calling import call
 from tests.gate.test_examples import bent
 from tests.lock.entries import forge, remove_lock

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from egp.digest import plan_digest
-from egp.document import read_text
-from egp.experiment import read_experiment
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import read_experiment
+from egp.yaml import read_text
 from tests.register.house import House
 
 PLAN = "experiments/buy-now.yaml"

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from egp.commands.options import judging_day
+from egp.cli.commands.options import judging_day
 from tests.waivers.office import Office, rules_in
 
 EXPIRES = "2023-02-16"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from egp import processes
+from egp.check import processes
 from tests.waivers.office import Office, rules_in
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from egp.digest import plan_digest
-from egp.document import read_text
-from egp.experiment import read_experiment
-from egp.report.model import Report
+from egp.output.report.model import Report
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import read_experiment
+from egp.yaml import read_text
 from tests.check.workspace import PLAN, Workspace
 
 OWNED = PLAN + 'owner: {dri: "@pdp-pm"}\n'
@@ -171,7 +171,7 @@ def test_a_policy_that_does_not_ask_for_valid_waivers_refuses_invalid_ones_all_t
 def test_secrets_stay_blotted_out_where_they_are_waived(workspace: Workspace) -> None:
     workspace.rule(
         "secretive",
-        "from egp.document import Position, Span\n"
+        "from egp.yaml import Position, Span\n"
         "def check(document: 'Document'):\n"
         "    yield Finding(Span(Position(1, 5), Position(1, 12)), 'secret', help='no', secret=True)\n",
     )

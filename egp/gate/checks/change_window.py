@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, time
 
-from egp.analysis.days import day_after
 from egp.gate.clock import elapsed, to_go
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import shown
-from egp.rule import Params
-from egp.wording import listing
+from egp.plan.analysis.days import day_after
+from egp.plan.quantity import shown
+from egp.plan.wording import listing
+from egp.rules.rule import Params
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001

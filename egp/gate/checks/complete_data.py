@@ -26,17 +26,17 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Annotated, Literal
 
-from egp.analysis.days import day_after
-from egp.document import Path
-from egp.experiment import Metric
 from egp.gate.clock import after, day_end, elapsed, to_go
 from egp.gate.guarding import guarded
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import QuantityError, share, shown
-from egp.results import CANARY, TEST, Row, Window, stage_name
-from egp.rule import Params as RuleParams
-from egp.wording import counted, length, listing
+from egp.plan.analysis.days import day_after
+from egp.plan.experiment import Metric
+from egp.plan.quantity import QuantityError, share, shown
+from egp.plan.results import CANARY, TEST, Row, Window, stage_name
+from egp.plan.wording import counted, length, listing
+from egp.rules.rule import Params as RuleParams
+from egp.yaml import Path
 
 MOST_TOLD = 8
 MOST_DAYS = 3660

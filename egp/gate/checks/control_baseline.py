@@ -14,17 +14,17 @@ from functools import partial
 from typing import Annotated
 
 from egp import stats
-from egp.analysis.registered_test import columns_of
-from egp.experiment import Metric
 from egp.gate.amounts import unit_of
 from egp.gate.estimates import arm_of
 from egp.gate.guarding import Part, one_by_one, withheld
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import Measure, Share, shown
-from egp.rule import AtLeast
-from egp.rule import Params as RuleParams
-from egp.wording import level, percent
+from egp.plan.analysis.registered_test import columns_of
+from egp.plan.experiment import Metric
+from egp.plan.quantity import Measure, Share, shown
+from egp.plan.wording import level, percent
+from egp.rules.rule import AtLeast
+from egp.rules.rule import Params as RuleParams
 
 
 class Params(RuleParams):

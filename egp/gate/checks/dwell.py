@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from egp.finding import need
 from egp.gate.clock import after, elapsed, shown_instant, to_go
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.results import CANARY
-from egp.rule import Params
-from egp.wording import length
+from egp.plan.finding import need
+from egp.plan.results import CANARY
+from egp.plan.wording import length
+from egp.rules.rule import Params
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001

@@ -15,8 +15,8 @@ from typing import Annotated
 from egp.gate.clock import MAX_SKEW, elapsed, shown_instant, to_go
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.rule import Params as RuleParams
-from egp.wording import length
+from egp.plan.wording import length
+from egp.rules.rule import Params as RuleParams
 
 
 class Params(RuleParams):

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from egp.gate.clock import shown_look
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import shown
-from egp.rule import Params
-from egp.wording import listing
+from egp.plan.quantity import shown
+from egp.plan.wording import listing
+from egp.rules.rule import Params
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001

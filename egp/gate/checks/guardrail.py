@@ -19,11 +19,6 @@ from datetime import datetime
 from functools import partial
 
 from egp import stats
-from egp.analysis.registered import harm_direction, required_power
-from egp.analysis.registered_test import RegisteredTest, guardrail_test_of
-from egp.document import Path
-from egp.experiment import Metric
-from egp.finding import need
 from egp.gate.amounts import as_harm, p_shown, signed, unit_of
 from egp.gate.boundary import Look, look_at
 from egp.gate.clock import shown_look
@@ -32,9 +27,14 @@ from egp.gate.guarding import Part, one_by_one, withheld
 from egp.gate.reading import Kind, Reading
 from egp.gate.readout import Readout
 from egp.gate.ruling_out import Harm, harm_seen
-from egp.quantity import shown
-from egp.rule import Params
-from egp.wording import whole
+from egp.plan.analysis.registered import harm_direction, required_power
+from egp.plan.analysis.registered_test import RegisteredTest, guardrail_test_of
+from egp.plan.experiment import Metric
+from egp.plan.finding import need
+from egp.plan.quantity import shown
+from egp.plan.wording import whole
+from egp.rules.rule import Params
+from egp.yaml import Path
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001

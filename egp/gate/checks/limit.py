@@ -12,16 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from egp.analysis.stop_rules import is_plain_rate
-from egp.experiment import Metric
 from egp.gate.amounts import unit_of
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.reading import Kind, Reading, State
 from egp.gate.readout import Readout
-from egp.quantity import Measure, shown
-from egp.rule import Params
+from egp.plan.analysis.stop_rules import is_plain_rate
+from egp.plan.experiment import Metric
+from egp.plan.quantity import Measure, shown
+from egp.plan.wording import level
+from egp.rules.rule import Params
 from egp.stats import ArmEstimate, normal_sf, z_upper
-from egp.wording import level
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001

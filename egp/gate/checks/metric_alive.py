@@ -28,15 +28,15 @@ from datetime import date
 from functools import partial
 from typing import Annotated, NamedTuple
 
-from egp.experiment import Metric
 from egp.gate.activity import Activity, Amount, Course, Stated, activity, together
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout, outcome_window_days
-from egp.quantity import Share, shown
-from egp.results import Row, Window
-from egp.rule import Params as RuleParams
-from egp.wording import counted, listing, significant
+from egp.plan.experiment import Metric
+from egp.plan.quantity import Share, shown
+from egp.plan.results import Row, Window
+from egp.plan.wording import counted, listing, significant
+from egp.rules.rule import Params as RuleParams
 
 HALF = 0.5
 """Less than this share of the other variant's rate is no effect that anybody hoped for."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.registered import planned_units
 from egp.gate.clock import instant
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import shown
-from egp.results import TEST
-from egp.rule import Params
-from egp.wording import percent, unit_count, whole
+from egp.plan.analysis.registered import planned_units
+from egp.plan.quantity import shown
+from egp.plan.results import TEST
+from egp.plan.wording import percent, unit_count, whole
+from egp.rules.rule import Params
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001

@@ -14,17 +14,17 @@ from math import hypot
 from typing import Annotated
 
 from egp import stats
-from egp.analysis.days import day_after, first_full_day
-from egp.analysis.registered import PRIMARY, direction_of
-from egp.experiment import Metric
 from egp.gate.amounts import p_shown, signed, unit_of
 from egp.gate.estimates import Lacking
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout, first_week_rows
-from egp.quantity import Share, shown
-from egp.results import FIRST_WEEK
-from egp.rule import Params as RuleParams
+from egp.plan.analysis.days import day_after, first_full_day
+from egp.plan.analysis.registered import PRIMARY, direction_of
+from egp.plan.experiment import Metric
+from egp.plan.quantity import Share, shown
+from egp.plan.results import FIRST_WEEK
+from egp.rules.rule import Params as RuleParams
 
 
 class Params(RuleParams):

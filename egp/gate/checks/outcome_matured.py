@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.days import day_after
-from egp.document import Path
-from egp.experiment import Metric
 from egp.gate.clock import elapsed, shown_look, to_go
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout, outcome_window_days
-from egp.quantity import shown
-from egp.rule import Params
-from egp.wording import counted
+from egp.plan.analysis.days import day_after
+from egp.plan.experiment import Metric
+from egp.plan.quantity import shown
+from egp.plan.wording import counted
+from egp.rules.rule import Params
+from egp.yaml import Path
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001

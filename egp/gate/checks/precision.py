@@ -13,20 +13,20 @@ from math import sqrt
 from typing import Annotated
 
 from egp import stats
-from egp.analysis.registered import planned_units, primary_design, primary_effect, required_power
-from egp.analysis.registered_test import RegisteredTest, primary_test_of
-from egp.document import Path
-from egp.experiment import Metric
 from egp.gate.amounts import unit_of
 from egp.gate.deciding import deciding
 from egp.gate.estimates import Comparison
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import Share, shown
-from egp.rule import AtLeast
-from egp.rule import Params as RuleParams
-from egp.wording import absolute, percent, whole
+from egp.plan.analysis.registered import planned_units, primary_design, primary_effect, required_power
+from egp.plan.analysis.registered_test import RegisteredTest, primary_test_of
+from egp.plan.experiment import Metric
+from egp.plan.quantity import Share, shown
+from egp.plan.wording import absolute, percent, whole
+from egp.rules.rule import AtLeast
+from egp.rules.rule import Params as RuleParams
+from egp.yaml import Path
 
 
 class Params(RuleParams):

@@ -16,10 +16,6 @@ from collections.abc import Iterator
 from functools import partial
 
 from egp import stats
-from egp.analysis.registered import required_power
-from egp.analysis.registered_test import RegisteredTest, primary_test_of
-from egp.document import Path
-from egp.experiment import Metric
 from egp.gate.amounts import band, p_shown, signed, unit_of
 from egp.gate.boundary import Look
 from egp.gate.clock import elapsed, shown_look, to_go
@@ -27,9 +23,13 @@ from egp.gate.deciding import Verdict, deciding
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import shown
-from egp.rule import Params
-from egp.wording import absolute, percent, whole
+from egp.plan.analysis.registered import required_power
+from egp.plan.analysis.registered_test import RegisteredTest, primary_test_of
+from egp.plan.experiment import Metric
+from egp.plan.quantity import shown
+from egp.plan.wording import absolute, percent, whole
+from egp.rules.rule import Params
+from egp.yaml import Path
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.days import first_exposure
-from egp.analysis.registered_test import ANALYSIS, amending_analysis
-from egp.changes import exploratory_amendments
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.lock import Registration
-from egp.rule import Params
-from egp.wording import listing
+from egp.plan.analysis.days import first_exposure
+from egp.plan.analysis.registered_test import ANALYSIS, amending_analysis
+from egp.plan.wording import listing
+from egp.record.changes import exploratory_amendments
+from egp.record.lock import Registration
+from egp.rules.rule import Params
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001

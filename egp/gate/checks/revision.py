@@ -13,10 +13,10 @@ from collections.abc import Iterator
 
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import shown
-from egp.results import stage_name
-from egp.rule import Params
-from egp.wording import listing
+from egp.plan.quantity import shown
+from egp.plan.results import stage_name
+from egp.plan.wording import listing
+from egp.rules.rule import Params
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001

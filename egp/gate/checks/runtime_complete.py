@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from egp.analysis.days import day_after, first_day, full_days
 from egp.gate.clock import day_end, elapsed, instant, shown_instant, shown_look, to_go
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.rule import Params
-from egp.wording import counted
+from egp.plan.analysis.days import day_after, first_day, full_days
+from egp.plan.wording import counted
+from egp.rules.rule import Params
 
 SHORTEST_RUN = 14
 """Days asked for where the policy has no minimum-runtime."""

@@ -17,10 +17,10 @@ from typing import Annotated
 
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import Share, shown
-from egp.rule import AtLeast
-from egp.rule import Params as RuleParams
-from egp.wording import counted, listing, percent, significant
+from egp.plan.quantity import Share, shown
+from egp.plan.wording import counted, listing, percent, significant
+from egp.rules.rule import AtLeast
+from egp.rules.rule import Params as RuleParams
 
 
 class Params(RuleParams):

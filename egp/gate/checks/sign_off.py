@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import shown
-from egp.rule import Params
-from egp.wording import listing
+from egp.plan.quantity import shown
+from egp.plan.wording import listing
+from egp.rules.rule import Params
 
 RULE = "sign-offs"
 

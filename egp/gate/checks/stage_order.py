@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Annotated
 
-from egp.analysis.days import day_after
 from egp.gate.clock import DAY, elapsed, instant, shown_instant, to_go
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
-from egp.quantity import Interval, Moment
-from egp.results import TEST, stage_name
-from egp.rule import Params as RuleParams
-from egp.wording import counted, listing
+from egp.plan.analysis.days import day_after
+from egp.plan.quantity import Interval, Moment
+from egp.plan.results import TEST, stage_name
+from egp.plan.wording import counted, listing
+from egp.rules.rule import Params as RuleParams
 
 
 class Params(RuleParams):

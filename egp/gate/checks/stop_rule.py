@@ -35,23 +35,23 @@ from functools import partial
 from typing import Literal
 
 from egp import stats
-from egp.analysis.days import whole_days
-from egp.analysis.registered import harm_direction
-from egp.analysis.stop_rules import BAD_WEEKS, least_units, stop_rule_metric, weekly_level
-from egp.document import Path
-from egp.experiment import Metric, StopRule
-from egp.finding import NotChecked, need
 from egp.gate.amounts import signed, unit_of
 from egp.gate.estimates import Comparison, Lacking
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.harm import Excess, harm_beyond
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout, Uncomputed
-from egp.quantity import shown
-from egp.results import Window
-from egp.rule import Params
+from egp.plan.analysis.days import whole_days
+from egp.plan.analysis.registered import harm_direction
+from egp.plan.analysis.stop_rules import BAD_WEEKS, least_units, stop_rule_metric, weekly_level
+from egp.plan.experiment import Metric, StopRule
+from egp.plan.finding import NotChecked, need
+from egp.plan.quantity import shown
+from egp.plan.results import Window
+from egp.plan.wording import counted, listing, percent, significant, unit_count, whole
+from egp.rules.rule import Params
 from egp.stats import StatisticsInputError
-from egp.wording import counted, listing, percent, significant, unit_count, whole
+from egp.yaml import Path
 
 WEEK = timedelta(weeks=1)
 NO_BAD_WEEKS = f"fewer than {BAD_WEEKS} weeks in a row with significant harm of a guardrail"

@@ -75,13 +75,13 @@ import math
 import re
 from collections.abc import Iterator
 
-from egp.dimensions import is_misread, unit_of
-from egp.document import Path
-from egp.experiment import Metric
-from egp.finding import Finding
-from egp.quantity import Measure, shown
-from egp.shape import label
-from egp.subject import PlanFile
+from egp.plan.dimensions import is_misread, unit_of
+from egp.plan.experiment import Metric
+from egp.plan.finding import Finding
+from egp.plan.quantity import Measure, shown
+from egp.plan.typed_reader import label
+from egp.rules.rule_inputs import PlanFile
+from egp.yaml import Path
 
 FRACTION_BELOW = 0.1
 """Bare numbers below this are taken as fractions, others as numbers of per cent."""

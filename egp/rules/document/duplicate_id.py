@@ -39,10 +39,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from egp.finding import Finding, Related
-from egp.quantity import shown
-from egp.subject import Entry, Portfolio
-from egp.wording import listing
+from egp.plan.finding import Finding, Related
+from egp.plan.quantity import shown
+from egp.plan.wording import listing
+from egp.rules.rule_inputs import Entry, Portfolio
 
 LISTED = 3
 """Plans that are named; of more, the number says enough."""

@@ -87,11 +87,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.registered import has_primary_test
-from egp.document import Path
-from egp.experiment import Experiment, Metric
-from egp.finding import Finding
-from egp.wording import called
+from egp.plan.analysis.registered import has_primary_test
+from egp.plan.experiment import Experiment, Metric
+from egp.plan.finding import Finding
+from egp.plan.wording import called
+from egp.yaml import Path
 
 TEST_KEYS = ("method", "spending", "spending_parameter", "looks", "correction", "variance_reduction")
 """Keys of `statistics` that say how the primary metric is tested."""

@@ -36,10 +36,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.document import Path
-from egp.finding import Finding
-from egp.shape import label
-from egp.subject import PlanFile
+from egp.plan.finding import Finding
+from egp.plan.typed_reader import label
+from egp.rules.rule_inputs import PlanFile
+from egp.yaml import Path
 
 
 def check(file: PlanFile) -> Iterator[Finding]:

@@ -337,11 +337,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.consistency import contradictions
-from egp.dimensions import mismatches
-from egp.finding import Finding
-from egp.meaning import meaningless
-from egp.subject import PlanFile
+from egp.plan.consistency import contradictions
+from egp.plan.dimensions import mismatches
+from egp.plan.finding import Finding
+from egp.plan.meaning import meaningless
+from egp.rules.rule_inputs import PlanFile
 
 
 def check(file: PlanFile) -> Iterator[Finding]:

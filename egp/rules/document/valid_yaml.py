@@ -62,8 +62,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.document import Document
-from egp.finding import Finding, Related
+from egp.plan.finding import Finding, Related
+from egp.yaml import Document
 
 
 def check(document: Document) -> Iterator[Finding]:

@@ -53,12 +53,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.experiment import Experiment
-from egp.finding import Finding, need
-from egp.quantity import Measure, shown
-from egp.shape import Money
-from egp.wording import called, significant
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, need
+from egp.plan.quantity import Measure, shown
+from egp.plan.typed_reader import Money
+from egp.plan.wording import called, significant
+from egp.rules import rule
 
 _AT = ("economics", "cost_per_unit")
 _ROUNDING = 1 + 1e-9

@@ -115,14 +115,14 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.economics import Worth, add_up, weighted
-from egp.document import Path
-from egp.experiment import Economics, Experiment
-from egp.finding import Finding
-from egp.quantity import Measure, shown
-from egp.shape import Money
-from egp.wording import called, listing, percent, share_in_plan, significant
+from egp.plan.analysis.economics import Worth, add_up, weighted
+from egp.plan.experiment import Economics, Experiment
+from egp.plan.finding import Finding
+from egp.plan.quantity import Measure, shown
+from egp.plan.typed_reader import Money
+from egp.plan.wording import called, listing, percent, share_in_plan, significant
+from egp.rules import rule
+from egp.yaml import Path
 
 
 class Params(rule.Params):

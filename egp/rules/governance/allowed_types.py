@@ -43,10 +43,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from egp import rule
-from egp.experiment import Experiment
-from egp.finding import Finding, need
-from egp.wording import listing
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, need
+from egp.plan.wording import listing
+from egp.rules import rule
 
 Type = Literal["superiority", "non_inferiority", "rollout", "holdback"]
 

@@ -108,12 +108,12 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.statements import stated
-from egp.experiment import DecisionRule, Experiment
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import shown
-from egp.wording import counted
+from egp.plan.analysis.statements import stated
+from egp.plan.experiment import DecisionRule, Experiment
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import shown
+from egp.plan.wording import counted
+from egp.rules import rule
 
 EXAMPLES = ("ship", "keep_control", "narrower_rerun", "longer_rerun")
 SHIPPING = ("ship", "launch", "release", "rollout", "roll_out")

@@ -59,13 +59,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.people import identity
-from egp.analysis.statements import somebody
-from egp.experiment import Experiment
-from egp.finding import Finding, Related
-from egp.quantity import shown
-from egp.wording import length
+from egp.plan.analysis.people import identity
+from egp.plan.analysis.statements import somebody
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, Related
+from egp.plan.quantity import shown
+from egp.plan.wording import length
+from egp.rules import rule
 
 
 class Params(rule.Params):

@@ -52,11 +52,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.statements import stated
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import shown
+from egp.plan.analysis.statements import stated
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import shown
+from egp.rules import rule
 
 
 class Params(rule.Params):

@@ -47,12 +47,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.people import identity
-from egp.document import Path
-from egp.experiment import Experiment
-from egp.finding import Finding, Related, need
-from egp.quantity import shown
+from egp.plan.analysis.people import identity
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, Related, need
+from egp.plan.quantity import shown
+from egp.rules import rule
+from egp.yaml import Path
 
 
 class Params(rule.Params):

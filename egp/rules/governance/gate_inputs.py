@@ -121,12 +121,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.days import day_after, first_full_day, last_day, readout_day
-from egp.analysis.registered import has_primary_test
-from egp.document import Path
-from egp.experiment import Experiment, Metric
-from egp.finding import Finding
-from egp.wording import called, counted, ordinal_stage
+from egp.plan.analysis.days import day_after, first_full_day, last_day, readout_day
+from egp.plan.analysis.registered import has_primary_test
+from egp.plan.experiment import Experiment, Metric
+from egp.plan.finding import Finding
+from egp.plan.wording import called, counted, ordinal_stage
+from egp.yaml import Path
 
 ASKED = {
     "kind": ("how {} is computed", "add `kind:` with proportion, mean, ratio or quantile"),

@@ -42,11 +42,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.statements import stated
-from egp.experiment import Experiment
-from egp.finding import Finding
-from egp.quantity import shown
-from egp.wording import called
+from egp.plan.analysis.statements import stated
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding
+from egp.plan.quantity import shown
+from egp.plan.wording import called
 
 
 def check(plan: Experiment) -> Iterator[Finding]:

@@ -64,10 +64,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from egp.analysis.people import identity
-from egp.analysis.statements import somebody
-from egp.experiment import Experiment, Owner
-from egp.finding import Finding
+from egp.plan.analysis.people import identity
+from egp.plan.analysis.statements import somebody
+from egp.plan.experiment import Experiment, Owner
+from egp.plan.finding import Finding
 
 SEPARATOR = re.compile(r"[,;&+|\n]|@.*@|\b(?:and|or)\b", re.IGNORECASE | re.DOTALL)
 

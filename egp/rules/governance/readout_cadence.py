@@ -52,10 +52,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from egp import rule
-from egp.analysis.statements import stated
-from egp.experiment import Experiment
-from egp.finding import Finding
+from egp.plan.analysis.statements import stated
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding
+from egp.rules import rule
 
 AUDIENCE = "audience: [pm, marketing, exec]"
 CADENCES = ("daily", "twice_weekly", "weekly", "biweekly")

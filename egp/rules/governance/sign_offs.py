@@ -105,16 +105,16 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.days import day_after, first_exposure
-from egp.analysis.people import identity
-from egp.analysis.statements import somebody
-from egp.experiment import Experiment, SignOff
-from egp.finding import Finding, need
-from egp.quantity import shown
-from egp.shape import nearest
-from egp.subject import Organisation
-from egp.wording import called, listing
+from egp.plan.analysis.days import day_after, first_exposure
+from egp.plan.analysis.people import identity
+from egp.plan.analysis.statements import somebody
+from egp.plan.experiment import Experiment, SignOff
+from egp.plan.finding import Finding, need
+from egp.plan.quantity import shown
+from egp.plan.typed_reader import nearest
+from egp.plan.wording import called, listing
+from egp.rules import rule
+from egp.rules.rule_inputs import Organisation
 
 RISKS = ("revenue", "brand", "privacy", "safety", "partner", "ai")
 

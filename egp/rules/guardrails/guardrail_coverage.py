@@ -54,12 +54,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from egp import rule
-from egp.analysis.guardrail_lines import segment_line, stop_rule_line
-from egp.experiment import Experiment, Scenario
-from egp.finding import Finding
-from egp.quantity import shown
-from egp.wording import listing, share_in_plan
+from egp.plan.analysis.guardrail_lines import segment_line, stop_rule_line
+from egp.plan.experiment import Experiment, Scenario
+from egp.plan.finding import Finding
+from egp.plan.quantity import shown
+from egp.plan.wording import listing, share_in_plan
+from egp.rules import rule
 
 Kind = Literal["quality", "safety", "performance", "cost"]
 

@@ -133,13 +133,13 @@ import math
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.registered import harm_direction, is_change_of
-from egp.document import Path
-from egp.experiment import Experiment, Limit, Metric
-from egp.finding import DoesNotApply, Finding, NotChecked, need
-from egp.quantity import Change, Measure
-from egp.wording import absolute, called, like, percent
+from egp.plan.analysis.registered import harm_direction, is_change_of
+from egp.plan.experiment import Experiment, Limit, Metric
+from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
+from egp.plan.quantity import Change, Measure
+from egp.plan.wording import absolute, called, like, percent
+from egp.rules import rule
+from egp.yaml import Path
 
 _ROUNDING = 1 + 1e-9
 

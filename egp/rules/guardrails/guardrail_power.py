@@ -85,16 +85,31 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Annotated, NamedTuple
 
-from egp import rule, stats
-from egp.analysis.days import day_after, last_day, whole_days
-from egp.analysis.registered import control_units, guardrail_test, matured_share, planned_units, segment_share
-from egp.analysis.traffic import units_that_come
-from egp.document import Path
-from egp.experiment import Experiment, Metric
-from egp.finding import DoesNotApply, Finding, NotChecked, need
-from egp.quantity import QuantityError, Share
+from egp import stats
+from egp.plan.analysis.days import day_after, last_day, whole_days
+from egp.plan.analysis.registered import (
+    control_units,
+    guardrail_test,
+    matured_share,
+    planned_units,
+    segment_share,
+)
+from egp.plan.analysis.traffic import units_that_come
+from egp.plan.experiment import Experiment, Metric
+from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
+from egp.plan.quantity import QuantityError, Share
+from egp.plan.wording import (
+    at_least_like,
+    called,
+    larger_sample,
+    listing,
+    power_below,
+    share_text,
+    unit_count,
+)
+from egp.rules import rule
 from egp.stats import StatisticsInputError
-from egp.wording import at_least_like, called, larger_sample, listing, power_below, share_text, unit_count
+from egp.yaml import Path
 
 _MOST_UNITS = 10**12
 _QUIET = "a quiet guardrail here is not evidence of safety"

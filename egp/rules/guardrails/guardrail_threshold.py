@@ -98,12 +98,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.registered import is_change_of
-from egp.document import Path
-from egp.experiment import Experiment, Limit, Metric
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import Change, Measure
-from egp.wording import called
+from egp.plan.analysis.registered import is_change_of
+from egp.plan.experiment import Experiment, Limit, Metric
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import Change, Measure
+from egp.plan.wording import called
+from egp.yaml import Path
 
 
 def check(plan: Experiment) -> Iterator[Finding]:

@@ -49,13 +49,13 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.guardrail_lines import guardrail_line, stop_rule_line
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import shown
-from egp.shape import nearest
-from egp.wording import counted, listing
+from egp.plan.analysis.guardrail_lines import guardrail_line, stop_rule_line
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import shown
+from egp.plan.typed_reader import nearest
+from egp.plan.wording import counted, listing
+from egp.rules import rule
 
 
 class Params(rule.Params):

@@ -89,13 +89,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.days import first_exposure
-from egp.analysis.statements import somebody, stated
-from egp.changes import added_amendments, changes, covers, vanished_amendments
-from egp.experiment import Amendment, Experiment
-from egp.finding import EARLIER, DoesNotApply, Finding, Related
-from egp.subject import Change
-from egp.wording import listing
+from egp.plan.analysis.days import first_exposure
+from egp.plan.analysis.statements import somebody, stated
+from egp.plan.experiment import Amendment, Experiment
+from egp.plan.finding import EARLIER, DoesNotApply, Finding, Related
+from egp.plan.wording import listing
+from egp.record.changes import added_amendments, changes, covers, vanished_amendments
+from egp.rules.rule_inputs import Change
 
 _ASKED = {
     "on": "when it was made",

@@ -42,10 +42,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.registered import look_days
-from egp.analysis.registered_test import ANALYSIS, amending_analysis
-from egp.finding import LOCK, DoesNotApply, Finding, Related
-from egp.subject import Change
+from egp.plan.analysis.registered import look_days
+from egp.plan.analysis.registered_test import ANALYSIS, amending_analysis
+from egp.plan.finding import LOCK, DoesNotApply, Finding, Related
+from egp.rules.rule_inputs import Change
 
 
 def check(change: Change) -> Iterator[Finding]:

@@ -50,11 +50,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.days import first_exposure, last_watched
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, NotChecked
-from egp.quantity import shown
-from egp.subject import Entry, Removal
+from egp.plan.analysis.days import first_exposure, last_watched
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.quantity import shown
+from egp.rules.rule_inputs import Entry, Removal
 
 
 def check(removal: Removal) -> Iterator[Finding]:

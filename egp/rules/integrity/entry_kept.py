@@ -27,9 +27,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import shown
-from egp.subject import Removal
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import shown
+from egp.rules.rule_inputs import Removal
 
 yields_to = frozenset({"deleted-while-running"})
 

@@ -52,12 +52,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from egp.document import Path
-from egp.experiment import Experiment
-from egp.finding import Finding
-from egp.quantity import shown
-from egp.subject import Change
-from egp.wording import called
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding
+from egp.plan.quantity import shown
+from egp.plan.wording import called
+from egp.rules.rule_inputs import Change
+from egp.yaml import Path
 
 
 def check(change: Change) -> Iterator[Finding]:

@@ -61,11 +61,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.changes import exploratory_amendments
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import shown
-from egp.wording import listing
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import shown
+from egp.plan.wording import listing
+from egp.record.changes import exploratory_amendments
 
 
 def check(plan: Experiment) -> Iterator[Finding]:

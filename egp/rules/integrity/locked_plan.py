@@ -127,13 +127,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from egp.analysis.days import run_days
-from egp.analysis.registered import comparisons
-from egp.changes import FieldChange, added_amendments, moved_day, undeclared
-from egp.experiment import Experiment
-from egp.finding import EARLIER, PINNED, DoesNotApply, Finding, NotChecked, Related
-from egp.subject import Change
-from egp.wording import counted, percent
+from egp.plan.analysis.days import run_days
+from egp.plan.analysis.registered import comparisons
+from egp.plan.experiment import Experiment
+from egp.plan.finding import EARLIER, PINNED, DoesNotApply, Finding, NotChecked, Related
+from egp.plan.wording import counted, percent
+from egp.record.changes import FieldChange, added_amendments, moved_day, undeclared
+from egp.rules.rule_inputs import Change
 
 
 def check(change: Change) -> Iterator[Finding]:

@@ -91,10 +91,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from egp.changes import FieldChange, added_amendments, moved_day, unnamed
-from egp.experiment import Experiment
-from egp.finding import EARLIER, DoesNotApply, Finding, Related
-from egp.subject import Change
+from egp.plan.experiment import Experiment
+from egp.plan.finding import EARLIER, DoesNotApply, Finding, Related
+from egp.record.changes import FieldChange, added_amendments, moved_day, unnamed
+from egp.rules.rule_inputs import Change
 
 
 def check(change: Change) -> Iterator[Finding]:

@@ -67,8 +67,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from egp.finding import LOCK, DoesNotApply, Finding, Related
-from egp.subject import Change
+from egp.plan.finding import LOCK, DoesNotApply, Finding, Related
+from egp.rules.rule_inputs import Change
 
 
 def check(change: Change) -> Iterator[Finding]:

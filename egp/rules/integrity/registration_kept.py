@@ -69,9 +69,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from egp.finding import LOCK, DoesNotApply, Finding, Related
-from egp.lock import Amended, PinnedPolicy, Registration
-from egp.subject import Change
+from egp.plan.finding import LOCK, DoesNotApply, Finding, Related
+from egp.record.lock import Amended, PinnedPolicy, Registration
+from egp.rules.rule_inputs import Change
 
 
 def check(change: Change) -> Iterator[Finding]:

@@ -47,11 +47,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from egp.experiment import SignOff
-from egp.finding import LOCK, DoesNotApply, Finding, NotChecked, Related
-from egp.quantity import shown
-from egp.subject import Change
-from egp.wording import called, listing
+from egp.plan.experiment import SignOff
+from egp.plan.finding import LOCK, DoesNotApply, Finding, NotChecked, Related
+from egp.plan.quantity import shown
+from egp.plan.wording import called, listing
+from egp.rules.rule_inputs import Change
 
 
 def check(change: Change) -> Iterator[Finding]:

@@ -56,12 +56,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.changes import FieldChange, undeclared
-from egp.experiment import Experiment, SignOff
-from egp.finding import EARLIER, DoesNotApply, Finding, Related
-from egp.quantity import shown
-from egp.subject import Change
-from egp.wording import called
+from egp.plan.experiment import Experiment, SignOff
+from egp.plan.finding import EARLIER, DoesNotApply, Finding, Related
+from egp.plan.quantity import shown
+from egp.plan.wording import called
+from egp.record.changes import FieldChange, undeclared
+from egp.rules.rule_inputs import Change
 
 
 def check(change: Change) -> Iterator[Finding]:

@@ -83,14 +83,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.days import day_after, first_day
-from egp.analysis.registered import has_primary_test
-from egp.analysis.statements import stated
-from egp.document import Path
-from egp.experiment import Experiment, Metric
-from egp.finding import DoesNotApply, Finding, need
-from egp.wording import called, counted
+from egp.plan.analysis.days import day_after, first_day
+from egp.plan.analysis.registered import has_primary_test
+from egp.plan.analysis.statements import stated
+from egp.plan.experiment import Experiment, Metric
+from egp.plan.finding import DoesNotApply, Finding, need
+from egp.plan.wording import called, counted
+from egp.rules import rule
+from egp.yaml import Path
 
 
 class Params(rule.Params):

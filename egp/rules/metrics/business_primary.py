@@ -60,10 +60,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Annotated
 
-from egp import rule
-from egp.experiment import Experiment
-from egp.finding import Finding, need
-from egp.quantity import shown
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, need
+from egp.plan.quantity import shown
+from egp.rules import rule
 
 
 class Params(rule.Params):

@@ -34,11 +34,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import shown
-from egp.shape import nearest
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import shown
+from egp.plan.typed_reader import nearest
+from egp.rules import rule
 
 
 class Params(rule.Params):

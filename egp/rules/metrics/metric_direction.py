@@ -47,10 +47,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.document import Path
-from egp.experiment import Experiment, Metric
-from egp.finding import Finding, need
-from egp.wording import called
+from egp.plan.experiment import Experiment, Metric
+from egp.plan.finding import Finding, need
+from egp.plan.wording import called
+from egp.yaml import Path
 
 
 def check(plan: Experiment) -> Iterator[Finding]:

@@ -37,10 +37,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.experiment import Experiment
-from egp.finding import Finding, need
-from egp.wording import called, counted
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, need
+from egp.plan.wording import called, counted
+from egp.rules import rule
 
 
 class Params(rule.Params):

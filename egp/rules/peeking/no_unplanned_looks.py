@@ -80,12 +80,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egp import stats
-from egp.analysis.days import local
-from egp.analysis.registered import has_primary_test, information_fractions, sides, statistics_of
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, NotChecked, need
-from egp.quantity import as_day
-from egp.wording import counted, percent
+from egp.plan.analysis.days import local
+from egp.plan.analysis.registered import has_primary_test, information_fractions, sides, statistics_of
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
+from egp.plan.quantity import as_day
+from egp.plan.wording import counted, percent
 
 
 def check(plan: Experiment) -> Iterator[Finding]:

@@ -81,12 +81,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.registered import has_primary_test
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import shown
-from egp.wording import counted, percent
+from egp.plan.analysis.registered import has_primary_test
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import shown
+from egp.plan.wording import counted, percent
+from egp.rules import rule
 
 
 class Params(rule.Params):

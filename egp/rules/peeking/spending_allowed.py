@@ -122,10 +122,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
-from egp import rule, stats
-from egp.analysis.days import day_after, last_day
-from egp.analysis.decidable import one_look
-from egp.analysis.registered import (
+from egp import stats
+from egp.plan.analysis.days import day_after, last_day
+from egp.plan.analysis.decidable import one_look
+from egp.plan.analysis.registered import (
     MOST_LOOKS,
     comparison_alpha,
     has_primary_test,
@@ -135,10 +135,11 @@ from egp.analysis.registered import (
     sides,
     statistics_of,
 )
-from egp.experiment import Experiment, Statistics
-from egp.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.experiment import Experiment, Statistics
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.wording import counted, listing, percent
+from egp.rules import rule
 from egp.stats import StatisticsInputError
-from egp.wording import counted, listing, percent
 
 Sequential = Literal["obrien_fleming", "pocock", "hwang_shih_decani", "always_valid"]
 

@@ -88,11 +88,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.false_wins import expected_false_wins, worst_period
-from egp.finding import DoesNotApply, Finding
-from egp.subject import Entry, Portfolio
-from egp.wording import counted, percent, significant
+from egp.plan.analysis.false_wins import expected_false_wins, worst_period
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.wording import counted, percent, significant
+from egp.rules import rule
+from egp.rules.rule_inputs import Entry, Portfolio
 
 
 class Params(rule.Params):

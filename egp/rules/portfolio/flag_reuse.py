@@ -72,12 +72,12 @@ from collections.abc import Iterator
 from itertools import count, islice
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.days import day_after
-from egp.finding import Finding, need
-from egp.quantity import Interval, shown
-from egp.subject import Entry, Portfolio
-from egp.wording import counted, listing
+from egp.plan.analysis.days import day_after
+from egp.plan.finding import Finding, need
+from egp.plan.quantity import Interval, shown
+from egp.plan.wording import counted, listing
+from egp.rules import rule
+from egp.rules.rule_inputs import Entry, Portfolio
 
 _NAMED = 3
 _COUNTED = 50

@@ -93,11 +93,11 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import islice
 
-from egp.analysis.days import day_after
-from egp.finding import DoesNotApply, Finding, NotChecked, need
-from egp.quantity import Interval, shown
-from egp.subject import Portfolio, Traffic
-from egp.wording import counted, listing, percent, told_apart
+from egp.plan.analysis.days import day_after
+from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
+from egp.plan.quantity import Interval, shown
+from egp.plan.wording import counted, listing, percent, told_apart
+from egp.rules.rule_inputs import Portfolio, Traffic
 
 _FULL = 1 + 1e-9
 _NAMED = 3

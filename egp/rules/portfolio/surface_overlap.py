@@ -84,10 +84,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from egp.finding import Finding, need
-from egp.quantity import Interval, shown
-from egp.subject import Entry, Portfolio
-from egp.wording import counted, listing, percent
+from egp.plan.finding import Finding, need
+from egp.plan.quantity import Interval, shown
+from egp.plan.wording import counted, listing, percent
+from egp.rules.rule_inputs import Entry, Portfolio
 
 _NAMED = 3
 _WEIGHED = 50

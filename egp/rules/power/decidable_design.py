@@ -114,10 +114,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.decidable import undecidable
-from egp.analysis.registered import has_primary_test
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding
+from egp.plan.analysis.decidable import undecidable
+from egp.plan.analysis.registered import has_primary_test
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding
 
 
 def check(plan: Experiment) -> Iterator[Finding]:

@@ -127,9 +127,9 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, NamedTuple
 
-from egp import rule, stats
-from egp.analysis.design import Design
-from egp.analysis.registered import (
+from egp import stats
+from egp.plan.analysis.design import Design
+from egp.plan.analysis.registered import (
     PRIMARY,
     baseline_of,
     guardrail_design,
@@ -142,12 +142,13 @@ from egp.analysis.registered import (
     primary_test,
     required_power,
 )
-from egp.analysis.traffic import units_that_come
-from egp.document import Path
-from egp.experiment import Experiment, Metric
-from egp.finding import DoesNotApply, Finding, NotChecked, Related, need
-from egp.quantity import Change, Share
-from egp.wording import larger_sample, like, percent, power_below, power_text, share_text, unit_count
+from egp.plan.analysis.traffic import units_that_come
+from egp.plan.experiment import Experiment, Metric
+from egp.plan.finding import DoesNotApply, Finding, NotChecked, Related, need
+from egp.plan.quantity import Change, Share
+from egp.plan.wording import larger_sample, like, percent, power_below, power_text, share_text, unit_count
+from egp.rules import rule
+from egp.yaml import Path
 
 _MOST_UNITS = 10**12
 _DROPPED = {

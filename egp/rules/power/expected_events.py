@@ -53,7 +53,7 @@ import math
 from collections.abc import Iterator
 
 from egp import stats
-from egp.analysis.registered import (
+from egp.plan.analysis.registered import (
     baseline_of,
     guardrail_test,
     has_primary_test,
@@ -61,12 +61,12 @@ from egp.analysis.registered import (
     planned_units,
     primary_test,
 )
-from egp.analysis.registered_test import columns_of
-from egp.document import Path
-from egp.experiment import Experiment, Metric
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import shown
-from egp.wording import significant, whole
+from egp.plan.analysis.registered_test import columns_of
+from egp.plan.experiment import Experiment, Metric
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import shown
+from egp.plan.wording import significant, whole
+from egp.yaml import Path
 
 
 def check(plan: Experiment) -> Iterator[Finding]:

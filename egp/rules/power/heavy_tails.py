@@ -61,8 +61,8 @@ import math
 from collections.abc import Iterator
 from typing import Annotated, Literal, NamedTuple
 
-from egp import rule, stats
-from egp.analysis.registered import (
+from egp import stats
+from egp.plan.analysis.registered import (
     allocation_ratio,
     baseline_of,
     comparison_alpha,
@@ -78,12 +78,13 @@ from egp.analysis.registered import (
     sides,
     std_dev_of,
 )
-from egp.analysis.watch import Watched, units_of, watch, watched_test
-from egp.document import Path
-from egp.experiment import Experiment, Metric
-from egp.finding import DoesNotApply, Finding, NotChecked
-from egp.quantity import Share, shown
-from egp.wording import level, percent, significant, whole
+from egp.plan.analysis.watch import Watched, units_of, watch, watched_test
+from egp.plan.experiment import Experiment, Metric
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.quantity import Share, shown
+from egp.plan.wording import level, percent, significant, whole
+from egp.rules import rule
+from egp.yaml import Path
 
 _ANY_SKEWNESS = 100.0
 """Where this much would do no harm, none has to be declared."""

@@ -97,7 +97,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.registered import (
+from egp.plan.analysis.registered import (
     PRIMARY,
     baseline_of,
     detectable_at,
@@ -107,12 +107,12 @@ from egp.analysis.registered import (
     required_power,
     size_of,
 )
-from egp.document import Path
-from egp.experiment import Experiment, Metric
-from egp.finding import DoesNotApply, Finding, NotChecked, need
-from egp.quantity import Change
+from egp.plan.experiment import Experiment, Metric
+from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
+from egp.plan.quantity import Change
+from egp.plan.wording import at_least_like, called, percent, unit_count
 from egp.stats import StatisticsInputError
-from egp.wording import at_least_like, called, percent, unit_count
+from egp.yaml import Path
 
 PRIMARY_METRIC = "the primary metric"
 WRITTEN_AS = Change(0.0, "relative", "%")

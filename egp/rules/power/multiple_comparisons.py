@@ -76,7 +76,7 @@ import math
 from collections.abc import Iterator
 
 from egp import stats
-from egp.analysis.registered import (
+from egp.plan.analysis.registered import (
     allocation_ratio,
     assuming,
     comparisons,
@@ -86,12 +86,12 @@ from egp.analysis.registered import (
     statistics_of,
     treatments,
 )
-from egp.analysis.traffic import units_that_come
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, NotChecked, need
+from egp.plan.analysis.traffic import units_that_come
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
+from egp.plan.wording import and_larger_sample, percent
 from egp.stats import StatisticsInputError
 from egp.stats.multiplicity import equicorrelated_exceedance
-from egp.wording import and_larger_sample, percent
 
 
 def check(plan: Experiment) -> Iterator[Finding]:

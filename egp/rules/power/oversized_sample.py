@@ -55,8 +55,8 @@ import math
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule, stats
-from egp.analysis.registered import (
+from egp import stats
+from egp.plan.analysis.registered import (
     PRIMARY,
     detectable_at,
     guardrail_test,
@@ -68,9 +68,10 @@ from egp.analysis.registered import (
     required_smallest,
     segment_share,
 )
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, Related
-from egp.wording import at_least_like, percent, significant, whole
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, Related
+from egp.plan.wording import at_least_like, percent, significant, whole
+from egp.rules import rule
 
 
 class Params(rule.Params):

@@ -57,14 +57,14 @@ import math
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.registered import assuming, has_primary_test, required_smallest
-from egp.analysis.traffic import units_that_come
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, NotChecked
-from egp.quantity import Share
+from egp.plan.analysis.registered import assuming, has_primary_test, required_smallest
+from egp.plan.analysis.traffic import units_that_come
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.quantity import Share
+from egp.plan.wording import and_larger_sample, odds, share_text, told_apart
+from egp.rules import rule
 from egp.stats import StatisticsInputError
-from egp.wording import and_larger_sample, odds, share_text, told_apart
 
 AT = ("statistics", "power")
 

@@ -79,9 +79,8 @@ import math
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.days import exposed_days, schedule_of
-from egp.analysis.registered import (
+from egp.plan.analysis.days import exposed_days, schedule_of
+from egp.plan.analysis.registered import (
     detectable_at,
     has_primary_test,
     planned_units,
@@ -89,11 +88,12 @@ from egp.analysis.registered import (
     required_smallest,
     weights,
 )
-from egp.experiment import EligibleUnits, Experiment
-from egp.finding import DoesNotApply, Finding, NotChecked, Related, need
-from egp.quantity import Count, QuantityError
+from egp.plan.experiment import EligibleUnits, Experiment
+from egp.plan.finding import DoesNotApply, Finding, NotChecked, Related, need
+from egp.plan.quantity import Count, QuantityError
+from egp.plan.wording import at_least_like, called, counted, percent, unit_count, whole
+from egp.rules import rule
 from egp.stats import StatisticsInputError
-from egp.wording import at_least_like, called, counted, percent, unit_count, whole
 
 DISTINCT = ("eligible_units", "distinct_over_run")
 SAME_WITHIN = 0.01

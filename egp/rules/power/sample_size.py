@@ -85,7 +85,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from egp.analysis.registered import (
+from egp.plan.analysis.registered import (
     PRIMARY,
     detectable_at,
     has_primary_test,
@@ -95,12 +95,12 @@ from egp.analysis.registered import (
     required_power,
     required_smallest,
 )
-from egp.analysis.traffic import units_that_come
-from egp.document import Path
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.analysis.traffic import units_that_come
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.wording import at_least_like, called, larger_sample, percent, unit_count, whole
 from egp.stats import StatisticsInputError
-from egp.wording import at_least_like, called, larger_sample, percent, unit_count, whole
+from egp.yaml import Path
 
 yields_to = frozenset({"shortcut-mde"})
 

@@ -89,9 +89,9 @@ import math
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule, stats
-from egp.analysis.days import schedule_of
-from egp.analysis.registered import (
+from egp import stats
+from egp.plan.analysis.days import schedule_of
+from egp.plan.analysis.registered import (
     PRIMARY,
     cuped_variance_factor,
     detectable_at,
@@ -103,10 +103,11 @@ from egp.analysis.registered import (
     required_power,
     weights,
 )
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, Related, need
-from egp.quantity import Share
-from egp.wording import at_least_like, percent, significant, unit_count
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, Related, need
+from egp.plan.quantity import Share
+from egp.plan.wording import at_least_like, percent, significant, unit_count
+from egp.rules import rule
 
 SHORTCUT_ALPHA = 0.05
 

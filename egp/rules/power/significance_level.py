@@ -146,13 +146,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.registered import has_primary_test
-from egp.analysis.statements import stated
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import Share
-from egp.wording import odds, percent, share_in_plan, share_text, significant, told_apart
+from egp.plan.analysis.registered import has_primary_test
+from egp.plan.analysis.statements import stated
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import Share
+from egp.plan.wording import odds, percent, share_in_plan, share_text, significant, told_apart
+from egp.rules import rule
 
 
 class Params(rule.Params):

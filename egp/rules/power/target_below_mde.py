@@ -73,7 +73,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from egp.analysis.registered import (
+from egp.plan.analysis.registered import (
     PRIMARY,
     has_primary_test,
     planned_units,
@@ -84,10 +84,10 @@ from egp.analysis.registered import (
     required_smallest,
     signed_size,
 )
-from egp.analysis.traffic import units_that_come
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, Related
-from egp.wording import and_larger_sample, odds, power_below, share_text, unit_count
+from egp.plan.analysis.traffic import units_that_come
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, Related
+from egp.plan.wording import and_larger_sample, odds, power_below, share_text, unit_count
 
 AT = (*PRIMARY, "target")
 

@@ -61,11 +61,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.statements import stated
-from egp.experiment import Experiment, Trigger
-from egp.finding import DoesNotApply, Finding, need
-from egp.quantity import shown
-from egp.wording import called, listing
+from egp.plan.analysis.statements import stated
+from egp.plan.experiment import Experiment, Trigger
+from egp.plan.finding import DoesNotApply, Finding, need
+from egp.plan.quantity import shown
+from egp.plan.wording import called, listing
 
 
 def check(plan: Experiment) -> Iterator[Finding]:

@@ -72,13 +72,13 @@ import math
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.registered import has_primary_test, required_smallest, treatments, weights
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, NotChecked
-from egp.quantity import Share
+from egp.plan.analysis.registered import has_primary_test, required_smallest, treatments, weights
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.quantity import Share
+from egp.plan.wording import listing, percent, told_apart, unit_count, whole
+from egp.rules import rule
 from egp.stats import StatisticsInputError
-from egp.wording import listing, percent, told_apart, unit_count, whole
 
 
 class Params(rule.Params):

@@ -72,11 +72,11 @@ import math
 from collections.abc import Iterator
 
 from egp import stats
-from egp.analysis.decidable import undecidable
-from egp.experiment import Cluster, Experiment, Metric
-from egp.finding import Finding, Related, need
-from egp.quantity import shown
-from egp.wording import called, listing, percent, significant
+from egp.plan.analysis.decidable import undecidable
+from egp.plan.experiment import Cluster, Experiment, Metric
+from egp.plan.finding import Finding, Related, need
+from egp.plan.quantity import shown
+from egp.plan.wording import called, listing, percent, significant
 
 AT = ("statistics", "clustering")
 

@@ -88,15 +88,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.days import first_day
-from egp.analysis.registered import has_primary_test, required_smallest
-from egp.analysis.statements import stated
-from egp.document import Path
-from egp.experiment import Experiment, VarianceReduction
-from egp.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.analysis.days import first_day
+from egp.plan.analysis.registered import has_primary_test, required_smallest
+from egp.plan.analysis.statements import stated
+from egp.plan.experiment import Experiment, VarianceReduction
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.wording import counted, length, listing, whole
+from egp.rules import rule
 from egp.stats import StatisticsInputError
-from egp.wording import counted, length, listing, whole
+from egp.yaml import Path
 
 AT: Path = ("statistics", "variance_reduction")
 

@@ -87,9 +87,9 @@ import string
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from egp.document import Document
-from egp.document.position import Source
-from egp.finding import DoesNotApply, Finding
+from egp.plan.finding import DoesNotApply, Finding
+from egp.yaml import Document
+from egp.yaml.position import Source
 
 _MOST_FINDINGS = 20
 

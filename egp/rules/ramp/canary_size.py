@@ -96,13 +96,13 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.days import day_after, day_before_end, first_day, local, precedes, schedule_of
-from egp.analysis.statements import stated
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, Related
-from egp.quantity import Moment, Share, as_day
-from egp.wording import percent, share_in_plan, told_apart
+from egp.plan.analysis.days import day_after, day_before_end, first_day, local, precedes, schedule_of
+from egp.plan.analysis.statements import stated
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, Related
+from egp.plan.quantity import Moment, Share, as_day
+from egp.plan.wording import percent, share_in_plan, told_apart
+from egp.rules import rule
 
 
 class Params(rule.Params):

@@ -94,15 +94,15 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.days import day_after, whole_days
-from egp.analysis.rescheduling import advice, working_day
-from egp.analysis.statements import stated
-from egp.analysis.traffic import ramp_begin, ramp_length
-from egp.experiment import Experiment, Holdout
-from egp.finding import DoesNotApply, Finding, NotChecked, Related
-from egp.quantity import Share
-from egp.wording import length, listing, percent, share_in_plan, told_apart
+from egp.plan.analysis.days import day_after, whole_days
+from egp.plan.analysis.rescheduling import advice, working_day
+from egp.plan.analysis.statements import stated
+from egp.plan.analysis.traffic import ramp_begin, ramp_length
+from egp.plan.experiment import Experiment, Holdout
+from egp.plan.finding import DoesNotApply, Finding, NotChecked, Related
+from egp.plan.quantity import Share
+from egp.plan.wording import length, listing, percent, share_in_plan, told_apart
+from egp.rules import rule
 
 ROUNDING = 1e-9
 

@@ -60,11 +60,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.days import local, precedes, readout_day
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import Moment, as_day
-from egp.wording import ordinal_stage
+from egp.plan.analysis.days import local, precedes, readout_day
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import Moment, as_day
+from egp.plan.wording import ordinal_stage
 
 
 def check(plan: Experiment) -> Iterator[Finding]:

@@ -64,10 +64,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.traffic import holdout_share
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, Related
-from egp.wording import ordinal_stage, percent, share_in_plan
+from egp.plan.analysis.traffic import holdout_share
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, Related
+from egp.plan.wording import ordinal_stage, percent, share_in_plan
 
 ROUNDING = 1e-9
 

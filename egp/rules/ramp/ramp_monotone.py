@@ -59,10 +59,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from egp.analysis.traffic import treated_share
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, Related, need
-from egp.wording import ordinal_stage, percent, share_in_plan, told_apart
+from egp.plan.analysis.traffic import treated_share
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, Related, need
+from egp.plan.wording import ordinal_stage, percent, share_in_plan, told_apart
 
 ROUNDING = 1e-9
 

@@ -81,13 +81,13 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Annotated, NamedTuple
 
-from egp import rule
-from egp.analysis.days import as_local_day, day_after, readout_day, whole_days
-from egp.analysis.registered import has_primary_test
-from egp.document import Path
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, NotChecked, Related
-from egp.wording import counted, ordinal_stage
+from egp.plan.analysis.days import as_local_day, day_after, readout_day, whole_days
+from egp.plan.analysis.registered import has_primary_test
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, NotChecked, Related
+from egp.plan.wording import counted, ordinal_stage
+from egp.rules import rule
+from egp.yaml import Path
 
 
 class Params(rule.Params):

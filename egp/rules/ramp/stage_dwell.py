@@ -41,10 +41,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated
 
-from egp import rule
-from egp.experiment import Experiment, Stage
-from egp.finding import DoesNotApply, Finding
-from egp.wording import duration_in_plan, ordinal_stage, percent, significant
+from egp.plan.experiment import Experiment, Stage
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.wording import duration_in_plan, ordinal_stage, percent, significant
+from egp.rules import rule
 
 
 class Params(rule.Params):

@@ -65,12 +65,12 @@ import math
 from collections.abc import Iterator
 from datetime import timedelta
 
-from egp.analysis.days import day_before_end, local
-from egp.analysis.traffic import daily_eligible_units
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, Related, need
-from egp.quantity import as_day
-from egp.wording import duration_in_plan, ordinal_stage, percent, unit_count, whole
+from egp.plan.analysis.days import day_before_end, local
+from egp.plan.analysis.traffic import daily_eligible_units
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, Related, need
+from egp.plan.quantity import as_day
+from egp.plan.wording import duration_in_plan, ordinal_stage, percent, unit_count, whole
 
 DAY = timedelta(days=1)
 LONGEST_ADVICE = timedelta(days=90)

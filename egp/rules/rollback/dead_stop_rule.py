@@ -136,22 +136,28 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.days import first_day, run_days
-from egp.analysis.registered import harm_direction, segment_share, size_of
-from egp.analysis.stop_rules import evaluations, is_plain_rate, least_units, stop_rule_harm, stop_rule_metric
-from egp.analysis.traffic import (
+from egp.plan.analysis.days import first_day, run_days
+from egp.plan.analysis.registered import harm_direction, segment_share, size_of
+from egp.plan.analysis.stop_rules import (
+    evaluations,
+    is_plain_rate,
+    least_units,
+    stop_rule_harm,
+    stop_rule_metric,
+)
+from egp.plan.analysis.traffic import (
     arriving_units,
     daily_eligible_units,
     ramp_begin,
     ramp_length,
     smallest_share,
 )
-from egp.analysis.watch import watched_test
-from egp.document import Path
-from egp.experiment import Experiment, Metric, StopRule
-from egp.finding import DoesNotApply, Finding, NotChecked, need
-from egp.wording import called, duration_in_plan, length, level, percent, significant, unit_count, whole
+from egp.plan.analysis.watch import watched_test
+from egp.plan.experiment import Experiment, Metric, StopRule
+from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
+from egp.plan.wording import called, duration_in_plan, length, level, percent, significant, unit_count, whole
+from egp.rules import rule
+from egp.yaml import Path
 
 DAY = timedelta(days=1)
 

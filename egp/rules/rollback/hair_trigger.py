@@ -167,10 +167,9 @@ from functools import partial
 from math import floor, log10
 from typing import Annotated, NamedTuple
 
-from egp import rule
-from egp.analysis.alarm_levels import LEVELS, AlarmLevels, levels_set_by
-from egp.analysis.days import whole_days
-from egp.analysis.false_alarms import (
+from egp.plan.analysis.alarm_levels import LEVELS, AlarmLevels, levels_set_by
+from egp.plan.analysis.days import whole_days
+from egp.plan.analysis.false_alarms import (
     HOW,
     FalseAlarm,
     How,
@@ -183,13 +182,14 @@ from egp.analysis.false_alarms import (
     usual_evaluation,
     weekly_alarm,
 )
-from egp.analysis.registered import baseline_of
-from egp.document import Path
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, NotChecked
-from egp.quantity import Share
-from egp.rule import AtLeast
-from egp.wording import called, counted, level, listing, percent, share_in_plan
+from egp.plan.analysis.registered import baseline_of
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.quantity import Share
+from egp.plan.wording import called, counted, level, listing, percent, share_in_plan
+from egp.rules import rule
+from egp.rules.rule import AtLeast
+from egp.yaml import Path
 
 MOST_DAYS = 60
 """Days in a row up to which more of them are advised."""

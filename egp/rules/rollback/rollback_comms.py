@@ -51,10 +51,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.statements import stated
-from egp.experiment import Experiment
-from egp.finding import Finding, need
-from egp.quantity import shown
+from egp.plan.analysis.statements import stated
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, need
+from egp.plan.quantity import shown
 
 
 def check(plan: Experiment) -> Iterator[Finding]:

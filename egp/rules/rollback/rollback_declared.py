@@ -71,11 +71,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.people import oncall
-from egp.analysis.statements import stated
-from egp.experiment import Experiment
-from egp.finding import Finding
-from egp.quantity import shown
+from egp.plan.analysis.people import oncall
+from egp.plan.analysis.statements import stated
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding
+from egp.plan.quantity import shown
 
 ABSENT = {
     "method": ("the rollback does not say how the treatment is withdrawn", "set `method: feature_flag`"),

@@ -57,12 +57,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.people import oncall
-from egp.analysis.statements import somebody
-from egp.experiment import Experiment
-from egp.finding import Finding, need
-from egp.wording import counted
+from egp.plan.analysis.people import oncall
+from egp.plan.analysis.statements import somebody
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, need
+from egp.plan.wording import counted
+from egp.rules import rule
 
 
 class Params(rule.Params):

@@ -123,13 +123,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from egp.analysis.guardrail_lines import stop_rule_line, usual_minimum
-from egp.document import Path
-from egp.experiment import Experiment, StopRule
-from egp.finding import Finding
-from egp.quantity import shown
-from egp.shape import nearest
-from egp.wording import called, length, listing
+from egp.plan.analysis.guardrail_lines import stop_rule_line, usual_minimum
+from egp.plan.experiment import Experiment, StopRule
+from egp.plan.finding import Finding
+from egp.plan.quantity import shown
+from egp.plan.typed_reader import nearest
+from egp.plan.wording import called, length, listing
+from egp.yaml import Path
 
 WEEK = timedelta(weeks=1)
 

@@ -41,10 +41,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.analysis.guardrail_lines import stop_rule_line
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding, NotChecked, need
-from egp.quantity import shown
+from egp.plan.analysis.guardrail_lines import stop_rule_line
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
+from egp.plan.quantity import shown
 
 
 def check(plan: Experiment) -> Iterator[Finding]:

@@ -81,8 +81,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Annotated, NamedTuple
 
-from egp import rule
-from egp.analysis.days import (
+from egp.plan.analysis.days import (
     as_local_day,
     day_after,
     day_before_end,
@@ -91,7 +90,7 @@ from egp.analysis.days import (
     last_day,
     whole_days,
 )
-from egp.analysis.rescheduling import (
+from egp.plan.analysis.rescheduling import (
     SATURDAY,
     TWO_WEEKS,
     advice,
@@ -100,13 +99,14 @@ from egp.analysis.rescheduling import (
     settings_of_start,
     working_day,
 )
-from egp.analysis.traffic import ramp_begin
-from egp.document import Path
-from egp.experiment import Experiment
-from egp.finding import Finding
-from egp.quantity import Interval
-from egp.subject import Organisation
-from egp.wording import WEEKDAYS, counted, percent
+from egp.plan.analysis.traffic import ramp_begin
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding
+from egp.plan.quantity import Interval
+from egp.plan.wording import WEEKDAYS, counted, percent
+from egp.rules import rule
+from egp.rules.rule_inputs import Organisation
+from egp.yaml import Path
 
 MOVING_THE_READOUT = frozenset(
     ("minimum-runtime", "weekly-cycles", "registered-before-start", "outcome-matured")

@@ -35,11 +35,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.days import day_after, first_day, last_day
-from egp.experiment import Experiment
-from egp.finding import DoesNotApply, Finding
-from egp.wording import counted
+from egp.plan.analysis.days import day_after, first_day, last_day
+from egp.plan.experiment import Experiment
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.wording import counted
+from egp.rules import rule
 
 
 class Params(rule.Params):

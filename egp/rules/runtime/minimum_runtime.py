@@ -60,13 +60,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.days import day_after, first_day, first_full_day, full_days, schedule_of
-from egp.analysis.rescheduling import advice, even_end, settings_of_run
-from egp.experiment import Experiment
-from egp.finding import Finding
-from egp.quantity import Interval
-from egp.wording import counted
+from egp.plan.analysis.days import day_after, first_day, first_full_day, full_days, schedule_of
+from egp.plan.analysis.rescheduling import advice, even_end, settings_of_run
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding
+from egp.plan.quantity import Interval
+from egp.plan.wording import counted
+from egp.rules import rule
 
 
 class Params(rule.Params):

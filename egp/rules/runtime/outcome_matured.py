@@ -100,7 +100,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
-from egp.analysis.days import (
+from egp.plan.analysis.days import (
     day_after,
     first_day,
     last_day,
@@ -110,12 +110,12 @@ from egp.analysis.days import (
     schedule_of,
     whole_days,
 )
-from egp.analysis.rescheduling import advice, settings_of_readout
-from egp.document import Path
-from egp.experiment import Experiment, Metric
-from egp.finding import DoesNotApply, Finding, Related
-from egp.quantity import Moment
-from egp.wording import called, length, listing
+from egp.plan.analysis.rescheduling import advice, settings_of_readout
+from egp.plan.experiment import Experiment, Metric
+from egp.plan.finding import DoesNotApply, Finding, Related
+from egp.plan.quantity import Moment
+from egp.plan.wording import called, length, listing
+from egp.yaml import Path
 
 NO_WINDOW = timedelta(0)
 LISTED = 3

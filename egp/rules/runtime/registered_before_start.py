@@ -76,13 +76,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from egp.analysis.days import day_after, first_exposure
-from egp.analysis.rescheduling import advice, settings_of_start
-from egp.document import Path
-from egp.experiment import Experiment
-from egp.finding import Finding
-from egp.subject import Change
-from egp.wording import counted
+from egp.plan.analysis.days import day_after, first_exposure
+from egp.plan.analysis.rescheduling import advice, settings_of_start
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding
+from egp.plan.wording import counted
+from egp.rules.rule_inputs import Change
+from egp.yaml import Path
 
 
 def check(change: Change) -> Iterator[Finding]:

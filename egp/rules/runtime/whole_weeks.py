@@ -48,12 +48,12 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated
 
-from egp import rule
-from egp.analysis.days import day_after, first_day, full_days, schedule_of, weekday_counts
-from egp.analysis.rescheduling import advice, settings_of_run
-from egp.experiment import Experiment
-from egp.finding import Finding
-from egp.wording import WEEKDAYS, counted, listing, times_over
+from egp.plan.analysis.days import day_after, first_day, full_days, schedule_of, weekday_counts
+from egp.plan.analysis.rescheduling import advice, settings_of_run
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding
+from egp.plan.wording import WEEKDAYS, counted, listing, times_over
+from egp.rules import rule
 
 yields_to = frozenset({"minimum-runtime", "weekly-cycles"})
 

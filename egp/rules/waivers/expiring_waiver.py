@@ -44,11 +44,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated
 
-from egp import rule
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import shown
-from egp.subject import Judgement
-from egp.wording import length
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import shown
+from egp.plan.wording import length
+from egp.rules import rule
+from egp.rules.rule_inputs import Judgement
 
 
 class Params(rule.Params):

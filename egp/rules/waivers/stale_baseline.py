@@ -45,10 +45,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import shown
-from egp.subject import Judgement
-from egp.wording import counted
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import shown
+from egp.plan.wording import counted
+from egp.rules.rule_inputs import Judgement
 
 _SHRINK = "run `egp baseline`, which takes it out"
 

@@ -36,9 +36,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.finding import DoesNotApply, Finding
-from egp.quantity import shown
-from egp.subject import Judgement
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import shown
+from egp.rules.rule_inputs import Judgement
 
 
 def check(judgement: Judgement) -> Iterator[Finding]:

@@ -105,9 +105,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.finding import DoesNotApply, Finding
-from egp.subject import Judgement
-from egp.wording import called
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.wording import called
+from egp.rules.rule_inputs import Judgement
 
 
 def check(judgement: Judgement) -> Iterator[Finding]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from egp.experiment import Experiment
-from egp.finding import Finding, NotChecked
+from egp.plan.experiment import Experiment
+from egp.plan.finding import Finding, NotChecked
 
 said: list[Finding | NotChecked] = []
 

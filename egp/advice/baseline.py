@@ -1,0 +1,158 @@
+"""The baseline: what is found on the day of adoption is recorded once, and from then on only taken out.
+
+What may be recorded is tried and not guessed: an entry that does not excuse its finding is dropped. Findings that others
+kept silent until then are found in the next round, and so is a missing input of which a recorded error had spoken.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from egp.check import check
+from egp.check.suppressions import has_begun
+from egp.output.report.model import Report
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import read_experiment
+from egp.plan.finding import Diagnostic, Failure
+from egp.plan.wording import counted
+from egp.policy.locate import waivers_folder
+from egp.policy.model import Policy
+from egp.policy.plan_files import PlanFinder, PlanSource
+from egp.record.waivers import BASELINE_FILE
+from egp.record.waivers.baseline import Excuse, Found, Recorded, baseline_of, read_baseline, rendered
+from egp.yaml.atomic import write_atomically
+
+
+class BaselineError(Exception):
+    """A baseline that cannot be written as it was asked for."""
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.help = help
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it. With failures nothing is written."""
+
+    path: str
+    entries: list[Recorded] = field(default_factory=list)
+    taken_out: int = 0
+    """Findings that the baseline no longer excuses."""
+    left: list[Diagnostic] = field(default_factory=list)
+    """Errors and warnings that are in effect all the same."""
+    failures: Sequence[Failure] = ()
+
+
+def start(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> Outcome:
+    """Records what is found today. Raises BaselineError where there is a baseline, OSError where none can be written."""
+    path = _path(finder, policy)
+    if os.path.lexists(path):
+        raise BaselineError(
+            "there is a baseline, and it only shrinks",
+            "leave out --start to take out what is no longer found",
+        )
+    ran = dict(_digests_of_running(sources, as_of))
+    entries: dict[Found, Recorded] = {}
+    refused: set[Found] = set()
+    while True:
+        report = check(sources, finder, policy, as_of, baseline=baseline_of(entries.values()))
+        if report.failures:
+            return Outcome(path, failures=report.failures)
+        if not _learn(report, entries, refused, ran):
+            break
+    kept = [_as_found(entries[each.entry.found], each) for each in _excuses(report) if each.used]
+    return _written(Outcome(path, kept, left=_in_effect(report)))
+
+
+def shrink(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> Outcome:
+    """Takes out what is no longer found in the plans. Raises BaselineError, OSError where it cannot be written."""
+    path = _path(finder, policy)
+    if not os.path.lexists(path):
+        raise BaselineError("there is no baseline", "egp baseline --start records what is found today")
+    before = read_baseline(os.path.dirname(path), os.path.relpath(path)).entries
+    report = check(sources, finder, policy, as_of)
+    if report.failures:
+        return Outcome(path, failures=report.failures)
+    judged = {each.entry.found: each for each in _excuses(report)}
+    after = [
+        _as_found(entry, judged[entry.found]) if entry.found in judged else entry
+        for entry in before
+        if entry.found not in judged or (judged[entry.found].used and not judged[entry.found].lapsed)
+    ]
+    taken_out = sum(each.times for each in before) - sum(each.times for each in after)
+    left = [each for each in _in_effect(report) if os.path.basename(each.place.path) != BASELINE_FILE]
+    return _written(Outcome(path, after, taken_out, left))
+
+
+def told(outcome: Outcome, shown: str) -> Iterator[str]:
+    """What came of it, in lines for people."""
+    recorded = sum(each.times for each in outcome.entries)
+    plans = len({each.found.experiment for each in outcome.entries})
+    if outcome.taken_out:
+        yield f"took out {counted(outcome.taken_out, 'finding')}"
+    yield f"{shown} excuses {counted(recorded, 'finding')} in {counted(plans, 'plan')}"
+    if outcome.left:
+        rules = Counter(each.rule for each in outcome.left)
+        told_apart = ", ".join(f"{rule} ({count})" for rule, count in sorted(rules.items()))
+        yield f"not excused, and reported as ever: {told_apart}"
+
+
+def _path(finder: PlanFinder, policy: Policy) -> str:
+    return os.path.join(waivers_folder(finder.folder, policy.root), BASELINE_FILE)
+
+
+def _written(outcome: Outcome) -> Outcome:
+    content = rendered(outcome.entries).encode("utf-8")
+    write_atomically(outcome.path, content)
+    return outcome
+
+
+def _digests_of_running(sources: Sequence[PlanSource], as_of: date) -> Iterator[tuple[str, str]]:
+    """Id and digest of each plan whose first unit was exposed by that day: it cannot be planned anew."""
+    for source in sources:
+        for document in source.documents():
+            plan, problems = read_experiment(document.value)
+            if plan.id and not problems and has_begun(plan, as_of):
+                yield plan.id, plan_digest(plan)
+
+
+def _learn(
+    report: Report, entries: dict[Found, Recorded], refused: set[Found], ran: Mapping[str, str]
+) -> bool:
+    """Takes in what is still in effect: first as it is, then with the digest of a plan that ran, then not at all."""
+    counts = Counter(
+        _found(each) for each in _in_effect(report) if each.experiment and each.named is not None
+    )
+    new = [each for each in counts if each not in refused]
+    for found in new:
+        entry, digest = entries.get(found), ran.get(found.experiment, "")
+        if entry is None:
+            entries[found] = Recorded(0, found, counts[found], "")
+        elif digest and not entry.digest:
+            entries[found] = entry._replace(digest=digest)
+        else:
+            refused.add(found)
+            del entries[found]
+    return bool(new)
+
+
+def _in_effect(report: Report) -> list[Diagnostic]:
+    return [each for each in report.effective if each.severity != "info"]
+
+
+def _found(diagnostic: Diagnostic) -> Found:
+    return Found(diagnostic.experiment, diagnostic.rule, diagnostic.named or "")
+
+
+def _excuses(report: Report) -> list[Excuse]:
+    return [excuse for allowed in report.allowed for excuse in allowed.excuses]
+
+
+def _as_found(entry: Recorded, excuse: Excuse) -> Recorded:
+    """The entry with as many findings as there are left."""
+    return entry._replace(times=min(entry.times, excuse.used))

@@ -1,0 +1,147 @@
+"""What its author has said of a new experiment, by options or when asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import get_args
+
+from egp.plan import quantity
+from egp.plan.experiment import Metric
+from egp.plan.quantity import QuantityError
+from egp.plan.typed_reader import nearest, required_type
+
+KINDS: tuple[str, ...] = get_args(required_type(Metric.__annotations__["kind"]))
+DIRECTIONS: tuple[str, ...] = get_args(required_type(Metric.__annotations__["direction"]))
+
+Answers = dict[str, object]
+"""Name of a question → its answer, as a plan writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing that its author knows of an experiment. ``name`` is its option, too."""
+
+    name: str
+    asked: str
+    read: Callable[[str], object]
+    """From the text of the answer to what the plan writes. Raises QuantityError."""
+    applies: Callable[[Mapping[str, object]], bool] = lambda _: True
+
+
+def _text(text: str) -> str:
+    if not text.isprintable():
+        raise QuantityError("a control character is no text", "write it without")
+    return text
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return [] if names == ["none"] else [_text(name) for name in names]
+
+
+def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text in words:
+            return text
+        guess = nearest(text, words)
+        hint = f", did you mean {guess}?" if guess else ""
+        raise QuantityError(
+            f"{quantity.shown(text)} is none of {', '.join(words)}{hint}", f"write one of {', '.join(words)}"
+        )
+
+    return read
+
+
+def _as_written(parse: Callable[[object], object]) -> Callable[[str], str]:
+    """Reads an answer by the parser of plans, and keeps its spelling."""
+
+    def read(text: str) -> str:
+        parse(text)
+        return text
+
+    return read
+
+
+def _has_kind(*kinds: str) -> Callable[[Mapping[str, object]], bool]:
+    return lambda answers: answers.get("kind") in kinds
+
+
+def _is_tested(answers: Mapping[str, object]) -> bool:
+    return answers["type"] in ("superiority", "non_inferiority")
+
+
+QUESTIONS: tuple[Question, ...] = (
+    Question("title", "What changes, in one line", _text),
+    Question("hypothesis", "Hypothesis: who changes what, by how much, and why", _text),
+    Question("team", "Team that runs the experiment", _text),
+    Question("owner", "The one responsible person or role, as @handle", _text),
+    Question("surface", "Surfaces on which the change appears, with commas between", _names),
+    Question("layer", "Layer whose traffic it shares", _text),
+    Question("risk", "At risk: revenue, brand, privacy, safety, partner, ai, or none", _names),
+    Question("flag", "Feature flag", _text),
+    Question("metric", "Primary metric", _text),
+    Question("kind", f"Its kind: {', '.join(KINDS)}", _one_of(KINDS)),
+    Question("direction", f"Its good direction: {' or '.join(DIRECTIONS)}", _one_of(DIRECTIONS)),
+    Question("quantile", "Which quantile, as in 95%", _as_written(quantity.share), _has_kind("quantile")),
+    Question("baseline", "Its value today, as in 12%, 1900ms or 0.042", _as_written(quantity.measure)),
+    Question(
+        "std_dev", "Its standard deviation per unit", _as_written(quantity.measure), _has_kind("mean", "ratio", "quantile")
+    ),
+    Question(
+        "mde", "Smallest effect that must be found, as in 2% or 45bps", _as_written(quantity.change),
+        lambda answers: answers["type"] == "superiority",
+    ),
+    Question(
+        "margin", "Largest harm that is acceptable, as in 1% or 20bps", _as_written(quantity.change),
+        lambda answers: answers["type"] == "non_inferiority",
+    ),
+    Question("outcome_window", "Time until an outcome is known, 0d if at once", _as_written(quantity.duration), _is_tested),
+    Question("per_day", "Eligible units a day, as in 41_000", _as_written(quantity.count)),
+    Question("units", "Distinct eligible units over the run, as in 340_000", _as_written(quantity.count), _is_tested),
+    Question("guardrail", "Guardrail metrics, with commas between", _names),
+)  # fmt: skip
+
+BY_NAME = {question.name: question for question in QUESTIONS}
+
+
+def read_answers(given: Mapping[str, str], answers: Answers) -> None:
+    """Adds the answers that options gave. Raises QuantityError, its message naming the option."""
+    for name, text in given.items():
+        try:
+            answers[name] = BY_NAME[name].read(text.strip())
+        except QuantityError as error:
+            raise QuantityError(f"--{name.replace('_', '-')}: {error}", error.advice) from None
+        if not BY_NAME[name].applies(answers):
+            raise QuantityError(
+                f"--{name.replace('_', '-')} says nothing of such an experiment", "leave it out"
+            )
+
+
+def interview(answers: Answers, ask: Callable[[str], str], tell: Callable[[str], None]) -> Iterator[str]:
+    """Asks what is not answered yet, and yields the name of each question that was. An empty answer leaves it open."""
+    for question in QUESTIONS:
+        while question.name not in answers and question.applies(answers):
+            text = ask(question.asked).strip()
+            if not text:
+                break
+            try:
+                answers[question.name] = question.read(text)
+            except QuantityError as error:
+                tell(f"{error}; {error.advice}")
+            else:
+                yield question.name
+
+
+def daily_units(answers: Mapping[str, object]) -> int | None:
+    """Eligible units a day, if they are known."""
+    written = answers.get("per_day")
+    return None if written is None else int(quantity.count(written))
+
+
+def outcome_days(answers: Mapping[str, object]) -> int:
+    """Whole days until an outcome of the primary metric is known; none as long as nobody says so."""
+    written = answers.get("outcome_window")
+    return 0 if written is None else math.ceil(quantity.duration(written) / timedelta(days=1))

@@ -1,0 +1,61 @@
+"""From options and answers to the plan of a new experiment, with its power told as soon as it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from egp.advice.new.answers import Answers, interview, read_answers
+from egp.advice.new.experiment import Draft, draft
+from egp.advice.new.files import NewError
+from egp.advice.new.settings import Settings
+from egp.plan.quantity import QuantityError
+from egp.plan.typed_reader import Name, Problem, reader_of
+from egp.policy.model import Policy
+
+Ask = Callable[[str], str]
+
+
+class NewExperiment:
+    """A plan in the making. ``in_policy`` is its path as the policy sees it."""
+
+    def __init__(
+        self, plan_id: str, kind: str, policy: Policy, in_policy: str, as_of: date, start: date | None
+    ) -> None:
+        problems: list[Problem] = []
+        reader_of(Name)(plan_id, ("id",), problems)
+        if problems:
+            raise NewError(problems[0].message, problems[0].help)
+        self.answers: Answers = {"id": plan_id, "type": kind}
+        self._policy = policy
+        self._in_policy = in_policy
+        self._as_of = as_of
+        self._start = start
+
+    def take(self, given: Mapping[str, str]) -> None:
+        """Adds what options say. Raises NewError."""
+        try:
+            read_answers(given, self.answers)
+        except QuantityError as error:
+            raise NewError(str(error), error.advice) from None
+
+    def converse(self, ask: Ask, tell: Callable[[str], None]) -> None:
+        """Asks for the rest, and tells the sample size whenever an answer changes it."""
+        told = self._tell("", tell)
+        for _ in interview(self.answers, ask, tell):
+            told = self._tell(told, tell)
+
+    def _tell(self, told: str, tell: Callable[[str], None]) -> str:
+        power = self.draft().power_told(self.answers)
+        if power and power != told:
+            tell(power)
+        return power
+
+    def draft(self) -> Draft:
+        """The plan as far as it is known."""
+        surfaces = self.answers.get("surface")
+        named = [str(surface) for surface in surfaces] if isinstance(surfaces, list) else []
+        calendar = [days for periods in self._policy.calendars.values() for days in periods]
+        kind = str(self.answers.get("type") or "")
+        settings = Settings(self._policy, self._in_policy, named, kind, self._as_of)
+        return draft(self.answers, settings, self._as_of, self._start, calendar)

@@ -1,0 +1,388 @@
+"""The plan of a new experiment: the policy's defaults, the author's answers, and TODO where only a person can answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from egp.advice.new.answers import Answers, daily_units, outcome_days
+from egp.advice.new.settings import Settings
+from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.power.sample import needed_sample
+from egp.plan.quantity import Interval
+from egp.plan.wording import duration_in_plan, listing, percent, share_in_plan, unit_count
+from egp.yaml import read_text
+from egp.yaml.edit import written
+
+COMMENTS_AT = 44
+"""Column of the comments behind open fields."""
+
+LEAD = timedelta(days=7)
+"""Time to have the plan agreed before anybody is treated."""
+
+CANARY_DAYS = 5
+HOLDOUT = 0.10
+"""Share of the holdout, unless the policy asks for more."""
+HELD_OUT_FOR = timedelta(days=90)
+FIRST_STAGE = 0.70
+SAMPLE_PER_STOP_RULE = 0.1
+"""Part of the sample from which on a stop rule may speak."""
+LATEST_START_WEEKS = 26
+TUESDAY = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan's text, and the sample size that the answers lead to, once they do."""
+
+    text: str
+    sample: int | None
+    days: int
+
+    def power_told(self, answers: Mapping[str, object]) -> str:
+        """What the answers so far ask of the experiment, in a sentence; empty before they say enough."""
+        if self.sample is None:
+            return ""
+        aim = f"an MDE of {answers['mde']}" if "mde" in answers else f"a margin of {answers.get('margin')}"
+        return f"{aim} needs {unit_count(self.sample)} per variant; the plan runs for {self.days} days"
+
+
+def draft(
+    answers: Answers, settings: Settings, as_of: date, start: date | None, calendar: Sequence[Interval]
+) -> Draft:
+    """The plan, as far as the answers lead."""
+    page = _Page(answers, settings, _Timetable(answers, settings, as_of, start, calendar, None), None)
+    sample = needed_sample(_read(page.text()))
+    if sample is not None:
+        page = _Page(answers, settings, _Timetable(answers, settings, as_of, start, calendar, sample), sample)
+    return Draft(page.text(), sample, page.timetable.days)
+
+
+def _read(text: str) -> Experiment:
+    return read_experiment(read_text(text)[0].value)[0]
+
+
+class _Timetable:
+    """Dates and shares that fit each other and the policy."""
+
+    def __init__(
+        self, answers: Answers, settings: Settings, as_of: date, start: date | None, calendar: Sequence[Interval],
+        sample: int | None,
+    ) -> None:  # fmt: skip
+        kind = str(answers["type"])
+        self.has_test = kind in ("superiority", "non_inferiority")
+        self.has_canary = kind in settings.option("canary-size", "required_for")
+        self.has_ramp = kind != "holdback"
+        self.canary_share = float(settings.option("canary-size", "min"))
+        self.holdout = max(HOLDOUT, float(settings.option("holdout-size", "min")))
+        self.exposure = 1 - self.holdout
+        self.dwell = timedelta(hours=settings.option("stage-dwell", "hours"))
+        self.days = 7 * _weeks(settings, answers, sample, self.exposure)
+        self._outcome_days = outcome_days(answers)
+        self._after_ramp: timedelta = max(HELD_OUT_FOR, settings.option("holdout-size", "after_ramp"))
+        lead = LEAD + timedelta(days=CANARY_DAYS if self.has_canary else 0)
+        self.start = start or as_of + lead + timedelta(days=-(as_of + lead).weekday() % 7)
+        if start is None:
+            self._avoid(calendar)
+
+    def _avoid(self, calendar: Sequence[Interval]) -> None:
+        """Starts on the first Monday from which everything up to the end of the ramp is out of the calendar."""
+        earliest = self.start
+        for _ in range(LATEST_START_WEEKS):
+            if not any(busy.first <= self.ramp_end and busy.last >= self.canary_start for busy in calendar):
+                return
+            self.start += timedelta(weeks=1)
+        self.start = earliest
+
+    @property
+    def end(self) -> date:
+        return self.start + timedelta(days=self.days - 1)
+
+    @property
+    def look(self) -> date:
+        return self.end + timedelta(days=1 + self._outcome_days)
+
+    @property
+    def canary_start(self) -> date:
+        return self.start - timedelta(days=CANARY_DAYS) if self.has_canary else self.start
+
+    @property
+    def stages(self) -> list[float]:
+        return [FIRST_STAGE, 1 - self.holdout] if self.has_test else [0.25, 0.50, 1 - self.holdout]
+
+    @property
+    def ramp_end(self) -> date:
+        return self.look + self.dwell * len(self.stages)
+
+    @property
+    def holdout_until(self) -> date:
+        """A Tuesday, when there is somebody who acts on it."""
+        until = self.ramp_end + self._after_ramp
+        return until + timedelta(days=(TUESDAY - until.weekday()) % 7)
+
+
+def _weeks(settings: Settings, answers: Answers, sample: int | None, exposure: float) -> int:
+    """Whole weeks that the policy asks for, and that the sample takes if every unit came once."""
+    asked = max(
+        math.ceil(settings.option("minimum-runtime", "days") / 7), settings.option("weekly-cycles", "times")
+    )
+    daily = daily_units(answers)
+    if sample is None or not daily:
+        return int(asked)
+    needed = math.ceil(sample / (daily * exposure / 2) / 7)
+    longest = max(asked, settings.option("maximum-runtime", "days") // 7)
+    return int(min(max(asked, needed), longest))
+
+
+class _Page:
+    """Writes the plan from top to bottom."""
+
+    def __init__(
+        self, answers: Answers, settings: Settings, timetable: _Timetable, sample: int | None
+    ) -> None:
+        self._answers = answers
+        self._settings = settings
+        self.timetable = timetable
+        self._sample = sample
+        self._type = str(answers["type"])
+        self._lines: list[str] = []
+
+    def text(self) -> str:
+        self._lines = ["# What is marked TODO only a person can state; egp check says what is still open."]
+        self._who_and_what()
+        self._units_and_dates()
+        self._metrics()
+        self._statistics()
+        self._stages()
+        self._safety()
+        self._people()
+        return "\n".join(self._lines) + "\n"
+
+    def _add(self, line: str) -> None:
+        self._lines.append(line)
+
+    def _open(self, key: str, todo: str) -> None:
+        self._add(f"{key + ':':<{COMMENTS_AT}}# TODO {todo}")
+
+    def _asked(self, name: str, key: str, todo: str) -> None:
+        """A key with its answer; open without one."""
+        if name in self._answers:
+            self._add(f"{key}: {written(self._answers[name])}")
+        else:
+            self._open(key, todo)
+
+    def _who_and_what(self) -> None:
+        self._add(f"id: {written(self._answers['id'])}")
+        self._asked("title", "title", "what changes, in one line")
+        self._add(f"type: {self._type}")
+        self._asked("hypothesis", "hypothesis", "who changes what, by how much, and why")
+        self._add("owner:")
+        self._asked("team", "  team", "the team that runs it")
+        self._asked("owner", "  dri", "the one responsible person or role, as a handle in quotes")
+        self._asked("risk", "risk", "what applies of [revenue, brand, privacy, safety, partner, ai], or []")
+        self._asked("surface", "surfaces", "where the change appears, as in [pdp.mobile]")
+        self._asked("layer", "layer", "the traffic it shares with other experiments, as in checkout")
+        flag = self._answers.get("flag") or str(self._answers["id"]).replace("-", "_")
+        self._add(f"feature_flag: {written(flag)}")
+        self._open("revision", "the build that is tested, as its pipeline names it")
+
+    def _units_and_dates(self) -> None:
+        times = self.timetable
+        self._add("unit: user")
+        self._add("population: assigned")
+        self._add("eligible_units:")
+        over = f"distinct users of {times.days} days, counted in one query"
+        self._asked("units", "  distinct_over_run", over)
+        self._asked("per_day", "  per_day", "distinct users of one day")
+        self._open("  source", "the query or dashboard")
+        self._open("  as_of", "the day it was counted")
+        self._add("variants:")
+        self._add("  - {id: control, weight: 50%, control: true}")
+        self._add("  - {id: treatment, weight: 50%}")
+        self._add(
+            f"schedule: {{start: {times.start}, end: {times.end}, exposure: {share_in_plan(times.exposure)}, timezone: UTC}}"
+        )
+
+    def _metrics(self) -> None:
+        self._add("primary_metric:")
+        self._asked("metric", "  id", f"the metric that decides{self._known_metrics()}")
+        self._asked("kind", "  kind", "proportion, mean, ratio or quantile")
+        self._asked("direction", "  direction", "increase or decrease, whichever is good")
+        kind = self._answers.get("kind")
+        if kind == "quantile":
+            self._asked("quantile", "  quantile", "which one, as in 95%")
+        self._asked("baseline", "  baseline", "its value today, as in 12%, 1900ms or 0.042")
+        self._add("  baseline_source:")
+        self._open("    from", "the query or dashboard")
+        self._open("    as_of", "the day it was taken")
+        if kind in ("mean", "ratio", "quantile"):
+            key = "  influence_std_dev" if kind == "quantile" else "  std_dev"
+            self._asked("std_dev", key, "per unit, in the metric's own unit")
+        if self._type == "superiority":
+            self._asked("mde", "  mde", "the smallest effect that must be found, as in 2% or 45bps")
+        elif self._type == "non_inferiority":
+            self._asked("margin", "  non_inferiority_margin", f"the largest acceptable harm{self._cap('')}")
+        if self.timetable.has_test:
+            self._asked("outcome_window", "  outcome_window", "time until an outcome is known, 0d if at once")
+        self._guardrails()
+
+    def _known_metrics(self) -> str:
+        known = self._settings.option("known-metric", "metrics")
+        return f", one of {listing(known[:5], 'or')}" if known else ""
+
+    def _guardrail_ids(self) -> list[str]:
+        named = self._answers.get("guardrail")
+        own = [str(name) for name in named] if isinstance(named, list) else []
+        return list(dict.fromkeys([*self._settings.option("required-guardrails", "metrics"), *own]))
+
+    def _guardrails(self) -> None:
+        ids = self._guardrail_ids()
+        if not ids:
+            self._open("guardrail_metrics", "a list of what must not be harmed, as in")
+            self._add(
+                "  # - {id: refund_rate, kind: proportion, direction: decrease, baseline: 3.1%, "
+                f"non_inferiority_margin: {self._settings.option('guardrail-margin', 'default')}, outcome_window: 7d, "
+                "judged_on: matured_cohort, action: rollback}"
+            )
+            return
+        self._add("guardrail_metrics:")
+        for name in ids:
+            self._add(f"  - id: {written(name)}")
+            self._open("    kind", "proportion, mean, ratio or quantile")
+            self._open("    direction", "increase or decrease, whichever is good")
+            self._open("    baseline", "its value today; a mean needs std_dev, a quantile influence_std_dev")
+            self._open("    non_inferiority_margin", f"the largest acceptable harm{self._cap(name)}")
+            self._open("    outcome_window", "time until an outcome is known, as in 7d")
+            if self._settings.adopts("guardrail-coverage"):
+                self._open("    covers", "quality, safety, performance or cost")
+            self._add("    judged_on: matured_cohort")
+            self._add("    action: rollback")
+
+    def _cap(self, metric: str) -> str:
+        if not self._settings.adopts("guardrail-margin"):
+            return ""
+        margins = self._settings.option("guardrail-margin", "margins")
+        return f", at most {margins.get(metric) or self._settings.option('guardrail-margin', 'default')}"
+
+    def _statistics(self) -> None:
+        option = self._settings.option
+        self._add("statistics:")
+        if self.timetable.has_test:
+            self._add(f"  alpha: {share_in_plan(option('significance-level', 'alpha'))}")
+            self._add("  sides: two")
+            self._add(f"  power: {share_in_plan(option('power-floor', 'floor'))}")
+            self._add("  power_scope: primary")
+            self._add("  method: fixed_horizon")
+            self._add(f"  looks: [{self.timetable.look}]")
+            self._add("  correction: none")
+        self._add(f"  guardrail_alpha: {share_in_plan(option('significance-level', 'guardrail_alpha'))}")
+        self._add("  srm_alpha: 0.1%")
+        if self.timetable.has_test:
+            self._sample_and_decision(percent(option("power-floor", "floor")))
+
+    def _sample_and_decision(self, power: str) -> None:
+        if self._sample is None:
+            self._open(
+                "sample_size_per_variant", "egp check --fix --unsafe computes it from the numbers above"
+            )
+        else:
+            self._add(
+                f"{f'sample_size_per_variant: {self._sample:_}':<{COMMENTS_AT}}# what {power} power needs"
+            )
+        # A non-inferiority plan ships by its margin.
+        criterion = "" if self._type == "non_inferiority" else "min_ci_lower: 0%, "
+        options = "options: [ship, keep_control, rerun_narrower]"
+        self._add(f"decision_rule: {{{criterion}otherwise: keep_control, {options}}}")
+
+    def _stages(self) -> None:
+        times = self.timetable
+        if times.has_canary:
+            eve = times.start - timedelta(days=1)
+            self._add(
+                f"canary: {{treated: {share_in_plan(times.canary_share)}, start: {times.canary_start}, end: {eve}}}"
+            )
+        if times.has_ramp:
+            self._add("ramp:")
+            for share in times.stages:
+                self._add(
+                    f"  - {{treated: {share_in_plan(share)}, min_dwell: {duration_in_plan(times.dwell)}}}"
+                )
+        self._add(f"holdout: {{share: {share_in_plan(times.holdout)}, until: {times.holdout_until}}}")
+
+    def _safety(self) -> None:
+        ids = self._guardrail_ids()
+        if ids:
+            self._add("stop_rules:")
+        else:
+            self._open("stop_rules", "one for each guardrail metric, as in")
+            self._add(
+                "  # - {id: refunds, metric: refund_rate, significant_harm_for: 2w, min_units_per_variant: 20_000, action: rollback}"
+            )
+        for name in ids:
+            self._add(f"  - id: {written(f'{name}-harm')}")
+            self._add(f"    metric: {written(name)}")
+            self._add("    significant_harm_for: 2w")
+            least = self._least_units()
+            if least is None:
+                self._open("    min_units_per_variant", "units below which it stays silent, as in 20_000")
+            else:
+                self._add(f"    min_units_per_variant: {least:_}")
+            self._add("    action: rollback")
+        self._add("rollback:")
+        self._add("  method: feature_flag")
+        self._add("  to: control")
+        self._open("  owner", "who turns the switch at any hour")
+        self._add(f"  max_minutes: {min(15, self._settings.option('rollback-owner', 'minutes')):g}")
+        self._open("  comms", "path of the message that goes out, as in comms/rollback.md")
+
+    def _least_units(self) -> int | None:
+        """Units below which a stop rule stays silent: a part of the sample that the shortest stage brings, too."""
+        daily = daily_units(self._answers)
+        if self._sample is None or not daily:
+            return None
+        share = min(min(stage, 1 - stage) for stage in self.timetable.stages[:-1])
+        brought = daily * (self.timetable.dwell / timedelta(days=1)) * share
+        return max(1, _rounded_down(min(self._sample * SAMPLE_PER_STOP_RULE, brought)))
+
+    def _people(self) -> None:
+        self._add("escalation:")
+        self._open("  to", "who breaks a tie, above the owner")
+        self._add(f"  within: {self._settings.option('escalation-path', 'hours')}h")
+        self._add("readouts:")
+        self._add(f"  cadence: {self._settings.option('readout-cadence', 'at_least')}")
+        self._open("  audience", "who reads them, as in [pm, marketing, exec]")
+        if self._settings.adopts("expected-value"):
+            self._open("economics", "scenarios, gain, cost and floor; egp explain expected-value")
+        self._add(f"data_access: {self._settings.option('aggregates-only', 'allowed')[0]}")
+        self._sign_offs()
+        self._add("amendments: []")
+        self._add("waivers: []")
+
+    def _sign_offs(self) -> None:
+        roles = self._signing()
+        self._add("sign_offs:" if roles else "sign_offs: []")
+        for role in roles:
+            holders = self._settings.roles.get(role, ())
+            self._add(f"  - role: {written(role)}")
+            self._open("    by", f"who signed{': ' + listing(holders, 'or') if holders else ''}")
+            self._open("    on", f"the day, before {self.timetable.canary_start}")
+
+    def _signing(self) -> list[str]:
+        """Roles whose sign-off the policy asks of this plan, as far as it is known what is at risk."""
+        if not self._settings.adopts("sign-offs"):
+            return []
+        risks = self._answers.get("risk")
+        by_risk = self._settings.option("sign-offs", "by_risk")
+        by_tier = self._settings.option("sign-offs", "by_tier").get(self._settings.tier, ())
+        of_risks = [
+            role for risk in (risks if isinstance(risks, list) else ()) for role in by_risk.get(risk, ())
+        ]
+        return list(dict.fromkeys([*self._settings.option("sign-offs", "always"), *by_tier, *of_risks]))
+
+
+def _rounded_down(value: float) -> int:
+    """With two digits, so that it looks like the choice that it is."""
+    scale = 10 ** max(0, math.floor(math.log10(max(1.0, value))) - 1)
+    return int(value // scale * scale)

@@ -1,0 +1,223 @@
+"""What a memo is about: one plan, the policy's judgement of it, and a court that judges changes of it on trial."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from egp.advice.options.edits import Change, changed
+from egp.check import check
+from egp.output.report.model import Report
+from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.finding import Diagnostic, Failure
+from egp.plan.typed_reader import nearest
+from egp.policy.model import Adopted, Policy
+from egp.policy.plan_files import PlanFinder, PlanSource
+from egp.policy.plan_history import judged_as, timing_of
+from egp.yaml import Document, Path, PointerError, parse_pointer, read_bytes
+from egp.yaml.bounds import MAX_BYTES
+from egp.yaml.edit import EditError
+from egp.yaml.files import read_regular
+
+_PERSONAL = "no-personal-data"
+_INTEGRITY = "integrity"
+Key = tuple[str, str, str]
+
+
+class CaseError(Exception):
+    """A plan that no memo can be written about. Carries failures of egp, or one line and what to do."""
+
+    def __init__(self, message: str, help: str = "", failures: Sequence[Failure] = ()) -> None:
+        super().__init__(message)
+        self.help = help
+        self.failures = list(failures)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the pipeline says of a text."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    passes: tuple[str, ...]
+    silent: tuple[str, ...]
+    """Rules that could not run, and of which no error speaks."""
+    failures: tuple[Failure, ...] = ()
+    waived: tuple[Diagnostic, ...] = ()
+    """What a waiver or the baseline lets pass."""
+
+    @property
+    def errors(self) -> Counter[Key]:
+        return Counter(key_of(each) for each in self.diagnostics if each.severity == "error")
+
+    def of(self, rule: str) -> list[Diagnostic]:
+        return [each for each in self.diagnostics if each.rule == rule]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One plan of one file under one policy on one day."""
+
+    source: PlanSource
+    text: str
+    document: Document
+    plan: Experiment
+    policy: Policy
+    as_of: date
+    judged: Judged
+    finder: PlanFinder
+    adopted: Mapping[str, Adopted]
+    """Rule id → the rule as the policy weighs it for this plan."""
+
+    @property
+    def name(self) -> str:
+        """The plan's id; the file's name where the plan has none, or holds what must not be repeated."""
+        return self.source.shown if not self.plan.id or self.judged.of(_PERSONAL) else self.plan.id
+
+    @property
+    def value(self) -> dict[str, Any]:
+        return self.document.value if isinstance(self.document.value, dict) else {}
+
+    @property
+    def is_plan(self) -> bool:
+        """Whether the document can be read, so that there is something to compute with."""
+        return bool(self.value) and not self.document.problems
+
+    def option_of(self, rule: str, name: str) -> Any:
+        """A rule's option as the policy sets it for this plan; None where the policy does not adopt the rule."""
+        adopted = self.adopted.get(rule)
+        return getattr(adopted.params, name) if adopted else None
+
+    def path_of(self, diagnostic: Diagnostic) -> Path:
+        """Where a diagnostic is, the key that is missing there included."""
+        try:
+            path = parse_pointer(diagnostic.place.pointer, self.document.value)
+        except PointerError:
+            return ()
+        return (*path, diagnostic.missing) if diagnostic.missing else path
+
+    def on_trial(self, changes: Sequence[Change]) -> Case | None:
+        """The case with the changes made; None where they cannot be made in the text."""
+        try:
+            text = changed(self.text, changes, self.document.index)
+        except (EditError, LookupError, ValueError):
+            return None
+        alone = PlanFinder(self.finder.folder, (), self.finder.pattern_root)
+        return self._with(text, alone)
+
+    def among_others(self) -> Case:
+        """The same case, judged among all plans of the policy if it is one of them."""
+        has_others = self.source.in_portfolio and bool(self.policy.plans)
+        return self._with(self.text, self.finder) if has_others else self
+
+    def _with(self, text: str, finder: PlanFinder) -> Case:
+        source = replace(self.source, content=text.encode("utf-8"))
+        document = read_bytes(source.content or b"", source.shown)[self.document.index]
+        report = check([source], finder, self.policy, self.as_of, list_passes=True)
+        plan, _ = read_experiment(document.value)
+        judged = _judged(report, source.shown, document.index, plan.id or "")
+        return replace(self, source=source, text=text, document=document, plan=plan, judged=judged)
+
+    def is_way_out(self, target: Diagnostic, after: Judged) -> bool:
+        """Whether a judgement is rid of a diagnostic and has no error that was not there before.
+
+        Of a registered plan the rules of integrity complain about every change: that is what `egp amend` is for.
+        """
+        left = after.of(target.rule)
+        if after.failures or len(left) >= len(self.judged.of(target.rule)):
+            return False
+        new = after.errors - self.judged.errors
+        is_silenced = set(after.silent) - set(self.judged.silent)
+        return (
+            not is_silenced
+            and all(each.message != target.message for each in left)
+            and all(self._is_of_integrity(rule) for rule, _, _ in new)
+        )
+
+    def needs_amendment(self, after: Judged) -> bool:
+        return any(self._is_of_integrity(rule) for rule, _, _ in after.errors - self.judged.errors)
+
+    def _is_of_integrity(self, rule_id: str) -> bool:
+        return self.policy.catalogue.families()[rule_id] == _INTEGRITY
+
+
+def key_of(diagnostic: Diagnostic) -> Key:
+    return diagnostic.rule, diagnostic.place.pointer, diagnostic.missing
+
+
+def read_case(
+    source: PlanSource, finder: PlanFinder, policy: Policy, as_of: date, experiment: str = ""
+) -> Case:
+    """The case of a file's plan. Raises CaseError for a file that cannot be judged or has several plans."""
+    if finder.leaves_repository(source):
+        raise CaseError(f"{source.shown} leads out of the repository", "commit the plan itself")
+    content = source.content if source.content is not None else _content(source)
+    source = replace(source, content=content)
+    report = check([source], finder, policy, as_of, list_passes=True)
+    if report.failures:
+        raise CaseError("the plan cannot be judged", failures=report.failures)
+    documents = read_bytes(content, source.shown)
+    number = _asked_number(documents, experiment, source.shown)
+    document = documents[number]
+    plan, _ = read_experiment(document.value)
+    text = content.decode("utf-8", "replace")
+    judged = _judged(report, source.shown, number, plan.id or "")
+    adopted = _adopted(source, plan, finder, policy, as_of)
+    return Case(source, text, document, plan, policy, as_of, judged, finder, adopted)
+
+
+def _adopted(
+    source: PlanSource, plan: Experiment, finder: PlanFinder, policy: Policy, as_of: date
+) -> dict[str, Adopted]:
+    timing = timing_of(plan, finder, policy, as_of)
+    rules = policy.adopted(judged_as(source, plan, finder, policy).in_policy, policy.traits_of(plan), timing)
+    return {each.rule.id: each for each in (*rules.alone, *rules.together)}
+
+
+def _content(source: PlanSource) -> bytes:
+    try:
+        return read_regular(source.path, MAX_BYTES)
+    except OSError as error:
+        raise CaseError(f"cannot read {source.shown}: {error.strerror or type(error).__name__}") from None
+
+
+def _asked_number(documents: Sequence[Document], experiment: str, shown: str) -> int:
+    """The position of the plan that is asked for among the documents of its file."""
+    ids = [str(each.value.get("id", "")) if isinstance(each.value, dict) else "" for each in documents]
+    if experiment:
+        if experiment in ids:
+            return ids.index(experiment)
+        guess = nearest(experiment, filter(None, ids))
+        hint = (
+            f"did you mean {guess}?"
+            if guess
+            else f"it has {', '.join(filter(None, ids)) or 'none with an id'}"
+        )
+        raise CaseError(f"{shown} has no experiment {experiment!r}", hint)
+    if len(documents) > 1:
+        listed = ", ".join(filter(None, ids))
+        raise CaseError(f"{shown} holds {len(documents)} plans", f"name one with --experiment: {listed}")
+    return 0
+
+
+def _judged(report: Report, path: str, number: int, name: str) -> Judged:
+    """What a report says of one plan. What it says of others, such as plans that are gone, is for `egp check`."""
+    own = [
+        each
+        for each in report.diagnostics
+        if (each.place.path, each.place.document) == (path, number) or (name and each.experiment == name)
+    ]
+    silent = tuple(
+        each.rule
+        for each in report.unchecked
+        if (each.path, each.document) == (path, number) and not each.blocked_by and each.severity == "error"
+    )
+    return Judged(
+        tuple(each for each in own if each.waiver is None),
+        tuple(each.rule for each in report.passes if (each.path, each.document) == (path, number)),
+        silent,
+        tuple(report.failures),
+        tuple(each for each in own if each.waiver is not None),
+    )

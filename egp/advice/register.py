@@ -1,0 +1,403 @@
+"""Registering: a plan that passes its check is pinned in the lock, with its date, its policy and its sign-offs."""
+
+from __future__ import annotations
+
+import os
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from egp.check import check
+from egp.output.report.model import Report
+from egp.plan.analysis.registered_test import ANALYSIS
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import Experiment, may_be_plan, read_experiment
+from egp.plan.finding import Failure
+from egp.plan.typed_reader import Problem
+from egp.plan.wording import called, listing
+from egp.policy.locate import lock_folder
+from egp.policy.model import Policy
+from egp.policy.plan_files import PlanFinder, PlanSource
+from egp.record.entry_files import ENTRIES
+from egp.record.lock import (
+    LOCK_FILE,
+    LockError,
+    PinnedPolicy,
+    Registration,
+    Signed,
+    made,
+    read_lock,
+    shown_path,
+    update_lock,
+)
+from egp.yaml import Document, Path, Span
+from egp.yaml.atomic import write_atomically
+from egp.yaml.bounds import MAX_BYTES
+from egp.yaml.edit import EditError, add, edited
+from egp.yaml.files import read_regular, real_path
+
+PLAN_KEYS = [key for key, _, _, _ in Experiment.fields()]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a plan was not registered or amended although its check may have passed. Exit status 1."""
+
+    path: str
+    span: Span
+    message: str
+    help: str
+
+
+class EntryRefused(Exception):
+    """Raised with the refusal that ends an attempt."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A plan whose entry in the lock is as it should be."""
+
+    id: str
+    path: str
+    """The plan's file as messages show it."""
+    entry: Registration
+    before: Registration | None
+    """The entry before; the same object when nothing had to change."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it: everything that was asked for is in the lock, or nothing is."""
+
+    report: Report
+    lock: str
+    """The lock as messages show it."""
+    refusals: list[Refusal] = field(default_factory=list)
+    pinned: list[Pinned] = field(default_factory=list)
+    written: tuple[str, ...] = ()
+    """The files of the lock that were written."""
+
+    @property
+    def exit_status(self) -> int:
+        status = self.report.exit_status("error")
+        return status or (1 if self.refusals else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A plan as it was read once, for its check and for its digest."""
+
+    source: PlanSource
+    document: Document
+    plan: Experiment
+    problems: Sequence[Problem]
+    path: str
+    """The plan's file relative to the lock."""
+
+    @property
+    def id(self) -> str:
+        return self.plan.id or ""
+
+    @property
+    def digest(self) -> str:
+        return plan_digest(self.plan)
+
+    def refused(self, at: Path, message: str, help: str) -> EntryRefused:
+        return EntryRefused(Refusal(self.document.path, self.document.span(at), message, help))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What every registration of a run has in common."""
+
+    root: str
+    as_of: date
+    policy: PinnedPolicy
+
+
+def register(
+    sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date, write_date: bool = False
+) -> Outcome:
+    """Registers the plans, all of them or none. Raises LockError, also where a plan cannot be written."""
+    terms = terms_of(finder, policy, as_of)
+    lock = read_lock(terms.root)
+    read = [opened(source, finder) for source in sources]
+    refusals: list[Refusal] = []
+    if write_date:
+        read = [_dated(source, as_of, lock.entries, refusals) for source in read]
+    candidates = [each for source in read for each in candidates_in(source, terms)]
+    entries: ChainMap[str, Registration] = ChainMap({}, lock.entries)  # type: ignore[arg-type]
+    _pin_all(candidates, entries, terms, refusals)
+    outcome = Outcome(check(read, finder, policy, as_of, lock=entries), lock.path, refusals)
+    if outcome.exit_status:
+        return outcome
+    write(
+        sources,
+        read,
+        outcome,
+        terms,
+        lambda entries: outcome.pinned.extend(_pin_all(candidates, entries, terms)),
+    )
+    return outcome
+
+
+def write(
+    before: Sequence[PlanSource],
+    after: Sequence[PlanSource],
+    outcome: Outcome,
+    terms: Terms,
+    edit: Callable[[MutableMapping[str, Registration]], None],
+) -> None:
+    """Writes the plans that an edit changed, and then the lock. Raises LockError, which says what is on the disk."""
+    done: list[str] = []
+    try:
+        write_changed(before, after, done)
+        outcome.written = update_lock(terms.root, edit).written
+    except EntryRefused as refused:
+        outcome.refusals.append(refused.refusal)
+    except OSError as error:
+        unwritten = Failure(shown_path(str(error.filename or "")), f"cannot write the plan: {error.strerror}")
+        raise LockError((unwritten, *_half_done(done))) from None
+    except LockError as error:
+        raise LockError((*error.failures, *_half_done(done))) from None
+
+
+def _half_done(plans: Iterable[str]) -> Iterator[Failure]:
+    for path in plans:
+        message = "this plan was written, and the lock does not pin it as it is now"
+        yield Failure(path, message, help="the command, given again, completes what it began")
+
+
+def terms_of(finder: PlanFinder, policy: Policy, as_of: date) -> Terms:
+    root = real_path(lock_folder(finder.folder, policy.root))
+    name = policy.file or policy.name
+    if policy.root:
+        file = os.path.join(real_path(policy.root), os.path.basename(name))
+        name = os.path.relpath(file, root).replace(os.sep, "/")
+    return Terms(
+        root, as_of, made(PinnedPolicy, name=name, version=policy.version or None, digest=policy.digest)
+    )
+
+
+def opened(source: PlanSource, finder: PlanFinder) -> PlanSource:
+    """The source with its content, so that what is checked is what is pinned; unreadable ones are the check's to name."""
+    if finder.leaves_repository(source):
+        return source
+    if not os.path.isfile(source.path):
+        return source  # a pipe may never end; the check says what it is
+    try:
+        return replace(source, content=read_regular(source.path, MAX_BYTES))
+    except OSError:
+        return source
+
+
+def candidates_in(source: PlanSource, terms: Terms) -> Iterator[Candidate]:
+    """The plans of an opened source; what is no plan the check rejects."""
+    if source.content is None:
+        return
+    path = os.path.relpath(real_path(source.path), terms.root).replace(os.sep, "/")
+    for document in filter(may_be_plan, source.documents()):
+        plan, problems = read_experiment(document.value)
+        yield Candidate(source, document, plan, problems, path)
+
+
+def _dated(
+    source: PlanSource, as_of: date, entries: Mapping[str, Registration], refusals: list[Refusal]
+) -> PlanSource:
+    """The source with the registration date in every plan that is not registered yet."""
+
+    def set_date(plan: dict[str, Any]) -> None:
+        if "registered" in plan:
+            plan["registered"] = as_of.isoformat()
+        else:
+            add(plan, "registered", as_of.isoformat(), PLAN_KEYS)
+
+    for document in source.documents() if source.content is not None else ():
+        plan, _ = read_experiment(document.value)
+        if plan.id and plan.id not in entries and plan.registered != as_of:
+            try:
+                source = edited_source(source, document, set_date)
+            except EditError as error:
+                help = f"set `registered: {as_of}` by hand"
+                span = document.span(("registered",))
+                refusals.append(Refusal(document.path, span, f"the date cannot be written: {error}", help))
+    return source
+
+
+def edited_source(source: PlanSource, document: Document, edit: Any) -> PlanSource:
+    """The source with one of its documents edited. Raises EditError."""
+    text = (source.content or b"").decode("utf-8", "surrogateescape")
+    return replace(source, content=edited(text, edit, document.index).encode("utf-8", "surrogateescape"))
+
+
+def write_changed(
+    before: Iterable[PlanSource], after: Iterable[PlanSource], done: list[str] | None = None
+) -> None:
+    """Writes the plans that an edit changed, and notes which. Raises OSError."""
+    for old, new in zip(before, after, strict=True):
+        if new.content is not None and read_regular(old.path, MAX_BYTES) != new.content:
+            write_atomically(real_path(old.path), new.content)
+            if done is not None:
+                done.append(old.shown)
+
+
+def _pin_all(
+    candidates: Sequence[Candidate],
+    entries: MutableMapping[str, Registration],
+    terms: Terms,
+    refusals: list[Refusal] | None = None,
+) -> list[Pinned]:
+    """Puts the candidates into the entries. Raises EntryRefused where there is no list for refusals."""
+    pinned = []
+    for candidate in candidates:
+        before = entries.get(candidate.id)
+        try:
+            entry = _pin(candidate, before, terms)
+        except EntryRefused as refused:
+            if refusals is None:
+                raise
+            refusals.append(refused.refusal)
+        else:
+            entries[candidate.id] = entry
+            pinned.append(Pinned(candidate.id, candidate.document.path, entry, before))
+    return pinned
+
+
+def _pin(candidate: Candidate, entry: Registration | None, terms: Terms) -> Registration:
+    """The entry that the plan has from now on; the given one if nothing is new."""
+    require_whole(candidate)
+    if entry is None:
+        return _new_entry(candidate, terms)
+    if entry.current_digest != candidate.digest:
+        raise _changed(candidate, entry)
+    return renewed(candidate, entry, terms)
+
+
+def renewed(candidate: Candidate, entry: Registration, terms: Terms) -> Registration:
+    """The entry with the plan's new sign-offs and its new place; the given one if there are none. Raises EntryRefused."""
+    _require_moved(candidate, entry, terms.root)
+    signed = signed_in(candidate, terms.as_of, entry.signed)
+    if signed == entry.signed and candidate.path == entry.path:
+        return entry
+    return made(Registration, **{**vars(entry), "signed": signed, "path": candidate.path})
+
+
+def require_whole(candidate: Candidate) -> None:
+    """Only a plan that was read without problems, and that lies with its lock, can be pinned."""
+    if candidate.problems:
+        problem = candidate.problems[0]
+        raise candidate.refused(
+            problem.path, f"what egp cannot read it cannot pin: {problem.message}", problem.help
+        )
+    if candidate.path.startswith("../"):
+        message = "the plan lies outside of the folder that has the lock"
+        raise candidate.refused((), message, "run egp in the repository that has the plan")
+
+
+def _new_entry(candidate: Candidate, terms: Terms) -> Registration:
+    stated = candidate.plan.registered
+    if stated != terms.as_of:
+        message = (
+            f"the plan says `registered: {stated}`, and it is registered on {terms.as_of}"
+            if stated
+            else f"the plan does not say that it is registered on {terms.as_of}"
+        )
+        help = f"set `registered: {terms.as_of}`, or have it set with --write-date"
+        raise candidate.refused(("registered",), message, help)
+    return made(
+        Registration,
+        path=candidate.path,
+        digest=candidate.digest,
+        registered=terms.as_of,
+        analysis=ANALYSIS,
+        policy=terms.policy,
+        signed=signed_in(candidate, terms.as_of),
+    )
+
+
+def _changed(candidate: Candidate, entry: Registration) -> EntryRefused:
+    since = f"amended on {entry.amended[-1].on}" if entry.amended else f"registered on {entry.registered}"
+    name = called(candidate.id, "the plan")
+    message = f"{name} was {since} as {short(entry.current_digest)}, and is now {short(candidate.digest)}"
+    help = f"to change a registered plan: egp amend {candidate.document.path} --reason …; another experiment has another id"
+    return candidate.refused(("id",), message, help)
+
+
+def short(digest: str) -> str:
+    """A digest as people compare it."""
+    version, _, value = digest.rpartition(":")
+    return f"{version}:{value[:12]}…"
+
+
+def _require_moved(candidate: Candidate, entry: Registration, root: str) -> None:
+    """A plan may move; a second file with its id is no move."""
+    if candidate.path != entry.path and os.path.lexists(os.path.join(root, entry.path or "")):
+        name = called(candidate.id, "the plan")
+        message = f"{name} is registered from {entry.path}, which is still there"
+        raise candidate.refused(("id",), message, "give one of the two another id, or remove one")
+
+
+def signed_in(candidate: Candidate, as_of: date, already: Sequence[Signed] = ()) -> tuple[Signed, ...]:
+    """The sign-offs that the lock attests: those it has, and those of the plan that are complete. Raises EntryRefused."""
+    known = {(each.role, each.by, each.on) for each in already}
+    kept = list(already)
+    for at, each in enumerate(candidate.plan.sign_offs):
+        identity = (each.role, each.by, each.on)
+        if each.role and each.by and each.on and identity not in known:
+            if each.on > as_of:
+                message = f"the sign-off is dated {each.on}, and the lock attests it on {as_of}"
+                help = "correct its date, or leave it out, and run egp register again when it is there"
+                raise candidate.refused(("sign_offs", at, "on"), message, help)
+            known.add(identity)
+            kept.append(made(Signed, role=each.role, by=each.by, on=each.on))
+    if len(kept) == len(already):
+        return tuple(already)
+    return tuple(sorted(kept, key=lambda each: (str(each.on or ""), each.role or "", each.by or "")))
+
+
+def told(outcome: Outcome) -> Iterator[str]:
+    """What came of it, in lines for people."""
+    if outcome.pinned and not outcome.refusals:
+        for pinned in outcome.pinned:
+            yield f"{_done(pinned)} ({short(pinned.entry.current_digest)})"
+        if outcome.written:
+            yield f"commit {files_of(outcome.written)} together with what is pinned"
+        return
+    for refusal in outcome.refusals:
+        line, column = refusal.span.start
+        yield f"not pinned: {refusal.path}:{line}:{column}: {refusal.message}"
+        yield f"  help: {refusal.help}"
+    yield f"{outcome.lock} is as it was"
+
+
+def files_of(written: Sequence[str]) -> str:
+    """Files of the lock, as people are told to commit them."""
+    folder = f"{ENTRIES}/"
+    return listing(written) if len(written) <= _FEW_FILES else f"what has changed in {LOCK_FILE} and {folder}"
+
+
+_FEW_FILES = 3
+
+
+def _done(pinned: Pinned) -> str:
+    before, entry = pinned.before, pinned.entry
+    if before is None:
+        return f"registered {pinned.id} on {entry.registered}{_with_signatures(entry.signed)}"
+    if entry is before:
+        return f"{pinned.id} is as it was pinned: registered on {entry.registered}"
+    new = tuple(each for each in entry.signed if each not in before.signed)
+    if len(entry.amended) > len(before.amended):
+        return f"amended {pinned.id} on {entry.amended[-1].on}{_with_signatures(new)}"
+    if new:
+        return f"{pinned.id}, registered on {entry.registered}, is now{_with_signatures(new)}"
+    return f"{pinned.id}, registered on {entry.registered}, has moved to {entry.path}"
+
+
+def _with_signatures(signed: Sequence[Signed]) -> str:
+    return f" signed by {listing(f'{each.role} ({each.by})' for each in signed)}" if signed else ""

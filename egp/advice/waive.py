@@ -1,0 +1,114 @@
+"""Waiving: an approved waiver is written into the plan, with the digest of the plan that was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from egp.advice.register import PLAN_KEYS, edited_source, opened, write_changed
+from egp.check import check
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import may_be_plan, read_experiment
+from egp.plan.finding import Failure
+from egp.plan.wording import counted
+from egp.policy.model import Policy
+from egp.policy.plan_files import PlanFinder, PlanSource
+from egp.record.waivers.grant import Grant
+from egp.yaml import Document
+from egp.yaml.edit import EditError, add
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What somebody approved."""
+
+    rule: str
+    reason: str
+    ticket: str
+    approver: str
+    role: str
+    granted: date
+    expires: date
+
+
+class WaiveError(Exception):
+    """A waiver that is not written, and what to do about it."""
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.help = help
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it: the waiver as it stands in the plan. With failures or objections nothing is written."""
+
+    grant: Grant | None = None
+    failures: list[Failure] = field(default_factory=list)
+
+
+def waive(source: PlanSource, finder: PlanFinder, policy: Policy, as_of: date, approval: Approval) -> Outcome:
+    """Writes the waiver into the plan, in place of one for the same rule. Raises WaiveError, and OSError when writing fails."""
+    before = opened(source, finder)
+    if before.content is None:
+        return Outcome(failures=check([source], finder, policy, as_of).failures)
+    document = _only_plan(before)
+    plan, problems = read_experiment(document.value)
+    if problems or document.problems:
+        raise WaiveError(
+            "the plan cannot be read whole, so that nobody can approve it", "egp check says what is wrong"
+        )
+    rules = [each.rule for each in plan.waivers]
+    position = rules.index(approval.rule) if approval.rule in rules else len(rules)
+    block = {**{name: getattr(approval, name) for name in Approval.__slots__}, "digest": plan_digest(plan)}
+    try:
+        after = edited_source(before, document, lambda value: _put(value, position, block))
+    except EditError as error:
+        raise WaiveError(f"the waiver cannot be written: {error}", "add it by hand") from None
+    report = check([after], finder, policy, as_of)
+    own = next((each.own for each in report.allowed if each.experiment == plan.id), ())
+    grant = own[position] if own else None
+    if not report.failures and grant and grant.holds and grant.used:
+        write_changed([source], [after])
+    return Outcome(grant, report.failures)
+
+
+def told(outcome: Outcome, path: str) -> Iterator[str]:
+    """What came of it, in lines for people."""
+    grant = outcome.grant
+    if grant is None:
+        return
+    rule = grant.waiver.rule
+    if grant.objections:
+        yield f"not waived in {path}:"
+        for objection in grant.objections:
+            yield f"  {objection.message}"
+            yield f"    help: {objection.help}"
+    elif not grant.used:
+        yield f"not waived in {path}: {rule} finds nothing that could be waived"
+    else:
+        found = counted(grant.used, "finding")
+        yield f"waived {rule} in {path} until the end of {grant.waiver.expires}: it lets {found} pass"
+
+
+def _only_plan(source: PlanSource) -> Document:
+    plans = [each for each in source.documents() if may_be_plan(each)]
+    if len(plans) != 1:
+        raise WaiveError(f"there are {len(plans)} plans in {source.shown}", "name a file that holds one plan")
+    return plans[0]
+
+
+def _put(plan: dict[str, Any], position: int, block: dict[str, object]) -> None:
+    waivers = plan.get("waivers")
+    if not waivers and "waivers" in plan:
+        plan["waivers"] = [block]
+    elif not waivers:
+        add(plan, "waivers", [block], PLAN_KEYS)
+    elif position < len(waivers):
+        waivers[position].update(
+            {key: str(value) if isinstance(value, date) else value for key, value in block.items()}
+        )
+    else:
+        waivers.append(block)

@@ -1,0 +1,148 @@
+"""From what the rules said about a plan to what is reported: one root cause, one diagnostic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import inf
+from typing import TYPE_CHECKING
+
+from egp.check.outcome import Named, Outcome, named_by_errors, path_of, severity_of
+from egp.plan.finding import SEVERITIES, Finding
+from egp.plan.typed_reader import label
+from egp.policy.model import Adopted
+from egp.yaml import Path, Span
+
+if TYPE_CHECKING:
+    from egp.check.suppressions import Leniency
+
+
+def settle(
+    outcomes: Sequence[Outcome], already: Sequence[Named] = (), leniency: Leniency | None = None
+) -> Sequence[Named]:
+    """Leaves one diagnostic for one root cause. Returns what errors name.
+
+    What is let pass is set aside first: it makes no other finding redundant, and speaks for no missing input.
+    """
+    if leniency:
+        leniency.waive(outcomes)
+    _drop_redundant(outcomes)
+    named = [*already, *named_by_errors(outcomes)]
+    for outcome in outcomes:
+        if outcome.missing is not None and not outcome.blocked_by:
+            missing = outcome.missing
+            outcome.blocked_by = next((rule for at, rule in named if _touches(at, missing)), "")
+    spoken = list(_speak_for_missing(outcomes))
+    while leniency and leniency.excuse_missing(spoken):
+        _silence_no_other(spoken, outcomes)
+        spoken = list(_speak_for_missing(outcomes))
+    return named_by_errors(outcomes)
+
+
+def _speak_for_missing(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, Finding]]:
+    """A rule that may reject and could not run, and of whose missing input no error speaks, is an error itself."""
+    groups: dict[tuple[Path, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.missing is not None and not outcome.blocked_by:
+            groups.setdefault((outcome.missing, outcome.reason), []).append(outcome)
+    for (missing, _), group in groups.items():
+        speakers = [each for each in group if each.adopted.severity == "error"]
+        speaker = next(iter(speakers or [each for each in group if each.escalates]), None)
+        if speaker is None:
+            continue
+        finding = _missing_input(missing, group[0], [outcome.adopted.rule.id for outcome in group])
+        speaker.findings.append(finding)
+        for outcome in group:
+            outcome.blocked_by = speaker.adopted.rule.id
+        yield speaker, finding
+
+
+def _silence_no_other(spoken: Sequence[tuple[Outcome, Finding]], outcomes: Sequence[Outcome]) -> None:
+    """Rules of whose missing input only an excused finding of another rule speaks have to speak themselves."""
+    excused = {
+        (speaker.adopted.rule.id, speaker.missing, speaker.reason)
+        for speaker, finding in spoken
+        if finding in speaker.waived
+    }
+    for outcome in outcomes:
+        is_speaker = outcome.blocked_by == outcome.adopted.rule.id
+        if (outcome.blocked_by, outcome.missing, outcome.reason) in excused and not is_speaker:
+            outcome.blocked_by = ""
+
+
+def _missing_input(missing: Path, outcome: Outcome, rules: Sequence[str]) -> Finding:
+    blocked = ", ".join(rules)
+    if outcome.reason:
+        return Finding(missing, outcome.reason, help=f"{outcome.advice}; blocked: {blocked}", impossible=True)
+    name = label(missing)
+    return Finding(
+        missing,
+        f"the plan does not say `{name}`, and without it {len(rules)} checks cannot run: {blocked}"
+        if len(rules) > 1
+        else f"the plan does not say `{name}`, and without it {blocked} cannot be checked",
+        observed="not declared",
+        required=f"`{name}`",
+        help=f"declare `{name}`",
+        impossible=True,
+    )
+
+
+def _touches(at: Path, missing: Path) -> bool:
+    """Whether a finding at one path names the input missing at the other: the same, above it or below it."""
+    shorter = min(len(at), len(missing))
+    return at[:shorter] == missing[:shorter] and (shorter > 0)
+
+
+def _drop_redundant(outcomes: Sequence[Outcome]) -> None:
+    """Takes out what another finding already says: rules that yield, and claims about keys that were misread."""
+    speaking = {
+        outcome.adopted.rule.id: _weight(outcome.adopted, outcome.effective)
+        for outcome in outcomes
+        if outcome.effective
+    }
+    places = _places(outcomes)
+    misread = named_by_errors(outcome for outcome in outcomes if outcome.adopted.rule.subject == "PlanFile")
+    for outcome in outcomes:
+        rule = outcome.adopted.rule
+        outcome.findings = [
+            each
+            for each in outcome.findings
+            if not (each.yields_in_place and places.get(each.at, inf) < _rank(outcome.adopted, each))
+        ]
+        if outcome.findings and rule.subject != "PlanFile":
+            own_weight = _weight(outcome.adopted, outcome.findings)
+            heavier = {other for other, weight in speaking.items() if weight <= own_weight}
+            outcome.findings = [
+                each for each in outcome.findings if not heavier & (rule.yields_to | each.yields_to)
+            ]
+            if not outcome.findings:
+                continue
+            kept = [finding for finding in outcome.findings if not _about_misread(finding, misread)]
+            if not kept:
+                blocker = next(by for at, by in misread if _about_misread(outcome.findings[0], [(at, by)]))
+                outcome.missing, outcome.blocked_by = path_of(outcome.findings[0]), blocker
+            outcome.findings = kept
+
+
+def _places(outcomes: Iterable[Outcome]) -> dict[object, float]:
+    """Path → the rank of the finding there that says most."""
+    places: dict[object, float] = {}
+    for outcome in outcomes:
+        for finding in outcome.effective:
+            if not isinstance(finding.at, Span):
+                rank = _rank(outcome.adopted, finding)
+                places[finding.at] = min(rank, places.get(finding.at, rank))
+    return places
+
+
+def _rank(adopted: Adopted, finding: Finding) -> float:
+    """By weight; of the same weight those that yield in their place come after the others."""
+    return _weight(adopted, [finding]) + 0.5 * finding.yields_in_place
+
+
+def _weight(adopted: Adopted, findings: Iterable[Finding]) -> int:
+    """How much the findings of a rule weigh: 0 for an error, more for less."""
+    return min(SEVERITIES.index(severity_of(adopted, finding)) for finding in findings)
+
+
+def _about_misread(finding: Finding, misread: Iterable[tuple[Path, str]]) -> bool:
+    return not isinstance(finding.at, Span) and any(finding.at[: len(at)] == at for at, _ in misread if at)

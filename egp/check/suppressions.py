@@ -1,0 +1,294 @@
+"""What a plan is let pass: its waivers, and its part of the baseline.
+
+Decided before one finding silences another, so that what is let pass silences nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+from egp.check.outcome import Outcome
+from egp.check.placing import named_pointer
+from egp.plan.analysis.days import first_exposure
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import Experiment, Waiver
+from egp.plan.finding import Finding, NotChecked, Waived
+from egp.policy.locate import waivers_folder
+from egp.policy.model import Adopted, Policy
+from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
+from egp.record.waivers.allowed import Allowed
+from egp.record.waivers.baseline import NEVER, Baseline, Excuse, Found, Recorded, read_baseline, recorded_in
+from egp.record.waivers.file import Listed, read_waivers, waivers_in
+from egp.record.waivers.grant import LONGEST, Grant, Terms, granted
+from egp.rules.rule_inputs import Change
+from egp.yaml import Document, Path, Span, read_bytes
+
+if TYPE_CHECKING:
+    from egp.policy.plan_files import PlanFinder
+    from egp.policy.plan_history import Past
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The waivers and the baseline beside the policy at the base, as far as they can be read."""
+
+    waivers: Mapping[str, Sequence[Waiver]]
+    """Id of an experiment → its waivers."""
+    baseline: Mapping[Found, Recorded] | None
+    """None where the base has no baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowances:
+    """What a run has beside its plans: the waivers and the baseline beside the policy."""
+
+    listed: Listed = field(default_factory=Listed)
+    baseline: Baseline = field(default_factory=Baseline)
+    are_in_force: bool = True
+    """Whether what is let pass passes; an auditor sees it as if nothing were."""
+    before: Before | None = None
+    """What the base has of it; None without a base."""
+
+    def concern(self, name: str) -> bool:
+        """Whether any of it is about the experiment."""
+        return name in self.listed.by_experiment or name in self.baseline.by_experiment
+
+    def of(
+        self,
+        document: Document,
+        plan: Experiment,
+        terms: Terms,
+        rules: Sequence[Adopted],
+    ) -> Allowed:
+        """What a plan is let pass, before anything was found."""
+        name = plan.id or ""
+        return Allowed(
+            name,
+            tuple(
+                granted(waiver, ("waivers", at), _place(document, ("waivers", at)), terms)
+                for at, waiver in enumerate(plan.waivers)
+            ),
+            self.grants(name, terms),
+            self.excuses(name, terms, rules) if terms.digest else (),
+        )
+
+    def grants(self, name: str, terms: Terms) -> tuple[Grant, ...]:
+        """The waivers that the file beside the policy has for an experiment."""
+        return tuple(
+            granted(waiver, ("waivers", at), _place(self.listed.document, ("waivers", at)), terms)
+            for at, waiver in self.listed.by_experiment.get(name, ())
+        )
+
+    def excuses(self, name: str, terms: Terms, rules: Sequence[Adopted]) -> tuple[Excuse, ...]:
+        """The entries that the baseline has for an experiment."""
+        adopted = {each.rule.id: each for each in rules}
+        return tuple(
+            Excuse(
+                ("findings", each.position),
+                each,
+                _place(self.baseline.document, ("findings", each.position)),
+                self._grown(each, terms) or _lapsed(each, adopted.get(each.found.rule), terms),
+                is_new=self.before is not None and self.before.baseline is None,
+            )
+            for each in self.baseline.by_experiment.get(name, ())
+        )
+
+    def _grown(self, entry: Recorded, terms: Terms) -> str:
+        """Why an entry that the base does not have excuses nothing."""
+        if self.before is None:
+            return ""
+        if self.before.baseline is None:
+            return _come_with_it(entry, terms)
+        before = self.before.baseline.get(entry.found)
+        is_there = before is not None and entry.times <= before.times and entry.digest == before.digest
+        return "" if is_there else "it is new since the base, and a baseline only shrinks"
+
+
+def _come_with_it(entry: Recorded, terms: Terms) -> str:
+    """Why an entry of the first baseline excuses nothing: it is about what was there, and not about what is new."""
+    if terms.at_base == "":
+        return "the base has no such plan, and a baseline is for what was there before it"
+    if entry.digest and terms.at_base not in (None, entry.digest):
+        return f"the plan is not as the base has it, and {entry.found.rule} is not waivable"
+    return ""
+
+
+def read_allowances(
+    finder: PlanFinder, policy: Policy, past: Past | None, baseline: Baseline | None, are_in_force: bool
+) -> Allowances:
+    """What lies beside the policy; a given baseline stands in for the file. Raises PastError where git cannot tell."""
+    folder = waivers_folder(finder.folder, policy.root)
+    listed = read_waivers(folder, _shown(folder, WAIVERS_FILE, finder))
+    if baseline is None:
+        baseline = read_baseline(folder, _shown(folder, BASELINE_FILE, finder))
+    return Allowances(listed, baseline, are_in_force, _before(past, folder))
+
+
+def _before(past: Past | None, folder: str) -> Before | None:
+    if past is None or past.base is None:
+        return None
+    waivers = _at_base(past, os.path.join(folder, WAIVERS_FILE))
+    baseline = _at_base(past, os.path.join(folder, BASELINE_FILE))
+    recorded = recorded_in(baseline) if baseline else None
+    return Before(
+        waivers_in(waivers) if waivers else {},
+        None if recorded is None else {each.found: each for each in recorded},
+    )
+
+
+def _at_base(past: Past, path: str) -> Document | None:
+    content = past.at_base(past.inside(path))
+    return None if content is None else read_bytes(content, path)[0]
+
+
+def _shown(folder: str, name: str, finder: PlanFinder) -> str:
+    """A file as messages name it."""
+    path = os.path.join(folder, name)
+    relative = os.path.relpath(path, finder.folder)
+    return (path if relative.startswith("..") else relative).replace(os.sep, "/")
+
+
+def terms_of(
+    change: Change,
+    digest: str,
+    rules: Iterable[Adopted],
+    policy: Policy,
+    listed_before: Sequence[Waiver] = (),
+) -> Terms:
+    """What a waiver of the plan must fit. The digest is empty for a plan that was not read whole.
+
+    No waiver is for a rule about waivers, nor for one about plans that are gone.
+    """
+    waivable = {each.rule.id: each.waivable and each.rule.subject != "Removal" for each in rules}
+    families = policy.catalogue.families()
+    waivable |= {rule_id: False for rule_id, family in families.items() if family == "waivers"}
+    asked, plan = policy.waivers, change.plan
+    own_before = change.before.waivers if change.before else ()
+    return Terms(
+        experiment=plan.id or "",
+        as_of=change.as_of,
+        owner=(plan.owner.dri if plan.owner else None) or "",
+        digest=digest,
+        registered=change.registered,
+        first_commit=change.first_commit,
+        rules=waivable,
+        families=families,
+        approvers=asked.approvers if asked else (),
+        roles=policy.roles,
+        longest=(asked.longest if asked else None) or LONGEST,
+        attested_by=(asked.attested_by if asked else None) or "",
+        earlier=(*own_before, *listed_before) if change.under_base else None,
+        at_base=_digest_at_base(change, policy),
+        has_begun=has_begun(plan, change.as_of),
+    )
+
+
+def _digest_at_base(change: Change, policy: Policy) -> str | None:
+    """The plan's digest at the base; None where there is none to compare with, or the policy is as new as the plan."""
+    is_new_policy = bool(policy.root) and not policy.ref
+    if not change.under_base or is_new_policy:
+        return None
+    return plan_digest(change.before) if change.before else ""
+
+
+def has_begun(plan: Experiment, day: date) -> bool:
+    """Whether the first unit was exposed by a day: the plan cannot be made anew."""
+    try:
+        return first_exposure(plan)[0] <= day
+    except NotChecked:
+        return False
+
+
+def _place(document: Document | None, at: Path) -> str:
+    return f"{document.path}:{document.span(at).start.line}" if document else ""
+
+
+def _lapsed(entry: Recorded, adopted: Adopted | None, terms: Terms) -> str:
+    """Why an entry excuses nothing."""
+    rule = entry.found.rule
+    if terms.families.get(rule) in NEVER:
+        return f"no baseline excuses what {rule} finds"
+    if adopted is None or adopted.waivable:
+        return ""
+    if not entry.digest:
+        return f"{rule} was waivable when this was recorded, and is not"
+    if entry.digest != terms.digest:
+        return f"the plan has changed since it was recorded, and {rule} is not waivable"
+    return "" if terms.has_begun else f"the plan has not begun, and {rule} is not waivable"
+
+
+class Leniency:
+    """Lets findings of one plan pass."""
+
+    def __init__(self, allowed: Allowed, document: Document, is_in_force: bool) -> None:
+        self._allowed = allowed
+        self._document = document
+        self._is_in_force = is_in_force
+
+    def waive(self, outcomes: Iterable[Outcome]) -> None:
+        """Sets aside what is let pass. A plan that cannot do what it promises is never let pass."""
+        found = [
+            (outcome, finding)
+            for outcome in outcomes
+            for finding in outcome.findings
+            if not finding.impossible
+        ]
+        self._excuse(found)
+        for outcome, finding in found:
+            grants = [each for each in self._grants if each.waiver.rule == outcome.adopted.rule.id]
+            for grant in grants:
+                grant.used += 1
+            if grants:
+                self._pass(outcome, finding, _by_waiver(grants[0]))
+
+    def excuse_missing(self, spoken: Sequence[tuple[Outcome, Finding]]) -> bool:
+        """Sets aside that inputs are missing, where the baseline has it; whether it has any of them.
+
+        A waiver is for what its rule finds.
+        """
+        self._excuse(spoken)
+        return any(finding in outcome.waived for outcome, finding in spoken)
+
+    @property
+    def _grants(self) -> list[Grant]:
+        return [each for each in (*self._allowed.own, *self._allowed.listed) if each.holds]
+
+    def _excuse(self, found: Sequence[tuple[Outcome, Finding]]) -> None:
+        excuses = {each.entry.found: each for each in self._allowed.excuses}
+        if not excuses:
+            return
+        of_entry: list[tuple[Excuse, Outcome, Finding]] = []
+        for outcome, finding in found:
+            excuse = None if isinstance(finding.at, Span) else excuses.get(self._key(outcome, finding.at))
+            if excuse:
+                excuse.used += 1
+                of_entry.append((excuse, outcome, finding))
+        for excuse, outcome, finding in of_entry:
+            if excuse.holds:
+                self._pass(outcome, finding, Waived("baseline", excuse.place, is_new=excuse.is_new))
+
+    def _key(self, outcome: Outcome, at: Path) -> Found:
+        return Found(self._allowed.experiment, outcome.adopted.rule.id, named_pointer(self._document, at))
+
+    def _pass(self, outcome: Outcome, finding: Finding, waived: Waived) -> None:
+        if self._is_in_force:
+            outcome.waived[finding] = waived
+
+
+def _by_waiver(grant: Grant) -> Waived:
+    waiver = grant.waiver
+    return Waived(
+        "waiver",
+        grant.place,
+        waiver.reason or "",
+        waiver.ticket or "",
+        waiver.approver or "",
+        waiver.role or "",
+        waiver.granted,
+        waiver.expires,
+        grant.is_new,
+    )

@@ -1,0 +1,48 @@
+"""egp baseline: record what is found on the day of adoption, and from then on take out what is gone."""
+
+from __future__ import annotations
+
+import argparse
+
+from egp.cli.commands import terminal
+from egp.cli.commands.asked import plans_asked_for
+from egp.cli.commands.options import add_policy, day, judging_day, policy_in_force
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Without --start, takes out of the baseline what the plans no longer violate, and adds nothing. The baseline "
+        "lies beside the policy, as egp-baseline.yaml."
+    )
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="plans or folders; none for the policy's plans"
+    )
+    parser.add_argument(
+        "--start", action="store_true", help="record what is found today, where there is no baseline"
+    )
+    add_policy(parser)
+    parser.add_argument("--as-of", type=day, metavar="DATE", help="judge as of this day (default: today)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from egp.advice.baseline import BaselineError, shrink, start, told
+    from egp.output.report.text import printable
+
+    if "-" in options.paths:
+        raise terminal.Stop("a baseline is of files, not of standard input", "name the plans")
+    policy = policy_in_force(options, options.paths)
+    sources, finder = plans_asked_for(options, policy)
+    verb = start if options.start else shrink
+    try:
+        outcome = verb(sources, finder, policy, judging_day(options.as_of, policy.timezone))
+    except BaselineError as error:
+        raise terminal.Stop(str(error), error.help) from None
+    except OSError as error:
+        raise terminal.Stop(f"cannot write {terminal.shown(str(error.filename))}: {error.strerror}") from None
+    if outcome.failures:
+        terminal.print_failures(outcome.failures)
+        raise terminal.Stop("the baseline is as it was")
+    lines = told(outcome, terminal.shown(outcome.path))
+    terminal.write_out("".join(f"{printable(line)}\n" for line in lines))
+    return 0

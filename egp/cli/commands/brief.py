@@ -1,0 +1,75 @@
+"""egp brief: one page for deciding."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from egp.cli.commands import terminal
+from egp.cli.commands.options import add_policy, now, policy_in_force
+from egp.cli.commands.paging import add_format, deliver, shown
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("plan", metavar="PLAN", help="the plan's file")
+    parser.add_argument(
+        "--results",
+        default="",
+        metavar="FILE",
+        help="results seen so far; without them the launch is decided on",
+    )
+    parser.add_argument(
+        "--audience",
+        choices=("team", "exec"),
+        default="team",
+        help="who reads it: exec has lights and money, and no statistics (default: team)",
+    )
+    parser.add_argument(
+        "--as-of",
+        type=_moment,
+        metavar="INSTANT",
+        help="tell as of this day or instant (default: now)",
+    )
+    add_policy(parser)
+    add_format(parser)
+    parser.set_defaults(run=run)
+
+
+def _moment(text: str) -> object:
+    from egp.plan.quantity import QuantityError, moment
+
+    try:
+        return moment(text)
+    except QuantityError as error:
+        raise argparse.ArgumentTypeError(f"{error}; {error.advice}") from None
+
+
+def run(options: argparse.Namespace) -> int:
+    from egp.gate.call import CannotJudge
+    from egp.pages.brief.page import brief
+    from egp.pages.brief.scene import scene
+    from egp.policy.plan_files import PlanFinder
+    from egp.record.lock import LockError
+
+    policy = policy_in_force(options, [options.plan])
+    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    try:
+        told = brief(
+            scene(
+                options.plan,
+                options.results,
+                finder,
+                policy,
+                options.as_of,
+                now(policy.timezone),
+                options.audience,
+            )
+        )
+    except (CannotJudge, LockError) as error:
+        terminal.print_failures(error.failures)
+        return terminal.COULD_NOT_JUDGE
+    deliver(shown(told.page, options), options)
+    if told.fault is not None:
+        terminal.print_failures([told.fault])
+        return terminal.COULD_NOT_JUDGE
+    return 0

@@ -1,0 +1,173 @@
+"""egp explain: the page of a rule, or the memo of a plan."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from datetime import date
+from typing import TYPE_CHECKING
+
+from egp.cli.commands import terminal
+from egp.cli.commands.options import add_policy, day, judging_day, moment, policy_in_force
+from egp.cli.commands.paging import add_format, deliver, shown
+
+if TYPE_CHECKING:
+    from egp.advice.options.case import Case
+    from egp.output.page.model import Page
+    from egp.policy.model import Policy
+    from egp.rules.rule import Catalogue
+
+_DAYS = re.compile(r"([1-9][0-9]{0,3})d")
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?")
+_MOST_SEGMENTS = 1000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Exit status: 0 explained, whatever the policy says of the plan; 2 could not be explained."
+    )
+    parser.add_argument(
+        "subject", metavar="RULE|PLAN", help="id of a rule, such as minimum-runtime, or a plan's file"
+    )
+    add_policy(parser)
+    parser.add_argument("--examples", action="store_true", help="of a rule: print all examples of the page")
+    plan = parser.add_argument_group("of a plan")
+    plan.add_argument("--as-of", type=moment, metavar="DATE", help="judge as of this day (default: today)")
+    plan.add_argument(
+        "--experiment", metavar="ID", default="", help="which plan of a file that holds several"
+    )
+    instead = plan.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--if-stopped", type=day, metavar="DATE", help="what a stop on this day of the run means"
+    )
+    instead.add_argument(
+        "--if-shortened",
+        metavar="DATE|7d",
+        help="what a run that ends on this day, or after so many days, is worth",
+    )
+    instead.add_argument(
+        "--if-segment",
+        nargs="+",
+        metavar="NAME|K",
+        help="what picking the best of these, or of K, segments means",
+    )
+    instead.add_argument("--if-export", action="store_true", help="what raw user-level data would add")
+    add_format(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from egp.rules.rule import index
+
+    is_file = os.path.lexists(options.subject) or options.subject.endswith((".yaml", ".yml"))
+    if options.subject in index() and not os.path.isfile(options.subject):
+        return _explain_rule(options, policy_in_force(options, []))
+    if is_file:
+        return _explain_plan(options)
+    policy = policy_in_force(options, [])
+    if options.subject in policy.catalogue:
+        return _explain_rule(options, policy)
+    raise _unknown(options.subject, policy.catalogue)
+
+
+def _unknown(subject: str, catalogue: Catalogue) -> terminal.Stop:
+    from egp.plan.typed_reader import nearest
+
+    guess = nearest(subject, catalogue)
+    hint = f", did you mean {guess}?" if guess else ""
+    problem = f"there is no rule and no file {subject!r}{hint}"
+    return terminal.Stop(problem, "egp rules lists all rules; a plan is named by its file")
+
+
+def _explain_rule(options: argparse.Namespace, policy: Policy) -> int:
+    from egp.pages.rule_explained import explain_rule
+
+    asked = [
+        name for name in ("if_stopped", "if_shortened", "if_segment", "if_export") if getattr(options, name)
+    ]
+    if asked:
+        option = f"--{asked[0].replace('_', '-')}"
+        raise terminal.Stop(
+            f"{option} is about a plan, and {options.subject} is a rule", "name the plan's file"
+        )
+    width = terminal.style(sys.stdout).width
+    as_of = judging_day(options.as_of, policy.timezone)
+    text = explain_rule(options.subject, policy, as_of, width, options.examples)
+    terminal.write_out(text)
+    return 0
+
+
+def _explain_plan(options: argparse.Namespace) -> int:
+    from egp.advice.options.case import CaseError, read_case
+    from egp.plan.finding import NotChecked
+    from egp.plan.typed_reader import label
+    from egp.policy.plan_files import PlanFinder
+    from egp.stats.errors import StatisticsInputError, input_error_of
+
+    policy = policy_in_force(options, [options.subject])
+    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    sources = finder.asked([options.subject])
+    if finder.failures or len(sources) != 1:
+        terminal.print_failures(finder.failures)
+        raise terminal.Stop(f"{options.subject} is not one plan", "name the plan's file")
+    try:
+        case = read_case(
+            sources[0], finder, policy, judging_day(options.as_of, policy.timezone), options.experiment
+        )
+        deliver(shown(_page(case, options), options), options)
+    except CaseError as error:
+        terminal.print_failures(error.failures)
+        raise terminal.Stop(str(error), error.help) from None
+    except NotChecked as missing:
+        reason = missing.reason or f"the plan does not say {label(missing.path)}"
+        raise terminal.Stop(
+            f"this page cannot be computed: {reason}", missing.help or "declare it in the plan"
+        ) from None
+    except (StatisticsInputError, ArithmeticError) as error:
+        told = input_error_of(error)
+        raise terminal.Stop(f"this page cannot be computed: {told.problem}", told.advice) from None
+    return 0
+
+
+def _page(case: Case, options: argparse.Namespace) -> Page:
+    from egp.pages.memo import alternatives
+    from egp.pages.memo.page import memo
+    from egp.pages.memo.stopped import if_stopped
+
+    if options.if_stopped:
+        return if_stopped(case, options.if_stopped)
+    if options.if_shortened:
+        return alternatives.if_shortened(case, _last_day(case, options.if_shortened))
+    if options.if_segment:
+        return alternatives.if_segment(case, *_segments(options.if_segment))
+    return alternatives.if_export(case) if options.if_export else memo(case)
+
+
+def _last_day(case: Case, text: str) -> date:
+    """A day, or the last day of a run of so many days."""
+    from egp.pages.memo.alternatives import shortened_to
+
+    days = _DAYS.fullmatch(text)
+    if days:
+        return shortened_to(case, int(days[1]))
+    try:
+        return day(text)
+    except argparse.ArgumentTypeError:
+        raise terminal.Stop(
+            f"--if-shortened {text} is neither a day nor a number of days", "write 7d or 2023-01-29"
+        ) from None
+
+
+def _segments(given: list[str]) -> tuple[list[str], int]:
+    """Names and number of the segments; a number alone names none."""
+    if len(given) == 1 and _NUMBER.fullmatch(given[0]):
+        count = int(given[0]) if given[0].isdecimal() and len(given[0]) < 5 else 0
+        if not 1 <= count <= _MOST_SEGMENTS:
+            raise terminal.Stop(
+                f"--if-segment {given[0][:20]} is not a number of segments", f"name 1 to {_MOST_SEGMENTS}"
+            )
+        return [], count
+    names = list(dict.fromkeys(given))
+    return names, len(names)

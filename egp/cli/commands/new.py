@@ -1,0 +1,106 @@
+"""egp new: begin a plan, a policy or a rule."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from egp.cli.commands import terminal
+from egp.cli.commands.options import add_policy, day, judging_day, policy_in_force
+from egp.policy.error import PolicyError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from egp.cli.arguments.new import add_experiment_options, add_policy_options, add_rule_options
+
+    kinds = parser.add_subparsers(title="what", metavar="WHAT", required=True, parser_class=type(parser))
+    experiment = kinds.add_parser("experiment", help="the plan of an experiment", allow_abbrev=False)
+    add_experiment_options(experiment)
+    experiment.add_argument(
+        "--start", type=day, metavar="DATE", help="first day of the test (default: a Monday soon)"
+    )
+    experiment.add_argument("--as-of", type=day, metavar="DATE", help="plan as of this day (default: today)")
+    add_policy(experiment)
+    experiment.set_defaults(run=_new_experiment)
+    policy = kinds.add_parser("policy", help="a policy file, egp.yaml", allow_abbrev=False)
+    add_policy_options(policy)
+    policy.add_argument(
+        "--as-of", type=day, metavar="DATE", help="day that its version is named by (default: today)"
+    )
+    policy.set_defaults(run=_new_policy)
+    rule = kinds.add_parser("rule", help="the module of a rule", allow_abbrev=False)
+    add_rule_options(rule)
+    rule.set_defaults(run=_new_rule)
+
+
+def _new_experiment(options: argparse.Namespace) -> int:
+    from egp.advice.new.dialogue import NewExperiment
+    from egp.advice.new.files import NewError, require_new
+    from egp.advice.new.place import in_policy, plan_path
+    from egp.cli.arguments.new import given
+
+    policy = policy_in_force(options, [])
+    folder = os.getcwd()
+    try:
+        path = options.file or plan_path(policy, options.id, folder)
+        require_new(path)
+        judged_at = in_policy(policy, plan_path(policy, options.id, folder) if path == "-" else path, folder)
+        as_of = judging_day(options.as_of, policy.timezone)
+        plan = NewExperiment(options.id, options.type, policy, judged_at, as_of, options.start)
+        plan.take(given(options))
+    except NewError as error:
+        raise terminal.Stop(str(error), error.help) from None
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        plan.converse(terminal.answer_to, lambda line: print(line, file=sys.stderr))
+    try:
+        draft = plan.draft()
+    except OverflowError:
+        raise terminal.Stop(
+            "the run would go on beyond the end of the calendar", "--start names an earlier day"
+        ) from None
+    if power := draft.power_told(plan.answers):
+        sys.stderr.write(f"{power}\n")
+    return _begin(path, draft.text)
+
+
+def _new_policy(options: argparse.Namespace) -> int:
+    from egp.advice.new.policy import policy_text
+    from egp.policy.locate import POLICY_FILE
+    from egp.policy.reading import shipped_policy
+
+    try:
+        shipped_policy(options.extends)
+    except PolicyError as error:
+        raise terminal.Stop(str(error), error.failures[0].help) from None
+    text = policy_text(options.extends, options.plans, judging_day(options.as_of, ""))
+    return _begin(options.file or POLICY_FILE, text)
+
+
+def _new_rule(options: argparse.Namespace) -> int:
+    from egp.advice.new.files import NewError
+    from egp.advice.new.rule import require_rule_id, rule_path, rule_text
+
+    try:
+        require_rule_id(options.id)
+        path = options.file or rule_path(options.id, options.family, os.getcwd())
+    except NewError as error:
+        raise terminal.Stop(str(error), error.help) from None
+    return _begin(path, rule_text())
+
+
+def _begin(path: str, text: str) -> int:
+    """Writes a new file, or prints it."""
+    from egp.advice.new.files import NewError, write_new
+
+    if path == "-":
+        terminal.write_out(text)
+        return 0
+    try:
+        write_new(path, text)
+    except NewError as error:
+        raise terminal.Stop(str(error), error.help) from None
+    open_fields = text.count("# TODO ")
+    still = f"; {open_fields} fields are open, marked TODO" if open_fields else ""
+    sys.stderr.write(f"wrote {terminal.shown(path)}{still}\n")
+    return 0

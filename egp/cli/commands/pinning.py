@@ -1,0 +1,35 @@
+"""Commands that write the lock."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from egp.cli.commands import terminal
+from egp.cli.commands.options import judging_day, policy_in_force
+from egp.cli.commands.reporting import rendered
+
+if TYPE_CHECKING:
+    from egp.advice.register import Outcome
+
+
+def pinned(options: argparse.Namespace, paths: Sequence[str], verb: Callable[..., Outcome]) -> int:
+    """Runs a verb that writes the lock, and tells what came of it."""
+    from egp.advice.register import told
+    from egp.output.report.text import printable
+    from egp.policy.plan_files import PlanFinder
+    from egp.record.lock import LockError
+
+    policy = policy_in_force(options, paths)
+    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    try:
+        outcome = verb(finder.asked(paths), finder, policy, judging_day(options.as_of, policy.timezone))
+    except LockError as error:
+        terminal.print_failures(error.failures)
+        raise terminal.Stop("nothing is pinned") from None
+    report = rendered(outcome.report, "text", terminal.style(sys.stdout))
+    terminal.write_out(report + "".join(f"{printable(line)}\n" for line in told(outcome)))
+    return outcome.exit_status

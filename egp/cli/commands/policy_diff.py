@@ -1,0 +1,91 @@
+"""egp policy diff: what changed between two policies, and which plans flip."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from egp.cli.commands import terminal
+from egp.cli.commands.asked import plans_asked_for
+from egp.cli.commands.options import add_format, add_rules_from, judging_day, moment, policy_in_force
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from egp.output.report.model import Report
+    from egp.policy.model import Policy
+
+FORMATS = ("text", "markdown", "json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    for name, which in (("old", "the policy in force"), ("new", "the policy that may follow")):
+        parser.add_argument(
+            name,
+            metavar=name.upper(),
+            help=f"{which}: a file, a shipped policy, or REF:FILE for a file at a branch or commit of git",
+        )
+    parser.add_argument(
+        "paths", nargs="*", metavar="PLAN", help="plans or folders (default: the plans of the policies)"
+    )
+    add_rules_from(parser)
+    add_format(parser, "comparison", FORMATS)
+    parser.add_argument("-o", dest="file", metavar="FILE", help="write the comparison to a file")
+    parser.add_argument("--as-of", type=moment, metavar="DATE", help="judge as of this day (default: today)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from egp.pages.policy_diff.flips import compare
+
+    old, new = _named(options.old, options), _named(options.new, options)
+    as_of = judging_day(options.as_of, new.timezone)
+    with terminal.Progress() as progress:
+        before, after = _judged(options, old, as_of, progress), _judged(options, new, as_of, progress)
+    comparison = compare(old, new, before, after)
+    if options.format == "json":
+        from egp.pages.policy_diff import json
+
+        told = json.render(comparison, as_of)
+    elif options.format == "markdown":
+        from egp.pages.policy_diff import markdown
+
+        told = markdown.render(comparison)
+    else:
+        from egp.output.report.text import Style
+        from egp.pages.policy_diff import text
+
+        style = Style(terminal.PIPED_WIDTH) if options.file else terminal.style(sys.stdout)
+        told = "\n".join(text.render(comparison, style)) + "\n"
+    if options.file in (None, terminal.STANDARD_OUTPUT):
+        terminal.write_out(told)
+    else:
+        terminal.write_file(options.file, told)
+    return comparison.exit_status
+
+
+def _named(name: str, options: argparse.Namespace) -> Policy:
+    """The policy in a file, in a file at a ref of git, or shipped. Raises PolicyError, Stop."""
+    ref, colon, path = name.partition(":")
+    at_ref = bool(colon and ref and path) and ref != "egp" and not os.path.exists(name)
+    asked = argparse.Namespace(
+        policy=path if at_ref else name,
+        policy_from=ref if at_ref else None,
+        rules_from=options.rules_from,
+    )
+    return policy_in_force(asked, options.paths)
+
+
+def _judged(
+    options: argparse.Namespace, policy: Policy, as_of: date, progress: terminal.Progress
+) -> Report | None:
+    """What the policy makes of the plans; None where none are asked for and the policy names none."""
+    from egp.check import check
+
+    if not options.paths and not policy.plans:
+        return None
+    asked = argparse.Namespace(paths=options.paths, stdin_filename="<stdin>")
+    sources, finder = plans_asked_for(asked, policy)
+    return check(sources, finder, policy, as_of, progress.show)

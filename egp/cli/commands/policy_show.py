@@ -1,0 +1,76 @@
+"""egp policy show: the settings that judge a plan."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+from egp.cli.commands import terminal
+from egp.cli.commands.options import add_format, add_policy, judging_day, moment, policy_in_force
+
+if TYPE_CHECKING:
+    from egp.pages.policy_show import Effective
+    from egp.policy.model import Policy
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "plan",
+        nargs="?",
+        metavar="PLAN",
+        help="a plan's file (default: what holds for plans without an override)",
+    )
+    add_policy(parser)
+    add_format(parser, "settings")
+    parser.add_argument("--as-of", type=moment, metavar="DATE", help="as of this day (default: today)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from egp.pages.policy_show import Effective, render_json, render_text
+    from egp.policy.timing import Timing
+    from egp.record.lock import LockError
+
+    policy = policy_in_force(options, [options.plan] if options.plan else [])
+    as_of = judging_day(options.as_of, policy.timezone)
+    try:
+        shown = (
+            [*_of_plan(options.plan, policy, as_of)] if options.plan else [Effective(policy, Timing(as_of))]
+        )
+    except LockError as error:
+        terminal.print_failures(error.failures)
+        return terminal.COULD_NOT_JUDGE
+    if options.format == "json":
+        terminal.write_out(render_json(shown))
+    else:
+        width = terminal.style(sys.stdout).width
+        terminal.write_out("\n".join(render_text(each, width) for each in shown))
+    return 0
+
+
+def _of_plan(path: str, policy: Policy, as_of: date) -> Iterator[Effective]:
+    from egp.pages.policy_show import Effective, judged_plan
+    from egp.plan.experiment import may_be_plan, read_experiment
+    from egp.policy.plan_files import PlanFinder
+    from egp.policy.plan_history import attested_timing, judged_as
+
+    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    sources = finder.asked([path])
+    if finder.failures or len(sources) != 1 or finder.leaves_repository(sources[0]):
+        terminal.print_failures(finder.failures)
+        raise terminal.Stop(f"{path} is not one plan", "egp policy show PLAN")
+    try:
+        documents = sources[0].documents()
+    except OSError as error:
+        raise terminal.Stop(f"cannot read {path}: {error.strerror}") from None
+    for document in documents:
+        if document.problems or not may_be_plan(document):
+            raise terminal.Stop(f"{path} is no plan", f"egp check {path} says why")
+        plan, _ = read_experiment(document.value)
+        timing = attested_timing(plan, finder, policy, as_of)
+        judged = judged_plan(document, judged_as(sources[0], plan, finder, policy).in_policy, policy, timing)
+        yield Effective(policy, timing, judged)

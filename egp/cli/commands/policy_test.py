@@ -1,0 +1,80 @@
+"""egp policy test: the tests beside a policy, and whether they stand at its boundaries."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from egp.cli.commands import terminal
+from egp.cli.commands.options import add_format, add_rules_from, policy_in_force
+
+if TYPE_CHECKING:
+    from egp.pages.policy_test.reading import Case
+    from egp.policy.model import Policy
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "policy",
+        nargs="?",
+        metavar="POLICY",
+        help="policy file, or a shipped policy such as egp:standard (default: egp.yaml)",
+    )
+    add_rules_from(parser)
+    parser.add_argument(
+        "--tests", metavar="FILE", help="the tests (default: egp.test.yaml beside egp.yaml, and so on)"
+    )
+    parser.add_argument(
+        "--require-boundaries",
+        action="store_true",
+        help="end with 1 if a number of the policy could be moved by a step and no test would notice",
+    )
+    add_format(parser, "outcome")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from egp.pages.policy_test.outcome import run_tests
+    from egp.pages.policy_test.reading import UnreadableTests
+    from egp.plan.finding import Refused
+
+    policy = policy_in_force(options, [])
+    try:
+        cases, policy = _cases(policy, options.tests or "")
+        with terminal.Progress("numbers") as progress:
+            outcome = run_tests(policy, cases, progress.show)
+    except UnreadableTests as error:
+        terminal.print_failures(error.failures)
+        return terminal.COULD_NOT_JUDGE
+    except Refused as refused:
+        terminal.print_failures([refused.failure])
+        return terminal.COULD_NOT_JUDGE
+    if options.format == "json":
+        from egp.pages.policy_test import json
+
+        terminal.write_out(json.render(outcome))
+    else:
+        from egp.pages.policy_test import text
+
+        terminal.write_out("\n".join(text.render(outcome, terminal.style(sys.stdout))) + "\n")
+    return outcome.exit_status(options.require_boundaries)
+
+
+def _cases(policy: Policy, named: str) -> tuple[list[Case], Policy]:
+    """The tests in the file that is named, or beside the policy. Raises UnreadableTests, Stop."""
+    from egp.pages.policy_test.reading import file_beside, read_tests
+    from egp.policy.shipped import policy_path
+
+    path = named or file_beside(policy_path(policy.file) or policy.file)
+    shown = f"{policy.file}.test" if policy.file.startswith("egp:") and not named else terminal.shown(path)
+    if not named and not os.path.lexists(path) and any(rule.tests for rule in policy.custom):
+        return [], policy
+    try:
+        return read_tests(path, shown, policy)
+    except FileNotFoundError:
+        advice = "write them there, or name a file with --tests; docs/policy-tests.md says how"
+        raise terminal.Stop(f"{policy.name} has no tests: there is no {shown}", advice) from None
+    except OSError as error:
+        raise terminal.Stop(f"cannot read the tests {shown}: {error.strerror}") from None

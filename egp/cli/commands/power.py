@@ -1,0 +1,71 @@
+"""egp power: sample size, smallest effect or power."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from egp.cli.commands import terminal
+from egp.cli.commands.options import add_policy, judging_day, policy_in_force
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from egp.cli.arguments.power import add_options
+
+    add_options(parser)
+    add_policy(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from egp.cli.arguments.power import EXAMPLE, USAGE, given
+
+    calculator_options = given(options)
+    if options.plan is not None:
+        if calculator_options:
+            raise terminal.Stop(
+                f"{calculator_options[0]} and a plan are both given",
+                "a plan has its own numbers; give one of the two",
+            )
+        return _power_of_plan(options)
+    for given_option in ("policy", "policy_from"):
+        if getattr(options, given_option) is not None:
+            option = f"--{given_option.replace('_', '-')}"
+            raise terminal.Stop(f"{option} serves a plan, and none is given", f"egp power PLAN {option} …")
+    if not calculator_options:
+        raise terminal.Stop(f"power of what? usage: {USAGE}", EXAMPLE)
+    terminal.write_out(_calculated(options))
+    return 0
+
+
+def _calculated(options: argparse.Namespace) -> str:
+    from egp.pages.power import json, text
+    from egp.plan.power.calculator import answered
+    from egp.plan.power.question import PowerError, understood
+
+    try:
+        answer = answered(understood(vars(options)))
+    except PowerError as error:
+        raise terminal.Stop(str(error), error.advice) from None
+    if options.format == "json":
+        return json.render(answer)
+    return "\n".join(text.render(answer, terminal.style(sys.stdout))) + "\n"
+
+
+def _power_of_plan(options: argparse.Namespace) -> int:
+    from egp.pages.power import json, plan_text
+    from egp.pages.power.plan_reading import powers
+    from egp.policy.plan_files import STANDARD_INPUT, PlanFinder
+
+    is_piped = options.plan == STANDARD_INPUT
+    policy = policy_in_force(options, [] if is_piped else [options.plan])
+    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    sources = [finder.piped(sys.stdin.buffer.read(), "<stdin>")] if is_piped else finder.asked([options.plan])
+    plans, failures = powers(sources, finder, policy, judging_day(None, policy.timezone))
+    if options.format == "json":
+        terminal.write_out(json.render_plans(plans, failures, policy))
+    elif plans:
+        terminal.write_out("\n".join(plan_text.render(plans, policy, terminal.style(sys.stdout))) + "\n")
+    terminal.print_failures(failures)
+    return terminal.COULD_NOT_JUDGE if failures or not all(plan.is_computed for plan in plans) else 0

@@ -1,0 +1,84 @@
+"""The report of a check, in the formats that are asked for."""
+
+from __future__ import annotations
+
+import os
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from egp.cli.commands import terminal
+
+if TYPE_CHECKING:
+    from egp.output.report.model import Report
+    from egp.output.report.text import Style
+    from egp.plan.finding import Severity
+    from egp.policy.model import Policy
+
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
+_OF_CODE_HOSTS = ("sarif", "github", "gitlab")
+"""Formats that a code host reads, which knows files by their path from the repository's root."""
+
+_JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
+
+
+def rendered(report: Report, form: str, style: Style | None, fail_level: Severity = "error") -> str:
+    """The report in a format. Each module is imported when its format is asked for."""
+    status = report.exit_status(fail_level)
+    if form in _OF_CODE_HOSTS:
+        report = _from_root(report)
+    if form == "json":
+        from egp.output.report import json
+
+        return json.render(report)
+    if form == "sarif":
+        from egp.output.report import sarif
+
+        return sarif.render(report, status)
+    if form == "github":
+        from egp.output.report import github
+
+        return github.render(report)
+    if form == "gitlab":
+        from egp.output.report import gitlab
+
+        return gitlab.render(report)
+    if form == "junit":
+        from egp.output.report import junit
+
+        return junit.render(report, fail_level)
+    if form == "markdown":
+        from egp.output.report import markdown
+
+        return markdown.render(report, status)
+    from egp.output.report import text
+
+    style = style or text.Style(terminal.PIPED_WIDTH, piped=True)
+    return "\n".join(text.render(report, style, _explain_with(report.policy))) + "\n"
+
+
+def _from_root(report: Report) -> Report:
+    from egp.output.report.rooted import from_root
+    from egp.yaml.files import repository_root
+
+    folder = os.getcwd()
+    return from_root(report, folder, repository_root(folder) or folder)
+
+
+def add_job_summary(report: Report, fail_level: Severity) -> None:
+    """Appends the report to the summary of a GitHub job, where one runs."""
+    path = os.environ.get(_JOB_SUMMARY)
+    if path:
+        terminal.append_file(path, rendered(report, "markdown", None, fail_level))
+
+
+def _explain_with(policy: Policy) -> str:
+    """What `egp explain` needs to quote the policy of the report, where it would find another one by itself."""
+    from egp.policy.locate import find_policy
+    from egp.policy.reading import STANDARD
+
+    found = find_policy(os.getcwd(), [])
+    named = policy.file or policy.name
+    is_found = named == (terminal.shown(found) if found else STANDARD)
+    at_ref = f" --policy-from {quote(policy.ref)}" if policy.ref else ""
+    rules = "".join(f" --rules-from {quote(name)}" for name in policy.packages)
+    return (at_ref if is_found else f" --policy {quote(named)}{at_ref}") + rules

@@ -1,0 +1,52 @@
+"""egp status: the portfolio as green, yellow and red."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from egp.cli.commands import terminal
+from egp.cli.commands.asked import plans_asked_for
+from egp.cli.commands.options import add_policy, moment, now, policy_in_force
+from egp.cli.commands.paging import add_format, asked_format, deliver, shown
+
+INCOMPLETE = 2
+"""Exit status of a status that is told although something could not be read or judged."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Exit status 0: told, whatever the colours. 2: something could not be read or judged; what could be is told."
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="plans or folders (default: the policy's plans)"
+    )
+    parser.add_argument(
+        "--results", metavar="DIR", help="folder of results; without it no running experiment is green"
+    )
+    parser.add_argument(
+        "--as-of", type=moment, metavar="INSTANT", help="tell as of this day or instant (default: now)"
+    )
+    add_policy(parser)
+    add_format(parser, "json")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from egp.pages.status import json
+    from egp.pages.status.evidence import results_in
+    from egp.pages.status.page import page
+    from egp.pages.status.portfolio import status
+
+    if options.results and not os.path.exists(options.results):
+        raise terminal.Stop(
+            f"there is no folder {options.results}", "--results DIR names the folder of results"
+        )
+    if "-" in options.paths:
+        raise terminal.Stop("a status is told of plans in files", "egp status PATH …")
+    policy = policy_in_force(options, options.paths)
+    sources, finder = plans_asked_for(options, policy)
+    folder = results_in(options.results) if options.results else None
+    told = status(sources, finder, policy, folder, options.as_of or now(policy.timezone))
+    as_json = asked_format(options, "json") == "json"
+    deliver(json.render(told) if as_json else shown(page(told), options), options)
+    terminal.print_failures(told.failures)
+    return 0 if told.is_complete else INCOMPLETE

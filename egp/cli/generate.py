@@ -1,0 +1,200 @@
+"""Everything that can be generated, in one place: ``python -m egp.cli.generate`` rewrites it, a test compares it.
+
+Run from a checkout. Schemas come from the shapes, the rule reference from the rules' pages, the README's sample
+from a real run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+
+from egp.plan.results import COLUMNS
+from egp.policy.params import declared_params, shown_value
+from egp.policy.reading import shipped_policy
+from egp.policy.shipped import ROOT, policy_names
+from egp.rules.rule import FAMILIES, Rule, index, load
+
+BLOCK = re.compile(r"(<!-- generated: (?P<command>[^\n]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def generated_files() -> dict[str, str]:
+    """Path relative to the checkout → content that the file must have."""
+    files = {
+        **schema_files(),
+        "docs/rules/README.md": _rule_index(),
+    }
+    for rule_id in index():
+        files[f"docs/rules/{rule_id}.md"] = _rule_page(load(rule_id))
+    for path in (
+        "README.md",
+        "docs/power.md",
+        "docs/results.md",
+        "docs/gate.md",
+        "docs/explain.md",
+        "docs/brief.md",
+        "docs/status.md",
+    ):
+        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+            files[path] = BLOCK.sub(_block, file.read())
+    return files
+
+
+def schema_files() -> dict[str, str]:
+    """The published schemas by path."""
+    from egp.cli.schemas import (
+        experiment_schema,
+        gate_schema,
+        policy_diff_schema,
+        policy_schema,
+        policy_test_schema,
+        power_schema,
+        report_schema,
+        results_schema,
+        status_schema,
+    )
+
+    return {
+        **_schema("experiment", experiment_schema()),
+        **_schema("policy", policy_schema()),
+        **_schema("report", report_schema()),
+        **_schema("results", results_schema()),
+        **_schema("gate", gate_schema()),
+        **_schema("power", power_schema()),
+        **_schema("status", status_schema()),
+        **_schema("policy-test", policy_test_schema()),
+        **_schema("policy-diff", policy_diff_schema()),
+    }
+
+
+def _schema(name: str, schema: dict[str, object]) -> dict[str, str]:
+    """The file of a schema; its name is a URN, because it is read from the package and served by no host."""
+    named = {"$schema": schema["$schema"], "$id": f"urn:egp:schema:{name}", **schema}
+    return {f"schemas/{name}.schema.json": json.dumps(named, indent=2, ensure_ascii=False) + "\n"}
+
+
+def _rule_page(rule: Rule) -> str:
+    lines = [f"# {rule.id}", "", rule.page.text, "", "## Settings", ""]
+    lines += ["| policy | severity |", "|---|---|"]
+    for policy in policy_names():
+        values = {layer.name: layer.settings.get(rule.id, {}) for layer in shipped_policy(policy).layers}
+        severity = next(
+            (v["severity"].value for v in reversed(values.values()) if "severity" in v), "not adopted"
+        )
+        waivable = next((v["waivable"].value for v in reversed(values.values()) if "waivable" in v), True)
+        lines.append(f"| `{policy}` | {severity}{'' if waivable else ', not waivable'} |")
+    params = declared_params(rule)
+    if params:
+        lines += ["", "| option | default | meaning |", "|---|---|---|"]
+        for name, option in params.items():
+            lines.append(f"| `{name}` | {_cell(shown_value(option.default))} | {option.meaning} |")
+    if rule.yields_to:
+        lines += [
+            "",
+            f"Silent when {', '.join(_link(other) for other in sorted(rule.yields_to))} reports the cause.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return f"`{text}`".replace("|", "\\|")
+
+
+def _link(rule_id: str) -> str:
+    return f"[{rule_id}]({rule_id}.md)"
+
+
+def _rule_index() -> str:
+    lines = [
+        "# Rules",
+        "",
+        "Every rule recomputes or compares. The examples on the pages are run as tests; each is a",
+    ]
+    lines += ["change to [the sound plan](../../egp/rules/sound_plan.yaml), `null` taking a key away.", ""]
+    for family in FAMILIES:
+        rules = [load(rule_id) for rule_id, (of_family, _) in index().items() if of_family == family]
+        if rules:
+            lines += [f"## {family}", "", "| rule | asks |", "|---|---|"]
+            lines += [f"| {_link(rule.id)} | {rule.page.summary} |" for rule in rules]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _block(match: re.Match[str]) -> str:
+    """A block of the README: the output of the command it names, or the text of the file it names."""
+    command = match["command"]
+    verb, _, rest = command.partition(" ")
+    makers: dict[str, Callable[[str], str]] = {
+        "egp": _transcript,
+        "file": _file_block,
+        "columns": _column_table,
+        "checks": _gate_checks,
+    }
+    return f"{match[1]}{makers[verb](rest)}{match[3]}"
+
+
+def _transcript(arguments: str) -> str:
+    run = subprocess.run(
+        [sys.executable, "-m", "egp", *arguments.split()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return f"```console\n$ egp {arguments}\n{run.stdout}{run.stderr}```\n"
+
+
+def _gate_checks(_: str) -> str:
+    """The page of every check of the gate, with its options."""
+    from egp.rules.gate_check import checks
+
+    parts = []
+    for check in checks():
+        summary, _, reasons = check.page.text.partition("\n\n")
+        parts += [f"### {check.id}", "", f"**{summary}**", "", reasons, ""]
+        for name, option in declared_params(check).items():
+            parts += [f"`{name}` ({shown_value(option.default)}): {option.meaning}.", ""]
+    return "\n".join(parts)
+
+
+def _file_block(path: str) -> str:
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return f"```{os.path.splitext(path)[1][1:]}\n{file.read()}```\n"
+
+
+def _column_table(_: str) -> str:
+    lines = ["| column | holds |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{column}` | {meaning} |" for column, meaning in COLUMNS.items())]) + "\n"
+
+
+def main() -> int:
+    """Rewrites what differs, removes pages of rules that are gone, and names both."""
+    files = generated_files()
+    folder = os.path.join(ROOT, "docs", "rules")
+    os.makedirs(folder, exist_ok=True)
+    for name in sorted(os.listdir(folder)):
+        if f"docs/rules/{name}" not in files:
+            os.remove(os.path.join(folder, name))
+            sys.stdout.write(f"removed docs/rules/{name}\n")
+    for path, content in files.items():
+        if _on_disk(path) != content:
+            with open(os.path.join(ROOT, path), "w", encoding="utf-8", newline="\n") as file:
+                file.write(content)
+            sys.stdout.write(f"wrote {path}\n")
+    return 0
+
+
+def _on_disk(path: str) -> str | None:
+    try:
+        with open(os.path.join(ROOT, path), encoding="utf-8", newline="") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

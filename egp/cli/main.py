@@ -1,0 +1,134 @@
+"""The command line: find the command, let it run, end with its exit status."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import re
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from importlib import import_module
+from typing import Any, NoReturn
+
+from egp.cli.commands.streams import Closed, Unfailing, abandon_standard_output, keep_numbers
+from egp.cli.commands.terminal import COULD_NOT_JUDGE, Stop, complain, print_failures
+from egp.policy.error import PolicyError
+from egp.version import VERSION
+
+INTERRUPTED = 130
+
+COMMANDS = {
+    "check": "check plans against the policy",
+    "explain": "explain a rule with the values in force, or why a plan is rejected and what complies",
+    "rules": "list all rules and what the policy makes of them",
+    "policy": "show, test, compare and pin policies",
+    "power": "compute sample size, smallest effect or power",
+    "gate": "proceed, hold or roll back, from the plan and its results",
+    "register": "pin plans that pass in the lock",
+    "amend": "declare a change of a registered plan",
+    "waive": "write an approved waiver into a plan",
+    "baseline": "record what is found at adoption, and take out what is gone",
+    "history": "tell the life of a plan from git",
+    "brief": "one page for deciding: before a launch, and while it is under way",
+    "status": "the portfolio as green, yellow and red, from plans and results",
+    "decide": "record a decision beside the registration",
+    "new": "begin a plan, a policy or a rule",
+    "completion": "print a completion script for a shell",
+}
+"""Command → what it does. Each is a module of ``egp.cli.commands``, imported when it is called."""
+
+
+_NEGATIVE = re.compile(r"-\.?[0-9]")
+_LACKS_ITS_VALUE = re.compile(r"argument (?:-\w/)?(--[\w-]+): expected one argument")
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are egp's: one line, exit status 2. A value may be negative, and have a unit."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._negative_number_matcher = _NEGATIVE
+
+    def error(self, message: str) -> NoReturn:
+        option = _LACKS_ITS_VALUE.match(message)
+        if option:
+            raise Stop(message, f"a value that begins with a dash is written behind =, as in {option[1]}=-x")
+        raise Stop(message, f"{self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs egp and returns its exit status, which no stream that is full or closed changes."""
+    gc.disable()  # what a run makes is needed to its end; looking for garbage took 15 % of it
+    keep_numbers()
+    with redirect_stderr(Unfailing(sys.stderr)), redirect_stdout(sys.stdout or Closed()):
+        return _status(sys.argv[1:] if arguments is None else arguments)
+
+
+def _status(given: Sequence[str]) -> int:
+    try:
+        options = _parsed(next((each for each in given if not each.startswith("-")), ""), given)
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except Stop as stop:
+        complain(str(stop), stop.help)
+    except PolicyError as error:
+        print_failures(error.failures)
+        if len(error.failures) > 1:
+            complain(f"the policy cannot judge: {len(error.failures)} errors in it")
+    except BrokenPipeError:
+        abandon_standard_output()  # the reader has gone, as in `egp check | head`
+    except OSError as error:
+        abandon_standard_output()
+        complain(f"cannot write the report: {error.strerror}")
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    except SystemExit:
+        if _is_flushed():  # --help and --version are told, or they are not
+            raise
+    except Exception:
+        # Python would end with the status that means "rejected".
+        sys.excepthook(*sys.exc_info())
+        complain("this is a bug of egp, and nothing is judged", "please report it")
+    return COULD_NOT_JUDGE
+
+
+def _parsed(called: str, given: Sequence[str]) -> argparse.Namespace:
+    """The options. A command that leaves files behind is told of a command line that cannot be read."""
+    try:
+        return _parser(called).parse_args(given)
+    except Stop as stop:
+        told = (
+            getattr(import_module(f"egp.cli.commands.{called}"), "misused", None)
+            if called in COMMANDS
+            else None
+        )
+        if told:
+            told(given, stop)
+        raise
+
+
+def _is_flushed() -> bool:
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        abandon_standard_output()
+        complain(f"cannot write: {error.strerror}")
+        return False
+    return not isinstance(sys.stdout, Closed)
+
+
+def _parser(*called: str) -> argparse.ArgumentParser:
+    """The parser of the whole command line, with the arguments of the called commands."""
+    parser = _Parser(
+        prog="egp", description="Checks plans of experiments against a governance policy.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"egp {VERSION}")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    for name, does in COMMANDS.items():
+        command = verbs.add_parser(name, help=does, allow_abbrev=False)
+        if name in called:
+            import_module(f"egp.cli.commands.{name}").add_arguments(command)
+            command.set_defaults(whole_parser=lambda: _parser(*COMMANDS))
+    return parser

@@ -1,0 +1,386 @@
+"""Charts as Vega-Lite specifications with their data inline.
+
+Rows and lines are labelled in place, so that no chart needs a legend, or a colour, to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from egp.output.page.model import Tone
+from egp.output.page.palette import BAD, CAUTION, GOOD, INK, LINE, MARK_OF, MUTED, SERIES, Colour
+from egp.output.page.text import COLOUR_WORD, plain
+from egp.output.report.text import wrapped
+from egp.plan.wording import counted, percent
+
+Spec = dict[str, Any]
+
+_WIDTH = 640
+_HEIGHT = 260
+_LINE = 17
+_BAR = 34
+"""Heights in a row: of a line of its name or its note, and of its bar below them."""
+_LETTERS = 42
+"""Of a line in a row; more have no room on a telephone."""
+_FULL = 1 + 1e-9
+_AXIS = 48
+"""Height of a horizontal axis with its labels."""
+_FONT_SIZE = 13
+_ONCE: Spec = {"values": [{}]}
+"""Data of a layer that draws one thing."""
+
+
+class GuardrailInterval(NamedTuple):
+    """A guardrail's harm with its interval and its margin, in one unit; positive is harm."""
+
+    metric: str
+    low: float
+    estimate: float
+    high: float
+    margin: float
+    unit_text: str
+    """Estimate and margin in words, such as "+1.2 %, margin 8 %"."""
+
+
+class StagePeriod(NamedTuple):
+    """A time in which a share of the eligible units is treated; both days whole."""
+
+    name: str
+    start: date
+    end: date
+    treated: float
+    tone: Tone = "neutral"
+
+
+class Row(NamedTuple):
+    """What stands above the bars of a row; bars of the same words share it."""
+
+    name: str
+    note: str
+
+    @property
+    def names(self) -> list[str]:
+        return wrapped(plain(self.name), _LETTERS, "")
+
+    @property
+    def notes(self) -> list[str]:
+        return wrapped(plain(self.note), _LETTERS, "")
+
+    @property
+    def lines(self) -> list[str]:
+        return [*self.names, *self.notes]
+
+
+class LayerPeriod(NamedTuple):
+    """A time in which the experiments of a layer together expose a share of its units; both days whole."""
+
+    layer: str
+    start: date
+    end: date
+    exposure: float
+
+
+def power_by_days(points: Sequence[tuple[float, float]], plan: tuple[float, float], asked: float) -> Spec:
+    """Power that the run has after so many days, the plan's point, and the power that the policy asks for."""
+    days, power = plan
+    return _curve(
+        points,
+        [(days, power, ["the plan:", f"{counted(days, 'day')}, {percent(power, 1)}"])],
+        _level(
+            asked,
+            f"asked: {percent(asked)}",
+            at_right=not _lies_right(days, max(days, *(x for x, _ in points))),
+        ),
+        x="days at full exposure",
+        y="power",
+        highest=1.0,
+    )
+
+
+def type_one_error_by_looks(points: Sequence[tuple[int, float]], marked: Sequence[int], alpha: float) -> Spec:
+    """Chance that a harmless change looks significant in one of so many looks, some of them named."""
+    named = [
+        (looks, error, [f"{counted(looks, 'look')}:", percent(error, 1)])
+        for looks, error in points
+        if looks in marked
+    ]
+    return _curve(
+        points,
+        named,
+        _level(alpha, f"promised: {percent(alpha)}", at_right=True),
+        x="looks until then",
+        y="type I error",
+        highest=max([alpha, *(error for _, error in points)]) * 1.1,
+    )
+
+
+def intervals_against_margins(rows: Sequence[GuardrailInterval]) -> Spec:
+    """Each guardrail's interval as a share of its own margin: one axis for metrics of different units."""
+    x = {
+        "field": "low",
+        "type": "quantitative",
+        "axis": {
+            "title": None,
+            "values": [0, 1],
+            "labelExpr": "datum.value === 0 ? 'no harm' : 'margin'",
+            "grid": False,
+        },
+    }
+    interval = {"type": "rule", "strokeWidth": 3, "strokeCap": "round"}
+    estimate = {"type": "point", "filled": True, "size": 100, "opacity": 1}
+    shape = {"field": "shape", "type": "nominal", "scale": None}
+    return _rows(
+        [_interval_row(row) for row in rows],
+        {"data": _ONCE, "mark": {"type": "rule", "color": MUTED.light}, "encoding": {"x": {"datum": 0}}},
+        {"data": _ONCE, "mark": _dashed(BAD.light), "encoding": {"x": {"datum": 1}}},
+        {"mark": interval, "encoding": {"x": x, "x2": {"field": "high"}, **_AS_BAR}},
+        {"mark": estimate, "encoding": {"x": {**x, "field": "estimate"}, "shape": shape, **_AS_BAR}},
+    )
+
+
+class AgainstMargin(NamedTuple):
+    """Where an interval lies, and how that is drawn."""
+
+    word: str
+    colour: Colour
+    shape: str
+
+
+def against_margin(row: GuardrailInterval) -> AgainstMargin:
+    if row.high < row.margin:
+        return AgainstMargin("within the margin", GOOD, "circle")
+    if row.low <= row.margin:
+        return AgainstMargin("perhaps beyond the margin", CAUTION, "triangle-up")
+    return AgainstMargin("beyond the margin", BAD, "square")
+
+
+def _interval_row(row: GuardrailInterval) -> tuple[Row, Spec]:
+    if row.margin <= 0:
+        raise ValueError(f"the margin of {row.metric} is {row.margin:g}: a margin is a harm above zero")
+    word, colour, shape = against_margin(row)
+    return Row(f"{row.metric}: {word}", row.unit_text), {
+        "low": row.low / row.margin,
+        "estimate": row.estimate / row.margin,
+        "high": row.high / row.margin,
+        "colour": colour.light,
+        "shape": shape,
+    }
+
+
+def ramp_timeline(stages: Sequence[StagePeriod]) -> Spec:
+    """The stages of a plan in time, a row each; the bar is as thick as the share that is treated."""
+    return _timeline(
+        [
+            (
+                Row(f"{stage.name}: {percent(stage.treated)} treated", _dates(stage)),
+                _bar(stage.start, stage.end, stage.treated, MARK_OF[stage.tone]),
+            )
+            for stage in stages
+        ]
+    )
+
+
+def _dates(stage: StagePeriod) -> str:
+    word = f", {COLOUR_WORD[stage.tone]}" if COLOUR_WORD[stage.tone] else ""
+    return f"{stage.start} to {stage.end}{word}"
+
+
+def exposure_by_layer(periods: Sequence[LayerPeriod]) -> Spec:
+    """The share of each layer's units that is in experiments, a row for a layer; the thicker, the more."""
+    highest: dict[str, float] = {}
+    for period in periods:
+        highest[period.layer] = max(highest.get(period.layer, 0.0), period.exposure)
+    return _timeline(
+        [
+            (
+                Row(period.layer, f"at most {percent(highest[period.layer])}"),
+                _bar(period.start, period.end, period.exposure, BAD if period.exposure > _FULL else SERIES),
+            )
+            for period in periods
+        ]
+    )
+
+
+_AS_BAR: Spec = {
+    "y": {"field": "bar_y", "type": "quantitative", "scale": None, "axis": None},
+    "color": {"field": "colour", "type": "nominal", "scale": None},
+}
+
+
+def _bar(start: date, end: date, share: float, colour: Colour) -> Spec:
+    after = end + timedelta(days=1)
+    return {"start": start.isoformat(), "end": after.isoformat(), "share": share, "colour": colour.light}
+
+
+def _timeline(values: Sequence[tuple[Row, Spec]]) -> Spec:
+    # Days are days: read and written in UTC, they do not depend on the clock of the machine.
+    axis: Spec = {"title": None, "format": "%Y-%m-%d", "tickCount": 4, "grid": False}
+    axis |= {"labelOverlap": "greedy", "labelSeparation": 12, "labelFlush": True}
+    start = {"field": "start", "type": "temporal", "scale": {"type": "utc"}, "axis": axis}
+    size = {
+        "field": "share",
+        "type": "quantitative",
+        "legend": None,
+        "scale": {"domain": [0, 1], "range": [2, 20], "clamp": True},
+    }
+    bar = {"type": "rule", "strokeCap": "butt"}
+    return _rows(
+        values,
+        {"mark": bar, "encoding": {"x": start, "x2": {"field": "end"}, "size": size, **_AS_BAR}},
+    )
+
+
+def _rows(values: Sequence[tuple[Row, Spec]], *layers: Spec) -> Spec:
+    """A chart of rows, each with its name and a note above its bar at the left edge."""
+    tops: dict[Row, int] = {}
+    height = 0
+    for row, _ in values:
+        if row not in tops:
+            tops[row] = height
+            height += _LINE * len(row.lines) + _BAR
+    names = [
+        {"y": top + _LINE * (at + 0.8), "text": line}
+        for row, top in tops.items()
+        for at, line in enumerate(row.names)
+    ]
+    notes = [
+        {"y": top + _LINE * (len(row.names) + at + 0.8), "text": line}
+        for row, top in tops.items()
+        for at, line in enumerate(row.notes)
+    ]
+    bars = [{**bar, "bar_y": tops[row] + _LINE * len(row.lines) + _BAR / 2} for row, bar in values]
+    return {
+        **_frame(height + _AXIS),
+        "data": {"values": bars},
+        "layer": [*layers, _texts(names, INK.light, "bold"), _texts(notes, MUTED.light, "normal")],
+    }
+
+
+def _texts(values: list[Spec], colour: str, weight: str) -> Spec:
+    mark = {"type": "text", "align": "left", "baseline": "middle", "x": 0}
+    return {
+        "data": {"values": values},
+        "mark": {**mark, "color": colour, "fontWeight": weight},
+        "encoding": {
+            "y": {"field": "y", "type": "quantitative", "scale": None, "axis": None},
+            "text": {"field": "text", "type": "nominal"},
+        },
+    }
+
+
+def _curve(
+    points: Sequence[tuple[float, float]],
+    marked: Sequence[tuple[float, float, list[str]]],
+    level: list[Spec],
+    *,
+    x: str,
+    y: str,
+    highest: float,
+) -> Spec:
+    """A rising curve with some of its points named below it, where there is room, and a level across."""
+    furthest = max(days for days, _ in [*points, *((at, value) for at, value, _ in marked)])
+    line = {"type": "line", "color": SERIES.light, "strokeWidth": 2.5}
+    data = [{"x": at, "y": value} for at, value in points]
+    encoding = {
+        "x": {
+            "field": "x",
+            "type": "quantitative",
+            "title": x,
+            "axis": {"grid": False, "tickMinStep": 1, "labelFlush": True},
+        },
+        "y": {
+            "field": "y",
+            "type": "quantitative",
+            "title": y,
+            "axis": {"labelExpr": "format(datum.value * 100, '.3~g') + ' %'", "tickCount": 5},
+            "scale": {"domain": [0, highest]},
+        },
+    }
+    return {
+        **_frame(_HEIGHT),
+        "layer": [
+            *level,
+            {"data": {"values": data}, "mark": line, "encoding": encoding},
+            *(layer for point in marked for layer in _named(point, furthest)),
+        ],
+    }
+
+
+def _lies_right(at: float, furthest: float) -> bool:
+    """Whether a label at that point goes to its left, because there is no room to its right."""
+    return at > furthest * 0.6
+
+
+def _named(point: tuple[float, float, list[str]], furthest: float) -> list[Spec]:
+    at, value, lines = point
+    lies_right = _lies_right(at, furthest)
+    where = {"x": {"datum": at}, "y": {"datum": value}}
+    text = {
+        "type": "text",
+        "align": "right" if lies_right else "left",
+        "baseline": "top",
+        "dx": -2 if lies_right else 10,
+        "dy": 20 if lies_right else 8,
+        "fontWeight": "bold",
+        "color": INK.light,
+    }
+    dot = {"type": "point", "filled": True, "size": 90, "opacity": 1, "color": BAD.light}
+    return [
+        {"data": _ONCE, "mark": dot, "encoding": where},
+        {"data": _ONCE, "mark": text, "encoding": {**where, "text": {"value": lines}}},
+    ]
+
+
+def _level(value: float, label: str, *, at_right: bool) -> list[Spec]:
+    """A dashed line across, with what it stands for at the end where no curve passes."""
+    text = {
+        "type": "text",
+        "align": "right" if at_right else "left",
+        "baseline": "top",
+        "dx": 0 if at_right else 6,
+        "dy": 5,
+        "color": MUTED.light,
+    }
+    where = {"y": {"datum": value}, "x": {"value": "width" if at_right else 0}}
+    across = {"y": {"datum": value}, "x": {"value": 0}, "x2": {"value": "width"}}
+    return [
+        {"data": _ONCE, "mark": _dashed(MUTED.light), "encoding": across},
+        {"data": _ONCE, "mark": text, "encoding": {**where, "text": {"value": label}}},
+    ]
+
+
+def _dashed(colour: str) -> Spec:
+    return {"type": "rule", "color": colour, "strokeDash": [5, 4], "strokeWidth": 1.5}
+
+
+def _frame(height: int) -> Spec:
+    """What all charts have in common: no ground of their own, thin lines, letters of one size."""
+    axis = {
+        "labelColor": MUTED.light,
+        "titleColor": MUTED.light,
+        "gridColor": LINE.light,
+        "domainColor": LINE.light,
+        "tickColor": LINE.light,
+        "labelFontSize": _FONT_SIZE,
+        "titleFontSize": _FONT_SIZE,
+        "titleFontWeight": "normal",
+        "titlePadding": 10,
+        "labelLimit": 0,
+        "titleLimit": 0,
+    }
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "width": _WIDTH,
+        "height": height,
+        "autosize": {"type": "fit", "contains": "padding"},
+        "background": None,
+        "config": {
+            # Letters are measured in a font that comes with the renderer: the same bytes on every machine.
+            "font": "Liberation Sans",
+            "axis": axis,
+            "view": {"stroke": None},
+            "text": {"fontSize": _FONT_SIZE, "limit": 0},
+        },
+    }

@@ -1,0 +1,85 @@
+"""What a run found, before it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+from egp.plan.finding import Diagnostic, Failure, Severity, Unchecked
+from egp.policy.model import Policy
+
+if TYPE_CHECKING:
+    from egp.record.waivers.allowed import Allowed
+
+
+class Passed(NamedTuple):
+    """A check that a plan passed."""
+
+    path: str
+    document: int
+    """Number of the YAML document in the file, from 0."""
+    rule: str
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was found, whoever judged by which policy."""
+
+    plans: int = 0
+    passed: int = 0
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    shadow: list[Diagnostic] = field(default_factory=list)
+    """What rules of severity shadow would say; without effect."""
+    unchecked: list[Unchecked] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    passes: list[Passed] = field(default_factory=list)
+    """Every check that passed, when somebody asked for the list."""
+
+    def add(self, more: Findings) -> None:
+        self.plans += more.plans
+        self.passed += more.passed
+        self.diagnostics.extend(more.diagnostics)
+        self.shadow.extend(more.shadow)
+        self.unchecked.extend(more.unchecked)
+        self.failures.extend(more.failures)
+        self.passes.extend(more.passes)
+
+
+@dataclass(slots=True)
+class Report(Findings):
+    """What a run found under a policy. Diagnostics are in the order of file, document and place."""
+
+    policy: Policy = field(kw_only=True)
+    as_of: date = field(kw_only=True)
+    allowed: list[Allowed] = field(default_factory=list)
+    """Waivers and entries of the baseline for the plans, and what came of each."""
+
+    def findings(self) -> Findings:
+        """What was found, without the policy: fit to travel between processes."""
+        values = {each.name: getattr(self, each.name) for each in fields(Findings)}
+        return Findings(**values)
+
+    @property
+    def effective(self) -> list[Diagnostic]:
+        """The diagnostics that nothing waives."""
+        return [each for each in self.diagnostics if each.waiver is None]
+
+    @property
+    def waived(self) -> list[Diagnostic]:
+        return [each for each in self.diagnostics if each.waiver is not None]
+
+    def count(self, severity: Severity) -> int:
+        return sum(each.severity == severity for each in self.effective)
+
+    def exit_status(self, fail_level: Severity = "error") -> int:
+        """0 nothing at or above the fail level, 1 rejected, 2 could not judge; 2 beats 1.
+
+        A check that could not run rejects as its finding would: deleting an input turns nothing green.
+        """
+        if self.failures:
+            return 2
+        failing = ("error",) if fail_level == "error" else ("error", "warning")
+        found = {each.severity for each in self.effective}
+        found.update(each.severity for each in self.unchecked if not each.blocked_by)
+        return int(not found.isdisjoint(failing))

@@ -1,0 +1,85 @@
+"""What every report says of a finding, whatever its format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egp.plan.wording import counted
+
+if TYPE_CHECKING:
+    from egp.output.report.model import Report
+    from egp.plan.finding import Diagnostic, Unchecked, Waived
+
+
+def plan_of(path: str, document: int) -> str:
+    """The name of a plan: the file, and which of several documents in it."""
+    return f"{path}#{document + 1}" if document else path
+
+
+def values(diagnostic: Diagnostic) -> str:
+    """What was observed, and what is asked."""
+    if diagnostic.observed and diagnostic.required:
+        return f"{diagnostic.observed}, asked: {diagnostic.required}"
+    return diagnostic.observed
+
+
+def notes(diagnostic: Diagnostic) -> list[tuple[str, str]]:
+    """What follows the message: title and text."""
+    told = (("help", diagnostic.help), ("coming", diagnostic.coming))
+    return [(title, text) for title, text in told if text]
+
+
+def waived_by(waived: Waived) -> str:
+    """Who lets it pass until when, where that is written, and whether that is new."""
+    place = f"{waived.place}; new in this change" if waived.is_new else waived.place
+    if waived.by == "baseline":
+        return f"baseline; {place}"
+    approver = f" of {waived.approver}" if waived.approver else ""
+    expires = f", expires {waived.expires}" if waived.expires else ""
+    return f"waiver{approver}{expires}; {place}"
+
+
+def reason(waived: Waived) -> str:
+    """Why it may pass, and the ticket that says more."""
+    return ", ".join(filter(None, (waived.reason, waived.ticket)))
+
+
+def lacking(unchecked: Unchecked) -> str:
+    """What a rule that could not run lacked, or who says so."""
+    needs = f"needs {unchecked.needs}" if unchecked.needs else ""
+    said = f"{unchecked.blocked_by} says why" if unchecked.blocked_by else ""
+    return "; ".join(filter(None, (needs, said)))
+
+
+def silent(report: Report) -> list[Unchecked]:
+    """Rules that could not run, and of whose missing input nothing else speaks."""
+    return [each for each in report.unchecked if not each.blocked_by]
+
+
+def summary(report: Report) -> str:
+    """The run in one sentence."""
+    return f"{counted(report.plans, 'plan')} judged: {found(report)} ({checked(report)})"
+
+
+def found(report: Report) -> str:
+    """The counts of a run: "2 errors, 1 warning, 1 waived"."""
+    counts = [
+        counted(report.count(severity), severity)
+        for severity in ("error", "warning", "info")
+        if severity == "error" or report.count(severity)
+    ]
+    if report.waived:
+        counts.append(f"{len(report.waived)} waived")
+    if report.shadow:
+        counts.append(f"{len(report.shadow)} in shadow")
+    if report.failures:
+        counts.append(counted(len(report.failures), "failure"))
+    is_silent = not (report.diagnostics or report.shadow or report.unchecked or report.failures)
+    return "nothing to report" if is_silent else ", ".join(counts)
+
+
+def checked(report: Report) -> str:
+    """How much was checked, by which policy and when."""
+    unchecked = f", {len(report.unchecked)} not checked" if report.unchecked else ""
+    policy = f"{report.policy.name} {report.policy.version}".strip()
+    return f"{counted(report.passed, 'check')} passed{unchecked}; policy {policy}, as of {report.as_of}"

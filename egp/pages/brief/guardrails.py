@@ -1,0 +1,322 @@
+"""The guardrails of the last 14 days: each week's harm with its range, and where it is going."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from egp import stats
+from egp.gate.amounts import as_harm, signed, unit_of
+from egp.gate.clock import day_end
+from egp.gate.estimates import Comparison, Lacking
+from egp.output.page.charts import GuardrailInterval, against_margin, intervals_against_margins
+from egp.output.page.model import Block, Figure, Light, Paragraph, Section, Table
+from egp.pages.brief.tripped import SAFETY
+from egp.plan.analysis.registered import harm_direction, is_relative, margin_of
+from egp.plan.analysis.stop_rules import BAD_WEEKS, weekly_level
+from egp.plan.finding import NotChecked
+from egp.plan.quantity import shown
+from egp.plan.wording import counted, listing, percent, significant
+from egp.stats import StatisticsInputError
+
+if TYPE_CHECKING:
+    from egp.gate.call import Judgement
+    from egp.gate.readout import Readout, Withheld
+    from egp.pages.brief.scene import Scene
+    from egp.plan.experiment import Metric
+    from egp.yaml import Path
+
+LAST = timedelta(days=14)
+WEEK = timedelta(weeks=1)
+NO_HARM = "no harm seen"
+_OF_BASELINE = "% are of the plan's baseline, as its margins are"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A guardrail's harm in a period, in its own unit; positive is harm."""
+
+    metric: Metric
+    variant: str
+    period: str
+    first: date | None
+    """First day of the week; None for all of the stage."""
+    harm: float
+    low: float
+    high: float
+    standard_error: float
+    margin: float | None
+    is_harmed: bool
+    """Whether the harm of the week is one of those that the stop rules count; never of all of a stage."""
+
+    @property
+    def word(self) -> str:
+        if self.is_harmed:
+            return "harmed"
+        if self.low > 0:
+            return "signs of harm"
+        return "harm not ruled out" if self.margin is not None and self.high >= self.margin else NO_HARM
+
+    def worded(self, amount: float) -> str:
+        margin = self.metric.non_inferiority_margin
+        return as_harm(amount, margin, self.metric) if margin else signed(amount, unit_of(self.metric))
+
+    @property
+    def range(self) -> str:
+        return f"{self.worded(self.low)} to {self.worded(self.high)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the last days say of one guardrail and one treatment: its weeks, or the stage as a whole."""
+
+    metric: Metric
+    variant: str
+    seen: tuple[Seen, ...]
+    trend: str
+    """Of the last week against the one before it; empty for a single period."""
+    tripped: frozenset[str]
+    """The gate's checks that fail for the metric. Red is theirs alone: one bad week is none."""
+
+    @property
+    def latest(self) -> Seen | None:
+        return self.seen[-1] if self.seen else None
+
+    def light(self, seen: Seen, trend: str = "") -> Light:
+        word = self._word(seen)
+        if self.tripped and (seen.is_harmed or seen is self.latest):
+            return Light("bad", _joined(word, trend))
+        return Light("good" if word == NO_HARM else "caution", _joined(word, trend))
+
+    def _word(self, seen: Seen) -> str:
+        if not self.tripped or seen is not self.latest or seen.is_harmed:
+            return seen.word
+        if "guardrail" in self.tripped:
+            return "harmed"
+        return "beyond its limit" if "limit" in self.tripped else "a stop rule fired"
+
+
+def watched(judgement: Judgement) -> list[Watched]:
+    """Every guardrail, over the weeks of the last 14 days that are over."""
+    readout = judgement.readout
+    return [
+        _watched(readout, path, metric, variant, _tripped(judgement, metric, variant))
+        for path, metric in readout.plan.guardrails
+        for variant in readout.treatments
+    ]
+
+
+def _tripped(judgement: Judgement, metric: Metric, variant: str) -> frozenset[str]:
+    return frozenset(
+        each.check
+        for each in judgement.decision.readings
+        if each.state == "fail"
+        and each.check in SAFETY
+        and each.metric == metric.id
+        and each.variant in ("", variant)
+    )
+
+
+def _watched(readout: Readout, path: Path, metric: Metric, variant: str, tripped: frozenset[str]) -> Watched:
+    try:
+        seen = tuple(_weeks(readout, path, metric, variant)) or (_stage(readout, path, metric, variant),)
+    except (NotChecked, Lacking, ArithmeticError, StatisticsInputError):
+        return Watched(metric, variant, (), "", tripped)
+    return Watched(metric, variant, seen, _trend(readout, seen), tripped)
+
+
+def _weeks(readout: Readout, path: Path, metric: Metric, variant: str) -> Iterator[Seen]:
+    earliest = readout.as_of.date() - LAST
+    for _, first, comparison in readout.windows(metric, "week", variant):
+        is_over = day_end(first + WEEK - timedelta(days=1), readout.zone) <= readout.as_of
+        if first >= earliest and is_over and isinstance(comparison, Comparison):
+            yield _seen(readout, path, metric, variant, comparison, f"week of {first}", first)
+
+
+def _stage(readout: Readout, path: Path, metric: Metric, variant: str) -> Seen:
+    name = readout.stage.name
+    period = f"{name} so far" if readout.stage.position < 0 else f"stage {name} so far"
+    return _seen(readout, path, metric, variant, readout.comparison(metric, variant), period, None)
+
+
+def _seen(
+    readout: Readout,
+    path: Path,
+    metric: Metric,
+    variant: str,
+    comparison: Comparison,
+    period: str,
+    first: date | None,
+) -> Seen:
+    alpha, harm = readout.guardrail_alpha(), harm_direction(metric, path)
+    sign = 1 if harm == "increase" else -1
+    low, high = sorted(sign * end for end in comparison.difference.interval(2 * alpha))
+    return Seen(
+        metric=metric,
+        variant=variant,
+        period=period,
+        first=first,
+        harm=sign * comparison.difference.estimate,
+        low=low,
+        high=high,
+        standard_error=comparison.difference.standard_error,
+        margin=_margin(metric, path, comparison),
+        is_harmed=first is not None
+        and stats.harm_p_value(comparison.difference, harm)
+        < weekly_level(readout.plan, BAD_WEEKS, readout.alarm_levels),
+    )
+
+
+def _margin(metric: Metric, path: Path, seen: Comparison) -> float | None:
+    """The margin in the metric's own unit; of one in per cent that share of the control observed."""
+    declared = metric.non_inferiority_margin
+    try:
+        if declared is not None and is_relative(declared, metric) and seen.control.value > 0:
+            return abs(declared.value) * seen.control.value
+        return margin_of(metric, path)
+    except NotChecked:
+        return None
+
+
+def _trend(readout: Readout, seen: tuple[Seen, ...]) -> str:
+    """Whether the last week differs from the one before it by more than noise. Weeks share units, so that the noise
+    is overstated: a trend that is named is one."""
+    if len(seen) < 2:
+        return ""
+    before, now = (stats.ArmEstimate(each.harm, each.standard_error) for each in seen[-2:])
+    step, alpha = stats.difference(before, now), readout.guardrail_alpha()
+    if step.upper_tail() < alpha:
+        return "getting worse"
+    return "getting better" if step.lower_tail() < alpha else "steady"
+
+
+def guardrails_section(scene: Scene, judgement: Judgement) -> Section:
+    readout = judgement.readout
+    rows, is_sound = watched(judgement), is_split_as_planned(readout)
+    blocks: list[Block] = [
+        _lights(rows, is_sound) if scene.for_executives else _table(rows, readout, is_sound)
+    ]
+    if not is_sound:
+        blocks.insert(0, Paragraph("People were not split as planned: no number here can be trusted.", "bad"))
+    if is_sound:
+        blocks.extend(_against_margins(rows))
+    if readout.withheld_because is not None:
+        names = listing(map(shown, sorted(readout.confirmatory)))
+        blocks.append(Paragraph(f"{names}: {_withheld(readout.withheld_because, is_sound)}."))
+    elif readout.confirmatory:
+        blocks.append(
+            Paragraph("The primary metric is no part of this page: it is read at its look, by the gate.")
+        )
+    return Section("Guardrails, the last 14 days", blocks)
+
+
+def _withheld(because: Withheld, is_sound: bool) -> str:
+    return str(because) if is_sound or because.until else "withheld, because people were not split as planned"
+
+
+def is_split_as_planned(readout: Readout) -> bool:
+    try:
+        return readout.mismatch is None or readout.mismatch >= readout.srm_alpha
+    except (NotChecked, ArithmeticError, StatisticsInputError):
+        return False
+
+
+def _light(row: Watched, seen: Seen, is_sound: bool, trend: str = "") -> Light:
+    return row.light(seen, trend) if is_sound else Light("caution", "not to be trusted")
+
+
+def _name(row: Watched, rows: list[Watched]) -> str:
+    several = len({each.variant for each in rows}) > 1
+    return f"{shown(row.metric.id)}{f' ({shown(row.variant)})' if several else ''}"
+
+
+def _table(rows: list[Watched], readout: Readout, is_sound: bool) -> Table:
+    cells: list[list[str | Light]] = []
+    for row in rows:
+        for seen in row.seen:
+            margin = str(row.metric.non_inferiority_margin or "none")
+            light = _light(row, seen, is_sound, row.trend if seen is row.latest else "")
+            harm = f"{seen.worded(seen.harm)} ({seen.range})"
+            cells.append([_name(row, rows), seen.period, harm, margin, light])
+        if not row.seen:
+            cells.append([_name(row, rows), "", "", "", _unseen(row)])
+    confidence = percent(1 - 2 * readout.guardrail_alpha())
+    return Table(
+        ["guardrail", "period", "harm (range)", "margin", "state"],
+        cells,
+        caption=f"Harm against control, + is worse; {_OF_BASELINE}; the range holds the true harm in {confidence} of such cases",
+        numeric=frozenset({2, 3}),
+    )
+
+
+def _lights(rows: list[Watched], is_sound: bool) -> Table:
+    cells: list[list[str | Light]] = []
+    for row in rows:
+        latest = row.latest
+        if latest is None:
+            cells.append([_name(row, rows), _unseen(row), "", ""])
+            continue
+        period = _joined(_bad_weeks(row), row.trend) if latest.first else latest.period
+        change = _change(latest) if is_sound else ""
+        cells.append([_name(row, rows), _light(row, latest, is_sound), change, period])
+    head = ["guardrail", "light", "against control", "over time"]
+    return Table(head, cells, caption=f"Against control; {_OF_BASELINE}")
+
+
+def _unseen(row: Watched) -> Light:
+    return Light("bad" if row.tripped else "caution", "not seen")
+
+
+def _bad_weeks(row: Watched) -> str:
+    bad = sum(each.is_harmed for each in row.seen)
+    return f"clearly worse in {bad or 'none'} of {counted(len(row.seen), 'week')}"
+
+
+def _change(seen: Seen) -> str:
+    baseline = seen.metric.baseline
+    if seen.low <= 0 <= seen.high:
+        return "no clear difference"
+    which = "better" if seen.high < 0 else "worse"
+    if baseline is None or not baseline.value:
+        return f"{which} by about {seen.worded(seen.harm).lstrip('+-')}"
+    return f"{which} by about {significant(abs(seen.harm / baseline.value) * 100, 2)} %"
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(filter(None, parts))
+
+
+def _against_margins(rows: list[Watched]) -> Iterator[Block]:
+    """Where each guardrail lies; drawn are those that may be beyond their margin."""
+    intervals = [
+        GuardrailInterval(
+            _name(row, rows), seen.low, seen.harm, seen.high, seen.margin,
+            f"{seen.worded(seen.harm)} ({seen.period}), margin {row.metric.non_inferiority_margin}",
+        )
+        for row in rows
+        if (seen := row.latest) is not None and seen.margin
+    ]  # fmt: skip
+    groups: dict[str, list[str]] = {}
+    for each in intervals:
+        groups.setdefault(against_margin(each).word, []).append(each.metric)
+    says = " ".join(f"{listing(names)}: {word}." for word, names in groups.items())
+    title = "Harm against the margins that were agreed to be tolerable"
+    if drawn := [each for each in intervals if each.high >= each.margin]:
+        yield Figure(title, intervals_against_margins(drawn), says)
+    elif intervals:
+        yield Paragraph(f"{title}: all are within.")
+
+
+def when_harmed(judgement: Judgement, metrics: tuple[str, ...]) -> Iterator[str]:
+    """In which weeks the metrics that tripped were harmed, as far as weeks were seen."""
+    for row in watched(judgement):
+        weeks = [each.first for each in row.seen if each.is_harmed and each.first]
+        if row.metric.id in metrics and weeks:
+            last = weeks[-1] + WEEK - timedelta(days=1)
+            started = listing(str(each) for each in weeks)
+            yield (
+                f"{shown(row.metric.id)} was clearly worse in the week{'s' if len(weeks) > 1 else ''} "
+                f"that began on {started}, until {last}"
+            )

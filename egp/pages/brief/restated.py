@@ -1,0 +1,111 @@
+"""The policy and the criteria agreed beforehand, in sentences that need no statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from egp.plan.analysis.days import whole_days
+from egp.plan.analysis.registered import has_primary_test
+from egp.plan.experiment import DecisionRule, Experiment, StopRule
+from egp.plan.quantity import shown
+from egp.plan.wording import counted, length, listing, percent, times_over
+
+if TYPE_CHECKING:
+    from egp.policy.model import Adopted
+
+WEEK = timedelta(weeks=1)
+
+_SENTENCES: Mapping[str, Callable[[Any, Experiment], str]] = {
+    "minimum-runtime": lambda params, _: (
+        f"It runs for at least {counted(params.days, 'consecutive day')} at full exposure."
+    ),
+    "weekly-cycles": lambda params, _: f"Every weekday is in it at least {times_over(params.times)}.",
+    "power-floor": lambda params, _: (
+        f"It is large enough to find the effect that it looks for in {percent(params.floor)} of all cases."
+    ),
+    "no-unplanned-looks": lambda _, __: (
+        "The primary metric is read on the days agreed beforehand and on no other: nobody stops on a good day."
+    ),
+    "required-guardrails": lambda params, plan: (
+        f"These must not get worse: {listing(map(shown, params.metrics or _guardrails(plan))) or 'none is named'}."
+    ),
+    "stage-dwell": lambda params, _: (
+        f"Traffic is raised in stages, each of at least {length(timedelta(hours=params.hours))}."
+    ),
+    "stop-rules-cover-guardrails": lambda _, __: (
+        "When to stop was agreed before the start, for each guardrail; nobody is asked when a stop rule fires."
+    ),
+    "locked-plan": lambda _, __: "What was registered changes with a declared amendment, or not at all.",
+}
+"""Rule → what it asks, for people; in the order in which they are told."""
+
+RESTATED_FIRST = ("minimum-runtime", "no-unplanned-looks", "required-guardrails")
+"""What people argue about first."""
+
+
+def _guardrails(plan: Experiment) -> list[str]:
+    return [metric.id or "" for metric in plan.guardrail_metrics]
+
+
+def policy_in_sentences(
+    rules: Mapping[str, Adopted], plan: Experiment, waived: Collection[str]
+) -> Iterator[str]:
+    """What the policy insists on for the plan, of the things that people argue about."""
+    for rule_id, sentence in _SENTENCES.items():
+        adopted = rules.get(rule_id)
+        if adopted is not None and adopted.severity != "info":
+            exempt = " This plan is exempt from it by a waiver." if rule_id in waived else ""
+            yield f"{sentence(adopted.params, plan)}{exempt}"
+
+
+def stop_rule_in_words(rule: StopRule) -> str:
+    """When it fires: "cs_contacts is clearly worse in 2 weeks in a row"."""
+    metric, worse = (
+        shown(rule.metric),
+        f"worse by more than {rule.harm_exceeds}" if rule.harm_exceeds else "worse",
+    )
+    if rule.probability is not None:
+        return f"{metric} is {worse}, with a probability of at least {percent(rule.probability)}"
+    if rule.significant_harm_for is not None:
+        return f"{metric} is clearly {worse} in {counted(rule.significant_harm_for // WEEK, 'week')} in a row"
+    if rule.for_ is not None:
+        return f"{metric} is {worse} on {counted(whole_days(rule.for_), 'day')} in a row"
+    return f"{metric} is {worse}, with no bound that could be checked"
+
+
+def stop_rule_line(rule: StopRule) -> str:
+    """The rule as it was agreed, in one line."""
+    does = "holds the ramp" if rule.action == "hold" else "rolls back"
+    often = f"; looked at {rule.evaluated}" if rule.evaluated else ""
+    least = (
+        f"; from {rule.min_units_per_variant:,} units per variant on" if rule.min_units_per_variant else ""
+    )
+    return f"{shown(rule.id)} {does} if {stop_rule_in_words(rule)}{often}{least}."
+
+
+def decision_rule_lines(plan: Experiment) -> Iterator[str]:
+    decision = plan.decision_rule
+    if decision is None or not has_primary_test(plan):
+        return
+    criteria = listing(_criteria(decision))
+    if criteria:
+        yield (
+            f"It ships if {criteria}, and every guardrail is shown to stay within what was agreed; "
+            f"otherwise: {shown(decision.otherwise)}."
+        )
+    if decision.options:
+        yield f"The options agreed for the readout: {listing(map(shown, decision.options), 'or')}."
+
+
+def _criteria(decision: DecisionRule) -> Iterator[str]:
+    if decision.min_ci_lower is not None:
+        bound = decision.min_ci_lower
+        yield (
+            "the whole range of the result is better than no change"
+            if bound.value == 0
+            else (f"the whole range of the result is above {bound}")
+        )
+    if decision.min_lift is not None:
+        yield f"the result itself is at least {decision.min_lift}"

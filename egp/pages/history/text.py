@@ -1,0 +1,160 @@
+"""A plan's life for people: what happened, commit by commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from egp.output.report.text import printable, wrapped
+from egp.pages.history.life import NOT_COMMITTED, Event, Life, Moment
+from egp.plan.wording import listing
+
+if TYPE_CHECKING:
+    from egp.output.report.text import Style
+    from egp.plan.experiment import Amendment
+    from egp.record.changes import FieldChange
+    from egp.record.lock import Amended, Decided, Registration, Signed
+
+_INDENT = " " * 21
+_PLAIN = {
+    "removed": "the plan is gone",
+    "restored": "the plan is back",
+    "unreadable": "no plan can be read from the file",
+    "registration-removed": "its registration is gone from the lock",
+    "lock-unreadable": "the lock cannot be read",
+}
+
+
+def render(lives: Sequence[Life], style: Style) -> Iterator[str]:
+    """The lines of the report."""
+    for at, life in enumerate(lives):
+        if at:
+            yield ""
+        yield style.paint(f"{printable(life.id)} ({printable(life.path)})", "bold")
+        for moment in life.moments:
+            yield from _moment(moment, style)
+        yield from (_INDENT + line for line in _fitted(_now(life), style))
+
+
+def short(digest: str) -> str:
+    """A digest as people compare it."""
+    version, _, value = digest.rpartition(":")
+    return f"{version}:{value[:12]}…"
+
+
+def _moment(moment: Moment, style: Style) -> Iterator[str]:
+    when = f"{moment.day} {moment.commit[:8]}" if moment.commit != NOT_COMMITTED else "not committed"
+    for event in moment.events:
+        first, *rest = [line for text in _event(event) for line in _fitted(text, style)]
+        yield f"{style.paint(when.ljust(len(_INDENT)), 'frame')}{first}".rstrip()
+        yield from (_INDENT + line for line in rest)
+        when = ""
+
+
+def _fitted(text: str, style: Style) -> list[str]:
+    indent = " " * (len(text) - len(text.lstrip()))
+    width = max(40, style.width - len(_INDENT)) - len(indent)
+    return [indent + line for line in wrapped(printable(text), width, "  ")]
+
+
+def _event(event: Event) -> Iterator[str]:
+    if event.kind == "written":
+        yield f"written as {event.path}, {short(event.digest)}"
+    elif event.kind == "moved":
+        yield f"moved to {event.path}"
+    elif event.kind == "changed":
+        yield from _changed(event)
+    elif event.entry is not None:
+        yield from _of_lock(event, event.entry)
+    else:
+        yield _PLAIN[event.kind]
+        yield from map(_field, event.changes)
+
+
+def _changed(event: Event) -> Iterator[str]:
+    material = [each for each in event.changes if each.is_material]
+    if not event.changes and not event.amendments:
+        yield "changed in comments, order or spelling"
+    elif material:
+        undeclared = any(each.needs_amendment for each in material) and not event.amendments
+        yield f"changed to {short(event.digest)}{', no amendment' if undeclared else ''}"
+    else:
+        yield "changed, nothing that is pinned"
+    yield from map(_declared, event.amendments)
+    yield from map(_field, event.changes)
+
+
+def _declared(amendment: Amendment) -> str:
+    access = f", {amendment.data_access}" if amendment.data_access else ""
+    return (
+        f"  amendment of {amendment.on or 'an unknown day'}{access}: {amendment.reason or 'no reason given'}"
+        f" (approved by {amendment.approver or 'nobody'})"
+    )
+
+
+def _field(change: FieldChange) -> str:
+    effect = f", {change.effect}" if change.effect != "neutral" else ""
+    before, after = change.before, change.after
+    told = (
+        f"now {after}"
+        if before is None
+        else f"no longer {before}"
+        if after is None
+        else f"{before} → {after}"
+    )
+    return f"  {change.name}: {told} ({change.weight}{effect})"
+
+
+def _of_lock(event: Event, entry: Registration) -> Iterator[str]:
+    if event.kind == "registered":
+        yield f"registered on {entry.registered} under {_policy(entry)}{_signed(event.signed)}, {short(event.digest)}"
+    elif event.kind == "amended":
+        yield from (f"{_amended(each)} in the lock" for each in entry.amended[-1:])
+    elif event.kind == "decided":
+        for each in event.decisions:
+            yield from _decided(each)
+    elif event.kind == "signed":
+        yield f"the lock attests{_signed(event.signed).removeprefix(', signed by')}"
+    else:
+        yield (
+            f"its registration is written anew: {entry.registered} under {_policy(entry)}, {short(event.digest)}"
+        )
+
+
+def _amended(amended: Amended) -> str:
+    access = f", {amended.data_access}" if amended.data_access else ""
+    return f"amended on {amended.on}{access}, {short(amended.digest or '')}"
+
+
+def _decided(decided: Decided) -> Iterator[str]:
+    option = f"{decided.option} ({decided.means})" if decided.means else decided.option
+    who = f"{decided.role} ({decided.by})" if decided.by else decided.role
+    yield f"{who} decided on {decided.on} for {option}: {decided.because}"
+    if decided.dissent:
+        yield f"  disagreed and committed: {decided.dissent}"
+
+
+def _policy(entry: Registration) -> str:
+    policy = entry.policy
+    return f"{policy.name} {policy.version or ''}".strip() if policy else "no policy"
+
+
+def _signed(signed: Sequence[Signed]) -> str:
+    return f", signed by {listing(f'{each.role} ({each.by})' for each in signed)}" if signed else ""
+
+
+def _now(life: Life) -> str:
+    """What the life comes to."""
+    stain = " Its analysis is exploratory: it was changed with results seen." if life.is_exploratory else ""
+    entry = life.entry
+    if entry is None:
+        return f"The plan is not registered.{stain}"
+    since = f"registered on {entry.registered}"
+    if entry.amended:
+        since += f" and last amended on {entry.amended[-1].on}"
+    if not life.digest:
+        return f"The plan is gone. It was {since}."
+    if life.digest == entry.current_digest:
+        return f"The plan is as it was {since}.{stain}"
+    differing = f"it is {short(life.digest)}, the lock has {short(entry.current_digest)}"
+    return f"The plan is not as it was {since}: {differing}.{stain}"

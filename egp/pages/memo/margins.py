@@ -1,0 +1,119 @@
+"""How far an accepted plan is from the limits of its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from egp.advice.options.levers import policy_power
+from egp.output.page.model import Block, Light, Section, Table
+from egp.pages.memo.figures import power_figure
+from egp.plan.analysis.days import full_days, weekday_counts
+from egp.plan.analysis.registered import required_smallest
+from egp.plan.analysis.traffic import holdout_share, units_that_come
+from egp.plan.finding import NotChecked, need
+from egp.plan.power.plan import BY_POLICY, MetricRow, plan_power
+from egp.plan.wording import absolute, counted, percent, power_text, whole
+from egp.stats import StatisticsInputError
+
+if TYPE_CHECKING:
+    from egp.advice.options.case import Case
+
+Row = tuple[str, str, str, str]
+"""What is limited, what the policy asks, what the plan has, what is to spare."""
+
+
+def margins(case: Case) -> Iterator[Section]:
+    """A table of the plan's numbers beside the policy's, and the curve of its power."""
+    rows = [
+        row
+        for told in (_runtime, _weekdays, _sample, _arrival, _power, _holdout)
+        if (row := _kept(told, case))
+    ]
+    rows += list(_metrics(case))
+    blocks: list[Block] = []
+    if rows:
+        table = [
+            (what, asked, has, Light("caution" if spare.startswith("-") else "good", spare))
+            for what, asked, has, spare in rows
+        ]
+        blocks.append(Table(("what", "asked", "the plan", "to spare"), table, "Margins to the limits"))
+    with suppress(NotChecked, ArithmeticError, StatisticsInputError):
+        blocks.append(power_figure(case))
+    if blocks:
+        yield Section("How far it is from the limits", blocks, "good")
+
+
+def _kept(told: Callable[[Case], Row | None], case: Case) -> Row | None:
+    try:
+        return told(case)
+    except (NotChecked, ArithmeticError, StatisticsInputError):
+        return None
+
+
+def _runtime(case: Case) -> Row | None:
+    asked = case.option_of("minimum-runtime", "days")
+    longest = max((run.days for run in full_days(case.plan)), default=0)
+    if not asked:
+        return None
+    return "days at full exposure", f"{asked}", f"{longest}", counted(longest - asked, "day")
+
+
+def _weekdays(case: Case) -> Row | None:
+    asked = case.option_of("weekly-cycles", "times")
+    least = min(weekday_counts(full_days(case.plan)))
+    return ("times each weekday is seen", f"{asked}", f"{least}", f"{least - asked}") if asked else None
+
+
+def _sample(case: Case) -> Row | None:
+    needed = required_smallest(case.plan)
+    declared = need(case.plan.sample_size_per_variant, "sample_size_per_variant")
+    return "units per variant", whole(needed), whole(declared), f"{percent(declared / needed - 1, 1)} more"
+
+
+def _arrival(case: Case) -> Row | None:
+    declared, come = case.plan.sample_size_per_variant, units_that_come(case.plan)
+    if not declared or come is None:
+        return None
+    return (
+        "units that come per variant",
+        whole(declared),
+        whole(come),
+        f"{percent(come / declared - 1, 1)} more",
+    )
+
+
+def _power(case: Case) -> Row | None:
+    row = next((each for each in _rows(case) if each.role == "primary" and each.power is not None), None)
+    if row is None or row.power is None:
+        return None
+    return _power_row(f"power of {row.name} at the MDE", policy_power(case), row.power)
+
+
+def _power_row(what: str, asked: float, power: float) -> Row:
+    return what, percent(asked), power_text(power), f"{(power - asked) * 100:.1f} points"
+
+
+def _metrics(case: Case) -> Iterator[Row]:
+    """Each guardrail's power to rule out its margin, where the policy asks for one."""
+    for row in _rows(case):
+        if (
+            row.role == "guardrail"
+            and row.power is not None
+            and row.asked is not None
+            and row.asked_by == BY_POLICY
+        ):
+            margin = absolute(row.distance, row.unit or "") if row.distance is not None else "its margin"
+            yield _power_row(f"power to rule out {margin} of harm to {row.name}", row.asked, row.power)
+
+
+def _rows(case: Case) -> tuple[MetricRow, ...]:
+    return plan_power(case.plan, case.document, case.option_of("guardrail-power", "floor")).rows
+
+
+def _holdout(case: Case) -> Row | None:
+    asked, share = case.option_of("holdout-size", "min"), holdout_share(case.plan)
+    if not asked or not share:
+        return None
+    return "share of the holdout", percent(asked), percent(share), f"{(share - asked) * 100:.10g} points"

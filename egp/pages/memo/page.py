@@ -1,0 +1,156 @@
+"""The memo of a plan: rejected or accepted, on one page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from egp.advice.options.acting import Actor, actor_of
+from egp.advice.options.option import as_yaml
+from egp.advice.options.solver import Step, way_to_compliance
+from egp.output.page.model import Block, Command, Page, Paragraph, Points, Section
+from egp.pages.memo.margins import margins
+from egp.pages.memo.violation import violation
+from egp.plan.analysis.days import day_after, first_day, last_day
+from egp.plan.digest import plan_digest
+from egp.plan.finding import NotChecked
+from egp.plan.wording import counted, listing
+
+if TYPE_CHECKING:
+    from egp.advice.options.case import Case
+    from egp.plan.finding import Diagnostic
+
+
+def memo(case: Case) -> Page:
+    """Why the plan is rejected and what complies, or that it is accepted and by how much."""
+    errors = [each for each in case.judged.diagnostics if each.severity == "error"]
+    others = [each for each in case.judged.diagnostics if each.severity != "error"]
+    is_rejected = bool(errors or case.judged.silent)
+    return Page(
+        f"Memo: {case.name}",
+        rejected_in_short(case, errors) if is_rejected else _accepted_in_short(case, others),
+        "bad" if is_rejected else "caution" if others else "good",
+        [*_begun(case, errors), *_sections(case, errors, others), _passed(case)],
+        provenance(case),
+    )
+
+
+def _begun(case: Case, errors: Sequence[Diagnostic]) -> Iterator[Section]:
+    """What a change is still worth on a day on which units have been exposed."""
+    if not errors or not case.is_plan:
+        return
+    try:
+        first, last = first_day(case.plan), last_day(case.plan)
+    except NotChecked:
+        return
+    if case.as_of < first:
+        return
+    ran = "has been over" if case.as_of > last else "has been on"
+    since = day_after(last, 1) if case.as_of > last else first
+    said = (
+        f"By its dates the run {ran} since {since}. A change repairs what is still to come, or a rerun: made after results "
+        "were seen, it leaves an exploratory analysis, on which nothing ships."
+    )
+    yield Section("The run has begun", [Paragraph(said)], "caution")
+
+
+def rejected_in_short(case: Case, errors: Sequence[Diagnostic]) -> str:
+    """The verdict on a rejected plan in one sentence."""
+    if not errors:
+        return f"{case.name} is rejected: {counted(len(case.judged.silent), 'check')} could not run."
+    first = errors[0].message.rstrip("?.")
+    more = f", and {counted(len(errors) - 1, 'further violation')}" if len(errors) > 1 else ""
+    return f"{case.name} is rejected: {first}{more}."
+
+
+def _accepted_in_short(case: Case, warnings: Sequence[Diagnostic]) -> str:
+    passed = counted(len(case.judged.passes), "check")
+    if not warnings:
+        return f"{case.name} is accepted: it passes all {passed} that the policy asks of it."
+    stop = "does not stop it" if len(warnings) == 1 else "do not stop it"
+    return f"{case.name} is accepted: it passes {passed}, and {counted(len(warnings), 'warning')} {stop}."
+
+
+def _sections(case: Case, errors: Sequence[Diagnostic], others: Sequence[Diagnostic]) -> Iterator[Section]:
+    by_actor: dict[Actor, list[Diagnostic]] = {}
+    for each in errors:
+        by_actor.setdefault(actor_of(case, each), []).append(each)
+    for actor in sorted(by_actor):
+        blocks = [violation(case, each) for each in by_actor[actor]]
+        yield Section(f"{actor.who}: {counted(len(blocks), 'violation')} to resolve", blocks, "bad")
+    if case.judged.silent:
+        silent = f"For want of an input these checks could not run, which counts as rejected: {listing(case.judged.silent)}."
+        yield Section("Not checked", [Paragraph(silent, "bad")], "bad")
+    if len(errors) > 1:
+        yield from _all_at_once(case)
+    if not errors and case.is_plan:
+        yield from margins(case)
+    if case.judged.waived:
+        yield Section("Waived", [Points([_waived(each) for each in case.judged.waived])], "caution")
+    if others:
+        yield Section(
+            "Does not reject, worth changing",
+            [violation(case, each) for each in others],
+            "caution",
+            folded=bool(errors),
+        )
+
+
+def _waived(diagnostic: Diagnostic) -> str:
+    waiver = diagnostic.waiver
+    assert waiver is not None
+    by = f", approved by {waiver.approver}" if waiver.approver else ""
+    until = f", until {waiver.expires}" if waiver.expires else ""
+    return f"{diagnostic.rule}: {diagnostic.message} (by a {waiver.by}{by}{until}; {waiver.place})"
+
+
+def _all_at_once(case: Case) -> Iterator[Section]:
+    """A way through all violations, the cheapest option of each in turn."""
+    steps = way_to_compliance(case)
+    if not steps:
+        said = "At least one violation needs a person and no edit, so there is no set of edits that complies as a whole."
+        yield Section("All at once", [Paragraph(said)])
+        return
+    yield Section("All at once", list(_steps(steps)), "good")
+
+
+def _steps(steps: Sequence[Step]) -> Iterator[Block]:
+    yield Paragraph(
+        "These changes, one after the other, make a plan that the policy accepts; that was tried."
+    )
+    yield Points(
+        [f"{step.rule}: {step.option.words} ({step.option.cost.words})" for step in steps], numbered=True
+    )
+    yield Command("\n".join(as_yaml(step.option.changes) for step in steps), "yaml")
+
+
+def _passed(case: Case) -> Section:
+    families = case.policy.catalogue.families()
+    counts = Counter(families[rule] for rule in case.judged.passes)
+    in_order = dict.fromkeys(families.values())
+    told = listing(f"{family} {counts[family]}" for family in in_order if family in counts) or "none"
+    return Section(
+        "What passes", [Paragraph(f"{counted(len(case.judged.passes), 'check')} passed: {told}.")], "good"
+    )
+
+
+def standing(case: Case) -> Section:
+    """What the policy says of the plan as it is, for pages about something else."""
+    errors = [each for each in case.judged.diagnostics if each.severity == "error"]
+    others = [each for each in case.judged.diagnostics if each.severity != "error"]
+    if errors or case.judged.silent:
+        said = Paragraph(
+            f"{rejected_in_short(case, errors)} The memo: egp explain {case.source.shown}", "bad"
+        )
+        return Section("The plan as it is", [said], "bad")
+    return Section("The plan as it is", [Paragraph(_accepted_in_short(case, others), "good")], "good")
+
+
+def provenance(case: Case) -> list[tuple[str, str]]:
+    """What a page about the case was made from."""
+    policy = f"{case.policy.name} {case.policy.version}".strip()
+    made = [("plan", case.source.shown), ("policy", policy), ("policy digest", case.policy.digest[:19])]
+    if case.is_plan:
+        made.append(("plan digest", plan_digest(case.plan)[:22]))
+    return [*made, ("as of", str(case.as_of))]

@@ -1,0 +1,130 @@
+"""One violation as a section: what the plan says, what the policy asks, what breaking it costs, which options comply."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from egp.advice.options.acting import what_to_do
+from egp.advice.options.option import Option, as_yaml
+from egp.advice.options.solver import options
+from egp.advice.options.trade_offs import GivenUp
+from egp.advice.options.waiving import how_to_waive, waivable
+from egp.output.page.model import Block, Command, Facts, Paragraph, Quotation, Section, Table
+from egp.pages.memo.consequences import figure, stakes
+from egp.plan.typed_reader import label
+from egp.policy.model import SETTINGS, Origin, Value
+from egp.policy.params import shown_value
+
+if TYPE_CHECKING:
+    from egp.advice.options.case import Case
+    from egp.output.page.model import Tone
+    from egp.plan.finding import Diagnostic
+
+_TONES: dict[str, Tone] = {"error": "bad", "warning": "caution", "info": "neutral"}
+_LONGEST_LINE = 200
+
+
+def violation(case: Case, diagnostic: Diagnostic) -> Section:
+    """The section of one diagnostic."""
+    return Section(
+        diagnostic.message,
+        [
+            *_said(case, diagnostic),
+            *_asked(case, diagnostic),
+            *_costs(case, diagnostic),
+            *_ways_out(case, diagnostic),
+        ],
+        _TONES[diagnostic.severity],
+    )
+
+
+def _said(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
+    place = diagnostic.place
+    source = f"{place.path}:{place.span.start.line}"
+    told = f"the plan, {source}" if place.path == case.source.shown else source
+    if diagnostic.missing:
+        yield Paragraph(f"The plan says nothing about {label(case.path_of(diagnostic))} ({source}).")
+    elif diagnostic.line.strip():
+        line = diagnostic.line.strip()
+        yield Quotation(line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 3]}...", told)
+
+
+def _asked(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
+    adopted = case.adopted.get(diagnostic.rule)
+    values: Mapping[str, Value] = adopted.values if adopted else {}
+    policy = f"{case.policy.name} {case.policy.version}".strip()
+    pairs = []
+    if diagnostic.observed or diagnostic.required:
+        pairs.append(("the plan", diagnostic.observed or "not declared"))
+        pairs.append(("the policy asks", diagnostic.required or "see the rule"))
+    pairs.append(
+        (
+            "rule",
+            f"{diagnostic.rule}, {diagnostic.severity} under {policy}{_set_at(values.get('severity'))}",
+        )
+    )
+    pairs += [
+        (name, f"{shown_value(value.value)}{_set_at(value)}")
+        for name, value in values.items()
+        if name not in SETTINGS
+    ]
+    if diagnostic.coming:
+        pairs.append(("to come", diagnostic.coming))
+    pairs.append(("waiver", waivable(case, diagnostic)))
+    yield Facts(pairs)
+    yield Paragraph(f"Why: {case.policy.catalogue.load(diagnostic.rule).page.why}")
+
+
+def _set_at(value: Value | None) -> str:
+    """Where the policy sets a value, and since which day where that is dated; an end of a sentence."""
+    if value is None:
+        return ""
+    path, line, *_ = value.origin
+    if not line:
+        return f" (of {path})"
+    origin = value.origin if path.startswith("egp:") else Origin(os.path.normpath(path), line)
+    return f" (set at {origin}{f', since {value.since}' if value.since else ''})"
+
+
+def _costs(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
+    told = stakes(case, diagnostic)
+    for sentence in told:
+        yield Paragraph(sentence)
+    shown = figure(case, diagnostic)
+    if shown:
+        yield shown
+
+
+def _ways_out(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
+    found = options(case, diagnostic)
+    if found:
+        yield _options_table(found)
+        yield Command(as_yaml(found[0].changes), "yaml")
+    if all(each.cost.given_up == GivenUp.FACT for each in found):
+        yield Paragraph(f"Who does what: {what_to_do(case, diagnostic)}")
+    command = how_to_waive(case, diagnostic)
+    if command:
+        yield Paragraph("Once a waiver is approved, this writes it into the plan:")
+        yield Command(command)
+
+
+def _options_table(found: Sequence[Option]) -> Table:
+    rows = [
+        (f"{at}", option.words, "; ".join(filter(None, (option.cost.words, option.note))))
+        for at, option in enumerate(found, start=1)
+    ]
+    return Table(("", "option", "what it costs"), rows, _caption(found), numeric=frozenset((0,)))
+
+
+def _caption(found: Sequence[Option]) -> str:
+    is_pair = found[0].levers > 1
+    if len(found) == 1:
+        which = "No single change suffices; this pair does" if is_pair else "This complies"
+        return f"{which}, judged by the whole policy. Below, as settings."
+    which = "No single change suffices; these pairs do" if is_pair else "Any one of these complies"
+    return (
+        f"{which}, each judged by the whole policy. The cheapest first: days of delay, then exposure, then what is given up; "
+        "then what promises less; last what only a measurement can open. Below, the first as settings."
+    )

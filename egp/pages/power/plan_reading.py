@@ -1,0 +1,74 @@
+"""From the plans asked for to their power; what cannot be read is a failure, never skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from egp.plan.experiment import read_experiment
+from egp.plan.finding import Failure
+from egp.plan.power.plan import PlanPower, plan_power
+from egp.policy.plan_history import judged_as, timing_of
+from egp.record.lock import LockError
+
+if TYPE_CHECKING:
+    from egp.policy.model import Policy, RuleSet
+    from egp.policy.plan_files import PlanFinder, PlanSource
+    from egp.yaml import Document
+
+_GUARDRAIL_POWER = "guardrail-power"
+
+
+def powers(
+    sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date
+) -> tuple[list[PlanPower], list[Failure]]:
+    """The power of every plan in the files, and why some have none."""
+    found: list[PlanPower] = []
+    failures = list(finder.failures)
+    for source in sources:
+        try:
+            for result in _of_file(source, finder, policy, as_of):
+                if isinstance(result, Failure):
+                    failures.append(result)
+                else:
+                    found.append(result)
+        except LockError as error:
+            return found, [*failures, *error.failures]
+    return found, failures
+
+
+def _of_file(
+    source: PlanSource, finder: PlanFinder, policy: Policy, as_of: date
+) -> Iterator[PlanPower | Failure]:
+    if finder.leaves_repository(source):
+        yield Failure(source.shown, "this link leads out of the repository", help="commit the plan itself")
+        return
+    try:
+        documents = source.documents()
+    except OSError as error:
+        yield Failure(source.shown, f"cannot read this file: {error.strerror or type(error).__name__}")
+        return
+    for document in documents:
+        yield _of_document(source, document, finder, policy, as_of)
+
+
+def _of_document(
+    source: PlanSource, document: Document, finder: PlanFinder, policy: Policy, as_of: date
+) -> PlanPower | Failure:
+    if document.problems or not isinstance(document.value, dict):
+        problem = document.problems[0].message if document.problems else "this document is no plan"
+        return Failure(source.shown, problem.rstrip("."), help=f"egp check {source.shown} says where")
+    plan, _ = read_experiment(document.value)
+    in_policy = judged_as(source, plan, finder, policy).in_policy
+    rules = policy.adopted(in_policy, policy.traits_of(plan), timing_of(plan, finder, policy, as_of))
+    return plan_power(plan, document, _guardrail_floor(rules))
+
+
+def _guardrail_floor(rules: RuleSet) -> float | None:
+    """The power that the policy asks of guardrails in this plan; None where it does not."""
+    for adopted in rules.alone:
+        if adopted.rule.id == _GUARDRAIL_POWER:
+            floor: float = adopted.params.floor  # type: ignore[attr-defined]
+            return floor
+    return None

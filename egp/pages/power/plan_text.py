@@ -1,0 +1,155 @@
+"""The metrics of a plan for people: the one that binds first, then a row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from egp.output.report.text import printable
+from egp.pages.power.text import wrapped
+from egp.plan.power.calculator import whole_weeks
+from egp.plan.power.plan import BY_POLICY, MetricRow, PlanPower, days_to_run
+from egp.plan.power.readings import rounded_up
+from egp.plan.typed_reader import label
+from egp.plan.wording import absolute, counted, listing, power_text, share_text, unit_count, whole
+
+if TYPE_CHECKING:
+    from egp.output.report.text import Style
+    from egp.policy.model import Policy
+
+_HEADS = ("metric", "needs", "days", "power", "asked", "finds", "declared")
+_NONE = "-"
+
+
+def render(plans: Sequence[PlanPower], policy: Policy, style: Style) -> Iterator[str]:
+    """The lines of the report."""
+    for at, plan in enumerate(plans):
+        if at:
+            yield ""
+        yield from (style.paint(line, "bold") for line in wrapped(_sentence(plan), style.width))
+        computed = [row for row in plan.rows if row.is_computed]
+        if computed:
+            yield ""
+            yield from _table(plan, computed, style)
+        notes = list(_notes(plan, computed))
+        if notes:
+            yield ""
+            for note in notes:
+                yield from wrapped(note, style.width, "  ")
+    name = f"{policy.name} {policy.version}".strip()
+    yield from wrapped(f"({counted(len(plans), 'plan')}; policy {name})", style.width, "  ")
+
+
+def _sentence(plan: PlanPower) -> str:
+    name, binding = plan.experiment or plan.path, plan.binding
+    if binding is None:
+        return f"{name}: no metric's need could be computed."
+    needed = binding.needed or 0.0
+    text = (
+        f"{name}: {binding.name} binds{_of_known(plan)}. It needs {unit_count(needed)} in the smallest variant for "
+        f"{share_text(binding.asked or 0.0)} power{_against_declared(plan, needed)}."
+    )
+    return text + _in_days(plan, binding)
+
+
+def _of_known(plan: PlanPower) -> str:
+    if not plan.unknown_needs:
+        return ""
+    metrics = counted(plan.unknown_needs, "metric")
+    return f" among the metrics whose need is known; that of {metrics} is not"
+
+
+def _against_declared(plan: PlanPower, needed: float) -> str:
+    if plan.declared is None:
+        return "; the plan declares no sample size"
+    short = needed - plan.declared
+    verdict = f"{whole(short)} too few" if short > 1e-6 else "enough"
+    return f"; the plan declares {plan.declared:,}, {verdict}"
+
+
+def _in_days(plan: PlanPower, binding: MetricRow) -> str:
+    if binding.days is None or plan.arriving is None or plan.run_days is None:
+        return ""
+    days, run = days_to_run(binding.days), whole_weeks(binding.days)
+    return (
+        f" As units come ({int(plan.arriving):,} to the smallest variant in {counted(plan.run_days, 'day')}) that "
+        f"takes {counted(days, 'day')} of exposure: run {run} days, whole weeks."
+    )
+
+
+def _table(plan: PlanPower, rows: Sequence[MetricRow], style: Style) -> Iterator[str]:
+    cells = [_cells(row) for row in rows]
+    widths = [max(len(row[at]) for row in [_HEADS, *cells]) for at in range(len(_HEADS))]
+    if sum(widths) + 2 * (len(widths) - 1) + 2 > style.width:
+        yield from _blocks(rows, cells, plan, style)
+        return
+    yield style.paint(_line(_HEADS, widths), "frame")
+    for row, texts in zip(rows, cells, strict=True):
+        line = _line(texts, widths)
+        yield style.paint(line, "bold") if row is plan.binding else line
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *rest = cells
+    return "  ".join(
+        [f"{first:<{widths[0]}}", *(f"{cell:>{width}}" for cell, width in zip(rest, widths[1:], strict=True))]
+    )
+
+
+def _blocks(
+    rows: Sequence[MetricRow], cells: Sequence[Sequence[str]], plan: PlanPower, style: Style
+) -> Iterator[str]:
+    """One block for each metric, where the terminal is too narrow for the table."""
+    for row, texts in zip(rows, cells, strict=True):
+        head = wrapped(texts[0], style.width)
+        yield from (style.paint(line, "bold") if row is plan.binding else line for line in head)
+        pairs = [f"{name} {text}" for name, text in zip(_HEADS[1:], texts[1:], strict=True) if text != _NONE]
+        yield from (f"  {line}" for line in wrapped(", ".join(pairs), style.width - 2))
+
+
+def _cells(row: MetricRow) -> tuple[str, ...]:
+    return (
+        printable(row.name),
+        _NONE if row.needed is None else whole(row.needed),
+        _NONE if row.days is None else f"{days_to_run(row.days):,}",
+        _NONE if row.power is None else power_text(row.power).replace("more than ", ">"),
+        _NONE if row.asked is None else share_text(row.asked),
+        _amount(None if row.detectable is None else rounded_up(row.detectable), row.unit),
+        _amount(row.distance, row.unit),
+    )
+
+
+def _amount(distance: float | None, unit: str | None) -> str:
+    return _NONE if distance is None else absolute(distance, unit or "")
+
+
+def _notes(plan: PlanPower, computed: Sequence[MetricRow]) -> Iterator[str]:
+    if computed:
+        yield (
+            "needs, days: units in the smallest variant, and days of exposure, for the power asked; power, finds: what the "
+            "declared sample gives, and the smallest MDE or margin at the power asked; declared: the plan's MDE or margin."
+        )
+    yield from _asked(computed)
+    together = plan.guardrails_together
+    if together is not None:
+        yield f"All guardrails pass together with {power_text(together)} power, if they are harmless and independent."
+    for row in plan.rows:
+        if row.missing or row.reason:
+            yield _not_computed(row)
+
+
+_ASKED_OF = {"primary": "the primary", "co-primary": "co-primaries", "guardrail": "guardrails"}
+
+
+def _asked(rows: Sequence[MetricRow]) -> Iterator[str]:
+    for source in dict.fromkeys(row.asked_by for row in rows if row.asked_by):
+        of = [row for row in rows if row.asked_by == source]
+        roles = listing(dict.fromkeys(_ASKED_OF[row.role] for row in of))
+        hint = "; power_scope: decision asks more" if source == BY_POLICY else ""
+        yield f"{share_text(of[0].asked or 0.0)} is {source}, asked of {roles}{hint}."
+
+
+def _not_computed(row: MetricRow) -> str:
+    what = "not computed in full" if row.is_computed else "not computed"
+    needs = f"needs {listing(f'`{label(path)}`' for path in row.missing)}" if row.missing else ""
+    return f"{row.name}: {what}: {'; '.join(part for part in (needs, row.reason) if part)}"

@@ -1,0 +1,416 @@
+"""The answer for people: the number first, then what it rests on, what it is mistaken for, and the curve."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from egp import stats
+from egp.output.report.text import printable
+from egp.plan.power import calculator
+from egp.plan.power.calculator import MINIMUM_DAYS, Answer
+from egp.plan.power.curve import Point, curve
+from egp.plan.power.mistakes import Mistake, mistakes, reach
+from egp.plan.power.readings import amount, missed_text, move, rounded_up
+from egp.plan.wording import (
+    absolute,
+    counted,
+    listing,
+    percent,
+    power_text,
+    share_text,
+    significant,
+    unit_count,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from egp.output.report.text import Style
+    from egp.plan.power.question import Question
+
+_BOUND = "\N{NO-BREAK SPACE}"
+_UNIT = re.compile(r"(?<=[0-9]) (?=%|bps|pp|ms|days?\b)")
+_LABEL = 18
+_NARROW = 72
+_MOST_BOUNDARIES = 8
+_LONGEST_BAR = 30
+
+
+def render(answer: Answer, style: Style) -> Iterator[str]:
+    """The lines of the report."""
+    first, *rest = wrapped(_sentence(answer), style.width)
+    yield style.paint(first, "bold")
+    yield from (style.paint(line, "bold") for line in rest)
+    for warning in _warnings(answer):
+        head, *more = wrapped(f"warning: {warning}", style.width, "  ")
+        yield style.paint("warning", "warning") + head.removeprefix("warning")
+        yield from more
+    yield from _section("What it rests on", _assumptions(answer), style)
+    yield from _section("Nearest mistakes", [_mistake(answer, each) for each in mistakes(answer)], style)
+    yield ""
+    yield from _curve(answer, curve(answer), style)
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Lines no wider than the terminal; a number stays with its unit."""
+    bound = _UNIT.sub(_BOUND, printable(text))
+    lines = wrap(bound, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    return [line.replace(_BOUND, " ") for line in lines]
+
+
+def _section(title: str, rows: Sequence[tuple[str, str]], style: Style) -> Iterator[str]:
+    if not rows:
+        return
+    yield ""
+    yield style.paint(title, "bold")
+    for label, text in rows:
+        yield from labelled(label, text, style.width)
+
+
+def labelled(label: str, text: str, width: int) -> Iterator[str]:
+    """A row: the label beside its text, above it where the terminal is narrow."""
+    if width < _NARROW:
+        yield f"  {label}"
+        yield from (f"    {line}" for line in wrapped(text, width - 4))
+        return
+    room = width - _LABEL - 4
+    # A label too long for its column has a line of its own.
+    lines = wrapped(text, room)
+    beside = len(label) <= _LABEL
+    yield f"  {label:<{_LABEL}}  {lines[0]}" if beside else f"  {label}"
+    for line in lines[1:] if beside else lines:
+        yield f"  {'':<{_LABEL}}  {line}"
+
+
+def _sentence(answer: Answer) -> str:
+    units, power = _units(answer), share_text(answer.power)
+    found = _found(answer)
+    if answer.solved == "power":
+        computed, missed = power_text(answer.power), missed_text(answer.power)
+        fail = f"{missed} of the time they do not{_scope(answer)}"
+        return f"{units} {found} with {computed} power; {fail}.{_time(answer)}"
+    return f"{units} {found} with {power} power{_scope(answer)}.{_time(answer)}"
+
+
+def _scope(answer: Answer) -> str:
+    if answer.question.power_scope == "primary":
+        return ""
+    overall = power_text(answer.decision_power)
+    return (
+        f", and the whole decision with {counted(answer.question.guardrails, 'guardrail')} {overall} at least"
+    )
+
+
+def _units(answer: Answer) -> str:
+    per_variant, question = answer.units_per_variant, answer.question
+    of = "per variant" if len(set(per_variant)) == 1 else "in the smallest variant"
+    days = "" if question.days is None else f" ({significant(question.days, 4)} days at {_rate(question)})"
+    return f"{counted(min(per_variant), 'unit')} {of}{days}"
+
+
+def _found(answer: Answer) -> str:
+    question = answer.question
+    size = rounded_up(answer.distance) if question.change is None else answer.distance
+    shown = amount(size, question.baseline)
+    if question.non_inferiority:
+        return f"rule out {_harm(question)} of {shown} when there is none,"
+    by = size if question.direction == "increase" else -size
+    moved = move(question.baseline.value, by, question.baseline.unit)
+    return f"find {_article(question.direction)} of {shown}, {moved},"
+
+
+def _article(direction: str) -> str:
+    return "an increase" if direction == "increase" else "a decrease"
+
+
+def _harm(question: Question) -> str:
+    return _article("decrease" if question.direction == "increase" else "increase")
+
+
+def _time(answer: Answer) -> str:
+    if answer.days is None or answer.days_to_run is None:
+        return ""
+    days = math.ceil(answer.days * (1 - 1e-12))
+    arrive = f"{_rate(answer.question)} they are there after {counted(days, 'day')}"
+    if answer.question.days is not None:
+        return _whole_weeks_advice(answer)
+    return f" At {arrive}: run {counted(answer.days_to_run, 'day')}, whole weeks and {MINIMUM_DAYS} at least."
+
+
+def _whole_weeks_advice(answer: Answer) -> str:
+    if answer.days == answer.days_to_run:
+        return ""
+    return f" Run whole weeks, {MINIMUM_DAYS} days at least: {counted(answer.days_to_run or 0, 'day')}."
+
+
+def _rate(question: Question) -> str:
+    return f"{question.per_day or 0:,} new units a day"
+
+
+def _warnings(answer: Answer) -> Iterator[str]:
+    question = answer.question
+    type1 = calculator.naive_type1(question)
+    if type1 is not None:
+        yield (
+            f"{len(question.looks or ())} looks that each test at {share_text(answer.design.test.alpha)} have a type I "
+            f"error of {percent(type1)} together. Read once, at the end, or share alpha: --spending obrien-fleming."
+        )
+    family = calculator.family_error(question)
+    if family is not None:
+        yield (
+            f"{question.treatments} treatments at {share_text(question.alpha)} each show an effect that is not there "
+            f"{percent(family)} of the time. Say --correction holm, or dunnett."
+        )
+    if question.guardrails and question.power_scope == "primary":
+        yield (
+            f"{counted(question.guardrails, 'guardrail')} must pass too, and nothing here is planned for that. "
+            f"Say --power-scope decision for the power of the whole decision."
+        )
+
+
+def _assumptions(answer: Answer) -> list[tuple[str, str]]:
+    rows = [("test", _test(answer)), ("variance", _variance(answer)), ("units", _split(answer))]
+    question = answer.question
+    if question.power_assumed:
+        rows.append(
+            ("power", f"{share_text(question.power or 0)}, as nothing else is asked; --power changes it")
+        )
+    if question.power_scope == "decision":
+        rows.append(("decision", _decision(answer)))
+    if question.treatments > 1:
+        rows.append(("correction", _correction(answer)))
+    if question.correlation is not None:
+        factor = calculator.cuped_factor(question)
+        share = significant(factor * 100, 4)
+        rows.append(
+            ("CUPED", f"1 − ρ² = {share} % of the units, if ρ = {question.correlation:g} holds for all units")
+        )
+    if question.clusters is not None:
+        rows.append(("clusters", _clusters(answer)))
+    if answer.design.sequence is not None:
+        rows.append(("looks", _looks(answer)))
+    if question.per_day is not None:
+        rows.append(
+            (
+                "time",
+                f"{_rate(question)}, all variants together, every day the same; returning ones not counted",
+            )
+        )
+    return rows
+
+
+def _test(answer: Answer) -> str:
+    question, test = answer.question, answer.design.test
+    z = significant(stats.z_upper(test.alpha / test.sides), 5)
+    sides = "two-sided" if test.sides == 2 else "one-sided"
+    text = f"{sides} at {_level(test.alpha)} (critical z {z})"
+    if question.non_inferiority:
+        interval = share_text(1 - (test.alpha if test.sides == 2 else 2 * test.alpha))
+        default = ", as usual for non-inferiority" if test.sides == 1 else ""
+        return f"non-inferiority, {text}{default}: the harm's bound of a {interval} interval stays inside the margin"
+    return f"superiority, {text}; the far tail does not count as power"
+
+
+def _level(alpha: float) -> str:
+    return f"{significant(alpha * 100, 4)} %"
+
+
+def _variance(answer: Answer) -> str:
+    question = answer.question
+    if question.kind == "proportion":
+        if answer.design.test.variance == "score":
+            null = "the margin (Farrington-Manning)" if question.non_inferiority else "no effect (pooled)"
+            return f"of the rates that are most likely under {null}"
+        if question.non_inferiority:
+            return "of the rates; the larger of Farrington-Manning's at the margin and the unpooled one"
+        return "of the rates; the larger of the pooled one under no effect and the unpooled one"
+    meant = {
+        "mean": "per unit",
+        "ratio": "of the linearised metric, per unit (delta method)",
+        "quantile": "of the quantile's influence function, per unit",
+    }[question.kind]
+    exact = ""
+    if question.kind == "mean":
+        used = (
+            "so it is here"
+            if calculator.distribution(answer) == "noncentral_t"
+            else "normal from there on, as here"
+        )
+        exact = f"; exact noncentral t below {stats.EXACT_T_BELOW_DF:,.0f} degrees of freedom, {used}"
+    text = question.std_dev.text if question.std_dev else ""
+    return f"standard deviation {text} {meant}, the same in all variants{exact}"
+
+
+def _split(answer: Answer) -> str:
+    per_variant = answer.units_per_variant
+    text = f"{listing([f'{units:,}' for units in per_variant])}, control first; {sum(per_variant):,} in all"
+    ratio = answer.design.test.ratio
+    if len(set(per_variant)) == 1:
+        return text
+    if answer.question.treatments == 1:
+        price = significant(1 / stats.split_efficiency(ratio), 3)
+        return f"{text}; the uneven split takes {price} times the units of an even one"
+    return f"{text}; the smallest treatment decides"
+
+
+def _decision(answer: Answer) -> str:
+    question = answer.question
+    total = question.guardrails + 1
+    bound = "whatever the dependence between them (union bound)"
+    if question.power is None:
+        return f"if each of {total} tests has this power, all pass with {power_text(answer.decision_power)} at least, {bound}"
+    return (
+        f"all {total} tests pass with {share_text(question.power)} at least, {bound}: "
+        f"each is planned for 1 − β/(G + 1) = {share_text(answer.power)}"
+    )
+
+
+def _correction(answer: Answer) -> str:
+    question = answer.question
+    if question.correction == "none":
+        return f"none, for {question.treatments} treatments"
+    how = {"holm": "planned for Holm's first step", "dunnett": "treatments share the control"}
+    extra = f", {how[question.correction]}" if question.correction in how else ""
+    return (
+        f"{question.correction} over {question.treatments} treatments{extra}: "
+        f"{_level(answer.design.test.alpha)} for each"
+    )
+
+
+def _clusters(answer: Answer) -> str:
+    clusters = answer.question.clusters
+    assert clusters is not None
+    factor = significant(calculator.design_effect(answer.question), 4)
+    number = whole(answer.units / clusters.size)
+    return f"design effect {factor} = 1 + ((cv² + 1)·m − 1)·ICC; {number} clusters in the smallest variant"
+
+
+def _looks(answer: Answer) -> str:
+    sequence, test = answer.design.sequence, answer.design.test
+    assert sequence is not None
+    price = f"at most {significant(calculator.inflation(answer), 4)} times the units of a single look"
+    if sequence.spending is None:
+        return f"always valid, at any moment (confidence sequence tuned to this size): {price}, if it runs to the end"
+    bounds = sequence.boundaries(test.alpha, test.sides)
+    name = {"obrien_fleming": "O'Brien-Fleming", "pocock": "Pocock", "hwang_shih_decani": "Hwang-Shih-DeCani"}
+    z = "|z|" if test.sides == 2 else "z"
+    return (
+        f"{counted(len(bounds), 'look')} with {name[sequence.spending]} spending: {price}; "
+        f"stop at {z} ≥ {_boundaries(bounds, sequence.looks)}"
+    )
+
+
+def _boundaries(bounds: Sequence[float], looks: Sequence[float]) -> str:
+    """Every boundary with its look, or of very many the first and the last."""
+    shown = [
+        f"{significant(z, 4)} at {significant(share * 100, 3)} %"
+        for z, share in zip(bounds, looks, strict=True)
+    ]
+    if len(shown) > _MOST_BOUNDARIES:
+        return f"{shown[0]} of the units, and so on to {shown[-1]} (--format json has all)"
+    return f"{listing(shown)} of the units"
+
+
+def _mistake(answer: Answer, mistake: Mistake) -> tuple[str, str]:
+    delivers = power_text(mistake.delivers)
+    if answer.solved == "units":
+        return mistake.name, f"would say {unit_count(mistake.says)}; this test has {delivers} power with them"
+    if answer.solved == "power":
+        return mistake.name, f"would say {power_text(mistake.says)} power; this test has {delivers}"
+    size = amount(mistake.says, answer.question.baseline)
+    done = "rules that out" if answer.question.non_inferiority else "finds that"
+    return mistake.name, f"would say {size}; this test {done} with {delivers} power"
+
+
+def _curve(answer: Answer, points: Sequence[Point], style: Style) -> Iterator[str]:
+    is_margin = answer.question.non_inferiority
+    title = "Margin ruled out" if is_margin else "MDE"
+    yield style.paint(f"{title} at {share_text(answer.planned_power)} power", "bold")
+    heads: tuple[str, ...] = ("units", "margin" if is_margin else "MDE")
+    rows = [_cells(answer, point) for point in points]
+    if answer.days is not None:
+        heads = ("days", *heads)
+    notes = [_note(answer, point) for point in points]
+    room = style.width - max(map(len, notes)) - 4 - _taken(heads, rows)
+    if room < 0 and len(heads) > 2:
+        # Days tell the size where there is no room for both.
+        heads, rows = _without_units(heads), [_without_units(row) for row in rows]
+        room = style.width - max(map(len, notes)) - 4 - _taken(heads, rows)
+    widths = _widths(heads, rows)
+    longest = max((point.distance for point in points if point.distance is not None), default=0.0)
+    yield _right_aligned(heads, widths)
+    for point, row, note in zip(points, rows, notes, strict=True):
+        bar = _bar(point, longest, max(0, min(_LONGEST_BAR, room - 2)))
+        line = "  ".join(part for part in (_right_aligned(row, widths), bar, note) if part)
+        yield style.paint(line, "good") if point.is_answer else line
+    yield from _to_reach(answer, style)
+
+
+def _without_units(row: tuple[str, ...]) -> tuple[str, ...]:
+    return row[0], *row[2:]
+
+
+def _widths(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+
+
+def _taken(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> int:
+    """Columns of the terminal that the table takes without bars and notes."""
+    widths = _widths(heads, rows)
+    return sum(widths) + 2 * len(widths)
+
+
+def _right_aligned(row: tuple[str, ...], widths: Sequence[int]) -> str:
+    return "".join(f"  {cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+
+
+def _cells(answer: Answer, point: Point) -> tuple[str, ...]:
+    units = whole(point.units * (1 - 1e-12))
+    distance = "none" if point.distance is None else _short(point.distance, answer.question.baseline.unit)
+    if point.days is None:
+        return units, distance
+    return whole(point.days * (1 - 1e-12)), units, distance
+
+
+def _short(distance: float, unit: str) -> str:
+    return absolute(rounded_up(distance), unit)
+
+
+def _bar(point: Point, longest: float, room: int) -> str:
+    if point.distance is None or not longest:
+        return ""
+    return "#" * max(1, round(point.distance / longest * room)) if room else ""
+
+
+def _note(answer: Answer, point: Point) -> str:
+    if point.is_answer:
+        return "<- this size" + (
+            ", too short" if point.days is not None and point.days < MINIMUM_DAYS else ""
+        )
+    if point.days is None:
+        return ""
+    if point.days < MINIMUM_DAYS:
+        return "too short"
+    if point.days == answer.days_to_run:
+        return "<- whole weeks"
+    return "minimum" if point.days == MINIMUM_DAYS else ""
+
+
+def _to_reach(answer: Answer, style: Style) -> Iterator[str]:
+    """What more power than the answer's takes."""
+    found = reach(answer)
+    if found is None:
+        return
+    options = []
+    if found.units is not None:
+        options.append(f"{unit_count(found.units)} in the smallest variant")
+    if found.distance is not None:
+        options.append(f"an effect of {amount(rounded_up(found.distance), answer.question.baseline)}")
+    if options:
+        yield ""
+        yield from wrapped(
+            f"{share_text(found.power)} power takes {listing(options, 'or')}.", style.width, "  "
+        )

@@ -1,0 +1,242 @@
+"""The status of a portfolio: where its experiments stand, and what they take and risk together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from egp.check import check
+from egp.output.page.charts import LayerPeriod
+from egp.pages.status.standing import Known, Standing, standing
+from egp.plan.analysis.days import day_after
+from egp.plan.analysis.false_wins import expected_false_wins, worst_period
+from egp.plan.experiment import may_be_plan, read_experiment
+from egp.plan.quantity import Interval, as_day
+from egp.policy.locate import lock_folder
+from egp.policy.scope import NO_TRAITS
+from egp.policy.timing import Timing
+from egp.record.lock import LockError, Registration, read_lock
+from egp.rules.rule_inputs import Entry, PortfolioIndex, entry_of
+
+if TYPE_CHECKING:
+    from egp.output.report.model import Report
+    from egp.pages.status.evidence import Folder
+    from egp.plan.experiment import Experiment
+    from egp.plan.finding import Failure
+    from egp.plan.quantity import Moment
+    from egp.policy.model import Policy
+    from egp.policy.plan_files import PlanFinder, PlanSource
+    from egp.record.waivers.grant import Grant
+
+EXPIRING = timedelta(days=14)
+"""A waiver that ends within this time is named: there is one weekly status left to renew it or to do without."""
+
+_LOOKING_BACK = 7
+"""Days before today that the timeline of the layers shows, too."""
+
+_TINY = 1e-9
+_YEAR = 365
+
+
+class FalseWins(NamedTuple):
+    """Wins that the tests of a period are expected to declare if no change has an effect."""
+
+    expected: float
+    tests: int
+    first: date
+    last: date
+    """Starts of the first and the last of the tests."""
+    days: int
+    allowed: float | None
+    """By the policy; None where it does not say."""
+
+
+class Expiring(NamedTuple):
+    """A waiver that holds and soon will not."""
+
+    experiment: str
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    as_of: Moment
+    policy: Policy
+    results: str
+    standings: tuple[Standing, ...]
+    """Those that need somebody first."""
+    layers: tuple[LayerPeriod, ...]
+    false_wins: FalseWins | None
+    expiring: tuple[Expiring, ...]
+    failures: tuple[Failure, ...]
+    """What could not be read, or kept the gate from judging."""
+
+    @property
+    def day(self) -> date:
+        return as_day(self.as_of)
+
+    def of(self, phase: str) -> list[Standing]:
+        return [each for each in self.standings if each.phase == phase]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything could be read and judged."""
+        judged = [each.answers for each in self.standings if each.answers]
+        return not self.failures and not any(each.could_not_judge for each in judged)
+
+
+class _Read(NamedTuple):
+    source: PlanSource
+    document: int
+    plan: Experiment
+
+
+_ORDER = ("red", "yellow", "green", None)
+
+
+def status(
+    sources: Sequence[PlanSource],
+    finder: PlanFinder,
+    policy: Policy,
+    folder: Folder | None,
+    as_of: Moment,
+) -> Status:
+    """Where the plans stand as of a moment. What lies in the portfolio beside them counts in its sums."""
+    day = as_day(as_of)
+    report = check(sources, finder, policy, day)
+    failures = [*report.failures, *(folder.failures if folder else ())]
+    registered = _registered(finder, policy, failures)
+    rejected = _rejected(report)
+    others = [each for each in finder.portfolio() if each.path not in {source.path for source in sources}]
+    read = [*_plans(sources, finder)]
+    standings = [
+        standing(
+            Known(
+                source,
+                plan,
+                rejected.get((source.shown, document), ()),
+                registered(plan.id or ""),
+            ),
+            folder,
+            as_of,
+            finder,
+            policy,
+        )
+        for source, document, plan in read
+    ]
+    entries = [
+        entry_of(plan, source.shown, document) for source, document, plan in [*read, *_plans(others, finder)]
+    ]
+    return Status(
+        as_of,
+        policy,
+        folder.name if folder else "",
+        tuple(sorted(standings, key=lambda each: (_ORDER.index(each.colour), each.known.id))),
+        tuple(_layers(entries, day)),
+        _false_wins(entries, day, policy),
+        tuple(_expiring(report, day)),
+        (*failures, *(failure for each in standings for failure in each.failures)),
+    )
+
+
+def _plans(sources: Sequence[PlanSource], finder: PlanFinder) -> Iterator[_Read]:
+    for source in sources:
+        if finder.leaves_repository(source):
+            continue
+        try:
+            documents = source.documents()
+        except OSError:
+            continue  # the check says so
+        for position, document in enumerate(documents):
+            if may_be_plan(document):
+                yield _Read(source, position, read_experiment(document.value)[0])
+
+
+def _registered(
+    finder: PlanFinder, policy: Policy, failures: list[Failure]
+) -> Callable[[str], Registration | None]:
+    """Id of an experiment → its registration; what cannot be read is added to the failures, and taken for none."""
+
+    def noted(error: LockError) -> None:
+        failures.extend(failure for failure in error.failures if failure not in failures)
+
+    try:
+        entries: Mapping[str, Registration] = read_lock(lock_folder(finder.folder, policy.root)).entries
+    except LockError as error:
+        noted(error)
+        entries = {}
+
+    def registered(name: str) -> Registration | None:
+        try:
+            return entries.get(name)
+        except LockError as error:
+            noted(error)
+            return None
+
+    return registered
+
+
+def _rejected(report: Report) -> dict[tuple[str, int], tuple[str, ...]]:
+    """The rules that reject each plan, in the order in which they are reported."""
+    found: dict[tuple[str, int], dict[str, None]] = {}
+    for each in report.effective:
+        if each.severity == "error":
+            found.setdefault((each.place.path, each.place.document), {})[each.rule] = None
+    for unchecked in report.unchecked:
+        if unchecked.severity == "error" and not unchecked.blocked_by:
+            found.setdefault((unchecked.path, unchecked.document), {})[unchecked.rule] = None
+    return {place: tuple(rules) for place, rules in found.items()}
+
+
+def _layers(entries: Sequence[Entry], day: date) -> Iterator[LayerPeriod]:
+    """What the experiments of each layer take of it together, from a week ago until the last of them ends."""
+    first = day_after(day, -_LOOKING_BACK)
+    index = PortfolioIndex(entries)
+    for layer in sorted({entry.layer for entry in entries if entry.layer}):
+        last = max(
+            (entry.last for entry in index.sharing("layer", layer) if entry.running and entry.last),
+            default=first,
+        )
+        if last < first:
+            continue
+        changes = list(index.traffic(layer).during(Interval(first, last)))
+        ends = [*(day_after(start, -1) for start, _ in changes[1:]), last]
+        for (start, total), end in zip(changes, ends, strict=True):
+            if total > _TINY:
+                yield LayerPeriod(layer, start, end, total)
+
+
+def _false_wins(entries: Sequence[Entry], day: date, policy: Policy) -> FalseWins | None:
+    """Of the tests that start in the policy's period around the day, the past one and what is planned."""
+    budget = next(
+        (
+            each.params
+            for each in policy.adopted("", NO_TRAITS, Timing(day)).together
+            if each.rule.id == "alpha-budget"
+        ),
+        None,
+    )
+    days = int(getattr(budget, "days", _YEAR))
+    tests = sorted(
+        (entry.first, chance)
+        for entry in entries
+        if entry.first is not None and entry.first > day_after(day, -days)
+        if (chance := expected_false_wins(entry.type, entry.alpha, entry.sides, entry.tests)) is not None
+    )
+    if not tests:
+        return None
+    worst = worst_period(tests, days)
+    allowed = getattr(budget, "false_wins", None)
+    return FalseWins(
+        worst.wins, worst.last - worst.first + 1, tests[worst.first][0], tests[worst.last][0], days, allowed
+    )
+
+
+def _expiring(report: Report, day: date) -> Iterator[Expiring]:
+    for allowed in report.allowed:
+        for grant in (*allowed.own, *allowed.listed):
+            expires = grant.waiver.expires
+            if grant.holds and expires is not None and expires <= day + EXPIRING:
+                yield Expiring(allowed.experiment, grant)

@@ -1,0 +1,255 @@
+"""Which registered tests the gate can decide, and the nearest design that it can where not.
+
+``egp check`` refuses what stands here, and the gate leaves it unchecked for the same reason. What is missing from a
+plan altogether has rules of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from egp.plan.analysis.days import day_after, last_day, local, readout_day, whole_days
+from egp.plan.analysis.registered import (
+    PRIMARY,
+    comparisons,
+    control_units,
+    has_primary_test,
+    is_clustered,
+    is_sequential,
+    look_days,
+    treatments,
+)
+from egp.plan.analysis.rescheduling import advice, settings_of_readout
+from egp.plan.finding import NotChecked
+from egp.plan.quantity import as_day, shown
+from egp.plan.wording import listing
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Experiment, Metric
+    from egp.plan.quantity import Change
+    from egp.yaml import Path
+
+CLEARLY = 4.0
+"""Standard errors that a control has to be above zero, by the plan, for a change to be relative to it."""
+
+
+class Undecidable(NamedTuple):
+    """A design that no test of the gate decides, or a key that no test applies."""
+
+    at: Path
+    """The key that the nearest decidable design changes."""
+    metric: Path
+    """The metric that cannot be decided; empty for a key without an effect, which harms nothing but its reader."""
+    problem: str
+    nearest: str
+
+
+def undecidable(plan: Experiment) -> Iterator[Undecidable]:
+    """Everything in the plan that the gate could not decide by the registered test, or would not apply."""
+    if not has_primary_test(plan):
+        return
+    for path, metric in plan.primaries:
+        yield from _covariate(plan, metric, path)
+        yield from _looks_of(plan, metric, path)
+        yield from _correction(plan, path)
+        yield from _relative(plan, metric, path)
+    for path, metric in plan.guardrails:
+        if metric.non_inferiority_margin is not None:
+            yield from _cohort_of_quantile(plan, metric, path)
+            yield from _looks_of_guardrail(plan, metric, path)
+            yield from _relative_margin(plan, metric, path)
+    yield from _unapplied(plan)
+
+
+def require_decidable(plan: Experiment, path: Path) -> None:
+    """Raises NotChecked, with the reason that ``egp check`` gives, for a metric whose test cannot be decided."""
+    for each in undecidable(plan):
+        if each.metric == path:
+            raise NotChecked(each.at, each.problem, f"register a rerun with another design: {each.nearest}")
+
+
+def one_look(plan: Experiment) -> str:
+    """What makes a test with several looks one with a fixed horizon, as advice."""
+    statistics = plan.statistics
+    looks = (statistics.looks if statistics else None) or ()
+    last = f" and `looks: [{max(as_day(local(plan, look)) for look in looks)}]`" if len(looks) > 1 else ""
+    spending = ("spending", "spending_parameter", "guardrail_spending")
+    leftover = [f"`{key}:`" for key in spending if getattr(statistics, key, None) is not None]
+    removed = f", and remove {listing(leftover)}" if leftover else ""
+    return f"set `method: fixed_horizon`{last}{removed}"
+
+
+def _name(metric: Metric) -> str:
+    return shown(metric.id) if metric.id else "the metric"
+
+
+def _covariate(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecidable]:
+    """CUPED needs moments of the covariate that rows have for shares and means of randomised units alone."""
+    reduction = plan.statistics.variance_reduction if plan.statistics else None
+    if path != PRIMARY or reduction is None or reduction.method in (None, "none"):
+        return
+    at: Path = ("statistics", "variance_reduction", "method")
+    nearest = "set `variance_reduction: {method: none}` and plan the sample without it"
+    if metric.kind == "quantile":
+        yield Undecidable(at, path, f"{_name(metric)} is a quantile, which no covariate adjusts", nearest)
+    elif metric.kind == "ratio":
+        problem = (
+            f"{_name(metric)} is a ratio; rows have no product of covariate and denominator, so that CUPED "
+            "cannot adjust it"
+        )
+        yield Undecidable(at, path, problem, f"{nearest}, or take a mean per unit as the primary")
+    elif is_clustered(plan, metric):
+        problem = (
+            f"{_name(metric)} is a share of {_units(plan)}; rows have no product of covariate and denominator, so "
+            "that CUPED cannot adjust it"
+        )
+        yield Undecidable(at, path, problem, f"{nearest}, or set `analysis_unit: {shown(plan.unit)}`")
+
+
+def _units(plan: Experiment) -> str:
+    return f"{shown(plan.analysis_unit)}s in {shown(plan.unit)}s"
+
+
+def _looks_of(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecidable]:
+    """What an earlier look saw has to follow from the rows of its days, for a crossed boundary to stay crossed."""
+    yield from _cohort_of_quantile(plan, metric, path)
+    if not is_sequential(plan):
+        return
+    if metric.kind == "quantile":
+        problem = (
+            f"{_name(metric)} is a quantile, which does not add up over days, so that no row tells what an earlier "
+            "look saw"
+        )
+        nearest = f"{one_look(plan)}, or take a share such as of loads above 2 s"
+        yield Undecidable(("statistics", "method"), path, problem, nearest)
+    else:
+        yield from _early_outcomes(metric, path)
+
+
+def _early_outcomes(metric: Metric, path: Path) -> Iterator[Undecidable]:
+    if metric.outcome_window and whole_days(metric.outcome_window) and metric.judged_on != "matured_cohort":
+        problem = f"{_name(metric)} is judged on all units, and at an early look the outcomes of the latest have not matured"
+        nearest = "set `judged_on: matured_cohort`, and plan the sample for the units that have matured"
+        yield Undecidable((*path, "judged_on"), path, problem, nearest)
+
+
+def _cohort_of_quantile(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecidable]:
+    window = metric.outcome_window and whole_days(metric.outcome_window)
+    if metric.kind == "quantile" and metric.judged_on == "matured_cohort" and window:
+        problem = f"{_name(metric)} is a quantile, whose one row does not tell matured units from others"
+        yield Undecidable((*path, "judged_on"), path, problem, _when_all_have_matured(plan, window))
+
+
+def _when_all_have_matured(plan: Experiment, window: int) -> str:
+    """All units judged, at a readout that waits for the last of them, as advice."""
+    judged = "judged_on: all_units"
+    try:
+        earliest = day_after(last_day(plan), 1 + window)
+        return advice(
+            [judged, *(settings_of_readout(plan, earliest) if readout_day(plan) < earliest else ())]
+        )
+    except NotChecked:
+        return f"set `{judged}` and read out when the last outcome has matured"
+
+
+def _correction(plan: Experiment, path: Path) -> Iterator[Undecidable]:
+    statistics = plan.statistics
+    if path != PRIMARY or statistics is None or statistics.correction != "dunnett":
+        return
+    if is_sequential(plan) and plan.variants and treatments(plan) > 1 and comparisons(plan) > 1:
+        problem = "dunnett's level counts on how treatments correlate at one look, and does not hold the error of several"
+        nearest = f"set `correction: holm`, or {one_look(plan)}"
+        yield Undecidable(("statistics", "correction"), path, problem, nearest)
+
+
+def _looks_of_guardrail(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecidable]:
+    """At several looks each guardrail has several chances to seem harmless."""
+    statistics = plan.statistics
+    if statistics is None or not is_sequential(plan) or not _has_several_looks(plan):
+        return
+    if metric.kind != "quantile":
+        yield from _early_outcomes(metric, path)
+    if statistics.guardrail_spending is None:
+        problem = (
+            f"the margin of {_name(metric)} is tested at each of several looks, and nothing says how these share "
+            "guardrail_alpha"
+        )
+        nearest = "add `guardrail_spending: pocock`, which spends about evenly, or `obrien_fleming`, which spends late"
+        yield Undecidable(("statistics", "guardrail_spending"), path, problem, nearest)
+    elif statistics.guardrail_spending == "hwang_shih_decani" and statistics.spending_parameter is None:
+        problem = "guardrail_spending is hwang_shih_decani and no γ is declared, so its boundaries are open"
+        nearest = "add `spending_parameter: -4`, which spends late, or 1, which spends about evenly"
+        yield Undecidable(("statistics", "spending_parameter"), path, problem, nearest)
+
+
+def _has_several_looks(plan: Experiment) -> bool:
+    """Whether the plan says so; one that does not say when it runs may have any number."""
+    try:
+        return len(look_days(plan)) > 1
+    except NotChecked:
+        return False
+
+
+def _relative(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecidable]:
+    if plan.type == "non_inferiority":
+        yield from _relative_margin(plan, metric, path)
+    elif path == PRIMARY and plan.decision_rule is not None:
+        for key in ("min_ci_lower", "min_lift"):
+            bound: Change | None = getattr(plan.decision_rule, key)
+            yield from _of_nothing(plan, metric, path, ("decision_rule", key), bound)
+
+
+def _relative_margin(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecidable]:
+    at: Path = (*path, "non_inferiority_margin")
+    margin = metric.non_inferiority_margin
+    yield from _of_nothing(plan, metric, path, at, margin)
+    falls = metric.direction == "increase"
+    if margin is not None and margin.relative and falls and abs(margin.value) >= 1:
+        problem = f"{_name(metric)} cannot fall by {margin} of itself"
+        yield Undecidable(at, path, problem, "declare a margin below 100%")
+
+
+def _of_nothing(
+    plan: Experiment, metric: Metric, path: Path, at: Path, change: Change | None
+) -> Iterator[Undecidable]:
+    """A relative change of a control that may be zero, or below it."""
+    baseline = metric.baseline
+    if change is None or not change.relative or change.value == 0 or baseline is None:
+        return
+    if baseline.value > CLEARLY * _error_of_control(plan, metric):
+        return
+    problem = (
+        f"{at[-1]} is {change} of the control of {_name(metric)}, whose baseline of {baseline} is not clearly above "
+        "zero"
+    )
+    unit = {"share": "pp", "s": "ms", "": " abs"}.get(baseline.unit, f" {baseline.unit}")
+    yield Undecidable(at, path, problem, f"declare it in the metric's own unit, as in 2{unit}")
+
+
+def _error_of_control(plan: Experiment, metric: Metric) -> float:
+    """Standard error of control's own value at the declared sample; 0 where the plan does not say enough."""
+    spread = metric.influence_std_dev if metric.kind == "quantile" else metric.std_dev
+    if spread is None or not plan.sample_size_per_variant:
+        return 0.0
+    try:
+        units = control_units(plan, plan.sample_size_per_variant)
+    except NotChecked:
+        return 0.0
+    return abs(spread.value) / math.sqrt(units)
+
+
+def _unapplied(plan: Experiment) -> Iterator[Undecidable]:
+    """Keys that no test of this plan would apply."""
+    rule, statistics = plan.decision_rule, plan.statistics
+    for key in ("min_ci_lower", "min_lift"):
+        if rule is not None and plan.type == "non_inferiority" and getattr(rule, key) is not None:
+            problem = f"{key} {getattr(rule, key)} is not applied: a non-inferiority plan ships by its margin"
+            yield Undecidable(("decision_rule", key), (), problem, f"remove `{key}:`")
+    if statistics is None or statistics.guardrail_spending is None:
+        return
+    if not is_sequential(plan) or not any(metric.non_inferiority_margin for _, metric in plan.guardrails):
+        what = "no guardrail has a margin" if is_sequential(plan) else "the plan has one look"
+        problem = f"guardrail_spending {statistics.guardrail_spending} is not applied: {what}"
+        yield Undecidable(("statistics", "guardrail_spending"), (), problem, "remove `guardrail_spending:`")

@@ -1,0 +1,117 @@
+"""The plan's economics as numbers: what an event is worth, in each scenario and over all of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from egp.plan.finding import NotChecked, need
+from egp.yaml import Path
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Delay, Economics
+    from egp.plan.quantity import Measure
+
+_SAME_VALUE = 1e-12
+_SAME_TOTAL = 1e-6
+_AT: Path = ("economics",)
+
+
+class Worth:
+    """The amounts of complete economics, in one currency. Raises NotChecked at an amount that is missing."""
+
+    def __init__(self, economics: Economics) -> None:
+        self._economics = economics
+        self.gain = self._amount("gain_per_success")
+        self.error = self._amount("cost_per_error")
+        # A cost below 0 is a fault of the plan; it must not raise the value.
+        self.unit = max(0.0, self._amount("cost_per_unit"))
+        self.floor: Measure = need(economics.floor, *_AT, "floor")
+
+    def _amount(self, key: str) -> float:
+        amount: Measure = need(getattr(self._economics, key), *_AT, key)
+        floor: Measure = need(self._economics.floor, *_AT, "floor")
+        if amount.unit != floor.unit:
+            raise NotChecked((*_AT, key))
+        return amount.value
+
+    @property
+    def currency(self) -> str:
+        return self.floor.unit
+
+    def gross(self, p_success: float) -> float:
+        """Value of an event that succeeds with this probability, before its running cost."""
+        return p_success * self.gain - (1 - p_success) * self.error
+
+    def net(self, p_success: float) -> float:
+        """Value of an event that succeeds with this probability, its running cost taken off."""
+        return self.gross(p_success) - self.unit
+
+    def least_p_success(self) -> float | None:
+        """The success rate at which the floor is reached; None when no success rate reaches it."""
+        swing = self.gain + self.error
+        least = (self.floor.value + self.unit + self.error) / swing if swing > 0 else math.inf
+        return least if least <= 1 else None
+
+    def reaches_floor(self, value: float) -> bool:
+        return value >= self.floor.value - _SAME_VALUE * max(1.0, abs(self.floor.value))
+
+    def nets(self) -> list[float]:
+        """Value of an event in each scenario."""
+        return [
+            self.net(need(each.p_success, *_AT, "scenarios", at, "p_success"))
+            for at, each in enumerate(self._economics.scenarios)
+        ]
+
+    def probabilities(self) -> list[float]:
+        """Probability of each scenario. Raises NotChecked if they are not those of everything that may come."""
+        found = [
+            need(each.probability, *_AT, "scenarios", at, "probability")
+            for at, each in enumerate(self._economics.scenarios)
+        ]
+        if not add_up(found):
+            raise NotChecked((*_AT, "scenarios"))
+        return [float(share) for share in found]
+
+    def expected(self) -> float:
+        """Value of an event, the scenarios weighted by their probabilities."""
+        return weighted(self.nets(), self.probabilities())
+
+    def without(self, positions: Collection[int]) -> float:
+        """Value of an event if the events of some scenarios stay as they are today, and gain nothing."""
+        kept = [0.0 if at in positions else net for at, net in enumerate(self.nets())]
+        return weighted(kept, self.probabilities())
+
+
+class Wait(NamedTuple):
+    """What it costs to launch later, and when that would have paid."""
+
+    weeks: float
+    cost: float
+    """Value that the events of the delay would have had."""
+    pays_back_after: float | None
+    """Weeks after the launch, if every scenario then had the value of the best one; None if none falls behind it."""
+
+
+def wait(worth: Worth, delay: Delay) -> Wait:
+    """The delay that the plan names. Raises NotChecked where it does not say how long, or how many events a week."""
+    weeks, per_week = (
+        need(value or None, *_AT, "delay", key)
+        for key, value in (("weeks", delay.weeks), ("units_per_week", delay.units_per_week))
+    )
+    if weeks <= 0 or not math.isfinite(weeks * per_week):
+        raise NotChecked((*_AT, "delay", "weeks"))
+    expected = worth.expected()
+    gained = (max(worth.nets()) - expected) * per_week
+    cost = expected * per_week * weeks
+    return Wait(weeks, cost, cost / gained if gained > 0 and cost > 0 else None)
+
+
+def weighted(values: Iterable[float], probabilities: Iterable[float]) -> float:
+    return math.fsum(value * share for value, share in zip(values, probabilities, strict=True))
+
+
+def add_up(probabilities: Iterable[float]) -> bool:
+    """Whether the probabilities are those of everything that may come."""
+    return abs(math.fsum(probabilities) - 1) <= _SAME_TOTAL

@@ -1,0 +1,69 @@
+"""Whole lines of YAML for a guardrail that a plan lacks, and for the stop rule that goes with it."""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from typing import TYPE_CHECKING
+
+from egp.plan.quantity import shown
+from egp.plan.wording import duration_in_plan
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Experiment, Metric
+
+_USUAL_MINIMUM = 20_000
+
+
+def guardrail_line(name: str) -> str:
+    """A guardrail metric to paste; its kind is guessed from the name, and its numbers are to be replaced."""
+    if re.match(r"p[0-9]{2}_", name):
+        numbers = f"kind: quantile, quantile: {name[1:3]}%, direction: decrease, baseline: 1900ms, influence_std_dev: 5200ms"
+    elif name.endswith("_rate"):
+        numbers = "kind: proportion, direction: decrease, baseline: 3%, outcome_window: 0d"
+    else:
+        numbers = "kind: mean, direction: decrease, baseline: 0.042, std_dev: 0.21"
+    return f"`- {{id: {shown(name)}, {numbers}, non_inferiority_margin: 8%, action: rollback}}`"
+
+
+def segment_line(metric: Metric, segment: str, share: str) -> str:
+    """A guardrail of the plan once more, restricted to a segment, as far as one line says it."""
+    stated = (
+        ("kind", metric.kind),
+        ("quantile", f"{metric.quantile * 100:g}%" if metric.quantile else None),
+        ("direction", metric.direction),
+        ("baseline", metric.baseline),
+        ("std_dev", metric.std_dev),
+        ("influence_std_dev", metric.influence_std_dev),
+        ("non_inferiority_margin", metric.non_inferiority_margin),
+        ("outcome_window", _in_days(metric)),
+        ("judged_on", metric.judged_on),
+        ("action", metric.action),
+        ("covers", metric.covers),
+    )
+    fields = ", ".join(f"{key}: {shown(str(value))}" for key, value in stated if value is not None)
+    name = f"{metric.id}_{segment}"
+    return f"`- {{id: {shown(name)}, {fields}, segment: {shown(segment)}, segment_share: {share}}}`"
+
+
+def _in_days(metric: Metric) -> str | None:
+    return None if metric.outcome_window is None else duration_in_plan(metric.outcome_window)
+
+
+def stop_rule_line(plan: Experiment, name: str) -> str:
+    """A stop rule for a guardrail of this name, to paste as it is."""
+    taken = {stop_rule.id for stop_rule in plan.stop_rules}
+    of_its_own = (
+        name
+        if name not in taken
+        else next(free for free in (f"{name}_{number}" for number in count(2)) if free not in taken)
+    )
+    return (
+        f"`- {{id: {shown(of_its_own)}, metric: {shown(name)}, significant_harm_for: 2w, "
+        f"min_units_per_variant: {usual_minimum(plan):_}, action: rollback}}`"
+    )
+
+
+def usual_minimum(plan: Experiment) -> int:
+    """Units per variant that a stop rule may wait for: a usual number, or a fifth of a small sample."""
+    return min(_USUAL_MINIMUM, max(1, (plan.sample_size_per_variant or 5 * _USUAL_MINIMUM) // 5))

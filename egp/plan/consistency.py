@@ -1,0 +1,306 @@
+"""What the fields of a plan say of each other: the validity that a schema cannot see.
+
+Each check yields findings about fields that do not fit together. About fields that are misread or misspelt
+it is silent: those are problems of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from egp.plan.analysis.days import day_after, day_before_end, first_day, last_day, local, time_zone
+from egp.plan.finding import Finding, Related
+from egp.plan.quantity import as_day, shown
+from egp.plan.typed_reader import label, nearest
+from egp.plan.wording import called, counted, listing
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Canary, Experiment, Holdout, Variant
+    from egp.plan.quantity import Moment
+    from egp.yaml import Path
+
+TOLERANCE = 1e-9
+"""How far shares may miss 100 % for want of exact decimals."""
+
+
+def contradictions(plan: Experiment, explained: Collection[Path]) -> Iterator[Finding]:
+    """Findings about fields that contradict each other or themselves.
+
+    ``explained`` are the paths that a problem of reading is about: what is absent there needs no second
+    finding.
+    """
+    yield from _ids(plan)
+    if plan.variants is not None:
+        yield from _weights(plan.variants, explained)
+        yield from _control(plan.variants)
+    yield from _schedule(plan)
+    yield from _ranges(plan)
+    yield from _scenarios(plan)
+    if plan.canary is not None and plan.canary.none is not None:
+        yield from _none_or_values("canary", plan.canary, ("treated", "start", "end"))
+    if plan.holdout is not None and plan.holdout.none is not None:
+        yield from _none_or_values("holdout", plan.holdout, ("share", "until"))
+    yield from _evidence(plan)
+    yield from _margins(plan)
+    yield from _looks(plan)
+    yield from _blank_entries(plan)
+
+
+def _ids(plan: Experiment) -> Iterator[Finding]:
+    variants = ((("variants", at), variant.id) for at, variant in enumerate(plan.variants or ()))
+    yield from _repeated("variants", variants)
+    yield from _repeated("metrics", ((path, metric.id) for path, metric in plan.metrics))
+    stop_rules = ((("stop_rules", at), stop_rule.id) for at, stop_rule in enumerate(plan.stop_rules))
+    yield from _repeated("stop rules", stop_rules)
+
+
+def _repeated(what: str, named: Iterable[tuple[Path, str | None]]) -> Iterator[Finding]:
+    first: dict[str, Path] = {}
+    for path, name in named:
+        if name is not None and first.setdefault(name, path) is not path:
+            yield Finding(
+                (*path, "id"),
+                f"two {what} have the id `{name}`",
+                observed=name,
+                required="a different id for each",
+                help="give one of the two another id",
+                related=(Related((*first[name], "id"), "first used here"),),
+            )
+
+
+def _weights(variants: tuple[Variant, ...], explained: Collection[Path]) -> Iterator[Finding]:
+    rest = 1 - sum(variant.weight or 0 for variant in variants)
+    absent = sum(variant.weight is None for variant in variants)
+    for at, variant in enumerate(variants):
+        if variant.weight:
+            continue
+        path = ("variants", at, "weight")
+        name = variant.id or f"number {at + 1}"
+        if variant.weight is not None:
+            message = f"the variant {name} has a weight of 0 %, so that no unit sees it"
+            yield Finding(path, message, "0 %", "above 0 %", "give it a weight, or remove the variant")
+        elif path not in explained and path[:2] not in explained:
+            advice = f"add `weight: {_percent(rest / absent)}`" if rest > TOLERANCE else "add `weight:` to it"
+            yield Finding(path, f"the variant {name} has no weight", "none", "a share", advice)
+    if variants and not absent:
+        yield from _sum_to_one("weight", ("variants",), [variant.weight or 0.0 for variant in variants])
+
+
+def _sum_to_one(key: str, path: Path, shares: list[float]) -> Iterator[Finding]:
+    total = sum(shares)
+    if abs(total - 1) <= TOLERANCE:
+        return
+    last = shares[-1] + 1 - total
+    plural = {"weight": "weights", "probability": "probabilities"}[key]
+    yield Finding(
+        (*path, len(shares) - 1, key),
+        f"the {plural} add up to {_spaced(total)}; they must add up to 100 %",
+        observed=_spaced(total),
+        required="100 %",
+        help=f"set `{key}: {_percent(last)}` here, or change the others" if last > 0 else "lower the others",
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.9f}".rstrip("0").rstrip(".") + "%"
+
+
+def _spaced(share: float) -> str:
+    return _percent(share).replace("%", " %")
+
+
+def _control(variants: tuple[Variant, ...]) -> Iterator[Finding]:
+    if len(variants) < 2:
+        present = counted(len(variants), "variant")
+        message = f"the plan has {present}; a comparison needs a control and a treatment"
+        advice = "add the variant that is missing" if variants else "add a control and a treatment"
+        yield Finding(("variants",), message, str(len(variants)), "at least 2", advice)
+    controls = [at for at, variant in enumerate(variants) if variant.control]
+    if variants and not controls:
+        likely = next((at for at, variant in enumerate(variants) if variant.id == "control"), None)
+        at = ("variants",) if likely is None else ("variants", likely, "control")
+        advice = "add `control: true` to the variant the others are compared with"
+        yield Finding(at, "no variant is the control", "none", "exactly one control", advice)
+    for position in controls[1:]:
+        yield Finding(
+            ("variants", position, "control"),
+            "the plan has two controls; the others are compared with exactly one",
+            observed=str(len(controls)),
+            required="exactly one control",
+            help="remove `control: true` here, or there",
+            related=(Related(("variants", controls[0], "control"), "first control"),),
+        )
+
+
+def _schedule(plan: Experiment) -> Iterator[Finding]:
+    schedule, canary = plan.schedule, plan.canary
+    if canary and canary.start and canary.end:
+        yield from _ordered(plan, ("canary",), "the canary", canary.start, canary.end)
+    if schedule is None:
+        return
+    if schedule.timezone and time_zone(schedule.timezone) is None:
+        yield _unknown_zone(schedule.timezone)
+    if schedule.start is None or schedule.end is None:
+        return
+    wrong_order = list(_ordered(plan, ("schedule",), "the plan", schedule.start, schedule.end))
+    yield from wrong_order
+    if schedule.pauses and not wrong_order:
+        first, last = first_day(plan), last_day(plan)
+        for at, pause in enumerate(schedule.pauses):
+            if pause.last < first or pause.first > last:
+                message = f"the pause {pause} lies outside the run, {first} to {last}"
+                advice = "correct its dates, or remove it"
+                yield Finding(("schedule", "pauses", at), message, str(pause), "inside the run", advice)
+
+
+def _ordered(plan: Experiment, path: Path, what: str, start: Moment, end: Moment) -> Iterator[Finding]:
+    start, end = local(plan, start), local(plan, end)
+    if isinstance(start, datetime) and isinstance(end, datetime) and bool(start.tzinfo) == bool(end.tzinfo):
+        if end > start:
+            return
+    elif day_before_end(plan, end) >= as_day(start):
+        return
+    later = f"an instant after {start}" if isinstance(end, datetime) else f"{as_day(start)} or later"
+    order = "when it starts," if end == start else f"on {end}, before its start on"
+    yield Finding(
+        (*path, "end"),
+        f"{what} ends {order} {start}",
+        observed=str(end),
+        required=later,
+        help=f"set `end` to {later}, or correct `start`",
+        related=(Related((*path, "start"), "starts here"),),
+    )
+
+
+def _unknown_zone(name: str) -> Finding:
+    guess = _nearest_zone(name)
+    hint = f", did you mean `{guess}`?" if guess else ""
+    return Finding(
+        ("schedule", "timezone"),
+        f"`{shown(name)}` is not an IANA time zone{hint}",
+        observed=shown(name),
+        required="an IANA time zone",
+        help=f"write `timezone: {guess}`"
+        if guess
+        else "write its name, as in `timezone: America/Los_Angeles`",
+    )
+
+
+@lru_cache(64)
+def _nearest_zone(name: str) -> str:
+    from zoneinfo import available_timezones
+
+    return nearest(name.replace(" ", "_"), sorted(available_timezones()))
+
+
+def _ranges(plan: Experiment) -> Iterator[Finding]:
+    statistics = plan.statistics
+    reduction = statistics.variance_reduction if statistics else None
+    path: Path = ("statistics", "variance_reduction", "correlation")
+    if reduction and reduction.correlation is not None and not 0 <= reduction.correlation < 1:
+        yield _outside(path, reduction.correlation, "at least 0 and below 1")
+    clustering = statistics.clustering if statistics else None
+    if clustering is None:
+        return
+    ranges: tuple[tuple[str, float | None, Callable[[float], bool], str], ...] = (
+        ("mean_size", clustering.mean_size, lambda value: value >= 1, "at least 1"),
+        ("icc", clustering.icc, lambda value: 0 <= value <= 1, "between 0 and 1"),
+        ("cv", clustering.cv, lambda value: value >= 0, "at least 0"),
+    )
+    for key, value, fits, asked in ranges:
+        if value is not None and not fits(value):
+            yield _outside(("statistics", "clustering", key), value, asked)
+
+
+def _outside(path: Path, value: float, asked: str) -> Finding:
+    message = f"{label(path)} is {value:g}; it must be {asked}"
+    return Finding(path, message, f"{value:g}", asked, f"write the measured value, which is {asked}")
+
+
+def _scenarios(plan: Experiment) -> Iterator[Finding]:
+    scenarios = plan.economics.scenarios if plan.economics else ()
+    probabilities = [scenario.probability for scenario in scenarios if scenario.probability is not None]
+    if probabilities and len(probabilities) == len(scenarios):
+        yield from _sum_to_one(
+            "probability", ("economics", "scenarios"), [float(share) for share in probabilities]
+        )
+
+
+def _none_or_values(key: str, part: Canary | Holdout, values: tuple[str, ...]) -> Iterator[Finding]:
+    described = [name for name in values if getattr(part, name) is not None]
+    if described:
+        names = listing(f"`{name}`" for name in described)
+        message = f"the {key} is both declared as none and described by {names}"
+        yield Finding((key, "none"), message, "both", "one of the two", "remove `none`, or what describes it")
+
+
+def _evidence(plan: Experiment) -> Iterator[Finding]:
+    for at, stop_rule in enumerate(plan.stop_rules):
+        kinds = {
+            "probability": stop_rule.probability,
+            "significant_harm_for": stop_rule.significant_harm_for,
+            "for": stop_rule.for_,
+        }
+        given = [key for key, value in kinds.items() if value is not None]
+        if len(given) < 2:
+            continue
+        yield Finding(
+            ("stop_rules", at, given[-1]),
+            f"the stop rule {called(stop_rule.id, 'without an id')} has {len(given)} kinds of evidence, "
+            f"{listing(f'`{key}`' for key in given)}; it must have one, or nobody knows which one fires it",
+            observed=str(len(given)),
+            required="1",
+            help="keep one of them, and write another stop rule for the other",
+            related=(Related(("stop_rules", at, given[0]), "the other kind of evidence"),),
+        )
+
+
+def _margins(plan: Experiment) -> Iterator[Finding]:
+    for path, metric in plan.metrics:
+        margin = metric.non_inferiority_margin
+        if margin is not None and margin.value < 0:
+            name = called(metric.id, "a metric without an id")
+            yield Finding(
+                (*path, "non_inferiority_margin"),
+                f"the margin of {name} is {margin}; a margin is a positive amount of harm, whatever its direction",
+                observed=str(margin),
+                required="above 0",
+                help=f"set `non_inferiority_margin: {margin.text.lstrip('-')}`",
+            )
+
+
+def _looks(plan: Experiment) -> Iterator[Finding]:
+    looks = plan.statistics.looks if plan.statistics else None
+    if looks is None or looks or plan.type in ("rollout", "holdback"):
+        return
+    schedule = plan.schedule
+    day = day_after(last_day(plan), 1) if schedule and schedule.end else None
+    yield Finding(
+        ("statistics", "looks"),
+        "`looks` is an empty list, so the plan says that the primary metric is never read",
+        observed="no look",
+        required="the days of the looks, or no `looks:`",
+        help=f"set `looks: [{day}]`, or remove `looks:`: the primary is then read once, on the day after the run"
+        if day
+        else "remove `looks:`: the primary is then read once, on the day after the run",
+    )
+
+
+def _blank_entries(plan: Experiment) -> Iterator[Finding]:
+    """Entries of lists that say nothing, and would count as if they did."""
+    lists: tuple[tuple[Path, tuple[str, ...]], ...] = (
+        (("surfaces",), plan.surfaces or ()),
+        (("segments",), plan.segments),
+        (("diagnostic_segments",), plan.diagnostic_segments),
+        (("links",), plan.links),
+        (("decision_rule", "options"), plan.decision_rule.options if plan.decision_rule else ()),
+        (("readouts", "audience"), plan.readouts.audience if plan.readouts else ()),
+    )
+    for path, entries in lists:
+        for at, entry in enumerate(entries):
+            if not entry.strip():
+                message = f"{label((*path, at))} is blank"
+                yield Finding((*path, at), message, "nothing", "a text", "write it, or remove the entry")

@@ -1,0 +1,133 @@
+"""The canonical form of a plan and its digest: what a registration pins.
+
+``v1`` is the SHA-256 of a JSON text: the plan's material fields as read, keys sorted, no spaces, UTF-8. What reads
+the same is the same: comments, key order, quoting, anchors, line ends, ``x-`` keys and the spelling of a quantity
+leave no trace. Not material are the fields in ``BENIGN``. A change of this form is a new version; ``docs/digest.md``
+states it for others to recompute, and ``tests/integrity`` has the digests of plans that must never change.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from unicodedata import normalize
+
+from egp.plan.experiment import Experiment
+from egp.plan.quantity import Change, Interval, Measure
+from egp.plan.typed_reader import Shape
+
+VERSION = "v1"
+
+Keys = tuple[str, ...]
+"""The keys that lead to a value, without the positions of list items."""
+
+BENIGN: frozenset[Keys] = frozenset(
+    {
+        ("title",), ("links",), ("owner", "contact"), ("sign_offs",), ("waivers",), ("amendments",),
+    }
+)  # fmt: skip
+"""Fields whose change moves no goalpost."""
+
+IN_ORDER: frozenset[Keys] = frozenset({("ramp",)})
+"""Lists whose order has a meaning. Of all others it has none; how often an item stands there has."""
+
+_PROSE = frozenset({"hypothesis", "description", "source", "from", "none", "sides_reason"})
+"""Keys of running text, in which only words count: not how lines are wrapped, nor how an accent is encoded.
+
+Every other text is a name, and names that look alike may be different things: they count by their characters.
+"""
+
+_SAME_UNIT = {"share": "", "points": "abs"}
+"""12% is 0.12, and 2pp of it are 0.02."""
+
+Canonical = None | bool | int | float | str | list["Canonical"] | dict[str, "Canonical"]
+
+
+def plan_digest(plan: Experiment) -> str:
+    """The digest of a plan that was read without problems; what could not be read is not in it."""
+    text = json.dumps(canonical_plan(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"{VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def canonical_plan(plan: Experiment) -> dict[str, Canonical]:
+    """The material fields of a plan, in canonical form."""
+    return Canon(plan).mapping(plan, ())
+
+
+class Canon:
+    """Canonical forms of the parts of one plan."""
+
+    def __init__(self, plan: Experiment) -> None:
+        self._zoned = bool(plan.schedule and plan.schedule.timezone)
+
+    def mapping(self, part: Shape, keys: Keys) -> dict[str, Canonical]:
+        """The fields of a part that are set and material."""
+        result: dict[str, Canonical] = {}
+        for key, attribute, default in _fields(type(part)):
+            value = getattr(part, attribute)
+            if value is not None and value != default and (*keys, key) not in BENIGN:
+                result[key] = self.value(value, (*keys, key))
+        return result
+
+    def value(self, value: object, keys: Keys) -> Canonical:
+        """The canonical form of a value that stands under these keys."""
+        if isinstance(value, Shape):
+            return self.mapping(value, keys)
+        if isinstance(value, tuple):
+            items = [self.value(item, keys) for item in value]
+            return items if keys in IN_ORDER else sorted(items, key=_order)
+        if isinstance(value, str):
+            return " ".join(normalize("NFC", value).split()) if keys[-1] in _PROSE else value
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, (int, float)):
+            return _number(value)
+        return self._quantity(value)
+
+    def _quantity(self, value: object) -> Canonical:
+        if isinstance(value, (Measure, Change)):
+            return [_number(value.value), _unit(value)]
+        if isinstance(value, timedelta):
+            return [_number(value.total_seconds()), "s"]
+        if isinstance(value, Interval):
+            return [value.first.isoformat(), value.last.isoformat()]
+        if isinstance(value, datetime):
+            return self._instant(value)
+        if isinstance(value, date):
+            return value.isoformat()
+        raise TypeError(f"{type(value).__name__} has no canonical form")
+
+    def _instant(self, value: datetime) -> str:
+        """In UTC where the plan names its time zone; elsewhere the offset decides which day it is, and stays."""
+        if value.tzinfo is None or not self._zoned:
+            return value.isoformat()
+        try:
+            return value.astimezone(UTC).isoformat()
+        except OverflowError:  # within a day of the calendar's ends
+            return value.isoformat()
+
+
+_FIELDS: dict[type[Shape], tuple[tuple[str, str, object], ...]] = {}
+
+
+def _fields(shape: type[Shape]) -> tuple[tuple[str, str, object], ...]:
+    """Key, attribute and default of each field, read from the declarations once."""
+    if shape not in _FIELDS:
+        _FIELDS[shape] = tuple((key, name, declared.default) for key, name, _, declared in shape.fields())
+    return _FIELDS[shape]
+
+
+def _unit(quantity: Measure | Change) -> str:
+    if isinstance(quantity, Change) and quantity.value == 0:
+        return ""  # no change is the same in every unit
+    return _SAME_UNIT.get(quantity.unit, quantity.unit)
+
+
+def _number(value: float) -> Canonical:
+    """One spelling per number: 2.0 is 2, and -0.0 is 0."""
+    return int(value) if value == int(value) else value
+
+
+def _order(item: Canonical) -> str:
+    return json.dumps(item, sort_keys=True)

@@ -1,0 +1,431 @@
+"""The plan of an experiment: the pre-registration file as a model with units.
+
+Every field may be absent in Python, because a missing field is a rule's finding and not a crash; what an
+experiment cannot be named without is in ``Experiment.needs``. The JSON Schema is generated from this module.
+"""
+
+# No postponed annotations here: shapes are read from the annotations themselves.
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from functools import cache
+from typing import Literal
+
+from egp.plan.quantity import Change, Count, Interval, Measure, Moment, Share
+from egp.plan.typed_reader import Money, Name, Problem, Shape, field, label, listed, read
+from egp.yaml import Document, Path
+from egp.yaml.bounds import MAX_ITEMS
+
+
+class Owner(Shape):
+    team: str | None = field("The team that runs the experiment.", "pdp")
+    dri: str | None = field("The one directly responsible individual, as a role or handle.", "@pdp-pm")
+    contact: str | None = field("Where to reach the owner.", "#pdp-experiments")
+
+
+class EligibleUnits(Shape):
+    distinct_over_run: Count | None = field(
+        "Distinct eligible units over the whole run. Distinct units do not add up over days.", "340_000"
+    )
+    per_day: Count | None = field("Distinct eligible units on one day.", "41_000")
+    source: str | None = field("The query or dashboard the counts come from.", "pdp uniques, 28 days")
+    as_of: date | None = field("The day the counts were taken.", "2023-01-10")
+
+
+class Variant(Shape):
+    needs = ("id",)
+    id: Name | None = field("Name of the variant, unique in the plan.", "buy_now")
+    weight: Share | None = field(
+        "Share of the exposed units that see this variant. Weights add up to 100%.", "50%"
+    )
+    control: bool = field("True for the variant the others are compared with.", default=False)
+    description: str | None = field("What a unit in this variant sees.")
+    revision: str | None = field("The build of this variant, when it differs from the plan's revision.")
+
+
+class Schedule(Shape):
+    start: Moment | None = field("First day at full exposure (whole day), or an instant.", "2023-01-23")
+    end: Moment | None = field(
+        "Last day at full exposure (whole day), or an instant (exclusive).", "2023-02-05"
+    )
+    exposure: Share | None = field("Share of the eligible units in the test, all variants together.", "90%")
+    timezone: str | None = field("IANA time zone in which days are counted.", "America/Los_Angeles")
+    pauses: tuple[Interval, ...] = listed("Days on which exposure stopped.", ["2023-01-28/2023-01-29"])
+
+
+class Source(Shape):
+    from_: str | None = field("Query, dashboard or period a number comes from.", key="from")
+    as_of: date | None = field("The day the number was taken.", "2023-01-10")
+
+
+class Limit(Shape):
+    max: Measure | None = field("The metric must not exceed this value.", "2100ms")
+    min: Measure | None = field("The metric must not fall below this value.", "99.9%")
+
+
+class Cluster(Shape):
+    method: Literal["delta_method", "cluster_robust"] | None = field(
+        "How the analysis accounts for several analysis units in one randomisation unit."
+    )
+    mean_size: float | None = field("Mean number of analysis units in a randomisation unit.", 4.2)
+    icc: float | None = field("Intra-cluster correlation of the metric, 0 to 1.", 0.02)
+    cv: float | None = field("Coefficient of variation of the cluster size.", 0.6)
+
+
+class Metric(Shape):
+    needs = ("id",)
+    id: Name | None = field("Name of the metric, unique in the plan.", "add_to_cart_rate")
+    kind: Literal["proportion", "mean", "ratio", "quantile"] | None = field(
+        "How the metric is computed: share of units, mean per unit, ratio of two sums, or a quantile.",
+        "proportion",
+    )
+    direction: Literal["increase", "decrease"] | None = field("The direction that is good.", "increase")
+    quantile: Share | None = field("Which quantile, for kind quantile.", "95%")
+    baseline: Measure | None = field("The value in control before the experiment.", "12%", "1900ms", 0.042)
+    baseline_source: Source | None = field("Where the baseline comes from.")
+    std_dev: Measure | None = field(
+        "Standard deviation per randomisation unit (ratio: of the linearised metric).", 0.21
+    )
+    cap: Measure | None = field(
+        "The largest value that a unit counts with; what is above is set to it before rows are summed.",
+        "500 USD",
+    )
+    skewness: float | None = field(
+        "Skewness of the units' values, as they are summed: third central moment over the cubed standard deviation.",
+        4.5,
+    )
+    influence_std_dev: Measure | None = field(
+        "Standard deviation of the quantile's influence function, per randomisation unit.", "5200ms"
+    )
+    mde: Change | None = field(
+        "Smallest effect the experiment must be able to detect.", "45bps", "2%", "0.8pp"
+    )
+    target: Change | None = field("Effect the business hopes for.", "30bps")
+    non_inferiority_margin: Change | None = field(
+        "Largest harm that is still acceptable; the readout must rule out more.", "8%", "0.05pp"
+    )
+    limit: Limit | None = field("Absolute bound that holds in every stage.")
+    outcome_window: timedelta | None = field("Time a unit's outcome needs to mature after exposure.", "7d")
+    judged_on: Literal["all_units", "matured_cohort"] | None = field(
+        "Units the readout judges: all, or those whose outcome window has passed."
+    )
+    action: Literal["rollback", "hold", "monitor"] | None = field("What a breach leads to.", "rollback")
+    covers: Literal["quality", "safety", "performance", "cost"] | None = field(
+        "The kind of harm this guardrail watches."
+    )
+    expected_zero: bool | None = field(
+        "Whether next to nothing is expected in every variant, so that no event is no sign of lost events.",
+        True,
+    )
+    segment: str | None = field("The segment this guardrail is restricted to.", "new_users")
+    segment_share: Share | None = field("Share of the exposed units that are in the segment.", "15%")
+    description: str | None = field("What the metric measures.")
+
+
+class VarianceReduction(Shape):
+    method: Literal["cuped", "none"] | None = field("Variance reduction method.", "cuped")
+    correlation: float | None = field(
+        "Correlation of the metric with its pre-period value over all experiment units, 0 to 1.", 0.5
+    )
+    pre_period: timedelta | None = field("Length of the pre-period the covariate is taken from.", "28d")
+    source: str | None = field("Where the correlation was measured.")
+    as_of: date | None = field("The day it was measured.", "2023-01-10")
+    covers: Literal["all_units", "returning_units"] | None = field(
+        "Units the correlation was measured over. New units have no pre-period."
+    )
+
+
+class Statistics(Shape):
+    alpha: Share | None = field("Significance level of the primary metric's test.", "5%")
+    sides: Literal["one", "two"] | None = field("One-sided or two-sided test.", "two")
+    sides_reason: str | None = field("Why a one-sided test is justified.")
+    power: Share | None = field("Power at the MDE.", "95%")
+    guardrail_alpha: Share | None = field("One-sided level of each guardrail's non-inferiority test.", "5%")
+    power_scope: Literal["primary", "decision"] | None = field(
+        "Power of the primary metric's test, or of the whole decision with every guardrail passing."
+    )
+    method: Literal["fixed_horizon", "group_sequential", "always_valid"] | None = field(
+        "How often the primary may be analysed.", "fixed_horizon"
+    )
+    spending: Literal["obrien_fleming", "pocock", "hwang_shih_decani"] | None = field(
+        "Alpha-spending function of a group-sequential design."
+    )
+    spending_parameter: float | None = field("Gamma of the Hwang-Shih-DeCani spending function.", -4)
+    guardrail_spending: Literal["obrien_fleming", "pocock", "hwang_shih_decani"] | None = field(
+        "Alpha-spending function of the guardrails' tests, where the primary has several looks."
+    )
+    looks: tuple[Moment, ...] | None = field(
+        "When the primary metric is read; without it once, on the day after the run.", ["2023-02-06"]
+    )
+    correction: Literal["none", "bonferroni", "holm", "dunnett"] | None = field(
+        "Correction for several treatments or primary metrics."
+    )
+    variance_reduction: VarianceReduction | None = field("Variance reduction of the analysis.")
+    clustering: Cluster | None = field(
+        "How the analysis treats units that differ from the randomisation unit."
+    )
+    srm_alpha: Share | None = field("Level of the sample-ratio test.", "0.1%")
+
+
+class DecisionRule(Shape):
+    min_ci_lower: Change | None = field("Ship only if the interval's lower end is at least this.", "0%")
+    min_lift: Change | None = field("Ship only if the point estimate is at least this.", "0.5%")
+    otherwise: str | None = field("What happens when the rule is not met.", "keep_control")
+    options: tuple[str, ...] = listed(
+        "The decisions to choose from.", ["ship", "keep_control", "rerun_narrower"]
+    )
+
+
+class Canary(Shape):
+    none: str | None = field("Why there is no canary.")
+    treated: Share | None = field("Share of the eligible units that receive the treatment.", "5%")
+    start: Moment | None = field("First day of the canary.", "2023-01-18")
+    end: Moment | None = field("Last day of the canary.", "2023-01-22")
+
+
+class Stage(Shape):
+    treated: Share | None = field("Share of the eligible units that receive the treatment.", "70%")
+    min_dwell: timedelta | None = field("Least time in this stage.", "48h")
+    start: Moment | None = field("Earliest start of the stage.", "2023-02-07")
+
+
+class Holdout(Shape):
+    none: str | None = field("Why there is no holdout.")
+    share: Share | None = field("Share of the eligible units that is never treated.", "10%")
+    until: date | None = field("Last day of the holdout.", "2023-05-10")
+
+
+class Prior(Shape):
+    mean: Change | None = field("Mean of the normal prior on the harm.", "0%")
+    std_dev: Change | None = field("Standard deviation of the normal prior on the harm.", "1%")
+
+
+class StopRule(Shape):
+    needs = ("id",)
+    id: Name | None = field("Name of the stop rule, unique in the plan.", "refunds")
+    metric: str | None = field("Id of the metric the rule watches.", "refund_rate")
+    harm_exceeds: Change | None = field("Harm beyond which the rule may fire.", "5%")
+    probability: Share | None = field("Posterior probability of that harm at which the rule fires.", "95%")
+    prior: Prior | Literal["flat"] | None = field("Prior on the harm, flat or normal.", "flat")
+    evaluated: Literal["hourly", "daily", "weekly"] | None = field(
+        "How often the rule is evaluated.", "daily"
+    )
+    significant_harm_for: timedelta | None = field(
+        "Fire after significant harm in this many whole weeks.", "2w"
+    )
+    for_: timedelta | None = field("Fire when the harm lasts this long.", "2d", key="for")
+    min_units_per_variant: Count | None = field(
+        "Units per variant below which the rule stays silent.", "20_000"
+    )
+    action: Literal["rollback", "hold"] | None = field("What the rule does when it fires.", "rollback")
+
+
+class Rollback(Shape):
+    method: str | None = field("How the treatment is withdrawn.", "feature_flag")
+    to: str | None = field("What is served afterwards.", "control")
+    owner: str | None = field("Who executes the rollback.", "@pdp-oncall")
+    max_minutes: float | None = field("Longest time until the rollback is complete.", 15)
+    comms: str | None = field("Template of the message that goes out.", "comms/rollback.md")
+
+
+class Escalation(Shape):
+    to: str | None = field("Who breaks a tie.", "vp_commerce")
+    within: timedelta | None = field("How soon.", "24h")
+
+
+class Readouts(Shape):
+    cadence: Literal["daily", "twice_weekly", "weekly", "biweekly"] | None = field("How often.", "weekly")
+    audience: tuple[str, ...] = listed("Who reads them.", ["pm", "marketing", "exec"])
+
+
+class Scenario(Shape):
+    name: str | None = field("Name of the scenario.", "base")
+    probability: Share | None = field("How likely the scenario is.", "60%")
+    p_success: Share | None = field("Share of events that succeed in it.", 0.40)
+    segment: str | None = field("The segment the scenario is about.", "new_users")
+    expected_value: Money | None = field("Declared expected value per event; egp recomputes it.", "0.166 USD")
+
+
+class Delay(Shape):
+    weeks: float | None = field("Length of the delay that is the alternative to launching now.", 1.5)
+    units_per_week: Count | None = field("Events in a week.", "3.2M")
+
+
+class Economics(Shape):
+    per: str | None = field("The event that succeeds or fails.", "impression")
+    scenarios: tuple[Scenario, ...] = listed("What may come, with probabilities that add up to 100%.")
+    gain_per_success: Money | None = field("Gain of one success.", "0.52 USD")
+    cost_per_error: Money | None = field("Cost of one failure.", "0.07 USD")
+    cost_per_unit: Money | None = field("Running cost of one event.", "0.00003 USD")
+    floor: Money | None = field("Least acceptable expected value per event.", "0.08 USD")
+    expected_value: Money | None = field("Declared expected value per event over all scenarios.", "0.166 USD")
+    delay: Delay | None = field("The alternative: launch later.")
+
+
+class Trigger(Shape):
+    triggered: str | None = field("Event that brings a unit into the analysis.", "opened_product_page")
+    logged_in: tuple[str, ...] = listed("Variants that log the event.", ["control", "buy_now"])
+
+
+class SignOff(Shape):
+    role: str | None = field("Role that signs.", "experimentation_lead")
+    by: str | None = field("Who signed.", "@xp-lead")
+    on: date | None = field("When.", "2023-01-17")
+
+
+class Amendment(Shape):
+    on: date | None = field("When the plan was amended.", "2023-01-30")
+    reason: str | None = field("Why.")
+    approver: str | None = field("Who approved it.", "@xp-lead")
+    data_access: Literal["nothing_run", "no_results_seen", "results_seen"] | None = field(
+        "What was known of the results when the plan was amended."
+    )
+    changes: tuple[str, ...] = listed("Fields that changed.", ["/schedule/end"])
+    effect: Literal["tightens", "loosens"] | None = field(
+        "Whether the changes of ramp, canary, stop rules and other safeguards make them stricter or laxer.",
+        "tightens",
+    )
+
+
+class Waiver(Shape):
+    rule: str | None = field("Rule that is waived.", "stage-dwell")
+    experiment: str | None = field("Id of the experiment; a plan's own waiver may leave it out.")
+    reason: str | None = field("Why.")
+    ticket: str | None = field("Where it was discussed.")
+    approver: str | None = field("Who approved it.", "@xp-lead")
+    role: str | None = field("Role of the approver.", "experimentation_lead")
+    granted: date | None = field("When it was granted.", "2023-01-17")
+    expires: date | None = field("Last day it holds.", "2023-02-16")
+    digest: str | None = field("Digest of the plan it was granted for.")
+
+
+class Experiment(Shape):
+    """A plan as rules see it."""
+
+    needs = ("id", "type", "variants", "schedule", "primary_metric")
+
+    id: Name | None = field("Name of the experiment, unique in the repository.", "pdp-buy-now")
+    title: str | None = field("What the experiment is, in one line.")
+    type: Literal["superiority", "non_inferiority", "rollout", "holdback"] | None = field(
+        "What the experiment must show.", "superiority"
+    )
+    hypothesis: str | None = field("Who changes what, by how much, and why.")
+    owner: Owner | None = field("Who runs the experiment.")
+    links: tuple[str, ...] = listed("Documents and tickets.")
+    risk: tuple[str, ...] | None = field(
+        "Answers that make sign-offs necessary: revenue, brand, privacy, safety, partner, ai.", ["revenue"]
+    )
+    surfaces: tuple[str, ...] | None = field(
+        "Where the change appears; a policy maps surfaces to tiers.", ["pdp.mobile"]
+    )
+    layer: str | None = field("Experiments of one layer share its traffic.", "pdp")
+    feature_flag: str | None = field("The flag that switches the treatment.", "pdp_buy_now")
+    revision: str | None = field("The build that is tested and ramped.", "web-8841")
+    unit: str | None = field("Randomisation unit.", "user")
+    analysis_unit: str | None = field(
+        "Analysis unit, when it differs from the randomisation unit.", "session"
+    )
+    population: Trigger | Literal["assigned"] | None = field(
+        "Units that are analysed: all assigned, or those that met a trigger.", "assigned"
+    )
+    eligible_units: EligibleUnits | None = field("How many units can enter the experiment.")
+    variants: tuple[Variant, ...] | None = field("Control and treatments.")
+    schedule: Schedule | None = field("When the experiment runs, and on whom.")
+    primary_metric: Metric | None = field("The metric that decides.")
+    co_primary_metrics: tuple[Metric, ...] = listed("Further metrics that decide. Most policies allow none.")
+    guardrail_metrics: tuple[Metric, ...] = listed("Metrics that must not be harmed.")
+    secondary_metrics: tuple[Metric, ...] = listed("Metrics that inform, and decide nothing.")
+    segments: tuple[str, ...] = listed("Segments with conclusions of their own.", ["new_users"])
+    diagnostic_segments: tuple[str, ...] = listed(
+        "Segments that serve root-cause work on guardrails.", ["device"]
+    )
+    statistics: Statistics | None = field("The registered analysis.")
+    sample_size_per_variant: Count | None = field("Units in the smallest variant at the readout.", "140_000")
+    decision_rule: DecisionRule | None = field("When to ship, agreed before any result.")
+    canary: Canary | None = field("Safety-only stage before the test, never pooled with it.")
+    ramp: tuple[Stage, ...] = listed("Stages after the readout.")
+    holdout: Holdout | None = field("Units reserved before the start and never treated.")
+    stop_rules: tuple[StopRule, ...] = listed("Pre-committed rollback criteria.")
+    rollback: Rollback | None = field("How the treatment is withdrawn.")
+    escalation: Escalation | None = field("Who breaks a tie, and how soon.")
+    readouts: Readouts | None = field("Who hears what, how often.")
+    economics: Economics | None = field("Expected value of the launch.")
+    data_access: str | None = field("The data analysts work with; never user-level exports.", "aggregates")
+    registered: date | None = field("Registration date; the lock's date is what counts.", "2023-01-17")
+    sign_offs: tuple[SignOff, ...] = listed("Approvals before the start.")
+    amendments: tuple[Amendment, ...] = listed("Changes after registration.")
+    waivers: tuple[Waiver, ...] = listed("Rules that an approver set aside for this plan.")
+
+    @property
+    def control_position(self) -> int | None:
+        """Position of the control variant; None when the plan does not name exactly one."""
+        marked = [position for position, variant in enumerate(self.variants or ()) if variant.control]
+        return marked[0] if len(marked) == 1 else None
+
+    @property
+    def primaries(self) -> Iterator[tuple[Path, Metric]]:
+        """Every metric that decides, with its path."""
+        if self.primary_metric is not None:
+            yield ("primary_metric",), self.primary_metric
+        for position, metric in enumerate(self.co_primary_metrics):
+            yield ("co_primary_metrics", position), metric
+
+    @property
+    def guardrails(self) -> Iterator[tuple[Path, Metric]]:
+        """Every guardrail metric, with its path."""
+        for position, metric in enumerate(self.guardrail_metrics):
+            yield ("guardrail_metrics", position), metric
+
+    @property
+    def metrics(self) -> Iterator[tuple[Path, Metric]]:
+        """Every metric of the plan, with its path."""
+        yield from self.primaries
+        yield from self.guardrails
+        for position, metric in enumerate(self.secondary_metrics):
+            yield ("secondary_metrics", position), metric
+
+
+_DEEPEST_LIST = 3
+"""Mappings within each other that a plan's lists lie in."""
+
+
+def read_experiment(value: object) -> tuple[Experiment, list[Problem]]:
+    """The plan in a document's value, and what does not fit; the same keys misread are absent from the plan."""
+    problems: list[Problem] = []
+    return read(Experiment, _bounded(value, (), problems), (), problems), problems
+
+
+def _bounded(value: object, path: Path, problems: list[Problem]) -> object:
+    """The value without lists that are longer than any plan's: rules compare the items of a list with each other."""
+    if not isinstance(value, dict):
+        return value
+    for key, item in value.items():
+        if key.startswith("x-"):
+            continue  # no rule of egp's looks at it, and rules of a policy's own have limits of theirs
+        if isinstance(item, list) and len(item) > MAX_ITEMS:
+            message = f"{label((*path, key))} has {len(item):,} items; at most {MAX_ITEMS} are read"
+            problems.append(Problem((*path, key), "wrong-type", message, "check that this is the right file"))
+            value = {**value, key: None}
+        elif isinstance(item, dict) and len(path) < _DEEPEST_LIST:
+            bounded = _bounded(item, (*path, key), problems)
+            value = value if bounded is item else {**value, key: bounded}
+    return value
+
+
+def may_be_plan(document: Document) -> bool:
+    """Whether somebody meant to write a plan here: nothing yet, or one of a plan's keys, in whatever state the rest is."""
+    value = document.value
+    if isinstance(value, dict):
+        return any(key in value for key, *_ in Experiment.fields())
+    if not document.problems:
+        return False
+    is_unwritten = not document.text.strip() or any(problem.kind == "empty" for problem in document.problems)
+    return is_unwritten or _plan_key().search(document.text) is not None
+
+
+@cache
+def _plan_key() -> re.Pattern[str]:
+    """A plan's key at the start of a line, in YAML that may be broken anywhere."""
+    keys = "|".join(key for key, *_ in Experiment.fields())
+    return re.compile(rf"""^[\s{{"']*(?:{keys})["']?\s*:""", re.MULTILINE)

@@ -1,0 +1,191 @@
+"""What a rule claims, and what a policy makes of the claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from egp.yaml import Path, Span
+
+Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+T = TypeVar("T")
+
+
+EARLIER = "earlier"
+"""For ``Related.plan``: the earlier version that a change is compared with."""
+
+PINNED = "pinned"
+"""For ``Related.plan``: the version that the lock's entry pins."""
+
+LOCK = "lock"
+"""For ``Related.plan``: the plan's entry in the lock, which paths are relative to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that takes part in a finding. ``plan`` and ``document`` name another file's, if it lies there."""
+
+    at: Path | Span
+    label: str
+    plan: str = ""
+    document: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule's claim about a path of the plan; a claim about the text itself carries a span.
+
+    ``at`` may name a key that the plan lacks. ``message`` says what the plan says and what is asked,
+    ``help`` the smallest change that passes. ``impossible`` raises the severity to error where a policy
+    merely warns: the plan cannot do what it promises.
+    """
+
+    at: Path | Span
+    message: str
+    observed: str = ""
+    required: str = ""
+    help: str = ""
+    related: tuple[Related, ...] = ()
+    impossible: bool = False
+    on_key: bool = False
+    """The key at the path is what is wrong, not its value."""
+    speaks_for: tuple[Path, ...] = ()
+    """Further paths whose absence this finding explains: the key that a misspelt one was meant to be."""
+    secret: bool = False
+    """What the span holds must not be repeated, by this or any other diagnostic of the plan."""
+    yields_to: frozenset[str] = frozenset()
+    """Rules whose finding makes this one redundant, though not its rule's other findings."""
+    yields_in_place: bool = False
+    """Redundant where another rule finds something at the same path, which it knows more of."""
+
+
+class NotChecked(Exception):
+    """A rule lacks an input. ``path`` is where the plan should state it.
+
+    ``reason`` and ``help`` say what is missing where it is not the plan that should state it. One that ``escalates``
+    counts as an error whatever the policy weighs: with its input the rule might find that the plan is impossible.
+    """
+
+    def __init__(self, path: Path, reason: str = "", help: str = "") -> None:
+        super().__init__(".".join(map(str, path)))
+        self.path = path
+        self.reason = reason
+        self.help = help
+        self.escalates = False
+
+    def escalated(self) -> NotChecked:
+        """The same of a rule that has yet to learn whether the plan is impossible."""
+        self.escalates = True
+        return self
+
+
+class Refused(Exception):
+    """A rule that a policy brings along and that cannot judge, by no fault of the plan. Always exit status 2."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class DoesNotApply(Exception):
+    """A rule asks nothing of this plan: not of its type, or what it judges is absent by right. Not a pass."""
+
+
+def need(value: T | None, *path: str | int) -> T:
+    """The value, or the statement that the rule cannot run without it."""
+    if value is None:
+        raise NotChecked(path)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A finding's place in a file: resolved while the document was at hand."""
+
+    path: str
+    document: int
+    pointer: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedPlace:
+    place: Place
+    label: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """What lets a diagnostic pass although its rule objects."""
+
+    by: Literal["waiver", "baseline"]
+    place: str
+    """File and line that say so."""
+    reason: str = ""
+    ticket: str = ""
+    approver: str = ""
+    role: str = ""
+    granted: date | None = None
+    expires: date | None = None
+    is_new: bool = False
+    """Whether it comes with the change that is compared with a base, so that whoever reviews that reviews it, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A finding placed at a span and weighed by a policy."""
+
+    rule: str
+    severity: Severity
+    message: str
+    place: Place
+    experiment: str
+    missing: str
+    """The key that the mapping at ``pointer`` lacks, or empty."""
+    observed: str
+    required: str
+    help: str
+    related: tuple[RelatedPlace, ...]
+    fingerprint: str
+    line: str
+    """The source line of the span's start, for readers."""
+    coming: str = ""
+    """What the policy announces, as in "becomes an error on 2026-12-01"."""
+    named: str | None = None
+    """The finding's path with list items named by their id; None for a claim about the text."""
+    waiver: Waived | None = None
+    """A waived diagnostic is shown and counted, and does not reject."""
+    impossible: bool = False
+    """Whether it is of an impossible plan, which nothing lets pass: neither a waiver nor the baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """A rule that could not run on a plan, and what it lacked. Without ``blocked_by`` nothing else says so."""
+
+    rule: str
+    severity: Severity
+    path: str
+    document: int
+    experiment: str
+    needs: str
+    """Pointer of the missing input."""
+    blocked_by: str
+    """The rule whose error already names the missing input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that kept egp from judging: a file, a policy or a rule. Always exit status 2."""
+
+    path: str
+    message: str
+    rule: str = ""
+    span: Span | None = None
+    line: str = ""
+    help: str = ""

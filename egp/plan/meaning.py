@@ -1,0 +1,234 @@
+"""Values that no plan can mean, each by itself: the part of validity that needs no second field.
+
+A schema takes them, a test could be computed from some of them, and nobody who knew what is written there would sign it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any
+from unicodedata import category, normalize
+
+from egp.plan.finding import Finding, Related
+from egp.plan.quantity import Change, Interval, as_day, shown
+from egp.plan.typed_reader import Shape, label
+from egp.plan.wording import called, counted, whole
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Experiment, Metric
+    from egp.yaml import Path
+
+FIRST_YEAR, LAST_YEAR = 2000, 2099
+"""Years that a date of a plan can lie in."""
+
+FARTHEST_YEARS = 10
+"""Years between the start and any other date of the plan."""
+
+LEAST_IN_TAIL = 10
+"""Units on the rarer side of a quantile, below which it is the value of single units."""
+
+_PROSE = frozenset(("title", "hypothesis", "description", "sides_reason", "reason", "source", "from", "none"))
+"""Keys of running text, in which lines end, words of two scripts meet and signs are joined."""
+
+_UNREADABLE = frozenset(("Cc", "Co", "Cs"))
+_UNSEEN = _UNREADABLE | {"Cf", "Zl", "Zp"}
+"""Categories of characters that nobody sees; in a name they make it another one."""
+
+
+def meaningless(plan: Experiment) -> Iterator[Finding]:
+    """Findings about values that no plan can mean."""
+    for path, value in _leaves(plan, ()):
+        if path[0] == "waivers" or path == ("schedule", "timezone"):
+            continue  # rules of their own read those
+        if isinstance(value, str):
+            yield from _text(path, value)
+        elif isinstance(value, (date, Interval)):
+            yield from _date(plan, path, value)
+    yield from _alike(plan)
+    yield from _effects(plan)
+    yield from _quantiles(plan)
+    yield from _repeated(plan)
+    yield from _currencies(plan)
+    if plan.escalation and plan.escalation.within is not None and not plan.escalation.within:
+        yield Finding(
+            ("escalation", "within"), "the escalation answers within no time at all", "0", "above 0",
+            "set `within: 24h`, or how soon it answers",
+        )  # fmt: skip
+
+
+def _leaves(value: object, path: Path) -> Iterator[tuple[Path, object]]:
+    """Every value that is no mapping and no list, with its path."""
+    if isinstance(value, Shape):
+        for key, attribute, _, _ in type(value).fields():
+            yield from _leaves(vars(value).get(attribute), (*path, key))
+    elif isinstance(value, tuple):
+        for at, item in enumerate(value):
+            yield from _leaves(item, (*path, at))
+    elif value is not None:
+        yield path, value
+
+
+# Texts.
+
+
+def _text(path: Path, value: str) -> Iterator[Finding]:
+    key = next(step for step in reversed(path) if isinstance(step, str))
+    hidden = _UNREADABLE if key in _PROSE else _UNSEEN
+    if not value.isprintable() and any(category(each) in hidden and each not in "\n\t" for each in value):
+        yield Finding(
+            path,
+            f"{label(path)} has a character in it that nobody sees",
+            observed="an invisible character",
+            required="characters that can be read",
+            help="write it anew, without control characters and marks of no width",
+        )
+    elif not value.strip() and isinstance(path[-1], str):
+        message = f"{label(path)} is blank"
+        yield Finding(path, message, "nothing", "a text", "write it, or remove the key", yields_in_place=True)
+
+
+def _alike(plan: Experiment) -> Iterator[Finding]:
+    """Ids that differ in what nobody sees or says: capitals, hyphens, the encoding of an accent."""
+    variants = [(("variants", at), each.id) for at, each in enumerate(plan.variants or ())]
+    stop_rules = [(("stop_rules", at), each.id) for at, each in enumerate(plan.stop_rules)]
+    metrics = [(path, metric.id) for path, metric in plan.metrics]
+    for what, named in (("variants", variants), ("metrics", metrics), ("stop rules", stop_rules)):
+        first: dict[str, tuple[Any, str]] = {}
+        for path, name in named:
+            if not name:
+                continue
+            where, other = first.setdefault(_plain(name), (path, name))
+            if other != name:
+                yield Finding(
+                    (*path, "id"),
+                    f"two {what} have ids that read alike, {shown(other)} and {shown(name)}",
+                    observed=shown(name),
+                    required="ids that cannot be confused",
+                    help="give one of the two another id",
+                    related=(Related((*where, "id"), "the other one"),),
+                )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_.-]+", "_", normalize("NFKC", name).casefold())
+
+
+def _repeated(plan: Experiment) -> Iterator[Finding]:
+    """Items of a list that stand there twice."""
+    lists: tuple[tuple[Path, tuple[object, ...]], ...] = (
+        (("surfaces",), plan.surfaces or ()),
+        (("risk",), plan.risk or ()),
+        (("segments",), plan.segments),
+        (("diagnostic_segments",), plan.diagnostic_segments),
+        (("statistics", "looks"), (plan.statistics.looks if plan.statistics else None) or ()),
+        (("decision_rule", "options"), plan.decision_rule.options if plan.decision_rule else ()),
+        (("readouts", "audience"), plan.readouts.audience if plan.readouts else ()),
+    )
+    for path, items in lists:
+        for at, item in enumerate(items):
+            if item in items[:at]:
+                message = f"{label(path)} has {shown(str(item))} twice"
+                yield Finding((*path, at), message, "twice", "once", "remove one of the two")
+
+
+# Dates.
+
+
+def _date(plan: Experiment, path: Path, value: date | Interval) -> Iterator[Finding]:
+    day = value.first if isinstance(value, Interval) else as_day(value)
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        yield Finding(
+            path,
+            f"{label(path)} lies in the year {day.year}",
+            observed=str(value),
+            required=f"a year from {FIRST_YEAR} to {LAST_YEAR}",
+            help="correct the date",
+        )
+        return
+    start = plan.schedule.start if plan.schedule else None
+    if start is None or path == ("schedule", "start"):
+        return
+    begins = as_day(start)
+    if abs(day.year - begins.year) > FARTHEST_YEARS and FIRST_YEAR <= begins.year <= LAST_YEAR:
+        yield Finding(
+            path,
+            f"{label(path)} is {shown(str(value))}, {counted(abs(day.year - begins.year), 'year')} "
+            f"{'after' if day > begins else 'before'} the start on {begins}",
+            observed=str(value),
+            required=f"within {FARTHEST_YEARS} years of the start",
+            help="correct the date",
+            related=(Related(("schedule", "start"), "the start"),),
+        )
+
+
+# Numbers.
+
+
+def _effects(plan: Experiment) -> Iterator[Finding]:
+    """Effects and harms as large as the metric itself."""
+    for path, metric in plan.metrics:
+        for key, change in (
+            ("mde", metric.mde), ("target", metric.target), ("non_inferiority_margin", metric.non_inferiority_margin),
+        ):  # fmt: skip
+            if change is not None and _is_all_of(change, metric):
+                what = {"mde": "the MDE", "target": "the target"}.get(key, "the margin")
+                yield Finding(
+                    (*path, key),
+                    f"{what} of {called(metric.id, 'a metric without an id')} is {change}, as much as the metric itself",
+                    observed=str(change),
+                    required="less than the metric's value",
+                    help="write the smallest effect that would matter, as in 2% or 45bps"
+                    if key == "mde"
+                    else f"write a smaller `{key}`",
+                )
+
+
+def _is_all_of(change: Change, metric: Metric) -> bool:
+    if change.relative:
+        return abs(change.value) >= 1
+    baseline = metric.baseline
+    is_rate = metric.kind == "proportion" and change.unit == "points" and baseline is not None
+    return is_rate and baseline is not None and baseline.value > 0 and abs(change.value) >= baseline.value
+
+
+def _quantiles(plan: Experiment) -> Iterator[Finding]:
+    """Quantiles beyond which hardly a unit lies."""
+    units = plan.sample_size_per_variant or 0
+    for path, metric in plan.metrics:
+        if metric.kind != "quantile" or metric.quantile is None or not 0 < metric.quantile < 1:
+            continue
+        tail = min(metric.quantile, 1 - metric.quantile)
+        least = LEAST_IN_TAIL / tail
+        if units * tail < LEAST_IN_TAIL and (units or tail < 1e-4):
+            yield Finding(
+                (*path, "quantile"),
+                f"the quantile {metric.quantile * 100:g} % has {units * tail:.2g} of {whole(units)} units beyond it"
+                if units
+                else f"the quantile {metric.quantile * 100:g} % has one unit of {whole(1 / tail)} beyond it",
+                observed=f"{metric.quantile * 100:g} %",
+                required=f"at least {LEAST_IN_TAIL} units on either side",
+                help=f"write the quantile that is meant, as in 95%; this one takes {whole(least)} units per variant",
+            )
+
+
+def _currencies(plan: Experiment) -> Iterator[Finding]:
+    """Money of one calculation in several currencies, which egp does not convert."""
+    economics = plan.economics
+    if economics is None:
+        return
+    first: tuple[Path, str] | None = None
+    for path, value in _leaves(economics, ("economics",)):
+        unit = getattr(value, "unit", "")
+        if len(unit) == 3 and unit.isupper():
+            first = first or (path, unit)
+            if unit != first[1]:
+                yield Finding(
+                    path,
+                    f"{label(path)} is in {unit}, {label(first[0])} in {first[1]}",
+                    observed=unit,
+                    required=first[1],
+                    help=f"write every amount in {first[1]}",
+                    related=(Related(first[0], f"in {first[1]}"),),
+                )

@@ -1,0 +1,198 @@
+"""Numbers and lists as messages write them: sensible digits, units, singular and plural."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import timedelta
+
+from egp.plan.quantity import Change, Measure, shown
+from egp.plan.quantity import change as parse_change
+
+
+def percent(fraction: float, digits: int | None = None) -> str:
+    """0.2197 → "22.0 %"; without digits as many as the number needs: 0.95 → "95 %", 0.001 → "0.1 %"."""
+    value = fraction * 100
+    if digits is not None:
+        return f"{value:,.{digits}f} %"
+    return f"{significant(value, 3)} %"
+
+
+def power_text(power: float, digits: int = 1) -> str:
+    """A computed power, never rounded up to one that is not reached: 0.79996 → "79.9 %", 0.99995 → "99.99 %"."""
+    if power > 0.9999:
+        return "more than 99.99 %" if power > 0.99991 else "99.99 %"
+    if power < 0.01:
+        return f"{significant(power * 100, 2)} %"
+    digits = max(digits, 2 if power > 0.999 else 1)
+    floored = math.floor(power * 100 * 10**digits + 1e-7) / 10**digits
+    return f"{floored:.{digits}f} %" if floored != round(floored) else f"{floored:.0f} %"
+
+
+def power_below(power: float, asked: float) -> str:
+    """A power that falls short of what is asked, with as many digits as it takes not to read as that."""
+    digits = range(1, 9)
+    return next(
+        (text for text in (power_text(power, n) for n in digits) if text != share_text(asked)), "less"
+    )
+
+
+def share_text(fraction: float) -> str:
+    """A share as it was meant: 98.75 %, 5 %, 0.1 %."""
+    return f"{fraction * 100:.6g} %"
+
+
+def told_apart(value: float, bound: float) -> tuple[str, str]:
+    """A share and the bound that it breaks, with as many digits as it takes to tell them apart."""
+    for digits in range(3, 16):
+        texts = tuple(f"{significant(each * 100, digits)} %" for each in (value, bound))
+        if texts[0] != texts[1]:
+            break
+    return texts[0], texts[1]
+
+
+def significant(value: float, digits: int) -> str:
+    """The number with so many significant digits, without an exponent and trailing zeros: 0.0123, 12.3, 1,230."""
+    if value == 0:
+        return "0"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def whole(value: float) -> str:
+    """1377160 → "1,377,160"."""
+    return f"{math.ceil(value - 1e-9):,}"
+
+
+def counted(number: float, noun: str, plural: str = "") -> str:
+    """counted(1, "day") → "1 day"; counted(13, "day") → "13 days"."""
+    text = f"{number:,}" if number == int(number) else significant(number, 3)
+    return f"{text.removesuffix('.0')} {noun if number == 1 else plural or noun + 's'}"
+
+
+def unit_count(number: float) -> str:
+    """1 → "1 unit", 20000 → "20,000 units"."""
+    return f"{whole(number)} unit{'' if whole(number) == '1' else 's'}"
+
+
+def listing(words: Iterable[object], last: str = "and") -> str:
+    """ "a, b and c"."""
+    items = [str(word) for word in words]
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+
+
+def length(duration: timedelta) -> str:
+    """ "48 h" below three days, else "14 days"."""
+    hours = duration.total_seconds() / 3600
+    if hours == 48 or (hours < 72 and hours % 24):
+        return f"{significant(hours, 3)} h"
+    return counted(hours / 24, "day")
+
+
+def absolute(value: float, unit: str) -> str:
+    """An absolute amount in a metric's unit: points of a rate, milliseconds, money or a plain number."""
+    if unit in ("share", "points"):
+        return (
+            f"{significant(value * 100, 3)} pp"
+            if abs(value) >= 0.01
+            else f"{significant(value * 1e4, 3)} bps"
+        )
+    if unit == "s":
+        return f"{significant(value * 1000, 4)} ms"
+    return f"{significant(value, 3)} {unit}".strip().removesuffix(" abs")
+
+
+def level(value: float, unit: str) -> str:
+    """A level of a metric in its unit: 12.00 % for a share, 1,900 ms, 0.52 USD, 0.042."""
+    if unit == "share":
+        return f"{value * 100:.2f} %" if value >= 0.001 else f"{significant(value * 100, 3)} %"
+    if unit == "s":
+        return f"{significant(value * 1000, 4)} ms"
+    return f"{significant(value, 4)} {unit}".strip()
+
+
+def like(value: float, change: Change, baseline: Measure | None) -> str:
+    """An absolute change written the way the plan writes ``change``: in percent if relative, else in its unit."""
+    if change.relative and baseline is not None and baseline.value:
+        text = f"{significant(value / abs(baseline.value) * 100, 3)}%"
+    elif change.unit == "points":
+        text = (
+            f"{significant(value * 1e4, 3)}bps" if "b" in change.text else f"{significant(value * 100, 3)}pp"
+        )
+    elif change.unit == "s":
+        text = f"{significant(value * 1000, 4)}ms"
+    else:
+        text = f"{significant(value, 3)} {change.unit}"
+    return text.replace(",", "")
+
+
+def at_least_like(value: float, change: Change, baseline: Measure | None) -> str:
+    """As ``like``, but never rounded down: a plan that declares the written change declares no less than ``value``."""
+    level = baseline.value if baseline else 0.0
+    # Rounding to three digits moves a number by at most 0.5 %.
+    for thousandths in range(6):
+        text = like(value * (1 + thousandths / 1000), change, baseline)
+        if parse_change(text).absolute(level) >= value:
+            break
+    return text
+
+
+def called(name: str | None, otherwise: str) -> str:
+    """A name from the plan, safe to print, or what to say where there is none."""
+    return shown(name) if name else otherwise
+
+
+def odds(share: float) -> str:
+    """0.2 → "1 in 5", 0.13 → "about 1 in 8", 0.75 → "3 in 4", 0.42 → "about 2 in 5"."""
+    rare = min(share, 1 - share)
+    if rare < 1e-6:
+        return "nearly none" if share < 0.5 else "nearly all"
+    if rare > 0.27:
+        simple = [(part, of) for of in range(2, 6) for part in range(1, of)]
+        part, of = min(simple, key=lambda ratio: abs(ratio[0] / ratio[1] - share))
+        return f"{'' if abs(part / of - share) < 0.003 else 'about '}{part} in {of}"
+    whole_number = round(1 / rare)
+    exact = abs(whole_number * rare - 1) < 0.01
+    first = 1 if share <= 0.5 else whole_number - 1
+    return f"{'' if exact else 'about '}{first:,} in {whole_number:,}"
+
+
+def share_in_plan(fraction: float) -> str:
+    """A share as a plan writes it: 0.9 → "90%"."""
+    return f"{fraction * 100:.10g}%"
+
+
+def duration_in_plan(duration: timedelta) -> str:
+    """A length of time as a plan writes it, a part of an hour counted as an hour: "48h", "14d"."""
+    hours = -(-duration // timedelta(hours=1))
+    return f"{hours // 24}d" if hours % 24 == 0 and hours >= 72 else f"{hours}h"
+
+
+def ordinal_stage(position: int) -> str:
+    """A stage of the ramp as messages count it, from 1."""
+    return f"stage {position + 1}"
+
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def times_over(number: int) -> str:
+    """1 → "once", 2 → "twice", 3 → "3 times"."""
+    return {1: "once", 2: "twice"}.get(number) or counted(number, "time")
+
+
+def larger_sample(units: int, come: int | None) -> str:
+    """What to do for so many units per variant: declare them, unless the run is known to bring fewer."""
+    if come is None or units <= come:
+        return f"set `sample_size_per_variant: {units:_}`"
+    return f"run longer, since it takes {units:,} units per variant and this run brings {come:,}"
+
+
+def and_larger_sample(declared: int | None, needed: int, come: int | None) -> str:
+    """What a change asks of the sample besides itself; empty where the declared one is enough."""
+    if declared is not None and declared >= needed:
+        return ""
+    if come is None or needed <= come:
+        return f" and `sample_size_per_variant: {needed:_}`"
+    return f" and {larger_sample(needed, come)}"

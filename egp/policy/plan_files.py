@@ -1,0 +1,192 @@
+"""Which files are plans, and reading them without leaving the repository."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from egp.plan.finding import Failure
+from egp.policy.locate import POLICY_FILE, POLICY_TESTS_FILE
+from egp.policy.pattern import fixed_folder, matches
+from egp.record.entry_files import ENTRIES, LEDGER
+from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
+from egp.yaml import Document, read_bytes, read_file
+from egp.yaml.files import real_path, repository_root
+
+STANDARD_INPUT = "-"
+_ENDINGS = (".yaml", ".yml")
+_NO_PLANS = (POLICY_FILE, POLICY_TESTS_FILE, WAIVERS_FILE, BASELINE_FILE)
+"""Files of egp's own that lie where plans may lie."""
+_NO_FOLDERS = (ENTRIES, LEDGER)
+"""Folders of egp's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSource:
+    """One file to judge. ``content`` holds standard input, else the file is read when it is its turn."""
+
+    path: str
+    shown: str
+    in_policy: str
+    """The path as the policy's patterns see it."""
+    in_portfolio: bool
+    """Whether the policy's patterns match it, or the policy has none."""
+    content: bytes | None = None
+
+    def documents(self) -> list[Document]:
+        """The file's documents. Raises OSError."""
+        if self.content is not None:
+            return read_bytes(self.content, self.shown)
+        return read_file(self.path, self.shown)
+
+
+class PlanFinder:
+    """Turns the paths on a command line into plans; whatever cannot be read is a failure, never skipped."""
+
+    def __init__(self, folder: str, patterns: Sequence[str] = (), pattern_root: str = "") -> None:
+        self.folder = os.path.abspath(folder)
+        self.patterns = patterns
+        self.pattern_root = os.path.abspath(pattern_root or folder)
+        self.failures: list[Failure] = []
+        self._root = repository_root(self.folder) or self.folder
+        self._real_root = real_path(self._root)
+        self._real_folders: dict[str, str] = {}
+        self._folders_in_policy: dict[str, str] = {}
+
+    def asked(self, paths: Sequence[str]) -> list[PlanSource]:
+        """Plans at the given paths: files as they are, folders by the policy's patterns or, without a match, whole."""
+        found: dict[str, PlanSource] = {}
+        for path in paths:
+            absolute = os.path.normpath(os.path.join(self.folder, path))
+            if self._is_own(absolute):
+                self.failures.append(_no_plan(path, self._shown(absolute)))
+                continue
+            if os.path.isdir(absolute):
+                sources = self._in_folder(absolute)
+            elif os.path.lexists(absolute):
+                sources = [self._source(absolute)]
+            else:
+                self.failures.append(Failure(self._shown(absolute), "there is no such file or folder"))
+                continue
+            for source in sources:
+                found.setdefault(source.path, source)
+        return list(found.values())
+
+    def portfolio(self) -> list[PlanSource]:
+        """All plans that the policy's patterns match."""
+        found: dict[str, PlanSource] = {}
+        for pattern in self.patterns:
+            start = os.path.normpath(os.path.join(self.pattern_root, fixed_folder(pattern)))
+            if os.path.isdir(start):
+                for path in self._yaml_files(start):
+                    if matches(self._in_policy(path), pattern):
+                        found[path] = self._source(path)
+        return [found[path] for path in sorted(found)]
+
+    def _is_own(self, path: str) -> bool:
+        """Whether what lies there is egp's own by its name."""
+        if os.path.basename(path) in _NO_PLANS:
+            return not os.path.isdir(path)
+        return not set(_NO_FOLDERS).isdisjoint(os.path.relpath(path, self._root).split(os.sep))
+
+    def piped(self, data: bytes, path: str) -> PlanSource:
+        """A plan from standard input, judged as if it lay at the path."""
+        absolute = os.path.normpath(os.path.join(self.folder, path))
+        in_policy = self._in_policy(absolute)
+        return PlanSource(absolute, path, in_policy, self._in_portfolio(in_policy), data)
+
+    def judged_at(self, source: PlanSource, registered: str, root: str) -> PlanSource:
+        """A registered plan as it lies where it was registered, relative to the lock's folder: there it is judged.
+
+        Whoever copies or moves its file does not choose other settings for it.
+        """
+        if not registered:
+            return source
+        return replace(source, in_policy=self._in_policy(os.path.normpath(os.path.join(root, registered))))
+
+    def leaves_repository(self, source: PlanSource) -> bool:
+        """Whether the file lies in the repository by name, and outside it once links are followed."""
+        if source.content is not None or not _is_below(source.path, self._root):
+            return False
+        return not _is_below(self.canonical(source.path), self._real_root)
+
+    def canonical(self, path: str) -> str:
+        """The path with all links followed; the folders, which many files share, are followed once."""
+        if os.path.islink(path):
+            return real_path(path)
+        folder, name = os.path.split(path)
+        if folder not in self._real_folders:
+            self._real_folders[folder] = real_path(folder)
+        return os.path.join(self._real_folders[folder], name)
+
+    def _in_portfolio(self, in_policy: str) -> bool:
+        return not self.patterns or any(matches(in_policy, pattern) for pattern in self.patterns)
+
+    def _in_policy(self, path: str) -> str:
+        if _is_below(path, self.pattern_root):
+            return path[len(self.pattern_root) + 1 :].replace(os.sep, "/")
+        folder, name = os.path.split(path)
+        if folder not in self._folders_in_policy:
+            self._folders_in_policy[folder] = os.path.relpath(folder, self.pattern_root)
+        return os.path.join(self._folders_in_policy[folder], name).replace(os.sep, "/")
+
+    def _shown(self, path: str) -> str:
+        """The path as messages name it: relative to the working directory where it lies below it."""
+        return (path[len(self.folder) + 1 :] if _is_below(path, self.folder) else path).replace(os.sep, "/")
+
+    def _in_folder(self, folder: str) -> list[PlanSource]:
+        before = len(self.failures)
+        sources = [self._source(path) for path in self._yaml_files(folder)]
+        if not sources and len(self.failures) == before:
+            advice = "plans end in .yaml or .yml"
+            self.failures.append(
+                Failure(self._shown(folder) or folder, "no plan in this folder", help=advice)
+            )
+        matching = [source for source in sources if source.in_portfolio]
+        return matching or sources
+
+    def _yaml_files(self, folder: str) -> Iterator[str]:
+        for parent, folders, names in os.walk(folder, onerror=self._unreadable):
+            folders[:] = sorted(
+                name for name in folders if not name.startswith(".") and name not in _NO_FOLDERS
+            )
+            for name in sorted(names):
+                if name.endswith(_ENDINGS) and not name.startswith(".") and name not in _NO_PLANS:
+                    yield os.path.join(parent, name)
+
+    def _unreadable(self, error: OSError) -> None:
+        self.failures.append(
+            Failure(self._shown(error.filename), f"cannot read this folder: {error.strerror}")
+        )
+
+    def _source(self, path: str) -> PlanSource:
+        in_policy = self._in_policy(path)
+        return PlanSource(path, self._shown(path), in_policy, self._in_portfolio(in_policy))
+
+
+def _no_plan(path: str, shown: str) -> Failure:
+    """What to do with a file of egp's own that was taken for a plan."""
+    if os.path.basename(path) not in _NO_PLANS:
+        advice = "it is read with the plan that it is about: check that"
+        return Failure(shown, "this is a part of the lock, not a plan", help=advice)
+    if os.path.basename(path) == POLICY_FILE:
+        advice = f"egp check PLAN --policy {path} judges a plan by it, egp rules --policy {path} shows what it asks"
+        return Failure(shown, "this is a policy, not a plan", help=advice)
+    if os.path.basename(path) == POLICY_TESTS_FILE:
+        return Failure(shown, "these are tests of a policy, not a plan", help="egp policy test runs them")
+    what = "these are waivers" if os.path.basename(path) == WAIVERS_FILE else "this is a baseline"
+    advice = "it is read with the plans it is for: check those, or all plans of the policy with `egp check`"
+    return Failure(shown, f"{what}, not a plan", help=advice)
+
+
+def may_hold_plan(path: str) -> bool:
+    """Whether a file below the repository's root may be a plan by its name, as far as folders are searched for it."""
+    *folders, name = path.split("/")
+    is_hidden = any(part.startswith(".") for part in (*folders, name))
+    is_own = name in _NO_PLANS or not set(_NO_FOLDERS).isdisjoint(folders)
+    return name.endswith(_ENDINGS) and not is_own and not is_hidden
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)

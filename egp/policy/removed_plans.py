@@ -1,0 +1,169 @@
+"""Plans that are gone: deleted, or going on under another id."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from egp.policy.plan_history import Base, EarlierPlan, Past, plans_in
+from egp.record.lock import Registration
+from egp.rules.rule_inputs import Entry
+from egp.yaml import read_file
+from egp.yaml.bounds import MAX_BYTES
+from egp.yaml.files import read_regular, real_path
+
+_IN_MANY_FILES = 100
+"""A line that more new files than this have says nothing of where a file went."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A plan that none of the files has any more."""
+
+    id: str
+    path: str
+    """The file that had it, relative to the lock."""
+    earlier: EarlierPlan | None
+    """None where history does not have it either, and the lock alone knows of it."""
+    entry: Registration | None
+    successor: Entry | None = None
+    is_unregistered: bool = False
+    """Whether the entry is gone from the lock, too."""
+
+
+def gone(past: Past, present: Sequence[Entry], are_all_asked: bool = True) -> list[Gone]:
+    """Plans of the base, or without a base registered ones, that are not among the present. Raises LockError.
+
+    What is still in a file that nobody has read is not gone; a folder or a link under the file's name is no file.
+    Where not all plans are asked for, and no base is, entries that have files of their own are not all read for that.
+    """
+    ids = {entry.id for entry in present}
+    files = {past.inside(os.path.join(past.finder.folder, entry.path)): entry for entry in present}
+    missing = [
+        each
+        for each in (_of_base(past, past.base) if past.base else _of_lock(past, are_all_asked))
+        if each.id not in ids and (each.path in files or not _may_be_there(past, each))
+    ]
+    missing = _with_history(past, missing)
+    heirs = {path: entry for path, entry in files.items() if missing and _is_new(past, path, entry)}
+    likeness = _Likeness(past, heirs) if past.base is not None else None
+    return [_with_successor(each, heirs, likeness) for each in missing]
+
+
+def _may_be_there(past: Past, each: Gone) -> bool:
+    """Whether the plan's own file may still have it: a regular file under its own name, which nobody has read."""
+    path = os.path.join(past.root, each.path)
+    if not os.path.isfile(path) or real_path(path) != path:
+        return False
+    if past.base is None:
+        return True
+    try:
+        documents = read_file(path, each.path, past.root)
+    except OSError:
+        return True
+    return any(
+        any(problem.kind != "empty" for problem in document.problems)
+        or (isinstance(document.value, dict) and document.value.get("id") == each.id)
+        for document in documents
+    )
+
+
+def _of_base(past: Past, base: Base) -> Iterator[Gone]:
+    for name, earlier in base.plans.items():
+        entry = past.entries.get(name)
+        before = entry or base.lock.entries.get(name)
+        yield Gone(name, earlier.path, earlier, before, is_unregistered=before is not entry)
+    for name in past.removed_entries():
+        if name not in base.plans and (entry := base.lock.entries.get(name)):
+            yield Gone(name, entry.path or "", None, entry, is_unregistered=True)
+
+
+def _of_lock(past: Past, are_all_asked: bool) -> Iterator[Gone]:
+    """Registered experiments; one that was archived may be gone."""
+    for name in past.entries if are_all_asked else past.lock.in_lock_file:
+        entry = past.entries.get(name)
+        if entry is not None and entry.archived is None:
+            yield Gone(name, entry.path or "", None, entry)
+
+
+def _with_history(past: Past, missing: Sequence[Gone]) -> list[Gone]:
+    """The same with what they last were, as far as git can tell."""
+    unknown = [each for each in missing if each.earlier is None]
+    if not unknown or past.repository is None:
+        return list(missing)
+    from egp.record.sources.git import GitError
+
+    try:
+        last = past.repository.last_versions({each.path for each in unknown})
+    except GitError:
+        return list(missing)
+    found = []
+    for each in missing:
+        if each.earlier is not None:
+            found.append(each)
+            continue
+        version = last.get(each.path)
+        plans = plans_in(version.content, version.path, version.commit) if version else ()
+        earlier = next((plan for plan in plans if plan.plan.id == each.id), None)
+        found.append(replace(each, earlier=earlier or past.latest(each.path, each.id)))
+    return found
+
+
+def _is_new(past: Past, path: str, entry: Entry) -> bool:
+    """Whether a plan was not there before: neither at the base, nor without a base registered."""
+    if past.base is not None:
+        return path not in past.base.unchanged and entry.id not in past.base.plans
+    return entry.id not in past.entries
+
+
+class _Likeness:
+    """Which new file goes on with the lines of one that is gone, as git tells a renamed file.
+
+    git itself is not asked: it would run the filters of the configuration on the working tree.
+    """
+
+    def __init__(self, past: Past, paths: Iterable[str]) -> None:
+        self._lines: dict[str, Counter[bytes]] = {}
+        self._places: dict[bytes, set[str]] = {}
+        for path in paths:
+            with suppress(OSError):
+                content = read_regular(os.path.join(past.root, path), MAX_BYTES, past.root)
+                self._lines[path] = Counter(content.splitlines())
+                for line in self._lines[path]:
+                    self._places.setdefault(line, set()).add(path)
+
+    def heir(self, content: bytes) -> str:
+        """The path of the file that is most like a content, and at least by half; empty if there is none."""
+        before, shared = Counter(content.splitlines()), Counter[str]()
+        for line, times in before.items():
+            places = self._places.get(line, ())
+            for path in places if len(places) <= _IN_MANY_FILES else ():
+                shared[path] += min(times, self._lines[path][line]) * (len(line) + 1)
+        size = len(content)
+        most = max(shared, key=lambda path: (shared[path], path), default="")
+        return most if most and shared[most] * 2 >= max(size, _size(self._lines[most])) else ""
+
+
+def _size(lines: Counter[bytes]) -> int:
+    return sum(times * (len(line) + 1) for line, times in lines.items())
+
+
+def _with_successor(each: Gone, heirs: Mapping[str, Entry], likeness: _Likeness | None) -> Gone:
+    """The same with the new plan that goes on in its file, with its flag or on one of its surfaces."""
+    before = each.earlier.plan if each.earlier else None
+    flag = before.feature_flag if before else None
+    surfaces = frozenset(before.surfaces or ()) if before else frozenset()
+    alike = likeness.heir(each.earlier.content) if likeness and each.earlier else ""
+    reasons = (
+        lambda path, _: path in (each.path, alike),
+        lambda _, entry: bool(flag) and entry.feature_flag == flag,
+        lambda _, entry: not surfaces.isdisjoint(entry.surfaces),
+    )
+    for is_successor in reasons:
+        for path, entry in heirs.items():
+            if is_successor(path, entry):
+                return replace(each, successor=entry)
+    return each

@@ -1,0 +1,24 @@
+"""Files that travel with egp: its policies and schemas, in the wheel and in a checkout alike."""
+
+from __future__ import annotations
+
+import os
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_WHEEL = os.path.join(_PACKAGE, "shipped_files")
+ROOT = _WHEEL if os.path.isdir(_WHEEL) else os.path.dirname(_PACKAGE)
+"""Folder that holds ``policies/`` and ``schemas/``."""
+
+
+def policy_path(name: str) -> str | None:
+    """Path of a shipped policy such as "egp:standard"; None when egp ships none of that name."""
+    stem = name.removeprefix("egp:")
+    path = os.path.join(ROOT, "policies", f"{stem}.yaml")
+    return path if stem.replace("-", "").isalnum() and os.path.isfile(path) else None
+
+
+def policy_names() -> list[str]:
+    """Names of all shipped policies."""
+    files = os.listdir(os.path.join(ROOT, "policies"))
+    named = (stem for stem, ending in map(os.path.splitext, files) if ending == ".yaml")
+    return sorted(f"egp:{stem}" for stem in named if not stem.endswith(".test"))

@@ -1,0 +1,332 @@
+"""From the cells of a record to a row of the experiment, or to the reason why not."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, cast, get_args
+
+from egp.plan.analysis.days import day_after
+from egp.plan.analysis.registered import is_clustered
+from egp.plan.quantity import Measure, QuantityError, day, measure, share, shown
+from egp.plan.results import (
+    COVARIATE_SUMS,
+    DENOMINATOR_SUMS,
+    FIRST_WEEK,
+    SUMS,
+    VALUES,
+    About,
+    Row,
+    Window,
+    stage_name,
+)
+from egp.plan.typed_reader import nearest
+from egp.plan.wording import listing
+from egp.record.sources.sums import CLUSTERED, impossible_sum
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Experiment, Metric
+    from egp.record.sources.stages import StageDays, Stages
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_SEPARATED = re.compile(r"[+-]?[0-9]+([.,'’_\s][0-9]+)+")
+_LARGEST = 1e100
+_WINDOWS: tuple[str, ...] = get_args(Window)
+_NUMBERS = (*SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS, *VALUES)
+_NEEDED = {
+    "proportion": ("sum",),
+    "mean": SUMS,
+    "ratio": (*SUMS, *DENOMINATOR_SUMS),
+    "quantile": VALUES,
+    CLUSTERED: (*SUMS, *DENOMINATOR_SUMS),
+}
+_ALLOWED = {
+    "proportion": (*SUMS, *COVARIATE_SUMS),
+    "mean": (*SUMS, *COVARIATE_SUMS),
+    "ratio": (*SUMS, *DENOMINATOR_SUMS),
+    "quantile": VALUES,
+    CLUSTERED: (*SUMS, *DENOMINATOR_SUMS),
+}
+_WEEK = 6
+"""Days from the first of a week to its last."""
+
+Cells = Mapping[str, object]
+
+
+class CellError(Exception):
+    """A cell that cannot be relied on."""
+
+    def __init__(self, column: str, message: str, help: str) -> None:
+        super().__init__(message)
+        self.column = column
+        self.help = help
+
+
+class RowReader:
+    """Reads records of one experiment."""
+
+    def __init__(self, plan: Experiment, stages: Stages) -> None:
+        self._plan = plan
+        self._stages = stages
+        self._variants = [variant.id for variant in plan.variants or () if variant.id]
+        self._metrics: dict[str, Metric] = {metric.id: metric for _, metric in plan.metrics if metric.id}
+        declared = [metric.segment for metric in self._metrics.values() if metric.segment]
+        self._segments = sorted({*plan.segments, *plan.diagnostic_segments, *declared})
+
+    def row(self, cells: Cells) -> Row:
+        """The row. Raises CellError for the first cell that cannot be."""
+        stage = self._stage(cells)
+        window = cast(Window, _chosen("window", _text(cells, "window"), _WINDOWS))
+        variant = _chosen("variant", _text(cells, "variant"), self._variants)
+        metric = self._metrics[_chosen("metric", _text(cells, "metric"), self._metrics)]
+        kind = CLUSTERED if is_clustered(self._plan, metric) else _kind(metric, window)
+        if kind == CLUSTERED:
+            _kind(metric, window)
+        segment = self._segment(cells, metric, window)
+        first, through = self._days(cells, window, stage)
+        row = Row(stage.name, window, first, variant, metric.id or "", segment, _units(cells),
+                  through=through, **_numbers(cells, metric, kind))  # fmt: skip
+        impossible = impossible_sum(row, kind)
+        if impossible:
+            raise CellError(*impossible)
+        return row
+
+    def about(self, cells: Cells) -> About:
+        """What the record would have told, had it been possible to read it."""
+        stage, window = _word(cells, "stage"), _word(cells, "window")
+        variant, metric = _word(cells, "variant"), _word(cells, "metric")
+        try:
+            first = _day(cells, "date")
+        except CellError:
+            first = None
+        name = _spelt(stage)
+        return About(
+            stage=name if name in self._stages.entered else "",
+            window=window if window in _WINDOWS else "",
+            date=first,
+            variant=variant if variant in self._variants else "",
+            metric=metric if metric in self._metrics else "",
+        )
+
+    def _stage(self, cells: Cells) -> StageDays:
+        written = _text(cells, "stage")
+        name = _spelt(written)
+        if name in self._stages.entered:
+            return self._stages.entered[name]
+        planned = [stage_name(stage.treated) for stage in self._plan.ramp if stage.treated is not None]
+        if name in planned:
+            advice = "add it to `stages` with the instant at which it was entered"
+            raise CellError("stage", f"the stage {name} was not entered by then", advice)
+        raise _unknown("stage", written, [*self._stages.entered, *planned])
+
+    def _segment(self, cells: Cells, metric: Metric, window: str) -> str:
+        if cells.get("segment") is None:
+            if metric.segment:
+                message = f"{metric.id} is measured on {shown(metric.segment)}"
+                raise CellError(
+                    "segment", f"{message}, and the row is about all units", f"write {metric.segment}"
+                )
+            return ""
+        segment = _text(cells, "segment")
+        if metric.segment and segment != metric.segment:
+            message = f"{metric.id} is measured on {shown(metric.segment)}, not on {shown(segment)}"
+            raise CellError("segment", message, f"write {metric.segment}")
+        if segment == FIRST_WEEK:
+            if window != "week":
+                message = f"the segment {FIRST_WEEK} compares weeks of the same units"
+                raise CellError("segment", message, "use it in rows with window week")
+            return segment
+        _chosen("segment", segment.partition("=")[0], [*self._segments, FIRST_WEEK])
+        return segment
+
+    def _days(self, cells: Cells, window: str, stage: StageDays) -> tuple[date | None, date | None]:
+        first, through = _day(cells, "date"), _day(cells, "through")
+        if window == "total":
+            _must_be_empty("date", first, "a total has no date of its own")
+        elif first is None:
+            raise CellError("date", f"a row of window {window} needs a date", "write it as 2023-01-23")
+        else:
+            self._check_date(first, window, stage)
+        if window in ("cohort", "total"):
+            self._check_through(through, first or stage.days.first)
+        else:
+            _must_be_empty("through", through, f"the outcomes of a {window} end with the {window}")
+        return first, through
+
+    def _check_date(self, first: date, window: str, stage: StageDays) -> None:
+        last = day_after(first, _WEEK) if window == "week" else first
+        what = (
+            "canary" if stage.name == "canary" else "test" if stage.name == "test" else f"stage {stage.name}"
+        )
+        inside = stage.days.first <= first and last <= stage.days.last
+        if not inside:
+            shown_day = f"the week from {first}" if window == "week" else f"{first}"
+            message = f"{shown_day} lies outside the {what}, {stage.days}"
+            raise CellError("date", message, "correct the date, or the stage")
+        if window == "cohort" and any(first in pause for pause in stage.pauses):
+            raise CellError(
+                "date", f"{first} lies in a pause, in which no unit was exposed", "correct the date"
+            )
+        today = self._stages.today
+        if last > today or (window != "cohort" and last == today):
+            message = f"the {window if window != 'cohort' else 'day'} of {first} was not over when the results were taken"
+            advice = "correct `as_of`, or leave the row out until then"
+            if first > today:
+                message = f"{first} was still to come when the results were taken"
+            raise CellError("date", message, advice)
+
+    def _check_through(self, through: date | None, first: date) -> None:
+        if through is None:
+            advice = "write the last day whose outcomes are counted, as in 2023-02-06"
+            raise CellError(
+                "through", "it is empty, so that nobody can tell whether outcomes have matured", advice
+            )
+        if through < first:
+            raise CellError("through", f"{through} precedes {first}, the first exposure", "correct the day")
+        if through > self._stages.today:
+            message = f"{through} was still to come when the results were taken"
+            raise CellError("through", message, "correct the day, or `as_of`")
+
+
+def _spelt(stage: str) -> str:
+    """The stage as rows of every source spell it: 70 % and 70.0% are 70%."""
+    try:
+        return stage_name(share(stage))
+    except QuantityError:
+        return stage
+
+
+def _kind(metric: Metric, window: str) -> str:
+    if metric.kind is None:
+        raise CellError("metric", f"the plan does not say the kind of {metric.id}", "add `kind:` to the plan")
+    if metric.kind == "quantile" and window == "cohort":
+        message = f"quantiles such as {metric.id} do not add up over cohorts"
+        raise CellError("window", message, "give one row of window total, and rows of window day or week")
+    if window == "total" and metric.kind != "quantile" and metric.outcome_window:
+        message = f"outcomes of {metric.id} have to mature, and a total does not tell since when its units are there"
+        raise CellError("window", message, "give rows of window cohort")
+    return metric.kind
+
+
+def _text(cells: Cells, column: str) -> str:
+    value = cells.get(column)
+    if value is None:
+        raise CellError(column, "it is empty", f"write the {column}")
+    if not isinstance(value, str):
+        raise CellError(column, f"{shown(value)} is not a text", "write a text")
+    return value
+
+
+def _word(cells: Cells, column: str) -> str:
+    value = cells.get(column)
+    return value if isinstance(value, str) else ""
+
+
+def _chosen(column: str, value: str, known: Iterable[str]) -> str:
+    names = list(known)
+    if value not in names:
+        raise _unknown(column, value, names)
+    return value
+
+
+def _unknown(column: str, value: str, names: list[str]) -> CellError:
+    guess = nearest(value, names)
+    hint = f", did you mean `{guess}`?" if guess else ""
+    choices = listing(names, "or") or f"no {column}"
+    advice = f"write {choices}" if column == "window" else f"the plan has {choices}"
+    return CellError(column, f"unknown {column} `{shown(value)}`{hint}", advice)
+
+
+def _day(cells: Cells, column: str) -> date | None:
+    value = cells.get(column)
+    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+        return value
+    try:
+        return day(value)
+    except QuantityError as error:
+        raise CellError(column, str(error), error.advice) from None
+
+
+def _must_be_empty(column: str, value: object, reason: str) -> None:
+    if value is not None:
+        raise CellError(column, reason, "leave it empty")
+
+
+def _units(cells: Cells) -> int:
+    units = _number(cells, "units")
+    if units is None:
+        raise CellError("units", "it is empty", "give the number of distinct units")
+    if units < 0 or units != int(units) or units >= 2**53:
+        raise CellError(
+            "units", f"{shown(cells['units'])} is no number of units", "give a whole number from 0 up"
+        )
+    return int(units)
+
+
+def _numbers(cells: Cells, metric: Metric, kind: str) -> dict[str, float | None]:
+    numbers = {column: _cell(cells, column, metric) for column in _NUMBERS}
+    for column, value in numbers.items():
+        if value is None and column in _NEEDED[kind]:
+            raise CellError(column, f"it is empty, and {metric.id} is a {kind}", "give it")
+        if value is not None and column not in _ALLOWED[kind]:
+            raise CellError(column, f"{metric.id} is a {kind}, which has none", "leave it empty")
+    covariates = [column for column in COVARIATE_SUMS if numbers[column] is None]
+    if 0 < len(covariates) < len(COVARIATE_SUMS):
+        message = "it is empty, and other sums of the covariate are not"
+        raise CellError(covariates[0], message, f"give {listing(COVARIATE_SUMS)}, or none of them")
+    for column in ("sum_squares", "denominator_sum_squares", "covariate_sum_squares"):
+        if (numbers[column] or 0.0) < 0:
+            raise CellError(
+                column, f"{numbers[column]:.12g} is negative, as no sum of squares is", "correct it"
+            )
+    if kind == "proportion" and numbers["sum_squares"] is None:
+        numbers["sum_squares"] = numbers["sum"]
+    return numbers
+
+
+def _cell(cells: Cells, column: str, metric: Metric) -> float | None:
+    value = cells.get(column)
+    if column not in VALUES or not isinstance(value, str) or _NUMBER.fullmatch(value):
+        if column in VALUES and value is not None and metric.baseline and metric.baseline.unit == "s":
+            message = f"{shown(value)} has no unit of time"
+            raise CellError(column, message, f"write it with its unit, as in {metric.baseline}")
+        return _number(cells, column)
+    try:
+        return _of_unit(measure(value), metric.baseline, column)
+    except QuantityError as error:
+        raise CellError(column, str(error), error.advice) from None
+
+
+def _of_unit(value: Measure, baseline: Measure | None, column: str) -> float:
+    if baseline is not None and value.unit != baseline.unit:
+        message = f"{shown(value.text)} has another unit than the plan's baseline, {shown(baseline.text)}"
+        raise CellError(column, message, "give it in the unit of the plan")
+    return value.value
+
+
+def _number(cells: Cells, column: str) -> float | None:
+    value = cells.get(column)
+    if value is None:
+        return None
+    number = _float(value)
+    if not abs(number) < _LARGEST:
+        advice = "write plain digits, as in 18450 or 0.25"
+        if isinstance(value, str) and _SEPARATED.fullmatch(value):
+            advice = "write it without separators of thousands and with a decimal point, as in 18450 or 0.25"
+        raise CellError(column, f"{shown(value)} is not a finite number", advice)
+    return number
+
+
+def _float(value: object) -> float:
+    """The number, nan for what is none."""
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value) else math.nan
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf

@@ -1,0 +1,192 @@
+"""Results from a file: its header, and the rows in it or beside it, read strictly. Nothing is guessed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from egp.plan.finding import Failure
+from egp.plan.quantity import shown
+from egp.plan.results import COLUMNS, About, Evidence, Refusal, Results, results_digest
+from egp.plan.typed_reader import Problem, read
+from egp.record.sources import ResultsError, Source
+from egp.record.sources.between_rows import Placed, contradictions
+from egp.record.sources.cells import CellError, RowReader
+from egp.record.sources.stages import stages_of
+from egp.record.sources.table import Record, Table, column_refusals
+from egp.record.sources.tabular import read_table
+from egp.yaml import Document, Path, read_file
+from egp.yaml.files import real_path
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Experiment
+
+_YEARS = range(1990, 2200)
+_OFFSET = "write it with its offset, as in 2023-02-07T08:00:00-08:00"
+
+
+def read_evidence(path: str, plan: Experiment, root: str, source: Source | None = None) -> Evidence:
+    """Everything that results say and that can be relied on. Raises ResultsError where they cannot be read.
+
+    ``root`` is the folder that neither the file nor its aggregates may lie outside of, links followed. Rows come
+    from the file, from the file that it names, and from the source.
+    """
+    file = ResultsFile(path, root)
+    results, as_of = file.results(plan)
+    stages = stages_of(plan, results.stages, as_of)
+    tables = [*file.tables(results), *([source.table(plan, stages)] if source else [])]
+    if not tables:
+        raise file.unusable("it has no rows", "name the file of aggregates: `aggregates: results.csv`")
+    problems = [file.refused("stages", message, help) for message, help in stages.problems]
+    placed: list[Placed] = []
+    for table in tables:
+        placed += _rows(table, RowReader(plan, stages), problems)
+    rows, contradicted = contradictions(placed)
+    digest = results_digest(results, rows)
+    crossed = tuple(each for table in tables for each in table.crossed)
+    return Evidence(results, as_of, tuple(rows), (*problems, *contradicted), digest, crossed)
+
+
+class ResultsFile:
+    """A results file below a root."""
+
+    def __init__(self, path: str, root: str) -> None:
+        self._path = path
+        self._root = real_path(root)
+        self._shown = _relative(path)
+        self._document = self._opened()
+
+    def _opened(self) -> Document:
+        self._must_be_inside(self._path, "it")
+        if os.path.exists(self._path) and not os.path.isfile(self._path):
+            raise self.unusable("it is not a file", "correct the path")
+        try:
+            documents = read_file(self._path, self._shown, self._root)
+        except OSError as error:
+            raise self.unusable(f"cannot read the results: {error.strerror}", "correct the path") from None
+        document = documents[0]
+        failures = [
+            Failure(
+                self._shown, fault.message, "", fault.span, document.line(fault.span.start.line), fault.help
+            )
+            for fault in document.problems
+        ]
+        if len(documents) > 1:
+            failures.append(
+                Failure(self._shown, "results are one document", help="remove what follows `---`")
+            )
+        if failures:
+            raise ResultsError(tuple(failures))
+        return document
+
+    def unusable(self, message: str, help: str) -> ResultsError:
+        return ResultsError((Failure(self._shown, message, help=help),))
+
+    def refused(self, key: str, message: str, help: str) -> Refusal:
+        return Refusal(self._shown, self._document.span((key,)).start.line, 0, key, message, help)
+
+    def results(self, plan: Experiment) -> tuple[Results, datetime]:
+        """The header of the file, and its instant."""
+        problems: list[Problem] = []
+        results = read(Results, self._document.value, (), problems)
+        failures = [
+            self._failure(
+                p.path,
+                p.message.replace("the plan has", "these results have"),
+                p.help,
+                p.kind == "unknown-key",
+            )
+            for p in problems
+        ]
+        instants: list[tuple[Path, object]] = [(("as_of",), results.as_of)]
+        instants += [(("stages", at, "entered"), stage.entered) for at, stage in enumerate(results.stages)]
+        for path, instant in instants:
+            if instant is not None and not (isinstance(instant, datetime) and instant.tzinfo):
+                failures.append(self._failure(path, f"{shown(instant)} is not an instant", _OFFSET))
+            elif isinstance(instant, datetime) and instant.year not in _YEARS:
+                message = f"{shown(instant)} is no instant at which anything was seen"
+                failures.append(self._failure(path, message, "correct the year"))
+        if results.experiment and results.experiment != plan.id:
+            message = f"these are results of {results.experiment}, and the plan is {plan.id}"
+            failures.append(self._failure(("experiment",), message, "name the results of this plan"))
+        if results.rows and results.aggregates:
+            message = "the rows are both written here and in a file"
+            failures.append(self._failure(("aggregates",), message, "remove one of `rows` and `aggregates`"))
+        if failures or not isinstance(results.as_of, datetime):
+            raise ResultsError(tuple(failures))
+        return results, results.as_of
+
+    def _failure(self, path: Path, message: str, help: str, on_key: bool = False) -> Failure:
+        span = self._document.span(path, key=on_key)
+        return Failure(self._shown, message, "", span, self._document.line(span.start.line), help)
+
+    def tables(self, results: Results) -> Iterator[Table]:
+        """The rows written in the file, or in the file that it names."""
+        if results.rows:
+            yield self._inline(results.rows)
+        if results.aggregates:
+            yield read_table(*self._aggregates(results.aggregates))
+
+    def _aggregates(self, name: str) -> tuple[str, str]:
+        if os.path.isabs(name):
+            raise ResultsError(
+                (self._failure(("aggregates",), "the path is absolute", "write it relative to this file"),)
+            )
+        path = os.path.join(os.path.dirname(self._path), name)
+        self._must_be_inside(path, shown(name))
+        if not os.path.isfile(path):
+            raise ResultsError(
+                (self._failure(("aggregates",), f"there is no file {shown(name)}", "correct the path"),)
+            )
+        return real_path(path), _relative(path)
+
+    def _must_be_inside(self, path: str, what: str) -> None:
+        if not real_path(path).startswith(os.path.join(self._root, "")):
+            raise self.unusable(
+                f"{what} lies outside of the repository, links followed", "move it into the repository"
+            )
+
+    def _inline(self, rows: Iterable[object]) -> Table:
+        records: list[Record] = []
+        refusals: list[Refusal] = []
+        for at, cells in enumerate(rows):
+            line = self._document.span(("rows", at)).start.line
+            if isinstance(cells, dict):
+                records.append(Record(self._shown, line, at + 1, cells))
+            else:
+                message, advice = f"{shown(cells)} is not a row", f"write a mapping of {', '.join(COLUMNS)}"
+                refusals.append(Refusal(self._shown, line, at + 1, "", message, advice))
+        columns = dict.fromkeys(column for record in records for column in record.cells)
+        return Table(self._shown, tuple(columns), tuple(records), tuple(refusals))
+
+
+def _rows(table: Table, reader: RowReader, problems: list[Refusal]) -> Iterator[Placed]:
+    """The rows of a table that can be read, refusals appended to the problems."""
+    if table.is_of_units:
+        message = f"{table.is_of_units}: these are rows of users, not aggregates"
+        problems.append(
+            Refusal(
+                table.path,
+                table.header,
+                0,
+                "",
+                message,
+                "give sums over the units of a day and variant",
+                (About(),),
+            )
+        )
+        return
+    problems += [*column_refusals(table), *table.refusals]
+    for record in table.records:
+        try:
+            yield record, reader.row(record.cells)
+        except CellError as error:
+            about = reader.about(record.cells)
+            problems.append(record.refused(error.column, str(error), error.help, about))
+
+
+def _relative(path: str) -> str:
+    relative = os.path.relpath(path)
+    return (path if relative.startswith("..") else relative).replace(os.sep, "/")

@@ -1,0 +1,506 @@
+"""What git knows of a repository: files as a commit has them, and how a file came about.
+
+git is asked through its command, never through a shell. Neither hooks nor external programs run: what git is asked
+looks at commits alone, since a look at the working tree would run the filters that its configuration names. Nothing is
+written or fetched, no answer is waited for beyond a limit, and whatever the caller's environment says of another
+repository is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from hashlib import new as new_hash
+from tempfile import TemporaryFile
+from threading import Event, Thread
+from time import monotonic
+from typing import IO, NamedTuple
+
+from egp.plan.quantity import shown
+from egp.yaml.files import read_regular, real_path
+
+MAX_OUTPUT = 64_000_000
+"""Bytes of a list that git may answer with: half a million paths."""
+
+MAX_CONTENT = 1_000_000
+"""Bytes of a file that are worth reading; plans and locks are smaller."""
+
+PATIENCE = 120.0
+"""Seconds that git may be silent for."""
+
+_MANY_PATHS = 200
+"""More paths than this are not worth naming one by one."""
+
+_SETTINGS = (
+    "core.quotePath=off", "core.fsmonitor=false", f"core.hooksPath={os.devnull}", "core.pager=cat",
+    "color.ui=false", "log.showSignature=false", "log.follow=false", "log.mailmap=false", "protocol.allow=never",
+    "core.attributesFile=" + os.devnull, "safe.bareRepository=explicit", "submodule.recurse=false", "gc.auto=0",
+)  # fmt: skip
+
+_OF_THE_CALLER = ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
+"""Variables of git's that are kept: where its configuration lies, which `safe.directory` may be in. What a hook sets
+would turn git away from the folder it is asked about, and others name programs and files of traces."""
+
+_FIXED = {
+    "LC_ALL": "C",
+    "LANGUAGE": "C",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_LITERAL_PATHSPECS": "1",
+    # A replaced object or a graft would tell a history that nobody else has.
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": os.devnull,
+    # What is missing in a partial clone is an error, and fetches nothing: neither now nor by a program that fetches.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "",
+    "GIT_TRACE2": "0",
+    "GIT_TRACE2_EVENT": "0",
+    "GIT_TRACE2_PERF": "0",
+}
+
+_FETCH_ALL = "fetch the whole history: git fetch --unshallow, or `fetch-depth: 0` for actions/checkout"
+
+
+class GitError(Exception):
+    """What git could not answer, and what to do about it."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
+
+
+class Blob(NamedTuple):
+    """A regular file as a commit has it."""
+
+    id: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A file as one commit left it. ``content`` is None where the commit removed it or it is too large for a plan."""
+
+    commit: str
+    when: datetime
+    """When the commit was made, as its committer says."""
+    path: str
+    content: bytes | None
+
+    @property
+    def date(self) -> date:
+        """The day of the commit, where it was made."""
+        return self.when.date()
+
+
+class _Step(NamedTuple):
+    """What a commit did to a path."""
+
+    commit: str
+    when: datetime
+    parent: str
+    path: str
+    before: str
+    """The file's content, by its id, empty where there was none."""
+    after: str
+    """The same after the commit."""
+
+
+class Repository:
+    """A git repository with a working tree. Paths are relative to its root, with ``/`` between folders."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._real_root = real_path(root)
+        self._real_folders: dict[str, str] = {}
+
+    @classmethod
+    def at(cls, folder: str) -> Repository:
+        """The repository that a folder lies in. Raises GitError."""
+        answer = _ask(folder, "rev-parse", "--show-toplevel")
+        if answer.status == 0:
+            return cls(os.path.normpath(os.fsdecode(answer.output.removesuffix(b"\n"))))
+        if b"not a git repository" in answer.error:
+            raise GitError(f"{folder} lies in no git repository", "git init, and commit the plans")
+        if b"work tree" in answer.error or b"bare repository" in answer.error:
+            raise GitError(f"{folder} lies in a repository without a working tree", "run egp in a checkout")
+        raise GitError(f"git refuses the repository of {folder}: {_first_line(answer.error)}")
+
+    def inside(self, path: str) -> str | None:
+        """The path as git names it; None for a path outside the working tree. A link is not followed, its folder is."""
+        folder, name = os.path.split(os.path.abspath(path))
+        if folder not in self._real_folders:
+            self._real_folders[folder] = real_path(folder)
+        relative = os.path.relpath(os.path.join(self._real_folders[folder], name), self._real_root)
+        relative = relative.replace(os.sep, "/")
+        return None if relative == ".." or relative.startswith("../") else relative
+
+    @cached_property
+    def is_shallow(self) -> bool:
+        """Whether the clone lacks a part of the history."""
+        return self._text("rev-parse", "--is-shallow-repository") == "true"
+
+    def commit(self, ref: str) -> str:
+        """The id of the commit that a ref names. Raises GitError."""
+        if ref.isprintable() and not ref.startswith("-"):
+            answer = _ask(
+                self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
+            )
+            if answer.status == 0:
+                return answer.output.decode().strip()
+        advice = (
+            f"name a branch, a tag or a commit that is here: git fetch origin, or git rev-parse {shown(ref)}"
+        )
+        raise GitError(f"git knows no commit `{shown(ref)}`", _FETCH_ALL if self.is_shallow else advice)
+
+    def merge_base(self, ref: str) -> str:
+        """The commit at which the working tree's history left that of a ref. Raises GitError."""
+        answer = _ask(self.root, "merge-base", self.commit(ref), self.commit("HEAD"))
+        if answer.status == 0:
+            return answer.output.decode().strip()
+        if self.is_shallow:
+            message = f"this clone is shallow, and the commit where it left `{ref}` is missing"
+            raise GitError(message, _FETCH_ALL)
+        message = f"`{ref}` and HEAD share no history"
+        raise GitError(message, "name the branch that this one will be merged into")
+
+    def files(self, commit: str, under: Sequence[str] = ()) -> dict[str, Blob]:
+        """The regular files of a commit, all or those at and below some paths."""
+        output = self._bytes("ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", *under)
+        found = {}
+        for entry in output.split(b"\0"):
+            described, _, path = entry.partition(b"\t")
+            parts = described.split()
+            if parts and parts[0].startswith(b"100"):
+                found[os.fsdecode(path)] = Blob(parts[2].decode(), int(parts[3]))
+        return found
+
+    def leads_through_link(self, commit: str, path: str) -> bool:
+        """Whether a commit has a symbolic link at a path, or on the way to it."""
+        steps = path.split("/")
+        on_the_way = ["/".join(steps[:count]) for count in range(1, len(steps) + 1)]
+        entries = self._bytes("ls-tree", "-z", "--full-tree", commit, "--", *on_the_way).split(b"\0")
+        return any(entry.startswith(b"120000") for entry in entries)
+
+    def paths(self, commit: str) -> list[str]:
+        """The paths of all regular files of a commit."""
+        return list(self.files(commit))
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """A file as a commit has it; None where there is none. Raises GitError for one that is too large."""
+        blob = self.files(commit, [path]).get(path)
+        content = next(self.contents([blob.id])) if blob else None
+        if blob and content is None:
+            advice = f"commits before {commit[:12]} may have a smaller one"
+            raise GitError(
+                f"{path} has {blob.size:,} bytes in {commit[:12]}; at most {MAX_CONTENT:,} are read", advice
+            )
+        return content
+
+    def contents(self, blobs: Iterable[str]) -> Iterator[bytes | None]:
+        """The contents of blobs, in their order; None for one that is too large for a plan."""
+        asked = "".join(f"{blob}\n" for blob in blobs).encode()
+        if asked:
+            with _running(self.root, ("cat-file", "--batch"), asked) as (output, _, patience):
+                for _ in range(asked.count(b"\n")):
+                    patience.begins()
+                    content = _batched(output, patience)
+                    patience.ends()  # what the caller makes of it takes the time that it takes
+                    yield content
+
+    def blob_id(self, content: bytes) -> str:
+        """The id that git gives to a content."""
+        return new_hash(self._hash, b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+    @cached_property
+    def _hash(self) -> str:
+        return self._text("rev-parse", "--show-object-format")
+
+    def removed(self, commit: str, under: str) -> list[str]:
+        """The paths below a folder that a commit has and the working tree has no regular file of any more."""
+        output = self._bytes("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "--", f"{under}/")
+        here: dict[str, frozenset[str]] = {}
+        gone = []
+        for path in filter(None, os.fsdecode(output).split("\0")):
+            folder, _, name = path.rpartition("/")
+            if folder not in here:
+                here[folder] = frozenset(_regular_files(os.path.join(self.root, folder)))
+            if name not in here[folder]:
+                gone.append(path)
+        return gone
+
+    def line_of_commits(self) -> list[str]:
+        """The commits of the line that HEAD is on, the latest first; what was merged into it is one commit."""
+        return self._text("rev-list", "--first-parent", self.commit("HEAD")).split("\n")
+
+    def versions(self, path: str, follow: bool = True, touching: str = "") -> Iterator[Version]:
+        """What a path was, the latest commit first, and under its former names before it was renamed.
+
+        With ``touching`` only where a changed line matches this regular expression. Of a merge counts what it brought to the line it was merged into. Raises GitError in the end when the
+        clone is too shallow to tell the beginning.
+        """
+        start = self.commit("HEAD")
+        only = [f"-G{touching}"] if touching else []
+        while path:
+            steps = [step for step in self._steps(start, [path], *only) if step.path == path]
+            contents = self.contents(step.after for step in steps if step.after)
+            for step in steps:
+                yield Version(step.commit, step.when, path, next(contents) if step.after else None)
+            if not steps or steps[-1].before:
+                return
+            first = steps[-1]
+            if first.commit in self._boundary:
+                message = f"this clone is shallow, and what {path} was before {first.commit[:10]} is missing"
+                raise GitError(message, _FETCH_ALL)
+            start = first.parent
+            path = self._former_name(first, path) if follow and start else ""
+
+    def last_versions(self, paths: Collection[str]) -> dict[str, Version]:
+        """The content of files in HEAD or, of those that were removed on the way to it, before that."""
+        head = self.commit("HEAD")
+        named = sorted(paths) if len(paths) <= _MANY_PATHS else []
+        last = {step.path: step for step in reversed(list(self._steps(head, named, "--diff-filter=D")))}
+        places = {path: (step.parent, step.when, step.before) for path, step in last.items()}
+        now = datetime.fromisoformat(self._text("log", "-1", "--format=%cI", head))
+        places |= {path: (head, now, blob.id) for path, blob in self.files(head, named).items()}
+        wanted = [path for path in places if path in paths and places[path][2]]
+        contents = self.contents(places[path][2] for path in wanted)
+        return {
+            path: Version(*places[path][:2], path, content)
+            for path, content in zip(wanted, contents, strict=True)
+        }
+
+    def _steps(self, start: str, paths: Iterable[str], *further: str) -> list[_Step]:
+        options = (
+            "--first-parent",
+            "--diff-merges=first-parent",
+            "--no-renames",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-abbrev",
+            "--raw",
+            "-z",
+        )
+        asked = ("--format=%H %cI %P", *options, *further, "--end-of-options", start, "--", *paths)
+        return list(_read_steps(self._bytes("log", *asked)))
+
+    def _former_name(self, step: _Step, path: str) -> str:
+        """The name that a file had before the commit that gave it this one; empty when it is new."""
+        output = self._bytes(
+            "diff-tree",
+            "-r",
+            "-z",
+            "--raw",
+            "--find-renames",
+            "-l1000",
+            "--no-ext-diff",
+            "--no-textconv",
+            step.parent,
+            step.commit,
+        )
+        return next((old for old, new in _renamed(output) if new == path), "")
+
+    @cached_property
+    def _boundary(self) -> frozenset[str]:
+        """Commits whose parents a shallow clone lacks."""
+        if not self.is_shallow:
+            return frozenset()
+        path = os.path.join(self.root, self._text("rev-parse", "--git-path", "shallow"))
+        return frozenset(read_regular(path, MAX_OUTPUT, within=os.path.dirname(path)).decode("ascii").split())
+
+    def _text(self, *arguments: str) -> str:
+        return os.fsdecode(self._bytes(*arguments)).removesuffix("\n")
+
+    def _bytes(self, *arguments: str) -> bytes:
+        answer = _ask(self.root, *arguments)
+        if answer.status:
+            raise GitError(f"git {arguments[0]} failed: {_first_line(answer.error)}")
+        return answer.output
+
+
+class _Answer(NamedTuple):
+    status: int
+    output: bytes
+    error: bytes
+
+
+def _ask(folder: str, *arguments: str) -> _Answer:
+    """What git answers; its exit status is the caller's to judge."""
+    with _running(folder, arguments) as (output, finished, patience):
+        patience.begins()
+        content = output.read(MAX_OUTPUT + 1)
+        if len(content) > MAX_OUTPUT:
+            raise GitError(f"git {arguments[0]} answers with more than {MAX_OUTPUT:,} bytes")
+        status, error = finished()
+        patience.ends()
+        return _Answer(status, content, error)
+
+
+class _Patience:
+    """Ends git, and whatever it may have started, when it is waited for too long."""
+
+    def __init__(self, process: subprocess.Popen[bytes], asked: str) -> None:
+        self._process = process
+        self._asked = asked
+        self._until: float | None = None
+        self._is_over = Event()
+        self._has_run_out = False
+        Thread(target=self._watch, daemon=True).start()
+
+    def begins(self) -> None:
+        self._until = monotonic() + PATIENCE
+
+    def ends(self) -> None:
+        """Raises GitError where it was waited for too long."""
+        self._until = None
+        if self._has_run_out:
+            raise GitError(f"git {self._asked} has not answered for {PATIENCE:g} s, and was ended")
+
+    def is_over(self) -> None:
+        self._is_over.set()
+
+    def _watch(self) -> None:
+        while not self._is_over.wait(min(1.0, PATIENCE)):
+            if self._until is not None and monotonic() > self._until:
+                self._has_run_out = True
+                _end(self._process)
+                return
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends git and its children, which have a group of their own."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (AttributeError, ProcessLookupError, PermissionError):
+        process.kill()
+
+
+@contextmanager
+def _running(
+    folder: str, arguments: Sequence[str], given: bytes = b""
+) -> Iterator[tuple[IO[bytes], Callable[[], tuple[int, bytes]], _Patience]]:
+    """Git's output while it runs, what to call for its exit status and its complaints once that is read, and its time.
+
+    Input and complaints go through files, so that no pipe can fill up while another one is read.
+    """
+    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+    command = ["git", "--no-pager", *settings, *arguments]
+    with TemporaryFile() as errors, TemporaryFile() as input_file:
+        input_file.write(given)
+        input_file.seek(0)
+        try:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=_environment(),
+                stdin=input_file,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise _not_started(error, folder) from None
+        patience = _Patience(process, arguments[0])
+
+        def finished() -> tuple[int, bytes]:
+            status = process.wait()
+            errors.seek(0)
+            return status, errors.read(10_000)
+
+        with process:
+            assert process.stdout is not None
+            try:
+                yield process.stdout, finished, patience
+            finally:
+                patience.is_over()
+                if process.poll() is None:
+                    _end(process)
+
+
+def _not_started(error: OSError, folder: str) -> GitError:
+    if isinstance(error, FileNotFoundError) and os.path.isdir(folder):
+        return GitError(
+            "git is not installed, and without it no plan can be compared with an earlier one", "install git"
+        )
+    return GitError(f"git cannot be run in {folder}: {error.strerror or type(error).__name__}")
+
+
+def _environment() -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith(_OF_THE_CALLER)
+    }
+    # A program called git in the folder that is judged is not git.
+    path = os.pathsep.join(filter(os.path.isabs, kept.get("PATH", os.defpath).split(os.pathsep)))
+    return {**kept, **_FIXED, "PATH": path}
+
+
+def _regular_files(folder: str) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from (entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise GitError(f"cannot read the folder {folder}: {error.strerror}") from None
+
+
+def _first_line(error: bytes) -> str:
+    text = error.decode("utf-8", "replace").strip().removeprefix("fatal: ")
+    return text.splitlines()[0] if text else "it says nothing"
+
+
+def _batched(output: IO[bytes], patience: _Patience) -> bytes | None:
+    """The next content of `git cat-file --batch`."""
+    header = output.readline().split()
+    if len(header) != 3:
+        patience.ends()
+        raise GitError("git lacks a file of a commit that it has", "git fsck, or fetch the repository anew")
+    size = int(header[2])
+    content = output.read(size) if size <= MAX_CONTENT else None
+    for chunk in _chunks(size if content is None else 0):
+        output.read(chunk)
+    output.read(1)
+    return content
+
+
+def _chunks(size: int) -> Iterator[int]:
+    while size > 0:
+        yield min(size, MAX_CONTENT)
+        size -= MAX_CONTENT
+
+
+def _renamed(output: bytes) -> Iterator[tuple[str, str]]:
+    """(old path, new path) of renames in raw output."""
+    fields = iter(output.split(b"\0"))
+    for described in fields:
+        if described.startswith(b":"):
+            path = os.fsdecode(next(fields))
+            if described.split()[-1].startswith((b"R", b"C")):
+                yield path, os.fsdecode(next(fields))
+
+
+def _read_steps(output: bytes) -> Iterator[_Step]:
+    fields = iter(output.split(b"\0"))
+    commit, when, parent = "", datetime.min, ""
+    for field in fields:
+        described = field.lstrip(b"\n")
+        if described.startswith(b":"):
+            path = os.fsdecode(next(fields))
+            yield _Step(commit, when, parent, path, *_contents_of(described.decode().split()))
+        elif described:
+            commit, written, *parents = described.decode().split(" ")
+            when, parent = datetime.fromisoformat(written), next(iter(parents), "")
+
+
+def _contents_of(described: Sequence[str]) -> tuple[str, str]:
+    """The ids before and after in a line of raw output, empty for what is no regular file."""
+    mode_before, mode_after, before, after, _ = described
+    is_file_before, is_file_after = mode_before.startswith(":100"), mode_after.startswith("100")
+    return before if is_file_before else "", after if is_file_after else ""

@@ -1,0 +1,35 @@
+"""The tables of a warehouse that aggregates are computed from, as a policy file names them under ``sources``."""
+
+# No postponed annotations here: shapes are read from the annotations themselves.
+
+from egp.plan.typed_reader import Shape, field
+
+
+class ExposureTable(Shape):
+    needs = ("table",)
+    table: str | None = field("Table with one row for each time a unit was served a variant.", "exposures")
+    database: str | None = field("Database or schema of the table.", "experiments")
+    unit: str = field("Column with the randomisation unit.", "user_id", default="unit")
+    experiment: str = field("Column with the id of the experiment.", "experiment", default="experiment")
+    variant: str = field("Column with the id of the variant served.", "variant", default="variant")
+    at: str = field(
+        "Column with the instant, in UTC where it has no time zone.", "served_at", default="exposed_at"
+    )
+
+
+class EventTable(Shape):
+    needs = ("table",)
+    table: str | None = field("Table with one row for each event of a unit.", "events")
+    database: str | None = field("Database or schema of the table.", "experiments")
+    unit: str = field("Column with the randomisation unit.", "user_id", default="unit")
+    event: str = field("Column with the name of the event: the id of the metric.", "name", default="event")
+    at: str = field(
+        "Column with the instant, in UTC where it has no time zone.", "occurred_at", default="happened_at"
+    )
+    value: str = field("Column with the amount, 1 where it is null.", "amount", default="value")
+
+
+class WarehouseTables(Shape):
+    needs = ("exposures", "events")
+    exposures: ExposureTable | None = field("Who was served what, when.")
+    events: EventTable | None = field("What they did, when.")

@@ -1,0 +1,151 @@
+"""CSV and Parquet files as tables."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import os
+import re
+from collections.abc import Iterator
+
+from egp.plan.finding import Failure
+from egp.plan.quantity import shown
+from egp.plan.results import COLUMNS, NEEDED_COLUMNS, Refusal
+from egp.record.sources import ResultsError
+from egp.record.sources.table import Record, Table
+from egp.yaml.files import TooLargeError, read_regular
+
+MAX_BYTES = 50_000_000
+"""Size of a file of aggregates. A larger one is no file of aggregates."""
+
+MAX_ROWS = 200_000
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+_DELIMITERS = ((";", "semicolons"), ("\t", "tabs"), ("|", "pipes"), (":", "colons"), (" ", "spaces"))
+
+
+def read_table(path: str, shown_as: str) -> Table:
+    """The table in a file, by its ending. Raises ResultsError."""
+    ending = os.path.splitext(path)[1].lower()
+    if ending not in (".csv", ".parquet"):
+        raise _unreadable(
+            shown_as, "aggregates are read from .csv and .parquet", "export them as one of the two"
+        )
+    try:
+        content = read_regular(path, MAX_BYTES)
+    except TooLargeError:
+        message = f"it has more than {MAX_BYTES // 1_000_000} MB"
+        raise _unreadable(shown_as, message, "aggregate by day and variant") from None
+    except OSError as error:
+        raise _unreadable(shown_as, f"cannot read it: {error.strerror}", "correct `aggregates`") from None
+    table = _parquet(content, shown_as) if ending == ".parquet" else _csv(content, shown_as)
+    if not any(column in NEEDED_COLUMNS for column in table.columns):
+        message = "its first line names none of the columns of aggregates"
+        raise _unreadable(shown_as, message, f"they begin with {', '.join(NEEDED_COLUMNS)}")
+    return table
+
+
+def _unreadable(path: str, message: str, help: str) -> ResultsError:
+    return ResultsError((Failure(path, message, help=help),))
+
+
+def _csv(content: bytes, path: str) -> Table:
+    text = _decoded(content, path)
+    _check_delimiter(text.partition("\n")[0].strip(), path)
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        columns = tuple(next(lines, ()))
+        _check_header(columns, path)
+        return _csv_table(lines, columns, path)
+    except csv.Error as error:
+        raise _unreadable(path, f"line {lines.line_num} is not CSV: {error}", "correct the line") from None
+
+
+def _decoded(content: bytes, path: str) -> str:
+    marked = next((name for mark, name in _MARKS if content.startswith(mark)), "")
+    if not marked and b"\0" in content[:64]:
+        marked = "UTF-16"
+    if marked:
+        raise _unreadable(path, f"it is encoded in {marked}, and results in UTF-8", "export it in UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"it is not text in UTF-8: byte {content[error.start]:#04x} in line {line}"
+        raise _unreadable(path, message, "export it in UTF-8") from None
+
+
+def _check_delimiter(header: str, path: str) -> None:
+    """The header says what separates cells: commas in most exports, semicolons in those of some spreadsheets."""
+    if re.fullmatch(r'"?sep=.?"?', header, re.IGNORECASE):
+        message = f"its first line, `{shown(header)}`, is for a spreadsheet, and names no columns"
+        raise _unreadable(path, message, "remove the line, and separate cells by commas")
+    if _known_columns(header, ","):
+        return
+    for delimiter, name in _DELIMITERS:
+        if _known_columns(header, delimiter) > 1:
+            message = f"its cells are separated by {name}, and those of CSV by commas"
+            advice = "export it with commas between cells and points in decimals, as in 0.25"
+            raise _unreadable(path, message, advice)
+
+
+def _known_columns(header: str, delimiter: str) -> int:
+    words = (word.strip().strip("\"'") for word in header.split(delimiter))
+    return sum(word.lower() in COLUMNS for word in words)
+
+
+def _csv_table(lines: Iterator[list[str]], columns: tuple[str, ...], path: str) -> Table:
+    records: list[Record] = []
+    refusals: list[Refusal] = []
+    line = 2
+    for row, cells in enumerate(lines, 1):
+        if row > MAX_ROWS:
+            raise _unreadable(path, f"it has more than {MAX_ROWS:,} rows", "aggregate by day and variant")
+        if len(cells) == len(columns):
+            filled = {column: cell or None for column, cell in zip(columns, cells, strict=True)}
+            records.append(Record(path, line, row, filled))
+        elif cells:
+            message = f"the row has {len(cells)} cells, and the header {len(columns)} columns"
+            refusals.append(
+                Refusal(path, line, row, "", message, "write one cell for each column, empty or not")
+            )
+        line = lines.line_num + 1  # type: ignore[attr-defined]
+    return Table(path, columns, tuple(records), tuple(refusals), header=1)
+
+
+def _check_header(columns: tuple[str, ...], path: str) -> None:
+    if not columns:
+        raise _unreadable(path, "it is empty", "write the columns into its first line")
+    repeated = next((column for at, column in enumerate(columns) if column in columns[:at]), None)
+    if repeated is not None:
+        raise _unreadable(path, f"it has two columns `{shown(repeated)}`", "remove one of them")
+
+
+def _parquet(content: bytes, path: str) -> Table:
+    try:
+        from pyarrow import ArrowException, BufferReader
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise _unreadable(
+            path, "reading Parquet needs pyarrow", "pip install 'egp[parquet]', or export CSV"
+        ) from None
+    try:
+        file = ParquetFile(BufferReader(content))
+        if file.metadata.num_rows > MAX_ROWS:
+            raise _unreadable(path, f"it has more than {MAX_ROWS:,} rows", "aggregate by day and variant")
+        columns = tuple(file.schema_arrow.names)
+        _check_header(columns, path)
+        rows = file.read().to_pylist()
+    except OverflowError:
+        raise _unreadable(path, "it has a date outside of the calendar", "correct the date") from None
+    except (ArrowException, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise _unreadable(path, f"it is not a Parquet file: {shown(reason)}", "write it again") from None
+    records = (Record(path, 0, row, cells) for row, cells in enumerate(rows, 1))
+    return Table(path, columns, tuple(records), header=1)

@@ -1,0 +1,23 @@
+"""What one plan is let pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from egp.record.waivers.baseline import Excuse
+    from egp.record.waivers.grant import Grant
+
+
+@dataclass(slots=True)
+class Allowed:
+    """What one plan is let pass, and how much of it was needed."""
+
+    experiment: str
+    own: tuple[Grant, ...] = ()
+    """Waivers in the plan."""
+    listed: tuple[Grant, ...] = ()
+    """Waivers beside the policy."""
+    excuses: tuple[Excuse, ...] = ()
+    """Entries of the baseline."""

@@ -1,0 +1,198 @@
+"""The baseline, ``egp-baseline.yaml``: what was found on the day on which an organisation adopted its policy.
+
+An entry names rule, experiment and pointer, list items by their id; never a line. One line for each, sorted, so that
+branches which fix different findings merge. It only shrinks. What an entry may excuse:
+
+- a finding of a rule that is waivable, for as long as it is found;
+- a finding of a rule that is not waivable, in a plan that ran already, and only while the plan stays as it was: the
+  entry has the plan's digest;
+- never a plan that is impossible, nor one that cannot be read, moved its goalposts or holds personal data.
+"""
+
+# No postponed annotations here: shapes are read from the annotations themselves.
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from egp.plan.finding import Failure
+from egp.plan.typed_reader import Problem, Shape, listed, read
+from egp.plan.typed_reader import field as key
+from egp.record.waivers import BASELINE_FILE
+from egp.record.waivers.reading import documents_of
+from egp.yaml import Document, Path
+from egp.yaml.edit import written
+
+VERSION = 1
+
+NEVER = frozenset({"document", "integrity", "privacy", "waivers"})
+"""Families of rules whose findings no baseline excuses."""
+
+
+class Entry(Shape):
+    """A finding that was there on the day of the baseline."""
+
+    needs = ("experiment", "rule", "pointer")
+    experiment: str | None = key("Id of the experiment.", "pdp-buy-now")
+    rule: str | None = key("Rule that found it.", "minimum-runtime")
+    pointer: str | None = key(
+        "Where, list items named by their id.", "/guardrail_metrics/refund_rate/baseline"
+    )
+    count: int | None = key("How many there were at that place, if more than one.", 2)
+    digest: str | None = key("The plan as it was, where the rule is not waivable.")
+
+
+class BaselineFile(Shape):
+    """What was found on the day of adoption."""
+
+    needs = ("baseline", "findings")
+    baseline: int | None = key("Version of this format.", VERSION)
+    findings: tuple[Entry, ...] = listed("What is excused.")
+
+
+class Found(NamedTuple):
+    """What an entry is about: findings of a rule, of an experiment, at a place."""
+
+    experiment: str
+    rule: str
+    pointer: str
+
+
+class Recorded(NamedTuple):
+    """An entry as read, with its position in the file."""
+
+    position: int
+    found: Found
+    times: int
+    """How many findings there were."""
+    digest: str
+
+
+@dataclass(slots=True)
+class Excuse:
+    """An entry of the baseline, and what came of it."""
+
+    at: Path
+    entry: Recorded
+    place: str
+    """File and line of it."""
+    lapsed: str = ""
+    """Why it excuses nothing, whatever its rule finds; empty where it would."""
+    used: int = 0
+    """How many such findings there are."""
+    is_new: bool = False
+    """Whether it is of the first baseline, which the base does not have."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it excuses what there is: more findings than were recorded are not what was recorded."""
+        return not self.lapsed and self.used <= self.entry.times
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A baseline as read. ``document`` is None where there is no file."""
+
+    document: Document | None = None
+    by_experiment: dict[str, list[Recorded]] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def entries(self) -> list[Recorded]:
+        return [each for entries in self.by_experiment.values() for each in entries]
+
+
+def read_baseline(folder: str, shown_as: str) -> Baseline:
+    """The baseline in a folder; what is wrong with the file is a failure, and then it excuses nothing."""
+    documents, failures = documents_of(folder, BASELINE_FILE, shown_as)
+    if not documents or failures:
+        return Baseline(failures=tuple(failures))
+    document = documents[0]
+    problems: list[Problem] = []
+    content = read(BaselineFile, document.value, (), problems)
+    if content.baseline not in (None, VERSION):
+        message = f"this is format {content.baseline}, and this egp reads format {VERSION}"
+        problems.append(Problem(("baseline",), "wrong-type", message, "update egp"))
+    recorded = _recorded(content)
+    problems += [*_repeated(recorded), *_uncounted(content)]
+    if problems:
+        return Baseline(document, failures=tuple(_failure_of(document, each) for each in problems))
+    return Baseline(document, _by_experiment(recorded))
+
+
+def recorded_in(document: Document) -> list[Recorded]:
+    """The entries of an earlier version of the file, as far as they can be read."""
+    return _recorded(read(BaselineFile, document.value))
+
+
+def _recorded(content: BaselineFile) -> list[Recorded]:
+    return [
+        Recorded(
+            at,
+            Found(each.experiment or "", each.rule or "", each.pointer or ""),
+            each.count or 1,
+            each.digest or "",
+        )
+        for at, each in enumerate(content.findings)
+    ]
+
+
+def baseline_of(entries: Iterable[Recorded]) -> Baseline:
+    """A baseline that no file has yet."""
+    return Baseline(None, _by_experiment(entries))
+
+
+def _by_experiment(entries: Iterable[Recorded]) -> dict[str, list[Recorded]]:
+    found: dict[str, list[Recorded]] = {}
+    for each in entries:
+        found.setdefault(each.found.experiment, []).append(each)
+    return found
+
+
+def _repeated(entries: Iterable[Recorded]) -> list[Problem]:
+    """Entries that say the same twice, as a merge may leave them."""
+    first: dict[Found, int] = {}
+    problems = []
+    for each in entries:
+        if first.setdefault(each.found, each.position) != each.position:
+            message = f"this is also entry {first[each.found] + 1}"
+            problems.append(
+                Problem(("findings", each.position), "wrong-type", message, "keep one of the two lines")
+            )
+    return problems
+
+
+def _uncounted(content: BaselineFile) -> Iterator[Problem]:
+    """Entries that count no finding."""
+    for at, entry in enumerate(content.findings):
+        if entry.count is not None and entry.count < 1:
+            message = f"{entry.count} is no number of findings"
+            yield Problem(
+                ("findings", at, "count"), "wrong-type", message, "take the line out, or `count:` for one"
+            )
+
+
+def _failure_of(document: Document, problem: Problem) -> Failure:
+    span = document.span(problem.path, key=problem.kind == "unknown-key")
+    line = document.line(span.start.line)
+    return Failure(document.path, f"the baseline is invalid: {problem.message}", "", span, line, problem.help)
+
+
+_HEADER = "# Written by egp baseline: what was found when the policy was adopted. It only shrinks.\n"
+
+
+def rendered(entries: Iterable[Recorded]) -> str:
+    """The baseline's text: the same entries give the same bytes."""
+    lines = [f"  - {written(_stated(each))}" for each in sorted(entries, key=lambda each: each.found)]
+    return (
+        "\n".join([f"{_HEADER}baseline: {VERSION}", "findings:" if lines else "findings: []", *lines]) + "\n"
+    )
+
+
+def _stated(entry: Recorded) -> dict[str, object]:
+    stated: dict[str, object] = dict(entry.found._asdict())
+    if entry.times > 1:
+        stated["count"] = entry.times
+    if entry.digest:
+        stated["digest"] = entry.digest
+    return stated

@@ -1,0 +1,44 @@
+"""What a check of the gate is: one module of ``egp/gate/checks``, its docstring its page, ``Params`` its options.
+
+Policies set the options, so that this stands below them; a check loads when it is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from egp.rules.rule import Page, Params
+
+ORDER = (
+    "registered", "revision", "sign-off", "stage-order", "dwell", "change-window", "fresh-results", "complete-data",
+    "metric-alive", "sample-ratio", "minimum-units", "runtime-complete", "outcome-matured", "frozen-rows",
+    "control-baseline", "precision", "primary-outcome", "novelty", "guardrail", "limit", "stop-rule",
+)  # fmt: skip
+"""Paperwork, then data, then the readout, then safety: the order in which they are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A loaded check. ``read`` takes a readout and the options, and yields its readings; none where it does not apply."""
+
+    id: str
+    read: Callable[..., Iterator[Any]]
+    params: type[Params]
+    page: Page
+
+
+@cache
+def load(check_id: str) -> Check:
+    """The check with this id, one of ``ORDER``."""
+    module = import_module(f"egp.gate.checks.{check_id.replace('-', '_')}")
+    return Check(check_id, module.check, getattr(module, "Params", Params), Page(module.__doc__ or ""))
+
+
+@cache
+def checks() -> tuple[Check, ...]:
+    """All checks, in order."""
+    return tuple(map(load, ORDER))

@@ -1,0 +1,300 @@
+"""What a rule may look at. Whatever is not here, a rule cannot know: lines, severities, the date, the network."""
+
+from __future__ import annotations
+
+import pickle
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+from egp.plan.analysis.days import first_day, first_exposure, last_day
+from egp.plan.finding import NotChecked
+from egp.plan.names import folded
+from egp.plan.quantity import Interval
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Experiment
+    from egp.plan.typed_reader import Problem
+    from egp.record.lock import Registration
+    from egp.record.waivers.baseline import Excuse
+    from egp.record.waivers.grant import Grant
+    from egp.yaml import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """What the policy says of the organisation and of this plan's place in it."""
+
+    tier: str = ""
+    """The plan's tier, by its surfaces; empty when the policy maps none of them."""
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Role → people or teams who hold it; empty when the policy names none."""
+    calendars: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
+    """Name of a calendar → its periods, both ends included."""
+
+
+class PlanFile(NamedTuple):
+    """The text of a plan and what reading it as a plan found: the subject of rules about the file itself."""
+
+    document: Document
+    plan: Experiment
+    problems: tuple[Problem, ...]
+
+
+class WrittenPlan:
+    """A plan as it is written, quantities as texts: the subject of an organisation's own rules."""
+
+    __slots__ = ("_packed", "value")
+
+    def __init__(self, value: dict[str, object]) -> None:
+        self.value = value
+        self._packed = b""
+
+    def packed(self) -> bytes:
+        """The value as it travels to another process; packed once for all rules."""
+        if not self._packed:
+            self._packed = pickle.dumps(self.value, pickle.HIGHEST_PROTOCOL)
+        return self._packed
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A plan against its earlier self and its registration. ``registered`` is None before registration."""
+
+    plan: Experiment
+    before: Experiment | None
+    """The base's version of the plan if there is a base, else the pinned one where history has it."""
+    registered: date | None
+    """The lock's registration date, else the one that the plan states."""
+    as_of: date
+    lock: Registration | None = None
+    """The plan's entry in the lock."""
+    base_lock: Registration | None = None
+    """The entry in the base's lock."""
+    under_base: bool = False
+    """Whether the plan is compared with a base: a plan without ``before`` is then a new one."""
+    pinned: Experiment | None = None
+    """The version that the lock's entry pins, by its digest, where history has it."""
+    renamed_from: str = ""
+    """The base's file of the plan, if it was another one."""
+    digest: str = ""
+    """The digest of ``plan``; empty for a plan that could not be read without problems, which has none."""
+    first_commit: date | None = None
+    """The day on which history first has the plan; None where history is not at hand."""
+    is_attested: bool = False
+    """Whether there is a lock, in which a registered plan has an entry."""
+
+    @property
+    def agreed_start(self) -> date:
+        """When the first unit is treated, as it was agreed; as the plan has it now if its earlier self does not say."""
+        try:
+            return first_exposure(self.before or self.plan)[0]
+        except NotChecked:
+            return first_exposure(self.plan)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A plan that is gone: its file was deleted, or the plan goes on under another id."""
+
+    id: str
+    path: str
+    """The file that had the plan."""
+    before: Experiment | None
+    """The plan as it last was; None where the lock alone knows of it."""
+    lock: Registration | None
+    """The entry that the plan has, or had, in the lock."""
+    registered: date | None
+    as_of: date
+    successor: Entry | None = None
+    """A plan that was not there before and goes on in its file, with its flag or on one of its surfaces."""
+    is_unregistered: bool = False
+    """Whether the entry is gone from the lock, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one plan means to the others: small enough to keep ten thousand of them."""
+
+    path: str
+    document: int
+    id: str
+    layer: str
+    feature_flag: str
+    surfaces: tuple[str, ...]
+    first: date | None
+    last: date | None
+    exposure: float | None
+    alpha: float | None
+    sides: str
+    type: str
+    tests: int = 1
+    """Tests that are made at alpha each: every treatment on every primary metric, or one for all where they are corrected."""
+
+    @property
+    def running(self) -> Interval | None:
+        """Days on which the plan exposes units, both ends included."""
+        if self.first is None or self.last is None or self.last < self.first:
+            return None
+        return Interval(self.first, self.last)
+
+
+def entry_of(plan: Experiment, path: str, document: int) -> Entry:
+    """The plan's entry in the portfolio."""
+    schedule = plan.schedule
+    return Entry(
+        path=path,
+        document=document,
+        id=plan.id or "",
+        layer=plan.layer or "",
+        feature_flag=plan.feature_flag or "",
+        surfaces=plan.surfaces or (),
+        first=first_day(plan) if schedule and schedule.start else None,
+        last=last_day(plan) if schedule and schedule.end else None,
+        exposure=schedule.exposure if schedule else None,
+        alpha=plan.statistics.alpha if plan.statistics else None,
+        sides=(plan.statistics.sides if plan.statistics else None) or "",
+        type=plan.type or "",
+        tests=_tests_of(plan),
+    )
+
+
+def _tests_of(plan: Experiment) -> int:
+    if plan.statistics and plan.statistics.correction not in (None, "none"):
+        return 1
+    treatments = sum(not variant.control for variant in plan.variants or ())
+    return max(1, treatments) * (1 + len(plan.co_primary_metrics))
+
+
+class Timeline:
+    """Entries with a run, found by the days on which they run without looking at all of them."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        runs = [(run, entry) for entry in entries if (run := entry.running) is not None]
+        runs.sort(key=lambda pair: pair[0].first)
+        self._entries = [entry for _, entry in runs]
+        self._firsts = [run.first for run, _ in runs]
+        self._lasts = sorted(run.last for run, _ in runs)
+        self._latest = list(accumulate((run.last for run, _ in runs), max))
+
+    def count(self, period: Interval) -> int:
+        """How many entries run on a day of the period."""
+        return bisect_right(self._firsts, period.last) - bisect_left(self._lasts, period.first)
+
+    def during(self, period: Interval) -> Iterator[Entry]:
+        """Entries that run on a day of the period, the latest start first."""
+        position = bisect_right(self._firsts, period.last) - 1
+        while position >= 0 and self._latest[position] >= period.first:
+            entry = self._entries[position]
+            if entry.last is not None and entry.last >= period.first:
+                yield entry
+            position -= 1
+
+
+class Traffic:
+    """The sum of the exposures of a layer's entries on every day."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        changes: dict[int, float] = {}
+        for entry in entries:
+            run = entry.running
+            if run is not None and entry.exposure:
+                first, after = run.first.toordinal(), run.last.toordinal() + 1
+                changes[first] = changes.get(first, 0.0) + entry.exposure
+                changes[after] = changes.get(after, 0.0) - entry.exposure
+        self._days = sorted(changes)
+        self._totals = list(accumulate(changes[day] for day in self._days))
+
+    def during(self, period: Interval) -> Iterator[tuple[date, float]]:
+        """Each day of the period on which the sum changes, the first day included, with the sum from then on."""
+        position = max(0, bisect_right(self._days, period.first.toordinal()) - 1)
+        while position < len(self._days) and self._days[position] <= period.last.toordinal():
+            yield max(date.fromordinal(self._days[position]), period.first), self._totals[position]
+            position += 1
+
+
+class PortfolioIndex:
+    """All entries, found by what they share; built once for a run."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = tuple(entries)
+        self._by: dict[tuple[str, ...], list[Entry]] = {}
+        self._timelines: dict[tuple[str, ...], Timeline] = {}
+        self._everyone: Timeline | None = None
+        self._traffic: dict[str, Traffic] = {}
+        self._on_day: dict[tuple[str, date], tuple[Entry, ...]] = {}
+        for entry in self.entries:
+            for kind, names in (
+                ("id", (entry.id,)),
+                ("layer", (entry.layer,)),
+                ("feature_flag", (entry.feature_flag,)),
+                ("surface", entry.surfaces),
+            ):
+                for name in dict.fromkeys(map(folded, names)):
+                    if name:
+                        self._by.setdefault((kind, name), []).append(entry)
+
+    def sharing(self, kind: str, name: str) -> Sequence[Entry]:
+        """Entries with this "id", "layer", "feature_flag" or "surface", in the order they were read."""
+        return self._by.get((kind, folded(name)), ())
+
+    def timeline(self, kind: str, name: str, layer: str = "") -> Timeline:
+        """The runs of the entries that share something, those of one layer only when it is named."""
+        key = (kind, name, layer)
+        if key not in self._timelines:
+            sharing = self.sharing(kind, name)
+            self._timelines[key] = Timeline(entry for entry in sharing if not layer or entry.layer == layer)
+        return self._timelines[key]
+
+    def running(self, period: Interval) -> int:
+        """How many entries run on a day of the period."""
+        if self._everyone is None:
+            self._everyone = Timeline(self.entries)
+        return self._everyone.count(period)
+
+    def traffic(self, layer: str) -> Traffic:
+        """How much of a layer's traffic its entries take, day by day."""
+        if layer not in self._traffic:
+            self._traffic[layer] = Traffic(self.sharing("layer", layer))
+        return self._traffic[layer]
+
+    def exposing_on(self, layer: str, day: date) -> tuple[Entry, ...]:
+        """Entries of a layer that take traffic on a day, the largest first."""
+        key = (layer, day)
+        if key not in self._on_day:
+            running = self.timeline("layer", layer).during(Interval(day, day))
+            taking = [entry for entry in running if entry.exposure]
+            self._on_day[key] = tuple(sorted(taking, key=lambda entry: (-(entry.exposure or 0), entry.id)))
+        return self._on_day[key]
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """One plan among all plans of the policy. Findings are about ``plan``; others appear as related places."""
+
+    plan: Entry
+    index: PortfolioIndex
+
+    def others(self, kind: str, name: str) -> list[Entry]:
+        """The other entries that share an "id", "layer", "feature_flag" or "surface"."""
+        return [entry for entry in self.index.sharing(kind, name) if entry is not self.plan]
+
+    @property
+    def reported_elsewhere(self) -> bool:
+        """True unless this plan is the first of the portfolio: for findings about the portfolio as a whole."""
+        return self.index.entries[0] is not self.plan
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of the waivers and of the entries of the baseline that one file has for one experiment."""
+
+    experiment: str
+    as_of: date
+    grants: tuple[Grant, ...] = ()
+    excuses: tuple[Excuse, ...] = ()
+    is_known: bool = True
+    """Whether there is a plan of the experiment."""

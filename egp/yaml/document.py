@@ -1,0 +1,107 @@
+"""A document: its value, and the place of everything in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from egp.yaml.outline import Node, Outline, Place, head
+from egp.yaml.pointer import ABSENT, Path, child
+from egp.yaml.position import Source, Span
+from egp.yaml.problem import Problem
+
+
+class Places(NamedTuple):
+    """What a document needs in order to say where something is written."""
+
+    source: Source
+    fallback: Span
+    """The answer where there is nothing to point at."""
+    outline: Callable[[], Outline] | None = None
+
+
+class Document:
+    """One YAML document of a file. A document with problems has the part of its value that could be read."""
+
+    __slots__ = ("_outline", "_places", "index", "path", "problems", "value")
+
+    def __init__(
+        self, path: str, index: int, value: object, problems: tuple[Problem, ...], places: Places
+    ) -> None:
+        self.path = path
+        """The file's name as it is shown."""
+        self.index = index
+        """The document's number in its file, from 0."""
+        self.value = value
+        """Dictionaries, lists and scalars; aliases and merge keys are resolved, repeated values may be shared."""
+        self.problems = problems
+        self._places = places
+        self._outline: Outline | None = None
+
+    @property
+    def text(self) -> str:
+        """The whole file's text with its line ends, without a byte order mark."""
+        return self._places.source.text
+
+    def line(self, number: int) -> str:
+        """A line of the file, counted from 1, without its line end."""
+        return self._places.source.line(number)
+
+    def exists(self, path: Path) -> bool:
+        """Whether the value has this path."""
+        value = self.value
+        for key in path:
+            value = child(value, key)
+            if value is ABSENT:
+                return False
+        return True
+
+    def span(self, path: Path, *, key: bool = False) -> Span:
+        """Where the value of a path is written, or its key; behind an alias or a merge key, the alias.
+
+        A path that is not there points at the key of its nearest ancestor. What has no key of its own, the root and
+        the items of a list, answers with its first key, an item in brackets with all of it.
+        """
+        place, whole = self._find(path)
+        if place is None:
+            return self._places.fallback
+        return self._shown(_key(place) if key or not whole else _value(place, self.text))
+
+    def definition(self, path: Path) -> Span | None:
+        """Where the value of a path is written when the path goes through an alias or a merge key's alias."""
+        place, whole = self._find(path)
+        if place is None or not whole or not (place.alias or place.value.target):
+            return None
+        return self._shown(_value(Place(place.key, place.value.written()), self.text))
+
+    def scalar(self, path: Path) -> str | None:
+        """A scalar as it is written, quotes included; None for a path that is not there or is no scalar."""
+        place, whole = self._find(path)
+        if place is None or not whole or place.value.written().text is None:
+            return None
+        node = place.value.written()
+        return self.text[node.start : node.end]
+
+    def _find(self, path: Path) -> tuple[Place | None, bool]:
+        if self._places.outline is None:
+            return None, False
+        if self._outline is None:
+            self._outline = self._places.outline()
+        return self._outline.find(path)
+
+    def _shown(self, node: Node) -> Span:
+        return self._places.source.span(node.start, node.end)
+
+
+def _key(place: Place) -> Node:
+    return place.alias or place.key or head(place.value)
+
+
+def _value(place: Place, text: str) -> Node:
+    """The value's text; for a value that is left empty, the key or the dash that announces it."""
+    node = place.alias or place.value
+    if node.start < node.end:
+        return node
+    if place.key is not None:
+        return place.key
+    return Node(node.start - 1, node.start) if text[node.start - 1 : node.start] == "-" else node

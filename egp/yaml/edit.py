@@ -1,0 +1,410 @@
+"""Editing a document in its text: what an edit does not change keeps every character.
+
+The edit works on plain values. What it changed is found by comparison and spliced into the text at the places that
+the document knows; nothing else is written anew, so comments, quotes, indentation, alignment and line ends stay.
+The result is read again and must say exactly what the edit made of the values.
+
+An edit may set values, rename keys, add keys and append items. It cannot remove, because nobody could tell which
+comments go along, and it cannot reach behind an alias, because others stand on the same value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from egp.yaml import Document, Path, Position, pointer, read_text
+
+_MARK = "\ufeff"
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_COLON = re.compile(r"[ \t]*:")
+_OLD_WORDS = frozenset(("y", "n", "yes", "no", "on", "off"))
+"""Texts that readers of YAML 1.1 take for true or false."""
+
+
+class EditError(Exception):
+    """An edit that cannot be made without touching more than was asked for."""
+
+
+class _Splice(NamedTuple):
+    """A stretch of the text, by its offsets, and what takes its place."""
+
+    start: int
+    end: int
+    text: str
+
+
+def edited(text: str, edit: Callable[[dict[str, Any]], None], document: int = 0) -> str:
+    """The text with one of its documents changed by ``edit``, which gets the document's mapping to modify in place.
+
+    A key that the edit adds is written after the key it follows in the edited mapping. Raises EditError.
+    """
+    mark, body = (_MARK, text[1:]) if text.startswith(_MARK) else ("", text)
+    before = read_text(body)
+    subject = before[document]
+    if subject.problems:
+        raise EditError(f"cannot edit a document that is not sound: {subject.problems[0].message}")
+    if not isinstance(subject.value, dict):
+        raise EditError("cannot edit a document that is no mapping of keys")
+    wanted: dict[str, Any] = _unshared(subject.value)
+    edit(wanted)
+    result = _spliced(body, _Comparison(subject).splices(wanted))
+    _verify(result, before, document, wanted)
+    return mark + result
+
+
+def rename(mapping: dict[str, Any], old: str, new: str) -> None:
+    """Gives a key of a mapping another name, in its place."""
+    items = [(new if key == old else key, value) for key, value in mapping.items()]
+    mapping.clear()
+    mapping.update(items)
+
+
+def add(mapping: dict[str, Any], key: str, value: object, order: Sequence[str]) -> None:
+    """Adds a key after the last of the keys that come before it in ``order``, else at the end."""
+    earlier = order[: order.index(key)]
+    keys = list(mapping)
+    at = max((keys.index(name) + 1 for name in earlier if name in mapping), default=len(keys))
+    items = list(mapping.items())
+    items.insert(at, (key, value))
+    mapping.clear()
+    mapping.update(items)
+
+
+def written(value: object) -> str:
+    """A value as YAML on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_name(key)}: {written(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(written, value)) + "]"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, date):
+        return value.isoformat()
+    return _text(value) if isinstance(value, str) else repr(value)
+
+
+def _text(value: str, quote: str = "") -> str:
+    """A text in the quotes it had, or without quotes where it needs none."""
+    if not quote and value.lower() in _OLD_WORDS:
+        quote = '"'
+    return _name(value, quote)
+
+
+def _name(value: str, quote: str = "") -> str:
+    """A key; `on` is one like any other."""
+    if quote == "'" and value.isprintable():
+        return "'" + value.replace("'", "''") + "'"
+    if not quote and _reads_as_itself(value):
+        return value
+    return quoted(value)
+
+
+def quoted(value: str) -> str:
+    """A text in double quotes, what cannot be seen escaped."""
+    return '"' + "".join(map(_escaped, value)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    if character == "\n":
+        return "\\n"
+    return character if character.isprintable() else f"\\U{ord(character):08X}"
+
+
+def _reads_as_itself(text: str) -> bool:
+    if not text.isprintable():
+        return False
+    written = ((f"[{text}]", [text]), (f"{{{text}: 0}}", {text: 0}), (f"a: {text}", {"a": text}))
+    return all(read == value for read, value in ((_sound(source), value) for source, value in written))
+
+
+def _sound(text: str) -> Any:
+    """What a text says; None for one with problems."""
+    document = read_text(text)[0]
+    return None if document.problems else document.value
+
+
+def _unshared(value: Any) -> Any:
+    """A copy in which an alias has a value of its own."""
+    if isinstance(value, dict):
+        return {key: _unshared(item) for key, item in value.items()}
+    return [_unshared(item) for item in value] if isinstance(value, list) else value
+
+
+def _read_back(value: Any) -> Any:
+    """The value as a document would hold it."""
+    if isinstance(value, dict):
+        return {key: _read_back(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_read_back(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _spliced(text: str, splices: Sequence[_Splice]) -> str:
+    parts, at = [], 0
+    for splice in sorted(splices, key=lambda each: each.start):
+        if splice.start < at:
+            raise EditError("two changes of one edit meet at the same place")
+        parts += [text[at : splice.start], splice.text]
+        at = splice.end
+    return "".join([*parts, text[at:]])
+
+
+def _verify(text: str, before: Sequence[Document], number: int, wanted: object) -> None:
+    after = read_text(text)
+    values = [_read_back(wanted) if at == number else each.value for at, each in enumerate(before)]
+    if [each.value for each in after] != values or after[number].problems:
+        shared = (
+            None if after[number].problems else _shared(before[number], after[number].value, values[number])
+        )
+        if shared is None:
+            raise EditError("the edit would change more of the document than was asked for")
+        line = before[number].span(shared).start.line
+        how = "merges (`<<`)" if "<<" in before[number].line(line) else "repeats"
+        raise EditError(
+            f"line {line} {how} what would be edited, so that {pointer(shared)} would change too; "
+            "make the change there by hand, or write the value out in both places"
+        )
+
+
+def _shared(before: Document, after: object, wanted: object) -> Path | None:
+    """A path that the edit would change unasked, because it stands on the same text as what was to be edited."""
+    return next(
+        (path for path in _differences(after, wanted, ()) if before.definition(path) is not None), None
+    )
+
+
+def _differences(one: object, other: object, path: Path) -> Iterator[Path]:
+    """The paths at which two values differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in {**one, **other}:
+            yield from _differences(one.get(key), other.get(key), (*path, key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for at, (item, its) in enumerate(zip(one, other, strict=True)):
+            yield from _differences(item, its, (*path, at))
+    elif one != other:
+        yield path
+
+
+class _Comparison:
+    """Finds what an edit changed, and where that is written."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._source = document.text
+        self._starts = [0, *(found.end() for found in _LINE_END.finditer(self._source))]
+        self._found: list[_Splice] = []
+
+    def splices(self, wanted: dict[str, Any]) -> list[_Splice]:
+        self._compare(self._document.value, wanted, ())
+        return self._found
+
+    def _compare(self, before: object, after: object, path: Path) -> None:
+        if isinstance(before, dict) and isinstance(after, dict) and (before or not after):
+            self._compare_mappings(before, after, path)
+        elif isinstance(before, list) and isinstance(after, (list, tuple)) and (before or not after):
+            self._compare_lists(before, after, path)
+        elif type(before) is not type(after) or before != after:
+            self._set(path, after)
+
+    def _compare_mappings(self, before: dict[str, Any], after: dict[str, Any], path: Path) -> None:
+        renamed = dict(_renamed(before, after))
+        gone = [key for key in before if key not in after and key not in renamed]
+        if gone:
+            raise EditError(f"an edit cannot remove {pointer((*path, gone[0]))}")
+        for key, new in renamed.items():
+            start, end = self._offsets((*path, key), key=True)
+            self._splice(start, end, _name(new, _quote(self._source[start])))
+        previous = next(iter(before), "")
+        for key, value in after.items():
+            if key in before:
+                self._compare(before[key], value, (*path, key))
+                previous = key
+            elif key in renamed.values():
+                previous = next(old for old, new in renamed.items() if new == key)
+            else:
+                self._add_key((*path, previous), key, value)
+
+    def _compare_lists(self, before: Sequence[Any], after: Sequence[Any], path: Path) -> None:
+        if len(after) < len(before):
+            raise EditError(f"an edit cannot remove items of {pointer(path)}")
+        for at, (old, new) in enumerate(zip(before, after, strict=False)):
+            self._compare(old, new, (*path, at))
+        for item in after[len(before) :]:
+            self._append(path, len(before) - 1, item)
+
+    # Setting
+
+    def _set(self, path: Path, value: object) -> None:
+        self._refuse_alias(path)
+        old = self._document.scalar(path)
+        start, end = self._offsets(path)
+        if old == "":
+            self._set_empty(path, value)
+        elif old is None and not self._is_empty_collection(start, end):
+            raise EditError(f"an edit cannot replace all of {pointer(path)}")
+        elif old is None and self._wants_lines(path, value):
+            self._set_lines(path, start, end, value)
+        else:
+            quote = _quote(self._source[start])
+            self._splice(start, end, _text(value, quote) if isinstance(value, str) else written(value))
+
+    def _set_empty(self, path: Path, value: object) -> None:
+        """A value that was left empty comes behind its colon or dash."""
+        at = self._offsets(path, key=True)[1]
+        if isinstance(path[-1], str):
+            colon = _COLON.match(self._source, at)
+            if colon is None:
+                self._splice(at, at, f": {written(value)}")
+                return
+            at = colon.end()
+        if self._wants_lines(path, value):
+            self._set_lines(path, at, at, value)
+        else:
+            self._splice(at, at, f" {written(value)}")
+
+    def _set_lines(self, path: Path, start: int, end: int, value: object) -> None:
+        """A list gets a line for each item, below its key; a comment behind the key stays there."""
+        while self._source[start - 1] in " \t":
+            start -= 1
+        self._splice(start, end, "")
+        at = self._line_end(end)
+        self._splice(at, at, self._lines_below(self._column(path), value))
+
+    def _wants_lines(self, path: Path, value: object) -> bool:
+        """Whether the value is a list of mappings, and its key stands in a block."""
+        return _is_list_of_mappings(value) and isinstance(path[-1], str) and not self._in_brackets(path[:-1])
+
+    def _is_empty_collection(self, start: int, end: int) -> bool:
+        return self._source[start:end].replace(" ", "") in ("[]", "{}")
+
+    # Adding
+
+    def _add_key(self, neighbour: Path, key: str, value: object) -> None:
+        self._refuse_alias(neighbour)
+        parent = neighbour[:-1]
+        key_start = self._offsets(neighbour, key=True)[0]
+        name = _name(key, _quote(self._source[key_start]))
+        if self._in_brackets(parent):
+            self._after_in_brackets(neighbour, key_start, f"{name}: {written(value)}")
+            return
+        column = self._column(neighbour)
+        at = self._end_of_block(neighbour, column + 1)
+        below = self._lines_below(column, value) if _is_list_of_mappings(value) else f" {written(value)}"
+        self._splice(at, at, f"{self._new_line(at)}{' ' * column}{name}:{below}")
+
+    def _append(self, path: Path, last: int, item: object) -> None:
+        neighbour = (*path, last)
+        self._refuse_alias(neighbour)
+        start, end = self._offsets(neighbour)
+        if self._in_brackets(path):
+            self._after_in_brackets(neighbour, start, written(item))
+            return
+        dash = self._column_of(self._offsets(path)[0])
+        holder = self._column(path) if path and isinstance(path[-1], str) else dash - 1
+        at = self._end_of_block(neighbour, max(dash, holder + 1))
+        self._splice(at, at, self._new_line(at) + self._item(item, dash, start, end))
+
+    def _item(self, item: object, dash: int, start: int, end: int) -> str:
+        """An item in the style of the last one: a key a line, or all on one."""
+        last = self._source[start:end]
+        if not isinstance(item, dict) or _LINE_END.search(last) is None or last[0] in "{[":
+            return f"{' ' * dash}- {written(item)}"
+        column = self._column_of(start)
+        gap = " " * (column - dash - 1)
+        keys = [f"{_name(key)}: {written(value)}" for key, value in item.items()]
+        return f"{' ' * dash}-{gap}" + f"{self._new_line(start)}{' ' * column}".join(keys)
+
+    def _after_in_brackets(self, neighbour: Path, start: int, addition: str) -> None:
+        """Behind a member in brackets; on a line of its own if that member has one."""
+        end = self._offsets(neighbour)[1]
+        line = self._starts[self._line_of(start)]
+        indent = self._source[line:start]
+        has_line = indent.strip() == "" and self._line_of(start) > 0
+        self._splice(end, end, f",{self._new_line(start)}{indent}{addition}" if has_line else f", {addition}")
+
+    def _lines_below(self, column: int, items: Any) -> str:
+        indent = " " * (column + 2)
+        return "".join(f"{self._new_line(0)}{indent}- {written(item)}" for item in items)
+
+    # Places
+
+    def _splice(self, start: int, end: int, text: str) -> None:
+        self._found.append(_Splice(start, end, text))
+
+    def _refuse_alias(self, path: Path) -> None:
+        if self._document.definition(path) is not None:
+            raise EditError(f"{pointer(path)} stands behind an alias; write its value out to edit it")
+
+    def _offsets(self, path: Path, *, key: bool = False) -> tuple[int, int]:
+        span = self._document.span(path, key=key)
+        return self._offset(span.start), self._offset(span.end)
+
+    def _offset(self, position: Position) -> int:
+        return self._starts[position.line - 1] + position.column - 1
+
+    def _line_of(self, offset: int) -> int:
+        return next(at for at in range(len(self._starts) - 1, -1, -1) if self._starts[at] <= offset)
+
+    def _column_of(self, offset: int) -> int:
+        return offset - self._starts[self._line_of(offset)]
+
+    def _column(self, path: Path) -> int:
+        return self._column_of(self._offsets(path, key=True)[0])
+
+    def _in_brackets(self, path: Path) -> bool:
+        """Whether the mapping or list at a path, or one around it, is written in brackets."""
+        around = (path[:depth] for depth in range(len(path) + 1))
+        return any(self._source[self._offsets(each)[0]] in "{[" for each in around)
+
+    def _line_end(self, offset: int) -> int:
+        found = _LINE_END.search(self._source, offset)
+        return found.start() if found else len(self._source)
+
+    def _end_of_block(self, path: Path, column: int) -> int:
+        """The end of the last line of a value and of the comments below it that stand at the column or further in."""
+        at = self._line_end(self._offsets(path)[1])
+        end = at
+        for line, stop in self._lines_from(at):
+            text = line.lstrip(" ")
+            if text.startswith("#") and len(line) - len(text) >= column:
+                end = stop
+            elif text.strip():
+                break
+        return end
+
+    def _lines_from(self, offset: int) -> Iterator[tuple[str, int]]:
+        """The lines after the one that ends at an offset, each with its end."""
+        while found := _LINE_END.match(self._source, offset):
+            offset = self._line_end(found.end())
+            yield self._source[found.end() : offset], offset
+
+    def _new_line(self, offset: int) -> str:
+        """The line end that the text has around an offset."""
+        found = _LINE_END.search(self._source, offset) or _LINE_END.search(self._source)
+        return found[0] if found else "\n"
+
+
+def _renamed(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Keys that are gone, each with a new key that has its value."""
+    new = [key for key in after if key not in before]
+    for old, value in before.items():
+        if old not in after:
+            same = next((key for key in new if after[key] == value), None)
+            if same is not None:
+                new.remove(same)
+                yield old, same
+
+
+def _quote(first: str) -> str:
+    return first if first in "'\"" else ""
+
+
+def _is_list_of_mappings(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, dict) for item in value)

@@ -1,0 +1,83 @@
+"""The two parsers behind a document, told apart by nobody above this module.
+
+Both deliver the same events: a node carries its anchor, its tag and the offsets between which it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+from egp.yaml import libyaml
+from egp.yaml.decoding import Content
+
+Event = Any  # the C parser's own objects: a wrapper for each would cost as much as the parsing
+NextEvent = Callable[[], Event]
+
+
+class Parser(NamedTuple):
+    """A way to turn a text into events; ``error`` is what it raises at a syntax error."""
+
+    name: str
+    open: Callable[[Content], NextEvent]
+    error: type[Exception]
+    scalar: type[Any]
+    alias: type[Any]
+    mapping_start: type[Any]
+    mapping_end: type[Any]
+    sequence_start: type[Any]
+    sequence_end: type[Any]
+    document_start: type[Any]
+    document_end: type[Any]
+    stream_end: type[Any]
+
+
+def c_parser() -> Parser:
+    """libyaml by way of PyYAML; ImportError where PyYAML is missing or was built without it."""
+    extension: Any = libyaml.load()
+
+    def start(content: Content) -> NextEvent:
+        next_event: NextEvent = extension.CParser(content.data).get_event
+        return next_event
+
+    return _parser("c", start, extension.YAMLError, extension)
+
+
+def pure_parser() -> Parser:
+    """ruamel.yaml without its C extension."""
+    from ruamel.yaml import events
+    from ruamel.yaml.error import YAMLError
+
+    from egp.yaml.pure import open_pure
+
+    def start(content: Content) -> NextEvent:
+        return open_pure(content.text)
+
+    return _parser("pure", start, YAMLError, events)
+
+
+def _parser(name: str, start: Callable[[Content], NextEvent], error: type[Exception], events: Any) -> Parser:
+    return Parser(
+        name=name,
+        open=start,
+        error=error,
+        scalar=events.ScalarEvent,
+        alias=events.AliasEvent,
+        mapping_start=events.MappingStartEvent,
+        mapping_end=events.MappingEndEvent,
+        sequence_start=events.SequenceStartEvent,
+        sequence_end=events.SequenceEndEvent,
+        document_start=events.DocumentStartEvent,
+        document_end=events.DocumentEndEvent,
+        stream_end=events.StreamEndEvent,
+    )
+
+
+@cache
+def best_parser() -> Parser:
+    """The C parser where it can be had, the pure one otherwise; the difference is speed alone."""
+    try:
+        return c_parser()
+    except ImportError:
+        return pure_parser()

@@ -1,0 +1,111 @@
+"""The one way in: opening a file for reading, and following links. ``egp.yaml.atomic`` is the way out.
+
+What a repository contains is written by strangers. So a file that lies in a repository by its name must lie in it once
+links are followed, too; it is a regular file, since a pipe or a device may never end; and it is read to a limit.
+No other module opens files (``tests/test_doors.py``).
+"""
+
+from __future__ import annotations
+
+import os
+from errno import EFBIG, EINVAL, EISDIR, ELOOP
+from stat import S_ISDIR, S_ISREG
+
+LEADS_OUT = "a link leads out of the repository"
+
+_CAREFULLY = (
+    getattr(os, "O_NONBLOCK", 0)  # a pipe put in a file's place in this instant does not block
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+class TooLargeError(OSError):
+    """A file with more bytes than are worth reading. It was not read."""
+
+    def __init__(self, path: str, size: int, most: int) -> None:
+        super().__init__(EFBIG, f"it has {size:,} bytes, and at most {most:,} are read", path)
+        self.size = size
+
+
+def read_regular(path: str, most: int, within: str = "") -> bytes:
+    """The whole content of a regular file of at most so many bytes. Raises OSError, and TooLargeError.
+
+    ``within`` is the folder that the file must not lie outside of, links followed; without one it is the repository
+    that the file lies in by its name, if it lies in any.
+    """
+    require_regular(path, os.stat(path))
+    descriptor = os.open(path, os.O_RDONLY | _CAREFULLY)
+    try:
+        status = os.fstat(descriptor)
+        require_regular(path, status)
+        root = within or root_by_name(path)
+        if root:
+            # Asked after opening: whatever is swapped meanwhile, these bytes are of a file below the root.
+            place = real_path(path)
+            if not is_inside(place, real_path(root)) or not os.path.samestat(os.stat(place), status):
+                raise OSError(ELOOP, LEADS_OUT, path)
+        if status.st_size > most:
+            raise TooLargeError(path, status.st_size, most)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(
+                status.st_size + 1
+            )  # room for the largest file would cost more than reading a plan
+            if len(content) > status.st_size:
+                content += file.read(most + 1 - len(content))
+        if len(content) > most:
+            raise TooLargeError(path, len(content), most)
+        return content
+    finally:
+        os.close(descriptor)
+
+
+def require_regular(path: str, status: os.stat_result) -> None:
+    """Raises OSError for what is no file: it is not even opened."""
+    if S_ISDIR(status.st_mode):
+        raise OSError(EISDIR, os.strerror(EISDIR), path)
+    if not S_ISREG(status.st_mode):
+        raise OSError(EINVAL, "it is not a regular file", path)
+
+
+def real_path(path: str) -> str:
+    """The path with all links followed, as far as there are any."""
+    return os.path.realpath(path)
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Whether a path is a folder or lies below it, by their letters; both absolute and without links."""
+    return path == folder or path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
+
+
+def leads_out(path: str, within: str = "") -> bool:
+    """Whether a file lies in a folder, or in any repository, by its name, and outside of it once links are followed."""
+    root = within or root_by_name(path)
+    return bool(root) and not is_inside(real_path(path), real_path(root))
+
+
+def root_by_name(path: str) -> str:
+    """The root of the repository that a file lies in by its name; empty for a file in none.
+
+    A folder that a link brings in from elsewhere is no repository of its own, though it may be one where it lies.
+    """
+    root = repository_root(os.path.dirname(os.path.abspath(path)))
+    while root is not None:
+        outer = repository_root(os.path.dirname(root)) if os.path.dirname(root) != root else None
+        if outer is None or is_inside(real_path(root), real_path(outer)):
+            return root
+        root = outer
+    return ""
+
+
+def repository_root(folder: str) -> str | None:
+    """The folder with ``.git`` at or above this one."""
+    current = os.path.abspath(folder)
+    while True:
+        if os.path.exists(os.path.join(current, ".git")):
+            return current
+        parent = os.path.dirname(current)
+        if parent == current:
+            return None
+        current = parent

@@ -1,0 +1,166 @@
+"""From bytes to documents."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+from egp.yaml.bounds import MAX_BYTES, MAX_DOCUMENTS, MAX_EVENTS, MAX_NESTING
+from egp.yaml.build import Builder, TooDeepError, TooLongError
+from egp.yaml.decoding import Content, Refusal, RefusedError, check_characters, decode, encode, too_large
+from egp.yaml.document import Document, Places
+from egp.yaml.events import Event, NextEvent, Parser, best_parser
+from egp.yaml.files import TooLargeError, read_regular
+from egp.yaml.outline import Outline, content_start, is_unwritten
+from egp.yaml.position import START, Source, Span
+from egp.yaml.problem import Problem
+
+
+def read_text(text: str, path: str = "<stdin>") -> list[Document]:
+    """The documents of a text; at least one, with problems where it is not YAML."""
+    return read(text, path, best_parser())
+
+
+def read_bytes(data: bytes, path: str) -> list[Document]:
+    """The documents of a file's content; at least one, with problems where it is not YAML in UTF-8."""
+    return read(data, path, best_parser())
+
+
+def read_file(path: str | os.PathLike[str], shown: str | None = None, within: str = "") -> list[Document]:
+    """The documents of a file, ``egp.yaml.files`` says of which. One that is too large is not read; OSError is the caller's to word."""
+    name = os.fspath(path) if shown is None else shown
+    try:
+        return read_bytes(read_regular(os.fspath(path), MAX_BYTES, within), name)
+    except TooLargeError as large:
+        return [_refused(name, too_large(large.size))]
+
+
+def read(content: str | bytes, path: str, parser: Parser) -> list[Document]:
+    """The documents of a content, by one of the two parsers."""
+    try:
+        sound = encode(content) if isinstance(content, str) else decode(content)
+        check_characters(sound)
+    except RefusedError as error:
+        return [_refused(path, error.refusal)]
+    return _Reading(Source(sound.text), path, parser).documents(sound)
+
+
+def _refused(path: str, refusal: Refusal) -> Document:
+    source = Source(refusal.text)
+    span = source.span(refusal.start, refusal.end)
+    problem = Problem(refusal.kind, refusal.message, refusal.help, span)
+    return Document(path, 0, None, (problem,), Places(source, span))
+
+
+class _Reading:
+    """One pass through a file."""
+
+    def __init__(self, source: Source, path: str, parser: Parser) -> None:
+        self._source = source
+        self._path = path
+        self._parser = parser
+        self._found: list[Document] = []
+
+    def documents(self, content: Content) -> list[Document]:
+        next_event = self._parser.open(content)
+        while self._one_more(next_event):
+            pass
+        if not self._found:
+            problem = Problem("empty", "the file is empty", "write the document into it", START)
+            self._add(None, (problem,), Places(self._source, START))
+        return self._found
+
+    def _one_more(self, next_event: NextEvent) -> bool:
+        """Read a document; false where the file ends or cannot be read any further."""
+        builder = Builder(self._parser, next_event)
+        try:
+            start = self._document_start(next_event)
+            if start is None:
+                return False
+            if len(self._found) == MAX_DOCUMENTS:
+                return self._too_many(start)
+            builder.build()
+        except TooLongError:
+            return self._too_long(builder.events[-1])
+        except TooDeepError:
+            return self._too_deep(builder.events[-1])
+        except self._parser.error as error:
+            from egp.yaml.syntax import place_of, syntax_problem
+
+            too_deep = self._first_too_deep(place_of(error))
+            if too_deep is not None:
+                return self._too_deep(too_deep)
+            return self._broken(syntax_problem(error, self._source, builder.events))
+        self._complete(builder, start)
+        return True
+
+    def _first_too_deep(self, end: int) -> Event | None:
+        """The event that nests too deeply before an offset.
+
+        A parser that looks ahead refuses what is ahead, by a bound of its own too, before it delivers the events up to there.
+        """
+        text = self._source.text[:end]
+        next_event = self._parser.open(Content(text, text.encode()))
+        starts = (self._parser.mapping_start, self._parser.sequence_start)
+        ends = (self._parser.mapping_end, self._parser.sequence_end)
+        depth = 0
+        try:
+            while (event := next_event()).__class__ is not self._parser.stream_end:
+                depth += (event.__class__ in starts) - (event.__class__ in ends)
+                if depth > MAX_NESTING:
+                    return event
+        except self._parser.error:
+            pass  # the text is broken where it was cut
+        return None
+
+    def _document_start(self, next_event: NextEvent) -> int | None:
+        """The offset behind the '---' of the next document."""
+        while True:
+            event = next_event()
+            if event.__class__ is self._parser.document_start:
+                return int(event.end_mark.index)
+            if event.__class__ is self._parser.stream_end:
+                return None
+
+    def _complete(self, builder: Builder, start: int) -> None:
+        outline = partial(Outline, self._parser, builder.events, self._source.text)
+        problems: tuple[Problem, ...] = ()
+        if is_unwritten(builder.events[0]):
+            span = self._dashes(start)
+            problems = (
+                Problem("empty", "the document is empty", "write it, or remove the line '---'", span),
+            )
+        elif builder.faults:
+            from egp.yaml.faults import located
+
+            problems = located(builder.faults, builder.events, self._source, outline)
+        self._add(builder.root[0], problems, Places(self._source, START, outline))
+
+    def _dashes(self, end: int) -> Span:
+        """The '---' at the start of a document."""
+        return self._source.span(end - 3, end)
+
+    def _too_many(self, start: int) -> bool:
+        message = f"the file has more than {MAX_DOCUMENTS:,} documents"
+        return self._broken(Problem("size", message, "divide it into several files", self._dashes(start)))
+
+    def _too_long(self, event: Event) -> bool:
+        start = max(0, int(event.end_mark.index) - 1)
+        message = f"the document has more than {MAX_EVENTS:,} values and brackets"
+        problem = Problem(
+            "size", message, "divide it into several files", self._source.span(start, start + 1)
+        )
+        return self._broken(problem)
+
+    def _too_deep(self, event: Event) -> bool:
+        start = content_start(event, self._source.text)
+        message = f"mappings and lists are nested more than {MAX_NESTING} deep"
+        help = "close the brackets that are open, or write the values less deeply"
+        return self._broken(Problem("nesting", message, help, self._source.span(start, start + 1)))
+
+    def _broken(self, problem: Problem) -> bool:
+        self._add(None, (problem,), Places(self._source, problem.span))
+        return False
+
+    def _add(self, value: object, problems: tuple[Problem, ...], places: Places) -> None:
+        self._found.append(Document(self._path, len(self._found), value, problems, places))
