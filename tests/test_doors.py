@@ -13,7 +13,7 @@ import pytest
 
 from egp.yaml.atomic import append, write_anew, write_atomically, write_report
 from egp.yaml.files import LEADS_OUT, TooLargeError, leads_out, read_regular, root_by_name
-from tests.test_layers import MODULES
+from tests.test_rooms import MODULES
 
 DOORS = ("egp.yaml.files", "egp.yaml.atomic")
 

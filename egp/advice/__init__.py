@@ -1,1 +1,4 @@
-"""TODO."""
+"""What changes a plan or a record: options and their price, repairs, new files, register, amend, waive, decide.
+
+May import `check` and the rooms below it. Read first: `options/solver.py`.
+"""

@@ -11,10 +11,10 @@ from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
 from typing import Any, NoReturn
 
+from egp import VERSION
 from egp.cli.commands.streams import Closed, Unfailing, abandon_standard_output, keep_numbers
 from egp.cli.commands.terminal import COULD_NOT_JUDGE, Stop, complain, print_failures
 from egp.policy.error import PolicyError
-from egp.version import VERSION
 
 INTERRUPTED = 130
 

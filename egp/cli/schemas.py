@@ -36,7 +36,7 @@ from egp.plan.typed_reader import Field as ShapeField
 from egp.plan.typed_reader import Money, Name, PartReader, Problem, Shape, Words, reader_of, required_type
 from egp.plan.wording import listing
 from egp.policy.file import PolicyFile
-from egp.policy.model import ALWAYS
+from egp.policy.layers import ALWAYS
 from egp.policy.params import Bound, Optioned, declared_params
 from egp.policy.settings import WEIGHTS
 from egp.rules.gate_check import Check, checks

@@ -1,1 +1,4 @@
-"""The gate: proceed, hold or roll back, from the plan, its registration and what has been seen so far."""
+"""From a plan, its registration and results to proceed, hold or roll back; one file a check.
+
+May import `output` and the rooms below it. Read first: `call.py`, then `verdict.py`.
+"""

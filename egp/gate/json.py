@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from egp import VERSION
 from egp.gate.action import action_of
 from egp.gate.call import FrozenRows, as_text, inputs_of
 from egp.gate.schema import GATE_VERSION
 from egp.gate.text import next_steps
 from egp.plan.analysis.registered_test import ANALYSIS
-from egp.version import VERSION
 
 if TYPE_CHECKING:
     from egp.gate.call import Judgement

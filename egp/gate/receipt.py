@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from egp import VERSION
 from egp.gate.action import no_action
 from egp.gate.call import Call, CannotJudge, Frozen, FrozenRows, as_text, below_folder
 from egp.gate.clock import instant
@@ -17,7 +18,6 @@ from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.finding import Failure
 from egp.plan.quantity import QuantityError, moment, shown
 from egp.plan.wording import listing
-from egp.version import VERSION
 from egp.yaml.files import read_regular
 
 if TYPE_CHECKING:

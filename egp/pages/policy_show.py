@@ -13,7 +13,8 @@ from egp.plan.experiment import read_experiment
 from egp.plan.wording import counted
 from egp.policy.announcing import announced
 from egp.policy.escapable import ESCAPABLE, escapable_overrides
-from egp.policy.model import OFF, Layer, Policy, Scope, Value, settings_in_force
+from egp.policy.layers import OFF, Layer, Value, settings_in_force
+from egp.policy.model import Policy, Scope
 from egp.policy.params import declared_params, shown_value
 from egp.policy.scope import Traits
 from egp.policy.timing import Timing

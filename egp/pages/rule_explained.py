@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from egp.output.report.text import wrapped
-from egp.policy.model import ALWAYS, OFF, Layer, Origin, Policy, Value, settings_in_force
+from egp.policy.layers import ALWAYS, OFF, Layer, Origin, Value, settings_in_force
+from egp.policy.model import Policy
 from egp.policy.params import declared_params, shown_value
 from egp.policy.timing import Timing
 from egp.rules.rule import Rule

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from egp.plan.wording import listing
-from egp.policy.model import OFF, SETTINGS, SHADOW, Layer, Value, merged
+from egp.policy.layers import OFF, SETTINGS, SHADOW, Layer, Value, merged
 from egp.policy.params import shown_value
 from egp.policy.timing import Timing
 from egp.rules.rule import Rule

@@ -12,7 +12,8 @@ from datetime import date
 from typing import NamedTuple
 
 from egp.plan.wording import counted, listing
-from egp.policy.model import Layer, Origin, Policy, Scope, Settings, Value, settings_in_force
+from egp.policy.layers import Layer, Origin, Settings, Value, settings_in_force
+from egp.policy.model import Policy, Scope
 from egp.policy.softening import default_of, is_as_strict
 from egp.policy.timing import Timing
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import Problem, nearest
-from egp.policy.model import Value
+from egp.policy.layers import Value
 from egp.policy.params import read_params
 from egp.policy.settings import origin_of
 from egp.rules.gate_check import ORDER, load
 
 if TYPE_CHECKING:
-    from egp.policy.model import Settings
+    from egp.policy.layers import Settings
     from egp.yaml import Document
 
 

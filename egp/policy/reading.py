@@ -15,8 +15,9 @@ from egp.plan.quantity import shown
 from egp.plan.typed_reader import Problem, nearest, read, required_type
 from egp.policy.error import PolicyError
 from egp.policy.file import Override, PolicyFile, WaiverTerms
+from egp.policy.layers import ALWAYS, OFF, Layer, Settings, Value
 from egp.policy.locate import lock_folder
-from egp.policy.model import ALWAYS, OFF, Layer, Policy, Scope, Settings, Value
+from egp.policy.model import Policy, Scope
 from egp.policy.scope import Condition
 from egp.policy.settings import entries_of, origin_of, read_settings
 from egp.policy.shipped import policy_names, policy_path

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from egp.plan.finding import SEVERITIES
 from egp.plan.quantity import QuantityError, day, shown
 from egp.plan.typed_reader import Problem, nearest
-from egp.policy.model import ALWAYS, OFF, SETTINGS, SHADOW, Dated, Origin, Value
+from egp.policy.layers import ALWAYS, OFF, SETTINGS, SHADOW, Dated, Origin, Value
 from egp.policy.params import read_params
 from egp.rules.rule import Catalogue, Rule
 from egp.yaml import Document, Path

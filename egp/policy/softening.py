@@ -15,7 +15,8 @@ from typing import NamedTuple
 from egp.plan.quantity import Change, Measure
 from egp.plan.wording import listing
 from egp.policy.announcing import BY_WEIGHT
-from egp.policy.model import OFF, SETTINGS, Layer, Origin, Scope, Value, settings_in_force
+from egp.policy.layers import OFF, SETTINGS, Layer, Origin, Value, settings_in_force
+from egp.policy.model import Scope
 from egp.policy.params import declared_params, shown_value
 from egp.policy.timing import Timing
 from egp.rules.rule import Catalogue, Rule

@@ -4,6 +4,8 @@ Shares are fractions (0.05 for 5 %), effects and margins absolute and in the met
 says relative, numbers of units real-valued and per arm. An input for which the number does not exist raises
 `StatisticsInputError`; nothing returns nan or an infinity. Modules load when one of their names is first
 used.
+
+May import no other room. Read first: `planning.py` and `estimates.py`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import pytest
 from egp.check import check
 from egp.output.report.model import Report
 from egp.plan.finding import Diagnostic
-from egp.policy.model import ALWAYS
+from egp.policy.layers import ALWAYS
 from egp.policy.params import _readers
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.reading import read_policy
@@ -64,7 +64,7 @@ class Workspace:
         module = f"{rule_id.replace('-', '_')}_{self._rules}_{os.path.basename(self.root).replace('-', '_')}"
         self.write(
             f".rules/{module}.py",
-            f'"""{page}"""\nfrom egp.plan.finding import *\nfrom egp import rule\n{source}',
+            f'"""{page}"""\nfrom egp.plan.finding import *\nfrom egp.rules import rule\n{source}',
         )
         self._monkeypatch.syspath_prepend(str(self.root / ".rules"))
         self._monkeypatch.setitem(index(), rule_id, ("runtime", module))

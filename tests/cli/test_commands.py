@@ -11,11 +11,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from egp import VERSION
 from egp.cli.commands.reporting import FORMATS
 from egp.cli.main import main
 from egp.cli.schemas import report_schema
 from egp.rules.rule import load
-from egp.version import VERSION
 from tests.check.workspace import BROKEN, PLAN, RUNTIME_ALONE, SHORT, Workspace
 
 DAY = "--as-of=2023-01-18"

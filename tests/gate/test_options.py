@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from egp.policy.error import PolicyError
-from egp.policy.model import Origin
+from egp.policy.layers import Origin
 from egp.policy.reading import read_policy
 
 from .calling import PLAN, call, gate

@@ -8,7 +8,8 @@ import pytest
 
 from egp.plan.finding import Failure
 from egp.policy.error import PolicyError
-from egp.policy.model import ALWAYS, Policy, settings_in_force
+from egp.policy.layers import ALWAYS, settings_in_force
+from egp.policy.model import Policy
 from egp.policy.reading import read_policy, shipped_policy
 from egp.policy.scope import NO_TRAITS, Traits
 from egp.policy.shipped import policy_names

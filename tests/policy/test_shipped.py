@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from egp.plan.typed_reader import Problem
-from egp.policy.model import Policy, settings_in_force
+from egp.policy.layers import settings_in_force
+from egp.policy.model import Policy
 from egp.policy.params import declared_params, read_params
 from egp.policy.reading import shipped_policy
 from egp.policy.shipped import policy_names

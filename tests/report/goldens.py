@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from egp import VERSION
 from egp.cli.commands.reporting import rendered
 from egp.output.report.model import Report
 from egp.output.report.text import Style, render
-from egp.version import VERSION
 from tests.report.scenes import SCENES, WIDTHS, report_of, scene_rules
 
 FOLDER = Path(__file__).parent / "golden"

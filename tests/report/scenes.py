@@ -14,7 +14,8 @@ from types import ModuleType
 from egp.check import check
 from egp.output.report.model import Report
 from egp.plan.finding import Failure, Finding, NotChecked, Related, Waived
-from egp.policy.model import ALWAYS, Layer, Origin, Policy, Value
+from egp.policy.layers import ALWAYS, Layer, Origin, Value
+from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder
 from egp.rules.rule import index, load
 from egp.yaml import Position, Span

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from egp import VERSION
 from egp.cli.schemas import report_schema
 from egp.output.report.json import render
 from egp.plan.finding import Failure, Finding
-from egp.version import VERSION
 from tests.report.scenes import PLAN, SCENES, Scene, report_of, scene_rules
 
 

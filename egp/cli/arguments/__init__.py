@@ -1,1 +1,1 @@
-"""TODO."""
+"""Arguments of commands that have many."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from egp.version import VERSION
+from egp import VERSION
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report

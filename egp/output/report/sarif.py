@@ -8,10 +8,10 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from egp import VERSION
 from egp.output.report import words
 from egp.output.report.text import printable
 from egp.rules.rule import Catalogue, Rule
-from egp.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from egp import VERSION
 from egp.pages.history.life import Event, Life, Moment
-from egp.version import VERSION
 
 if TYPE_CHECKING:
     from egp.record.changes import FieldChange

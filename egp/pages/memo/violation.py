@@ -14,7 +14,7 @@ from egp.advice.options.waiving import how_to_waive, waivable
 from egp.output.page.model import Block, Command, Facts, Paragraph, Quotation, Section, Table
 from egp.pages.memo.consequences import figure, stakes
 from egp.plan.typed_reader import label
-from egp.policy.model import SETTINGS, Origin, Value
+from egp.policy.layers import SETTINGS, Origin, Value
 from egp.policy.params import shown_value
 
 if TYPE_CHECKING:

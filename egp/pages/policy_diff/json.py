@@ -6,14 +6,15 @@ import json
 from datetime import date
 from typing import TYPE_CHECKING
 
+from egp import VERSION
 from egp.pages.policy_diff.schema import POLICY_DIFF_VERSION
 from egp.plan.finding import Diagnostic
-from egp.version import VERSION
 
 if TYPE_CHECKING:
     from egp.pages.policy_diff.flips import Comparison, Flip
     from egp.pages.policy_diff.settings import Difference
-    from egp.policy.model import Origin, Policy
+    from egp.policy.layers import Origin
+    from egp.policy.model import Policy
 
 
 def render(comparison: Comparison, as_of: date) -> str:

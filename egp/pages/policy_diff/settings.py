@@ -8,7 +8,8 @@ from datetime import date
 from typing import NamedTuple
 
 from egp.plan.typed_reader import Shape
-from egp.policy.model import OFF, Layer, Origin, Policy, Value
+from egp.policy.layers import OFF, Layer, Origin, Value
+from egp.policy.model import Policy
 from egp.policy.params import declared_params, shown_value
 
 

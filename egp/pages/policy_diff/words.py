@@ -7,7 +7,7 @@ from egp.pages.policy_diff.flips import Comparison, Flip
 from egp.pages.policy_diff.settings import Difference
 from egp.plan.finding import Diagnostic
 from egp.plan.wording import counted, listing
-from egp.policy.model import Origin
+from egp.policy.layers import Origin
 
 
 def name_of(difference: Difference) -> str:

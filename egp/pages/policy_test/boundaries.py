@@ -16,7 +16,8 @@ from typing import NamedTuple
 from egp.pages.policy_test.reading import Case
 from egp.pages.policy_test.running import Bench, Said, objections, relevant
 from egp.plan.quantity import Change, Measure
-from egp.policy.model import ALWAYS, OFF, SETTINGS, Layer, Origin, Policy, Value
+from egp.policy.layers import ALWAYS, OFF, SETTINGS, Layer, Origin, Value
+from egp.policy.model import Policy
 from egp.policy.params import Bound, Option, declared_params, shown_value
 
 _FINE = 100

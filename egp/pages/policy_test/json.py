@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from egp import VERSION
 from egp.pages.policy_test.schema import POLICY_TEST_VERSION
 from egp.policy.escapable import ESCAPABLE, escapable_overrides
 from egp.policy.params import shown_value
-from egp.version import VERSION
 
 if TYPE_CHECKING:
     from egp.pages.policy_test.boundaries import Covered

@@ -11,7 +11,8 @@ from egp.pages.policy_test.file import Expected, Given, PolicyTest, PolicyTests
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import Problem, label, nearest, read
-from egp.policy.model import Layer, Policy, Value
+from egp.policy.layers import Layer, Value
+from egp.policy.model import Policy
 from egp.policy.params import read_params
 from egp.policy.settings import WEIGHTS, origin_of
 from egp.yaml import Document, Path, read_file

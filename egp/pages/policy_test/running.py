@@ -15,7 +15,8 @@ from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import Diagnostic
-from egp.policy.model import OFF, SHADOW, Layer, Origin, Policy, Value
+from egp.policy.layers import OFF, SHADOW, Layer, Origin, Value
+from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder
 from egp.record.lock import PinnedPolicy, Registration, Signed, made
 from egp.rules.custom.trial import merged, sound_plan

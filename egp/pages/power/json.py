@@ -6,13 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from egp import stats
+from egp import VERSION, stats
 from egp.pages.power.schema import POWER_REPORT_VERSION
 from egp.plan.power import calculator
 from egp.plan.power.calculator import Answer
 from egp.plan.power.curve import curve
 from egp.plan.power.mistakes import mistakes, reach
-from egp.version import VERSION
 
 if TYPE_CHECKING:
     from egp.plan.finding import Failure

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from egp import VERSION
 from egp.gate.call import Judgement, as_text
 from egp.pages.status.answers import WORST_FIRST
 from egp.pages.status.schema import STATUS_VERSION
-from egp.version import VERSION
 
 if TYPE_CHECKING:
     from datetime import date

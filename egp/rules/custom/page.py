@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from egp.rules.custom.file import CustomTest
+from egp.rules.custom.file import CustomRule, CustomTest
 
 if TYPE_CHECKING:
-    from egp.rules.custom.own_rule import OwnRule
+    from egp.yaml import Document, Path
+
+
+class Placed(Protocol):
+    """Something with a place in a document."""
+
+    @property
+    def document(self) -> Document: ...
+
+    @property
+    def at(self) -> Path: ...
+
+
+class Told(Placed, Protocol):
+    """What a page tells of a custom rule."""
+
+    written: CustomRule
+    place: str
+
+    @property
+    def schema(self) -> Placed | None: ...
+
+    @property
+    def tests(self) -> Sequence[CustomTest]: ...
+
 
 _HEADERS = {
     "passes": "Passes", "fails": "Fails", "not_checked": "Not checked", "does_not_apply": "Does not apply",
 }  # fmt: skip
 
 
-def page_of(rule: OwnRule) -> str:
+def page_of(rule: Told) -> str:
     """What the rule asks, why, how, and its tests as examples."""
     written = rule.written
     line = rule.document.span(rule.at).start.line
@@ -34,7 +58,7 @@ def _sentence(text: str | None) -> str:
     return text if not text or text[-1] in ".!?" else f"{text}."
 
 
-def _asked(rule: OwnRule) -> Iterator[str]:
+def _asked(rule: Told) -> Iterator[str]:
     """The rule as the policy has it."""
     if rule.written.when:
         yield f"Asked of plans for which this holds:\n\n{_code(rule.written.when)}"

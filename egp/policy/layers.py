@@ -1,0 +1,105 @@
+"""The layers of a policy: what each of its files sets for a rule, from which day, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from egp.policy.timing import Timing
+
+SETTINGS = ("severity", "waivable")
+"""Keys of a rule's setting that are not options of the rule."""
+
+
+SHADOW = "shadow"
+"""The severity of a rule that runs, and is reported apart, without effect."""
+
+
+OFF = "off"
+
+
+class Origin(NamedTuple):
+    """Where a policy sets a value."""
+
+    path: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+class Value(NamedTuple):
+    """One value of a rule's setting, read, and where it was set."""
+
+    value: object
+    origin: Origin
+    since: date | None = None
+    """The day from which it holds; None where it always did."""
+
+
+_ALWAYS = Origin("every policy", 0)
+
+
+_REJECTS: Mapping[str, Value] = {"severity": Value("error", _ALWAYS), "waivable": Value(False, _ALWAYS)}
+
+
+ALWAYS: Mapping[str, Mapping[str, Value]] = dict.fromkeys(
+    ("valid-yaml", "valid-plan", "waiver-valid"), _REJECTS
+)
+"""Settings that no policy changes: a plan that cannot be read never passes, and no waiver is refused in silence."""
+
+
+Settings = Mapping[str, Mapping[str, Value]]
+"""Rule id → setting → value."""
+
+
+class Dated(NamedTuple):
+    """What changes in a rule's setting on a day; values that it does not name stay as they were."""
+
+    since: date
+    is_retroactive: bool
+    """Whether it reaches plans that were registered before that day."""
+    values: Mapping[str, Value]
+
+    def is_in_force(self, timing: Timing) -> bool:
+        return self.since <= timing.decisive or (self.is_retroactive and self.since <= timing.as_of)
+
+    def will_be(self, timing: Timing) -> bool:
+        """Whether it is not in force for the plan yet, and comes to be by the mere passing of time."""
+        return not self.is_in_force(timing) and (self.is_retroactive or timing.registered is None)
+
+
+class Layer(NamedTuple):
+    """The settings of one policy file."""
+
+    name: str
+    settings: Settings
+    """Values without a date."""
+    dated: Mapping[str, tuple[Dated, ...]] = {}
+    """Rule id → later changes of its setting, in the order of their days."""
+
+    def entries(self, rule_id: str) -> Iterator[Mapping[str, Value]]:
+        """Everything that the file says of a rule, whatever the day."""
+        yield self.settings.get(rule_id, {})
+        yield from (entry.values for entry in self.dated.get(rule_id, ()))
+
+
+def merged(layers: Sequence[Layer], rule_id: str, holds: Callable[[Dated], bool]) -> dict[str, Value]:
+    """Every setting that the layers give a rule, with the dated ones that hold, later ones winning value by value.
+
+    Within a layer a dated setting wins over what the layer said before it; over a layer on top it never does.
+    """
+    found: dict[str, Value] = {}
+    for layer in layers:
+        found.update(layer.settings.get(rule_id, {}))
+        for entry in layer.dated.get(rule_id, ()):
+            if holds(entry):
+                found.update(entry.values)
+    return {**found, **ALWAYS.get(rule_id, {})}
+
+
+def settings_in_force(layers: Sequence[Layer], rule_id: str, timing: Timing) -> dict[str, Value]:
+    """Every setting of a rule for plans of this timing, those on top that no policy changes."""
+    return merged(layers, rule_id, lambda entry: entry.is_in_force(timing))

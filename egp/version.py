@@ -1,3 +1,0 @@
-"""The version of egp."""
-
-VERSION = "0.1.0"
