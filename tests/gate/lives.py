@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy
 from numpy.typing import NDArray
+from scipy.stats import beta
 
 from egp.gate.clock import zone_of
 from egp.gate.move import MONITOR
@@ -690,7 +691,7 @@ def _line(name: str, each: Tally, most: str, of_limits: str, held: str) -> str:
     by_limit = each.ended.get("limit", 0)
     return (
         f"| {name} | {most} | {_share(each.withdrawn, each.lives)} | {of_limits} | {_share(by_limit, each.lives)} | {held} "
-        f"| {_share(each.held, each.lives)} | {_share(each.not_alive, each.watched)} | {each.lives:,} |"
+        f"| {_share(each.held, each.lives)} | {_counted(each.not_alive, each.watched)} | {each.lives:,} |"
     )
 
 
@@ -702,8 +703,15 @@ def _share(number: int, lives: int) -> str:
     if not lives:
         return ""
     share = number / lives
-    error = math.sqrt(max(share * (1 - share), 1 / lives / lives) / lives)
+    error = math.sqrt(max(share * (1 - share), 1 / lives) / lives)
     return f"{share * 100:.2f} % ± {error * 100:.2f}"
+
+
+def _counted(number: int, lives: int) -> str:
+    """A count of rare cases, with its upper 95 % bound (Clopper & Pearson 1934)."""
+    if not lives:
+        return ""
+    return f"{number} of {lives:,}, so at most {_percent(float(beta.ppf(0.95, number + 1, lives - number)))}"
 
 
 def is_within(number: int, lives: int, most: float) -> bool:
