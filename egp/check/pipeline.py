@@ -113,8 +113,9 @@ def check(
         try:
             judge.past = read_past(finder, policy.root, asked, base, lock)
         except PastError as error:
+            # The run cannot judge; what the plans say by themselves is told all the same.
             judge.report.failures.extend(error.failures)
-            return judge.report
+            judge.is_past_known = False
     if no_waivers or baseline is not None or _has_allowances(finder, policy):
         judge.allow(baseline, are_in_force=not no_waivers)
     policy.adopted("", NO_TRAITS, Timing(as_of))  # the rules are loaded once, before processes part
@@ -162,6 +163,8 @@ class _Judge:
         self.kept: list[_Kept] = []
         self.asked: set[str] = set()
         self.past: Past | None = None
+        self.is_past_known = True
+        """False where the lock or the base cannot be read: then nothing is said of what a plan was."""
         self.allowances: Allowances | None = None
         self._present: Sequence[Entry] = ()
         self._sources: dict[str, PlanSource] = {}
@@ -173,6 +176,7 @@ class _Judge:
         report = Report(as_of=self.as_of, policy=self.policy)
         judge = _Judge(report, self.finder, self.policy, self.as_of, self.list_passes)
         judge.past = self.past
+        judge.is_past_known = self.is_past_known
         judge.allowances = self.allowances
         for source in sources:
             for document in judge.documents(source):
@@ -243,8 +247,9 @@ class _Judge:
                 self.report.failures += error.failures  # nothing is said of what the plan was
             else:
                 change = past.change if past else Change(plan, None, plan.registered, self.as_of)
-                subjects["Change"] = change
-                allowed = self._allowed(document, change, is_whole, adopted)
+                if self.is_past_known:
+                    subjects["Change"] = change
+                    allowed = self._allowed(document, change, is_whole, adopted)
         outcomes = self._run(rules, subjects, traits.tier, source.shown, document.index)
         shadow = self._run_shadow(adopted.shadow, subjects, traits.tier)
         already_said = len(self.report.diagnostics)
