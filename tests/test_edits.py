@@ -117,9 +117,9 @@ def texts(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tup
             yield from texts(item, (*path, key))
 
 
-def with_blank(value: Any, path: tuple[str | int, ...]) -> object:
+def with_blank(value: Any, path: tuple[Any, ...]) -> object:
     if not path:
         return " "
-    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)
     copy[path[0]] = with_blank(value[path[0]], path[1:])
     return copy
