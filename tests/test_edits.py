@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,7 @@ from egp.check import check
 from egp.plan.finding import Diagnostic
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
+from egp.yaml import read_text
 
 ROOT = Path(__file__).parents[1]
 PLAN = (ROOT / "examples" / "experiments" / "pdp-buy-now.yaml").read_text(encoding="utf-8")
@@ -89,3 +93,33 @@ def test_edit(name: str, tmp_path: Path) -> None:
 
 def test_without_an_edit(tmp_path: Path) -> None:
     assert errors_of(PLAN, tmp_path) == ([], 0)
+
+
+def test_a_text_that_is_blank_is_never_accepted(tmp_path: Path) -> None:
+    """Whoever is responsible, what was asked, where it comes from: two rules that speak of it leave it to each other."""
+    value = read_text(PLAN, "plan.yaml")[0].value
+    accepted = []
+    for at, path in enumerate(path for path, leaf in texts(value)):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        if errors_of(json.dumps(with_blank(value, path)), folder)[1] != 1:
+            accepted.append(path)
+    assert at > 60
+    assert accepted == []
+
+
+def texts(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        if isinstance(item, str):
+            yield (*path, key), item
+        else:
+            yield from texts(item, (*path, key))
+
+
+def with_blank(value: Any, path: tuple[Any, ...]) -> object:
+    if not path:
+        return " "
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = with_blank(value[path[0]], path[1:])
+    return copy

@@ -100,14 +100,16 @@ def _drop_redundant(outcomes: Sequence[Outcome]) -> None:
         if outcome.effective
     }
     places = _places(outcomes)
-    misread = named_by_errors(outcome for outcome in outcomes if outcome.adopted.rule.subject == "PlanFile")
     for outcome in outcomes:
-        rule = outcome.adopted.rule
         outcome.findings = [
             each
             for each in outcome.findings
             if not (each.yields_in_place and places.get(each.at, inf) < _rank(outcome.adopted, each))
         ]
+    # Of what has just been taken out nothing may be taken out again: then neither would be told.
+    misread = named_by_errors(outcome for outcome in outcomes if outcome.adopted.rule.subject == "PlanFile")
+    for outcome in outcomes:
+        rule = outcome.adopted.rule
         if outcome.findings and rule.subject != "PlanFile":
             own_weight = _weight(outcome.adopted, outcome.findings)
             heavier = {other for other, weight in speaking.items() if weight <= own_weight}

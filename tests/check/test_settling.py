@@ -239,6 +239,19 @@ def test_one_finding_of_a_rule_may_yield_and_the_others_stay(workspace: Workspac
     assert report.passed == ALWAYS_PASSED
 
 
+@pytest.mark.parametrize("severity", ["warning", "error"])
+def test_of_two_findings_about_a_blank_key_one_is_told(workspace: Workspace, severity: str) -> None:
+    workspace.rule(
+        "about-title", "def check(plan: 'Experiment'):\n    yield Finding(('title',), 'no title')\n"
+    )
+    workspace.write("egp.yaml", severities(valid_plan="error", about_title=severity))
+    workspace.write("plan.yaml", PLAN + 'title: ""\n')
+    report = workspace.report("plan.yaml")
+    told = "valid-plan" if severity == "warning" else "about-title"
+    assert [(rule, each) for rule, each, _ in found(report)] == [(told, "error")]
+    assert report.exit_status() == 1
+
+
 MISREAD = PLAN.replace("end: 2023-02-05", "end: 2023-02-31")
 
 

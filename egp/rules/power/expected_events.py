@@ -40,6 +40,12 @@ Does not apply:
 type: rollout
 ```
 
+Not checked at `/guardrail_metrics/0/outcome_window`:
+
+```yaml
+guardrail_metrics: {0: {outcome_window: 20d}}
+```
+
 Not checked at `/guardrail_metrics/0/baseline`:
 
 ```yaml
@@ -63,7 +69,7 @@ from egp.plan.analysis.registered import (
 )
 from egp.plan.analysis.registered_test import columns_of
 from egp.plan.experiment import Experiment, Metric
-from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import shown
 from egp.plan.wording import significant, whole
 from egp.yaml import Path
@@ -84,7 +90,10 @@ def check(plan: Experiment) -> Iterator[Finding]:
     ]
     declared = planned_units(plan)
     for path, metric, test in tests:
-        expected = _expected(test, metric_units(plan, metric, declared))
+        units = metric_units(plan, metric, declared)
+        if declared > 0 and units <= 0:
+            raise NotChecked((*path, "outcome_window"))
+        expected = _expected(test, units)
         if expected < stats.LEAST_EXPECTED_EVENTS:
             yield _finding(metric, path, expected, declared)
 
