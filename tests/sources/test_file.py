@@ -10,7 +10,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from egp.plan.results import Evidence
+from egp.plan.results import About, Evidence
 from egp.record.sources import ResultsError
 from egp.record.sources.file import read_evidence
 from tests.sources.results_folder import (
@@ -200,6 +200,28 @@ def test_a_torn_row_is_refused_and_the_others_stay(tmp_path: Path) -> None:
     assert (problem.row, problem.line) == (9, 10)
     assert problem.message == "the row has 3 cells, and the header 9 columns"
     assert len(found.rows) == 8
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [
+        "test,cohort,2023-01-24,buy_now,refund_rate,1000,31,31,202",
+        "test,cohort,2023-01-24,buy_now,refund_rate,1000,31,31,",
+        "test,cohort,2023-01-24,buy_n",
+    ],
+)
+def test_where_a_file_breaks_off_any_row_may_have_followed(tmp_path: Path, torn: str) -> None:
+    write_csv(tmp_path / "results.csv", sound_rows())
+    with (tmp_path / "results.csv").open("a", encoding="utf-8") as file:
+        file.write(torn)
+    (problem,) = read(tmp_path, header(more="aggregates: results.csv")).problems
+    assert problem.lost == (About(),)
+
+
+def test_a_last_row_that_ends_is_about_itself(tmp_path: Path) -> None:
+    write_csv(tmp_path / "results.csv", [*sound_rows(), cohort("2023-01-25", through="202")])
+    (problem,) = read(tmp_path, header(more="aggregates: results.csv")).problems
+    assert problem.lost == (About("test", "cohort", date(2023, 1, 25), "control", "refund_rate"),)
 
 
 LEDGERS = [

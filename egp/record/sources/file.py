@@ -183,8 +183,10 @@ def _rows(table: Table, reader: RowReader, problems: list[Refusal]) -> Iterator[
         try:
             yield record, reader.row(record.cells)
         except CellError as error:
-            about = reader.about(record.cells)
-            problems.append(record.refused(error.column, str(error), error.help, about))
+            about, advice = reader.about(record.cells), error.help
+            if table.is_torn and record is table.records[-1]:
+                about, advice = About(), f"{advice}; the file ends within this row: export it again, whole"
+            problems.append(record.refused(error.column, str(error), advice, about))
 
 
 def _relative(path: str) -> str:

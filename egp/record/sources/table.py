@@ -45,6 +45,8 @@ class Table:
     header: int = 0
     """Line that names the columns; 0 where every record names its own."""
     crossed: tuple[Crossed, ...] = ()
+    is_torn: bool = False
+    """Whether the file ends within a line: where its last row cannot be read, others may have followed."""
 
     @property
     def is_of_units(self) -> str:

@@ -8,6 +8,7 @@ import io
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
@@ -62,7 +63,7 @@ def _csv(content: bytes, path: str) -> Table:
     try:
         columns = tuple(next(lines, ()))
         _check_header(columns, path)
-        return _csv_table(lines, columns, path)
+        return replace(_csv_table(lines, columns, path), is_torn=not text.endswith(("\n", "\r")))
     except csv.Error as error:
         raise _unreadable(path, f"line {lines.line_num} is not CSV: {error}", "correct the line") from None
 
