@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import pytest
+
 from egp.gate.estimates import Comparison
 from egp.gate.readout import Uncomputed
 from egp.plan.results import About, Refusal, Row
@@ -56,3 +58,20 @@ def test_a_week_in_which_nobody_did_anything_cannot_be_computed() -> None:
     _, (_, seen) = weeks_of_refunds(readout_world().mapped(silenced))
     assert isinstance(seen, Uncomputed)
     assert seen.message.startswith("refund_rate could not be computed: ")
+
+
+@pytest.mark.parametrize(
+    ("window", "rule", "metric"), [("week", "contacts", "cs_contacts"), ("day", "slow", "p95_page_load")]
+)
+def test_a_stop_rule_whose_windows_are_over_and_have_no_row_is_not_checked(
+    window: str, rule: str, metric: str
+) -> None:
+    """Two weeks are over: that no window was seen says nothing of what happened in it."""
+    world = readout_world().without(lambda row: (row.window, row.metric) == (window, metric))
+    (reading,) = [
+        each
+        for each in world.decide().readings
+        if each.check == "stop-rule" and f"stop rule {rule} " in each.message
+    ]
+    assert (reading.state, reading.kind) == ("not_checked", "repair")
+    assert f"there is no {window} row of both variants" in reading.message

@@ -47,7 +47,7 @@ from egp.plan.analysis.stop_rules import BAD_WEEKS, least_units, stop_rule_metri
 from egp.plan.experiment import Metric, StopRule
 from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import shown
-from egp.plan.results import Window
+from egp.plan.results import TEST, Window
 from egp.plan.wording import counted, listing, percent, significant, unit_count, whole
 from egp.rules.rule import Params
 from egp.stats import StatisticsInputError
@@ -187,6 +187,12 @@ class _Watched:
             raise Lacking(
                 f"{name} cannot be judged, {run.uncomputed_windows} could not be computed{why}", run.advice
             )
+        if not run.current and _is_due(self.readout, window):
+            raise Lacking(
+                f"stop rule {shown(self.rule.id)} on {shown(self.metric.id)} cannot be judged: a {window} of "
+                f"{self.readout.stage.name} is over, and there is no {window} row of both variants",
+                f"add the {window} rows of {shown(self.metric.id)}",
+            )
         observed = run.told
         detail = f"{observed} with harm" if run.judged else observed
         detail += f", until {run.until}" if run.until else ""
@@ -252,6 +258,8 @@ class _Run:
     silent: int = 0
     """Windows before the minimum of units, or with too few events."""
     uncomputed: int = 0
+    current: int = 0
+    """Windows of the current stage."""
     ends_unknown: bool = False
     """Whether the latest window cannot be computed."""
     why: str = ""
@@ -267,6 +275,7 @@ class _Run:
         self.silent += state == "silent"
         self.uncomputed += state == "unknown"
         if is_current:
+            self.current += 1
             self.ends_unknown = state == "unknown"
             self.most = max(self.most, self.possible)
             if self.length > self.best:
@@ -293,6 +302,13 @@ class _Run:
 
 
 _State = Literal["bad", "good", "silent", "unknown"]
+
+
+def _is_due(readout: Readout, window: Window) -> bool:
+    """Whether a window of the current stage is over; in the ramp weeks may begin up to six days after the stage."""
+    days = max((run.days for run in readout.days_seen()), default=0)
+    length = WEEK.days if window == "week" else 1
+    return days >= (length if readout.stage.name == TEST else 2 * length - 1)
 
 
 def _run_of(
@@ -382,7 +398,10 @@ def _no_bad_weeks(readout: Readout, weeks: _Weeks) -> Iterator[Reading]:
     if weeks.fired or (every and len(weeks.unknown) == every):
         return
     if every and len(weeks.unseen) == every:
-        yield Reading("pass", "no week of a guardrail was seen so far", required=NO_BAD_WEEKS)
+        none = "no week of a guardrail was seen so far"
+        if _is_due(readout, "week") and any(each.kind != "quantile" for _, each in readout.plan.guardrails):
+            raise Lacking(f"{none}, and a week of {readout.stage.name} is over", "add the week rows")
+        yield Reading("pass", none, required=NO_BAD_WEEKS)
         return
     message = f"no guardrail was harmed in {BAD_WEEKS} weeks in a row"
     for names, what in (
