@@ -234,6 +234,14 @@ class TestWeeklyLevel:
         assert two == pytest.approx(one / math.sqrt(2))
 
 
+def test_more_days_in_a_row_than_there_are_never_come() -> None:
+    """Not even in small numbers: a rule that asks for thousands of days is answered without going through them."""
+    for how in ("exact", "sum"):
+        alarm = days_alarm(changed(), 2, 100_000, how, LEVELS)
+        assert alarm.chance == 0
+        assert alarm.number < 200
+
+
 def test_no_bound_is_below_the_chance() -> None:
     for harm, least in (("0%", 1_000), ("2%", 20_000), ("5%", 60_000)):
         plan = changed(stop_rules={0: {"harm_exceeds": harm, "min_units_per_variant": least}})

@@ -142,6 +142,8 @@ def days_alarm(plan: Experiment, position: int, days: int, how: How, levels: Ala
     ]
     number = sum(ends for _, _, ends in parts)
     noisiest = max((stats.normal_sf(bound) for _, bound, _ in parts), default=0.0)
+    if days > number:
+        return FalseAlarm(0.0, False, number, noisiest)  # there are never so many days
     chance, before, is_most = 0.0, math.inf, False
     for part, bound, ends in parts:
         one = _all_beyond(min(bound, before), days, levels.day_correlation)
