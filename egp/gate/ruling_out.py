@@ -6,15 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.plan.analysis.registered import is_relative
 
 if TYPE_CHECKING:
     from egp.gate.boundary import Look
-    from egp.gate.estimates import Comparison
     from egp.plan.analysis.registered_test import RegisteredTest
-    from egp.plan.experiment import Metric
-    from egp.plan.quantity import Change
-    from egp.stats.planning import Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +24,6 @@ class Harm:
     is_ruled_out: bool
     is_shown: bool
     """Whether harm beyond the margin is."""
-
-
-def against_harm(
-    metric: Metric, seen: Comparison, bound: Change, harm: Direction
-) -> tuple[stats.Contrast, float]:
-    """The contrast that has the value beside it at harm of the bound: of one in per cent, that share of the control
-    observed. Harm beyond it has the sign of harm. Raises StatisticsInputError for a control that is not above zero.
-
-    For stop rules as for margins: P(harm > bound) is that of `contrast > value` where harm is an increase, else of
-    `contrast < value`; its estimate and standard error are the contrast's.
-    """
-    sign = 1 if harm == "increase" else -1
-    if bound.value and is_relative(bound, metric):
-        return seen.at(1 + sign * abs(bound.value)), 0.0
-    baseline = metric.baseline.value if metric.baseline else 0.0
-    return seen.difference, sign * abs(bound.absolute(baseline))
 
 
 def harm_seen(test: RegisteredTest, look: Look) -> Harm:
