@@ -10,8 +10,8 @@ from hashlib import sha256
 from egp.advice.choices import BEFORE_LAUNCH, IN_FLIGHT, ROLL_BACK, chosen, has_begun
 from egp.advice.register import Candidate, candidates_in, files_of, opened, require_whole, terms_of
 from egp.gate.call import CannotJudge
-from egp.gate.readout import NOWHERE
 from egp.gate.receipt import MAX_BYTES, read_receipt
+from egp.gate.stage import NOWHERE
 from egp.plan.analysis.people import identity
 from egp.plan.analysis.statements import somebody, stated
 from egp.plan.experiment import Experiment

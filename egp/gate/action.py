@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from egp.gate.readout import NOWHERE
+from egp.gate.stage import NOWHERE
 from egp.plan.analysis.traffic import treated_share
 from egp.plan.finding import NotChecked
 from egp.plan.results import TEST

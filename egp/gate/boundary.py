@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from egp import stats
+from egp.gate.comparisons import comparison_at
 from egp.gate.estimates import Lacking
+from egp.gate.exposure import expected_shares
+from egp.gate.looks import last_judged_day, planned_looks
+from egp.gate.rows import cumulative_rows
 from egp.plan.analysis.registered import days_judged
 
 if TYPE_CHECKING:
@@ -43,7 +47,7 @@ class Look:
 def look_at(readout: Readout, test: RegisteredTest, treatment: str, position: int) -> Look:
     """A look as its boundary judges it. Raises Lacking for one that judges no unit."""
     if test.spending is None and not test.is_always_valid:
-        return _look(readout, position, readout.judged(test, treatment, position), test.tail)
+        return _look(readout, position, comparison_at(readout, test, treatment, position), test.tail)
     if test.is_always_valid:
         return _always_valid(readout, test, treatment, position)
     if test.columns == "stated":
@@ -60,11 +64,11 @@ def look_at(readout: Readout, test: RegisteredTest, treatment: str, position: in
 
 
 def _look(readout: Readout, position: int, seen: Comparison, tail: float) -> Look:
-    return Look(position, seen, tail, position == len(readout.looks) - 1)
+    return Look(position, seen, tail, position == len(planned_looks(readout)) - 1)
 
 
 def _always_valid(readout: Readout, test: RegisteredTest, treatment: str, position: int) -> Look:
-    seen = readout.judged(test, treatment, position)
+    seen = comparison_at(readout, test, treatment, position)
     share = seen.information / _planned_information(readout, test, treatment)
     bound = stats.asymptotic_confidence_sequence_z(share, test.alpha, 1.0, test.sides)
     return _look(readout, position, seen, stats.normal_sf(bound))
@@ -72,14 +76,14 @@ def _always_valid(readout: Readout, test: RegisteredTest, treatment: str, positi
 
 def _stated(readout: Readout, test: RegisteredTest, treatment: str, position: int) -> Look:
     """A quantile's look: one row tells today's, and the plan how many days' units each look was to judge."""
-    judged = [days_judged(readout.plan, test.metric, look.date()) for look in readout.looks]
+    judged = [days_judged(readout.plan, test.metric, look.date()) for look in planned_looks(readout)]
     if not judged[position]:
         raise Lacking(
             _NOTHING.format(test.metric.id), "call again at a look that judges matured units", "wait"
         )
     days = sorted({each for each in judged[: position + 1] if each})
     fractions = [each / judged[-1] for each in days]
-    seen = readout.judged(test, treatment, position)
+    seen = comparison_at(readout, test, treatment, position)
     return _look(readout, position, seen, _spent(test, fractions, fractions))
 
 
@@ -89,10 +93,12 @@ def _informed(
     """The looks so far that judge more units than the one before; the one that is asked for replaces its like."""
     found: list[tuple[int, Comparison]] = []
     for at in range(position + 1):
-        last = readout.last_judged_day(test.metric, at)
-        if not all(readout.cumulative(test.metric, name, last) for name in (readout.control, treatment)):
+        last = last_judged_day(readout, test.metric, at)
+        if not all(
+            cumulative_rows(readout, test.metric, name, last) for name in (readout.control, treatment)
+        ):
             continue
-        comparison = readout.judged(test, treatment, at)
+        comparison = comparison_at(readout, test, treatment, at)
         if found and comparison.information <= found[-1][1].information:
             found.pop()
         found.append((at, comparison))
@@ -100,7 +106,7 @@ def _informed(
 
 
 def _planned_information(readout: Readout, test: RegisteredTest, treatment: str) -> float:
-    weights = readout.weights()
+    weights = expected_shares(readout)
     smallest = min(weights.values())
     control, treated = (test.planned * weights[name] / smallest for name in (readout.control, treatment))
     return 1 / (1 / control + 1 / treated)
@@ -108,7 +114,7 @@ def _planned_information(readout: Readout, test: RegisteredTest, treatment: str)
 
 def _fraction(readout: Readout, position: int, share: float) -> float:
     """Share of the planned information that a look spends by; the last look has all of it, however many came."""
-    left = len(readout.looks) - 1 - position
+    left = len(planned_looks(readout)) - 1 - position
     return 1.0 if left == 0 else min(share, 1 - _APART * left)
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from egp import stats
 from egp.gate.boundary import Look, look_at
 from egp.gate.estimates import Lacking
+from egp.gate.looks import open_look
 from egp.gate.ruling_out import harm_seen
+from egp.gate.withholding import require_open
 from egp.plan.analysis.registered import PRIMARY, is_relative
 from egp.plan.finding import NotChecked
 
@@ -32,9 +34,8 @@ class Verdict:
 
 def deciding(readout: Readout, test: RegisteredTest, treatment: str) -> Verdict:
     """The verdict of the first look at which the test ended; of the latest one where it has not."""
-    if readout.withheld_because is not None:
-        raise readout.withheld_because
-    latest = readout.look or 0
+    require_open(readout)
+    latest = open_look(readout) or 0
     for position in range(latest):
         try:
             verdict = _verdict(readout, test, treatment, position)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from egp.gate.estimates import Lacking
 from egp.gate.reading import Kind, Reading
-from egp.gate.readout import Withheld
+from egp.gate.withholding import Withheld
 from egp.plan.finding import NotChecked
 from egp.stats.errors import StatisticsInputError, input_error_of
 from egp.yaml import pointer
@@ -28,7 +28,7 @@ def guarded(read: Callable[[], Iterable[Reading]], metric: str = "", variant: st
         told = input_error_of(error)
         yield _unread(f"could not be computed: {told.problem}", metric, variant, told.advice)
     except Withheld as reason:
-        yield withheld(reason, metric, variant)
+        yield _withheld(reason, metric, variant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def _unread(message: str, metric: str, variant: str, next: str, kind: Kind = "re
     return Reading("not_checked", about + message, kind=kind, next=next, metric=metric, variant=variant)
 
 
-def withheld(reason: Withheld, metric: str, variant: str = "") -> Reading:
+def _withheld(reason: Withheld, metric: str, variant: str) -> Reading:
     """A metric that is not shown yet: it waits for its look, or for a repair of the split."""
     return Reading(
         "not_checked",

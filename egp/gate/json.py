@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from egp import VERSION
 from egp.gate.action import action_of
 from egp.gate.call import FrozenRows, as_text, inputs_of
+from egp.gate.looks import open_look_instant
 from egp.gate.schema import GATE_VERSION
 from egp.gate.text import next_steps
+from egp.gate.withholding import rows_read
 from egp.plan.analysis.registered_test import ANALYSIS
 
 if TYPE_CHECKING:
@@ -56,15 +58,15 @@ def record(judgement: Judgement) -> dict[str, object]:
 
 def _readout(readout: Readout) -> dict[str, object] | None:
     """The rows that a look was read from in this call."""
-    if not readout.rows_read:
+    if not rows_read(readout):
         return None
-    return {"look": readout.look_read.isoformat(), "rows": readout.rows_read}
+    return {"look": open_look_instant(readout).isoformat(), "rows": rows_read(readout)}
 
 
 def _readouts(judgement: Judgement) -> list[dict[str, object]]:
     """What later calls are held to: every readout that is remembered, and this one where it is the first of its look."""
     readout = judgement.readout
-    own = {readout.look_read: readout.rows_read} if readout.rows_read else {}
+    own = {open_look_instant(readout): rows_read(readout)} if rows_read(readout) else {}
     known = {
         look: {**own.get(look, {}), **readout.frozen.get(look, {})} for look in {**own, **readout.frozen}
     }

@@ -10,6 +10,7 @@ from typing import Literal
 from egp.gate.guarding import guarded
 from egp.gate.reading import Kind, Reading
 from egp.gate.readout import Readout
+from egp.gate.withholding import withheld_metrics
 from egp.rules.gate_check import Check, checks
 
 Verdict = Literal["proceed", "hold", "roll_back", "could_not_judge"]
@@ -85,7 +86,7 @@ def _readings(check: Check, readout: Readout) -> Iterator[Reading]:
 
 def _kept_back(reading: Reading, readout: Readout) -> Reading:
     """The reading without what may not be seen, whatever the check did."""
-    if reading.metric not in readout.withheld:
+    if reading.metric not in withheld_metrics(readout):
         return reading
     shown = reading.observed if reading.withheld and reading.check == "stop-rule" else ""
     return replace(reading, observed=shown, interval=None, numbers={})

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
+from egp.gate.comparisons import Uncomputed, comparisons_by_window
 from egp.gate.estimates import Comparison
-from egp.gate.readout import Uncomputed
 from egp.plan.results import About, Refusal, Row
 
 from .worlds import TREATMENT, World, readout_world
@@ -19,7 +19,7 @@ FIRST, SECOND = date(2023, 1, 23), date(2023, 1, 30)
 def weeks_of_refunds(world: World) -> list[tuple[date, Comparison | Uncomputed]]:
     readout = world.readout()
     metric = next(metric for metric in readout.plan.guardrail_metrics if metric.id == "refund_rate")
-    return [(first, seen) for _, first, seen in readout.windows(metric, "week", TREATMENT)]
+    return [(first, seen) for _, first, seen in comparisons_by_window(readout, metric, "week", TREATMENT)]
 
 
 def is_second_week_of_refunds(row: Row) -> bool:

@@ -13,7 +13,7 @@ from scipy.stats import betabinom, multivariate_normal, norm
 from statsmodels.stats.power import normal_sample_size_one_tail
 from statsmodels.stats.proportion import samplesize_proportions_2indep_onetail
 
-from egp.gate.readout import SRM_ALPHA
+from egp.gate.split import SRM_ALPHA
 from egp.plan.analysis import registered
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked

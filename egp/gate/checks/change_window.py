@@ -13,6 +13,7 @@ from datetime import datetime, time
 from egp.gate.clock import elapsed, to_go
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
+from egp.gate.settings import change_windows
 from egp.plan.analysis.days import day_after
 from egp.plan.quantity import shown
 from egp.plan.wording import listing
@@ -20,7 +21,7 @@ from egp.rules.rule import Params
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
-    windows = readout.change_windows
+    windows = change_windows(readout)
     if readout.move.kind == "monitor" or not windows:
         return
     today = readout.as_of.date()

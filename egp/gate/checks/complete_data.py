@@ -23,13 +23,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice
 from typing import Annotated, Literal
 
 from egp.gate.clock import after, day_end, elapsed, to_go
+from egp.gate.exposure import WEEK, days_over, each_day_over, expected_shares, has_stage_begun, weeks_over
 from egp.gate.guarding import guarded
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
+from egp.gate.rows import cumulative_rows, metrics_in_totals, rows_of, was_refused
 from egp.plan.analysis.days import day_after
 from egp.plan.experiment import Metric
 from egp.plan.quantity import QuantityError, share, shown
@@ -39,11 +40,6 @@ from egp.rules.rule import Params as RuleParams
 from egp.yaml import Path
 
 MOST_TOLD = 8
-MOST_DAYS = 3660
-"""Days of a stage that are looked through; gaps of a stage of ten years show in its first."""
-
-WEEK = 7
-
 BY_CHANCE = 1e-6
 """A variant that no unit came to by a smaller chance than this is silent."""
 
@@ -69,7 +65,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
     if len(troubles) > MOST_TOLD:
         more = counted(len(troubles) - MOST_TOLD, "more gap or refused row", "more gaps or refused rows")
         yield _trouble(f"and {more}", more, "correct the source of the aggregates")
-    days = sum(run.days for run in readout.days_seen())
+    days = sum(run.days for run in days_over(readout))
     if days and not troubles:
         yield Reading(
             "pass", f"{counted(days, 'day')} of {readout.stage.name}, without a gap", observed=f"{days}"
@@ -89,8 +85,7 @@ def _refused(readout: Readout) -> Iterator[Reading]:
 
 
 def _gaps(readout: Readout) -> Iterator[Reading]:
-    every_day = (day_after(run.first, offset) for run in readout.days_seen() for offset in range(run.days))
-    days = list(islice(every_day, MOST_DAYS))
+    days = each_day_over(readout)
     if not days:
         return
     heard_of = {row.stage for row in readout.evidence.rows} | {about.stage for about in readout.lost}
@@ -100,7 +95,7 @@ def _gaps(readout: Readout) -> Iterator[Reading]:
     for path, metric in readout.plan.metrics:
         if not _is_needed(readout, path, metric):
             continue
-        if metric.kind == "quantile" or metric.id in readout.is_counted_in_totals:
+        if metric.kind == "quantile" or metric.id in metrics_in_totals(readout):
             yield from _missing_totals(readout, metric)
         else:
             yield from _missing(readout, metric, "cohort", days)
@@ -111,7 +106,7 @@ def _gaps(readout: Readout) -> Iterator[Reading]:
         if rule.for_ is not None and rule.probability is None:
             yield from _missing(readout, watched, "day", days)
     for metric in _watched_by_weeks(readout):
-        yield from _missing(readout, metric, "week", _weeks(readout, metric, days))
+        yield from _missing(readout, metric, "week", weeks_over(readout, metric))
 
 
 def _watched_by_weeks(readout: Readout) -> Iterator[Metric]:
@@ -128,18 +123,18 @@ def _is_needed(readout: Readout, path: Path, metric: Metric) -> bool:
     if path[0] == "guardrail_metrics" or (path[0] != "secondary_metrics" and readout.stage.name == TEST):
         return True
     is_watched = any(rule.metric == metric.id and rule.probability for rule in readout.plan.stop_rules)
-    return is_watched or bool(readout.cumulative(metric, readout.control))
+    return is_watched or bool(cumulative_rows(readout, metric, readout.control))
 
 
 def _missing_totals(readout: Readout, metric: Metric) -> Iterator[Reading]:
     for variant in (readout.control, *readout.treatments):
-        rows = readout.rows(metric, "total", variant)
-        stale = [row for row in rows if row.through and row.through < readout.days_seen()[-1].last]
-        if not rows and not readout.was_refused("total", metric, variant, None):
+        rows = rows_of(readout, metric, "total", variant)
+        stale = [row for row in rows if row.through and row.through < days_over(readout)[-1].last]
+        if not rows and not was_refused(readout, "total", metric, variant, None):
             message = f"there is no total row of {metric.id} for {variant} in {readout.stage.name}"
             yield _trouble(message, "no row", "add the total rows", metric.id or "", variant)
         elif stale:
-            last = readout.days_seen()[-1].last
+            last = days_over(readout)[-1].last
             message = f"the total row of {metric.id} for {variant} ends on {stale[0].through}, not on {last}"
             yield _trouble(
                 message, f"{stale[0].through}", "count through the last day", metric.id or "", variant
@@ -148,9 +143,9 @@ def _missing_totals(readout: Readout, metric: Metric) -> Iterator[Reading]:
 
 def _missing(readout: Readout, metric: Metric, window: Window, days: list[date]) -> Iterator[Reading]:
     for variant in (readout.control, *readout.treatments):
-        seen = {row.date for row in readout.rows(metric, window, variant)}
+        seen = {row.date for row in rows_of(readout, metric, window, variant)}
         absent = [
-            day for day in days if day not in seen and not readout.was_refused(window, metric, variant, day)
+            day for day in days if day not in seen and not was_refused(readout, window, metric, variant, day)
         ]
         if absent:
             what = f"{window} rows of {metric.id} for {variant} lack {_listed(absent)}"
@@ -160,22 +155,6 @@ def _missing(readout: Readout, metric: Metric, window: Window, days: list[date])
 def _listed(days: list[date]) -> str:
     shown_days = [str(day) for day in days[:3]]
     return listing([*shown_days, counted(len(days) - 3, "day") + " more"] if len(days) > 3 else shown_days)
-
-
-def _weeks(readout: Readout, metric: Metric, days: list[date]) -> list[date]:
-    """First days of the weeks that are over: counted from the first row in the ramp, from the start in the test."""
-    seen = sorted(row.date for row in readout.rows(metric, "week") if row.date is not None)
-    # A first week that was refused is still the first.
-    seen += [
-        about.date
-        for about in readout.lost
-        if about.window == "week" and about.metric == metric.id and about.date
-    ]
-    seen.sort()
-    first = days[0]
-    if readout.stage.name != TEST and seen and (seen[0] - first).days < WEEK:
-        first = seen[0]
-    return [day_after(first, offset) for offset in range(0, (days[-1] - first).days - WEEK + 2, WEEK)]
 
 
 def _from_the_future(readout: Readout) -> Iterator[Reading]:
@@ -189,7 +168,7 @@ def _from_the_future(readout: Readout) -> Iterator[Reading]:
 def silences(readout: Readout, longest: timedelta) -> Iterator[Reading]:
     """Variants of which nothing is heard beside others that speak."""
     life = Life.of(readout)
-    if life is None or not readout.has_control:
+    if life is None or not readout.stage.has_control:
         return
     for variant in readout.treatments:
         if life.is_silent(variant, readout.control, longest):
@@ -217,7 +196,7 @@ def _blindness(readout: Readout, params: Params) -> Iterator[Reading]:
     life = Life.of(readout)
     if life is None:
         return
-    names = (readout.control, *readout.treatments) if readout.has_control else readout.treatments
+    names = readout.variants_in_stage
     silent = elapsed(max(life.counted(name) for name in names), life.now)
     if silent <= params.max_silence:
         return
@@ -278,7 +257,7 @@ class Life:
     def of(cls, readout: Readout) -> Life | None:
         """None where nothing is due, or where nothing at all can be read."""
         stage, evidence = readout.stage, readout.evidence
-        if not readout.has_begun or stage.begin is None or (evidence.problems and not evidence.rows):
+        if not has_stage_begun(readout) or stage.begin is None or (evidence.problems and not evidence.rows):
             return None
         # Results that are old are no silence of the treatment.
         now = min(readout.seen_until, stage.end) if stage.end else readout.seen_until
@@ -309,7 +288,7 @@ class Life:
             return False
         if elapsed(heard, of_other) < longest / 2:
             return False
-        weights = self.readout.weights()
+        weights = expected_shares(self.readout)
         share_of_other = weights[other] / (weights[other] + weights[variant])
         return share_of_other ** self._units_after(other, heard) < BY_CHANCE
 

@@ -16,9 +16,12 @@ from typing import Annotated
 from egp import stats
 from egp.gate.amounts import unit_of
 from egp.gate.estimates import arm_of
-from egp.gate.guarding import Part, one_by_one, withheld
+from egp.gate.guarding import Part, one_by_one
+from egp.gate.looks import last_judged_day, open_look
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
+from egp.gate.rows import cumulative_rows
+from egp.gate.withholding import require_open
 from egp.plan.analysis.registered_test import columns_of
 from egp.plan.experiment import Metric
 from egp.plan.quantity import Measure, Share, shown
@@ -38,7 +41,7 @@ _NOISE = 0.001
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
-    if not readout.is_decision or readout.look is None:
+    if not readout.is_decision or open_look(readout) is None:
         return
     judged = (*readout.plan.primaries, *readout.plan.guardrails)
     yield from one_by_one(
@@ -49,10 +52,8 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
 
 
 def _control(readout: Readout, metric: Metric, baseline: Measure, tolerance: float) -> Iterator[Reading]:
-    if readout.withheld_because is not None:
-        yield withheld(readout.withheld_because, metric.id or "")
-        return
-    rows = readout.cumulative(metric, readout.control, readout.last_judged_day(metric))
+    require_open(readout)
+    rows = cumulative_rows(readout, metric, readout.control, last_judged_day(readout, metric))
     seen = arm_of(metric, columns_of(readout.plan, metric), rows)
     away = seen.value / baseline.value - 1
     p_value = 1.0

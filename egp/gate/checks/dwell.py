@@ -13,6 +13,7 @@ from datetime import timedelta
 from egp.gate.clock import after, elapsed, shown_instant, to_go
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
+from egp.gate.settings import policy_option
 from egp.plan.finding import need
 from egp.plan.results import CANARY
 from egp.plan.wording import length
@@ -27,7 +28,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
         complete = stage.end
     elif 0 <= stage.position < len(readout.plan.ramp):
         least = need(readout.plan.ramp[stage.position].min_dwell, "ramp", stage.position, "min_dwell")
-        asked = readout.policy_says("stage-dwell", "hours", 0)
+        asked = policy_option(readout, "stage-dwell", "hours", 0)
         complete = after(stage.begin, max(least, timedelta(hours=asked)))
     else:
         return

@@ -13,20 +13,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egp.gate.clock import shown_look
+from egp.gate.looks import open_look_instant
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
+from egp.gate.withholding import rows_read
 from egp.plan.quantity import shown
 from egp.plan.wording import listing
 from egp.rules.rule import Params
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
-    if not readout.rows_read:
+    if not rows_read(readout):
         return
-    look = readout.look_read
+    look = open_look_instant(readout)
     before = readout.frozen.get(look, {})
     changed = [
-        shown(metric) for metric, digest in readout.rows_read.items() if before.get(metric, digest) != digest
+        shown(metric) for metric, digest in rows_read(readout).items() if before.get(metric, digest) != digest
     ]
     if not changed:
         message = f"the look of {shown_look(look)} is read from the rows of its first readout"

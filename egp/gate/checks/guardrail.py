@@ -22,11 +22,16 @@ from egp import stats
 from egp.gate.amounts import as_harm, p_shown, signed, unit_of
 from egp.gate.boundary import Look, look_at
 from egp.gate.clock import shown_look
+from egp.gate.comparisons import comparison_so_far
 from egp.gate.estimates import Comparison
-from egp.gate.guarding import Part, one_by_one, withheld
+from egp.gate.exposure import has_stage_begun
+from egp.gate.guarding import Part, one_by_one
+from egp.gate.looks import immature_days, is_last_look_open, maturity, open_look, planned_looks
 from egp.gate.reading import Kind, Reading
 from egp.gate.readout import Readout
 from egp.gate.ruling_out import Harm, harm_seen
+from egp.gate.settings import alarm_levels, guardrail_alpha
+from egp.gate.withholding import require_open
 from egp.plan.analysis.registered import harm_direction, required_power
 from egp.plan.analysis.registered_test import RegisteredTest, guardrail_test_of
 from egp.plan.experiment import Metric
@@ -38,14 +43,14 @@ from egp.yaml import Path
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
-    if readout.is_decision and readout.look is not None:
+    if readout.is_decision and open_look(readout) is not None:
         yield from one_by_one(
             Part(partial(_judged, readout, metric, path, treatment), metric.id or "", treatment)
             for path, metric in readout.plan.guardrails
             if metric.non_inferiority_margin is not None
             for treatment in readout.ramped
         )
-    elif readout.has_begun:
+    elif has_stage_begun(readout):
         yield from _alarms(readout)
 
 
@@ -54,22 +59,21 @@ def _judged(readout: Readout, metric: Metric, path: Path, treatment: str) -> Ite
 
 
 def _non_inferior(readout: Readout, metric: Metric, path: Path, treatment: str) -> Reading:
-    name, matures = shown(metric.id), readout.matures(metric)
+    name, matures = shown(metric.id), maturity(readout, metric)
     if readout.as_of < matures:
         message = f"{name} is judged once its outcomes have matured, on {shown_look(matures)}"
         return Reading(
             "not_checked", message, kind="wait", until=matures, metric=metric.id or "", variant=treatment
         )
-    unripe = readout.unripe_days(metric)
+    unripe = immature_days(readout, metric)
     if unripe and metric.kind != "quantile":
         message = (
             f"{name} is judged once the outcomes of units exposed on {unripe[0]} are counted to their end"
         )
         return Reading("not_checked", message, kind="repair", metric=metric.id or "", variant=treatment)
-    if readout.withheld_because is not None:
-        return withheld(readout.withheld_because, metric.id or "", treatment)
+    require_open(readout)
     test = guardrail_test_of(readout.plan, metric, path)
-    look = look_at(readout, test, treatment, readout.look or 0)
+    look = look_at(readout, test, treatment, open_look(readout) or 0)
     harm = harm_seen(test, look)
     declared = need(metric.non_inferiority_margin, *path, "non_inferiority_margin")
     observed = f"{as_harm(harm.estimate, declared, metric)}, at most {as_harm(harm.bound, declared, metric)}"
@@ -77,7 +81,9 @@ def _non_inferior(readout: Readout, metric: Metric, path: Path, treatment: str) 
         "harm beyond the margin is shown" if harm.is_shown else "harm of the margin is not ruled out"
     )  # fmt: skip
     is_open = not harm.is_ruled_out and not harm.is_shown
-    following = readout.looks[look.position + 1] if is_open and not readout.is_last_look else None
+    following = (
+        planned_looks(readout)[look.position + 1] if is_open and not is_last_look_open(readout) else None
+    )
     return Reading(
         "pass" if harm.is_ruled_out else "fail" if harm.is_shown else "cannot_rule_out",
         f"{name}: harm {observed} (one-sided), margin {declared}: {verdict}",
@@ -123,7 +129,7 @@ def _rerun(readout: Readout, seen: Comparison, margin: float, is_shown: bool, me
             "withdraw the treatment" if metric.action == "rollback" else "keep control; the experiment ends"
         )
     resolvable = stats.mde_of_standard_error(
-        seen.difference.standard_error, required_power(readout.plan), readout.guardrail_alpha(), 1
+        seen.difference.standard_error, required_power(readout.plan), guardrail_alpha(readout), 1
     )
     units = max(seen.smaller_units * (resolvable / margin) ** 2, seen.smaller_units * 1.0)
     return (
@@ -136,7 +142,7 @@ def _alarms(readout: Readout) -> Iterator[Reading]:
     seen: list[tuple[Path, Metric, str, Comparison]] = []
 
     def compare(path: Path, metric: Metric, treatment: str) -> Iterator[Reading]:
-        comparison = readout.comparison(metric, treatment)
+        comparison = comparison_so_far(readout, metric, treatment)
         comparison.require_enough_events(metric.id or "", comparison.difference)
         seen.append((path, metric, treatment, comparison))
         yield from ()
@@ -159,7 +165,7 @@ def _alarms(readout: Readout) -> Iterator[Reading]:
 def _alarm(
     readout: Readout, path: Path, metric: Metric, treatment: str, seen: Comparison, p_value: float
 ) -> Reading:
-    alpha, unit = readout.alarm_levels.harm_alpha, unit_of(metric)
+    alpha, unit = alarm_levels(readout).harm_alpha, unit_of(metric)
     is_harmed = p_value < alpha
     sign = 1 if harm_direction(metric, path) == "increase" else -1
     observed = f"harm of {signed(sign * seen.difference.estimate, unit)}"

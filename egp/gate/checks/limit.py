@@ -13,9 +13,14 @@ from collections.abc import Iterator
 from functools import partial
 
 from egp.gate.amounts import unit_of
+from egp.gate.comparisons import arm_so_far
+from egp.gate.exposure import has_stage_begun
 from egp.gate.guarding import Part, one_by_one
+from egp.gate.looks import open_look
 from egp.gate.reading import Kind, Reading, State
 from egp.gate.readout import Readout
+from egp.gate.settings import alarm_levels
+from egp.gate.withholding import withheld_metrics
 from egp.plan.analysis.stop_rules import is_plain_rate
 from egp.plan.experiment import Metric
 from egp.plan.quantity import Measure, shown
@@ -25,7 +30,7 @@ from egp.stats import ArmEstimate, normal_sf, z_upper
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
-    if not readout.has_begun:
+    if not has_stage_begun(readout):
         return
     yield from one_by_one(
         Part(partial(_limits, readout, metric, treatment), metric.id or "", treatment)
@@ -43,13 +48,13 @@ def _limits(readout: Readout, metric: Metric, treatment: str) -> Iterator[Readin
 
 
 def _limit(readout: Readout, metric: Metric, treatment: str, bound: Measure, sign: int) -> Reading:
-    arm = readout.arm(metric, treatment)
-    alpha = readout.alarm_levels.limit_alpha
+    arm = arm_so_far(readout, metric, treatment)
+    alpha = alarm_levels(readout).limit_alpha
     excess = sign * (arm.value - bound.value)
     reach = z_upper(alpha) * arm.standard_error
     is_broken = excess > 0 and _tail(readout, metric, arm, bound, sign) < alpha
     state: State = "pass" if excess <= 0 else "fail" if is_broken else "cannot_rule_out"
-    is_hidden = (metric.id or "") in readout.withheld
+    is_hidden = (metric.id or "") in withheld_metrics(readout)
     side = "above" if sign > 0 else "below"
     required = f"at {'most' if sign > 0 else 'least'} {bound}"
     words = {
@@ -93,7 +98,7 @@ def _kind(readout: Readout, metric: Metric, state: State) -> Kind:
         return ""
     if state == "fail" and metric.action not in ("hold", "monitor"):
         return "rollback"
-    return "inconclusive" if readout.is_decision and readout.look is not None else "wait"
+    return "inconclusive" if readout.is_decision and open_look(readout) is not None else "wait"
 
 
 def _next(metric: Metric, state: State) -> str:

@@ -29,9 +29,13 @@ from functools import partial
 from typing import Annotated, NamedTuple
 
 from egp.gate.activity import Activity, Amount, Course, Stated, activity, together
+from egp.gate.exposure import has_stage_begun
 from egp.gate.guarding import Part, one_by_one
+from egp.gate.looks import outcome_window_days
 from egp.gate.reading import Reading
-from egp.gate.readout import Readout, outcome_window_days
+from egp.gate.readout import Readout
+from egp.gate.rows import rows_of
+from egp.gate.withholding import withheld_metrics
 from egp.plan.experiment import Metric
 from egp.plan.quantity import Share, shown
 from egp.plan.results import Row, Window
@@ -65,7 +69,7 @@ class Params(RuleParams):
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
-    if not readout.has_begun:
+    if not has_stage_begun(readout):
         return
     told = _Told([], [])
     surprise = math.log(max(_comparisons(readout), 1) / params.false_holds)
@@ -73,7 +77,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
         Part(partial(_of_metric, readout, metric, surprise, told), metric.id or "")
         for _, metric in readout.plan.metrics
     )
-    names = (readout.control, *readout.treatments) if readout.has_control else readout.treatments
+    names = readout.variants_in_stage
     if told.alive:
         message = f"events of {listing(map(shown, told.alive))} arrive in {listing(map(shown, names))}"
         yield Reading("pass", message, observed=counted(len(told.alive), "metric"))
@@ -103,9 +107,9 @@ def _of_metric(readout: Readout, metric: Metric, surprise: float, told: _Told) -
         return
     found = [each for life in lives for each in life.troubles()]
     if not found:
-        is_rare = name not in readout.withheld and not all(life.would_be_missed() for life in lives)
+        is_rare = name not in withheld_metrics(readout) and not all(life.would_be_missed() for life in lives)
         (told.rare if is_rare else told.alive).append(name)
-    elif name in readout.withheld:
+    elif name in withheld_metrics(readout):
         message = f"{shown(name)} is not alive: some of its events do not arrive; when and where is not told before its look"
         yield _dead(readout, metric, message, "")
     else:
@@ -126,7 +130,7 @@ def _dead(readout: Readout, metric: Metric, message: str, variant: str) -> Readi
         next=f"find out what became of the events of {shown(metric.id)}{rightly_zero}",
         metric=metric.id or "",
         variant=variant,
-        withheld=(metric.id or "") in readout.withheld,
+        withheld=(metric.id or "") in withheld_metrics(readout),
     )
 
 
@@ -149,7 +153,7 @@ class _Lives:
         self.surprise = surprise
         self.of_denominator = of_denominator
         self.window_days = outcome_window_days(metric)
-        self.variants = (readout.control, *readout.treatments) if readout.has_control else readout.treatments
+        self.variants = readout.variants_in_stage
         self.points = {
             (variant, window): points
             for variant in self.variants
@@ -159,7 +163,7 @@ class _Lives:
         self.totals = {
             variant: _Point(date.min, self._age_of_total(row), self._amount_of(row))
             for variant in self.variants
-            for row in readout.rows(metric, "total", variant)
+            for row in rows_of(readout, metric, "total", variant)
         }
 
     @property
@@ -215,7 +219,7 @@ class _Lives:
         yield from self._against_baseline(days)
 
     def _compared_with(self, variant: str) -> tuple[str, ...]:
-        if not self.readout.has_control:
+        if not self.readout.stage.has_control:
             return ()
         control = self.readout.control
         return self.readout.treatments if variant == control else (control,)
@@ -267,7 +271,7 @@ class _Lives:
         direction = None if self.of_denominator else self.metric.direction
         if direction is not None and (direction == "decrease") != low_is_treatment:
             return DEAD
-        if self.metric.id in self.readout.withheld:
+        if self.metric.id in withheld_metrics(self.readout):
             return DEAD  # whether it doubled is not to be known yet
         baseline = self.metric.baseline.value if self.metric.baseline else 0.0
         hoped = [
@@ -352,7 +356,7 @@ class _Lives:
         if self.metric.kind != "ratio":
             return 1.0
         days = {point.first for point in points}
-        rows = [row for row in self.readout.rows(self.metric, "cohort") if row.date in days]
+        rows = [row for row in rows_of(self.readout, self.metric, "cohort") if row.date in days]
         return together(activity(row, of_denominator=True) for row in rows).rate
 
     def _size(self, seen: Activity) -> float:
@@ -379,7 +383,7 @@ class _Lives:
         return max((row.through - begin.date()).days // 2, 0) if row.through and begin else 0
 
     def _points(self, variant: str, window: Window) -> list[_Point]:
-        rows = [row for row in self.readout.rows(self.metric, window, variant) if row.date is not None]
+        rows = [row for row in rows_of(self.readout, self.metric, window, variant) if row.date is not None]
         return [
             _Point(row.date, self._counted_for(row), self._amount_of(row))
             for row in sorted(rows, key=lambda row: row.key)

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egp.gate.clock import instant
+from egp.gate.exposure import has_stage_begun
+from egp.gate.looks import is_last_look_open, last_judged_day, open_look
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
+from egp.gate.rows import cumulative_rows
 from egp.plan.analysis.registered import planned_units
 from egp.plan.quantity import shown
 from egp.plan.results import TEST
@@ -21,18 +24,18 @@ from egp.rules.rule import Params
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
     if readout.is_decision:
-        if readout.look is not None and readout.is_last_look:
+        if open_look(readout) is not None and is_last_look_open(readout):
             yield _sample(readout)
-    elif readout.move.kind != "monitor" and readout.stage.name != TEST and readout.has_begun:
+    elif readout.move.kind != "monitor" and readout.stage.name != TEST and has_stage_begun(readout):
         yield from _stop_rules(readout)
 
 
 def _sample(readout: Readout) -> Reading:
     metric = readout.plan.primary_metric
     assert metric is not None
-    last = readout.last_judged_day(metric)
+    last = last_judged_day(readout, metric)
     names = (readout.control, *readout.treatments)
-    units = {name: sum(row.units for row in readout.cumulative(metric, name, last)) for name in names}
+    units = {name: sum(row.units for row in cumulative_rows(readout, metric, name, last)) for name in names}
     smallest, planned = min(units, key=units.__getitem__), planned_units(readout.plan)
     numbers = {f"units_{name}": float(count) for name, count in units.items()}
     observed, required = _per_variant(units[smallest]), _per_variant(planned)
@@ -65,7 +68,7 @@ def _stop_rules(readout: Readout) -> Iterator[Reading]:
         if rule.probability is None or metric is None or rule.min_units_per_variant is None:
             continue
         names = (readout.control, *readout.treatments)
-        fewest = min(sum(row.units for row in readout.cumulative(metric, name)) for name in names)
+        fewest = min(sum(row.units for row in cumulative_rows(readout, metric, name)) for name in names)
         observed, required = _per_variant(fewest), _per_variant(rule.min_units_per_variant)
         if fewest >= rule.min_units_per_variant:
             message = f"stop rule {shown(rule.id)} can speak: at least {observed}"

@@ -15,10 +15,13 @@ from typing import Annotated
 
 from egp import stats
 from egp.gate.amounts import p_shown, signed, unit_of
+from egp.gate.comparisons import compare_rows
 from egp.gate.estimates import Lacking
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.reading import Reading
-from egp.gate.readout import Readout, first_week_rows
+from egp.gate.readout import Readout
+from egp.gate.rows import first_week_rows
+from egp.gate.withholding import require_open
 from egp.plan.analysis.days import day_after, first_full_day
 from egp.plan.analysis.registered import PRIMARY, direction_of
 from egp.plan.experiment import Metric
@@ -46,8 +49,7 @@ def _weeks_compared(readout: Readout, metric: Metric, treatment: str, alpha: flo
 
 
 def _novelty(readout: Readout, metric: Metric, treatment: str, alpha: float) -> Reading:
-    if readout.withheld_because is not None:
-        raise readout.withheld_because
+    require_open(readout)
     first = first_full_day(readout.plan)
     weeks = [_effect(readout, metric, treatment, day_after(first, offset)) for offset in (0, 7)]
     change = stats.Difference(
@@ -80,4 +82,4 @@ def _effect(readout: Readout, metric: Metric, treatment: str, week: object) -> s
             f"there are no weekly rows of {metric.id} with segment {FIRST_WEEK} for the week of {week}",
             "add them: window week, of the units first exposed in the first week",
         )
-    return readout.compared(metric, *arms).difference
+    return compare_rows(readout, metric, *arms).difference

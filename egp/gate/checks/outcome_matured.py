@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egp.gate.clock import elapsed, shown_look, to_go
+from egp.gate.looks import immature_days, last_judged_day, maturity, open_look, outcome_window_days
 from egp.gate.reading import Reading
-from egp.gate.readout import Readout, outcome_window_days
+from egp.gate.readout import Readout
+from egp.gate.rows import rows_of
 from egp.plan.analysis.days import day_after
 from egp.plan.experiment import Metric
 from egp.plan.quantity import shown
@@ -22,7 +24,7 @@ from egp.yaml import Path
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
-    if not readout.is_decision or readout.look is None:
+    if not readout.is_decision or open_look(readout) is None:
         return
     judged = [*readout.plan.primaries, *readout.plan.guardrails]
     for path, metric in judged:
@@ -31,9 +33,9 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
 
 
 def _matured(readout: Readout, path: Path, metric: Metric) -> Reading:  # noqa: ARG001
-    window, last = outcome_window_days(metric), readout.last_judged_day(metric)
+    window, last = outcome_window_days(metric), last_judged_day(readout, metric)
     needed = day_after(last, window)
-    complete = readout.matures(metric)
+    complete = maturity(readout, metric)
     name, length = shown(metric.id), counted(window, "day")
     units = "units of the matured cohort" if metric.judged_on == "matured_cohort" else "all units"
     if readout.as_of < complete:
@@ -50,16 +52,16 @@ def _matured(readout: Readout, path: Path, metric: Metric) -> Reading:  # noqa: 
             metric=metric.id or "",
         )
     counted_rows = [
-        row for row in readout.rows(metric, "cohort") if row.date is not None and row.date <= last
+        row for row in rows_of(readout, metric, "cohort") if row.date is not None and row.date <= last
     ]
     if not counted_rows:
         message = f"there are no cohorts of {name} to tell whether outcomes have matured"
         return Reading(
             "not_checked", message, kind="repair", next="add rows of window cohort", metric=metric.id or ""
         )
-    unripe = readout.unripe_days(metric)
+    unripe = immature_days(readout, metric)
     if unripe:
-        counted_to = max(row.through or last for row in readout.rows(metric, "cohort"))
+        counted_to = max(row.through or last for row in rows_of(readout, metric, "cohort"))
         return Reading(
             "fail",
             f"{name} is not counted through the {length} of units exposed on {unripe[0]}",

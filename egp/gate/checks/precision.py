@@ -17,8 +17,10 @@ from egp.gate.amounts import unit_of
 from egp.gate.deciding import deciding
 from egp.gate.estimates import Comparison
 from egp.gate.guarding import Part, one_by_one
+from egp.gate.looks import is_last_look_open, open_look
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
+from egp.gate.withholding import primary_comparison
 from egp.plan.analysis.registered import planned_units, primary_design, primary_effect, required_power
 from egp.plan.analysis.registered_test import RegisteredTest, primary_test_of
 from egp.plan.experiment import Metric
@@ -36,7 +38,7 @@ class Params(RuleParams):
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
-    if not readout.is_decision or (readout.look is not None and not readout.is_last_look):
+    if not readout.is_decision or (open_look(readout) is not None and not is_last_look_open(readout)):
         return
     yield from one_by_one(
         Part(
@@ -51,7 +53,7 @@ def _reached(
     readout: Readout, metric: Metric, path: Path, treatment: str, tolerance: float
 ) -> Iterator[Reading]:
     test = primary_test_of(readout.plan, metric, path)
-    if deciding(readout, test, treatment).look.position == readout.look:
+    if deciding(readout, test, treatment).look.position == open_look(readout):
         yield _precision(readout, metric, path, treatment, tolerance)
 
 
@@ -62,7 +64,7 @@ def _standard_error(seen: Comparison, test: RegisteredTest) -> float:
 
 def _precision(readout: Readout, metric: Metric, path: Path, treatment: str, tolerance: float) -> Reading:
     plan, test = readout.plan, primary_test_of(readout.plan, metric, path)
-    reached = _standard_error(readout.primary(test, treatment), test)
+    reached = _standard_error(primary_comparison(readout, test, treatment), test)
     power, design = required_power(plan), primary_design(plan, path)
     distance = abs(primary_effect(plan, path)) if test.margin is None else test.margin
     resolvable = stats.mde_of_standard_error(reached, power, test.alpha, test.sides) * sqrt(

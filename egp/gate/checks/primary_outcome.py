@@ -21,6 +21,7 @@ from egp.gate.boundary import Look
 from egp.gate.clock import elapsed, shown_look, to_go
 from egp.gate.deciding import Verdict, deciding
 from egp.gate.guarding import Part, one_by_one
+from egp.gate.looks import is_last_look_open, open_look, planned_looks
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.plan.analysis.registered import required_power
@@ -53,7 +54,7 @@ def _outcome(readout: Readout, metric: Metric, path: Path, treatment: str) -> Re
     asked, met, p_value = verdict.asked, verdict.met, verdict.p_value
     observed = f"{signed(seen.difference.estimate, unit)}, interval {band(interval, unit)}"
     confidence = percent(1 - 2 * test.tail)
-    at = "" if verdict.look.position == readout.look else f" at the look of {_shown(readout, verdict)}"
+    at = "" if verdict.look.position == open_look(readout) else f" at the look of {_shown(readout, verdict)}"
     message = (
         f"{shown(metric.id)}{at}: {signed(seen.difference.estimate, unit)} "
         f"({confidence} interval {band(interval, unit)}, {p_shown(p_value)}); {'met' if met else 'not met'}: {asked}"
@@ -72,8 +73,8 @@ def _outcome(readout: Readout, metric: Metric, path: Path, treatment: str) -> Re
             "pass", message, observed=observed, required=asked, interval=interval, numbers=numbers,
             metric=metric.id or "", variant=treatment,
         )  # fmt: skip
-    goes_on = readout.look is not None and not readout.is_last_look and not verdict.ended
-    following = readout.looks[(readout.look or 0) + 1] if goes_on else None
+    goes_on = open_look(readout) is not None and not is_last_look_open(readout) and not verdict.ended
+    following = planned_looks(readout)[(open_look(readout) or 0) + 1] if goes_on else None
     return Reading(
         "fail",
         message,
@@ -94,7 +95,7 @@ def _outcome(readout: Readout, metric: Metric, path: Path, treatment: str) -> Re
 
 
 def _shown(readout: Readout, verdict: Verdict) -> str:
-    return shown_look(readout.looks[verdict.look.position])
+    return shown_look(planned_looks(readout)[verdict.look.position])
 
 
 def _rerun(readout: Readout, test: RegisteredTest, look: Look) -> str:

@@ -14,8 +14,12 @@ from collections.abc import Iterator
 from datetime import date
 
 from egp.gate.clock import day_end, elapsed, instant, shown_instant, shown_look, to_go
+from egp.gate.exposure import days_over
+from egp.gate.looks import due_look, is_last_look_open, open_look, open_look_instant, planned_looks
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
+from egp.gate.settings import policy_option
+from egp.gate.withholding import withheld_because
 from egp.plan.analysis.days import day_after, first_day, full_days
 from egp.plan.wording import counted
 from egp.rules.rule import Params
@@ -27,17 +31,18 @@ SHORTEST_RUN = 14
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
     if not readout.is_decision:
         return
-    if readout.due is None:
+    if due_look(readout) is None:
         yield _too_early(readout)
         return
-    if readout.look is None:
+    if open_look(readout) is None:
         yield _not_seen(readout)
         return
-    least = int(readout.policy_says("minimum-runtime", "days", SHORTEST_RUN))
-    consecutive = _consecutive_days(readout, day_after(readout.looks[readout.look].date(), -1))
-    ends = readout.stage.end if readout.is_last_look else None
+    read = open_look_instant(readout)
+    least = int(policy_option(readout, "minimum-runtime", "days", SHORTEST_RUN))
+    consecutive = _consecutive_days(readout, day_after(read.date(), -1))
+    ends = readout.stage.end if is_last_look_open(readout) else None
     if consecutive >= least and not (ends and readout.as_of < ends):
-        message = f"{counted(consecutive, 'consecutive day')} at full exposure, read at {_look(readout)}"
+        message = f"{counted(consecutive, 'consecutive day')} at full exposure, read at the look of {shown_look(read)}"
         yield Reading("pass", message, observed=counted(consecutive, "day"), required=counted(least, "day"))
         return
     complete = ends or day_end(day_after(first_day(readout.plan), least - 1), readout.zone)
@@ -61,14 +66,9 @@ def _consecutive_days(readout: Readout, last: date) -> int:
     return max(((min(run.last, last) - run.first).days + 1 for run in runs), default=0)
 
 
-def _look(readout: Readout) -> str:
-    assert readout.look is not None
-    return f"the look of {shown_look(readout.looks[readout.look])}"
-
-
 def _not_seen(readout: Readout) -> Reading:
     """The day of the look has come, and the results have not."""
-    look, reason = shown_look(readout.looks[0]), readout.withheld_because
+    look, reason = shown_look(planned_looks(readout)[0]), withheld_because(readout)
     return Reading(
         "fail",
         f"the look of {look} has come, and is not open: the primary is {reason}",
@@ -80,7 +80,7 @@ def _not_seen(readout: Readout) -> Reading:
 
 
 def _too_early(readout: Readout) -> Reading:
-    look, days = readout.looks[0], sum(run.days for run in readout.days_seen())
+    look, days = planned_looks(readout)[0], sum(run.days for run in days_over(readout))
     start = instant(first_day(readout.plan), readout.zone)
     if readout.as_of < start:
         message = f"the test starts on {start:%Y-%m-%d}, and is read on {shown_look(look)}"

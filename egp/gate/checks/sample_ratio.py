@@ -15,8 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
+from egp.gate.exposure import expected_shares, has_stage_begun
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
+from egp.gate.split import split_p_values, splits, srm_alpha
 from egp.plan.quantity import Share, shown
 from egp.plan.wording import counted, listing, percent, significant
 from egp.rules.rule import AtLeast
@@ -33,28 +35,28 @@ class Params(RuleParams):
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
     yield from _crossed(readout, params.max_crossed)
-    if not readout.has_begun:
+    if not has_stage_begun(readout):
         return
-    if not readout.has_control:
+    if not readout.stage.has_control:
         yield Reading("pass", f"{readout.stage.name} treats everyone, so that nothing is split")
         return
-    if not readout.splits:
+    if not splits(readout):
         message = f"no units were counted in {readout.stage.name}"
         yield Reading("not_checked", message, kind="repair", next="add cohort rows")
         return
-    units = min(readout.split_p_values, key=readout.split_p_values.__getitem__)
-    p_value = readout.split_p_values[units]
+    units = min(split_p_values(readout), key=split_p_values(readout).__getitem__)
+    p_value = split_p_values(readout)[units]
     names = (readout.control, *readout.treatments)
-    weights = readout.weights()
+    weights = expected_shares(readout)
     counts = listing(f"{shown(name)} {count:,}" for name, count in zip(names, units, strict=True))
     split = " / ".join(percent(weights[name], 1) for name in names)
-    metrics = listing(map(shown, readout.splits[units]))
-    mismatch = p_value < readout.srm_alpha
+    metrics = listing(map(shown, splits(readout)[units]))
+    mismatch = p_value < srm_alpha(readout)
     yield Reading(
         "fail" if mismatch else "pass",
         f"{counts} against {split}{f' (rows of {metrics})' if mismatch else ''}",
         observed=f"p = {significant(p_value, 2)}" if p_value >= 1e-12 else "p < 1e-12",
-        required=f"p of at least {significant(readout.srm_alpha, 2)}",
+        required=f"p of at least {significant(srm_alpha(readout), 2)}",
         numbers={"p_value": p_value, **{f"units_{n}": float(u) for n, u in zip(names, units, strict=True)}},
         kind="repair" if mismatch else "",
         next="find out where units are lost or counted twice; redirects and bots first" if mismatch else "",

@@ -14,8 +14,10 @@ from datetime import date, timedelta
 from typing import Annotated
 
 from egp.gate.clock import DAY, elapsed, instant, shown_instant, to_go
+from egp.gate.looks import open_look, open_look_instant
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
+from egp.gate.settings import change_windows
 from egp.plan.analysis.days import day_after
 from egp.plan.quantity import Interval, Moment
 from egp.plan.results import TEST, stage_name
@@ -113,12 +115,13 @@ def _too_early(readout: Readout, declared: Moment | None) -> Iterator[Reading]:
 
 
 def _too_old(readout: Readout, params: Params) -> Iterator[Reading]:
-    if readout.look is None or readout.plan.type in ("rollout", "holdback"):
+    if open_look(readout) is None or readout.plan.type in ("rollout", "holdback"):
         return
-    age = elapsed(readout.looks[readout.look], readout.as_of)
+    read = open_look_instant(readout)
+    age = elapsed(read, readout.as_of)
     if age <= timedelta(days=params.readout_days):
         return
-    lost = _days_lost(readout, readout.looks[readout.look].date())
+    lost = _days_lost(readout, read.date())
     if age - lost * DAY > timedelta(days=params.readout_days):
         without = f", {lost} of them in change windows" if lost else ""
         yield Reading(
@@ -134,7 +137,7 @@ def _too_old(readout: Readout, params: Params) -> Iterator[Reading]:
 def _days_lost(readout: Readout, read: date) -> int:
     """Days from the readout until today on which no traffic could be raised."""
     lost, last = 0, day_after(readout.as_of.date(), -1)
-    for period, _ in readout.change_windows:
+    for period, _ in change_windows(readout):
         run = Interval(max(period.first, read), min(period.last, last))
         if run.days > 0:
             lost, read = lost + run.days, day_after(run.last, 1)

@@ -36,18 +36,28 @@ from typing import Literal
 
 from egp import stats
 from egp.gate.amounts import signed, unit_of
+from egp.gate.comparisons import (
+    Uncomputed,
+    comparison_so_far,
+    comparisons_by_window,
+    smaller_arm_units,
+    window_units,
+)
 from egp.gate.estimates import Comparison, Lacking
+from egp.gate.exposure import has_stage_begun, windows_over
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.harm import Excess, harm_beyond
 from egp.gate.reading import Reading
-from egp.gate.readout import Readout, Uncomputed
+from egp.gate.readout import Readout
+from egp.gate.settings import alarm_levels
+from egp.gate.withholding import withheld_metrics
 from egp.plan.analysis.days import whole_days
 from egp.plan.analysis.registered import harm_direction
 from egp.plan.analysis.stop_rules import BAD_WEEKS, least_units, stop_rule_metric, weekly_level
 from egp.plan.experiment import Metric, StopRule
 from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import shown
-from egp.plan.results import TEST, Window
+from egp.plan.results import Window
 from egp.plan.wording import counted, listing, percent, significant, unit_count, whole
 from egp.rules.rule import Params
 from egp.stats import StatisticsInputError
@@ -58,7 +68,7 @@ NO_BAD_WEEKS = f"fewer than {BAD_WEEKS} weeks in a row with significant harm of 
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
-    if not readout.has_begun:
+    if not has_stage_begun(readout):
         return
     weeks = _Weeks()
     declared = [
@@ -90,7 +100,7 @@ class _Watched:
         self.treatment = treatment
         self.rule: StopRule = readout.plan.stop_rules[position]
         self.path, self.metric = stop_rule_metric(readout.plan, position)
-        self.is_hidden = (self.metric.id or "") in readout.withheld
+        self.is_hidden = (self.metric.id or "") in withheld_metrics(readout)
 
     @property
     def least(self) -> float:
@@ -113,12 +123,12 @@ class _Watched:
     def _posterior(self, asked: float) -> Reading:
         required = f"P(harm > {self.rule.harm_exceeds}) below {percent(asked)}"
         until = self._evaluated_until()
-        units = self.readout.smaller_units(self.metric, self.treatment, until)
+        units = smaller_arm_units(self.readout, self.metric, self.treatment, until)
         if units < self.least:
             observed = f"{unit_count(units)} per variant"
             message = f"silent until {unit_count(self.least)} per variant, now {whole(units)}"
             return self._told(False, message, observed, required, {})
-        seen = self.readout.comparison(self.metric, self.treatment, until)
+        seen = comparison_so_far(self.readout, self.metric, self.treatment, until)
         beyond = self._beyond(seen)
         probability = self._probability_of(beyond)
         harm = self._sign * seen.difference.estimate
@@ -164,7 +174,7 @@ class _Watched:
     def _weeks(self, weeks: int) -> Reading:
         if weeks < 1:
             raise NotChecked(("stop_rules", self.position, "significant_harm_for"))
-        alpha = weekly_level(self.readout.plan, weeks, self.readout.alarm_levels)
+        alpha = weekly_level(self.readout.plan, weeks, alarm_levels(self.readout))
         required = (
             f"fewer than {counted(weeks, 'week')} in a row with significant harm, at {percent(alpha, 1)} each"
         )
@@ -187,7 +197,7 @@ class _Watched:
             raise Lacking(
                 f"{name} cannot be judged, {run.uncomputed_windows} could not be computed{why}", run.advice
             )
-        if not run.current and _is_due(self.readout, window):
+        if not run.current and windows_over(self.readout, self.metric, window):
             raise Lacking(
                 f"stop rule {shown(self.rule.id)} on {shown(self.metric.id)} cannot be judged: a {window} of "
                 f"{self.readout.stage.name} is over, and there is no {window} row of both variants",
@@ -304,13 +314,6 @@ class _Run:
 _State = Literal["bad", "good", "silent", "unknown"]
 
 
-def _is_due(readout: Readout, window: Window) -> bool:
-    """Whether a window of the current stage is over; in the ramp weeks may begin up to six days after the stage."""
-    days = max((run.days for run in readout.days_seen()), default=0)
-    length = WEEK.days if window == "week" else 1
-    return days >= (length if readout.stage.name == TEST else 2 * length - 1)
-
-
 def _run_of(
     readout: Readout, path: Path, metric: Metric, window: Window, treatment: str,
     is_bad: Callable[[Comparison], bool], least: int = 0,
@@ -318,8 +321,8 @@ def _run_of(
     """The windows of all stages in order of time, each bad or not, or saying why that is not known."""
     run, total, before = _Run(window), 0, ""
     enough = least_units(readout.plan, metric, path)
-    for stage, first, seen in readout.windows(metric, window, treatment):
-        units = readout.units_of_window(metric, window, treatment, stage, first)
+    for stage, first, seen in comparisons_by_window(readout, metric, window, treatment):
+        units = window_units(readout, metric, window, treatment, stage, first)
         total = (total if stage == before else 0) + (units or 0)
         before = stage
         is_current = stage == readout.stage.name
@@ -356,7 +359,7 @@ def _bad_weeks(
     name = metric.id or ""
     if name in weeks.fired:
         return
-    alpha = weekly_level(readout.plan, BAD_WEEKS, readout.alarm_levels)
+    alpha = weekly_level(readout.plan, BAD_WEEKS, alarm_levels(readout))
 
     def is_bad(seen: Comparison) -> bool:
         return harm_beyond(path, metric, seen).p_value < alpha
@@ -393,13 +396,17 @@ def _harmed(readout: Readout, metric: Metric, treatment: str, run: _Run) -> Read
     )
 
 
+def _is_week_due(readout: Readout, guardrail: Metric) -> bool:
+    return guardrail.kind != "quantile" and bool(windows_over(readout, guardrail, "week"))
+
+
 def _no_bad_weeks(readout: Readout, weeks: _Weeks) -> Iterator[Reading]:
     every = len(readout.plan.guardrail_metrics)
     if weeks.fired or (every and len(weeks.unknown) == every):
         return
     if every and len(weeks.unseen) == every:
         none = "no week of a guardrail was seen so far"
-        if _is_due(readout, "week") and any(each.kind != "quantile" for _, each in readout.plan.guardrails):
+        if any(_is_week_due(readout, metric) for _, metric in readout.plan.guardrails):
             raise Lacking(f"{none}, and a week of {readout.stage.name} is over", "add the week rows")
         yield Reading("pass", none, required=NO_BAD_WEEKS)
         return

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 from egp import stats
 from egp.gate.amounts import as_harm, signed, unit_of
 from egp.gate.clock import day_end
+from egp.gate.comparisons import comparison_so_far, comparisons_by_window
 from egp.gate.estimates import Comparison, Lacking
+from egp.gate.settings import alarm_levels, guardrail_alpha
+from egp.gate.split import is_split_wrong
+from egp.gate.withholding import Withheld, confirmatory_metrics, withheld_because
 from egp.output.page.charts import GuardrailInterval, against_margin, intervals_against_margins
 from egp.output.page.model import Block, Figure, Light, Paragraph, Section, Table
 from egp.pages.brief.tripped import SAFETY
@@ -23,7 +27,7 @@ from egp.stats import StatisticsInputError
 
 if TYPE_CHECKING:
     from egp.gate.call import Judgement
-    from egp.gate.readout import Readout, Withheld
+    from egp.gate.readout import Readout
     from egp.pages.brief.scene import Scene
     from egp.plan.experiment import Metric
     from egp.yaml import Path
@@ -129,7 +133,7 @@ def _watched(readout: Readout, path: Path, metric: Metric, variant: str, tripped
 
 def _weeks(readout: Readout, path: Path, metric: Metric, variant: str) -> Iterator[Seen]:
     earliest = readout.as_of.date() - LAST
-    for _, first, comparison in readout.windows(metric, "week", variant):
+    for _, first, comparison in comparisons_by_window(readout, metric, "week", variant):
         is_over = day_end(first + WEEK - timedelta(days=1), readout.zone) <= readout.as_of
         if first >= earliest and is_over and isinstance(comparison, Comparison):
             yield _seen(readout, path, metric, variant, comparison, f"week of {first}", first)
@@ -138,7 +142,7 @@ def _weeks(readout: Readout, path: Path, metric: Metric, variant: str) -> Iterat
 def _stage(readout: Readout, path: Path, metric: Metric, variant: str) -> Seen:
     name = readout.stage.name
     period = f"{name} so far" if readout.stage.position < 0 else f"stage {name} so far"
-    return _seen(readout, path, metric, variant, readout.comparison(metric, variant), period, None)
+    return _seen(readout, path, metric, variant, comparison_so_far(readout, metric, variant), period, None)
 
 
 def _seen(
@@ -150,7 +154,7 @@ def _seen(
     period: str,
     first: date | None,
 ) -> Seen:
-    alpha, harm = readout.guardrail_alpha(), harm_direction(metric, path)
+    alpha, harm = guardrail_alpha(readout), harm_direction(metric, path)
     sign = 1 if harm == "increase" else -1
     low, high = sorted(sign * end for end in comparison.difference.interval(2 * alpha))
     return Seen(
@@ -165,7 +169,7 @@ def _seen(
         margin=_margin(metric, path, comparison),
         is_harmed=first is not None
         and stats.harm_p_value(comparison.difference, harm)
-        < weekly_level(readout.plan, BAD_WEEKS, readout.alarm_levels),
+        < weekly_level(readout.plan, BAD_WEEKS, alarm_levels(readout)),
     )
 
 
@@ -186,7 +190,7 @@ def _trend(readout: Readout, seen: tuple[Seen, ...]) -> str:
     if len(seen) < 2:
         return ""
     before, now = (stats.ArmEstimate(each.harm, each.standard_error) for each in seen[-2:])
-    step, alpha = stats.difference(before, now), readout.guardrail_alpha()
+    step, alpha = stats.difference(before, now), guardrail_alpha(readout)
     if step.upper_tail() < alpha:
         return "getting worse"
     return "getting better" if step.lower_tail() < alpha else "steady"
@@ -202,10 +206,11 @@ def guardrails_section(scene: Scene, judgement: Judgement) -> Section:
         blocks.insert(0, Paragraph("People were not split as planned: no number here can be trusted.", "bad"))
     if is_sound:
         blocks.extend(_against_margins(rows))
-    if readout.withheld_because is not None:
-        names = listing(map(shown, sorted(readout.confirmatory)))
-        blocks.append(Paragraph(f"{names}: {_withheld(readout.withheld_because, is_sound)}."))
-    elif readout.confirmatory:
+    because = withheld_because(readout)
+    if because is not None:
+        names = listing(map(shown, sorted(confirmatory_metrics(readout))))
+        blocks.append(Paragraph(f"{names}: {_withheld(because, is_sound)}."))
+    elif confirmatory_metrics(readout):
         blocks.append(
             Paragraph("The primary metric is no part of this page: it is read at its look, by the gate.")
         )
@@ -218,7 +223,7 @@ def _withheld(because: Withheld, is_sound: bool) -> str:
 
 def is_split_as_planned(readout: Readout) -> bool:
     try:
-        return readout.mismatch is None or readout.mismatch >= readout.srm_alpha
+        return not is_split_wrong(readout)
     except (NotChecked, ArithmeticError, StatisticsInputError):
         return False
 
@@ -242,7 +247,7 @@ def _table(rows: list[Watched], readout: Readout, is_sound: bool) -> Table:
             cells.append([_name(row, rows), seen.period, harm, margin, light])
         if not row.seen:
             cells.append([_name(row, rows), "", "", "", _unseen(row)])
-    confidence = percent(1 - 2 * readout.guardrail_alpha())
+    confidence = percent(1 - 2 * guardrail_alpha(readout))
     return Table(
         ["guardrail", "period", "harm (range)", "margin", "state"],
         cells,

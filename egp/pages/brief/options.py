@@ -8,6 +8,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from egp.advice.choices import ROLL_BACK
+from egp.gate.looks import open_look
 from egp.output.page.model import Block, Command, Light, Paragraph, Points, Section, Table
 from egp.pages.brief.drafts import Draft, errors_of, later, narrower, weak_segment
 from egp.pages.brief.tripped import tripped_metrics
@@ -141,7 +142,7 @@ def _frozen(readout: Readout) -> str:
     stage = readout.stage
     if stage.position >= 0:
         return f"stay at {stage.name}, raise nothing, watch on"
-    until = "watch on" if readout.look is not None else "complete it as planned"
+    until = "watch on" if open_look(readout) is not None else "complete it as planned"
     return f"stay in the {stage.name}, raise nothing, {until}"
 
 

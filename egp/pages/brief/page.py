@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.advice.choices import IN_FLIGHT, ROLL_BACK, has_begun
 from egp.gate.call import CannotJudge, inputs_of
+from egp.gate.looks import open_look
 from egp.gate.text import HEADLINE, headline, next_steps
 from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Quotation, Section, Tone
 from egp.pages.brief.drafts import errors_of
@@ -163,7 +164,7 @@ def _verdict(scene: Scene, judgement: Judgement) -> str:
 
 def _onwards(judgement: Judgement) -> str:
     readout = judgement.readout
-    if readout.stage.name == TEST and readout.look is not None:
+    if readout.stage.name == TEST and open_look(readout) is not None:
         return (
             "nothing is amiss, and the result may be read; the readout says whether to launch, not this page"
         )

@@ -14,6 +14,7 @@ from egp.advice.register import Candidate, candidates_in, opened, terms_of
 from egp.check import check
 from egp.gate.call import Call, CannotJudge, Judgement, judge
 from egp.gate.clock import instant, shown_instant, zone_of
+from egp.gate.exposure import has_stage_begun
 from egp.plan.finding import Failure
 from egp.plan.quantity import as_day
 from egp.policy.timing import Timing
@@ -67,7 +68,7 @@ class Scene:
     def in_flight(self) -> bool:
         """Whether the treatment is out, and there are results to say where it stands."""
         return self.judgement is not None and (
-            self.judgement.readout.has_begun or has_begun(self.plan, self.day)
+            has_stage_begun(self.judgement.readout) or has_begun(self.plan, self.day)
         )
 
     @property

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from egp.gate.call import CannotJudge
 from egp.gate.clock import instant, zone_of
+from egp.gate.looks import open_look, planned_looks
+from egp.gate.rows import rows_of
+from egp.gate.withholding import withheld_because
 from egp.pages.status.answers import Answers, Colour, answers, must_choose
 from egp.plan.analysis.days import exposed_days, first_exposure, readout_day
 from egp.plan.analysis.registered import planned_units
@@ -185,7 +188,7 @@ def _light(known: Known, told: Answers) -> tuple[Colour, list[str], list[str]]:
     rejections = _rejections(known)
     if told.colour != "green":
         return told.colour, [*told.reasons(), *rejections], told.steps()
-    if must_choose(told.readout) and told.readout.look is not None:
+    if must_choose(told.readout) and open_look(told.readout) is not None:
         reason = f"{counted(len(told.readout.treatments), 'treatment')} were tested, and one is ramped"
         return (
             "yellow",
@@ -201,7 +204,7 @@ def _as_planned(told: Answers) -> str:
     decision = told.onwards.decision if told.onwards else None
     if decision and decision.verdict == "proceed":
         return f"may go on to {_stage(told)}"
-    kept_back = told.readout.withheld_because
+    kept_back = withheld_because(told.readout)
     return f"as planned; the primary metric is {kept_back}" if kept_back else "as planned"
 
 
@@ -215,9 +218,11 @@ def _next(told: Answers) -> Next | None:
     if told.colour == "red":
         return Next("roll back", today)
     if must_choose(told.readout):
-        first_look = told.readout.looks[0].date()
+        first_look = planned_looks(told.readout)[0].date()
         return (
-            Next("readout", first_look) if told.readout.look is None else Next("choose the treatment", today)
+            Next("readout", first_look)
+            if open_look(told.readout) is None
+            else Next("choose the treatment", today)
         )
     if told.onwards is None:
         until = plan.holdout.until if plan.holdout else None
@@ -252,7 +257,7 @@ def _units(told: Answers) -> Progress | None:
     except NotChecked:
         return None
     seen = [
-        sum(row.units for row in readout.rows(metric, "cohort", variant, TEST))
+        sum(row.units for row in rows_of(readout, metric, "cohort", variant, TEST))
         for variant in readout.variants
     ]
     return Progress(min(seen), int(planned)) if any(seen) else None

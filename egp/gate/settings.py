@@ -1,0 +1,40 @@
+"""What the plan and the policy in force set for the checks of the gate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egp.gate.readout import once
+from egp.plan.analysis.alarm_levels import LEVELS, levels_set_by
+from egp.plan.analysis.registered import statistics_of
+from egp.plan.finding import need
+
+if TYPE_CHECKING:
+    from egp.gate.readout import Readout
+    from egp.plan.analysis.alarm_levels import AlarmLevels
+    from egp.plan.quantity import Interval
+
+
+@once
+def change_windows(readout: Readout) -> list[tuple[Interval, str]]:
+    """The periods of the policy's calendars, in which no traffic is raised, with their names, in order of time."""
+    found = [(days, name) for name, periods in readout.organisation.calendars.items() for days in periods]
+    return sorted(found, key=lambda each: each[0].first)
+
+
+def policy_option(readout: Readout, rule: str, option: str, otherwise: float) -> float:
+    """An option of a rule in force, or what holds where the policy does not have the rule."""
+    adopted = readout.rules.get(rule)
+    return float(getattr(adopted.params, option)) if adopted else otherwise
+
+
+@once
+def alarm_levels(readout: Readout) -> AlarmLevels:
+    """What the policy asks of alarms, whatever the plan says."""
+    adopted = readout.rules.get("hair-trigger")
+    return levels_set_by(adopted.params) if adopted else LEVELS
+
+
+def guardrail_alpha(readout: Readout) -> float:
+    """Level at which the plan judges each guardrail."""
+    return need(statistics_of(readout.plan).guardrail_alpha, "statistics", "guardrail_alpha")
