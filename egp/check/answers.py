@@ -1,0 +1,111 @@
+"""What rules say of one plan, whatever becomes of it: a crash of one keeps no other from speaking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from egp.check.outcome import Outcome
+from egp.plan.finding import DoesNotApply, Failure, Finding, NotChecked, Refused
+from egp.policy.model import Adopted
+from egp.stats import StatisticsInputError
+from egp.stats.errors import input_error_of
+
+if TYPE_CHECKING:
+    from egp.rules.rule_inputs import Organisation
+
+CRASHED = "crashed"
+
+
+@dataclass(slots=True)
+class Answers:
+    """Rules that pass are only counted, those that do not apply are not."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    shadow: list[Outcome] = field(default_factory=list)
+    """Of rules of severity shadow, which have no effect."""
+    passed: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def says_something(self) -> bool:
+        return bool(self.outcomes or self.shadow)
+
+
+def answers_of(
+    rules: Sequence[Adopted],
+    shadow: Sequence[Adopted],
+    inputs: Mapping[str, object],
+    organisation: Organisation,
+    path: str,
+) -> Answers:
+    """What the rules say of inputs, by the name of the type that a rule's first parameter asks for."""
+    answers = Answers()
+    for adopted, arguments in _calls(rules, inputs, organisation):
+        _ask(adopted, arguments, path, answers)
+    for adopted, arguments in _calls(shadow, inputs, organisation):
+        _ask_shadow(adopted, arguments, answers)
+    return answers
+
+
+def _calls(
+    rules: Sequence[Adopted], inputs: Mapping[str, object], organisation: Organisation
+) -> Iterator[tuple[Adopted, tuple[object, ...]]]:
+    """The rules that have something to look at, and what their checks are called with."""
+    for adopted in rules:
+        looked_at = inputs.get(adopted.rule.subject)
+        if looked_at is not None:
+            yield adopted, (looked_at, adopted.params, organisation)[: adopted.rule.takes]
+
+
+def _ask(adopted: Adopted, arguments: tuple[object, ...], path: str, answers: Answers) -> None:
+    rule = adopted.rule
+    findings: list[Finding] = []
+    try:
+        # One by one: what a rule found before it missed an input stays found.
+        for finding in rule.check(*arguments):
+            findings.append(finding)
+    except DoesNotApply:
+        return
+    except NotChecked as missing:
+        reason = f"could not be checked: {missing.reason}" if missing.reason else ""
+        outcome = Outcome(adopted, findings, missing.path, reason, missing.help)
+        outcome.escalates = missing.escalates
+        answers.outcomes.append(outcome)
+    except (StatisticsInputError, ArithmeticError) as error:
+        reason = f"could not be computed: {input_error_of(error)}"
+        answers.outcomes.append(
+            Outcome(adopted, findings, ("primary_metric",), reason, advice="correct the numbers")
+        )
+    except Refused as refusal:
+        answers.failures.append(refusal.failure)
+        answers.outcomes.append(Outcome(adopted, [], (), CRASHED, blocked_by=rule.id))
+    except Exception as error:
+        message = f"rule {rule.id} crashed on this plan ({type(error).__name__}); it is not judged by it"
+        help = "please report this as a bug of egp, with the plan"
+        answers.failures.append(Failure(path, message, rule.id, help=help))
+        answers.outcomes.append(Outcome(adopted, [], (), CRASHED, blocked_by=rule.id))
+    else:
+        if findings:
+            answers.outcomes.append(Outcome(adopted, findings))
+        else:
+            answers.passed.append(rule.id)
+
+
+def _ask_shadow(adopted: Adopted, arguments: tuple[object, ...], answers: Answers) -> None:
+    """A crash of a rule without effect has none either, and is told all the same."""
+    rule = adopted.rule
+    findings: list[Finding] = []
+    try:
+        for finding in rule.check(*arguments):
+            findings.append(finding)
+    except (DoesNotApply, NotChecked, StatisticsInputError, ArithmeticError):
+        pass
+    except Refused as refusal:
+        findings = [Finding((), refusal.failure.message, help=refusal.failure.help)]
+    except Exception as error:
+        message = f"rule {rule.id} crashed on this plan ({type(error).__name__})"
+        findings = [Finding((), message, help="please report this as a bug of egp, with the plan")]
+    if findings:
+        answers.shadow.append(Outcome(adopted, findings))

@@ -1,0 +1,60 @@
+"""The files of a run: read once to be judged, and again where a finding needs a place in one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egp.plan.finding import EARLIER, LOCK, PINNED, Failure
+from egp.plan.names import is_plain
+from egp.policy.plan_files import PlanFinder, PlanSource
+from egp.yaml import Document, Path
+
+if TYPE_CHECKING:
+    from egp.check.placing import Elsewhere
+    from egp.policy.plan_history import PlanPast
+
+
+class Files:
+    """By the name that messages give a file."""
+
+    def __init__(self, finder: PlanFinder) -> None:
+        self._finder = finder
+        self._sources: dict[str, PlanSource] = {}
+        self._reread: tuple[str, list[Document]] = ("", [])
+
+    def add(self, source: PlanSource) -> None:
+        self._sources[source.shown] = source
+
+    def read(self, source: PlanSource, failures: list[Failure]) -> list[Document]:
+        """The file's documents, or none and a failure."""
+        if self._finder.leaves_repository(source):
+            message = "this link leads out of the repository"
+            failures.append(Failure(source.shown, message, help="commit the plan itself"))
+            return []
+        if not is_plain(source.shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")):
+            message = "the name of this file has a character that nobody sees"
+            failures.append(Failure(source.shown, message, help="rename it"))
+            return []
+        try:
+            self.add(source)
+            return source.documents()
+        except OSError as error:
+            message = f"cannot read this file: {error.strerror or type(error).__name__}"
+            failures.append(Failure(source.shown, message))
+            return []
+
+    def document(self, shown: str, number: int) -> Document:
+        """A document again. A file with many plans that speak of each other is read once."""
+        if self._reread[0] != shown:
+            self._reread = shown, self._sources[shown].documents()
+        return self._reread[1][number]
+
+    def elsewhere(self, past: PlanPast | None = None) -> Elsewhere:
+        """What findings about a plan mean by other plans, and by what the plan was."""
+
+        def find(name: str, number: int) -> tuple[Document, Path] | None:
+            if name in (EARLIER, PINNED, LOCK):
+                return past.written(name) if past else None
+            return self.document(name, number), ()
+
+        return find

@@ -1,0 +1,161 @@
+"""One plan by itself: every rule that needs no other plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from egp.check.answers import answers_of
+from egp.check.placing import Placed
+from egp.check.reporting import count, leniency_of, report
+from egp.check.run import JudgedPlan
+from egp.output.report.model import Findings
+from egp.plan.experiment import Experiment, may_be_plan, read_experiment
+from egp.plan.finding import Diagnostic, Finding, Unchecked
+from egp.plan.wording import listing
+from egp.policy.locate import lock_folder
+from egp.policy.model import Adopted, RuleSet
+from egp.policy.timing import Timing
+from egp.record.lock import LockError
+from egp.rules.rule_inputs import Change, PlanFile, WrittenPlan, entry_of
+from egp.yaml import Document, Position, Span
+
+if TYPE_CHECKING:
+    from egp.check.files import Files
+    from egp.check.run import Run
+    from egp.plan.typed_reader import Problem
+    from egp.policy.plan_files import PlanSource
+    from egp.policy.plan_history import PlanPast
+    from egp.record.waivers.allowed import Allowed
+
+
+@dataclass(slots=True)
+class _Inputs:
+    """What rules may look at, by the name of its type, and what it was made of."""
+
+    by_type: dict[str, object]
+    past: PlanPast | None = None
+    allowed: Allowed | None = None
+
+
+def judge_plan(
+    run: Run, files: Files, source: PlanSource, document: Document, found: Findings
+) -> JudgedPlan | None:
+    """Adds what is found. Returns what is kept of the plan; None for a document that holds none."""
+    found.plans += 1
+    plan, problems = read_experiment(document.value)
+    source = _where_registered(run, source, plan.id or "", found)
+    traits, timing = run.policy.traits_of(plan), _timing(run, plan.id or "", found)
+    adopted = run.policy.adopted(source.in_policy, traits, timing)
+    rules = adopted.alone
+    if not may_be_plan(document):
+        _report_no_plan(rules, document, files, found)
+        return None
+    inputs = _inputs(run, source, document, plan, problems, adopted, found)
+    organisation = run.policy.organisation(traits.tier)
+    answers = answers_of(rules, adopted.shadow, inputs.by_type, organisation, source.shown)
+    count(found, answers, run, source.shown, document.index)
+    already_said = len(found.diagnostics)
+    leniency = leniency_of(run, inputs.allowed, document)
+    elsewhere = files.elsewhere(inputs.past)
+    named = report(found, answers, document, plan.id or "", elsewhere, leniency=leniency)
+    if "Experiment" not in inputs.by_type:
+        silent = [each for each in rules if each.rule.subject not in (*inputs.by_type, "Removal")]
+        _report_unreadable(silent, found.diagnostics[already_said:], document, found)
+        return None
+    entry = entry_of(plan, source.shown, document.index)
+    return JudgedPlan(entry, source, traits, timing, named, inputs.allowed)
+
+
+def _inputs(
+    run: Run,
+    source: PlanSource,
+    document: Document,
+    plan: Experiment,
+    problems: Sequence[Problem],
+    rules: RuleSet,
+    found: Findings,
+) -> _Inputs:
+    inputs = _Inputs({"Document": document})
+    if isinstance(document.value, dict) or not document.problems:
+        inputs.by_type["PlanFile"] = PlanFile(document, plan, tuple(problems))
+    if not isinstance(document.value, dict):
+        return inputs
+    inputs.by_type["Experiment"] = plan
+    inputs.by_type["WrittenPlan"] = WrittenPlan(document.value)
+    is_whole = not problems and not document.problems
+    try:
+        inputs.past = run.past.of(source, plan, is_whole, run.as_of) if run.past else None
+    except LockError as error:
+        found.failures += error.failures  # nothing is said of what the plan was
+        return inputs
+    change = inputs.past.change if inputs.past else Change(plan, None, plan.registered, run.as_of)
+    if run.is_past_known:
+        inputs.by_type["Change"] = change
+        inputs.allowed = _allowed(run, document, change, is_whole, rules)
+    return inputs
+
+
+def _where_registered(run: Run, source: PlanSource, name: str, found: Findings) -> PlanSource:
+    """The file as overrides see it: a registered plan where the lock has it, that of the base before one of the branch."""
+    past = run.past
+    if past is None or not run.policy.scopes:
+        return source
+    try:
+        entry = (past.base and past.base.lock.entries.get(name)) or past.entries.get(name)
+    except LockError as error:
+        found.failures += error.failures
+        return source
+    root = lock_folder(run.finder.folder, run.policy.root)
+    return run.finder.judged_at(source, (entry.path or "") if entry else "", root)
+
+
+def _timing(run: Run, name: str, found: Findings) -> Timing:
+    """The days that choose among dated settings: of a registered plan the one that the lock attests."""
+    try:
+        entry = run.past.entries.get(name) if run.policy.dates and run.past else None
+    except LockError as error:
+        found.failures += error.failures
+        entry = None
+    return Timing(run.as_of, entry.registered if entry else None)
+
+
+def _allowed(run: Run, document: Document, change: Change, is_whole: bool, rules: RuleSet) -> Allowed | None:
+    """What the plan is let pass; None for nearly all plans."""
+    plan, beside = change.plan, run.allowances
+    if not plan.waivers and not (beside and beside.concern(plan.id or "")):
+        return None
+    from egp.check.suppressions import Allowances, terms_of
+    from egp.plan.digest import plan_digest
+
+    digest = (change.digest or plan_digest(plan)) if is_whole else ""
+    in_force = (*rules.alone, *rules.together, *rules.shadow)
+    before = beside.before.waivers.get(plan.id or "", ()) if beside and beside.before else ()
+    terms = terms_of(change, digest, in_force, run.policy, before)
+    return (beside or Allowances()).of(document, plan, terms, in_force)
+
+
+def _report_no_plan(rules: Sequence[Adopted], document: Document, files: Files, found: Findings) -> None:
+    """Another kind of file, named by mistake: what it says is nobody's business, and is not repeated."""
+    speaker = next(each for each in rules if each.rule.id == "valid-plan")
+    finding = Finding(
+        Span(Position(1, 1), Position(1, 1)),
+        "this is not a plan: none of a plan's keys stands at its top level",
+        help=f"a plan has {listing(f'`{key}`' for key in Experiment.needs)}",
+    )
+    diagnostic = Placed(document, "", files.elsewhere()).diagnostic(speaker, finding)
+    found.diagnostics.append(replace(diagnostic, line=""))
+    silent = [each for each in rules if each is not speaker and each.rule.subject != "Removal"]
+    _report_unreadable(silent, [diagnostic], document, found)
+
+
+def _report_unreadable(
+    silent: Sequence[Adopted], said: Sequence[Diagnostic], document: Document, found: Findings
+) -> None:
+    """A document that holds no plan: what makes it unreadable speaks for every rule that has nothing to look at."""
+    blocker = next(each.rule for each in said if each.severity == "error")
+    for each in silent:
+        found.unchecked.append(
+            Unchecked(each.rule.id, each.severity, document.path, document.index, "", "", blocker)
+        )

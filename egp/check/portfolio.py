@@ -1,0 +1,53 @@
+"""Each plan that is asked about among all plans of the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from egp.check.answers import answers_of
+from egp.check.reporting import count, leniency_of, report
+from egp.output.report.model import Findings
+from egp.plan.experiment import read_experiment
+from egp.rules.rule_inputs import Entry, Portfolio, PortfolioIndex, entry_of
+
+if TYPE_CHECKING:
+    from egp.check.files import Files
+    from egp.check.run import JudgedPlan, Run
+
+
+def judge_together(
+    run: Run, files: Files, judged: Sequence[JudgedPlan], asked: Collection[str], found: Findings
+) -> PortfolioIndex:
+    """Adds what is found by comparing plans; one that the policy's patterns miss is compared with itself alone.
+
+    Returns all plans of the policy.
+    """
+    inside = [each.entry for each in judged if each.source.in_portfolio]
+    index = PortfolioIndex([*inside, *_entries_elsewhere(run, files, asked, found)])
+    for each in judged:
+        own = index if each.source.in_portfolio else PortfolioIndex([each.entry])
+        _judge_among_others(run, files, each, Portfolio(each.entry, own), found)
+    return index
+
+
+def _entries_elsewhere(run: Run, files: Files, asked: Collection[str], found: Findings) -> Iterable[Entry]:
+    for source in run.finder.portfolio():
+        if run.finder.canonical(source.path) not in asked:
+            for document in files.read(source, found.failures):
+                if isinstance(document.value, dict):
+                    yield entry_of(read_experiment(document.value)[0], source.shown, document.index)
+
+
+def _judge_among_others(
+    run: Run, files: Files, judged: JudgedPlan, portfolio: Portfolio, found: Findings
+) -> None:
+    path, number = judged.source.shown, judged.entry.document
+    adopted = run.policy.adopted(judged.source.in_policy, judged.traits, judged.timing)
+    organisation = run.policy.organisation(judged.traits.tier)
+    answers = answers_of(adopted.together, adopted.shadow, {"Portfolio": portfolio}, organisation, path)
+    count(found, answers, run, path, number)
+    if answers.says_something:
+        document = files.document(path, number)
+        leniency = leniency_of(run, judged.allowed, document)
+        report(found, answers, document, judged.entry.id or "", files.elsewhere(), judged.named, leniency)

@@ -1,0 +1,88 @@
+"""Plans that are no longer there, before the rules about removals."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from egp.check.answers import answers_of
+from egp.check.placing import place_in
+from egp.check.reporting import count, report
+from egp.output.report.model import Findings
+from egp.plan.experiment import read_experiment
+from egp.plan.finding import Place
+from egp.policy.removed_plans import Gone, gone
+from egp.policy.timing import Timing
+from egp.record.lock import LockError
+from egp.rules.rule_inputs import Entry, Removal
+from egp.yaml import Document, Position, Span
+
+if TYPE_CHECKING:
+    from egp.check.files import Files
+    from egp.check.run import Run
+    from egp.policy.plan_history import Past
+
+
+def judge_removals(
+    run: Run,
+    past: Past,
+    files: Files,
+    present: Sequence[Entry],
+    judged: Sequence[Entry],
+    asked: Collection[str],
+    found: Findings,
+) -> None:
+    """Adds what is found of plans that are gone; without a base of those of the asked files, unless all are asked for."""
+    portfolio = {run.finder.canonical(source.path) for source in run.finder.portfolio()}
+    are_all_asked = past.base is not None or portfolio.issubset(asked)
+    try:
+        # Where no pattern says which plans there are, one plan alone is not all of them.
+        removed = gone(past, present, are_all_asked and (bool(portfolio) or len(asked) > 1))
+    except LockError as error:
+        found.failures += error.failures
+        return
+    for each in removed:
+        if are_all_asked or any(entry is each.successor for entry in judged):
+            _judge_removal(run, past, files, each, found)
+
+
+def _judge_removal(run: Run, past: Past, files: Files, gone: Gone, found: Findings) -> None:
+    earlier = gone.earlier
+    before = earlier.plan if earlier else read_experiment({"id": gone.id})[0]
+    source = past.source(gone.path, earlier.content if earlier else b"")
+    traits = run.policy.traits_of(before)
+    timing = Timing(run.as_of, gone.entry.registered if gone.entry else None)
+    adopted = run.policy.adopted(source.in_policy, traits, timing)
+    removal = Removal(
+        id=gone.id,
+        path=source.shown,
+        before=earlier.plan if earlier else None,
+        lock=gone.entry,
+        registered=gone.entry.registered if gone.entry else before.registered,
+        as_of=run.as_of,
+        successor=gone.successor,
+        is_unregistered=gone.is_unregistered,
+    )
+    organisation = run.policy.organisation(traits.tier)
+    answers = answers_of(adopted.alone, adopted.shadow, {"Removal": removal}, organisation, source.shown)
+    count(found, answers, run, source.shown)
+    if answers.says_something:
+        document = source.documents()[earlier.number if earlier else 0]
+        said = Findings()
+        report(said, answers, document, before.id or "", files.elsewhere())
+        place, line = _place_of_removal(past, gone.id, document)
+        for diagnostics in (said.diagnostics, said.shadow):
+            diagnostics[:] = [replace(each, place=place, line=line, missing="") for each in diagnostics]
+        found.add(said)
+
+
+def _place_of_removal(past: Past, name: str, document: Document) -> tuple[Place, str]:
+    """The plan's entry in the lock, or the top of the file that is no longer there."""
+    registered = past.entry_place(name)
+    if registered:
+        place, _ = place_in(*registered, on_key=True)
+    else:
+        place = Place(document.path, document.index, "", Span(Position(1, 1), Position(1, 1)))
+    document = registered[0] if registered else document
+    return place, document.line(place.span.start.line) if registered else ""

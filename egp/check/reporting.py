@@ -1,0 +1,65 @@
+"""From what the rules said of a plan to what is reported of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from egp.check.placing import Elsewhere, Placed
+from egp.check.root_causes import settle
+from egp.output.report.model import Findings, Passed
+from egp.yaml import Document, Span
+
+if TYPE_CHECKING:
+    from egp.check.answers import Answers
+    from egp.check.outcome import Named
+    from egp.check.run import Run
+    from egp.check.suppressions import Leniency
+    from egp.record.waivers.allowed import Allowed
+
+
+def count(found: Findings, answers: Answers, run: Run, path: str, number: int = 0) -> None:
+    """Adds what needs no place in the plan: rules that passed, and failures."""
+    found.failures += answers.failures
+    found.passed += len(answers.passed)
+    if run.list_passes:
+        found.passes += [Passed(path, number, rule) for rule in answers.passed]
+
+
+def report(
+    found: Findings,
+    answers: Answers,
+    document: Document,
+    experiment: str,
+    elsewhere: Elsewhere,
+    already: Sequence[Named] = (),
+    leniency: Leniency | None = None,
+) -> Sequence[Named]:
+    """Adds the findings, one for each root cause. Returns what errors name, ``already`` being what they named before."""
+    if not answers.says_something:
+        return ()
+    named = settle(answers.outcomes, already, leniency)
+    said = [finding for outcome in (*answers.outcomes, *answers.shadow) for finding in outcome.findings]
+    secrets = [each.at for each in said if each.secret and isinstance(each.at, Span)]
+    placed = Placed(document, experiment, elsewhere, secrets)
+    for outcome in answers.outcomes:
+        for finding in outcome.findings:
+            diagnostic = placed.diagnostic(outcome.adopted, finding)
+            waived = outcome.waived.get(finding) if outcome.waived else None
+            found.diagnostics.append(replace(diagnostic, waiver=waived) if waived else diagnostic)
+        if outcome.missing is not None:
+            found.unchecked.append(placed.unchecked(outcome))
+    for outcome in answers.shadow:
+        for finding in outcome.findings:
+            found.shadow.append(placed.diagnostic(outcome.adopted, finding))
+    return named
+
+
+def leniency_of(run: Run, allowed: Allowed | None, document: Document) -> Leniency | None:
+    """What lets findings of the plan pass; None for nearly all plans."""
+    if allowed is None:
+        return None
+    from egp.check.suppressions import Leniency
+
+    return Leniency(allowed, document, run.allowances is None or run.allowances.are_in_force)

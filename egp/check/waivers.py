@@ -1,0 +1,107 @@
+"""What became of waivers and of the baseline: put before the rules about them, once all other rules have spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+from egp.check.answers import answers_of
+from egp.check.reporting import count, report
+from egp.check.suppressions import Allowances
+from egp.output.report.model import Report
+from egp.policy.model import Adopted
+from egp.policy.scope import NO_TRAITS
+from egp.policy.timing import Timing
+from egp.record.waivers.allowed import Allowed
+from egp.record.waivers.grant import Terms
+from egp.rules.rule_inputs import Entry, Judgement
+from egp.yaml import Document
+
+if TYPE_CHECKING:
+    from egp.check.files import Files
+    from egp.check.run import JudgedPlan, Run
+
+
+class Case(NamedTuple):
+    """A subject for the rules, and the document that its paths are in."""
+
+    subject: Judgement
+    document: Document
+
+
+def judge_waivers(
+    run: Run,
+    files: Files,
+    judged: Sequence[JudgedPlan],
+    present: Sequence[Entry],
+    asked: Collection[str],
+    found: Report,
+) -> None:
+    """Adds what is found of the waivers and of the baseline's entries for all plans that were asked about."""
+    beside = run.allowances or Allowances()
+    for each in judged:
+        if each.allowed:
+            path, number = each.source.shown, each.entry.document
+            cases = cases_of(each.allowed, files.document(path, number), beside, run.as_of)
+            rules = run.policy.judging(each.source.in_policy, each.traits, each.timing)
+            _judge(run, files, each.allowed, cases, rules, each.traits.tier, (path, number), found)
+    if run.allowances and _are_all_known(run, judged, asked, found):
+        rules = run.policy.judging("", NO_TRAITS, Timing(run.as_of))
+        for allowed, cases in unclaimed(beside, {each.id for each in present}, run.as_of):
+            _judge(run, files, allowed, cases, rules, "", (run.policy.name, 0), found)
+
+
+def _judge(
+    run: Run,
+    files: Files,
+    allowed: Allowed,
+    cases: Iterable[Case],
+    rules: Sequence[Adopted],
+    tier: str,
+    plan: tuple[str, int],
+    found: Report,
+) -> None:
+    found.allowed.append(allowed)
+    effective = [each for each in rules if not each.shadow]
+    shadow = [each for each in rules if each.shadow]
+    organisation = run.policy.organisation(tier)
+    for judgement, document in cases:
+        answers = answers_of(effective, shadow, {"Judgement": judgement}, organisation, plan[0])
+        count(found, answers, run, *plan)
+        report(found, answers, document, allowed.experiment, files.elsewhere())
+
+
+def _are_all_known(run: Run, judged: Sequence[JudgedPlan], asked: Collection[str], found: Report) -> bool:
+    """Whether every plan of the policy was asked for, and its id could be read."""
+    portfolio = {run.finder.canonical(source.path) for source in run.finder.portfolio()}
+    are_read = len(judged) == found.plans and all(each.entry.id for each in judged)
+    return bool(portfolio) and portfolio.issubset(asked) and are_read and not found.failures
+
+
+def cases_of(allowed: Allowed, plan: Document, allowances: Allowances, as_of: date) -> Iterator[Case]:
+    """What the plan, the file of waivers and the baseline have for one experiment."""
+    if allowed.own:
+        yield Case(Judgement(allowed.experiment, as_of, allowed.own), plan)
+    yield from _beside(allowed, allowances, as_of, is_known=True)
+
+
+def unclaimed(
+    allowances: Allowances, present: Collection[str], as_of: date
+) -> Iterator[tuple[Allowed, list[Case]]]:
+    """What is there for experiments that no plan has."""
+    named = {**allowances.listed.by_experiment, **allowances.baseline.by_experiment}
+    for name in sorted(named.keys() - set(present)):
+        terms = Terms(name, as_of)
+        listed, excuses = allowances.grants(name, terms), allowances.excuses(name, terms, ())
+        allowed = Allowed(name, listed=listed, excuses=excuses)
+        yield allowed, list(_beside(allowed, allowances, as_of, is_known=False))
+
+
+def _beside(allowed: Allowed, allowances: Allowances, as_of: date, is_known: bool) -> Iterator[Case]:
+    """What lies beside the policy for an experiment. Without a baseline in force nobody can tell what it would excuse."""
+    listed, baseline = allowances.listed.document, allowances.baseline.document
+    if allowed.listed and listed:
+        yield Case(Judgement(allowed.experiment, as_of, allowed.listed, is_known=is_known), listed)
+    if allowed.excuses and baseline and allowances.are_in_force:
+        yield Case(Judgement(allowed.experiment, as_of, excuses=allowed.excuses, is_known=is_known), baseline)
