@@ -43,7 +43,7 @@ def judge_waivers(
     for each in judged:
         if each.allowed:
             path, number = each.source.shown, each.entry.document
-            cases = cases_of(each.allowed, files.document(path, number), beside, run.as_of)
+            cases = list(cases_of(each.allowed, files.document(path, number), beside, run.as_of))
             rules = run.policy.judging(each.source.in_policy, each.traits, each.timing)
             _judge(run, files, each.allowed, cases, rules, each.traits.tier, (path, number), found)
     if run.allowances and _are_all_known(run, judged, asked, found):
