@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from egp.yaml.atomic import append, write_anew, write_atomically, write_report
-from egp.yaml.files import LEADS_OUT, TooLargeError, leads_out, read_regular, root_by_name
+from egp.yaml.files import LEADS_OUT, TooLargeError, read_regular, root_by_name
 from tests.test_rooms import MODULES
 
 DOORS = ("egp.yaml.files", "egp.yaml.atomic")
@@ -142,7 +142,6 @@ WAYS_OUT = [_by_link, _by_relative_link, _by_folder, _by_two_links, _by_a_linked
 @pytest.mark.parametrize("way", WAYS_OUT)
 def test_no_link_of_a_repository_leads_a_reader_out_of_it(way, repository: Path, outside: Path) -> None:  # type: ignore[no-untyped-def]
     path = way(repository, outside)
-    assert leads_out(path)
     with pytest.raises(OSError, match=LEADS_OUT):
         read_regular(path, 100)
 

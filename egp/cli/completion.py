@@ -8,7 +8,6 @@ from typing import Any
 
 from egp.rules.rule import index
 
-SHELLS = ("bash", "zsh", "fish")
 _FILES = frozenset(("PATH", "PLAN", "FILE", "POLICY"))
 """Names of arguments that are completed with files."""
 

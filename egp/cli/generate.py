@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+from egp import stats
 from egp.plan.results import COLUMNS
 from egp.policy.params import declared_params, shown_value
 from egp.policy.reading import shipped_policy
@@ -27,6 +28,7 @@ def generated_files() -> dict[str, str]:
     files = {
         **schema_files(),
         "docs/rules/README.md": _rule_index(),
+        "egp/stats/__init__.pyi": _statistics_stub(),
     }
     for rule_id in index():
         files[f"docs/rules/{rule_id}.md"] = _rule_page(load(rule_id))
@@ -69,6 +71,22 @@ def schema_files() -> dict[str, str]:
         **_schema("policy-test", policy_test_schema()),
         **_schema("policy-diff", policy_diff_schema()),
     }
+
+
+def _statistics_stub() -> str:
+    """What `egp.stats` exports, for type checkers: at run time a module loads when one of its names is first used."""
+    lines = ["# Generated from the table in `__init__.py` by `python -m egp.cli.generate`."]
+    for module, names in stats.NAMES_OF_MODULE.items():
+        lines += [
+            f"from .{module} import {name} as {name}" for name in sorted(names.split(), key=_import_order)
+        ]
+    lines += ["", "NAMES_OF_MODULE: dict[str, str]", "__all__: list[str]"]
+    return "\n".join(lines) + "\n"
+
+
+def _import_order(name: str) -> tuple[bool, bool, str]:
+    """Constants, classes, functions, as ruff sorts them."""
+    return not name.isupper(), name.islower(), name
 
 
 def _schema(name: str, schema: dict[str, object]) -> dict[str, str]:

@@ -3,25 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-from .errors import reject, require_count, require_positive
-
-
-def normalised_weights(weights: Sequence[float]) -> tuple[float, ...]:
-    """The weights, checked: each above 0, summing to 1 within 1e-9. Errors name what does not hold."""
-    if len(weights) < 2:
-        reject(
-            "weights",
-            f"{len(weights)} variants make no experiment",
-            "give at least a control and a treatment",
-        )
-    for weight in weights:
-        require_positive("weights", weight)
-    total = math.fsum(weights)
-    if abs(total - 1.0) > 1e-9:
-        reject("weights", f"they sum to {total:g}", "give shares that sum to 1")
-    return tuple(weight / total for weight in weights)
+from .errors import require_count, require_positive
 
 
 def split_efficiency(ratio: float) -> float:

@@ -29,17 +29,6 @@ def mixture_sprt_z(
     return math.sqrt((variance + mixing) / mixing * evidence)
 
 
-def mixture_sprt_p_value(z: float, variance_of_difference: float, mixing_variance: float) -> float:
-    """1 / Lambda, at most 1: two-sided, valid at every moment (its running minimum is the always-valid
-    p-value).
-    """
-    require_positive("variance_of_difference", variance_of_difference)
-    require_positive("mixing_variance", mixing_variance)
-    growth = mixing_variance / variance_of_difference
-    log_ratio = 0.5 * z * z * growth / (1.0 + growth) - 0.5 * math.log1p(growth)
-    return min(1.0, math.exp(-log_ratio))
-
-
 def asymptotic_confidence_sequence_z(
     n: float, alpha: float = 0.05, n_star: float | None = None, sides: int = 2
 ) -> float:

@@ -17,7 +17,7 @@ from .errors import (
     require_share,
     require_sides,
 )
-from .normal import normal_sf, two_sided_p, z_upper
+from .normal import normal_sf, z_upper
 from .relative import Contrast, Harm, NonInferiority
 from .student import student_sf, t_upper
 
@@ -301,63 +301,6 @@ def ratio_contrast(control: ArmEstimate, treatment: ArmEstimate, ratio: float) -
     require_positive("control", control.value)
     scaled = ArmEstimate(ratio * control.value, ratio * control.standard_error, control.units)
     return difference(scaled, treatment)
-
-
-def two_proportion_difference(
-    conversions_control: float, units_control: float, conversions_treatment: float, units_treatment: float
-) -> Difference:
-    """Difference of two rates with the unpooled (Wald) standard error p (1 - p) / n, for intervals."""
-    rates = _rates(conversions_control, units_control, conversions_treatment, units_treatment)
-    variance = math.fsum(
-        p * (1.0 - p) / n for p, n in zip(rates, (units_control, units_treatment), strict=True)
-    )
-    if variance <= 0.0:
-        reject(
-            "conversions_control", "neither arm's rate varies", "wait until there are conversions and misses"
-        )
-    return Difference(rates[1] - rates[0], math.sqrt(variance))
-
-
-def two_proportion_z(
-    conversions_control: float, units_control: float, conversions_treatment: float, units_treatment: float
-) -> float:
-    """The z statistic with the pooled variance under equality; its square is Pearson's chi-square of the 2
-    x 2 table.
-    """
-    rates = _rates(conversions_control, units_control, conversions_treatment, units_treatment)
-    pooled = (conversions_control + conversions_treatment) / (units_control + units_treatment)
-    variance = pooled * (1.0 - pooled) * (1.0 / units_control + 1.0 / units_treatment)
-    if variance <= 0.0:
-        reject(
-            "conversions_control", "neither arm's rate varies", "wait until there are conversions and misses"
-        )
-    return (rates[1] - rates[0]) / math.sqrt(variance)
-
-
-def two_proportion_p_value(
-    conversions_control: float, units_control: float, conversions_treatment: float, units_treatment: float
-) -> float:
-    """Two-sided p-value of `two_proportion_z`."""
-    return two_sided_p(
-        two_proportion_z(conversions_control, units_control, conversions_treatment, units_treatment)
-    )
-
-
-def _rates(
-    conversions_control: float, units_control: float, conversions_treatment: float, units_treatment: float
-) -> tuple[float, float]:
-    for parameter, conversions, units in (
-        ("conversions_control", conversions_control, units_control),
-        ("conversions_treatment", conversions_treatment, units_treatment),
-    ):
-        require_positive(parameter.replace("conversions", "units"), units)
-        if not 0.0 <= conversions <= units:
-            reject(
-                parameter,
-                f"{conversions:g} of {units:g} units is impossible",
-                "give at most one conversion per unit",
-            )
-    return conversions_control / units_control, conversions_treatment / units_treatment
 
 
 def relative_lift(control: ArmEstimate, treatment: ArmEstimate) -> Difference:

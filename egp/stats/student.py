@@ -44,11 +44,6 @@ def _normal_of(t: float, df: float) -> float:
     return math.copysign((bend / b + 1.0) * math.sqrt(y), t)
 
 
-def student_two_sided_p(t: float, df: float) -> float:
-    """P(|T_df| >= |t|)."""
-    return 2.0 * student_sf(abs(t), df)
-
-
 def noncentral_t_sf(t: float, df: float, ncp: float) -> float:
     """P(T > t) for T non-central t with `df` degrees of freedom and non-centrality `ncp`."""
     require_finite("t", t)

@@ -79,12 +79,6 @@ def is_inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
 
 
-def leads_out(path: str, within: str = "") -> bool:
-    """Whether a file lies in a folder, or in any repository, by its name, and outside of it once links are followed."""
-    root = within or root_by_name(path)
-    return bool(root) and not is_inside(real_path(path), real_path(root))
-
-
 def root_by_name(path: str) -> str:
     """The root of the repository that a file lies in by its name; empty for a file in none.
 

@@ -6,12 +6,13 @@ import csv
 import shlex
 from collections.abc import MutableMapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from egp.output.page.model import Command, Figure, Light, Page, Table
 from egp.pages.brief.guardrails import Seen, Watched
-from egp.pages.brief.scene import AUDIENCES, Audience
+from egp.pages.brief.scene import Audience
 from egp.plan.experiment import read_experiment
 from egp.plan.quantity import day
 from egp.record.lock import Decided, Registration, made, read_lock, update_lock
@@ -169,7 +170,7 @@ def test_no_decision_is_put_into_the_mouth_of_people(repository: Path, results: 
         ("2023-02-10", "withheld, because the results were taken"),
     ],
 )
-@pytest.mark.parametrize("audience", AUDIENCES)
+@pytest.mark.parametrize("audience", get_args(Audience))
 def test_no_number_of_a_metric_before_its_look(
     repository: Path, audience: Audience, as_of: str, words: str
 ) -> None:
@@ -251,7 +252,7 @@ def test_what_was_agreed_is_told_in_words(repository: Path) -> None:
     assert "These must not get worse: refund_rate, cs_contacts and p95_page_load." in policy
 
 
-@pytest.mark.parametrize("audience", AUDIENCES)
+@pytest.mark.parametrize("audience", get_args(Audience))
 def test_a_split_that_is_wrong_makes_no_light_green(repository: Path, audience: Audience) -> None:
     page = ask(repository, BUY_NOW, "results/pdp-buy-now/srm.yaml", audience=audience).page
     assert "no number here can be trusted" in shown(page)

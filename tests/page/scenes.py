@@ -47,17 +47,6 @@ FIGURES = (
         "One of three guardrails is within its margin.",
     ),
     Figure(
-        "Ramp",
-        charts.ramp_timeline(
-            [
-                charts.StagePeriod("test", date(2023, 1, 23), date(2023, 2, 5), 0.45),
-                charts.StagePeriod("stage 1", date(2023, 2, 7), date(2023, 2, 8), 0.7, "good"),
-                charts.StagePeriod("stage 2", date(2023, 2, 9), date(2023, 5, 10), 0.9, "caution"),
-            ]
-        ),
-        "The test treats 45 %, the stages 70 % and 90 %.",
-    ),
-    Figure(
         "Exposure by layer",
         charts.exposure_by_layer(
             [
@@ -127,7 +116,6 @@ def saying(text: str) -> Page:
 
 CHARTED = (
     charts.intervals_against_margins([charts.GuardrailInterval(HOSTILE, 0.0, 0.1, 0.2, 0.3, HOSTILE)]),
-    charts.ramp_timeline([charts.StagePeriod(HOSTILE, date(2023, 1, 1), date(2023, 1, 2), 0.5)]),
     charts.exposure_by_layer([charts.LayerPeriod(HOSTILE, date(2023, 1, 1), date(2023, 1, 2), 0.5)]),
 )
 """Charts that are labelled with what would like to be markup."""

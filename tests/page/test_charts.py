@@ -76,12 +76,10 @@ def test_a_margin_of_nothing_is_refused() -> None:
         intervals(0, 1, margin=0)
 
 
-def test_both_days_of_a_stage_are_whole() -> None:
-    stage = charts.StagePeriod("stage 1", date(2023, 2, 7), date(2023, 2, 8), 0.7, "good")
-    spec = charts.ramp_timeline([stage])
-    (row,) = data_of(spec)
+def test_both_days_of_a_period_are_whole() -> None:
+    period = charts.LayerPeriod("pdp", date(2023, 2, 7), date(2023, 2, 8), 0.7)
+    (row,) = data_of(charts.exposure_by_layer([period]))
     assert (row["start"], row["end"]) == ("2023-02-07", "2023-02-09")
-    assert "stage 1: 70 % treated | 2023-02-07 to 2023-02-08, green" in words_of(spec)
 
 
 def test_a_layer_has_one_row_and_a_crowded_one_stands_out() -> None:

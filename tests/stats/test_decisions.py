@@ -26,7 +26,6 @@ from egp.stats import (
     guardrail_power_target,
     guardrail_unit_inflation,
     lehr_units,
-    normalised_weights,
     relative_mde,
     required_units_for_decision,
     shortcut_mde,
@@ -208,12 +207,3 @@ class TestWeights:
     def test_best_control_share(self) -> None:
         assert best_control_share(1) == 0.5
         assert best_control_share(4) == pytest.approx(1 / 3)
-
-    @pytest.mark.parametrize("weights", [[0.5, 0.4], [0.5, 0.5, 0.5], [1.0], [1.0, 0.0], [1.2, -0.2]])
-    def test_weights_that_are_no_split_are_refused(self, weights: list[float]) -> None:
-        with pytest.raises(StatisticsInputError) as caught:
-            normalised_weights(weights)
-        assert caught.value.parameter == "weights"
-
-    def test_weights_that_are_a_split_come_back(self) -> None:
-        assert normalised_weights([0.5, 0.3, 0.2]) == pytest.approx((0.5, 0.3, 0.2))

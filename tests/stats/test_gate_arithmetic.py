@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportions_ztest
 
 from egp.stats import (
     ArmEstimate,
@@ -30,9 +29,6 @@ from egp.stats import (
     relative_lift,
     srm_p_value,
     standard_error_of_interval,
-    two_proportion_difference,
-    two_proportion_p_value,
-    two_proportion_z,
 )
 
 
@@ -150,27 +146,6 @@ class TestCuped:
         )
         with pytest.raises(StatisticsInputError, match="does not vary"):
             cuped_of_arms(arm, arm)
-
-
-class TestProportions:
-    def test_the_pooled_test_agrees_with_statsmodels_and_the_chi_square(self) -> None:
-        statistic, p_value = proportions_ztest([560, 500], [10_000, 10_000])
-        assert two_proportion_z(500, 10_000, 560, 10_000) == pytest.approx(statistic, rel=1e-12)
-        assert two_proportion_p_value(500, 10_000, 560, 10_000) == pytest.approx(p_value, rel=1e-10)
-        table = [[500, 9500], [560, 9440]]
-        assert p_value == pytest.approx(
-            scipy_stats.chi2_contingency(table, correction=False).pvalue, rel=1e-10
-        )
-
-    def test_the_interval_is_wald(self) -> None:
-        found = two_proportion_difference(500, 10_000, 560, 10_000)
-        assert found.estimate == pytest.approx(0.006)
-        assert found.standard_error == pytest.approx(math.sqrt((0.05 * 0.95 + 0.056 * 0.944) / 10_000))
-
-    def test_more_conversions_than_units_are_refused(self) -> None:
-        with pytest.raises(StatisticsInputError) as caught:
-            two_proportion_z(500, 400, 1, 400)
-        assert caught.value.parameter == "conversions_control"
 
 
 class TestNonInferiority:

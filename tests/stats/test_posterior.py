@@ -16,7 +16,6 @@ from egp.stats import (
     asymptotic_confidence_sequence_z,
     calibrated_posterior_threshold,
     consecutive_windows_probability,
-    mixture_sprt_p_value,
     mixture_sprt_z,
     posterior_beta_harm,
     posterior_harm_probability,
@@ -142,11 +141,6 @@ class TestAlwaysValid:
         assert asymptotic_confidence_sequence_z(5000, 0.05) == pytest.approx(3.035, abs=5e-4)
         assert always_valid_inflation(0.05, 0.95) == pytest.approx(1.69, abs=0.005)
         assert always_valid_inflation(0.05, 0.80) == pytest.approx(1.91, abs=0.005)
-
-    def test_bound_and_p_value_of_the_mixture_agree(self) -> None:
-        z = mixture_sprt_z(0.04, 0.01, 0.05)
-        assert mixture_sprt_p_value(z, 0.04, 0.01) == pytest.approx(0.05, rel=1e-12)
-        assert mixture_sprt_p_value(0.0, 0.04, 0.01) == 1.0
 
     def test_simulated_type_1_over_many_looks_stays_below_alpha(self) -> None:
         generator, paths, looks = random.Random(5), 1500, 400

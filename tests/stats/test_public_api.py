@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +21,7 @@ def test_every_promised_name_exists_once() -> None:
         assert getattr(stats, name) is not None
     assert set(stats.__all__) <= set(dir(stats))
     with pytest.raises(AttributeError, match="no attribute 'sample_size'"):
-        _ = stats.sample_size
+        _ = stats.sample_size  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", [n for n in stats.__all__ if callable(getattr(stats, n))])
@@ -32,6 +34,19 @@ def test_every_promised_function_and_type_is_documented(name: str) -> None:
 def test_every_module_says_what_it_is_for() -> None:
     for module in pkgutil.iter_modules(stats.__path__, "egp.stats."):
         assert importlib.import_module(module.name).__doc__, module.name
+
+
+def test_every_promised_name_is_used_or_documented() -> None:
+    """What egp itself does not need is there for others, who find it on the page of the statistics."""
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "statistics.md").read_text(encoding="utf-8")
+    own = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (root / "egp").rglob("*.py")
+        if path.name != "__init__.py" or path.parent.name != "stats"
+    )
+    defined_once = {name for name in stats.__all__ if len(re.findall(rf"\b{name}\b", own)) == 1}
+    assert {name for name in defined_once if not re.search(rf"\b{name}\b", page)} == set()
 
 
 def test_names_load_their_module_alone_and_no_numeric_package() -> None:

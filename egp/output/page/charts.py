@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from egp.output.page.model import Tone
-from egp.output.page.palette import BAD, CAUTION, GOOD, INK, LINE, MARK_OF, MUTED, SERIES, Colour
-from egp.output.page.text import COLOUR_WORD, plain
+from egp.output.page.palette import BAD, CAUTION, GOOD, INK, LINE, MUTED, SERIES, Colour
+from egp.output.page.text import plain
 from egp.output.report.text import wrapped
 from egp.plan.wording import counted, percent
 
@@ -42,16 +41,6 @@ class GuardrailInterval(NamedTuple):
     margin: float
     unit_text: str
     """Estimate and margin in words, such as "+1.2 %, margin 8 %"."""
-
-
-class StagePeriod(NamedTuple):
-    """A time in which a share of the eligible units is treated; both days whole."""
-
-    name: str
-    start: date
-    end: date
-    treated: float
-    tone: Tone = "neutral"
 
 
 class Row(NamedTuple):
@@ -167,24 +156,6 @@ def _interval_row(row: GuardrailInterval) -> tuple[Row, Spec]:
         "colour": colour.light,
         "shape": shape,
     }
-
-
-def ramp_timeline(stages: Sequence[StagePeriod]) -> Spec:
-    """The stages of a plan in time, a row each; the bar is as thick as the share that is treated."""
-    return _timeline(
-        [
-            (
-                Row(f"{stage.name}: {percent(stage.treated)} treated", _dates(stage)),
-                _bar(stage.start, stage.end, stage.treated, MARK_OF[stage.tone]),
-            )
-            for stage in stages
-        ]
-    )
-
-
-def _dates(stage: StagePeriod) -> str:
-    word = f", {COLOUR_WORD[stage.tone]}" if COLOUR_WORD[stage.tone] else ""
-    return f"{stage.start} to {stage.end}{word}"
 
 
 def exposure_by_layer(periods: Sequence[LayerPeriod]) -> Spec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from egp.output.page.model import Tone
+    pass
 
 
 class Colour(NamedTuple):
@@ -34,8 +34,6 @@ CAUTION = Colour("caution", "#e69f00", "#f0b030")
 BAD = Colour("bad", "#d55e00", "#ff8040")
 
 ALL = (GROUND, PANEL, INK, MUTED, LINE, LINK, GOOD_WORD, CAUTION_WORD, BAD_WORD, SERIES, GOOD, CAUTION, BAD)
-
-MARK_OF: dict[Tone, Colour] = {"good": GOOD, "caution": CAUTION, "bad": BAD, "neutral": SERIES}
 
 
 def variables(dark: bool) -> str:

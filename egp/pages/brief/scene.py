@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from egp.record.lock import Registration
 
 Audience = Literal["team", "exec"]
-AUDIENCES: tuple[Audience, ...] = ("team", "exec")
 
 
 @dataclass(frozen=True)

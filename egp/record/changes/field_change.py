@@ -31,11 +31,6 @@ class FieldChange:
         return self.weight != "benign"
 
     @property
-    def counts_as_inferential(self) -> bool:
-        """Whether the change could be made to fit the result: inferential, or a safeguard that is loosened."""
-        return self.weight == "inferential" or self.is_loosened_safeguard
-
-    @property
     def is_loosened_safeguard(self) -> bool:
         """Whether the change makes people less safe while the experiment runs."""
         return self.weight == "operational" and self.effect == "loosens"

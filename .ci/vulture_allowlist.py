@@ -1,0 +1,78 @@
+# ruff: noqa: B018, F821
+"""What vulture takes for unused, and why it stays. `vulture` reads the paths in pyproject.toml."""
+
+# Called by a library, by name.
+_._negative_number_matcher  # argparse: which arguments that begin with a dash are values
+_.nullable_schema  # pydantic: how the schema of an optional value is written
+_.__dir__  # Python: what `dir(egp.stats)` lists
+_.__getattr__  # Python: loads a module of egp.stats when one of its names is first used; of libyaml's stream
+
+# Keys of a plan that are read by their name, as data: the digest, the schema, a rule about all of a section.
+_.contact
+_.gain_per_success
+
+# What a page of a rule promises; the tests of the pages read it.
+_.saying
+_.whole_file
+
+# What rules of other people's packages may ask of a change.
+_.renamed_from
+
+# docs/statistics.md states what it computes; `python -m tests.gate.simulations` writes the table.
+_.harm_alarm
+
+# Results of egp.stats, for code that is not egp's.
+_.expected_information
+_.nominal_p
+_.non_inferior
+_.per_test_power
+_.posterior_threshold
+_.upper_bound
+_.variance_ratio
+
+# Functions of egp.stats, for code that is not egp's: docs/statistics.md lists each of them, a test holds that.
+_.best_control_share
+_.mixture_sprt_z
+_.required_units_for_decision
+_.relative_lift
+_.mean_units
+_.mean_mde
+_.bonferroni_z
+_.guardrail_unit_inflation
+_.posterior_harm_probability
+_.posterior_rate_harm
+_.posterior_rule_false_alarm
+_.calibrated_posterior_threshold
+_.consecutive_windows_probability
+_.posterior_beta_harm
+_.two_proportion_units
+_.two_proportion_power
+_.two_proportion_mde
+_.non_inferiority_proportion_units
+_.non_inferiority_proportion_power
+_.score_p_value
+_.score_interval
+_.shortcut_mde_power
+_.shortcut_mde_ratio
+_.lehr_units
+_.power_of_standard_error
+_.standard_error_of_interval
+_.relative_mde
+_.solve_for_one
+_.pocock_constant
+_.obrien_fleming_constant
+_.haybittle_peto_type1
+
+# Overrides of the pure YAML parser.
+_.document_end
+_.check_value
+_.check_plain
+_.scan_to_next_token
+_.scan_directive
+_.scan_anchor
+_.scan_tag
+_.scan_block_scalar
+_.scan_plain
+_.resolver
+_.parse_flow_sequence_entry_mapping_key
+_.parse_document_end
