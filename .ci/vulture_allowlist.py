@@ -2,6 +2,9 @@
 """What vulture takes for unused, and why it stays. `vulture` reads the paths in pyproject.toml."""
 
 # Called by a library, by name.
+_.scan_block_scalar_indentation  # PyYAML's scanner, like the next two
+_.scan_directive
+_.scan_plain
 _._negative_number_matcher  # argparse: which arguments that begin with a dash are values
 _.nullable_schema  # pydantic: how the schema of an optional value is written
 _.__dir__  # Python: what `dir(egp.stats)` lists
@@ -62,17 +65,3 @@ _.solve_for_one
 _.pocock_constant
 _.obrien_fleming_constant
 _.haybittle_peto_type1
-
-# Overrides of the pure YAML parser.
-_.document_end
-_.check_value
-_.check_plain
-_.scan_to_next_token
-_.scan_directive
-_.scan_anchor
-_.scan_tag
-_.scan_block_scalar
-_.scan_plain
-_.resolver
-_.parse_flow_sequence_entry_mapping_key
-_.parse_document_end

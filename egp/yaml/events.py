@@ -1,4 +1,4 @@
-"""The two parsers behind a document, told apart by nobody above this module.
+"""The parser behind a document, PyYAML: in C where it was built with libyaml, in Python otherwise.
 
 Both deliver the same events: a node carries its anchor, its tag and the offsets between which it is written.
 """
@@ -29,7 +29,6 @@ class Parser(NamedTuple):
     sequence_start: type[Any]
     sequence_end: type[Any]
     document_start: type[Any]
-    document_end: type[Any]
     stream_end: type[Any]
 
 
@@ -45,14 +44,15 @@ def c_parser() -> Parser:
 
 
 def pure_parser() -> Parser:
-    """ruamel.yaml without its C extension."""
-    from ruamel.yaml import events
-    from ruamel.yaml.error import YAMLError
+    """The same library's parser in Python."""
+    from yaml import events
+    from yaml.error import YAMLError
 
-    from egp.yaml.pure import open_pure
+    from egp.yaml.pure import PureParser
 
     def start(content: Content) -> NextEvent:
-        return open_pure(content.text)
+        next_event: NextEvent = PureParser(content.text).get_event
+        return next_event
 
     return _parser("pure", start, YAMLError, events)
 
@@ -69,14 +69,13 @@ def _parser(name: str, start: Callable[[Content], NextEvent], error: type[Except
         sequence_start=events.SequenceStartEvent,
         sequence_end=events.SequenceEndEvent,
         document_start=events.DocumentStartEvent,
-        document_end=events.DocumentEndEvent,
         stream_end=events.StreamEndEvent,
     )
 
 
 @cache
 def best_parser() -> Parser:
-    """The C parser where it can be had, the pure one otherwise; the difference is speed alone."""
+    """The C parser where it can be had; otherwise the pure one, which is slower and refuses more."""
     try:
         return c_parser()
     except ImportError:

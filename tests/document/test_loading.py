@@ -53,17 +53,16 @@ def test_pyyaml_that_is_loaded_already_is_taken_as_it_is() -> None:
     run("import yaml\nfrom egp.yaml import read_text\nassert read_text('a: 1')[0].value == {'a': 1}")
 
 
-@pytest.mark.parametrize("missing", ["yaml", "yaml._yaml"])
-def test_the_pure_parser_serves_where_the_c_parser_is_missing(missing: str) -> None:
+def test_the_pure_parser_serves_where_the_c_parser_is_missing() -> None:
     run(
-        f"""
+        """
 import sys
-sys.modules[{missing!r}] = None
+sys.modules["yaml._yaml"] = None
 from egp.yaml import read_text
 from egp.yaml.events import best_parser
 assert best_parser().name == "pure"
 (document,) = read_text("a: [1, no]")
-assert document.value == {{"a": [1, "no"]}} and document.span(("a", 1)) == ((1, 8), (1, 10))
+assert document.value == {"a": [1, "no"]} and document.span(("a", 1)) == ((1, 8), (1, 10))
 assert read_text("a: [1")[0].problems[0].kind == "syntax"
 """
     )

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from egp.yaml.events import Parser
+from egp.yaml.events import Parser, c_parser, pure_parser
 from egp.yaml.reading import read
 
 from .asking import only, sound
@@ -168,5 +168,10 @@ def test_line_ends_make_no_difference(line_end: str, parser: Parser) -> None:
     assert document.span(("c", 0)).start == (8, 5)
 
 
-def test_tabs_separate_inside_a_line(parser: Parser) -> None:
-    assert sound("a:\tb\tc \t# d\ne: [1,\t2]\n", parser).value == {"a": "b\tc", "e": [1, 2]}
+def test_tabs_separate_inside_a_line() -> None:
+    assert sound("a:\tb\tc \t# d\ne: [1,\t2]\n", c_parser()).value == {"a": "b\tc", "e": [1, 2]}
+
+
+@pytest.mark.parametrize("text", ["a:\tb", "a: b\tc", "e: [1,\n\t2]"])
+def test_a_tab_that_stands_for_a_space_is_refused_by_the_pure_parser(text: str) -> None:
+    assert [problem.kind for problem in only(text, pure_parser()).problems] == ["tab"]
