@@ -22,7 +22,7 @@ _SOUND_ESCAPES = re.compile(
 _DIRECTIVES = {"YAML": ((1, 1), (1, 2)), "TAG": None}
 
 
-class PureParser(Reader, Scanner, Parser):  # type: ignore[misc]
+class PureParser(Reader, Scanner, Parser):
     """``get_event`` is what the C parser has, too."""
 
     def __init__(self, text: str) -> None:
