@@ -7,7 +7,7 @@ of plans. Rules that compare plans run last, on the entries that are kept; a pla
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from egp.check.files import Files
 from egp.check.one_plan import judge_plan
 from egp.check.portfolio import judge_together
-from egp.check.processes import in_parts
 from egp.check.run import JudgedPlan, Run
 from egp.output.report.model import Findings, Report
 from egp.plan.finding import SEVERITIES, Diagnostic, Failure
@@ -72,9 +71,7 @@ def check(
     files = Files(finder)
     judged: list[JudgedPlan] = []
     paths: set[str] = set()
-    for part in in_parts(
-        partial(_judge_part, run), asked, lambda done: progress and progress(done, len(asked))
-    ):
+    for part in _parts(run, asked, progress):
         for source in part.sources:
             files.add(source)
             paths.add(finder.canonical(source.path))
@@ -139,6 +136,14 @@ def _allowances(
         return None
     failures += (*allowances.listed.failures, *allowances.baseline.failures)
     return allowances
+
+
+def _parts(run: Run, asked: Sequence[PlanSource], progress: Progress | None) -> Iterable[_Part]:
+    if len(asked) == 1:
+        return [_judge_part(run, asked)]
+    from egp.check.processes import in_parts
+
+    return in_parts(partial(_judge_part, run), asked, lambda done: progress and progress(done, len(asked)))
 
 
 def _judge_part(run: Run, sources: Sequence[PlanSource]) -> _Part:

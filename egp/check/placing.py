@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
-from egp.check.outcome import Outcome, severity_of
+from egp.check.answers import Outcome, severity_of
 from egp.plan.finding import Diagnostic, Finding, Place, Related, RelatedPlace, Unchecked
 from egp.policy.model import Adopted
 from egp.yaml import Document, Path, Span, pointer

@@ -12,8 +12,7 @@ from egp.output.report.model import Findings, Passed
 from egp.yaml import Document, Span
 
 if TYPE_CHECKING:
-    from egp.check.answers import Answers
-    from egp.check.outcome import Named
+    from egp.check.answers import Answers, Named
     from egp.check.run import Run
     from egp.check.suppressions import Leniency
     from egp.record.waivers.allowed import Allowed

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
-from egp.check.outcome import Named, Outcome, named_by_errors, path_of, severity_of
+from egp.check.answers import Named, Outcome, named_by_errors, path_of, severity_of
 from egp.plan.finding import SEVERITIES, Finding
 from egp.plan.typed_reader import label
 from egp.policy.model import Adopted

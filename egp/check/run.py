@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from egp.check.outcome import Named
+from egp.check.answers import Named
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.scope import Traits

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from egp.check.outcome import Outcome
+from egp.check.answers import Outcome
 from egp.check.placing import named_pointer
 from egp.plan.analysis.days import first_exposure
 from egp.plan.digest import plan_digest
