@@ -74,7 +74,7 @@ def test_a_plan_that_was_written_before_the_lock_could_not_be_is_named(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("egp.record.lock.write_atomically", full)
+    monkeypatch.setattr("egp.record.lock.writing.write_atomically", full)
     before = files(prepared)
     answer = call(prepared, *WRITING[name].arguments)
     monkeypatch.undo()

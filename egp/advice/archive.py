@@ -12,7 +12,8 @@ from egp.plan.finding import Failure, NotChecked
 from egp.plan.wording import called, listing
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
-from egp.record.lock import LockError, Registration, made, update_lock
+from egp.record.lock import LockError, Registration, made
+from egp.record.lock.writing import update_lock
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from egp.plan.typed_reader import read
 from egp.plan.wording import called, listing
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
-from egp.record.lock import Decided, Registration, made, read_lock, update_lock
+from egp.record.lock import Decided, Registration, made, read_lock
+from egp.record.lock.writing import update_lock
 from egp.yaml.files import read_regular
 
 

@@ -30,8 +30,8 @@ from egp.record.lock import (
     made,
     read_lock,
     shown_path,
-    update_lock,
 )
+from egp.record.lock.writing import update_lock
 from egp.yaml import Document, Path, Span
 from egp.yaml.atomic import write_atomically
 from egp.yaml.bounds import MAX_BYTES

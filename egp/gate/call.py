@@ -22,7 +22,8 @@ from egp.plan.quantity import Moment, shown
 from egp.plan.wording import listing
 from egp.policy.locate import lock_folder
 from egp.policy.timing import Timing
-from egp.record.lock import Lock, LockError, Registration, made, read_lock, rendered
+from egp.record.lock import Lock, LockError, Registration, made, read_lock
+from egp.record.lock.text import rendered
 from egp.record.sources import ResultsError
 from egp.record.sources.file import read_evidence
 from egp.rules.gate_check import load

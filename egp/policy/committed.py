@@ -12,7 +12,8 @@ from egp.policy.locate import POLICY_FILE, candidates
 from egp.policy.model import Policy
 from egp.policy.reading import read_policy
 from egp.policy.tree import CommittedTree
-from egp.record.sources.git import GitError, Repository
+from egp.record.sources.git import Repository
+from egp.record.sources.git_command import GitError
 from egp.rules.rule import Rule
 from egp.yaml.files import real_path, repository_root
 

@@ -90,7 +90,7 @@ def pin(policy: Policy) -> Pins:
 
     Pins of files that the policy does not extend stay: another policy of the repository may.
     """
-    from egp.record.lock import update_pins
+    from egp.record.lock.writing import update_pins
 
     folder = lock_folder(policy.root, policy.root)
     tree = WorkingTree()

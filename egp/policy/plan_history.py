@@ -129,10 +129,8 @@ class Past:
     @property
     def repository(self) -> Repository | None:
         """The repository of the lock; None where there is none, or git cannot read it."""
-        from egp.record.sources.git import (  # only where a plan changed: it costs a cold start
-            GitError,
-            Repository,
-        )
+        from egp.record.sources.git import Repository  # only where a plan changed: it costs a cold start
+        from egp.record.sources.git_command import GitError
 
         if not self._repository_is_sought:
             self._repository_is_sought = True
@@ -148,7 +146,8 @@ class Past:
 
     def compare_with(self, ref: str, asked: Sequence[PlanSource]) -> None:
         """Takes the commit at which HEAD left a ref for the base. Raises PastError, LockError."""
-        from egp.record.sources.git import GitError, Repository
+        from egp.record.sources.git import Repository
+        from egp.record.sources.git_command import GitError
 
         try:
             self._repository = Repository.at(self.root)
@@ -159,7 +158,7 @@ class Past:
 
     def at_base(self, path: str) -> bytes | None:
         """A file as the base has it; None where it has none. Raises PastError."""
-        from egp.record.sources.git import GitError
+        from egp.record.sources.git_command import GitError
 
         if self.base is None or self.repository is None or path.startswith("../"):
             return None
@@ -170,7 +169,7 @@ class Past:
 
     def removed_entries(self) -> Iterator[str]:
         """Experiments that the base has registered, and the lock no longer has. Raises LockError."""
-        from egp.record.sources.git import GitError
+        from egp.record.sources.git_command import GitError
 
         if self.base is None or self.repository is None:
             return
@@ -291,7 +290,7 @@ class Past:
 
     def _versions(self, path: str) -> list[Version]:
         """What the file was; nothing where git cannot tell all of it."""
-        from egp.record.sources.git import GitError
+        from egp.record.sources.git_command import GitError
 
         try:
             return list(self.repository.versions(path)) if self.repository and path else []
@@ -318,7 +317,7 @@ class EntriesOfCommit(EntryStore):
         return sorted(filter(is_entry, blobs))
 
     def _listed(self, path: str) -> Mapping[str, Blob]:
-        from egp.record.sources.git import GitError
+        from egp.record.sources.git_command import GitError
 
         try:
             return self._repository.files(self._commit, [path])
@@ -332,7 +331,7 @@ class EntriesOfCommit(EntryStore):
         return documents if is_same else None
 
     def _of(self, path: str, blob: Blob) -> list[Document]:
-        from egp.record.sources.git import GitError
+        from egp.record.sources.git_command import GitError
 
         try:
             content = next(self._repository.contents([blob.id]))

@@ -94,7 +94,7 @@ def _with_history(past: Past, missing: Sequence[Gone]) -> list[Gone]:
     unknown = [each for each in missing if each.earlier is None]
     if not unknown or past.repository is None:
         return list(missing)
-    from egp.record.sources.git import GitError
+    from egp.record.sources.git_command import GitError
 
     try:
         last = past.repository.last_versions({each.path for each in unknown})

@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
+LOCK_FILE = "egp.lock"
+ONE_FILE, FOLDER = 1, 2
+"""Versions of the form: the first release's, with all experiments in one file, and the folder's."""
+
 ENTRIES = "egp.lock.d"
 """The folder of the entries, beside the lock."""
 

@@ -17,18 +17,15 @@ from egp.record.lock import (
     EntryFolder,
     Lock,
     LockError,
-    LockPart,
     Registration,
-    alone,
     entry_in,
-    entry_text,
-    lock_text,
     read_lock,
     read_lock_text,
     shown_path,
     unusable,
-    write_parts,
 )
+from egp.record.lock.text import entry_text, lock_text
+from egp.record.lock.writing import LockPart, alone, write_parts
 from egp.yaml import read_bytes
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.files import read_regular

@@ -15,7 +15,8 @@ from egp.pages.brief.guardrails import Seen, Watched
 from egp.pages.brief.scene import Audience
 from egp.plan.experiment import read_experiment
 from egp.plan.quantity import day
-from egp.record.lock import Decided, Registration, made, read_lock, update_lock
+from egp.record.lock import Decided, Registration, made, read_lock
+from egp.record.lock.writing import update_lock
 from egp.yaml import read_text
 from tests.brief.asking import (
     BUY_NOW,

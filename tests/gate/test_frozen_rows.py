@@ -15,7 +15,8 @@ import pytest
 from egp.gate.looks import open_look_instant
 from egp.gate.withholding import rows_read
 from egp.plan.results import FrozenReadout, Row
-from egp.record.lock import Decided, Lock, Registration, made, read_lock, read_lock_text, rendered
+from egp.record.lock import Decided, Lock, Registration, made, read_lock, read_lock_text
+from egp.record.lock.text import rendered
 
 from .calling import PLAN, Call, call, gate
 from .test_peeking import LOOKS, sequential

@@ -17,7 +17,8 @@ from egp.policy.params import _readers
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from egp.record.entry_files import entry_file
-from egp.record.lock import LOCK_FILE, PinnedPolicy, Registration, made, update_lock
+from egp.record.lock import LOCK_FILE, PinnedPolicy, Registration, made
+from egp.record.lock.writing import update_lock
 from egp.rules.rule import load
 from egp.yaml import read_text
 from tests.check.workspace import Workspace

@@ -7,7 +7,8 @@ from pathlib import Path
 from shutil import rmtree
 
 from egp.record.entry_files import ENTRIES, entry_file
-from egp.record.lock import LOCK_FILE, Decided, PinnedPolicy, Registration, Signed, made, update_lock
+from egp.record.lock import LOCK_FILE, Decided, PinnedPolicy, Registration, Signed, made
+from egp.record.lock.writing import update_lock
 
 DIGEST = "v1:sha256:" + "0123456789abcdef" * 4
 POLICY = made(PinnedPolicy, name="egp:standard", version="2026.2", digest="sha256:" + "f" * 64)

@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 from egp.record.entry_files import ENTRIES
-from egp.record.lock import LOCK_FILE, read_lock, rendered
+from egp.record.lock import LOCK_FILE, read_lock
+from egp.record.lock.text import rendered
 
 EMPTY = (
     "# Written by egp register, egp amend and egp decide. Branches merge; of a conflict keep the lines of both sides.\n"

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from egp.plan.names import is_plain
 from egp.record.entry_files import ENTRIES, entry_file, may_be_entry, named_by
-from egp.record.lock import LOCK_FILE, LockError, read_lock, rendered, update_lock
+from egp.record.lock import LOCK_FILE, LockError, read_lock
+from egp.record.lock.text import rendered
+from egp.record.lock.writing import update_lock
 from egp.record.migrate import migrate
 from egp.yaml.bounds import MAX_BYTES
 from tests.lock.entries import decided, entry, own_file, put, whole_lock

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egp.plan.names import is_plain
-from egp.record.lock import Amended, Lock, LockError, made, read_lock, read_lock_text, rendered, update_lock
+from egp.record.lock import Amended, Lock, LockError, made, read_lock, read_lock_text
+from egp.record.lock.text import rendered
+from egp.record.lock.writing import update_lock
 from tests.lock.entries import DIGEST, decided, entry, put
 
 GOLDEN = """\

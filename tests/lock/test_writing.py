@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from egp.record.entry_files import ENTRIES
-from egp.record.lock import LOCK_FILE, LockError, Registration, read_lock, update_lock
+from egp.record.lock import LOCK_FILE, LockError, Registration, read_lock
+from egp.record.lock.writing import update_lock
 from egp.record.migrate import migrate
 from egp.yaml import claim
 from egp.yaml.bounds import MAX_BYTES

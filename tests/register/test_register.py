@@ -306,7 +306,7 @@ def test_a_folder_that_cannot_be_written(house: House, monkeypatch: pytest.Monke
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("egp.record.lock.write_atomically", refuse)
+    monkeypatch.setattr("egp.record.lock.writing.write_atomically", refuse)
     assert house.register() == 2
     assert "cannot write the lock: Permission denied" in house.err
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from egp.record.sources.git import MAX_CONTENT, GitError, Repository
+from egp.record.sources.git import MAX_CONTENT, Repository
+from egp.record.sources.git_command import GitError
 from tests.sources.scripted import ScriptedRepository
 
 STRANGE = [
@@ -241,7 +242,7 @@ def test_git_is_not_waited_for_without_end(
     program.write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", os.pathsep.join((str(program.parent), os.environ["PATH"])))
-    monkeypatch.setattr("egp.record.sources.git.PATIENCE", 0.2)
+    monkeypatch.setattr("egp.record.sources.git_command.PATIENCE", 0.2)
     with pytest.raises(GitError, match=r"has not answered for 0.2 s"):
         repository.commit("HEAD")
     with pytest.raises(GitError, match=r"has not answered for 0.2 s|git lacks a file"):

@@ -84,7 +84,8 @@ def misused(arguments: Sequence[str], stop: terminal.Stop) -> None:
 
 def _commit() -> str:
     """The commit of the repository that the gate is called in; empty where there is none."""
-    from egp.record.sources.git import GitError, Repository
+    from egp.record.sources.git import Repository
+    from egp.record.sources.git_command import GitError
 
     try:
         return Repository.at(os.getcwd()).commit("HEAD")

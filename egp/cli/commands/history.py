@@ -22,7 +22,8 @@ def run(options: argparse.Namespace) -> int:
     from egp.pages.history import json, text
     from egp.pages.history.life import lives
     from egp.record.lock import LockError
-    from egp.record.sources.git import GitError, Repository
+    from egp.record.sources.git import Repository
+    from egp.record.sources.git_command import GitError
 
     try:
         repository = Repository.at(os.getcwd())

@@ -174,7 +174,7 @@ def _committed(
         return None, False
     from egp.plan.finding import Failure
     from egp.policy.committed import committed_policy
-    from egp.record.sources.git import GitError
+    from egp.record.sources.git_command import GitError
 
     try:
         policy = committed_policy(commit, options.policy or "", os.getcwd(), paths, packaged)

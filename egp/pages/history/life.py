@@ -23,7 +23,8 @@ from egp.record.lock import (
     read_lock,
     read_lock_text,
 )
-from egp.record.sources.git import GitError, Repository, Version
+from egp.record.sources.git import Repository, Version
+from egp.record.sources.git_command import GitError
 from egp.yaml import read_bytes
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.files import read_regular

@@ -1,78 +1,30 @@
 """What git knows of a repository: files as a commit has them, and how a file came about.
 
-git is asked through its command, never through a shell. Neither hooks nor external programs run: what git is asked
-looks at commits alone, since a look at the working tree would run the filters that its configuration names. Nothing is
-written or fetched, no answer is waited for beyond a limit, and whatever the caller's environment says of another
-repository is left out.
+What git is asked looks at commits alone, since a look at the working tree would run the filters that its configuration
+names. How it is asked says `git_command.py`.
 """
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from hashlib import new as new_hash
-from tempfile import TemporaryFile
-from threading import Event, Thread
-from time import monotonic
 from typing import IO, NamedTuple
 
 from egp.plan.quantity import shown
+from egp.record.sources.git_command import MAX_OUTPUT, GitError, Patience, ask, first_line, running
 from egp.yaml.files import read_regular, real_path
-
-MAX_OUTPUT = 64_000_000
-"""Bytes of a list that git may answer with: half a million paths."""
 
 MAX_CONTENT = 1_000_000
 """Bytes of a file that are worth reading; plans and locks are smaller."""
 
-PATIENCE = 120.0
-"""Seconds that git may be silent for."""
-
 _MANY_PATHS = 200
 """More paths than this are not worth naming one by one."""
 
-_SETTINGS = (
-    "core.quotePath=off", "core.fsmonitor=false", f"core.hooksPath={os.devnull}", "core.pager=cat",
-    "color.ui=false", "log.showSignature=false", "log.follow=false", "log.mailmap=false", "protocol.allow=never",
-    "core.attributesFile=" + os.devnull, "safe.bareRepository=explicit", "submodule.recurse=false", "gc.auto=0",
-)  # fmt: skip
-
-_OF_THE_CALLER = ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
-"""Variables of git's that are kept: where its configuration lies, which `safe.directory` may be in. What a hook sets
-would turn git away from the folder it is asked about, and others name programs and files of traces."""
-
-_FIXED = {
-    "LC_ALL": "C",
-    "LANGUAGE": "C",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_LITERAL_PATHSPECS": "1",
-    # A replaced object or a graft would tell a history that nobody else has.
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_GRAFT_FILE": os.devnull,
-    # What is missing in a partial clone is an error, and fetches nothing: neither now nor by a program that fetches.
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "",
-    "GIT_TRACE2": "0",
-    "GIT_TRACE2_EVENT": "0",
-    "GIT_TRACE2_PERF": "0",
-}
-
 _FETCH_ALL = "fetch the whole history: git fetch --unshallow, or `fetch-depth: 0` for actions/checkout"
-
-
-class GitError(Exception):
-    """What git could not answer, and what to do about it."""
-
-    def __init__(self, message: str, help: str = "") -> None:
-        super().__init__(message)
-        self.help = help
 
 
 class Blob(NamedTuple):
@@ -122,14 +74,14 @@ class Repository:
     @classmethod
     def at(cls, folder: str) -> Repository:
         """The repository that a folder lies in. Raises GitError."""
-        answer = _ask(folder, "rev-parse", "--show-toplevel")
+        answer = ask(folder, "rev-parse", "--show-toplevel")
         if answer.status == 0:
             return cls(os.path.normpath(os.fsdecode(answer.output.removesuffix(b"\n"))))
         if b"not a git repository" in answer.error:
             raise GitError(f"{folder} lies in no git repository", "git init, and commit the plans")
         if b"work tree" in answer.error or b"bare repository" in answer.error:
             raise GitError(f"{folder} lies in a repository without a working tree", "run egp in a checkout")
-        raise GitError(f"git refuses the repository of {folder}: {_first_line(answer.error)}")
+        raise GitError(f"git refuses the repository of {folder}: {first_line(answer.error)}")
 
     def inside(self, path: str) -> str | None:
         """The path as git names it; None for a path outside the working tree. A link is not followed, its folder is."""
@@ -148,7 +100,7 @@ class Repository:
     def commit(self, ref: str) -> str:
         """The id of the commit that a ref names. Raises GitError."""
         if ref.isprintable() and not ref.startswith("-"):
-            answer = _ask(
+            answer = ask(
                 self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
             )
             if answer.status == 0:
@@ -160,7 +112,7 @@ class Repository:
 
     def merge_base(self, ref: str) -> str:
         """The commit at which the working tree's history left that of a ref. Raises GitError."""
-        answer = _ask(self.root, "merge-base", self.commit(ref), self.commit("HEAD"))
+        answer = ask(self.root, "merge-base", self.commit(ref), self.commit("HEAD"))
         if answer.status == 0:
             return answer.output.decode().strip()
         if self.is_shallow:
@@ -206,7 +158,7 @@ class Repository:
         """The contents of blobs, in their order; None for one that is too large for a plan."""
         asked = "".join(f"{blob}\n" for blob in blobs).encode()
         if asked:
-            with _running(self.root, ("cat-file", "--batch"), asked) as (output, _, patience):
+            with running(self.root, ("cat-file", "--batch"), asked) as (output, _, patience):
                 for _ in range(asked.count(b"\n")):
                     patience.begins()
                     content = _batched(output, patience)
@@ -317,128 +269,10 @@ class Repository:
         return os.fsdecode(self._bytes(*arguments)).removesuffix("\n")
 
     def _bytes(self, *arguments: str) -> bytes:
-        answer = _ask(self.root, *arguments)
+        answer = ask(self.root, *arguments)
         if answer.status:
-            raise GitError(f"git {arguments[0]} failed: {_first_line(answer.error)}")
+            raise GitError(f"git {arguments[0]} failed: {first_line(answer.error)}")
         return answer.output
-
-
-class _Answer(NamedTuple):
-    status: int
-    output: bytes
-    error: bytes
-
-
-def _ask(folder: str, *arguments: str) -> _Answer:
-    """What git answers; its exit status is the caller's to judge."""
-    with _running(folder, arguments) as (output, finished, patience):
-        patience.begins()
-        content = output.read(MAX_OUTPUT + 1)
-        if len(content) > MAX_OUTPUT:
-            raise GitError(f"git {arguments[0]} answers with more than {MAX_OUTPUT:,} bytes")
-        status, error = finished()
-        patience.ends()
-        return _Answer(status, content, error)
-
-
-class _Patience:
-    """Ends git, and whatever it may have started, when it is waited for too long."""
-
-    def __init__(self, process: subprocess.Popen[bytes], asked: str) -> None:
-        self._process = process
-        self._asked = asked
-        self._until: float | None = None
-        self._is_over = Event()
-        self._has_run_out = False
-        Thread(target=self._watch, daemon=True).start()
-
-    def begins(self) -> None:
-        self._until = monotonic() + PATIENCE
-
-    def ends(self) -> None:
-        """Raises GitError where it was waited for too long."""
-        self._until = None
-        if self._has_run_out:
-            raise GitError(f"git {self._asked} has not answered for {PATIENCE:g} s, and was ended")
-
-    def is_over(self) -> None:
-        self._is_over.set()
-
-    def _watch(self) -> None:
-        while not self._is_over.wait(min(1.0, PATIENCE)):
-            if self._until is not None and monotonic() > self._until:
-                self._has_run_out = True
-                _end(self._process)
-                return
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends git and its children, which have a group of their own."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (AttributeError, ProcessLookupError, PermissionError):
-        process.kill()
-
-
-@contextmanager
-def _running(
-    folder: str, arguments: Sequence[str], given: bytes = b""
-) -> Iterator[tuple[IO[bytes], Callable[[], tuple[int, bytes]], _Patience]]:
-    """Git's output while it runs, what to call for its exit status and its complaints once that is read, and its time.
-
-    Input and complaints go through files, so that no pipe can fill up while another one is read.
-    """
-    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-    command = ["git", "--no-pager", *settings, *arguments]
-    with TemporaryFile() as errors, TemporaryFile() as input_file:
-        input_file.write(given)
-        input_file.seek(0)
-        try:
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=_environment(),
-                stdin=input_file,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise _not_started(error, folder) from None
-        patience = _Patience(process, arguments[0])
-
-        def finished() -> tuple[int, bytes]:
-            status = process.wait()
-            errors.seek(0)
-            return status, errors.read(10_000)
-
-        with process:
-            assert process.stdout is not None
-            try:
-                yield process.stdout, finished, patience
-            finally:
-                patience.is_over()
-                if process.poll() is None:
-                    _end(process)
-
-
-def _not_started(error: OSError, folder: str) -> GitError:
-    if isinstance(error, FileNotFoundError) and os.path.isdir(folder):
-        return GitError(
-            "git is not installed, and without it no plan can be compared with an earlier one", "install git"
-        )
-    return GitError(f"git cannot be run in {folder}: {error.strerror or type(error).__name__}")
-
-
-def _environment() -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("GIT_") or name.startswith(_OF_THE_CALLER)
-    }
-    # A program called git in the folder that is judged is not git.
-    path = os.pathsep.join(filter(os.path.isabs, kept.get("PATH", os.defpath).split(os.pathsep)))
-    return {**kept, **_FIXED, "PATH": path}
 
 
 def _regular_files(folder: str) -> Iterator[str]:
@@ -451,12 +285,7 @@ def _regular_files(folder: str) -> Iterator[str]:
         raise GitError(f"cannot read the folder {folder}: {error.strerror}") from None
 
 
-def _first_line(error: bytes) -> str:
-    text = error.decode("utf-8", "replace").strip().removeprefix("fatal: ")
-    return text.splitlines()[0] if text else "it says nothing"
-
-
-def _batched(output: IO[bytes], patience: _Patience) -> bytes | None:
+def _batched(output: IO[bytes], patience: Patience) -> bytes | None:
     """The next content of `git cat-file --batch`."""
     header = output.readline().split()
     if len(header) != 3:

@@ -1,0 +1,104 @@
+"""What is wrong with a lock, so that it cannot be relied on."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+from egp.plan.finding import Failure
+from egp.plan.quantity import shown
+from egp.plan.typed_reader import Problem
+from egp.record.lock.registration import Registration
+from egp.yaml import Document, Path, Position, Span
+
+_MARKER = re.compile(r"^(<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
+_DIGEST = re.compile(r"v[0-9]+:sha256:[0-9a-f]{64}")
+RESTORE = "egp writes this file; restore it from git, or correct the line"
+_OPEN_PARTS = frozenset({"policies", "rows"})
+
+
+class LockError(Exception):
+    """A lock that cannot be relied on; egp ends with exit status 2."""
+
+    def __init__(self, failures: tuple[Failure, ...]) -> None:
+        super().__init__(failures[0].message)
+        self.failures = failures
+
+
+def unusable(path: str, message: str, help: str) -> LockError:
+    return LockError((Failure(path, message, help=help),))
+
+
+def shown_path(path: str) -> str:
+    """A path as messages show it."""
+    relative = os.path.relpath(path)
+    return (path if relative.startswith("..") else relative).replace(os.sep, "/")
+
+
+def only_document(documents: list[Document], message: str) -> Document:
+    """The one document of a file, without conflicts and mistakes. Raises LockError."""
+    document = documents[0]
+    refuse(list(_conflicts(document)))
+    failures = [
+        failure(document, problem.span, problem.message, problem.help) for problem in document.problems
+    ]
+    if len(documents) > 1:
+        failures.append(failure(document, documents[1].span(()), message, RESTORE))
+    refuse(failures)
+    return document
+
+
+def refuse(failures: list[Failure]) -> None:
+    if failures:
+        raise LockError(tuple(failures))
+
+
+def failure(document: Document, span: Span, message: str, help: str) -> Failure:
+    line = document.line(span.start.line)
+    return Failure(document.path, f"the lock is damaged: {message}", "", span, line, help)
+
+
+def failure_of(document: Document, problem: Problem) -> Failure:
+    on_key = problem.kind == "unknown-key"
+    return failure(document, document.span(problem.path, key=on_key), problem.message, RESTORE)
+
+
+def _conflicts(document: Document) -> Iterator[Failure]:
+    """Where git left both sides of a merge, once for all."""
+    marker = _MARKER.search(document.text)
+    if marker:
+        number = document.text.count("\n", 0, marker.start()) + 1
+        span = Span(Position(number, 1), Position(number, 8))
+        help = (
+            "keep the lines of both sides and remove the markers; of one experiment keep the line that holds"
+        )
+        message = "the lock has a merge conflict that is not resolved"
+        yield Failure(document.path, message, "", span, document.line(number), help)
+
+
+def foreign_keys(value: object, path: Path) -> Iterator[Problem]:
+    """Keys that shapes elsewhere allow for one's own use; here the next registration would lose them."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key.startswith("x-") and path != ("experiments",):
+                yield Problem((*path, key), "unknown-key", f"unknown key `{shown(key)}`", RESTORE)
+            elif key not in _OPEN_PARTS or path == ("experiments",):
+                yield from foreign_keys(item, (*path, key))
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from foreign_keys(item, (*path, position))
+
+
+def misfits_of(entry: Registration, path: Path) -> Iterator[Problem]:
+    digests = [(entry.digest, (*path, "digest"))]
+    digests += [(each.digest, (*path, "amended", at, "digest")) for at, each in enumerate(entry.amended)]
+    digests += [(each.plan, (*path, "decisions", at, "plan")) for at, each in enumerate(entry.decisions)]
+    for digest, at in digests:
+        if digest is not None and not _DIGEST.fullmatch(digest):
+            yield Problem(at, "wrong-type", f"{shown(digest)} is not the digest of a plan", RESTORE)
+    if entry.path is not None and (
+        entry.path.startswith("/") or {"", ".", ".."} & set(entry.path.split("/"))
+    ):
+        message = f"{shown(entry.path)} is not a path below the lock's folder"
+        yield Problem((*path, "path"), "wrong-type", message, RESTORE)

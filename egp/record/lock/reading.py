@@ -1,0 +1,134 @@
+"""The lock as read: of the working tree, or of a commit."""
+
+# No postponed annotations here: shapes are read from the annotations themselves.
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from egp.plan.quantity import shown
+from egp.plan.typed_reader import Problem, Shape, field, read
+from egp.record.entry_files import ENTRIES, FOLDER, LOCK_FILE, ONE_FILE
+from egp.record.lock.damage import (
+    RESTORE,
+    failure_of,
+    foreign_keys,
+    misfits_of,
+    only_document,
+    refuse,
+    shown_path,
+    unusable,
+)
+from egp.record.lock.entries import Entries, EntryFolder, EntryStore
+from egp.record.lock.registration import Registration
+from egp.yaml import Document, Path, read_bytes, read_file
+
+Pins = dict[str, object]
+"""Policy file that others extend → digest of its content."""
+
+
+class _LockFile(Shape):
+    needs = ("lock", "policies")
+    lock: int | None = field("Version of the form.")
+    experiments: dict[str, Registration] | None = field("Id of an experiment → its registration.")
+    policies: dict[str, object] | None = field("Policy file that others extend → digest of its content.")
+    entries: str | None = field("The folder with the entries of all other experiments.")
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock as read."""
+
+    path: str
+    """The file as messages show it."""
+    document: Document | None
+    """None where there is no file yet."""
+    entries: Mapping[str, Registration]
+    """Id of an experiment → its registration."""
+    policies: Pins
+    version: int = ONE_FILE
+    has_folder: bool = False
+    """Whether experiments have files of their own; of a lock of the first release only some may."""
+    written: tuple[str, ...] = ()
+    """The files that an update wrote, as messages show them."""
+
+    @property
+    def in_lock_file(self) -> Mapping[str, Registration]:
+        """The entries that the lock file itself has."""
+        return self.entries.in_lock_file if isinstance(self.entries, Entries) else self.entries
+
+    def place(self, name: str) -> tuple[Document, Path] | None:
+        """The document with the experiment's entry, and the entry's path in it."""
+        own = self.entries.document(name) if isinstance(self.entries, Entries) else None
+        if own is not None:
+            return own, ()
+        path: Path = ("experiments", name)
+        return (self.document, path) if self.document is not None and self.document.exists(path) else None
+
+    def shown(self, file: str) -> str:
+        """A file of the lock, given relative to its folder, as messages show it."""
+        return self.path.removesuffix(LOCK_FILE) + file
+
+
+def has_lock(root: str) -> bool:
+    """Whether a folder has a lock, in whatever state."""
+    return any(os.path.lexists(os.path.join(root, name)) for name in (LOCK_FILE, ENTRIES))
+
+
+def read_lock(root: str, shown_as: str = "") -> Lock:
+    """The lock in a folder, empty if there is none. Raises LockError for one that is damaged or in conflict."""
+    path = os.path.join(root, LOCK_FILE)
+    name = shown_as or shown_path(path)
+    store = EntryFolder(root, name.removesuffix(LOCK_FILE))
+    if os.path.islink(path):
+        raise unusable(name, "the lock is a link", "commit the file itself")
+    try:
+        documents = read_file(path, name)
+    except FileNotFoundError:
+        if store.is_there:
+            message = f"the lock is damaged: {ENTRIES} is there, and {LOCK_FILE} is not"
+            raise unusable(name, message, RESTORE) from None
+        return Lock(name, None, Entries({}, store), {}, FOLDER, has_folder=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise unusable(name, f"cannot read the lock: {reason}", "make it readable, or restore it") from None
+    lock = _lock(documents, store)
+    if store.is_there and not lock.has_folder:
+        message = f"the lock is damaged: {ENTRIES} is there, and {LOCK_FILE} does not name it"
+        raise unusable(name, message, RESTORE)
+    return lock
+
+
+def read_lock_text(text: bytes, shown_as: str, store: EntryStore | None = None) -> Lock:
+    """A lock from its content, such as git's version of it, with the store of its entries. Raises LockError."""
+    return _lock(read_bytes(text, shown_as), store)
+
+
+def _lock(documents: list[Document], store: EntryStore | None) -> Lock:
+    document = only_document(documents, "a lock is one document")
+    problems: list[Problem] = []
+    content = read(_LockFile, document.value, (), problems)
+    problems += [*foreign_keys(document.value, ()), *_misfits(content)]
+    refuse([failure_of(document, problem) for problem in problems])
+    has_folder = content.entries is not None
+    entries = Entries(dict(content.experiments or {}), store if has_folder else None)
+    return Lock(document.path, document, entries, dict(content.policies or {}), content.lock or 0, has_folder)
+
+
+def _misfits(content: _LockFile) -> Iterator[Problem]:
+    if content.lock not in (None, ONE_FILE, FOLDER):
+        message = f"this is format {content.lock}, and this egp reads formats {ONE_FILE} and {FOLDER}"
+        yield Problem(("lock",), "wrong-type", message, "update egp")
+    if content.entries not in (None, ENTRIES):
+        message = f"the entries lie in {ENTRIES}, not in {shown(content.entries)}"
+        yield Problem(("entries",), "wrong-type", message, RESTORE)
+    if content.lock == FOLDER and content.experiments is not None:
+        message = f"a lock of format {FOLDER} lists no experiments"
+        help = "of a merge keep the file that says `lock: 2`, and register the plans of the other side again"
+        yield Problem(("experiments",), "wrong-type", message, help)
+    else:
+        lacking = {ONE_FILE: "experiments", FOLDER: "entries"}.get(content.lock or 0, "")
+        if lacking and getattr(content, lacking) is None:
+            yield Problem((), "missing", f"a lock of format {content.lock} has no `{lacking}`", RESTORE)
+    for name, entry in (content.experiments or {}).items():
+        yield from misfits_of(entry, ("experiments", name))

@@ -1,0 +1,100 @@
+"""What the lock says of an experiment: its registration, sign-offs, amendments and decisions."""
+
+# No postponed annotations here: shapes are read from the annotations themselves.
+
+from datetime import date
+from typing import Any, Literal, TypeVar
+
+from egp.plan.results import FrozenReadout
+from egp.plan.typed_reader import Shape, field, listed, read
+
+S = TypeVar("S", bound=Shape)
+
+
+class Signed(Shape):
+    """A sign-off that the lock attests."""
+
+    needs = ("role", "by")
+    role: str | None = field("Role that signed.", "experimentation_lead")
+    by: str | None = field("Who signed.", "@xp-lead")
+    on: date | None = field("The date of the sign-off.", "2023-01-17")
+
+
+class PinnedPolicy(Shape):
+    """The policy that a plan was registered under."""
+
+    needs = ("name", "digest")
+    name: str | None = field("Name of the policy, or its file relative to the lock.", "egp:standard")
+    version: str | None = field("Version that the policy states.", "2026.2")
+    digest: str | None = field("Digest of the policy's files.")
+
+
+class Amended(Shape):
+    """A change of material fields after registration."""
+
+    needs = ("digest", "on")
+    digest: str | None = field("Digest of the plan after the amendment.")
+    on: date | None = field("When it was amended.", "2023-01-30")
+    data_access: Literal["nothing_run", "no_results_seen", "results_seen"] | None = field(
+        "What was known of the results then."
+    )
+    analysis: int | None = field("Number of the analysis that the plan is judged by since.", 2)
+
+
+class Decided(Shape):
+    """What people decided on an experiment, why, and who disagreed and committed."""
+
+    needs = ("option", "role", "on", "because", "plan")
+    option: str | None = field(
+        "The option, as a letter of the brief or as the plan's decision rule has it.", "B"
+    )
+    means: str | None = field("What the letter stood for then.", "roll back")
+    role: str | None = field("Role that decided.", "experimentation_lead")
+    by: str | None = field("Who decided.", "@xp-lead")
+    on: date | None = field("When.", "2023-03-02")
+    because: str | None = field("Why.")
+    dissent: str | None = field("What somebody held against it before committing to it.")
+    plan: str | None = field("Digest of the plan that was decided on.")
+    receipt: str | None = field("Digest of the gate's receipt that it rests on.")
+    readout: FrozenReadout | None = field("Rows of a look that the gate judges by from then on.")
+
+
+class Registration(Shape):
+    """An experiment's entry in the lock."""
+
+    needs = ("path", "digest", "registered", "policy")
+    path: str | None = field("The plan's file, relative to the lock.", "experiments/pdp-buy-now.yaml")
+    digest: str | None = field("Digest of the plan as it was registered.")
+    registered: date | None = field("When the plan was registered.", "2023-01-17")
+    analysis: int | None = field("Number of the analysis that the plan was registered for; without it 1.", 2)
+    policy: PinnedPolicy | None = field("The policy in force then.")
+    signed: tuple[Signed, ...] = listed("Sign-offs the plan had.")
+    amended: tuple[Amended, ...] = listed("Amendments since, in order.")
+    decisions: tuple[Decided, ...] = listed("Decisions on the experiment, in order.")
+    archived: date | None = field(
+        "When the experiment was put away; its plan may be gone since.", "2024-01-08"
+    )
+
+    @property
+    def current_digest(self) -> str:
+        """Digest that the plan must have today: of its last amendment, or of its registration."""
+        return (self.amended[-1].digest if self.amended else self.digest) or ""
+
+    @property
+    def current_analysis(self) -> int:
+        """Number of the analysis that the plan is to be judged by: of its last amendment that names one."""
+        named = [each.analysis for each in self.amended if each.analysis is not None]
+        return named[-1] if named else self.analysis or 1
+
+    def attests(self, role: str | None, by: str | None, on: date | None) -> bool:
+        """Whether this sign-off was there when the plan was registered or registered again."""
+        return any(
+            signed.role == role and signed.by == by and signed.on in (None, on) for signed in self.signed
+        )
+
+
+def made(shape: type[S], **values: Any) -> S:
+    """A part of a lock with these values, the others at their defaults."""
+    part = read(shape, {})
+    part.__dict__.update(values)
+    return part
