@@ -26,6 +26,7 @@ from egp.advice.register import (
 from egp.check import check
 from egp.plan.analysis.registered_test import ANALYSIS, ANALYSIS_FIELD
 from egp.plan.experiment import Experiment
+from egp.plan.finding import HelpfulError
 from egp.plan.quantity import shown
 from egp.plan.wording import called, listing
 from egp.policy.model import Policy
@@ -56,12 +57,8 @@ class Statement:
     data_access: DataAccess
 
 
-class StatementError(ValueError):
+class StatementError(HelpfulError):
     """A statement that is not complete, and what to do about it."""
-
-    def __init__(self, message: str, help: str) -> None:
-        super().__init__(message)
-        self.help = help
 
 
 def stated(reason: str | None, approver: str | None, data_access: str | None, ask: Ask | None) -> Statement:

@@ -17,7 +17,7 @@ from egp.check.suppressions import has_begun
 from egp.output.report.model import Report
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import read_experiment
-from egp.plan.finding import Diagnostic, Failure
+from egp.plan.finding import Diagnostic, Failure, HelpfulError
 from egp.plan.wording import counted
 from egp.policy.locate import waivers_folder
 from egp.policy.model import Policy
@@ -27,12 +27,8 @@ from egp.record.waivers.baseline import Excuse, Found, Recorded, baseline_of, re
 from egp.yaml.atomic import write_atomically
 
 
-class BaselineError(Exception):
+class BaselineError(HelpfulError):
     """A baseline that cannot be written as it was asked for."""
-
-    def __init__(self, message: str, help: str) -> None:
-        super().__init__(message)
-        self.help = help
 
 
 @dataclass(slots=True)

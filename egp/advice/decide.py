@@ -15,7 +15,7 @@ from egp.gate.stage import NOWHERE
 from egp.plan.analysis.people import identity
 from egp.plan.analysis.statements import somebody, stated
 from egp.plan.experiment import Experiment
-from egp.plan.finding import Failure
+from egp.plan.finding import Failure, HelpfulError
 from egp.plan.quantity import as_day, shown
 from egp.plan.results import CANARY, TEST, FrozenReadout
 from egp.plan.typed_reader import read
@@ -73,12 +73,8 @@ class Recorded:
     receipt: Receipt | None = None
 
 
-class _Unfit(Exception):
+class _Unfit(HelpfulError):
     """Why a part of the statement cannot be recorded."""
-
-    def __init__(self, message: str, help: str) -> None:
-        super().__init__(message)
-        self.help = help
 
 
 def receipt_at(path: str) -> Receipt:

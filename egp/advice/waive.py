@@ -11,7 +11,7 @@ from egp.advice.register import PLAN_KEYS, edited_source, opened, write_changed
 from egp.check import check
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import may_be_plan, read_experiment
-from egp.plan.finding import Failure
+from egp.plan.finding import Failure, HelpfulError
 from egp.plan.wording import counted
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
@@ -33,12 +33,8 @@ class Approval:
     expires: date
 
 
-class WaiveError(Exception):
+class WaiveError(HelpfulError):
     """A waiver that is not written, and what to do about it."""
-
-    def __init__(self, message: str, help: str) -> None:
-        super().__init__(message)
-        self.help = help
 
 
 @dataclass(slots=True)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from egp.gate.stage import NOWHERE
 from egp.plan.analysis.traffic import treated_share
 from egp.plan.finding import NotChecked
+from egp.plan.quantity import shown
 from egp.plan.results import TEST
+from egp.plan.wording import significant
 
 if TYPE_CHECKING:
     from egp.gate.call import Judgement
@@ -37,6 +39,16 @@ def action_of(judgement: Judgement) -> dict[str, object]:
         "rollback": _rollback(readout.plan.rollback),
         "commit": judgement.call.commit or None,
     }
+
+
+def how_to_withdraw(rollback: Rollback | None, verb: str) -> list[str]:
+    """The plan's rollback as parts of a sentence; ``verb`` stands before the variant that it goes to."""
+    if rollback is None:
+        return ["withdraw the treatment"]
+    parts = [f"{verb} {shown(rollback.to)}" if rollback.to else "withdraw the treatment"]
+    parts += [f"by {shown(rollback.method)}"] if rollback.method else []
+    parts += [f"within {significant(rollback.max_minutes, 3)} minutes"] if rollback.max_minutes else []
+    return parts
 
 
 def no_action(commit: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ from egp.gate.verdict import Crash, Decision, decide
 from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import read_experiment
-from egp.plan.finding import Failure
+from egp.plan.finding import Failure, FailuresError
 from egp.plan.quantity import Moment, shown
 from egp.plan.wording import listing
 from egp.policy.locate import lock_folder
@@ -53,12 +53,11 @@ class FrozenRows(NamedTuple):
 Frozen = tuple[FrozenRows, ...]
 
 
-class CannotJudge(Exception):
+class CannotJudge(FailuresError):
     """The gate cannot even be asked; exit status 2."""
 
     def __init__(self, *failures: Failure) -> None:
-        super().__init__(failures[0].message)
-        self.failures = failures
+        super().__init__(failures)
         self.experiment = ""
         """Of the plan, where it could be read so far."""
         self.known: dict[str, str] = {}

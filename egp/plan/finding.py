@@ -7,6 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from egp.yaml import Path, Span
 
 Severity = Literal["error", "warning", "info"]
@@ -189,3 +191,19 @@ class Failure:
     span: Span | None = None
     line: str = ""
     help: str = ""
+
+
+class FailuresError(Exception):
+    """What keeps egp from judging; exit status 2."""
+
+    def __init__(self, failures: Sequence[Failure]) -> None:
+        super().__init__(failures[0].message)
+        self.failures = tuple(failures)
+
+
+class HelpfulError(Exception):
+    """What egp could not do, and what to do about it."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help

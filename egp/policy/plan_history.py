@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, read_experiment
-from egp.plan.finding import EARLIER, PINNED, Failure
+from egp.plan.finding import EARLIER, PINNED, Failure, FailuresError
 from egp.policy.locate import lock_folder
 from egp.policy.pattern import fixed_folder
 from egp.policy.plan_files import PlanFinder, PlanSource, may_hold_plan
@@ -48,12 +48,8 @@ _FEW_PLANS = 5
 """Of more plans than this git is asked for all entries at once."""
 
 
-class PastError(Exception):
+class PastError(FailuresError):
     """The past cannot be read as it was asked for; egp ends with exit status 2."""
-
-    def __init__(self, *failures: Failure) -> None:
-        super().__init__(failures[0].message)
-        self.failures = failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +150,7 @@ class Past:
             self._repository_is_sought = True
             self.base = self._base(self._repository, self._repository.merge_base(ref), asked)
         except GitError as error:
-            raise PastError(Failure("", f"--base {ref}: {error}", help=error.help)) from None
+            raise PastError([Failure("", f"--base {ref}: {error}", help=error.help)]) from None
 
     def at_base(self, path: str) -> bytes | None:
         """A file as the base has it; None where it has none. Raises PastError."""
@@ -165,7 +161,7 @@ class Past:
         try:
             return self.repository.read(self.base.commit, path)
         except GitError as error:
-            raise PastError(Failure(path, str(error), help=error.help)) from None
+            raise PastError([Failure(path, str(error), help=error.help)]) from None
 
     def removed_entries(self) -> Iterator[str]:
         """Experiments that the base has registered, and the lock no longer has. Raises LockError."""
@@ -396,5 +392,5 @@ def read_past(
         if base:
             past.compare_with(base, asked)
     except LockError as error:
-        raise PastError(*error.failures) from None
+        raise PastError(error.failures) from None
     return past

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import re
 
+from egp.plan.finding import HelpfulError
 from egp.yaml.atomic import write_anew
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-class NewError(Exception):
+class NewError(HelpfulError):
     """A file that cannot be begun. ``help`` says what to do instead."""
-
-    def __init__(self, message: str, help: str = "") -> None:
-        super().__init__(message)
-        self.help = help
 
 
 def require_file_name(name: str, what: str) -> None:

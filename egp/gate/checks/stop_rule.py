@@ -35,6 +35,7 @@ from functools import partial
 from typing import Literal
 
 from egp import stats
+from egp.gate.action import how_to_withdraw
 from egp.gate.amounts import signed, unit_of
 from egp.gate.comparisons import (
     Uncomputed,
@@ -58,7 +59,7 @@ from egp.plan.experiment import Metric, StopRule
 from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import shown
 from egp.plan.results import Window
-from egp.plan.wording import counted, listing, percent, significant, unit_count, whole
+from egp.plan.wording import counted, listing, percent, unit_count, whole
 from egp.rules.rule import Params
 from egp.stats import StatisticsInputError
 from egp.yaml import Path
@@ -241,12 +242,8 @@ def _probability(value: float) -> str:
 
 def _withdraw(readout: Readout) -> str:
     rollback = readout.plan.rollback
-    if rollback is None:
-        return "withdraw the treatment"
-    parts = [f"roll back to {shown(rollback.to)}" if rollback.to else "withdraw the treatment"]
-    parts += [f"by {shown(rollback.method)}"] if rollback.method else []
-    parts += [f"within {significant(rollback.max_minutes, 3)} minutes"] if rollback.max_minutes else []
-    parts += [f"({shown(rollback.owner)})"] if rollback.owner else []
+    parts = how_to_withdraw(rollback, "roll back to")
+    parts += [f"({shown(rollback.owner)})"] if rollback and rollback.owner else []
     return " ".join(parts)
 
 

@@ -8,12 +8,12 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from egp.advice.choices import ROLL_BACK
+from egp.gate.action import how_to_withdraw
 from egp.gate.looks import open_look
 from egp.output.page.model import Block, Command, Light, Paragraph, Points, Section, Table
 from egp.pages.brief.drafts import Draft, errors_of, later, narrower, weak_segment
 from egp.pages.brief.tripped import tripped_metrics
 from egp.pages.brief.worth import Launch, delayed_in_words, narrower_in_words
-from egp.plan.quantity import shown
 from egp.plan.wording import counted, listing, significant
 
 if TYPE_CHECKING:
@@ -133,7 +133,11 @@ def _in_flight(scene: Scene, draft: Draft | None) -> Iterator[Option]:
     follows = (
         "what the plan agreed to do now" if rolls_back else "the experiment ends; a new one needs a new plan"
     )
-    yield _withdrawal(scene), follows, _judged(of_rollback, "the plan's rollback")
+    yield (
+        ", ".join(how_to_withdraw(scene.plan.rollback, "back to")),
+        follows,
+        _judged(of_rollback, "the plan's rollback"),
+    )
     what, after, light = _narrowed(draft, "")
     yield what, f"after the rollback; {after}" if rolls_back else after, light
 
@@ -144,16 +148,6 @@ def _frozen(readout: Readout) -> str:
         return f"stay at {stage.name}, raise nothing, watch on"
     until = "watch on" if open_look(readout) is not None else "complete it as planned"
     return f"stay in the {stage.name}, raise nothing, {until}"
-
-
-def _withdrawal(scene: Scene) -> str:
-    rollback = scene.plan.rollback
-    if rollback is None:
-        return "withdraw the treatment"
-    parts = [f"back to {shown(rollback.to)}" if rollback.to else "withdraw the treatment"]
-    parts += [f"by {shown(rollback.method)}"] if rollback.method else []
-    parts += [f"within {significant(rollback.max_minutes, 3)} minutes"] if rollback.max_minutes else []
-    return ", ".join(parts)
 
 
 # What they share.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dataclasses import replace as replaced
 
 from egp.pages.policy_test.file import Expected, Given, PolicyTest, PolicyTests
-from egp.plan.finding import Failure
+from egp.plan.finding import Failure, FailuresError
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import Problem, label, nearest, read
 from egp.policy.layers import Layer, Value
@@ -20,12 +20,8 @@ from egp.yaml import Document, Path, read_file
 NOTHING = "none"
 
 
-class UnreadableTests(Exception):
+class UnreadableTests(FailuresError):
     """Tests that cannot be run; egp ends with exit status 2."""
-
-    def __init__(self, failures: Sequence[Failure]) -> None:
-        super().__init__(failures[0].message)
-        self.failures = tuple(failures)
 
 
 @dataclass(frozen=True, slots=True)

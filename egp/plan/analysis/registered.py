@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal
 from egp import stats
 from egp.plan.analysis.days import day_after, exposed_days, first_day, local, readout_day, whole_days
 from egp.plan.analysis.design import Design, Sequence
-from egp.plan.finding import NotChecked, need
+from egp.plan.finding import DoesNotApply, NotChecked, need
 from egp.plan.quantity import as_day
 
 if TYPE_CHECKING:
@@ -438,6 +438,12 @@ def detectable_at(plan: Experiment, power: float, units_in_smallest: float) -> f
 def has_primary_test(plan: Experiment) -> bool:
     """Whether the plan tests a primary metric; a rollout and a holdback only watch for harm."""
     return plan.type not in ("rollout", "holdback")
+
+
+def require_primary_test(plan: Experiment) -> None:
+    """Raises DoesNotApply for a plan that only watches for harm."""
+    if not has_primary_test(plan):
+        raise DoesNotApply
 
 
 def assuming(plan: Experiment, **statistics: object) -> Experiment:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from egp.plan.finding import FailuresError
+
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
-    from egp.plan.finding import Failure
     from egp.record.sources.stages import Stages
     from egp.record.sources.table import Table
 
@@ -19,9 +20,5 @@ class Source(Protocol):
         ...
 
 
-class ResultsError(Exception):
+class ResultsError(FailuresError):
     """Results that cannot be read at all; egp ends with exit status 2."""
-
-    def __init__(self, failures: tuple[Failure, ...]) -> None:
-        super().__init__(failures[0].message)
-        self.failures = failures

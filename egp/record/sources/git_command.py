@@ -16,6 +16,8 @@ from threading import Event, Thread
 from time import monotonic
 from typing import IO, NamedTuple
 
+from egp.plan.finding import HelpfulError
+
 MAX_OUTPUT = 64_000_000
 """Bytes of a list that git may answer with: half a million paths."""
 
@@ -50,12 +52,8 @@ _FIXED = {
 }
 
 
-class GitError(Exception):
+class GitError(HelpfulError):
     """What git could not answer, and what to do about it."""
-
-    def __init__(self, message: str, help: str = "") -> None:
-        super().__init__(message)
-        self.help = help
 
 
 class Answer(NamedTuple):

@@ -15,6 +15,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from egp.plan.finding import HelpfulError
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import nearest
 from egp.rules.rule import Rule, index, rule_in
@@ -27,12 +28,8 @@ GROUP = "egp.rules"
 """Entry points whose value is a package, or a module, of rules."""
 
 
-class PackageError(Exception):
+class PackageError(HelpfulError):
     """A package whose rules cannot be used."""
-
-    def __init__(self, message: str, help: str) -> None:
-        super().__init__(message)
-        self.help = help
 
 
 def rules_from(distributions: Sequence[str], under_review: Iterable[str]) -> dict[str, Rule]:

@@ -81,7 +81,7 @@ from collections.abc import Iterator
 
 from egp import stats
 from egp.plan.analysis.days import local
-from egp.plan.analysis.registered import has_primary_test, information_fractions, sides, statistics_of
+from egp.plan.analysis.registered import information_fractions, require_primary_test, sides, statistics_of
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import as_day
@@ -89,8 +89,7 @@ from egp.plan.wording import counted, percent
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    if not has_primary_test(plan):
-        raise DoesNotApply
+    require_primary_test(plan)
     statistics = statistics_of(plan)
     if statistics.method not in (None, "fixed_horizon"):
         raise DoesNotApply

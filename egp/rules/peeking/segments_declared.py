@@ -81,9 +81,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp.plan.analysis.registered import has_primary_test
+from egp.plan.analysis.registered import require_primary_test
 from egp.plan.experiment import Experiment
-from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.finding import Finding
 from egp.plan.quantity import shown
 from egp.plan.wording import counted, percent
 from egp.rules import rule
@@ -96,8 +96,7 @@ class Params(rule.Params):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    if not has_primary_test(plan):
-        raise DoesNotApply
+    require_primary_test(plan)
     if not plan.segments:
         return
     yield from _ambiguous(plan)

@@ -128,15 +128,15 @@ from egp.plan.analysis.decidable import one_look
 from egp.plan.analysis.registered import (
     MOST_LOOKS,
     comparison_alpha,
-    has_primary_test,
     information_fractions,
+    require_primary_test,
     required_power,
     sequential_inflation,
     sides,
     statistics_of,
 )
 from egp.plan.experiment import Experiment, Statistics
-from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.finding import Finding, NotChecked
 from egp.plan.wording import counted, listing, percent
 from egp.rules import rule
 from egp.stats import StatisticsInputError
@@ -153,8 +153,7 @@ class Params(rule.Params):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    if not has_primary_test(plan):
-        raise DoesNotApply
+    require_primary_test(plan)
     statistics = statistics_of(plan)
     functions = [name for name in params.allowed if name != "always_valid"]
     if statistics.method == "always_valid" and "always_valid" not in params.allowed:

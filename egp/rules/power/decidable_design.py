@@ -115,14 +115,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egp.plan.analysis.decidable import undecidable
-from egp.plan.analysis.registered import has_primary_test
+from egp.plan.analysis.registered import require_primary_test
 from egp.plan.experiment import Experiment
-from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.finding import Finding
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    if not has_primary_test(plan):
-        raise DoesNotApply
+    require_primary_test(plan)
     seen: set[tuple[object, ...]] = set()
     for each in undecidable(plan):
         if each.at not in seen:

@@ -133,18 +133,18 @@ from egp.plan.analysis.registered import (
     PRIMARY,
     baseline_of,
     guardrail_design,
-    has_primary_test,
     is_change_of,
     planned_units,
     primary_at,
     primary_control_units,
     primary_effect,
     primary_test,
+    require_primary_test,
     required_power,
 )
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment, Metric
-from egp.plan.finding import DoesNotApply, Finding, NotChecked, Related, need
+from egp.plan.finding import Finding, NotChecked, Related, need
 from egp.plan.quantity import Change, Share
 from egp.plan.wording import larger_sample, like, percent, power_below, power_text, share_text, unit_count
 from egp.rules import rule
@@ -186,8 +186,7 @@ class _Decision(NamedTuple):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    if not has_primary_test(plan):
-        raise DoesNotApply
+    require_primary_test(plan)
     need(plan.decision_rule, "decision_rule")
     # What no guardrail can mend is said first: without a guardrail's numbers it is as true.
     try:

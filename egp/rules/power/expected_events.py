@@ -62,22 +62,21 @@ from egp import stats
 from egp.plan.analysis.registered import (
     baseline_of,
     guardrail_test,
-    has_primary_test,
     metric_units,
     planned_units,
     primary_test,
+    require_primary_test,
 )
 from egp.plan.analysis.registered_test import columns_of
 from egp.plan.experiment import Experiment, Metric
-from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import shown
 from egp.plan.wording import significant, whole
 from egp.yaml import Path
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    if not has_primary_test(plan):
-        raise DoesNotApply
+    require_primary_test(plan)
     tests = [
         (path, metric, primary_test(plan, at=path))
         for path, metric in plan.primaries

@@ -102,13 +102,13 @@ from egp.plan.analysis.registered import (
     baseline_of,
     detectable_at,
     harm_direction,
-    has_primary_test,
     planned_units,
+    require_primary_test,
     required_power,
     size_of,
 )
 from egp.plan.experiment import Experiment, Metric
-from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
+from egp.plan.finding import Finding, NotChecked, need
 from egp.plan.quantity import Change
 from egp.plan.wording import at_least_like, called, percent, unit_count
 from egp.stats import StatisticsInputError
@@ -119,8 +119,7 @@ WRITTEN_AS = Change(0.0, "relative", "%")
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    if not has_primary_test(plan):
-        raise DoesNotApply
+    require_primary_test(plan)
     need(plan.primary_metric, *PRIMARY)
     margin_counts = plan.type == "non_inferiority"
     for path, metric in plan.primaries:

@@ -80,7 +80,7 @@ from egp.plan.analysis.registered import (
     allocation_ratio,
     assuming,
     comparisons,
-    has_primary_test,
+    require_primary_test,
     required_smallest,
     sides,
     statistics_of,
@@ -88,15 +88,14 @@ from egp.plan.analysis.registered import (
 )
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
-from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
+from egp.plan.finding import Finding, NotChecked, need
 from egp.plan.wording import and_larger_sample, percent
 from egp.stats import StatisticsInputError
 from egp.stats.multiplicity import equicorrelated_exceedance
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    if not has_primary_test(plan):
-        raise DoesNotApply
+    require_primary_test(plan)
     count = comparisons(plan)
     if count == 1 or (plan.statistics and plan.statistics.correction not in (None, "none")):
         return

@@ -57,10 +57,10 @@ import math
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp.plan.analysis.registered import assuming, has_primary_test, required_smallest
+from egp.plan.analysis.registered import assuming, require_primary_test, required_smallest
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
-from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import Share
 from egp.plan.wording import and_larger_sample, odds, share_text, told_apart
 from egp.rules import rule
@@ -76,8 +76,7 @@ class Params(rule.Params):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    if not has_primary_test(plan):
-        raise DoesNotApply
+    require_primary_test(plan)
     power = plan.statistics.power if plan.statistics else None
     if power is not None and params.floor <= power < 1:
         return

@@ -82,14 +82,14 @@ from typing import Annotated
 from egp.plan.analysis.days import exposed_days, schedule_of
 from egp.plan.analysis.registered import (
     detectable_at,
-    has_primary_test,
     planned_units,
+    require_primary_test,
     required_power,
     required_smallest,
     weights,
 )
 from egp.plan.experiment import EligibleUnits, Experiment
-from egp.plan.finding import DoesNotApply, Finding, NotChecked, Related, need
+from egp.plan.finding import Finding, NotChecked, Related, need
 from egp.plan.quantity import Count, QuantityError
 from egp.plan.wording import at_least_like, called, counted, percent, unit_count, whole
 from egp.rules import rule
@@ -111,8 +111,7 @@ class Params(rule.Params):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    if not has_primary_test(plan):
-        raise DoesNotApply
+    require_primary_test(plan)
     eligible = plan.eligible_units
     if eligible is None or (eligible.distinct_over_run is None and eligible.per_day is None):
         yield _nothing_counted(plan, eligible)

@@ -88,16 +88,16 @@ from collections.abc import Iterator
 from egp.plan.analysis.registered import (
     PRIMARY,
     detectable_at,
-    has_primary_test,
     power_at,
     primary_at,
     primary_effect,
+    require_primary_test,
     required_power,
     required_smallest,
 )
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
-from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.finding import Finding, NotChecked
 from egp.plan.wording import at_least_like, called, larger_sample, percent, unit_count, whole
 from egp.stats import StatisticsInputError
 from egp.yaml import Path
@@ -106,8 +106,7 @@ yields_to = frozenset({"shortcut-mde"})
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    if not has_primary_test(plan):
-        raise DoesNotApply
+    require_primary_test(plan)
     required, path = _required(plan)
     declared = plan.sample_size_per_variant
     if declared is not None and declared >= required:

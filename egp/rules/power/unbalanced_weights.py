@@ -72,9 +72,9 @@ import math
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp.plan.analysis.registered import has_primary_test, required_smallest, treatments, weights
+from egp.plan.analysis.registered import require_primary_test, required_smallest, treatments, weights
 from egp.plan.experiment import Experiment
-from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import Share
 from egp.plan.wording import listing, percent, told_apart, unit_count, whole
 from egp.rules import rule
@@ -88,8 +88,7 @@ class Params(rule.Params):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    if not has_primary_test(plan):
-        raise DoesNotApply
+    require_primary_test(plan)
     control, treatment = weights(plan)
     shares = [variant.weight or 0.0 for variant in plan.variants or ()]
     variants = treatments(plan) + 1
