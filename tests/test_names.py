@@ -8,7 +8,7 @@ from egp.plan.analysis.people import identity
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.names import folded, is_plain
 from egp.plan.results import Results
-from egp.plan.typed_reader import Shape, read
+from egp.plan.typed_reader import TypedMapping, read
 from egp.policy.file import PolicyFile
 from egp.policy.scope import Condition, Traits, fits
 from egp.record.lock import Registration
@@ -65,7 +65,7 @@ UNSEEN = [
     "\t",
     "\U000e0041",
 ]
-PLACES: list[tuple[type[Shape], dict[str, object], str]] = [
+PLACES: list[tuple[type[TypedMapping], dict[str, object], str]] = [
     (Experiment, {"owner": {"dri": "@pm{}"}}, "owner.dri"),
     (Experiment, {"id": "pdp{}x"}, "id"),
     (Experiment, {"sign_offs": [{"role": "privacy{}", "by": "@p"}]}, "sign_offs[0].role"),
@@ -99,13 +99,13 @@ def _with(value: object, unseen: str) -> object:
 @pytest.mark.parametrize("unseen", UNSEEN)
 @pytest.mark.parametrize(("shape", "value", "place"), PLACES)
 def test_characters_that_nobody_sees_are_refused(
-    shape: type[Shape], value: object, place: str, unseen: str
+    shape: type[TypedMapping], value: object, place: str, unseen: str
 ) -> None:
     assert [each for each in _problems(shape, _with(value, "")) if each.startswith(place)] == []
     assert [each for each in _problems(shape, _with(value, unseen)) if each.startswith(place)] != []
 
 
-def _problems(shape: type[Shape], value: object) -> list[str]:
+def _problems(shape: type[TypedMapping], value: object) -> list[str]:
     problems: list = []  # type: ignore[type-arg]
     read(shape, value, (), problems)
     return [each.message for each in problems if each.kind == "wrong-type"]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egp.plan import quantity
-from egp.plan.quantity import Change, Interval, Measure, QuantityError, shown
+from egp.plan.quantity import Interval, Measure, MetricChange, QuantityError, shown
 
 PACIFIC = timezone(timedelta(hours=-8))
 HUGE = "9" * 400
@@ -261,7 +261,7 @@ def test_hostile_values_are_read_or_refused(read: Callable[[object], object], va
     if isinstance(result, QuantityError):
         assert str(result).isprintable()
         assert result.advice
-    number = result.value if isinstance(result, (Measure, Change)) else result
+    number = result.value if isinstance(result, (Measure, MetricChange)) else result
     assert not isinstance(number, float) or math.isfinite(number)
 
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from egp.cli.generate import schema_files
 from egp.cli.schemas import experiment_schema, model_of, policy_schema, report_schema
 from egp.plan.experiment import Experiment
-from egp.plan.typed_reader import Shape, read, required_type
+from egp.plan.typed_reader import TypedMapping, read, required_type
 from egp.policy.file import PolicyFile
 from egp.policy.shipped import policy_names, policy_path
 from egp.rules.rule import index
@@ -40,13 +40,13 @@ def validator(shape: str = "") -> Draft202012Validator:
     return Draft202012Validator({"$ref": f"#/$defs/{shape}", "$defs": schema["$defs"]} if shape else schema)
 
 
-def reader_accepts(shape: type[Shape], value: object) -> bool:
+def reader_accepts(shape: type[TypedMapping], value: object) -> bool:
     problems: list[Any] = []
     read(shape, value, (), problems)
     return not problems
 
 
-def model_accepts(shape: type[Shape], value: object) -> bool:
+def model_accepts(shape: type[TypedMapping], value: object) -> bool:
     try:
         model_of(shape).model_validate(value)
     except ValidationError:
@@ -54,7 +54,7 @@ def model_accepts(shape: type[Shape], value: object) -> bool:
     return True
 
 
-def schema_accepts(shape: type[Shape], value: object) -> bool:
+def schema_accepts(shape: type[TypedMapping], value: object) -> bool:
     return bool(validator("" if shape is Experiment else shape.__name__).is_valid(value))
 
 
@@ -68,16 +68,16 @@ def sound_plan() -> Schema:
     return copy.deepcopy(value)
 
 
-def shapes_below(shape: type[Shape]) -> Iterator[type[Shape]]:
+def shapes_below(shape: type[TypedMapping]) -> Iterator[type[TypedMapping]]:
     yield shape
     for _, _, annotation, _ in shape.fields():
         for part in _parts(annotation):
             yield from shapes_below(part)
 
 
-def _parts(annotation: Any) -> Iterator[type[Shape]]:
+def _parts(annotation: Any) -> Iterator[type[TypedMapping]]:
     wanted = required_type(annotation)
-    if isinstance(wanted, type) and get_origin(wanted) is None and issubclass(wanted, Shape):
+    if isinstance(wanted, type) and get_origin(wanted) is None and issubclass(wanted, TypedMapping):
         yield wanted
     for argument in get_args(wanted):
         yield from _parts(argument)
@@ -127,7 +127,7 @@ def test_the_examples_of_every_key_are_accepted(name: str) -> None:
             assert model_accepts(shape, value), (key, example)
 
 
-def _least(shape: type[Shape]) -> Schema:
+def _least(shape: type[TypedMapping]) -> Schema:
     if shape is Experiment:
         whole = sound_plan()
         return {key: whole[key] for key in Experiment.needs}

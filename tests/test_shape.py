@@ -8,18 +8,18 @@ from typing import Literal
 
 import pytest
 
-from egp.plan.quantity import Change, Count, Interval, Measure, Share
-from egp.plan.typed_reader import Name, Problem, Shape, field, label, listed, nearest, read
+from egp.plan.quantity import Count, Interval, Measure, MetricChange, Share
+from egp.plan.typed_reader import Name, TypedMapping, ValueProblem, field, label, listed, nearest, read
 from egp.yaml import Path
 
 
-class Crew(Shape):
+class Crew(TypedMapping):
     needs = ("id",)
     id: Name | None = field("Name.")
     size: int | None = field("Heads.")
 
 
-class Voyage(Shape):
+class Voyage(TypedMapping):
     needs = ("ship", "crew")
     ship: Name | None = field("Name of the ship.")
     flag: bool = field("Whether it flies one.", default=False)
@@ -33,7 +33,7 @@ class Voyage(Shape):
     barrels: Count | None = field("Barrels.")
     length: timedelta | None = field("How long.")
     depth: Measure | None = field("Depth.")
-    drift: Change | None = field("Drift.")
+    drift: MetricChange | None = field("Drift.")
     leave: Interval | None = field("Leave.")
     rig: Literal["sloop", "schooner"] | None = field("Rig.")
     cargo: Crew | Literal["empty"] | None = field("Cargo.")
@@ -43,14 +43,14 @@ class Voyage(Shape):
 SOUND: dict[str, object] = {"ship": "albatross", "crew": {"id": "first"}}
 
 
-def problems_of(**values: object) -> list[Problem]:
-    problems: list[Problem] = []
+def problems_of(**values: object) -> list[ValueProblem]:
+    problems: list[ValueProblem] = []
     read(Voyage, {**SOUND, **values}, (), problems)
     return problems
 
 
 def voyage(**values: object) -> Voyage:
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     result = read(Voyage, {**SOUND, **values}, (), problems)
     assert not problems
     return result
@@ -116,7 +116,7 @@ def test_an_unknown_key_is_named_with_what_was_probably_meant(key: str, guess: s
 
 
 def test_an_unknown_key_that_resembles_none_lists_the_keys() -> None:
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     read(Crew, {"id": "first", "zzz": 1}, ("crew",), problems)
     assert [(each.path, each.message, each.meant) for each in problems] == [
         (("crew", "zzz"), "unknown key `zzz`", None)
@@ -147,7 +147,7 @@ def test_a_hostile_key_is_shown_on_one_printable_line() -> None:
 
 
 def test_a_missing_key_is_reported_where_it_belongs() -> None:
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     read(Voyage, {"crew": {}, "boats": [{"id": "a"}, {"size": 3}], "ship": None}, (), problems)
     assert [(each.kind, each.path, each.message) for each in problems] == [
         ("missing", ("crew", "id"), "crew has no `id`"),
@@ -158,7 +158,7 @@ def test_a_missing_key_is_reported_where_it_belongs() -> None:
 
 @pytest.mark.parametrize("value", [None, [], "albatross", 5, True])
 def test_what_is_no_mapping_has_one_problem(value: object) -> None:
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     result = read(Voyage, value, (), problems)
     assert [problem.kind for problem in problems] == ["wrong-type"]
     assert "where a mapping of keys is meant" in problems[0].message
@@ -228,7 +228,7 @@ def test_one_mistake_hides_no_other() -> None:
 
 
 def test_a_list_of_shapes_keeps_the_positions_of_those_that_fit() -> None:
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     result = read(Voyage, {**SOUND, "boats": [{"id": "a"}, "b", {"id": "c"}]}, (), problems)
     assert [boat.id for boat in result.boats] == ["a", None, "c"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from egp.plan.wording import odds
+from egp.plan.wording import one_in
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,4 @@ from egp.plan.wording import odds
     ],
 )
 def test_odds(share: float, said: str) -> None:
-    assert odds(share) == said
+    assert one_in(share) == said

@@ -10,11 +10,11 @@ from typing import Any, Literal, get_args
 
 from egp.advice.register import (
     PLAN_KEYS,
-    Candidate,
     EntryRefused,
-    Outcome,
     Pinned,
-    Terms,
+    PlanAsRead,
+    RegistrationOutcome,
+    RegistrationTerms,
     candidates_in,
     edited_source,
     opened,
@@ -31,7 +31,7 @@ from egp.plan.quantity import shown
 from egp.plan.wording import called, listing
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
-from egp.policy.plan_history import Past
+from egp.policy.plan_history import PlanHistories
 from egp.record.changes import changes
 from egp.record.lock import Amended, Registration, made, read_lock
 from egp.yaml.edit import EditError, add
@@ -49,7 +49,7 @@ Ask = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class AmendmentStatement:
     """Why a registered plan is changed, who approved it, and what was known of the results then."""
 
     reason: str
@@ -61,7 +61,9 @@ class StatementError(HelpfulError):
     """A statement that is not complete, and what to do about it."""
 
 
-def stated(reason: str | None, approver: str | None, data_access: str | None, ask: Ask | None) -> Statement:
+def stated(
+    reason: str | None, approver: str | None, data_access: str | None, ask: Ask | None
+) -> AmendmentStatement:
     """The statement; what is missing is asked for where there is somebody to ask. Raises StatementError."""
     given = {"reason": reason, "approver": approver, "data_access": data_access}
     lacking = [name for name, text in given.items() if text is None]
@@ -71,7 +73,7 @@ def stated(reason: str | None, approver: str | None, data_access: str | None, as
             f"an amendment also needs {flags}", "an amendment says why, who approved it and what was known"
         )
     answers = {name: _answer(name, text, ask) for name, text in given.items()}
-    return Statement(answers["reason"], answers["approver"], answers["data_access"])  # type: ignore[arg-type]
+    return AmendmentStatement(answers["reason"], answers["approver"], answers["data_access"])  # type: ignore[arg-type]
 
 
 def _answer(name: str, text: str | None, ask: Ask | None) -> str:
@@ -88,8 +90,12 @@ def _answer(name: str, text: str | None, ask: Ask | None) -> str:
 
 
 def amend(
-    sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date, statement: Statement
-) -> Outcome:
+    sources: Sequence[PlanSource],
+    finder: PlanFinder,
+    policy: Policy,
+    as_of: date,
+    statement: AmendmentStatement,
+) -> RegistrationOutcome:
     """Declares the plan's changes in the plan and in its entry. Raises LockError, also where writing fails."""
     terms = terms_of(finder, policy, as_of)
     lock = read_lock(terms.root)
@@ -97,10 +103,10 @@ def amend(
     after = [opened(source, finder) for source in sources]
     refusals = []
     try:
-        after = _amended(after, entries, terms, statement, Past(finder, terms.root, lock))
+        after = _amended(after, entries, terms, statement, PlanHistories(finder, terms.root, lock))
     except EntryRefused as refused:
         refusals.append(refused.refusal)
-    outcome = Outcome(check(after, finder, policy, as_of, lock=entries), lock.path, refusals)
+    outcome = RegistrationOutcome(check(after, finder, policy, as_of, lock=entries), lock.path, refusals)
     if outcome.exit_status:
         return outcome
     write(
@@ -113,9 +119,9 @@ def amend(
 def _amended(
     sources: list[PlanSource],
     entries: MutableMapping[str, Registration],
-    terms: Terms,
-    statement: Statement,
-    past: Past,
+    terms: RegistrationTerms,
+    statement: AmendmentStatement,
+    past: PlanHistories,
 ) -> list[PlanSource]:
     """The sources with the amendment in the plan; the entries then have it, too."""
     candidates = _candidates(sources, terms)
@@ -152,24 +158,26 @@ def _amended(
         raise candidate.refused(("amendments",), message, "add it by hand, then amend again") from None
 
 
-def _candidates(sources: Sequence[PlanSource], terms: Terms) -> list[Candidate]:
+def _candidates(sources: Sequence[PlanSource], terms: RegistrationTerms) -> list[PlanAsRead]:
     return [each for source in sources for each in candidates_in(source, terms)]
 
 
-def _only(candidates: Sequence[Candidate]) -> Candidate:
+def _only(candidates: Sequence[PlanAsRead]) -> PlanAsRead:
     if len(candidates) > 1:
         message = f"there are {len(candidates)} plans here, and an amendment is about one"
         raise candidates[1].refused((), message, "name one file, and give each plan a file of its own")
     return candidates[0]
 
 
-def _unregistered(candidate: Candidate) -> EntryRefused:
+def _unregistered(candidate: PlanAsRead) -> EntryRefused:
     name = called(candidate.id, "the plan")
     help = f"a plan that is not registered is simply changed; to register it: egp register {candidate.document.path}"
     return candidate.refused(("id",), f"{name} is not registered, so that there is nothing to amend", help)
 
 
-def _block(terms: Terms, statement: Statement, changed: Sequence[str]) -> dict[str, object]:
+def _block(
+    terms: RegistrationTerms, statement: AmendmentStatement, changed: Sequence[str]
+) -> dict[str, object]:
     block: dict[str, object] = {
         "on": terms.as_of,
         "reason": statement.reason,
@@ -179,7 +187,7 @@ def _block(terms: Terms, statement: Statement, changed: Sequence[str]) -> dict[s
     return {**block, "changes": list(changed)} if changed else block
 
 
-def _is_last(plan: Experiment, terms: Terms, statement: Statement) -> bool:
+def _is_last(plan: Experiment, terms: RegistrationTerms, statement: AmendmentStatement) -> bool:
     """Whether the plan ends with this amendment; an attempt that was ended may have written it, and not the lock."""
     last = plan.amendments[-1] if plan.amendments else None
     return last is not None and (last.on, last.reason, last.approver, last.data_access) == (
@@ -190,8 +198,8 @@ def _is_last(plan: Experiment, terms: Terms, statement: Statement) -> bool:
 def _pinned(
     sources: Sequence[PlanSource],
     entries: MutableMapping[str, Registration],
-    terms: Terms,
-    statement: Statement,
+    terms: RegistrationTerms,
+    statement: AmendmentStatement,
 ) -> Pinned:
     """Puts the amendment into the plan's entry. Raises EntryRefused."""
     candidate = _only(_candidates(sources, terms))
@@ -215,7 +223,7 @@ def _pinned(
 
 
 def _with_amendment(
-    candidate: Candidate, entry: Registration, terms: Terms, statement: Statement
+    candidate: PlanAsRead, entry: Registration, terms: RegistrationTerms, statement: AmendmentStatement
 ) -> Registration:
     latest = max((each.on for each in entry.amended if each.on), default=entry.registered)
     if latest and terms.as_of < latest:
@@ -231,7 +239,7 @@ def _with_amendment(
     return made(Registration, **{**vars(entry), "amended": (*entry.amended, amended)})
 
 
-def _changed_fields(candidate: Candidate, entry: Registration, past: Past) -> list[str]:
+def _changed_fields(candidate: PlanAsRead, entry: Registration, past: PlanHistories) -> list[str]:
     """What changed since the lock's digest, where git still has the plan of that digest."""
     before = past.latest(entry.path or "", candidate.id, entry.current_digest)
     if before is None:

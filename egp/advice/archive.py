@@ -6,7 +6,7 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from egp.advice.register import Candidate, candidates_in, files_of, opened, require_whole, terms_of
+from egp.advice.register import PlanAsRead, candidates_in, files_of, opened, require_whole, terms_of
 from egp.plan.analysis.days import last_watched
 from egp.plan.finding import Failure, NotChecked
 from egp.plan.wording import called, listing
@@ -40,7 +40,7 @@ def archive(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, a
     return Archived(tuple(each.id for each in candidates), lock.written)
 
 
-def _put_away(candidate: Candidate, entry: Registration | None, as_of: date) -> Registration:
+def _put_away(candidate: PlanAsRead, entry: Registration | None, as_of: date) -> Registration:
     require_whole(candidate)
     name = called(candidate.id, "the plan")
     if entry is None:
@@ -62,7 +62,7 @@ def _put_away(candidate: Candidate, entry: Registration | None, as_of: date) -> 
     return made(Registration, **{**vars(entry), "archived": as_of})
 
 
-def told(archived: Archived) -> Iterator[str]:
+def archive_lines(archived: Archived) -> Iterator[str]:
     """What it came to, in lines for people."""
     if archived.written:
         yield f"archived {listing(archived.experiments)}; the plan may go, and the id stays taken"

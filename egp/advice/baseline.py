@@ -23,7 +23,14 @@ from egp.policy.locate import waivers_folder
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.record.waivers import BASELINE_FILE
-from egp.record.waivers.baseline import Excuse, Found, Recorded, baseline_of, read_baseline, rendered
+from egp.record.waivers.baseline import (
+    AppliedEntry,
+    BaselineEntry,
+    FindingKey,
+    baseline_of,
+    read_baseline,
+    rendered,
+)
 from egp.yaml.atomic import write_atomically
 
 
@@ -32,11 +39,11 @@ class BaselineError(HelpfulError):
 
 
 @dataclass(slots=True)
-class Outcome:
+class BaselineOutcome:
     """What came of it. With failures nothing is written."""
 
     path: str
-    entries: list[Recorded] = field(default_factory=list)
+    entries: list[BaselineEntry] = field(default_factory=list)
     taken_out: int = 0
     """Findings that the baseline no longer excuses."""
     left: list[Diagnostic] = field(default_factory=list)
@@ -44,7 +51,7 @@ class Outcome:
     failures: Sequence[Failure] = ()
 
 
-def start(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> Outcome:
+def start(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> BaselineOutcome:
     """Records what is found today. Raises BaselineError where there is a baseline, OSError where none can be written."""
     path = _path(finder, policy)
     if os.path.lexists(path):
@@ -53,19 +60,19 @@ def start(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_
             "leave out --start to take out what is no longer found",
         )
     ran = dict(_digests_of_running(sources, as_of))
-    entries: dict[Found, Recorded] = {}
-    refused: set[Found] = set()
+    entries: dict[FindingKey, BaselineEntry] = {}
+    refused: set[FindingKey] = set()
     while True:
         report = check(sources, finder, policy, as_of, baseline=baseline_of(entries.values()))
         if report.failures:
-            return Outcome(path, failures=report.failures)
+            return BaselineOutcome(path, failures=report.failures)
         if not _learn(report, entries, refused, ran):
             break
     kept = [_as_found(entries[each.entry.found], each) for each in _excuses(report) if each.used]
-    return _written(Outcome(path, kept, left=_in_effect(report)))
+    return _written(BaselineOutcome(path, kept, left=_in_effect(report)))
 
 
-def shrink(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> Outcome:
+def shrink(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> BaselineOutcome:
     """Takes out what is no longer found in the plans. Raises BaselineError, OSError where it cannot be written."""
     path = _path(finder, policy)
     if not os.path.lexists(path):
@@ -73,7 +80,7 @@ def shrink(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as
     before = read_baseline(os.path.dirname(path), os.path.relpath(path)).entries
     report = check(sources, finder, policy, as_of)
     if report.failures:
-        return Outcome(path, failures=report.failures)
+        return BaselineOutcome(path, failures=report.failures)
     judged = {each.entry.found: each for each in _excuses(report)}
     after = [
         _as_found(entry, judged[entry.found]) if entry.found in judged else entry
@@ -82,10 +89,10 @@ def shrink(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as
     ]
     taken_out = sum(each.times for each in before) - sum(each.times for each in after)
     left = [each for each in _in_effect(report) if os.path.basename(each.place.path) != BASELINE_FILE]
-    return _written(Outcome(path, after, taken_out, left))
+    return _written(BaselineOutcome(path, after, taken_out, left))
 
 
-def told(outcome: Outcome, shown: str) -> Iterator[str]:
+def baseline_lines(outcome: BaselineOutcome, shown: str) -> Iterator[str]:
     """What came of it, in lines for people."""
     recorded = sum(each.times for each in outcome.entries)
     plans = len({each.found.experiment for each in outcome.entries})
@@ -102,7 +109,7 @@ def _path(finder: PlanFinder, policy: Policy) -> str:
     return os.path.join(waivers_folder(finder.folder, policy.root), BASELINE_FILE)
 
 
-def _written(outcome: Outcome) -> Outcome:
+def _written(outcome: BaselineOutcome) -> BaselineOutcome:
     content = rendered(outcome.entries).encode("utf-8")
     write_atomically(outcome.path, content)
     return outcome
@@ -118,7 +125,7 @@ def _digests_of_running(sources: Sequence[PlanSource], as_of: date) -> Iterator[
 
 
 def _learn(
-    report: Report, entries: dict[Found, Recorded], refused: set[Found], ran: Mapping[str, str]
+    report: Report, entries: dict[FindingKey, BaselineEntry], refused: set[FindingKey], ran: Mapping[str, str]
 ) -> bool:
     """Takes in what is still in effect: first as it is, then with the digest of a plan that ran, then not at all."""
     counts = Counter(
@@ -128,7 +135,7 @@ def _learn(
     for found in new:
         entry, digest = entries.get(found), ran.get(found.experiment, "")
         if entry is None:
-            entries[found] = Recorded(0, found, counts[found], "")
+            entries[found] = BaselineEntry(0, found, counts[found], "")
         elif digest and not entry.digest:
             entries[found] = entry._replace(digest=digest)
         else:
@@ -141,14 +148,14 @@ def _in_effect(report: Report) -> list[Diagnostic]:
     return [each for each in report.effective if each.severity != "info"]
 
 
-def _found(diagnostic: Diagnostic) -> Found:
-    return Found(diagnostic.experiment, diagnostic.rule, diagnostic.named or "")
+def _found(diagnostic: Diagnostic) -> FindingKey:
+    return FindingKey(diagnostic.experiment, diagnostic.rule, diagnostic.named or "")
 
 
-def _excuses(report: Report) -> list[Excuse]:
+def _excuses(report: Report) -> list[AppliedEntry]:
     return [excuse for allowed in report.allowed for excuse in allowed.excuses]
 
 
-def _as_found(entry: Recorded, excuse: Excuse) -> Recorded:
+def _as_found(entry: BaselineEntry, excuse: AppliedEntry) -> BaselineEntry:
     """The entry with as many findings as there are left."""
     return entry._replace(times=min(entry.times, excuse.used))

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from hashlib import sha256
 
 from egp.advice.choices import BEFORE_LAUNCH, IN_FLIGHT, ROLL_BACK, chosen, has_begun
-from egp.advice.register import Candidate, candidates_in, files_of, opened, require_whole, terms_of
+from egp.advice.register import PlanAsRead, candidates_in, files_of, opened, require_whole, terms_of
 from egp.gate.call import CannotJudge
 from egp.gate.receipt import MAX_BYTES, read_receipt
 from egp.gate.stage import NOWHERE
@@ -28,7 +28,7 @@ from egp.yaml.files import read_regular
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class DecisionStatement:
     """What was decided, by whom and why, as it is given."""
 
     option: str
@@ -60,7 +60,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedDecision:
     """A decision as the lock has it now."""
 
     id: str
@@ -103,9 +103,9 @@ def decide(
     finder: PlanFinder,
     policy: Policy,
     as_of: date,
-    statement: Statement,
+    statement: DecisionStatement,
     receipt: Receipt | None = None,
-) -> Recorded:
+) -> RecordedDecision:
     """Appends the decision to the plan's entry. Raises EntryRefused, and LockError for a lock that is not to be relied on."""
     terms = terms_of(finder, policy, as_of)
     candidate = _only([each for source in sources for each in candidates_in(opened(source, finder), terms)])
@@ -119,7 +119,7 @@ def decide(
     written: tuple[str, ...] = ()
     if is_new:
         written = update_lock(terms.root, lambda entries: _append(candidate, decided, entries)).written
-    return Recorded(
+    return RecordedDecision(
         id=candidate.id,
         decided=decided,
         written=written,
@@ -129,7 +129,7 @@ def decide(
     )
 
 
-def _only(candidates: Sequence[Candidate]) -> Candidate:
+def _only(candidates: Sequence[PlanAsRead]) -> PlanAsRead:
     if not candidates:
         raise CannotJudge(Failure("", "there is no plan here to decide on", help="name the plan's file"))
     if len(candidates) > 1:
@@ -138,7 +138,7 @@ def _only(candidates: Sequence[Candidate]) -> Candidate:
     return candidates[0]
 
 
-def _registered(candidate: Candidate, entries: Mapping[str, Registration]) -> Registration:
+def _registered(candidate: PlanAsRead, entries: Mapping[str, Registration]) -> Registration:
     require_whole(candidate)
     entry = entries.get(candidate.id)
     if entry is None:
@@ -150,7 +150,7 @@ def _registered(candidate: Candidate, entries: Mapping[str, Registration]) -> Re
     return entry
 
 
-def _append(candidate: Candidate, decided: Decided, entries: MutableMapping[str, Registration]) -> None:
+def _append(candidate: PlanAsRead, decided: Decided, entries: MutableMapping[str, Registration]) -> None:
     entry = _registered(candidate, entries)
     latest = max((each.on for each in entry.decisions if each.on), default=entry.registered)
     if latest and decided.on and decided.on < latest:
@@ -160,10 +160,10 @@ def _append(candidate: Candidate, decided: Decided, entries: MutableMapping[str,
 
 
 def _decided(
-    candidate: Candidate,
+    candidate: PlanAsRead,
     roles: Mapping[str, Sequence[str]],
     as_of: date,
-    statement: Statement,
+    statement: DecisionStatement,
     receipt: Receipt | None,
 ) -> Decided:
     plan = candidate.plan
@@ -204,7 +204,9 @@ def _option(plan: Experiment, asked: str, is_running: bool) -> tuple[str, str]:
     raise _Unfit(f"{shown(asked)} is none of the options {when}", f"the options are {listing(known, 'or')}")
 
 
-def _decider(plan: Experiment, roles: Mapping[str, Sequence[str]], statement: Statement) -> tuple[str, str]:
+def _decider(
+    plan: Experiment, roles: Mapping[str, Sequence[str]], statement: DecisionStatement
+) -> tuple[str, str]:
     """Role and handle of who decides. Whom the plan itself names as owner or tie-breaker may."""
     name, handle = somebody(statement.by), somebody(statement.handle)
     if not name:
@@ -244,7 +246,7 @@ def _named_by(plan: Experiment) -> Iterator[tuple[str, str]]:
         yield to if not to.startswith("@") else "tie-breaker", to
 
 
-def told(recorded: Recorded) -> Iterator[str]:
+def decision_lines(recorded: RecordedDecision) -> Iterator[str]:
     """What was recorded, in lines for people."""
     decided = recorded.decided
     option = f"{decided.option} ({decided.means})" if decided.means else decided.option

@@ -15,7 +15,7 @@ from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, may_be_plan, read_experiment
 from egp.plan.finding import Failure
-from egp.plan.typed_reader import Problem
+from egp.plan.typed_reader import ValueProblem
 from egp.plan.wording import called, listing
 from egp.policy.locate import lock_folder
 from egp.policy.model import Policy
@@ -42,7 +42,7 @@ PLAN_KEYS = [key for key, _, _, _ in Experiment.fields()]
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RegistrationRefusal:
     """Why a plan was not registered or amended although its check may have passed. Exit status 1."""
 
     path: str
@@ -54,7 +54,7 @@ class Refusal:
 class EntryRefused(Exception):
     """Raised with the refusal that ends an attempt."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: RegistrationRefusal) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
 
@@ -72,13 +72,13 @@ class Pinned:
 
 
 @dataclass(slots=True)
-class Outcome:
+class RegistrationOutcome:
     """What came of it: everything that was asked for is in the lock, or nothing is."""
 
     report: Report
     lock: str
     """The lock as messages show it."""
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[RegistrationRefusal] = field(default_factory=list)
     pinned: list[Pinned] = field(default_factory=list)
     written: tuple[str, ...] = ()
     """The files of the lock that were written."""
@@ -90,13 +90,13 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class PlanAsRead:
     """A plan as it was read once, for its check and for its digest."""
 
     source: PlanSource
     document: Document
     plan: Experiment
-    problems: Sequence[Problem]
+    problems: Sequence[ValueProblem]
     path: str
     """The plan's file relative to the lock."""
 
@@ -109,11 +109,11 @@ class Candidate:
         return plan_digest(self.plan)
 
     def refused(self, at: Path, message: str, help: str) -> EntryRefused:
-        return EntryRefused(Refusal(self.document.path, self.document.span(at), message, help))
+        return EntryRefused(RegistrationRefusal(self.document.path, self.document.span(at), message, help))
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class RegistrationTerms:
     """What every registration of a run has in common."""
 
     root: str
@@ -123,18 +123,18 @@ class Terms:
 
 def register(
     sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date, write_date: bool = False
-) -> Outcome:
+) -> RegistrationOutcome:
     """Registers the plans, all of them or none. Raises LockError, also where a plan cannot be written."""
     terms = terms_of(finder, policy, as_of)
     lock = read_lock(terms.root)
     read = [opened(source, finder) for source in sources]
-    refusals: list[Refusal] = []
+    refusals: list[RegistrationRefusal] = []
     if write_date:
         read = [_dated(source, as_of, lock.entries, refusals) for source in read]
     candidates = [each for source in read for each in candidates_in(source, terms)]
     entries: ChainMap[str, Registration] = ChainMap({}, lock.entries)  # type: ignore[arg-type]
     _pin_all(candidates, entries, terms, refusals)
-    outcome = Outcome(check(read, finder, policy, as_of, lock=entries), lock.path, refusals)
+    outcome = RegistrationOutcome(check(read, finder, policy, as_of, lock=entries), lock.path, refusals)
     if outcome.exit_status:
         return outcome
     write(
@@ -150,8 +150,8 @@ def register(
 def write(
     before: Sequence[PlanSource],
     after: Sequence[PlanSource],
-    outcome: Outcome,
-    terms: Terms,
+    outcome: RegistrationOutcome,
+    terms: RegistrationTerms,
     edit: Callable[[MutableMapping[str, Registration]], None],
 ) -> None:
     """Writes the plans that an edit changed, and then the lock. Raises LockError, which says what is on the disk."""
@@ -174,13 +174,13 @@ def _half_done(plans: Iterable[str]) -> Iterator[Failure]:
         yield Failure(path, message, help="the command, given again, completes what it began")
 
 
-def terms_of(finder: PlanFinder, policy: Policy, as_of: date) -> Terms:
+def terms_of(finder: PlanFinder, policy: Policy, as_of: date) -> RegistrationTerms:
     root = real_path(lock_folder(finder.folder, policy.root))
     name = policy.file or policy.name
     if policy.root:
         file = os.path.join(real_path(policy.root), os.path.basename(name))
         name = os.path.relpath(file, root).replace(os.sep, "/")
-    return Terms(
+    return RegistrationTerms(
         root, as_of, made(PinnedPolicy, name=name, version=policy.version or None, digest=policy.digest)
     )
 
@@ -197,18 +197,18 @@ def opened(source: PlanSource, finder: PlanFinder) -> PlanSource:
         return source
 
 
-def candidates_in(source: PlanSource, terms: Terms) -> Iterator[Candidate]:
+def candidates_in(source: PlanSource, terms: RegistrationTerms) -> Iterator[PlanAsRead]:
     """The plans of an opened source; what is no plan the check rejects."""
     if source.content is None:
         return
     path = os.path.relpath(real_path(source.path), terms.root).replace(os.sep, "/")
     for document in filter(may_be_plan, source.documents()):
         plan, problems = read_experiment(document.value)
-        yield Candidate(source, document, plan, problems, path)
+        yield PlanAsRead(source, document, plan, problems, path)
 
 
 def _dated(
-    source: PlanSource, as_of: date, entries: Mapping[str, Registration], refusals: list[Refusal]
+    source: PlanSource, as_of: date, entries: Mapping[str, Registration], refusals: list[RegistrationRefusal]
 ) -> PlanSource:
     """The source with the registration date in every plan that is not registered yet."""
 
@@ -226,7 +226,9 @@ def _dated(
             except EditError as error:
                 help = f"set `registered: {as_of}` by hand"
                 span = document.span(("registered",))
-                refusals.append(Refusal(document.path, span, f"the date cannot be written: {error}", help))
+                refusals.append(
+                    RegistrationRefusal(document.path, span, f"the date cannot be written: {error}", help)
+                )
     return source
 
 
@@ -248,10 +250,10 @@ def write_changed(
 
 
 def _pin_all(
-    candidates: Sequence[Candidate],
+    candidates: Sequence[PlanAsRead],
     entries: MutableMapping[str, Registration],
-    terms: Terms,
-    refusals: list[Refusal] | None = None,
+    terms: RegistrationTerms,
+    refusals: list[RegistrationRefusal] | None = None,
 ) -> list[Pinned]:
     """Puts the candidates into the entries. Raises EntryRefused where there is no list for refusals."""
     pinned = []
@@ -269,7 +271,7 @@ def _pin_all(
     return pinned
 
 
-def _pin(candidate: Candidate, entry: Registration | None, terms: Terms) -> Registration:
+def _pin(candidate: PlanAsRead, entry: Registration | None, terms: RegistrationTerms) -> Registration:
     """The entry that the plan has from now on; the given one if nothing is new."""
     require_whole(candidate)
     if entry is None:
@@ -279,7 +281,7 @@ def _pin(candidate: Candidate, entry: Registration | None, terms: Terms) -> Regi
     return renewed(candidate, entry, terms)
 
 
-def renewed(candidate: Candidate, entry: Registration, terms: Terms) -> Registration:
+def renewed(candidate: PlanAsRead, entry: Registration, terms: RegistrationTerms) -> Registration:
     """The entry with the plan's new sign-offs and its new place; the given one if there are none. Raises EntryRefused."""
     _require_moved(candidate, entry, terms.root)
     signed = signed_in(candidate, terms.as_of, entry.signed)
@@ -288,7 +290,7 @@ def renewed(candidate: Candidate, entry: Registration, terms: Terms) -> Registra
     return made(Registration, **{**vars(entry), "signed": signed, "path": candidate.path})
 
 
-def require_whole(candidate: Candidate) -> None:
+def require_whole(candidate: PlanAsRead) -> None:
     """Only a plan that was read without problems, and that lies with its lock, can be pinned."""
     if candidate.problems:
         problem = candidate.problems[0]
@@ -300,7 +302,7 @@ def require_whole(candidate: Candidate) -> None:
         raise candidate.refused((), message, "run egp in the repository that has the plan")
 
 
-def _new_entry(candidate: Candidate, terms: Terms) -> Registration:
+def _new_entry(candidate: PlanAsRead, terms: RegistrationTerms) -> Registration:
     stated = candidate.plan.registered
     if stated != terms.as_of:
         message = (
@@ -321,7 +323,7 @@ def _new_entry(candidate: Candidate, terms: Terms) -> Registration:
     )
 
 
-def _changed(candidate: Candidate, entry: Registration) -> EntryRefused:
+def _changed(candidate: PlanAsRead, entry: Registration) -> EntryRefused:
     since = f"amended on {entry.amended[-1].on}" if entry.amended else f"registered on {entry.registered}"
     name = called(candidate.id, "the plan")
     message = f"{name} was {since} as {short(entry.current_digest)}, and is now {short(candidate.digest)}"
@@ -335,7 +337,7 @@ def short(digest: str) -> str:
     return f"{version}:{value[:12]}…"
 
 
-def _require_moved(candidate: Candidate, entry: Registration, root: str) -> None:
+def _require_moved(candidate: PlanAsRead, entry: Registration, root: str) -> None:
     """A plan may move; a second file with its id is no move."""
     if candidate.path != entry.path and os.path.lexists(os.path.join(root, entry.path or "")):
         name = called(candidate.id, "the plan")
@@ -343,7 +345,7 @@ def _require_moved(candidate: Candidate, entry: Registration, root: str) -> None
         raise candidate.refused(("id",), message, "give one of the two another id, or remove one")
 
 
-def signed_in(candidate: Candidate, as_of: date, already: Sequence[Signed] = ()) -> tuple[Signed, ...]:
+def signed_in(candidate: PlanAsRead, as_of: date, already: Sequence[Signed] = ()) -> tuple[Signed, ...]:
     """The sign-offs that the lock attests: those it has, and those of the plan that are complete. Raises EntryRefused."""
     known = {(each.role, each.by, each.on) for each in already}
     kept = list(already)
@@ -361,7 +363,7 @@ def signed_in(candidate: Candidate, as_of: date, already: Sequence[Signed] = ())
     return tuple(sorted(kept, key=lambda each: (str(each.on or ""), each.role or "", each.by or "")))
 
 
-def told(outcome: Outcome) -> Iterator[str]:
+def registration_lines(outcome: RegistrationOutcome) -> Iterator[str]:
     """What came of it, in lines for people."""
     if outcome.pinned and not outcome.refusals:
         for pinned in outcome.pinned:

@@ -38,18 +38,20 @@ class WaiveError(HelpfulError):
 
 
 @dataclass(slots=True)
-class Outcome:
+class WaiverOutcome:
     """What came of it: the waiver as it stands in the plan. With failures or objections nothing is written."""
 
     grant: Grant | None = None
     failures: list[Failure] = field(default_factory=list)
 
 
-def waive(source: PlanSource, finder: PlanFinder, policy: Policy, as_of: date, approval: Approval) -> Outcome:
+def waive(
+    source: PlanSource, finder: PlanFinder, policy: Policy, as_of: date, approval: Approval
+) -> WaiverOutcome:
     """Writes the waiver into the plan, in place of one for the same rule. Raises WaiveError, and OSError when writing fails."""
     before = opened(source, finder)
     if before.content is None:
-        return Outcome(failures=check([source], finder, policy, as_of).failures)
+        return WaiverOutcome(failures=check([source], finder, policy, as_of).failures)
     document = _only_plan(before)
     plan, problems = read_experiment(document.value)
     if problems or document.problems:
@@ -68,10 +70,10 @@ def waive(source: PlanSource, finder: PlanFinder, policy: Policy, as_of: date, a
     grant = own[position] if own else None
     if not report.failures and grant and grant.holds and grant.used:
         write_changed([source], [after])
-    return Outcome(grant, report.failures)
+    return WaiverOutcome(grant, report.failures)
 
 
-def told(outcome: Outcome, path: str) -> Iterator[str]:
+def waiver_lines(outcome: WaiverOutcome, path: str) -> Iterator[str]:
     """What came of it, in lines for people."""
     grant = outcome.grant
     if grant is None:

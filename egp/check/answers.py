@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from egp.plan.finding import DoesNotApply, Failure, Finding, NotChecked, Refused, Severity, Waived
+from egp.plan.finding import DoesNotApply, Failure, Finding, NotChecked, Refused, Severity, Suppression
 from egp.policy.model import Adopted
 from egp.stats import StatisticsInputError
 from egp.stats.errors import input_error_of
@@ -20,7 +20,7 @@ Named = tuple[Path, str]
 
 
 @dataclass(slots=True)
-class Outcome:
+class RuleOutcome:
     """What one rule said about one plan."""
 
     adopted: Adopted
@@ -32,7 +32,7 @@ class Outcome:
     blocked_by: str = ""
     escalates: bool = False
     """Whether it might have found that the plan is impossible."""
-    waived: dict[Finding, Waived] = field(default_factory=dict)
+    waived: dict[Finding, Suppression] = field(default_factory=dict)
     """Findings that are let pass. They are told, and have no effect on what other rules say."""
 
     @property
@@ -41,7 +41,7 @@ class Outcome:
         return [each for each in self.findings if each not in self.waived] if self.waived else self.findings
 
 
-def named_by_errors(outcomes: Iterable[Outcome]) -> list[Named]:
+def named_by_errors(outcomes: Iterable[RuleOutcome]) -> list[Named]:
     return [
         (at, outcome.adopted.rule.id)
         for outcome in outcomes
@@ -65,11 +65,11 @@ def path_of(finding: Finding) -> Path:
 
 
 @dataclass(slots=True)
-class Answers:
+class RuleAnswers:
     """Rules that pass are only counted, those that do not apply are not."""
 
-    outcomes: list[Outcome] = field(default_factory=list)
-    shadow: list[Outcome] = field(default_factory=list)
+    outcomes: list[RuleOutcome] = field(default_factory=list)
+    shadow: list[RuleOutcome] = field(default_factory=list)
     """Of rules of severity shadow, which have no effect."""
     passed: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -85,9 +85,9 @@ def answers_of(
     inputs: Mapping[str, object],
     organisation: Organisation,
     path: str,
-) -> Answers:
+) -> RuleAnswers:
     """What the rules say of inputs, by the name of the type that a rule's first parameter asks for."""
-    answers = Answers()
+    answers = RuleAnswers()
     for adopted, arguments in _calls(rules, inputs, organisation):
         _ask(adopted, arguments, path, answers)
     for adopted, arguments in _calls(shadow, inputs, organisation):
@@ -105,7 +105,7 @@ def _calls(
             yield adopted, (looked_at, adopted.params, organisation)[: adopted.rule.takes]
 
 
-def _ask(adopted: Adopted, arguments: tuple[object, ...], path: str, answers: Answers) -> None:
+def _ask(adopted: Adopted, arguments: tuple[object, ...], path: str, answers: RuleAnswers) -> None:
     rule = adopted.rule
     findings: list[Finding] = []
     try:
@@ -116,30 +116,30 @@ def _ask(adopted: Adopted, arguments: tuple[object, ...], path: str, answers: An
         return
     except NotChecked as missing:
         reason = f"could not be checked: {missing.reason}" if missing.reason else ""
-        outcome = Outcome(adopted, findings, missing.path, reason, missing.help)
+        outcome = RuleOutcome(adopted, findings, missing.path, reason, missing.help)
         outcome.escalates = missing.escalates
         answers.outcomes.append(outcome)
     except (StatisticsInputError, ArithmeticError) as error:
         reason = f"could not be computed: {input_error_of(error)}"
         answers.outcomes.append(
-            Outcome(adopted, findings, ("primary_metric",), reason, advice="correct the numbers")
+            RuleOutcome(adopted, findings, ("primary_metric",), reason, advice="correct the numbers")
         )
     except Refused as refusal:
         answers.failures.append(refusal.failure)
-        answers.outcomes.append(Outcome(adopted, [], (), "crashed", blocked_by=rule.id))
+        answers.outcomes.append(RuleOutcome(adopted, [], (), "crashed", blocked_by=rule.id))
     except Exception as error:
         message = f"rule {rule.id} crashed on this plan ({type(error).__name__}); it is not judged by it"
         help = "please report this as a bug of egp, with the plan"
         answers.failures.append(Failure(path, message, rule.id, help=help))
-        answers.outcomes.append(Outcome(adopted, [], (), "crashed", blocked_by=rule.id))
+        answers.outcomes.append(RuleOutcome(adopted, [], (), "crashed", blocked_by=rule.id))
     else:
         if findings:
-            answers.outcomes.append(Outcome(adopted, findings))
+            answers.outcomes.append(RuleOutcome(adopted, findings))
         else:
             answers.passed.append(rule.id)
 
 
-def _ask_shadow(adopted: Adopted, arguments: tuple[object, ...], answers: Answers) -> None:
+def _ask_shadow(adopted: Adopted, arguments: tuple[object, ...], answers: RuleAnswers) -> None:
     """A crash of a rule without effect has none either, and is told all the same."""
     rule = adopted.rule
     findings: list[Finding] = []
@@ -154,4 +154,4 @@ def _ask_shadow(adopted: Adopted, arguments: tuple[object, ...], answers: Answer
         message = f"rule {rule.id} crashed on this plan ({type(error).__name__})"
         findings = [Finding((), message, help="please report this as a bug of egp, with the plan")]
     if findings:
-        answers.shadow.append(Outcome(adopted, findings))
+        answers.shadow.append(RuleOutcome(adopted, findings))

@@ -11,7 +11,7 @@ from egp.yaml import Document, Path
 
 if TYPE_CHECKING:
     from egp.check.placing import Elsewhere
-    from egp.policy.plan_history import PlanPast
+    from egp.policy.plan_history import PlanHistory
 
 
 class Files:
@@ -49,7 +49,7 @@ class Files:
             self._reread = shown, self._sources[shown].documents()
         return self._reread[1][number]
 
-    def elsewhere(self, past: PlanPast | None = None) -> Elsewhere:
+    def elsewhere(self, past: PlanHistory | None = None) -> Elsewhere:
         """What findings about a plan mean by other plans, and by what the plan was."""
 
         def find(name: str, number: int) -> tuple[Document, Path] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from egp.check.answers import answers_of
-from egp.check.placing import Placed
+from egp.check.placing import Placer
 from egp.check.reporting import count, leniency_of, report
 from egp.check.run import JudgedPlan
 from egp.output.report.model import Findings
@@ -24,10 +24,10 @@ from egp.yaml import Document, Position, Span
 if TYPE_CHECKING:
     from egp.check.files import Files
     from egp.check.run import Run
-    from egp.plan.typed_reader import Problem
+    from egp.plan.typed_reader import ValueProblem
     from egp.policy.plan_files import PlanSource
-    from egp.policy.plan_history import PlanPast
-    from egp.record.waivers.allowed import Allowed
+    from egp.policy.plan_history import PlanHistory
+    from egp.record.waivers.allowed import PlanSuppressions
 
 
 @dataclass(slots=True)
@@ -35,8 +35,8 @@ class _Inputs:
     """What rules may look at, by the name of its type, and what it was made of."""
 
     by_type: dict[str, object]
-    past: PlanPast | None = None
-    allowed: Allowed | None = None
+    past: PlanHistory | None = None
+    allowed: PlanSuppressions | None = None
 
 
 def judge_plan(
@@ -73,7 +73,7 @@ def _inputs(
     source: PlanSource,
     document: Document,
     plan: Experiment,
-    problems: Sequence[Problem],
+    problems: Sequence[ValueProblem],
     rules: RuleSet,
     found: Findings,
 ) -> _Inputs:
@@ -121,19 +121,21 @@ def _timing(run: Run, name: str, found: Findings) -> Timing:
     return Timing(run.as_of, entry.registered if entry else None)
 
 
-def _allowed(run: Run, document: Document, change: Change, is_whole: bool, rules: RuleSet) -> Allowed | None:
+def _allowed(
+    run: Run, document: Document, change: Change, is_whole: bool, rules: RuleSet
+) -> PlanSuppressions | None:
     """What the plan is let pass; None for nearly all plans."""
     plan, beside = change.plan, run.allowances
     if not plan.waivers and not (beside and beside.concern(plan.id or "")):
         return None
-    from egp.check.suppressions import Allowances, terms_of
+    from egp.check.suppressions import SharedSuppressions, terms_of
     from egp.plan.digest import plan_digest
 
     digest = (change.digest or plan_digest(plan)) if is_whole else ""
     in_force = (*rules.alone, *rules.together, *rules.shadow)
     before = beside.before.waivers.get(plan.id or "", ()) if beside and beside.before else ()
     terms = terms_of(change, digest, in_force, run.policy, before)
-    return (beside or Allowances()).of(document, plan, terms, in_force)
+    return (beside or SharedSuppressions()).of(document, plan, terms, in_force)
 
 
 def _report_no_plan(rules: Sequence[Adopted], document: Document, files: Files, found: Findings) -> None:
@@ -144,7 +146,7 @@ def _report_no_plan(rules: Sequence[Adopted], document: Document, files: Files, 
         "this is not a plan: none of a plan's keys stands at its top level",
         help=f"a plan has {listing(f'`{key}`' for key in Experiment.needs)}",
     )
-    diagnostic = Placed(document, "", files.elsewhere()).diagnostic(speaker, finding)
+    diagnostic = Placer(document, "", files.elsewhere()).diagnostic(speaker, finding)
     found.diagnostics.append(replace(diagnostic, line=""))
     silent = [each for each in rules if each is not speaker and each.rule.subject != "Removal"]
     _report_unreadable(silent, [diagnostic], document, found)

@@ -27,9 +27,9 @@ from egp.record.lock import Registration, has_lock
 from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
 
 if TYPE_CHECKING:
-    from egp.check.suppressions import Allowances
-    from egp.policy.plan_history import Past
-    from egp.record.waivers.baseline import Baseline
+    from egp.check.suppressions import SharedSuppressions
+    from egp.policy.plan_history import PlanHistories
+    from egp.record.waivers.baseline import FindingsBaseline
 
 
 Progress = Callable[[int, int], None]
@@ -53,7 +53,7 @@ def check(
     base: str = "",
     lock: Mapping[str, Registration] | None = None,
     no_waivers: bool = False,
-    baseline: Baseline | None = None,
+    baseline: FindingsBaseline | None = None,
 ) -> Report:
     """Judges the plans. Never raises for anything a plan contains. Passed rules are counted, and listed on request.
 
@@ -62,7 +62,7 @@ def check(
     """
     report = Report(as_of=as_of, policy=policy, failures=list(finder.failures))
     past, is_past_known = _past(asked, finder, policy, base, lock, report.failures)
-    allowances: Allowances | None = None
+    allowances: SharedSuppressions | None = None
     if no_waivers or baseline is not None or _has_allowances(finder, policy):
         allowances = _allowances(finder, policy, past, baseline, not no_waivers, report.failures)
     run = Run(finder, policy, as_of, list_passes, past, is_past_known, allowances)
@@ -99,15 +99,18 @@ def _past(
     base: str,
     lock: Mapping[str, Registration] | None,
     failures: list[Failure],
-) -> tuple[Past | None, bool]:
+) -> tuple[PlanHistories | None, bool]:
     """What the plans were, and whether that is known: where it is not, what they say by themselves is told all the same."""
     if not base and lock is None and not has_lock(lock_folder(finder.folder, policy.root)):
         return None, True
-    from egp.policy.plan_history import PastError, read_past  # a run without a past need not wait for it
+    from egp.policy.plan_history import (  # a run without a past need not wait for it
+        PlanHistoryError,
+        read_plan_histories,
+    )
 
     try:
-        return read_past(finder, policy.root, asked, base, lock), True
-    except PastError as error:
+        return read_plan_histories(finder, policy.root, asked, base, lock), True
+    except PlanHistoryError as error:
         failures += error.failures
         return None, False
 
@@ -120,18 +123,18 @@ def _has_allowances(finder: PlanFinder, policy: Policy) -> bool:
 def _allowances(
     finder: PlanFinder,
     policy: Policy,
-    past: Past | None,
-    baseline: Baseline | None,
+    past: PlanHistories | None,
+    baseline: FindingsBaseline | None,
     are_in_force: bool,
     failures: list[Failure],
-) -> Allowances | None:
+) -> SharedSuppressions | None:
     """What lies beside the policy and lets findings pass; what is wrong with it keeps egp from judging."""
     from egp.check.suppressions import read_allowances
-    from egp.policy.plan_history import PastError
+    from egp.policy.plan_history import PlanHistoryError
 
     try:
         allowances = read_allowances(finder, policy, past, baseline, are_in_force)
-    except PastError as error:
+    except PlanHistoryError as error:
         failures += error.failures
         return None
     failures += (*allowances.listed.failures, *allowances.baseline.failures)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
-from egp.check.answers import Outcome, severity_of
+from egp.check.answers import RuleOutcome, severity_of
 from egp.plan.finding import Diagnostic, Finding, Place, Related, RelatedPlace, Unchecked
 from egp.policy.model import Adopted
 from egp.yaml import Document, Path, Span, pointer
@@ -14,7 +14,7 @@ Elsewhere = Callable[[str, int], "tuple[Document, Path] | None"]
 """What ``Related.plan`` and ``Related.document`` mean: a document, and the path in it that others are below."""
 
 
-class Placed:
+class Placer:
     """Turns paths of one document into places."""
 
     def __init__(
@@ -66,7 +66,7 @@ class Placed:
                 line = line[:first] + "*" * (last - first) + line[last:]
         return line
 
-    def unchecked(self, outcome: Outcome) -> Unchecked:
+    def unchecked(self, outcome: RuleOutcome) -> Unchecked:
         return Unchecked(
             outcome.adopted.rule.id,
             outcome.adopted.severity,

@@ -9,7 +9,7 @@ from egp.check.answers import answers_of
 from egp.check.reporting import count, leniency_of, report
 from egp.output.report.model import Findings
 from egp.plan.experiment import read_experiment
-from egp.rules.rule_inputs import Entry, Portfolio, PortfolioIndex, entry_of
+from egp.rules.rule_inputs import Portfolio, PortfolioEntry, PortfolioIndex, entry_of
 
 if TYPE_CHECKING:
     from egp.check.files import Files
@@ -31,7 +31,9 @@ def judge_together(
     return index
 
 
-def _entries_elsewhere(run: Run, files: Files, asked: Collection[str], found: Findings) -> Iterable[Entry]:
+def _entries_elsewhere(
+    run: Run, files: Files, asked: Collection[str], found: Findings
+) -> Iterable[PortfolioEntry]:
     for source in run.finder.portfolio():
         if run.finder.canonical(source.path) not in asked:
             for document in files.read(source, found.failures):

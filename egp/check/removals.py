@@ -12,24 +12,24 @@ from egp.check.reporting import count, report
 from egp.output.report.model import Findings
 from egp.plan.experiment import read_experiment
 from egp.plan.finding import Place
-from egp.policy.removed_plans import Gone, gone
+from egp.policy.removed_plans import RemovedPlan, removed_plans
 from egp.policy.timing import Timing
 from egp.record.lock import LockError
-from egp.rules.rule_inputs import Entry, Removal
+from egp.rules.rule_inputs import PortfolioEntry, Removal
 from egp.yaml import Document, Position, Span
 
 if TYPE_CHECKING:
     from egp.check.files import Files
     from egp.check.run import Run
-    from egp.policy.plan_history import Past
+    from egp.policy.plan_history import PlanHistories
 
 
 def judge_removals(
     run: Run,
-    past: Past,
+    past: PlanHistories,
     files: Files,
-    present: Sequence[Entry],
-    judged: Sequence[Entry],
+    present: Sequence[PortfolioEntry],
+    judged: Sequence[PortfolioEntry],
     asked: Collection[str],
     found: Findings,
 ) -> None:
@@ -38,7 +38,7 @@ def judge_removals(
     are_all_asked = past.base is not None or portfolio.issubset(asked)
     try:
         # Where no pattern says which plans there are, one plan alone is not all of them.
-        removed = gone(past, present, are_all_asked and (bool(portfolio) or len(asked) > 1))
+        removed = removed_plans(past, present, are_all_asked and (bool(portfolio) or len(asked) > 1))
     except LockError as error:
         found.failures += error.failures
         return
@@ -47,22 +47,24 @@ def judge_removals(
             _judge_removal(run, past, files, each, found)
 
 
-def _judge_removal(run: Run, past: Past, files: Files, gone: Gone, found: Findings) -> None:
-    earlier = gone.earlier
-    before = earlier.plan if earlier else read_experiment({"id": gone.id})[0]
-    source = past.source(gone.path, earlier.content if earlier else b"")
+def _judge_removal(
+    run: Run, past: PlanHistories, files: Files, removed: RemovedPlan, found: Findings
+) -> None:
+    earlier = removed.earlier
+    before = earlier.plan if earlier else read_experiment({"id": removed.id})[0]
+    source = past.source(removed.path, earlier.content if earlier else b"")
     traits = run.policy.traits_of(before)
-    timing = Timing(run.as_of, gone.entry.registered if gone.entry else None)
+    timing = Timing(run.as_of, removed.entry.registered if removed.entry else None)
     adopted = run.policy.adopted(source.in_policy, traits, timing)
     removal = Removal(
-        id=gone.id,
+        id=removed.id,
         path=source.shown,
         before=earlier.plan if earlier else None,
-        lock=gone.entry,
-        registered=gone.entry.registered if gone.entry else before.registered,
+        lock=removed.entry,
+        registered=removed.entry.registered if removed.entry else before.registered,
         as_of=run.as_of,
-        successor=gone.successor,
-        is_unregistered=gone.is_unregistered,
+        successor=removed.successor,
+        is_unregistered=removed.is_unregistered,
     )
     organisation = run.policy.organisation(traits.tier)
     answers = answers_of(adopted.alone, adopted.shadow, {"Removal": removal}, organisation, source.shown)
@@ -71,13 +73,13 @@ def _judge_removal(run: Run, past: Past, files: Files, gone: Gone, found: Findin
         document = source.documents()[earlier.number if earlier else 0]
         said = Findings()
         report(said, answers, document, before.id or "", files.elsewhere())
-        place, line = _place_of_removal(past, gone.id, document)
+        place, line = _place_of_removal(past, removed.id, document)
         for diagnostics in (said.diagnostics, said.shadow):
             diagnostics[:] = [replace(each, place=place, line=line, missing="") for each in diagnostics]
         found.add(said)
 
 
-def _place_of_removal(past: Past, name: str, document: Document) -> tuple[Place, str]:
+def _place_of_removal(past: PlanHistories, name: str, document: Document) -> tuple[Place, str]:
     """The plan's entry in the lock, or the top of the file that is no longer there."""
     registered = past.entry_place(name)
     if registered:

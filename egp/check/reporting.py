@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from egp.check.placing import Elsewhere, Placed
-from egp.check.root_causes import settle
+from egp.check.placing import Elsewhere, Placer
+from egp.check.root_causes import keep_root_causes
 from egp.output.report.model import Findings, Passed
 from egp.yaml import Document, Span
 
 if TYPE_CHECKING:
-    from egp.check.answers import Answers, Named
+    from egp.check.answers import Named, RuleAnswers
     from egp.check.run import Run
-    from egp.check.suppressions import Leniency
-    from egp.record.waivers.allowed import Allowed
+    from egp.check.suppressions import Suppressor
+    from egp.record.waivers.allowed import PlanSuppressions
 
 
-def count(found: Findings, answers: Answers, run: Run, path: str, number: int = 0) -> None:
+def count(found: Findings, answers: RuleAnswers, run: Run, path: str, number: int = 0) -> None:
     """Adds what needs no place in the plan: rules that passed, and failures."""
     found.failures += answers.failures
     found.passed += len(answers.passed)
@@ -28,20 +28,20 @@ def count(found: Findings, answers: Answers, run: Run, path: str, number: int = 
 
 def report(
     found: Findings,
-    answers: Answers,
+    answers: RuleAnswers,
     document: Document,
     experiment: str,
     elsewhere: Elsewhere,
     already: Sequence[Named] = (),
-    leniency: Leniency | None = None,
+    leniency: Suppressor | None = None,
 ) -> Sequence[Named]:
     """Adds the findings, one for each root cause. Returns what errors name, ``already`` being what they named before."""
     if not answers.says_something:
         return ()
-    named = settle(answers.outcomes, already, leniency)
+    named = keep_root_causes(answers.outcomes, already, leniency)
     said = [finding for outcome in (*answers.outcomes, *answers.shadow) for finding in outcome.findings]
     secrets = [each.at for each in said if each.secret and isinstance(each.at, Span)]
-    placed = Placed(document, experiment, elsewhere, secrets)
+    placed = Placer(document, experiment, elsewhere, secrets)
     for outcome in answers.outcomes:
         for finding in outcome.findings:
             diagnostic = placed.diagnostic(outcome.adopted, finding)
@@ -55,10 +55,10 @@ def report(
     return named
 
 
-def leniency_of(run: Run, allowed: Allowed | None, document: Document) -> Leniency | None:
+def leniency_of(run: Run, allowed: PlanSuppressions | None, document: Document) -> Suppressor | None:
     """What lets findings of the plan pass; None for nearly all plans."""
     if allowed is None:
         return None
-    from egp.check.suppressions import Leniency
+    from egp.check.suppressions import Suppressor
 
-    return Leniency(allowed, document, run.allowances is None or run.allowances.are_in_force)
+    return Suppressor(allowed, document, run.allowances is None or run.allowances.are_in_force)

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
-from egp.check.answers import Named, Outcome, named_by_errors, path_of, severity_of
+from egp.check.answers import Named, RuleOutcome, named_by_errors, path_of, severity_of
 from egp.plan.finding import SEVERITIES, Finding
 from egp.plan.typed_reader import label
 from egp.policy.model import Adopted
 from egp.yaml import Path, Span
 
 if TYPE_CHECKING:
-    from egp.check.suppressions import Leniency
+    from egp.check.suppressions import Suppressor
 
 
-def settle(
-    outcomes: Sequence[Outcome], already: Sequence[Named] = (), leniency: Leniency | None = None
+def keep_root_causes(
+    outcomes: Sequence[RuleOutcome], already: Sequence[Named] = (), leniency: Suppressor | None = None
 ) -> Sequence[Named]:
     """Leaves one diagnostic for one root cause. Returns what errors name.
 
@@ -38,9 +38,9 @@ def settle(
     return named_by_errors(outcomes)
 
 
-def _speak_for_missing(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, Finding]]:
+def _speak_for_missing(outcomes: Sequence[RuleOutcome]) -> Iterator[tuple[RuleOutcome, Finding]]:
     """A rule that may reject and could not run, and of whose missing input no error speaks, is an error itself."""
-    groups: dict[tuple[Path, str], list[Outcome]] = {}
+    groups: dict[tuple[Path, str], list[RuleOutcome]] = {}
     for outcome in outcomes:
         if outcome.missing is not None and not outcome.blocked_by:
             groups.setdefault((outcome.missing, outcome.reason), []).append(outcome)
@@ -56,7 +56,7 @@ def _speak_for_missing(outcomes: Sequence[Outcome]) -> Iterator[tuple[Outcome, F
         yield speaker, finding
 
 
-def _silence_no_other(spoken: Sequence[tuple[Outcome, Finding]], outcomes: Sequence[Outcome]) -> None:
+def _silence_no_other(spoken: Sequence[tuple[RuleOutcome, Finding]], outcomes: Sequence[RuleOutcome]) -> None:
     """Rules of whose missing input only an excused finding of another rule speaks have to speak themselves."""
     excused = {
         (speaker.adopted.rule.id, speaker.missing, speaker.reason)
@@ -69,7 +69,7 @@ def _silence_no_other(spoken: Sequence[tuple[Outcome, Finding]], outcomes: Seque
             outcome.blocked_by = ""
 
 
-def _missing_input(missing: Path, outcome: Outcome, rules: Sequence[str]) -> Finding:
+def _missing_input(missing: Path, outcome: RuleOutcome, rules: Sequence[str]) -> Finding:
     blocked = ", ".join(rules)
     if outcome.reason:
         return Finding(missing, outcome.reason, help=f"{outcome.advice}; blocked: {blocked}", impossible=True)
@@ -92,7 +92,7 @@ def _touches(at: Path, missing: Path) -> bool:
     return at[:shorter] == missing[:shorter] and (shorter > 0)
 
 
-def _drop_redundant(outcomes: Sequence[Outcome]) -> None:
+def _drop_redundant(outcomes: Sequence[RuleOutcome]) -> None:
     """Takes out what another finding already says: rules that yield, and claims about keys that were misread."""
     speaking = {
         outcome.adopted.rule.id: _weight(outcome.adopted, outcome.effective)
@@ -125,7 +125,7 @@ def _drop_redundant(outcomes: Sequence[Outcome]) -> None:
             outcome.findings = kept
 
 
-def _places(outcomes: Iterable[Outcome]) -> dict[object, float]:
+def _places(outcomes: Iterable[RuleOutcome]) -> dict[object, float]:
     """Path → the rank of the finding there that says most."""
     places: dict[object, float] = {}
     for outcome in outcomes:

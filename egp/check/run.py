@@ -12,12 +12,12 @@ from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.scope import Traits
 from egp.policy.timing import Timing
-from egp.rules.rule_inputs import Entry
+from egp.rules.rule_inputs import PortfolioEntry
 
 if TYPE_CHECKING:
-    from egp.check.suppressions import Allowances
-    from egp.policy.plan_history import Past
-    from egp.record.waivers.allowed import Allowed
+    from egp.check.suppressions import SharedSuppressions
+    from egp.policy.plan_history import PlanHistories
+    from egp.record.waivers.allowed import PlanSuppressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +28,19 @@ class Run:
     policy: Policy
     as_of: date
     list_passes: bool = False
-    past: Past | None = None
+    past: PlanHistories | None = None
     is_past_known: bool = True
     """False where the lock or the base cannot be read: then nothing is said of what a plan was."""
-    allowances: Allowances | None = None
+    allowances: SharedSuppressions | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedPlan:
     """What stays of a plan after its document is gone."""
 
-    entry: Entry
+    entry: PortfolioEntry
     source: PlanSource
     traits: Traits
     timing: Timing
     named: Sequence[Named]
-    allowed: Allowed | None = None
+    allowed: PlanSuppressions | None = None

@@ -11,25 +11,33 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from egp.check.answers import Outcome
+from egp.check.answers import RuleOutcome
 from egp.check.placing import named_pointer
 from egp.plan.analysis.days import first_exposure
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, Waiver
-from egp.plan.finding import Finding, NotChecked, Waived
+from egp.plan.finding import Finding, NotChecked, Suppression
 from egp.policy.locate import waivers_folder
 from egp.policy.model import Adopted, Policy
 from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
-from egp.record.waivers.allowed import Allowed
-from egp.record.waivers.baseline import NEVER, Baseline, Excuse, Found, Recorded, read_baseline, recorded_in
+from egp.record.waivers.allowed import PlanSuppressions
+from egp.record.waivers.baseline import (
+    NEVER,
+    AppliedEntry,
+    BaselineEntry,
+    FindingKey,
+    FindingsBaseline,
+    read_baseline,
+    recorded_in,
+)
 from egp.record.waivers.file import Listed, read_waivers, waivers_in
-from egp.record.waivers.grant import LONGEST, Grant, Terms, granted
+from egp.record.waivers.grant import LONGEST, Grant, WaiverTerms, granted
 from egp.rules.rule_inputs import Change
 from egp.yaml import Document, Path, Span, read_bytes
 
 if TYPE_CHECKING:
     from egp.policy.plan_files import PlanFinder
-    from egp.policy.plan_history import Past
+    from egp.policy.plan_history import PlanHistories
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +46,16 @@ class Before:
 
     waivers: Mapping[str, Sequence[Waiver]]
     """Id of an experiment → its waivers."""
-    baseline: Mapping[Found, Recorded] | None
+    baseline: Mapping[FindingKey, BaselineEntry] | None
     """None where the base has no baseline."""
 
 
 @dataclass(frozen=True, slots=True)
-class Allowances:
+class SharedSuppressions:
     """What a run has beside its plans: the waivers and the baseline beside the policy."""
 
     listed: Listed = field(default_factory=Listed)
-    baseline: Baseline = field(default_factory=Baseline)
+    baseline: FindingsBaseline = field(default_factory=FindingsBaseline)
     are_in_force: bool = True
     """Whether what is let pass passes; an auditor sees it as if nothing were."""
     before: Before | None = None
@@ -61,12 +69,12 @@ class Allowances:
         self,
         document: Document,
         plan: Experiment,
-        terms: Terms,
+        terms: WaiverTerms,
         rules: Sequence[Adopted],
-    ) -> Allowed:
+    ) -> PlanSuppressions:
         """What a plan is let pass, before anything was found."""
         name = plan.id or ""
-        return Allowed(
+        return PlanSuppressions(
             name,
             tuple(
                 granted(waiver, ("waivers", at), _place(document, ("waivers", at)), terms)
@@ -76,18 +84,18 @@ class Allowances:
             self.excuses(name, terms, rules) if terms.digest else (),
         )
 
-    def grants(self, name: str, terms: Terms) -> tuple[Grant, ...]:
+    def grants(self, name: str, terms: WaiverTerms) -> tuple[Grant, ...]:
         """The waivers that the file beside the policy has for an experiment."""
         return tuple(
             granted(waiver, ("waivers", at), _place(self.listed.document, ("waivers", at)), terms)
             for at, waiver in self.listed.by_experiment.get(name, ())
         )
 
-    def excuses(self, name: str, terms: Terms, rules: Sequence[Adopted]) -> tuple[Excuse, ...]:
+    def excuses(self, name: str, terms: WaiverTerms, rules: Sequence[Adopted]) -> tuple[AppliedEntry, ...]:
         """The entries that the baseline has for an experiment."""
         adopted = {each.rule.id: each for each in rules}
         return tuple(
-            Excuse(
+            AppliedEntry(
                 ("findings", each.position),
                 each,
                 _place(self.baseline.document, ("findings", each.position)),
@@ -97,7 +105,7 @@ class Allowances:
             for each in self.baseline.by_experiment.get(name, ())
         )
 
-    def _grown(self, entry: Recorded, terms: Terms) -> str:
+    def _grown(self, entry: BaselineEntry, terms: WaiverTerms) -> str:
         """Why an entry that the base does not have excuses nothing."""
         if self.before is None:
             return ""
@@ -108,7 +116,7 @@ class Allowances:
         return "" if is_there else "it is new since the base, and a baseline only shrinks"
 
 
-def _come_with_it(entry: Recorded, terms: Terms) -> str:
+def _come_with_it(entry: BaselineEntry, terms: WaiverTerms) -> str:
     """Why an entry of the first baseline excuses nothing: it is about what was there, and not about what is new."""
     if terms.at_base == "":
         return "the base has no such plan, and a baseline is for what was there before it"
@@ -118,17 +126,21 @@ def _come_with_it(entry: Recorded, terms: Terms) -> str:
 
 
 def read_allowances(
-    finder: PlanFinder, policy: Policy, past: Past | None, baseline: Baseline | None, are_in_force: bool
-) -> Allowances:
+    finder: PlanFinder,
+    policy: Policy,
+    past: PlanHistories | None,
+    baseline: FindingsBaseline | None,
+    are_in_force: bool,
+) -> SharedSuppressions:
     """What lies beside the policy; a given baseline stands in for the file. Raises PastError where git cannot tell."""
     folder = waivers_folder(finder.folder, policy.root)
     listed = read_waivers(folder, _shown(folder, WAIVERS_FILE, finder))
     if baseline is None:
         baseline = read_baseline(folder, _shown(folder, BASELINE_FILE, finder))
-    return Allowances(listed, baseline, are_in_force, _before(past, folder))
+    return SharedSuppressions(listed, baseline, are_in_force, _before(past, folder))
 
 
-def _before(past: Past | None, folder: str) -> Before | None:
+def _before(past: PlanHistories | None, folder: str) -> Before | None:
     if past is None or past.base is None:
         return None
     waivers = _at_base(past, os.path.join(folder, WAIVERS_FILE))
@@ -140,7 +152,7 @@ def _before(past: Past | None, folder: str) -> Before | None:
     )
 
 
-def _at_base(past: Past, path: str) -> Document | None:
+def _at_base(past: PlanHistories, path: str) -> Document | None:
     content = past.at_base(past.inside(path))
     return None if content is None else read_bytes(content, path)[0]
 
@@ -158,7 +170,7 @@ def terms_of(
     rules: Iterable[Adopted],
     policy: Policy,
     listed_before: Sequence[Waiver] = (),
-) -> Terms:
+) -> WaiverTerms:
     """What a waiver of the plan must fit. The digest is empty for a plan that was not read whole.
 
     No waiver is for a rule about waivers, nor for one about plans that are gone.
@@ -168,7 +180,7 @@ def terms_of(
     waivable |= {rule_id: False for rule_id, family in families.items() if family == "waivers"}
     asked, plan = policy.waivers, change.plan
     own_before = change.before.waivers if change.before else ()
-    return Terms(
+    return WaiverTerms(
         experiment=plan.id or "",
         as_of=change.as_of,
         owner=(plan.owner.dri if plan.owner else None) or "",
@@ -207,7 +219,7 @@ def _place(document: Document | None, at: Path) -> str:
     return f"{document.path}:{document.span(at).start.line}" if document else ""
 
 
-def _lapsed(entry: Recorded, adopted: Adopted | None, terms: Terms) -> str:
+def _lapsed(entry: BaselineEntry, adopted: Adopted | None, terms: WaiverTerms) -> str:
     """Why an entry excuses nothing."""
     rule = entry.found.rule
     if terms.families.get(rule) in NEVER:
@@ -221,15 +233,15 @@ def _lapsed(entry: Recorded, adopted: Adopted | None, terms: Terms) -> str:
     return "" if terms.has_begun else f"the plan has not begun, and {rule} is not waivable"
 
 
-class Leniency:
+class Suppressor:
     """Lets findings of one plan pass."""
 
-    def __init__(self, allowed: Allowed, document: Document, is_in_force: bool) -> None:
+    def __init__(self, allowed: PlanSuppressions, document: Document, is_in_force: bool) -> None:
         self._allowed = allowed
         self._document = document
         self._is_in_force = is_in_force
 
-    def waive(self, outcomes: Iterable[Outcome]) -> None:
+    def waive(self, outcomes: Iterable[RuleOutcome]) -> None:
         """Sets aside what is let pass. A plan that cannot do what it promises is never let pass."""
         found = [
             (outcome, finding)
@@ -245,7 +257,7 @@ class Leniency:
             if grants:
                 self._pass(outcome, finding, _by_waiver(grants[0]))
 
-    def excuse_missing(self, spoken: Sequence[tuple[Outcome, Finding]]) -> bool:
+    def excuse_missing(self, spoken: Sequence[tuple[RuleOutcome, Finding]]) -> bool:
         """Sets aside that inputs are missing, where the baseline has it; whether it has any of them.
 
         A waiver is for what its rule finds.
@@ -257,11 +269,11 @@ class Leniency:
     def _grants(self) -> list[Grant]:
         return [each for each in (*self._allowed.own, *self._allowed.listed) if each.holds]
 
-    def _excuse(self, found: Sequence[tuple[Outcome, Finding]]) -> None:
+    def _excuse(self, found: Sequence[tuple[RuleOutcome, Finding]]) -> None:
         excuses = {each.entry.found: each for each in self._allowed.excuses}
         if not excuses:
             return
-        of_entry: list[tuple[Excuse, Outcome, Finding]] = []
+        of_entry: list[tuple[AppliedEntry, RuleOutcome, Finding]] = []
         for outcome, finding in found:
             excuse = None if isinstance(finding.at, Span) else excuses.get(self._key(outcome, finding.at))
             if excuse:
@@ -269,19 +281,21 @@ class Leniency:
                 of_entry.append((excuse, outcome, finding))
         for excuse, outcome, finding in of_entry:
             if excuse.holds:
-                self._pass(outcome, finding, Waived("baseline", excuse.place, is_new=excuse.is_new))
+                self._pass(outcome, finding, Suppression("baseline", excuse.place, is_new=excuse.is_new))
 
-    def _key(self, outcome: Outcome, at: Path) -> Found:
-        return Found(self._allowed.experiment, outcome.adopted.rule.id, named_pointer(self._document, at))
+    def _key(self, outcome: RuleOutcome, at: Path) -> FindingKey:
+        return FindingKey(
+            self._allowed.experiment, outcome.adopted.rule.id, named_pointer(self._document, at)
+        )
 
-    def _pass(self, outcome: Outcome, finding: Finding, waived: Waived) -> None:
+    def _pass(self, outcome: RuleOutcome, finding: Finding, waived: Suppression) -> None:
         if self._is_in_force:
             outcome.waived[finding] = waived
 
 
-def _by_waiver(grant: Grant) -> Waived:
+def _by_waiver(grant: Grant) -> Suppression:
     waiver = grant.waiver
-    return Waived(
+    return Suppression(
         "waiver",
         grant.place,
         waiver.reason or "",

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from egp.check.answers import answers_of
 from egp.check.reporting import count, report
-from egp.check.suppressions import Allowances
+from egp.check.suppressions import SharedSuppressions
 from egp.output.report.model import Report
 from egp.policy.model import Adopted
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
-from egp.record.waivers.allowed import Allowed
-from egp.record.waivers.grant import Terms
-from egp.rules.rule_inputs import Entry, Judgement
+from egp.record.waivers.allowed import PlanSuppressions
+from egp.record.waivers.grant import WaiverTerms
+from egp.rules.rule_inputs import Judgement, PortfolioEntry
 from egp.yaml import Document
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from egp.check.run import JudgedPlan, Run
 
 
-class Case(NamedTuple):
+class WaiverCase(NamedTuple):
     """A subject for the rules, and the document that its paths are in."""
 
     subject: Judgement
@@ -34,12 +34,12 @@ def judge_waivers(
     run: Run,
     files: Files,
     judged: Sequence[JudgedPlan],
-    present: Sequence[Entry],
+    present: Sequence[PortfolioEntry],
     asked: Collection[str],
     found: Report,
 ) -> None:
     """Adds what is found of the waivers and of the baseline's entries for all plans that were asked about."""
-    beside = run.allowances or Allowances()
+    beside = run.allowances or SharedSuppressions()
     for each in judged:
         if each.allowed:
             path, number = each.source.shown, each.entry.document
@@ -55,8 +55,8 @@ def judge_waivers(
 def _judge(
     run: Run,
     files: Files,
-    allowed: Allowed,
-    cases: Iterable[Case],
+    allowed: PlanSuppressions,
+    cases: Iterable[WaiverCase],
     rules: Sequence[Adopted],
     tier: str,
     plan: tuple[str, int],
@@ -79,29 +79,35 @@ def _are_all_known(run: Run, judged: Sequence[JudgedPlan], asked: Collection[str
     return bool(portfolio) and portfolio.issubset(asked) and are_read and not found.failures
 
 
-def cases_of(allowed: Allowed, plan: Document, allowances: Allowances, as_of: date) -> Iterator[Case]:
+def cases_of(
+    allowed: PlanSuppressions, plan: Document, allowances: SharedSuppressions, as_of: date
+) -> Iterator[WaiverCase]:
     """What the plan, the file of waivers and the baseline have for one experiment."""
     if allowed.own:
-        yield Case(Judgement(allowed.experiment, as_of, allowed.own), plan)
+        yield WaiverCase(Judgement(allowed.experiment, as_of, allowed.own), plan)
     yield from _beside(allowed, allowances, as_of, is_known=True)
 
 
 def unclaimed(
-    allowances: Allowances, present: Collection[str], as_of: date
-) -> Iterator[tuple[Allowed, list[Case]]]:
+    allowances: SharedSuppressions, present: Collection[str], as_of: date
+) -> Iterator[tuple[PlanSuppressions, list[WaiverCase]]]:
     """What is there for experiments that no plan has."""
     named = {**allowances.listed.by_experiment, **allowances.baseline.by_experiment}
     for name in sorted(named.keys() - set(present)):
-        terms = Terms(name, as_of)
+        terms = WaiverTerms(name, as_of)
         listed, excuses = allowances.grants(name, terms), allowances.excuses(name, terms, ())
-        allowed = Allowed(name, listed=listed, excuses=excuses)
+        allowed = PlanSuppressions(name, listed=listed, excuses=excuses)
         yield allowed, list(_beside(allowed, allowances, as_of, is_known=False))
 
 
-def _beside(allowed: Allowed, allowances: Allowances, as_of: date, is_known: bool) -> Iterator[Case]:
+def _beside(
+    allowed: PlanSuppressions, allowances: SharedSuppressions, as_of: date, is_known: bool
+) -> Iterator[WaiverCase]:
     """What lies beside the policy for an experiment. Without a baseline in force nobody can tell what it would excuse."""
     listed, baseline = allowances.listed.document, allowances.baseline.document
     if allowed.listed and listed:
-        yield Case(Judgement(allowed.experiment, as_of, allowed.listed, is_known=is_known), listed)
+        yield WaiverCase(Judgement(allowed.experiment, as_of, allowed.listed, is_known=is_known), listed)
     if allowed.excuses and baseline and allowances.are_in_force:
-        yield Case(Judgement(allowed.experiment, as_of, excuses=allowed.excuses, is_known=is_known), baseline)
+        yield WaiverCase(
+            Judgement(allowed.experiment, as_of, excuses=allowed.excuses, is_known=is_known), baseline
+        )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from egp.cli.arguments.gate import FORMATS
 from egp.gate import json, markdown, receipt, text
-from egp.gate.call import Call, CannotJudge, Judgement, judge
+from egp.gate.call import Call, CannotJudge, GateJudgement, judge
 from egp.output.report.text import Style, printable
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
@@ -30,7 +30,7 @@ PolicyFor = Callable[[Call], "Policy"]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GateAnswer:
     report: str
     status: int
     files: tuple[tuple[str, str], ...] = ()
@@ -47,14 +47,14 @@ class Edge:
     """Of git; empty outside of a repository."""
 
 
-def answer(options: argparse.Namespace, policy_for: PolicyFor, style: Style, edge: Edge) -> Answer:
+def answer(options: argparse.Namespace, policy_for: PolicyFor, style: Style, edge: Edge) -> GateAnswer:
     """Judges, or judges again. Raises CannotJudge."""
     if options.replay:
         return _replayed(options, policy_for, style)
     call = _call(options, edge)
     judgement = _judged(call, policy_for)
     files = [(path, _rendered(judgement, form, Style())) for form, path in map(_output, options.output)]
-    return Answer(
+    return GateAnswer(
         _rendered(judgement, options.format, style),
         judgement.decision.exit_status,
         tuple(files),
@@ -112,12 +112,12 @@ def _usage(message: str, help: str) -> CannotJudge:
     return CannotJudge(Failure("", message, help=help))
 
 
-def _judged(call: Call, policy_for: PolicyFor) -> Judgement:
+def _judged(call: Call, policy_for: PolicyFor) -> GateJudgement:
     policy = policy_for(call)
     return judge(call, PlanFinder(os.getcwd(), policy.plans, policy.root), policy)
 
 
-def _rendered(judgement: Judgement, form: str, style: Style) -> str:
+def _rendered(judgement: GateJudgement, form: str, style: Style) -> str:
     if form == "json":
         return json.render(judgement)
     if form in ("markdown", "github"):
@@ -125,7 +125,7 @@ def _rendered(judgement: Judgement, form: str, style: Style) -> str:
     return "\n".join(text.render(judgement, style)) + "\n"
 
 
-def _replayed(options: argparse.Namespace, policy_for: PolicyFor, style: Style) -> Answer:
+def _replayed(options: argparse.Namespace, policy_for: PolicyFor, style: Style) -> GateAnswer:
     given = [name for name in ("plan", "results", "as_of", "treatment_revision", "variant", "policy", "policy_from",
                                "receipt", "output") if getattr(options, name)]  # fmt: skip
     if given:
@@ -143,7 +143,7 @@ def _replayed(options: argparse.Namespace, policy_for: PolicyFor, style: Style) 
     report = _rendered(judgement, options.format, style)
     if options.format == "text":
         report += "\n" + _told(changed)
-    return Answer(report, CHANGED if changed else judgement.decision.exit_status)
+    return GateAnswer(report, CHANGED if changed else judgement.decision.exit_status)
 
 
 def _require_own(path: str, call: Call, source: str) -> None:

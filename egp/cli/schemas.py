@@ -30,10 +30,19 @@ from egp.pages.power.schema import POWER_SCHEMA
 from egp.pages.status.schema import STATUS_SCHEMA
 from egp.plan import quantity
 from egp.plan.experiment import Experiment
-from egp.plan.quantity import Change, Count, Interval, Measure, Share
+from egp.plan.quantity import Count, Interval, Measure, MetricChange, Share
 from egp.plan.results import COLUMNS, NEEDED_COLUMNS, VALUES, Results, Window
 from egp.plan.typed_reader import Field as ShapeField
-from egp.plan.typed_reader import Money, Name, PartReader, Problem, Shape, Words, reader_of, required_type
+from egp.plan.typed_reader import (
+    Money,
+    Name,
+    PartReader,
+    TypedMapping,
+    ValueProblem,
+    Words,
+    reader_of,
+    required_type,
+)
 from egp.plan.wording import listing
 from egp.policy.file import PolicyFile
 from egp.policy.layers import ALWAYS
@@ -63,7 +72,7 @@ _JSON_TYPES: dict[object, dict[str, object]] = {
     timedelta: {"type": "string", "pattern": rf"^\s*\+?{_UNSIGNED}\s*(us|ms|s|min|h|d|w)\s*$"},
     Measure: {"type": ["string", "number"], "pattern": rf"^\s*{_NUMBER}\s*(%|us|ms|s|[A-Z]{{3}})?\s*$"},
     Money: {"type": "string", "pattern": rf"^\s*{_NUMBER}\s*[A-Z]{{3}}\s*$"},
-    Change: {"type": "string", "pattern": rf"^\s*{_NUMBER}\s*(%|pp|bps|bp|us|ms|s|abs|[A-Z]{{3}})\s*$"},
+    MetricChange: {"type": "string", "pattern": rf"^\s*{_NUMBER}\s*(%|pp|bps|bp|us|ms|s|abs|[A-Z]{{3}})\s*$"},
     date: {"type": "string", "pattern": rf"^{_DATE}$"},
     date | datetime: {"type": "string", "pattern": rf"^{_DATE}([T ].+)?$"},
     Interval: {"type": "string", "pattern": rf"^{_DATE}\s*(/\s*{_DATE}\s*)?$"},
@@ -71,7 +80,7 @@ _JSON_TYPES: dict[object, dict[str, object]] = {
 }  # fmt: skip
 
 
-_QUANTITIES = (Share, Count, timedelta, Measure, Money, Change)
+_QUANTITIES = (Share, Count, timedelta, Measure, Money, MetricChange)
 _OWN_KEY: JsonDict = {"description": "A key of your own; egp does not read it."}
 _models: dict[str, type[BaseModel]] = {}
 
@@ -105,7 +114,7 @@ def _with_null(types: Any) -> Any:
 
 def _read_by(read: PartReader, json_type: dict[str, object]) -> Any:
     def validate(value: object) -> object:
-        problems: list[Problem] = []
+        problems: list[ValueProblem] = []
         result = read(value, (), problems)
         if problems:
             raise ValueError(problems[0].message)
@@ -124,7 +133,7 @@ def _pydantic_type(annotation: Any) -> Any:
         found = dict[str, _pydantic_type(get_args(wanted)[1])]  # type: ignore[misc]
     elif get_origin(wanted) is Union:
         found = Union[tuple(_pydantic_type(member) for member in get_args(wanted))]  # noqa: UP007
-    elif isinstance(wanted, type) and issubclass(wanted, Shape):
+    elif isinstance(wanted, type) and issubclass(wanted, TypedMapping):
         found = model_of(wanted)
     else:
         found = wanted
@@ -137,7 +146,7 @@ def _without_own_keys(value: object) -> object:
     )
 
 
-def model_of(shape: type[Shape]) -> type[BaseModel]:
+def model_of(shape: type[TypedMapping]) -> type[BaseModel]:
     """The pydantic model of a shape: the same keys, units and requirements."""
     if shape.__name__ in _models:
         return _models[shape.__name__]

@@ -12,7 +12,7 @@ from egp.plan.results import TEST
 from egp.plan.wording import significant
 
 if TYPE_CHECKING:
-    from egp.gate.call import Judgement
+    from egp.gate.call import GateJudgement
     from egp.gate.readout import Readout
     from egp.gate.verdict import Verdict
     from egp.plan.experiment import Experiment, Rollback
@@ -25,7 +25,7 @@ _DO: dict[Verdict, str] = {
 }
 
 
-def action_of(judgement: Judgement) -> dict[str, object]:
+def action_of(judgement: GateJudgement) -> dict[str, object]:
     """What to do with the traffic now; nothing, where the answer is as if it were another instant."""
     readout, decision = judgement.readout, judgement.decision
     do = "stay" if judgement.call.is_monitor and decision.verdict == "proceed" else _DO[decision.verdict]
@@ -71,7 +71,7 @@ def _share_now(readout: Readout) -> float | None:
     return _share(readout.plan, stage.name, stage.treated)
 
 
-def _share_asked(judgement: Judgement) -> float | None:
+def _share_asked(judgement: GateJudgement) -> float | None:
     plan, move = judgement.readout.plan, judgement.readout.move
     if move.kind == "monitor":
         return None

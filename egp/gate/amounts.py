@@ -8,7 +8,7 @@ from egp.plan.wording import like, significant
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Metric
-    from egp.plan.quantity import Change
+    from egp.plan.quantity import MetricChange
 
 _FINEST_POINT = 0.0001
 """Rates that differ by less than a basis point are written with more digits."""
@@ -45,7 +45,7 @@ def _sign(value: float) -> str:
     return "-" if value < 0 else "+"
 
 
-def as_harm(value: float, change: Change, metric: Metric) -> str:
+def as_harm(value: float, change: MetricChange, metric: Metric) -> str:
     """An amount of harm the way the plan writes a margin: +2.1% of the baseline, +0.03pp, +40ms."""
     return _sign(value) + like(abs(value), change, metric.baseline)
 

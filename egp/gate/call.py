@@ -32,10 +32,10 @@ from egp.yaml import read_file
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
     from egp.plan.results import Evidence
-    from egp.plan.typed_reader import Problem
+    from egp.plan.typed_reader import ValueProblem
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder, PlanSource
-    from egp.record.sources import Source
+    from egp.record.sources import RowSource
     from egp.yaml import Document
 
 NO_DIGEST = ""
@@ -116,7 +116,7 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class GateJudgement:
     """The decision, with what a reader needs to place it."""
 
     call: Call
@@ -134,11 +134,11 @@ class Judgement:
 class _Plan:
     source: PlanSource
     plan: Experiment
-    problems: tuple[Problem, ...]
+    problems: tuple[ValueProblem, ...]
     is_whole: bool
 
 
-def judge(call: Call, finder: PlanFinder, policy: Policy) -> Judgement:
+def judge(call: Call, finder: PlanFinder, policy: Policy) -> GateJudgement:
     """Reads the inputs and decides. Raises CannotJudge where there is no plan, no results or no such stage."""
     read = _plan(call, finder)
     digest = plan_digest(read.plan) if read.is_whole else NO_DIGEST
@@ -150,7 +150,9 @@ def judge(call: Call, finder: PlanFinder, policy: Policy) -> Judgement:
         raise
 
 
-def _judged(call: Call, finder: PlanFinder, policy: Policy, read: _Plan, known: dict[str, str]) -> Judgement:
+def _judged(
+    call: Call, finder: PlanFinder, policy: Policy, read: _Plan, known: dict[str, str]
+) -> GateJudgement:
     plan = read.plan
     evidence = _evidence(call, plan, policy, lock_folder(finder.folder, policy.root))
     zone = zone_of(plan)
@@ -181,7 +183,7 @@ def _judged(call: Call, finder: PlanFinder, policy: Policy, read: _Plan, known: 
         judged_by=call.analysis,
     )
     inputs = Inputs(**known, policy=policy.digest)
-    return Judgement(call, readout, decide(readout, troubles), inputs, policy)
+    return GateJudgement(call, readout, decide(readout, troubles), inputs, policy)
 
 
 def _when(call: Call, zone: tzinfo, taken: datetime) -> tuple[datetime, bool]:
@@ -285,7 +287,7 @@ def _evidence(call: Call, plan: Experiment, policy: Policy, root: str) -> Eviden
         raise CannotJudge(*error.failures) from None
 
 
-def _warehouse(url: str, policy: Policy, root: str) -> Source | None:
+def _warehouse(url: str, policy: Policy, root: str) -> RowSource | None:
     if not url:
         return None
     from egp.record.sources.warehouse import Warehouse
@@ -313,7 +315,7 @@ def _entry_digest(plan: Experiment, registration: Registration | None) -> str:
     return f"sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def inputs_of(judgement: Judgement) -> Iterator[tuple[str, str, str]]:
+def inputs_of(judgement: GateJudgement) -> Iterator[tuple[str, str, str]]:
     """(name, where it was read, digest) of every input."""
     call, inputs = judgement.call, judgement.inputs
     yield "plan", below_folder(call.plan), inputs.plan

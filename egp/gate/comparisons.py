@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from egp.gate.readout import Readout
     from egp.plan.analysis.registered_test import RegisteredTest
     from egp.plan.experiment import Metric
-    from egp.plan.results import Refusal, Row, Window
+    from egp.plan.results import Row, RowRefusal, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def comparisons_by_window(
             for row in rows:
                 if row.date is not None:
                     sides.setdefault((row.date, stage), {})[row.variant] = row
-    refused: dict[tuple[date, str], Refusal] = {}
+    refused: dict[tuple[date, str], RowRefusal] = {}
     for problem in readout.evidence.problems:
         for about in problem.lost:
             is_ours = about.window == window and about.metric == metric.id and about.stage
@@ -97,7 +97,7 @@ def _window(
     window: Window,
     treatment: str,
     by_variant: Mapping[str, Row],
-    refused: Refusal | None,
+    refused: RowRefusal | None,
 ) -> Comparison | Uncomputed:
     missing = [name for name in (readout.control, treatment) if name not in by_variant]
     if missing and refused is not None:

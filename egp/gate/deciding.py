@@ -17,11 +17,11 @@ from egp.plan.finding import NotChecked
 if TYPE_CHECKING:
     from egp.gate.readout import Readout
     from egp.plan.analysis.registered_test import RegisteredTest
-    from egp.plan.quantity import Change
+    from egp.plan.quantity import MetricChange
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TestVerdict:
     """What the registered test and the decision rule say at a look."""
 
     look: Look
@@ -32,7 +32,7 @@ class Verdict:
     p_value: float
 
 
-def deciding(readout: Readout, test: RegisteredTest, treatment: str) -> Verdict:
+def deciding(readout: Readout, test: RegisteredTest, treatment: str) -> TestVerdict:
     """The verdict of the first look at which the test ended; of the latest one where it has not."""
     require_open(readout)
     latest = open_look(readout) or 0
@@ -46,18 +46,18 @@ def deciding(readout: Readout, test: RegisteredTest, treatment: str) -> Verdict:
     return _verdict(readout, test, treatment, latest)
 
 
-def _verdict(readout: Readout, test: RegisteredTest, treatment: str, position: int) -> Verdict:
+def _verdict(readout: Readout, test: RegisteredTest, treatment: str, position: int) -> TestVerdict:
     look = look_at(readout, test, treatment, position)
     return _non_inferior(test, look) if test.margin is not None else _superior(readout, test, look)
 
 
-def _non_inferior(test: RegisteredTest, look: Look) -> Verdict:
+def _non_inferior(test: RegisteredTest, look: Look) -> TestVerdict:
     harm = harm_seen(test, look)
     asked = f"harm of less than {test.metric.non_inferiority_margin}"
-    return Verdict(look, asked, harm.is_ruled_out, harm.is_ruled_out, harm.p_value)
+    return TestVerdict(look, asked, harm.is_ruled_out, harm.is_ruled_out, harm.p_value)
 
 
-def _superior(readout: Readout, test: RegisteredTest, look: Look) -> Verdict:
+def _superior(readout: Readout, test: RegisteredTest, look: Look) -> TestVerdict:
     """What the decision rule asks, and whether it is met; all in the direction that is good."""
     seen, metric = look.seen, test.metric
     rises = test.harm == "decrease"
@@ -75,24 +75,24 @@ def _superior(readout: Readout, test: RegisteredTest, look: Look) -> Verdict:
         asked.append(f"lift of at least {rule.min_lift}")
         met = met and _estimate_beyond(test, look, rule.min_lift) >= 0
     ended = met or (test.sides == 2 and bad < look.tail)
-    return Verdict(
+    return TestVerdict(
         look, ", ".join(asked), met, ended, good if test.sides == 1 else min(1.0, 2 * min(up, down))
     )
 
 
-def _tail_beyond(test: RegisteredTest, look: Look, bound: Change) -> float:
+def _tail_beyond(test: RegisteredTest, look: Look, bound: MetricChange) -> float:
     """P-value against a benefit of no more than the bound."""
     contrast, null = _against(test, look, bound)
     return contrast.upper_tail(null) if test.harm == "decrease" else contrast.lower_tail(null)
 
 
-def _estimate_beyond(test: RegisteredTest, look: Look, bound: Change) -> float:
+def _estimate_beyond(test: RegisteredTest, look: Look, bound: MetricChange) -> float:
     """By how much the estimate exceeds a benefit of the bound; negative where it falls short."""
     contrast, null = _against(test, look, bound)
     return (contrast.estimate - null) * (1 if test.harm == "decrease" else -1)
 
 
-def _against(test: RegisteredTest, look: Look, bound: Change) -> tuple[stats.Contrast, float]:
+def _against(test: RegisteredTest, look: Look, bound: MetricChange) -> tuple[stats.Contrast, float]:
     """The contrast that has the value beside it at a benefit of the bound: in per cent of the control observed."""
     sign = 1 if test.harm == "decrease" else -1
     if bound.value == 0 or not is_relative(bound, test.metric):

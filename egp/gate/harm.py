@@ -11,7 +11,7 @@ from egp.plan.analysis.registered import baseline_of, harm_direction
 if TYPE_CHECKING:
     from egp.gate.estimates import Comparison
     from egp.plan.experiment import Metric
-    from egp.plan.quantity import Change
+    from egp.plan.quantity import MetricChange
     from egp.yaml import Path
 
 CLEAR = 0.001
@@ -38,7 +38,7 @@ class Excess:
         return self.contrast.upper_tail(self.null) if self.sign > 0 else self.contrast.lower_tail(self.null)
 
 
-def harm_beyond(path: Path, metric: Metric, seen: Comparison, amount: Change | None = None) -> Excess:
+def harm_beyond(path: Path, metric: Metric, seen: Comparison, amount: MetricChange | None = None) -> Excess:
     """By the score test of rates, else by the normal or t distribution. Raises Lacking for rates of too few events, and
     for an amount relative to a control that is not clearly above zero."""
     name, harm = metric.id or "", harm_direction(metric, path)

@@ -15,17 +15,17 @@ from egp.gate.withholding import rows_read
 from egp.plan.analysis.registered_test import ANALYSIS
 
 if TYPE_CHECKING:
-    from egp.gate.call import Judgement
+    from egp.gate.call import GateJudgement
     from egp.gate.reading import Reading
     from egp.gate.readout import Readout
 
 
-def render(judgement: Judgement) -> str:
+def render(judgement: GateJudgement) -> str:
     """One JSON object, keys in a fixed order, ending in a newline."""
     return as_text(record(judgement))
 
 
-def record(judgement: Judgement) -> dict[str, object]:
+def record(judgement: GateJudgement) -> dict[str, object]:
     """The verdict, everything it rests on, and the digests of what was read."""
     decision, policy = judgement.decision, judgement.policy
     until = decision.until
@@ -63,7 +63,7 @@ def _readout(readout: Readout) -> dict[str, object] | None:
     return {"look": open_look_instant(readout).isoformat(), "rows": rows_read(readout)}
 
 
-def _readouts(judgement: Judgement) -> list[dict[str, object]]:
+def _readouts(judgement: GateJudgement) -> list[dict[str, object]]:
     """What later calls are held to: every readout that is remembered, and this one where it is the first of its look."""
     readout = judgement.readout
     own = {open_look_instant(readout): rows_read(readout)} if rows_read(readout) else {}

@@ -10,18 +10,18 @@ from egp.gate.text import AS_IF, STATE, headline, next_steps, options_set
 from egp.output.report.quoting import in_markdown as escaped
 
 if TYPE_CHECKING:
-    from egp.gate.call import Judgement
+    from egp.gate.call import GateJudgement
     from egp.gate.reading import Reading
 
 _SYMBOL = {"pass": "✅", "fail": "❌", "cannot_rule_out": "⚠️", "not_checked": "❔"}
 
 
-def render(judgement: Judgement, *, folded: bool = False) -> str:
+def render(judgement: GateJudgement, *, folded: bool = False) -> str:
     """The verdict with every check in a table, which a job summary folds away."""
     return "\n".join(_lines(judgement, folded)) + "\n"
 
 
-def _lines(judgement: Judgement, folded: bool) -> Iterator[str]:
+def _lines(judgement: GateJudgement, folded: bool) -> Iterator[str]:
     decision = judgement.decision
     yield f"## {escaped(headline(judgement))}"
     yield ""

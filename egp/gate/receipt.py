@@ -21,7 +21,7 @@ from egp.plan.wording import listing
 from egp.yaml.files import read_regular
 
 if TYPE_CHECKING:
-    from egp.gate.call import Judgement
+    from egp.gate.call import GateJudgement
 
 MAX_BYTES = 10_000_000
 
@@ -32,7 +32,7 @@ _SINCE_THE_FIRST_RELEASE = ("as_if", "action", "readout", "readouts")
 """Keys that its receipts lack."""
 
 
-def written(judgement: Judgement) -> str:
+def written(judgement: GateJudgement) -> str:
     """The receipt: what ``--format json`` says, and how the gate was called."""
     return as_text({**record(judgement), "call": _call(judgement.call)})
 
@@ -193,7 +193,7 @@ def _analysis(path: str, receipt: dict[str, Any]) -> int:
     return stated
 
 
-def differences(receipt: dict[str, Any], again: Judgement) -> Iterator[str]:
+def differences(receipt: dict[str, Any], again: GateJudgement) -> Iterator[str]:
     """What is not as the receipt has it: inputs first, since they explain the rest."""
     now: dict[str, Any] = json.loads(written(again))
     for name, before in _mapping(receipt.get("inputs")).items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.gate.call import Judgement
+from egp.gate.call import GateJudgement
 from egp.gate.clock import shown_instant
 from egp.gate.reading import Reading
 from egp.output.report.text import Style, printable, wrapped
@@ -29,7 +29,7 @@ _NARROWEST = 24
 """Columns of a message in a terminal that is too narrow."""
 
 
-def headline(judgement: Judgement) -> str:
+def headline(judgement: GateJudgement) -> str:
     """ "hold (wait): pdp-buy-now to 70%, as of 2023-01-28 08:00 PST"."""
     decision, readout = judgement.decision, judgement.readout
     kind = f" ({decision.kind})" if decision.kind else ""
@@ -39,7 +39,7 @@ def headline(judgement: Judgement) -> str:
     return f"{HEADLINE[decision.verdict]}{kind}: {shown(readout.plan.id)} {asked}, as of {when}"
 
 
-def next_steps(judgement: Judgement) -> list[str]:
+def next_steps(judgement: GateJudgement) -> list[str]:
     """What to do about it, each step once; of several instants to wait for the last one.
 
     What has to be repaired has not been inconclusive yet.
@@ -53,7 +53,7 @@ def next_steps(judgement: Judgement) -> list[str]:
     return list(dict.fromkeys(steps))
 
 
-def _onwards(judgement: Judgement) -> list[str]:
+def _onwards(judgement: GateJudgement) -> list[str]:
     """After a move into a stage of the ramp: its entry in the ledger, and what it is watched for."""
     move, ramp = judgement.readout.move, judgement.readout.plan.ramp
     if move.kind != "stage":
@@ -66,7 +66,7 @@ def _onwards(judgement: Judgement) -> list[str]:
     return [*steps, watch]
 
 
-def render(judgement: Judgement, style: Style) -> Iterator[str]:
+def render(judgement: GateJudgement, style: Style) -> Iterator[str]:
     """The lines of the report."""
     decision = judgement.decision
     yield style.paint(printable(headline(judgement)), _COLOUR[decision.verdict])

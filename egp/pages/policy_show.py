@@ -13,7 +13,7 @@ from egp.plan.experiment import read_experiment
 from egp.plan.wording import counted
 from egp.policy.announcing import announced
 from egp.policy.escapable import ESCAPABLE, escapable_overrides
-from egp.policy.layers import OFF, Layer, Value, settings_in_force
+from egp.policy.layers import OFF, Layer, SettingValue, settings_in_force
 from egp.policy.model import Policy, Scope
 from egp.policy.params import declared_params, shown_value
 from egp.policy.scope import Traits
@@ -23,7 +23,7 @@ from egp.yaml import Document
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ShownPlan:
     """A plan, as far as a policy asks which settings judge it."""
 
     path: str
@@ -35,11 +35,11 @@ class Judged:
     """Positions of the overrides that apply to it."""
 
 
-def judged_plan(document: Document, in_policy: str, policy: Policy, timing: Timing) -> Judged:
+def judged_plan(document: Document, in_policy: str, policy: Policy, timing: Timing) -> ShownPlan:
     plan, _ = read_experiment(document.value)
     traits = policy.traits_of(plan)
     covering = policy.covering(in_policy, traits)
-    return Judged(document.path, document.index, plan.id or "", traits, timing, covering)
+    return ShownPlan(document.path, document.index, plan.id or "", traits, timing, covering)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class _Effective:
     """A rule under the policy."""
 
     rule: Rule
-    values: dict[str, Value]
+    values: dict[str, SettingValue]
     coming: str
 
     @property
@@ -59,7 +59,7 @@ class _Effective:
 class Effective:
     """The policy for a plan, or for plans without an override that are not registered."""
 
-    def __init__(self, policy: Policy, timing: Timing, judged: Judged | None = None) -> None:
+    def __init__(self, policy: Policy, timing: Timing, judged: ShownPlan | None = None) -> None:
         self.policy = policy
         self.timing = timing
         self.judged = judged
@@ -79,12 +79,12 @@ class Effective:
         rule = self.policy.catalogue.load(rule_id)
         return _Effective(rule, values, announced(layers, rule, self.timing))
 
-    def override_of(self, value: Value) -> int | None:
+    def override_of(self, value: SettingValue) -> int | None:
         """The number of the override that sets a value."""
         return self._numbers.get(value.origin)
 
 
-def _all_entries(layer: Layer) -> Iterator[list[Value]]:
+def _all_entries(layer: Layer) -> Iterator[list[SettingValue]]:
     for rule_id in {**layer.settings, **layer.dated}:
         for values in layer.entries(rule_id):
             yield list(values.values())
@@ -131,7 +131,7 @@ def _indented(text: str, width: int) -> Iterator[str]:
         yield f"  {line}"
 
 
-def _told(judged: Judged) -> str:
+def _told(judged: ShownPlan) -> str:
     tier = f"tier {judged.traits.tier}" if judged.traits.tier else "no tier"
     timing = judged.timing
     if timing.registered:
@@ -202,7 +202,7 @@ def escapable_as_json(policy: Policy) -> list[dict[str, object]]:
     ]
 
 
-def _plan_as_json(judged: Judged | None) -> dict[str, object] | None:
+def _plan_as_json(judged: ShownPlan | None) -> dict[str, object] | None:
     if judged is None:
         return None
     registered = judged.timing.registered

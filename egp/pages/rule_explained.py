@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from egp.output.report.text import wrapped
-from egp.policy.layers import ALWAYS, OFF, Layer, Origin, Value, settings_in_force
+from egp.policy.layers import ALWAYS, OFF, Layer, Origin, SettingValue, settings_in_force
 from egp.policy.model import Policy
 from egp.policy.params import declared_params, shown_value
 from egp.policy.timing import Timing
@@ -69,7 +69,7 @@ def in_force(rule: Rule, policy: Policy, as_of: date, width: int) -> list[str]:
     return [f"{title}{when}:", "", *table(rows, width)]
 
 
-def settings_rows(rule: Rule, values: Mapping[str, Value], with_meaning: bool) -> Iterator[Row]:
+def settings_rows(rule: Rule, values: Mapping[str, SettingValue], with_meaning: bool) -> Iterator[Row]:
     """Every setting of a rule with the place that sets it."""
     adopted = values.get("severity")
     yield (
@@ -122,7 +122,7 @@ def _overridden(rule: Rule, policy: Policy) -> Iterator[Row]:
                     yield name, shown_value(value.value), note
 
 
-def origin_of(value: Value) -> str:
+def origin_of(value: SettingValue) -> str:
     """Where a value is set, and from which day it holds."""
     place = shown_place(value.origin)
     return f"{place}, from {value.since} on" if value.since else place

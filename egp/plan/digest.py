@@ -14,8 +14,8 @@ from hashlib import sha256
 from unicodedata import normalize
 
 from egp.plan.experiment import Experiment
-from egp.plan.quantity import Change, Interval, Measure
-from egp.plan.typed_reader import Shape
+from egp.plan.quantity import Interval, Measure, MetricChange
+from egp.plan.typed_reader import TypedMapping
 
 VERSION = "v1"
 
@@ -61,7 +61,7 @@ class Canon:
     def __init__(self, plan: Experiment) -> None:
         self._zoned = bool(plan.schedule and plan.schedule.timezone)
 
-    def mapping(self, part: Shape, keys: Keys) -> dict[str, Canonical]:
+    def mapping(self, part: TypedMapping, keys: Keys) -> dict[str, Canonical]:
         """The fields of a part that are set and material."""
         result: dict[str, Canonical] = {}
         for key, attribute, default in _fields(type(part)):
@@ -72,7 +72,7 @@ class Canon:
 
     def value(self, value: object, keys: Keys) -> Canonical:
         """The canonical form of a value that stands under these keys."""
-        if isinstance(value, Shape):
+        if isinstance(value, TypedMapping):
             return self.mapping(value, keys)
         if isinstance(value, tuple):
             items = [self.value(item, keys) for item in value]
@@ -86,7 +86,7 @@ class Canon:
         return self._quantity(value)
 
     def _quantity(self, value: object) -> Canonical:
-        if isinstance(value, (Measure, Change)):
+        if isinstance(value, (Measure, MetricChange)):
             return [_number(value.value), _unit(value)]
         if isinstance(value, timedelta):
             return [_number(value.total_seconds()), "s"]
@@ -108,18 +108,18 @@ class Canon:
             return value.isoformat()
 
 
-_FIELDS: dict[type[Shape], tuple[tuple[str, str, object], ...]] = {}
+_FIELDS: dict[type[TypedMapping], tuple[tuple[str, str, object], ...]] = {}
 
 
-def _fields(shape: type[Shape]) -> tuple[tuple[str, str, object], ...]:
+def _fields(shape: type[TypedMapping]) -> tuple[tuple[str, str, object], ...]:
     """Key, attribute and default of each field, read from the declarations once."""
     if shape not in _FIELDS:
         _FIELDS[shape] = tuple((key, name, declared.default) for key, name, _, declared in shape.fields())
     return _FIELDS[shape]
 
 
-def _unit(quantity: Measure | Change) -> str:
-    if isinstance(quantity, Change) and quantity.value == 0:
+def _unit(quantity: Measure | MetricChange) -> str:
+    if isinstance(quantity, MetricChange) and quantity.value == 0:
         return ""  # no change is the same in every unit
     return _SAME_UNIT.get(quantity.unit, quantity.unit)
 

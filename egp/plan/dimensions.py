@@ -15,7 +15,7 @@ from egp.plan.wording import called, significant
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric
-    from egp.plan.quantity import Change, Measure
+    from egp.plan.quantity import Measure, MetricChange
     from egp.yaml import Path
 
 _NOUNS = {
@@ -145,7 +145,7 @@ def _stop_rules(plan: Experiment) -> Iterator[Finding]:
                     yield from _change((*path, "prior", key), change, metric)
 
 
-def _change(path: Path, change: Change, metric: Metric) -> Iterator[Finding]:
+def _change(path: Path, change: MetricChange, metric: Metric) -> Iterator[Finding]:
     unit = unit_of(metric)
     if unit is None:
         return

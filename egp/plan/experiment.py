@@ -12,19 +12,19 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Literal
 
-from egp.plan.quantity import Change, Count, Interval, Measure, Moment, Share
-from egp.plan.typed_reader import Money, Name, Problem, Shape, field, label, listed, read
+from egp.plan.quantity import Count, Interval, Measure, MetricChange, Moment, Share
+from egp.plan.typed_reader import Money, Name, TypedMapping, ValueProblem, field, label, listed, read
 from egp.yaml import Document, Path
 from egp.yaml.bounds import MAX_ITEMS
 
 
-class Owner(Shape):
+class Owner(TypedMapping):
     team: str | None = field("The team that runs the experiment.", "pdp")
     dri: str | None = field("The one directly responsible individual, as a role or handle.", "@pdp-pm")
     contact: str | None = field("Where to reach the owner.", "#pdp-experiments")
 
 
-class EligibleUnits(Shape):
+class EligibleUnits(TypedMapping):
     distinct_over_run: Count | None = field(
         "Distinct eligible units over the whole run. Distinct units do not add up over days.", "340_000"
     )
@@ -33,7 +33,7 @@ class EligibleUnits(Shape):
     as_of: date | None = field("The day the counts were taken.", "2023-01-10")
 
 
-class Variant(Shape):
+class Variant(TypedMapping):
     needs = ("id",)
     id: Name | None = field("Name of the variant, unique in the plan.", "buy_now")
     weight: Share | None = field(
@@ -44,7 +44,7 @@ class Variant(Shape):
     revision: str | None = field("The build of this variant, when it differs from the plan's revision.")
 
 
-class Schedule(Shape):
+class Schedule(TypedMapping):
     start: Moment | None = field("First day at full exposure (whole day), or an instant.", "2023-01-23")
     end: Moment | None = field(
         "Last day at full exposure (whole day), or an instant (exclusive).", "2023-02-05"
@@ -54,17 +54,17 @@ class Schedule(Shape):
     pauses: tuple[Interval, ...] = listed("Days on which exposure stopped.", ["2023-01-28/2023-01-29"])
 
 
-class Source(Shape):
+class Source(TypedMapping):
     from_: str | None = field("Query, dashboard or period a number comes from.", key="from")
     as_of: date | None = field("The day the number was taken.", "2023-01-10")
 
 
-class Limit(Shape):
+class Limit(TypedMapping):
     max: Measure | None = field("The metric must not exceed this value.", "2100ms")
     min: Measure | None = field("The metric must not fall below this value.", "99.9%")
 
 
-class Cluster(Shape):
+class Cluster(TypedMapping):
     method: Literal["delta_method", "cluster_robust"] | None = field(
         "How the analysis accounts for several analysis units in one randomisation unit."
     )
@@ -73,7 +73,7 @@ class Cluster(Shape):
     cv: float | None = field("Coefficient of variation of the cluster size.", 0.6)
 
 
-class Metric(Shape):
+class Metric(TypedMapping):
     needs = ("id",)
     id: Name | None = field("Name of the metric, unique in the plan.", "add_to_cart_rate")
     kind: Literal["proportion", "mean", "ratio", "quantile"] | None = field(
@@ -98,11 +98,11 @@ class Metric(Shape):
     influence_std_dev: Measure | None = field(
         "Standard deviation of the quantile's influence function, per randomisation unit.", "5200ms"
     )
-    mde: Change | None = field(
+    mde: MetricChange | None = field(
         "Smallest effect the experiment must be able to detect.", "45bps", "2%", "0.8pp"
     )
-    target: Change | None = field("Effect the business hopes for.", "30bps")
-    non_inferiority_margin: Change | None = field(
+    target: MetricChange | None = field("Effect the business hopes for.", "30bps")
+    non_inferiority_margin: MetricChange | None = field(
         "Largest harm that is still acceptable; the readout must rule out more.", "8%", "0.05pp"
     )
     limit: Limit | None = field("Absolute bound that holds in every stage.")
@@ -123,7 +123,7 @@ class Metric(Shape):
     description: str | None = field("What the metric measures.")
 
 
-class VarianceReduction(Shape):
+class VarianceReduction(TypedMapping):
     method: Literal["cuped", "none"] | None = field("Variance reduction method.", "cuped")
     correlation: float | None = field(
         "Correlation of the metric with its pre-period value over all experiment units, 0 to 1.", 0.5
@@ -136,7 +136,7 @@ class VarianceReduction(Shape):
     )
 
 
-class Statistics(Shape):
+class Statistics(TypedMapping):
     alpha: Share | None = field("Significance level of the primary metric's test.", "5%")
     sides: Literal["one", "two"] | None = field("One-sided or two-sided test.", "two")
     sides_reason: str | None = field("Why a one-sided test is justified.")
@@ -168,44 +168,44 @@ class Statistics(Shape):
     srm_alpha: Share | None = field("Level of the sample-ratio test.", "0.1%")
 
 
-class DecisionRule(Shape):
-    min_ci_lower: Change | None = field("Ship only if the interval's lower end is at least this.", "0%")
-    min_lift: Change | None = field("Ship only if the point estimate is at least this.", "0.5%")
+class DecisionRule(TypedMapping):
+    min_ci_lower: MetricChange | None = field("Ship only if the interval's lower end is at least this.", "0%")
+    min_lift: MetricChange | None = field("Ship only if the point estimate is at least this.", "0.5%")
     otherwise: str | None = field("What happens when the rule is not met.", "keep_control")
     options: tuple[str, ...] = listed(
         "The decisions to choose from.", ["ship", "keep_control", "rerun_narrower"]
     )
 
 
-class Canary(Shape):
+class Canary(TypedMapping):
     none: str | None = field("Why there is no canary.")
     treated: Share | None = field("Share of the eligible units that receive the treatment.", "5%")
     start: Moment | None = field("First day of the canary.", "2023-01-18")
     end: Moment | None = field("Last day of the canary.", "2023-01-22")
 
 
-class Stage(Shape):
+class Stage(TypedMapping):
     treated: Share | None = field("Share of the eligible units that receive the treatment.", "70%")
     min_dwell: timedelta | None = field("Least time in this stage.", "48h")
     start: Moment | None = field("Earliest start of the stage.", "2023-02-07")
 
 
-class Holdout(Shape):
+class Holdout(TypedMapping):
     none: str | None = field("Why there is no holdout.")
     share: Share | None = field("Share of the eligible units that is never treated.", "10%")
     until: date | None = field("Last day of the holdout.", "2023-05-10")
 
 
-class Prior(Shape):
-    mean: Change | None = field("Mean of the normal prior on the harm.", "0%")
-    std_dev: Change | None = field("Standard deviation of the normal prior on the harm.", "1%")
+class Prior(TypedMapping):
+    mean: MetricChange | None = field("Mean of the normal prior on the harm.", "0%")
+    std_dev: MetricChange | None = field("Standard deviation of the normal prior on the harm.", "1%")
 
 
-class StopRule(Shape):
+class StopRule(TypedMapping):
     needs = ("id",)
     id: Name | None = field("Name of the stop rule, unique in the plan.", "refunds")
     metric: str | None = field("Id of the metric the rule watches.", "refund_rate")
-    harm_exceeds: Change | None = field("Harm beyond which the rule may fire.", "5%")
+    harm_exceeds: MetricChange | None = field("Harm beyond which the rule may fire.", "5%")
     probability: Share | None = field("Posterior probability of that harm at which the rule fires.", "95%")
     prior: Prior | Literal["flat"] | None = field("Prior on the harm, flat or normal.", "flat")
     evaluated: Literal["hourly", "daily", "weekly"] | None = field(
@@ -221,7 +221,7 @@ class StopRule(Shape):
     action: Literal["rollback", "hold"] | None = field("What the rule does when it fires.", "rollback")
 
 
-class Rollback(Shape):
+class Rollback(TypedMapping):
     method: str | None = field("How the treatment is withdrawn.", "feature_flag")
     to: str | None = field("What is served afterwards.", "control")
     owner: str | None = field("Who executes the rollback.", "@pdp-oncall")
@@ -229,17 +229,17 @@ class Rollback(Shape):
     comms: str | None = field("Template of the message that goes out.", "comms/rollback.md")
 
 
-class Escalation(Shape):
+class Escalation(TypedMapping):
     to: str | None = field("Who breaks a tie.", "vp_commerce")
     within: timedelta | None = field("How soon.", "24h")
 
 
-class Readouts(Shape):
+class Readouts(TypedMapping):
     cadence: Literal["daily", "twice_weekly", "weekly", "biweekly"] | None = field("How often.", "weekly")
     audience: tuple[str, ...] = listed("Who reads them.", ["pm", "marketing", "exec"])
 
 
-class Scenario(Shape):
+class Scenario(TypedMapping):
     name: str | None = field("Name of the scenario.", "base")
     probability: Share | None = field("How likely the scenario is.", "60%")
     p_success: Share | None = field("Share of events that succeed in it.", 0.40)
@@ -247,12 +247,12 @@ class Scenario(Shape):
     expected_value: Money | None = field("Declared expected value per event; egp recomputes it.", "0.166 USD")
 
 
-class Delay(Shape):
+class Delay(TypedMapping):
     weeks: float | None = field("Length of the delay that is the alternative to launching now.", 1.5)
     units_per_week: Count | None = field("Events in a week.", "3.2M")
 
 
-class Economics(Shape):
+class Economics(TypedMapping):
     per: str | None = field("The event that succeeds or fails.", "impression")
     scenarios: tuple[Scenario, ...] = listed("What may come, with probabilities that add up to 100%.")
     gain_per_success: Money | None = field("Gain of one success.", "0.52 USD")
@@ -263,18 +263,18 @@ class Economics(Shape):
     delay: Delay | None = field("The alternative: launch later.")
 
 
-class Trigger(Shape):
+class Trigger(TypedMapping):
     triggered: str | None = field("Event that brings a unit into the analysis.", "opened_product_page")
     logged_in: tuple[str, ...] = listed("Variants that log the event.", ["control", "buy_now"])
 
 
-class SignOff(Shape):
+class SignOff(TypedMapping):
     role: str | None = field("Role that signs.", "experimentation_lead")
     by: str | None = field("Who signed.", "@xp-lead")
     on: date | None = field("When.", "2023-01-17")
 
 
-class Amendment(Shape):
+class Amendment(TypedMapping):
     on: date | None = field("When the plan was amended.", "2023-01-30")
     reason: str | None = field("Why.")
     approver: str | None = field("Who approved it.", "@xp-lead")
@@ -288,7 +288,7 @@ class Amendment(Shape):
     )
 
 
-class Waiver(Shape):
+class Waiver(TypedMapping):
     rule: str | None = field("Rule that is waived.", "stage-dwell")
     experiment: str | None = field("Id of the experiment; a plan's own waiver may leave it out.")
     reason: str | None = field("Why.")
@@ -300,7 +300,7 @@ class Waiver(Shape):
     digest: str | None = field("Digest of the plan it was granted for.")
 
 
-class Experiment(Shape):
+class Experiment(TypedMapping):
     """A plan as rules see it."""
 
     needs = ("id", "type", "variants", "schedule", "primary_metric")
@@ -390,13 +390,13 @@ _DEEPEST_LIST = 3
 """Mappings within each other that a plan's lists lie in."""
 
 
-def read_experiment(value: object) -> tuple[Experiment, list[Problem]]:
+def read_experiment(value: object) -> tuple[Experiment, list[ValueProblem]]:
     """The plan in a document's value, and what does not fit; the same keys misread are absent from the plan."""
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     return read(Experiment, _bounded(value, (), problems), (), problems), problems
 
 
-def _bounded(value: object, path: Path, problems: list[Problem]) -> object:
+def _bounded(value: object, path: Path, problems: list[ValueProblem]) -> object:
     """The value without lists that are longer than any plan's: rules compare the items of a list with each other."""
     if not isinstance(value, dict):
         return value
@@ -405,7 +405,9 @@ def _bounded(value: object, path: Path, problems: list[Problem]) -> object:
             continue  # no rule of egp's looks at it, and rules of a policy's own have limits of theirs
         if isinstance(item, list) and len(item) > MAX_ITEMS:
             message = f"{label((*path, key))} has {len(item):,} items; at most {MAX_ITEMS} are read"
-            problems.append(Problem((*path, key), "wrong-type", message, "check that this is the right file"))
+            problems.append(
+                ValueProblem((*path, key), "wrong-type", message, "check that this is the right file")
+            )
             value = {**value, key: None}
         elif isinstance(item, dict) and len(path) < _DEEPEST_LIST:
             bounded = _bounded(item, (*path, key), problems)

@@ -122,7 +122,7 @@ class RelatedPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Waived:
+class Suppression:
     """What lets a diagnostic pass although its rule objects."""
 
     by: Literal["waiver", "baseline"]
@@ -160,7 +160,7 @@ class Diagnostic:
     """What the policy announces, as in "becomes an error on 2026-12-01"."""
     named: str | None = None
     """The finding's path with list items named by their id; None for a claim about the text."""
-    waiver: Waived | None = None
+    waiver: Suppression | None = None
     """A waived diagnostic is shown and counted, and does not reject."""
     impossible: bool = False
     """Whether it is of an impossible plan, which nothing lets pass: neither a waiver nor the baseline."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import category, normalize
 
 from egp.plan.finding import Finding, Related
-from egp.plan.quantity import Change, Interval, as_day, shown
-from egp.plan.typed_reader import Shape, label
+from egp.plan.quantity import Interval, MetricChange, as_day, shown
+from egp.plan.typed_reader import TypedMapping, label
 from egp.plan.wording import called, counted, whole
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def meaningless(plan: Experiment) -> Iterator[Finding]:
 
 def _leaves(value: object, path: Path) -> Iterator[tuple[Path, object]]:
     """Every value that is no mapping and no list, with its path."""
-    if isinstance(value, Shape):
+    if isinstance(value, TypedMapping):
         for key, attribute, _, _ in type(value).fields():
             yield from _leaves(vars(value).get(attribute), (*path, key))
     elif isinstance(value, tuple):
@@ -185,7 +185,7 @@ def _effects(plan: Experiment) -> Iterator[Finding]:
                 )
 
 
-def _is_all_of(change: Change, metric: Metric) -> bool:
+def _is_all_of(change: MetricChange, metric: Metric) -> bool:
     if change.relative:
         return abs(change.value) >= 1
     baseline = metric.baseline

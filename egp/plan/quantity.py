@@ -61,7 +61,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MetricChange:
     """A change of a metric. ``unit`` is "relative", "points" (of a rate), "s", a currency or "abs"."""
 
     value: float
@@ -223,7 +223,7 @@ def money(value: object) -> Measure:
     return Measure(float(number), unit, str(value).strip())
 
 
-def change(value: object) -> Change:
+def change(value: object) -> MetricChange:
     """A change such as 8% (relative), 45bps, 0.8pp, 40ms or 0.02 USD. Raises when the unit is missing."""
     advice = "write 5% for a relative change, 0.5pp or 50bps for an absolute change of a rate"
     number, unit = _split(value, "a change", advice)
@@ -232,13 +232,13 @@ def change(value: object) -> Change:
         message = f"{shown(value)} has no unit where a change is meant"
         raise QuantityError(message, advice, kind="ambiguous")
     if unit == "%":
-        return Change(_scaled(number, -2), "relative", text)
+        return MetricChange(_scaled(number, -2), "relative", text)
     if unit in _POINT_EXPONENT:
-        return Change(_scaled(number, _POINT_EXPONENT[unit]), "points", text)
+        return MetricChange(_scaled(number, _POINT_EXPONENT[unit]), "points", text)
     if unit in _TIME_EXPONENT:
-        return Change(_scaled(number, _TIME_EXPONENT[unit]), "s", text)
+        return MetricChange(_scaled(number, _TIME_EXPONENT[unit]), "s", text)
     if unit == "abs" or _is_currency(unit):
-        return Change(float(number), unit, text)
+        return MetricChange(float(number), unit, text)
     raise QuantityError(f"{shown(value)} has a unit egp does not know", advice)
 
 

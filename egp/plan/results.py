@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Literal
 
 from egp.plan.quantity import Moment, Share
-from egp.plan.typed_reader import Name, Shape, field, listed
+from egp.plan.typed_reader import Name, TypedMapping, field, listed
 
 DIGEST_VERSION = "v1"
 
@@ -26,7 +26,7 @@ FIRST_WEEK = "first_week"
 """The segment of units that were first exposed in the first seven days of a stage."""
 
 
-class StageEntry(Shape):
+class StageEntry(TypedMapping):
     needs = ("treated", "entered")
     treated: Share | None = field("Treated share of the stage, as in the plan's ramp.", "70%")
     entered: Moment | None = field(
@@ -37,7 +37,7 @@ class StageEntry(Shape):
     )
 
 
-class FrozenReadout(Shape):
+class FrozenReadout(TypedMapping):
     """The rows that a look was read from the first time, or that were reviewed since. No others count."""
 
     needs = ("look", "rows")
@@ -45,7 +45,7 @@ class FrozenReadout(Shape):
     rows: dict[str, str] | None = field("Metric → digest of the rows that it was judged on.")
 
 
-class Results(Shape):
+class Results(TypedMapping):
     """Results of one experiment as of one instant."""
 
     needs = ("experiment", "as_of")
@@ -141,7 +141,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RowRefusal:
     """Why something in the results cannot be used, and what to change. No refused row is among the evidence."""
 
     path: str
@@ -187,7 +187,7 @@ class Evidence:
     results: Results
     as_of: datetime
     rows: tuple[Row, ...]
-    problems: tuple[Refusal, ...]
+    problems: tuple[RowRefusal, ...]
     digest: str
     """Of the results and rows as read: the same for CSV, Parquet and a warehouse, and for any order of rows."""
     crossed: tuple[Crossed, ...] = ()

@@ -1,7 +1,7 @@
 """Reading a YAML value into a declared class: every problem at its path, in words for its author.
 
 A shape is a class whose annotated attributes are its keys. Reading never fails: what does not fit becomes
-a ``Problem`` and reads as absent, so that one mistake hides no other. Kept apart from any validation library
+a ``ValueProblem`` and reads as absent, so that one mistake hides no other. Kept apart from any validation library
 because importing and building one costs a hook more than everything else it does; the published JSON Schema is
 generated from the same declarations by ``egp.cli.generate``, and tests hold the two together.
 """
@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, NewType, TypeVar, Union, 
 
 from egp.plan import quantity
 from egp.plan.names import is_plain
-from egp.plan.quantity import Change, Count, Interval, Measure, QuantityError, Share, shown
+from egp.plan.quantity import Count, Interval, Measure, MetricChange, QuantityError, Share, shown
 from egp.yaml import Path
 
 Name = NewType("Name", str)
@@ -29,9 +29,9 @@ Money = NewType("Money", Measure)
 Words = NewType("Words", tuple[str, ...])
 """One text, or a list of them."""
 
-S = TypeVar("S", bound="Shape")
+S = TypeVar("S", bound="TypedMapping")
 Reader = Callable[[object], object]
-PartReader = Callable[[object, Path, "list[Problem]"], object]
+PartReader = Callable[[object, Path, "list[ValueProblem]"], object]
 TextReader = Callable[[str], object]
 """Reads a text that fits; of one that does not, it gives None or raises QuantityError."""
 
@@ -51,7 +51,7 @@ _REMEMBERED = 1000
 """Texts of one type that are parsed once: plans write the same few quantities again and again."""
 
 
-class Problem(NamedTuple):
+class ValueProblem(NamedTuple):
     """A value that does not fit its shape. ``kind`` is "unknown-key", "missing", "wrong-type" or "ambiguous"."""
 
     path: Path
@@ -81,7 +81,7 @@ def listed(description: str, *examples: object) -> Any:
     return Field(description, examples, default=())
 
 
-class Shape:
+class TypedMapping:
     """Base of all shapes. Attributes that the file does not set have their declared defaults."""
 
     needs: ClassVar[tuple[str, ...]] = ()
@@ -113,7 +113,7 @@ class Shape:
 
 
 def read(  # noqa: PLR0912
-    shape: type[S], value: object, path: Path = (), problems: list[Problem] | None = None
+    shape: type[S], value: object, path: Path = (), problems: list[ValueProblem] | None = None
 ) -> S:
     """The shape with every part of the value that fits; what does not fit is appended to ``problems``."""
     if "_keys" not in shape.__dict__:
@@ -147,43 +147,45 @@ def read(  # noqa: PLR0912
                 attributes[attribute] = part
     if unknown > _TOLD:
         message = f"{label(path) or 'this'} has {unknown - _TOLD:,} more unknown keys"
-        problems.append(Problem(path, "wrong-type", message, "check that this is the right file"))
+        problems.append(ValueProblem(path, "wrong-type", message, "check that this is the right file"))
     for key in shape.needs:
         if value.get(key) is None:
             problems.append(_missing(key, path))
     return result
 
 
-def _not_a_mapping(value: object, path: Path) -> Problem:
+def _not_a_mapping(value: object, path: Path) -> ValueProblem:
     message = f"{label(path) or 'this'} is {_kind(value)} where a mapping of keys is meant"
-    return Problem(path, "wrong-type", message, "write it as key: value pairs")
+    return ValueProblem(path, "wrong-type", message, "write it as key: value pairs")
 
 
-def _says_nothing(path: Path) -> Problem:
+def _says_nothing(path: Path) -> ValueProblem:
     """For a key that is a name: what it names cannot be left open."""
-    return Problem(path, "missing", f"{label(path)} says nothing", "give it a value, or remove it")
+    return ValueProblem(path, "missing", f"{label(path)} says nothing", "give it a value, or remove it")
 
 
-def _unseen(path: Path) -> Problem:
-    return Problem(path, "wrong-type", f"{label(path)} {_UNSEEN}", _ON_ONE_LINE)
+def _unseen(path: Path) -> ValueProblem:
+    return ValueProblem(path, "wrong-type", f"{label(path)} {_UNSEEN}", _ON_ONE_LINE)
 
 
-def _missing(key: str, path: Path) -> Problem:
-    return Problem((*path, key), "missing", f"{label(path) or 'the plan'} has no `{key}`", f"add `{key}:`")
+def _missing(key: str, path: Path) -> ValueProblem:
+    return ValueProblem(
+        (*path, key), "missing", f"{label(path) or 'the plan'} has no `{key}`", f"add `{key}:`"
+    )
 
 
-def _unknown_key(key: str, shape: type[Shape], value: dict[str, object], path: Path) -> Problem:
+def _unknown_key(key: str, shape: type[TypedMapping], value: dict[str, object], path: Path) -> ValueProblem:
     absent = [name for name in shape._keys if name not in value]
     guess = nearest(key, absent) or nearest(key, shape._keys)
     name = shown(key)
     if guess:
         meant = (*path, guess)
-        return Problem((*path, key), "unknown-key", f"unknown key `{name}`, did you mean `{guess}`?",
+        return ValueProblem((*path, key), "unknown-key", f"unknown key `{name}`, did you mean `{guess}`?",
                        f"rename it to `{guess}`, or prefix it with `x-` if it is your own", meant)  # fmt: skip
-    return Problem((*path, key), "unknown-key", f"unknown key `{name}`", _known_keys(key, shape))
+    return ValueProblem((*path, key), "unknown-key", f"unknown key `{name}`", _known_keys(key, shape))
 
 
-def _known_keys(key: str, shape: type[Shape]) -> str:
+def _known_keys(key: str, shape: type[TypedMapping]) -> str:
     own = "a key of your own starts with `x-`"
     if len(shape._keys) <= _FEW_KEYS:
         return f"keys here are {', '.join(sorted(shape._keys))}; {own}"
@@ -260,7 +262,7 @@ def _flag(value: object) -> bool:
 _SCALARS: dict[object, Reader] = {
     str: _text, Words: _words, Name: _name, int: _integer, float: _number, bool: _flag,
     Share: quantity.share, Count: quantity.count, timedelta: quantity.duration,
-    Measure: quantity.measure, Money: quantity.money, Change: quantity.change,
+    Measure: quantity.measure, Money: quantity.money, MetricChange: quantity.change,
     date: quantity.day, Interval: quantity.interval, date | datetime: quantity.moment, object: lambda value: value,
 }  # fmt: skip
 _UNSEEN, _ON_ONE_LINE = "has a character that nobody sees", "write it in printable characters, on one line"
@@ -322,14 +324,14 @@ def _text_reader_of(annotation: Any) -> TextReader | None:
 
 
 def _scalar_reader(parse: Reader) -> PartReader:
-    def read_scalar(value: object, path: Path, problems: list[Problem]) -> object:
+    def read_scalar(value: object, path: Path, problems: list[ValueProblem]) -> object:
         try:
             return parse(value)
         except QuantityError as error:
             kind: Literal["ambiguous", "wrong-type"] = (
                 "ambiguous" if error.kind == "ambiguous" else "wrong-type"
             )
-            problems.append(Problem(path, kind, f"{label(path)}: {error}", error.advice))
+            problems.append(ValueProblem(path, kind, f"{label(path)}: {error}", error.advice))
             return None
 
     return read_scalar
@@ -338,7 +340,7 @@ def _scalar_reader(parse: Reader) -> PartReader:
 _read_text = _scalar_reader(_text)
 
 
-def _read_name(value: object, path: Path, problems: list[Problem]) -> object:
+def _read_name(value: object, path: Path, problems: list[ValueProblem]) -> object:
     """A text that is compared. It is kept whatever is wrong with it, so that what it is compared with still speaks."""
     if isinstance(value, str) and not is_plain(value):
         problems.append(_unseen(path))
@@ -352,14 +354,16 @@ def label(path: Path) -> str:
 
 
 def _list_reader(read_item: PartReader, item_type: Any) -> PartReader:
-    of_shapes = isinstance(item_type, type) and issubclass(item_type, Shape)
+    of_shapes = isinstance(item_type, type) and issubclass(item_type, TypedMapping)
     read_text = _text_reader_of(item_type)
 
-    def read_list(value: object, path: Path, problems: list[Problem]) -> object:
+    def read_list(value: object, path: Path, problems: list[ValueProblem]) -> object:
         if not isinstance(value, list):
             advice = "write a list: one item a line, each after `- `"
             problems.append(
-                Problem(path, "wrong-type", f"{label(path)} is {_kind(value)} where a list is meant", advice)
+                ValueProblem(
+                    path, "wrong-type", f"{label(path)} is {_kind(value)} where a list is meant", advice
+                )
             )
             return None
         if read_text is not None and (texts := _fitting_texts(value, read_text)) is not None:
@@ -383,7 +387,7 @@ def _fitting_texts(items: list[object], read_text: TextReader) -> tuple[object, 
 def _mapping_reader(read_item: PartReader, item_type: Any) -> PartReader:
     takes_anything = item_type is object
 
-    def read_mapping(value: object, path: Path, problems: list[Problem]) -> object:
+    def read_mapping(value: object, path: Path, problems: list[ValueProblem]) -> object:
         if not isinstance(value, dict):
             problems.append(_not_a_mapping(value, path))
             return None
@@ -397,13 +401,13 @@ def _mapping_reader(read_item: PartReader, item_type: Any) -> PartReader:
 
 
 def _choice_reader(choices: tuple[str, ...]) -> PartReader:
-    def read_choice(value: object, path: Path, problems: list[Problem]) -> object:
+    def read_choice(value: object, path: Path, problems: list[ValueProblem]) -> object:
         if isinstance(value, str) and value in choices:
             return value
         guess = nearest(value, choices) if isinstance(value, str) else ""
         hint = f", did you mean `{guess}`?" if guess else ""
         message = f"{label(path)} is {_kind(value)}{hint}"
-        problems.append(Problem(path, "wrong-type", message, f"write one of {', '.join(choices)}"))
+        problems.append(ValueProblem(path, "wrong-type", message, f"write one of {', '.join(choices)}"))
         return None
 
     return read_choice
@@ -415,7 +419,7 @@ def _word_or_mapping_reader(wanted: Any) -> PartReader:
     shape = next(member for member in get_args(wanted) if get_origin(member) is not Literal)
     read_word = _choice_reader(words)
 
-    def read_either(value: object, path: Path, problems: list[Problem]) -> object:
+    def read_either(value: object, path: Path, problems: list[ValueProblem]) -> object:
         return (
             read(shape, value, path, problems)
             if isinstance(value, dict)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from datetime import timedelta
 
-from egp.plan.quantity import Change, Measure, shown
+from egp.plan.quantity import Measure, MetricChange, shown
 from egp.plan.quantity import change as parse_change
 
 
@@ -112,7 +112,7 @@ def level(value: float, unit: str) -> str:
     return f"{significant(value, 4)} {unit}".strip()
 
 
-def like(value: float, change: Change, baseline: Measure | None) -> str:
+def like(value: float, change: MetricChange, baseline: Measure | None) -> str:
     """An absolute change written the way the plan writes ``change``: in percent if relative, else in its unit."""
     if change.relative and baseline is not None and baseline.value:
         text = f"{significant(value / abs(baseline.value) * 100, 3)}%"
@@ -127,7 +127,7 @@ def like(value: float, change: Change, baseline: Measure | None) -> str:
     return text.replace(",", "")
 
 
-def at_least_like(value: float, change: Change, baseline: Measure | None) -> str:
+def at_least_like(value: float, change: MetricChange, baseline: Measure | None) -> str:
     """As ``like``, but never rounded down: a plan that declares the written change declares no less than ``value``."""
     level = baseline.value if baseline else 0.0
     # Rounding to three digits moves a number by at most 0.5 %.
@@ -143,7 +143,7 @@ def called(name: str | None, otherwise: str) -> str:
     return shown(name) if name else otherwise
 
 
-def odds(share: float) -> str:
+def one_in(share: float) -> str:
     """0.2 → "1 in 5", 0.13 → "about 1 in 8", 0.75 → "3 in 4", 0.42 → "about 2 in 5"."""
     rare = min(share, 1 - share)
     if rare < 1e-6:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from egp.plan.wording import listing
-from egp.policy.layers import OFF, SETTINGS, SHADOW, Layer, Value, merged
+from egp.policy.layers import OFF, SETTINGS, SHADOW, Layer, SettingValue, merged
 from egp.policy.params import shown_value
 from egp.policy.timing import Timing
 from egp.rules.rule import Rule
@@ -25,7 +25,7 @@ def announced(layers: Sequence[Layer], rule: Rule, timing: Timing) -> str:
 
 def _changes(
     layers: Sequence[Layer], rule_id: str, timing: Timing
-) -> Iterator[tuple[date, Mapping[str, Value], Mapping[str, Value]]]:
+) -> Iterator[tuple[date, Mapping[str, SettingValue], Mapping[str, SettingValue]]]:
     """(day, settings until then, settings from then on) for every day on which they change."""
     entries = [entry for layer in layers for entry in layer.dated.get(rule_id, ())]
     before = _merged(layers, rule_id, timing, date.min)
@@ -35,7 +35,7 @@ def _changes(
         before = after
 
 
-def _merged(layers: Sequence[Layer], rule_id: str, timing: Timing, day: date) -> dict[str, Value]:
+def _merged(layers: Sequence[Layer], rule_id: str, timing: Timing, day: date) -> dict[str, SettingValue]:
     """What is in force for a plan now, with what will have come by a day."""
     return merged(
         layers,
@@ -44,7 +44,9 @@ def _merged(layers: Sequence[Layer], rule_id: str, timing: Timing, day: date) ->
     )
 
 
-def _told(rule: Rule, day: date, before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[str]:
+def _told(
+    rule: Rule, day: date, before: Mapping[str, SettingValue], after: Mapping[str, SettingValue]
+) -> Iterator[str]:
     old, new = (str(values["severity"].value) if "severity" in values else OFF for values in (before, after))
     if BY_WEIGHT.index(new) > BY_WEIGHT.index(old) and new in _AS_A:
         yield f"becomes {_AS_A[new]} on {day}"
@@ -57,5 +59,5 @@ def _told(rule: Rule, day: date, before: Mapping[str, Value], after: Mapping[str
         yield f"has {listing(changed)} from {day} on"
 
 
-def _option(rule: Rule, name: str, values: Mapping[str, Value]) -> object:
+def _option(rule: Rule, name: str, values: Mapping[str, SettingValue]) -> object:
     return values[name].value if name in values else getattr(rule.params, name)

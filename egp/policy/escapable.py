@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple
 
 from egp.plan.wording import counted, listing
-from egp.policy.layers import Layer, Origin, Settings, Value, settings_in_force
+from egp.policy.layers import Layer, Origin, Settings, SettingValue, settings_in_force
 from egp.policy.model import Policy, Scope
 from egp.policy.softening import default_of, is_as_strict
 from egp.policy.timing import Timing
@@ -72,10 +72,10 @@ def _tightens(
     return False
 
 
-def _sets(values: Settings | dict[str, Value], name: str, value: Value) -> bool:
+def _sets(values: Settings | dict[str, SettingValue], name: str, value: SettingValue) -> bool:
     """Whether an override that no file name escapes sets the same."""
     found = values.get(name)
-    return isinstance(found, Value) and found.value == value.value
+    return isinstance(found, SettingValue) and found.value == value.value
 
 
 def _told(policy: Policy, number: int, scope: Scope, rules: tuple[str, ...]) -> Escapable:

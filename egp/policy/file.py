@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Literal
 
 from egp.plan.quantity import Interval
-from egp.plan.typed_reader import Shape, Words, field, listed
+from egp.plan.typed_reader import TypedMapping, Words, field, listed
 from egp.record.sources.tables import WarehouseTables
 from egp.rules.custom.file import CustomRule
 
 
-class When(Shape):
+class When(TypedMapping):
     """Attributes of plans; a plan must have one of the values of each. All but the tier are its author's choice."""
 
     tier: Words | None = field("Plans of this tier, or of one of these.", "standard")
@@ -22,14 +22,14 @@ class When(Shape):
     team: Words | None = field("Plans whose owner is this team.", "pdp")
 
 
-class Override(Shape):
+class Override(TypedMapping):
     paths: tuple[str, ...] = listed("Plans whose path matches one of these patterns.", ["experiments/ml/**"])
     when: When | None = field("Plans with these attributes.")
     extends: tuple[str, ...] = listed("Policies put on top for these plans.", ["egp:ml-launch"])
     rules: dict[str, object] | None = field("Settings of rules for these plans.")
 
 
-class WaiverTerms(Shape):
+class WaiverTerms(TypedMapping):
     """Who may waive a rule, and for how long."""
 
     approvers: tuple[str, ...] = listed(
@@ -43,7 +43,7 @@ class WaiverTerms(Shape):
     )
 
 
-class PolicyFile(Shape):
+class PolicyFile(TypedMapping):
     """A governance policy: which rules apply, how severely, with which thresholds."""
 
     extends: tuple[str, ...] = listed(

@@ -30,7 +30,7 @@ class Origin(NamedTuple):
         return f"{self.path}:{self.line}" if self.line else self.path
 
 
-class Value(NamedTuple):
+class SettingValue(NamedTuple):
     """One value of a rule's setting, read, and where it was set."""
 
     value: object
@@ -42,16 +42,19 @@ class Value(NamedTuple):
 _ALWAYS = Origin("every policy", 0)
 
 
-_REJECTS: Mapping[str, Value] = {"severity": Value("error", _ALWAYS), "waivable": Value(False, _ALWAYS)}
+_REJECTS: Mapping[str, SettingValue] = {
+    "severity": SettingValue("error", _ALWAYS),
+    "waivable": SettingValue(False, _ALWAYS),
+}
 
 
-ALWAYS: Mapping[str, Mapping[str, Value]] = dict.fromkeys(
+ALWAYS: Mapping[str, Mapping[str, SettingValue]] = dict.fromkeys(
     ("valid-yaml", "valid-plan", "waiver-valid"), _REJECTS
 )
 """Settings that no policy changes: a plan that cannot be read never passes, and no waiver is refused in silence."""
 
 
-Settings = Mapping[str, Mapping[str, Value]]
+Settings = Mapping[str, Mapping[str, SettingValue]]
 """Rule id → setting → value."""
 
 
@@ -61,7 +64,7 @@ class Dated(NamedTuple):
     since: date
     is_retroactive: bool
     """Whether it reaches plans that were registered before that day."""
-    values: Mapping[str, Value]
+    values: Mapping[str, SettingValue]
 
     def is_in_force(self, timing: Timing) -> bool:
         return self.since <= timing.decisive or (self.is_retroactive and self.since <= timing.as_of)
@@ -80,18 +83,18 @@ class Layer(NamedTuple):
     dated: Mapping[str, tuple[Dated, ...]] = {}
     """Rule id → later changes of its setting, in the order of their days."""
 
-    def entries(self, rule_id: str) -> Iterator[Mapping[str, Value]]:
+    def entries(self, rule_id: str) -> Iterator[Mapping[str, SettingValue]]:
         """Everything that the file says of a rule, whatever the day."""
         yield self.settings.get(rule_id, {})
         yield from (entry.values for entry in self.dated.get(rule_id, ()))
 
 
-def merged(layers: Sequence[Layer], rule_id: str, holds: Callable[[Dated], bool]) -> dict[str, Value]:
+def merged(layers: Sequence[Layer], rule_id: str, holds: Callable[[Dated], bool]) -> dict[str, SettingValue]:
     """Every setting that the layers give a rule, with the dated ones that hold, later ones winning value by value.
 
     Within a layer a dated setting wins over what the layer said before it; over a layer on top it never does.
     """
-    found: dict[str, Value] = {}
+    found: dict[str, SettingValue] = {}
     for layer in layers:
         found.update(layer.settings.get(rule_id, {}))
         for entry in layer.dated.get(rule_id, ()):
@@ -100,6 +103,6 @@ def merged(layers: Sequence[Layer], rule_id: str, holds: Callable[[Dated], bool]
     return {**found, **ALWAYS.get(rule_id, {})}
 
 
-def settings_in_force(layers: Sequence[Layer], rule_id: str, timing: Timing) -> dict[str, Value]:
+def settings_in_force(layers: Sequence[Layer], rule_id: str, timing: Timing) -> dict[str, SettingValue]:
     """Every setting of a rule for plans of this timing, those on top that no policy changes."""
     return merged(layers, rule_id, lambda entry: entry.is_in_force(timing))

@@ -18,7 +18,7 @@ from egp.policy.layers import (
     Layer,
     Origin,
     Settings,
-    Value,
+    SettingValue,
     settings_in_force,
 )
 from egp.policy.pattern import matches
@@ -56,7 +56,7 @@ class Adopted(NamedTuple):
     rule: Rule
     severity: Severity
     params: Params
-    values: Mapping[str, Value]
+    values: Mapping[str, SettingValue]
     waivable: bool = True
     shadow: bool = False
     """Whether it runs without effect; its severity is then info."""

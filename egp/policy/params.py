@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, get_args, get_origin, get_type_hints
 
-from egp.plan.quantity import Change, Interval, Measure, Share, shown
-from egp.plan.typed_reader import Money, PartReader, Problem, nearest, reader_of, required_type
+from egp.plan.quantity import Interval, Measure, MetricChange, Share, shown
+from egp.plan.typed_reader import Money, PartReader, ValueProblem, nearest, reader_of, required_type
 from egp.plan.wording import length
 from egp.rules.rule import AppliedByGate, AtLeast, Params, Stricter
 from egp.yaml import Path
@@ -40,7 +40,7 @@ class Bound(NamedTuple):
         return amount < self.least or (amount == self.least and not self.is_allowed)
 
 
-class Option(NamedTuple):
+class RuleOption(NamedTuple):
     """An option of a rule or of a check of the gate."""
 
     of_type: Any
@@ -54,16 +54,16 @@ class Option(NamedTuple):
     """Whether the gate alone applies it."""
 
 
-def declared_params(rule: Optioned) -> dict[str, Option]:
+def declared_params(rule: Optioned) -> dict[str, RuleOption]:
     """Every option of the rule by name."""
-    found: dict[str, Option] = {}
+    found: dict[str, RuleOption] = {}
     for name, hint in get_type_hints(rule.params, include_extras=True).items():
         of_type, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint, "")
         bound = _bound(of_type, notes)
         meaning = f"{notes[0]}; {bound}" if bound else notes[0]
         way = next((note.way for note in notes if isinstance(note, Stricter)), "")
         of_gate = any(isinstance(note, AppliedByGate) for note in notes)
-        found[name] = Option(of_type, meaning, getattr(rule.params, name), bound, way, of_gate)
+        found[name] = RuleOption(of_type, meaning, getattr(rule.params, name), bound, way, of_gate)
     return found
 
 
@@ -77,7 +77,7 @@ def _bound(of_type: Any, notes: list[Any]) -> Bound | None:
         wanted = get_args(wanted)[1]
     if wanted is int:
         return Bound(1, True)
-    return Bound(0, False) if wanted in (float, Share, Money, Change, timedelta) else None
+    return Bound(0, False) if wanted in (float, Share, Money, MetricChange, timedelta) else None
 
 
 def shown_value(value: object) -> str:
@@ -106,7 +106,7 @@ def read_params(
     rule: Optioned,
     values: Mapping[str, object],
     path: Path,
-    problems: list[Problem],
+    problems: list[ValueProblem],
     off: str = "`severity: off` switches the rule off",
 ) -> Params:
     """The rule's options with the given ones set; what does not fit is appended to ``problems``.
@@ -130,7 +130,7 @@ def read_params(
 
 def _too_small(
     rule: Optioned, read: object, written: object, bound: Bound, path: Path, off: str
-) -> list[Problem]:
+) -> list[ValueProblem]:
     if isinstance(read, dict) and isinstance(written, dict):
         each = [_too_small(rule, item, written[key], bound, (*path, key), off) for key, item in read.items()]
         return [problem for problems in each for problem in problems]
@@ -138,21 +138,23 @@ def _too_small(
     if amount is None or not bound.excludes(amount):
         return []
     message = f"`{path[-1]}` of {rule.id} is {shown(written)}, where {bound} is meant"
-    return [Problem(path, "wrong-type", message, f"set it to {bound}{f'; {off}' if off else ''}")]
+    return [ValueProblem(path, "wrong-type", message, f"set it to {bound}{f'; {off}' if off else ''}")]
 
 
 def _amount(read: object) -> float | None:
     """The number behind an option's value; None where it has none, or did not fit."""
     if isinstance(read, timedelta):
         return read.total_seconds()
-    if isinstance(read, (Measure, Change)):
+    if isinstance(read, (Measure, MetricChange)):
         return read.value
     return read if isinstance(read, (int, float)) else None
 
 
-def _unknown_param(rule: Optioned, name: str, path: Path) -> Problem:
+def _unknown_param(rule: Optioned, name: str, path: Path) -> ValueProblem:
     known = list(_readers(rule))
     guess = nearest(name, known)
     hint = f", did you mean `{guess}`?" if guess else ""
     options = f"options of {rule.id}: {', '.join(known)}" if known else f"{rule.id} has no options"
-    return Problem((*path, name), "unknown-key", f"{rule.id} has no option `{shown(name)}`{hint}", options)
+    return ValueProblem(
+        (*path, name), "unknown-key", f"{rule.id} has no option `{shown(name)}`{hint}", options
+    )

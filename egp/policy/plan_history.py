@@ -48,7 +48,7 @@ _FEW_PLANS = 5
 """Of more plans than this git is asked for all entries at once."""
 
 
-class PastError(FailuresError):
+class PlanHistoryError(FailuresError):
     """The past cannot be read as it was asked for; egp ends with exit status 2."""
 
 
@@ -83,11 +83,11 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanPast:
+class PlanHistory:
     """The past of one plan: what rules may know of it, and where it is written."""
 
     change: Change
-    past: Past
+    past: PlanHistories
     earlier: EarlierPlan | None
     """What ``change.before`` is read from; None where that is the plan itself."""
     pinned: EarlierPlan | None
@@ -101,7 +101,7 @@ class PlanPast:
         return self.past.entry_place(self.change.plan.id or "")
 
 
-class Past:
+class PlanHistories:
     """Lock, base and history of one run. Paths are relative to the root, with ``/`` between folders."""
 
     def __init__(
@@ -141,7 +141,7 @@ class Past:
         return self.lock.place(name)
 
     def compare_with(self, ref: str, asked: Sequence[PlanSource]) -> None:
-        """Takes the commit at which HEAD left a ref for the base. Raises PastError, LockError."""
+        """Takes the commit at which HEAD left a ref for the base. Raises PlanHistoryError, LockError."""
         from egp.record.sources.git import Repository
         from egp.record.sources.git_command import GitError
 
@@ -150,10 +150,10 @@ class Past:
             self._repository_is_sought = True
             self.base = self._base(self._repository, self._repository.merge_base(ref), asked)
         except GitError as error:
-            raise PastError([Failure("", f"--base {ref}: {error}", help=error.help)]) from None
+            raise PlanHistoryError([Failure("", f"--base {ref}: {error}", help=error.help)]) from None
 
     def at_base(self, path: str) -> bytes | None:
-        """A file as the base has it; None where it has none. Raises PastError."""
+        """A file as the base has it; None where it has none. Raises PlanHistoryError."""
         from egp.record.sources.git_command import GitError
 
         if self.base is None or self.repository is None or path.startswith("../"):
@@ -161,7 +161,7 @@ class Past:
         try:
             return self.repository.read(self.base.commit, path)
         except GitError as error:
-            raise PastError([Failure(path, str(error), help=error.help)]) from None
+            raise PlanHistoryError([Failure(path, str(error), help=error.help)]) from None
 
     def removed_entries(self) -> Iterator[str]:
         """Experiments that the base has registered, and the lock no longer has. Raises LockError."""
@@ -241,7 +241,7 @@ class Past:
             return False
         return repository.blob_id(given) == blob.id
 
-    def of(self, source: PlanSource, plan: Experiment, is_whole: bool, as_of: date) -> PlanPast:
+    def of(self, source: PlanSource, plan: Experiment, is_whole: bool, as_of: date) -> PlanHistory:
         """A plan's own past."""
         base, name, path = self.base, plan.id or "", self.inside(source.path)
         entry = self.entries.get(name)
@@ -265,7 +265,7 @@ class Past:
             first_commit=self._first_commit(path) if base and before is None else None,
             is_attested=self.is_attested and source.in_portfolio,
         )
-        return PlanPast(change, self, earlier if base else pinned, pinned)
+        return PlanHistory(change, self, earlier if base else pinned, pinned)
 
     def _pinned(self, name: str, entry: Registration, earlier: EarlierPlan | None) -> EarlierPlan | None:
         if earlier and plan_digest(earlier.plan) == entry.current_digest:
@@ -372,14 +372,14 @@ def plans_in(content: bytes | None, path: str, commit: str) -> Iterator[EarlierP
             yield EarlierPlan(plan, content or b"", path, document.index, commit)
 
 
-def read_past(
+def read_plan_histories(
     finder: PlanFinder,
     policy_root: str,
     asked: Sequence[PlanSource],
     base: str = "",
     entries: Mapping[str, Registration] | None = None,
-) -> Past | None:
-    """The past of the plans; None where nothing was registered and no base is asked for. Raises PastError.
+) -> PlanHistories | None:
+    """The past of the plans; None where nothing was registered and no base is asked for. Raises PlanHistoryError.
 
     ``entries`` stand in for those of the lock: the registrations that would be in force.
     """
@@ -388,9 +388,9 @@ def read_past(
         return None
     try:
         lock = read_lock(root)
-        past = Past(finder, root, lock, entries)
+        past = PlanHistories(finder, root, lock, entries)
         if base:
             past.compare_with(base, asked)
     except LockError as error:
-        raise PastError(error.failures) from None
+        raise PlanHistoryError(error.failures) from None
     return past

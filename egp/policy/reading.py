@@ -12,10 +12,10 @@ from egp.plan.analysis.days import time_zone
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
-from egp.plan.typed_reader import Problem, nearest, read, required_type
+from egp.plan.typed_reader import ValueProblem, nearest, read, required_type
 from egp.policy.error import PolicyError
 from egp.policy.file import Override, PolicyFile, WaiverTerms
-from egp.policy.layers import ALWAYS, OFF, Layer, Settings, Value
+from egp.policy.layers import ALWAYS, OFF, Layer, Settings, SettingValue
 from egp.policy.locate import lock_folder
 from egp.policy.model import Policy, Scope
 from egp.policy.scope import Condition
@@ -79,7 +79,7 @@ class _Files:
             self.failures.append(
                 _failure(document, "a policy is one document", span, "remove what follows `---`")
             )
-        problems: list[Problem] = []
+        problems: list[ValueProblem] = []
         content = read(PolicyFile, {} if document.problems else document.value, (), problems)
         problems.extend(_unmatchable(content))
         problems.extend(_oversized(content))
@@ -100,7 +100,7 @@ class _Files:
             self.failures.append(self._failure_of(document, problem))
         return content, (*layers, own)
 
-    def _custom(self, document: Document, content: PolicyFile) -> dict[str, dict[str, Value]]:
+    def _custom(self, document: Document, content: PolicyFile) -> dict[str, dict[str, SettingValue]]:
         """The settings of the rules that a file writes itself; they join the catalogue."""
         if not content.custom:
             return {}
@@ -111,12 +111,13 @@ class _Files:
         )
         for mistake in found.mistakes:
             self.failures.append(_failure(mistake.document, mistake.message, mistake.span, mistake.help))
-        settings: dict[str, dict[str, Value]] = {}
+        settings: dict[str, dict[str, SettingValue]] = {}
         for own in found.rules:
             self.custom[own.id] = own
             self.catalogue.brought[own.id] = own.rule()
             settings[own.id] = {
-                name: Value(value, origin_of(document, (*own.at, name))) for name, value in own.settings()
+                name: SettingValue(value, origin_of(document, (*own.at, name)))
+                for name, value in own.settings()
             }
         return settings
 
@@ -151,7 +152,7 @@ class _Files:
         """What the files behind the layers say, in the same order."""
         return [self._layers[layer.name][0] for layer in layers]
 
-    def _failure_of(self, document: Document, problem: Problem) -> Failure:
+    def _failure_of(self, document: Document, problem: ValueProblem) -> Failure:
         key = problem.kind == "unknown-key"
         return _failure(document, problem.message, document.span(problem.path, key=key), problem.help)
 
@@ -212,11 +213,13 @@ class _Files:
         self, override: Override, at: int, document: Document, base: Sequence[Layer], tiers: Collection[str]
     ) -> Scope:
         path: Path = ("overrides", at)
-        problems: list[Problem] = []
+        problems: list[ValueProblem] = []
         when = self._condition(override, (*path, "when"), tiers, problems)
         if not override.paths and when == Condition():
             advice = "add `paths:` or `when: {tier: …}`; settings for all plans belong under `rules:`"
-            problems.append(Problem(path, "missing", "this override does not say for which plans", advice))
+            problems.append(
+                ValueProblem(path, "missing", "this override does not say for which plans", advice)
+            )
         present = {layer.name for layer in base}
         extended = self._extended(override.extends, document, (*path, "extends"), ())
         for layer, content in zip(extended, self.contents(extended), strict=True):
@@ -241,7 +244,7 @@ class _Files:
         return Scope(override.paths, when, layers, origin_of(document, path))
 
     def _condition(
-        self, override: Override, path: Path, tiers: Collection[str], problems: list[Problem]
+        self, override: Override, path: Path, tiers: Collection[str], problems: list[ValueProblem]
     ) -> Condition:
         when = override.when
         if when is None:
@@ -262,30 +265,34 @@ def _name_from(extending: str, written: str) -> str:
     return os.path.normpath(os.path.join(os.path.dirname(extending), written)).replace(os.sep, "/")
 
 
-def _oversized(content: PolicyFile) -> Iterator[Problem]:
+def _oversized(content: PolicyFile) -> Iterator[ValueProblem]:
     """Lists whose items are compared with each other, and that are longer than any policy's."""
     if len(content.overrides) > _MOST_OVERRIDES:
         message = (
             f"{len(content.overrides):,} overrides; at most {_MOST_OVERRIDES} are compared with each other"
         )
-        yield Problem(("overrides",), "wrong-type", message, "scope by tier, or put what they share into one")
+        yield ValueProblem(
+            ("overrides",), "wrong-type", message, "scope by tier, or put what they share into one"
+        )
     places: list[tuple[Path, dict[str, object]]] = [(("rules",), content.rules or {})]
     places += [(("overrides", at, "rules"), each.rules or {}) for at, each in enumerate(content.overrides)]
     for path, rules in places:
         for rule_id, setting in rules.items():
             if isinstance(setting, list) and len(setting) > _MOST_DATES:
                 message = f"{shown(rule_id)} changes {len(setting):,} times; at most {_MOST_DATES} are read"
-                yield Problem((*path, rule_id), "wrong-type", message, "keep the days that are still to come")
+                yield ValueProblem(
+                    (*path, rule_id), "wrong-type", message, "keep the days that are still to come"
+                )
 
 
-def _timeless(waivers: WaiverTerms | None) -> Iterator[Problem]:
+def _timeless(waivers: WaiverTerms | None) -> Iterator[ValueProblem]:
     """A limit that no waiver keeps to."""
     if waivers and waivers.longest is not None and waivers.longest <= timedelta(0):
         message = "waivers.longest allows a waiver no time at all"
-        yield Problem(("waivers", "longest"), "wrong-type", message, "write a length of time, as in 30d")
+        yield ValueProblem(("waivers", "longest"), "wrong-type", message, "write a length of time, as in 30d")
 
 
-def _unmatchable(content: PolicyFile) -> Iterator[Problem]:
+def _unmatchable(content: PolicyFile) -> Iterator[ValueProblem]:
     """Patterns that no plan's path can match."""
     patterns: list[tuple[Path, str]] = [(("plans", at), pattern) for at, pattern in enumerate(content.plans)]
     for number, override in enumerate(content.overrides):
@@ -297,26 +304,26 @@ def _unmatchable(content: PolicyFile) -> Iterator[Problem]:
             advice = (
                 "write it relative to the policy's folder, with `/` between folders and without `.` and `..`"
             )
-            yield Problem(path, "wrong-type", f"no plan matches the pattern `{shown(pattern)}`", advice)
+            yield ValueProblem(path, "wrong-type", f"no plan matches the pattern `{shown(pattern)}`", advice)
 
 
-def _unknown_tier(tier: str, path: Path, tiers: Collection[str]) -> Problem:
+def _unknown_tier(tier: str, path: Path, tiers: Collection[str]) -> ValueProblem:
     guess = nearest(tier, tiers)
     hint = f", did you mean `{guess}`?" if guess else ""
     known = f"tiers are {', '.join(tiers)}" if tiers else "name the tiers of surfaces under `tiers:`"
-    return Problem(path, "wrong-type", f"there is no tier `{shown(tier)}`{hint}", known)
+    return ValueProblem(path, "wrong-type", f"there is no tier `{shown(tier)}`{hint}", known)
 
 
-def _unknown_type(of_type: str, path: Path) -> Problem:
+def _unknown_type(of_type: str, path: Path) -> ValueProblem:
     guess = nearest(of_type, TYPES)
     hint = f", did you mean `{guess}`?" if guess else ""
     known = f"types are {', '.join(TYPES)}"
-    return Problem(path, "wrong-type", f"no plan is of type `{shown(of_type)}`{hint}", known)
+    return ValueProblem(path, "wrong-type", f"no plan is of type `{shown(of_type)}`{hint}", known)
 
 
-def _no_time_zone(name: str) -> Problem:
+def _no_time_zone(name: str) -> ValueProblem:
     message = f"`{shown(name)}` is no IANA time zone"
-    return Problem(("timezone",), "wrong-type", message, "write a name such as America/Los_Angeles")
+    return ValueProblem(("timezone",), "wrong-type", message, "write a name such as America/Los_Angeles")
 
 
 def _failure(document: Document, message: str, span: Span, help_text: str) -> Failure:

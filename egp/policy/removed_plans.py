@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from egp.policy.plan_history import Base, EarlierPlan, Past, plans_in
+from egp.policy.plan_history import Base, EarlierPlan, PlanHistories, plans_in
 from egp.record.lock import Registration
-from egp.rules.rule_inputs import Entry
+from egp.rules.rule_inputs import PortfolioEntry
 from egp.yaml import read_file
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.files import read_regular, real_path
@@ -20,7 +20,7 @@ _IN_MANY_FILES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class RemovedPlan:
     """A plan that none of the files has any more."""
 
     id: str
@@ -29,12 +29,14 @@ class Gone:
     earlier: EarlierPlan | None
     """None where history does not have it either, and the lock alone knows of it."""
     entry: Registration | None
-    successor: Entry | None = None
+    successor: PortfolioEntry | None = None
     is_unregistered: bool = False
     """Whether the entry is gone from the lock, too."""
 
 
-def gone(past: Past, present: Sequence[Entry], are_all_asked: bool = True) -> list[Gone]:
+def removed_plans(
+    past: PlanHistories, present: Sequence[PortfolioEntry], are_all_asked: bool = True
+) -> list[RemovedPlan]:
     """Plans of the base, or without a base registered ones, that are not among the present. Raises LockError.
 
     What is still in a file that nobody has read is not gone; a folder or a link under the file's name is no file.
@@ -53,7 +55,7 @@ def gone(past: Past, present: Sequence[Entry], are_all_asked: bool = True) -> li
     return [_with_successor(each, heirs, likeness) for each in missing]
 
 
-def _may_be_there(past: Past, each: Gone) -> bool:
+def _may_be_there(past: PlanHistories, each: RemovedPlan) -> bool:
     """Whether the plan's own file may still have it: a regular file under its own name, which nobody has read."""
     path = os.path.join(past.root, each.path)
     if not os.path.isfile(path) or real_path(path) != path:
@@ -71,25 +73,25 @@ def _may_be_there(past: Past, each: Gone) -> bool:
     )
 
 
-def _of_base(past: Past, base: Base) -> Iterator[Gone]:
+def _of_base(past: PlanHistories, base: Base) -> Iterator[RemovedPlan]:
     for name, earlier in base.plans.items():
         entry = past.entries.get(name)
         before = entry or base.lock.entries.get(name)
-        yield Gone(name, earlier.path, earlier, before, is_unregistered=before is not entry)
+        yield RemovedPlan(name, earlier.path, earlier, before, is_unregistered=before is not entry)
     for name in past.removed_entries():
         if name not in base.plans and (entry := base.lock.entries.get(name)):
-            yield Gone(name, entry.path or "", None, entry, is_unregistered=True)
+            yield RemovedPlan(name, entry.path or "", None, entry, is_unregistered=True)
 
 
-def _of_lock(past: Past, are_all_asked: bool) -> Iterator[Gone]:
+def _of_lock(past: PlanHistories, are_all_asked: bool) -> Iterator[RemovedPlan]:
     """Registered experiments; one that was archived may be gone."""
     for name in past.entries if are_all_asked else past.lock.in_lock_file:
         entry = past.entries.get(name)
         if entry is not None and entry.archived is None:
-            yield Gone(name, entry.path or "", None, entry)
+            yield RemovedPlan(name, entry.path or "", None, entry)
 
 
-def _with_history(past: Past, missing: Sequence[Gone]) -> list[Gone]:
+def _with_history(past: PlanHistories, missing: Sequence[RemovedPlan]) -> list[RemovedPlan]:
     """The same with what they last were, as far as git can tell."""
     unknown = [each for each in missing if each.earlier is None]
     if not unknown or past.repository is None:
@@ -112,7 +114,7 @@ def _with_history(past: Past, missing: Sequence[Gone]) -> list[Gone]:
     return found
 
 
-def _is_new(past: Past, path: str, entry: Entry) -> bool:
+def _is_new(past: PlanHistories, path: str, entry: PortfolioEntry) -> bool:
     """Whether a plan was not there before: neither at the base, nor without a base registered."""
     if past.base is not None:
         return path not in past.base.unchanged and entry.id not in past.base.plans
@@ -125,7 +127,7 @@ class _Likeness:
     git itself is not asked: it would run the filters of the configuration on the working tree.
     """
 
-    def __init__(self, past: Past, paths: Iterable[str]) -> None:
+    def __init__(self, past: PlanHistories, paths: Iterable[str]) -> None:
         self._lines: dict[str, Counter[bytes]] = {}
         self._places: dict[bytes, set[str]] = {}
         for path in paths:
@@ -151,7 +153,9 @@ def _size(lines: Counter[bytes]) -> int:
     return sum(times * (len(line) + 1) for line, times in lines.items())
 
 
-def _with_successor(each: Gone, heirs: Mapping[str, Entry], likeness: _Likeness | None) -> Gone:
+def _with_successor(
+    each: RemovedPlan, heirs: Mapping[str, PortfolioEntry], likeness: _Likeness | None
+) -> RemovedPlan:
     """The same with the new plan that goes on in its file, with its flag or on one of its surfaces."""
     before = each.earlier.plan if each.earlier else None
     flag = before.feature_flag if before else None

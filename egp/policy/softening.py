@@ -12,10 +12,10 @@ from datetime import date
 from itertools import product
 from typing import NamedTuple
 
-from egp.plan.quantity import Change, Measure
+from egp.plan.quantity import Measure, MetricChange
 from egp.plan.wording import listing
 from egp.policy.announcing import BY_WEIGHT
-from egp.policy.layers import OFF, SETTINGS, Layer, Origin, Value, settings_in_force
+from egp.policy.layers import OFF, SETTINGS, Layer, Origin, SettingValue, settings_in_force
 from egp.policy.model import Scope
 from egp.policy.params import declared_params, shown_value
 from egp.policy.timing import Timing
@@ -84,15 +84,15 @@ def _softened(
                 break
 
 
-def _set_by(layers: Sequence[Layer], rule_id: str, timing: Timing) -> Mapping[str, Value]:
+def _set_by(layers: Sequence[Layer], rule_id: str, timing: Timing) -> Mapping[str, SettingValue]:
     values = settings_in_force(layers, rule_id, timing)
     return {name: value for name, value in values.items() if value.origin.line}
 
 
-def _held(rule: Rule, name: str, others: Sequence[Mapping[str, Value]]) -> Iterator[Value]:
+def _held(rule: Rule, name: str, others: Sequence[Mapping[str, SettingValue]]) -> Iterator[SettingValue]:
     """Every value that could hold without the override."""
     general, *scoped = others
-    yield general[name] if name in general else Value(default_of(rule, name), Origin("by default", 0))
+    yield general[name] if name in general else SettingValue(default_of(rule, name), Origin("by default", 0))
     yield from (values[name] for values in scoped if name in values)
 
 
@@ -122,7 +122,7 @@ def _is_stricter(way: str, new: object, held: object) -> bool:
         return set(new) >= set(held) if way == "more" else set(new) <= set(held)
     if isinstance(new, dict) and isinstance(held, dict):
         return all(key in new and _is_stricter(way, new[key], value) for key, value in held.items())
-    if isinstance(new, (Measure, Change)) and isinstance(held, (Measure, Change)):
+    if isinstance(new, (Measure, MetricChange)) and isinstance(held, (Measure, MetricChange)):
         same_unit = (type(new), new.unit) == (type(held), held.unit)
         return same_unit and _is_stricter(way, new.value, held.value)
     try:
@@ -131,7 +131,7 @@ def _is_stricter(way: str, new: object, held: object) -> bool:
         return False
 
 
-def _softening(rule: Rule, name: str, value: Value, held: Value, scope: Scope) -> Softening:
+def _softening(rule: Rule, name: str, value: SettingValue, held: SettingValue, scope: Scope) -> Softening:
     chosen = listing(scope.when.chosen)
     new, old = shown_value(value.value), shown_value(held.value)
     message = (

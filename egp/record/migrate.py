@@ -35,7 +35,7 @@ LARGEST = 64 * MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MigratedLock:
     """What moving came to."""
 
     lock: str
@@ -47,7 +47,7 @@ class Moved:
     """Whether there was anything left to do."""
 
 
-def migrate(root: str, repository: str) -> Moved:
+def migrate(root: str, repository: str) -> MigratedLock:
     """Moves the entries, no other process in between. Raises LockError, and then nothing is lost.
 
     The lock file names the folder first and lets go of its experiments last. A move that was ended in between is taken up
@@ -58,7 +58,9 @@ def migrate(root: str, repository: str) -> Moved:
         lock = _lock_of(root, name)
         experiments = tuple(sorted(lock.in_lock_file))
         below = os.path.relpath(root, repository).replace(os.sep, "/")
-        moved = Moved(name, "/" if below == "." else f"/{below}/", experiments, lock.version == ONE_FILE)
+        moved = MigratedLock(
+            name, "/" if below == "." else f"/{below}/", experiments, lock.version == ONE_FILE
+        )
         if lock.document is None and not experiments:
             message = "there is no lock here to move"
             raise unusable(name, message, "`egp register PLAN` begins one, in the new form")
@@ -139,7 +141,7 @@ def _ranges(starts: list[int], end: int) -> Iterator[tuple[int, int]]:
     yield begin, end
 
 
-def told(moved: Moved) -> Iterator[str]:
+def migration_lines(moved: MigratedLock) -> Iterator[str]:
     """What it came to, in lines for people."""
     if moved.is_new:
         files = counted(len(moved.experiments), "registration")

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from egp.rules.rule import Page, Params
+from egp.rules.rule import Params, RulePage
 
 ORDER = (
     "registered", "revision", "sign-off", "stage-order", "dwell", "change-window", "fresh-results", "complete-data",
@@ -28,14 +28,14 @@ class Check:
     id: str
     read: Callable[..., Iterator[Any]]
     params: type[Params]
-    page: Page
+    page: RulePage
 
 
 @cache
 def load(check_id: str) -> Check:
     """The check with this id, one of ``ORDER``."""
     module = import_module(f"egp.gate.checks.{check_id.replace('-', '_')}")
-    return Check(check_id, module.check, getattr(module, "Params", Params), Page(module.__doc__ or ""))
+    return Check(check_id, module.check, getattr(module, "Params", Params), RulePage(module.__doc__ or ""))
 
 
 @cache

@@ -21,7 +21,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, get_args
 
-Subject = Literal[
+InputType = Literal[
     "Document", "PlanFile", "WrittenPlan", "Experiment", "Change", "Removal", "Portfolio", "Judgement"
 ]
 
@@ -71,7 +71,7 @@ class Rule:
 
     id: str
     family: str
-    subject: Subject
+    subject: InputType
     check: Callable[..., Any]
     params: type[Params]
     yields_to: frozenset[str]
@@ -81,8 +81,8 @@ class Rule:
     """Makes the text of the page."""
 
     @property
-    def page(self) -> Page:
-        return Page(self.told())
+    def page(self) -> RulePage:
+        return RulePage(self.told())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ _HEADER = re.compile(
 )
 
 
-class Page:
+class RulePage:
     """A rule's documentation, read from its docstring."""
 
     def __init__(self, text: str) -> None:
@@ -177,7 +177,7 @@ def rule_in(module: ModuleType, rule_id: str, family: str) -> Rule:
     code = check.__code__
     first = code.co_varnames[0] if code.co_argcount else ""
     subject = str(check.__annotations__.get(first, ""))
-    if subject not in get_args(Subject):
+    if subject not in get_args(InputType):
         raise TypeError(f"{module_name}.check looks at {subject or 'nothing'}, which is no subject of rules")
     return Rule(
         id=rule_id,

@@ -17,9 +17,9 @@ from egp.plan.quantity import Interval
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
-    from egp.plan.typed_reader import Problem
+    from egp.plan.typed_reader import ValueProblem
     from egp.record.lock import Registration
-    from egp.record.waivers.baseline import Excuse
+    from egp.record.waivers.baseline import AppliedEntry
     from egp.record.waivers.grant import Grant
     from egp.yaml import Document
 
@@ -41,7 +41,7 @@ class PlanFile(NamedTuple):
 
     document: Document
     plan: Experiment
-    problems: tuple[Problem, ...]
+    problems: tuple[ValueProblem, ...]
 
 
 class WrittenPlan:
@@ -109,14 +109,14 @@ class Removal:
     """The entry that the plan has, or had, in the lock."""
     registered: date | None
     as_of: date
-    successor: Entry | None = None
+    successor: PortfolioEntry | None = None
     """A plan that was not there before and goes on in its file, with its flag or on one of its surfaces."""
     is_unregistered: bool = False
     """Whether the entry is gone from the lock, too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PortfolioEntry:
     """What one plan means to the others: small enough to keep ten thousand of them."""
 
     path: str
@@ -142,10 +142,10 @@ class Entry:
         return Interval(self.first, self.last)
 
 
-def entry_of(plan: Experiment, path: str, document: int) -> Entry:
+def entry_of(plan: Experiment, path: str, document: int) -> PortfolioEntry:
     """The plan's entry in the portfolio."""
     schedule = plan.schedule
-    return Entry(
+    return PortfolioEntry(
         path=path,
         document=document,
         id=plan.id or "",
@@ -172,7 +172,7 @@ def _tests_of(plan: Experiment) -> int:
 class Timeline:
     """Entries with a run, found by the days on which they run without looking at all of them."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[PortfolioEntry]) -> None:
         runs = [(run, entry) for entry in entries if (run := entry.running) is not None]
         runs.sort(key=lambda pair: pair[0].first)
         self._entries = [entry for _, entry in runs]
@@ -184,7 +184,7 @@ class Timeline:
         """How many entries run on a day of the period."""
         return bisect_right(self._firsts, period.last) - bisect_left(self._lasts, period.first)
 
-    def during(self, period: Interval) -> Iterator[Entry]:
+    def during(self, period: Interval) -> Iterator[PortfolioEntry]:
         """Entries that run on a day of the period, the latest start first."""
         position = bisect_right(self._firsts, period.last) - 1
         while position >= 0 and self._latest[position] >= period.first:
@@ -197,7 +197,7 @@ class Timeline:
 class Traffic:
     """The sum of the exposures of a layer's entries on every day."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[PortfolioEntry]) -> None:
         changes: dict[int, float] = {}
         for entry in entries:
             run = entry.running
@@ -219,13 +219,13 @@ class Traffic:
 class PortfolioIndex:
     """All entries, found by what they share; built once for a run."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[PortfolioEntry]) -> None:
         self.entries = tuple(entries)
-        self._by: dict[tuple[str, ...], list[Entry]] = {}
+        self._by: dict[tuple[str, ...], list[PortfolioEntry]] = {}
         self._timelines: dict[tuple[str, ...], Timeline] = {}
         self._everyone: Timeline | None = None
         self._traffic: dict[str, Traffic] = {}
-        self._on_day: dict[tuple[str, date], tuple[Entry, ...]] = {}
+        self._on_day: dict[tuple[str, date], tuple[PortfolioEntry, ...]] = {}
         for entry in self.entries:
             for kind, names in (
                 ("id", (entry.id,)),
@@ -237,7 +237,7 @@ class PortfolioIndex:
                     if name:
                         self._by.setdefault((kind, name), []).append(entry)
 
-    def sharing(self, kind: str, name: str) -> Sequence[Entry]:
+    def sharing(self, kind: str, name: str) -> Sequence[PortfolioEntry]:
         """Entries with this "id", "layer", "feature_flag" or "surface", in the order they were read."""
         return self._by.get((kind, folded(name)), ())
 
@@ -261,7 +261,7 @@ class PortfolioIndex:
             self._traffic[layer] = Traffic(self.sharing("layer", layer))
         return self._traffic[layer]
 
-    def exposing_on(self, layer: str, day: date) -> tuple[Entry, ...]:
+    def exposing_on(self, layer: str, day: date) -> tuple[PortfolioEntry, ...]:
         """Entries of a layer that take traffic on a day, the largest first."""
         key = (layer, day)
         if key not in self._on_day:
@@ -275,10 +275,10 @@ class PortfolioIndex:
 class Portfolio:
     """One plan among all plans of the policy. Findings are about ``plan``; others appear as related places."""
 
-    plan: Entry
+    plan: PortfolioEntry
     index: PortfolioIndex
 
-    def others(self, kind: str, name: str) -> list[Entry]:
+    def others(self, kind: str, name: str) -> list[PortfolioEntry]:
         """The other entries that share an "id", "layer", "feature_flag" or "surface"."""
         return [entry for entry in self.index.sharing(kind, name) if entry is not self.plan]
 
@@ -295,6 +295,6 @@ class Judgement:
     experiment: str
     as_of: date
     grants: tuple[Grant, ...] = ()
-    excuses: tuple[Excuse, ...] = ()
+    excuses: tuple[AppliedEntry, ...] = ()
     is_known: bool = True
     """Whether there is a plan of the experiment."""

@@ -28,7 +28,7 @@ class Content(NamedTuple):
     data: bytes
 
 
-class Refusal(NamedTuple):
+class ContentRefusal(NamedTuple):
     """Why no parser gets to see a content, with what can be shown of it."""
 
     kind: str
@@ -42,7 +42,7 @@ class Refusal(NamedTuple):
 class RefusedError(Exception):
     """A content that no parser gets to see."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: ContentRefusal) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
 
@@ -53,9 +53,9 @@ def check_size(size: int) -> None:
         raise RefusedError(too_large(size))
 
 
-def too_large(size: int) -> Refusal:
+def too_large(size: int) -> ContentRefusal:
     message = f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read"
-    return Refusal("size", message, "check that this is the right file, or divide it")
+    return ContentRefusal("size", message, "check that this is the right file, or divide it")
 
 
 def decode(data: bytes) -> Content:
@@ -76,22 +76,24 @@ def encode(text: str) -> Content:
     except UnicodeEncodeError as error:
         shown = text.encode(errors="replace").decode()
         message = "a character is not valid Unicode, as if the text were not in UTF-8"
-        refusal = Refusal("encoding", message, _HELP_ENCODING, shown, error.start, error.start + 1)
+        refusal = ContentRefusal("encoding", message, _HELP_ENCODING, shown, error.start, error.start + 1)
         raise RefusedError(refusal) from None
     check_size(len(data))
     return Content(text, data)
 
 
-def _undecodable(data: bytes, at: int) -> Refusal:
+def _undecodable(data: bytes, at: int) -> ContentRefusal:
     if data.startswith(_WIDE_MARKS):
         wide = "UTF-32" if data.startswith(_WIDE_MARKS[:2]) else "UTF-16"
         text = data.decode(wide, errors="replace")
-        return Refusal(
+        return ContentRefusal(
             "encoding", f"the file is in {wide}, not in UTF-8", _HELP_ENCODING, text, 0, min(1, len(text))
         )
     before = len(data[:at].decode())
     message = f"the byte 0x{data[at]:02X} is not UTF-8"
-    return Refusal("encoding", message, _HELP_ENCODING, data.decode(errors="replace"), before, before + 1)
+    return ContentRefusal(
+        "encoding", message, _HELP_ENCODING, data.decode(errors="replace"), before, before + 1
+    )
 
 
 def check_characters(content: Content) -> None:
@@ -109,14 +111,14 @@ def _may_hold_forbidden(data: bytes) -> bool:
     return b"\xc2" in data or b"\xef\xbb\xbf" in data or b"\xef\xbf" in data
 
 
-def _forbidden(text: str, at: int) -> Refusal:
+def _forbidden(text: str, at: int) -> ContentRefusal:
     code = ord(text[at])
     if code == 0 and text.count("\0") * 3 > len(text) > 1:
-        return Refusal(
+        return ContentRefusal(
             "encoding", "the file is not text in UTF-8, perhaps UTF-16", _HELP_ENCODING, text, at, at + 1
         )
     control = code < 0xA0
     name = _NAMES.get(code) or ("a control character" if control else "a character that YAML does not allow")
-    return Refusal(
+    return ContentRefusal(
         "control-character", f"{name}, U+{code:04X}, is in the text", "remove it", text, at, at + 1
     )

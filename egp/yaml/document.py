@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from egp.yaml.outline import Node, Outline, Place, head
+from egp.yaml.outline import Node, NodePlace, Outline, head
 from egp.yaml.pointer import ABSENT, Path, child
-from egp.yaml.position import Source, Span
+from egp.yaml.position import SourceText, Span
 from egp.yaml.problem import Problem
 
 
 class Places(NamedTuple):
     """What a document needs in order to say where something is written."""
 
-    source: Source
+    source: SourceText
     fallback: Span
     """The answer where there is nothing to point at."""
     outline: Callable[[], Outline] | None = None
@@ -72,7 +72,7 @@ class Document:
         place, whole = self._find(path)
         if place is None or not whole or not (place.alias or place.value.target):
             return None
-        return self._shown(_value(Place(place.key, place.value.written()), self.text))
+        return self._shown(_value(NodePlace(place.key, place.value.written()), self.text))
 
     def scalar(self, path: Path) -> str | None:
         """A scalar as it is written, quotes included; None for a path that is not there or is no scalar."""
@@ -82,7 +82,7 @@ class Document:
         node = place.value.written()
         return self.text[node.start : node.end]
 
-    def _find(self, path: Path) -> tuple[Place | None, bool]:
+    def _find(self, path: Path) -> tuple[NodePlace | None, bool]:
         if self._places.outline is None:
             return None, False
         if self._outline is None:
@@ -93,11 +93,11 @@ class Document:
         return self._places.source.span(node.start, node.end)
 
 
-def _key(place: Place) -> Node:
+def _key(place: NodePlace) -> Node:
     return place.alias or place.key or head(place.value)
 
 
-def _value(place: Place, text: str) -> Node:
+def _value(place: NodePlace, text: str) -> Node:
     """The value's text; for a value that is left empty, the key or the dash that announces it."""
     node = place.alias or place.value
     if node.start < node.end:

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from egp.yaml.build import Fault
 from egp.yaml.events import Event
 from egp.yaml.outline import Outline, content_start, is_unwritten, scalar_offsets
-from egp.yaml.position import Source, Span
+from egp.yaml.position import SourceText, Span
 from egp.yaml.problem import Problem
 
 _TAG = re.compile(r"!\S*")
 
 
 def located(
-    faults: list[Fault], events: list[Event], source: Source, outline: Callable[[], Outline]
+    faults: list[Fault], events: list[Event], source: SourceText, outline: Callable[[], Outline]
 ) -> tuple[Problem, ...]:
     """The problems of a document in the order of the text."""
     firsts = outline().firsts
@@ -29,7 +29,7 @@ def located(
     return tuple(problems)
 
 
-def _span(kind: str, event: Event, source: Source) -> Span:
+def _span(kind: str, event: Event, source: SourceText) -> Span:
     if kind == "tag":
         found = _TAG.search(source.text, event.start_mark.index)
         if found:

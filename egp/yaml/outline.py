@@ -39,7 +39,7 @@ class Member(NamedTuple):
     value: Node
 
 
-class Place(NamedTuple):
+class NodePlace(NamedTuple):
     """Where a path leads: the value, its key, and the outermost alias on the way."""
 
     key: Node | None
@@ -61,9 +61,9 @@ class Outline:
         """For the event of a repeated key, the first key of that name."""
         self.root = self._node(next(self._events)[1])
 
-    def find(self, path: Path) -> tuple[Place, bool]:
+    def find(self, path: Path) -> tuple[NodePlace, bool]:
         """The place of the longest part of a path that is written, and whether that is all of it."""
-        place = Place(None, self.root)
+        place = NodePlace(None, self.root)
         for key in path:
             deeper = self._step(place, key)
             if deeper is None:
@@ -71,14 +71,14 @@ class Outline:
             place = deeper
         return place, True
 
-    def _step(self, place: Place, key: Key) -> Place | None:
+    def _step(self, place: NodePlace, key: Key) -> NodePlace | None:
         alias = place.alias or (place.value if place.value.target else None)
         node = place.value.written()
         member = node.members.get(key)
         if member:
-            return Place(member.key, member.value, alias)
+            return NodePlace(member.key, member.value, alias)
         for merged, named in node.merged:
-            found = self._step(Place(None, merged, alias or named), key)
+            found = self._step(NodePlace(None, merged, alias or named), key)
             if found:
                 return found
         return None

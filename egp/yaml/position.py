@@ -27,7 +27,7 @@ class Span(NamedTuple):
 START = Span(Position(1, 1), Position(1, 1))
 
 
-class Source:
+class SourceText:
     """A file's text, able to name the line and column of a character."""
 
     __slots__ = ("_last", "_starts", "text")

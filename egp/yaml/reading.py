@@ -7,12 +7,20 @@ from functools import partial
 
 from egp.yaml.bounds import MAX_BYTES, MAX_DOCUMENTS, MAX_EVENTS, MAX_NESTING
 from egp.yaml.build import Builder, TooDeepError, TooLongError
-from egp.yaml.decoding import Content, Refusal, RefusedError, check_characters, decode, encode, too_large
+from egp.yaml.decoding import (
+    Content,
+    ContentRefusal,
+    RefusedError,
+    check_characters,
+    decode,
+    encode,
+    too_large,
+)
 from egp.yaml.document import Document, Places
 from egp.yaml.events import Event, NextEvent, Parser, best_parser
 from egp.yaml.files import TooLargeError, read_regular
 from egp.yaml.outline import Outline, content_start, is_unwritten
-from egp.yaml.position import START, Source, Span
+from egp.yaml.position import START, SourceText, Span
 from egp.yaml.problem import Problem
 
 
@@ -42,11 +50,11 @@ def read(content: str | bytes, path: str, parser: Parser) -> list[Document]:
         check_characters(sound)
     except RefusedError as error:
         return [_refused(path, error.refusal)]
-    return _Reading(Source(sound.text), path, parser).documents(sound)
+    return _Reading(SourceText(sound.text), path, parser).documents(sound)
 
 
-def _refused(path: str, refusal: Refusal) -> Document:
-    source = Source(refusal.text)
+def _refused(path: str, refusal: ContentRefusal) -> Document:
+    source = SourceText(refusal.text)
     span = source.span(refusal.start, refusal.end)
     problem = Problem(refusal.kind, refusal.message, refusal.help, span)
     return Document(path, 0, None, (problem,), Places(source, span))
@@ -55,7 +63,7 @@ def _refused(path: str, refusal: Refusal) -> Document:
 class _Reading:
     """One pass through a file."""
 
-    def __init__(self, source: Source, path: str, parser: Parser) -> None:
+    def __init__(self, source: SourceText, path: str, parser: Parser) -> None:
         self._source = source
         self._path = path
         self._parser = parser

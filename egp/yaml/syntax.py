@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from egp.yaml.events import Event
 from egp.yaml.outline import content_start
-from egp.yaml.position import Source
+from egp.yaml.position import SourceText
 from egp.yaml.problem import Problem
 from egp.yaml.wording import excerpt, shown
 
@@ -58,7 +58,7 @@ def place_of(error: Any) -> int:
     return mark.index if mark else 0
 
 
-def syntax_problem(error: Any, source: Source, events: list[Event]) -> Problem:
+def syntax_problem(error: Any, source: SourceText, events: list[Event]) -> Problem:
     """The problem that a parser's error stands for, after the events that it delivered before."""
     read = _error(error, source.text)
     finding = (_runaway_quote(read, events[-1], source) if events else None) or _read(read)
@@ -67,7 +67,7 @@ def syntax_problem(error: Any, source: Source, events: list[Event]) -> Problem:
     return Problem(finding.kind, finding.message, finding.help, source.span(start, end), related)
 
 
-def _runaway_quote(error: _Error, last: Event, source: Source) -> _Finding | None:
+def _runaway_quote(error: _Error, last: Event, source: SourceText) -> _Finding | None:
     """Quotes that are closed by the opening quotes of a later text: the error is reported there, and made here."""
     quoted = getattr(last, "style", None) in ("'", '"')
     if (

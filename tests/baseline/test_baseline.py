@@ -6,11 +6,11 @@ import pytest
 
 from egp.advice.baseline import shrink as shrink_baseline
 from egp.advice.baseline import start as start_baseline
-from egp.check.suppressions import Allowances, Before
+from egp.check.suppressions import Before, SharedSuppressions
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
-from egp.record.waivers.baseline import Found, Recorded, baseline_of
-from egp.record.waivers.grant import Terms
+from egp.record.waivers.baseline import BaselineEntry, FindingKey, baseline_of
+from egp.record.waivers.grant import WaiverTerms
 from egp.yaml import read_text
 from tests.check.test_settling import severities
 from tests.check.workspace import AS_OF, Workspace
@@ -358,10 +358,10 @@ class TestBase:
         [((2, "v1:a"), False), ((1, "v1:a"), False), ((3, "v1:a"), True), ((2, ""), True)],
     )
     def test_an_entry_may_excuse_less_and_not_more(self, now: tuple[int, str], is_grown: bool) -> None:
-        found = Found("buy-now", "stage-dwell", "/ramp/0")
-        before = Before({}, {found: Recorded(0, found, 2, "v1:a")})
-        allowances = Allowances(baseline=baseline_of([Recorded(0, found, *now)]), before=before)
-        [excuse] = allowances.excuses("buy-now", Terms("buy-now", AS_OF), ())
+        found = FindingKey("buy-now", "stage-dwell", "/ramp/0")
+        before = Before({}, {found: BaselineEntry(0, found, 2, "v1:a")})
+        allowances = SharedSuppressions(baseline=baseline_of([BaselineEntry(0, found, *now)]), before=before)
+        [excuse] = allowances.excuses("buy-now", WaiverTerms("buy-now", AS_OF), ())
         assert ("new since the base" in excuse.lapsed) is is_grown
 
     def test_the_first_one_is_what_adoption_is(self, office: Office) -> None:

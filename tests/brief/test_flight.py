@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from egp.output.page.model import Command, Figure, Light, Page, Table
-from egp.pages.brief.guardrails import Seen, Watched
+from egp.pages.brief.guardrails import Seen, WatchedGuardrail
 from egp.pages.brief.scene import Audience
 from egp.plan.experiment import read_experiment
 from egp.plan.quantity import day
@@ -130,7 +130,7 @@ def test_red_is_what_the_gate_says(
     seen = Seen(
         metric, "buy_now", "week", day("2023-02-16"), (low + high) / 2, low, high, 0.01, 0.08, is_harmed
     )
-    assert Watched(metric, "buy_now", (seen,), "", frozenset(tripped)).light(seen) == light
+    assert WatchedGuardrail(metric, "buy_now", (seen,), "", frozenset(tripped)).light(seen) == light
 
 
 def test_a_test_that_is_over_does_not_run_on(repository: Path) -> None:

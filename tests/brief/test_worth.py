@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from egp.plan.analysis.economics import Worth, wait
 from egp.plan.experiment import Delay, Economics
 from egp.plan.finding import NotChecked
-from egp.plan.typed_reader import Problem, read
+from egp.plan.typed_reader import ValueProblem, read
 
 SCENARIOS = [
     {"name": "base", "probability": "70%", "p_success": 0.40},
@@ -26,7 +26,7 @@ AMOUNTS = {
 
 
 def economics(**changed: object) -> Economics:
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     found = read(Economics, {"scenarios": SCENARIOS, **AMOUNTS, **changed}, (), problems)
     assert not problems
     return found

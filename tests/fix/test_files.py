@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from egp.advice.fix.files import Fixer, Repaired
-from egp.advice.fix.text import told
+from egp.advice.fix.text import repairs_text
 from egp.cli.main import main
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
@@ -73,8 +73,8 @@ def test_what_needs_a_decision_waits_for_unsafe(workspace: Workspace) -> None:
     workspace.write("plan.yaml", text)
     [careful] = fixed(workspace, "plan.yaml")
     assert careful.before == careful.after
-    assert "left sample_size_per_variant: not declared → 103_287" in told(careful, written=True)
-    assert "a decision; --unsafe makes it" in told(careful, written=True)
+    assert "left sample_size_per_variant: not declared → 103_287" in repairs_text(careful, written=True)
+    assert "a decision; --unsafe makes it" in repairs_text(careful, written=True)
     [bold] = fixed(workspace, "plan.yaml", unsafe=True)
     restored = bold.after.decode()
     assert restored == SOUND_PLAN.replace("147_000", "103_287")
@@ -102,7 +102,7 @@ def test_no_decision_gives_a_rule_cause_to_complain(workspace: Workspace) -> Non
     workspace.write("plan.yaml", SOUND_PLAN.replace("sample_size_per_variant: 147_000\n", ""))
     [repaired] = fixed(workspace, "plan.yaml", unsafe=True)
     assert repaired.before == repaired.after
-    assert "no-sample would complain: the sample was not agreed" in told(repaired, written=True)
+    assert "no-sample would complain: the sample was not agreed" in repairs_text(repaired, written=True)
 
 
 def test_a_registered_plan_keeps_its_goalposts(workspace: Workspace) -> None:
@@ -114,7 +114,7 @@ def test_a_registered_plan_keeps_its_goalposts(workspace: Workspace) -> None:
     assert main(["register", "plan.yaml", "--as-of=2023-01-17"]) == 0
     [repaired] = fixed(workspace, "plan.yaml", unsafe=True)
     assert repaired.before == repaired.after
-    assert "locked-plan would complain" in told(repaired, written=True)
+    assert "locked-plan would complain" in repairs_text(repaired, written=True)
 
 
 def test_what_rules_then_see_was_there_all_along(workspace: Workspace) -> None:
@@ -138,7 +138,7 @@ def test_a_value_behind_an_alias_is_left(workspace: Workspace) -> None:
     workspace.write("plan.yaml", text)
     [repaired] = fixed(workspace, "plan.yaml")
     assert repaired.before == repaired.after
-    assert "alias" in told(repaired, written=False)
+    assert "alias" in repairs_text(repaired, written=False)
 
 
 def test_each_document_of_a_file_is_repaired(workspace: Workspace) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from egp.advice.fix.spelling import Spelling, same_letters, spellings, type_at
 from egp.plan.experiment import Experiment
-from egp.plan.quantity import Change, Share
+from egp.plan.quantity import MetricChange, Share
 from egp.plan.typed_reader import label
 from egp.yaml import Path, read_text
 
@@ -110,7 +110,7 @@ def spelt(at: str, text: str) -> list[Spelling]:
 
 def test_types_are_found_at_paths() -> None:
     assert type_at(Experiment, ("statistics", "alpha")) is Share
-    assert type_at(Experiment, ("stop_rules", 3, "prior", "std_dev")) is Change
+    assert type_at(Experiment, ("stop_rules", 3, "prior", "std_dev")) is MetricChange
     assert type_at(Experiment, ("guardrail_metrics", 0, "limit", "max")) is not None
     assert type_at(Experiment, ("registered",)) is date
     assert type_at(Experiment, ("statistics", "alpha", "deeper")) is None

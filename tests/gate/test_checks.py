@@ -18,7 +18,7 @@ from egp.gate.verdict import Decision, decide
 from egp.plan.analysis.alarm_levels import LEVELS
 from egp.plan.analysis.stop_rules import weekly_level
 from egp.plan.quantity import Share
-from egp.plan.results import Crossed, Refusal, Row
+from egp.plan.results import Crossed, Row, RowRefusal
 from egp.policy.model import Adopted
 from egp.policy.reading import shipped_policy
 from egp.policy.scope import NO_TRAITS
@@ -174,13 +174,13 @@ class TestDwell:
 
 class TestCompleteData:
     def test_refused_rows_are_listed_with_their_place(self) -> None:
-        refusal = Refusal("r.csv", 3, 2, "units", "-4 is no number of units", "count again")
+        refusal = RowRefusal("r.csv", 3, 2, "units", "-4 is no number of units", "count again")
         reading = of(readout_world().but(more={"problems": (refusal,)}).decide(), "complete-data")
         assert reading.message == "r.csv:3, row 2, column units: -4 is no number of units"
         assert reading.next == "count again"
 
     def test_many_troubles_are_summed_up(self) -> None:
-        refusals = tuple(Refusal("r.csv", at, at, "units", "no", "count again") for at in range(1, 31))
+        refusals = tuple(RowRefusal("r.csv", at, at, "units", "no", "count again") for at in range(1, 31))
         found = readings(readout_world().but(more={"problems": refusals}), "complete-data")
         assert len(found) == 9
         assert found[-1].message == "and 22 more gaps or refused rows"
@@ -209,7 +209,7 @@ class TestCompleteData:
         assert "there are no rows of 70%" in messages(readings(world, "complete-data"))
 
     def test_results_of_which_nothing_can_be_read_are_no_silence(self) -> None:
-        refusal = Refusal("r.csv", 1, 0, "units", "there is no column `units`", "add it")
+        refusal = RowRefusal("r.csv", 1, 0, "units", "there is no column `units`", "add it")
         decision = readout_world().but(rows=(), more={"problems": (refusal,)}).decide()
         assert (decision.verdict, decision.kind) == ("hold", "repair")
         assert "there is no column `units`" in messages(decision.reasons)

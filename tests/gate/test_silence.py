@@ -11,7 +11,7 @@ import pytest
 from egp.gate.checks import complete_data
 from egp.gate.reading import Reading
 from egp.gate.verdict import Decision, decide
-from egp.plan.results import About, Refusal, Row
+from egp.plan.results import About, Row, RowRefusal
 
 from .worlds import (
     CONTROL,
@@ -72,9 +72,9 @@ def decided(world: World, **options: Any) -> Decision:
     return decide(replace(world.readout(), options={"complete-data": params}))
 
 
-def refused(day: date | None, variant: str, column: str = "sum", window: str = "cohort") -> Refusal:
+def refused(day: date | None, variant: str, column: str = "sum", window: str = "cohort") -> RowRefusal:
     about = About("70%", window, day, variant, "refund_rate")
-    return Refusal("r.csv", 3, 2, column, "nan is not a finite number", "write plain digits", (about,))
+    return RowRefusal("r.csv", 3, 2, column, "nan is not a finite number", "write plain digits", (about,))
 
 
 class TestTheTreatmentIsSilentBesideAControlThatSpeaks:
@@ -206,12 +206,12 @@ class TestRowsThatCannotBeRead:
             refused(None, TREATMENT, "date"),
             refused(date(9999, 12, 31), TREATMENT, "date"),
             refused(date(1, 1, 1), TREATMENT, "date"),
-            Refusal(
+            RowRefusal(
                 "r.csv", 3, 2, "", "the row has 3 cells, and the header 9 columns", "write one cell for each"
             ),
         ],
     )
-    def test_are_no_silence_and_hold_for_repair(self, refusal: Refusal) -> None:
+    def test_are_no_silence_and_hold_for_repair(self, refusal: RowRefusal) -> None:
         decision = silenced(week_at_70(), TREATMENT).but(more={"problems": (refusal,)}).decide()
         assert (decision.verdict, decision.kind) == ("hold", "repair")
         assert refusal.message in said(decision)
@@ -219,7 +219,7 @@ class TestRowsThatCannotBeRead:
     @pytest.mark.parametrize(
         "refusal", [refused(date(2023, 2, 8), TREATMENT), refused(date(2023, 2, 13), CONTROL)]
     )
-    def test_of_other_days_or_variants_say_nothing_of_these(self, refusal: Refusal) -> None:
+    def test_of_other_days_or_variants_say_nothing_of_these(self, refusal: RowRefusal) -> None:
         decision = silenced(week_at_70(), TREATMENT).but(more={"problems": (refusal,)}).decide()
         assert decision.verdict == "roll_back"
 
@@ -239,7 +239,7 @@ class TestRowsThatCannotBeRead:
             lambda row: (row.window, row.date, row.variant) == ("cohort", date(2023, 1, 25), TREATMENT)
         )
         lost = tuple(
-            Refusal(
+            RowRefusal(
                 "r.csv",
                 3,
                 2,

@@ -11,9 +11,9 @@ import pytest
 from egp.gate.reading import Kind, Reading, State
 from egp.gate.readout import Readout
 from egp.gate.verdict import EXIT_STATUS, Crash, Decision, decide
-from egp.plan.results import Refusal
+from egp.plan.results import RowRefusal
 from egp.rules.gate_check import Check, checks
-from egp.rules.rule import Page, Params
+from egp.rules.rule import Params, RulePage
 
 from .worlds import HARMFUL, World, of, open_readings, plan_of, readout_world, registered, stage_world
 
@@ -22,7 +22,7 @@ def fixed(state: State, kind: Kind = "", check_id: str = "limit", until: datetim
     def read(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
         yield Reading(state, check_id, kind=kind, until=until)
 
-    return Check(check_id, read, Params, Page(""))
+    return Check(check_id, read, Params, RulePage(""))
 
 
 def crashing(*before: Reading) -> Check:
@@ -30,7 +30,7 @@ def crashing(*before: Reading) -> Check:
         yield from before
         raise LookupError("no reason")
 
-    return Check("novelty", read, Params, Page(""))
+    return Check("novelty", read, Params, RulePage(""))
 
 
 def decided(*among: Check) -> Decision:
@@ -120,7 +120,7 @@ def _slow_rule_first() -> list[dict[str, object]]:
 
 def broken_hygiene() -> dict[str, World]:
     harmed = readout_world(HARMFUL)
-    refusal = Refusal("r.csv", 3, 2, "units", "-4 is no number of units", "count again")
+    refusal = RowRefusal("r.csv", 3, 2, "units", "-4 is no number of units", "count again")
     return {
         "registered": harmed.but(registration=None),
         "registered (changed)": harmed.but(registration=registered(plan_of(title="other", revision="x"))),

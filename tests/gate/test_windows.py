@@ -9,7 +9,7 @@ import pytest
 
 from egp.gate.comparisons import Uncomputed, comparisons_by_window
 from egp.gate.estimates import Comparison
-from egp.plan.results import About, Refusal, Row
+from egp.plan.results import About, Row, RowRefusal
 
 from .worlds import TREATMENT, World, readout_world
 
@@ -44,7 +44,7 @@ def test_a_week_without_the_rows_of_one_variant_says_whose() -> None:
 
 def test_a_week_whose_row_was_refused_says_why() -> None:
     about = (About("test", "week", SECOND, TREATMENT, "refund_rate"),)
-    refusal = Refusal("r.csv", 9, 8, "sum", "nan is not a finite number", "write plain digits", about)
+    refusal = RowRefusal("r.csv", 9, 8, "sum", "nan is not a finite number", "write plain digits", about)
     world = readout_world().without(is_second_week_of_refunds).but(more={"problems": (refusal,)})
     _, (first, seen) = weeks_of_refunds(world)
     assert first == SECOND

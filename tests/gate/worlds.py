@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from egp.gate import json, markdown, receipt, text
-from egp.gate.call import Call, Inputs, Judgement
+from egp.gate.call import Call, GateJudgement, Inputs
 from egp.gate.clock import instant, zone_of
 from egp.gate.move import MONITOR, Move, move_to
 from egp.gate.reading import Reading
@@ -270,13 +270,13 @@ def messages(readings: Iterable[Reading]) -> str:
     return "\n".join(reading.message for reading in readings)
 
 
-def judgement_of(world: World) -> Judgement:
+def judgement_of(world: World) -> GateJudgement:
     """The judgement as renderers take it, under the shipped policy."""
     readout = world.but(has_digest=True).readout()
     policy = shipped_policy("egp:standard")
     call = Call("plan.yaml", "results.yaml", world.to, now=world.as_of)
     inputs = Inputs(readout.digest, "sha256:lock", readout.evidence.digest, policy.digest)
-    return Judgement(call, readout, decide(readout), inputs, policy)
+    return GateJudgement(call, readout, decide(readout), inputs, policy)
 
 
 def rendered(world: World) -> dict[str, str]:

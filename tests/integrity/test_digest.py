@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from egp.plan.digest import BENIGN, plan_digest
 from egp.plan.experiment import Experiment
-from egp.plan.typed_reader import Shape, required_type
+from egp.plan.typed_reader import TypedMapping, required_type
 from egp.yaml import Path, pointer
 from tests.integrity.editing import (
     at,
@@ -58,13 +58,13 @@ def test_digests_of_old_plans_stay(name: str) -> None:
     assert digest(text_of(name)) == GOLDEN[name]
 
 
-def shapes(shape: type[Shape]) -> dict[str, type[Shape]]:
+def shapes(shape: type[TypedMapping]) -> dict[str, type[TypedMapping]]:
     """Every kind of part of a plan, by its name."""
     found = {shape.__name__: shape}
     for _, _, annotation, _ in shape.fields():
         members = [required_type(annotation), *getattr(required_type(annotation), "__args__", ())]
         for member in members:
-            if isinstance(member, type) and issubclass(member, Shape) and member.__name__ not in found:
+            if isinstance(member, type) and issubclass(member, TypedMapping) and member.__name__ not in found:
                 found.update(shapes(member))
     return found
 
@@ -77,7 +77,7 @@ def test_the_tested_plan_has_every_field() -> None:
 def fields_in(value: object) -> set[str]:
     if isinstance(value, tuple):
         return {field for item in value for field in fields_in(item)}
-    if not isinstance(value, Shape):
+    if not isinstance(value, TypedMapping):
         return set()
     found: set[str] = set()
     for key, attribute, _, declared in type(value).fields():

@@ -11,7 +11,7 @@ from egp.advice.options.advised import MEASURED
 from egp.advice.options.edits import Setting
 from egp.advice.options.option import Option
 from egp.advice.options.solver import options
-from egp.advice.options.trade_offs import GivenUp
+from egp.advice.options.trade_offs import TradeOff
 from egp.plan.analysis.registered import guardrail_test, metric_units, planned_units
 from egp.plan.wording import percent
 from tests.memo.cases import REJECTED, case_of, names, options_of
@@ -84,7 +84,7 @@ def test_what_was_measured_is_only_restated_by_those_who_measured_it() -> None:
         and change.path[0] != "guardrail_metrics"
     ]
     assert restated
-    assert not [name for name, option in restated if option.cost.given_up != GivenUp.FACT]
+    assert not [name for name, option in restated if option.cost.given_up != TradeOff.FACT]
     assert not [name for name, option in restated if "measured" not in option.cost.price]
 
 

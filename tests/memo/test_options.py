@@ -9,7 +9,7 @@ from egp.advice.options.case import Case
 from egp.advice.options.edits import Setting, changed
 from egp.advice.options.option import Option
 from egp.advice.options.solver import options, way_to_compliance
-from egp.advice.options.trade_offs import GivenUp
+from egp.advice.options.trade_offs import TradeOff
 from egp.output.page.model import Paragraph
 from egp.pages.memo.violation import violation
 from egp.plan.finding import Diagnostic
@@ -62,7 +62,7 @@ def test_each_error_has_an_option_or_somebody_who_acts(name: str) -> None:
 @pytest.mark.parametrize(("name", "at"), DIAGNOSTICS)
 def test_the_cheapest_comes_first(name: str, at: int) -> None:
     """Days, then exposure, then what is given up; what promises less comes later, what only a measurement opens last."""
-    late = {GivenUp.SENSITIVITY: 1, GivenUp.FACT: 2}
+    late = {TradeOff.SENSITIVITY: 1, TradeOff.FACT: 2}
     costs = [
         (late.get(cost.given_up, 0), cost.delay.days, max(0.0, cost.exposure), cost.given_up)
         for cost in (each.cost for each in options_of(name, at))
@@ -108,7 +108,7 @@ def test_days_are_whole_weeks_and_rest_on_a_count() -> None:
     case = changed_case("rejected/too-small-a-sample.yaml", SHORT)
     option = named(options(case, error_of(case, "reachable-sample")), "run 7 days longer, to 2023-02-12")
     assert option.cost.delay.readout == 7
-    assert option.cost.given_up == GivenUp.EVIDENCE
+    assert option.cost.given_up == TradeOff.EVIDENCE
     assert "a count of 21 days" in option.cost.price
     assert Setting(("statistics", "looks"), ["2023-02-13"]) in option.changes
 
@@ -116,7 +116,7 @@ def test_days_are_whole_weeks_and_rest_on_a_count() -> None:
 def test_the_mde_is_the_smallest_that_the_sample_resolves() -> None:
     case = case_of("rejected/too-small-a-sample.yaml")
     option = named(options(case, error_of(case, "sample-size")), "plan for an MDE of 58.3bps")
-    assert option.cost.given_up == GivenUp.SENSITIVITY
+    assert option.cost.given_up == TradeOff.SENSITIVITY
     smaller = changed(case.text, [Setting(("primary_metric", "mde"), "58.1bps")])
     assert "sample-size" in {each.rule for each in judged(smaller, "rejected/too-small-a-sample.yaml")}
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 
 from egp import stats
-from egp.pages.memo.consequences import stakes
+from egp.pages.memo.consequences import consequences_of
 from egp.plan.analysis.registered import power_at, primary_effect, primary_test
-from egp.plan.wording import odds, percent, power_text
+from egp.plan.wording import one_in, percent, power_text
 from tests.memo.cases import case_of, changed_case
 
 
 def costs(name: str, rule: str) -> str:
     case = case_of(name)
-    return " ".join(stakes(case, case.judged.of(rule)[0]))
+    return " ".join(consequences_of(case, case.judged.of(rule)[0]))
 
 
 def test_a_small_sample_tells_the_power_it_has() -> None:
     case = case_of("rejected/too-small-a-sample.yaml")
     power = power_at(case.plan, primary_effect(case.plan), 62_000)
     told = costs("rejected/too-small-a-sample.yaml", "sample-size")
-    assert f"found with {power_text(power)} power and missed in {odds(1 - power)} experiments" in told
+    assert f"found with {power_text(power)} power and missed in {one_in(1 - power)} experiments" in told
     assert "79.7 %" in told
 
 
@@ -78,7 +78,9 @@ def test_the_cost_is_in_numbers_of_the_plan(name: str, rule: str, number: str) -
 
 def test_what_cannot_be_computed_is_left_out() -> None:
     case = changed_case("rejected/too-small-a-sample.yaml", {"  baseline: 12%\n": ""})
-    assert not [each for found in case.judged.diagnostics for each in stakes(case, found) if "nan" in each]
+    assert not [
+        each for found in case.judged.diagnostics for each in consequences_of(case, found) if "nan" in each
+    ]
 
 
 def test_no_power_is_rounded_up_to_certainty() -> None:

@@ -14,7 +14,7 @@ from egp.cli.main import main
 from egp.cli.schemas import policy_test_schema
 from egp.pages.policy_test.boundaries import moved_value, parameters, step_of
 from egp.pages.policy_test.file import PolicyTest
-from egp.pages.policy_test.outcome import Outcome, run_tests
+from egp.pages.policy_test.outcome import PolicyTestOutcome, run_tests
 from egp.pages.policy_test.reading import UnreadableTests, file_beside, read_tests
 from egp.plan.quantity import change, measure
 from egp.policy.reading import read_policy, shipped_policy
@@ -25,7 +25,7 @@ PAGE = Path(ROOT, "docs", "policy-tests.md").read_text(encoding="utf-8")
 RUNTIME = "version: '1'\nrules:\n  minimum-runtime: {severity: error, days: 14}\n"
 
 
-def outcome(workspace: Workspace, policy: str, tests: str) -> Outcome:
+def outcome(workspace: Workspace, policy: str, tests: str) -> PolicyTestOutcome:
     workspace.write("egp.yaml", policy)
     path = workspace.write("egp.test.yaml", tests)
     read = read_policy(str(workspace.root / "egp.yaml"), "egp.yaml")
@@ -37,7 +37,7 @@ def objections(workspace: Workspace, policy: str, tests: str) -> list[str]:
     return [why for result in outcome(workspace, policy, tests).results for why in result.objections]
 
 
-def open_sides(found: Outcome) -> dict[str, tuple[bool | None, bool, bool | None]]:
+def open_sides(found: PolicyTestOutcome) -> dict[str, tuple[bool | None, bool, bool | None]]:
     return {
         f"{each.parameter.rule}.{each.parameter.name}{each.parameter.applies_to}": (
             each.below,

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from egp.plan.typed_reader import Problem
+from egp.plan.typed_reader import ValueProblem
 from egp.policy.layers import settings_in_force
 from egp.policy.model import Policy
 from egp.policy.params import declared_params, read_params
@@ -84,7 +84,7 @@ def test_strict_has_no_warnings() -> None:
 def test_a_default_may_be_written_into_a_policy(rule: str) -> None:
     for name, option in declared_params(load(rule)).items():
         assert option.meaning.partition("; ")[0], "every option says what it is"
-        problems: list[Problem] = []
+        problems: list[ValueProblem] = []
         if isinstance(option.default, (int, float)) and not isinstance(option.default, bool):
             read_params(load(rule), {name: option.default}, (), problems)
             assert option.bound is not None

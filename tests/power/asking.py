@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from egp.cli.arguments.power import add_options
 from egp.cli.main import main
-from egp.plan.power.calculator import Answer, answered
+from egp.plan.power.calculator import PowerAnswer, answered
 from egp.plan.power.question import understood
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ class Run(NamedTuple):
         return json.loads(self.out)
 
 
-def answer_to(arguments: str) -> Answer:
+def answer_to(arguments: str) -> PowerAnswer:
     parser = ArgumentParser()
     add_options(parser)
     return answered(understood(vars(parser.parse_args(shlex.split(arguments)))))

@@ -10,7 +10,7 @@ from statsmodels.stats.power import NormalIndPower, TTestIndPower
 from statsmodels.stats.proportion import samplesize_proportions_2indep_onetail
 
 from egp import stats
-from egp.plan.power.calculator import Answer, naive_type1
+from egp.plan.power.calculator import PowerAnswer, naive_type1
 from egp.plan.power.curve import curve
 from egp.plan.power.mistakes import Mistake, mistakes, reach
 from tests.power.asking import answer_to
@@ -21,7 +21,7 @@ RATIO = "--kind ratio --baseline 0.85USD --std-dev 3.23USD"
 QUANTILE = "--kind quantile --baseline 1900ms --std-dev 5200ms"
 
 
-def mistake(answer: Answer, id: str) -> Mistake:
+def mistake(answer: PowerAnswer, id: str) -> Mistake:
     return next(each for each in mistakes(answer) if each.id == id)
 
 

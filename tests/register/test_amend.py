@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from egp.advice.amend import Statement, StatementError, stated
+from egp.advice.amend import AmendmentStatement, StatementError, stated
 from egp.cli.main import main
 from egp.record.entry_files import entry_file
 from tests.lock.first_release import as_first_release
@@ -227,7 +227,7 @@ class Answers:
 
 def test_what_is_missing_is_asked_for() -> None:
     answers = Answers("", "because\n", "later\n", "nothing_run\n")
-    assert stated(None, "@xp-lead", None, answers) == Statement("because", "@xp-lead", "nothing_run")
+    assert stated(None, "@xp-lead", None, answers) == AmendmentStatement("because", "@xp-lead", "nothing_run")
     assert [question.split(" (")[0] for question in answers.asked] == [
         "Why does the plan change",
         "Why does the plan change",

@@ -13,8 +13,8 @@ from types import ModuleType
 
 from egp.check import check
 from egp.output.report.model import Report
-from egp.plan.finding import Failure, Finding, NotChecked, Related, Waived
-from egp.policy.layers import ALWAYS, Layer, Origin, Value
+from egp.plan.finding import Failure, Finding, NotChecked, Related, Suppression
+from egp.policy.layers import ALWAYS, Layer, Origin, SettingValue
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder
 from egp.rules.rule import index, load
@@ -32,8 +32,8 @@ POLICY = Policy(
         Layer(
             "egp.yaml",
             {
-                "agreed-value": {"severity": Value("error", Origin("egp.yaml", 3))},
-                "tidy-value": {"severity": Value("warning", Origin("egp.yaml", 4))},
+                "agreed-value": {"severity": SettingValue("error", Origin("egp.yaml", 3))},
+                "tidy-value": {"severity": SettingValue("warning", Origin("egp.yaml", 4))},
             },
         ),
     ),
@@ -49,7 +49,7 @@ class Scene:
     tidy: Said = ()
     path: str = "experiments/buy-now.yaml"
     failures: Sequence[Failure] = field(default=())
-    waived: Mapping[str, Waived] = field(default_factory=dict)
+    waived: Mapping[str, Suppression] = field(default_factory=dict)
     """Rule → what lets its findings pass."""
     coming: Mapping[str, str] = field(default_factory=dict)
     """Rule → what the policy announces of it."""
@@ -265,7 +265,7 @@ SCENES = {
         ],
         tidy=[Finding(("type",), "superiority is a long word", help="say it shorter")],
         waived={
-            "agreed-value": Waived(
+            "agreed-value": Suppression(
                 "waiver",
                 "waivers.yaml:4",
                 "the sale ends on Friday",
@@ -275,13 +275,15 @@ SCENES = {
                 date(2023, 1, 16),
                 date(2023, 2, 1),
             ),
-            "tidy-value": Waived("baseline", "egp-baseline.yaml:3"),
+            "tidy-value": Suppression("baseline", "egp-baseline.yaml:3"),
         },
     ),
     "waived-by-hostile-words": Scene(
         PLAN,
         agreed=[Finding(("schedule", "end"), HOSTILE)],
-        waived={"agreed-value": Waived("waiver", f"experiments/{HOSTILE}.yaml:4", HOSTILE, HOSTILE, HOSTILE)},
+        waived={
+            "agreed-value": Suppression("waiver", f"experiments/{HOSTILE}.yaml:4", HOSTILE, HOSTILE, HOSTILE)
+        },
     ),
     "shadow": Scene(
         PLAN,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from egp.cli.schemas import results_schema
 from egp.plan.quantity import share
-from egp.plan.results import COLUMNS, Refusal, Results, Row, results_digest, stage_name
+from egp.plan.results import COLUMNS, Results, Row, RowRefusal, results_digest, stage_name
 from egp.plan.typed_reader import read
 
 ROW = Row(
@@ -62,5 +62,5 @@ def test_the_digest_of_an_example_never_changes() -> None:
 
 
 def test_a_refusal_tells_its_place() -> None:
-    assert Refusal("a.csv", 14, 13, "units", "", "").place == "a.csv:14, row 13, column units"
-    assert Refusal("a.parquet", 0, 0, "", "", "").place == "a.parquet"
+    assert RowRefusal("a.csv", 14, 13, "units", "", "").place == "a.csv:14, row 13, column units"
+    assert RowRefusal("a.parquet", 0, 0, "", "", "").place == "a.parquet"

@@ -9,17 +9,17 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
-from egp.check.suppressions import Allowances, terms_of
+from egp.check.suppressions import SharedSuppressions, terms_of
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import interval
-from egp.plan.typed_reader import Problem, read
+from egp.plan.typed_reader import ValueProblem, read
 from egp.policy.file import WaiverTerms
 from egp.policy.model import Adopted, Policy
 from egp.policy.params import read_params
 from egp.record.lock import Registration
-from egp.record.waivers.baseline import Found, Recorded, baseline_of
+from egp.record.waivers.baseline import BaselineEntry, FindingKey, baseline_of
 from egp.rules.custom import trial
 from egp.rules.rule import Example, Params, Rule, index, load
 from egp.rules.rule_inputs import (
@@ -84,7 +84,7 @@ def _keys(document: Document) -> dict[str, object]:
 def run_example(rule: Rule, example: Example) -> Outcome:
     context = read_text(f"{{{example.context}}}")[0].value if example.context else {}
     assert isinstance(context, dict)
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     params = read_params(rule, {k: v for k, v in context.items() if k not in CONTEXT_KEYS}, (), problems)
     assert not problems, problems
     subject = subject_of(rule, documents_of(rule, example), context)
@@ -183,7 +183,7 @@ def judgement_of(document: Document, plan: Experiment, context: dict[str, Any]) 
     for waiver in plan.waivers:
         waiver.digest = digests.get(waiver.digest or "", waiver.digest)
     entries = [_recorded(at, each, plan, digests) for at, each in enumerate(context.get("baseline", ()))]
-    allowed = Allowances(baseline=baseline_of(entries)).of(document, plan, terms, rules)
+    allowed = SharedSuppressions(baseline=baseline_of(entries)).of(document, plan, terms, rules)
     found = context.get("found", ())
     for grant in allowed.own:
         grant.used = int(grant.waiver.rule in found)
@@ -193,9 +193,9 @@ def judgement_of(document: Document, plan: Experiment, context: dict[str, Any]) 
     return Judgement(plan.id or "", change.as_of, allowed.own, allowed.excuses, is_known)
 
 
-def _recorded(at: int, stated: dict[str, Any], plan: Experiment, digests: dict[str, str]) -> Recorded:
-    found = Found(plan.id or "", stated["rule"], stated["pointer"])
-    return Recorded(at, found, stated.get("count", 1), digests.get(stated.get("digest", ""), ""))
+def _recorded(at: int, stated: dict[str, Any], plan: Experiment, digests: dict[str, str]) -> BaselineEntry:
+    found = FindingKey(plan.id or "", stated["rule"], stated["pointer"])
+    return BaselineEntry(at, found, stated.get("count", 1), digests.get(stated.get("digest", ""), ""))
 
 
 def registration_of(value: object, plan: Experiment, before: Experiment | None) -> Registration | None:
@@ -209,7 +209,7 @@ def registration_of(value: object, plan: Experiment, before: Experiment | None) 
     stated = {"path": "experiments/plan.yaml", "registered": "2023-01-17", "policy": _POLICY, **value}
     stated["digest"] = digests[stated["digest"]]
     stated["amended"] = [{**each, "digest": digests[each["digest"]]} for each in stated.get("amended", ())]
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     registration = read(Registration, stated, (), problems)
     assert not problems, problems
     return registration

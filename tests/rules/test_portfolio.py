@@ -12,22 +12,22 @@ from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import Interval
 from egp.policy.params import read_params
 from egp.rules.rule import load
-from egp.rules.rule_inputs import Entry, Portfolio, PortfolioIndex, entry_of
+from egp.rules.rule_inputs import Portfolio, PortfolioEntry, PortfolioIndex, entry_of
 from tests.rules.examples import merged, plan_of, sound_value
 
 START = date(2023, 1, 2)
 
 
-def entry(name: str, first: int = 0, days: int = 14, **fields: object) -> Entry:
+def entry(name: str, first: int = 0, days: int = 14, **fields: object) -> PortfolioEntry:
     values: dict[str, object] = {
         "path": f"{name}.yaml", "document": 0, "id": name, "layer": "pdp", "feature_flag": "flag", "alpha": 0.05,
         "surfaces": ("pdp",), "exposure": 0.5, "sides": "two", "type": "superiority",
         "first": START + timedelta(days=first), "last": START + timedelta(days=first + days - 1),
     }  # fmt: skip
-    return Entry(**{**values, **fields})  # type: ignore[arg-type]
+    return PortfolioEntry(**{**values, **fields})  # type: ignore[arg-type]
 
 
-def found(rule_id: str, entries: list[Entry], position: int = 0, **params: object) -> list[Finding]:
+def found(rule_id: str, entries: list[PortfolioEntry], position: int = 0, **params: object) -> list[Finding]:
     """Findings; none of a rule that does not apply."""
     rule = load(rule_id)
     portfolio = Portfolio(entries[position], PortfolioIndex(entries))
@@ -37,7 +37,7 @@ def found(rule_id: str, entries: list[Entry], position: int = 0, **params: objec
         return []
 
 
-def some_portfolio(seed: int) -> list[Entry]:
+def some_portfolio(seed: int) -> list[PortfolioEntry]:
     random = Random(seed)
     return [
         entry(
@@ -58,7 +58,7 @@ def some_portfolio(seed: int) -> list[Entry]:
 PORTFOLIOS = [pytest.param(some_portfolio(seed), id=f"seed-{seed}") for seed in range(8)]
 
 
-def days_of(one: Entry) -> set[date]:
+def days_of(one: PortfolioEntry) -> set[date]:
     assert one.first is not None
     assert one.last is not None
     return {one.first + timedelta(days=day) for day in range((one.last - one.first).days + 1)}
@@ -66,7 +66,7 @@ def days_of(one: Entry) -> set[date]:
 
 @pytest.mark.parametrize("entries", PORTFOLIOS)
 class TestAgreesWithCounting:
-    def test_layer_traffic(self, entries: list[Entry]) -> None:
+    def test_layer_traffic(self, entries: list[PortfolioEntry]) -> None:
         for position, one in enumerate(entries):
             layer = [other for other in entries if one.layer and other.layer == one.layer]
             sums = {
@@ -84,7 +84,7 @@ class TestAgreesWithCounting:
             if findings:
                 assert f"take {sums[over[0]] * 100:.0f} % of it from {over[0]}:" in findings[0].message
 
-    def test_what_is_proposed_fits(self, entries: list[Entry]) -> None:
+    def test_what_is_proposed_fits(self, entries: list[PortfolioEntry]) -> None:
         for position, one in enumerate(entries):
             for finding in found("layer-traffic", entries, position) if one.layer else ():
                 start, end = map(date.fromisoformat, re.findall(r"`(?:start|end): ([0-9-]+)`", finding.help))
@@ -96,7 +96,7 @@ class TestAgreesWithCounting:
                     with_it = [*entries[:position], changed, *entries[position + 1 :]]
                     assert not found("layer-traffic", with_it, position)
 
-    def test_no_earlier_start_after_one_of_the_others_ends_fits(self, entries: list[Entry]) -> None:
+    def test_no_earlier_start_after_one_of_the_others_ends_fits(self, entries: list[PortfolioEntry]) -> None:
         for position, one in enumerate(entries):
             for finding in found("layer-traffic", entries, position) if one.layer else ():
                 proposed = date.fromisoformat(re.findall(r"`start: ([0-9-]+)`", finding.help)[0])
@@ -110,7 +110,7 @@ class TestAgreesWithCounting:
                             "layer-traffic", [*entries[:position], moved, *entries[position + 1 :]], position
                         )
 
-    def test_surface_overlap(self, entries: list[Entry]) -> None:
+    def test_surface_overlap(self, entries: list[PortfolioEntry]) -> None:
         for position, one in enumerate(entries):
             counts = {
                 ("surfaces", at): sum(
@@ -126,7 +126,7 @@ class TestAgreesWithCounting:
             assert set(findings) == {at for at, count in counts.items() if count}
             assert all(finding.observed.startswith(f"{counts[at]} ") for at, finding in findings.items())  # type: ignore[index]
 
-    def test_flag_reuse(self, entries: list[Entry]) -> None:
+    def test_flag_reuse(self, entries: list[PortfolioEntry]) -> None:
         for position, one in enumerate(entries):
             others = [
                 other for other in entries if other is not one and other.feature_flag == one.feature_flag
@@ -135,7 +135,7 @@ class TestAgreesWithCounting:
             findings = found("flag-reuse", entries, position, days=10)
             assert [finding.observed.split()[0] for finding in findings] == [str(count)] * bool(count)
 
-    def test_alpha_budget(self, entries: list[Entry]) -> None:
+    def test_alpha_budget(self, entries: list[PortfolioEntry]) -> None:
         tests = [one for one in entries if one.type == "superiority"]
         sums = [
             sum(
@@ -149,7 +149,7 @@ class TestAgreesWithCounting:
         assert finding.observed == f"{max(sums):.3g} false wins"
         assert not found("alpha-budget", entries, days=20, false_wins=max(sums))
 
-    def test_timeline(self, entries: list[Entry]) -> None:
+    def test_timeline(self, entries: list[PortfolioEntry]) -> None:
         timeline = PortfolioIndex(entries).timeline("surface", "pdp")
         for one in entries:
             assert one.running
@@ -162,12 +162,12 @@ class TestAgreesWithCounting:
             ]
 
 
-def entry_with(one: Entry, **fields: object) -> Entry:
-    values = {name: getattr(one, name) for name in Entry.__slots__}
-    return Entry(**{**values, **fields})
+def entry_with(one: PortfolioEntry, **fields: object) -> PortfolioEntry:
+    values = {name: getattr(one, name) for name in PortfolioEntry.__slots__}
+    return PortfolioEntry(**{**values, **fields})
 
 
-def conflicts(one: Entry, other: Entry, rest: int) -> bool:
+def conflicts(one: PortfolioEntry, other: PortfolioEntry, rest: int) -> bool:
     if days_of(one) & days_of(other):
         return True
     earlier, later = sorted((one, other), key=lambda each: min(days_of(each)))
@@ -191,7 +191,7 @@ class TestWithoutALayer:
         assert missing.value.path == ("schedule", "end")
 
     @pytest.mark.parametrize("others", [[], [entry("b", first=14)], [entry("b", first=-14, layer="")]])
-    def test_nobody_else_on_its_days(self, others: list[Entry]) -> None:
+    def test_nobody_else_on_its_days(self, others: list[PortfolioEntry]) -> None:
         entries = [entry("a", layer=""), *others]
         with pytest.raises(DoesNotApply):
             list(load("layer-traffic").check(Portfolio(entries[0], PortfolioIndex(entries))))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from egp.plan.experiment import Experiment
-from egp.plan.results import Refusal
+from egp.plan.results import RowRefusal
 from tests.sources.results_folder import (
     STAGE_1,
     Cells,
@@ -23,7 +23,7 @@ from tests.sources.results_folder import (
 )
 
 
-def refusal(folder: Path, row: Cells, plan: Experiment | None = None, **head: object) -> Refusal:
+def refusal(folder: Path, row: Cells, plan: Experiment | None = None, **head: object) -> RowRefusal:
     """The one problem that a row has beside sound ones, which stay."""
     experiment = (plan or plan_named()).id or ""
     sound = sound_rows() if experiment == "pdp-buy-now" else [margin()]

@@ -13,7 +13,7 @@ from typing import Any
 from egp.advice.fix.spelling import same_letters, spellings
 from egp.plan.experiment import Experiment
 from egp.plan.power.sample import needed_sample
-from egp.plan.typed_reader import Problem
+from egp.plan.typed_reader import ValueProblem
 from egp.yaml import Document, Path
 from egp.yaml.edit import add, rename, written
 
@@ -33,10 +33,10 @@ class Repair:
     safe: bool
 
 
-Repairs = Callable[[Document, Experiment, Sequence[Problem]], Iterator[Repair]]
+Repairs = Callable[[Document, Experiment, Sequence[ValueProblem]], Iterator[Repair]]
 
 
-def _misread_values(document: Document, _: Experiment, problems: Sequence[Problem]) -> Iterator[Repair]:
+def _misread_values(document: Document, _: Experiment, problems: Sequence[ValueProblem]) -> Iterator[Repair]:
     """Values in a spelling that is not egp's."""
     for problem in problems:
         text = document.scalar(problem.path) if problem.kind in ("wrong-type", "ambiguous") else None
@@ -47,7 +47,7 @@ def _misread_values(document: Document, _: Experiment, problems: Sequence[Proble
                 yield Repair(rule, problem.path, told, _setting(problem.path, spelling.value), spelling.sure)
 
 
-def _misspelt_keys(document: Document, _: Experiment, problems: Sequence[Problem]) -> Iterator[Repair]:
+def _misspelt_keys(document: Document, _: Experiment, problems: Sequence[ValueProblem]) -> Iterator[Repair]:
     """Unknown keys that are a known one in another style, or nearly one."""
     for problem in problems:
         if problem.kind == "unknown-key" and problem.meant is not None:
@@ -57,7 +57,7 @@ def _misspelt_keys(document: Document, _: Experiment, problems: Sequence[Problem
                 yield Repair("valid-plan", problem.path, f"{old} → {new}", edit, same_letters(old, new))
 
 
-def _missing_sample(_: Document, plan: Experiment, problems: Sequence[Problem]) -> Iterator[Repair]:
+def _missing_sample(_: Document, plan: Experiment, problems: Sequence[ValueProblem]) -> Iterator[Repair]:
     """The sample size that the plan's own numbers need, where none is declared."""
     if plan.sample_size_per_variant is None and not any(
         problem.path[:1] == (_SAMPLE,) for problem in problems
@@ -72,7 +72,7 @@ def _missing_sample(_: Document, plan: Experiment, problems: Sequence[Problem]) 
 REPAIRS: tuple[Repairs, ...] = (_misspelt_keys, _misread_values, _missing_sample)
 
 
-def repairs_of(document: Document, plan: Experiment, problems: Sequence[Problem]) -> list[Repair]:
+def repairs_of(document: Document, plan: Experiment, problems: Sequence[ValueProblem]) -> list[Repair]:
     """Everything that could be repaired in a plan."""
     return [repair for repairs in REPAIRS for repair in repairs(document, plan, problems)]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from egp.plan.quantity import NUMBER, Change, Count, Interval, Measure, Share
-from egp.plan.typed_reader import Money, Name, Problem, Shape, nearest, reader_of, required_type
+from egp.plan.quantity import NUMBER, Count, Interval, Measure, MetricChange, Share
+from egp.plan.typed_reader import Money, Name, TypedMapping, ValueProblem, nearest, reader_of, required_type
 from egp.yaml import Path
 
 
@@ -60,7 +60,7 @@ _WORDS = {
 }
 
 
-def spellings(shape: type[Shape], path: Path, value: object, text: str) -> list[Spelling]:
+def spellings(shape: type[TypedMapping], path: Path, value: object, text: str) -> list[Spelling]:
     """What a misread value at a path of the shape can only have meant. ``text`` is the value as written."""
     wanted = type_at(shape, path)
     if wanted is None or isinstance(value, (dict, list)) or len(text) > LONGEST:
@@ -68,13 +68,13 @@ def spellings(shape: type[Shape], path: Path, value: object, text: str) -> list[
     read = reader_of(wanted)
     accepted: dict[object, Spelling] = {}
     for spelling in _candidates(wanted, value, text):
-        problems: list[Problem] = []
+        problems: list[ValueProblem] = []
         if read(spelling.value, path, problems) is not None and not problems:
             accepted.setdefault(str(spelling.value), spelling)
     return list(accepted.values()) if len(accepted) == 1 else []
 
 
-def type_at(shape: type[Shape], path: Path) -> Any:
+def type_at(shape: type[TypedMapping], path: Path) -> Any:
     """The declared type of what stands at a path; None for a path that the shape does not have."""
     wanted: Any = shape
     for step in path:
@@ -89,9 +89,9 @@ def type_at(shape: type[Shape], path: Path) -> Any:
     return wanted
 
 
-def _shape_in(wanted: Any) -> type[Shape] | None:
+def _shape_in(wanted: Any) -> type[TypedMapping] | None:
     members = (wanted, *get_args(wanted))
-    return next((each for each in members if isinstance(each, type) and issubclass(each, Shape)), None)
+    return next((each for each in members if isinstance(each, type) and issubclass(each, TypedMapping)), None)
 
 
 def _candidates(wanted: Any, value: object, text: str) -> Iterator[Spelling]:
@@ -194,6 +194,6 @@ def _flag(text: str) -> Iterator[Spelling]:
 
 
 _BY_TYPE: dict[object, Callable[[str], Iterator[Spelling]]] = {
-    Share: _share, Change: _change, Measure: _measure, Money: _money, Count: _count, timedelta: _duration,
+    Share: _share, MetricChange: _change, Measure: _measure, Money: _money, Count: _count, timedelta: _duration,
     date: _day, date | datetime: _day, Interval: _interval, bool: _flag,
 }  # fmt: skip

@@ -7,7 +7,7 @@ from egp.output.report.text import printable
 from egp.plan.typed_reader import label
 
 
-def told(repaired: Repaired, *, written: bool) -> str:
+def repairs_text(repaired: Repaired, *, written: bool) -> str:
     """A line for each repair of a file, those that are left included."""
     verb = "repaired" if written else "would repair"
     lines = [

@@ -21,7 +21,7 @@ Answers = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class AuthorQuestion:
     """One thing that its author knows of an experiment. ``name`` is its option, too."""
 
     name: str
@@ -73,35 +73,35 @@ def _is_tested(answers: Mapping[str, object]) -> bool:
     return answers["type"] in ("superiority", "non_inferiority")
 
 
-QUESTIONS: tuple[Question, ...] = (
-    Question("title", "What changes, in one line", _text),
-    Question("hypothesis", "Hypothesis: who changes what, by how much, and why", _text),
-    Question("team", "Team that runs the experiment", _text),
-    Question("owner", "The one responsible person or role, as @handle", _text),
-    Question("surface", "Surfaces on which the change appears, with commas between", _names),
-    Question("layer", "Layer whose traffic it shares", _text),
-    Question("risk", "At risk: revenue, brand, privacy, safety, partner, ai, or none", _names),
-    Question("flag", "Feature flag", _text),
-    Question("metric", "Primary metric", _text),
-    Question("kind", f"Its kind: {', '.join(KINDS)}", _one_of(KINDS)),
-    Question("direction", f"Its good direction: {' or '.join(DIRECTIONS)}", _one_of(DIRECTIONS)),
-    Question("quantile", "Which quantile, as in 95%", _as_written(quantity.share), _has_kind("quantile")),
-    Question("baseline", "Its value today, as in 12%, 1900ms or 0.042", _as_written(quantity.measure)),
-    Question(
+QUESTIONS: tuple[AuthorQuestion, ...] = (
+    AuthorQuestion("title", "What changes, in one line", _text),
+    AuthorQuestion("hypothesis", "Hypothesis: who changes what, by how much, and why", _text),
+    AuthorQuestion("team", "Team that runs the experiment", _text),
+    AuthorQuestion("owner", "The one responsible person or role, as @handle", _text),
+    AuthorQuestion("surface", "Surfaces on which the change appears, with commas between", _names),
+    AuthorQuestion("layer", "Layer whose traffic it shares", _text),
+    AuthorQuestion("risk", "At risk: revenue, brand, privacy, safety, partner, ai, or none", _names),
+    AuthorQuestion("flag", "Feature flag", _text),
+    AuthorQuestion("metric", "Primary metric", _text),
+    AuthorQuestion("kind", f"Its kind: {', '.join(KINDS)}", _one_of(KINDS)),
+    AuthorQuestion("direction", f"Its good direction: {' or '.join(DIRECTIONS)}", _one_of(DIRECTIONS)),
+    AuthorQuestion("quantile", "Which quantile, as in 95%", _as_written(quantity.share), _has_kind("quantile")),
+    AuthorQuestion("baseline", "Its value today, as in 12%, 1900ms or 0.042", _as_written(quantity.measure)),
+    AuthorQuestion(
         "std_dev", "Its standard deviation per unit", _as_written(quantity.measure), _has_kind("mean", "ratio", "quantile")
     ),
-    Question(
+    AuthorQuestion(
         "mde", "Smallest effect that must be found, as in 2% or 45bps", _as_written(quantity.change),
         lambda answers: answers["type"] == "superiority",
     ),
-    Question(
+    AuthorQuestion(
         "margin", "Largest harm that is acceptable, as in 1% or 20bps", _as_written(quantity.change),
         lambda answers: answers["type"] == "non_inferiority",
     ),
-    Question("outcome_window", "Time until an outcome is known, 0d if at once", _as_written(quantity.duration), _is_tested),
-    Question("per_day", "Eligible units a day, as in 41_000", _as_written(quantity.count)),
-    Question("units", "Distinct eligible units over the run, as in 340_000", _as_written(quantity.count), _is_tested),
-    Question("guardrail", "Guardrail metrics, with commas between", _names),
+    AuthorQuestion("outcome_window", "Time until an outcome is known, 0d if at once", _as_written(quantity.duration), _is_tested),
+    AuthorQuestion("per_day", "Eligible units a day, as in 41_000", _as_written(quantity.count)),
+    AuthorQuestion("units", "Distinct eligible units over the run, as in 340_000", _as_written(quantity.count), _is_tested),
+    AuthorQuestion("guardrail", "Guardrail metrics, with commas between", _names),
 )  # fmt: skip
 
 BY_NAME = {question.name: question for question in QUESTIONS}

@@ -10,7 +10,7 @@ from egp.advice.new.experiment import Draft, draft
 from egp.advice.new.files import NewError
 from egp.advice.new.settings import Settings
 from egp.plan.quantity import QuantityError
-from egp.plan.typed_reader import Name, Problem, reader_of
+from egp.plan.typed_reader import Name, ValueProblem, reader_of
 from egp.policy.model import Policy
 
 Ask = Callable[[str], str]
@@ -22,7 +22,7 @@ class NewExperiment:
     def __init__(
         self, plan_id: str, kind: str, policy: Policy, in_policy: str, as_of: date, start: date | None
     ) -> None:
-        problems: list[Problem] = []
+        problems: list[ValueProblem] = []
         reader_of(Name)(plan_id, ("id",), problems)
         if problems:
             raise NewError(problems[0].message, problems[0].help)

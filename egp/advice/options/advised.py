@@ -13,9 +13,9 @@ from typing import Any, get_args, get_origin
 
 from egp.advice.options.edits import APPEND, Setting
 from egp.advice.options.option import Candidate
-from egp.advice.options.trade_offs import PROPOSAL, GivenUp
+from egp.advice.options.trade_offs import PROPOSAL, TradeOff
 from egp.plan.experiment import Experiment
-from egp.plan.typed_reader import Shape, label, required_type
+from egp.plan.typed_reader import TypedMapping, label, required_type
 from egp.plan.wording import listing
 from egp.yaml import Path, read_text
 
@@ -40,23 +40,23 @@ def advised(help: str, at: Path) -> Iterator[Candidate]:
     has_placeholders = bool(_PLACEHOLDERS.search(help))
     for settings, condition in _groups(help, at):
         facts = list(_facts(settings))
-        given_up = GivenUp.EVIDENCE
+        given_up = TradeOff.EVIDENCE
         if any(each.path[-1] == "target" for each in settings):
-            given_up, price = GivenUp.FACT, "open only if the business hopes for as much"
+            given_up, price = TradeOff.FACT, "open only if the business hopes for as much"
         elif any(each.path[-1] == "registered" for each in settings):
             given_up, price = (
-                GivenUp.FACT,
+                TradeOff.FACT,
                 "open only if it is registered on that very day: no date is made up",
             )
         elif facts:
-            given_up = GivenUp.FACT
+            given_up = TradeOff.FACT
             price = f"open only if {listing(facts)} {'is' if len(facts) == 1 else 'are'} measured to be so"
         elif has_placeholders or any(each.path[-1] == APPEND for each in settings):
             price = PROPOSAL
         elif condition:
             price = f"open only if {condition}"
         else:
-            given_up, price = GivenUp.NOTHING, ""
+            given_up, price = TradeOff.NOTHING, ""
         yield Candidate(settings, given_up=given_up, price=price, lever=_lever(settings))
 
 
@@ -147,16 +147,16 @@ def _lists() -> frozenset[str]:
     )
 
 
-def _keys_of(shape: type[Shape], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def _keys_of(shape: type[TypedMapping], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for key, _, annotation, _ in shape.fields():
         yield (*above, key)
         for part in _shapes(annotation):
             yield from _keys_of(part, (*above, key))
 
 
-def _shapes(annotation: Any) -> Iterator[type[Shape]]:
+def _shapes(annotation: Any) -> Iterator[type[TypedMapping]]:
     wanted = required_type(annotation)
-    if isinstance(wanted, type) and get_origin(wanted) is None and issubclass(wanted, Shape):
+    if isinstance(wanted, type) and get_origin(wanted) is None and issubclass(wanted, TypedMapping):
         yield wanted
     for argument in get_args(wanted):
         yield from _shapes(argument)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from egp import stats
 from egp.advice.options.edits import Setting
 from egp.advice.options.option import Candidate
-from egp.advice.options.trade_offs import GivenUp
+from egp.advice.options.trade_offs import TradeOff
 from egp.plan.analysis.days import day_after, exposed_days, first_day, last_day, schedule_of, unpaused
 from egp.plan.analysis.registered import (
     PRIMARY,
@@ -31,7 +31,7 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.rescheduling import settings_of_run
 from egp.plan.analysis.traffic import arriving_units, holdout_share, smallest_share, treated_share
 from egp.plan.finding import NotChecked, need
-from egp.plan.quantity import Change, QuantityError, change
+from egp.plan.quantity import MetricChange, QuantityError, change
 from egp.plan.typed_reader import label
 from egp.plan.wording import at_least_like, called, counted, share_in_plan
 from egp.stats import StatisticsInputError
@@ -233,11 +233,11 @@ def counted_units(plan: Experiment, distinct: int) -> Iterator[Setting]:
         yield Setting(_DISTINCT, f"{distinct:_}")
 
 
-def _count_price(plan: Experiment, run: LongerRun) -> tuple[GivenUp, str]:
+def _count_price(plan: Experiment, run: LongerRun) -> tuple[TradeOff, str]:
     if not plan.eligible_units or plan.eligible_units.distinct_over_run is None:
-        return GivenUp.NOTHING, ""
+        return TradeOff.NOTHING, ""
     unit = called(plan.unit, "unit")
-    return GivenUp.EVIDENCE, (
+    return TradeOff.EVIDENCE, (
         f"open only if a count of {counted(run.days, 'day')} confirms {run.distinct:,} distinct {unit}s, which is what one "
         "day and the present run lead to expect"
     )
@@ -282,7 +282,7 @@ def stronger_cuped(case: Case, _: Path) -> Iterator[Candidate]:
     stated = f", and the plan states {reduction.correlation:g}" if reduction and reduction.correlation else ""
     price = f"open only if the metric's correlation with its own past is measured to be at least {correlation:g}{stated}"
     words = f"CUPED with a correlation of at least {correlation:g}"
-    yield Candidate(tuple(settings), words, GivenUp.FACT, price, lever="cuped")
+    yield Candidate(tuple(settings), words, TradeOff.FACT, price, lever="cuped")
 
 
 def _cuped_settings(plan: Experiment, correlation: float) -> Iterator[Setting]:
@@ -318,7 +318,9 @@ def fewer_variants(case: Case, _: Path) -> Iterator[Candidate]:
                 settings.append(Setting(("variants", at, "weight"), text))
         name = called(variants[dropped].id, "a variant")
         price = f"{name} is not tested; it can be an experiment of its own"
-        yield Candidate(tuple(settings), f"leave out {name}", GivenUp.INSIGHT, price, lever=f"without {name}")
+        yield Candidate(
+            tuple(settings), f"leave out {name}", TradeOff.INSIGHT, price, lever=f"without {name}"
+        )
 
 
 def target_as_effect(case: Case, at: Path) -> Iterator[Candidate]:
@@ -362,7 +364,7 @@ def _margin(plan: Experiment, path: Path, metric: Metric, declared: int, power: 
     return Candidate(settings, words, lever=f"margin of {label(path)}")
 
 
-def ruled_out(plan: Experiment, path: Path, metric: Metric, units: float, power: float) -> Change:
+def ruled_out(plan: Experiment, path: Path, metric: Metric, units: float, power: float) -> MetricChange:
     """The harm to a guardrail that so many units rule out with a power, as the plan would write it."""
     test = guardrail_test(plan, _with_some_margin(metric), path)
     margin = stats.detectable_margin(test, power, metric_units(plan, metric, units))

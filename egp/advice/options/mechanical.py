@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from egp.advice.options.edits import APPEND, LineRemoval, Renaming, Setting
 from egp.advice.options.option import Candidate
-from egp.advice.options.trade_offs import GivenUp
+from egp.advice.options.trade_offs import TradeOff
 from egp.plan.experiment import read_experiment
 from egp.plan.quantity import shown
 from egp.plan.wording import called, counted, listing
@@ -33,15 +33,15 @@ def _segments(case: Case, _: Diagnostic) -> Iterator[Candidate]:
             Setting(("segments",), kept),
             Setting(("diagnostic_segments",), _joined(diagnostic, moved)),
         )
-        yield Candidate(settings, words, GivenUp.INSIGHT, price, lever="segments")
+        yield Candidate(settings, words, TradeOff.INSIGHT, price, lever="segments")
         corrected = (*settings, Setting(("statistics", "correction"), "holm"))
         yield Candidate(
-            corrected, f"{words}, corrected after Holm", GivenUp.INSIGHT, price, lever="corrected segments"
+            corrected, f"{words}, corrected after Holm", TradeOff.INSIGHT, price, lever="corrected segments"
         )
     settings = (Setting(("segments",), []), Setting(("diagnostic_segments",), _joined(diagnostic, segments)))
     price = f"{_NOT_CONCLUDED} any segment"
     words = "move all segments to diagnostic_segments"
-    yield Candidate(settings, words, GivenUp.INSIGHT, price, lever="no segments")
+    yield Candidate(settings, words, TradeOff.INSIGHT, price, lever="no segments")
 
 
 def _joined(names: list[str], more: list[str]) -> list[str]:
@@ -63,7 +63,7 @@ def _single_primary(case: Case, diagnostic: Diagnostic) -> Iterator[Candidate]:
     primary = case.plan.primary_metric
     first = called(primary.id if primary else None, "the first")
     words = f"let {name} inform, as a secondary metric, and {first} decide"
-    yield Candidate(settings, words, GivenUp.INSIGHT, f"{name} cannot decide", lever="single primary")
+    yield Candidate(settings, words, TradeOff.INSIGHT, f"{name} cannot decide", lever="single primary")
 
 
 def _respelt(case: Case, diagnostic: Diagnostic) -> Iterator[Candidate]:
@@ -85,7 +85,7 @@ def _written_twice(case: Case, diagnostic: Diagnostic) -> Iterator[Candidate]:
             kept = listing(str(other) for other in sorted(set(numbers)) if other != number)
             words = f"keep line {kept} and remove line {number}"
             price = f"open only if line {kept} is the one that is meant"
-            yield Candidate((LineRemoval(number),), words, GivenUp.EVIDENCE, price, lever=f"line {number}")
+            yield Candidate((LineRemoval(number),), words, TradeOff.EVIDENCE, price, lever=f"line {number}")
 
 
 def _is_whole(document: Document, number: int) -> bool:
@@ -101,7 +101,7 @@ def _cheaper(_: Case, diagnostic: Diagnostic) -> Iterator[Candidate]:
         price = f"open only once a unit is measured to cost no more than {required}"
         settings = (Setting(("economics", "cost_per_unit"), required),)
         words = f"bring the cost of a unit down to {required}"
-        yield Candidate(settings, words, GivenUp.FACT, price, lever="cost")
+        yield Candidate(settings, words, TradeOff.FACT, price, lever="cost")
 
 
 def _distinct(case: Case, _: Diagnostic) -> Iterator[Candidate]:
@@ -121,7 +121,7 @@ def _distinct(case: Case, _: Diagnostic) -> Iterator[Candidate]:
     price = f"open only if one query over {days} counts at least {count.replace('_', ',')} distinct {unit}s"
     words = f"count distinct {unit}s over {days} in one query; the declared sample takes {count.replace('_', ',')}"
     settings = (Setting(("eligible_units", "distinct_over_run"), count),)
-    yield Candidate(settings, words, GivenUp.EVIDENCE, price, lever="count")
+    yield Candidate(settings, words, TradeOff.EVIDENCE, price, lever="count")
 
 
 def _run(case: Case) -> int:

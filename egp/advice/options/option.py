@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egp.advice.options.edits import APPEND, Change, LineRemoval, Renaming, value_at
-from egp.advice.options.trade_offs import Delay, GivenUp, Price, delay_between, prices_between
+from egp.advice.options.trade_offs import LaterDays, Price, TradeOff, delay_between, prices_between
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import label
 from egp.plan.wording import listing, percent
@@ -24,7 +24,7 @@ class Candidate:
     changes: tuple[Change, ...]
     words: str = ""
     """What it does; without them the settings speak for themselves."""
-    given_up: GivenUp = GivenUp.NOTHING
+    given_up: TradeOff = TradeOff.NOTHING
     price: str = ""
     """In words, what is given up or has to be true."""
     lever: str = ""
@@ -38,14 +38,14 @@ class Cost:
     What promises less comes after all that costs only time and traffic, and last what nobody can decide upon.
     """
 
-    delay: Delay
+    delay: LaterDays
     exposure: float
-    given_up: GivenUp
+    given_up: TradeOff
     price: str
 
     @property
     def order(self) -> tuple[float, ...]:
-        late = max(self.given_up, GivenUp.INSIGHT)
+        late = max(self.given_up, TradeOff.INSIGHT)
         return late, self.delay.days, max(0.0, self.exposure), self.given_up
 
     @property

@@ -12,7 +12,7 @@ from egp.advice.options.case import key_of
 from egp.advice.options.levers import solved
 from egp.advice.options.mechanical import mechanical
 from egp.advice.options.option import Candidate, Option, cost_between, settings_in_words
-from egp.advice.options.trade_offs import GivenUp
+from egp.advice.options.trade_offs import TradeOff
 from egp.plan.finding import NotChecked
 from egp.stats import StatisticsInputError
 
@@ -69,7 +69,7 @@ def _meant(target: Diagnostic, candidates: Iterator[Candidate]) -> Iterator[Cand
     """Readings of something ambiguous: only the author knows which of them is meant."""
     for each in candidates:
         if target.rule == "ambiguous-quantity":
-            yield replace(each, given_up=GivenUp.EVIDENCE, price="open only if that is what is meant")
+            yield replace(each, given_up=TradeOff.EVIDENCE, price="open only if that is what is meant")
         else:
             yield each
 

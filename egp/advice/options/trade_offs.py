@@ -27,12 +27,12 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import QuantityError
-from egp.plan.wording import called, counted, length, odds, percent, power_text, times_over
+from egp.plan.wording import called, counted, length, one_in, percent, power_text, times_over
 from egp.stats import StatisticsInputError
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric
-    from egp.plan.quantity import Change
+    from egp.plan.quantity import MetricChange
     from egp.yaml import Path
 
 _FELT = 0.001
@@ -43,7 +43,7 @@ PROPOSAL = "a proposal: agree on names and numbers of your own before any result
 _LOST = (NotChecked, ArithmeticError, StatisticsInputError, QuantityError)
 
 
-class GivenUp(IntEnum):
+class TradeOff(IntEnum):
     """What an option asks besides days and exposure, the least first."""
 
     NOTHING = 0
@@ -60,11 +60,11 @@ class GivenUp(IntEnum):
 class Price(NamedTuple):
     """Something that is given up, and how much of a loss that is."""
 
-    given_up: GivenUp
+    given_up: TradeOff
     words: str
 
 
-class Delay(NamedTuple):
+class LaterDays(NamedTuple):
     """How much later things come to pass. Negative where they come sooner."""
 
     readout: int = 0
@@ -98,13 +98,13 @@ def _moved(days: int) -> str:
     return f"{counted(abs(days), 'day')} {'later' if days > 0 else 'sooner'}"
 
 
-def delay_between(before: Experiment, after: Experiment) -> Delay:
+def delay_between(before: Experiment, after: Experiment) -> LaterDays:
     """How much later one plan comes to its end than the other."""
     readout = _difference(readout_day, before, after)
     ramp = _difference(_ramp_start, before, after)
     run = _difference(_exposed, before, after)
     stages = _dwell(after) - _dwell(before) if len(after.ramp) == len(before.ramp) else timedelta(0)
-    return Delay(readout, run, ramp - max(readout, 0), stages)
+    return LaterDays(readout, run, ramp - max(readout, 0), stages)
 
 
 def _difference(of: Callable[[Experiment], object], before: Experiment, after: Experiment) -> int:
@@ -144,7 +144,7 @@ def _fewer_looks(before: Experiment, after: Experiment) -> Iterator[Price]:
     looks = [len(plan.statistics.looks or ()) if plan.statistics else 0 for plan in (before, after)]
     if 0 < looks[1] < looks[0]:
         told = f"the primary metric is read {times_over(looks[1])} instead of {looks[0]} times"
-        yield Price(GivenUp.INSIGHT, told)
+        yield Price(TradeOff.INSIGHT, told)
 
 
 def _less_power(before: Experiment, after: Experiment) -> Iterator[Price]:
@@ -153,7 +153,7 @@ def _less_power(before: Experiment, after: Experiment) -> Iterator[Price]:
         powers = _power(before), _power(after)
         if powers[0] - powers[1] >= _FELT:
             told = f"the declared sample finds the MDE with {power_text(powers[1])} power instead of {power_text(powers[0])}"
-            yield Price(GivenUp.INSIGHT, told)
+            yield Price(TradeOff.INSIGHT, told)
 
 
 def _stricter_segments(before: Experiment, after: Experiment) -> Iterator[Price]:
@@ -167,9 +167,11 @@ def _stricter_segments(before: Experiment, after: Experiment) -> Iterator[Price]
         power_at(assuming(after, correction="none", alpha=level), effect, units)
         for level in (alpha, alpha / count)
     ]
-    told = f"tested at {percent(alpha / count)}, a segment with {odds(1 / count)} of the units finds the MDE"
+    told = (
+        f"tested at {percent(alpha / count)}, a segment with {one_in(1 / count)} of the units finds the MDE"
+    )
     yield Price(
-        GivenUp.INSIGHT, f"{told} with {power_text(powers[1])} power instead of {power_text(powers[0])}"
+        TradeOff.INSIGHT, f"{told} with {power_text(powers[1])} power instead of {power_text(powers[0])}"
     )
 
 
@@ -177,7 +179,7 @@ def _power(plan: Experiment) -> float:
     return power_at(plan, primary_effect(plan), planned_units(plan))
 
 
-def _mde(plan: Experiment) -> Change | None:
+def _mde(plan: Experiment) -> MetricChange | None:
     return plan.primary_metric.mde if plan.primary_metric else None
 
 
@@ -188,13 +190,13 @@ def _larger_effect(before: Experiment, after: Experiment) -> Iterator[Price]:
     old = _mde(before)
     if old is None:
         missed = f"true effects below {new} are missed more often than the policy accepts"
-        yield Price(GivenUp.SENSITIVITY, f"{missed}: the business has to agree that they do not matter")
+        yield Price(TradeOff.SENSITIVITY, f"{missed}: the business has to agree that they do not matter")
     elif _size(after, new) > _size(before, old):
         told = f"true effects between {old} and {new} are missed more often than the policy accepts"
-        yield Price(GivenUp.SENSITIVITY, told)
+        yield Price(TradeOff.SENSITIVITY, told)
 
 
-def _size(plan: Experiment, size: Change) -> float:
+def _size(plan: Experiment, size: MetricChange) -> float:
     assert plan.primary_metric is not None
     return size_of(size, plan.primary_metric, PRIMARY, "mde")
 
@@ -204,23 +206,23 @@ def _promised(before: Experiment, after: Experiment) -> Iterator[Price]:
     powers = [plan.statistics.power if plan.statistics else None for plan in (before, after)]
     samples = [plan.sample_size_per_variant for plan in (before, after)]
     if samples[0] == samples[1] and powers[0] != powers[1] and _mde(before) == _mde(after):
-        yield Price(GivenUp.NOTHING, f"the declared sample has {power_text(_power(before))} power already")
+        yield Price(TradeOff.NOTHING, f"the declared sample has {power_text(_power(before))} power already")
     come = units_that_come(before)
     if samples[0] and samples[1] and samples[0] < samples[1] and come is not None and come >= samples[1]:
-        yield Price(GivenUp.NOTHING, "the units come anyway in this run")
+        yield Price(TradeOff.NOTHING, "the units come anyway in this run")
 
 
 def _other_unit(before: Experiment, after: Experiment) -> Iterator[Price]:
     units = [plan.analysis_unit or plan.unit for plan in (before, after)]
     if units[0] != units[1]:
         told = f"baseline, spread and MDE are then those of a {called(units[1], 'unit')}, and have to be measured as such"
-        yield Price(GivenUp.EVIDENCE, told)
+        yield Price(TradeOff.EVIDENCE, told)
 
 
 def _later_start(before: Experiment, after: Experiment) -> Iterator[Price]:
     old, new = first_day(before), first_day(after)
     if old < new:
-        yield Price(GivenUp.NOTHING, f"what was exposed before {new} does not count")
+        yield Price(TradeOff.NOTHING, f"what was exposed before {new} does not count")
 
 
 def _less_reach(before: Experiment, after: Experiment) -> Iterator[Price]:
@@ -229,7 +231,7 @@ def _less_reach(before: Experiment, after: Experiment) -> Iterator[Price]:
         until = after.holdout.until if after.holdout else None
         when = f"until {until}" if until else "after the ramp"
         told = f"{percent(reaches[0] - reaches[1])} of the eligible units do without the treatment {when}"
-        yield Price(GivenUp.NOTHING, told)
+        yield Price(TradeOff.NOTHING, told)
 
 
 def _margins(before: Experiment, after: Experiment) -> Iterator[Price]:
@@ -240,13 +242,13 @@ def _margins(before: Experiment, after: Experiment) -> Iterator[Price]:
             continue
         name, new = called(metric.id, "the guardrail"), metric.non_inferiority_margin
         if new is None:
-            yield Price(GivenUp.SENSITIVITY, f"no margin limits the harm to {name}")
+            yield Price(TradeOff.SENSITIVITY, f"no margin limits the harm to {name}")
         elif old.non_inferiority_margin is None or margin_of(metric, path) > margin_of(old, path):
-            yield Price(GivenUp.SENSITIVITY, f"up to {new} of harm to {name} is accepted as harmless")
+            yield Price(TradeOff.SENSITIVITY, f"up to {new} of harm to {name} is accepted as harmless")
         else:
             powers = _passing(before, old, path), _passing(after, metric, path)
             told = f"a harmless launch passes {name} with {power_text(powers[1])} power instead of {power_text(powers[0])}"
-            yield Price(GivenUp.NOTHING, told)
+            yield Price(TradeOff.NOTHING, told)
 
 
 def _passing(plan: Experiment, metric: Metric, path: Path) -> float:
@@ -264,10 +266,10 @@ def _lower_bar(before: Experiment, after: Experiment) -> Iterator[Price]:
         if old is None or (new is not None and _signed(after, new) >= _signed(before, old)):
             continue
         asked = f"{new} instead of {old}" if new is not None else f"nothing instead of {old}"
-        yield Price(GivenUp.SENSITIVITY, f"of {told} a launch has to show {asked}")
+        yield Price(TradeOff.SENSITIVITY, f"of {told} a launch has to show {asked}")
 
 
-def _signed(plan: Experiment, size: Change) -> float:
+def _signed(plan: Experiment, size: MetricChange) -> float:
     baseline = plan.primary_metric.baseline if plan.primary_metric else None
     return size.absolute(baseline.value if baseline else 0.0)
 
@@ -281,7 +283,7 @@ def _slower_alarm(before: Experiment, after: Experiment) -> Iterator[Price]:
         if old.probability < rule.probability:
             name = called(rule.id, "the rule")
             told = f"{name} waits for {percent(rule.probability)} certainty of harm instead of {percent(old.probability)}, so real harm lasts longer"
-            yield Price(GivenUp.SENSITIVITY, told)
+            yield Price(TradeOff.SENSITIVITY, told)
 
 
 def _proposals(before: Experiment, after: Experiment) -> Iterator[Price]:
@@ -292,7 +294,7 @@ def _proposals(before: Experiment, after: Experiment) -> Iterator[Price]:
         or any(old != new and _is_filled(old, new) for old, new in zip(before.stop_rules, after.stop_rules, strict=False))
     )  # fmt: skip
     if is_new:
-        yield Price(GivenUp.EVIDENCE, PROPOSAL)
+        yield Price(TradeOff.EVIDENCE, PROPOSAL)
 
 
 def _is_filled(old: object, new: object) -> bool:

@@ -12,7 +12,7 @@ from egp.cli.commands.options import add_policy, day
 from egp.cli.commands.pinning import pinned
 
 if TYPE_CHECKING:
-    from egp.advice.register import Outcome
+    from egp.advice.register import RegistrationOutcome
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder, PlanSource
 
@@ -47,7 +47,9 @@ def run(options: argparse.Namespace) -> int:
     except StatementError as error:
         raise terminal.Stop(str(error), error.help) from None
 
-    def verb(sources: list[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> Outcome:
+    def verb(
+        sources: list[PlanSource], finder: PlanFinder, policy: Policy, as_of: date
+    ) -> RegistrationOutcome:
         return amend(sources, finder, policy, as_of, statement)
 
     return pinned(options, [options.plan], verb)

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from egp.advice.baseline import BaselineError, shrink, start, told
+    from egp.advice.baseline import BaselineError, baseline_lines, shrink, start
     from egp.output.report.text import printable
 
     if "-" in options.paths:
@@ -43,6 +43,6 @@ def run(options: argparse.Namespace) -> int:
     if outcome.failures:
         terminal.print_failures(outcome.failures)
         raise terminal.Stop("the baseline is as it was")
-    lines = told(outcome, terminal.shown(outcome.path))
+    lines = baseline_lines(outcome, terminal.shown(outcome.path))
     terminal.write_out("".join(f"{printable(line)}\n" for line in lines))
     return 0

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from egp.advice.decide import Statement, decide, receipt_at, told
+    from egp.advice.decide import DecisionStatement, decide, decision_lines, receipt_at
     from egp.advice.register import EntryRefused
     from egp.gate.call import CannotJudge
     from egp.output.report.text import printable
@@ -38,7 +38,9 @@ def run(options: argparse.Namespace) -> int:
 
     policy = policy_in_force(options, [options.plan])
     finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
-    statement = Statement(options.option, options.by, options.because, options.handle, options.dissent)
+    statement = DecisionStatement(
+        options.option, options.by, options.because, options.handle, options.dissent
+    )
     try:
         sources = finder.asked([options.plan])
         if finder.failures:
@@ -54,5 +56,5 @@ def run(options: argparse.Namespace) -> int:
         refusal = refused.refusal
         terminal.complain(f"not recorded: {refusal.path}: {refusal.message}", refusal.help)
         return REFUSED
-    terminal.write_out("".join(f"{printable(line)}\n" for line in told(recorded)))
+    terminal.write_out("".join(f"{printable(line)}\n" for line in decision_lines(recorded)))
     return 0

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def fix(options: argparse.Namespace, policy: Policy) -> int:
     """Repairs the plans, or shows how; 0, or with --diff 1 where something would change, 2 where it cannot."""
     from egp.advice.fix.files import Fixer
-    from egp.advice.fix.text import told
+    from egp.advice.fix.text import repairs_text
 
     if not options.fix:
         raise terminal.Stop(f"{'--unsafe' if options.unsafe else '--diff'} says how to repair", "add --fix")
@@ -43,7 +43,7 @@ def fix(options: argparse.Namespace, policy: Policy) -> int:
     changed = False
     for repaired in fixer.fix(sources):
         changed = changed or repaired.before != repaired.after
-        sys.stderr.write(told(repaired, written=not options.diff))
+        sys.stderr.write(repairs_text(repaired, written=not options.diff))
         if options.diff:
             terminal.write_out(repaired.diff())
         else:

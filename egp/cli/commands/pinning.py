@@ -13,12 +13,14 @@ from egp.cli.commands.options import judging_day, policy_in_force
 from egp.cli.commands.reporting import rendered
 
 if TYPE_CHECKING:
-    from egp.advice.register import Outcome
+    from egp.advice.register import RegistrationOutcome
 
 
-def pinned(options: argparse.Namespace, paths: Sequence[str], verb: Callable[..., Outcome]) -> int:
+def pinned(
+    options: argparse.Namespace, paths: Sequence[str], verb: Callable[..., RegistrationOutcome]
+) -> int:
     """Runs a verb that writes the lock, and tells what came of it."""
-    from egp.advice.register import told
+    from egp.advice.register import registration_lines
     from egp.output.report.text import printable
     from egp.policy.plan_files import PlanFinder
     from egp.record.lock import LockError
@@ -31,5 +33,5 @@ def pinned(options: argparse.Namespace, paths: Sequence[str], verb: Callable[...
         terminal.print_failures(error.failures)
         raise terminal.Stop("nothing is pinned") from None
     report = rendered(outcome.report, "text", terminal.style(sys.stdout))
-    terminal.write_out(report + "".join(f"{printable(line)}\n" for line in told(outcome)))
+    terminal.write_out(report + "".join(f"{printable(line)}\n" for line in registration_lines(outcome)))
     return outcome.exit_status

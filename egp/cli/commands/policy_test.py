@@ -11,7 +11,7 @@ from egp.cli.commands import terminal
 from egp.cli.commands.options import add_format, add_rules_from, policy_in_force
 
 if TYPE_CHECKING:
-    from egp.pages.policy_test.reading import Case
+    from egp.pages.policy_test.reading import ReadTest
     from egp.policy.model import Policy
 
 
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     return outcome.exit_status(options.require_boundaries)
 
 
-def _cases(policy: Policy, named: str) -> tuple[list[Case], Policy]:
+def _cases(policy: Policy, named: str) -> tuple[list[ReadTest], Policy]:
     """The tests in the file that is named, or beside the policy. Raises UnreadableTests, Stop."""
     from egp.pages.policy_test.reading import file_beside, read_tests
     from egp.policy.shipped import policy_path

@@ -13,7 +13,7 @@ from egp.cli.commands.options import add_policy, day, judging_day, policy_in_for
 from egp.cli.commands.pinning import pinned
 
 if TYPE_CHECKING:
-    from egp.advice.register import Outcome
+    from egp.advice.register import RegistrationOutcome
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder, PlanSource
 
@@ -49,14 +49,16 @@ def run(options: argparse.Namespace) -> int:
         return _archive(options)
     from egp.advice.register import register
 
-    def verb(sources: list[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> Outcome:
+    def verb(
+        sources: list[PlanSource], finder: PlanFinder, policy: Policy, as_of: date
+    ) -> RegistrationOutcome:
         return register(sources, finder, policy, as_of, options.write_date)
 
     return pinned(options, options.paths, verb)
 
 
 def _archive(options: argparse.Namespace) -> int:
-    from egp.advice.archive import archive, told
+    from egp.advice.archive import archive, archive_lines
     from egp.advice.register import EntryRefused
     from egp.policy.plan_files import PlanFinder
     from egp.record.lock import LockError
@@ -76,14 +78,14 @@ def _archive(options: argparse.Namespace) -> int:
         refusal = refused.refusal
         terminal.complain(f"not archived: {refusal.path}: {refusal.message}", refusal.help)
         return REFUSED
-    _say(told(archived))
+    _say(archive_lines(archived))
     return 0
 
 
 def _migrate(options: argparse.Namespace) -> int:
     from egp.policy.locate import find_policy, lock_folder
     from egp.record.lock import LockError
-    from egp.record.migrate import migrate, told
+    from egp.record.migrate import migrate, migration_lines
     from egp.yaml.files import real_path, repository_root
 
     if options.paths:
@@ -97,7 +99,7 @@ def _migrate(options: argparse.Namespace) -> int:
     except LockError as error:
         terminal.print_failures(error.failures)
         raise terminal.Stop("the lock is not moved") from None
-    _say(told(moved))
+    _say(migration_lines(moved))
     return 0
 
 

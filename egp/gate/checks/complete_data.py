@@ -167,7 +167,7 @@ def _from_the_future(readout: Readout) -> Iterator[Reading]:
 
 def silences(readout: Readout, longest: timedelta) -> Iterator[Reading]:
     """Variants of which nothing is heard beside others that speak."""
-    life = Life.of(readout)
+    life = SignsOfLife.of(readout)
     if life is None or not readout.stage.has_control:
         return
     for variant in readout.treatments:
@@ -193,7 +193,7 @@ def silences(readout: Readout, longest: timedelta) -> Iterator[Reading]:
 
 def _blindness(readout: Readout, params: Params) -> Iterator[Reading]:
     """Nobody is heard of, so that nothing can be said of the treatment."""
-    life = Life.of(readout)
+    life = SignsOfLife.of(readout)
     if life is None:
         return
     names = readout.variants_in_stage
@@ -246,7 +246,7 @@ def _stage_of(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class SignsOfLife:
     """When something was last heard of the variants of the current stage."""
 
     readout: Readout
@@ -254,7 +254,7 @@ class Life:
     now: datetime
 
     @classmethod
-    def of(cls, readout: Readout) -> Life | None:
+    def of(cls, readout: Readout) -> SignsOfLife | None:
         """None where nothing is due, or where nothing at all can be read."""
         stage, evidence = readout.stage, readout.evidence
         if not has_stage_begun(readout) or stage.begin is None or (evidence.problems and not evidence.rows):

@@ -19,7 +19,7 @@ from egp import stats
 from egp.gate.amounts import band, p_shown, signed, unit_of
 from egp.gate.boundary import Look
 from egp.gate.clock import elapsed, shown_look, to_go
-from egp.gate.deciding import Verdict, deciding
+from egp.gate.deciding import TestVerdict, deciding
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.looks import is_last_look_open, open_look, planned_looks
 from egp.gate.reading import Reading
@@ -94,7 +94,7 @@ def _outcome(readout: Readout, metric: Metric, path: Path, treatment: str) -> Re
     )
 
 
-def _shown(readout: Readout, verdict: Verdict) -> str:
+def _shown(readout: Readout, verdict: TestVerdict) -> str:
     return shown_look(planned_looks(readout)[verdict.look.position])
 
 

@@ -43,7 +43,7 @@ class GuardrailInterval(NamedTuple):
     """Estimate and margin in words, such as "+1.2 %, margin 8 %"."""
 
 
-class Row(NamedTuple):
+class ChartRow(NamedTuple):
     """What stands above the bars of a row; bars of the same words share it."""
 
     name: str
@@ -145,11 +145,11 @@ def against_margin(row: GuardrailInterval) -> AgainstMargin:
     return AgainstMargin("beyond the margin", BAD, "square")
 
 
-def _interval_row(row: GuardrailInterval) -> tuple[Row, Spec]:
+def _interval_row(row: GuardrailInterval) -> tuple[ChartRow, Spec]:
     if row.margin <= 0:
         raise ValueError(f"the margin of {row.metric} is {row.margin:g}: a margin is a harm above zero")
     word, colour, shape = against_margin(row)
-    return Row(f"{row.metric}: {word}", row.unit_text), {
+    return ChartRow(f"{row.metric}: {word}", row.unit_text), {
         "low": row.low / row.margin,
         "estimate": row.estimate / row.margin,
         "high": row.high / row.margin,
@@ -166,7 +166,7 @@ def exposure_by_layer(periods: Sequence[LayerPeriod]) -> Spec:
     return _timeline(
         [
             (
-                Row(period.layer, f"at most {percent(highest[period.layer])}"),
+                ChartRow(period.layer, f"at most {percent(highest[period.layer])}"),
                 _bar(period.start, period.end, period.exposure, BAD if period.exposure > _FULL else SERIES),
             )
             for period in periods
@@ -185,7 +185,7 @@ def _bar(start: date, end: date, share: float, colour: Colour) -> Spec:
     return {"start": start.isoformat(), "end": after.isoformat(), "share": share, "colour": colour.light}
 
 
-def _timeline(values: Sequence[tuple[Row, Spec]]) -> Spec:
+def _timeline(values: Sequence[tuple[ChartRow, Spec]]) -> Spec:
     # Days are days: read and written in UTC, they do not depend on the clock of the machine.
     axis: Spec = {"title": None, "format": "%Y-%m-%d", "tickCount": 4, "grid": False}
     axis |= {"labelOverlap": "greedy", "labelSeparation": 12, "labelFlush": True}
@@ -203,9 +203,9 @@ def _timeline(values: Sequence[tuple[Row, Spec]]) -> Spec:
     )
 
 
-def _rows(values: Sequence[tuple[Row, Spec]], *layers: Spec) -> Spec:
+def _rows(values: Sequence[tuple[ChartRow, Spec]], *layers: Spec) -> Spec:
     """A chart of rows, each with its name and a note above its bar at the left edge."""
-    tops: dict[Row, int] = {}
+    tops: dict[ChartRow, int] = {}
     height = 0
     for row, _ in values:
         if row not in tops:

@@ -9,7 +9,7 @@ from egp import VERSION
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report
-    from egp.plan.finding import Diagnostic, Failure, Place, Unchecked, Waived
+    from egp.plan.finding import Diagnostic, Failure, Place, Suppression, Unchecked
     from egp.yaml import Span
 
 REPORT_VERSION = 1
@@ -61,7 +61,7 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, object]:
     }
 
 
-def _waiver(waived: Waived | None) -> dict[str, object] | None:
+def _waiver(waived: Suppression | None) -> dict[str, object] | None:
     if waived is None:
         return None
     days = {"granted": waived.granted, "expires": waived.expires}

@@ -12,7 +12,7 @@ from egp.plan.wording import counted
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report
-    from egp.plan.finding import Diagnostic, Failure, Severity, Unchecked, Waived
+    from egp.plan.finding import Diagnostic, Failure, Severity, Suppression, Unchecked
 
 LONGEST = 60_000
 """Characters: a comment on GitHub takes 65,536, and a longer one is refused whole."""
@@ -101,7 +101,7 @@ def _waived(diagnostic: Diagnostic) -> str:
     return f"- **{escaped(diagnostic.rule)}** ({_place(diagnostic)}) {said}"
 
 
-def _waiver(waived: Waived) -> str:
+def _waiver(waived: Suppression) -> str:
     reason = words.reason(waived)
     return escaped(f"{reason} ({words.waived_by(waived)})" if reason else words.waived_by(waived))
 

@@ -10,7 +10,7 @@ from egp.plan.finding import Diagnostic, Failure, Severity, Unchecked
 from egp.policy.model import Policy
 
 if TYPE_CHECKING:
-    from egp.record.waivers.allowed import Allowed
+    from egp.record.waivers.allowed import PlanSuppressions
 
 
 class Passed(NamedTuple):
@@ -52,7 +52,7 @@ class Report(Findings):
 
     policy: Policy = field(kw_only=True)
     as_of: date = field(kw_only=True)
-    allowed: list[Allowed] = field(default_factory=list)
+    allowed: list[PlanSuppressions] = field(default_factory=list)
     """Waivers and entries of the baseline for the plans, and what came of each."""
 
     def findings(self) -> Findings:

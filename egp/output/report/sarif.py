@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from egp.output.report.model import Report
-    from egp.plan.finding import Diagnostic, Failure, Place, RelatedPlace, Severity, Unchecked, Waived
+    from egp.plan.finding import Diagnostic, Failure, Place, RelatedPlace, Severity, Suppression, Unchecked
     from egp.rules.rule import Rule
     from egp.yaml import Span
 
@@ -136,7 +136,7 @@ def _said(diagnostic: Diagnostic) -> str:
     return "\n".join([told, *(f"{title}: {text}" for title, text in words.notes(diagnostic))])
 
 
-def _suppression(diagnostic: Diagnostic, waived: Waived) -> Json:
+def _suppression(diagnostic: Diagnostic, waived: Suppression) -> Json:
     path, colon, line = waived.place.rpartition(":")
     path, line = (path, line) if colon and line.isdigit() else (waived.place, "")
     place: Json = {"artifactLocation": _artifact(path)}

@@ -14,7 +14,7 @@ from egp.rules.rule import Catalogue
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report
-    from egp.plan.finding import Diagnostic, Failure, Unchecked, Waived
+    from egp.plan.finding import Diagnostic, Failure, Suppression, Unchecked
     from egp.yaml import Span
 
 _UNBROKEN = 10_000
@@ -256,7 +256,7 @@ def _unbreakable(text: str) -> Iterator[str]:
         yield held
 
 
-def _waived(diagnostic: Diagnostic, waived: Waived, style: Style) -> Iterator[str]:
+def _waived(diagnostic: Diagnostic, waived: Suppression, style: Style) -> Iterator[str]:
     """A finding that is let pass: short and pale, and never left out."""
     told = f"{diagnostic.message} ({words.waived_by(waived)})"
     yield from _aside("waived", diagnostic, told, ("reason", words.reason(waived)), style)

@@ -8,7 +8,7 @@ from egp.plan.wording import counted
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report
-    from egp.plan.finding import Diagnostic, Unchecked, Waived
+    from egp.plan.finding import Diagnostic, Suppression, Unchecked
 
 
 def plan_of(path: str, document: int) -> str:
@@ -29,7 +29,7 @@ def notes(diagnostic: Diagnostic) -> list[tuple[str, str]]:
     return [(title, text) for title, text in told if text]
 
 
-def waived_by(waived: Waived) -> str:
+def waived_by(waived: Suppression) -> str:
     """Who lets it pass until when, where that is written, and whether that is new."""
     place = f"{waived.place}; new in this change" if waived.is_new else waived.place
     if waived.by == "baseline":
@@ -39,7 +39,7 @@ def waived_by(waived: Waived) -> str:
     return f"waiver{approver}{expires}; {place}"
 
 
-def reason(waived: Waived) -> str:
+def reason(waived: Suppression) -> str:
     """Why it may pass, and the ticket that says more."""
     return ", ".join(filter(None, (waived.reason, waived.ticket)))
 

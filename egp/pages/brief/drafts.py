@@ -34,7 +34,7 @@ _OF_THE_OLD_PLAN = ("registered", "sign_offs", "amendments", "waivers", "revisio
 
 
 @dataclass(frozen=True)
-class Draft:
+class JudgedDraft:
     """A plan that nobody has registered, and what the policy says of it."""
 
     value: dict[str, Any]
@@ -101,7 +101,7 @@ def weak_segment(plan: Experiment, tripped: tuple[str, ...] = ()) -> Segment | N
     return Segment(plan.diagnostic_segments[0], False) if plan.diagnostic_segments else None
 
 
-def narrower(scene: Scene, left_out: Segment) -> Draft:
+def narrower(scene: Scene, left_out: Segment) -> JudgedDraft:
     """The plan of a new experiment without a segment, a lead before it starts.
 
     Before the launch it takes the place of the plan; later it comes beside it.
@@ -122,7 +122,7 @@ def narrower(scene: Scene, left_out: Segment) -> Draft:
     return _checked(scene, plan, f"{plan['id']}.yaml" if scene.in_flight else "", left_out)
 
 
-def later(scene: Scene, days: int) -> Draft:
+def later(scene: Scene, days: int) -> JudgedDraft:
     """The same plan, all of it so many days later; judged as one that is not registered yet."""
     plan = copy.deepcopy(_value(scene))
     _shift(plan, timedelta(days=days))
@@ -134,7 +134,9 @@ def _value(scene: Scene) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _checked(scene: Scene, value: dict[str, Any], file: str, leaves_out: Segment | None = None) -> Draft:
+def _checked(
+    scene: Scene, value: dict[str, Any], file: str, leaves_out: Segment | None = None
+) -> JudgedDraft:
     """The draft as the pipeline judges it, beside the plan or in its place."""
     text = "".join(f"{written(key)}: {written(item)}\n" for key, item in value.items())
     place = scene.candidate.source.shown
@@ -143,7 +145,7 @@ def _checked(scene: Scene, value: dict[str, Any], file: str, leaves_out: Segment
     replaced = {value.get("id"), "" if file else scene.plan.id}
     others = _Without(scene.lock.entries, replaced)
     report = check([source], scene.finder, scene.policy, scene.day, lock=others)
-    return Draft(value, _value(scene), report, leaves_out)
+    return JudgedDraft(value, _value(scene), report, leaves_out)
 
 
 class _Without(Mapping[str, Registration]):

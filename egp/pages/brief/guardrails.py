@@ -26,7 +26,7 @@ from egp.plan.wording import counted, listing, percent, significant
 from egp.stats import StatisticsInputError
 
 if TYPE_CHECKING:
-    from egp.gate.call import Judgement
+    from egp.gate.call import GateJudgement
     from egp.gate.readout import Readout
     from egp.pages.brief.scene import Scene
     from egp.plan.experiment import Metric
@@ -73,7 +73,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedGuardrail:
     """What the last days say of one guardrail and one treatment: its weeks, or the stage as a whole."""
 
     metric: Metric
@@ -102,7 +102,7 @@ class Watched:
         return "beyond its limit" if "limit" in self.tripped else "a stop rule fired"
 
 
-def watched(judgement: Judgement) -> list[Watched]:
+def watched(judgement: GateJudgement) -> list[WatchedGuardrail]:
     """Every guardrail, over the weeks of the last 14 days that are over."""
     readout = judgement.readout
     return [
@@ -112,7 +112,7 @@ def watched(judgement: Judgement) -> list[Watched]:
     ]
 
 
-def _tripped(judgement: Judgement, metric: Metric, variant: str) -> frozenset[str]:
+def _tripped(judgement: GateJudgement, metric: Metric, variant: str) -> frozenset[str]:
     return frozenset(
         each.check
         for each in judgement.decision.readings
@@ -123,12 +123,14 @@ def _tripped(judgement: Judgement, metric: Metric, variant: str) -> frozenset[st
     )
 
 
-def _watched(readout: Readout, path: Path, metric: Metric, variant: str, tripped: frozenset[str]) -> Watched:
+def _watched(
+    readout: Readout, path: Path, metric: Metric, variant: str, tripped: frozenset[str]
+) -> WatchedGuardrail:
     try:
         seen = tuple(_weeks(readout, path, metric, variant)) or (_stage(readout, path, metric, variant),)
     except (NotChecked, Lacking, ArithmeticError, StatisticsInputError):
-        return Watched(metric, variant, (), "", tripped)
-    return Watched(metric, variant, seen, _trend(readout, seen), tripped)
+        return WatchedGuardrail(metric, variant, (), "", tripped)
+    return WatchedGuardrail(metric, variant, seen, _trend(readout, seen), tripped)
 
 
 def _weeks(readout: Readout, path: Path, metric: Metric, variant: str) -> Iterator[Seen]:
@@ -196,7 +198,7 @@ def _trend(readout: Readout, seen: tuple[Seen, ...]) -> str:
     return "getting better" if step.lower_tail() < alpha else "steady"
 
 
-def guardrails_section(scene: Scene, judgement: Judgement) -> Section:
+def guardrails_section(scene: Scene, judgement: GateJudgement) -> Section:
     readout = judgement.readout
     rows, is_sound = watched(judgement), is_split_as_planned(readout)
     blocks: list[Block] = [
@@ -228,16 +230,16 @@ def is_split_as_planned(readout: Readout) -> bool:
         return False
 
 
-def _light(row: Watched, seen: Seen, is_sound: bool, trend: str = "") -> Light:
+def _light(row: WatchedGuardrail, seen: Seen, is_sound: bool, trend: str = "") -> Light:
     return row.light(seen, trend) if is_sound else Light("caution", "not to be trusted")
 
 
-def _name(row: Watched, rows: list[Watched]) -> str:
+def _name(row: WatchedGuardrail, rows: list[WatchedGuardrail]) -> str:
     several = len({each.variant for each in rows}) > 1
     return f"{shown(row.metric.id)}{f' ({shown(row.variant)})' if several else ''}"
 
 
-def _table(rows: list[Watched], readout: Readout, is_sound: bool) -> Table:
+def _table(rows: list[WatchedGuardrail], readout: Readout, is_sound: bool) -> Table:
     cells: list[list[str | Light]] = []
     for row in rows:
         for seen in row.seen:
@@ -256,7 +258,7 @@ def _table(rows: list[Watched], readout: Readout, is_sound: bool) -> Table:
     )
 
 
-def _lights(rows: list[Watched], is_sound: bool) -> Table:
+def _lights(rows: list[WatchedGuardrail], is_sound: bool) -> Table:
     cells: list[list[str | Light]] = []
     for row in rows:
         latest = row.latest
@@ -270,11 +272,11 @@ def _lights(rows: list[Watched], is_sound: bool) -> Table:
     return Table(head, cells, caption=f"Against control; {_OF_BASELINE}")
 
 
-def _unseen(row: Watched) -> Light:
+def _unseen(row: WatchedGuardrail) -> Light:
     return Light("bad" if row.tripped else "caution", "not seen")
 
 
-def _bad_weeks(row: Watched) -> str:
+def _bad_weeks(row: WatchedGuardrail) -> str:
     bad = sum(each.is_harmed for each in row.seen)
     return f"clearly worse in {bad or 'none'} of {counted(len(row.seen), 'week')}"
 
@@ -293,7 +295,7 @@ def _joined(*parts: str) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _against_margins(rows: list[Watched]) -> Iterator[Block]:
+def _against_margins(rows: list[WatchedGuardrail]) -> Iterator[Block]:
     """Where each guardrail lies; drawn are those that may be beyond their margin."""
     intervals = [
         GuardrailInterval(
@@ -314,7 +316,7 @@ def _against_margins(rows: list[Watched]) -> Iterator[Block]:
         yield Paragraph(f"{title}: all are within.")
 
 
-def when_harmed(judgement: Judgement, metrics: tuple[str, ...]) -> Iterator[str]:
+def when_harmed(judgement: GateJudgement, metrics: tuple[str, ...]) -> Iterator[str]:
     """In which weeks the metrics that tripped were harmed, as far as weeks were seen."""
     for row in watched(judgement):
         weeks = [each.first for each in row.seen if each.is_harmed and each.first]

@@ -11,7 +11,7 @@ from egp.advice.choices import ROLL_BACK
 from egp.gate.action import how_to_withdraw
 from egp.gate.looks import open_look
 from egp.output.page.model import Block, Command, Light, Paragraph, Points, Section, Table
-from egp.pages.brief.drafts import Draft, errors_of, later, narrower, weak_segment
+from egp.pages.brief.drafts import JudgedDraft, errors_of, later, narrower, weak_segment
 from egp.pages.brief.tripped import tripped_metrics
 from egp.pages.brief.worth import Launch, delayed_in_words, narrower_in_words
 from egp.plan.wording import counted, listing, significant
@@ -57,7 +57,7 @@ def _elsewhere(lights: Iterable[Light]) -> Iterator[Block]:
         yield Paragraph("What is still to do is on the page for the team (--audience team).")
 
 
-def _narrower(scene: Scene) -> Draft | None:
+def _narrower(scene: Scene) -> JudgedDraft | None:
     """The plan of option C; None where the plan cannot be read, or knows no segment."""
     segment = weak_segment(scene.plan, tripped_metrics(scene))
     return narrower(scene, segment) if segment and not scene.candidate.problems else None
@@ -73,13 +73,13 @@ def _delay_in_days(scene: Scene) -> int:
     return math.ceil(weeks * 7) if 0 < weeks <= _LONGEST_DELAY_IN_WEEKS else 0
 
 
-def _delayed(scene: Scene) -> Draft | None:
+def _delayed(scene: Scene) -> JudgedDraft | None:
     days = _delay_in_days(scene)
     return later(scene, days) if days and not scene.candidate.problems else None
 
 
 def _before(
-    scene: Scene, launch: Launch | str, delayed: Draft | None, draft: Draft | None
+    scene: Scene, launch: Launch | str, delayed: JudgedDraft | None, draft: JudgedDraft | None
 ) -> Iterator[Option]:
     errors = errors_of(scene.report)
     worth = launch if isinstance(launch, Launch) else None
@@ -114,7 +114,7 @@ def _value_now(launch: Launch | None) -> str:
 # While it is under way.
 
 
-def _in_flight(scene: Scene, draft: Draft | None) -> Iterator[Option]:
+def _in_flight(scene: Scene, draft: JudgedDraft | None) -> Iterator[Option]:
     judgement = scene.judgement
     assert judgement is not None
     rolls_back = scene.verdict == "roll_back"
@@ -153,7 +153,7 @@ def _frozen(readout: Readout) -> str:
 # What they share.
 
 
-def _narrowed(draft: Draft | None, worth: str) -> Option:
+def _narrowed(draft: JudgedDraft | None, worth: str) -> Option:
     if draft is None:
         return (
             "without its weak part",
@@ -176,7 +176,7 @@ def _objections(what: str, errors: list[Diagnostic]) -> Iterator[Block]:
         yield Points([f"{each.message} ({each.rule})" for each in errors])
 
 
-def _draft(draft: Draft) -> Section:
+def _draft(draft: JudgedDraft) -> Section:
     blocks: list[Block] = [
         Paragraph("A plan of its own, derived from this one; what is not named here stays as it is there."),
         Command(draft.yaml, "yaml"),

@@ -26,7 +26,7 @@ from egp.plan.results import TEST
 from egp.plan.wording import called, counted, listing
 
 if TYPE_CHECKING:
-    from egp.gate.call import Judgement
+    from egp.gate.call import GateJudgement
     from egp.pages.brief.scene import Scene
 
 _TONE: dict[str, Tone] = {
@@ -140,7 +140,7 @@ def _unwritten_message(scene: Scene) -> Iterator[Section]:
 # While it is under way.
 
 
-def _under_way(scene: Scene, judgement: Judgement, launch: Launch | str, message: Section | None) -> Page:
+def _under_way(scene: Scene, judgement: GateJudgement, launch: Launch | str, message: Section | None) -> Page:
     sections = [
         _gate(scene, judgement),
         guardrails_section(scene, judgement),
@@ -156,13 +156,13 @@ def _under_way(scene: Scene, judgement: Judgement, launch: Launch | str, message
     return Page(title, _verdict(scene, judgement), _TONE[scene.verdict], sections, list(_provenance(scene)))
 
 
-def _verdict(scene: Scene, judgement: Judgement) -> str:
+def _verdict(scene: Scene, judgement: GateJudgement) -> str:
     said = f"The gate says {HEADLINE[scene.verdict]}: {_MEANS.get(scene.verdict) or _onwards(judgement)}"
     reason = first_reason(scene)
     return f"{said}. Why: {reason}." if reason else f"{said}."
 
 
-def _onwards(judgement: Judgement) -> str:
+def _onwards(judgement: GateJudgement) -> str:
     readout = judgement.readout
     if readout.stage.name == TEST and open_look(readout) is not None:
         return (
@@ -173,7 +173,7 @@ def _onwards(judgement: Judgement) -> str:
     return f"traffic stands at {readout.stage.name}; whether more may follow is another question to the gate"
 
 
-def _gate(scene: Scene, judgement: Judgement) -> Section:
+def _gate(scene: Scene, judgement: GateJudgement) -> Section:
     steps = next_steps(judgement)
     if scene.for_executives:
         facts = [("stage", judgement.readout.stage.name), ("as of", scene.when)]
@@ -194,7 +194,7 @@ def _not_up_for_decision(scene: Scene) -> Iterator[Block]:
         yield Paragraph(f"Whatever is decided, the policy stands: {said}.")
 
 
-def _what_tripped(scene: Scene, judgement: Judgement) -> Section:
+def _what_tripped(scene: Scene, judgement: GateJudgement) -> Section:
     blocks: list[Block] = []
     if found := tripped(scene):
         blocks.append(Points([*found, *when_harmed(judgement, tripped_metrics(scene))]))

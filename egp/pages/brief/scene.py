@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from egp.advice.choices import BEFORE_LAUNCH, IN_FLIGHT, has_begun
-from egp.advice.register import Candidate, candidates_in, opened, terms_of
+from egp.advice.register import PlanAsRead, candidates_in, opened, terms_of
 from egp.check import check
-from egp.gate.call import Call, CannotJudge, Judgement, judge
+from egp.gate.call import Call, CannotJudge, GateJudgement, judge
 from egp.gate.clock import instant, shown_instant, zone_of
 from egp.gate.exposure import has_stage_begun
 from egp.plan.finding import Failure
@@ -35,14 +35,14 @@ Audience = Literal["team", "exec"]
 class Scene:
     """Everything that the sections of a brief tell of."""
 
-    candidate: Candidate
+    candidate: PlanAsRead
     finder: PlanFinder
     policy: Policy
     lock: Lock
     as_of: datetime
     """In the plan's time zone."""
     audience: Audience
-    judgement: Judgement | None
+    judgement: GateJudgement | None
     """The gate's, of the stage in which the treatment is; None without results."""
     root: str
     """The folder of the lock, which no file that the plan names may leave."""
@@ -146,7 +146,7 @@ def scene(
     )
 
 
-def _one(candidates: list[Candidate], path: str, judgement: Judgement | None) -> Candidate:
+def _one(candidates: list[PlanAsRead], path: str, judgement: GateJudgement | None) -> PlanAsRead:
     """The plan; of several in a file the one that the results are of."""
     if judgement is not None:
         wanted = judgement.readout.plan.id

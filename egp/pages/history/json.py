@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from egp import VERSION
-from egp.pages.history.life import Event, Life, Moment
+from egp.pages.history.life import Event, Moment, PlanLife
 
 if TYPE_CHECKING:
     from egp.record.changes import FieldChange
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HISTORY_VERSION = 1
 
 
-def render(lives: Sequence[Life]) -> str:
+def render(lives: Sequence[PlanLife]) -> str:
     """One JSON object, keys in a fixed order, ending in a newline."""
     report = {
         "history": HISTORY_VERSION,
@@ -26,7 +26,7 @@ def render(lives: Sequence[Life]) -> str:
     return json.dumps(report, indent=2, ensure_ascii=True) + "\n"
 
 
-def _life(life: Life) -> dict[str, object]:
+def _life(life: PlanLife) -> dict[str, object]:
     return {
         "experiment": life.id,
         "path": life.path,

@@ -68,7 +68,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class PlanLife:
     """The moments of one plan, the first first."""
 
     id: str
@@ -88,7 +88,7 @@ class _Told(NamedTuple):
     event: Event
 
 
-def lives(repository: Repository, path: str) -> list[Life]:
+def lives(repository: Repository, path: str) -> list[PlanLife]:
     """The lives of the plans that a file has, or had before it was removed. Raises GitError, LockError."""
     versions = list(repository.versions(path))
     here = _in_working_tree(repository, path)
@@ -107,7 +107,9 @@ def lives(repository: Repository, path: str) -> list[Life]:
         digest, is_exploratory = (
             (plan_digest(plan), bool(exploratory_amendments(plan))) if plan else ("", False)
         )
-        found.append(Life(name, path, digest, entries.get(name), is_exploratory, _in_moments(told, order)))
+        found.append(
+            PlanLife(name, path, digest, entries.get(name), is_exploratory, _in_moments(told, order))
+        )
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from egp.output.report.text import printable, wrapped
-from egp.pages.history.life import NOT_COMMITTED, Event, Life, Moment
+from egp.pages.history.life import NOT_COMMITTED, Event, Moment, PlanLife
 from egp.plan.wording import listing
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _PLAIN = {
 }
 
 
-def render(lives: Sequence[Life], style: Style) -> Iterator[str]:
+def render(lives: Sequence[PlanLife], style: Style) -> Iterator[str]:
     """The lines of the report."""
     for at, life in enumerate(lives):
         if at:
@@ -143,7 +143,7 @@ def _signed(signed: Sequence[Signed]) -> str:
     return f", signed by {listing(f'{each.role} ({each.by})' for each in signed)}" if signed else ""
 
 
-def _now(life: Life) -> str:
+def _now(life: PlanLife) -> str:
     """What the life comes to."""
     stain = " Its analysis is exploratory: it was changed with results seen." if life.is_exploratory else ""
     entry = life.entry

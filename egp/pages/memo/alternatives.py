@@ -36,7 +36,7 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.traffic import smallest_share
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
-from egp.plan.wording import at_least_like, counted, listing, odds, percent, power_text, whole
+from egp.plan.wording import at_least_like, counted, listing, one_in, percent, power_text, whole
 from egp.stats import StatisticsInputError
 
 if TYPE_CHECKING:
@@ -155,14 +155,14 @@ def if_segment(case: Case, names: Sequence[str], count: int) -> Page:
     told = f" ({listing(map(shown, names))})" if names else ""
     verdict = (
         f"If nothing works, the best of {counted(count, 'segment')}{told} still looks significant {power_text(alone)} of the "
-        f"time, {odds(alone)}."
+        f"time, {one_in(alone)}."
     )
     facts = [
         ("segments looked at", f"{count:,}"),
         ("error rate of each", percent(test.alpha)),
         (
             "chance that at least one looks significant without any effect",
-            f"{power_text(alone)}, {odds(alone)}",
+            f"{power_text(alone)}, {one_in(alone)}",
         ),
         ("with the whole population too, at most", power_text(whole_too)),
         ("taken for granted", "the segments share no units; where they overlap, it is somewhat less"),

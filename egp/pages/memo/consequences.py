@@ -48,7 +48,17 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.traffic import arriving_units, daily_eligible_units, treated_share, units_that_come
 from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import QuantityError, change, share
-from egp.plan.wording import absolute, called, counted, length, odds, percent, power_text, significant, whole
+from egp.plan.wording import (
+    absolute,
+    called,
+    counted,
+    length,
+    one_in,
+    percent,
+    power_text,
+    significant,
+    whole,
+)
 from egp.stats import StatisticsInputError
 
 if TYPE_CHECKING:
@@ -63,7 +73,7 @@ _PER = 100_000
 _EVENTS = 1_000_000
 
 
-def stakes(case: Case, diagnostic: Diagnostic) -> list[str]:
+def consequences_of(case: Case, diagnostic: Diagnostic) -> list[str]:
     """What breaking the rule costs, in sentences; empty where no number of the plan says it."""
     told: list[str] = []
     for stake in _STAKES.get(diagnostic.rule, ()):
@@ -107,7 +117,7 @@ def _stopped_early(case: Case, _: Diagnostic) -> Iterator[str]:
         errors = type_one_error(case.plan, days), type_one_error(case.plan, least)
         yield (
             f"Had somebody looked every day before asking to end here, a change without any effect would have looked "
-            f"significant {percent(errors[0], 1)} of the time ({odds(errors[0])}); over {least} days {percent(errors[1], 1)}."
+            f"significant {percent(errors[0], 1)} of the time ({one_in(errors[0])}); over {least} days {percent(errors[1], 1)}."
         )
 
 
@@ -115,8 +125,8 @@ def _looks(case: Case, _: Diagnostic) -> Iterator[str]:
     test, error = primary_test(case.plan), planned_looks_error(case)
     either = ", half of them as wins" if test.sides == 2 else ""
     yield (
-        f"Without any effect one of these looks is significant {percent(error, 1)} of the time ({odds(error)}) instead of "
-        f"{percent(test.alpha)} ({odds(test.alpha)}): of 20 such changes {significant(20 * error, 2)} would look like a result "
+        f"Without any effect one of these looks is significant {percent(error, 1)} of the time ({one_in(error)}) instead of "
+        f"{percent(test.alpha)} ({one_in(test.alpha)}): of 20 such changes {significant(20 * error, 2)} would look like a result "
         f"and not {significant(20 * test.alpha, 2)}{either}."
     )
     first = day_at(case, max(1, round(information_fractions(case.plan)[0] * planned_days(case.plan))))
@@ -152,7 +162,7 @@ def _power_missing(case: Case, _: Diagnostic) -> Iterator[str]:
     )
     yield (
         f"With the {whole(math.floor(units))} {which} per variant a true effect of {mde} is found with {power_text(power)} power "
-        f"and missed in {odds(1 - power)} experiments{exaggerated(worth.exaggeration)}."
+        f"and missed in {one_in(1 - power)} experiments{exaggerated(worth.exaggeration)}."
     )
 
 
@@ -165,7 +175,7 @@ def _declared_power(case: Case, _: Diagnostic) -> Iterator[str]:
     declared = case.plan.statistics.power if case.plan.statistics else None
     if declared:
         yield (
-            f"A sample that has {percent(declared)} power and no more misses a true effect of the MDE in {odds(1 - declared)} "
+            f"A sample that has {percent(declared)} power and no more misses a true effect of the MDE in {one_in(1 - declared)} "
             "experiments, and the feature is dropped for nothing."
         )
 
@@ -181,7 +191,7 @@ def _hoped_for(case: Case, _: Diagnostic) -> Iterator[str]:
     worth = stats.type_m(hoped, effect_error(plan, units), test.alpha, test.sides)
     yield (
         f"If the launch does all that the business hopes for, {metric.target}, the test finds it with {power_text(power)} power "
-        f"and misses it in {odds(1 - power)} experiments{exaggerated(worth.exaggeration)}."
+        f"and misses it in {one_in(1 - power)} experiments{exaggerated(worth.exaggeration)}."
     )
 
 
@@ -225,10 +235,10 @@ def _segments(case: Case, _: Diagnostic) -> Iterator[str]:
     alone = family_error(count, test.alpha, test.sides)
     yield (
         f"If nothing works anywhere, at least one of {counted(count, 'segment')} still shows a significant effect "
-        f"{percent(alone, 1)} of the time ({odds(alone)})."
+        f"{percent(alone, 1)} of the time ({one_in(alone)})."
     )
     power = power_at(case.plan, primary_effect(case.plan), planned_units(case.plan) / count)
-    yield f"A segment with {odds(1 / count)} of the units finds a true effect of the MDE with {percent(power, 1)} power."
+    yield f"A segment with {one_in(1 / count)} of the units finds a true effect of the MDE with {percent(power, 1)} power."
 
 
 def family_error(count: int, alpha: float, sides: int) -> float:
@@ -251,7 +261,7 @@ def _several_tests(case: Case, _: Diagnostic) -> Iterator[str]:
         error = family_error(treated * primaries, alpha, 2)
     up_to = "" if primaries == 1 else "up to "
     yield (
-        f"If nothing works, {up_to}{percent(error, 1)} of such plans ({odds(error)}) still have something significant to "
+        f"If nothing works, {up_to}{percent(error, 1)} of such plans ({one_in(error)}) still have something significant to "
         f"show: {treated * primaries} tests, each at {percent(alpha)}, and no correction."
     )
 
@@ -278,7 +288,7 @@ def _weak_guardrails(case: Case, diagnostic: Diagnostic) -> Iterator[str]:
         power = stats.achieved_power(test, 0.0, metric_units(plan, metric, planned_units(plan)))
         yield (
             f"{called(metric.id, 'A guardrail')}: of a harmless launch the readout rules out {metric.non_inferiority_margin} of harm "
-            f"with {power_text(power)} power; {odds(1 - power)} harmless launches end on hold."
+            f"with {power_text(power)} power; {one_in(1 - power)} harmless launches end on hold."
         )
 
 
@@ -371,12 +381,12 @@ def _wide_canary(case: Case, _: Diagnostic) -> Iterator[str]:
 
 
 def _false_alarm(_: Case, diagnostic: Diagnostic) -> Iterator[str]:
-    told = odds(_observed_share(diagnostic))
+    told = one_in(_observed_share(diagnostic))
     yield f"{told[:1].upper()}{told[1:]} harmless launches would be rolled back by this rule alone."
 
 
 def _shipped(_: Case, diagnostic: Diagnostic) -> Iterator[str]:
-    told = odds(1 - _observed_share(diagnostic))
+    told = one_in(1 - _observed_share(diagnostic))
     yield f"{told[:1].upper()}{told[1:]} launches that are worth it at the MDE would be turned down by the plan's own rule."
 
 

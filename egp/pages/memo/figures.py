@@ -11,7 +11,7 @@ from egp.output.page.model import Figure, Table
 from egp.pages.memo.day import at_most, least_days, planned_days, type_one_error
 from egp.plan.analysis.registered import information_fractions, power_at, primary_effect, primary_test
 from egp.plan.analysis.traffic import smallest_share
-from egp.plan.wording import counted, odds, percent, power_text
+from egp.plan.wording import counted, one_in, percent, power_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,7 @@ def looks_figure(case: Case, marked: Sequence[int], last: int) -> Figure:
     points = [(looks, type_one_error(case.plan, looks)) for looks in drawn]
     errors = dict(points)
     told = [
-        f"{counted(looks, 'look')}: {at_most(case.plan)}{percent(errors[looks], 1)}, {odds(errors[looks])}"
+        f"{counted(looks, 'look')}: {at_most(case.plan)}{percent(errors[looks], 1)}, {one_in(errors[looks])}"
         for looks in marked
     ]
     rows = [(f"{looks}", percent(error, 1)) for looks, error in points if looks in marked or looks == 1]

@@ -37,7 +37,7 @@ from egp.plan.analysis.registered import (
     primary_effect,
     primary_test,
 )
-from egp.plan.wording import counted, odds, percent, power_text, whole
+from egp.plan.wording import counted, one_in, percent, power_text, whole
 
 if TYPE_CHECKING:
     from egp.advice.options.case import Case
@@ -54,7 +54,7 @@ def if_stopped(case: Case, day: date) -> Page:
     alpha = primary_test(case.plan).alpha
     verdict = (
         f"Stopping {case.name} on {day}, day {number}, after looking every day makes the {percent(alpha)} test a "
-        f"{percent(error, 1)} test{_in_any(case)}: {at_most(case.plan)}{odds(error)} changes without any effect would look "
+        f"{percent(error, 1)} test{_in_any(case)}: {at_most(case.plan)}{one_in(error)} changes without any effect would look "
         "significant by then."
         if number > 1
         else f"Stopping {case.name} on {day}, its first day, decides with {power_text(then.power)} power."

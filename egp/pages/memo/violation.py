@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from egp.advice.options.acting import what_to_do
 from egp.advice.options.option import Option, as_yaml
 from egp.advice.options.solver import options
-from egp.advice.options.trade_offs import GivenUp
+from egp.advice.options.trade_offs import TradeOff
 from egp.advice.options.waiving import how_to_waive, waivable
 from egp.output.page.model import Block, Command, Facts, Paragraph, Quotation, Section, Table
-from egp.pages.memo.consequences import figure, stakes
+from egp.pages.memo.consequences import consequences_of, figure
 from egp.plan.typed_reader import label
-from egp.policy.layers import SETTINGS, Origin, Value
+from egp.policy.layers import SETTINGS, Origin, SettingValue
 from egp.policy.params import shown_value
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _said(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
 
 def _asked(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
     adopted = case.adopted.get(diagnostic.rule)
-    values: Mapping[str, Value] = adopted.values if adopted else {}
+    values: Mapping[str, SettingValue] = adopted.values if adopted else {}
     policy = f"{case.policy.name} {case.policy.version}".strip()
     pairs = []
     if diagnostic.observed or diagnostic.required:
@@ -77,7 +77,7 @@ def _asked(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
     yield Paragraph(f"Why: {case.policy.catalogue.load(diagnostic.rule).page.why}")
 
 
-def _set_at(value: Value | None) -> str:
+def _set_at(value: SettingValue | None) -> str:
     """Where the policy sets a value, and since which day where that is dated; an end of a sentence."""
     if value is None:
         return ""
@@ -89,7 +89,7 @@ def _set_at(value: Value | None) -> str:
 
 
 def _costs(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
-    told = stakes(case, diagnostic)
+    told = consequences_of(case, diagnostic)
     for sentence in told:
         yield Paragraph(sentence)
     shown = figure(case, diagnostic)
@@ -102,7 +102,7 @@ def _ways_out(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
     if found:
         yield _options_table(found)
         yield Command(as_yaml(found[0].changes), "yaml")
-    if all(each.cost.given_up == GivenUp.FACT for each in found):
+    if all(each.cost.given_up == TradeOff.FACT for each in found):
         yield Paragraph(f"Who does what: {what_to_do(case, diagnostic)}")
     command = how_to_waive(case, diagnostic)
     if command:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from egp.output.report.model import Report
-from egp.pages.policy_diff.settings import Difference, differences
+from egp.pages.policy_diff.settings import SettingDifference, differences
 from egp.plan.finding import Diagnostic, Failure
 from egp.policy.model import Policy
 
@@ -28,12 +28,12 @@ class Flip:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PolicyComparison:
     """Two policies, and what they make of plans."""
 
     old: Policy
     new: Policy
-    differences: tuple[Difference, ...]
+    differences: tuple[SettingDifference, ...]
     plans: int
     rejected_by_old: int
     rejected_by_new: int
@@ -58,13 +58,13 @@ Plan = tuple[str, int]
 _Rejections = dict[Plan, list[Diagnostic | str]]
 
 
-def compare(old: Policy, new: Policy, before: Report | None, after: Report | None) -> Comparison:
+def compare(old: Policy, new: Policy, before: Report | None, after: Report | None) -> PolicyComparison:
     """The comparison of two policies; the reports are those of the same plans, None where there are none."""
     before, after = before or _empty(old), after or _empty(new)
     was, now = _rejections(before), _rejections(after)
     failures = dict.fromkeys([*before.failures, *after.failures])
     further = _further(was, now)
-    return Comparison(
+    return PolicyComparison(
         old=old,
         new=new,
         differences=tuple(differences(old, new)),

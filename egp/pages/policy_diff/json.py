@@ -11,13 +11,13 @@ from egp.pages.policy_diff.schema import POLICY_DIFF_VERSION
 from egp.plan.finding import Diagnostic
 
 if TYPE_CHECKING:
-    from egp.pages.policy_diff.flips import Comparison, Flip
-    from egp.pages.policy_diff.settings import Difference
+    from egp.pages.policy_diff.flips import Flip, PolicyComparison
+    from egp.pages.policy_diff.settings import SettingDifference
     from egp.policy.layers import Origin
     from egp.policy.model import Policy
 
 
-def render(comparison: Comparison, as_of: date) -> str:
+def render(comparison: PolicyComparison, as_of: date) -> str:
     """One JSON object, keys in a fixed order, ending in a newline."""
     told = {
         "policy_diff": POLICY_DIFF_VERSION,
@@ -50,7 +50,7 @@ def _policy(policy: Policy) -> dict[str, object]:
     return {"name": policy.name, "version": policy.version, "digest": policy.digest}
 
 
-def _difference(difference: Difference) -> dict[str, object]:
+def _difference(difference: SettingDifference) -> dict[str, object]:
     subject = difference.subject
     return {
         "rule": subject.rule or None,

@@ -9,15 +9,15 @@ from egp.output.report.quoting import in_markdown as escaped
 from egp.pages.policy_diff import words
 
 if TYPE_CHECKING:
-    from egp.pages.policy_diff.flips import Comparison, Flip
+    from egp.pages.policy_diff.flips import Flip, PolicyComparison
 
 
-def render(comparison: Comparison) -> str:
+def render(comparison: PolicyComparison) -> str:
     """Tables of what changed and of the plans that flip."""
     return "\n".join(_lines(comparison)) + "\n"
 
 
-def _lines(comparison: Comparison) -> Iterator[str]:
+def _lines(comparison: PolicyComparison) -> Iterator[str]:
     yield f"## egp policy: {escaped(words.policies(comparison))}"
     yield ""
     yield escaped(words.summary(comparison))
@@ -46,7 +46,7 @@ def _flips(title: str, flips: tuple[Flip, ...]) -> Iterator[str]:
         yield from _flip(flip)
 
 
-def _further(comparison: Comparison) -> Iterator[str]:
+def _further(comparison: PolicyComparison) -> Iterator[str]:
     """The plans that flip nowhere, because they were rejected before."""
     yield ""
     yield f"### {words.FURTHER}: {len(comparison.further_rejected)}"

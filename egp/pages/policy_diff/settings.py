@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from egp.plan.typed_reader import Shape
-from egp.policy.layers import OFF, Layer, Origin, Value
+from egp.plan.typed_reader import TypedMapping
+from egp.policy.layers import OFF, Layer, Origin, SettingValue
 from egp.policy.model import Policy
 from egp.policy.params import declared_params, shown_value
 
@@ -25,7 +25,7 @@ class Subject(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class SettingDifference:
     """A setting of which two policies say different things; None where one says nothing."""
 
     subject: Subject
@@ -39,11 +39,11 @@ class Difference:
 _KEYS = ("timezone", "plans", "tiers", "roles", "calendars", "waivers")
 """What a policy says beside its rules, as far as it decides about plans."""
 
-_Settings = dict[Subject, Value]
+_Settings = dict[Subject, SettingValue]
 _NOWHERE = Origin("", 0)
 
 
-def differences(old: Policy, new: Policy) -> list[Difference]:
+def differences(old: Policy, new: Policy) -> list[SettingDifference]:
     """Everything that the policies set differently, rules in running order."""
     before, after = _settings(old), _settings(new)
     _add_defaults(before, after, old)
@@ -93,31 +93,31 @@ def _add_defaults(settings: _Settings, others: _Settings, policy: Policy) -> Non
             continue
         option = declared_params(policy.catalogue.load(subject.rule)).get(subject.setting)
         if option:
-            settings[subject] = Value(option.default, _NOWHERE)
+            settings[subject] = SettingValue(option.default, _NOWHERE)
 
 
-def _told(value: Value | None) -> str | None:
+def _told(value: SettingValue | None) -> str | None:
     return None if value is None else shown_value(value.value)
 
 
-def _difference(subject: Subject, old: Value | None, new: Value | None) -> Difference:
-    return Difference(subject, _told(old), _told(new), _origin(old), _origin(new))
+def _difference(subject: Subject, old: SettingValue | None, new: SettingValue | None) -> SettingDifference:
+    return SettingDifference(subject, _told(old), _told(new), _origin(old), _origin(new))
 
 
-def _origin(value: Value | None) -> Origin | None:
+def _origin(value: SettingValue | None) -> Origin | None:
     return None if value is None or value.origin == _NOWHERE else value.origin
 
 
-def _of_keys(old: Policy, new: Policy) -> Iterator[Difference]:
+def _of_keys(old: Policy, new: Policy) -> Iterator[SettingDifference]:
     for key in _KEYS:
         before, after = _shown(getattr(old, key)), _shown(getattr(new, key))
         if before != after:
-            yield Difference(Subject("", key, "", None), before, after, None, None)
+            yield SettingDifference(Subject("", key, "", None), before, after, None, None)
 
 
 def _shown(value: object) -> str | None:
     """What stands under a key of a policy, in one line."""
-    if isinstance(value, Shape):
+    if isinstance(value, TypedMapping):
         value = {name: item for name, item in vars(value).items() if item not in (None, ())}
     if isinstance(value, tuple) and any(isinstance(item, tuple) for item in value):
         value = dict(value)

@@ -10,11 +10,11 @@ from egp.pages.policy_diff import words
 
 if TYPE_CHECKING:
     from egp.output.report.text import Style
-    from egp.pages.policy_diff.flips import Comparison, Flip
-    from egp.pages.policy_diff.settings import Difference
+    from egp.pages.policy_diff.flips import Flip, PolicyComparison
+    from egp.pages.policy_diff.settings import SettingDifference
 
 
-def render(comparison: Comparison, style: Style) -> Iterator[str]:
+def render(comparison: PolicyComparison, style: Style) -> Iterator[str]:
     """What changed, which plans flip and why, and the counts."""
     yield style.paint(printable(words.policies(comparison)), "bold")
     yield ""
@@ -36,7 +36,7 @@ def render(comparison: Comparison, style: Style) -> Iterator[str]:
     yield from wrapped(printable(words.summary(comparison)), style.width, "  ")
 
 
-def _difference(difference: Difference, style: Style) -> Iterator[str]:
+def _difference(difference: SettingDifference, style: Style) -> Iterator[str]:
     told = f"{words.name_of(difference)}: {words.old_of(difference)} → {words.new_of(difference)}"
     places = words.places(difference)
     text = f"{told} ({places})" if places else told
@@ -53,7 +53,7 @@ def _flip(title: str, flip: Flip, style: Style) -> Iterator[str]:
         yield from _point(words.reason(each), style)
 
 
-def _further(comparison: Comparison, style: Style) -> Iterator[str]:
+def _further(comparison: PolicyComparison, style: Style) -> Iterator[str]:
     """The plans that flip nowhere, because they were rejected before."""
     first, *rest = wrapped(printable(f"{words.FURTHER}: {words.further(comparison)}"), style.width, "")
     yield style.paint(words.FURTHER, "error") + first.removeprefix(words.FURTHER)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from egp.output.report import words as report_words
-from egp.pages.policy_diff.flips import Comparison, Flip
-from egp.pages.policy_diff.settings import Difference
+from egp.pages.policy_diff.flips import Flip, PolicyComparison
+from egp.pages.policy_diff.settings import SettingDifference
 from egp.plan.finding import Diagnostic
 from egp.plan.wording import counted, listing
 from egp.policy.layers import Origin
 
 
-def name_of(difference: Difference) -> str:
+def name_of(difference: SettingDifference) -> str:
     """What is set: `minimum-runtime.days for ml/** from 2026-12-01`."""
     subject = difference.subject
     parts = [f"{subject.rule}.{subject.setting}" if subject.rule else subject.setting]
@@ -21,15 +21,15 @@ def name_of(difference: Difference) -> str:
     return " ".join(parts)
 
 
-def old_of(difference: Difference) -> str:
+def old_of(difference: SettingDifference) -> str:
     return difference.old if difference.old is not None else "not set"
 
 
-def new_of(difference: Difference) -> str:
+def new_of(difference: SettingDifference) -> str:
     return difference.new if difference.new is not None else "not set"
 
 
-def places(difference: Difference) -> str:
+def places(difference: SettingDifference) -> str:
     """The lines that say so."""
     return " → ".join(filter(None, map(_place, (difference.old_origin, difference.new_origin))))
 
@@ -49,7 +49,7 @@ def reason(each: Diagnostic | str) -> str:
     return f"{each.rule}: {each.message} (line {each.place.span.start.line})"
 
 
-def summary(comparison: Comparison) -> str:
+def summary(comparison: PolicyComparison) -> str:
     """The comparison in one sentence."""
     changed = counted(len(comparison.differences), "setting")
     if not comparison.plans:
@@ -69,20 +69,20 @@ MOST_FURTHER = 5
 """Plans of those that are told one by one; JSON has all of them."""
 
 
-def further(comparison: Comparison) -> str:
+def further(comparison: PolicyComparison) -> str:
     """How many plans are rejected for further reasons, and by which rules, the most frequent first."""
     rules = sorted(comparison.further_rules.items(), key=lambda each: (-each[1], each[0]))
     told = listing(f"{rule} {number}" for rule, number in rules)
     return f"{counted(len(comparison.further_rejected), 'plan')} ({told})"
 
 
-def further_left(comparison: Comparison) -> str:
+def further_left(comparison: PolicyComparison) -> str:
     """What is left out of the plans that are told; empty where nothing is."""
     left = len(comparison.further_rejected) - MOST_FURTHER
     return f"and {counted(left, 'further plan')}" if left > 0 else ""
 
 
-def titles(comparison: Comparison) -> tuple[tuple[str, tuple[Flip, ...]], tuple[str, tuple[Flip, ...]]]:
+def titles(comparison: PolicyComparison) -> tuple[tuple[str, tuple[Flip, ...]], tuple[str, tuple[Flip, ...]]]:
     """The two directions in which plans flip."""
     return (
         ("accepted → rejected", comparison.now_rejected),
@@ -90,6 +90,6 @@ def titles(comparison: Comparison) -> tuple[tuple[str, tuple[Flip, ...]], tuple[
     )
 
 
-def policies(comparison: Comparison) -> str:
+def policies(comparison: PolicyComparison) -> str:
     old, new = (f"{each.name} {each.version}".strip() for each in (comparison.old, comparison.new))
     return f"{old} → {new}"

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import NamedTuple
 
-from egp.pages.policy_test.reading import Case
+from egp.pages.policy_test.reading import ReadTest
 from egp.pages.policy_test.running import Bench, Said, objections, relevant
-from egp.plan.quantity import Change, Measure
-from egp.policy.layers import ALWAYS, OFF, SETTINGS, Layer, Origin, Value
+from egp.plan.quantity import Measure, MetricChange
+from egp.policy.layers import ALWAYS, OFF, SETTINGS, Layer, Origin, SettingValue
 from egp.policy.model import Policy
-from egp.policy.params import Bound, Option, declared_params, shown_value
+from egp.policy.params import Bound, RuleOption, declared_params, shown_value
 
 _FINE = 100
 """Parts of a step, of which one is the least move of a number that is not whole."""
@@ -47,7 +47,7 @@ class Parameter:
     applies_to: str
     """For which plans and from when; empty for all plans at any time."""
     spot: Spot
-    option: Option
+    option: RuleOption
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _of_layer(
             continue
         options = declared_params(policy.catalogue.load(rule_id))
         plain = layer.settings.get(rule_id, {})
-        set_here: list[tuple[int | None, str, Mapping[str, Value]]] = [(None, "", plain)]
+        set_here: list[tuple[int | None, str, Mapping[str, SettingValue]]] = [(None, "", plain)]
         for number, dated in enumerate(layer.dated.get(rule_id, ())):
             set_here.append((number, f"from {dated.since}", dated.values))
         for entry, since, values in set_here:
@@ -104,18 +104,18 @@ def _of_layer(
             known = {name for each in (*before, layer) for name in each.settings.get(rule_id, {})}
             for name, option in options.items():
                 if name not in known:
-                    default = Value(option.default, plain["severity"].origin)
+                    default = SettingValue(option.default, plain["severity"].origin)
                     spot = Spot(scope, at, None)
                     for number_of in _numbers(rule_id, name, default, told, spot, option):
                         yield replace(number_of, is_default=True)
 
 
-def _adopts(values: Mapping[str, Value]) -> bool:
+def _adopts(values: Mapping[str, SettingValue]) -> bool:
     return "severity" in values and values["severity"].value != OFF
 
 
 def _numbers(
-    rule_id: str, name: str, value: Value, applies: str, spot: Spot, option: Option
+    rule_id: str, name: str, value: SettingValue, applies: str, spot: Spot, option: RuleOption
 ) -> Iterator[Parameter]:
     if option.of_gate:
         return  # no plan is judged by it
@@ -128,10 +128,10 @@ def _numbers(
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float, timedelta, Measure, Change)) and not isinstance(value, bool)
+    return isinstance(value, (int, float, timedelta, Measure, MetricChange)) and not isinstance(value, bool)
 
 
-class Moved(NamedTuple):
+class MovedNumber(NamedTuple):
     """What tests notice of a number that was moved."""
 
     noticed: bool = False
@@ -149,7 +149,7 @@ class Moved(NamedTuple):
 class Prober:
     """Moves numbers of a policy, and looks which tests notice."""
 
-    def __init__(self, policy: Policy, succeeded: Sequence[tuple[Case, Said]], bench: Bench) -> None:
+    def __init__(self, policy: Policy, succeeded: Sequence[tuple[ReadTest, Said]], bench: Bench) -> None:
         """``succeeded`` are the tests that succeed, each with what the policy says of its plan."""
         self._policy = policy
         self._bench = bench
@@ -170,11 +170,11 @@ class Prober:
             at = self._moved(parameter, least).noticed or self._moved(parameter, -least).noticed
         return Covered(parameter, lower.told, at, higher.told)
 
-    def _moved(self, parameter: Parameter, by: float) -> Moved:
+    def _moved(self, parameter: Parameter, by: float) -> MovedNumber:
         """What tests notice when the number moves."""
         value = moved_value(parameter.value, by)
         if _is_excluded(parameter.option.bound, value):
-            return Moved(is_excluded=True)
+            return MovedNumber(is_excluded=True)
         policy = with_value(self._policy, parameter, value)
         noticed = False
         for case in relevant(self._cases, parameter.rule):
@@ -182,8 +182,8 @@ class Prober:
             if objections(case, said):
                 noticed = True
                 if not said.of(parameter.rule) <= self._before[case.number].of(parameter.rule):
-                    return Moved(noticed=True, objects=True)
-        return Moved(noticed=noticed)
+                    return MovedNumber(noticed=True, objects=True)
+        return MovedNumber(noticed=noticed)
 
 
 def step_of(value: object) -> float:
@@ -204,14 +204,14 @@ def moved_value(value: object, by: float) -> object:
         return value + round(by)
     if isinstance(value, timedelta):
         return value + timedelta(seconds=by)
-    if isinstance(value, (Measure, Change)):
+    if isinstance(value, (Measure, MetricChange)):
         number = round(value.value + by, 14)
         return replace(value, value=number, text=f"{number:.10g} ({value.unit})")
     return round(_amount(value) + by, 14)
 
 
 def _amount(value: object) -> float:
-    if isinstance(value, (Measure, Change)):
+    if isinstance(value, (Measure, MetricChange)):
         return value.value
     assert isinstance(value, (int, float))
     return value
@@ -249,13 +249,13 @@ def _replaced(layers: Sequence[Layer], at: int, parameter: Parameter, value: obj
     return (*layers[:at], changed, *layers[at + 1 :])
 
 
-def _set(values: Mapping[str, Value], parameter: Parameter, value: object) -> dict[str, Value]:
+def _set(values: Mapping[str, SettingValue], parameter: Parameter, value: object) -> dict[str, SettingValue]:
     name, dot, key = parameter.name.partition(".")
     if dot:
         held = values[name].value if name in values else parameter.option.default
         assert isinstance(held, dict)
         value = {**held, key: value}
-    return {**values, name: Value(value, parameter.origin)}
+    return {**values, name: SettingValue(value, parameter.origin)}
 
 
 def told(parameter: Parameter) -> str:

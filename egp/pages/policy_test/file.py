@@ -5,11 +5,11 @@
 from datetime import date
 
 from egp.plan.quantity import Interval
-from egp.plan.typed_reader import Shape, field, listed
+from egp.plan.typed_reader import TypedMapping, field, listed
 from egp.policy.file import WaiverTerms
 
 
-class Expected(Shape):
+class ExpectedFinding(TypedMapping):
     """A finding that there has to be."""
 
     needs = ("rule", "at")
@@ -21,7 +21,7 @@ class Expected(Shape):
     severity: str | None = field("What the policy makes of it; any when it is not set.", "error")
 
 
-class PolicyTest(Shape):
+class PolicyTest(TypedMapping):
     """A plan, and what the policy has to say of it. Rules that the test does not name may say anything."""
 
     needs = ("name",)
@@ -51,7 +51,7 @@ class PolicyTest(Shape):
     passes: tuple[str, ...] = listed("Rules that have to be checked, and to find nothing.", ["whole-weeks"])
 
 
-class Given(Shape):
+class Given(TypedMapping):
     """What an organisation says that builds on the policy, where the policy leaves it open."""
 
     tiers: dict[str, str] | None = field("Pattern of a surface → tier.", {"checkout.*": "critical"})
@@ -60,7 +60,7 @@ class Given(Shape):
     waivers: WaiverTerms | None = field("Who may waive a rule, and for how long.")
 
 
-class PolicyTests(Shape):
+class PolicyTests(TypedMapping):
     """Tests of the policy beside which the file lies: `egp.test.yaml` of `egp.yaml`."""
 
     given: Given | None = field("What holds in every test.")

@@ -12,10 +12,10 @@ from egp.policy.params import shown_value
 
 if TYPE_CHECKING:
     from egp.pages.policy_test.boundaries import Covered
-    from egp.pages.policy_test.outcome import Outcome, Result
+    from egp.pages.policy_test.outcome import PolicyTestOutcome, Result
 
 
-def render(outcome: Outcome) -> str:
+def render(outcome: PolicyTestOutcome) -> str:
     """One JSON object, keys in a fixed order, ending in a newline."""
     policy = outcome.policy
     told = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from egp.pages.policy_test.boundaries import Covered, Prober, parameters
-from egp.pages.policy_test.reading import Case
+from egp.pages.policy_test.reading import ReadTest
 from egp.pages.policy_test.running import Bench, objections
 from egp.policy.model import Policy
 from egp.rules.custom.trial import Trial, trials
@@ -28,7 +28,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PolicyTestOutcome:
     """All tests of a policy, and where they stand around its numbers."""
 
     policy: Policy
@@ -49,7 +49,9 @@ class Outcome:
         return int(bool(self.failed or (are_boundaries_required and self.open)))
 
 
-def run_tests(policy: Policy, cases: Sequence[Case], progress: Progress | None = None) -> Outcome:
+def run_tests(
+    policy: Policy, cases: Sequence[ReadTest], progress: Progress | None = None
+) -> PolicyTestOutcome:
     """Runs the tests beside the policy and those of its own rules, and looks for open boundaries.
 
     Raises Refused for a rule of the policy's own that cannot judge.
@@ -65,7 +67,7 @@ def run_tests(policy: Policy, cases: Sequence[Case], progress: Progress | None =
         if progress:
             progress(at, len(numbers))
         boundaries.append(prober.covered(parameter))
-    return Outcome(policy, (*results, *_own_rules(policy)), tuple(boundaries))
+    return PolicyTestOutcome(policy, (*results, *_own_rules(policy)), tuple(boundaries))
 
 
 def _own_rules(policy: Policy) -> Iterator[Result]:

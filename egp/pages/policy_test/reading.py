@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 
-from egp.pages.policy_test.file import Expected, Given, PolicyTest, PolicyTests
+from egp.pages.policy_test.file import ExpectedFinding, Given, PolicyTest, PolicyTests
 from egp.plan.finding import Failure, FailuresError
 from egp.plan.quantity import shown
-from egp.plan.typed_reader import Problem, label, nearest, read
-from egp.policy.layers import Layer, Value
+from egp.plan.typed_reader import ValueProblem, label, nearest, read
+from egp.policy.layers import Layer, SettingValue
 from egp.policy.model import Policy
 from egp.policy.params import read_params
 from egp.policy.settings import WEIGHTS, origin_of
@@ -25,7 +25,7 @@ class UnreadableTests(FailuresError):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ReadTest:
     """A test, read."""
 
     number: int
@@ -34,7 +34,7 @@ class Case:
     place: str
     """File and line."""
     test: PolicyTest
-    expected: tuple[Expected, ...]
+    expected: tuple[ExpectedFinding, ...]
     expects_nothing: bool
     settings: Layer
     """Options on top of the policy's."""
@@ -54,7 +54,7 @@ def file_beside(path: str) -> str:
     return f"{stem}.test{ending}"
 
 
-def read_tests(path: str, shown_as: str, policy: Policy) -> tuple[list[Case], Policy]:
+def read_tests(path: str, shown_as: str, policy: Policy) -> tuple[list[ReadTest], Policy]:
     """The tests in a file, and the policy with what is given. Raises UnreadableTests, OSError."""
     documents = read_file(path, shown_as)
     document = documents[0]
@@ -64,49 +64,53 @@ def read_tests(path: str, shown_as: str, policy: Policy) -> tuple[list[Case], Po
     ]
     if failures:
         raise UnreadableTests(failures)
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     content = read(PolicyTests, document.value, (), problems)
     if len(documents) > 1:
-        problems.append(Problem((), "wrong-type", "tests are one document", "remove what follows `---`"))
+        problems.append(ValueProblem((), "wrong-type", "tests are one document", "remove what follows `---`"))
     cases = [_case(test, at, document, policy, problems) for at, test in enumerate(content.tests)]
     problems.extend(_repeated(cases))
     if not cases and not problems:
-        problems.append(Problem((), "missing", "there is no test in this file", "add one under `tests:`"))
+        problems.append(
+            ValueProblem((), "missing", "there is no test in this file", "add one under `tests:`")
+        )
     if problems:
         raise UnreadableTests([_failure(document, each) for each in problems])
     return cases, _with(policy, content.given)
 
 
-def _case(test: PolicyTest, at: int, document: Document, policy: Policy, problems: list[Problem]) -> Case:
+def _case(
+    test: PolicyTest, at: int, document: Document, policy: Policy, problems: list[ValueProblem]
+) -> ReadTest:
     path: Path = ("tests", at)
     expects_nothing = test.expect == NOTHING
-    expected: tuple[Expected, ...] = ()
+    expected: tuple[ExpectedFinding, ...] = ()
     if isinstance(test.expect, list):
         expected = tuple(
-            read(Expected, item, (*path, "expect", number), problems)
+            read(ExpectedFinding, item, (*path, "expect", number), problems)
             for number, item in enumerate(test.expect)
         )
     elif test.expect is not None and not expects_nothing:
         message = f"expect is {shown(test.expect)}"
         problems.append(
-            Problem((*path, "expect"), "wrong-type", message, "write a list of findings, or none")
+            ValueProblem((*path, "expect"), "wrong-type", message, "write a list of findings, or none")
         )
     if not (expected or expects_nothing or test.passes) and test.expect in (None, []):
         message = "this test expects nothing in particular, and cannot fail"
         advice = "add `expect:` with findings, `expect: none`, or `passes:` with rules"
-        problems.append(Problem(path, "missing", message, advice))
+        problems.append(ValueProblem(path, "missing", message, advice))
     problems.extend(_no_changes(test, path))
     problems.extend(_unknown(test, expected, path, policy))
     settings = _settings(test, path, document, policy, problems)
     line = document.span(path).start.line if document.exists(path) else 1
-    return Case(at, test.name or "", f"{document.path}:{line}", test, expected, expects_nothing, settings)
+    return ReadTest(at, test.name or "", f"{document.path}:{line}", test, expected, expects_nothing, settings)
 
 
 def _settings(
-    test: PolicyTest, path: Path, document: Document, policy: Policy, problems: list[Problem]
+    test: PolicyTest, path: Path, document: Document, policy: Policy, problems: list[ValueProblem]
 ) -> Layer:
     """The options that a test sets, as a policy on top would."""
-    settings: dict[str, dict[str, Value]] = {}
+    settings: dict[str, dict[str, SettingValue]] = {}
     for rule_id, options in (test.settings or {}).items():
         at = (*path, "settings", rule_id)
         if rule_id not in policy.catalogue:
@@ -114,12 +118,12 @@ def _settings(
             continue
         read = read_params(policy.catalogue.load(rule_id), options, at, problems)
         settings[rule_id] = {
-            name: Value(value, origin_of(document, (*at, name))) for name, value in vars(read).items()
+            name: SettingValue(value, origin_of(document, (*at, name))) for name, value in vars(read).items()
         }
     return Layer(f"{document.path}#{path[1]}", settings)
 
 
-def _no_changes(test: PolicyTest, path: Path) -> Iterator[Problem]:
+def _no_changes(test: PolicyTest, path: Path) -> Iterator[ValueProblem]:
     """Plans that are no change to the sound plan."""
     stated: dict[Path, object] = {(*path, "others", at): each for at, each in enumerate(test.others)}
     if test.plan is not None:
@@ -127,10 +131,14 @@ def _no_changes(test: PolicyTest, path: Path) -> Iterator[Problem]:
     for at, change in stated.items():
         if not isinstance(change, dict):
             message = f"{label(at)} is no change to a plan"
-            yield Problem(at, "wrong-type", message, "write a mapping, as in {schedule: {end: 2023-02-04}}")
+            yield ValueProblem(
+                at, "wrong-type", message, "write a mapping, as in {schedule: {end: 2023-02-04}}"
+            )
 
 
-def _unknown(test: PolicyTest, expected: Sequence[Expected], path: Path, policy: Policy) -> Iterator[Problem]:
+def _unknown(
+    test: PolicyTest, expected: Sequence[ExpectedFinding], path: Path, policy: Policy
+) -> Iterator[ValueProblem]:
     """Rules, severities and pointers that there are not."""
     named: list[tuple[Path, str | None]] = [((*path, "alone"), test.alone)]
     named += [((*path, "passes", number), each) for number, each in enumerate(test.passes)]
@@ -139,32 +147,32 @@ def _unknown(test: PolicyTest, expected: Sequence[Expected], path: Path, policy:
         named.append(((*at, "rule"), each.rule))
         if each.severity is not None and each.severity not in WEIGHTS:
             advice = f"write one of {', '.join(WEIGHTS)}"
-            yield Problem((*at, "severity"), "wrong-type", f"severity is {shown(each.severity)}", advice)
+            yield ValueProblem((*at, "severity"), "wrong-type", f"severity is {shown(each.severity)}", advice)
         if each.at and not each.at.startswith("/"):
             advice = "write a JSON pointer, as in /schedule/end"
-            yield Problem((*at, "at"), "wrong-type", f"`{shown(each.at)}` is no pointer", advice)
+            yield ValueProblem((*at, "at"), "wrong-type", f"`{shown(each.at)}` is no pointer", advice)
     for at, rule_id in named:
         if rule_id is not None and rule_id not in policy.catalogue:
             yield _no_rule(rule_id, at, policy)
 
 
-def _no_rule(rule_id: str, at: Path, policy: Policy) -> Problem:
+def _no_rule(rule_id: str, at: Path, policy: Policy) -> ValueProblem:
     guess = nearest(rule_id, policy.catalogue)
     hint = f", did you mean `{guess}`?" if guess else ""
     message = f"there is no rule `{shown(rule_id)}`{hint}"
-    return Problem(at, "unknown-key", message, "`egp rules` lists all rules")
+    return ValueProblem(at, "unknown-key", message, "`egp rules` lists all rules")
 
 
-def _repeated(cases: Sequence[Case]) -> Iterator[Problem]:
+def _repeated(cases: Sequence[ReadTest]) -> Iterator[ValueProblem]:
     seen: set[str] = set()
     for at, case in enumerate(cases):
         if case.name and case.name in seen:
             message = f"two tests are named `{shown(case.name)}`"
-            yield Problem(("tests", at, "name"), "wrong-type", message, "give each a name of its own")
+            yield ValueProblem(("tests", at, "name"), "wrong-type", message, "give each a name of its own")
         seen.add(case.name)
 
 
-def _failure(document: Document, problem: Problem) -> Failure:
+def _failure(document: Document, problem: ValueProblem) -> Failure:
     span = document.span(problem.path, key=problem.kind == "unknown-key")
     line = document.line(span.start.line)
     return Failure(document.path, problem.message, "", span, line, problem.help)

@@ -10,12 +10,12 @@ from typing import Any
 
 from egp.check import check
 from egp.output.report.model import Report
-from egp.pages.policy_test.reading import Case
+from egp.pages.policy_test.reading import ReadTest
 from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import Diagnostic
-from egp.policy.layers import OFF, SHADOW, Layer, Origin, Value
+from egp.policy.layers import OFF, SHADOW, Layer, Origin, SettingValue
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder
 from egp.record.lock import PinnedPolicy, Registration, Signed, made
@@ -55,7 +55,7 @@ class Bench:
     def __init__(self) -> None:
         self._written: dict[int, tuple[bytes, Experiment]] = {}
 
-    def said(self, case: Case, policy: Policy) -> Said:
+    def said(self, case: ReadTest, policy: Policy) -> Said:
         """What the policy says of the plan of a test."""
         content, plan = self._plan(case)
         test = case.test
@@ -73,7 +73,7 @@ class Bench:
         judge = replace(policy, root="", plans=())
         return _said(check([source], finder, judge, test.as_of or USUAL_DAY, lock=lock))
 
-    def _plan(self, case: Case) -> tuple[bytes, Experiment]:
+    def _plan(self, case: ReadTest) -> tuple[bytes, Experiment]:
         if case.number not in self._written:
             values = [_merged(case.test.plan or {})]
             for number, patch in enumerate(case.test.others, start=1):
@@ -86,7 +86,7 @@ class Bench:
 
 def _by(rule_id: str, policy: Policy) -> Policy:
     """The policy without its other rules."""
-    off = {"severity": Value(OFF, Origin("test", 0))}
+    off = {"severity": SettingValue(OFF, Origin("test", 0))}
     return _on_top(Layer("test", {each: off for each in policy.catalogue if each != rule_id}), policy)
 
 
@@ -143,12 +143,12 @@ def _pointer(diagnostic: Diagnostic) -> str:
     return f"{pointer}/{missing.replace('~', '~0').replace('/', '~1')}" if missing else pointer
 
 
-def objections(case: Case, said: Said) -> list[str]:
+def objections(case: ReadTest, said: Said) -> list[str]:
     """Why the test fails; empty when it succeeds."""
     return [*said.failures, *_missed(case, said), *_unexpected(case, said)]
 
 
-def _missed(case: Case, said: Said) -> Iterator[str]:
+def _missed(case: ReadTest, said: Said) -> Iterator[str]:
     for each in case.expected:
         of_rule = said.of(each.rule or "")
         if not any(at == each.at and each.severity in (None, severity) for _, at, severity in of_rule):
@@ -156,7 +156,7 @@ def _missed(case: Case, said: Said) -> Iterator[str]:
             yield f"{each.rule} was to find {each.at or 'the plan'}{weighed}, and {_told(each.rule or '', said)}"
 
 
-def _unexpected(case: Case, said: Said) -> Iterator[str]:
+def _unexpected(case: ReadTest, said: Said) -> Iterator[str]:
     for rule_id in case.test.passes:
         if said.of(rule_id) or rule_id in said.unchecked:
             yield f"{rule_id} was to pass, and {_told(rule_id, said)}"
@@ -178,6 +178,6 @@ def _told(rule_id: str, said: Said) -> str:
     return f"{rule_id} is not checked" if rule_id in said.unchecked else f"{rule_id} finds nothing"
 
 
-def relevant(cases: Sequence[Case], rule_id: str) -> list[Case]:
+def relevant(cases: Sequence[ReadTest], rule_id: str) -> list[ReadTest]:
     """The tests that have a say about a rule, those that are about few rules first: they are quicker."""
     return sorted((case for case in cases if case.names(rule_id)), key=lambda case: case.expects_nothing)

@@ -14,10 +14,10 @@ from egp.policy.params import shown_value
 if TYPE_CHECKING:
     from egp.output.report.text import Style
     from egp.pages.policy_test.boundaries import Covered
-    from egp.pages.policy_test.outcome import Outcome, Result
+    from egp.pages.policy_test.outcome import PolicyTestOutcome, Result
 
 
-def render(outcome: Outcome, style: Style) -> Iterator[str]:
+def render(outcome: PolicyTestOutcome, style: Style) -> Iterator[str]:
     """The tests that fail, the boundaries that are open, and the counts."""
     for failed in outcome.failed:
         yield from _failed(failed, style)
@@ -56,7 +56,7 @@ def _open(covered: Covered, style: Style) -> Iterator[str]:
         yield f"      {line}"
 
 
-def _summary(outcome: Outcome) -> str:
+def _summary(outcome: PolicyTestOutcome) -> str:
     policy = f"{outcome.policy.name} {outcome.policy.version}".strip()
     tests = counted(len(outcome.results), "test")
     failed = f"{len(outcome.failed)} failed" if outcome.failed else "all succeed"

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 from egp import VERSION, stats
 from egp.pages.power.schema import POWER_REPORT_VERSION
 from egp.plan.power import calculator
-from egp.plan.power.calculator import Answer
+from egp.plan.power.calculator import PowerAnswer
 from egp.plan.power.curve import curve
 from egp.plan.power.mistakes import mistakes, reach
 
 if TYPE_CHECKING:
     from egp.plan.finding import Failure
     from egp.plan.power.plan import MetricRow, PlanPower
-    from egp.plan.quantity import Change, Measure
+    from egp.plan.quantity import Measure, MetricChange
     from egp.policy.model import Policy
 
 _TOOL = {"name": "egp", "version": VERSION}
 
 
-def render(answer: Answer) -> str:
+def render(answer: PowerAnswer) -> str:
     """One JSON object on the question and its answer, numbers unrounded, ending in a newline."""
     found = reach(answer)
     return _written(
@@ -60,7 +60,7 @@ def _written(report: dict[str, object]) -> str:
     return json.dumps(report, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
 
-def _inputs(answer: Answer) -> dict[str, object]:
+def _inputs(answer: PowerAnswer) -> dict[str, object]:
     question = answer.question
     clusters = question.clusters
     return {
@@ -97,11 +97,11 @@ def _measure(value: Measure | None) -> dict[str, object] | None:
     return None if value is None else {"value": value.value, "unit": value.unit, "text": value.text}
 
 
-def _change(value: Change | None) -> dict[str, object] | None:
+def _change(value: MetricChange | None) -> dict[str, object] | None:
     return None if value is None else {"value": value.value, "unit": value.unit, "text": value.text}
 
 
-def _answer(answer: Answer) -> dict[str, object]:
+def _answer(answer: PowerAnswer) -> dict[str, object]:
     baseline = answer.question.baseline.value
     return {
         "units": answer.units,
@@ -116,7 +116,7 @@ def _answer(answer: Answer) -> dict[str, object]:
     }
 
 
-def _assumptions(answer: Answer) -> dict[str, object]:
+def _assumptions(answer: PowerAnswer) -> dict[str, object]:
     question, test = answer.question, answer.design.test
     sequence = answer.design.sequence
     bounds = sequence.boundaries(test.alpha, test.sides) if sequence else []
@@ -139,7 +139,7 @@ def _assumptions(answer: Answer) -> dict[str, object]:
     }
 
 
-def _variance(answer: Answer) -> str:
+def _variance(answer: PowerAnswer) -> str:
     if answer.question.kind != "proportion":
         return "declared"
     if answer.design.test.variance == "score":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from egp import stats
 from egp.output.report.text import printable
 from egp.plan.power import calculator
-from egp.plan.power.calculator import MINIMUM_DAYS, Answer
+from egp.plan.power.calculator import MINIMUM_DAYS, PowerAnswer
 from egp.plan.power.curve import Point, curve
 from egp.plan.power.mistakes import Mistake, mistakes, reach
 from egp.plan.power.readings import amount, missed_text, move, rounded_up
@@ -29,7 +29,7 @@ from egp.plan.wording import (
 
 if TYPE_CHECKING:
     from egp.output.report.text import Style
-    from egp.plan.power.question import Question
+    from egp.plan.power.question import PowerQuestion
 
 _BOUND = "\N{NO-BREAK SPACE}"
 _UNIT = re.compile(r"(?<=[0-9]) (?=%|bps|pp|ms|days?\b)")
@@ -39,7 +39,7 @@ _MOST_BOUNDARIES = 8
 _LONGEST_BAR = 30
 
 
-def render(answer: Answer, style: Style) -> Iterator[str]:
+def render(answer: PowerAnswer, style: Style) -> Iterator[str]:
     """The lines of the report."""
     first, *rest = wrapped(_sentence(answer), style.width)
     yield style.paint(first, "bold")
@@ -85,7 +85,7 @@ def labelled(label: str, text: str, width: int) -> Iterator[str]:
         yield f"  {'':<{_LABEL}}  {line}"
 
 
-def _sentence(answer: Answer) -> str:
+def _sentence(answer: PowerAnswer) -> str:
     units, power = _units(answer), share_text(answer.power)
     found = _found(answer)
     if answer.solved == "power":
@@ -95,7 +95,7 @@ def _sentence(answer: Answer) -> str:
     return f"{units} {found} with {power} power{_scope(answer)}.{_time(answer)}"
 
 
-def _scope(answer: Answer) -> str:
+def _scope(answer: PowerAnswer) -> str:
     if answer.question.power_scope == "primary":
         return ""
     overall = power_text(answer.decision_power)
@@ -104,14 +104,14 @@ def _scope(answer: Answer) -> str:
     )
 
 
-def _units(answer: Answer) -> str:
+def _units(answer: PowerAnswer) -> str:
     per_variant, question = answer.units_per_variant, answer.question
     of = "per variant" if len(set(per_variant)) == 1 else "in the smallest variant"
     days = "" if question.days is None else f" ({significant(question.days, 4)} days at {_rate(question)})"
     return f"{counted(min(per_variant), 'unit')} {of}{days}"
 
 
-def _found(answer: Answer) -> str:
+def _found(answer: PowerAnswer) -> str:
     question = answer.question
     size = rounded_up(answer.distance) if question.change is None else answer.distance
     shown = amount(size, question.baseline)
@@ -126,11 +126,11 @@ def _article(direction: str) -> str:
     return "an increase" if direction == "increase" else "a decrease"
 
 
-def _harm(question: Question) -> str:
+def _harm(question: PowerQuestion) -> str:
     return _article("decrease" if question.direction == "increase" else "increase")
 
 
-def _time(answer: Answer) -> str:
+def _time(answer: PowerAnswer) -> str:
     if answer.days is None or answer.days_to_run is None:
         return ""
     days = math.ceil(answer.days * (1 - 1e-12))
@@ -140,17 +140,17 @@ def _time(answer: Answer) -> str:
     return f" At {arrive}: run {counted(answer.days_to_run, 'day')}, whole weeks and {MINIMUM_DAYS} at least."
 
 
-def _whole_weeks_advice(answer: Answer) -> str:
+def _whole_weeks_advice(answer: PowerAnswer) -> str:
     if answer.days == answer.days_to_run:
         return ""
     return f" Run whole weeks, {MINIMUM_DAYS} days at least: {counted(answer.days_to_run or 0, 'day')}."
 
 
-def _rate(question: Question) -> str:
+def _rate(question: PowerQuestion) -> str:
     return f"{question.per_day or 0:,} new units a day"
 
 
-def _warnings(answer: Answer) -> Iterator[str]:
+def _warnings(answer: PowerAnswer) -> Iterator[str]:
     question = answer.question
     type1 = calculator.naive_type1(question)
     if type1 is not None:
@@ -171,7 +171,7 @@ def _warnings(answer: Answer) -> Iterator[str]:
         )
 
 
-def _assumptions(answer: Answer) -> list[tuple[str, str]]:
+def _assumptions(answer: PowerAnswer) -> list[tuple[str, str]]:
     rows = [("test", _test(answer)), ("variance", _variance(answer)), ("units", _split(answer))]
     question = answer.question
     if question.power_assumed:
@@ -202,7 +202,7 @@ def _assumptions(answer: Answer) -> list[tuple[str, str]]:
     return rows
 
 
-def _test(answer: Answer) -> str:
+def _test(answer: PowerAnswer) -> str:
     question, test = answer.question, answer.design.test
     z = significant(stats.z_upper(test.alpha / test.sides), 5)
     sides = "two-sided" if test.sides == 2 else "one-sided"
@@ -218,7 +218,7 @@ def _level(alpha: float) -> str:
     return f"{significant(alpha * 100, 4)} %"
 
 
-def _variance(answer: Answer) -> str:
+def _variance(answer: PowerAnswer) -> str:
     question = answer.question
     if question.kind == "proportion":
         if answer.design.test.variance == "score":
@@ -244,7 +244,7 @@ def _variance(answer: Answer) -> str:
     return f"standard deviation {text} {meant}, the same in all variants{exact}"
 
 
-def _split(answer: Answer) -> str:
+def _split(answer: PowerAnswer) -> str:
     per_variant = answer.units_per_variant
     text = f"{listing([f'{units:,}' for units in per_variant])}, control first; {sum(per_variant):,} in all"
     ratio = answer.design.test.ratio
@@ -256,7 +256,7 @@ def _split(answer: Answer) -> str:
     return f"{text}; the smallest treatment decides"
 
 
-def _decision(answer: Answer) -> str:
+def _decision(answer: PowerAnswer) -> str:
     question = answer.question
     total = question.guardrails + 1
     bound = "whatever the dependence between them (union bound)"
@@ -268,7 +268,7 @@ def _decision(answer: Answer) -> str:
     )
 
 
-def _correction(answer: Answer) -> str:
+def _correction(answer: PowerAnswer) -> str:
     question = answer.question
     if question.correction == "none":
         return f"none, for {question.treatments} treatments"
@@ -280,7 +280,7 @@ def _correction(answer: Answer) -> str:
     )
 
 
-def _clusters(answer: Answer) -> str:
+def _clusters(answer: PowerAnswer) -> str:
     clusters = answer.question.clusters
     assert clusters is not None
     factor = significant(calculator.design_effect(answer.question), 4)
@@ -288,7 +288,7 @@ def _clusters(answer: Answer) -> str:
     return f"design effect {factor} = 1 + ((cv² + 1)·m − 1)·ICC; {number} clusters in the smallest variant"
 
 
-def _looks(answer: Answer) -> str:
+def _looks(answer: PowerAnswer) -> str:
     sequence, test = answer.design.sequence, answer.design.test
     assert sequence is not None
     price = f"at most {significant(calculator.inflation(answer), 4)} times the units of a single look"
@@ -314,7 +314,7 @@ def _boundaries(bounds: Sequence[float], looks: Sequence[float]) -> str:
     return f"{listing(shown)} of the units"
 
 
-def _mistake(answer: Answer, mistake: Mistake) -> tuple[str, str]:
+def _mistake(answer: PowerAnswer, mistake: Mistake) -> tuple[str, str]:
     delivers = power_text(mistake.delivers)
     if answer.solved == "units":
         return mistake.name, f"would say {unit_count(mistake.says)}; this test has {delivers} power with them"
@@ -325,7 +325,7 @@ def _mistake(answer: Answer, mistake: Mistake) -> tuple[str, str]:
     return mistake.name, f"would say {size}; this test {done} with {delivers} power"
 
 
-def _curve(answer: Answer, points: Sequence[Point], style: Style) -> Iterator[str]:
+def _curve(answer: PowerAnswer, points: Sequence[Point], style: Style) -> Iterator[str]:
     is_margin = answer.question.non_inferiority
     title = "Margin ruled out" if is_margin else "MDE"
     yield style.paint(f"{title} at {share_text(answer.planned_power)} power", "bold")
@@ -367,7 +367,7 @@ def _right_aligned(row: tuple[str, ...], widths: Sequence[int]) -> str:
     return "".join(f"  {cell:>{width}}" for cell, width in zip(row, widths, strict=True))
 
 
-def _cells(answer: Answer, point: Point) -> tuple[str, ...]:
+def _cells(answer: PowerAnswer, point: Point) -> tuple[str, ...]:
     units = whole(point.units * (1 - 1e-12))
     distance = "none" if point.distance is None else _short(point.distance, answer.question.baseline.unit)
     if point.days is None:
@@ -385,7 +385,7 @@ def _bar(point: Point, longest: float, room: int) -> str:
     return "#" * max(1, round(point.distance / longest * room)) if room else ""
 
 
-def _note(answer: Answer, point: Point) -> str:
+def _note(answer: PowerAnswer, point: Point) -> str:
     if point.is_answer:
         return "<- this size" + (
             ", too short" if point.days is not None and point.days < MINIMUM_DAYS else ""
@@ -399,7 +399,7 @@ def _note(answer: Answer, point: Point) -> str:
     return "minimum" if point.days == MINIMUM_DAYS else ""
 
 
-def _to_reach(answer: Answer, style: Style) -> Iterator[str]:
+def _to_reach(answer: PowerAnswer, style: Style) -> Iterator[str]:
     """What more power than the answer's takes."""
     found = reach(answer)
     if found is None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from egp.gate.call import Call, Judgement, judge
+from egp.gate.call import Call, GateJudgement, judge
 from egp.gate.text import next_steps
 from egp.plan.results import CANARY, TEST, stage_name
 
 if TYPE_CHECKING:
     from egp.gate.readout import Readout
-    from egp.pages.status.evidence import ResultsFile
+    from egp.pages.status.evidence import ResultsHead
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder
 
@@ -25,13 +25,13 @@ WORST_FIRST: tuple[Colour, ...] = ("red", "yellow", "green")
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class GateAnswers:
     """The gate's judgements of one experiment, by the same results, as of the same instant."""
 
-    results: ResultsFile
-    watched: Judgement
+    results: ResultsHead
+    watched: GateJudgement
     """Whether all is well in the stage in which the treatment is."""
-    onwards: Judgement | None
+    onwards: GateJudgement | None
     """Whether the next stage may be entered; None after the last one, and where people have to choose first."""
 
     @property
@@ -39,11 +39,11 @@ class Answers:
         return self.watched.readout
 
     @property
-    def judgements(self) -> tuple[Judgement, ...]:
+    def judgements(self) -> tuple[GateJudgement, ...]:
         return (self.watched,) if self.onwards is None else (self.watched, self.onwards)
 
     @property
-    def deciding(self) -> Judgement:
+    def deciding(self) -> GateJudgement:
         """The judgement that the colour is of."""
         return min(self.judgements, key=lambda each: WORST_FIRST.index(self._colour(each)))
 
@@ -51,7 +51,7 @@ class Answers:
     def colour(self) -> Colour:
         return self._colour(self.deciding)
 
-    def _colour(self, judgement: Judgement) -> Colour:
+    def _colour(self, judgement: GateJudgement) -> Colour:
         """A hold of the next stage that merely waits for its time is as planned; any other hold is not."""
         decision = judgement.decision
         if decision.verdict == "roll_back":
@@ -76,21 +76,23 @@ class Answers:
 
 def answers(
     path: str,
-    files: Sequence[ResultsFile],
+    files: Sequence[ResultsHead],
     as_of: datetime,
     finder: PlanFinder,
     policy: Policy,
-) -> Answers:
+) -> GateAnswers:
     """The gate's answers by the results; of several of the same instant the worst. Raises CannotJudge."""
     judged = [_answers(path, file, max(as_of, file.as_of), finder, policy) for file in files]
     return min(judged, key=lambda each: WORST_FIRST.index(each.colour))
 
 
-def _answers(path: str, file: ResultsFile, as_of: datetime, finder: PlanFinder, policy: Policy) -> Answers:
+def _answers(
+    path: str, file: ResultsHead, as_of: datetime, finder: PlanFinder, policy: Policy
+) -> GateAnswers:
     watched = judge(Call(path, file.path, as_of=as_of), finder, policy)
     following = next_stage(watched.readout)
     onwards = judge(Call(path, file.path, to=following, as_of=as_of), finder, policy) if following else None
-    return Answers(file, watched, onwards)
+    return GateAnswers(file, watched, onwards)
 
 
 def next_stage(readout: Readout) -> str:

@@ -12,7 +12,7 @@ from egp.gate.clock import day_end, instant
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
 from egp.plan.results import Results
-from egp.plan.typed_reader import Problem, read
+from egp.plan.typed_reader import ValueProblem, read
 from egp.yaml import read_file
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _ENDINGS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
-class ResultsFile:
+class ResultsHead:
     """The head of a file of results; its rows are the gate's to read."""
 
     path: str
@@ -38,10 +38,10 @@ class Folder:
     """All results of a folder, and what could not be read there."""
 
     name: str
-    files: tuple[ResultsFile, ...]
+    files: tuple[ResultsHead, ...]
     failures: tuple[Failure, ...]
 
-    def newest(self, experiment: str, as_of: Moment, zone: tzinfo) -> list[ResultsFile]:
+    def newest(self, experiment: str, as_of: Moment, zone: tzinfo) -> list[ResultsHead]:
         """The experiment's newest results; several of the same instant are returned together."""
         own = [
             file
@@ -64,7 +64,7 @@ def results_in(path: str) -> Folder:
     failures: list[Failure] = []
     read_heads = [_head(file) for file in _yaml_files(path, failures)]
     failures += [each for each in read_heads if isinstance(each, Failure)]
-    return Folder(path, tuple(each for each in read_heads if isinstance(each, ResultsFile)), tuple(failures))
+    return Folder(path, tuple(each for each in read_heads if isinstance(each, ResultsHead)), tuple(failures))
 
 
 def _yaml_files(path: str, failures: list[Failure]) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _yaml_files(path: str, failures: list[Failure]) -> Iterator[str]:
         )
 
 
-def _head(path: str) -> ResultsFile | Failure:
+def _head(path: str) -> ResultsHead | Failure:
     relative = os.path.relpath(path)
     name = (path if relative.startswith("..") else relative).replace(os.sep, "/")
     try:
@@ -93,13 +93,13 @@ def _head(path: str) -> ResultsFile | Failure:
     document = documents[0]
     if document.problems:
         return _failure(name, (problem.message for problem in document.problems))
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     results = read(Results, document.value, (), problems)
     if not results.experiment or results.as_of is None:
         return _failure(name, (problem.message for problem in problems))
     if not isinstance(results.as_of, datetime) or results.as_of.tzinfo is None:
         return _failure(name, [f"`as_of` {shown(results.as_of)} is not an instant with its offset"])
-    return ResultsFile(name, results.experiment, results.as_of)
+    return ResultsHead(name, results.experiment, results.as_of)
 
 
 def _failure(name: str, messages: Iterable[str]) -> Failure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egp import VERSION
-from egp.gate.call import Judgement, as_text
+from egp.gate.call import GateJudgement, as_text
 from egp.pages.status.answers import WORST_FIRST
 from egp.pages.status.schema import STATUS_VERSION
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from egp.pages.status.portfolio import Status
-    from egp.pages.status.standing import Progress, Standing
+    from egp.pages.status.standing import Standing, UnitProgress
 
 
 def render(status: Status) -> str:
@@ -88,7 +88,7 @@ def _experiment(each: Standing) -> dict[str, object]:
     }
 
 
-def _verdict(judgement: Judgement) -> dict[str, object]:
+def _verdict(judgement: GateJudgement) -> dict[str, object]:
     decision = judgement.decision
     return {
         "asked": judgement.call.asked,
@@ -98,7 +98,7 @@ def _verdict(judgement: Judgement) -> dict[str, object]:
     }
 
 
-def _progress(progress: Progress | None) -> dict[str, int] | None:
+def _progress(progress: UnitProgress | None) -> dict[str, int] | None:
     return {"done": progress.done, "of": progress.of} if progress else None
 
 

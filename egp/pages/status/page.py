@@ -10,12 +10,12 @@ from egp.output.page.model import Block, Figure, Light, Page, Paragraph, Points,
 from egp.pages.status.answers import WORST_FIRST, Colour
 from egp.pages.status.portfolio import EXPIRING
 from egp.plan.quantity import shown
-from egp.plan.wording import counted, length, listing, odds, percent, significant
+from egp.plan.wording import counted, length, listing, one_in, percent, significant
 
 if TYPE_CHECKING:
     from egp.output.page.charts import LayerPeriod
     from egp.pages.status.portfolio import FalseWins, Status
-    from egp.pages.status.standing import Progress, Standing
+    from egp.pages.status.standing import Standing, UnitProgress
     from egp.plan.finding import Failure
 
 TONE: dict[Colour, Tone] = {"green": "good", "yellow": "caution", "red": "bad"}
@@ -121,7 +121,7 @@ def _progress(each: Standing) -> str:
     return ", ".join(part for part in (_days(each.days), sample, where) if part)
 
 
-def _days(days: Progress | None) -> str:
+def _days(days: UnitProgress | None) -> str:
     return f"{days.done} of {counted(days.of, 'day')}" if days else ""
 
 
@@ -193,7 +193,7 @@ def _risk(wins: FalseWins) -> Block:
     tests = counted(wins.tests, "test starts", "tests start")
     chance = f"{significant(wins.expected, 2)} false {'win' if wins.expected == 1 else 'wins'}"
     if wins.expected < _RARE:
-        chance += f" ({odds(wins.expected)} such portfolios has one)"
+        chance += f" ({one_in(wins.expected)} such portfolios has one)"
     allowed = (
         f"; the policy allows {significant(wins.allowed, 3)} in {counted(wins.days, 'day')}"
         if wins.allowed is not None

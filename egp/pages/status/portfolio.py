@@ -18,7 +18,7 @@ from egp.policy.locate import lock_folder
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
 from egp.record.lock import LockError, Registration, read_lock
-from egp.rules.rule_inputs import Entry, PortfolioIndex, entry_of
+from egp.rules.rule_inputs import PortfolioEntry, PortfolioIndex, entry_of
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report
@@ -190,7 +190,7 @@ def _rejected(report: Report) -> dict[tuple[str, int], tuple[str, ...]]:
     return {place: tuple(rules) for place, rules in found.items()}
 
 
-def _layers(entries: Sequence[Entry], day: date) -> Iterator[LayerPeriod]:
+def _layers(entries: Sequence[PortfolioEntry], day: date) -> Iterator[LayerPeriod]:
     """What the experiments of each layer take of it together, from a week ago until the last of them ends."""
     first = day_after(day, -_LOOKING_BACK)
     index = PortfolioIndex(entries)
@@ -208,7 +208,7 @@ def _layers(entries: Sequence[Entry], day: date) -> Iterator[LayerPeriod]:
                 yield LayerPeriod(layer, start, end, total)
 
 
-def _false_wins(entries: Sequence[Entry], day: date, policy: Policy) -> FalseWins | None:
+def _false_wins(entries: Sequence[PortfolioEntry], day: date, policy: Policy) -> FalseWins | None:
     """Of the tests that start in the policy's period around the day, the past one and what is planned."""
     budget = next(
         (

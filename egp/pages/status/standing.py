@@ -11,7 +11,7 @@ from egp.gate.clock import instant, zone_of
 from egp.gate.looks import open_look, planned_looks
 from egp.gate.rows import rows_of
 from egp.gate.withholding import withheld_because
-from egp.pages.status.answers import Answers, Colour, answers, must_choose
+from egp.pages.status.answers import Colour, GateAnswers, answers, must_choose
 from egp.plan.analysis.days import exposed_days, first_exposure, readout_day
 from egp.plan.analysis.registered import planned_units
 from egp.plan.analysis.watch import watch
@@ -60,7 +60,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class UnitProgress:
     done: int
     of: int
 
@@ -83,11 +83,11 @@ class Standing:
     steps: tuple[str, ...] = ()
     stage: str = ""
     """Where the treatment is, as the gate says."""
-    days: Progress | None = None
-    units: Progress | None = None
+    days: UnitProgress | None = None
+    units: UnitProgress | None = None
     """Of the smallest variant of the test."""
     next: Next | None = None
-    answers: Answers | None = None
+    answers: GateAnswers | None = None
     failures: tuple[Failure, ...] = field(default=())
     """What kept the gate from judging."""
 
@@ -167,7 +167,7 @@ def _running(
     return _told(known, told, days)
 
 
-def _told(known: Known, told: Answers, days: Progress | None) -> Standing:
+def _told(known: Known, told: GateAnswers, days: UnitProgress | None) -> Standing:
     colour, reasons, steps = _light(known, told)
     return Standing(
         known,
@@ -183,7 +183,7 @@ def _told(known: Known, told: Answers, days: Progress | None) -> Standing:
     )
 
 
-def _light(known: Known, told: Answers) -> tuple[Colour, list[str], list[str]]:
+def _light(known: Known, told: GateAnswers) -> tuple[Colour, list[str], list[str]]:
     """The gate's colour with its reasons; what is green for the gate still has to be a plan that the check lets pass."""
     rejections = _rejections(known)
     if told.colour != "green":
@@ -200,7 +200,7 @@ def _light(known: Known, told: Answers) -> tuple[Colour, list[str], list[str]]:
     return "green", [_as_planned(told)], []
 
 
-def _as_planned(told: Answers) -> str:
+def _as_planned(told: GateAnswers) -> str:
     decision = told.onwards.decision if told.onwards else None
     if decision and decision.verdict == "proceed":
         return f"may go on to {_stage(told)}"
@@ -208,11 +208,11 @@ def _as_planned(told: Answers) -> str:
     return f"as planned; the primary metric is {kept_back}" if kept_back else "as planned"
 
 
-def _stage(told: Answers) -> str:
+def _stage(told: GateAnswers) -> str:
     return told.onwards.readout.move.name if told.onwards else told.readout.stage.name
 
 
-def _next(told: Answers) -> Next | None:
+def _next(told: GateAnswers) -> Next | None:
     """When somebody has to decide the next time, and on what."""
     plan, today = told.readout.plan, told.readout.as_of.date()
     if told.colour == "red":
@@ -236,17 +236,17 @@ def _next(told: Answers) -> Next | None:
     return Next(f"enter {_stage(told)}, after a repair" if decision.kind == "repair" else "whether to end it")
 
 
-def _days(plan: Experiment, today: date) -> Progress | None:
+def _days(plan: Experiment, today: date) -> UnitProgress | None:
     """Days of the run that are over, and all of them; None where the plan does not say."""
     try:
         runs = exposed_days(plan)
     except NotChecked:
         return None
     done = sum(max(0, min(run.days, (today - run.first).days)) for run in runs)
-    return Progress(done, sum(run.days for run in runs))
+    return UnitProgress(done, sum(run.days for run in runs))
 
 
-def _units(told: Answers) -> Progress | None:
+def _units(told: GateAnswers) -> UnitProgress | None:
     """Units that the smallest variant of the test has, whatever they did, against the planned sample."""
     readout = told.readout
     metric = readout.plan.primary_metric
@@ -260,4 +260,4 @@ def _units(told: Answers) -> Progress | None:
         sum(row.units for row in rows_of(readout, metric, "cohort", variant, TEST))
         for variant in readout.variants
     ]
-    return Progress(min(seen), int(planned)) if any(seen) else None
+    return UnitProgress(min(seen), int(planned)) if any(seen) else None

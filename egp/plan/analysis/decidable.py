@@ -28,7 +28,7 @@ from egp.plan.wording import listing
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric
-    from egp.plan.quantity import Change
+    from egp.plan.quantity import MetricChange
     from egp.yaml import Path
 
 CLEARLY = 4.0
@@ -197,7 +197,7 @@ def _relative(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecida
         yield from _relative_margin(plan, metric, path)
     elif path == PRIMARY and plan.decision_rule is not None:
         for key in ("min_ci_lower", "min_lift"):
-            bound: Change | None = getattr(plan.decision_rule, key)
+            bound: MetricChange | None = getattr(plan.decision_rule, key)
             yield from _of_nothing(plan, metric, path, ("decision_rule", key), bound)
 
 
@@ -212,7 +212,7 @@ def _relative_margin(plan: Experiment, metric: Metric, path: Path) -> Iterator[U
 
 
 def _of_nothing(
-    plan: Experiment, metric: Metric, path: Path, at: Path, change: Change | None
+    plan: Experiment, metric: Metric, path: Path, at: Path, change: MetricChange | None
 ) -> Iterator[Undecidable]:
     """A relative change of a control that may be zero, or below it."""
     baseline = metric.baseline

@@ -27,7 +27,7 @@ from egp.plan.analysis.stop_rules import (
     stop_rule_metric,
 )
 from egp.plan.analysis.traffic import daily_eligible_units
-from egp.plan.analysis.watch import Watched, treated, units_of, watch
+from egp.plan.analysis.watch import WatchedPart, treated, units_of, watch
 from egp.plan.finding import NotChecked, need
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def posterior_alarm(plan: Experiment, position: int, probability: float, how: Ho
     if probability >= 1:
         return FalseAlarm(0.0)
 
-    def bounds(part: Watched, information: Sequence[float]) -> Sequence[float]:
+    def bounds(part: WatchedPart, information: Sequence[float]) -> Sequence[float]:
         # Between two points a bound below even odds bends the other way, so that no line keeps below it.
         if probability <= 0 or (probability < 0.5 and evaluated == "hourly"):
             return [-math.inf] * len(information)
@@ -90,8 +90,8 @@ def posterior_alarm(plan: Experiment, position: int, probability: float, how: Ho
 
 
 def _repeated(
-    parts: Sequence[tuple[Watched, Evaluations]],
-    bounds: Callable[[Watched, Sequence[float]], Sequence[float]],
+    parts: Sequence[tuple[WatchedPart, Evaluations]],
+    bounds: Callable[[WatchedPart, Sequence[float]], Sequence[float]],
     how: How,
 ) -> FalseAlarm:
     """Of a test on all units of a part so far, repeated at each evaluation; ``bounds`` are those of z."""
@@ -162,14 +162,14 @@ def _all_beyond(bound: float, days: int, correlation: float) -> float:
     return stats.alike_windows_probability([bound] * days, days, correlation)
 
 
-def _bound_of_a_day(plan: Experiment, position: int, part: Watched) -> float:
+def _bound_of_a_day(plan: Experiment, position: int, part: WatchedPart) -> float:
     path, metric = stop_rule_metric(plan, position)
     stretch = control_stretch(plan, position)
     error = standard_error(plan, metric, path, part, daily_eligible_units(plan), stretch)
     return stop_rule_harm(plan, position) / error
 
 
-def _silent_days(plan: Experiment, position: int, part: Watched) -> int:
+def _silent_days(plan: Experiment, position: int, part: WatchedPart) -> int:
     """Days before the one with which the minimum of units is reached; the units of a day count on every day."""
     path = ("stop_rules", position, "min_units_per_variant")
     least = need(plan.stop_rules[position].min_units_per_variant, *path)
@@ -227,7 +227,7 @@ def limit_alarm(
     metric, z = limited.metric, stats.z_upper(levels.limit_alpha)
     spread = spread_of(plan, metric, limited.path)
 
-    def bounds(part: Watched, information: Sequence[float]) -> Sequence[float]:
+    def bounds(part: WatchedPart, information: Sequence[float]) -> Sequence[float]:
         units = units_of(plan, part) * part.treatment * segment_share(plan, metric)
         if units <= 0:
             raise NotChecked(("eligible_units",))
@@ -277,5 +277,5 @@ def harm_alarm(plan: Experiment, levels: AlarmLevels) -> FalseAlarm:
     return FalseAlarm(1 - quiet, is_most, number)
 
 
-def _constant(bound: float) -> Callable[[Watched, Sequence[float]], Sequence[float]]:
+def _constant(bound: float) -> Callable[[WatchedPart, Sequence[float]], Sequence[float]]:
     return lambda _, information: [bound] * len(information)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from egp.plan.analysis.days import day_after
 
 
-class Expected(NamedTuple):
+class ExpectedFalseWins(NamedTuple):
     """False wins expected of the tests from the first to the last position."""
 
     wins: float
@@ -29,12 +29,12 @@ def expected_false_wins(of_type: str, alpha: float | None, sides: str, tests: in
     return tests * alpha / (2 if sides == "two" else 1)
 
 
-def worst_period(tests: Sequence[tuple[date, float]], days: int) -> Expected:
+def worst_period(tests: Sequence[tuple[date, float]], days: int) -> ExpectedFalseWins:
     """The largest sum of chances over tests that start within so many days; the tests in order of their starts."""
     before = [0.0, *accumulate(chance for _, chance in tests)]
-    largest, first = Expected(0.0, 0, 0), 0
+    largest, first = ExpectedFalseWins(0.0, 0, 0), 0
     for last, (day, _) in enumerate(tests):
         while day > day_after(tests[first][0], days - 1):
             first += 1
-        largest = max(largest, Expected(before[last + 1] - before[first], first, last))
+        largest = max(largest, ExpectedFalseWins(before[last + 1] - before[first], first, last))
     return largest

@@ -27,7 +27,7 @@ from egp.plan.quantity import as_day
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric, Statistics
-    from egp.plan.quantity import Change, Measure
+    from egp.plan.quantity import Measure, MetricChange
     from egp.yaml import Path
 
 PRIMARY: Path = ("primary_metric",)
@@ -115,7 +115,7 @@ def baseline_of(metric: Metric, path: Path) -> Measure:
     return baseline
 
 
-def size_of(change: Change, metric: Metric, path: Path, key: str) -> float:
+def size_of(change: MetricChange, metric: Metric, path: Path, key: str) -> float:
     """The change in the metric's own unit, positive. One of another unit is a fault of the plan, and no input."""
     baseline = baseline_of(metric, path)
     if not is_change_of(change, baseline) or (change.relative and baseline.value == 0):
@@ -156,7 +156,7 @@ def uses_covariate(plan: Experiment, metric: Metric, path: Path) -> bool:
     return path == PRIMARY and metric.kind != "quantile" and cuped_variance_factor(plan) < 1
 
 
-def is_relative(change: Change | None, metric: Metric) -> bool:
+def is_relative(change: MetricChange | None, metric: Metric) -> bool:
     """Whether a bound is one of the control observed: declared in per cent, of a metric above zero."""
     return (
         change is not None and change.relative and metric.baseline is not None and metric.baseline.value > 0
@@ -228,7 +228,7 @@ def primary_effect(plan: Experiment, at: Path = PRIMARY) -> float:
     return effect
 
 
-def signed_size(change: Change, metric: Metric, path: Path, key: str) -> float:
+def signed_size(change: MetricChange, metric: Metric, path: Path, key: str) -> float:
     """A wanted change in the metric's own unit, with the sign of the direction that is good."""
     size = size_of(change, metric, path, key)
     return size if direction_of(metric, path) == "increase" else -size
@@ -454,7 +454,7 @@ def assuming(plan: Experiment, **statistics: object) -> Experiment:
     return other
 
 
-def is_change_of(change: Change, measure: Measure) -> bool:
+def is_change_of(change: MetricChange, measure: Measure) -> bool:
     """Whether a change in this unit can happen to a metric measured in that one: points to a rate, ms to a time."""
     if change.unit in ("points", "abs"):
         return measure.unit in ("share", "")

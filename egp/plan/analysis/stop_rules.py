@@ -13,7 +13,7 @@ from egp.plan.finding import NotChecked, need
 
 if TYPE_CHECKING:
     from egp.plan.analysis.alarm_levels import AlarmLevels
-    from egp.plan.analysis.watch import Watched
+    from egp.plan.analysis.watch import WatchedPart
     from egp.plan.experiment import Experiment, Metric
     from egp.yaml import Path
 
@@ -30,7 +30,7 @@ from egp.plan.analysis.watch import units_of, watched_weeks
 
 
 def standard_error(
-    plan: Experiment, metric: Metric, path: Path, part: Watched, eligible: float, stretch: float = 1.0
+    plan: Experiment, metric: Metric, path: Path, part: WatchedPart, eligible: float, stretch: float = 1.0
 ) -> float:
     """Standard error of the treatment less ``stretch`` times control after so many eligible units, if there is no
     effect; without CUPED."""
@@ -130,7 +130,7 @@ class Evaluations(NamedTuple):
 _EVALUATIONS_PER_WEEK = {"hourly": 168, "daily": 7, "weekly": 1}
 
 
-def evaluations(plan: Experiment, position: int, evaluated: str, part: Watched) -> Evaluations:
+def evaluations(plan: Experiment, position: int, evaluated: str, part: WatchedPart) -> Evaluations:
     """The "hourly", "daily" or "weekly" evaluations of a stop rule; units are taken to come evenly."""
     path = ("stop_rules", position, "min_units_per_variant")
     least = need(plan.stop_rules[position].min_units_per_variant, *path)
@@ -138,7 +138,7 @@ def evaluations(plan: Experiment, position: int, evaluated: str, part: Watched) 
     return evaluations_from(plan, max(least, least_units(plan, metric, metric_path)), evaluated, part)
 
 
-def evaluations_from(plan: Experiment, least: float, evaluated: str, part: Watched) -> Evaluations:
+def evaluations_from(plan: Experiment, least: float, evaluated: str, part: WatchedPart) -> Evaluations:
     """Evaluations from so many units in the smaller arm on; without a control there is the treatment alone."""
     room = part.days * _EVALUATIONS_PER_WEEK[evaluated] / 7
     units = units_of(plan, part) * (part.smallest or part.treatment)
@@ -148,7 +148,7 @@ def evaluations_from(plan: Experiment, least: float, evaluated: str, part: Watch
 
 
 def posterior_bounds(
-    plan: Experiment, position: int, probability: float, part: Watched, information: Sequence[float]
+    plan: Experiment, position: int, probability: float, part: WatchedPart, information: Sequence[float]
 ) -> list[float]:
     """How many standard errors of estimated harm make a posterior stop rule fire, at each share of the part's units.
 

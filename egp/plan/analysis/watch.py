@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 WEEK = 7
 
 
-class Watched(NamedTuple):
+class WatchedPart(NamedTuple):
     """A part of the watch, on data of its own: the canary, the test, or a stage of the ramp."""
 
     first: date
@@ -52,27 +52,27 @@ class Watched(NamedTuple):
 
 
 @lru_cache(32)
-def watch(plan: Experiment) -> tuple[Watched, ...]:
+def watch(plan: Experiment) -> tuple[WatchedPart, ...]:
     """The parts in order of time. A stage that treats everyone has no control to compare with, and is none of them."""
     return tuple(part for part in treated(plan) if part.control > 0)
 
 
 @lru_cache(32)
-def treated(plan: Experiment) -> tuple[Watched, ...]:
+def treated(plan: Experiment) -> tuple[WatchedPart, ...]:
     """The parts in which units are treated, beside a control or without one."""
     test = () if plan.type == "rollout" else (watched_test(plan),)
     return (*_canary(plan), *test, *_ramp(plan))
 
 
 @lru_cache(32)
-def watched_test(plan: Experiment) -> Watched:
+def watched_test(plan: Experiment) -> WatchedPart:
     exposure = need(schedule_of(plan).exposure, "schedule", "exposure")
     control, treatment = weights(plan)
     if exposure <= 0:
         raise NotChecked(("schedule", "exposure"))
     if min(control, treatment) <= 0:
         raise NotChecked(("variants",))
-    return Watched(
+    return WatchedPart(
         first_day(plan), run_days(plan), exposure * control, exposure * treatment, treatments(plan)
     )
 
@@ -83,13 +83,13 @@ def watched_weeks(plan: Experiment) -> int:
     return ((parts[-1].last - parts[0].first).days + 1) // WEEK if parts else 0
 
 
-def units_of(plan: Experiment, part: Watched) -> float:
+def units_of(plan: Experiment, part: WatchedPart) -> float:
     """Eligible units that are first seen in a part of the watch; they come as in the run, evenly over its days."""
     run = watched_test(plan)
     return arriving_units(plan) / run.smallest * (part.days / run.days)
 
 
-def _canary(plan: Experiment) -> Iterator[Watched]:
+def _canary(plan: Experiment) -> Iterator[WatchedPart]:
     canary = plan.canary
     if canary is None or not canary.treated or canary.start is None or canary.end is None:
         return
@@ -98,10 +98,10 @@ def _canary(plan: Experiment) -> Iterator[Watched]:
     control, treatment = weights(plan)
     if days > 0 and control < 1:
         share = treatment / (1 - control) * canary.treated
-        yield Watched(first, days, 1 - canary.treated, share, treatments(plan))
+        yield WatchedPart(first, days, 1 - canary.treated, share, treatments(plan))
 
 
-def _ramp(plan: Experiment) -> Iterator[Watched]:
+def _ramp(plan: Experiment) -> Iterator[WatchedPart]:
     until = plan.holdout.until if plan.holdout else None
     if not plan.ramp:
         return
@@ -113,5 +113,5 @@ def _ramp(plan: Experiment) -> Iterator[Watched]:
         if stage is plan.ramp[-1] and until is not None:
             days = max(days, (until - begin).days + 1)
         if days > 0 and stage.treated:
-            yield Watched(begin, days, 1 - stage.treated, stage.treated)
+            yield WatchedPart(begin, days, 1 - stage.treated, stage.treated)
         begin = day_after(begin, days)

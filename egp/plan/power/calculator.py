@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from egp import stats
 from egp.plan.analysis.design import Design, Sequence, priced_power
-from egp.plan.power.question import DEFAULT_POWER, PowerError, Question, Solved, power_of_test
+from egp.plan.power.question import DEFAULT_POWER, PowerError, PowerQuestion, Solved, power_of_test
 from egp.stats.planning import Direction
 
 T = TypeVar("T")
@@ -40,10 +40,10 @@ _OPTION_OF_PARAMETER = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PowerAnswer:
     """A consistent set of size, effect and power, one of which was asked for."""
 
-    question: Question
+    question: PowerQuestion
     design: Design
     units: float
     """Real-valued, of the smallest variant."""
@@ -98,32 +98,32 @@ def _whole(units: float) -> int:
     return math.ceil(units * (1 - 1e-12))
 
 
-def answered(question: Question) -> Answer:
+def answered(question: PowerQuestion) -> PowerAnswer:
     """Solves the question. Raises PowerError naming the option to change."""
     return _in_options(question, lambda: _solve(question))
 
 
-def _solve(question: Question) -> Answer:
+def _solve(question: PowerQuestion) -> PowerAnswer:
     design = design_of(question)
     units, distance = question.given_units, _distance(question)
     if question.power is None:
         assert units is not None
         assert distance is not None
-        return Answer(question, design, units, distance, design.power(distance, units))
+        return PowerAnswer(question, design, units, distance, design.power(distance, units))
     power = power_of_test(question, question.power)
     if distance is None:
         assert units is not None
         distance = design.detectable(power, units)
     else:
         units = design.units(distance, power)
-    return Answer(question, design, units, distance, power)
+    return PowerAnswer(question, design, units, distance, power)
 
 
-def _distance(question: Question) -> float | None:
+def _distance(question: PowerQuestion) -> float | None:
     return None if question.change is None else question.change.absolute(question.baseline.value)
 
 
-def design_of(question: Question) -> Design:
+def design_of(question: PowerQuestion) -> Design:
     """The registered test. Raises StatisticsInputError."""
     control, smallest = question.weights[0], min(question.weights[1:])
     harm: Direction = "decrease" if question.direction == "increase" else "increase"
@@ -143,7 +143,7 @@ def design_of(question: Question) -> Design:
     return Design(test, control / min(question.weights), question.direction, _sequence(question))
 
 
-def _margin(question: Question) -> float | None:
+def _margin(question: PowerQuestion) -> float | None:
     """The margin; where it is asked for any possible one, since only having one makes the test what it is."""
     if not question.non_inferiority:
         return None
@@ -156,13 +156,13 @@ def _margin(question: Question) -> float | None:
     return 0.5 * min(question.baseline.value, 1 - question.baseline.value)
 
 
-def _is_relative(question: Question) -> bool:
+def _is_relative(question: PowerQuestion) -> bool:
     """Whether the margin is one of the control that will be observed."""
     change = question.change
     return question.non_inferiority and change is not None and change.relative and question.baseline.value > 0
 
 
-def comparison_alpha(question: Question) -> float:
+def comparison_alpha(question: PowerQuestion) -> float:
     """Level of one comparison. Dunnett's treatments correlate as the smallest with itself, the least of all."""
     ratio = min(question.weights[1:]) / question.weights[0]
     return stats.corrected_alpha(
@@ -170,15 +170,15 @@ def comparison_alpha(question: Question) -> float:
     )
 
 
-def cuped_factor(question: Question) -> float:
+def cuped_factor(question: PowerQuestion) -> float:
     return 1.0 if question.correlation is None else stats.cuped_factor(question.correlation)
 
 
-def design_effect(question: Question) -> float:
+def design_effect(question: PowerQuestion) -> float:
     return 1.0 if question.clusters is None else stats.design_effect(*question.clusters)
 
 
-def _sequence(question: Question) -> Sequence | None:
+def _sequence(question: PowerQuestion) -> Sequence | None:
     if question.always_valid:
         return Sequence(None)
     if question.spending is None or question.looks is None:
@@ -186,7 +186,7 @@ def _sequence(question: Question) -> Sequence | None:
     return Sequence(question.spending, question.looks, question.gamma)
 
 
-def _in_options(question: Question, solve: Callable[[], T]) -> T:
+def _in_options(question: PowerQuestion, solve: Callable[[], T]) -> T:
     try:
         return solve()
     except stats.StatisticsInputError as error:
@@ -198,7 +198,7 @@ def _in_options(question: Question, solve: Callable[[], T]) -> T:
         ) from None
 
 
-def _option(question: Question, parameter: str) -> str:
+def _option(question: PowerQuestion, parameter: str) -> str:
     if parameter in ("control_units", "n_control", "units"):
         return "--days" if question.days is not None else "--units"
     if parameter in ("effect", "p_treatment", "delta"):
@@ -206,14 +206,14 @@ def _option(question: Question, parameter: str) -> str:
     return _OPTION_OF_PARAMETER.get(parameter, parameter)
 
 
-def naive_type1(question: Question) -> float | None:
+def naive_type1(question: PowerQuestion) -> float | None:
     """Type I error of looks that each test at the full level; None where looks are one, or corrected."""
     if question.looks is None or question.spending is not None or len(question.looks) == 1:
         return None
     return stats.repeated_looks_type1(comparison_alpha(question), question.looks, question.sides)
 
 
-def family_error(question: Question) -> float | None:
+def family_error(question: PowerQuestion) -> float | None:
     """Chance of an effect that is not there among several uncorrected treatments; None where there is one, or a correction."""
     if question.treatments == 1 or question.correction != "none":
         return None
@@ -225,7 +225,7 @@ def family_error(question: Question) -> float | None:
 Distribution = Literal["normal", "noncentral_t"]
 
 
-def distribution(answer: Answer) -> Distribution:
+def distribution(answer: PowerAnswer) -> Distribution:
     """Whether the exact t distribution was used for this size."""
     ratio = answer.design.test.ratio
     control = answer.units * answer.design.control_per_smallest / answer.design.inflation(_clamped(answer))
@@ -233,10 +233,10 @@ def distribution(answer: Answer) -> Distribution:
     return "noncentral_t" if answer.question.kind == "mean" and small else "normal"
 
 
-def _clamped(answer: Answer) -> float:
+def _clamped(answer: PowerAnswer) -> float:
     return priced_power(answer.power, answer.design.test.alpha)
 
 
-def inflation(answer: Answer) -> float:
+def inflation(answer: PowerAnswer) -> float:
     """Price of the looks at the answer's power."""
     return answer.design.inflation(_clamped(answer))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from egp.plan.power.calculator import MINIMUM_DAYS, Answer
+from egp.plan.power.calculator import MINIMUM_DAYS, PowerAnswer
 from egp.stats import StatisticsInputError
 
 _MOST_WEEKS = 8
@@ -13,7 +13,7 @@ _STEPS = (0.25, 0.5, 0.75, 1.5, 2.0, 4.0)
 
 
 class Point(NamedTuple):
-    """What a size can detect at ``Answer.planned_power``; None where no possible effect is found."""
+    """What a size can detect at ``PowerAnswer.planned_power``; None where no possible effect is found."""
 
     days: float | None
     units: float
@@ -21,7 +21,7 @@ class Point(NamedTuple):
     is_answer: bool
 
 
-def curve(answer: Answer) -> list[Point]:
+def curve(answer: PowerAnswer) -> list[Point]:
     """Points in the order of size, the answer's among them."""
     per_day = answer.question.smallest_per_day
     if per_day is None:
@@ -36,7 +36,7 @@ def curve(answer: Answer) -> list[Point]:
     return sorted([*others, own], key=lambda point: point.units)
 
 
-def _detectable(answer: Answer, units: float) -> float | None:
+def _detectable(answer: PowerAnswer, units: float) -> float | None:
     try:
         return answer.design.detectable(answer.planned_power, units)
     except (ArithmeticError, StatisticsInputError):

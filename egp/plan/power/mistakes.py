@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from egp import stats
 from egp.plan.analysis.design import Design
-from egp.plan.power.calculator import Answer, design_of
+from egp.plan.power.calculator import PowerAnswer, design_of
 from egp.plan.power.question import power_of_test
-from egp.plan.quantity import Change
+from egp.plan.quantity import MetricChange
 from egp.plan.wording import share_text
 
 _SAME = 1e-9
@@ -30,7 +30,7 @@ class Mistake:
     delivers: float
 
 
-def mistakes(answer: Answer) -> list[Mistake]:
+def mistakes(answer: PowerAnswer) -> list[Mistake]:
     """Those that apply to this question and change its answer."""
     found = []
     for id, name, solve in _candidates(answer):
@@ -46,11 +46,11 @@ def mistakes(answer: Answer) -> list[Mistake]:
     return found
 
 
-def _right(answer: Answer) -> float:
+def _right(answer: PowerAnswer) -> float:
     return {"units": answer.units, "power": answer.power}.get(answer.solved, answer.distance)
 
 
-def _delivered(answer: Answer, says: float) -> float:
+def _delivered(answer: PowerAnswer, says: float) -> float:
     if answer.solved == "power":
         return answer.power
     if answer.solved == "units":
@@ -58,7 +58,7 @@ def _delivered(answer: Answer, says: float) -> float:
     return answer.design.power(says, answer.units)
 
 
-def _candidates(answer: Answer) -> Iterator[tuple[str, str, Callable[[], float]]]:
+def _candidates(answer: PowerAnswer) -> Iterator[tuple[str, str, Callable[[], float]]]:
     question, design, test = answer.question, answer.design, answer.design.test
     if answer.solved != "power" and answer.power > 0.8:
         yield "power_80", "80 % power", lambda: _solved(answer, design, 0.8)
@@ -84,7 +84,7 @@ def _candidates(answer: Answer) -> Iterator[tuple[str, str, Callable[[], float]]
 
 
 def _solved(
-    answer: Answer, design: Design, power: float | None = None, distance: float | None = None
+    answer: PowerAnswer, design: Design, power: float | None = None, distance: float | None = None
 ) -> float:
     power = answer.power if power is None else power
     distance = answer.distance if distance is None else distance
@@ -95,7 +95,7 @@ def _solved(
     return design.detectable(power, answer.units)
 
 
-def _shortcut(answer: Answer) -> float:
+def _shortcut(answer: PowerAnswer) -> float:
     """z·sd·√(2/n) solved for what is asked: half the width of an interval, found half of the time."""
     test = answer.design.test
     variance = test.baseline * (1 - test.baseline) if test.std_dev is None else test.std_dev**2
@@ -106,7 +106,7 @@ def _shortcut(answer: Answer) -> float:
     return width_of_one / math.sqrt(answer.units)
 
 
-def other_reading(answer: Answer) -> tuple[str, float] | None:
+def other_reading(answer: PowerAnswer) -> tuple[str, float] | None:
     """A relative change taken for an absolute one, or the other way round, where the number could be either."""
     change, baseline = answer.question.change, answer.question.baseline
     if change is None or baseline.unit not in ("share", "") or not baseline.value:
@@ -118,7 +118,7 @@ def other_reading(answer: Answer) -> tuple[str, float] | None:
     return _as_relative(change, abs(baseline.value))
 
 
-def _as_relative(change: Change, baseline: float) -> tuple[str, float]:
+def _as_relative(change: MetricChange, baseline: float) -> tuple[str, float]:
     """Points are read as per cent; a plain number as a share of the baseline."""
     return f"{change.value * 100:.6g} % relative", change.value * baseline
 
@@ -132,7 +132,7 @@ class Reach:
     distance: float | None
 
 
-def reach(answer: Answer) -> Reach | None:
+def reach(answer: PowerAnswer) -> Reach | None:
     """Size or effect for the usual power; None where power was not the question, or is enough."""
     wanted = answer.planned_power
     if answer.solved != "power" or answer.power >= wanted:

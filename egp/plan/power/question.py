@@ -9,7 +9,17 @@ from typing import Literal, NamedTuple, NoReturn, TypeVar, cast
 
 from egp.plan.analysis.registered import MOST_LOOKS, is_change_of
 from egp.plan.power.readings import ambiguity
-from egp.plan.quantity import Change, Measure, QuantityError, change, count, duration, measure, share, shown
+from egp.plan.quantity import (
+    Measure,
+    MetricChange,
+    QuantityError,
+    change,
+    count,
+    duration,
+    measure,
+    share,
+    shown,
+)
 from egp.stats.planning import Direction, Kind
 
 T = TypeVar("T")
@@ -41,7 +51,7 @@ class Clusters(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PowerQuestion:
     """Everything that was given. Quantities are in their own unit, shares as fractions, None where nothing is said."""
 
     kind: Kind
@@ -49,7 +59,7 @@ class Question:
     std_dev: Measure | None
     direction: Direction
     non_inferiority: bool
-    change: Change | None
+    change: MetricChange | None
     """The MDE, or the margin of a test of non-inferiority; None when it is asked for."""
     units: float | None
     days: float | None
@@ -100,7 +110,7 @@ class Question:
         return self.days * self.smallest_per_day
 
 
-def understood(options: Options) -> Question:
+def understood(options: Options) -> PowerQuestion:
     """The options as a question that has one answer. Raises PowerError."""
     kind = cast(
         Kind, _required(options, "kind", "say what the metric is: proportion, mean, ratio or quantile")
@@ -119,7 +129,7 @@ def understood(options: Options) -> Question:
     power, assumed = _power(options, effect, units is not None or days is not None, non_inferiority)
     guardrails = _read(options, "guardrails", count) or 0
     looks = _looks(options)
-    return Question(
+    return PowerQuestion(
         kind=kind,
         baseline=baseline,
         std_dev=_std_dev(options, kind, baseline),
@@ -214,7 +224,7 @@ def _std_dev(options: Options, kind: Kind, baseline: Measure) -> Measure | None:
 
 def _change(
     options: Options, baseline: Measure, direction: Direction, non_inferiority: bool
-) -> Change | None:
+) -> MetricChange | None:
     name = "margin" if non_inferiority else "mde"
     text = _text(options, name)
     if text is None or (non_inferiority and not text):
@@ -230,7 +240,7 @@ def _change(
     return found
 
 
-def _check_change(name: str, found: Change, baseline: Measure) -> None:
+def _check_change(name: str, found: MetricChange, baseline: Measure) -> None:
     text = shown(found.text)
     if not is_change_of(found, baseline):
         message = f"--{name} {text} cannot be a change of a metric whose baseline is {shown(baseline.text)}"
@@ -268,7 +278,7 @@ def _days(text: object) -> float:
 
 
 def _power(
-    options: Options, effect: Change | None, sized: bool, non_inferiority: bool
+    options: Options, effect: MetricChange | None, sized: bool, non_inferiority: bool
 ) -> tuple[float | None, bool]:
     """The power to reach, None if it is asked for, and whether it is egp's default."""
     power = _read(options, "power", share)
@@ -406,7 +416,7 @@ def _always_valid(options: Options) -> bool:
     return bool(options["always_valid"])
 
 
-def power_of_test(question: Question, overall: float) -> float:
+def power_of_test(question: PowerQuestion, overall: float) -> float:
     """The power that each test needs for this power of what the question asks about."""
     from egp.stats import guardrail_power_target
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from egp.plan.digest import IN_ORDER, Canon, Canonical, Keys
 from egp.plan.experiment import Canary, Experiment
 from egp.plan.quantity import Count, Share, shown
-from egp.plan.typed_reader import Shape, required_type
+from egp.plan.typed_reader import TypedMapping, required_type
 from egp.plan.wording import duration_in_plan, share_in_plan
 from egp.record.changes.effect import canary_effect, effect_of, ramp_effect
 from egp.record.changes.field_change import FieldChange
@@ -55,14 +55,14 @@ class _Comparison:
         self._before, self._after = before, after
         self._old, self._new = Canon(before), Canon(after)
 
-    def part(self, before: Shape, after: Shape, place: _Place) -> Iterator[FieldChange]:
+    def part(self, before: TypedMapping, after: TypedMapping, place: _Place) -> Iterator[FieldChange]:
         for key, attribute, annotation, _ in type(after).fields():
             old, new = getattr(before, attribute), getattr(after, attribute)
             if old is not new:
                 yield from self._field(old, new, place.key(key), annotation)
 
     def _field(self, old: Any, new: Any, place: _Place, annotation: Any) -> Iterator[FieldChange]:
-        if isinstance(old, Shape) and isinstance(new, Shape):
+        if isinstance(old, TypedMapping) and isinstance(new, TypedMapping):
             if getattr(old, "id", None) == getattr(new, "id", None):
                 yield from self.part(old, new, place)
             else:
@@ -91,7 +91,7 @@ class _Comparison:
             here = place.item(position, at, _label(name, item))
             if at is None:
                 yield self._change(here, None, item, wanted)
-            elif isinstance(earlier, Shape) and isinstance(item, Shape):
+            elif isinstance(earlier, TypedMapping) and isinstance(item, TypedMapping):
                 yield from self.part(earlier, item, here)
         for name, (position, item) in left.items():
             yield self._change(place.item(None, position, _label(name, item)), item, None, wanted)
@@ -143,7 +143,7 @@ def _written(value: object, annotation: Any) -> str | None:
     wanted = required_type(annotation)
     if value is None:
         return None
-    if isinstance(value, Shape):
+    if isinstance(value, TypedMapping):
         return _identity(value) or _flow(value)
     if isinstance(value, tuple):
         items = [_written(item, wanted.__args__[0]) or "" for item in value]
@@ -161,7 +161,7 @@ def _seconds(value: timedelta) -> str:
     return f"{value.total_seconds():.10g}s"
 
 
-def _flow(part: Shape) -> str:
+def _flow(part: TypedMapping) -> str:
     stated = [
         f"{key}: {_written(value, annotation)}"
         for key, attribute, annotation, declared in type(part).fields()

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 
 from egp.plan.digest import Keys
 from egp.plan.experiment import Canary, Stage
-from egp.plan.quantity import Change, Measure, Moment, as_day
-from egp.plan.typed_reader import Shape
+from egp.plan.quantity import Measure, MetricChange, Moment, as_day
+from egp.plan.typed_reader import TypedMapping
 from egp.record.changes.weight import Effect
 
 _LESS_IS_STRICTER: frozenset[Keys] = frozenset(
@@ -76,7 +76,7 @@ def _presence(before: object, after: object) -> Effect | None:
 
 
 def _protects(part: object) -> int:
-    if isinstance(part, Shape):
+    if isinstance(part, TypedMapping):
         return 0 if getattr(part, "none", None) else 1
     return 0 if part is None or part == () else 1
 
@@ -103,7 +103,7 @@ def _stricter(low: object, high: object, keys: Keys) -> Effect | None:
 
 def _comparable(value: object) -> tuple[float, str]:
     """A number, and what it counts."""
-    if isinstance(value, (Measure, Change)):
+    if isinstance(value, (Measure, MetricChange)):
         return value.value, {"share": "", "points": "abs"}.get(value.unit, value.unit)
     if isinstance(value, timedelta):
         return value.total_seconds(), "s"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
-from egp.plan.typed_reader import Problem
+from egp.plan.typed_reader import ValueProblem
 from egp.record.lock.registration import Registration
 from egp.yaml import Document, Path, Position, Span
 
@@ -59,7 +59,7 @@ def failure(document: Document, span: Span, message: str, help: str) -> Failure:
     return Failure(document.path, f"the lock is damaged: {message}", "", span, line, help)
 
 
-def failure_of(document: Document, problem: Problem) -> Failure:
+def failure_of(document: Document, problem: ValueProblem) -> Failure:
     on_key = problem.kind == "unknown-key"
     return failure(document, document.span(problem.path, key=on_key), problem.message, RESTORE)
 
@@ -77,12 +77,12 @@ def _conflicts(document: Document) -> Iterator[Failure]:
         yield Failure(document.path, message, "", span, document.line(number), help)
 
 
-def foreign_keys(value: object, path: Path) -> Iterator[Problem]:
+def foreign_keys(value: object, path: Path) -> Iterator[ValueProblem]:
     """Keys that shapes elsewhere allow for one's own use; here the next registration would lose them."""
     if isinstance(value, dict):
         for key, item in value.items():
             if key.startswith("x-") and path != ("experiments",):
-                yield Problem((*path, key), "unknown-key", f"unknown key `{shown(key)}`", RESTORE)
+                yield ValueProblem((*path, key), "unknown-key", f"unknown key `{shown(key)}`", RESTORE)
             elif key not in _OPEN_PARTS or path == ("experiments",):
                 yield from foreign_keys(item, (*path, key))
     elif isinstance(value, list):
@@ -90,15 +90,15 @@ def foreign_keys(value: object, path: Path) -> Iterator[Problem]:
             yield from foreign_keys(item, (*path, position))
 
 
-def misfits_of(entry: Registration, path: Path) -> Iterator[Problem]:
+def misfits_of(entry: Registration, path: Path) -> Iterator[ValueProblem]:
     digests = [(entry.digest, (*path, "digest"))]
     digests += [(each.digest, (*path, "amended", at, "digest")) for at, each in enumerate(entry.amended)]
     digests += [(each.plan, (*path, "decisions", at, "plan")) for at, each in enumerate(entry.decisions)]
     for digest, at in digests:
         if digest is not None and not _DIGEST.fullmatch(digest):
-            yield Problem(at, "wrong-type", f"{shown(digest)} is not the digest of a plan", RESTORE)
+            yield ValueProblem(at, "wrong-type", f"{shown(digest)} is not the digest of a plan", RESTORE)
     if entry.path is not None and (
         entry.path.startswith("/") or {"", ".", ".."} & set(entry.path.split("/"))
     ):
         message = f"{shown(entry.path)} is not a path below the lock's folder"
-        yield Problem((*path, "path"), "wrong-type", message, RESTORE)
+        yield ValueProblem((*path, "path"), "wrong-type", message, RESTORE)

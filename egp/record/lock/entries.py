@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from egp.plan.quantity import shown
-from egp.plan.typed_reader import Problem, Shape, field, read
+from egp.plan.typed_reader import TypedMapping, ValueProblem, field, read
 from egp.record.entry_files import ENTRIES, FOLDER, LOCK_FILE, entry_file, may_be_entry, named_by
 from egp.record.lock.damage import (
     LockError,
@@ -31,7 +31,7 @@ _RESTORE_ENTRY = (
 )
 
 
-class _EntryHead(Shape):
+class _EntryHead(TypedMapping):
     needs = ("entry", "experiment", "sum")
     entry: int | None = field("Version of the form.")
     experiment: str | None = field("Id of the experiment.")
@@ -170,7 +170,7 @@ def entry_in(documents: list[Document], name: str) -> Registration:
     stated = {
         each: value for each, value in _mapping(document).items() if each not in _EntryHead.__annotations__
     }
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     entry = read(Registration, stated, (), problems)
     problems += [*foreign_keys(stated, ()), *misfits_of(entry, ())]
     refuse([failure_of(document, problem) for problem in problems])
@@ -181,7 +181,7 @@ def _head_of(documents: list[Document]) -> _EntryHead:
     """What an experiment's own file says of itself, which is true: a file that was changed by hand is refused."""
     document = only_document(documents, "an entry is one document")
     mapping = _mapping(document)
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     head = read(
         _EntryHead,
         {each: mapping[each] for each in _EntryHead.__annotations__ if each in mapping},

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from egp.plan.quantity import shown
-from egp.plan.typed_reader import Problem, Shape, field, read
+from egp.plan.typed_reader import TypedMapping, ValueProblem, field, read
 from egp.record.entry_files import ENTRIES, FOLDER, LOCK_FILE, ONE_FILE
 from egp.record.lock.damage import (
     RESTORE,
@@ -27,7 +27,7 @@ Pins = dict[str, object]
 """Policy file that others extend → digest of its content."""
 
 
-class _LockFile(Shape):
+class _LockFile(TypedMapping):
     needs = ("lock", "policies")
     lock: int | None = field("Version of the form.")
     experiments: dict[str, Registration] | None = field("Id of an experiment → its registration.")
@@ -106,7 +106,7 @@ def read_lock_text(text: bytes, shown_as: str, store: EntryStore | None = None) 
 
 def _lock(documents: list[Document], store: EntryStore | None) -> Lock:
     document = only_document(documents, "a lock is one document")
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     content = read(_LockFile, document.value, (), problems)
     problems += [*foreign_keys(document.value, ()), *_misfits(content)]
     refuse([failure_of(document, problem) for problem in problems])
@@ -115,20 +115,20 @@ def _lock(documents: list[Document], store: EntryStore | None) -> Lock:
     return Lock(document.path, document, entries, dict(content.policies or {}), content.lock or 0, has_folder)
 
 
-def _misfits(content: _LockFile) -> Iterator[Problem]:
+def _misfits(content: _LockFile) -> Iterator[ValueProblem]:
     if content.lock not in (None, ONE_FILE, FOLDER):
         message = f"this is format {content.lock}, and this egp reads formats {ONE_FILE} and {FOLDER}"
-        yield Problem(("lock",), "wrong-type", message, "update egp")
+        yield ValueProblem(("lock",), "wrong-type", message, "update egp")
     if content.entries not in (None, ENTRIES):
         message = f"the entries lie in {ENTRIES}, not in {shown(content.entries)}"
-        yield Problem(("entries",), "wrong-type", message, RESTORE)
+        yield ValueProblem(("entries",), "wrong-type", message, RESTORE)
     if content.lock == FOLDER and content.experiments is not None:
         message = f"a lock of format {FOLDER} lists no experiments"
         help = "of a merge keep the file that says `lock: 2`, and register the plans of the other side again"
-        yield Problem(("experiments",), "wrong-type", message, help)
+        yield ValueProblem(("experiments",), "wrong-type", message, help)
     else:
         lacking = {ONE_FILE: "experiments", FOLDER: "entries"}.get(content.lock or 0, "")
         if lacking and getattr(content, lacking) is None:
-            yield Problem((), "missing", f"a lock of format {content.lock} has no `{lacking}`", RESTORE)
+            yield ValueProblem((), "missing", f"a lock of format {content.lock} has no `{lacking}`", RESTORE)
     for name, entry in (content.experiments or {}).items():
         yield from misfits_of(entry, ("experiments", name))

@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any, Literal, TypeVar
 
 from egp.plan.results import FrozenReadout
-from egp.plan.typed_reader import Shape, field, listed, read
+from egp.plan.typed_reader import TypedMapping, field, listed, read
 
-S = TypeVar("S", bound=Shape)
+S = TypeVar("S", bound=TypedMapping)
 
 
-class Signed(Shape):
+class Signed(TypedMapping):
     """A sign-off that the lock attests."""
 
     needs = ("role", "by")
@@ -20,7 +20,7 @@ class Signed(Shape):
     on: date | None = field("The date of the sign-off.", "2023-01-17")
 
 
-class PinnedPolicy(Shape):
+class PinnedPolicy(TypedMapping):
     """The policy that a plan was registered under."""
 
     needs = ("name", "digest")
@@ -29,7 +29,7 @@ class PinnedPolicy(Shape):
     digest: str | None = field("Digest of the policy's files.")
 
 
-class Amended(Shape):
+class Amended(TypedMapping):
     """A change of material fields after registration."""
 
     needs = ("digest", "on")
@@ -41,7 +41,7 @@ class Amended(Shape):
     analysis: int | None = field("Number of the analysis that the plan is judged by since.", 2)
 
 
-class Decided(Shape):
+class Decided(TypedMapping):
     """What people decided on an experiment, why, and who disagreed and committed."""
 
     needs = ("option", "role", "on", "because", "plan")
@@ -59,7 +59,7 @@ class Decided(Shape):
     readout: FrozenReadout | None = field("Rows of a look that the gate judges by from then on.")
 
 
-class Registration(Shape):
+class Registration(TypedMapping):
     """An experiment's entry in the lock."""
 
     needs = ("path", "digest", "registered", "policy")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from egp.plan.typed_reader import Shape
+from egp.plan.typed_reader import TypedMapping
 from egp.record.entry_files import ENTRIES, FOLDER, ONE_FILE
 from egp.record.lock.entries import sum_of
 from egp.record.lock.reading import Lock, Pins
@@ -72,7 +72,7 @@ def _parts(written: object) -> Iterable[tuple[str, object]]:
 
 def _written(value: object) -> object:
     """A shape as a mapping of what it says."""
-    if isinstance(value, Shape):
+    if isinstance(value, TypedMapping):
         stated = ((each, getattr(value, attribute)) for each, attribute, _, _ in type(value).fields())
         return {each: _written(item) for each, item in stated if item not in (None, ())}
     return [_written(item) for item in value] if isinstance(value, tuple) else value

@@ -9,13 +9,13 @@ from egp.plan.finding import FailuresError
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
     from egp.record.sources.stages import Stages
-    from egp.record.sources.table import Table
+    from egp.record.sources.table import RecordTable
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """Something that has aggregates of an experiment. How strictly they are read is not its business."""
 
-    def table(self, plan: Experiment, stages: Stages) -> Table:
+    def table(self, plan: Experiment, stages: Stages) -> RecordTable:
         """The aggregates of the stages that were entered. Raises ResultsError."""
         ...
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
-from egp.plan.results import COVARIATE_SUMS, DENOMINATOR_SUMS, SUMS, About, Refusal, Row
+from egp.plan.results import COVARIATE_SUMS, DENOMINATOR_SUMS, SUMS, About, Row, RowRefusal
 from egp.record.sources.table import Record
 
 Placed = tuple[Record, Row]
@@ -19,14 +19,14 @@ _ADDED = ("units", *SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS)
 _ROUNDING = 1e-9
 
 
-def contradictions(rows: Iterable[Placed]) -> tuple[list[Row], list[Refusal]]:
+def contradictions(rows: Iterable[Placed]) -> tuple[list[Row], list[RowRefusal]]:
     """The rows that no other row contradicts, in the order of their keys, and why the others are refused.
 
     Which of two rows is right is not guessed: both go.
     """
     placed = list(rows)
     refused: set[tuple[str, int]] = set()
-    refusals: list[Refusal] = []
+    refusals: list[RowRefusal] = []
     for check in (_duplicates, _cohort_units, _overlapping_weeks, _totals_of_cohorts):
         sound = [at for at in placed if _mark(at) not in refused]
         for members, refusal in check(sound):
@@ -36,7 +36,7 @@ def contradictions(rows: Iterable[Placed]) -> tuple[list[Row], list[Refusal]]:
     return sorted(kept, key=lambda row: row.key), refusals
 
 
-def _duplicates(rows: list[Placed]) -> Iterator[tuple[list[Placed], Refusal]]:
+def _duplicates(rows: list[Placed]) -> Iterator[tuple[list[Placed], RowRefusal]]:
     for first, *others in _grouped(rows, lambda row: row.key):
         if others:
             record = others[0][0]
@@ -46,7 +46,7 @@ def _duplicates(rows: list[Placed]) -> Iterator[tuple[list[Placed], Refusal]]:
             yield [first, *others], record.refused("", message, "keep the one that is right")
 
 
-def _cohort_units(rows: list[Placed]) -> Iterator[tuple[list[Placed], Refusal]]:
+def _cohort_units(rows: list[Placed]) -> Iterator[tuple[list[Placed], RowRefusal]]:
     cohorts = (placed for placed in rows if placed[1].window == "cohort")
     for members in _grouped(cohorts, lambda row: (row.stage, row.date, row.variant, row.segment)):
         (_, first), *_ = members
@@ -59,7 +59,7 @@ def _cohort_units(rows: list[Placed]) -> Iterator[tuple[list[Placed], Refusal]]:
             yield members, record.refused("units", message, "count every exposed unit, whatever it did")
 
 
-def _overlapping_weeks(rows: list[Placed]) -> Iterator[tuple[list[Placed], Refusal]]:
+def _overlapping_weeks(rows: list[Placed]) -> Iterator[tuple[list[Placed], RowRefusal]]:
     weeks = (placed for placed in rows if placed[1].window == "week")
     for members in _grouped(weeks, lambda row: (row.stage, row.variant, row.metric, row.segment)):
         ordered = sorted(members, key=lambda placed: placed[1].key)
@@ -73,7 +73,7 @@ def _overlapping_weeks(rows: list[Placed]) -> Iterator[tuple[list[Placed], Refus
                 )
 
 
-def _totals_of_cohorts(rows: list[Placed]) -> Iterator[tuple[list[Placed], Refusal]]:
+def _totals_of_cohorts(rows: list[Placed]) -> Iterator[tuple[list[Placed], RowRefusal]]:
     """A total that is not the sum of its cohorts, counted through the same day, goes: they say more."""
     summed = (placed for placed in rows if placed[1].window in ("cohort", "total"))
     for members in _grouped(summed, lambda row: (row.stage, row.variant, row.metric, row.segment)):

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
-from egp.plan.results import COLUMNS, About, Evidence, Refusal, Results, results_digest
-from egp.plan.typed_reader import Problem, read
-from egp.record.sources import ResultsError, Source
+from egp.plan.results import COLUMNS, About, Evidence, Results, RowRefusal, results_digest
+from egp.plan.typed_reader import ValueProblem, read
+from egp.record.sources import ResultsError, RowSource
 from egp.record.sources.between_rows import Placed, contradictions
 from egp.record.sources.cells import CellError, RowReader
 from egp.record.sources.stages import stages_of
-from egp.record.sources.table import Record, Table, column_refusals
+from egp.record.sources.table import Record, RecordTable, column_refusals
 from egp.record.sources.tabular import read_table
 from egp.yaml import Document, Path, read_file
 from egp.yaml.files import real_path
@@ -27,7 +27,7 @@ _YEARS = range(1990, 2200)
 _OFFSET = "write it with its offset, as in 2023-02-07T08:00:00-08:00"
 
 
-def read_evidence(path: str, plan: Experiment, root: str, source: Source | None = None) -> Evidence:
+def read_evidence(path: str, plan: Experiment, root: str, source: RowSource | None = None) -> Evidence:
     """Everything that results say and that can be relied on. Raises ResultsError where they cannot be read.
 
     ``root`` is the folder that neither the file nor its aggregates may lie outside of, links followed. Rows come
@@ -84,12 +84,12 @@ class ResultsFile:
     def unusable(self, message: str, help: str) -> ResultsError:
         return ResultsError((Failure(self._shown, message, help=help),))
 
-    def refused(self, key: str, message: str, help: str) -> Refusal:
-        return Refusal(self._shown, self._document.span((key,)).start.line, 0, key, message, help)
+    def refused(self, key: str, message: str, help: str) -> RowRefusal:
+        return RowRefusal(self._shown, self._document.span((key,)).start.line, 0, key, message, help)
 
     def results(self, plan: Experiment) -> tuple[Results, datetime]:
         """The header of the file, and its instant."""
-        problems: list[Problem] = []
+        problems: list[ValueProblem] = []
         results = read(Results, self._document.value, (), problems)
         failures = [
             self._failure(
@@ -122,7 +122,7 @@ class ResultsFile:
         span = self._document.span(path, key=on_key)
         return Failure(self._shown, message, "", span, self._document.line(span.start.line), help)
 
-    def tables(self, results: Results) -> Iterator[Table]:
+    def tables(self, results: Results) -> Iterator[RecordTable]:
         """The rows written in the file, or in the file that it names."""
         if results.rows:
             yield self._inline(results.rows)
@@ -148,26 +148,26 @@ class ResultsFile:
                 f"{what} lies outside of the repository, links followed", "move it into the repository"
             )
 
-    def _inline(self, rows: Iterable[object]) -> Table:
+    def _inline(self, rows: Iterable[object]) -> RecordTable:
         records: list[Record] = []
-        refusals: list[Refusal] = []
+        refusals: list[RowRefusal] = []
         for at, cells in enumerate(rows):
             line = self._document.span(("rows", at)).start.line
             if isinstance(cells, dict):
                 records.append(Record(self._shown, line, at + 1, cells))
             else:
                 message, advice = f"{shown(cells)} is not a row", f"write a mapping of {', '.join(COLUMNS)}"
-                refusals.append(Refusal(self._shown, line, at + 1, "", message, advice))
+                refusals.append(RowRefusal(self._shown, line, at + 1, "", message, advice))
         columns = dict.fromkeys(column for record in records for column in record.cells)
-        return Table(self._shown, tuple(columns), tuple(records), tuple(refusals))
+        return RecordTable(self._shown, tuple(columns), tuple(records), tuple(refusals))
 
 
-def _rows(table: Table, reader: RowReader, problems: list[Refusal]) -> Iterator[Placed]:
+def _rows(table: RecordTable, reader: RowReader, problems: list[RowRefusal]) -> Iterator[Placed]:
     """The rows of a table that can be read, refusals appended to the problems."""
     if table.is_of_units:
         message = f"{table.is_of_units}: these are rows of users, not aggregates"
         problems.append(
-            Refusal(
+            RowRefusal(
                 table.path,
                 table.header,
                 0,

@@ -56,13 +56,13 @@ class GitError(HelpfulError):
     """What git could not answer, and what to do about it."""
 
 
-class Answer(NamedTuple):
+class GitAnswer(NamedTuple):
     status: int
     output: bytes
     error: bytes
 
 
-def ask(folder: str, *arguments: str) -> Answer:
+def ask(folder: str, *arguments: str) -> GitAnswer:
     """What git answers; its exit status is the caller's to judge."""
     with running(folder, arguments) as (output, finished, patience):
         patience.begins()
@@ -71,7 +71,7 @@ def ask(folder: str, *arguments: str) -> Answer:
             raise GitError(f"git {arguments[0]} answers with more than {MAX_OUTPUT:,} bytes")
         status, error = finished()
         patience.ends()
-        return Answer(status, content, error)
+        return GitAnswer(status, content, error)
 
 
 class Patience:

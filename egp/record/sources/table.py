@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from egp.plan.quantity import shown
-from egp.plan.results import COLUMNS, NEEDED_COLUMNS, About, Crossed, Refusal
+from egp.plan.results import COLUMNS, NEEDED_COLUMNS, About, Crossed, RowRefusal
 from egp.plan.typed_reader import nearest
 
 _SPREAD = re.compile(r"std|sd|std_?dev|st_?dev|standard_deviation|std_?err(or)?|se|sem|var|variance")
@@ -30,18 +30,18 @@ class Record:
     cells: Mapping[str, object]
     """Column → cell; an empty cell is None or absent."""
 
-    def refused(self, column: str, message: str, help: str, *about: About) -> Refusal:
-        return Refusal(self.path, self.line, self.row, column, message, help, about or None)
+    def refused(self, column: str, message: str, help: str, *about: About) -> RowRefusal:
+        return RowRefusal(self.path, self.line, self.row, column, message, help, about or None)
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RecordTable:
     """Records and the columns they have. ``refusals`` are about records that could not be told apart into cells."""
 
     path: str
     columns: tuple[str, ...]
     records: tuple[Record, ...]
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[RowRefusal, ...] = ()
     header: int = 0
     """Line that names the columns; 0 where every record names its own."""
     crossed: tuple[Crossed, ...] = ()
@@ -59,7 +59,7 @@ class Table:
         return ""
 
 
-def column_refusals(table: Table) -> Iterator[Refusal]:
+def column_refusals(table: RecordTable) -> Iterator[RowRefusal]:
     """Columns that mean nothing here, or are missing."""
     for column in table.columns:
         if column in COLUMNS:
@@ -67,13 +67,13 @@ def column_refusals(table: Table) -> Iterator[Refusal]:
         message, advice = _foreign(column)
         record = None if table.header else next(r for r in table.records if column in r.cells)
         line, row = (record.line, record.row) if record else (table.header, 0)
-        yield Refusal(table.path, line, row, shown(column), message, advice, about=())
+        yield RowRefusal(table.path, line, row, shown(column), message, advice, about=())
     if not table.header:
         return
     for column in NEEDED_COLUMNS:
         if column not in table.columns:
             message = f"there is no column `{column}`"
-            yield Refusal(table.path, table.header, 0, column, message, f"add it: {COLUMNS[column]}")
+            yield RowRefusal(table.path, table.header, 0, column, message, f"add it: {COLUMNS[column]}")
 
 
 def _foreign(column: str) -> tuple[str, str]:

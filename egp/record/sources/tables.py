@@ -2,10 +2,10 @@
 
 # No postponed annotations here: shapes are read from the annotations themselves.
 
-from egp.plan.typed_reader import Shape, field
+from egp.plan.typed_reader import TypedMapping, field
 
 
-class ExposureTable(Shape):
+class ExposureTable(TypedMapping):
     needs = ("table",)
     table: str | None = field("Table with one row for each time a unit was served a variant.", "exposures")
     database: str | None = field("Database or schema of the table.", "experiments")
@@ -17,7 +17,7 @@ class ExposureTable(Shape):
     )
 
 
-class EventTable(Shape):
+class EventTable(TypedMapping):
     needs = ("table",)
     table: str | None = field("Table with one row for each event of a unit.", "events")
     database: str | None = field("Database or schema of the table.", "experiments")
@@ -29,7 +29,7 @@ class EventTable(Shape):
     value: str = field("Column with the amount, 1 where it is null.", "amount", default="value")
 
 
-class WarehouseTables(Shape):
+class WarehouseTables(TypedMapping):
     needs = ("exposures", "events")
     exposures: ExposureTable | None = field("Who was served what, when.")
     events: EventTable | None = field("What they did, when.")

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
-from egp.plan.results import COLUMNS, NEEDED_COLUMNS, Refusal
+from egp.plan.results import COLUMNS, NEEDED_COLUMNS, RowRefusal
 from egp.record.sources import ResultsError
-from egp.record.sources.table import Record, Table
+from egp.record.sources.table import Record, RecordTable
 from egp.yaml.files import TooLargeError, read_regular
 
 MAX_BYTES = 50_000_000
@@ -31,7 +31,7 @@ _MARKS = (
 _DELIMITERS = ((";", "semicolons"), ("\t", "tabs"), ("|", "pipes"), (":", "colons"), (" ", "spaces"))
 
 
-def read_table(path: str, shown_as: str) -> Table:
+def read_table(path: str, shown_as: str) -> RecordTable:
     """The table in a file, by its ending. Raises ResultsError."""
     ending = os.path.splitext(path)[1].lower()
     if ending not in (".csv", ".parquet"):
@@ -56,7 +56,7 @@ def _unreadable(path: str, message: str, help: str) -> ResultsError:
     return ResultsError((Failure(path, message, help=help),))
 
 
-def _csv(content: bytes, path: str) -> Table:
+def _csv(content: bytes, path: str) -> RecordTable:
     text = _decoded(content, path)
     _check_delimiter(text.partition("\n")[0].strip(), path)
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -101,9 +101,9 @@ def _known_columns(header: str, delimiter: str) -> int:
     return sum(word.lower() in COLUMNS for word in words)
 
 
-def _csv_table(lines: Iterator[list[str]], columns: tuple[str, ...], path: str) -> Table:
+def _csv_table(lines: Iterator[list[str]], columns: tuple[str, ...], path: str) -> RecordTable:
     records: list[Record] = []
-    refusals: list[Refusal] = []
+    refusals: list[RowRefusal] = []
     line = 2
     for row, cells in enumerate(lines, 1):
         if row > MAX_ROWS:
@@ -114,10 +114,10 @@ def _csv_table(lines: Iterator[list[str]], columns: tuple[str, ...], path: str) 
         elif cells:
             message = f"the row has {len(cells)} cells, and the header {len(columns)} columns"
             refusals.append(
-                Refusal(path, line, row, "", message, "write one cell for each column, empty or not")
+                RowRefusal(path, line, row, "", message, "write one cell for each column, empty or not")
             )
         line = lines.line_num + 1  # type: ignore[attr-defined]
-    return Table(path, columns, tuple(records), tuple(refusals), header=1)
+    return RecordTable(path, columns, tuple(records), tuple(refusals), header=1)
 
 
 def _check_header(columns: tuple[str, ...], path: str) -> None:
@@ -128,7 +128,7 @@ def _check_header(columns: tuple[str, ...], path: str) -> None:
         raise _unreadable(path, f"it has two columns `{shown(repeated)}`", "remove one of them")
 
 
-def _parquet(content: bytes, path: str) -> Table:
+def _parquet(content: bytes, path: str) -> RecordTable:
     try:
         from pyarrow import ArrowException, BufferReader
         from pyarrow.parquet import ParquetFile
@@ -149,4 +149,4 @@ def _parquet(content: bytes, path: str) -> Table:
         reason = str(error).splitlines()[0]
         raise _unreadable(path, f"it is not a Parquet file: {shown(reason)}", "write it again") from None
     records = (Record(path, 0, row, cells) for row, cells in enumerate(rows, 1))
-    return Table(path, columns, tuple(records), header=1)
+    return RecordTable(path, columns, tuple(records), header=1)

@@ -15,7 +15,7 @@ from egp.plan.analysis.days import time_zone, whole_days
 from egp.plan.analysis.registered import is_clustered
 from egp.plan.results import FIRST_WEEK, Crossed
 from egp.record.sources.connection import connected, unusable, without_secrets
-from egp.record.sources.table import Record, Table
+from egp.record.sources.table import Record, RecordTable
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric
@@ -37,7 +37,7 @@ class Warehouse:
     tables: WarehouseTables
     root: str
 
-    def table(self, plan: Experiment, stages: Stages) -> Table:
+    def table(self, plan: Experiment, stages: Stages) -> RecordTable:
         zone = plan.schedule.timezone if plan.schedule else None
         if zone is None or time_zone(zone) is None:
             raise unusable(
@@ -56,7 +56,7 @@ class Warehouse:
                 crossed.append(query.crossed())
         records = tuple(Record(path, 0, number, cells) for number, cells in enumerate(found, 1))
         columns = tuple(dict.fromkeys(column for cells in found for column in cells))
-        return Table(path, columns, records, crossed=tuple(crossed))
+        return RecordTable(path, columns, records, crossed=tuple(crossed))
 
     def _opened(self, connection: Any) -> tuple[Any, Any]:
         """Both tables, with the columns named as the queries name them."""

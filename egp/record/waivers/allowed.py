@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from egp.record.waivers.baseline import Excuse
+    from egp.record.waivers.baseline import AppliedEntry
     from egp.record.waivers.grant import Grant
 
 
 @dataclass(slots=True)
-class Allowed:
+class PlanSuppressions:
     """What one plan is let pass, and how much of it was needed."""
 
     experiment: str
@@ -19,5 +19,5 @@ class Allowed:
     """Waivers in the plan."""
     listed: tuple[Grant, ...] = ()
     """Waivers beside the policy."""
-    excuses: tuple[Excuse, ...] = ()
+    excuses: tuple[AppliedEntry, ...] = ()
     """Entries of the baseline."""

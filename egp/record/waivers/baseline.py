@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from egp.plan.finding import Failure
-from egp.plan.typed_reader import Problem, Shape, listed, read
+from egp.plan.typed_reader import TypedMapping, ValueProblem, listed, read
 from egp.plan.typed_reader import field as key
 from egp.record.waivers import BASELINE_FILE
 from egp.record.waivers.reading import documents_of
@@ -29,7 +29,7 @@ NEVER = frozenset({"document", "integrity", "privacy", "waivers"})
 """Families of rules whose findings no baseline excuses."""
 
 
-class Entry(Shape):
+class WrittenEntry(TypedMapping):
     """A finding that was there on the day of the baseline."""
 
     needs = ("experiment", "rule", "pointer")
@@ -42,15 +42,15 @@ class Entry(Shape):
     digest: str | None = key("The plan as it was, where the rule is not waivable.")
 
 
-class BaselineFile(Shape):
+class BaselineFile(TypedMapping):
     """What was found on the day of adoption."""
 
     needs = ("baseline", "findings")
     baseline: int | None = key("Version of this format.", VERSION)
-    findings: tuple[Entry, ...] = listed("What is excused.")
+    findings: tuple[WrittenEntry, ...] = listed("What is excused.")
 
 
-class Found(NamedTuple):
+class FindingKey(NamedTuple):
     """What an entry is about: findings of a rule, of an experiment, at a place."""
 
     experiment: str
@@ -58,22 +58,22 @@ class Found(NamedTuple):
     pointer: str
 
 
-class Recorded(NamedTuple):
+class BaselineEntry(NamedTuple):
     """An entry as read, with its position in the file."""
 
     position: int
-    found: Found
+    found: FindingKey
     times: int
     """How many findings there were."""
     digest: str
 
 
 @dataclass(slots=True)
-class Excuse:
+class AppliedEntry:
     """An entry of the baseline, and what came of it."""
 
     at: Path
-    entry: Recorded
+    entry: BaselineEntry
     place: str
     """File and line of it."""
     lapsed: str = ""
@@ -90,46 +90,46 @@ class Excuse:
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
+class FindingsBaseline:
     """A baseline as read. ``document`` is None where there is no file."""
 
     document: Document | None = None
-    by_experiment: dict[str, list[Recorded]] = field(default_factory=dict)
+    by_experiment: dict[str, list[BaselineEntry]] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
 
     @property
-    def entries(self) -> list[Recorded]:
+    def entries(self) -> list[BaselineEntry]:
         return [each for entries in self.by_experiment.values() for each in entries]
 
 
-def read_baseline(folder: str, shown_as: str) -> Baseline:
+def read_baseline(folder: str, shown_as: str) -> FindingsBaseline:
     """The baseline in a folder; what is wrong with the file is a failure, and then it excuses nothing."""
     documents, failures = documents_of(folder, BASELINE_FILE, shown_as)
     if not documents or failures:
-        return Baseline(failures=tuple(failures))
+        return FindingsBaseline(failures=tuple(failures))
     document = documents[0]
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     content = read(BaselineFile, document.value, (), problems)
     if content.baseline not in (None, VERSION):
         message = f"this is format {content.baseline}, and this egp reads format {VERSION}"
-        problems.append(Problem(("baseline",), "wrong-type", message, "update egp"))
+        problems.append(ValueProblem(("baseline",), "wrong-type", message, "update egp"))
     recorded = _recorded(content)
     problems += [*_repeated(recorded), *_uncounted(content)]
     if problems:
-        return Baseline(document, failures=tuple(_failure_of(document, each) for each in problems))
-    return Baseline(document, _by_experiment(recorded))
+        return FindingsBaseline(document, failures=tuple(_failure_of(document, each) for each in problems))
+    return FindingsBaseline(document, _by_experiment(recorded))
 
 
-def recorded_in(document: Document) -> list[Recorded]:
+def recorded_in(document: Document) -> list[BaselineEntry]:
     """The entries of an earlier version of the file, as far as they can be read."""
     return _recorded(read(BaselineFile, document.value))
 
 
-def _recorded(content: BaselineFile) -> list[Recorded]:
+def _recorded(content: BaselineFile) -> list[BaselineEntry]:
     return [
-        Recorded(
+        BaselineEntry(
             at,
-            Found(each.experiment or "", each.rule or "", each.pointer or ""),
+            FindingKey(each.experiment or "", each.rule or "", each.pointer or ""),
             each.count or 1,
             each.digest or "",
         )
@@ -137,42 +137,42 @@ def _recorded(content: BaselineFile) -> list[Recorded]:
     ]
 
 
-def baseline_of(entries: Iterable[Recorded]) -> Baseline:
+def baseline_of(entries: Iterable[BaselineEntry]) -> FindingsBaseline:
     """A baseline that no file has yet."""
-    return Baseline(None, _by_experiment(entries))
+    return FindingsBaseline(None, _by_experiment(entries))
 
 
-def _by_experiment(entries: Iterable[Recorded]) -> dict[str, list[Recorded]]:
-    found: dict[str, list[Recorded]] = {}
+def _by_experiment(entries: Iterable[BaselineEntry]) -> dict[str, list[BaselineEntry]]:
+    found: dict[str, list[BaselineEntry]] = {}
     for each in entries:
         found.setdefault(each.found.experiment, []).append(each)
     return found
 
 
-def _repeated(entries: Iterable[Recorded]) -> list[Problem]:
+def _repeated(entries: Iterable[BaselineEntry]) -> list[ValueProblem]:
     """Entries that say the same twice, as a merge may leave them."""
-    first: dict[Found, int] = {}
+    first: dict[FindingKey, int] = {}
     problems = []
     for each in entries:
         if first.setdefault(each.found, each.position) != each.position:
             message = f"this is also entry {first[each.found] + 1}"
             problems.append(
-                Problem(("findings", each.position), "wrong-type", message, "keep one of the two lines")
+                ValueProblem(("findings", each.position), "wrong-type", message, "keep one of the two lines")
             )
     return problems
 
 
-def _uncounted(content: BaselineFile) -> Iterator[Problem]:
+def _uncounted(content: BaselineFile) -> Iterator[ValueProblem]:
     """Entries that count no finding."""
     for at, entry in enumerate(content.findings):
         if entry.count is not None and entry.count < 1:
             message = f"{entry.count} is no number of findings"
-            yield Problem(
+            yield ValueProblem(
                 ("findings", at, "count"), "wrong-type", message, "take the line out, or `count:` for one"
             )
 
 
-def _failure_of(document: Document, problem: Problem) -> Failure:
+def _failure_of(document: Document, problem: ValueProblem) -> Failure:
     span = document.span(problem.path, key=problem.kind == "unknown-key")
     line = document.line(span.start.line)
     return Failure(document.path, f"the baseline is invalid: {problem.message}", "", span, line, problem.help)
@@ -181,7 +181,7 @@ def _failure_of(document: Document, problem: Problem) -> Failure:
 _HEADER = "# Written by egp baseline: what was found when the policy was adopted. It only shrinks.\n"
 
 
-def rendered(entries: Iterable[Recorded]) -> str:
+def rendered(entries: Iterable[BaselineEntry]) -> str:
     """The baseline's text: the same entries give the same bytes."""
     lines = [f"  - {written(_stated(each))}" for each in sorted(entries, key=lambda each: each.found)]
     return (
@@ -189,7 +189,7 @@ def rendered(entries: Iterable[Recorded]) -> str:
     )
 
 
-def _stated(entry: Recorded) -> dict[str, object]:
+def _stated(entry: BaselineEntry) -> dict[str, object]:
     stated: dict[str, object] = dict(entry.found._asdict())
     if entry.times > 1:
         stated["count"] = entry.times

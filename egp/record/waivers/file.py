@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from egp.plan.experiment import Waiver
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
-from egp.plan.typed_reader import Problem, Shape, listed, read
+from egp.plan.typed_reader import TypedMapping, ValueProblem, listed, read
 from egp.record.waivers import WAIVERS_FILE
 from egp.record.waivers.reading import documents_of
 from egp.yaml import Document, Span
@@ -19,7 +19,7 @@ _TOLD = 50
 _WILDCARDS = frozenset("*?[")
 
 
-class WaiverFile(Shape):
+class WaiverFile(TypedMapping):
     """Waivers of many experiments, each with the experiment's id."""
 
     needs = ("waivers",)
@@ -41,7 +41,7 @@ def read_waivers(folder: str, shown_as: str) -> Listed:
     if not documents:
         return Listed(failures=tuple(failures))
     document = documents[0]
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     content = read(WaiverFile, document.value, (), problems)
     if not failures:
         problems += _unassigned(content)
@@ -66,19 +66,23 @@ def waivers_in(document: Document) -> dict[str, list[Waiver]]:
     return found
 
 
-def _unassigned(content: WaiverFile) -> Iterator[Problem]:
+def _unassigned(content: WaiverFile) -> Iterator[ValueProblem]:
     """Waivers that are for no experiment, or for whichever fits."""
     for position, waiver in enumerate(content.waivers):
         at = ("waivers", position, "experiment")
         if not waiver.experiment:
-            yield Problem(at, "missing", "the waiver names no experiment", "add `experiment:` with its id")
+            yield ValueProblem(
+                at, "missing", "the waiver names no experiment", "add `experiment:` with its id"
+            )
         elif not _WILDCARDS.isdisjoint(waiver.experiment):
             name = shown(waiver.experiment)
             message = f"`{name}` is a pattern, and a waiver is for one experiment"
-            yield Problem(at, "wrong-type", message, "name one experiment, and have each approved by itself")
+            yield ValueProblem(
+                at, "wrong-type", message, "name one experiment, and have each approved by itself"
+            )
 
 
-def _failure_of(document: Document, problem: Problem) -> Failure:
+def _failure_of(document: Document, problem: ValueProblem) -> Failure:
     span: Span = document.span(problem.path, key=problem.kind == "unknown-key")
     message = f"the waivers are invalid: {problem.message}"
     return Failure(document.path, message, "", span, document.line(span.start.line), problem.help)

@@ -4,10 +4,10 @@
 
 from typing import Literal
 
-from egp.plan.typed_reader import Name, Shape, field, listed
+from egp.plan.typed_reader import Name, TypedMapping, field, listed
 
 
-class CustomTest(Shape):
+class CustomTest(TypedMapping):
     """A change to a sound plan, and what the rule has to say of it."""
 
     needs = ("expect",)
@@ -22,7 +22,7 @@ class CustomTest(Shape):
     tier: str | None = field("The plan's tier.", "critical")
 
 
-class CustomRule(Shape):
+class CustomRule(TypedMapping):
     """A rule of the organisation's own: an expression that must hold, or a JSON Schema that must fit."""
 
     needs = ("id", "message")

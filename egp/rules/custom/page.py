@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from egp.yaml import Document, Path
 
 
-class Placed(Protocol):
+class HasPlace(Protocol):
     """Something with a place in a document."""
 
     @property
@@ -21,14 +21,14 @@ class Placed(Protocol):
     def at(self) -> Path: ...
 
 
-class Told(Placed, Protocol):
+class Told(HasPlace, Protocol):
     """What a page tells of a custom rule."""
 
     written: CustomRule
     place: str
 
     @property
-    def schema(self) -> Placed | None: ...
+    def schema(self) -> HasPlace | None: ...
 
     @property
     def tests(self) -> Sequence[CustomTest]: ...

@@ -24,7 +24,7 @@ ReadSchema = Callable[[str], "Document | tuple[str, str]"]
 """Reads the file of a schema, named from the policy's folder; or message and help why it cannot be read."""
 
 
-class Mistake(NamedTuple):
+class RuleMistake(NamedTuple):
     """Why a custom rule cannot judge."""
 
     document: Document
@@ -33,27 +33,27 @@ class Mistake(NamedTuple):
     help: str
 
 
-class Found(NamedTuple):
+class CustomRules(NamedTuple):
     rules: tuple[OwnRule, ...]
-    mistakes: tuple[Mistake, ...]
+    mistakes: tuple[RuleMistake, ...]
 
 
 def read_custom(
     document: Document, items: Sequence[CustomRule], known: Container[str], read_schema: ReadSchema
-) -> Found:
+) -> CustomRules:
     """The rules of a policy's ``custom:`` that are without mistake, and the mistakes of the others.
 
     ``known`` are the rules that there are already.
     """
     rules: dict[str, OwnRule] = {}
-    mistakes: list[Mistake] = []
+    mistakes: list[RuleMistake] = []
     for position, item in enumerate(items):
         reading = _Reading(document, item, ("custom", position), read_schema)
         rule = reading.rule(known, rules)
         mistakes.extend(reading.mistakes)
         if rule:
             rules[rule.id] = rule
-    return Found(tuple(rules.values()), tuple(mistakes))
+    return CustomRules(tuple(rules.values()), tuple(mistakes))
 
 
 class _Reading:
@@ -64,7 +64,7 @@ class _Reading:
         self.item = item
         self.at = at
         self.read_schema = read_schema
-        self.mistakes: list[Mistake] = []
+        self.mistakes: list[RuleMistake] = []
 
     def rule(self, known: Container[str], beside: Container[str]) -> OwnRule | None:
         """The rule, or None and what is wrong with it."""
@@ -95,7 +95,7 @@ class _Reading:
     def _wrong(self, path: Path, message: str, advice: str, span: Span | None = None) -> None:
         span = span or self.document.span((*self.at, *path))
         named = f"custom rule {shown(self.item.id)}: {message}" if self.item.id else message
-        self.mistakes.append(Mistake(self.document, span, named, advice))
+        self.mistakes.append(RuleMistake(self.document, span, named, advice))
 
     def _check_name(self, name: str, known: Container[str], beside: Container[str]) -> None:
         if not _KEBAB_CASE.fullmatch(name):
@@ -174,18 +174,18 @@ class _Reading:
                 return None
             document, at, written = found, (), found.value
             for problem in document.problems:
-                self.mistakes.append(Mistake(document, problem.span, problem.message, problem.help))
+                self.mistakes.append(RuleMistake(document, problem.span, problem.message, problem.help))
         if self.mistakes:
             return None
         if not isinstance(written, (dict, bool)):
             advice = "write a schema as a mapping, or the path of a file with one"
-            self.mistakes.append(Mistake(document, document.span(at), "this is no JSON Schema", advice))
+            self.mistakes.append(RuleMistake(document, document.span(at), "this is no JSON Schema", advice))
             return None
         fault = json_schema.fault_of(written) or self._malformed(written)
         if fault:
             span = document.span((*at, *fault.path))
             named = f"custom rule {self.item.id}: {fault.message}"
-            self.mistakes.append(Mistake(document, span, named, fault.help))
+            self.mistakes.append(RuleMistake(document, span, named, fault.help))
             return None
         return Schema(written, json.dumps(written), document, at)
 

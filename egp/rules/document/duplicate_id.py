@@ -42,7 +42,7 @@ from itertools import count
 from egp.plan.finding import Finding, Related
 from egp.plan.quantity import shown
 from egp.plan.wording import listing
-from egp.rules.rule_inputs import Entry, Portfolio
+from egp.rules.rule_inputs import Portfolio, PortfolioEntry
 
 LISTED = 3
 """Plans that are named; of more, the number says enough."""
@@ -68,7 +68,7 @@ def check(portfolio: Portfolio) -> Iterator[Finding]:
     )
 
 
-def _place(other: Entry, plan: Entry) -> str:
+def _place(other: PortfolioEntry, plan: PortfolioEntry) -> str:
     if other.path == plan.path:
         return f"document {other.document + 1} of this file"
     return shown(other.path)

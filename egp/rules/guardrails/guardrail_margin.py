@@ -136,7 +136,7 @@ from typing import Annotated
 from egp.plan.analysis.registered import harm_direction, is_change_of
 from egp.plan.experiment import Experiment, Limit, Metric
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
-from egp.plan.quantity import Change, Measure
+from egp.plan.quantity import Measure, MetricChange
 from egp.plan.wording import absolute, called, like, percent
 from egp.rules import rule
 from egp.yaml import Path
@@ -146,9 +146,9 @@ _ROUNDING = 1 + 1e-9
 
 class Params(rule.Params):
     default: Annotated[
-        Change, "widest margin of a metric without a cap of its own", rule.Stricter("less")
-    ] = Change(0.10, "relative", "10%")
-    margins: Annotated[dict[str, Change], "widest margin by metric id"] = {}  # noqa: RUF012
+        MetricChange, "widest margin of a metric without a cap of its own", rule.Stricter("less")
+    ] = MetricChange(0.10, "relative", "10%")
+    margins: Annotated[dict[str, MetricChange], "widest margin by metric id"] = {}  # noqa: RUF012
     limit_times: Annotated[
         float,
         "how many times the default a limit without a margin may lie from the baseline",
@@ -202,7 +202,7 @@ def _judged(metric: Metric, path: Path, params: Params) -> Finding | None:
     return _too_loose(metric, path, cap) if harm > allowed * _ROUNDING else None
 
 
-def _only_limit(metric: Metric, path: Path, cap: Change) -> Finding:
+def _only_limit(metric: Metric, path: Path, cap: MetricChange) -> Finding:
     return Finding(
         (*path, "non_inferiority_margin"),
         f"{called(metric.id, 'this guardrail')} has only a limit; the policy caps the harm this change may do at {cap}",
@@ -245,7 +245,7 @@ def _far_limit(metric: Metric, limit: Limit, path: Path, params: Params) -> Find
     )
 
 
-def _size(harm: float, baseline: Measure, cap: Change) -> str:
+def _size(harm: float, baseline: Measure, cap: MetricChange) -> str:
     """A size of harm in the terms of the policy's cap."""
     return percent(harm / abs(baseline.value)) if cap.relative else absolute(harm, baseline.unit)
 
@@ -262,7 +262,7 @@ def _inside(value: float, allowed: float, baseline: Measure, *, up: bool) -> str
     return f"{whole_steps / shift:.{digits}f}{unit}"
 
 
-def _too_loose(metric: Metric, path: Path, cap: Change) -> Finding:
+def _too_loose(metric: Metric, path: Path, cap: MetricChange) -> Finding:
     margin = metric.non_inferiority_margin
     return Finding(
         (*path, "non_inferiority_margin"),
@@ -274,7 +274,7 @@ def _too_loose(metric: Metric, path: Path, cap: Change) -> Finding:
     )
 
 
-def _at_baseline(metric: Metric, cap: Change) -> str:
+def _at_baseline(metric: Metric, cap: MetricChange) -> str:
     """The margin in the cap's terms, where the two are written differently."""
     margin, baseline = metric.non_inferiority_margin, metric.baseline
     if margin is None or baseline is None or margin.unit == cap.unit or not baseline.value:
@@ -283,7 +283,7 @@ def _at_baseline(metric: Metric, cap: Change) -> str:
     return f", {same} {'of' if cap.relative else 'at'} its baseline of {baseline},"
 
 
-def _incomparable(metric: Metric, path: Path, cap: Change) -> Finding:
+def _incomparable(metric: Metric, path: Path, cap: MetricChange) -> Finding:
     return Finding(
         (*path, "non_inferiority_margin"),
         f"the policy caps the margin of {called(metric.id, 'this metric')} at {cap}, which cannot be compared with a "

@@ -101,7 +101,7 @@ from collections.abc import Iterator
 from egp.plan.analysis.registered import is_change_of
 from egp.plan.experiment import Experiment, Limit, Metric
 from egp.plan.finding import DoesNotApply, Finding
-from egp.plan.quantity import Change, Measure
+from egp.plan.quantity import Measure, MetricChange
 from egp.plan.wording import called
 from egp.yaml import Path
 
@@ -158,7 +158,7 @@ def _no_action(metric: Metric, path: Path) -> Finding:
     )
 
 
-def _margin_faults(margin: Change, metric: Metric, path: Path) -> Iterator[Finding]:
+def _margin_faults(margin: MetricChange, metric: Metric, path: Path) -> Iterator[Finding]:
     baseline = metric.baseline
     if not margin.value:
         problem = f"a margin of {margin} asks the readout to rule out every harm, which no sample can do"

@@ -54,7 +54,7 @@ from egp.plan.analysis.days import first_exposure, last_watched
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import shown
-from egp.rules.rule_inputs import Entry, Removal
+from egp.rules.rule_inputs import PortfolioEntry, Removal
 
 
 def check(removal: Removal) -> Iterator[Finding]:
@@ -80,7 +80,7 @@ def check(removal: Removal) -> Iterator[Finding]:
     )
 
 
-def _heir(successor: Entry | None, plan: Experiment) -> str:
+def _heir(successor: PortfolioEntry | None, plan: Experiment) -> str:
     if successor is None:
         return ""
     if plan.feature_flag and successor.feature_flag == plan.feature_flag:

@@ -92,7 +92,7 @@ from egp.plan.analysis.false_wins import expected_false_wins, worst_period
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.wording import counted, percent, significant
 from egp.rules import rule
-from egp.rules.rule_inputs import Entry, Portfolio
+from egp.rules.rule_inputs import Portfolio, PortfolioEntry
 
 
 class Params(rule.Params):
@@ -129,7 +129,7 @@ def _period(first: date, last: date, number: int) -> str:
     return f"{counted(number, 'experiment')} that start between {first} and {last} are"
 
 
-def _tests(entries: tuple[Entry, ...]) -> Iterator[tuple[date, float]]:
+def _tests(entries: tuple[PortfolioEntry, ...]) -> Iterator[tuple[date, float]]:
     """First day and expected false wins of every plan that may declare one."""
     for entry in entries:
         chance = expected_false_wins(entry.type, entry.alpha, entry.sides, entry.tests)

@@ -77,7 +77,7 @@ from egp.plan.finding import Finding, need
 from egp.plan.quantity import Interval, shown
 from egp.plan.wording import counted, listing
 from egp.rules import rule
-from egp.rules.rule_inputs import Entry, Portfolio
+from egp.rules.rule_inputs import Portfolio, PortfolioEntry
 
 _NAMED = 3
 _COUNTED = 50
@@ -113,7 +113,7 @@ def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
         )
 
 
-def _conflict(run: Interval, plan: Entry, other: Entry) -> str:
+def _conflict(run: Interval, plan: PortfolioEntry, other: PortfolioEntry) -> str:
     """What the other plan does with the flag; empty when one continues the other."""
     period = other.running or run
     name = shown(other.id) or other.path

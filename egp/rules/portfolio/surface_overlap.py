@@ -87,7 +87,7 @@ from itertools import islice
 from egp.plan.finding import Finding, need
 from egp.plan.quantity import Interval, shown
 from egp.plan.wording import counted, listing, percent
-from egp.rules.rule_inputs import Entry, Portfolio
+from egp.rules.rule_inputs import Portfolio, PortfolioEntry
 
 _NAMED = 3
 _WEIGHED = 50
@@ -139,11 +139,11 @@ def _overlap(portfolio: Portfolio, position: int, run: Interval, count: int) -> 
     )
 
 
-def _in_both(plan: Entry, other: Entry) -> float:
+def _in_both(plan: PortfolioEntry, other: PortfolioEntry) -> float:
     return (plan.exposure or 0.0) * (other.exposure or 0.0)
 
 
-def _worded(plan: Entry, run: Interval, other: Entry) -> str:
+def _worded(plan: PortfolioEntry, run: Interval, other: PortfolioEntry) -> str:
     period = other.running or run
     together = Interval(max(run.first, period.first), min(run.last, period.last))
     known = plan.exposure is not None and other.exposure is not None
@@ -151,7 +151,7 @@ def _worded(plan: Entry, run: Interval, other: Entry) -> str:
     return f"{shown(other.id) or other.path} ({together}, {share})"
 
 
-def _apart(plan: Entry, other: Entry) -> str:
+def _apart(plan: PortfolioEntry, other: PortfolioEntry) -> str:
     if other.layer:
         return f"set `layer: {shown(other.layer)}`, so that no unit is in both, or start after {other.last}"
     if plan.layer:

@@ -145,7 +145,7 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding, NotChecked, Related, need
-from egp.plan.quantity import Change, Share
+from egp.plan.quantity import MetricChange, Share
 from egp.plan.wording import larger_sample, like, percent, power_below, power_text, share_text, unit_count
 from egp.rules import rule
 from egp.yaml import Path
@@ -226,7 +226,7 @@ def _decision(plan: Experiment, tested: Sequence[tuple[Path, Metric]]) -> _Decis
 
 def _threshold(plan: Experiment, key: str) -> float:
     """A clause's bound in the metric's unit, towards the good; a bound below 0 asks no more than significance."""
-    bound: Change | None = getattr(plan.decision_rule, key)
+    bound: MetricChange | None = getattr(plan.decision_rule, key)
     if bound is None or plan.type == "non_inferiority":
         return 0.0
     metric = primary_at(plan, PRIMARY)
@@ -281,7 +281,7 @@ def _strict_clause(
     bounds = {key: _threshold(plan, key) for key in ("min_lift", "min_ci_lower")}
     without_lift = decision.chances(sample, 0.0, bounds["min_ci_lower"]).primary
     key = "min_lift" if without_lift > chances.primary else "min_ci_lower"
-    bound: Change = getattr(plan.decision_rule, key)
+    bound: MetricChange = getattr(plan.decision_rule, key)
     mde = need(primary_at(plan, PRIMARY).mde, *PRIMARY, "mde")
     impossible = chances.primary <= 0.5
     share = f"at most half of true effects of {mde} ({power_text(chances.primary)})"

@@ -78,7 +78,7 @@ from egp.plan.analysis.registered import (
     sides,
     std_dev_of,
 )
-from egp.plan.analysis.watch import Watched, units_of, watch, watched_test
+from egp.plan.analysis.watch import WatchedPart, units_of, watch, watched_test
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import Share, shown
@@ -174,7 +174,7 @@ def _at_readout(plan: Experiment, metric: Metric, path: Path, is_primary: bool) 
     return _Test("at the readout", "rules out harm that is there", level, passing, *arms, multiple)
 
 
-def _alarm(plan: Experiment, metric: Metric, path: Path, part: Watched) -> _Test:
+def _alarm(plan: Experiment, metric: Metric, path: Path, part: WatchedPart) -> _Test:
     units = units_of(plan, part) * segment_share(plan, metric)
     tail: Literal["upper", "lower"] = "upper" if harm_direction(metric, path) == "increase" else "lower"
     where = f"in the stage from {part.first}" if part.first > watched_test(plan).first else "in the canary"

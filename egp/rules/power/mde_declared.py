@@ -109,13 +109,13 @@ from egp.plan.analysis.registered import (
 )
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding, NotChecked, need
-from egp.plan.quantity import Change
+from egp.plan.quantity import MetricChange
 from egp.plan.wording import at_least_like, called, percent, unit_count
 from egp.stats import StatisticsInputError
 from egp.yaml import Path
 
 PRIMARY_METRIC = "the primary metric"
-WRITTEN_AS = Change(0.0, "relative", "%")
+WRITTEN_AS = MetricChange(0.0, "relative", "%")
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
@@ -165,7 +165,7 @@ def _resolved(plan: Experiment, metric: Metric) -> str:
     return at_least_like(size, metric.target or WRITTEN_AS, metric.baseline)
 
 
-def _unusable(metric: Metric, path: Path, at: Path, change: Change) -> Iterator[Finding]:
+def _unusable(metric: Metric, path: Path, at: Path, change: MetricChange) -> Iterator[Finding]:
     baseline = baseline_of(metric, path)
     if change.value == 0:
         problem = f"{change} of {baseline} is no effect at all; no sample detects it"
@@ -181,7 +181,7 @@ def _unusable(metric: Metric, path: Path, at: Path, change: Change) -> Iterator[
     yield Finding(at, problem, observed=str(change), required="an effect the metric can have", help=help_text)
 
 
-def _moved(metric: Metric, path: Path, at: Path, change: Change) -> float:
+def _moved(metric: Metric, path: Path, at: Path, change: MetricChange) -> float:
     """Where the change leads: the MDE in the good direction, a margin in the direction of harm."""
     size = size_of(change, metric, path, str(at[-1]))
     towards_harm = change is metric.non_inferiority_margin

@@ -62,7 +62,7 @@ from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import Share
-from egp.plan.wording import and_larger_sample, odds, share_text, told_apart
+from egp.plan.wording import and_larger_sample, one_in, share_text, told_apart
 from egp.rules import rule
 from egp.stats import StatisticsInputError
 
@@ -96,8 +96,8 @@ def _message(power: Share | None, floor: Share) -> str:
     if power >= 1:
         return f"{share_text(power)} power is declared; no test finds every true effect, however large the sample"
     return (
-        f"{told_apart(power, floor)[0]} power is declared: of true effects as large as the MDE {odds(1 - power)} would be missed; "
-        f"{asked}, {odds(1 - floor)}"
+        f"{told_apart(power, floor)[0]} power is declared: of true effects as large as the MDE {one_in(1 - power)} would be missed; "
+        f"{asked}, {one_in(1 - floor)}"
     )
 
 

@@ -151,7 +151,7 @@ from egp.plan.analysis.statements import stated
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import Share
-from egp.plan.wording import odds, percent, share_in_plan, share_text, significant, told_apart
+from egp.plan.wording import one_in, percent, share_in_plan, share_text, significant, told_apart
 from egp.rules import rule
 
 
@@ -200,7 +200,7 @@ def _alpha(alpha: Share | None, cap: Share, one_sided: bool) -> Iterator[Finding
     else:
         verdict = "a win" if one_sided else "a win or a loss"
         message = (
-            f"at {percent(alpha)} the test calls {odds(alpha)} changes without effect {verdict}; {asked}"
+            f"at {percent(alpha)} the test calls {one_in(alpha)} changes without effect {verdict}; {asked}"
         )
     yield _level_finding("alpha", alpha, cap, message)
 
@@ -264,7 +264,7 @@ def _guardrail_alpha(plan: Experiment, cap: Share, floor: Share) -> Iterator[Fin
         message = f"no guardrail can pass a test at a level of {percent(level)}"
     else:
         message = (
-            f"at {told_apart(level, cap)[0]} a guardrail that is worse by exactly its margin passes {odds(level)} times; "
+            f"at {told_apart(level, cap)[0]} a guardrail that is worse by exactly its margin passes {one_in(level)} times; "
             f"the policy allows {share_text(cap)}"
         )
     yield _level_finding("guardrail_alpha", level, cap, message)
@@ -295,4 +295,4 @@ def _srm_alpha(level: Share, params: Params) -> Finding:
 
 
 def _of_sound_experiments(level: Share) -> str:
-    return "every sound experiment" if level >= 1 else f"{odds(level)} sound experiments"
+    return "every sound experiment" if level >= 1 else f"{one_in(level)} sound experiments"

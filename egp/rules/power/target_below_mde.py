@@ -87,7 +87,7 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
-from egp.plan.wording import and_larger_sample, odds, power_below, share_text, unit_count
+from egp.plan.wording import and_larger_sample, one_in, power_below, share_text, unit_count
 
 AT = (*PRIMARY, "target")
 
@@ -117,7 +117,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
     yield Finding(
         AT,
         f"the target of {metric.target} is below the MDE of {metric.mde}: with {unit_count(planned_units(plan))} per "
-        f"variant an effect of that size has {power_below(power, wanted)} power, {odds(1 - power)} would be missed",
+        f"variant an effect of that size has {power_below(power, wanted)} power, {one_in(1 - power)} would be missed",
         observed=f"{power_below(power, wanted)} power",
         required=f"{share_text(wanted)} power",
         help=f"set `mde: {metric.target}`{and_larger_sample(plan.sample_size_per_variant, needed, units_that_come(plan))}, "

@@ -89,7 +89,7 @@ from typing import NamedTuple
 
 from egp.plan.finding import DoesNotApply, Finding
 from egp.yaml import Document
-from egp.yaml.position import Source
+from egp.yaml.position import SourceText
 
 _MOST_FINDINGS = 20
 
@@ -198,7 +198,7 @@ def check(document: Document) -> Iterator[Finding]:
         raise DoesNotApply
     found = _found(document.text)
     if found:
-        source = Source(document.text)
+        source = SourceText(document.text)
         for place, kind in sorted(found, key=lambda hit: hit[0]):
             yield Finding(
                 source.span(*place),
