@@ -100,7 +100,7 @@ def _calls(
 ) -> Iterator[tuple[Adopted, tuple[object, ...]]]:
     """The rules that have something to look at, and what their checks are called with."""
     for adopted in rules:
-        looked_at = inputs.get(adopted.rule.subject)
+        looked_at = inputs.get(adopted.rule.input_type)
         if looked_at is not None:
             yield adopted, (looked_at, adopted.params, organisation)[: adopted.rule.takes]
 

@@ -49,12 +49,12 @@ class Files:
             self._reread = shown, self._sources[shown].documents()
         return self._reread[1][number]
 
-    def elsewhere(self, past: PlanHistory | None = None) -> Elsewhere:
+    def elsewhere(self, history: PlanHistory | None = None) -> Elsewhere:
         """What findings about a plan mean by other plans, and by what the plan was."""
 
         def find(name: str, number: int) -> tuple[Document, Path] | None:
             if name in (EARLIER, PINNED, LOCK):
-                return past.written(name) if past else None
+                return history.written(name) if history else None
             return self.document(name, number), ()
 
         return find

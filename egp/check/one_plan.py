@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.check.answers import answers_of
 from egp.check.placing import Placer
-from egp.check.reporting import count, leniency_of, report
+from egp.check.reporting import count, report, suppressor_of
 from egp.check.run import JudgedPlan
 from egp.output.report.model import Findings
 from egp.plan.experiment import Experiment, may_be_plan, read_experiment
@@ -35,7 +35,7 @@ class _Inputs:
     """What rules may look at, by the name of its type, and what it was made of."""
 
     by_type: dict[str, object]
-    past: PlanHistory | None = None
+    history: PlanHistory | None = None
     allowed: PlanSuppressions | None = None
 
 
@@ -57,11 +57,11 @@ def judge_plan(
     answers = answers_of(rules, adopted.shadow, inputs.by_type, organisation, source.shown)
     count(found, answers, run, source.shown, document.index)
     already_said = len(found.diagnostics)
-    leniency = leniency_of(run, inputs.allowed, document)
-    elsewhere = files.elsewhere(inputs.past)
-    named = report(found, answers, document, plan.id or "", elsewhere, leniency=leniency)
+    suppressor = suppressor_of(run, inputs.allowed, document)
+    elsewhere = files.elsewhere(inputs.history)
+    named = report(found, answers, document, plan.id or "", elsewhere, suppressor=suppressor)
     if "Experiment" not in inputs.by_type:
-        silent = [each for each in rules if each.rule.subject not in (*inputs.by_type, "Removal")]
+        silent = [each for each in rules if each.rule.input_type not in (*inputs.by_type, "Removal")]
         _report_unreadable(silent, found.diagnostics[already_said:], document, found)
         return None
     entry = entry_of(plan, source.shown, document.index)
@@ -86,12 +86,12 @@ def _inputs(
     inputs.by_type["WrittenPlan"] = WrittenPlan(document.value)
     is_whole = not problems and not document.problems
     try:
-        inputs.past = run.past.of(source, plan, is_whole, run.as_of) if run.past else None
+        inputs.history = run.histories.of(source, plan, is_whole, run.as_of) if run.histories else None
     except LockError as error:
         found.failures += error.failures  # nothing is said of what the plan was
         return inputs
-    change = inputs.past.change if inputs.past else Change(plan, None, plan.registered, run.as_of)
-    if run.is_past_known:
+    change = inputs.history.change if inputs.history else Change(plan, None, plan.registered, run.as_of)
+    if run.is_history_known:
         inputs.by_type["Change"] = change
         inputs.allowed = _allowed(run, document, change, is_whole, rules)
     return inputs
@@ -99,11 +99,11 @@ def _inputs(
 
 def _where_registered(run: Run, source: PlanSource, name: str, found: Findings) -> PlanSource:
     """The file as overrides see it: a registered plan where the lock has it, that of the base before one of the branch."""
-    past = run.past
-    if past is None or not run.policy.scopes:
+    histories = run.histories
+    if histories is None or not run.policy.scopes:
         return source
     try:
-        entry = (past.base and past.base.lock.entries.get(name)) or past.entries.get(name)
+        entry = (histories.base and histories.base.lock.entries.get(name)) or histories.entries.get(name)
     except LockError as error:
         found.failures += error.failures
         return source
@@ -114,7 +114,7 @@ def _where_registered(run: Run, source: PlanSource, name: str, found: Findings) 
 def _timing(run: Run, name: str, found: Findings) -> Timing:
     """The days that choose among dated settings: of a registered plan the one that the lock attests."""
     try:
-        entry = run.past.entries.get(name) if run.policy.dates and run.past else None
+        entry = run.histories.entries.get(name) if run.policy.dates and run.histories else None
     except LockError as error:
         found.failures += error.failures
         entry = None
@@ -148,7 +148,7 @@ def _report_no_plan(rules: Sequence[Adopted], document: Document, files: Files, 
     )
     diagnostic = Placer(document, "", files.elsewhere()).diagnostic(speaker, finding)
     found.diagnostics.append(replace(diagnostic, line=""))
-    silent = [each for each in rules if each is not speaker and each.rule.subject != "Removal"]
+    silent = [each for each in rules if each is not speaker and each.rule.input_type != "Removal"]
     _report_unreadable(silent, [diagnostic], document, found)
 
 

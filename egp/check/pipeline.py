@@ -61,11 +61,11 @@ def check(
     the baseline's file. ``no_waivers`` reports as if nothing were waived.
     """
     report = Report(as_of=as_of, policy=policy, failures=list(finder.failures))
-    past, is_past_known = _past(asked, finder, policy, base, lock, report.failures)
+    histories, is_history_known = _histories(asked, finder, policy, base, lock, report.failures)
     allowances: SharedSuppressions | None = None
     if no_waivers or baseline is not None or _has_allowances(finder, policy):
-        allowances = _allowances(finder, policy, past, baseline, not no_waivers, report.failures)
-    run = Run(finder, policy, as_of, list_passes, past, is_past_known, allowances)
+        allowances = _allowances(finder, policy, histories, baseline, not no_waivers, report.failures)
+    run = Run(finder, policy, as_of, list_passes, histories, is_history_known, allowances)
     policy.adopted("", NO_TRAITS, Timing(as_of))  # the rules are loaded once, before processes part
 
     files = Files(finder)
@@ -78,12 +78,12 @@ def check(
         judged += part.judged
         report.add(part.findings)
     portfolio = judge_together(run, files, judged, paths, report)
-    if past is not None:
+    if histories is not None:
         from egp.check.removals import judge_removals
 
         outside = [each.entry for each in judged if not each.source.in_portfolio]
         present = [*portfolio.entries, *outside]
-        judge_removals(run, past, files, present, [each.entry for each in judged], paths, report)
+        judge_removals(run, histories, files, present, [each.entry for each in judged], paths, report)
     if allowances is not None or any(each.allowed for each in judged):
         from egp.check.waivers import judge_waivers
 
@@ -92,7 +92,7 @@ def check(
     return report
 
 
-def _past(
+def _histories(
     asked: Sequence[PlanSource],
     finder: PlanFinder,
     policy: Policy,
@@ -123,7 +123,7 @@ def _has_allowances(finder: PlanFinder, policy: Policy) -> bool:
 def _allowances(
     finder: PlanFinder,
     policy: Policy,
-    past: PlanHistories | None,
+    histories: PlanHistories | None,
     baseline: FindingsBaseline | None,
     are_in_force: bool,
     failures: list[Failure],
@@ -133,7 +133,7 @@ def _allowances(
     from egp.policy.plan_history import PlanHistoryError
 
     try:
-        allowances = read_allowances(finder, policy, past, baseline, are_in_force)
+        allowances = read_allowances(finder, policy, histories, baseline, are_in_force)
     except PlanHistoryError as error:
         failures += error.failures
         return None

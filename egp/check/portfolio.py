@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from egp.check.answers import answers_of
-from egp.check.reporting import count, leniency_of, report
+from egp.check.reporting import count, report, suppressor_of
 from egp.output.report.model import Findings
 from egp.plan.experiment import read_experiment
 from egp.rules.rule_inputs import Portfolio, PortfolioEntry, PortfolioIndex, entry_of
@@ -51,5 +51,5 @@ def _judge_among_others(
     count(found, answers, run, path, number)
     if answers.says_something:
         document = files.document(path, number)
-        leniency = leniency_of(run, judged.allowed, document)
-        report(found, answers, document, judged.entry.id or "", files.elsewhere(), judged.named, leniency)
+        suppressor = suppressor_of(run, judged.allowed, document)
+        report(found, answers, document, judged.entry.id or "", files.elsewhere(), judged.named, suppressor)

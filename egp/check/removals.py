@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def judge_removals(
     run: Run,
-    past: PlanHistories,
+    histories: PlanHistories,
     files: Files,
     present: Sequence[PortfolioEntry],
     judged: Sequence[PortfolioEntry],
@@ -35,24 +35,24 @@ def judge_removals(
 ) -> None:
     """Adds what is found of plans that are gone; without a base of those of the asked files, unless all are asked for."""
     portfolio = {run.finder.canonical(source.path) for source in run.finder.portfolio()}
-    are_all_asked = past.base is not None or portfolio.issubset(asked)
+    are_all_asked = histories.base is not None or portfolio.issubset(asked)
     try:
         # Where no pattern says which plans there are, one plan alone is not all of them.
-        removed = removed_plans(past, present, are_all_asked and (bool(portfolio) or len(asked) > 1))
+        removed = removed_plans(histories, present, are_all_asked and (bool(portfolio) or len(asked) > 1))
     except LockError as error:
         found.failures += error.failures
         return
     for each in removed:
         if are_all_asked or any(entry is each.successor for entry in judged):
-            _judge_removal(run, past, files, each, found)
+            _judge_removal(run, histories, files, each, found)
 
 
 def _judge_removal(
-    run: Run, past: PlanHistories, files: Files, removed: RemovedPlan, found: Findings
+    run: Run, histories: PlanHistories, files: Files, removed: RemovedPlan, found: Findings
 ) -> None:
     earlier = removed.earlier
     before = earlier.plan if earlier else read_experiment({"id": removed.id})[0]
-    source = past.source(removed.path, earlier.content if earlier else b"")
+    source = histories.source(removed.path, earlier.content if earlier else b"")
     traits = run.policy.traits_of(before)
     timing = Timing(run.as_of, removed.entry.registered if removed.entry else None)
     adopted = run.policy.adopted(source.in_policy, traits, timing)
@@ -73,15 +73,15 @@ def _judge_removal(
         document = source.documents()[earlier.number if earlier else 0]
         said = Findings()
         report(said, answers, document, before.id or "", files.elsewhere())
-        place, line = _place_of_removal(past, removed.id, document)
+        place, line = _place_of_removal(histories, removed.id, document)
         for diagnostics in (said.diagnostics, said.shadow):
             diagnostics[:] = [replace(each, place=place, line=line, missing="") for each in diagnostics]
         found.add(said)
 
 
-def _place_of_removal(past: PlanHistories, name: str, document: Document) -> tuple[Place, str]:
+def _place_of_removal(histories: PlanHistories, name: str, document: Document) -> tuple[Place, str]:
     """The plan's entry in the lock, or the top of the file that is no longer there."""
-    registered = past.entry_place(name)
+    registered = histories.entry_place(name)
     if registered:
         place, _ = place_in(*registered, on_key=True)
     else:

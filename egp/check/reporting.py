@@ -33,12 +33,12 @@ def report(
     experiment: str,
     elsewhere: Elsewhere,
     already: Sequence[Named] = (),
-    leniency: Suppressor | None = None,
+    suppressor: Suppressor | None = None,
 ) -> Sequence[Named]:
     """Adds the findings, one for each root cause. Returns what errors name, ``already`` being what they named before."""
     if not answers.says_something:
         return ()
-    named = keep_root_causes(answers.outcomes, already, leniency)
+    named = keep_root_causes(answers.outcomes, already, suppressor)
     said = [finding for outcome in (*answers.outcomes, *answers.shadow) for finding in outcome.findings]
     secrets = [each.at for each in said if each.secret and isinstance(each.at, Span)]
     placed = Placer(document, experiment, elsewhere, secrets)
@@ -55,7 +55,7 @@ def report(
     return named
 
 
-def leniency_of(run: Run, allowed: PlanSuppressions | None, document: Document) -> Suppressor | None:
+def suppressor_of(run: Run, allowed: PlanSuppressions | None, document: Document) -> Suppressor | None:
     """What lets findings of the plan pass; None for nearly all plans."""
     if allowed is None:
         return None

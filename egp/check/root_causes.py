@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def keep_root_causes(
-    outcomes: Sequence[RuleOutcome], already: Sequence[Named] = (), leniency: Suppressor | None = None
+    outcomes: Sequence[RuleOutcome], already: Sequence[Named] = (), suppressor: Suppressor | None = None
 ) -> Sequence[Named]:
     """Leaves one diagnostic for one root cause. Returns what errors name.
 
     What is let pass is set aside first: it makes no other finding redundant, and speaks for no missing input.
     """
-    if leniency:
-        leniency.waive(outcomes)
+    if suppressor:
+        suppressor.waive(outcomes)
     _drop_redundant(outcomes)
     named = [*already, *named_by_errors(outcomes)]
     for outcome in outcomes:
@@ -32,7 +32,7 @@ def keep_root_causes(
             missing = outcome.missing
             outcome.blocked_by = next((rule for at, rule in named if _touches(at, missing)), "")
     spoken = list(_speak_for_missing(outcomes))
-    while leniency and leniency.excuse_missing(spoken):
+    while suppressor and suppressor.excuse_missing(spoken):
         _silence_no_other(spoken, outcomes)
         spoken = list(_speak_for_missing(outcomes))
     return named_by_errors(outcomes)
@@ -107,10 +107,12 @@ def _drop_redundant(outcomes: Sequence[RuleOutcome]) -> None:
             if not (each.yields_in_place and places.get(each.at, inf) < _rank(outcome.adopted, each))
         ]
     # Of what has just been taken out nothing may be taken out again: then neither would be told.
-    misread = named_by_errors(outcome for outcome in outcomes if outcome.adopted.rule.subject == "PlanFile")
+    misread = named_by_errors(
+        outcome for outcome in outcomes if outcome.adopted.rule.input_type == "PlanFile"
+    )
     for outcome in outcomes:
         rule = outcome.adopted.rule
-        if outcome.findings and rule.subject != "PlanFile":
+        if outcome.findings and rule.input_type != "PlanFile":
             own_weight = _weight(outcome.adopted, outcome.findings)
             heavier = {other for other, weight in speaking.items() if weight <= own_weight}
             outcome.findings = [

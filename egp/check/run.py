@@ -28,8 +28,8 @@ class Run:
     policy: Policy
     as_of: date
     list_passes: bool = False
-    past: PlanHistories | None = None
-    is_past_known: bool = True
+    histories: PlanHistories | None = None
+    is_history_known: bool = True
     """False where the lock or the base cannot be read: then nothing is said of what a plan was."""
     allowances: SharedSuppressions | None = None
 

@@ -128,7 +128,7 @@ def _come_with_it(entry: BaselineEntry, terms: WaiverTerms) -> str:
 def read_allowances(
     finder: PlanFinder,
     policy: Policy,
-    past: PlanHistories | None,
+    histories: PlanHistories | None,
     baseline: FindingsBaseline | None,
     are_in_force: bool,
 ) -> SharedSuppressions:
@@ -137,14 +137,14 @@ def read_allowances(
     listed = read_waivers(folder, _shown(folder, WAIVERS_FILE, finder))
     if baseline is None:
         baseline = read_baseline(folder, _shown(folder, BASELINE_FILE, finder))
-    return SharedSuppressions(listed, baseline, are_in_force, _before(past, folder))
+    return SharedSuppressions(listed, baseline, are_in_force, _before(histories, folder))
 
 
-def _before(past: PlanHistories | None, folder: str) -> Before | None:
-    if past is None or past.base is None:
+def _before(histories: PlanHistories | None, folder: str) -> Before | None:
+    if histories is None or histories.base is None:
         return None
-    waivers = _at_base(past, os.path.join(folder, WAIVERS_FILE))
-    baseline = _at_base(past, os.path.join(folder, BASELINE_FILE))
+    waivers = _at_base(histories, os.path.join(folder, WAIVERS_FILE))
+    baseline = _at_base(histories, os.path.join(folder, BASELINE_FILE))
     recorded = recorded_in(baseline) if baseline else None
     return Before(
         waivers_in(waivers) if waivers else {},
@@ -152,8 +152,8 @@ def _before(past: PlanHistories | None, folder: str) -> Before | None:
     )
 
 
-def _at_base(past: PlanHistories, path: str) -> Document | None:
-    content = past.at_base(past.inside(path))
+def _at_base(histories: PlanHistories, path: str) -> Document | None:
+    content = histories.at_base(histories.inside(path))
     return None if content is None else read_bytes(content, path)[0]
 
 
@@ -175,7 +175,7 @@ def terms_of(
 
     No waiver is for a rule about waivers, nor for one about plans that are gone.
     """
-    waivable = {each.rule.id: each.waivable and each.rule.subject != "Removal" for each in rules}
+    waivable = {each.rule.id: each.waivable and each.rule.input_type != "Removal" for each in rules}
     families = policy.catalogue.families()
     waivable |= {rule_id: False for rule_id, family in families.items() if family == "waivers"}
     asked, plan = policy.waivers, change.plan

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class WaiverCase(NamedTuple):
     """A subject for the rules, and the document that its paths are in."""
 
-    subject: Judgement
+    judgement: Judgement
     document: Document
 
 

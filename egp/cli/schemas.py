@@ -146,13 +146,13 @@ def _without_own_keys(value: object) -> object:
     )
 
 
-def model_of(shape: type[TypedMapping]) -> type[BaseModel]:
+def model_of(mapping_type: type[TypedMapping]) -> type[BaseModel]:
     """The pydantic model of a shape: the same keys, units and requirements."""
-    if shape.__name__ in _models:
-        return _models[shape.__name__]
+    if mapping_type.__name__ in _models:
+        return _models[mapping_type.__name__]
     fields: dict[str, Any] = {}
-    for key, attribute, annotation, declared in shape.fields():
-        required = key in shape.needs
+    for key, attribute, annotation, declared in mapping_type.fields():
+        required = key in mapping_type.needs
         of_type = _pydantic_type(annotation)
         fields[attribute] = (
             of_type if required else of_type | None,
@@ -166,10 +166,14 @@ def model_of(shape: type[TypedMapping]) -> type[BaseModel]:
         )
     config = ConfigDict(extra="forbid", json_schema_extra={"patternProperties": {"^x-": _OWN_KEY}})
     own_keys: dict[str, Any] = {"own_keys": model_validator(mode="before")(_without_own_keys)}
-    _models[shape.__name__] = create_model(
-        shape.__name__, __config__=config, __doc__=shape.__doc__, __validators__=own_keys, **fields
+    _models[mapping_type.__name__] = create_model(
+        mapping_type.__name__,
+        __config__=config,
+        __doc__=mapping_type.__doc__,
+        __validators__=own_keys,
+        **fields,
     )
-    return _models[shape.__name__]
+    return _models[mapping_type.__name__]
 
 
 def _hover(declared: ShapeField, annotation: Any) -> str:

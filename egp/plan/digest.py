@@ -111,11 +111,13 @@ class Canon:
 _FIELDS: dict[type[TypedMapping], tuple[tuple[str, str, object], ...]] = {}
 
 
-def _fields(shape: type[TypedMapping]) -> tuple[tuple[str, str, object], ...]:
+def _fields(mapping_type: type[TypedMapping]) -> tuple[tuple[str, str, object], ...]:
     """Key, attribute and default of each field, read from the declarations once."""
-    if shape not in _FIELDS:
-        _FIELDS[shape] = tuple((key, name, declared.default) for key, name, _, declared in shape.fields())
-    return _FIELDS[shape]
+    if mapping_type not in _FIELDS:
+        _FIELDS[mapping_type] = tuple(
+            (key, name, declared.default) for key, name, _, declared in mapping_type.fields()
+        )
+    return _FIELDS[mapping_type]
 
 
 def _unit(quantity: Measure | MetricChange) -> str:

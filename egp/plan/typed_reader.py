@@ -113,26 +113,26 @@ class TypedMapping:
 
 
 def read(  # noqa: PLR0912
-    shape: type[S], value: object, path: Path = (), problems: list[ValueProblem] | None = None
+    mapping_type: type[S], value: object, path: Path = (), problems: list[ValueProblem] | None = None
 ) -> S:
     """The shape with every part of the value that fits; what does not fit is appended to ``problems``."""
-    if "_keys" not in shape.__dict__:
-        shape._compile()
+    if "_keys" not in mapping_type.__dict__:
+        mapping_type._compile()
     problems = [] if problems is None else problems
-    result = shape.__new__(shape)
+    result = mapping_type.__new__(mapping_type)
     attributes = result.__dict__
-    attributes.update(shape._defaults)
+    attributes.update(mapping_type._defaults)
     if not isinstance(value, dict):
         problems.append(_not_a_mapping(value, path))
         return result
-    keys, unknown = shape._keys, 0
+    keys, unknown = mapping_type._keys, 0
     for key, item in value.items():
         known = keys.get(key)
         if known is None:
             if not key.startswith("x-"):
                 unknown += 1
                 if unknown <= _TOLD:
-                    problems.append(_unknown_key(key, shape, value, path))
+                    problems.append(_unknown_key(key, mapping_type, value, path))
         elif item is not None:
             attribute, read_text, read_part = known
             part = None
@@ -148,7 +148,7 @@ def read(  # noqa: PLR0912
     if unknown > _TOLD:
         message = f"{label(path) or 'this'} has {unknown - _TOLD:,} more unknown keys"
         problems.append(ValueProblem(path, "wrong-type", message, "check that this is the right file"))
-    for key in shape.needs:
+    for key in mapping_type.needs:
         if value.get(key) is None:
             problems.append(_missing(key, path))
     return result
@@ -174,24 +174,26 @@ def _missing(key: str, path: Path) -> ValueProblem:
     )
 
 
-def _unknown_key(key: str, shape: type[TypedMapping], value: dict[str, object], path: Path) -> ValueProblem:
-    absent = [name for name in shape._keys if name not in value]
-    guess = nearest(key, absent) or nearest(key, shape._keys)
+def _unknown_key(
+    key: str, mapping_type: type[TypedMapping], value: dict[str, object], path: Path
+) -> ValueProblem:
+    absent = [name for name in mapping_type._keys if name not in value]
+    guess = nearest(key, absent) or nearest(key, mapping_type._keys)
     name = shown(key)
     if guess:
         meant = (*path, guess)
         return ValueProblem((*path, key), "unknown-key", f"unknown key `{name}`, did you mean `{guess}`?",
                        f"rename it to `{guess}`, or prefix it with `x-` if it is your own", meant)  # fmt: skip
-    return ValueProblem((*path, key), "unknown-key", f"unknown key `{name}`", _known_keys(key, shape))
+    return ValueProblem((*path, key), "unknown-key", f"unknown key `{name}`", _known_keys(key, mapping_type))
 
 
-def _known_keys(key: str, shape: type[TypedMapping]) -> str:
+def _known_keys(key: str, mapping_type: type[TypedMapping]) -> str:
     own = "a key of your own starts with `x-`"
-    if len(shape._keys) <= _FEW_KEYS:
-        return f"keys here are {', '.join(sorted(shape._keys))}; {own}"
+    if len(mapping_type._keys) <= _FEW_KEYS:
+        return f"keys here are {', '.join(sorted(mapping_type._keys))}; {own}"
     from difflib import get_close_matches
 
-    like = ", ".join(get_close_matches(key[:_LONGEST_GUESSED], shape._keys, n=3, cutoff=0))
+    like = ", ".join(get_close_matches(key[:_LONGEST_GUESSED], mapping_type._keys, n=3, cutoff=0))
     return f"the keys most like it are {like}, and egp's schema lists all; {own}"
 
 
@@ -416,12 +418,12 @@ def _choice_reader(choices: tuple[str, ...]) -> PartReader:
 def _word_or_mapping_reader(wanted: Any) -> PartReader:
     """For keys that take a shape, or one of a few words instead."""
     words = next(get_args(member) for member in get_args(wanted) if get_origin(member) is Literal)
-    shape = next(member for member in get_args(wanted) if get_origin(member) is not Literal)
+    mapping_type = next(member for member in get_args(wanted) if get_origin(member) is not Literal)
     read_word = _choice_reader(words)
 
     def read_either(value: object, path: Path, problems: list[ValueProblem]) -> object:
         return (
-            read(shape, value, path, problems)
+            read(mapping_type, value, path, problems)
             if isinstance(value, dict)
             else read_word(value, path, problems)
         )

@@ -187,8 +187,8 @@ class Policy:
         ]
         effective = [each for each in found if not each.shadow]
         return RuleSet(
-            tuple(each for each in effective if each.rule.subject != "Portfolio"),
-            tuple(each for each in effective if each.rule.subject == "Portfolio"),
+            tuple(each for each in effective if each.rule.input_type != "Portfolio"),
+            tuple(each for each in effective if each.rule.input_type == "Portfolio"),
             tuple(each for each in found if each.shadow),
         )
 

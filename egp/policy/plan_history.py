@@ -87,7 +87,7 @@ class PlanHistory:
     """The past of one plan: what rules may know of it, and where it is written."""
 
     change: Change
-    past: PlanHistories
+    histories: PlanHistories
     earlier: EarlierPlan | None
     """What ``change.before`` is read from; None where that is the plan itself."""
     pinned: EarlierPlan | None
@@ -98,7 +98,7 @@ class PlanHistory:
         if name in (EARLIER, PINNED):
             version = self.earlier if name == EARLIER else self.pinned
             return (version.document, ()) if version else None
-        return self.past.entry_place(self.change.plan.id or "")
+        return self.histories.entry_place(self.change.plan.id or "")
 
 
 class PlanHistories:
@@ -388,9 +388,9 @@ def read_plan_histories(
         return None
     try:
         lock = read_lock(root)
-        past = PlanHistories(finder, root, lock, entries)
+        histories = PlanHistories(finder, root, lock, entries)
         if base:
-            past.compare_with(base, asked)
+            histories.compare_with(base, asked)
     except LockError as error:
         raise PlanHistoryError(error.failures) from None
-    return past
+    return histories

@@ -35,7 +35,7 @@ class RemovedPlan:
 
 
 def removed_plans(
-    past: PlanHistories, present: Sequence[PortfolioEntry], are_all_asked: bool = True
+    histories: PlanHistories, present: Sequence[PortfolioEntry], are_all_asked: bool = True
 ) -> list[RemovedPlan]:
     """Plans of the base, or without a base registered ones, that are not among the present. Raises LockError.
 
@@ -43,27 +43,29 @@ def removed_plans(
     Where not all plans are asked for, and no base is, entries that have files of their own are not all read for that.
     """
     ids = {entry.id for entry in present}
-    files = {past.inside(os.path.join(past.finder.folder, entry.path)): entry for entry in present}
+    files = {histories.inside(os.path.join(histories.finder.folder, entry.path)): entry for entry in present}
     missing = [
         each
-        for each in (_of_base(past, past.base) if past.base else _of_lock(past, are_all_asked))
-        if each.id not in ids and (each.path in files or not _may_be_there(past, each))
+        for each in (
+            _of_base(histories, histories.base) if histories.base else _of_lock(histories, are_all_asked)
+        )
+        if each.id not in ids and (each.path in files or not _may_be_there(histories, each))
     ]
-    missing = _with_history(past, missing)
-    heirs = {path: entry for path, entry in files.items() if missing and _is_new(past, path, entry)}
-    likeness = _Likeness(past, heirs) if past.base is not None else None
+    missing = _with_history(histories, missing)
+    heirs = {path: entry for path, entry in files.items() if missing and _is_new(histories, path, entry)}
+    likeness = _Likeness(histories, heirs) if histories.base is not None else None
     return [_with_successor(each, heirs, likeness) for each in missing]
 
 
-def _may_be_there(past: PlanHistories, each: RemovedPlan) -> bool:
+def _may_be_there(histories: PlanHistories, each: RemovedPlan) -> bool:
     """Whether the plan's own file may still have it: a regular file under its own name, which nobody has read."""
-    path = os.path.join(past.root, each.path)
+    path = os.path.join(histories.root, each.path)
     if not os.path.isfile(path) or real_path(path) != path:
         return False
-    if past.base is None:
+    if histories.base is None:
         return True
     try:
-        documents = read_file(path, each.path, past.root)
+        documents = read_file(path, each.path, histories.root)
     except OSError:
         return True
     return any(
@@ -73,33 +75,33 @@ def _may_be_there(past: PlanHistories, each: RemovedPlan) -> bool:
     )
 
 
-def _of_base(past: PlanHistories, base: Base) -> Iterator[RemovedPlan]:
+def _of_base(histories: PlanHistories, base: Base) -> Iterator[RemovedPlan]:
     for name, earlier in base.plans.items():
-        entry = past.entries.get(name)
+        entry = histories.entries.get(name)
         before = entry or base.lock.entries.get(name)
         yield RemovedPlan(name, earlier.path, earlier, before, is_unregistered=before is not entry)
-    for name in past.removed_entries():
+    for name in histories.removed_entries():
         if name not in base.plans and (entry := base.lock.entries.get(name)):
             yield RemovedPlan(name, entry.path or "", None, entry, is_unregistered=True)
 
 
-def _of_lock(past: PlanHistories, are_all_asked: bool) -> Iterator[RemovedPlan]:
+def _of_lock(histories: PlanHistories, are_all_asked: bool) -> Iterator[RemovedPlan]:
     """Registered experiments; one that was archived may be gone."""
-    for name in past.entries if are_all_asked else past.lock.in_lock_file:
-        entry = past.entries.get(name)
+    for name in histories.entries if are_all_asked else histories.lock.in_lock_file:
+        entry = histories.entries.get(name)
         if entry is not None and entry.archived is None:
             yield RemovedPlan(name, entry.path or "", None, entry)
 
 
-def _with_history(past: PlanHistories, missing: Sequence[RemovedPlan]) -> list[RemovedPlan]:
+def _with_history(histories: PlanHistories, missing: Sequence[RemovedPlan]) -> list[RemovedPlan]:
     """The same with what they last were, as far as git can tell."""
     unknown = [each for each in missing if each.earlier is None]
-    if not unknown or past.repository is None:
+    if not unknown or histories.repository is None:
         return list(missing)
     from egp.record.sources.git_command import GitError
 
     try:
-        last = past.repository.last_versions({each.path for each in unknown})
+        last = histories.repository.last_versions({each.path for each in unknown})
     except GitError:
         return list(missing)
     found = []
@@ -110,15 +112,15 @@ def _with_history(past: PlanHistories, missing: Sequence[RemovedPlan]) -> list[R
         version = last.get(each.path)
         plans = plans_in(version.content, version.path, version.commit) if version else ()
         earlier = next((plan for plan in plans if plan.plan.id == each.id), None)
-        found.append(replace(each, earlier=earlier or past.latest(each.path, each.id)))
+        found.append(replace(each, earlier=earlier or histories.latest(each.path, each.id)))
     return found
 
 
-def _is_new(past: PlanHistories, path: str, entry: PortfolioEntry) -> bool:
+def _is_new(histories: PlanHistories, path: str, entry: PortfolioEntry) -> bool:
     """Whether a plan was not there before: neither at the base, nor without a base registered."""
-    if past.base is not None:
-        return path not in past.base.unchanged and entry.id not in past.base.plans
-    return entry.id not in past.entries
+    if histories.base is not None:
+        return path not in histories.base.unchanged and entry.id not in histories.base.plans
+    return entry.id not in histories.entries
 
 
 class _Likeness:
@@ -127,12 +129,12 @@ class _Likeness:
     git itself is not asked: it would run the filters of the configuration on the working tree.
     """
 
-    def __init__(self, past: PlanHistories, paths: Iterable[str]) -> None:
+    def __init__(self, histories: PlanHistories, paths: Iterable[str]) -> None:
         self._lines: dict[str, Counter[bytes]] = {}
         self._places: dict[bytes, set[str]] = {}
         for path in paths:
             with suppress(OSError):
-                content = read_regular(os.path.join(past.root, path), MAX_BYTES, past.root)
+                content = read_regular(os.path.join(histories.root, path), MAX_BYTES, histories.root)
                 self._lines[path] = Counter(content.splitlines())
                 for line in self._lines[path]:
                     self._places.setdefault(line, set()).add(path)

@@ -71,7 +71,7 @@ class Rule:
 
     id: str
     family: str
-    subject: InputType
+    input_type: InputType
     check: Callable[..., Any]
     params: type[Params]
     yields_to: frozenset[str]
@@ -176,13 +176,13 @@ def rule_in(module: ModuleType, rule_id: str, family: str) -> Rule:
         raise TypeError(f"{module_name} has no check function")
     code = check.__code__
     first = code.co_varnames[0] if code.co_argcount else ""
-    subject = str(check.__annotations__.get(first, ""))
-    if subject not in get_args(InputType):
-        raise TypeError(f"{module_name}.check looks at {subject or 'nothing'}, which is no subject of rules")
+    input_type = str(check.__annotations__.get(first, ""))
+    if input_type not in get_args(InputType):
+        raise TypeError(f"{module_name}.check looks at {input_type or 'nothing'}, which is no input of rules")
     return Rule(
         id=rule_id,
         family=family,
-        subject=subject,  # type: ignore[arg-type]
+        input_type=input_type,  # type: ignore[arg-type]
         check=check,
         params=getattr(module, "Params", Params),
         yields_to=frozenset(getattr(module, "yields_to", ())),

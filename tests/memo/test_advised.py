@@ -63,13 +63,13 @@ def test_what_states_a_fact_is_open_only_if_it_is_one() -> None:
     (candidate,) = advised(
         "with `p_success: 25.43%` declare `expected_value: 0.08 USD`", ("economics", "scenarios", 1)
     )
-    assert candidate.given_up == TradeOff.FACT
+    assert candidate.trade_off == TradeOff.FACT
     assert candidate.price == "open only if p_success is measured to be so"
 
 
 def test_a_date_of_registration_is_not_made_up() -> None:
     (candidate,) = advised("set `registered: 2023-01-18`", ("registered",))
-    assert candidate.given_up == TradeOff.FACT
+    assert candidate.trade_off == TradeOff.FACT
     assert candidate.price == "open only if it is registered on that very day: no date is made up"
 
 

@@ -64,7 +64,7 @@ def test_the_cheapest_comes_first(name: str, at: int) -> None:
     """Days, then exposure, then what is given up; what promises less comes later, what only a measurement opens last."""
     late = {TradeOff.SENSITIVITY: 1, TradeOff.FACT: 2}
     costs = [
-        (late.get(cost.given_up, 0), cost.delay.days, max(0.0, cost.exposure), cost.given_up)
+        (late.get(cost.trade_off, 0), cost.delay.days, max(0.0, cost.exposure), cost.trade_off)
         for cost in (each.cost for each in options_of(name, at))
     ]
     assert costs == sorted(costs)
@@ -108,7 +108,7 @@ def test_days_are_whole_weeks_and_rest_on_a_count() -> None:
     case = changed_case("rejected/too-small-a-sample.yaml", SHORT)
     option = named(options(case, error_of(case, "reachable-sample")), "run 7 days longer, to 2023-02-12")
     assert option.cost.delay.readout == 7
-    assert option.cost.given_up == TradeOff.EVIDENCE
+    assert option.cost.trade_off == TradeOff.EVIDENCE
     assert "a count of 21 days" in option.cost.price
     assert Setting(("statistics", "looks"), ["2023-02-13"]) in option.changes
 
@@ -116,7 +116,7 @@ def test_days_are_whole_weeks_and_rest_on_a_count() -> None:
 def test_the_mde_is_the_smallest_that_the_sample_resolves() -> None:
     case = case_of("rejected/too-small-a-sample.yaml")
     option = named(options(case, error_of(case, "sample-size")), "plan for an MDE of 58.3bps")
-    assert option.cost.given_up == TradeOff.SENSITIVITY
+    assert option.cost.trade_off == TradeOff.SENSITIVITY
     smaller = changed(case.text, [Setting(("primary_metric", "mde"), "58.1bps")])
     assert "sample-size" in {each.rule for each in judged(smaller, "rejected/too-small-a-sample.yaml")}
 

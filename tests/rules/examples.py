@@ -71,7 +71,7 @@ def documents_of(rule: Rule, example: Example) -> list[Document]:
         return patches
     values = [merged(sound_value(), patch.value) for patch in patches]
     for position, value in enumerate(values[1:], start=1):
-        is_another = rule.subject != "Change" and "id" not in _keys(patches[position])
+        is_another = rule.input_type != "Change" and "id" not in _keys(patches[position])
         if isinstance(value, dict) and value.get("id") == "sound-plan" and is_another:
             value["id"] = f"other-plan-{position}"
     return [read_text(json.dumps(value, indent=1, ensure_ascii=False))[0] for value in values]
@@ -119,19 +119,19 @@ def organisation_of(context: dict[str, object]) -> Organisation:
 
 def subject_of(rule: Rule, documents: list[Document], context: dict[str, object]) -> object:
     document = documents[0]
-    if rule.subject == "Document":
+    if rule.input_type == "Document":
         return document
     plan, problems = read_experiment(document.value)
-    if rule.subject == "PlanFile":
+    if rule.input_type == "PlanFile":
         return PlanFile(document, plan, tuple(problems))
-    if rule.subject == "Portfolio":
+    if rule.input_type == "Portfolio":
         entries = [entry_of(plan_of(other.value), f"plan-{at}.yaml", 0) for at, other in enumerate(documents)]
         return Portfolio(entries[0], PortfolioIndex(entries))
-    if rule.subject == "Change":
+    if rule.input_type == "Change":
         return change_of(plan, plan_of(documents[1].value) if documents[1:] else None, context)
-    if rule.subject == "Judgement":
+    if rule.input_type == "Judgement":
         return judgement_of(document, plan, context)
-    if rule.subject == "Removal":
+    if rule.input_type == "Removal":
         return removal_of(plan, documents[1:], context)
     return plan
 

@@ -98,7 +98,7 @@ def test_the_advice_on_one_plan_is_of_one_mind(path: FilePath, tmp_path: FilePat
     assert not [each.message for each in judged_again(plan, names(path), tmp_path) if each.rule in rules]
 
 
-RULES = [rule for rule in all_rules() if rule.subject in ("Experiment", "PlanFile")]
+RULES = [rule for rule in all_rules() if rule.input_type in ("Experiment", "PlanFile")]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

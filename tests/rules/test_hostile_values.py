@@ -16,7 +16,7 @@ from tests.rules.examples import all_rules, plan_of, sound_value
 
 FAMILIES = ("metrics", "guardrails", "economics", "privacy", "portfolio")
 RULES = [
-    rule for rule in all_rules() if rule.family in FAMILIES and rule.subject in ("Experiment", "Portfolio")
+    rule for rule in all_rules() if rule.family in FAMILIES and rule.input_type in ("Experiment", "Portfolio")
 ]
 VALUES: tuple[object, ...] = (
     None, "", "0%", "100%", "-5%", "0bps", "-3pp", "1e300", 0, -1, 1e300, 10**15, "0.0000000001%", "999999999999 USD",
@@ -56,7 +56,7 @@ def judged_by_all(value: object) -> None:
     entry = entry_of(plan, "plan.yaml", 0)
     portfolio = Portfolio(entry, PortfolioIndex([entry, entry_of(plan, "other.yaml", 0)]))
     for rule in RULES:
-        judged(rule, plan if rule.subject == "Experiment" else portfolio)
+        judged(rule, plan if rule.input_type == "Experiment" else portfolio)
 
 
 def judged(rule: Rule, subject: Experiment | Portfolio) -> None:

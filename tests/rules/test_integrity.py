@@ -22,7 +22,7 @@ from tests.rules.examples import findings_of, merged, plan_of, sound_value
 RUNNING = date(2023, 1, 29)
 SOUND = plan_of(sound_value())
 RULES = [load(rule_id) for rule_id, (family, _) in index().items() if family == "integrity"]
-CHANGE_RULES = [rule for rule in RULES if rule.subject == "Change"]
+CHANGE_RULES = [rule for rule in RULES if rule.input_type == "Change"]
 
 
 def plan(**patch: object) -> Experiment:
@@ -181,7 +181,7 @@ def test_an_experiment_runs_from_its_canary_to_the_end_of_its_holdout(day: str, 
 
 def test_the_family_runs() -> None:
     assert "integrity" in FAMILIES
-    assert {rule.subject for rule in RULES} == {"Change", "Removal", "Experiment"}
+    assert {rule.input_type for rule in RULES} == {"Change", "Removal", "Experiment"}
 
 
 HOSTILE = value_of(text_of("every-field"))

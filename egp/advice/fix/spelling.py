@@ -60,9 +60,9 @@ _WORDS = {
 }
 
 
-def spellings(shape: type[TypedMapping], path: Path, value: object, text: str) -> list[Spelling]:
+def spellings(mapping_type: type[TypedMapping], path: Path, value: object, text: str) -> list[Spelling]:
     """What a misread value at a path of the shape can only have meant. ``text`` is the value as written."""
-    wanted = type_at(shape, path)
+    wanted = type_at(mapping_type, path)
     if wanted is None or isinstance(value, (dict, list)) or len(text) > LONGEST:
         return []
     read = reader_of(wanted)
@@ -74,9 +74,9 @@ def spellings(shape: type[TypedMapping], path: Path, value: object, text: str) -
     return list(accepted.values()) if len(accepted) == 1 else []
 
 
-def type_at(shape: type[TypedMapping], path: Path) -> Any:
+def type_at(mapping_type: type[TypedMapping], path: Path) -> Any:
     """The declared type of what stands at a path; None for a path that the shape does not have."""
-    wanted: Any = shape
+    wanted: Any = mapping_type
     for step in path:
         if isinstance(step, int):
             wanted = get_args(wanted)[0] if get_origin(wanted) is tuple else None

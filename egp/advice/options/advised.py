@@ -40,24 +40,24 @@ def advised(help: str, at: Path) -> Iterator[Candidate]:
     has_placeholders = bool(_PLACEHOLDERS.search(help))
     for settings, condition in _groups(help, at):
         facts = list(_facts(settings))
-        given_up = TradeOff.EVIDENCE
+        trade_off = TradeOff.EVIDENCE
         if any(each.path[-1] == "target" for each in settings):
-            given_up, price = TradeOff.FACT, "open only if the business hopes for as much"
+            trade_off, price = TradeOff.FACT, "open only if the business hopes for as much"
         elif any(each.path[-1] == "registered" for each in settings):
-            given_up, price = (
+            trade_off, price = (
                 TradeOff.FACT,
                 "open only if it is registered on that very day: no date is made up",
             )
         elif facts:
-            given_up = TradeOff.FACT
+            trade_off = TradeOff.FACT
             price = f"open only if {listing(facts)} {'is' if len(facts) == 1 else 'are'} measured to be so"
         elif has_placeholders or any(each.path[-1] == APPEND for each in settings):
             price = PROPOSAL
         elif condition:
             price = f"open only if {condition}"
         else:
-            given_up, price = TradeOff.NOTHING, ""
-        yield Candidate(settings, given_up=given_up, price=price, lever=_lever(settings))
+            trade_off, price = TradeOff.NOTHING, ""
+        yield Candidate(settings, trade_off=trade_off, price=price, lever=_lever(settings))
 
 
 def _facts(settings: Sequence[Setting]) -> Iterator[str]:
@@ -147,8 +147,8 @@ def _lists() -> frozenset[str]:
     )
 
 
-def _keys_of(shape: type[TypedMapping], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for key, _, annotation, _ in shape.fields():
+def _keys_of(mapping_type: type[TypedMapping], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, _, annotation, _ in mapping_type.fields():
         yield (*above, key)
         for part in _shapes(annotation):
             yield from _keys_of(part, (*above, key))

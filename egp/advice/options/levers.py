@@ -335,7 +335,7 @@ def target_as_effect(case: Case, at: Path) -> Iterator[Candidate]:
     for lever in (more_units, more_exposure, longer_run, stronger_cuped):
         for each in lever(smaller, at):
             words = f"plan for an MDE of {metric.target}, the target, and {each.words}"
-            yield Candidate((setting, *each.changes), words, each.given_up, each.price, each.lever)
+            yield Candidate((setting, *each.changes), words, each.trade_off, each.price, each.lever)
 
 
 def wider_margin(case: Case, at: Path) -> Iterator[Candidate]:

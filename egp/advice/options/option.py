@@ -24,7 +24,7 @@ class Candidate:
     changes: tuple[Change, ...]
     words: str = ""
     """What it does; without them the settings speak for themselves."""
-    given_up: TradeOff = TradeOff.NOTHING
+    trade_off: TradeOff = TradeOff.NOTHING
     price: str = ""
     """In words, what is given up or has to be true."""
     lever: str = ""
@@ -40,13 +40,13 @@ class Cost:
 
     delay: LaterDays
     exposure: float
-    given_up: TradeOff
+    trade_off: TradeOff
     price: str
 
     @property
     def order(self) -> tuple[float, ...]:
-        late = max(self.given_up, TradeOff.INSIGHT)
-        return late, self.delay.days, max(0.0, self.exposure), self.given_up
+        late = max(self.trade_off, TradeOff.INSIGHT)
+        return late, self.delay.days, max(0.0, self.exposure), self.trade_off
 
     @property
     def words(self) -> str:
@@ -76,12 +76,12 @@ class Option:
 
 def cost_between(before: Experiment, after: Experiment, candidate: Candidate) -> Cost:
     """The price of a candidate: its own, and what the plans without and with it tell."""
-    own = [Price(candidate.given_up, candidate.price)] if candidate.price else []
+    own = [Price(candidate.trade_off, candidate.price)] if candidate.price else []
     prices = [*own, *prices_between(before, after)]
-    given_up = max((candidate.given_up, *(each.given_up for each in prices)))
+    trade_off = max((candidate.trade_off, *(each.trade_off for each in prices)))
     exposure = round(_exposure(after) - _exposure(before), 6)
     price = "; ".join(dict.fromkeys(each.words for each in prices))
-    return Cost(delay_between(before, after), exposure, given_up, price)
+    return Cost(delay_between(before, after), exposure, trade_off, price)
 
 
 def _exposure(plan: Experiment) -> float:

@@ -69,7 +69,7 @@ def _meant(target: Diagnostic, candidates: Iterator[Candidate]) -> Iterator[Cand
     """Readings of something ambiguous: only the author knows which of them is meant."""
     for each in candidates:
         if target.rule == "ambiguous-quantity":
-            yield replace(each, given_up=TradeOff.EVIDENCE, price="open only if that is what is meant")
+            yield replace(each, trade_off=TradeOff.EVIDENCE, price="open only if that is what is meant")
         else:
             yield each
 
@@ -145,7 +145,7 @@ def _both(case: Case, first: Candidate, halfway: Case, second: Candidate) -> Can
     return Candidate(
         (*first.changes, *second.changes),
         " and ".join(words),
-        max(first.given_up, second.given_up),
+        max(first.trade_off, second.trade_off),
         "; ".join(dict.fromkeys(filter(None, (first.price, second.price)))),
         lever=f"{first.lever or words[0]}, {second.lever}" if second.lever else "",
     )

@@ -60,7 +60,7 @@ class TradeOff(IntEnum):
 class Price(NamedTuple):
     """Something that is given up, and how much of a loss that is."""
 
-    given_up: TradeOff
+    trade_off: TradeOff
     words: str
 
 

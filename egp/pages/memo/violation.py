@@ -102,7 +102,7 @@ def _ways_out(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
     if found:
         yield _options_table(found)
         yield Command(as_yaml(found[0].changes), "yaml")
-    if all(each.cost.given_up == TradeOff.FACT for each in found):
+    if all(each.cost.trade_off == TradeOff.FACT for each in found):
         yield Paragraph(f"Who does what: {what_to_do(case, diagnostic)}")
     command = how_to_waive(case, diagnostic)
     if command:

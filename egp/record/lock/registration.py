@@ -93,8 +93,8 @@ class Registration(TypedMapping):
         )
 
 
-def made(shape: type[S], **values: Any) -> S:
+def made(mapping_type: type[S], **values: Any) -> S:
     """A part of a lock with these values, the others at their defaults."""
-    part = read(shape, {})
+    part = read(mapping_type, {})
     part.__dict__.update(values)
     return part

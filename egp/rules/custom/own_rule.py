@@ -60,7 +60,7 @@ class OwnRule:
         return Rule(
             id=self.id,
             family=FAMILY,
-            subject="WrittenPlan",
+            input_type="WrittenPlan",
             check=self.check,
             params=Params,
             yields_to=frozenset(),

@@ -142,7 +142,7 @@ def _in_folder(name: str, package: str, folder: str) -> Iterator[Rule]:
 def _loaded(name: str, module: str, stem: str, family: str) -> Rule:
     try:
         rule = rule_in(import_module(module), stem.replace("_", "-"), family)
-        if (rule.subject == "Judgement") != (family == "waivers"):
+        if (rule.input_type == "Judgement") != (family == "waivers"):
             raise TypeError("rules of the family waivers, and no others, look at a Judgement")
         return rule
     except Exception as error:

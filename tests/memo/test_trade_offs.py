@@ -84,7 +84,7 @@ def test_what_was_measured_is_only_restated_by_those_who_measured_it() -> None:
         and change.path[0] != "guardrail_metrics"
     ]
     assert restated
-    assert not [name for name, option in restated if option.cost.given_up != TradeOff.FACT]
+    assert not [name for name, option in restated if option.cost.trade_off != TradeOff.FACT]
     assert not [name for name, option in restated if "measured" not in option.cost.price]
 
 
