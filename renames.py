@@ -102,6 +102,8 @@ leniency suppressor egp/check/*.py
 leniency_of suppressor_of egp/check/*.py
 past histories egp/check/*.py egp/policy/plan_history.py egp/policy/removed_plans.py
 is_past_known is_history_known egp/check/*.py
+waived suppressed egp/check/answers.py egp/check/reporting.py egp/check/root_causes.py egp/check/suppressions.py
+_pass _suppress egp/check/suppressions.py
 given_up trade_off egp/advice/options/*.py egp/pages/memo/*.py tests/memo/*.py
 shape mapping_type egp/plan/typed_reader.py egp/plan/digest.py egp/cli/schemas.py egp/advice/fix/spelling.py egp/record/lock/*.py egp/rules/custom/reading.py egp/advice/options/advised.py
 """

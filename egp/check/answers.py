@@ -32,13 +32,17 @@ class RuleOutcome:
     blocked_by: str = ""
     escalates: bool = False
     """Whether it might have found that the plan is impossible."""
-    waived: dict[Finding, Suppression] = field(default_factory=dict)
-    """Findings that are let pass. They are told, and have no effect on what other rules say."""
+    suppressed: dict[Finding, Suppression] = field(default_factory=dict)
+    """They are reported, and have no effect on what other rules say."""
 
     @property
     def effective(self) -> list[Finding]:
         """The findings that nothing waives."""
-        return [each for each in self.findings if each not in self.waived] if self.waived else self.findings
+        return (
+            [each for each in self.findings if each not in self.suppressed]
+            if self.suppressed
+            else self.findings
+        )
 
 
 def named_by_errors(outcomes: Iterable[RuleOutcome]) -> list[Named]:

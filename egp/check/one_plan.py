@@ -124,7 +124,7 @@ def _timing(run: Run, name: str, found: Findings) -> Timing:
 def _allowed(
     run: Run, document: Document, change: Change, is_whole: bool, rules: RuleSet
 ) -> PlanSuppressions | None:
-    """What the plan is let pass; None for nearly all plans."""
+    """What may be suppressed of the plan; None for nearly all plans."""
     plan, beside = change.plan, run.allowances
     if not plan.waivers and not (beside and beside.concern(plan.id or "")):
         return None

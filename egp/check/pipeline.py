@@ -128,7 +128,7 @@ def _allowances(
     are_in_force: bool,
     failures: list[Failure],
 ) -> SharedSuppressions | None:
-    """What lies beside the policy and lets findings pass; what is wrong with it keeps egp from judging."""
+    """What lies beside the policy and suppresses findings; what is wrong with it keeps egp from judging."""
     from egp.check.suppressions import read_allowances
     from egp.policy.plan_history import PlanHistoryError
 

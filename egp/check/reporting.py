@@ -45,8 +45,8 @@ def report(
     for outcome in answers.outcomes:
         for finding in outcome.findings:
             diagnostic = placed.diagnostic(outcome.adopted, finding)
-            waived = outcome.waived.get(finding) if outcome.waived else None
-            found.diagnostics.append(replace(diagnostic, waiver=waived) if waived else diagnostic)
+            suppressed = outcome.suppressed.get(finding) if outcome.suppressed else None
+            found.diagnostics.append(replace(diagnostic, waiver=suppressed) if suppressed else diagnostic)
         if outcome.missing is not None:
             found.unchecked.append(placed.unchecked(outcome))
     for outcome in answers.shadow:
@@ -56,7 +56,7 @@ def report(
 
 
 def suppressor_of(run: Run, allowed: PlanSuppressions | None, document: Document) -> Suppressor | None:
-    """What lets findings of the plan pass; None for nearly all plans."""
+    """What suppresses findings of the plan; None for nearly all plans."""
     if allowed is None:
         return None
     from egp.check.suppressions import Suppressor

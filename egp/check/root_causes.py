@@ -21,7 +21,7 @@ def keep_root_causes(
 ) -> Sequence[Named]:
     """Leaves one diagnostic for one root cause. Returns what errors name.
 
-    What is let pass is set aside first: it makes no other finding redundant, and speaks for no missing input.
+    What is suppressed is set aside first: it makes no other finding redundant, and speaks for no missing input.
     """
     if suppressor:
         suppressor.waive(outcomes)
@@ -61,7 +61,7 @@ def _silence_no_other(spoken: Sequence[tuple[RuleOutcome, Finding]], outcomes: S
     excused = {
         (speaker.adopted.rule.id, speaker.missing, speaker.reason)
         for speaker, finding in spoken
-        if finding in speaker.waived
+        if finding in speaker.suppressed
     }
     for outcome in outcomes:
         is_speaker = outcome.blocked_by == outcome.adopted.rule.id

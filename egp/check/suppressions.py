@@ -1,6 +1,6 @@
-"""What a plan is let pass: its waivers, and its part of the baseline.
+"""What is suppressed of a plan's findings: by its waivers, and by its part of the baseline.
 
-Decided before one finding silences another, so that what is let pass silences nothing.
+Decided before one finding silences another, so that what is suppressed silences nothing.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class SharedSuppressions:
     listed: Listed = field(default_factory=Listed)
     baseline: FindingsBaseline = field(default_factory=FindingsBaseline)
     are_in_force: bool = True
-    """Whether what is let pass passes; an auditor sees it as if nothing were."""
+    """Whether findings are suppressed; an auditor sees it as if nothing were."""
     before: Before | None = None
     """What the base has of it; None without a base."""
 
@@ -72,7 +72,7 @@ class SharedSuppressions:
         terms: WaiverTerms,
         rules: Sequence[Adopted],
     ) -> PlanSuppressions:
-        """What a plan is let pass, before anything was found."""
+        """What may be suppressed of a plan, before anything was found."""
         name = plan.id or ""
         return PlanSuppressions(
             name,
@@ -234,7 +234,7 @@ def _lapsed(entry: BaselineEntry, adopted: Adopted | None, terms: WaiverTerms) -
 
 
 class Suppressor:
-    """Lets findings of one plan pass."""
+    """Suppresses findings of one plan."""
 
     def __init__(self, allowed: PlanSuppressions, document: Document, is_in_force: bool) -> None:
         self._allowed = allowed
@@ -242,7 +242,7 @@ class Suppressor:
         self._is_in_force = is_in_force
 
     def waive(self, outcomes: Iterable[RuleOutcome]) -> None:
-        """Sets aside what is let pass. A plan that cannot do what it promises is never let pass."""
+        """Suppresses findings. Those of a plan that cannot do what it promises never are."""
         found = [
             (outcome, finding)
             for outcome in outcomes
@@ -255,7 +255,7 @@ class Suppressor:
             for grant in grants:
                 grant.used += 1
             if grants:
-                self._pass(outcome, finding, _by_waiver(grants[0]))
+                self._suppress(outcome, finding, _by_waiver(grants[0]))
 
     def excuse_missing(self, spoken: Sequence[tuple[RuleOutcome, Finding]]) -> bool:
         """Sets aside that inputs are missing, where the baseline has it; whether it has any of them.
@@ -263,7 +263,7 @@ class Suppressor:
         A waiver is for what its rule finds.
         """
         self._excuse(spoken)
-        return any(finding in outcome.waived for outcome, finding in spoken)
+        return any(finding in outcome.suppressed for outcome, finding in spoken)
 
     @property
     def _grants(self) -> list[Grant]:
@@ -281,16 +281,16 @@ class Suppressor:
                 of_entry.append((excuse, outcome, finding))
         for excuse, outcome, finding in of_entry:
             if excuse.holds:
-                self._pass(outcome, finding, Suppression("baseline", excuse.place, is_new=excuse.is_new))
+                self._suppress(outcome, finding, Suppression("baseline", excuse.place, is_new=excuse.is_new))
 
     def _key(self, outcome: RuleOutcome, at: Path) -> FindingKey:
         return FindingKey(
             self._allowed.experiment, outcome.adopted.rule.id, named_pointer(self._document, at)
         )
 
-    def _pass(self, outcome: RuleOutcome, finding: Finding, waived: Suppression) -> None:
+    def _suppress(self, outcome: RuleOutcome, finding: Finding, suppressed: Suppression) -> None:
         if self._is_in_force:
-            outcome.waived[finding] = waived
+            outcome.suppressed[finding] = suppressed
 
 
 def _by_waiver(grant: Grant) -> Suppression:

@@ -163,7 +163,7 @@ class Diagnostic:
     waiver: Suppression | None = None
     """A waived diagnostic is shown and counted, and does not reject."""
     impossible: bool = False
-    """Whether it is of an impossible plan, which nothing lets pass: neither a waiver nor the baseline."""
+    """Whether it is of an impossible plan, which nothing suppresses: neither a waiver nor the baseline."""
 
 
 @dataclass(frozen=True, slots=True)

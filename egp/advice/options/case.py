@@ -46,7 +46,7 @@ class Judged:
     """Rules that could not run, and of which no error speaks."""
     failures: tuple[Failure, ...] = ()
     waived: tuple[Diagnostic, ...] = ()
-    """What a waiver or the baseline lets pass."""
+    """What a waiver or the baseline suppresses."""
 
     @property
     def errors(self) -> Counter[Key]:

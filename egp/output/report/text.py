@@ -257,7 +257,7 @@ def _unbreakable(text: str) -> Iterator[str]:
 
 
 def _waived(diagnostic: Diagnostic, waived: Suppression, style: Style) -> Iterator[str]:
-    """A finding that is let pass: short and pale, and never left out."""
+    """A suppressed finding: short and pale, and never left out."""
     told = f"{diagnostic.message} ({words.waived_by(waived)})"
     yield from _aside("waived", diagnostic, told, ("reason", words.reason(waived)), style)
 

@@ -30,7 +30,7 @@ def notes(diagnostic: Diagnostic) -> list[tuple[str, str]]:
 
 
 def waived_by(waived: Suppression) -> str:
-    """Who lets it pass until when, where that is written, and whether that is new."""
+    """Who suppresses it until when, where that is written, and whether that is new."""
     place = f"{waived.place}; new in this change" if waived.is_new else waived.place
     if waived.by == "baseline":
         return f"baseline; {place}"

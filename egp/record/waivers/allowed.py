@@ -1,4 +1,4 @@
-"""What one plan is let pass."""
+"""What is suppressed of one plan's findings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class PlanSuppressions:
-    """What one plan is let pass, and how much of it was needed."""
+    """The waivers of one plan and its part of the baseline, and how much of it was needed."""
 
     experiment: str
     own: tuple[Grant, ...] = ()
