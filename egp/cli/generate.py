@@ -48,28 +48,10 @@ def generated_files() -> dict[str, str]:
 
 def schema_files() -> dict[str, str]:
     """The published schemas by path."""
-    from egp.cli.schemas import (
-        experiment_schema,
-        gate_schema,
-        policy_diff_schema,
-        policy_schema,
-        policy_test_schema,
-        power_schema,
-        report_schema,
-        results_schema,
-        status_schema,
-    )
+    from egp.cli.schemas import published
 
     return {
-        **_schema("experiment", experiment_schema()),
-        **_schema("policy", policy_schema()),
-        **_schema("report", report_schema()),
-        **_schema("results", results_schema()),
-        **_schema("gate", gate_schema()),
-        **_schema("power", power_schema()),
-        **_schema("status", status_schema()),
-        **_schema("policy-test", policy_test_schema()),
-        **_schema("policy-diff", policy_diff_schema()),
+        path: text for name, schema in published().items() for path, text in _schema(name, schema).items()
     }
 
 

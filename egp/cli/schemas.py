@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    TypeAdapter,
     WithJsonSchema,
     create_model,
     model_validator,
@@ -22,8 +23,8 @@ from pydantic.config import JsonDict
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from egp.gate.schema import GATE_SCHEMA
-from egp.output.report.schema import REPORT_SCHEMA
+from egp.gate.json import GateVerdict, Receipt
+from egp.output.report.json import CheckReport
 from egp.pages.policy_diff.schema import POLICY_DIFF_SCHEMA
 from egp.pages.policy_test.schema import POLICY_TEST_SCHEMA
 from egp.pages.power.schema import POWER_SCHEMA
@@ -184,7 +185,7 @@ def _hover(declared: ShapeField, annotation: Any) -> str:
     return f"{declared.description.removesuffix('.')}, such as {written}."
 
 
-def experiment_schema() -> dict[str, object]:
+def experiment_schema() -> dict[str, Any]:
     """JSON Schema of a plan, for editors and other programs."""
     return _published(model_of(Experiment), "Plan of an experiment (egp)")
 
@@ -292,17 +293,7 @@ def _schema_of_type(of_type: Any) -> dict[str, object]:
     return _JSON_TYPES[wanted]
 
 
-def report_schema() -> dict[str, object]:
-    """JSON Schema of ``egp check --format json``."""
-    return REPORT_SCHEMA
-
-
-def gate_schema() -> dict[str, object]:
-    """JSON Schema of ``egp gate --format json`` and of its receipts."""
-    return GATE_SCHEMA
-
-
-def power_schema() -> dict[str, object]:
+def power_schema() -> dict[str, Any]:
     """JSON Schema of ``egp power --format json``."""
     return POWER_SCHEMA
 
@@ -312,12 +303,12 @@ def status_schema() -> dict[str, Any]:
     return STATUS_SCHEMA
 
 
-def policy_test_schema() -> dict[str, object]:
+def policy_test_schema() -> dict[str, Any]:
     """JSON Schema of ``egp policy test --format json``."""
     return POLICY_TEST_SCHEMA
 
 
-def policy_diff_schema() -> dict[str, object]:
+def policy_diff_schema() -> dict[str, Any]:
     """JSON Schema of ``egp policy diff --format json``."""
     return POLICY_DIFF_SCHEMA
 
@@ -354,8 +345,34 @@ def _column_type(column: str) -> dict[str, object]:
     return {"type": ["number", "string", "null"] if column in VALUES else ["number", "null"]}
 
 
-def _published(model: type[BaseModel], title: str) -> dict[str, Any]:
-    schema = model.model_json_schema(schema_generator=_Schema)
+REPORTS: dict[str, tuple[Any, str]] = {
+    "report": (CheckReport, "Report of egp check"),
+    "gate": (GateVerdict | Receipt, "Verdict of egp gate, or a receipt, which has its call as well"),
+}
+"""What commands write for programs: name of the schema, declaration and title."""
+
+
+def schema_of_report(name: str) -> dict[str, Any]:
+    """JSON Schema of a report."""
+    return _published(*REPORTS[name])
+
+
+def published() -> dict[str, dict[str, Any]]:
+    """Every schema that egp publishes, by its name."""
+    return {
+        "experiment": experiment_schema(),
+        "policy": policy_schema(),
+        "results": results_schema(),
+        "power": power_schema(),
+        "status": status_schema(),
+        "policy-test": policy_test_schema(),
+        "policy-diff": policy_diff_schema(),
+        **{name: schema_of_report(name) for name in REPORTS},
+    }
+
+
+def _published(declared: Any, title: str) -> dict[str, Any]:
+    schema = TypeAdapter(declared).json_schema(schema_generator=_Schema)
     for part in (schema, *schema.get("$defs", {}).values()):
         _without_titles(part)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}

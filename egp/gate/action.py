@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
 
 from egp.gate.stage import NOWHERE
+from egp.output.contract import Reported, Share
 from egp.plan.analysis.traffic import treated_share
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
@@ -15,9 +17,12 @@ if TYPE_CHECKING:
     from egp.gate.call import GateJudgement
     from egp.gate.readout import Readout
     from egp.gate.verdict import Verdict
-    from egp.plan.experiment import Experiment, Rollback
+    from egp.plan import experiment
+    from egp.plan.experiment import Experiment
 
-_DO: dict[Verdict, str] = {
+Doing = Literal["raise", "stay", "roll_back", "nothing"]
+
+_DO: dict[Verdict, Doing] = {
     "proceed": "raise",
     "hold": "stay",
     "could_not_judge": "stay",
@@ -25,23 +30,52 @@ _DO: dict[Verdict, str] = {
 }
 
 
-def action_of(judgement: GateJudgement) -> dict[str, object]:
+class Rollback(Reported):
+    """How the treatment is withdrawn."""
+
+    to: str | None
+    method: str | None
+    minutes: float | None
+    """Longest time until it is complete."""
+    owner: str | None
+
+
+class Action(Reported):
+    """What a pipeline is to do with the traffic."""
+
+    do: Doing
+    """Nothing where the answer is as if it were another instant."""
+    flag: str | None
+    """The feature flag of the plan."""
+    share_now: Share | None
+    """Treated share of the stage in which the treatment is."""
+    share_asked: Share | None
+    """Treated share of the stage that was asked for."""
+    earliest_next_call: datetime | None
+    rollback: Rollback | None
+    commit: str | None
+    """Of git, that the gate was called on."""
+
+
+def action_of(judgement: GateJudgement) -> Action:
     """What to do with the traffic now; nothing, where the answer is as if it were another instant."""
     readout, decision = judgement.readout, judgement.decision
-    do = "stay" if judgement.call.is_monitor and decision.verdict == "proceed" else _DO[decision.verdict]
-    until = decision.until
-    return {
-        "do": "nothing" if readout.as_if else do,
-        "flag": readout.plan.feature_flag,
-        "share_now": _share_now(readout),
-        "share_asked": _share_asked(judgement),
-        "earliest_next_call": until.isoformat() if until else None,
-        "rollback": _rollback(readout.plan.rollback),
-        "commit": judgement.call.commit or None,
-    }
+    do: Doing = (
+        "stay" if judgement.call.is_monitor and decision.verdict == "proceed" else _DO[decision.verdict]
+    )
+    rollback = readout.plan.rollback
+    return Action(
+        do="nothing" if readout.as_if else do,
+        flag=readout.plan.feature_flag,
+        share_now=_share_now(readout),
+        share_asked=_share_asked(judgement),
+        earliest_next_call=decision.until,
+        rollback=Rollback.of(rollback, minutes=rollback.max_minutes) if rollback else None,
+        commit=judgement.call.commit or None,
+    )
 
 
-def how_to_withdraw(rollback: Rollback | None, verb: str) -> list[str]:
+def how_to_withdraw(rollback: experiment.Rollback | None, verb: str) -> list[str]:
     """The plan's rollback as parts of a sentence; ``verb`` stands before the variant that it goes to."""
     if rollback is None:
         return ["withdraw the treatment"]
@@ -49,19 +83,6 @@ def how_to_withdraw(rollback: Rollback | None, verb: str) -> list[str]:
     parts += [f"by {shown(rollback.method)}"] if rollback.method else []
     parts += [f"within {significant(rollback.max_minutes, 3)} minutes"] if rollback.max_minutes else []
     return parts
-
-
-def no_action(commit: str) -> dict[str, object]:
-    """What to do after a call that could not be judged."""
-    return {
-        "do": "stay",
-        "flag": None,
-        "share_now": None,
-        "share_asked": None,
-        "earliest_next_call": None,
-        "rollback": None,
-        "commit": commit or None,
-    }
 
 
 def _share_now(readout: Readout) -> float | None:
@@ -88,14 +109,3 @@ def _share(plan: Experiment, stage: str, treated: float | None) -> float | None:
         return treated_share(plan)
     except NotChecked:
         return None
-
-
-def _rollback(rollback: Rollback | None) -> dict[str, object] | None:
-    if rollback is None:
-        return None
-    return {
-        "to": rollback.to,
-        "method": rollback.method,
-        "minutes": rollback.max_minutes,
-        "owner": rollback.owner,
-    }

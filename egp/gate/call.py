@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.gate.clock import MAX_SKEW, elapsed, instant, zone_of
 from egp.gate.move import MONITOR, Move, MoveError, move_to
 from egp.gate.readout import Readout
 from egp.gate.verdict import Crash, Decision, decide
+from egp.output.contract import Reported
 from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import read_experiment
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 NO_DIGEST = ""
 
 
-class FrozenRows(NamedTuple):
-    """The rows that a look was read from, as a receipt has them."""
+class FrozenRows(Reported):
+    """The rows that a look of an experiment may be read from, as a receipt has them."""
 
     experiment: str
     look: datetime
-    rows: dict[str, str]
-    """Metric → digest."""
+    rows: Mapping[str, str]
+    """Metric → digest of the rows that it was judged on."""
 
 
 Frozen = tuple[FrozenRows, ...]
@@ -200,11 +200,11 @@ def _when(call: Call, zone: tzinfo, taken: datetime) -> tuple[datetime, bool]:
 
 def _frozen(
     call: Call, plan: Experiment, evidence: Evidence, entry: Registration | None, zone: tzinfo
-) -> dict[datetime, dict[str, str]]:
+) -> dict[datetime, Mapping[str, str]]:
     """Look → the rows that it may be read from: as reviewed last, else as they were the first time."""
     reviewed = [each.readout for each in reversed(entry.decisions)] if entry and not call.is_replay else []
     noted = evidence.results.readouts if not call.is_replay else ()
-    found: dict[datetime, dict[str, str]] = {}
+    found: dict[datetime, Mapping[str, str]] = {}
     for look, rows in (
         *((each.look, each.rows) for each in reviewed if each),
         *((each.look, each.rows) for each in call.frozen if each.experiment == (plan.id or "")),
@@ -330,8 +330,3 @@ def below_folder(path: str) -> str:
         return ""
     relative = os.path.relpath(path)
     return (path if relative.startswith("..") else relative).replace(os.sep, "/")
-
-
-def as_text(value: object) -> str:
-    """JSON of ours: keys in the order given, ASCII, a newline at the end."""
-    return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False) + "\n"

@@ -1,23 +1,147 @@
-"""The verdict for programs. Its schema is published as ``schemas/gate.schema.json`` and versioned."""
+"""The verdict for programs, versioned by its `gate` key; a receipt has its call as well."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from egp import VERSION
-from egp.gate.action import action_of
-from egp.gate.call import FrozenRows, as_text, inputs_of
+from egp.gate.action import Action, action_of
+from egp.gate.call import FrozenRows, inputs_of
 from egp.gate.looks import open_look_instant
-from egp.gate.schema import GATE_VERSION
+from egp.gate.reading import Reading, State
 from egp.gate.text import next_steps
+from egp.gate.verdict import Verdict
 from egp.gate.withholding import rows_read
+from egp.output.contract import TOOL, JudgingPolicy, Limits, OneOf, Reported, Tool, as_text
 from egp.plan.analysis.registered_test import ANALYSIS
+from egp.rules.gate_check import ORDER
 
 if TYPE_CHECKING:
     from egp.gate.call import GateJudgement
-    from egp.gate.reading import Reading
     from egp.gate.readout import Readout
+
+GATE_VERSION: Literal[1] = 1
+
+_HoldKind = Literal["wait", "repair", "inconclusive"]
+
+
+class Hold(Reported):
+    """Which kind of hold."""
+
+    kind: _HoldKind
+    until: datetime | None
+    """The earliest call that can be answered otherwise."""
+
+
+class Input(Reported):
+    """Something the verdict depends on."""
+
+    from_: str
+    digest: str | None
+    """Null for what is not there."""
+
+
+class GateInputs(Reported):
+    """Digests of what was read."""
+
+    plan: Input
+    lock: Input
+    results: Input
+    policy: Input
+
+
+class CheckReading(Reported):
+    """One reading of a check."""
+
+    check: Annotated[str, OneOf(ORDER)]
+    state: State
+    message: str
+    metric: str | None
+    variant: str | None
+    observed: str
+    required: str
+    interval: tuple[float, float] | None
+    """In the metric's own unit: rates as fractions, times in seconds."""
+    numbers: Mapping[str, float]
+    kind: Literal["wait", "repair", "inconclusive", "rollback"] | None
+    """What a reading that does not pass leads to."""
+    next: str
+    """The next step, or empty."""
+    until: datetime | None
+    """Before this instant the reading stays as it is."""
+    withheld: bool
+    """Whether what was observed is kept back until the look."""
+
+
+class GateError(Reported):
+    """What kept egp from judging."""
+
+    check: str
+    message: str
+
+
+class RowsRead(Reported):
+    """The rows that a look was read from."""
+
+    look: datetime
+    rows: Mapping[str, str]
+    """Metric → digest of the rows that it was judged on."""
+
+
+class GateVerdict(Reported):
+    """The verdict of egp gate."""
+
+    gate: Literal[1]
+    """Version of this format."""
+    tool: Tool
+    analysis: Annotated[int, Limits(ge=1)]
+    """Number of the analysis that judged."""
+    experiment: str
+    asked: str
+    """The stage that was asked for, or monitor."""
+    stage: str
+    """The stage in which the treatment is."""
+    as_of: datetime
+    as_if: bool
+    """Whether that is another instant than the one of the call, so that the answer opens nothing."""
+    verdict: Verdict
+    """Exit status 0 of proceed, 1 of hold, 2 of could_not_judge, 3 of roll_back."""
+    hold: Hold | None
+    reasons: tuple[str, ...]
+    next: tuple[str, ...]
+    action: Action
+    policy: JudgingPolicy
+    inputs: GateInputs
+    checks: tuple[CheckReading, ...]
+    errors: tuple[GateError, ...]
+    readout: RowsRead | None
+    """Of this call; null before the look."""
+    readouts: tuple[FrozenRows, ...]
+
+
+class RecordedCall(Reported):
+    """How the gate was called, for --replay. Paths are relative to the working directory."""
+
+    plan: str
+    results: str
+    to: str
+    """A stage, or empty for --monitor."""
+    treatment_revision: str
+    variant: str
+    policy: str
+    """As given with --policy, or empty."""
+    policy_from: str
+    """As given with --policy-from, or empty."""
+    source: str
+    """Url of the warehouse without user, password and options, or empty."""
+    as_of: str | None
+
+
+class Receipt(GateVerdict):
+    """A verdict with the call that led to it."""
+
+    call: RecordedCall
 
 
 def render(judgement: GateJudgement) -> str:
@@ -25,45 +149,40 @@ def render(judgement: GateJudgement) -> str:
     return as_text(record(judgement))
 
 
-def record(judgement: GateJudgement) -> dict[str, object]:
+def record(judgement: GateJudgement) -> GateVerdict:
     """The verdict, everything it rests on, and the digests of what was read."""
-    decision, policy = judgement.decision, judgement.policy
-    until = decision.until
-    return {
-        "gate": GATE_VERSION,
-        "tool": {"name": "egp", "version": VERSION},
-        "analysis": ANALYSIS,
-        "experiment": judgement.readout.plan.id or "",
-        "asked": judgement.call.asked,
-        "stage": judgement.readout.stage.name,
-        "as_of": judgement.as_of.isoformat(),
-        "as_if": judgement.readout.as_if,
-        "verdict": decision.verdict,
-        "hold": {"kind": decision.kind, "until": until.isoformat() if until else None}
-        if decision.kind
-        else None,
-        "reasons": [reading.message for reading in decision.reasons],
-        "next": next_steps(judgement),
-        "action": action_of(judgement),
-        "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
-        "inputs": {
-            name: {"from": where, "digest": digest or None} for name, where, digest in inputs_of(judgement)
-        },
-        "checks": [_check(reading) for reading in decision.readings],
-        "errors": [{"check": crash.check, "message": crash.message} for crash in decision.crashes],
-        "readout": _readout(judgement.readout),
-        "readouts": _readouts(judgement),
-    }
+    decision = judgement.decision
+    inputs = {name: Input(from_=where, digest=digest or None) for name, where, digest in inputs_of(judgement)}
+    return GateVerdict(
+        gate=GATE_VERSION,
+        tool=TOOL,
+        analysis=ANALYSIS,
+        experiment=judgement.readout.plan.id or "",
+        asked=judgement.call.asked,
+        stage=judgement.readout.stage.name,
+        as_of=judgement.as_of,
+        as_if=judgement.readout.as_if,
+        verdict=decision.verdict,
+        hold=Hold.of(decision) if decision.kind else None,
+        reasons=tuple(reading.message for reading in decision.reasons),
+        next=tuple(next_steps(judgement)),
+        action=action_of(judgement),
+        policy=JudgingPolicy.of(judgement.policy),
+        inputs=GateInputs(**inputs),
+        checks=tuple(map(_check, decision.readings)),
+        errors=tuple(map(GateError.of, decision.crashes)),
+        readout=_readout(judgement.readout),
+        readouts=_readouts(judgement),
+    )
 
 
-def _readout(readout: Readout) -> dict[str, object] | None:
+def _readout(readout: Readout) -> RowsRead | None:
     """The rows that a look was read from in this call."""
-    if not rows_read(readout):
-        return None
-    return {"look": open_look_instant(readout).isoformat(), "rows": rows_read(readout)}
+    rows = rows_read(readout)
+    return RowsRead(look=open_look_instant(readout), rows=rows) if rows else None
 
 
-def _readouts(judgement: GateJudgement) -> list[dict[str, object]]:
+def _readouts(judgement: GateJudgement) -> tuple[FrozenRows, ...]:
     """What later calls are held to: every readout that is remembered, and this one where it is the first of its look."""
     readout = judgement.readout
     own = {open_look_instant(readout): rows_read(readout)} if rows_read(readout) else {}
@@ -72,31 +191,21 @@ def _readouts(judgement: GateJudgement) -> list[dict[str, object]]:
     }
     name = readout.plan.id or ""
     others = [each for each in judgement.call.frozen if each.experiment != name]
-    return frozen_as_json([*others, *(FrozenRows(name, look, rows) for look, rows in known.items())])
+    return in_order(
+        [*others, *(FrozenRows(experiment=name, look=look, rows=rows) for look, rows in known.items())]
+    )
 
 
-def frozen_as_json(frozen: Iterable[FrozenRows]) -> list[dict[str, object]]:
-    """Readouts as receipts have them, in a fixed order."""
-    told = [(each.experiment, each.look.isoformat(), each.rows) for each in frozen]
-    return [
-        {"experiment": name, "look": look, "rows": dict(sorted(rows.items()))}
-        for name, look, rows in sorted(told, key=lambda each: each[:2])
-    ]
+def in_order(frozen: Iterable[FrozenRows]) -> tuple[FrozenRows, ...]:
+    """Readouts as receipts have them."""
+    found = sorted(frozen, key=lambda each: (each.experiment, each.look.isoformat()))
+    return tuple(FrozenRows.of(each, rows=dict(sorted(each.rows.items()))) for each in found)
 
 
-def _check(reading: Reading) -> dict[str, object]:
-    return {
-        "check": reading.check,
-        "state": reading.state,
-        "message": reading.message,
-        "metric": reading.metric or None,
-        "variant": reading.variant or None,
-        "observed": reading.observed,
-        "required": reading.required,
-        "interval": list(reading.interval) if reading.interval else None,
-        "numbers": dict(reading.numbers),
-        "kind": reading.kind or None,
-        "next": reading.next,
-        "until": reading.until.isoformat() if reading.until else None,
-        "withheld": reading.withheld,
-    }
+def _check(reading: Reading) -> CheckReading:
+    return CheckReading.of(
+        reading,
+        metric=reading.metric or None,
+        variant=reading.variant or None,
+        kind=reading.kind or None,
+    )

@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from egp import VERSION
-from egp.gate.action import no_action
-from egp.gate.call import Call, CannotJudge, Frozen, FrozenRows, as_text, below_folder
+from egp.gate.action import Action
+from egp.gate.call import Call, CannotJudge, Frozen, FrozenRows, below_folder
 from egp.gate.clock import instant
-from egp.gate.json import frozen_as_json, record
-from egp.gate.schema import GATE_VERSION
+from egp.gate.json import (
+    GATE_VERSION,
+    GateError,
+    GateInputs,
+    Input,
+    Receipt,
+    RecordedCall,
+    in_order,
+    record,
+)
+from egp.output.contract import TOOL, JudgingPolicy, as_text
 from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.finding import Failure
 from egp.plan.quantity import QuantityError, moment, shown
@@ -25,7 +34,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 10_000_000
 
-_TEXTS = ("plan", "results", "to", "treatment_revision", "variant", "policy", "policy_from", "source")
+_TEXTS = tuple(each.name for each in fields(RecordedCall) if each.name != "as_of")
 """What a call consists of, beside its instant."""
 
 _SINCE_THE_FIRST_RELEASE = ("as_if", "action", "readout", "readouts")
@@ -34,14 +43,13 @@ _SINCE_THE_FIRST_RELEASE = ("as_if", "action", "readout", "readouts")
 
 def written(judgement: GateJudgement) -> str:
     """The receipt: what ``--format json`` says, and how the gate was called."""
-    return as_text({**record(judgement), "call": _call(judgement.call)})
+    return as_text(Receipt.of(record(judgement), call=_call(judgement.call)))
 
 
-def _call(call: Call) -> dict[str, object]:
+def _call(call: Call) -> RecordedCall:
     """The call, without secrets. Judged without ``--as-of`` it was as of the `as_of` of the record."""
-    stated = {name: getattr(call, name) for name in _TEXTS}
     as_of = call.as_of.isoformat() if call.as_of is not None else None
-    return {**stated, "as_of": as_of, "source": _without_secrets(call.source)}
+    return RecordedCall.of(call, source=_without_secrets(call.source), as_of=as_of)
 
 
 def written_for_failure(
@@ -52,33 +60,44 @@ def written_for_failure(
     It replaces the receipt of the call before, whose answer holds no longer, and keeps what that one remembered.
     """
     stated = call.as_of if call.as_of is not None else call.now
+    if stated is None:
+        raise ValueError("a replay has no receipt of its own")
     sources = {"plan": call.plan, "lock": "egp.lock", "results": call.results, "policy": call.policy}
+    inputs = {
+        name: Input(from_=below_folder(where), digest=known.get(name) or None)
+        for name, where in sources.items()
+    }
     return as_text(
-        {
-            "gate": GATE_VERSION,
-            "tool": {"name": "egp", "version": VERSION},
-            "analysis": ANALYSIS,
-            "experiment": experiment,
-            "asked": call.asked,
-            "stage": "",
-            "as_of": instant(stated, UTC).isoformat() if stated is not None else None,
-            "as_if": call.as_of is not None,
-            "verdict": "could_not_judge",
-            "hold": None,
-            "reasons": [],
-            "next": [failure.help for failure in failures if failure.help],
-            "action": no_action(call.commit),
-            "policy": {"name": call.policy, "version": "", "digest": known.get("policy", "")},
-            "inputs": {
-                name: {"from": below_folder(where), "digest": known.get(name) or None}
-                for name, where in sources.items()
-            },
-            "checks": [],
-            "errors": [{"check": "", "message": _told(failure)} for failure in failures],
-            "readout": None,
-            "readouts": frozen_as_json(call.frozen),
-            "call": _call(call),
-        }
+        Receipt(
+            gate=GATE_VERSION,
+            tool=TOOL,
+            analysis=ANALYSIS,
+            experiment=experiment,
+            asked=call.asked,
+            stage="",
+            as_of=instant(stated, UTC),
+            as_if=call.as_of is not None,
+            verdict="could_not_judge",
+            hold=None,
+            reasons=(),
+            next=tuple(failure.help for failure in failures if failure.help),
+            action=Action(
+                do="stay",
+                flag=None,
+                share_now=None,
+                share_asked=None,
+                earliest_next_call=None,
+                rollback=None,
+                commit=call.commit or None,
+            ),
+            policy=JudgingPolicy(name=call.policy, version="", digest=known.get("policy", "")),
+            inputs=GateInputs(**inputs),
+            checks=(),
+            errors=tuple(GateError(check="", message=_told(failure)) for failure in failures),
+            readout=None,
+            readouts=in_order(call.frozen),
+            call=_call(call),
+        )
     )
 
 
@@ -117,7 +136,8 @@ def _frozen(stated: dict[str, Any]) -> FrozenRows | None:
         return None
     if not isinstance(name, str) or not isinstance(look, datetime) or look.tzinfo is None:
         return None
-    return FrozenRows(name, look, {metric: str(digest) for metric, digest in rows.items()})
+    kept = {metric: str(digest) for metric, digest in rows.items()}
+    return FrozenRows(experiment=name, look=look, rows=kept)
 
 
 def never_judged(receipt: dict[str, Any]) -> str:

@@ -8,15 +8,14 @@ import os
 import re
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from egp import VERSION
 from egp.cli.commands.reporting import FORMATS
 from egp.cli.main import main
-from egp.cli.schemas import report_schema
 from egp.rules.rule import load
 from tests.check.workspace import BROKEN, PLAN, RUNTIME_ALONE, SHORT, Workspace
+from tests.published import require_declared
 
 DAY = "--as-of=2023-01-18"
 
@@ -141,7 +140,7 @@ class TestCheck:
         repository.write("egp.yaml", "rules:\n  minimum-runtme: {severity: error}\n")
         told = egp("check", DAY, "--format", "json")
         report = json.loads(told.out)
-        jsonschema.validate(report, report_schema())
+        require_declared("report", told.out)
         assert (told.status, told.err) == (2, "")
         assert [error["span"]["start"] for error in report["errors"]] == [{"line": 2, "column": 3}]
 

@@ -9,10 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
-from egp.gate.schema import GATE_SCHEMA
+from tests.published import require_declared
 
 from .calling import PLAN, call, gate
 from .worlds import ROOT, plan_of, readout_world, rendered, stage_world
@@ -51,7 +50,7 @@ def test_a_proceed_does_not_survive_a_call_that_fails(repository: Path, why: str
     told = call(repository, "gate", *how.split(), *arguments)
     assert (told.status, told.out) == (2, "")
     stated = receipt(repository)
-    jsonschema.validate(stated, GATE_SCHEMA)
+    require_declared("gate", (repository / "r.json").read_text())
     assert (stated["verdict"], stated["action"]["do"]) == ("could_not_judge", "stay")
     assert words in stated["errors"][0]["message"]
 

@@ -10,13 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from egp.cli.main import main
 from egp.gate.receipt import written
-from egp.gate.schema import GATE_SCHEMA
 from tests.lock.entries import forge
+from tests.published import require_declared
 
 from .calling import Call, call, gate
 from .worlds import judgement_of, stage_world
@@ -49,9 +48,8 @@ def test_a_receipt_has_digests_checks_versions_and_verdict(repository: Path) -> 
 
 @pytest.mark.parametrize("results", ["stage-1", "two-bad-weeks", "monitor"])
 def test_receipts_and_reports_match_the_published_schema(repository: Path, results: str) -> None:
-    receipt = json.loads(receipt_of(repository, results, "--monitor").read_text())
-    jsonschema.validate(receipt, GATE_SCHEMA)
-    jsonschema.validate(gate(repository, results, "--monitor", "--format", "json").json, GATE_SCHEMA)
+    require_declared("gate", receipt_of(repository, results, "--monitor").read_text())
+    require_declared("gate", gate(repository, results, "--monitor", "--format", "json").out)
 
 
 @pytest.mark.parametrize(

@@ -1,115 +1,192 @@
-"""The report for programs. Its schema is published as ``schemas/report.schema.json`` and versioned."""
+"""The report for programs, versioned by its `report` key."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from egp import VERSION
+from egp.output.contract import TOOL, Count, JudgingPolicy, Limits, Reported, Tool, as_text
+from egp.plan import finding
+from egp.plan.finding import Severity
 
 if TYPE_CHECKING:
+    from egp import yaml
     from egp.output.report.model import Report
-    from egp.plan.finding import Diagnostic, Failure, Place, Suppression, Unchecked
-    from egp.yaml import Span
 
-REPORT_VERSION = 1
+_Ordinal = Annotated[int, Limits(ge=1)]
+
+
+class Position(Reported):
+    """1-based; columns count Unicode code points."""
+
+    line: _Ordinal
+    column: _Ordinal
+
+
+class Span(Reported):
+    """From start to end, the end excluded."""
+
+    start: Position
+    end: Position
+
+
+class Related(Reported):
+    """A second place that takes part."""
+
+    path: str
+    document: Count
+    """Number of the YAML document in the file, from 0."""
+    pointer: str
+    """RFC 6901 pointer to a value that exists."""
+    span: Span
+    label: str
+
+
+class Suppression(Reported):
+    """A waiver, or an entry of the baseline."""
+
+    by: Literal["waiver", "baseline"]
+    place: str
+    """File and line that say so."""
+    reason: str
+    ticket: str
+    approver: str
+    role: str
+    granted: date | None
+    expires: date | None
+    new: bool
+    """Whether the base that is compared with does not have it."""
+
+
+class Diagnostic(Reported):
+    """A finding, placed and weighed."""
+
+    rule: str
+    severity: Severity
+    message: str
+    path: str
+    document: Count
+    """Number of the YAML document in the file, from 0."""
+    pointer: str
+    """RFC 6901 pointer to a value that exists."""
+    span: Span
+    experiment: str
+    missing: str | None
+    """Key that the value at the pointer lacks."""
+    related: tuple[Related, ...]
+    observed: str
+    required: str
+    help: str
+    """The smallest change that passes."""
+    coming: str | None
+    """What the policy announces for a later day."""
+    waiver: Suppression | None
+    """What lets it pass; it does not reject."""
+    fingerprint: Annotated[str, Limits(pattern="^[0-9a-f]{64}$")]
+
+
+class Unchecked(Reported):
+    """A rule that could not run on a plan."""
+
+    rule: str
+    severity: Severity
+    path: str
+    document: Count
+    experiment: str
+    needs: str
+    """Pointer of the missing input."""
+    blocked_by: str | None
+    """The rule whose error names the missing input."""
+
+
+class Failure(Reported):
+    """What kept egp from judging."""
+
+    path: str
+    message: str
+    rule: str | None
+    span: Span | None
+    help: str
+
+
+class Summary(Reported):
+    """Counts. Passed and not checked count rules, once per plan."""
+
+    plans: Count
+    error: Count
+    warning: Count
+    info: Count
+    waived: Count
+    not_checked: Count
+    passed: Count
+
+
+class CheckReport(Reported):
+    """What egp check found."""
+
+    report: Literal[1]
+    """Version of this format."""
+    tool: Tool
+    as_of: date
+    policy: JudgingPolicy
+    summary: Summary
+    diagnostics: tuple[Diagnostic, ...]
+    not_checked: tuple[Unchecked, ...]
+    shadow: tuple[Diagnostic, ...]
+    """What rules of severity shadow would say."""
+    errors: tuple[Failure, ...]
 
 
 def render(report: Report) -> str:
-    """One JSON object, keys in a fixed order, ending in a newline."""
-    return json.dumps(_report(report), indent=2, ensure_ascii=True) + "\n"
+    """The whole report."""
+    return as_text(
+        CheckReport(
+            report=1,
+            tool=TOOL,
+            as_of=report.as_of,
+            policy=JudgingPolicy.of(report.policy),
+            summary=Summary(
+                plans=report.plans,
+                error=report.count("error"),
+                warning=report.count("warning"),
+                info=report.count("info"),
+                waived=len(report.waived),
+                not_checked=len(report.unchecked),
+                passed=report.passed,
+            ),
+            diagnostics=tuple(map(_diagnostic, report.diagnostics)),
+            not_checked=tuple(
+                Unchecked.of(each, blocked_by=each.blocked_by or None) for each in report.unchecked
+            ),
+            shadow=tuple(map(_diagnostic, report.shadow)),
+            errors=tuple(map(_failure, report.failures)),
+        )
+    )
 
 
-def _report(report: Report) -> dict[str, object]:
-    policy = report.policy
-    return {
-        "report": REPORT_VERSION,
-        "tool": {"name": "egp", "version": VERSION},
-        "as_of": report.as_of.isoformat(),
-        "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
-        "summary": {
-            "plans": report.plans,
-            "error": report.count("error"),
-            "warning": report.count("warning"),
-            "info": report.count("info"),
-            "waived": len(report.waived),
-            "not_checked": len(report.unchecked),
-            "passed": report.passed,
-        },
-        "diagnostics": [_diagnostic(each) for each in report.diagnostics],
-        "not_checked": [_unchecked(each) for each in report.unchecked],
-        "shadow": [_diagnostic(each) for each in report.shadow],
-        "errors": [_failure(each) for each in report.failures],
-    }
+def _diagnostic(found: finding.Diagnostic) -> Diagnostic:
+    place, waiver = found.place, found.waiver
+    return Diagnostic.of(
+        found,
+        path=place.path,
+        document=place.document,
+        pointer=place.pointer,
+        span=_span(place.span),
+        missing=found.missing or None,
+        related=tuple(map(_related, found.related)),
+        coming=found.coming or None,
+        waiver=Suppression.of(waiver, new=waiver.is_new) if waiver else None,
+    )
 
 
-def _diagnostic(diagnostic: Diagnostic) -> dict[str, object]:
-    return {
-        "rule": diagnostic.rule,
-        "severity": diagnostic.severity,
-        "message": diagnostic.message,
-        **_place(diagnostic.place),
-        "experiment": diagnostic.experiment,
-        "missing": diagnostic.missing or None,
-        "related": [{**_place(each.place), "label": each.label} for each in diagnostic.related],
-        "observed": diagnostic.observed,
-        "required": diagnostic.required,
-        "help": diagnostic.help,
-        "coming": diagnostic.coming or None,
-        "waiver": _waiver(diagnostic.waiver),
-        "fingerprint": diagnostic.fingerprint,
-    }
+def _related(found: finding.RelatedPlace) -> Related:
+    return Related.of(found.place, span=_span(found.place.span), label=found.label)
 
 
-def _waiver(waived: Suppression | None) -> dict[str, object] | None:
-    if waived is None:
-        return None
-    days = {"granted": waived.granted, "expires": waived.expires}
-    return {
-        "by": waived.by,
-        "place": waived.place,
-        "reason": waived.reason,
-        "ticket": waived.ticket,
-        "approver": waived.approver,
-        "role": waived.role,
-        **{name: day.isoformat() if day else None for name, day in days.items()},
-        "new": waived.is_new,
-    }
+def _span(span: yaml.Span) -> Span:
+    return Span(start=Position.of(span.start), end=Position.of(span.end))
 
 
-def _place(place: Place) -> dict[str, object]:
-    return {
-        "path": place.path,
-        "document": place.document,
-        "pointer": place.pointer,
-        "span": _span(place.span),
-    }
-
-
-def _span(span: Span) -> dict[str, object]:
-    return {
-        "start": {"line": span.start.line, "column": span.start.column},
-        "end": {"line": span.end.line, "column": span.end.column},
-    }
-
-
-def _unchecked(unchecked: Unchecked) -> dict[str, object]:
-    return {
-        "rule": unchecked.rule,
-        "severity": unchecked.severity,
-        "path": unchecked.path,
-        "document": unchecked.document,
-        "experiment": unchecked.experiment,
-        "needs": unchecked.needs,
-        "blocked_by": unchecked.blocked_by or None,
-    }
-
-
-def _failure(failure: Failure) -> dict[str, object]:
-    return {
-        "path": failure.path,
-        "message": failure.message,
-        "rule": failure.rule or None,
-        "span": _span(failure.span) if failure.span else None,
-        "help": failure.help,
-    }
+def _failure(failure: finding.Failure) -> Failure:
+    span = _span(failure.span) if failure.span else None
+    return Failure.of(failure, rule=failure.rule or None, span=span)

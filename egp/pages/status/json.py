@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egp import VERSION
-from egp.gate.call import GateJudgement, as_text
+from egp.gate.call import GateJudgement
+from egp.output.contract import as_text
 from egp.pages.status.answers import WORST_FIRST
 from egp.pages.status.schema import STATUS_VERSION
 
