@@ -34,7 +34,7 @@ from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.plan_history import PlanHistories
 from egp.record.changes import changes
 from egp.record.lock import Amended, Registration, made, read_lock
-from egp.yaml.edit import EditError, add
+from egp.yaml.edits import EditError, add
 
 DataAccess = Literal["nothing_run", "no_results_seen", "results_seen"]
 DATA_ACCESS: tuple[DataAccess, ...] = get_args(DataAccess)

@@ -35,7 +35,8 @@ from egp.record.lock.writing import update_lock
 from egp.yaml import Document, Path, Span
 from egp.yaml.atomic import write_atomically
 from egp.yaml.bounds import MAX_BYTES
-from egp.yaml.edit import EditError, add, edited
+from egp.yaml.edit import edited
+from egp.yaml.edits import EditError, add
 from egp.yaml.files import read_regular, real_path
 
 PLAN_KEYS = [key for key, _, _, _ in Experiment.fields()]

@@ -17,7 +17,7 @@ from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.record.waivers.grant import Grant
 from egp.yaml import Document
-from egp.yaml.edit import EditError, add
+from egp.yaml.edits import EditError, add
 
 
 @dataclass(frozen=True, slots=True)

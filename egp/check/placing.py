@@ -40,7 +40,7 @@ class Placer:
             missing=missing,
             observed=finding.observed,
             required=finding.required,
-            help=finding.help,
+            advice=finding.advice,
             related=tuple(filter(None, map(self._related, finding.related))),
             fingerprint=self._fingerprint(rule, finding.message if named is None else named),
             named=named,

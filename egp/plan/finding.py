@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Literal, TypeVar
+
+from egp.plan.remedy import Advice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from egp.plan.remedy import Offer, Remedy
     from egp.yaml import Path, Span
 
 Severity = Literal["error", "warning", "info"]
@@ -41,8 +44,8 @@ class Related:
 class Finding:
     """A rule's claim about a path of the plan; a claim about the text itself carries a span.
 
-    ``at`` may name a key that the plan lacks. ``message`` says what the plan says and what is asked,
-    ``help`` the smallest change that passes. ``impossible`` raises the severity to error where a policy
+    ``at`` may name a key that the plan lacks. ``message`` says what the plan says and what is asked, ``remedies`` are
+    the smallest changes that pass, ``help`` what can be done that is no edit. ``impossible`` raises the severity to error where a policy
     merely warns: the plan cannot do what it promises.
     """
 
@@ -63,6 +66,14 @@ class Finding:
     """Rules whose finding makes this one redundant, though not its rule's other findings."""
     yields_in_place: bool = False
     """Redundant where another rule finds something at the same path, which it knows more of."""
+    remedies: Offer = field(default=(), compare=False)
+
+    @property
+    def advice(self) -> Advice:
+        """What can be done, remedies first."""
+        from egp.yaml import Span
+
+        return Advice(() if isinstance(self.at, Span) else self.at, self.remedies, self.help)
 
 
 class NotChecked(Exception):
@@ -151,7 +162,7 @@ class Diagnostic:
     """The key that the mapping at ``pointer`` lacks, or empty."""
     observed: str
     required: str
-    help: str
+    advice: Advice
     related: tuple[RelatedPlace, ...]
     fingerprint: str
     line: str
@@ -164,6 +175,15 @@ class Diagnostic:
     """A waived diagnostic is shown and counted, and does not reject."""
     impossible: bool = False
     """Whether it is of an impossible plan, which nothing suppresses: neither a waiver nor the baseline."""
+
+    @property
+    def help(self) -> str:
+        """What can be done, in a sentence."""
+        return self.advice.text
+
+    @property
+    def remedies(self) -> Sequence[Remedy]:
+        return self.advice.remedies
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ The edit works on plain values. What it changed is found by comparison and splic
 the document knows; nothing else is written anew, so comments, quotes, indentation, alignment and line ends stay.
 The result is read again and must say exactly what the edit made of the values.
 
-An edit may set values, rename keys, add keys and append items. It cannot remove, because nobody could tell which
-comments go along, and it cannot reach behind an alias, because others stand on the same value.
+What is removed goes with the comments on its lines and those below that stand further in. An edit cannot reach behind
+an alias, because others stand on the same value.
 """
 
 from __future__ import annotations
@@ -16,16 +16,14 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from egp.yaml import Document, Path, Position, pointer, read_text
+from egp.yaml.edits import Edit, EditError, LineRemoval, Removal, make, value_at
 
 _MARK = "\ufeff"
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _COLON = re.compile(r"[ \t]*:")
 _OLD_WORDS = frozenset(("y", "n", "yes", "no", "on", "off"))
 """Texts that readers of YAML 1.1 take for true or false."""
-
-
-class EditError(Exception):
-    """An edit that cannot be made without touching more than was asked for."""
 
 
 class _Splice(NamedTuple):
@@ -36,12 +34,35 @@ class _Splice(NamedTuple):
     text: str
 
 
+def changed(text: str, edits: Sequence[Edit], document: int = 0, order: Sequence[str] = ()) -> str:
+    """The text with edits made to one of its documents, one after the other. Raises EditError."""
+    for edit in edits:
+        if isinstance(edit, LineRemoval):
+            text = _without_line(text, edit.number)
+        elif not (isinstance(edit, Removal) and value_at(read_text(text)[document].value, edit.path) is None):
+            text = edited(text, lambda value, step=edit: make(step, value, order), document)  # type: ignore[misc]
+    return text
+
+
+def _without_line(text: str, number: int) -> str:
+    mark, body = _without_mark(text)
+    lines = _LINE.findall(body)
+    if not 1 <= number <= len(lines):
+        raise EditError(f"there is no line {number}")
+    return mark + "".join(lines[: number - 1] + lines[number:])
+
+
+def _without_mark(text: str) -> tuple[str, str]:
+    """The byte order mark, if there is one, and the rest."""
+    return (_MARK, text[1:]) if text.startswith(_MARK) else ("", text)
+
+
 def edited(text: str, edit: Callable[[dict[str, Any]], None], document: int = 0) -> str:
     """The text with one of its documents changed by ``edit``, which gets the document's mapping to modify in place.
 
     A key that the edit adds is written after the key it follows in the edited mapping. Raises EditError.
     """
-    mark, body = (_MARK, text[1:]) if text.startswith(_MARK) else ("", text)
+    mark, body = _without_mark(text)
     before = read_text(body)
     subject = before[document]
     if subject.problems:
@@ -53,24 +74,6 @@ def edited(text: str, edit: Callable[[dict[str, Any]], None], document: int = 0)
     result = _spliced(body, _Comparison(subject).splices(wanted))
     _verify(result, before, document, wanted)
     return mark + result
-
-
-def rename(mapping: dict[str, Any], old: str, new: str) -> None:
-    """Gives a key of a mapping another name, in its place."""
-    items = [(new if key == old else key, value) for key, value in mapping.items()]
-    mapping.clear()
-    mapping.update(items)
-
-
-def add(mapping: dict[str, Any], key: str, value: object, order: Sequence[str]) -> None:
-    """Adds a key after the last of the keys that come before it in ``order``, else at the end."""
-    earlier = order[: order.index(key)]
-    keys = list(mapping)
-    at = max((keys.index(name) + 1 for name in earlier if name in mapping), default=len(keys))
-    items = list(mapping.items())
-    items.insert(at, (key, value))
-    mapping.clear()
-    mapping.update(items)
 
 
 def written(value: object) -> str:
@@ -206,18 +209,25 @@ class _Comparison:
         return self._found
 
     def _compare(self, before: object, after: object, path: Path) -> None:
-        if isinstance(before, dict) and isinstance(after, dict) and (before or not after):
+        if isinstance(before, dict) and isinstance(after, dict) and before and (after or not path):
             self._compare_mappings(before, after, path)
-        elif isinstance(before, list) and isinstance(after, (list, tuple)) and (before or not after):
+        elif isinstance(before, list) and isinstance(after, (list, tuple)) and before and after:
             self._compare_lists(before, after, path)
+        elif (
+            isinstance(before, (dict, list))
+            and isinstance(after, (dict, list, tuple))
+            and before
+            and not after
+        ):
+            self._empty(path, after)
         elif type(before) is not type(after) or before != after:
             self._set(path, after)
 
     def _compare_mappings(self, before: dict[str, Any], after: dict[str, Any], path: Path) -> None:
         renamed = dict(_renamed(before, after))
-        gone = [key for key in before if key not in after and key not in renamed]
+        gone = [at for at, key in enumerate(before) if key not in after and key not in renamed]
         if gone:
-            raise EditError(f"an edit cannot remove {pointer((*path, gone[0]))}")
+            self._remove(path, list(before), gone)
         for key, new in renamed.items():
             start, end = self._offsets((*path, key), key=True)
             self._splice(start, end, _name(new, _quote(self._source[start])))
@@ -233,11 +243,92 @@ class _Comparison:
 
     def _compare_lists(self, before: Sequence[Any], after: Sequence[Any], path: Path) -> None:
         if len(after) < len(before):
-            raise EditError(f"an edit cannot remove items of {pointer(path)}")
+            self._shorten(before, after, path)
+            return
         for at, (old, new) in enumerate(zip(before, after, strict=False)):
             self._compare(old, new, (*path, at))
         for item in after[len(before) :]:
             self._append(path, len(before) - 1, item)
+
+    # Removing
+
+    def _shorten(self, before: Sequence[Any], after: Sequence[Any], path: Path) -> None:
+        """A list without some of its items; with others in their stead only if it is in brackets, without a comment."""
+        gone, kept = [], list(after)
+        for at, item in enumerate(before):
+            if kept and kept[0] == item:
+                del kept[0]
+            else:
+                gone.append(at)
+        if not kept:
+            self._remove(path, range(len(before)), gone)
+            return
+        start, end = self._offsets(path)
+        if self._source[start] != "[" or "#" in self._source[start:end]:
+            raise EditError(f"an edit cannot replace all of {pointer(path)}")
+        self._refuse_alias((*path, 0))
+        self._splice(start, end, written(after))
+
+    def _remove(self, path: Path, steps: Sequence[str | int], gone: Sequence[int]) -> None:
+        """Takes members out of a mapping or list that keeps others."""
+        self._refuse_alias((*path, steps[gone[0]]))
+        in_brackets = self._in_brackets(path)
+        for first, last in _runs(gone):
+            start, end = self._extent((*path, steps[first]))[0], self._extent((*path, steps[last]))[1]
+            following = self._extent((*path, steps[last + 1]))[0] if last + 1 < len(steps) else None
+            if in_brackets or not self._stands_first(start):
+                if following is None and not in_brackets:
+                    raise EditError(
+                        f"an edit cannot remove {pointer((*path, steps[first]))}, which shares its line"
+                    )
+                before = self._extent((*path, steps[first - 1]))[1] if following is None and first else start
+                self._take_out(before, end if following is None else following)
+            else:
+                self._take_lines_out(start, (*path, steps[last]))
+
+    def _take_out(self, start: int, end: int) -> None:
+        if "#" in self._source[start:end]:
+            raise EditError("what would be removed has a comment among it")
+        self._splice(start, end, "")
+
+    def _take_lines_out(self, start: int, last: Path) -> None:
+        """All lines from a member's first to the end of the last one, the comments below it included."""
+        line = self._starts[self._line_of(start)]
+        end = self._end_of_block(last, self._column_of(start) + 1)
+        if found := _LINE_END.match(self._source, end):
+            self._splice(line, found.end(), "")
+        else:
+            before = self._source[:line]
+            self._splice(len(before.rstrip("\r\n")) if before.strip() else line, end, "")
+
+    def _extent(self, member: Path) -> tuple[int, int]:
+        """Where a member begins, its key or dash included, and ends."""
+        start, end = self._offsets(member)
+        if isinstance(member[-1], str):
+            start, end_of_key = self._offsets(member, key=True)
+            return start, max(end, end_of_key)
+        return (start if self._in_brackets(member[:-1]) else self._dash(member, start)), end
+
+    def _dash(self, member: Path, start: int) -> int:
+        """The dash of an item: on its line or above, in the column of the first one."""
+        column = self._column_of(self._offsets(member[:-1])[0])
+        dashes = (each + column for each in self._starts[self._line_of(start) :: -1])
+        return next(at for at in dashes if at <= start and self._source[at : at + 1] == "-")
+
+    def _stands_first(self, offset: int) -> bool:
+        return not self._source[self._starts[self._line_of(offset)] : offset].strip()
+
+    def _empty(self, path: Path, after: Any) -> None:
+        """A mapping or list of which nothing stays."""
+        self._refuse_alias(path)
+        start, end = self._offsets(path)
+        if self._source[start] not in "{[":
+            if not isinstance(path[-1], str):
+                raise EditError(f"an edit cannot remove all of {pointer(path)}")
+            start = self._source.index(":", self._offsets(path, key=True)[1]) + 1
+            self._splice(start, end, f" {written(after)}")
+        else:
+            self._splice(start, end, written(after))
 
     # Setting
 
@@ -389,6 +480,17 @@ class _Comparison:
         """The line end that the text has around an offset."""
         found = _LINE_END.search(self._source, offset) or _LINE_END.search(self._source)
         return found[0] if found else "\n"
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Numbers that follow each other, as first and last."""
+    first = last = numbers[0]
+    for number in numbers[1:]:
+        if number > last + 1:
+            yield first, last
+            first = number
+        last = number
+    yield first, last
 
 
 def _renamed(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from egp.yaml import Path as DocumentPath
 from egp.yaml import read_text
-from egp.yaml.edit import EditError, add, edited, rename, written
+from egp.yaml.edit import edited, written
+from egp.yaml.edits import EditError, add, rename
 
 SOUND_PLAN = (Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml").read_text(encoding="utf-8")
 
@@ -112,8 +113,11 @@ def test_an_edit_is_written_in_the_style_it_finds(before: str, edit: Edit, after
         ),
         ("a: &x {b: 1}\nc:\n  <<: *x\n  d: 1\n", setting("a", "b", to=2), "line 3 merges (`<<`)"),
         ("a: &x {b: 1}\nc:\n  <<: *x\n  d: 1\n", setting("c", "b", to=2), "behind an alias"),
-        ("a: 1\nb: 2\n", lambda plan: plan.pop("b"), "cannot remove /b"),
-        ("a: [1, 2]\n", lambda plan: plan["a"].pop(), "cannot remove items of /a"),
+        ("a: &x 1\nb: *x\n", lambda plan: plan.pop("b"), "behind an alias"),
+        ("l:\n  - a: 1\n", lambda plan: plan["l"][0].pop("a"), "cannot remove all of /l/0"),
+        ("l:\n  - a: 1 # c\n    b: 2\n", lambda plan: plan["l"][0].pop("a"), "has a comment among it"),
+        ("a: [1, # one\n  2]\n", setting("a", to=[3]), "cannot replace all of /a"),
+        ("a:\n  - 1\n  - 2\n", setting("a", to=[3]), "cannot replace all of /a"),
         ("a:\n  b: 1\n", setting("a", to=1), "cannot replace all of /a"),
         ("a: [1\n", setting("a", to=1), "not sound"),
         ("- 1\n", setting(0, to=1), "no mapping"),
@@ -122,6 +126,44 @@ def test_an_edit_is_written_in_the_style_it_finds(before: str, edit: Edit, after
 def test_what_would_touch_more_is_refused(text: str, edit: Edit, reason: str) -> None:
     with pytest.raises(EditError, match=re.escape(reason)):
         edited(text, edit)
+
+
+def removing(*path: str | int) -> Edit:
+    def edit(plan: Any) -> None:
+        for step in path[:-1]:
+            plan = plan[step]
+        del plan[path[-1]]
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("before", "edit", "after"),
+    [
+        ("a: 1\nb: 2   # why\nc: 3\n", removing("b"), "a: 1\nc: 3\n"),
+        ("a: 1\nb: 2", removing("b"), "a: 1"),
+        ("a: 1\r\nb: 2\r\n", removing("a"), "b: 2\r\n"),
+        ("a:\n  b: 1\n  # of b\n# of c\nc: 3\n", removing("a"), "# of c\nc: 3\n"),
+        ("m:\n  a: 1\n  b: [1,\n    2]\n  c: 3\n", removing("m", "b"), "m:\n  a: 1\n  c: 3\n"),
+        ("m:\n  a: 1\nn: 2\n", removing("m", "a"), "m: {}\nn: 2\n"),
+        ("{ a: 1,  b: 2, c: 3 }\n", removing("b"), "{ a: 1,  c: 3 }\n"),
+        ("{ a: 1,  b: 2 }\n", removing("b"), "{ a: 1 }\n"),
+        ("{ a: 1,  b }\n", removing("b"), "{ a: 1 }\n"),
+        ("m: {a: 1} # c\n", removing("m", "a"), "m: {} # c\n"),
+        ('{\n  "a": 1,\n  "b": 2\n}\n', removing("a"), '{\n  "b": 2\n}\n'),
+        ("l: [a, b, d] # c\n", removing("l", 1), "l: [a, d] # c\n"),
+        ("l: [a, b, d] # c\n", setting("l", to=["b"]), "l: [b] # c\n"),
+        ("l: [a, b, d] # c\n", setting("l", to=["e"]), "l: [e] # c\n"),
+        ("l: [a, b] # c\n", setting("l", to=[]), "l: [] # c\n"),
+        ("l:\n- a # one\n- b\nm: 1\n", removing("l", 0), "l:\n- b\nm: 1\n"),
+        ("l:\n  - a: 1\n    b: 2\n  - a: -3\n", removing("l", 0), "l:\n  - a: -3\n"),
+        ("l:\n  - a: 1\n    b: 2\n", removing("l", 0, "a"), "l:\n  - b: 2\n"),
+        ("l:\n  - -1\n  - -2\n", removing("l", 1), "l:\n  - -1\n"),
+        ("l:\n  - a\nm: 1\n", removing("l", 0), "l: []\nm: 1\n"),
+    ],
+)  # fmt: skip
+def test_what_is_removed_takes_its_own_lines_along(before: str, edit: Edit, after: str) -> None:
+    assert edited(before, edit) == after
 
 
 def test_one_document_of_a_file_is_edited() -> None:
@@ -223,6 +265,34 @@ def test_additions_keep_every_character_that_was_there(data: st.DataObject, line
     wanted = read_text(text)[0].value
     edit(wanted)
     assert read_text(result)[0].value == wanted
+
+
+def members(value: object, path: DocumentPath = ()) -> list[DocumentPath]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for key, item in items for place in ((*path, key), *members(item, (*path, key)))]
+
+
+@given(st.data(), st.sampled_from(["\n", "\r\n"]))
+def test_a_removal_removes_one_stretch_or_is_refused(data: st.DataObject, line_end: str) -> None:
+    text = data.draw(blocks()).replace("\n", line_end)
+    wanted: Any = read_text(text)[0].value
+    path = data.draw(st.sampled_from(members(wanted)))
+    edit = removing(*path)
+    try:
+        result = edited(text, edit)
+    except EditError:
+        return
+    edit(wanted)
+    assert read_text(result)[0].value == wanted
+    characters = iter(text)
+    is_emptied = len(members(value_of(wanted, path[:-1]))) == 0
+    assert is_emptied or all(character in characters for character in result)
+
+
+def value_of(value: Any, path: DocumentPath) -> object:
+    for step in path:
+        value = value[step]
+    return value
 
 
 @given(

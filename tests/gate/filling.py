@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from egp.advice.edits import changed
 from egp.advice.options.advised import advised
-from egp.advice.options.edits import Change, Setting, changed, value_at
 from egp.yaml import parse_pointer, read_text
-from egp.yaml.edit import EditError
+from egp.yaml.edits import Edit, EditError, Setting, value_at
 
 from .calling import call
 
@@ -93,10 +93,10 @@ class Author:
         value = read_text(self.text)[0].value
         return self._writes(self._facts_missing_at(value, parse_pointer(pointer, value)))
 
-    def _facts_missing_at(self, value: Any, at: tuple[str | int, ...]) -> list[Sequence[Change]]:
+    def _facts_missing_at(self, value: Any, at: tuple[str | int, ...]) -> list[Sequence[Edit]]:
         return [[Setting(at, fact)] for fact in self._facts(at) if value_at(value, at) in (None, {})]
 
-    def _writes(self, options: Sequence[Sequence[Change]]) -> bool:
+    def _writes(self, options: Sequence[Sequence[Edit]]) -> bool:
         """The first of them that can be written."""
         for changes in options:
             try:

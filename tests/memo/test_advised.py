@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from egp.advice.options.advised import advised, path_of
-from egp.advice.options.edits import APPEND, Setting
-from egp.advice.options.trade_offs import TradeOff
+from egp.plan.remedy import TradeOff
 from egp.yaml import Path
+from egp.yaml.edits import APPEND, Removal, Setting
 
 END: Path = ("schedule", "end")
 MARGIN: Path = ("guardrail_metrics", 0, "non_inferiority_margin")
@@ -15,7 +15,11 @@ MARGIN: Path = ("guardrail_metrics", 0, "non_inferiority_margin")
 
 def read(help: str, at: Path) -> list[list[tuple[Path, object]]]:
     return [
-        [(each.path, each.value) for each in candidate.changes if isinstance(each, Setting)]
+        [
+            (each.path, each.value if isinstance(each, Setting) else None)
+            for each in candidate.changes
+            if isinstance(each, (Setting, Removal))
+        ]
         for candidate in advised(help, at)
     ]
 

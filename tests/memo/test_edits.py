@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from egp.advice.options.edits import APPEND, Change, LineRemoval, Renaming, Setting, changed
-from egp.yaml.edit import EditError
+from egp.advice.edits import changed
+from egp.yaml.edits import APPEND, Edit, EditError, LineRemoval, Removal, Renaming, Setting
 
 TEXT = """\
 id: x
@@ -32,7 +32,7 @@ stop_rules:
             "looks: [2023-01-24, 2023-01-27]",
             "looks: [2023-02-06]",
         ),
-        (Setting(("statistics", "alpha"), None), "alpha: 5%", "alpha: null"),
+        (Removal(("statistics", "alpha")), "  alpha: 5%\n", ""),
         (
             Setting(("stop_rules", APPEND), {"id": "slow"}),
             "  - {id: refunds}\n",
@@ -52,12 +52,12 @@ stop_rules:
         (Renaming(("id",), "x-id"), "id: x\n", "x-id: x\n"),
         (LineRemoval(1), "id: x\n", ""),
         (Setting(("holdout",), {"share": "5%"}), "stop_rules:", "holdout: {share: 5%}\nstop_rules:"),
-        (Setting(("nothing", "here"), None), "", ""),
+        (Removal(("nothing", "here")), "", ""),
     ],
 )
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_a_change_touches_what_it_names(change: Change, old: str, new: str, line_end: str, mark: str) -> None:
+def test_a_change_touches_what_it_names(change: Edit, old: str, new: str, line_end: str, mark: str) -> None:
     before, wanted = (
         text.replace("\n", line_end) for text in (TEXT, TEXT.replace(old, new, 1) if old else TEXT)
     )
@@ -76,7 +76,7 @@ def test_a_change_touches_what_it_names(change: Change, old: str, new: str, line
         ("a:\n  - 1\n  - 2\n", Setting(("a",), [3])),
     ],
 )
-def test_what_would_touch_more_is_refused(text: str, change: Change) -> None:
+def test_what_would_touch_more_is_refused(text: str, change: Edit) -> None:
     with pytest.raises(EditError):
         changed(text, [change])
 

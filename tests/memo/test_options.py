@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from egp.advice.edits import changed
 from egp.advice.options.acting import what_to_do
 from egp.advice.options.case import Case
-from egp.advice.options.edits import Setting, changed
 from egp.advice.options.option import Option
 from egp.advice.options.solver import options, way_to_compliance
-from egp.advice.options.trade_offs import TradeOff
 from egp.output.page.model import Paragraph
 from egp.pages.memo.violation import violation
 from egp.plan.finding import Diagnostic
+from egp.plan.remedy import TradeOff
+from egp.yaml.edits import Setting
 from tests.memo.cases import REJECTED, case_of, changed_case, errors_of, judged, names, options_of
 
 FILES = [names(path) for path in REJECTED]

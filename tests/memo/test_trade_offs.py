@@ -8,12 +8,12 @@ import pytest
 
 from egp import stats
 from egp.advice.options.advised import MEASURED
-from egp.advice.options.edits import Setting
 from egp.advice.options.option import Option
 from egp.advice.options.solver import options
-from egp.advice.options.trade_offs import TradeOff
 from egp.plan.analysis.registered import guardrail_test, metric_units, planned_units
+from egp.plan.remedy import TradeOff
 from egp.plan.wording import percent
+from egp.yaml.edits import Setting
 from tests.memo.cases import REJECTED, case_of, names, options_of
 
 FREE = {

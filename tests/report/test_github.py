@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from egp.output.report.github import MOST, render
 from egp.output.report.model import Report
 from egp.plan.finding import Failure, Finding
+from egp.plan.remedy import Advice
 from tests.report.scenes import PLAN, SCENES, Scene, report_of, scene_rules
 
 COMMAND = re.compile(r"::(?P<name>[a-z]+) (?P<properties>.*?)::(?P<message>.*)")
@@ -115,7 +116,7 @@ def report_with_a_finding() -> Report:
 def test_nothing_in_a_plan_becomes_a_command(text: str) -> None:
     report = report_with_a_finding()
     report.diagnostics = [
-        replace(each, message=text, observed=text, required=text, help=text, coming=text)
+        replace(each, message=text, observed=text, required=text, advice=Advice((), (), text), coming=text)
         for each in report.diagnostics
     ]
     annotation, summary = render(report).splitlines()

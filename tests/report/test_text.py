@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from egp.output.report.text import Style, printable, render, wrapped
 from egp.plan.finding import Diagnostic, Failure, Finding, Place, Related
+from egp.plan.remedy import Advice
 from egp.yaml import Position, Span
 from tests.report.scenes import PLAN, SCENES, WIDTHS, Scene, report_of, scene_rules
 
@@ -213,7 +214,9 @@ def test_a_place_without_a_line_has_no_snippet() -> None:
 
 def diagnostic_without_line() -> Diagnostic:
     place = Place("big.yaml", 0, "", Span(Position(1, 1), Position(1, 1)))
-    return Diagnostic("agreed-value", "error", "too large", place, "", "", "", "", "divide it", (), "", "")
+    return Diagnostic(
+        "agreed-value", "error", "too large", place, "", "", "", "", Advice((), (), "divide it"), (), "", ""
+    )
 
 
 @pytest.mark.parametrize("width", [40, 60])

@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from egp.advice.edits import changed
 from egp.advice.options.advised import advised
-from egp.advice.options.edits import Change, changed
 from egp.yaml import Path, read_text
+from egp.yaml.edits import Edit
 
-Option = Sequence[Change]
+Option = Sequence[Edit]
 """Changes that belong together."""
 
 

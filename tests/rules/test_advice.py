@@ -17,7 +17,7 @@ from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from egp.rules.rule import Rule, index
 from egp.yaml import Path, Span, parse_pointer, read_file
-from egp.yaml.edit import EditError
+from egp.yaml.edits import EditError
 from tests.rules.advice import Option, applied, options
 from tests.rules.examples import all_rules, documents_of, run_example
 

@@ -22,7 +22,8 @@ from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.yaml import Path, pointer, read_bytes
 from egp.yaml.atomic import write_atomically
 from egp.yaml.bounds import MAX_BYTES
-from egp.yaml.edit import EditError, edited
+from egp.yaml.edit import edited
+from egp.yaml.edits import EditError
 from egp.yaml.files import read_regular
 
 ROUNDS = 5

@@ -15,7 +15,8 @@ from egp.plan.experiment import Experiment
 from egp.plan.power.sample import needed_sample
 from egp.plan.typed_reader import ValueProblem
 from egp.yaml import Document, Path
-from egp.yaml.edit import add, rename, written
+from egp.yaml.edit import written
+from egp.yaml.edits import add, rename
 
 _SAMPLE = "sample_size_per_variant"
 

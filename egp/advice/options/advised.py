@@ -7,17 +7,17 @@ remove. Whatever is read here is judged on trial before it is offered, so that a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, get_args, get_origin
 
-from egp.advice.options.edits import APPEND, Setting
 from egp.advice.options.option import Candidate
-from egp.advice.options.trade_offs import PROPOSAL, TradeOff
 from egp.plan.experiment import Experiment
+from egp.plan.remedy import FREE, PROPOSAL, Price, Remedy, TradeOff, open_if
 from egp.plan.typed_reader import TypedMapping, label, required_type
 from egp.plan.wording import listing
 from egp.yaml import Path, read_text
+from egp.yaml.edits import APPEND, Addition, Edit, LineRemoval, Removal, Setting
 
 _TOLD = re.compile(r"`(?P<text>[^`]+)`(?: to `(?P<list>\w+)`)?")
 _SETTING = re.compile(r"(?P<key>[a-z_]+(?:\[\d+\]|\.[a-z_]+)*): (?P<value>.+)", re.DOTALL)
@@ -28,11 +28,29 @@ _CONDITION = re.compile(r" if (?P<words>[^,;()`]+)")
 _EXAMPLES = re.compile(r"\b(?:as in|such as) $")
 _PLACEHOLDERS = re.compile(r"\b(?:own|yours|usual)\b")
 
+_Change = Setting | Removal
+
 MEASURED = frozenset((
     "baseline", "std_dev", "influence_std_dev", "p_success", "cost_per_unit", "correlation", "distinct_over_run",
     "per_day", "icc", "mean_size", "segment_share", "on",
 ))  # fmt: skip
 """Keys that state facts: writing another value makes none."""
+
+
+def offered(remedies: Iterable[Remedy]) -> Iterator[Candidate]:
+    """The remedies of a diagnostic, with the price that their rule names or that follows from what they set."""
+    for remedy in remedies:
+        price = remedy.price if remedy.price != FREE else _price(remedy.edits)
+        yield Candidate(remedy.edits, "", *price, _lever(remedy.edits))
+
+
+def _price(edits: Sequence[Edit]) -> Price:
+    facts = list(_facts(edits))
+    if facts:
+        are = "is" if len(facts) == 1 else "are"
+        return open_if(f"{listing(facts)} {are} measured to be so", TradeOff.FACT)
+    is_new = any(isinstance(each, Addition) and each.path[-1] == APPEND for each in edits)
+    return PROPOSAL if is_new else FREE
 
 
 def advised(help: str, at: Path) -> Iterator[Candidate]:
@@ -52,7 +70,7 @@ def advised(help: str, at: Path) -> Iterator[Candidate]:
             trade_off = TradeOff.FACT
             price = f"open only if {listing(facts)} {'is' if len(facts) == 1 else 'are'} measured to be so"
         elif has_placeholders or any(each.path[-1] == APPEND for each in settings):
-            price = PROPOSAL
+            price = PROPOSAL.words
         elif condition:
             price = f"open only if {condition}"
         else:
@@ -60,28 +78,28 @@ def advised(help: str, at: Path) -> Iterator[Candidate]:
         yield Candidate(settings, trade_off=trade_off, price=price, lever=_lever(settings))
 
 
-def _facts(settings: Sequence[Setting]) -> Iterator[str]:
+def _facts(settings: Sequence[Edit]) -> Iterator[str]:
     """Keys among the settings that state facts."""
     for each in settings:
-        if each.path[-1] != APPEND:
+        if isinstance(each, (Setting, Addition)) and each.path[-1] != APPEND:
             keys = each.value if isinstance(each.value, dict) else (each.path[-1],)
             yield from (str(key) for key in keys if key in MEASURED)
 
 
-def _lever(settings: Sequence[Setting]) -> str:
+def _lever(settings: Sequence[Edit]) -> str:
     """The input that a single setting moves, named as the solver's levers name it."""
-    if len(settings) > 1:
+    if len(settings) > 1 or isinstance(settings[0], LineRemoval):
         return ""
-    (path,) = (each.path for each in settings)
+    path = settings[0].path
     names = {"sample_size_per_variant": "sample", "mde": "mde", "exposure": "exposure"}
     if path[-1] == "non_inferiority_margin":
         return f"margin of {label(path[:-1])}"
     return names.get(str(path[-1]), "")
 
 
-def _groups(help: str, at: Path) -> Iterator[tuple[tuple[Setting, ...], str]]:
+def _groups(help: str, at: Path) -> Iterator[tuple[tuple[_Change, ...], str]]:
     """Settings that belong together, option by option, and the condition that the advice makes."""
-    groups: list[list[Setting]] = []
+    groups: list[list[_Change]] = []
     conditions: list[str] = []
     of_list, end, is_removed = "", 0, False
     for match in _TOLD.finditer(help):
@@ -104,12 +122,12 @@ def _groups(help: str, at: Path) -> Iterator[tuple[tuple[Setting, ...], str]]:
     yield from zip(map(tuple, groups), conditions, strict=True)
 
 
-def _setting(text: str, of_list: str, at: Path, *, is_removed: bool) -> Setting | None:
+def _setting(text: str, of_list: str, at: Path, *, is_removed: bool) -> Setting | Removal | None:
     if text.startswith("- "):
         return Setting((of_list, APPEND), read_text(text)[0].value[0]) if of_list else None  # type: ignore[index]
     if is_removed:
         path = path_of(text.rstrip(":"), at)
-        return Setting(path, None) if path else None
+        return Removal(path) if path else None
     match = _SETTING.fullmatch(text)
     path = path_of(match["key"], at) if match else ()
     if match is None or not path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from egp.advice.options.edits import Change, changed
+from egp.advice.edits import changed
 from egp.check import check
 from egp.output.report.model import Report
 from egp.plan.experiment import Experiment, read_experiment
@@ -19,7 +19,7 @@ from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.plan_history import judged_as, timing_of
 from egp.yaml import Document, Path, PointerError, parse_pointer, read_bytes
 from egp.yaml.bounds import MAX_BYTES
-from egp.yaml.edit import EditError
+from egp.yaml.edits import Edit, EditError
 from egp.yaml.files import read_regular
 
 _PERSONAL = "no-personal-data"
@@ -98,7 +98,7 @@ class Case:
             return ()
         return (*path, diagnostic.missing) if diagnostic.missing else path
 
-    def on_trial(self, changes: Sequence[Change]) -> Case | None:
+    def on_trial(self, changes: Sequence[Edit]) -> Case | None:
         """The case with the changes made; None where they cannot be made in the text."""
         try:
             text = changed(self.text, changes, self.document.index)

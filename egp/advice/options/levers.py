@@ -14,9 +14,7 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from egp import stats
-from egp.advice.options.edits import Setting
 from egp.advice.options.option import Candidate
-from egp.advice.options.trade_offs import TradeOff
 from egp.plan.analysis.days import day_after, exposed_days, first_day, last_day, schedule_of, unpaused
 from egp.plan.analysis.registered import (
     PRIMARY,
@@ -32,10 +30,12 @@ from egp.plan.analysis.rescheduling import settings_of_run
 from egp.plan.analysis.traffic import arriving_units, holdout_share, smallest_share, treated_share
 from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import MetricChange, QuantityError, change
+from egp.plan.remedy import TradeOff
 from egp.plan.typed_reader import label
 from egp.plan.wording import at_least_like, called, counted, share_in_plan
 from egp.stats import StatisticsInputError
 from egp.yaml import Path, read_text
+from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
     from egp.advice.options.case import Case

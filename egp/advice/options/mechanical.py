@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from egp.advice.options.edits import APPEND, LineRemoval, Renaming, Setting
 from egp.advice.options.option import Candidate
-from egp.advice.options.trade_offs import TradeOff
 from egp.plan.experiment import read_experiment
 from egp.plan.quantity import shown
+from egp.plan.remedy import TradeOff
 from egp.plan.wording import called, counted, listing
 from egp.yaml import Document
+from egp.yaml.edits import APPEND, LineRemoval, Renaming, Setting
 
 if TYPE_CHECKING:
     from egp.advice.options.case import Case

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from egp.advice.options.edits import APPEND, Change, LineRemoval, Renaming, value_at
-from egp.advice.options.trade_offs import LaterDays, Price, TradeOff, delay_between, prices_between
+from egp.advice.options.trade_offs import LaterDays, delay_between, prices_between
 from egp.plan.quantity import shown
+from egp.plan.remedy import Price, TradeOff
 from egp.plan.typed_reader import label
 from egp.plan.wording import listing, percent
 from egp.yaml.edit import written
+from egp.yaml.edits import APPEND, Edit, LineRemoval, Removal, Renaming, value_at
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class Candidate:
     """A change that may comply. Nobody has judged it yet."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[Edit, ...]
     words: str = ""
     """What it does; without them the settings speak for themselves."""
     trade_off: TradeOff = TradeOff.NOTHING
@@ -63,7 +64,7 @@ class Option:
     """A change that was made on trial and judged: its violation is gone, and no new error came."""
 
     words: str
-    changes: tuple[Change, ...]
+    changes: tuple[Edit, ...]
     cost: Cost
     levers: int = 1
     """Inputs that are changed at once."""
@@ -88,21 +89,21 @@ def _exposure(plan: Experiment) -> float:
     return (plan.schedule.exposure if plan.schedule else None) or 0.0
 
 
-def settings_in_words(changes: Sequence[Change], value: object) -> str:
+def settings_in_words(changes: Sequence[Edit], value: object) -> str:
     """What an option changes, key by key, with what stands there now."""
     return listing(_in_words(change, value) for change in changes)
 
 
-def _in_words(change: Change, value: object) -> str:
+def _in_words(change: Edit, value: object) -> str:
     if isinstance(change, LineRemoval):
         return f"remove line {change.number}"
     if isinstance(change, Renaming):
         return f"rename {label(change.path)} to {change.new}"
+    if isinstance(change, Removal):
+        return f"remove {label(change.path)}"
     if change.path[-1] == APPEND:
         return f"add {written(change.value)} to {label(change.path[:-1])}"
     before = value_at(value, change.path)
-    if change.value is None:
-        return f"remove {label(change.path)}"
     if before is None:
         return f"add {label(change.path)}: {written(change.value)}"
     return f"{label(change.path)}: {_short(before)} → {_short(change.value)}"
@@ -113,7 +114,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else shown(text)
 
 
-def as_yaml(changes: Sequence[Change]) -> str:
+def as_yaml(changes: Sequence[Edit]) -> str:
     """The settings of an option as lines to copy; comments where YAML has no word."""
     lines = []
     for change in changes:
@@ -121,10 +122,10 @@ def as_yaml(changes: Sequence[Change]) -> str:
             lines.append(f"# remove line {change.number}")
         elif isinstance(change, Renaming):
             lines.append(f"# rename {label(change.path)} to {change.new}")
+        elif isinstance(change, Removal):
+            lines.append(f"# remove {label(change.path)}")
         elif change.path[-1] == APPEND:
             lines.append(f"{label(change.path[:-1])}: # add\n  - {written(change.value)}")
-        elif change.value is None:
-            lines.append(f"# remove {label(change.path)}")
         else:
             lines.append(f"{label(change.path)}: {written(change.value)}")
     return "\n".join(lines)

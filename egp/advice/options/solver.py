@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from egp.advice.options.advised import advised
+from egp.advice.options.advised import advised, offered
 from egp.advice.options.case import key_of
 from egp.advice.options.levers import solved
 from egp.advice.options.mechanical import mechanical
 from egp.advice.options.option import Candidate, Option, cost_between, settings_in_words
-from egp.advice.options.trade_offs import TradeOff
 from egp.plan.finding import NotChecked
+from egp.plan.remedy import TradeOff
 from egp.stats import StatisticsInputError
 
 if TYPE_CHECKING:
@@ -46,13 +46,21 @@ def options(case: Case, target: Diagnostic) -> list[Option]:
 
 
 def _candidates(case: Case, target: Diagnostic) -> Iterator[Candidate]:
-    yield from _meant(target, advised(target.help, case.path_of(target)))
+    yield from _meant(target, _offered(case, target))
     for other in _of_the_same_gap(case, target):
-        yield from advised(other.help, case.path_of(other))
+        yield from _offered(case, other)
     if case.is_plan or target.rule == "valid-yaml":
         with suppress(NotChecked, ArithmeticError, StatisticsInputError):
             yield from mechanical(case, target)
         yield from solved(case, target.rule, case.path_of(target))
+
+
+def _offered(case: Case, diagnostic: Diagnostic) -> Iterator[Candidate]:
+    """What the rule of a diagnostic offers: the other help is of rules that do not say it as edits."""
+    if diagnostic.remedies:
+        yield from offered(diagnostic.remedies)
+    else:
+        yield from advised(diagnostic.help, case.path_of(diagnostic))
 
 
 def _of_the_same_gap(case: Case, target: Diagnostic) -> list[Diagnostic]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from egp import stats
@@ -27,6 +26,7 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import QuantityError
+from egp.plan.remedy import PROPOSAL, Price, TradeOff
 from egp.plan.wording import called, counted, length, one_in, percent, power_text, times_over
 from egp.stats import StatisticsInputError
 
@@ -37,31 +37,8 @@ if TYPE_CHECKING:
 
 _FELT = 0.001
 """Loss of power below which an option does not mention it."""
-PROPOSAL = "a proposal: agree on names and numbers of your own before any result"
-"""Of what no rule can decide for people."""
 
 _LOST = (NotChecked, ArithmeticError, StatisticsInputError, QuantityError)
-
-
-class TradeOff(IntEnum):
-    """What an option asks besides days and exposure, the least first."""
-
-    NOTHING = 0
-    EVIDENCE = 1
-    """Something has to be agreed on, counted or measured first."""
-    INSIGHT = 2
-    """The experiment answers less: fewer variants, segments, metrics or looks."""
-    SENSITIVITY = 3
-    """Smaller effects or larger harms go unseen, or less is asked of a launch."""
-    FACT = 4
-    """The change states what somebody measured, and is open only to those for whom it is so."""
-
-
-class Price(NamedTuple):
-    """Something that is given up, and how much of a loss that is."""
-
-    trade_off: TradeOff
-    words: str
 
 
 class LaterDays(NamedTuple):
@@ -294,7 +271,7 @@ def _proposals(before: Experiment, after: Experiment) -> Iterator[Price]:
         or any(old != new and _is_filled(old, new) for old, new in zip(before.stop_rules, after.stop_rules, strict=False))
     )  # fmt: skip
     if is_new:
-        yield Price(TradeOff.EVIDENCE, PROPOSAL)
+        yield PROPOSAL
 
 
 def _is_filled(old: object, new: object) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.advice.options.case import CaseError
-from egp.advice.options.edits import Setting
 from egp.advice.options.levers import counted_units, policy_power, rescheduled, units_after
 from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Section, Table
 from egp.pages.memo.consequences import family_error
@@ -38,6 +37,7 @@ from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.wording import at_least_like, counted, listing, one_in, percent, power_text, whole
 from egp.stats import StatisticsInputError
+from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
     from datetime import date

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.advice.options.advised import advised
-from egp.advice.options.edits import Setting
 from egp.pages.memo.day import (
     day_at,
     effect_error,
@@ -60,6 +59,7 @@ from egp.plan.wording import (
     whole,
 )
 from egp.stats import StatisticsInputError
+from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
     from egp.advice.options.case import Case

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from egp.advice.options.acting import what_to_do
 from egp.advice.options.option import Option, as_yaml
 from egp.advice.options.solver import options
-from egp.advice.options.trade_offs import TradeOff
 from egp.advice.options.waiving import how_to_waive, waivable
 from egp.output.page.model import Block, Command, Facts, Paragraph, Quotation, Section, Table
 from egp.pages.memo.consequences import consequences_of, figure
+from egp.plan.remedy import TradeOff
 from egp.plan.typed_reader import label
 from egp.policy.layers import SETTINGS, Origin, SettingValue
 from egp.policy.params import shown_value

@@ -1,0 +1,175 @@
+"""What may be done about a finding: edits of the plan and their price, as data; the sentence is rendered from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from egp.plan.typed_reader import label
+from egp.plan.wording import listing
+from egp.yaml.edits import APPEND, Addition, LineRemoval, Removal, Renaming, Setting
+
+if TYPE_CHECKING:
+    from egp.yaml import Path
+    from egp.yaml.edits import Edit
+
+
+class TradeOff(IntEnum):
+    """What an option asks besides days and exposure, the least first."""
+
+    NOTHING = 0
+    EVIDENCE = 1
+    """Something has to be agreed on, counted or measured first."""
+    INSIGHT = 2
+    """The experiment answers less: fewer variants, segments, metrics or looks."""
+    SENSITIVITY = 3
+    """Smaller effects or larger harms go unseen, or less is asked of a launch."""
+    FACT = 4
+    """The change states what somebody measured, and is open only to those for whom it is so."""
+
+
+class Price(NamedTuple):
+    """Something that is given up, and how much of a loss that is."""
+
+    trade_off: TradeOff
+    words: str
+
+
+FREE = Price(TradeOff.NOTHING, "")
+PROPOSAL = Price(TradeOff.EVIDENCE, "a proposal: agree on names and numbers of your own before any result")
+"""Of what no rule can decide for people."""
+
+
+def open_if(condition: str, trade_off: TradeOff = TradeOff.EVIDENCE) -> Price:
+    """The price of what is a way only for those of whom a condition holds."""
+    return Price(trade_off, f"open only if {condition}")
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """Edits that belong together and end a finding, as far as its rule can tell."""
+
+    edits: tuple[Edit, ...]
+    price: Price = FREE
+    before: str = ""
+    """Words in front of the edits: what people do besides."""
+    after: str = ""
+    """Words behind them, with the space or comma that they begin with."""
+    repair: Literal["", "safe", "unsafe"] = ""
+    """Whether `--fix` makes it: one that is safe can mean one thing only, one that is not decides something."""
+
+
+Remedies = Sequence[Remedy]
+Offer = Remedies | Callable[[], Remedies]
+"""What a finding offers; where that takes solving, it is solved when somebody asks."""
+
+
+def remedies_of(offer: Offer) -> tuple[Remedy, ...]:
+    return tuple(offer() if callable(offer) else offer)
+
+
+def setting(path: Path, value: object, after: str = "", price: Price = FREE) -> Remedy:
+    """The remedy of one value."""
+    return Remedy((Setting(path, value),), price, after=after)
+
+
+def addition(path: Path, value: object, after: str = "", price: Price = FREE) -> Remedy:
+    """The remedy of one key that the plan lacks."""
+    return Remedy((Addition(path, value),), price, after=after)
+
+
+def removal(path: Path, after: str = "", price: Price = FREE) -> Remedy:
+    return Remedy((Removal(path),), price, after=after)
+
+
+def help_line(remedies: Remedies, at: Path, free: str = "") -> str:
+    """The sentence of a finding at a path: each remedy, then what can be done and is no edit."""
+    return ", or ".join(filter(None, (*(in_words(each, at) for each in remedies), free)))
+
+
+def in_words(remedy: Remedy, at: Path) -> str:
+    return f"{remedy.before}{edits_in_words(remedy.edits, at)}{remedy.after}"
+
+
+def edits_in_words(edits: Sequence[Edit], at: Path) -> str:
+    """Edits as a sentence tells them to somebody who looks at a path: set `end: 2023-02-05` and remove `looks:`."""
+    names = _Names(edits, at)
+    parts = [(verb, list(told)) for verb, told in groupby(edits, _verb)]
+    phrases = [f"{verb} {listing(map(names.told, group))}" for verb, group in parts]
+    is_long = any(len(group) > 1 for _, group in parts)
+    return listing(phrases) if len(phrases) != 2 or not is_long else ", and ".join(phrases)
+
+
+def _verb(edit: Edit) -> str:
+    if isinstance(edit, Setting):
+        return "set"
+    if isinstance(edit, Addition):
+        return "add"
+    return "rename" if isinstance(edit, Renaming) else "remove"
+
+
+class _Names:
+    """Keys as a reader of one place finds them: alone where they stand at it or above it, else with their path."""
+
+    def __init__(self, edits: Sequence[Edit], at: Path) -> None:
+        self._at = at
+        keys = [
+            edit.path[-1] for edit in edits if not isinstance(edit, LineRemoval) and self._is_near(edit.path)
+        ]
+        self._repeated = {key for key in keys if keys.count(key) > 1}
+
+    def told(self, edit: Edit) -> str:
+        from egp.yaml.edit import written
+
+        if isinstance(edit, LineRemoval):
+            return f"line {edit.number}"
+        if isinstance(edit, Removal):
+            return f"`{self._name(edit.path)}:`"
+        if isinstance(edit, Renaming):
+            return f"`{self._name(edit.path)}:` to `{edit.new}:`"
+        if edit.path[-1] == APPEND:
+            return f"`- {written(edit.value)}` to `{self._name(edit.path[:-1])}`"
+        return f"`{self._name(edit.path)}: {written(edit.value)}`"
+
+    def _name(self, path: Path) -> str:
+        key = path[-1]
+        is_alone = isinstance(key, str) and self._is_near(path) and key not in self._repeated
+        return str(key) if is_alone else label(path)
+
+    def _is_near(self, path: Path) -> bool:
+        return path[:-1] == self._at[: len(path) - 1]
+
+
+class Advice:
+    """What a finding offers and the sentence that says so, both worked out when somebody asks."""
+
+    __slots__ = ("_at", "_free", "_offer", "_remedies")
+
+    def __init__(self, at: Path, offer: Offer = (), free: str = "") -> None:
+        self._at = at
+        self._offer = offer
+        self._free = free
+        self._remedies: tuple[Remedy, ...] | None = None
+
+    @property
+    def remedies(self) -> tuple[Remedy, ...]:
+        if self._remedies is None:
+            self._remedies = remedies_of(self._offer)
+        return self._remedies
+
+    @property
+    def text(self) -> str:
+        return help_line(self.remedies, self._at, self._free)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Advice) and (self.text, self.remedies) == (other.text, other.remedies)
+
+    def __hash__(self) -> int:
+        return hash((self._at, self._free))
+
+    def __reduce__(self) -> tuple[type[Advice], tuple[Path, Remedies, str]]:
+        """Another process gets the answer, and not the question."""
+        return Advice, (self._at, self.remedies, self._free)
