@@ -13,11 +13,11 @@ from egp.check import check
 from egp.output.report.model import Report
 from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.digest import plan_digest
-from egp.plan.experiment import Experiment, may_be_plan, read_experiment
+from egp.plan.experiment import Experiment, Waiver, may_be_plan, read_experiment
 from egp.plan.finding import Failure
 from egp.plan.typed_reader import ValueProblem
 from egp.plan.wording import called, listing
-from egp.policy.locate import lock_folder
+from egp.policy.locate import lock_folder, waivers_folder
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.record.entry_files import ENTRIES
@@ -27,11 +27,15 @@ from egp.record.lock import (
     PinnedPolicy,
     Registration,
     Signed,
+    Waived,
     made,
     read_lock,
     shown_path,
 )
 from egp.record.lock.writing import update_lock
+from egp.record.waivers import WAIVERS_FILE
+from egp.record.waivers.attested import attestation, is_attested
+from egp.record.waivers.file import read_waivers
 from egp.yaml import Document, Path, Span
 from egp.yaml.atomic import write_atomically
 from egp.yaml.bounds import MAX_BYTES
@@ -70,6 +74,10 @@ class Pinned:
     entry: Registration
     before: Registration | None
     """The entry before; the same object when nothing had to change."""
+
+    @property
+    def newly_waived(self) -> tuple[Waived, ...]:
+        return self.entry.waived[len(self.before.waived) if self.before else 0 :]
 
 
 @dataclass(slots=True)
@@ -120,6 +128,8 @@ class RegistrationTerms:
     root: str
     as_of: date
     policy: PinnedPolicy
+    listed: Mapping[str, Sequence[Waiver]] | None = None
+    """Waivers beside the policy, by experiment; None where the lock attests no waivers."""
 
 
 def register(
@@ -181,9 +191,16 @@ def terms_of(finder: PlanFinder, policy: Policy, as_of: date) -> RegistrationTer
     if policy.root:
         file = os.path.join(real_path(policy.root), os.path.basename(name))
         name = os.path.relpath(file, root).replace(os.sep, "/")
-    return RegistrationTerms(
-        root, as_of, made(PinnedPolicy, name=name, version=policy.version or None, digest=policy.digest)
-    )
+    pinned = made(PinnedPolicy, name=name, version=policy.version or None, digest=policy.digest)
+    return RegistrationTerms(root, as_of, pinned, _listed_waivers(finder, policy))
+
+
+def _listed_waivers(finder: PlanFinder, policy: Policy) -> Mapping[str, Sequence[Waiver]] | None:
+    """The waivers beside the policy, where the lock is to attest waivers. A file that cannot be read the check rejects."""
+    if not policy.waivers or policy.waivers.attested_by != "lock":
+        return None
+    listed = read_waivers(waivers_folder(finder.folder, policy.root), WAIVERS_FILE).by_experiment
+    return {name: [waiver for _, waiver in waivers] for name, waivers in listed.items()}
 
 
 def opened(source: PlanSource, finder: PlanFinder) -> PlanSource:
@@ -283,12 +300,19 @@ def _pin(candidate: PlanAsRead, entry: Registration | None, terms: RegistrationT
 
 
 def renewed(candidate: PlanAsRead, entry: Registration, terms: RegistrationTerms) -> Registration:
-    """The entry with the plan's new sign-offs and its new place; the given one if there are none. Raises EntryRefused."""
+    """The entry with the plan's new sign-offs and waivers and its new place; the given one if there are none.
+
+    Raises EntryRefused.
+    """
     _require_moved(candidate, entry, terms.root)
-    signed = signed_in(candidate, terms.as_of, entry.signed)
-    if signed == entry.signed and candidate.path == entry.path:
+    new = {
+        "signed": signed_in(candidate, terms.as_of, entry.signed),
+        "waived": waived_in(candidate, terms, entry.waived),
+        "path": candidate.path,
+    }
+    if all(getattr(entry, part) == value for part, value in new.items()):
         return entry
-    return made(Registration, **{**vars(entry), "signed": signed, "path": candidate.path})
+    return made(Registration, **{**vars(entry), **new})
 
 
 def require_whole(candidate: PlanAsRead) -> None:
@@ -321,6 +345,7 @@ def _new_entry(candidate: PlanAsRead, terms: RegistrationTerms) -> Registration:
         analysis=ANALYSIS,
         policy=terms.policy,
         signed=signed_in(candidate, terms.as_of),
+        waived=waived_in(candidate, terms),
     )
 
 
@@ -364,11 +389,26 @@ def signed_in(candidate: PlanAsRead, as_of: date, already: Sequence[Signed] = ()
     return tuple(sorted(kept, key=lambda each: (str(each.on or ""), each.role or "", each.by or "")))
 
 
+def waived_in(
+    candidate: PlanAsRead, terms: RegistrationTerms, already: Sequence[Waived] = ()
+) -> tuple[Waived, ...]:
+    """The waivers that the lock attests: those it has, and those of the plan. The check rejects one that would not hold."""
+    kept = list(already)
+    listed = () if terms.listed is None else (*candidate.plan.waivers, *terms.listed.get(candidate.id, ()))
+    for waiver in listed:
+        if not is_attested(waiver, candidate.id, kept):
+            kept.append(attestation(waiver, candidate.id, terms.as_of))
+    return tuple(kept)
+
+
 def registration_lines(outcome: RegistrationOutcome) -> Iterator[str]:
     """What came of it, in lines for people."""
     if outcome.pinned and not outcome.refusals:
         for pinned in outcome.pinned:
             yield f"{_done(pinned)} ({short(pinned.entry.current_digest)})"
+            for each in pinned.newly_waived:
+                until = f" until {each.expires}" if each.expires else ""
+                yield f"  attested: the waiver of {each.rule}, approved by {each.approver or 'nobody'}{until}"
         if outcome.written:
             yield f"commit {files_of(outcome.written)} together with what is pinned"
         return
@@ -399,6 +439,8 @@ def _done(pinned: Pinned) -> str:
         return f"amended {pinned.id} on {entry.amended[-1].on}{_with_signatures(new)}"
     if new:
         return f"{pinned.id}, registered on {entry.registered}, is now{_with_signatures(new)}"
+    if pinned.newly_waived and entry.path == before.path:
+        return f"{pinned.id}, registered on {entry.registered}, has waivers that the lock attests"
     return f"{pinned.id}, registered on {entry.registered}, has moved to {entry.path}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from egp.plan.digest import plan_digest
 from egp.plan.experiment import may_be_plan, read_experiment
 from egp.plan.finding import Failure, HelpfulError
 from egp.plan.wording import counted
+from egp.policy.file import WaiverTerms
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.record.waivers.grant import Grant
@@ -42,6 +43,8 @@ class WaiverOutcome:
     """What came of it: the waiver as it stands in the plan. With failures or objections nothing is written."""
 
     grant: Grant | None = None
+    needs_lock: bool = False
+    """Whether it holds only once the lock attests it, which those who guard the lock decide."""
     failures: list[Failure] = field(default_factory=list)
 
 
@@ -65,12 +68,22 @@ def waive(
         after = edited_source(before, document, lambda value: _put(value, position, block))
     except EditError as error:
         raise WaiveError(f"the waiver cannot be written: {error}", "add it by hand") from None
-    report = check([after], finder, policy, as_of)
+    report = check([after], finder, _as_if_attested(policy), as_of)
     own = next((each.own for each in report.allowed if each.experiment == plan.id), ())
     grant = own[position] if own else None
     if not report.failures and grant and grant.holds and grant.used:
         write_changed([source], [after])
-    return WaiverOutcome(grant, report.failures)
+    needs_lock = policy.waivers is not None and policy.waivers.attested_by == "lock"
+    return WaiverOutcome(grant, needs_lock, report.failures)
+
+
+def _as_if_attested(policy: Policy) -> Policy:
+    """The policy without the question who attests waivers: one has to be written before anybody can."""
+    if policy.waivers is None:
+        return policy
+    terms = WaiverTerms()
+    terms.__dict__.update(vars(policy.waivers), attested_by=None)
+    return replace(policy, waivers=terms)
 
 
 def waiver_lines(outcome: WaiverOutcome, path: str) -> Iterator[str]:
@@ -88,7 +101,12 @@ def waiver_lines(outcome: WaiverOutcome, path: str) -> Iterator[str]:
         yield f"not waived in {path}: {rule} finds nothing that could be waived"
     else:
         found = counted(grant.used, "finding")
-        yield f"waived {rule} in {path} until the end of {grant.waiver.expires}: it lets {found} pass"
+        until = f"until the end of {grant.waiver.expires}"
+        if outcome.needs_lock:
+            yield f"written into {path}: a waiver of {rule} {until}, which will let {found} pass"
+            yield f"it holds once the lock attests it, by `egp register {path}`"
+        else:
+            yield f"waived {rule} in {path} {until}: it lets {found} pass"
 
 
 def _only_plan(source: PlanSource) -> Document:

@@ -134,7 +134,8 @@ def _allowed(
     digest = (change.digest or plan_digest(plan)) if is_whole else ""
     in_force = (*rules.alone, *rules.together, *rules.shadow)
     before = beside.before.waivers.get(plan.id or "", ()) if beside and beside.before else ()
-    terms = terms_of(change, digest, in_force, run.policy, before)
+    in_lock = change.lock.waived if change.lock else ()
+    terms = terms_of(change, digest, in_force, run.policy, before, in_lock)
     return (beside or SharedSuppressions()).of(document, plan, terms, in_force)
 
 

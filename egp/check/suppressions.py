@@ -38,6 +38,7 @@ from egp.yaml import Document, Path, Span, read_bytes
 if TYPE_CHECKING:
     from egp.policy.plan_files import PlanFinder
     from egp.policy.plan_history import PlanHistories
+    from egp.record.lock import Waived
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ def terms_of(
     rules: Iterable[Adopted],
     policy: Policy,
     listed_before: Sequence[Waiver] = (),
+    in_lock: Sequence[Waived] = (),
 ) -> WaiverTerms:
     """What a waiver of the plan must fit. The digest is empty for a plan that was not read whole.
 
@@ -193,6 +195,7 @@ def terms_of(
         roles=policy.roles,
         longest=(asked.longest if asked else None) or LONGEST,
         attested_by=(asked.attested_by if asked else None) or "",
+        in_lock=in_lock,
         earlier=(*own_before, *listed_before) if change.under_base else None,
         at_base=_digest_at_base(change, policy),
         has_begun=has_begun(plan, change.as_of),

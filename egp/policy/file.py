@@ -38,8 +38,9 @@ class WaiverTerms(TypedMapping):
     longest: timedelta | None = field(
         "Longest time from the day a waiver is granted to the last day it holds; without it 30 days.", "30d"
     )
-    attested_by: Literal["base"] | None = field(
-        "Who says, beside its author, that a waiver was approved: `base` lets one hold once the base branch has it."
+    attested_by: Literal["base", "lock"] | None = field(
+        "Who says, beside its author, that a waiver was approved: `base` lets one hold once the base branch has it, "
+        "`lock` once `egp register` has written it into the lock."
     )
 
 

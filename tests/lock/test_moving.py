@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from egp.plan.names import is_plain
@@ -218,6 +218,7 @@ def test_ids_have_files_of_their_own_on_every_file_system() -> None:
         assert named_by(file) in (None, name)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first text makes a table of all characters
 @given(st.lists(st.text(max_size=30), min_size=2, max_size=6, unique=True))
 def test_no_two_ids_share_a_file(names: list[str]) -> None:
     assert len({entry_file(name).casefold() for name in names}) == len(names)

@@ -11,7 +11,7 @@ from egp.pages.history.life import Event, Moment, PlanLife
 
 if TYPE_CHECKING:
     from egp.record.changes import FieldChange
-    from egp.record.lock import Decided, Registration
+    from egp.record.lock import Decided, Registration, Waived
 
 HISTORY_VERSION = 1
 
@@ -57,6 +57,7 @@ def _event(moment: Moment, event: Event) -> dict[str, object]:
             for each in event.amendments
         ],
         "changes": [_change(each) for each in event.changes],
+        "waived": [_waived(each) for each in event.waived],
         "decisions": [_decision(each) for each in event.decisions],
     }
 
@@ -68,6 +69,15 @@ def _change(change: FieldChange) -> dict[str, object]:
         "after": change.after,
         "weight": change.weight,
         "effect": change.effect,
+    }
+
+
+def _waived(waived: Waived) -> dict[str, object]:
+    return {
+        "rule": waived.rule,
+        "approver": waived.approver,
+        "expires": str(waived.expires) if waived.expires else None,
+        "on": str(waived.on),
     }
 
 
@@ -103,5 +113,6 @@ def _entry(entry: Registration | None) -> dict[str, object] | None:
             {"digest": each.digest, "on": str(each.on), "data_access": each.data_access}
             for each in entry.amended
         ],
+        "waived": [_waived(each) for each in entry.waived],
         "decisions": [_decision(each) for each in entry.decisions],
     }

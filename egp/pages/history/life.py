@@ -19,6 +19,7 @@ from egp.record.lock import (
     LockError,
     Registration,
     Signed,
+    Waived,
     entry_in,
     read_lock,
     read_lock_text,
@@ -31,7 +32,7 @@ from egp.yaml.files import read_regular
 
 Kind = Literal[
     "written", "changed", "moved", "removed", "restored", "unreadable",
-    "registered", "amended", "signed", "decided", "registration-rewritten", "registration-removed", "lock-unreadable",
+    "registered", "amended", "signed", "waived", "decided", "registration-rewritten", "registration-removed", "lock-unreadable",
 ]  # fmt: skip
 
 NOT_COMMITTED = ""
@@ -53,6 +54,8 @@ class Event:
     """What the plan itself declares of its change."""
     signed: tuple[Signed, ...] = ()
     """Sign-offs that the lock attests from then on."""
+    waived: tuple[Waived, ...] = ()
+    """Waivers that the lock attests from then on."""
     decisions: tuple[Decided, ...] = ()
     """What was decided then."""
 
@@ -272,6 +275,8 @@ def _entry_steps(before: Registration | None, entry: Registration | None, path: 
         return
     if before is None:
         yield Event("registered", path, entry.digest or "", entry, signed=entry.signed)
+        if entry.waived:
+            yield Event("waived", path, entry.current_digest, entry, waived=entry.waived)
         if entry.decisions:
             yield Event("decided", path, entry.current_digest, entry, decisions=entry.decisions)
         return
@@ -284,6 +289,10 @@ def _entry_steps(before: Registration | None, entry: Registration | None, path: 
     signed = tuple(each for each in entry.signed if (each.role, each.by, each.on) not in known)
     if signed:
         yield Event("signed", path, entry.current_digest, entry, signed=signed)
+    attested = {each.waiver for each in before.waived}
+    waived = tuple(each for each in entry.waived if each.waiver not in attested)
+    if waived:
+        yield Event("waived", path, entry.current_digest, entry, waived=waived)
     decisions = entry.decisions[len(before.decisions) :]
     if decisions:
         yield Event("decided", path, entry.current_digest, entry, decisions=decisions)

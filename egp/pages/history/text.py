@@ -115,6 +115,9 @@ def _of_lock(event: Event, entry: Registration) -> Iterator[str]:
             yield from _decided(each)
     elif event.kind == "signed":
         yield f"the lock attests{_signed(event.signed).removeprefix(', signed by')}"
+    elif event.kind == "waived":
+        for waived in event.waived:
+            yield f"the lock attests the waiver of {waived.rule}, approved by {waived.approver or 'nobody'}, until {waived.expires}"
     else:
         yield (
             f"its registration is written anew: {entry.registered} under {_policy(entry)}, {short(event.digest)}"

@@ -12,10 +12,10 @@ from egp.record.entry_files import FOLDER, LOCK_FILE, ONE_FILE
 from egp.record.lock.damage import LockError, shown_path, unusable
 from egp.record.lock.entries import Entries, EntryFolder, EntryStore, entry_in
 from egp.record.lock.reading import Lock, Pins, has_lock, read_lock, read_lock_text
-from egp.record.lock.registration import Amended, Decided, PinnedPolicy, Registration, Signed, made
+from egp.record.lock.registration import Amended, Decided, PinnedPolicy, Registration, Signed, Waived, made
 
 __all__ = [
     "FOLDER", "LOCK_FILE", "ONE_FILE", "Amended", "Decided", "Entries", "EntryFolder", "EntryStore", "Lock", "LockError",
-    "PinnedPolicy", "Pins", "Registration", "Signed", "entry_in", "has_lock", "made", "read_lock", "read_lock_text",
+    "PinnedPolicy", "Pins", "Registration", "Signed", "Waived", "entry_in", "has_lock", "made", "read_lock", "read_lock_text",
     "shown_path", "unusable",
 ]  # fmt: skip

@@ -41,6 +41,17 @@ class Amended(TypedMapping):
     analysis: int | None = field("Number of the analysis that the plan is judged by since.", 2)
 
 
+class Waived(TypedMapping):
+    """A waiver that the lock attests."""
+
+    needs = ("rule", "waiver", "on")
+    rule: str | None = field("Rule that is waived.", "stage-dwell")
+    approver: str | None = field("Who approved it.", "@xp-lead")
+    expires: date | None = field("Last day it holds.", "2023-02-16")
+    on: date | None = field("When it was attested.", "2023-01-17")
+    waiver: str | None = field("Digest of all that the waiver says.")
+
+
 class Decided(TypedMapping):
     """What people decided on an experiment, why, and who disagreed and committed."""
 
@@ -70,6 +81,7 @@ class Registration(TypedMapping):
     policy: PinnedPolicy | None = field("The policy in force then.")
     signed: tuple[Signed, ...] = listed("Sign-offs the plan had.")
     amended: tuple[Amended, ...] = listed("Amendments since, in order.")
+    waived: tuple[Waived, ...] = listed("Waivers that hold, where the policy has the lock attest them.")
     decisions: tuple[Decided, ...] = listed("Decisions on the experiment, in order.")
     archived: date | None = field(
         "When the experiment was put away; its plan may be gone since.", "2024-01-08"

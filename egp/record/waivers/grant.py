@@ -14,6 +14,8 @@ from egp.plan.experiment import Waiver
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import nearest
 from egp.plan.wording import length, listing
+from egp.record.lock.registration import Waived
+from egp.record.waivers.attested import is_attested
 from egp.yaml import Path
 
 LONGEST = timedelta(days=30)
@@ -53,7 +55,9 @@ class WaiverTerms:
     roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
     longest: timedelta = LONGEST
     attested_by: str = ""
-    """"base" where a waiver holds only once the base has it."""
+    """"base" or "lock", where a waiver holds only once the base or the lock has it."""
+    in_lock: Sequence[Waived] = ()
+    """Waivers of the experiment that the lock attests."""
     earlier: Sequence[Waiver] | None = None
     """Waivers that the base has; None where the plan is not compared with one."""
     at_base: str | None = None
@@ -263,6 +267,17 @@ def _attested(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
             "merge the waiver by itself, reviewed by those who may approve it; it holds from then on",
             observed="new in this change",
             required="a waiver that the base has",
+        )
+    elif terms.attested_by == "lock" and not is_attested(waiver, terms.experiment, terms.in_lock):
+        others = [each for each in terms.in_lock if each.rule == waiver.rule]
+        yield Objection(
+            "approver",
+            f"it is not the waiver that the lock attests since {others[-1].on}"
+            if others
+            else "the lock does not attest it, and nobody but its author says that it was approved",
+            "once it is approved, `egp register` writes it into the lock, for those who guard the lock to merge",
+            observed="not attested",
+            required="a waiver that the lock attests",
         )
 
 
