@@ -19,7 +19,7 @@ from tests.fuzz.world import Tally
 
 KINDS = {
     "crash": "crashes", "slow": "hangs", "large": "too large", "silent": "silent passes", "escape": "escapes",
-    "differs": "not the same twice",
+    "differs": "not the same twice", "torn": "torn or half-written",
 }  # fmt: skip
 
 
@@ -41,8 +41,8 @@ def main() -> int:
 
 
 def told(tally: Tally) -> str:
-    lines = [f"{command:<10} {count:>10,} inputs" for command, count in sorted(tally.inputs.items())]
-    lines.append(f"{'all':<10} {sum(tally.inputs.values()):>10,} inputs")
+    lines = [f"{command:<18} {count:>10,} inputs" for command, count in sorted(tally.inputs.items())]
+    lines.append(f"{'all':<18} {sum(tally.inputs.values()):>10,} inputs")
     lines += [f"{words}: {len(tally.of(kind))}" for kind, words in KINDS.items()]
     lines.append(f"largest time {tally.slowest:.2f} s of CPU, largest growth {tally.largest / 1000:.0f} MB")
     seen: set[tuple[str, str, str]] = set()

@@ -4,27 +4,57 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from egp.plan.experiment import read_experiment
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import Experiment, read_experiment
 from egp.record.changes import changes
-from egp.record.lock import EntryFolder
+from egp.record.entry_files import entry_file
+from egp.record.lock.entries import sum_of
 from egp.yaml import read_bytes
-from tests.fuzz.mutations import Steps, changed, garbled, inside, places, text_of, without, without_rows
-from tests.fuzz.world import ROOT, Tally, World
+from tests.fuzz.mutations import (
+    VALUES,
+    Steps,
+    changed,
+    garbled,
+    inside,
+    places,
+    text_of,
+    without,
+    without_rows,
+)
+from tests.fuzz.world import (
+    FRESH,
+    LISTED,
+    PLAN,
+    POLICY,
+    RECEIPT,
+    REGISTERED,
+    ROOT,
+    SMALL_POLICY,
+    SMALL_TESTS,
+    WAIVED,
+    WHEN,
+    Answer,
+    Tally,
+    World,
+    command_of,
+)
 
-PLAN, POLICY, DAY = "experiments/pdp-buy-now.yaml", "egp.yaml", "2023-01-18"
-RESULTS = "results/pdp-buy-now"
+DAY, RUNNING = "2023-01-18", "2023-01-30"
 MONITOR = ("--monitor",)
 MOVES: dict[str, tuple[str, ...]] = {
     "day-05": ("--to", "70%"), "day-14": ("--to", "70%"), "stage-1": ("--to", "90%"), "stage-2": MONITOR, "monitor": MONITOR,
     "ramp-harm": ("--to", "90%"), "two-bad-weeks": MONITOR, "srm": ("--to", "70%"),
 }  # fmt: skip
 ACCEPTED, PROCEED = 0, 0
-TELLING = ("explain",)
-"""Commands whose 0 says that they have told why a plan is rejected, one that cannot be read included."""
+TELLING = ("explain", "status", "policy diff")
+"""Commands whose 0 says that they have told what is wrong, a file that cannot be read included."""
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
+
+Call = tuple[str, ...]
 
 
 class Exempt(NamedTuple):
@@ -47,70 +77,192 @@ class Campaign:
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.tally = Tally()
-        self.world = World(folder, self.tally)
+        self.plain = World(folder / "plain", self.tally)
+        self.git = World(folder / "git", self.tally, has_git=True)
+        self.world = self.plain
         self.draw = random.Random(seed)
         self._exempt = [each.key for each in exemptions()]
-        self._plan = self._value(PLAN)
-        self._policy = self._value(POLICY)
-        self._entry_path = next(iter(EntryFolder(str(folder)).paths()))
+        self._values: dict[str, Any] = {}
+        self._pinned = {path: self._digest(self._file(path)) for path in (PLAN, WAIVED)}
+        self._calls = {
+            name: (
+                "gate",
+                PLAN,
+                "--results",
+                f"results/pdp-buy-now/{name}.yaml",
+                *move,
+                "--as-of",
+                self._taken(name),
+            )
+            for name, move in MOVES.items()
+        }
+        self._verdicts = {name: self.world.egp(*call).status for name, call in self._calls.items()}
+        assert {*self._verdicts.values()} == {0, 1, 3}, (
+            "some of each verdict, or an oracle has nothing to say"
+        )
         self._rejected = self._rejected_plans()
-        self._receipt = self._written_receipt()
-        self._kinds: Sequence[Callable[[], None]] = (
-            self.a_plan, self.a_plan, self.a_plan_that_is_rejected, self.a_plan_that_is_rejected, self.a_policy, self.a_lock,
-            self.results, self.a_table, self.waivers, self.a_receipt,
+        self._kinds: Sequence[tuple[Callable[[], None], int]] = (
+            (self.a_plan, 6), (self.a_plan_that_is_rejected, 6), (self.a_plan_at_the_gate, 2), (self.a_plan_to_write, 3),
+            (self.a_plan_against_its_base, 1), (self.a_policy, 3), (self.tests_of_a_policy, 1), (self.a_lock, 3),
+            (self.results, 3), (self.a_table, 4), (self.waivers, 2), (self.a_waiver_that_is_attested, 2), (self.a_baseline, 1),
+            (self.a_receipt, 2), (self.arguments, 2),
         )  # fmt: skip
 
     def step(self) -> None:
         """One more input."""
-        self.draw.choice(self._kinds)()
-        if sum(self.tally.inputs.values()) % 50 == 0:
+        kinds, weights = zip(*self._kinds, strict=True)
+        self.draw.choices(kinds, weights)[0]()
+        if sum(self.tally.inputs.values()) % 200 == 0:
             gc.collect()
 
+    def _file(self, path: str) -> bytes:
+        return (self.world.folder / path).read_bytes()
+
     def _value(self, path: str) -> Any:
-        return read_bytes((self.world.folder / path).read_bytes(), path)[0].value
+        if path not in self._values:
+            self._values[path] = read_bytes(self._file(path), path)[0].value
+        return self._values[path]
+
+    def _taken(self, name: str) -> str:
+        return str(self._value(f"results/pdp-buy-now/{name}.yaml")["as_of"])
+
+    @staticmethod
+    def _plan_in(content: bytes) -> Experiment | None:
+        """The one plan that a file holds; None where it cannot be read whole."""
+        documents = read_bytes(content, "")
+        plan, problems = read_experiment(documents[0].value)
+        return None if problems or len(documents) > 1 or documents[0].problems else plan
+
+    def _digest(self, content: bytes) -> str:
+        plan = self._plan_in(content)
+        return plan_digest(plan) if plan else ""
 
     def _rejected_plans(self) -> list[tuple[str, Any]]:
         found = []
         for file in sorted((self.world.folder / "rejected").glob("*.yaml")):
-            value = read_bytes(file.read_bytes(), file.name)[0].value
             path = f"rejected/{file.name}"
-            call = ("check", path, "--as-of", DAY)
+            value = self._value(path)
             # What only the text has wrong, such as a key that is there twice, is no longer wrong in a mutation.
-            if self.world.ask(path, text_of(value).encode("utf-8", "surrogatepass"), *call).status == 1:
+            if self.world.ask(path, self._written(value), "check", path, "--as-of", DAY).status == 1:
                 found.append((path, value))
         assert found
         return found
 
-    def _written_receipt(self) -> Any:
-        path = self.world.folder / "receipt.json"
-        self.world.egp(
-            "gate", PLAN, "--results", f"{RESULTS}/stage-1.yaml", "--to", "90%", "--receipt", "receipt.json"
-        )
-        return read_bytes(path.read_bytes(), "receipt.json")[0].value
+    def _written(self, value: object) -> bytes:
+        return text_of(value, self.draw).encode("utf-8", "surrogatepass")
 
-    def _mutated(self, path: str, value: Any) -> bytes:
+    def _mutated(self, value: Any, content: bytes | None = None) -> bytes:
+        """A value changed by its structure or, less often, a text by its bytes."""
         if self.draw.random() < 0.7:
-            return text_of(changed(value, self.draw)).encode("utf-8", "surrogatepass")
-        return garbled((self.world.folder / path).read_bytes(), self.draw)
+            return self._written(changed(value, self.draw))
+        return garbled(self._written(value) if content is None else content, self.draw)
+
+    def _mutated_file(self, path: str) -> bytes:
+        return self._mutated(self._value(path), self._file(path))
 
     def _again(self) -> bool:
         return self.draw.random() < 0.05
 
-    def _asked(self, path: str, content: bytes, *arguments: str) -> None:
+    def _asked(self, path: str, content: bytes, *arguments: str) -> Answer:
         answer = self.world.ask(path, content, *arguments, again=self._again())
-        if arguments[0] not in TELLING:
+        if command_of(arguments) not in TELLING:
             self.world.must_refuse(path, content, answer, arguments)
+        return answer
+
+    def _told(self, path: str, content: bytes, *arguments: str) -> dict[str, bytes]:
+        """Asks a command that writes. One that refuses has written nothing."""
+        answer, written = self.world.ask_to_write(path, content, *arguments)
+        if arguments[:2] not in _NEED_IT_NOT:
+            self.world.must_refuse(path, content, answer, arguments)
+        if answer.status != 0 and written and "--fix" not in arguments:
+            self.world.note(
+                "torn", arguments, f"status {answer.status}, and {sorted(written)} written", content
+            )
+        return written if answer.status == 0 else {}
 
     def a_plan(self) -> None:
-        results = self.draw.choice([*MOVES])
-        verbs: tuple[tuple[str, ...], ...] = (
-            ("check", PLAN, "--as-of", DAY), ("check", PLAN, "--as-of", DAY, "--format", "json"),
-            ("check", PLAN, "--as-of", DAY, "--format", "sarif"), ("explain", PLAN, "--as-of", DAY),
-            ("explain", PLAN, "--as-of", DAY, "--if-stopped", "2023-01-27"), ("power", PLAN), ("brief", PLAN, "--as-of", DAY),
-            ("gate", PLAN, "--results", f"{RESULTS}/{results}.yaml", *MOVES[results]),
-            ("check", PLAN, "--fix", "--diff", "--as-of", DAY), ("policy", "show", PLAN, "--as-of", DAY),
+        results = f"results/pdp-buy-now/{self.draw.choice([*MOVES])}.yaml"
+        verbs: tuple[Call, ...] = (
+            ("check", PLAN, "--as-of", DAY), ("check", PLAN, "--as-of", DAY, "--format", self.draw.choice(FORMATS)),
+            ("explain", PLAN, "--as-of", DAY), ("explain", PLAN, "--as-of", DAY, "--if-stopped", "2023-01-27"),
+            ("explain", PLAN, "--as-of", DAY, "--if-shortened", "7d"), ("power", PLAN), ("brief", PLAN, "--as-of", DAY),
+            ("brief", PLAN, "--as-of", WHEN, "--results", results, "--format", "html"), ("check", PLAN, "--fix", "--diff", "--as-of", DAY),
+            ("policy", "show", PLAN, "--as-of", DAY), ("policy", "diff", "small.yaml", POLICY, PLAN, "--as-of", DAY),
+            ("status", "--results", "results", "--as-of", WHEN), ("check", "experiments", "--as-of", DAY),
         )  # fmt: skip
-        self._asked(PLAN, self._mutated(PLAN, self._plan), *self.draw.choice(verbs))
+        call = self.draw.choice(verbs)
+        content = self._mutated_file(PLAN)
+        answer = self._asked(PLAN, content, *call)
+        if call[:2] == ("check", PLAN) and "--fix" not in call:
+            self._must_be_pinned(PLAN, content, answer, call)
+
+    def _must_be_pinned(self, path: str, content: bytes, answer: Answer, call: Call) -> None:
+        """A registered plan that is not as it was registered is never accepted."""
+        plan = self._plan_in(content)
+        if (
+            answer.status == ACCEPTED
+            and plan
+            and plan.id == Path(path).stem
+            and plan_digest(plan) != self._pinned[path]
+        ):
+            self.world.note("escape", call, "a registered plan was changed, and is accepted", content)
+
+    def a_plan_at_the_gate(self) -> None:
+        """Traffic is raised for the plan that was registered, and for no other."""
+        call = self._calls[self.draw.choice([*MOVES])]
+        content = self._mutated_file(PLAN)
+        answer = self._asked(
+            PLAN, content, *call, *self.draw.choice(((), ("--format", "json"), ("--format", "markdown")))
+        )
+        if answer.status == PROCEED and self._digest(content) != self._pinned[PLAN]:
+            self.world.note(
+                "escape", call, "the gate lets a plan proceed that is not the registered one", content
+            )
+
+    def a_plan_to_write(self) -> None:
+        """What is pinned is what is in the file."""
+        statement = (
+            "--reason",
+            "one more week",
+            "--approver",
+            "@xp-lead",
+            "--data-access",
+            "no_results_seen",
+            "--on",
+            DAY,
+        )
+        path, *call = self.draw.choice(
+            (
+                (FRESH, "register", FRESH, "--as-of", REGISTERED), (FRESH, "register", FRESH, "--write-date", "--as-of", DAY),
+                (PLAN, "register", PLAN, "--as-of", DAY), (PLAN, "register", "--archive", PLAN, "--as-of", "2023-09-01"),
+                (PLAN, "amend", PLAN, *statement), (PLAN, "amend", PLAN, *statement), (PLAN, "check", PLAN, "--fix", "--as-of", DAY),
+                (PLAN, "baseline", "--start", "--as-of", DAY),
+                (WAIVED, "waive", WAIVED, "stage-dwell", "--reason", "x", "--ticket", "X", "--approver", "@xp-lead", "--role",
+                 "experimentation_lead", "--expires", "2023-02-10", "--as-of", DAY),
+                (PLAN, "decide", PLAN, "--option=B", "--by=experimentation_lead", "--because=two bad weeks", "--as-of=2023-03-02"),
+            )
+        )  # fmt: skip
+        content = self._mutated_file(path)
+        written = self._told(path, content, *call)
+        if call[0] in ("register", "amend") and "--archive" not in call:
+            self._must_pin(written, path, content, tuple(call))
+
+    def _must_pin(self, written: dict[str, bytes], path: str, content: bytes, call: Call) -> None:
+        plan = self._plan_in(written.get(path, content))
+        entry = written.get(entry_file(plan.id or "")) if plan else None
+        if entry and plan and plan_digest(plan).encode() not in entry:
+            self.world.note("escape", call, "the lock pins another plan than the file has", content)
+
+    def a_plan_against_its_base(self) -> None:
+        """A running plan that is not as the base has it is never accepted, and history can be told."""
+        self.world = self.git
+        content = self._mutated_file(PLAN)
+        if self.draw.random() < 0.3:
+            self._asked(PLAN, content, "history", PLAN)
+        else:
+            call = ("check", PLAN, "--base=HEAD", "--as-of", RUNNING)
+            self._must_be_pinned(PLAN, content, self._asked(PLAN, content, *call), call)
+        self.world = self.plain
 
     def a_plan_that_is_rejected(self) -> None:
         """Deleting a key, or loosening it as its declaration means it, never makes a rejected plan an accepted one."""
@@ -123,18 +275,20 @@ class Campaign:
             after = changed(value, self.draw)
             if not self._only_loosens(value, after):
                 return
-        content = text_of(after).encode("utf-8", "surrogatepass")
+        content = self._written(after)
         call = ("check", path, "--as-of", DAY)
         answer = self.world.ask(path, content, *call)
         if answer.status == ACCEPTED and not (is_deletion and self._is_exempt(value, steps)):
             what = f"without {self._named(value, steps)}" if is_deletion else "loosened"
             self.world.note("escape", call, f"{what} the plan is accepted", content)
 
-    @staticmethod
-    def _only_loosens(before: Any, after: Any) -> bool:
+    def _only_loosens(self, before: Any, after: Any) -> bool:
         (old, _), (new, problems) = read_experiment(before), read_experiment(after)
         moved = [] if problems else list(changes(old, new))
-        return bool(moved) and all(each.effect == "loosens" for each in moved)
+        gone = {_pattern(each.earlier_path) for each in moved if each.after is None}
+        return (
+            bool(moved) and all(each.effect == "loosens" for each in moved) and gone.isdisjoint(self._exempt)
+        )
 
     def _is_exempt(self, value: Any, steps: Steps) -> bool:
         return self._named(value, steps) in self._exempt
@@ -147,68 +301,186 @@ class Campaign:
         )
 
     def a_policy(self) -> None:
-        verb = self.draw.choice(
-            (("check", PLAN, "--as-of", DAY), ("policy", "show", PLAN, "--as-of", DAY), ("rules",))
+        verbs: tuple[Call, ...] = (
+            ("check", PLAN, "--as-of", DAY), ("policy", "show", PLAN, "--as-of", DAY), ("rules",), ("explain", "minimum-runtime"),
+            ("policy", "diff", "small.yaml", POLICY, PLAN, "--as-of", DAY), self._calls["stage-1"], ("explain", PLAN, "--as-of", DAY),
+        )  # fmt: skip
+        verb = self.draw.choice(verbs)
+        named = () if verb[:2] == ("policy", "diff") else ("--policy", POLICY)
+        self._asked(POLICY, self._mutated_file(POLICY), *verb, *named)
+
+    def tests_of_a_policy(self) -> None:
+        path, text = self.draw.choice((("small.yaml", SMALL_POLICY), ("small.test.yaml", SMALL_TESTS)))
+        content = self._mutated(self._value(path), text.encode())
+        self._asked(
+            path, content, "policy", "test", "small.yaml", "--format", self.draw.choice(("text", "json"))
         )
-        self._asked(POLICY, self._mutated(POLICY, self._policy), *verb, "--policy", POLICY)
 
     def a_lock(self) -> None:
-        path = self.draw.choice(("egp.lock", self._entry_path))
-        verb = self.draw.choice(
-            (
-                ("check", "experiments", "--as-of", DAY),
-                ("gate", PLAN, "--results", f"{RESULTS}/stage-1.yaml", "--to", "90%"),
-                ("status", "--results", "results", "--as-of", DAY),
-            )
-        )
-        content = self._mutated(path, self._value(path))
+        path = self.draw.choice(("egp.lock", *[entry_file("pdp-buy-now")] * 3))
+        writers: tuple[Call, ...] = (
+            ("register", PLAN, "--as-of", DAY), ("register", "--migrate"), ("policy", "pin"),
+            ("decide", PLAN, "--option=B", "--by=experimentation_lead", "--because=two bad weeks", "--as-of=2023-03-02"),
+        )  # fmt: skip
+        verbs: tuple[Call, ...] = (
+            ("check", "experiments", "--as-of", DAY), self._calls["stage-1"], ("status", "--results", "results", "--as-of", WHEN),
+            ("brief", PLAN, "--as-of", DAY), ("check", PLAN, "--as-of", DAY), *writers,
+        )  # fmt: skip
+        verb = self.draw.choice(verbs)
+        if path != "egp.lock" and self.draw.random() < 0.5:
+            content, is_forged = self._forged_entry(path), True
+        else:
+            content, is_forged = self._mutated_file(path), False
+        if verb in writers:
+            self._told(path, content, *verb)
+            return
         answer = self.world.ask(path, content, *verb, again=self._again())
-        if answer.status == 0 and content.replace(b"\r", b"") != (self.world.folder / path).read_bytes():
-            intact = path == "egp.lock" and self._says_the_same(path, content)
-            if not intact and (path == "egp.lock" or self._is_of(PLAN) or verb[0] == "check"):
-                self.world.note("silent", verb, f"status 0 with a changed {path}", content)
+        is_judging = verb[0] in ("check", "gate")
+        if answer.status == 0 and is_judging and self._is_damaged(path, content, is_forged):
+            self.world.note("silent", verb, f"status 0 with a changed {path}", content)
 
-    def _is_of(self, plan: str) -> bool:
-        return Path(plan).stem in self._entry_path
+    def _forged_entry(self, path: str) -> bytes:
+        """A changed entry with a sum that fits, as whoever may write the lock could make it."""
+        value = changed({key: item for key, item in self._value(path).items() if key != "sum"}, self.draw)
+        above = text_of(value, self.draw)
+        return f'{above}sum: "{sum_of(above)}"\n'.encode("utf-8", "surrogatepass")
 
-    def _says_the_same(self, path: str, content: bytes) -> bool:
-        """Whether only comments, spaces, and spelling differ."""
-        return any(not document.problems for document in read_bytes(content, path))
+    def _is_damaged(self, path: str, content: bytes, is_forged: bool) -> bool:
+        """Whether nothing may be accepted by this lock."""
+        if content.replace(b"\r", b"") == self._file(path):
+            return False
+        if is_forged:
+            value: Any = read_bytes(content, path)[0].value
+            digests = [value.get("digest"), *(each.get("digest") for each in value.get("amended") or ())]
+            return bool(digests[-1] != self._pinned[PLAN])
+        return path != "egp.lock" or any(document.problems for document in read_bytes(content, path))
 
     def results(self) -> None:
         name = self.draw.choice([*MOVES])
-        path = f"{RESULTS}/{name}.yaml"
-        content = self._mutated(path, self._value(path))
-        self._asked(path, content, "gate", PLAN, "--results", path, *MOVES[name])
+        path = f"results/pdp-buy-now/{name}.yaml"
+        verbs: tuple[Call, ...] = (
+            self._calls[name], self._calls[name], ("brief", PLAN, "--results", path, "--as-of", self._taken(name)),
+            ("status", "--results", "results/pdp-buy-now", "--as-of", self._taken(name)),
+        )  # fmt: skip
+        self._asked(path, self._mutated_file(path), *self.draw.choice(verbs))
 
     def a_table(self) -> None:
         """Dropping or garbling rows never turns hold or roll back into proceed."""
         name = self.draw.choice([*MOVES])
-        path = f"{RESULTS}/{name}.csv"
-        before = self.world.egp("gate", PLAN, "--results", f"{RESULTS}/{name}.yaml", *MOVES[name])
-        content = without_rows((self.world.folder / path).read_bytes(), self.draw)
-        call = ("gate", PLAN, "--results", f"{RESULTS}/{name}.yaml", *MOVES[name])
-        answer = self.world.ask(path, content, *call, again=self._again())
-        if before.status in (1, 3) and answer.status == PROCEED:
-            self.world.note("escape", call, f"status {before.status} turned into proceed", content)
+        path = f"results/pdp-buy-now/{name}.csv"
+        content = without_rows(self._file(path), self.draw)
+        answer = self.world.ask(path, content, *self._calls[name], again=self._again())
+        before = self._verdicts[name]
+        if before in (1, 3) and answer.status == PROCEED:
+            self.world.note("escape", self._calls[name], f"status {before} turned into proceed", content)
 
     def waivers(self) -> None:
-        path = "waivers.yaml"
-        value = {
-            "waivers": [
-                {"experiment": "pdp-buy-now", "rule": "guardrail-power", "reason": "one more week", "approver": "@xp-lead",
-                 "on": "2023-01-17", "expires": "2023-02-10"}
-            ]
-        }  # fmt: skip
-        content = text_of(changed(value, self.draw)).encode("utf-8", "surrogatepass")
-        if self.draw.random() < 0.3:
-            content = garbled(text_of(value).encode(), self.draw)
-        self._asked(path, content, "check", PLAN, "--as-of", DAY)
+        """A file of waivers that changed lets nothing pass: no approver of the policy's has seen it."""
+        stated = {**self._value(WAIVED)["waivers"][0], "experiment": "waived"}
+        value = {"waivers": [{key: str(item) for key, item in stated.items()}]}
+        self._asked(LISTED, self._mutated(value), *self.draw.choice(
+            (("check", PLAN, "--as-of", DAY), ("check", "experiments", "--as-of", DAY), ("status", "--results", "results", "--as-of", WHEN))
+        ))  # fmt: skip
+
+    def a_waiver_that_is_attested(self) -> None:
+        """A waiver in which anything is changed is not the one that the lock attests."""
+        value = self._value(WAIVED)
+        waiver = changed(value["waivers"][0], self.draw)
+        content = self._written({**value, "waivers": [waiver]})
+        call = ("check", WAIVED, "--as-of", DAY)
+        answer = self._asked(WAIVED, content, *call)
+        plan = self._plan_in(content)
+        is_same = plan and [vars(each) for each in plan.waivers] == self._attested()
+        if answer.status == ACCEPTED and not is_same:
+            self.world.note(
+                "escape", call, "a waiver that the lock does not attest lets the plan pass", content
+            )
+
+    def _attested(self) -> list[dict[str, object]]:
+        """The waiver as it is attested; its experiment may be named or left out."""
+        plan = self._plan_in(self._file(WAIVED))
+        assert plan
+        return [vars(each) for each in plan.waivers]
+
+    def a_baseline(self) -> None:
+        entries = [
+            {"experiment": "fresh", "rule": rule, "pointer": pointer}
+            for rule, pointer in (
+                ("stage-dwell", "/ramp/0/min_dwell"),
+                ("sample-size", "/sample_size_per_variant"),
+            )
+        ]
+        content = self._mutated({"baseline": 1, "findings": entries})
+        if self.draw.random() < 0.5:
+            self._asked("egp-baseline.yaml", content, "check", "experiments", "--as-of", DAY)
+        else:
+            self._told("egp-baseline.yaml", content, "baseline", "--as-of", DAY)
 
     def a_receipt(self) -> None:
-        path = "receipt.json"
-        content = self._mutated(path, self._receipt)
-        self._asked(path, content, "gate", "--replay", path)
+        content = self._mutated_file(RECEIPT)
+        verb = self.draw.choice(("--replay", "--replay", "--receipt", "decide"))
+        if verb == "--replay":
+            call = ("gate", "--replay", RECEIPT)
+            answer = self._asked(RECEIPT, content, *call)
+            recorded = read_bytes(content, RECEIPT)[0].value
+            if answer.status == PROCEED and not (
+                isinstance(recorded, dict) and recorded.get("verdict") == "proceed"
+            ):
+                self.world.note(
+                    "escape", call, "a receipt that does not say proceed is replayed as proceed", content
+                )
+        elif verb == "--receipt":
+            self.world.ask_to_write(RECEIPT, content, *self._calls["stage-1"], "--receipt", RECEIPT)
+        else:
+            self._told(
+                RECEIPT, content, "decide", PLAN, "--option=B", "--by=experimentation_lead", "--because=x", "--receipt", RECEIPT,
+                "--as-of=2023-03-02",
+            )  # fmt: skip
+
+    def arguments(self) -> None:
+        """Commands that take their input from the command line; the file that changes is the policy, which stays as it is."""
+        options = self.draw.sample(_NEW if self.draw.random() < 0.5 else _POWER, self.draw.randrange(1, 5))
+        values = [f"{option}={self._a_value()}" for option in options]
+        policy = self._file(POLICY)
+        if options[0] in _NEW:
+            self._told(POLICY, policy, "new", "experiment", self._a_value() or "x", f"--as-of={DAY}", *values)
+        else:
+            self.world.ask(POLICY, policy, "power", *_plain_power(values), again=self._again())
+
+    def _a_value(self) -> str:
+        return str(self.draw.choice(VALUES)).replace("\0", "").lstrip("-")
+
+
+_NEED_IT_NOT = (("baseline", "--start"), ("policy", "pin"))
+"""Commands that do their work beside a file that cannot be read: its findings are not excused, the pins lie elsewhere."""
+
+_NEW = (
+    "--type", "--title", "--hypothesis", "--team", "--owner", "--surface", "--layer", "--risk", "--flag", "--metric", "--kind",
+    "--direction", "--quantile", "--std-dev", "--margin", "--outcome-window", "--per-day", "--units", "--guardrail", "--start",
+)  # fmt: skip
+_POWER = (
+    "--baseline",
+    "--mde",
+    "--units",
+    "--power",
+    "--alpha",
+    "--per-day",
+    "--days",
+    "--correlation",
+    "--clusters",
+    "--looks",
+    "--weights",
+)
+
+
+def _pattern(path: Steps) -> str:
+    return "/" + "/".join("*" if isinstance(step, int) else step for step in path)
+
+
+def _plain_power(values: Iterable[str]) -> list[str]:
+    """A question that could be answered, with some of its values exchanged."""
+    stated = dict(each.split("=", 1) for each in ("--baseline=12%", "--mde=45bps", "--power=95%"))
+    return [f"{key}={value}" for key, value in (stated | dict(each.split("=", 1) for each in values)).items()]
 
 
 def run(folder: Path, seed: int, is_over: Callable[[Tally], bool]) -> Tally:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.fuzz.campaign import Campaign, exemptions, run
 from tests.fuzz.mutations import changed, garbled, places, text_of, without, without_rows
-from tests.fuzz.world import Tally
+from tests.fuzz.world import PLAN, WAIVED, Tally
 
 INPUTS = 120
 
@@ -32,7 +33,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
     [
         ("silent", b"id: [\n", ("rules",)),
         ("escape", b"", ()),
-        ("crash", b"id: x\n", ("check", "experiments/pdp-buy-now.yaml", "--as-of", "2023-01-18")),
+        ("crash", b"id: x\n", ("check", PLAN, "--as-of", "2023-01-18")),
     ],
 )
 def test_what_must_not_be_is_noticed(
@@ -41,15 +42,15 @@ def test_what_must_not_be_is_noticed(
     """An oracle that could not fail would find nothing."""
     campaign.tally.faults.clear()
     if kind == "silent":
-        answer = campaign.world.ask("experiments/pdp-buy-now.yaml", content, *arguments)
-        campaign.world.must_refuse("experiments/pdp-buy-now.yaml", content, answer, arguments)
+        answer = campaign.world.ask(PLAN, content, *arguments)
+        campaign.world.must_refuse(PLAN, content, answer, arguments)
     elif kind == "escape":
         monkeypatch.setattr(campaign.draw, "random", lambda: 0.0)  # a deletion
         monkeypatch.setattr("tests.fuzz.campaign.ACCEPTED", 1)
         campaign.a_plan_that_is_rejected()
     else:
         monkeypatch.setattr("egp.cli.commands.check.run", lambda _: 1 / 0)
-        campaign.world.ask("experiments/pdp-buy-now.yaml", content, *arguments)
+        campaign.world.ask(PLAN, content, *arguments)
     assert [fault.kind for fault in campaign.tally.faults] == [kind]
 
 
@@ -74,3 +75,38 @@ def test_every_exemption_has_a_reason() -> None:
 
 def test_a_tally_tells_kinds_apart() -> None:
     assert Tally().of("crash") == []
+
+
+EVERYTHING = b"what is written is gone\n"
+
+
+@pytest.mark.parametrize(
+    ("oracle", "faked"),
+    [
+        ("a_plan_to_write", "torn"),
+        ("a_plan_at_the_gate", "escape"),
+        ("a_plan_against_its_base", "escape"),
+        ("a_waiver_that_is_attested", "escape"),
+        ("a_table", "escape"),
+        ("a_receipt", "escape"),
+    ],
+)
+def test_each_oracle_can_fail(
+    oracle: str, faked: str, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An egp that accepts whatever it is given, or refuses and writes all the same, is noticed by each."""
+    status = 1 if faked == "torn" else 0
+
+    def careless(_: Sequence[str]) -> int:
+        if faked == "torn":
+            Path(WAIVED).write_bytes(EVERYTHING)
+        return status
+
+    monkeypatch.setattr("tests.fuzz.world.main", careless)
+    before = {path: path.read_bytes() for path in campaign.world.folder.rglob("*") if path.is_file()}
+    campaign.tally.faults.clear()
+    for _ in range(12):
+        getattr(campaign, oracle)()
+    assert faked in {fault.kind for fault in campaign.tally.faults}
+    after = {path: path.read_bytes() for path in campaign.world.folder.rglob("*") if path.is_file()}
+    assert after == before, "everything is as it was"
