@@ -14,6 +14,35 @@ _.__getattr__  # Python: loads a module of egp.stats when one of its names is fi
 _.contact
 _.gain_per_success
 
+# Python: makes a declared report a data class.
+_.__init_subclass__
+
+# Keys of reports for programs, which are written in the order of their declaration.
+_.assumptions
+_.critical_z
+_.days_needed
+_.declared_units
+_.earliest_next_call
+_.green
+_.hold
+_.info
+_.minimum_days
+_.next_decision
+_.not_checked
+_.of_
+_.policy_diff
+_.policy_test
+_.power_asked_by
+_.power_report
+_.red
+_.relative_effect
+_.share_asked
+_.share_now
+_.tool
+_.total_units
+_.units_needed
+_.yellow
+
 # What a page of a rule promises; the tests of the pages read it.
 _.saying
 _.whole_file

@@ -309,4 +309,4 @@ def test_editors_show_how_a_quantity_is_written() -> None:
 def test_every_published_schema_has_a_name_of_its_own() -> None:
     schemas = [json.loads(text) for text in schema_files().values()]
     assert [list(schema)[:2] for schema in schemas] == [["$schema", "$id"]] * len(schemas)
-    assert len({schema["$id"] for schema in schemas}) == len(schemas) == 9
+    assert len({schema["$id"] for schema in schemas}) == len(schemas)

@@ -25,10 +25,11 @@ from pydantic_core import core_schema
 
 from egp.gate.json import GateVerdict, Receipt
 from egp.output.report.json import CheckReport
-from egp.pages.policy_diff.schema import POLICY_DIFF_SCHEMA
-from egp.pages.policy_test.schema import POLICY_TEST_SCHEMA
-from egp.pages.power.schema import POWER_SCHEMA
-from egp.pages.status.schema import STATUS_SCHEMA
+from egp.pages.history.json import HistoryReport
+from egp.pages.policy_diff.json import PolicyDiffReport
+from egp.pages.policy_test.json import PolicyTestReport
+from egp.pages.power.json import Calculation, PowerOfPlans
+from egp.pages.status.json import StatusReport
 from egp.plan import quantity
 from egp.plan.experiment import Experiment
 from egp.plan.quantity import Count, Interval, Measure, MetricChange, Share
@@ -293,26 +294,6 @@ def _schema_of_type(of_type: Any) -> dict[str, object]:
     return _JSON_TYPES[wanted]
 
 
-def power_schema() -> dict[str, Any]:
-    """JSON Schema of ``egp power --format json``."""
-    return POWER_SCHEMA
-
-
-def status_schema() -> dict[str, Any]:
-    """JSON Schema of ``egp status --format json``."""
-    return STATUS_SCHEMA
-
-
-def policy_test_schema() -> dict[str, Any]:
-    """JSON Schema of ``egp policy test --format json``."""
-    return POLICY_TEST_SCHEMA
-
-
-def policy_diff_schema() -> dict[str, Any]:
-    """JSON Schema of ``egp policy diff --format json``."""
-    return POLICY_DIFF_SCHEMA
-
-
 def results_schema() -> dict[str, Any]:
     """JSON Schema of results, with the columns of their rows."""
     schema = _published(model_of(Results), "Results of an experiment (egp)")
@@ -348,6 +329,11 @@ def _column_type(column: str) -> dict[str, object]:
 REPORTS: dict[str, tuple[Any, str]] = {
     "report": (CheckReport, "Report of egp check"),
     "gate": (GateVerdict | Receipt, "Verdict of egp gate, or a receipt, which has its call as well"),
+    "power": (Calculation | PowerOfPlans, "Report of egp power"),
+    "status": (StatusReport, "Status of a portfolio of experiments (egp)"),
+    "history": (HistoryReport, "Life of plans, of egp history"),
+    "policy-test": (PolicyTestReport, "Outcome of egp policy test"),
+    "policy-diff": (PolicyDiffReport, "Comparison of egp policy diff"),
 }
 """What commands write for programs: name of the schema, declaration and title."""
 
@@ -363,10 +349,6 @@ def published() -> dict[str, dict[str, Any]]:
         "experiment": experiment_schema(),
         "policy": policy_schema(),
         "results": results_schema(),
-        "power": power_schema(),
-        "status": status_schema(),
-        "policy-test": policy_test_schema(),
-        "policy-diff": policy_diff_schema(),
         **{name: schema_of_report(name) for name in REPORTS},
     }
 

@@ -39,7 +39,7 @@ class Reported:
     @classmethod
     def of(cls, source: object, /, **told: Any) -> Self:
         """What a thing is called by itself, and what is told of it besides."""
-        taken = {each.name: getattr(source, each.name) for each in fields(cls) if each.name not in told}  # type: ignore[arg-type]
+        taken = {each.name: getattr(source, _key(each.name)) for each in fields(cls) if each.name not in told}  # type: ignore[arg-type]
         return cls(**taken, **told)
 
 

@@ -12,6 +12,7 @@ from egp.plan.digest import plan_digest
 from egp.plan.experiment import read_experiment
 from egp.yaml import read_text
 from tests.integrity.team import BUY_NOW, WISH_LIST, Team
+from tests.published import require_declared
 
 LATER_LOOK = ("looks: [2023-02-06]", "looks: [2023-02-08]")
 
@@ -19,6 +20,7 @@ LATER_LOOK = ("looks: [2023-02-06]", "looks: [2023-02-08]")
 def history(team: Team, path: str = BUY_NOW) -> dict[str, Any]:
     status, said = team.egp("history", path, "--format=json")
     assert status == 0, said
+    require_declared("history", said)
     (life,) = json.loads(said)["experiments"]
     assert isinstance(life, dict)
     return life

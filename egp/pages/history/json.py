@@ -1,118 +1,189 @@
-"""A plan's life for programs."""
+"""A plan's life for programs, versioned by its `history` key."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Literal
 
-from egp import VERSION
-from egp.pages.history.life import Event, Moment, PlanLife
+from egp.output.contract import TOOL, Reported, Tool, as_text
+from egp.pages.history.life import Event, Kind, Moment, PlanLife
+from egp.record.changes.weight import Effect, Weight
 
 if TYPE_CHECKING:
+    from egp.record import lock
     from egp.record.changes import FieldChange
-    from egp.record.lock import Decided, Registration, Waived
 
-HISTORY_VERSION = 1
+_DataAccess = Literal["nothing_run", "no_results_seen", "results_seen"]
+
+
+class Change(Reported):
+    """A field that the two versions of the plan have different, or that only one of them has."""
+
+    pointer: str
+    """RFC 6901 pointer in which items of lists are named by their id."""
+    before: str | None
+    after: str | None
+    weight: Weight
+    effect: Effect
+    """What the change does to safety."""
+
+
+class DeclaredAmendment(Reported):
+    """What the plan itself declares of its change."""
+
+    on: date | None
+    reason: str | None
+    approver: str | None
+    data_access: _DataAccess | None
+    changes: tuple[str, ...]
+
+
+class AttestedWaiver(Reported):
+    """A waiver that the lock attests."""
+
+    rule: str
+    approver: str | None
+    expires: date | None
+    on: date
+
+
+class Decision(Reported):
+    """What people decided on the experiment."""
+
+    option: str
+    means: str | None
+    """What the letter of the option stood for then."""
+    role: str
+    by: str | None
+    on: date
+    because: str
+    dissent: str | None
+    plan: str
+    """Digest of the plan that was decided on."""
+    receipt: str | None
+    """Digest of the gate's receipt that it rests on."""
+
+
+class RegistrationPolicy(Reported):
+    """The policy that the plan was registered under."""
+
+    name: str
+    version: str | None
+    digest: str
+
+
+class SignOff(Reported):
+    """A sign-off that the lock attests."""
+
+    role: str
+    by: str
+    on: date | None
+
+
+class LockAmendment(Reported):
+    """A change of material fields after registration."""
+
+    digest: str
+    on: date
+    data_access: _DataAccess | None
+
+
+class RegistrationEntry(Reported):
+    """The experiment's entry in the lock."""
+
+    registered: date
+    digest: str
+    policy: RegistrationPolicy | None
+    signed: tuple[SignOff, ...]
+    amended: tuple[LockAmendment, ...]
+    waived: tuple[AttestedWaiver, ...]
+    decisions: tuple[Decision, ...]
+
+
+class LifeEvent(Reported):
+    """One thing that happened to the plan."""
+
+    event: Kind
+    commit: str | None
+    """Null for what is not committed."""
+    date: date | None
+    path: str
+    digest: str | None
+    """Of the plan as it was then, or as the lock pins it from then on."""
+    registration: RegistrationEntry | None
+    """The plan's entry in the lock, after an event of the lock."""
+    amendments: tuple[DeclaredAmendment, ...]
+    changes: tuple[Change, ...]
+    waived: tuple[AttestedWaiver, ...]
+    decisions: tuple[Decision, ...]
+
+
+class Life(Reported):
+    """The life of one plan."""
+
+    experiment: str
+    path: str
+    digest: str | None
+    """Of the plan as it lies there; null for one that is gone or cannot be read."""
+    registration: RegistrationEntry | None
+    is_as_registered: bool
+    is_exploratory: bool
+    events: tuple[LifeEvent, ...]
+
+
+class HistoryReport(Reported):
+    """What egp history says."""
+
+    history: Literal[1]
+    """Version of this format."""
+    tool: Tool
+    experiments: tuple[Life, ...]
 
 
 def render(lives: Sequence[PlanLife]) -> str:
-    """One JSON object, keys in a fixed order, ending in a newline."""
-    report = {
-        "history": HISTORY_VERSION,
-        "tool": {"name": "egp", "version": VERSION},
-        "experiments": [_life(life) for life in lives],
-    }
-    return json.dumps(report, indent=2, ensure_ascii=True) + "\n"
+    """The lives of the plans."""
+    return as_text(HistoryReport(history=1, tool=TOOL, experiments=tuple(map(_life, lives))))
 
 
-def _life(life: PlanLife) -> dict[str, object]:
-    return {
-        "experiment": life.id,
-        "path": life.path,
-        "digest": life.digest or None,
-        "registration": _entry(life.entry),
-        "is_as_registered": life.entry is not None and life.digest == life.entry.current_digest,
-        "is_exploratory": life.is_exploratory,
-        "events": [_event(moment, event) for moment in life.moments for event in moment.events],
-    }
+def _life(life: PlanLife) -> Life:
+    return Life.of(
+        life,
+        experiment=life.id,
+        digest=life.digest or None,
+        registration=_entry(life.entry),
+        is_as_registered=life.entry is not None and life.digest == life.entry.current_digest,
+        events=tuple(_event(moment, event) for moment in life.moments for event in moment.events),
+    )
 
 
-def _event(moment: Moment, event: Event) -> dict[str, object]:
-    return {
-        "event": event.kind,
-        "commit": moment.commit or None,
-        "date": str(moment.day) if moment.day else None,
-        "path": event.path,
-        "digest": event.digest or None,
-        "registration": _entry(event.entry),
-        "amendments": [
-            {
-                "on": str(each.on) if each.on else None,
-                "reason": each.reason,
-                "approver": each.approver,
-                "data_access": each.data_access,
-                "changes": list(each.changes),
-            }
-            for each in event.amendments
-        ],
-        "changes": [_change(each) for each in event.changes],
-        "waived": [_waived(each) for each in event.waived],
-        "decisions": [_decision(each) for each in event.decisions],
-    }
+def _event(moment: Moment, event: Event) -> LifeEvent:
+    return LifeEvent.of(
+        event,
+        event=event.kind,
+        commit=moment.commit or None,
+        date=moment.day,
+        digest=event.digest or None,
+        registration=_entry(event.entry),
+        amendments=tuple(map(DeclaredAmendment.of, event.amendments)),
+        changes=tuple(map(_change, event.changes)),
+        waived=tuple(map(AttestedWaiver.of, event.waived)),
+        decisions=tuple(map(Decision.of, event.decisions)),
+    )
 
 
-def _change(change: FieldChange) -> dict[str, object]:
-    return {
-        "pointer": change.name,
-        "before": change.before,
-        "after": change.after,
-        "weight": change.weight,
-        "effect": change.effect,
-    }
+def _change(change: FieldChange) -> Change:
+    return Change.of(change, pointer=change.name)
 
 
-def _waived(waived: Waived) -> dict[str, object]:
-    return {
-        "rule": waived.rule,
-        "approver": waived.approver,
-        "expires": str(waived.expires) if waived.expires else None,
-        "on": str(waived.on),
-    }
-
-
-def _decision(decided: Decided) -> dict[str, object]:
-    return {
-        "option": decided.option,
-        "means": decided.means,
-        "role": decided.role,
-        "by": decided.by,
-        "on": str(decided.on),
-        "because": decided.because,
-        "dissent": decided.dissent,
-        "plan": decided.plan,
-        "receipt": decided.receipt,
-    }
-
-
-def _entry(entry: Registration | None) -> dict[str, object] | None:
+def _entry(entry: lock.Registration | None) -> RegistrationEntry | None:
     if entry is None:
         return None
-    policy = entry.policy
-    return {
-        "registered": str(entry.registered),
-        "digest": entry.digest,
-        "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest}
-        if policy
-        else None,
-        "signed": [
-            {"role": each.role, "by": each.by, "on": str(each.on) if each.on else None}
-            for each in entry.signed
-        ],
-        "amended": [
-            {"digest": each.digest, "on": str(each.on), "data_access": each.data_access}
-            for each in entry.amended
-        ],
-        "waived": [_waived(each) for each in entry.waived],
-        "decisions": [_decision(each) for each in entry.decisions],
-    }
+    return RegistrationEntry.of(
+        entry,
+        policy=RegistrationPolicy.of(entry.policy) if entry.policy else None,
+        signed=tuple(map(SignOff.of, entry.signed)),
+        amended=tuple(map(LockAmendment.of, entry.amended)),
+        waived=tuple(map(AttestedWaiver.of, entry.waived)),
+        decisions=tuple(map(Decision.of, entry.decisions)),
+    )

@@ -1,145 +1,326 @@
-"""The answer for programs. Its schema is published as ``schemas/power.schema.json`` and versioned."""
+"""The answer for programs, versioned by its `power_report` key: of a question, or of the metrics of plans."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from egp import VERSION, stats
-from egp.pages.power.schema import POWER_REPORT_VERSION
+from egp import stats
+from egp.output.contract import TOOL, Count, JudgingPolicy, Positive, Reported, Share, Tool, as_text
 from egp.plan.power import calculator
-from egp.plan.power.calculator import PowerAnswer
+from egp.plan.power.calculator import Distribution, PowerAnswer
 from egp.plan.power.curve import curve
 from egp.plan.power.mistakes import mistakes, reach
+from egp.plan.power.plan import Role
+from egp.plan.power.question import Solved
+from egp.stats.planning import Direction, Kind
 
 if TYPE_CHECKING:
     from egp.plan.finding import Failure
     from egp.plan.power.plan import MetricRow, PlanPower
-    from egp.plan.quantity import Measure, MetricChange
     from egp.policy.model import Policy
 
-_TOOL = {"name": "egp", "version": VERSION}
+_Variance = Literal[
+    "pooled", "farrington_manning", "pooled_or_unpooled", "farrington_manning_or_unpooled", "declared"
+]
+
+
+class Quantity(Reported):
+    """A quantity: its value in its unit (a share as a fraction, a time in seconds), and as it was written."""
+
+    value: float
+    unit: str
+    text: str
+
+
+class Clusters(Reported):
+    """Clusters that are randomised."""
+
+    size: float
+    icc: float
+    cv: float
+
+
+class Inputs(Reported):
+    """The question as it was understood; null where nothing was said."""
+
+    kind: Kind
+    baseline: Quantity
+    std_dev: Quantity | None
+    direction: Direction
+    mde: Quantity | None
+    margin: Quantity | None
+    non_inferiority: bool
+    units: float | None
+    days: float | None
+    per_day: Count | None
+    power: Share | None
+    """Of the test, or of the decision by power_scope; null when it was asked for."""
+    power_assumed: bool
+    """Whether the power is the default and not the user's."""
+    alpha: Share
+    sides: Literal[1, 2]
+    weights: tuple[Share, ...]
+    """Control first; they sum to 1."""
+    correction: Literal["none", "bonferroni", "holm", "dunnett"]
+    correlation: float | None
+    clusters: Clusters | None
+    guardrails: Count
+    power_scope: Literal["primary", "decision"]
+    looks: tuple[Share, ...] | None
+    """Share of the units at each look."""
+    spending: Literal["obrien_fleming", "pocock", "hwang_shih_decani"] | None
+    gamma: float | None
+    always_valid: bool
+
+
+class Answer(Reported):
+    """A consistent set of size, effect and power."""
+
+    units: Positive
+    """Units of the smallest variant, not rounded."""
+    units_per_variant: tuple[Count, ...]
+    """Whole units, control first, each rounded up."""
+    total_units: Count
+    effect: Positive
+    """Absolute, positive, in the metric's unit: the MDE, or the margin of a test of non-inferiority."""
+    relative_effect: float | None
+    """Over the size of the baseline; null if that is 0."""
+    power: Share
+    """Of this one test."""
+    decision_power: Share
+    """Least chance that this test and every guardrail pass (power_scope decision)."""
+    days: float | None
+    """Days until the units are there, not rounded; null without a rate."""
+    days_to_run: Count | None
+    """Whole weeks, two at least."""
+
+
+class Boundary(Reported):
+    """A look and the z that stops there."""
+
+    information: Share
+    z: float
+
+
+class Assumptions(Reported):
+    """What the numbers rest on."""
+
+    variance: _Variance
+    """Of rates as their score test has it; the larger of that and the unpooled one where CUPED or clusters make it a
+    test of means."""
+    distribution: Distribution
+    comparison_alpha: Share
+    """Level of one comparison, after the correction."""
+    critical_z: float
+    allocation_ratio: Positive
+    """Units of the smallest treatment for each of control."""
+    cuped_factor: Positive
+    design_effect: Positive
+    inflation: Positive
+    """Units of the sequential design over those of a single look."""
+    boundaries: tuple[Boundary, ...]
+    naive_type1: Share | None
+    """Type I error of looks without a correction."""
+    family_error: Share | None
+    """Chance of an effect that is not there among uncorrected treatments."""
+    minimum_days: Count
+
+
+class Mistake(Reported):
+    """What a mistake would have said, in what was asked for, and the power of the registered test with that."""
+
+    id: Literal[
+        "power_80", "shortcut", "one_sided", "no_correction", "single_look", "primary_only", "other_reading"
+    ]
+    name: str
+    says: float
+    delivers: Share
+
+
+class Reach(Reported):
+    """What the usual power takes, where the power of a given test was asked for."""
+
+    power: Share
+    units: float | None
+    effect: float | None
+
+
+class CurvePoint(Reported):
+    """A size."""
+
+    days: float | None
+    units: Positive
+    """Units of the smallest variant, not rounded."""
+    effect: float | None
+    """Null where no possible effect is found."""
+    is_answer: bool
+
+
+class Curve(Reported):
+    """Smallest effect against size."""
+
+    power: Share
+    points: tuple[CurvePoint, ...]
+
+
+class Calculation(Reported):
+    """One question and its answer."""
+
+    power_report: Literal[1]
+    """Version of this format."""
+    tool: Tool
+    asked: Solved
+    inputs: Inputs
+    answer: Answer
+    assumptions: Assumptions
+    mistakes: tuple[Mistake, ...]
+    reach: Reach | None
+    curve: Curve
+
+
+class MetricPower(Reported):
+    """A metric's test at the plan's readout; numbers are null where they could not be computed."""
+
+    metric: str
+    pointer: str
+    """RFC 6901 pointer to the metric."""
+    role: Role
+    test: Literal["superiority", "non_inferiority"] | None
+    effect: float | None
+    """Absolute, positive, in the metric's unit: the MDE, or the margin of a test of non-inferiority."""
+    unit: str | None
+    """Unit of the baseline."""
+    power_asked: Share | None
+    power_asked_by: str | None
+    """What asks for that power."""
+    units_needed: float | None
+    """Units of the smallest variant, not rounded."""
+    days_needed: float | None
+    """Days of exposure at the plan's rate; null without eligible_units."""
+    power: Share | None
+    """At the declared units."""
+    detectable: float | None
+    """Smallest effect or margin at the declared units and the power asked."""
+    needs: tuple[str, ...]
+    """Pointers of the keys without which some of it cannot be computed."""
+    reason: str | None
+    """Why the numbers do not exist, where no key is missing."""
+
+
+class Binding(Reported):
+    """The metric that needs the most units."""
+
+    metric: str
+    pointer: str
+    units: Positive
+    days: float | None
+
+
+class PlanMetrics(Reported):
+    """A plan."""
+
+    path: str
+    document: Count
+    """Number of the YAML document in the file, from 0."""
+    experiment: str
+    declared_units: Count | None
+    arriving_units: float | None
+    """Units that the run brings to the smallest variant."""
+    run_days: Count | None
+    binding: Binding | None
+    unknown_needs: Count
+    """Tested metrics whose need is not known; any of them may bind."""
+    metrics: tuple[MetricPower, ...]
+    guardrails_together: Share | None
+    """Chance that every computed guardrail passes at the declared units, if independent."""
+
+
+class PlanError(Reported):
+    """A file without an answer."""
+
+    path: str
+    message: str
+    help: str
+
+
+class PowerOfPlans(Reported):
+    """The metrics of plans."""
+
+    power_report: Literal[1]
+    """Version of this format."""
+    tool: Tool
+    policy: JudgingPolicy
+    plans: tuple[PlanMetrics, ...]
+    errors: tuple[PlanError, ...]
 
 
 def render(answer: PowerAnswer) -> str:
-    """One JSON object on the question and its answer, numbers unrounded, ending in a newline."""
+    """The question and its answer, numbers unrounded."""
     found = reach(answer)
-    return _written(
-        {
-            "power_report": POWER_REPORT_VERSION,
-            "tool": _TOOL,
-            "asked": answer.solved,
-            "inputs": _inputs(answer),
-            "answer": _answer(answer),
-            "assumptions": _assumptions(answer),
-            "mistakes": [
-                {"id": each.id, "name": each.name, "says": each.says, "delivers": each.delivers}
-                for each in mistakes(answer)
-            ],
-            "reach": None
-            if found is None
-            else {"power": found.power, "units": found.units, "effect": found.distance},
-            "curve": {
-                "power": answer.planned_power,
-                "points": [
-                    {
-                        "days": point.days,
-                        "units": point.units,
-                        "effect": point.distance,
-                        "is_answer": point.is_answer,
-                    }
-                    for point in curve(answer)
-                ],
-            },
-        }
+    points = tuple(CurvePoint.of(each, effect=each.distance) for each in curve(answer))
+    return as_text(
+        Calculation(
+            power_report=1,
+            tool=TOOL,
+            asked=answer.solved,
+            inputs=_inputs(answer),
+            answer=_answer(answer),
+            assumptions=_assumptions(answer),
+            mistakes=tuple(map(Mistake.of, mistakes(answer))),
+            reach=Reach.of(found, effect=found.distance) if found else None,
+            curve=Curve(power=answer.planned_power, points=points),
+        )
     )
 
 
-def _written(report: dict[str, object]) -> str:
-    return json.dumps(report, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
-
-
-def _inputs(answer: PowerAnswer) -> dict[str, object]:
+def _inputs(answer: PowerAnswer) -> Inputs:
     question = answer.question
-    clusters = question.clusters
-    return {
-        "kind": question.kind,
-        "baseline": _measure(question.baseline),
-        "std_dev": _measure(question.std_dev),
-        "direction": question.direction,
-        "mde": None if question.non_inferiority else _change(question.change),
-        "margin": _change(question.change) if question.non_inferiority else None,
-        "non_inferiority": question.non_inferiority,
-        "units": question.units,
-        "days": question.days,
-        "per_day": question.per_day,
-        "power": question.power,
-        "power_assumed": question.power_assumed,
-        "alpha": question.alpha,
-        "sides": question.sides,
-        "weights": list(question.weights),
-        "correction": question.correction,
-        "correlation": question.correlation,
-        "clusters": None
-        if clusters is None
-        else {"size": clusters.size, "icc": clusters.icc, "cv": clusters.cv},
-        "guardrails": question.guardrails,
-        "power_scope": question.power_scope,
-        "looks": None if question.looks is None else list(question.looks),
-        "spending": question.spending,
-        "gamma": question.gamma,
-        "always_valid": question.always_valid,
-    }
+    change = Quantity.of(question.change) if question.change else None
+    return Inputs.of(
+        question,
+        baseline=Quantity.of(question.baseline),
+        std_dev=Quantity.of(question.std_dev) if question.std_dev else None,
+        mde=None if question.non_inferiority else change,
+        margin=change if question.non_inferiority else None,
+        clusters=Clusters.of(question.clusters) if question.clusters else None,
+    )
 
 
-def _measure(value: Measure | None) -> dict[str, object] | None:
-    return None if value is None else {"value": value.value, "unit": value.unit, "text": value.text}
-
-
-def _change(value: MetricChange | None) -> dict[str, object] | None:
-    return None if value is None else {"value": value.value, "unit": value.unit, "text": value.text}
-
-
-def _answer(answer: PowerAnswer) -> dict[str, object]:
+def _answer(answer: PowerAnswer) -> Answer:
     baseline = answer.question.baseline.value
-    return {
-        "units": answer.units,
-        "units_per_variant": list(answer.units_per_variant),
-        "total_units": sum(answer.units_per_variant),
-        "effect": answer.distance,
-        "relative_effect": answer.distance / abs(baseline) if baseline else None,
-        "power": answer.power,
-        "decision_power": answer.decision_power,
-        "days": answer.days,
-        "days_to_run": answer.days_to_run,
-    }
+    return Answer.of(
+        answer,
+        total_units=sum(answer.units_per_variant),
+        effect=answer.distance,
+        relative_effect=answer.distance / abs(baseline) if baseline else None,
+    )
 
 
-def _assumptions(answer: PowerAnswer) -> dict[str, object]:
+def _assumptions(answer: PowerAnswer) -> Assumptions:
     question, test = answer.question, answer.design.test
     sequence = answer.design.sequence
     bounds = sequence.boundaries(test.alpha, test.sides) if sequence else []
-    return {
-        "variance": _variance(answer),
-        "distribution": calculator.distribution(answer),
-        "comparison_alpha": test.alpha,
-        "critical_z": stats.z_upper(test.alpha / test.sides),
-        "allocation_ratio": test.ratio,
-        "cuped_factor": calculator.cuped_factor(question),
-        "design_effect": calculator.design_effect(question),
-        "inflation": calculator.inflation(answer),
-        "boundaries": [
-            {"information": share, "z": z}
+    return Assumptions(
+        variance=_variance(answer),
+        distribution=calculator.distribution(answer),
+        comparison_alpha=test.alpha,
+        critical_z=stats.z_upper(test.alpha / test.sides),
+        allocation_ratio=test.ratio,
+        cuped_factor=calculator.cuped_factor(question),
+        design_effect=calculator.design_effect(question),
+        inflation=calculator.inflation(answer),
+        boundaries=tuple(
+            Boundary(information=share, z=z)
             for share, z in zip(sequence.looks if sequence else (), bounds, strict=True)
-        ],
-        "naive_type1": calculator.naive_type1(question),
-        "family_error": calculator.family_error(question),
-        "minimum_days": calculator.MINIMUM_DAYS,
-    }
+        ),
+        naive_type1=calculator.naive_type1(question),
+        family_error=calculator.family_error(question),
+        minimum_days=calculator.MINIMUM_DAYS,
+    )
 
 
-def _variance(answer: PowerAnswer) -> str:
+def _variance(answer: PowerAnswer) -> _Variance:
     if answer.question.kind != "proportion":
         return "declared"
     if answer.design.test.variance == "score":
@@ -148,55 +329,37 @@ def _variance(answer: PowerAnswer) -> str:
 
 
 def render_plans(plans: Sequence[PlanPower], failures: Sequence[Failure], policy: Policy) -> str:
-    """One JSON object on the metrics of plans."""
-    return _written(
-        {
-            "power_report": POWER_REPORT_VERSION,
-            "tool": _TOOL,
-            "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
-            "plans": [_plan(plan) for plan in plans],
-            "errors": [{"path": each.path, "message": each.message, "help": each.help} for each in failures],
-        }
+    """The metrics of plans."""
+    return as_text(
+        PowerOfPlans(
+            power_report=1,
+            tool=TOOL,
+            policy=JudgingPolicy.of(policy),
+            plans=tuple(map(_plan, plans)),
+            errors=tuple(map(PlanError.of, failures)),
+        )
     )
 
 
-def _plan(plan: PlanPower) -> dict[str, object]:
+def _plan(plan: PlanPower) -> PlanMetrics:
     binding = plan.binding
-    return {
-        "path": plan.path,
-        "document": plan.document,
-        "experiment": plan.experiment,
-        "declared_units": plan.declared,
-        "arriving_units": plan.arriving,
-        "run_days": plan.run_days,
-        "binding": None
-        if binding is None
-        else {
-            "metric": binding.name,
-            "pointer": binding.pointer,
-            "units": binding.needed,
-            "days": binding.days,
-        },
-        "unknown_needs": plan.unknown_needs,
-        "metrics": [_row(row) for row in plan.rows],
-        "guardrails_together": plan.guardrails_together,
-    }
+    return PlanMetrics.of(
+        plan,
+        declared_units=plan.declared,
+        arriving_units=plan.arriving,
+        binding=Binding.of(binding, metric=binding.name, units=binding.needed) if binding else None,
+        metrics=tuple(map(_row, plan.rows)),
+    )
 
 
-def _row(row: MetricRow) -> dict[str, object]:
-    return {
-        "metric": row.name,
-        "pointer": row.pointer,
-        "role": row.role,
-        "test": row.test,
-        "effect": row.distance,
-        "unit": row.unit,
-        "power_asked": row.asked,
-        "power_asked_by": row.asked_by,
-        "units_needed": row.needed,
-        "days_needed": row.days,
-        "power": row.power,
-        "detectable": row.detectable,
-        "needs": list(row.needs),
-        "reason": row.reason or None,
-    }
+def _row(row: MetricRow) -> MetricPower:
+    return MetricPower.of(
+        row,
+        metric=row.name,
+        effect=row.distance,
+        power_asked=row.asked,
+        power_asked_by=row.asked_by,
+        units_needed=row.needed,
+        days_needed=row.days,
+        reason=row.reason or None,
+    )

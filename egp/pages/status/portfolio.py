@@ -58,6 +58,7 @@ class Expiring(NamedTuple):
 
     experiment: str
     grant: Grant
+    expires: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,4 +240,4 @@ def _expiring(report: Report, day: date) -> Iterator[Expiring]:
         for grant in (*allowed.own, *allowed.listed):
             expires = grant.waiver.expires
             if grant.holds and expires is not None and expires <= day + EXPIRING:
-                yield Expiring(allowed.experiment, grant)
+                yield Expiring(allowed.experiment, grant, expires)
