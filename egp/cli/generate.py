@@ -11,14 +11,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from egp import stats
+from egp.cli.rule_tables import rule_tables
 from egp.plan.results import COLUMNS
-from egp.policy.params import declared_params, shown_value
+from egp.policy.params import shown_value
 from egp.policy.reading import shipped_policy
 from egp.policy.shipped import ROOT, policy_names
-from egp.rules.rule import FAMILIES, Rule, index, load
+from egp.rules.rule import FAMILIES, Rule, index
 
 BLOCK = re.compile(r"(<!-- generated: (?P<command>[^\n]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -26,12 +27,13 @@ BLOCK = re.compile(r"(<!-- generated: (?P<command>[^\n]+?) -->\n).*?(<!-- end --
 def generated_files() -> dict[str, str]:
     """Path relative to the checkout → content that the file must have."""
     files = {
+        **rule_tables(),
         **schema_files(),
         "docs/rules/README.md": _rule_index(),
         "egp/stats/__init__.pyi": _statistics_stub(),
     }
-    for rule_id in index():
-        files[f"docs/rules/{rule_id}.md"] = _rule_page(load(rule_id))
+    for rule_id, rule in index().items():
+        files[f"docs/rules/{rule_id}.md"] = _rule_page(rule)
     for path in (
         "README.md",
         "docs/power.md",
@@ -87,7 +89,7 @@ def _rule_page(rule: Rule) -> str:
         )
         waivable = next((v["waivable"].value for v in reversed(values.values()) if "waivable" in v), True)
         lines.append(f"| `{policy}` | {severity}{'' if waivable else ', not waivable'} |")
-    params = declared_params(rule)
+    params = rule.options
     if params:
         lines += ["", "| option | default | meaning |", "|---|---|---|"]
         for name, option in params.items():
@@ -116,7 +118,7 @@ def _rule_index() -> str:
     ]
     lines += ["change to [the sound plan](../../egp/rules/sound_plan.yaml), `null` taking a key away.", ""]
     for family in FAMILIES:
-        rules = [load(rule_id) for rule_id, (of_family, _) in index().items() if of_family == family]
+        rules = [rule for rule in index().values() if rule.family == family]
         if rules:
             lines += [f"## {family}", "", "| rule | asks |", "|---|---|"]
             lines += [f"| {_link(rule.id)} | {rule.page.summary} |" for rule in rules]
@@ -156,7 +158,7 @@ def _gate_checks(_: str) -> str:
     for check in checks():
         summary, _, reasons = check.page.text.partition("\n\n")
         parts += [f"### {check.id}", "", f"**{summary}**", "", reasons, ""]
-        for name, option in declared_params(check).items():
+        for name, option in check.options.items():
             parts += [f"`{name}` ({shown_value(option.default)}): {option.meaning}.", ""]
     return "\n".join(parts)
 
@@ -173,6 +175,8 @@ def _column_table(_: str) -> str:
 
 def main() -> int:
     """Rewrites what differs, removes pages of rules that are gone, and names both."""
+    if _rewrite(rule_tables()):  # everything else is made from what they say, by an egp that reads them anew
+        return subprocess.run([sys.executable, "-m", __spec__.name], check=False).returncode
     files = generated_files()
     folder = os.path.join(ROOT, "docs", "rules")
     os.makedirs(folder, exist_ok=True)
@@ -180,12 +184,19 @@ def main() -> int:
         if f"docs/rules/{name}" not in files:
             os.remove(os.path.join(folder, name))
             sys.stdout.write(f"removed docs/rules/{name}\n")
-    for path, content in files.items():
-        if _on_disk(path) != content:
-            with open(os.path.join(ROOT, path), "w", encoding="utf-8", newline="\n") as file:
-                file.write(content)
-            sys.stdout.write(f"wrote {path}\n")
+    _rewrite(files)
     return 0
+
+
+def _rewrite(files: Mapping[str, str]) -> bool:
+    """Writes the files that differ, and says whether any did."""
+    stale = {path: content for path, content in files.items() if _on_disk(path) != content}
+    for path, content in stale.items():
+        with open(os.path.join(ROOT, path), "w", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+        sys.stdout.write(f"wrote {path}\n")
+        sys.stdout.flush()
+    return bool(stale)
 
 
 def _on_disk(path: str) -> str | None:

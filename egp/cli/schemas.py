@@ -48,9 +48,10 @@ from egp.plan.typed_reader import (
 from egp.plan.wording import listing
 from egp.policy.file import PolicyFile
 from egp.policy.layers import ALWAYS
-from egp.policy.params import Bound, Optioned, declared_params
+from egp.policy.params import Optioned
 from egp.policy.settings import WEIGHTS
 from egp.rules.gate_check import Check, checks
+from egp.rules.options import Bound
 from egp.rules.rule import index, load
 
 _NUMBER = quantity.NUMBER
@@ -269,7 +270,7 @@ def _options_schema(check: Check) -> dict[str, object]:
 
 def _option_schemas(declaring: Optioned) -> dict[str, object]:
     schemas: dict[str, object] = {}
-    for name, option in declared_params(declaring).items():
+    for name, option in declaring.options.items():
         schema = _bounded(_schema_of_type(option.of_type), option.bound)
         schemas[name] = {**schema, "description": option.meaning}
     return schemas

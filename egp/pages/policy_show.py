@@ -15,7 +15,7 @@ from egp.policy.announcing import announced
 from egp.policy.escapable import ESCAPABLE, escapable_overrides
 from egp.policy.layers import OFF, Layer, SettingValue, settings_in_force
 from egp.policy.model import Policy, Scope
-from egp.policy.params import declared_params, shown_value
+from egp.policy.params import shown_value
 from egp.policy.scope import Traits
 from egp.policy.timing import Timing
 from egp.rules.rule import Rule
@@ -216,7 +216,7 @@ def _plan_as_json(judged: ShownPlan | None) -> dict[str, object] | None:
 
 
 def _settings_as_json(effective: Effective, each: _Effective) -> Iterator[dict[str, object]]:
-    defaults = {name: option.default for name, option in declared_params(each.rule).items()}
+    defaults = {name: option.default for name, option in each.rule.options.items()}
     for name in {"severity": "", "waivable": "", **defaults}:
         value = each.values.get(name)
         if value is None and name not in defaults:

@@ -10,7 +10,7 @@ from datetime import date
 from egp.output.report.text import wrapped
 from egp.policy.layers import ALWAYS, OFF, Layer, Origin, SettingValue, settings_in_force
 from egp.policy.model import Policy
-from egp.policy.params import declared_params, shown_value
+from egp.policy.params import shown_value
 from egp.policy.timing import Timing
 from egp.rules.rule import Rule
 
@@ -77,7 +77,7 @@ def settings_rows(rule: Rule, values: Mapping[str, SettingValue], with_meaning: 
     )
     if "waivable" in values:
         yield "waivable", shown_value(values["waivable"].value), origin_of(values["waivable"])
-    for name, option in declared_params(rule).items():
+    for name, option in rule.options.items():
         value = values.get(name)
         origin = origin_of(value) if value else "default of the rule"
         shown = shown_value(value.value if value else option.default)
@@ -169,7 +169,7 @@ def rules_as_json(policy: Policy, as_of: date) -> str:
             "summary": policy.catalogue.load(rule_id).page.summary,
             "params": {
                 name: {"meaning": option.meaning, "default": shown_value(option.default)}
-                for name, option in declared_params(policy.catalogue.load(rule_id)).items()
+                for name, option in policy.catalogue.load(rule_id).options.items()
             },
         }
         for rule_id, family in policy.catalogue.families().items()

@@ -60,4 +60,4 @@ def _told(
 
 
 def _option(rule: Rule, name: str, values: Mapping[str, SettingValue]) -> object:
-    return values[name].value if name in values else getattr(rule.params, name)
+    return values[name].value if name in values else rule.defaults[name]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import ValueProblem, nearest
 from egp.policy.layers import SettingValue
-from egp.policy.params import read_params
+from egp.policy.params import read_options
 from egp.policy.settings import origin_of
 from egp.rules.gate_check import ORDER, load
 
@@ -30,7 +30,7 @@ def read_gate(document: Document, gate: Mapping[str, object], problems: list[Val
                 ValueProblem(at, "wrong-type", f"what is set of {check_id} is no mapping", advice)
             )
         else:
-            read = vars(read_params(load(check_id), options, at, problems, off=""))
+            read = read_options(load(check_id), options, at, problems, off="")
             settings[check_id] = {
                 name: SettingValue(value, origin_of(document, (*at, name))) for name, value in read.items()
             }

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Hashable
 from datetime import date, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Protocol
 
-from egp.plan.quantity import Interval, Measure, MetricChange, Share, shown
-from egp.plan.typed_reader import Money, PartReader, ValueProblem, nearest, reader_of, required_type
+from egp.plan.quantity import Interval, Measure, MetricChange, shown
+from egp.plan.typed_reader import PartReader, ValueProblem, nearest, reader_of
 from egp.plan.wording import length
-from egp.rules.rule import AppliedByGate, AtLeast, Params, Stricter
 from egp.yaml import Path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from egp.rules.options import Bound, RuleOption
+    from egp.rules.rule import Params
 
 
 class Optioned(Hashable, Protocol):
@@ -23,61 +25,9 @@ class Optioned(Hashable, Protocol):
     @property
     def id(self) -> str: ...
     @property
-    def params(self) -> type[Params]: ...
-
-
-class Bound(NamedTuple):
-    """How small an amount may be: less would make a rule ask nothing, or nonsense."""
-
-    least: float
-    is_allowed: bool
-    """Whether the least amount itself may be set."""
-
-    def __str__(self) -> str:
-        return f"at least {self.least:g}" if self.is_allowed else f"more than {self.least:g}"
-
-    def excludes(self, amount: float) -> bool:
-        return amount < self.least or (amount == self.least and not self.is_allowed)
-
-
-class RuleOption(NamedTuple):
-    """An option of a rule or of a check of the gate."""
-
-    of_type: Any
-    meaning: str
-    """What it is, and how small it may be."""
-    default: object
-    bound: Bound | None
-    stricter: str
-    """"more" or "less"; empty where the rule does not say."""
-    of_gate: bool = False
-    """Whether the gate alone applies it."""
-
-
-def declared_params(rule: Optioned) -> dict[str, RuleOption]:
-    """Every option of the rule by name."""
-    found: dict[str, RuleOption] = {}
-    for name, hint in get_type_hints(rule.params, include_extras=True).items():
-        of_type, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint, "")
-        bound = _bound(of_type, notes)
-        meaning = f"{notes[0]}; {bound}" if bound else notes[0]
-        way = next((note.way for note in notes if isinstance(note, Stricter)), "")
-        of_gate = any(isinstance(note, AppliedByGate) for note in notes)
-        found[name] = RuleOption(of_type, meaning, getattr(rule.params, name), bound, way, of_gate)
-    return found
-
-
-def _bound(of_type: Any, notes: list[Any]) -> Bound | None:
-    """What the option declares, or else what amounts of its kind must be."""
-    declared = next((note for note in notes if isinstance(note, AtLeast)), None)
-    if declared:
-        return Bound(declared.least, True)
-    wanted = required_type(of_type)
-    if get_origin(wanted) is dict:
-        wanted = get_args(wanted)[1]
-    if wanted is int:
-        return Bound(1, True)
-    return Bound(0, False) if wanted in (float, Share, Money, MetricChange, timedelta) else None
+    def options(self) -> Mapping[str, RuleOption]: ...
+    @property
+    def params(self) -> Callable[..., Params]: ...
 
 
 def shown_value(value: object) -> str:
@@ -99,7 +49,7 @@ def shown_value(value: object) -> str:
 
 @cache
 def _readers(rule: Optioned) -> dict[str, tuple[PartReader, Bound | None]]:
-    return {name: (reader_of(option.of_type), option.bound) for name, option in declared_params(rule).items()}
+    return {name: (reader_of(option.of_type), option.bound) for name, option in rule.options.items()}
 
 
 def read_params(
@@ -107,14 +57,24 @@ def read_params(
     values: Mapping[str, object],
     path: Path,
     problems: list[ValueProblem],
-    off: str = "`severity: off` switches the rule off",
 ) -> Params:
-    """The rule's options with the given ones set; what does not fit is appended to ``problems``.
+    """The rule's options with the given ones set; what does not fit is appended to ``problems``."""
+    return rule.params(**read_options(rule, values, path, problems))
+
+
+def read_options(
+    rule: Optioned,
+    values: Mapping[str, object],
+    path: Path,
+    problems: list[ValueProblem],
+    off: str = "`severity: off` switches the rule off",
+) -> dict[str, object]:
+    """The given options as the rule takes them; what does not fit is appended to ``problems``.
 
     ``off`` says what to do instead of an option that asks nothing.
     """
     if not values:
-        return rule.params()
+        return {}
     readers = _readers(rule)
     read: dict[str, object] = {}
     for name, value in values.items():
@@ -125,7 +85,7 @@ def read_params(
         read[name] = reader(value, (*path, name), problems)
         if bound:
             problems.extend(_too_small(rule, read[name], value, bound, (*path, name), off))
-    return rule.params(**read)
+    return read
 
 
 def _too_small(

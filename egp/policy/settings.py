@@ -10,7 +10,7 @@ from egp.plan.finding import SEVERITIES
 from egp.plan.quantity import QuantityError, day, shown
 from egp.plan.typed_reader import ValueProblem, nearest
 from egp.policy.layers import ALWAYS, OFF, SETTINGS, SHADOW, Dated, Origin, SettingValue
-from egp.policy.params import read_params
+from egp.policy.params import read_options
 from egp.rules.rule import Catalogue, Rule
 from egp.yaml import Document, Path
 
@@ -150,7 +150,7 @@ def _values(
     problems.extend(_unchangeable(rule.id, setting, path))
     options = {name: value for name, value in setting.items() if name not in SETTINGS}
     if options:
-        read.update(vars(read_params(rule, options, path, problems)))
+        read.update(read_options(rule, options, path, problems))
     return {name: SettingValue(value, origin_of(document, (*path, name))) for name, value in read.items()}
 
 

@@ -17,7 +17,7 @@ from egp.plan.wording import listing
 from egp.policy.announcing import BY_WEIGHT
 from egp.policy.layers import OFF, SETTINGS, Layer, Origin, SettingValue, settings_in_force
 from egp.policy.model import Scope
-from egp.policy.params import declared_params, shown_value
+from egp.policy.params import shown_value
 from egp.policy.timing import Timing
 from egp.rules.rule import Catalogue, Rule
 
@@ -100,7 +100,7 @@ def default_of(rule: Rule, name: str) -> object:
     """What holds of a setting where no policy sets it."""
     if name in SETTINGS:
         return OFF if name == "severity" else True
-    return getattr(rule.params, name)
+    return rule.defaults[name]
 
 
 def is_as_strict(rule: Rule, name: str, new: object, held: object) -> bool:
@@ -111,7 +111,7 @@ def is_as_strict(rule: Rule, name: str, new: object, held: object) -> bool:
         return BY_WEIGHT.index(str(new)) > BY_WEIGHT.index(str(held))
     if name == "waivable":
         return new is False
-    return _is_stricter(declared_params(rule)[name].stricter, new, held)
+    return _is_stricter(rule.options[name].stricter, new, held)
 
 
 def _is_stricter(way: str, new: object, held: object) -> bool:
@@ -138,7 +138,7 @@ def _softening(rule: Rule, name: str, value: SettingValue, held: SettingValue, s
         f"{rule.id} is not waivable, and a plan's author, who chooses its {chosen}, could soften it: "
         f"`{name}: {new}` where `{old}` holds ({held.origin})"
     )
-    way = "" if name in SETTINGS else declared_params(rule)[name].stricter
+    way = "" if name in SETTINGS else rule.options[name].stricter
     limit = (
         f"set it to {'at least' if way == 'more' else 'at most'} {old}, or "
         if _is_number(held.value) and way

@@ -5,13 +5,16 @@ Policies set the options, so that this stands below them; a check loads when it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from egp.rules.rule import Params, RulePage
+
+if TYPE_CHECKING:
+    from egp.rules.options import RuleOption
 
 ORDER = (
     "registered", "revision", "sign-off", "stage-order", "dwell", "change-window", "fresh-results", "complete-data",
@@ -29,6 +32,13 @@ class Check:
     read: Callable[..., Iterator[Any]]
     params: type[Params]
     page: RulePage
+
+    @property
+    def options(self) -> Mapping[str, RuleOption]:
+        """Every option by name."""
+        from egp.rules.options import declared_options
+
+        return declared_options(self.params)
 
 
 @cache

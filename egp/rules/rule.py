@@ -12,18 +12,25 @@ A rule module has a docstring, optionally ``class Params(rule.Params)`` and ``yi
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
+
+from egp.rules.options import AppliedByGate, AtLeast, KnownAs, Params, RuleOption, Stricter, declared_options
 
 InputType = Literal[
     "Document", "PlanFile", "WrittenPlan", "Experiment", "Change", "Removal", "Portfolio", "Judgement"
 ]
+
+__all__ = [
+    "FAMILIES", "AppliedByGate", "AtLeast", "Catalogue", "InputType", "KnownAs", "Params", "Rule", "RulePage", "Stricter",
+    "index", "load", "rule_in",
+]  # fmt: skip
+"""The kinds of options are declared in ``options.py``; rules find them here, beside what a rule is."""
 
 FAMILIES = (
     "document", "runtime", "power", "peeking", "metrics", "guardrails", "ramp", "rollback", "governance",
@@ -32,57 +39,76 @@ FAMILIES = (
 """Folders of ``egp/rules``, in the order in which rules run and are listed."""
 
 
-class AtLeast(NamedTuple):
-    """The least value of an option, as in ``Annotated[int, "what it is", AtLeast(0)]``.
-
-    Without it a whole number is at least 1, and any other amount is above 0: less would ask nothing.
-    """
-
-    least: float
-
-
-class Stricter(NamedTuple):
-    """Which way an option is stricter, as in ``Annotated[int, "what it is", Stricter("more")]``.
-
-    A list is stricter with more items, or with fewer; a mapping with stricter values for no fewer keys. An option that
-    says nothing cannot be changed by an override on what a plan's author chooses, where its rule is not waivable.
-    """
-
-    way: Literal["more", "less"]
-
-
-class AppliedByGate:
-    """An option that the gate alone applies, as in ``Annotated[Share, "what it is", AppliedByGate()]``.
-
-    What the rule says of a plan does not depend on it, so that no test of a policy can stand at it.
-    """
-
-
-class Params:
-    """Options of a rule: annotated class attributes with defaults, ``days: Annotated[int, "what it is"] = 14``."""
-
-    def __init__(self, **values: object) -> None:
-        self.__dict__.update(values)
-
-
-@dataclass(frozen=True, slots=True)
 class Rule:
-    """A loaded rule."""
+    """A rule: what is known of it without its module, which is imported when the rule first applies."""
 
-    id: str
-    family: str
-    input_type: InputType
-    check: Callable[..., Any]
-    params: type[Params]
-    yields_to: frozenset[str]
-    takes: int
-    """How many arguments ``check`` takes: subject, then params, then organisation."""
-    told: Callable[[], str]
-    """Makes the text of the page."""
+    __slots__ = (
+        "_body",
+        "_declare",
+        "_import_body",
+        "_options",
+        "defaults",
+        "family",
+        "id",
+        "input_type",
+        "takes",
+        "yields_to",
+    )
+
+    def __init__(
+        self,
+        id: str,
+        family: str,
+        input_type: InputType,
+        takes: int,
+        yields_to: frozenset[str],
+        defaults: Mapping[str, object],
+        import_body: Callable[[], Any],
+        declare: Callable[[], Mapping[str, RuleOption]],
+    ) -> None:
+        self.id = id
+        self.family = family
+        self.input_type = input_type
+        self.takes = takes
+        """How many arguments ``check`` takes: subject, then params, then organisation."""
+        self.yields_to = yields_to
+        self.defaults = defaults
+        """Option → what holds where no policy sets it."""
+        self._import_body = import_body
+        self._declare = declare
+        self._body: Any = None
+        self._options: Mapping[str, RuleOption] | None = None
+
+    @property
+    def body(self) -> Any:
+        """The rule's module, or what stands for one."""
+        if self._body is None:
+            self._body = self._import_body()
+        return self._body
+
+    @property
+    def check(self) -> Callable[..., Any]:
+        check: Callable[..., Any] = self.body.check
+        return check
 
     @property
     def page(self) -> RulePage:
-        return RulePage(self.told())
+        return RulePage(self.body.__doc__ or "")
+
+    @property
+    def options(self) -> Mapping[str, RuleOption]:
+        """Every option by name."""
+        if self._options is None:
+            self._options = self._declare()
+        return self._options
+
+    def params(self, **values: object) -> Params:
+        """The options, those that are given and the others by default."""
+        return Params(**{**self.defaults, **values})
+
+    def exported(self, name: str) -> Any:
+        """What the rule's module says of itself besides its check, one of ``egp.rules.exports``; None if nothing."""
+        return getattr(self.body, name, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,27 +171,35 @@ class RulePage:
 
 
 @cache
-def index() -> dict[str, tuple[str, str]]:
-    """Rule id → (family, module name), in running order. Reads folder names only, loads nothing."""
-    found: dict[str, tuple[str, str]] = {}
-    folder = os.path.dirname(__file__)
-    for family in FAMILIES:
-        try:
-            names = sorted(os.listdir(os.path.join(folder, family)))
-        except FileNotFoundError:
-            continue
-        for name in names:
-            stem, dot_py = os.path.splitext(name)
-            if dot_py == ".py" and stem != "__init__":
-                found[stem.replace("_", "-")] = (family, f"egp.rules.{family}.{stem}")
-    return found
+def index() -> dict[str, Rule]:
+    """The shipped rules by id, in running order. Reads a generated table, and imports none of them."""
+    from egp.rules.table import RULES
+
+    return {rule_id: _shipped(rule_id, *known) for rule_id, known in RULES.items()}  # type: ignore[arg-type]
 
 
-@cache
+def _shipped(
+    rule_id: str,
+    family: str,
+    input_type: InputType,
+    takes: int,
+    yields_to: frozenset[str],
+    defaults: dict[str, object],
+) -> Rule:
+    def import_body() -> ModuleType:
+        return import_module(f"egp.rules.{family}.{rule_id.replace('-', '_')}")
+
+    def declare() -> Mapping[str, RuleOption]:
+        from egp.rules.option_table import OPTIONS
+
+        return OPTIONS.get(rule_id, {})
+
+    return Rule(rule_id, family, input_type, takes, yields_to, defaults, import_body, declare)
+
+
 def load(rule_id: str) -> Rule:
-    """The rule with this id. Raises KeyError for an unknown id, TypeError for a module that is no rule."""
-    family, module_name = index()[rule_id]
-    return rule_in(import_module(module_name), rule_id, family)
+    """The shipped rule with this id. Raises KeyError for an unknown id."""
+    return index()[rule_id]
 
 
 def rule_in(module: ModuleType, rule_id: str, family: str) -> Rule:
@@ -179,15 +213,17 @@ def rule_in(module: ModuleType, rule_id: str, family: str) -> Rule:
     input_type = str(check.__annotations__.get(first, ""))
     if input_type not in get_args(InputType):
         raise TypeError(f"{module_name}.check looks at {input_type or 'nothing'}, which is no input of rules")
+    params = getattr(module, "Params", Params)
+
     return Rule(
         id=rule_id,
         family=family,
         input_type=input_type,  # type: ignore[arg-type]
-        check=check,
-        params=getattr(module, "Params", Params),
-        yields_to=frozenset(getattr(module, "yields_to", ())),
         takes=code.co_argcount,
-        told=lambda: module.__doc__ or "",
+        yields_to=frozenset(getattr(module, "yields_to", ())),
+        defaults={name: getattr(params, name) for name in params.__annotations__},
+        import_body=lambda: module,
+        declare=lambda: declared_options(params),
     )
 
 
@@ -207,8 +243,7 @@ class Catalogue:
 
     def families(self) -> dict[str, str]:
         """Rule id → family, in running order."""
-        shipped = {rule_id: family for rule_id, (family, _) in index().items()}
-        return shipped | {rule_id: rule.family for rule_id, rule in self.brought.items()}
+        return {rule_id: rule.family for rule_id, rule in {**index(), **self.brought}.items()}
 
     def load(self, rule_id: str) -> Rule:
         """The rule with this id. Raises KeyError for an unknown id."""

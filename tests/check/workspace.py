@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from egp.policy.layers import ALWAYS
 from egp.policy.params import _readers
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.reading import read_policy
-from egp.rules.rule import index, load
+from egp.rules.rule import index, rule_in
 
 AS_OF = date(2023, 1, 18)
 
@@ -67,7 +68,8 @@ class Workspace:
             f'"""{page}"""\nfrom egp.plan.finding import *\nfrom egp.rules import rule\n{source}',
         )
         self._monkeypatch.syspath_prepend(str(self.root / ".rules"))
-        self._monkeypatch.setitem(index(), rule_id, ("runtime", module))
+        added = rule_in(import_module(module), rule_id, "runtime")
+        self._monkeypatch.setitem(index(), rule_id, added)
 
     def report(self, *paths: str, policy: str = "egp.yaml", extra: Sequence[PlanSource] = ()) -> Report:
         """What `egp check` finds at the paths; without any, in all plans of the policy."""
@@ -92,7 +94,6 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Works
     monkeypatch.chdir(tmp_path)
     modules = set(sys.modules)
     yield Workspace(tmp_path, monkeypatch)
-    load.cache_clear()
     _readers.cache_clear()
     for name in set(sys.modules) - modules:
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):

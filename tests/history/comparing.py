@@ -19,7 +19,6 @@ from egp.policy.reading import read_policy
 from egp.record.entry_files import entry_file
 from egp.record.lock import LOCK_FILE, PinnedPolicy, Registration, made
 from egp.record.lock.writing import update_lock
-from egp.rules.rule import load
 from egp.yaml import read_text
 from tests.check.workspace import Workspace
 from tests.lock.entries import own_file
@@ -131,7 +130,6 @@ def compared(
     modules = set(sys.modules)
     comparison.prepare(monkeypatch)
     yield comparison
-    load.cache_clear()
     _readers.cache_clear()
     for name in set(sys.modules) - modules:
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):

@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from egp.cli.main import main
 from egp.policy.reading import read_policy
 from egp.rules import rule
-from egp.rules.rule import index, load
+from egp.rules.rule import index, rule_in
 from tests.check.workspace import Workspace, workspace
 from tests.rules import test_pages
 from tests.rules.examples import run_example
@@ -140,8 +141,8 @@ def test_a_new_rule_is_a_rule(workspace: Workspace, monkeypatch: pytest.MonkeyPa
     assert main(["new", "rule", "links-declared", "--family", "governance"]) == 0
     assert (families / "links_declared.py").is_file()
     monkeypatch.syspath_prepend(str(families))
-    monkeypatch.setitem(index(), "links-declared", ("governance", "links_declared"))
-    written = load("links-declared")
+    written = rule_in(import_module("links_declared"), "links-declared", "governance")
+    monkeypatch.setitem(index(), "links-declared", written)
     test_pages.test_page_is_complete(written)
     test_pages.test_findings_are_worded_for_authors(written)
     examples = list(written.page.examples)
@@ -149,7 +150,7 @@ def test_a_new_rule_is_a_rule(workspace: Workspace, monkeypatch: pytest.MonkeyPa
     for example in examples:
         test_pages.test_example(written, example)
     assert run_example(written, examples[0]).findings == []
-    assert issubclass(written.params, rule.Params)
+    assert issubclass(written.body.Params, rule.Params)
 
 
 def test_a_new_rule_needs_a_family_that_is_one(

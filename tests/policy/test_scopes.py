@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from egp.policy.error import PolicyError
-from egp.policy.params import declared_params
 from egp.policy.scope import CHOSEN, NO_TRAITS, Condition, Traits
 from egp.rules.rule import index, load
 from egp.rules.rule_inputs import Organisation
@@ -214,7 +213,7 @@ def test_options_without_a_direction_are_named_here() -> None:
     without = {
         (rule_id, name)
         for rule_id in index()
-        for name, option in declared_params(load(rule_id)).items()
+        for name, option in load(rule_id).options.items()
         if not option.stricter
     }
     assert without == {

@@ -9,7 +9,7 @@ import pytest
 from egp.plan.typed_reader import ValueProblem
 from egp.policy.layers import settings_in_force
 from egp.policy.model import Policy
-from egp.policy.params import declared_params, read_params
+from egp.policy.params import read_params
 from egp.policy.reading import shipped_policy
 from egp.policy.shipped import policy_names
 from egp.policy.timing import Timing
@@ -82,7 +82,7 @@ def test_strict_has_no_warnings() -> None:
 
 @pytest.mark.parametrize("rule", index())
 def test_a_default_may_be_written_into_a_policy(rule: str) -> None:
-    for name, option in declared_params(load(rule)).items():
+    for name, option in load(rule).options.items():
         assert option.meaning.partition("; ")[0], "every option says what it is"
         problems: list[ValueProblem] = []
         if isinstance(option.default, (int, float)) and not isinstance(option.default, bool):

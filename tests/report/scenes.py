@@ -17,7 +17,7 @@ from egp.plan.finding import Failure, Finding, NotChecked, Related, Suppression
 from egp.policy.layers import ALWAYS, Layer, Origin, SettingValue
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder
-from egp.rules.rule import index, load
+from egp.rules.rule import index, rule_in
 from egp.yaml import Position, Span
 from tests.report.scene_rules import agreed_value, tidy_value
 
@@ -69,14 +69,13 @@ def _saying(module: ModuleType, said: Said) -> Iterator[None]:
 @contextmanager
 def scene_rules() -> Iterator[None]:
     """The rules of the scenes exist for as long as this lasts."""
-    names = {"agreed-value": agreed_value, "tidy-value": tidy_value}
-    index().update({rule: ("runtime", module.__name__) for rule, module in names.items()})
+    modules = {"agreed-value": agreed_value, "tidy-value": tidy_value}
+    index().update({rule_id: rule_in(module, rule_id, "runtime") for rule_id, module in modules.items()})
     try:
         yield
     finally:
-        for rule in names:
-            del index()[rule]
-        load.cache_clear()
+        for rule_id in modules:
+            del index()[rule_id]
 
 
 def report_of(scene: Scene) -> Report:

@@ -43,7 +43,7 @@ def of_file(name: str) -> list[Diagnostic]:
     return [
         each
         for each in rejections()
-        if each.place.path.endswith(f"rejected/{name}") and index()[each.rule][0] in FAMILIES
+        if each.place.path.endswith(f"rejected/{name}") and index()[each.rule].family in FAMILIES
     ]
 
 
@@ -83,7 +83,7 @@ WAYS_OUT = [
 def test_each_way_out_leads_out(name: str, diagnostic: Diagnostic, number: int, tmp_path: FilePath) -> None:
     plan = applied(value_of(name), options(diagnostic.help, at(diagnostic))[number])
     known = {each.message for each in rejections() if each.place.path.endswith(f"rejected/{name}")}
-    left = [each for each in judged_again(plan, name, tmp_path) if index()[each.rule][0] in FAMILIES]
+    left = [each for each in judged_again(plan, name, tmp_path) if index()[each.rule].family in FAMILIES]
     assert not [each for each in left if each.rule == diagnostic.rule and each.message == diagnostic.message]
     assert not [each for each in left if each.message not in known], "what is advised breaks nothing else"
 

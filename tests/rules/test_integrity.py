@@ -21,7 +21,7 @@ from tests.rules.examples import findings_of, merged, plan_of, sound_value
 
 RUNNING = date(2023, 1, 29)
 SOUND = plan_of(sound_value())
-RULES = [load(rule_id) for rule_id, (family, _) in index().items() if family == "integrity"]
+RULES = [rule for rule in index().values() if rule.family == "integrity"]
 CHANGE_RULES = [rule for rule in RULES if rule.input_type == "Change"]
 
 

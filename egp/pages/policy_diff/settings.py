@@ -10,7 +10,7 @@ from typing import NamedTuple
 from egp.plan.typed_reader import TypedMapping
 from egp.policy.layers import OFF, Layer, Origin, SettingValue
 from egp.policy.model import Policy
-from egp.policy.params import declared_params, shown_value
+from egp.policy.params import shown_value
 
 
 class Subject(NamedTuple):
@@ -91,7 +91,7 @@ def _add_defaults(settings: _Settings, others: _Settings, policy: Policy) -> Non
         adopted = settings.get(Subject(subject.rule, "severity", "", None))
         if not is_plain or adopted is None or adopted.value == OFF or subject.rule not in policy.catalogue:
             continue
-        option = declared_params(policy.catalogue.load(subject.rule)).get(subject.setting)
+        option = policy.catalogue.load(subject.rule).options.get(subject.setting)
         if option:
             settings[subject] = SettingValue(option.default, _NOWHERE)
 

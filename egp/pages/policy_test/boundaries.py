@@ -18,7 +18,8 @@ from egp.pages.policy_test.running import Bench, Said, objections, relevant
 from egp.plan.quantity import Measure, MetricChange
 from egp.policy.layers import ALWAYS, OFF, SETTINGS, Layer, Origin, SettingValue
 from egp.policy.model import Policy
-from egp.policy.params import Bound, RuleOption, declared_params, shown_value
+from egp.policy.params import shown_value
+from egp.rules.options import Bound, RuleOption
 
 _FINE = 100
 """Parts of a step, of which one is the least move of a number that is not whole."""
@@ -89,7 +90,7 @@ def _of_layer(
     for rule_id in {**layer.settings, **layer.dated}:
         if rule_id in ALWAYS:
             continue
-        options = declared_params(policy.catalogue.load(rule_id))
+        options = policy.catalogue.load(rule_id).options
         plain = layer.settings.get(rule_id, {})
         set_here: list[tuple[int | None, str, Mapping[str, SettingValue]]] = [(None, "", plain)]
         for number, dated in enumerate(layer.dated.get(rule_id, ())):

@@ -11,7 +11,7 @@ from egp.rules.custom import cel, json_schema
 from egp.rules.custom.apart import Stopped, ask
 from egp.rules.custom.expression import missing_path
 from egp.rules.custom.file import CustomRule, CustomTest
-from egp.rules.rule import Params, Rule
+from egp.rules.rule import Params, Rule, RulePage
 from egp.rules.rule_inputs import Organisation, WrittenPlan
 from egp.yaml import Document, Path, Span, parse_pointer
 from egp.yaml.pointer import ABSENT, child
@@ -57,21 +57,16 @@ class OwnRule:
 
     def rule(self) -> Rule:
         """The rule as policies weigh and adopt it."""
-        return Rule(
+        return _WrittenRule(
             id=self.id,
             family=FAMILY,
             input_type="WrittenPlan",
-            check=self.check,
-            params=Params,
-            yields_to=frozenset(),
             takes=3,
-            told=self._page,
+            yields_to=frozenset(),
+            defaults={},
+            import_body=lambda: self,
+            declare=dict,
         )
-
-    def _page(self) -> str:
-        from egp.rules.custom.page import page_of
-
-        return page_of(self)
 
     def check(self, plan: WrittenPlan, params: Params, organisation: Organisation) -> Iterator[Finding]:  # noqa: ARG002
         """What the rule says of a plan. Raises Refused when it cannot judge: once it was stopped, it is not asked again."""
@@ -153,6 +148,16 @@ class OwnRule:
         line = self.document.line(span.start.line)
         told = f"the policy cannot judge by {self.id}: {message}"
         return Failure(self.document.path, told, self.id, span, line, advice)
+
+
+class _WrittenRule(Rule):
+    """A rule whose page is made from what the policy says."""
+
+    @property
+    def page(self) -> RulePage:
+        from egp.rules.custom.page import page_of
+
+        return RulePage(page_of(self.body))
 
 
 def _no_answer(key: str, value: cel.Value) -> tuple[str, str]:
