@@ -42,6 +42,7 @@ def test_generating_writes_only_what_differs(monkeypatch: pytest.MonkeyPatch, tm
     wanted = {"docs/rules/a.md": "new\n", "schemas/b.json": "same\n"}
     monkeypatch.setattr(generate, "ROOT", str(tmp_path))
     monkeypatch.setattr(generate, "generated_files", lambda: wanted)
+    monkeypatch.setattr(generate, "rule_tables", dict)
     (tmp_path / "schemas").mkdir()
     (tmp_path / "schemas" / "b.json").write_text("same\n", encoding="utf-8")
     (tmp_path / "docs" / "rules").mkdir(parents=True)

@@ -47,6 +47,7 @@ class Placer:
             line=self._line(place.span.start.line),
             coming="" if finding.impossible and not adopted.shadow else adopted.coming,
             impossible=finding.impossible,
+            secret=finding.secret,
         )
 
     def _line(self, number: int) -> str:

@@ -8,6 +8,7 @@ from egp.gate.readout import once
 from egp.plan.analysis.alarm_levels import LEVELS, levels_set_by
 from egp.plan.analysis.registered import statistics_of
 from egp.plan.finding import need
+from egp.policy.model import adopting, asked
 
 if TYPE_CHECKING:
     from egp.gate.readout import Readout
@@ -22,16 +23,15 @@ def change_windows(readout: Readout) -> list[tuple[Interval, str]]:
     return sorted(found, key=lambda each: each[0].first)
 
 
-def policy_option(readout: Readout, rule: str, option: str, otherwise: float) -> float:
-    """An option of a rule in force, or what holds where the policy does not have the rule."""
-    adopted = readout.rules.get(rule)
-    return float(getattr(adopted.params, option)) if adopted else otherwise
+def policy_option(readout: Readout, name: str, otherwise: float) -> float:
+    """The option in force that is known by a name, or what holds where the policy does not have its rule."""
+    return float(asked(readout.rules, name)) if adopting(readout.rules, name) else otherwise
 
 
 @once
 def alarm_levels(readout: Readout) -> AlarmLevels:
     """What the policy asks of alarms, whatever the plan says."""
-    adopted = readout.rules.get("hair-trigger")
+    adopted = adopting(readout.rules, "most_false_alarms")
     return levels_set_by(adopted.params) if adopted else LEVELS
 
 

@@ -175,6 +175,8 @@ class Diagnostic:
     """A waived diagnostic is shown and counted, and does not reject."""
     impossible: bool = False
     """Whether it is of an impossible plan, which nothing suppresses: neither a waiver nor the baseline."""
+    secret: bool = False
+    """Whether it is of something in the plan that no output may repeat."""
 
     @property
     def help(self) -> str:

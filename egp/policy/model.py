@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from egp.plan.finding import Severity
 from egp.plan.quantity import Interval
@@ -27,6 +27,7 @@ from egp.policy.timing import Timing
 from egp.record.sources.tables import WarehouseTables
 from egp.rules.rule import Catalogue, Params, Rule
 from egp.rules.rule_inputs import Organisation
+from egp.rules.table import KNOWN_AS
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
@@ -62,6 +63,17 @@ class Adopted(NamedTuple):
     """Whether it runs without effect; its severity is then info."""
     coming: str = ""
     """What the policy announces for a later day, as in "becomes an error on 2026-12-01"."""
+
+
+def adopting(rules: Mapping[str, Adopted], name: str) -> Adopted | None:
+    """The rule in force of the option that is known by a name; None where the policy does not adopt it."""
+    return rules.get(KNOWN_AS[name][0])
+
+
+def asked(rules: Mapping[str, Adopted], name: str) -> Any:
+    """The option in force that is known by a name; None where the policy does not adopt its rule."""
+    adopted = adopting(rules, name)
+    return getattr(adopted.params, KNOWN_AS[name][1]) if adopted else None
 
 
 class RuleSet(NamedTuple):

@@ -13,10 +13,9 @@ from egp.plan.wording import length
 from egp.yaml import Path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from egp.rules.options import Bound, RuleOption
-    from egp.rules.rule import Params
 
 
 class Optioned(Hashable, Protocol):
@@ -26,8 +25,6 @@ class Optioned(Hashable, Protocol):
     def id(self) -> str: ...
     @property
     def options(self) -> Mapping[str, RuleOption]: ...
-    @property
-    def params(self) -> Callable[..., Params]: ...
 
 
 def shown_value(value: object) -> str:
@@ -50,16 +47,6 @@ def shown_value(value: object) -> str:
 @cache
 def _readers(rule: Optioned) -> dict[str, tuple[PartReader, Bound | None]]:
     return {name: (reader_of(option.of_type), option.bound) for name, option in rule.options.items()}
-
-
-def read_params(
-    rule: Optioned,
-    values: Mapping[str, object],
-    path: Path,
-    problems: list[ValueProblem],
-) -> Params:
-    """The rule's options with the given ones set; what does not fit is appended to ``problems``."""
-    return rule.params(**read_options(rule, values, path, problems))
 
 
 def read_options(

@@ -9,13 +9,12 @@ import pytest
 
 from egp import stats
 from egp.advice.options.case import CaseError
-from egp.advice.options.levers import units_after
 from egp.output.page import text
 from egp.output.page.model import Page
 from egp.output.report.text import Style
 from egp.pages.memo.alternatives import if_export, if_segment, if_shortened, shortened_to
-from egp.pages.memo.day import day_at, effect_error, weekdays_seen
 from egp.pages.memo.stopped import if_stopped
+from egp.plan.analysis.by_day import day_at, effect_error, units_after, weekdays_seen
 from egp.plan.analysis.registered import power_at, primary_effect, primary_test
 from egp.plan.finding import NotChecked
 from egp.plan.wording import percent, power_text
@@ -59,7 +58,7 @@ def test_an_accepted_plan_has_its_one_pager_and_is_said_to_be_accepted() -> None
 
 def test_a_target_below_the_mde_is_exaggerated_more() -> None:
     case = case_of(ACCEPTED)
-    day = day_at(case, 5)
+    day = day_at(case.plan, 5)
     page = told(if_stopped(case, date(2023, 1, 27)))
     hoped = stats.type_m(0.0030, effect_error(case.plan, day.units)).exaggeration
     assert hoped > day.exaggeration

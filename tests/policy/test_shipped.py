@@ -9,7 +9,7 @@ import pytest
 from egp.plan.typed_reader import ValueProblem
 from egp.policy.layers import settings_in_force
 from egp.policy.model import Policy
-from egp.policy.params import read_params
+from egp.policy.params import read_options
 from egp.policy.reading import shipped_policy
 from egp.policy.shipped import policy_names
 from egp.policy.timing import Timing
@@ -86,6 +86,6 @@ def test_a_default_may_be_written_into_a_policy(rule: str) -> None:
         assert option.meaning.partition("; ")[0], "every option says what it is"
         problems: list[ValueProblem] = []
         if isinstance(option.default, (int, float)) and not isinstance(option.default, bool):
-            read_params(load(rule), {name: option.default}, (), problems)
+            load(rule).params(**read_options(load(rule), {name: option.default}, (), problems))
             assert option.bound is not None
         assert not problems

@@ -17,7 +17,7 @@ from egp.plan.quantity import interval
 from egp.plan.typed_reader import ValueProblem, read
 from egp.policy.file import WaiverTerms
 from egp.policy.model import Adopted, Policy
-from egp.policy.params import read_params
+from egp.policy.params import read_options
 from egp.record.lock import Registration
 from egp.record.waivers.baseline import BaselineEntry, FindingKey, baseline_of
 from egp.rules.custom import trial
@@ -85,7 +85,9 @@ def run_example(rule: Rule, example: Example) -> Outcome:
     context = read_text(f"{{{example.context}}}")[0].value if example.context else {}
     assert isinstance(context, dict)
     problems: list[ValueProblem] = []
-    params = read_params(rule, {k: v for k, v in context.items() if k not in CONTEXT_KEYS}, (), problems)
+    params = rule.params(
+        **read_options(rule, {k: v for k, v in context.items() if k not in CONTEXT_KEYS}, (), problems)
+    )
     assert not problems, problems
     subject = subject_of(rule, documents_of(rule, example), context)
     arguments = [subject, params, organisation_of(context)][: rule.takes]

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from egp.plan.finding import Finding
-from egp.policy.params import read_params
+from egp.policy.params import read_options
 from egp.rules.rule import load
 from tests.rules.examples import merged, plan_of, sound_value
 
@@ -18,7 +18,7 @@ from tests.rules.examples import merged, plan_of, sound_value
 def found(rule_id: str, patch: Mapping[str, object], **params: object) -> list[Finding]:
     rule = load(rule_id)
     plan = plan_of(merged(sound_value(), {"economics": patch}))
-    return list(rule.check(*(plan, read_params(rule, params, (), []))))
+    return list(rule.check(*(plan, rule.params(**read_options(rule, params, (), [])))))
 
 
 def scenarios(*pairs: tuple[str, str]) -> list[dict[str, object]]:

@@ -14,7 +14,7 @@ from scipy.stats import norm
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import measure
-from egp.policy.params import read_params
+from egp.policy.params import read_options
 from egp.rules.rule import load
 from egp.yaml import read_text
 from tests.rules.examples import merged, plan_of, sound_value
@@ -28,7 +28,7 @@ def plan(patch: Patch) -> Experiment:
 
 def found(rule_id: str, patch: Patch, **params: object) -> list[Finding]:
     rule = load(rule_id)
-    return list(rule.check(*(plan(patch), read_params(rule, params, (), []))[: rule.takes]))
+    return list(rule.check(*(plan(patch), rule.params(**read_options(rule, params, (), [])))[: rule.takes]))
 
 
 def guard(position: int, **fields: object) -> Patch:
@@ -269,7 +269,7 @@ class TestLimitsWithoutMargin:
             assert finding.at == ("guardrail_metrics", 0, "limit", key)
             changed = plan(merged(patch, guard(0, limit={key: bound})))  # type: ignore[arg-type]
             rule = load("guardrail-margin")
-            assert not list(rule.check(changed, read_params(rule, {"default": cap}, (), [])))
+            assert not list(rule.check(changed, rule.params(**read_options(rule, {"default": cap}, (), []))))
             baseline = measure(metric["baseline"]).value
             allowed = 2 * abs(baseline) * float(cap.rstrip("%")) / 100
             assert abs(measure(bound).value - baseline) == pytest.approx(allowed, rel=0.01)
@@ -318,7 +318,7 @@ class TestLinesToPaste:
         }
         for rule_id in set(self.RULES) - but:
             rule = load(rule_id)
-            read = read_params(rule, options.get(rule_id, {}), (), [])
+            read = rule.params(**read_options(rule, options.get(rule_id, {}), (), []))
             assert not list(rule.check(*(plan_of(value), read)[: rule.takes])), rule_id
 
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from egp.plan.finding import DoesNotApply, Finding
-from egp.policy.params import read_params
+from egp.policy.params import read_options
 from egp.rules.rule import load
 from egp.yaml import read_text
 from tests.rules.examples import merged, plan_of, sound_value
@@ -18,7 +18,7 @@ from tests.rules.examples import merged, plan_of, sound_value
 def found(rule_id: str, patch: Mapping[str, object], **params: object) -> list[Finding]:
     rule = load(rule_id)
     plan = plan_of(merged(sound_value(), patch))
-    return list(rule.check(*(plan, read_params(rule, params, (), []))[: rule.takes]))
+    return list(rule.check(*(plan, rule.params(**read_options(rule, params, (), [])))[: rule.takes]))
 
 
 def named(name: str) -> Mapping[str, object]:

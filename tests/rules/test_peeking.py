@@ -15,7 +15,7 @@ from scipy.stats import multivariate_normal, norm
 from egp.plan.analysis import registered
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import Finding, NotChecked
-from egp.policy.params import read_params
+from egp.policy.params import read_options
 from egp.rules.rule import load
 from egp.rules.rule_inputs import PlanFile
 from egp.yaml import read_text
@@ -31,7 +31,7 @@ def plan(**statistics: object) -> Experiment:
 
 def found(rule_id: str, subject: Experiment, **params: object) -> list[Finding]:
     rule = load(rule_id)
-    return list(rule.check(*(subject, read_params(rule, params, (), []))[: rule.takes]))
+    return list(rule.check(*(subject, rule.params(**read_options(rule, params, (), [])))[: rule.takes]))
 
 
 def looks(*days: int) -> list[str]:

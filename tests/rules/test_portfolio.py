@@ -10,7 +10,7 @@ import pytest
 
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import Interval
-from egp.policy.params import read_params
+from egp.policy.params import read_options
 from egp.rules.rule import load
 from egp.rules.rule_inputs import Portfolio, PortfolioEntry, PortfolioIndex, entry_of
 from tests.rules.examples import merged, plan_of, sound_value
@@ -32,7 +32,7 @@ def found(rule_id: str, entries: list[PortfolioEntry], position: int = 0, **para
     rule = load(rule_id)
     portfolio = Portfolio(entries[position], PortfolioIndex(entries))
     try:
-        return list(rule.check(*(portfolio, read_params(rule, params, (), []))[: rule.takes]))
+        return list(rule.check(*(portfolio, rule.params(**read_options(rule, params, (), [])))[: rule.takes]))
     except DoesNotApply:
         return []
 

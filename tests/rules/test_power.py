@@ -17,7 +17,7 @@ from egp.gate.split import SRM_ALPHA
 from egp.plan.analysis import registered
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
-from egp.policy.params import read_params
+from egp.policy.params import read_options
 from egp.rules.rule import index, load
 from egp.stats import StatisticsInputError
 from egp.yaml import read_text
@@ -40,7 +40,7 @@ def plan(*patches: Mapping[str, object]) -> Experiment:
 
 def found(rule_id: str, subject: Experiment, **params: object) -> list[Finding]:
     rule = load(rule_id)
-    return list(rule.check(*(subject, read_params(rule, params, (), []))[: rule.takes]))
+    return list(rule.check(*(subject, rule.params(**read_options(rule, params, (), [])))[: rule.takes]))
 
 
 def only_message(rule_id: str, *patches: Mapping[str, object], **params: object) -> str:

@@ -16,7 +16,7 @@ from egp.plan.consistency import contradictions
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import Interval
-from egp.policy.params import read_params
+from egp.policy.params import read_options
 from egp.rules.rule import load
 from egp.rules.rule_inputs import Change, Organisation
 from egp.yaml import Span
@@ -39,7 +39,11 @@ def found(
     **params: object,
 ) -> list[Finding]:
     rule = load(rule_id)
-    arguments = (subject, read_params(rule, params, (), []), Organisation(calendars=calendars or {}))
+    arguments = (
+        subject,
+        rule.params(**read_options(rule, params, (), [])),
+        Organisation(calendars=calendars or {}),
+    )
     return findings_of(rule, *arguments)
 
 

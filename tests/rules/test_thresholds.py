@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from egp.policy.params import read_params
+from egp.policy.params import read_options
 from egp.rules.rule import load
 from tests.rules.examples import merged, plan_of, sound_value
 
@@ -27,7 +27,7 @@ CLOSE: dict[str, tuple[dict[str, object], dict[str, object]]] = {
 def test_a_hair_beyond_a_bound_is_told_apart_from_it(rule_id: str) -> None:
     patch, options = CLOSE[rule_id]
     rule = load(rule_id)
-    params = read_params(rule, options, (), [])
+    params = rule.params(**read_options(rule, options, (), []))
     findings = list(rule.check(*(plan_of(merged(sound_value(), patch)), params)[: rule.takes]))
     assert findings
     for finding in findings:

@@ -73,15 +73,15 @@ class _Timetable:
     ) -> None:  # fmt: skip
         kind = str(answers["type"])
         self.has_test = kind in ("superiority", "non_inferiority")
-        self.has_canary = kind in settings.option("canary-size", "required_for")
+        self.has_canary = kind in settings.asked("types_with_canary")
         self.has_ramp = kind != "holdback"
-        self.canary_share = float(settings.option("canary-size", "min"))
-        self.holdout = max(HOLDOUT, float(settings.option("holdout-size", "min")))
+        self.canary_share = float(settings.asked("smallest_canary"))
+        self.holdout = max(HOLDOUT, float(settings.asked("smallest_holdout")))
         self.exposure = 1 - self.holdout
-        self.dwell = timedelta(hours=settings.option("stage-dwell", "hours"))
+        self.dwell = timedelta(hours=settings.asked("hours_of_a_stage"))
         self.days = 7 * _weeks(settings, answers, sample, self.exposure)
         self._outcome_days = outcome_days(answers)
-        self._after_ramp: timedelta = max(HELD_OUT_FOR, settings.option("holdout-size", "after_ramp"))
+        self._after_ramp: timedelta = max(HELD_OUT_FOR, settings.asked("holdout_after_ramp"))
         lead = LEAD + timedelta(days=CANARY_DAYS if self.has_canary else 0)
         self.start = start or as_of + lead + timedelta(days=-(as_of + lead).weekday() % 7)
         if start is None:
@@ -125,14 +125,12 @@ class _Timetable:
 
 def _weeks(settings: Settings, answers: Answers, sample: int | None, exposure: float) -> int:
     """Whole weeks that the policy asks for, and that the sample takes if every unit came once."""
-    asked = max(
-        math.ceil(settings.option("minimum-runtime", "days") / 7), settings.option("weekly-cycles", "times")
-    )
+    asked = max(math.ceil(settings.asked("shortest_run") / 7), settings.asked("times_each_weekday"))
     daily = daily_units(answers)
     if sample is None or not daily:
         return int(asked)
     needed = math.ceil(sample / (daily * exposure / 2) / 7)
-    longest = max(asked, settings.option("maximum-runtime", "days") // 7)
+    longest = max(asked, settings.asked("longest_run") // 7)
     return int(min(max(asked, needed), longest))
 
 
@@ -229,13 +227,13 @@ class _Page:
         self._guardrails()
 
     def _known_metrics(self) -> str:
-        known = self._settings.option("known-metric", "metrics")
+        known = self._settings.asked("known_metrics")
         return f", one of {listing(known[:5], 'or')}" if known else ""
 
     def _guardrail_ids(self) -> list[str]:
         named = self._answers.get("guardrail")
         own = [str(name) for name in named] if isinstance(named, list) else []
-        return list(dict.fromkeys([*self._settings.option("required-guardrails", "metrics"), *own]))
+        return list(dict.fromkeys([*self._settings.asked("required_guardrails"), *own]))
 
     def _guardrails(self) -> None:
         ids = self._guardrail_ids()
@@ -243,7 +241,7 @@ class _Page:
             self._open("guardrail_metrics", "a list of what must not be harmed, as in")
             self._add(
                 "  # - {id: refund_rate, kind: proportion, direction: decrease, baseline: 3.1%, "
-                f"non_inferiority_margin: {self._settings.option('guardrail-margin', 'default')}, outcome_window: 7d, "
+                f"non_inferiority_margin: {self._settings.asked('widest_margin')}, outcome_window: 7d, "
                 "judged_on: matured_cohort, action: rollback}"
             )
             return
@@ -255,32 +253,32 @@ class _Page:
             self._open("    baseline", "its value today; a mean needs std_dev, a quantile influence_std_dev")
             self._open("    non_inferiority_margin", f"the largest acceptable harm{self._cap(name)}")
             self._open("    outcome_window", "time until an outcome is known, as in 7d")
-            if self._settings.adopts("guardrail-coverage"):
+            if self._settings.adopts("kinds_of_harm"):
                 self._open("    covers", "quality, safety, performance or cost")
             self._add("    judged_on: matured_cohort")
             self._add("    action: rollback")
 
     def _cap(self, metric: str) -> str:
-        if not self._settings.adopts("guardrail-margin"):
+        if not self._settings.adopts("widest_margin"):
             return ""
-        margins = self._settings.option("guardrail-margin", "margins")
-        return f", at most {margins.get(metric) or self._settings.option('guardrail-margin', 'default')}"
+        margins = self._settings.asked("widest_margins")
+        return f", at most {margins.get(metric) or self._settings.asked('widest_margin')}"
 
     def _statistics(self) -> None:
-        option = self._settings.option
+        asked = self._settings.asked
         self._add("statistics:")
         if self.timetable.has_test:
-            self._add(f"  alpha: {share_in_plan(option('significance-level', 'alpha'))}")
+            self._add(f"  alpha: {share_in_plan(asked('largest_alpha'))}")
             self._add("  sides: two")
-            self._add(f"  power: {share_in_plan(option('power-floor', 'floor'))}")
+            self._add(f"  power: {share_in_plan(asked('least_power'))}")
             self._add("  power_scope: primary")
             self._add("  method: fixed_horizon")
             self._add(f"  looks: [{self.timetable.look}]")
             self._add("  correction: none")
-        self._add(f"  guardrail_alpha: {share_in_plan(option('significance-level', 'guardrail_alpha'))}")
+        self._add(f"  guardrail_alpha: {share_in_plan(asked('largest_guardrail_alpha'))}")
         self._add("  srm_alpha: 0.1%")
         if self.timetable.has_test:
-            self._sample_and_decision(percent(option("power-floor", "floor")))
+            self._sample_and_decision(percent(asked("least_power")))
 
     def _sample_and_decision(self, power: str) -> None:
         if self._sample is None:
@@ -334,7 +332,7 @@ class _Page:
         self._add("  method: feature_flag")
         self._add("  to: control")
         self._open("  owner", "who turns the switch at any hour")
-        self._add(f"  max_minutes: {min(15, self._settings.option('rollback-owner', 'minutes')):g}")
+        self._add(f"  max_minutes: {min(15, self._settings.asked('minutes_of_a_rollback')):g}")
         self._open("  comms", "path of the message that goes out, as in comms/rollback.md")
 
     def _least_units(self) -> int | None:
@@ -349,13 +347,13 @@ class _Page:
     def _people(self) -> None:
         self._add("escalation:")
         self._open("  to", "who breaks a tie, above the owner")
-        self._add(f"  within: {self._settings.option('escalation-path', 'hours')}h")
+        self._add(f"  within: {self._settings.asked('hours_to_escalate')}h")
         self._add("readouts:")
-        self._add(f"  cadence: {self._settings.option('readout-cadence', 'at_least')}")
+        self._add(f"  cadence: {self._settings.asked('readout_cadence')}")
         self._open("  audience", "who reads them, as in [pm, marketing, exec]")
-        if self._settings.adopts("expected-value"):
+        if self._settings.adopts("least_value"):
             self._open("economics", "scenarios, gain, cost and floor; egp explain expected-value")
-        self._add(f"data_access: {self._settings.option('aggregates-only', 'allowed')[0]}")
+        self._add(f"data_access: {self._settings.asked('data_access')[0]}")
         self._sign_offs()
         self._add("amendments: []")
         self._add("waivers: []")
@@ -371,15 +369,15 @@ class _Page:
 
     def _signing(self) -> list[str]:
         """Roles whose sign-off the policy asks of this plan, as far as it is known what is at risk."""
-        if not self._settings.adopts("sign-offs"):
+        if not self._settings.adopts("signing_roles"):
             return []
         risks = self._answers.get("risk")
-        by_risk = self._settings.option("sign-offs", "by_risk")
-        by_tier = self._settings.option("sign-offs", "by_tier").get(self._settings.tier, ())
+        by_risk = self._settings.asked("signing_roles_by_risk")
+        by_tier = self._settings.asked("signing_roles_by_tier").get(self._settings.tier, ())
         of_risks = [
             role for risk in (risks if isinstance(risks, list) else ()) for role in by_risk.get(risk, ())
         ]
-        return list(dict.fromkeys([*self._settings.option("sign-offs", "always"), *by_tier, *of_risks]))
+        return list(dict.fromkeys([*self._settings.asked("signing_roles"), *by_tier, *of_risks]))
 
 
 def _rounded_down(value: float) -> int:

@@ -10,6 +10,7 @@ from egp.policy.model import Policy
 from egp.policy.scope import Traits
 from egp.policy.timing import Timing
 from egp.rules.rule import load
+from egp.rules.table import KNOWN_AS
 
 
 class Settings:
@@ -23,10 +24,11 @@ class Settings:
         self.tier = tier
         self.roles = policy.roles
 
-    def adopts(self, rule_id: str) -> bool:
-        return rule_id in self._params
+    def adopts(self, name: str) -> bool:
+        """Whether the policy adopts the rule of the option that is known by a name."""
+        return KNOWN_AS[name][0] in self._params
 
-    def option(self, rule_id: str, name: str) -> Any:
-        """The option in force, or the rule's default where the policy has not adopted the rule."""
-        params = self._params.get(rule_id) or load(rule_id).params()
-        return getattr(params, name)
+    def asked(self, name: str) -> Any:
+        """The option in force that is known by a name, or its default where the policy has not adopted its rule."""
+        rule_id, option = KNOWN_AS[name]
+        return getattr(self._params.get(rule_id) or load(rule_id).params(), option)

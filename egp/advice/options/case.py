@@ -14,15 +14,15 @@ from egp.output.report.model import Report
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import Diagnostic, Failure
 from egp.plan.typed_reader import nearest
-from egp.policy.model import Adopted, Policy
+from egp.policy.model import Adopted, Policy, asked
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.plan_history import judged_as, timing_of
+from egp.rules.exports import Broken
 from egp.yaml import Document, Path, PointerError, parse_pointer, read_bytes
 from egp.yaml.bounds import MAX_BYTES
-from egp.yaml.edits import Edit, EditError
+from egp.yaml.edits import Edit, EditError, value_at
 from egp.yaml.files import read_regular
 
-_PERSONAL = "no-personal-data"
 _INTEGRITY = "integrity"
 Key = tuple[str, str, str]
 
@@ -52,6 +52,11 @@ class Judged:
     def errors(self) -> Counter[Key]:
         return Counter(key_of(each) for each in self.diagnostics if each.severity == "error")
 
+    @property
+    def has_secret(self) -> bool:
+        """Whether the plan holds what must not be repeated."""
+        return any(each.secret for each in self.diagnostics)
+
     def of(self, rule: str) -> list[Diagnostic]:
         return [each for each in self.diagnostics if each.rule == rule]
 
@@ -74,7 +79,7 @@ class Case:
     @property
     def name(self) -> str:
         """The plan's id; the file's name where the plan has none, or holds what must not be repeated."""
-        return self.source.shown if not self.plan.id or self.judged.of(_PERSONAL) else self.plan.id
+        return self.source.shown if not self.plan.id or self.judged.has_secret else self.plan.id
 
     @property
     def value(self) -> dict[str, Any]:
@@ -85,10 +90,20 @@ class Case:
         """Whether the document can be read, so that there is something to compute with."""
         return bool(self.value) and not self.document.problems
 
-    def option_of(self, rule: str, name: str) -> Any:
-        """A rule's option as the policy sets it for this plan; None where the policy does not adopt the rule."""
-        adopted = self.adopted.get(rule)
-        return getattr(adopted.params, name) if adopted else None
+    def asked(self, name: str) -> Any:
+        """The option that is known by a name, as the policy sets it for this plan; None where it does not adopt its rule."""
+        return asked(self.adopted, name)
+
+    def exported(self, rule_id: str, name: str) -> Any:
+        """What the module of a rule says besides its check, one of ``egp.rules.exports``."""
+        return self.policy.catalogue.load(rule_id).exported(name)
+
+    def broken(self, diagnostic: Diagnostic) -> Broken:
+        """A violation, for what its rule's module says of it."""
+        path, adopted = self.path_of(diagnostic), self.adopted.get(diagnostic.rule)
+        params = adopted.params if adopted else self.policy.catalogue.load(diagnostic.rule).params()
+        written = value_at(self.document.value, path)
+        return Broken(self.plan, path, written, diagnostic, params, self.asked, self.policy.roles)
 
     def path_of(self, diagnostic: Diagnostic) -> Path:
         """Where a diagnostic is, the key that is missing there included."""

@@ -13,23 +13,22 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from egp import stats
 from egp.advice.options.option import Candidate
-from egp.plan.analysis.days import day_after, exposed_days, first_day, last_day, schedule_of, unpaused
+from egp.plan.analysis.by_day import units_after
+from egp.plan.analysis.days import day_after, first_day, last_day, schedule_of, unpaused
 from egp.plan.analysis.registered import (
     PRIMARY,
     detectable_at,
-    guardrail_test,
     has_primary_test,
-    metric_units,
     primary_effect,
     required_power,
     required_smallest,
 )
 from egp.plan.analysis.rescheduling import settings_of_run
+from egp.plan.analysis.ruled_out import ruled_out
 from egp.plan.analysis.traffic import arriving_units, holdout_share, smallest_share, treated_share
 from egp.plan.finding import NotChecked, need
-from egp.plan.quantity import MetricChange, QuantityError, change
+from egp.plan.quantity import QuantityError
 from egp.plan.remedy import TradeOff
 from egp.plan.typed_reader import label
 from egp.plan.wording import at_least_like, called, counted, share_in_plan
@@ -45,7 +44,6 @@ _MOST_WEEKS = 4
 """Longer runs are not offered: what their days would bring is anybody's guess."""
 _STRONGEST_CORRELATION = 0.9
 """Of a metric with its own past; beyond it nobody would believe the plan."""
-_USUAL_MARGIN = change("5%")
 _SAMPLE: Path = ("sample_size_per_variant",)
 _EXPOSURE: Path = ("schedule", "exposure")
 _DISTINCT: Path = ("eligible_units", "distinct_over_run")
@@ -66,26 +64,9 @@ class _Need:
     """The plan at that power."""
 
 
-def units_after(plan: Experiment, days: int) -> float:
-    """Distinct eligible units of a run of so many days.
-
-    The plan knows two points: one day and its run. Through them distinct units grow by a power of the days, which is
-    below 1 where people come back. Without the count of one day they come evenly, and after the run no more.
-    """
-    eligible = need(plan.eligible_units, "eligible_units")
-    run = sum(each.days for each in exposed_days(plan))
-    distinct, daily = eligible.distinct_over_run, eligible.per_day
-    if distinct is None:
-        return need(daily, "eligible_units", "per_day") * days
-    if not daily or run < 2 or daily >= distinct:
-        return distinct * min(1.0, days / run)
-    growth = min(1.0, math.log(distinct / daily) / math.log(run))
-    return float(distinct) * math.pow(days / run, growth)
-
-
 def policy_power(case: Case) -> float:
     """The power that the plan has to have: what the policy asks, or more if the plan promises more."""
-    floor = case.option_of("power-floor", "floor")
+    floor = case.asked("least_power")
     try:
         declared = required_power(case.plan)
     except NotChecked:
@@ -215,7 +196,7 @@ def longer_runs(case: Case) -> Iterator[LongerRun]:
     plan = case.plan
     first, last = first_day(plan), last_day(plan)
     pauses = schedule_of(plan).pauses
-    least = case.option_of("minimum-runtime", "days") or 0
+    least = case.asked("shortest_run") or 0
     weeks = -(-max(least, (last - first).days + 2) // 7)
     for length in range(7 * weeks, 7 * (weeks + _MOST_WEEKS), 7):
         end = day_after(first, length - 1)
@@ -340,7 +321,7 @@ def target_as_effect(case: Case, at: Path) -> Iterator[Candidate]:
 
 def wider_margin(case: Case, at: Path) -> Iterator[Candidate]:
     """For each guardrail the margin that its sample rules out at the power the policy asks of guardrails."""
-    plan, floor = case.plan, case.option_of("guardrail-power", "floor")
+    plan, floor = case.plan, case.asked("guardrail_power")
     declared = plan.sample_size_per_variant
     if floor is None or not declared:
         return
@@ -362,23 +343,6 @@ def _margin(plan: Experiment, path: Path, metric: Metric, declared: int, power: 
     words = f"accept a margin of {margin} for {name}{f' instead of {before}' if before else ''}"
     settings = (Setting((*path, "non_inferiority_margin"), str(margin)),)
     return Candidate(settings, words, lever=f"margin of {label(path)}")
-
-
-def ruled_out(plan: Experiment, path: Path, metric: Metric, units: float, power: float) -> MetricChange:
-    """The harm to a guardrail that so many units rule out with a power, as the plan would write it."""
-    test = guardrail_test(plan, _with_some_margin(metric), path)
-    margin = stats.detectable_margin(test, power, metric_units(plan, metric, units))
-    declared = metric.non_inferiority_margin or _USUAL_MARGIN
-    return change(at_least_like(margin, declared, metric.baseline))
-
-
-def _with_some_margin(metric: Metric) -> Metric:
-    """The metric with a margin to solve for, if it has none."""
-    if metric.non_inferiority_margin is not None:
-        return metric
-    other = copy.copy(metric)
-    other.non_inferiority_margin = _USUAL_MARGIN
-    return other
 
 
 def longer_run_for_guardrails(case: Case, _: Path) -> Iterator[Candidate]:

@@ -23,7 +23,7 @@ _NOT_CONCLUDED = "nothing is concluded about"
 def _segments(case: Case, _: Diagnostic) -> Iterator[Candidate]:
     """The first segments that the policy allows, with a correction; or none, all of them for root-cause work."""
     segments = list(dict.fromkeys(case.plan.segments))
-    most = case.option_of("segments-declared", "max_segments") or 0
+    most = case.asked("most_segments") or 0
     diagnostic = list(case.plan.diagnostic_segments)
     if len(segments) > most > 0:
         kept, moved = segments[:most], segments[most:]

@@ -28,7 +28,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
         complete = stage.end
     elif 0 <= stage.position < len(readout.plan.ramp):
         least = need(readout.plan.ramp[stage.position].min_dwell, "ramp", stage.position, "min_dwell")
-        asked = policy_option(readout, "stage-dwell", "hours", 0)
+        asked = policy_option(readout, "hours_of_a_stage", 0)
         complete = after(stage.begin, max(least, timedelta(hours=asked)))
     else:
         return

@@ -25,7 +25,7 @@ from egp.plan.wording import counted
 from egp.rules.rule import Params
 
 SHORTEST_RUN = 14
-"""Days asked for where the policy has no minimum-runtime."""
+"""Days asked for where the policy asks for no run of a length."""
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
@@ -38,7 +38,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
         yield _not_seen(readout)
         return
     read = open_look_instant(readout)
-    least = int(policy_option(readout, "minimum-runtime", "days", SHORTEST_RUN))
+    least = int(policy_option(readout, "shortest_run", SHORTEST_RUN))
     consecutive = _consecutive_days(readout, day_after(read.date(), -1))
     ends = readout.stage.end if is_last_look_open(readout) else None
     if consecutive >= least and not (ends and readout.as_of < ends):

@@ -13,9 +13,8 @@ from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.plan.quantity import shown
 from egp.plan.wording import listing
+from egp.policy.model import adopting
 from egp.rules.rule import Params
-
-RULE = "sign-offs"
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
@@ -45,7 +44,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
 
 
 def _unsigned(readout: Readout) -> Iterator[Reading]:
-    adopted = readout.rules.get(RULE)
+    adopted = adopting(readout.rules, "signing_roles")
     if adopted is None:
         return
     subject = (readout.plan, adopted.params, readout.organisation)

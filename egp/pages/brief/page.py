@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from egp.pages.brief.drafts import errors_of
 from egp.pages.brief.guardrails import guardrails_section, is_split_as_planned, when_harmed
 from egp.pages.brief.message import message_section
 from egp.pages.brief.options import options_sections
-from egp.pages.brief.restated import RESTATED_FIRST, decision_rule_lines, policy_in_sentences, stop_rule_line
+from egp.pages.brief.restated import contested, decision_rule_lines, policy_in_sentences, stop_rule_line
 from egp.pages.brief.tripped import first_reason, open_otherwise, tripped, tripped_metrics
 from egp.pages.brief.who import decisions_section, who_section
 from egp.pages.brief.worth import Launch, expected_section, launch_of, worth_section
@@ -28,6 +28,7 @@ from egp.plan.wording import called, counted, listing
 if TYPE_CHECKING:
     from egp.gate.call import GateJudgement
     from egp.pages.brief.scene import Scene
+    from egp.policy.model import Adopted
 
 _TONE: dict[str, Tone] = {
     "proceed": "good",
@@ -35,7 +36,6 @@ _TONE: dict[str, Tone] = {
     "roll_back": "bad",
     "could_not_judge": "caution",
 }
-_PERSONAL = "no-personal-data"
 _MEANS = {
     "hold": "traffic stays where it is",
     "roll_back": "the treatment is withdrawn, as agreed before the start",
@@ -63,7 +63,7 @@ def brief(scene: Scene) -> Brief:
 
 
 def _require_nothing_personal(scene: Scene) -> None:
-    if any(each.rule == _PERSONAL for each in scene.report.diagnostics):
+    if any(each.secret for each in scene.report.diagnostics):
         path = scene.candidate.source.shown
         reason = "the plan has personal data in it, which no page repeats"
         raise CannotJudge(Failure(path, reason, help=f"egp check {path} says where"))
@@ -189,7 +189,7 @@ def _gate(scene: Scene, judgement: GateJudgement) -> Section:
 
 def _not_up_for_decision(scene: Scene) -> Iterator[Block]:
     """The policy in one breath, before anybody argues; in full it stands at the end."""
-    if sentences := list(_policy(scene, RESTATED_FIRST)):
+    if sentences := list(_policy(scene, contested(scene.rules))):
         said = "; ".join(f"{each[0].lower()}{each[1:]}".removesuffix(".") for each in sentences)
         yield Paragraph(f"Whatever is decided, the policy stands: {said}.")
 
@@ -221,8 +221,7 @@ def _agreed(scene: Scene) -> Iterator[Section]:
         yield Section(f"What the policy insists on{version}", [Points(sentences)], folded=True)
 
 
-def _policy(scene: Scene, among: Collection[str]) -> Iterator[str]:
-    rules = {rule: adopted for rule, adopted in scene.rules.items() if rule in among}
+def _policy(scene: Scene, rules: Mapping[str, Adopted]) -> Iterator[str]:
     return policy_in_sentences(rules, scene.plan, {each.rule for each in scene.report.waived})
 
 

@@ -2,62 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.days import whole_days
 from egp.plan.analysis.registered import has_primary_test
 from egp.plan.experiment import DecisionRule, Experiment, StopRule
 from egp.plan.quantity import shown
-from egp.plan.wording import counted, length, listing, percent, times_over
+from egp.plan.wording import counted, listing, percent
 
 if TYPE_CHECKING:
     from egp.policy.model import Adopted
 
 WEEK = timedelta(weeks=1)
 
-_SENTENCES: Mapping[str, Callable[[Any, Experiment], str]] = {
-    "minimum-runtime": lambda params, _: (
-        f"It runs for at least {counted(params.days, 'consecutive day')} at full exposure."
-    ),
-    "weekly-cycles": lambda params, _: f"Every weekday is in it at least {times_over(params.times)}.",
-    "power-floor": lambda params, _: (
-        f"It is large enough to find the effect that it looks for in {percent(params.floor)} of all cases."
-    ),
-    "no-unplanned-looks": lambda _, __: (
-        "The primary metric is read on the days agreed beforehand and on no other: nobody stops on a good day."
-    ),
-    "required-guardrails": lambda params, plan: (
-        f"These must not get worse: {listing(map(shown, params.metrics or _guardrails(plan))) or 'none is named'}."
-    ),
-    "stage-dwell": lambda params, _: (
-        f"Traffic is raised in stages, each of at least {length(timedelta(hours=params.hours))}."
-    ),
-    "stop-rules-cover-guardrails": lambda _, __: (
-        "When to stop was agreed before the start, for each guardrail; nobody is asked when a stop rule fires."
-    ),
-    "locked-plan": lambda _, __: "What was registered changes with a declared amendment, or not at all.",
-}
-"""Rule → what it asks, for people; in the order in which they are told."""
-
-RESTATED_FIRST = ("minimum-runtime", "no-unplanned-looks", "required-guardrails")
-"""What people argue about first."""
-
-
-def _guardrails(plan: Experiment) -> list[str]:
-    return [metric.id or "" for metric in plan.guardrail_metrics]
-
 
 def policy_in_sentences(
     rules: Mapping[str, Adopted], plan: Experiment, waived: Collection[str]
 ) -> Iterator[str]:
     """What the policy insists on for the plan, of the things that people argue about."""
-    for rule_id, sentence in _SENTENCES.items():
-        adopted = rules.get(rule_id)
-        if adopted is not None and adopted.severity != "info":
+    for rule_id, adopted in rules.items():
+        plain = adopted.rule.exported("plain") if adopted.severity != "info" else None
+        if plain:
             exempt = " This plan is exempt from it by a waiver." if rule_id in waived else ""
-            yield f"{sentence(adopted.params, plan)}{exempt}"
+            yield f"{plain(adopted.params, plan)}{exempt}"
+
+
+def contested(rules: Mapping[str, Adopted]) -> dict[str, Adopted]:
+    """The rules that people argue about first."""
+    return {rule_id: adopted for rule_id, adopted in rules.items() if adopted.rule.exported("CONTESTED")}
 
 
 def stop_rule_in_words(rule: StopRule) -> str:

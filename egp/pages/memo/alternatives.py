@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.advice.options.case import CaseError
-from egp.advice.options.levers import counted_units, policy_power, rescheduled, units_after
+from egp.advice.options.levers import counted_units, rescheduled
 from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Section, Table
-from egp.pages.memo.consequences import family_error
-from egp.pages.memo.day import (
-    day_at,
-    effect_error,
-    least_days,
-    planned_days,
-    times_its_size,
-    weekdays_seen,
-)
+from egp.pages.memo.asked import detectable, least_days
 from egp.pages.memo.figures import power_figure
 from egp.pages.memo.page import provenance, standing
 from egp.pages.memo.stopped import day_number
+from egp.plan.analysis.by_day import (
+    day_at,
+    effect_error,
+    family_error,
+    planned_days,
+    times_its_size,
+    units_after,
+    weekdays_seen,
+)
 from egp.plan.analysis.days import day_after, first_day
 from egp.plan.analysis.registered import (
     PRIMARY,
-    detectable_at,
     planned_units,
     power_at,
     primary_at,
@@ -33,10 +33,8 @@ from egp.plan.analysis.registered import (
     primary_test,
 )
 from egp.plan.analysis.traffic import smallest_share
-from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
-from egp.plan.wording import at_least_like, counted, listing, one_in, percent, power_text, whole
-from egp.stats import StatisticsInputError
+from egp.plan.wording import counted, listing, one_in, percent, power_text, whole
 from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
@@ -62,7 +60,7 @@ _SUFFICIENT: dict[str, tuple[str, str]] = {
 def if_shortened(case: Case, last: date) -> Page:
     """What a run that is planned to end on a day would be worth, read once."""
     days = day_number(case, last)
-    then, end = day_at(case, days), day_at(case, least_days(case))
+    then, end = day_at(case.plan, days), day_at(case.plan, least_days(case))
     if days >= end.number:
         raise CaseError(
             f"{counted(days, 'day')} are no shorter than the {counted(end.number, 'day')} "
@@ -80,7 +78,11 @@ def if_shortened(case: Case, last: date) -> Page:
         ("last day", str(then.last), str(end.last)),
         ("units per variant", whole(math.floor(then.units)), whole(math.floor(end.units))),
         ("power at the MDE", power_text(then.power), power_text(end.power)),
-        ("effect found with the power asked", then.detectable or "none", end.detectable or "none"),
+        (
+            "effect found with the power asked",
+            detectable(case, then.units) or "none",
+            detectable(case, end.units) or "none",
+        ),
         (
             "a significant effect of the MDE looks",
             times_its_size(then.exaggeration),
@@ -204,20 +206,13 @@ def _within_segments(case: Case, count: int) -> Iterator[Block]:
 
 
 def _detectable(case: Case, units: float) -> str:
-    metric = primary_at(case.plan, PRIMARY)
-    try:
-        power = policy_power(case)
-        return (
-            at_least_like(detectable_at(case.plan, power, units), metric.mde, metric.baseline)
-            if metric.mde
-            else "-"
-        )
-    except (NotChecked, ArithmeticError, StatisticsInputError):
-        return "none that is possible"
+    if primary_at(case.plan, PRIMARY).mde is None:
+        return "-"
+    return detectable(case, units) or "none that is possible"
 
 
 def _segment_ways(case: Case) -> Iterator[str]:
-    most = case.option_of("segments-declared", "max_segments")
+    most = case.asked("most_segments")
     if most is not None:
         yield f"Declare up to {most} segments under `segments`, with `correction: holm`, before the start."
     yield "Keep the others under `diagnostic_segments`: they may explain harm, and nothing is concluded from them."
@@ -226,7 +221,7 @@ def _segment_ways(case: Case) -> Iterator[str]:
 
 def if_export(case: Case) -> Page:
     """What raw user-level data would add to the analysis of the plan, which is nothing."""
-    allowed = case.option_of("aggregates-only", "allowed") or ("aggregates",)
+    allowed = case.asked("data_access") or ("aggregates",)
     metrics = [(path, metric) for path, metric in case.plan.metrics if metric.kind]
     verdict = (
         f"{case.name} is analysed from aggregates without losing any precision: {counted(_rows_needed(case), 'row')} "

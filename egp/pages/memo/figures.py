@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from egp import stats
-from egp.advice.options.levers import policy_power, units_after
+from egp.advice.options.levers import policy_power
 from egp.output.page import charts
 from egp.output.page.model import Figure, Table
-from egp.pages.memo.day import at_most, least_days, planned_days, type_one_error
-from egp.plan.analysis.registered import information_fractions, power_at, primary_effect, primary_test
+from egp.pages.memo.asked import least_days
+from egp.plan.analysis.by_day import at_most, planned_days, type_one_error, units_after
+from egp.plan.analysis.registered import power_at, primary_effect, primary_test
 from egp.plan.analysis.traffic import smallest_share
 from egp.plan.wording import counted, one_in, percent, power_text
 
@@ -63,9 +63,3 @@ def looks_figure(case: Case, marked: Sequence[int], last: int) -> Figure:
         f"One planned look: {percent(test.alpha)}. Looks in even steps: {'; '.join(told)}.",
         Table(("looks", "type I error"), rows, numeric=frozenset((0, 1))),
     )
-
-
-def planned_looks_error(case: Case) -> float:
-    """Exact type I error of the looks that the plan declares, each at its own level. Raises NotChecked."""
-    test = primary_test(case.plan)
-    return stats.repeated_looks_type1(test.alpha, information_fractions(case.plan), test.sides)

@@ -53,7 +53,7 @@ def _kept(told: Callable[[Case], Row | None], case: Case) -> Row | None:
 
 
 def _runtime(case: Case) -> Row | None:
-    asked = case.option_of("minimum-runtime", "days")
+    asked = case.asked("shortest_run")
     longest = max((run.days for run in full_days(case.plan)), default=0)
     if not asked:
         return None
@@ -61,7 +61,7 @@ def _runtime(case: Case) -> Row | None:
 
 
 def _weekdays(case: Case) -> Row | None:
-    asked = case.option_of("weekly-cycles", "times")
+    asked = case.asked("times_each_weekday")
     least = min(weekday_counts(full_days(case.plan)))
     return ("times each weekday is seen", f"{asked}", f"{least}", f"{least - asked}") if asked else None
 
@@ -109,11 +109,11 @@ def _metrics(case: Case) -> Iterator[Row]:
 
 
 def _rows(case: Case) -> tuple[MetricRow, ...]:
-    return plan_power(case.plan, case.document, case.option_of("guardrail-power", "floor")).rows
+    return plan_power(case.plan, case.document, case.asked("guardrail_power")).rows
 
 
 def _holdout(case: Case) -> Row | None:
-    asked, share = case.option_of("holdout-size", "min"), holdout_share(case.plan)
+    asked, share = case.asked("smallest_holdout"), holdout_share(case.plan)
     if not asked or not share:
         return None
     return "share of the holdout", percent(asked), percent(share), f"{(share - asked) * 100:.10g} points"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from egp.advice.options.acting import Actor, actor_of
+from egp.advice.options.acting import actor_of, called
 from egp.advice.options.option import as_yaml
 from egp.advice.options.solver import Step, way_to_compliance
 from egp.output.page.model import Block, Command, Page, Paragraph, Points, Section
@@ -16,6 +16,7 @@ from egp.plan.analysis.days import day_after, first_day, last_day
 from egp.plan.digest import plan_digest
 from egp.plan.finding import NotChecked
 from egp.plan.wording import counted, listing
+from egp.rules.exports import ACTORS
 
 if TYPE_CHECKING:
     from egp.advice.options.case import Case
@@ -73,12 +74,12 @@ def _accepted_in_short(case: Case, warnings: Sequence[Diagnostic]) -> str:
 
 
 def _sections(case: Case, errors: Sequence[Diagnostic], others: Sequence[Diagnostic]) -> Iterator[Section]:
-    by_actor: dict[Actor, list[Diagnostic]] = {}
+    by_actor: dict[str, list[Diagnostic]] = {}
     for each in errors:
         by_actor.setdefault(actor_of(case, each), []).append(each)
-    for actor in sorted(by_actor):
+    for actor in sorted(by_actor, key=list(ACTORS).index):
         blocks = [violation(case, each) for each in by_actor[actor]]
-        yield Section(f"{actor.who}: {counted(len(blocks), 'violation')} to resolve", blocks, "bad")
+        yield Section(f"{called(case, actor)}: {counted(len(blocks), 'violation')} to resolve", blocks, "bad")
     if case.judged.silent:
         silent = f"For want of an input these checks could not run, which counts as rejected: {listing(case.judged.silent)}."
         yield Section("Not checked", [Paragraph(silent, "bad")], "bad")

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Literal
 
 from egp.advice.options.case import CaseError
 from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Section, Table
-from egp.pages.memo.day import (
+from egp.pages.memo.asked import detectable, least_days
+from egp.pages.memo.figures import looks_figure, power_figure
+from egp.pages.memo.page import provenance, standing
+from egp.plan.analysis.by_day import (
     Day,
     at_most,
     day_at,
     last_of,
-    least_days,
     of_any,
     planned_days,
     target_exaggeration,
@@ -22,8 +24,6 @@ from egp.pages.memo.day import (
     type_one_error,
     weekdays_seen,
 )
-from egp.pages.memo.figures import looks_figure, power_figure
-from egp.pages.memo.page import provenance, standing
 from egp.plan.analysis.days import day_after, exposed_days, first_day, schedule_of, unpaused
 from egp.plan.analysis.registered import (
     PRIMARY,
@@ -49,7 +49,7 @@ def if_stopped(case: Case, day: date) -> Page:
     number = day_number(case, day)
     if is_sequential(case.plan):
         return _at_a_look(case, day, number)
-    then, end = day_at(case, number), day_at(case, least_days(case))
+    then, end = day_at(case.plan, number), day_at(case.plan, least_days(case))
     error, final = type_one_error(case.plan, number), type_one_error(case.plan, end.number)
     alpha = primary_test(case.plan).alpha
     verdict = (
@@ -152,7 +152,7 @@ def _facts(case: Case, then: Day) -> Iterator[Block]:
     pairs = [
         ("units per variant expected by then", whole(math.floor(then.units))),
         (f"power for the MDE of {mde}", power_text(then.power)),
-        ("effect it can find with the power asked", then.detectable or "none that is possible"),
+        ("effect it can find with the power asked", detectable(case, then.units) or "none that is possible"),
         (
             "a significant result of a true effect of the MDE",
             f"looks {times_its_size(then.exaggeration)} on average",
@@ -160,7 +160,7 @@ def _facts(case: Case, then: Day) -> Iterator[Block]:
         ("weekdays", weekdays_seen(then.weekdays)),
     ]
     pairs.insert(4, ("of a true effect half as large", f"looks {times_its_size(then.of_half)} on average"))
-    hoped = target_exaggeration(case, then.units)
+    hoped = target_exaggeration(case.plan, then.units)
     if hoped:
         pairs.insert(4, (f"of the target, {hoped[0]}", f"looks {times_its_size(hoped[1])} on average"))
     yield Facts(pairs)
@@ -182,7 +182,11 @@ def _instead(then: Day, end: Day, case: Case) -> Iterator[Block]:
         ("day", f"{then.number}, {then.last}", f"{end.number}, {end.last}"),
         ("units per variant", whole(math.floor(then.units)), whole(math.floor(end.units))),
         ("power at the MDE", power_text(then.power), power_text(end.power)),
-        ("effect found with the power asked", then.detectable or "none", end.detectable or "none"),
+        (
+            "effect found with the power asked",
+            detectable(case, then.units) or "none",
+            detectable(case, end.units) or "none",
+        ),
         ("error rate of the one planned look", "not planned", percent(alpha)),
         (
             "a significant effect of the MDE looks",
@@ -204,7 +208,7 @@ def _instead(then: Day, end: Day, case: Case) -> Iterator[Block]:
 def _today(case: Case, end: Day) -> Iterator[str]:
     yield f"Read the primary metric once, after {end.last}; until then nobody opens it."
     yield "Guardrails and stop rules are watched every day: harm ends the test at once, success does not."
-    if case.option_of("spending-allowed", "allowed"):
+    if case.asked("spending_functions"):
         yield "A sequential design that the policy allows may be registered for the next experiment, before it starts."
     else:
         yield (

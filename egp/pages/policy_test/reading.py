@@ -13,7 +13,7 @@ from egp.plan.quantity import shown
 from egp.plan.typed_reader import ValueProblem, label, nearest, read
 from egp.policy.layers import Layer, SettingValue
 from egp.policy.model import Policy
-from egp.policy.params import read_params
+from egp.policy.params import read_options
 from egp.policy.settings import WEIGHTS, origin_of
 from egp.yaml import Document, Path, read_file
 
@@ -116,9 +116,9 @@ def _settings(
         if rule_id not in policy.catalogue:
             problems.append(_no_rule(rule_id, at, policy))
             continue
-        read = read_params(policy.catalogue.load(rule_id), options, at, problems)
+        read = read_options(policy.catalogue.load(rule_id), options, at, problems)
         settings[rule_id] = {
-            name: SettingValue(value, origin_of(document, (*at, name))) for name, value in vars(read).items()
+            name: SettingValue(value, origin_of(document, (*at, name))) for name, value in read.items()
         }
     return Layer(f"{document.path}#{path[1]}", settings)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from egp.plan.experiment import read_experiment
 from egp.plan.finding import Failure
 from egp.plan.power.plan import PlanPower, plan_power
+from egp.policy.model import asked
 from egp.policy.plan_history import judged_as, timing_of
 from egp.record.lock import LockError
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from egp.policy.model import Policy, RuleSet
     from egp.policy.plan_files import PlanFinder, PlanSource
     from egp.yaml import Document
-
-_GUARDRAIL_POWER = "guardrail-power"
 
 
 def powers(
@@ -67,8 +66,5 @@ def _of_document(
 
 def _guardrail_floor(rules: RuleSet) -> float | None:
     """The power that the policy asks of guardrails in this plan; None where it does not."""
-    for adopted in rules.alone:
-        if adopted.rule.id == _GUARDRAIL_POWER:
-            floor: float = adopted.params.floor  # type: ignore[attr-defined]
-            return floor
-    return None
+    floor: float | None = asked({each.rule.id: each for each in rules.alone}, "guardrail_power")
+    return floor

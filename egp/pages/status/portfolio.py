@@ -15,6 +15,7 @@ from egp.plan.analysis.false_wins import expected_false_wins, worst_period
 from egp.plan.experiment import may_be_plan, read_experiment
 from egp.plan.quantity import Interval, as_day
 from egp.policy.locate import lock_folder
+from egp.policy.model import asked
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
 from egp.record.lock import LockError, Registration, read_lock
@@ -211,15 +212,8 @@ def _layers(entries: Sequence[PortfolioEntry], day: date) -> Iterator[LayerPerio
 
 def _false_wins(entries: Sequence[PortfolioEntry], day: date, policy: Policy) -> FalseWins | None:
     """Of the tests that start in the policy's period around the day, the past one and what is planned."""
-    budget = next(
-        (
-            each.params
-            for each in policy.adopted("", NO_TRAITS, Timing(day)).together
-            if each.rule.id == "alpha-budget"
-        ),
-        None,
-    )
-    days = int(getattr(budget, "days", _YEAR))
+    rules = {each.rule.id: each for each in policy.adopted("", NO_TRAITS, Timing(day)).together}
+    days = int(asked(rules, "period_of_false_wins") or _YEAR)
     tests = sorted(
         (entry.first, chance)
         for entry in entries
@@ -229,7 +223,7 @@ def _false_wins(entries: Sequence[PortfolioEntry], day: date, policy: Policy) ->
     if not tests:
         return None
     worst = worst_period(tests, days)
-    allowed = getattr(budget, "false_wins", None)
+    allowed = asked(rules, "most_false_wins")
     return FalseWins(
         worst.wins, worst.last - worst.first + 1, tests[worst.first][0], tests[worst.last][0], days, allowed
     )

@@ -74,6 +74,7 @@ import copy
 import math
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp.plan.dimensions import is_misread, unit_of
 from egp.plan.experiment import Metric
@@ -82,6 +83,9 @@ from egp.plan.quantity import Measure, shown
 from egp.plan.typed_reader import label
 from egp.rules.rule_inputs import PlanFile
 from egp.yaml import Path
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
 
 FRACTION_BELOW = 0.1
 """Bare numbers below this are taken as fractions, others as numbers of per cent."""
@@ -124,12 +128,22 @@ def _finding(path: Path, written: object, metric: Metric | None) -> Finding:
         message = f"{where}: {text} has no unit; it may be relative or absolute"
         advice = "write 5% for a relative change, 0.5pp or 40ms for an absolute one"
     else:
-        percent = number * 100 if abs(number) < FRACTION_BELOW else number
-        amount, unit = _absolute(number, percent, metric)
+        percent, amount, unit = _amounts(number, metric)
         message = f"{where}: {text} has no unit; {_readings(path, metric, percent, amount, unit)}"
-        relative = f"{path[-1]}: {_plain(percent)}%"
-        advice = f"write `{relative}` or `{path[-1]}: {_plain(amount)}{_suffix(unit)}`, whichever is meant"
+        relative, absolute = _spelt_out(percent, amount, unit)
+        advice = f"write `{path[-1]}: {relative}` or `{path[-1]}: {absolute}`, whichever is meant"
     return Finding(path, message, observed=text, required="a number with its unit", help=advice)
+
+
+def _amounts(number: float, metric: Metric) -> tuple[float, float, str]:
+    """The relative reading in percent, and the absolute one with its unit."""
+    percent = number * 100 if abs(number) < FRACTION_BELOW else number
+    return percent, *_absolute(number, percent, metric)
+
+
+def _spelt_out(percent: float, amount: float, unit: str) -> tuple[str, str]:
+    """The two readings as a plan writes them."""
+    return f"{_plain(percent)}%", f"{_plain(amount)}{_suffix(unit)}"
 
 
 def _fit_to_print(number: float, baseline: Measure | None) -> bool:
@@ -191,3 +205,18 @@ def _decimals(value: float, significant_digits: int) -> int:
 
 def _plain(value: float) -> str:
     return f"{value:.12f}".rstrip("0").rstrip(".")
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """The units that each reading of a bare MDE would take."""
+    from egp.plan.analysis.registered import PRIMARY, required_smallest
+    from egp.plan.quantity import change
+    from egp.plan.wording import whole
+
+    metric = broken.plan.primary_metric
+    if broken.at != (*PRIMARY, "mde") or metric is None or unit_of(metric) is None:
+        return
+    for reading in _spelt_out(*_amounts(float(str(broken.written).replace("_", "")), metric)):
+        plan, read = copy.copy(broken.plan), copy.copy(metric)
+        read.mde, plan.primary_metric = change(reading), read
+        yield f"Read as {reading} the test takes {whole(required_smallest(plan))} units per variant."

@@ -51,7 +51,7 @@ economics: null
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, need
@@ -59,6 +59,10 @@ from egp.plan.quantity import Measure, shown
 from egp.plan.typed_reader import Money
 from egp.plan.wording import called, significant
 from egp.rules import rule
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 _AT = ("economics", "cost_per_unit")
 _ROUNDING = 1 + 1e-9
@@ -92,3 +96,16 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         return
     observed = shown(cost.text) if cost else "not declared"
     yield Finding(_AT, problem, observed=observed, required=f"at most {highest}", help=advice)
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What a week costs above the cap."""
+    from egp.plan.wording import whole
+
+    economics, cap = broken.plan.economics, broken.params.per_thousand
+    if economics is None or economics.cost_per_unit is None or economics.delay is None:
+        return
+    cost, weekly = economics.cost_per_unit, economics.delay.units_per_week
+    if weekly and cost.unit == cap.unit:
+        gap = (cost.value - cap.value / 1000) * weekly
+        yield f"At {weekly:,} events a week that is {whole(gap)} {cost.unit} a week above the cap."

@@ -113,7 +113,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.economics import Worth, add_up, weighted
 from egp.plan.experiment import Economics, Experiment
@@ -124,10 +124,17 @@ from egp.plan.wording import called, listing, percent, share_in_plan, significan
 from egp.rules import rule
 from egp.yaml import Path
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 class Params(rule.Params):
     floor: Annotated[
-        Money, "lowest floor that a plan may declare", rule.AtLeast(0), rule.Stricter("more")
+        Money,
+        "lowest floor that a plan may declare",
+        rule.AtLeast(0),
+        rule.Stricter("more"),
+        rule.KnownAs("least_value"),
     ] = Money(Measure(0.0, "USD", "0 USD"))
 
 
@@ -338,3 +345,27 @@ def _decimals(amount: Measure) -> int:
     """How many decimals an amount is written with."""
     number = amount.text.removesuffix(amount.unit).strip()
     return min(12, len(number.partition(".")[2].replace("_", "")))
+
+
+_EVENTS = 1_000_000
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What a scenario is worth over a million events, or what the slip in it is."""
+    from egp.plan.finding import need
+
+    economics, path = broken.plan.economics, broken.at
+    if economics is None or len(path) < 3:
+        return
+    scenario, worth = economics.scenarios[int(path[2])], Worth(economics)
+    value = worth.net(need(scenario.p_success, *path[:3], "p_success"))
+    event = called(economics.per, "event")
+    if not worth.reaches_floor(value):
+        gap = (worth.floor.value - value) * _EVENTS
+        yield (
+            f"In this scenario a million {event}s are worth {significant(value * _EVENTS, 4)} {worth.currency}, "
+            f"{significant(gap, 3)} {worth.currency} below the floor."
+        )
+    elif scenario.expected_value:
+        gap = abs(value - scenario.expected_value.value) * _EVENTS
+        yield f"Over a million {event}s the slip is {significant(gap, 3)} {worth.currency}."

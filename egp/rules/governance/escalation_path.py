@@ -69,7 +69,9 @@ from egp.rules import rule
 
 
 class Params(rule.Params):
-    hours: Annotated[int, "most hours until a tie is broken", rule.Stricter("less")] = 24
+    hours: Annotated[
+        int, "most hours until a tie is broken", rule.Stricter("less"), rule.KnownAs("hours_to_escalate")
+    ] = 24
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ owner: {dri: null}
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.people import identity
 from egp.plan.experiment import Experiment
@@ -53,6 +53,9 @@ from egp.plan.finding import Finding, Related, need
 from egp.plan.quantity import shown
 from egp.rules import rule
 from egp.yaml import Path
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
 
 
 class Params(rule.Params):
@@ -101,3 +104,25 @@ def _signs_twice(plan: Experiment) -> Iterator[Finding]:
                 help=f"have {shown(sign_off.role)} signed by someone else",
                 related=(Related(("sign_offs", first, "by"), f"signs for {shown(role)}"),),
             )
+
+
+ACTOR = "approvers"
+"""Who has to act on it."""
+
+
+def by_hand(broken: Broken) -> str:
+    """Who could sign instead of the owner."""
+    from egp.plan.wording import listing
+
+    if broken.at[:1] != ("sign_offs",) or len(broken.at) < 2:
+        return ""
+    signed = broken.plan.sign_offs[int(broken.at[1])]
+    role, owner = shown(signed.role or "the role"), broken.plan.owner.dri if broken.plan.owner else None
+    holders = broken.roles.get(signed.role or "", ())
+    free = [holder for holder in holders if identity(holder) != identity(owner or "")]
+    if free:
+        return f"{listing(map(shown, free), 'or')}, who holds {role}, signs instead."
+    return (
+        f"The policy names nobody else who holds {role}: name another person in `owner.dri`, or have the owner of the policy "
+        f"name a second holder of {role}, who then signs."
+    )

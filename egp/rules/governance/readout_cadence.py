@@ -63,7 +63,9 @@ CADENCES = ("daily", "twice_weekly", "weekly", "biweekly")
 
 class Params(rule.Params):
     at_least: Annotated[
-        Literal["daily", "twice_weekly", "weekly", "biweekly"], "least frequent cadence that is allowed"
+        Literal["daily", "twice_weekly", "weekly", "biweekly"],
+        "least frequent cadence that is allowed",
+        rule.KnownAs("readout_cadence"),
     ] = "weekly"
 
 

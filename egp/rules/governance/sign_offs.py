@@ -120,14 +120,20 @@ RISKS = ("revenue", "brand", "privacy", "safety", "partner", "ai")
 
 
 class Params(rule.Params):
-    always: Annotated[tuple[str, ...], "roles that sign every plan", rule.Stricter("more")] = (
-        "experimentation_lead",
-    )
+    always: Annotated[
+        tuple[str, ...], "roles that sign every plan", rule.Stricter("more"), rule.KnownAs("signing_roles")
+    ] = ("experimentation_lead",)
     by_tier: Annotated[
-        dict[str, tuple[str, ...]], "roles that sign plans of a tier", rule.Stricter("more")
+        dict[str, tuple[str, ...]],
+        "roles that sign plans of a tier",
+        rule.Stricter("more"),
+        rule.KnownAs("signing_roles_by_tier"),
     ] = {}  # noqa: RUF012
     by_risk: Annotated[
-        dict[str, tuple[str, ...]], "roles that sign plans with an answer about risk", rule.Stricter("more")
+        dict[str, tuple[str, ...]],
+        "roles that sign plans with an answer about risk",
+        rule.Stricter("more"),
+        rule.KnownAs("signing_roles_by_risk"),
     ] = {  # noqa: RUF012
         "privacy": ("privacy",)
     }
@@ -249,3 +255,7 @@ def _flaw(
         return None
     observed = shown(getattr(sign_off, key)) if getattr(sign_off, key) else "not declared"
     return Finding((*at, key), message, observed=observed, required=required, help=advice)
+
+
+ACTOR = "approvers"
+"""Who has to act on it."""

@@ -52,7 +52,7 @@ guardrail_metrics: []
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from egp.plan.analysis.guardrail_lines import segment_line, stop_rule_line
 from egp.plan.experiment import Experiment, Scenario
@@ -61,11 +61,15 @@ from egp.plan.quantity import shown
 from egp.plan.wording import listing, share_in_plan
 from egp.rules import rule
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
+
 Kind = Literal["quality", "safety", "performance", "cost"]
 
 
 class Params(rule.Params):
-    kinds: Annotated[tuple[Kind, ...], "kinds of harm that guardrails must cover", rule.Stricter("more")] = (
+    kinds: Annotated[tuple[Kind, ...], "kinds of harm that guardrails must cover", rule.Stricter("more"), rule.KnownAs("kinds_of_harm")] = (
         "quality", "safety", "performance", "cost",
     )  # fmt: skip
 
@@ -116,3 +120,10 @@ def _segment_advice(plan: Experiment, scenario: Scenario, segment: str) -> str:
         f"add under `guardrail_metrics`, with the segment's own share and numbers, "
         f"{segment_line(models[0], segment, share)}, and under `stop_rules` {stop_rule_line(plan, name)}"
     )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import treated_unwatched
+
+    return treated_unwatched(broken)

@@ -131,7 +131,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.registered import harm_direction, is_change_of
 from egp.plan.experiment import Experiment, Limit, Metric
@@ -141,14 +141,23 @@ from egp.plan.wording import absolute, called, like, percent
 from egp.rules import rule
 from egp.yaml import Path
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
+
 _ROUNDING = 1 + 1e-9
 
 
 class Params(rule.Params):
     default: Annotated[
-        MetricChange, "widest margin of a metric without a cap of its own", rule.Stricter("less")
+        MetricChange,
+        "widest margin of a metric without a cap of its own",
+        rule.Stricter("less"),
+        rule.KnownAs("widest_margin"),
     ] = MetricChange(0.10, "relative", "10%")
-    margins: Annotated[dict[str, MetricChange], "widest margin by metric id"] = {}  # noqa: RUF012
+    margins: Annotated[
+        dict[str, MetricChange], "widest margin by metric id", rule.KnownAs("widest_margins")
+    ] = {}  # noqa: RUF012
     limit_times: Annotated[
         float,
         "how many times the default a limit without a margin may lie from the baseline",
@@ -292,3 +301,32 @@ def _incomparable(metric: Metric, path: Path, cap: MetricChange) -> Finding:
         required=f"at most {cap}",
         help="correct the baseline, or have the policy state the cap as an absolute change in the metric's unit",
     )
+
+
+_PER = 100_000
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """The harm that the margin accepts, and that the policy would."""
+    from egp.plan.analysis.registered import margin_of, size_of
+    from egp.rules.costs import guardrail_of
+
+    found = guardrail_of(broken)
+    if not found or found[1].non_inferiority_margin is None:
+        return
+    path, metric = found
+    yield _accepted(broken.plan, metric, margin_of(metric, path), str(metric.non_inferiority_margin))
+    cap = broken.params.margins.get(metric.id or "") or broken.params.default
+    allowed = size_of(cap, metric, path, "non_inferiority_margin")
+    yield _accepted(broken.plan, metric, allowed, f"{cap}, the policy's cap,")
+
+
+def _accepted(plan: Experiment, metric: Metric, margin: float, told: str) -> str:
+    from egp.plan.wording import whole
+
+    name = called(metric.id, "the guardrail")
+    if metric.kind == "proportion":
+        unit = called(plan.unit, "unit")
+        return f"A margin of {told} accepts {whole(margin * _PER)} more {name} events per {_PER:,} {unit}s as harmless."
+    shift = absolute(margin, metric.baseline.unit if metric.baseline else "")
+    return f"A margin of {told} accepts a change of {name} by {shift} as harmless."

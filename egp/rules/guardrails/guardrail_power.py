@@ -83,7 +83,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from egp import stats
 from egp.plan.analysis.days import day_after, last_day, whole_days
@@ -111,13 +111,20 @@ from egp.rules import rule
 from egp.stats import StatisticsInputError
 from egp.yaml import Path
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
+
 _MOST_UNITS = 10**12
 _QUIET = "a quiet guardrail here is not evidence of safety"
 
 
 class Params(rule.Params):
     floor: Annotated[
-        Share, "least power to rule out the margins, each and all together", rule.Stricter("more")
+        Share,
+        "least power to rule out the margins, each and all together",
+        rule.Stricter("more"),
+        rule.KnownAs("guardrail_power"),
     ] = Share(0.80)
 
 
@@ -265,3 +272,21 @@ def _impossible(metric: Metric, path: Path, error: StatisticsInputError) -> Find
         f"the power of {called(metric.id, 'this guardrail')} could not be computed: {error.problem}",
         help=error.advice,
     )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """How many harmless launches end on hold."""
+    from egp.plan.analysis.registered import metric_units
+    from egp.plan.wording import one_in, power_text
+    from egp.rules.costs import guardrail_of
+
+    found, plan = guardrail_of(broken), broken.plan
+    for path, metric in [found] if found else list(plan.guardrails):
+        if metric.non_inferiority_margin is None:
+            continue
+        test = guardrail_test(plan, metric, path)
+        power = stats.achieved_power(test, 0.0, metric_units(plan, metric, planned_units(plan)))
+        yield (
+            f"{called(metric.id, 'A guardrail')}: of a harmless launch the readout rules out {metric.non_inferiority_margin} of harm "
+            f"with {power_text(power)} power; {one_in(1 - power)} harmless launches end on hold."
+        )

@@ -97,6 +97,7 @@ guardrail_metrics: {2: {limit: {min: 2200ms}}}
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.registered import is_change_of
 from egp.plan.experiment import Experiment, Limit, Metric
@@ -104,6 +105,9 @@ from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import Measure, MetricChange
 from egp.plan.wording import called
 from egp.yaml import Path
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
@@ -219,3 +223,30 @@ def _limit_fault(at: Path, metric: Metric, problem: str, advice: str) -> Finding
 
 def _comparable(bound: Measure, other: Measure) -> bool:
     return bound.unit == other.unit or {bound.unit, other.unit} == {"share", ""}
+
+
+_USUAL_POWER = 0.8
+"""Of guardrails, where the policy asks for none."""
+
+
+def _could_be_ruled_out(broken: Broken) -> Iterator[str]:
+    from egp.plan.analysis.registered import planned_units
+    from egp.plan.analysis.ruled_out import ruled_out
+    from egp.plan.wording import percent
+    from egp.rules.costs import guardrail_of
+
+    found, power = guardrail_of(broken), broken.asked("guardrail_power") or _USUAL_POWER
+    if found:
+        path, metric = found
+        margin = ruled_out(broken.plan, path, metric, planned_units(broken.plan), power)
+        yield (
+            f"The declared sample could rule out harm of {margin} with {percent(power)} power, "
+            "if the plan said that this is what matters."
+        )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import of_each, treated_unwatched
+
+    return of_each(broken, _could_be_ruled_out, treated_unwatched)

@@ -47,7 +47,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.guardrail_lines import guardrail_line, stop_rule_line
 from egp.plan.experiment import Experiment
@@ -57,10 +57,16 @@ from egp.plan.typed_reader import nearest
 from egp.plan.wording import counted, listing
 from egp.rules import rule
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 class Params(rule.Params):
     metrics: Annotated[
-        tuple[str, ...], "ids of the guardrail metrics every plan must have", rule.Stricter("more")
+        tuple[str, ...],
+        "ids of the guardrail metrics every plan must have",
+        rule.Stricter("more"),
+        rule.KnownAs("required_guardrails"),
     ] = ()
     at_least: Annotated[
         int, "guardrail metrics every plan must have, listed or not", rule.AtLeast(0), rule.Stricter("more")
@@ -137,3 +143,20 @@ def _too_few(plan: Experiment, params: Params) -> Finding:
         required=f"at least {params.at_least}",
         help=_lines(plan, [next(name for name in _free_names() if name not in taken)]),
     )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import treated_unwatched
+
+    return treated_unwatched(broken)
+
+
+CONTESTED = True
+"""People argue about it first."""
+
+
+def plain(params: Params, plan: Experiment) -> str:
+    """What the rule insists on, for people who read no statistics."""
+    metrics = params.metrics or [metric.id or "" for metric in plan.guardrail_metrics]
+    return f"These must not get worse: {listing(map(shown, metrics)) or 'none is named'}."

@@ -221,3 +221,7 @@ def _untrue(position: int, amendment: Amendment, agreed: Experiment) -> Iterator
             help="set `data_access: no_results_seen` if nobody had looked, otherwise `results_seen`",
             related=(Related(path, "the first unit is treated"),),
         )
+
+
+ACTOR = "registrar"
+"""Who has to act on it."""

@@ -86,3 +86,7 @@ def _heir(successor: PortfolioEntry | None, plan: Experiment) -> str:
     if plan.feature_flag and successor.feature_flag == plan.feature_flag:
         return f"; {shown(successor.id)} goes on with the flag {shown(plan.feature_flag)}"
     return f"; {shown(successor.id)} goes on in its place"
+
+
+ACTOR = "registrar"
+"""Who has to act on it."""

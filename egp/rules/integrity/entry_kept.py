@@ -45,3 +45,7 @@ def check(removal: Removal) -> Iterator[Finding]:
             required=f"the entry of {removal.lock.registered}",
             help="restore the entry from the base; to put an experiment that is over away: egp register --archive",
         )
+
+
+ACTOR = "registrar"
+"""Who has to act on it."""

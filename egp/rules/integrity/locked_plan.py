@@ -259,3 +259,12 @@ def _another_plan(change: Change) -> Finding:
 
 def _short(digest: str) -> str:
     return digest[:22] + "…" if digest else "none, since the plan cannot be read as a whole"
+
+
+def plain(_: object, __: Experiment) -> str:
+    """What the rule insists on, for people who read no statistics."""
+    return "What was registered changes with a declared amendment, or not at all."
+
+
+ACTOR = "registrar"
+"""Who has to act on it."""

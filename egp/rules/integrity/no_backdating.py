@@ -161,3 +161,7 @@ def _in_the_past(moved: FieldChange, day: date, as_of: date) -> Finding:
         help=f"write a day from {as_of} on, or set it back and leave what happened on {day} to an amendment",
         related=(Related(moved.earlier_path, "as it was agreed", plan=EARLIER),),
     )
+
+
+ACTOR = "registrar"
+"""Who has to act on it."""

@@ -116,3 +116,7 @@ def _yet_to_come(claimed: date, change: Change) -> Finding:
         required=f"{change.as_of} or earlier",
         help=f"register the plan on the day on which it is agreed; today that is `registered: {change.as_of}`",
     )
+
+
+ACTOR = "registrar"
+"""Who has to act on it."""

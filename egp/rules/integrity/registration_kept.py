@@ -119,3 +119,7 @@ def _policy(policy: PinnedPolicy | None) -> tuple[object, ...]:
 
 def _amendment(amended: Amended) -> tuple[object, ...]:
     return amended.digest, amended.on, amended.data_access, amended.analysis
+
+
+ACTOR = "registrar"
+"""Who has to act on it."""

@@ -101,3 +101,7 @@ def _another(position: int, sign_off: SignOff, others: list[str]) -> Finding:
         help="write the sign-off as the lock has it, or have `egp register` attest the new one",
         related=(Related(("signed",), "what the lock attests", plan=LOCK),),
     )
+
+
+ACTOR = "approvers"
+"""Who has to act on it."""

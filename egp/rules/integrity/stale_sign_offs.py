@@ -104,3 +104,7 @@ def _stale(position: int, sign_off: SignOff, moved: FieldChange, others: int, ch
         help=f"have {shown(sign_off.by or 'them')} sign the plan as it is, and set `on:` to that day",
         related=(Related(moved.earlier_path, "what was signed", plan=EARLIER),),
     )
+
+
+ACTOR = "approvers"
+"""Who has to act on it."""

@@ -58,12 +58,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, need
 from egp.plan.quantity import shown
 from egp.rules import rule
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
 
 
 class Params(rule.Params):
@@ -100,3 +103,13 @@ def _plain(name: str) -> str:
 @lru_cache(8)
 def _patterns(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(re.escape(_plain(name)) for name in names) or "(?!)")
+
+
+def by_hand(broken: Broken) -> str:
+    """Which metrics could decide instead."""
+    from egp.plan.wording import listing
+
+    advice = broken.diagnostic.help
+    others = [metric.id for metric in broken.plan.secondary_metrics if metric.id]
+    named = f" The plan already measures {listing(map(shown, others))}." if others else ""
+    return f"{advice[:1].upper()}{advice[1:]}.{named} Its baseline and MDE are the author's to state."

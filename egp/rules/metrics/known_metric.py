@@ -43,7 +43,9 @@ from egp.rules import rule
 
 class Params(rule.Params):
     metrics: Annotated[
-        tuple[str, ...], "ids of the metrics whose definition is agreed; empty asks nothing"
+        tuple[str, ...],
+        "ids of the metrics whose definition is agreed; empty asks nothing",
+        rule.KnownAs("known_metrics"),
     ] = ()
 
 

@@ -35,12 +35,15 @@ primary_metric: null
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, need
 from egp.plan.wording import called, counted
 from egp.rules import rule
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
 
 
 class Params(rule.Params):
@@ -59,3 +62,10 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             required=f"at most {params.max}",
             help=f"move {name} to `guardrail_metrics` if it must not be harmed, else to `secondary_metrics`",
         )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import several_tests
+
+    return several_tests(broken)

@@ -78,6 +78,7 @@ statistics: {alpha: null, looks: [2023-01-30, 2023-02-06]}
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.plan.analysis.days import local
@@ -86,6 +87,9 @@ from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import as_day
 from egp.plan.wording import counted, percent
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
@@ -127,3 +131,40 @@ def _as_declared(plan: Experiment, alpha: float, both: int, equal: float) -> str
     if percent(exact) == percent(equal):
         return ""
     return f" (equally spaced looks; {percent(exact)} on the declared days)"
+
+
+CURVE = "looks"
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """How often one of the looks is significant without any effect, and how large an effect looks at the first."""
+    from egp.plan.analysis.by_day import day_at, planned_days, planned_looks_error, times_its_size
+    from egp.plan.analysis.registered import primary_test
+    from egp.plan.wording import one_in, significant
+
+    test, error = primary_test(broken.plan), planned_looks_error(broken.plan)
+    either = ", half of them as wins" if test.sides == 2 else ""
+    yield (
+        f"Without any effect one of these looks is significant {percent(error, 1)} of the time ({one_in(error)}) instead of "
+        f"{percent(test.alpha)} ({one_in(test.alpha)}): of 20 such changes {significant(20 * error, 2)} would look like a result "
+        f"and not {significant(20 * test.alpha, 2)}{either}."
+    )
+    share = information_fractions(broken.plan)[0]
+    first = day_at(broken.plan, max(1, round(share * planned_days(broken.plan))))
+    yield (
+        f"At the first look, after {counted(first.number, 'day')}, a significant effect of the MDE looks "
+        f"{times_its_size(first.exaggeration)} on average{_wrong_way(first.wrong_sign)}."
+    )
+
+
+def _wrong_way(share: float) -> str:
+    return f", and points the wrong way {percent(share, 1)} of the time" if share >= 0.0005 else ""
+
+
+CONTESTED = True
+"""People argue about it first."""
+
+
+def plain(_: object, __: Experiment) -> str:
+    """What the rule insists on, for people who read no statistics."""
+    return "The primary metric is read on the days agreed beforehand and on no other: nobody stops on a good day."

@@ -79,7 +79,7 @@ segments: [new_users]
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.registered import require_primary_test
 from egp.plan.experiment import Experiment
@@ -88,10 +88,17 @@ from egp.plan.quantity import shown
 from egp.plan.wording import counted, percent
 from egp.rules import rule
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 class Params(rule.Params):
     max_segments: Annotated[
-        int, "most segments with conclusions of their own", rule.AtLeast(0), rule.Stricter("less")
+        int,
+        "most segments with conclusions of their own",
+        rule.AtLeast(0),
+        rule.Stricter("less"),
+        rule.KnownAs("most_segments"),
     ] = 3
 
 
@@ -155,3 +162,19 @@ def _error_rate(plan: Experiment, count: int) -> str:
         f"{counted(count, 'segment')} tested{each} an effect that is not there {percent(alone)} of the time, and with the "
         f"whole population up to {percent(together)}"
     )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """How often a segment shows something where nothing works, and what one of them can find."""
+    from egp.plan.analysis.by_day import family_error
+    from egp.plan.analysis.registered import planned_units, power_at, primary_effect, primary_test
+    from egp.plan.wording import one_in
+
+    count, test = len(set(broken.plan.segments)), primary_test(broken.plan)
+    alone = family_error(count, test.alpha, test.sides)
+    yield (
+        f"If nothing works anywhere, at least one of {counted(count, 'segment')} still shows a significant effect "
+        f"{percent(alone, 1)} of the time ({one_in(alone)})."
+    )
+    power = power_at(broken.plan, primary_effect(broken.plan), planned_units(broken.plan) / count)
+    yield f"A segment with {one_in(1 / count)} of the units finds a true effect of the MDE with {percent(power, 1)} power."

@@ -120,7 +120,7 @@ statistics: {method: group_sequential, spending: pocock, looks: [2023-01-30, 202
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from egp import stats
 from egp.plan.analysis.days import day_after, last_day
@@ -141,6 +141,10 @@ from egp.plan.wording import counted, listing, percent
 from egp.rules import rule
 from egp.stats import StatisticsInputError
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
+
 Sequential = Literal["obrien_fleming", "pocock", "hwang_shih_decani", "always_valid"]
 
 
@@ -149,6 +153,7 @@ class Params(rule.Params):
         tuple[Sequential, ...],
         "spending functions that plans may use, and always_valid",
         rule.Stricter("less"),
+        rule.KnownAs("spending_functions"),
     ] = ()
 
 
@@ -310,3 +315,12 @@ def _price(plan: Experiment) -> str:
     except (NotChecked, StatisticsInputError):
         return ""
     return f"; at {percent(power)} power it takes {times:.2f} times the units of a single look"
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What looking several times costs in units."""
+    inflation = sequential_inflation(broken.plan)
+    yield (
+        f"The design keeps its error rate, and takes {percent(inflation - 1, 1)} more units than one look with the same power. "
+        "It is sound; the policy has to allow it before the plan is registered."
+    )

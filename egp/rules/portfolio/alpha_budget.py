@@ -97,9 +97,14 @@ from egp.rules.rule_inputs import Portfolio, PortfolioEntry
 
 class Params(rule.Params):
     false_wins: Annotated[
-        float, "false wins that the portfolio may be expected to declare", rule.Stricter("less")
+        float,
+        "false wins that the portfolio may be expected to declare",
+        rule.Stricter("less"),
+        rule.KnownAs("most_false_wins"),
     ] = 5.0
-    days: Annotated[int, "length of the period over which they add up"] = 365
+    days: Annotated[
+        int, "length of the period over which they add up", rule.KnownAs("period_of_false_wins")
+    ] = 365
 
 
 def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
@@ -135,3 +140,7 @@ def _tests(entries: tuple[PortfolioEntry, ...]) -> Iterator[tuple[date, float]]:
         chance = expected_false_wins(entry.type, entry.alpha, entry.sides, entry.tests)
         if entry.first is not None and chance is not None:
             yield entry.first, chance
+
+
+ACTOR = "owners"
+"""Who has to act on it."""

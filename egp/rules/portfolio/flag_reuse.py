@@ -136,3 +136,7 @@ def _free_flag(portfolio: Portfolio) -> str:
     flag = portfolio.plan.feature_flag
     names = (f"{flag}_{number}" for number in count(2))
     return shown(next(name for name in names if not portfolio.index.sharing("feature_flag", name)))
+
+
+ACTOR = "owners"
+"""Who has to act on it."""

@@ -171,3 +171,7 @@ def _first_free_start(portfolio: Portfolio, run: Interval) -> date:
         if all(total <= room for _, total in traffic.during(moved)):
             return start
     return day_after(ends[-1], 1)
+
+
+ACTOR = "owners"
+"""Who has to act on it."""

@@ -157,3 +157,7 @@ def _apart(plan: PortfolioEntry, other: PortfolioEntry) -> str:
     if plan.layer:
         return f"give {shown(other.id) or other.path} the `layer: {shown(plan.layer)}`, or start after {other.last}"
     return f"give both the same `layer`, so that no unit is in both, or start after {other.last}"
+
+
+ACTOR = "owners"
+"""Who has to act on it."""

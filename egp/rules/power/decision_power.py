@@ -125,7 +125,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from egp import stats
 from egp.plan.analysis.design import Design
@@ -149,6 +149,10 @@ from egp.plan.quantity import MetricChange, Share
 from egp.plan.wording import larger_sample, like, percent, power_below, power_text, share_text, unit_count
 from egp.rules import rule
 from egp.yaml import Path
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 _MOST_UNITS = 10**12
 _DROPPED = {
@@ -388,3 +392,17 @@ def _least_sample(declared: float, reaches: Callable[[float], bool]) -> int | No
         middle = (low + high) // 2
         low, high = (low, middle) if reaches(middle) else (middle, high)
     return high
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """How many launches that are worth it the plan's own rule turns down."""
+    from egp.plan.wording import one_in
+
+    plan = broken.plan
+    bounds = (_threshold(plan, "min_lift"), _threshold(plan, "min_ci_lower"))
+    chances = _decision(plan, _tested_guardrails(plan)).chances(planned_units(plan), *bounds)
+    is_promise = plan.statistics is not None and plan.statistics.power_scope == "decision"
+    told = one_in(
+        1 - (chances.lower_bound if is_promise and broken.at[0] != "decision_rule" else chances.power)
+    )
+    yield f"{told[:1].upper()}{told[1:]} launches that are worth it at the MDE would be turned down by the plan's own rule."

@@ -96,6 +96,7 @@ primary_metric: {mde: 40ms}
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.registered import (
     PRIMARY,
@@ -113,6 +114,10 @@ from egp.plan.quantity import MetricChange
 from egp.plan.wording import at_least_like, called, percent, unit_count
 from egp.stats import StatisticsInputError
 from egp.yaml import Path
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 PRIMARY_METRIC = "the primary metric"
 WRITTEN_AS = MetricChange(0.0, "relative", "%")
@@ -187,3 +192,17 @@ def _moved(metric: Metric, path: Path, at: Path, change: MetricChange) -> float:
     towards_harm = change is metric.non_inferiority_margin
     rises = (harm_direction(metric, path) == "increase") == towards_harm
     return baseline_of(metric, path).value + (size if rises else -size)
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What the sample finds of effects of some sizes."""
+    from egp.plan.analysis.registered import power_at
+    from egp.plan.wording import power_text
+
+    plan, metric = broken.plan, broken.plan.primary_metric
+    baseline = baseline_of(metric, PRIMARY) if metric else None
+    if baseline is None:
+        return
+    for lift in (0.01, 0.02, 0.05):
+        power = power_at(plan, lift * abs(baseline.value), planned_units(plan))
+        yield f"A true relative lift of {percent(lift)} is found with {power_text(power)} power."

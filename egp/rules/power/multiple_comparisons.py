@@ -74,6 +74,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.plan.analysis.registered import (
@@ -92,6 +93,9 @@ from egp.plan.finding import Finding, NotChecked, need
 from egp.plan.wording import and_larger_sample, percent
 from egp.stats import StatisticsInputError
 from egp.stats.multiplicity import equicorrelated_exceedance
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
@@ -140,3 +144,10 @@ def _sample_needed(plan: Experiment, correction: str) -> str:
     except (NotChecked, StatisticsInputError):
         return ""
     return and_larger_sample(plan.sample_size_per_variant, needed, units_that_come(plan))
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import several_tests
+
+    return several_tests(broken)

@@ -53,7 +53,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp import stats
 from egp.plan.analysis.registered import (
@@ -72,6 +72,9 @@ from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.wording import at_least_like, percent, significant, whole
 from egp.rules import rule
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
 
 
 class Params(rule.Params):
@@ -110,3 +113,9 @@ def _needed_by_guardrails(plan: Experiment) -> float:
             test = guardrail_test(plan, metric, path)
             needed = max(needed, stats.required_units(test, 0.0, required_power(plan)).smallest / judged)
     return needed
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """How much of the sample is for nothing."""
+    declared, needed = planned_units(broken.plan), required_smallest(broken.plan)
+    yield f"The declared sample is {significant(declared / needed, 2)} times what the MDE takes."

@@ -55,7 +55,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.registered import assuming, require_primary_test, required_smallest
 from egp.plan.analysis.traffic import units_that_come
@@ -66,12 +66,19 @@ from egp.plan.wording import and_larger_sample, one_in, share_text, told_apart
 from egp.rules import rule
 from egp.stats import StatisticsInputError
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
+
 AT = ("statistics", "power")
 
 
 class Params(rule.Params):
     floor: Annotated[
-        Share, "least power of the registered test of the primary metric", rule.Stricter("more")
+        Share,
+        "least power of the registered test of the primary metric",
+        rule.Stricter("more"),
+        rule.KnownAs("least_power"),
     ] = Share(0.95)
 
 
@@ -110,3 +117,31 @@ def _sample_needed(plan: Experiment, floor: Share) -> str:
     except (NotChecked, StatisticsInputError):
         return ""
     return and_larger_sample(plan.sample_size_per_variant, needed, units_that_come(plan))
+
+
+CURVE = "power"
+
+
+def _declared_power(broken: Broken) -> Iterator[str]:
+    from egp.plan.wording import percent
+
+    declared = broken.plan.statistics.power if broken.plan.statistics else None
+    if declared:
+        yield (
+            f"A sample that has {percent(declared)} power and no more misses a true effect of the MDE in {one_in(1 - declared)} "
+            "experiments, and the feature is dropped for nothing."
+        )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import of_each, power_missing
+
+    return of_each(broken, _declared_power, power_missing)
+
+
+def plain(params: Params, _: Experiment) -> str:
+    """What the rule insists on, for people who read no statistics."""
+    from egp.plan.wording import percent
+
+    return f"It is large enough to find the effect that it looks for in {percent(params.floor)} of all cases."

@@ -77,7 +77,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.days import exposed_days, schedule_of
 from egp.plan.analysis.registered import (
@@ -94,6 +94,10 @@ from egp.plan.quantity import Count, QuantityError
 from egp.plan.wording import at_least_like, called, counted, percent, unit_count, whole
 from egp.rules import rule
 from egp.stats import StatisticsInputError
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 DISTINCT = ("eligible_units", "distinct_over_run")
 SAME_WITHIN = 0.01
@@ -243,3 +247,34 @@ def _smaller_sample(plan: Experiment, reached: int) -> str:
     except (NotChecked, StatisticsInputError, QuantityError):
         return ""
     return f", or set `sample_size_per_variant: {reached:_}` and `mde: {mde}`, which it resolves"
+
+
+def _missing_units(broken: Broken) -> Iterator[str]:
+    from egp.plan.analysis.traffic import arriving_units
+    from egp.rules.costs import power_missing
+
+    if arriving_units(broken.plan) < planned_units(broken.plan):
+        yield from power_missing(broken)
+
+
+def _double_counting(broken: Broken) -> Iterator[str]:
+    from egp.plan.analysis.registered import power_at, primary_effect
+    from egp.plan.analysis.traffic import arriving_units
+    from egp.plan.wording import power_text
+
+    plan = broken.plan
+    half = arriving_units(plan) / 2
+    if 2 * half < planned_units(plan):
+        return
+    power = power_at(plan, primary_effect(plan), half)
+    yield (
+        f"If half of these are visits of people who were counted before, {whole(math.floor(half))} units come per variant instead "
+        f"of {whole(planned_units(plan))}, and the power is {power_text(power)}."
+    )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import of_each
+
+    return of_each(broken, _missing_units, _double_counting)

@@ -84,6 +84,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.registered import (
     PRIMARY,
@@ -101,6 +102,10 @@ from egp.plan.finding import Finding, NotChecked
 from egp.plan.wording import at_least_like, called, larger_sample, percent, unit_count, whole
 from egp.stats import StatisticsInputError
 from egp.yaml import Path
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 yields_to = frozenset({"shortcut-mde"})
 
@@ -157,3 +162,10 @@ def _larger_mde(plan: Experiment, declared: int | None) -> str:
         else ""
     )
     return f", or plan for an MDE of {mde}{short}"
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import power_missing
+
+    return power_missing(broken)

@@ -87,7 +87,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp import stats
 from egp.plan.analysis.days import schedule_of
@@ -108,6 +108,10 @@ from egp.plan.finding import DoesNotApply, Finding, Related, need
 from egp.plan.quantity import Share
 from egp.plan.wording import at_least_like, percent, significant, unit_count
 from egp.rules import rule
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 SHORTCUT_ALPHA = 0.05
 
@@ -167,3 +171,13 @@ def _shortcuts(plan: Experiment, units: float) -> Iterator[float]:
         plain = stats.z_upper(SHORTCUT_ALPHA / 2) * std_dev * math.sqrt(2 / units)
     yield plain
     yield plain * math.sqrt(cuped_variance_factor(plan))
+
+
+CURVE = "power"
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import power_missing
+
+    return power_missing(broken)

@@ -157,13 +157,19 @@ from egp.rules import rule
 
 class Params(rule.Params):
     alpha: Annotated[
-        Share, "largest significance level of the primary metric's test", rule.Stricter("less")
+        Share,
+        "largest significance level of the primary metric's test",
+        rule.Stricter("less"),
+        rule.KnownAs("largest_alpha"),
     ] = Share(0.05)
     one_sided_alpha: Annotated[
         Share, "largest significance level of a one-sided test of the primary", rule.Stricter("less")
     ] = Share(0.05)
     guardrail_alpha: Annotated[
-        Share, "largest one-sided level of a guardrail's non-inferiority test", rule.Stricter("less")
+        Share,
+        "largest one-sided level of a guardrail's non-inferiority test",
+        rule.Stricter("less"),
+        rule.KnownAs("largest_guardrail_alpha"),
     ] = Share(0.05)
     least_guardrail_alpha: Annotated[
         Share, "smallest one-sided level of a guardrail's non-inferiority test", rule.Stricter("more")

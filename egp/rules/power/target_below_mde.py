@@ -72,6 +72,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.registered import (
     PRIMARY,
@@ -88,6 +89,10 @@ from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.wording import and_larger_sample, one_in, power_below, share_text, unit_count
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 AT = (*PRIMARY, "target")
 
@@ -123,4 +128,24 @@ def check(plan: Experiment) -> Iterator[Finding]:
         help=f"set `mde: {metric.target}`{and_larger_sample(plan.sample_size_per_variant, needed, units_that_come(plan))}, "
         f"or accept that {metric.mde} is what the experiment is run for and set `target: {metric.mde}`",
         related=(Related((*PRIMARY, "mde"), "the MDE"),),
+    )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What the plan makes of the effect that the business hopes for."""
+    from egp import stats
+    from egp.plan.analysis.by_day import effect_error, exaggerated
+    from egp.plan.analysis.registered import primary_test, size_of
+    from egp.plan.wording import power_text
+
+    plan, metric = broken.plan, broken.plan.primary_metric
+    if metric is None or metric.target is None:
+        return
+    units = planned_units(plan)
+    hoped, test = size_of(metric.target, metric, PRIMARY, "target"), primary_test(plan)
+    power = power_at(plan, hoped, units)
+    worth = stats.type_m(hoped, effect_error(plan, units), test.alpha, test.sides)
+    yield (
+        f"If the launch does all that the business hopes for, {metric.target}, the test finds it with {power_text(power)} power "
+        f"and misses it in {one_in(1 - power)} experiments{exaggerated(worth.exaggeration)}."
     )

@@ -70,6 +70,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.plan.analysis.decidable import undecidable
@@ -77,6 +78,10 @@ from egp.plan.experiment import Cluster, Experiment, Metric
 from egp.plan.finding import Finding, Related, need
 from egp.plan.quantity import shown
 from egp.plan.wording import called, listing, percent, significant
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 AT = ("statistics", "clustering")
 
@@ -173,3 +178,17 @@ def _unsized(plan: Experiment, clustering: Cluster) -> Iterator[Finding]:
         required=" and ".join(missing),
         help=f"add {listing(f'`{key}:`' for key in missing)} as measured, or declare {metric} as a ratio, with the standard deviation of its linearised values",
     )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What ignoring the correlation does to the error rate, for a usual strength of it."""
+    from egp.plan.analysis.registered import primary_test
+
+    plan, test = broken.plan, primary_test(broken.plan)
+    for size, icc in ((4.0, 0.05), (4.0, 0.2)):
+        inflated = math.sqrt(stats.design_effect(size, icc))
+        error = test.sides * stats.normal_sf(stats.z_upper(test.alpha / test.sides) / inflated)
+        yield (
+            f"With {size:g} {called(plan.analysis_unit, 'analysis unit')}s per {called(plan.unit, 'unit')} and a "
+            f"correlation of {icc:g} among them the {percent(test.alpha)} test is a {percent(error, 1)} test."
+        )

@@ -43,7 +43,10 @@ from egp.rules import rule
 
 class Params(rule.Params):
     allowed: Annotated[
-        tuple[str, ...], "kinds of data access that a plan may declare", rule.Stricter("less")
+        tuple[str, ...],
+        "kinds of data access that a plan may declare",
+        rule.Stricter("less"),
+        rule.KnownAs("data_access"),
     ] = ("aggregates",)
 
 

@@ -85,11 +85,15 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from egp.plan.finding import DoesNotApply, Finding
 from egp.yaml import Document
 from egp.yaml.position import SourceText
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 _MOST_FINDINGS = 20
 
@@ -228,3 +232,16 @@ def _found(text: str) -> list[tuple[Place, _Kind]]:
                 if len(found) == _MOST_FINDINGS:
                     return found
     return found
+
+
+ACTOR = "administrator"
+"""Who has to act on it."""
+
+
+def by_hand(broken: Broken) -> str:
+    """Who takes it out, and what is left of it."""
+    start = broken.diagnostic.place.span.start
+    return (
+        f"The author takes it out of line {start.line}, from column {start.column} on, and names people by role or "
+        "handle. Every version stays in git: whoever administers the repository decides whether to rewrite its history."
+    )

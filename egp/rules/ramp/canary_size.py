@@ -94,7 +94,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.days import day_after, day_before_end, first_day, local, precedes, schedule_of
 from egp.plan.analysis.statements import stated
@@ -104,16 +104,25 @@ from egp.plan.quantity import Moment, Share, as_day
 from egp.plan.wording import percent, share_in_plan, told_apart
 from egp.rules import rule
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 class Params(rule.Params):
-    min: Annotated[Share, "least share of the eligible units that a canary treats", rule.Stricter("more")] = (
-        Share(0.05)
-    )
+    min: Annotated[
+        Share,
+        "least share of the eligible units that a canary treats",
+        rule.Stricter("more"),
+        rule.KnownAs("smallest_canary"),
+    ] = Share(0.05)
     max: Annotated[
         Share, "largest share of the eligible units that a canary treats", rule.Stricter("less")
     ] = Share(0.10)
     required_for: Annotated[
-        tuple[str, ...], "types of plans that must have a canary", rule.Stricter("more")
+        tuple[str, ...],
+        "types of plans that must have a canary",
+        rule.Stricter("more"),
+        rule.KnownAs("types_with_canary"),
     ] = ("rollout",)
 
 
@@ -232,3 +241,17 @@ def _into_test(first: date, last: date, test: date) -> Finding:
         help=f"set `end: {eve}`" if first <= eve else f"move the canary: it ends by {eve}",
         related=(Related(("schedule", "start"), "the test starts here"),),
     )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """For how many units it breaks, if it breaks."""
+    from egp.plan.analysis.traffic import daily_eligible_units
+    from egp.plan.wording import whole
+
+    canary, most = broken.plan.canary, broken.params.max
+    if canary and canary.treated:
+        daily = daily_eligible_units(broken.plan)
+        yield (
+            f"If it breaks, it breaks for {whole(daily * canary.treated)} units a day; a canary of {percent(most)} risks "
+            f"{whole(daily * most)}."
+        )

@@ -92,7 +92,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.days import day_after, whole_days
 from egp.plan.analysis.rescheduling import advice, working_day
@@ -104,18 +104,26 @@ from egp.plan.quantity import Share
 from egp.plan.wording import length, listing, percent, share_in_plan, told_apart
 from egp.rules import rule
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
+
 ROUNDING = 1e-9
 
 
 class Params(rule.Params):
-    min: Annotated[Share, "least share of the eligible units in the holdout", rule.Stricter("more")] = Share(
-        0.05
-    )
+    min: Annotated[
+        Share,
+        "least share of the eligible units in the holdout",
+        rule.Stricter("more"),
+        rule.KnownAs("smallest_holdout"),
+    ] = Share(0.05)
     after_ramp: Annotated[
         timedelta,
         "least time the holdout lasts after the earliest end of the ramp",
         rule.AtLeast(0),
         rule.Stricter("more"),
+        rule.KnownAs("holdout_after_ramp"),
     ] = timedelta(days=7)
     allow_none: Annotated[
         bool, "whether a plan may give a reason for having no holdout", rule.Stricter("less")
@@ -255,4 +263,16 @@ def _until(plan: Experiment, until: date, params: Params) -> Iterator[Finding]:
         observed=str(until),
         required=f"{enough} or later",
         help=f"set `until: {working_day(enough)}` or later",
+    )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What a holdout would keep to compare with."""
+    from egp.plan.analysis.traffic import daily_eligible_units
+    from egp.plan.wording import whole
+
+    least = broken.params.min
+    yield (
+        f"Without one nobody can say after the ramp what the change earns: {percent(least)} would keep "
+        f"{whole(daily_eligible_units(broken.plan) * least)} units a day to compare with."
     )

@@ -59,12 +59,16 @@ ramp: {0: {start: 2023-01-28}}
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.days import local, precedes, readout_day
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import Moment, as_day
 from egp.plan.wording import ordinal_stage
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
@@ -94,3 +98,18 @@ def _early(plan: Experiment, position: int, start: Moment, look: Moment) -> Find
         required=f"{look} or later",
         help=f"set `start: {look.isoformat()}` or later, or leave it to the gate",
     )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """How many units get the change before anybody knows whether it works."""
+    from egp.plan.analysis.days import as_local_day
+    from egp.plan.analysis.traffic import daily_eligible_units, treated_share
+    from egp.plan.wording import counted, whole
+
+    plan = broken.plan
+    stage = plan.ramp[int(broken.at[1])]
+    if stage.start is None or stage.treated is None:
+        return
+    days = (readout_day(plan) - as_local_day(plan, stage.start)).days
+    more = max(0.0, stage.treated - treated_share(plan)) * daily_eligible_units(plan)
+    yield f"For {counted(days, 'day')} {whole(more)} more units a day get a change of which nobody knows whether it works."

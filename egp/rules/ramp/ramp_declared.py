@@ -63,11 +63,16 @@ holdout: null
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.traffic import holdout_share
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.wording import ordinal_stage, percent, share_in_plan
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 ROUNDING = 1e-9
 
@@ -120,3 +125,10 @@ def _completion(treated: float, kept: float) -> str:
     if treated >= 1:
         return ramp_further
     return f"{ramp_further}, or let the holdout keep {share_in_plan(1 - treated)}"
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import treated_unwatched
+
+    return treated_unwatched(broken)

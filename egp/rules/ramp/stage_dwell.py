@@ -39,16 +39,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.experiment import Experiment, Stage
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.wording import duration_in_plan, ordinal_stage, percent, significant
 from egp.rules import rule
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 class Params(rule.Params):
-    hours: Annotated[int, "least hours in every stage of the ramp", rule.Stricter("more")] = 48
+    hours: Annotated[
+        int, "least hours in every stage of the ramp", rule.Stricter("more"), rule.KnownAs("hours_of_a_stage")
+    ] = 48
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
@@ -79,3 +84,27 @@ def _says(stage: Stage) -> str:
 
 def _hours(duration: timedelta) -> str:
     return f"{significant(duration / timedelta(hours=1), 3)} h"
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """How many units the stage sees before the next."""
+    from egp.plan.analysis.traffic import daily_eligible_units
+    from egp.plan.wording import length, whole
+
+    stage = broken.plan.ramp[int(broken.at[1])]
+    if stage.treated is None or stage.min_dwell is None:
+        return
+    daily = daily_eligible_units(broken.plan) * stage.treated
+    seen = daily * (stage.min_dwell / timedelta(days=1))
+    asked = broken.params.hours
+    yield (
+        f"{length(stage.min_dwell)} at {percent(stage.treated)} treat about {whole(seen)} units before the next step; "
+        f"{asked} h would show what {whole(daily * asked / 24)} do, and every hour of the day at least twice."
+    )
+
+
+def plain(params: Params, _: Experiment) -> str:
+    """What the rule insists on, for people who read no statistics."""
+    from egp.plan.wording import length
+
+    return f"Traffic is raised in stages, each of at least {length(timedelta(hours=params.hours))}."

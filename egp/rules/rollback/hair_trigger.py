@@ -163,9 +163,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from math import floor, log10
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from egp.plan.analysis.alarm_levels import LEVELS, AlarmLevels, levels_set_by
 from egp.plan.analysis.days import whole_days
@@ -191,6 +192,10 @@ from egp.rules import rule
 from egp.rules.rule import AtLeast
 from egp.yaml import Path
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
+
 MOST_DAYS = 60
 """Days in a row up to which more of them are advised."""
 
@@ -204,6 +209,7 @@ class Params(rule.Params):
         "largest chance that an alarm rolls back without harm, and that any of them does",
         AtLeast(LEVELS.weekly_false_alarm),
         rule.Stricter("less"),
+        rule.KnownAs("most_false_alarms"),
     ] = Share(0.05)
     weekly_false_alarm: Annotated[
         Share, "chance without harm that bad weeks in a row roll back; the level of a week follows from it"
@@ -487,3 +493,18 @@ def _as_in_plan(value: float, unit: str) -> str:
     if unit == "s":
         return f"{value * 1000:.10g}ms"
     return f"{value:.10g} {unit}".strip()
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """How many harmless launches the alarm rolls back, where that is known and not only bounded."""
+    from egp.plan.wording import one_in
+
+    limit = broken.params.false_alarm
+    for make in _makers(broken.plan, levels_set_by(broken.params)):
+        with suppress(NotChecked):
+            trigger = make()
+            if trigger.at == broken.at and not trigger.already:
+                alarm = _weighed(trigger, limit)
+                if alarm.chance > limit and not alarm.is_most:
+                    told = one_in(alarm.chance)
+                    yield f"{told[:1].upper()}{told[1:]} harmless launches would be rolled back by this rule alone."

@@ -70,12 +70,17 @@ rollback: {to: small}
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.people import oncall
 from egp.plan.analysis.statements import stated
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
 from egp.plan.quantity import shown
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 ABSENT = {
     "method": ("the rollback does not say how the treatment is withdrawn", "set `method: feature_flag`"),
@@ -130,3 +135,10 @@ def _complete(plan: Experiment) -> str:
         f'add `rollback: {{method: {method}, to: {_control(plan)}, owner: "{oncall(plan)}", max_minutes: 15, '
         f"comms: comms/rollback.md}}`, with the names that are yours"
     )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import treated_unwatched
+
+    return treated_unwatched(broken)

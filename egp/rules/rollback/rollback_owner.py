@@ -55,7 +55,7 @@ rollback: null
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.people import oncall
 from egp.plan.analysis.statements import somebody
@@ -64,9 +64,17 @@ from egp.plan.finding import Finding, need
 from egp.plan.wording import counted
 from egp.rules import rule
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 class Params(rule.Params):
-    minutes: Annotated[float, "most minutes until a rollback is complete", rule.Stricter("less")] = 60.0
+    minutes: Annotated[
+        float,
+        "most minutes until a rollback is complete",
+        rule.Stricter("less"),
+        rule.KnownAs("minutes_of_a_rollback"),
+    ] = 60.0
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
@@ -97,3 +105,10 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         required=f"at most {most}",
         help=f"set `max_minutes: {params.minutes:g}` or less, and rehearse it",
     )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import treated_unwatched
+
+    return treated_unwatched(broken)

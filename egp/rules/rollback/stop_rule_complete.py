@@ -122,6 +122,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.guardrail_lines import stop_rule_line, usual_minimum
 from egp.plan.experiment import Experiment, StopRule
@@ -130,6 +131,10 @@ from egp.plan.quantity import shown
 from egp.plan.typed_reader import nearest
 from egp.plan.wording import called, length, listing
 from egp.yaml import Path
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 WEEK = timedelta(weeks=1)
 
@@ -276,3 +281,10 @@ def _durations(stop_rule: StopRule) -> Iterator[Gap]:
     if weeks is not None and (not weeks or weeks % WEEK):
         advice = f"write `significant_harm_for: {max(1, round(weeks / WEEK))}w`"
         yield "significant_harm_for", f"counts weeks, and {length(weeks)} are no whole weeks", advice
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import treated_unwatched
+
+    return treated_unwatched(broken)

@@ -40,11 +40,15 @@ stop_rules: {1: {metric: null}}
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.guardrail_lines import stop_rule_line
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import shown
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
@@ -65,3 +69,15 @@ def check(plan: Experiment) -> Iterator[Finding]:
                 required="a stop rule",
                 help=f"add {stop_rule_line(plan, metric.id)} to `stop_rules`",
             )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import treated_unwatched
+
+    return treated_unwatched(broken)
+
+
+def plain(_: object, __: Experiment) -> str:
+    """What the rule insists on, for people who read no statistics."""
+    return "When to stop was agreed before the start, for each guardrail; nobody is asked when a stop rule fires."

@@ -44,7 +44,10 @@ from egp.rules import rule
 
 class Params(rule.Params):
     days: Annotated[
-        int, "days from the first to the last that a plan may run, pauses included", rule.Stricter("less")
+        int,
+        "days from the first to the last that a plan may run, pauses included",
+        rule.Stricter("less"),
+        rule.KnownAs("longest_run"),
     ] = 56
 
 

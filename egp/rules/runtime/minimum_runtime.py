@@ -58,7 +58,7 @@ schedule: {start: null}
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.days import day_after, first_day, first_full_day, full_days, schedule_of
 from egp.plan.analysis.rescheduling import advice, even_end, settings_of_run
@@ -68,11 +68,17 @@ from egp.plan.quantity import Interval
 from egp.plan.wording import counted
 from egp.rules import rule
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 class Params(rule.Params):
-    days: Annotated[int, "consecutive days at full exposure that a plan must have", rule.Stricter("more")] = (
-        14
-    )
+    days: Annotated[
+        int,
+        "consecutive days at full exposure that a plan must have",
+        rule.Stricter("more"),
+        rule.KnownAs("shortest_run"),
+    ] = 14
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
@@ -118,3 +124,36 @@ def _longer(plan: Experiment, days: int) -> list[str]:
     """Settings for so many days from the first full one on, whatever the pauses."""
     settings = settings_of_run(plan, first_day(plan), day_after(first_full_day(plan), days - 1))
     return [setting for setting in settings if not setting.startswith("pauses:")]
+
+
+CURVE = "power"
+
+
+def _stopped_early(broken: Broken) -> Iterator[str]:
+    from egp.plan.analysis.by_day import planned_days, type_one_error
+    from egp.plan.wording import one_in, percent
+
+    plan, least = broken.plan, broken.params.days
+    days = planned_days(plan)
+    if 1 < days < least and len(full_days(plan)) == 1:
+        errors = type_one_error(plan, days), type_one_error(plan, least)
+        yield (
+            f"Had somebody looked every day before asking to end here, a change without any effect would have looked "
+            f"significant {percent(errors[0], 1)} of the time ({one_in(errors[0])}); over {least} days {percent(errors[1], 1)}."
+        )
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import of_each, short_run
+
+    return of_each(broken, short_run, _stopped_early)
+
+
+CONTESTED = True
+"""People argue about it first."""
+
+
+def plain(params: Params, _: Experiment) -> str:
+    """What the rule insists on, for people who read no statistics."""
+    return f"It runs for at least {counted(params.days, 'consecutive day')} at full exposure."

@@ -136,3 +136,7 @@ def _too_late(plan: Experiment, start: date, path: Path, registered: date) -> Fi
 def _start_anew(plan: Experiment, agreed: date) -> str:
     """The earliest start after the plan is agreed, and the dates that move with it."""
     return advice(settings_of_start(plan, day_after(agreed, 1)))
+
+
+ACTOR = "registrar"
+"""Who has to act on it."""

@@ -47,7 +47,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.days import (
     day_after,
@@ -64,6 +64,10 @@ from egp.plan.finding import Finding
 from egp.plan.wording import WEEKDAYS, listing, times_over
 from egp.rules import rule
 
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
+
 yields_to = frozenset({"minimum-runtime"})
 
 
@@ -72,7 +76,12 @@ HORIZON = 1000
 
 
 class Params(rule.Params):
-    times: Annotated[int, "how often each weekday must be covered", rule.Stricter("more")] = 2
+    times: Annotated[
+        int,
+        "how often each weekday must be covered",
+        rule.Stricter("more"),
+        rule.KnownAs("times_each_weekday"),
+    ] = 2
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
@@ -120,3 +129,18 @@ def _sufficient_end(plan: Experiment, times: int) -> date | None:
             if max(left) <= 0:
                 return day
     return None
+
+
+CURVE = "power"
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import short_run
+
+    return short_run(broken)
+
+
+def plain(params: Params, _: Experiment) -> str:
+    """What the rule insists on, for people who read no statistics."""
+    return f"Every weekday is in it at least {times_over(params.times)}."

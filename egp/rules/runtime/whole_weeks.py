@@ -46,7 +46,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.days import day_after, first_day, full_days, schedule_of, weekday_counts
 from egp.plan.analysis.rescheduling import advice, settings_of_run
@@ -54,6 +54,10 @@ from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
 from egp.plan.wording import WEEKDAYS, counted, listing, times_over
 from egp.rules import rule
+
+if TYPE_CHECKING:
+    from egp.rules.exports import Broken
+
 
 yields_to = frozenset({"minimum-runtime", "weekly-cycles"})
 
@@ -110,3 +114,10 @@ def _ends(plan: Experiment, last: date, days: int) -> str:
 
 def _pauses_of_whole_weeks() -> str:
     return "make each pause a whole number of weeks, or move `end` until the weekdays are even"
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """What breaking the rule costs."""
+    from egp.rules.costs import short_run
+
+    return short_run(broken)

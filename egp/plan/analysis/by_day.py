@@ -1,20 +1,20 @@
-"""What a plan's test of the primary metric would tell on a given day of its run."""
+"""What a plan's test of the primary metric would tell on a given day of its run, and how far units come in by then."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from egp import stats
-from egp.advice.options.levers import policy_power, units_after
 from egp.plan.analysis.days import day_after, exposed_days, first_day, schedule_of, unpaused, weekday_counts
 from egp.plan.analysis.registered import (
     PRIMARY,
     comparisons,
-    detectable_at,
     direction_of,
     has_primary_test,
+    information_fractions,
     metric_units,
     power_at,
     primary_at,
@@ -23,16 +23,11 @@ from egp.plan.analysis.registered import (
     size_of,
 )
 from egp.plan.analysis.traffic import smallest_share
-from egp.plan.finding import NotChecked
-from egp.plan.wording import WEEKDAYS, at_least_like, listing, times_over
+from egp.plan.finding import NotChecked, need
+from egp.plan.wording import WEEKDAYS, listing, times_over
 
 if TYPE_CHECKING:
-    from egp.advice.options.case import Case
     from egp.plan.experiment import Experiment
-
-
-MOST_DAYS = 366
-"""Days of a run that are told one by one; every day of a longer one would take long to compute."""
 
 
 class Day(NamedTuple):
@@ -45,8 +40,6 @@ class Day(NamedTuple):
     """Units of the smallest variant."""
     power: float
     """Of one look on this day, at the MDE."""
-    detectable: str
-    """The effect that is found with the power asked for, as the plan would write it; empty where there is none."""
     exaggeration: float
     """How many times its size a significant effect of the MDE looks on average."""
     of_half: float
@@ -62,15 +55,21 @@ def planned_days(plan: Experiment) -> int:
     return sum(run.days for run in exposed_days(plan))
 
 
-def least_days(case: Case) -> int:
-    """Days of a run that is whole: the plan's, or what the policy asks if that is more."""
-    asked: int = case.option_of("minimum-runtime", "days") or 0
-    days = max(planned_days(case.plan), asked)
-    if days > MOST_DAYS:
-        raise NotChecked(
-            ("schedule", "end"), f"a run of {days:,} days is longer than a year", "correct `schedule.end`"
-        )
-    return days
+def units_after(plan: Experiment, days: int) -> float:
+    """Distinct eligible units of a run of so many days.
+
+    The plan knows two points: one day and its run. Through them distinct units grow by a power of the days, which is
+    below 1 where people come back. Without the count of one day they come evenly, and after the run no more.
+    """
+    eligible = need(plan.eligible_units, "eligible_units")
+    run = sum(each.days for each in exposed_days(plan))
+    distinct, daily = eligible.distinct_over_run, eligible.per_day
+    if distinct is None:
+        return need(daily, "eligible_units", "per_day") * days
+    if not daily or run < 2 or daily >= distinct:
+        return distinct * min(1.0, days / run)
+    growth = min(1.0, math.log(distinct / daily) / math.log(run))
+    return float(distinct) * math.pow(days / run, growth)
 
 
 def last_of(plan: Experiment, number: int) -> date:
@@ -82,9 +81,8 @@ def last_of(plan: Experiment, number: int) -> date:
     return last
 
 
-def day_at(case: Case, number: int) -> Day:
+def day_at(plan: Experiment, number: int) -> Day:
     """What the test would tell after so many days of exposure. Raises NotChecked for what the plan does not say."""
-    plan = case.plan
     if not has_primary_test(plan) or plan.type == "non_inferiority":
         raise NotChecked(
             ("primary_metric", "mde"), "only a test of superiority can be stopped on a success", ""
@@ -100,7 +98,6 @@ def day_at(case: Case, number: int) -> Day:
         last=last,
         units=units,
         power=power_at(plan, effect, units),
-        detectable=_detectable(case, units),
         exaggeration=worth.exaggeration,
         of_half=half.exaggeration,
         wrong_sign=worth.type_s,
@@ -122,27 +119,17 @@ def effect_error(plan: Experiment, units: float) -> float:
     return at_critical / stats.z_upper(test.alpha / test.sides)
 
 
-def _detectable(case: Case, units: float) -> str:
-    metric = primary_at(case.plan, PRIMARY)
-    if metric.mde is None:
-        return ""
-    try:
-        return at_least_like(detectable_at(case.plan, policy_power(case), units), metric.mde, metric.baseline)
-    except (NotChecked, ArithmeticError, stats.StatisticsInputError):
-        return ""
-
-
-def target_exaggeration(case: Case, units: float) -> tuple[str, float] | None:
+def target_exaggeration(plan: Experiment, units: float) -> tuple[str, float] | None:
     """The business target and its exaggeration, where the plan hopes for less than its MDE."""
-    metric = primary_at(case.plan, PRIMARY)
+    metric = primary_at(plan, PRIMARY)
     if metric.target is None:
         return None
     hoped = size_of(metric.target, metric, PRIMARY, "target")
-    if not 0 < hoped < abs(primary_effect(case.plan)):
+    if not 0 < hoped < abs(primary_effect(plan)):
         return None
-    test = primary_test(case.plan)
+    test = primary_test(plan)
     return str(metric.target), stats.type_m(
-        hoped, effect_error(case.plan, units), test.alpha, test.sides
+        hoped, effect_error(plan, units), test.alpha, test.sides
     ).exaggeration
 
 
@@ -154,6 +141,17 @@ def type_one_error(plan: Experiment, looks: int) -> float:
     """
     test = primary_test(plan)
     return of_any(plan, stats.repeated_looks_type1(test.alpha, looks, test.sides))
+
+
+def planned_looks_error(plan: Experiment) -> float:
+    """Exact type I error of the looks that the plan declares, each at its own level. Raises NotChecked."""
+    test = primary_test(plan)
+    return stats.repeated_looks_type1(test.alpha, information_fractions(plan), test.sides)
+
+
+def family_error(count: int, alpha: float, sides: int) -> float:
+    """P(at least one of ``count`` independent tests of true null hypotheses is significant)."""
+    return stats.equicorrelated_exceedance(stats.z_upper(alpha / sides), count, sides, 0.0)
 
 
 def of_any(plan: Experiment, chance: float) -> float:

@@ -1,0 +1,123 @@
+"""What breaking a rule costs an experiment, where several rules say the same of it. Each rule's own is in its file.
+
+Statements that lack an input are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from egp import stats
+from egp.plan.analysis.by_day import day_at, effect_error, exaggerated, family_error, weekdays_seen
+from egp.plan.analysis.days import full_days, weekday_counts
+from egp.plan.analysis.registered import (
+    allocation_ratio,
+    assuming,
+    planned_units,
+    power_at,
+    primary_effect,
+    primary_test,
+    required_smallest,
+    treatments,
+)
+from egp.plan.analysis.traffic import daily_eligible_units, treated_share, units_that_come
+from egp.plan.finding import NotChecked
+from egp.plan.quantity import QuantityError
+from egp.plan.wording import called, counted, one_in, percent, power_text, whole
+from egp.stats import StatisticsInputError
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Experiment, Metric
+    from egp.rules.exports import Broken
+    from egp.yaml import Path
+
+Cost = Callable[["Broken"], Iterator[str]]
+LOST = (NotChecked, ArithmeticError, StatisticsInputError, QuantityError)
+"""What keeps a number from being computed."""
+
+
+def of_each(broken: Broken, *costs: Cost) -> Iterator[str]:
+    """The sentences of all of them; one that lacks an input keeps no other from speaking."""
+    for cost in costs:
+        try:
+            yield from cost(broken)
+        except LOST:
+            continue
+
+
+def short_run(broken: Broken) -> Iterator[str]:
+    """What the days of the run show, and with what power."""
+    plan = broken.plan
+    counts = weekday_counts(full_days(plan))
+    if min(counts) < 2:
+        seen = weekdays_seen(counts)
+        yield f"{seen[:1].upper()}{seen[1:]}; what these days do to the result nobody can tell."
+    days = max((run.days for run in full_days(plan)), default=0)
+    day = day_at(plan, days)
+    mde = plan.primary_metric and plan.primary_metric.mde
+    yield (
+        f"{counted(days, 'day')} bring {whole(math.floor(day.units))} units per variant: a true effect of {mde} is found with "
+        f"{power_text(day.power)} power{exaggerated(day.exaggeration)}."
+    )
+
+
+def power_missing(broken: Broken) -> Iterator[str]:
+    """How often the sample misses a true effect."""
+    plan = broken.plan
+    declared = planned_units(plan)
+    come = units_that_come(plan)
+    units = declared if come is None else min(declared, come)
+    effect = primary_effect(plan)
+    power = power_at(plan, effect, units)
+    mde = plan.primary_metric and plan.primary_metric.mde
+    which = "units that come" if units < declared else "units declared"
+    worth = stats.type_m(
+        effect, effect_error(plan, units), primary_test(plan).alpha, primary_test(plan).sides
+    )
+    yield (
+        f"With the {whole(math.floor(units))} {which} per variant a true effect of {mde} is found with {power_text(power)} power "
+        f"and missed in {one_in(1 - power)} experiments{exaggerated(worth.exaggeration)}."
+    )
+
+
+def several_tests(broken: Broken) -> Iterator[str]:
+    """How often one of several tests shows something where nothing works."""
+    plan, treated, primaries = broken.plan, treatments(broken.plan), 1 + len(broken.plan.co_primary_metrics)
+    alpha = plan.statistics.alpha if plan.statistics else None
+    if alpha is None or treated * primaries == 1:
+        return
+    if plan.statistics and plan.statistics.correction not in (None, "none"):
+        yield _price_of_correction(plan)
+        return
+    if primaries == 1:
+        ratio = allocation_ratio(plan)
+        error = stats.equicorrelated_exceedance(stats.z_upper(alpha / 2), treated, 2, ratio / (1 + ratio))
+    else:
+        error = family_error(treated * primaries, alpha, 2)
+    up_to = "" if primaries == 1 else "up to "
+    yield (
+        f"If nothing works, {up_to}{percent(error, 1)} of such plans ({one_in(error)}) still have something significant to "
+        f"show: {treated * primaries} tests, each at {percent(alpha)}, and no correction."
+    )
+
+
+def _price_of_correction(plan: Experiment) -> str:
+    corrected, alone = required_smallest(plan), required_smallest(assuming(plan, correction="none"))
+    return (
+        f"Correcting for several tests takes {whole(corrected)} units per variant where one test takes {whole(alone)}, "
+        "and still nobody has said which result decides when they disagree."
+    )
+
+
+def guardrail_of(broken: Broken) -> tuple[Path, Metric] | None:
+    """The guardrail that the violation is about."""
+    return next(((at, metric) for at, metric in broken.plan.guardrails if at == broken.at[:2]), None)
+
+
+def treated_unwatched(broken: Broken) -> Iterator[str]:
+    """How many are treated without a safeguard."""
+    daily, share = daily_eligible_units(broken.plan), treated_share(broken.plan)
+    unit = called(broken.plan.unit, "unit")
+    yield f"The test treats {whole(daily * share)} {unit}s a day without this safeguard, and a full ramp up to {whole(daily)}."

@@ -1,0 +1,51 @@
+"""What a rule's module may say of the rule besides its check. None of it is loaded before it is asked for.
+
+- ``costs(broken)`` yields sentences: what breaking the rule costs this experiment, in numbers of its own.
+- ``CURVE``, "power" or "looks", names the chart that shows it.
+- ``LEVERS`` names the free inputs of a plan by which it can be freed from a violation, of ``egp.advice.options.levers``.
+- ``by_hand(broken)`` says who does what where no edit of the plan alone complies; empty where it does not know.
+- ``ACTOR``, one of ``ACTORS``, is who has to act, where that is not the plan's author.
+- ``plain(params, plan)`` is what the rule insists on, in a sentence for people who read no statistics; ``CONTESTED``
+  says that it is what they argue about first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Experiment
+    from egp.plan.finding import Diagnostic
+    from egp.yaml import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that a plan breaks, with what its module needs to say more of that."""
+
+    plan: Experiment
+    at: Path
+    """Where, the key that is missing there included."""
+    written: object
+    """The plain value there; None where there is none."""
+    diagnostic: Diagnostic
+    params: Any
+    """The rule's options in force."""
+    asked: Callable[[str], Any]
+    """An option in force of any rule, by the name that it is known as; None where the policy does not adopt its rule."""
+    roles: Mapping[str, tuple[str, ...]]
+    """Role → who holds it."""
+
+
+AUTHOR = "author"
+
+ACTORS: Mapping[str, str] = {
+    "administrator": "The author, and whoever administers the repository",
+    AUTHOR: "The author and owner",
+    "approvers": "The approvers",
+    "registrar": "Whoever registers the plan and its changes",
+    "owners": "The owner, together with the owners of the other plans",
+}
+"""Who can free a plan from a violation, in the order in which a memo turns to them."""
