@@ -6,7 +6,7 @@ import argparse
 import gc
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
 from typing import Any, NoReturn
@@ -50,11 +50,23 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(**settings)
         self._negative_number_matcher = _NEGATIVE
 
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
+            raise Stop(f"no command `{value}`", _meant(str(value), self.prog, action.choices))
+        super()._check_value(action, value)
+
     def error(self, message: str) -> NoReturn:
         option = _LACKS_ITS_VALUE.match(message)
         if option:
             raise Stop(message, f"a value that begins with a dash is written behind =, as in {option[1]}=-x")
         raise Stop(message, f"{self.prog} --help")
+
+
+def _meant(word: str, program: str, words: Iterable[str]) -> str:
+    from egp.plan.typed_reader import nearest
+
+    guess = nearest(word, words)
+    return f"did you mean `{program} {guess}`?" if guess else f"`{program} --help` lists the commands"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _status(given: Sequence[str]) -> int:
     try:
+        if not given:
+            _parser().print_help()
+            return COULD_NOT_JUDGE  # a script whose arguments came out empty has judged nothing
         options = _parsed(next((each for each in given if not each.startswith("-")), ""), given)
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)

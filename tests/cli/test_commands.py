@@ -335,8 +335,8 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ([], "the following arguments are required: COMMAND"),
-            (["chek"], "invalid choice: 'chek'"),
+            (["chek"], "no command `chek`"),
+            (["policy", "shw"], "no command `shw`"),
             (["check", "--frmat", "json"], "unrecognized arguments: --frmat"),
             (["check", "--form", "json"], "unrecognized arguments: --form"),
             (["check", "--format", "yaml"], "invalid choice: 'yaml' (choose from"),
@@ -360,6 +360,23 @@ class TestUsage:
         assert line.startswith("egp: ")
         assert message in line
         assert help_line.startswith("  help: ")
+
+    @pytest.mark.parametrize(
+        ("arguments", "meant"),
+        [
+            (["chek", "drafts"], "did you mean `egp check`?"),
+            (["registr"], "did you mean `egp register`?"),
+            (["policy", "shw"], "did you mean `egp policy show`?"),
+            (["frobnicate"], "`egp --help` lists the commands"),
+        ],
+    )
+    def test_a_misspelt_command_is_guessed(self, egp: Egp, arguments: list[str], meant: str) -> None:
+        assert egp(*arguments).err.splitlines()[1] == f"  help: {meant}"
+
+    def test_a_call_without_a_command_is_answered_by_the_help_and_judges_nothing(self, egp: Egp) -> None:
+        answer = egp()
+        assert (answer.status, answer.err) == (2, "")
+        assert "register" in answer.out
 
     def test_the_version(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as end:

@@ -13,9 +13,9 @@ MEAN = "--kind mean --baseline 10 --std-dev 3"
 CASES = [
     ("--mde 30bps", "--kind is missing"),
     ("--kind proportion --mde 30bps", "--baseline is missing"),
-    (RATE, "two of size, effect and power are missing"),
-    (f"{RATE} --power 80%", "two of size, effect and power are missing"),
-    (f"{RATE} --margin", "two of size, effect and power are missing"),
+    (RATE, "one more number is needed: the size, or the change to find"),
+    (f"{RATE} --power 80%", "one more number is needed: the size, or the change to find"),
+    (f"{RATE} --margin", "one more number is needed: the size, or the change to find"),
     (f"{RATE} --mde 30bps --units 10k --power 80%", "--mde, --units and --power are all given"),
     (f"{RATE} --mde 30bps --days 14 --per-day 9k --power 80%", "--mde, --days and --power are all given"),
     (f"{RATE} --mde 30bps --margin 8%", "--mde and --margin are both given"),

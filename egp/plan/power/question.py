@@ -284,9 +284,14 @@ def _power(
     power = _read(options, "power", share)
     option = "--margin" if non_inferiority else "--mde"
     if effect is None and not sized:
-        wanted = "the margin" if non_inferiority else "an effect (--mde), a margin (--margin)"
+        change = (
+            "much harm you would tolerate (--margin 8%)"
+            if non_inferiority
+            else "small a change to find (--mde)"
+        )
         raise PowerError(
-            "two of size, effect and power are missing", f"give {wanted} or a size (--units, or --days)"
+            "one more number is needed: the size, or the change to find",
+            f"say how many units a variant has (--units), or how {change}; egp computes the other",
         )
     if effect is not None and sized and power is not None:
         size = "--days" if options["days"] is not None else "--units"
