@@ -79,7 +79,7 @@ def _missing_input(missing: Path, outcome: RuleOutcome, rules: Sequence[str]) ->
         f"the plan does not say `{name}`, and without it {len(rules)} checks cannot run: {blocked}"
         if len(rules) > 1
         else f"the plan does not say `{name}`, and without it {blocked} cannot be checked",
-        observed="not declared",
+        observed="missing",
         required=f"`{name}`",
         help=f"declare `{name}`",
         impossible=True,

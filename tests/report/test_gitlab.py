@@ -64,7 +64,7 @@ def test_a_finding_is_an_issue() -> None:
     assert (warning["severity"], error["severity"]) == ("minor", "critical")
     assert error["check_name"] == "agreed-value"
     assert error["location"] == {"path": "experiments/buy-now.yaml", "lines": {"begin": 3, "end": 3}}
-    assert error["description"].endswith("(5 days, asked: 14 days); set `end: 2023-02-05`")
+    assert error["description"].endswith("(5 days; needs 14 days); set `end: 2023-02-05`")
 
 
 def test_what_is_waived_or_in_shadow_is_no_issue() -> None:

@@ -72,9 +72,7 @@ def test_a_failure_says_where_how_much_and_what_to_do() -> None:
     failure = suites_of(SCENES["error-and-warning"]).find(".//failure")
     assert failure is not None
     assert failure.get("message") == "the plan runs 5 days at full exposure; the policy asks for 14"
-    assert (
-        failure.text == "experiments/buy-now.yaml:3:36\n5 days, asked: 14 days\nhelp: set `end: 2023-02-05`"
-    )
+    assert failure.text == "experiments/buy-now.yaml:3:36\n5 days; needs 14 days\nhelp: set `end: 2023-02-05`"
 
 
 def test_what_is_waived_or_explained_elsewhere_is_skipped() -> None:

@@ -186,7 +186,7 @@ def test_what_is_said_about_one_place_shares_a_frame() -> None:
     assert lines.count("3 | schedule: {start: 2023-01-23, end: 2023-01-27}") == 2, (
         "once more for the related place"
     )
-    assert "  | Friday, asked: Sunday" in lines
+    assert "  | Friday; needs Sunday" in lines
 
 
 def test_a_rule_gives_its_reason_once() -> None:

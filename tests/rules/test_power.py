@@ -162,7 +162,7 @@ def test_shortcut_is_found_half_of_the_time() -> None:
     n = 147_000
     width = norm.isf(0.025) * math.sqrt(2 * 0.12 * 0.88 / n)
     message = only_message("shortcut-mde", CUPED_OFF, {"primary_metric": {"mde": f"{width * 1e4:.1f}bps"}})
-    assert "50 % of the time" in message
+    assert "missed 50 % of the time" in message
     mean: dict[str, object] = {
         "primary_metric": {"kind": "mean", "baseline": 100, "std_dev": 100, "target": None, "mde": "0.723%"}
     }
@@ -209,7 +209,7 @@ def test_chance_that_every_clause_holds() -> None:
     contacts = norm.cdf(0.042 * 0.07 / (0.21 * math.sqrt((1 + 1.07**2) / n)) - norm.isf(0.05))
     load_time = norm.cdf(1900 * 0.04 / (5200 * math.sqrt((1 + 1.04**2) / n)) - norm.isf(0.05))
     (finding,) = found("decision-power", plan({"decision_rule": {"min_lift": "40bps"}}))
-    assert f"ships {math.floor(primary * 1000) / 10:g} % of" in finding.message
+    assert f"would ship {math.floor(primary * 1000) / 10:g} % of" in finding.message
     all_clauses = float(finding.observed.removesuffix(" %")) / 100
     assert all_clauses == pytest.approx(primary * refunds * contacts * load_time, abs=0.005)
 

@@ -47,7 +47,7 @@ def findings(rule_id: str, plan: Experiment, **options: float) -> list[Finding]:
 
 def chance(finding: Finding) -> float:
     """The false-alarm chance that a message states, as a fraction."""
-    match = re.search(r"fires in (?:up to )?([0-9.]+) %", finding.message)
+    match = re.search(r"would (?:roll back|hold) (?:up to )?([0-9.]+) %", finding.message)
     assert match
     return float(match[1]) / 100
 

@@ -17,9 +17,9 @@ def plan_of(path: str, document: int) -> str:
 
 
 def values(diagnostic: Diagnostic) -> str:
-    """What was observed, and what is asked."""
+    """What was observed, and what it takes to pass."""
     if diagnostic.observed and diagnostic.required:
-        return f"{diagnostic.observed}, asked: {diagnostic.required}"
+        return f"{diagnostic.observed}; needs {diagnostic.required}"
     return diagnostic.observed
 
 

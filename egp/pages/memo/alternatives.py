@@ -233,7 +233,7 @@ def if_export(case: Case) -> Page:
     ]
     facts = [
         ("data access that the policy allows", listing(allowed, "or")),
-        ("what the plan asks for", case.plan.data_access or "not declared"),
+        ("what the plan asks for", case.plan.data_access or "missing"),
         ("rows of an export", _export_size(case)),
         (
             "rows of the aggregates",

@@ -57,7 +57,7 @@ def _asked(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
     policy = f"{case.policy.name} {case.policy.version}".strip()
     pairs = []
     if diagnostic.observed or diagnostic.required:
-        pairs.append(("the plan", diagnostic.observed or "not declared"))
+        pairs.append(("the plan", diagnostic.observed or "missing"))
         pairs.append(("the policy asks", diagnostic.required or "see the rule"))
     pairs.append(
         (

@@ -166,7 +166,7 @@ def _misfit(error: Any) -> Misfit:
     if error.validator == "required":
         lacking = [name for name in error.validator_value if name not in error.instance]
         key = next((name for name in lacking if error.message.startswith(repr(name))), lacking[0])
-        return Misfit((*path, key), f"`{shown(key)}`", "not declared")
+        return Misfit((*path, key), f"`{shown(key)}`", "missing")
     if error.validator is None:
         return Misfit(path, "nothing here", shown(error.instance))
     asked = error.validator_value

@@ -161,8 +161,8 @@ def _idle(at: Path, why: str) -> Finding:
     return Finding(
         at,
         f"`{at[-1]}` changes nothing here: {why}",
-        observed="a key that is not applied",
-        required="keys that are applied",
+        observed="not applied",
+        required="a key that is applied",
         help=f"remove `{at[-1]}:`",
         yields_in_place=True,
     )

@@ -94,7 +94,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         advice = f"bring `cost_per_unit` down to {highest}"
     else:
         return
-    observed = shown(cost.text) if cost else "not declared"
+    observed = shown(cost.text) if cost else "missing"
     yield Finding(_AT, problem, observed=observed, required=f"at most {highest}", help=advice)
 
 

@@ -144,7 +144,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield Finding(
             ("economics",),
             "the plan does not say what a success gains and an error costs, so its expected value cannot be computed",
-            observed="not declared",
+            observed="missing",
             required="scenarios, gain, costs and a floor",
             help="add `economics:` with `scenarios`, `gain_per_success`, `cost_per_error`, `cost_per_unit` and `floor`",
         )
@@ -167,7 +167,7 @@ def _absent(economics: Economics) -> Iterator[Finding]:
 
 def _without(at: Path, key: str) -> Finding:
     message = f"without `{key}` the expected value cannot be computed"
-    return Finding(at, message, "not declared", f"`{key}`", f"add `{key}:`")
+    return Finding(at, message, "missing", f"`{key}`", f"add `{key}:`")
 
 
 def _amounts(economics: Economics) -> Iterator[tuple[Path, Measure]]:

@@ -131,7 +131,11 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         criterion = "" if _decides_by_margin(plan) else "min_ci_lower: 0%, "
         options = ", ".join(EXAMPLES[: max(3, params.options)])
         line = f"decision_rule: {{{criterion}otherwise: keep_control, options: [{options}]}}"
-        yield _open("", "the plan does not say when to ship", f"add `{line}`")
+        yield _open(
+            "",
+            "missing `decision_rule`: which result ships the change, and what happens otherwise?",
+            f"add `{line}`",
+        )
         return
     yield from _criterion(plan, decision)
     yield from _otherwise(plan, decision)
@@ -221,4 +225,6 @@ def _more_options(decision: DecisionRule, least: int) -> str:
 
 def _open(key: str, message: str, advice: str) -> Finding:
     at = ("decision_rule", key) if key else ("decision_rule",)
-    return Finding(at, message, observed="not declared", required="agreed before any result", help=advice)
+    return Finding(
+        at, message, observed="missing", required="a decision rule agreed before any result", help=advice
+    )

@@ -79,7 +79,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if escalation is None:
         advice = f"add `escalation: {{to: head_of_product, within: {params.hours}h}}`, or another role above the owner"
         message = "the plan does not say who breaks a tie"
-        yield Finding(("escalation",), message, "not declared", required, advice)
+        yield Finding(("escalation",), message, "missing", required, advice)
         return
     yield from _to(plan, somebody(escalation.to), required)
     if escalation.within is None or escalation.within > timedelta(hours=params.hours):
@@ -87,7 +87,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield Finding(
             ("escalation", "within"),
             f"the escalation {said}; the policy asks for {params.hours} h",
-            observed="not declared" if escalation.within is None else length(escalation.within),
+            observed="missing" if escalation.within is None else length(escalation.within),
             required=f"at most {params.hours} h",
             help=f"set `within: {params.hours}h`",
         )
@@ -100,7 +100,7 @@ def _to(plan: Experiment, to: str, required: str) -> Iterator[Finding]:
         yield Finding(
             at,
             message,
-            "not declared",
+            "missing",
             required,
             "set `to: head_of_product`, or another role above the owner",
         )

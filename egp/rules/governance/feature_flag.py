@@ -73,9 +73,9 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         return
     by_flag = plan.rollback is not None and plan.rollback.method == "feature_flag"
     if by_flag:
-        yield _finding("the plan rolls back by flag and names no feature flag", "not declared")
+        yield _finding("the plan rolls back by flag and names no feature flag", "missing")
     elif plan.type is None or plan.type in params.types:
-        yield _finding("the plan names no feature flag to switch the treatment", "not declared")
+        yield _finding("the plan names no feature flag to switch the treatment", "missing")
     else:
         raise DoesNotApply
 

@@ -11,7 +11,7 @@ owner: {dri: "@pdp-pm"}
 sign_offs: {0: {by: "@xp-lead"}}
 ```
 
-Fails at `/sign_offs/0/by`, saying "responsible for the experiment":
+Fails at `/sign_offs/0/by`, saying "approves the plan of their own experiment; someone else must":
 
 ```yaml
 owner: {dri: "@XP-Lead"}
@@ -70,10 +70,10 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         if identity(approver) == dri:
             yield Finding(
                 at,
-                f"{shown(approver)} approves the {what} and is responsible for the experiment",
+                f"{shown(approver)} approves {what} of their own experiment; someone else must",
                 observed=shown(approver),
                 required="someone else than the owner",
-                help=f"have the {what} approved by someone else",
+                help=f"have {what} approved by someone else",
                 related=(Related(("owner", "dri"), "the owner"),),
             )
     if params.distinct_signers:
@@ -83,10 +83,10 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
 def _approvals(plan: Experiment) -> Iterator[tuple[Path, str, str]]:
     for position, sign_off in enumerate(plan.sign_offs):
         if sign_off.by:
-            yield ("sign_offs", position, "by"), "plan", sign_off.by
+            yield ("sign_offs", position, "by"), "the plan", sign_off.by
     for position, amendment in enumerate(plan.amendments):
         if amendment.approver:
-            yield ("amendments", position, "approver"), "amendment", amendment.approver
+            yield ("amendments", position, "approver"), "an amendment", amendment.approver
 
 
 def _signs_twice(plan: Experiment) -> Iterator[Finding]:

@@ -238,5 +238,5 @@ def _stages(plan: Experiment) -> Iterator[Finding]:
 
 def _unsaid(at: Path, what: str, advice: str) -> Finding:
     return Finding(
-        at, f"the plan does not say {what}, and the gate will ask", "not declared", "declared before registration", advice, yields_in_place=True
+        at, f"the plan does not say {what}, and the gate will ask", "missing", "a value before registration", advice, yields_in_place=True
     )  # fmt: skip

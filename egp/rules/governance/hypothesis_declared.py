@@ -59,7 +59,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
         f"{shown(written)} stands where the hypothesis should"
         if written
         else "the plan states no hypothesis",
-        observed=shown(written) if written else "not declared",
+        observed=shown(written) if written else "missing",
         required="who changes what, by how much, and why",
         help="write `hypothesis:` as one sentence: what changes for whom, how far it moves "
         f"{called(primary, 'the primary metric')}, and why",

@@ -75,7 +75,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield Finding(
             ("readouts",),
             f"the plan declares no readouts; the policy asks for {asked} ones",
-            observed="not declared",
+            observed="missing",
             required=asked,
             help=f"add `readouts: {{cadence: {asked}, {AUDIENCE}}}`, or who else reads them",
         )
@@ -85,7 +85,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield Finding(
             ("readouts", "cadence"),
             f"readouts {said}; the policy asks for {asked}",
-            observed=readouts.cadence or "not declared",
+            observed=readouts.cadence or "missing",
             required=asked,
             help=f"set `cadence: {asked}`",
         )

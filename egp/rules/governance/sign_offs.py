@@ -166,7 +166,7 @@ def _risk_answers(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield Finding(
             ("risk",),
             "the plan does not say what it puts at risk, on which sign-offs depend",
-            observed="not declared",
+            observed="missing",
             required=f"a list of {listing(known, 'or')}",
             help="add `risk:` with what applies, or `risk: []`",
         )
@@ -253,7 +253,7 @@ def _flaw(
         required, advice = f"before {start}", f"start after the sign-off, on a later day than {sign_off.on}"
     else:
         return None
-    observed = shown(getattr(sign_off, key)) if getattr(sign_off, key) else "not declared"
+    observed = shown(getattr(sign_off, key)) if getattr(sign_off, key) else "missing"
     return Finding((*at, key), message, observed=observed, required=required, help=advice)
 
 

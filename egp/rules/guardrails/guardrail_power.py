@@ -16,7 +16,7 @@ Passes:
 sample_size_per_variant: 147_000
 ```
 
-Fails at `/guardrail_metrics/0/non_inferiority_margin`, saying "73,500 units per variant rule out a margin of 6% in refund_rate with 63.7 % power":
+Fails at `/guardrail_metrics/0/non_inferiority_margin`, saying "too few units to clear refund_rate: about 1 in 3 harmless launches would be held (73,500 units per variant rule out its margin of 6% with 63.7 % power)":
 
 ```yaml
 guardrail_metrics: {0: {non_inferiority_margin: 6%}}
@@ -103,6 +103,7 @@ from egp.plan.wording import (
     called,
     larger_sample,
     listing,
+    one_in,
     power_below,
     share_text,
     unit_count,
@@ -184,8 +185,9 @@ def _weak(plan: Experiment, guard: _Guard, sample: float, power: float, floor: f
     options = [*_wider_margin(guard, sample, floor), *_later_readout(plan, guard, sample, floor)]
     return Finding(
         (*guard.path, "non_inferiority_margin"),
-        f"{unit_count(sample * guard.judged)} per variant rule out a margin of {metric.non_inferiority_margin} in "
-        f"{called(metric.id, 'this guardrail')} with {power_below(power, floor)} power; {_QUIET}",
+        f"too few units to clear {called(metric.id, 'this guardrail')}: {one_in(1 - power)} harmless launches would be held "
+        f"({unit_count(sample * guard.judged)} per variant rule out its margin of {metric.non_inferiority_margin} with "
+        f"{power_below(power, floor)} power)",
         observed=power_below(power, floor),
         required=share_text(floor),
         help=_options(options, _more_units(plan, [guard], sample, floor)),
@@ -203,7 +205,8 @@ def _jointly(
     ]
     return Finding(
         ("guardrail_metrics",),
-        f"the margins of all {len(guards)} guardrails are ruled out together with {power_below(joint, floor)} power; {_QUIET}",
+        f"too few units to clear all {len(guards)} guardrails: {one_in(1 - joint)} harmless launches would be held "
+        f"({power_below(joint, floor)} power to rule out their margins together)",
         observed=power_below(joint, floor),
         required=share_text(floor),
         help=_options(options, _more_units(plan, guards, sample, floor)),

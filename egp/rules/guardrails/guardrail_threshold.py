@@ -15,7 +15,7 @@ guardrail_metrics:
   - {id: availability, direction: increase, baseline: 99.95%, limit: {min: 99.9%}, action: rollback}
 ```
 
-Fails at `/guardrail_metrics/0/non_inferiority_margin`, saying "refund_rate has neither":
+Fails at `/guardrail_metrics/0/non_inferiority_margin`, saying "no harm to refund_rate, however large, would stop this launch":
 
 ```yaml
 guardrail_metrics: {0: {non_inferiority_margin: null}}
@@ -134,7 +134,7 @@ def _name(metric: Metric) -> str:
 def _no_threshold(metric: Metric, path: Path) -> Finding:
     return Finding(
         (*path, "non_inferiority_margin"),
-        f"{_name(metric)} has neither a non-inferiority margin nor a limit, so nothing the readout shows can breach it",
+        f"no harm to {_name(metric)}, however large, would stop this launch: it has neither a margin nor a limit",
         observed="no threshold",
         required="a margin or a limit",
         help="add `non_inferiority_margin:` with the largest harm that is still acceptable, as in 5%, "
@@ -146,7 +146,7 @@ def _no_direction(metric: Metric, path: Path) -> Finding:
     return Finding(
         (*path, "direction"),
         f"the plan does not say whether an increase or a decrease of {_name(metric)} is good",
-        observed="not declared",
+        observed="missing",
         required="increase or decrease",
         help="add `direction: decrease` where less is better, as for refunds, else `direction: increase`",
     )
@@ -156,7 +156,7 @@ def _no_action(metric: Metric, path: Path) -> Finding:
     return Finding(
         (*path, "action"),
         f"the plan does not say what follows when {_name(metric)} is breached",
-        observed="not declared",
+        observed="missing",
         required="rollback, hold or monitor",
         help="add `action: rollback`, or `action: hold` where the harm can wait for a decision",
     )

@@ -130,7 +130,7 @@ def _incomplete(position: int, amendment: Amendment) -> Iterator[Finding]:
         yield Finding(
             ("amendments", position, lacking[0]),
             f"the amendment does not say {listing(_ASKED[key] for key in lacking)}",
-            observed="not declared",
+            observed="missing",
             required=listing(f"`{key}`" for key in _ASKED),
             help=f"add {listing(f'`{key}:`' for key in lacking)}",
             speaks_for=tuple(("amendments", position, key) for key in lacking[1:]),

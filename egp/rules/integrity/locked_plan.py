@@ -187,7 +187,7 @@ def _told(moved: FieldChange) -> str:
 
 
 def _shown(value: str | None) -> str:
-    return "not declared" if value is None else value
+    return "nothing here" if value is None else value
 
 
 def _finding(change: Change, before: Experiment, moved: FieldChange, what: str) -> Finding:

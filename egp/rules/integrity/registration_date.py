@@ -21,7 +21,7 @@ Fails at `/registered` with `as_of: 2023-02-01, lock: {digest: plan, registered:
 registered: null
 ```
 
-Fails at `/registered` with `as_of: 2023-01-10, lock: {digest: plan, registered: 2023-01-17}`, saying "yet to come":
+Fails at `/registered` with `as_of: 2023-01-10, lock: {digest: plan, registered: 2023-01-17}`, saying "after the day as of which it is judged":
 
 ```yaml
 registered: 2023-01-17
@@ -49,7 +49,7 @@ registered: 2023-01-17
 
 Without a lock the plan's own date counts, and it is no later than today either.
 
-Fails at `/registered` with `as_of: 2023-01-16`, saying "registered on 2023-01-17, which is yet to come on 2023-01-16":
+Fails at `/registered` with `as_of: 2023-01-16`, saying "registered on 2023-01-17, after the day as of which it is judged (2023-01-16)":
 
 ```yaml
 registered: 2023-01-17
@@ -90,7 +90,7 @@ def check(change: Change) -> Iterator[Finding]:
     yield Finding(
         ("registered",),
         what,
-        observed=str(claimed or "not declared"),
+        observed=str(claimed or "missing"),
         required=str(attested),
         help=f"set `registered: {attested}`",
         related=(Related(("registered",), "what the lock has", plan=LOCK),),
@@ -111,10 +111,10 @@ def _without_entry(claimed: date) -> Finding:
 def _yet_to_come(claimed: date, change: Change) -> Finding:
     return Finding(
         ("registered",),
-        f"the plan is registered on {claimed}, which is yet to come on {change.as_of}",
+        f"the plan is registered on {claimed}, after the day as of which it is judged ({change.as_of})",
         observed=str(claimed),
         required=f"{change.as_of} or earlier",
-        help=f"register the plan on the day on which it is agreed; today that is `registered: {change.as_of}`",
+        help=f"judge it as of {claimed} or later (`--as-of`), or write the day on which it is agreed, as in `registered: {change.as_of}`",
     )
 
 

@@ -84,7 +84,7 @@ def check(change: Change) -> Iterator[Finding]:
             ("id",),
             f"the registration of {base.registered} {what}",
             observed="rewritten",
-            required="as it was, with amendments and decisions added",
+            required="the entry as it was, with amendments and decisions added",
             help="restore the entry in the lock from the base, and declare what changed with `egp amend`",
             related=(Related((), "the entry as it is now", plan=LOCK),) if lock else (),
         )

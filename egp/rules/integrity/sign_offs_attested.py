@@ -79,6 +79,7 @@ def _yet_to_come(position: int, sign_off: SignOff, on: date, as_of: date) -> Fin
         observed=str(on),
         required=f"{as_of} or earlier",
         help=f"set `on:` to the day of the sign-off, {as_of} if it is given today",
+        yields_to=frozenset({"registration-date"}),
     )
 
 

@@ -93,9 +93,7 @@ def _was_there(sign_off: SignOff, before: Experiment) -> bool:
 
 def _stale(position: int, sign_off: SignOff, moved: FieldChange, others: int, change: Change) -> Finding:
     more = f" and {others} more" if others else ""
-    changed = (
-        f"`{moved.name}` changed from {moved.before or 'not declared'} to {moved.after or 'not declared'}"
-    )
+    changed = f"`{moved.name}` changed from {moved.before or 'missing'} to {moved.after or 'missing'}"
     return Finding(
         ("sign_offs", position, "on"),
         f"{called(sign_off.role, 'somebody')} signed on {sign_off.on}, before {changed}{more}",

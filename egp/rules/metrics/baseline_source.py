@@ -127,7 +127,7 @@ def _missing(plan: Experiment, metric: Metric, path: Path) -> Iterator[Finding]:
     yield Finding(
         whole if len(absent) == 2 else (*whole, absent[0]),
         f"the plan does not say {what}; the sample size for {name} rests on it",
-        observed="not declared",
+        observed="missing",
         required="a source and its date",
         help=f"add {_example(plan, absent)}",
     )

@@ -60,7 +60,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
             yield Finding(
                 (*path, "direction"),
                 f"the plan does not say whether an increase or a decrease of {called(metric.id, 'the metric')} is good",
-                observed="not declared",
+                observed="missing",
                 required="increase or decrease",
                 help="add `direction: increase`, or `direction: decrease` where less is better",
             )

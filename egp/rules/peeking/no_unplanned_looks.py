@@ -2,9 +2,9 @@
 
 Every look at a running test is another chance to mistake noise for a win, and the first lucky one ends the test. The
 chance that a change without effect is significant at one of K looks at least is computed exactly, by integrating the
-path of the test statistic from look to look (Armitage, McPherson and Rowe 1969). The headline takes equally spaced
-looks, as the published tables do: at a two-sided 5 % three looks make it 10.7 %, five 14.2 %, fourteen daily looks
-22.0 %. The number for the declared days stands beside it; uneven spacing changes it a little.
+path of the test statistic from look to look (Armitage, McPherson and Rowe 1969). Equally spaced looks, as
+the published tables have them, make a two-sided 5 % test 10.7 % at three looks, 14.2 % at five and 22.0 % at fourteen;
+the finding has the number for the declared days, which differs a little.
 
 Whoever needs to stop early registers a group-sequential or an always-valid test instead, if the policy allows one.
 Guardrails may be watched at any time: that is what stop rules are for. Without declared looks the test is read once,
@@ -22,13 +22,13 @@ Passes:
 statistics: {looks: null}
 ```
 
-Fails at `/statistics/looks`, saying "3 looks under fixed_horizon call a change without effect significant 10.7 % of the time instead of 5 %":
+Fails at `/statistics/looks`, saying "3 looks raise the false positive rate from 5 % to 10.6 % (about 1 in 9)":
 
 ```yaml
 statistics: {looks: [2023-01-28, 2023-02-01, 2023-02-06]}
 ```
 
-Fails at `/statistics/looks`, saying "22 % of the time":
+Fails at `/statistics/looks`, saying "to 22 % (about 1 in 5)":
 
 ```yaml
 statistics:
@@ -38,7 +38,7 @@ statistics:
 
 A method that is not declared is taken for a fixed horizon.
 
-Fails at `/statistics/looks`, saying "2 looks under fixed_horizon call a change without effect significant 8.31 % of the time":
+Fails at `/statistics/looks`, saying "2 looks raise the false positive rate from 5 % to 8.31 %":
 
 ```yaml
 schedule: {start: null}
@@ -86,7 +86,7 @@ from egp.plan.analysis.registered import information_fractions, require_primary_
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import as_day
-from egp.plan.wording import counted, percent
+from egp.plan.wording import counted, one_in, percent
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -105,32 +105,28 @@ def check(plan: Experiment) -> Iterator[Finding]:
     last = max(as_day(local(plan, look)) for look in looks)
     yield Finding(
         ("statistics", "looks"),
-        f"{counted(count, 'look')} under fixed_horizon call a change without effect significant "
-        f"{_type_one_error(plan, alpha, count)}",
+        _too_many(plan, alpha, count),
         observed=counted(count, "look"),
         required="1 look",
         help=f"set `looks: [{last}]`, or register a sequential test if the policy allows one",
     )
 
 
-def _type_one_error(plan: Experiment, alpha: float, count: int) -> str:
+def _too_many(plan: Experiment, alpha: float, count: int) -> str:
     if not 0 < alpha < 1:
-        return f"more often than {percent(alpha)} of the time"
-    both = sides(plan)
-    equal = stats.repeated_looks_type1(alpha, count, both)
-    return f"{percent(equal)} of the time instead of {percent(alpha)}{_as_declared(plan, alpha, both, equal)}"
+        return f"{counted(count, 'look')} raise the false positive rate above {percent(alpha)}"
+    rate = stats.repeated_looks_type1(alpha, _fractions(plan) or count, sides(plan))
+    if percent(rate) == percent(alpha):
+        return f"a fixed horizon has one look, and the plan has {count}"
+    return f"{counted(count, 'look')} raise the false positive rate from {percent(alpha)} to {percent(rate)} ({one_in(rate)})"
 
 
-def _as_declared(plan: Experiment, alpha: float, both: int, equal: float) -> str:
-    """The exact number for the declared days, where the plan says when it starts and it differs."""
+def _fractions(plan: Experiment) -> list[float] | None:
+    """Of the declared days; without a start the looks count as equally spaced."""
     try:
-        fractions = information_fractions(plan)
+        return list(information_fractions(plan))
     except NotChecked:
-        return ""
-    exact = stats.repeated_looks_type1(alpha, fractions, both)
-    if percent(exact) == percent(equal):
-        return ""
-    return f" (equally spaced looks; {percent(exact)} on the declared days)"
+        return None
 
 
 CURVE = "looks"
@@ -140,7 +136,7 @@ def costs(broken: Broken) -> Iterator[str]:
     """How often one of the looks is significant without any effect, and how large an effect looks at the first."""
     from egp.plan.analysis.by_day import day_at, planned_days, planned_looks_error, times_its_size
     from egp.plan.analysis.registered import primary_test
-    from egp.plan.wording import one_in, significant
+    from egp.plan.wording import significant
 
     test, error = primary_test(broken.plan), planned_looks_error(broken.plan)
     either = ", half of them as wins" if test.sides == 2 else ""

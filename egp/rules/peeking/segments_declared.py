@@ -21,13 +21,13 @@ segments: [new_users, mobile_web]
 statistics: {correction: holm}
 ```
 
-Fails at `/statistics/correction`, saying "3 segments tested at 5 % each show an effect that is not there 14.3 % of the time, and with the whole population up to 18.5 %":
+Fails at `/statistics/correction`, saying "3 segments tested at 5 % each: where nothing works, 1 in 7 such experiments (14.3 %) still shows an effect in a segment":
 
 ```yaml
 segments: [new_users, mobile_web, returning]
 ```
 
-Fails at `/statistics/correction`, saying "1 segment tested at 5 % shows":
+Fails at `/statistics/correction`, saying "1 segment tested at 5 %: where nothing works":
 
 ```yaml
 segments: [new_users]
@@ -85,7 +85,7 @@ from egp.plan.analysis.registered import require_primary_test
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
 from egp.plan.quantity import shown
-from egp.plan.wording import counted, percent
+from egp.plan.wording import counted, one_in, percent
 from egp.rules import rule
 
 if TYPE_CHECKING:
@@ -156,11 +156,10 @@ def _error_rate(plan: Experiment, count: int) -> str:
     alpha = plan.statistics.alpha if plan.statistics else None
     if alpha is None:
         return f"{counted(count, 'segment')} tested without a correction"
-    each = f" at {percent(alpha)}" + (" each show" if count > 1 else " shows")
-    alone, together = 1 - (1 - alpha) ** count, 1 - (1 - alpha) ** (count + 1)
+    alone = 1 - (1 - alpha) ** count
     return (
-        f"{counted(count, 'segment')} tested{each} an effect that is not there {percent(alone)} of the time, and with the "
-        f"whole population up to {percent(together)}"
+        f"{counted(count, 'segment')} tested at {percent(alpha)}{' each' if count > 1 else ''}: where nothing works, "
+        f"{one_in(alone)} such experiments ({percent(alone)}) still shows an effect in a segment"
     )
 
 

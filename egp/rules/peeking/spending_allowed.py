@@ -34,7 +34,7 @@ Fails at `/statistics/spending` with `allowed: [pocock, always_valid]`, saying "
 statistics: {method: always_valid, spending: pocock}
 ```
 
-Fails at `/statistics/spending`, saying "|z| ≥ 2.96 at 50 %, 1.97 at 100 % of the units":
+Fails at `/statistics/spending`, saying "the policy allows no early look, not even a corrected one (obrien_fleming)":
 
 ```yaml
 statistics: {method: group_sequential, spending: obrien_fleming, looks: [2023-01-30, 2023-02-06]}
@@ -209,8 +209,9 @@ def _group_sequential(
     if spending is not None and spending in functions:
         yield from _incomplete(plan, statistics, spending)
     elif spending is not None:
-        known = _boundaries(plan, spending)
-        message = f"{spending} is not a spending function the policy allows{'; ' if known else ''}{known}"
+        message = f"{spending} is not a spending function the policy allows"
+        if not functions:
+            message = f"the policy allows no early look, not even a corrected one ({spending})"
         yield _refused(plan, statistics, functions, "spending", message)
     elif functions:
         known = _boundaries(plan, functions[0])
@@ -230,7 +231,7 @@ def _refused(
     return Finding(
         ("statistics", key),
         message,
-        observed=getattr(statistics, key) or "not declared",
+        observed=getattr(statistics, key) or "missing",
         required=listing(["fixed_horizon", *functions], "or"),
         help=f"set `spending: {functions[0]}`, or {fixed}" if functions and key == "spending" else fixed,
     )
@@ -254,7 +255,7 @@ def _incomplete(plan: Experiment, statistics: Statistics, spending: str) -> Iter
         yield Finding(
             ("statistics", "spending_parameter"),
             "hwang_shih_decani declares no γ, so its boundaries are open",
-            observed="not declared",
+            observed="missing",
             required="γ",
             help="add `spending_parameter: -4`, which spends late, or 1, which spends about evenly",
         )

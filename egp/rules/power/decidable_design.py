@@ -130,7 +130,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
                 each.at,
                 each.problem,
                 observed="no test of the gate" if each.metric else "a key without an effect",
-                required="a test that the gate decides" if each.metric else "keys that are applied",
+                required="a test that the gate decides" if each.metric else "a key that is applied",
                 help=each.nearest,
                 # Whoever has yet to say how units resemble each other is told that first.
                 yields_to=frozenset({"unit-mismatch"}),

@@ -35,14 +35,14 @@ decision_rule: {min_lift: 45bps}
 guardrail_metrics: {0: {baseline: null}, 1: {std_dev: null}, 2: {kind: null}}
 ```
 
-Fails at `/decision_rule/min_lift`, saying "at most half of true effects of 45bps, whatever the sample":
+Fails at `/decision_rule/min_lift`, saying "a true effect of 45bps would ship at most half of the time, whatever the sample":
 
 ```yaml
 decision_rule: {min_lift: 50bps}
 sample_size_per_variant: null
 ```
 
-Fails at `/decision_rule/min_lift`, saying "40bps ships 68.3 % of true effects of 45bps, 55.4 % with every guardrail passing":
+Fails at `/decision_rule/min_lift`, saying "would ship 68.3 % of the time, 55.4 % with every guardrail passing, because of `min_lift: 40bps`":
 
 ```yaml
 decision_rule: {min_lift: 40bps}
@@ -54,7 +54,7 @@ Fails at `/decision_rule/min_ci_lower`, saying "at most half":
 decision_rule: {min_ci_lower: 25bps}
 ```
 
-Fails at `/decision_rule/min_ci_lower`, saying "15bps ships 81.7 % of true effects":
+Fails at `/decision_rule/min_ci_lower`, saying "a true effect of 45bps would ship 81.7 % of the time":
 
 ```yaml
 decision_rule: {min_ci_lower: 15bps}
@@ -269,7 +269,7 @@ def _lift_of_the_mde(plan: Experiment, floor: float) -> Finding:
     bound, mde = plan.decision_rule.min_lift, primary_at(plan, PRIMARY).mde
     return Finding(
         ("decision_rule", "min_lift"),
-        f"a rule with min_lift {bound} ships at most half of true effects of {mde}, whatever the sample",
+        f"a true effect of {mde} would ship at most half of the time, whatever the sample, because of `min_lift: {bound}`",
         observed="at most 50 %",
         required=percent(floor),
         help=_DROPPED["min_lift"],
@@ -288,11 +288,11 @@ def _strict_clause(
     bound: MetricChange = getattr(plan.decision_rule, key)
     mde = need(primary_at(plan, PRIMARY).mde, *PRIMARY, "mde")
     impossible = chances.primary <= 0.5
-    share = f"at most half of true effects of {mde} ({power_text(chances.primary)})"
     return Finding(
         ("decision_rule", key),
-        f"a rule with {key} {bound} ships "
-        f"{share if impossible else f'{power_text(chances.primary)} of true effects of {mde}'}{_guardrails_too(chances)}",
+        f"a true effect of {mde} would ship {'at most half' if impossible else power_text(chances.primary)} of the time"
+        f"{f' ({power_text(chances.primary)})' if impossible else ''}{_guardrails_too(chances)}, because of "
+        f"`{key}: {bound}`",
         observed=power_below(chances.power, floor),
         required=share_text(floor),
         help=_looser(plan, decision, sample, key, floor),

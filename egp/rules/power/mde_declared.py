@@ -19,13 +19,13 @@ Passes:
 primary_metric: {mde: 3.75%}
 ```
 
-Fails at `/primary_metric/mde`, saying "147,000 units per variant resolve 37.7bps at 95 % power":
+Fails at `/primary_metric/mde`, saying "147,000 units per variant find 37.7bps with 95 % power":
 
 ```yaml
 primary_metric: {mde: null}
 ```
 
-Fails at `/primary_metric/mde`, saying "declares no MDE":
+Fails at `/primary_metric/mde`, saying "has no MDE, the smallest effect worth finding":
 
 ```yaml
 primary_metric: {mde: null}
@@ -140,18 +140,18 @@ def _missing(plan: Experiment, metric: Metric, at: Path) -> Finding:
     if plan.type == "non_inferiority":
         return Finding(
             at,
-            f"{called(metric.id, PRIMARY_METRIC)} declares no non-inferiority margin, the largest harm that is still acceptable",
-            observed="not declared",
+            f"{called(metric.id, PRIMARY_METRIC)} has no non-inferiority margin, the largest harm that is still acceptable",
+            observed="missing",
             required="a margin",
             help="add `non_inferiority_margin:` with its unit, such as 2% or 25bps",
         )
     resolved = _resolved(plan, metric) if at[:-1] == PRIMARY else ""
-    known = f"; {unit_count(planned_units(plan))} per variant resolve {resolved} at " if resolved else ""
+    known = f"; {unit_count(planned_units(plan))} per variant find {resolved} with " if resolved else ""
     return Finding(
         at,
-        f"{called(metric.id, PRIMARY_METRIC)} declares no MDE, the smallest effect the experiment must be able to detect"
+        f"{called(metric.id, PRIMARY_METRIC)} has no MDE, the smallest effect worth finding"
         + (f"{known}{percent(required_power(plan))} power" if known else ""),
-        observed="not declared",
+        observed="missing",
         required="an MDE",
         help=f"add `mde: {resolved}`, or a larger one"
         if resolved

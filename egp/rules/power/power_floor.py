@@ -90,7 +90,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     yield Finding(
         AT,
         _message(power, params.floor),
-        observed="not declared" if power is None else told_apart(power, params.floor)[0],
+        observed="missing" if power is None else told_apart(power, params.floor)[0],
         required=share_text(params.floor),
         help=f"set `power: {params.floor * 100:.10g}%`{_sample_needed(plan, params.floor)}",
     )

@@ -18,13 +18,13 @@ Fails at `/sample_size_per_variant`, saying "326,000 users × 90 % exposure × 5
 eligible_units: {distinct_over_run: 326_000}
 ```
 
-Fails at `/eligible_units/distinct_over_run`, saying "574,000 distinct users in 14 days are no fewer than 41,000 a day × 14 = 574,000; a user who comes back counts once":
+Fails at `/eligible_units/distinct_over_run`, saying "574,000 is 41,000 users a day × 14, which counts a user who comes back again and again":
 
 ```yaml
 eligible_units: {distinct_over_run: 574_000}
 ```
 
-Fails at `/eligible_units/distinct_over_run`, saying "41,000 users a day × 14 days counts everyone who comes back again":
+Fails at `/eligible_units/distinct_over_run`, saying "41,000 users a day × 14 days counts a user who comes back again and again":
 
 ```yaml
 eligible_units: {distinct_over_run: null}
@@ -134,7 +134,7 @@ def _nothing_counted(plan: Experiment, eligible: EligibleUnits | None) -> Findin
     return Finding(
         ("eligible_units",) if eligible is None else DISTINCT,
         "the plan does not say how many units can enter, so nobody knows whether its sample will come",
-        observed="not declared",
+        observed="missing",
         required="distinct units over the run",
         help=f"count the distinct {unit}s of as many days and add them, as in `{key % f'{needed or 340_000:_}'}`{known}",
     )
@@ -162,7 +162,7 @@ def _miscounted(plan: Experiment, eligible: EligibleUnits, params: Params) -> Fi
     return Finding(
         DISTINCT,
         _added_days(distinct, daily, days, unit),
-        observed="not declared" if distinct is None else whole(distinct),
+        observed="missing" if distinct is None else whole(distinct),
         required=f"distinct {unit}s of {counted(days, 'day')}",
         help=f"set `distinct_over_run:` to the distinct {unit}s of {counted(days, 'day')}, counted in one query"
         + (f"; the declared sample needs {needed:,}" if needed else ""),
@@ -172,12 +172,12 @@ def _miscounted(plan: Experiment, eligible: EligibleUnits, params: Params) -> Fi
 
 def _added_days(distinct: int | None, daily: int, days: int, unit: str) -> str:
     if distinct is None:
-        return f"{whole(daily)} {unit}s a day × {counted(days, 'day')} counts everyone who comes back again"
+        return f"{whole(daily)} {unit}s a day × {counted(days, 'day')} counts a {unit} who comes back again and again"
     total = daily * days
-    as_many = "no fewer than" if distinct >= total else "nearly as many as"
+    is_sum = "is" if distinct == total else f"is {'more than' if distinct > total else 'nearly'}"
     return (
-        f"{whole(distinct)} distinct {unit}s in {counted(days, 'day')} are {as_many} {whole(daily)} a day × {days} = "
-        f"{whole(total)}; a {unit} who comes back counts once"
+        f"{whole(distinct)} {is_sum} {whole(daily)} {unit}s a day × {days}, which counts a {unit} who comes back "
+        "again and again"
     )
 
 

@@ -125,7 +125,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
     yield Finding(
         ("sample_size_per_variant",),
         f"{told}; {demand}",
-        observed="not declared" if declared is None else whole(declared),
+        observed="missing" if declared is None else whole(declared),
         required=whole(required),
         help=larger_sample(required, units_that_come(plan))
         + (_larger_mde(plan, declared) if path == PRIMARY else ""),

@@ -15,7 +15,7 @@ Passes:
 primary_metric: {mde: 45bps}
 ```
 
-Fails at `/primary_metric/mde`, saying "found 50 % of the time; at 95 % power the MDE is 45bps, 1.85 times as large":
+Fails at `/primary_metric/mde`, saying "a true effect of 24.3bps would be missed 50 % of the time":
 
 ```yaml
 primary_metric: {mde: 24.3bps}
@@ -23,7 +23,7 @@ sample_size_per_variant: 137_716
 statistics: {variance_reduction: null}
 ```
 
-Fails at `/primary_metric/mde`, saying "1.96·√(2p(1−p)/n) for 147,000 units per variant":
+Fails at `/primary_metric/mde`, saying "1.96·√(2p(1−p)/n), which leaves power out; 147,000 units per variant find 3.63% with 95 % power":
 
 ```yaml
 primary_metric: {mde: 2%}
@@ -139,8 +139,8 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     formula = "√(2p(1−p)/n)" if metric.kind == "proportion" else "σ·√(2/n)"
     yield Finding(
         (*PRIMARY, "mde"),
-        f"the MDE of {declared} is the shortcut 1.96·{formula} for {unit_count(units)} per variant: an effect of "
-        f"that size is found {percent(power, 0)} of the time; at {percent(wanted)} power the MDE is {mde}, "
+        f"a true effect of {declared} would be missed {percent(1 - power, 0)} of the time: the MDE is the shortcut "
+        f"1.96·{formula}, which leaves power out; {unit_count(units)} per variant find {mde} with {percent(wanted)} power, "
         f"{significant(detectable / size, 3)} times as large",
         observed=f"{declared} ({percent(power, 0)} power)",
         required=f"{mde} ({percent(wanted)} power)",

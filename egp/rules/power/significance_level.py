@@ -216,7 +216,7 @@ def _level_finding(key: str, level: Share | None, cap: Share, message: str) -> F
     return Finding(
         ("statistics", key),
         message,
-        observed="not declared" if level is None else observed,
+        observed="missing" if level is None else observed,
         required=f"at most {allowed}",
         help=f"set `{key}: {cap * 100:.10g}%`",
     )
@@ -229,7 +229,7 @@ def _sides(plan: Experiment) -> Iterator[Finding]:
             ("statistics", "sides"),
             "the plan does not say whether the test of the primary is one-sided or two-sided; "
             "a one-sided test needs a sixth fewer units and cannot see a loss",
-            observed="not declared",
+            observed="missing",
             required="two, or one with a reason",
             help="set `sides: two`",
         )

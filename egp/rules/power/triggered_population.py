@@ -95,7 +95,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
         yield Finding(
             ("population", "logged_in"),
             f"the trigger is not logged in {listing(missing)}, so the variants' units are selected differently",
-            observed=listing(map(shown, trigger.logged_in)) or "not declared",
+            observed=listing(map(shown, trigger.logged_in)) or "missing",
             required=listing(names),
             help=f"log the event in every variant and set `logged_in: [{', '.join(names)}]`, or `population: assigned`",
         )

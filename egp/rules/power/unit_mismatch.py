@@ -174,7 +174,7 @@ def _unsized(plan: Experiment, clustering: Cluster) -> Iterator[Finding]:
         (*AT, missing[0]),
         f"{metric} is a proportion of {shown(plan.analysis_unit)}s; its variance per {shown(plan.unit)} needs "
         f"{' and '.join(missing)}",
-        observed="not declared",
+        observed="missing",
         required=" and ".join(missing),
         help=f"add {listing(f'`{key}:`' for key in missing)} as measured, or declare {metric} as a ratio, with the standard deviation of its linearised values",
     )

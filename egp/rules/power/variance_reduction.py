@@ -130,7 +130,7 @@ def _correlation(reduction: VarianceReduction, params: Params) -> Iterator[Findi
     measure = "set `correlation:` to the one measured over all units of an earlier period, or `method: none`"
     most = f"at most {params.max_correlation:g}"
     if correlation is None:
-        yield Finding(at, "CUPED is planned and no correlation is declared", "not declared", most, measure)
+        yield Finding(at, "CUPED is planned and no correlation is declared", "missing", most, measure)
     elif abs(correlation) > params.max_correlation:
         message = (
             f"a correlation of {correlation:g} is stronger than a pre-period usually is; above "
@@ -150,7 +150,7 @@ def _provenance(reduction: VarianceReduction) -> Iterator[Finding]:
         yield Finding(
             (*AT, missing[0]),
             f"CUPED's correlation is declared without {listing(missing)}",
-            observed="not declared",
+            observed="missing",
             required=listing(missing),
             help=f"add {listing(f'`{key}:`' for key in missing)}, or set `method: none`",
         )
@@ -168,7 +168,7 @@ def _covers(reduction: VarianceReduction) -> Iterator[Finding]:
     yield Finding(
         (*AT, "covers"),
         message,
-        observed=reduction.covers or "not declared",
+        observed=reduction.covers or "missing",
         required="all_units",
         help="measure it over all units, new ones with a pre-period of 0, and set `covers: all_units`",
     )

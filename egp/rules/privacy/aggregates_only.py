@@ -57,7 +57,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     allowed = listing(map(shown, params.allowed), "or")
     if declared is None:
         problem = "the plan does not say which data its analysis works with"
-        observed = "not declared"
+        observed = "missing"
     else:
         observed = shown(declared)
         problem = f"the plan asks for {observed}; the policy allows {allowed}"

@@ -151,7 +151,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             yield Finding(
                 ("canary", key),
                 f"the canary does not say {what}",
-                observed="not declared",
+                observed="missing",
                 required=what,
                 help=f"add `{key}:` to the canary",
             )

@@ -154,7 +154,7 @@ def _undeclared(plan: Experiment, params: Params) -> Finding:
     return Finding(
         ("holdout",),
         "the plan declares no holdout",
-        observed="not declared",
+        observed="missing",
         required=_asked(params),
         help=_reserved(plan, params)
         + (", or say in `holdout.none` why there is none" if params.allow_none else ""),
@@ -222,7 +222,7 @@ def _share(plan: Experiment, holdout: Holdout, params: Params) -> Iterator[Findi
         yield Finding(
             ("holdout", "share"),
             f"the holdout {said or f'keeps {kept} of the units; the policy asks for {asked}'}",
-            observed="not declared" if share is None else kept,
+            observed="missing" if share is None else kept,
             required=f"at least {asked}",
             help=advice([f"share: {enough}", *room]),
         )
@@ -245,7 +245,7 @@ def _unlimited(plan: Experiment, params: Params) -> Finding:
     return Finding(
         ("holdout", "until"),
         "the holdout does not say how long it lasts",
-        observed="not declared",
+        observed="missing",
         required=asked,
         help=f"add `until: {until}`, or a later day" if until else f"add `until:` with a day {asked}",
     )

@@ -95,7 +95,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
         yield Finding(
             ("ramp", position, "treated"),
             f"{ordinal_stage(position)} does not say which share of the units it treats",
-            observed="not declared",
+            observed="missing",
             required="a share",
             help="add `treated:` with the share of the eligible units that receive the treatment",
         )

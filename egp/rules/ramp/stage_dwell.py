@@ -65,7 +65,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             yield Finding(
                 ("ramp", position, "min_dwell"),
                 f"{_named(position, stage)} {_says(stage)}; the policy asks for {params.hours} h",
-                observed="not declared" if stage.min_dwell is None else _hours(stage.min_dwell),
+                observed="missing" if stage.min_dwell is None else _hours(stage.min_dwell),
                 required=f"{params.hours} h",
                 help=f"set `min_dwell: {duration_in_plan(least)}`",
             )

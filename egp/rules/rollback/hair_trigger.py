@@ -43,7 +43,7 @@ Passes:
 stop_rules: {0: {harm_exceeds: 5%, probability: 95%, prior: flat, evaluated: daily, min_units_per_variant: 20_000}}
 ```
 
-Fails at `/stop_rules/0/probability`, saying "% of harmless experiments: 113 daily evaluations of P(harm > 0%) ≥ 90 %":
+Fails at `/stop_rules/0/probability`, saying "of harmless experiments (the policy allows 5 %): 113 daily evaluations ask for 90 % certainty of any harm":
 
 ```yaml
 stop_rules: {0: {harm_exceeds: 0%, probability: 90%, min_units_per_variant: 1_000}}
@@ -91,7 +91,7 @@ stop_rules: {2: {harm_exceeds: 3%, for: 2d}}
 
 Each of the two would do alone.
 
-Fails at `/stop_rules/2/for`, saying "what rolls back by itself does so in up to":
+Fails at `/stop_rules/2/for`, saying "what rolls back by itself would roll back up to":
 
 ```yaml
 stop_rules: {0: {harm_exceeds: 4%}, 2: {harm_exceeds: 11%}}
@@ -184,7 +184,7 @@ from egp.plan.analysis.false_alarms import (
     weekly_alarm,
 )
 from egp.plan.analysis.registered import baseline_of
-from egp.plan.experiment import Experiment
+from egp.plan.experiment import Experiment, StopRule
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import Share
 from egp.plan.wording import called, counted, level, listing, percent, share_in_plan
@@ -319,8 +319,8 @@ def _together(
     parts = [f"{name} in {percent(chance, 1)}" for name, chance in chances if chance >= TOLD]
     yield Finding(
         most.at,
-        f"what rolls back by itself does so in {total} of harmless experiments, {listing(parts)}; "
-        f"the policy allows {percent(limit)}",
+        f"what rolls back by itself would roll back {total} of harmless experiments (the policy allows {percent(limit)}): "
+        f"{listing(parts)}",
         observed=total,
         required=f"at most {percent(limit)}",
         help=most.advice(_room(plan, levels, most, limit)),
@@ -335,8 +335,8 @@ def _alone(trigger: Trigger, alarm: FalseAlarm, limit: float, room: float) -> Fi
     observed = f"{'up to ' if alarm.is_most else ''}{percent(alarm.chance, 1)}"
     return Finding(
         trigger.at,
-        f"{trigger.name} {trigger.sounds} in {observed} of harmless experiments: {trigger.cause(alarm)}; "
-        f"the policy allows {percent(limit)}",
+        f"{trigger.name} {trigger.sounds} {observed} of harmless experiments (the policy allows {percent(limit)}): "
+        f"{trigger.cause(alarm)}",
         observed=observed,
         required=f"at most {percent(limit)}",
         help=trigger.advice(room),
@@ -365,18 +365,24 @@ def _named(plan: Experiment, position: int) -> str:
     return called(plan.stop_rules[position].id, f"stop rule {position + 1}")
 
 
+def _verb(stop_rule: StopRule) -> str:
+    return "would hold" if stop_rule.action == "hold" else "would roll back"
+
+
 def _posterior(plan: Experiment, position: int, probability: float) -> Trigger:
     stop_rule = plan.stop_rules[position]
 
     def cause(alarm: FalseAlarm) -> str:
         prior = "a flat" if stop_rule.prior == "flat" else "a normal"
+        exceeds = stop_rule.harm_exceeds
+        harm = f"harm beyond {exceeds}" if exceeds and exceeds.value else "any harm"
         return (
-            f"{counted(alarm.number, f'{stop_rule.evaluated} evaluation')} of P(harm > {stop_rule.harm_exceeds}) ≥ "
-            f"{percent(probability)} with {prior} prior"
+            f"{counted(alarm.number, f'{stop_rule.evaluated} evaluation')} ask for {percent(probability)} certainty of "
+            f"{harm}, with {prior} prior"
         )
 
     return Trigger(
-        ("stop_rules", position, "probability"), _named(plan, position), "fires",
+        ("stop_rules", position, "probability"), _named(plan, position), _verb(stop_rule),
         partial(posterior_alarm, plan, position, probability), stop_rule.action != "hold", cause,
         partial(_calmer, plan, position, probability),
     )  # fmt: skip
@@ -415,7 +421,7 @@ def _days(plan: Experiment, levels: AlarmLevels, position: int, days: int) -> Tr
         return "raise `harm_exceeds`"
 
     return Trigger(
-        ("stop_rules", position, "for"), _named(plan, position), "fires", alarm,
+        ("stop_rules", position, "for"), _named(plan, position), _verb(stop_rule), alarm,
         stop_rule.action != "hold", cause, advice,
     )  # fmt: skip
 
@@ -440,7 +446,7 @@ def _limit(plan: Experiment, levels: AlarmLevels, limited: Limited) -> Trigger:
         return f"its baseline is {at_baseline}, and the gate reads it {counted(alarm.number, 'time')} if called {every}"
 
     return Trigger(
-        limited.at, name, f"is beyond its limit of {limited.bound} by chance", alarm, limited.rolls_back, cause,
+        limited.at, name, f"is beyond its limit of {limited.bound} by chance in", alarm, limited.rolls_back, cause,
         partial(_farther, plan, levels, limited),
         f"{name} breaks its limit of {limited.bound} already, at a baseline of {at_baseline}: the gate rolls back every "
         "treatment, harmless ones too" if is_broken else "",

@@ -60,7 +60,7 @@ from egp.plan.quantity import shown
 def check(plan: Experiment) -> Iterator[Finding]:
     comms = stated(need(plan.rollback, "rollback").comms)
     if not comms:
-        message, observed = "the rollback names no template of the message that goes out", "not declared"
+        message, observed = "the rollback names no template of the message that goes out", "missing"
     elif comms[0] in "/~" or ":" in comms or ".." in comms.replace("\\", "/").split("/"):
         message, observed = f"{shown(comms)} lies outside the repository", shown(comms)
     else:

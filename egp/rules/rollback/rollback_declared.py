@@ -93,7 +93,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
         yield Finding(
             ("rollback",),
             "the plan does not say how the treatment is withdrawn",
-            observed="not declared",
+            observed="missing",
             required="a method and a target",
             help=_complete(plan),
         )
@@ -101,7 +101,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
     for key, (message, advice) in ABSENT.items():
         if not stated(getattr(plan.rollback, key)):
             required = key if key == "method" else "target"
-            yield Finding(("rollback", key), message, "not declared", f"a {required}", advice)
+            yield Finding(("rollback", key), message, "missing", f"a {required}", advice)
     to = stated(plan.rollback.to)
     known = [variant.id for variant in plan.variants or () if variant.id]
     if to and known and to not in (*known, "control"):

@@ -83,7 +83,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield Finding(
             ("rollback", "owner"),
             "the rollback does not say who executes it",
-            observed="not declared",
+            observed="missing",
             required="a person, role or rota",
             help=f'set `owner: "{oncall(plan)}"`, or who else turns the switch at any hour',
         )
@@ -101,7 +101,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     yield Finding(
         ("rollback", "max_minutes"),
         said,
-        observed="not declared" if minutes is None else counted(minutes, "minute"),
+        observed="missing" if minutes is None else counted(minutes, "minute"),
         required=f"at most {most}",
         help=f"set `max_minutes: {params.minutes:g}` or less, and rehearse it",
     )

@@ -155,7 +155,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
             at: Path = ("stop_rules", position, *key.split("."))
             observed = _declared(stop_rule, key)
             yield Finding(
-                at, f"{name} {message}", observed=observed, required="nothing left open", help=advice
+                at, f"{name} {message}", observed=observed, required="a complete stop rule", help=advice
             )
 
 
@@ -174,7 +174,7 @@ def _example(plan: Experiment) -> str:
 def _declared(stop_rule: StopRule, key: str) -> str:
     value = getattr(stop_rule, {"for": "for_"}.get(key, key), None)
     if value is None:
-        return "not declared"
+        return "missing"
     return length(value) if isinstance(value, timedelta) else shown(str(value))
 
 
@@ -246,7 +246,7 @@ def _evidence(stop_rule: StopRule) -> Iterator[Gap]:
     ]
     if not kinds:
         if stop_rule.harm_exceeds is not None:
-            yield "probability", "does not say on which evidence it fires", (
+            yield "probability", "can fire on one noisy day, since it does not say on which evidence it fires", (
                 "add `probability: 95%`, `prior: flat` and `evaluated: daily`, or `for: 2d`"
             )  # fmt: skip
         return

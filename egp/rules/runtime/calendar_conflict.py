@@ -154,7 +154,7 @@ def _run(plan: Experiment, runs: list[Interval], period: Period, periods: list[P
         ("schedule", "start" if begins_inside else "end"),
         f"the run overlaps {period} on {counted(sum(part.days for part in parts), 'day')}, {shared}",
         observed=str(shared),
-        required=f"clear of {period}",
+        required=f"days clear of {period}",
         help=f"{moved}, or end the run by {eve}" if is_long_enough and not begins_inside else moved,
     )
 
@@ -184,7 +184,7 @@ def _canary(plan: Experiment, period: Period) -> Iterator[Finding]:
             ("canary", "start" if first in period.days else "end"),
             f"the canary overlaps {period} on {counted(shared.days, 'day')}, {shared}",
             observed=str(shared),
-            required=f"clear of {period}",
+            required=f"days clear of {period}",
             help=advice(settings_of_start(plan, day_after(period.days.last, 1))),
             impossible=True,
         )
@@ -210,7 +210,7 @@ def _stage_in(period: Period, path: Path, treated: float | None, when: tuple[dat
         path,
         f"{stage} {'starts' if is_declared else 'can start'} on {start}, within {period}",
         observed=str(start),
-        required=f"clear of {period}",
+        required=f"days clear of {period}",
         help=f"{'set' if is_declared else 'add'} `start: {free}` {'here' if is_declared else 'to the stage'}",
         impossible=True,
         yields_to=MOVING_THE_READOUT,
