@@ -184,7 +184,7 @@ def test_schemas_find_every_misfit_at_its_place(workspace: Workspace) -> None:
     assert {
         (each.place.pointer, each.missing, each.observed, each.required) for each in judged.diagnostics
     } == {
-        ("/owner", "dri", "not declared", "`dri`"),
+        ("/owner", "dri", "missing", "`dri`"),
         ("/owner/team", "", "PDP", "pattern: ^[a-z]+$"),
         ("/owner/x-seats/1", "", "7", "maximum: 3"),
         ("/owner/x-y", "", "2", "type: array"),

@@ -73,7 +73,7 @@ def test_what_needs_a_decision_waits_for_unsafe(workspace: Workspace) -> None:
     workspace.write("plan.yaml", text)
     [careful] = fixed(workspace, "plan.yaml")
     assert careful.before == careful.after
-    assert "left sample_size_per_variant: not declared → 103_287" in repairs_text(careful, written=True)
+    assert "left sample_size_per_variant: missing → 103_287" in repairs_text(careful, written=True)
     assert "a decision; --unsafe makes it" in repairs_text(careful, written=True)
     [bold] = fixed(workspace, "plan.yaml", unsafe=True)
     restored = bold.after.decode()

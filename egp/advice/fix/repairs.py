@@ -66,7 +66,7 @@ def _missing_sample(_: Document, plan: Experiment, problems: Sequence[ValueProbl
         needed = needed_sample(plan)
         if needed is not None:
             yield Repair(
-                "sample-size", (_SAMPLE,), f"not declared → {needed:_}", _declaring_sample(needed), safe=False
+                "sample-size", (_SAMPLE,), f"missing → {needed:_}", _declaring_sample(needed), safe=False
             )
 
 
