@@ -227,9 +227,9 @@ def detectable_effect(
             test, power, control_units, room, lambda size: _superiority_sds(test, test.baseline + sign * size)
         )
     except StatisticsInputError as error:
-        if error.parameter != "control_units":
-            raise
         change = room * _NEARLY
+        if error.parameter != "control_units" or not _is_counted(test, sign * change, control_units):
+            raise
     if not _is_counted(test, sign * change, control_units):
         return change
     return _counted_distance(

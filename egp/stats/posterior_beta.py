@@ -72,22 +72,27 @@ def _logit(x: float) -> float:
     return math.log(x / (1.0 - x)) if x < 1.0 else math.inf
 
 
+def _moved(t: float, by: float) -> float:
+    """The logit of a rate that is moved; where it is not, no digits are lost to rates next to 0 and 1."""
+    return _logit(_logistic(t) + by) if by else t
+
+
 @lru_cache(maxsize=256)
 def _excess_probability(a: float, b: float, c: float, d: float, margin: float) -> float:
     """P(X > Y + margin) for X ~ Beta(a, b), Y ~ Beta(c, d): the integral of f_X(x) F_Y(x - margin)."""
     x_law, y_law = _LogitBeta(a, b), _LogitBeta(c, d)
-    moved = [_logit(_logistic(t) + margin) for t in y_law.breaks]
+    moved = [_moved(t, margin) for t in y_law.breaks]
     low, high = x_law.breaks[0], x_law.breaks[-1]
     edges = sorted({t for t in (*x_law.breaks, *moved) if low <= t <= high})
-    cumulated = y_law.mass(-math.inf, _logit(_logistic(low) - margin))
+    cumulated = y_law.mass(-math.inf, _moved(low, -margin))
     parts = []
     for left, right in pairwise(edges):
-        half, middle, start = 0.5 * (right - left), 0.5 * (right + left), _logit(_logistic(left) - margin)
+        half, middle, start = 0.5 * (right - left), 0.5 * (right + left), _moved(left, -margin)
         for node, weight in gauss_legendre(_NODES):
             t = middle + half * node
-            below = cumulated + y_law.mass(start, _logit(_logistic(t) - margin))
+            below = cumulated + y_law.mass(start, _moved(t, -margin))
             parts.append(half * weight * x_law.density(t) * below)
-        cumulated += y_law.mass(start, _logit(_logistic(right) - margin))
+        cumulated += y_law.mass(start, _moved(right, -margin))
     return min(1.0, math.fsum(parts))
 
 

@@ -30,9 +30,9 @@ def shortcut_mde_ratio(power: float, alpha: float = 0.05, sides: int = 2) -> flo
     z_{alpha/sides}.
     """
     require_reachable_power(alpha, power, sides)
-    z_alpha = z_upper(alpha / sides)
-    if z_alpha <= 0.0:
+    if alpha / sides >= 0.5:
         reject("alpha", f"{alpha} leaves nothing to reach", "give an alpha per side below 0.5")
+    z_alpha = z_upper(alpha / sides)
     return (z_alpha + z_upper(1.0 - power)) / z_alpha
 
 

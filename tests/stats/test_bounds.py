@@ -1,0 +1,176 @@
+"""What holds at a bound itself, where the numbers on both sides of it say nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from egp.stats import (
+    EXACT_BELOW_EVENTS,
+    PlannedTest,
+    RateContrast,
+    StatisticsInputError,
+    achieved_power,
+    decision_power,
+    detectable_effect,
+    exact_score_power,
+    linearised_std_dev,
+    mean_power,
+    mean_units,
+    posterior_beta_harm,
+    relative_mde,
+    shortcut_mde_ratio,
+    spent_alpha,
+    z_upper,
+)
+from egp.stats.roots import bracketed_root
+
+RARE = PlannedTest("proportion", 0.001)
+REFUNDS = PlannedTest("proportion", 0.05, alpha=0.05, sides=1, margin=0.02, harm="increase")
+
+
+def refused(asked: Callable[[], object]) -> tuple[str, str]:
+    """Which parameter, and why."""
+    with pytest.raises(StatisticsInputError) as error:
+        asked()
+    return error.value.parameter, error.value.problem
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("alpha", [0.0, 1.0])
+    def test_a_level_is_above_0_and_below_1(self, alpha: float) -> None:
+        assert refused(lambda: PlannedTest("mean", 1.0, std_dev=1.0, alpha=alpha))[0] == "alpha"
+
+    def test_a_superiority_rule_ships_nothing_without_an_effect(self) -> None:
+        primary = PlannedTest("proportion", 0.12)
+        assert refused(lambda: decision_power(primary, 0.0, 1e5)) == (
+            "effect",
+            "without a true effect there is nothing to ship",
+        )
+
+    def test_a_non_inferiority_rule_ships_what_does_no_harm(self) -> None:
+        assert decision_power(REFUNDS, 0.0, 1e4).primary == achieved_power(REFUNDS, 0.0, 1e4)
+
+    def test_a_rate_stays_above_0_where_an_increase_is_harm(self) -> None:
+        """A true difference away from harm is a lower rate."""
+        assert refused(lambda: achieved_power(REFUNDS, 0.05, 1e4))[0] == "effect"
+        assert achieved_power(REFUNDS, 0.049, 1e4) > 0.9999
+
+    def test_what_is_harm_says_nothing_of_a_test_without_a_margin(self) -> None:
+        test = PlannedTest("proportion", 0.05)
+        assert achieved_power(replace(test, harm="increase"), 0.01, 2e3) == achieved_power(test, 0.01, 2e3)
+
+    def test_an_arm_as_large_as_its_noise_finds_no_relative_lift(self) -> None:
+        needed = z_upper(0.025) + z_upper(0.2)
+        assert refused(lambda: relative_mde(1.0, 1.0, needed * needed, 0.05, 0.8))[0] == "units_per_arm"
+        assert relative_mde(1.0, 1.0, needed * needed * 1.01, 0.05, 0.8) > 100
+
+    @pytest.mark.parametrize("gamma", [700.0, -700.0])
+    def test_the_most_extreme_gamma(self, gamma: float) -> None:
+        assert math.isfinite(spent_alpha("hwang_shih_decani", 0.025, 0.5, gamma=gamma))
+        assert (
+            refused(lambda: spent_alpha("hwang_shih_decani", 0.025, 0.5, gamma=1.001 * gamma))[0] == "gamma"
+        )
+
+    def test_half_of_alpha_on_a_side_leaves_nothing_to_reach(self) -> None:
+        assert refused(lambda: shortcut_mde_ratio(0.9, 0.5, 1))[0] == "alpha"
+        assert shortcut_mde_ratio(0.9, 0.49, 1) > 1
+
+    def test_what_does_not_vary_has_no_standard_deviation(self) -> None:
+        assert linearised_std_dev(2.0, 4.0, 0.0, 0.0, 0.0) == 0.0
+
+    @pytest.mark.parametrize("test", [{"variance_factor": 2.0}, {"variance": "unpooled"}, {}])
+    def test_a_size_that_finds_no_change_of_a_rate(self, test: dict[str, Any]) -> None:
+        """However power is computed, what is answered has the power that was asked for."""
+        clustered = PlannedTest("proportion", 0.12, **test)
+        assert refused(lambda: detectable_effect(clustered, 0.8, 3.0))[0] == "control_units"
+        found = detectable_effect(clustered, 0.8, 12.0)
+        assert achieved_power(clustered, found, 12.0) == pytest.approx(0.8, abs=1e-6)
+
+    def test_a_wrong_power_is_refused_whatever_the_size(self) -> None:
+        assert refused(lambda: detectable_effect(PlannedTest("proportion", 0.12), 0.02, 3e4))[0] == "power"
+
+
+class TestCounting:
+    @pytest.mark.parametrize(
+        ("rates", "counts", "above"), [((0.25, 0.5), (2, 4), True), ((0.5, 0.25), (4, 2), False)]
+    )
+    def test_an_outcome_at_the_critical_value_is_a_success(
+        self, rates: tuple[float, float], counts: tuple[int, int], above: bool
+    ) -> None:
+        critical = abs(RateContrast(counts[0], 8, counts[1], 8).statistic(0.0))
+        at, short_of, past = (
+            exact_score_power(*rates, 8, 8, critical * factor, above=above)
+            for factor in (1, 1 - 1e-9, 1 + 1e-9)
+        )
+        assert at == short_of > past
+
+    def test_an_arm_of_one_unit_is_counted_and_an_arm_of_none_shows_nothing(self) -> None:
+        assert exact_score_power(0.1, 0.9, 0, 50, 1.645) == exact_score_power(0.1, 0.9, 50, 0, 1.645) == 0.0
+        assert exact_score_power(0.1, 0.9, 1, 50, 0.5) > 0.5
+
+    def test_as_many_units_as_can_be_counted_are_counted(self) -> None:
+        counted = achieved_power(replace(RARE, baseline=9e-6), 9e-6, 5e6)
+        assert counted == pytest.approx(exact_score_power(9e-6, 1.8e-5, 5_000_000, 5_000_000, z_upper(0.025)))
+
+    def test_fewer_events_than_the_bound_are_counted(self) -> None:
+        units = EXACT_BELOW_EVENTS / 0.001
+        counted = exact_score_power(0.001, 0.0016, int(units) - 1, int(units) - 1, z_upper(0.025))
+        assert achieved_power(RARE, 0.0006, units - 1) == pytest.approx(counted, rel=1e-9)
+        assert achieved_power(RARE, 0.0006, units) != pytest.approx(counted, rel=1e-5)
+
+
+class TestFarTail:
+    """Rejections in the wrong direction count where there are two, and they are asked for."""
+
+    @pytest.mark.parametrize("power", [0.06, 0.1])
+    def test_two_sides(self, power: float) -> None:
+        units = mean_units(0.1, 1.0, 0.05, power, 2, far_tail=True)
+        assert mean_power(0.1, 1.0, units, units, 0.05, 2, far_tail=True) == pytest.approx(power)
+        assert units < 0.95 * mean_units(0.1, 1.0, 0.05, power, 2)
+
+    def test_one_side_has_no_wrong_direction(self) -> None:
+        assert mean_units(0.1, 1.0, 0.05, 0.1, 1, far_tail=True) == mean_units(0.1, 1.0, 0.05, 0.1, 1)
+
+
+class TestPriorsOfNextToNothing:
+    """Their rates lie so close to 0 and 1 that a double is 0 or 1."""
+
+    @pytest.mark.parametrize("prior", [1e-3, 1e-2, 0.1])
+    def test_arms_alike_are_as_likely_to_be_better_as_worse(self, prior: float) -> None:
+        assert posterior_beta_harm(0, 10, 0, 10, prior_alpha=prior) == pytest.approx(0.5, abs=1e-4)
+        assert posterior_beta_harm(10, 10, 10, 10, prior_beta=prior) == pytest.approx(0.5, abs=1e-4)
+
+    def test_rates_moved_past_the_ends_of_the_scale(self) -> None:
+        assert posterior_beta_harm(0, 10, 0, 10, prior_alpha=1e-3, margin=0.5) == pytest.approx(0.0, abs=1e-4)
+        assert posterior_beta_harm(10, 10, 0, 10, prior_beta=1e-3, margin=0.5) > 0.99
+
+
+class TestRoots:
+    def searched(
+        self, function: Callable[[float], float], tolerance: float
+    ) -> tuple[float, dict[float, float]]:
+        seen: dict[float, float] = {}
+        found = bracketed_root(lambda x: seen.setdefault(x, function(x)), -1.0, 3.0, tolerance)
+        return found, seen
+
+    def test_a_zero_that_is_met_ends_the_search(self) -> None:
+        found, seen = self.searched(lambda x: x, 0.0)
+        assert found == 0.0
+        assert len(seen) == 4
+
+    @pytest.mark.parametrize("tolerance", [1.0, 0.1, 1e-3])
+    def test_the_best_of_what_was_met_is_the_answer(self, tolerance: float) -> None:
+        found, seen = self.searched(lambda x: math.expm1(x) - 0.7, tolerance)
+        assert abs(seen[found]) == min(map(abs, seen.values()))
+        assert found == pytest.approx(math.log(1.7), abs=tolerance)
+        assert len(seen) <= 9
+
+    def test_a_double_is_found_to_its_last_digits_in_a_dozen_steps(self) -> None:
+        found, seen = self.searched(lambda x: math.expm1(x) - 0.7, 0.0)
+        assert found == pytest.approx(math.log(1.7), rel=1e-15)
+        assert len(seen) <= 12
