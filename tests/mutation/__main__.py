@@ -1,0 +1,92 @@
+"""Changes egp's code at random places, one at a time, and asks whether a test of the package fails.
+
+    python -m tests.mutation --package gate [--sample 150] [--seed 1] [--most-seconds 5]
+
+Prints the mutants that no test tells from egp, and the share of the others with its interval. Ends with 1 if the share is surely
+below 90 %. `equivalent.yaml` lists mutants that no test can tell, with the reason; they are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from scipy.stats import binomtest
+
+from tests.mutation.campaign import FailingTests, Tests, run
+from tests.mutation.equivalent import equivalents
+from tests.mutation.mutants import sampled
+from tests.mutation.trial import Trial
+
+ROOT = Path(__file__).parents[2]
+LEAST_SHARE = 0.9
+PACKAGES = {
+    "stats": Tests(
+        ("tests/stats",),
+        (
+            "tests/stats/test_documentation.py",
+            "tests/stats/test_monitoring.py::test_a_finer_grid_changes_nothing_that_matters",
+            "tests/stats/test_monitoring.py::test_hourly_looks_cross_a_little_less_often",
+            "tests/stats/test_null_distribution.py",
+            "tests/stats/test_public_api.py",
+        ),
+    ),
+    "gate": Tests(
+        ("tests/gate",),
+        (
+            "tests/gate/test_alarms.py",
+            "tests/gate/test_every_exit.py",
+            "tests/gate/test_first_release.py",
+            "tests/gate/test_lives.py",
+            "tests/gate/test_lost_events.py",
+            "tests/gate/test_matrix.py",
+            "tests/gate/test_simulations.py",
+            "tests/gate/test_warehouse.py",
+        ),
+    ),
+    "check": Tests(("tests/check",)),
+    "rules": Tests(("tests/rules",)),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("--package", choices=PACKAGES, required=True)
+    parser.add_argument("--sample", type=int, default=150)
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--most-seconds", type=float, default=5, help="CPU time of the tests of one mutant")
+    options = parser.parse_args(arguments)
+    files = [path.relative_to(ROOT).as_posix() for path in (ROOT / "egp" / options.package).rglob("*.py")]
+    drawn = sampled(files, ROOT, options.sample, f"{options.package} {options.seed}")
+    known = equivalents()
+    mutants = [mutant for mutant in drawn if mutant.change not in known]
+    try:
+        trials = run(
+            ROOT, f"egp/{options.package}", PACKAGES[options.package], mutants, options.most_seconds, tell
+        )
+    except FailingTests as failing:
+        sys.stdout.write(f"\nthese tests fail without any mutant:\n{failing}\n")
+        return 2
+    killed = sum(bool(trial.killed_by) for trial in trials)
+    share = binomtest(killed, len(trials)).proportion_ci(method="exact")
+    sys.stdout.write(
+        f"\n{options.package}, seed {options.seed}: {killed} of {len(trials)} mutants killed, "
+        f"{killed / len(trials):.1%} ({share.low:.1%} to {share.high:.1%}); "
+        f"{len(drawn) - len(mutants)} more are equivalent\n"
+    )
+    return 1 if share.high < LEAST_SHARE else 0
+
+
+def tell(trial: Trial) -> None:
+    if not trial.killed_by:
+        place = trial.mutant.place
+        sys.stdout.write(
+            f"\n{place.path}:{place.line} survives {trial.tests} tests\n- {trial.mutant.was}\n+ {trial.mutant.becomes}\n"
+        )
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

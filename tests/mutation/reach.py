@@ -1,0 +1,119 @@
+"""Which tests reach which lines: each test runs once under coverage, and nothing is remembered from the test before it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import pytest
+from coverage import Coverage
+
+BETWEEN = ""
+"""What coverage calls that which runs when no test does: imports and the collection of tests."""
+
+
+class Reach:
+    """What the tests of a package reach."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        """Test → its CPU time."""
+        self.lines: dict[Path, dict[int, set[str]]] = {}
+        """File → line → the tests that reach it."""
+
+    def tests_of(self, path: Path, line: int) -> list[str]:
+        """The tests that reach the statement on a line: the quickest case of each function, then of each the next."""
+        lines = self.lines.get(path, {})
+        around = statement_around(path.read_text(encoding="utf-8"), line)
+        found = sorted({test for at in around for test in lines.get(at, ())}, key=self._by_time)
+        cases: Counter[str] = Counter()
+        ranked = []
+        for test in found:
+            function = test.partition("[")[0]
+            ranked.append((cases[function], *self._by_time(test)))
+            cases[function] += 1
+        return [test for *_, test in sorted(ranked)]
+
+    def _by_time(self, test: str) -> tuple[float, str]:
+        return self.seconds[test], test
+
+
+def statement_around(source: str, line: int) -> range:
+    """The lines of the innermost statement about a line; of one that holds others, those of its head."""
+    found = range(line, line + 1)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or 0):
+            body = getattr(node, "body", ())
+            end = body[0].lineno - 1 if body else node.end_lineno or 0
+            found = range(node.lineno, max(end, node.lineno) + 1)
+    return found
+
+
+class Watch:
+    """Tells coverage whose the lines are that run now: a test's, or those of a fixture that tests share."""
+
+    def __init__(self, root: Path, folder: str) -> None:
+        self.reach = Reach()
+        self.failed: list[str] = []
+        self._coverage = Coverage(data_file=None, include=[f"{root / folder}/*"])
+        self._users: dict[str, set[str]] = {}
+        self._current = BETWEEN
+
+    def run(self, items: list[pytest.Item]) -> None:
+        self._coverage.start()
+        for item, following in zip_longest(items, items[1:]):
+            forget()
+            for fixture in getattr(item, "fixturenames", ()):
+                self._users.setdefault(_named(fixture), set()).add(item.nodeid)
+            began = time.process_time()
+            self._switch(item.nodeid)
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            self._switch(BETWEEN)
+            self.reach.seconds[item.nodeid] = time.process_time() - began
+        self._coverage.stop()
+        data = self._coverage.get_data()
+        for file in data.measured_files():
+            lines = {at: set(self._tests(found)) for at, found in data.contexts_by_lineno(file).items()}
+            self.reach.lines[Path(file)] = lines
+
+    def _switch(self, context: str) -> None:
+        self._coverage.switch_context(context)
+        self._current = context
+
+    def _tests(self, contexts: list[str]) -> Iterator[str]:
+        for context in contexts:
+            if context != BETWEEN:
+                yield from self._users.get(context, (context,))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
+        test = self._current
+        if fixturedef.scope != "function":
+            self._switch(_named(fixturedef.argname))
+        try:
+            return (yield)
+        finally:
+            self._switch(test)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+
+def _named(fixture: str) -> str:
+    return f"fixture {fixture}"
+
+
+def forget() -> None:
+    """Empties what functions remember, so that every test reaches all that it rests on."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in ("egp", "tests"):
+            for value in list(vars(module).values()):
+                if hasattr(value, "cache_clear") and hasattr(value, "__wrapped__"):
+                    value.cache_clear()
