@@ -1,4 +1,4 @@
-"""Kills every command that writes at random calls of the operating system, with SIGKILL.
+"""Kills every command that writes, and every option that does, at random calls of the operating system, with SIGKILL.
 
     python -m tests.crash [--moments 200] [--seed 1]
 
@@ -16,8 +16,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 from egp.cli.main import main as egp
 from egp.record.lock import LockError, read_lock
@@ -26,6 +28,7 @@ from tests.lock.first_release import as_first_release
 
 ROOT = Path(__file__).parents[1]
 PLAN, OTHER, DAY = "experiments/pdp-buy-now.yaml", "experiments/ranking-model.yaml", "2023-01-17"
+NOW = datetime(2023, 2, 9, 16, tzinfo=UTC)
 STATEMENT = (
     "--reason=the holdout serves two readouts",
     "--approver=@xp-lead",
@@ -38,6 +41,8 @@ class Writing(NamedTuple):
 
     arguments: tuple[str, ...]
     prepare: Callable[[Path], object] = lambda _: None
+    claim: str = ""
+    """What it says when it has written, and only then."""
     is_repeatable: bool = True
     """Whether the command, given again after it succeeded, succeeds."""
     between: Callable[[Mapping[str, bytes]], bytes] | None = None
@@ -84,30 +89,67 @@ def pinning(folder: Path) -> None:
     )
 
 
+def started(folder: Path) -> None:
+    """A baseline with an entry that nothing needs any more."""
+    waivable(folder)
+    quiet(folder, "baseline", "--start", f"--as-of={DAY}")
+    edited(folder, "min_dwell: 24h", "min_dwell: 48h")
+
+
+def policy_gone(folder: Path) -> None:
+    (folder / "egp.yaml").unlink()
+
+
+def two_drafts(folder: Path) -> None:
+    """A second plan, which differs from the first in what no two plans may share."""
+    text = (folder / PLAN).read_text(encoding="utf-8")
+    for old, new in (
+        ("id: pdp-buy-now", "id: second"),
+        ("pdp_buy_now", "second"),
+        ("layer: pdp", "layer: second"),
+    ):
+        text = text.replace(old, new, 1)
+    (folder / "experiments/second.yaml").write_text(text, encoding="utf-8")
+
+
+STAGE = ("gate", PLAN, "--results=results/pdp-buy-now/stage-1.yaml", "--to=90%")
+
 WRITING: Mapping[str, Writing] = {
     "register": Writing(
         ("register", PLAN, "--write-date", f"--as-of={DAY}"),
-        lambda folder: edited(folder, f"registered: {DAY}", "registered: 2023-01-02"),
+        lambda folder: edited(folder, f"registered: {DAY}", "registered: 2023-01-02"), claim="registered pdp-buy-now",
     ),
-    "amend": Writing(("amend", PLAN, *STATEMENT, "--as-of=2023-01-20"), changed),
+    "register two": Writing(("register", PLAN, "experiments/second.yaml", f"--as-of={DAY}"), two_drafts, claim="registered pdp-buy-now"),
+    "amend": Writing(("amend", PLAN, *STATEMENT, "--as-of=2023-01-20"), changed, claim="amended pdp-buy-now"),
     "decide": Writing(
-        ("decide", PLAN, "--option=B", "--by=experimentation_lead", "--because=two bad weeks", "--as-of=2023-03-02"), registered
+        ("decide", PLAN, "--option=B", "--by=experimentation_lead", "--because=two bad weeks", "--as-of=2023-03-02"), registered,
+        claim="recorded: ",
     ),
-    "archive": Writing(("register", "--archive", PLAN, "--as-of=2023-09-01"), registered),
-    "migrate": Writing(("register", "--migrate"), listed, between=marked),
+    "archive": Writing(("register", "--archive", PLAN, "--as-of=2023-09-01"), registered, claim="archived pdp-buy-now"),
+    "migrate": Writing(("register", "--migrate"), listed, claim="moved 1 registration", between=marked),
     "waive": Writing(
         ("waive", PLAN, "stage-dwell", "--reason=the flag switches once a day", "--approver=@xp-lead", "--ticket=XP-1", "--role=experimentation_lead",
          "--expires=2023-02-10", f"--as-of={DAY}", f"--granted={DAY}"),
-        waivable, is_repeatable=False,
+        waivable, claim="waived stage-dwell", is_repeatable=False,
     ),
-    "fix": Writing(("check", PLAN, "--fix", f"--as-of={DAY}"), lambda folder: edited(folder, "alpha: 5%", "alpha: 5")),
-    "baseline": Writing(("baseline", "--start", f"--as-of={DAY}"), is_repeatable=False),
-    "new": Writing(("new", "experiment", "crash", f"--as-of={DAY}"), is_repeatable=False),
-    "policy pin": Writing(("policy", "pin"), pinning),
-    "receipt": Writing(
-        ("gate", PLAN, "--results", "results/pdp-buy-now/stage-1.yaml", "--to", "90%", "--receipt", "receipt.json"), registered
+    "fix": Writing(
+        ("check", PLAN, "--fix", f"--as-of={DAY}"), lambda folder: edited(folder, "alpha: 5%", "alpha: 5"), claim=": repaired "
     ),
+    "baseline": Writing(("baseline", "--start", f"--as-of={DAY}"), claim="egp-baseline.yaml excuses", is_repeatable=False),
+    "baseline shrinks": Writing(("baseline", f"--as-of={DAY}"), started, claim="egp-baseline.yaml excuses"),
+    "new experiment": Writing(("new", "experiment", "crash", f"--as-of={DAY}"), claim="wrote experiments/crash.yaml", is_repeatable=False),
+    "new policy": Writing(("new", "policy", f"--as-of={DAY}"), policy_gone, claim="wrote egp.yaml", is_repeatable=False),
+    "new rule": Writing(("new", "rule", "no-fridays", "--family=runtime", "-o", "no_fridays.py"), claim="wrote no_fridays.py", is_repeatable=False),
+    "policy pin": Writing(("policy", "pin"), pinning, claim="pinned own.yaml"),
+    "receipt": Writing((*STAGE, "--receipt=receipt.json"), registered),
+    "gate output": Writing((*STAGE, "--output=json=verdict.json", "--output=markdown=verdict.md"), registered),
+    "report": Writing(("check", PLAN, f"--as-of={DAY}", "-o", "report.txt", "--output=json=report.json"), registered),
+    "memo": Writing(("explain", PLAN, f"--as-of={DAY}", "-o", "memo.md", "--format=markdown"), registered),
+    "brief": Writing(("brief", PLAN, f"--as-of={DAY}", "-o", "brief.html", "--format=html"), registered),
+    "status": Writing(("status", "--results=results", f"--as-of={DAY}", "-o", "status.json", "--format=json"), registered),
+    "policy diff": Writing(("policy", "diff", "egp:standard", "egp:strict", PLAN, f"--as-of={DAY}", "-o", "diff.md"), registered),
 }  # fmt: skip
+"""What writes. Reports and receipts claim nothing but what they are."""
 
 
 def quiet(folder: Path, *arguments: str) -> int:
@@ -123,8 +165,9 @@ def quiet(folder: Path, *arguments: str) -> int:
 
 
 def silent(folder: Path, *arguments: str) -> int:
+    """egp in this process, at the instant of the first stage: a receipt then has the same bytes every time."""
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-    with chdir(folder):
+    with chdir(folder), patch("egp.cli.commands.gate.now", lambda: NOW):
         return egp(list(arguments))
 
 
@@ -157,12 +200,18 @@ def deaths(name: str, moments: int, draw: random.Random, folder: Path) -> Iterat
     between = writing.between(old) if writing.between else None
     shutil.copytree(before, here)
     calls = counted_calls(lambda: silent(here, *writing.arguments))
+    seen: set[tuple[tuple[str, bytes], ...]] = set()
+    """What was left by deaths that have been looked into."""
     for number in range(moments):
         at = draw.randrange(calls) if moments < calls else number % calls
         shutil.rmtree(here)
         shutil.copytree(before, here)
         ended_well(run_in_child(lambda at=at: dying(here, at, *writing.arguments)))  # type: ignore[misc]
         left = files(here)
+        state = tuple(sorted(left.items()))
+        if state in seen:
+            continue
+        seen.add(state)
         torn = [
             path for path, content in left.items() if content not in (old.get(path), new.get(path), between)
         ]
@@ -190,7 +239,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             found = list(deaths(name, options.moments, random.Random(options.seed), Path(folder)))
         faults += len(found)
-        sys.stdout.write(f"{name:<12} killed {options.moments} times, {len(found)} faults\n")
+        sys.stdout.write(f"{name:<16} killed {options.moments} times, {len(found)} faults\n")
         sys.stdout.write("".join(f"  {each}\n" for each in found[:5]))
         sys.stdout.flush()
     return 1 if faults else 0

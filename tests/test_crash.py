@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash import PLAN, ROOT, WRITING, deaths, files, quiet
+from egp.yaml.atomic import write_anew
+from tests.crash import NOW, PLAN, ROOT, WRITING, deaths, files, quiet
 from tests.gate.calling import call
 from tests.lock.children import run_in_child
 
-LOCK_WRITERS = ("register", "amend", "decide", "archive", "migrate")
 
-
-@pytest.mark.parametrize("name", ["amend", "migrate"])
+@pytest.mark.parametrize("name", ["amend", "migrate", "new experiment", "report"])
 def test_killed_at_random(name: str, tmp_path: Path) -> None:
     assert list(deaths(name, 3, random.Random(20230117), tmp_path)) == []
 
@@ -33,36 +32,91 @@ def prepared(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     return folder
 
 
-def refusing(number: int) -> Callable[..., object]:
-    """A call of the operating system that would make or fill a file, on a disk that does not let it."""
+def no_file_is_made(number: int) -> Callable[[pytest.MonkeyPatch], None]:
+    """A disk on which no file can be made or opened to be written."""
     works = os.open
 
     def refuse(path: str, flags: int, *more: int, **options: int) -> int:
-        if flags & os.O_CREAT:
+        if flags & (os.O_CREAT | os.O_WRONLY):
             raise OSError(number, os.strerror(number), path)
         return works(path, flags, *more, **options)
 
-    return refuse
+    return lambda patch: patch.setattr(os, "open", refuse)
 
 
-@pytest.mark.parametrize(
-    "number", [errno.ENOSPC, errno.EROFS, errno.EACCES], ids=["full", "read-only", "forbidden"]
-)
-@pytest.mark.parametrize(("prepared", "name"), [(name, name) for name in LOCK_WRITERS], indirect=["prepared"])
+def full_after(count: int) -> Callable[[pytest.MonkeyPatch], None]:
+    """A disk that has room for so many bytes more, and for an empty file."""
+    works, room = os.write, [count]
+
+    def write(descriptor: int, content: bytes) -> int:
+        if descriptor in (1, 2):
+            return works(descriptor, content)
+        taken = min(len(content), room[0])
+        if not taken:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        room[0] -= taken
+        return works(descriptor, content[:taken])
+
+    return lambda patch: patch.setattr(os, "write", write)
+
+
+def not_kept(patch: pytest.MonkeyPatch) -> None:
+    """A disk that takes the bytes, and cannot keep them."""
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    patch.setattr(os, "fsync", fail)
+
+
+DISKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "full": no_file_is_made(errno.ENOSPC), "read-only": no_file_is_made(errno.EROFS), "forbidden": no_file_is_made(errno.EACCES),
+    "full at once": full_after(0), "not kept": not_kept,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("disk", DISKS)
+@pytest.mark.parametrize(("prepared", "name"), [(name, name) for name in WRITING], indirect=["prepared"])
 def test_what_cannot_be_written_is_told_and_nothing_is_changed(
-    prepared: Path, name: str, number: int, monkeypatch: pytest.MonkeyPatch
+    prepared: Path, name: str, disk: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = files(prepared)
-    monkeypatch.setattr(os, "open", refusing(number))
-    answer = call(prepared, *WRITING[name].arguments)
-    monkeypatch.undo()
+    before = everything(prepared)
+    with monkeypatch.context() as patch:
+        patch.setattr("egp.cli.commands.gate.now", lambda: NOW)
+        DISKS[disk](patch)
+        answer = call(prepared, *WRITING[name].arguments)
     assert answer.status == 2
-    assert os.strerror(number) in answer.err
-    assert files(prepared) == before
-    assert not any(
-        word in answer.out + answer.err
-        for word in ("registered pdp", "amended pdp", "recorded:", "archived pdp", "moved ")
-    )
+    assert "cannot write" in answer.err
+    assert everything(prepared) == before, "and nothing is left of the attempt"
+    claim = WRITING[name].claim
+    assert not claim or claim not in answer.out + answer.err
+
+
+@pytest.mark.parametrize("room", [1, 300, 1500])
+@pytest.mark.parametrize(("prepared", "name"), [(name, name) for name in WRITING], indirect=["prepared"])
+def test_a_disk_that_becomes_full_half_way_has_no_file_in_part(
+    prepared: Path, name: str, room: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several files one may have been written; each is the old one or the new one, and what is said is so."""
+    writing = WRITING[name]
+    whole = tmp_path / "whole"
+    shutil.copytree(prepared, whole)
+    before = everything(prepared)
+    with monkeypatch.context() as patch:
+        patch.setattr("egp.cli.commands.gate.now", lambda: NOW)
+        assert call(whole, *writing.arguments).status == 0
+        full_after(room)(patch)
+        answer = call(prepared, *writing.arguments)
+    left, new = everything(prepared), everything(whole)
+    assert [path for path, content in left.items() if content not in (before.get(path), new.get(path))] == []
+    assert set(before) <= set(left)
+    assert (answer.status == 2) == (left != new)
+    assert not writing.claim or (writing.claim in answer.out + answer.err) == (left == new)
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """All files, those in the making as well."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(
@@ -97,3 +151,24 @@ def test_a_limit_on_the_size_of_files(prepared: Path, name: str) -> None:
     assert status == 0
     assert files(prepared) == before
     assert quiet(prepared, *WRITING[name].arguments) == 0
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_new_file_where_files_have_one_name_only(
+    tmp_path: Path, number: int, is_there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every file system has hard links. What is there is never replaced."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuse)
+    path = tmp_path / "egp.yaml"
+    if is_there:
+        path.write_text("mine\n")
+        with pytest.raises(FileExistsError):
+            write_anew(str(path), b"new\n")
+    else:
+        write_anew(str(path), b"new\n")
+    assert everything(tmp_path) == {"egp.yaml": b"mine\n" if is_there else b"new\n"}

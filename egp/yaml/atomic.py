@@ -11,7 +11,7 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from errno import ELOOP
+from errno import ELOOP, ENOSYS, ENOTSUP, EPERM
 from typing import NamedTuple
 
 from egp.yaml.files import LEADS_OUT, is_inside, real_path, root_by_name
@@ -40,17 +40,8 @@ def write_atomically(path: str, content: bytes, writer: str = "") -> None:
     """
     with _held(path) as (folder, name):
         partial = f"{name}{writer}{PARTIAL}"
-        with suppress(FileNotFoundError):
-            os.unlink(partial, dir_fd=folder)
-        # Exclusive creation follows no link that lies in wait under the name.
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
         try:
-            try:
-                _keep_permissions(folder, name, descriptor)
-                _write_all(descriptor, content)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            _fill(partial, content, folder, like=name)
             os.replace(partial, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with suppress(OSError):
@@ -63,15 +54,44 @@ def write_atomically(path: str, content: bytes, writer: str = "") -> None:
                 )  # the new name survives a loss of power, where the system lets a folder be synchronised
 
 
+def _fill(name: str, content: bytes, folder: int | None, like: str = "") -> None:
+    """Makes a file in the making, with the permissions of another one, and has the disk keep it."""
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+    # Exclusive creation follows no link that lies in wait under the name.
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
+    try:
+        if like:
+            _keep_permissions(folder, like, descriptor)
+        _write_all(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_anew(path: str, content: bytes) -> None:
-    """Writes a file that must not exist yet, and the folders that it needs. Raises FileExistsError, OSError."""
+    """Writes a file that must not exist yet, whole, and the folders that it needs. Raises FileExistsError, OSError."""
     make_folder_of(path)
     with _held(path) as (folder, name):
-        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
+        partial = f"{name}.{os.getpid()}{PARTIAL}"
         try:
-            _write_all(descriptor, content)
+            _fill(partial, content, folder)
+            _name_anew(partial, name, folder)
         finally:
-            os.close(descriptor)
+            with suppress(OSError):
+                os.unlink(partial, dir_fd=folder)
+
+
+def _name_anew(partial: str, name: str, folder: int | None) -> None:
+    """Gives a file its name, if nothing has it. Raises FileExistsError, OSError."""
+    try:
+        os.link(partial, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError as error:
+        if error.errno not in (EPERM, ENOSYS, ENOTSUP):
+            raise
+        # A file system without second names: the name is taken first, and has no content for an instant.
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder))
+        os.replace(partial, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def make_folder_of(path: str) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
 import signal
-import sys
 from collections.abc import Callable
-from types import BuiltinFunctionType, FrameType
+from types import BuiltinFunctionType
 
 OPERATING_SYSTEM = frozenset({"posix", "fcntl"})
 """Modules whose functions are calls of the operating system."""
 
-QUERIES = frozenset({"fspath", "getcwd", "getpid", "lstat", "readlink", "stat"})
+QUERIES = frozenset({"fspath", "getcwd", "getpid", "lstat", "readlink", "stat", "_exit", "fork"})
 """Calls that change nothing: to die before one of them is to die before what follows it."""
 
 
@@ -22,7 +23,6 @@ def run_in_child(work: Callable[[], object]) -> int:
         status = 1
         try:
             work()
-            sys.setprofile(None)
             status = 0
         finally:
             os._exit(status)
@@ -36,27 +36,41 @@ def ended_well(child: int) -> bool:
     return not os.WIFSIGNALED(status)
 
 
-def _is_call(event: str, function: object) -> bool:
-    return (
-        event == "c_call"
-        and isinstance(function, BuiltinFunctionType)
-        and function.__module__ in OPERATING_SYSTEM
-        and function.__name__ not in QUERIES
-    )
+def _before_each_call(act: Callable[[], None]) -> None:
+    """From here on something happens before each call of the operating system by this process, which ends before long."""
+    for module in map(importlib.import_module, OPERATING_SYSTEM):
+        for name, function in vars(module).items():
+            if isinstance(function, BuiltinFunctionType) and name not in QUERIES:
+                preceded = _preceded(function, act)
+                for shown in (os, module):
+                    if getattr(shown, name, None) is function:
+                        setattr(shown, name, preceded)
+
+
+def _preceded(function: Callable[..., object], act: Callable[[], None]) -> Callable[..., object]:
+    @functools.wraps(function)
+    def call(*given: object, **named: object) -> object:
+        act()
+        return function(*given, **named)
+
+    for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
+        if function in able:
+            able.add(call)
+    return call
 
 
 def die_before_call(number: int) -> None:
     """From here on this process dies before its n-th call of the operating system."""
     calls = 0
 
-    def count(_: FrameType, event: str, function: object) -> None:
+    def count() -> None:
         nonlocal calls
-        if _is_call(event, function):
-            calls += 1
-            if calls > number:
-                os.kill(os.getpid(), signal.SIGKILL)
+        calls += 1
+        if calls > number:
+            kill(os.getpid(), signal.SIGKILL)
 
-    sys.setprofile(count)
+    kill = os.kill
+    _before_each_call(count)
 
 
 def counted_calls(work: Callable[[], object]) -> int:
@@ -66,14 +80,14 @@ def counted_calls(work: Callable[[], object]) -> int:
     def counting() -> None:
         calls = 0
 
-        def count(_: FrameType, event: str, function: object) -> None:
+        def count() -> None:
             nonlocal calls
-            calls += _is_call(event, function)
+            calls += 1
 
-        sys.setprofile(count)
+        write = os.write
+        _before_each_call(count)
         work()
-        sys.setprofile(None)
-        os.write(writing, str(calls).encode())
+        write(writing, str(calls).encode())
 
     assert ended_well(run_in_child(counting))
     os.close(writing)

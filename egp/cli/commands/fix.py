@@ -43,11 +43,11 @@ def fix(options: argparse.Namespace, policy: Policy) -> int:
     changed = False
     for repaired in fixer.fix(sources):
         changed = changed or repaired.before != repaired.after
+        if repaired.before != repaired.after and not options.diff:
+            _write_repaired(repaired)  # before anybody is told that it is repaired
         sys.stderr.write(repairs_text(repaired, written=not options.diff))
         if options.diff:
             terminal.write_out(repaired.diff())
-        else:
-            _write_repaired(repaired)
     terminal.print_failures(fixer.failures)
     if fixer.failures or (fixer.saw_unreadable and options.diff):
         return terminal.COULD_NOT_JUDGE
