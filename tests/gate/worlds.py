@@ -9,13 +9,15 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from egp.gate import json, markdown, receipt, text
+from egp.gate import json, receipt
 from egp.gate.call import Call, GateJudgement, Inputs
 from egp.gate.clock import instant, zone_of
 from egp.gate.move import MONITOR, Move, move_to
+from egp.gate.page import page
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.gate.verdict import Decision, decide
+from egp.output.page import markdown, text
 from egp.output.report.text import Style
 from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.digest import plan_digest
@@ -283,9 +285,9 @@ def rendered(world: World) -> dict[str, str]:
     """Every output of the gate, by its name, as it is on one call."""
     judgement = judgement_of(world)
     return {
-        "text": "\n".join(text.render(judgement, Style())),
+        "text": text.render(page(judgement), Style()),
         "json": json.render(judgement),
-        "markdown": markdown.render(judgement),
-        "github": markdown.render(judgement, folded=True),
+        "markdown": markdown.render(page(judgement)),
+        "github": markdown.render(page(judgement, folded=True)),
         "receipt": receipt.written(judgement),
     }

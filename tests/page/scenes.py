@@ -6,11 +6,13 @@ from datetime import date
 
 from egp.output.page import charts
 from egp.output.page.model import (
+    Bar,
     Block,
     Command,
     Facts,
     Figure,
     Light,
+    Notice,
     Page,
     Paragraph,
     Points,
@@ -71,7 +73,8 @@ EVERYTHING = Page(
                 Paragraph("One weekend only is seen.", "caution"),
                 Points(["run until 2023-02-05", "or withdraw the plan"]),
                 Points(["ask the owner", "tell the reviewer"], numbered=True),
-                Facts([("days", "5 of 14"), ("power", "67.2 %, asked: 95 %")]),
+                Notice("failed", "the test of the boundary", "bad", ["it is rejected", "and should not be"]),
+                Facts([("days", "5 of 14"), ("power", "67.2 %, asked: 95 %"), ("", "by the policy")]),
                 Table(
                     ("experiment", "light", "reason", "days"),
                     [
@@ -82,6 +85,13 @@ EVERYTHING = Page(
                     ],
                     caption="The portfolio",
                     numeric=frozenset({3}),
+                ),
+                Table(
+                    ("units", "MDE", "", ""),
+                    [("70,000", "63 bps", Bar(1), "too short"), ("280,000", "31 bps", Bar(0.5), "enough")],
+                    numeric=frozenset({0, 1}),
+                    marked=frozenset({1}),
+                    not_at_terminals=frozenset({1}),
                 ),
                 Command("egp check experiments/pdp-buy-now.yaml\n  --as-of 2023-01-18"),
                 Command("schedule:\n  end: 2023-02-05", "yaml"),
@@ -105,6 +115,7 @@ def saying(text: str) -> Page:
         Points([text]),
         Points([text], numbered=True),
         Facts([(text, text)]),
+        Notice(text, text, "bad", [text]),
         Table((text, "b"), [(text, Light("good", text))], caption=text),
         Table(("a", "b", "c", "d"), [(text, text, text, text)], numeric=frozenset({3})),
         Command(text),

@@ -18,7 +18,7 @@ from egp.output.page.text import COLOUR_WORD, cell_text, plain
 from egp.output.report.text import printable
 
 if TYPE_CHECKING:
-    from egp.output.page.model import Figure, Page, Table, Tone
+    from egp.output.page.model import Cell, Figure, Page, Table, Tone
 
 _FOLDER = Path(__file__).parent
 _SHAPE: dict[Tone, str] = {"good": "●", "caution": "▲", "bad": "■", "neutral": "○"}
@@ -105,7 +105,7 @@ def _room(table: Table, column: int) -> str:
     return f"min-width: min({letters}ch, {88 / share:.3g}vw, {44 / share:.3g}rem)"
 
 
-def _longest_word(cell: str | Light) -> int:
+def _longest_word(cell: Cell) -> int:
     """Letters of it; the shape of a light stands on the line of its first word."""
     longest = max(map(len, cell_text(cell).split()), default=0)
     return longest + len("■ ") if isinstance(cell, Light) else longest

@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from egp.output.page.model import (
+    Answer,
     Block,
+    Cell,
     Command,
     Facts,
     Figure,
     Light,
+    Notice,
     Page,
     Paragraph,
     Points,
@@ -21,7 +24,7 @@ from egp.output.page.model import (
     Table,
     Tone,
 )
-from egp.output.page.text import COLOUR_WORD, plain
+from egp.output.page.text import COLOUR_WORD, cell_text, plain
 from egp.output.report.quoting import in_markdown, without_autolinks
 from egp.output.report.text import printable
 
@@ -36,9 +39,9 @@ _TITLE_LEVEL = 2
 _DEEPEST_LEVEL = 6
 
 
-def render(page: Page) -> str:
+def render(page: Page | Answer) -> str:
     """The page; nothing that it quotes is taken for markup, a mention or a link."""
-    return "\n".join(_lines(page)) + "\n"
+    return "\n".join(_answer(page) if isinstance(page, Answer) else _lines(page)) + "\n"
 
 
 def escaped(text: str) -> str:
@@ -59,12 +62,29 @@ def _lines(page: Page) -> Iterator[str]:
         yield f"<sub>{escaped(told)}</sub>"
 
 
+def _answer(answer: Answer) -> Iterator[str]:
+    if answer.head:
+        yield _heading(answer.head, "neutral", _TITLE_LEVEL)
+    before: Block | None = None
+    for block in answer.blocks:
+        if answer.head or before is not None:
+            # Notices in a row are one list.
+            yield from [] if isinstance(block, Notice) and isinstance(before, Notice) else [""]
+        yield from _block(block, _TITLE_LEVEL)
+        before = block
+
+
 def _heading(title: str, tone: Tone, level: int) -> str:
     return f"{'#' * min(level, _DEEPEST_LEVEL)} {_toned(title, tone)}"
 
 
 def _toned(text: str, tone: Tone) -> str:
     return f"{_mark(tone)}{escaped(text)}"
+
+
+def _mark_of(tone: Tone) -> str:
+    """The symbol alone, where a word beside it says the same."""
+    return f"{_SYMBOL[tone]} ".lstrip()
 
 
 def _mark(tone: Tone) -> str:
@@ -81,9 +101,10 @@ def _section(section: Section, level: int) -> Iterator[str]:
     if section.folded:
         yield f"<details><summary><b>{_mark(section.tone)}{_in_html(section.title)}</b></summary>"
     else:
-        yield _heading(section.title, section.tone, level)
-    for block in section.blocks:
-        yield ""
+        yield from [_heading(section.title, section.tone, level)] if section.title else []
+    for position, block in enumerate(section.blocks):
+        if position or section.title:
+            yield ""
         yield from _block(block, level)
     if section.folded:
         yield ""
@@ -99,8 +120,14 @@ def _block(block: Block, level: int) -> Iterator[str]:
                 f"{f'{number}.' if numbered else '-'} {escaped(item)}"
                 for number, item in enumerate(items, start=1)
             )
+        case Notice(word, text, tone, points):
+            yield f"- {_mark_of(tone)}**{escaped(word)}:** {escaped(text)}"
+            yield from (f"  - {escaped(point)}" for point in points)
         case Facts(pairs):
-            yield from (f"* **{escaped(name)}:** {escaped(value)}" for name, value in pairs)
+            yield from (
+                f"* **{escaped(name)}:** {escaped(value)}" if name else f"  - {escaped(value)}"
+                for name, value in pairs
+            )
         case Table():
             yield from _table(block)
         case Command(text, language):
@@ -116,24 +143,28 @@ def _block(block: Block, level: int) -> Iterator[str]:
 
 
 def _table(table: Table) -> Iterator[str]:
+    table = table.without_bars
     if table.caption:
         yield f"*{escaped(table.caption)}*"
         yield ""
     yield _row(table.head)
     yield _row_of("---:" if at in table.numeric else "---" for at in range(len(table.head)))
-    yield from map(_row, table.rows)
+    for at, row in enumerate(table.rows):
+        yield _row(row, is_marked=at in table.marked)
 
 
-def _row(cells: Sequence[str | Light]) -> str:
-    return _row_of(map(_cell, cells))
+def _row(cells: Sequence[Cell], is_marked: bool = False) -> str:
+    told = map(_cell, cells)
+    return _row_of(f"**{text}**" if text and is_marked else text for text in told)
 
 
 def _row_of(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(cell: str | Light) -> str:
-    return f"{_SYMBOL[cell.tone]} {escaped(cell.word)}".lstrip() if isinstance(cell, Light) else escaped(cell)
+def _cell(cell: Cell) -> str:
+    symbol = f"{_SYMBOL[cell.tone]} " if isinstance(cell, Light) else ""
+    return f"{symbol}{escaped(cell_text(cell))}".lstrip()
 
 
 def _fenced(text: str, language: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,8 +25,18 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A statement with the word that says what it is, "next" or "failed", and what belongs to it."""
+
+    word: str
+    text: str
+    tone: Tone = "neutral"
+    points: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """Names and what they stand at: "days" → "9 of 14"."""
+    """Names and what they stand at: "days" → "9 of 14". A name without words goes on with the one before."""
 
     pairs: Sequence[tuple[str, str]]
 
@@ -40,17 +50,47 @@ class Light:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """A share of the longest bar of its column, as long as there is room for it. It repeats what another column says."""
+
+    share: float
+
+
+Cell = str | Light | Bar
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     head: Sequence[str]
-    rows: Sequence[Sequence[str | Light]]
+    """Of heads that are all empty a terminal shows none."""
+    rows: Sequence[Sequence[Cell]]
     caption: str = ""
     numeric: frozenset[int] = frozenset()
     """Columns that are aligned by their numbers."""
+    marked: frozenset[int] = frozenset()
+    """Rows that the reader looks for."""
+    not_at_terminals: frozenset[int] = frozenset()
+    """Columns that a terminal has no room for."""
 
     def __post_init__(self) -> None:
         for row in self.rows:
             if len(row) != len(self.head):
                 raise ValueError(f"a row of {len(row)} cells in a table with {len(self.head)} columns: {row}")
+
+    def without(self, columns: Collection[int]) -> Table:
+        """The other columns."""
+        kept = [at for at in range(len(self.head)) if at not in columns]
+        return Table(
+            [self.head[at] for at in kept],
+            [[row[at] for at in kept] for row in self.rows],
+            self.caption,
+            frozenset(new for new, old in enumerate(kept) if old in self.numeric),
+            self.marked,
+        )
+
+    @property
+    def without_bars(self) -> Table:
+        return self.without({at for row in self.rows for at, cell in enumerate(row) if isinstance(cell, Bar)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +140,14 @@ class Page:
     """What the page was made from: policy and version, digests, the day it judges as of."""
 
 
-Block = Paragraph | Points | Facts | Table | Command | Figure | Quotation | Section
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command answers in a few lines, its blocks close together: less than a page."""
+
+    head: str
+    """The answer in one sentence; may be empty where the first block says it."""
+    blocks: Sequence[Block]
+    tone: Tone = "neutral"
+
+
+Block = Paragraph | Points | Notice | Facts | Table | Command | Figure | Quotation | Section

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from egp.output.page.model import (
+    Answer,
+    Bar,
     Block,
+    Cell,
     Command,
     Facts,
     Figure,
     Light,
+    Notice,
     Page,
     Paragraph,
     Points,
@@ -30,13 +34,24 @@ COLOUR_WORD: dict[Tone, str] = {"good": "green", "caution": "yellow", "bad": "re
 _PAINT: dict[Tone, str] = {"good": "good", "caution": "warning", "bad": "error", "neutral": "bold"}
 _UNDERLINES = ("=", "-")
 _GAP = "  "
+_UNBROKEN = 10_000
 _NARROWEST_COLUMN = 11
 """Of a table; below it words break so often that a list is easier to read."""
 
 
-def render(page: Page, style: Style) -> str:
+_LONGEST_BAR = 30
+
+
+def render(page: Page | Answer, style: Style) -> str:
     """The page in lines of the style's width; only commands may be wider, because they are copied."""
-    return "\n".join(_lines(page, style)) + "\n"
+    lines = _answer(page, style) if isinstance(page, Answer) else _lines(page, style)
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def statements(told: Iterable[str], style: Style) -> str:
+    """What a command has done, a statement a line; whole in a pipe, for programs that search lines."""
+    width = _UNBROKEN if style.piped else style.width
+    return "".join(f"{line}\n" for text in told for line in wrapped(plain(text), width, _GAP))
 
 
 def plain(text: str) -> str:
@@ -57,6 +72,31 @@ def _lines(page: Page, style: Style) -> Iterator[str]:
         yield from wrapped(plain(told), style.width, _GAP)
 
 
+def _answer(answer: Answer, style: Style) -> Iterator[str]:
+    """The answer itself, then its blocks close together; a section is set off by an empty line."""
+    if answer.head:
+        for line in wrapped(plain(answer.head), style.width, ""):
+            yield style.paint(line, _PAINT[answer.tone])
+    beside = next(
+        (at for at, each in enumerate(answer.blocks) if isinstance(each, Section)), len(answer.blocks)
+    )
+    yield from _close(answer.blocks[:beside], _GAP if answer.head else "", style)
+    yield from _close(answer.blocks[beside:], "", style, is_first=not answer.head and not beside)
+
+
+def _close(blocks: Sequence[Block], indent: str, style: Style, is_first: bool = False) -> Iterator[str]:
+    narrower = type(style)(style.width - len(indent), style.colour, style.piped)
+    for position, block in enumerate(blocks):
+        if not isinstance(block, Section):
+            yield from (indent + line for line in _block(block, len(_UNDERLINES), narrower, is_close=True))
+            continue
+        if position or not is_first:
+            yield ""
+        for line in wrapped(plain(block.title), narrower.width, _GAP) if block.title else ():
+            yield indent + style.paint(line, _PAINT[block.tone])
+        yield from _close(block.blocks, indent + _GAP if block.title else indent, style, is_first=True)
+
+
 def _heading(title: str, tone: Tone, level: int, style: Style) -> Iterator[str]:
     lines = list(_toned(title, tone, style, role=_PAINT["neutral"]))
     yield from lines
@@ -69,10 +109,10 @@ def _uncoloured(style: Style) -> Style:
     return type(style)(style.width)
 
 
-def _toned(text: str, tone: Tone, style: Style, role: str = "") -> Iterator[str]:
+def _toned(text: str, tone: Tone, style: Style, role: str = "", hanging: str = "") -> Iterator[str]:
     """Lines that begin with the word of the tone."""
     word = f"[{COLOUR_WORD[tone]}] " if COLOUR_WORD[tone] else ""
-    first, *rest = wrapped(f"{word}{plain(text)}", style.width, "")
+    first, *rest = wrapped(f"{word}{plain(text)}", style.width, hanging)
     painted = style.paint(word.rstrip(), _PAINT[tone]) + " " if word else ""
     yield painted + _painted(first.removeprefix(word), role, style)
     for line in rest:
@@ -92,16 +132,18 @@ def _section(section: Section, level: int, style: Style) -> Iterator[str]:
         yield from _block(block, level, style)
 
 
-def _block(block: Block, level: int, style: Style) -> Iterator[str]:
+def _block(block: Block, level: int, style: Style, is_close: bool = False) -> Iterator[str]:
     match block:
         case Paragraph(text, tone):
-            yield from _toned(text, tone, style)
+            yield from _toned(text, tone, style, hanging=_GAP if is_close else "")
         case Points():
-            yield from _points(block, style)
+            yield from _points(block.items, style, block.numbered)
+        case Notice():
+            yield from _notice(block, style)
         case Facts():
             yield from _facts(block.pairs, style)
         case Table():
-            yield from _table(block, style)
+            yield from _table(block, style, is_ruled=not is_close)
         case Command(text):
             yield from (f"    {printable(line)}".rstrip() for line in text.strip("\n").splitlines())
         case Figure():
@@ -112,10 +154,19 @@ def _block(block: Block, level: int, style: Style) -> Iterator[str]:
             yield from _section(block, level + 1, style)
 
 
-def _points(points: Points, style: Style) -> Iterator[str]:
-    for number, item in enumerate(points.items, start=1):
-        mark = f"{number}. " if points.numbered else "- "
+def _points(items: Sequence[str], style: Style, is_numbered: bool = False) -> Iterator[str]:
+    for number, item in enumerate(items, start=1):
+        mark = f"{number}. " if is_numbered else "- "
         yield from wrapped(f"{mark}{plain(item)}", style.width, " " * len(mark))
+
+
+def _notice(notice: Notice, style: Style) -> Iterator[str]:
+    word = plain(notice.word)
+    first, *rest = wrapped(f"{word}: {plain(notice.text)}", style.width, _GAP)
+    yield style.paint(word, _PAINT[notice.tone]) + first.removeprefix(word)
+    yield from rest
+    narrower = type(style)(style.width - len(_GAP), style.colour)
+    yield from (_GAP + line for line in _points(notice.points, narrower))
 
 
 def _facts(pairs: Sequence[tuple[str, str]], style: Style) -> Iterator[str]:
@@ -128,6 +179,8 @@ def _facts(pairs: Sequence[tuple[str, str]], style: Style) -> Iterator[str]:
         indent = " " * (names if beside else 0) + _GAP
         if beside:
             yield f"{style.paint(padded, 'bold')}{_GAP}{first}".rstrip()
+        elif not name:
+            yield f"{indent}{first}"
         else:
             yield style.paint(plain(name), "bold")
             yield f"{indent}{first}".rstrip()
@@ -155,32 +208,38 @@ def _quotation(quotation: Quotation, style: Style) -> Iterator[str]:
             yield f"| {line}"
 
 
-def _table(table: Table, style: Style) -> Iterator[str]:
+def _table(table: Table, style: Style, is_ruled: bool = True) -> Iterator[str]:
+    table = table.without(table.not_at_terminals)
     if table.caption:
         yield from _painted_lines(table.caption, style)
     widths = _widths(table, style.width)
     if widths is None:
         yield from _listed(table, style)
         return
-    heads = tuple(table.head)
-    yield from _row(heads, widths, table, style, "bold")
-    yield _GAP.join("-" * width for width in widths)
-    for row in table.rows:
-        yield from _row(row, widths, table, style)
+    if any(table.head):
+        yield from _row(table.head, widths, table, style, "bold")
+    if is_ruled:
+        yield _GAP.join("-" * width for width in widths)
+    for at, row in enumerate(table.rows):
+        yield from _row(row, widths, table, style, "bold" if at in table.marked else "")
 
 
-def cell_text(cell: str | Light) -> str:
+def cell_text(cell: Cell) -> str:
     """What a cell says."""
+    if isinstance(cell, Bar):
+        return ""
     return plain(cell.word if isinstance(cell, Light) else cell)
 
 
 def _widths(table: Table, room: int) -> list[int] | None:
     """Of the columns, the widest made narrower until all fit; None where words would have to break."""
-    cells = [[cell_text(cell) for cell in row] for row in (table.head, *table.rows)]
-    wanted = [max(map(columns, column)) for column in zip(*cells, strict=True)]
+    columns_of_cells = [*zip(table.head, *table.rows, strict=True)]
+    wanted = [max(map(_natural_width, column)) for column in columns_of_cells]
     least = [
-        max(min(width, _NARROWEST_COLUMN), *map(_longest_word, column))
-        for column, width in zip(zip(*cells, strict=True), wanted, strict=True)
+        0
+        if any(isinstance(cell, Bar) for cell in column)
+        else max(min(width, _NARROWEST_COLUMN), *(_longest_word(cell_text(cell)) for cell in column))
+        for column, width in zip(columns_of_cells, wanted, strict=True)
     ]
     room -= len(_GAP) * (len(wanted) - 1)
     if sum(least) > room:
@@ -192,14 +251,18 @@ def _widths(table: Table, room: int) -> list[int] | None:
     return wanted
 
 
+def _natural_width(cell: Cell) -> int:
+    return _LONGEST_BAR if isinstance(cell, Bar) else columns(cell_text(cell))
+
+
 def _longest_word(text: str) -> int:
     return max(map(columns, text.split()), default=0)
 
 
 def _row(
-    row: Sequence[str | Light], widths: Sequence[int], table: Table, style: Style, role: str = ""
+    row: Sequence[Cell], widths: Sequence[int], table: Table, style: Style, role: str = ""
 ) -> Iterator[str]:
-    wrapped_cells = [wrapped(cell_text(cell), width, "") for cell, width in zip(row, widths, strict=True)]
+    wrapped_cells = [_cell_lines(cell, width) for cell, width in zip(row, widths, strict=True)]
     for at in range(max(map(len, wrapped_cells))):
         parts = []
         for column, (lines, width) in enumerate(zip(wrapped_cells, widths, strict=True)):
@@ -211,11 +274,19 @@ def _row(
         yield _GAP.join(parts).rstrip()
 
 
+def _cell_lines(cell: Cell, width: int) -> list[str]:
+    if isinstance(cell, Bar):
+        return ["#" * (max(1, round(cell.share * width)) if width and cell.share else 0)]
+    return wrapped(cell_text(cell), width, "")
+
+
 def _listed(table: Table, style: Style) -> Iterator[str]:
     """Each row as a list of its cells, where the terminal is too narrow for columns."""
     for position, row in enumerate(table.rows):
+        if not any(table.head):
+            yield from wrapped(" ".join(filter(None, map(cell_text, row))), style.width, _GAP)
+            continue
         if position:
             yield ""
-        yield from _facts(
-            [(head, cell_text(cell)) for head, cell in zip(table.head, row, strict=True)], style
-        )
+        pairs = [(head, cell_text(cell)) for head, cell in zip(table.head, row, strict=True)]
+        yield from _facts([(head, text) for head, text in pairs if head or text], style)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from egp.advice.choices import IN_FLIGHT, ROLL_BACK, has_begun
 from egp.gate.call import CannotJudge, inputs_of
 from egp.gate.looks import open_look
-from egp.gate.text import HEADLINE, headline, next_steps
+from egp.gate.page import HEADLINE, headline, next_steps
 from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Quotation, Section, Tone
 from egp.pages.brief.drafts import errors_of
 from egp.pages.brief.guardrails import guardrails_section, is_split_as_planned, when_harmed

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from egp.gate.call import Call, GateJudgement, judge
-from egp.gate.text import next_steps
+from egp.gate.page import next_steps
 from egp.plan.results import CANARY, TEST, stage_name
 
 if TYPE_CHECKING:

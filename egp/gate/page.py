@@ -1,13 +1,13 @@
-"""The verdict for people at a terminal: verdict, reasons, next steps, then every check."""
+"""The verdict for people: verdict, reasons, next steps, then every check."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from egp.gate.call import GateJudgement
 from egp.gate.clock import shown_instant
 from egp.gate.reading import Reading
-from egp.output.report.text import Style, printable, wrapped
+from egp.output.page.model import Answer, Block, Light, Notice, Paragraph, Section, Table, Tone
 from egp.plan.quantity import shown
 from egp.plan.results import stage_name
 from egp.plan.wording import length
@@ -20,13 +20,15 @@ HEADLINE = {
     "roll_back": "roll back",
     "could_not_judge": "could not judge",
 }
-AS_IF = "as if: another instant than now is judged, and the answer opens nothing"
-STATE = {"pass": "pass", "fail": "fail", "cannot_rule_out": "not ruled out", "not_checked": "not checked"}
-_COLOUR = {"proceed": "good", "hold": "warning", "roll_back": "error", "could_not_judge": "error"}
-_STATE_COLOUR = {"pass": "good", "fail": "error", "cannot_rule_out": "warning", "not_checked": "info"}
-_STATE_WIDTH = max(map(len, STATE.values()))
-_NARROWEST = 24
-"""Columns of a message in a terminal that is too narrow."""
+_AS_IF = "another instant than now is judged, and the answer opens nothing"
+_STATE = {"pass": "pass", "fail": "fail", "cannot_rule_out": "not ruled out", "not_checked": "not checked"}
+_TONE: dict[str, Tone] = {"proceed": "good", "hold": "caution", "roll_back": "bad", "could_not_judge": "bad"}
+_TONE_OF_STATE: dict[str, Tone] = {
+    "pass": "good",
+    "fail": "bad",
+    "cannot_rule_out": "caution",
+    "not_checked": "neutral",
+}
 
 
 def headline(judgement: GateJudgement) -> str:
@@ -66,50 +68,61 @@ def _onwards(judgement: GateJudgement) -> list[str]:
     return [*steps, watch]
 
 
-def render(judgement: GateJudgement, style: Style) -> Iterator[str]:
-    """The lines of the report."""
+def page(judgement: GateJudgement, *, folded: bool = False) -> Answer:
+    """The verdict with every reading, which a job summary folds away."""
     decision = judgement.decision
-    yield style.paint(printable(headline(judgement)), _COLOUR[decision.verdict])
-    if judgement.readout.as_if:
-        yield from _indented(AS_IF, style)
-    for crash in decision.crashes:
-        yield from _indented(f"error: {printable(crash.message)}", style)
-    if decision.verdict == "roll_back":
-        for reading in decision.reasons:
-            yield from _indented(f"because: {printable(reading.message)}", style)
-    for step in next_steps(judgement):
-        yield from _indented(f"next: {printable(step)}", style)
-    if decision.until:
-        yield from _indented(f"the answer stays the same until {shown_instant(decision.until)}", style)
-    yield ""
-    width = max((len(reading.check) for reading in decision.readings), default=0)
-    for reading in decision.readings:
-        yield from _line(reading, width, style)
-    yield ""
     policy = f"{judgement.policy.name} {judgement.policy.version}".strip()
     passed = sum(reading.passed for reading in decision.readings)
-    count = f"{passed} of {len(decision.readings)} readings pass (policy {printable(policy)})"
-    yield from wrapped(count, style.width, "  ")
-    for option in options_set(judgement.policy):
-        yield from wrapped(printable(option), style.width, "  ")
+    count = f"{passed} of {len(decision.readings)} readings pass"
+    return Answer(
+        headline(judgement),
+        [
+            *_notices(judgement),
+            Section(count if folded else "", [_readings(decision.readings)], folded=folded),
+            Section(
+                "",
+                [
+                    Paragraph(
+                        f"{count} (policy {policy}, results {judgement.inputs.results[-12:] or 'none'})"
+                    ),
+                    *map(Paragraph, _options_set(judgement.policy)),
+                ],
+            ),
+        ],
+        _TONE[decision.verdict],
+    )
 
 
-def options_set(policy: Policy) -> Iterator[str]:
+def _notices(judgement: GateJudgement) -> Iterator[Block]:
+    decision = judgement.decision
+    if judgement.readout.as_if:
+        yield Notice("as if", _AS_IF)
+    yield from (Notice("error", crash.message, "bad") for crash in decision.crashes)
+    reasons = dict.fromkeys(reading.message for reading in decision.reasons)
+    yield from (Notice("because", message) for message in reasons)
+    yield from (Notice("next", step) for step in next_steps(judgement))
+    if decision.until:
+        yield Paragraph(f"the answer stays the same until {shown_instant(decision.until)}")
+
+
+def _readings(readings: Iterable[Reading]) -> Table:
+    return Table(
+        ("", "check", "reading", "asked"),
+        [
+            (
+                Light(_TONE_OF_STATE[each.state], _STATE[each.state]),
+                each.check,
+                each.message,
+                each.required,
+            )
+            for each in readings
+        ],
+        not_at_terminals=frozenset({3}),
+    )
+
+
+def _options_set(policy: Policy) -> Iterator[str]:
     """What the policy sets of the checks, and where."""
     for check_id, options in policy.gate.items():
         for name, value in options.items():
             yield f"the policy sets {name} of {check_id} to {shown_value(value.value)} ({value.origin})"
-
-
-def _indented(text: str, style: Style) -> Iterator[str]:
-    yield from (f"  {line}" for line in wrapped(text, style.width - 2, "  "))
-
-
-def _line(reading: Reading, width: int, style: Style) -> Iterator[str]:
-    state = STATE[reading.state]
-    head = f"{state:<{_STATE_WIDTH}}  {reading.check:<{width}}"
-    first, *rest = wrapped(printable(reading.message), max(_NARROWEST, style.width - len(head) - 2), "")
-    painted = style.paint(f"{state:<{_STATE_WIDTH}}", _STATE_COLOUR[reading.state])
-    yield f"{painted}  {reading.check:<{width}}  {first}"
-    for line in rest:
-        yield f"{'':<{len(head)}}  {line}"
