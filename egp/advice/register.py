@@ -127,9 +127,33 @@ class RegistrationTerms:
 
     root: str
     as_of: date
-    policy: PinnedPolicy
-    listed: Mapping[str, Sequence[Waiver]] | None = None
-    """Waivers beside the policy, by experiment; None where the lock attests no waivers."""
+    policy: Policy
+    finder: PlanFinder
+    _beside: dict[str, Mapping[str, Sequence[tuple[int, Waiver]]]] = field(default_factory=dict)
+    """Folder → the waivers in it, by experiment."""
+
+    def judge(self, source: PlanSource) -> Policy:
+        """The policy that a plan is registered under: its owner's."""
+        owners = self.finder.owners
+        return owners.policy(source.owner) if owners and source.owner else self.policy
+
+    def pinned_policy(self, source: PlanSource) -> PinnedPolicy:
+        policy = self.judge(source)
+        name = policy.file or policy.name
+        if policy.root:
+            file = os.path.join(real_path(policy.root), os.path.basename(name))
+            name = os.path.relpath(file, self.root).replace(os.sep, "/")
+        return made(PinnedPolicy, name=name, version=policy.version or None, digest=policy.digest)
+
+    def waivers_beside(self, candidate: PlanAsRead) -> Sequence[Waiver] | None:
+        """Those beside the plan's policy; None where the lock is to attest none. A file that cannot be read the check rejects."""
+        policy = self.judge(candidate.source)
+        if not policy.waivers or policy.waivers.attested_by != "lock":
+            return None
+        folder = waivers_folder(self.finder.folder, policy.root)
+        if folder not in self._beside:
+            self._beside[folder] = read_waivers(folder, WAIVERS_FILE).by_experiment
+        return [waiver for _, waiver in self._beside[folder].get(candidate.id, ())]
 
 
 def register(
@@ -186,21 +210,8 @@ def _half_done(plans: Iterable[str]) -> Iterator[Failure]:
 
 
 def terms_of(finder: PlanFinder, policy: Policy, as_of: date) -> RegistrationTerms:
-    root = real_path(lock_folder(finder.folder, policy.root))
-    name = policy.file or policy.name
-    if policy.root:
-        file = os.path.join(real_path(policy.root), os.path.basename(name))
-        name = os.path.relpath(file, root).replace(os.sep, "/")
-    pinned = made(PinnedPolicy, name=name, version=policy.version or None, digest=policy.digest)
-    return RegistrationTerms(root, as_of, pinned, _listed_waivers(finder, policy))
-
-
-def _listed_waivers(finder: PlanFinder, policy: Policy) -> Mapping[str, Sequence[Waiver]] | None:
-    """The waivers beside the policy, where the lock is to attest waivers. A file that cannot be read the check rejects."""
-    if not policy.waivers or policy.waivers.attested_by != "lock":
-        return None
-    listed = read_waivers(waivers_folder(finder.folder, policy.root), WAIVERS_FILE).by_experiment
-    return {name: [waiver for _, waiver in waivers] for name, waivers in listed.items()}
+    root = real_path(lock_folder(finder.folder, policy.home))
+    return RegistrationTerms(root, as_of, policy, finder)
 
 
 def opened(source: PlanSource, finder: PlanFinder) -> PlanSource:
@@ -343,7 +354,7 @@ def _new_entry(candidate: PlanAsRead, terms: RegistrationTerms) -> Registration:
         digest=candidate.digest,
         registered=terms.as_of,
         analysis=ANALYSIS,
-        policy=terms.policy,
+        policy=terms.pinned_policy(candidate.source),
         signed=signed_in(candidate, terms.as_of),
         waived=waived_in(candidate, terms),
     )
@@ -394,7 +405,8 @@ def waived_in(
 ) -> tuple[Waived, ...]:
     """The waivers that the lock attests: those it has, and those of the plan. The check rejects one that would not hold."""
     kept = list(already)
-    listed = () if terms.listed is None else (*candidate.plan.waivers, *terms.listed.get(candidate.id, ()))
+    beside = terms.waivers_beside(candidate)
+    listed = () if beside is None else (*candidate.plan.waivers, *beside)
     for waiver in listed:
         if not is_attested(waiver, candidate.id, kept):
             kept.append(attestation(waiver, candidate.id, terms.as_of))

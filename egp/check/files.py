@@ -31,6 +31,10 @@ class Files:
             message = "this link leads out of the repository"
             failures.append(Failure(source.shown, message, help="commit the plan itself"))
             return []
+        if self._finder.crosses(source):
+            message = "this link leads into a folder that another policy owns"
+            failures.append(Failure(source.shown, message, help="commit the plan itself"))
+            return []
         if not is_plain(source.shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")):
             message = "the name of this file has a character that nobody sees"
             failures.append(Failure(source.shown, message, help="rename it"))

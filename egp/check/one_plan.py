@@ -14,6 +14,7 @@ from egp.output.report.model import Findings
 from egp.plan.experiment import Experiment, may_be_plan, read_experiment
 from egp.plan.finding import Diagnostic, Finding, Unchecked
 from egp.plan.wording import listing
+from egp.policy.error import PolicyError
 from egp.policy.locate import lock_folder
 from egp.policy.model import Adopted, RuleSet
 from egp.policy.timing import Timing
@@ -46,6 +47,11 @@ def judge_plan(
     found.plans += 1
     plan, problems = read_experiment(document.value)
     source = _where_registered(run, source, plan.id or "", found)
+    try:
+        run = run.of(source)
+    except PolicyError as error:
+        found.failures += error.failures
+        return None
     traits, timing = run.policy.traits_of(plan), _timing(run, plan.id or "", found)
     adopted = run.policy.adopted(source.in_policy, traits, timing)
     rules = adopted.alone
@@ -98,16 +104,27 @@ def _inputs(
 
 
 def _where_registered(run: Run, source: PlanSource, name: str, found: Findings) -> PlanSource:
-    """The file as overrides see it: a registered plan where the lock has it, that of the base before one of the branch."""
+    """The file as policies see it: a registered plan where the lock has it, that of the base before one of the branch.
+
+    One that is not registered stays with the owner that it has at the base.
+    """
     histories = run.histories
-    if histories is None or not run.policy.scopes:
+    if histories is None or not (run.policy.scopes or run.others):
         return source
     try:
-        entry = (histories.base and histories.base.lock.entries.get(name)) or histories.entries.get(name)
+        entry = (
+            (histories.base and histories.base.lock.entries.get(name))
+            or histories.lock.entries.get(name)
+            or histories.entries.get(name)
+        )
     except LockError as error:
         found.failures += error.failures
         return source
-    root = lock_folder(run.finder.folder, run.policy.root)
+    root = lock_folder(run.finder.folder, run.policy.home)
+    earlier = histories.base.plans.get(name) if histories.base and not entry else None
+    if earlier:
+        there = run.finder.judged_at(source, earlier.path, root)
+        return there if there.owner != source.owner else source
     return run.finder.judged_at(source, (entry.path or "") if entry else "", root)
 
 

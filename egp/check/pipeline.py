@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from egp.check.files import Files
 from egp.check.one_plan import judge_plan
 from egp.check.portfolio import judge_together
-from egp.check.run import JudgedPlan, Run
+from egp.check.run import JudgedPlan, OtherRuns, Run
 from egp.output.report.model import Findings, Report
 from egp.plan.finding import SEVERITIES, Diagnostic, Failure
+from egp.policy.error import PolicyError
 from egp.policy.locate import lock_folder, waivers_folder
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
@@ -28,6 +30,7 @@ from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
 
 if TYPE_CHECKING:
     from egp.check.suppressions import SharedSuppressions
+    from egp.policy.owners import Owners
     from egp.policy.plan_history import PlanHistories
     from egp.record.waivers.baseline import FindingsBaseline
 
@@ -54,19 +57,33 @@ def check(
     lock: Mapping[str, Registration] | None = None,
     no_waivers: bool = False,
     baseline: FindingsBaseline | None = None,
+    day_of: Callable[[Policy], date] | None = None,
 ) -> Report:
     """Judges the plans. Never raises for anything a plan contains. Passed rules are counted, and listed on request.
 
+    Where the finder knows owners, each plan is judged by the policy of its own, on the day that ``day_of`` gives it.
     ``base`` is a ref of git to compare with; ``lock`` stands in for the registrations of the lock, and ``baseline`` for
     the baseline's file. ``no_waivers`` reports as if nothing were waived.
     """
     report = Report(as_of=as_of, policy=policy, failures=list(finder.failures))
     histories, is_history_known = _histories(asked, finder, policy, base, lock, report.failures)
-    allowances: SharedSuppressions | None = None
-    if no_waivers or baseline is not None or _has_allowances(finder, policy):
-        allowances = _allowances(finder, policy, histories, baseline, not no_waivers, report.failures)
-    run = Run(finder, policy, as_of, list_passes, histories, is_history_known, allowances)
-    policy.adopted("", NO_TRAITS, Timing(as_of))  # the rules are loaded once, before processes part
+
+    common = Run(finder, policy, as_of, list_passes, histories, is_history_known)
+
+    def begin(judge: Policy) -> Run:
+        """What is judged by a policy, and by what lies beside it."""
+        day = day_of(judge) if day_of else as_of
+        allowances: SharedSuppressions | None = None
+        if no_waivers or baseline is not None or _has_allowances(finder, judge):
+            allowances = _allowances(finder, judge, histories, baseline, not no_waivers, report.failures)
+        judge.adopted("", NO_TRAITS, Timing(day))  # the rules are loaded once, before processes part
+        return replace(common, policy=judge, as_of=day, allowances=allowances)
+
+    if finder.owners is None:
+        run = begin(policy)
+    else:
+        run = replace(common, others=OtherRuns(finder.owners, begin))
+        asked = _with_owners(run, finder.owners, asked, report.failures)
 
     files = Files(finder)
     judged: list[JudgedPlan] = []
@@ -84,12 +101,45 @@ def check(
         outside = [each.entry for each in judged if not each.source.in_portfolio]
         present = [*portfolio.entries, *outside]
         judge_removals(run, histories, files, present, [each.entry for each in judged], paths, report)
-    if allowances is not None or any(each.allowed for each in judged):
+    runs = run.others.begun() if run.others else [run]
+    if any(each.allowances for each in runs) or any(each.allowed for each in judged):
         from egp.check.waivers import judge_waivers
 
         judge_waivers(run, files, judged, portfolio.entries, paths, report)
+    report.failures += finder.failures
+    _name_judges(report, run, asked, judged)
     _put_in_order(report)
     return report
+
+
+def _with_owners(
+    run: Run, owners: Owners, asked: Sequence[PlanSource], failures: list[Failure]
+) -> list[PlanSource]:
+    """The files whose owner's policy can judge; what is wrong with the policies of the others is added to the failures."""
+    able = []
+    for source in asked:
+        try:
+            run.of(source)
+        except PolicyError as error:
+            failures += error.failures
+        else:
+            able.append(source)
+        failures += owners.undelegated(source.path)
+    return able
+
+
+def _name_judges(report: Report, run: Run, asked: Sequence[PlanSource], judged: Sequence[JudgedPlan]) -> None:
+    """Says which policies judged, and each of them which files."""
+    if not run.others:
+        return
+    for source in (*asked, *(each.source for each in judged)):
+        report.judges[source.shown] = run.of(source).policy
+    from egp.policy.owners import joined
+
+    policies = list({id(each): each for each in report.judges.values()}.values())
+    if policies:
+        report.policy = joined(sorted(policies, key=lambda each: each.name))
+        report.as_of = max(each.as_of for each in run.others.begun())
 
 
 def _histories(
@@ -101,7 +151,7 @@ def _histories(
     failures: list[Failure],
 ) -> tuple[PlanHistories | None, bool]:
     """What the plans were, and whether that is known: where it is not, what they say by themselves is told all the same."""
-    if not base and lock is None and not has_lock(lock_folder(finder.folder, policy.root)):
+    if not base and lock is None and not has_lock(lock_folder(finder.folder, policy.home)):
         return None, True
     from egp.policy.plan_history import (  # a run without a past need not wait for it
         PlanHistoryError,
@@ -109,7 +159,7 @@ def _histories(
     )
 
     try:
-        return read_plan_histories(finder, policy.root, asked, base, lock), True
+        return read_plan_histories(finder, policy.home, asked, base, lock), True
     except PlanHistoryError as error:
         failures += error.failures
         return None, False

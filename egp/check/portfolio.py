@@ -1,4 +1,4 @@
-"""Each plan that is asked about among all plans of the policy."""
+"""Each plan that is asked about among all plans of the repository, whoever owns them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ def judge_together(
 ) -> PortfolioIndex:
     """Adds what is found by comparing plans; one that the policy's patterns miss is compared with itself alone.
 
-    Returns all plans of the policy.
+    Returns all plans of the portfolio.
     """
     inside = [each.entry for each in judged if each.source.in_portfolio]
-    index = PortfolioIndex([*inside, *_entries_elsewhere(run, files, asked, found)])
+    everyone = [*inside, *_entries_elsewhere(run, files, asked, found)]
+    # In an order that is the same whichever of them are asked about: what is said of a plan follows it.
+    index = PortfolioIndex(sorted(everyone, key=lambda each: (each.path, each.document)))
     for each in judged:
         own = index if each.source.in_portfolio else PortfolioIndex([each.entry])
-        _judge_among_others(run, files, each, Portfolio(each.entry, own), found)
+        _judge_among_others(run.of(each.source), files, each, Portfolio(each.entry, own), found)
     return index
 
 

@@ -12,6 +12,7 @@ from egp.check.reporting import count, report
 from egp.output.report.model import Findings
 from egp.plan.experiment import read_experiment
 from egp.plan.finding import Place
+from egp.policy.error import PolicyError
 from egp.policy.removed_plans import RemovedPlan, removed_plans
 from egp.policy.timing import Timing
 from egp.record.lock import LockError
@@ -53,6 +54,11 @@ def _judge_removal(
     earlier = removed.earlier
     before = earlier.plan if earlier else read_experiment({"id": removed.id})[0]
     source = histories.source(removed.path, earlier.content if earlier else b"")
+    try:
+        run = run.of(source)
+    except PolicyError as error:
+        found.failures += error.failures
+        return
     traits = run.policy.traits_of(before)
     timing = Timing(run.as_of, removed.entry.registered if removed.entry else None)
     adopted = run.policy.adopted(source.in_policy, traits, timing)

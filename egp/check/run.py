@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,15 @@ from egp.rules.rule_inputs import PortfolioEntry
 
 if TYPE_CHECKING:
     from egp.check.suppressions import SharedSuppressions
+    from egp.policy.owners import Owners
     from egp.policy.plan_history import PlanHistories
+    from egp.policy.territories import Territory
     from egp.record.waivers.allowed import PlanSuppressions
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The same for all plans."""
+    """The same for all plans of one owner."""
 
     finder: PlanFinder
     policy: Policy
@@ -32,6 +34,32 @@ class Run:
     is_history_known: bool = True
     """False where the lock or the base cannot be read: then nothing is said of what a plan was."""
     allowances: SharedSuppressions | None = None
+    others: OtherRuns | None = None
+    """Those of further owners; None where one policy judges everything."""
+
+    def of(self, source: PlanSource) -> Run:
+        """The run that judges a file. Raises PolicyError where its owner's policy cannot."""
+        return self.others.of(source.owner) if self.others and source.owner else self
+
+
+@dataclass(slots=True)
+class OtherRuns:
+    """What the plans of each owner are judged by, read when the first of them is."""
+
+    owners: Owners
+    begin: Callable[[Policy], Run]
+    """Reads what lies beside a policy."""
+    _begun: dict[str, Run] = field(default_factory=dict)
+
+    def of(self, owner: Territory) -> Run:
+        policy = self.owners.policy(owner)
+        if policy.root not in self._begun:
+            self._begun[policy.root] = replace(self.begin(policy), others=self)
+        return self._begun[policy.root]
+
+    def begun(self) -> list[Run]:
+        """Those of which a plan was asked for."""
+        return list(self._begun.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,17 +39,21 @@ def judge_waivers(
     found: Report,
 ) -> None:
     """Adds what is found of the waivers and of the baseline's entries for all plans that were asked about."""
-    beside = run.allowances or SharedSuppressions()
     for each in judged:
         if each.allowed:
+            own = run.of(each.source)
+            beside = own.allowances or SharedSuppressions()
             path, number = each.source.shown, each.entry.document
-            cases = list(cases_of(each.allowed, files.document(path, number), beside, run.as_of))
-            rules = run.policy.judging(each.source.in_policy, each.traits, each.timing)
-            _judge(run, files, each.allowed, cases, rules, each.traits.tier, (path, number), found)
-    if run.allowances and _are_all_known(run, judged, asked, found):
-        rules = run.policy.judging("", NO_TRAITS, Timing(run.as_of))
-        for allowed, cases in unclaimed(beside, {each.id for each in present}, run.as_of):
-            _judge(run, files, allowed, cases, rules, "", (run.policy.name, 0), found)
+            cases = list(cases_of(each.allowed, files.document(path, number), beside, own.as_of))
+            rules = own.policy.judging(each.source.in_policy, each.traits, each.timing)
+            _judge(own, files, each.allowed, cases, rules, each.traits.tier, (path, number), found)
+    beside_policies = [each for each in (run.others.begun() if run.others else [run]) if each.allowances]
+    if beside_policies and _are_all_known(run, judged, asked, found):
+        for own in beside_policies:
+            assert own.allowances
+            rules = own.policy.judging("", NO_TRAITS, Timing(own.as_of))
+            for allowed, cases in unclaimed(own.allowances, {each.id for each in present}, own.as_of):
+                _judge(own, files, allowed, cases, rules, "", (own.policy.name, 0), found)
 
 
 def _judge(

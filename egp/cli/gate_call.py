@@ -18,17 +18,17 @@ from egp.output.report.text import Style, printable
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
 from egp.plan.wording import counted
-from egp.policy.plan_files import PlanFinder
 from egp.yaml.files import is_inside, real_path, repository_root
 
 if TYPE_CHECKING:
     from egp.policy.model import Policy
+    from egp.policy.plan_files import PlanFinder
 
 CHANGED = 2
 """Exit status of a replay that comes to something else: nobody knows which of the two holds."""
 
-PolicyFor = Callable[[Call], "Policy"]
-"""The policy that a call is judged by."""
+PolicyFor = Callable[[Call], tuple["Policy", "PlanFinder"]]
+"""The policy that a call is judged by, and what finds its plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ def _usage(message: str, help: str) -> CannotJudge:
 
 
 def _judged(call: Call, policy_for: PolicyFor) -> GateJudgement:
-    policy = policy_for(call)
-    return judge(call, PlanFinder(os.getcwd(), policy.plans, policy.root), policy)
+    policy, finder = policy_for(call)
+    return judge(call, finder, policy)
 
 
 def _rendered(judgement: GateJudgement, form: str, style: Style) -> str:

@@ -154,14 +154,14 @@ def _judged(
     call: Call, finder: PlanFinder, policy: Policy, read: _Plan, known: dict[str, str]
 ) -> GateJudgement:
     plan = read.plan
-    evidence = _evidence(call, plan, policy, lock_folder(finder.folder, policy.root))
+    evidence = _evidence(call, plan, policy, lock_folder(finder.folder, policy.home))
     zone = zone_of(plan)
     traits = policy.traits_of(plan)
-    registration, troubles = _registration(plan, lock_folder(finder.folder, policy.root))
+    registration, troubles = _registration(plan, lock_folder(finder.folder, policy.home))
     known |= {"lock": _entry_digest(plan, registration), "results": evidence.digest}
     as_of, as_if = _when(call, zone, instant(evidence.as_of, zone))
     path = (registration.path or "") if registration else ""
-    judged = finder.judged_at(read.source, path, lock_folder(finder.folder, policy.root))
+    judged = finder.judged_at(read.source, path, lock_folder(finder.folder, policy.home))
     timing = Timing(as_of.date(), registration.registered if registration else None)
     readout = Readout(
         plan=plan,

@@ -55,6 +55,9 @@ class PolicyFile(TypedMapping):
     plans: tuple[str, ...] = listed(
         "Patterns of the plans, relative to this file.", ["experiments/**/*.yaml"]
     )
+    delegates: tuple[str, ...] = listed(
+        "Folders whose plans the policies there judge, above the floor of this one.", ["shop/**"]
+    )
     tiers: dict[str, str] | None = field(
         "Pattern of a surface → tier; the first match wins, and tiers named first weigh most.",
         {"checkout.*": "critical", "*": "standard"},

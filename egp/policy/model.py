@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from egp.plan.finding import Severity
 from egp.plan.quantity import Interval
@@ -87,6 +87,20 @@ class RuleSet(NamedTuple):
     """Rules of either kind that run without effect."""
 
 
+class Floor(Protocol):
+    """The policy that delegates to another one, which may tighten what it lets nobody waive, never loosen it."""
+
+    policy: Policy
+
+    def rules(self, own: RuleSet, path: str, traits: Traits, timing: Timing) -> RuleSet:
+        """The rules in force for a plan, at a path relative to the delegated policy's folder, under the floor."""
+        ...
+
+    def judging(self, own: list[Adopted], path: str, traits: Traits, timing: Timing) -> list[Adopted]:
+        """The same of the rules about waivers."""
+        ...
+
+
 @dataclass(slots=True)
 class Policy:
     """All files of a policy, merged."""
@@ -122,19 +136,30 @@ class Policy:
     """Paths of the repository's own files that it builds on."""
     ref: str = ""
     """The branch or commit it was read from; empty for the working tree and for shipped policies."""
+    delegates: tuple[str, ...] = ()
+    """Patterns of the folders that it delegates to policies there."""
+    floor: Floor | None = None
+    """The policy that delegates to it; None for one that nobody has to delegate to."""
+    is_chosen: bool = False
+    """Whether ``--policy`` puts it in the place of the owners' policies."""
     dates: tuple[date, ...] = field(init=False)
     """Every day on which a setting changes, in order."""
     _knows_authors_traits: bool = field(init=False)
     _adopted: dict[tuple[object, ...], RuleSet] = field(default_factory=dict)
     _organisations: dict[str, Organisation] = field(default_factory=dict)
-    _of_tier: dict[str, Traits] = field(default_factory=dict)
+    _of_tier: dict[tuple[str, Traits | None], Traits] = field(default_factory=dict)
     """One object for each tier: what travels between processes does so once."""
 
     def __post_init__(self) -> None:
         layers = (*self.layers, *(layer for scope in self.scopes for layer in scope.layers))
         days = {entry.since for layer in layers for entries in layer.dated.values() for entry in entries}
-        self.dates = tuple(sorted(days))
+        self.dates = tuple(sorted({*days, *(self.floor.policy.dates if self.floor else ())}))
         self._knows_authors_traits = any(scope.when.chosen for scope in self.scopes)
+
+    @property
+    def home(self) -> str:
+        """The folder of the outermost of the policies that it is under, or its own."""
+        return self.floor.policy.home if self.floor else self.root
 
     def tier_of(self, surfaces: Sequence[str]) -> str:
         """The weightiest tier of the surfaces; a plan that names none has the weightiest tier of all."""
@@ -151,10 +176,11 @@ class Policy:
         """The plan's tier, and its other traits where an override asks for any."""
         surfaces = plan.surfaces or ()
         tier = self.tier_of(surfaces)
+        above = self.floor.policy.traits_of(plan) if self.floor else None
         if not self._knows_authors_traits:
-            return self._of_tier.setdefault(tier, Traits(tier))
+            return self._of_tier.setdefault((tier, above), Traits(tier, above=above))
         team = (plan.owner.team if plan.owner else None) or ""
-        return Traits(tier, plan.type or "", plan.risk or (), surfaces, plan.layer or "", team)
+        return Traits(tier, plan.type or "", plan.risk or (), surfaces, plan.layer or "", team, above)
 
     def organisation(self, tier: str) -> Organisation:
         if tier not in self._organisations:
@@ -167,13 +193,15 @@ class Policy:
         key = (covering, *self._period(timing))
         if key not in self._adopted:
             self._adopted[key] = self._adopt(covering, timing)
-        return self._adopted[key]
+        own = self._adopted[key]
+        return self.floor.rules(own, path, traits, timing) if self.floor else own
 
     def judging(self, path: str, traits: Traits, timing: Timing) -> list[Adopted]:
         """The rules about waivers and the baseline. Few plans have any, and no other plan waits for these rules."""
         layers = self.layers_for(self.covering(path, traits))
         ids = [rule_id for rule_id, family in self.catalogue.families().items() if family == "waivers"]
-        return [each for rule_id in ids if (each := self._adopt_rule(rule_id, layers, timing))]
+        own = [each for rule_id in ids if (each := self._adopt_rule(rule_id, layers, timing))]
+        return self.floor.judging(own, path, traits, timing) if self.floor else own
 
     def covering(self, path: str, traits: Traits) -> tuple[int, ...]:
         """The overrides that apply to a plan, by their position."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from egp.plan.finding import Failure
+from egp.policy.error import PolicyError
 from egp.policy.locate import POLICY_FILE, POLICY_TESTS_FILE
-from egp.policy.pattern import fixed_folder, matches
+from egp.policy.territories import Territory
 from egp.record.entry_files import ENTRIES, LEDGER
 from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
 from egp.yaml import Document, read_bytes, read_file
 from egp.yaml.files import real_path, repository_root
+
+if TYPE_CHECKING:
+    from egp.policy.owners import Owners
 
 STANDARD_INPUT = "-"
 _ENDINGS = (".yaml", ".yml")
@@ -33,6 +38,8 @@ class PlanSource:
     in_portfolio: bool
     """Whether the policy's patterns match it, or the policy has none."""
     content: bytes | None = None
+    owner: Territory | None = None
+    """Whose policy judges it; None where one policy judges everything."""
 
     def documents(self) -> list[Document]:
         """The file's documents. Raises OSError."""
@@ -44,15 +51,23 @@ class PlanSource:
 class PlanFinder:
     """Turns the paths on a command line into plans; whatever cannot be read is a failure, never skipped."""
 
-    def __init__(self, folder: str, patterns: Sequence[str] = (), pattern_root: str = "") -> None:
+    def __init__(
+        self,
+        folder: str,
+        patterns: Sequence[str] = (),
+        pattern_root: str = "",
+        owners: Owners | None = None,
+    ) -> None:
+        """Patterns and their root are those of the only policy, or with owners those of one of them."""
         self.folder = os.path.abspath(folder)
         self.patterns = patterns
         self.pattern_root = os.path.abspath(pattern_root or folder)
+        self.owners = owners
         self.failures: list[Failure] = []
+        self._only = Territory("", self.pattern_root, tuple(patterns))
         self._root = repository_root(self.folder) or self.folder
         self._real_root = real_path(self._root)
         self._real_folders: dict[str, str] = {}
-        self._folders_in_policy: dict[str, str] = {}
 
     def asked(self, paths: Sequence[str]) -> list[PlanSource]:
         """Plans at the given paths: files as they are, folders by the policy's patterns or, without a match, whole."""
@@ -74,15 +89,58 @@ class PlanFinder:
         return list(found.values())
 
     def portfolio(self) -> list[PlanSource]:
-        """All plans that the policy's patterns match."""
+        """All plans that the patterns match, of every owner."""
         found: dict[str, PlanSource] = {}
-        for pattern in self.patterns:
-            start = os.path.normpath(os.path.join(self.pattern_root, fixed_folder(pattern)))
+        for start in sorted(
+            {start for each in self._territories() for start in each.folders() if each.plans}
+        ):
             if os.path.isdir(start):
                 for path in self._yaml_files(start):
-                    if matches(self._in_policy(path), pattern):
-                        found[path] = self._source(path)
+                    source = found.get(path) or self._source(path)
+                    if source.in_portfolio:
+                        found[path] = source
         return [found[path] for path in sorted(found)]
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether a policy says which files are plans."""
+        return any(each.plans for each in self._territories())
+
+    def of_folder(self) -> list[PlanSource]:
+        """Those of them that belong to the owner of the working directory, and to whom it delegates.
+
+        Where nobody owns the working directory, all of them.
+        """
+        if self.owners is None:
+            return self.portfolio()
+        mine = self.owners.territories.of_folder(self.folder)
+        return [
+            each for each in self.portfolio() if not mine.file or (each.owner and mine in each.owner.line())
+        ]
+
+    def folders(self) -> list[str]:
+        """Where plans may lie."""
+        return sorted({folder for each in self._territories() for folder in each.folders()})
+
+    def _territories(self) -> Sequence[Territory]:
+        """All owners; what keeps one of them from saying what it owns is a failure."""
+        if self.owners is None:
+            return (self._only,)
+        try:
+            everyone = self.owners.territories.everyone()
+        except PolicyError as error:
+            self._fail(error.failures)
+            return ()
+        for each in everyone:
+            if each.is_garbled or each.faults:
+                try:
+                    self.owners.policy(each)
+                except PolicyError as error:
+                    self._fail(error.failures)
+        return everyone
+
+    def _fail(self, failures: Iterable[Failure]) -> None:
+        self.failures += [each for each in failures if each not in self.failures]
 
     def _is_own(self, path: str) -> bool:
         """Whether what lies there is egp's own by its name."""
@@ -93,8 +151,7 @@ class PlanFinder:
     def piped(self, data: bytes, path: str) -> PlanSource:
         """A plan from standard input, judged as if it lay at the path."""
         absolute = os.path.normpath(os.path.join(self.folder, path))
-        in_policy = self._in_policy(absolute)
-        return PlanSource(absolute, path, in_policy, self._in_portfolio(in_policy), data)
+        return replace(self._source(absolute), shown=path, content=data)
 
     def judged_at(self, source: PlanSource, registered: str, root: str) -> PlanSource:
         """A registered plan as it lies where it was registered, relative to the lock's folder: there it is judged.
@@ -103,7 +160,8 @@ class PlanFinder:
         """
         if not registered:
             return source
-        return replace(source, in_policy=self._in_policy(os.path.normpath(os.path.join(root, registered))))
+        there = self._source(os.path.normpath(os.path.join(root, registered)))
+        return replace(source, in_policy=there.in_policy, owner=there.owner)
 
     def leaves_repository(self, source: PlanSource) -> bool:
         """Whether the file lies in the repository by name, and outside it once links are followed."""
@@ -119,17 +177,6 @@ class PlanFinder:
         if folder not in self._real_folders:
             self._real_folders[folder] = real_path(folder)
         return os.path.join(self._real_folders[folder], name)
-
-    def _in_portfolio(self, in_policy: str) -> bool:
-        return not self.patterns or any(matches(in_policy, pattern) for pattern in self.patterns)
-
-    def _in_policy(self, path: str) -> str:
-        if _is_below(path, self.pattern_root):
-            return path[len(self.pattern_root) + 1 :].replace(os.sep, "/")
-        folder, name = os.path.split(path)
-        if folder not in self._folders_in_policy:
-            self._folders_in_policy[folder] = os.path.relpath(folder, self.pattern_root)
-        return os.path.join(self._folders_in_policy[folder], name).replace(os.sep, "/")
 
     def _shown(self, path: str) -> str:
         """The path as messages name it: relative to the working directory where it lies below it."""
@@ -161,8 +208,18 @@ class PlanFinder:
         )
 
     def _source(self, path: str) -> PlanSource:
-        in_policy = self._in_policy(path)
-        return PlanSource(path, self._shown(path), in_policy, self._in_portfolio(in_policy))
+        owner = self.owners.territories.of(path) if self.owners else None
+        territory = owner or self._only
+        is_matched = territory.has_in_portfolio(path)
+        return PlanSource(path, self._shown(path), territory.inside(path), is_matched, None, owner)
+
+    def crosses(self, source: PlanSource) -> bool:
+        """Whether a link leads from the territory that the file has by its name into another one."""
+        if self.owners is None or source.owner is None or not _is_below(source.path, self._root):
+            return False
+        real = self.canonical(source.path)
+        named = self._root + real[len(self._real_root) :] if _is_below(real, self._real_root) else source.path
+        return self.owners.territories.of(named) != self.owners.territories.of(source.path)
 
 
 def _no_plan(path: str, shown: str) -> Failure:

@@ -16,7 +16,6 @@ from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import EARLIER, PINNED, Failure, FailuresError
 from egp.policy.locate import lock_folder
-from egp.policy.pattern import fixed_folder
 from egp.policy.plan_files import PlanFinder, PlanSource, may_hold_plan
 from egp.policy.timing import Timing
 from egp.record.entry_files import ENTRIES, is_entry
@@ -35,7 +34,7 @@ from egp.record.lock import (
 )
 from egp.rules.rule_inputs import Change
 from egp.yaml import Document, Path, read_bytes
-from egp.yaml.files import read_regular, real_path
+from egp.yaml.files import is_inside, read_regular, real_path
 
 if TYPE_CHECKING:
     from egp.policy.model import Policy
@@ -209,13 +208,19 @@ class PlanHistories:
 
     def _scope(self, asked: Sequence[PlanSource]) -> list[str]:
         """Where plans may lie; an empty list for anywhere."""
-        patterns_at = real_path(self.finder.pattern_root)
-        folders = [os.path.join(patterns_at, fixed_folder(each)) for each in self.finder.patterns]
         # By name: where a link lies now, the base may have had the plans themselves.
-        paths = {os.path.relpath(path, self.root).replace(os.sep, "/") for path in folders or [patterns_at]}
+        named = [self._by_name(folder) for folder in self.finder.folders()]
+        paths = {os.path.relpath(path, self.root).replace(os.sep, "/") for path in named}
         paths |= {self.inside(source.path) for source in asked}
         inside = sorted(path for path in paths if path != ".." and not path.startswith("../"))
         return [] if "." in inside or len(inside) > _MANY_PATHS else inside
+
+    def _by_name(self, folder: str) -> str:
+        """A folder below the policy's, of which links are followed on the way to that one alone."""
+        top = self.finder.pattern_root
+        if not is_inside(folder, top):
+            return real_path(folder)
+        return os.path.normpath(os.path.join(real_path(top), os.path.relpath(folder, top)))
 
     def _files_of_plans(
         self, files: Mapping[str, Blob], asked: Sequence[PlanSource]
@@ -351,15 +356,15 @@ def timing_of(plan: Experiment, finder: PlanFinder, policy: Policy, as_of: date)
 
 def attested_timing(plan: Experiment, finder: PlanFinder, policy: Policy, as_of: date) -> Timing:
     """The same whether or not it makes a difference. Raises LockError."""
-    entry = read_lock(lock_folder(finder.folder, policy.root)).entries.get(plan.id or "")
+    entry = read_lock(lock_folder(finder.folder, policy.home)).entries.get(plan.id or "")
     return Timing(as_of, entry.registered if entry else None)
 
 
 def judged_as(source: PlanSource, plan: Experiment, finder: PlanFinder, policy: Policy) -> PlanSource:
     """The plan's file as the policy's overrides see it. Raises LockError."""
-    if not policy.scopes:
+    if not policy.scopes and finder.owners is None:
         return source
-    root = lock_folder(finder.folder, policy.root)
+    root = lock_folder(finder.folder, policy.home)
     entry = read_lock(root).entries.get(plan.id or "")
     return finder.judged_at(source, (entry.path or "") if entry else "", root)
 

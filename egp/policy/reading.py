@@ -21,6 +21,7 @@ from egp.policy.model import Policy, Scope
 from egp.policy.scope import Condition
 from egp.policy.settings import entries_of, origin_of, read_settings
 from egp.policy.shipped import policy_names, policy_path
+from egp.policy.territories import misdelegating
 from egp.policy.tree import Tree, WorkingTree
 from egp.rules.rule import Catalogue, Rule
 from egp.yaml import Document, Path, Position, Span
@@ -294,7 +295,10 @@ def _timeless(waivers: WaiverTerms | None) -> Iterator[ValueProblem]:
 
 def _unmatchable(content: PolicyFile) -> Iterator[ValueProblem]:
     """Patterns that no plan's path can match."""
-    patterns: list[tuple[Path, str]] = [(("plans", at), pattern) for at, pattern in enumerate(content.plans)]
+    patterns: list[tuple[Path, str]] = [
+        *((("plans", at), pattern) for at, pattern in enumerate(content.plans)),
+        *((("delegates", at), pattern) for at, pattern in enumerate(content.delegates)),
+    ]
     for number, override in enumerate(content.overrides):
         patterns += [
             (("overrides", number, "paths", at), pattern) for at, pattern in enumerate(override.paths)
@@ -305,6 +309,9 @@ def _unmatchable(content: PolicyFile) -> Iterator[ValueProblem]:
                 "write it relative to the policy's folder, with `/` between folders and without `.` and `..`"
             )
             yield ValueProblem(path, "wrong-type", f"no plan matches the pattern `{shown(pattern)}`", advice)
+        elif path[0] == "delegates" and (why := misdelegating(pattern)):
+            advice = "name a folder below this one and all that is in it, as in `shop/**`"
+            yield ValueProblem(path, "wrong-type", f"`{shown(pattern)}` delegates nothing: {why}", advice)
 
 
 def _unknown_tier(tier: str, path: Path, tiers: Collection[str]) -> ValueProblem:
@@ -387,6 +394,7 @@ def read_policy(
         layers=layers,
         scopes=scopes,
         plans=content.plans,
+        delegates=content.delegates,
         tiers=tuple(tiers.items()),
         roles={role: holders for each in contents for role, holders in (each.roles or {}).items()},
         calendars={name: days for each in contents for name, days in (each.calendars or {}).items()},

@@ -18,6 +18,8 @@ class Traits(NamedTuple):
     surfaces: tuple[str, ...] = ()
     layer: str = ""
     team: str = ""
+    above: Traits | None = None
+    """What the policy that delegates to the plan's makes of it."""
 
 
 NO_TRAITS = Traits()

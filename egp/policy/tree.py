@@ -73,7 +73,7 @@ class CommittedTree:
         return self.content(path) is not None
 
     def leads_through_link(self, path: str) -> bool:
-        inside = self._inside(path)
+        inside = self.inside(path)
         return inside is not None and self.repository.leads_through_link(self.commit, inside)
 
     def documents(self, path: str, name: str) -> list[Document]:
@@ -85,11 +85,11 @@ class CommittedTree:
     def content(self, path: str) -> bytes | None:
         """The file's bytes; None where the commit has no regular file. Raises GitError."""
         if path not in self._contents:
-            inside = self._inside(path)
+            inside = self.inside(path)
             self._contents[path] = self.repository.read(self.commit, inside) if inside else None
         return self._contents[path]
 
-    def _inside(self, path: str) -> str | None:
+    def inside(self, path: str) -> str | None:
         """The path as git names it, by its letters alone; None for one outside of the repository."""
         inside = os.path.relpath(path, self.root).replace(os.sep, "/")
         return None if inside == ".." or inside.startswith("../") else inside

@@ -76,11 +76,14 @@ def test_a_diagnostic_says_what_where_and_how_much() -> None:
 def test_the_head_of_a_report() -> None:
     report = told(SCENES["error-and-warning"])
     del report["diagnostics"]
+    policy = {"name": "egp.yaml", "version": "2026.2", "digest": "sha256:" + "0" * 64}
     assert report == {
         "report": 1,
         "tool": {"name": "egp", "version": VERSION},
         "as_of": "2023-01-18",
-        "policy": {"name": "egp.yaml", "version": "2026.2", "digest": "sha256:" + "0" * 64},
+        "policy": policy,
+        "policies": [policy],
+        "overrides_owners": False,
         "summary": {
             "plans": 1,
             "error": 1,

@@ -200,7 +200,7 @@ def test_a_rule_gives_its_reason_once() -> None:
 def test_the_policy_is_named_where_egp_explain_would_find_another() -> None:
     with scene_rules():
         report = report_of(SCENES["missing-key"])
-        lines = list(render(report, Style(), " --policy examples/egp.yaml"))
+        lines = list(render(report, Style(), lambda _: " --policy examples/egp.yaml"))
     assert "  = more: egp explain agreed-value --policy examples/egp.yaml" in lines
 
 

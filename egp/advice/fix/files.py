@@ -60,6 +60,7 @@ class Fixer:
     """Repairs plans under one policy. ``unsafe`` allows repairs that decide something."""
 
     def __init__(self, finder: PlanFinder, policy: Policy, as_of: date, *, unsafe: bool = False) -> None:
+        """The policy is that of plans which have no owner of their own."""
         self.failures: list[Failure] = []
         self.saw_unreadable = False
         """Whether a file is no YAML, so that nobody can tell what there is to repair."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,25 +13,24 @@ if TYPE_CHECKING:
     from egp.policy.plan_files import PlanFinder, PlanSource
 
 
-def plans_asked_for(options: argparse.Namespace, policy: Policy) -> tuple[list[PlanSource], PlanFinder]:
+def plans_asked_for(options: argparse.Namespace, policy: Policy, finder: PlanFinder) -> list[PlanSource]:
     """The plans that are asked for. Raises Stop when there are none."""
-    from egp.policy.plan_files import STANDARD_INPUT, PlanFinder
+    from egp.policy.plan_files import STANDARD_INPUT
     from egp.yaml.bounds import MAX_BYTES
 
-    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
     if options.paths:
         sources = finder.asked([path for path in options.paths if path != STANDARD_INPUT])
         if STANDARD_INPUT in options.paths:
             sources.append(finder.piped(sys.stdin.buffer.read(MAX_BYTES + 1), options.stdin_filename))
-    elif policy.plans:
-        sources = finder.portfolio()
+    elif finder.has_patterns:
+        sources = finder.of_folder()
     else:
         raise terminal.Stop(
             "which plans? the policy names none", "name plans or folders, or say `plans:` in egp.yaml"
         )
     if not sources and not finder.failures:
         raise terminal.Stop(
-            f"no plan matches {', '.join(policy.plans)}",
+            f"no plan matches {', '.join(policy.plans) or 'the policies'}",
             "name plans or folders, or correct `plans:` in the policy",
         )
-    return sources, finder
+    return sources

@@ -6,7 +6,7 @@ import argparse
 
 from egp.cli.commands import terminal
 from egp.cli.commands.asked import plans_asked_for
-from egp.cli.commands.options import add_policy, day, judging_day, policy_in_force
+from egp.cli.commands.options import add_policy, day, judging_day, policy_and_plans
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +31,8 @@ def run(options: argparse.Namespace) -> int:
 
     if "-" in options.paths:
         raise terminal.Stop("a baseline is of files, not of standard input", "name the plans")
-    policy = policy_in_force(options, options.paths)
-    sources, finder = plans_asked_for(options, policy)
+    policy, finder = policy_and_plans(options, options.paths)
+    sources = plans_asked_for(options, policy, finder)
     verb = start if options.start else shrink
     try:
         outcome = verb(sources, finder, policy, judging_day(options.as_of, policy.timezone))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import add_policy, now, policy_in_force
+from egp.cli.commands.options import add_policy, now, policy_and_plans
 from egp.cli.commands.paging import add_format, deliver, shown
 
 
@@ -48,11 +47,9 @@ def run(options: argparse.Namespace) -> int:
     from egp.gate.call import CannotJudge
     from egp.pages.brief.page import brief
     from egp.pages.brief.scene import scene
-    from egp.policy.plan_files import PlanFinder
     from egp.record.lock import LockError
 
-    policy = policy_in_force(options, [options.plan])
-    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    policy, finder = policy_and_plans(options, [options.plan])
     try:
         told = brief(
             scene(

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import fix, terminal
 from egp.cli.commands.asked import plans_asked_for
-from egp.cli.commands.options import add_format, add_policy, judging_day, moment, policy_in_force, ref
+from egp.cli.commands.options import add_format, add_policy, judging_day, moment, now, policy_and_plans, ref
 from egp.cli.commands.reporting import FORMATS, add_job_summary, rendered
 from egp.policy.error import PolicyError
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from egp.output.report.model import Report
-    from egp.output.report.text import Style
     from egp.policy.model import Policy
+    from egp.policy.plan_files import PlanFinder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,19 +77,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     outputs = [_output(text) for text in options.output]
-    owners = _owners(options)
-    if len(owners) > 1:
-        return _by_several(options, owners, outputs)
+    stated = options.as_of
     try:
-        policy = policy_in_force(
+        policy, finder = policy_and_plans(
             options, [options.stdin_filename if path == "-" else path for path in options.paths]
         )
-        options.as_of = judging_day(options.as_of, policy.timezone)
+        options.as_of = judging_day(stated, policy.timezone)
         if options.fix or options.unsafe or options.diff:
-            status = fix.fix(options, policy)
+            status = fix.fix(options, policy, finder)
             if options.diff or status:
                 return status
-        report = _judged(options, policy)
+        report = _judged(options, policy, finder, stated)
     except PolicyError as error:
         if {options.format, *(form for form, _ in outputs)} == {"text"}:
             raise
@@ -97,94 +96,16 @@ def run(options: argparse.Namespace) -> int:
     return report.exit_status(options.fail_level)
 
 
-def _owners(options: argparse.Namespace) -> dict[str, list[str]]:
-    """Policy file → the plans that it judges, where those that are asked for have policies of their own; else nothing.
-
-    Each plan is asked about alone, so that the verdict on it never depends on which others are in the call.
-    """
-    from egp.policy.locate import find_policy
-
-    paths = [path for path in options.paths if path != terminal.STANDARD_OUTPUT]
-    if options.policy or len(paths) < len(options.paths) or not paths or find_policy(os.getcwd(), []):
-        return {}
-    from egp.policy.plan_files import PlanFinder
-
-    finder = PlanFinder(os.getcwd())
-    sources = finder.asked(paths)
-    owners: dict[str, list[str]] = {}
-    for source in sources:
-        owners.setdefault(find_policy(os.getcwd(), [source.path]) or "", []).append(source.shown)
-    # What cannot be read is said once, by whichever policy comes first.
-    for failure in finder.failures:
-        owners.setdefault(next(iter(owners), ""), []).append(failure.path)
-    return owners
-
-
-def _by_several(
-    options: argparse.Namespace, owners: dict[str, list[str]], outputs: Sequence[tuple[str, str]]
-) -> int:
-    """Judges each plan by its own policy, and tells it policy by policy, or all together to a program."""
-    if options.fix or options.unsafe or options.diff:
-        raise terminal.Stop("these plans have several policies", "repair the plans of one policy at a time")
-    reports = []
-    for owner in sorted(owners):
-        asked = argparse.Namespace(**{**vars(options), "paths": owners[owner]})
-        try:
-            policy = policy_in_force(asked, asked.paths)
-            asked.as_of = judging_day(options.as_of, policy.timezone)
-            reports.append(_judged(asked, policy))
-        except PolicyError as error:
-            reports.append(_without_policy(asked, error))
-    together = _together(reports)
-    _deliver(options, together, outputs, reports)
-    return together.exit_status(options.fail_level)
-
-
-def _together(reports: Sequence[Report]) -> Report:
-    from dataclasses import replace
-    from hashlib import sha256
-
-    from egp.output.report.model import Report
-    from egp.plan.wording import listing
-    from egp.rules.rule import Catalogue
-
-    policies = [each.policy for each in reports]
-    together = replace(
-        policies[0],
-        name=listing([each.name for each in policies]),
-        version="",
-        digest=f"sha256:{sha256(' '.join(each.digest for each in policies).encode()).hexdigest()}",
-        catalogue=Catalogue(
-            {rule_id: rule for each in policies for rule_id, rule in each.catalogue.brought.items()}
-        ),
-    )
-    report = Report(policy=together, as_of=max(each.as_of for each in reports))
-    for each in reports:
-        report.add(each.findings())
-        report.allowed += each.allowed
-    return report
-
-
-def _deliver(
-    options: argparse.Namespace,
-    report: Report,
-    outputs: Sequence[tuple[str, str]],
-    parts: Sequence[Report] = (),
-) -> None:
-    """Writes every report that is asked for, the one on standard output last; texts tell the parts of it."""
+def _deliver(options: argparse.Namespace, report: Report, outputs: Sequence[tuple[str, str]]) -> None:
+    """Writes every report that is asked for, the one on standard output last."""
     fail_level = options.fail_level
-
-    def told(form: str, style: Style | None) -> str:
-        whole = parts if parts and form == "text" else (report,)
-        return "\n".join(rendered(each, form, style, fail_level) for each in whole)
-
     for form, path in outputs:
-        terminal.write_file(path, told(form, None))
+        terminal.write_file(path, rendered(report, form, None, fail_level))
     if "github" in (options.format, *(form for form, _ in outputs)):
         add_job_summary(report, fail_level)
     to_file = options.file not in (None, terminal.STANDARD_OUTPUT)
     style = None if to_file else terminal.style(sys.stdout)
-    main_report = told(options.format, style)
+    main_report = rendered(report, options.format, style, fail_level)
     if to_file:
         terminal.write_file(options.file, main_report)
     else:
@@ -200,10 +121,17 @@ def _without_policy(options: argparse.Namespace, error: PolicyError) -> Report:
     return Report(failures=list(error.failures), policy=unusable, as_of=judging_day(options.as_of, ""))
 
 
-def _judged(options: argparse.Namespace, policy: Policy) -> Report:
+def _judged(
+    options: argparse.Namespace, policy: Policy, finder: PlanFinder, stated: date | datetime | None
+) -> Report:
     from egp.check import check
 
-    sources, finder = plans_asked_for(options, policy)
+    called = now()
+
+    def day_of(judge: Policy) -> date:
+        return judging_day(stated, judge.timezone, called)
+
+    sources = plans_asked_for(options, policy, finder)
     with terminal.Progress() as progress:
         return check(
             sources,
@@ -214,6 +142,7 @@ def _judged(options: argparse.Namespace, policy: Policy) -> Report:
             options.show_passed,
             options.base or "",
             no_waivers=options.no_waivers,
+            day_of=day_of,
         )
 
 

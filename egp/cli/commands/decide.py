@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import add_policy, day, judging_day, policy_in_force
+from egp.cli.commands.options import add_policy, day, judging_day, policy_and_plans
 
 REFUSED = 1
 
@@ -33,11 +32,9 @@ def run(options: argparse.Namespace) -> int:
     from egp.advice.register import EntryRefused
     from egp.gate.call import CannotJudge
     from egp.output.report.text import printable
-    from egp.policy.plan_files import PlanFinder
     from egp.record.lock import LockError
 
-    policy = policy_in_force(options, [options.plan])
-    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    policy, finder = policy_and_plans(options, [options.plan])
     statement = DecisionStatement(
         options.option, options.by, options.because, options.handle, options.dissent
     )

@@ -10,7 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import add_policy, day, judging_day, moment, policy_in_force
+from egp.cli.commands.options import add_policy, day, judging_day, moment, policy_and_plans, policy_in_force
 from egp.cli.commands.paging import add_format, deliver, shown
 
 if TYPE_CHECKING:
@@ -103,11 +103,9 @@ def _explain_plan(options: argparse.Namespace) -> int:
     from egp.advice.options.case import CaseError, read_case
     from egp.plan.finding import NotChecked
     from egp.plan.typed_reader import label
-    from egp.policy.plan_files import PlanFinder
     from egp.stats.errors import StatisticsInputError, input_error_of
 
-    policy = policy_in_force(options, [options.subject])
-    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    policy, finder = policy_and_plans(options, [options.subject])
     sources = finder.asked([options.subject])
     if finder.failures or len(sources) != 1:
         terminal.print_failures(finder.failures)

@@ -12,6 +12,7 @@ from egp.cli.commands.asked import plans_asked_for
 if TYPE_CHECKING:
     from egp.advice.fix.files import Repaired
     from egp.policy.model import Policy
+    from egp.policy.plan_files import PlanFinder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def fix(options: argparse.Namespace, policy: Policy) -> int:
+def fix(options: argparse.Namespace, policy: Policy, finder: PlanFinder) -> int:
     """Repairs the plans, or shows how; 0, or with --diff 1 where something would change, 2 where it cannot."""
     from egp.advice.fix.files import Fixer
     from egp.advice.fix.text import repairs_text
@@ -38,7 +39,7 @@ def fix(options: argparse.Namespace, policy: Policy) -> int:
         raise terminal.Stop(
             "standard input cannot be repaired in place", "--fix --diff prints what would change"
         )
-    sources, finder = plans_asked_for(options, policy)
+    sources = plans_asked_for(options, policy, finder)
     fixer = Fixer(finder, policy, options.as_of, unsafe=options.unsafe)
     changed = False
     for repaired in fixer.fix(sources):

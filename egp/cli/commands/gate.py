@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import add_policy, now, policy_in_force
+from egp.cli.commands.options import add_policy, now, policy_and_plans
 from egp.cli.commands.streams import abandon_standard_output
 
 if TYPE_CHECKING:
     from egp.gate.call import Call
     from egp.policy.model import Policy
+    from egp.policy.plan_files import PlanFinder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,11 +30,11 @@ def run(options: argparse.Namespace) -> int:
     from egp.cli.gate_call import Edge, answer, receipt_of_failure, stated_call
     from egp.gate.call import CannotJudge
 
-    def policy_for(call: Call) -> Policy:
+    def policy_for(call: Call) -> tuple[Policy, PlanFinder]:
         asked = argparse.Namespace(
             policy=call.policy, policy_from=call.policy_from, rules_from=options.rules_from
         )
-        return policy_in_force(asked, [call.plan])
+        return policy_and_plans(asked, [call.plan])
 
     edge = Edge(now(), _commit())
     try:

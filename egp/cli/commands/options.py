@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,10 @@ from egp.yaml.files import real_path, repository_root
 
 if TYPE_CHECKING:
     from egp.policy.model import Policy
+    from egp.policy.owners import Owners
+    from egp.policy.plan_files import PlanFinder
+    from egp.policy.territories import Territories
+    from egp.record.sources.git_command import GitError
     from egp.rules.rule import Rule
 
 FORMATS = ("text", "json")
@@ -81,7 +85,7 @@ def moment(text: str) -> date | datetime:
         ) from None
 
 
-def judging_day(stated: date | datetime | None, timezone: str) -> date:
+def judging_day(stated: date | datetime | None, timezone: str, called: datetime | None = None) -> date:
     """The day on which is judged: the one that is stated, or that an instant falls on in the policy's time zone; else today.
 
     Of a policy without a time zone, today is the machine's, and an instant falls on its day in UTC.
@@ -92,7 +96,7 @@ def judging_day(stated: date | datetime | None, timezone: str) -> date:
 
     zone = time_zone(timezone) if timezone else None
     if stated is None:
-        return datetime.now(zone).date()
+        return called.astimezone(zone).date() if called else datetime.now(zone).date()
     return stated.astimezone(zone or UTC).date() if stated.tzinfo else stated.date()
 
 
@@ -106,37 +110,104 @@ def now(timezone: str = "") -> datetime:
 
 def policy_in_force(options: argparse.Namespace, paths: Sequence[str]) -> Policy:
     """The policy that judges. Raises PolicyError with every mistake in it."""
-    policy = _policy_named(options, paths, packaged_rules(options, paths))
-    policy.packages = tuple(dict.fromkeys(getattr(options, "rules_from", ())))
-    return policy
+    return _judge(options, paths)[0]
+
+
+def policy_and_plans(options: argparse.Namespace, paths: Sequence[str]) -> tuple[Policy, PlanFinder]:
+    """The policy that owns the paths, or of several owners one, and what finds plans and knows the others.
+
+    Raises PolicyError where none of them can judge.
+    """
+    from egp.policy.plan_files import PlanFinder
+
+    policy, owners = _judge(options, paths)
+    return policy, PlanFinder(os.getcwd(), policy.plans, policy.root, owners)
+
+
+def _judge(options: argparse.Namespace, paths: Sequence[str]) -> tuple[Policy, Owners | None]:
+    """The policy; and all owners, unless one policy is to judge whatever they own."""
+    packaged = packaged_rules(options, paths)
+    packages = tuple(dict.fromkeys(getattr(options, "rules_from", ())))
+    if options.policy:
+        policy, owners = _policy_named(options, paths, packaged), None
+        policy.is_chosen = True
+    else:
+        owners = owners_in_force(options, paths, packaged)
+        policy = _one_of(owners, paths)
+    policy.packages = packages
+    return policy, owners
+
+
+def _one_of(owners: Owners, paths: Sequence[str]) -> Policy:
+    refusals = []
+    for owner in owners.of(paths):
+        try:
+            return owners.policy(owner)
+        except PolicyError as error:
+            refusals.append(error)
+    raise PolicyError(list(dict.fromkeys(failure for error in refusals for failure in error.failures)))
 
 
 def _policy_named(options: argparse.Namespace, paths: Sequence[str], packaged: dict[str, Rule]) -> Policy:
-    from egp.policy.locate import find_policy
-    from egp.policy.reading import STANDARD, read_policy, shipped_policy
+    from egp.policy.reading import read_policy, shipped_policy
 
+    name = options.policy
+    if name.startswith("egp:"):
+        if getattr(options, "policy_from", None):
+            advice = "leave out --policy-from"
+            raise terminal.Stop(f"{name} ships with egp, and is in no commit", advice)
+        return shipped_policy(name, packaged)
+    delegated = _delegated(options, paths, packaged)
+    if delegated:
+        return delegated
+    committed, is_new = _committed(options, paths, packaged)
+    policy = committed or _readable(lambda: read_policy(name, terminal.shown(name), packaged=packaged))
+    if is_new and _is_in_repository(name):
+        policy.name = f"{policy.name} (new: {options.base} has none)"
+    return policy
+
+
+def _delegated(options: argparse.Namespace, paths: Sequence[str], packaged: dict[str, Rule]) -> Policy | None:
+    """The policy that is named, above its floor, where another one delegates to it."""
+    owners = owners_in_force(options, paths, packaged)
+    file = os.path.abspath(options.policy)
+    owner = owners.territories.of(file)
+    if owner.file != file or owner.over is None:
+        return None
+    return owners.policy(owner)
+
+
+def _readable(read: Callable[[], Policy]) -> Policy:
+    """The policy; a file of it that cannot be read ends the command."""
     try:
-        if options.policy and options.policy.startswith("egp:"):
-            if getattr(options, "policy_from", None):
-                advice = "leave out --policy-from"
-                raise terminal.Stop(f"{options.policy} ships with egp, and is in no commit", advice)
-            return shipped_policy(options.policy, packaged)
-        committed, is_new = _committed(options, paths, packaged)
-        if committed is not None:
-            return committed
-        path = options.policy or find_policy(os.getcwd(), paths)
-        policy = (
-            read_policy(path, terminal.shown(path), packaged=packaged)
-            if path
-            else shipped_policy(STANDARD, packaged)
-        )
+        return read()
     except OSError as error:
         raise terminal.Stop(
             f"cannot read the policy {terminal.shown(str(error.filename))}: {error.strerror}"
         ) from None
-    if path and is_new and _is_in_repository(path):
-        policy.name = f"{policy.name} (new: {options.base} has none)"
-    return policy
+
+
+def owners_in_force(options: argparse.Namespace, paths: Sequence[str], packaged: dict[str, Rule]) -> Owners:
+    """Who judges which plan: as the working tree has it, or as the base or --policy-from does. Raises PolicyError."""
+    from egp.policy.owners import Owners
+    from egp.policy.reading import STANDARD, read_policy, shipped_policy
+    from egp.policy.territories import PlacesOnDisk, Territories
+
+    folder = os.getcwd()
+    on_disk = Territories(repository_root(folder) or folder, folder, PlacesOnDisk())
+    committed, base = _committed_owners(options, paths, packaged, on_disk)
+    if committed:
+        return committed
+
+    def read(file: str) -> Policy:
+        if not file:
+            return shipped_policy(STANDARD, packaged)
+        policy = _readable(lambda: read_policy(file, terminal.shown(file), packaged=packaged))
+        if base and _is_in_repository(file):
+            policy.name = f"{policy.name} (new: {base} has none)"
+        return policy
+
+    return Owners(on_disk, read)
 
 
 def _is_in_repository(path: str) -> bool:
@@ -164,25 +235,63 @@ def packaged_rules(options: argparse.Namespace, paths: Sequence[str]) -> dict[st
 def _committed(
     options: argparse.Namespace, paths: Sequence[str], packaged: dict[str, Rule]
 ) -> tuple[Policy | None, bool]:
-    """The policy at --policy-from, or at --base; None without either, and whether it is the base that has none.
+    """The policy that is named, at --policy-from or at --base; None without either, and whether it is the base that has none.
 
-    Raises PolicyError. What git cannot tell of a base is said by the comparison with it, which ends the run.
+    Raises PolicyError.
     """
-    asked = getattr(options, "policy_from", None) or ""
-    commit = asked or getattr(options, "base", None)
-    if not commit:
-        return None, False
-    from egp.plan.finding import Failure
     from egp.policy.committed import committed_policy
     from egp.record.sources.git_command import GitError
 
+    commit = _commit_named(options)
+    if not commit:
+        return None, False
     try:
-        policy = committed_policy(commit, options.policy or "", os.getcwd(), paths, packaged)
+        policy = committed_policy(commit, options.policy, os.getcwd(), paths, packaged)
     except GitError as error:
-        if not asked:
-            return None, False
-        raise PolicyError([Failure("", f"--policy-from {commit}: {error}", help=error.help)]) from None
-    if asked and policy is None:
-        message = f"{commit} has no policy {options.policy or POLICY_FILE}"
-        raise PolicyError([Failure("", message, help="commit it there first, or leave out --policy-from")])
+        _require_base(options, error)
+        return None, False
+    if policy is None:
+        _require_base(options)
     return policy, policy is None
+
+
+def _committed_owners(
+    options: argparse.Namespace, paths: Sequence[str], packaged: dict[str, Rule], on_disk: Territories
+) -> tuple[Owners | None, str]:
+    """The owners at --policy-from or at --base; None without either, and the base if it has no policy at all.
+
+    Raises PolicyError.
+    """
+    from egp.policy.committed import committed_owners
+    from egp.record.sources.git_command import GitError
+
+    commit = _commit_named(options)
+    if not commit:
+        return None, ""
+    try:
+        owners = committed_owners(commit, os.getcwd(), paths, on_disk, packaged)
+    except GitError as error:
+        _require_base(options, error)
+        return None, ""
+    if owners is None:
+        _require_base(options)
+    return owners, "" if owners else commit
+
+
+def _commit_named(options: argparse.Namespace) -> str:
+    return getattr(options, "policy_from", None) or getattr(options, "base", None) or ""
+
+
+def _require_base(options: argparse.Namespace, error: GitError | None = None) -> None:
+    """Raises PolicyError for what --policy-from cannot give; a base that has no policy leaves it to the new one.
+
+    What git cannot tell of a base is said by the comparison with it, which ends the run.
+    """
+    from egp.plan.finding import Failure
+
+    asked = getattr(options, "policy_from", None)
+    if asked and error:
+        raise PolicyError([Failure("", f"--policy-from {asked}: {error}", help=error.help)]) from None
+    if asked:
+        message = f"{asked} has no policy {options.policy or POLICY_FILE}"
+        raise PolicyError([Failure("", message, help="commit it there first, or leave out --policy-from")])

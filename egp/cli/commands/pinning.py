@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import judging_day, policy_in_force
+from egp.cli.commands.options import judging_day, policy_and_plans
 from egp.cli.commands.reporting import rendered
 
 if TYPE_CHECKING:
@@ -22,11 +21,9 @@ def pinned(
     """Runs a verb that writes the lock, and tells what came of it."""
     from egp.advice.register import registration_lines
     from egp.output.report.text import printable
-    from egp.policy.plan_files import PlanFinder
     from egp.record.lock import LockError
 
-    policy = policy_in_force(options, paths)
-    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    policy, finder = policy_and_plans(options, paths)
     try:
         outcome = verb(finder.asked(paths), finder, policy, judging_day(options.as_of, policy.timezone))
     except LockError as error:

@@ -83,9 +83,11 @@ def _judged(
 ) -> Report | None:
     """What the policy makes of the plans; None where none are asked for and the policy names none."""
     from egp.check import check
+    from egp.policy.plan_files import PlanFinder
 
     if not options.paths and not policy.plans:
         return None
     asked = argparse.Namespace(paths=options.paths, stdin_filename="<stdin>")
-    sources, finder = plans_asked_for(asked, policy)
+    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    sources = plans_asked_for(asked, policy, finder)
     return check(sources, finder, policy, as_of, progress.show)

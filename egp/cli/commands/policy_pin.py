@@ -18,12 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from egp.output.report.text import printable
     from egp.plan.wording import counted
-    from egp.policy.locate import POLICY_FILE, find_policy
+    from egp.policy.locate import POLICY_FILE
     from egp.policy.pins import pin
     from egp.policy.reading import read_policy
+    from egp.policy.territories import policy_over
     from egp.record.lock import LockError
 
-    path = options.policy or find_policy(os.getcwd(), [])
+    path = options.policy or policy_over(os.getcwd())
     if not path or path.startswith("egp:"):
         what = f"{path} ships with egp" if path else f"there is no {POLICY_FILE}"
         raise terminal.Stop(f"{what}, and nothing of it can be pinned", "egp policy pin --policy FILE")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import add_format, add_policy, judging_day, moment, policy_in_force
+from egp.cli.commands.options import add_format, add_policy, judging_day, moment, policy_and_plans
 
 if TYPE_CHECKING:
     from egp.pages.policy_show import Effective
     from egp.policy.model import Policy
+    from egp.policy.plan_files import PlanFinder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,11 +35,13 @@ def run(options: argparse.Namespace) -> int:
     from egp.policy.timing import Timing
     from egp.record.lock import LockError
 
-    policy = policy_in_force(options, [options.plan] if options.plan else [])
+    policy, finder = policy_and_plans(options, [options.plan] if options.plan else [])
     as_of = judging_day(options.as_of, policy.timezone)
     try:
         shown = (
-            [*_of_plan(options.plan, policy, as_of)] if options.plan else [Effective(policy, Timing(as_of))]
+            [*_of_plan(options.plan, policy, finder, as_of)]
+            if options.plan
+            else [Effective(policy, Timing(as_of))]
         )
     except LockError as error:
         terminal.print_failures(error.failures)
@@ -52,13 +54,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _of_plan(path: str, policy: Policy, as_of: date) -> Iterator[Effective]:
+def _of_plan(path: str, policy: Policy, finder: PlanFinder, as_of: date) -> Iterator[Effective]:
     from egp.pages.policy_show import Effective, judged_plan
     from egp.plan.experiment import may_be_plan, read_experiment
-    from egp.policy.plan_files import PlanFinder
     from egp.policy.plan_history import attested_timing, judged_as
 
-    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
     sources = finder.asked([path])
     if finder.failures or len(sources) != 1 or finder.leaves_repository(sources[0]):
         terminal.print_failures(finder.failures)

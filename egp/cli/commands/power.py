@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import add_policy, judging_day, policy_in_force
+from egp.cli.commands.options import add_policy, judging_day, policy_and_plans
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,11 +55,10 @@ def _calculated(options: argparse.Namespace) -> str:
 def _power_of_plan(options: argparse.Namespace) -> int:
     from egp.pages.power import json, plan_text
     from egp.pages.power.plan_reading import powers
-    from egp.policy.plan_files import STANDARD_INPUT, PlanFinder
+    from egp.policy.plan_files import STANDARD_INPUT
 
     is_piped = options.plan == STANDARD_INPUT
-    policy = policy_in_force(options, [] if is_piped else [options.plan])
-    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    policy, finder = policy_and_plans(options, [] if is_piped else [options.plan])
     sources = [finder.piped(sys.stdin.buffer.read(), "<stdin>")] if is_piped else finder.asked([options.plan])
     plans, failures = powers(sources, finder, policy, judging_day(None, policy.timezone))
     if options.format == "json":

@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import add_policy, day, judging_day, policy_in_force
+from egp.cli.commands.options import add_policy, day, judging_day, policy_and_plans
 from egp.cli.commands.pinning import pinned
 
 if TYPE_CHECKING:
@@ -60,11 +60,9 @@ def run(options: argparse.Namespace) -> int:
 def _archive(options: argparse.Namespace) -> int:
     from egp.advice.archive import archive, archive_lines
     from egp.advice.register import EntryRefused
-    from egp.policy.plan_files import PlanFinder
     from egp.record.lock import LockError
 
-    policy = policy_in_force(options, options.paths)
-    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    policy, finder = policy_and_plans(options, options.paths)
     sources = finder.asked(options.paths)
     if finder.failures:
         terminal.print_failures(finder.failures)
@@ -83,7 +81,8 @@ def _archive(options: argparse.Namespace) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from egp.policy.locate import find_policy, lock_folder
+    from egp.policy.locate import lock_folder
+    from egp.policy.territories import policy_over
     from egp.record.lock import LockError
     from egp.record.migrate import migrate, migration_lines
     from egp.yaml.files import real_path, repository_root
@@ -91,7 +90,7 @@ def _migrate(options: argparse.Namespace) -> int:
     if options.paths:
         raise terminal.Stop("--migrate moves the whole lock, and takes no plans", "egp register --migrate")
     # The policy is not read: what it pins may stand in the very lock that cannot be read.
-    policy = options.policy or find_policy(os.getcwd(), []) or ""
+    policy = options.policy or policy_over(os.getcwd())
     beside = "" if policy.startswith("egp:") else os.path.dirname(os.path.abspath(policy)) if policy else ""
     root = real_path(lock_folder(os.getcwd(), beside))
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from egp.output.report.model import Report
     from egp.output.report.text import Style
     from egp.plan.finding import Severity
-    from egp.policy.model import Policy
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
 _OF_CODE_HOSTS = ("sarif", "github", "gitlab")
@@ -53,7 +53,7 @@ def rendered(report: Report, form: str, style: Style | None, fail_level: Severit
     from egp.output.report import text
 
     style = style or text.Style(terminal.PIPED_WIDTH, piped=True)
-    return "\n".join(text.render(report, style, _explain_with(report.policy))) + "\n"
+    return "\n".join(text.render(report, style, _explain_with(report))) + "\n"
 
 
 def _from_root(report: Report) -> Report:
@@ -71,14 +71,19 @@ def add_job_summary(report: Report, fail_level: Severity) -> None:
         terminal.append_file(path, rendered(report, "markdown", None, fail_level))
 
 
-def _explain_with(policy: Policy) -> str:
-    """What `egp explain` needs to quote the policy of the report, where it would find another one by itself."""
-    from egp.policy.locate import find_policy
+def _explain_with(report: Report) -> Callable[[str], str]:
+    """What `egp explain` needs to quote the policy that judged a file, where it would find another one by itself."""
     from egp.policy.reading import STANDARD
+    from egp.policy.territories import policy_over
 
-    found = find_policy(os.getcwd(), [])
-    named = policy.file or policy.name
-    is_found = named == (terminal.shown(found) if found else STANDARD)
-    at_ref = f" --policy-from {quote(policy.ref)}" if policy.ref else ""
-    rules = "".join(f" --rules-from {quote(name)}" for name in policy.packages)
-    return (at_ref if is_found else f" --policy {quote(named)}{at_ref}") + rules
+    found = policy_over(os.getcwd())
+    found_by_itself = terminal.shown(found) if found else STANDARD
+
+    def needed(path: str) -> str:
+        policy = report.judges.get(path, report.policy)
+        named = policy.file or policy.name
+        at_ref = f" --policy-from {quote(policy.ref)}" if policy.ref else ""
+        rules = "".join(f" --rules-from {quote(name)}" for name in policy.packages)
+        return (at_ref if named == found_by_itself else f" --policy {quote(named)}{at_ref}") + rules
+
+    return needed

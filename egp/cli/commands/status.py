@@ -7,7 +7,7 @@ import os
 
 from egp.cli.commands import terminal
 from egp.cli.commands.asked import plans_asked_for
-from egp.cli.commands.options import add_policy, moment, now, policy_in_force
+from egp.cli.commands.options import add_policy, moment, now, policy_and_plans
 from egp.cli.commands.paging import add_format, asked_format, deliver, shown
 
 INCOMPLETE = 2
@@ -42,8 +42,8 @@ def run(options: argparse.Namespace) -> int:
         )
     if "-" in options.paths:
         raise terminal.Stop("a status is told of plans in files", "egp status PATH …")
-    policy = policy_in_force(options, options.paths)
-    sources, finder = plans_asked_for(options, policy)
+    policy, finder = policy_and_plans(options, options.paths)
+    sources = plans_asked_for(options, policy, finder)
     folder = results_in(options.results) if options.results else None
     told = status(sources, finder, policy, folder, options.as_of or now(policy.timezone))
     as_json = asked_format(options, "json") == "json"

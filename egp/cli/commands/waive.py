@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import add_policy, day, judging_day, policy_in_force
+from egp.cli.commands.options import add_policy, day, judging_day, policy_and_plans
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,10 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from egp.advice.waive import Approval, WaiveError, waive, waiver_lines
     from egp.output.report.text import printable
-    from egp.policy.plan_files import PlanFinder
 
-    policy = policy_in_force(options, [options.plan])
-    finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
+    policy, finder = policy_and_plans(options, [options.plan])
     sources = finder.asked([options.plan])
     as_of = judging_day(options.as_of, policy.timezone)
     if finder.failures or len(sources) != 1:

@@ -129,6 +129,11 @@ class CheckReport(Reported):
     tool: Tool
     as_of: date
     policy: JudgingPolicy
+    """The policy that judged; of several their names together."""
+    policies: tuple[JudgingPolicy, ...]
+    """The policies that judged, each the plans that it owns."""
+    overrides_owners: bool
+    """Whether --policy puts its policy in the place of those that own the plans."""
     summary: Summary
     diagnostics: tuple[Diagnostic, ...]
     not_checked: tuple[Unchecked, ...]
@@ -145,6 +150,8 @@ def render(report: Report) -> str:
             tool=TOOL,
             as_of=report.as_of,
             policy=JudgingPolicy.of(report.policy),
+            policies=tuple(map(JudgingPolicy.of, report.policies)),
+            overrides_owners=report.policy.is_chosen,
             summary=Summary(
                 plans=report.plans,
                 error=report.count("error"),

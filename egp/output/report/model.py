@@ -54,6 +54,14 @@ class Report(Findings):
     as_of: date = field(kw_only=True)
     allowed: list[PlanSuppressions] = field(default_factory=list)
     """Waivers and entries of the baseline for the plans, and what came of each."""
+    judges: dict[str, Policy] = field(default_factory=dict)
+    """File → the policy that owns it, where one policy does not judge all of them."""
+
+    @property
+    def policies(self) -> list[Policy]:
+        """The policies that judged, each once."""
+        found = {each.name: each for each in self.judges.values()} or {self.policy.name: self.policy}
+        return [found[name] for name in sorted(found)]
 
     def findings(self) -> Findings:
         """What was found, without the policy: fit to travel between processes."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from egp.output.report.model import Report
     from egp.plan.finding import Diagnostic, Failure, Place, RelatedPlace, Severity, Suppression, Unchecked
-    from egp.rules.rule import Rule
+    from egp.policy.model import Policy
     from egp.yaml import Span
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -51,15 +51,19 @@ def render(report: Report, exit_status: int) -> str:
         "results": [_result(each, list(levels)) for each in report.diagnostics],
         "properties": {
             "asOf": report.as_of.isoformat(),
-            "policy": _texts(
-                name=report.policy.name, version=report.policy.version, digest=report.policy.digest
-            ),
+            "policy": _policy(report.policy),
+            "overridesOwners": report.policy.is_chosen,
+            "policies": [_policy(each) for each in report.policies],
             "plans": report.plans,
             "passed": report.passed,
         },
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2, ensure_ascii=True) + "\n"
+
+
+def _policy(policy: Policy) -> dict[str, str]:
+    return _texts(name=policy.name, version=policy.version, digest=policy.digest)
 
 
 def _levels(report: Report) -> dict[str, str]:

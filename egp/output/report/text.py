@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
@@ -46,8 +46,8 @@ class Style:
         return f"\x1b[{_COLOURS[role]}m{text}\x1b[0m" if self.colour else text
 
 
-def render(report: Report, style: Style, explain_with: str = "") -> Iterator[str]:
-    """The lines of the report. ``explain_with`` is what `egp explain` needs to find the report's policy."""
+def render(report: Report, style: Style, explain_with: Callable[[str], str] = lambda _: "") -> Iterator[str]:
+    """The lines of the report. ``explain_with`` says what `egp explain` needs to find the policy that judged a file."""
     blocks = _Blocks(style, explain_with, report.policy.catalogue)
     for _, findings in groupby(
         report.effective, key=lambda each: (each.place.path, each.place.document, each.place.span)
@@ -89,7 +89,7 @@ def printable(text: str) -> str:
 class _Blocks:
     """Draws the findings, and says the reason of a rule once."""
 
-    def __init__(self, style: Style, explain_with: str, catalogue: Catalogue) -> None:
+    def __init__(self, style: Style, explain_with: Callable[[str], str], catalogue: Catalogue) -> None:
         self._style = style
         self._catalogue = catalogue
         self._explain_with = explain_with
@@ -138,7 +138,9 @@ class _Blocks:
         if diagnostic.rule not in self._reasoned:
             self._reasoned.add(diagnostic.rule)
             notes.append(("why", self._catalogue.load(diagnostic.rule).page.why))
-            notes.append(("more", f"egp explain {diagnostic.rule}{self._explain_with}"))
+            notes.append(
+                ("more", f"egp explain {diagnostic.rule}{self._explain_with(diagnostic.place.path)}")
+            )
         for title, text in notes:
             if text:
                 yield from _note(title, printable(text), gutter, style)

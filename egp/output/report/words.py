@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from egp.plan.wording import counted
+from egp.plan.wording import counted, listing
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report
@@ -81,5 +81,10 @@ def found(report: Report) -> str:
 def checked(report: Report) -> str:
     """How much was checked, by which policy and when."""
     unchecked = f", {len(report.unchecked)} not checked" if report.unchecked else ""
-    policy = f"{report.policy.name} {report.policy.version}".strip()
-    return f"{counted(report.passed, 'check')} passed{unchecked}; policy {policy}, as of {report.as_of}"
+    return f"{counted(report.passed, 'check')} passed{unchecked}; {policies(report)}, as of {report.as_of}"
+
+
+def policies(report: Report) -> str:
+    """Which policies judged: the owners', or the one that was put in their place."""
+    told = listing(f"policy {each.name} {each.version}".strip() for each in report.policies)
+    return f"{told} for all plans, as --policy asks" if report.policy.is_chosen else told

@@ -165,7 +165,7 @@ def _registered(
         failures.extend(failure for failure in error.failures if failure not in failures)
 
     try:
-        entries: Mapping[str, Registration] = read_lock(lock_folder(finder.folder, policy.root)).entries
+        entries: Mapping[str, Registration] = read_lock(lock_folder(finder.folder, policy.home)).entries
     except LockError as error:
         noted(error)
         entries = {}

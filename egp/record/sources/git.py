@@ -139,6 +139,17 @@ class Repository:
         entries = self._bytes("ls-tree", "-z", "--full-tree", commit, "--", *on_the_way).split(b"\0")
         return any(entry.startswith(b"120000") for entry in entries)
 
+    def named(self, commit: str, name: str) -> tuple[frozenset[str], frozenset[str]]:
+        """The regular files of a commit that have a name, wherever they lie; and all symbolic links."""
+        files, links = set(), set()
+        for entry in self._bytes("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
+            described, _, path = entry.partition(b"\t")
+            if described.startswith(b"120000"):
+                links.add(os.fsdecode(path))
+            elif described.startswith(b"100") and os.fsdecode(path).rpartition("/")[2] == name:
+                files.add(os.fsdecode(path))
+        return frozenset(files), frozenset(links)
+
     def paths(self, commit: str) -> list[str]:
         """The paths of all regular files of a commit."""
         return list(self.files(commit))

@@ -1,0 +1,128 @@
+"""The policies that judge: each plan by the one that owns it, under the floor of those that delegate to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+from egp.plan.finding import Failure
+from egp.plan.wording import listing
+from egp.policy.error import PolicyError
+from egp.policy.locate import lock_folder
+from egp.policy.model import Policy
+from egp.policy.territories import Territories, Territory, Undelegated
+from egp.rules.rule import Catalogue
+from egp.yaml import read_file
+
+
+class Owners:
+    """Who owns what, and the policies of the owners, each read when it has to judge."""
+
+    def __init__(
+        self,
+        territories: Territories,
+        read: Callable[[str], Policy],
+        on_disk: Territories | None = None,
+    ) -> None:
+        self.territories = territories
+        self._read = read
+        """The policy in a file, or the shipped one for an empty name. Raises PolicyError."""
+        self._on_disk = on_disk or territories
+        """The working tree's, where a base says who owns what."""
+        self._policies: dict[tuple[str, str], Policy | PolicyError] = {}
+
+    def of(self, paths: Sequence[str]) -> list[Territory]:
+        """The owners of files and folders, each once; without any, of the folder that egp was called in."""
+        folder = self.territories.folder
+        found = [self._owner(os.path.normpath(os.path.join(folder, path))) for path in paths]
+        return list(dict.fromkeys(found)) or [self.territories.of_folder(folder)]
+
+    def _owner(self, path: str) -> Territory:
+        """Of a plan that is registered it is the owner of the place where the lock has it."""
+        if os.path.isdir(path):
+            return self.territories.of_folder(path)
+        by_name = self.territories.of(path)
+        if by_name.root == self.territories.root and not by_name.delegates:
+            return by_name  # it owns everything
+        owners = list(dict.fromkeys(map(self.territories.of, self._registered_at(path)))) or [by_name]
+        if len(owners) == 1:
+            return owners[0]
+        message = "this file has plans of several policies"
+        fault = Failure(self.territories.shown(path), message, help="give each plan a file of its own")
+        return Territory("", path, faults=(fault,))
+
+    def _registered_at(self, path: str) -> Iterator[str]:
+        """Where the lock has the plans of a file; a lock that cannot be read is told of by whoever reads it next."""
+        from egp.record.lock import LockError, read_lock
+
+        root = lock_folder(self.territories.folder, self.territories.root)
+        try:
+            lock = read_lock(root)
+            for document in read_file(path, path):
+                name = document.value.get("id") if isinstance(document.value, dict) else None
+                entry = lock.entries.get(name) if isinstance(name, str) else None
+                yield os.path.normpath(os.path.join(root, entry.path)) if entry and entry.path else path
+        except (OSError, LockError):
+            return
+
+    def policy(self, owner: Territory) -> Policy:
+        """The policy that judges in a territory. Raises PolicyError with every mistake in it."""
+        key = (owner.file, owner.root if owner.faults else "")
+        if key not in self._policies:
+            try:
+                self._policies[key] = self._under_floor(owner)
+            except PolicyError as error:
+                self._policies[key] = error
+        found = self._policies[key]
+        if isinstance(found, PolicyError):
+            raise found
+        return found
+
+    def _under_floor(self, owner: Territory) -> Policy:
+        if owner.faults:
+            raise PolicyError(owner.faults)
+        policy = self._read(owner.file)
+        if owner.over is None:
+            return policy
+        from egp.policy.floor import put_on_floor  # few repositories have more policies than one
+
+        above = self.policy(owner.over)
+        put_on_floor(policy, above, owner.over.inside(owner.root))
+        policy.digest = digest_of_all((policy, above))
+        return policy
+
+    def undelegated(self, path: str) -> Iterator[Failure]:
+        """What is wrong with the policies on the way to a file that nobody delegates to."""
+        yield from map(self._untold, self._on_disk.undelegated(path))
+
+    def all_undelegated(self) -> Iterator[Failure]:
+        """The same of every policy of the repository. Raises PolicyError."""
+        yield from map(self._untold, self._on_disk.all_undelegated())
+
+    def _untold(self, found: Undelegated) -> Failure:
+        file, keeper = (self._on_disk.shown(each) for each in (found.file, found.owner.file))
+        pattern = f"{found.owner.inside(os.path.dirname(found.file))}/**"
+        message = (
+            f"nobody delegates to this policy, and it judges nothing: what lies below belongs to {keeper}"
+        )
+        return Failure(file, message, help=f'add `delegates: ["{pattern}"]` to {keeper}, or remove this file')
+
+
+def digest_of_all(policies: Iterable[Policy]) -> str:
+    return f"sha256:{sha256(' '.join(each.digest for each in policies).encode()).hexdigest()}"
+
+
+def joined(policies: Sequence[Policy]) -> Policy:
+    """What reports name where several policies judged."""
+    if len(policies) == 1:
+        return policies[0]
+    brought = {rule_id: rule for each in policies for rule_id, rule in each.catalogue.brought.items()}
+    return replace(
+        policies[0],
+        name=listing([each.name for each in policies]),
+        version="",
+        digest=digest_of_all(policies),
+        catalogue=Catalogue(brought),
+    )
