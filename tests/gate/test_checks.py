@@ -193,8 +193,31 @@ class TestCompleteData:
     def test_a_guardrail_that_no_rule_counts_weeks_of_needs_its_weeks(self) -> None:
         world = readout_world().without(lambda row: (row.window, row.metric) == ("week", "refund_rate"))
         found = readings(world, "complete-data")
-        expected = "week rows of refund_rate for buy_now lack 2023-01-23 and 2023-01-30"
+        expected = "week rows of refund_rate are missing for both variants: 2023-01-23 and 2023-01-30"
         assert expected in [reading.message for reading in found]
+
+    def test_days_in_a_row_are_a_span_and_both_variants_one_reading(self) -> None:
+        lost = {date(2023, 1, day) for day in (24, 25, 26)}
+        world = readout_world().without(
+            lambda row: (row.window, row.metric) == ("cohort", "refund_rate") and row.date in lost
+        )
+        (reading,) = readings(world, "complete-data")
+        assert reading.message == (
+            "cohort rows of refund_rate are missing for both variants: 2023-01-24 to 2023-01-26"
+        )
+        assert reading.next == "@pdp-pm loads refund_rate of 2023-01-24 to 2023-01-26 again"
+
+    def test_variants_that_lack_other_days_are_two_readings(self) -> None:
+        lost = {("control", date(2023, 1, 24)), ("buy_now", date(2023, 1, 25))}
+        world = readout_world().without(
+            lambda row: (
+                (row.window, row.metric) == ("cohort", "refund_rate") and (row.variant, row.date) in lost
+            )
+        )
+        assert {(each.message, each.variant) for each in readings(world, "complete-data")} == {
+            ("cohort rows of refund_rate are missing for control: 2023-01-24", "control"),
+            ("cohort rows of refund_rate are missing for buy_now: 2023-01-25", "buy_now"),
+        }
 
     def test_a_total_that_ends_too_early(self) -> None:
         def cut(row: Row) -> Row:

@@ -26,7 +26,7 @@ def test_any_variant_day_deleted_holds_for_repair(at: int) -> None:
     world = readout_world().without(lambda row: (row.variant, row.metric, row.date) == (variant, metric, day))
     decision = world.decide()
     assert (decision.verdict, decision.kind) == ("hold", "repair")
-    assert f"{metric} for {variant} lack {day}" in messages(open_readings(decision)["complete-data"])
+    assert f"{metric} are missing for {variant}: {day}" in messages(open_readings(decision)["complete-data"])
 
 
 @pytest.mark.parametrize("window", ["day", "week", "total"])

@@ -20,7 +20,7 @@ stage. After the end of the test no units are expected.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
@@ -142,17 +142,31 @@ def _missing_totals(readout: Readout, metric: Metric) -> Iterator[Reading]:
 
 
 def _missing(readout: Readout, metric: Metric, window: Window, days: list[date]) -> Iterator[Reading]:
-    for variant in (readout.control, *readout.treatments):
+    """One reading for all variants that lack the same days."""
+    lacking: dict[tuple[date, ...], list[str]] = {}
+    variants = (readout.control, *readout.treatments)
+    for variant in variants:
         seen = {row.date for row in rows_of(readout, metric, window, variant)}
-        absent = [
+        absent = tuple(
             day for day in days if day not in seen and not was_refused(readout, window, metric, variant, day)
-        ]
+        )
         if absent:
-            what = f"{window} rows of {metric.id} for {variant} lack {_listed(absent)}"
-            yield _trouble(what, "no row", "add the rows of these days", metric.id or "", variant)
+            lacking.setdefault(absent, []).append(variant)
+    for absent, names in lacking.items():
+        of_whom = "both variants" if len(names) == len(variants) == 2 else listing(map(shown, names))
+        yield _trouble(
+            f"{window} rows of {metric.id} are missing for {of_whom}: {_listed(absent)}",
+            "no row",
+            f"{_responsible(readout)} loads {metric.id} of {_listed(absent)} again",
+            metric.id or "",
+            names[0] if len(names) == 1 else "",
+        )
 
 
-def _listed(days: list[date]) -> str:
+def _listed(days: Sequence[date]) -> str:
+    """Days in a row as from and to; of others the first three."""
+    if len(days) > 2 and (days[-1] - days[0]).days == len(days) - 1:
+        return f"{days[0]} to {days[-1]}"
     shown_days = [str(day) for day in days[:3]]
     return listing([*shown_days, counted(len(days) - 3, "day") + " more"] if len(days) > 3 else shown_days)
 
@@ -219,6 +233,13 @@ def _blindness(readout: Readout, params: Params) -> Iterator[Reading]:
         if rolls_back
         else f"{_owner(readout)} finds out whether the treatment is well, and withdraws it if nobody can tell",
     )
+
+
+def _responsible(readout: Readout) -> str:
+    """Who answers for the experiment and its data."""
+    owner = readout.plan.owner
+    name = owner and (owner.dri or owner.team)
+    return shown(name) if name else "the owner"
 
 
 def _owner(readout: Readout) -> str:
