@@ -13,14 +13,14 @@ from egp.check.run import JudgedPlan
 from egp.output.report.model import Findings
 from egp.plan.experiment import Experiment, may_be_plan, read_experiment
 from egp.plan.finding import Diagnostic, Finding, Unchecked
-from egp.plan.wording import listing
 from egp.policy.error import PolicyError
 from egp.policy.locate import lock_folder
 from egp.policy.model import Adopted, RuleSet
 from egp.policy.timing import Timing
 from egp.record.lock import LockError
 from egp.rules.rule_inputs import Change, PlanFile, WrittenPlan, entry_of
-from egp.yaml import Document, Position, Span
+from egp.rules.table import OF_ANOTHER_KIND
+from egp.yaml import Document
 
 if TYPE_CHECKING:
     from egp.check.files import Files
@@ -157,13 +157,9 @@ def _allowed(
 
 
 def _report_no_plan(rules: Sequence[Adopted], document: Document, files: Files, found: Findings) -> None:
-    """Another kind of file, named by mistake: what it says is nobody's business, and is not repeated."""
-    speaker = next(each for each in rules if each.rule.id == "valid-plan")
-    finding = Finding(
-        Span(Position(1, 1), Position(1, 1)),
-        "this is not a plan: none of a plan's keys stands at its top level",
-        help=f"a plan has {listing(f'`{key}`' for key in Experiment.needs)}",
-    )
+    """A file that is no plan: one rule speaks of it, and no other has anything to look at."""
+    speaker = next(each for each in rules if each.rule.id == OF_ANOTHER_KIND)
+    finding: Finding = speaker.rule.exported("of_another_kind")()
     diagnostic = Placer(document, "", files.elsewhere()).diagnostic(speaker, finding)
     found.diagnostics.append(replace(diagnostic, line=""))
     silent = [each for each in rules if each is not speaker and each.rule.input_type != "Removal"]

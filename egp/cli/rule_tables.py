@@ -60,8 +60,18 @@ def _rules(shipped: list[Rule]) -> str:
             *(f"    {name!r}: {place!r}," for name, place in known.items()),
             "}",
             '"""Name by which an option is asked for → its rule, and the option."""',
+            "",
+            f"ALWAYS_REJECTING = {_exporting(shipped, 'ALWAYS_REJECTS')}",
+            '"""Rules that are errors under every policy, and not waivable."""',
+            "",
+            f"OF_ANOTHER_KIND = {_exporting(shipped, 'of_another_kind')[0]!r}",
+            '"""The rule that speaks of a file that is no plan."""',
         ],
     )
+
+
+def _exporting(shipped: list[Rule], name: str) -> tuple[str, ...]:
+    return tuple(rule.id for rule in shipped if rule.exported(name))
 
 
 def _params(rule: Rule) -> type[Params]:

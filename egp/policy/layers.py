@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from egp.policy.timing import Timing
+from egp.rules.table import ALWAYS_REJECTING
 
 SETTINGS = ("severity", "waivable")
 """Keys of a rule's setting that are not options of the rule."""
@@ -48,9 +49,7 @@ _REJECTS: Mapping[str, SettingValue] = {
 }
 
 
-ALWAYS: Mapping[str, Mapping[str, SettingValue]] = dict.fromkeys(
-    ("valid-yaml", "valid-plan", "waiver-valid"), _REJECTS
-)
+ALWAYS: Mapping[str, Mapping[str, SettingValue]] = dict.fromkeys(ALWAYS_REJECTING, _REJECTS)
 """Settings that no policy changes: a plan that cannot be read never passes, and no waiver is refused in silence."""
 
 

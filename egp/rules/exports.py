@@ -2,11 +2,13 @@
 
 - ``costs(broken)`` yields sentences: what breaking the rule costs this experiment, in numbers of its own.
 - ``CURVE``, "power" or "looks", names the chart that shows it.
-- ``LEVERS`` names the free inputs of a plan by which it can be freed from a violation, of ``egp.advice.options.levers``.
+- ``LEVERS`` names the free inputs of a plan that free it from a violation, one of ``egp.advice.options.levers.LEVERS``.
 - ``by_hand(broken)`` says who does what where no edit of the plan alone complies; empty where it does not know.
 - ``ACTOR``, one of ``ACTORS``, is who has to act, where that is not the plan's author.
 - ``plain(params, plan)`` is what the rule insists on, in a sentence for people who read no statistics; ``CONTESTED``
   says that it is what they argue about first.
+- ``ALWAYS_REJECTS`` says that it is an error under every policy, and not waivable.
+- ``of_another_kind()`` is the finding about a file that is no plan; one rule has it.
 """
 
 from __future__ import annotations

@@ -32,6 +32,8 @@ class Check:
     read: Callable[..., Iterator[Any]]
     params: type[Params]
     page: RulePage
+    plain: str = ""
+    """What it means that it is open, for people who read no statistics; empty for checks that a metric's name goes with."""
 
     @property
     def options(self) -> Mapping[str, RuleOption]:
@@ -45,7 +47,13 @@ class Check:
 def load(check_id: str) -> Check:
     """The check with this id, one of ``ORDER``."""
     module = import_module(f"egp.gate.checks.{check_id.replace('-', '_')}")
-    return Check(check_id, module.check, getattr(module, "Params", Params), RulePage(module.__doc__ or ""))
+    return Check(
+        check_id,
+        module.check,
+        getattr(module, "Params", Params),
+        RulePage(module.__doc__ or ""),
+        getattr(module, "PLAIN", ""),
+    )
 
 
 @cache

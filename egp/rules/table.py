@@ -136,3 +136,9 @@ KNOWN_AS: dict[str, tuple[str, str]] = {
     'least_value': ('expected-value', 'floor'),
 }
 """Name by which an option is asked for → its rule, and the option."""
+
+ALWAYS_REJECTING = ('valid-plan', 'valid-yaml', 'waiver-valid')
+"""Rules that are errors under every policy, and not waivable."""
+
+OF_ANOTHER_KIND = 'valid-plan'
+"""The rule that speaks of a file that is no plan."""

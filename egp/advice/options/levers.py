@@ -363,30 +363,20 @@ def all_that_come(case: Case, _: Path) -> Iterator[Candidate]:
         yield Candidate((Setting(_SAMPLE, f"{come:_}"),), words, lever="sample")
 
 
-PRIMARY_LEVERS: tuple[Lever, ...] = (
-    more_units, fewer_units, larger_effect, more_exposure, longer_run, stronger_cuped, fewer_variants,
-)  # fmt: skip
-GUARDRAIL_LEVERS: tuple[Lever, ...] = (all_that_come, wider_margin, longer_run_for_guardrails)
-MULTIPLE_LEVERS: tuple[Lever, ...] = (fewer_variants,)
-
 LEVERS: dict[str, tuple[Lever, ...]] = {
-    "sample-size": PRIMARY_LEVERS,
-    "reachable-sample": PRIMARY_LEVERS,
-    "power-floor": PRIMARY_LEVERS,
-    "shortcut-mde": PRIMARY_LEVERS,
-    "decision-power": PRIMARY_LEVERS,
-    "target-below-mde": (target_as_effect,),
-    "multiple-comparisons": MULTIPLE_LEVERS,
-    "guardrail-power": GUARDRAIL_LEVERS,
-    "guardrail-threshold": GUARDRAIL_LEVERS,
-    "guardrail-margin": GUARDRAIL_LEVERS,
-}
-"""Rule → the inputs that may free a plan from its finding."""
+    "sample": (
+        more_units, fewer_units, larger_effect, more_exposure, longer_run, stronger_cuped, fewer_variants,
+    ),
+    "guardrails": (all_that_come, wider_margin, longer_run_for_guardrails),
+    "target": (target_as_effect,),
+    "variants": (fewer_variants,),
+}  # fmt: skip
+"""Name of some levers, as rules export it → the levers."""
 
 
 def solved(case: Case, rule: str, at: Path) -> Iterator[Candidate]:
     """What every lever of a rule has to offer; one that lacks an input offers nothing."""
-    for lever in LEVERS.get(rule, ()):
+    for lever in LEVERS.get(case.exported(rule, "LEVERS") or "", ()):
         try:
             yield from lever(case, at)
         except (NotChecked, ArithmeticError, StatisticsInputError, QuantityError):

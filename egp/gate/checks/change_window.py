@@ -45,3 +45,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
         next=f"call again on {free}, {to_go(elapsed(readout.as_of, opens))} to go",
         until=opens,
     )
+
+
+PLAIN = "no traffic is raised in this period"
+"""What it means that the check is open, for people who read no statistics."""

@@ -336,3 +336,7 @@ class SignsOfLife:
         return min(
             day_end(day_after(day, WEEK - 1) if window == "week" else day, self.readout.zone), self.now
         )
+
+
+PLAIN = "data are missing"
+"""What it means that the check is open, for people who read no statistics."""

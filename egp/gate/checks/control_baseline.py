@@ -78,3 +78,7 @@ def _control(readout: Readout, metric: Metric, baseline: Measure, tolerance: flo
         metric=metric.id or "",
         variant=readout.control,
     )
+
+
+PLAIN = "control is not where it was when the experiment was planned"
+"""What it means that the check is open, for people who read no statistics."""

@@ -52,3 +52,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
 def _hours(duration: timedelta) -> str:
     """Rounded down: a dwell that lacks a minute does not read as complete."""
     return f"{duration // timedelta(hours=1)} h {duration % timedelta(hours=1) // timedelta(minutes=1)} min"
+
+
+PLAIN = "the stage has not lasted long enough"
+"""What it means that the check is open, for people who read no statistics."""

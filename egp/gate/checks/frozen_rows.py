@@ -43,3 +43,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
         next="restore the rows of the readout, or have the correction reviewed: egp decide --receipt FILE records it in "
         "the lock",
     )
+
+
+PLAIN = "the result was read before, from other data"
+"""What it means that the check is open, for people who read no statistics."""

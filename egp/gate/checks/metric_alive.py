@@ -447,3 +447,7 @@ def _between(days: Sequence[date], start: int, end: int) -> str:
     if end - start == 1:
         return f"on {days[start]}"
     return f"since {days[start]}" if end == len(days) else f"until {days[end - 1]}"
+
+
+PLAIN = "events of a metric do not arrive"
+"""What it means that the check is open, for people who read no statistics."""

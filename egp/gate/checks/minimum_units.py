@@ -87,3 +87,7 @@ def _stop_rules(readout: Readout) -> Iterator[Reading]:
 
 def _per_variant(units: float) -> str:
     return f"{unit_count(units)} per variant"
+
+
+PLAIN = "too few people have been seen"
+"""What it means that the check is open, for people who read no statistics."""

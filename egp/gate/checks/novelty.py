@@ -83,3 +83,7 @@ def _effect(readout: Readout, metric: Metric, treatment: str, week: object) -> s
             "add them: window week, of the units first exposed in the first week",
         )
     return compare_rows(readout, metric, *arms).difference
+
+
+PLAIN = "the effect may wear off"
+"""What it means that the check is open, for people who read no statistics."""

@@ -78,3 +78,7 @@ def _matured(readout: Readout, path: Path, metric: Metric) -> Reading:  # noqa: 
         required=f"{length} after exposure",
         metric=metric.id or "",
     )
+
+
+PLAIN = "some outcomes are still to come in"
+"""What it means that the check is open, for people who read no statistics."""

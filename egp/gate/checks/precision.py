@@ -85,3 +85,7 @@ def _precision(readout: Readout, metric: Metric, path: Path, treatment: str, tol
         metric=metric.id or "",
         variant=treatment,
     )
+
+
+PLAIN = "the result is less exact than planned"
+"""What it means that the check is open, for people who read no statistics."""

@@ -114,3 +114,7 @@ def _rerun(readout: Readout, test: RegisteredTest, look: Look) -> str:
         f"{keep}, or register a rerun: an effect of {absolute(estimate, unit_of(test.metric))} takes n ≥ {whole(units)} "
         "per variant"
     )
+
+
+PLAIN = "the main result does not carry the launch, or is not to be read yet"
+"""What it means that the check is open, for people who read no statistics."""

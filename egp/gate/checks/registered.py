@@ -105,3 +105,7 @@ def _exploratory(readout: Readout, entry: Registration) -> Iterator[Reading]:
         kind="inconclusive",
         next="keep control, and register a rerun with the analysis as it is now",
     )
+
+
+PLAIN = "the plan is not the one that was agreed"
+"""What it means that the check is open, for people who read no statistics."""

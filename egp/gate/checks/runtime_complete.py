@@ -97,3 +97,7 @@ def _too_early(readout: Readout) -> Reading:
         next=f"call again on {shown_look(look)}, {left} to go",
         until=look,
     )
+
+
+PLAIN = "the run is not over"
+"""What it means that the check is open, for people who read no statistics."""

@@ -82,3 +82,7 @@ def _crossed(readout: Readout, most: Share) -> Iterator[Reading]:
             kind="repair" if is_much else "",
             next="find out why before anything is read" if is_much else "",
         )
+
+
+PLAIN = "people were not split as planned, so that no number can be trusted"
+"""What it means that the check is open, for people who read no statistics."""

@@ -57,3 +57,7 @@ def _unsigned(readout: Readout) -> Iterator[Reading]:
             kind="repair",
             next=finding.help,
         )
+
+
+PLAIN = "a sign-off is missing"
+"""What it means that the check is open, for people who read no statistics."""

@@ -142,3 +142,7 @@ def _days_lost(readout: Readout, read: date) -> int:
         if run.days > 0:
             lost, read = lost + run.days, day_after(run.last, 1)
     return lost
+
+
+PLAIN = "the next step is not the one that the plan has"
+"""What it means that the check is open, for people who read no statistics."""

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import filterfalse
 from typing import TYPE_CHECKING
 
 from egp.pages.brief.restated import stop_rule_in_words
 from egp.plan.quantity import shown
 from egp.plan.wording import listing
+from egp.rules.gate_check import load
 
 if TYPE_CHECKING:
     from egp.gate.reading import Reading
     from egp.pages.brief.scene import Scene
-
-_PLAIN: Mapping[str, str] = {
-    "registered": "the plan is not the one that was agreed",
-    "revision": "what is served is not what was tested",
-    "sign-off": "a sign-off is missing",
-    "stage-order": "the next step is not the one that the plan has",
-    "dwell": "the stage has not lasted long enough",
-    "change-window": "no traffic is raised in this period",
-    "fresh-results": "the results are not of now",
-    "complete-data": "data are missing",
-    "metric-alive": "events of a metric do not arrive",
-    "sample-ratio": "people were not split as planned, so that no number can be trusted",
-    "minimum-units": "too few people have been seen",
-    "runtime-complete": "the run is not over",
-    "outcome-matured": "some outcomes are still to come in",
-    "frozen-rows": "the result was read before, from other data",
-    "precision": "the result is less exact than planned",
-    "primary-outcome": "the main result does not carry the launch, or is not to be read yet",
-    "novelty": "the effect may wear off",
-}
-"""Check → what it means that it is open."""
 
 SAFETY = ("stop-rule", "limit", "guardrail")
 
@@ -95,4 +75,4 @@ def _plainly(scene: Scene, reading: Reading) -> str:
         return f"{metric} got worse, and by more than chance explains"
     if reading.check in SAFETY:
         return f"{metric} cannot be cleared yet"
-    return _PLAIN[reading.check]
+    return load(reading.check).plain

@@ -339,9 +339,12 @@ from collections.abc import Iterator
 
 from egp.plan.consistency import contradictions
 from egp.plan.dimensions import mismatches
+from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
 from egp.plan.meaning import meaningless
+from egp.plan.wording import listing
 from egp.rules.rule_inputs import PlanFile
+from egp.yaml import Position, Span
 
 
 def check(file: PlanFile) -> Iterator[Finding]:
@@ -361,3 +364,17 @@ def check(file: PlanFile) -> Iterator[Finding]:
     yield from contradictions(file.plan, explained)
     yield from mismatches(file.plan, explained)
     yield from meaningless(file.plan)
+
+
+ALWAYS_REJECTS = True
+"""An error under every policy, and not waivable."""
+
+
+def of_another_kind() -> Finding:
+    """About another kind of file, named by mistake: what it says is nobody's business, and is not repeated."""
+
+    return Finding(
+        Span(Position(1, 1), Position(1, 1)),
+        "this is not a plan: none of a plan's keys stands at its top level",
+        help=f"a plan has {listing(f'`{key}`' for key in Experiment.needs)}",
+    )

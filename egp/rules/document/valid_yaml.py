@@ -70,3 +70,7 @@ def check(document: Document) -> Iterator[Finding]:
     for problem in document.problems:
         related = tuple(Related(span, label) for span, label in problem.related)
         yield Finding(problem.span, problem.message.rstrip("."), help=problem.help, related=related)
+
+
+ALWAYS_REJECTS = True
+"""An error under every policy, and not waivable."""

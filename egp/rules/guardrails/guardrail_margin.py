@@ -330,3 +330,7 @@ def _accepted(plan: Experiment, metric: Metric, margin: float, told: str) -> str
         return f"A margin of {told} accepts {whole(margin * _PER)} more {name} events per {_PER:,} {unit}s as harmless."
     shift = absolute(margin, metric.baseline.unit if metric.baseline else "")
     return f"A margin of {told} accepts a change of {name} by {shift} as harmless."
+
+
+LEVERS = "guardrails"
+"""What frees a plan from it."""

@@ -293,3 +293,7 @@ def costs(broken: Broken) -> Iterator[str]:
             f"{called(metric.id, 'A guardrail')}: of a harmless launch the readout rules out {metric.non_inferiority_margin} of harm "
             f"with {power_text(power)} power; {one_in(1 - power)} harmless launches end on hold."
         )
+
+
+LEVERS = "guardrails"
+"""What frees a plan from it."""

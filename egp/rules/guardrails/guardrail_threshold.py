@@ -250,3 +250,7 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import of_each, treated_unwatched
 
     return of_each(broken, _could_be_ruled_out, treated_unwatched)
+
+
+LEVERS = "guardrails"
+"""What frees a plan from it."""

@@ -406,3 +406,7 @@ def costs(broken: Broken) -> Iterator[str]:
         1 - (chances.lower_bound if is_promise and broken.at[0] != "decision_rule" else chances.power)
     )
     yield f"{told[:1].upper()}{told[1:]} launches that are worth it at the MDE would be turned down by the plan's own rule."
+
+
+LEVERS = "sample"
+"""What frees a plan from it."""

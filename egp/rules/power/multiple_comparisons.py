@@ -151,3 +151,7 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import several_tests
 
     return several_tests(broken)
+
+
+LEVERS = "variants"
+"""What frees a plan from it."""

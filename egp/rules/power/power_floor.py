@@ -145,3 +145,7 @@ def plain(params: Params, _: Experiment) -> str:
     from egp.plan.wording import percent
 
     return f"It is large enough to find the effect that it looks for in {percent(params.floor)} of all cases."
+
+
+LEVERS = "sample"
+"""What frees a plan from it."""

@@ -278,3 +278,7 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import of_each
 
     return of_each(broken, _missing_units, _double_counting)
+
+
+LEVERS = "sample"
+"""What frees a plan from it."""

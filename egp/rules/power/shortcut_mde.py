@@ -181,3 +181,7 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import power_missing
 
     return power_missing(broken)
+
+
+LEVERS = "sample"
+"""What frees a plan from it."""

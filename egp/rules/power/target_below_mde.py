@@ -149,3 +149,7 @@ def costs(broken: Broken) -> Iterator[str]:
         f"If the launch does all that the business hopes for, {metric.target}, the test finds it with {power_text(power)} power "
         f"and misses it in {one_in(1 - power)} experiments{exaggerated(worth.exaggeration)}."
     )
+
+
+LEVERS = "target"
+"""What frees a plan from it."""

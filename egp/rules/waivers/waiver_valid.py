@@ -124,3 +124,7 @@ def check(judgement: Judgement) -> Iterator[Finding]:
                 required=first.required,
                 help="; ".join(dict.fromkeys(each.help for each in grant.objections)),
             )
+
+
+ALWAYS_REJECTS = True
+"""An error under every policy, and not waivable."""
