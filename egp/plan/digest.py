@@ -2,7 +2,7 @@
 
 ``v1`` is the SHA-256 of a JSON text: the plan's material fields as read, keys sorted, no spaces, UTF-8. What reads
 the same is the same: comments, key order, quoting, anchors, line ends, ``x-`` keys and the spelling of a quantity
-leave no trace. Not material are the fields in ``BENIGN``. A change of this form is a new version; ``docs/digest.md``
+leave no trace. Not material are the fields that are declared benign. A change of this form is a new version; ``docs/digest.md``
 states it for others to recompute, and ``tests/integrity`` has the digests of plans that must never change.
 """
 
@@ -13,30 +13,11 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from unicodedata import normalize
 
-from egp.plan.experiment import Experiment
+from egp.plan.experiment import Experiment, declarations
 from egp.plan.quantity import Interval, Measure, MetricChange
-from egp.plan.typed_reader import TypedMapping
+from egp.plan.typed_reader import Keys, TypedMapping
 
 VERSION = "v1"
-
-Keys = tuple[str, ...]
-"""The keys that lead to a value, without the positions of list items."""
-
-BENIGN: frozenset[Keys] = frozenset(
-    {
-        ("title",), ("links",), ("owner", "contact"), ("sign_offs",), ("waivers",), ("amendments",),
-    }
-)  # fmt: skip
-"""Fields whose change moves no goalpost."""
-
-IN_ORDER: frozenset[Keys] = frozenset({("ramp",)})
-"""Lists whose order has a meaning. Of all others it has none; how often an item stands there has."""
-
-_PROSE = frozenset({"hypothesis", "description", "source", "from", "none", "sides_reason"})
-"""Keys of running text, in which only words count: not how lines are wrapped, nor how an accent is encoded.
-
-Every other text is a name, and names that look alike may be different things: they count by their characters.
-"""
 
 _SAME_UNIT = {"share": "", "points": "abs"}
 """12% is 0.12, and 2pp of it are 0.02."""
@@ -66,7 +47,7 @@ class Canon:
         result: dict[str, Canonical] = {}
         for key, attribute, default in _fields(type(part)):
             value = getattr(part, attribute)
-            if value is not None and value != default and (*keys, key) not in BENIGN:
+            if value is not None and value != default:
                 result[key] = self.value(value, (*keys, key))
         return result
 
@@ -76,9 +57,9 @@ class Canon:
             return self.mapping(value, keys)
         if isinstance(value, tuple):
             items = [self.value(item, keys) for item in value]
-            return items if keys in IN_ORDER else sorted(items, key=_order)
+            return items if declarations()[keys].in_order else sorted(items, key=_order)
         if isinstance(value, str):
-            return " ".join(normalize("NFC", value).split()) if keys[-1] in _PROSE else value
+            return _words(value) if declarations()[keys].prose else value
         if isinstance(value, bool):
             return value
         if isinstance(value, (int, float)):
@@ -112,12 +93,19 @@ _FIELDS: dict[type[TypedMapping], tuple[tuple[str, str, object], ...]] = {}
 
 
 def _fields(mapping_type: type[TypedMapping]) -> tuple[tuple[str, str, object], ...]:
-    """Key, attribute and default of each field, read from the declarations once."""
+    """Key, attribute and default of each material field, read from the declarations once."""
     if mapping_type not in _FIELDS:
         _FIELDS[mapping_type] = tuple(
-            (key, name, declared.default) for key, name, _, declared in mapping_type.fields()
+            (key, name, declared.default)
+            for key, name, _, declared in mapping_type.fields()
+            if declared.weight != "benign"
         )
     return _FIELDS[mapping_type]
+
+
+def _words(text: str) -> str:
+    """Only words count in what people read: not how lines are wrapped, nor how an accent is encoded."""
+    return " ".join(normalize("NFC", text).split())
 
 
 def _unit(quantity: Measure | MetricChange) -> str:

@@ -13,23 +13,45 @@ from functools import cache
 from typing import Literal
 
 from egp.plan.quantity import Count, Interval, Measure, MetricChange, Moment, Share
-from egp.plan.typed_reader import Money, Name, TypedMapping, ValueProblem, field, label, listed, read
+from egp.plan.typed_reader import (
+    Field,
+    Keys,
+    Money,
+    Name,
+    TypedMapping,
+    ValueProblem,
+    field,
+    label,
+    listed,
+    read,
+)
 from egp.yaml import Document, Path
 from egp.yaml.bounds import MAX_ITEMS
 
 
 class Owner(TypedMapping):
-    team: str | None = field("The team that runs the experiment.", "pdp")
-    dri: str | None = field("The one directly responsible individual, as a role or handle.", "@pdp-pm")
-    contact: str | None = field("Where to reach the owner.", "#pdp-experiments")
+    team: str | None = field("The team that runs the experiment.", "pdp", stricter="neither")
+    dri: str | None = field(
+        "The one directly responsible individual, as a role or handle.", "@pdp-pm", stricter="neither"
+    )
+    contact: str | None = field(
+        "Where to reach the owner.",
+        "#pdp-experiments",
+        weight="benign",
+        because="where to reach somebody moves no goalpost",
+    )
 
 
 class EligibleUnits(TypedMapping):
     distinct_over_run: Count | None = field(
-        "Distinct eligible units over the whole run. Distinct units do not add up over days.", "340_000"
+        "Distinct eligible units over the whole run. Distinct units do not add up over days.",
+        "340_000",
+        measured=True,
     )
-    per_day: Count | None = field("Distinct eligible units on one day.", "41_000")
-    source: str | None = field("The query or dashboard the counts come from.", "pdp uniques, 28 days")
+    per_day: Count | None = field("Distinct eligible units on one day.", "41_000", measured=True)
+    source: str | None = field(
+        "The query or dashboard the counts come from.", "pdp uniques, 28 days", prose=True
+    )
     as_of: date | None = field("The day the counts were taken.", "2023-01-10")
 
 
@@ -40,7 +62,7 @@ class Variant(TypedMapping):
         "Share of the exposed units that see this variant. Weights add up to 100%.", "50%"
     )
     control: bool = field("True for the variant the others are compared with.", default=False)
-    description: str | None = field("What a unit in this variant sees.")
+    description: str | None = field("What a unit in this variant sees.", prose=True)
     revision: str | None = field("The build of this variant, when it differs from the plan's revision.")
 
 
@@ -49,27 +71,31 @@ class Schedule(TypedMapping):
     end: Moment | None = field(
         "Last day at full exposure (whole day), or an instant (exclusive).", "2023-02-05"
     )
-    exposure: Share | None = field("Share of the eligible units in the test, all variants together.", "90%")
+    exposure: Share | None = field(
+        "Share of the eligible units in the test, all variants together.", "90%", stricter="less"
+    )
     timezone: str | None = field("IANA time zone in which days are counted.", "America/Los_Angeles")
     pauses: tuple[Interval, ...] = listed("Days on which exposure stopped.", ["2023-01-28/2023-01-29"])
 
 
 class Source(TypedMapping):
-    from_: str | None = field("Query, dashboard or period a number comes from.", key="from")
+    from_: str | None = field("Query, dashboard or period a number comes from.", key="from", prose=True)
     as_of: date | None = field("The day the number was taken.", "2023-01-10")
 
 
 class Limit(TypedMapping):
-    max: Measure | None = field("The metric must not exceed this value.", "2100ms")
-    min: Measure | None = field("The metric must not fall below this value.", "99.9%")
+    max: Measure | None = field("The metric must not exceed this value.", "2100ms", stricter="less")
+    min: Measure | None = field("The metric must not fall below this value.", "99.9%", stricter="more")
 
 
 class Cluster(TypedMapping):
     method: Literal["delta_method", "cluster_robust"] | None = field(
         "How the analysis accounts for several analysis units in one randomisation unit."
     )
-    mean_size: float | None = field("Mean number of analysis units in a randomisation unit.", 4.2)
-    icc: float | None = field("Intra-cluster correlation of the metric, 0 to 1.", 0.02)
+    mean_size: float | None = field(
+        "Mean number of analysis units in a randomisation unit.", 4.2, measured=True
+    )
+    icc: float | None = field("Intra-cluster correlation of the metric, 0 to 1.", 0.02, measured=True)
     cv: float | None = field("Coefficient of variation of the cluster size.", 0.6)
 
 
@@ -82,10 +108,14 @@ class Metric(TypedMapping):
     )
     direction: Literal["increase", "decrease"] | None = field("The direction that is good.", "increase")
     quantile: Share | None = field("Which quantile, for kind quantile.", "95%")
-    baseline: Measure | None = field("The value in control before the experiment.", "12%", "1900ms", 0.042)
+    baseline: Measure | None = field(
+        "The value in control before the experiment.", "12%", "1900ms", 0.042, measured=True
+    )
     baseline_source: Source | None = field("Where the baseline comes from.")
     std_dev: Measure | None = field(
-        "Standard deviation per randomisation unit (ratio: of the linearised metric).", 0.21
+        "Standard deviation per randomisation unit (ratio: of the linearised metric).",
+        0.21,
+        measured=True,
     )
     cap: Measure | None = field(
         "The largest value that a unit counts with; what is above is set to it before rows are summed.",
@@ -96,21 +126,28 @@ class Metric(TypedMapping):
         4.5,
     )
     influence_std_dev: Measure | None = field(
-        "Standard deviation of the quantile's influence function, per randomisation unit.", "5200ms"
+        "Standard deviation of the quantile's influence function, per randomisation unit.",
+        "5200ms",
+        measured=True,
     )
     mde: MetricChange | None = field(
         "Smallest effect the experiment must be able to detect.", "45bps", "2%", "0.8pp"
     )
     target: MetricChange | None = field("Effect the business hopes for.", "30bps")
     non_inferiority_margin: MetricChange | None = field(
-        "Largest harm that is still acceptable; the readout must rule out more.", "8%", "0.05pp"
+        "Largest harm that is still acceptable; the readout must rule out more.",
+        "8%",
+        "0.05pp",
+        stricter="less",
     )
-    limit: Limit | None = field("Absolute bound that holds in every stage.")
+    limit: Limit | None = field("Absolute bound that holds in every stage.", stricter="present")
     outcome_window: timedelta | None = field("Time a unit's outcome needs to mature after exposure.", "7d")
     judged_on: Literal["all_units", "matured_cohort"] | None = field(
         "Units the readout judges: all, or those whose outcome window has passed."
     )
-    action: Literal["rollback", "hold", "monitor"] | None = field("What a breach leads to.", "rollback")
+    action: Literal["rollback", "hold", "monitor"] | None = field(
+        "What a breach leads to.", "rollback", stricter=("monitor", "hold", "rollback")
+    )
     covers: Literal["quality", "safety", "performance", "cost"] | None = field(
         "The kind of harm this guardrail watches."
     )
@@ -119,17 +156,21 @@ class Metric(TypedMapping):
         True,
     )
     segment: str | None = field("The segment this guardrail is restricted to.", "new_users")
-    segment_share: Share | None = field("Share of the exposed units that are in the segment.", "15%")
-    description: str | None = field("What the metric measures.")
+    segment_share: Share | None = field(
+        "Share of the exposed units that are in the segment.", "15%", measured=True
+    )
+    description: str | None = field("What the metric measures.", prose=True)
 
 
 class VarianceReduction(TypedMapping):
     method: Literal["cuped", "none"] | None = field("Variance reduction method.", "cuped")
     correlation: float | None = field(
-        "Correlation of the metric with its pre-period value over all experiment units, 0 to 1.", 0.5
+        "Correlation of the metric with its pre-period value over all experiment units, 0 to 1.",
+        0.5,
+        measured=True,
     )
     pre_period: timedelta | None = field("Length of the pre-period the covariate is taken from.", "28d")
-    source: str | None = field("Where the correlation was measured.")
+    source: str | None = field("Where the correlation was measured.", prose=True)
     as_of: date | None = field("The day it was measured.", "2023-01-10")
     covers: Literal["all_units", "returning_units"] | None = field(
         "Units the correlation was measured over. New units have no pre-period."
@@ -137,11 +178,13 @@ class VarianceReduction(TypedMapping):
 
 
 class Statistics(TypedMapping):
-    alpha: Share | None = field("Significance level of the primary metric's test.", "5%")
+    alpha: Share | None = field("Significance level of the primary metric's test.", "5%", stricter="less")
     sides: Literal["one", "two"] | None = field("One-sided or two-sided test.", "two")
-    sides_reason: str | None = field("Why a one-sided test is justified.")
-    power: Share | None = field("Power at the MDE.", "95%")
-    guardrail_alpha: Share | None = field("One-sided level of each guardrail's non-inferiority test.", "5%")
+    sides_reason: str | None = field("Why a one-sided test is justified.", prose=True)
+    power: Share | None = field("Power at the MDE.", "95%", stricter="more")
+    guardrail_alpha: Share | None = field(
+        "One-sided level of each guardrail's non-inferiority test.", "5%", stricter="less"
+    )
     power_scope: Literal["primary", "decision"] | None = field(
         "Power of the primary metric's test, or of the whole decision with every guardrail passing."
     )
@@ -169,8 +212,12 @@ class Statistics(TypedMapping):
 
 
 class DecisionRule(TypedMapping):
-    min_ci_lower: MetricChange | None = field("Ship only if the interval's lower end is at least this.", "0%")
-    min_lift: MetricChange | None = field("Ship only if the point estimate is at least this.", "0.5%")
+    min_ci_lower: MetricChange | None = field(
+        "Ship only if the interval's lower end is at least this.", "0%", stricter="more"
+    )
+    min_lift: MetricChange | None = field(
+        "Ship only if the point estimate is at least this.", "0.5%", stricter="more"
+    )
     otherwise: str | None = field("What happens when the rule is not met.", "keep_control")
     options: tuple[str, ...] = listed(
         "The decisions to choose from.", ["ship", "keep_control", "rerun_narrower"]
@@ -178,7 +225,7 @@ class DecisionRule(TypedMapping):
 
 
 class Canary(TypedMapping):
-    none: str | None = field("Why there is no canary.")
+    none: str | None = field("Why there is no canary.", prose=True, stricter="neither")
     treated: Share | None = field("Share of the eligible units that receive the treatment.", "5%")
     start: Moment | None = field("First day of the canary.", "2023-01-18")
     end: Moment | None = field("Last day of the canary.", "2023-01-22")
@@ -191,9 +238,9 @@ class Stage(TypedMapping):
 
 
 class Holdout(TypedMapping):
-    none: str | None = field("Why there is no holdout.")
-    share: Share | None = field("Share of the eligible units that is never treated.", "10%")
-    until: date | None = field("Last day of the holdout.", "2023-05-10")
+    none: str | None = field("Why there is no holdout.", prose=True, stricter="neither")
+    share: Share | None = field("Share of the eligible units that is never treated.", "10%", stricter="more")
+    until: date | None = field("Last day of the holdout.", "2023-05-10", stricter="more")
 
 
 class Prior(TypedMapping):
@@ -205,44 +252,58 @@ class StopRule(TypedMapping):
     needs = ("id",)
     id: Name | None = field("Name of the stop rule, unique in the plan.", "refunds")
     metric: str | None = field("Id of the metric the rule watches.", "refund_rate")
-    harm_exceeds: MetricChange | None = field("Harm beyond which the rule may fire.", "5%")
-    probability: Share | None = field("Posterior probability of that harm at which the rule fires.", "95%")
+    harm_exceeds: MetricChange | None = field("Harm beyond which the rule may fire.", "5%", stricter="less")
+    probability: Share | None = field(
+        "Posterior probability of that harm at which the rule fires.", "95%", stricter="less"
+    )
     prior: Prior | Literal["flat"] | None = field("Prior on the harm, flat or normal.", "flat")
     evaluated: Literal["hourly", "daily", "weekly"] | None = field(
-        "How often the rule is evaluated.", "daily"
+        "How often the rule is evaluated.",
+        "daily",
+        stricter=("weekly", "daily", "hourly"),
     )
     significant_harm_for: timedelta | None = field(
-        "Fire after significant harm in this many whole weeks.", "2w"
+        "Fire after significant harm in this many whole weeks.",
+        "2w",
+        stricter="less",
     )
-    for_: timedelta | None = field("Fire when the harm lasts this long.", "2d", key="for")
+    for_: timedelta | None = field("Fire when the harm lasts this long.", "2d", key="for", stricter="less")
     min_units_per_variant: Count | None = field(
-        "Units per variant below which the rule stays silent.", "20_000"
+        "Units per variant below which the rule stays silent.",
+        "20_000",
+        stricter="less",
     )
-    action: Literal["rollback", "hold"] | None = field("What the rule does when it fires.", "rollback")
+    action: Literal["rollback", "hold"] | None = field(
+        "What the rule does when it fires.", "rollback", stricter=("hold", "rollback")
+    )
 
 
 class Rollback(TypedMapping):
     method: str | None = field("How the treatment is withdrawn.", "feature_flag")
     to: str | None = field("What is served afterwards.", "control")
-    owner: str | None = field("Who executes the rollback.", "@pdp-oncall")
-    max_minutes: float | None = field("Longest time until the rollback is complete.", 15)
-    comms: str | None = field("Template of the message that goes out.", "comms/rollback.md")
+    owner: str | None = field("Who executes the rollback.", "@pdp-oncall", stricter="neither")
+    max_minutes: float | None = field("Longest time until the rollback is complete.", 15, stricter="less")
+    comms: str | None = field(
+        "Template of the message that goes out.", "comms/rollback.md", stricter="neither"
+    )
 
 
 class Escalation(TypedMapping):
-    to: str | None = field("Who breaks a tie.", "vp_commerce")
-    within: timedelta | None = field("How soon.", "24h")
+    to: str | None = field("Who breaks a tie.", "vp_commerce", stricter="neither")
+    within: timedelta | None = field("How soon.", "24h", stricter="less")
 
 
 class Readouts(TypedMapping):
-    cadence: Literal["daily", "twice_weekly", "weekly", "biweekly"] | None = field("How often.", "weekly")
-    audience: tuple[str, ...] = listed("Who reads them.", ["pm", "marketing", "exec"])
+    cadence: Literal["daily", "twice_weekly", "weekly", "biweekly"] | None = field(
+        "How often.", "weekly", stricter=("biweekly", "weekly", "twice_weekly", "daily")
+    )
+    audience: tuple[str, ...] = listed("Who reads them.", ["pm", "marketing", "exec"], stricter="neither")
 
 
 class Scenario(TypedMapping):
     name: str | None = field("Name of the scenario.", "base")
     probability: Share | None = field("How likely the scenario is.", "60%")
-    p_success: Share | None = field("Share of events that succeed in it.", 0.40)
+    p_success: Share | None = field("Share of events that succeed in it.", 0.40, measured=True)
     segment: str | None = field("The segment the scenario is about.", "new_users")
     expected_value: Money | None = field("Declared expected value per event; egp recomputes it.", "0.166 USD")
 
@@ -257,7 +318,7 @@ class Economics(TypedMapping):
     scenarios: tuple[Scenario, ...] = listed("What may come, with probabilities that add up to 100%.")
     gain_per_success: Money | None = field("Gain of one success.", "0.52 USD")
     cost_per_error: Money | None = field("Cost of one failure.", "0.07 USD")
-    cost_per_unit: Money | None = field("Running cost of one event.", "0.00003 USD")
+    cost_per_unit: Money | None = field("Running cost of one event.", "0.00003 USD", measured=True)
     floor: Money | None = field("Least acceptable expected value per event.", "0.08 USD")
     expected_value: Money | None = field("Declared expected value per event over all scenarios.", "0.166 USD")
     delay: Delay | None = field("The alternative: launch later.")
@@ -271,12 +332,12 @@ class Trigger(TypedMapping):
 class SignOff(TypedMapping):
     role: str | None = field("Role that signs.", "experimentation_lead")
     by: str | None = field("Who signed.", "@xp-lead")
-    on: date | None = field("When.", "2023-01-17")
+    on: date | None = field("When.", "2023-01-17", measured=True)
 
 
 class Amendment(TypedMapping):
-    on: date | None = field("When the plan was amended.", "2023-01-30")
-    reason: str | None = field("Why.")
+    on: date | None = field("When the plan was amended.", "2023-01-30", measured=True)
+    reason: str | None = field("Why.", prose=True)
     approver: str | None = field("Who approved it.", "@xp-lead")
     data_access: Literal["nothing_run", "no_results_seen", "results_seen"] | None = field(
         "What was known of the results when the plan was amended."
@@ -291,7 +352,7 @@ class Amendment(TypedMapping):
 class Waiver(TypedMapping):
     rule: str | None = field("Rule that is waived.", "stage-dwell")
     experiment: str | None = field("Id of the experiment; a plan's own waiver may leave it out.")
-    reason: str | None = field("Why.")
+    reason: str | None = field("Why.", prose=True)
     ticket: str | None = field("Where it was discussed.")
     approver: str | None = field("Who approved it.", "@xp-lead")
     role: str | None = field("Role of the approver.", "experimentation_lead")
@@ -305,57 +366,214 @@ class Experiment(TypedMapping):
 
     needs = ("id", "type", "variants", "schedule", "primary_metric")
 
-    id: Name | None = field("Name of the experiment, unique in the repository.", "pdp-buy-now")
-    title: str | None = field("What the experiment is, in one line.")
-    type: Literal["superiority", "non_inferiority", "rollout", "holdback"] | None = field(
-        "What the experiment must show.", "superiority"
+    id: Name | None = field(
+        "Name of the experiment, unique in the repository.",
+        "pdp-buy-now",
+        weight="inferential",
+        because="an experiment under another id is another experiment",
     )
-    hypothesis: str | None = field("Who changes what, by how much, and why.")
-    owner: Owner | None = field("Who runs the experiment.")
-    links: tuple[str, ...] = listed("Documents and tickets.")
+    title: str | None = field(
+        "What the experiment is, in one line.", prose=True, weight="benign", because="no analysis reads it"
+    )
+    type: Literal["superiority", "non_inferiority", "rollout", "holdback"] | None = field(
+        "What the experiment must show.",
+        "superiority",
+        weight="inferential",
+        because="what must be shown decides which test is made",
+    )
+    hypothesis: str | None = field(
+        "Who changes what, by how much, and why.",
+        prose=True,
+        weight="inferential",
+        because="a hypothesis written after the result is a story",
+    )
+    owner: Owner | None = field(
+        "Who runs the experiment.",
+        weight="operational",
+        because="who runs the experiment does not change what it shows",
+        stricter="neither",
+    )
+    links: tuple[str, ...] = listed(
+        "Documents and tickets.", weight="benign", because="they lead to what others keep"
+    )
     risk: tuple[str, ...] | None = field(
-        "Answers that make sign-offs necessary: revenue, brand, privacy, safety, partner, ai.", ["revenue"]
+        "Answers that make sign-offs necessary: revenue, brand, privacy, safety, partner, ai.",
+        ["revenue"],
+        weight="operational",
+        because="decides who must sign, not what is measured",
+        stricter="present",
     )
     surfaces: tuple[str, ...] | None = field(
-        "Where the change appears; a policy maps surfaces to tiers.", ["pdp.mobile"]
+        "Where the change appears; a policy maps surfaces to tiers.",
+        ["pdp.mobile"],
+        weight="inferential",
+        because="another surface has other visitors",
     )
-    layer: str | None = field("Experiments of one layer share its traffic.", "pdp")
-    feature_flag: str | None = field("The flag that switches the treatment.", "pdp_buy_now")
-    revision: str | None = field("The build that is tested and ramped.", "web-8841")
-    unit: str | None = field("Randomisation unit.", "user")
+    layer: str | None = field(
+        "Experiments of one layer share its traffic.",
+        "pdp",
+        weight="inferential",
+        because="another layer has other units",
+    )
+    feature_flag: str | None = field(
+        "The flag that switches the treatment.",
+        "pdp_buy_now",
+        weight="inferential",
+        because="another flag switches another treatment",
+    )
+    revision: str | None = field(
+        "The build that is tested and ramped.",
+        "web-8841",
+        weight="inferential",
+        because="what is ramped is what was tested",
+    )
+    unit: str | None = field(
+        "Randomisation unit.",
+        "user",
+        weight="inferential",
+        because="the randomisation unit decides what is independent",
+    )
     analysis_unit: str | None = field(
-        "Analysis unit, when it differs from the randomisation unit.", "session"
+        "Analysis unit, when it differs from the randomisation unit.",
+        "session",
+        weight="inferential",
+        because="the analysis unit decides the standard error",
     )
     population: Trigger | Literal["assigned"] | None = field(
-        "Units that are analysed: all assigned, or those that met a trigger.", "assigned"
+        "Units that are analysed: all assigned, or those that met a trigger.",
+        "assigned",
+        weight="inferential",
+        because="whoever chooses the population chooses the result",
     )
-    eligible_units: EligibleUnits | None = field("How many units can enter the experiment.")
-    variants: tuple[Variant, ...] | None = field("Control and treatments.")
-    schedule: Schedule | None = field("When the experiment runs, and on whom.")
-    primary_metric: Metric | None = field("The metric that decides.")
-    co_primary_metrics: tuple[Metric, ...] = listed("Further metrics that decide. Most policies allow none.")
-    guardrail_metrics: tuple[Metric, ...] = listed("Metrics that must not be harmed.")
-    secondary_metrics: tuple[Metric, ...] = listed("Metrics that inform, and decide nothing.")
-    segments: tuple[str, ...] = listed("Segments with conclusions of their own.", ["new_users"])
+    eligible_units: EligibleUnits | None = field(
+        "How many units can enter the experiment.",
+        weight="inferential",
+        because="the sample and its duration follow from them",
+    )
+    variants: tuple[Variant, ...] | None = field(
+        "Control and treatments.",
+        weight="inferential",
+        because="every further variant is a further chance of a false win",
+    )
+    schedule: Schedule | None = field(
+        "When the experiment runs, and on whom.",
+        weight="inferential",
+        because="whoever chooses the end after seeing results chooses the result",
+    )
+    primary_metric: Metric | None = field(
+        "The metric that decides.",
+        weight="inferential",
+        because="a metric chosen after the result always wins",
+    )
+    co_primary_metrics: tuple[Metric, ...] = listed(
+        "Further metrics that decide. Most policies allow none.",
+        weight="inferential",
+        because="every further metric that decides is a further chance of a false win",
+    )
+    guardrail_metrics: tuple[Metric, ...] = listed(
+        "Metrics that must not be harmed.",
+        weight="inferential",
+        because="a margin widened to the harm that was seen protects nobody",
+        stricter="present",
+    )
+    secondary_metrics: tuple[Metric, ...] = listed(
+        "Metrics that inform, and decide nothing.",
+        weight="inferential",
+        because="a metric that moved between the lists changes what decides",
+    )
+    segments: tuple[str, ...] = listed(
+        "Segments with conclusions of their own.",
+        ["new_users"],
+        weight="inferential",
+        because="every further segment is a further chance of a false win",
+    )
     diagnostic_segments: tuple[str, ...] = listed(
-        "Segments that serve root-cause work on guardrails.", ["device"]
+        "Segments that serve root-cause work on guardrails.",
+        ["device"],
+        weight="inferential",
+        because="a segment that may conclude is one that was declared",
     )
-    statistics: Statistics | None = field("The registered analysis.")
-    sample_size_per_variant: Count | None = field("Units in the smallest variant at the readout.", "140_000")
-    decision_rule: DecisionRule | None = field("When to ship, agreed before any result.")
-    canary: Canary | None = field("Safety-only stage before the test, never pooled with it.")
-    ramp: tuple[Stage, ...] = listed("Stages after the readout.")
-    holdout: Holdout | None = field("Units reserved before the start and never treated.")
-    stop_rules: tuple[StopRule, ...] = listed("Pre-committed rollback criteria.")
-    rollback: Rollback | None = field("How the treatment is withdrawn.")
-    escalation: Escalation | None = field("Who breaks a tie, and how soon.")
-    readouts: Readouts | None = field("Who hears what, how often.")
-    economics: Economics | None = field("Expected value of the launch.")
-    data_access: str | None = field("The data analysts work with; never user-level exports.", "aggregates")
-    registered: date | None = field("Registration date; the lock's date is what counts.", "2023-01-17")
-    sign_offs: tuple[SignOff, ...] = listed("Approvals before the start.")
-    amendments: tuple[Amendment, ...] = listed("Changes after registration.")
-    waivers: tuple[Waiver, ...] = listed("Rules that an approver set aside for this plan.")
+    statistics: Statistics | None = field(
+        "The registered analysis.",
+        weight="inferential",
+        because="level, power, method and looks are the test",
+    )
+    sample_size_per_variant: Count | None = field(
+        "Units in the smallest variant at the readout.",
+        "140_000",
+        weight="inferential",
+        because="the sample size is the stopping rule of a fixed horizon",
+    )
+    decision_rule: DecisionRule | None = field(
+        "When to ship, agreed before any result.",
+        weight="inferential",
+        because="the rule for shipping is agreed before there is something to ship",
+    )
+    canary: Canary | None = field(
+        "Safety-only stage before the test, never pooled with it.",
+        weight="operational",
+        because="a safety stage before the test, never pooled with it",
+        stricter="present",
+    )
+    ramp: tuple[Stage, ...] = listed(
+        "Stages after the readout.", weight="operational", because="comes after the readout", in_order=True
+    )
+    holdout: Holdout | None = field(
+        "Units reserved before the start and never treated.",
+        weight="operational",
+        because="is reserved before the start and never treated",
+        stricter="present",
+    )
+    stop_rules: tuple[StopRule, ...] = listed(
+        "Pre-committed rollback criteria.",
+        weight="operational",
+        because="protect people while the test runs",
+        stricter="present",
+    )
+    rollback: Rollback | None = field(
+        "How the treatment is withdrawn.",
+        weight="operational",
+        because="how the treatment is withdrawn",
+        stricter="present",
+    )
+    escalation: Escalation | None = field(
+        "Who breaks a tie, and how soon.",
+        weight="operational",
+        because="who breaks a tie",
+        stricter="present",
+    )
+    readouts: Readouts | None = field(
+        "Who hears what, how often.",
+        weight="operational",
+        because="who hears what, how often",
+        stricter="present",
+    )
+    economics: Economics | None = field(
+        "Expected value of the launch.", weight="inferential", because="expected value decides on the launch"
+    )
+    data_access: str | None = field(
+        "The data analysts work with; never user-level exports.",
+        "aggregates",
+        weight="operational",
+        because="which data analysts may see",
+    )
+    registered: date | None = field(
+        "Registration date; the lock's date is what counts.",
+        "2023-01-17",
+        weight="inferential",
+        because="the policy in force on that day judges the plan",
+    )
+    sign_offs: tuple[SignOff, ...] = listed(
+        "Approvals before the start.", weight="benign", because="the lock attests them one by one"
+    )
+    amendments: tuple[Amendment, ...] = listed(
+        "Changes after registration.", weight="benign", because="they declare changes, and are none"
+    )
+    waivers: tuple[Waiver, ...] = listed(
+        "Rules that an approver set aside for this plan.",
+        weight="benign",
+        because="who may grant them is judged anew each time",
+    )
 
     @property
     def control_position(self) -> int | None:
@@ -384,6 +602,12 @@ class Experiment(TypedMapping):
         yield from self.guardrails
         for position, metric in enumerate(self.secondary_metrics):
             yield ("secondary_metrics", position), metric
+
+
+@cache
+def declarations() -> dict[Keys, Field]:
+    """Every key of a plan, by the keys that lead to it, with its declaration."""
+    return dict(Experiment.declarations())
 
 
 _DEEPEST_LIST = 3

@@ -11,6 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from unicodedata import category, normalize
 
+from egp.plan.experiment import declarations
 from egp.plan.finding import Finding, Related
 from egp.plan.quantity import Interval, MetricChange, as_day, shown
 from egp.plan.typed_reader import TypedMapping, label
@@ -28,9 +29,6 @@ FARTHEST_YEARS = 10
 
 LEAST_IN_TAIL = 10
 """Units on the rarer side of a quantile, below which it is the value of single units."""
-
-_PROSE = frozenset(("title", "hypothesis", "description", "sides_reason", "reason", "source", "from", "none"))
-"""Keys of running text, in which lines end, words of two scripts meet and signs are joined."""
 
 _UNREADABLE = frozenset(("Cc", "Co", "Cs"))
 _UNSEEN = _UNREADABLE | {"Cf", "Zl", "Zp"}
@@ -74,8 +72,8 @@ def _leaves(value: object, path: Path) -> Iterator[tuple[Path, object]]:
 
 
 def _text(path: Path, value: str) -> Iterator[Finding]:
-    key = next(step for step in reversed(path) if isinstance(step, str))
-    hidden = _UNREADABLE if key in _PROSE else _UNSEEN
+    declared = declarations()[tuple(step for step in path if isinstance(step, str))]
+    hidden = _UNREADABLE if declared.prose else _UNSEEN
     if not value.isprintable() and any(category(each) in hidden and each not in "\n\t" for each in value):
         yield Finding(
             path,

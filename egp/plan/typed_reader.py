@@ -29,6 +29,9 @@ Money = NewType("Money", Measure)
 Words = NewType("Words", tuple[str, ...])
 """One text, or a list of them."""
 
+Keys = tuple[str, ...]
+"""The keys that lead to a value, without the positions of list items."""
+
 S = TypeVar("S", bound="TypedMapping")
 Reader = Callable[[object], object]
 PartReader = Callable[[object, Path, "list[ValueProblem]"], object]
@@ -62,23 +65,42 @@ class ValueProblem(NamedTuple):
     """The path an unknown key probably meant."""
 
 
+Weight = Literal["benign", "operational", "inferential"]
+Stricter = Literal["", "more", "less", "present", "neither"] | tuple[str, ...]
+
+
 class Field(NamedTuple):
-    """What a key means: its text for editors and references, and the key where Python's name differs."""
+    """All that is to be known of a key: its text for editors and references, and what a change of it means."""
 
     description: str
     examples: tuple[object, ...] = ()
     key: str = ""
+    """The key, where Python's name differs."""
     default: object = None
+    weight: Weight | None = None
+    """What the key is for: nothing that matters, people's safety, or what the result means. Without it that of the
+    mapping that it stands in, and of a key that stands in none inferential."""
+    because: str = ""
+    """Why it weighs that."""
+    stricter: Stricter = ""
+    """Which values are stricter: more, less, that there is something, or neither; or the values from lax to strict.
+    Empty where values cannot be compared."""
+    measured: bool = False
+    """Whether it states a fact: to write another value makes none."""
+    prose: bool = False
+    """Whether people read its text, and nothing is compared with it. Of all others a text is a name."""
+    in_order: bool = False
+    """Whether the order of its items has a meaning. How often one stands there always has."""
 
 
-def field(description: str, *examples: object, key: str = "", default: object = None) -> Any:
-    """Declares a key of a shape."""
-    return Field(description, examples, key, default)
+def field(description: str, *examples: object, key: str = "", default: object = None, **meaning: Any) -> Any:
+    """Declares a key of a shape; ``meaning`` is of the further attributes of ``Field``."""
+    return Field(description, examples, key, default, **meaning)
 
 
-def listed(description: str, *examples: object) -> Any:
+def listed(description: str, *examples: object, **meaning: Any) -> Any:
     """Declares a key that holds a list, empty when absent."""
-    return Field(description, examples, default=())
+    return Field(description, examples, default=(), **meaning)
 
 
 class TypedMapping:
@@ -102,14 +124,34 @@ class TypedMapping:
     @classmethod
     def _compile(cls) -> None:
         cls._keys = {
-            key: (attribute, *_readers(annotation, is_prose=key in PROSE))
-            for key, attribute, annotation, _ in cls.fields()
+            key: (attribute, *_readers(annotation, is_prose=declared.prose))
+            for key, attribute, annotation, declared in cls.fields()
         }
         cls._defaults = {attribute: declared.default for _, attribute, _, declared in cls.fields()}
+
+    @classmethod
+    def declarations(cls, above: Keys = ()) -> Iterator[tuple[Keys, Field]]:
+        """Every key with those that lead to it, also in what lies in it, and its declaration."""
+        for key, _, annotation, declared in cls.fields():
+            yield (*above, key), declared
+            for part in _mappings_in(annotation):
+                yield from part.declarations((*above, key))
 
     def __repr__(self) -> str:
         set_here = {name: value for name, value in vars(self).items() if value not in (None, ())}
         return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in set_here.items())})"
+
+
+def _mappings_in(annotation: Any) -> Iterator[type[TypedMapping]]:
+    """The shapes that a value of the annotated type may have, or hold."""
+    if (
+        isinstance(annotation, type)
+        and get_origin(annotation) is None
+        and issubclass(annotation, TypedMapping)
+    ):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _mappings_in(part)
 
 
 def read(  # noqa: PLR0912
@@ -268,12 +310,6 @@ _SCALARS: dict[object, Reader] = {
     date: quantity.day, Interval: quantity.interval, date | datetime: quantity.moment, object: lambda value: value,
 }  # fmt: skip
 _UNSEEN, _ON_ONE_LINE = "has a character that nobody sees", "write it in printable characters, on one line"
-
-PROSE = frozenset(
-    {"description", "hypothesis", "title", "reason", "because", "dissent", "none", "source", "from", "sides_reason", "means",
-     "changes", "when", "require", "message", "help", "why"}
-)  # fmt: skip
-"""Keys whose text is read by people and compared with nothing; of all others a text is a name."""
 
 _NO_QUANTITIES = (str, int, float, bool, object)
 

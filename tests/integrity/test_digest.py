@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egp.plan.digest import BENIGN, plan_digest
-from egp.plan.experiment import Experiment
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import Experiment, declarations
 from egp.plan.typed_reader import TypedMapping, required_type
 from egp.yaml import Path, pointer
 from tests.integrity.editing import (
@@ -46,7 +46,7 @@ def digest(text: str) -> str:
 
 def is_benign(path: Path) -> bool:
     keys = tuple(step for step in path if isinstance(step, str))
-    return any(keys[: len(benign)] == benign for benign in BENIGN)
+    return any(declarations()[keys[:length]].weight == "benign" for length in range(1, len(keys) + 1))
 
 
 def named(path: Path) -> str:

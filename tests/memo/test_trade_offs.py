@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from egp import stats
-from egp.advice.options.advised import MEASURED
+from egp.advice.options.advised import measured
 from egp.advice.options.option import Option
 from egp.advice.options.solver import options
 from egp.plan.analysis.registered import guardrail_test, metric_units, planned_units
@@ -80,7 +80,7 @@ def test_what_was_measured_is_only_restated_by_those_who_measured_it() -> None:
         for name, _, option in offered()
         for change in option.changes
         if isinstance(change, Setting)
-        and change.path[-1] in MEASURED - {"on", "distinct_over_run"}
+        and change.path[-1] in measured() - {"on", "distinct_over_run"}
         and change.path[0] != "guardrail_metrics"
     ]
     assert restated

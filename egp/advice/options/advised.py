@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, get_args, get_origin
 
 from egp.advice.options.option import Candidate
-from egp.plan.experiment import Experiment
+from egp.plan.experiment import Experiment, declarations
 from egp.plan.remedy import FREE, PROPOSAL, Price, Remedy, TradeOff, open_if
 from egp.plan.typed_reader import TypedMapping, label, required_type
 from egp.plan.wording import listing
@@ -30,11 +30,11 @@ _PLACEHOLDERS = re.compile(r"\b(?:own|yours|usual)\b")
 
 _Change = Setting | Removal
 
-MEASURED = frozenset((
-    "baseline", "std_dev", "influence_std_dev", "p_success", "cost_per_unit", "correlation", "distinct_over_run",
-    "per_day", "icc", "mean_size", "segment_share", "on",
-))  # fmt: skip
-"""Keys that state facts: writing another value makes none."""
+
+@cache
+def measured() -> frozenset[str]:
+    """Keys that state facts: writing another value makes none."""
+    return frozenset(keys[-1] for keys, each in declarations().items() if each.measured)
 
 
 def offered(remedies: Iterable[Remedy]) -> Iterator[Candidate]:
@@ -83,7 +83,7 @@ def _facts(settings: Sequence[Edit]) -> Iterator[str]:
     for each in settings:
         if isinstance(each, (Setting, Addition)) and each.path[-1] != APPEND:
             keys = each.value if isinstance(each.value, dict) else (each.path[-1],)
-            yield from (str(key) for key in keys if key in MEASURED)
+            yield from (str(key) for key in keys if key in measured())
 
 
 def _lever(settings: Sequence[Edit]) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from egp.output.contract import TOOL, Reported, Tool, as_text
 from egp.pages.history.life import Event, Kind, Moment, PlanLife
-from egp.record.changes.weight import Effect, Weight
+from egp.plan.typed_reader import Weight
+from egp.record.changes.weight import Effect
 
 if TYPE_CHECKING:
     from egp.record import lock

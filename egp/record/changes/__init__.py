@@ -12,14 +12,11 @@ from egp.record.changes.amended import (
 from egp.record.changes.compare import changes
 from egp.record.changes.field_change import FieldChange
 from egp.record.changes.moved_day import moved_day
-from egp.record.changes.weight import INFERENTIAL, OPERATIONAL, Effect, Weight
+from egp.record.changes.weight import Effect
 
 __all__ = [
-    "INFERENTIAL",
-    "OPERATIONAL",
     "Effect",
     "FieldChange",
-    "Weight",
     "added_amendments",
     "changes",
     "covers",

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from egp.plan.digest import IN_ORDER, Canon, Canonical, Keys
-from egp.plan.experiment import Canary, Experiment
+from egp.plan.digest import Canon, Canonical
+from egp.plan.experiment import Canary, Experiment, declarations
 from egp.plan.quantity import Count, Share, shown
-from egp.plan.typed_reader import TypedMapping, required_type
+from egp.plan.typed_reader import Keys, TypedMapping, required_type
 from egp.plan.wording import duration_in_plan, share_in_plan
 from egp.record.changes.effect import canary_effect, effect_of, ramp_effect
 from egp.record.changes.field_change import FieldChange
@@ -98,7 +98,7 @@ class _Comparison:
 
     def _names(self, old: Sequence[Any], new: Sequence[Any], place: _Place) -> tuple[list[str], list[str]]:
         """What tells the items apart: the position in a list with an order, else the id, else everything."""
-        if place.keys in IN_ORDER:
+        if declarations()[place.keys].in_order:
             return [str(at) for at, _ in enumerate(old)], [str(at) for at, _ in enumerate(new)]
         return self._numbered(old, place, self._old), self._numbered(new, place, self._new)
 

@@ -5,69 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from egp.plan.digest import Keys
-from egp.plan.experiment import Canary, Stage
+from egp.plan.experiment import Canary, Stage, declarations
 from egp.plan.quantity import Measure, MetricChange, Moment, as_day
-from egp.plan.typed_reader import TypedMapping
+from egp.plan.typed_reader import Keys, TypedMapping
 from egp.record.changes.weight import Effect
-
-_LESS_IS_STRICTER: frozenset[Keys] = frozenset(
-    {
-        ("schedule", "exposure"),
-        ("statistics", "alpha"), ("statistics", "guardrail_alpha"),
-        ("primary_metric", "non_inferiority_margin"),
-        ("guardrail_metrics", "non_inferiority_margin"), ("guardrail_metrics", "limit", "max"),
-        ("stop_rules", "harm_exceeds"), ("stop_rules", "probability"), ("stop_rules", "for"),
-        ("stop_rules", "significant_harm_for"), ("stop_rules", "min_units_per_variant"),
-        ("rollback", "max_minutes"), ("escalation", "within"),
-    }
-)  # fmt: skip
-
-_MORE_IS_STRICTER: frozenset[Keys] = frozenset(
-    {
-        ("statistics", "power"),
-        ("decision_rule", "min_ci_lower"), ("decision_rule", "min_lift"),
-        ("guardrail_metrics", "limit", "min"),
-        ("holdout", "share"), ("holdout", "until"),
-    }
-)  # fmt: skip
-
-_LATER_WORD_IS_STRICTER: dict[Keys, tuple[str, ...]] = {
-    ("guardrail_metrics", "action"): ("monitor", "hold", "rollback"),
-    ("stop_rules", "action"): ("hold", "rollback"),
-    ("stop_rules", "evaluated"): ("weekly", "daily", "hourly"),
-    ("readouts", "cadence"): ("biweekly", "weekly", "twice_weekly", "daily"),
-}
-
-_MORE_ITEMS_ARE_STRICTER: frozenset[Keys] = frozenset(
-    {
-        ("risk",), ("canary",), ("holdout",), ("guardrail_metrics",), ("guardrail_metrics", "limit"),
-        ("stop_rules",), ("rollback",), ("escalation",), ("readouts",),
-    }
-)  # fmt: skip
-"""Parts and items of lists whose presence protects."""
-
-_INDIFFERENT: frozenset[Keys] = frozenset(
-    {
-        ("owner",), ("owner", "team"), ("owner", "dri"), ("rollback", "owner"), ("rollback", "comms"),
-        ("escalation", "to"), ("readouts", "audience"), ("canary", "none"), ("holdout", "none"),
-    }
-)  # fmt: skip
-"""Operational fields without a strict and a lax side."""
 
 
 def effect_of(keys: Keys, before: object, after: object) -> Effect | None:
     """What a change does to safety; None for a field that has no direction, or values that cannot be compared."""
-    if keys in _INDIFFERENT:
+    declared = declarations().get(keys)
+    stricter = declared.stricter if declared else ""
+    if stricter == "neither":
         return "neutral"
-    if keys in _MORE_ITEMS_ARE_STRICTER:
+    if stricter == "present":
         return _presence(before, after)
-    words = _LATER_WORD_IS_STRICTER.get(keys)
-    if words:
-        return _rises(_rank(words, before), _rank(words, after))
-    if keys in _MORE_IS_STRICTER:
-        return _stricter(before, after, keys)
-    return _stricter(after, before, keys) if keys in _LESS_IS_STRICTER else None
+    if isinstance(stricter, tuple):
+        return _rises(_rank(stricter, before), _rank(stricter, after))
+    if not stricter:
+        return None
+    if before is None or after is None:
+        # A further condition of a stop rule makes it fire later, and one condition less makes it another rule.
+        return None if keys[0] == "stop_rules" else "tightens" if before is None else "loosens"
+    return _stricter(after, before) if stricter == "less" else _stricter(before, after)
 
 
 def _presence(before: object, after: object) -> Effect | None:
@@ -89,16 +48,10 @@ def _rises(low: float, high: float) -> Effect:
     return "neutral" if low == high else "tightens" if high > low else "loosens"
 
 
-def _stricter(low: object, high: object, keys: Keys) -> Effect | None:
+def _stricter(low: object, high: object) -> Effect | None:
     """Tightens if ``high`` is greater than ``low``, which are before and after in the order that is stricter."""
-    if low is None or high is None:
-        is_added = (high is None) == (keys in _LESS_IS_STRICTER)
-        # A further condition of a stop rule makes it fire later, and one condition less makes it another rule.
-        return None if keys[0] == "stop_rules" else "tightens" if is_added else "loosens"
     first, second = _comparable(low), _comparable(high)
-    if first[1] != second[1]:
-        return None
-    return _rises(first[0], second[0])
+    return _rises(first[0], second[0]) if first[1] == second[1] else None
 
 
 def _comparable(value: object) -> tuple[float, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from egp.record.changes.weight import Effect, Weight
+from egp.plan.typed_reader import Weight
+from egp.record.changes.weight import Effect
 from egp.yaml import Path
 
 

@@ -59,12 +59,12 @@ class Decided(TypedMapping):
     option: str | None = field(
         "The option, as a letter of the brief or as the plan's decision rule has it.", "B"
     )
-    means: str | None = field("What the letter stood for then.", "roll back")
+    means: str | None = field("What the letter stood for then.", "roll back", prose=True)
     role: str | None = field("Role that decided.", "experimentation_lead")
     by: str | None = field("Who decided.", "@xp-lead")
     on: date | None = field("When.", "2023-03-02")
-    because: str | None = field("Why.")
-    dissent: str | None = field("What somebody held against it before committing to it.")
+    because: str | None = field("Why.", prose=True)
+    dissent: str | None = field("What somebody held against it before committing to it.", prose=True)
     plan: str | None = field("Digest of the plan that was decided on.")
     receipt: str | None = field("Digest of the gate's receipt that it rests on.")
     readout: FrozenReadout | None = field("Rows of a look that the gate judges by from then on.")

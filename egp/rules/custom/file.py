@@ -37,10 +37,12 @@ class CustomRule(TypedMapping):
     when: str | None = field(
         "CEL expression: which plans the rule asks something of; all when it is not set.",
         "plan.surfaces.exists(s, s.startsWith('checkout'))",
+        prose=True,
     )
     require: str | None = field(
         "CEL expression over `plan` and `tier` that must be true.",
         "plan.sign_offs.exists(s, s.role == 'legal')",
+        prose=True,
     )
     json_schema: object | None = field(
         "JSON Schema (draft 2020-12) that the part of the plan at `at` must fit, or the path of a file with one.",
@@ -49,8 +51,12 @@ class CustomRule(TypedMapping):
     )
     at: str | None = field("JSON pointer of the place where a finding is reported.", "/sign_offs")
     message: str | None = field(
-        "What is wrong, in one line.", "a plan that touches the checkout is not signed by legal"
+        "What is wrong, in one line.",
+        "a plan that touches the checkout is not signed by legal",
+        prose=True,
     )
-    help: str | None = field("The smallest change that passes.", "add a sign-off of the role `legal`")
-    why: str | None = field("Why the organisation asks for it.", "Checkout texts are a contract.")
+    help: str | None = field(
+        "The smallest change that passes.", "add a sign-off of the role `legal`", prose=True
+    )
+    why: str | None = field("Why the organisation asks for it.", "Checkout texts are a contract.", prose=True)
     tests: tuple[CustomTest, ...] = listed("Plans, and what the rule has to say of them.")
