@@ -6,6 +6,7 @@ _.scan_block_scalar_indentation  # PyYAML's scanner, like the next two
 _.scan_directive
 _.scan_plain
 _._negative_number_matcher  # argparse: which arguments that begin with a dash are values
+_.maximum_bytes_billed  # BigQuery's client: what a query may read
 _.nullable_schema  # pydantic: how the schema of an optional value is written
 _.__dir__  # Python: what `dir(egp.stats)` lists
 _.__getattr__  # Python: loads a module of egp.stats when one of its names is first used; of libyaml's stream

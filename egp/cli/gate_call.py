@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +24,7 @@ from egp.yaml.files import is_inside, real_path, repository_root
 if TYPE_CHECKING:
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder
+    from egp.record.sources.warehouse.asking import Asking
 
 CHANGED = 2
 """Exit status of a replay that comes to something else: nobody knows which of the two holds."""
@@ -89,7 +91,7 @@ def _call(options: argparse.Namespace, edge: Edge) -> Call:
         raise _usage(
             "what is asked of the gate?", "--to STAGE to enter a stage, --monitor to watch the one entered"
         )
-    return stated_call(options, edge)
+    return replace(stated_call(options, edge), asking=_asking(options))
 
 
 def stated_call(options: argparse.Namespace, edge: Edge) -> Call:
@@ -108,6 +110,24 @@ def stated_call(options: argparse.Namespace, edge: Edge) -> Call:
         policy_from=options.policy_from or "",
         source=options.source,
     )
+
+
+def _asking(options: argparse.Namespace) -> Asking | None:
+    """How the warehouse is to be asked. Raises CannotJudge for what only a warehouse understands, without one."""
+    given = [name for name in ("show_sql", "dry_run", "time_limit", "byte_limit") if getattr(options, name)]
+    if not given:
+        return None
+    if not options.source:
+        name = given[0].replace("_", "-")
+        raise _usage(f"--{name} is about a warehouse, and none is named", "add --source URL")
+    from egp.record.sources.warehouse.asking import Asking
+
+    show = _show if options.show_sql or options.dry_run else None
+    return Asking(show, options.dry_run, options.time_limit, options.byte_limit)
+
+
+def _show(query: str) -> None:
+    print("\n".join(map(printable, query.splitlines())), file=sys.stderr)
 
 
 def _usage(message: str, help: str) -> CannotJudge:
@@ -140,7 +160,7 @@ def _replayed(options: argparse.Namespace, policy_for: PolicyFor, style: Style) 
         message = f"this receipt is of a call that could not be judged: {why}"
         raise CannotJudge(Failure(options.replay, message, help="mend that, and call the gate again"))
     _require_own(options.replay, call, options.source)
-    judgement = _judged(replace(call, source=options.source), policy_for)
+    judgement = _judged(replace(call, source=options.source, asking=_asking(options)), policy_for)
     changed = list(receipt.differences(recorded, judgement))
     report = _rendered(judgement, options.format, style)
     if options.format == "text":

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder, PlanSource
     from egp.record.sources import RowSource
+    from egp.record.sources.warehouse.asking import Asking
     from egp.yaml import Document
 
 NO_DIGEST = ""
@@ -83,7 +84,9 @@ class Call:
     policy_from: str = ""
     """The branch or commit that it is read from, as given; empty for the working tree."""
     source: str = ""
-    """Url of a warehouse that the rows are computed in; it may hold a password."""
+    """Url of a warehouse that the rows are computed in, which may hold a password, or where its connection comes from."""
+    asking: Asking | None = None
+    """How the warehouse is asked; None for without limits."""
 
     commit: str = ""
     """Of git, that the call was made on; empty outside of a repository."""
@@ -282,20 +285,21 @@ def _experiment_of(results: str) -> object:
 
 def _evidence(call: Call, plan: Experiment, policy: Policy, root: str) -> Evidence:
     try:
-        return read_evidence(call.results, plan, root, _warehouse(call.source, policy, root))
+        return read_evidence(call.results, plan, root, _warehouse(call, policy, root))
     except ResultsError as error:
         raise CannotJudge(*error.failures) from None
 
 
-def _warehouse(url: str, policy: Policy, root: str) -> RowSource | None:
-    if not url:
+def _warehouse(call: Call, policy: Policy, root: str) -> RowSource | None:
+    if not call.source:
         return None
-    from egp.record.sources.warehouse import Warehouse
+    from egp.record.sources.warehouse.asking import PLAINLY
+    from egp.record.sources.warehouse.source import Warehouse
 
     if policy.sources is None:
         message, help = f"{policy.name} names no tables to compute rows from", "add `sources:` to the policy"
         raise CannotJudge(Failure("", message, help=help))
-    return Warehouse(url, policy.sources, root)
+    return Warehouse(call.source, policy.sources, root, call.asking or PLAINLY)
 
 
 def _registration(plan: Experiment, root: str) -> tuple[Registration | None, list[Crash]]:

@@ -27,6 +27,7 @@ from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.finding import Failure
 from egp.plan.quantity import QuantityError, moment, shown
 from egp.plan.wording import listing
+from egp.record.sources.warehouse.named import without_secrets
 from egp.yaml.files import read_regular
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def written(judgement: GateJudgement) -> str:
 def _call(call: Call) -> RecordedCall:
     """The call, without secrets. Judged without ``--as-of`` it was as of the `as_of` of the record."""
     as_of = call.as_of.isoformat() if call.as_of is not None else None
-    return RecordedCall.of(call, source=_without_secrets(call.source), as_of=as_of)
+    source = without_secrets(call.source) if call.source else ""
+    return RecordedCall.of(call, source=source, as_of=as_of)
 
 
 def written_for_failure(
@@ -103,12 +105,6 @@ def written_for_failure(
 
 def _told(failure: Failure) -> str:
     return f"{failure.path}: {failure.message}" if failure.path else failure.message
-
-
-def _without_secrets(url: str) -> str:
-    """The url without user, password and options."""
-    scheme, separator, rest = url.partition("://")
-    return scheme + separator + rest.partition("?")[0].rpartition("@")[2] if separator else ""
 
 
 def remembered(path: str) -> Frozen:
@@ -196,6 +192,7 @@ def _call_of(path: str, receipt: dict[str, Any]) -> Call:
         raise _no_receipt(path)
     return Call(
         **{name: str(text) for name, text in texts.items()},
+        asking=None,
         as_of=as_of,
         now=None if receipt.get("as_if") else judged,
         commit=str(_mapping(receipt.get("action")).get("commit") or ""),

@@ -172,12 +172,20 @@ class RowRefusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Crossed:
-    """Units of a stage that were served more than one variant, and are in no row; and all units of it."""
+class StageCounts:
+    """What a source counted in a stage beside its rows: what keeps units and what they did out of them, or doubles it."""
 
     stage: str
     units: int
-    of: int
+    """All units that were served."""
+    crossed: int = 0
+    """Units that were served more than one variant, and are in no row."""
+    repeated: int = 0
+    """Units with an exposure that is there more than once, to the same instant."""
+    exposures_without: int = 0
+    """Exposures that lack their unit, variant or instant."""
+    events_without: int = 0
+    """Events that lack their unit or instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +198,7 @@ class Evidence:
     problems: tuple[RowRefusal, ...]
     digest: str
     """Of the results and rows as read: the same for CSV, Parquet and a warehouse, and for any order of rows."""
-    crossed: tuple[Crossed, ...] = ()
+    counts: tuple[StageCounts, ...] = ()
     """As far as the source of the rows knows; a stage without an entry may have had some."""
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ORDER = (
     "registered", "revision", "sign-off", "stage-order", "dwell", "change-window", "fresh-results", "complete-data",
-    "metric-alive", "sample-ratio", "minimum-units", "runtime-complete", "outcome-matured", "frozen-rows",
+    "metric-alive", "logged-once", "sample-ratio", "minimum-units", "runtime-complete", "outcome-matured", "frozen-rows",
     "control-baseline", "precision", "primary-outcome", "novelty", "guardrail", "limit", "stop-rule",
 )  # fmt: skip
 """Paperwork, then data, then the readout, then safety: the order in which they are told."""

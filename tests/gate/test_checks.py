@@ -18,7 +18,7 @@ from egp.gate.verdict import Decision, decide
 from egp.plan.analysis.alarm_levels import LEVELS
 from egp.plan.analysis.stop_rules import weekly_level
 from egp.plan.quantity import Share
-from egp.plan.results import Crossed, Row, RowRefusal
+from egp.plan.results import Row, RowRefusal, StageCounts
 from egp.policy.model import Adopted
 from egp.policy.reading import shipped_policy
 from egp.policy.scope import NO_TRAITS
@@ -290,7 +290,7 @@ class TestSampleRatio:
 
 class TestUnitsInTwoVariants:
     def crossed(self, units: int, most: float = 0.001) -> Decision:
-        world = readout_world().but(more={"crossed": (Crossed("test", units, 294_000),)})
+        world = readout_world().but(more={"counts": (StageCounts("test", 294_000, crossed=units),)})
         options = {"sample-ratio": sample_ratio.Params(max_crossed=Share(most))}
         return decide(replace(world.readout(), options=options))
 
@@ -307,6 +307,36 @@ class TestUnitsInTwoVariants:
 
     def test_a_policy_may_allow_none(self) -> None:
         assert (self.crossed(1, most=0).verdict, self.crossed(1, most=0).kind) == ("hold", "repair")
+
+
+class TestRowsOfNobody:
+    """294,000 units: 294 are one in a thousand, 2,940 one in a hundred."""
+
+    def decided(self, **counts: int) -> Decision:
+        return readout_world().but(more={"counts": (StageCounts("test", 294_000, **counts),)}).decide()
+
+    @pytest.mark.parametrize(
+        ("counts", "said", "verdict"),
+        [
+            ({"exposures_without": 1}, "1 exposure of the stage test cannot be told to be whose, or when, and is in no row", "proceed"),
+            ({"exposures_without": 294}, "294 exposures of the stage test cannot be told", "proceed"),
+            ({"exposures_without": 295}, "295 exposures of the stage test cannot be told", "hold"),
+            ({"events_without": 294}, "294 events of the stage test cannot be told to be whose, or when, and are in no row", "proceed"),
+            ({"events_without": 295}, "295 events", "hold"),
+            ({"repeated": 1}, "1 unit of the stage test has an exposure twice", "proceed"),
+            ({"repeated": 2_940}, "2,940 units of the stage test have an exposure twice to the same instant (1 % of 294,000 units)", "proceed"),
+            ({"repeated": 2_941}, "2,941 units", "hold"),
+        ],
+    )  # fmt: skip
+    def test_a_few_are_reported_and_many_hold(self, counts: dict[str, int], said: str, verdict: str) -> None:
+        decision = self.decided(**counts)
+        readings = [each for each in decision.readings if each.check == "logged-once"]
+        assert said in messages(readings)
+        assert decision.verdict == verdict
+        assert [each.kind for each in readings] == (["repair"] if verdict == "hold" else [""])
+
+    def test_nothing_wrong_is_not_mentioned(self) -> None:
+        assert not [each for each in self.decided().readings if each.check == "logged-once"]
 
 
 class TestMinimumUnits:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +12,15 @@ import pytest
 
 from tests.sources.results_folder import header, page_load, write_csv
 from tests.sources.warehouse_of_users import (
+    DAY_SECONDS,
+    MILLIONTHS,
+    RUN_DAYS,
+    START,
     TABLES,
+    THROUGH,
     Cells,
+    Column,
+    Events,
     Users,
     counted,
     drawn_events,
@@ -38,15 +48,54 @@ def launched() -> Users:
         drawn_events(draw, first, "cs_contacts", rates["cs_contacts"], (0, 9), with_amount=True),
         drawn_events(draw, first, "conversion_rate", np.full(USERS, 0.034), (0, 6)),
     )
-    return Users(treated, first, again, events)
+    loads = np.concatenate([np.arange(USERS), draw.integers(0, USERS, USERS)])
+    second = np.where(draw.random(len(loads)) < 0.5, first[loads], again[loads])
+    of_user = np.exp(draw.normal(0, 0.3, USERS))[loads]  # a slow phone stays slow
+    millionths = (
+        np.round(np.exp(draw.normal(math.log(1900) - 1.645 * 0.6, 0.52, len(loads))) * of_user, 3)
+        * MILLIONTHS
+    )
+    return Users(
+        treated, first, again, (*events, Events("page_load", loads, second, millionths.astype(np.int64)))
+    )
 
 
-def page_loads() -> list[Cells]:
-    """Quantiles, which a warehouse does not add up."""
-    days = [f"2023-01-{day}" for day in range(23, 32)] + [f"2023-02-0{day}" for day in range(1, 6)]
-    rows = [page_load(day, variant) for day in days for variant in ("control", "buy_now")]
-    over_all = {"window": "total", "units": 160_000, "standard_error": "13ms", "through": "2023-02-06"}
-    return rows + [page_load("", variant, **over_all) for variant in ("control", "buy_now")]
+def page_loads(users: Users) -> list[Cells]:
+    """The quantiles of every day and over all, by sorting."""
+    (loads,) = (each for each in users.events if each.name == "page_load")
+    loaded_on, first_on, again_on = (each // DAY_SECONDS for each in (loads.second, users.first, users.again))
+    assert loads.millionths is not None
+    rows = []
+    for number in [None, *range(RUN_DAYS)]:
+        for variant, treated in (("control", False), ("buy_now", True)):
+            inside = (users.treated[loads.user] == treated) & (loads.second >= users.first[loads.user])
+            inside &= loads.second < (THROUGH + 1) * DAY_SECONDS
+            if number is not None:
+                was_served = (first_on[loads.user] == number) | (again_on[loads.user] == number)
+                inside &= was_served & (loaded_on == number)
+            day, through = ("", "2023-02-06") if number is None else (START.date() + timedelta(number), None)
+            window: Cells = {"window": "total" if number is None else "day", "through": through}
+            rows.append(
+                page_load(
+                    str(day), variant, **window, **quantile(loads.user[inside], loads.millionths[inside])
+                )
+            )
+    return rows
+
+
+def quantile(users: Column, millionths: Column) -> Cells:
+    """The 95 % quantile with the standard error of its clustered order statistics."""
+    values = np.sort(millionths)
+    count = len(values)
+    middle = values[-(-95 * count // 100) - 1]
+    _, unit, n = np.unique(users, return_inverse=True, return_counts=True)
+    k = np.bincount(unit, millionths <= middle)
+    (var_k, cross), (_, var_n) = np.cov(k, n)
+    p = k.sum() / n.sum()
+    half = 1.959963984540054 * math.sqrt((var_k - 2 * p * cross + p * p * var_n) / len(n)) / n.mean()
+    low, high = math.floor(count * (0.95 - half)), math.floor(count * (0.95 + half)) + 1
+    error = int(values[high - 1] - values[low - 1]) / MILLIONTHS / (2 * 1.959963984540054)
+    return {"units": len(n), "value": f"{int(middle) / MILLIONTHS}ms", "standard_error": f"{error}ms"}
 
 
 @pytest.fixture
@@ -62,10 +111,11 @@ def warehouse(repository: Path) -> Path:
             "sources:\n"
             f"  exposures: {{table: {exposures.table}, unit: {exposures.unit}}}\n"
             f"  events: {{table: {events.table}, database: {events.database}, unit: {events.unit}}}\n"
+            "  metrics: {p95_page_load: {event: page_load, value_unit: ms}}\n"
         )
-    for name, rows in (("quantiles", page_loads()), ("all", [*counted(users), *page_loads()])):
-        write_csv(repository / RESULTS / f"{name}.csv", rows)
-        head = header(more=f"revision: web-8841\naggregates: {name}.csv")
+    write_csv(repository / RESULTS / "all.csv", [*counted(users), *page_loads(users)])
+    for name, rows in (("none", ""), ("all", "aggregates: all.csv")):
+        head = header(more=f"revision: web-8841\n{rows}")
         (repository / RESULTS / f"{name}.yaml").write_text(head, encoding="utf-8")
     return repository
 
@@ -77,7 +127,7 @@ def test_a_launch_from_a_warehouse_and_from_a_file(warehouse: Path) -> None:
         return call(warehouse, "gate", PLAN, "--results", file, "--to", "70%", *when, *more)
 
     source = ("--source", "duckdb:///warehouse.db", "--receipt", "receipt.json")
-    told = gate("quantiles", *source, "--format", "json")
+    told = gate("none", *source, "--format", "json")
     assert (told.status, told.err) == (0, "")
     found, expected = told.json, gate("all", "--format", "json").json
     assert found["verdict"] == "proceed"
@@ -89,3 +139,46 @@ def test_a_launch_from_a_warehouse_and_from_a_file(warehouse: Path) -> None:
     assert (refused.status, "a receipt opens no warehouse" in refused.err) == (2, True)
     replayed = call(warehouse, "gate", "--replay", "receipt.json", "--source", "duckdb:///warehouse.db")
     assert (replayed.status, "the receipt says the same" in replayed.out) == (0, True)
+
+
+def asked(repository: Path, *more: str) -> Call:
+    file = f"{RESULTS}/none.yaml"
+    when = ("--as-of", taken(repository, file))
+    return call(repository, "gate", PLAN, "--results", file, "--to", "70%", *when, *more)
+
+
+def test_a_dry_run_shows_the_queries_and_judges_nothing(warehouse: Path) -> None:
+    told = asked(warehouse, "--source", "duckdb:///warehouse.db", "--dry-run", "--receipt", "receipt.json")
+    assert (told.status, told.out) == (2, "")
+    assert "a dry run: the queries were not sent, and nothing was judged" in told.err
+    for name in ("sums of test", "quantiles of p95_page_load in test", "incomplete exposures of test"):
+        assert f"-- {name}\n" in told.err
+    assert json.loads((warehouse / "receipt.json").read_text())["verdict"] == "could_not_judge"
+
+
+def test_the_url_comes_from_the_environment_and_limits_are_kept(
+    warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAREHOUSE", "duckdb:///warehouse.db")
+    told = asked(
+        warehouse, "--source", "env:WAREHOUSE", "--show-sql", "--time-limit", "10min", "--byte-limit", "10B"
+    )
+    assert told.status == 0
+    assert "GROUP BY" in told.err
+    stopped = asked(warehouse, "--source", "env:WAREHOUSE", "--time-limit", "1ms")
+    assert (stopped.status, "did not end within --time-limit" in stopped.err) == (2, True)
+    large = asked(warehouse, "--source", "env:WAREHOUSE", "--byte-limit", "1k")
+    assert (large.status, "and --byte-limit is 1,000" in large.err) == (2, True)
+    unset = asked(warehouse, "--source", "env:NO_SUCH_VARIABLE")
+    assert (
+        unset.status,
+        "env:NO_SUCH_VARIABLE: this variable of the environment is not set" in unset.err,
+    ) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "option", [["--show-sql"], ["--dry-run"], ["--time-limit", "1h"], ["--byte-limit", "1M"]]
+)
+def test_what_a_warehouse_is_told_needs_one(repository: Path, option: list[str]) -> None:
+    told = call(repository, "gate", PLAN, "--results", "results/x.yaml", "--to", "70%", *option)
+    assert (told.status, f"{option[0]} is about a warehouse, and none is named" in told.err) == (2, True)

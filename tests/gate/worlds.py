@@ -187,8 +187,8 @@ class World:
         )
         rows = tuple(sorted(self.rows, key=lambda row: row.key))
         digest = results_digest(results, rows) if self.has_digest else ""
-        problems, crossed = self.more.get("problems", ()), self.more.get("crossed", ())
-        return Evidence(results, taken, rows, problems, digest, crossed)
+        problems, counts = self.more.get("problems", ()), self.more.get("counts", ())
+        return Evidence(results, taken, rows, problems, digest, counts)
 
     def readout(self) -> Readout:
         return Readout(

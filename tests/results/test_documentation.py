@@ -17,7 +17,7 @@ from egp.policy.reading import read_policy
 from egp.policy.shipped import ROOT
 from egp.record.sources.file import read_evidence
 from egp.record.sources.tables import WarehouseTables
-from egp.record.sources.warehouse import Warehouse
+from egp.record.sources.warehouse.source import Warehouse
 from egp.yaml import read_text
 from tests.sources.results_folder import evidence, header, plan_named
 

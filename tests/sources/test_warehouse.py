@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from egp.plan.results import Crossed, Evidence
+from egp.plan.results import Evidence, StageCounts
 from egp.plan.typed_reader import read
 from egp.record.sources import ResultsError
-from egp.record.sources.connection import connected, without_secrets
 from egp.record.sources.file import read_evidence
 from egp.record.sources.tables import WarehouseTables
-from egp.record.sources.warehouse import Warehouse
+from egp.record.sources.warehouse.connection import connected
+from egp.record.sources.warehouse.named import without_secrets
+from egp.record.sources.warehouse.source import Warehouse
 from tests.sources.results_folder import (
     STAGE_1,
     evidence,
@@ -98,7 +100,7 @@ def test_units_served_two_variants_are_left_out_and_told(tmp_path: Path) -> None
     found = from_warehouse(small(tmp_path, f"{PAIR}, {crossed}"), tables=NAMED)
     assert {(row.variant, row.units) for row in found.rows if row.window == "cohort"} == {("control", 2)}
     assert not found.problems
-    assert found.crossed == (Crossed("test", 1, 3),)
+    assert found.counts == (StageCounts("test", 3, crossed=1),)
 
 
 @pytest.mark.parametrize("at", ["TIMESTAMP", "TIMESTAMPTZ"])
@@ -136,17 +138,18 @@ def test_a_stage_has_the_units_served_in_it(tmp_path: Path) -> None:
 
 
 def test_only_aggregates_leave_the_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import ibis.expr.types as ir
+    from ibis.backends.duckdb import Backend
 
     fetched = []
-    original = ir.Table.to_pyarrow
+    original = Backend.to_pyarrow
 
-    def watched(table: ir.Table, **options: object) -> object:
-        result = original(table, **options)
-        fetched.append((table.columns, result.num_rows))
+    def watched(backend: Backend, query: Any, **options: object) -> object:
+        result = original(backend, query, **options)
+        if hasattr(result, "schema"):  # and not a single value of the session
+            fetched.append((result.schema.names, result.num_rows))
         return result
 
-    monkeypatch.setattr(ir.Table, "to_pyarrow", watched)
+    monkeypatch.setattr(Backend, "to_pyarrow", watched)
     rows = ", ".join(served(f"u{number}", "control", "2023-01-24 20:00") for number in range(50))
     from_warehouse(small(tmp_path, rows), tables=NAMED)
     assert fetched
@@ -156,7 +159,7 @@ def test_only_aggregates_leave_the_warehouse(tmp_path: Path, monkeypatch: pytest
 def test_duckdb_reads_its_own_file_and_nothing_else(tmp_path: Path) -> None:
     file = small(tmp_path, PAIR)
     (tmp_path / "secret.csv").write_text("secret\n", encoding="utf-8")
-    with connected(f"duckdb:///{file}", str(tmp_path)) as connection:
+    with connected(f"duckdb:///{file}", str(tmp_path)) as session:
         for statement in (
             f"SELECT * FROM read_csv('{tmp_path / 'secret.csv'}')",
             f"ATTACH '{tmp_path / 'other.db'}'",
@@ -167,7 +170,7 @@ def test_duckdb_reads_its_own_file_and_nothing_else(tmp_path: Path) -> None:
             f"COPY exposures TO '{tmp_path / 'out.csv'}'",
         ):
             with pytest.raises(duckdb.Error):
-                connection.raw_sql(statement)
+                session.backend.raw_sql(statement)
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -206,7 +209,7 @@ def test_a_query_that_fails_repeats_nothing_of_the_tables(tmp_path: Path) -> Non
     with duckdb.connect(str(file)) as connection:
         connection.execute("ALTER TABLE events ALTER value TYPE VARCHAR")
         connection.execute("INSERT INTO events VALUES ('a', 'cs_contacts', '2023-01-25', 'jo.customer')")
-    with pytest.raises(ResultsError, match="the query failed: ConversionException") as caught:
+    with pytest.raises(ResultsError, match="the query of sums of test failed: ConversionException") as caught:
         from_warehouse(file, tables=NAMED)
     assert "jo.customer" not in repr(caught.value.failures)
 
@@ -258,13 +261,13 @@ def test_no_spelling_of_a_url_reads_or_creates_a_file_outside(
 def test_the_case_of_a_scheme_makes_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     duckdb.connect(str(tmp_path / "w.db")).close()
     monkeypatch.chdir(tmp_path)
-    with connected("DUCKDB:///w.db", str(tmp_path)) as connection:
-        assert connection.raw_sql("SELECT 1").fetchall() == [(1,)]
+    with connected("DUCKDB:///w.db", str(tmp_path)) as session:
+        assert session.backend.raw_sql("SELECT 1").fetchall() == [(1,)]
     with (
-        pytest.raises(ResultsError, match="the query failed: InvalidInput"),
-        connected("DuckDB:///w.db", str(tmp_path)) as connection,
+        pytest.raises(ResultsError, match="could not be read: InvalidInput"),
+        connected("DuckDB:///w.db", str(tmp_path)) as session,
     ):
-        connection.raw_sql("CREATE TABLE t (a INTEGER)")
+        session.backend.raw_sql("CREATE TABLE t (a INTEGER)")
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -288,3 +291,18 @@ def test_a_plan_without_a_time_zone_has_no_days(tmp_path: Path) -> None:
 
 def test_secrets_of_a_url_are_not_shown() -> None:
     assert without_secrets("snowflake://jo:pw@account/db?token=abc") == "snowflake://account/db"
+    assert without_secrets("env:WAREHOUSE_URL") == "env:WAREHOUSE_URL"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://jo:se?cret@host/db", "postgres://jo:se@cret@host/db", "postgres://jo:secret@host/db?x=1",
+        "postgres://host/db?user=jo@home&password=secret", "postgres://jo:se/cret@host/db", "postgres:jo:secret@host",
+        "jo:secret@host", "env:se cret", "postgres://jo:se#cret@host", "POSTGRES://jo:secret@host", "env:A=secret",
+        "postgres://jo:se?cr@et@host/db?password=secret", "//jo:secret@host",
+    ],
+)  # fmt: skip
+def test_no_spelling_of_a_url_tells_its_secret(url: str) -> None:
+    told = without_secrets(url)
+    assert not any(part in told for part in ("secret", "cret", "se?", "se@", "se/", "se#", "jo"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 FORMATS = ("text", "json", "markdown", "github")
 
@@ -17,7 +18,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--source",
         default="",
         metavar="URL",
-        help="warehouse to compute rows in, such as duckdb:///warehouse.db",
+        help="warehouse to compute rows in, such as duckdb:///warehouse.db, env:VARIABLE or entry-point:NAME",
+    )
+    parser.add_argument(
+        "--show-sql", action="store_true", help="print every query to standard error before it is sent"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the queries, send none and judge nothing; ends with 2"
+    )
+    parser.add_argument(
+        "--time-limit", type=_duration, metavar="TIME", help="of all queries together, such as 10min"
+    )
+    parser.add_argument(
+        "--byte-limit",
+        type=_count,
+        metavar="BYTES",
+        help="of what a query may read, such as 20B for 20 billion",
     )
     move = parser.add_mutually_exclusive_group()
     move.add_argument(
@@ -51,9 +67,27 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _moment(text: str) -> object:
-    from egp.plan.quantity import QuantityError, moment
+    from egp.plan.quantity import moment
+
+    return _quantity(moment, text)
+
+
+def _duration(text: str) -> object:
+    from egp.plan.quantity import duration
+
+    return _quantity(duration, text)
+
+
+def _count(text: str) -> object:
+    from egp.plan.quantity import count
+
+    return _quantity(count, text)
+
+
+def _quantity(parse: Callable[[object], object], text: str) -> object:
+    from egp.plan.quantity import QuantityError
 
     try:
-        return moment(text)
+        return parse(text)
     except QuantityError as error:
         raise argparse.ArgumentTypeError(f"{error}; {error.advice}") from None

@@ -64,21 +64,21 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
 
 
 def _crossed(readout: Readout, most: Share) -> Iterator[Reading]:
-    for crossed in readout.evidence.crossed:
-        if not crossed.units:
+    for stage in readout.evidence.counts:
+        if not stage.crossed:
             continue
-        share = crossed.units / crossed.of
+        share = stage.crossed / stage.units
         were = (
-            "was served two variants, and is" if crossed.units == 1 else "were served two variants, and are"
+            "was served two variants, and is" if stage.crossed == 1 else "were served two variants, and are"
         )
         rounded = significant(share * 100, 2)
         is_much = share > most
         yield Reading(
             "fail" if is_much else "pass",
-            f"{counted(crossed.units, 'unit')} of the stage {crossed.stage} {were} left out ({rounded} % of {crossed.of:,})",
+            f"{counted(stage.crossed, 'unit')} of the stage {stage.stage} {were} left out ({rounded} % of {stage.units:,})",
             observed=f"{rounded} %",
             required=f"at most {significant(most * 100, 2)} %",
-            numbers={"crossed": float(crossed.units), "units": float(crossed.of)},
+            numbers={"crossed": float(stage.crossed), "units": float(stage.units)},
             kind="repair" if is_much else "",
             next="find out why before anything is read" if is_much else "",
         )

@@ -45,8 +45,8 @@ def read_evidence(path: str, plan: Experiment, root: str, source: RowSource | No
         placed += _rows(table, RowReader(plan, stages), problems)
     rows, contradicted = contradictions(placed)
     digest = results_digest(results, rows)
-    crossed = tuple(each for table in tables for each in table.crossed)
-    return Evidence(results, as_of, tuple(rows), (*problems, *contradicted), digest, crossed)
+    counts = tuple(each for table in tables for each in table.counts)
+    return Evidence(results, as_of, tuple(rows), (*problems, *contradicted), digest, counts)
 
 
 class ResultsFile:

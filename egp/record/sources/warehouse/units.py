@@ -1,0 +1,224 @@
+"""The query of a stage: each unit once, with what it did in every window, summed over the units of each first day.
+
+Weeks and days are aggregated under conditions beside the cohorts, so that exposures and events are each read once. A week's
+row is the sum of what its cohorts did in it, and so is that of the units first exposed in the first week.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import mul
+from typing import Any
+
+from egp.plan.results import COVARIATE_SUMS, DENOMINATOR_SUMS, SUMS
+from egp.record.sources.warehouse.instants import Span, StageClock, within
+from egp.record.sources.warehouse.measures import Measure, longest_history, summed
+from egp.record.sources.warehouse.opened import AMOUNT, SEGMENT, Opened
+
+_WIDE, _SQUARE, _TOTAL = "decimal(19, 6)", "decimal(36, 12)", "decimal(38, 12)"
+COHORT = "cohort"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What units did of a metric in a window: the columns that hold it, before and after they are summed."""
+
+    number: int
+    measure: Measure
+    span: Span | None
+    """None for the cohorts, whose outcomes count from the first exposure until they have matured."""
+
+    def column(self, part: str) -> str:
+        return f"{part}_{self.number}_{self.span.name if self.span else COHORT}"
+
+    @property
+    def has_covariate(self) -> bool:
+        return self.span is None and self.measure.history_days > 0
+
+    @property
+    def sums(self) -> tuple[str, ...]:
+        """The columns of a row that are summed; a proportion's square is itself."""
+        measure = self.measure
+        return (
+            *(SUMS[:1] if measure.kind == "proportion" else SUMS),
+            *(DENOMINATOR_SUMS if measure.denominator else ()),
+            *(COVARIATE_SUMS if self.has_covariate else ()),
+        )
+
+
+def outcomes(found: list[Measure], clock: StageClock) -> list[Outcome]:
+    """Every window of every metric that is summed."""
+    result = []
+    for number, measure in enumerate(summed(found)):
+        result.append(Outcome(number, measure, None))
+        result += [Outcome(number, measure, span) for span in spans_of(measure, clock)]
+    return result
+
+
+def spans_of(measure: Measure, clock: StageClock) -> Iterator[Span]:
+    """The days and weeks that a metric has rows of."""
+    if measure.has_days:
+        yield from clock.days()
+    for week in clock.weeks():
+        if measure.has_weeks or (measure.has_first_week and week.number < 2):
+            yield week
+
+
+class StageUnits:
+    """The units of one stage, as its exposures tell them."""
+
+    def __init__(self, experiment: str, clock: StageClock, tables: Opened) -> None:
+        self._experiment = experiment
+        self.clock = clock
+        self.tables = tables
+
+    def units(self, spans: Iterable[Span], segments: Sequence[str] = ()) -> Any:
+        """Each unit with its first exposure, 0 or 1 for every span in which it was served, and irregularities."""
+        served = self._whole()
+        # A row that is there twice is counted by its instant, before units are; no engine counts distinct ones cheaply.
+        logged = served.group_by(["unit", "variant", "at"]).aggregate(times=served.count())
+        served_in = {span.served: _any(within(logged.at, span.begin, span.end)) for span in spans}
+        units = logged.group_by("unit").aggregate(
+            first_at=logged.at.min(), variant=logged.variant.min(), other_variant=logged.variant.max(),
+            times=logged.times.max(), **served_in,
+        )  # fmt: skip
+        return self._with_segments(units, segments) if segments else units
+
+    def _whole(self) -> Any:
+        """Exposures of the stage that say who was served what."""
+        served = self.tables.served(self._experiment, self.clock)
+        return served.filter(served.unit.notnull() & served.variant.notnull())
+
+    def _with_segments(self, units: Any, segments: Sequence[str]) -> Any:
+        """The units with the value of each segment at their first exposure."""
+        columns = [SEGMENT + name for name in segments]
+        units = units.alias("first_exposures")
+        served = self._whole().select("at", *columns, served_unit=lambda table: table.unit)
+        at_first = units.inner_join(served, [units.unit == served.served_unit, units.first_at == served.at])
+        kept = {name: at_first[name].min() for name in units.columns if name != "unit"}
+        return at_first.group_by("unit").aggregate(**kept, **{name: at_first[name].min() for name in columns})
+
+
+class SumsQuery:
+    """The query of the metrics that are summed."""
+
+    def __init__(self, units: StageUnits, found: list[Measure]) -> None:
+        self._units = units
+        self._measures = list(summed(found))
+        self.outcomes = outcomes(found, units.clock)
+        self.spans = sorted({each.span for each in self.outcomes if each.span}, key=lambda span: span.name)
+        self.segments = sorted({name for each in self._measures for name in each.all_segments})
+
+    def sums(self) -> Any:
+        """Sums over the units of each variant, first day and segment; all that leaves the warehouse."""
+        did = self._per_unit()
+        keys = ["is_crossed", "variant", "day", *(SEGMENT + name for name in self.segments)]
+        sums = {"units": did.count(), "repeated": did.is_repeated.sum()}
+        sums |= {span.units: did[span.served].sum() for span in self.spans}
+        for outcome in self.outcomes:
+            sums |= _sums(did, outcome)
+        return did.group_by(keys).aggregate(**sums).order_by(keys)
+
+    def _per_unit(self) -> Any:
+        """Each unit with what it did in every window."""
+        units = self._told()
+        if not self._measures:
+            return units
+        # Named, so that engines compute the units once, and not for each of the two joins.
+        units = units.mutate(**self._bounds(units)).alias("units")
+        joined = units.inner_join(self._units.tables.happened(self._measures, self._units.clock), "unit")
+        did = {name: value for outcome in self.outcomes for name, value in _did(joined, outcome).items()}
+        per_unit = joined.group_by("unit").aggregate(**did)
+        whole = units.left_join(per_unit, "unit")
+        return whole.mutate(**{name: whole[name].fill_null(0) for name in did})
+
+    def _told(self) -> Any:
+        """Units with the number of their day, and with what is irregular as 0 or 1."""
+        units = self._units.units(self.spans, self.segments)
+        return units.mutate(
+            day=self._units.clock.day_number(units.first_at),
+            is_crossed=(units.variant != units.other_variant).ifelse(1, 0),
+            is_repeated=(units.times > 1).ifelse(1, 0),
+        ).drop("other_variant", "times")
+
+    def _bounds(self, units: Any) -> dict[str, Any]:
+        """Between which instants events of a unit count, where that depends on its day."""
+        clock, history = self._units.clock, longest_history(self._measures)
+        windows = sorted({each.outcome_days for each in self._measures if each.outcome_days is not None})
+        bounds = {f"until_{days}": clock.by_day(units.first_at, days + 1) for days in windows}
+        if history:
+            bounds["day_begin"] = clock.by_day(units.first_at, 0)
+            bounds["history_begin"] = clock.by_day(units.first_at, -history)
+        return bounds
+
+
+def is_in_segment(units: Any, segment: str) -> Any:
+    """Whether a unit's value at its first exposure is the one that a segment names."""
+    name, is_valued, value = segment.partition("=")
+    column = units[SEGMENT + name]
+    return column == (value if is_valued else True)
+
+
+def _any(condition: Any) -> Any:
+    return condition.ifelse(1, 0).max()
+
+
+def _did(joined: Any, outcome: Outcome) -> dict[str, Any]:
+    """What one unit did of a metric in a window: its value, that of the denominator, that of the pre-period."""
+    measure, span = outcome.measure, outcome.span
+    counts = joined.happened_at >= joined.first_at
+    if span:
+        counts &= within(joined.happened_at, span.begin, span.end)
+    elif measure.outcome_days is not None:
+        counts &= joined.happened_at < joined[f"until_{measure.outcome_days}"]
+    values = {"y": (measure.event, counts)}
+    if measure.denominator:
+        values["d"] = (measure.denominator, counts)
+    if outcome.has_covariate:
+        before = (joined.happened_at >= joined.history_begin) & (joined.happened_at < joined.day_begin)
+        values["x"] = (measure.event, before)
+    return {
+        outcome.column(part): _value(joined, measure, (joined.event == event) & when, is_capped=part != "d")
+        for part, (event, when) in values.items()
+    }
+
+
+def _value(joined: Any, measure: Measure, counts: Any, *, is_capped: bool) -> Any:
+    import ibis
+
+    if measure.kind == "proportion":
+        return _any(counts)
+    total = counts.ifelse(joined.amount.fill_null(1), 0).sum().cast(AMOUNT)
+    if measure.cap is None or not is_capped:
+        return total
+    return ibis.least(total, ibis.literal(measure.cap).cast(AMOUNT))
+
+
+def _sums(did: Any, outcome: Outcome) -> dict[str, Any]:
+    """Sums over units; in a day or week, over those that were served in it."""
+
+    def of(part: str) -> Any:
+        value = did[outcome.column(part)]
+        return value if outcome.span is None else (did[outcome.span.served] == 1).ifelse(value, 0)
+
+    factors = {
+        "sum": ("y",), "sum_squares": ("y", "y"),
+        "denominator_sum": ("d",), "denominator_sum_squares": ("d", "d"), "cross_sum": ("y", "d"),
+        "covariate_sum": ("x",), "covariate_sum_squares": ("x", "x"), "covariate_cross_sum": ("y", "x"),
+    }  # fmt: skip
+    is_counted = outcome.measure.kind == "proportion"
+
+    def product(name: str) -> Any:
+        first, *others = map(of, factors[name])
+        # DuckDB gives a product of two decimals of 18 digits no more than 18, and refuses what does not fit.
+        wide = first if is_counted or not others else first.cast(_WIDE)
+        return reduce(mul, others, wide)
+
+    return {outcome.column(name): _total(product(name), is_counted) for name in outcome.sums}
+
+
+def _total(values: Any, is_counted: bool) -> Any:
+    """A sum that neither overflows nor rounds; zeros and ones are small enough for whole numbers."""
+    return values.cast("int64").sum() if is_counted else values.cast(_SQUARE).sum().cast(_TOTAL)
