@@ -134,8 +134,7 @@ class RegistrationTerms:
 
     def judge(self, source: PlanSource) -> Policy:
         """The policy that a plan is registered under: its owner's."""
-        owners = self.finder.owners
-        return owners.policy(source.owner) if owners and source.owner else self.policy
+        return self.finder.policy_of(source, self.policy)
 
     def pinned_policy(self, source: PlanSource) -> PinnedPolicy:
         policy = self.judge(source)

@@ -143,7 +143,7 @@ class _Plan:
 
 def judge(call: Call, finder: PlanFinder, policy: Policy) -> GateJudgement:
     """Reads the inputs and decides. Raises CannotJudge where there is no plan, no results or no such stage."""
-    read = _plan(call, finder)
+    read = _plan(call, finder, lock_folder(finder.folder, policy.home))
     digest = plan_digest(read.plan) if read.is_whole else NO_DIGEST
     known = {"plan": digest}
     try:
@@ -241,21 +241,45 @@ def _variant(call: Call, plan: Experiment) -> str:
     return call.variant
 
 
-def _plan(call: Call, finder: PlanFinder) -> _Plan:
+def _plan(call: Call, finder: PlanFinder, root: str) -> _Plan:
     sources = finder.asked([call.plan])
     if finder.failures:
-        raise CannotJudge(*finder.failures)
+        raise CannotJudge(*(_archived(call, finder, root) or finder.failures))
     if len(sources) != 1:
         raise CannotJudge(Failure(call.plan, "the gate judges one plan", help="name the plan's file"))
     source = sources[0]
     if finder.leaves_repository(source):
         message = "this link leads out of the repository"
         raise CannotJudge(Failure(source.shown, message, help="commit the plan itself"))
+    if finder.crosses(source):
+        message = "this link leads into a folder that another policy owns"
+        raise CannotJudge(Failure(source.shown, message, help="commit the plan itself"))
     try:
         documents = source.documents()
     except OSError as error:
         raise CannotJudge(Failure(source.shown, f"cannot read this file: {error.strerror}")) from None
     return _chosen(call, source, [each for each in documents if isinstance(each.value, dict)])
+
+
+def _archived(call: Call, finder: PlanFinder, root: str) -> list[Failure]:
+    """What the lock remembers of an experiment whose plan is gone, where the file was named for it."""
+    path = os.path.normpath(os.path.join(finder.folder, call.plan))
+    name = os.path.splitext(os.path.basename(path))[0]
+    try:
+        entry = read_lock(root).entries.get(name)
+    except LockError:
+        return []
+    if (
+        not entry
+        or not entry.archived
+        or os.path.join(root, entry.path or "") != path
+        or os.path.lexists(path)
+    ):
+        return []
+    message = (
+        f"{name} was archived on {entry.archived}, and its plan is gone: nothing of it is entered any more"
+    )
+    return [Failure(call.plan, message, help="register a new experiment, with an id of its own")]
 
 
 def _chosen(call: Call, source: PlanSource, documents: list[Document]) -> _Plan:

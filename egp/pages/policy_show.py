@@ -14,9 +14,10 @@ from egp.plan.wording import counted
 from egp.policy.announcing import announced
 from egp.policy.escapable import ESCAPABLE, escapable_overrides
 from egp.policy.layers import OFF, Layer, SettingValue, settings_in_force
-from egp.policy.model import Policy, Scope
+from egp.policy.model import Adopted, Policy, Scope
+from egp.policy.owners import Ownership
 from egp.policy.params import shown_value
-from egp.policy.scope import Traits
+from egp.policy.scope import NO_TRAITS, Traits
 from egp.policy.timing import Timing
 from egp.rules.rule import Rule
 from egp.yaml import Document
@@ -33,13 +34,15 @@ class ShownPlan:
     timing: Timing
     covering: tuple[int, ...]
     """Positions of the overrides that apply to it."""
+    in_policy: str = ""
+    """The file as the policy's patterns see it."""
 
 
 def judged_plan(document: Document, in_policy: str, policy: Policy, timing: Timing) -> ShownPlan:
     plan, _ = read_experiment(document.value)
     traits = policy.traits_of(plan)
     covering = policy.covering(in_policy, traits)
-    return ShownPlan(document.path, document.index, plan.id or "", traits, timing, covering)
+    return ShownPlan(document.path, document.index, plan.id or "", traits, timing, covering, in_policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Effective:
         self.judged = judged
         self.covering: Sequence[int] = judged.covering if judged else ()
         layers = policy.layers_for(self.covering)
+        self._on_floor = dict(_on_floor(policy, timing, judged)) if policy.floor else {}
         self.rules = [self._effective(rule_id, layers) for rule_id in policy.catalogue]
         self._numbers = {
             value.origin: at + 1
@@ -75,6 +79,9 @@ class Effective:
         }
 
     def _effective(self, rule_id: str, layers: Sequence[Layer]) -> _Effective:
+        if rule_id in self._on_floor:
+            adopted = self._on_floor[rule_id]
+            return _Effective(adopted.rule, {**adopted.values}, adopted.coming)
         values = settings_in_force(layers, rule_id, self.timing)
         rule = self.policy.catalogue.load(rule_id)
         return _Effective(rule, values, announced(layers, rule, self.timing))
@@ -84,15 +91,40 @@ class Effective:
         return self._numbers.get(value.origin)
 
 
+def _on_floor(policy: Policy, timing: Timing, judged: ShownPlan | None) -> Iterator[tuple[str, Adopted]]:
+    """The rules in force as the policy that delegates to this one lets them be."""
+    path, traits = (judged.in_policy, judged.traits) if judged else ("", NO_TRAITS)
+    rules = policy.adopted(path, traits, timing)
+    for each in (*rules.alone, *rules.together, *policy.judging(path, traits, timing)):
+        yield each.rule.id, each
+
+
 def _all_entries(layer: Layer) -> Iterator[list[SettingValue]]:
     for rule_id in {**layer.settings, **layer.dated}:
         for values in layer.entries(rule_id):
             yield list(values.values())
 
 
-def render_text(effective: Effective, width: int) -> str:
+def ownership_lines(found: Ownership, width: int) -> Iterator[str]:
+    """Who owns what, where there is more to tell than that one policy owns everything."""
+    if len(found.owned) > 1 or found.faults:
+        yield "who owns what"
+        yield ""
+        rows = [
+            (each.policy, each.folder, f"delegated by {each.delegated_by}" if each.delegated_by else "")
+            for each in found.owned
+        ]
+        yield from (f"  {line}" for line in table(rows, width - 2))
+        yield ""
+        for fault in found.faults:
+            yield from wrapped(f"{fault.path}: {fault.message}", width, "  ")
+            yield from _indented(f"= help: {fault.help}", width)
+            yield ""
+
+
+def render_text(effective: Effective, width: int, ownership: Ownership | None = None) -> str:
     """For people."""
-    lines = [*_head(effective, width), ""]
+    lines = [*_head(effective, width), "", *(ownership_lines(ownership, width) if ownership else ())]
     spoken_of = [each for each in effective.rules if each.values or each.coming]
     for family, rules in groupby(spoken_of, key=lambda each: each.rule.family):
         lines += [family, ""]
@@ -118,7 +150,8 @@ def _head(effective: Effective, width: int) -> Iterator[str]:
             yield from _indented(_override(at, scope), width)
         return
     plan = f"{judged.path} ({judged.experiment})" if judged.experiment else judged.path
-    yield from wrapped(f"{name}, for {plan}", width, "  ")
+    floor = f", above the floor of {policy.floor.policy.name}" if policy.floor else ""
+    yield from wrapped(f"{name}, for {plan}{floor}", width, "  ")
     yield from _indented(_told(judged), width)
     for at in effective.covering:
         yield from _indented(_override(at + 1, policy.scopes[at]), width)
@@ -154,15 +187,22 @@ def _rows(effective: Effective, each: _Effective, width: int) -> list[str]:
     return table(numbered, width)
 
 
-def render_json(effectives: Sequence[Effective]) -> str:
-    """For programs: one object for each plan, or one for plans without an override."""
-    return json.dumps({"policies": [_as_json(each) for each in effectives]}, indent=2) + "\n"
+def render_json(effectives: Sequence[Effective], ownership: Ownership | None = None) -> str:
+    """For programs: one object for each plan, or one for plans without an override, and who owns what."""
+    owners = [each._asdict() for each in ownership.owned] if ownership else []
+    faults = [
+        {"path": each.path, "message": each.message, "help": each.help}
+        for each in (ownership.faults if ownership else ())
+    ]
+    shown = {"policies": [_as_json(each) for each in effectives], "owners": owners, "errors": faults}
+    return json.dumps(shown, indent=2) + "\n"
 
 
 def _as_json(effective: Effective) -> dict[str, object]:
     policy = effective.policy
     return {
         "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
+        "floor": policy.floor.policy.name if policy.floor else None,
         "as_of": effective.timing.as_of.isoformat(),
         "plan": _plan_as_json(effective.judged),
         "overrides": [

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from egp.output.report.text import wrapped
-from egp.policy.layers import ALWAYS, OFF, Layer, Origin, SettingValue, settings_in_force
+from egp.policy.layers import ALWAYS, OFF, Layer, Origin, SettingValue
 from egp.policy.model import Policy
 from egp.policy.params import shown_value
 from egp.policy.timing import Timing
@@ -57,7 +57,7 @@ def _reflowed(text: str, width: int) -> Iterator[str]:
 def in_force(rule: Rule, policy: Policy, as_of: date, width: int) -> list[str]:
     """Severity and options of a rule under the policy, each with its origin."""
     timing = Timing(as_of)
-    values = settings_in_force(policy.layers, rule.id, timing)
+    values = policy.generally(rule.id, timing)
     title = f"In force under {policy.name} {policy.version}".strip()
     special = [*_dated(rule, policy.layers, timing), *_overridden(rule, policy)]
     if "severity" not in values and not any(name == "severity" for name, _, _ in special):
@@ -155,7 +155,7 @@ def list_rules(policy: Policy, as_of: date, width: int) -> str:
 
 
 def _severity(rule_id: str, policy: Policy, as_of: date) -> str:
-    values = settings_in_force(policy.layers, rule_id, Timing(as_of))
+    values = policy.generally(rule_id, Timing(as_of))
     return str(values["severity"].value) if "severity" in values else OFF
 
 

@@ -33,20 +33,22 @@ class DelegatingPolicy:
         self._folder = folder
         """The delegated policy's, as the patterns of this one see it."""
         self._position = {rule_id: at for at, rule_id in enumerate(order)}
-        self._kept: dict[tuple[int, int], RuleSet] = {}
+        self._kept: dict[tuple[int, int], tuple[RuleSet, RuleSet, RuleSet]] = {}
+        """By their identity: own rules, floor, and what is in force. While they are here, no others have it."""
 
     def rules(self, own: RuleSet, path: str, traits: Traits, timing: Timing) -> RuleSet:
         floor = self.policy.adopted(self._there(path), traits.above or NO_TRAITS, timing)
-        key = (id(own), id(floor))  # which both policies keep
+        key = (id(own), id(floor))
         if key not in self._kept:
             whole = self._stricter_of(floor.alone + floor.together, own.alone + own.together + own.shadow)
             effective = [each for each in whole if not each.shadow]
-            self._kept[key] = RuleSet(
+            in_force = RuleSet(
                 tuple(each for each in effective if each.rule.input_type != "Portfolio"),
                 tuple(each for each in effective if each.rule.input_type == "Portfolio"),
                 tuple(each for each in whole if each.shadow),
             )
-        return self._kept[key]
+            self._kept[key] = own, floor, in_force
+        return self._kept[key][2]
 
     def judging(self, own: list[Adopted], path: str, traits: Traits, timing: Timing) -> list[Adopted]:
         floor = self.policy.judging(self._there(path), traits.above or NO_TRAITS, timing)

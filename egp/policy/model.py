@@ -22,7 +22,7 @@ from egp.policy.layers import (
     settings_in_force,
 )
 from egp.policy.pattern import matches
-from egp.policy.scope import Condition, Traits, fits
+from egp.policy.scope import NO_TRAITS, Condition, Traits, fits
 from egp.policy.timing import Timing
 from egp.record.sources.tables import WarehouseTables
 from egp.rules.rule import Catalogue, Params, Rule
@@ -195,6 +195,15 @@ class Policy:
             self._adopted[key] = self._adopt(covering, timing)
         own = self._adopted[key]
         return self.floor.rules(own, path, traits, timing) if self.floor else own
+
+    def generally(self, rule_id: str, timing: Timing) -> dict[str, SettingValue]:
+        """The settings of a rule for plans without an override."""
+        if self.floor:
+            rules = self.adopted("", NO_TRAITS, timing)
+            for each in (*rules.alone, *rules.together, *self.judging("", NO_TRAITS, timing)):
+                if each.rule.id == rule_id:
+                    return {**each.values}
+        return settings_in_force(self.layers, rule_id, timing)
 
     def judging(self, path: str, traits: Traits, timing: Timing) -> list[Adopted]:
         """The rules about waivers and the baseline. Few plans have any, and no other plan waits for these rules."""

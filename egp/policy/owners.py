@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from typing import NamedTuple
 
 from egp.plan.finding import Failure
 from egp.plan.wording import listing
@@ -15,6 +16,22 @@ from egp.policy.model import Policy
 from egp.policy.territories import Territories, Territory, Undelegated
 from egp.rules.rule import Catalogue
 from egp.yaml import read_file
+
+
+class Owned(NamedTuple):
+    """What one policy owns; paths are relative to the root."""
+
+    policy: str
+    folder: str
+    delegated_by: str
+    plans: tuple[str, ...]
+
+
+class Ownership(NamedTuple):
+    """Who owns what in a repository, and which policies own nothing."""
+
+    owned: tuple[Owned, ...]
+    faults: tuple[Failure, ...]
 
 
 class Owners:
@@ -80,6 +97,24 @@ class Owners:
             raise found
         return found
 
+    def judging_by(self, policy: Policy) -> Owners:
+        """The same owners, one of whose policies is replaced by another version of it."""
+        found = Owners(self.territories, self._read, self._on_disk)
+        for key, known in self._policies.items():
+            is_it = isinstance(known, Policy) and known.root == policy.root
+            found._policies[key] = policy if is_it else known
+        return found
+
+    def policy_beside(self, file: str) -> Policy | None:
+        """The policy in a file that lies in a delegated folder, above the floor; None for one that lies elsewhere.
+
+        Raises PolicyError.
+        """
+        owner = self.territories.of(file)
+        if owner.over is None or owner.faults or os.path.dirname(file) != owner.root:
+            return None
+        return self.policy(owner) if file == owner.file else self._under_floor(replace(owner, file=file))
+
     def _under_floor(self, owner: Territory) -> Policy:
         if owner.faults:
             raise PolicyError(owner.faults)
@@ -93,13 +128,25 @@ class Owners:
         policy.digest = digest_of_all((policy, above))
         return policy
 
+    def ownership(self) -> Ownership:
+        """Who owns what. Raises PolicyError."""
+        found = self.territories
+        owned = [
+            Owned(
+                os.path.relpath(each.file, found.root).replace(os.sep, "/"),
+                os.path.relpath(each.root, found.root).replace(os.sep, "/"),
+                os.path.relpath(each.over.file, found.root).replace(os.sep, "/") if each.over else "",
+                each.plans,
+            )
+            for each in found.everyone()
+        ]
+        faults = [fault for each in found.everyone() for fault in each.faults]
+        untold = map(self._untold, self._on_disk.all_undelegated())
+        return Ownership(tuple(owned), (*faults, *untold))
+
     def undelegated(self, path: str) -> Iterator[Failure]:
         """What is wrong with the policies on the way to a file that nobody delegates to."""
         yield from map(self._untold, self._on_disk.undelegated(path))
-
-    def all_undelegated(self) -> Iterator[Failure]:
-        """The same of every policy of the repository. Raises PolicyError."""
-        yield from map(self._untold, self._on_disk.all_undelegated())
 
     def _untold(self, found: Undelegated) -> Failure:
         file, keeper = (self._on_disk.shown(each) for each in (found.file, found.owner.file))

@@ -17,6 +17,7 @@ from egp.yaml import Document, read_bytes, read_file
 from egp.yaml.files import real_path, repository_root
 
 if TYPE_CHECKING:
+    from egp.policy.model import Policy
     from egp.policy.owners import Owners
 
 STANDARD_INPUT = "-"
@@ -117,6 +118,25 @@ class PlanFinder:
         return [
             each for each in self.portfolio() if not mine.file or (each.owner and mine in each.owner.line())
         ]
+
+    def policy_of(self, source: PlanSource, otherwise: Policy) -> Policy:
+        """The policy that judges a file: its owner's. Raises PolicyError."""
+        return self.owners.policy(source.owner) if self.owners and source.owner else otherwise
+
+    def judging_by(self, policy: Policy) -> PlanFinder:
+        """The same, with another version of one of the policies."""
+        owners = self.owners.judging_by(policy) if self.owners else None
+        return PlanFinder(self.folder, self.patterns, self.pattern_root, owners)
+
+    def by_policy(
+        self, sources: Iterable[PlanSource], otherwise: Policy
+    ) -> list[tuple[Policy, list[PlanSource]]]:
+        """The files that each policy judges. Raises PolicyError."""
+        found: dict[str, tuple[Policy, list[PlanSource]]] = {}
+        for source in sources:
+            policy = self.policy_of(source, otherwise)
+            found.setdefault(policy.name, (policy, []))[1].append(source)
+        return list(found.values())
 
     def folders(self) -> list[str]:
         """Where plans may lie."""

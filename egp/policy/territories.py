@@ -218,9 +218,14 @@ class Territories:
         return (path if relative.startswith("..") else relative).replace(os.sep, "/")
 
 
+def territories_on_disk(folder: str) -> Territories:
+    """Those of the working tree that egp is called in."""
+    return Territories(repository_root(folder) or folder, folder, PlacesOnDisk())
+
+
 def policy_over(folder: str) -> str:
     """The policy that owns a folder of the working tree; empty where there is none. Raises PolicyError."""
-    owner = Territories(repository_root(folder) or folder, folder, PlacesOnDisk()).of_folder(folder)
+    owner = territories_on_disk(folder).of_folder(folder)
     if owner.faults:
         raise PolicyError(owner.faults)
     return owner.file

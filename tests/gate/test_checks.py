@@ -87,6 +87,15 @@ class TestRegistered:
         lock = made(type(world.registration), **{**vars(world.registration), "amended": (amended,)})
         assert world.but(registration=lock).decide().kind == "inconclusive"
 
+    @pytest.mark.parametrize("to", ["70%", "90%", ""])
+    def test_an_archived_experiment_enters_nothing(self, to: str) -> None:
+        world = readout_world()
+        assert world.registration is not None
+        lock = made(type(world.registration), **{**vars(world.registration), "archived": date(2023, 9, 1)})
+        decision = world.but(registration=lock, to=to).decide()
+        assert (decision.verdict, decision.kind) == ("hold", "repair")
+        assert "the experiment was archived on 2023-09-01" in messages(open_readings(decision)["registered"])
+
 
 class TestSignOff:
     def test_a_signature_that_the_lock_does_not_attest(self) -> None:

@@ -307,7 +307,11 @@ def test_an_archived_experiment_leaves_its_entry_behind(team: Team) -> None:
     assert (status, "is watched until 2023-05-10" in said) == (1, True)
     assert team.egp("register", "--archive", WISH_LIST, "--as-of=2023-05-11")[0] == 0
     (team.root / WISH_LIST).unlink()
+    status, said = team.egp("gate", WISH_LIST, "--results=results.yaml", "--to=70%", "--as-of=2023-05-12")
+    assert (status, "wish-list was archived on 2023-05-11, and its plan is gone" in said) == (2, True), said
     team.commit("2023-05-11", "Over")
+    status, said = team.egp("history", WISH_LIST)
+    assert "archived on 2023-05-11: its plan may go, and its id stays taken" in said
     assert team.check("2023-05-11", "--base=main") == (0, []), "the plan of what is over may go"
     team.merge()
     assert team.check("2023-05-11") == (0, [])

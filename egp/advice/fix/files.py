@@ -17,6 +17,7 @@ from egp.check import check
 from egp.output.report.model import Report
 from egp.plan.experiment import read_experiment
 from egp.plan.finding import Diagnostic, Failure
+from egp.policy.error import PolicyError
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.yaml import Path, pointer, read_bytes
@@ -65,8 +66,8 @@ class Fixer:
         self.saw_unreadable = False
         """Whether a file is no YAML, so that nobody can tell what there is to repair."""
         self._finder = finder
-        # Judging a trial needs no other plan: what plans say of each other is not repaired.
-        self._alone = PlanFinder(finder.folder, (), finder.pattern_root)
+        self._alone: dict[str, PlanFinder] = {}
+        """Judging a trial needs no other plan: what plans say of each other is not repaired."""
         self._policy = policy
         self._as_of = as_of
         self._unsafe = unsafe
@@ -82,6 +83,11 @@ class Fixer:
                     yield repaired
 
     def _content(self, source: PlanSource) -> bytes | None:
+        try:
+            self._finder.policy_of(source, self._policy)
+        except PolicyError as error:
+            self.failures += [each for each in error.failures if each not in self.failures]
+            return None
         if source.content is not None:
             return source.content
         if self._finder.leaves_repository(source):
@@ -132,9 +138,11 @@ class Fixer:
             trial.made.append(repair)
 
     def _judged(self, source: PlanSource, content: bytes) -> Report:
-        return check(
-            [replace(source, content=content)], self._alone, self._policy, self._as_of, list_passes=True
-        )
+        policy = self._finder.policy_of(source, self._policy)
+        if policy.root not in self._alone:
+            self._alone[policy.root] = PlanFinder(self._finder.folder, (), policy.root)
+        alone = self._alone[policy.root]
+        return check([replace(source, content=content)], alone, policy, self._as_of, list_passes=True)
 
 
 @dataclass(slots=True)

@@ -35,14 +35,19 @@ def run(options: argparse.Namespace) -> int:
     sources = plans_asked_for(options, policy, finder)
     verb = start if options.start else shrink
     try:
-        outcome = verb(sources, finder, policy, judging_day(options.as_of, policy.timezone))
+        outcomes = [
+            verb(group, finder, judge, judging_day(options.as_of, judge.timezone))
+            for judge, group in finder.by_policy(sources, policy)
+        ]
     except BaselineError as error:
         raise terminal.Stop(str(error), error.help) from None
     except OSError as error:
         raise terminal.Stop(f"cannot write {terminal.shown(str(error.filename))}: {error.strerror}") from None
-    if outcome.failures:
-        terminal.print_failures(outcome.failures)
+    failures = dict.fromkeys(failure for outcome in outcomes for failure in outcome.failures)
+    if failures or not outcomes:
+        terminal.print_failures([*failures, *(() if outcomes else finder.failures)])
         raise terminal.Stop("the baseline is as it was")
-    lines = baseline_lines(outcome, terminal.shown(outcome.path))
-    terminal.write_out("".join(f"{printable(line)}\n" for line in lines))
+    for outcome in outcomes:
+        lines = baseline_lines(outcome, terminal.shown(outcome.path))
+        terminal.write_out("".join(f"{printable(line)}\n" for line in lines))
     return 0

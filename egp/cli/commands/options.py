@@ -169,12 +169,7 @@ def _policy_named(options: argparse.Namespace, paths: Sequence[str], packaged: d
 
 def _delegated(options: argparse.Namespace, paths: Sequence[str], packaged: dict[str, Rule]) -> Policy | None:
     """The policy that is named, above its floor, where another one delegates to it."""
-    owners = owners_in_force(options, paths, packaged)
-    file = os.path.abspath(options.policy)
-    owner = owners.territories.of(file)
-    if owner.file != file or owner.over is None:
-        return None
-    return owners.policy(owner)
+    return owners_in_force(options, paths, packaged).policy_beside(os.path.abspath(options.policy))
 
 
 def _readable(read: Callable[[], Policy]) -> Policy:
@@ -191,10 +186,10 @@ def owners_in_force(options: argparse.Namespace, paths: Sequence[str], packaged:
     """Who judges which plan: as the working tree has it, or as the base or --policy-from does. Raises PolicyError."""
     from egp.policy.owners import Owners
     from egp.policy.reading import STANDARD, read_policy, shipped_policy
-    from egp.policy.territories import PlacesOnDisk, Territories
+    from egp.policy.territories import territories_on_disk
 
     folder = os.getcwd()
-    on_disk = Territories(repository_root(folder) or folder, folder, PlacesOnDisk())
+    on_disk = territories_on_disk(folder)
     committed, base = _committed_owners(options, paths, packaged, on_disk)
     if committed:
         return committed

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from egp.cli.commands import terminal
 from egp.cli.commands.asked import plans_asked_for
 from egp.cli.commands.options import add_format, add_rules_from, judging_day, moment, policy_in_force
+from egp.yaml.files import is_inside
 
 if TYPE_CHECKING:
     from datetime import date
 
     from egp.output.report.model import Report
     from egp.policy.model import Policy
+    from egp.policy.plan_files import PlanSource
 
 FORMATS = ("text", "markdown", "json")
 
@@ -89,5 +91,16 @@ def _judged(
         return None
     asked = argparse.Namespace(paths=options.paths, stdin_filename="<stdin>")
     finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
-    sources = plans_asked_for(asked, policy, finder)
+    sources = _owned(policy, plans_asked_for(asked, policy, finder))
     return check(sources, finder, policy, as_of, progress.show)
+
+
+def _owned(policy: Policy, sources: list[PlanSource]) -> list[PlanSource]:
+    """Those that belong to the policy's folder: the others are no policy's that is put in the place of its own."""
+    from egp.policy.territories import territories_on_disk
+
+    territories = territories_on_disk(os.getcwd())
+    if not policy.root or not is_inside(policy.root, territories.root):
+        return sources
+    owner = territories.of_folder(policy.root)
+    return [each for each in sources if territories.of(each.path) == owner]

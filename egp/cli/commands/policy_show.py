@@ -46,11 +46,12 @@ def run(options: argparse.Namespace) -> int:
     except LockError as error:
         terminal.print_failures(error.failures)
         return terminal.COULD_NOT_JUDGE
+    owned = finder.owners.ownership() if finder.owners and not options.plan else None
     if options.format == "json":
-        terminal.write_out(render_json(shown))
+        terminal.write_out(render_json(shown, owned))
     else:
         width = terminal.style(sys.stdout).width
-        terminal.write_out("\n".join(render_text(each, width) for each in shown))
+        terminal.write_out("\n".join(render_text(each, width, owned) for each in shown))
     return 0
 
 

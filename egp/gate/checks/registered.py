@@ -2,7 +2,7 @@
 
 A plan that was changed once results were in sight proves what it was changed to prove. The lock has the digest of the
 plan as it was registered or last amended; any other plan holds, until it is amended with `egp amend` or restored. A
-plan that was registered on or after the day of its start holds too. Where the plan was amended with results seen in
+plan that was registered on or after the day of its start holds too, and so does one that was archived. Where the plan was amended with results seen in
 a way that could be made to fit them, its analysis is exploratory: no launch can rest on it, only a new experiment.
 
 The lock also says for which analysis the plan was registered. A release of egp that tests otherwise does not judge it
@@ -43,6 +43,15 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
 
 
 def _same_plan(readout: Readout, entry: Registration) -> Reading:
+    if entry.archived:
+        return Reading(
+            "fail",
+            f"the experiment was archived on {entry.archived}: it is over, and nothing of it is entered any more",
+            observed=f"archived on {entry.archived}",
+            required="an experiment that is not over",
+            kind="repair",
+            next="register a new experiment, with an id of its own",
+        )
     start, _ = first_exposure(readout.plan)
     if not readout.digest:
         message = "the plan has errors, so that it cannot be compared with its registration"

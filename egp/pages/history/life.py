@@ -32,7 +32,7 @@ from egp.yaml.files import read_regular
 
 Kind = Literal[
     "written", "changed", "moved", "removed", "restored", "unreadable",
-    "registered", "amended", "signed", "waived", "decided", "registration-rewritten", "registration-removed", "lock-unreadable",
+    "registered", "amended", "signed", "waived", "decided", "archived", "registration-rewritten", "registration-removed", "lock-unreadable",
 ]  # fmt: skip
 
 NOT_COMMITTED = ""
@@ -279,6 +279,8 @@ def _entry_steps(before: Registration | None, entry: Registration | None, path: 
             yield Event("waived", path, entry.current_digest, entry, waived=entry.waived)
         if entry.decisions:
             yield Event("decided", path, entry.current_digest, entry, decisions=entry.decisions)
+        if entry.archived:
+            yield Event("archived", path, entry.current_digest, entry)
         return
     if _form(before, before) != _form(entry, before):
         yield Event("registration-rewritten", path, entry.current_digest, entry)
@@ -296,6 +298,8 @@ def _entry_steps(before: Registration | None, entry: Registration | None, path: 
     decisions = entry.decisions[len(before.decisions) :]
     if decisions:
         yield Event("decided", path, entry.current_digest, entry, decisions=decisions)
+    if entry.archived and not before.archived:
+        yield Event("archived", path, entry.current_digest, entry)
 
 
 def _form(entry: Registration, before: Registration) -> tuple[object, ...]:
@@ -307,4 +311,5 @@ def _form(entry: Registration, before: Registration) -> tuple[object, ...]:
     ]
     named = (policy.name, policy.version, policy.digest) if policy else ()
     decisions = [vars(each) for each in entry.decisions[: len(before.decisions)]]
-    return entry.digest, entry.registered, entry.analysis or 1, named, amended, decisions
+    archived = entry.archived if before.archived else None
+    return entry.digest, entry.registered, entry.analysis or 1, named, amended, decisions, archived

@@ -118,6 +118,8 @@ def _of_lock(event: Event, entry: Registration) -> Iterator[str]:
     elif event.kind == "waived":
         for waived in event.waived:
             yield f"the lock attests the waiver of {waived.rule}, approved by {waived.approver or 'nobody'}, until {waived.expires}"
+    elif event.kind == "archived":
+        yield f"archived on {entry.archived}: its plan may go, and its id stays taken"
     else:
         yield (
             f"its registration is written anew: {entry.registered} under {_policy(entry)}, {short(event.digest)}"
@@ -155,6 +157,8 @@ def _now(life: PlanLife) -> str:
     since = f"registered on {entry.registered}"
     if entry.amended:
         since += f" and last amended on {entry.amended[-1].on}"
+    if entry.archived:
+        since += f", and archived on {entry.archived}"
     if not life.digest:
         return f"The plan is gone. It was {since}."
     if life.digest == entry.current_digest:

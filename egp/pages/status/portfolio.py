@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,7 @@ from egp.plan.analysis.days import day_after
 from egp.plan.analysis.false_wins import expected_false_wins, worst_period
 from egp.plan.experiment import may_be_plan, read_experiment
 from egp.plan.quantity import Interval, as_day
+from egp.policy.error import PolicyError
 from egp.policy.locate import lock_folder
 from egp.policy.model import asked
 from egp.policy.scope import NO_TRAITS
@@ -109,25 +111,18 @@ def status(
     day = as_day(as_of)
     report = check(sources, finder, policy, day)
     failures = [*report.failures, *(folder.failures if folder else ())]
-    registered = _registered(finder, policy, failures)
+    root = lock_folder(finder.folder, policy.home)
+    registered = _registered(root, failures)
     rejected = _rejected(report)
     others = [each for each in finder.portfolio() if each.path not in {source.path for source in sources}]
     read = [*_plans(sources, finder)]
-    standings = [
-        standing(
-            Known(
-                source,
-                plan,
-                rejected.get((source.shown, document), ()),
-                registered(plan.id or ""),
-            ),
-            folder,
-            as_of,
-            finder,
-            policy,
-        )
-        for source, document, plan in read
-    ]
+    standings = []
+    for source, document, plan in read:
+        entry = registered(plan.id or "")
+        known = Known(source, plan, rejected.get((source.shown, document), ()), entry)
+        there = finder.judged_at(source, (entry.path or "") if entry else "", root)
+        with suppress(PolicyError):  # of which the check told
+            standings.append(standing(known, folder, as_of, finder, finder.policy_of(there, policy)))
     entries = [
         entry_of(plan, source.shown, document) for source, document, plan in [*read, *_plans(others, finder)]
     ]
@@ -156,16 +151,14 @@ def _plans(sources: Sequence[PlanSource], finder: PlanFinder) -> Iterator[_Read]
                 yield _Read(source, position, read_experiment(document.value)[0])
 
 
-def _registered(
-    finder: PlanFinder, policy: Policy, failures: list[Failure]
-) -> Callable[[str], Registration | None]:
+def _registered(root: str, failures: list[Failure]) -> Callable[[str], Registration | None]:
     """Id of an experiment → its registration; what cannot be read is added to the failures, and taken for none."""
 
     def noted(error: LockError) -> None:
         failures.extend(failure for failure in error.failures if failure not in failures)
 
     try:
-        entries: Mapping[str, Registration] = read_lock(lock_folder(finder.folder, policy.home)).entries
+        entries: Mapping[str, Registration] = read_lock(root).entries
     except LockError as error:
         noted(error)
         entries = {}
