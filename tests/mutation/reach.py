@@ -28,20 +28,12 @@ class Reach:
         """File → line → the tests that reach it."""
 
     def tests_of(self, path: Path, line: int) -> list[str]:
-        """The tests that reach the statement on a line: the quickest case of each function, then of each the next."""
+        """The tests that reach the statement on a line; first those that reach most of its file, the quickest of them first."""
         lines = self.lines.get(path, {})
         around = statement_around(path.read_text(encoding="utf-8"), line)
-        found = sorted({test for at in around for test in lines.get(at, ())}, key=self._by_time)
-        cases: Counter[str] = Counter()
-        ranked = []
-        for test in found:
-            function = test.partition("[")[0]
-            ranked.append((cases[function], *self._by_time(test)))
-            cases[function] += 1
-        return [test for *_, test in sorted(ranked)]
-
-    def _by_time(self, test: str) -> tuple[float, str]:
-        return self.seconds[test], test
+        found = {test for at in around for test in lines.get(at, ())}
+        reached = Counter(test for tests in lines.values() for test in tests)
+        return sorted(found, key=lambda test: (-reached[test], self.seconds[test], test))
 
 
 def statement_around(source: str, line: int) -> range:
