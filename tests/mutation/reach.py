@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from coverage import Coverage
 
+START = 0.05
+"""Seconds that any test may take before its time counts."""
 BETWEEN = ""
 """What coverage calls that which runs when no test does: imports and the collection of tests."""
 
@@ -28,12 +30,12 @@ class Reach:
         """File → line → the tests that reach it."""
 
     def tests_of(self, path: Path, line: int) -> list[str]:
-        """The tests that reach the statement on a line; first those that reach most of its file, the quickest of them first."""
+        """The tests that reach the statement on a line; first those that reach much of its file in little time."""
         lines = self.lines.get(path, {})
         around = statement_around(path.read_text(encoding="utf-8"), line)
         found = {test for at in around for test in lines.get(at, ())}
         reached = Counter(test for tests in lines.values() for test in tests)
-        return sorted(found, key=lambda test: (-reached[test], self.seconds[test], test))
+        return sorted(found, key=lambda test: (-reached[test] / (self.seconds[test] + START), test))
 
 
 def statement_around(source: str, line: int) -> range:
