@@ -95,6 +95,36 @@ def slow_days(*days: int, seconds: float = 2.2) -> World:
     return readout_world().mapped(slower)
 
 
+def tolerated(seconds: float) -> World:
+    """Two days that are slower than control's two seconds, of which an eighth is tolerated."""
+    slow = (date(2023, 2, 2), date(2023, 2, 3))
+
+    def load(row: Row) -> Row:
+        if row.metric != "p95_page_load":
+            return row
+        return replace(row, value=seconds if row.variant == TREATMENT and row.date in slow else 2.0)
+
+    return readout_world(stop_rules={2: {"harm_exceeds": "12.5%"}}).mapped(load)
+
+
+def least_units_of_days(least: int) -> World:
+    """10,500 units a day: 115,500 are there on the first of the two slow days."""
+    world = slow_days(2, 3)
+    plan = plan_of(stop_rules={2: {"min_units_per_variant": least}})
+    return world.but(plan=plan, registration=registered(plan))
+
+
+def empty_week(*weeks: date) -> World:
+    """Nobody contacts in these weeks, so that nothing can be computed of them."""
+    return monitored().mapped(
+        lambda row: (
+            replace(row, sum=0.0, sum_squares=0.0)
+            if row.date in weeks and (row.window, row.metric) == ("week", "cs_contacts")
+            else row
+        )
+    )
+
+
 def lacking(world: World, **fields: object) -> World:
     """Without the rows that have all of these values."""
     return world.without(lambda row: all(getattr(row, name) == value for name, value in fields.items()))
@@ -298,6 +328,20 @@ SCENES: dict[str, dict[str, Callable[[], World]]] = {
         "two slow days, one between": lambda: slow_days(2, 4),
         "the last two days slow": lambda: slow_days(4, 5),
         "slow by what is tolerated": lambda: slow_days(2, 3, seconds=1.9 * 1.12),
+        "slow by exactly what is tolerated": lambda: tolerated(2.25),
+        "slow by a little more": lambda: tolerated(2.2501),
+        "slow days as soon as there are units enough": lambda: least_units_of_days(115_500),
+        "slow days, the first with a unit too few": lambda: least_units_of_days(115_501),
+        "quantiles alone are guarded": lambda: readout_world(guardrail_metrics={0: None, 1: None}, stop_rules=[]),
+        "too few refunds to tell": lambda: readout_world(Truth(0.126, refund_rate=5e-5), Truth(refund_rate=5e-5)),
+        "most refunds of the treatment are lost": lambda: losing(readout_world(), "refund_rate", kept=0.1),
+        "a third of control's refunds is left": lambda: losing(readout_world(), "refund_rate", (CONTROL,), kept=0.3),
+        "a third of the primary's events is left": lambda: losing(readout_world(), "add_to_cart_rate", kept=0.3),
+        "most of control's primary events are lost": lambda: losing(readout_world(), "add_to_cart_rate", (CONTROL,), kept=0.1),
+        "contacts of the last days are late": lambda: losing(readout_world(), "cs_contacts", (CONTROL, TREATMENT), lambda day: day >= date(2023, 2, 3), 0.2),
+        "refunds of the last days are late": lambda: losing(readout_world(), "refund_rate", (CONTROL, TREATMENT), lambda day: day >= date(2023, 2, 3), 0.2),
+        "pages load in no time": lambda: readout_world(Truth(0.126, p95_page_load=0.0), Truth(p95_page_load=0.0)),
+        "pages of the treatment load in no time": lambda: readout_world(Truth(0.126, p95_page_load=0.0)),
         "harm and nobody to roll back": lambda: readout_world(HARMFUL, rollback={"owner": None}),
         "events of the treatment are lost": lambda: losing(readout_world(), "refund_rate"),
         "half of its events are lost": lambda: losing(readout_world(), "refund_rate", kept=0.5),
@@ -379,6 +423,14 @@ SCENES: dict[str, dict[str, Callable[[], World]]] = {
         "the treatment is silent for a minute more": lambda: silent_from(monitored(), date(2023, 3, 4), TREATMENT).but(
             as_of=datetime.fromisoformat("2023-03-06T00:01:00-08:00")
         ),
+        "an earlier week shows nothing": lambda: empty_week(WEEKS[1]),
+        "two weeks show nothing": lambda: empty_week(WEEKS[1], WEEKS[2]),
+        "the treatment is silent, and control was last heard of 48 hours ago": lambda: silent_from(
+            silent_from(monitored(), date(2023, 3, 3), TREATMENT), date(2023, 3, 4), CONTROL
+        ).but(as_of=datetime.fromisoformat("2023-03-06T00:00:00-08:00")),
+        "the treatment is silent, and control for a minute more than 48 hours": lambda: silent_from(
+            silent_from(monitored(), date(2023, 3, 3), TREATMENT), date(2023, 3, 4), CONTROL
+        ).but(as_of=datetime.fromisoformat("2023-03-06T00:01:00-08:00")),
         "control is silent": lambda: silent_from(monitored(), date(2023, 3, 3), CONTROL),
         "both are silent for 48 hours": lambda: silent_from(monitored(), date(2023, 3, 4), CONTROL, TREATMENT).but(
             as_of=datetime.fromisoformat("2023-03-06T00:00:00-08:00")
