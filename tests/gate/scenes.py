@@ -16,7 +16,7 @@ from typing import Any
 from egp.gate.checks import complete_data
 from egp.gate.reading import Reading
 from egp.gate.verdict import Decision, decide
-from egp.plan.results import Crossed, Row, RowRefusal
+from egp.plan.results import Row, RowRefusal, StageCounts
 from egp.record.lock import Amended, Signed, made
 
 from .test_metric_alive import losing
@@ -197,7 +197,7 @@ def faded(second_week: float) -> World:
 
 
 def served_twice(units: int) -> World:
-    return readout_world().but(more={"crossed": (Crossed("test", units, 294_000),)})
+    return readout_world().but(more={"counts": (StageCounts("test", 294_000, crossed=units),)})
 
 
 def refused(count: int) -> World:

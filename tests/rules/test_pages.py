@@ -7,8 +7,10 @@ import pytest
 from egp.rules.rule import Example, Rule
 from egp.yaml import Span, pointer, read_text
 from tests.rules.examples import Outcome, all_rules, run_example
+from tests.rules.outcomes import committed, examples, told
 
 RULES = all_rules()
+COMMITTED = committed()
 EXAMPLES = [
     pytest.param(rule, example, id=f"{rule.id}-{number}")
     for rule in RULES
@@ -29,6 +31,16 @@ def test_example(rule: Rule, example: Example) -> None:
         assert outcome.not_checked is None
         assert example.at in [_place(finding.at) for finding in outcome.findings]
         assert any(example.saying in finding.message for finding in outcome.findings), outcome.findings
+
+
+@pytest.mark.parametrize("name", examples())
+def test_an_example_has_no_finding_but_those_committed(name: str) -> None:
+    said = told(run_example(*examples()[name]))
+    assert said == COMMITTED.get(name), "python -m tests.rules.outcomes writes what is said anew"
+
+
+def test_what_is_committed_is_of_these_examples() -> None:
+    assert list(COMMITTED) == list(examples())
 
 
 def _place(at: object) -> str:
