@@ -104,19 +104,18 @@ def _inputs(
 
 
 def _where_registered(run: Run, source: PlanSource, name: str, found: Findings) -> PlanSource:
-    """The file as policies see it: a registered plan where the lock has it, that of the base before one of the branch.
+    """The file as policies see it: a registered plan where the lock has it, under a base the lock of that.
 
-    One that is not registered stays with the owner that it has at the base.
+    One that is not registered there stays with the owner that it has at the base.
     """
     histories = run.histories
     if histories is None or not (run.policy.scopes or run.others):
         return source
     try:
-        entry = (
-            (histories.base and histories.base.lock.entries.get(name))
-            or histories.lock.entries.get(name)
-            or histories.entries.get(name)
-        )
+        if histories.base:  # what the branch writes into its lock chooses no owner
+            entry = histories.base.lock.entries.get(name)
+        else:
+            entry = histories.lock.entries.get(name) or histories.entries.get(name)
     except LockError as error:
         found.failures += error.failures
         return source

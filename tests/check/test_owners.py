@@ -6,11 +6,14 @@ import json
 import random
 import re
 import subprocess
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from egp.record.lock import Registration, made
+from egp.record.lock.writing import update_lock
 from tests.check.workspace import PLAN, SHORT, Workspace
 from tests.gate.calling import Call, call
 
@@ -385,6 +388,21 @@ class TestUnderABase:
         git(root, "mv", "experiments/a.yaml", to)
         assert self.judges(root, to) == ["egp.yaml@main"]
         assert judges(told(root, to)) == ["shop/egp.yaml"]
+
+    @pytest.mark.parametrize("place", ["shop/a.yaml", "shop/new.yaml", "shop/deep/new.yaml"])
+    def test_an_entry_that_the_branch_writes_chooses_no_owner(self, root: Path, place: str) -> None:
+        (root / "experiments/new.yaml").write_text(plan("new") + "registered: 2023-01-18\n", encoding="utf-8")
+        (root / "lax.yaml").write_text(SHOP, encoding="utf-8")
+        status = call(root, "register", "experiments/new.yaml", "--policy", "lax.yaml", *DAY)
+        assert status.status == 0, status.err
+
+        def forge(entries: MutableMapping[str, Registration]) -> None:
+            entries["new"] = made(Registration, **{**vars(entries["new"]), "path": place})
+
+        update_lock(str(root), forge)
+        result = told(root, "experiments/new.yaml", "--base", "main")
+        assert judges(result) == ["egp.yaml@main"]
+        assert "experiments/new.yaml" in found(result, "minimum-runtime")
 
     @pytest.mark.parametrize("is_committed", [False, True])
     def test_without_a_root_a_new_policy_does_not_judge_either(self, root: Path, is_committed: bool) -> None:
