@@ -212,15 +212,17 @@ def test_the_life_reads_in_the_order_in_which_it_happened(team: Team) -> None:
     assert status == 0
     assert said.splitlines() == [
         "buy-now (experiments/buy-now.yaml)",
-        f"2023-01-16 {commits[0]}  written as experiments/buy-now.yaml, v1:sha256:{first}…",
-        f"2023-01-17 {commits[1]}  registered on 2023-01-17 under egp.yaml 2023.1, signed by privacy (@privacy)",
+        f"  2023-01-16 {commits[0]}  written as experiments/buy-now.yaml, v1:sha256:{first}…",
+        f"  2023-01-17 {commits[1]}  registered on 2023-01-17 under egp.yaml 2023.1, signed by privacy (@privacy)",
         f"                       and experimentation_lead (@xp-lead), v1:sha256:{first}…",
-        f"2023-01-20 {commits[2]}  changed to v1:sha256:{digest}…",
-        "                       amendment of 2023-01-20, no_results_seen: a Wednesday (approved by @xp-lead)",
-        "                       /statistics/looks: now 2023-02-08 (inferential)",
-        "                       /statistics/looks: no longer 2023-02-06 (inferential)",
-        f"                     amended on 2023-01-20, no_results_seen, v1:sha256:{digest}… in the lock",
-        "                     The plan is as it was registered on 2023-01-17 and last amended on 2023-01-20.",
+        f"  2023-01-20 {commits[2]}  changed to v1:sha256:{digest}…",
+        "                         amendment of 2023-01-20, no_results_seen: a Wednesday (approved by",
+        "                           @xp-lead)",
+        "                         /statistics/looks: now 2023-02-08 (inferential)",
+        "                         /statistics/looks: no longer 2023-02-06 (inferential)",
+        f"  2023-01-20 {commits[2]}  amended on 2023-01-20, no_results_seen, v1:sha256:{digest}… in the lock",
+        "  now                  The plan is as it was registered on 2023-01-17 and last amended on",
+        "                       2023-01-20.",
     ]
 
 

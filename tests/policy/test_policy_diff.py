@@ -206,10 +206,12 @@ class TestCommand:
         assert capsys.readouterr().out.splitlines() == [
             "old.yaml 1 → egp.yaml 2",
             "",
-            "  minimum-runtime.days: 5 → 14 (old.yaml:3 → egp.yaml:3)",
+            "setting               before  after  set in",
+            "minimum-runtime.days  5       14     old.yaml:3 → egp.yaml:3",
             "",
-            "accepted → rejected: plans/short.yaml",
-            "  - minimum-runtime: the plan runs 5 days at full exposure; the policy asks for 14 (line 6)",
+            "accepted → rejected: 1",
+            "  plans/short.yaml",
+            "    - minimum-runtime: the plan runs 5 days at full exposure; the policy asks for 14 (line 6)",
             "",
             "1 setting changed; 1 newly rejected, 0 newly accepted of 2 plans (rejected: 0 before, 1 after)",
         ]
@@ -222,10 +224,11 @@ class TestCommand:
         for name, days in (("old.yaml", "5"), ("egp.yaml", "14")):
             folder.write(name, f"version: '1'\nplans: ['plans/*.yaml']\n{rules % days}")
         assert main(["policy", "diff", "old.yaml", "egp.yaml", DAY]) == 0
-        assert capsys.readouterr().out.splitlines()[-6:] == [
-            "still rejected, for further reasons: 1 plan (minimum-runtime 1)",
-            "  - plans/short.yaml: minimum-runtime: the plan runs 5 days at full exposure; the policy asks for",
-            "    14 (line 6)",
+        assert capsys.readouterr().out.splitlines()[-7:] == [
+            "still rejected, for further reasons: 1",
+            "  1 plan (minimum-runtime 1)",
+            "  plans/short.yaml",
+            "    - minimum-runtime: the plan runs 5 days at full exposure; the policy asks for 14 (line 6)",
             "",
             "1 setting changed; 0 newly rejected, 0 newly accepted of 2 plans (rejected: 2 before, 2 after);",
             "  1 plan still rejected, now for further reasons",
@@ -250,7 +253,7 @@ class TestCommand:
         told = (folder.root / "diff.md").read_text(encoding="utf-8").splitlines()
         assert "| minimum-runtime.days | 5 | 14 | old.yaml:3 → egp.yaml:3 |" in told
         assert "### accepted → rejected: 1" in told
-        assert f"- **{in_markdown('plans/short.yaml')}**" in told
+        assert f"- ❌ **{in_markdown('plans/short.yaml')}**" in told
         assert capsys.readouterr().out == ""
 
     def test_markdown_quotes_what_plans_say(

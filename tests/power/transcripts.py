@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from egp.output.page import text
 from egp.output.report.text import Style
-from egp.pages.power import plan_text, text
+from egp.pages.power import page, plan_page
 from egp.pages.power.plan_reading import powers
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
@@ -59,14 +59,14 @@ def told(name: str) -> str:
     )
 
 
-def lines(name: str, style: Style) -> Iterator[str]:
+def lines(name: str, style: Style) -> list[str]:
     if name in QUESTIONS:
-        return text.render(answer_to(QUESTIONS[name]), style)
+        return text.render(page.page(answer_to(QUESTIONS[name])), style).splitlines()
     policy = read_policy(str(POLICY), "policy.yaml")
     finder = PlanFinder(str(ROOT))
     plans, failures = powers(finder.asked([PLANS[name]]), finder, policy, date(2023, 1, 18))
     assert not failures
-    return plan_text.render(plans, policy, style)
+    return text.render(plan_page.page(plans, policy), style).splitlines()
 
 
 def main(arguments: list[str]) -> int:

@@ -19,8 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from egp.pages.history import json, text
+    from egp.output.page import text
+    from egp.pages.history import json
     from egp.pages.history.life import lives
+    from egp.pages.history.page import page
     from egp.record.lock import LockError
     from egp.record.sources.git import Repository
     from egp.record.sources.git_command import GitError
@@ -44,6 +46,6 @@ def run(options: argparse.Namespace) -> int:
     terminal.write_out(
         json.render(told)
         if options.format == "json"
-        else "\n".join(text.render(told, terminal.style(sys.stdout))) + "\n"
+        else "\n".join(text.render(page(life), terminal.style(sys.stdout)) for life in told)
     )
     return 0

@@ -15,6 +15,7 @@ from egp.yaml.files import is_inside
 if TYPE_CHECKING:
     from datetime import date
 
+    from egp.output.page.model import Answer
     from egp.output.report.model import Report
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanSource
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from egp.pages.policy_diff.flips import compare
+    from egp.pages.policy_diff.page import page
 
     old, new = _named(options.old, options), _named(options.new, options)
     as_of = judging_day(options.as_of, new.timezone)
@@ -51,21 +53,24 @@ def run(options: argparse.Namespace) -> int:
         from egp.pages.policy_diff import json
 
         told = json.render(comparison, as_of)
-    elif options.format == "markdown":
-        from egp.pages.policy_diff import markdown
-
-        told = markdown.render(comparison)
     else:
-        from egp.output.report.text import Style
-        from egp.pages.policy_diff import text
-
-        style = Style(terminal.PIPED_WIDTH) if options.file else terminal.style(sys.stdout)
-        told = "\n".join(text.render(comparison, style)) + "\n"
+        told = _for_people(page(comparison), options)
     if options.file in (None, terminal.STANDARD_OUTPUT):
         terminal.write_out(told)
     else:
         terminal.write_file(options.file, told)
     return comparison.exit_status
+
+
+def _for_people(page: Answer, options: argparse.Namespace) -> str:
+    if options.format == "markdown":
+        from egp.output.page import markdown
+
+        return markdown.render(page)
+    from egp.output.page import text
+    from egp.output.report.text import Style
+
+    return text.render(page, Style(terminal.PIPED_WIDTH) if options.file else terminal.style(sys.stdout))
 
 
 def _named(name: str, options: argparse.Namespace) -> Policy:

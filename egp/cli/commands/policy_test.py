@@ -56,9 +56,10 @@ def run(options: argparse.Namespace) -> int:
 
         terminal.write_out(json.render(outcome))
     else:
-        from egp.pages.policy_test import text
+        from egp.output.page import text
+        from egp.pages.policy_test.page import page
 
-        terminal.write_out("\n".join(text.render(outcome, terminal.style(sys.stdout))) + "\n")
+        terminal.write_out(text.render(page(outcome), terminal.style(sys.stdout)))
     return outcome.exit_status(options.require_boundaries)
 
 

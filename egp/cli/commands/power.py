@@ -39,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _calculated(options: argparse.Namespace) -> str:
-    from egp.pages.power import json, text
+    from egp.output.page import text
+    from egp.pages.power import json
     from egp.plan.power.calculator import answered
     from egp.plan.power.question import PowerError, understood
 
@@ -49,11 +50,15 @@ def _calculated(options: argparse.Namespace) -> str:
         raise terminal.Stop(str(error), error.advice) from None
     if options.format == "json":
         return json.render(answer)
-    return "\n".join(text.render(answer, terminal.style(sys.stdout))) + "\n"
+    from egp.pages.power.page import page
+
+    return text.render(page(answer), terminal.style(sys.stdout))
 
 
 def _power_of_plan(options: argparse.Namespace) -> int:
-    from egp.pages.power import json, plan_text
+    from egp.output.page import text
+    from egp.pages.power import json
+    from egp.pages.power.plan_page import page
     from egp.pages.power.plan_reading import powers
     from egp.policy.plan_files import STANDARD_INPUT
 
@@ -64,6 +69,6 @@ def _power_of_plan(options: argparse.Namespace) -> int:
     if options.format == "json":
         terminal.write_out(json.render_plans(plans, failures, policy))
     elif plans:
-        terminal.write_out("\n".join(plan_text.render(plans, policy, terminal.style(sys.stdout))) + "\n")
+        terminal.write_out(text.render(page(plans, policy), terminal.style(sys.stdout)))
     terminal.print_failures(failures)
     return terminal.COULD_NOT_JUDGE if failures or not all(plan.is_computed for plan in plans) else 0

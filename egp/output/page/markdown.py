@@ -65,12 +65,17 @@ def _lines(page: Page) -> Iterator[str]:
 def _answer(answer: Answer) -> Iterator[str]:
     if answer.head:
         yield _heading(answer.head, "neutral", _TITLE_LEVEL)
+    yield from [""] if answer.head else []
+    yield from _parted(answer.blocks, _TITLE_LEVEL)
+
+
+def _parted(blocks: Sequence[Block], level: int) -> Iterator[str]:
+    """The blocks with empty lines between them; notices in a row are one list."""
     before: Block | None = None
-    for block in answer.blocks:
-        if answer.head or before is not None:
-            # Notices in a row are one list.
-            yield from [] if isinstance(block, Notice) and isinstance(before, Notice) else [""]
-        yield from _block(block, _TITLE_LEVEL)
+    for block in blocks:
+        if before is not None and not (isinstance(block, Notice) and isinstance(before, Notice)):
+            yield ""
+        yield from _block(block, level)
         before = block
 
 
@@ -102,10 +107,8 @@ def _section(section: Section, level: int) -> Iterator[str]:
         yield f"<details><summary><b>{_mark(section.tone)}{_in_html(section.title)}</b></summary>"
     else:
         yield from [_heading(section.title, section.tone, level)] if section.title else []
-    for position, block in enumerate(section.blocks):
-        if position or section.title:
-            yield ""
-        yield from _block(block, level)
+    yield from [""] if section.title and section.blocks else []
+    yield from _parted(section.blocks, level)
     if section.folded:
         yield ""
         yield "</details>"
@@ -121,7 +124,8 @@ def _block(block: Block, level: int) -> Iterator[str]:
                 for number, item in enumerate(items, start=1)
             )
         case Notice(word, text, tone, points):
-            yield f"- {_mark_of(tone)}**{escaped(word)}:** {escaped(text)}"
+            told = f":** {escaped(text)}" if text else "**"
+            yield f"- {_mark_of(tone)}**{escaped(word)}{told}"
             yield from (f"  - {escaped(point)}" for point in points)
         case Facts(pairs):
             yield from (

@@ -30,6 +30,7 @@ class Notice:
 
     word: str
     text: str
+    """May be empty where the points say it."""
     tone: Tone = "neutral"
     points: Sequence[str] = ()
 

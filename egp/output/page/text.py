@@ -162,7 +162,7 @@ def _points(items: Sequence[str], style: Style, is_numbered: bool = False) -> It
 
 def _notice(notice: Notice, style: Style) -> Iterator[str]:
     word = plain(notice.word)
-    first, *rest = wrapped(f"{word}: {plain(notice.text)}", style.width, _GAP)
+    first, *rest = wrapped(f"{word}: {plain(notice.text)}" if notice.text else word, style.width, _GAP)
     yield style.paint(word, _PAINT[notice.tone]) + first.removeprefix(word)
     yield from rest
     narrower = type(style)(style.width - len(_GAP), style.colour)
@@ -173,14 +173,16 @@ def _facts(pairs: Sequence[tuple[str, str]], style: Style) -> Iterator[str]:
     names = max((columns(plain(name)) for name, _ in pairs), default=0)
     beside = names + len(_GAP) <= style.width // 2
     for name, value in pairs:
+        if not name:
+            indent = " " * (names if beside else 0) + _GAP * 2
+            yield from (indent + line for line in wrapped(plain(value), style.width - len(indent), _GAP))
+            continue
         room = style.width - (names if beside else 0) - len(_GAP)
         first, *rest = wrapped(plain(value), room, "")
         padded = plain(name) + " " * (names - columns(plain(name)))
         indent = " " * (names if beside else 0) + _GAP
         if beside:
             yield f"{style.paint(padded, 'bold')}{_GAP}{first}".rstrip()
-        elif not name:
-            yield f"{indent}{first}"
         else:
             yield style.paint(plain(name), "bold")
             yield f"{indent}{first}".rstrip()

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from egp.output.report.text import printable, wrapped
+from egp.output.page.model import Answer, Facts
 from egp.pages.history.life import NOT_COMMITTED, Event, Moment, PlanLife
 from egp.plan.wording import listing
 
 if TYPE_CHECKING:
-    from egp.output.report.text import Style
     from egp.plan.experiment import Amendment
     from egp.record.changes import FieldChange
     from egp.record.lock import Amended, Decided, Registration, Signed
 
-_INDENT = " " * 21
 _PLAIN = {
     "removed": "the plan is gone",
     "restored": "the plan is back",
@@ -25,15 +23,10 @@ _PLAIN = {
 }
 
 
-def render(lives: Sequence[PlanLife], style: Style) -> Iterator[str]:
-    """The lines of the report."""
-    for at, life in enumerate(lives):
-        if at:
-            yield ""
-        yield style.paint(f"{printable(life.id)} ({printable(life.path)})", "bold")
-        for moment in life.moments:
-            yield from _moment(moment, style)
-        yield from (_INDENT + line for line in _fitted(_now(life), style))
+def page(life: PlanLife) -> Answer:
+    """What happened, commit by commit, and what it comes to."""
+    pairs = [pair for moment in life.moments for pair in _moment(moment)]
+    return Answer(f"{life.id} ({life.path})", [Facts([*pairs, ("now", _now(life))])])
 
 
 def short(digest: str) -> str:
@@ -42,19 +35,11 @@ def short(digest: str) -> str:
     return f"{version}:{value[:12]}…"
 
 
-def _moment(moment: Moment, style: Style) -> Iterator[str]:
+def _moment(moment: Moment) -> Iterator[tuple[str, str]]:
     when = f"{moment.day} {moment.commit[:8]}" if moment.commit != NOT_COMMITTED else "not committed"
     for event in moment.events:
-        first, *rest = [line for text in _event(event) for line in _fitted(text, style)]
-        yield f"{style.paint(when.ljust(len(_INDENT)), 'frame')}{first}".rstrip()
-        yield from (_INDENT + line for line in rest)
-        when = ""
-
-
-def _fitted(text: str, style: Style) -> list[str]:
-    indent = " " * (len(text) - len(text.lstrip()))
-    width = max(40, style.width - len(_INDENT)) - len(indent)
-    return [indent + line for line in wrapped(printable(text), width, "  ")]
+        for at, text in enumerate(_event(event)):
+            yield "" if at else when, text
 
 
 def _event(event: Event) -> Iterator[str]:
@@ -87,7 +72,7 @@ def _changed(event: Event) -> Iterator[str]:
 def _declared(amendment: Amendment) -> str:
     access = f", {amendment.data_access}" if amendment.data_access else ""
     return (
-        f"  amendment of {amendment.on or 'an unknown day'}{access}: {amendment.reason or 'no reason given'}"
+        f"amendment of {amendment.on or 'an unknown day'}{access}: {amendment.reason or 'no reason given'}"
         f" (approved by {amendment.approver or 'nobody'})"
     )
 
@@ -102,7 +87,7 @@ def _field(change: FieldChange) -> str:
         if after is None
         else f"{before} → {after}"
     )
-    return f"  {change.name}: {told} ({change.weight}{effect})"
+    return f"{change.name}: {told} ({change.weight}{effect})"
 
 
 def _of_lock(event: Event, entry: Registration) -> Iterator[str]:
@@ -136,7 +121,7 @@ def _decided(decided: Decided) -> Iterator[str]:
     who = f"{decided.role} ({decided.by})" if decided.by else decided.role
     yield f"{who} decided on {decided.on} for {option}: {decided.because}"
     if decided.dissent:
-        yield f"  disagreed and committed: {decided.dissent}"
+        yield f"disagreed and committed: {decided.dissent}"
 
 
 def _policy(entry: Registration) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.output.report.text import printable
+from egp.output.page.model import Answer, Bar, Cell, Facts, Notice, Paragraph, Section, Table
 from egp.plan.power import calculator
 from egp.plan.power.calculator import MINIMUM_DAYS, PowerAnswer
 from egp.plan.power.curve import Point, curve
@@ -28,61 +26,29 @@ from egp.plan.wording import (
 )
 
 if TYPE_CHECKING:
-    from egp.output.report.text import Style
     from egp.plan.power.question import PowerQuestion
 
-_BOUND = "\N{NO-BREAK SPACE}"
-_UNIT = re.compile(r"(?<=[0-9]) (?=%|bps|pp|ms|days?\b)")
-_LABEL = 18
-_NARROW = 72
 _MOST_BOUNDARIES = 8
-_LONGEST_BAR = 30
 
 
-def render(answer: PowerAnswer, style: Style) -> Iterator[str]:
-    """The lines of the report."""
-    first, *rest = wrapped(_sentence(answer), style.width)
-    yield style.paint(first, "bold")
-    yield from (style.paint(line, "bold") for line in rest)
-    for warning in _warnings(answer):
-        head, *more = wrapped(f"warning: {warning}", style.width, "  ")
-        yield style.paint("warning", "warning") + head.removeprefix("warning")
-        yield from more
-    yield from _section("What it rests on", _assumptions(answer), style)
-    yield from _section("Nearest mistakes", [_mistake(answer, each) for each in mistakes(answer)], style)
-    yield ""
-    yield from _curve(answer, curve(answer), style)
+def page(answer: PowerAnswer) -> Answer:
+    """The answer in one sentence, then what it rests on, what it is mistaken for, and the curve."""
+    return Answer(
+        _sentence(answer),
+        [
+            *(Notice("warning", text, "caution") for text in _warnings(answer)),
+            Section("What it rests on", [Facts(_assumptions(answer))]),
+            *_nearest_mistakes(answer),
+            _curve(answer, curve(answer)),
+            *_to_reach(answer),
+        ],
+    )
 
 
-def wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    """Lines no wider than the terminal; a number stays with its unit."""
-    bound = _UNIT.sub(_BOUND, printable(text))
-    lines = wrap(bound, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
-    return [line.replace(_BOUND, " ") for line in lines]
-
-
-def _section(title: str, rows: Sequence[tuple[str, str]], style: Style) -> Iterator[str]:
-    if not rows:
-        return
-    yield ""
-    yield style.paint(title, "bold")
-    for label, text in rows:
-        yield from labelled(label, text, style.width)
-
-
-def labelled(label: str, text: str, width: int) -> Iterator[str]:
-    """A row: the label beside its text, above it where the terminal is narrow."""
-    if width < _NARROW:
-        yield f"  {label}"
-        yield from (f"    {line}" for line in wrapped(text, width - 4))
-        return
-    room = width - _LABEL - 4
-    # A label too long for its column has a line of its own.
-    lines = wrapped(text, room)
-    beside = len(label) <= _LABEL
-    yield f"  {label:<{_LABEL}}  {lines[0]}" if beside else f"  {label}"
-    for line in lines[1:] if beside else lines:
-        yield f"  {'':<{_LABEL}}  {line}"
+def _nearest_mistakes(answer: PowerAnswer) -> Iterator[Section]:
+    pairs = [_mistake(answer, each) for each in mistakes(answer)]
+    if pairs:
+        yield Section("Nearest mistakes", [Facts(pairs)])
 
 
 def _sentence(answer: PowerAnswer) -> str:
@@ -325,46 +291,22 @@ def _mistake(answer: PowerAnswer, mistake: Mistake) -> tuple[str, str]:
     return mistake.name, f"would say {size}; this test {done} with {delivers} power"
 
 
-def _curve(answer: PowerAnswer, points: Sequence[Point], style: Style) -> Iterator[str]:
+def _curve(answer: PowerAnswer, points: Sequence[Point]) -> Section:
     is_margin = answer.question.non_inferiority
-    title = "Margin ruled out" if is_margin else "MDE"
-    yield style.paint(f"{title} at {share_text(answer.planned_power)} power", "bold")
-    heads: tuple[str, ...] = ("units", "margin" if is_margin else "MDE")
-    rows = [_cells(answer, point) for point in points]
-    if answer.days is not None:
-        heads = ("days", *heads)
-    notes = [_note(answer, point) for point in points]
-    room = style.width - max(map(len, notes)) - 4 - _taken(heads, rows)
-    if room < 0 and len(heads) > 2:
-        # Days tell the size where there is no room for both.
-        heads, rows = _without_units(heads), [_without_units(row) for row in rows]
-        room = style.width - max(map(len, notes)) - 4 - _taken(heads, rows)
-    widths = _widths(heads, rows)
+    heads = ("units", "margin" if is_margin else "MDE", "", "")
     longest = max((point.distance for point in points if point.distance is not None), default=0.0)
-    yield _right_aligned(heads, widths)
-    for point, row, note in zip(points, rows, notes, strict=True):
-        bar = _bar(point, longest, max(0, min(_LONGEST_BAR, room - 2)))
-        line = "  ".join(part for part in (_right_aligned(row, widths), bar, note) if part)
-        yield style.paint(line, "good") if point.is_answer else line
-    yield from _to_reach(answer, style)
-
-
-def _without_units(row: tuple[str, ...]) -> tuple[str, ...]:
-    return row[0], *row[2:]
-
-
-def _widths(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[int]:
-    return [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-
-
-def _taken(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> int:
-    """Columns of the terminal that the table takes without bars and notes."""
-    widths = _widths(heads, rows)
-    return sum(widths) + 2 * len(widths)
-
-
-def _right_aligned(row: tuple[str, ...], widths: Sequence[int]) -> str:
-    return "".join(f"  {cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+    rows: list[tuple[Cell, ...]] = [
+        (*_cells(answer, point), Bar((point.distance or 0.0) / (longest or 1.0)), _note(answer, point))
+        for point in points
+    ]
+    table = Table(
+        heads if answer.days is None else ("days", *heads),
+        rows,
+        numeric=frozenset(range(len(rows[0]) - 2)),
+        marked=frozenset(at for at, point in enumerate(points) if point.is_answer),
+    )
+    title = "Margin ruled out" if is_margin else "MDE"
+    return Section(f"{title} at {share_text(answer.planned_power)} power", [table])
 
 
 def _cells(answer: PowerAnswer, point: Point) -> tuple[str, ...]:
@@ -377,12 +319,6 @@ def _cells(answer: PowerAnswer, point: Point) -> tuple[str, ...]:
 
 def _short(distance: float, unit: str) -> str:
     return absolute(rounded_up(distance), unit)
-
-
-def _bar(point: Point, longest: float, room: int) -> str:
-    if point.distance is None or not longest:
-        return ""
-    return "#" * max(1, round(point.distance / longest * room)) if room else ""
 
 
 def _note(answer: PowerAnswer, point: Point) -> str:
@@ -399,7 +335,7 @@ def _note(answer: PowerAnswer, point: Point) -> str:
     return "minimum" if point.days == MINIMUM_DAYS else ""
 
 
-def _to_reach(answer: PowerAnswer, style: Style) -> Iterator[str]:
+def _to_reach(answer: PowerAnswer) -> Iterator[Section]:
     """What more power than the answer's takes."""
     found = reach(answer)
     if found is None:
@@ -410,7 +346,4 @@ def _to_reach(answer: PowerAnswer, style: Style) -> Iterator[str]:
     if found.distance is not None:
         options.append(f"an effect of {amount(rounded_up(found.distance), answer.question.baseline)}")
     if options:
-        yield ""
-        yield from wrapped(
-            f"{share_text(found.power)} power takes {listing(options, 'or')}.", style.width, "  "
-        )
+        yield Section("", [Paragraph(f"{share_text(found.power)} power takes {listing(options, 'or')}.")])

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from egp.output.report.text import printable
-from egp.pages.power.text import wrapped
+from egp.output.page.model import Answer, Paragraph, Section, Table
 from egp.plan.power.calculator import whole_weeks
 from egp.plan.power.plan import BY_POLICY, MetricRow, PlanPower, days_to_run
 from egp.plan.power.readings import rounded_up
@@ -14,30 +13,27 @@ from egp.plan.typed_reader import label
 from egp.plan.wording import absolute, counted, listing, power_text, share_text, unit_count, whole
 
 if TYPE_CHECKING:
-    from egp.output.report.text import Style
     from egp.policy.model import Policy
 
 _HEADS = ("metric", "needs", "days", "power", "asked", "finds", "declared")
 _NONE = "-"
 
 
-def render(plans: Sequence[PlanPower], policy: Policy, style: Style) -> Iterator[str]:
-    """The lines of the report."""
-    for at, plan in enumerate(plans):
-        if at:
-            yield ""
-        yield from (style.paint(line, "bold") for line in wrapped(_sentence(plan), style.width))
-        computed = [row for row in plan.rows if row.is_computed]
-        if computed:
-            yield ""
-            yield from _table(plan, computed, style)
-        notes = list(_notes(plan, computed))
-        if notes:
-            yield ""
-            for note in notes:
-                yield from wrapped(note, style.width, "  ")
+def page(plans: Sequence[PlanPower], policy: Policy) -> Answer:
+    """What binds each plan, its metrics in a table, and what else there is to say of them."""
+    first, *others = plans
     name = f"{policy.name} {policy.version}".strip()
-    yield from wrapped(f"({counted(len(plans), 'plan')}; policy {name})", style.width, "  ")
+    sections = [section for plan in others for section in (Section(_sentence(plan), []), *_metrics(plan))]
+    closing = Section("", [Paragraph(f"({counted(len(plans), 'plan')}; policy {name})")])
+    return Answer(_sentence(first), [*_metrics(first), *sections, closing])
+
+
+def _metrics(plan: PlanPower) -> Iterator[Section]:
+    computed = [row for row in plan.rows if row.is_computed]
+    if computed:
+        yield Section("", [_table(plan, computed)])
+    if notes := list(_notes(plan, computed)):
+        yield Section("", [*map(Paragraph, notes)])
 
 
 def _sentence(plan: PlanPower) -> str:
@@ -77,39 +73,18 @@ def _in_days(plan: PlanPower, binding: MetricRow) -> str:
     )
 
 
-def _table(plan: PlanPower, rows: Sequence[MetricRow], style: Style) -> Iterator[str]:
-    cells = [_cells(row) for row in rows]
-    widths = [max(len(row[at]) for row in [_HEADS, *cells]) for at in range(len(_HEADS))]
-    if sum(widths) + 2 * (len(widths) - 1) + 2 > style.width:
-        yield from _blocks(rows, cells, plan, style)
-        return
-    yield style.paint(_line(_HEADS, widths), "frame")
-    for row, texts in zip(rows, cells, strict=True):
-        line = _line(texts, widths)
-        yield style.paint(line, "bold") if row is plan.binding else line
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, *rest = cells
-    return "  ".join(
-        [f"{first:<{widths[0]}}", *(f"{cell:>{width}}" for cell, width in zip(rest, widths[1:], strict=True))]
+def _table(plan: PlanPower, rows: Sequence[MetricRow]) -> Table:
+    return Table(
+        _HEADS,
+        [*map(_cells, rows)],
+        numeric=frozenset(range(1, len(_HEADS))),
+        marked=frozenset(at for at, row in enumerate(rows) if row is plan.binding),
     )
-
-
-def _blocks(
-    rows: Sequence[MetricRow], cells: Sequence[Sequence[str]], plan: PlanPower, style: Style
-) -> Iterator[str]:
-    """One block for each metric, where the terminal is too narrow for the table."""
-    for row, texts in zip(rows, cells, strict=True):
-        head = wrapped(texts[0], style.width)
-        yield from (style.paint(line, "bold") if row is plan.binding else line for line in head)
-        pairs = [f"{name} {text}" for name, text in zip(_HEADS[1:], texts[1:], strict=True) if text != _NONE]
-        yield from (f"  {line}" for line in wrapped(", ".join(pairs), style.width - 2))
 
 
 def _cells(row: MetricRow) -> tuple[str, ...]:
     return (
-        printable(row.name),
+        row.name,
         _NONE if row.needed is None else whole(row.needed),
         _NONE if row.days is None else f"{days_to_run(row.days):,}",
         _NONE if row.power is None else power_text(row.power).replace("more than ", ">"),
