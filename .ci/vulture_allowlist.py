@@ -42,6 +42,7 @@ _.share_now
 _.tool
 _.total_units
 _.units_needed
+_.warning
 _.yellow
 
 # What a page of a rule promises; the tests of the pages read it.

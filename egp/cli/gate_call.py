@@ -15,6 +15,7 @@ from egp.gate import json, receipt
 from egp.gate.call import Call, CannotJudge, GateJudgement, judge
 from egp.gate.page import page
 from egp.output.page import markdown, text
+from egp.output.page.model import Answer, Notice, Paragraph
 from egp.output.report.text import Style, printable
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
@@ -164,7 +165,7 @@ def _replayed(options: argparse.Namespace, policy_for: PolicyFor, style: Style) 
     changed = list(receipt.differences(recorded, judgement))
     report = _rendered(judgement, options.format, style)
     if options.format == "text":
-        report += "\n" + _told(changed)
+        report += "\n" + text.render(_told(changed), style)
     return GateAnswer(report, CHANGED if changed else judgement.decision.exit_status)
 
 
@@ -183,11 +184,9 @@ def _require_own(path: str, call: Call, source: str) -> None:
         raise CannotJudge(Failure(path, message, help=f"add --source {shown(call.source)} if that is yours"))
 
 
-def _told(changed: list[str]) -> str:
+def _told(changed: list[str]) -> Answer:
     if not changed:
-        return "replayed: the receipt says the same, to the last digit\n"
-    lines = [
-        f"replayed: {counted(len(changed), 'difference')} from the receipt",
-        *(f"  {line}" for line in changed),
-    ]
-    return "\n".join(map(printable, lines)) + "\n"
+        return Answer("", [Paragraph("replayed: the receipt says the same, to the last digit")])
+    return Answer(
+        "", [Notice("replayed", f"{counted(len(changed), 'difference')} from the receipt", points=changed)]
+    )

@@ -27,8 +27,10 @@ from egp.gate.json import GateVerdict, Receipt
 from egp.output.report.json import CheckReport
 from egp.pages.history.json import HistoryReport
 from egp.pages.policy_diff.json import PolicyDiffReport
+from egp.pages.policy_show.json import PolicyShowReport
 from egp.pages.policy_test.json import PolicyTestReport
 from egp.pages.power.json import Calculation, PowerOfPlans
+from egp.pages.rules_shown.json import RulesReport
 from egp.pages.status.json import StatusReport
 from egp.plan import quantity
 from egp.plan.experiment import Experiment
@@ -333,6 +335,8 @@ REPORTS: dict[str, tuple[Any, str]] = {
     "power": (Calculation | PowerOfPlans, "Report of egp power"),
     "status": (StatusReport, "Status of a portfolio of experiments (egp)"),
     "history": (HistoryReport, "Life of plans, of egp history"),
+    "policy-show": (PolicyShowReport, "Settings of egp policy show"),
+    "rules": (RulesReport, "List of egp rules"),
     "policy-test": (PolicyTestReport, "Outcome of egp policy test"),
     "policy-diff": (PolicyDiffReport, "Comparison of egp policy diff"),
 }

@@ -109,7 +109,7 @@ def test_a_policy_adopts_rules_of_a_named_distribution(
     assert main(["explain", "acme-owner", *named]) == 0
     assert f"acme-owner ({family})" in capsys.readouterr().out
     assert main(["rules", *named]) == 0
-    assert "\n  error   acme-owner " in capsys.readouterr().out
+    assert "\n  error  acme-owner " in capsys.readouterr().out
     forget()
 
 

@@ -27,7 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from egp.advice.baseline import BaselineError, baseline_lines, shrink, start
-    from egp.output.report.text import printable
 
     if "-" in options.paths:
         raise terminal.Stop("a baseline is of files, not of standard input", "name the plans")
@@ -48,6 +47,5 @@ def run(options: argparse.Namespace) -> int:
         terminal.print_failures([*failures, *(() if outcomes else finder.failures)])
         raise terminal.Stop("the baseline is as it was")
     for outcome in outcomes:
-        lines = baseline_lines(outcome, terminal.shown(outcome.path))
-        terminal.write_out("".join(f"{printable(line)}\n" for line in lines))
+        terminal.say(baseline_lines(outcome, terminal.shown(outcome.path)))
     return 0

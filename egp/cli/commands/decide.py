@@ -31,7 +31,6 @@ def run(options: argparse.Namespace) -> int:
     from egp.advice.decide import DecisionStatement, decide, decision_lines, receipt_at
     from egp.advice.register import EntryRefused
     from egp.gate.call import CannotJudge
-    from egp.output.report.text import printable
     from egp.record.lock import LockError
 
     policy, finder = policy_and_plans(options, [options.plan])
@@ -53,5 +52,5 @@ def run(options: argparse.Namespace) -> int:
         refusal = refused.refusal
         terminal.complain(f"not recorded: {refusal.path}: {refusal.message}", refusal.help)
         return REFUSED
-    terminal.write_out("".join(f"{printable(line)}\n" for line in decision_lines(recorded)))
+    terminal.say(decision_lines(recorded))
     return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -82,7 +81,7 @@ def _unknown(subject: str, catalogue: Catalogue) -> terminal.Stop:
 
 
 def _explain_rule(options: argparse.Namespace, policy: Policy) -> int:
-    from egp.pages.rule_explained import explain_rule
+    from egp.pages.rules_shown.page import page
 
     asked = [
         name for name in ("if_stopped", "if_shortened", "if_segment", "if_export") if getattr(options, name)
@@ -92,10 +91,9 @@ def _explain_rule(options: argparse.Namespace, policy: Policy) -> int:
         raise terminal.Stop(
             f"{option} is about a plan, and {options.subject} is a rule", "name the plan's file"
         )
-    width = terminal.style(sys.stdout).width
     as_of = judging_day(options.as_of, policy.timezone)
-    text = explain_rule(options.subject, policy, as_of, width, options.examples)
-    terminal.write_out(text)
+    explained = page(options.subject, policy, as_of, all_examples=options.examples)
+    deliver(shown(explained, options), options)
     return 0
 
 

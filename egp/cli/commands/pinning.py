@@ -20,7 +20,6 @@ def pinned(
 ) -> int:
     """Runs a verb that writes the lock, and tells what came of it."""
     from egp.advice.register import registration_lines
-    from egp.output.report.text import printable
     from egp.record.lock import LockError
 
     policy, finder = policy_and_plans(options, paths)
@@ -30,5 +29,6 @@ def pinned(
         terminal.print_failures(error.failures)
         raise terminal.Stop("nothing is pinned") from None
     report = rendered(outcome.report, "text", terminal.style(sys.stdout))
-    terminal.write_out(report + "".join(f"{printable(line)}\n" for line in registration_lines(outcome)))
+    terminal.write_out(report)
+    terminal.say(registration_lines(outcome))
     return outcome.exit_status

@@ -16,7 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from egp.output.report.text import printable
     from egp.plan.wording import counted
     from egp.policy.locate import POLICY_FILE
     from egp.policy.pins import pin
@@ -46,5 +45,5 @@ def run(options: argparse.Namespace) -> int:
         lines.append(f"{policy.name} extends no file of this repository")
     if pins.new or pins.gone:
         lines.append(f"commit {pins.lock} together with {counted(len(policy.extended), 'pinned file')}")
-    terminal.write_out("".join(f"{printable(line)}\n" for line in lines))
+    terminal.say(lines)
     return 0

@@ -12,7 +12,7 @@ from egp.cli.commands import terminal
 from egp.cli.commands.options import add_format, add_policy, judging_day, moment, policy_and_plans
 
 if TYPE_CHECKING:
-    from egp.pages.policy_show import Effective
+    from egp.pages.policy_show.effective import Effective
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder
 
@@ -31,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from egp.pages.policy_show import Effective, render_json, render_text
+    from egp.output.page import text
+    from egp.pages.policy_show import json
+    from egp.pages.policy_show.effective import Effective
+    from egp.pages.policy_show.page import page
     from egp.policy.timing import Timing
     from egp.record.lock import LockError
 
@@ -48,15 +51,15 @@ def run(options: argparse.Namespace) -> int:
         return terminal.COULD_NOT_JUDGE
     owned = finder.owners.ownership() if finder.owners and not options.plan else None
     if options.format == "json":
-        terminal.write_out(render_json(shown, owned))
+        terminal.write_out(json.render(shown, owned))
     else:
-        width = terminal.style(sys.stdout).width
-        terminal.write_out("\n".join(render_text(each, width, owned) for each in shown))
+        style = terminal.style(sys.stdout)
+        terminal.write_out("\n".join(text.render(page(each, owned), style) for each in shown))
     return 0
 
 
 def _of_plan(path: str, policy: Policy, finder: PlanFinder, as_of: date) -> Iterator[Effective]:
-    from egp.pages.policy_show import Effective, judged_plan
+    from egp.pages.policy_show.effective import Effective, judged_plan
     from egp.plan.experiment import may_be_plan, read_experiment
     from egp.policy.plan_history import attested_timing, judged_as
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -76,7 +75,7 @@ def _archive(options: argparse.Namespace) -> int:
         refusal = refused.refusal
         terminal.complain(f"not archived: {refusal.path}: {refusal.message}", refusal.help)
         return REFUSED
-    _say(archive_lines(archived))
+    terminal.say(archive_lines(archived))
     return 0
 
 
@@ -98,11 +97,5 @@ def _migrate(options: argparse.Namespace) -> int:
     except LockError as error:
         terminal.print_failures(error.failures)
         raise terminal.Stop("the lock is not moved") from None
-    _say(migration_lines(moved))
+    terminal.say(migration_lines(moved))
     return 0
-
-
-def _say(lines: Iterable[str]) -> None:
-    from egp.output.report.text import printable
-
-    terminal.write_out("".join(f"{printable(line)}\n" for line in lines))

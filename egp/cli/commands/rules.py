@@ -17,11 +17,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from egp.pages.rule_explained import list_rules, rules_as_json
+    from egp.output.page import text
+    from egp.pages.rules_shown import json
+    from egp.pages.rules_shown.page import all_rules
 
     policy = policy_in_force(options, [])
-    as_json = options.format == "json"
-    width = terminal.style(sys.stdout).width
     as_of = judging_day(options.as_of, policy.timezone)
-    terminal.write_out(rules_as_json(policy, as_of) if as_json else list_rules(policy, as_of, width))
+    terminal.write_out(
+        json.render(policy, as_of)
+        if options.format == "json"
+        else text.render(all_rules(policy, as_of), terminal.style(sys.stdout))
+    )
     return 0

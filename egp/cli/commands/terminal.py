@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from egp.yaml.atomic import append, write_report
@@ -62,6 +62,13 @@ def style(stream: object) -> Style:
     takes_colour = asked_for_colour or os.environ.get("TERM") != "dumb"
     columns = os.get_terminal_size(stream.fileno()).columns or WIDTH_OF_UNKNOWN  # type: ignore[attr-defined]
     return Style(max(40, min(120, columns)), colour=takes_colour and not os.environ.get("NO_COLOR"))
+
+
+def say(told: Iterable[str]) -> None:
+    """What a command has done, a statement a line."""
+    from egp.output.page.text import statements
+
+    write_out(statements(told, style(sys.stdout)))
 
 
 def write_out(content: str) -> None:

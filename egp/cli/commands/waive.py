@@ -28,7 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from egp.advice.waive import Approval, WaiveError, waive, waiver_lines
-    from egp.output.report.text import printable
 
     policy, finder = policy_and_plans(options, [options.plan])
     sources = finder.asked([options.plan])
@@ -54,6 +53,6 @@ def run(options: argparse.Namespace) -> int:
     if outcome.failures:
         terminal.print_failures(outcome.failures)
         raise terminal.Stop("the plan is as it was")
-    terminal.write_out("".join(f"{printable(line)}\n" for line in waiver_lines(outcome, sources[0].shown)))
+    terminal.say(waiver_lines(outcome, sources[0].shown))
     grant = outcome.grant
     return 0 if grant and grant.holds and grant.used else 1

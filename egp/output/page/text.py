@@ -49,9 +49,17 @@ def render(page: Page | Answer, style: Style) -> str:
 
 
 def statements(told: Iterable[str], style: Style) -> str:
-    """What a command has done, a statement a line; whole in a pipe, for programs that search lines."""
-    width = _UNBROKEN if style.piped else style.width
-    return "".join(f"{line}\n" for text in told for line in wrapped(plain(text), width, _GAP))
+    """What a command has done, a statement a line; whole in a pipe, for programs that search lines.
+
+    One that begins with spaces belongs to the one before.
+    """
+    return "".join(f"{line}\n" for text in told for line in _statement(text, style))
+
+
+def _statement(text: str, style: Style) -> Iterator[str]:
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    width = _UNBROKEN if style.piped else style.width - len(indent)
+    yield from (indent + line for line in wrapped(plain(text), width, _GAP))
 
 
 def plain(text: str) -> str:

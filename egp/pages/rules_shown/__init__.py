@@ -1,0 +1,1 @@
+"""Rules, as people and programs are shown them: all of them, or the page of one with the settings in force."""
