@@ -1,7 +1,5 @@
 """``python -m egp``."""
 
-import sys
+from egp.cli.main import run
 
-from egp.cli.main import main
-
-sys.exit(main())
+run()

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from egp.pages.brief.tripped import SAFETY
 from egp.policy.shipped import ROOT
-from egp.rules.gate_check import ORDER
+from egp.rules.gate_check import ORDER, checks
 from egp.rules.rule import FAMILIES, index
 
 PACKAGE = Path(ROOT, "egp")
@@ -191,3 +192,8 @@ def test_the_memo_tells_the_cost_the_option_and_who_acts(checkout: Path) -> None
 
 def test_the_brief_tells_the_plain_words(checkout: Path) -> None:
     assert "Its title has at most 4 words." in _told(checkout, "brief")
+
+
+def test_every_check_of_the_gate_says_in_plain_words_what_is_open() -> None:
+    """Those that are about one metric name it, and have words of their own in the brief."""
+    assert {each.id for each in checks() if not each.plain} == set(SAFETY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -36,6 +36,7 @@ from egp.record.lock.writing import update_lock
 from egp.record.waivers import WAIVERS_FILE
 from egp.record.waivers.attested import attestation, is_attested
 from egp.record.waivers.file import read_waivers
+from egp.stats.values import replace
 from egp.yaml import Document, Path, Span
 from egp.yaml.atomic import write_atomically
 from egp.yaml.bounds import MAX_BYTES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,7 @@ from egp.policy.file import WaiverTerms
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.record.waivers.grant import Grant
+from egp.stats.values import replace
 from egp.yaml import Document
 from egp.yaml.edits import EditError, add
 

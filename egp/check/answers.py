@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from egp.plan.finding import DoesNotApply, Failure, Finding, NotChecked, Refused, Severity, Suppression
 from egp.policy.model import Adopted
 from egp.stats import StatisticsInputError
 from egp.stats.errors import input_error_of
+from egp.stats.values import field, mutable
 from egp.yaml import Path, Span
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ Named = tuple[Path, str]
 """A path that an error speaks about, and the rule whose error it is."""
 
 
-@dataclass(slots=True)
+@mutable
 class RuleOutcome:
     """What one rule said about one plan."""
 
@@ -68,7 +68,7 @@ def path_of(finding: Finding) -> Path:
     return () if isinstance(finding.at, Span) else finding.at
 
 
-@dataclass(slots=True)
+@mutable
 class RuleAnswers:
     """Rules that pass are only counted, those that do not apply are not."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from egp.check.answers import answers_of
@@ -17,9 +16,10 @@ from egp.policy.error import PolicyError
 from egp.policy.locate import lock_folder
 from egp.policy.model import Adopted, RuleSet
 from egp.policy.timing import Timing
-from egp.record.lock import LockError
+from egp.record.lock_error import LockError
 from egp.rules.rule_inputs import Change, PlanFile, WrittenPlan, entry_of
 from egp.rules.table import OF_ANOTHER_KIND
+from egp.stats.values import mutable, replace
 from egp.yaml import Document
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from egp.record.waivers.allowed import PlanSuppressions
 
 
-@dataclass(slots=True)
+@mutable
 class _Inputs:
     """What rules may look at, by the name of its type, and what it was made of."""
 

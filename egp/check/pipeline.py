@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.check.files import Files
 from egp.check.one_plan import judge_plan
@@ -25,13 +24,15 @@ from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
-from egp.record.lock import Registration, has_lock
+from egp.record.entry_files import has_lock
 from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
+from egp.stats.values import NamedTuple, replace
 
 if TYPE_CHECKING:
     from egp.check.suppressions import SharedSuppressions
     from egp.policy.owners import Owners
     from egp.policy.plan_history import PlanHistories
+    from egp.record.lock import Registration
     from egp.record.waivers.baseline import FindingsBaseline
 
 

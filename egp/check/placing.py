@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 
 from egp.check.answers import RuleOutcome, severity_of
 from egp.plan.finding import Diagnostic, Finding, Place, Related, RelatedPlace, Unchecked
 from egp.policy.model import Adopted
 from egp.yaml import Document, Path, Span, pointer
+from egp.yaml.sha import sha256
 
 Elsewhere = Callable[[str, int], "tuple[Document, Path] | None"]
 """What ``Related.plan`` and ``Related.document`` mean: a document, and the path in it that others are below."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 from collections.abc import Callable, Sequence
 from typing import IO, Any, TypeVar
@@ -51,6 +50,8 @@ def _be_a_worker(
     work: Callable[[Sequence[Item]], Result], parts: Sequence[Sequence[Item]], file: IO[bytes]
 ) -> None:
     """Does the parts, leaves results or the error in the file, and ends without the parent's clean-up."""
+    import pickle
+
     try:
         pickle.dump([work(part) for part in parts], file, pickle.HIGHEST_PROTOCOL)
     except Exception as error:
@@ -64,6 +65,8 @@ def _be_a_worker(
 
 
 def _collected(process: int, file: IO[bytes]) -> Any:
+    import pickle
+
     os.waitpid(process, 0)
     with file:
         file.seek(0)

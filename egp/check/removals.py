@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egp.check.answers import answers_of
@@ -17,6 +16,7 @@ from egp.policy.removed_plans import RemovedPlan, removed_plans
 from egp.policy.timing import Timing
 from egp.record.lock import LockError
 from egp.rules.rule_inputs import PortfolioEntry, Removal
+from egp.stats.values import replace
 from egp.yaml import Document, Position, Span
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egp.check.placing import Elsewhere, Placer
 from egp.check.root_causes import keep_root_causes
 from egp.output.report.model import Findings, Passed
+from egp.stats.values import replace
 from egp.yaml import Document, Span
 
 if TYPE_CHECKING:

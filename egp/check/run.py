@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.scope import Traits
 from egp.policy.timing import Timing
 from egp.rules.rule_inputs import PortfolioEntry
+from egp.stats.values import field, frozen, mutable, replace
 
 if TYPE_CHECKING:
     from egp.check.suppressions import SharedSuppressions
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from egp.record.waivers.allowed import PlanSuppressions
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """The same for all plans of one owner."""
 
@@ -42,7 +42,7 @@ class Run:
         return self.others.of(source.owner) if self.others and source.owner else self
 
 
-@dataclass(slots=True)
+@mutable
 class OtherRuns:
     """What the plans of each owner are judged by, read when the first of them is."""
 
@@ -62,7 +62,7 @@ class OtherRuns:
         return list(self._begun.values())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JudgedPlan:
     """What stays of a plan after its document is gone."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.check.answers import answers_of
 from egp.check.reporting import count, report
@@ -16,6 +16,7 @@ from egp.policy.timing import Timing
 from egp.record.waivers.allowed import PlanSuppressions
 from egp.record.waivers.grant import WaiverTerms
 from egp.rules.rule_inputs import Judgement, PortfolioEntry
+from egp.stats.values import NamedTuple
 from egp.yaml import Document
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from egp.output.report.text import Style, printable
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
 from egp.plan.wording import counted
+from egp.stats.values import replace
 from egp.yaml.files import is_inside, real_path, repository_root
 
 if TYPE_CHECKING:

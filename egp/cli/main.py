@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -40,14 +41,28 @@ COMMANDS = {
 
 
 _NEGATIVE = re.compile(r"-\.?[0-9]")
-_LACKS_ITS_VALUE = re.compile(r"argument (?:-\w/)?(--[\w-]+): expected one argument")
+_LACKS_ITS_VALUE = r"argument (?:-\w/)?(--[\w-]+): expected one argument"
+
+
+argparse._ = str  # type: ignore[attr-defined]  # egp speaks English: whose words would they be, half translated?
+
+
+class _Help(argparse.HelpFormatter):
+    """Help as wide as the terminal; argparse would import all that unpacks archives to know how wide that is."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            columns = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size(1).columns
+        except (ValueError, OSError):
+            columns = 0
+        super().__init__(prog, width=(columns or 80) - 2)
 
 
 class _Parser(argparse.ArgumentParser):
     """An argument parser whose errors are egp's: one line, exit status 2. A value may be negative, and have a unit."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
+        super().__init__(**{"formatter_class": _Help, **settings})
         self._negative_number_matcher = _NEGATIVE
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
@@ -56,7 +71,7 @@ class _Parser(argparse.ArgumentParser):
         super()._check_value(action, value)
 
     def error(self, message: str) -> NoReturn:
-        option = _LACKS_ITS_VALUE.match(message)
+        option = re.match(_LACKS_ITS_VALUE, message)
         if option:
             raise Stop(message, f"a value that begins with a dash is written behind =, as in {option[1]}=-x")
         raise Stop(message, f"{self.prog} --help")
@@ -75,6 +90,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_numbers()
     with redirect_stderr(Unfailing(sys.stderr)), redirect_stdout(sys.stdout or Closed()):
         return _status(sys.argv[1:] if arguments is None else arguments)
+
+
+def run() -> NoReturn:
+    """Runs egp and ends the process. What it made is not taken apart first, which would take as long as a plan does."""
+    status = main()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(status)
 
 
 def _status(given: Sequence[str]) -> int:
@@ -111,8 +134,11 @@ def _status(given: Sequence[str]) -> int:
 
 def _parsed(called: str, given: Sequence[str]) -> argparse.Namespace:
     """The options. A command that leaves files behind is told of a command line that cannot be read."""
+    is_first = (
+        called in COMMANDS and given[0] == called
+    )  # what stands before it may ask for help with all of them
     try:
-        return _parser(called).parse_args(given)
+        return _parser(called, others=not is_first).parse_args(given)
     except Stop as stop:
         told = (
             getattr(import_module(f"egp.cli.commands.{called}"), "misused", None)
@@ -134,14 +160,18 @@ def _is_flushed() -> bool:
     return not isinstance(sys.stdout, Closed)
 
 
-def _parser(*called: str) -> argparse.ArgumentParser:
-    """The parser of the whole command line, with the arguments of the called commands."""
+def _parser(*called: str, others: bool = True) -> argparse.ArgumentParser:
+    """The parser of the whole command line, with the arguments of the called commands, and of those without the others."""
     parser = _Parser(
         prog="egp", description="Checks plans of experiments against a governance policy.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"egp {VERSION}")
-    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    verbs = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=_Parser, prog="egp"
+    )
     for name, does in COMMANDS.items():
+        if not others and name not in called:
+            continue
         command = verbs.add_parser(name, help=does, allow_abbrev=False)
         if name in called:
             import_module(f"egp.cli.commands.{name}").add_arguments(command)

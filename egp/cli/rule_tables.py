@@ -45,16 +45,16 @@ def _rules(shipped: list[Rule]) -> str:
             known[name] = (rule.id, option)
     rows = [
         f"    {rule.id!r}: ({rule.family!r}, {rule.input_type!r}, {rule.takes}, {_names(rule.yields_to)}, "
-        f"{_written(rule.defaults)}),"
+        f"{_written(rule.defaults)}, {rule.needs!r}),"
         for rule in shipped
     ]
     return _module(
         "What is known of every rule without its module: what reading a policy and choosing the rules of a plan takes.",
         [
-            "RULES: dict[str, tuple[str, str, int, frozenset[str], dict[str, object]]] = {",
+            "RULES: dict[str, tuple[str, str, int, frozenset[str], dict[str, object], tuple[str, ...]]] = {",
             *rows,
             "}",
-            '"""Rule → family, what it looks at, how many arguments it takes, what it yields to, options by default."""',
+            '"""Rule → family, what it looks at, how many arguments it takes, what it yields to, options by default, what it needs."""',
             "",
             "KNOWN_AS: dict[str, tuple[str, str]] = {",
             *(f"    {name!r}: {place!r}," for name, place in known.items()),

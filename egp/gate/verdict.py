@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -12,6 +12,7 @@ from egp.gate.reading import Kind, Reading
 from egp.gate.readout import Readout
 from egp.gate.withholding import withheld_metrics
 from egp.rules.gate_check import Check, checks
+from egp.stats.values import replace
 
 Verdict = Literal["proceed", "hold", "roll_back", "could_not_judge"]
 

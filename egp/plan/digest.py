@@ -8,14 +8,13 @@ states it for others to recompute, and ``tests/integrity`` has the digests of pl
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from unicodedata import normalize
 
 from egp.plan.experiment import Experiment, declarations
 from egp.plan.quantity import Interval, Measure, MetricChange
 from egp.plan.typed_reader import Keys, TypedMapping
+from egp.yaml.sha import sha256
 
 VERSION = "v1"
 
@@ -27,7 +26,9 @@ Canonical = None | bool | int | float | str | list["Canonical"] | dict[str, "Can
 
 def plan_digest(plan: Experiment) -> str:
     """The digest of a plan that was read without problems; what could not be read is not in it."""
-    text = json.dumps(canonical_plan(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    from json import dumps
+
+    text = dumps(canonical_plan(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return f"{VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
@@ -120,4 +121,6 @@ def _number(value: float) -> Canonical:
 
 
 def _order(item: Canonical) -> str:
-    return json.dumps(item, sort_keys=True)
+    from json import dumps
+
+    return dumps(item, sort_keys=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from egp.plan.remedy import Advice
+from egp.stats.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ LOCK = "lock"
 """For ``Related.plan``: the plan's entry in the lock, which paths are relative to."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Related:
     """A second place that takes part in a finding. ``plan`` and ``document`` name another file's, if it lies there."""
 
@@ -40,7 +40,7 @@ class Related:
     document: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """A rule's claim about a path of the plan; a claim about the text itself carries a span.
 
@@ -115,7 +115,7 @@ def need(value: T | None, *path: str | int) -> T:
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A finding's place in a file: resolved while the document was at hand."""
 
@@ -125,14 +125,14 @@ class Place:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RelatedPlace:
     place: Place
     label: str
     line: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suppression:
     """What lets a diagnostic pass although its rule objects."""
 
@@ -149,7 +149,7 @@ class Suppression:
     """Whether it comes with the change that is compared with a base, so that whoever reviews that reviews it, too."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagnostic:
     """A finding placed at a span and weighed by a policy."""
 
@@ -188,7 +188,7 @@ class Diagnostic:
         return self.advice.remedies
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unchecked:
     """A rule that could not run on a plan, and what it lacked. Without ``blocked_by`` nothing else says so."""
 
@@ -203,7 +203,7 @@ class Unchecked:
     """The rule whose error already names the missing input."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failure:
     """Something that kept egp from judging: a file, a policy or a rule. Always exit status 2."""
 

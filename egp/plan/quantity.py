@@ -8,9 +8,10 @@ lie a factor of a hundred apart, so it is refused instead of being given one of 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal, NewType
+
+from egp.stats.values import field, frozen
 
 Share = NewType("Share", float)
 """A part of a whole, as a fraction: 50% is 0.5."""
@@ -46,7 +47,7 @@ class QuantityError(ValueError):
         self.kind = kind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measure:
     """A value of a metric. ``value`` is in ``unit``: a share as a fraction, a time in seconds."""
 
@@ -60,7 +61,7 @@ class Measure:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MetricChange:
     """A change of a metric. ``unit`` is "relative", "points" (of a rate), "s", a currency or "abs"."""
 
@@ -80,7 +81,7 @@ class MetricChange:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interval:
     """Whole days, both ends included."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from itertools import groupby
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from egp.plan.typed_reader import label
 from egp.plan.wording import listing
+from egp.stats.values import NamedTuple, frozen
 from egp.yaml.edits import APPEND, Addition, LineRemoval, Removal, Renaming, Setting
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def open_if(condition: str, trade_off: TradeOff = TradeOff.EVIDENCE) -> Price:
     return Price(trade_off, f"open only if {condition}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remedy:
     """Edits that belong together and end a finding, as far as its rule can tell."""
 

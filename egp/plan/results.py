@@ -6,14 +6,13 @@
 # No postponed annotations here: shapes are read from the annotations themselves.
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from hashlib import sha256
 from operator import attrgetter
 from typing import Literal
 
 from egp.plan.quantity import Moment, Share
 from egp.plan.typed_reader import Name, TypedMapping, field, listed
+from egp.stats.values import fields, frozen
 
 DIGEST_VERSION = "v1"
 
@@ -95,7 +94,7 @@ COVARIATE_SUMS = ("covariate_sum", "covariate_sum_squares", "covariate_cross_sum
 VALUES = ("value", "standard_error")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """One line of aggregates: some units of one variant, and what they did.
 
@@ -129,7 +128,7 @@ class Row:
         return (self.stage, self.window, self.date or Day.min, self.variant, self.metric, self.segment)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class About:
     """What a row that is refused says it is about; empty or None for what cannot be read either."""
 
@@ -140,7 +139,7 @@ class About:
     metric: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowRefusal:
     """Why something in the results cannot be used, and what to change. No refused row is among the evidence."""
 
@@ -171,7 +170,7 @@ class RowRefusal:
         return ", ".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StageCounts:
     """What a source counted in a stage beside its rows: what keeps units and what they did out of them, or doubles it."""
 
@@ -188,7 +187,7 @@ class StageCounts:
     """Events that lack their unit or instant."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evidence:
     """Results with every row that could be relied on, in the order of their keys, and why the others could not."""
 
@@ -209,6 +208,8 @@ def stage_name(treated: float) -> str:
 
 def results_digest(results: Results, rows: Iterable[Row]) -> str:
     """Digest of what was seen."""
+    from hashlib import sha256
+
     header: list[object] = [results.experiment, results.as_of, results.revision]
     header += [part for stage in results.stages for part in (stage.treated, stage.entered, stage.revision)]
     text = "\n".join([_canonical(header), *sorted(_canonical(_cells(row)) for row in rows)])
@@ -217,11 +218,13 @@ def results_digest(results: Results, rows: Iterable[Row]) -> str:
 
 def rows_digest(rows: Iterable[Row]) -> str:
     """Digest of some rows, whatever the day through which their outcomes are counted."""
+    from hashlib import sha256
+
     text = "\n".join(sorted(_canonical(_cells(row)[:-1]) for row in rows))  # `through` is the last cell
     return f"{DIGEST_VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-_cells = attrgetter(*Row.__slots__)
+_cells = attrgetter(*fields(Row))
 
 
 def _canonical(values: Iterable[object]) -> str:

@@ -13,11 +13,12 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from types import UnionType
-from typing import Any, ClassVar, Literal, NamedTuple, NewType, TypeVar, Union, get_args, get_origin
+from typing import Any, ClassVar, Literal, NewType, TypeVar, Union, get_args, get_origin
 
 from egp.plan import quantity
 from egp.plan.names import is_plain
 from egp.plan.quantity import Count, Interval, Measure, MetricChange, QuantityError, Share, shown
+from egp.stats.values import NamedTuple
 from egp.yaml import Path
 
 Name = NewType("Name", str)
@@ -95,12 +96,13 @@ class Field(NamedTuple):
 
 def field(description: str, *examples: object, key: str = "", default: object = None, **meaning: Any) -> Any:
     """Declares a key of a shape; ``meaning`` is of the further attributes of ``Field``."""
-    return Field(description, examples, key, default, **meaning)
+    declared = Field(description, examples, key, default, None, "", "", False, False, False)
+    return declared._replace(**meaning) if meaning else declared
 
 
 def listed(description: str, *examples: object, **meaning: Any) -> Any:
     """Declares a key that holds a list, empty when absent."""
-    return Field(description, examples, default=(), **meaning)
+    return field(description, *examples, default=(), **meaning)
 
 
 class TypedMapping:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 from egp.plan.finding import Failure
@@ -18,6 +17,7 @@ from egp.policy.tree import CommittedTree
 from egp.record.sources.git import Repository
 from egp.record.sources.git_command import GitError
 from egp.rules.rule import Rule
+from egp.stats.values import replace
 from egp.yaml import Document
 from egp.yaml.files import real_path, repository_root
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import NamedTuple
 
 from egp.plan.wording import counted, listing
 from egp.policy.layers import Layer, Origin, Settings, SettingValue, settings_in_force
 from egp.policy.model import Policy, Scope
 from egp.policy.softening import default_of, is_as_strict
 from egp.policy.timing import Timing
+from egp.stats.values import NamedTuple
 
 ESCAPABLE = "escapable-override"
 """The id of this diagnostic."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
 
 from egp.policy.timing import Timing
 from egp.rules.table import ALWAYS_REJECTING
+from egp.stats.values import NamedTuple
 
 SETTINGS = ("severity", "waivable")
 """Keys of a rule's setting that are not options of the rule."""
@@ -35,9 +35,15 @@ class SettingValue(NamedTuple):
     """One value of a rule's setting, read, and where it was set."""
 
     value: object
-    origin: Origin
+    place: Origin | Callable[[], Origin]
+    """Where it was set, or what finds that out: which line of a file says something few runs want to know."""
     since: date | None = None
     """The day from which it holds; None where it always did."""
+
+    @property
+    def origin(self) -> Origin:
+        """Where it was set."""
+        return self.place if isinstance(self.place, Origin) else self.place()
 
 
 _ALWAYS = Origin("every policy", 0)

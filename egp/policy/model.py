@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from egp.plan.finding import Severity
 from egp.plan.quantity import Interval
@@ -28,6 +27,7 @@ from egp.record.sources.tables import WarehouseTables
 from egp.rules.rule import Catalogue, Params, Rule
 from egp.rules.rule_inputs import Organisation
 from egp.rules.table import KNOWN_AS
+from egp.stats.values import NamedTuple, field, mutable
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
@@ -101,7 +101,7 @@ class Floor(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@mutable
 class Policy:
     """All files of a policy, merged."""
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from hashlib import sha256
-from typing import NamedTuple
 
 from egp.plan.finding import Failure
 from egp.plan.wording import listing
@@ -15,7 +12,9 @@ from egp.policy.locate import lock_folder
 from egp.policy.model import Policy
 from egp.policy.territories import Territories, Territory, Undelegated
 from egp.rules.rule import Catalogue
+from egp.stats.values import NamedTuple, replace
 from egp.yaml import read_file
+from egp.yaml.sha import sha256
 
 
 class Owned(NamedTuple):

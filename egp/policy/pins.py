@@ -6,12 +6,13 @@ import os
 import posixpath
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.plan.finding import Failure
 from egp.policy.error import PolicyError
 from egp.policy.locate import lock_folder
 from egp.policy.tree import Tree, WorkingTree, digest_of
+from egp.stats.values import NamedTuple
 from egp.yaml.files import real_path
 
 if TYPE_CHECKING:

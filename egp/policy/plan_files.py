@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from egp.plan.finding import Failure
@@ -13,6 +12,7 @@ from egp.policy.locate import POLICY_FILE, POLICY_TESTS_FILE
 from egp.policy.territories import Territory
 from egp.record.entry_files import ENTRIES, LEDGER
 from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
+from egp.stats.values import frozen, replace
 from egp.yaml import Document, read_bytes, read_file
 from egp.yaml.files import real_path, repository_root
 
@@ -28,7 +28,7 @@ _NO_FOLDERS = (ENTRIES, LEDGER)
 """Folders of egp's own."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlanSource:
     """One file to judge. ``content`` holds standard input, else the file is read when it is its turn."""
 

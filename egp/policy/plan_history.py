@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from egp.plan.finding import EARLIER, PINNED, Failure, FailuresError
 from egp.policy.locate import lock_folder
 from egp.policy.plan_files import PlanFinder, PlanSource, may_hold_plan
 from egp.policy.timing import Timing
-from egp.record.entry_files import ENTRIES, is_entry
+from egp.record.entry_files import ENTRIES, has_lock, is_entry
 from egp.record.lock import (
     LOCK_FILE,
     Entries,
@@ -27,12 +26,12 @@ from egp.record.lock import (
     Lock,
     LockError,
     Registration,
-    has_lock,
     read_lock,
     read_lock_text,
     unusable,
 )
 from egp.rules.rule_inputs import Change
+from egp.stats.values import frozen, replace
 from egp.yaml import Document, Path, read_bytes
 from egp.yaml.files import is_inside, read_regular, real_path
 
@@ -51,7 +50,7 @@ class PlanHistoryError(FailuresError):
     """The past cannot be read as it was asked for; egp ends with exit status 2."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EarlierPlan:
     """A plan as a commit has it."""
 
@@ -69,7 +68,7 @@ class EarlierPlan:
         return read_bytes(self.content, f"{self.commit[:12]}:{self.path}")[self.number]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Base:
     """The commit that the working tree is compared with."""
 
@@ -81,7 +80,7 @@ class Base:
     """Id → plan, of the files that are not."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlanHistory:
     """The past of one plan: what rules may know of it, and where it is written."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
-from hashlib import sha256
 from typing import TYPE_CHECKING, get_args
 
 from egp.plan.analysis.days import time_zone
@@ -26,6 +25,7 @@ from egp.policy.tree import Tree, WorkingTree
 from egp.rules.rule import Catalogue, Rule
 from egp.yaml import Document, Path, Position, Span
 from egp.yaml.files import real_path, repository_root
+from egp.yaml.sha import sha256
 
 if TYPE_CHECKING:
     from egp.rules.custom.own_rule import OwnRule

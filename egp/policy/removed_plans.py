@@ -6,11 +6,11 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 
 from egp.policy.plan_history import Base, EarlierPlan, PlanHistories, plans_in
 from egp.record.lock import Registration
 from egp.rules.rule_inputs import PortfolioEntry
+from egp.stats.values import frozen, replace
 from egp.yaml import read_file
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.files import read_regular, real_path
@@ -19,7 +19,7 @@ _IN_MANY_FILES = 100
 """A line that more new files than this have says nothing of where a file went."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RemovedPlan:
     """A plan that none of the files has any more."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from egp.plan.names import folded
+from egp.stats.values import NamedTuple
 
 
 class Traits(NamedTuple):

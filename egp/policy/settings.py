@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import NamedTuple
+from functools import partial
 
 from egp.plan.finding import SEVERITIES
 from egp.plan.quantity import QuantityError, day, shown
@@ -12,6 +12,7 @@ from egp.plan.typed_reader import ValueProblem, nearest
 from egp.policy.layers import ALWAYS, OFF, SETTINGS, SHADOW, Dated, Origin, SettingValue
 from egp.policy.params import read_options
 from egp.rules.rule import Catalogue, Rule
+from egp.stats.values import NamedTuple
 from egp.yaml import Document, Path
 
 WEIGHTS = (*SEVERITIES, SHADOW, OFF)
@@ -151,7 +152,9 @@ def _values(
     options = {name: value for name, value in setting.items() if name not in SETTINGS}
     if options:
         read.update(read_options(rule, options, path, problems))
-    return {name: SettingValue(value, origin_of(document, (*path, name))) for name, value in read.items()}
+    return {
+        name: SettingValue(value, partial(origin_of, document, (*path, name))) for name, value in read.items()
+    }
 
 
 def origin_of(document: Document, path: Path) -> Origin:

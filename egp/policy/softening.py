@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import product
-from typing import NamedTuple
 
 from egp.plan.quantity import Measure, MetricChange
 from egp.plan.wording import listing
@@ -20,6 +19,7 @@ from egp.policy.model import Scope
 from egp.policy.params import shown_value
 from egp.policy.timing import Timing
 from egp.rules.rule import Catalogue, Rule
+from egp.stats.values import NamedTuple
 
 
 class Softening(NamedTuple):

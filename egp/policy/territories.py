@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from egp.plan.finding import Failure
 from egp.policy.error import PolicyError
 from egp.policy.locate import POLICY_FILE
 from egp.policy.pattern import fixed_folder, matches
+from egp.stats.values import NamedTuple, frozen
 from egp.yaml import Document, read_file
 from egp.yaml.files import is_inside, repository_root
 
@@ -41,7 +41,7 @@ class PolicyPlaces(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Territory:
     """What one policy owns."""
 

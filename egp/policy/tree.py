@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 from egp.yaml import Document, read_bytes, read_file
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.files import read_regular, real_path
+from egp.yaml.sha import sha256
 
 if TYPE_CHECKING:
     from egp.record.sources.git import Repository

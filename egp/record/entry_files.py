@@ -6,8 +6,10 @@ is written as what can be read of it and its hash.
 
 from __future__ import annotations
 
+import os
 import re
-from hashlib import sha256
+
+from egp.yaml.sha import sha256
 
 LOCK_FILE = "egp.lock"
 ONE_FILE, FOLDER = 1, 2
@@ -22,12 +24,17 @@ LEDGER = "egp.ledger.d"
 ENDING = ".yaml"
 
 _LONGEST = 80
-_PLAIN = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{_LONGEST - 1}}}")
-_ENCODED = re.compile(r"[a-z0-9_-]*~[0-9a-f]{32}")
+_PLAIN = rf"[a-z0-9][a-z0-9_-]{{0,{_LONGEST - 1}}}"
+_ENCODED = r"[a-z0-9_-]*~[0-9a-f]{32}"
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 )
 """Names that Windows keeps for devices, with whatever ending."""
+
+
+def has_lock(root: str) -> bool:
+    """Whether a folder has a lock, in whatever state."""
+    return any(os.path.lexists(os.path.join(root, name)) for name in (LOCK_FILE, ENTRIES))
 
 
 def entry_file(name: str) -> str:
@@ -37,7 +44,7 @@ def entry_file(name: str) -> str:
 
 
 def _portable(name: str, digest: str) -> str:
-    if _PLAIN.fullmatch(name) and name not in _DEVICES:
+    if re.fullmatch(_PLAIN, name) and name not in _DEVICES:
         return name
     readable = re.sub(r"[^a-z0-9_-]+", "-", name[:_LONGEST].lower()).strip("-")
     return f"{readable[:40]}~{digest[:32]}"
@@ -46,13 +53,13 @@ def _portable(name: str, digest: str) -> str:
 def named_by(path: str) -> str | None:
     """The experiment whose entry lies in a file, as far as the file's name says it."""
     name = path.rpartition("/")[2].removesuffix(ENDING)
-    return name if _PLAIN.fullmatch(name) else None
+    return name if re.fullmatch(_PLAIN, name) else None
 
 
 def may_be_entry(shard: str, file: str) -> bool:
     """Whether an entry could lie in such a folder under such a name; what lies there otherwise is not egp's."""
     name = file.removesuffix(ENDING)
-    is_name = _PLAIN.fullmatch(name) or _ENCODED.fullmatch(name)
+    is_name = re.fullmatch(_PLAIN, name) or re.fullmatch(_ENCODED, name)
     return file.endswith(ENDING) and bool(is_name) and bool(re.fullmatch(r"[0-9a-f]{2}", shard))
 
 

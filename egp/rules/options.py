@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from egp.plan.quantity import MetricChange, Share
 from egp.plan.typed_reader import Money, required_type
+from egp.stats.values import NamedTuple
 
 
 class AtLeast(NamedTuple):

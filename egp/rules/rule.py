@@ -1,6 +1,6 @@
 """What a rule is: one module whose file name is its id, whose docstring is its page and its tests.
 
-A rule module has a docstring, optionally ``class Params(rule.Params)`` and ``yields_to``, and a function
+A rule module has a docstring, optionally ``class Params(rule.Params)``, ``yields_to`` and ``needs``, and a function
 ``check``. The annotation of ``check``'s first parameter says what the rule looks at. The page reads:
 
 - first line: what the rule asks;
@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from operator import attrgetter
 from types import ModuleType
 from typing import Any, Literal, get_args
 
+from egp.plan.finding import DoesNotApply
 from egp.rules.options import AppliedByGate, AtLeast, KnownAs, Params, RuleOption, Stricter, declared_options
+from egp.stats.values import frozen
 
 InputType = Literal[
     "Document", "PlanFile", "WrittenPlan", "Experiment", "Change", "Removal", "Portfolio", "Judgement"
@@ -51,6 +53,7 @@ class Rule:
         "family",
         "id",
         "input_type",
+        "needs",
         "takes",
         "yields_to",
     )
@@ -63,6 +66,7 @@ class Rule:
         takes: int,
         yields_to: frozenset[str],
         defaults: Mapping[str, object],
+        needs: tuple[str, ...],
         import_body: Callable[[], Any],
         declare: Callable[[], Mapping[str, RuleOption]],
     ) -> None:
@@ -74,6 +78,8 @@ class Rule:
         self.yields_to = yields_to
         self.defaults = defaults
         """Option → what holds where no policy sets it."""
+        self.needs = needs
+        """What the rule is about, as attributes of its subject: it applies where one of them is there."""
         self._import_body = import_body
         self._declare = declare
         self._body: Any = None
@@ -86,10 +92,12 @@ class Rule:
             self._body = self._import_body()
         return self._body
 
-    @property
-    def check(self) -> Callable[..., Any]:
-        check: Callable[..., Any] = self.body.check
-        return check
+    def check(self, looked_at: Any, *more: Any) -> Iterator[Any]:
+        """What the rule finds. Raises DoesNotApply where nothing is there that it is about."""
+        if self.needs and not any(attrgetter(path)(looked_at) for path in self.needs):
+            raise DoesNotApply
+        found: Iterator[Any] = self.body.check(looked_at, *more)
+        return found
 
     @property
     def page(self) -> RulePage:
@@ -111,7 +119,7 @@ class Rule:
         return getattr(self.body, name, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Example:
     """A block of a page. ``at`` is the pointer the finding must have; ``context`` the header's settings."""
 
@@ -123,11 +131,11 @@ class Example:
     text: str
 
 
-_HEADER = re.compile(
+_HEADER = (
+    r"(?ms)"
     r"^(?P<outcome>Passes|Does not apply|Fails|Not checked)"
     r"(?: at `(?P<at>[^`]*)`)?(?: with `(?P<context>[^`]*)`)?"
-    r'(?:, saying "(?P<saying>[^"]*)")?(?P<whole> \(whole file\))?:\n\n```yaml\n(?P<text>.*?)^```$',
-    re.MULTILINE | re.DOTALL,
+    r'(?:, saying "(?P<saying>[^"]*)")?(?P<whole> \(whole file\))?:\n\n```yaml\n(?P<text>.*?)^```$'
 )
 
 
@@ -152,14 +160,14 @@ class RulePage:
     @property
     def shortened(self) -> str:
         """What the page says before its examples, and the first of them that fails."""
-        matches = list(_HEADER.finditer(self.text))
+        matches = list(re.finditer(_HEADER, self.text))
         prose = self.text[: matches[0].start()] if matches else self.text
         failing = next((match[0] for match in matches if match["outcome"] == "Fails"), "")
         return f"{prose.strip()}\n\n{failing}".strip()
 
     @property
     def examples(self) -> Iterator[Example]:
-        for match in _HEADER.finditer(self.text):
+        for match in re.finditer(_HEADER, self.text):
             yield Example(
                 match["outcome"].lower(),  # type: ignore[arg-type]
                 match["at"] or "",
@@ -185,6 +193,7 @@ def _shipped(
     takes: int,
     yields_to: frozenset[str],
     defaults: dict[str, object],
+    needs: tuple[str, ...],
 ) -> Rule:
     def import_body() -> ModuleType:
         return import_module(f"egp.rules.{family}.{rule_id.replace('-', '_')}")
@@ -194,7 +203,7 @@ def _shipped(
 
         return OPTIONS.get(rule_id, {})
 
-    return Rule(rule_id, family, input_type, takes, yields_to, defaults, import_body, declare)
+    return Rule(rule_id, family, input_type, takes, yields_to, defaults, needs, import_body, declare)
 
 
 def load(rule_id: str) -> Rule:
@@ -222,6 +231,7 @@ def rule_in(module: ModuleType, rule_id: str, family: str) -> Rule:
         takes=code.co_argcount,
         yields_to=frozenset(getattr(module, "yields_to", ())),
         defaults={name: getattr(params, name) for name in params.__annotations__},
+        needs=tuple(getattr(module, "needs", ())),
         import_body=lambda: module,
         declare=lambda: declared_options(params),
     )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import pickle
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.days import first_day, first_exposure, last_day
 from egp.plan.finding import NotChecked
 from egp.plan.names import folded
 from egp.plan.quantity import Interval
+from egp.stats.values import NamedTuple, field, frozen
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from egp.yaml import Document
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Organisation:
     """What the policy says of the organisation and of this plan's place in it."""
 
@@ -56,11 +55,13 @@ class WrittenPlan:
     def packed(self) -> bytes:
         """The value as it travels to another process; packed once for all rules."""
         if not self._packed:
+            import pickle
+
             self._packed = pickle.dumps(self.value, pickle.HIGHEST_PROTOCOL)
         return self._packed
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """A plan against its earlier self and its registration. ``registered`` is None before registration."""
 
@@ -96,7 +97,7 @@ class Change:
             return first_exposure(self.plan)[0]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Removal:
     """A plan that is gone: its file was deleted, or the plan goes on under another id."""
 
@@ -115,7 +116,7 @@ class Removal:
     """Whether the entry is gone from the lock, too."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PortfolioEntry:
     """What one plan means to the others: small enough to keep ten thousand of them."""
 
@@ -271,7 +272,7 @@ class PortfolioIndex:
         return self._on_day[key]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Portfolio:
     """One plan among all plans of the policy. Findings are about ``plan``; others appear as related places."""
 
@@ -288,7 +289,7 @@ class Portfolio:
         return self.index.entries[0] is not self.plan
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """What became of the waivers and of the entries of the baseline that one file has for one experiment."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from egp.stats.values import NamedTuple
 
 from .errors import reject, require_finite, require_non_negative, require_positive
 from .multiplicity import all_pass_probability, guardrail_power_target

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+
+from egp.stats.values import NamedTuple
 
 from .errors import (
     StatisticsInputError,

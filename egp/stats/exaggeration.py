@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from egp.stats.values import NamedTuple
 
 from .errors import reject, require_finite, require_positive, require_share, require_sides
 from .normal import normal_sf, z_upper

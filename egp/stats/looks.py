@@ -13,7 +13,8 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+
+from egp.stats.values import NamedTuple
 
 from .errors import reject, require_count, require_share, require_sides
 from .normal import INVERSE_SQRT_2PI, normal_pdf, normal_sf, z_upper

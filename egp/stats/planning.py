@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from egp.stats.values import NamedTuple, frozen, replace
 
 from .errors import (
     StatisticsInputError,
@@ -61,7 +62,7 @@ _MOST_COUNTED = 1e7
 _sqrt = math.sqrt
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlannedTest:
     """The registered test of one metric between one treatment and control.
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from egp.stats.values import NamedTuple
 
 from .errors import (
     StatisticsInputError,

@@ -19,9 +19,10 @@ to 49:1 and for margins of -40 % to +50 %, those of z up to 3.3 times. With fewe
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from egp.stats.values import NamedTuple, frozen, replace
 
 from .errors import StatisticsInputError, reject, require_finite, require_positive, require_share
 from .normal import normal_sf, two_sided_p, z_upper
@@ -87,7 +88,7 @@ def restricted_rates(
     return RestrictedRates(p, min(max(ratio * p + difference, 0.0), 1.0))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RateContrast:
     """p_t - ratio * p_c of two rates; answers the questions of `Difference` by score tests and their
     inversion.

@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+
+from egp.stats.values import NamedTuple
 
 from .errors import (
     StatisticsInputError,

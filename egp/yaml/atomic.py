@@ -12,8 +12,8 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import ELOOP, ENOSYS, ENOTSUP, EPERM
-from typing import NamedTuple
 
+from egp.stats.values import NamedTuple
 from egp.yaml.files import LEADS_OUT, is_inside, real_path, root_by_name
 
 PARTIAL = ".partial"
@@ -21,7 +21,7 @@ PARTIAL = ".partial"
 
 IS_LINK = "it is a link, and nothing is written through one"
 
-_STREAM = re.compile(r"/dev/(?:stdin|stdout|stderr|null|tty|fd/\d+)|/proc/self/fd/\d+")
+_STREAM = r"/dev/(?:stdin|stdout|stderr|null|tty|fd/\d+)|/proc/self/fd/\d+"
 """Names that the system links to what the caller has open."""
 
 
@@ -117,7 +117,7 @@ def append(path: str, content: bytes) -> None:
 
 def write_report(path: str, content: bytes) -> None:
     """Writes a file that a person asked for: a pipe or a device is written to and not replaced. Raises OSError."""
-    if _STREAM.fullmatch(path):
+    if re.fullmatch(_STREAM, path):
         _into(os.open(path, os.O_WRONLY | os.O_APPEND), content)
     elif _is_stream(path):
         with _held(path) as (folder, name):

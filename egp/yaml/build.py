@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
+from egp.stats.values import NamedTuple
 from egp.yaml.bounds import MAX_DIGITS, MAX_EVENTS, MAX_EXPANSION, MAX_NESTING, MAX_PROBLEMS
 from egp.yaml.events import Event, NextEvent, Parser
 from egp.yaml.scalars import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import NamedTuple
 
+from egp.stats.values import NamedTuple
 from egp.yaml.bounds import MAX_BYTES
 
 _HELP_ENCODING = "save the file as UTF-8"

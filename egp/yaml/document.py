@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
+from egp.stats.values import NamedTuple
 from egp.yaml.outline import Node, NodePlace, Outline, head
 from egp.yaml.pointer import ABSENT, Path, child
 from egp.yaml.position import SourceText, Span

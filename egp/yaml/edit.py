@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
+from egp.stats.values import NamedTuple
 from egp.yaml import Document, Path, Position, pointer, read_text
 from egp.yaml.edits import Edit, EditError, LineRemoval, Removal, make, value_at
 

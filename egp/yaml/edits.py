@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from egp.stats.values import frozen
 from egp.yaml.pointer import Path
 
 APPEND = "[]"
@@ -20,7 +20,7 @@ class EditError(Exception):
     """An edit that cannot be made without touching more than was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setting:
     """A path and what it is to say, as an author would write it, whether something stands there or not."""
 
@@ -28,7 +28,7 @@ class Setting:
     value: object
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Addition:
     """A key that the document lacks, or with ``APPEND`` a further item of a list."""
 
@@ -36,14 +36,14 @@ class Addition:
     value: object
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Removal:
     """A key that goes, with its value."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Renaming:
     """A key that gets another name in its place."""
 
@@ -51,7 +51,7 @@ class Renaming:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LineRemoval:
     """A line that goes; for text that is not yet a document, such as one with a key written twice."""
 

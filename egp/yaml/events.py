@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
+from egp.stats.values import NamedTuple
 from egp.yaml import libyaml
 from egp.yaml.decoding import Content
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from egp.stats.values import NamedTuple
 from egp.yaml.events import Event, Parser
 from egp.yaml.pointer import Key, Path
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import NamedTuple
+
+from egp.stats.values import NamedTuple
 
 # The line ends of editors, of the language server protocol and of YAML 1.2. NEL, LS and PS are characters of a line.
 _LINE_END = re.compile(r"\r\n|\r|\n")

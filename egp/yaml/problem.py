@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from egp.stats.values import frozen
 from egp.yaml.position import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """Why a text is not a document, in the words of somebody who writes plans, and what to do about it.
 

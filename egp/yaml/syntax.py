@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from egp.stats.values import NamedTuple
 from egp.yaml.events import Event
 from egp.yaml.outline import content_start
 from egp.yaml.position import SourceText

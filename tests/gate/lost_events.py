@@ -11,12 +11,13 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from egp.gate.verdict import Decision
 from egp.plan.results import Row
+from egp.stats.values import replace
 
 from .simulations import BASE, FIRST, LAST, PAGE, PER_DAY, READ, SEED, Noise, stage_rows
 from .worlds import CONTROL, DAY, TREATMENT, World, days, plan_of, registered

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, cached_property
 from itertools import combinations, product
@@ -40,6 +40,7 @@ from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.results import Evidence, Results, Row
 from egp.record.lock import made
 from egp.rules.rule import Params
+from egp.stats.values import replace
 
 Numbers = NDArray[np.floating[Any]]
 

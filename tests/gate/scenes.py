@@ -6,7 +6,6 @@ After a change that is meant, `python -m tests.gate.scenes` writes `scenes.txt` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import chain, count
@@ -18,6 +17,7 @@ from egp.gate.reading import Reading
 from egp.gate.verdict import Decision, decide
 from egp.plan.results import Row, RowRefusal, StageCounts
 from egp.record.lock import Amended, Signed, made
+from egp.stats.values import replace
 
 from .test_metric_alive import losing
 from .test_peeking import LOOKS, day_5

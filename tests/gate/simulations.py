@@ -14,7 +14,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from random import Random
 from typing import Any
@@ -29,6 +29,7 @@ from egp.plan.analysis.registered import (
 )
 from egp.plan.experiment import Experiment
 from egp.plan.results import Row
+from egp.stats.values import replace
 
 from . import lives, matrix
 from .worlds import CONTROL, DAY, ROOT, TREATMENT, Truth, World, days, plan_of, registered

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from scipy.stats import binom
 from egp.gate.reading import Reading
 from egp.plan.analysis.alarm_levels import LEVELS
 from egp.plan.results import Row
+from egp.stats.values import replace
 
 from .worlds import (
     CONTROL,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -24,6 +23,7 @@ from egp.plan.results import About, RowRefusal
 from egp.record.lock import made
 from egp.rules.gate_check import Check
 from egp.rules.rule import Params, RulePage
+from egp.stats.values import replace
 
 from .test_peeking import day_5
 from .worlds import (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
 from egp.gate.clock import after, day_end, elapsed, instant
 from egp.plan.results import Row
+from egp.stats.values import replace
 
 from .worlds import readout_world, stage_world
 
@@ -32,7 +32,7 @@ def test_the_gate_judges_as_of_any_instant(moment: datetime, asked: str) -> None
 def test_the_checks_judge_rows_of_any_day(day: date, column: str) -> None:
     def moved(row: Row) -> Row:
         is_one = (row.window, row.variant) == ("cohort", "control") and row.date == date(2023, 1, 25)
-        return replace(row, **{column: day}) if is_one else row  # type: ignore[arg-type]
+        return replace(row, **{column: day}) if is_one else row
 
     decision = readout_world().mapped(moved).decide()
     assert decision.crashes == ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -24,6 +23,7 @@ from egp.policy.reading import shipped_policy
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
 from egp.record.lock import Amended, Signed, made
+from egp.stats.values import replace
 
 from .worlds import (
     CONTROL,

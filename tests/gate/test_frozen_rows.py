@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from egp.gate.withholding import rows_read
 from egp.plan.results import FrozenReadout, Row
 from egp.record.lock import Decided, Lock, Registration, made, read_lock, read_lock_text
 from egp.record.lock.text import rendered
+from egp.stats.values import replace
 
 from .calling import PLAN, Call, call, gate
 from .test_peeking import LOOKS, sequential

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from egp.gate.reading import Reading
 from egp.plan.results import Row
+from egp.stats.values import replace
 
 from .worlds import (
     CONTROL,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+
+from egp.stats.values import replace
 
 from .worlds import DAY, entry, messages, of, open_readings, plan_of, readout_world, registered, stage_world
 

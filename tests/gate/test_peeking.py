@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from egp.gate.looks import due_look, open_look
 from egp.gate.withholding import withheld_metrics
 from egp.plan.results import Row
+from egp.stats.values import replace
 
 from .worlds import (
     CONTROL,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 
 from egp.cli.main import main
 from egp.gate.receipt import written
+from egp.stats.values import replace
 from tests.lock.entries import forge
 from tests.published import require_declared
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import date, datetime
 from random import Random
 from typing import Any
@@ -15,6 +14,7 @@ from egp.gate.reading import Reading
 from egp.plan.analysis.decidable import undecidable
 from egp.plan.results import Row
 from egp.record.lock import Registration, made
+from egp.stats.values import replace
 
 from .worlds import (
     CONTROL,

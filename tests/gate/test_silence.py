@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from egp.gate.checks import complete_data
 from egp.gate.reading import Reading
 from egp.gate.verdict import Decision, decide
 from egp.plan.results import About, Row, RowRefusal
+from egp.stats.values import replace
 
 from .worlds import (
     CONTROL,

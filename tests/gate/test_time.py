@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from egp.gate.verdict import decide
 from egp.plan.quantity import Interval
 from egp.plan.results import Row
 from egp.rules.rule_inputs import Organisation
+from egp.stats.values import replace
 
 from .calling import PLAN, call, gate
 from .worlds import (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from egp.plan.results import Row
+from egp.stats.values import replace
 from tests.sources.results_folder import cohort, evidence, plan_with
 
 from .worlds import CONTROL, TREATMENT, World, messages, of, open_readings, readout_world

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from egp.gate.verdict import EXIT_STATUS, Crash, Decision, decide
 from egp.plan.results import RowRefusal
 from egp.rules.gate_check import Check, checks
 from egp.rules.rule import Params, RulePage
+from egp.stats.values import replace
 
 from .worlds import HARMFUL, World, of, open_readings, plan_of, readout_world, registered, stage_world
 

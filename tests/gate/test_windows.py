@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from egp.gate.comparisons import Uncomputed, comparisons_by_window
 from egp.gate.estimates import Comparison
 from egp.plan.results import About, Row, RowRefusal
+from egp.stats.values import replace
 
 from .worlds import TREATMENT, World, readout_world
 

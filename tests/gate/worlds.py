@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from egp.plan.results import Evidence, Results, Row, StageEntry, results_digest
 from egp.policy.reading import shipped_policy
 from egp.record.lock import PinnedPolicy, Registration, Signed, made
 from egp.rules.rule_inputs import Organisation
+from egp.stats.values import replace
 from egp.yaml import read_text
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from types import ModuleType
 
@@ -18,6 +18,7 @@ from egp.policy.layers import ALWAYS, Layer, Origin, SettingValue
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder
 from egp.rules.rule import index, rule_in
+from egp.stats.values import replace
 from egp.yaml import Position, Span
 from tests.report.scene_rules import agreed_value, tidy_value
 

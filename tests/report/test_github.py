@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -14,6 +13,7 @@ from egp.output.report.github import MOST, render
 from egp.output.report.model import Report
 from egp.plan.finding import Failure, Finding
 from egp.plan.remedy import Advice
+from egp.stats.values import replace
 from tests.report.scenes import PLAN, SCENES, Scene, report_of, scene_rules
 
 COMMAND = re.compile(r"::(?P<name>[a-z]+) (?P<properties>.*?)::(?P<message>.*)")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from egp.output.report.gitlab import render
+from egp.stats.values import replace
 from tests.report.scenes import SCENES, Scene, report_of, scene_rules
 
 # As GitLab documents its report: every key that it reads, and the values that it knows.

@@ -23,6 +23,7 @@ from egp.stats import (
     ratio_of_arm,
     srm_p_value,
 )
+from egp.stats.values import fields
 from egp.yaml import read_file
 from examples.results.generate import FOLDER, files
 
@@ -58,7 +59,7 @@ def _control_last(variant: str) -> bool:
 
 
 def _sums(rows: list[Row]) -> ArmSums:
-    columns = [column for column in ArmSums.__dataclass_fields__ if getattr(rows[0], column) is not None]
+    columns = [column for column in fields(ArmSums) if getattr(rows[0], column) is not None]
     return ArmSums(**{column: float(sum(getattr(row, column) for row in rows)) for column in columns})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -15,6 +14,7 @@ from egp.plan.finding import EARLIER, Finding, NotChecked
 from egp.record.lock import Amended, PinnedPolicy, Registration, Signed, made
 from egp.rules.rule import FAMILIES, index, load
 from egp.rules.rule_inputs import Change, Removal
+from egp.stats.values import replace
 from egp.yaml import Path, Span
 from tests.integrity.editing import PLANS, leaves, other_plans, text_of, value_of, without
 from tests.rules.examples import findings_of, merged, plan_of, sound_value
@@ -53,7 +53,7 @@ def reviewed(after: Experiment, before: Experiment = SOUND, **values: object) ->
     lock = values.get("lock")
     if isinstance(lock, Registration) and lock.current_digest == plan_digest(before):
         change = replace(change, pinned=before)
-    return replace(change, **values)  # type: ignore[arg-type]
+    return replace(change, **values)
 
 
 def found(rule_id: str, change: Change | Removal) -> list[Finding]:

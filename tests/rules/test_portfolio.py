@@ -13,6 +13,7 @@ from egp.plan.quantity import Interval
 from egp.policy.params import read_options
 from egp.rules.rule import load
 from egp.rules.rule_inputs import Portfolio, PortfolioEntry, PortfolioIndex, entry_of
+from egp.stats.values import replace
 from tests.rules.examples import merged, plan_of, sound_value
 
 START = date(2023, 1, 2)
@@ -163,8 +164,7 @@ class TestAgreesWithCounting:
 
 
 def entry_with(one: PortfolioEntry, **fields: object) -> PortfolioEntry:
-    values = {name: getattr(one, name) for name in PortfolioEntry.__slots__}
-    return PortfolioEntry(**{**values, **fields})
+    return replace(one, **fields)
 
 
 def conflicts(one: PortfolioEntry, other: PortfolioEntry, rest: int) -> bool:

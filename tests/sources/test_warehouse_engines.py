@@ -11,6 +11,7 @@ import pytest
 from egp.plan.results import Evidence, StageCounts
 from egp.record.sources.file import read_evidence
 from egp.record.sources.warehouse.source import Warehouse
+from egp.stats.values import fields
 from tests.sources.results_folder import header
 from tests.sources.warehouse_of_kinds import AS_OF, TABLES, Counted, Key, World, drawn, plan
 
@@ -59,7 +60,9 @@ def by_key(evidence: Evidence) -> dict[Key, dict[str, float]]:
     rows: dict[Key, dict[str, float]] = {}
     for row in evidence.rows:
         numbers = {
-            name: getattr(row, name) for name in row.__slots__ if isinstance(getattr(row, name), (int, float))
+            name: getattr(row, name)
+            for name in fields(type(row))
+            if isinstance(getattr(row, name), (int, float))
         }
         rows[row.window, str(row.date or ""), row.variant, row.metric, row.segment] = numbers
     return rows

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +27,7 @@ from egp.stats import (
     z_upper,
 )
 from egp.stats.roots import bracketed_root
+from egp.stats.values import replace
 
 RARE = PlannedTest("proportion", 0.001)
 REFUNDS = PlannedTest("proportion", 0.05, alpha=0.05, sides=1, margin=0.02, harm="increase")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import replace
 
 import pytest
 from scipy.integrate import quad
@@ -34,6 +33,7 @@ from egp.stats import (
     split_efficiency,
     z_upper,
 )
+from egp.stats.values import replace
 
 PRIMARY = PlannedTest("proportion", 0.12)
 REFUNDS = PlannedTest("proportion", 0.031, alpha=0.05, sides=1, margin=0.0025, harm="increase")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,6 +29,7 @@ from egp.stats import (
     srm_p_value,
     standard_error_of_interval,
 )
+from egp.stats.values import replace
 
 
 def rows(seed: int, size: int, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

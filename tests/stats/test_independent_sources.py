@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 from scipy import stats as scipy_stats
@@ -32,6 +31,7 @@ from egp.stats import (
     z_upper,
 )
 from egp.stats.quadrature import gauss_legendre, integral
+from egp.stats.values import replace
 
 
 @pytest.mark.parametrize("x", [-37.0, -9.0, -6.0, -1.0, 0.0, 0.3, 2.5, 8.0, 37.0])

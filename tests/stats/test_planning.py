@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from statistics import NormalDist
 
 import pytest
@@ -21,6 +20,7 @@ from egp.stats import (
     solve_for_one,
     two_proportion_units,
 )
+from egp.stats.values import replace
 
 CONVERSION = PlannedTest("proportion", 0.12)
 LATENCY = PlannedTest("quantile", 1900.0, std_dev=5200.0, alpha=0.05, sides=1, margin=76.0, harm="increase")

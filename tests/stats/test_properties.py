@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -26,6 +25,7 @@ from egp.stats import (
 )
 from egp.stats.looks import crossing_probability
 from egp.stats.planning import Direction, Kind
+from egp.stats.values import replace
 
 KINDS: list[Kind] = ["proportion", "mean", "ratio", "quantile"]
 

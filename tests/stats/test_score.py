@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,6 +33,7 @@ from egp.stats import (
     units_for_events,
 )
 from egp.stats.score import restricted_rates
+from egp.stats.values import replace
 
 test_proportions_2indep.__test__ = False  # a function of statsmodels, not a test of ours
 

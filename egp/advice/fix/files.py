@@ -8,7 +8,7 @@ is safe: the rule that guards its goalposts would complain.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from difflib import unified_diff
 
@@ -20,6 +20,7 @@ from egp.plan.finding import Diagnostic, Failure
 from egp.policy.error import PolicyError
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
+from egp.stats.values import replace
 from egp.yaml import Path, pointer, read_bytes
 from egp.yaml.atomic import write_atomically
 from egp.yaml.bounds import MAX_BYTES

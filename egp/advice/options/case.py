@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -18,6 +18,7 @@ from egp.policy.model import Adopted, Policy, asked
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.plan_history import judged_as, timing_of
 from egp.rules.exports import Broken
+from egp.stats.values import replace
 from egp.yaml import Document, Path, PointerError, parse_pointer, read_bytes
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.edits import Edit, EditError, value_at

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.advice.options.option import Candidate
 from egp.plan.analysis.by_day import units_after
@@ -33,6 +33,7 @@ from egp.plan.remedy import TradeOff
 from egp.plan.typed_reader import label
 from egp.plan.wording import at_least_like, called, counted, share_in_plan
 from egp.stats import StatisticsInputError
+from egp.stats.values import NamedTuple
 from egp.yaml import Path, read_text
 from egp.yaml.edits import Setting
 

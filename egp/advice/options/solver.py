@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egp.advice.options.advised import advised, offered
@@ -15,6 +15,7 @@ from egp.advice.options.option import Candidate, Option, cost_between, settings_
 from egp.plan.finding import NotChecked
 from egp.plan.remedy import TradeOff
 from egp.stats import StatisticsInputError
+from egp.stats.values import replace
 
 if TYPE_CHECKING:
     from egp.advice.options.case import Case

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.plan.analysis.days import as_local_day, exposed_days, first_day, readout_day
@@ -29,6 +29,7 @@ from egp.plan.quantity import QuantityError
 from egp.plan.remedy import PROPOSAL, Price, TradeOff
 from egp.plan.wording import called, counted, length, one_in, percent, power_text, times_over
 from egp.stats import StatisticsInputError
+from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric

@@ -234,12 +234,12 @@ def _committed(
 
     Raises PolicyError.
     """
-    from egp.policy.committed import committed_policy
-    from egp.record.sources.git_command import GitError
-
     commit = _commit_named(options)
     if not commit:
         return None, False
+    from egp.policy.committed import committed_policy
+    from egp.record.sources.git_command import GitError
+
     try:
         policy = committed_policy(commit, options.policy, os.getcwd(), paths, packaged)
     except GitError as error:
@@ -257,12 +257,12 @@ def _committed_owners(
 
     Raises PolicyError.
     """
-    from egp.policy.committed import committed_owners
-    from egp.record.sources.git_command import GitError
-
     commit = _commit_named(options)
     if not commit:
         return None, ""
+    from egp.policy.committed import committed_owners
+    from egp.record.sources.git_command import GitError
+
     try:
         owners = committed_owners(commit, os.getcwd(), paths, on_disk, packaged)
     except GitError as error:

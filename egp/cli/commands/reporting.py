@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
@@ -82,6 +81,10 @@ def _explain_with(report: Report) -> Callable[[str], str]:
     def needed(path: str) -> str:
         policy = report.judges.get(path, report.policy)
         named = policy.file or policy.name
+        if named == found_by_itself and not policy.ref and not policy.packages:
+            return ""
+        from shlex import quote
+
         at_ref = f" --policy-from {quote(policy.ref)}" if policy.ref else ""
         rules = "".join(f" --rules-from {quote(name)}" for name in policy.packages)
         return (at_ref if named == found_by_itself else f" --policy {quote(named)}{at_ref}") + rules

@@ -65,3 +65,7 @@ def _reading(number: int, what: str, told: str, units: int, most: Share, next: s
         kind="repair" if is_much else "",
         next=next if is_much else "",
     )
+
+
+PLAIN = "what was logged lacks something, or is there twice"
+"""What it means that the check is open, for people who read no statistics."""

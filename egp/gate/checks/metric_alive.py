@@ -23,10 +23,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from egp.gate.activity import Activity, Amount, Course, Stated, activity, together
 from egp.gate.exposure import has_stage_begun
@@ -41,6 +41,7 @@ from egp.plan.quantity import Share, shown
 from egp.plan.results import Row, Window
 from egp.plan.wording import counted, listing, significant
 from egp.rules.rule import Params as RuleParams
+from egp.stats.values import NamedTuple, replace
 
 HALF = 0.5
 """Less than this share of the other variant's rate is no effect that anybody hoped for."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from egp.output.page.palette import BAD, CAUTION, GOOD, INK, LINE, MUTED, SERIES, Colour
 from egp.output.page.text import plain
 from egp.output.report.text import wrapped
 from egp.plan.wording import counted, percent
+from egp.stats.values import NamedTuple
 
 Spec = dict[str, Any]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.output.report import words
 from egp.output.report.text import printable
 from egp.plan.finding import SEVERITIES
 from egp.plan.wording import counted
+from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from egp.output.report import words
 from egp.output.report.text import printable
 from egp.plan.finding import SEVERITIES
+from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.plan.finding import Diagnostic, Failure, Severity, Unchecked
 from egp.policy.model import Policy
+from egp.stats.values import NamedTuple, field, fields, mutable
 
 if TYPE_CHECKING:
     from egp.record.waivers.allowed import PlanSuppressions
@@ -22,7 +22,7 @@ class Passed(NamedTuple):
     rule: str
 
 
-@dataclass(slots=True)
+@mutable
 class Findings:
     """What was found, whoever judged by which policy."""
 
@@ -46,7 +46,7 @@ class Findings:
         self.passes.extend(more.passes)
 
 
-@dataclass(slots=True)
+@mutable
 class Report(Findings):
     """What a run found under a policy. Diagnostics are in the order of file, document and place."""
 
@@ -65,7 +65,7 @@ class Report(Findings):
 
     def findings(self) -> Findings:
         """What was found, without the policy: fit to travel between processes."""
-        values = {each.name: getattr(self, each.name) for each in fields(Findings)}
+        values = {name: getattr(self, name) for name in fields(Findings)}
         return Findings(**values)
 
     @property

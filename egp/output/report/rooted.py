@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egp.plan.finding import Diagnostic, Failure, Place
+from egp.stats.values import replace
 from egp.yaml.files import is_inside
 
 if TYPE_CHECKING:

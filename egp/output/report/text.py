@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
 from egp.output.report import words
 from egp.rules.rule import Catalogue
+from egp.stats.values import frozen
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report
@@ -34,7 +34,7 @@ _COLOURS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Style:
     """How wide, and whether in colour. ``piped`` keeps the first line of a finding whole, for programs that search lines."""
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from egp.check import check
 from egp.plan.analysis.days import first_exposure
@@ -17,6 +17,7 @@ from egp.plan.finding import NotChecked
 from egp.plan.quantity import QuantityError, count, moment, share, shown
 from egp.plan.wording import listing, share_in_plan
 from egp.record.lock import Registration
+from egp.stats.values import NamedTuple
 from egp.yaml.edit import written
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Amendment, Experiment, read_experiment
@@ -26,6 +26,7 @@ from egp.record.lock import (
 )
 from egp.record.sources.git import Repository, Version
 from egp.record.sources.git_command import GitError
+from egp.stats.values import NamedTuple
 from egp.yaml import read_bytes
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.files import read_regular

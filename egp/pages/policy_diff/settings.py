@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 
 from egp.plan.typed_reader import TypedMapping
 from egp.policy.layers import OFF, Layer, Origin, SettingValue
 from egp.policy.model import Policy
 from egp.policy.params import shown_value
+from egp.stats.values import NamedTuple
 
 
 class Subject(NamedTuple):

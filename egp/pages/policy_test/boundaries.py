@@ -9,9 +9,8 @@ boundary it is for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import NamedTuple
 
 from egp.pages.policy_test.reading import ReadTest
 from egp.pages.policy_test.running import Bench, Said, objections, relevant
@@ -20,6 +19,7 @@ from egp.policy.layers import ALWAYS, OFF, SETTINGS, Layer, Origin, SettingValue
 from egp.policy.model import Policy
 from egp.policy.params import shown_value
 from egp.rules.options import Bound, RuleOption
+from egp.stats.values import NamedTuple, replace
 
 _FINE = 100
 """Parts of a step, of which one is the least move of a number that is not whole."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from dataclasses import replace as replaced
 
 from egp.pages.policy_test.file import ExpectedFinding, Given, PolicyTest, PolicyTests
 from egp.plan.finding import Failure, FailuresError
@@ -15,6 +14,7 @@ from egp.policy.layers import Layer, SettingValue
 from egp.policy.model import Policy
 from egp.policy.params import read_options
 from egp.policy.settings import WEIGHTS, origin_of
+from egp.stats.values import replace as replaced
 from egp.yaml import Document, Path, read_file
 
 NOTHING = "none"

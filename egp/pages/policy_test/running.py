@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -20,6 +20,7 @@ from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder
 from egp.record.lock import PinnedPolicy, Registration, Signed, made
 from egp.rules.custom.trial import merged, sound_plan
+from egp.stats.values import replace
 
 NOWHERE = "/nowhere"
 """Where plans of tests lie: no lock, waiver or other plan of a repository takes part."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.check import check
 from egp.output.page.charts import LayerPeriod
@@ -22,6 +22,7 @@ from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
 from egp.record.lock import LockError, Registration, read_lock
 from egp.rules.rule_inputs import PortfolioEntry, PortfolioIndex, entry_of
+from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from egp.stats.values import NamedTuple
 
 
 class AlarmLevels(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.plan.analysis.days import day_after, exposed_days, first_day, schedule_of, unpaused, weekday_counts
@@ -25,6 +25,7 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.traffic import smallest_share
 from egp.plan.finding import NotChecked, need
 from egp.plan.wording import WEEKDAYS, listing, times_over
+from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.days import day_after, last_day, local, readout_day, whole_days
 from egp.plan.analysis.registered import (
@@ -25,6 +25,7 @@ from egp.plan.analysis.rescheduling import advice, settings_of_readout
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import as_day, shown
 from egp.plan.wording import listing
+from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric

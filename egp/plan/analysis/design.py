@@ -7,11 +7,11 @@ power of a given size is where the two agree.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
 from egp import stats
+from egp.stats.values import frozen, replace
 
 _ALMOST_SURE = 1 - 1e-9
 _AGREEMENT = 1e-13
@@ -19,7 +19,7 @@ _SETTLED = 1e-7
 _ROUNDS = 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sequence:
     """The looks of a design, and how it spends its alpha over them.
 
@@ -64,7 +64,7 @@ def _inflation(sequence: Sequence, alpha: float, power: float, sides: int) -> fl
     return (stats.drift_for_power(bounds, sequence.looks, power, sides) / fixed) ** 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Design:
     """One registered test with its split and its looks. Units are those of the smallest variant."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.plan.finding import NotChecked, need
+from egp.stats.values import NamedTuple
 from egp.yaml import Path
 
 if TYPE_CHECKING:

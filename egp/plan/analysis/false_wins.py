@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from itertools import accumulate
-from typing import NamedTuple
 
 from egp.plan.analysis.days import day_after
+from egp.stats.values import NamedTuple
 
 
 class ExpectedFalseWins(NamedTuple):

@@ -6,7 +6,6 @@ The one place from which check, ``egp power``, the memos, ``egp status`` and the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from egp import stats
@@ -28,6 +27,7 @@ from egp.plan.analysis.registered import (
     uses_covariate,
 )
 from egp.plan.finding import NotChecked, need
+from egp.stats.values import frozen
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric
@@ -58,7 +58,7 @@ Columns = Literal["counts", "values", "sums", "covariate", "stated"]
 or a value with its standard error."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegisteredTest:
     """How one metric is judged: what check plans, power prices and the gate applies."""
 

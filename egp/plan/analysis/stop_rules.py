@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.plan.finding import NotChecked, need
+from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from egp.plan.analysis.alarm_levels import AlarmLevels

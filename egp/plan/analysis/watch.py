@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.days import (
     as_local_day,
@@ -23,6 +23,7 @@ from egp.plan.analysis.days import (
 from egp.plan.analysis.registered import treatments, weights
 from egp.plan.analysis.traffic import arriving_units, ramp_begin
 from egp.plan.finding import NotChecked, need
+from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from egp.plan.power.calculator import MINIMUM_DAYS, PowerAnswer
 from egp.stats import StatisticsInputError
+from egp.stats.values import NamedTuple
 
 _MOST_WEEKS = 8
 _STEPS = (0.25, 0.5, 0.75, 1.5, 2.0, 4.0)

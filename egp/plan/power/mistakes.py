@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from egp import stats
 from egp.plan.analysis.design import Design
@@ -12,6 +12,7 @@ from egp.plan.power.calculator import PowerAnswer, design_of
 from egp.plan.power.question import power_of_test
 from egp.plan.quantity import MetricChange
 from egp.plan.wording import share_text
+from egp.stats.values import replace
 
 _SAME = 1e-9
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, NoReturn, TypeVar, cast
+from typing import Literal, NoReturn, TypeVar, cast
 
 from egp.plan.analysis.registered import MOST_LOOKS, is_change_of
 from egp.plan.power.readings import ambiguity
@@ -21,6 +21,7 @@ from egp.plan.quantity import (
     shown,
 )
 from egp.stats.planning import Direction, Kind
+from egp.stats.values import NamedTuple
 
 T = TypeVar("T")
 Options = Mapping[str, str | bool | None]

@@ -6,7 +6,6 @@ so that what leaves the digest as it is shows up here only if it is benign.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -103,10 +102,12 @@ class _Comparison:
         return self._numbered(old, place, self._old), self._numbered(new, place, self._new)
 
     def _numbered(self, items: Sequence[Any], place: _Place, canon: Canon) -> list[str]:
+        from json import dumps
+
         seen: dict[str, int] = {}
         names = []
         for item in items:
-            name = _identity(item) or json.dumps(canon.value(item, place.keys), sort_keys=True)
+            name = _identity(item) or dumps(canon.value(item, place.keys), sort_keys=True)
             seen[name] = seen.get(name, 0) + 1
             names.append(f"{name}\0{seen[name]}")
         return names

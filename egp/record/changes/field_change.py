@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from egp.plan.typed_reader import Weight
 from egp.record.changes.weight import Effect
+from egp.stats.values import frozen
 from egp.yaml import Path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldChange:
     """One field that two versions of a plan have different, or that only one of them has."""
 

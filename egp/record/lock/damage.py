@@ -10,20 +10,13 @@ from egp.plan.finding import Failure
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import ValueProblem
 from egp.record.lock.registration import Registration
+from egp.record.lock_error import LockError
 from egp.yaml import Document, Path, Position, Span
 
 _MARKER = re.compile(r"^(<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
 _DIGEST = re.compile(r"v[0-9]+:sha256:[0-9a-f]{64}")
 RESTORE = "egp writes this file; restore it from git, or correct the line"
 _OPEN_PARTS = frozenset({"policies", "rows"})
-
-
-class LockError(Exception):
-    """A lock that cannot be relied on; egp ends with exit status 2."""
-
-    def __init__(self, failures: tuple[Failure, ...]) -> None:
-        super().__init__(failures[0].message)
-        self.failures = failures
 
 
 def unusable(path: str, message: str, help: str) -> LockError:

@@ -4,14 +4,12 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import sha256
 from typing import Protocol
 
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import TypedMapping, ValueProblem, field, read
 from egp.record.entry_files import ENTRIES, FOLDER, LOCK_FILE, entry_file, may_be_entry, named_by
 from egp.record.lock.damage import (
-    LockError,
     failure,
     failure_of,
     foreign_keys,
@@ -21,7 +19,9 @@ from egp.record.lock.damage import (
     unusable,
 )
 from egp.record.lock.registration import Registration
+from egp.record.lock_error import LockError
 from egp.yaml import Document, read_file
+from egp.yaml.sha import sha256
 
 _KEPT = 10_000
 """Entries that are kept in memory once they were read."""

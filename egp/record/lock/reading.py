@@ -4,7 +4,6 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import TypedMapping, ValueProblem, field, read
@@ -21,6 +20,7 @@ from egp.record.lock.damage import (
 )
 from egp.record.lock.entries import Entries, EntryFolder, EntryStore
 from egp.record.lock.registration import Registration
+from egp.stats.values import frozen
 from egp.yaml import Document, Path, read_bytes, read_file
 
 Pins = dict[str, object]
@@ -35,7 +35,7 @@ class _LockFile(TypedMapping):
     entries: str | None = field("The folder with the entries of all other experiments.")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lock:
     """A lock as read."""
 
@@ -68,11 +68,6 @@ class Lock:
     def shown(self, file: str) -> str:
         """A file of the lock, given relative to its folder, as messages show it."""
         return self.path.removesuffix(LOCK_FILE) + file
-
-
-def has_lock(root: str) -> bool:
-    """Whether a folder has a lock, in whatever state."""
-    return any(os.path.lexists(os.path.join(root, name)) for name in (LOCK_FILE, ENTRIES))
 
 
 def read_lock(root: str, shown_as: str = "") -> Lock:

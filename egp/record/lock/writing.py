@@ -6,15 +6,15 @@ import os
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import NamedTuple
 
 from egp.record.entry_files import LOCK_FILE, entry_file
-from egp.record.lock.damage import LockError, shown_path, unusable
+from egp.record.lock.damage import shown_path, unusable
 from egp.record.lock.entries import entry_in
 from egp.record.lock.reading import Lock, Pins, read_lock, read_lock_text
 from egp.record.lock.registration import Registration
 from egp.record.lock.text import entry_text, lock_text
+from egp.record.lock_error import LockError
+from egp.stats.values import NamedTuple, replace
 from egp.yaml import read_bytes
 from egp.yaml.atomic import make_folder_of, take_back, write_atomically
 from egp.yaml.claim import ClaimError, claimed

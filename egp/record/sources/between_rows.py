@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
 from egp.plan.results import COVARIATE_SUMS, DENOMINATOR_SUMS, SUMS, About, Row, RowRefusal
 from egp.record.sources.table import Record
+from egp.stats.values import replace
 
 Placed = tuple[Record, Row]
 

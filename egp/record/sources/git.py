@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from hashlib import new as new_hash
-from typing import IO, NamedTuple
+from typing import IO
 
 from egp.plan.quantity import shown
 from egp.record.sources.git_command import MAX_OUTPUT, GitError, Patience, ask, first_line, running
+from egp.stats.values import NamedTuple
 from egp.yaml.files import read_regular, real_path
 
 MAX_CONTENT = 1_000_000

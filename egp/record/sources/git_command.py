@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from tempfile import TemporaryFile
 from threading import Event, Thread
 from time import monotonic
-from typing import IO, NamedTuple
+from typing import IO
 
 from egp.plan.finding import HelpfulError
+from egp.stats.values import NamedTuple
 
 MAX_OUTPUT = 64_000_000
 """Bytes of a list that git may answer with: half a million paths."""

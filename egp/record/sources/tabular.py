@@ -8,13 +8,13 @@ import io
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
 from egp.plan.results import COLUMNS, NEEDED_COLUMNS, RowRefusal
 from egp.record.sources import ResultsError
 from egp.record.sources.table import Record, RecordTable
+from egp.stats.values import replace
 from egp.yaml.files import TooLargeError, read_regular
 
 MAX_BYTES = 50_000_000

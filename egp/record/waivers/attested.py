@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import date
-from hashlib import sha256
 
 from egp.plan.experiment import Waiver
 from egp.record.lock.registration import Waived, made
+from egp.yaml.sha import sha256
 
 _PARTS = ("rule", "reason", "ticket", "approver", "role", "granted", "expires", "digest")
 

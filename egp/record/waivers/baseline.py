@@ -13,13 +13,13 @@ branches which fix different findings merge. It only shrinks. What an entry may 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from egp.plan.finding import Failure
 from egp.plan.typed_reader import TypedMapping, ValueProblem, listed, read
 from egp.plan.typed_reader import field as key
 from egp.record.waivers import BASELINE_FILE
 from egp.record.waivers.reading import documents_of
+from egp.stats.values import NamedTuple
 from egp.yaml import Document, Path
 from egp.yaml.edit import written
 

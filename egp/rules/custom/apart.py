@@ -13,7 +13,9 @@ import pickle
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from typing import IO, NamedTuple, NoReturn, TypeVar
+from typing import IO, NoReturn, TypeVar
+
+from egp.stats.values import NamedTuple
 
 Answer = TypeVar("Answer")
 

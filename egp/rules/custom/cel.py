@@ -9,11 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from functools import cache, lru_cache
 from types import ModuleType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from egp.plan import quantity
 from egp.plan.quantity import QuantityError
 from egp.rules.custom.expression import spoken
+from egp.stats.values import NamedTuple
 
 VARIABLES = ("plan", "tier")
 

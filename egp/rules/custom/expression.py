@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import NamedTuple
 
+from egp.stats.values import NamedTuple
 from egp.yaml import Path
 from egp.yaml.pointer import ABSENT, child
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
 
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import nearest
+from egp.stats.values import NamedTuple
 from egp.yaml import Path, PointerError, parse_pointer
 from egp.yaml.pointer import ABSENT, child
 

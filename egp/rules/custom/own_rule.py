@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from egp.plan.finding import DoesNotApply, Failure, Finding, NotChecked, Refused
 from egp.plan.quantity import shown
@@ -13,6 +12,7 @@ from egp.rules.custom.expression import missing_path
 from egp.rules.custom.file import CustomRule, CustomTest
 from egp.rules.rule import Params, Rule, RulePage
 from egp.rules.rule_inputs import Organisation, WrittenPlan
+from egp.stats.values import NamedTuple
 from egp.yaml import Document, Path, Span, parse_pointer
 from egp.yaml.pointer import ABSENT, child
 
@@ -64,6 +64,7 @@ class OwnRule:
             takes=3,
             yields_to=frozenset(),
             defaults={},
+            needs=(),
             import_body=lambda: self,
             declare=dict,
         )

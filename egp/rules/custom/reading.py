@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Container, Sequence
-from typing import NamedTuple
 
 from egp.plan.quantity import shown
 from egp.rules.custom import cel, json_schema
@@ -14,6 +13,7 @@ from egp.rules.custom.expression import LONGEST, first_path
 from egp.rules.custom.file import CustomRule
 from egp.rules.custom.own_rule import OwnRule, Schema, answer_on
 from egp.rules.custom.trial import merged, sound_plan
+from egp.stats.values import NamedTuple
 from egp.yaml import Document, Path, PointerError, Position, Span, parse_pointer, pointer
 from egp.yaml.pointer import ABSENT, child
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
 
 import egp.rules.rule
 from egp.plan.finding import DoesNotApply, NotChecked
@@ -13,6 +12,7 @@ from egp.rules.custom.file import CustomTest
 from egp.rules.custom.own_rule import OwnRule
 from egp.rules.rule import Params
 from egp.rules.rule_inputs import Organisation, WrittenPlan
+from egp.stats.values import NamedTuple
 from egp.yaml import Path, Span, pointer, read_file
 
 

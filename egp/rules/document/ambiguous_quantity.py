@@ -70,7 +70,6 @@ stop_rules: {0: {metric: unheard_of, harm_exceeds: 5}}
 
 from __future__ import annotations
 
-import copy
 import math
 import re
 from collections.abc import Iterator
@@ -113,7 +112,9 @@ def check(file: PlanFile) -> Iterator[Finding]:
 
 
 def _without_baseline(metric: Metric) -> Metric:
-    blind = copy.copy(metric)
+    from copy import copy
+
+    blind = copy(metric)
     blind.baseline = None
     return blind
 
@@ -209,6 +210,8 @@ def _plain(value: float) -> str:
 
 def costs(broken: Broken) -> Iterator[str]:
     """The units that each reading of a bare MDE would take."""
+    from copy import copy
+
     from egp.plan.analysis.registered import PRIMARY, required_smallest
     from egp.plan.quantity import change
     from egp.plan.wording import whole
@@ -217,6 +220,6 @@ def costs(broken: Broken) -> Iterator[str]:
     if broken.at != (*PRIMARY, "mde") or metric is None or unit_of(metric) is None:
         return
     for reading in _spelt_out(*_amounts(float(str(broken.written).replace("_", "")), metric)):
-        plan, read = copy.copy(broken.plan), copy.copy(metric)
+        plan, read = copy(broken.plan), copy(metric)
         read.mde, plan.primary_metric = change(reading), read
         yield f"Read as {reading} the test takes {whole(required_smallest(plan))} units per variant."

@@ -83,7 +83,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 from egp import stats
 from egp.plan.analysis.days import day_after, last_day, whole_days
@@ -110,6 +110,7 @@ from egp.plan.wording import (
 )
 from egp.rules import rule
 from egp.stats import StatisticsInputError
+from egp.stats.values import NamedTuple
 from egp.yaml import Path
 
 if TYPE_CHECKING:

@@ -92,7 +92,7 @@ from collections.abc import Iterator
 from egp.plan.analysis.days import first_exposure
 from egp.plan.analysis.statements import somebody, stated
 from egp.plan.experiment import Amendment, Experiment
-from egp.plan.finding import EARLIER, DoesNotApply, Finding, Related
+from egp.plan.finding import EARLIER, Finding, Related
 from egp.plan.wording import listing
 from egp.record.changes import added_amendments, changes, covers, vanished_amendments
 from egp.rules.rule_inputs import Change
@@ -104,10 +104,10 @@ _ASKED = {
     "data_access": "what was known of the results",
 }
 
+needs = ("plan.amendments", "before", "lock")
+
 
 def check(change: Change) -> Iterator[Finding]:
-    if not (change.plan.amendments or change.before or change.lock):
-        raise DoesNotApply
     for position, amendment in enumerate(change.plan.amendments):
         yield from _incomplete(position, amendment)
         yield from _misdated(position, amendment, change)

@@ -44,13 +44,14 @@ from collections.abc import Iterator
 
 from egp.plan.analysis.registered import look_days
 from egp.plan.analysis.registered_test import ANALYSIS, amending_analysis
-from egp.plan.finding import LOCK, DoesNotApply, Finding, Related
+from egp.plan.finding import LOCK, Finding, Related
 from egp.rules.rule_inputs import Change
+
+needs = ("lock",)
 
 
 def check(change: Change) -> Iterator[Finding]:
-    if change.lock is None:
-        raise DoesNotApply
+    assert change.lock is not None  # the rule needs it
     number = change.lock.current_analysis
     if number == ANALYSIS or _is_over(change):
         return

@@ -62,15 +62,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egp.plan.experiment import Experiment
-from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.finding import Finding
 from egp.plan.quantity import shown
 from egp.plan.wording import listing
 from egp.record.changes import exploratory_amendments
 
+needs = ("amendments",)
+
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    if not plan.amendments:
-        raise DoesNotApply
     for position, names in exploratory_amendments(plan):
         amendment = plan.amendments[position]
         what = (

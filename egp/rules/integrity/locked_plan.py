@@ -130,16 +130,16 @@ from collections.abc import Iterator
 from egp.plan.analysis.days import run_days
 from egp.plan.analysis.registered import comparisons
 from egp.plan.experiment import Experiment
-from egp.plan.finding import EARLIER, PINNED, DoesNotApply, Finding, NotChecked, Related
+from egp.plan.finding import EARLIER, PINNED, Finding, NotChecked, Related
 from egp.plan.wording import counted, percent
 from egp.record.changes import FieldChange, added_amendments, moved_day, undeclared
 from egp.rules.rule_inputs import Change
 
+needs = ("lock", "under_base")
+
 
 def check(change: Change) -> Iterator[Finding]:
     lock = change.lock
-    if lock is None and not change.under_base:
-        raise DoesNotApply
     if lock is None or change.digest == lock.current_digest:
         yield from _against_base(change)
         return

@@ -92,14 +92,14 @@ from collections.abc import Iterator
 from datetime import date
 
 from egp.plan.experiment import Experiment
-from egp.plan.finding import EARLIER, DoesNotApply, Finding, Related
+from egp.plan.finding import EARLIER, Finding, Related
 from egp.record.changes import FieldChange, added_amendments, moved_day, unnamed
 from egp.rules.rule_inputs import Change
 
+needs = ("under_base",)
+
 
 def check(change: Change) -> Iterator[Finding]:
-    if not change.under_base:
-        raise DoesNotApply
     yield from _registration(change)
     if change.before is not change.plan:
         yield from _amendments(change)

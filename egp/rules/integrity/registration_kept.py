@@ -73,6 +73,8 @@ from egp.plan.finding import LOCK, DoesNotApply, Finding, Related
 from egp.record.lock import Amended, PinnedPolicy, Registration
 from egp.rules.rule_inputs import Change
 
+needs = ("base_lock",)
+
 
 def check(change: Change) -> Iterator[Finding]:
     base, lock = change.base_lock, change.lock

@@ -48,16 +48,16 @@ from collections.abc import Iterator
 from datetime import date
 
 from egp.plan.experiment import SignOff
-from egp.plan.finding import LOCK, DoesNotApply, Finding, NotChecked, Related
+from egp.plan.finding import LOCK, Finding, NotChecked, Related
 from egp.plan.quantity import shown
 from egp.plan.wording import called, listing
 from egp.rules.rule_inputs import Change
 
+needs = ("plan.sign_offs",)
+
 
 def check(change: Change) -> Iterator[Finding]:
     lock, sign_offs = change.lock, change.plan.sign_offs
-    if not sign_offs:
-        raise DoesNotApply
     for position, sign_off in enumerate(sign_offs):
         if sign_off.on is not None and sign_off.on > change.as_of:
             yield _yet_to_come(position, sign_off, sign_off.on, change.as_of)

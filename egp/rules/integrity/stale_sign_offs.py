@@ -63,10 +63,12 @@ from egp.plan.wording import called
 from egp.record.changes import FieldChange, undeclared
 from egp.rules.rule_inputs import Change
 
+needs = ("under_base",)
+
 
 def check(change: Change) -> Iterator[Finding]:
     before = change.before
-    if not change.under_base or before is None:
+    if before is None:
         raise DoesNotApply
     if before is change.plan or _is_kept(change):
         return

@@ -125,7 +125,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 from egp import stats
 from egp.plan.analysis.design import Design
@@ -148,6 +148,7 @@ from egp.plan.finding import Finding, NotChecked, Related, need
 from egp.plan.quantity import MetricChange, Share
 from egp.plan.wording import larger_sample, like, percent, power_below, power_text, share_text, unit_count
 from egp.rules import rule
+from egp.stats.values import NamedTuple
 from egp.yaml import Path
 
 if TYPE_CHECKING:

@@ -59,7 +59,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from egp import stats
 from egp.plan.analysis.registered import (
@@ -84,6 +84,7 @@ from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import Share, shown
 from egp.plan.wording import level, percent, significant, whole
 from egp.rules import rule
+from egp.stats.values import NamedTuple
 from egp.yaml import Path
 
 _ANY_SKEWNESS = 100.0

@@ -84,7 +84,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -96,6 +95,7 @@ from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.wording import counted, length, listing, whole
 from egp.rules import rule
 from egp.stats import StatisticsInputError
+from egp.stats.values import replace
 from egp.yaml import Path
 
 AT: Path = ("statistics", "variance_reduction")

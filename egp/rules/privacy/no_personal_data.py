@@ -83,11 +83,11 @@ links: ["https://reader:not-so-secret@warehouse.example/pdp"]
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.plan.finding import DoesNotApply, Finding
+from egp.stats.values import NamedTuple
 from egp.yaml import Document
 from egp.yaml.position import SourceText
 
@@ -102,11 +102,12 @@ Place = tuple[int, int]
 
 # A pattern costs more than all signs together, so the text is searched in two cheap shapes of itself first: one with
 # digits as 0, letters in lower case and separators as _, and one with letters and digits as a and all else blank.
+_CAPITALS, _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 _WORDS = bytes.maketrans(
-    (string.ascii_uppercase + string.digits + " -").encode(),
-    (string.ascii_lowercase + "0" * 10 + "__").encode(),
+    (_CAPITALS + _DIGITS + " -").encode(),
+    (_CAPITALS.lower() + "0" * 10 + "__").encode(),
 )
-_RUNS = bytes(97 if chr(code) in string.ascii_letters + string.digits else 32 for code in range(256))
+_RUNS = bytes(97 if chr(code) in _CAPITALS + _CAPITALS.lower() + _DIGITS else 32 for code in range(256))
 _LONG_RUN = b"a" * 16
 
 

@@ -79,7 +79,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from egp.plan.analysis.days import as_local_day, day_after, readout_day, whole_days
 from egp.plan.analysis.registered import has_primary_test
@@ -87,6 +87,7 @@ from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, Related
 from egp.plan.wording import counted, ordinal_stage
 from egp.rules import rule
+from egp.stats.values import NamedTuple
 from egp.yaml import Path
 
 

@@ -166,7 +166,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from math import floor, log10
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.alarm_levels import LEVELS, AlarmLevels, levels_set_by
 from egp.plan.analysis.days import whole_days
@@ -190,6 +190,7 @@ from egp.plan.quantity import Share
 from egp.plan.wording import called, counted, level, listing, percent, share_in_plan
 from egp.rules import rule
 from egp.rules.rule import AtLeast
+from egp.stats.values import NamedTuple
 from egp.yaml import Path
 
 if TYPE_CHECKING:

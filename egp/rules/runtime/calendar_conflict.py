@@ -79,7 +79,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from egp.plan.analysis.days import (
     as_local_day,
@@ -106,6 +106,7 @@ from egp.plan.quantity import Interval
 from egp.plan.wording import WEEKDAYS, counted, percent
 from egp.rules import rule
 from egp.rules.rule_inputs import Organisation
+from egp.stats.values import NamedTuple
 from egp.yaml import Path
 
 MOVING_THE_READOUT = frozenset(

@@ -1,0 +1,165 @@
+"""Values behave as those of ``dataclasses`` do, which they stand for."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import pickle
+import typing
+from typing import Any, ClassVar
+
+import pytest
+
+from egp.stats.values import NamedTuple, field, fields, frozen, mutable, replace
+
+
+@frozen
+class Point:
+    kind: ClassVar[str] = "point"
+    x: int
+    y: int = 2
+    told: str = field(default="", compare=False)
+
+    @property
+    def sum(self) -> int:
+        return self.x + self.y
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Twin:
+    x: int
+    y: int = 2
+    told: str = dataclasses.field(default="", compare=False)
+
+
+@mutable
+class Basket:
+    owner: str
+    items: list[str] = field(default_factory=list)
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = len(self.items)
+
+
+@mutable
+class Labelled(Basket):
+    label: str = field(kw_only=True)
+
+
+POINT: Any = Point
+
+
+@pytest.mark.parametrize(
+    ("given", "named"), [((1,), {}), ((1, 3), {}), ((), {"x": 1, "told": "so"}), ((1, 2, "a"), {})]
+)
+def test_they_are_made_shown_and_hashed_alike(given: tuple[Any, ...], named: dict[str, Any]) -> None:
+    one, twin = POINT(*given, **named), Twin(*given, **named)
+    assert [getattr(one, name) for name in fields(Point)] == list(dataclasses.astuple(twin))
+    assert repr(one) == repr(twin).replace("Twin", "Point")
+    assert hash(one) == hash(twin)
+    assert one.sum == one.x + one.y
+
+
+@pytest.mark.parametrize(
+    ("given", "named"), [((), {}), ((1, 2, "", 4), {}), ((1,), {"z": 1}), ((), {"y": 1, "z": 2})]
+)
+def test_what_does_not_fit_is_refused_by_both(given: tuple[Any, ...], named: dict[str, Any]) -> None:
+    for each in (POINT, Twin):
+        with pytest.raises(TypeError):
+            each(*given, **named)
+
+
+def test_what_is_told_is_not_compared() -> None:
+    assert Point(1, told="a") == Point(1, told="b")
+    assert Point(1) != Point(2)
+    assert POINT(1) != Twin(1)
+    assert len({Point(1), Point(1), Point(1, 3)}) == 2
+
+
+def test_a_frozen_value_does_not_change() -> None:
+    point: Any = Point(1)
+    with pytest.raises(AttributeError, match="does not change"):
+        point.x = 2
+    with pytest.raises(AttributeError, match="does not change"):
+        del point.x
+    with pytest.raises(AttributeError):
+        point.z = 1
+
+
+def test_another_value_is_made_by_replacing() -> None:
+    assert replace(Point(1, told="a"), y=5) == Point(1, 5)
+    assert replace(Point(1, told="a"), y=5).told == "a"
+    assert replace(Basket("me", ["a"]), items=["a", "b"]).size == 2
+    assert replace(Twin(1), y=5) == Twin(1, 5)
+    assert dataclasses.replace(Point(1, told="a"), y=5) == Point(1, 5)
+    with pytest.raises(TypeError):
+        replace(Point(1), z=5)
+
+
+def test_values_are_copied_and_travel_between_processes() -> None:
+    for each in (Point(1, 3, "a"), Basket("me", ["a"])):
+        assert pickle.loads(pickle.dumps(each)) == each
+        assert copy.copy(each) == each
+        assert copy.deepcopy(each) == each
+
+
+def test_mutable_ones_have_lists_of_their_own_and_no_hash() -> None:
+    one, other = Basket("me"), Basket("me")
+    one.items.append("a")
+    assert (one.items, other.items, one.size) == (["a"], [], 0)
+    with pytest.raises(TypeError):
+        hash(one)
+
+
+def test_a_class_has_the_attributes_of_the_one_it_is_made_of() -> None:
+    labelled = Labelled("me", ["a"], label="b")
+    assert fields(Labelled) == ("owner", "items", "size", "label")
+    assert (labelled.owner, labelled.size, labelled.label) == ("me", 1, "b")
+    with pytest.raises(TypeError):
+        Labelled("me")  # type: ignore[call-arg]
+
+
+class Pair(NamedTuple):
+    """Two things."""
+
+    left: int
+    right: str = "r"
+
+    @property
+    def both(self) -> str:
+        return f"{self.left}{self.right}"
+
+
+class PlainPair(typing.NamedTuple):
+    left: int
+    right: str = "r"
+
+
+MADE: Any = Pair
+
+
+@pytest.mark.parametrize(
+    ("given", "named"), [((1,), {}), ((1, "b"), {}), ((), {"left": 1}), ((1,), {"right": "b"})]
+)
+def test_named_tuples_are_those_of_typing(given: tuple[Any, ...], named: dict[str, Any]) -> None:
+    one, twin = MADE(*given, **named), PlainPair(*given, **named)
+    assert (one, one.both, one._asdict()) == (tuple(twin), f"{twin.left}{twin.right}", twin._asdict())
+    assert repr(one) == repr(twin).removeprefix("Plain")
+    assert hash(one) == hash(twin)
+    assert one._replace(left=5) == (5, twin.right)
+    assert pickle.loads(pickle.dumps(one)) == copy.deepcopy(one) == one
+    assert (Pair._fields, Pair.__doc__, Pair._make([3, "c"]).right) == (PlainPair._fields, "Two things.", "c")
+    with pytest.raises(AttributeError):
+        one.left = 2
+    left, right = one
+    assert (left, right) == (one[0], one.right)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"), [((), {}), ((1, "b", 3), {}), ((1,), {"z": 1}), ((), {"right": "b"})]
+)
+def test_what_does_not_fit_a_named_tuple_is_refused(given: tuple[Any, ...], named: dict[str, Any]) -> None:
+    for each in (MADE, PlainPair):
+        with pytest.raises(TypeError):
+            each(*given, **named)
