@@ -248,6 +248,20 @@ def test_a_delegated_folder_without_a_policy_is_not_judged(root: Path, path: str
     assert set(found(result, "minimum-runtime")) == {"experiments/a.yaml"}
 
 
+@pytest.mark.parametrize("kind", ["folder", "bracket", "empty"])
+def test_a_delegated_policy_that_cannot_judge_does_not_silence_the_others(root: Path, kind: str) -> None:
+    (root / "shop/egp.yaml").unlink()
+    if kind == "folder":
+        (root / "shop/egp.yaml").mkdir()
+    else:
+        (root / "shop/egp.yaml").write_text("rules: [" if kind == "bracket" else "", encoding="utf-8")
+    result = told(root, "experiments/a.yaml", "shop/b.yaml")
+    assert result.status == 2
+    assert set(found(result, "minimum-runtime")) == {"experiments/a.yaml"}
+    assert {each["path"] for each in result.json["errors"]} == {"shop/egp.yaml"}
+    assert told(root, "shop/b.yaml").status == 2
+
+
 @pytest.mark.parametrize("target", ["../lax.yaml", "nowhere.yaml", "/etc/hostname"])
 def test_a_delegation_to_a_link_is_refused(root: Path, target: str) -> None:
     (root / "lax.yaml").write_text(SHOP, encoding="utf-8")

@@ -145,6 +145,8 @@ def _one_of(owners: Owners, paths: Sequence[str]) -> Policy:
             return owners.policy(owner)
         except PolicyError as error:
             refusals.append(error)
+    if len(refusals) == 1 and isinstance(refusals[0].__cause__, OSError):
+        raise _unreadable(refusals[0].__cause__)
     raise PolicyError(list(dict.fromkeys(failure for error in refusals for failure in error.failures)))
 
 
@@ -177,13 +179,16 @@ def _readable(read: Callable[[], Policy]) -> Policy:
     try:
         return read()
     except OSError as error:
-        raise terminal.Stop(
-            f"cannot read the policy {terminal.shown(str(error.filename))}: {error.strerror}"
-        ) from None
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: OSError) -> terminal.Stop:
+    return terminal.Stop(f"cannot read the policy {terminal.shown(str(error.filename))}: {error.strerror}")
 
 
 def owners_in_force(options: argparse.Namespace, paths: Sequence[str], packaged: dict[str, Rule]) -> Owners:
     """Who judges which plan: as the working tree has it, or as the base or --policy-from does. Raises PolicyError."""
+    from egp.plan.finding import Failure
     from egp.policy.owners import Owners
     from egp.policy.reading import STANDARD, read_policy, shipped_policy
     from egp.policy.territories import territories_on_disk
@@ -197,7 +202,11 @@ def owners_in_force(options: argparse.Namespace, paths: Sequence[str], packaged:
     def read(file: str) -> Policy:
         if not file:
             return shipped_policy(STANDARD, packaged)
-        policy = _readable(lambda: read_policy(file, terminal.shown(file), packaged=packaged))
+        try:
+            policy = read_policy(file, terminal.shown(file), packaged=packaged)
+        except OSError as error:
+            named = terminal.shown(str(error.filename))
+            raise PolicyError([Failure(named, f"cannot read the policy: {error.strerror}")]) from error
         if base and _is_in_repository(file):
             policy.name = f"{policy.name} (new: {base} has none)"
         return policy
