@@ -45,6 +45,22 @@ _.units_needed
 _.warning
 _.yellow
 
+# What the module of a rule says of it, asked for by name: egp/rules/exports.py.
+_.ACTOR
+_.ALWAYS_REJECTS
+_.CONTESTED
+_.CURVE
+_.of_another_kind
+
+# What Python asks of values: egp/stats/values.py.
+_.__delattr__
+_.__eq__
+_.__getstate__
+_.__hash__
+_.__repr__
+_.__setattr__
+_.__setstate__
+
 # What a page of a rule promises; the tests of the pages read it.
 _.saying
 _.whole_file

@@ -47,10 +47,6 @@ else:
         def _asdict(self) -> dict[str, Any]:
             return dict(zip(self._fields, self, strict=True))
 
-        @classmethod
-        def _make(cls, items: Any) -> Any:
-            return cls(*items)
-
         def __getnewargs__(self) -> tuple[Any, ...]:
             return tuple(self)
 
