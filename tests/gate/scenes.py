@@ -360,6 +360,8 @@ SCENES: dict[str, dict[str, Callable[[], World]]] = {
         "results from six minutes ahead": lambda: taken_before(readout_world(), minutes=-6),
         "the first of two looks, shown": lambda: at_look(0.13, "2023-02-06T08:00:00-08:00", date(2023, 2, 5), LOOKS),
         "the first of two looks, open": lambda: at_look(0.1213, "2023-02-06T08:00:00-08:00", date(2023, 2, 5), LOOKS),
+        "the first of two looks, a little worse": lambda: at_look(0.1195, "2023-02-06T08:00:00-08:00", date(2023, 2, 5), LOOKS),
+        "the first of two looks, clearly worse": lambda: at_look(0.11, "2023-02-06T08:00:00-08:00", date(2023, 2, 5), LOOKS),
         "the last of two looks": lambda: at_look(0.1213, "2023-02-20T08:00:00-08:00", date(2023, 2, 19), LOOKS),
         "the look has come and its rows have not": lambda: readout_world().without(
             lambda row: row.date is not None and row.date > date(2023, 2, 3)
@@ -394,6 +396,7 @@ SCENES: dict[str, dict[str, Callable[[], World]]] = {
         "a rate beyond its limit, perhaps": lambda: limited_rate(0.0335),
         "a rate beyond its limit": lambda: limited_rate(0.036),
         "the split is off": lambda: units_times(stage_world(), 1.04),
+        "entered at this instant": lambda: stage_world().but(as_of=datetime.fromisoformat("2023-02-07T08:00:00-08:00")),
         "no cohorts": lambda: lacking(stage_world(), window="cohort"),
         "on the day before the sale": lambda: in_sale(day=19, hour=20),
         "in the sale": lambda: in_sale(day=20, hour=20),

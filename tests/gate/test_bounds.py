@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from egp.gate import json
 from egp.gate.activity import Activity
 from egp.gate.amounts import band, signed, unit_of
 from egp.gate.clock import after, to_go
 from egp.gate.looks import planned_looks
+from egp.gate.move import MoveError, move_to
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.gate.receipt import frozen_in, never_judged
@@ -31,6 +33,8 @@ from .worlds import (
     GOOD,
     TREATMENT,
     World,
+    judgement_of,
+    mean_row,
     messages,
     of,
     plan_of,
@@ -286,3 +290,57 @@ def test_what_was_refused_of_a_treatment_says_that_it_is_in_the_stage() -> None:
 
 def test_looks_are_in_order() -> None:
     assert [look.date() for look in planned_looks(readout_world().readout())] == [date(2023, 2, 6)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "changes", "kind"),
+    [
+        ("test", {}, "test"),
+        ("canary", {"canary": {"treated": "5%", "none": None}}, "canary"),
+        ("70%", {}, "stage"),
+        ("70.0 %", {}, "stage"),
+        ("test", {"type": "rollout"}, "the plan has no test"),
+        ("canary", {}, "the plan has no canary"),
+        ("71%", {}, "the plan has no stage that treats 71%"),
+        ("half", {}, "--to half is no stage"),
+    ],
+)
+def test_a_move_is_to_what_the_plan_has(asked: str, changes: dict[str, Any], kind: str) -> None:
+    assert where(asked, changes).startswith(kind)
+
+
+def where(asked: str, changes: dict[str, Any]) -> str:
+    try:
+        return move_to(plan_of(**changes), asked).kind
+    except MoveError as error:
+        return str(error)
+
+
+def test_a_complete_readout_is_remembered_and_no_other() -> None:
+    complete, early = judgement_of(readout_world()), judgement_of(day_5(GOOD))
+    assert '"rows": {' in json.render(complete)
+    assert '"readouts": []' in json.render(early)
+    assert '"readouts": []' not in json.render(complete)
+
+
+def test_a_metric_of_totals_that_all_reach_the_last_day_lacks_none() -> None:
+    """Without cohorts, a total counted through the last day of the run stands for all of its days."""
+
+    def in_totals(through: date) -> World:
+        world = readout_world(guardrail_metrics={1: {"non_inferiority_margin": "7%"}})
+        rows = [row for row in world.rows if (row.metric, row.window) != ("cs_contacts", "cohort")]
+        for name in (CONTROL, TREATMENT):
+            head = {
+                "stage": "test",
+                "window": "total",
+                "date": None,
+                "variant": name,
+                "segment": "",
+                "through": through,
+            }
+            rows.append(mean_row({**head, "metric": "cs_contacts"}, 0.042, 147_000))
+        return world.but(rows=tuple(rows))
+
+    assert in_totals(date(2023, 2, 5)).decide().verdict == "proceed"
+    said = messages(in_totals(date(2023, 2, 4)).decide().readings)
+    assert "the total row of cs_contacts for control ends on 2023-02-04, not on 2023-02-05" in said

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -30,12 +29,26 @@ class Reach:
         """File → line → the tests that reach it."""
 
     def tests_of(self, path: Path, line: int) -> list[str]:
-        """The tests that reach the statement on a line; first those that reach much of its file in little time."""
+        """The tests that reach the statement on a line, in rounds, each of which reaches what can be reached of the file.
+
+        In a round those come first that reach much of it in little time, and none that reaches nothing new.
+        """
         lines = self.lines.get(path, {})
         around = statement_around(path.read_text(encoding="utf-8"), line)
-        found = {test for at in around for test in lines.get(at, ())}
-        reached = Counter(test for tests in lines.values() for test in tests)
-        return sorted(found, key=lambda test: (-reached[test] / (self.seconds[test] + START), test))
+        reached: dict[str, set[int]] = {test: set() for at in around for test in lines.get(at, ())}
+        for at, tests in lines.items():
+            for test in tests & reached.keys():
+                reached[test].add(at)
+        left = sorted(reached, key=lambda test: (-len(reached[test]) / (self.seconds[test] + START), test))
+        found: list[str] = []
+        while left:
+            seen: set[int] = set()
+            later: list[str] = []
+            for test in left:
+                (found if reached[test] - seen else later).append(test)
+                seen |= reached[test]
+            left = later
+        return found
 
 
 def statement_around(source: str, line: int) -> range:

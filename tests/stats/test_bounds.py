@@ -22,6 +22,7 @@ from egp.stats import (
     mean_units,
     posterior_beta_harm,
     relative_mde,
+    required_units,
     shortcut_mde_ratio,
     spent_alpha,
     z_upper,
@@ -96,6 +97,14 @@ class TestRefusals:
 
 
 class TestCounting:
+    def test_a_size_at_which_the_power_is_just_reached_is_enough(self) -> None:
+        test = PlannedTest("proportion", 0.01)
+        assert required_units(test, 0.03, achieved_power(test, 0.03, 314.0)).control == 314.0
+
+    def test_four_units_find_what_the_approximation_puts_out_of_reach(self) -> None:
+        found = detectable_effect(PlannedTest("proportion", 0.12), 0.9, 4.0)
+        assert achieved_power(PlannedTest("proportion", 0.12), found, 4.0) == pytest.approx(0.9, abs=1e-6)
+
     @pytest.mark.parametrize(
         ("rates", "counts", "above"), [((0.25, 0.5), (2, 4), True), ((0.5, 0.25), (4, 2), False)]
     )
