@@ -31,6 +31,7 @@ _.minimum_days
 _.next_decision
 _.not_checked
 _.of_
+_.overrides_owners
 _.policy_diff
 _.policy_test
 _.power_asked_by

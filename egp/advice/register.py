@@ -30,7 +30,6 @@ from egp.record.lock import (
     Waived,
     made,
     read_lock,
-    shown_path,
 )
 from egp.record.lock.writing import update_lock
 from egp.record.waivers import WAIVERS_FILE
@@ -42,7 +41,7 @@ from egp.yaml.atomic import write_atomically
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.edit import edited
 from egp.yaml.edits import EditError, add
-from egp.yaml.files import read_regular, real_path
+from egp.yaml.files import read_regular, real_path, shown_path
 
 PLAN_KEYS = [key for key, _, _, _ in Experiment.fields()]
 

@@ -34,6 +34,7 @@ from egp.record.waivers.file import Listed, read_waivers, waivers_in
 from egp.record.waivers.grant import LONGEST, Grant, WaiverTerms, granted
 from egp.rules.rule_inputs import Change
 from egp.yaml import Document, Path, Span, read_bytes
+from egp.yaml.files import shown_path
 
 if TYPE_CHECKING:
     from egp.policy.plan_files import PlanFinder
@@ -160,9 +161,7 @@ def _at_base(histories: PlanHistories, path: str) -> Document | None:
 
 def _shown(folder: str, name: str, finder: PlanFinder) -> str:
     """A file as messages name it."""
-    path = os.path.join(folder, name)
-    relative = os.path.relpath(path, finder.folder)
-    return (path if relative.startswith("..") else relative).replace(os.sep, "/")
+    return shown_path(os.path.join(folder, name), finder.folder)
 
 
 def terms_of(

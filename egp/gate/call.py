@@ -28,6 +28,7 @@ from egp.record.sources import ResultsError
 from egp.record.sources.file import read_evidence
 from egp.rules.gate_check import load
 from egp.yaml import read_file
+from egp.yaml.files import shown_path
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
@@ -346,15 +347,7 @@ def _entry_digest(plan: Experiment, registration: Registration | None) -> str:
 def inputs_of(judgement: GateJudgement) -> Iterator[tuple[str, str, str]]:
     """(name, where it was read, digest) of every input."""
     call, inputs = judgement.call, judgement.inputs
-    yield "plan", below_folder(call.plan), inputs.plan
+    yield "plan", shown_path(call.plan), inputs.plan
     yield "lock", "egp.lock", inputs.lock
-    yield "results", below_folder(call.results), inputs.results
+    yield "results", shown_path(call.results), inputs.results
     yield "policy", f"{judgement.policy.name} {judgement.policy.version}".strip(), inputs.policy
-
-
-def below_folder(path: str) -> str:
-    """A path as records have it."""
-    if not path:
-        return ""
-    relative = os.path.relpath(path)
-    return (path if relative.startswith("..") else relative).replace(os.sep, "/")

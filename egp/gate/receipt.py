@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from egp.gate.action import Action
-from egp.gate.call import Call, CannotJudge, Frozen, FrozenRows, below_folder
+from egp.gate.call import Call, CannotJudge, Frozen, FrozenRows
 from egp.gate.clock import instant
 from egp.gate.json import (
     GATE_VERSION,
@@ -28,7 +28,7 @@ from egp.plan.finding import Failure
 from egp.plan.quantity import QuantityError, moment, shown
 from egp.plan.wording import listing
 from egp.record.sources.warehouse.named import without_secrets
-from egp.yaml.files import read_regular
+from egp.yaml.files import read_regular, shown_path
 
 if TYPE_CHECKING:
     from egp.gate.call import GateJudgement
@@ -66,7 +66,7 @@ def written_for_failure(
         raise ValueError("a replay has no receipt of its own")
     sources = {"plan": call.plan, "lock": "egp.lock", "results": call.results, "policy": call.policy}
     inputs = {
-        name: Input(from_=below_folder(where), digest=known.get(name) or None)
+        name: Input(from_=shown_path(where), digest=known.get(name) or None)
         for name, where in sources.items()
     }
     return as_text(

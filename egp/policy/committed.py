@@ -19,7 +19,7 @@ from egp.record.sources.git_command import GitError
 from egp.rules.rule import Rule
 from egp.stats.values import replace
 from egp.yaml import Document
-from egp.yaml.files import real_path, repository_root
+from egp.yaml.files import real_path, repository_root, shown_path
 
 
 class CommittedPlaces:
@@ -50,7 +50,7 @@ class CommittedPlaces:
     def _is_refused(self, path: str, leads_through_link: bool) -> bool:
         if leads_through_link:
             message = "a link leads to this policy, and where it ends would be the working tree's to say"
-            name = f"{_shown(path, self._folder)}@{self._ref}"
+            name = f"{shown_path(path, self._folder)}@{self._ref}"
             raise PolicyError([Failure(name, message, help="commit the file itself")])
         return False
 
@@ -120,7 +120,7 @@ def policy_at(
     tree: CommittedTree, ref: str, path: str, folder: str, packaged: dict[str, Rule] | None = None
 ) -> Policy:
     """The policy in a file of a commit. Raises PolicyError."""
-    name = _shown(path, folder)
+    name = shown_path(path, folder)
     try:
         policy = read_policy(path, name, tree, packaged=packaged)
     except PolicyError as error:
@@ -142,13 +142,10 @@ def _repository_of(folder: str, named: str, plans: Sequence[str]) -> str:
 def _is_there(tree: CommittedTree, path: str, folder: str, ref: str) -> bool:
     if tree.leads_through_link(path):
         message = "a link leads to this policy, and where it ends would be the working tree's to say"
-        raise PolicyError([Failure(f"{_shown(path, folder)}@{ref}", message, help="commit the file itself")])
+        raise PolicyError(
+            [Failure(f"{shown_path(path, folder)}@{ref}", message, help="commit the file itself")]
+        )
     return tree.has(path)
-
-
-def _shown(path: str, folder: str) -> str:
-    relative = os.path.relpath(path, folder)
-    return (path if relative.startswith("..") else relative).replace(os.sep, "/")
 
 
 def _at(failure: Failure, ref: str) -> Failure:

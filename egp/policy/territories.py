@@ -16,7 +16,7 @@ from egp.policy.locate import POLICY_FILE
 from egp.policy.pattern import fixed_folder, matches
 from egp.stats.values import NamedTuple, frozen
 from egp.yaml import Document, read_file
-from egp.yaml.files import is_inside, repository_root
+from egp.yaml.files import is_inside, repository_root, shown_path
 
 _ALL_BELOW = "/**"
 
@@ -214,8 +214,7 @@ class Territories:
 
     def shown(self, path: str) -> str:
         """A path as messages name it."""
-        relative = os.path.relpath(path, self.folder)
-        return (path if relative.startswith("..") else relative).replace(os.sep, "/")
+        return shown_path(path, self.folder)
 
 
 def territories_on_disk(folder: str) -> Territories:

@@ -21,14 +21,13 @@ from egp.record.lock import (
     entry_in,
     read_lock,
     read_lock_text,
-    shown_path,
     unusable,
 )
 from egp.record.lock.text import entry_text, lock_text
 from egp.record.lock.writing import LockPart, alone, write_parts
 from egp.yaml import read_bytes
 from egp.yaml.bounds import MAX_BYTES
-from egp.yaml.files import read_regular
+from egp.yaml.files import read_regular, shown_path
 
 LARGEST = 64 * MAX_BYTES
 """Bytes of a lock that has grown beyond what is read otherwise, and can still be moved."""

@@ -69,6 +69,12 @@ def require_regular(path: str, status: os.stat_result) -> None:
         raise OSError(EINVAL, "it is not a regular file", path)
 
 
+def shown_path(path: str, folder: str = "") -> str:
+    """A path as people are shown it: relative to the folder, by default the one of the call, where it lies below it."""
+    relative = os.path.relpath(path, folder or os.curdir) if path else ""
+    return (path if relative.startswith("..") else relative).replace(os.sep, "/")
+
+
 def real_path(path: str) -> str:
     """The path with all links followed, as far as there are any."""
     return os.path.realpath(path)

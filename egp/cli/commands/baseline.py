@@ -7,6 +7,7 @@ import argparse
 from egp.cli.commands import terminal
 from egp.cli.commands.asked import plans_asked_for
 from egp.cli.commands.options import add_policy, day, judging_day, policy_and_plans
+from egp.yaml.files import shown_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,11 +42,11 @@ def run(options: argparse.Namespace) -> int:
     except BaselineError as error:
         raise terminal.Stop(str(error), error.help) from None
     except OSError as error:
-        raise terminal.Stop(f"cannot write {terminal.shown(str(error.filename))}: {error.strerror}") from None
+        raise terminal.Stop(f"cannot write {shown_path(str(error.filename))}: {error.strerror}") from None
     failures = dict.fromkeys(failure for outcome in outcomes for failure in outcome.failures)
     if failures or not outcomes:
         terminal.print_failures([*failures, *(() if outcomes else finder.failures)])
         raise terminal.Stop("the baseline is as it was")
     for outcome in outcomes:
-        terminal.say(baseline_lines(outcome, terminal.shown(outcome.path)))
+        terminal.say(baseline_lines(outcome, shown_path(outcome.path)))
     return 0

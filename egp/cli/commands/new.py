@@ -9,6 +9,7 @@ import sys
 from egp.cli.commands import terminal
 from egp.cli.commands.options import add_policy, day, judging_day, policy_in_force
 from egp.policy.error import PolicyError
+from egp.yaml.files import shown_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,5 +103,5 @@ def _begin(path: str, text: str) -> int:
         raise terminal.Stop(str(error), error.help) from None
     open_fields = text.count("# TODO ")
     still = f"; {open_fields} fields are open, marked TODO" if open_fields else ""
-    sys.stderr.write(f"wrote {terminal.shown(path)}{still}\n")
+    sys.stderr.write(f"wrote {shown_path(path)}{still}\n")
     return 0

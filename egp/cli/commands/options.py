@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from egp.cli.commands import terminal
 from egp.policy.error import PolicyError
 from egp.policy.locate import POLICY_FILE
-from egp.yaml.files import real_path, repository_root
+from egp.yaml.files import real_path, repository_root, shown_path
 
 if TYPE_CHECKING:
     from egp.policy.model import Policy
@@ -163,7 +163,7 @@ def _policy_named(options: argparse.Namespace, paths: Sequence[str], packaged: d
     if delegated:
         return delegated
     committed, is_new = _committed(options, paths, packaged)
-    policy = committed or _readable(lambda: read_policy(name, terminal.shown(name), packaged=packaged))
+    policy = committed or _readable(lambda: read_policy(name, shown_path(name), packaged=packaged))
     if is_new and _is_in_repository(name):
         policy.name = f"{policy.name} (new: {options.base} has none)"
     return policy
@@ -183,7 +183,7 @@ def _readable(read: Callable[[], Policy]) -> Policy:
 
 
 def _unreadable(error: OSError) -> terminal.Stop:
-    return terminal.Stop(f"cannot read the policy {terminal.shown(str(error.filename))}: {error.strerror}")
+    return terminal.Stop(f"cannot read the policy {shown_path(str(error.filename))}: {error.strerror}")
 
 
 def owners_in_force(options: argparse.Namespace, paths: Sequence[str], packaged: dict[str, Rule]) -> Owners:
@@ -203,9 +203,9 @@ def owners_in_force(options: argparse.Namespace, paths: Sequence[str], packaged:
         if not file:
             return shipped_policy(STANDARD, packaged)
         try:
-            policy = read_policy(file, terminal.shown(file), packaged=packaged)
+            policy = read_policy(file, shown_path(file), packaged=packaged)
         except OSError as error:
-            named = terminal.shown(str(error.filename))
+            named = shown_path(str(error.filename))
             raise PolicyError([Failure(named, f"cannot read the policy: {error.strerror}")]) from error
         if base and _is_in_repository(file):
             policy.name = f"{policy.name} (new: {base} has none)"

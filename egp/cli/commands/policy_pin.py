@@ -7,6 +7,7 @@ import os
 
 from egp.cli.commands import terminal
 from egp.cli.commands.options import add_rules_from, packaged_rules
+from egp.yaml.files import shown_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,14 +30,14 @@ def run(options: argparse.Namespace) -> int:
         raise terminal.Stop(f"{what}, and nothing of it can be pinned", "egp policy pin --policy FILE")
     try:
         policy = read_policy(
-            path, terminal.shown(path), are_pins_held=False, packaged=packaged_rules(options, [])
+            path, shown_path(path), are_pins_held=False, packaged=packaged_rules(options, [])
         )
         pins = pin(policy)
     except LockError as error:
         terminal.print_failures(error.failures)
         raise terminal.Stop("nothing is pinned") from None
     except OSError as error:
-        named = terminal.shown(str(error.filename))
+        named = shown_path(str(error.filename))
         raise terminal.Stop(f"cannot read the policy {named}: {error.strerror}") from None
     lines = [f"pinned {name} as {digest[:19]}…" for name, digest in pins.new.items()]
     lines += [f"{name} is as it was pinned" for name in pins.same]

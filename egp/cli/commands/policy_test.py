@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
 from egp.cli.commands.options import add_format, add_rules_from, policy_in_force
+from egp.yaml.files import shown_path
 
 if TYPE_CHECKING:
     from egp.pages.policy_test.reading import ReadTest
@@ -69,7 +70,7 @@ def _cases(policy: Policy, named: str) -> tuple[list[ReadTest], Policy]:
     from egp.policy.shipped import policy_path
 
     path = named or file_beside(policy_path(policy.file) or policy.file)
-    shown = f"{policy.file}.test" if policy.file.startswith("egp:") and not named else terminal.shown(path)
+    shown = f"{policy.file}.test" if policy.file.startswith("egp:") and not named else shown_path(path)
     if not named and not os.path.lexists(path) and any(rule.tests for rule in policy.custom):
         return [], policy
     try:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
+from egp.yaml.files import shown_path
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report
@@ -76,7 +77,7 @@ def _explain_with(report: Report) -> Callable[[str], str]:
     from egp.policy.territories import policy_over
 
     found = policy_over(os.getcwd())
-    found_by_itself = terminal.shown(found) if found else STANDARD
+    found_by_itself = shown_path(found) if found else STANDARD
 
     def needed(path: str) -> str:
         policy = report.judges.get(path, report.policy)

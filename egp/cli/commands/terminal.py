@@ -46,12 +46,6 @@ def print_failures(failures: Sequence[Failure]) -> None:
         sys.stderr.write("\n".join(failure_lines(failure, told_in)) + "\n")
 
 
-def shown(path: str) -> str:
-    """A path as messages name it."""
-    relative = os.path.relpath(path)
-    return path if relative.startswith("..") else relative.replace(os.sep, "/")
-
-
 def style(stream: object) -> Style:
     """Colour and width of the terminal; neither when piped, so that the same input gives the same bytes."""
     from egp.output.report.text import Style

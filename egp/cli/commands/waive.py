@@ -6,6 +6,7 @@ import argparse
 
 from egp.cli.commands import terminal
 from egp.cli.commands.options import add_policy, day, judging_day, policy_and_plans
+from egp.yaml.files import shown_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     except WaiveError as error:
         raise terminal.Stop(str(error), error.help) from None
     except OSError as error:
-        raise terminal.Stop(f"cannot write {terminal.shown(str(error.filename))}: {error.strerror}") from None
+        raise terminal.Stop(f"cannot write {shown_path(str(error.filename))}: {error.strerror}") from None
     if outcome.failures:
         terminal.print_failures(outcome.failures)
         raise terminal.Stop("the plan is as it was")

@@ -14,6 +14,7 @@ from egp.plan.quantity import shown
 from egp.plan.results import Results
 from egp.plan.typed_reader import ValueProblem, read
 from egp.yaml import read_file
+from egp.yaml.files import shown_path
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -84,8 +85,7 @@ def _yaml_files(path: str, failures: list[Failure]) -> Iterator[str]:
 
 
 def _head(path: str) -> ResultsHead | Failure:
-    relative = os.path.relpath(path)
-    name = (path if relative.startswith("..") else relative).replace(os.sep, "/")
+    name = shown_path(path)
     try:
         documents = read_file(path, name)
     except OSError as error:

@@ -9,7 +9,7 @@ What reads it is exported here; `text.py` and `writing.py` write it, and are imp
 """
 
 from egp.record.entry_files import FOLDER, LOCK_FILE, ONE_FILE
-from egp.record.lock.damage import shown_path, unusable
+from egp.record.lock.damage import unusable
 from egp.record.lock.entries import Entries, EntryFolder, EntryStore, entry_in
 from egp.record.lock.reading import Lock, Pins, read_lock, read_lock_text
 from egp.record.lock.registration import Amended, Decided, PinnedPolicy, Registration, Signed, Waived, made
@@ -18,5 +18,5 @@ from egp.record.lock_error import LockError
 __all__ = [
     "FOLDER", "LOCK_FILE", "ONE_FILE", "Amended", "Decided", "Entries", "EntryFolder", "EntryStore", "Lock", "LockError",
     "PinnedPolicy", "Pins", "Registration", "Signed", "Waived", "entry_in", "made", "read_lock", "read_lock_text",
-    "shown_path", "unusable",
+    "unusable",
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 
@@ -21,12 +20,6 @@ _OPEN_PARTS = frozenset({"policies", "rows"})
 
 def unusable(path: str, message: str, help: str) -> LockError:
     return LockError((Failure(path, message, help=help),))
-
-
-def shown_path(path: str) -> str:
-    """A path as messages show it."""
-    relative = os.path.relpath(path)
-    return (path if relative.startswith("..") else relative).replace(os.sep, "/")
 
 
 def only_document(documents: list[Document], message: str) -> Document:

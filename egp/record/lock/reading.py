@@ -15,13 +15,13 @@ from egp.record.lock.damage import (
     misfits_of,
     only_document,
     refuse,
-    shown_path,
     unusable,
 )
 from egp.record.lock.entries import Entries, EntryFolder, EntryStore
 from egp.record.lock.registration import Registration
 from egp.stats.values import frozen
 from egp.yaml import Document, Path, read_bytes, read_file
+from egp.yaml.files import shown_path
 
 Pins = dict[str, object]
 """Policy file that others extend → digest of its content."""

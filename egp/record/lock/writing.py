@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequenc
 from contextlib import contextmanager
 
 from egp.record.entry_files import LOCK_FILE, entry_file
-from egp.record.lock.damage import shown_path, unusable
+from egp.record.lock.damage import unusable
 from egp.record.lock.entries import entry_in
 from egp.record.lock.reading import Lock, Pins, read_lock, read_lock_text
 from egp.record.lock.registration import Registration
@@ -18,6 +18,7 @@ from egp.stats.values import NamedTuple, replace
 from egp.yaml import read_bytes
 from egp.yaml.atomic import make_folder_of, take_back, write_atomically
 from egp.yaml.claim import ClaimError, claimed
+from egp.yaml.files import shown_path
 
 
 def update_lock(

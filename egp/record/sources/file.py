@@ -18,7 +18,7 @@ from egp.record.sources.stages import stages_of
 from egp.record.sources.table import Record, RecordTable, column_refusals
 from egp.record.sources.tabular import read_table
 from egp.yaml import Document, Path, read_file
-from egp.yaml.files import real_path
+from egp.yaml.files import real_path, shown_path
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
@@ -55,7 +55,7 @@ class ResultsFile:
     def __init__(self, path: str, root: str) -> None:
         self._path = path
         self._root = real_path(root)
-        self._shown = _relative(path)
+        self._shown = shown_path(path)
         self._document = self._opened()
 
     def _opened(self) -> Document:
@@ -140,7 +140,7 @@ class ResultsFile:
             raise ResultsError(
                 (self._failure(("aggregates",), f"there is no file {shown(name)}", "correct the path"),)
             )
-        return real_path(path), _relative(path)
+        return real_path(path), shown_path(path)
 
     def _must_be_inside(self, path: str, what: str) -> None:
         if not real_path(path).startswith(os.path.join(self._root, "")):
@@ -187,8 +187,3 @@ def _rows(table: RecordTable, reader: RowReader, problems: list[RowRefusal]) -> 
             if table.is_torn and record is table.records[-1]:
                 about, advice = About(), f"{advice}; the file ends within this row: export it again, whole"
             problems.append(record.refused(error.column, str(error), advice, about))
-
-
-def _relative(path: str) -> str:
-    relative = os.path.relpath(path)
-    return (path if relative.startswith("..") else relative).replace(os.sep, "/")
