@@ -26,7 +26,7 @@ KEY = """
 
 ASKED = """
 import json, sys
-from egp.advice.options.advised import measured
+from egp.advice.options.offered import measured
 from egp.cli.schemas import experiment_schema
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import read_experiment

@@ -58,18 +58,20 @@ def check(
     lock: Mapping[str, Registration] | None = None,
     no_waivers: bool = False,
     baseline: FindingsBaseline | None = None,
+    is_trial: bool = False,
     day_of: Callable[[Policy], date] | None = None,
 ) -> Report:
     """Judges the plans. Never raises for anything a plan contains. Passed rules are counted, and listed on request.
 
     Where the finder knows owners, each plan is judged by the policy of its own, on the day that ``day_of`` gives it.
     ``base`` is a ref of git to compare with; ``lock`` stands in for the registrations of the lock, and ``baseline`` for
-    the baseline's file. ``no_waivers`` reports as if nothing were waived.
+    the baseline's file. ``no_waivers`` reports as if nothing were waived. On trial, where most findings are only counted,
+    advice is worked out when somebody asks for it; else at once, and no plan has to be kept for it.
     """
     report = Report(as_of=as_of, policy=policy, failures=list(finder.failures))
     histories, is_history_known = _histories(asked, finder, policy, base, lock, report.failures)
 
-    common = Run(finder, policy, as_of, list_passes, histories, is_history_known)
+    common = Run(finder, policy, as_of, list_passes, histories, is_history_known, is_trial=is_trial)
 
     def begin(judge: Policy) -> Run:
         """What is judged by a policy, and by what lies beside it."""
@@ -107,6 +109,8 @@ def check(
         from egp.check.waivers import judge_waivers
 
         judge_waivers(run, files, judged, portfolio.entries, paths, report)
+    if not is_trial:
+        report.work_advice_out()
     report.failures += finder.failures
     _name_judges(report, run, asked, judged)
     _put_in_order(report)
@@ -208,6 +212,8 @@ def _judge_part(run: Run, sources: Sequence[PlanSource]) -> _Part:
             plan = judge_plan(run, files, source, document, found)
             if plan is not None:
                 judged.append(plan)
+            if not run.is_trial:
+                found.work_advice_out()
     return _Part(sources, judged, found)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from egp.check.answers import RuleOutcome, severity_of
-from egp.plan.finding import Diagnostic, Finding, Place, Related, RelatedPlace, Unchecked
+from egp.plan.finding import Advice, Diagnostic, Finding, Place, Related, RelatedPlace, Unchecked
 from egp.policy.model import Adopted
 from egp.yaml import Document, Path, Span, pointer
 from egp.yaml.sha import sha256
@@ -40,7 +41,7 @@ class Placer:
             missing=missing,
             observed=finding.observed,
             required=finding.required,
-            advice=finding.advice,
+            advice=self._advice(finding),
             related=tuple(filter(None, map(self._related, finding.related))),
             fingerprint=self._fingerprint(rule, finding.message if named is None else named),
             named=named,
@@ -49,6 +50,23 @@ class Placer:
             impossible=finding.impossible,
             secret=finding.secret,
         )
+
+    def _advice(self, finding: Finding) -> Advice:
+        """Without the remedies that would repeat what must not be repeated."""
+        if not self.secrets:
+            return finding.advice
+        secrets = [excerpt for span in self.secrets if (excerpt := self._text_at(span))]
+        told = [
+            each
+            for each in finding.advice.remedies
+            if not any(secret in str(each.edits) for secret in secrets)
+        ]
+        return replace(finding, remedies=told).advice
+
+    def _text_at(self, span: Span) -> str:
+        line = self.document.line(span.start.line)
+        last = span.end.column - 1 if span.end.line == span.start.line else len(line)
+        return line[span.start.column - 1 : last].strip()
 
     def _line(self, number: int) -> str:
         """The source line, with what must not be repeated blotted out."""

@@ -34,6 +34,7 @@ class Run:
     is_history_known: bool = True
     """False where the lock or the base cannot be read: then nothing is said of what a plan was."""
     allowances: SharedSuppressions | None = None
+    is_trial: bool = False
     others: OtherRuns | None = None
     """Those of further owners; None where one policy judges everything."""
 

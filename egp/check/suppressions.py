@@ -16,7 +16,7 @@ from egp.check.placing import named_pointer
 from egp.plan.analysis.days import first_exposure
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, Waiver
-from egp.plan.finding import Finding, NotChecked, Suppression
+from egp.plan.finding import Finding, LineOfFile, NotChecked, Suppression
 from egp.policy.locate import waivers_folder
 from egp.policy.model import Adopted, Policy
 from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
@@ -217,8 +217,8 @@ def has_begun(plan: Experiment, day: date) -> bool:
         return False
 
 
-def _place(document: Document | None, at: Path) -> str:
-    return f"{document.path}:{document.span(at).start.line}" if document else ""
+def _place(document: Document | None, at: Path) -> LineOfFile:
+    return LineOfFile(document.path, document.span(at).start.line) if document else LineOfFile()
 
 
 def _lapsed(entry: BaselineEntry, adopted: Adopted | None, terms: WaiverTerms) -> str:

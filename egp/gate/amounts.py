@@ -38,7 +38,7 @@ def _parts(value: float, unit: str) -> tuple[str, str]:
         return _sign(value) + digits, "pp"
     if unit == "s":
         return _sign(value) + significant(abs(value) * 1000, 4), "ms"
-    return _sign(value) + significant(abs(value), 3), unit.removesuffix("abs")
+    return _sign(value) + significant(abs(value), 3), "" if unit == "abs" else unit
 
 
 def _sign(value: float) -> str:

@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING
 from egp.plan.analysis.days import day_after, day_before_end, first_day, last_day, local, time_zone
 from egp.plan.finding import Finding, Related
 from egp.plan.quantity import as_day, shown
+from egp.plan.remedy import Remedy, addition, open_if, removal, setting
 from egp.plan.typed_reader import label, nearest
 from egp.plan.wording import called, counted, listing
+from egp.yaml.edits import Removal
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Canary, Experiment, Holdout, Variant
     from egp.plan.quantity import Moment
     from egp.yaml import Path
 
+_NO_CONTROL = "no variant is the control"
 TOLERANCE = 1e-9
 """How far shares may miss 100 % for want of exact decimals."""
 
@@ -83,8 +86,11 @@ def _weights(variants: tuple[Variant, ...], explained: Collection[Path]) -> Iter
             message = f"the variant {name} has a weight of 0 %, so that no unit sees it"
             yield Finding(path, message, "0 %", "above 0 %", "give it a weight, or remove the variant")
         elif path not in explained and path[:2] not in explained:
-            advice = f"add `weight: {_percent(rest / absent)}`" if rest > TOLERANCE else "add `weight:` to it"
-            yield Finding(path, f"the variant {name} has no weight", "none", "a share", advice)
+            message, share = f"the variant {name} has no weight", _percent(rest / absent)
+            remedies, advice = (
+                ([addition(path, share)], "") if rest > TOLERANCE else ((), "add `weight:` to it")
+            )
+            yield Finding(path, message, "none", "a share", advice, remedies=remedies)
     if variants and not absent:
         yield from _sum_to_one("weight", ("variants",), [variant.weight or 0.0 for variant in variants])
 
@@ -95,12 +101,14 @@ def _sum_to_one(key: str, path: Path, shares: list[float]) -> Iterator[Finding]:
         return
     last = shares[-1] + 1 - total
     plural = {"weight": "weights", "probability": "probabilities"}[key]
+    at = (*path, len(shares) - 1, key)
     yield Finding(
-        (*path, len(shares) - 1, key),
+        at,
         f"the {plural} add up to {_spaced(total)}; they must add up to 100 %",
         observed=_spaced(total),
         required="100 %",
-        help=f"set `{key}: {_percent(last)}` here, or change the others" if last > 0 else "lower the others",
+        remedies=[setting(at, _percent(last))] if last > 0 else (),
+        help="change the others" if last > 0 else "lower the others",
     )
 
 
@@ -121,16 +129,24 @@ def _control(variants: tuple[Variant, ...]) -> Iterator[Finding]:
     controls = [at for at, variant in enumerate(variants) if variant.control]
     if variants and not controls:
         likely = next((at for at, variant in enumerate(variants) if variant.id == "control"), None)
-        at = ("variants",) if likely is None else ("variants", likely, "control")
-        advice = "add `control: true` to the variant the others are compared with"
-        yield Finding(at, "no variant is the control", "none", "exactly one control", advice)
+        compared = "the variant the others are compared with"
+        if likely is None:
+            advice = f"add `control: true` to {compared}"
+            yield Finding(("variants",), _NO_CONTROL, "none", "exactly one control", advice)
+        else:
+            at = ("variants", likely, "control")
+            remedies = [addition(at, True, f" if it is {compared}", open_if(f"it is {compared}"))]
+            yield Finding(at, _NO_CONTROL, "none", "exactly one control", remedies=remedies)
     for position in controls[1:]:
         yield Finding(
             ("variants", position, "control"),
             "the plan has two controls; the others are compared with exactly one",
             observed=str(len(controls)),
             required="exactly one control",
-            help="remove `control: true` here, or there",
+            remedies=[
+                removal(("variants", at, "control"), price=open_if("the other one is the control"))
+                for at in (position, controls[0])
+            ],
             related=(Related(("variants", controls[0], "control"), "first control"),),
         )
 
@@ -183,9 +199,8 @@ def _unknown_zone(name: str) -> Finding:
         f"`{shown(name)}` is not an IANA time zone{hint}",
         observed=shown(name),
         required="an IANA time zone",
-        help=f"write `timezone: {guess}`"
-        if guess
-        else "write its name, as in `timezone: America/Los_Angeles`",
+        remedies=[setting(("schedule", "timezone"), guess)] if guess else (),
+        help="" if guess else "write its name, as in `timezone: America/Los_Angeles`",
     )
 
 
@@ -234,7 +249,12 @@ def _none_or_values(key: str, part: Canary | Holdout, values: tuple[str, ...]) -
     if described:
         names = listing(f"`{name}`" for name in described)
         message = f"the {key} is both declared as none and described by {names}"
-        yield Finding((key, "none"), message, "both", "one of the two", "remove `none`, or what describes it")
+        removals = tuple(Removal((key, name)) for name in described)
+        ways = [
+            removal((key, "none"), price=open_if(f"there is a {key}")),
+            Remedy(removals, open_if(f"there is no {key}")),
+        ]
+        yield Finding((key, "none"), message, "both", "one of the two", remedies=ways)
 
 
 def _evidence(plan: Experiment) -> Iterator[Finding]:
@@ -268,7 +288,7 @@ def _margins(plan: Experiment) -> Iterator[Finding]:
                 f"the margin of {name} is {margin}; a margin is a positive amount of harm, whatever its direction",
                 observed=str(margin),
                 required="above 0",
-                help=f"set `non_inferiority_margin: {margin.text.lstrip('-')}`",
+                remedies=[setting((*path, "non_inferiority_margin"), margin.text.lstrip("-"))],
             )
 
 
@@ -278,14 +298,14 @@ def _looks(plan: Experiment) -> Iterator[Finding]:
         return
     schedule = plan.schedule
     day = day_after(last_day(plan), 1) if schedule and schedule.end else None
+    at: Path = ("statistics", "looks")
+    once = ": the primary is then read once, on the day after the run"
     yield Finding(
-        ("statistics", "looks"),
+        at,
         "`looks` is an empty list, so the plan says that the primary metric is never read",
         observed="no look",
         required="the days of the looks, or no `looks:`",
-        help=f"set `looks: [{day}]`, or remove `looks:`: the primary is then read once, on the day after the run"
-        if day
-        else "remove `looks:`: the primary is then read once, on the day after the run",
+        remedies=[*([setting(at, [day.isoformat()])] if day else []), removal(at, once)],
     )
 
 

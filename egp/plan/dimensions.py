@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from egp.plan.finding import Finding
 from egp.plan.quantity import shown
+from egp.plan.remedy import addition, setting
 from egp.plan.wording import called, significant
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _not_a_rate(path: Path, baseline: Measure) -> Finding:
     if baseline.unit == "" and 0 < baseline.value < 1:
         message = f"the baseline is {text}, a plain number; a proportion needs a share"
         rate = significant(baseline.value * 100, 12)
-        return Finding(path, message, "a plain number", "a share", f"write `baseline: {rate}%`")
+        return Finding(path, message, "a plain number", "a share", remedies=[setting(path, f"{rate}%")])
     if baseline.unit in ("", "share"):
         message = f"the baseline is {text}; the rate of a proportion lies strictly between 0 % and 100 %"
     else:
@@ -94,7 +95,8 @@ def _quantile(path: Path, metric: Metric, explained: Collection[Path]) -> Iterat
     if metric.quantile is None:
         if at not in explained:
             message = f"the metric {called(metric.id, 'without an id')} is a quantile and has no `quantile` that says which"
-            yield Finding(at, message, "none", "a share", "add `quantile: 95%`, or the one you mean")
+            remedy = addition(at, "95%", ", or the one you mean")
+            yield Finding(at, message, "none", "a share", remedies=[remedy])
     elif not 0 < metric.quantile < 1:
         message = f"the quantile is {metric.quantile * 100:g} %; it must lie strictly between 0 % and 100 %"
         yield Finding(

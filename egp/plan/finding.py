@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
-from egp.plan.remedy import Advice
+from egp.plan.remedy import help_line
 from egp.stats.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from egp.plan.remedy import Offer, Remedy
+    from egp.plan.remedy import Offer, Remedies, Remedy
     from egp.yaml import Path, Span
 
 Severity = Literal["error", "warning", "info"]
@@ -28,6 +28,47 @@ PINNED = "pinned"
 
 LOCK = "lock"
 """For ``Related.plan``: the plan's entry in the lock, which paths are relative to."""
+
+
+class Advice:
+    """What a finding offers and the sentence that says so, both worked out when somebody asks."""
+
+    __slots__ = ("_at", "_free", "_offer")
+
+    def __init__(self, at: Path, offer: Offer = (), free: str = "") -> None:
+        self._at = at
+        self._offer = offer
+        self._free = free
+
+    @property
+    def remedies(self) -> Remedies:
+        """What there is to offer; where an input of the advice itself is missing, nothing."""
+        if callable(self._offer):
+            from egp.stats import StatisticsInputError
+
+            try:
+                self._offer = tuple(self._offer())
+            except (NotChecked, ArithmeticError, StatisticsInputError):
+                self._offer = ()
+        return self._offer
+
+    def work_out(self) -> None:
+        """Answers before anybody asks, so that the question and the plan that it is about can be forgotten."""
+        _ = self.remedies
+
+    @property
+    def text(self) -> str:
+        return help_line(self.remedies, self._at, self._free)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Advice) and (self.text, [*self.remedies]) == (other.text, [*other.remedies])
+
+    def __hash__(self) -> int:
+        return hash((self._at, self._free))
+
+    def __reduce__(self) -> tuple[type[Advice], tuple[Path, Remedies, str]]:
+        """Another process gets the answer, and not the question."""
+        return Advice, (self._at, self.remedies, self._free)
 
 
 @frozen
@@ -132,13 +173,23 @@ class RelatedPlace:
     line: str
 
 
+class LineOfFile(NamedTuple):
+    """Where something is written."""
+
+    path: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.path else ""
+
+
 @frozen
 class Suppression:
     """What lets a diagnostic pass although its rule objects."""
 
     by: Literal["waiver", "baseline"]
-    place: str
-    """File and line that say so."""
+    place: LineOfFile
+    """What says so."""
     reason: str = ""
     ticket: str = ""
     approver: str = ""

@@ -14,6 +14,7 @@ from unicodedata import category, normalize
 from egp.plan.experiment import declarations
 from egp.plan.finding import Finding, Related
 from egp.plan.quantity import Interval, MetricChange, as_day, shown
+from egp.plan.remedy import setting
 from egp.plan.typed_reader import TypedMapping, label
 from egp.plan.wording import called, counted, whole
 
@@ -50,10 +51,10 @@ def meaningless(plan: Experiment) -> Iterator[Finding]:
     yield from _repeated(plan)
     yield from _currencies(plan)
     if plan.escalation and plan.escalation.within is not None and not plan.escalation.within:
-        yield Finding(
-            ("escalation", "within"), "the escalation answers within no time at all", "0", "above 0",
-            "set `within: 24h`, or how soon it answers",
-        )  # fmt: skip
+        at: Path = ("escalation", "within")
+        within = setting(at, "24h", ", or how soon it answers")
+        message = "the escalation answers within no time at all"
+        yield Finding(at, message, "0", "above 0", remedies=[within])
 
 
 def _leaves(value: object, path: Path) -> Iterator[tuple[Path, object]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 from enum import IntEnum
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from egp.plan.typed_reader import label
 from egp.plan.wording import listing
 from egp.stats.values import NamedTuple, frozen
-from egp.yaml.edits import APPEND, Addition, LineRemoval, Removal, Renaming, Setting
+from egp.yaml.edits import APPEND, Addition, LineRemoval, Removal, Renaming, Setting, below
 
 if TYPE_CHECKING:
     from egp.yaml import Path
@@ -61,24 +63,34 @@ class Remedy:
     repair: Literal["", "safe", "unsafe"] = ""
     """Whether `--fix` makes it: one that is safe can mean one thing only, one that is not decides something."""
 
+    def below(self, above: Path) -> Remedy:
+        """The same of a mapping that stands at a path."""
+        return replace(self, edits=tuple(below(each, above) for each in self.edits))
+
 
 Remedies = Sequence[Remedy]
-Offer = Remedies | Callable[[], Remedies]
+Offer = Remedies | Callable[[], Iterable[Remedy]]
 """What a finding offers; where that takes solving, it is solved when somebody asks."""
 
 
-def remedies_of(offer: Offer) -> tuple[Remedy, ...]:
-    return tuple(offer() if callable(offer) else offer)
+def advise(words: str) -> Remedy:
+    """What people can do and no edit says."""
+    return Remedy((), after=words)
 
 
 def setting(path: Path, value: object, after: str = "", price: Price = FREE) -> Remedy:
     """The remedy of one value."""
-    return Remedy((Setting(path, value),), price, after=after)
+    return Remedy((Setting(path, _as_written(value)),), price, after=after)
 
 
 def addition(path: Path, value: object, after: str = "", price: Price = FREE) -> Remedy:
     """The remedy of one key that the plan lacks."""
-    return Remedy((Addition(path, value),), price, after=after)
+    return Remedy((Addition(path, _as_written(value)),), price, after=after)
+
+
+def _as_written(value: object) -> object:
+    """Days as a document holds them."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def removal(path: Path, after: str = "", price: Price = FREE) -> Remedy:
@@ -98,9 +110,20 @@ def edits_in_words(edits: Sequence[Edit], at: Path) -> str:
     """Edits as a sentence tells them to somebody who looks at a path: set `end: 2023-02-05` and remove `looks:`."""
     names = _Names(edits, at)
     parts = [(verb, list(told)) for verb, told in groupby(edits, _verb)]
-    phrases = [f"{verb} {listing(map(names.told, group))}" for verb, group in parts]
+    phrases = [f"{verb} {listing(names.all_told(group))}" for verb, group in parts]
     is_long = any(len(group) > 1 for _, group in parts)
     return listing(phrases) if len(phrases) != 2 or not is_long else ", and ".join(phrases)
+
+
+def _written(value: object) -> str:
+    from egp.yaml.edit import written
+
+    return written(value)
+
+
+def _appended_to(edit: Edit) -> Path:
+    """The list that gets a further item; empty where none does."""
+    return edit.path[:-1] if isinstance(edit, Addition) and edit.path[-1] == APPEND else ()
 
 
 def _verb(edit: Edit) -> str:
@@ -116,23 +139,26 @@ class _Names:
 
     def __init__(self, edits: Sequence[Edit], at: Path) -> None:
         self._at = at
-        keys = [
-            edit.path[-1] for edit in edits if not isinstance(edit, LineRemoval) and self._is_near(edit.path)
-        ]
+        keys = [edit.path[-1] for edit in edits if not isinstance(edit, LineRemoval)]
         self._repeated = {key for key in keys if keys.count(key) > 1}
 
-    def told(self, edit: Edit) -> str:
-        from egp.yaml.edit import written
+    def all_told(self, edits: Sequence[Edit]) -> Iterator[str]:
+        """Each edit; what comes to the same list, together."""
+        for appended_to, group in groupby(edits, _appended_to):
+            if appended_to:
+                items = (f"`- {_written(each.value)}`" for each in group if isinstance(each, Addition))
+                yield f"{listing(items)} to `{self._name(appended_to)}`"
+            else:
+                yield from map(self._told, group)
 
+    def _told(self, edit: Edit) -> str:
         if isinstance(edit, LineRemoval):
             return f"line {edit.number}"
         if isinstance(edit, Removal):
             return f"`{self._name(edit.path)}:`"
         if isinstance(edit, Renaming):
             return f"`{self._name(edit.path)}:` to `{edit.new}:`"
-        if edit.path[-1] == APPEND:
-            return f"`- {written(edit.value)}` to `{self._name(edit.path[:-1])}`"
-        return f"`{self._name(edit.path)}: {written(edit.value)}`"
+        return f"`{self._name(edit.path)}: {_written(edit.value)}`"
 
     def _name(self, path: Path) -> str:
         key = path[-1]
@@ -141,35 +167,3 @@ class _Names:
 
     def _is_near(self, path: Path) -> bool:
         return path[:-1] == self._at[: len(path) - 1]
-
-
-class Advice:
-    """What a finding offers and the sentence that says so, both worked out when somebody asks."""
-
-    __slots__ = ("_at", "_free", "_offer", "_remedies")
-
-    def __init__(self, at: Path, offer: Offer = (), free: str = "") -> None:
-        self._at = at
-        self._offer = offer
-        self._free = free
-        self._remedies: tuple[Remedy, ...] | None = None
-
-    @property
-    def remedies(self) -> tuple[Remedy, ...]:
-        if self._remedies is None:
-            self._remedies = remedies_of(self._offer)
-        return self._remedies
-
-    @property
-    def text(self) -> str:
-        return help_line(self.remedies, self._at, self._free)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Advice) and (self.text, self.remedies) == (other.text, other.remedies)
-
-    def __hash__(self) -> int:
-        return hash((self._at, self._free))
-
-    def __reduce__(self) -> tuple[type[Advice], tuple[Path, Remedies, str]]:
-        """Another process gets the answer, and not the question."""
-        return Advice, (self._at, self.remedies, self._free)

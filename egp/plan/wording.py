@@ -18,15 +18,22 @@ def percent(fraction: float, digits: int | None = None) -> str:
     return f"{significant(value, 3)} %"
 
 
+HIGHEST_POWER = 0.99991
+"""A power above is shown as more than 99.99 %."""
+
+
 def power_text(power: float, digits: int = 1) -> str:
     """A computed power, never rounded up to one that is not reached: 0.79996 → "79.9 %", 0.99995 → "99.99 %"."""
-    if power > 0.9999:
-        return "more than 99.99 %" if power > 0.99991 else "99.99 %"
+    return "more than 99.99 %" if power > HIGHEST_POWER else f"{power_number(power, digits)} %"
+
+
+def power_number(power: float, digits: int = 1) -> str:
+    """The number of per cent that a power is shown as."""
     if power < 0.01:
-        return f"{significant(power * 100, 2)} %"
+        return significant(power * 100, 2)
     digits = max(digits, 2 if power > 0.999 else 1)
     floored = math.floor(power * 100 * 10**digits + 1e-7) / 10**digits
-    return f"{floored:.{digits}f} %" if floored != round(floored) else f"{floored:.0f} %"
+    return f"{floored:.{digits}f}" if floored != round(floored) else f"{floored:.0f}"
 
 
 def power_below(power: float, asked: float) -> str:
@@ -67,8 +74,8 @@ def whole(value: float) -> str:
 
 def counted(number: float, noun: str, plural: str = "") -> str:
     """counted(1, "day") → "1 day"; counted(13, "day") → "13 days"."""
-    text = f"{number:,}" if number == int(number) else significant(number, 3)
-    return f"{text.removesuffix('.0')} {noun if number == 1 else plural or noun + 's'}"
+    text = f"{int(number):,}" if number == int(number) else significant(number, 3)
+    return f"{text} {noun if number == 1 else plural or noun + 's'}"
 
 
 def unit_count(number: float) -> str:
@@ -100,7 +107,7 @@ def absolute(value: float, unit: str) -> str:
         )
     if unit == "s":
         return f"{significant(value * 1000, 4)} ms"
-    return f"{significant(value, 3)} {unit}".strip().removesuffix(" abs")
+    return f"{significant(value, 3)} {'' if unit == 'abs' else unit}".strip()
 
 
 def level(value: float, unit: str) -> str:
@@ -163,6 +170,14 @@ def share_in_plan(fraction: float) -> str:
     return f"{fraction * 100:.10g}%"
 
 
+def quantity_in_plan(text: str) -> str | float:
+    """A quantity as a plan holds it: one without a unit is a number."""
+    try:
+        return float(text) if "." in text or "e" in text.casefold() else int(text)
+    except ValueError:
+        return text
+
+
 def duration_in_plan(duration: timedelta) -> str:
     """A length of time as a plan writes it, a part of an hour counted as an hour: "48h", "14d"."""
     hours = -(-duration // timedelta(hours=1))
@@ -180,19 +195,3 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 def times_over(number: int) -> str:
     """1 → "once", 2 → "twice", 3 → "3 times"."""
     return {1: "once", 2: "twice"}.get(number) or counted(number, "time")
-
-
-def larger_sample(units: int, come: int | None) -> str:
-    """What to do for so many units per variant: declare them, unless the run is known to bring fewer."""
-    if come is None or units <= come:
-        return f"set `sample_size_per_variant: {units:_}`"
-    return f"run longer, since it takes {units:,} units per variant and this run brings {come:,}"
-
-
-def and_larger_sample(declared: int | None, needed: int, come: int | None) -> str:
-    """What a change asks of the sample besides itself; empty where the declared one is enough."""
-    if declared is not None and declared >= needed:
-        return ""
-    if come is None or needed <= come:
-        return f" and `sample_size_per_variant: {needed:_}`"
-    return f" and {larger_sample(needed, come)}"

@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any
 
 from egp.stats.values import NamedTuple
-from egp.yaml import Document, Path, Position, pointer, read_text
+from egp.yaml import Document, Path, Position, Span, pointer, read_text
 from egp.yaml.edits import Edit, EditError, LineRemoval, Removal, make, value_at
 
 _MARK = "\ufeff"
@@ -33,6 +33,37 @@ class _Splice(NamedTuple):
     start: int
     end: int
     text: str
+
+
+class Replacement(NamedTuple):
+    """A stretch of a text, and what takes its place."""
+
+    span: Span
+    text: str
+
+
+def replacement(before: str, after: str) -> Replacement:
+    """The one stretch in which two texts differ, in lines and columns that do not count a byte order mark."""
+    before, after = _without_mark(before)[1], _without_mark(after)[1]
+    start = _shared_length(before, after)
+    if before[:start].endswith("\r"):
+        start -= 1  # a line end stays whole
+    same = _shared_length(before[start:][::-1], after[start:][::-1])
+    if same and before[len(before) - same] == "\n":
+        same -= 1
+    span = Span(*(_position(before, at) for at in (start, len(before) - same)))
+    return Replacement(span, after[start : len(after) - same])
+
+
+def _shared_length(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _position(text: str, offset: int) -> Position:
+    ends = [found.end() for found in _LINE_END.finditer(text, 0, offset)]
+    return Position(len(ends) + 1, offset - (ends[-1] if ends else 0) + 1)
 
 
 def changed(text: str, edits: Sequence[Edit], document: int = 0, order: Sequence[str] = ()) -> str:
@@ -340,12 +371,22 @@ class _Comparison:
         if old == "":
             self._set_empty(path, value)
         elif old is None and not self._is_empty_collection(start, end):
-            raise EditError(f"an edit cannot replace all of {pointer(path)}")
+            self._replace(path, value)
         elif old is None and self._wants_lines(path, value):
             self._set_lines(path, start, end, value)
         else:
             quote = _quote(self._source[start])
             self._splice(start, end, _text(value, quote) if isinstance(value, str) else written(value))
+
+    def _replace(self, path: Path, value: object) -> None:
+        """A value on one line for a whole mapping or list, if no comment would be lost."""
+        start, end = self._offsets(path)
+        gap = ""
+        if self._source[start] not in "{[" and isinstance(path[-1], str):
+            start, gap = self._source.index(":", self._offsets(path, key=True)[1]) + 1, " "
+        if "#" in self._source[start:end]:
+            raise EditError(f"an edit cannot replace all of {pointer(path)}")
+        self._splice(start, end, f"{gap}{written(value)}")
 
     def _set_empty(self, path: Path, value: object) -> None:
         """A value that was left empty comes behind its colon or dash."""

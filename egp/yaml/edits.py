@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -58,9 +59,15 @@ class LineRemoval:
     number: int
 
 
-Edit = Setting | Addition | Removal | Renaming | LineRemoval
 ValueEdit = Setting | Addition | Removal | Renaming
 """What can be made in the value of a document."""
+
+Edit = ValueEdit | LineRemoval
+
+
+def below(edit: Edit, above: Path) -> Edit:
+    """The same edit of a mapping that stands at a path."""
+    return edit if isinstance(edit, LineRemoval) else replace(edit, path=(*above, *edit.path))
 
 
 def value_at(value: object, path: Path) -> object:

@@ -239,3 +239,15 @@ def test_a_plan_that_is_broken_is_told_what_is_wrong(
     workspace.write("plan.yaml", content)
     messages = [each.message for each in workspace.report("plan.yaml").diagnostics]
     assert any(says in message for message in messages), messages
+
+
+@pytest.mark.parametrize(
+    "line", ["surfaces: user@example.com", "segments: user@example.com", "links: [1, user@example.com]"]
+)
+def test_advice_repeats_no_personal_data(workspace: Workspace, line: str) -> None:
+    workspace.write("egp.yaml", 'extends: ["egp:standard"]\n')
+    workspace.write("plan.yaml", f"{PLAN}{line}\n")
+    diagnostics = workspace.report("plan.yaml").diagnostics
+    assert "no-personal-data" in {each.rule for each in diagnostics}
+    assert not [each for each in diagnostics if "user@example.com" in each.help]
+    assert not [each for each in diagnostics if "user@example.com" in str(each.remedies)]

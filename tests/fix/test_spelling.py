@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from egp.advice.fix.spelling import Spelling, same_letters, spellings, type_at
 from egp.plan.experiment import Experiment
 from egp.plan.quantity import MetricChange, Share
+from egp.plan.spelling import Spelling, same_letters, spellings, type_at
 from egp.plan.typed_reader import label
 from egp.yaml import Path, read_text
 
@@ -85,6 +85,9 @@ def test_one_meaning_is_spelt_out(at: str, text: str, meant: object) -> None:
         ("/owner", "pdp"),
         ("/type", "spaceship"),
         ("/flavour", "vanilla"),
+        ("/owner/dri", '"@pdp-pm\\0"'),  # a text already, and nobody sees what is wrong with it
+        ("/title", '"a\\tb"'),
+        ("/id", '"x\\u200b"'),
         ("/guardrail_metrics", "refunds"),
     ],
 )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from egp.advice.edits import changed
-from egp.advice.options.advised import advised
+from egp.check import check
+from egp.plan.finding import Diagnostic
+from egp.policy.plan_files import PlanFinder
+from egp.policy.reading import read_policy
 from egp.yaml import parse_pointer, read_text
 from egp.yaml.edits import Edit, EditError, Setting, value_at
 
@@ -67,7 +71,7 @@ class Author:
                 self.folder, "check", self.path, "--as-of", self.day, "--format", "json"
             ).json
             before = self.text
-            self.unanswered = [each["message"] for each in report["diagnostics"] if not self._answers(each)]
+            self.unanswered = [each.message for each in self._diagnostics() if not self._answers(each)]
             if self.text == before:
                 for each in report["not_checked"]:
                     self._supplies(each["needs"])
@@ -79,13 +83,18 @@ class Author:
     def text(self) -> str:
         return (self.folder / self.path).read_text(encoding="utf-8")
 
-    def _answers(self, diagnostic: Mapping[str, Any]) -> bool:
-        """By a fact for the key that is missing, else by the first thing that the help offers in so many words."""
+    def _diagnostics(self) -> list[Diagnostic]:
+        policy = read_policy(str(self.folder / "egp.yaml"), "egp.yaml")
+        finder = PlanFinder(str(self.folder), policy.plans, policy.root)
+        return check(finder.asked([self.path]), finder, policy, date.fromisoformat(self.day)).diagnostics
+
+    def _answers(self, diagnostic: Diagnostic) -> bool:
+        """By a fact for the key that is missing, else by the first remedy."""
         value = read_text(self.text)[0].value
-        at = parse_pointer(diagnostic["pointer"], value)
-        at = (*at, diagnostic["missing"]) if diagnostic["missing"] else at
+        at = parse_pointer(diagnostic.place.pointer, value)
+        at = (*at, diagnostic.missing) if diagnostic.missing else at
         options = self._facts_missing_at(value, at)
-        options += [each.changes for each in advised(diagnostic["help"], at)]
+        options += [each.edits for each in diagnostic.remedies if each.edits]
         return self._writes(options)
 
     def _supplies(self, pointer: str) -> bool:

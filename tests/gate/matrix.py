@@ -37,6 +37,7 @@ from egp.plan.analysis.registered import (
     required_smallest,
 )
 from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.remedy import help_line
 from egp.plan.results import Evidence, Results, Row
 from egp.record.lock import made
 from egp.rules.rule import Params
@@ -206,7 +207,7 @@ def cells() -> Iterator[Cell]:
 def refusal(cell: Cell) -> tuple[str, str] | None:
     """What ``egp check`` says of a cell that the gate could not decide, and the nearest design that it can."""
     found = next(iter(undecidable(cell._plan(1_000))), None)
-    return (found.problem, found.nearest) if found else None
+    return (found.problem, help_line(found.nearest, ())) if found else None
 
 
 def accepted() -> list[Cell]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from egp import stats
-from egp.advice.options.advised import measured
+from egp.advice.options.offered import measured
 from egp.advice.options.option import Option
 from egp.advice.options.solver import options
 from egp.plan.analysis.registered import guardrail_test, metric_units, planned_units

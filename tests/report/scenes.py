@@ -13,7 +13,7 @@ from types import ModuleType
 
 from egp.check import check
 from egp.output.report.model import Report
-from egp.plan.finding import Failure, Finding, NotChecked, Related, Suppression
+from egp.plan.finding import Failure, Finding, LineOfFile, NotChecked, Related, Suppression
 from egp.policy.layers import ALWAYS, Layer, Origin, SettingValue
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder
@@ -267,7 +267,7 @@ SCENES = {
         waived={
             "agreed-value": Suppression(
                 "waiver",
-                "waivers.yaml:4",
+                LineOfFile("waivers.yaml", 4),
                 "the sale ends on Friday",
                 "EXP-7",
                 "@xp-lead",
@@ -275,14 +275,16 @@ SCENES = {
                 date(2023, 1, 16),
                 date(2023, 2, 1),
             ),
-            "tidy-value": Suppression("baseline", "egp-baseline.yaml:3"),
+            "tidy-value": Suppression("baseline", LineOfFile("egp-baseline.yaml", 3)),
         },
     ),
     "waived-by-hostile-words": Scene(
         PLAN,
         agreed=[Finding(("schedule", "end"), HOSTILE)],
         waived={
-            "agreed-value": Suppression("waiver", f"experiments/{HOSTILE}.yaml:4", HOSTILE, HOSTILE, HOSTILE)
+            "agreed-value": Suppression(
+                "waiver", LineOfFile(f"experiments/{HOSTILE}.yaml", 4), HOSTILE, HOSTILE, HOSTILE
+            )
         },
     ),
     "shadow": Scene(

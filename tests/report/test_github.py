@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from egp.output.report.github import MOST, render
 from egp.output.report.model import Report
-from egp.plan.finding import Failure, Finding
-from egp.plan.remedy import Advice
+from egp.plan.finding import Advice, Failure, Finding
 from egp.stats.values import replace
 from tests.report.scenes import PLAN, SCENES, Scene, report_of, scene_rules
 

@@ -17,7 +17,7 @@ from jsonschema import Draft4Validator
 from egp.check import check
 from egp.output.report.model import Report
 from egp.output.report.sarif import FINGERPRINT, render
-from egp.plan.finding import Failure, Finding, Suppression
+from egp.plan.finding import Failure, Finding, LineOfFile, Suppression
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from egp.policy.shipped import ROOT
@@ -164,7 +164,7 @@ def test_what_is_waived_is_suppressed_and_nothing_else_is() -> None:
 
 
 def test_a_waiver_in_the_plan_is_in_the_source() -> None:
-    waived = Suppression("waiver", "experiments/buy-now.yaml:9", "a reason")
+    waived = Suppression("waiver", LineOfFile("experiments/buy-now.yaml", 9), "a reason")
     scene = Scene(PLAN, agreed=[Finding(("id",), "a short id")], waived={"agreed-value": waived})
     (result,) = run_of(scene)["results"]
     assert result["suppressions"][0]["kind"] == "inSource"

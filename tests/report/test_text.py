@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egp.output.report.text import Style, printable, render, wrapped
-from egp.plan.finding import Diagnostic, Failure, Finding, Place, Related
-from egp.plan.remedy import Advice
+from egp.plan.finding import Advice, Diagnostic, Failure, Finding, Place, Related
 from egp.yaml import Position, Span
 from tests.report.scenes import PLAN, SCENES, WIDTHS, Scene, report_of, scene_rules
 

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from egp.advice.edits import changed
-from egp.advice.options.advised import advised
-from egp.yaml import Path, read_text
+from egp.plan.finding import Diagnostic, Finding
+from egp.yaml import read_text
 from egp.yaml.edits import Edit
 
 Option = Sequence[Edit]
 """Changes that belong together."""
 
 
-def options(help: str, at: Path) -> list[Option]:
-    """The ways out that the advice offers in so many words."""
-    return [candidate.changes for candidate in advised(help, at)]
+def options(said: Finding | Diagnostic) -> list[Option]:
+    """The ways out that are offered as edits."""
+    return [each.edits for each in said.advice.remedies if each.edits]
 
 
 def applied(plan: dict[str, Any], option: Option) -> dict[str, Any]:

@@ -81,7 +81,16 @@ def _keys(document: Document) -> dict[str, object]:
     return document.value if isinstance(document.value, dict) else {}
 
 
+def findings_after(rule: Rule, example: Example, documents: list[Document]) -> list[Finding]:
+    """What the rule says of an example with documents in the stead of its own."""
+    return _run(rule, example, documents).findings
+
+
 def run_example(rule: Rule, example: Example) -> Outcome:
+    return _run(rule, example, documents_of(rule, example))
+
+
+def _run(rule: Rule, example: Example, documents: list[Document]) -> Outcome:
     context = read_text(f"{{{example.context}}}")[0].value if example.context else {}
     assert isinstance(context, dict)
     problems: list[ValueProblem] = []
@@ -89,7 +98,7 @@ def run_example(rule: Rule, example: Example) -> Outcome:
         **read_options(rule, {k: v for k, v in context.items() if k not in CONTEXT_KEYS}, (), problems)
     )
     assert not problems, problems
-    subject = subject_of(rule, documents_of(rule, example), context)
+    subject = subject_of(rule, documents, context)
     arguments = [subject, params, organisation_of(context)][: rule.takes]
     try:
         return Outcome(list(rule.check(*arguments)), None)

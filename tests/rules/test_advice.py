@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from egp.advice.options.advised import advised
 from egp.check import check
 from egp.plan.finding import Diagnostic, Finding
+from egp.plan.remedy import FREE
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from egp.rules.rule import Rule, index
-from egp.yaml import Path, Span, parse_pointer, read_file
+from egp.yaml import Span, read_file
 from egp.yaml.edits import EditError
 from tests.rules.advice import Option, applied, options
 from tests.rules.examples import all_rules, documents_of, run_example
@@ -47,12 +47,6 @@ def of_file(name: str) -> list[Diagnostic]:
     ]
 
 
-def at(diagnostic: Diagnostic) -> Path:
-    name = diagnostic.place.path.partition("rejected/")[2]
-    place = parse_pointer(diagnostic.place.pointer, value_of(name))
-    return (*place, diagnostic.missing) if diagnostic.missing else place
-
-
 def names(path: FilePath) -> str:
     return path.relative_to(EXAMPLES / "rejected").as_posix()
 
@@ -75,13 +69,13 @@ WAYS_OUT = [
     pytest.param(names(path), diagnostic, number, id=f"{names(path)}-{diagnostic.rule}-{number}")
     for path in REJECTED
     for diagnostic in of_file(names(path))
-    for number in range(len(options(diagnostic.help, at(diagnostic))))
+    for number in range(len(options(diagnostic)))
 ]
 
 
 @pytest.mark.parametrize(("name", "diagnostic", "number"), WAYS_OUT)
 def test_each_way_out_leads_out(name: str, diagnostic: Diagnostic, number: int, tmp_path: FilePath) -> None:
-    plan = applied(value_of(name), options(diagnostic.help, at(diagnostic))[number])
+    plan = applied(value_of(name), options(diagnostic)[number])
     known = {each.message for each in rejections() if each.place.path.endswith(f"rejected/{name}")}
     left = [each for each in judged_again(plan, name, tmp_path) if index()[each.rule].family in FAMILIES]
     assert not [each for each in left if each.rule == diagnostic.rule and each.message == diagnostic.message]
@@ -91,9 +85,9 @@ def test_each_way_out_leads_out(name: str, diagnostic: Diagnostic, number: int, 
 @pytest.mark.parametrize("path", REJECTED, ids=names)
 def test_the_advice_on_one_plan_is_of_one_mind(path: FilePath, tmp_path: FilePath) -> None:
     plan = value_of(names(path))
-    literal = [each for each in of_file(names(path)) if options(each.help, at(each))]
+    literal = [each for each in of_file(names(path)) if options(each)]
     for diagnostic in literal:
-        plan = applied(plan, options(diagnostic.help, at(diagnostic))[0])
+        plan = applied(plan, options(diagnostic)[0])
     rules = {diagnostic.rule for diagnostic in literal}
     assert not [each.message for each in judged_again(plan, names(path), tmp_path) if each.rule in rules]
 
@@ -127,7 +121,7 @@ def test_what_a_page_advises_breaks_nothing_else(rule: Rule, tmp_path: FilePath)
                 except EditError:
                     continue  # people can make it
                 new = {name: message for name, message in errors(after)[0].items() if name not in open_before}
-                assert new == {}, f"{finding.help}: {new}"
+                assert new == {}, f"{finding.advice.text}: {new}"
 
 
 def _complete_ways_out(rule_id: str, finding: Finding) -> list[Option]:
@@ -135,12 +129,12 @@ def _complete_ways_out(rule_id: str, finding: Finding) -> list[Option]:
 
     Whatever an ambiguous quantity is meant to be, rules may object to it.
     """
-    if isinstance(finding.at, Span) or "run longer" in finding.help or rule_id == "ambiguous-quantity":
+    if isinstance(finding.at, Span) or "run longer" in finding.advice.text or rule_id == "ambiguous-quantity":
         return []
     return [
-        each.changes
-        for each in advised(finding.help, finding.at)
-        if not each.price.startswith("open only if")
+        each.edits
+        for each in finding.advice.remedies
+        if each.edits and each.price == FREE and not each.repair
     ]
 
 

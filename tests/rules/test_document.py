@@ -92,13 +92,13 @@ class TestWeights:
     def test_the_help_makes_the_weights_add_up(self) -> None:
         variants = [{"id": "a", "weight": "50%", "control": True}, {"id": "b", "weight": "20%"}, {"id": "c"}]
         (found,) = findings("valid-plan", {"variants": variants})
-        assert "`weight: 30%`" in found.help
+        assert "`weight: 30%`" in found.advice.text
         assert findings("valid-plan", {"variants": [*variants[:2], {"id": "c", "weight": "30%"}]}) == []
 
     def test_weights_of_more_than_all_units_need_lowering(self) -> None:
         (found,) = findings("valid-plan", {"variants": {0: {"weight": "100%"}, 1: {"weight": "50%"}}})
         assert found.message == "the weights add up to 150 %; they must add up to 100 %"
-        assert found.help == "lower the others"
+        assert found.advice.text == "lower the others"
 
 
 class TestTimeZones:
@@ -121,7 +121,7 @@ class TestTimeZones:
 
     def test_the_nearest_name_is_offered(self) -> None:
         (found,) = findings("valid-plan", {"schedule": {"timezone": "europe/berlin"}})
-        assert found.help == "write `timezone: Europe/Berlin`"
+        assert found.advice.text == "set `timezone: Europe/Berlin`"
 
 
 class TestOrderOfDates:
@@ -200,7 +200,7 @@ class TestUnits:
 
     def test_a_bare_rate_is_offered_with_its_sign(self) -> None:
         (found,) = findings("valid-plan", {"primary_metric": {"baseline": 0.031}})
-        assert found.help == "write `baseline: 3.1%`"
+        assert found.advice.text == "set `baseline: 3.1%`"
 
     def test_priors_and_decision_rule_are_held_to_their_metric(self) -> None:
         change = {
@@ -220,44 +220,44 @@ class TestReadings:
             (
                 {"primary_metric": {"mde": 0.8}},
                 "0.8 % relative is 12.00 % → 12.10 %; 0.8 pp absolute is 12.00 % → 12.80 %",
-                "`mde: 0.8%` or `mde: 0.8pp`",
+                "`mde: 0.8%`, or set `mde: 0.8pp`",
             ),
             (
                 {"primary_metric": {"mde": 0.003}},
                 "0.3 % relative is 12.00 % → 12.04 %; 0.3 pp absolute is 12.00 % → 12.30 %",
-                "`mde: 0.3%` or `mde: 0.3pp`",
+                "`mde: 0.3%`, or set `mde: 0.3pp`",
             ),
             (
                 {"primary_metric": {"mde": "0.0003"}},
                 "0.03 % relative is 12.000 % → 12.004 %; 0.03 pp absolute is 12.00 % → 12.03 %",
-                "`mde: 0.03%` or `mde: 0.03pp`",
+                "`mde: 0.03%`, or set `mde: 0.03pp`",
             ),
             (
                 {"guardrail_metrics": {0: {"mde": 10}}},  # a refund rate is good when it falls
                 "10 % relative is 3.10 % → 2.79 %; 10 pp absolute is 3.10 % → -6.90 %",
-                "`mde: 10%` or `mde: 10pp`",
+                "`mde: 10%`, or set `mde: 10pp`",
             ),
             (
                 {"guardrail_metrics": {2: {"non_inferiority_margin": 40}}},
                 "40 % relative is 1,900 ms → 2,660 ms; 40 ms absolute is 1,900 ms → 1,940 ms",
-                "`non_inferiority_margin: 40%` or `non_inferiority_margin: 40ms`",
+                "`non_inferiority_margin: 40%`, or set `non_inferiority_margin: 40ms`",
             ),
             (
                 {"primary_metric": {"kind": "mean", "baseline": "0.52 USD", "std_dev": "1 USD", "mde": 0.02}},
                 "2 % relative is 0.52 USD → 0.53 USD; 0.02 USD absolute is 0.52 USD → 0.54 USD",
-                "`mde: 2%` or `mde: 0.02 USD`",
+                "`mde: 2%`, or set `mde: 0.02 USD`",
             ),
             (
                 {"primary_metric": {"kind": "mean", "baseline": "4", "std_dev": "1", "mde": 0.1}},
                 "0.1 % relative is 4.000 → 4.004; 0.1 absolute is 4.0 → 4.1",
-                "`mde: 0.1%` or `mde: 0.1 abs`",
+                "`mde: 0.1%`, or set `mde: 0.1 abs`",
             ),
         ],
     )
     def test_in_numbers(self, change: Mapping[str, object], readings: str, replacements: str) -> None:
         (found,) = findings("ambiguous-quantity", change)
         assert readings in found.message
-        assert replacements in found.help
+        assert replacements in found.advice.text
 
     @pytest.mark.parametrize("number", [1e300, 1e-300, "9" * 400, "-0.0", "1_000_000_000", 0])
     def test_sizes_without_sense_are_refused_in_few_words(self, number: object) -> None:
@@ -293,7 +293,7 @@ class TestDuplicateIds:
 
     def test_the_offered_id_is_free(self) -> None:
         (found,) = self.found(["x", "x", "x-2", "x-3"], ["a.yaml", "b.yaml", "c.yaml", "d.yaml"])
-        assert "`id: x-4`" in found.help
+        assert "`id: x-4`" in found.advice.text
         assert found.related[0].plan == "b.yaml"
         assert found.related[0].document == 1
 
@@ -310,7 +310,7 @@ class TestDuplicateIds:
 def test_a_number_that_should_be_a_text_is_quoted_as_it_stands(written: str) -> None:
     (found,) = findings_in("valid-plan", sound_text().replace("revision: web-8841", f"revision: {written}"))
     assert found.message == f"revision: {written} is not a text"
-    assert found.help == f'write it in quotes: "{written}"'
+    assert found.advice.text == f'set `revision: "{written}"`'
 
 
 @pytest.mark.parametrize(
@@ -324,4 +324,4 @@ def test_a_number_that_should_be_a_text_is_quoted_as_it_stands(written: str) -> 
 )
 def test_any_message_shows_a_number_as_it_stands(key: str, value: str, written: str) -> None:
     found = findings_in("valid-plan", json.dumps({**sound_value(), key: "HERE"}).replace('"HERE"', value))
-    assert written in found[0].message + found[0].help
+    assert written in found[0].message + found[0].advice.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -9,9 +10,12 @@ from random import Random
 
 import pytest
 
+from egp.advice.edits import changed
 from egp.plan.finding import Finding
 from egp.policy.params import read_options
 from egp.rules.rule import load
+from egp.yaml import read_text
+from tests.rules.advice import options
 from tests.rules.examples import merged, plan_of, sound_value
 
 
@@ -89,7 +93,7 @@ def proposals(holder: tuple[str | int, ...], declared: str, patch: Mapping[str, 
     assert isinstance(changed, dict)
     for finding in found("expected-value", changed):
         if finding.at == ("economics", *holder):
-            yield re.findall(r"expected_value: (.+)`", finding.help)[0]
+            yield re.findall(r"expected_value: (.+)`", finding.advice.text)[0]
 
 
 class TestFloor:
@@ -119,7 +123,7 @@ class TestFloor:
     def test_the_success_rate_that_is_proposed_is_the_smallest(self) -> None:
         (finding,) = found("expected-value", {"scenarios": {1: {"p_success": 0.2}}})
         least = (Fraction("0.08") + Fraction("0.00003") + Fraction("0.07")) / Fraction("0.59")
-        proposed = re.findall(r"at least ([0-9.]+%)", finding.help)[0]
+        proposed = re.findall(r"at least ([0-9.]+%)", finding.advice.text)[0]
         assert 0 <= Fraction(proposed.rstrip("%")) / 100 - least < Fraction(1, 10_000)
         assert not found("expected-value", {"scenarios": {1: {"p_success": proposed}}})
 
@@ -162,12 +166,12 @@ class TestValuesThatRestOnARate:
                 {"name": f"s{at}", "probability": p, "p_success": rate, "expected_value": value}
                 for at, (p, rate, value) in enumerate(zip(("50%", "30%", "20%"), rates, values, strict=True))
             ]
-            findings = found("expected-value", {"scenarios": rows, "expected_value": f"{weighted:.4f} USD"})
+            declared = f"{weighted:.4f} USD"
+            findings = found("expected-value", {"scenarios": rows, "expected_value": declared})
             spoken += bool(findings)
             for finding in findings[:1]:
-                rate = re.findall(r"at least ([0-9.]+%)", finding.help)[0]
-                for value, at in re.findall(r"expected_value: ([^`]+)` in s([0-9])", finding.help):
-                    rows[int(at)] |= {"p_success": rate, "expected_value": value}
-                whole = re.findall(r"expected_value: ([^`]+)` of all", finding.help)[0]
-                assert not found("expected-value", {"scenarios": rows, "expected_value": whole})
+                (edits,) = options(finding)
+                text = json.dumps({"economics": {"scenarios": rows, "expected_value": declared}})
+                raised = read_text(changed(text, edits))[0].value["economics"]  # type: ignore[index]
+                assert not found("expected-value", raised)
         assert spoken > 30

@@ -124,15 +124,15 @@ class TestSignOffs:
             roles={"experimentation_lead": ("@pdp-pm", "@xp-lead", "@xp-deputy"), "privacy": ("@privacy",)}
         )
         [finding] = findings("sign-offs", changed(risk=["privacy"], sign_offs=[]), organisation)
-        assert finding.help == (
+        assert finding.advice.text == (
             'add `- {role: experimentation_lead, by: "@xp-lead", on: 2023-01-17}` and '
             '`- {role: privacy, by: "@privacy", on: 2023-01-17}` to `sign_offs` once they have signed before 2023-01-18'
         ), "the owner does not sign"
 
     def test_the_advice_invents_nobody(self) -> None:
         [finding] = findings("sign-offs", changed(sign_offs=[]))
-        assert "have experimentation_lead sign before 2023-01-18" in finding.help
-        assert not {"...", "@", "YYYY"} & set(finding.help.split())
+        assert "have experimentation_lead sign before 2023-01-18" in finding.advice.text
+        assert not {"...", "@", "YYYY"} & set(finding.advice.text.split())
 
 
 class TestDecisionRule:

@@ -137,14 +137,14 @@ class TestWaysOutPass:
     def test_more_units(self, weak: Patch) -> None:
         patch = {**weak, **MANY_UNITS}
         for finding in found("guardrail-power", patch):
-            units = int(re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.help)[0])
+            units = int(re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.advice.text)[0])
             assert finding.at not in places({**patch, "sample_size_per_variant": units})
             assert finding.at in places({**patch, "sample_size_per_variant": units - 1})
 
     @pytest.mark.parametrize("patch", WEAK_PLANS)
     def test_wider_margin(self, patch: Patch) -> None:
         for finding in found("guardrail-power", patch):
-            margin = re.findall(r"non_inferiority_margin: ([^`]+)`", finding.help)[0]
+            margin = re.findall(r"non_inferiority_margin: ([^`]+)`", finding.advice.text)[0]
             position = finding.at[1]
             assert isinstance(position, int)
             wider = merged(merged(sound_value(), patch), guard(position, non_inferiority_margin=margin))
@@ -154,14 +154,14 @@ class TestWaysOutPass:
     def test_later_readout(self) -> None:
         patch = guard(0, non_inferiority_margin="6%")
         (finding,) = found("guardrail-power", patch)
-        look = re.findall(r"read out on ([0-9-]+)", finding.help)[0]
+        look = re.findall(r"looks: \[([0-9-]+)\]", finding.advice.text)[0]
         assert look == "2023-02-13"
         assert finding.at not in places({**patch, "statistics": {"looks": [look]}})
         assert finding.at in places({**patch, "statistics": {"looks": ["2023-02-07"]}})
 
     def test_joint_units(self) -> None:
         (finding,) = found("guardrail-power", {}, floor="82%")
-        units = int(re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.help)[0])
+        units = int(re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.advice.text)[0])
         assert not found("guardrail-power", {"sample_size_per_variant": units}, floor="82%")
         assert found("guardrail-power", {"sample_size_per_variant": units - 1}, floor="82%")
 
@@ -169,15 +169,15 @@ class TestWaysOutPass:
     def test_no_more_units_than_come(self, patch: Patch) -> None:
         """The run brings 340,000 × 90 % × 50 % units to each variant."""
         for finding in found("guardrail-power", patch):
-            proposed = re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.help)
+            proposed = re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.advice.text)
             assert all(int(units) <= 153_000 for units in proposed)
-            assert proposed or "or run longer, since it takes" in finding.help
-            assert proposed or "this run brings 153,000" in finding.help
+            assert proposed or "or run longer, since it takes" in finding.advice.text
+            assert proposed or "this run brings 153,000" in finding.advice.text
 
     def test_a_wider_margin_of_the_weakest_is_enough_for_all(self) -> None:
         (finding,) = found("guardrail-power", {}, floor="82%")
         margin, name = re.findall(
-            r"margin: (.+?)` \(if the policy's cap allows it\) for ([a-z_]+)", finding.help
+            r"margin: (.+?)` for ([a-z_]+) \(if the policy's cap allows it\)", finding.advice.text
         )[0]
         assert name == min(SOUND_POWERS, key=SOUND_POWERS.__getitem__)
         position = list(SOUND_POWERS).index(name)
@@ -185,8 +185,8 @@ class TestWaysOutPass:
 
     def test_a_hopeless_margin_offers_no_number_of_units(self) -> None:
         (finding,) = found("guardrail-power", guard(1, non_inferiority_margin="0.000000001%"))
-        assert "sample_size_per_variant" not in finding.help
-        assert "accept `non_inferiority_margin" in finding.help
+        assert "sample_size_per_variant" not in finding.advice.text
+        assert "set `non_inferiority_margin" in finding.advice.text
 
 
 def places(patch: Patch) -> list[object]:
@@ -213,7 +213,7 @@ class TestMarginCaps:
         ]
         (finding,) = found("guardrail-margin", {"guardrail_metrics": guardrails}, margins=caps)
         assert finding.at == ("guardrail_metrics", 1, "non_inferiority_margin")
-        assert finding.help == "set `non_inferiority_margin: 0.10pp` or a stricter one"
+        assert finding.advice.text == "set `non_inferiority_margin: 0.10pp` or a stricter one"
 
     def test_a_missing_baseline_hides_no_other_margin(self) -> None:
         patch = {"guardrail_metrics": {0: {"baseline": None, "non_inferiority_margin": "1pp"}, 1: {
@@ -265,7 +265,7 @@ class TestLimitsWithoutMargin:
     def test_the_limit_that_is_proposed_is_the_furthest(self, metric: dict[str, object], cap: str) -> None:
         patch = {"guardrail_metrics": [{"id": "watched", "action": "hold", **metric}]}
         for finding in found("guardrail-margin", patch, default=cap):
-            key, bound = re.findall(r"set `(max|min): (.+?)` or", finding.help)[0]
+            key, bound = re.findall(r"set `(max|min): (.+?)` or", finding.advice.text)[0]
             assert finding.at == ("guardrail_metrics", 0, "limit", key)
             changed = plan(merged(patch, guard(0, limit={key: bound})))  # type: ignore[arg-type]
             rule = load("guardrail-margin")
@@ -299,7 +299,7 @@ class TestLinesToPaste:
 
     def test_several_missing_guardrails(self) -> None:
         (finding,) = found("required-guardrails", {}, metrics=["a_rate", "b", "refund_rate"])
-        assert finding.help.count("metric: ") == 2
+        assert finding.advice.text.count("metric: ") == 2
         (finding,) = found("required-guardrails", {"guardrail_metrics": [], "stop_rules": []})
         self.accepted(pasted(merged(sound_value(), {"guardrail_metrics": [], "stop_rules": []}), finding))
 
@@ -325,7 +325,7 @@ class TestLinesToPaste:
 def pasted(value: object, finding: Finding) -> object:
     """The plan with the guardrails and stop rules that the help prints."""
     assert isinstance(value, dict)
-    lines = re.findall(r"`- ({.+?})`", finding.help)
+    lines = re.findall(r"`- ({.+?})`", finding.advice.text)
     items = [read_text(line)[0].value for line in lines]
     assert items
     metrics = [item for item in items if isinstance(item, dict) and "metric" not in item]

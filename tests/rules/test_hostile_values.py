@@ -65,8 +65,8 @@ def judged(rule: Rule, subject: Experiment | Portfolio) -> None:
     except (DoesNotApply, NotChecked, StatisticsInputError):
         return
     for finding in findings:
-        said = f"{finding.message} {finding.help} {finding.observed} {finding.required}"
-        assert finding.help
+        said = f"{finding.message} {finding.advice.text} {finding.observed} {finding.required}"
+        assert finding.advice.text
         assert said.isprintable()
         assert not {"nan", "inf", "None"} & set(said.replace("%", " ").split())
 

@@ -240,5 +240,5 @@ def _quietly(rule_id: str, subject: Change | Removal) -> None:
 
 def _readable(finding: Finding) -> None:
     assert finding.message.isprintable()
-    assert finding.help.isprintable()
-    assert "None" not in finding.message + finding.help
+    assert finding.advice.text.isprintable()
+    assert "None" not in finding.message + finding.advice.text

@@ -64,8 +64,8 @@ def test_findings_are_worded_for_authors(rule: Rule) -> None:
         for finding in run_example(rule, example).findings:
             assert finding.message
             assert not finding.message.endswith(".")
-            assert finding.help, "the smallest change that passes"
-            assert "None" not in finding.message + finding.help
+            assert finding.advice.text, "the smallest change that passes"
+            assert "None" not in finding.message + finding.advice.text
 
 
 def test_text_of_examples_is_yaml() -> None:

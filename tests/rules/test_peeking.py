@@ -175,7 +175,7 @@ def test_the_way_back_to_one_look_passes(allowed: list[str], leftover: dict[str,
     (finding,) = found(
         "spending-allowed", plan(method=method, looks=looks(7, 14), **leftover), allowed=allowed
     )
-    keys = re.findall(r"`(spending[a-z_]*):`", finding.help)
+    keys = re.findall(r"`(spending[a-z_]*):`", finding.advice.text)
     assert keys == list(leftover)
     assert found("spending-allowed", plan(method="fixed_horizon", **leftover), allowed=allowed)
     assert not found("spending-allowed", plan(method="fixed_horizon", **dict.fromkeys(keys)), allowed=allowed)

@@ -88,10 +88,12 @@ class TestAgreesWithCounting:
     def test_what_is_proposed_fits(self, entries: list[PortfolioEntry]) -> None:
         for position, one in enumerate(entries):
             for finding in found("layer-traffic", entries, position) if one.layer else ():
-                start, end = map(date.fromisoformat, re.findall(r"`(?:start|end): ([0-9-]+)`", finding.help))
+                start, end = map(
+                    date.fromisoformat, re.findall(r"`(?:start|end): ([0-9-]+)`", finding.advice.text)
+                )
                 assert end - start == max(days_of(one)) - min(days_of(one))
                 ways = [entry_with(one, first=start, last=end)]
-                for share in re.findall(r"exposure: ([0-9.]+)%", finding.help):
+                for share in re.findall(r"exposure: ([0-9.]+)%", finding.advice.text):
                     ways.append(entry_with(one, exposure=float(share) / 100))
                 for changed in ways:
                     with_it = [*entries[:position], changed, *entries[position + 1 :]]
@@ -100,7 +102,7 @@ class TestAgreesWithCounting:
     def test_no_earlier_start_after_one_of_the_others_ends_fits(self, entries: list[PortfolioEntry]) -> None:
         for position, one in enumerate(entries):
             for finding in found("layer-traffic", entries, position) if one.layer else ():
-                proposed = date.fromisoformat(re.findall(r"`start: ([0-9-]+)`", finding.help)[0])
+                proposed = date.fromisoformat(re.findall(r"`start: ([0-9-]+)`", finding.advice.text)[0])
                 for other in entries:
                     start = max(days_of(other)) + timedelta(days=1)
                     if min(days_of(one)) < start < proposed and other.layer == one.layer and other is not one:
@@ -208,7 +210,7 @@ class TestAlphaBudget:
         assert not found("alpha-budget", entries)
         (finding,) = found("alpha-budget", [*entries, entry("one-more", first=200)])
         assert finding.observed == "5.03 false wins"
-        assert "99.5 % of its alpha" in finding.help
+        assert "99.5 % of its alpha" in finding.advice.text
 
 
 class TestEdges:
@@ -226,7 +228,7 @@ class TestEdges:
             for rule_id in ("layer-traffic", "surface-overlap", "flag-reuse", "alpha-budget"):
                 for finding in found(rule_id, entries, position):
                     assert finding.message
-                    assert finding.help
+                    assert finding.advice.text
 
     def test_midnight_at_the_end_is_the_day_before(self) -> None:
         schedule = {"start": "2023-01-23T00:00:00-08:00", "end": "2023-02-06T00:00:00-08:00"}
@@ -245,11 +247,11 @@ class TestEdges:
         entries = [entry("asked", layer=""), entry(loud, layer=loud)]
         for rule_id in ("surface-overlap", "flag-reuse"):
             (finding,) = found(rule_id, entries)
-            assert "\x1b" not in finding.message + finding.help
+            assert "\x1b" not in finding.message + finding.advice.text
 
     def test_a_flag_that_everybody_uses_is_counted_only_so_far(self) -> None:
         entries = [entry(f"plan-{number}") for number in range(80)]
         (finding,) = found("flag-reuse", entries)
         assert finding.observed == "50 or more other experiments"
         assert finding.message.endswith("and 47 or more others")
-        assert finding.help == "use a flag of its own, as in `feature_flag: flag_2`"
+        assert finding.advice.text == "set `feature_flag: flag_2`, or another flag of its own"

@@ -253,7 +253,7 @@ def test_what_help_proposes_passes(rule_id: str, patch: dict[str, object], fix: 
     (finding,) = found(rule_id, plan(patch))
     (value,) = [str(leaf) for leaf in _leaves(fix)][-1:]
     spelt = f"{int(value):_}" if value.isdigit() else value
-    assert spelt in finding.help
+    assert spelt in finding.advice.text
     assert found(rule_id, plan(patch, fix)) == []
 
 
@@ -266,7 +266,7 @@ def _leaves(value: object) -> list[object]:
 def test_correction_names_the_sample_it_needs() -> None:
     many = {**MANY_UNITS, "sample_size_per_variant": 104_000}
     (finding,) = found("multiple-comparisons", plan(THREE_VARIANTS, many))
-    needed = int(finding.help.rsplit(": ", 1)[1].strip("`").replace("_", ""))
+    needed = int(finding.advice.text.rsplit(": ", 1)[1].strip("`").replace("_", ""))
     corrected: dict[str, object] = {"statistics": {"correction": "dunnett"}}
     assert found("sample-size", plan(THREE_VARIANTS, corrected, {"sample_size_per_variant": needed})) == []
     assert found("sample-size", plan(THREE_VARIANTS, corrected, {"sample_size_per_variant": needed - 1}))
@@ -350,14 +350,16 @@ class TestNoSampleAboveTheTraffic:
     def test_a_longer_run_is_proposed(self, rule_id: str, patch: dict[str, object]) -> None:
         (finding,) = found(rule_id, plan(patch))
         come = 340_000 * 0.9 * (0.3 if "variants" in patch else 0.5)
-        assert f"this run brings {come:,.0f}" in finding.help
-        proposed = re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.help)
+        assert f"this run brings {come:,.0f}" in finding.advice.text
+        proposed = re.findall(r"sample_size_per_variant: ([0-9_]+)", finding.advice.text)
         assert all(int(number) <= come for number in proposed)
 
     def test_the_reachable_sample_and_its_mde_pass(self) -> None:
         patch: dict[str, object] = {"eligible_units": {"distinct_over_run": 200_000}}
         (finding,) = found("reachable-sample", plan(patch))
-        sample, mde = re.findall(r"`sample_size_per_variant: (.+?)` and `mde: (.+?)`", finding.help)[0]
+        sample, mde = re.findall(
+            r"`sample_size_per_variant: (.+?)` and `primary_metric.mde: (.+?)`", finding.advice.text
+        )[0]
         assert sample == f"{200_000 * 0.9 * 0.5:_.0f}"
         made: dict[str, object] = {"sample_size_per_variant": int(sample), "primary_metric": {"mde": mde}}
         for rule_id in ("reachable-sample", "sample-size"):
@@ -369,7 +371,7 @@ class TestNoSampleAboveTheTraffic:
     def test_a_sample_below_the_declared_one_may_be_enough(self) -> None:
         patch: dict[str, object] = {"eligible_units": {"distinct_over_run": 300_000}}
         (finding,) = found("reachable-sample", plan(patch))
-        assert finding.help.endswith("or set `sample_size_per_variant: 135_000`")
+        assert finding.advice.text.endswith("or set `sample_size_per_variant: 135_000`")
 
 
 class TestWhatNoGuardrailMends:
@@ -392,8 +394,8 @@ class TestWhatNoGuardrailMends:
     def test_every_clause_that_stands_in_the_way_is_named(self) -> None:
         strict = {"decision_rule": {"min_lift": "45bps", "min_ci_lower": "15bps"}}
         (finding,) = found("decision-power", plan(strict))
-        bound = re.findall(r"min_ci_lower: (.+?)`", finding.help)[0]
-        assert finding.help.startswith("remove `min_lift`")
+        bound = re.findall(r"min_ci_lower: (.+?)`", finding.advice.text)[0]
+        assert finding.advice.text.startswith("remove `min_lift:`")
         assert found("decision-power", plan({"decision_rule": {"min_ci_lower": bound}})) == []
 
 
@@ -402,12 +404,12 @@ class TestClustersWaysOut:
 
     def test_one_line_is_enough(self) -> None:
         (finding,) = found("unit-mismatch", plan(self.PLAN))
-        assert finding.help.startswith("set `analysis_unit: user`")
+        assert finding.advice.text.startswith("set `analysis_unit: user`")
         assert found("unit-mismatch", plan(self.PLAN, {"analysis_unit": "user"})) == []
 
     def test_clustering_as_proposed(self) -> None:
         (finding,) = found("unit-mismatch", plan(self.PLAN))
-        line = re.findall(r"`(clustering: {.+?})`", finding.help)[0]
+        line = re.findall(r"`(clustering: {.+?})`", finding.advice.text)[0]
         proposed = read_text(line)[0].value
         assert isinstance(proposed, dict)
         for rule_id in ("unit-mismatch", "sample-size"):
@@ -417,7 +419,7 @@ class TestClustersWaysOut:
 def test_the_sample_ratio_level_in_the_advice_is_the_gates() -> None:
     (finding,) = found("significance-level", plan({"statistics": {"srm_alpha": "100%"}}))
     assert "stops every sound experiment" in finding.message
-    assert f"the gate takes {SRM_ALPHA:.1%}".replace("%", " %") in finding.help
+    assert f"the gate takes {SRM_ALPHA:.1%}".replace("%", " %") in finding.advice.text
 
 
 @pytest.mark.parametrize(
@@ -493,9 +495,9 @@ def test_no_plan_crashes_a_rule_or_prints_nonsense() -> None:
             except (DoesNotApply, NotChecked, StatisticsInputError):
                 continue
             for finding in findings:
-                text = f"{finding.message} {finding.help} {finding.observed} {finding.required}"
+                text = f"{finding.message} {finding.advice.text} {finding.observed} {finding.required}"
                 assert text.isprintable(), (rule_id, patches, text)
                 words = set(text.replace("`", " ").replace(",", " ").split())
                 assert not words & {"nan", "inf", "None", "%%"}, (rule_id, patches, text)
-                assert finding.help, (rule_id, patches, text)
+                assert finding.advice.text, (rule_id, patches, text)
                 assert not finding.message.endswith("."), (rule_id, patches, text)

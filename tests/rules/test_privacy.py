@@ -61,7 +61,7 @@ class TestFinds:
 
     def test_says_nothing_of_what_it_found(self, secret: str, kind: str, underlined: str) -> None:  # noqa: ARG002
         (finding,) = found(f"x-note: '{secret}'\n")
-        said = finding.message + finding.help + finding.observed + finding.required
+        said = finding.message + finding.advice.text + finding.observed + finding.required
         assert secret not in said
         assert underlined not in said
         assert not any(word in said for word in secret.split() if any(c.isdigit() for c in word))
@@ -122,4 +122,4 @@ def test_names_no_more_than_twenty_places() -> None:
 def test_data_access_is_compared_exactly(access: str) -> None:
     rule = load("aggregates-only")
     (finding,) = rule.check(plan_of(merged(sound_value(), {"data_access": access})), rule.params())
-    assert finding.help == "set `data_access: aggregates`"
+    assert finding.advice.text == "set `data_access: aggregates`"

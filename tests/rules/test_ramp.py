@@ -43,7 +43,7 @@ class TestStageReach:
     @pytest.mark.parametrize(("dwell", "enough"), [("58h", False), ("59h", True)])
     def test_the_advised_dwell_is_the_least_whole_hour(self, dwell: str, enough: bool) -> None:
         [finding] = findings("stage-reach", changed(ramp={0: {"treated": "80%"}}))
-        assert finding.help == "set `min_dwell: 59h`"
+        assert finding.advice.text == "set `min_dwell: 59h`"
         found = findings("stage-reach", changed(ramp={0: {"treated": "80%", "min_dwell": dwell}}))
         assert (found == []) is enough
 
@@ -97,13 +97,13 @@ class TestRampDeclared:
         [finding] = findings(
             "ramp-declared", changed(holdout={"share": kept}, ramp={1: {"treated": "99.99%"}})
         )
-        advised = finding.help.removeprefix("set `treated: ").partition("`")[0]
+        advised = finding.advice.text.removeprefix("set `treated: ").partition("`")[0]
         plan = changed(holdout={"share": kept}, ramp={1: {"treated": advised}})
         assert findings("ramp-declared", plan) == []
 
     def test_the_advised_ramp_passes(self) -> None:
         [finding] = findings("ramp-declared", changed(ramp=[]))
-        assert "[{treated: 90%, min_dwell: 48h}]" in finding.help
+        assert "[{treated: 90%, min_dwell: 48h}]" in finding.advice.text
         plan = changed(ramp=[{"treated": "90%", "min_dwell": "48h"}])
         for rule_id in ("ramp-declared", "ramp-monotone", "stage-dwell", "stage-reach", "holdout-size"):
             assert findings(rule_id, plan) == []
@@ -168,7 +168,7 @@ class TestRampAfterReadout:
     def test_the_last_of_several_looks_counts(self) -> None:
         plan = changed(statistics={"looks": ["2023-02-20", "2023-02-06"]}, ramp={0: {"start": "2023-02-10"}})
         [finding] = findings("ramp-after-readout", plan)
-        assert finding.help.startswith("set `start: 2023-02-20`")
+        assert finding.advice.text.startswith("set `start: 2023-02-20`")
         assert findings("ramp-after-readout", changed(ramp={0: {"start": "2023-02-20"}})) == []
 
     def test_instants_in_different_zones(self) -> None:

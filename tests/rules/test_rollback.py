@@ -195,7 +195,7 @@ class TestHairTrigger:
     )
     def test_the_advised_probability_is_the_least_that_passes(self, keys: dict[str, object]) -> None:
         [finding] = findings("hair-trigger", refunds(**keys))
-        match = re.search(r"`probability: ([0-9.]+)%`", finding.help)
+        match = re.search(r"`probability: ([0-9.]+)%`", finding.advice.text)
         assert match
         advised = float(match[1])
         assert findings("hair-trigger", refunds(**keys | {"probability": f"{advised:.1f}%"})) == []
@@ -234,7 +234,7 @@ class TestHairTrigger:
     def test_advised_days_pass(self) -> None:
         plan = changed(stop_rules={2: {"harm_exceeds": "6%"}}, canary=None)
         [finding] = findings("hair-trigger", plan)
-        match = re.search("`for: ([0-9]+)d`", finding.help)
+        match = re.search("`for: ([0-9]+)d`", finding.advice.text)
         assert match
         enough = int(match[1])
         for days, number in ((enough, 0), (enough - 1, 1)):
@@ -303,7 +303,7 @@ class TestLimits:
     @pytest.mark.parametrize("most", ["3%", "3.11%", "3.15%", "3.25%"])
     def test_the_advised_limit_passes(self, most: str) -> None:
         [finding] = findings("hair-trigger", self.of_refunds(limit={"max": most}))
-        match = re.search(r"`max: ([0-9.]+%)`", finding.help)
+        match = re.search(r"`max: ([0-9.]+%)`", finding.advice.text)
         assert match
         assert findings("hair-trigger", self.of_refunds(limit={"max": match[1]})) == []
 
@@ -360,7 +360,7 @@ class TestDeadStopRule:
 
     def test_the_advised_minimum_can_be_reached(self) -> None:
         [finding] = findings("dead-stop-rule", refunds(min_units_per_variant=200_000))
-        assert "`min_units_per_variant: 153_000`" in finding.help
+        assert "`min_units_per_variant: 153_000`" in finding.advice.text
         assert findings("dead-stop-rule", refunds(min_units_per_variant=153_000)) == []
 
     @pytest.mark.parametrize(("weeks", "dead"), [("2w", 0), ("3w", 1), ("15w", 1)])
@@ -430,7 +430,7 @@ class TestPlainRules:
             "min_units_per_variant": "20_000", "action": "rollback",
         }  # fmt: skip
         for key, value in added.items():
-            assert key == "id" or f"{key}: {value}" in finding.help
+            assert key == "id" or f"{key}: {value}" in finding.advice.text
         rules = sound_value()["stop_rules"]
         assert isinstance(rules, list)
         plan = changed(stop_rules=[rules[0], added, rules[2]])

@@ -137,7 +137,7 @@ class TestHelpPasses:
     def test_end(self, rule: str, schedule: dict[str, object]) -> None:
         (finding,) = found(rule, plan(**schedule))
         sound = sound_value()
-        for settings in options(finding.help, ("schedule", "end")):
+        for settings in options(finding):
             advised = applied(merged(sound, {"schedule": schedule}), settings)  # type: ignore[arg-type]
             assert list(contradictions(plan_of(advised), ())) == []
             judges = RULES if rule == "minimum-runtime" else (rule,)
@@ -146,26 +146,26 @@ class TestHelpPasses:
     def test_weekly_cycles_advises_the_earliest_end(self) -> None:
         schedule = {"start": "2023-01-25", "end": "2023-02-01", "pauses": ["2023-02-03"]}
         (finding,) = found("weekly-cycles", plan(**schedule))
-        end = date.fromisoformat(_date_in(finding.help))
+        end = date.fromisoformat(_date_in(finding.advice.text))
         assert found("weekly-cycles", plan(**{**schedule, "end": str(end - timedelta(days=1))}))
         assert not found("weekly-cycles", plan(**{**schedule, "end": str(end)}))
 
     def test_pauses_without_end_leave_no_end_to_advise(self) -> None:
         (finding,) = found("weekly-cycles", plan(end="2023-02-05", pauses=["2023-01-25/9999-12-31"]))
-        assert finding.help == "shorten the pauses, or run on after them"
+        assert finding.advice.text == "shorten the pauses, or run on after them"
 
     @pytest.mark.parametrize("length", [15, 16, 18, 20, 22, 25, 34])
     def test_whole_weeks(self, length: int) -> None:
         start = date(2023, 1, 23)
         (finding,) = found("whole-weeks", plan(end=str(start + timedelta(days=length - 1))))
-        ends = [part.partition("`")[0] for part in finding.help.split("`end: ")[1:]]
+        ends = [part.partition("`")[0] for part in finding.advice.text.split("`end: ")[1:]]
         assert len(ends) == 2
         for end in ends:
             assert found("whole-weeks", plan(end=end)) == []
 
     def test_maximum_runtime(self) -> None:
         (finding,) = found("maximum-runtime", plan(end="2023-12-31"))
-        assert found("maximum-runtime", plan(end=_date_in(finding.help))) == []
+        assert found("maximum-runtime", plan(end=_date_in(finding.advice.text))) == []
 
     def test_calendar_conflict_looks_past_every_period(self) -> None:
         calendars = {
@@ -174,7 +174,7 @@ class TestHelpPasses:
         }
         subject = merged(sound_value(), {"ramp": [], "canary": None, "statistics": {"looks": None}})
         (finding,) = found("calendar-conflict", plan_of(subject), calendars)
-        assert "`start: 2023-02-21` and `end: 2023-03-06`" in finding.help
+        assert "`start: 2023-02-21` and `end: 2023-03-06`" in finding.advice.text
         moved = merged(subject, {"schedule": {"start": "2023-02-21", "end": "2023-03-06"}})
         assert found("calendar-conflict", plan_of(moved), calendars) == []
 
@@ -182,7 +182,7 @@ class TestHelpPasses:
         change = {"guardrail_metrics": {0: {"judged_on": "all_units", "outcome_window": "36h"}}}
         (finding,) = found("outcome-matured", plan_of(merged(sound_value(), dict(change))))
         # Exposed until the midnight after 02-05; 36 hours later it is noon of 02-07; the next day begins with 02-08.
-        assert _date_in(finding.help) == "2023-02-08"
+        assert _date_in(finding.advice.text) == "2023-02-08"
         for look, fits in (("2023-02-07", False), ("2023-02-07T11:59:00-08:00", False),
                            ("2023-02-07T20:00:00Z", True), ("2023-02-08", True)):  # fmt: skip
             changed = merged(sound_value(), {**change, "statistics": {"looks": [look]}})
@@ -218,10 +218,10 @@ class TestDatesThatMoveTogether:
         change = Change(plan_of(value), None, day, date(2023, 8, 30))
         for finding in found("registered-before-start", change):
             assert not isinstance(finding.at, Span)
-            (settings,) = options(finding.help, finding.at)
+            (settings,) = options(finding)
             advised = applied(value, settings)  # type: ignore[arg-type]
             if not pauses:
-                assert self.content(advised, registered), finding.help
+                assert self.content(advised, registered), finding.advice.text
             assert (
                 found("registered-before-start", Change(plan_of(advised), None, day, date(2023, 8, 30))) == []
             )
@@ -241,8 +241,8 @@ class TestDatesThatMoveTogether:
         value = merged(sound_value(), patch)
         for finding in found("outcome-matured", plan_of(value)):
             assert not isinstance(finding.at, Span)
-            settings = options(finding.help, finding.at)[0]
-            assert self.content(applied(value, settings)), finding.help  # type: ignore[arg-type]
+            settings = options(finding)[0]
+            assert self.content(applied(value, settings)), finding.advice.text  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
         "calendar", ["2023-01-23", "2023-02-05", "2023-01-30/2023-02-20", "2023-02-06/2023-02-10"]
@@ -253,7 +253,7 @@ class TestDatesThatMoveTogether:
         value = merged(sound_value(), {"canary": None, "ramp": {0: {"start": "2023-02-06"}}})
         advised: dict[str, Any] = value  # type: ignore[assignment]
         for finding in reversed(found("calendar-conflict", plan_of(value), calendars)):
-            advised = applied(advised, options(finding.help, finding.at)[0])  # type: ignore[arg-type]
+            advised = applied(advised, options(finding)[0])
         assert found("calendar-conflict", plan_of(advised), calendars) == []
         assert self.content(advised)
 
@@ -261,7 +261,9 @@ class TestDatesThatMoveTogether:
         calendars = {"sale": (days("2023-01-25", "2023-01-26"),)}
         short = merged(sound_value(), {"schedule": {"end": "2023-01-27"}, "canary": None})
         (finding,) = found("calendar-conflict", plan_of(short), calendars)
-        assert finding.help.startswith("set `start: 2023-01-27`, `end: 2023-02-09` and `looks: [2023-02-10]`")
+        assert finding.advice.text.startswith(
+            "set `start: 2023-01-27`, `end: 2023-02-09` and `statistics.looks: [2023-02-10]`"
+        )
 
     def test_what_is_said_of_the_readout_gives_way_to_a_run_that_is_too_short(self) -> None:
         looks = {"statistics": {"looks": ["2023-02-11"]}}
@@ -270,7 +272,7 @@ class TestDatesThatMoveTogether:
 
     def test_advice_at_the_end_of_the_calendar(self) -> None:
         (finding,) = found("minimum-runtime", plan(start="9999-12-30", end="9999-12-31"))
-        assert "9999-12-31" in finding.help
+        assert "9999-12-31" in finding.advice.text
 
 
 def _date_in(text: str) -> str:
@@ -331,7 +333,7 @@ class TestCalendars:
         ]
         (finding,) = found("calendar-conflict", plan_of(merged(sound_value(), {"ramp": ramp})), calendars)
         assert finding.at == ("ramp", 1, "start")
-        assert "2023-02-09" in finding.help
+        assert "2023-02-09" in finding.advice.text
         ramp[1]["start"] = "2023-02-09"
         assert found("calendar-conflict", plan_of(merged(sound_value(), {"ramp": ramp})), calendars) == []
 
@@ -426,7 +428,7 @@ def test_no_date_crashes_a_rule(start: str | None, end: str | None) -> None:
         except NotChecked:
             assert start is None or end is None
         else:
-            assert all(finding.message and finding.help for finding in findings)
+            assert all(finding.message and finding.advice.text for finding in findings)
     changed = Change(subject, None, date.max, date.max)
     if start is not None:
         assert found("registered-before-start", changed)

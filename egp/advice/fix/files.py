@@ -12,24 +12,44 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import unified_diff
 
-from egp.advice.fix.repairs import Repair, repairs_of
+from egp.advice.edits import changed
 from egp.check import check
 from egp.output.report.model import Report
-from egp.plan.experiment import read_experiment
 from egp.plan.finding import Diagnostic, Failure
+from egp.plan.remedy import Remedy, edits_in_words
 from egp.policy.error import PolicyError
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.stats.values import replace
-from egp.yaml import Path, pointer, read_bytes
+from egp.yaml import Document, Path, parse_pointer, read_bytes
 from egp.yaml.atomic import write_atomically
 from egp.yaml.bounds import MAX_BYTES
-from egp.yaml.edit import edited
-from egp.yaml.edits import EditError
+from egp.yaml.edit import written
+from egp.yaml.edits import Addition, Edit, EditError, Renaming, Setting
 from egp.yaml.files import read_regular
 
 ROUNDS = 5
 """Repairs can bring others to light: a key has to be known before its value is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A remedy that may be made without asking anybody, and the finding that it ends."""
+
+    finding: Diagnostic
+    at: Path
+    """Where the finding is."""
+    remedy: Remedy
+    told: str
+    """What changes, for people: 5 → 5%."""
+
+    @property
+    def rule(self) -> str:
+        return self.finding.rule
+
+    @property
+    def is_safe(self) -> bool:
+        return self.remedy.repair == "safe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +136,22 @@ class Fixer:
         for number, document in enumerate(read_bytes(trial.content, source.shown)):
             if document.problems or not isinstance(document.value, dict):
                 continue
-            for repair in repairs_of(document, *read_experiment(document.value)):
-                if _finding_of(repair, number, trial.report) and (number, repair.at) not in trial.left:
+            for repair in _repairs(document, number, trial.report):
+                if _is_found(repair, trial.report) and (number, repair.at) not in trial.left:
                     self._attempt(source, trial, number, repair)
         return len(trial.made) > made
 
     def _attempt(self, source: PlanSource, trial: _Trial, number: int, repair: Repair) -> None:
-        if not repair.safe and not self._unsafe:
+        if not repair.is_safe and not self._unsafe:
             trial.left[number, repair.at] = repair, "a decision; --unsafe makes it"
             return
         try:
-            content = edited(trial.content.decode(), repair.edit, number).encode()
+            content = changed(trial.content.decode(), repair.remedy.edits, number).encode()
         except EditError as error:
             trial.left[number, repair.at] = repair, str(error)
             return
         report = self._judged(source, content)
-        objection = _objection(repair, number, trial.report, report)
+        objection = _objection(repair, trial.report, report)
         if objection:
             trial.left[number, repair.at] = repair, objection
         else:
@@ -143,7 +163,9 @@ class Fixer:
         if policy.root not in self._alone:
             self._alone[policy.root] = PlanFinder(self._finder.folder, (), policy.root)
         alone = self._alone[policy.root]
-        return check([replace(source, content=content)], alone, policy, self._as_of, list_passes=True)
+        return check(
+            [replace(source, content=content)], alone, policy, self._as_of, list_passes=True, is_trial=True
+        )
 
 
 @dataclass(slots=True)
@@ -160,25 +182,53 @@ class _Trial:
         self.made, self.left = [], {}
 
 
-def _finding_of(repair: Repair, number: int, report: Report) -> Diagnostic | None:
-    """The finding that the repair is for, if the policy's rules made it."""
-    at = (number, repair.rule, pointer(repair.at))
-    return next(
-        (each for each in report.diagnostics if (each.place.document, each.rule, _where(each)) == at), None
-    )
+def _repairs(document: Document, number: int, report: Report) -> list[Repair]:
+    """The remedies of a plan's findings that can be made: what is misspelt first, for others rest on it."""
+    found = [
+        Repair(each, _path_of(each, document), remedy, _told(remedy.edits, document))
+        for each in report.diagnostics
+        if each.place.document == number
+        for remedy in each.remedies
+        if remedy.repair
+    ]
+    return sorted(found, key=lambda repair: not isinstance(repair.remedy.edits[0], Renaming))
 
 
-def _where(diagnostic: Diagnostic) -> str:
-    return diagnostic.place.pointer + (pointer((diagnostic.missing,)) if diagnostic.missing else "")
+def _path_of(diagnostic: Diagnostic, document: Document) -> Path:
+    path = parse_pointer(diagnostic.place.pointer, document.value)
+    return (*path, diagnostic.missing) if diagnostic.missing else path
 
 
-def _objection(repair: Repair, number: int, before: Report, after: Report) -> str:
+def _told(edits: Sequence[Edit], document: Document) -> str:
+    return ", ".join(_change(edit, document) for edit in edits)
+
+
+def _change(edit: Edit, document: Document) -> str:
+    if isinstance(edit, Renaming):
+        return f"{edit.path[-1]} → {edit.new}"
+    if isinstance(edit, (Setting, Addition)):
+        before = document.scalar(edit.path) if document.exists(edit.path) else None
+        return f"{before or 'missing'} → {written(edit.value)}"
+    return edits_in_words([edit], ())
+
+
+def _is_found(repair: Repair, report: Report) -> bool:
+    """Whether the policy's rules find what the repair is for."""
+    return _key(repair.finding) in map(_key, report.diagnostics)
+
+
+def _key(diagnostic: Diagnostic) -> tuple[int, str, str, str]:
+    place = diagnostic.place
+    return place.document, diagnostic.rule, place.pointer, diagnostic.missing
+
+
+def _objection(repair: Repair, before: Report, after: Report) -> str:
     """Why the repair is not to be made, or nothing."""
     if after.failures:
         return f"the repaired plan cannot be judged: {after.failures[0].message}"
-    if _finding_of(repair, number, after):
+    if _is_found(repair, after):
         return f"{repair.rule} would still complain"
-    if repair.safe:
+    if repair.is_safe:
         return ""
     content = {passed.rule for passed in before.passes}
     new = next(

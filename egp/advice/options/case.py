@@ -131,7 +131,7 @@ class Case:
     def _with(self, text: str, finder: PlanFinder) -> Case:
         source = replace(self.source, content=text.encode("utf-8"))
         document = read_bytes(source.content or b"", source.shown)[self.document.index]
-        report = check([source], finder, self.policy, self.as_of, list_passes=True)
+        report = check([source], finder, self.policy, self.as_of, list_passes=True, is_trial=True)
         plan, _ = read_experiment(document.value)
         judged = _judged(report, source.shown, document.index, plan.id or "")
         return replace(self, source=source, text=text, document=document, plan=plan, judged=judged)
@@ -148,7 +148,7 @@ class Case:
         is_silenced = set(after.silent) - set(self.judged.silent)
         return (
             not is_silenced
-            and all(each.message != target.message for each in left)
+            and all(each.fingerprint != target.fingerprint for each in left)
             and all(self._is_of_integrity(rule) for rule, _, _ in new)
         )
 

@@ -34,7 +34,7 @@ from egp.plan.typed_reader import label
 from egp.plan.wording import at_least_like, called, counted, share_in_plan
 from egp.stats import StatisticsInputError
 from egp.stats.values import NamedTuple
-from egp.yaml import Path, read_text
+from egp.yaml import Path
 from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
@@ -227,21 +227,7 @@ def _count_price(plan: Experiment, run: LongerRun) -> tuple[TradeOff, str]:
 
 def rescheduled(plan: Experiment, end: date) -> Iterator[Setting]:
     """The end of the run with every date that must follow, as settings."""
-    for told in settings_of_run(plan, first_day(plan), end):
-        key, _, text = told.partition(": ")
-        value = read_text(f"value: {text}")[0].value["value"]  # type: ignore[index]
-        yield Setting(_path_of_date(key), value)
-
-
-def _path_of_date(key: str) -> Path:
-    places: dict[str, Path] = {
-        "start": ("schedule", "start"), "end": ("schedule", "end"), "pauses": ("schedule", "pauses"),
-        "looks": ("statistics", "looks"), "holdout.until": ("holdout", "until"),
-    }  # fmt: skip
-    if key in places:
-        return places[key]
-    position = int(key.partition("[")[2].partition("]")[0])
-    return ("ramp", position, "start")
+    yield from settings_of_run(plan, first_day(plan), end)
 
 
 def stronger_cuped(case: Case, _: Path) -> Iterator[Candidate]:

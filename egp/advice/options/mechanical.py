@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from egp.advice.options.option import Candidate
-from egp.plan.experiment import read_experiment
 from egp.plan.quantity import shown
 from egp.plan.remedy import TradeOff
 from egp.plan.wording import called, counted, listing
 from egp.yaml import Document
-from egp.yaml.edits import APPEND, LineRemoval, Renaming, Setting
+from egp.yaml.edits import APPEND, LineRemoval, Setting
 
 if TYPE_CHECKING:
     from egp.advice.options.case import Case
@@ -66,15 +65,6 @@ def _single_primary(case: Case, diagnostic: Diagnostic) -> Iterator[Candidate]:
     yield Candidate(settings, words, TradeOff.INSIGHT, f"{name} cannot decide", lever="single primary")
 
 
-def _respelt(case: Case, diagnostic: Diagnostic) -> Iterator[Candidate]:
-    """Unknown keys that are nearly a known one."""
-    _, problems = read_experiment(case.document.value)
-    for problem in problems:
-        if problem.kind == "unknown-key" and problem.meant and problem.path == case.path_of(diagnostic):
-            new = str(problem.meant[-1])
-            yield Candidate((Renaming(problem.path, new),), lever="spelling")
-
-
 def _written_twice(case: Case, diagnostic: Diagnostic) -> Iterator[Candidate]:
     """One of two lines with the same key goes; which of them is true only the author knows."""
     numbers = [diagnostic.place.span.start.line, *(each.place.span.start.line for each in diagnostic.related)]
@@ -92,16 +82,6 @@ def _is_whole(document: Document, number: int) -> bool:
     """Whether a line holds a key with its value, and nothing else."""
     key, colon, value = document.line(number).partition(":")
     return bool(colon and value.strip() and key == key.strip())
-
-
-def _cheaper(_: Case, diagnostic: Diagnostic) -> Iterator[Candidate]:
-    """What a unit may cost."""
-    required = diagnostic.required.removeprefix("at most ").strip()
-    if required:
-        price = f"open only once a unit is measured to cost no more than {required}"
-        settings = (Setting(("economics", "cost_per_unit"), required),)
-        words = f"bring the cost of a unit down to {required}"
-        yield Candidate(settings, words, TradeOff.FACT, price, lever="cost")
 
 
 def _distinct(case: Case, _: Diagnostic) -> Iterator[Candidate]:
@@ -133,9 +113,7 @@ def _run(case: Case) -> int:
 _MECHANICAL: dict[str, Callable[[Case, Diagnostic], Iterator[Candidate]]] = {
     "segments-declared": _segments,
     "single-primary": _single_primary,
-    "valid-plan": _respelt,
     "valid-yaml": _written_twice,
-    "cost-cap": _cheaper,
     "reachable-sample": _distinct,
 }
 

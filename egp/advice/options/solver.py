@@ -7,15 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from egp.advice.options.advised import advised, offered
 from egp.advice.options.case import key_of
 from egp.advice.options.levers import solved
 from egp.advice.options.mechanical import mechanical
+from egp.advice.options.offered import offered
 from egp.advice.options.option import Candidate, Option, cost_between, settings_in_words
 from egp.plan.finding import NotChecked
-from egp.plan.remedy import TradeOff
 from egp.stats import StatisticsInputError
-from egp.stats.values import replace
 
 if TYPE_CHECKING:
     from egp.advice.options.case import Case
@@ -47,21 +45,13 @@ def options(case: Case, target: Diagnostic) -> list[Option]:
 
 
 def _candidates(case: Case, target: Diagnostic) -> Iterator[Candidate]:
-    yield from _meant(target, _offered(case, target))
+    yield from offered(target.remedies)
     for other in _of_the_same_gap(case, target):
-        yield from _offered(case, other)
+        yield from offered(other.remedies)
     if case.is_plan or target.rule == "valid-yaml":
         with suppress(NotChecked, ArithmeticError, StatisticsInputError):
             yield from mechanical(case, target)
         yield from solved(case, target.rule, case.path_of(target))
-
-
-def _offered(case: Case, diagnostic: Diagnostic) -> Iterator[Candidate]:
-    """What the rule of a diagnostic offers: the other help is of rules that do not say it as edits."""
-    if diagnostic.remedies:
-        yield from offered(diagnostic.remedies)
-    else:
-        yield from advised(diagnostic.help, case.path_of(diagnostic))
 
 
 def _of_the_same_gap(case: Case, target: Diagnostic) -> list[Diagnostic]:
@@ -72,15 +62,6 @@ def _of_the_same_gap(case: Case, target: Diagnostic) -> list[Diagnostic]:
         for each in case.judged.diagnostics
         if target.missing and each.missing and each.rule != target.rule and case.path_of(each) == path
     ]
-
-
-def _meant(target: Diagnostic, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
-    """Readings of something ambiguous: only the author knows which of them is meant."""
-    for each in candidates:
-        if target.rule == "ambiguous-quantity":
-            yield replace(each, trade_off=TradeOff.EVIDENCE, price="open only if that is what is meant")
-        else:
-            yield each
 
 
 def _distinct(candidates: Iterator[Candidate]) -> list[Candidate]:

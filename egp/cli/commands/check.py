@@ -98,14 +98,14 @@ def run(options: argparse.Namespace) -> int:
 
 def _deliver(options: argparse.Namespace, report: Report, outputs: Sequence[tuple[str, str]]) -> None:
     """Writes every report that is asked for, the one on standard output last."""
-    fail_level = options.fail_level
+    fail_level, is_piped = options.fail_level, "-" in options.paths
     for form, path in outputs:
-        terminal.write_file(path, rendered(report, form, None, fail_level))
+        terminal.write_file(path, rendered(report, form, None, fail_level, is_piped))
     if "github" in (options.format, *(form for form, _ in outputs)):
         add_job_summary(report, fail_level)
     to_file = options.file not in (None, terminal.STANDARD_OUTPUT)
     style = None if to_file else terminal.style(sys.stdout)
-    main_report = rendered(report, options.format, style, fail_level)
+    main_report = rendered(report, options.format, style, fail_level, is_piped)
     if to_file:
         terminal.write_file(options.file, main_report)
     else:

@@ -21,9 +21,15 @@ _OF_CODE_HOSTS = ("sarif", "github", "gitlab")
 _JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
-def rendered(report: Report, form: str, style: Style | None, fail_level: Severity = "error") -> str:
-    """The report in a format. Each module is imported when its format is asked for."""
+def rendered(
+    report: Report, form: str, style: Style | None, fail_level: Severity = "error", is_piped: bool = False
+) -> str:
+    """The report in a format. Each module is imported when its format is asked for.
+
+    What was piped lies in no file, so that nothing says how it would be repaired.
+    """
     status = report.exit_status(fail_level)
+    named = report.diagnostics
     if form in _OF_CODE_HOSTS:
         report = _from_root(report)
     if form == "json":
@@ -31,9 +37,10 @@ def rendered(report: Report, form: str, style: Style | None, fail_level: Severit
 
         return json.render(report)
     if form == "sarif":
+        from egp.advice.fix.proposed import proposed
         from egp.output.report import sarif
 
-        return sarif.render(report, status)
+        return sarif.render(report, status, () if is_piped else proposed(named))
     if form == "github":
         from egp.output.report import github
 

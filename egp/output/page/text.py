@@ -122,7 +122,7 @@ def _toned(text: str, tone: Tone, style: Style, role: str = "", hanging: str = "
     word = f"[{COLOUR_WORD[tone]}] " if COLOUR_WORD[tone] else ""
     first, *rest = wrapped(f"{word}{plain(text)}", style.width, hanging)
     painted = style.paint(word.rstrip(), _PAINT[tone]) + " " if word else ""
-    yield painted + _painted(first.removeprefix(word), role, style)
+    yield painted + _painted(first[len(word) :], role, style)
     for line in rest:
         yield _painted(line, role, style)
 

@@ -182,7 +182,7 @@ def _diagnostic(found: finding.Diagnostic) -> Diagnostic:
         missing=found.missing or None,
         related=tuple(map(_related, found.related)),
         coming=found.coming or None,
-        waiver=Suppression.of(waiver, new=waiver.is_new) if waiver else None,
+        waiver=Suppression.of(waiver, place=str(waiver.place), new=waiver.is_new) if waiver else None,
     )
 
 

@@ -36,6 +36,11 @@ class Findings:
     passes: list[Passed] = field(default_factory=list)
     """Every check that passed, when somebody asked for the list."""
 
+    def work_advice_out(self) -> None:
+        """Answers what can be done, while the plans are at hand."""
+        for each in (*self.diagnostics, *self.shadow):
+            each.advice.work_out()
+
     def add(self, more: Findings) -> None:
         self.plans += more.plans
         self.passed += more.passed

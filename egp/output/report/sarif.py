@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import repeat
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -14,12 +15,13 @@ from egp.output.report.text import printable
 from egp.rules.rule import Catalogue, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from egp.output.report.model import Report
     from egp.plan.finding import Diagnostic, Failure, Place, RelatedPlace, Severity, Suppression, Unchecked
     from egp.policy.model import Policy
     from egp.yaml import Span
+    from egp.yaml.edit import Replacement
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "egpFinding/v1"
@@ -40,15 +42,21 @@ _NOTIFICATIONS = {
 Json = dict[str, object]
 
 
-def render(report: Report, exit_status: int) -> str:
-    """One run, in the order of the report; the same input gives the same bytes."""
+def render(report: Report, exit_status: int, repairs: Sequence[Mapping[str, Replacement]] = ()) -> str:
+    """One run, in the order of the report; the same input gives the same bytes.
+
+    ``repairs`` are those of each diagnostic, by what they say.
+    """
     levels = _levels(report)
     run = {
         "tool": {"driver": _driver(levels, report.policy.catalogue)},
         "invocations": [_invocation(report, exit_status)],
         "originalUriBaseIds": {_SOURCE_ROOT: {"description": {"text": "The root of the repository."}}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(each, list(levels)) for each in report.diagnostics],
+        "results": [
+            _result(each, list(levels), found)
+            for each, found in zip(report.diagnostics, repairs or repeat({}), strict=False)
+        ],
         "properties": {
             "asOf": report.as_of.isoformat(),
             "policy": _policy(report.policy),
@@ -109,7 +117,7 @@ def _rule(rule: Rule, level: str) -> Json:
     }
 
 
-def _result(diagnostic: Diagnostic, rules: list[str]) -> Json:
+def _result(diagnostic: Diagnostic, rules: list[str], repairs: Mapping[str, Replacement]) -> Json:
     result: Json = {
         "ruleId": diagnostic.rule,
         "ruleIndex": rules.index(diagnostic.rule),
@@ -128,9 +136,22 @@ def _result(diagnostic: Diagnostic, rules: list[str]) -> Json:
     }
     if diagnostic.related:
         result["relatedLocations"] = [_related(*each) for each in enumerate(diagnostic.related, start=1)]
+    if repairs:
+        result["fixes"] = [_fix(told, diagnostic.place.path, each) for told, each in repairs.items()]
     # An empty list says that whatever could suppress a result was looked at, and did not.
     result["suppressions"] = [_suppression(diagnostic, diagnostic.waiver)] if diagnostic.waiver else []
     return result
+
+
+def _fix(told: str, path: str, replacement: Replacement) -> Json:
+    replaced = {
+        "deletedRegion": _region(replacement.span),
+        "insertedContent": {"text": replacement.text},
+    }
+    return {
+        "description": _text(told),
+        "artifactChanges": [{"artifactLocation": _artifact(path), "replacements": [replaced]}],
+    }
 
 
 def _said(diagnostic: Diagnostic) -> str:
@@ -141,11 +162,10 @@ def _said(diagnostic: Diagnostic) -> str:
 
 
 def _suppression(diagnostic: Diagnostic, waived: Suppression) -> Json:
-    path, colon, line = waived.place.rpartition(":")
-    path, line = (path, line) if colon and line.isdigit() else (waived.place, "")
+    path, line = waived.place
     place: Json = {"artifactLocation": _artifact(path)}
-    if line.isdigit() and int(line) > 0:
-        place["region"] = {"startLine": int(line)}
+    if line > 0:
+        place["region"] = {"startLine": line}
     said = "; ".join(filter(None, (words.reason(waived), words.waived_by(waived))))
     return {
         "kind": "inSource" if path == diagnostic.place.path else "external",

@@ -121,7 +121,7 @@ class _Blocks:
         head = f"{diagnostic.severity}[{diagnostic.rule}]"
         width = _UNBROKEN if style.piped else style.width
         first, *rest = wrapped(f"{head}: {printable(diagnostic.message)}", width, "  ")
-        yield style.paint(head, diagnostic.severity) + style.paint(first.removeprefix(head), "bold")
+        yield style.paint(head, diagnostic.severity) + style.paint(first[len(head) :], "bold")
         for line in rest:
             yield style.paint(line, "bold")
 

@@ -68,6 +68,11 @@ class Seen:
         return as_harm(amount, margin, self.metric) if margin else signed(amount, unit_of(self.metric))
 
     @property
+    def size(self) -> str:
+        """The amount of harm or good, without a sign."""
+        return self.worded(abs(self.harm))[1:]
+
+    @property
     def range(self) -> str:
         return f"{self.worded(self.low)} to {self.worded(self.high)}"
 
@@ -287,7 +292,7 @@ def _change(seen: Seen) -> str:
         return "no clear difference"
     which = "better" if seen.high < 0 else "worse"
     if baseline is None or not baseline.value:
-        return f"{which} by about {seen.worded(seen.harm).lstrip('+-')}"
+        return f"{which} by about {seen.size}"
     return f"{which} by about {significant(abs(seen.harm / baseline.value) * 100, 2)} %"
 
 

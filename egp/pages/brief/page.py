@@ -190,8 +190,7 @@ def _gate(scene: Scene, judgement: GateJudgement) -> Section:
 def _not_up_for_decision(scene: Scene) -> Iterator[Block]:
     """The policy in one breath, before anybody argues; in full it stands at the end."""
     if sentences := list(_policy(scene, contested(scene.rules))):
-        said = "; ".join(f"{each[0].lower()}{each[1:]}".removesuffix(".") for each in sentences)
-        yield Paragraph(f"Whatever is decided, the policy stands: {said}.")
+        yield Paragraph(f"Whatever is decided, the policy stands. {' '.join(sentences)}")
 
 
 def _what_tripped(scene: Scene, judgement: GateJudgement) -> Section:

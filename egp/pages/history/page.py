@@ -99,7 +99,7 @@ def _of_lock(event: Event, entry: Registration) -> Iterator[str]:
         for each in event.decisions:
             yield from _decided(each)
     elif event.kind == "signed":
-        yield f"the lock attests{_signed(event.signed).removeprefix(', signed by')}"
+        yield f"the lock attests {_signatures(event.signed)}"
     elif event.kind == "waived":
         for waived in event.waived:
             yield f"the lock attests the waiver of {waived.rule}, approved by {waived.approver or 'nobody'}, until {waived.expires}"
@@ -130,7 +130,11 @@ def _policy(entry: Registration) -> str:
 
 
 def _signed(signed: Sequence[Signed]) -> str:
-    return f", signed by {listing(f'{each.role} ({each.by})' for each in signed)}" if signed else ""
+    return f", signed by {_signatures(signed)}" if signed else ""
+
+
+def _signatures(signed: Sequence[Signed]) -> str:
+    return listing(f"{each.role} ({each.by})" for each in signed)
 
 
 def _now(life: PlanLife) -> str:

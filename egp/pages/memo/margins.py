@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from egp.advice.options.levers import policy_power
 from egp.output.page.model import Block, Light, Section, Table
@@ -20,8 +20,16 @@ from egp.stats import StatisticsInputError
 if TYPE_CHECKING:
     from egp.advice.options.case import Case
 
-Row = tuple[str, str, str, str]
-"""What is limited, what the policy asks, what the plan has, what is to spare."""
+
+class Row(NamedTuple):
+    """What is limited, what the policy asks, what the plan has, what is to spare."""
+
+    what: str
+    asked: str
+    has: str
+    spare: float
+    told: str
+    """What is to spare, in words."""
 
 
 def margins(case: Case) -> Iterator[Section]:
@@ -35,8 +43,8 @@ def margins(case: Case) -> Iterator[Section]:
     blocks: list[Block] = []
     if rows:
         table = [
-            (what, asked, has, Light("caution" if spare.startswith("-") else "good", spare))
-            for what, asked, has, spare in rows
+            (each.what, each.asked, each.has, Light("caution" if each.spare < 0 else "good", each.told))
+            for each in rows
         ]
         blocks.append(Table(("what", "asked", "the plan", "to spare"), table, "Margins to the limits"))
     with suppress(NotChecked, ArithmeticError, StatisticsInputError):
@@ -57,30 +65,32 @@ def _runtime(case: Case) -> Row | None:
     longest = max((run.days for run in full_days(case.plan)), default=0)
     if not asked:
         return None
-    return "days at full exposure", f"{asked}", f"{longest}", counted(longest - asked, "day")
+    spare = longest - asked
+    return Row("days at full exposure", f"{asked}", f"{longest}", spare, counted(spare, "day"))
 
 
 def _weekdays(case: Case) -> Row | None:
     asked = case.asked("times_each_weekday")
     least = min(weekday_counts(full_days(case.plan)))
-    return ("times each weekday is seen", f"{asked}", f"{least}", f"{least - asked}") if asked else None
+    if not asked:
+        return None
+    return Row("times each weekday is seen", f"{asked}", f"{least}", least - asked, f"{least - asked}")
 
 
 def _sample(case: Case) -> Row | None:
     needed = required_smallest(case.plan)
     declared = need(case.plan.sample_size_per_variant, "sample_size_per_variant")
-    return "units per variant", whole(needed), whole(declared), f"{percent(declared / needed - 1, 1)} more"
+    spare = declared / needed - 1
+    return Row("units per variant", whole(needed), whole(declared), spare, f"{percent(spare, 1)} more")
 
 
 def _arrival(case: Case) -> Row | None:
     declared, come = case.plan.sample_size_per_variant, units_that_come(case.plan)
     if not declared or come is None:
         return None
-    return (
-        "units that come per variant",
-        whole(declared),
-        whole(come),
-        f"{percent(come / declared - 1, 1)} more",
+    spare = come / declared - 1
+    return Row(
+        "units that come per variant", whole(declared), whole(come), spare, f"{percent(spare, 1)} more"
     )
 
 
@@ -92,7 +102,8 @@ def _power(case: Case) -> Row | None:
 
 
 def _power_row(what: str, asked: float, power: float) -> Row:
-    return what, percent(asked), power_text(power), f"{(power - asked) * 100:.1f} points"
+    spare = power - asked
+    return Row(what, percent(asked), power_text(power), spare, f"{spare * 100:.1f} points")
 
 
 def _metrics(case: Case) -> Iterator[Row]:
@@ -116,4 +127,5 @@ def _holdout(case: Case) -> Row | None:
     asked, share = case.asked("smallest_holdout"), holdout_share(case.plan)
     if not asked or not share:
         return None
-    return "share of the holdout", percent(asked), percent(share), f"{(share - asked) * 100:.10g} points"
+    spare = share - asked
+    return Row("share of the holdout", percent(asked), percent(share), spare, f"{spare * 100:.10g} points")

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from egp.plan.finding import Failure
 
 
+_TONES: tuple[Tone, Tone] = ("bad", "good")
+"""Of plans that are now rejected, and of those that are now accepted."""
+
+
 def page(comparison: PolicyComparison) -> Answer:
     """What changed, which plans flip and why, and the counts."""
     return Answer(words.policies(comparison), [*_sections(comparison)])
@@ -21,9 +25,8 @@ def page(comparison: PolicyComparison) -> Answer:
 def _sections(comparison: PolicyComparison) -> Iterator[Section]:
     if comparison.differences:
         yield Section("", [_differences(comparison)])
-    for title, flips in words.titles(comparison):
+    for (title, flips), tone in zip(words.titles(comparison), _TONES, strict=True):
         if flips:
-            tone: Tone = "bad" if title.endswith("rejected") else "good"
             yield Section(f"{title}: {len(flips)}", [_flip(each, tone) for each in flips])
     if comparison.further_rejected:
         yield Section(f"{words.FURTHER}: {len(comparison.further_rejected)}", [*_further(comparison)])

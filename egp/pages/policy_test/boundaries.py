@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from egp.pages.policy_test.reading import ReadTest
 from egp.pages.policy_test.running import Bench, Said, objections, relevant
@@ -195,7 +196,7 @@ def step_of(value: object) -> float:
         seconds = value.total_seconds()
         return next(unit for unit in (86400, 3600, 60, 1, 1e-6) if seconds % unit == 0)
     number = abs(_amount(value))
-    exponent = int(f"{number:e}".partition("e")[2]) if number else -1
+    exponent = Decimal(f"{number:.6e}").adjusted() if number else -1
     return float(f"1e{exponent - 1}")
 
 

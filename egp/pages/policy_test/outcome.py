@@ -80,17 +80,11 @@ def _own_rules(policy: Policy) -> Iterator[Result]:
 
 def _missed(trial: Trial) -> str:
     at = f" at {trial.test.at}" if trial.test.at is not None else ""
-    said = (
-        f"{trial.said} at {', '.join(each or 'the plan' for each in trial.places)}"
-        if trial.places
-        else trial.said
-    )
-    return f"{trial.rule.id} {_worded(said)}, where {_worded(f'{trial.test.expect}{at}')} is expected"
+    said = _WORDED.get(trial.said, trial.said)
+    if trial.places:
+        said = f"{said} at {', '.join(each or 'the plan' for each in trial.places)}"
+    expected = _WORDED.get(trial.test.expect or "", trial.test.expect)
+    return f"{trial.rule.id} {said}, where {expected}{at} is expected"
 
 
-def _worded(said: str) -> str:
-    return (
-        said.replace("_", " ", 1)
-        if said.startswith("not_")
-        else said.replace("does_not_apply", "does not apply")
-    )
+_WORDED = {"not_checked": "not checked", "does_not_apply": "does not apply"}

@@ -10,7 +10,16 @@ from egp.plan.power.calculator import whole_weeks
 from egp.plan.power.plan import BY_POLICY, MetricRow, PlanPower, days_to_run
 from egp.plan.power.readings import rounded_up
 from egp.plan.typed_reader import label
-from egp.plan.wording import absolute, counted, listing, power_text, share_text, unit_count, whole
+from egp.plan.wording import (
+    HIGHEST_POWER,
+    absolute,
+    counted,
+    listing,
+    power_text,
+    share_text,
+    unit_count,
+    whole,
+)
 
 if TYPE_CHECKING:
     from egp.policy.model import Policy
@@ -87,7 +96,7 @@ def _cells(row: MetricRow) -> tuple[str, ...]:
         row.name,
         _NONE if row.needed is None else whole(row.needed),
         _NONE if row.days is None else f"{days_to_run(row.days):,}",
-        _NONE if row.power is None else power_text(row.power).replace("more than ", ">"),
+        _power(row.power),
         _NONE if row.asked is None else share_text(row.asked),
         _amount(None if row.detectable is None else rounded_up(row.detectable), row.unit),
         _amount(row.distance, row.unit),
@@ -128,3 +137,9 @@ def _not_computed(row: MetricRow) -> str:
     what = "not computed in full" if row.is_computed else "not computed"
     needs = f"needs {listing(f'`{label(path)}`' for path in row.missing)}" if row.missing else ""
     return f"{row.name}: {what}: {'; '.join(part for part in (needs, row.reason) if part)}"
+
+
+def _power(power: float | None) -> str:
+    if power is None:
+        return _NONE
+    return ">99.99 %" if power > HIGHEST_POWER else power_text(power)

@@ -170,7 +170,7 @@ def render(status: Status) -> str:
                     rule=each.grant.waiver.rule or "",
                     expires=each.expires,
                     approver=each.grant.waiver.approver or "",
-                    place=each.grant.place,
+                    place=str(each.grant.place),
                 )
                 for each in status.expiring
             ),

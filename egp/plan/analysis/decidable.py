@@ -21,17 +21,21 @@ from egp.plan.analysis.registered import (
     look_days,
     treatments,
 )
-from egp.plan.analysis.rescheduling import advice, settings_of_readout
+from egp.plan.analysis.rescheduling import settings_of_readout
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import as_day, shown
-from egp.plan.wording import listing
+from egp.plan.remedy import Remedy, addition, advise, help_line, removal, setting
 from egp.stats.values import NamedTuple
+from egp.yaml.edits import Removal, Setting
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric
     from egp.plan.quantity import MetricChange
+    from egp.plan.remedy import Remedies
     from egp.yaml import Path
 
+SPENDING_PARAMETER: Path = ("statistics", "spending_parameter")
+_METHOD: Path = ("statistics", "method")
 CLEARLY = 4.0
 """Standard errors that a control has to be above zero, by the plan, for a change to be relative to it."""
 
@@ -44,7 +48,7 @@ class Undecidable(NamedTuple):
     metric: Path
     """The metric that cannot be decided; empty for a key without an effect, which harms nothing but its reader."""
     problem: str
-    nearest: str
+    nearest: Remedies
 
 
 def undecidable(plan: Experiment) -> Iterator[Undecidable]:
@@ -68,18 +72,28 @@ def require_decidable(plan: Experiment, path: Path) -> None:
     """Raises NotChecked, with the reason that ``egp check`` gives, for a metric whose test cannot be decided."""
     for each in undecidable(plan):
         if each.metric == path:
-            raise NotChecked(each.at, each.problem, f"register a rerun with another design: {each.nearest}")
+            raise NotChecked(each.at, each.problem, _rerun(each))
 
 
-def one_look(plan: Experiment) -> str:
-    """What makes a test with several looks one with a fixed horizon, as advice."""
+def _rerun(found: Undecidable) -> str:
+    return f"register a rerun with another design: {help_line(found.nearest, ())}"
+
+
+def one_look(plan: Experiment, after: str = "") -> Remedy:
+    """What makes a test with several looks one with a fixed horizon."""
     statistics = plan.statistics
     looks = (statistics.looks if statistics else None) or ()
-    last = f" and `looks: [{max(as_day(local(plan, look)) for look in looks)}]`" if len(looks) > 1 else ""
+    settings = [Setting(_METHOD, "fixed_horizon")]
+    if len(looks) > 1:
+        last = max(as_day(local(plan, look)) for look in looks)
+        settings.append(Setting(("statistics", "looks"), [last.isoformat()]))
     spending = ("spending", "spending_parameter", "guardrail_spending")
-    leftover = [f"`{key}:`" for key in spending if getattr(statistics, key, None) is not None]
-    removed = f", and remove {listing(leftover)}" if leftover else ""
-    return f"set `method: fixed_horizon`{last}{removed}"
+    leftover = [key for key in spending if getattr(statistics, key, None) is not None]
+    return Remedy((*settings, *(Removal(("statistics", key)) for key in leftover)), after=after)
+
+
+def usual_parameter() -> Remedy:
+    return addition(SPENDING_PARAMETER, -4, ", which spends late, or 1, which spends about evenly")
 
 
 def _name(metric: Metric) -> str:
@@ -92,21 +106,21 @@ def _covariate(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecid
     if path != PRIMARY or reduction is None or reduction.method in (None, "none"):
         return
     at: Path = ("statistics", "variance_reduction", "method")
-    nearest = "set `variance_reduction: {method: none}` and plan the sample without it"
+    without = [setting(at, "none", " and plan the sample without it")]
     if metric.kind == "quantile":
-        yield Undecidable(at, path, f"{_name(metric)} is a quantile, which no covariate adjusts", nearest)
+        yield Undecidable(at, path, f"{_name(metric)} is a quantile, which no covariate adjusts", without)
     elif metric.kind == "ratio":
         problem = (
             f"{_name(metric)} is a ratio; rows have no product of covariate and denominator, so that CUPED "
             "cannot adjust it"
         )
-        yield Undecidable(at, path, problem, f"{nearest}, or take a mean per unit as the primary")
+        yield Undecidable(at, path, problem, [*without, advise("take a mean per unit as the primary")])
     elif is_clustered(plan, metric):
         problem = (
             f"{_name(metric)} is a share of {_units(plan)}; rows have no product of covariate and denominator, so "
             "that CUPED cannot adjust it"
         )
-        yield Undecidable(at, path, problem, f"{nearest}, or set `analysis_unit: {shown(plan.unit)}`")
+        yield Undecidable(at, path, problem, [*without, setting(("analysis_unit",), plan.unit)])
 
 
 def _units(plan: Experiment) -> str:
@@ -123,8 +137,8 @@ def _looks_of(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecida
             f"{_name(metric)} is a quantile, which does not add up over days, so that no row tells what an earlier "
             "look saw"
         )
-        nearest = f"{one_look(plan)}, or take a share such as of loads above 2 s"
-        yield Undecidable(("statistics", "method"), path, problem, nearest)
+        share = advise("take a share such as of loads above 2 s")
+        yield Undecidable(_METHOD, path, problem, [one_look(plan), share])
     else:
         yield from _early_outcomes(metric, path)
 
@@ -132,27 +146,27 @@ def _looks_of(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecida
 def _early_outcomes(metric: Metric, path: Path) -> Iterator[Undecidable]:
     if metric.outcome_window and whole_days(metric.outcome_window) and metric.judged_on != "matured_cohort":
         problem = f"{_name(metric)} is judged on all units, and at an early look the outcomes of the latest have not matured"
-        nearest = "set `judged_on: matured_cohort`, and plan the sample for the units that have matured"
-        yield Undecidable((*path, "judged_on"), path, problem, nearest)
+        at: Path = (*path, "judged_on")
+        nearest = setting(at, "matured_cohort", ", and plan the sample for the units that have matured")
+        yield Undecidable(at, path, problem, [nearest])
 
 
 def _cohort_of_quantile(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecidable]:
     window = metric.outcome_window and whole_days(metric.outcome_window)
     if metric.kind == "quantile" and metric.judged_on == "matured_cohort" and window:
         problem = f"{_name(metric)} is a quantile, whose one row does not tell matured units from others"
-        yield Undecidable((*path, "judged_on"), path, problem, _when_all_have_matured(plan, window))
+        yield Undecidable((*path, "judged_on"), path, problem, [_when_all_have_matured(plan, path, window)])
 
 
-def _when_all_have_matured(plan: Experiment, window: int) -> str:
-    """All units judged, at a readout that waits for the last of them, as advice."""
-    judged = "judged_on: all_units"
+def _when_all_have_matured(plan: Experiment, path: Path, window: int) -> Remedy:
+    """All units judged, at a readout that waits for the last of them."""
+    judged = Setting((*path, "judged_on"), "all_units")
     try:
         earliest = day_after(last_day(plan), 1 + window)
-        return advice(
-            [judged, *(settings_of_readout(plan, earliest) if readout_day(plan) < earliest else ())]
-        )
+        later = settings_of_readout(plan, earliest) if readout_day(plan) < earliest else ()
+        return Remedy((judged, *later))
     except NotChecked:
-        return f"set `{judged}` and read out when the last outcome has matured"
+        return Remedy((judged,), after=" and read out when the last outcome has matured")
 
 
 def _correction(plan: Experiment, path: Path) -> Iterator[Undecidable]:
@@ -161,8 +175,8 @@ def _correction(plan: Experiment, path: Path) -> Iterator[Undecidable]:
         return
     if is_sequential(plan) and plan.variants and treatments(plan) > 1 and comparisons(plan) > 1:
         problem = "dunnett's level counts on how treatments correlate at one look, and does not hold the error of several"
-        nearest = f"set `correction: holm`, or {one_look(plan)}"
-        yield Undecidable(("statistics", "correction"), path, problem, nearest)
+        at: Path = ("statistics", "correction")
+        yield Undecidable(at, path, problem, [setting(at, "holm"), one_look(plan)])
 
 
 def _looks_of_guardrail(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecidable]:
@@ -177,12 +191,12 @@ def _looks_of_guardrail(plan: Experiment, metric: Metric, path: Path) -> Iterato
             f"the margin of {_name(metric)} is tested at each of several looks, and nothing says how these share "
             "guardrail_alpha"
         )
-        nearest = "add `guardrail_spending: pocock`, which spends about evenly, or `obrien_fleming`, which spends late"
-        yield Undecidable(("statistics", "guardrail_spending"), path, problem, nearest)
+        at: Path = ("statistics", "guardrail_spending")
+        after = ", which spends about evenly, or `obrien_fleming`, which spends late"
+        yield Undecidable(at, path, problem, [addition(at, "pocock", after)])
     elif statistics.guardrail_spending == "hwang_shih_decani" and statistics.spending_parameter is None:
         problem = "guardrail_spending is hwang_shih_decani and no γ is declared, so its boundaries are open"
-        nearest = "add `spending_parameter: -4`, which spends late, or 1, which spends about evenly"
-        yield Undecidable(("statistics", "spending_parameter"), path, problem, nearest)
+        yield Undecidable(SPENDING_PARAMETER, path, problem, [usual_parameter()])
 
 
 def _has_several_looks(plan: Experiment) -> bool:
@@ -209,7 +223,7 @@ def _relative_margin(plan: Experiment, metric: Metric, path: Path) -> Iterator[U
     falls = metric.direction == "increase"
     if margin is not None and margin.relative and falls and abs(margin.value) >= 1:
         problem = f"{_name(metric)} cannot fall by {margin} of itself"
-        yield Undecidable(at, path, problem, "declare a margin below 100%")
+        yield Undecidable(at, path, problem, [advise("declare a margin below 100%")])
 
 
 def _of_nothing(
@@ -226,7 +240,7 @@ def _of_nothing(
         "zero"
     )
     unit = {"share": "pp", "s": "ms", "": " abs"}.get(baseline.unit, f" {baseline.unit}")
-    yield Undecidable(at, path, problem, f"declare it in the metric's own unit, as in 2{unit}")
+    yield Undecidable(at, path, problem, [advise(f"declare it in the metric's own unit, as in 2{unit}")])
 
 
 def _error_of_control(plan: Experiment, metric: Metric) -> float:
@@ -247,10 +261,12 @@ def _unapplied(plan: Experiment) -> Iterator[Undecidable]:
     for key in ("min_ci_lower", "min_lift"):
         if rule is not None and plan.type == "non_inferiority" and getattr(rule, key) is not None:
             problem = f"{key} {getattr(rule, key)} is not applied: a non-inferiority plan ships by its margin"
-            yield Undecidable(("decision_rule", key), (), problem, f"remove `{key}:`")
+            at: Path = ("decision_rule", key)
+            yield Undecidable(at, (), problem, [removal(at)])
     if statistics is None or statistics.guardrail_spending is None:
         return
     if not is_sequential(plan) or not any(metric.non_inferiority_margin for _, metric in plan.guardrails):
         what = "no guardrail has a margin" if is_sequential(plan) else "the plan has one look"
         problem = f"guardrail_spending {statistics.guardrail_spending} is not applied: {what}"
-        yield Undecidable(("statistics", "guardrail_spending"), (), problem, "remove `guardrail_spending:`")
+        at = ("statistics", "guardrail_spending")
+        yield Undecidable(at, (), problem, [removal(at)])

@@ -1,4 +1,4 @@
-"""Whole lines of YAML for a guardrail that a plan lacks, and for the stop rule that goes with it."""
+"""A guardrail that a plan lacks, as a whole line, and the stop rule that goes with it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from itertools import count
 from typing import TYPE_CHECKING
 
-from egp.plan.quantity import shown
 from egp.plan.wording import duration_in_plan
+from egp.yaml.edits import APPEND, Addition
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric
@@ -15,18 +15,24 @@ if TYPE_CHECKING:
 _USUAL_MINIMUM = 20_000
 
 
-def guardrail_line(name: str) -> str:
-    """A guardrail metric to paste; its kind is guessed from the name, and its numbers are to be replaced."""
+def guardrail_line(name: str) -> Addition:
+    """A guardrail metric to add; its kind is guessed from the name, and its numbers are to be replaced."""
+    numbers: dict[str, object]
     if re.match(r"p[0-9]{2}_", name):
-        numbers = f"kind: quantile, quantile: {name[1:3]}%, direction: decrease, baseline: 1900ms, influence_std_dev: 5200ms"
+        numbers = {"kind": "quantile", "quantile": f"{name[1:3]}%", "direction": "decrease"}
+        numbers |= {"baseline": "1900ms", "influence_std_dev": "5200ms"}
     elif name.endswith("_rate"):
-        numbers = "kind: proportion, direction: decrease, baseline: 3%, outcome_window: 0d"
+        numbers = {"kind": "proportion", "direction": "decrease", "baseline": "3%", "outcome_window": "0d"}
     else:
-        numbers = "kind: mean, direction: decrease, baseline: 0.042, std_dev: 0.21"
-    return f"`- {{id: {shown(name)}, {numbers}, non_inferiority_margin: 8%, action: rollback}}`"
+        numbers = {"kind": "mean", "direction": "decrease", "baseline": 0.042, "std_dev": 0.21}
+    return _guardrail({"id": name, **numbers, "non_inferiority_margin": "8%", "action": "rollback"})
 
 
-def segment_line(metric: Metric, segment: str, share: str) -> str:
+def _guardrail(metric: dict[str, object]) -> Addition:
+    return Addition(("guardrail_metrics", APPEND), metric)
+
+
+def segment_line(metric: Metric, segment: str, share: str) -> Addition:
     """A guardrail of the plan once more, restricted to a segment, as far as one line says it."""
     stated = (
         ("kind", metric.kind),
@@ -41,27 +47,31 @@ def segment_line(metric: Metric, segment: str, share: str) -> str:
         ("action", metric.action),
         ("covers", metric.covers),
     )
-    fields = ", ".join(f"{key}: {shown(str(value))}" for key, value in stated if value is not None)
-    name = f"{metric.id}_{segment}"
-    return f"`- {{id: {shown(name)}, {fields}, segment: {shown(segment)}, segment_share: {share}}}`"
+    fields = {key: str(value) for key, value in stated if value is not None}
+    own = {"segment": segment, "segment_share": share}
+    return _guardrail({"id": f"{metric.id}_{segment}", **fields, **own})
 
 
 def _in_days(metric: Metric) -> str | None:
     return None if metric.outcome_window is None else duration_in_plan(metric.outcome_window)
 
 
-def stop_rule_line(plan: Experiment, name: str) -> str:
-    """A stop rule for a guardrail of this name, to paste as it is."""
+def stop_rule_line(plan: Experiment, name: str) -> Addition:
+    """A stop rule for a guardrail of this name, to add as it is."""
     taken = {stop_rule.id for stop_rule in plan.stop_rules}
     of_its_own = (
         name
         if name not in taken
         else next(free for free in (f"{name}_{number}" for number in count(2)) if free not in taken)
     )
-    return (
-        f"`- {{id: {shown(of_its_own)}, metric: {shown(name)}, significant_harm_for: 2w, "
-        f"min_units_per_variant: {usual_minimum(plan):_}, action: rollback}}`"
-    )
+    stop_rule = {
+        "id": of_its_own,
+        "metric": name,
+        "significant_harm_for": "2w",
+        "min_units_per_variant": f"{usual_minimum(plan):_}",
+        "action": "rollback",
+    }
+    return Addition(("stop_rules", APPEND), stop_rule)
 
 
 def usual_minimum(plan: Experiment) -> int:

@@ -17,16 +17,20 @@ from egp.plan.analysis.days import (
     weekday_counts,
     whole_days,
 )
-from egp.plan.wording import listing
+from egp.plan.remedy import Remedy, addition, open_if
+from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
     from egp.plan.quantity import Interval
+    from egp.yaml import Path
 
 SATURDAY = 5
 TWO_WEEKS = 14
 """Days that a plan has at least under the policies egp ships; advice about dates never goes below it."""
 
+PAUSES: Path = ("schedule", "pauses")
+_START: Path = ("schedule", "start")
 _WATCHED_AFTER_RAMP = timedelta(days=7)
 _LATEST_END = 70
 """Days within which an end is looked for."""
@@ -37,11 +41,7 @@ def working_day(day: date) -> date:
     return day_after(day, 7 - day.weekday()) if day.weekday() >= SATURDAY else day
 
 
-def advice(settings: list[str]) -> str:
-    return "set " + listing(f"`{setting}`" for setting in settings)
-
-
-def settings_of_start(plan: Experiment, day: date) -> list[str]:
+def settings_of_start(plan: Experiment, day: date) -> list[Setting]:
     """Settings for a plan whose first unit is treated on the day or later, its run as long as it was."""
     start = max(day, first_day(plan))
     canary = plan.canary
@@ -49,32 +49,35 @@ def settings_of_start(plan: Experiment, day: date) -> list[str]:
         first = as_local_day(plan, canary.start)
         last = day_after(day, (day_before_end(plan, canary.end) - first).days) if canary.end else day
         start = max(start, day_after(last, 1))
-        moved = [f"canary.start: {day}", f"canary.end: {last}"]
-        return moved if start == first_day(plan) else moved + _settings_of_test(plan, start, "schedule.")
-    return _settings_of_test(plan, start, "")
+        moved = [_dated(("canary", "start"), day), _dated(("canary", "end"), last)]
+        return moved if start == first_day(plan) else moved + _settings_of_test(plan, start)
+    return _settings_of_test(plan, start)
 
 
-def _settings_of_test(plan: Experiment, start: date, within: str) -> list[str]:
-    """Settings of a test that starts later, its keys named with the mapping they are in where others are like them."""
+def _settings_of_test(plan: Experiment, start: date) -> list[Setting]:
+    """Settings of a test that starts later."""
     if schedule_of(plan).end is None:
-        return [f"{within}start: {start}"]
-    settings = settings_of_run(plan, start)
-    return [within + each if each.startswith(("start:", "end:")) else each for each in settings]
+        return [_dated(_START, start)]
+    return settings_of_run(plan, start)
 
 
-def settings_of_run(plan: Experiment, start: date, end: date | None = None) -> list[str]:
+def _dated(path: Path, day: date) -> Setting:
+    return Setting(path, day.isoformat())
+
+
+def settings_of_run(plan: Experiment, start: date, end: date | None = None) -> list[Setting]:
     """Settings for a run from ``start`` on, with every date that must follow; it ends where it is as long as it was."""
     first, last = first_day(plan), last_day(plan)
     end = end or day_after(start, max(TWO_WEEKS - 1, (last - first).days))
-    settings = [*([] if start == first else [f"start: {start}"]), f"end: {end}"]
+    settings = [*([] if start == first else [_dated(_START, start)]), _dated(("schedule", "end"), end)]
     pauses = schedule_of(plan).pauses
     kept = [pause for pause in pauses if pause.first >= start and pause.last <= end]
     if len(kept) < len(pauses):
-        settings.append(f"pauses: [{', '.join(f'{pause.first}/{pause.last}' for pause in kept)}]")
+        settings.append(Setting(PAUSES, [f"{pause.first}/{pause.last}" for pause in kept]))
     return settings + _settings_after(plan, start, end)
 
 
-def settings_of_readout(plan: Experiment, earliest: date) -> list[str]:
+def settings_of_readout(plan: Experiment, earliest: date) -> list[Setting]:
     """Settings for a readout on ``earliest`` or the first working day that will do, with every date that follows."""
     day = working_day(max(earliest, _matured(plan, first_day(plan), last_day(plan))))
     return _settings_of_looks(plan, day, 0)
@@ -90,7 +93,7 @@ def even_end(first: date, end: date, pauses: tuple[Interval, ...]) -> date | Non
     return None
 
 
-def _settings_after(plan: Experiment, start: date, end: date) -> list[str]:
+def _settings_after(plan: Experiment, start: date, end: date) -> list[Setting]:
     """What follows from the days of the run: the looks, the ramp and the holdout."""
     looks = plan.statistics.looks if plan.statistics else None
     if not looks:
@@ -117,25 +120,33 @@ def _matured(plan: Experiment, start: date, end: date) -> date:
     return earliest
 
 
-def _settings_of_looks(plan: Experiment, last: date, shift: int) -> list[str]:
+def _settings_of_looks(plan: Experiment, last: date, shift: int) -> list[Setting]:
     """The looks as they are, moved with the start, the last of them on its new day; and what follows from that."""
     looks = sorted(
         as_local_day(plan, look) for look in (plan.statistics.looks if plan.statistics else None) or ()
     )
     earlier = [day for look in looks[:-1] if (day := day_after(look, shift)) < last]
-    return [f"looks: [{', '.join(map(str, [*earlier, last]))}]", *_settings_after_readout(plan, last)]
+    looks_then = Setting(("statistics", "looks"), [day.isoformat() for day in (*earlier, last)])
+    return [looks_then, *_settings_after_readout(plan, last)]
 
 
-def _settings_after_readout(plan: Experiment, readout: date) -> list[str]:
+def _settings_after_readout(plan: Experiment, readout: date) -> list[Setting]:
     """Stages that would start before the readout or in the dwell before them, and a holdout that ends too early."""
     settings, earliest = [], readout
     for position, stage in enumerate(plan.ramp):
         start = as_local_day(plan, stage.start) if stage.start else earliest
         if start < earliest:
             start = working_day(earliest)
-            settings.append(f"ramp[{position}].start: {start}")
+            settings.append(_dated(("ramp", position, "start"), start))
         earliest = day_after(start, whole_days(stage.min_dwell or timedelta(0)))
     until, least = plan.holdout.until if plan.holdout else None, day_after(earliest, _WATCHED_AFTER_RAMP.days)
     if until and until < least:
-        settings.append(f"holdout.until: {working_day(least)}")
+        settings.append(_dated(("holdout", "until"), working_day(least)))
     return settings
+
+
+def known_at_once(path: Path) -> Remedy:
+    """The window of a metric whose outcomes need no time."""
+    known = "an outcome is known at once"
+    after = f" if {known}, else the time it needs"
+    return addition((*path, "outcome_window"), "0d", after, open_if(known))

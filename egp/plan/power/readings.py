@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Literal
 
 from egp.plan.quantity import Measure, shown
-from egp.plan.wording import absolute, power_text, significant
+from egp.plan.wording import HIGHEST_POWER, absolute, power_number, significant
 
 FRACTION_BELOW = 0.1
 """Bare numbers below this are taken as fractions, others as numbers of per cent."""
@@ -30,8 +31,9 @@ def ambiguity(
     moved = move(baseline.value, sign * amount, baseline.unit)
     written = f"{significant(percent, 6)}%"
     other = _written(amount, baseline.unit)
+    absolute = other if baseline.unit else significant(amount, 6)
     return (
-        f"{name} has no unit: {written} relative is {relative}; {other.removesuffix(' abs')} absolute is {moved}",
+        f"{name} has no unit: {written} relative is {relative}; {absolute} absolute is {moved}",
         f"write {written} or {other}, whichever is meant",
     )
 
@@ -74,7 +76,6 @@ def rounded_up(value: float, digits: int = 3) -> float:
 
 def missed_text(power: float) -> str:
     """What a computed power leaves, so that the two as they are written add up to 100 %."""
-    shown = power_text(power).removesuffix(" %")
-    if shown.startswith("more than "):
+    if power > HIGHEST_POWER:
         return "less than 0.01 %"
-    return f"{100 - float(shown):.{len(shown.partition('.')[2])}f} %"
+    return f"{100 - Decimal(power_number(power))} %"

@@ -14,7 +14,7 @@ branches which fix different findings merge. It only shrinks. What an entry may 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from egp.plan.finding import Failure
+from egp.plan.finding import Failure, LineOfFile
 from egp.plan.typed_reader import TypedMapping, ValueProblem, listed, read
 from egp.plan.typed_reader import field as key
 from egp.record.waivers import BASELINE_FILE
@@ -74,7 +74,7 @@ class AppliedEntry:
 
     at: Path
     entry: BaselineEntry
-    place: str
+    place: LineOfFile
     """File and line of it."""
     lapsed: str = ""
     """Why it excuses nothing, whatever its rule finds; empty where it would."""

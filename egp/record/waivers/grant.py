@@ -11,7 +11,9 @@ from datetime import date, timedelta
 
 from egp.plan.analysis.people import identity
 from egp.plan.experiment import Waiver
+from egp.plan.finding import LineOfFile
 from egp.plan.quantity import shown
+from egp.plan.remedy import help_line, setting
 from egp.plan.typed_reader import nearest
 from egp.plan.wording import length, listing
 from egp.record.lock.registration import Waived
@@ -30,9 +32,16 @@ class Objection:
 
     key: str
     message: str
-    help: str
+    help: str = ""
     observed: str = ""
     required: str = ""
+    value: object = None
+    """What the key may say instead, where that is known."""
+
+    @property
+    def told(self) -> str:
+        """What to change, in words."""
+        return help_line([setting((self.key,), self.value)], (), self.help) if self.value else self.help
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ class Grant:
 
     at: Path
     waiver: Waiver
-    place: str
+    place: LineOfFile
     """File and line of it."""
     objections: tuple[Objection, ...] = ()
     holds: bool = False
@@ -82,7 +91,7 @@ class Grant:
     """Whether the base does not have it."""
 
 
-def granted(waiver: Waiver, at: Path, place: str, terms: WaiverTerms) -> Grant:
+def granted(waiver: Waiver, at: Path, place: LineOfFile, terms: WaiverTerms) -> Grant:
     """The waiver as it stands under the terms."""
     found = tuple(objections(waiver, terms))
     is_new = terms.earlier is not None and not _is_among(waiver, terms.earlier)
@@ -113,8 +122,8 @@ def _rule(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
     elif rule not in terms.families:
         guess = nearest(rule, terms.families)
         hint = f", did you mean `{guess}`?" if guess else ""
-        advice = f"set `rule: {guess}`" if guess else "`egp rules` lists all rules"
-        yield Objection("rule", f"there is no rule `{shown(rule)}`{hint}", advice)
+        advice = "" if guess else "`egp rules` lists all rules"
+        yield Objection("rule", f"there is no rule `{shown(rule)}`{hint}", advice, value=guess or None)
     elif not terms.rules.get(rule, True):
         yield Objection(
             "rule",
@@ -206,9 +215,9 @@ def _period(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
         yield Objection(
             "expires",
             f"it holds for {length(expires - granted_on)}, and the policy allows {length(terms.longest)}",
-            f"set `expires: {last}`",
             observed=str(expires),
             required=f"{last} or earlier",
+            value=last.isoformat(),
         )
     if granted_on is not None and expires < granted_on:
         yield Objection(

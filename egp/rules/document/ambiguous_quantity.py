@@ -79,9 +79,11 @@ from egp.plan.dimensions import is_misread, unit_of
 from egp.plan.experiment import Metric
 from egp.plan.finding import Finding
 from egp.plan.quantity import Measure, shown
+from egp.plan.remedy import Remedies, Remedy, open_if, setting
 from egp.plan.typed_reader import label
 from egp.rules.rule_inputs import PlanFile
 from egp.yaml import Path
+from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -122,9 +124,11 @@ def _without_baseline(metric: Metric) -> Metric:
 def _finding(path: Path, written: object, metric: Metric | None) -> Finding:
     text, where = shown(written), label(path)
     number = float(str(written).replace("_", ""))
+    remedies: Remedies = ()
+    advice = ""
     if number == 0:
         message = f"{where}: {text} has no unit where a change is meant"
-        advice = f"write `{path[-1]}: 0%`"
+        remedies = [Remedy((Setting(path, "0%"),), repair="safe")]
     elif metric is None or unit_of(metric) is None or not _fit_to_print(number, metric.baseline):
         message = f"{where}: {text} has no unit; it may be relative or absolute"
         advice = "write 5% for a relative change, 0.5pp or 40ms for an absolute one"
@@ -132,8 +136,12 @@ def _finding(path: Path, written: object, metric: Metric | None) -> Finding:
         percent, amount, unit = _amounts(number, metric)
         message = f"{where}: {text} has no unit; {_readings(path, metric, percent, amount, unit)}"
         relative, absolute = _spelt_out(percent, amount, unit)
-        advice = f"write `{path[-1]}: {relative}` or `{path[-1]}: {absolute}`, whichever is meant"
-    return Finding(path, message, observed=text, required="a number with its unit", help=advice)
+        meant = open_if("that is what is meant")
+        remedies = [
+            setting(path, relative, price=meant),
+            setting(path, absolute, ", whichever is meant", meant),
+        ]
+    return Finding(path, message, text, "a number with its unit", advice, remedies=remedies)
 
 
 def _amounts(number: float, metric: Metric) -> tuple[float, float, str]:

@@ -41,6 +41,7 @@ from itertools import count
 
 from egp.plan.finding import Finding, Related
 from egp.plan.quantity import shown
+from egp.plan.remedy import setting
 from egp.plan.wording import listing
 from egp.rules.rule_inputs import Portfolio, PortfolioEntry
 
@@ -61,7 +62,7 @@ def check(portfolio: Portfolio) -> Iterator[Finding]:
         f"the id {plan.id} is also used in {listing(named)}",
         observed=plan.id,
         required="an id of its own",
-        help=f"rename the plan that is not registered yet, for example `id: {_free_id(portfolio)}`",
+        remedies=[setting(("id",), _free_id(portfolio), " in the plan that is not registered yet")],
         related=tuple(
             Related(("id",), "the same id", other.path, other.document) for other in others[:LISTED]
         ),

@@ -90,6 +90,7 @@ from collections.abc import Iterator
 from egp.plan.analysis.registered import has_primary_test
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding
+from egp.plan.remedy import removal
 from egp.plan.wording import called
 from egp.yaml import Path
 
@@ -163,6 +164,6 @@ def _idle(at: Path, why: str) -> Finding:
         f"`{at[-1]}` changes nothing here: {why}",
         observed="not applied",
         required="a key that is applied",
-        help=f"remove `{at[-1]}:`",
+        remedies=[removal(at)],
         yields_in_place=True,
     )

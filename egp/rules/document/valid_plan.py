@@ -336,15 +336,19 @@ stop_rules: {0: {for: 2d}}
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from egp.plan.consistency import contradictions
 from egp.plan.dimensions import mismatches
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
 from egp.plan.meaning import meaningless
+from egp.plan.remedy import Remedy, advise
+from egp.plan.typed_reader import ValueProblem
 from egp.plan.wording import listing
 from egp.rules.rule_inputs import PlanFile
 from egp.yaml import Position, Span
+from egp.yaml.edits import Renaming, Setting, value_at
 
 
 def check(file: PlanFile) -> Iterator[Finding]:
@@ -356,7 +360,7 @@ def check(file: PlanFile) -> Iterator[Finding]:
             yield Finding(
                 problem.path,
                 problem.message,
-                help=problem.help,
+                remedies=partial(_remedies, file, problem),
                 on_key=problem.kind == "unknown-key",
                 speaks_for=(problem.meant,) if problem.meant else (),
             )
@@ -364,6 +368,27 @@ def check(file: PlanFile) -> Iterator[Finding]:
     yield from contradictions(file.plan, explained)
     yield from mismatches(file.plan, explained)
     yield from meaningless(file.plan)
+
+
+def _remedies(file: PlanFile, problem: ValueProblem) -> Iterator[Remedy]:
+    """What a misspelt key or value can only mean, or was probably meant to be; else what is to be written."""
+    from egp.plan.spelling import same_letters, spellings
+
+    value = value_at(file.document.value, problem.path)
+    if problem.kind == "unknown-key" and problem.meant is not None:
+        old, new = str(problem.path[-1]), str(problem.meant[-1])
+        holder = value_at(file.document.value, problem.path[:-1])
+        if isinstance(holder, dict) and new not in holder:
+            renaming = Renaming(problem.path, new)
+            yield Remedy((renaming,), repair="safe" if same_letters(old, new) else "unsafe")
+            yield advise("prefix it with `x-` if it is your own")
+            return
+    if problem.kind == "wrong-type" and (text := file.document.scalar(problem.path)):
+        for each in spellings(Experiment, problem.path, value, text):
+            yield Remedy((Setting(problem.path, each.value),), repair="safe" if each.sure else "unsafe")
+            if each.sure:
+                return
+    yield advise(problem.help)
 
 
 ALWAYS_REJECTS = True

@@ -56,6 +56,7 @@ from typing import TYPE_CHECKING, Annotated
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, need
 from egp.plan.quantity import Measure, shown
+from egp.plan.remedy import Remedies, TradeOff, addition, open_if, setting
 from egp.plan.typed_reader import Money
 from egp.plan.wording import called, significant
 from egp.rules import rule
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 
 
 _AT = ("economics", "cost_per_unit")
+_OR_LESS = " or less, once it costs no more"
 _ROUNDING = 1 + 1e-9
 
 
@@ -78,10 +80,12 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     economics = need(plan.economics, "economics")
     cost, cap = economics.cost_per_unit, params.per_thousand
     per = called(economics.per, "event")
+    remedies: Remedies = ()
     highest = f"{significant(cap.value / 1000, 6).replace(',', '')} {cap.unit}"
+    price = open_if(f"a {per} is measured to cost no more than {highest}", TradeOff.FACT)
     if cost is None:
         problem = f"the plan does not say what one {per} costs to run"
-        advice = f"add `cost_per_unit:` with at most {highest}"
+        remedies, advice = [addition(_AT, highest, _OR_LESS, price)], ""
     elif cost.unit != cap.unit:
         problem = f"the cost of one {per} is in {cost.unit}, the policy's cap in {cap.unit}"
         advice = f"convert `cost_per_unit` to {cap.unit}"
@@ -91,11 +95,13 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     elif cost.value * 1000 > cap.value * _ROUNDING:
         thousand = f"{significant(cost.value * 1000, 4)} {cost.unit}"
         problem = f"{shown(cost.text)} per {per} is {thousand} per thousand; the policy allows {cap}"
-        advice = f"bring `cost_per_unit` down to {highest}"
+        remedies, advice = [setting(_AT, highest, _OR_LESS, price)], ""
     else:
         return
     observed = shown(cost.text) if cost else "missing"
-    yield Finding(_AT, problem, observed=observed, required=f"at most {highest}", help=advice)
+    yield Finding(
+        _AT, problem, observed=observed, required=f"at most {highest}", help=advice, remedies=remedies
+    )
 
 
 def costs(broken: Broken) -> Iterator[str]:

@@ -119,10 +119,12 @@ from egp.plan.analysis.economics import Worth, add_up, weighted
 from egp.plan.experiment import Economics, Experiment
 from egp.plan.finding import Finding
 from egp.plan.quantity import Measure, shown
+from egp.plan.remedy import Remedies, Remedy, TradeOff, advise, open_if, setting
 from egp.plan.typed_reader import Money
 from egp.plan.wording import called, listing, percent, share_in_plan, significant
 from egp.rules import rule
 from egp.yaml import Path
+from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -198,7 +200,7 @@ def _inputs(economics: Economics, params: Params) -> Iterator[Finding]:
             f"the floor of {shown(floor.text)} is not at least the policy's {params.floor}",
             observed=shown(floor.text),
             required=f"at least {params.floor}",
-            help=f"set `floor: {params.floor}` or a higher one",
+            remedies=[setting(("economics", "floor"), str(params.floor), " or a higher one")],
         )
     probabilities = [scenario.probability or 0.0 for scenario in economics.scenarios]
     total = math.fsum(probabilities)
@@ -253,25 +255,30 @@ def _values(economics: Economics) -> Iterator[Finding]:
     needed = math.ceil(needed * 1e4 - 1e-9) / 1e4
     below = f"per {terms.per}, below the floor of {shown(terms.floor.text)}"
     expected = terms.expected()
-    advice = f"launch where `p_success` is at least {share_in_plan(needed)} in {_names(economics, too_low)}, and keep the "
-    advice += f"others on what they have today{_values_then(economics, terms, too_low, needed)}"
+    remedies = [
+        advise(
+            f"launch where `p_success` is at least {share_in_plan(needed)} in {_names(economics, too_low)}, and keep the "
+            "others on what they have today"
+        ),
+        _values_then(economics, terms, too_low, needed),
+    ]
     if not terms.reaches_floor(expected):
         message = f"weighted by probability, the scenarios are worth {terms.amount(expected)} {below}"
-        yield _too_low(("economics", "scenarios"), message, expected, terms, advice)
+        yield _too_low(("economics", "scenarios"), message, expected, terms, remedies)
         return
     for position in too_low:
         message = f"the scenario {_name(economics, position)} is worth {terms.amount(nets[position])} {below}"
         at = ("economics", "scenarios", position, "p_success")
-        yield _too_low(at, message, nets[position], terms, advice)
+        yield _too_low(at, message, nets[position], terms, remedies)
 
 
-def _too_low(at: Path, message: str, value: float, terms: _Terms, advice: str) -> Finding:
+def _too_low(at: Path, message: str, value: float, terms: _Terms, remedies: Remedies) -> Finding:
     return Finding(
         at,
         message,
         observed=terms.amount(value),
         required=f"at least {shown(terms.floor.text)}",
-        help=advice,
+        remedies=remedies,
     )
 
 
@@ -283,24 +290,26 @@ def _names(economics: Economics, positions: Sequence[int]) -> str:
     return listing(_name(economics, position) for position in positions)
 
 
-def _values_then(economics: Economics, terms: _Terms, too_low: Sequence[int], needed: float) -> str:
-    """The expected values to declare once the scenarios have the success rate they need, where any is declared."""
+def _values_then(economics: Economics, terms: _Terms, too_low: Sequence[int], needed: float) -> Remedy:
+    """The success rate that the scenarios need, and the expected values to declare with it the scenarios have the success rate they need."""
     rates = [
         needed if position in too_low else scenario.p_success or 0.0
         for position, scenario in enumerate(economics.scenarios)
     ]
-    then = []
+    edits = []
     for position in too_low:
+        at: Path = ("economics", "scenarios", position)
+        edits.append(Setting((*at, "p_success"), share_in_plan(needed)))
         declared = economics.scenarios[position].expected_value
         if declared is not None:
             exact = terms.exact(terms.gross(needed), declared)
-            then.append(f"`expected_value: {exact}` in {_name(economics, position)}")
+            edits.append(Setting((*at, "expected_value"), exact))
     if economics.expected_value is not None:
         declared_then = weighted(map(terms.gross, rates), terms.probabilities())
-        then.append(
-            f"`expected_value: {terms.exact(declared_then, economics.expected_value)}` of all scenarios"
-        )
-    return f"; with `p_success: {share_in_plan(needed)}` declare {listing(then)}" if then else ""
+        exact = terms.exact(declared_then, economics.expected_value)
+        edits.append(Setting(("economics", "expected_value"), exact))
+    price = open_if("p_success is measured to be so", TradeOff.FACT)
+    return Remedy(tuple(edits), price, after=", once that is measured")
 
 
 def _out_of_reach(terms: _Terms) -> Finding:
@@ -337,7 +346,7 @@ def _differs(declared: Measure, at: Path, gross: float, calculation: str, terms:
         f"{calculation} is {exact}, not {shown(declared.text)}",
         observed=shown(declared.text),
         required=exact,
-        help=f"set `expected_value: {exact}`",
+        remedies=[setting(at, exact)],
     )
 
 

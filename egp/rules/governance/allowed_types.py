@@ -45,6 +45,7 @@ from typing import Annotated, Literal
 
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, need
+from egp.plan.remedy import setting
 from egp.plan.wording import listing
 from egp.rules import rule
 
@@ -69,7 +70,8 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         f"the plan's type is {declared}; the policy allows {allowed or 'none'} here{why}",
         observed=declared,
         required=allowed,
-        help=f"set `type: {params.types[0]}`, and declare what such a plan must show"
+        remedies=[setting(("type",), params.types[0], ", and declare what such a plan must show")]
         if params.types
-        else "ask the owners of the policy for a type that is allowed here",
+        else (),
+        help="" if params.types else "ask the owners of the policy for a type that is allowed here",
     )

@@ -112,10 +112,13 @@ from egp.plan.analysis.statements import stated
 from egp.plan.experiment import DecisionRule, Experiment
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import shown
+from egp.plan.remedy import Remedy, addition, advise, setting
 from egp.plan.wording import counted
 from egp.rules import rule
+from egp.yaml.edits import APPEND, Addition, Setting
 
 EXAMPLES = ("ship", "keep_control", "narrower_rerun", "longer_rerun")
+_LOWER = ("decision_rule", "min_ci_lower")
 SHIPPING = ("ship", "launch", "release", "rollout", "roll_out")
 
 
@@ -128,13 +131,13 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         raise DoesNotApply
     decision = plan.decision_rule
     if decision is None:
-        criterion = "" if _decides_by_margin(plan) else "min_ci_lower: 0%, "
-        options = ", ".join(EXAMPLES[: max(3, params.options)])
-        line = f"decision_rule: {{{criterion}otherwise: keep_control, options: [{options}]}}"
+        criterion = {} if _decides_by_margin(plan) else {"min_ci_lower": "0%"}
+        options = list(EXAMPLES[: max(3, params.options)])
+        whole = {**criterion, "otherwise": EXAMPLES[1], "options": options}
         yield _open(
             "",
             "missing `decision_rule`: which result ships the change, and what happens otherwise?",
-            f"add `{line}`",
+            addition(("decision_rule",), whole),
         )
         return
     yield from _criterion(plan, decision)
@@ -146,22 +149,23 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             f"the decision rule has {present}; the policy asks for {params.options}",
             observed=present,
             required=counted(params.options, "option"),
-            help=_more_options(decision, params.options),
+            remedies=[_more_options(decision, params.options)],
         )
 
 
 def _criterion(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
     lower = decision.min_ci_lower
     if lower is None and decision.min_lift is None and not _decides_by_margin(plan):
-        yield _open("min_ci_lower", "the decision rule does not say when to ship", "add `min_ci_lower: 0%`")
+        yield _open("min_ci_lower", "the decision rule does not say when to ship", addition(_LOWER, "0%"))
     increase = plan.primary_metric is not None and plan.primary_metric.direction == "increase"
     if lower is not None and lower.value < 0 and increase and plan.type == "superiority":
         yield Finding(
-            ("decision_rule", "min_ci_lower"),
+            _LOWER,
             f"the treatment ships from an interval down to {lower} on, which has harm in it",
             observed=str(lower),
             required="0 % or more",
-            help="set `min_ci_lower: 0%`, or register a non-inferiority plan with a margin",
+            remedies=[setting(_LOWER, "0%")],
+            help="register a non-inferiority plan with a margin",
         )
 
 
@@ -178,16 +182,16 @@ def _otherwise(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
     otherwise, options = stated(decision.otherwise), _names(decision)
     if otherwise and not _ships(plan, otherwise) and (not options or otherwise.casefold() in options):
         return
-    advice = _harmless(plan, decision)
+    harmless = _harmless(plan, decision)
     if not otherwise:
-        yield _open("otherwise", "the decision rule does not say what happens otherwise", advice)
+        yield _open("otherwise", "the decision rule does not say what happens otherwise", harmless)
     elif _ships(plan, otherwise):
         yield Finding(
             ("decision_rule", "otherwise"),
             f"otherwise means {shown(otherwise)}, so the treatment ships whatever the readout says",
             observed=shown(otherwise),
             required="a decision that does not ship",
-            help=advice,
+            remedies=[harmless],
         )
     else:
         yield Finding(
@@ -195,16 +199,18 @@ def _otherwise(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
             f"{shown(otherwise)} is none of the options",
             observed=shown(otherwise),
             required="one of the options",
-            help=f"{advice}, or add `{shown(otherwise)}` to the options",
+            remedies=[harmless, Remedy((Addition(("decision_rule", "options", APPEND), otherwise),))],
         )
 
 
-def _harmless(plan: Experiment, decision: DecisionRule) -> str:
+def _harmless(plan: Experiment, decision: DecisionRule) -> Remedy:
     """What to do otherwise: an option that does not ship, or the usual one."""
     options = [option for option in map(stated, decision.options) if option]
     harmless = [option for option in options if not _ships(plan, option)]
-    added = f", and add `{EXAMPLES[1]}` to the options" if options and not harmless else ""
-    return f"set `otherwise: {shown(harmless[0] if harmless else EXAMPLES[1])}`{added}"
+    chosen = Setting(("decision_rule", "otherwise"), harmless[0] if harmless else EXAMPLES[1])
+    if harmless or not options:
+        return Remedy((chosen,))
+    return Remedy((chosen, Addition(("decision_rule", "options", APPEND), EXAMPLES[1])))
 
 
 def _ships(plan: Experiment, option: str) -> bool:
@@ -213,18 +219,16 @@ def _ships(plan: Experiment, option: str) -> bool:
     return name.startswith(SHIPPING) or option.casefold() in map(str.casefold, treatments)
 
 
-def _more_options(decision: DecisionRule, least: int) -> str:
+def _more_options(decision: DecisionRule, least: int) -> Remedy:
     """The options as they are, and enough of the usual ones beside them."""
     kept = {option.strip().casefold(): option for option in decision.options if stated(option)}
     new = [option for option in EXAMPLES if option not in kept][: least - len(kept)]
     if len(kept) + len(new) < least:
-        return f"add {counted(least - len(kept), 'option')} that comply with the policy"
-    options = ", ".join(map(shown, [*kept.values(), *new]))
-    return f"set `options: [{options}]`, or add others that comply with the policy"
+        return advise(f"add {counted(least - len(kept), 'option')} that comply with the policy")
+    others = ", or add others that comply with the policy"
+    return setting(("decision_rule", "options"), [*kept.values(), *new], others)
 
 
-def _open(key: str, message: str, advice: str) -> Finding:
+def _open(key: str, message: str, remedy: Remedy) -> Finding:
     at = ("decision_rule", key) if key else ("decision_rule",)
-    return Finding(
-        at, message, observed="missing", required="a decision rule agreed before any result", help=advice
-    )
+    return Finding(at, message, "missing", "a decision rule agreed before any result", remedies=[remedy])

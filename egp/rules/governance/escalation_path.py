@@ -64,8 +64,12 @@ from egp.plan.analysis.statements import somebody
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, Related
 from egp.plan.quantity import shown
+from egp.plan.remedy import addition, setting
 from egp.plan.wording import length
 from egp.rules import rule
+
+_SOMEBODY = "head_of_product"
+_OR_ANOTHER = ", or another role above the owner"
 
 
 class Params(rule.Params):
@@ -77,9 +81,10 @@ class Params(rule.Params):
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     escalation, required = plan.escalation, f"a decision within {params.hours} h"
     if escalation is None:
-        advice = f"add `escalation: {{to: head_of_product, within: {params.hours}h}}`, or another role above the owner"
+        path = {"to": _SOMEBODY, "within": f"{params.hours}h"}
         message = "the plan does not say who breaks a tie"
-        yield Finding(("escalation",), message, "missing", required, advice)
+        remedy = addition(("escalation",), path, _OR_ANOTHER)
+        yield Finding(("escalation",), message, "missing", required, remedies=[remedy])
         return
     yield from _to(plan, somebody(escalation.to), required)
     if escalation.within is None or escalation.within > timedelta(hours=params.hours):
@@ -89,12 +94,13 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             f"the escalation {said}; the policy asks for {params.hours} h",
             observed="missing" if escalation.within is None else length(escalation.within),
             required=f"at most {params.hours} h",
-            help=f"set `within: {params.hours}h`",
+            remedies=[setting(("escalation", "within"), f"{params.hours}h")],
         )
 
 
 def _to(plan: Experiment, to: str, required: str) -> Iterator[Finding]:
     at = ("escalation", "to")
+    remedies = [setting(at, _SOMEBODY, _OR_ANOTHER)]
     if not to:
         message = "the escalation does not say to whom"
         yield Finding(
@@ -102,7 +108,7 @@ def _to(plan: Experiment, to: str, required: str) -> Iterator[Finding]:
             message,
             "missing",
             required,
-            "set `to: head_of_product`, or another role above the owner",
+            remedies=remedies,
         )
     elif plan.owner and plan.owner.dri and identity(to) == identity(plan.owner.dri):
         yield Finding(
@@ -110,6 +116,6 @@ def _to(plan: Experiment, to: str, required: str) -> Iterator[Finding]:
             "the escalation goes to the owner, who is a party to the disagreement",
             observed=shown(to),
             required="someone else than the owner",
-            help="set `to: head_of_product`, or another role above the owner",
+            remedies=remedies,
             related=(Related(("owner", "dri"), "the owner"),),
         )

@@ -123,24 +123,26 @@ from collections.abc import Iterator
 
 from egp.plan.analysis.days import day_after, first_full_day, last_day, readout_day
 from egp.plan.analysis.registered import has_primary_test
+from egp.plan.analysis.rescheduling import known_at_once
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding
+from egp.plan.remedy import Remedies, addition
 from egp.plan.wording import called, counted, ordinal_stage
 from egp.yaml import Path
 
 ASKED = {
     "kind": ("how {} is computed", "add `kind:` with proportion, mean, ratio or quantile"),
-    "direction": ("which direction of {} is good", "add `direction: decrease` where less is better, else `direction: increase`"),
+    "direction": ("which direction of {} is good", ""),
     "baseline": ("the baseline of {}, which its margin is a part of", "add `baseline:` with its value today, as in 12%, 1900ms or 0.042"),
     "outcome_window": (
-        "how long an outcome of {} needs", "add `outcome_window: 0d` if an outcome is known at once, else the time it needs",
+        "how long an outcome of {} needs", "",
     ),
     "std_dev": ("how much {} varies between units", "add `std_dev:`, measured per unit in the unit of the baseline"),
     "influence_std_dev": (
         "how much {} varies between units", "add `influence_std_dev:`, the measured standard deviation of its influence function",
     ),
 }  # fmt: skip
-"""Key of a metric → what the plan does not say without it, and what to add."""
+"""Key of a metric → what the plan does not say without it, and what to add where no value can be proposed."""
 
 FORTNIGHT = 14
 SPREADS = {"mean": ("std_dev",), "ratio": ("std_dev",), "quantile": ("influence_std_dev",)}
@@ -158,7 +160,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
         for key in _needed(plan, path, metric):
             if getattr(metric, key) is None:
                 what, advice = ASKED[key]
-                yield _unsaid((*path, key), what.format(_named(path, metric)), advice)
+                yield _unsaid((*path, key), what.format(_named(path, metric)), advice, _proposed(path, key))
     yield from _readout(plan)
     yield from _stages(plan)
 
@@ -170,7 +172,7 @@ def _readout(plan: Experiment) -> Iterator[Finding]:
         yield _unsaid(
             ("statistics", "guardrail_alpha"),
             "at which level guardrails are judged",
-            "add `guardrail_alpha: 5%`",
+            remedies=[addition(("statistics", "guardrail_alpha"), "5%")],
         )
     if not has_primary_test(plan):
         return
@@ -231,12 +233,19 @@ def _stages(plan: Experiment) -> Iterator[Finding]:
     for position, stage in enumerate(plan.ramp):
         if stage.min_dwell is None:
             name = ordinal_stage(position)
-            yield _unsaid(
-                ("ramp", position, "min_dwell"), f"how long {name} lasts", "add `min_dwell: 48h`, or more"
-            )
+            at: Path = ("ramp", position, "min_dwell")
+            yield _unsaid(at, f"how long {name} lasts", remedies=[addition(at, "48h", ", or more")])
 
 
-def _unsaid(at: Path, what: str, advice: str) -> Finding:
+def _proposed(path: Path, key: str) -> Remedies:
+    if key == "direction":
+        at = (*path, key)
+        return [addition(at, "decrease", " where less is better"), addition(at, "increase")]
+    return [known_at_once(path)] if key == "outcome_window" else ()
+
+
+def _unsaid(at: Path, what: str, advice: str = "", remedies: Remedies = ()) -> Finding:
     return Finding(
-        at, f"the plan does not say {what}, and the gate will ask", "missing", "a value before registration", advice, yields_in_place=True
+        at, f"the plan does not say {what}, and the gate will ask", "missing", "a value before registration", advice,
+        yields_in_place=True, remedies=remedies,
     )  # fmt: skip

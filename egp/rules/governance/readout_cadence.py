@@ -55,9 +55,11 @@ from typing import Annotated, Literal
 from egp.plan.analysis.statements import stated
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
+from egp.plan.remedy import addition, setting
 from egp.rules import rule
 
-AUDIENCE = "audience: [pm, marketing, exec]"
+AUDIENCE = ["pm", "marketing", "exec"]
+OTHERS = ", or who else reads them"
 CADENCES = ("daily", "twice_weekly", "weekly", "biweekly")
 
 
@@ -77,7 +79,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             f"the plan declares no readouts; the policy asks for {asked} ones",
             observed="missing",
             required=asked,
-            help=f"add `readouts: {{cadence: {asked}, {AUDIENCE}}}`, or who else reads them",
+            remedies=[addition(("readouts",), {"cadence": asked, "audience": AUDIENCE}, OTHERS)],
         )
         return
     if readouts.cadence is None or CADENCES.index(readouts.cadence) > CADENCES.index(asked):
@@ -87,7 +89,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             f"readouts {said}; the policy asks for {asked}",
             observed=readouts.cadence or "missing",
             required=asked,
-            help=f"set `cadence: {asked}`",
+            remedies=[setting(("readouts", "cadence"), asked)],
         )
     if not any(map(stated, readouts.audience)):
         yield Finding(
@@ -95,5 +97,5 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             "readouts go to nobody",
             observed="no audience",
             required="at least one reader",
-            help=f"set `{AUDIENCE}`, or who else reads them",
+            remedies=[setting(("readouts", "audience"), AUDIENCE, OTHERS)],
         )

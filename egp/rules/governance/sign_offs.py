@@ -111,10 +111,12 @@ from egp.plan.analysis.statements import somebody
 from egp.plan.experiment import Experiment, SignOff
 from egp.plan.finding import Finding, need
 from egp.plan.quantity import shown
+from egp.plan.remedy import Remedies, Remedy, TradeOff, addition, advise, open_if, setting
 from egp.plan.typed_reader import nearest
 from egp.plan.wording import called, listing
 from egp.rules import rule
 from egp.rules.rule_inputs import Organisation
+from egp.yaml.edits import APPEND, Addition
 
 RISKS = ("revenue", "brand", "privacy", "safety", "partner", "ai")
 
@@ -168,7 +170,7 @@ def _risk_answers(plan: Experiment, params: Params) -> Iterator[Finding]:
             "the plan does not say what it puts at risk, on which sign-offs depend",
             observed="missing",
             required=f"a list of {listing(known, 'or')}",
-            help="add `risk:` with what applies, or `risk: []`",
+            remedies=[addition(("risk",), [], ", or what applies", open_if("nothing of it is at risk"))],
         )
     for position, answer in enumerate(plan.risk or ()):
         if answer not in known:
@@ -179,7 +181,8 @@ def _risk_answers(plan: Experiment, params: Params) -> Iterator[Finding]:
                 f"`{shown(answer)}` is no answer about risk that the policy knows{hint}",
                 observed=shown(answer),
                 required=listing(known, "or"),
-                help=f"write `{guess}`" if guess else f"write one of {', '.join(known)}",
+                remedies=[setting(("risk", position), guess)] if guess else (),
+                help="" if guess else f"write one of {', '.join(known)}",
             )
 
 
@@ -203,14 +206,14 @@ def _unsigned(
         f"the plan is not signed by {named}",
         observed="no sign-off",
         required=listing(reasons),
-        help=_signatures(plan, absent, organisation),
+        remedies=_signatures(plan, absent, organisation),
     )
 
 
-def _signatures(plan: Experiment, absent: list[str], organisation: Organisation) -> str:
+def _signatures(plan: Experiment, absent: list[str], organisation: Organisation) -> list[Remedy]:
     """Who can sign for each role, and the line to add where the policy names somebody who may."""
     before = f" before {first_exposure(plan)[0]}" if plan.schedule and plan.schedule.start else ""
-    last_day = f", on: {day_after(first_exposure(plan)[0], -1)}" if before else ""
+    on = {"on": day_after(first_exposure(plan)[0], -1).isoformat()} if before else {}
     busy = {identity(sign_off.by) for sign_off in plan.sign_offs if sign_off.by}
     if plan.owner and plan.owner.dri:
         busy.add(identity(plan.owner.dri))
@@ -219,15 +222,15 @@ def _signatures(plan: Experiment, absent: list[str], organisation: Organisation)
         free = [each for each in organisation.roles.get(role, ()) if identity(each) not in busy]
         if free:
             busy.add(identity(free[0]))
-            lines.append(f'`- {{role: {role}, by: "{shown(free[0])}"{last_day}}}`')
+            lines.append(Addition(("sign_offs", APPEND), {"role": role, "by": free[0], **on}))
         else:
             nobody.append(role)
-    advice = []
-    if nobody:
-        advice.append(f"have {listing(nobody)} sign{before}, and add who signed when to `sign_offs`")
-    if lines:
-        advice.append(f"add {listing(lines)} to `sign_offs` once they have signed{before}")
-    return "; ".join(advice)
+    also = f"have {listing(nobody)} sign{before}, and add who signed when to `sign_offs`" if nobody else ""
+    if not lines:
+        return [advise(also)]
+    signed = f"they have signed{before}"
+    price = open_if(signed, TradeOff.FACT)
+    return [Remedy(tuple(lines), price, before=f"{also}; " if also else "", after=f" once {signed}")]
 
 
 def _flaw(
@@ -236,25 +239,26 @@ def _flaw(
     """What keeps a sign-off from counting."""
     at = ("sign_offs", position)
     holders = organisation.roles.get(role, ())
+    remedies: Remedies = ()
+    advice = ""
     if not somebody(sign_off.by):
         message, key, required = f"{role} signs without a name", "by", "who signed"
-        names = listing((f'`by: "{shown(each)}"`' for each in holders), "or")
-        advice = (
-            f"set {names}, whoever signed" if holders else "set `by:` to the handle of the person who signed"
-        )
+        price = open_if("that is who signed", TradeOff.FACT)
+        remedies = [setting((*at, "by"), each, " if that is who signed", price) for each in holders]
+        advice = "" if holders else "set `by:` to the handle of the person who signed"
     elif holders and identity(sign_off.by or "") not in map(identity, holders):
         message, key = f"{called(sign_off.by, 'nobody')} does not hold the role {role}", "by"
         required, advice = listing(holders, "or"), f"have it signed by {listing(holders, 'or')}"
     elif sign_off.on is None:
         message, key, required = f"{role} signs without a date", "on", f"before {start}"
-        advice = f"add `on: {day_after(start, -1)}`, or the earlier day of the sign-off"
+        remedies = [addition((*at, "on"), day_after(start, -1), ", or the earlier day of the sign-off")]
     elif sign_off.on >= start:
         message, key = f"{role} signs on {sign_off.on}; the first units are treated on {start}", "on"
         required, advice = f"before {start}", f"start after the sign-off, on a later day than {sign_off.on}"
     else:
         return None
     observed = shown(getattr(sign_off, key)) if getattr(sign_off, key) else "missing"
-    return Finding((*at, key), message, observed=observed, required=required, help=advice)
+    return Finding((*at, key), message, observed=observed, required=required, help=advice, remedies=remedies)
 
 
 ACTOR = "approvers"

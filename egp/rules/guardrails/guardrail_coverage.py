@@ -58,6 +58,7 @@ from egp.plan.analysis.guardrail_lines import segment_line, stop_rule_line
 from egp.plan.experiment import Experiment, Scenario
 from egp.plan.finding import Finding
 from egp.plan.quantity import shown
+from egp.plan.remedy import PROPOSAL, Remedy, advise
 from egp.plan.wording import listing, share_in_plan
 from egp.rules import rule
 
@@ -100,26 +101,24 @@ def _segments(plan: Experiment) -> Iterator[Finding]:
                 f"the economics single out {name}, but no guardrail watches {name} alone",
                 observed="no guardrail",
                 required=f"a guardrail of {name}",
-                help=_segment_advice(plan, scenario, scenario.segment),
+                remedies=[_segment_guarded(plan, scenario, scenario.segment)],
             )
 
 
-def _segment_advice(plan: Experiment, scenario: Scenario, segment: str) -> str:
+def _segment_guarded(plan: Experiment, scenario: Scenario, segment: str) -> Remedy:
     """A guardrail of the plan once more, for the segment alone; in words where the plan has none to start from."""
     models = [
         metric for metric in plan.guardrail_metrics if metric.id and metric.baseline and not metric.segment
     ]
     if not models:
         name = shown(segment)
-        return (
+        return advise(
             f"add a guardrail with `segment: {name}`, its share of the units and a margin or limit of its own"
         )
     share = share_in_plan(scenario.probability or 0.2)
     name = f"{models[0].id}_{segment}"
-    return (
-        f"add under `guardrail_metrics`, with the segment's own share and numbers, "
-        f"{segment_line(models[0], segment, share)}, and under `stop_rules` {stop_rule_line(plan, name)}"
-    )
+    lines = segment_line(models[0], segment, share), stop_rule_line(plan, name)
+    return Remedy(lines, PROPOSAL, after=", with the segment's own share and numbers")
 
 
 def costs(broken: Broken) -> Iterator[str]:

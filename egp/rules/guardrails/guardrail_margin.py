@@ -137,7 +137,8 @@ from egp.plan.analysis.registered import harm_direction, is_change_of
 from egp.plan.experiment import Experiment, Limit, Metric
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import Measure, MetricChange
-from egp.plan.wording import absolute, called, like, percent
+from egp.plan.remedy import addition, setting
+from egp.plan.wording import absolute, called, like, percent, quantity_in_plan
 from egp.rules import rule
 from egp.yaml import Path
 
@@ -146,6 +147,8 @@ if TYPE_CHECKING:
 
 
 _ROUNDING = 1 + 1e-9
+_MARGIN = "non_inferiority_margin"
+_STRICTER = " or a stricter one"
 
 
 class Params(rule.Params):
@@ -217,7 +220,7 @@ def _only_limit(metric: Metric, path: Path, cap: MetricChange) -> Finding:
         f"{called(metric.id, 'this guardrail')} has only a limit; the policy caps the harm this change may do at {cap}",
         observed="no margin",
         required=f"at most {cap}",
-        help=f"add `non_inferiority_margin: {cap}` or a stricter one",
+        remedies=[addition((*path, _MARGIN), str(cap), _STRICTER)],
     )
 
 
@@ -243,14 +246,17 @@ def _far_limit(metric: Metric, limit: Limit, path: Path, params: Params) -> Find
     if bound.unit != baseline.unit or further <= allowed * _ROUNDING:
         return None
     furthest = baseline.value + allowed * (1 if key == "max" else -1)
-    least_or_most = f"{key}: {_inside(furthest, allowed, baseline, up=key == 'min')}"
+    least_or_most = _inside(furthest, allowed, baseline, up=key == "min")
     return Finding(
         (*path, "limit", key),
         f"{subject} allows {_size(further, baseline, cap)} {'more' if key == 'max' else 'less'} than its baseline of "
         f"{baseline}; without a margin the policy allows {_size(allowed, baseline, cap)}",
         observed=str(bound),
         required=f"within {_size(allowed, baseline, cap)} of {baseline}",
-        help=f"set `{least_or_most}` or a stricter one, or add `non_inferiority_margin: {cap}`",
+        remedies=[
+            setting((*path, "limit", key), quantity_in_plan(least_or_most), _STRICTER),
+            addition((*path, _MARGIN), str(cap)),
+        ],
     )
 
 
@@ -279,7 +285,7 @@ def _too_loose(metric: Metric, path: Path, cap: MetricChange) -> Finding:
         f"is looser than the policy's {cap}",
         observed=str(margin),
         required=f"at most {cap}",
-        help=f"set `non_inferiority_margin: {cap}` or a stricter one",
+        remedies=[setting((*path, _MARGIN), str(cap), _STRICTER)],
     )
 
 

@@ -87,6 +87,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from egp import stats
 from egp.plan.analysis.days import day_after, last_day, whole_days
+from egp.plan.analysis.larger_sample import larger_sample
 from egp.plan.analysis.registered import (
     control_units,
     guardrail_test,
@@ -94,15 +95,15 @@ from egp.plan.analysis.registered import (
     planned_units,
     segment_share,
 )
+from egp.plan.analysis.rescheduling import settings_of_readout
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import QuantityError, Share
+from egp.plan.remedy import Remedy, advise, setting
 from egp.plan.wording import (
     at_least_like,
     called,
-    larger_sample,
-    listing,
     one_in,
     power_below,
     share_text,
@@ -183,7 +184,11 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
 
 def _weak(plan: Experiment, guard: _Guard, sample: float, power: float, floor: float) -> Finding:
     metric = guard.metric
-    options = [*_wider_margin(guard, sample, floor), *_later_readout(plan, guard, sample, floor)]
+
+    def remedies() -> list[Remedy]:
+        cheaper = [*_wider_margin(guard, sample, floor), *_later_readout(plan, guard, sample, floor)]
+        return _ordered(cheaper, _more_units(plan, [guard], sample, floor))
+
     return Finding(
         (*guard.path, "non_inferiority_margin"),
         f"too few units to clear {called(metric.id, 'this guardrail')}: {one_in(1 - power)} harmless launches would be held "
@@ -191,7 +196,7 @@ def _weak(plan: Experiment, guard: _Guard, sample: float, power: float, floor: f
         f"{power_below(power, floor)} power)",
         observed=power_below(power, floor),
         required=share_text(floor),
-        help=_options(options, _more_units(plan, [guard], sample, floor)),
+        remedies=remedies,
     )
 
 
@@ -200,17 +205,19 @@ def _jointly(
 ) -> Finding:
     weakest = min(guards, key=lambda guard: guard.power(sample))
     alone = floor * weakest.power(sample) / joint
-    options = [
-        f"{option} for {called(weakest.metric.id, 'the weakest')}"
-        for option in (_wider_margin(weakest, sample, alone) if alone < 1 else ())
-    ]
+    of_weakest = f" for {called(weakest.metric.id, 'the weakest')}"
+
+    def remedies() -> list[Remedy]:
+        cheaper = _wider_margin(weakest, sample, alone, of_weakest) if alone < 1 else ()
+        return _ordered([*cheaper], _more_units(plan, guards, sample, floor))
+
     return Finding(
         ("guardrail_metrics",),
         f"too few units to clear all {len(guards)} guardrails: {one_in(1 - joint)} harmless launches would be held "
         f"({power_below(joint, floor)} power to rule out their margins together)",
         observed=power_below(joint, floor),
         required=share_text(floor),
-        help=_options(options, _more_units(plan, guards, sample, floor)),
+        remedies=remedies,
     )
 
 
@@ -218,27 +225,28 @@ def _joint_power(guards: Sequence[_Guard], sample: float) -> float:
     return stats.all_pass_probability([guard.power(sample) for guard in guards])[1]
 
 
-def _options(cheaper: Sequence[str], more_units: str) -> str:
+def _ordered(cheaper: list[Remedy], more_units: Remedy | None) -> list[Remedy]:
     """The ways out, one that takes a longer run last."""
-    options = [*cheaper, more_units] if more_units.startswith("run") else [more_units, *cheaper]
-    return listing(filter(None, options), "or") or "plan more units, or accept wider margins"
+    if more_units is None:
+        return cheaper or [advise("plan more units, or accept wider margins")]
+    return [more_units, *cheaper] if more_units.edits else [*cheaper, more_units]
 
 
-def _more_units(plan: Experiment, guards: Sequence[_Guard], sample: float, floor: float) -> str:
-    """The sample that is enough, or the longer run it takes; empty where no finite one is."""
+def _more_units(plan: Experiment, guards: Sequence[_Guard], sample: float, floor: float) -> Remedy | None:
+    """The sample that is enough, or the longer run it takes; None where no finite one is."""
     each = floor ** (1 / len(guards))
     try:
         enough = max(stats.required_units(guard.test, 0.0, each).control / guard.control for guard in guards)
     except StatisticsInputError:
-        return ""
+        return None
     if enough >= _MOST_UNITS:
-        return ""
+        return None
     sizes = range(int(sample), max(int(sample), math.ceil(enough)) + 2)
     units = sizes[bisect_left(sizes[:-1], floor, key=lambda size: _joint_power(guards, size))]
     return larger_sample(units, units_that_come(plan))
 
 
-def _wider_margin(guard: _Guard, sample: float, floor: float) -> Iterator[str]:
+def _wider_margin(guard: _Guard, sample: float, floor: float, of: str = "") -> Iterator[Remedy]:
     metric = guard.metric
     declared = need(metric.non_inferiority_margin, *guard.path, "non_inferiority_margin")
     try:
@@ -247,13 +255,15 @@ def _wider_margin(guard: _Guard, sample: float, floor: float) -> Iterator[str]:
     except (StatisticsInputError, QuantityError):
         # So few units rule out no margin, or none that a plan can write.
         return
-    yield f"accept `non_inferiority_margin: {written}` (if the policy's cap allows it)"
+    after = f"{of} (if the policy's cap allows it)"
+    yield setting((*guard.path, "non_inferiority_margin"), written, after)
 
 
-def _later_readout(plan: Experiment, guard: _Guard, sample: float, floor: float) -> Iterator[str]:
+def _later_readout(plan: Experiment, guard: _Guard, sample: float, floor: float) -> Iterator[Remedy]:
     window, matured = guard.metric.outcome_window, matured_share(plan, guard.metric)
     if matured < 1 and window and guard.power(sample / matured) >= floor:
-        yield f"read out on {day_after(last_day(plan), 1 + whole_days(window))}, when every outcome has matured"
+        earliest = day_after(last_day(plan), 1 + whole_days(window))
+        yield Remedy(tuple(settings_of_readout(plan, earliest)), after=", when every outcome has matured")
 
 
 def _nothing_judged(metric: Metric, path: Path) -> Finding:

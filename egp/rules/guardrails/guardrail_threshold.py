@@ -103,6 +103,7 @@ from egp.plan.analysis.registered import is_change_of
 from egp.plan.experiment import Experiment, Limit, Metric
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import Measure, MetricChange
+from egp.plan.remedy import addition
 from egp.plan.wording import called
 from egp.yaml import Path
 
@@ -148,7 +149,10 @@ def _no_direction(metric: Metric, path: Path) -> Finding:
         f"the plan does not say whether an increase or a decrease of {_name(metric)} is good",
         observed="missing",
         required="increase or decrease",
-        help="add `direction: decrease` where less is better, as for refunds, else `direction: increase`",
+        remedies=[
+            addition((*path, "direction"), "decrease", " where less is better, as for refunds"),
+            addition((*path, "direction"), "increase"),
+        ],
     )
 
 
@@ -158,7 +162,10 @@ def _no_action(metric: Metric, path: Path) -> Finding:
         f"the plan does not say what follows when {_name(metric)} is breached",
         observed="missing",
         required="rollback, hold or monitor",
-        help="add `action: rollback`, or `action: hold` where the harm can wait for a decision",
+        remedies=[
+            addition((*path, "action"), "rollback"),
+            addition((*path, "action"), "hold", " where the harm can wait for a decision"),
+        ],
     )
 
 

@@ -45,7 +45,7 @@ guardrail_metrics: null
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,6 +53,7 @@ from egp.plan.analysis.guardrail_lines import guardrail_line, stop_rule_line
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import shown
+from egp.plan.remedy import PROPOSAL, Remedy, advise, setting
 from egp.plan.typed_reader import nearest
 from egp.plan.wording import counted, listing
 from egp.rules import rule
@@ -92,19 +93,23 @@ def _absent(plan: Experiment, absent: list[str], params: Params) -> Finding:
         message = (
             f"the plan does not guard {names}, which the policy asks of every plan; {name} is probably meant"
         )
-        advice = f"set `id: {shown(meant)}`"
+        remedies = [setting(("guardrail_metrics", position, "id"), meant)]
     else:
         message = f"the plan does not guard {names}, which the policy asks of every plan"
         elsewhere = {str(metric.id): path[0] for path, metric in plan.metrics}
         moved = [f"move {shown(name)} there from {elsewhere[name]}" for name in absent if name in elsewhere]
         new = [name for name in absent if name not in elsewhere]
-        advice = "; ".join([*([_lines(plan, new)] if new else ["complete `guardrail_metrics`"]), *moved])
+        remedies = (
+            [_lines(plan, new, moved)]
+            if new
+            else [advise("; ".join(["complete `guardrail_metrics`", *moved]))]
+        )
     return Finding(
         ("guardrail_metrics",) if position is None else ("guardrail_metrics", position, "id"),
         message,
         observed=counted(len(plan.guardrail_metrics), "guardrail metric"),
         required=listing(map(shown, params.metrics)),
-        help=advice,
+        remedies=remedies,
     )
 
 
@@ -114,14 +119,12 @@ def _free_names() -> Iterator[str]:
     yield from (f"guardrail_{number}" for number in count(1))
 
 
-def _lines(plan: Experiment, names: list[str]) -> str:
-    """The guardrails as lines to paste, with the stop rules that other rules then ask for."""
+def _lines(plan: Experiment, names: list[str], moved: Sequence[str] = ()) -> Remedy:
+    """The guardrails as lines to add, with the stop rules that other rules then ask for."""
     unwatched = [name for name in names if name not in {stop_rule.metric for stop_rule in plan.stop_rules}]
-    metrics = ", ".join(guardrail_line(name) for name in names)
-    rules = ", ".join(stop_rule_line(plan, name) for name in unwatched)
-    return f"add under `guardrail_metrics`, with the metric's own kind and numbers, {metrics}" + (
-        f", and under `stop_rules` {rules}" if rules else ""
-    )
+    lines = [*map(guardrail_line, names), *(stop_rule_line(plan, name) for name in unwatched)]
+    after = "; ".join([", with the metric's own kind and numbers", *moved])
+    return Remedy(tuple(lines), PROPOSAL, after=after)
 
 
 def _misspelt(plan: Experiment, absent: list[str], params: Params) -> tuple[int | None, str]:
@@ -141,7 +144,7 @@ def _too_few(plan: Experiment, params: Params) -> Finding:
         f"the policy asks for at least {params.at_least}",
         observed=counted(number, "guardrail metric"),
         required=f"at least {params.at_least}",
-        help=_lines(plan, [next(name for name in _free_names() if name not in taken)]),
+        remedies=[_lines(plan, [next(name for name in _free_names() if name not in taken)])],
     )
 
 

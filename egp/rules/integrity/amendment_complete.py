@@ -93,6 +93,7 @@ from egp.plan.analysis.days import first_exposure
 from egp.plan.analysis.statements import somebody, stated
 from egp.plan.experiment import Amendment, Experiment
 from egp.plan.finding import EARLIER, Finding, Related
+from egp.plan.remedy import open_if, setting
 from egp.plan.wording import listing
 from egp.record.changes import added_amendments, changes, covers, vanished_amendments
 from egp.rules.rule_inputs import Change
@@ -105,6 +106,9 @@ _ASKED = {
 }
 
 needs = ("plan.amendments", "before", "lock")
+
+
+_UNSEEN = "nobody had looked"
 
 
 def check(change: Change) -> Iterator[Finding]:
@@ -199,12 +203,14 @@ def _misjudged(change: Change) -> Iterator[Finding]:
         named = plan.amendments[position].changes
         names = [f"`{each.name}`" for each in loosened if any(covers(name, each) for name in named)]
         if names:
+            at = ("amendments", position, "effect")
             yield Finding(
-                ("amendments", position, "effect"),
+                at,
                 f"the amendment says that it tightens, and {listing(names)} loosens",
                 observed="tightens",
                 required="loosens",
-                help="set `effect: loosens`, or change the field the other way",
+                remedies=[setting(at, "loosens")],
+                help="change the field the other way",
             )
 
 
@@ -213,12 +219,16 @@ def _untrue(position: int, amendment: Amendment, agreed: Experiment) -> Iterator
         return
     start, path = first_exposure(agreed)
     if amendment.on >= start:
+        at = ("amendments", position, "data_access")
         yield Finding(
-            ("amendments", position, "data_access"),
+            at,
             f"the amendment of {amendment.on} says `nothing_run`, and the first unit was treated on {start}",
             observed="nothing_run",
             required="no_results_seen or results_seen",
-            help="set `data_access: no_results_seen` if nobody had looked, otherwise `results_seen`",
+            remedies=[
+                setting(at, "no_results_seen", f" if {_UNSEEN}", open_if(_UNSEEN)),
+                setting(at, "results_seen"),
+            ],
             related=(Related(path, "the first unit is treated"),),
         )
 

@@ -93,8 +93,10 @@ from datetime import date
 
 from egp.plan.experiment import Experiment
 from egp.plan.finding import EARLIER, Finding, Related
+from egp.plan.remedy import Remedy, TradeOff, open_if, setting
 from egp.record.changes import FieldChange, added_amendments, moved_day, unnamed
 from egp.rules.rule_inputs import Change
+from egp.yaml.edits import Setting
 
 needs = ("under_base",)
 
@@ -125,7 +127,14 @@ def _entry(where: str, stated: date | None, earlier: date | None, as_of: date) -
         f"the registration is new in the {where}, and dated {stated}{was}; today is {as_of}",
         observed=str(stated),
         required=str(as_of),
-        help=f"register the plan today: set `registered: {as_of}` and run `egp register`",
+        remedies=[
+            Remedy(
+                (Setting(("registered",), as_of.isoformat()),),
+                open_if("it is registered on that very day: no date is made up", TradeOff.FACT),
+                before="register the plan today: ",
+                after=" and run `egp register`",
+            )
+        ],
     )
 
 
@@ -138,7 +147,7 @@ def _amendments(change: Change) -> Iterator[Finding]:
                 f"the amendment is new, and dated {on}; today is {change.as_of}",
                 observed=str(on),
                 required=str(change.as_of),
-                help=f"set `on: {change.as_of}`",
+                remedies=[setting(("amendments", position, "on"), change.as_of)],
             )
 
 

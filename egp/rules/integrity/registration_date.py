@@ -68,7 +68,11 @@ from collections.abc import Iterator
 from datetime import date
 
 from egp.plan.finding import LOCK, DoesNotApply, Finding, Related
+from egp.plan.remedy import Remedy, TradeOff, open_if, setting
 from egp.rules.rule_inputs import Change
+from egp.yaml.edits import Setting
+
+ON_THAT_DAY = open_if("it is registered on that very day: no date is made up", TradeOff.FACT)
 
 
 def check(change: Change) -> Iterator[Finding]:
@@ -92,7 +96,7 @@ def check(change: Change) -> Iterator[Finding]:
         what,
         observed=str(claimed or "missing"),
         required=str(attested),
-        help=f"set `registered: {attested}`",
+        remedies=[setting(("registered",), attested, price=ON_THAT_DAY)],
         related=(Related(("registered",), "what the lock has", plan=LOCK),),
     )
 
@@ -114,7 +118,13 @@ def _yet_to_come(claimed: date, change: Change) -> Finding:
         f"the plan is registered on {claimed}, after the day as of which it is judged ({change.as_of})",
         observed=str(claimed),
         required=f"{change.as_of} or earlier",
-        help=f"judge it as of {claimed} or later (`--as-of`), or write the day on which it is agreed, as in `registered: {change.as_of}`",
+        remedies=[
+            Remedy(
+                (Setting(("registered",), change.as_of.isoformat()),),
+                ON_THAT_DAY,
+                before=f"judge it as of {claimed} or later (`--as-of`), or register it on the day on which it is agreed; if that is today, ",
+            )
+        ],
     )
 
 

@@ -88,6 +88,7 @@ from egp.plan.analysis.registered import has_primary_test
 from egp.plan.analysis.statements import stated
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import DoesNotApply, Finding, need
+from egp.plan.remedy import Remedy, addition
 from egp.plan.wording import called, counted
 from egp.rules import rule
 from egp.yaml import Path
@@ -129,17 +130,17 @@ def _missing(plan: Experiment, metric: Metric, path: Path) -> Iterator[Finding]:
         f"the plan does not say {what}; the sample size for {name} rests on it",
         observed="missing",
         required="a source and its date",
-        help=f"add {_example(plan, absent)}",
+        remedies=[_example(plan, whole, absent)],
     )
 
 
-def _example(plan: Experiment, absent: list[str]) -> str:
-    """Lines to paste, with a date that is neither too old nor too late."""
+def _example(plan: Experiment, whole: Path, absent: list[str]) -> Remedy:
+    """Keys to add, with a date that is neither too old nor too late."""
     day = day_after(plan.registered or first_day(plan), -7)
-    parts = {"from": 'from: "28 days of the dashboard it was read from"', "as_of": f"as_of: {day}"}
+    parts = {"from": "28 days of the dashboard it was read from", "as_of": day.isoformat()}
     if len(absent) == 2:
-        return f"`baseline_source: {{{', '.join(parts.values())}}}`"
-    return f"`{parts[absent[0]]}`"
+        return addition(whole, parts)
+    return addition((*whole, absent[0]), parts[absent[0]])
 
 
 def _age(plan: Experiment, as_of: date, path: Path, params: Params) -> Iterator[Finding]:

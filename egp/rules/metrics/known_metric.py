@@ -37,6 +37,7 @@ from typing import Annotated
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import shown
+from egp.plan.remedy import setting
 from egp.plan.typed_reader import nearest
 from egp.rules import rule
 
@@ -62,7 +63,6 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             f"{shown(metric.id)} is not in the policy's catalogue of metrics{hint}",
             observed=shown(metric.id),
             required="a metric of the catalogue",
-            help=f"set `id: {shown(meant)}`"
-            if meant
-            else "use a metric of the catalogue, or have this one added to it",
+            remedies=[setting((*path, "id"), meant)] if meant else (),
+            help="" if meant else "use a metric of the catalogue, or have this one added to it",
         )

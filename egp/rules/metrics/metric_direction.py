@@ -49,8 +49,12 @@ from collections.abc import Iterator
 
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding, need
+from egp.plan.quantity import MetricChange
+from egp.plan.remedy import FREE, Remedy, TradeOff, addition, open_if, setting
 from egp.plan.wording import called
 from egp.yaml import Path
+
+_LESS = "less is better"
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
@@ -62,7 +66,10 @@ def check(plan: Experiment) -> Iterator[Finding]:
                 f"the plan does not say whether an increase or a decrease of {called(metric.id, 'the metric')} is good",
                 observed="missing",
                 required="increase or decrease",
-                help="add `direction: increase`, or `direction: decrease` where less is better",
+                remedies=[
+                    addition((*path, "direction"), "increase"),
+                    addition((*path, "direction"), "decrease", " where less is better"),
+                ],
             )
         else:
             yield from _against_direction(metric, path)
@@ -79,5 +86,13 @@ def _against_direction(metric: Metric, path: Path) -> Iterator[Finding]:
                 f"{name} of {change} is a decrease, while `direction` calls an increase good",
                 observed=str(change),
                 required="a change in the good direction",
-                help=f"set `{key}: {change.text.lstrip('-')}`, or `direction: decrease` if less is better",
+                remedies=[
+                    _positive((*path, key), change),
+                    setting((*path, "direction"), "decrease", f" if {_LESS}", open_if(_LESS)),
+                ],
             )
+
+
+def _positive(at: Path, change: MetricChange) -> Remedy:
+    hoped = open_if("the business hopes for as much", TradeOff.FACT)
+    return setting(at, change.text.lstrip("-"), price=hoped if at[-1] == "target" else FREE)

@@ -86,6 +86,7 @@ from egp.plan.analysis.registered import information_fractions, require_primary_
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import as_day
+from egp.plan.remedy import setting
 from egp.plan.wording import counted, one_in, percent
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ def check(plan: Experiment) -> Iterator[Finding]:
         _too_many(plan, alpha, count),
         observed=counted(count, "look"),
         required="1 look",
-        help=f"set `looks: [{last}]`, or register a sequential test if the policy allows one",
+        remedies=[setting(("statistics", "looks"), [last.isoformat()])],
+        help="register a sequential test if the policy allows one",
     )
 
 

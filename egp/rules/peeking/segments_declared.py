@@ -85,6 +85,7 @@ from egp.plan.analysis.registered import require_primary_test
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
 from egp.plan.quantity import shown
+from egp.plan.remedy import setting
 from egp.plan.wording import counted, one_in, percent
 from egp.rules import rule
 
@@ -148,7 +149,8 @@ def _uncorrected(plan: Experiment, count: int, correction: str | None) -> Findin
         ),
         observed=correction if correction and correction != "none" else "no correction",
         required="bonferroni or holm",
-        help="set `correction: holm`, or move the segments to `diagnostic_segments`",
+        remedies=[setting(("statistics", "correction"), "holm")],
+        help="move the segments to `diagnostic_segments`",
     )
 
 

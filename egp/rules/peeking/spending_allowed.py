@@ -124,7 +124,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from egp import stats
 from egp.plan.analysis.days import day_after, last_day
-from egp.plan.analysis.decidable import one_look
+from egp.plan.analysis.decidable import SPENDING_PARAMETER, one_look, usual_parameter
 from egp.plan.analysis.registered import (
     MOST_LOOKS,
     comparison_alpha,
@@ -137,9 +137,11 @@ from egp.plan.analysis.registered import (
 )
 from egp.plan.experiment import Experiment, Statistics
 from egp.plan.finding import Finding, NotChecked
+from egp.plan.remedy import Remedy, setting
 from egp.plan.wording import counted, listing, percent
 from egp.rules import rule
 from egp.stats import StatisticsInputError
+from egp.yaml.edits import Removal
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -187,13 +189,14 @@ def _left_over(statistics: Statistics, functions: Sequence[str]) -> Iterator[Fin
         if method == "always_valid"
         else f"a {method} test has one look, and {spent} spends nothing in it"
     )
-    sequential = ", or register `method: group_sequential`" if functions else ""
+    removals = Remedy(tuple(Removal(("statistics", key)) for key in keys))
+    sequential = [setting(("statistics", "method"), "group_sequential")] if functions else []
     yield Finding(
         ("statistics", keys[0]),
         message,
         observed=spent,
         required="no spending function",
-        help=f"remove {listing(f'`{key}:`' for key in keys)}{sequential}",
+        remedies=[removals, *sequential],
     )
 
 
@@ -227,13 +230,13 @@ def _group_sequential(
 def _refused(
     plan: Experiment, statistics: Statistics, functions: Sequence[str], key: str, message: str
 ) -> Finding:
-    fixed = one_look(plan)
+    at, fixed = ("statistics", key), one_look(plan)
     return Finding(
-        ("statistics", key),
+        at,
         message,
         observed=getattr(statistics, key) or "missing",
         required=listing(["fixed_horizon", *functions], "or"),
-        help=f"set `spending: {functions[0]}`, or {fixed}" if functions and key == "spending" else fixed,
+        remedies=[setting(at, functions[0]), fixed] if functions and key == "spending" else [fixed],
     )
 
 
@@ -253,11 +256,11 @@ def _incomplete(plan: Experiment, statistics: Statistics, spending: str) -> Iter
         )
     elif spending == "hwang_shih_decani" and statistics.spending_parameter is None:
         yield Finding(
-            ("statistics", "spending_parameter"),
+            SPENDING_PARAMETER,
             "hwang_shih_decani declares no γ, so its boundaries are open",
             observed="missing",
             required="γ",
-            help="add `spending_parameter: -4`, which spends late, or 1, which spends about evenly",
+            remedies=[usual_parameter()],
         )
     else:
         yield from _without_boundaries(plan, spending)

@@ -75,6 +75,7 @@ from typing import Annotated
 from egp.plan.analysis.days import day_after
 from egp.plan.finding import Finding, need
 from egp.plan.quantity import Interval, shown
+from egp.plan.remedy import PROPOSAL, setting
 from egp.plan.wording import counted, listing
 from egp.rules import rule
 from egp.rules.rule_inputs import Portfolio, PortfolioEntry
@@ -109,7 +110,9 @@ def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
             f"the flag {shown(plan.feature_flag)} also switches {listing(_named(others, more))}",
             observed=f"{len(others)} {more}other {'experiment' if len(others) == 1 else 'experiments'}",
             required=f"none within {counted(params.days, 'day')}",
-            help=f"use a flag of its own, as in `feature_flag: {_free_flag(portfolio)}`",
+            remedies=[
+                setting(("feature_flag",), _free_flag(portfolio), ", or another flag of its own", PROPOSAL)
+            ],
         )
 
 
@@ -135,7 +138,7 @@ def _named(others: list[str], more: str) -> list[str]:
 def _free_flag(portfolio: Portfolio) -> str:
     flag = portfolio.plan.feature_flag
     names = (f"{flag}_{number}" for number in count(2))
-    return shown(next(name for name in names if not portfolio.index.sharing("feature_flag", name)))
+    return next(name for name in names if not portfolio.index.sharing("feature_flag", name))
 
 
 ACTOR = "owners"

@@ -91,13 +91,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from itertools import islice
 
 from egp.plan.analysis.days import day_after
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import Interval, shown
+from egp.plan.remedy import Remedy, advise, setting
 from egp.plan.wording import counted, listing, percent, told_apart
 from egp.rules.rule_inputs import Portfolio, Traffic
+from egp.yaml.edits import Setting
 
 _FULL = 1 + 1e-9
 _NAMED = 3
@@ -133,7 +136,7 @@ def check(portfolio: Portfolio) -> Iterator[Finding]:
         f"{percent(own)} here and {listing(others)}",
         observed=told_apart(total, 1)[0],
         required="at most 100 %",
-        help=_way_out(portfolio, run, max(total for _, total in days) - own),
+        remedies=partial(_ways_out, portfolio, run, max(total for _, total in days) - own),
     )
 
 
@@ -148,15 +151,18 @@ def _shares_with_nobody(portfolio: Portfolio) -> None:
         raise NotChecked(("layer",))
 
 
-def _way_out(portfolio: Portfolio, run: Interval, taken: float) -> str:
+def _ways_out(portfolio: Portfolio, run: Interval, taken: float) -> list[Remedy]:
     """Other days before less exposure, which the sample may not be able to afford."""
     start = _first_free_start(portfolio, run)
     end = day_after(start, run.days - 1)
-    later = f"set `start: {start}` and `end: {end}` and move the looks as far, or use another layer"
+    dates = Setting(("schedule", "start"), start.isoformat()), Setting(("schedule", "end"), end.isoformat())
+    later = Remedy(dates, after=" and move the looks as far")
+    other = advise("use another layer")
     free = math.floor((1 - taken) * 1e4 + 1e-6) / 1e2
-    return (
-        later if free <= 0 else f"{later}; `exposure: {free:g}%` fits too, if the sample can still be reached"
-    )
+    if free <= 0:
+        return [later, other]
+    less = setting(("schedule", "exposure"), f"{free:g}%", ", if the sample can still be reached")
+    return [later, less, other]
 
 
 def _first_free_start(portfolio: Portfolio, run: Interval) -> date:

@@ -86,6 +86,7 @@ from itertools import islice
 
 from egp.plan.finding import Finding, need
 from egp.plan.quantity import Interval, shown
+from egp.plan.remedy import Remedy, advise, setting
 from egp.plan.wording import counted, listing, percent
 from egp.rules.rule_inputs import Portfolio, PortfolioEntry
 
@@ -133,9 +134,8 @@ def _overlap(portfolio: Portfolio, position: int, run: Interval, count: int) -> 
         f"{shown(surface)} is shared with {listing(names)}",
         observed=counted(count, "overlapping experiment"),
         required="none",
-        help=_apart(plan, largest[0])
-        if count == 1
-        else "put them into one layer, or run them one after the other",
+        remedies=[_apart(plan, largest[0])] if count == 1 else (),
+        help="" if count == 1 else "put them into one layer, or run them one after the other",
     )
 
 
@@ -151,12 +151,13 @@ def _worded(plan: PortfolioEntry, run: Interval, other: PortfolioEntry) -> str:
     return f"{shown(other.id) or other.path} ({together}, {share})"
 
 
-def _apart(plan: PortfolioEntry, other: PortfolioEntry) -> str:
+def _apart(plan: PortfolioEntry, other: PortfolioEntry) -> Remedy:
     if other.layer:
-        return f"set `layer: {shown(other.layer)}`, so that no unit is in both, or start after {other.last}"
+        return setting(("layer",), other.layer, f", so that no unit is in both, or start after {other.last}")
     if plan.layer:
-        return f"give {shown(other.id) or other.path} the `layer: {shown(plan.layer)}`, or start after {other.last}"
-    return f"give both the same `layer`, so that no unit is in both, or start after {other.last}"
+        name = shown(other.id) or other.path
+        return advise(f"give {name} the `layer: {shown(plan.layer)}`, or start after {other.last}")
+    return advise(f"give both the same `layer`, so that no unit is in both, or start after {other.last}")
 
 
 ACTOR = "owners"

@@ -131,7 +131,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
                 each.problem,
                 observed="no test of the gate" if each.metric else "a key without an effect",
                 required="a test that the gate decides" if each.metric else "a key that is applied",
-                help=each.nearest,
+                remedies=each.nearest,
                 # Whoever has yet to say how units resemble each other is told that first.
                 yields_to=frozenset({"unit-mismatch"}),
             )

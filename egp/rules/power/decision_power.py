@@ -125,10 +125,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from egp import stats
 from egp.plan.analysis.design import Design
+from egp.plan.analysis.larger_sample import larger_sample
 from egp.plan.analysis.registered import (
     PRIMARY,
     baseline_of,
@@ -146,7 +149,8 @@ from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding, NotChecked, Related, need
 from egp.plan.quantity import MetricChange, Share
-from egp.plan.wording import larger_sample, like, percent, power_below, power_text, share_text, unit_count
+from egp.plan.remedy import Remedy, advise, removal, setting
+from egp.plan.wording import like, percent, power_below, power_text, share_text, unit_count
 from egp.rules import rule
 from egp.stats.values import NamedTuple
 from egp.yaml import Path
@@ -156,9 +160,9 @@ if TYPE_CHECKING:
 
 
 _MOST_UNITS = 10**12
-_DROPPED = {
-    "min_lift": "remove `min_lift`, significance is asked anyway",
-    "min_ci_lower": "set `min_ci_lower: 0%`",
+_DROPPED: dict[str, Remedy] = {
+    "min_lift": removal(("decision_rule", "min_lift"), ", significance is asked anyway"),
+    "min_ci_lower": setting(("decision_rule", "min_ci_lower"), "0%"),
 }
 """How a clause is taken out of the decision rule."""
 
@@ -273,7 +277,7 @@ def _lift_of_the_mde(plan: Experiment, floor: float) -> Finding:
         f"a true effect of {mde} would ship at most half of the time, whatever the sample, because of `min_lift: {bound}`",
         observed="at most 50 %",
         required=percent(floor),
-        help=_DROPPED["min_lift"],
+        remedies=[_DROPPED["min_lift"]],
         related=(Related((*PRIMARY, "mde"), "the MDE"),),
         impossible=True,
     )
@@ -296,7 +300,7 @@ def _strict_clause(
         f"`{key}: {bound}`",
         observed=power_below(chances.power, floor),
         required=share_text(floor),
-        help=_looser(plan, decision, sample, key, floor),
+        remedies=partial(_looser, plan, decision, sample, key, floor),
         related=(Related((*PRIMARY, "mde"), "the MDE"),),
         impossible=impossible,
     )
@@ -306,29 +310,32 @@ def _guardrails_too(chances: stats.DecisionPower) -> str:
     return f", {power_text(chances.power)} with every guardrail passing" if chances.guardrails else ""
 
 
-def _looser(plan: Experiment, decision: _Decision, sample: float, key: str, floor: float) -> str:
+def _looser(plan: Experiment, decision: _Decision, sample: float, key: str, floor: float) -> list[Remedy]:
     """The largest bound of the clause with which the rule reaches the floor; without one, what else it takes."""
     bounds = {name: _threshold(plan, name) for name in _DROPPED}
     enough = _largest_bound(decision, sample, bounds, key, floor)
     if enough:
-        return enough
+        return [enough]
     bounds[key] = 0.0
     other = next(name for name in bounds if name != key)
-    too = bounds[other] and _largest_bound(decision, sample, bounds, other, floor)
-    return f"{_DROPPED[key]}, and {too or 'plan a larger MDE or wider margins'}"
+    too = _largest_bound(decision, sample, bounds, other, floor) if bounds[other] else None
+    dropped = _DROPPED[key]
+    if too is None:
+        return [replace(dropped, after=f"{dropped.after}, and plan a larger MDE or wider margins")]
+    return [Remedy((*dropped.edits, *too.edits), after=too.after)]
 
 
 def _largest_bound(
     decision: _Decision, sample: float, bounds: Mapping[str, float], key: str, floor: float
-) -> str:
-    """The clause, as loose as it must be for the floor; empty where even without it the rule falls short."""
+) -> Remedy | None:
+    """The clause, as loose as it must be for the floor; None where even without it the rule falls short."""
 
     def reaches(value: float) -> bool:
         chances = decision.chances(sample, **{**bounds, key: value})
         return chances.power >= floor and chances.primary > 0.5
 
     if not reaches(0.0):
-        return ""
+        return None
     low, high = 0.0, bounds[key]
     for _ in range(60):
         middle = (low + high) / 2
@@ -338,7 +345,7 @@ def _largest_bound(
     # Rounding to three digits moves a number by at most 0.5 %.
     plan = decision.plan
     written = like(low * 0.995, getattr(plan.decision_rule, key), primary_at(plan, PRIMARY).baseline)
-    return f"set `{key}: {written}` or less"
+    return setting(("decision_rule", key), written, " or less")
 
 
 def _broken_promise(
@@ -347,14 +354,18 @@ def _broken_promise(
     wanted, tests = required_power(plan), len(chances.guardrails) + 1
     each = stats.guardrail_power_target(wanted, tests - 1)
     bounds = (_threshold(plan, "min_lift"), _threshold(plan, "min_ci_lower"))
-    enough = _least_sample(sample, lambda units: decision.chances(units, *bounds).lower_bound >= wanted)
+    one_test = setting(("statistics", "power_scope"), "primary")
+
+    def enough() -> int | None:
+        return _least_sample(sample, lambda units: decision.chances(units, *bounds).lower_bound >= wanted)
+
     return Finding(
         ("sample_size_per_variant",),
         f"the plan promises {percent(wanted)} power for the whole decision; {unit_count(sample)} per variant give the "
         f"primary {power_text(chances.primary)} and the whole decision {power_below(chances.lower_bound, wanted)} at least",
         observed=power_below(chances.lower_bound, wanted),
         required=f"{share_text(wanted)} ({share_text(each)} for each of {tests} tests)",
-        help=f"{_sample_help(plan, enough)}, or set `power_scope: primary`",
+        remedies=lambda: [_enough_units(plan, enough()), one_test],
         related=(Related(("statistics", "power_scope"), "the promise"),),
     )
 
@@ -362,7 +373,10 @@ def _broken_promise(
 def _weak_decision(decision: _Decision, sample: float, chances: stats.DecisionPower, floor: float) -> Finding:
     plan = decision.plan
     bounds = (_threshold(plan, "min_lift"), _threshold(plan, "min_ci_lower"))
-    enough = _least_sample(sample, lambda units: decision.chances(units, *bounds).power >= floor)
+
+    def enough() -> int | None:
+        return _least_sample(sample, lambda units: decision.chances(units, *bounds).power >= floor)
+
     return Finding(
         ("sample_size_per_variant",),
         f"with {unit_count(sample)} per variant every clause of the decision holds {power_below(chances.power, floor)} of the "
@@ -370,7 +384,8 @@ def _weak_decision(decision: _Decision, sample: float, chances: stats.DecisionPo
         f"{_each_guardrail(chances)}",
         observed=power_below(chances.power, floor),
         required=share_text(floor),
-        help=f"{_sample_help(plan, enough)}, or plan for a larger MDE or wider margins",
+        remedies=lambda: [_enough_units(plan, enough())],
+        help="plan for a larger MDE or wider margins",
     )
 
 
@@ -378,8 +393,8 @@ def _each_guardrail(chances: stats.DecisionPower) -> str:
     return f", {power_text(math.prod(chances.guardrails))} for all guardrails" if chances.guardrails else ""
 
 
-def _sample_help(plan: Experiment, enough: int | None) -> str:
-    return larger_sample(enough, units_that_come(plan)) if enough else "plan a looser decision rule"
+def _enough_units(plan: Experiment, enough: int | None) -> Remedy:
+    return larger_sample(enough, units_that_come(plan)) if enough else advise("plan a looser decision rule")
 
 
 def _least_sample(declared: float, reaches: Callable[[float], bool]) -> int | None:

@@ -59,6 +59,7 @@ import math
 from collections.abc import Iterator
 
 from egp import stats
+from egp.plan.analysis.larger_sample import SAMPLE
 from egp.plan.analysis.registered import (
     baseline_of,
     guardrail_test,
@@ -71,6 +72,7 @@ from egp.plan.analysis.registered_test import columns_of
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import shown
+from egp.plan.remedy import open_if, setting
 from egp.plan.wording import significant, whole
 from egp.yaml import Path
 
@@ -121,5 +123,6 @@ def _finding(metric: Metric, path: Path, expected: float, declared: float) -> Fi
         f"is judged below {stats.LEAST_EXPECTED_EVENTS:g}",
         observed=significant(expected, 3),
         required=f"at least {stats.LEAST_EXPECTED_EVENTS:g}",
-        help=f"set `sample_size_per_variant: {needed:_}` if so many come, or take a metric with more events",
+        remedies=[setting(SAMPLE, f"{needed:_}", " if so many come", open_if("so many come"))],
+        help="take a metric with more events",
     )

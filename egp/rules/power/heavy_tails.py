@@ -82,10 +82,12 @@ from egp.plan.analysis.watch import WatchedPart, units_of, watch, watched_test
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import Share, shown
-from egp.plan.wording import level, percent, significant, whole
+from egp.plan.remedy import Remedy
+from egp.plan.wording import level, percent, quantity_in_plan, significant, whole
 from egp.rules import rule
 from egp.stats.values import NamedTuple
 from egp.yaml import Path
+from egp.yaml.edits import Setting
 
 _ANY_SKEWNESS = 100.0
 """Where this much would do no harm, none has to be declared."""
@@ -203,13 +205,15 @@ def _finding(metric: Metric, path: Path, test: _Test, skewness: float, excess: f
         f"nominally in {nominal}",
         observed=real,
         required=f"at most {percent((1 + excess) * test.level, 1)}",
-        help=f"{_cap(metric, path, asked)}; or take {significant(more, 3)} times the units {test.where}",
+        remedies=[_cap(metric, path, asked)],
+        help=f"take {significant(more, 3)} times the units {test.where}",
     )
 
 
-def _cap(metric: Metric, path: Path, skewness: float) -> str:
+def _cap(metric: Metric, path: Path, skewness: float) -> Remedy:
     """The cap under which no values are more skewed than this, in the metric's unit, rounded down."""
     baseline, spread = baseline_of(metric, path), std_dev_of(metric, path)
     assert spread is not None
     cap = level((baseline.value + skewness * spread) * 0.99, baseline.unit)
-    return f"set larger values to {cap} before they are summed, and declare `cap: {cap}`"
+    summed = f"set larger values to {cap} before they are summed, and "
+    return Remedy((Setting((*path, "cap"), quantity_in_plan(cap)),), before=summed)

@@ -111,6 +111,7 @@ from egp.plan.analysis.registered import (
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding, NotChecked, need
 from egp.plan.quantity import MetricChange
+from egp.plan.remedy import Remedies, addition, setting
 from egp.plan.wording import at_least_like, called, percent, unit_count
 from egp.stats import StatisticsInputError
 from egp.yaml import Path
@@ -153,9 +154,8 @@ def _missing(plan: Experiment, metric: Metric, at: Path) -> Finding:
         + (f"{known}{percent(required_power(plan))} power" if known else ""),
         observed="missing",
         required="an MDE",
-        help=f"add `mde: {resolved}`, or a larger one"
-        if resolved
-        else "add `mde:` with its unit, such as 2% or 40bps",
+        remedies=[addition(at, resolved, ", or a larger one")] if resolved else (),
+        help="" if resolved else "add `mde:` with its unit, such as 2% or 40bps",
     )
 
 
@@ -172,18 +172,21 @@ def _resolved(plan: Experiment, metric: Metric) -> str:
 
 def _unusable(metric: Metric, path: Path, at: Path, change: MetricChange) -> Iterator[Finding]:
     baseline = baseline_of(metric, path)
+    remedies: Remedies = ()
+    help_text = ""
     if change.value == 0:
         problem = f"{change} of {baseline} is no effect at all; no sample detects it"
         help_text = "declare an effect above 0"
     elif change.value < 0 and metric.direction == "increase":
         problem = f"{change} is a change against the metric's good direction, which is increase"
-        help_text = f"write the size of the effect, `{change.text.removeprefix('-')}`"
+        remedies = [setting(at, change.text.removeprefix("-"), ", the size of the effect")]
     elif metric.kind == "proportion" and not 0 < _moved(metric, path, at, change) < 1:
         problem = f"{baseline} cannot move by {change} and stay between 0 % and 100 %"
         help_text = "declare a smaller change"
     else:
         return
-    yield Finding(at, problem, observed=str(change), required="an effect the metric can have", help=help_text)
+    possible = "an effect the metric can have"
+    yield Finding(at, problem, str(change), possible, help_text, remedies=remedies)
 
 
 def _moved(metric: Metric, path: Path, at: Path, change: MetricChange) -> float:

@@ -77,6 +77,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from egp import stats
+from egp.plan.analysis.larger_sample import with_larger_sample
 from egp.plan.analysis.registered import (
     allocation_ratio,
     assuming,
@@ -90,9 +91,11 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, NotChecked, need
-from egp.plan.wording import and_larger_sample, percent
+from egp.plan.remedy import Remedy
+from egp.plan.wording import percent
 from egp.stats import StatisticsInputError
 from egp.stats.multiplicity import equicorrelated_exceedance
+from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -111,7 +114,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
         f"{_tests(plan)} tested at {percent(alpha)} each show an effect that is not there {_false_wins(plan, alpha, count)}",
         observed="no correction",
         required=f"{percent(alpha)} for all {count} tests together",
-        help=f"set `correction: {correction}`{_sample_needed(plan, correction)}",
+        remedies=[_corrected(plan, correction)],
     )
 
 
@@ -136,14 +139,15 @@ def _false_wins(plan: Experiment, alpha: float, count: int) -> str:
     return f"{percent(exceeded)} of the time"
 
 
-def _sample_needed(plan: Experiment, correction: str) -> str:
-    """The sample at the corrected level, where the plan says enough and declares less."""
+def _corrected(plan: Experiment, correction: str) -> Remedy:
+    """The correction, and the sample at the corrected level, where the plan says enough and declares less."""
+    edit = Setting(("statistics", "correction"), correction)
     try:
         corrected = assuming(plan, correction=correction)
         needed = max(math.ceil(required_smallest(corrected, at=at) - 1e-6) for at, _ in plan.primaries)
     except (NotChecked, StatisticsInputError):
-        return ""
-    return and_larger_sample(plan.sample_size_per_variant, needed, units_that_come(plan))
+        return Remedy((edit,))
+    return with_larger_sample(edit, plan.sample_size_per_variant, needed, units_that_come(plan))
 
 
 def costs(broken: Broken) -> Iterator[str]:

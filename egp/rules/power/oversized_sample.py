@@ -56,6 +56,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from egp import stats
+from egp.plan.analysis.larger_sample import SAMPLE
 from egp.plan.analysis.registered import (
     PRIMARY,
     detectable_at,
@@ -70,6 +71,7 @@ from egp.plan.analysis.registered import (
 )
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
+from egp.plan.remedy import open_if, setting
 from egp.plan.wording import at_least_like, percent, significant, whole
 from egp.rules import rule
 
@@ -92,14 +94,17 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     assert metric.mde is not None
     power = required_power(plan)
     resolved = at_least_like(detectable_at(plan, power, declared), metric.mde, metric.baseline)
+    meant = "that is what is meant"
     yield Finding(
         ("sample_size_per_variant",),
         f"{whole(declared)} units per variant are {significant(declared / needed, 3)} times the {whole(needed)} that an "
         f"MDE of {metric.mde} needs at {percent(power)} power; they resolve {resolved}",
         observed=whole(declared),
         required=f"less than {significant(params.times, 3)} times {whole(needed)}",
-        help=f"set `sample_size_per_variant: {needed:_}` and run no longer than that takes, "
-        f"or set `mde: {resolved}` if that is what is meant",
+        remedies=[
+            setting(SAMPLE, f"{needed:_}", " and run no longer than that takes"),
+            setting((*PRIMARY, "mde"), resolved, f" if {meant}", open_if(meant)),
+        ],
         related=(Related((*PRIMARY, "mde"), "the MDE"),),
     )
 

@@ -57,14 +57,17 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
+from egp.plan.analysis.larger_sample import with_larger_sample
 from egp.plan.analysis.registered import assuming, require_primary_test, required_smallest
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import Share
-from egp.plan.wording import and_larger_sample, one_in, share_text, told_apart
+from egp.plan.remedy import Remedy
+from egp.plan.wording import one_in, share_in_plan, share_text, told_apart
 from egp.rules import rule
 from egp.stats import StatisticsInputError
+from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -92,7 +95,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         _message(power, params.floor),
         observed="missing" if power is None else told_apart(power, params.floor)[0],
         required=share_text(params.floor),
-        help=f"set `power: {params.floor * 100:.10g}%`{_sample_needed(plan, params.floor)}",
+        remedies=[_at_floor(plan, params.floor)],
     )
 
 
@@ -108,15 +111,16 @@ def _message(power: Share | None, floor: Share) -> str:
     )
 
 
-def _sample_needed(plan: Experiment, floor: Share) -> str:
-    """What the floor asks of the sample, where the plan says enough to compute it and declares less."""
+def _at_floor(plan: Experiment, floor: Share) -> Remedy:
+    """The floor as power, and what it asks of the sample, where the plan says enough to compute it and declares less."""
+    edit = Setting(AT, share_in_plan(floor))
     if plan.statistics is None:
-        return ""
+        return Remedy((edit,))
     try:
         needed = math.ceil(required_smallest(assuming(plan, power=floor)) - 1e-6)
     except (NotChecked, StatisticsInputError):
-        return ""
-    return and_larger_sample(plan.sample_size_per_variant, needed, units_that_come(plan))
+        return Remedy((edit,))
+    return with_larger_sample(edit, plan.sample_size_per_variant, needed, units_that_come(plan))
 
 
 CURVE = "power"

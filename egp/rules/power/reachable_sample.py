@@ -80,7 +80,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.days import exposed_days, schedule_of
+from egp.plan.analysis.larger_sample import SAMPLE
 from egp.plan.analysis.registered import (
+    PRIMARY,
     detectable_at,
     planned_units,
     require_primary_test,
@@ -91,9 +93,11 @@ from egp.plan.analysis.registered import (
 from egp.plan.experiment import EligibleUnits, Experiment
 from egp.plan.finding import Finding, NotChecked, Related, need
 from egp.plan.quantity import Count, QuantityError
-from egp.plan.wording import at_least_like, called, counted, percent, unit_count, whole
+from egp.plan.remedy import Remedy, advise, setting
+from egp.plan.wording import at_least_like, called, counted, percent, share_in_plan, unit_count, whole
 from egp.rules import rule
 from egp.stats import StatisticsInputError
+from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -205,7 +209,7 @@ def _short(plan: Experiment, eligible: EligibleUnits, smallest: float) -> Iterat
         f"{unit_count(reached)} in the smallest variant; {whole(declared)} are declared",
         observed=f"{whole(reached)} will come",
         required=whole(declared),
-        help=_remedy(plan, distinct * smallest, declared, reached),
+        remedies=_remedies(plan, distinct * smallest, declared, reached),
         related=(
             Related(DISTINCT if eligible.distinct_over_run else DISTINCT[:1], "the units that can enter"),
         ),
@@ -218,35 +222,37 @@ def _added_up(plan: Experiment, eligible: EligibleUnits) -> int:
     return daily * sum(run.days for run in exposed_days(plan))
 
 
-def _remedy(plan: Experiment, at_full_exposure: float, declared: float, reached: int) -> str:
+def _remedies(plan: Experiment, at_full_exposure: float, declared: float, reached: int) -> list[Remedy]:
     """The exposure that is enough if the holdout leaves that much, else the sample that will come."""
+    longer = "run longer and count the distinct units of those days"
     held_out = plan.holdout.share if plan.holdout and plan.holdout.share else 0.0
     exposure = math.ceil(declared / at_full_exposure * 1000) / 1000 if at_full_exposure else math.inf
     if exposure <= 1 - held_out:
-        return f"set `exposure: {exposure * 100:.10g}%`, or run longer and count the distinct units of those days"
+        return [setting(("schedule", "exposure"), share_in_plan(exposure)), advise(longer)]
     other_unit = plan.analysis_unit not in (None, plan.unit)
     counts = (
         f"count {called(plan.unit, 'unit')}s and not {called(plan.analysis_unit, 'unit')}s, "
         if other_unit
         else ""
     )
-    longer = "run longer and count the distinct units of those days"
-    return f"{counts}{longer}{_smaller_sample(plan, reached)}"
+    return [advise(f"{counts}{longer}"), *_smaller_sample(plan, reached)]
 
 
-def _smaller_sample(plan: Experiment, reached: int) -> str:
+def _smaller_sample(plan: Experiment, reached: int) -> Iterator[Remedy]:
     """The sample that will come with the MDE it resolves, where that is a plan that can be made."""
     metric = plan.primary_metric
     if not reached or metric is None or metric.mde is None or plan.type == "non_inferiority":
-        return ""
+        return
     try:
         if reached >= required_smallest(plan):
-            return f", or set `sample_size_per_variant: {reached:_}`"
+            yield setting(SAMPLE, f"{reached:_}")
+            return
         resolved = detectable_at(plan, required_power(plan), reached)
         mde = at_least_like(resolved, metric.mde, metric.baseline)
     except (NotChecked, StatisticsInputError, QuantityError):
-        return ""
-    return f", or set `sample_size_per_variant: {reached:_}` and `mde: {mde}`, which it resolves"
+        return
+    edits = Setting(SAMPLE, f"{reached:_}"), Setting((*PRIMARY, "mde"), mde)
+    yield Remedy(edits, after=", which it resolves")
 
 
 def _missing_units(broken: Broken) -> Iterator[str]:

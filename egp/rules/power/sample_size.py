@@ -84,8 +84,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
+from egp.plan.analysis.larger_sample import SAMPLE, larger_sample
 from egp.plan.analysis.registered import (
     PRIMARY,
     detectable_at,
@@ -99,9 +101,11 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, NotChecked
-from egp.plan.wording import at_least_like, called, larger_sample, percent, unit_count, whole
+from egp.plan.remedy import Remedy
+from egp.plan.wording import at_least_like, called, percent, unit_count, whole
 from egp.stats import StatisticsInputError
 from egp.yaml import Path
+from egp.yaml.edits import Addition, Setting
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -127,8 +131,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
         f"{told}; {demand}",
         observed="missing" if declared is None else whole(declared),
         required=whole(required),
-        help=larger_sample(required, units_that_come(plan))
-        + (_larger_mde(plan, declared) if path == PRIMARY else ""),
+        remedies=partial(_remedies, plan, required, path),
     )
 
 
@@ -138,30 +141,44 @@ def _required(plan: Experiment) -> tuple[int, Path]:
     return max((math.ceil(required_smallest(plan, at=path) - 1e-6), path) for path in paths)
 
 
+def _remedies(plan: Experiment, required: int, path: Path) -> list[Remedy]:
+    declared, come = plan.sample_size_per_variant, units_that_come(plan)
+    larger = larger_sample(required, come) if declared is not None else _declared(required, come)
+    return [larger, *(_larger_mde(plan, declared) if path == PRIMARY else ())]
+
+
+def _declared(required: int, come: int | None) -> Remedy:
+    """A sample where the plan has none, whether or not the run brings it."""
+    short = "" if come is None or required <= come else f" and run longer, since this run brings {come:,}"
+    return Remedy((Addition(SAMPLE, f"{required:_}"),), after=short, repair="unsafe")
+
+
 def _aim(plan: Experiment, path: Path) -> str:
     aim = "non-inferiority margin" if plan.type == "non_inferiority" else "MDE"
     return aim if path == PRIMARY else f"{aim} of {called(primary_at(plan, path).id, 'a co-primary metric')}"
 
 
-def _larger_mde(plan: Experiment, declared: int | None) -> str:
+def _larger_mde(plan: Experiment, declared: int | None) -> Iterator[Remedy]:
     """The MDE that the declared sample resolves, or the one that will come where that is smaller."""
     metric = primary_at(plan, PRIMARY)
     units = min((units for units in (declared, units_that_come(plan)) if units is not None), default=0)
     if metric.mde is None or plan.type == "non_inferiority" or not units:
-        return ""
+        return
     try:
         power = percent(power_at(plan, primary_effect(plan), units))
         mde = at_least_like(detectable_at(plan, required_power(plan), units), metric.mde, metric.baseline)
     except (NotChecked, StatisticsInputError):
-        return ""
+        return
+    larger = Setting((*PRIMARY, "mde"), mde)
     if units != declared:
-        return f", or plan for an MDE of {mde} with `sample_size_per_variant: {units:_}`"
+        yield Remedy((larger, Setting(SAMPLE, f"{units:_}")))
+        return
     short = (
         f" (the declared sample has {power} power at {metric.mde})"
         if power != percent(required_power(plan))
         else ""
     )
-    return f", or plan for an MDE of {mde}{short}"
+    yield Remedy((larger,), after=short)
 
 
 def costs(broken: Broken) -> Iterator[str]:

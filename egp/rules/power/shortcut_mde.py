@@ -91,6 +91,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from egp import stats
 from egp.plan.analysis.days import schedule_of
+from egp.plan.analysis.larger_sample import SAMPLE
 from egp.plan.analysis.registered import (
     PRIMARY,
     cuped_variance_factor,
@@ -106,8 +107,10 @@ from egp.plan.analysis.registered import (
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related, need
 from egp.plan.quantity import Share
+from egp.plan.remedy import Remedy
 from egp.plan.wording import at_least_like, percent, significant, unit_count
 from egp.rules import rule
+from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -136,6 +139,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         return
     detectable = detectable_at(plan, wanted, units)
     mde = at_least_like(detectable, declared, metric.baseline)
+    sample = () if plan.sample_size_per_variant else (Setting(SAMPLE, f"{math.floor(units):_}"),)
     formula = "√(2p(1−p)/n)" if metric.kind == "proportion" else "σ·√(2/n)"
     yield Finding(
         (*PRIMARY, "mde"),
@@ -144,8 +148,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         f"{significant(detectable / size, 3)} times as large",
         observed=f"{declared} ({percent(power, 0)} power)",
         required=f"{mde} ({percent(wanted)} power)",
-        help=f"set `mde: {mde}`"
-        + ("" if plan.sample_size_per_variant else f" and `sample_size_per_variant: {math.floor(units):_}`"),
+        remedies=[Remedy((Setting((*PRIMARY, "mde"), mde), *sample))],
         related=(Related(("sample_size_per_variant",), "the sample"),)
         if plan.sample_size_per_variant
         else (),

@@ -151,6 +151,7 @@ from egp.plan.analysis.statements import stated
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import Share
+from egp.plan.remedy import removal, setting
 from egp.plan.wording import one_in, percent, share_in_plan, share_text, significant, told_apart
 from egp.rules import rule
 
@@ -218,7 +219,7 @@ def _level_finding(key: str, level: Share | None, cap: Share, message: str) -> F
         message,
         observed="missing" if level is None else observed,
         required=f"at most {allowed}",
-        help=f"set `{key}: {cap * 100:.10g}%`",
+        remedies=[setting(("statistics", key), share_in_plan(cap))],
     )
 
 
@@ -231,7 +232,7 @@ def _sides(plan: Experiment) -> Iterator[Finding]:
             "a one-sided test needs a sixth fewer units and cannot see a loss",
             observed="missing",
             required="two, or one with a reason",
-            help="set `sides: two`",
+            remedies=[setting(("statistics", "sides"), "two")],
         )
     elif statistics.sides == "one" and plan.type != "non_inferiority" and not stated(statistics.sides_reason):
         yield Finding(
@@ -239,7 +240,8 @@ def _sides(plan: Experiment) -> Iterator[Finding]:
             "the test of the primary is one-sided without a reason; it cannot see a loss",
             observed="one-sided",
             required="two-sided, or a reason",
-            help="set `sides: two`, or add `sides_reason:` saying why a loss and no effect are the same to you",
+            remedies=[setting(("statistics", "sides"), "two")],
+            help="add `sides_reason:` saying why a loss and no effect are the same to you",
         )
 
 
@@ -258,7 +260,7 @@ def _guardrail_alpha(plan: Experiment, cap: Share, floor: Share) -> Iterator[Fin
             f"at {_tiny(level)} a guardrail needs more evidence than the policy lets a plan ask for; {least}",
             observed=_tiny(level),
             required=f"{percent(floor)} to {percent(cap)}",
-            help=f"set `guardrail_alpha: {share_in_plan(cap)}`",
+            remedies=[setting(("statistics", "guardrail_alpha"), share_in_plan(cap))],
         )
         return
     if not tested or (level is not None and 0 < level <= cap):
@@ -291,12 +293,13 @@ def _srm_alpha(level: Share, params: Params) -> Finding:
         problem = f"at {percent(level)} the sample-ratio test stops {_of_sound_experiments(level)}"
     else:
         problem = f"at {percent(level)} the sample-ratio test overlooks losses that spoil the comparison"
+    at = ("statistics", "srm_alpha")
     return Finding(
-        ("statistics", "srm_alpha"),
+        at,
         f"{problem}; the policy allows {least} to {most}",
         observed=percent(level),
         required=f"{least} to {most}",
-        help=f"set `srm_alpha: {share_in_plan(nearest)}`, or remove it: the gate takes 0.1 %",
+        remedies=[setting(at, share_in_plan(nearest)), removal(at, ": the gate takes 0.1 %")],
     )
 
 

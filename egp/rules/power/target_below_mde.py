@@ -74,6 +74,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from egp.plan.analysis.larger_sample import with_larger_sample
 from egp.plan.analysis.registered import (
     PRIMARY,
     has_primary_test,
@@ -88,7 +89,9 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
-from egp.plan.wording import and_larger_sample, one_in, power_below, share_text, unit_count
+from egp.plan.remedy import Remedy, TradeOff, open_if, removal
+from egp.plan.wording import one_in, power_below, share_text, unit_count
+from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -110,7 +113,8 @@ def check(plan: Experiment) -> Iterator[Finding]:
             f"the target of {metric.target} is no change at all",
             observed=str(metric.target),
             required="an effect",
-            help="declare the effect the business hopes for, such as 2%, or remove `target`",
+            remedies=[removal(AT, price=open_if("the business hopes for nothing in particular"))],
+            help="declare the effect the business hopes for, such as 2%",
         )
         return
     if abs(target) >= abs(primary_effect(plan)):
@@ -125,8 +129,19 @@ def check(plan: Experiment) -> Iterator[Finding]:
         f"variant an effect of that size has {power_below(power, wanted)} power, {one_in(1 - power)} would be missed",
         observed=f"{power_below(power, wanted)} power",
         required=f"{share_text(wanted)} power",
-        help=f"set `mde: {metric.target}`{and_larger_sample(plan.sample_size_per_variant, needed, units_that_come(plan))}, "
-        f"or accept that {metric.mde} is what the experiment is run for and set `target: {metric.mde}`",
+        remedies=[
+            with_larger_sample(
+                Setting((*PRIMARY, "mde"), str(metric.target)),
+                plan.sample_size_per_variant,
+                needed,
+                units_that_come(plan),
+            ),
+            Remedy(
+                (Setting(AT, str(metric.mde)),),
+                open_if("the business hopes for as much", TradeOff.FACT),
+                before=f"accept that {metric.mde} is what the experiment is run for and ",
+            ),
+        ],
         related=(Related((*PRIMARY, "mde"), "the MDE"),),
     )
 

@@ -65,7 +65,11 @@ from egp.plan.analysis.statements import stated
 from egp.plan.experiment import Experiment, Trigger
 from egp.plan.finding import DoesNotApply, Finding, need
 from egp.plan.quantity import shown
+from egp.plan.remedy import Remedy, setting
 from egp.plan.wording import called, listing
+from egp.yaml.edits import Setting
+
+_ASSIGNED = setting(("population",), "assigned")
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
@@ -79,7 +83,8 @@ def check(plan: Experiment) -> Iterator[Finding]:
             "the plan analyses triggered units and does not name the event that triggers",
             observed="no event",
             required="the event",
-            help="add `triggered:` with the event's name, or set `population: assigned`",
+            remedies=[_ASSIGNED],
+            help="add `triggered:` with the event's name",
         )
     for at, name in enumerate(trigger.logged_in):
         if name not in names:
@@ -92,10 +97,11 @@ def check(plan: Experiment) -> Iterator[Finding]:
             )
     missing = [name for name in names if name not in trigger.logged_in]
     if missing:
+        logged = Setting(("population", "logged_in"), names)
         yield Finding(
             ("population", "logged_in"),
             f"the trigger is not logged in {listing(missing)}, so the variants' units are selected differently",
             observed=listing(map(shown, trigger.logged_in)) or "missing",
             required=listing(names),
-            help=f"log the event in every variant and set `logged_in: [{', '.join(names)}]`, or `population: assigned`",
+            remedies=[Remedy((logged,), before="log the event in every variant and "), _ASSIGNED],
         )

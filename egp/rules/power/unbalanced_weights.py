@@ -76,9 +76,11 @@ from egp.plan.analysis.registered import require_primary_test, required_smallest
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import Share
-from egp.plan.wording import listing, percent, told_apart, unit_count, whole
+from egp.plan.remedy import Remedy
+from egp.plan.wording import percent, told_apart, unit_count, whole
 from egp.rules import rule
 from egp.stats import StatisticsInputError
+from egp.yaml.edits import Setting
 
 
 class Params(rule.Params):
@@ -103,16 +105,16 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         f"efficient: the same power takes {_price(plan, efficiency)}",
         observed=told,
         required=f"at least {asked}",
-        help=f"{_even(plan, variants)}; to treat fewer users lower `exposure`",
+        remedies=[Remedy(_even(plan, variants), after="; to treat fewer users lower `exposure`")],
     )
 
 
-def _even(plan: Experiment, variants: int) -> str:
+def _even(plan: Experiment, variants: int) -> tuple[Setting, ...]:
     """Weights to set that add up to 100 %, what cannot be split going to control."""
     tenths = 1000 // variants
     of_control = tenths + 1000 - tenths * variants
     shares = [of_control if variant.control else tenths for variant in plan.variants or ()]
-    return f"set {listing(f'`variants[{at}].weight: {share / 10:g}%`' for at, share in enumerate(shares))}"
+    return tuple(Setting(("variants", at, "weight"), f"{share / 10:g}%") for at, share in enumerate(shares))
 
 
 def _price(plan: Experiment, efficiency: float) -> str:

@@ -77,13 +77,16 @@ from egp.plan.analysis.decidable import undecidable
 from egp.plan.experiment import Cluster, Experiment, Metric
 from egp.plan.finding import Finding, Related, need
 from egp.plan.quantity import shown
+from egp.plan.remedy import Remedy, setting
 from egp.plan.wording import called, listing, percent, significant
+from egp.yaml.edits import Addition, Setting
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
 
 
 AT = ("statistics", "clustering")
+_METHOD = ("statistics", "variance_reduction", "method")
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
@@ -105,26 +108,32 @@ def _unaccounted(plan: Experiment, clustering: Cluster | None) -> Finding:
         f"independent{_in_numbers(plan, clustering)}",
         observed="no clustering",
         required="the delta method or cluster-robust errors",
-        help=_ways_out(plan, clustering),
+        remedies=_ways_out(plan, clustering),
         related=(Related(("analysis_unit",), "the unit that is analysed"),),
     )
 
 
-def _ways_out(plan: Experiment, clustering: Cluster | None) -> str:
+def _ways_out(plan: Experiment, clustering: Cluster | None) -> list[Remedy]:
     """Analysing what is randomised, or all that the sample size needs of the clusters."""
     unit, analysed = shown(plan.unit), shown(plan.analysis_unit)
-    by_unit = f"set `analysis_unit: {unit}`"
-    unadjusted = "set `variance_reduction: {method: none}` and " if _loses_covariate(plan) else ""
+    by_unit = setting(("analysis_unit",), plan.unit)
+    unadjusted = (Setting(_METHOD, "none"),) if _loses_covariate(plan) else ()
     if not _proportions(plan):
-        missing = "`method: delta_method`" if clustering else "`clustering: {method: delta_method}`"
-        return f"{unadjusted}add {missing}, or {by_unit}"
+        missing = (
+            Addition((*AT, "method"), "delta_method")
+            if clustering
+            else Addition(AT, {"method": "delta_method"})
+        )
+        return [Remedy((*unadjusted, missing)), by_unit]
     if clustering and not _unstated(clustering):
-        return f"{unadjusted}add `method: cluster_robust`, or {by_unit}"
-    return (
-        f"{by_unit}, or {unadjusted}add `clustering: {{method: cluster_robust, mean_size: 4.2, icc: 0.02}}` with the mean number of "
-        f"{analysed}s of a {unit} and their correlation, as measured (a ratio by the delta method also has to declare "
-        "the kind ratio and the `std_dev` of its linearised values)"
+        return [Remedy((*unadjusted, Addition((*AT, "method"), "cluster_robust"))), by_unit]
+    as_measured = (
+        f" with the mean number of {analysed}s of a {unit} and their correlation, as measured (a ratio by the delta "
+        "method also has to declare the kind ratio and the `std_dev` of its linearised values)"
     )
+    clusters = {"method": "cluster_robust", "mean_size": 4.2, "icc": 0.02}
+    declared = Addition(AT, clusters) if clustering is None else Setting(AT, clusters)
+    return [by_unit, Remedy((*unadjusted, declared), after=as_measured)]
 
 
 def _loses_covariate(plan: Experiment) -> bool:

@@ -92,13 +92,22 @@ from egp.plan.analysis.registered import has_primary_test, required_smallest
 from egp.plan.analysis.statements import stated
 from egp.plan.experiment import Experiment, VarianceReduction
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.remedy import Remedy, TradeOff, open_if, setting
 from egp.plan.wording import counted, length, listing, whole
 from egp.rules import rule
 from egp.stats import StatisticsInputError
 from egp.stats.values import replace
 from egp.yaml import Path
+from egp.yaml.edits import Setting
 
 AT: Path = ("statistics", "variance_reduction")
+
+_WITHOUT = setting((*AT, "method"), "none")
+_MEASURED_OVER_ALL = Remedy(
+    (Setting((*AT, "covers"), "all_units"),),
+    open_if("it is measured over all units", TradeOff.FACT),
+    before="measure it over all units, new ones with a pre-period of 0, and ",
+)
 
 
 class Params(rule.Params):
@@ -127,16 +136,23 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
 
 def _correlation(reduction: VarianceReduction, params: Params) -> Iterator[Finding]:
     at, correlation = (*AT, "correlation"), reduction.correlation
-    measure = "set `correlation:` to the one measured over all units of an earlier period, or `method: none`"
+    measure = "set `correlation:` to the one measured over all units of an earlier period"
     most = f"at most {params.max_correlation:g}"
     if correlation is None:
-        yield Finding(at, "CUPED is planned and no correlation is declared", "missing", most, measure)
+        yield Finding(
+            at,
+            "CUPED is planned and no correlation is declared",
+            "missing",
+            most,
+            measure,
+            remedies=[_WITHOUT],
+        )
     elif abs(correlation) > params.max_correlation:
         message = (
             f"a correlation of {correlation:g} is stronger than a pre-period usually is; above "
             f"{params.max_correlation:g} the covariate often saw the treatment"
         )
-        yield Finding(at, message, f"{correlation:g}", most, measure)
+        yield Finding(at, message, f"{correlation:g}", most, measure, remedies=[_WITHOUT])
 
 
 def _provenance(reduction: VarianceReduction) -> Iterator[Finding]:
@@ -152,7 +168,8 @@ def _provenance(reduction: VarianceReduction) -> Iterator[Finding]:
             f"CUPED's correlation is declared without {listing(missing)}",
             observed="missing",
             required=listing(missing),
-            help=f"add {listing(f'`{key}:`' for key in missing)}, or set `method: none`",
+            remedies=[_WITHOUT],
+            help=f"add {listing(f'`{key}:`' for key in missing)}",
         )
 
 
@@ -170,7 +187,7 @@ def _covers(reduction: VarianceReduction) -> Iterator[Finding]:
         message,
         observed=reduction.covers or "missing",
         required="all_units",
-        help="measure it over all units, new ones with a pre-period of 0, and set `covers: all_units`",
+        remedies=[_MEASURED_OVER_ALL],
     )
 
 

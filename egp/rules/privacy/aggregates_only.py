@@ -37,6 +37,7 @@ from typing import Annotated
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
 from egp.plan.quantity import shown
+from egp.plan.remedy import setting
 from egp.plan.wording import listing
 from egp.rules import rule
 
@@ -61,9 +62,6 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     else:
         observed = shown(declared)
         problem = f"the plan asks for {observed}; the policy allows {allowed}"
-    advice = (
-        f"set `data_access: {shown(params.allowed[0])}`"
-        if params.allowed
-        else "leave the analysis to the platform"
-    )
-    yield Finding(("data_access",), problem, observed=observed, required=allowed, help=advice)
+    remedies = [setting(("data_access",), params.allowed[0])] if params.allowed else ()
+    advice = "" if params.allowed else "leave the analysis to the platform"
+    yield Finding(("data_access",), problem, observed, allowed, advice, remedies=remedies)

@@ -101,8 +101,10 @@ from egp.plan.analysis.statements import stated
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.quantity import Moment, Share, as_day
+from egp.plan.remedy import Remedy, addition, advise, removal, setting
 from egp.plan.wording import percent, share_in_plan, told_apart
 from egp.rules import rule
+from egp.yaml.edits import Removal, Setting
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -167,7 +169,8 @@ def _without_reason() -> Finding:
         "the plan has no canary and gives no reason",
         observed="no reason",
         required="a reason, or no `canary:`",
-        help="remove `canary:`, or say in `none:` why there is none",
+        remedies=[removal(("canary",))],
+        help="say in `none:` why there is none",
     )
 
 
@@ -178,22 +181,26 @@ def _no_canary(plan: Experiment, params: Params) -> Finding:
         f"the plan has no canary; the policy asks for one in every {plan.type} plan",
         observed="none",
         required=f"{percent(params.min)} to {percent(params.max)}",
-        help=_example(plan, params),
+        remedies=[_example(plan, params)],
     )
 
 
-def _example(plan: Experiment, params: Params) -> str:
+def _example(plan: Experiment, params: Params) -> Remedy:
     """A canary of five days, or as many as lie between registration and test."""
-    treated = f"treated: {share_in_plan(params.min)}"
+    treated = share_in_plan(params.min)
     if plan.schedule and plan.schedule.start:
         test = first_day(plan)
         first, last = day_after(test, -DAYS), day_after(test, -1)
         if plan.registered:
             first = max(first, day_after(plan.registered, 1))
         if first <= last:
-            instead = "and remove `none:`" if plan.canary and plan.canary.none is not None else ""
-            return f"set `canary: {{{treated}, start: {first}, end: {last}}}` {instead}".rstrip()
-    return f"add a canary with `{treated}`, begun after the registration and ended before the test"
+            canary = {"treated": treated, "start": first.isoformat(), "end": last.isoformat()}
+            if plan.canary is None:
+                return addition(("canary",), canary)
+            return Remedy((Setting(("canary",), canary), Removal(("canary", "none"))))
+    return advise(
+        f"add a canary with `treated: {treated}`, begun after the registration and ended before the test"
+    )
 
 
 def _wrong_size(treated: float, params: Params) -> Finding:
@@ -207,7 +214,7 @@ def _wrong_size(treated: float, params: Params) -> Finding:
         f"the canary treats {told} of the units; the policy asks for {asked}",
         observed=told,
         required=asked,
-        help=f"set `treated: {share_in_plan(nearest)}`",
+        remedies=[setting(("canary", "treated"), share_in_plan(nearest))],
     )
 
 
@@ -238,7 +245,8 @@ def _into_test(first: date, last: date, test: date) -> Finding:
         f"the canary ends on {last}, when the test has started ({test}); it is never pooled with the test",
         observed=str(last),
         required=f"{eve} or earlier",
-        help=f"set `end: {eve}`" if first <= eve else f"move the canary: it ends by {eve}",
+        remedies=[setting(("canary", "end"), eve)] if first <= eve else (),
+        help="" if first <= eve else f"move the canary: it ends by {eve}",
         related=(Related(("schedule", "start"), "the test starts here"),),
     )
 

@@ -95,14 +95,16 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.days import day_after, whole_days
-from egp.plan.analysis.rescheduling import advice, working_day
+from egp.plan.analysis.rescheduling import working_day
 from egp.plan.analysis.statements import stated
 from egp.plan.analysis.traffic import ramp_begin, ramp_length
 from egp.plan.experiment import Experiment, Holdout
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, Related
 from egp.plan.quantity import Share
-from egp.plan.wording import length, listing, percent, share_in_plan, told_apart
+from egp.plan.remedy import Remedy, addition, setting
+from egp.plan.wording import length, percent, share_in_plan, told_apart
 from egp.rules import rule
+from egp.yaml.edits import Addition, Removal, Setting
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -156,35 +158,33 @@ def _undeclared(plan: Experiment, params: Params) -> Finding:
         "the plan declares no holdout",
         observed="missing",
         required=_asked(params),
-        help=_reserved(plan, params)
-        + (", or say in `holdout.none` why there is none" if params.allow_none else ""),
+        remedies=[_reserved(plan, params)],
+        help="say in `holdout.none` why there is none" if params.allow_none else "",
     )
 
 
-def _reserved(plan: Experiment, params: Params) -> str:
+def _reserved(plan: Experiment, params: Params) -> Remedy:
     """A holdout of what the last stage leaves, or the least that the policy asks for, with what must make room."""
     share, room = _share_with_room(plan, params)
     until = _earliest_end(plan, params)
-    line = f"share: {share}" + (f", until: {until}" if until else "")
-    advised = listing([f"`{setting}`" for setting in (f"holdout: {{{line}}}", *room)])
-    instead = " and remove `none:`" if plan.holdout and plan.holdout.none is not None else ""
-    return (
-        f"add {advised}{instead}"
-        if until
-        else f"add {advised}{instead}, with `until:` {length(params.after_ramp)} after the ramp"
-    )
+    holdout = {"share": share, **({"until": until.isoformat()} if until else {})}
+    after = "" if until else f", with `until:` {length(params.after_ramp)} after the ramp"
+    if plan.holdout is None:
+        return Remedy((Addition(("holdout",), holdout), *room), after=after)
+    instead = Removal(("holdout", "none"))
+    return Remedy((Setting(("holdout",), holdout), *room, instead), after=after)
 
 
-def _share_with_room(plan: Experiment, params: Params) -> tuple[str, list[str]]:
+def _share_with_room(plan: Experiment, params: Params) -> tuple[str, list[Setting]]:
     """The share of a holdout, and settings of the last stage and the exposure that leave room for it."""
     last = plan.ramp[-1].treated if plan.ramp else None
     left = 1 - last if last is not None and 1 - last >= params.min - ROUNDING else params.min
-    room = []
+    room: list[Setting] = []
     if last is not None and last + left > 1 + ROUNDING:
-        room.append(f"ramp[{len(plan.ramp) - 1}].treated: {share_in_plan(1 - left)}")
+        room.append(Setting(("ramp", len(plan.ramp) - 1, "treated"), share_in_plan(1 - left)))
     exposure = plan.schedule.exposure if plan.schedule else None
     if plan.type != "rollout" and exposure is not None and exposure + left > 1 + ROUNDING:
-        room.append(f"exposure: {share_in_plan(1 - left)}")
+        room.append(Setting(("schedule", "exposure"), share_in_plan(1 - left)))
     return share_in_plan(left), room
 
 
@@ -209,7 +209,8 @@ def _opted_out(plan: Experiment, reason: str, params: Params) -> Iterator[Findin
         message,
         observed="none",
         required=f"at least {percent(params.min)}",
-        help=_reserved(plan, params) + (", or say why there is none" if params.allow_none else ""),
+        remedies=[_reserved(plan, params)],
+        help="say why there is none" if params.allow_none else "",
     )
 
 
@@ -224,7 +225,7 @@ def _share(plan: Experiment, holdout: Holdout, params: Params) -> Iterator[Findi
             f"the holdout {said or f'keeps {kept} of the units; the policy asks for {asked}'}",
             observed="missing" if share is None else kept,
             required=f"at least {asked}",
-            help=advice([f"share: {enough}", *room]),
+            remedies=[Remedy((Setting(("holdout", "share"), enough), *room))],
         )
         return
     exposure = plan.schedule.exposure if plan.schedule else None
@@ -234,7 +235,7 @@ def _share(plan: Experiment, holdout: Holdout, params: Params) -> Iterator[Findi
             f"an exposure of {percent(exposure)} and a holdout of {percent(share)} leave no room for each other",
             observed=told_apart(exposure + share, 1)[0],
             required="at most 100 %",
-            help=f"set `exposure: {share_in_plan(1 - share)}`",
+            remedies=[setting(("schedule", "exposure"), share_in_plan(1 - share))],
             related=(Related(("holdout", "share"), "reserved before the start"),),
         )
 
@@ -247,7 +248,8 @@ def _unlimited(plan: Experiment, params: Params) -> Finding:
         "the holdout does not say how long it lasts",
         observed="missing",
         required=asked,
-        help=f"add `until: {until}`, or a later day" if until else f"add `until:` with a day {asked}",
+        remedies=[addition(("holdout", "until"), until, ", or a later day")] if until else (),
+        help="" if until else f"add `until:` with a day {asked}",
     )
 
 
@@ -262,7 +264,7 @@ def _until(plan: Experiment, until: date, params: Params) -> Iterator[Finding]:
         f"and the policy asks for {length(params.after_ramp)} beyond it",
         observed=str(until),
         required=f"{enough} or later",
-        help=f"set `until: {working_day(enough)}` or later",
+        remedies=[setting(("holdout", "until"), working_day(enough), " or later")],
     )
 
 

@@ -65,7 +65,10 @@ from egp.plan.analysis.days import local, precedes, readout_day
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import Moment, as_day
+from egp.plan.remedy import setting
 from egp.plan.wording import ordinal_stage
+
+LATER = " or later, or leave it to the gate"
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -96,7 +99,7 @@ def _early(plan: Experiment, position: int, start: Moment, look: Moment) -> Find
         f"{ordinal_stage(position)} starts {begins}; the readout is {read}",
         observed=str(start),
         required=f"{look} or later",
-        help=f"set `start: {look.isoformat()}` or later, or leave it to the gate",
+        remedies=[setting(("ramp", position, "start"), look.isoformat(), LATER)],
     )
 
 

@@ -68,6 +68,7 @@ from typing import TYPE_CHECKING
 from egp.plan.analysis.traffic import holdout_share
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
+from egp.plan.remedy import addition, setting
 from egp.plan.wording import ordinal_stage, percent, share_in_plan
 
 if TYPE_CHECKING:
@@ -82,12 +83,13 @@ def check(plan: Experiment) -> Iterator[Finding]:
         raise DoesNotApply
     if not plan.ramp:
         kept = (plan.holdout.share if plan.holdout else None) or 0.0
+        stages = [{"treated": share_in_plan(1 - kept), "min_dwell": "48h"}]
         yield Finding(
             ("ramp",),
             "the plan declares no stages between the readout and everybody",
             observed="no stages",
             required="at least one stage",
-            help=f"add `ramp: [{{treated: {share_in_plan(1 - kept)}, min_dwell: 48h}}]`, or more stages",
+            remedies=[addition(("ramp",), stages, ", or more stages")],
         )
         return
     silent = [position for position, stage in enumerate(plan.ramp) if stage.treated is None]
@@ -114,17 +116,11 @@ def _everybody_accounted_for(plan: Experiment) -> Iterator[Finding]:
         f"together {percent(treated + kept)} of the units",
         observed=percent(treated + kept),
         required="100 %",
-        help=_completion(treated, kept),
+        remedies=[setting(("ramp", last, "treated"), share_in_plan(1 - kept))],
+        help=f"let the holdout keep {share_in_plan(1 - treated)}" if treated < 1 else "",
         related=(Related(("holdout",), f"the holdout keeps {percent(kept)}"),),
         yields_to=frozenset(("holdout-size",)),
     )
-
-
-def _completion(treated: float, kept: float) -> str:
-    ramp_further = f"set `treated: {share_in_plan(1 - kept)}`"
-    if treated >= 1:
-        return ramp_further
-    return f"{ramp_further}, or let the holdout keep {share_in_plan(1 - treated)}"
 
 
 def costs(broken: Broken) -> Iterator[str]:

@@ -62,6 +62,7 @@ from collections.abc import Iterator, Sequence
 from egp.plan.analysis.traffic import treated_share
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related, need
+from egp.plan.remedy import setting
 from egp.plan.wording import ordinal_stage, percent, share_in_plan, told_apart
 
 ROUNDING = 1e-9
@@ -80,7 +81,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
             f"stage 1 treats {told}; {where} already treats {asked}",
             observed=told,
             required=f"at least {asked}",
-            help=f"set `treated: {share_in_plan(before)}` or more",
+            remedies=[setting(("ramp", 0, "treated"), share_in_plan(before), " or more")],
         )
 
 

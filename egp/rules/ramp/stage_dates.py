@@ -85,10 +85,13 @@ from egp.plan.analysis.days import as_local_day, day_after, readout_day, whole_d
 from egp.plan.analysis.registered import has_primary_test
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, Related
+from egp.plan.remedy import setting
 from egp.plan.wording import counted, ordinal_stage
 from egp.rules import rule
 from egp.stats.values import NamedTuple
 from egp.yaml import Path
+
+_LATER = " or later, or leave it to the gate"
 
 
 class Params(rule.Params):
@@ -161,7 +164,7 @@ def _out_of_order(stages: list[_Begun]) -> Iterator[Finding]:
                 f"{stage.name} starts on {stage.declared}; {before.name} lasts until {before.over}",
                 observed=str(stage.declared),
                 required=f"{before.over} or later",
-                help=f"set `start: {before.over}` or later, or leave it to the gate",
+                remedies=[setting(stage.at, before.over, _LATER)],
                 related=(Related(before.at, before.name),),
             )
         elif not position and stage.begins > stage.declared:
@@ -179,7 +182,7 @@ def _misplaced(stage: _Begun, what: str, earliest: date, at: Path | None) -> Fin
         f"{stage.name} starts on {stage.declared}, {what}",
         observed=str(stage.declared),
         required=f"{earliest} or later",
-        help=f"set `start: {earliest}` or later, or leave it to the gate",
+        remedies=[setting(stage.at, earliest, _LATER)],
         related=(Related(at, "the stage before"),) if at else (),
         yields_in_place=True,
     )
@@ -201,9 +204,8 @@ def _too_old(plan: Experiment, stages: list[_Begun], longest: int) -> Iterator[F
             f"it is good for {longest}",
             observed=counted(age, "day"),
             required=f"at most {longest} days",
-            help=f"set `start: {day_after(read, longest)}` or earlier"
-            if dated
-            else f"let the stages before last {counted(age - longest, 'day')} less",
+            remedies=[setting(at, day_after(read, longest), " or earlier")] if dated else (),
+            help="" if dated else f"let the stages before last {counted(age - longest, 'day')} less",
             related=(Related(("statistics", "looks"), "the readout"),),
         )
         return

@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.experiment import Experiment, Stage
 from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.remedy import setting
 from egp.plan.wording import duration_in_plan, ordinal_stage, percent, significant
 from egp.rules import rule
 
@@ -67,7 +68,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
                 f"{_named(position, stage)} {_says(stage)}; the policy asks for {params.hours} h",
                 observed="missing" if stage.min_dwell is None else _hours(stage.min_dwell),
                 required=f"{params.hours} h",
-                help=f"set `min_dwell: {duration_in_plan(least)}`",
+                remedies=[setting(("ramp", position, "min_dwell"), duration_in_plan(least))],
             )
 
 

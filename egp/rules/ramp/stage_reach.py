@@ -70,6 +70,7 @@ from egp.plan.analysis.traffic import daily_eligible_units
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related, need
 from egp.plan.quantity import as_day
+from egp.plan.remedy import Remedy, advise, setting
 from egp.plan.wording import duration_in_plan, ordinal_stage, percent, unit_count, whole
 
 DAY = timedelta(days=1)
@@ -97,7 +98,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
                 f"a stop rule waits for {whole(most)}",
                 observed=_floor(brought),
                 required=whole(most),
-                help=_longer(plan, treated, most),
+                remedies=[_longer(plan, position, treated, most)],
                 related=(_demand(demands.index(most), most),),
                 yields_to=frozenset(("stage-dwell",)),
             )
@@ -108,12 +109,12 @@ def _units(plan: Experiment, treated: float, dwell: timedelta) -> float:
     return daily_eligible_units(plan) * (dwell / DAY) * min(treated, 1 - treated) * ROUNDING
 
 
-def _longer(plan: Experiment, treated: float, most: int) -> str:
+def _longer(plan: Experiment, position: int, treated: float, most: int) -> Remedy:
     per_day = _units(plan, treated, DAY)
     enough = DAY * (most / per_day) if per_day * LONGEST_ADVICE / DAY > most else LONGEST_ADVICE
     if enough < LONGEST_ADVICE and _units(plan, treated, enough) >= most:
-        return f"set `min_dwell: {duration_in_plan(enough)}`"
-    return "treat fewer units in this stage, or lower `min_units_per_variant`"
+        return setting(("ramp", position, "min_dwell"), duration_in_plan(enough))
+    return advise("treat fewer units in this stage, or lower `min_units_per_variant`")
 
 
 def _canary(plan: Experiment, least: int) -> Iterator[Finding]:

@@ -155,6 +155,7 @@ from egp.plan.analysis.traffic import (
 from egp.plan.analysis.watch import watched_test
 from egp.plan.experiment import Experiment, Metric, StopRule
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
+from egp.plan.remedy import Remedy, advise, setting
 from egp.plan.wording import called, duration_in_plan, length, level, percent, significant, unit_count, whole
 from egp.rules import rule
 from egp.yaml import Path
@@ -194,7 +195,7 @@ def _deaths(plan: Experiment, position: int, times_margin: float) -> Iterator[Fi
     if stop_rule.probability is not None and stop_rule.probability >= 1:
         yield _dead(
             plan, position, "probability", f"fires at a probability of {percent(1)}, which no data reach",
-            "100 %", "below 100 %", "set `probability: 99%`",
+            "100 %", "below 100 %", [_setting(position, "probability", "99%")],
         )  # fmt: skip
     too_rare = list(_by_events(plan, position, stop_rule))
     yield from too_rare or _by_units(plan, position, stop_rule)
@@ -212,7 +213,7 @@ def _by_units(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[
         yield _dead(
             plan, position, "min_units_per_variant",
             f"waits for {unit_count(least)} per variant; the run brings {enough:,}",
-            whole(least), f"at most {enough:,}", f"set `min_units_per_variant: {enough:_}` or less",
+            whole(least), f"at most {enough:,}", [_setting(position, "min_units_per_variant", f"{enough:_}", " or less")],
         )  # fmt: skip
     elif (
         stop_rule.evaluated is not None
@@ -221,7 +222,7 @@ def _by_units(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[
         yield _dead(
             plan, position, "evaluated",
             f"is not evaluated once between {unit_count(least)} per variant and the end of the run",
-            stop_rule.evaluated, "at least one evaluation", "set `evaluated: daily`, or wait for fewer units",
+            stop_rule.evaluated, "at least one evaluation", [_setting(position, "evaluated", "daily", ", or wait for fewer units")],
         )  # fmt: skip
 
 
@@ -243,7 +244,7 @@ def _by_events(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator
             f"watches {called(metric.id, 'a rate')}, which cannot be judged below {unit_count(least)} per variant, ten "
             f"events at {significant(rate * 100, 3)} %; {what} brings {math.floor(brought):,}",
             unit_count(math.floor(brought)), f"at least {unit_count(least)}",
-            "watch a rate with more events, over a longer time, or on more units",
+            [advise("watch a rate with more events, over a longer time, or on more units")],
         )  # fmt: skip
 
 
@@ -258,7 +259,7 @@ def _by_time(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[F
             yield _dead(
                 plan, position, key,
                 f"waits for harm that lasts {length(lasting)}; run and ramp last {watched.days}",
-                length(lasting), f"at most {length(watched)}", f"set `{key}: {enough}` or less",
+                length(lasting), f"at most {length(watched)}", [_setting(position, key, enough, " or less")],
             )  # fmt: skip
 
 
@@ -287,7 +288,7 @@ def _by_range(plan: Experiment, position: int) -> Iterator[Finding]:
         plan, position, "harm_exceeds",
         f"waits for {called(metric.id, 'the metric')} to {verb} from {level(baseline.value, baseline.unit)} "
         f"by {declared}, and a rate cannot {verb} so far",
-        str(declared), "harm that can happen", "set `harm_exceeds: 5%`, or another harm that can happen",
+        str(declared), "harm that can happen", [_setting(position, "harm_exceeds", "5%", ", or another harm that can happen")],
     )  # fmt: skip
 
 
@@ -303,13 +304,11 @@ def _toothless(plan: Experiment, position: int, times_margin: float) -> Iterator
     declared = plan.stop_rules[position].harm_exceeds
     margin = metric.non_inferiority_margin
     enough = str(margin) if margin else level(amount, need(metric.baseline, *path, "baseline").unit)
-    advice = (
-        f"set `harm_exceeds:` to {margin} or less" if margin else f"set `harm_exceeds:` to {enough} or less"
-    )
+    less = advise(f"set `harm_exceeds:` to {enough} or less")
     yield _dead(
         plan, position, "harm_exceeds",
         f"tolerates {declared}, {significant(times, 2)} times {what}; the policy allows {significant(times_margin, 2)} times",
-        str(declared), f"at most {significant(times_margin, 2)} times {enough}", advice,
+        str(declared), f"at most {significant(times_margin, 2)} times {enough}", [less],
     )  # fmt: skip
 
 
@@ -332,10 +331,14 @@ def _accepted_harm(metric: Metric, path: Path) -> tuple[float, str] | None:
 
 
 def _dead(
-    plan: Experiment, position: int, key: str, why: str, observed: str, required: str, advice: str
+    plan: Experiment, position: int, key: str, why: str, observed: str, required: str, remedies: list[Remedy]
 ) -> Finding:
     name = called(plan.stop_rules[position].id, f"stop rule {position + 1}")
     return Finding(
-        ("stop_rules", position, key), f"{name} {why}", observed, required, advice,
+        ("stop_rules", position, key), f"{name} {why}", observed, required, remedies=remedies,
         yields_to=TOO_SHORT if key in LASTING else frozenset(),
     )  # fmt: skip
+
+
+def _setting(position: int, key: str, value: object, after: str = "") -> Remedy:
+    return setting(("stop_rules", position, key), value, after)

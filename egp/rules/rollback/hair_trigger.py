@@ -187,7 +187,8 @@ from egp.plan.analysis.registered import baseline_of
 from egp.plan.experiment import Experiment, StopRule
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import Share
-from egp.plan.wording import called, counted, level, listing, percent, share_in_plan
+from egp.plan.remedy import Remedies, Remedy, advise, setting
+from egp.plan.wording import called, counted, level, listing, percent, quantity_in_plan, share_in_plan
 from egp.rules import rule
 from egp.rules.rule import AtLeast
 from egp.stats.values import NamedTuple
@@ -240,7 +241,7 @@ class Trigger(NamedTuple):
     rolls_back: bool
     cause: Callable[[FalseAlarm], str]
     """How it comes about."""
-    advice: Callable[[float], str]
+    remedies: Callable[[float], Remedies]
     """What to write so that it sounds no more often than this."""
     already: str = ""
     """What to say where it sounds from the first day."""
@@ -262,7 +263,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             continue
         if alarm.chance > limit:
             is_loud = True
-            yield _alone(trigger, alarm, limit, _room(plan, levels, trigger, limit))
+            yield _alone(trigger, alarm, limit, partial(_room, plan, levels, trigger, limit))
         elif trigger.rolls_back:
             quiet.append((trigger, alarm.chance))
     if unchecked:
@@ -324,14 +325,18 @@ def _together(
         f"{listing(parts)}",
         observed=total,
         required=f"at most {percent(limit)}",
-        help=most.advice(_room(plan, levels, most, limit)),
+        remedies=lambda: most.remedies(_room(plan, levels, most, limit)),
     )
 
 
-def _alone(trigger: Trigger, alarm: FalseAlarm, limit: float, room: float) -> Finding:
+def _alone(trigger: Trigger, alarm: FalseAlarm, limit: float, room: Callable[[], float]) -> Finding:
     if trigger.already:
         return Finding(
-            trigger.at, trigger.already, "rolled back at once", "room for noise", trigger.advice(room)
+            trigger.at,
+            trigger.already,
+            "rolled back at once",
+            "room for noise",
+            remedies=lambda: trigger.remedies(room()),
         )
     observed = f"{'up to ' if alarm.is_most else ''}{percent(alarm.chance, 1)}"
     return Finding(
@@ -340,7 +345,7 @@ def _alone(trigger: Trigger, alarm: FalseAlarm, limit: float, room: float) -> Fi
         f"{trigger.cause(alarm)}",
         observed=observed,
         required=f"at most {percent(limit)}",
-        help=trigger.advice(room),
+        remedies=lambda: trigger.remedies(room()),
     )
 
 
@@ -389,7 +394,7 @@ def _posterior(plan: Experiment, position: int, probability: float) -> Trigger:
     )  # fmt: skip
 
 
-def _calmer(plan: Experiment, position: int, probability: float, room: float) -> str:
+def _calmer(plan: Experiment, position: int, probability: float, room: float) -> list[Remedy]:
     """The least probability, in tenths of a percent, that keeps within the room; the declared one does not."""
 
     def is_calm(tenth: int) -> bool:
@@ -397,8 +402,13 @@ def _calmer(plan: Experiment, position: int, probability: float, room: float) ->
 
     tenths = bisect_left(range(1000), True, lo=int(probability * 1000), key=is_calm)
     if tenths < 1000:
-        return f"set `probability: {share_in_plan(tenths / 1000)}`, or evaluate it less often"
-    return "raise `harm_exceeds` or `min_units_per_variant`, evaluate it less often, or choose a prior around no harm"
+        calm = share_in_plan(tenths / 1000)
+        return [setting(("stop_rules", position, "probability"), calm, ", or evaluate it less often")]
+    return [
+        advise(
+            "raise `harm_exceeds` or `min_units_per_variant`, evaluate it less often, or choose a prior around no harm"
+        )
+    ]
 
 
 def _days(plan: Experiment, levels: AlarmLevels, position: int, days: int) -> Trigger:
@@ -415,15 +425,16 @@ def _days(plan: Experiment, levels: AlarmLevels, position: int, days: int) -> Tr
             + (f", which correlate by {levels.day_correlation:g}" if days > 1 else "")
         )
 
-    def advice(room: float) -> str:
+    def remedies(room: float) -> list[Remedy]:
+        more_harm = advise("raise `harm_exceeds`")
         for longer in range(days + 1, MOST_DAYS):
             if alarm("exact", longer).chance <= room:
-                return f"set `for: {longer}d`, or raise `harm_exceeds`"
-        return "raise `harm_exceeds`"
+                return [setting(("stop_rules", position, "for"), f"{longer}d"), more_harm]
+        return [more_harm]
 
     return Trigger(
         ("stop_rules", position, "for"), _named(plan, position), _verb(stop_rule), alarm,
-        stop_rule.action != "hold", cause, advice,
+        stop_rule.action != "hold", cause, remedies,
     )  # fmt: skip
 
 
@@ -457,7 +468,7 @@ def _limit(plan: Experiment, levels: AlarmLevels, limited: Limited) -> Trigger:
 _EVERY = {"hourly": "every hour", "daily": "every day"}
 
 
-def _farther(plan: Experiment, levels: AlarmLevels, limited: Limited, room: float) -> str:
+def _farther(plan: Experiment, levels: AlarmLevels, limited: Limited, room: float) -> list[Remedy]:
     """The nearest limit, rounded away from the baseline, that noise keeps within the room."""
     baseline = baseline_of(limited.metric, limited.path)
     try:
@@ -465,10 +476,11 @@ def _farther(plan: Experiment, levels: AlarmLevels, limited: Limited, room: floa
     except NotChecked:
         distance = None
     key = "max" if limited.sign > 0 else "min"
+    held = setting((*limited.path, "action"), "hold")
     if distance is None:
-        return f"set `{key}:` beyond the baseline, or `action: hold`"
+        return [advise(f"set `{key}:` beyond the baseline"), held]
     value = _rounded_away(baseline.value, limited.sign * distance)
-    return f"set `{key}: {_as_in_plan(value, baseline.unit)}`, or `action: hold`"
+    return [setting((*limited.path, "limit", key), quantity_in_plan(_as_in_plan(value, baseline.unit))), held]
 
 
 def _calm_distance(plan: Experiment, levels: AlarmLevels, limited: Limited, room: float) -> float | None:

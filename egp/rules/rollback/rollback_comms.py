@@ -55,6 +55,9 @@ from egp.plan.analysis.statements import stated
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, need
 from egp.plan.quantity import shown
+from egp.plan.remedy import setting
+
+_COMMS = ("rollback", "comms")
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
@@ -66,9 +69,9 @@ def check(plan: Experiment) -> Iterator[Finding]:
     else:
         return
     yield Finding(
-        ("rollback", "comms"),
+        _COMMS,
         message,
         observed=observed,
         required="a path in the repository",
-        help="set `comms: comms/rollback.md`, or another path of the template",
+        remedies=[setting(_COMMS, "comms/rollback.md", ", or another path of the template")],
     )

@@ -77,14 +77,15 @@ from egp.plan.analysis.statements import stated
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
 from egp.plan.quantity import shown
+from egp.plan.remedy import PROPOSAL, Remedy, addition, setting
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
 
 
 ABSENT = {
-    "method": ("the rollback does not say how the treatment is withdrawn", "set `method: feature_flag`"),
-    "to": ("the rollback does not say what is served afterwards", "set `to: control`"),
+    "method": ("the rollback does not say how the treatment is withdrawn", "feature_flag"),
+    "to": ("the rollback does not say what is served afterwards", "control"),
 }
 
 
@@ -95,13 +96,14 @@ def check(plan: Experiment) -> Iterator[Finding]:
             "the plan does not say how the treatment is withdrawn",
             observed="missing",
             required="a method and a target",
-            help=_complete(plan),
+            remedies=[_complete(plan)],
         )
         return
-    for key, (message, advice) in ABSENT.items():
+    for key, (message, usual) in ABSENT.items():
         if not stated(getattr(plan.rollback, key)):
             required = key if key == "method" else "target"
-            yield Finding(("rollback", key), message, "missing", f"a {required}", advice)
+            at = ("rollback", key)
+            yield Finding(at, message, "missing", f"a {required}", remedies=[setting(at, usual)])
     to = stated(plan.rollback.to)
     known = [variant.id for variant in plan.variants or () if variant.id]
     if to and known and to not in (*known, "control"):
@@ -110,7 +112,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
             f"the rollback goes to {shown(to)}, which is no variant of the plan",
             observed=shown(to),
             required="control or a safer variant",
-            help=f"set `to: {_control(plan)}`",
+            remedies=[setting(("rollback", "to"), _control(plan))],
         )
     if to and [variant.id for variant in plan.variants or () if not variant.control] == [to]:
         yield Finding(
@@ -118,23 +120,27 @@ def check(plan: Experiment) -> Iterator[Finding]:
             f"the rollback goes to {shown(to)}, the treatment that is withdrawn",
             observed=shown(to),
             required="control or a safer variant",
-            help=f"set `to: {_control(plan)}`",
+            remedies=[setting(("rollback", "to"), _control(plan))],
         )
 
 
 def _control(plan: Experiment) -> str:
     at = plan.control_position
     variant = (plan.variants or ())[at] if at is not None else None
-    return shown(variant.id) if variant and variant.id else "control"
+    return variant.id if variant and variant.id else "control"
 
 
-def _complete(plan: Experiment) -> str:
+def _complete(plan: Experiment) -> Remedy:
     """A whole rollback with what the plan knows: its flag, its control and its team."""
     method = "feature_flag" if stated(plan.feature_flag) else "redeploy"
-    return (
-        f'add `rollback: {{method: {method}, to: {_control(plan)}, owner: "{oncall(plan)}", max_minutes: 15, '
-        f"comms: comms/rollback.md}}`, with the names that are yours"
-    )
+    whole = {
+        "method": method,
+        "to": _control(plan),
+        "owner": oncall(plan),
+        "max_minutes": 15,
+        "comms": "comms/rollback.md",
+    }
+    return addition(("rollback",), whole, ", with the names that are yours", PROPOSAL)
 
 
 def costs(broken: Broken) -> Iterator[str]:

@@ -61,8 +61,11 @@ from egp.plan.analysis.people import oncall
 from egp.plan.analysis.statements import somebody
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, need
+from egp.plan.remedy import setting
 from egp.plan.wording import counted
 from egp.rules import rule
+
+_OWNER = ("rollback", "owner")
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -81,11 +84,11 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     rollback = need(plan.rollback, "rollback")
     if not somebody(rollback.owner):
         yield Finding(
-            ("rollback", "owner"),
+            _OWNER,
             "the rollback does not say who executes it",
             observed="missing",
             required="a person, role or rota",
-            help=f'set `owner: "{oncall(plan)}"`, or who else turns the switch at any hour',
+            remedies=[setting(_OWNER, oncall(plan), ", or who else turns the switch at any hour")],
         )
     minutes, most = rollback.max_minutes, counted(params.minutes, "minute")
     if minutes is not None and 0 < minutes <= params.minutes:
@@ -103,8 +106,12 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         said,
         observed="missing" if minutes is None else counted(minutes, "minute"),
         required=f"at most {most}",
-        help=f"set `max_minutes: {params.minutes:g}` or less, and rehearse it",
+        remedies=[setting(("rollback", "max_minutes"), _whole(params.minutes), " or less, and rehearse it")],
     )
+
+
+def _whole(minutes: float) -> float:
+    return int(minutes) if minutes == int(minutes) else minutes
 
 
 def costs(broken: Broken) -> Iterator[str]:

@@ -122,15 +122,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from egp.plan.analysis.guardrail_lines import stop_rule_line, usual_minimum
 from egp.plan.experiment import Experiment, StopRule
 from egp.plan.finding import Finding
 from egp.plan.quantity import shown
+from egp.plan.remedy import PROPOSAL, Remedy, addition, advise, removal, setting
 from egp.plan.typed_reader import nearest
 from egp.plan.wording import called, length, listing
 from egp.yaml import Path
+from egp.yaml.edits import Addition
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -146,40 +148,49 @@ def check(plan: Experiment) -> Iterator[Finding]:
             "the plan has no stop rule, so nothing is agreed that ends it early",
             observed="no stop rule",
             required="a stop rule for each guardrail metric",
-            help=_example(plan),
+            remedies=[_example(plan)],
         )
     metrics = [metric.id for _, metric in plan.metrics if metric.id]
     for position, stop_rule in enumerate(plan.stop_rules):
-        for key, message, advice in _gaps(stop_rule, metrics, usual_minimum(plan)):
+        for gap in _gaps(stop_rule, metrics, usual_minimum(plan)):
             name = called(stop_rule.id, f"stop rule {position + 1}")
-            at: Path = ("stop_rules", position, *key.split("."))
-            observed = _declared(stop_rule, key)
+            above: Path = ("stop_rules", position)
             yield Finding(
-                at, f"{name} {message}", observed=observed, required="a complete stop rule", help=advice
+                (*above, *gap.at),
+                f"{name} {gap.message}",
+                observed=_declared(stop_rule, gap.at),
+                required="a complete stop rule",
+                help=gap.advice,
+                remedies=[each.below(above) for each in gap.remedies],
             )
 
 
-def _example(plan: Experiment) -> str:
+def _example(plan: Experiment) -> Remedy:
     """A complete stop rule of the first guardrail, else of the primary."""
     named = [metric.id for _, metric in (*plan.guardrails, *plan.primaries) if metric.id]
     if not named:
-        return "declare a guardrail metric, and add a stop rule that watches it"
+        return advise("declare a guardrail metric, and add a stop rule that watches it")
     others = (
         f", and one for each other guardrail: {listing(map(shown, named[1 : len(plan.guardrail_metrics)]))}"
     )
-    line = f"add {stop_rule_line(plan, named[0])} to `stop_rules`"
-    return line + (others if len(plan.guardrail_metrics) > 1 else "")
+    after = others if len(plan.guardrail_metrics) > 1 else ""
+    return Remedy((stop_rule_line(plan, named[0]),), PROPOSAL, after=after)
 
 
-def _declared(stop_rule: StopRule, key: str) -> str:
-    value = getattr(stop_rule, {"for": "for_"}.get(key, key), None)
+def _declared(stop_rule: StopRule, at: tuple[str, ...]) -> str:
+    value = getattr(stop_rule, {"for": "for_"}.get(at[0], at[0]), None) if len(at) == 1 else None
     if value is None:
         return "missing"
     return length(value) if isinstance(value, timedelta) else shown(str(value))
 
 
-Gap = tuple[str, str, str]
-"""The key that lacks, what the rule does not say, and what to write."""
+class Gap(NamedTuple):
+    """A key of a stop rule that lacks, what the rule does not say, and what to write."""
+
+    at: tuple[str, ...]
+    message: str
+    remedies: Sequence[Remedy] = ()
+    advice: str = ""
 
 
 def _gaps(stop_rule: StopRule, metrics: Sequence[str], least: int) -> Iterator[Gap]:
@@ -187,50 +198,43 @@ def _gaps(stop_rule: StopRule, metrics: Sequence[str], least: int) -> Iterator[G
     yield from _threshold(stop_rule)
     yield from _evidence(stop_rule)
     if not stop_rule.min_units_per_variant:
-        yield "min_units_per_variant", "does not say from how many units on it may fire", (
-            f"add `min_units_per_variant: {least:_}`, below which noise decides, or another number"
-        )  # fmt: skip
+        at = ("min_units_per_variant",)
+        usual = setting(at, f"{least:_}", ", below which noise decides, or another number")
+        yield Gap(at, "does not say from how many units on it may fire", [usual])
     if stop_rule.action is None:
-        yield "action", "does not say what happens when it fires", "add `action: rollback`"
+        at = ("action",)
+        yield Gap(at, "does not say what happens when it fires", [addition(at, "rollback")])
 
 
 def _metric(stop_rule: StopRule, metrics: Sequence[str]) -> Iterator[Gap]:
+    at = ("metric",)
     if stop_rule.metric is None:
-        yield (
-            "metric",
-            "does not say which metric it watches",
-            "add `metric:` with the id of a metric of the plan",
-        )
+        advice = "add `metric:` with the id of a metric of the plan"
+        yield Gap(at, "does not say which metric it watches", advice=advice)
     elif stop_rule.metric not in metrics:
         guess = nearest(stop_rule.metric, metrics)
         hint = f", did you mean {shown(guess)}?" if guess else ""
-        advice = f"write `metric: {shown(guess)}`" if guess else "watch a metric that the plan declares"
-        yield "metric", f"watches {shown(stop_rule.metric)}, which is no metric of the plan{hint}", advice
+        message = f"watches {shown(stop_rule.metric)}, which is no metric of the plan{hint}"
+        if guess:
+            yield Gap(at, message, [setting(at, guess)])
+        else:
+            yield Gap(at, message, advice="watch a metric that the plan declares")
 
 
 def _threshold(stop_rule: StopRule) -> Iterator[Gap]:
-    harm = stop_rule.harm_exceeds
+    harm, at = stop_rule.harm_exceeds, ("harm_exceeds",)
     if harm is not None and harm.value < 0:
         amount = harm.text.lstrip("-")
-        yield (
-            "harm_exceeds",
-            f"has the sign wrong: {harm} of harm is a benefit",
-            f"write `harm_exceeds: {amount}`",
-        )
+        yield Gap(at, f"has the sign wrong: {harm} of harm is a benefit", [setting(at, amount)])
     if harm is not None and stop_rule.significant_harm_for is not None:
-        advice = (
-            "remove `harm_exceeds:`, or write `for:` or `probability:` instead of `significant_harm_for:`"
-        )
-        yield "harm_exceeds", f"asks for more harm than {harm}, but its significance is of any harm", advice
+        message = f"asks for more harm than {harm}, but its significance is of any harm"
+        advice = "write `for:` or `probability:` instead of `significant_harm_for:`"
+        yield Gap(at, message, [removal(at)], advice)
     if harm is None and stop_rule.significant_harm_for is None:
-        yield (
-            "harm_exceeds",
-            "does not say at which harm it fires",
-            (
-                "add `harm_exceeds: 5%`"
-                + ("" if stop_rule.probability or stop_rule.for_ else ", or `significant_harm_for: 2w`")
-            ),
+        by_weeks = (
+            [] if stop_rule.probability or stop_rule.for_ else [addition(("significant_harm_for",), "2w")]
         )
+        yield Gap(at, "does not say at which harm it fires", [addition(at, "5%"), *by_weeks])
 
 
 def _evidence(stop_rule: StopRule) -> Iterator[Gap]:
@@ -246,15 +250,17 @@ def _evidence(stop_rule: StopRule) -> Iterator[Gap]:
     ]
     if not kinds:
         if stop_rule.harm_exceeds is not None:
-            yield "probability", "can fire on one noisy day, since it does not say on which evidence it fires", (
-                "add `probability: 95%`, `prior: flat` and `evaluated: daily`, or `for: 2d`"
-            )  # fmt: skip
+            posterior = (("probability", "95%"), ("prior", "flat"), ("evaluated", "daily"))
+            by_probability = Remedy(tuple(Addition((key,), value) for key, value in posterior))
+            message = "can fire on one noisy day, since it does not say on which evidence it fires"
+            yield Gap(("probability",), message, [by_probability, addition(("for",), "2d")])
         return
     if len(kinds) > 1:
         advice = (
             f"keep one of {' and '.join(f'`{kind}`' for kind in kinds)}, and make two stop rules of the two"
         )
-        yield kinds[1], f"has two kinds of evidence, `{kinds[0]}` and `{kinds[1]}`", advice
+        message = f"has two kinds of evidence, `{kinds[0]}` and `{kinds[1]}`"
+        yield Gap((kinds[1],), message, advice=advice)
     if by_posterior:
         yield from _posterior(stop_rule)
     yield from _durations(stop_rule)
@@ -263,24 +269,25 @@ def _evidence(stop_rule: StopRule) -> Iterator[Gap]:
 def _posterior(stop_rule: StopRule) -> Iterator[Gap]:
     prior = stop_rule.prior
     if prior is None:
-        yield "prior", "does not say which prior its probability has", "add `prior: flat`, or a normal prior"
+        flat = addition(("prior",), "flat", ", or a normal prior")
+        yield Gap(("prior",), "does not say which prior its probability has", [flat])
     elif prior != "flat" and (prior.std_dev is None or prior.std_dev.value <= 0):
-        yield (
-            "prior.std_dev",
-            "does not say how wide its prior is",
-            "add `std_dev:` above 0, or write `prior: flat`",
-        )
+        message = "does not say how wide its prior is"
+        yield Gap(("prior", "std_dev"), message, [setting(("prior",), "flat")], "add `std_dev:` above 0")
     if stop_rule.evaluated is None:
-        yield "evaluated", "does not say how often it is evaluated", "add `evaluated: daily`"
+        at = ("evaluated",)
+        yield Gap(at, "does not say how often it is evaluated", [addition(at, "daily")])
 
 
 def _durations(stop_rule: StopRule) -> Iterator[Gap]:
     lasting, weeks = stop_rule.for_, stop_rule.significant_harm_for
     if lasting is not None and not lasting:
-        yield "for", f"fires after {length(lasting)}, which is no length of time", "write `for: 2d`"
+        message = f"fires after {length(lasting)}, which is no length of time"
+        yield Gap(("for",), message, [setting(("for",), "2d")])
     if weeks is not None and (not weeks or weeks % WEEK):
-        advice = f"write `significant_harm_for: {max(1, round(weeks / WEEK))}w`"
-        yield "significant_harm_for", f"counts weeks, and {length(weeks)} are no whole weeks", advice
+        at = ("significant_harm_for",)
+        whole = setting(at, f"{max(1, round(weeks / WEEK))}w")
+        yield Gap(at, f"counts weeks, and {length(weeks)} are no whole weeks", [whole])
 
 
 def costs(broken: Broken) -> Iterator[str]:

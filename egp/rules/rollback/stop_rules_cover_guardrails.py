@@ -46,6 +46,7 @@ from egp.plan.analysis.guardrail_lines import stop_rule_line
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import shown
+from egp.plan.remedy import PROPOSAL, Remedy
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -67,7 +68,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
                 f"no stop rule watches {shown(metric.id)}",
                 observed="no stop rule",
                 required="a stop rule",
-                help=f"add {stop_rule_line(plan, metric.id)} to `stop_rules`",
+                remedies=[Remedy((stop_rule_line(plan, metric.id),), PROPOSAL)],
             )
 
 

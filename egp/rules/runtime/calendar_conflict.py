@@ -93,7 +93,6 @@ from egp.plan.analysis.days import (
 from egp.plan.analysis.rescheduling import (
     SATURDAY,
     TWO_WEEKS,
-    advice,
     settings_of_readout,
     settings_of_run,
     settings_of_start,
@@ -103,6 +102,7 @@ from egp.plan.analysis.traffic import ramp_begin
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
 from egp.plan.quantity import Interval
+from egp.plan.remedy import Remedy, addition, setting
 from egp.plan.wording import WEEKDAYS, counted, percent
 from egp.rules import rule
 from egp.rules.rule_inputs import Organisation
@@ -147,7 +147,7 @@ def _run(plan: Experiment, runs: list[Interval], period: Period, periods: list[P
         return
     begins_inside = first_day(plan) in period.days
     further_days = max((last_day(plan) - first_day(plan)).days, TWO_WEEKS - 1)
-    moved = advice(settings_of_run(plan, _clear_start(first_day(plan), further_days, periods)))
+    moved = settings_of_run(plan, _clear_start(first_day(plan), further_days, periods))
     eve = day_after(period.days.first, -1)
     is_long_enough = (eve - first_day(plan)).days + 1 >= TWO_WEEKS
     shared = Interval(parts[0].first, parts[-1].last)
@@ -156,7 +156,8 @@ def _run(plan: Experiment, runs: list[Interval], period: Period, periods: list[P
         f"the run overlaps {period} on {counted(sum(part.days for part in parts), 'day')}, {shared}",
         observed=str(shared),
         required=f"days clear of {period}",
-        help=f"{moved}, or end the run by {eve}" if is_long_enough and not begins_inside else moved,
+        remedies=[Remedy(tuple(moved))],
+        help=f"end the run by {eve}" if is_long_enough and not begins_inside else "",
     )
 
 
@@ -186,7 +187,7 @@ def _canary(plan: Experiment, period: Period) -> Iterator[Finding]:
             f"the canary overlaps {period} on {counted(shared.days, 'day')}, {shared}",
             observed=str(shared),
             required=f"days clear of {period}",
-            help=advice(settings_of_start(plan, day_after(period.days.last, 1))),
+            remedies=[Remedy(tuple(settings_of_start(plan, day_after(period.days.last, 1))))],
             impossible=True,
         )
 
@@ -212,7 +213,7 @@ def _stage_in(period: Period, path: Path, treated: float | None, when: tuple[dat
         f"{stage} {'starts' if is_declared else 'can start'} on {start}, within {period}",
         observed=str(start),
         required=f"days clear of {period}",
-        help=f"{'set' if is_declared else 'add'} `start: {free}` {'here' if is_declared else 'to the stage'}",
+        remedies=[setting(path, free) if is_declared else addition(path, free, " to the stage")],
         impossible=True,
         yields_to=MOVING_THE_READOUT,
     )
@@ -224,17 +225,18 @@ def _weekends(plan: Experiment) -> Iterator[Finding]:
         days = [as_local_day(plan, look) for look in looks]
         last = max(range(len(days)), key=days.__getitem__)
         if days[last].weekday() >= SATURDAY:
-            moved = advice(settings_of_readout(plan, days[last]))
+            moved = Remedy(tuple(settings_of_readout(plan, days[last])))
             at = ("statistics", "looks", last)
             yield _weekend(at, "the readout is", days[last], moved, MOVING_THE_READOUT)
     until = plan.holdout.until if plan.holdout else None
     if until and until.weekday() >= SATURDAY:
-        moved = f"set `until: {working_day(until)}`, the Monday after"
-        yield _weekend(("holdout", "until"), "the holdout ends", until, moved)
+        at_until = ("holdout", "until")
+        moved = setting(at_until, working_day(until), ", the Monday after")
+        yield _weekend(at_until, "the holdout ends", until, moved)
 
 
 def _weekend(
-    path: Path, what: str, day: date, moved: str, yields_to: frozenset[str] = frozenset()
+    path: Path, what: str, day: date, moved: Remedy, yields_to: frozenset[str] = frozenset()
 ) -> Finding:
     weekday = WEEKDAYS[day.weekday()]
     return Finding(
@@ -242,6 +244,6 @@ def _weekend(
         f"{what} on {day}, a {weekday}, when nobody is there to act on it",
         observed=weekday,
         required="a working day",
-        help=moved,
+        remedies=[moved],
         yields_to=yields_to,
     )

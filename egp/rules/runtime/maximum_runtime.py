@@ -38,6 +38,7 @@ from typing import Annotated
 from egp.plan.analysis.days import day_after, first_day, last_day
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.remedy import setting
 from egp.plan.wording import counted
 from egp.rules import rule
 
@@ -62,7 +63,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             f"the plan runs {counted(days, 'day')}; the policy allows at most {params.days:,}",
             observed=counted(days, "day"),
             required=f"at most {counted(params.days, 'day')}",
-            help=f"set `end: {day_after(first, _whole_weeks(params.days) - 1)}`",
+            remedies=[setting(("schedule", "end"), day_after(first, _whole_weeks(params.days) - 1))],
         )
 
 

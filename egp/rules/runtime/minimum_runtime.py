@@ -61,12 +61,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.days import day_after, first_day, first_full_day, full_days, schedule_of
-from egp.plan.analysis.rescheduling import advice, even_end, settings_of_run
+from egp.plan.analysis.rescheduling import PAUSES, even_end, settings_of_run
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
 from egp.plan.quantity import Interval
+from egp.plan.remedy import Remedy, open_if
 from egp.plan.wording import counted
 from egp.rules import rule
+from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
     from egp.rules.exports import Broken
@@ -93,7 +95,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
             f"the policy asks for {counted(params.days, 'consecutive day')} at full exposure",
             observed=counted(longest, "day"),
             required=counted(params.days, "day"),
-            help=_around_pauses(plan, runs, params.days),
+            remedies=_around_pauses(plan, runs, params.days),
         )
         return
     yield Finding(
@@ -101,29 +103,30 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         f"the plan runs {counted(longest, 'day')} at full exposure; the policy asks for {params.days}",
         observed=counted(longest, "day"),
         required=counted(params.days, "day"),
-        help=advice(_longer(plan, params.days)),
+        remedies=[Remedy(_longer(plan, params.days))],
     )
 
 
-def _around_pauses(plan: Experiment, runs: list[Interval], days: int) -> str:
+def _around_pauses(plan: Experiment, runs: list[Interval], days: int) -> list[Remedy]:
     """The run without pauses, and a run long enough after the last one, in which every weekday counts alike."""
     pauses, first = schedule_of(plan).pauses, first_full_day(plan)
     which, are = ("the pause", "is") if len(pauses) == 1 else ("the pauses", "are")
-    longer = [] if runs and (runs[-1].last - first).days + 1 >= days else _longer(plan, days)
-    without = f"{advice(['pauses: []', *longer])} if {which} {are} still to come"
+    longer = () if runs and (runs[-1].last - first).days + 1 >= days else _longer(plan, days)
+    still = f"{which} {are} still to come"
+    without = Remedy((Setting(PAUSES, []), *longer), open_if(still), after=f" if {still}")
     resumed = max(first, day_after(max(pause.last for pause in pauses), 1))
     end = day_after(resumed, days - 1)
     even = even_end(first, end, pauses)
     if even:
-        return f"{without}, or {advice(settings_of_run(plan, first_day(plan), even))}"
-    begun_anew = advice(settings_of_run(plan, resumed, end))
-    return f"{without}, or {begun_anew} and leave out the units exposed before {which}"
+        return [without, Remedy(tuple(settings_of_run(plan, first_day(plan), even)))]
+    leave_out = f" and leave out the units exposed before {which}"
+    return [without, Remedy(tuple(settings_of_run(plan, resumed, end)), after=leave_out)]
 
 
-def _longer(plan: Experiment, days: int) -> list[str]:
+def _longer(plan: Experiment, days: int) -> tuple[Setting, ...]:
     """Settings for so many days from the first full one on, whatever the pauses."""
     settings = settings_of_run(plan, first_day(plan), day_after(first_full_day(plan), days - 1))
-    return [setting for setting in settings if not setting.startswith("pauses:")]
+    return tuple(each for each in settings if each.path != PAUSES)
 
 
 CURVE = "power"

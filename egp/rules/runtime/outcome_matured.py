@@ -110,12 +110,14 @@ from egp.plan.analysis.days import (
     schedule_of,
     whole_days,
 )
-from egp.plan.analysis.rescheduling import advice, settings_of_readout
+from egp.plan.analysis.rescheduling import known_at_once, settings_of_readout
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.quantity import Moment
+from egp.plan.remedy import Remedy
 from egp.plan.wording import called, length, listing
 from egp.yaml import Path
+from egp.yaml.edits import Setting
 
 NO_WINDOW = timedelta(0)
 LISTED = 3
@@ -155,7 +157,7 @@ def _undeclared(plan: Experiment) -> Iterator[Finding]:
                 f"the primary metric {called(metric.id, 'without an id')} has no outcome window, so nobody can say when its outcomes are complete",
                 observed="none",
                 required="an outcome window",
-                help="add `outcome_window: 0d` if an outcome is known at once, else the time it needs",
+                remedies=[known_at_once(path)],
             )
 
 
@@ -168,7 +170,7 @@ def _unknown_cohorts(plan: Experiment) -> Iterator[Finding]:
                 f"{called(metric.id, 'a guardrail')} is judged on {units} and does not say how long an outcome needs",
                 observed="none",
                 required="an outcome window",
-                help="add `outcome_window: 0d` if an outcome is known at once, else the time it needs",
+                remedies=[known_at_once(path)],
                 related=(Related((*path, "judged_on"), "the units that are judged"),),
             )
 
@@ -218,7 +220,7 @@ def _during_the_run(plan: Experiment, earliest: date) -> Finding:
         f"the readout on {readout_day(plan)} comes before the last day of exposure, {last_day(plan)}, is over",
         observed=str(readout_day(plan)),
         required=f"{earliest} or later",
-        help=advice(settings_of_readout(plan, earliest)),
+        remedies=[Remedy(tuple(settings_of_readout(plan, earliest)))],
         related=(Related(("schedule", "end"), "the run ends here"),),
     )
 
@@ -234,29 +236,33 @@ def _too_early(plan: Experiment, late: list[tuple[Path, Metric]], exposed_until:
         needs.append(f"{len(late) - LISTED} more need theirs")
     looks = plan.statistics.looks if plan.statistics else None
     implied = "" if looks else ", the day after the run,"
-    change = advice(settings_of_readout(plan, earliest))
+    later = Remedy(tuple(settings_of_readout(plan, earliest)))
     return Finding(
         _place(plan),
         f"the readout on {readout_day(plan)}{implied} comes too early: "
         f"{listing(needs)} after the last exposure on {last_day(plan)}",
         observed=str(readout_day(plan)),
         required=f"{earliest} or later",
-        help=f"{change}, or judge on the matured cohort (`judged_on: matured_cohort`)",
+        remedies=[later, _on_matured_cohorts(late)],
         related=tuple(Related((*path, "outcome_window"), "outcome window") for path, _ in late[:LISTED]),
     )
+
+
+def _on_matured_cohorts(late: list[tuple[Path, Metric]]) -> Remedy:
+    return Remedy(tuple(Setting((*path, "judged_on"), "matured_cohort") for path, _ in late))
 
 
 def _empty_cohort(plan: Experiment, path: Path, metric: Metric, window: timedelta) -> Iterator[Finding]:
     if last_matured_day(plan, window) >= first_day(plan):
         return
     needed = 1 + whole_days(window)
+    matured = f", when all units have matured; the first have on {day_after(first_day(plan), needed)}"
     yield Finding(
         (*path, "outcome_window"),
         f"no unit has a matured {called(metric.id, 'without an id')} at the readout on {readout_day(plan)}: "
         f"the first exposure is on {first_day(plan)}, and an outcome needs {length(window)}",
         observed="no matured unit",
         required="a matured cohort",
-        help=f"{advice(settings_of_readout(plan, day_after(last_day(plan), needed)))}, when all units have matured; "
-        f"the first have on {day_after(first_day(plan), needed)}",
+        remedies=[Remedy(tuple(settings_of_readout(plan, day_after(last_day(plan), needed))), after=matured)],
         related=(Related(_place(plan), "the readout"),),
     )

@@ -77,12 +77,16 @@ from collections.abc import Iterator
 from datetime import date
 
 from egp.plan.analysis.days import day_after, first_exposure
-from egp.plan.analysis.rescheduling import advice, settings_of_start
+from egp.plan.analysis.rescheduling import settings_of_start
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
+from egp.plan.remedy import Remedy
 from egp.plan.wording import counted
 from egp.rules.rule_inputs import Change
 from egp.yaml import Path
+from egp.yaml.edits import Setting
+
+_LEAVE_OUT = ", and leave out the units exposed before"
 
 
 def check(change: Change) -> Iterator[Finding]:
@@ -104,7 +108,7 @@ def _unregistered(plan: Experiment, start: date, path: Path, as_of: date) -> Fin
         f"{what} started on {start} and is not registered on {as_of}",
         observed="not registered",
         required=f"registered before {start}",
-        help=f"stop the exposure, register the plan, and {_start_anew(plan, as_of)}",
+        remedies=[Remedy(_start_anew(plan, as_of), before="stop the exposure, register the plan, and ")],
     )
 
 
@@ -116,7 +120,7 @@ def _committed_late(plan: Experiment, start: date, path: Path, registered: date,
         f" {committed}, not before {what} on {start}",
         observed=f"committed {committed}",
         required=f"before {start}",
-        help=f"{_start_anew(plan, committed)}, and leave out the units exposed before",
+        remedies=[Remedy(_start_anew(plan, committed), after=_LEAVE_OUT)],
     )
 
 
@@ -129,13 +133,13 @@ def _too_late(plan: Experiment, start: date, path: Path, registered: date) -> Fi
         f"the plan was registered on {registered}, {when}",
         observed=str(registered),
         required=f"before {start}",
-        help=f"{_start_anew(plan, registered)}, and leave out the units exposed before",
+        remedies=[Remedy(_start_anew(plan, registered), after=_LEAVE_OUT)],
     )
 
 
-def _start_anew(plan: Experiment, agreed: date) -> str:
+def _start_anew(plan: Experiment, agreed: date) -> tuple[Setting, ...]:
     """The earliest start after the plan is agreed, and the dates that move with it."""
-    return advice(settings_of_start(plan, day_after(agreed, 1)))
+    return tuple(settings_of_start(plan, day_after(agreed, 1)))
 
 
 ACTOR = "registrar"

@@ -58,9 +58,10 @@ from egp.plan.analysis.days import (
     unpaused,
     weekday_counts,
 )
-from egp.plan.analysis.rescheduling import advice, settings_of_run
+from egp.plan.analysis.rescheduling import settings_of_run
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
+from egp.plan.remedy import Remedy
 from egp.plan.wording import WEEKDAYS, listing, times_over
 from egp.rules import rule
 
@@ -95,9 +96,8 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         f"{_shortfall(counts, params.times)}; the policy asks for {times_over(params.times)} each",
         observed=times_over(min(counts)),
         required=times_over(params.times),
-        help=advice(settings_of_run(plan, first_day(plan), end))
-        if end
-        else "shorten the pauses, or run on after them",
+        remedies=[Remedy(tuple(settings_of_run(plan, first_day(plan), end)))] if end else (),
+        help="" if end else "shorten the pauses, or run on after them",
     )
 
 

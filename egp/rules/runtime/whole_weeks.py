@@ -49,9 +49,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.days import day_after, first_day, full_days, schedule_of, weekday_counts
-from egp.plan.analysis.rescheduling import advice, settings_of_run
+from egp.plan.analysis.rescheduling import settings_of_run
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
+from egp.plan.remedy import Remedy, setting
 from egp.plan.wording import WEEKDAYS, counted, listing, times_over
 from egp.rules import rule
 
@@ -60,6 +61,8 @@ if TYPE_CHECKING:
 
 
 yields_to = frozenset({"minimum-runtime", "weekly-cycles"})
+
+_PAUSES_OF_WHOLE_WEEKS = "make each pause a whole number of weeks, or move `end` until the weekdays are even"
 
 
 class Params(rule.Params):
@@ -82,7 +85,8 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         f"{counted(days, 'day')} weigh {_imbalance(counts)}",
         observed=counted(days, "day"),
         required="whole weeks",
-        help=_pauses_of_whole_weeks() if paused else _ends(plan, runs[-1].last, days),
+        remedies=() if paused else _ends(plan, runs[-1].last, days),
+        help=_PAUSES_OF_WHOLE_WEEKS if paused else "",
     )
 
 
@@ -101,19 +105,15 @@ def _imbalance(counts: list[int]) -> str:
     return f"{number} {'more' if odd[0] > usual else 'less'}: {named}, {others}"
 
 
-def _ends(plan: Experiment, last: date, days: int) -> str:
+def _ends(plan: Experiment, last: date, days: int) -> list[Remedy]:
     """The whole weeks just below and just above, as ends of the run."""
     more = -days % 7
     settings = settings_of_run(plan, first_day(plan), day_after(last, more))
-    longer = f"{advice(settings)} ({counted(days + more, 'day')})"
+    longer = Remedy(tuple(settings), after=f" ({counted(days + more, 'day')})")
     if days < 14:
-        return longer
-    shorter = f"`end: {day_after(last, more - 7)}` ({counted(days + more - 7, 'day')})"
-    return f"set {shorter}, or {longer}"
-
-
-def _pauses_of_whole_weeks() -> str:
-    return "make each pause a whole number of weeks, or move `end` until the weekdays are even"
+        return [longer]
+    shorter = f" ({counted(days + more - 7, 'day')})"
+    return [setting(("schedule", "end"), day_after(last, more - 7), shorter), longer]
 
 
 def costs(broken: Broken) -> Iterator[str]:

@@ -106,8 +106,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.remedy import Remedy, advise
 from egp.plan.wording import called
+from egp.record.waivers.grant import Grant
 from egp.rules.rule_inputs import Judgement
+from egp.yaml.edits import Setting
 
 
 def check(judgement: Judgement) -> Iterator[Finding]:
@@ -122,8 +125,15 @@ def check(judgement: Judgement) -> Iterator[Finding]:
                 f"the waiver of {rule} waives nothing: {'; '.join(each.message for each in grant.objections)}",
                 observed=first.observed,
                 required=first.required,
-                help="; ".join(dict.fromkeys(each.help for each in grant.objections)),
+                remedies=[_remedy(grant)],
             )
+
+
+def _remedy(grant: Grant) -> Remedy:
+    """Everything that the waiver lacks: one edit where that is known of all of it."""
+    if all(each.value for each in grant.objections):
+        return Remedy(tuple(Setting((*grant.at, each.key), each.value) for each in grant.objections))
+    return advise("; ".join(dict.fromkeys(each.told for each in grant.objections)))
 
 
 ALWAYS_REJECTS = True

@@ -98,7 +98,7 @@ def _shape_in(wanted: Any) -> type[TypedMapping] | None:
 def _candidates(wanted: Any, value: object, text: str) -> Iterator[Spelling]:
     if wanted in _BY_TYPE:
         yield from _BY_TYPE[wanted](text if not isinstance(value, str) else value.strip())
-    elif wanted in (str, Name):
+    elif wanted in (str, Name) and not isinstance(value, str):
         yield Spelling(text)
     elif get_origin(wanted) is tuple and not _SEPARATORS.search(text):
         yield Spelling([value])
