@@ -350,4 +350,4 @@ def inputs_of(judgement: GateJudgement) -> Iterator[tuple[str, str, str]]:
     yield "plan", shown_path(call.plan), inputs.plan
     yield "lock", "egp.lock", inputs.lock
     yield "results", shown_path(call.results), inputs.results
-    yield "policy", f"{judgement.policy.name} {judgement.policy.version}".strip(), inputs.policy
+    yield "policy", judgement.policy.name_and_version, inputs.policy

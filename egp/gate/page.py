@@ -71,7 +71,7 @@ def _onwards(judgement: GateJudgement) -> list[str]:
 def page(judgement: GateJudgement, *, folded: bool = False) -> Answer:
     """The verdict with every reading, which a job summary folds away."""
     decision = judgement.decision
-    policy = f"{judgement.policy.name} {judgement.policy.version}".strip()
+    policy = judgement.policy.title
     passed = sum(reading.passed for reading in decision.readings)
     count = f"{passed} of {len(decision.readings)} readings pass"
     return Answer(

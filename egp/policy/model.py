@@ -157,6 +157,16 @@ class Policy:
         self._knows_authors_traits = any(scope.when.chosen for scope in self.scopes)
 
     @property
+    def name_and_version(self) -> str:
+        return f"{self.name} {self.version}".strip()
+
+    @property
+    def title(self) -> str:
+        """Name and version, and that it judges whatever the owners' policies say, where it does."""
+        named = self.name_and_version
+        return f"{named} for all plans, as --policy requires" if self.is_chosen else named
+
+    @property
     def home(self) -> str:
         """The folder of the outermost of the policies that it is under, or its own."""
         return self.floor.policy.home if self.floor else self.root

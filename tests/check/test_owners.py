@@ -350,12 +350,14 @@ def test_an_option_overrides_all_owners_and_every_report_says_so(root: Path, pat
     asked = (*paths, "--policy", "lax.yaml")
     assert told(root, *asked).status == 0
     assert told(root, *asked).json["overrides_owners"] is True
-    assert "policy lax.yaml shop for all plans, as --policy asks" in " ".join(
+    assert "policy lax.yaml shop for all plans, as --policy requires" in " ".join(
         call(root, "check", *asked, *DAY).out.split()
     )
     sarif = json.loads(call(root, "check", *asked, *DAY, "--format", "sarif").out)
     assert sarif["runs"][0]["properties"]["overridesOwners"] is True
     assert told(root, *paths).json["overrides_owners"] is False
+    status = call(root, "status", *asked, *DAY)
+    assert "lax.yaml shop for all plans, as --policy requires" in " ".join(status.out.split())
 
 
 def test_a_delegated_policy_that_is_named_keeps_its_floor(root: Path) -> None:

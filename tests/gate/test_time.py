@@ -115,8 +115,8 @@ def test_an_answer_for_another_instant_opens_nothing(
     for record in (told.json, json.loads((repository / "r.json").read_text())):
         assert record["as_if"] is is_as_if
         assert record["action"]["do"] == ("nothing" if is_as_if else "raise")
-    assert ("as if: " in gate(repository, "stage-1", "--to", "90%").out) == is_as_if
-    assert ("as if: " in gate(repository, "stage-1", "--to", "90%", "--format", "github").out) == is_as_if
+    assert ("as if" in gate(repository, "stage-1", "--to", "90%").out) == is_as_if
+    assert ("as if" in gate(repository, "stage-1", "--to", "90%", "--format", "github").out) == is_as_if
 
 
 def test_a_roll_back_as_if_commands_nothing_either(repository: Path) -> None:

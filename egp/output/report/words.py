@@ -86,5 +86,6 @@ def checked(report: Report) -> str:
 
 def policies(report: Report) -> str:
     """Which policies judged: the owners', or the one that was put in their place."""
-    told = listing(f"policy {each.name} {each.version}".strip() for each in report.policies)
-    return f"{told} for all plans, as --policy asks" if report.policy.is_chosen else told
+    if report.policy.is_chosen:
+        return f"policy {report.policy.title}"
+    return listing(f"policy {each.name_and_version}" for each in report.policies)

@@ -58,7 +58,7 @@ def facts(scene: Scene) -> dict[str, str]:
         "within_minutes": significant(rollback.max_minutes, 3) if rollback and rollback.max_minutes else "",
         "escalation": escalation.to if escalation else "",
         "escalation_deadline": deadline(scene),
-        "policy": f"{scene.policy.name} {scene.policy.version}".strip(),
+        "policy": scene.policy.title,
     }
     return {name: fact or NOT_STATED for name, fact in stated_here.items()}
 

@@ -150,7 +150,7 @@ def standing(case: Case) -> Section:
 
 def provenance(case: Case) -> list[tuple[str, str]]:
     """What a page about the case was made from."""
-    policy = f"{case.policy.name} {case.policy.version}".strip()
+    policy = case.policy.title
     made = [("plan", case.source.shown), ("policy", policy), ("policy digest", case.policy.digest[:19])]
     if case.is_plan:
         made.append(("plan digest", plan_digest(case.plan)[:22]))

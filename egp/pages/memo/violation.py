@@ -54,7 +54,7 @@ def _said(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
 def _asked(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
     adopted = case.adopted.get(diagnostic.rule)
     values: Mapping[str, SettingValue] = adopted.values if adopted else {}
-    policy = f"{case.policy.name} {case.policy.version}".strip()
+    policy = case.policy.name_and_version
     pairs = []
     if diagnostic.observed or diagnostic.required:
         pairs.append(("the plan", diagnostic.observed or "missing"))

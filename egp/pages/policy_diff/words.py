@@ -91,5 +91,5 @@ def titles(comparison: PolicyComparison) -> tuple[tuple[str, tuple[Flip, ...]], 
 
 
 def policies(comparison: PolicyComparison) -> str:
-    old, new = (f"{each.name} {each.version}".strip() for each in (comparison.old, comparison.new))
+    old, new = (each.name_and_version for each in (comparison.old, comparison.new))
     return f"{old} → {new}"

@@ -38,7 +38,7 @@ def _owners(found: Ownership) -> Iterator[Section]:
 
 def _head(effective: Effective) -> str:
     policy, judged = effective.policy, effective.judged
-    name = f"{policy.name} {policy.version}".strip()
+    name = policy.name_and_version
     if judged is None:
         what = "plans without an override" if policy.scopes else "every plan"
         return f"{name}, for {what}, as of {effective.timing.as_of}"

@@ -40,7 +40,7 @@ def _open(covered: Covered) -> Notice:
 
 
 def _summary(outcome: PolicyTestOutcome) -> str:
-    policy = f"{outcome.policy.name} {outcome.policy.version}".strip()
+    policy = outcome.policy.name_and_version
     tests = counted(len(outcome.results), "test")
     failed = f"{len(outcome.failed)} failed" if outcome.failed else "all succeed"
     numbers = len(outcome.boundaries)

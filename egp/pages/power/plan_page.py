@@ -31,7 +31,7 @@ _NONE = "-"
 def page(plans: Sequence[PlanPower], policy: Policy) -> Answer:
     """What binds each plan, its metrics in a table, and what else there is to say of them."""
     first, *others = plans
-    name = f"{policy.name} {policy.version}".strip()
+    name = policy.name_and_version
     sections = [section for plan in others for section in (Section(_sentence(plan), []), *_metrics(plan))]
     closing = Section("", [Paragraph(f"({counted(len(plans), 'plan')}; policy {name})")])
     return Answer(_sentence(first), [*_metrics(first), *sections, closing])

@@ -23,7 +23,7 @@ def all_rules(policy: Policy, as_of: date) -> Answer:
         Section(family, [_listed([rule_id for rule_id, _ in rules], policy, as_of)])
         for family, rules in families
     ]
-    name = f"{policy.name} {policy.version}".strip()
+    name = policy.name_and_version
     return Answer("", [*sections, Section("", [Paragraph(f"Severities under {name}.")])])
 
 
@@ -45,7 +45,7 @@ def page(rule_id: str, policy: Policy, as_of: date, *, all_examples: bool = Fals
     first, *others = blocks_of(text)
     summary = first.text if isinstance(first, Paragraph) else ""
     about = [Paragraph(_about_examples(rule, all_examples))] if "```yaml" in text else []
-    name = f"{policy.name} {policy.version}".strip()
+    name = policy.name_and_version
     when = f" on {as_of}" if policy.dates else ""
     return Page(
         f"{rule.id} ({rule.family})",

@@ -35,7 +35,7 @@ def page(status: Status) -> Page:
         _worst(status.standings),
         [*_sections(status)],
         [
-            ("policy", f"{status.policy.name} {status.policy.version}".strip()),
+            ("policy", status.policy.title),
             ("as of", str(status.as_of)),
             ("results", status.results or "none"),
         ],
