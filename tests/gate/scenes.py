@@ -131,18 +131,16 @@ def lacking(world: World, **fields: object) -> World:
 
 
 def silent_from(world: World, day: date, *variants: str) -> World:
-    """No unit of the variants is counted from a day on."""
-    return world.without(
-        lambda row: (
-            row.variant in variants and row.date is not None and row.date >= day and row.stage == "90%"
-        )
-    ).mapped(
-        lambda row: (
-            replace(row, through=day - DAY)
-            if row.variant in variants and row.through and row.stage == "90%"
-            else row
-        )
-    )
+    """No unit of the variants is counted from a day on, in no window that has it."""
+
+    def is_after(row: Row) -> bool:
+        return row.date is not None and row.date + (6 if row.window == "week" else 0) * DAY >= day
+
+    def is_hit(row: Row) -> bool:
+        return row.variant in variants and row.stage == "90%"
+
+    heard = world.without(lambda row: is_hit(row) and is_after(row))
+    return heard.mapped(lambda row: replace(row, through=day - DAY) if is_hit(row) and row.through else row)
 
 
 def judged_after(world: World, **elapsed: float) -> World:
@@ -259,6 +257,12 @@ SCENES: dict[str, dict[str, Callable[[], World]]] = {
         ),
         "a guardrail lacks its weeks": lambda: lacking(readout_world(), metric="refund_rate", window="week"),
         "a guardrail lacks a week": lambda: lacking(readout_world(), metric="cs_contacts", window="week", date=date(2023, 1, 30)),
+        "weeks of the primary, which a rule counts": lambda: readout_world(stop_rules={1: {"metric": "add_to_cart_rate"}}),
+        "weeks of a quantile, which a rule counts": lambda: readout_world(
+            stop_rules={2: {"for": None, "harm_exceeds": None, "significant_harm_for": "2w"}}
+        ),
+        "control a little above its baseline": lambda: readout_world(Truth(0.13), Truth(0.125)),
+        "control exactly half above its baseline": lambda: readout_world(Truth(0.19), Truth(0.18)),
         "a rule lacks its days": lambda: lacking(readout_world(), metric="p95_page_load", window="day", variant=TREATMENT),
         "no total": lambda: lacking(readout_world(), metric="p95_page_load", window="total", variant=TREATMENT),
         "no rows at all": lambda: readout_world().but(rows=()),

@@ -34,21 +34,36 @@ PACKAGES = {
         ),
     ),
     "gate": Tests(
-        ("tests/gate",),
         (
-            "tests/gate/test_alarms.py",
-            "tests/gate/test_every_exit.py",
-            "tests/gate/test_first_release.py",
-            "tests/gate/test_lives.py",
-            "tests/gate/test_lost_events.py",
-            "tests/gate/test_matrix.py",
-            "tests/gate/test_simulations.py",
-            "tests/gate/test_warehouse.py",
+            "tests/gate/test_scenes.py",
+            "tests/gate/test_bounds.py",
+            "tests/gate/test_checks.py",
+            "tests/gate/test_verdict.py",
+            "tests/gate/test_receipt.py",
+            "tests/gate/test_totals.py",
+            "tests/gate/test_frozen_rows.py",
+        )
+    ),
+    "check": Tests(
+        ("tests/check", "tests/waivers", "tests/baseline", "tests/test_examples.py"),
+        (
+            "tests/check/test_bounded_work.py",
+            "tests/check/test_extreme_numbers.py",
+            "tests/check/test_processes.py",
+            "tests/waivers/test_processes.py",
         ),
     ),
-    "check": Tests(("tests/check",)),
-    "rules": Tests(("tests/rules",)),
+    "rules": Tests(
+        ("tests/rules/test_pages.py", "tests/rules/test_bounds.py", "tests/rules/test_thresholds.py"),
+        (
+            "tests/rules/test_pages.py::test_example",
+            "tests/rules/test_pages.py::test_findings_are_worded_for_authors",
+            "tests/rules/test_pages.py::test_page_is_complete",
+            "tests/rules/test_pages.py::test_text_of_examples_is_yaml",
+        ),
+    ),
 }
+"""What each package is tried by: tests that take minutes, and those that repeat others, are left out."""
 
 
 def main(arguments: Sequence[str]) -> int:
