@@ -51,6 +51,7 @@ _.ACTOR
 _.ALWAYS_REJECTS
 _.CONTESTED
 _.CURVE
+_.IS_READ_AS_TEXT
 _.of_another_kind
 
 # What Python asks of values: egp/stats/values.py.

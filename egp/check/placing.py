@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from egp.check.answers import RuleOutcome, severity_of
 from egp.plan.finding import Advice, Diagnostic, Finding, Place, Related, RelatedPlace, Unchecked
 from egp.policy.model import Adopted
+from egp.stats.values import replace
 from egp.yaml import Document, Path, Span, pointer
 from egp.yaml.sha import sha256
 

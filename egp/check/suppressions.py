@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,7 @@ from egp.record.waivers.baseline import (
 from egp.record.waivers.file import Listed, read_waivers, waivers_in
 from egp.record.waivers.grant import LONGEST, Grant, WaiverTerms, granted
 from egp.rules.rule_inputs import Change
+from egp.stats.values import field, frozen
 from egp.yaml import Document, Path, Span, read_bytes
 from egp.yaml.files import shown_path
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from egp.record.lock import Waived
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Before:
     """The waivers and the baseline beside the policy at the base, as far as they can be read."""
 
@@ -52,7 +52,7 @@ class Before:
     """None where the base has no baseline."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SharedSuppressions:
     """What a run has beside its plans: the waivers and the baseline beside the policy."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from enum import IntEnum
 from itertools import groupby
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from egp.plan.typed_reader import label
 from egp.plan.wording import listing
-from egp.stats.values import NamedTuple, frozen
+from egp.stats.values import NamedTuple, frozen, replace
 from egp.yaml.edits import APPEND, Addition, LineRemoval, Removal, Renaming, Setting, below
 
 if TYPE_CHECKING:
@@ -66,6 +65,20 @@ class Remedy:
     def below(self, above: Path) -> Remedy:
         """The same of a mapping that stands at a path."""
         return replace(self, edits=tuple(below(each, above) for each in self.edits))
+
+
+@frozen
+class Candidate:
+    """A change that may comply. Nobody has judged it yet."""
+
+    changes: tuple[Edit, ...]
+    words: str = ""
+    """What it does; without them the settings speak for themselves."""
+    trade_off: TradeOff = TradeOff.NOTHING
+    price: str = ""
+    """In words, what is given up or has to be true."""
+    lever: str = ""
+    """Candidates of one lever ask more and more of the same input: the first that complies is the one."""
 
 
 Remedies = Sequence[Remedy]

@@ -3,6 +3,8 @@
 - ``costs(broken)`` yields sentences: what breaking the rule costs this experiment, in numbers of its own.
 - ``CURVE``, "power" or "looks", names the chart that shows it.
 - ``LEVERS`` names the free inputs of a plan that free it from a violation, one of ``egp.advice.options.levers.LEVERS``.
+- ``ways(broken)`` yields candidates: changes that follow from the rule alone, and that its findings do not offer by themselves.
+  ``IS_READ_AS_TEXT`` says that there are such of a plan that cannot be read.
 - ``by_hand(broken)`` says who does what where no edit of the plan alone complies; empty where it does not know.
 - ``ACTOR``, one of ``ACTORS``, is who has to act, where that is not the plan's author.
 - ``plain(params, plan)`` is what the rule insists on, in a sentence for people who read no statistics; ``CONTESTED``
@@ -14,22 +16,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from egp.stats.values import frozen
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
     from egp.plan.finding import Diagnostic
-    from egp.yaml import Path
+    from egp.yaml import Document, Path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Broken:
     """A rule that a plan breaks, with what its module needs to say more of that."""
 
     plan: Experiment
     at: Path
     """Where, the key that is missing there included."""
+    document: Document
+    """The text that the plan is read from."""
     written: object
     """The plain value there; None where there is none."""
     diagnostic: Diagnostic

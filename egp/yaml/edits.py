@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from egp.stats.values import frozen
+from egp.stats.values import frozen, replace
 from egp.yaml.pointer import Path
 
 APPEND = "[]"

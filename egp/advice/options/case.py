@@ -104,7 +104,9 @@ class Case:
         path, adopted = self.path_of(diagnostic), self.adopted.get(diagnostic.rule)
         params = adopted.params if adopted else self.policy.catalogue.load(diagnostic.rule).params()
         written = value_at(self.document.value, path)
-        return Broken(self.plan, path, written, diagnostic, params, self.asked, self.policy.roles)
+        return Broken(
+            self.plan, path, self.document, written, diagnostic, params, self.asked, self.policy.roles
+        )
 
     def path_of(self, diagnostic: Diagnostic) -> Path:
         """Where a diagnostic is, the key that is missing there included."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from egp.advice.options.option import Candidate
 from egp.plan.analysis.by_day import units_after
 from egp.plan.analysis.days import day_after, first_day, last_day, schedule_of, unpaused
 from egp.plan.analysis.registered import (
@@ -29,7 +28,7 @@ from egp.plan.analysis.ruled_out import ruled_out
 from egp.plan.analysis.traffic import arriving_units, holdout_share, smallest_share, treated_share
 from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import QuantityError
-from egp.plan.remedy import TradeOff
+from egp.plan.remedy import Candidate, TradeOff
 from egp.plan.typed_reader import label
 from egp.plan.wording import at_least_like, called, counted, share_in_plan
 from egp.stats import StatisticsInputError

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from egp.advice.options.option import Candidate
 from egp.plan.experiment import declarations
-from egp.plan.remedy import FREE, PROPOSAL, Price, Remedy, TradeOff, open_if
+from egp.plan.remedy import FREE, PROPOSAL, Candidate, Price, Remedy, TradeOff, open_if
 from egp.plan.typed_reader import label
 from egp.plan.wording import listing
 from egp.yaml.edits import APPEND, Addition, Edit, LineRemoval, Setting

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.advice.options.trade_offs import LaterDays, delay_between, prices_between
 from egp.plan.quantity import shown
-from egp.plan.remedy import Price, TradeOff
+from egp.plan.remedy import Candidate, Price, TradeOff
 from egp.plan.typed_reader import label
 from egp.plan.wording import listing, percent
 from egp.yaml.edit import written
@@ -16,20 +16,6 @@ from egp.yaml.edits import APPEND, Edit, LineRemoval, Removal, Renaming, value_a
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A change that may comply. Nobody has judged it yet."""
-
-    changes: tuple[Edit, ...]
-    words: str = ""
-    """What it does; without them the settings speak for themselves."""
-    trade_off: TradeOff = TradeOff.NOTHING
-    price: str = ""
-    """In words, what is given up or has to be true."""
-    lever: str = ""
-    """Candidates of one lever ask more and more of the same input: the first that complies is the one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from egp.advice.options.case import key_of
 from egp.advice.options.levers import solved
-from egp.advice.options.mechanical import mechanical
 from egp.advice.options.offered import offered
-from egp.advice.options.option import Candidate, Option, cost_between, settings_in_words
+from egp.advice.options.option import Option, cost_between, settings_in_words
 from egp.plan.finding import NotChecked
+from egp.plan.remedy import Candidate
 from egp.stats import StatisticsInputError
 
 if TYPE_CHECKING:
@@ -48,9 +48,10 @@ def _candidates(case: Case, target: Diagnostic) -> Iterator[Candidate]:
     yield from offered(target.remedies)
     for other in _of_the_same_gap(case, target):
         yield from offered(other.remedies)
-    if case.is_plan or target.rule == "valid-yaml":
+    if case.is_plan or case.exported(target.rule, "IS_READ_AS_TEXT"):
         with suppress(NotChecked, ArithmeticError, StatisticsInputError):
-            yield from mechanical(case, target)
+            if ways := case.exported(target.rule, "ways"):
+                yield from ways(case.broken(target))
         yield from solved(case, target.rule, case.path_of(target))
 
 

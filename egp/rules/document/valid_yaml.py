@@ -61,9 +61,14 @@ Fails at `text`, saying "empty" (whole file):
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp.plan.finding import Finding, Related
 from egp.yaml import Document
+
+if TYPE_CHECKING:
+    from egp.plan.remedy import Candidate
+    from egp.rules.exports import Broken
 
 
 def check(document: Document) -> Iterator[Finding]:
@@ -74,3 +79,33 @@ def check(document: Document) -> Iterator[Finding]:
 
 ALWAYS_REJECTS = True
 """An error under every policy, and not waivable."""
+
+
+def ways(broken: Broken) -> Iterator[Candidate]:
+    """One of two lines with the same key goes; which of them is true only the author knows."""
+    from egp.plan.remedy import Candidate, TradeOff
+    from egp.plan.wording import listing
+    from egp.yaml.edits import LineRemoval
+
+    numbers = [
+        broken.diagnostic.place.span.start.line,
+        *(each.place.span.start.line for each in broken.diagnostic.related),
+    ]
+    if len(set(numbers)) < 2:
+        return
+    for number in sorted(set(numbers)):
+        if _is_whole(broken.document, number):
+            kept = listing(str(other) for other in sorted(set(numbers)) if other != number)
+            words = f"keep line {kept} and remove line {number}"
+            price = f"open only if line {kept} is the one that is meant"
+            yield Candidate((LineRemoval(number),), words, TradeOff.EVIDENCE, price, lever=f"line {number}")
+
+
+def _is_whole(document: Document, number: int) -> bool:
+    """Whether a line holds a key with its value, and nothing else."""
+    key, colon, value = document.line(number).partition(":")
+    return bool(colon and value.strip() and key == key.strip())
+
+
+IS_READ_AS_TEXT = True
+"""Whether there are ways out of it although the plan cannot be read."""

@@ -35,7 +35,7 @@ primary_metric: null
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, need
@@ -43,6 +43,7 @@ from egp.plan.wording import called, counted
 from egp.rules import rule
 
 if TYPE_CHECKING:
+    from egp.plan.remedy import Candidate
     from egp.rules.exports import Broken
 
 
@@ -69,3 +70,25 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import several_tests
 
     return several_tests(broken)
+
+
+def ways(broken: Broken) -> Iterator[Candidate]:
+    """The metric that is one too many informs instead of deciding."""
+    from egp.plan.remedy import Candidate, TradeOff
+    from egp.yaml.edits import APPEND, Setting
+
+    path, written = broken.at, broken.document.value
+    value: dict[str, Any] = written if isinstance(written, dict) else {}
+    metrics = value.get("co_primary_metrics")
+    if len(path) < 2 or not isinstance(metrics, list) or not isinstance(path[1], int):
+        return
+    item = metrics[path[1]]
+    left = [each for at, each in enumerate(metrics) if at != path[1]]
+    name = called(item.get("id") if isinstance(item, dict) else None, "the metric")
+    secondary = value.get("secondary_metrics")
+    place = ("secondary_metrics", APPEND) if secondary else ("secondary_metrics",)
+    settings = (Setting(place, item if secondary else [item]), Setting(("co_primary_metrics",), left))
+    primary = broken.plan.primary_metric
+    first = called(primary.id if primary else None, "the first")
+    words = f"let {name} inform, as a secondary metric, and {first} decide"
+    yield Candidate(settings, words, TradeOff.INSIGHT, f"{name} cannot decide", lever="single primary")

@@ -90,6 +90,7 @@ from egp.plan.wording import counted, one_in, percent
 from egp.rules import rule
 
 if TYPE_CHECKING:
+    from egp.plan.remedy import Candidate
     from egp.rules.exports import Broken
 
 
@@ -179,3 +180,38 @@ def costs(broken: Broken) -> Iterator[str]:
     )
     power = power_at(broken.plan, primary_effect(broken.plan), planned_units(broken.plan) / count)
     yield f"A segment with {one_in(1 / count)} of the units finds a true effect of the MDE with {percent(power, 1)} power."
+
+
+_NOT_CONCLUDED = "nothing is concluded about"
+
+
+def ways(broken: Broken) -> Iterator[Candidate]:
+    """The first segments that the policy allows, with a correction; or none, all of them for root-cause work."""
+    from egp.plan.remedy import Candidate, TradeOff
+    from egp.plan.wording import listing
+    from egp.yaml.edits import Setting
+
+    segments = list(dict.fromkeys(broken.plan.segments))
+    most = broken.params.max_segments
+    diagnostic = list(broken.plan.diagnostic_segments)
+    if len(segments) > most > 0:
+        kept, moved = segments[:most], segments[most:]
+        words = f"conclude only about {listing(map(shown, kept))}, and keep the others for root-cause work"
+        price = f"{_NOT_CONCLUDED} {listing(map(shown, moved))}"
+        settings = (
+            Setting(("segments",), kept),
+            Setting(("diagnostic_segments",), _joined(diagnostic, moved)),
+        )
+        yield Candidate(settings, words, TradeOff.INSIGHT, price, lever="segments")
+        corrected = (*settings, Setting(("statistics", "correction"), "holm"))
+        yield Candidate(
+            corrected, f"{words}, corrected after Holm", TradeOff.INSIGHT, price, lever="corrected segments"
+        )
+    settings = (Setting(("segments",), []), Setting(("diagnostic_segments",), _joined(diagnostic, segments)))
+    price = f"{_NOT_CONCLUDED} any segment"
+    words = "move all segments to diagnostic_segments"
+    yield Candidate(settings, words, TradeOff.INSIGHT, price, lever="no segments")
+
+
+def _joined(names: list[str], more: list[str]) -> list[str]:
+    return list(dict.fromkeys([*names, *more]))

@@ -125,7 +125,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -152,7 +151,7 @@ from egp.plan.quantity import MetricChange, Share
 from egp.plan.remedy import Remedy, advise, removal, setting
 from egp.plan.wording import like, percent, power_below, power_text, share_text, unit_count
 from egp.rules import rule
-from egp.stats.values import NamedTuple
+from egp.stats.values import NamedTuple, replace
 from egp.yaml import Path
 
 if TYPE_CHECKING:

@@ -100,6 +100,7 @@ from egp.stats import StatisticsInputError
 from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
+    from egp.plan.remedy import Candidate
     from egp.rules.exports import Broken
 
 
@@ -288,3 +289,25 @@ def costs(broken: Broken) -> Iterator[str]:
 
 LEVERS = "sample"
 """What frees a plan from it."""
+
+
+def ways(broken: Broken) -> Iterator[Candidate]:
+    """The distinct units that the declared sample takes, for counts that added days up."""
+    from egp.plan.analysis.traffic import smallest_share
+    from egp.plan.remedy import Candidate, TradeOff
+    from egp.yaml.edits import Setting
+
+    plan, declared = broken.plan, broken.plan.sample_size_per_variant
+    eligible = plan.eligible_units
+    if not declared or not eligible or not eligible.per_day:
+        return
+    least = -(-declared // smallest_share(plan))
+    if least < eligible.per_day:
+        return
+    count = f"{int(-(-least // 1000) * 1000):_}"
+    days = counted(sum(each.days for each in exposed_days(plan)), "day")
+    unit = called(plan.unit, "unit")
+    price = f"open only if one query over {days} counts at least {count.replace('_', ',')} distinct {unit}s"
+    words = f"count distinct {unit}s over {days} in one query; the declared sample takes {count.replace('_', ',')}"
+    settings = (Setting(("eligible_units", "distinct_over_run"), count),)
+    yield Candidate(settings, words, TradeOff.EVIDENCE, price, lever="count")
