@@ -22,7 +22,8 @@ from typing import NamedTuple
 
 from benchmarks.plans import write_plans
 from egp.record.entry_files import entry_file
-from egp.record.lock import FOLDER, LOCK_FILE, PinnedPolicy, Registration, entry_text, lock_text, made
+from egp.record.lock import FOLDER, LOCK_FILE, PinnedPolicy, Registration, made
+from egp.record.lock.text import entry_text, lock_text
 
 DAY = "2023-01-17"
 POLICY = 'extends: ["egp:standard"]\nplans: ["experiments/*.yaml"]\n'

@@ -31,6 +31,12 @@ FARTHEST_YEARS = 10
 LEAST_IN_TAIL = 10
 """Units on the rarer side of a quantile, below which it is the value of single units."""
 
+MOST_UNITS = 10**12
+"""Units of any kind, requests included, beyond which a number is a slip."""
+
+MOST_SPREAD = 10**6
+"""What the skewness of so many units can come to, and their standard deviation in multiples of the mean: the root of their number."""
+
 _UNREADABLE = frozenset(("Cc", "Co", "Cs"))
 _UNSEEN = _UNREADABLE | {"Cf", "Zl", "Zp"}
 """Categories of characters that nobody sees; in a name they make it another one."""
@@ -47,6 +53,8 @@ def meaningless(plan: Experiment) -> Iterator[Finding]:
             yield from _date(plan, path, value)
     yield from _alike(plan)
     yield from _effects(plan)
+    yield from _counts(plan)
+    yield from _spreads(plan)
     yield from _quantiles(plan)
     yield from _repeated(plan)
     yield from _currencies(plan)
@@ -190,6 +198,52 @@ def _is_all_of(change: MetricChange, metric: Metric) -> bool:
     baseline = metric.baseline
     is_rate = metric.kind == "proportion" and change.unit == "points" and baseline is not None
     return is_rate and baseline is not None and baseline.value > 0 and abs(change.value) >= baseline.value
+
+
+def _counts(plan: Experiment) -> Iterator[Finding]:
+    """Numbers of units that nobody has."""
+    eligible = plan.eligible_units
+    stated: list[tuple[Path, float | None]] = [(("sample_size_per_variant",), plan.sample_size_per_variant)]
+    if eligible:
+        stated.append((("eligible_units", "distinct_over_run"), eligible.distinct_over_run))
+        stated.append((("eligible_units", "per_day"), eligible.per_day))
+    stated += [
+        (("stop_rules", at, "min_units_per_variant"), each.min_units_per_variant)
+        for at, each in enumerate(plan.stop_rules)
+    ]
+    for path, units in stated:
+        if units is not None and units > MOST_UNITS:
+            yield Finding(
+                path,
+                f"{label(path)} is {units:.3g} units, which is more than anybody has",
+                observed=f"{units:.3g}",
+                required=f"at most {whole(MOST_UNITS)}",
+                help="write how many units there are, as in 340_000 or 1.2M",
+            )
+
+
+def _spreads(plan: Experiment) -> Iterator[Finding]:
+    """Spreads and skewnesses that no number of units that anybody has could show."""
+    for path, metric in plan.metrics:
+        name = called(metric.id, "a metric without an id")
+        if metric.skewness is not None and abs(metric.skewness) > MOST_SPREAD:
+            yield Finding(
+                (*path, "skewness"),
+                f"the skewness of {name} is {metric.skewness:.3g}; that of n values is never above the square root of n",
+                observed=f"{metric.skewness:.3g}",
+                required=f"at most {whole(MOST_SPREAD)}",
+                help="write the skewness that was measured per unit, or leave it out",
+            )
+        size = abs(metric.baseline.value) if metric.baseline else 0.0
+        for key, spread in (("std_dev", metric.std_dev), ("influence_std_dev", metric.influence_std_dev)):
+            if spread is not None and size and spread.value > MOST_SPREAD * size:
+                yield Finding(
+                    (*path, key),
+                    f"the standard deviation of {name} is {spread}, {spread.value / size:.3g} times its baseline",
+                    observed=str(spread),
+                    required=f"at most {whole(MOST_SPREAD)} times the baseline",
+                    help="write the standard deviation per unit, in the unit of the baseline",
+                )
 
 
 def _quantiles(plan: Experiment) -> Iterator[Finding]:

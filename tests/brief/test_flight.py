@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from egp.output.page.model import Command, Figure, Light, Page, Table
+from egp.output.page.model import Command, Figure, Light, Page, Paragraph, Table
 from egp.output.page.text import cell_text
 from egp.pages.brief.guardrails import Seen, WatchedGuardrail
 from egp.pages.brief.scene import Audience
@@ -32,6 +32,7 @@ from tests.brief.asking import (
     section,
     shown,
 )
+from tests.fuzz.mutations import Steps, text_of, without
 from tests.gate.calling import call, taken
 from tests.gate.worlds import ROOT, plan_of
 
@@ -299,3 +300,25 @@ def _decide(folder: Path, **stated: str) -> None:
 
     update_lock(str(folder), append)
     assert read_lock(str(folder)).entries["pdp-buy-now"].decisions
+
+
+@pytest.mark.parametrize("audience", ["team", "exec"])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ("variants", 0), ("variants", 0, "id"), ("variants", 0, "control"), ("statistics",), ("statistics", "guardrail_alpha"),
+        ("guardrail_metrics",), ("schedule",),
+    ],
+)  # fmt: skip
+def test_a_plan_that_lacks_what_a_comparison_needs_has_a_page_all_the_same(
+    repository: Path, steps: Steps, audience: Audience
+) -> None:
+    """Deletion by deletion: what cannot be compared is said, and is no bug of egp."""
+    path = repository / BUY_NOW
+    plan = read_text(path.read_text(encoding="utf-8"))[0].value
+    path.write_text(text_of(without(plan, steps)), encoding="utf-8")
+    page = ask(repository, BUY_NOW, "results/pdp-buy-now/stage-2.yaml", audience=audience).page
+    assert page.tone != "good"
+    if steps[0] in ("variants", "statistics") and not (audience == "exec" and steps[0] == "statistics"):
+        [said] = [each.text for each in section(page, "Guardrails").blocks if isinstance(each, Paragraph)][:1]
+        assert said.startswith("No guardrail can be compared with control: the plan does not say")

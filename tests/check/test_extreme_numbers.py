@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from egp.cli.main import main
+from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.meaning import meaningless
 from tests.rules.examples import merged, sound_value
 from tests.rules.test_hostile_values import leaves, replaced
 
@@ -82,3 +84,42 @@ def test_nor_with_any_of_them_anywhere(
 
 def _is_there(value: object, path: tuple[str | int, ...]) -> bool:
     return path in list(leaves(value))
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"guardrail_metrics": {1: {"skewness": 1e300}}}, "/guardrail_metrics/1/skewness"),
+        ({"guardrail_metrics": {1: {"skewness": -2e6}}}, "/guardrail_metrics/1/skewness"),
+        ({"guardrail_metrics": {1: {"std_dev": 1e9}}}, "/guardrail_metrics/1/std_dev"),
+        ({"guardrail_metrics": {2: {"influence_std_dev": "5200000000ms"}}}, "/guardrail_metrics/2/influence_std_dev"),
+        ({"eligible_units": {"distinct_over_run": 34 * 10**12}}, "/eligible_units/distinct_over_run"),
+        ({"eligible_units": {"per_day": 4 * 10**15}}, "/eligible_units/per_day"),
+        ({"sample_size_per_variant": 147 * 10**12}, "/sample_size_per_variant"),
+        ({"stop_rules": {0: {"min_units_per_variant": 2 * 10**13}}}, "/stop_rules/0/min_units_per_variant"),
+    ],
+)  # fmt: skip
+def test_a_number_that_nobody_could_have_counted_is_refused(change: dict[str, object], pointer: str) -> None:
+    found = [finding for finding in meaningless(plan_of(change)) if finding.at == tuple(steps(pointer))]
+    assert len(found) == 1
+    assert found[0].help
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"guardrail_metrics": {1: {"skewness": 1e6}}},
+        {"eligible_units": {"distinct_over_run": 10**12, "per_day": 10**12}},
+        {"guardrail_metrics": {1: {"std_dev": 0.042e6}}},
+    ],
+)
+def test_a_number_that_is_merely_large_is_not(change: dict[str, object]) -> None:
+    assert list(meaningless(plan_of(change))) == []
+
+
+def steps(pointer: str) -> list[str | int]:
+    return [int(step) if step.isdigit() else step for step in pointer.split("/")[1:]]
+
+
+def plan_of(change: dict[str, object]) -> Experiment:
+    return read_experiment(merged(sound_value(), change))[0]

@@ -197,14 +197,11 @@ class Campaign:
             self._must_be_pinned(PLAN, content, answer, call)
 
     def _must_be_pinned(self, path: str, content: bytes, answer: Answer, call: Call) -> None:
-        """A registered plan that is not as it was registered is never accepted."""
-        plan = self._plan_in(content)
-        if (
-            answer.status == ACCEPTED
-            and plan
-            and plan.id == Path(path).stem
-            and plan_digest(plan) != self._pinned[path]
-        ):
+        """A registered plan with a change that needs an amendment is never accepted; a safeguard may be tightened."""
+        plan, before = self._plan_in(content), self._plan_in(self._file(path))
+        if answer.status != ACCEPTED or not (plan and before) or plan.id != before.id:
+            return
+        if any(each.needs_amendment for each in changes(before, plan)):
             self.world.note("escape", call, "a registered plan was changed, and is accepted", content)
 
     def a_plan_at_the_gate(self) -> None:
@@ -451,8 +448,8 @@ class Campaign:
         return str(self.draw.choice(VALUES)).replace("\0", "").lstrip("-")
 
 
-_NEED_IT_NOT = (("baseline", "--start"), ("policy", "pin"))
-"""Commands that do their work beside a file that cannot be read: its findings are not excused, the pins lie elsewhere."""
+_NEED_IT_NOT = (("baseline", "--start"), ("policy", "pin"), ("register", "--migrate"))
+"""Commands that do their work beside a file that cannot be read: its findings are not excused, pins and what is to be moved lie elsewhere."""
 
 _NEW = (
     "--type", "--title", "--hypothesis", "--team", "--owner", "--surface", "--layer", "--risk", "--flag", "--metric", "--kind",

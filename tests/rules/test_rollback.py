@@ -363,6 +363,27 @@ class TestDeadStopRule:
         assert "`min_units_per_variant: 153_000`" in finding.advice.text
         assert findings("dead-stop-rule", refunds(min_units_per_variant=153_000)) == []
 
+    def test_no_minimum_of_nothing_is_advised(self) -> None:
+        units = {"distinct_over_run": 1, "per_day": 1}
+        plan = changed(eligible_units=units, stop_rules={1: {"min_units_per_variant": 5}})
+        [finding] = [
+            each for each in findings("dead-stop-rule", plan) if each.at[1:] == (1, "min_units_per_variant")
+        ]
+        assert not finding.remedies
+
+    @pytest.mark.parametrize(
+        ("change", "is_impossible"),
+        [
+            ({0: {"min_units_per_variant": 200_000}}, True), ({0: {"probability": "100%"}}, True), ({2: {"for": "100d"}}, True),
+            ({2: {"harm_exceeds": "50%"}}, False),
+        ],
+    )  # fmt: skip
+    def test_one_that_never_fires_is_an_error_and_one_without_teeth_is_not(
+        self, change: dict[int, dict[str, object]], is_impossible: bool
+    ) -> None:
+        [finding] = findings("dead-stop-rule", changed(stop_rules=change))
+        assert finding.impossible == is_impossible
+
     @pytest.mark.parametrize(("weeks", "dead"), [("2w", 0), ("3w", 1), ("15w", 1)])
     def test_weeks_until_the_end_of_the_ramp_however_long_the_holdout(self, weeks: str, dead: int) -> None:
         plan = changed(stop_rules={1: {"significant_harm_for": weeks}})

@@ -9,6 +9,7 @@ import pytest
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import read_experiment
 from egp.yaml import read_file
+from tests.fuzz.mutations import Steps, text_of, without
 from tests.gate.calling import call
 from tests.gate.test_examples import bent
 from tests.lock.entries import forge, remove_lock
@@ -210,3 +211,13 @@ def test_a_decision_is_told_by_what_its_letter_meant(repository: Path) -> None:
     assert "decided on 2023-02-20: freeze the ramp" in " ".join(
         ask(repository, "2023-03-02", "--format=markdown").out.split()
     )
+
+
+@pytest.mark.parametrize(
+    "steps", [("variants", 0), ("variants", 0, "id"), ("variants", 0, "control"), ("variants",)]
+)
+def test_a_plan_that_names_no_control_has_a_light_all_the_same(repository: Path, steps: Steps) -> None:
+    path = repository / PLAN
+    value = read_file(str(path), PLAN)[0].value
+    path.write_text(text_of(without(value, steps)), encoding="utf-8")
+    assert standing(repository, PDP, "2023-02-09")["light"] == "yellow"

@@ -22,6 +22,7 @@ from egp.plan.analysis.registered import harm_direction, is_relative, margin_of
 from egp.plan.analysis.stop_rules import BAD_WEEKS, weekly_level
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
+from egp.plan.typed_reader import label
 from egp.plan.wording import counted, listing, percent, significant
 from egp.stats import StatisticsInputError
 
@@ -205,11 +206,15 @@ def _trend(readout: Readout, seen: tuple[Seen, ...]) -> str:
 
 def guardrails_section(scene: Scene, judgement: GateJudgement) -> Section:
     readout = judgement.readout
-    rows, is_sound = watched(judgement), is_split_as_planned(readout)
-    blocks: list[Block] = [
-        _lights(rows, is_sound) if scene.for_executives else _table(rows, readout, is_sound)
-    ]
-    if not is_sound:
+    is_sound = is_split_as_planned(readout)
+    blocks: list[Block]
+    try:
+        rows = watched(judgement)
+        blocks = [_lights(rows, is_sound) if scene.for_executives else _table(rows, readout, is_sound)]
+    except NotChecked as missing:
+        told = f"No guardrail can be compared with control: the plan does not say {label(missing.path)}."
+        rows, blocks = [], [Paragraph(told, "caution")]
+    if rows and not is_sound:
         blocks.insert(0, Paragraph("People were not split as planned: no number here can be trusted.", "bad"))
     if is_sound:
         blocks.extend(_against_margins(rows))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from egp.gate.call import Call, GateJudgement, judge
 from egp.gate.page import next_steps
+from egp.plan.finding import NotChecked
 from egp.plan.results import CANARY, TEST, stage_name
 
 if TYPE_CHECKING:
@@ -107,4 +108,7 @@ def next_stage(readout: Readout) -> str:
 
 def must_choose(readout: Readout) -> bool:
     """Whether the next stage has room for one of several treatments, and nobody has said which."""
-    return readout.stage.name != CANARY and len(readout.treatments) > 1
+    try:
+        return readout.stage.name != CANARY and len(readout.treatments) > 1
+    except NotChecked:  # a plan that does not say which variant is the control; the gate holds, and says so
+        return False

@@ -36,6 +36,14 @@ Passes:
 primary_metric: {mde: 200bps, target: 200bps}
 ```
 
+An MDE that a hundredth of the sample would find is not the smallest effect that matters, whatever takes the units.
+
+Fails at `/sample_size_per_variant`, saying "728 times the 202":
+
+```yaml
+primary_metric: {mde: 99%, target: 99%}
+```
+
 Does not apply:
 
 ```yaml
@@ -83,12 +91,19 @@ class Params(rule.Params):
     times: Annotated[float, "how many times the units it needs a sample may be", rule.Stricter("less")] = 3.0
 
 
+_BEYOND_REASON = 100
+"""Times the units that the MDE needs, beyond which it is no smallest effect that matters, whatever guardrails need."""
+
+
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if not has_primary_test(plan) or plan.type == "non_inferiority":
         raise DoesNotApply
     declared = planned_units(plan)
     needed = math.ceil(required_smallest(plan) - 1e-6)
-    if declared < params.times * needed or declared < params.times * _needed_by_guardrails(plan):
+    if declared < params.times * needed:
+        return
+    is_for_guardrails = declared < params.times * _needed_by_guardrails(plan)
+    if is_for_guardrails and declared < _BEYOND_REASON * needed:
         return
     metric = primary_at(plan, PRIMARY)
     assert metric.mde is not None
@@ -102,6 +117,14 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         observed=whole(declared),
         required=f"less than {significant(params.times, 3)} times {whole(needed)}",
         remedies=[
+            setting(
+                (*PRIMARY, "mde"),
+                resolved,
+                ", or the smallest effect that matters: the guardrails need the sample",
+            )
+        ]
+        if is_for_guardrails
+        else [
             setting(SAMPLE, f"{needed:_}", " and run no longer than that takes"),
             setting((*PRIMARY, "mde"), resolved, f" if {meant}", open_if(meant)),
         ],

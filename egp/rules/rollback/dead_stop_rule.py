@@ -8,7 +8,7 @@ in the months of the holdout it comes too late), if its threshold lies beyond 0 
 rare that the run, the day or the week which it judges brings a variant fewer than ten events: of so few nothing is
 judged.
 
-A rule is toothless if it tolerates more than `times_margin` times the harm that its metric's own margin accepts at the
+A plan with a dead rule promises what it cannot do, and that is an error also where the policy warns. A rule is toothless if it tolerates more than `times_margin` times the harm that its metric's own margin accepts at the
 readout; without a margin the distance from the baseline to the limit counts. A page that may become 4 % slower, and is
 withdrawn only when it is ten times slower, is not guarded in between.
 
@@ -213,7 +213,8 @@ def _by_units(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[
         yield _dead(
             plan, position, "min_units_per_variant",
             f"waits for {unit_count(least)} per variant; the run brings {enough:,}",
-            whole(least), f"at most {enough:,}", [_setting(position, "min_units_per_variant", f"{enough:_}", " or less")],
+            whole(least), f"at most {enough:,}",
+            [_setting(position, "min_units_per_variant", f"{enough:_}", " or less")] if enough else [],
         )  # fmt: skip
     elif (
         stop_rule.evaluated is not None
@@ -308,7 +309,7 @@ def _toothless(plan: Experiment, position: int, times_margin: float) -> Iterator
     yield _dead(
         plan, position, "harm_exceeds",
         f"tolerates {declared}, {significant(times, 2)} times {what}; the policy allows {significant(times_margin, 2)} times",
-        str(declared), f"at most {significant(times_margin, 2)} times {enough}", [less],
+        str(declared), f"at most {significant(times_margin, 2)} times {enough}", [less], impossible=False,
     )  # fmt: skip
 
 
@@ -331,11 +332,19 @@ def _accepted_harm(metric: Metric, path: Path) -> tuple[float, str] | None:
 
 
 def _dead(
-    plan: Experiment, position: int, key: str, why: str, observed: str, required: str, remedies: list[Remedy]
+    plan: Experiment,
+    position: int,
+    key: str,
+    why: str,
+    observed: str,
+    required: str,
+    remedies: list[Remedy],
+    impossible: bool = True,
 ) -> Finding:
+    """A stop rule that can never fire is one that the plan does not have, whatever it promises."""
     name = called(plan.stop_rules[position].id, f"stop rule {position + 1}")
     return Finding(
-        ("stop_rules", position, key), f"{name} {why}", observed, required, remedies=remedies,
+        ("stop_rules", position, key), f"{name} {why}", observed, required, impossible=impossible, remedies=remedies,
         yields_to=TOO_SHORT if key in LASTING else frozenset(),
     )  # fmt: skip
 
