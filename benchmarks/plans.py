@@ -118,6 +118,7 @@ GUARDRAIL = """\
     kind: proportion
     direction: decrease
     baseline: {baseline}%
+    outcome_window: 0d
     non_inferiority_margin: 8%
     action: rollback
 """

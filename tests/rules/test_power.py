@@ -21,7 +21,7 @@ from egp.policy.params import read_options
 from egp.rules.rule import index, load
 from egp.stats import StatisticsInputError
 from egp.yaml import read_text
-from tests.rules.examples import merged, plan_of, sound_value
+from tests.rules.examples import findings_of, merged, plan_of, sound_value
 
 FAMILIES = ("power", "peeking")
 RULES = [rule.id for rule in index().values() if rule.family in FAMILIES]
@@ -501,3 +501,18 @@ def test_no_plan_crashes_a_rule_or_prints_nonsense() -> None:
                 assert not words & {"nan", "inf", "None", "%%"}, (rule_id, patches, text)
                 assert finding.advice.text, (rule_id, patches, text)
                 assert not finding.message.endswith("."), (rule_id, patches, text)
+
+
+@pytest.mark.parametrize("primary", [None, {"mde": "45bps"}, {}], ids=["none", "half", "empty"])
+@pytest.mark.parametrize("weights", [("34%", "33%", "33%"), ("50%", "30%", "20%")])
+def test_several_treatments_of_a_plan_without_a_primary_metric_are_told(
+    primary: object, weights: tuple[str, ...]
+) -> None:
+    """The correction is named, and no sample, which nobody can compute."""
+    variants = [{"id": f"v{at}", "weight": weight, "control": at == 0} for at, weight in enumerate(weights)]
+    [finding] = findings_of(
+        load("multiple-comparisons"),
+        plan_of({**sound_value(), "primary_metric": primary, "variants": variants}),
+    )
+    assert finding.at == ("statistics", "correction")
+    assert len(finding.remedies) == 1

@@ -462,3 +462,13 @@ class TestPlainRules:
             "dead-stop-rule",
         ):
             assert findings(rule_id, plan) == []
+
+
+@pytest.mark.parametrize("guardrails", [[], None, [{"kind": "proportion"}]])
+def test_no_stop_rule_on_the_primary_metric_is_proposed(guardrails: object) -> None:
+    """It would be a look at the primary every day."""
+    plan = plan_of({**sound_value(), "guardrail_metrics": guardrails, "stop_rules": []})
+    [finding] = findings("stop-rule-complete", plan)[:1]
+    told = f"{finding.help} {finding.remedies}"
+    assert "declare a guardrail metric" in told
+    assert "add_to_cart_rate" not in told

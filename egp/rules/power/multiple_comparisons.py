@@ -143,6 +143,7 @@ def _corrected(plan: Experiment, correction: str) -> Remedy:
     """The correction, and the sample at the corrected level, where the plan says enough and declares less."""
     edit = Setting(("statistics", "correction"), correction)
     try:
+        need(plan.primary_metric, "primary_metric")
         corrected = assuming(plan, correction=correction)
         needed = max(math.ceil(required_smallest(corrected, at=at) - 1e-6) for at, _ in plan.primaries)
     except (NotChecked, StatisticsInputError):

@@ -166,8 +166,8 @@ def check(plan: Experiment) -> Iterator[Finding]:
 
 
 def _example(plan: Experiment) -> Remedy:
-    """A complete stop rule of the first guardrail, else of the primary."""
-    named = [metric.id for _, metric in (*plan.guardrails, *plan.primaries) if metric.id]
+    """A complete stop rule of the first guardrail. One on the primary would look at it every day before its look."""
+    named = [metric.id for _, metric in plan.guardrails if metric.id]
     if not named:
         return advise("declare a guardrail metric, and add a stop rule that watches it")
     others = (
