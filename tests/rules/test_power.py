@@ -515,4 +515,5 @@ def test_several_treatments_of_a_plan_without_a_primary_metric_are_told(
         plan_of({**sound_value(), "primary_metric": primary, "variants": variants}),
     )
     assert finding.at == ("statistics", "correction")
+    assert not callable(finding.remedies)
     assert len(finding.remedies) == 1
