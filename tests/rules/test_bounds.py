@@ -62,6 +62,8 @@ BOUNDS = [
     Bound("ramp-monotone", "a stage above the one before", "ramp: [{treated: 70%}, {treated: 70.1%}]", "ramp: [{treated: 70%}, {treated: 70%}]"),
     Bound("significance-level", "the largest alpha", "statistics: {alpha: 5%}", "statistics: {alpha: 5.01%}"),
     Bound("power-floor", "the least power", "statistics: {power: 95%}", "statistics: {power: 94.9%}"),
+    Bound("target-below-mde", "a target that is the MDE", "primary_metric: {target: 45bps}\nsample_size_per_variant: 62_000", "primary_metric: {target: 44.9bps}\nsample_size_per_variant: 62_000"),
+    Bound("mde-declared", "an MDE that leaves a rate below one", "primary_metric: {mde: 87.9pp}", "primary_metric: {mde: 88pp}"),
     Bound("escalation-path", "the longest way up", "escalation: {within: 24h}", "escalation: {within: 25h}", "hours: 24", "hours: 24"),
     Bound("decision-rule", "as many options as asked", "decision_rule: {options: [ship, keep_control, wait]}", "decision_rule: {options: [ship, keep_control]}", "options: 3", "options: 3"),
     Bound("decision-rule", "an interval from zero", "decision_rule: {min_ci_lower: 0%}", "decision_rule: {min_ci_lower: -0.01%}"),
