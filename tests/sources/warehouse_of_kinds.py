@@ -30,7 +30,7 @@ AS_OF = "2023-03-22T08:00:00-07:00"
 USERS = 2_400
 Z = 1.959963984540054
 
-SOURCES = {
+SOURCES: dict[str, dict[str, Any]] = {
     "exposures": {
         "table": "exposures", "unit": "user_id", "at": "served_at", "partition": "ds",
         "segments": {"new_users": "is_new", "device": "device"},

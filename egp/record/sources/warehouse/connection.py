@@ -42,6 +42,11 @@ _CONFINED = (
     "SET allow_community_extensions = false",
     "SET lock_configuration = true",
 )
+_READING = (
+    "SET default_transaction_read_only = on",
+    "SET enable_nestloop = off",  # of a table that a query names PostgreSQL knows no size, and takes it for small
+    "SET jit = off",
+)
 _MEMORY = "600MB"
 """What DuckDB holds before it writes to a folder of its own, which is removed afterwards."""
 
@@ -155,7 +160,8 @@ def _opened(url: str, root: str, stack: ExitStack) -> Any:
         backend = ibis.connect(f"{scheme}://{rest}")
         if scheme in _POSTGRES:
             with backend.con.cursor() as cursor:
-                cursor.execute("SET default_transaction_read_only = on")
+                for setting in _READING:
+                    cursor.execute(setting)
         return backend
     except ResultsError:
         raise

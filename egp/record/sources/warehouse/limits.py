@@ -87,7 +87,7 @@ def bytes_read(backend: Any, tables: list[tuple[str | None, str]], limit: int) -
         return os.path.getsize(path)
     if engine == "postgres":
         names = [(schema or backend.current_database, table) for schema, table in tables]
-        sizes = "SELECT coalesce(sum(pg_table_size(format('%%I.%%I', s, t)::regclass)), 0) FROM unnest(%s, %s) AS named (s, t)"
+        sizes = "SELECT coalesce(sum(pg_table_size(format('%%I.%%I', s, t)::regclass)), 0) FROM unnest(%s::text[], %s::text[]) AS named (s, t)"
         with backend.con.cursor() as cursor:
             ((size,),) = cursor.execute(sizes, tuple(map(list, zip(*names, strict=True)))).fetchall()
         return int(size)

@@ -137,11 +137,13 @@ class SumsQuery:
     def _told(self) -> Any:
         """Units with the number of their day, and with what is irregular as 0 or 1."""
         units = self._units.units(self.spans, self.segments)
-        return units.mutate(
+        kept = [name for name in units.columns if name not in ("other_variant", "times")]
+        return units.select(
+            *kept,
             day=self._units.clock.day_number(units.first_at),
             is_crossed=(units.variant != units.other_variant).ifelse(1, 0),
             is_repeated=(units.times > 1).ifelse(1, 0),
-        ).drop("other_variant", "times")
+        )
 
     def _bounds(self, units: Any) -> dict[str, Any]:
         """Between which instants events of a unit count, where that depends on its day."""
