@@ -182,3 +182,12 @@ class TestRampAfterReadout:
         plan = changed(statistics={"looks": None}, schedule={"end": None}, ramp={0: {"start": "2023-02-10"}})
         with pytest.raises(NotChecked):
             findings("ramp-after-readout", plan)
+
+
+@pytest.mark.parametrize("share", ["100%", "1.0", "99.9%", "90%"])
+def test_a_holdout_of_nearly_everybody_is_not_met_by_an_experiment_of_nobody(share: str) -> None:
+    holdout = {**sound_value()["holdout"], "share": share}  # type: ignore[dict-item]
+    rule = load("holdout-size")
+    [finding] = findings_of(rule, plan_of({**sound_value(), "holdout": holdout}), rule.params())
+    [remedy] = finding.remedies  # type: ignore[misc]
+    assert [getattr(each, "path", None) for each in remedy.edits] == [("holdout", "share")]

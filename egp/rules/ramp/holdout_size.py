@@ -197,6 +197,10 @@ def _earliest_end(plan: Experiment, params: Params) -> date | None:
     return working_day(day_after(begin, whole_days(ramp + params.after_ramp)))
 
 
+MOST_HELD_OUT = 0.5
+"""A share from which on the holdout is the slip, and not the exposure: nobody launches to reserve most units."""
+
+
 def _opted_out(plan: Experiment, reason: str, params: Params) -> Iterator[Finding]:
     if not params.allow_none:
         message = "the plan has no holdout; the policy asks every plan for one"
@@ -235,7 +239,15 @@ def _share(plan: Experiment, holdout: Holdout, params: Params) -> Iterator[Findi
             f"an exposure of {percent(exposure)} and a holdout of {percent(share)} leave no room for each other",
             observed=told_apart(exposure + share, 1)[0],
             required="at most 100 %",
-            remedies=[setting(("schedule", "exposure"), share_in_plan(1 - share))],
+            remedies=[
+                setting(("schedule", "exposure"), share_in_plan(1 - share))
+                if share < MOST_HELD_OUT
+                else setting(
+                    ("holdout", "share"),
+                    share_in_plan(params.min),
+                    " or more, as far as the exposure leaves room",
+                )
+            ],
             related=(Related(("holdout", "share"), "reserved before the start"),),
         )
 
