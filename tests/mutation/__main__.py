@@ -46,13 +46,15 @@ PACKAGES = {
         )
     ),
     "check": Tests(
-        ("tests/check", "tests/waivers", "tests/baseline", "tests/test_examples.py"),
         (
-            "tests/check/test_bounded_work.py",
-            "tests/check/test_extreme_numbers.py",
-            "tests/check/test_processes.py",
-            "tests/waivers/test_processes.py",
-        ),
+            "tests/check/test_verdict.py",
+            "tests/check/test_settling.py",
+            "tests/check/test_portfolio.py",
+            "tests/check/test_fingerprints.py",
+            "tests/check/test_several_policies.py",
+            "tests/check/test_plan_files.py",
+            "tests/waivers/test_waivers.py",
+        )
     ),
     "rules": Tests(
         ("tests/rules/test_pages.py", "tests/rules/test_bounds.py", "tests/rules/test_thresholds.py"),
