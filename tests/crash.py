@@ -135,8 +135,8 @@ WRITING: Mapping[str, Writing] = {
     "fix": Writing(
         ("check", PLAN, "--fix", f"--as-of={DAY}"), lambda folder: edited(folder, "alpha: 5%", "alpha: 5"), claim=": repaired "
     ),
-    "baseline": Writing(("baseline", "--start", f"--as-of={DAY}"), claim="egp-baseline.yaml excuses", is_repeatable=False),
-    "baseline shrinks": Writing(("baseline", f"--as-of={DAY}"), started, claim="egp-baseline.yaml excuses"),
+    "baseline": Writing(("baseline", "--start", f"--as-of={DAY}"), claim="egp-baseline.yaml suppresses", is_repeatable=False),
+    "baseline shrinks": Writing(("baseline", f"--as-of={DAY}"), started, claim="egp-baseline.yaml suppresses"),
     "new experiment": Writing(("new", "experiment", "crash", f"--as-of={DAY}"), claim="wrote experiments/crash.yaml", is_repeatable=False),
     "new policy": Writing(("new", "policy", f"--as-of={DAY}"), policy_gone, claim="wrote egp.yaml", is_repeatable=False),
     "new rule": Writing(("new", "rule", "no-fridays", "--family=runtime", "-o", "no_fridays.py"), claim="wrote no_fridays.py", is_repeatable=False),

@@ -24,7 +24,7 @@ READING = frozenset((
 TRIMMING = READING | {"strip", "lstrip", "rstrip", "find", "index", "count"}
 
 SENTENCES = frozenset(
-    ("help", "message", "required", "observed", "advice", "text", "told", "words", "label", "reason")
+    ("help", "message", "required", "observed", "advice", "text", "phrase", "words", "label", "reason")
 )
 """What egp calls the sentences that it writes."""
 
@@ -53,11 +53,8 @@ MODULES: Mapping[str, str] = {
     "advice/new/answers.py": TYPED,
     "advice/new/files.py": PATHS,
     "advice/new/rule.py": TYPED,
-    "advice/options/mechanical.py": STATED,
     "advice/register.py": PATHS,
     "check/processes.py": OTHERS,
-    "check/suppressions.py": PATHS,
-    "gate/call.py": PATHS,
     "gate/checks/registered.py": DIGEST,
     "output/contract.py": POINTERS,
     "output/page/html.py": LINES,
@@ -101,6 +98,7 @@ MODULES: Mapping[str, str] = {
     "policy/territories.py": PATHS,
     "policy/tree.py": PATHS,
     "rules/document/ambiguous_quantity.py": STATED,
+    "rules/document/valid_yaml.py": STATED,
     "rules/economics/expected_value.py": STATED,
     "rules/governance/decision_rule.py": STATED,
     "rules/governance/feature_flag.py": STATED,
@@ -147,8 +145,7 @@ def reads(module: ast.Module) -> bool:
 
 def test_whatever_takes_a_text_apart_is_known_with_what_it_reads() -> None:
     reading = {name for name, module in modules() if reads(module) and not name.startswith(tuple(ROOMS))}
-    assert not reading - set(MODULES)
-    assert all((ROOT / name).exists() for name in MODULES)
+    assert reading == set(MODULES), "a module that reads says what; one that does no more leaves the list"
 
 
 def test_no_sentence_is_matched_or_taken_apart() -> None:

@@ -64,7 +64,7 @@ class StatementError(HelpfulError):
 def stated(
     reason: str | None, approver: str | None, data_access: str | None, ask: Ask | None
 ) -> AmendmentStatement:
-    """The statement; what is missing is asked for where there is somebody to ask. Raises StatementError."""
+    """The statement; what is missing is requested where there is somebody to ask. Raises StatementError."""
     given = {"reason": reason, "approver": approver, "data_access": data_access}
     lacking = [name for name, text in given.items() if text is None]
     if lacking and ask is None:
@@ -77,7 +77,7 @@ def stated(
 
 
 def _answer(name: str, text: str | None, ask: Ask | None) -> str:
-    """The given answer, which must do, or the first one asked for that does."""
+    """The given answer, which must do, or the first one requested that does."""
     while True:
         answer = " ".join((ask(QUESTIONS[name]) if text is None and ask else text or "").split())
         allowed = DATA_ACCESS if name == "data_access" else ()

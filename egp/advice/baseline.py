@@ -1,6 +1,6 @@
 """The baseline: what is found on the day of adoption is recorded once, and from then on only taken out.
 
-What may be recorded is tried and not guessed: an entry that does not excuse its finding is dropped. Findings that others
+What may be recorded is tried and not guessed: an entry that does not suppress its finding is dropped. Findings that others
 kept silent until then are found in the next round, and so is a missing input of which a recorded error had spoken.
 """
 
@@ -35,7 +35,7 @@ from egp.yaml.atomic import write_atomically
 
 
 class BaselineError(HelpfulError):
-    """A baseline that cannot be written as it was asked for."""
+    """A baseline that cannot be written as it was requested."""
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class BaselineOutcome:
     path: str
     entries: list[BaselineEntry] = field(default_factory=list)
     taken_out: int = 0
-    """Findings that the baseline no longer excuses."""
+    """Findings that the baseline no longer suppresses."""
     left: list[Diagnostic] = field(default_factory=list)
     """Errors and warnings that are in effect all the same."""
     failures: Sequence[Failure] = ()
@@ -98,11 +98,11 @@ def baseline_lines(outcome: BaselineOutcome, shown: str) -> Iterator[str]:
     plans = len({each.found.experiment for each in outcome.entries})
     if outcome.taken_out:
         yield f"took out {counted(outcome.taken_out, 'finding')}"
-    yield f"{shown} excuses {counted(recorded, 'finding')} in {counted(plans, 'plan')}"
+    yield f"{shown} suppresses {counted(recorded, 'finding')} in {counted(plans, 'plan')}"
     if outcome.left:
         rules = Counter(each.rule for each in outcome.left)
         told_apart = ", ".join(f"{rule} ({count})" for rule, count in sorted(rules.items()))
-        yield f"not excused, and reported as ever: {told_apart}"
+        yield f"not suppressed, and reported as ever: {told_apart}"
 
 
 def _path(finder: PlanFinder, policy: Policy) -> str:

@@ -82,7 +82,7 @@ class Pinned:
 
 @dataclass(slots=True)
 class RegistrationOutcome:
-    """What came of it: everything that was asked for is in the lock, or nothing is."""
+    """What came of it: everything that was requested is in the lock, or nothing is."""
 
     report: Report
     lock: str
@@ -431,7 +431,7 @@ def registration_lines(outcome: RegistrationOutcome) -> Iterator[str]:
 
 
 def files_of(written: Sequence[str]) -> str:
-    """Files of the lock, as people are told to commit them."""
+    """Files of the lock, as people are advised to commit them."""
     folder = f"{ENTRIES}/"
     return listing(written) if len(written) <= _FEW_FILES else f"what has changed in {LOCK_FILE} and {folder}"
 

@@ -98,7 +98,7 @@ def waiver_lines(outcome: WaiverOutcome, path: str) -> Iterator[str]:
         yield f"not waived in {path}:"
         for objection in grant.objections:
             yield f"  {objection.message}"
-            yield f"    help: {objection.told}"
+            yield f"    help: {objection.phrase}"
     elif not grant.used:
         yield f"not waived in {path}: {rule} finds nothing that could be waived"
     else:

@@ -90,7 +90,7 @@ def answers_of(
     organisation: Organisation,
     path: str,
 ) -> RuleAnswers:
-    """What the rules say of inputs, by the name of the type that a rule's first parameter asks for."""
+    """What the rules say of inputs, by the name of the type that a rule's first parameter requires."""
     answers = RuleAnswers()
     for adopted, arguments in _calls(rules, inputs, organisation):
         _ask(adopted, arguments, path, answers)
@@ -144,7 +144,7 @@ def _ask(adopted: Adopted, arguments: tuple[object, ...], path: str, answers: Ru
 
 
 def _ask_shadow(adopted: Adopted, arguments: tuple[object, ...], answers: RuleAnswers) -> None:
-    """A crash of a rule without effect has none either, and is told all the same."""
+    """A crash of a rule without effect has none either, and is reported all the same."""
     rule = adopted.rule
     findings: list[Finding] = []
     try:

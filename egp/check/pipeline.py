@@ -66,7 +66,7 @@ def check(
     Where the finder knows owners, each plan is judged by the policy of its own, on the day that ``day_of`` gives it.
     ``base`` is a ref of git to compare with; ``lock`` stands in for the registrations of the lock, and ``baseline`` for
     the baseline's file. ``no_waivers`` reports as if nothing were waived. On trial, where most findings are only counted,
-    advice is worked out when somebody asks for it; else at once, and no plan has to be kept for it.
+    advice is worked out when somebody requires it; else at once, and no plan has to be kept for it.
     """
     report = Report(as_of=as_of, policy=policy, failures=list(finder.failures))
     histories, is_history_known = _histories(asked, finder, policy, base, lock, report.failures)
@@ -155,7 +155,7 @@ def _histories(
     lock: Mapping[str, Registration] | None,
     failures: list[Failure],
 ) -> tuple[PlanHistories | None, bool]:
-    """What the plans were, and whether that is known: where it is not, what they say by themselves is told all the same."""
+    """What the plans were, and whether that is known: where it is not, what they say by themselves is reported all the same."""
     if not base and lock is None and not has_lock(lock_folder(finder.folder, policy.home)):
         return None, True
     from egp.policy.plan_history import (  # a run without a past need not wait for it

@@ -1,4 +1,4 @@
-"""Each plan that is asked about among all plans of the repository, whoever owns them."""
+"""Each plan that is in question among all plans of the repository, whoever owns them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def judge_together(
     """
     inside = [each.entry for each in judged if each.source.in_portfolio]
     everyone = [*inside, *_entries_elsewhere(run, files, asked, found)]
-    # In an order that is the same whichever of them are asked about: what is said of a plan follows it.
+    # In an order that is the same whichever of them are in the call: what is said of a plan follows it.
     index = PortfolioIndex(sorted(everyone, key=lambda each: (each.path, each.document)))
     for each in judged:
         own = index if each.source.in_portfolio else PortfolioIndex([each.entry])

@@ -10,7 +10,7 @@ from typing import IO, Any, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Tick = Callable[[int], None]
-"""Told how many of the items are done, about."""
+"""Called with how many of the items are done, about."""
 
 WORTHWHILE = 200
 """Fewer items are done before a second process has started."""

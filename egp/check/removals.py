@@ -34,7 +34,7 @@ def judge_removals(
     asked: Collection[str],
     found: Findings,
 ) -> None:
-    """Adds what is found of plans that are gone; without a base of those of the asked files, unless all are asked for."""
+    """Adds what is found of plans that are missing; without a base of those of the requested files, unless all are requested."""
     portfolio = {run.finder.canonical(source.path) for source in run.finder.portfolio()}
     are_all_asked = histories.base is not None or portfolio.issubset(asked)
     try:

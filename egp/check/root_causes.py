@@ -57,7 +57,7 @@ def _speak_for_missing(outcomes: Sequence[RuleOutcome]) -> Iterator[tuple[RuleOu
 
 
 def _silence_no_other(spoken: Sequence[tuple[RuleOutcome, Finding]], outcomes: Sequence[RuleOutcome]) -> None:
-    """Rules of whose missing input only an excused finding of another rule speaks have to speak themselves."""
+    """Rules of whose missing input only an suppressed finding of another rule speaks have to speak themselves."""
     excused = {
         (speaker.adopted.rule.id, speaker.missing, speaker.reason)
         for speaker, finding in spoken
@@ -106,7 +106,7 @@ def _drop_redundant(outcomes: Sequence[RuleOutcome]) -> None:
             for each in outcome.findings
             if not (each.yields_in_place and places.get(each.at, inf) < _rank(outcome.adopted, each))
         ]
-    # Of what has just been taken out nothing may be taken out again: then neither would be told.
+    # Of what has just been taken out nothing may be taken out again: then neither would be reported.
     misread = named_by_errors(
         outcome for outcome in outcomes if outcome.adopted.rule.input_type == "PlanFile"
     )

@@ -59,13 +59,13 @@ class OtherRuns:
         return self._begun[policy.root]
 
     def begun(self) -> list[Run]:
-        """Those of which a plan was asked for."""
+        """Those of which a plan was requested."""
         return list(self._begun.values())
 
 
 @frozen
 class JudgedPlan:
-    """What stays of a plan after its document is gone."""
+    """What stays of a plan after its document is missing."""
 
     entry: PortfolioEntry
     source: PlanSource

@@ -108,7 +108,7 @@ class SharedSuppressions:
         )
 
     def _grown(self, entry: BaselineEntry, terms: WaiverTerms) -> str:
-        """Why an entry that the base does not have excuses nothing."""
+        """Why an entry that the base does not have suppresses nothing."""
         if self.before is None:
             return ""
         if self.before.baseline is None:
@@ -119,7 +119,7 @@ class SharedSuppressions:
 
 
 def _come_with_it(entry: BaselineEntry, terms: WaiverTerms) -> str:
-    """Why an entry of the first baseline excuses nothing: it is about what was there, and not about what is new."""
+    """Why an entry of the first baseline suppresses nothing: it is about what was there, and not about what is new."""
     if terms.at_base == "":
         return "the base has no such plan, and a baseline is for what was there before it"
     if entry.digest and terms.at_base not in (None, entry.digest):
@@ -174,7 +174,7 @@ def terms_of(
 ) -> WaiverTerms:
     """What a waiver of the plan must fit. The digest is empty for a plan that was not read whole.
 
-    No waiver is for a rule about waivers, nor for one about plans that are gone.
+    No waiver is for a rule about waivers, nor for one about plans that are missing.
     """
     waivable = {each.rule.id: each.waivable and each.rule.input_type != "Removal" for each in rules}
     families = policy.catalogue.families()
@@ -222,10 +222,10 @@ def _place(document: Document | None, at: Path) -> LineOfFile:
 
 
 def _lapsed(entry: BaselineEntry, adopted: Adopted | None, terms: WaiverTerms) -> str:
-    """Why an entry excuses nothing."""
+    """Why an entry suppresses nothing."""
     rule = entry.found.rule
     if terms.families.get(rule) in NEVER:
-        return f"no baseline excuses what {rule} finds"
+        return f"no baseline suppresses what {rule} finds"
     if adopted is None or adopted.waivable:
         return ""
     if not entry.digest:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class WaiverCase(NamedTuple):
-    """A subject for the rules, and the document that its paths are in."""
+    """An input for the rules, and the document that its paths are in."""
 
     judgement: Judgement
     document: Document
@@ -39,7 +39,7 @@ def judge_waivers(
     asked: Collection[str],
     found: Report,
 ) -> None:
-    """Adds what is found of the waivers and of the baseline's entries for all plans that were asked about."""
+    """Adds what is found of the waivers and of the baseline's entries for all plans in question."""
     for each in judged:
         if each.allowed:
             own = run.of(each.source)
@@ -78,7 +78,7 @@ def _judge(
 
 
 def _are_all_known(run: Run, judged: Sequence[JudgedPlan], asked: Collection[str], found: Report) -> bool:
-    """Whether every plan of the policy was asked for, and its id could be read."""
+    """Whether every plan of the policy was requested, and its id could be read."""
     portfolio = {run.finder.canonical(source.path) for source in run.finder.portfolio()}
     are_read = len(judged) == found.plans and all(each.entry.id for each in judged)
     return bool(portfolio) and portfolio.issubset(asked) and are_read and not found.failures
@@ -108,7 +108,7 @@ def unclaimed(
 def _beside(
     allowed: PlanSuppressions, allowances: SharedSuppressions, as_of: date, is_known: bool
 ) -> Iterator[WaiverCase]:
-    """What lies beside the policy for an experiment. Without a baseline in force nobody can tell what it would excuse."""
+    """What lies beside the policy for an experiment. Without a baseline in force nobody can tell what it would suppress."""
     listed, baseline = allowances.listed.document, allowances.baseline.document
     if allowed.listed and listed:
         yield WaiverCase(Judgement(allowed.experiment, as_of, allowed.listed, is_known=is_known), listed)

@@ -91,7 +91,8 @@ def _call(options: argparse.Namespace, edge: Edge) -> Call:
         raise _usage("without results there is nothing to judge", "add --results FILE")
     if not (options.to or options.monitor):
         raise _usage(
-            "what is asked of the gate?", "--to STAGE to enter a stage, --monitor to watch the one entered"
+            "what is requested of the gate?",
+            "--to STAGE to enter a stage, --monitor to watch the one entered",
         )
     return replace(stated_call(options, edge), asking=_asking(options))
 
@@ -115,7 +116,7 @@ def stated_call(options: argparse.Namespace, edge: Edge) -> Call:
 
 
 def _asking(options: argparse.Namespace) -> Asking | None:
-    """How the warehouse is to be asked. Raises CannotJudge for what only a warehouse understands, without one."""
+    """How the warehouse is to be queried. Raises CannotJudge for what only a warehouse understands, without one."""
     given = [name for name in ("show_sql", "dry_run", "time_limit", "byte_limit") if getattr(options, name)]
     if not given:
         return None
@@ -166,7 +167,7 @@ def _replayed(options: argparse.Namespace, policy_for: PolicyFor, style: Style) 
     changed = list(receipt.differences(recorded, judgement))
     report = _rendered(judgement, options.format, style)
     if options.format == "text":
-        report += "\n" + text.render(_told(changed), style)
+        report += "\n" + text.render(_phrase(changed), style)
     return GateAnswer(report, CHANGED if changed else judgement.decision.exit_status)
 
 
@@ -185,7 +186,7 @@ def _require_own(path: str, call: Call, source: str) -> None:
         raise CannotJudge(Failure(path, message, help=f"add --source {shown(call.source)} if that is yours"))
 
 
-def _told(changed: list[str]) -> Answer:
+def _phrase(changed: list[str]) -> Answer:
     if not changed:
         return Answer("", [Paragraph("replayed: the receipt says the same, to the last digit")])
     return Answer(

@@ -120,7 +120,7 @@ def _rule_index() -> str:
     for family in FAMILIES:
         rules = [rule for rule in index().values() if rule.family == family]
         if rules:
-            lines += [f"## {family}", "", "| rule | asks |", "|---|---|"]
+            lines += [f"## {family}", "", "| rule | requires |", "|---|---|"]
             lines += [f"| {_link(rule.id)} | {rule.page.summary} |" for rule in rules]
             lines.append("")
     return "\n".join(lines)
@@ -174,7 +174,7 @@ def _column_table(_: str) -> str:
 
 
 def main() -> int:
-    """Rewrites what differs, removes pages of rules that are gone, and names both."""
+    """Rewrites what differs, removes pages of rules that were removed, and names both."""
     if _rewrite(rule_tables()):  # everything else is made from what they say, by an egp that reads them anew
         return subprocess.run([sys.executable, "-m", __spec__.name], check=False).returncode
     files = generated_files()

@@ -29,7 +29,7 @@ COMMANDS = {
     "register": "pin plans that pass in the lock",
     "amend": "declare a change of a registered plan",
     "waive": "write an approved waiver into a plan",
-    "baseline": "record what is found at adoption, and take out what is gone",
+    "baseline": "record what is found at adoption, and take out what no longer applies",
     "history": "tell the life of a plan from git",
     "brief": "one page for deciding: before a launch, and while it is under way",
     "status": "the portfolio as green, yellow and red, from plans and results",
@@ -115,7 +115,7 @@ def _status(given: Sequence[str]) -> int:
         if len(error.failures) > 1:
             complain(f"the policy cannot judge: {len(error.failures)} errors in it")
     except BrokenPipeError:
-        abandon_standard_output()  # the reader has gone, as in `egp check | head`
+        abandon_standard_output()  # the reader has left, as in `egp check | head`
     except OSError as error:
         abandon_standard_output()
         complain(f"cannot write the report: {error.strerror}")
@@ -123,7 +123,7 @@ def _status(given: Sequence[str]) -> int:
         complain("interrupted")
         return INTERRUPTED
     except SystemExit:
-        if _is_flushed():  # --help and --version are told, or they are not
+        if _is_flushed():  # --help and --version are reported, or they are not
             raise
     except Exception:
         # Python would end with the status that means "rejected".
@@ -133,20 +133,20 @@ def _status(given: Sequence[str]) -> int:
 
 
 def _parsed(called: str, given: Sequence[str]) -> argparse.Namespace:
-    """The options. A command that leaves files behind is told of a command line that cannot be read."""
+    """The options. A command that leaves files behind learns of a command line that cannot be read."""
     is_first = (
         called in COMMANDS and given[0] == called
-    )  # what stands before it may ask for help with all of them
+    )  # what stands before it may require help with all of them
     try:
         return _parser(called, others=not is_first).parse_args(given)
     except Stop as stop:
-        told = (
+        phrase = (
             getattr(import_module(f"egp.cli.commands.{called}"), "misused", None)
             if called in COMMANDS
             else None
         )
-        if told:
-            told(given, stop)
+        if phrase:
+            phrase(given, stop)
         raise
 
 

@@ -1,6 +1,6 @@
 """The tables of what is known of a rule without importing it, from the rules' modules.
 
-Imports neither table: a rule that is new, or whose module is gone, must not keep them from being written.
+Imports neither table: a rule that is new, or whose module is missing, must not keep them from being written.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _rules(shipped: list[Rule]) -> str:
             "KNOWN_AS: dict[str, tuple[str, str]] = {",
             *(f"    {name!r}: {place!r}," for name, place in known.items()),
             "}",
-            '"""Name by which an option is asked for → its rule, and the option."""',
+            '"""Name by which an option is requested → its rule, and the option."""',
             "",
             f"ALWAYS_REJECTING = {_exporting(shipped, 'ALWAYS_REJECTS')}",
             '"""Rules that are errors under every policy, and not waivable."""',

@@ -50,7 +50,7 @@ class Action(Reported):
     share_now: Share | None
     """Treated share of the stage in which the treatment is."""
     share_asked: Share | None
-    """Treated share of the stage that was asked for."""
+    """Treated share of the stage that was requested."""
     earliest_next_call: datetime | None
     rollback: Rollback | None
     commit: str | None

@@ -37,7 +37,7 @@ class Activity:
         return self.total / self.size if self.size else 0.0
 
     def short_of(self, other: Amount, share: float) -> float:
-        """Surprise, in nats, were the rate here as much as this share of the other's. 0 where that cannot be told.
+        """Surprise, in nats, were the rate here as much as this share of the other's. 0 where that is not known.
 
         Given all events, those here are binomial; sums are counted in events of the other's size, which makes
         the bound wide where sizes differ much.

@@ -1,4 +1,4 @@
-"""How much evidence a registered test asks for at a look: the tail that its looks leave it, and what crosses it."""
+"""How much evidence a registered test requires at a look: the tail that its looks leave it, and what crosses it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _stated(readout: Readout, test: RegisteredTest, treatment: str, position: in
 def _informed(
     readout: Readout, test: RegisteredTest, treatment: str, position: int
 ) -> list[tuple[int, Comparison]]:
-    """The looks so far that judge more units than the one before; the one that is asked for replaces its like."""
+    """The looks so far that judge more units than the one before; the one that is requested replaces its like."""
     found: list[tuple[int, Comparison]] = []
     for at in range(position + 1):
         last = last_judged_day(readout, test.metric, at)

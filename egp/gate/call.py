@@ -1,4 +1,4 @@
-"""One call of the gate: what is asked, reading what it rests on, and the judgement with the digests of its inputs."""
+"""One call of the gate: what is requested, reading what it rests on, and the judgement with the digests of its inputs."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ Frozen = tuple[FrozenRows, ...]
 
 
 class CannotJudge(FailuresError):
-    """The gate cannot even be asked; exit status 2."""
+    """The gate cannot even begin; exit status 2."""
 
     def __init__(self, *failures: Failure) -> None:
         super().__init__(failures)
@@ -68,7 +68,7 @@ class CannotJudge(FailuresError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked, as on the command line."""
+    """What is requested, as on the command line."""
 
     plan: str
     results: str
@@ -87,7 +87,7 @@ class Call:
     source: str = ""
     """Url of a warehouse that the rows are computed in, which may hold a password, or where its connection comes from."""
     asking: Asking | None = None
-    """How the warehouse is asked; None for without limits."""
+    """How the warehouse is queried; None for without limits."""
 
     commit: str = ""
     """Of git, that the call was made on; empty outside of a repository."""
@@ -196,7 +196,7 @@ def _when(call: Call, zone: tzinfo, taken: datetime) -> tuple[datetime, bool]:
     A day is its first instant, and that of the results where they were taken on it.
     """
     stated = call.as_of if call.as_of is not None else call.now
-    assert stated is not None, "a call says when it is, or as of when it asks"
+    assert stated is not None, "a call says when it is, or as of when it judges"
     is_of_that_day = not isinstance(stated, datetime) and taken.date() == stated
     as_of = taken if is_of_that_day else instant(stated, zone)
     return as_of, call.now is None or abs(elapsed(call.now, as_of)) > MAX_SKEW
@@ -229,7 +229,7 @@ def _move(call: Call, plan: Experiment) -> Move:
 
 
 def _variant(call: Call, plan: Experiment) -> str:
-    """The treatment that is ramped. A plan with several is asked about one."""
+    """The treatment that is ramped. A plan with several is judged for one."""
     treatments = [variant.id for variant in plan.variants or () if variant.id and not variant.control]
     if call.variant and call.variant not in treatments:
         known = listing(map(shown, treatments)) or "none"
@@ -263,7 +263,7 @@ def _plan(call: Call, finder: PlanFinder, root: str) -> _Plan:
 
 
 def _archived(call: Call, finder: PlanFinder, root: str) -> list[Failure]:
-    """What the lock remembers of an experiment whose plan is gone, where the file was named for it."""
+    """What the lock remembers of an experiment whose plan is missing, where the file was named for it."""
     path = os.path.normpath(os.path.join(finder.folder, call.plan))
     name = os.path.splitext(os.path.basename(path))[0]
     try:
@@ -278,7 +278,7 @@ def _archived(call: Call, finder: PlanFinder, root: str) -> list[Failure]:
     ):
         return []
     message = (
-        f"{name} was archived on {entry.archived}, and its plan is gone: nothing of it is entered any more"
+        f"{name} was archived on {entry.archived}, and its plan is missing: nothing of it is entered any more"
     )
     return [Failure(call.plan, message, help="register a new experiment, with an id of its own")]
 

@@ -58,7 +58,7 @@ def _non_inferior(test: RegisteredTest, look: Look) -> TestVerdict:
 
 
 def _superior(readout: Readout, test: RegisteredTest, look: Look) -> TestVerdict:
-    """What the decision rule asks, and whether it is met; all in the direction that is good."""
+    """What the decision rule requires, and whether it is met; all in the direction that is good."""
     seen, metric = look.seen, test.metric
     rises = test.harm == "decrease"
     seen.require_enough_events(metric.id or "", seen.difference, 0.0, look.lacks)

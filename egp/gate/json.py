@@ -99,7 +99,7 @@ class GateVerdict(Reported):
     """Number of the analysis that judged."""
     experiment: str
     asked: str
-    """The stage that was asked for, or monitor."""
+    """The stage that was requested, or monitor."""
     stage: str
     """The stage in which the treatment is."""
     as_of: datetime

@@ -1,4 +1,4 @@
-"""What is asked of the gate: a stage to enter, or whether all is well where the treatment is."""
+"""What is requested of the gate: a stage to enter, or whether all is well where the treatment is."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def _notices(judgement: GateJudgement) -> Iterator[Block]:
 
 def _readings(readings: Iterable[Reading]) -> Table:
     return Table(
-        ("", "check", "reading", "asked"),
+        ("", "check", "reading", "required"),
         [
             (
                 Light(_TONE_OF_STATE[each.state], _STATE[each.state]),

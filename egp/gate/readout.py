@@ -1,6 +1,6 @@
-"""What the gate judges: the plan, its registration, the evidence, and the move that is asked for.
+"""What the gate judges: the plan, its registration, the evidence, and the move that is requested.
 
-Nothing here knows the clock or the network: the same input gives the same answer. What checks ask of it are functions in
+Nothing here knows the clock or the network: the same input gives the same answer. What checks need of it are functions in
 the modules beside this one: `exposure.py`, `rows.py`, `looks.py`, `comparisons.py`, `split.py`, `settings.py`, and
 `withholding.py`, which says what the plan keeps back until its look.
 """
@@ -123,12 +123,12 @@ class Readout:
 
     @cached_property
     def lost(self) -> tuple[About, ...]:
-        """What refused rows would have told."""
+        """What refused rows would have said."""
         return tuple(about for problem in self.evidence.problems for about in problem.lost)
 
 
 def once(function: Callable[[Readout], Answer]) -> Callable[[Readout], Answer]:
-    """A function of a readout that several checks ask: its answer is kept with the readout."""
+    """A function of a readout that several checks call: its answer is kept with the readout."""
 
     @wraps(function)
     def kept(readout: Readout) -> Answer:

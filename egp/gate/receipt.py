@@ -95,7 +95,7 @@ def written_for_failure(
             policy=JudgingPolicy(name=call.policy, version="", digest=known.get("policy", "")),
             inputs=GateInputs(**inputs),
             checks=(),
-            errors=tuple(GateError(check="", message=_told(failure)) for failure in failures),
+            errors=tuple(GateError(check="", message=_phrase(failure)) for failure in failures),
             readout=None,
             readouts=in_order(call.frozen),
             call=_call(call),
@@ -103,7 +103,7 @@ def written_for_failure(
     )
 
 
-def _told(failure: Failure) -> str:
+def _phrase(failure: Failure) -> str:
     return f"{failure.path}: {failure.message}" if failure.path else failure.message
 
 
@@ -224,10 +224,10 @@ def differences(receipt: dict[str, Any], again: GateJudgement) -> Iterator[str]:
     if receipt.get("verdict") != now["verdict"] or receipt.get("hold") != now["hold"]:
         yield f"the verdict was {_verdict(receipt)}, and is {_verdict(now)} now"
     yield from _checks(receipt, now)
-    told = {"inputs", "tool", "analysis", "verdict", "hold", "checks", "reasons", "next"}
+    phrase = {"inputs", "tool", "analysis", "verdict", "hold", "checks", "reasons", "next"}
     if "as_if" not in receipt:
-        told.update(_SINCE_THE_FIRST_RELEASE)
-    for key in [key for key in {**now, **receipt} if key not in told and receipt.get(key) != now.get(key)]:
+        phrase.update(_SINCE_THE_FIRST_RELEASE)
+    for key in [key for key in {**now, **receipt} if key not in phrase and receipt.get(key) != now.get(key)]:
         yield f"{shown(key)} was {_short(receipt.get(key))}, and is {_short(now.get(key))} now"
 
 

@@ -1,4 +1,4 @@
-"""The rows of the results that are about a metric, and what refused rows would have told."""
+"""The rows of the results that are about a metric, and what refused rows would have said."""
 
 from __future__ import annotations
 

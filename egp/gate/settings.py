@@ -30,7 +30,7 @@ def policy_option(readout: Readout, name: str, otherwise: float) -> float:
 
 @once
 def alarm_levels(readout: Readout) -> AlarmLevels:
-    """What the policy asks of alarms, whatever the plan says."""
+    """What the policy requires of alarms, whatever the plan says."""
     adopted = adopting(readout.rules, "most_false_alarms")
     return levels_set_by(adopted.params) if adopted else LEVELS
 

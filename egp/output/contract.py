@@ -37,10 +37,10 @@ class Reported:
         dataclass(frozen=True, kw_only=True)(cls)
 
     @classmethod
-    def of(cls, source: object, /, **told: Any) -> Self:
-        """What a thing is called by itself, and what is told of it besides."""
-        taken = {each.name: getattr(source, _key(each.name)) for each in fields(cls) if each.name not in told}  # type: ignore[arg-type]
-        return cls(**taken, **told)
+    def of(cls, source: object, /, **besides: Any) -> Self:
+        """What a thing is called by itself, and what is said of it besides."""
+        own = [each.name for each in fields(cls) if each.name not in besides]  # type: ignore[arg-type]
+        return cls(**{name: getattr(source, _key(name)) for name in own}, **besides)
 
 
 class Limits:

@@ -68,7 +68,7 @@ def unit_of(metric: Metric) -> str | None:
 
 
 def is_misread(metric: Metric) -> bool:
-    """Whether the metric's baseline is no value of its kind, so that nothing can be told of its changes."""
+    """Whether the metric's baseline is no value of its kind, so that nothing can be said of its changes."""
     return metric.kind == "proportion" and metric.baseline is not None and not _is_rate(metric.baseline)
 
 

@@ -31,7 +31,7 @@ LOCK = "lock"
 
 
 class Advice:
-    """What a finding offers and the sentence that says so, both worked out when somebody asks."""
+    """What a finding offers and the sentence that says so, both worked out when needed."""
 
     __slots__ = ("_at", "_free", "_offer")
 
@@ -85,7 +85,7 @@ class Related:
 class Finding:
     """A rule's claim about a path of the plan; a claim about the text itself carries a span.
 
-    ``at`` may name a key that the plan lacks. ``message`` says what the plan says and what is asked, ``remedies`` are
+    ``at`` may name a key that the plan lacks. ``message`` says what the plan says and what is required, ``remedies`` are
     the smallest changes that pass, ``help`` what can be done that is no edit. ``impossible`` raises the severity to error where a policy
     merely warns: the plan cannot do what it promises.
     """
@@ -146,7 +146,7 @@ class Refused(Exception):
 
 
 class DoesNotApply(Exception):
-    """A rule asks nothing of this plan: not of its type, or what it judges is absent by right. Not a pass."""
+    """A rule requires nothing of this plan: not of its type, or what it judges is absent by right. Not a pass."""
 
 
 def need(value: T | None, *path: str | int) -> T:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class TradeOff(IntEnum):
-    """What an option asks besides days and exposure, the least first."""
+    """What an option costs besides days and exposure, the least first."""
 
     NOTHING = 0
     EVIDENCE = 1
@@ -27,7 +27,7 @@ class TradeOff(IntEnum):
     INSIGHT = 2
     """The experiment answers less: fewer variants, segments, metrics or looks."""
     SENSITIVITY = 3
-    """Smaller effects or larger harms go unseen, or less is asked of a launch."""
+    """Smaller effects or larger harms go unseen, or less is required of a launch."""
     FACT = 4
     """The change states what somebody measured, and is open only to those for whom it is so."""
 
@@ -78,12 +78,12 @@ class Candidate:
     price: str = ""
     """In words, what is given up or has to be true."""
     lever: str = ""
-    """Candidates of one lever ask more and more of the same input: the first that complies is the one."""
+    """Candidates of one lever take more and more of the same input: the first that complies is the one."""
 
 
 Remedies = Sequence[Remedy]
 Offer = Remedies | Callable[[], Iterable[Remedy]]
-"""What a finding offers; where that takes solving, it is solved when somebody asks."""
+"""What a finding offers; where that takes solving, it is solved when needed."""
 
 
 def advise(words: str) -> Remedy:
@@ -122,7 +122,7 @@ def in_words(remedy: Remedy, at: Path) -> str:
 def edits_in_words(edits: Sequence[Edit], at: Path) -> str:
     """Edits as a sentence tells them to somebody who looks at a path: set `end: 2023-02-05` and remove `looks:`."""
     names = _Names(edits, at)
-    parts = [(verb, list(told)) for verb, told in groupby(edits, _verb)]
+    parts = [(verb, list(phrase)) for verb, phrase in groupby(edits, _verb)]
     phrases = [f"{verb} {listing(names.all_told(group))}" for verb, group in parts]
     is_long = any(len(group) > 1 for _, group in parts)
     return listing(phrases) if len(phrases) != 2 or not is_long else ", and ".join(phrases)
@@ -162,9 +162,9 @@ class _Names:
                 items = (f"`- {_written(each.value)}`" for each in group if isinstance(each, Addition))
                 yield f"{listing(items)} to `{self._name(appended_to)}`"
             else:
-                yield from map(self._told, group)
+                yield from map(self._phrase, group)
 
-    def _told(self, edit: Edit) -> str:
+    def _phrase(self, edit: Edit) -> str:
         if isinstance(edit, LineRemoval):
             return f"line {edit.number}"
         if isinstance(edit, Removal):

@@ -153,11 +153,11 @@ class RowRefusal:
     message: str
     help: str
     about: tuple[About, ...] | None = None
-    """The rows that are lost with it; None where that cannot be told."""
+    """The rows that are lost with it; None where that is not known."""
 
     @property
     def lost(self) -> tuple[About, ...]:
-        """What the refused rows would have told. A row of which nothing can be read may be about anything."""
+        """What the refused rows would have said. A row of which nothing can be read may be about anything."""
         if self.about is None:
             return (About(),) if self.row else ()
         return self.about

@@ -37,7 +37,7 @@ def power_number(power: float, digits: int = 1) -> str:
 
 
 def power_below(power: float, asked: float) -> str:
-    """A power that falls short of what is asked, with as many digits as it takes not to read as that."""
+    """A power that falls short of what is required, with as many digits as it takes not to read as that."""
     digits = range(1, 9)
     return next(
         (text for text in (power_text(power, n) for n in digits) if text != share_text(asked)), "less"
@@ -50,7 +50,7 @@ def share_text(fraction: float) -> str:
 
 
 def told_apart(value: float, bound: float) -> tuple[str, str]:
-    """A share and the bound that it breaks, with as many digits as it takes to tell them apart."""
+    """A share and the bound that it breaks, with as many digits as it takes to distinguishes them."""
     for digits in range(3, 16):
         texts = tuple(f"{significant(each * 100, digits)} %" for each in (value, bound))
         if texts[0] != texts[1]:

@@ -20,7 +20,7 @@ _AS_A = {"error": "an error", "warning": "a warning", "info": "an info"}
 def announced(layers: Sequence[Layer], rule: Rule, timing: Timing) -> str:
     """What is to come for a plan judged by a rule, "becomes an error on 2026-12-01"; empty when nothing is."""
     changes = [*_changes(layers, rule.id, timing)]
-    return "; ".join(part for day, before, after in changes for part in _told(rule, day, before, after))
+    return "; ".join(part for day, before, after in changes for part in _phrase(rule, day, before, after))
 
 
 def _changes(
@@ -44,7 +44,7 @@ def _merged(layers: Sequence[Layer], rule_id: str, timing: Timing, day: date) ->
     )
 
 
-def _told(
+def _phrase(
     rule: Rule, day: date, before: Mapping[str, SettingValue], after: Mapping[str, SettingValue]
 ) -> Iterator[str]:
     old, new = (str(values["severity"].value) if "severity" in values else OFF for values in (before, after))

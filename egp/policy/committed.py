@@ -23,7 +23,7 @@ from egp.yaml.files import real_path, repository_root, shown_path
 
 
 class CommittedPlaces:
-    """Where a commit has policies. The listing of all its files is asked for once, where a root does not own them all."""
+    """Where a commit has policies. The listing of all its files is read once, where a root does not own them all."""
 
     def __init__(self, tree: CommittedTree, ref: str, folder: str) -> None:
         self._tree = tree

@@ -40,7 +40,7 @@ def escapable_overrides(policy: Policy) -> Iterator[Escapable]:
     """The overrides that tighten, by file pattern alone, what nobody may waive."""
     days = (date.min, *policy.dates)
     for at, scope in enumerate(policy.scopes):
-        if scope.paths and not scope.when.told_any:
+        if scope.paths and not scope.when.said_any:
             others = [each.layers for each in policy.scopes if not each.paths]
             rules = tuple(
                 rule_id
@@ -48,7 +48,7 @@ def escapable_overrides(policy: Policy) -> Iterator[Escapable]:
                 if any(_tightens(policy, scope, rule_id, others, Timing(day, day)) for day in days)
             )
             if rules:
-                yield _told(policy, at + 1, scope, rules)
+                yield _phrase(policy, at + 1, scope, rules)
 
 
 def _rules_of(layers: Sequence[Layer]) -> list[str]:
@@ -78,7 +78,7 @@ def _sets(values: Settings | dict[str, SettingValue], name: str, value: SettingV
     return isinstance(found, SettingValue) and found.value == value.value
 
 
-def _told(policy: Policy, number: int, scope: Scope, rules: tuple[str, ...]) -> Escapable:
+def _phrase(policy: Policy, number: int, scope: Scope, rules: tuple[str, ...]) -> Escapable:
     named = listing(
         [*rules[:_NAMED], *([counted(len(rules) - _NAMED, "other")] if len(rules) > _NAMED else [])]
     )

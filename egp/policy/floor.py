@@ -162,7 +162,7 @@ def _looser(layers: Sequence[Layer], floor: Policy, timing: Timing) -> Iterator[
             held = general[name].value if name in general else default_of(rule, name)
             allowed = [held, *(values[name].value for values in scoped if name in values)]
             if not any(is_as_strict(rule, name, value.value, each) for each in allowed):
-                yield value, _told(rule_id, name, value, general.get(name), held, floor)
+                yield value, _phrase(rule_id, name, value, general.get(name), held, floor)
 
 
 def _binds(values: Mapping[str, SettingValue]) -> bool:
@@ -170,7 +170,7 @@ def _binds(values: Mapping[str, SettingValue]) -> bool:
     return is_adopted and "waivable" in values and values["waivable"].value is False
 
 
-def _told(
+def _phrase(
     rule_id: str, name: str, value: SettingValue, setting: SettingValue | None, held: object, floor: Policy
 ) -> Failure:
     new, old = shown_value(value.value), shown_value(held)

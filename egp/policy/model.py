@@ -46,9 +46,9 @@ class Scope(NamedTuple):
         by_path = not self.paths or any(matches(path, pattern) for pattern in self.paths)
         return by_path and self.when.covers(traits)
 
-    def told(self) -> str:
+    def phrase(self) -> str:
         """For which plans, in words."""
-        return ", ".join((*self.paths, *self.when.told()))
+        return ", ".join((*self.paths, *self.when.phrase()))
 
 
 class Adopted(NamedTuple):
@@ -183,7 +183,7 @@ class Policy:
         return next((tier for pattern, tier in self.tiers if fits(surface, pattern)), "")
 
     def traits_of(self, plan: Experiment) -> Traits:
-        """The plan's tier, and its other traits where an override asks for any."""
+        """The plan's tier, and its other traits where an override requires any."""
         surfaces = plan.surfaces or ()
         tier = self.tier_of(surfaces)
         above = self.floor.policy.traits_of(plan) if self.floor else None

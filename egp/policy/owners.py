@@ -70,7 +70,7 @@ class Owners:
         return Territory("", path, faults=(fault,))
 
     def _registered_at(self, path: str) -> Iterator[str]:
-        """Where the lock has the plans of a file; a lock that cannot be read is told of by whoever reads it next."""
+        """Where the lock has the plans of a file; a lock that cannot be read is reported of by whoever reads it next."""
         from egp.record.lock import LockError, read_lock
 
         root = lock_folder(self.territories.folder, self.territories.root)

@@ -58,7 +58,7 @@ def read_options(
 ) -> dict[str, object]:
     """The given options as the rule takes them; what does not fit is appended to ``problems``.
 
-    ``off`` says what to do instead of an option that asks nothing.
+    ``off`` says what to do instead of an option that requires nothing.
     """
     if not values:
         return {}

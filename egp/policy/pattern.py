@@ -11,7 +11,7 @@ _FEW = 2
 """Wildcards of a pattern that a regular expression matches in bearable time; with more it may try every division."""
 
 _LONGEST = 1_000
-"""Characters of a path that such an expression is asked about."""
+"""Characters of a path that such an expression is applied to."""
 
 
 @cache

@@ -248,7 +248,7 @@ def _no_plan(path: str, shown: str) -> Failure:
         advice = "it is read with the plan that it is about: check that"
         return Failure(shown, "this is a part of the lock, not a plan", help=advice)
     if os.path.basename(path) == POLICY_FILE:
-        advice = f"egp check PLAN --policy {path} judges a plan by it, egp rules --policy {path} shows what it asks"
+        advice = f"egp check PLAN --policy {path} judges a plan by it, egp rules --policy {path} shows what it requires"
         return Failure(shown, "this is a policy, not a plan", help=advice)
     if os.path.basename(path) == POLICY_TESTS_FILE:
         return Failure(shown, "these are tests of a policy, not a plan", help="egp policy test runs them")

@@ -43,11 +43,11 @@ _MANY_PATHS = 200
 """More paths than this are not worth naming to git one by one."""
 
 _FEW_PLANS = 5
-"""Of more plans than this git is asked for all entries at once."""
+"""Of more plans than this, git lists all entries at once."""
 
 
 class PlanHistoryError(FailuresError):
-    """The past cannot be read as it was asked for; egp ends with exit status 2."""
+    """The past cannot be read as it was requested; egp ends with exit status 2."""
 
 
 @frozen
@@ -109,7 +109,7 @@ class PlanHistories:
         self.root = real_path(root)
         self.lock = lock
         self.entries = lock.entries if entries is None else entries
-        """The registrations in force, by id. What is asked for is read, and may raise LockError."""
+        """The registrations in force, by id. What is requested is read, and may raise LockError."""
         self.is_attested = entries is None and lock.document is not None
         """Whether a plan that says it was registered must be in the lock."""
         self.base: Base | None = None
@@ -299,7 +299,7 @@ class PlanHistories:
 
 
 class EntriesOfCommit(EntryStore):
-    """The entries as a commit has them; those that the working tree has the same of are not asked of git."""
+    """The entries as a commit has them; those that the working tree has the same of are not read from git."""
 
     def __init__(self, repository: Repository, commit: str, here: EntryFolder, at_once: bool) -> None:
         self._repository = repository
@@ -383,7 +383,7 @@ def read_plan_histories(
     base: str = "",
     entries: Mapping[str, Registration] | None = None,
 ) -> PlanHistories | None:
-    """The past of the plans; None where nothing was registered and no base is asked for. Raises PlanHistoryError.
+    """The past of the plans; None where nothing was registered and no base is requested. Raises PlanHistoryError.
 
     ``entries`` stand in for those of the lock: the registrations that would be in force.
     """

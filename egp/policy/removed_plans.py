@@ -1,4 +1,4 @@
-"""Plans that are gone: deleted, or going on under another id."""
+"""Plans that are missing: deleted, or going on under another id."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RemovedPlan:
     entry: Registration | None
     successor: PortfolioEntry | None = None
     is_unregistered: bool = False
-    """Whether the entry is gone from the lock, too."""
+    """Whether the entry is missing from the lock, too."""
 
 
 def removed_plans(
@@ -39,8 +39,8 @@ def removed_plans(
 ) -> list[RemovedPlan]:
     """Plans of the base, or without a base registered ones, that are not among the present. Raises LockError.
 
-    What is still in a file that nobody has read is not gone; a folder or a link under the file's name is no file.
-    Where not all plans are asked for, and no base is, entries that have files of their own are not all read for that.
+    What is still in a file that nobody has read is not missing; a folder or a link under the file's name is no file.
+    Where not all plans are requested, and no base is, entries that have files of their own are not all read for that.
     """
     ids = {entry.id for entry in present}
     files = {histories.inside(os.path.join(histories.finder.folder, entry.path)): entry for entry in present}
@@ -86,7 +86,7 @@ def _of_base(histories: PlanHistories, base: Base) -> Iterator[RemovedPlan]:
 
 
 def _of_lock(histories: PlanHistories, are_all_asked: bool) -> Iterator[RemovedPlan]:
-    """Registered experiments; one that was archived may be gone."""
+    """Registered experiments; one that was archived may be removed."""
     for name in histories.entries if are_all_asked else histories.lock.in_lock_file:
         entry = histories.entries.get(name)
         if entry is not None and entry.archived is None:
@@ -124,9 +124,9 @@ def _is_new(histories: PlanHistories, path: str, entry: PortfolioEntry) -> bool:
 
 
 class _Likeness:
-    """Which new file goes on with the lines of one that is gone, as git tells a renamed file.
+    """Which new file goes on with the lines of one that was removed, as git tells a renamed file.
 
-    git itself is not asked: it would run the filters of the configuration on the working tree.
+    git itself is not called: it would run the filters of the configuration on the working tree.
     """
 
     def __init__(self, histories: PlanHistories, paths: Iterable[str]) -> None:

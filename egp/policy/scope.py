@@ -1,4 +1,4 @@
-"""Which plans an override is for: attributes of plans, and what a policy asks of them."""
+"""Which plans an override is for: attributes of plans, and what a policy requires of them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Condition(NamedTuple):
         return tuple(name for name in CHOSEN if getattr(self, name))
 
     @property
-    def told_any(self) -> bool:
+    def said_any(self) -> bool:
         """Whether it names any trait."""
         return any(self)
 
@@ -67,7 +67,7 @@ class Condition(NamedTuple):
         pairs = ((getattr(self, name), getattr(other, name)) for name in _SINGLE)
         return any(ours and theirs and set(ours).isdisjoint(theirs) for ours, theirs in pairs)
 
-    def told(self) -> Iterator[str]:
+    def phrase(self) -> Iterator[str]:
         """The condition in words, trait by trait."""
         for name, values in zip(self._fields, self, strict=True):
             if values:

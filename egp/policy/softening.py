@@ -1,7 +1,7 @@
 """Overrides that soften: what a plan's author chooses must not lead out of a rule that nobody may waive.
 
 Compared is, on every day on which a setting changes, what an override sets with everything that could hold without it:
-the settings for all plans, and those of any override before it. Where it cannot be told that the override is at least
+the settings for all plans, and those of any override before it. Where it is not known that the override is at least
 as strict, it is refused.
 """
 
@@ -104,7 +104,7 @@ def default_of(rule: Rule, name: str) -> object:
 
 
 def is_as_strict(rule: Rule, name: str, new: object, held: object) -> bool:
-    """Whether a value of a setting is known to ask for as much as another one."""
+    """Whether a value of a setting is known to require as much as another one."""
     if new == held:
         return True
     if name == "severity":

@@ -1,7 +1,7 @@
 """Which policy owns which folder: the outermost one on the way from the root down, unless it delegates.
 
 A plan's author chooses where its file lies, and could put a policy beside it. So a policy below another one counts where
-that one delegates the folder to it, and nowhere else; what nobody delegates to is told, and judges nothing.
+that one delegates the folder to it, and nowhere else; what nobody delegates to is reported, and judges nothing.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class _Holding(NamedTuple):
 
 
 class Territories:
-    """The policies of a repository, each read for what it owns once a path asks for that."""
+    """The policies of a repository, each read for what it owns once a path requires that."""
 
     def __init__(self, root: str, folder: str, places: PolicyPlaces, are_all_told: bool = True) -> None:
         self.root = root

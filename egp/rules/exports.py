@@ -1,4 +1,4 @@
-"""What a rule's module may say of the rule besides its check. None of it is loaded before it is asked for.
+"""What a rule's module may say of the rule besides its check. None of it is loaded before it is requested.
 
 - ``costs(broken)`` yields sentences: what breaking the rule costs this experiment, in numbers of its own.
 - ``CURVE``, "power" or "looks", names the chart that shows it.

@@ -21,7 +21,7 @@ ORDER = (
     "metric-alive", "logged-once", "sample-ratio", "minimum-units", "runtime-complete", "outcome-matured", "frozen-rows",
     "control-baseline", "precision", "primary-outcome", "novelty", "guardrail", "limit", "stop-rule",
 )  # fmt: skip
-"""Paperwork, then data, then the readout, then safety: the order in which they are told."""
+"""Paperwork, then data, then the readout, then safety: the order in which they are reported."""
 
 
 @dataclass(frozen=True, slots=True)

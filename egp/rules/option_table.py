@@ -72,7 +72,7 @@ OPTIONS: dict[str, dict[str, RuleOption]] = {
         'model_metrics': RuleOption(tuple[str, ...], 'names that measure a model; @k stands for any cut-off', ('auc', 'roc_auc', 'pr_auc', 'ndcg', 'ndcg@k', 'precision@k', 'recall@k', 'hit_rate@k', 'map@k', 'mrr', 'accuracy', 'f1', 'f1_score', 'log_loss', 'cross_entropy', 'perplexity', 'ece', 'calibration_error', 'brier_score', 'rmse', 'mse', 'mae', 'mape', 'bleu', 'rouge'), None, 'more'),
     },
     'known-metric': {
-        'metrics': RuleOption(tuple[str, ...], 'ids of the metrics whose definition is agreed; empty asks nothing', (), None, ''),
+        'metrics': RuleOption(tuple[str, ...], 'ids of the metrics whose definition is agreed; empty requires nothing', (), None, ''),
     },
     'single-primary': {
         'max': RuleOption(int, 'metrics that may decide; at least 1', 1, Bound(1, True), 'less'),
@@ -162,7 +162,7 @@ OPTIONS: dict[str, dict[str, RuleOption]] = {
         'floor': RuleOption(Money, 'lowest floor that a plan may declare; at least 0', Measure(value=0.0, unit='USD', text='0 USD'), Bound(0, True), 'more'),
     },
     'expiring-waiver': {
-        'soon': RuleOption(timedelta, 'time before the last day from which on it is told; more than 0', timedelta(days=7), Bound(0, False), 'more'),
+        'soon': RuleOption(timedelta, 'time before the last day from which on it is reported; more than 0', timedelta(days=7), Bound(0, False), 'more'),
     },
 }
 """Rule → option → what a policy may set it to."""

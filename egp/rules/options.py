@@ -14,7 +14,7 @@ from egp.stats.values import NamedTuple
 class AtLeast(NamedTuple):
     """The least value of an option, as in ``Annotated[int, "what it is", AtLeast(0)]``.
 
-    Without it a whole number is at least 1, and any other amount is above 0: less would ask nothing.
+    Without it a whole number is at least 1, and any other amount is above 0: less would require nothing.
     """
 
     least: float
@@ -45,16 +45,16 @@ class Params:
 
 
 class KnownAs(NamedTuple):
-    """A name by which other parts of egp ask for an option, as in ``KnownAs("shortest_run")``.
+    """A name by which other parts of egp require an option, as in ``KnownAs("shortest_run")``.
 
-    What plans for a shortest run asks for that, and need not know which rule requires it.
+    What plans for a shortest run requires that, and need not know which rule requires it.
     """
 
     name: str
 
 
 class Bound(NamedTuple):
-    """How small an amount may be: less would make a rule ask nothing, or nonsense."""
+    """How small an amount may be: less would make a rule require nothing, or nonsense."""
 
     least: float
     is_allowed: bool
@@ -94,7 +94,7 @@ def declared_options(params: type[Params]) -> dict[str, RuleOption]:
 
 
 def known_names(params: type[Params]) -> Iterator[tuple[str, str]]:
-    """(name by which it is asked for, option) of each option that has one."""
+    """(name by which it is requested, option) of each option that has one."""
     for name, (_, notes) in _declarations(params):
         yield from ((note.name, name) for note in notes if isinstance(note, KnownAs))
 

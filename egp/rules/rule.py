@@ -3,7 +3,7 @@
 A rule module has a docstring, optionally ``class Params(rule.Params)``, ``yields_to`` and ``needs``, and a function
 ``check``. The annotation of ``check``'s first parameter says what the rule looks at. The page reads:
 
-- first line: what the rule asks;
+- first line: what the rule requires;
 - second paragraph: why; its first sentence is the ``why:`` line of every diagnostic;
 - blocks headed ``Passes:``, ``Does not apply:``, ``Fails at `/pointer`:`` or ``Not checked at `/pointer`:``, each
   followed by YAML that is merged into a sound plan. A header may add ``with `param: value, tier: critical` `` and
@@ -74,12 +74,12 @@ class Rule:
         self.family = family
         self.input_type = input_type
         self.takes = takes
-        """How many arguments ``check`` takes: subject, then params, then organisation."""
+        """How many arguments ``check`` takes: input, then params, then organisation."""
         self.yields_to = yields_to
         self.defaults = defaults
         """Option → what holds where no policy sets it."""
         self.needs = needs
-        """What the rule is about, as attributes of its subject: it applies where one of them is there."""
+        """What the rule is about, as attributes of its input: it applies where one of them is there."""
         self._import_body = import_body
         self._declare = declare
         self._body: Any = None
@@ -147,7 +147,7 @@ class RulePage:
 
     @property
     def summary(self) -> str:
-        """What the rule asks, in one line."""
+        """What the rule requires, in one line."""
         return self.text.partition("\n")[0]
 
     @property

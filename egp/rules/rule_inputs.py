@@ -36,7 +36,7 @@ class Organisation:
 
 
 class PlanFile(NamedTuple):
-    """The text of a plan and what reading it as a plan found: the subject of rules about the file itself."""
+    """The text of a plan and what reading it as a plan found: the input of rules about the file itself."""
 
     document: Document
     plan: Experiment
@@ -44,7 +44,7 @@ class PlanFile(NamedTuple):
 
 
 class WrittenPlan:
-    """A plan as it is written, quantities as texts: the subject of an organisation's own rules."""
+    """A plan as it is written, quantities as texts: the input of an organisation's own rules."""
 
     __slots__ = ("_packed", "value")
 
@@ -99,7 +99,7 @@ class Change:
 
 @frozen
 class Removal:
-    """A plan that is gone: its file was deleted, or the plan goes on under another id."""
+    """A plan that is missing: its file was deleted, or the plan goes on under another id."""
 
     id: str
     path: str
@@ -113,7 +113,7 @@ class Removal:
     successor: PortfolioEntry | None = None
     """A plan that was not there before and goes on in its file, with its flag or on one of its surfaces."""
     is_unregistered: bool = False
-    """Whether the entry is gone from the lock, too."""
+    """Whether the entry is missing from the lock, too."""
 
 
 @frozen

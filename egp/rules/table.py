@@ -135,7 +135,7 @@ KNOWN_AS: dict[str, tuple[str, str]] = {
     'period_of_false_wins': ('alpha-budget', 'days'),
     'least_value': ('expected-value', 'floor'),
 }
-"""Name by which an option is asked for → its rule, and the option."""
+"""Name by which an option is requested → its rule, and the option."""
 
 ALWAYS_REJECTING = ('valid-plan', 'valid-yaml', 'waiver-valid')
 """Rules that are errors under every policy, and not waivable."""

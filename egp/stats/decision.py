@@ -127,7 +127,7 @@ def _primary_power(
     if test.margin is not None:
         reject(
             "min_lift",
-            "a non-inferiority primary has no lift to ask for",
+            "a non-inferiority primary has no lift to require",
             "leave out min_lift and min_ci_lower",
         )
     se = _standard_error(test, effect, control_units)

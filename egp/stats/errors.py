@@ -1,4 +1,4 @@
-"""The one error of the statistics kernel: an input for which the asked number does not exist."""
+"""The one error of the statistics kernel: an input for which the required number does not exist."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def reject(parameter: str, problem: str, advice: str) -> NoReturn:
 
 
 def input_error_of(error: StatisticsInputError | ArithmeticError) -> StatisticsInputError:
-    """An overflow, or a division by what cannot be told from 0, in the words of every other impossible input."""
+    """An overflow, or a division by what cannot be distinguished from 0, in the words of every other impossible input."""
     if isinstance(error, StatisticsInputError):
         return error
     return StatisticsInputError(

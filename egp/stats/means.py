@@ -33,7 +33,7 @@ def mean_units(
     distribution: Distribution = "z",
     far_tail: bool = False,
 ) -> float:
-    """Units of the control arm, real-valued, at which a difference `delta` is found with the asked power.
+    """Units of the control arm, real-valued, at which a difference `delta` is found with the required power.
 
     `t` needs equal standard deviations. Errors: delta 0, a standard deviation not positive, power not above
     alpha.
@@ -99,7 +99,7 @@ def mean_mde(
     sd_treatment: float | None = None,
     distribution: Distribution = "z",
 ) -> float:
-    """Smallest absolute difference, positive, found with the asked power: needed standard errors times the
+    """Smallest absolute difference, positive, found with the required power: needed standard errors times the
     error.
     """
     _check_mean_test(alpha, sides, sd_control, sd_treatment, distribution)
@@ -111,13 +111,13 @@ def mean_mde(
         return needed_standard_errors_t(alpha, sides, power, n_control + n_treatment - 2.0) * se
     needed = z_upper(alpha / sides) + z_upper(1.0 - power)
     if needed <= 0.0:
-        reject("power", "the test reaches it without any effect", "ask for a power well above alpha")
+        reject("power", "the test reaches it without any effect", "choose a power well above alpha")
     return needed * se
 
 
 @lru_cache(maxsize=4096)
 def needed_standard_errors_t(alpha: float, sides: int, power: float, df: float) -> float:
-    """The non-centrality at which a t test with `df` degrees of freedom has the asked power (far tail left
+    """The non-centrality at which a t test with `df` degrees of freedom has the required power (far tail left
     out).
     """
     critical = t_upper(alpha / sides, df)
@@ -126,7 +126,7 @@ def needed_standard_errors_t(alpha: float, sides: int, power: float, df: float) 
         return noncentral_t_sf(critical, df, ncp) - power
 
     if shortfall(0.0) >= 0.0:
-        reject("power", "the test reaches it without any effect", "ask for a power well above alpha")
+        reject("power", "the test reaches it without any effect", "choose a power well above alpha")
     return bracketed_root(shortfall, 0.0, widened_until(shortfall, critical + z_upper(1.0 - power) + 1.0))
 
 

@@ -1,4 +1,4 @@
-"""Alarms that are asked again and again: at any moment of a watch, or by runs of windows that share units.
+"""Alarms that are evaluated again and again: at any moment of a watch, or by runs of windows that share units.
 
 Both answers are exact for the law that they name, and bounds of what a plan can do: evaluations at some moments cross
 no more often than a path that is watched throughout; runs of windows that are less alike come less often.

@@ -186,7 +186,7 @@ def guardrail_unit_inflation(overall_power: float, guardrails: int, alpha: float
     z_alpha = z_upper(alpha / sides)
     needed = z_alpha + z_upper(1.0 - overall_power)
     if needed <= 0.0:
-        reject("overall_power", "the test reaches it without any units", "ask for a power well above alpha")
+        reject("overall_power", "the test reaches it without any units", "choose a power well above alpha")
     return ((z_alpha + z_upper(1.0 - target)) / needed) ** 2
 
 

@@ -217,7 +217,7 @@ def detectable_effect(
         reject(
             "test",
             "a non-inferiority test detects margins",
-            "ask for detectable_margin, or leave the margin out",
+            "call detectable_margin, or leave the margin out",
         )
     if test.kind != "proportion":
         return _needed_errors(test, power, control_units) * _standard_error(test, control_units)
@@ -436,7 +436,7 @@ def _needed_errors(test: PlannedTest, power: float, control_units: float) -> flo
         return needed_standard_errors_t(test.alpha, test.sides, power, df)
     needed = z_upper(test.alpha / test.sides) + z_upper(1.0 - power)
     if needed <= 0.0:
-        reject("power", "the test reaches it without any effect", "ask for a power well above alpha")
+        reject("power", "the test reaches it without any effect", "choose a power well above alpha")
     return needed
 
 
@@ -478,7 +478,7 @@ def _least_proportion_distance(
     nearest = 0.0
     missing_nearest = missing(nearest)
     if missing_nearest <= 0.0:
-        reject("power", "the test reaches it without any effect", "ask for a power well above alpha")
+        reject("power", "the test reaches it without any effect", "choose a power well above alpha")
     guess = missing_nearest
     for _ in range(_SECANT_STEPS):
         if guess >= room:

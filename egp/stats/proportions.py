@@ -6,7 +6,7 @@ here is multiplied by sqrt(n_control). With sd0 under the null hypothesis and sd
 
     n_control = ((z_{alpha/sides} sd0 + z_{1-power} sd1) / (p_t - p_c))^2
 
-The far tail of a two-sided test is left out unless asked for: at 95 % power it is below 1e-8.
+The far tail of a two-sided test is left out unless requested: at 95 % power it is below 1e-8.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def two_proportion_units(
     ratio: float = 1.0,
     method: ProportionMethod = "pooled",
 ) -> float:
-    """Units of the control arm, real-valued, at which the test finds p_treatment with the asked power.
+    """Units of the control arm, real-valued, at which the test finds p_treatment with the required power.
 
     Errors: rates outside (0, 1) or equal; power not above alpha.
     """
@@ -113,7 +113,7 @@ def two_proportion_mde(
     method: ProportionMethod = "pooled",
     direction: Literal["up", "down"] = "up",
 ) -> float:
-    """Smallest absolute change, positive, that is found with the asked power in the asked direction.
+    """Smallest absolute change, positive, that is found with the required power in the required direction.
 
     Up and down differ because the variance does. Error: not even a change to 0 % or 100 % would be found.
     """
@@ -177,7 +177,7 @@ def non_inferiority_proportion_units(
     ratio: float = 1.0,
     method: NonInferiorityMethod = "fm",
 ) -> float:
-    """Units of the control arm that rule out harm of `margin` (absolute, positive) with the asked power.
+    """Units of the control arm that rule out harm of `margin` (absolute, positive) with the required power.
 
     `fm` takes the null variance at the restricted maximum-likelihood rates (Farrington & Manning 1990),
     `unpooled` the Wald variance (Chow, Shao & Wang 2008). Errors: margin not positive or past what the rate
@@ -246,14 +246,14 @@ def require_reachable_power(alpha: float, power: float, sides: int) -> None:
         reject(
             "power",
             f"{power} is not between alpha = {alpha} and 1",
-            "ask for a power above alpha and below 1, such as 0.95",
+            "choose a power above alpha and below 1, such as 0.95",
         )
 
 
 def squared_need(needed: float, distance: float) -> float:
     """(needed / distance)^2, the size at which `distance` stands `needed` standard deviations out."""
     if needed <= 0.0:
-        reject("power", "the test reaches it without any units", "ask for a power well above alpha")
+        reject("power", "the test reaches it without any units", "choose a power well above alpha")
     standardised = needed / distance
     if not standardised < _MOST_STANDARDISED:
         reject(

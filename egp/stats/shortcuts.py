@@ -53,7 +53,7 @@ def mde_of_standard_error(se: float, power: float, alpha: float = 0.05, sides: i
     require_reachable_power(alpha, power, sides)
     needed = z_upper(alpha / sides) + z_upper(1.0 - power)
     if needed <= 0.0:
-        reject("power", "the test reaches it without any effect", "ask for a power well above alpha")
+        reject("power", "the test reaches it without any effect", "choose a power well above alpha")
     return needed * se
 
 
@@ -93,7 +93,7 @@ def relative_mde(
         reject("mean", "a lift over 0 does not exist", "plan for an absolute effect")
     k = z_upper(alpha / sides) + z_upper(1.0 - power)
     if k <= 0.0:
-        reject("power", "the test reaches it without any effect", "ask for a power well above alpha")
+        reject("power", "the test reaches it without any effect", "choose a power well above alpha")
     noise = k * k * variance / (units_per_arm * mean * mean)
     if noise >= 1.0:
         reject(

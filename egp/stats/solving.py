@@ -19,7 +19,7 @@ class Solution(NamedTuple):
     """A consistent set: `effect` is found with `power` at `control_units`, reached after `days` (None without
     a rate).
 
-    For a non-inferiority test that was asked for its effect, `effect` is the smallest margin that is ruled
+    For a non-inferiority test that was requested its effect, `effect` is the smallest margin that is ruled
     out.
     """
 

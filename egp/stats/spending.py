@@ -213,7 +213,7 @@ def drift_for_power(bounds: Sequence[float], information: Sequence[float], power
         return crossing_probability(bounds, fixed, sides, drift) - power
 
     if shortfall(0.0) >= 0.0:
-        reject("power", f"{power} is not above the design's alpha", "ask for a power above alpha")
+        reject("power", f"{power} is not above the design's alpha", "choose a power above alpha")
     start = max(0.5, bounds[-1] + z_upper(1.0 - power))
     return bracketed_root(shortfall, 0.0, widened_until(shortfall, 1.1 * start), 1e-11)
 

@@ -2,7 +2,7 @@
 
 Chernoff (1952): for a binomial X with n trials and probability p, and x <= n p,
 P(X <= x) <= exp(-n KL(x / n, p)), KL the relative entropy of two coins; for a Poisson X with mean m, and x <= m,
-P(X <= x) <= exp(-(m - x + x ln(x / m))). Both hold for every x, so that a test that asks for a surprise of
+P(X <= x) <= exp(-(m - x + x ln(x / m))). Both hold for every x, so that a test that requires a surprise of
 -ln(alpha) errs in at most alpha.
 """
 

@@ -51,8 +51,8 @@ else:
             return tuple(self)
 
         def __repr__(self) -> str:
-            told = ", ".join(f"{name}={each!r}" for name, each in zip(self._fields, self, strict=True))
-            return f"{type(self).__name__}({told})"
+            phrase = ", ".join(f"{name}={each!r}" for name, each in zip(self._fields, self, strict=True))
+            return f"{type(self).__name__}({phrase})"
 
 
 __all__ = ["NamedTuple", "field", "fields", "frozen", "mutable", "replace"]
@@ -68,7 +68,7 @@ class _Field:
     __slots__ = ("compare", "default", "init", "kw_only", "make", "name")
 
     _field_type = None
-    """With ``name`` and ``init``, what ``dataclasses.replace`` asks: it takes these values like its own."""
+    """With ``name`` and ``init``, what ``dataclasses.replace`` requires: it takes these values like its own."""
 
     def __init__(
         self,
@@ -166,8 +166,8 @@ def _complete(cls: Any, declared: dict[str, _Field]) -> None:
             set_one(self, each)
 
     def shown(self: object) -> str:
-        told = ", ".join(f"{name}={each!r}" for name, each in zip(names, get_state(self), strict=True))
-        return f"{type(self).__qualname__}({told})"
+        phrase = ", ".join(f"{name}={each!r}" for name, each in zip(names, get_state(self), strict=True))
+        return f"{type(self).__qualname__}({phrase})"
 
     cls.__init__ = _constructor(cls, declared)
     cls.__eq__, cls.__hash__ = equal, hashed

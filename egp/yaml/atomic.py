@@ -116,7 +116,7 @@ def append(path: str, content: bytes) -> None:
 
 
 def write_report(path: str, content: bytes) -> None:
-    """Writes a file that a person asked for: a pipe or a device is written to and not replaced. Raises OSError."""
+    """Writes a file that a person requested: a pipe or a device is written to and not replaced. Raises OSError."""
     if re.fullmatch(_STREAM, path):
         _into(os.open(path, os.O_WRONLY | os.O_APPEND), content)
     elif _is_stream(path):

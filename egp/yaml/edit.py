@@ -199,7 +199,7 @@ def _verify(text: str, before: Sequence[Document], number: int, wanted: object) 
             None if after[number].problems else _shared(before[number], after[number].value, values[number])
         )
         if shared is None:
-            raise EditError("the edit would change more of the document than was asked for")
+            raise EditError("the edit would change more of the document than was requested")
         line = before[number].span(shared).start.line
         how = "merges (`<<`)" if "<<" in before[number].line(line) else "repeats"
         raise EditError(
@@ -536,7 +536,7 @@ def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _renamed(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Keys that are gone, each with a new key that has its value."""
+    """Keys that are missing, each with a new key that has its value."""
     new = [key for key in after if key not in before]
     for old, value in before.items():
         if old not in after:

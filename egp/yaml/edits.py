@@ -17,7 +17,7 @@ APPEND = "[]"
 
 
 class EditError(Exception):
-    """An edit that cannot be made without touching more than was asked for."""
+    """An edit that cannot be made without touching more than was requested."""
 
 
 @frozen

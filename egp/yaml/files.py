@@ -42,7 +42,7 @@ def read_regular(path: str, most: int, within: str = "") -> bytes:
         require_regular(path, status)
         root = within or root_by_name(path)
         if root:
-            # Asked after opening: whatever is swapped meanwhile, these bytes are of a file below the root.
+            # Checked after opening: whatever is swapped meanwhile, these bytes are of a file below the root.
             place = real_path(path)
             if not is_inside(place, real_path(root)) or not os.path.samestat(os.stat(place), status):
                 raise OSError(ELOOP, LEADS_OUT, path)

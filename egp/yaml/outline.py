@@ -1,4 +1,4 @@
-"""Where the parts of a document are written, worked out from its events when somebody asks."""
+"""Where the parts of a document are written, worked out from its events when needed."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ class TestNotWaivable:
         office.house.edit(PLAN, *SHORT_RUN)
         start(office, as_of=DAY)
         assert "minimum-runtime" not in [rule for rule, _ in recorded(office)]
-        assert "not excused, and reported as ever" in office.house.out
+        assert "not suppressed, and reported as ever" in office.house.out
         report = office.report()
         assert office.status == 1
         assert "minimum-runtime" in rules_in(report, waived=False)
@@ -250,7 +250,7 @@ def test_some_rules_no_baseline_excuses(office: Office, rule: str) -> None:
     office.house.write(FILE, f"baseline: 1\nfindings:\n{line}")
     report = office.report()
     [stale] = [each for each in report["diagnostics"] if each["rule"] == "stale-baseline"]
-    assert f"no baseline excuses what {rule} finds" in stale["message"]
+    assert f"no baseline suppresses what {rule} finds" in stale["message"]
 
 
 LINKS = "def check(plan: 'Experiment'):\n    for link in plan.links:\n        yield Finding(('links',), link, help='no')\n"

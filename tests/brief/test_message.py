@@ -21,7 +21,7 @@ def fault(folder: Path) -> str:
     told = ask(folder, BUY_NOW, TWO_BAD_WEEKS)
     assert told.fault is not None
     assert section(told.page, "The message that goes out").tone == "bad"
-    assert "The gate says roll back" in told.page.verdict, "the rest of the page is told all the same"
+    assert "The gate says roll back" in told.page.verdict, "the rest of the page is reported all the same"
     return f"{told.fault.path}: {told.fault.message}"
 
 

@@ -103,7 +103,7 @@ def test_wherever_egp_is_called(root: Path, folder: str) -> None:
             for each in told(root / folder, named).json["diagnostics"]
             if each["rule"] == "minimum-runtime"
         )
-        assert said.endswith("asks for 7")
+        assert said.endswith("requires 7")
     assert told(root / folder).json["summary"]["plans"] == (2 if folder == "shop" else 3)
 
 
@@ -123,7 +123,7 @@ def test_wherever_egp_is_called(root: Path, folder: str) -> None:
 def test_a_delegated_policy_may_tighten(root: Path, rules: str, days: int) -> None:
     policy(root, rules)
     (said,) = found(told(root, "shop/b.yaml"), "minimum-runtime")["shop/b.yaml"]
-    assert said.endswith(f"asks for {days}")
+    assert said.endswith(f"requires {days}")
 
 
 @pytest.mark.parametrize(
@@ -155,14 +155,14 @@ def test_what_a_shipped_policy_says_is_raised_to_the_floor(root: Path, severity:
     (root / "egp.yaml").write_text(ROOT.replace("days: 7", "days: 21"), encoding="utf-8")
     policy(root, f'extends: ["egp:standard"]\nrules: {{holdout-size: {{severity: {severity}}}}}')
     (said,) = found(told(root, "shop/b.yaml"), "minimum-runtime")["shop/b.yaml"]
-    assert said.endswith("asks for 21")
+    assert said.endswith("requires 21")
 
 
 def test_an_override_of_the_root_is_part_of_the_floor(root: Path) -> None:
     over = 'overrides: [{paths: ["shop/**"], rules: {minimum-runtime: {days: 10}}}]\n'
     (root / "egp.yaml").write_text(ROOT + over, encoding="utf-8")
     (said,) = found(told(root, "shop/c.yaml"), "minimum-runtime")["shop/c.yaml"]
-    assert said.endswith("asks for 10")
+    assert said.endswith("requires 10")
 
 
 def test_what_the_root_lets_pass_in_a_folder_its_policy_may_let_pass(root: Path) -> None:
@@ -208,10 +208,10 @@ def test_floors_add_up(root: Path, text: str) -> None:
     result = told(root, "shop/sub/d.yaml")
     assert judges(result) == ["shop/sub/egp.yaml"]
     (said,) = found(result, "minimum-runtime")["shop/sub/d.yaml"]
-    assert said.endswith("asks for 9"), "what nobody may waive above, nobody may waive here"
+    assert said.endswith("requires 9"), "what nobody may waive above, nobody may waive here"
     policy(root, shop.replace("days: 9", "days: 12"))
     (said,) = found(told(root, "shop/sub/d.yaml"), "minimum-runtime")["shop/sub/d.yaml"]
-    assert said.endswith("asks for 12")
+    assert said.endswith("requires 12")
 
 
 @pytest.mark.parametrize("folder", ["experiments", "experiments/new", "elsewhere/deep"])
@@ -382,7 +382,7 @@ class TestUnderABase:
         result = told(root, f"{folder}/d.yaml", "--base", "main")
         assert judges(result) == [owner]
         assert f"{folder}/d.yaml" in found(result, "minimum-runtime")
-        assert result.status == 2, "the policy that nobody delegates to is told"
+        assert result.status == 2, "the policy that nobody delegates to is reported"
 
     @pytest.mark.parametrize("pattern", ["ads/**", "*/**", "experiments/**"])
     def test_a_delegation_does_not_hold_in_the_change_that_brings_it(self, root: Path, pattern: str) -> None:

@@ -45,7 +45,7 @@ def test_the_verdict_is_that_of_a_call_of_its_own(teams: Path, others: tuple[str
     told = call(teams, "check", "shop/p.yaml", *others, *DAY)
     assert told.status == 1
     assert "policy shop/egp.yaml" in told.out
-    assert "the policy asks for 28" in told.out
+    assert "the policy requires 28" in told.out
 
 
 def test_an_option_overrides_all_of_them_and_the_report_says_so(teams: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_policy_that_cannot_judge_does_not_silence_the_others(teams: Path) -> 
     (teams / "ads" / "egp.yaml").write_text("rules: [")
     told = call(teams, "check", "ads/p.yaml", "shop/p.yaml", *DAY)
     assert told.status == 2
-    assert "the policy asks for 28" in told.out
+    assert "the policy requires 28" in told.out
     assert "ads/egp.yaml" in told.out
 
 

@@ -72,7 +72,7 @@ def test_a_key_that_only_the_expression_knows_is_named_as_it_is(workspace: Works
         workspace, rule(require="plan['primary_metric']['m' + 'de'] == ''"), PLAN
     ).diagnostics
     assert (diagnostic.severity, diagnostic.place.pointer) == ("error", "/primary_metric")
-    assert "asks for a key `mde` that is not there" in diagnostic.message
+    assert "requires a key `mde` that is not there" in diagnostic.message
 
 
 def test_a_pattern_that_cannot_be_read_is_the_policys_mistake(workspace: Workspace) -> None:
@@ -157,7 +157,9 @@ def test_a_value_that_is_no_answer_stops_the_rule_alone(workspace: Workspace) ->
     )
     assert failure.span is not None
     assert (failure.path, failure.span.start.line, failure.rule) == ("egp.yaml", 4, "own")
-    assert ("minimum-runtime", "error") in [each[:2] for each in found(judged)], "what others find is told"
+    assert ("minimum-runtime", "error") in [each[:2] for each in found(judged)], (
+        "what others find is reported"
+    )
     assert judged.exit_status() == 2
 
 

@@ -257,7 +257,7 @@ def test_a_decision_that_is_gone_or_changed_is_found(repository: Path) -> None:
     forge(repository, "pdp-buy-now", decisions=(rewritten,))
     found = json.loads(call(repository, *check).out)["diagnostics"]
     (said,) = [each for each in found if each["rule"] == "registration-kept"]
-    assert "has decisions that are gone or changed" in said["message"]
+    assert "has decisions that are missing or changed" in said["message"]
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -102,7 +102,7 @@ def test_a_value_is_resolved_by_the_core_schema(written: str, value: object, par
     document = sound(text, parser)
     expected = {"a": value} if written != "-" else [{"a": value}]
     assert document.value == expected
-    assert repr(document.value) == repr(expected), "1, 1.0 and True are told apart"
+    assert repr(document.value) == repr(expected), "1, 1.0 and True are distinguished"
 
 
 def test_not_a_number_stays_one(parser: Parser) -> None:

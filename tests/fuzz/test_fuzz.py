@@ -77,7 +77,7 @@ def test_a_tally_tells_kinds_apart() -> None:
     assert Tally().of("crash") == []
 
 
-EVERYTHING = b"what is written is gone\n"
+EVERYTHING = b"what is written is missing\n"
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ class World:
             changed = {name: text for name, text in after.items() if before.get(name) != text}
             self._count(arguments, answer, room, content)
             if lost := sorted({*before} - {*after}):
-                self.note("torn", arguments, f"{lost[0]} is gone", content)
+                self.note("torn", arguments, f"{lost[0]} is missing", content)
             if partial := [name for name in after if name.endswith(".partial")]:
                 self.note("torn", arguments, f"{partial[0]} is left", content)
             if any(name.startswith("egp.lock") for name in changed):

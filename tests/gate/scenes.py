@@ -248,7 +248,7 @@ SCENES: dict[str, dict[str, Callable[[], World]]] = {
         "no build named": lambda: readout_world().but(revision=None),
         "another build": lambda: readout_world().but(revision="web-9"),
         "about to serve another build": lambda: readout_world().but(treatment_revision="web-9"),
-        "asked for the stage after next": lambda: readout_world().but(to="90%"),
+        "requested the stage after next": lambda: readout_world().but(to="90%"),
         "eight rows refused": lambda: refused(8),
         "ten rows refused": lambda: refused(10),
         "a guardrail lacks a day": lambda: lacking(readout_world(), metric="cs_contacts", window="cohort", date=date(2023, 1, 30)),

@@ -327,10 +327,10 @@ class TestRowsOfNobody:
     @pytest.mark.parametrize(
         ("counts", "said", "verdict"),
         [
-            ({"exposures_without": 1}, "1 exposure of the stage test cannot be told to be whose, or when, and is in no row", "proceed"),
-            ({"exposures_without": 294}, "294 exposures of the stage test cannot be told", "proceed"),
-            ({"exposures_without": 295}, "295 exposures of the stage test cannot be told", "hold"),
-            ({"events_without": 294}, "294 events of the stage test cannot be told to be whose, or when, and are in no row", "proceed"),
+            ({"exposures_without": 1}, "1 exposure of the stage test without a known unit or time is in no row", "proceed"),
+            ({"exposures_without": 294}, "294 exposures of the stage test without a known unit or time", "proceed"),
+            ({"exposures_without": 295}, "295 exposures of the stage test without a known unit or time", "hold"),
+            ({"events_without": 294}, "294 events of the stage test without a known unit or time are in no row", "proceed"),
             ({"events_without": 295}, "295 events", "hold"),
             ({"repeated": 1}, "1 unit of the stage test has an exposure twice", "proceed"),
             ({"repeated": 2_940}, "2,940 units of the stage test have an exposure twice to the same instant (1 % of 294,000 units)", "proceed"),

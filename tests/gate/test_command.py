@@ -14,7 +14,7 @@ from .calling import PLAN, call, gate
     [
         ((), "which plan?"),
         ((PLAN,), "without results"),
-        ((PLAN, "--results", "results/pdp-buy-now/stage-1.yaml"), "what is asked of the gate?"),
+        ((PLAN, "--results", "results/pdp-buy-now/stage-1.yaml"), "what is requested of the gate?"),
         ((PLAN, "--results", "results/none.yaml", "--monitor"), "none.yaml"),
         (
             ("experiments/none.yaml", "--results", "results/pdp-buy-now/stage-1.yaml", "--monitor"),

@@ -204,7 +204,7 @@ def test_a_damaged_lock_ends_the_run_with_its_line(compared: Comparison) -> None
     assert report.exit_status() == 2
     found = [(failure.path, failure.span and failure.span.start.line) for failure in report.failures]
     assert found == [(file, int(line) if compared.has_first_lock else 8)]
-    assert report.plans == 1, "what the plan says by itself is told all the same"
+    assert report.plans == 1, "what the plan says by itself is reported all the same"
 
 
 def test_what_plans_say_by_themselves_is_told_though_the_lock_is_damaged(compared: Comparison) -> None:

@@ -136,7 +136,7 @@ def test_a_removed_plan_is_remembered(team: Team) -> None:
     team.commit("2023-01-30")
     team.commit("2023-01-31")
     assert events(team)[2:] == [("2023-01-30", "removed")]
-    assert "The plan is gone. It was registered on 2023-01-17." in team.egp("history", BUY_NOW)[1]
+    assert "The plan is missing. It was registered on 2023-01-17." in team.egp("history", BUY_NOW)[1]
     team.git("checkout", "HEAD~2", "--", BUY_NOW)
     team.commit("2023-02-01")
     assert events(team)[2:] == [("2023-01-30", "removed"), ("2023-02-01", "restored")]

@@ -165,7 +165,7 @@ def test_a_plan_is_renamed_and_restarted_under_a_new_id_with_the_same_flag(team:
     status, diagnostics = team.check("2023-02-01", "--base=main")
     assert status == 1
     said = said_at(diagnostics, "deleted-while-running", *team.entry_place("wish-list"))
-    assert "the plan of wish-list is gone on 2023-02-01, and it runs from 2023-01-18 to 2023-05-10" in said
+    assert "the plan of wish-list is missing on 2023-02-01, and it runs from 2023-01-18 to 2023-05-10" in said
     assert "wish-list-2 goes on with the flag wish_list" in said
     assert team.check("2023-02-01")[0] == 1, "the lock remembers it without a base"
 
@@ -308,7 +308,9 @@ def test_an_archived_experiment_leaves_its_entry_behind(team: Team) -> None:
     assert team.egp("register", "--archive", WISH_LIST, "--as-of=2023-05-11")[0] == 0
     (team.root / WISH_LIST).unlink()
     status, said = team.egp("gate", WISH_LIST, "--results=results.yaml", "--to=70%", "--as-of=2023-05-12")
-    assert (status, "wish-list was archived on 2023-05-11, and its plan is gone" in said) == (2, True), said
+    assert (status, "wish-list was archived on 2023-05-11, and its plan is missing" in said) == (2, True), (
+        said
+    )
     team.commit("2023-05-11", "Over")
     status, said = team.egp("history", WISH_LIST)
     assert "archived on 2023-05-11: its plan may go, and its id stays taken" in said
@@ -324,7 +326,7 @@ def test_an_archived_experiment_leaves_its_entry_behind(team: Team) -> None:
     status, diagnostics = team.check("2023-05-12", "--base=main")
     assert status == 1
     (said,) = (each.message for each in diagnostics if each.rule == "entry-kept")
-    assert said == "wish-list, registered on 2023-01-17, is gone from the lock"
+    assert said == "wish-list, registered on 2023-01-17, is missing from the lock"
     assert len(diagnostics) == 1
 
 

@@ -90,7 +90,7 @@ def test_seven_days_see_every_weekday_once() -> None:
     case = case_of(ACCEPTED)
     page = if_shortened(case, shortened_to(case, 7))
     assert "minimum-runtime" in told(page)
-    assert "the plan runs 7 days at full exposure; the policy asks for 14" in page.verdict
+    assert "the plan runs 7 days at full exposure; the policy requires 14" in page.verdict
     assert "every weekday is seen only once" in told(page)
     units = units_after(case.plan, 7) * 0.9 * 0.5
     assert power_text(power_at(case.plan, 0.0045, units)) in told(page)

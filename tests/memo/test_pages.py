@@ -54,7 +54,7 @@ def test_a_rejection_is_told_in_one_sentence() -> None:
     assert page.tone == "bad"
     assert (
         page.verdict
-        == "ship-on-day-five is rejected: the plan runs 5 days at full exposure; the policy asks for 14."
+        == "ship-on-day-five is rejected: the plan runs 5 days at full exposure; the policy requires 14."
     )
 
 
@@ -309,7 +309,7 @@ def test_what_could_not_be_checked_is_waived_by_nobody(own_policy: Path) -> None
     among = PlanFinder(str(own_policy), read.plans, read.root)
     case = read_case(among.asked(["plan.yaml"])[0], among, read, date(2023, 1, 18))
     (gap,) = case.judged.of("ramp-declared")
-    assert waivable(case, gap) == "not possible: a plan that cannot work or be checked is let pass by nobody"
+    assert waivable(case, gap) == "not possible: a plan that cannot work or be checked is waived by nobody"
     assert [each.words for each in options(case, gap)] == [
         "add holdout: {share: 5%, until: 2023-02-20} and ramp[1].treated: 100% → 95%"
     ], "what another rule knows about the same gap"

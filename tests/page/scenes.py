@@ -69,7 +69,7 @@ EVERYTHING = Page(
         Section(
             "It runs too short",
             [
-                Paragraph("The plan runs for 5 days at full exposure; the policy asks for 14."),
+                Paragraph("The plan runs for 5 days at full exposure; the policy requires 14."),
                 Paragraph("One weekend only is seen.", "caution"),
                 Points(["run until 2023-02-05", "or withdraw the plan"]),
                 Points(["ask the owner", "tell the reviewer"], numbered=True),

@@ -85,7 +85,7 @@ def test_the_pin_of_a_file_that_is_gone_goes(vendoring: House) -> None:
     (vendoring.root / "vendor" / "ground.yaml").unlink()
     vendoring.edit("vendor/acme.yaml", "extends: [ground.yaml]\n", "")
     vendoring.egp("policy", "pin")
-    assert "vendor/ground.yaml is gone, and so is its pin" in vendoring.out
+    assert "vendor/ground.yaml is missing, and so is its pin" in vendoring.out
     assert "ground" not in (vendoring.lock_text or "")
 
 

@@ -211,7 +211,7 @@ class TestCommand:
             "",
             "accepted → rejected: 1",
             "  plans/short.yaml",
-            "    - minimum-runtime: the plan runs 5 days at full exposure; the policy asks for 14 (line 6)",
+            "    - minimum-runtime: the plan runs 5 days at full exposure; the policy requires 14 (line 6)",
             "",
             "1 setting changed; 1 newly rejected, 0 newly accepted of 2 plans (rejected: 0 before, 1 after)",
         ]
@@ -228,7 +228,7 @@ class TestCommand:
             "still rejected, for further reasons: 1",
             "  1 plan (minimum-runtime 1)",
             "  plans/short.yaml",
-            "    - minimum-runtime: the plan runs 5 days at full exposure; the policy asks for 14 (line 6)",
+            "    - minimum-runtime: the plan runs 5 days at full exposure; the policy requires 14 (line 6)",
             "",
             "1 setting changed; 0 newly rejected, 0 newly accepted of 2 plans (rejected: 2 before, 2 after);",
             "  1 plan still rejected, now for further reasons",

@@ -133,7 +133,7 @@ SCENES = {
         agreed=[
             Finding(
                 ("schedule", "end"),
-                "the plan runs 5 days at full exposure; the policy asks for 14",
+                "the plan runs 5 days at full exposure; the policy requires 14",
                 observed="5 days",
                 required="14 days",
                 help="set `end: 2023-02-05`",
@@ -199,11 +199,11 @@ SCENES = {
         agreed=[
             Finding(
                 ("schedule", "end"),
-                "the plan runs for five days, and the policy asks for fourteen consecutive days at full exposure, so that "
+                "the plan runs for five days, and the policy requires fourteen consecutive days at full exposure, so that "
                 "every weekday is covered twice and nobody decides on a Monday",
                 observed="5 days from Monday to Friday, no weekend among them",
                 required="14 consecutive days at full exposure",
-                help="set `end: 2023-02-05`, or ask for less exposure over more days; a shorter run needs another policy",
+                help="set `end: 2023-02-05`, or require less exposure over more days; a shorter run needs another policy",
             )
         ],
     ),
@@ -257,7 +257,7 @@ SCENES = {
         agreed=[
             Finding(
                 ("schedule", "end"),
-                "the plan runs 5 days at full exposure; the policy asks for 14",
+                "the plan runs 5 days at full exposure; the policy requires 14",
                 "5 days",
                 "14 days",
                 help="set `end: 2023-02-05`",

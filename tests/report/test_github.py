@@ -45,7 +45,7 @@ def test_a_finding_is_an_annotation_of_its_line() -> None:
             "file": "experiments/buy-now.yaml", "line": "3", "endLine": "3", "col": "36", "endColumn": "46",
             "title": "agreed-value",
         },
-        "the plan runs 5 days at full exposure; the policy asks for 14 (5 days; needs 14 days); set `end: 2023-02-05`",
+        "the plan runs 5 days at full exposure; the policy requires 14 (5 days; needs 14 days); set `end: 2023-02-05`",
     )  # fmt: skip
     assert read(warning)[0] == "warning"
     assert (

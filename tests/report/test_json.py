@@ -57,7 +57,7 @@ def test_a_diagnostic_says_what_where_and_how_much() -> None:
     assert diagnostic == {
         "rule": "agreed-value",
         "severity": "error",
-        "message": "the plan runs 5 days at full exposure; the policy asks for 14",
+        "message": "the plan runs 5 days at full exposure; the policy requires 14",
         "path": "experiments/buy-now.yaml",
         "document": 0,
         "pointer": "/schedule/end",

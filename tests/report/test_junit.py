@@ -71,7 +71,7 @@ def test_a_finding_below_the_fail_level_is_a_remark() -> None:
 def test_a_failure_says_where_how_much_and_what_to_do() -> None:
     failure = suites_of(SCENES["error-and-warning"]).find(".//failure")
     assert failure is not None
-    assert failure.get("message") == "the plan runs 5 days at full exposure; the policy asks for 14"
+    assert failure.get("message") == "the plan runs 5 days at full exposure; the policy requires 14"
     assert failure.text == "experiments/buy-now.yaml:3:36\n5 days; needs 14 days\nhelp: set `end: 2023-02-05`"
 
 

@@ -249,7 +249,7 @@ def test_a_waived_finding_is_short_and_says_who_let_it_pass() -> None:
         "  --> experiments/buy-now.yaml:2:7",
     ]
     assert lines[3:6] == [
-        "waived[agreed-value]: the plan runs 5 days at full exposure; the policy asks for 14"
+        "waived[agreed-value]: the plan runs 5 days at full exposure; the policy requires 14"
         " (waiver of @xp-lead, expires 2023-02-01; waivers.yaml:4)",
         "  --> experiments/buy-now.yaml:3:36",
         "  = reason: the sale ends on Friday, EXP-7",

@@ -44,7 +44,7 @@ def told(outcome: Outcome) -> str:
 
 def _told(finding: Finding) -> str:
     where = "text" if isinstance(finding.at, Span) else pointer(finding.at)
-    asked = f"asked: {finding.required}" if finding.required else ""
+    asked = f"needed: {finding.required}" if finding.required else ""
     marks = [name for name in ("impossible", "on_key", "secret") if getattr(finding, name)]
     return " | ".join(filter(None, (where, finding.observed, asked, *marks)))
 

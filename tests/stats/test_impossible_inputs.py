@@ -88,7 +88,7 @@ def test_it_is_refused_by_name(parameter: str, call: Callable[[], Any]) -> None:
 
 
 def test_the_error_is_a_value_error_and_travels_between_processes() -> None:
-    error = StatisticsInputError("power", "1.0 is not below 1", "ask for less")
+    error = StatisticsInputError("power", "1.0 is not below 1", "require less")
     assert isinstance(error, ValueError)
     copy = pickle.loads(pickle.dumps(error))
     assert (copy.parameter, copy.advice, str(copy)) == (error.parameter, error.advice, str(error))

@@ -8,7 +8,7 @@ from .reference_cases import KINDS, SHIPPED_CASES, deviation, load_cases
 
 
 def test_case(reference_case: dict[str, Any]) -> None:
-    assert reference_case["kind"] in KINDS, f"nobody knows how to ask for {reference_case['kind']!r}"
+    assert reference_case["kind"] in KINDS, f"nobody knows how to require {reference_case['kind']!r}"
     assert deviation(reference_case) <= reference_case["tol"], reference_case["source"]
 
 

@@ -1,6 +1,6 @@
 """Repairing files: each repair is made on trial, judged by the pipeline, and kept only if it does what it says.
 
-It is kept if its finding is gone. What other rules then find in a respelt value was there all along; but a repair
+It is kept if its finding is resolved. What other rules then find in a respelt value was there all along; but a repair
 that decides something is not made if it gives a rule cause to reject what it was content with. So a registered plan
 is safe: the rule that guards its goalposts would complain.
 """
@@ -40,7 +40,7 @@ class Repair:
     at: Path
     """Where the finding is."""
     remedy: Remedy
-    told: str
+    phrase: str
     """What changes, for people: 5 → 5%."""
 
     @property
@@ -185,7 +185,7 @@ class _Trial:
 def _repairs(document: Document, number: int, report: Report) -> list[Repair]:
     """The remedies of a plan's findings that can be made: what is misspelt first, for others rest on it."""
     found = [
-        Repair(each, _path_of(each, document), remedy, _told(remedy.edits, document))
+        Repair(each, _path_of(each, document), remedy, _phrase(remedy.edits, document))
         for each in report.diagnostics
         if each.place.document == number
         for remedy in each.remedies
@@ -199,7 +199,7 @@ def _path_of(diagnostic: Diagnostic, document: Document) -> Path:
     return (*path, diagnostic.missing) if diagnostic.missing else path
 
 
-def _told(edits: Sequence[Edit], document: Document) -> str:
+def _phrase(edits: Sequence[Edit], document: Document) -> str:
     return ", ".join(_change(edit, document) for edit in edits)
 
 

@@ -1,4 +1,4 @@
-"""Repairs, told on a terminal."""
+"""Repairs, shown on a terminal."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ def repairs_text(repaired: Repaired, *, written: bool) -> str:
     """A line for each repair of a file, those that are left included."""
     verb = "repaired" if written else "would repair"
     lines = [
-        f"{repaired.shown}: {verb} {label(each.at)}: {each.told} ({each.rule})" for each in repaired.made
+        f"{repaired.shown}: {verb} {label(each.at)}: {each.phrase} ({each.rule})" for each in repaired.made
     ]
     lines += [
-        f"{repaired.shown}: left {label(each.at)}: {each.told} ({each.rule}): {reason}"
+        f"{repaired.shown}: left {label(each.at)}: {each.phrase} ({each.rule}): {reason}"
         for each, reason in repaired.left
     ]
     return "".join(f"{printable(line)}\n" for line in lines)

@@ -1,4 +1,4 @@
-"""What its author has said of a new experiment, by options or when asked."""
+"""What its author has said of a new experiment, by options or in answers."""
 
 from __future__ import annotations
 

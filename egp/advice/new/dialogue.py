@@ -1,4 +1,4 @@
-"""From options and answers to the plan of a new experiment, with its power told as soon as it is known."""
+"""From options and answers to the plan of a new experiment, with its power shown as soon as it is known."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class NewExperiment:
             raise NewError(str(error), error.advice) from None
 
     def converse(self, ask: Ask, tell: Callable[[str], None]) -> None:
-        """Asks for the rest, and tells the sample size whenever an answer changes it."""
-        told = self._tell("", tell)
+        """Asks for the rest, and shows the sample size whenever an answer changes it."""
+        phrase = self._tell("", tell)
         for _ in interview(self.answers, ask, tell):
-            told = self._tell(told, tell)
+            phrase = self._tell(phrase, tell)
 
-    def _tell(self, told: str, tell: Callable[[str], None]) -> str:
-        power = self.draft().power_told(self.answers)
-        if power and power != told:
+    def _tell(self, phrase: str, tell: Callable[[str], None]) -> str:
+        power = self.draft().power_sentence(self.answers)
+        if power and power != phrase:
             tell(power)
         return power
 

@@ -24,7 +24,7 @@ LEAD = timedelta(days=7)
 
 CANARY_DAYS = 5
 HOLDOUT = 0.10
-"""Share of the holdout, unless the policy asks for more."""
+"""Share of the holdout, unless the policy requires more."""
 HELD_OUT_FOR = timedelta(days=90)
 FIRST_STAGE = 0.70
 SAMPLE_PER_STOP_RULE = 0.1
@@ -41,8 +41,8 @@ class Draft:
     sample: int | None
     days: int
 
-    def power_told(self, answers: Mapping[str, object]) -> str:
-        """What the answers so far ask of the experiment, in a sentence; empty before they say enough."""
+    def power_sentence(self, answers: Mapping[str, object]) -> str:
+        """What the answers so far require of the experiment, in a sentence; empty before they say enough."""
         if self.sample is None:
             return ""
         aim = f"an MDE of {answers['mde']}" if "mde" in answers else f"a margin of {answers.get('margin')}"
@@ -124,7 +124,7 @@ class _Timetable:
 
 
 def _weeks(settings: Settings, answers: Answers, sample: int | None, exposure: float) -> int:
-    """Whole weeks that the policy asks for, and that the sample takes if every unit came once."""
+    """Whole weeks that the policy requires, and that the sample takes if every unit came once."""
     asked = max(math.ceil(settings.asked("shortest_run") / 7), settings.asked("times_each_weekday"))
     daily = daily_units(answers)
     if sample is None or not daily:
@@ -368,7 +368,7 @@ class _Page:
             self._open("    on", f"the day, before {self.timetable.canary_start}")
 
     def _signing(self) -> list[str]:
-        """Roles whose sign-off the policy asks of this plan, as far as it is known what is at risk."""
+        """Roles whose sign-off the policy requires of this plan, as far as it is known what is at risk."""
         if not self._settings.adopts("signing_roles"):
             return []
         risks = self._answers.get("risk")

@@ -25,7 +25,7 @@ def require_file_name(name: str, what: str) -> None:
 
 
 def require_new(path: str) -> None:
-    """Raises NewError when there is such a file already, before anybody is asked anything for it."""
+    """Raises NewError when there is such a file already, before anybody answers anything for it."""
     if os.path.lexists(path):
         raise NewError(f"{path} exists already", "remove it first, or give -o FILE")
 

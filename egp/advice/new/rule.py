@@ -22,13 +22,13 @@ Passes:
 links: ["https://example.com/brief"]
 ```
 
-Fails at `/links`, saying "the plan has no link; the policy asks for 1":
+Fails at `/links`, saying "the plan has no link; the policy requires 1":
 
 ```yaml
 links: []
 ```
 
-Fails at `/links` with `at_least: 2`, saying "the plan has 1 link; the policy asks for 2":
+Fails at `/links` with `at_least: 2`, saying "the plan has 1 link; the policy requires 2":
 
 ```yaml
 links: ["https://example.com/brief"]
@@ -55,7 +55,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if found < params.at_least:
         yield Finding(
             ("links",),
-            f"the plan has {counted(found, 'link') if found else 'no link'}; the policy asks for {params.at_least}",
+            f"the plan has {counted(found, 'link') if found else 'no link'}; the policy requires {params.at_least}",
             observed=counted(found, "link"),
             required=counted(params.at_least, "link"),
             help="add the missing links under `links`",

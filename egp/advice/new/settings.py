@@ -1,4 +1,4 @@
-"""What the policy in force asks of a plan that does not exist yet."""
+"""What the policy in force requires of a plan that does not exist yet."""
 
 from __future__ import annotations
 

@@ -28,6 +28,6 @@ def called(case: Case, actor: str) -> str:
 def what_to_do(case: Case, diagnostic: Diagnostic) -> str:
     """Who does what, where no change of the plan alone complies."""
     by_hand = case.exported(diagnostic.rule, "by_hand")
-    told: str = by_hand(case.broken(diagnostic)) if by_hand else ""
+    phrase: str = by_hand(case.broken(diagnostic)) if by_hand else ""
     advice = f"{diagnostic.help[:1].upper()}{diagnostic.help[1:]}." if diagnostic.help else ""
-    return told or advice or "No change of one or two fields complies: the plan has to be thought over."
+    return phrase or advice or "No change of one or two fields complies: the plan has to be thought over."

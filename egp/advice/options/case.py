@@ -202,7 +202,7 @@ def _content(source: PlanSource) -> bytes:
 
 
 def _asked_number(documents: Sequence[Document], experiment: str, shown: str) -> int:
-    """The position of the plan that is asked for among the documents of its file."""
+    """The position of the plan that is requested among the documents of its file."""
     ids = [str(each.value.get("id", "")) if isinstance(each.value, dict) else "" for each in documents]
     if experiment:
         if experiment in ids:
@@ -221,7 +221,7 @@ def _asked_number(documents: Sequence[Document], experiment: str, shown: str) ->
 
 
 def _judged(report: Report, path: str, number: int, name: str) -> Judged:
-    """What a report says of one plan. What it says of others, such as plans that are gone, is for `egp check`."""
+    """What a report says of one plan. What it says of others, such as plans that are missing, is for `egp check`."""
     own = [
         each
         for each in report.diagnostics

@@ -55,7 +55,7 @@ Lever = Callable[["Case", Path], Iterator[Candidate]]
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """What the primary's test takes at the power the policy asks, with what the plan brings."""
+    """What the primary's test takes at the power the policy requires, with what the plan brings."""
 
     required: int
     declared: int
@@ -65,7 +65,7 @@ class _Need:
 
 
 def policy_power(case: Case) -> float:
-    """The power that the plan has to have: what the policy asks, or more if the plan promises more."""
+    """The power that the plan has to have: what the policy requires, or more if the plan promises more."""
     floor = case.asked("least_power")
     try:
         declared = required_power(case.plan)
@@ -94,7 +94,7 @@ def _with_power(plan: Experiment, power: float) -> Experiment:
 
 
 def _power_settings(case: Case) -> Iterator[Setting]:
-    """The power that the policy asks, where the plan declares less."""
+    """The power that the policy requires, where the plan declares less."""
     statistics = case.plan.statistics
     power = policy_power(case)
     if statistics and (statistics.power or 0) < power:
@@ -306,7 +306,7 @@ def target_as_effect(case: Case, at: Path) -> Iterator[Candidate]:
 
 
 def wider_margin(case: Case, at: Path) -> Iterator[Candidate]:
-    """For each guardrail the margin that its sample rules out at the power the policy asks of guardrails."""
+    """For each guardrail the margin that its sample rules out at the power the policy requires of guardrails."""
     plan, floor = case.plan, case.asked("guardrail_power")
     declared = plan.sample_size_per_variant
     if floor is None or not declared:

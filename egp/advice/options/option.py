@@ -47,7 +47,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A change that was made on trial and judged: its violation is gone, and no new error came."""
+    """A change that was made on trial and judged: its violation is resolved, and no new error came."""
 
     words: str
     changes: tuple[Edit, ...]

@@ -1,6 +1,6 @@
 """What a change of a plan gives up, read from the plan before and after: days, power, reach, evidence.
 
-A change may come from anywhere, the advice of a rule included. What it costs is told by the plans, so that no option
+A change may come from anywhere, the advice of a rule included. What it costs is computed from the plans, so that no option
 passes for free because nobody thought of its price.
 """
 
@@ -121,8 +121,8 @@ def prices_between(before: Experiment, after: Experiment) -> Iterator[Price]:
 def _fewer_looks(before: Experiment, after: Experiment) -> Iterator[Price]:
     looks = [len(plan.statistics.looks or ()) if plan.statistics else 0 for plan in (before, after)]
     if 0 < looks[1] < looks[0]:
-        told = f"the primary metric is read {times_over(looks[1])} instead of {looks[0]} times"
-        yield Price(TradeOff.INSIGHT, told)
+        phrase = f"the primary metric is read {times_over(looks[1])} instead of {looks[0]} times"
+        yield Price(TradeOff.INSIGHT, phrase)
 
 
 def _less_power(before: Experiment, after: Experiment) -> Iterator[Price]:
@@ -130,8 +130,8 @@ def _less_power(before: Experiment, after: Experiment) -> Iterator[Price]:
     if _mde(before) == _mde(after):
         powers = _power(before), _power(after)
         if powers[0] - powers[1] >= _FELT:
-            told = f"the declared sample finds the MDE with {power_text(powers[1])} power instead of {power_text(powers[0])}"
-            yield Price(TradeOff.INSIGHT, told)
+            phrase = f"the declared sample finds the MDE with {power_text(powers[1])} power instead of {power_text(powers[0])}"
+            yield Price(TradeOff.INSIGHT, phrase)
 
 
 def _stricter_segments(before: Experiment, after: Experiment) -> Iterator[Price]:
@@ -145,11 +145,11 @@ def _stricter_segments(before: Experiment, after: Experiment) -> Iterator[Price]
         power_at(assuming(after, correction="none", alpha=level), effect, units)
         for level in (alpha, alpha / count)
     ]
-    told = (
+    phrase = (
         f"tested at {percent(alpha / count)}, a segment with {one_in(1 / count)} of the units finds the MDE"
     )
     yield Price(
-        TradeOff.INSIGHT, f"{told} with {power_text(powers[1])} power instead of {power_text(powers[0])}"
+        TradeOff.INSIGHT, f"{phrase} with {power_text(powers[1])} power instead of {power_text(powers[0])}"
     )
 
 
@@ -170,8 +170,8 @@ def _larger_effect(before: Experiment, after: Experiment) -> Iterator[Price]:
         missed = f"true effects below {new} are missed more often than the policy accepts"
         yield Price(TradeOff.SENSITIVITY, f"{missed}: the business has to agree that they do not matter")
     elif _size(after, new) > _size(before, old):
-        told = f"true effects between {old} and {new} are missed more often than the policy accepts"
-        yield Price(TradeOff.SENSITIVITY, told)
+        phrase = f"true effects between {old} and {new} are missed more often than the policy accepts"
+        yield Price(TradeOff.SENSITIVITY, phrase)
 
 
 def _size(plan: Experiment, size: MetricChange) -> float:
@@ -193,8 +193,8 @@ def _promised(before: Experiment, after: Experiment) -> Iterator[Price]:
 def _other_unit(before: Experiment, after: Experiment) -> Iterator[Price]:
     units = [plan.analysis_unit or plan.unit for plan in (before, after)]
     if units[0] != units[1]:
-        told = f"baseline, spread and MDE are then those of a {called(units[1], 'unit')}, and have to be measured as such"
-        yield Price(TradeOff.EVIDENCE, told)
+        phrase = f"baseline, spread and MDE are then those of a {called(units[1], 'unit')}, and have to be measured as such"
+        yield Price(TradeOff.EVIDENCE, phrase)
 
 
 def _later_start(before: Experiment, after: Experiment) -> Iterator[Price]:
@@ -208,8 +208,8 @@ def _less_reach(before: Experiment, after: Experiment) -> Iterator[Price]:
     if reaches[0] and reaches[1] and reaches[1] < reaches[0]:
         until = after.holdout.until if after.holdout else None
         when = f"until {until}" if until else "after the ramp"
-        told = f"{percent(reaches[0] - reaches[1])} of the eligible units do without the treatment {when}"
-        yield Price(TradeOff.NOTHING, told)
+        phrase = f"{percent(reaches[0] - reaches[1])} of the eligible units do without the treatment {when}"
+        yield Price(TradeOff.NOTHING, phrase)
 
 
 def _margins(before: Experiment, after: Experiment) -> Iterator[Price]:
@@ -225,8 +225,8 @@ def _margins(before: Experiment, after: Experiment) -> Iterator[Price]:
             yield Price(TradeOff.SENSITIVITY, f"up to {new} of harm to {name} is accepted as harmless")
         else:
             powers = _passing(before, old, path), _passing(after, metric, path)
-            told = f"a harmless launch passes {name} with {power_text(powers[1])} power instead of {power_text(powers[0])}"
-            yield Price(TradeOff.NOTHING, told)
+            phrase = f"a harmless launch passes {name} with {power_text(powers[1])} power instead of {power_text(powers[0])}"
+            yield Price(TradeOff.NOTHING, phrase)
 
 
 def _passing(plan: Experiment, metric: Metric, path: Path) -> float:
@@ -235,16 +235,16 @@ def _passing(plan: Experiment, metric: Metric, path: Path) -> float:
 
 
 def _lower_bar(before: Experiment, after: Experiment) -> Iterator[Price]:
-    """Less that is asked of a result before it ships."""
+    """Less that is required of a result before it ships."""
     rules = before.decision_rule, after.decision_rule
     if rules[0] is None or rules[1] is None or after.primary_metric is None:
         return
-    for key, told in (("min_lift", "its estimate"), ("min_ci_lower", "the lower end of its interval")):
+    for key, phrase in (("min_lift", "its estimate"), ("min_ci_lower", "the lower end of its interval")):
         old, new = getattr(rules[0], key), getattr(rules[1], key)
         if old is None or (new is not None and _signed(after, new) >= _signed(before, old)):
             continue
         asked = f"{new} instead of {old}" if new is not None else f"nothing instead of {old}"
-        yield Price(TradeOff.SENSITIVITY, f"of {told} a launch has to show {asked}")
+        yield Price(TradeOff.SENSITIVITY, f"of {phrase} a launch has to show {asked}")
 
 
 def _signed(plan: Experiment, size: MetricChange) -> float:
@@ -260,8 +260,8 @@ def _slower_alarm(before: Experiment, after: Experiment) -> Iterator[Price]:
             continue
         if old.probability < rule.probability:
             name = called(rule.id, "the rule")
-            told = f"{name} waits for {percent(rule.probability)} certainty of harm instead of {percent(old.probability)}, so real harm lasts longer"
-            yield Price(TradeOff.SENSITIVITY, told)
+            phrase = f"{name} waits for {percent(rule.probability)} certainty of harm instead of {percent(old.probability)}, so real harm lasts longer"
+            yield Price(TradeOff.SENSITIVITY, phrase)
 
 
 def _proposals(before: Experiment, after: Experiment) -> Iterator[Price]:

@@ -48,7 +48,7 @@ def _objection(case: Case, diagnostic: Diagnostic) -> str:
     if diagnostic.severity != "error":
         return f"not needed: of severity {diagnostic.severity} it rejects nothing"
     if diagnostic.impossible:
-        return "not possible: a plan that cannot work or be checked is let pass by nobody"
+        return "not possible: a plan that cannot work or be checked is waived by nobody"
     if case.policy.waivers is None or not case.policy.waivers.approvers:
         return "not possible: the policy names nobody who may approve waivers"
     if not case.plan.id or case.document.problems:

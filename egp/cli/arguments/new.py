@@ -26,9 +26,9 @@ EXPERIMENT_OPTIONS = {
     "outcome_window": ("TIME", "time until an outcome is known, as in 7d"),
     "per_day": ("COUNT", "eligible units a day"),
     "units": ("COUNT", "distinct eligible units over the run"),
-    "guardrail": ("NAMES", "guardrail metrics besides those that the policy asks for, with commas between"),
+    "guardrail": ("NAMES", "guardrail metrics besides those that the policy requires, with commas between"),
 }
-"""Option → name of its value, meaning. Each is asked for on a terminal when it is not given."""
+"""Option → name of its value, meaning. Each is requested on a terminal when it is not given."""
 
 
 def add_experiment_options(parser: ArgumentParser) -> None:

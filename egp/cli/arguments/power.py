@@ -76,7 +76,7 @@ _LOOKS: _Options = (
         "--looks",
         "K",
         "number of evenly spaced looks, or the share of the units at each, as in 25%%,50%%,100%%; without --spending "
-        "every look tests at the full alpha, and the type I error of that is told",
+        "every look tests at the full alpha, and the type I error of that is reported",
     ),
     (
         "--spending",

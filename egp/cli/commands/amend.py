@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", metavar="PLAN", help="the plan, with its change already made")
-    parser.add_argument("--reason", metavar="TEXT", help="why the plan changes; asked for when missing")
-    parser.add_argument("--approver", metavar="WHO", help="who approved it; asked for when missing")
+    parser.add_argument("--reason", metavar="TEXT", help="why the plan changes; prompted for when missing")
+    parser.add_argument("--approver", metavar="WHO", help="who approved it; prompted for when missing")
     parser.add_argument(
         "--data-access",
         metavar="ACCESS",

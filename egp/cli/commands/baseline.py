@@ -1,12 +1,12 @@
-"""egp baseline: record what is found on the day of adoption, and from then on take out what is gone."""
+"""egp baseline: record what is found on the day of adoption, and from then on take out what no longer applies."""
 
 from __future__ import annotations
 
 import argparse
 
 from egp.cli.commands import terminal
-from egp.cli.commands.asked import plans_asked_for
 from egp.cli.commands.options import add_policy, day, judging_day, policy_and_plans
+from egp.cli.commands.requested import requested_plans
 from egp.yaml.files import shown_path
 
 
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     if "-" in options.paths:
         raise terminal.Stop("a baseline is of files, not of standard input", "name the plans")
     policy, finder = policy_and_plans(options, options.paths)
-    sources = plans_asked_for(options, policy, finder)
+    sources = requested_plans(options, policy, finder)
     verb = start if options.start else shrink
     try:
         outcomes = [

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
     policy, finder = policy_and_plans(options, [options.plan])
     try:
-        told = brief(
+        phrase = brief(
             scene(
                 options.plan,
                 options.results,
@@ -65,8 +65,8 @@ def run(options: argparse.Namespace) -> int:
     except (CannotJudge, LockError) as error:
         terminal.print_failures(error.failures)
         return terminal.COULD_NOT_JUDGE
-    deliver(shown(told.page, options), options)
-    if told.fault is not None:
-        terminal.print_failures([told.fault])
+    deliver(shown(phrase.page, options), options)
+    if phrase.fault is not None:
+        terminal.print_failures([phrase.fault])
         return terminal.COULD_NOT_JUDGE
     return 0

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import fix, terminal
-from egp.cli.commands.asked import plans_asked_for
 from egp.cli.commands.options import add_format, add_policy, judging_day, moment, now, policy_and_plans, ref
 from egp.cli.commands.reporting import FORMATS, add_job_summary, rendered
+from egp.cli.commands.requested import requested_plans
 from egp.policy.error import PolicyError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _deliver(options: argparse.Namespace, report: Report, outputs: Sequence[tuple[str, str]]) -> None:
-    """Writes every report that is asked for, the one on standard output last."""
+    """Writes every report that is requested, the one on standard output last."""
     fail_level, is_piped = options.fail_level, "-" in options.paths
     for form, path in outputs:
         terminal.write_file(path, rendered(report, form, None, fail_level, is_piped))
@@ -131,7 +131,7 @@ def _judged(
     def day_of(judge: Policy) -> date:
         return judging_day(stated, judge.timezone, called)
 
-    sources = plans_asked_for(options, policy, finder)
+    sources = requested_plans(options, policy, finder)
     with terminal.Progress() as progress:
         return check(
             sources,

@@ -122,8 +122,8 @@ def _explain_plan(options: argparse.Namespace) -> int:
             f"this page cannot be computed: {reason}", missing.help or "declare it in the plan"
         ) from None
     except (StatisticsInputError, ArithmeticError) as error:
-        told = input_error_of(error)
-        raise terminal.Stop(f"this page cannot be computed: {told.problem}", told.advice) from None
+        phrase = input_error_of(error)
+        raise terminal.Stop(f"this page cannot be computed: {phrase.problem}", phrase.advice) from None
     return 0
 
 

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
-from egp.cli.commands.asked import plans_asked_for
+from egp.cli.commands.requested import requested_plans
 
 if TYPE_CHECKING:
     from egp.advice.fix.files import Repaired
@@ -39,13 +39,13 @@ def fix(options: argparse.Namespace, policy: Policy, finder: PlanFinder) -> int:
         raise terminal.Stop(
             "standard input cannot be repaired in place", "--fix --diff prints what would change"
         )
-    sources = plans_asked_for(options, policy, finder)
+    sources = requested_plans(options, policy, finder)
     fixer = Fixer(finder, policy, options.as_of, unsafe=options.unsafe)
     changed = False
     for repaired in fixer.fix(sources):
         changed = changed or repaired.before != repaired.after
         if repaired.before != repaired.after and not options.diff:
-            _write_repaired(repaired)  # before anybody is told that it is repaired
+            _write_repaired(repaired)  # before anybody is reported that it is repaired
         sys.stderr.write(repairs_text(repaired, written=not options.diff))
         if options.diff:
             terminal.write_out(repaired.diff())

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
             raise
         terminal.print_failures(error.failures)
         return terminal.COULD_NOT_JUDGE
-    # The record comes first: a reader of the report that has gone leaves no older one behind.
+    # The record comes first: a reader of the report that has left leaves no older one behind.
     is_recorded = not options.receipt or options.replay or _replace_receipt(options.receipt, answered.receipt)
     try:
         terminal.write_out(answered.report)

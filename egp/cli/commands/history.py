@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
                 f"{options.plan} lies outside of this repository",
                 "run egp in the repository that has the plan",
             )
-        told = lives(repository, path)
+        phrase = lives(repository, path)
     except GitError as error:
         raise terminal.Stop(str(error), error.help) from None
     except LockError as error:
@@ -44,8 +44,8 @@ def run(options: argparse.Namespace) -> int:
             f"the lock cannot be read: {terminal.errors(len(error.failures))} in it"
         ) from None
     terminal.write_out(
-        json.render(told)
+        json.render(phrase)
         if options.format == "json"
-        else "\n".join(text.render(page(life), terminal.style(sys.stdout)) for life in told)
+        else "\n".join(text.render(page(life), terminal.style(sys.stdout)) for life in phrase)
     )
     return 0

@@ -60,7 +60,7 @@ def _new_experiment(options: argparse.Namespace) -> int:
         raise terminal.Stop(
             "the run would go on beyond the end of the calendar", "--start names an earlier day"
         ) from None
-    if power := draft.power_told(plan.answers):
+    if power := draft.power_sentence(plan.answers):
         sys.stderr.write(f"{power}\n")
     return _begin(path, draft.text)
 

@@ -1,4 +1,4 @@
-"""The pages of explain, brief and status, in the format and to the place that is asked for."""
+"""The pages of explain, brief and status, in the format and to the place that is requested."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def add_format(parser: argparse.ArgumentParser, *further: str) -> None:
 
 
 def asked_format(options: argparse.Namespace, *further: str) -> str:
-    """The format that is asked for, by name or by the ending of the file."""
+    """The format that is requested, by name or by the ending of the file."""
     if options.format:
         return str(options.format)
     by_ending = next((form for end, form in _ENDINGS.items() if options.output.lower().endswith(end)), "text")
@@ -37,7 +37,7 @@ def asked_format(options: argparse.Namespace, *further: str) -> str:
 
 
 def shown(page: Page, options: argparse.Namespace) -> str:
-    """The page in the format that is asked for. Raises Stop where that takes what is not installed."""
+    """The page in the format that is requested. Raises Stop where that takes what is not installed."""
     form = asked_format(options)
     if form == "html":
         return _as_html(page)

@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
-from egp.cli.commands.asked import plans_asked_for
 from egp.cli.commands.options import add_format, add_rules_from, judging_day, moment, policy_in_force
+from egp.cli.commands.requested import requested_plans
 from egp.yaml.files import is_inside
 
 if TYPE_CHECKING:
@@ -52,13 +52,13 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         from egp.pages.policy_diff import json
 
-        told = json.render(comparison, as_of)
+        phrase = json.render(comparison, as_of)
     else:
-        told = _for_people(page(comparison), options)
+        phrase = _for_people(page(comparison), options)
     if options.file in (None, terminal.STANDARD_OUTPUT):
-        terminal.write_out(told)
+        terminal.write_out(phrase)
     else:
-        terminal.write_file(options.file, told)
+        terminal.write_file(options.file, phrase)
     return comparison.exit_status
 
 
@@ -88,7 +88,7 @@ def _named(name: str, options: argparse.Namespace) -> Policy:
 def _judged(
     options: argparse.Namespace, policy: Policy, as_of: date, progress: terminal.Progress
 ) -> Report | None:
-    """What the policy makes of the plans; None where none are asked for and the policy names none."""
+    """What the policy makes of the plans; None where none are requested and the policy names none."""
     from egp.check import check
     from egp.policy.plan_files import PlanFinder
 
@@ -96,7 +96,7 @@ def _judged(
         return None
     asked = argparse.Namespace(paths=options.paths, stdin_filename="<stdin>")
     finder = PlanFinder(os.getcwd(), policy.plans, policy.root)
-    sources = _owned(policy, plans_asked_for(asked, policy, finder))
+    sources = _owned(policy, requested_plans(asked, policy, finder))
     return check(sources, finder, policy, as_of, progress.show)
 
 

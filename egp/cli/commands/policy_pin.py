@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         raise terminal.Stop(f"cannot read the policy {named}: {error.strerror}") from None
     lines = [f"pinned {name} as {digest[:19]}…" for name, digest in pins.new.items()]
     lines += [f"{name} is as it was pinned" for name in pins.same]
-    lines += [f"{name} is gone, and so is its pin" for name in pins.gone]
+    lines += [f"{name} is missing, and so is its pin" for name in pins.gone]
     if not policy.extended:
         lines.append(f"{policy.name} extends no file of this repository")
     if pins.new or pins.gone:

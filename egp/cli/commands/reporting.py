@@ -1,4 +1,4 @@
-"""The report of a check, in the formats that are asked for."""
+"""The report of a check, in the formats that are requested."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 def rendered(
     report: Report, form: str, style: Style | None, fail_level: Severity = "error", is_piped: bool = False
 ) -> str:
-    """The report in a format. Each module is imported when its format is asked for.
+    """The report in a format. Each module is imported when its format is requested.
 
     What was piped lies in no file, so that nothing says how it would be repaired.
     """

@@ -6,16 +6,16 @@ import argparse
 import os
 
 from egp.cli.commands import terminal
-from egp.cli.commands.asked import plans_asked_for
 from egp.cli.commands.options import add_policy, moment, now, policy_and_plans
 from egp.cli.commands.paging import add_format, asked_format, deliver, shown
+from egp.cli.commands.requested import requested_plans
 
 INCOMPLETE = 2
-"""Exit status of a status that is told although something could not be read or judged."""
+"""Exit status of a status that is reported although something could not be read or judged."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "Exit status 0: told, whatever the colours. 2: something could not be read or judged; what could be is told."
+    parser.epilog = "Exit status 0: reported, whatever the colours. 2: something could not be read or judged; what could be is reported."
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="plans or folders (default: the policy's plans)"
     )
@@ -41,12 +41,12 @@ def run(options: argparse.Namespace) -> int:
             f"there is no folder {options.results}", "--results DIR names the folder of results"
         )
     if "-" in options.paths:
-        raise terminal.Stop("a status is told of plans in files", "egp status PATH …")
+        raise terminal.Stop("a status is reported of plans in files", "egp status PATH …")
     policy, finder = policy_and_plans(options, options.paths)
-    sources = plans_asked_for(options, policy, finder)
+    sources = requested_plans(options, policy, finder)
     folder = results_in(options.results) if options.results else None
-    told = status(sources, finder, policy, folder, options.as_of or now(policy.timezone))
+    phrase = status(sources, finder, policy, folder, options.as_of or now(policy.timezone))
     as_json = asked_format(options, "json") == "json"
-    deliver(json.render(told) if as_json else shown(page(told), options), options)
-    terminal.print_failures(told.failures)
-    return 0 if told.is_complete else INCOMPLETE
+    deliver(json.render(phrase) if as_json else shown(page(phrase), options), options)
+    terminal.print_failures(phrase.failures)
+    return 0 if phrase.is_complete else INCOMPLETE

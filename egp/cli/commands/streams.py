@@ -1,4 +1,4 @@
-"""Standard streams that may be full or closed: what cannot be told changes no exit status."""
+"""Standard streams that may be full or closed: what cannot be written changes no exit status."""
 
 from __future__ import annotations
 

@@ -41,9 +41,9 @@ def errors(count: int) -> str:
 def print_failures(failures: Sequence[Failure]) -> None:
     from egp.output.report.text import failure_lines
 
-    told_in = style(sys.stderr)
+    said_in = style(sys.stderr)
     for failure in failures:
-        sys.stderr.write("\n".join(failure_lines(failure, told_in)) + "\n")
+        sys.stderr.write("\n".join(failure_lines(failure, said_in)) + "\n")
 
 
 def style(stream: object) -> Style:
@@ -58,11 +58,11 @@ def style(stream: object) -> Style:
     return Style(max(40, min(120, columns)), colour=takes_colour and not os.environ.get("NO_COLOR"))
 
 
-def say(told: Iterable[str]) -> None:
+def say(phrase: Iterable[str]) -> None:
     """What a command has done, a statement a line."""
     from egp.output.page.text import statements
 
-    write_out(statements(told, style(sys.stdout)))
+    write_out(statements(phrase, style(sys.stdout)))
 
 
 def write_out(content: str) -> None:

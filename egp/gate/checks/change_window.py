@@ -1,7 +1,7 @@
 """No traffic is raised in a freeze or in a peak sale.
 
 In these periods whoever would repair a broken stage is away or may not, and most customers would meet it. The policy's
-`calendars` name them, in days of the plan's time zone; `calendar-conflict` asks the same of a plan's dates. Holding is
+`calendars` name them, in days of the plan's time zone; `calendar-conflict` requires the same of a plan's dates. Holding is
 all they do: `--monitor` goes on, a roll back is never held back, and their days do not count against the age of a readout.
 """
 

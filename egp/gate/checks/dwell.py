@@ -34,7 +34,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
         return
     required, seen = elapsed(stage.begin, complete), elapsed(stage.begin, readout.as_of)
     if elapsed(readout.as_of, complete) <= timedelta():
-        message = f"in {stage.name} since {shown_instant(stage.begin)}, at least {length(required)} asked"
+        message = f"in {stage.name} since {shown_instant(stage.begin)}, at least {length(required)} required"
         yield Reading("pass", message, observed=_hours(seen), required=length(required))
         return
     left = to_go(elapsed(readout.as_of, complete))

@@ -1,6 +1,6 @@
 """The results were taken shortly before they are judged, and not after.
 
-What is asked is whether traffic may be raised now, or whether all is well now. Results of last month answer for last
+The question is whether traffic may be raised now, or whether all is well now. Results of last month answer for last
 month: whatever has happened since is not in them. Those for a raise may be 36 hours old, one daily export and half a
 day; those that watch a stage 72 hours, a weekend. Results that were taken after the instant that is judged know what
 nobody knew then. Five minutes are allowed, by which the clocks of two machines may differ.

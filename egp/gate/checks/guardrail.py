@@ -7,7 +7,7 @@ looks it is spent by `guardrail_spending`, at each look by the units that the gu
 shown to exceed the margin leads to the metric's `action`; harm that is merely not ruled out waits for the next look, and
 at the last one holds the launch.
 
-Two days of a stage cannot rule out a margin, so a stage is asked for less: no guardrail is significantly harmed, at
+Two days of a stage cannot rule out a margin, so less is required of a stage: no guardrail is significantly harmed, at
 `harm_alpha` of the policy's `hair-trigger` over all guardrails together (Holm). An alarm holds the ramp where it is; what rolls back is the plan's
 stop rules and limits.
 """

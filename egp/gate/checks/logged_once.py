@@ -34,7 +34,7 @@ class Params(RuleParams):
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
     for stage in readout.evidence.counts:
         of = f"of the stage {stage.stage}"
-        lost = f"{of} cannot be told to be whose, or when, and {{}} in no row"
+        lost = f"{of} without a known unit or time {{}} in no row"
         yield from _reading(
             stage.exposures_without, "exposure", lost, stage.units, params.max_lacking,
             "find out where units are lost on the way to the warehouse",
@@ -49,12 +49,12 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
         )  # fmt: skip
 
 
-def _reading(number: int, what: str, told: str, units: int, most: Share, next: str) -> Iterator[Reading]:
+def _reading(number: int, what: str, phrase: str, units: int, most: Share, next: str) -> Iterator[Reading]:
     if not number:
         return
     share = number / units if units else 1.0
     is_one = number == 1
-    words = told.replace("{has}", "has" if is_one else "have").replace("{}", "is" if is_one else "are")
+    words = phrase.replace("{has}", "has" if is_one else "have").replace("{}", "is" if is_one else "are")
     rounded, is_much = significant(share * 100, 2), share > most
     yield Reading(
         "fail" if is_much else "pass",

@@ -4,10 +4,10 @@ Lost events look like an improvement wherever less is better, and like nothing w
 is therefore compared with what was due, in every variant: with the other variant on the same days, with the same variant on
 other days (of the same weekday where there are such), and with the plan's baseline. Compared are days and weeks that were
 counted for equally long; from a cohort whose `outcome_window` (or first week, of a metric without one) is not over, fewer
-events are asked.
+events are judged.
 
 A variant that does less than half of the other is no effect of a treatment, unless the plan hopes for as much (twice the
-larger of `mde` and `target` is let pass), and neither is one that from a day on, or on one day, does less than seven tenths of
+larger of `mde` and `target` passes), and neither is one that from a day on, or on one day, does less than seven tenths of
 what the variants' own ratio lets expect. That holds where the treatment seems to gain. A fall that is a harm is left to
 guardrails and stop rules, which roll back, unless less than a fifth is left: that holds as well, and stops no rollback. In both
 variants less than a fifth of other days, or of the baseline, is no season. A metric that is rightly near zero in
@@ -72,18 +72,18 @@ class Params(RuleParams):
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
     if not has_stage_begun(readout):
         return
-    told = _Told([], [])
+    phrase = _Told([], [])
     surprise = math.log(max(_comparisons(readout), 1) / params.false_holds)
     yield from one_by_one(
-        Part(partial(_of_metric, readout, metric, surprise, told), metric.id or "")
+        Part(partial(_of_metric, readout, metric, surprise, phrase), metric.id or "")
         for _, metric in readout.plan.metrics
     )
     names = readout.variants_in_stage
-    if told.alive:
-        message = f"events of {listing(map(shown, told.alive))} arrive in {listing(map(shown, names))}"
-        yield Reading("pass", message, observed=counted(len(told.alive), "metric"))
-    if told.rare:
-        message = f"too few events of {listing(map(shown, told.rare))} were due to tell whether they arrive"
+    if phrase.alive:
+        message = f"events of {listing(map(shown, phrase.alive))} arrive in {listing(map(shown, names))}"
+        yield Reading("pass", message, observed=counted(len(phrase.alive), "metric"))
+    if phrase.rare:
+        message = f"too few events of {listing(map(shown, phrase.rare))} were due to tell whether they arrive"
         yield Reading("pass", message, observed="too few were due")
 
 
@@ -99,7 +99,7 @@ def _comparisons(readout: Readout) -> int:
     return 10 * sum(row.stage == readout.stage.name for row in readout.evidence.rows)
 
 
-def _of_metric(readout: Readout, metric: Metric, surprise: float, told: _Told) -> Iterator[Reading]:
+def _of_metric(readout: Readout, metric: Metric, surprise: float, phrase: _Told) -> Iterator[Reading]:
     name = metric.id or ""
     lives = [_Lives(readout, metric, surprise, of_denominator=False)]
     if metric.kind == "ratio":
@@ -109,9 +109,9 @@ def _of_metric(readout: Readout, metric: Metric, surprise: float, told: _Told) -
     found = [each for life in lives for each in life.troubles()]
     if not found:
         is_rare = name not in withheld_metrics(readout) and not all(life.would_be_missed() for life in lives)
-        (told.rare if is_rare else told.alive).append(name)
+        (phrase.rare if is_rare else phrase.alive).append(name)
     elif name in withheld_metrics(readout):
-        message = f"{shown(name)} is not alive: some of its events do not arrive; when and where is not told before its look"
+        message = f"{shown(name)} is not alive: some of its events do not arrive; when and where is withheld before its look"
         yield _dead(readout, metric, message, "")
     else:
         for message, variant in found:
@@ -174,13 +174,13 @@ class _Lives:
 
     def troubles(self) -> Iterator[tuple[str, str]]:
         """(message, variant) for each variant that is not alive; the plainest reason of each."""
-        told: set[str] = set()
+        phrase: set[str] = set()
         for variant in self.variants:
             own = next(self._of_variant(variant), "")
             if own:
-                told.add(variant)
+                phrase.add(variant)
                 yield f"{self.name} of {shown(variant)}: {own}", variant
-        if len(self.variants) > 1 and not told:
+        if len(self.variants) > 1 and not phrase:
             everyone = next(self._of_everyone(), "")
             if everyone:
                 yield f"{self.name} of all variants: {everyone}", ""

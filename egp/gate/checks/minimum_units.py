@@ -2,7 +2,7 @@
 
 A test that is read with fewer units than planned finds less than it promised. And a stop rule stays silent below its
 `min_units_per_variant`: a stage that ends before its rules could speak was not watched. Rules with a duration
-wait for their weeks wherever these fall, so that their minimum is not asked of a stage.
+wait for their weeks wherever these fall, so that their minimum is not required of a stage.
 """
 
 from __future__ import annotations

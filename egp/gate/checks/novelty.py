@@ -1,9 +1,9 @@
-"""The effect is not gone after the first week.
+"""The effect lasts beyond the first week.
 
 Something new is tried because it is new. The units that were first exposed in the first week are compared with
 themselves: their effect in their second week against the first, from the weekly rows of the segment `first_week`. A
 fall that noise does not explain (p < 0.1 %) says that the average over both weeks promises more than will stay. Units
-that come back make the two weeks alike, so that the test, which takes the weeks as independent, asks for no less.
+that come back make the two weeks alike, so that the test, which takes the weeks as independent, requires no less.
 """
 
 from __future__ import annotations

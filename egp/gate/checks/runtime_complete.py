@@ -2,7 +2,7 @@
 
 Stopping on the day on which it looks best is how noise gets shipped. A fixed horizon is read once, at its last look;
 a group-sequential or always-valid plan at the looks that it declares, and never with fewer consecutive days at full
-exposure than the policy's minimum-runtime asks for. A look opens once results were taken on or after it and their rows
+exposure than the policy's minimum-runtime requires. A look opens once results were taken on or after it and their rows
 cover every day that it judges, whatever the instant of the call. Rows of 0 units cover a day, but not more than two at
 the end of the run without any unit: an export that fills in days to come has such rows. `day` rows of units that come
 back say that a quiet end was seen.
@@ -25,7 +25,7 @@ from egp.plan.wording import counted
 from egp.rules.rule import Params
 
 SHORTEST_RUN = 14
-"""Days asked for where the policy asks for no run of a length."""
+"""Days requested where the policy requires no run of a length."""
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001

@@ -1,9 +1,9 @@
-"""The stage that is asked for is the next one of the plan, and the readout is not too old.
+"""The stage that is requested is the next one of the plan, and the readout is not too old.
 
 Each stage is the safety net of the next: one that is skipped has caught nothing. The ledger in the results (`stages`)
 says which stages were entered, in which order and when; it has to agree with the plan's `ramp`. The first stage follows
 the readout and not before its declared `start`; a readout older than 30 days describes a product and a season that
-are gone, so that the ramp has to be complete by then or rest on a new readout. Days on which the policy's calendars let
+have passed, so that the ramp has to be complete by then or rest on a new readout. Days on which the policy's calendars let
 nobody raise traffic do not count.
 """
 
@@ -94,7 +94,7 @@ def _next(readout: Readout) -> Iterator[Reading]:
         f"{readout.move.name} comes after {skipped}, and the ledger does not have {skipped}",
         f"now in {readout.stage.name}",
         f"{declared[asked - 1]} entered",
-        f"ask for {declared[now + 1]} first",
+        f"request {declared[now + 1]} first",
     )
 
 

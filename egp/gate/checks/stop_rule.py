@@ -1,6 +1,6 @@
 """No stop rule has fired.
 
-Stop rules are agreed before anybody has a launch to lose, and nobody is asked when one fires. There are three kinds:
+Stop rules are agreed before anybody has a launch to lose, and nobody is consulted when one fires. There are three kinds:
 
 - `probability`: P(harm > `harm_exceeds`), from all units of the current stage and the plan's prior, has reached it; with
   `evaluated: daily` those of days that are over, with `weekly` those of whole weeks of the stage, however often the gate
@@ -18,9 +18,9 @@ A day or a week whose rows are there and show nothing, as where no variant has a
 a rule could have fired with it, or if it is the latest, the rule is not checked.
 
 A week that is tested at 5 %, and the next, and all others until the holdout ends, would withdraw many a treatment
-without harm. A week's level is therefore derived from the plan's length, so that all rules that ask for weeks fire in at
+without harm. A week's level is therefore derived from the plan's length, so that all rules that require weeks fire in at
 most 1 % (`weekly_false_alarm` of `hair-trigger`) of harmless experiments: with W whole weeks from the first exposure to the
-end of the holdout and M metrics that are watched by weeks, a rule that asks for k weeks takes the level at which k weeks,
+end of the holdout and M metrics that are watched by weeks, a rule that requires k weeks takes the level at which k weeks,
 alike by `week_correlation`, are all bad with a chance of 1 % / (M · (W − k + 1)), and never more than `harm_alpha`. Three
 guardrails and fifteen weeks make it 0.8 % for each of two weeks. The plan's own `guardrail_alpha` has no part in it.
 """
@@ -128,7 +128,7 @@ class _Watched:
         if units < self.least:
             observed = f"{unit_count(units)} per variant"
             message = f"silent until {unit_count(self.least)} per variant, now {whole(units)}"
-            return self._told(False, message, observed, required, {})
+            return self._phrase(False, message, observed, required, {})
         seen = comparison_so_far(self.readout, self.metric, self.treatment, until)
         beyond = self._beyond(seen)
         probability = self._probability_of(beyond)
@@ -141,7 +141,7 @@ class _Watched:
             "standard_error": beyond.standard_error,
             "units": float(seen.smaller_units),
         }
-        return self._told(probability >= asked, detail, observed, required, numbers)
+        return self._phrase(probability >= asked, detail, observed, required, numbers)
 
     def _evaluated_until(self) -> date | None:
         """The last day of first exposure that the latest evaluation saw, however often the gate is called."""
@@ -204,15 +204,15 @@ class _Watched:
                 f"{self.readout.stage.name} is over, and there is no {window} row of both variants",
                 f"add the {window} rows of {shown(self.metric.id)}",
             )
-        observed = run.told
+        observed = run.phrase
         detail = f"{observed} with harm" if run.judged else observed
         detail += f", until {run.until}" if run.until else ""
         detail += f"; {run.uncomputed_windows} could not be computed" if run.uncomputed else ""
-        return self._told(
+        return self._phrase(
             run.best >= asked, detail, observed, required, {f"{window}s_in_a_row": float(run.best)}
         )
 
-    def _told(
+    def _phrase(
         self, fired: bool, detail: str, observed: str, required: str, numbers: dict[str, float]
     ) -> Reading:
         head = f"stop rule {shown(self.rule.id)} on {shown(self.metric.id)} {'fired' if fired else 'has not fired'}"
@@ -298,7 +298,7 @@ class _Run:
         return f"{self.uncomputed} of {counted(self.judged + self.silent + self.uncomputed, self.window)}"
 
     @property
-    def told(self) -> str:
+    def phrase(self) -> str:
         if self.judged:
             return f"{counted(self.best, self.window)} in a row"
         return (

@@ -1,1 +1,1 @@
-"""Pages for people who do not read YAML: one model, told as text, Markdown or HTML."""
+"""Pages for people who do not read YAML: one model, shown as text, Markdown or HTML."""

@@ -73,14 +73,14 @@ class LayerPeriod(NamedTuple):
 
 
 def power_by_days(points: Sequence[tuple[float, float]], plan: tuple[float, float], asked: float) -> Spec:
-    """Power that the run has after so many days, the plan's point, and the power that the policy asks for."""
+    """Power that the run has after so many days, the plan's point, and the power that the policy requires."""
     days, power = plan
     return _curve(
         points,
         [(days, power, ["the plan:", f"{counted(days, 'day')}, {percent(power, 1)}"])],
         _level(
             asked,
-            f"asked: {percent(asked)}",
+            f"needed: {percent(asked)}",
             at_right=not _lies_right(days, max(days, *(x for x, _ in points))),
         ),
         x="days at full exposure",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent
 _SHAPE: dict[Tone, str] = {"good": "●", "caution": "▲", "bad": "■", "neutral": "○"}
-"""Stoplights that are told apart without their colours."""
+"""Stoplights that are distinguished without their colours."""
 
 _WIDTHS = {"wide": 640, "narrow": 316}
 """A chart is drawn twice, so that its letters keep their size on a telephone."""

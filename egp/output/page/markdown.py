@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SYMBOL: dict[Tone, str] = {"good": "✅", "caution": "⚠️", "bad": "❌", "neutral": ""}
-"""Told apart by their shapes, too."""
+"""Distinguished by their shapes, too."""
 
 _LIST_MARK = re.compile(r"^(|\d+)([-=]|[.](?=\s|$))")
 _TITLE_LEVEL = 2
@@ -58,8 +58,8 @@ def _lines(page: Page) -> Iterator[str]:
         yield from _section(section, _TITLE_LEVEL + 1)
     if page.provenance:
         yield ""
-        told = "; ".join(f"{name} {value}" for name, value in page.provenance)
-        yield f"<sub>{escaped(told)}</sub>"
+        phrase = "; ".join(f"{name} {value}" for name, value in page.provenance)
+        yield f"<sub>{escaped(phrase)}</sub>"
 
 
 def _answer(answer: Answer) -> Iterator[str]:
@@ -124,8 +124,8 @@ def _block(block: Block, level: int) -> Iterator[str]:
                 for number, item in enumerate(items, start=1)
             )
         case Notice(word, text, tone, points):
-            told = f":** {escaped(text)}" if text else "**"
-            yield f"- {_mark_of(tone)}**{escaped(word)}{told}"
+            phrase = f":** {escaped(text)}" if text else "**"
+            yield f"- {_mark_of(tone)}**{escaped(word)}{phrase}"
             yield from (f"  - {escaped(point)}" for point in points)
         case Facts(pairs):
             yield from (
@@ -158,8 +158,8 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _row(cells: Sequence[Cell], is_marked: bool = False) -> str:
-    told = map(_cell, cells)
-    return _row_of(f"**{text}**" if text and is_marked else text for text in told)
+    phrase = map(_cell, cells)
+    return _row_of(f"**{text}**" if text and is_marked else text for text in phrase)
 
 
 def _row_of(cells: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Tone = Literal["good", "caution", "bad", "neutral"]
-"""What a reader is to make of a statement: green, yellow, red or none. Never told by colour alone."""
+"""What a reader is to make of a statement: green, yellow, red or none. Never shown by colour alone."""
 
 
 @dataclass(frozen=True, slots=True)

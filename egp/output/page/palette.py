@@ -1,4 +1,4 @@
-"""Colours of pages and charts, in light and in dark: those of Okabe and Ito, which colour-blind readers tell apart."""
+"""Colours of pages and charts, in light and in dark: those of Okabe and Ito, which colour-blind readers distinguish."""
 
 from __future__ import annotations
 

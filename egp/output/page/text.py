@@ -48,12 +48,12 @@ def render(page: Page | Answer, style: Style) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def statements(told: Iterable[str], style: Style) -> str:
+def statements(phrase: Iterable[str], style: Style) -> str:
     """What a command has done, a statement a line; whole in a pipe, for programs that search lines.
 
     One that begins with spaces belongs to the one before.
     """
-    return "".join(f"{line}\n" for text in told for line in _statement(text, style))
+    return "".join(f"{line}\n" for text in phrase for line in _statement(text, style))
 
 
 def _statement(text: str, style: Style) -> Iterator[str]:
@@ -76,8 +76,8 @@ def _lines(page: Page, style: Style) -> Iterator[str]:
         yield from _section(section, 1, style)
     if page.provenance:
         yield ""
-        told = "; ".join(f"{name} {value}" for name, value in page.provenance)
-        yield from wrapped(plain(told), style.width, _GAP)
+        phrase = "; ".join(f"{name} {value}" for name, value in page.provenance)
+        yield from wrapped(plain(phrase), style.width, _GAP)
 
 
 def _answer(answer: Answer, style: Style) -> Iterator[str]:

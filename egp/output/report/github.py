@@ -37,8 +37,8 @@ def render(report: Report) -> str:
     left = len(found) - MOST
     if left > 0:
         title = counted(left, "further finding")
-        told = f"GitHub shows {MOST} at most; the job summary and egp check tell all of them."
-        lines.append(f"::notice title={_property(title)}::{_data(told)}")
+        phrase = f"GitHub shows {MOST} at most; the job summary and egp check tell all of them."
+        lines.append(f"::notice title={_property(title)}::{_data(phrase)}")
     lines.append(printable(words.summary(report)))
     return "\n".join(lines) + "\n"
 
@@ -57,10 +57,10 @@ def _failure(failure: Failure) -> _Annotation:
 
 def _diagnostic(diagnostic: Diagnostic) -> _Annotation:
     beside = words.values(diagnostic)
-    told = f"{diagnostic.message} ({beside})" if beside else diagnostic.message
-    told = _with_notes(told, diagnostic.help, diagnostic.coming)
+    phrase = f"{diagnostic.message} ({beside})" if beside else diagnostic.message
+    phrase = _with_notes(phrase, diagnostic.help, diagnostic.coming)
     return _Annotation(
-        diagnostic.severity, diagnostic.place.path, diagnostic.place.span, diagnostic.rule, told
+        diagnostic.severity, diagnostic.place.path, diagnostic.place.span, diagnostic.rule, phrase
     )
 
 
@@ -83,8 +83,8 @@ def _command(annotation: _Annotation) -> str:
         if start.line == end.line:  # columns count only within one line
             properties |= {"col": start.column, "endColumn": end.column}
     properties["title"] = annotation.title
-    told = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
-    return f"::{_COMMANDS[annotation.severity]} {told}::{_data(annotation.message)}"
+    phrase = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
+    return f"::{_COMMANDS[annotation.severity]} {phrase}::{_data(annotation.message)}"
 
 
 def _data(text: str) -> str:

@@ -38,14 +38,14 @@ def _issues(report: Report) -> Iterator[Issue]:
 
 def _diagnostic(diagnostic: Diagnostic) -> Issue:
     beside = words.values(diagnostic)
-    told = f"{diagnostic.message} ({beside})" if beside else diagnostic.message
-    told = "; ".join([told, *(text for _, text in words.notes(diagnostic))])
+    phrase = f"{diagnostic.message} ({beside})" if beside else diagnostic.message
+    phrase = "; ".join([phrase, *(text for _, text in words.notes(diagnostic))])
     severity = _SEVERITIES[diagnostic.severity]
     span = diagnostic.place.span
     return _issue(
         diagnostic.rule,
         severity,
-        told,
+        phrase,
         diagnostic.place.path,
         diagnostic.fingerprint,
         span.start.line,
@@ -55,24 +55,24 @@ def _diagnostic(diagnostic: Diagnostic) -> Issue:
 
 def _failure(failure: Failure, policy: str) -> Issue:
     path = failure.path or policy
-    told = "; ".join(filter(None, (failure.message, failure.help)))
+    phrase = "; ".join(filter(None, (failure.message, failure.help)))
     start = failure.span.start.line if failure.span else 1
     end = failure.span.end.line if failure.span else 1
     named = _digest("could-not-judge", path, failure.rule, failure.message)
-    return _issue(failure.rule or "could-not-judge", _CANNOT_JUDGE, told, path, named, start, end)
+    return _issue(failure.rule or "could-not-judge", _CANNOT_JUDGE, phrase, path, named, start, end)
 
 
 def _unchecked(unchecked: Unchecked) -> Issue:
-    told = f"not checked: {words.lacking(unchecked)}"
+    phrase = f"not checked: {words.lacking(unchecked)}"
     named = _digest("not-checked", unchecked.rule, unchecked.experiment or unchecked.path, unchecked.needs)
-    return _issue(unchecked.rule, _SEVERITIES[unchecked.severity], told, unchecked.path, named, 1, 1)
+    return _issue(unchecked.rule, _SEVERITIES[unchecked.severity], phrase, unchecked.path, named, 1, 1)
 
 
-def _issue(rule: str, severity: str, told: str, path: str, fingerprint: str, begin: int, end: int) -> Issue:
+def _issue(rule: str, severity: str, phrase: str, path: str, fingerprint: str, begin: int, end: int) -> Issue:
     return {
         "type": "issue",
         "check_name": rule,
-        "description": printable(told),
+        "description": printable(phrase),
         "severity": severity,
         "fingerprint": fingerprint,
         "location": {"path": printable(path), "lines": {"begin": begin, "end": end}},

@@ -81,7 +81,7 @@ class Diagnostic(Reported):
     coming: str | None
     """What the policy announces for a later day."""
     waiver: Suppression | None
-    """What lets it pass; it does not reject."""
+    """What suppresses it; it does not reject."""
     fingerprint: Annotated[str, Limits(pattern="^[0-9a-f]{64}$")]
 
 

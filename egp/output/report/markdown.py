@@ -82,8 +82,10 @@ def _folded(title: str, rows: Iterable[str], shown: Sequence[object]) -> Iterato
 
 def _row(diagnostic: Diagnostic) -> str:
     beside = words.values(diagnostic)
-    told = escaped(diagnostic.message) + (f" ({escaped(beside)})" if beside else "")
-    return f"| {_SYMBOLS[diagnostic.severity]} | {told} | {escaped(diagnostic.rule)} | {_place(diagnostic)} |"
+    phrase = escaped(diagnostic.message) + (f" ({escaped(beside)})" if beside else "")
+    return (
+        f"| {_SYMBOLS[diagnostic.severity]} | {phrase} | {escaped(diagnostic.rule)} | {_place(diagnostic)} |"
+    )
 
 
 def _place(diagnostic: Diagnostic) -> str:
@@ -92,8 +94,8 @@ def _place(diagnostic: Diagnostic) -> str:
 
 
 def _help(diagnostic: Diagnostic) -> str:
-    told = "; ".join(f"{title}: {escaped(text)}" for title, text in words.notes(diagnostic))
-    return f"- **{escaped(diagnostic.rule)}** ({_place(diagnostic)}) {told}"
+    phrase = "; ".join(f"{title}: {escaped(text)}" for title, text in words.notes(diagnostic))
+    return f"- **{escaped(diagnostic.rule)}** ({_place(diagnostic)}) {phrase}"
 
 
 def _waived(diagnostic: Diagnostic) -> str:
@@ -118,5 +120,5 @@ def _unchecked(unchecked: Unchecked) -> str:
 def _failure(failure: Failure) -> str:
     at = f":{failure.span.start.line}:{failure.span.start.column}" if failure.span else ""
     where = f"{escaped(failure.path + at)}: " if failure.path else ""
-    told = f"{where}{escaped(failure.message)}"
-    return f"- {told}; help: {escaped(failure.help)}" if failure.help else f"- {told}"
+    phrase = f"{where}{escaped(failure.message)}"
+    return f"- {phrase}; help: {escaped(failure.help)}" if failure.help else f"- {phrase}"

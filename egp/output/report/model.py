@@ -1,4 +1,4 @@
-"""What a run found, before it is told."""
+"""What a run found, before it is reported."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Findings:
     unchecked: list[Unchecked] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     passes: list[Passed] = field(default_factory=list)
-    """Every check that passed, when somebody asked for the list."""
+    """Every check that passed, when somebody requested the list."""
 
     def work_advice_out(self) -> None:
         """Answers what can be done, while the plans are at hand."""

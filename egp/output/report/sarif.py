@@ -137,19 +137,19 @@ def _result(diagnostic: Diagnostic, rules: list[str], repairs: Mapping[str, Repl
     if diagnostic.related:
         result["relatedLocations"] = [_related(*each) for each in enumerate(diagnostic.related, start=1)]
     if repairs:
-        result["fixes"] = [_fix(told, diagnostic.place.path, each) for told, each in repairs.items()]
+        result["fixes"] = [_fix(phrase, diagnostic.place.path, each) for phrase, each in repairs.items()]
     # An empty list says that whatever could suppress a result was looked at, and did not.
     result["suppressions"] = [_suppression(diagnostic, diagnostic.waiver)] if diagnostic.waiver else []
     return result
 
 
-def _fix(told: str, path: str, replacement: Replacement) -> Json:
+def _fix(phrase: str, path: str, replacement: Replacement) -> Json:
     replaced = {
         "deletedRegion": _region(replacement.span),
         "insertedContent": {"text": replacement.text},
     }
     return {
-        "description": _text(told),
+        "description": _text(phrase),
         "artifactChanges": [{"artifactLocation": _artifact(path), "replacements": [replaced]}],
     }
 
@@ -157,8 +157,8 @@ def _fix(told: str, path: str, replacement: Replacement) -> Json:
 def _said(diagnostic: Diagnostic) -> str:
     """The message, and what a reader of an alert has to know besides."""
     beside = words.values(diagnostic)
-    told = f"{diagnostic.message} ({beside})" if beside else diagnostic.message
-    return "\n".join([told, *(f"{title}: {text}" for title, text in words.notes(diagnostic))])
+    phrase = f"{diagnostic.message} ({beside})" if beside else diagnostic.message
+    return "\n".join([phrase, *(f"{title}: {text}" for title, text in words.notes(diagnostic))])
 
 
 def _suppression(diagnostic: Diagnostic, waived: Suppression) -> Json:

@@ -1,4 +1,4 @@
-"""The report for people: the source line, the underlined span, what is asked, the smallest change that passes."""
+"""The report for people: the source line, the underlined span, what is required, the smallest change that passes."""
 
 from __future__ import annotations
 
@@ -260,23 +260,23 @@ def _unbreakable(text: str) -> Iterator[str]:
 
 def _waived(diagnostic: Diagnostic, waived: Suppression, style: Style) -> Iterator[str]:
     """A suppressed finding: short and pale, and never left out."""
-    told = f"{diagnostic.message} ({words.waived_by(waived)})"
-    yield from _aside("waived", diagnostic, told, ("reason", words.reason(waived)), style)
+    phrase = f"{diagnostic.message} ({words.waived_by(waived)})"
+    yield from _aside("waived", diagnostic, phrase, ("reason", words.reason(waived)), style)
 
 
 def _shadow(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
     """A finding without effect."""
     beside = words.values(diagnostic)
-    told = f"{diagnostic.message} ({beside})" if beside else diagnostic.message
-    yield from _aside("shadow", diagnostic, told, ("help", diagnostic.help), style)
+    phrase = f"{diagnostic.message} ({beside})" if beside else diagnostic.message
+    yield from _aside("shadow", diagnostic, phrase, ("help", diagnostic.help), style)
 
 
 def _aside(
-    title: str, diagnostic: Diagnostic, told: str, note: tuple[str, str], style: Style
+    title: str, diagnostic: Diagnostic, phrase: str, note: tuple[str, str], style: Style
 ) -> Iterator[str]:
     """A finding that does not reject: message, place and one note."""
     width = _UNBROKEN if style.piped else style.width
-    lines = wrapped(f"{title}[{diagnostic.rule}]: {printable(told)}", width, "  ")
+    lines = wrapped(f"{title}[{diagnostic.rule}]: {printable(phrase)}", width, "  ")
     lines.append(f"  --> {_location(diagnostic.place.path, diagnostic.place.span)}")
     name, text = note
     if text:

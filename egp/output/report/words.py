@@ -25,8 +25,8 @@ def values(diagnostic: Diagnostic) -> str:
 
 def notes(diagnostic: Diagnostic) -> list[tuple[str, str]]:
     """What follows the message: title and text."""
-    told = (("help", diagnostic.help), ("coming", diagnostic.coming))
-    return [(title, text) for title, text in told if text]
+    phrase = (("help", diagnostic.help), ("coming", diagnostic.coming))
+    return [(title, text) for title, text in phrase if text]
 
 
 def waived_by(waived: Suppression) -> str:

@@ -63,7 +63,7 @@ class JudgedDraft:
 
     @property
     def lacks(self) -> list[str]:
-        """What the policy still asks of it, once each."""
+        """What the policy still requires of it, once each."""
         found = [each.message for each in self.errors]
         found += [
             f"{each.rule} has nothing to check at {each.needs}"
@@ -150,7 +150,7 @@ def _checked(
 
 
 class _Without(Mapping[str, Registration]):
-    """Registrations without some of them; the others are read when they are asked for."""
+    """Registrations without some of them; the others are read when they are requested."""
 
     def __init__(self, entries: Mapping[str, Registration], left_out: Collection[object]) -> None:
         self._entries = entries

@@ -212,8 +212,8 @@ def guardrails_section(scene: Scene, judgement: GateJudgement) -> Section:
         rows = watched(judgement)
         blocks = [_lights(rows, is_sound) if scene.for_executives else _table(rows, readout, is_sound)]
     except NotChecked as missing:
-        told = f"No guardrail can be compared with control: the plan does not say {label(missing.path)}."
-        rows, blocks = [], [Paragraph(told, "caution")]
+        phrase = f"No guardrail can be compared with control: the plan does not say {label(missing.path)}."
+        rows, blocks = [], [Paragraph(phrase, "caution")]
     if rows and not is_sound:
         blocks.insert(0, Paragraph("People were not split as planned: no number here can be trusted.", "bad"))
     if is_sound:

@@ -64,7 +64,7 @@ def facts(scene: Scene) -> dict[str, str]:
 
 
 def message_section(scene: Scene) -> tuple[Section, Failure | None]:
-    """The message, or what is wrong with its template; a rollback is told in either case."""
+    """The message, or what is wrong with its template; a rollback is reported in either case."""
     title = "The message that goes out"
     try:
         return Section(title, [Command(message(scene), "text")], folded=True), None

@@ -47,11 +47,11 @@ _MEANS = {
 class Brief:
     page: Page
     fault: Failure | None = None
-    """What keeps a part of the page from being written; the rest of it is told all the same."""
+    """What keeps a part of the page from being written; the rest of it is reported all the same."""
 
 
 def brief(scene: Scene) -> Brief:
-    """The page that the scene asks for. Raises CannotJudge."""
+    """The page that the scene requires. Raises CannotJudge."""
     _require_nothing_personal(scene)
     launch = launch_of(scene.plan)
     judgement = scene.judgement

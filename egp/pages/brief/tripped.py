@@ -1,4 +1,4 @@
-"""What the gate found to be wrong, told to those who read no statistics, and to those who do."""
+"""What the gate found to be wrong, explained to those who read no statistics, and to those who do."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ SAFETY = ("stop-rule", "limit", "guardrail")
 
 def tripped(scene: Scene) -> list[str]:
     """Guardrails that are harmed and stop rules that fired; each once."""
-    return _told(scene, filter(_has_tripped, _open(scene)), scene.for_executives)
+    return _phrase(scene, filter(_has_tripped, _open(scene)), scene.for_executives)
 
 
 def tripped_plainly(scene: Scene) -> list[str]:
     """The same for everybody, whoever reads the rest of the page."""
-    return _told(scene, filter(_has_tripped, _open(scene)), True)
+    return _phrase(scene, filter(_has_tripped, _open(scene)), True)
 
 
 def open_otherwise(scene: Scene) -> list[str]:
     """What else keeps the gate from saying proceed."""
-    return _told(scene, filterfalse(_has_tripped, _open(scene)), scene.for_executives)
+    return _phrase(scene, filterfalse(_has_tripped, _open(scene)), scene.for_executives)
 
 
 def first_reason(scene: Scene) -> str:
     """Why the gate says what it says, in plain words; empty where nothing is open."""
-    return next(iter(_told(scene, _open(scene), True)), "")
+    return next(iter(_phrase(scene, _open(scene), True)), "")
 
 
 def tripped_metrics(scene: Scene) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def _open(scene: Scene) -> list[Reading]:
     return [*decision.reasons, *others]
 
 
-def _told(scene: Scene, readings: Iterable[Reading], plainly: bool) -> list[str]:
+def _phrase(scene: Scene, readings: Iterable[Reading], plainly: bool) -> list[str]:
     found = list(readings)
     if plainly:
         fired = {each.metric for each in found if each.check == "stop-rule" and each.state == "fail"}

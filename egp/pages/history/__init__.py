@@ -1,1 +1,1 @@
-"""The life of a plan, told from git: written, registered, changed, amended, moved."""
+"""The life of a plan, read from git: written, registered, changed, amended, moved."""

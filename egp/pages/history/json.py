@@ -126,7 +126,7 @@ class Life(Reported):
     experiment: str
     path: str
     digest: str | None
-    """Of the plan as it lies there; null for one that is gone or cannot be read."""
+    """Of the plan as it lies there; null for one that is missing or cannot be read."""
     registration: RegistrationEntry | None
     is_as_registered: bool
     is_exploratory: bool

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from egp.record.lock import Amended, Decided, Registration, Signed
 
 _PLAIN = {
-    "removed": "the plan is gone",
+    "removed": "the plan is missing",
     "restored": "the plan is back",
     "unreadable": "no plan can be read from the file",
-    "registration-removed": "its registration is gone from the lock",
+    "registration-removed": "its registration is missing from the lock",
     "lock-unreadable": "the lock cannot be read",
 }
 
@@ -80,14 +80,14 @@ def _declared(amendment: Amendment) -> str:
 def _field(change: FieldChange) -> str:
     effect = f", {change.effect}" if change.effect != "neutral" else ""
     before, after = change.before, change.after
-    told = (
+    phrase = (
         f"now {after}"
         if before is None
         else f"no longer {before}"
         if after is None
         else f"{before} → {after}"
     )
-    return f"{change.name}: {told} ({change.weight}{effect})"
+    return f"{change.name}: {phrase} ({change.weight}{effect})"
 
 
 def _of_lock(event: Event, entry: Registration) -> Iterator[str]:
@@ -149,7 +149,7 @@ def _now(life: PlanLife) -> str:
     if entry.archived:
         since += f", and archived on {entry.archived}"
     if not life.digest:
-        return f"The plan is gone. It was {since}."
+        return f"The plan is missing. It was {since}."
     if life.digest == entry.current_digest:
         return f"The plan is as it was {since}.{stain}"
     differing = f"it is {short(life.digest)}, the lock has {short(entry.current_digest)}"

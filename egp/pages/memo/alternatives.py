@@ -1,4 +1,4 @@
-"""One-pagers about the other shortcuts that are asked for: a shorter run, a segment that looks good, raw data."""
+"""One-pagers about the other shortcuts that are requested: a shorter run, a segment that looks good, raw data."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from egp import stats
 from egp.advice.options.case import CaseError
 from egp.advice.options.levers import counted_units, rescheduled
 from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Section, Table
-from egp.pages.memo.asked import detectable, least_days
 from egp.pages.memo.figures import power_figure
 from egp.pages.memo.page import provenance, standing
+from egp.pages.memo.required_run import detectable, least_days
 from egp.pages.memo.stopped import day_number
 from egp.plan.analysis.by_day import (
     day_at,
@@ -64,7 +64,7 @@ def if_shortened(case: Case, last: date) -> Page:
     if days >= end.number:
         raise CaseError(
             f"{counted(days, 'day')} are no shorter than the {counted(end.number, 'day')} "
-            f"{'of the plan' if end.number == planned_days(case.plan) else 'that the policy asks for'}",
+            f"{'of the plan' if end.number == planned_days(case.plan) else 'that the policy requires'}",
             "name an earlier day",
         )
     shortened = _shortened(case, last, days)
@@ -79,7 +79,7 @@ def if_shortened(case: Case, last: date) -> Page:
         ("units per variant", whole(math.floor(then.units)), whole(math.floor(end.units))),
         ("power at the MDE", power_text(then.power), power_text(end.power)),
         (
-            "effect found with the power asked",
+            "effect found with the power required",
             detectable(case, then.units) or "none",
             detectable(case, end.units) or "none",
         ),
@@ -154,9 +154,9 @@ def if_segment(case: Case, names: Sequence[str], count: int) -> Page:
         family_error(count + 1, test.alpha, test.sides),
     )
     declared = [name for name in names if name in case.plan.segments]
-    told = f" ({listing(map(shown, names))})" if names else ""
+    phrase = f" ({listing(map(shown, names))})" if names else ""
     verdict = (
-        f"If nothing works, the best of {counted(count, 'segment')}{told} still looks significant {power_text(alone)} of the "
+        f"If nothing works, the best of {counted(count, 'segment')}{phrase} still looks significant {power_text(alone)} of the "
         f"time, {one_in(alone)}."
     )
     facts = [
@@ -199,7 +199,7 @@ def _within_segments(case: Case, count: int) -> Iterator[Block]:
         "share of the units",
         "units per variant",
         "power at the MDE",
-        "effect found with the power asked",
+        "effect found with the power required",
         "a significant effect looks",
     )
     yield Table(head, rows, "A segment of so many units, tested by itself", numeric=frozenset((0, 1, 2)))
@@ -233,7 +233,7 @@ def if_export(case: Case) -> Page:
     ]
     facts = [
         ("data access that the policy allows", listing(allowed, "or")),
-        ("what the plan asks for", case.plan.data_access or "missing"),
+        ("what the plan requires", case.plan.data_access or "missing"),
         ("rows of an export", _export_size(case)),
         (
             "rows of the aggregates",

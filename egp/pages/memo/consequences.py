@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from egp.pages.memo.asked import least_days
 from egp.pages.memo.figures import looks_figure, power_figure
+from egp.pages.memo.required_run import least_days
 from egp.rules.costs import LOST, of_each
 
 if TYPE_CHECKING:

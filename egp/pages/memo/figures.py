@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from egp.advice.options.levers import policy_power
 from egp.output.page import charts
 from egp.output.page.model import Figure, Table
-from egp.pages.memo.asked import least_days
+from egp.pages.memo.required_run import least_days
 from egp.plan.analysis.by_day import at_most, planned_days, type_one_error, units_after
 from egp.plan.analysis.registered import power_at, primary_effect, primary_test
 from egp.plan.analysis.traffic import smallest_share
@@ -36,7 +36,7 @@ def power_figure(case: Case, day: int | None = None) -> Figure:
     metric = plan.primary_metric
     says = (
         f"With all units that come in {counted(marked, 'day')} the test finds an effect of {metric and metric.mde} with "
-        f"{power_text(powers[marked])} power; {percent(asked)} is asked."
+        f"{power_text(powers[marked])} power; {percent(asked)} is required."
     )
     shown = sorted({1, marked, planned_days(plan), last, *range(7, last + 1, 7)})
     rows = [(f"{number}", power_text(powers[number])) for number in shown if number in powers]
@@ -52,7 +52,7 @@ def looks_figure(case: Case, marked: Sequence[int], last: int) -> Figure:
     drawn = sorted({1, *range(step, last + 1, step), *marked, last})
     points = [(looks, type_one_error(case.plan, looks)) for looks in drawn]
     errors = dict(points)
-    told = [
+    phrase = [
         f"{counted(looks, 'look')}: {at_most(case.plan)}{percent(errors[looks], 1)}, {one_in(errors[looks])}"
         for looks in marked
     ]
@@ -60,6 +60,6 @@ def looks_figure(case: Case, marked: Sequence[int], last: int) -> Figure:
     return Figure(
         "How often a change without any effect looks significant",
         charts.type_one_error_by_looks(points, list(marked), test.alpha),
-        f"One planned look: {percent(test.alpha)}. Looks in even steps: {'; '.join(told)}.",
+        f"One planned look: {percent(test.alpha)}. Looks in even steps: {'; '.join(phrase)}.",
         Table(("looks", "type I error"), rows, numeric=frozenset((0, 1))),
     )

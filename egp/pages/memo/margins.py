@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """What is limited, what the policy asks, what the plan has, what is to spare."""
+    """What is limited, what the policy requires, what the plan has, what is to spare."""
 
     what: str
     asked: str
     has: str
     spare: float
-    told: str
+    phrase: str
     """What is to spare, in words."""
 
 
@@ -36,26 +36,26 @@ def margins(case: Case) -> Iterator[Section]:
     """A table of the plan's numbers beside the policy's, and the curve of its power."""
     rows = [
         row
-        for told in (_runtime, _weekdays, _sample, _arrival, _power, _holdout)
-        if (row := _kept(told, case))
+        for phrase in (_runtime, _weekdays, _sample, _arrival, _power, _holdout)
+        if (row := _kept(phrase, case))
     ]
     rows += list(_metrics(case))
     blocks: list[Block] = []
     if rows:
         table = [
-            (each.what, each.asked, each.has, Light("caution" if each.spare < 0 else "good", each.told))
+            (each.what, each.asked, each.has, Light("caution" if each.spare < 0 else "good", each.phrase))
             for each in rows
         ]
-        blocks.append(Table(("what", "asked", "the plan", "to spare"), table, "Margins to the limits"))
+        blocks.append(Table(("what", "required", "the plan", "to spare"), table, "Margins to the limits"))
     with suppress(NotChecked, ArithmeticError, StatisticsInputError):
         blocks.append(power_figure(case))
     if blocks:
         yield Section("How far it is from the limits", blocks, "good")
 
 
-def _kept(told: Callable[[Case], Row | None], case: Case) -> Row | None:
+def _kept(phrase: Callable[[Case], Row | None], case: Case) -> Row | None:
     try:
-        return told(case)
+        return phrase(case)
     except (NotChecked, ArithmeticError, StatisticsInputError):
         return None
 
@@ -107,7 +107,7 @@ def _power_row(what: str, asked: float, power: float) -> Row:
 
 
 def _metrics(case: Case) -> Iterator[Row]:
-    """Each guardrail's power to rule out its margin, where the policy asks for one."""
+    """Each guardrail's power to rule out its margin, where the policy requires one."""
     for row in _rows(case):
         if (
             row.role == "guardrail"

@@ -68,7 +68,7 @@ def rejected_in_short(case: Case, errors: Sequence[Diagnostic]) -> str:
 def _accepted_in_short(case: Case, warnings: Sequence[Diagnostic]) -> str:
     passed = counted(len(case.judged.passes), "check")
     if not warnings:
-        return f"{case.name} is accepted: it passes all {passed} that the policy asks of it."
+        return f"{case.name} is accepted: it passes all {passed} that the policy requires of it."
     stop = "does not stop it" if len(warnings) == 1 else "do not stop it"
     return f"{case.name} is accepted: it passes {passed}, and {counted(len(warnings), 'warning')} {stop}."
 
@@ -130,9 +130,9 @@ def _passed(case: Case) -> Section:
     families = case.policy.catalogue.families()
     counts = Counter(families[rule] for rule in case.judged.passes)
     in_order = dict.fromkeys(families.values())
-    told = listing(f"{family} {counts[family]}" for family in in_order if family in counts) or "none"
+    phrase = listing(f"{family} {counts[family]}" for family in in_order if family in counts) or "none"
     return Section(
-        "What passes", [Paragraph(f"{counted(len(case.judged.passes), 'check')} passed: {told}.")], "good"
+        "What passes", [Paragraph(f"{counted(len(case.judged.passes), 'check')} passed: {phrase}.")], "good"
     )
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from egp.advice.options.case import CaseError
 from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Section, Table
-from egp.pages.memo.asked import detectable, least_days
 from egp.pages.memo.figures import looks_figure, power_figure
 from egp.pages.memo.page import provenance, standing
+from egp.pages.memo.required_run import detectable, least_days
 from egp.plan.analysis.by_day import (
     Day,
     at_most,
@@ -152,7 +152,10 @@ def _facts(case: Case, then: Day) -> Iterator[Block]:
     pairs = [
         ("units per variant expected by then", whole(math.floor(then.units))),
         (f"power for the MDE of {mde}", power_text(then.power)),
-        ("effect it can find with the power asked", detectable(case, then.units) or "none that is possible"),
+        (
+            "effect it can find with the power required",
+            detectable(case, then.units) or "none that is possible",
+        ),
         (
             "a significant result of a true effect of the MDE",
             f"looks {times_its_size(then.exaggeration)} on average",
@@ -183,7 +186,7 @@ def _instead(then: Day, end: Day, case: Case) -> Iterator[Block]:
         ("units per variant", whole(math.floor(then.units)), whole(math.floor(end.units))),
         ("power at the MDE", power_text(then.power), power_text(end.power)),
         (
-            "effect found with the power asked",
+            "effect found with the power required",
             detectable(case, then.units) or "none",
             detectable(case, end.units) or "none",
         ),
@@ -196,7 +199,8 @@ def _instead(then: Day, end: Day, case: Case) -> Iterator[Block]:
         ("weekdays", weekdays_seen(then.weekdays), weekdays_seen(end.weekdays)),
     ]
     yield Table(
-        ("", "stopped", "as planned" if planned_days(case.plan) == end.number else "as the policy asks"), rows
+        ("", "stopped", "as planned" if planned_days(case.plan) == end.number else "as the policy requires"),
+        rows,
     )
     if end.number > planned_days(case.plan):
         yield Paragraph(

@@ -1,4 +1,4 @@
-"""One violation as a section: what the plan says, what the policy asks, what breaking it costs, which options comply."""
+"""One violation as a section: what the plan says, what the policy requires, what breaking it costs, which options comply."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def violation(case: Case, diagnostic: Diagnostic) -> Section:
 def _said(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
     place = diagnostic.place
     source = f"{place.path}:{place.span.start.line}"
-    told = f"the plan, {source}" if place.path == case.source.shown else source
+    phrase = f"the plan, {source}" if place.path == case.source.shown else source
     if diagnostic.missing:
         yield Paragraph(f"The plan says nothing about {label(case.path_of(diagnostic))} ({source}).")
     elif diagnostic.line.strip():
         line = diagnostic.line.strip()
-        yield Quotation(line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 3]}...", told)
+        yield Quotation(line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 3]}...", phrase)
 
 
 def _asked(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
@@ -58,7 +58,7 @@ def _asked(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
     pairs = []
     if diagnostic.observed or diagnostic.required:
         pairs.append(("the plan", diagnostic.observed or "missing"))
-        pairs.append(("the policy asks", diagnostic.required or "see the rule"))
+        pairs.append(("the policy requires", diagnostic.required or "see the rule"))
     pairs.append(
         (
             "rule",
@@ -89,8 +89,8 @@ def _set_at(value: SettingValue | None) -> str:
 
 
 def _costs(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
-    told = consequences_of(case, diagnostic)
-    for sentence in told:
+    phrase = consequences_of(case, diagnostic)
+    for sentence in phrase:
         yield Paragraph(sentence)
     shown = figure(case, diagnostic)
     if shown:

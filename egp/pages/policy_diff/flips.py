@@ -13,7 +13,7 @@ from egp.plan.finding import Diagnostic, Failure
 from egp.policy.model import Policy
 
 REASONS = 3
-"""As many reasons as are told of a plan."""
+"""As many reasons as are reported of a plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class PolicyComparison:
     now_rejected: tuple[Flip, ...]
     now_accepted: tuple[Flip, ...]
     further_rejected: tuple[Flip, ...]
-    """Plans that both reject, the new policy for further reasons; those are told."""
+    """Plans that both reject, the new policy for further reasons; those are reported."""
     further_rules: Mapping[str, int]
     """Rule → how many of these plans it rejects now, and did not before."""
     failures: tuple[Failure, ...]
@@ -122,10 +122,10 @@ def _flip(plan: Plan, reasons: Sequence[Diagnostic | str]) -> Flip:
 
 
 def _first(reasons: Sequence[Diagnostic | str]) -> Iterator[Diagnostic | str]:
-    """Each rule's first reason, as many as are told."""
-    told: set[str] = set()
+    """Each rule's first reason, as many as are reported."""
+    phrase: set[str] = set()
     for reason in reasons:
         rule = reason.rule if isinstance(reason, Diagnostic) else reason
-        if rule not in told and len(told) < REASONS:
-            told.add(rule)
+        if rule not in phrase and len(phrase) < REASONS:
+            phrase.add(rule)
             yield reason

@@ -52,7 +52,7 @@ def differences(old: Policy, new: Policy) -> list[SettingDifference]:
     changed = [
         _difference(subject, before.get(subject), after.get(subject))
         for subject in {**before, **after}
-        if _told(before.get(subject)) != _told(after.get(subject))
+        if _phrase(before.get(subject)) != _phrase(after.get(subject))
     ]
     changed.sort(key=lambda each: _order(each.subject, order))
     return [*_of_keys(old, new), *changed]
@@ -69,7 +69,7 @@ def _settings(policy: Policy) -> _Settings:
     found: _Settings = {}
     _add_layers(policy.layers, "", found)
     for scope in policy.scopes:
-        _add_layers(scope.layers, scope.told(), found)
+        _add_layers(scope.layers, scope.phrase(), found)
     return found
 
 
@@ -96,12 +96,12 @@ def _add_defaults(settings: _Settings, others: _Settings, policy: Policy) -> Non
             settings[subject] = SettingValue(option.default, _NOWHERE)
 
 
-def _told(value: SettingValue | None) -> str | None:
+def _phrase(value: SettingValue | None) -> str | None:
     return None if value is None else shown_value(value.value)
 
 
 def _difference(subject: Subject, old: SettingValue | None, new: SettingValue | None) -> SettingDifference:
-    return SettingDifference(subject, _told(old), _told(new), _origin(old), _origin(new))
+    return SettingDifference(subject, _phrase(old), _phrase(new), _origin(old), _origin(new))
 
 
 def _origin(value: SettingValue | None) -> Origin | None:

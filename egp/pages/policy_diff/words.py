@@ -66,18 +66,18 @@ def summary(comparison: PolicyComparison) -> str:
 
 FURTHER = "still rejected, for further reasons"
 MOST_FURTHER = 5
-"""Plans of those that are told one by one; JSON has all of them."""
+"""Plans of those that are listed one by one; JSON has all of them."""
 
 
 def further(comparison: PolicyComparison) -> str:
     """How many plans are rejected for further reasons, and by which rules, the most frequent first."""
     rules = sorted(comparison.further_rules.items(), key=lambda each: (-each[1], each[0]))
-    told = listing(f"{rule} {number}" for rule, number in rules)
-    return f"{counted(len(comparison.further_rejected), 'plan')} ({told})"
+    phrase = listing(f"{rule} {number}" for rule, number in rules)
+    return f"{counted(len(comparison.further_rejected), 'plan')} ({phrase})"
 
 
 def further_left(comparison: PolicyComparison) -> str:
-    """What is left out of the plans that are told; empty where nothing is."""
+    """What is left out of the plans that are reported; empty where nothing is."""
     left = len(comparison.further_rejected) - MOST_FURTHER
     return f"and {counted(left, 'further plan')}" if left > 0 else ""
 

@@ -17,7 +17,7 @@ from egp.yaml import Document
 
 @dataclass(frozen=True, slots=True)
 class ShownPlan:
-    """A plan, as far as a policy asks which settings judge it."""
+    """A plan, as far as it decides which settings judge it."""
 
     path: str
     document: int

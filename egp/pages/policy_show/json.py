@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class JudgedPlan(Reported):
-    """The plan, as far as a policy asks which settings judge it."""
+    """The plan, as far as it decides which settings judge it."""
 
     path: str
     document: Count
@@ -134,7 +134,7 @@ def _in_force(effective: Effective) -> PolicyInForce:
         as_of=effective.timing.as_of,
         plan=_plan(effective.judged) if effective.judged else None,
         overrides=tuple(
-            AppliedOverride(number=at + 1, for_=scopes[at].told(), place=shown_place(scopes[at].origin))
+            AppliedOverride(number=at + 1, for_=scopes[at].phrase(), place=shown_place(scopes[at].origin))
             for at in effective.covering
         ),
         diagnostics=_diagnostics(effective.policy),

@@ -52,14 +52,14 @@ def _about(effective: Effective) -> Iterator[Paragraph]:
     policy, judged = effective.policy, effective.judged
     applying = range(len(policy.scopes)) if judged is None else effective.covering
     if judged:
-        yield Paragraph(_told(judged))
+        yield Paragraph(_phrase(judged))
     for at in applying:
         yield Paragraph(_override(at + 1, policy.scopes[at]))
     if judged and policy.scopes and not effective.covering:
         yield Paragraph(f"none of {counted(len(policy.scopes), 'override')} applies")
 
 
-def _told(judged: ShownPlan) -> str:
+def _phrase(judged: ShownPlan) -> str:
     tier = f"tier {judged.traits.tier}" if judged.traits.tier else "no tier"
     timing = judged.timing
     if timing.registered:
@@ -68,7 +68,7 @@ def _told(judged: ShownPlan) -> str:
 
 
 def _override(number: int, scope: Scope) -> str:
-    return f"override {number}, for {scope.told()} ({shown_place(scope.origin)})"
+    return f"override {number}, for {scope.phrase()} ({shown_place(scope.origin)})"
 
 
 def _families(effective: Effective) -> Iterator[Section]:
@@ -89,8 +89,8 @@ def _rule(effective: Effective, each: EffectiveRule) -> Iterator[Block]:
 
 def _asides(effective: Effective) -> Iterator[Block]:
     for found in escapable_overrides(effective.policy):
-        told = f"{found.message} ({shown_place(found.origin)})"
-        notice = Notice(f"warning[{ESCAPABLE}]", told, "caution", [f"help: {found.help}"])
+        phrase = f"{found.message} ({shown_place(found.origin)})"
+        notice = Notice(f"warning[{ESCAPABLE}]", phrase, "caution", [f"help: {found.help}"])
         yield Section("", [notice])
     if silent := [each.rule.id for each in effective.rules if not (each.values or each.coming)]:
         yield Section("", [Paragraph(f"not adopted: {', '.join(silent)}")])

@@ -78,7 +78,7 @@ def parameters(policy: Policy) -> Iterator[Parameter]:
         for at, layer in enumerate(scope.layers):
             if _is_own(layer, policy):
                 before = [*policy.layers, *scope.layers[:at]]
-                yield from _of_layer(policy, layer, number, at, before, f"for {scope.told()}")
+                yield from _of_layer(policy, layer, number, at, before, f"for {scope.phrase()}")
 
 
 def _is_own(layer: Layer, policy: Policy) -> bool:
@@ -86,7 +86,7 @@ def _is_own(layer: Layer, policy: Policy) -> bool:
 
 
 def _of_layer(
-    policy: Policy, layer: Layer, scope: int | None, at: int, before: Sequence[Layer], told: str
+    policy: Policy, layer: Layer, scope: int | None, at: int, before: Sequence[Layer], phrase: str
 ) -> Iterator[Parameter]:
     for rule_id in {**layer.settings, **layer.dated}:
         if rule_id in ALWAYS:
@@ -97,7 +97,7 @@ def _of_layer(
         for number, dated in enumerate(layer.dated.get(rule_id, ())):
             set_here.append((number, f"from {dated.since}", dated.values))
         for entry, since, values in set_here:
-            applies = ", ".join(filter(None, (told, since)))
+            applies = ", ".join(filter(None, (phrase, since)))
             for name, value in values.items():
                 if name not in SETTINGS:
                     spot = Spot(scope, at, entry)
@@ -108,7 +108,7 @@ def _of_layer(
                 if name not in known:
                     default = SettingValue(option.default, plain["severity"].origin)
                     spot = Spot(scope, at, None)
-                    for number_of in _numbers(rule_id, name, default, told, spot, option):
+                    for number_of in _numbers(rule_id, name, default, phrase, spot, option):
                         yield replace(number_of, is_default=True)
 
 
@@ -139,12 +139,12 @@ class MovedNumber(NamedTuple):
     noticed: bool = False
     """Whether a result changes."""
     objects: bool = False
-    """Whether one does because the rule objects to a plan that it let pass."""
+    """Whether one does because the rule objects to a plan that it passes."""
     is_excluded: bool = False
     """Whether the rule does not take the number."""
 
     @property
-    def told(self) -> bool | None:
+    def phrase(self) -> bool | None:
         return None if self.is_excluded else self.noticed
 
 
@@ -170,7 +170,7 @@ class Prober:
         else:
             least = step / _FINE
             at = self._moved(parameter, least).noticed or self._moved(parameter, -least).noticed
-        return Covered(parameter, lower.told, at, higher.told)
+        return Covered(parameter, lower.phrase, at, higher.phrase)
 
     def _moved(self, parameter: Parameter, by: float) -> MovedNumber:
         """What tests notice when the number moves."""
@@ -260,7 +260,7 @@ def _set(values: Mapping[str, SettingValue], parameter: Parameter, value: object
     return {**values, name: SettingValue(value, parameter.origin)}
 
 
-def told(parameter: Parameter) -> str:
+def phrase(parameter: Parameter) -> str:
     """The number in words: `minimum-runtime.days 14`."""
     applies = f" {parameter.applies_to}" if parameter.applies_to else ""
     return f"{parameter.rule}.{parameter.name} {shown_value(parameter.value)}{applies}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egp.output.page.model import Answer, Notice, Paragraph, Section
-from egp.pages.policy_test.boundaries import told
+from egp.pages.policy_test.boundaries import phrase
 from egp.plan.wording import counted, listing
 from egp.policy.escapable import ESCAPABLE, escapable_overrides
 from egp.policy.params import shown_value
@@ -35,7 +35,7 @@ def _open(covered: Covered) -> Notice:
     sides = {"just below": covered.below, "at": covered.at, "just above": covered.above}
     missing = listing((side for side, is_covered in sides.items() if is_covered is False), "or")
     origin = f"default; {parameter.origin}" if parameter.is_default else str(parameter.origin)
-    text = f"{told(parameter)} ({origin}): no test {missing} {shown_value(parameter.value)}"
+    text = f"{phrase(parameter)} ({origin}): no test {missing} {shown_value(parameter.value)}"
     return Notice("open", text, "caution")
 
 

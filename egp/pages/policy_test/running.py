@@ -154,17 +154,17 @@ def _missed(case: ReadTest, said: Said) -> Iterator[str]:
         of_rule = said.of(each.rule or "")
         if not any(at == each.at and each.severity in (None, severity) for _, at, severity in of_rule):
             weighed = f" of severity {each.severity}" if each.severity else ""
-            yield f"{each.rule} was to find {each.at or 'the plan'}{weighed}, and {_told(each.rule or '', said)}"
+            yield f"{each.rule} was to find {each.at or 'the plan'}{weighed}, and {_phrase(each.rule or '', said)}"
 
 
 def _unexpected(case: ReadTest, said: Said) -> Iterator[str]:
     for rule_id in case.test.passes:
         if said.of(rule_id) or rule_id in said.unchecked:
-            yield f"{rule_id} was to pass, and {_told(rule_id, said)}"
+            yield f"{rule_id} was to pass, and {_phrase(rule_id, said)}"
     if case.expects_nothing:
         rules = sorted({rule_id for rule_id, _, _ in said.found} | said.unchecked)
         for rule_id in rules:
-            yield f"nothing was to be found, and {_told(rule_id, said)}"
+            yield f"nothing was to be found, and {_phrase(rule_id, said)}"
     expected = {(each.rule, each.at) for each in case.expected}
     for rule_id in dict.fromkeys(each.rule or "" for each in case.expected):
         others = sorted(at for _, at, _ in said.of(rule_id) if (rule_id, at) not in expected)
@@ -172,7 +172,7 @@ def _unexpected(case: ReadTest, said: Said) -> Iterator[str]:
             yield f"{rule_id} was not to find {', '.join(others)}"
 
 
-def _told(rule_id: str, said: Said) -> str:
+def _phrase(rule_id: str, said: Said) -> str:
     found = sorted(f"{at or 'the plan'} ({severity})" for _, at, severity in said.of(rule_id))
     if found:
         return f"{rule_id} finds {', '.join(found)}"

@@ -55,7 +55,7 @@ class Inputs(Reported):
     days: float | None
     per_day: Count | None
     power: Share | None
-    """Of the test, or of the decision by power_scope; null when it was asked for."""
+    """Of the test, or of the decision by power_scope; null when it was requested."""
     power_assumed: bool
     """Whether the power is the default and not the user's."""
     alpha: Share
@@ -128,7 +128,7 @@ class Assumptions(Reported):
 
 
 class Mistake(Reported):
-    """What a mistake would have said, in what was asked for, and the power of the registered test with that."""
+    """What a mistake would have said, in what was requested, and the power of the registered test with that."""
 
     id: Literal[
         "power_80", "shortcut", "one_sided", "no_correction", "single_look", "primary_only", "other_reading"
@@ -139,7 +139,7 @@ class Mistake(Reported):
 
 
 class Reach(Reported):
-    """What the usual power takes, where the power of a given test was asked for."""
+    """What the usual power takes, where the power of a given test was requested."""
 
     power: Share
     units: float | None
@@ -193,7 +193,7 @@ class MetricPower(Reported):
     """Unit of the baseline."""
     power_asked: Share | None
     power_asked_by: str | None
-    """What asks for that power."""
+    """What requires that power."""
     units_needed: float | None
     """Units of the smallest variant, not rounded."""
     days_needed: float | None
@@ -201,7 +201,7 @@ class MetricPower(Reported):
     power: Share | None
     """At the declared units."""
     detectable: float | None
-    """Smallest effect or margin at the declared units and the power asked."""
+    """Smallest effect or margin at the declared units and the power required."""
     needs: tuple[str, ...]
     """Pointers of the keys without which some of it cannot be computed."""
     reason: str | None

@@ -142,7 +142,7 @@ def _assumptions(answer: PowerAnswer) -> list[tuple[str, str]]:
     question = answer.question
     if question.power_assumed:
         rows.append(
-            ("power", f"{share_text(question.power or 0)}, as nothing else is asked; --power changes it")
+            ("power", f"{share_text(question.power or 0)}, as nothing else is required; --power changes it")
         )
     if question.power_scope == "decision":
         rows.append(("decision", _decision(answer)))

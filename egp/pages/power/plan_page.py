@@ -24,7 +24,7 @@ from egp.plan.wording import (
 if TYPE_CHECKING:
     from egp.policy.model import Policy
 
-_HEADS = ("metric", "needs", "days", "power", "asked", "finds", "declared")
+_HEADS = ("metric", "needs", "days", "power", "required", "finds", "declared")
 _NONE = "-"
 
 
@@ -110,8 +110,8 @@ def _amount(distance: float | None, unit: str | None) -> str:
 def _notes(plan: PlanPower, computed: Sequence[MetricRow]) -> Iterator[str]:
     if computed:
         yield (
-            "needs, days: units in the smallest variant, and days of exposure, for the power asked; power, finds: what the "
-            "declared sample gives, and the smallest MDE or margin at the power asked; declared: the plan's MDE or margin."
+            "needs, days: units in the smallest variant, and days of exposure, for the power required; power, finds: what the "
+            "declared sample gives, and the smallest MDE or margin at the power required; declared: the plan's MDE or margin."
         )
     yield from _asked(computed)
     together = plan.guardrails_together
@@ -129,8 +129,8 @@ def _asked(rows: Sequence[MetricRow]) -> Iterator[str]:
     for source in dict.fromkeys(row.asked_by for row in rows if row.asked_by):
         of = [row for row in rows if row.asked_by == source]
         roles = listing(dict.fromkeys(_ASKED_OF[row.role] for row in of))
-        hint = "; power_scope: decision asks more" if source == BY_POLICY else ""
-        yield f"{share_text(of[0].asked or 0.0)} is {source}, asked of {roles}{hint}."
+        hint = "; power_scope: decision requires more" if source == BY_POLICY else ""
+        yield f"{share_text(of[0].asked or 0.0)} is {source}, required of {roles}{hint}."
 
 
 def _not_computed(row: MetricRow) -> str:

@@ -1,4 +1,4 @@
-"""From the plans asked for to their power; what cannot be read is a failure, never skipped."""
+"""From the plans requested to their power; what cannot be read is a failure, never skipped."""
 
 from __future__ import annotations
 
@@ -65,6 +65,6 @@ def _of_document(
 
 
 def _guardrail_floor(rules: RuleSet) -> float | None:
-    """The power that the policy asks of guardrails in this plan; None where it does not."""
+    """The power that the policy requires of guardrails in this plan; None where it does not."""
     floor: float | None = asked({each.rule.id: each for each in rules.alone}, "guardrail_power")
     return floor

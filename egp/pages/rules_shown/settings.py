@@ -61,7 +61,7 @@ def _overridden(rule: Rule, policy: Policy) -> Iterator[SettingRow]:
         for values in (entry for layer in scope.layers for entry in layer.entries(rule.id)):
             for name, value in values.items():
                 if name not in ALWAYS.get(rule.id, ()):
-                    note = f"{origin_of(value)}; override {at}, for {scope.told()}"
+                    note = f"{origin_of(value)}; override {at}, for {scope.phrase()}"
                     yield SettingRow(name, shown_value(value.value), note)
 
 

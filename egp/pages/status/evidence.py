@@ -1,4 +1,4 @@
-"""Which results a status rests on: of each experiment the newest that are not from after the day that is told of."""
+"""Which results a status rests on: of each experiment the newest that are not from after the day that is reported of."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def status(
         entry = registered(plan.id or "")
         known = Known(source, plan, rejected.get((source.shown, document), ()), entry)
         there = finder.judged_at(source, (entry.path or "") if entry else "", root)
-        with suppress(PolicyError):  # of which the check told
+        with suppress(PolicyError):  # of which the check reported
             standings.append(standing(known, folder, as_of, finder, finder.policy_of(there, policy)))
     entries = [
         entry_of(plan, source.shown, document) for source, document, plan in [*read, *_plans(others, finder)]

@@ -159,37 +159,37 @@ def _running(
         reasons = (f"no results{where}: nobody can say how it does", *_rejections(known))
         return Standing(known, "running", "yellow", reasons, ("deliver its results",), days=days)
     try:
-        told = answers(known.source.path, files, instant(as_of, known.zone), finder, policy)
+        phrase = answers(known.source.path, files, instant(as_of, known.zone), finder, policy)
     except CannotJudge as error:
         reasons = tuple(failure.message for failure in error.failures)
         steps = tuple(failure.help for failure in error.failures if failure.help)
         return Standing(known, "running", "yellow", reasons, steps, days=days, failures=error.failures)
-    return _told(known, told, days)
+    return _phrase(known, phrase, days)
 
 
-def _told(known: Known, told: GateAnswers, days: UnitProgress | None) -> Standing:
-    colour, reasons, steps = _light(known, told)
+def _phrase(known: Known, phrase: GateAnswers, days: UnitProgress | None) -> Standing:
+    colour, reasons, steps = _light(known, phrase)
     return Standing(
         known,
         "running",
         colour,
         tuple(reasons),
         tuple(steps),
-        stage=told.readout.stage.name,
+        stage=phrase.readout.stage.name,
         days=days,
-        units=_units(told),
-        next=_next(told),
-        answers=told,
+        units=_units(phrase),
+        next=_next(phrase),
+        answers=phrase,
     )
 
 
-def _light(known: Known, told: GateAnswers) -> tuple[Colour, list[str], list[str]]:
-    """The gate's colour with its reasons; what is green for the gate still has to be a plan that the check lets pass."""
+def _light(known: Known, phrase: GateAnswers) -> tuple[Colour, list[str], list[str]]:
+    """The gate's colour with its reasons; what is green for the gate still has to be a plan that passes the check."""
     rejections = _rejections(known)
-    if told.colour != "green":
-        return told.colour, [*told.reasons(), *rejections], told.steps()
-    if must_choose(told.readout) and open_look(told.readout) is not None:
-        reason = f"{counted(len(told.readout.treatments), 'treatment')} were tested, and one is ramped"
+    if phrase.colour != "green":
+        return phrase.colour, [*phrase.reasons(), *rejections], phrase.steps()
+    if must_choose(phrase.readout) and open_look(phrase.readout) is not None:
+        reason = f"{counted(len(phrase.readout.treatments), 'treatment')} were tested, and one is ramped"
         return (
             "yellow",
             [reason, *rejections],
@@ -197,43 +197,45 @@ def _light(known: Known, told: GateAnswers) -> tuple[Colour, list[str], list[str
         )
     if rejections:
         return "yellow", rejections, [known.how_to_change]
-    return "green", [_as_planned(told)], []
+    return "green", [_as_planned(phrase)], []
 
 
-def _as_planned(told: GateAnswers) -> str:
-    decision = told.onwards.decision if told.onwards else None
+def _as_planned(phrase: GateAnswers) -> str:
+    decision = phrase.onwards.decision if phrase.onwards else None
     if decision and decision.verdict == "proceed":
-        return f"may go on to {_stage(told)}"
-    kept_back = withheld_because(told.readout)
+        return f"may go on to {_stage(phrase)}"
+    kept_back = withheld_because(phrase.readout)
     return f"as planned; the primary metric is {kept_back}" if kept_back else "as planned"
 
 
-def _stage(told: GateAnswers) -> str:
-    return told.onwards.readout.move.name if told.onwards else told.readout.stage.name
+def _stage(phrase: GateAnswers) -> str:
+    return phrase.onwards.readout.move.name if phrase.onwards else phrase.readout.stage.name
 
 
-def _next(told: GateAnswers) -> Next | None:
+def _next(phrase: GateAnswers) -> Next | None:
     """When somebody has to decide the next time, and on what."""
-    plan, today = told.readout.plan, told.readout.as_of.date()
-    if told.colour == "red":
+    plan, today = phrase.readout.plan, phrase.readout.as_of.date()
+    if phrase.colour == "red":
         return Next("roll back", today)
-    if must_choose(told.readout):
-        first_look = planned_looks(told.readout)[0].date()
+    if must_choose(phrase.readout):
+        first_look = planned_looks(phrase.readout)[0].date()
         return (
             Next("readout", first_look)
-            if open_look(told.readout) is None
+            if open_look(phrase.readout) is None
             else Next("choose the treatment", today)
         )
-    if told.onwards is None:
+    if phrase.onwards is None:
         until = plan.holdout.until if plan.holdout else None
         return Next("end of the holdout", until) if until else None
-    decision = told.onwards.decision
+    decision = phrase.onwards.decision
     if decision.verdict == "proceed":
-        return Next(f"enter {_stage(told)}", today)
+        return Next(f"enter {_stage(phrase)}", today)
     if decision.kind == "wait":
         until_instant = decision.until
-        return Next(f"enter {_stage(told)}", until_instant.date() if until_instant else None)
-    return Next(f"enter {_stage(told)}, after a repair" if decision.kind == "repair" else "whether to end it")
+        return Next(f"enter {_stage(phrase)}", until_instant.date() if until_instant else None)
+    return Next(
+        f"enter {_stage(phrase)}, after a repair" if decision.kind == "repair" else "whether to end it"
+    )
 
 
 def _days(plan: Experiment, today: date) -> UnitProgress | None:
@@ -246,9 +248,9 @@ def _days(plan: Experiment, today: date) -> UnitProgress | None:
     return UnitProgress(done, sum(run.days for run in runs))
 
 
-def _units(told: GateAnswers) -> UnitProgress | None:
+def _units(phrase: GateAnswers) -> UnitProgress | None:
     """Units that the smallest variant of the test has, whatever they did, against the planned sample."""
-    readout = told.readout
+    readout = phrase.readout
     metric = readout.plan.primary_metric
     if metric is None:
         return None

@@ -1,4 +1,4 @@
-"""What the policy asks of every alarm that withdraws or holds a treatment by itself. No plan has a say in it."""
+"""What the policy requires of every alarm that withdraws or holds a treatment by itself. No plan has a say in it."""
 
 from __future__ import annotations
 

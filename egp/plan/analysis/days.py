@@ -1,6 +1,6 @@
 """The days of a plan, in its own time zone: its run, its pauses, its readout.
 
-The first and the last day, which most rules ask for, are remembered by the plan's identity: a plan is never changed
+The first and the last day, which most rules require, are remembered by the plan's identity: a plan is never changed
 in place.
 """
 

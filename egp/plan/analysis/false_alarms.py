@@ -46,7 +46,7 @@ MOST_EXACT = 120
 """Evaluations up to which the exact chance is computed; more are counted as a watch without a pause."""
 
 MOST_SUMMED = 5_000
-"""Evaluations, or days of a part, that are gone through one by one."""
+"""Evaluations, or days of a part, that are counted one by one."""
 
 STEP, MOST_STEPS = 1.5, 40
 """Growth of the information between two points of a watch without a pause, and how many such points there are."""
@@ -67,7 +67,7 @@ class FalseAlarm(NamedTuple):
     chance: float
     """Exact, or an upper bound of it."""
     is_most: bool = False
-    """Whether it is a bound even where the exact chance was asked for."""
+    """Whether it is a bound even where the exact chance was requested."""
     number: int = 0
     """Evaluations, or days."""
     of_a_day: float = 0.0
@@ -81,7 +81,7 @@ def posterior_alarm(plan: Experiment, position: int, probability: float, how: Ho
         return FalseAlarm(0.0)
 
     def bounds(part: WatchedPart, information: Sequence[float]) -> Sequence[float]:
-        # Between two points a bound below even odds bends the other way, so that no line keeps below it.
+        # Between two points a bound below one half bends the other way, so that no line keeps below it.
         if probability <= 0 or (probability < 0.5 and evaluated == "hourly"):
             return [-math.inf] * len(information)
         return posterior_bounds(plan, position, probability, part, information)
@@ -131,7 +131,7 @@ def _at_evaluations(bounds: Sequence[float], information: Sequence[float], how: 
 
 
 def days_alarm(plan: Experiment, position: int, days: int, how: How, levels: AlarmLevels) -> FalseAlarm:
-    """Of a rule that asks for so many days in a row, each beyond the harm by chance alone.
+    """Of a rule that requires so many days in a row, each beyond the harm by chance alone.
 
     Days of a part share units, and are all alike; a run may begin in the part before.
     """
@@ -178,7 +178,7 @@ def _silent_days(plan: Experiment, position: int, part: WatchedPart) -> int:
 
 
 def weekly_alarm(plan: Experiment, levels: AlarmLevels) -> float:
-    """Of all rules that ask for weeks, the one that holds for every plan included: at most what the policy allows."""
+    """Of all rules that require weeks, the one that holds for every plan included: at most what the policy allows."""
     by_weeks = any(rule.significant_harm_for is not None for rule in plan.stop_rules)
     return levels.weekly_false_alarm if by_weeks or plan.guardrail_metrics else 0.0
 
@@ -241,7 +241,7 @@ def limit_alarm(
 
 
 def usual_evaluation(plan: Experiment) -> Literal["hourly", "daily"]:
-    """How often the gate is called: every day, or as often as a stop rule asks for."""
+    """How often the gate is called: every day, or as often as a stop rule requires."""
     return "hourly" if any(rule.evaluated == "hourly" for rule in plan.stop_rules) else "daily"
 
 

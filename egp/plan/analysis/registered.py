@@ -2,7 +2,7 @@
 
 Every function takes what it needs from the plan and raises ``NotChecked`` at the key that is missing, or that has
 a value no test can have and a rule of its own to say so; a rule then states its arithmetic and nothing else.
-What several rules ask of the same plan is remembered by the plan's identity, so a plan is never changed in place:
+What several rules need of the same plan is remembered by the plan's identity, so a plan is never changed in place:
 ``assuming`` makes another one.
 
 Conventions: ``sample_size_per_variant`` counts the units of the smallest variant, and units are always those of

@@ -77,7 +77,7 @@ def stop_rule_harm(plan: Experiment, position: int) -> float:
 
 
 def control_stretch(plan: Experiment, position: int) -> float:
-    """What control is multiplied by before a stop rule's harm is told: 1.05 for a rise by more than 5 % of it, and 1
+    """What control is multiplied by before a stop rule's harm is reported: 1.05 for a rise by more than 5 % of it, and 1
     where the harm is an amount of its own."""
     path, metric = stop_rule_metric(plan, position)
     harm = need(plan.stop_rules[position].harm_exceeds, "stop_rules", position, "harm_exceeds")
@@ -190,7 +190,7 @@ BAD_WEEKS = 2
 
 
 def weekly_level(plan: Experiment, weeks: int, levels: AlarmLevels) -> float:
-    """Level at which a week's harm is significant to a stop rule that asks for so many weeks in a row.
+    """Level at which a week's harm is significant to a stop rule that requires so many weeks in a row.
 
     Runs of k bad weeks begin in N - k + 1 places, each by chance as often as k windows that are alike are all bad; their
     sum over the metrics and treatments, which is at least the chance of any, is kept within what the policy allows.

@@ -41,7 +41,7 @@ _OPTION_OF_PARAMETER = {
 
 @dataclass(frozen=True, slots=True)
 class PowerAnswer:
-    """A consistent set of size, effect and power, one of which was asked for."""
+    """A consistent set of size, effect and power, one of which was requested."""
 
     question: PowerQuestion
     design: Design
@@ -82,7 +82,7 @@ class PowerAnswer:
 
     @property
     def planned_power(self) -> float:
-        """Power that sizes are compared at: the one asked for, or 95 % where power was the question."""
+        """Power that sizes are compared at: the one requested, or 95 % where power was the question."""
         if self.solved != "power":
             return self.power
         return power_of_test(self.question, DEFAULT_POWER)
@@ -144,7 +144,7 @@ def design_of(question: PowerQuestion) -> Design:
 
 
 def _margin(question: PowerQuestion) -> float | None:
-    """The margin; where it is asked for any possible one, since only having one makes the test what it is."""
+    """The margin; where it is requested any possible one, since only having one makes the test what it is."""
     if not question.non_inferiority:
         return None
     given = _distance(question)

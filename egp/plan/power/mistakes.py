@@ -19,9 +19,9 @@ _SAME = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """``says`` is in what was asked for: units of the smallest variant, absolute effect or margin, or power.
+    """``says`` is in what was requested: units of the smallest variant, absolute effect or margin, or power.
 
-    ``delivers`` is the power of the registered test at the size or effect the mistake says; where power was asked
+    ``delivers`` is the power of the registered test at the size or effect the mistake says; where power was wanted
     for, the power it has.
     """
 
@@ -97,7 +97,7 @@ def _solved(
 
 
 def _shortcut(answer: PowerAnswer) -> float:
-    """z·sd·√(2/n) solved for what is asked: half the width of an interval, found half of the time."""
+    """z·sd·√(2/n) solved for what is wanted: half the width of an interval, found half of the time."""
     test = answer.design.test
     variance = test.baseline * (1 - test.baseline) if test.std_dev is None else test.std_dev**2
     z = stats.z_upper(answer.question.alpha / 2)
@@ -126,7 +126,7 @@ def _as_relative(change: MetricChange, baseline: float) -> tuple[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What it would take to have the usual power, where the power of a given test was asked for."""
+    """What it would take to have the usual power, where the power of a given test was requested."""
 
     power: float
     units: float | None

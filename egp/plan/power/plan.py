@@ -98,7 +98,7 @@ class PlanPower:
 
 
 def plan_power(plan: Experiment, document: Document, guardrail_floor: float | None) -> PlanPower:
-    """Every metric that is tested. ``guardrail_floor`` is the policy's power for guardrails, None if it asks for none."""
+    """Every metric that is tested. ``guardrail_floor`` is the policy's power for guardrails, None if it requires none."""
     reading = _Reading(plan, guardrail_floor)
     return PlanPower(
         path=document.path,
@@ -190,8 +190,8 @@ class _Reading:
             if missing.path not in row.missing:
                 row.missing.append(missing.path)
         except (stats.StatisticsInputError, ArithmeticError) as error:
-            told = input_error_of(error)
-            row.reason = row.reason or f"{told.problem}; {told.advice}"
+            phrase = input_error_of(error)
+            row.reason = row.reason or f"{phrase.problem}; {phrase.advice}"
         return None
 
     def _primary_design(self, metric: Metric, path: Path) -> tuple[Design, float]:  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""What is asked: the options of the calculator, read and understood."""
+"""The question: the options of the calculator, read and understood."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ class PowerQuestion:
     direction: Direction
     non_inferiority: bool
     change: MetricChange | None
-    """The MDE, or the margin of a test of non-inferiority; None when it is asked for."""
+    """The MDE, or the margin of a test of non-inferiority; None when it is requested."""
     units: float | None
     days: float | None
     per_day: int | None
     power: float | None
-    """The power to reach, of the test or of the decision by ``power_scope``; None when it is asked for."""
+    """The power to reach, of the test or of the decision by ``power_scope``; None when it is requested."""
     power_assumed: bool
     alpha: float
     sides: Literal[1, 2]
@@ -83,7 +83,7 @@ class PowerQuestion:
 
     @property
     def solved(self) -> Solved:
-        """What is asked for."""
+        """What is requested."""
         if self.power is None:
             return "power"
         if self.change is None:
@@ -281,7 +281,7 @@ def _days(text: object) -> float:
 def _power(
     options: Options, effect: MetricChange | None, sized: bool, non_inferiority: bool
 ) -> tuple[float | None, bool]:
-    """The power to reach, None if it is asked for, and whether it is egp's default."""
+    """The power to reach, None if it is requested, and whether it is egp's default."""
     power = _read(options, "power", share)
     option = "--margin" if non_inferiority else "--mde"
     if effect is None and not sized:

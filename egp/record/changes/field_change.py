@@ -13,7 +13,7 @@ class FieldChange:
     """One field that two versions of a plan have different, or that only one of them has."""
 
     path: Path
-    """In the newer version. Of an item that is gone, its list; of a key that is gone, where it was."""
+    """In the newer version. Of an item that is missing, its list; of a key that is missing, where it was."""
     name: str
     """The JSON pointer with list items named by their id, as the ``changes`` of an amendment name it."""
     before: str | None

@@ -1,4 +1,4 @@
-"""The experiments' entries, read when they are asked for: each from a file of its own, or from ``egp.lock`` itself."""
+"""The experiments' entries, read when they are requested: each from a file of its own, or from ``egp.lock`` itself."""
 
 # No postponed annotations here: shapes are read from the annotations themselves.
 
@@ -51,7 +51,7 @@ class EntryStore(Protocol):
 
 
 class Entries(Mapping[str, Registration]):
-    """Id of an experiment → its registration, read when it is asked for. Every access may raise LockError."""
+    """Id of an experiment → its registration, read when it is requested. Every access may raise LockError."""
 
     def __init__(self, in_lock_file: Mapping[str, Registration], store: EntryStore | None = None) -> None:
         self.in_lock_file = in_lock_file
@@ -105,7 +105,7 @@ class Entries(Mapping[str, Registration]):
             return name
         documents = self.store.documents(path) if self.store else None
         if documents is None:
-            raise unusable(path, "this entry is gone since its folder was listed", "run the command again")
+            raise unusable(path, "this entry is missing since its folder was listed", "run the command again")
         name = _head_of(documents).experiment or ""
         _require_place(documents[0], path, name)
         return name

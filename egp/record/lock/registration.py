@@ -84,7 +84,7 @@ class Registration(TypedMapping):
     waived: tuple[Waived, ...] = listed("Waivers that hold, where the policy has the lock attest them.")
     decisions: tuple[Decided, ...] = listed("Decisions on the experiment, in order.")
     archived: date | None = field(
-        "When the experiment was put away; its plan may be gone since.", "2024-01-08"
+        "When the experiment was put away; its plan may be removed since.", "2024-01-08"
     )
 
     @property

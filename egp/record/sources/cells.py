@@ -95,7 +95,7 @@ class RowReader:
         return row
 
     def about(self, cells: Cells) -> About:
-        """What the record would have told, had it been possible to read it."""
+        """What the record would have said, had it been possible to read it."""
         stage, window = _word(cells, "stage"), _word(cells, "window")
         variant, metric = _word(cells, "variant"), _word(cells, "metric")
         try:

@@ -1,7 +1,7 @@
 """What git knows of a repository: files as a commit has them, and how a file came about.
 
-What git is asked looks at commits alone, since a look at the working tree would run the filters that its configuration
-names. How it is asked says `git_command.py`.
+What is read from git looks at commits alone, since a look at the working tree would run the filters that its configuration
+names. How it is called says `git_command.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How git is asked: through its command, never through a shell, and waited for no longer than a limit.
+"""How git is called: through its command, never through a shell, and waited for no longer than a limit.
 
 Neither hooks nor external programs run, nothing is written or fetched, and whatever the caller's environment says of another
 repository is left out.
@@ -33,7 +33,7 @@ _SETTINGS = (
 
 _OF_THE_CALLER = ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
 """Variables of git's that are kept: where its configuration lies, which `safe.directory` may be in. What a hook sets
-would turn git away from the folder it is asked about, and others name programs and files of traces."""
+would turn git away from the folder it works in, and others name programs and files of traces."""
 
 _FIXED = {
     "LC_ALL": "C",

@@ -36,7 +36,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class RecordTable:
-    """Records and the columns they have. ``refusals`` are about records that could not be told apart into cells."""
+    """Records and the columns they have. ``refusals`` are about records that could not be distinguished into cells."""
 
     path: str
     columns: tuple[str, ...]

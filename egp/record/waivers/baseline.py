@@ -1,7 +1,7 @@
 """The baseline, ``egp-baseline.yaml``: what was found on the day on which an organisation adopted its policy.
 
 An entry names rule, experiment and pointer, list items by their id; never a line. One line for each, sorted, so that
-branches which fix different findings merge. It only shrinks. What an entry may excuse:
+branches which fix different findings merge. It only shrinks. What an entry may suppress:
 
 - a finding of a rule that is waivable, for as long as it is found;
 - a finding of a rule that is not waivable, in a plan that ran already, and only while the plan stays as it was: the
@@ -26,7 +26,7 @@ from egp.yaml.edit import written
 VERSION = 1
 
 NEVER = frozenset({"document", "integrity", "privacy", "waivers"})
-"""Families of rules whose findings no baseline excuses."""
+"""Families of rules whose findings no baseline suppresses."""
 
 
 class WrittenEntry(TypedMapping):
@@ -47,7 +47,7 @@ class BaselineFile(TypedMapping):
 
     needs = ("baseline", "findings")
     baseline: int | None = key("Version of this format.", VERSION)
-    findings: tuple[WrittenEntry, ...] = listed("What is excused.")
+    findings: tuple[WrittenEntry, ...] = listed("What is suppressed.")
 
 
 class FindingKey(NamedTuple):
@@ -77,7 +77,7 @@ class AppliedEntry:
     place: LineOfFile
     """File and line of it."""
     lapsed: str = ""
-    """Why it excuses nothing, whatever its rule finds; empty where it would."""
+    """Why it suppresses nothing, whatever its rule finds; empty where it would."""
     used: int = 0
     """How many such findings there are."""
     is_new: bool = False
@@ -85,7 +85,7 @@ class AppliedEntry:
 
     @property
     def holds(self) -> bool:
-        """Whether it excuses what there is: more findings than were recorded are not what was recorded."""
+        """Whether it suppresses what there is: more findings than were recorded are not what was recorded."""
         return not self.lapsed and self.used <= self.entry.times
 
 
@@ -103,7 +103,7 @@ class FindingsBaseline:
 
 
 def read_baseline(folder: str, shown_as: str) -> FindingsBaseline:
-    """The baseline in a folder; what is wrong with the file is a failure, and then it excuses nothing."""
+    """The baseline in a folder; what is wrong with the file is a failure, and then it suppresses nothing."""
     documents, failures = documents_of(folder, BASELINE_FILE, shown_as)
     if not documents or failures:
         return FindingsBaseline(failures=tuple(failures))

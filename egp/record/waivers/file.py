@@ -14,7 +14,7 @@ from egp.record.waivers.reading import documents_of
 from egp.yaml import Document, Span
 
 _TOLD = 50
-"""Mistakes that are told; a file with more is not one with slips."""
+"""Mistakes that are reported; a file with more is not one with slips."""
 
 _WILDCARDS = frozenset("*?[")
 

@@ -1,6 +1,6 @@
-"""Waivers: what a policy asks of them, and what speaks against one.
+"""Waivers: what a policy requires of them, and what speaks against one.
 
-Everything that speaks against a waiver is told at once. A waiver that anything speaks against waives nothing.
+Everything that speaks against a waiver is reported at once. A waiver that anything speaks against waives nothing.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Objection:
     """What the key may say instead, where that is known."""
 
     @property
-    def told(self) -> str:
+    def phrase(self) -> str:
         """What to change, in words."""
         return help_line([setting((self.key,), self.value)], (), self.help) if self.value else self.help
 
@@ -128,7 +128,7 @@ def _rule(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
         yield Objection(
             "rule",
             f"{rule} is not waivable",
-            f"do what {rule} asks; no waiver lets a plan off it",
+            f"do what {rule} requires; no waiver lets a plan off it",
             observed="waived",
             required="not waivable",
         )
@@ -160,8 +160,8 @@ def _approval(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
         return
     role, may = waiver.role or "", listing(map(shown, terms.approvers), "or")
     if role not in terms.approvers:
-        told = f"{shown(role)} may not approve waivers" if role.strip() else "it names no role"
-        yield Objection("role", told, f"have it approved by {may}", shown(role), may)
+        phrase = f"{shown(role)} may not approve waivers" if role.strip() else "it names no role"
+        yield Objection("role", phrase, f"have it approved by {may}", shown(role), may)
     elif not terms.roles.get(role):
         advice = f"name the people under `roles: {{{shown(role)}: [...]}}` in the policy"
         yield Objection("role", f"the policy does not say who holds the role {shown(role)}", advice)
@@ -175,14 +175,14 @@ def _holder(waiver: Waiver, holders: Sequence[str]) -> Iterator[Objection]:
     if not approver.strip():
         yield Objection("approver", "nobody approved it", f"have it approved by {names}")
     elif identity(approver) not in map(identity, holders):
-        told = f"{shown(approver)} does not hold the role {shown(waiver.role)}"
-        yield Objection("approver", told, f"have it approved by {names}", shown(approver), names)
+        phrase = f"{shown(approver)} does not hold the role {shown(waiver.role)}"
+        yield Objection("approver", phrase, f"have it approved by {names}", shown(approver), names)
 
 
 def _second_person(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
     if not identity(terms.owner):
-        told = "the plan names no owner, who must not be the approver"
-        yield Objection("approver", told, "declare `owner.dri`")
+        phrase = "the plan names no owner, who must not be the approver"
+        yield Objection("approver", phrase, "declare `owner.dri`")
     elif waiver.approver and identity(waiver.approver) == identity(terms.owner):
         yield Objection(
             "approver",
@@ -206,7 +206,7 @@ def _period(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
         yield Objection(
             "expires",
             f"it expired at the end of {expires}",
-            "do what the rule asks, or have a new waiver approved",
+            "do what the rule requires, or have a new waiver approved",
             observed=str(expires),
             required=f"{terms.as_of} or later",
         )
@@ -295,8 +295,8 @@ def _version(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
         return
     setting = f'`digest: "{terms.digest}"`'
     if not (waiver.digest or "").strip():
-        told = "it does not say for which version of the plan it was granted"
-        yield Objection("digest", told, f"once the plan is approved as it is, set {setting}")
+        phrase = "it does not say for which version of the plan it was granted"
+        yield Objection("digest", phrase, f"once the plan is approved as it is, set {setting}")
     else:
         yield Objection(
             "digest",

@@ -1,4 +1,4 @@
-"""Reading a file that excuses: a regular file of one sound YAML document, or nothing it says holds."""
+"""Reading a file that suppresses: a regular file of one sound YAML document, or nothing it says holds."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def _fork() -> _Process:
 
 
 def _serve(question_out: int, answer_in: int) -> NoReturn:
-    """Answers until the asking process is gone, and ends without its clean-up."""
+    """Answers until the asking process has ended, and ends without its clean-up."""
     try:
         _be_quiet()
         _limit_memory()

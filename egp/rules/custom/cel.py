@@ -35,7 +35,7 @@ class Value(NamedTuple):
     """What an expression came to on a plan."""
 
     kind: Literal["bool", "other", "missing", "undeclared", "pattern", "unfit"]
-    told: object
+    phrase: object
     """The truth value, the type of another value, the key or name that is not there, the pattern that is none, or why it
     does not fit."""
 

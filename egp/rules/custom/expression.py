@@ -75,7 +75,7 @@ def first_path(expression: str) -> Path:
 
 
 def missing_path(expression: str, key: object, plan: object) -> Path | None:
-    """Where the plan lacks a key that the expression asks for; None if it does not lack it itself."""
+    """Where the plan lacks a key that the expression requires; None if it does not lack it itself."""
     for pattern in spoken(expression).paths:
         for path in islice(_lacking(pattern, plan, ()), _MOST_PLACES):
             if path and path[-1] == key:

@@ -35,7 +35,7 @@ class CustomRule(TypedMapping):
         "Whether an approver may set the rule aside; true when it is not set.", True
     )
     when: str | None = field(
-        "CEL expression: which plans the rule asks something of; all when it is not set.",
+        "CEL expression: which plans the rule applies to; all when it is not set.",
         "plan.surfaces.exists(s, s.startsWith('checkout'))",
         prose=True,
     )
@@ -58,5 +58,5 @@ class CustomRule(TypedMapping):
     help: str | None = field(
         "The smallest change that passes.", "add a sign-off of the role `legal`", prose=True
     )
-    why: str | None = field("Why the organisation asks for it.", "Checkout texts are a contract.", prose=True)
+    why: str | None = field("Why the organisation requires it.", "Checkout texts are a contract.", prose=True)
     tests: tuple[CustomTest, ...] = listed("Plans, and what the rule has to say of them.")

@@ -1,4 +1,4 @@
-"""A rule that a policy writes: an expression or a schema, asked of every plan."""
+"""A rule that a policy writes: an expression or a schema, required of every plan."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class OwnRule:
         )
 
     def check(self, plan: WrittenPlan, params: Params, organisation: Organisation) -> Iterator[Finding]:  # noqa: ARG002
-        """What the rule says of a plan. Raises Refused when it cannot judge: once it was stopped, it is not asked again."""
+        """What the rule says of a plan. Raises Refused when it cannot judge: once it was stopped, it is not called again."""
         if self._refusal:
             raise Refused(self._refusal)
         if self.written.when and not self._holds("when", self.written.when, plan, organisation.tier):
@@ -89,17 +89,19 @@ class OwnRule:
                 key, f"`{key}` was stopped: {bound}", "ask less of a plan, in fewer loops"
             ) from None
         if value.kind == "missing":
-            path = missing_path(expression, value.told, plan.value)
+            path = missing_path(expression, value.phrase, plan.value)
             if path is None:
-                reason = f"`{key}` of {self.id} asks for a key `{shown(value.told)}` that is not there"
-                raise NotChecked(self._path(plan), reason, "write it, or let the policy ask for it with `in`")
+                reason = f"`{key}` of {self.id} requires a key `{shown(value.phrase)}` that is not there"
+                raise NotChecked(
+                    self._path(plan), reason, "write it, or let the policy requires it with `in`"
+                )
             raise NotChecked(path)
         if value.kind == "unfit":
-            reason = f"`{key}` of {self.id} has no value on this plan: {value.told}"
+            reason = f"`{key}` of {self.id} has no value on this plan: {value.phrase}"
             raise NotChecked(self._path(plan), reason, "correct what the plan says there")
         if value.kind != "bool":
             raise self._refused(key, *_no_answer(key, value))
-        return bool(value.told)
+        return bool(value.phrase)
 
     def _path(self, plan: WrittenPlan) -> Path:
         return parse_pointer(self.place, plan.value)
@@ -137,7 +139,7 @@ class OwnRule:
                 self.written.message or "",
                 observed=misfit.found,
                 required=misfit.asked,
-                help=self.written.help or f"the policy's schema asks for {misfit.asked}",
+                help=self.written.help or f"the policy's schema requires {misfit.asked}",
             )
 
     def _refused(self, key: str, message: str, advice: str) -> Refused:
@@ -147,8 +149,8 @@ class OwnRule:
 
     def failure(self, message: str, span: Span, advice: str) -> Failure:
         line = self.document.line(span.start.line)
-        told = f"the policy cannot judge by {self.id}: {message}"
-        return Failure(self.document.path, told, self.id, span, line, advice)
+        phrase = f"the policy cannot judge by {self.id}: {message}"
+        return Failure(self.document.path, phrase, self.id, span, line, advice)
 
 
 class _WrittenRule(Rule):
@@ -165,12 +167,12 @@ def _no_answer(key: str, value: cel.Value) -> tuple[str, str]:
     """Message and help for an expression that is no question."""
     if value.kind == "undeclared":
         return (
-            f"`{key}` names `{shown(value.told)}`, which is nothing",
+            f"`{key}` names `{shown(value.phrase)}`, which is nothing",
             f"speak of {' and '.join(cel.VARIABLES)}",
         )
     if value.kind == "pattern":
-        return f"`{key}` has a pattern that cannot be read: {shown(value.told)}", "correct the pattern"
-    return f"`{key}` is {value.told}, where true or false is meant", "compare it with what it should be"
+        return f"`{key}` has a pattern that cannot be read: {shown(value.phrase)}", "correct the pattern"
+    return f"`{key}` is {value.phrase}, where true or false is meant", "compare it with what it should be"
 
 
 def _part(value: object, path: Path) -> object:
@@ -180,7 +182,7 @@ def _part(value: object, path: Path) -> object:
 
 
 def answer_on(key: str, expression: str, plan: WrittenPlan) -> tuple[str, str] | None:
-    """Message and help if the expression is no question to a plan, or cannot be asked."""
+    """Message and help if the expression is no question to a plan, or cannot be evaluated."""
     try:
         value = ask(cel.value_of, expression, plan.packed(), "")
     except Stopped as bound:

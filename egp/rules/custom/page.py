@@ -40,12 +40,12 @@ _HEADERS = {
 
 
 def page_of(rule: Told) -> str:
-    """What the rule asks, why, how, and its tests as examples."""
+    """What the rule requires, why, how, and its tests as examples."""
     written = rule.written
     line = rule.document.span(rule.at).start.line
     parts = [
         " ".join((written.message or "").split()),
-        _sentence(written.why) or f"The organisation asks for it: {rule.document.path}:{line}.",
+        _sentence(written.why) or f"The organisation requires it: {rule.document.path}:{line}.",
         *([f"To comply: {written.help}"] if written.help else []),
         *_asked(rule),
         *(_example(test) for test in rule.tests),
@@ -61,7 +61,7 @@ def _sentence(text: str | None) -> str:
 def _asked(rule: Told) -> Iterator[str]:
     """The rule as the policy has it."""
     if rule.written.when:
-        yield f"Asked of plans for which this holds:\n\n{_code(rule.written.when)}"
+        yield f"For plans for which this holds:\n\n{_code(rule.written.when)}"
     if rule.written.require:
         yield f"Required:\n\n{_code(rule.written.require)}"
     if rule.schema:

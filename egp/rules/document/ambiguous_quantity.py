@@ -53,7 +53,7 @@ Fails at `/primary_metric/mde`, saying "0.8 % relative or 0.8 pp absolute":
 primary_metric: {mde: 0.8, baseline: null}
 ```
 
-Where the baseline itself lacks its unit, the readings are told without it; `valid-plan` asks for the unit.
+Where the baseline itself lacks its unit, the readings are reported without it; `valid-plan` requires the unit.
 
 Fails at `/primary_metric/mde`, saying "it may be 0.8 % relative or 0.8 pp absolute":
 

@@ -3,7 +3,7 @@
 A key that looks like a safeguard and changes nothing is worse than none: whoever reads the plan relies on it. So what neither
 the readout nor the gate will look at is not in the plan: an MDE of a guardrail, which is judged by its margin; a margin of the
 primary metric of a superiority plan, which is judged by its effect; the test of a plan that makes none; a prior of a rule that
-counts days; a share of a segment that is not named; and a decision rule that asks for less than nothing.
+counts days; a share of a segment that is not named; and a decision rule that requires less than nothing.
 
 Passes:
 

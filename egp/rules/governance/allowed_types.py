@@ -1,6 +1,6 @@
 """The plan is of a type that the policy allows here.
 
-A type decides what is asked, and the author chooses it: a `rollout` and a `holdback` need neither an MDE nor a sample.
+A type decides what is required, and the author chooses it: a `rollout` and a `holdback` need neither an MDE nor a sample.
 Both are honest for what they are for: a rollout ships what is decided anyway and watches that it harms nobody, and a
 holdback keeps a shipped treatment from a few. Where a change must show its worth, a policy leaves only the types that
 test it, by path or by tier, which authors do not choose:

@@ -146,7 +146,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if len(_names(decision)) < params.options:
         yield Finding(
             ("decision_rule", "options"),
-            f"the decision rule has {present}; the policy asks for {params.options}",
+            f"the decision rule has {present}; the policy requires {params.options}",
             observed=present,
             required=counted(params.options, "option"),
             remedies=[_more_options(decision, params.options)],

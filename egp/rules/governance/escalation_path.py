@@ -34,7 +34,7 @@ Fails at `/escalation/to`, saying "the owner":
 escalation: {to: "@PDP-PM"}
 ```
 
-Fails at `/escalation/within`, saying "3 days; the policy asks for 24 h":
+Fails at `/escalation/within`, saying "3 days; the policy requires 24 h":
 
 ```yaml
 escalation: {within: 3d}
@@ -91,7 +91,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         said = "does not say how soon" if escalation.within is None else f"takes {length(escalation.within)}"
         yield Finding(
             ("escalation", "within"),
-            f"the escalation {said}; the policy asks for {params.hours} h",
+            f"the escalation {said}; the policy requires {params.hours} h",
             observed="missing" if escalation.within is None else length(escalation.within),
             required=f"at most {params.hours} h",
             remedies=[setting(("escalation", "within"), f"{params.hours}h")],

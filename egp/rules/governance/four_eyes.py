@@ -1,8 +1,8 @@
 """Nobody approves their own plan, and nobody signs it twice.
 
 Whoever wants the launch is the last to see what speaks against it. So a second person looks: whoever signs off
-or approves an amendment is someone else than `owner.dri`, whatever the spelling of the handle; `waiver-valid` asks the
-same of waivers. And a policy that asks for two roles wants two people, so one person signs for one role.
+or approves an amendment is someone else than `owner.dri`, whatever the spelling of the handle; `waiver-valid` requires the
+same of waivers. And a policy that requires two roles wants two people, so one person signs for one role.
 
 Passes:
 

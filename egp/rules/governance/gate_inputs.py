@@ -1,7 +1,7 @@
-"""The plan says everything that the gate will ask of it.
+"""The plan says everything that the gate will need of it.
 
 The gate decides from the plan as it was registered: what is missing then is not checked, and holds the launch when nothing can
-be added any more. So it is asked for before: the build that is tested, as `revision` of the plan or of each treatment; of
+be added any more. So it is required before: the build that is tested, as `revision` of the plan or of each treatment; of
 every metric that is judged its `kind` and its good `direction`; of guardrails and of the primary metric their `baseline`,
 how long an outcome needs, as `outcome_window`, and unless it is a proportion how much it varies between units, on which its
 precision depends; the sample, the level of the guardrails and the rule for shipping; a second week, which the gate compares
@@ -166,7 +166,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
 
 
 def _readout(plan: Experiment) -> Iterator[Finding]:
-    """What the gate asks once the test has run."""
+    """What the gate requires once the test has run."""
     statistics = plan.statistics
     if plan.guardrail_metrics and (statistics is None or statistics.guardrail_alpha is None):
         yield _unsaid(
@@ -246,6 +246,6 @@ def _proposed(path: Path, key: str) -> Remedies:
 
 def _unsaid(at: Path, what: str, advice: str = "", remedies: Remedies = ()) -> Finding:
     return Finding(
-        at, f"the plan does not say {what}, and the gate will ask", "missing", "a value before registration", advice,
+        at, f"the plan does not say {what}, and the gate needs it", "missing", "a value before registration", advice,
         yields_in_place=True, remedies=remedies,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 Without a hypothesis any result confirms what somebody meant all along. One sentence, written before the data, names the
 change, the people it is for, the metric it should move and the reason: "a persistent Buy Now button lifts the
-add-to-cart rate of mobile shoppers, because the offer stays in reach". egp asks that `hypothesis` is there and is no
+add-to-cart rate of mobile shoppers, because the offer stays in reach". egp requires that `hypothesis` is there and is no
 placeholder; whether it is a good one the reviewer judges. A rollout states what must not get worse, and a holdback what
 should last.
 

@@ -1,6 +1,6 @@
-"""What is known is told at least once a week, to people who are named.
+"""What is known is reported at least once a week, to people who are named.
 
-People who hear nothing ask for a peek, and a peek at the primary metric before its look is what the policy forbids. A
+People who hear nothing require a peek, and a peek at the primary metric before its look is what the policy forbids. A
 fixed cadence of readouts, with the primary withheld until its look, shows that guardrails are watched. Weekly is
 enough while nothing trips; daily and twice weekly are more.
 
@@ -16,7 +16,7 @@ Fails at `/readouts`:
 readouts: null
 ```
 
-Fails at `/readouts/cadence`, saying "biweekly; the policy asks for weekly":
+Fails at `/readouts/cadence`, saying "biweekly; the policy requires weekly":
 
 ```yaml
 readouts: {cadence: biweekly}
@@ -76,7 +76,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if readouts is None:
         yield Finding(
             ("readouts",),
-            f"the plan declares no readouts; the policy asks for {asked} ones",
+            f"the plan declares no readouts; the policy requires {asked} ones",
             observed="missing",
             required=asked,
             remedies=[addition(("readouts",), {"cadence": asked, "audience": AUDIENCE}, OTHERS)],
@@ -86,7 +86,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         said = f"are {readouts.cadence}" if readouts.cadence else "come at an interval the plan does not say"
         yield Finding(
             ("readouts", "cadence"),
-            f"readouts {said}; the policy asks for {asked}",
+            f"readouts {said}; the policy requires {asked}",
             observed=readouts.cadence or "missing",
             required=asked,
             remedies=[setting(("readouts", "cadence"), asked)],

@@ -1,4 +1,4 @@
-"""The roles that the policy asks for have signed the plan before the first unit is treated.
+"""The roles that the policy requires have signed the plan before the first unit is treated.
 
 A sign-off after the start approves what can no longer be changed. Which roles must sign follows from the policy, from
 the tier of the surfaces and from the plan's own answers about risk, so `risk` is answered in every plan, with `[]` if

@@ -201,7 +201,7 @@ def _judged(metric: Metric, path: Path, params: Params) -> Finding | None:
     margin = metric.non_inferiority_margin
     if margin is None:
         if metric.limit is None:
-            return None  # guardrail-threshold asks for one of the two
+            return None  # guardrail-threshold requires one of the two
         return _only_limit(metric, path, cap) if own else _far_limit(metric, metric.limit, path, params)
     if margin.unit == cap.unit:
         return _too_loose(metric, path, cap) if abs(margin.value) > abs(cap.value) * _ROUNDING else None
@@ -229,7 +229,7 @@ def _far_limit(metric: Metric, limit: Limit, path: Path, params: Params) -> Find
     harm = harm_direction(metric, path)
     key, bound = ("max", limit.max) if harm == "increase" else ("min", limit.min)
     if bound is None:
-        return None  # guardrail-threshold asks for the side on which harm lies
+        return None  # guardrail-threshold requires the side on which harm lies
     baseline, cap = need(metric.baseline, *path, "baseline"), params.default
     side = "maximum" if key == "max" else "minimum"
     subject = f"a {side} of {bound} for {called(metric.id, 'this guardrail')}"
@@ -327,15 +327,15 @@ def costs(broken: Broken) -> Iterator[str]:
     yield _accepted(broken.plan, metric, allowed, f"{cap}, the policy's cap,")
 
 
-def _accepted(plan: Experiment, metric: Metric, margin: float, told: str) -> str:
+def _accepted(plan: Experiment, metric: Metric, margin: float, phrase: str) -> str:
     from egp.plan.wording import whole
 
     name = called(metric.id, "the guardrail")
     if metric.kind == "proportion":
         unit = called(plan.unit, "unit")
-        return f"A margin of {told} accepts {whole(margin * _PER)} more {name} events per {_PER:,} {unit}s as harmless."
+        return f"A margin of {phrase} accepts {whole(margin * _PER)} more {name} events per {_PER:,} {unit}s as harmless."
     shift = absolute(margin, metric.baseline.unit if metric.baseline else "")
-    return f"A margin of {told} accepts a change of {name} by {shift} as harmless."
+    return f"A margin of {phrase} accepts a change of {name} by {shift} as harmless."
 
 
 LEVERS = "guardrails"

@@ -56,7 +56,7 @@ Fails at `/guardrail_metrics/0`, saying "could not be computed":
 guardrail_metrics: {0: {baseline: 97%}}
 ```
 
-Plans that are not sized for a test are not asked.
+Plans that are not sized for a test are exempt.
 
 Does not apply:
 

@@ -5,7 +5,7 @@ A guardrail without a number agreed beforehand turns into an opinion on the day 
 which side is harm; the action says what a breach leads to. A margin of 0 is no threshold, since no sample rules out
 every harm, and neither is a relative margin of a baseline of 0. A margin or a limit is in a unit that the metric has, and a
 limit bounds the side on which harm lies. A limit that stands alone lies beyond the baseline on that side: one that
-control itself breaks says nothing of the treatment. Beside a margin, and with `action: hold`, it may ask for more than the
+control itself breaks says nothing of the treatment. Beside a margin, and with `action: hold`, it may require more than the
 baseline, as a launch criterion does; with a roll back `hair-trigger` refuses it.
 
 Passes:
@@ -172,7 +172,7 @@ def _no_action(metric: Metric, path: Path) -> Finding:
 def _margin_faults(margin: MetricChange, metric: Metric, path: Path) -> Iterator[Finding]:
     baseline = metric.baseline
     if not margin.value:
-        problem = f"a margin of {margin} asks the readout to rule out every harm, which no sample can do"
+        problem = f"a margin of {margin} requires the readout to rule out every harm, which no sample can do"
         advice = "set a margin above 0, as in `non_inferiority_margin: 5%`, or replace it by a `limit`"
     elif baseline is not None and margin.relative and not baseline.value:
         problem = f"{margin} of a baseline of {baseline} is a margin of 0, and no sample rules out every harm"
@@ -233,7 +233,7 @@ def _comparable(bound: Measure, other: Measure) -> bool:
 
 
 _USUAL_POWER = 0.8
-"""Of guardrails, where the policy asks for none."""
+"""Of guardrails, where the policy requires none."""
 
 
 def _could_be_ruled_out(broken: Broken) -> Iterator[str]:

@@ -34,7 +34,7 @@ Fails at `/guardrail_metrics`, saying "no guardrail metric":
 guardrail_metrics: []
 ```
 
-A policy may ask for none.
+A policy may require none.
 
 Does not apply with `at_least: 0`:
 
@@ -90,12 +90,10 @@ def _absent(plan: Experiment, absent: list[str], params: Params) -> Finding:
     names = listing(map(shown, absent))
     if position is not None:
         name = shown(plan.guardrail_metrics[position].id)
-        message = (
-            f"the plan does not guard {names}, which the policy asks of every plan; {name} is probably meant"
-        )
+        message = f"the plan does not guard {names}, which the policy requires of every plan; {name} is probably meant"
         remedies = [setting(("guardrail_metrics", position, "id"), meant)]
     else:
-        message = f"the plan does not guard {names}, which the policy asks of every plan"
+        message = f"the plan does not guard {names}, which the policy requires of every plan"
         elsewhere = {str(metric.id): path[0] for path, metric in plan.metrics}
         moved = [f"move {shown(name)} there from {elsewhere[name]}" for name in absent if name in elsewhere]
         new = [name for name in absent if name not in elsewhere]
@@ -120,7 +118,7 @@ def _free_names() -> Iterator[str]:
 
 
 def _lines(plan: Experiment, names: list[str], moved: Sequence[str] = ()) -> Remedy:
-    """The guardrails as lines to add, with the stop rules that other rules then ask for."""
+    """The guardrails as lines to add, with the stop rules that other rules then require."""
     unwatched = [name for name in names if name not in {stop_rule.metric for stop_rule in plan.stop_rules}]
     lines = [*map(guardrail_line, names), *(stop_rule_line(plan, name) for name in unwatched)]
     after = "; ".join([", with the metric's own kind and numbers", *moved])
@@ -141,7 +139,7 @@ def _too_few(plan: Experiment, params: Params) -> Finding:
     return Finding(
         ("guardrail_metrics",),
         f"the plan has {counted(number, 'guardrail metric') if number else 'no guardrail metric'}; "
-        f"the policy asks for at least {params.at_least}",
+        f"the policy requires at least {params.at_least}",
         observed=counted(number, "guardrail metric"),
         required=f"at least {params.at_least}",
         remedies=[_lines(plan, [next(name for name in _free_names() if name not in taken)])],

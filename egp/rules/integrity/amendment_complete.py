@@ -51,7 +51,7 @@ amendments: [{on: 2023-01-20, reason: hurry, approver: "@xp-lead", data_access: 
 {}
 ```
 
-Fails at `/amendments` with `as_of: 2023-02-01, under_base: true`, saying "the amendment of 2023-01-20 is gone or changed":
+Fails at `/amendments` with `as_of: 2023-02-01, under_base: true`, saying "the amendment of 2023-01-20 is missing or changed":
 
 ```yaml
 amendments: [{on: 2023-01-20, reason: slow traffic, approver: "@xp-lead", data_access: no_results_seen}]
@@ -167,7 +167,7 @@ def _vanished(change: Change) -> Iterator[Finding]:
     for amendment in vanished_amendments(before, change.plan):
         yield Finding(
             ("amendments",),
-            f"the amendment of {amendment.on or 'an unknown day'} is gone or changed, and what was declared once stays",
+            f"the amendment of {amendment.on or 'an unknown day'} is missing or changed, and what was declared once stays",
             observed="not as it was",
             required="every amendment as it was",
             help="restore the amendment as it was, and add another one for what is new",

@@ -17,7 +17,7 @@ Passes with `as_of: 2023-05-11`:
 {}
 ```
 
-Fails at `` with `as_of: 2023-01-29`, saying "is gone on 2023-01-29, and it runs from 2023-01-18 to 2023-05-10":
+Fails at `` with `as_of: 2023-01-29`, saying "is missing on 2023-01-29, and it runs from 2023-01-18 to 2023-05-10":
 
 ```yaml
 {}
@@ -64,7 +64,7 @@ def check(removal: Removal) -> Iterator[Finding]:
     if plan is None:
         raise NotChecked(
             (),
-            f"{shown(removal.id)} is registered, its plan is gone, and history does not have it",
+            f"{shown(removal.id)} is registered, its plan is missing, and history does not have it",
             f"restore {shown(removal.path)}, or fetch the whole history",
         )
     first, last = first_exposure(plan)[0], last_watched(plan)
@@ -72,7 +72,7 @@ def check(removal: Removal) -> Iterator[Finding]:
         return
     yield Finding(
         (),
-        f"the plan of {shown(removal.id)} is gone on {removal.as_of}, and it runs from {first} to {last}"
+        f"the plan of {shown(removal.id)} is missing on {removal.as_of}, and it runs from {first} to {last}"
         f"{_heir(removal.successor, plan)}",
         observed="no plan",
         required=f"the plan, until {last}",

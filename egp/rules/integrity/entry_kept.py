@@ -1,10 +1,10 @@
 """The entry of an experiment in the lock is never deleted.
 
-What was registered is remembered when its plan is long gone: nobody can run it again under the same id as if it were new,
+What was registered is remembered when its plan was removed long ago: nobody can run it again under the same id as if it were new,
 and nobody can make a result that displeased go away. An experiment that is over is archived with
 `egp register --archive`; its plan may go then, and the entry stays.
 
-Fails at `` with `is_unregistered: true, lock: {digest: plan}`, saying "sound-plan, registered on 2023-01-17, is gone from the lock":
+Fails at `` with `is_unregistered: true, lock: {digest: plan}`, saying "sound-plan, registered on 2023-01-17, is missing from the lock":
 
 ```yaml
 {}
@@ -40,7 +40,7 @@ def check(removal: Removal) -> Iterator[Finding]:
     if removal.is_unregistered:
         yield Finding(
             (),
-            f"{shown(removal.id)}, registered on {removal.lock.registered}, is gone from the lock",
+            f"{shown(removal.id)}, registered on {removal.lock.registered}, is missing from the lock",
             observed="no entry",
             required=f"the entry of {removal.lock.registered}",
             help="restore the entry from the base; to put an experiment that is over away: egp register --archive",

@@ -175,10 +175,10 @@ def _against_base(change: Change) -> Iterator[Finding]:
     days = (change.as_of - start).days
     when = f"{counted(days, 'day')} after" if days else "on the day on which"
     for moved in moves:
-        yield _finding(change, before, moved, f"{_told(moved)} {when} the first unit was treated")
+        yield _finding(change, before, moved, f"{_phrase(moved)} {when} the first unit was treated")
 
 
-def _told(moved: FieldChange) -> str:
+def _phrase(moved: FieldChange) -> str:
     if moved.before is None:
         return f"`{moved.name}` gains {moved.after}"
     if moved.after is None:

@@ -3,7 +3,7 @@
 A date from before the change claims that something was agreed when it was not. In a review against a base, `as_of` is
 the day of the change. A registration that is new in the lock, or in a plan without a lock, has that date. A new
 amendment has it, too. And the days on which a draft starts, ends, is read, or is held out do not move into the past;
-of a plan that is registered or runs, `locked-plan` asks for an amendment whatever the new day is.
+of a plan that is registered or runs, `locked-plan` requires an amendment whatever the new day is.
 
 Passes with `as_of: 2023-01-17, under_base: true, lock: {digest: plan, registered: 2023-01-17}`:
 
@@ -161,10 +161,10 @@ def _schedule(change: Change, before: Experiment) -> Iterator[Finding]:
 
 
 def _in_the_past(moved: FieldChange, day: date, as_of: date) -> Finding:
-    told = f"gains {moved.after}" if moved.before is None else f"moves from {moved.before} to {moved.after}"
+    phrase = f"gains {moved.after}" if moved.before is None else f"moves from {moved.before} to {moved.after}"
     return Finding(
         moved.path,
-        f"`{moved.name}` {told}, which is in the past on {as_of}",
+        f"`{moved.name}` {phrase}, which is in the past on {as_of}",
         observed=str(moved.after),
         required=f"{as_of} or later",
         help=f"write a day from {as_of} on, or set it back and leave what happened on {day} to an amendment",

@@ -12,7 +12,7 @@ schedule: {end: 2023-02-12}
 {}
 ```
 
-Fails at `/id` with `under_base: true, base_lock: {digest: plan}`, saying "is gone from the lock":
+Fails at `/id` with `under_base: true, base_lock: {digest: plan}`, saying "is missing from the lock":
 
 ```yaml
 {}
@@ -32,7 +32,7 @@ Fails at `/id` with `under_base: true, lock: {digest: plan, policy: {name: "lax.
 {}
 ```
 
-Fails at `/id` with `under_base: true, lock: {digest: plan}, base_lock: {digest: plan, amended: [{digest: plan, on: 2023-01-17}]}`, saying "amendments that are gone or changed":
+Fails at `/id` with `under_base: true, lock: {digest: plan}, base_lock: {digest: plan, amended: [{digest: plan, on: 2023-01-17}]}`, saying "amendments that are missing or changed":
 
 ```yaml
 {}
@@ -80,7 +80,7 @@ def check(change: Change) -> Iterator[Finding]:
     base, lock = change.base_lock, change.lock
     if not change.under_base or base is None:
         raise DoesNotApply
-    what = "is gone from the lock" if lock is None else _rewritten(base, lock)
+    what = "is missing from the lock" if lock is None else _rewritten(base, lock)
     if what:
         yield Finding(
             ("id",),
@@ -102,11 +102,11 @@ def _rewritten(base: Registration, lock: Registration) -> str:
     if (lock.analysis or 1) != (base.analysis or 1):
         return "has another analysis under the same date"
     if not _keeps([_amendment(each) for each in base.amended], [_amendment(each) for each in lock.amended]):
-        return "has amendments that are gone or changed"
+        return "has amendments that are missing or changed"
     if base.archived not in (None, lock.archived):
         return "is no longer archived as it was"
     if not _keeps([vars(each) for each in base.decisions], [vars(each) for each in lock.decisions]):
-        return "has decisions that are gone or changed"
+        return "has decisions that are missing or changed"
     return ""
 
 

@@ -2,7 +2,7 @@
 
 A metric that two teams compute in two ways cannot settle a question between them. The catalogue names the metrics
 whose definition is agreed; an id outside of it is usually a misspelling, sometimes a definition nobody has reviewed.
-Without a catalogue, the option `metrics` being empty, nothing is asked.
+Without a catalogue, the option `metrics` being empty, nothing is required.
 
 Does not apply:
 
@@ -45,7 +45,7 @@ from egp.rules import rule
 class Params(rule.Params):
     metrics: Annotated[
         tuple[str, ...],
-        "ids of the metrics whose definition is agreed; empty asks nothing",
+        "ids of the metrics whose definition is agreed; empty requires nothing",
         rule.KnownAs("known_metrics"),
     ] = ()
 

@@ -1,6 +1,6 @@
 """Every metric that decides says which direction is good.
 
-Without a direction agreed beforehand, a metric that moved either way can be told as a success afterwards. The
+Without a direction agreed beforehand, a metric that moved either way can be said as a success afterwards. The
 direction also turns the MDE and the decision rule from sizes into claims. A signed `mde` or `target` must point the
 way that `direction` calls good. Directions of guardrail metrics belong to `guardrail-threshold`.
 

@@ -3,7 +3,7 @@
 With two metrics that can each declare a win, a change without any effect gets two chances to look like a success.
 It also leaves open what happens when one wins and the other loses, which is when people start to argue. Metrics
 that must not be harmed belong under `guardrail_metrics`, those that merely inform under `secondary_metrics`. A
-policy that accepts more than one sets `max`; `multiple-comparisons` then asks for a correction.
+policy that accepts more than one sets `max`; `multiple-comparisons` then requires a correction.
 
 Passes:
 

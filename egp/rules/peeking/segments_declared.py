@@ -3,7 +3,7 @@
 Cut finely enough, every experiment has a segment that looks like a win, and afterwards there is a story for it. A
 segment in `segments` may be concluded upon, so it is a further test: with k segments tested at level α each, a change
 without effect shows one in at least one of them with chance 1 − (1 − α)ᵏ, exactly so for segments without common units;
-with the whole population at most 1 − (1 − α)ᵏ⁺¹. The rule caps their number and asks for `bonferroni` or `holm`
+with the whole population at most 1 − (1 − α)ᵏ⁺¹. The rule caps their number and requires `bonferroni` or `holm`
 (`dunnett` is for treatments that share a control). `diagnostic_segments` serve root-cause work on guardrails and are
 free: nothing is concluded from them.
 

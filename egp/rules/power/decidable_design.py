@@ -1,7 +1,7 @@
 """The gate can decide what the plan registers, by the test that it registers.
 
 Some designs make sense on paper and cannot be decided from aggregates: such a plan would run to its end and then
-wait for ever. It is told the nearest design that works, before it starts.
+wait for ever. It is given the nearest design that works, before it starts.
 
 Rows have no product of covariate and denominator, so that no ratio is adjusted by CUPED; quantiles do not add up over
 days, so that no row tells what an earlier look saw; Dunnett's level holds at one look.
@@ -132,6 +132,6 @@ def check(plan: Experiment) -> Iterator[Finding]:
                 observed="no test of the gate" if each.metric else "a key without an effect",
                 required="a test that the gate decides" if each.metric else "a key that is applied",
                 remedies=each.nearest,
-                # Whoever has yet to say how units resemble each other is told that first.
+                # Whoever has yet to say how units resemble each other learns that first.
                 yields_to=frozenset({"unit-mismatch"}),
             )

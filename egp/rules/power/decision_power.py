@@ -60,7 +60,7 @@ Fails at `/decision_rule/min_ci_lower`, saying "a true effect of 45bps would shi
 decision_rule: {min_ci_lower: 15bps}
 ```
 
-A power of 95 % promised for the whole decision asks more of every test.
+A power of 95 % promised for the whole decision requires more of every test.
 
 Fails at `/sample_size_per_variant`, saying "the whole decision 79.5 %":
 
@@ -160,7 +160,7 @@ if TYPE_CHECKING:
 
 _MOST_UNITS = 10**12
 _DROPPED: dict[str, Remedy] = {
-    "min_lift": removal(("decision_rule", "min_lift"), ", significance is asked anyway"),
+    "min_lift": removal(("decision_rule", "min_lift"), ", significance is required anyway"),
     "min_ci_lower": setting(("decision_rule", "min_ci_lower"), "0%"),
 }
 """How a clause is taken out of the decision rule."""
@@ -233,7 +233,7 @@ def _decision(plan: Experiment, tested: Sequence[tuple[Path, Metric]]) -> _Decis
 
 
 def _threshold(plan: Experiment, key: str) -> float:
-    """A clause's bound in the metric's unit, towards the good; a bound below 0 asks no more than significance."""
+    """A clause's bound in the metric's unit, towards the good; a bound below 0 requires no more than significance."""
     bound: MetricChange | None = getattr(plan.decision_rule, key)
     if bound is None or plan.type == "non_inferiority":
         return 0.0
@@ -417,10 +417,10 @@ def costs(broken: Broken) -> Iterator[str]:
     bounds = (_threshold(plan, "min_lift"), _threshold(plan, "min_ci_lower"))
     chances = _decision(plan, _tested_guardrails(plan)).chances(planned_units(plan), *bounds)
     is_promise = plan.statistics is not None and plan.statistics.power_scope == "decision"
-    told = one_in(
+    phrase = one_in(
         1 - (chances.lower_bound if is_promise and broken.at[0] != "decision_rule" else chances.power)
     )
-    yield f"{told[:1].upper()}{told[1:]} launches that are worth it at the MDE would be turned down by the plan's own rule."
+    yield f"{phrase[:1].upper()}{phrase[1:]} launches that are worth it at the MDE would be turned down by the plan's own rule."
 
 
 LEVERS = "sample"

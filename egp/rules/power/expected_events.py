@@ -2,8 +2,8 @@
 
 A rate of 0.05 % has five events in 10,000 units. No normal distribution describes what five events say, so that the gate
 judges no rate, neither of the primary nor of a guardrail with a margin, of which a variant expects fewer than ten events
-(or, where nearly every unit has one, fewer than ten units without). Such a plan would run to its end and be told that it
-takes more units. It is told now how many.
+(or, where nearly every unit has one, fewer than ten units without). Such a plan would run to its end and learn that it
+takes more units. It is reported now how many.
 
 What is expected is computed from the baseline, under the null hypothesis of the test, at the units that the readout
 judges. Rates with CUPED, and rates of analysis units, are judged as means and ratios, and need no such minimum here.

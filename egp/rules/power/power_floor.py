@@ -100,7 +100,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
 
 
 def _message(power: Share | None, floor: Share) -> str:
-    asked = f"the policy asks for {share_text(floor)}"
+    asked = f"the policy requires {share_text(floor)}"
     if power is None:
         return f"the plan declares no power, so its sample follows from nothing; {asked}"
     if power >= 1:

@@ -121,14 +121,14 @@ def check(plan: Experiment) -> Iterator[Finding]:
     if declared is not None and declared >= required:
         return
     demand = f"the {_aim(plan, path)} at {percent(required_power(plan))} power needs {whole(required)}"
-    told = (
+    phrase = (
         "the plan declares no sample size"
         if declared is None
         else f"{unit_count(declared)} per variant {'is' if declared == 1 else 'are'} declared"
     )
     yield Finding(
         ("sample_size_per_variant",),
-        f"{told}; {demand}",
+        f"{phrase}; {demand}",
         observed="missing" if declared is None else whole(declared),
         required=whole(required),
         remedies=partial(_remedies, plan, required, path),

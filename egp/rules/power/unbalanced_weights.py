@@ -97,13 +97,13 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     efficiency = 2 * variants / math.fsum(shares) / (1 / control + 1 / treatment)
     if efficiency >= params.efficiency - 1e-9:
         return
-    at, (told, asked) = shares.index(min(control, treatment)), told_apart(efficiency, params.efficiency)
+    at, (phrase, asked) = shares.index(min(control, treatment)), told_apart(efficiency, params.efficiency)
     smallest = "treatment" if variants == 2 else "the smallest treatment"
     yield Finding(
         ("variants", at, "weight"),
-        f"a split of {percent(control)} in control and {percent(treatment)} in {smallest} is {told} "
+        f"a split of {percent(control)} in control and {percent(treatment)} in {smallest} is {phrase} "
         f"efficient: the same power takes {_price(plan, efficiency)}",
-        observed=told,
+        observed=phrase,
         required=f"at least {asked}",
         remedies=[Remedy(_even(plan, variants), after="; to treat fewer users lower `exposure`")],
     )

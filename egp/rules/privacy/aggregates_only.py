@@ -61,7 +61,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         observed = "missing"
     else:
         observed = shown(declared)
-        problem = f"the plan asks for {observed}; the policy allows {allowed}"
+        problem = f"the plan requires {observed}; the policy allows {allowed}"
     remedies = [setting(("data_access",), params.allowed[0])] if params.allowed else ()
     advice = "" if params.allowed else "leave the analysis to the platform"
     yield Finding(("data_access",), problem, observed, allowed, advice, remedies=remedies)

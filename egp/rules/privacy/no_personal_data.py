@@ -116,7 +116,7 @@ class _Kind(NamedTuple):
 
     name: str
     pattern: str
-    """Compiled when a sign asks for it: most runs need one or two of them."""
+    """Compiled when a sign requires it: most runs need one or two of them."""
     signs: tuple[bytes, ...]
     """One of them is in a shape of every text in which the pattern can be found."""
     advice: str

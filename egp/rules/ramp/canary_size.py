@@ -3,7 +3,7 @@
 A canary is there to find what breaks, on few enough units that a break does little harm. Below 5 % it sees too little
 to find anything, above 10 % it is a launch. It watches safety alone: its days are never pooled with the test, whose
 shares differ, and five days of canary are not the fourteen days of a test. So it says when it starts and when it ends,
-and ends before the test begins. Where the policy does not ask for a canary, `canary: {none: reason}` or no canary
+and ends before the test begins. Where the policy does not require a canary, `canary: {none: reason}` or no canary
 will do.
 
 Passes:
@@ -20,7 +20,7 @@ Passes:
 canary: {treated: 5%, start: 2023-01-18, end: "2023-01-23T00:00:00-08:00"}
 ```
 
-Fails at `/canary/treated`, saying "treats 25 % of the units; the policy asks for 5 % to 10 %":
+Fails at `/canary/treated`, saying "treats 25 % of the units; the policy requires 5 % to 10 %":
 
 ```yaml
 canary: {treated: 25%}
@@ -178,7 +178,7 @@ def _no_canary(plan: Experiment, params: Params) -> Finding:
     opted_out = plan.canary is not None
     return Finding(
         ("canary", "none") if opted_out else ("canary",),
-        f"the plan has no canary; the policy asks for one in every {plan.type} plan",
+        f"the plan has no canary; the policy requires one in every {plan.type} plan",
         observed="none",
         required=f"{percent(params.min)} to {percent(params.max)}",
         remedies=[_example(plan, params)],
@@ -205,14 +205,14 @@ def _example(plan: Experiment, params: Params) -> Remedy:
 
 def _wrong_size(treated: float, params: Params) -> Finding:
     nearest = params.min if treated < params.min else params.max
-    told, bound = told_apart(treated, nearest)
+    phrase, bound = told_apart(treated, nearest)
     asked = (
         f"{bound} to {percent(params.max)}" if nearest == params.min else f"{percent(params.min)} to {bound}"
     )
     return Finding(
         ("canary", "treated"),
-        f"the canary treats {told} of the units; the policy asks for {asked}",
-        observed=told,
+        f"the canary treats {phrase} of the units; the policy requires {asked}",
+        observed=phrase,
         required=asked,
         remedies=[setting(("canary", "treated"), share_in_plan(nearest))],
     )

@@ -42,7 +42,7 @@ Fails at `/holdout`:
 holdout: null
 ```
 
-Fails at `/holdout/share`, saying "the holdout keeps 2 % of the units; the policy asks for 5 %":
+Fails at `/holdout/share`, saying "the holdout keeps 2 % of the units; the policy requires 5 %":
 
 ```yaml
 holdout: {share: 2%}
@@ -164,7 +164,7 @@ def _undeclared(plan: Experiment, params: Params) -> Finding:
 
 
 def _reserved(plan: Experiment, params: Params) -> Remedy:
-    """A holdout of what the last stage leaves, or the least that the policy asks for, with what must make room."""
+    """A holdout of what the last stage leaves, or the least that the policy requires, with what must make room."""
     share, room = _share_with_room(plan, params)
     until = _earliest_end(plan, params)
     holdout = {"share": share, **({"until": until.isoformat()} if until else {})}
@@ -203,7 +203,7 @@ MOST_HELD_OUT = 0.5
 
 def _opted_out(plan: Experiment, reason: str, params: Params) -> Iterator[Finding]:
     if not params.allow_none:
-        message = "the plan has no holdout; the policy asks every plan for one"
+        message = "the plan has no holdout; the policy requires one in every plan"
     elif not stated(reason):
         message = "the plan has no holdout and gives no reason"
     else:
@@ -226,7 +226,7 @@ def _share(plan: Experiment, holdout: Holdout, params: Params) -> Iterator[Findi
         kept, asked = told_apart(share or 0.0, params.min)
         yield Finding(
             ("holdout", "share"),
-            f"the holdout {said or f'keeps {kept} of the units; the policy asks for {asked}'}",
+            f"the holdout {said or f'keeps {kept} of the units; the policy requires {asked}'}",
             observed="missing" if share is None else kept,
             required=f"at least {asked}",
             remedies=[Remedy((Setting(("holdout", "share"), enough), *room))],
@@ -273,7 +273,7 @@ def _until(plan: Experiment, until: date, params: Params) -> Iterator[Finding]:
     yield Finding(
         ("holdout", "until"),
         f"the holdout ends on {until}; the ramp ends on {end} at the earliest, "
-        f"and the policy asks for {length(params.after_ramp)} beyond it",
+        f"and the policy requires {length(params.after_ramp)} beyond it",
         observed=str(until),
         required=f"{enough} or later",
         remedies=[setting(("holdout", "until"), working_day(enough), " or later")],

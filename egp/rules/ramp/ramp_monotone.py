@@ -75,11 +75,11 @@ def check(plan: Experiment) -> Iterator[Finding]:
     yield from _falling(shares)
     where, before = _treated_before(plan)
     if shares[0] < before - ROUNDING:
-        told, asked = told_apart(shares[0], before)
+        phrase, asked = told_apart(shares[0], before)
         yield Finding(
             ("ramp", 0, "treated"),
-            f"stage 1 treats {told}; {where} already treats {asked}",
-            observed=told,
+            f"stage 1 treats {phrase}; {where} already treats {asked}",
+            observed=phrase,
             required=f"at least {asked}",
             remedies=[setting(("ramp", 0, "treated"), share_in_plan(before), " or more")],
         )

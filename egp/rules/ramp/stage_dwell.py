@@ -22,7 +22,7 @@ Fails at `/ramp/1/min_dwell`, saying "does not say how long":
 ramp: {1: {min_dwell: null}}
 ```
 
-Fails at `/ramp/0/min_dwell` with `hours: 72`, saying "the policy asks for 72 h":
+Fails at `/ramp/0/min_dwell` with `hours: 72`, saying "the policy requires 72 h":
 
 ```yaml
 ramp: {0: {min_dwell: 48h}}
@@ -65,7 +65,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         if stage.min_dwell is None or stage.min_dwell < least:
             yield Finding(
                 ("ramp", position, "min_dwell"),
-                f"{_named(position, stage)} {_says(stage)}; the policy asks for {params.hours} h",
+                f"{_named(position, stage)} {_says(stage)}; the policy requires {params.hours} h",
                 observed="missing" if stage.min_dwell is None else _hours(stage.min_dwell),
                 required=f"{params.hours} h",
                 remedies=[setting(("ramp", position, "min_dwell"), duration_in_plan(least))],

@@ -166,7 +166,7 @@ DAY = timedelta(days=1)
 ROUNDING = 1 + 1e-9
 LASTING = ("for", "significant_harm_for", "evaluated")
 TOO_SHORT = frozenset(("minimum-runtime", "weekly-cycles"))
-"""Rules whose advice makes the run longer, after which a stop rule may have the time it asks for."""
+"""Rules whose advice makes the run longer, after which a stop rule may have the time it requires."""
 
 
 class Params(rule.Params):

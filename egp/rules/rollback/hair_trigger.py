@@ -1,6 +1,6 @@
 """Alarms withdraw at most 5 % of harmless treatments, over all their evaluations and the whole life.
 
-An alarm that is asked every day gets a new chance every day to be wrong. A stop rule that fires at P(harm) ≥ 90 %
+An alarm that is evaluated every day gets a new chance every day to be wrong. A stop rule that fires at P(harm) ≥ 90 %
 with a flat prior sounds careful; looked at on fourteen days it withdraws a third of the harmless treatments, and people
 learn to overrule it. egp computes how often each alarm sounds if there is no effect at all, from the first day of the
 canary or the test through every stage of the ramp until the holdout ends:
@@ -43,7 +43,7 @@ Passes:
 stop_rules: {0: {harm_exceeds: 5%, probability: 95%, prior: flat, evaluated: daily, min_units_per_variant: 20_000}}
 ```
 
-Fails at `/stop_rules/0/probability`, saying "of harmless experiments (the policy allows 5 %): 113 daily evaluations ask for 90 % certainty of any harm":
+Fails at `/stop_rules/0/probability`, saying "of harmless experiments (the policy allows 5 %): 113 daily evaluations require 90 % certainty of any harm":
 
 ```yaml
 stop_rules: {0: {harm_exceeds: 0%, probability: 90%, min_units_per_variant: 1_000}}
@@ -55,7 +55,7 @@ Passes:
 stop_rules: {0: {harm_exceeds: 2%, probability: 99%, min_units_per_variant: 20_000}}
 ```
 
-A normal prior around no harm asks more of the first evaluations.
+A normal prior around no harm requires more of the first evaluations.
 
 Fails at `/stop_rules/0/probability`, saying "with a normal prior":
 
@@ -383,7 +383,7 @@ def _posterior(plan: Experiment, position: int, probability: float) -> Trigger:
         exceeds = stop_rule.harm_exceeds
         harm = f"harm beyond {exceeds}" if exceeds and exceeds.value else "any harm"
         return (
-            f"{counted(alarm.number, f'{stop_rule.evaluated} evaluation')} ask for {percent(probability)} certainty of "
+            f"{counted(alarm.number, f'{stop_rule.evaluated} evaluation')} require {percent(probability)} certainty of "
             f"{harm}, with {prior} prior"
         )
 
@@ -525,5 +525,5 @@ def costs(broken: Broken) -> Iterator[str]:
             if trigger.at == broken.at and not trigger.already:
                 alarm = _weighed(trigger, limit)
                 if alarm.chance > limit and not alarm.is_most:
-                    told = one_in(alarm.chance)
-                    yield f"{told[:1].upper()}{told[1:]} harmless launches would be rolled back by this rule alone."
+                    phrase = one_in(alarm.chance)
+                    yield f"{phrase[:1].upper()}{phrase[1:]} harmless launches would be rolled back by this rule alone."

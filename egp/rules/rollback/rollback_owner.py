@@ -1,7 +1,7 @@
 """Somebody is named who rolls back, within an hour.
 
 Everybody sees the alarm and everybody thinks that somebody else turns the switch. `rollback.owner` names who does it,
-usually a rota that is awake at night, and `rollback.max_minutes` how long it may take until the treatment is gone.
+usually a rota that is awake at night, and `rollback.max_minutes` how long it may take until the treatment is withdrawn.
 
 Passes:
 
@@ -21,7 +21,7 @@ Fails at `/rollback/owner`, saying "does not say who":
 rollback: {owner: everybody}
 ```
 
-Fails at `/rollback/max_minutes`, saying "takes up to 90 minutes; the policy asks for 60":
+Fails at `/rollback/max_minutes`, saying "takes up to 90 minutes; the policy requires 60":
 
 ```yaml
 rollback: {max_minutes: 90}
@@ -94,12 +94,12 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if minutes is not None and 0 < minutes <= params.minutes:
         return
     if minutes is None:
-        said = f"the rollback does not say how long it takes; the policy asks for {most}"
+        said = f"the rollback does not say how long it takes; the policy requires {most}"
     elif minutes <= 0:
         said = f"{counted(minutes, 'minute')} is no length of time for a rollback"
     else:
         said = (
-            f"the rollback takes up to {counted(minutes, 'minute')}; the policy asks for {params.minutes:g}"
+            f"the rollback takes up to {counted(minutes, 'minute')}; the policy requires {params.minutes:g}"
         )
     yield Finding(
         ("rollback", "max_minutes"),

@@ -227,7 +227,7 @@ def _threshold(stop_rule: StopRule) -> Iterator[Gap]:
         amount = harm.text.lstrip("-")
         yield Gap(at, f"has the sign wrong: {harm} of harm is a benefit", [setting(at, amount)])
     if harm is not None and stop_rule.significant_harm_for is not None:
-        message = f"asks for more harm than {harm}, but its significance is of any harm"
+        message = f"requires more harm than {harm}, but its significance is of any harm"
         advice = "write `for:` or `probability:` instead of `significant_harm_for:`"
         yield Gap(at, message, [removal(at)], advice)
     if harm is None and stop_rule.significant_harm_for is None:

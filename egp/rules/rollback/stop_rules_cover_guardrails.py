@@ -81,4 +81,4 @@ def costs(broken: Broken) -> Iterator[str]:
 
 def plain(_: object, __: Experiment) -> str:
     """What the rule insists on, for people who read no statistics."""
-    return "When to stop was agreed before the start, for each guardrail; nobody is asked when a stop rule fires."
+    return "When to stop was agreed before the start, for each guardrail; nobody is consulted when a stop rule fires."

@@ -2,7 +2,7 @@
 
 Over months people change devices and delete cookies: they come back as new units and see the other variant,
 which waters down every effect. What was new has become habit, seasons and other launches have moved in, and
-nobody decides. Eight weeks are a usual limit. A holdback, which is meant to last, is not asked.
+nobody decides. Eight weeks are a usual limit. A holdback, which is meant to last, is exempt.
 
 Passes:
 

@@ -92,7 +92,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield Finding(
             ("schedule", "pauses"),
             f"the longest run without a pause is {counted(longest, 'day')}; "
-            f"the policy asks for {counted(params.days, 'consecutive day')} at full exposure",
+            f"the policy requires {counted(params.days, 'consecutive day')} at full exposure",
             observed=counted(longest, "day"),
             required=counted(params.days, "day"),
             remedies=_around_pauses(plan, runs, params.days),
@@ -100,7 +100,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         return
     yield Finding(
         ("schedule", "end"),
-        f"the plan runs {counted(longest, 'day')} at full exposure; the policy asks for {params.days}",
+        f"the plan runs {counted(longest, 'day')} at full exposure; the policy requires {params.days}",
         observed=counted(longest, "day"),
         required=counted(params.days, "day"),
         remedies=[Remedy(_longer(plan, params.days))],

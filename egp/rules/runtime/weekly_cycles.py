@@ -1,6 +1,6 @@
 """Every weekday is covered at least twice.
 
-People shop and read differently on a Saturday than on a Tuesday, and one of each cannot be told from a
+People shop and read differently on a Saturday than on a Tuesday, and one of each cannot be distinguished from a
 holiday, an outage or a campaign. egp counts the whole days at full exposure by weekday, in the plan's time
 zone and without the pauses; a first or last day that is exposed only in part does not count.
 
@@ -93,7 +93,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     end = _sufficient_end(plan, params.times)
     yield Finding(
         ("schedule", "pauses" if paused else "end"),
-        f"{_shortfall(counts, params.times)}; the policy asks for {times_over(params.times)} each",
+        f"{_shortfall(counts, params.times)}; the policy requires {times_over(params.times)} each",
         observed=times_over(min(counts)),
         required=times_over(params.times),
         remedies=[Remedy(tuple(settings_of_run(plan, first_day(plan), end)))] if end else (),

@@ -1,4 +1,4 @@
-"""A waiver that ends soon is told before it ends.
+"""A waiver that ends soon is reported before it ends.
 
 On the day after it expires the plan is rejected again, in the middle of the run, unless the plan has been changed or
 another waiver approved by then. Both take people who have other things to do.
@@ -52,9 +52,9 @@ from egp.rules.rule_inputs import Judgement
 
 
 class Params(rule.Params):
-    soon: Annotated[timedelta, "time before the last day from which on it is told", rule.Stricter("more")] = (
-        timedelta(days=7)
-    )
+    soon: Annotated[
+        timedelta, "time before the last day from which on it is reported", rule.Stricter("more")
+    ] = timedelta(days=7)
 
 
 def check(judgement: Judgement, params: Params) -> Iterator[Finding]:
@@ -68,5 +68,5 @@ def check(judgement: Judgement, params: Params) -> Iterator[Finding]:
                 (*grant.at, "expires"),
                 f"the waiver of {shown(grant.waiver.rule)} ends {f'in {length(left)}' if left else 'with this day'}",
                 observed=str(expires),
-                help=f"by {expires} do what {shown(grant.waiver.rule)} asks, or have another waiver approved",
+                help=f"by {expires} do what {shown(grant.waiver.rule)} requires, or have another waiver approved",
             )

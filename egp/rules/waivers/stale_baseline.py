@@ -1,8 +1,8 @@
 """The baseline names what is still found, and nothing else.
 
-An entry that outlives its finding excuses the same mistake when it comes back. So an entry goes when its finding does,
-and `egp baseline` takes it out. That holds for an entry whose finding is gone, for one of which fewer findings are
-left, and for one that excuses nothing any more: its rule is not waivable, and the plan has changed since.
+An entry that outlives its finding suppresses the same mistake when it comes back. So an entry goes when its finding does,
+and `egp baseline` takes it out. That holds for an entry whose finding is resolved, for one of which fewer findings are
+left, and for one that suppresses nothing any more: its rule is not waivable, and the plan has changed since.
 
 Passes with `baseline: [{rule: stage-dwell, pointer: /ramp/0/min_dwell}], found: [stage-dwell]`:
 
@@ -62,29 +62,29 @@ def check(judgement: Judgement) -> Iterator[Finding]:
         if not judgement.is_known:
             yield Finding(
                 excuse.at,
-                f"the baseline excuses {rule} in a plan that is not there: no plan has the id "
+                f"the baseline suppresses {rule} in a plan that is not there: no plan has the id "
                 f"{shown(judgement.experiment)}",
                 help=_SHRINK,
             )
         elif excuse.lapsed:
             yield Finding(
                 excuse.at,
-                f"the baseline does not excuse {rule} at {place}: {excuse.lapsed}",
-                help="take the line out, or do what the rule asks and run `egp baseline`",
+                f"the baseline does not suppress {rule} at {place}: {excuse.lapsed}",
+                help="take the line out, or do what the rule requires and run `egp baseline`",
             )
         elif not excuse.used:
             yield Finding(
                 excuse.at,
-                f"the baseline excuses {rule} at {place}, and {rule} does not find it any more",
+                f"the baseline suppresses {rule} at {place}, and {rule} does not find it any more",
                 help=_SHRINK,
             )
         elif excuse.used < count:
             are_left = "is left" if excuse.used == 1 else "are left"
             yield Finding(
                 (*excuse.at, "count"),
-                f"of what the baseline excuses of {rule} at {place}, {excuse.used} of {counted(count, 'finding')} "
+                f"of what the baseline suppresses of {rule} at {place}, {excuse.used} of {counted(count, 'finding')} "
                 f"{are_left}",
                 observed=str(excuse.used),
                 required=str(count),
-                help="run `egp baseline`, which takes out what is gone",
+                help="run `egp baseline`, which takes out what no longer applies",
             )

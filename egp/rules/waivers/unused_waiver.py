@@ -2,7 +2,7 @@
 
 A waiver that waives nothing today waits for something to waive tomorrow, and nobody remembers why. It is one for a rule that
 finds nothing, or that is not in force for the plan, or it is kept beside the policy for an experiment that no plan has
-(told where all plans are checked). Of a waiver that is refused `waiver-valid` speaks.
+(reported where all plans are checked). Of a waiver that is refused `waiver-valid` speaks.
 
 Passes with `found: [stage-dwell], approvers: [experimentation_lead], roles: {experimentation_lead: ["@xp-lead"]}`:
 

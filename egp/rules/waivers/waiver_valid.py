@@ -133,7 +133,7 @@ def _remedy(grant: Grant) -> Remedy:
     """Everything that the waiver lacks: one edit where that is known of all of it."""
     if all(each.value for each in grant.objections):
         return Remedy(tuple(Setting((*grant.at, each.key), each.value) for each in grant.objections))
-    return advise("; ".join(dict.fromkeys(each.told for each in grant.objections)))
+    return advise("; ".join(dict.fromkeys(each.phrase for each in grant.objections)))
 
 
 ALWAYS_REJECTS = True

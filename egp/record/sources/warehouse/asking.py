@@ -1,4 +1,4 @@
-"""What the command line says of how a warehouse is asked."""
+"""What the command line says of how a warehouse is queried."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How the command line wants the warehouse to be asked."""
+    """How the command line wants the warehouse to be queried."""
 
     show: Callable[[str], None] | None = None
     """Takes the text of every query before it is sent."""

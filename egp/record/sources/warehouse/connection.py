@@ -1,4 +1,4 @@
-"""A connection to a warehouse, through Ibis: which engines are opened, how they are kept from writing, and what is told of errors.
+"""A connection to a warehouse, through Ibis: which engines are opened, how they are kept from writing, and what is reported of errors.
 
 Which warehouses there are is a list, since an engine that is not known may read and create whatever files it likes. DuckDB is
 opened read-only, and can reach nothing but its own file; PostgreSQL takes nothing but reading transactions. A connection of
@@ -56,7 +56,7 @@ def unusable(url: str, message: str, help: str) -> ResultsError:
 
 
 class Session:
-    """A connection that is asked one query after the other. No error repeats what is in the tables."""
+    """A connection that runs one query after the other. No error repeats what is in the tables."""
 
     def __init__(self, url: str, backend: Any, asking: Asking) -> None:
         self.url = url
@@ -139,7 +139,7 @@ def connected(url: str, root: str, asking: Asking = PLAINLY) -> Iterator[Session
 
 
 def _closed(backend: Any) -> None:
-    """An engine that failed may fail once more when it is left; what it failed of is told already."""
+    """An engine that failed may fail once more when it is left; what it failed of is reported already."""
     with suppress(Exception):
         backend.disconnect()
 

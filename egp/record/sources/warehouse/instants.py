@@ -1,4 +1,4 @@
-"""Days of a stage as instants, which every engine compares alike: none is asked for a time zone or the clocks that change."""
+"""Days of a stage as instants, which every engine compares alike: none computes with a time zone or with clocks that change."""
 
 from __future__ import annotations
 

@@ -75,12 +75,12 @@ def is_in_utc(backend: Any) -> bool:
     import ibis
 
     noon = datetime(2023, 7, 1, 12)  # no winter time anywhere north
-    told = ibis.literal(noon).cast("timestamp('UTC')") == ibis.literal(noon.replace(tzinfo=UTC))
-    return bool(backend.to_pyarrow(told).as_py())
+    phrase = ibis.literal(noon).cast("timestamp('UTC')") == ibis.literal(noon.replace(tzinfo=UTC))
+    return bool(backend.to_pyarrow(phrase).as_py())
 
 
 def bytes_read(backend: Any, tables: list[tuple[str | None, str]], limit: int) -> int:
-    """What one query reads at most. BigQuery is told the limit and keeps it itself. Raises UnknownSizeError."""
+    """What one query reads at most. BigQuery is reported the limit and keeps it itself. Raises UnknownSizeError."""
     engine = backend.name
     if engine == "duckdb":
         ((path,),) = backend.raw_sql("SELECT path FROM duckdb_databases() WHERE path IS NOT NULL").fetchall()

@@ -44,7 +44,7 @@ class Measure:
     segment: str = ""
     """What the metric is restricted to."""
     segments: tuple[str, ...] = ()
-    """Columns by whose values it is told once more."""
+    """Columns by whose values it is reported once more."""
 
     @property
     def scale(self) -> Decimal:

@@ -1,4 +1,4 @@
-"""How a warehouse is named on the command line, and how that is told without a secret."""
+"""How a warehouse is named on the command line, and how that is reported without a secret."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class SumsQuery:
 
     def _per_unit(self) -> Any:
         """Each unit with what it did in every window."""
-        units = self._told()
+        units = self._phrase()
         if not self._measures:
             return units
         # Named, so that engines compute the units once, and not for each of the two joins.
@@ -134,7 +134,7 @@ class SumsQuery:
         whole = units.left_join(per_unit, "unit")
         return whole.mutate(**{name: whole[name].fill_null(0) for name in did})
 
-    def _told(self) -> Any:
+    def _phrase(self) -> Any:
         """Units with the number of their day, and with what is irregular as 0 or 1."""
         units = self._units.units(self.spans, self.segments)
         kept = [name for name in units.columns if name not in ("other_variant", "times")]

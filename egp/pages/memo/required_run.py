@@ -1,4 +1,4 @@
-"""What the policy in force asks of the run and of the power of a plan."""
+"""What the policy in force requires of the run and of the power of a plan."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from egp.advice.options.case import Case
 
 MOST_DAYS = 366
-"""Days of a run that are told one by one; every day of a longer one would take long to compute."""
+"""Days of a run that are listed one by one; every day of a longer one would take long to compute."""
 
 
 def least_days(case: Case) -> int:
-    """Days of a run that is whole: the plan's, or what the policy asks if that is more."""
+    """Days of a run that is whole: the plan's, or what the policy requires if that is more."""
     asked: int = case.asked("shortest_run") or 0
     days = max(planned_days(case.plan), asked)
     if days > MOST_DAYS:
@@ -30,7 +30,7 @@ def least_days(case: Case) -> int:
 
 
 def detectable(case: Case, units: float) -> str:
-    """The effect that is found with the power asked for, as the plan would write it; empty where there is none."""
+    """The effect that is found with the power required, as the plan would write it; empty where there is none."""
     metric = primary_at(case.plan, PRIMARY)
     if metric.mde is None:
         return ""

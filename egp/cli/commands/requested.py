@@ -1,4 +1,4 @@
-"""The plans that a command line asks for."""
+"""The plans that a command line names."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from egp.policy.plan_files import PlanFinder, PlanSource
 
 
-def plans_asked_for(options: argparse.Namespace, policy: Policy, finder: PlanFinder) -> list[PlanSource]:
-    """The plans that are asked for. Raises Stop when there are none."""
+def requested_plans(options: argparse.Namespace, policy: Policy, finder: PlanFinder) -> list[PlanSource]:
+    """The plans that are requested. Raises Stop when there are none."""
     from egp.policy.plan_files import STANDARD_INPUT
     from egp.yaml.bounds import MAX_BYTES
 
