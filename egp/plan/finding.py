@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
-from egp.plan.remedy import help_line
+from egp.plan.remedy import help_line, ways
 from egp.stats.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from egp.plan.remedy import Offer, Remedies, Remedy
+    from egp.plan.remedy import Offer, Remedies, Remedy, Way
     from egp.yaml import Path, Span
 
 Severity = Literal["error", "warning", "info"]
@@ -59,6 +59,11 @@ class Advice:
     @property
     def text(self) -> str:
         return help_line(self.remedies, self._at, self._free)
+
+    @property
+    def ways(self) -> list[Way]:
+        """The same for a reader who has room: each way out by itself."""
+        return ways(self.remedies, self._at, self._free)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Advice) and (self.text, [*self.remedies]) == (other.text, [*other.remedies])

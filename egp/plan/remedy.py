@@ -115,6 +115,48 @@ def help_line(remedies: Remedies, at: Path, free: str = "") -> str:
     return ", or ".join(filter(None, (*(in_words(each, at) for each in remedies), free)))
 
 
+class Way(NamedTuple):
+    """One way out, for a reader who has room: a sentence, and what is copied below it, each with its place.
+
+    A single block has its place in the sentence.
+    """
+
+    words: str
+    blocks: tuple[tuple[str, str], ...] = ()
+
+
+LONG = 60
+"""Characters from which on a value is copied from a line of its own."""
+
+
+def ways(remedies: Remedies, at: Path, free: str = "") -> list[Way]:
+    """What a help line says in one sentence, apart; longer values on lines of their own."""
+    return [*(_way(each, at) for each in remedies), *([Way(free)] if free else [])]
+
+
+def _way(remedy: Remedy, at: Path) -> Way:
+    long = [each for each in remedy.edits if isinstance(each, Addition) and len(_line(each)) > LONG]
+    if not long:
+        return Way(in_words(remedy, at))
+    short = [each for each in remedy.edits if each not in long]
+    begun = f"{edits_in_words(short, at)}, and " if short else ""
+    if len(long) == 1:
+        words = f"{remedy.before}{begun}add {_place_of(long[0])}{remedy.after}"
+        return Way(words, (("", _line(long[0])),))
+    return Way(
+        f"{remedy.before}{begun}add{remedy.after}", tuple((_place_of(each), _line(each)) for each in long)
+    )
+
+
+def _place_of(edit: Addition) -> str:
+    holder = _appended_to(edit) or edit.path[:-1]
+    return f"under `{label(holder)}:`" if holder else "to the plan"
+
+
+def _line(edit: Addition) -> str:
+    return f"- {_written(edit.value)}" if _appended_to(edit) else f"{edit.path[-1]}: {_written(edit.value)}"
+
+
 def in_words(remedy: Remedy, at: Path) -> str:
     return f"{remedy.before}{edits_in_words(remedy.edits, at)}{remedy.after}"
 

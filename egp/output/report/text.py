@@ -134,7 +134,8 @@ class _Blocks:
             number = str(related.place.span.start.line).rjust(len(gutter))
             yield from _snippet(related.line, related.place.span, number, "", "frame", style)
         yield _bar(gutter, style)
-        notes = words.notes(diagnostic)
+        yield from _ways_out(diagnostic, gutter, style)
+        notes = [("coming", diagnostic.coming)]
         if diagnostic.rule not in self._reasoned:
             self._reasoned.add(diagnostic.rule)
             notes.append(("why", self._catalogue.load(diagnostic.rule).page.why))
@@ -214,6 +215,32 @@ def _width(character: str) -> int:
     if category(character) in ("Mn", "Me"):
         return 0
     return 2 if east_asian_width(character) in "WF" else 1
+
+
+def _ways_out(diagnostic: Diagnostic, gutter: str, style: Style) -> Iterator[str]:
+    """The help: in one line where that is enough, else a line each, with what is to be copied below it."""
+    ways, margin = diagnostic.advice.ways, " " * (len(gutter) + 9)
+    in_a_line = printable(diagnostic.help)
+    if len(in_a_line) <= style.width - len(margin) or (len(ways) == 1 and not ways[0].blocks):
+        yield from _note("help", in_a_line, gutter, style) if in_a_line else ()
+        return
+    for number, way in enumerate(ways):
+        words = f"{chr(ord('a') + number)}) {way.words}" if len(ways) > 1 else way.words
+        text = printable(f"{words}:" if way.blocks else words)
+        if number == 0:
+            yield from _note("help", text, gutter, style)
+        else:
+            yield from _indented(text, margin, "   ", style)
+        below = margin + ("   " if len(ways) > 1 else "  ")
+        for place, line in way.blocks:
+            if place:
+                yield below + printable(place)
+            # A flow mapping may go on in the next line: what is printed can be copied.
+            yield from _indented(printable(line), f"{below}  " if place else below, "  ", style)
+
+
+def _indented(text: str, margin: str, hanging: str, style: Style) -> Iterator[str]:
+    yield from (margin + line for line in wrapped(text, max(20, style.width - len(margin)), hanging))
 
 
 def _note(title: str, text: str, gutter: str, style: Style) -> Iterator[str]:
