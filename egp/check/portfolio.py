@@ -27,9 +27,16 @@ def judge_together(
     everyone = [*inside, *_entries_elsewhere(run, files, asked, found)]
     # In an order that is the same whichever of them are in the call: what is said of a plan follows it.
     index = PortfolioIndex(sorted(everyone, key=lambda each: (each.path, each.document)))
+    heard: set[str] = set()
     for each in judged:
-        own = index if each.source.in_portfolio else PortfolioIndex([each.entry])
-        _judge_among_others(run.of(each.source), files, each, Portfolio(each.entry, own), found)
+        owner = run.of(each.source)
+        if each.source.in_portfolio:
+            # The first in the call that a policy judges, wherever it stands: others may not be in the call at all.
+            portfolio = Portfolio(each.entry, index, reported_elsewhere=owner.policy.root in heard)
+            heard.add(owner.policy.root)
+        else:
+            portfolio = Portfolio(each.entry, PortfolioIndex([each.entry]))
+        _judge_among_others(owner, files, each, portfolio, found)
     return index
 
 

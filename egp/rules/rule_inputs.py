@@ -278,15 +278,12 @@ class Portfolio:
 
     plan: PortfolioEntry
     index: PortfolioIndex
+    reported_elsewhere: bool = False
+    """Whether what is found of the portfolio as a whole is reported on another plan of the call."""
 
     def others(self, kind: str, name: str) -> list[PortfolioEntry]:
         """The other entries that share an "id", "layer", "feature_flag" or "surface"."""
         return [entry for entry in self.index.sharing(kind, name) if entry is not self.plan]
-
-    @property
-    def reported_elsewhere(self) -> bool:
-        """True unless this plan is the first of the portfolio: for findings about the portfolio as a whole."""
-        return self.index.entries[0] is not self.plan
 
 
 @frozen

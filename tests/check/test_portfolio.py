@@ -6,6 +6,7 @@ import pytest
 
 from egp.policy.plan_files import PlanFinder
 from tests.check.workspace import PLAN, Workspace
+from tests.gate.calling import call
 
 SAME_LAYER = """
 def check(portfolio: 'Portfolio'):
@@ -75,6 +76,52 @@ def test_without_patterns_the_plans_that_are_asked_for_are_the_portfolio(workspa
         "d shares its layer with a",
         "a shares its layer with d",
     ]
+
+
+AS_A_WHOLE = """
+def check(portfolio: 'Portfolio'):
+    if portfolio.reported_elsewhere:
+        raise DoesNotApply
+    yield Finding(('id',), f'{portfolio.plan.id} says it of {len(portfolio.index.entries)} plans')
+"""
+
+
+@pytest.mark.parametrize(
+    ("paths", "says"),
+    [
+        ((), "a says it of 3 plans"),
+        (("experiments/a.yaml",), "a says it of 3 plans"),
+        (("experiments/b.yaml",), "b says it of 3 plans"),
+        (("experiments/c.yaml", "experiments/b.yaml"), "c says it of 3 plans"),
+        (("experiments",), "a says it of 3 plans"),
+    ],
+)
+def test_the_portfolio_as_a_whole_is_reported_once_on_a_plan_of_the_call(
+    workspace: Workspace, paths: tuple[str, ...], says: str
+) -> None:
+    repository(workspace, POLICY.replace("same-layer", "as-a-whole"))
+    workspace.rule("as-a-whole", AS_A_WHOLE)
+    assert messages(workspace, *paths) == [says]
+
+
+def test_each_policy_reports_of_the_portfolio_as_a_whole(workspace: Workspace) -> None:
+    (workspace.root / ".git").mkdir()
+    alpha = "statistics: {alpha: 5%, sides: two}\n"
+    for team, most in (("ads", "0.05"), ("shop", "0.01"), ("web", "9")):
+        workspace.write(
+            f"{team}/egp.yaml",
+            f"plans: ['*.yaml']\nrules: {{alpha-budget: {{severity: error, false_wins: {most}}}}}\n",
+        )
+        for number in (1, 2):
+            workspace.write(f"{team}/{number}.yaml", PLAN.replace("buy-now", f"{team}-{number}") + alpha)
+    for paths, reporting in (
+        (("ads", "shop", "web"), ["ads/1.yaml", "shop/1.yaml"]),
+        (("web", "shop/2.yaml"), ["shop/2.yaml"]),
+        (("shop", "ads/2.yaml"), ["shop/1.yaml", "ads/2.yaml"]),
+    ):
+        told = call(workspace.root, "check", *paths, "--as-of", "2023-01-18", "--format", "json").json
+        found = [each["path"] for each in told["diagnostics"] if each["rule"] == "alpha-budget"]
+        assert sorted(found) == sorted(reporting)
 
 
 def test_the_other_place_is_shown_from_the_other_file(workspace: Workspace) -> None:

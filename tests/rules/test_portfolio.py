@@ -200,10 +200,15 @@ class TestWithoutALayer:
 
 
 class TestAlphaBudget:
-    def test_only_the_first_plan_reports(self) -> None:
+    def test_nothing_is_reported_twice(self) -> None:
         entries = [entry(f"plan-{number}") for number in range(4)]
-        reports = [found("alpha-budget", entries, position, false_wins=0.05) for position in range(4)]
-        assert [len(findings) for findings in reports] == [1, 0, 0, 0]
+        assert [len(found("alpha-budget", entries, position, false_wins=0.05)) for position in range(4)] == [
+            1
+        ] * 4
+        rule = load("alpha-budget")
+        portfolio = Portfolio(entries[0], PortfolioIndex(entries), reported_elsewhere=True)
+        with pytest.raises(DoesNotApply):
+            list(rule.check(portfolio, rule.params(false_wins=0.05)))
 
     def test_two_hundred_two_sided_tests_a_year_are_five_false_wins(self) -> None:
         entries = [entry(f"plan-{number}", first=number) for number in range(200)]

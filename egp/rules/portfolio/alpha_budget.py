@@ -5,8 +5,8 @@ If no change had an effect, each test would still declare a win with probability
 since the other half are losses. A plan makes one for every treatment and primary metric, or one for all where a `correction`
 shares alpha among them. egp adds these up over the plans that start within any `days` consecutive days and compares the
 largest sum with `false_wins`. A non-inferiority plan does not count: without an effect its win is true, and it comes with its
-power. Rollouts and holdbacks test nothing. The finding is about the portfolio as a whole and is reported once, on its first
-plan.
+power. Rollouts and holdbacks test nothing. The finding is about the portfolio as a whole and is reported once under a
+policy, on the first plan that is judged.
 
 Passes:
 
