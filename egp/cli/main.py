@@ -44,7 +44,7 @@ _NEGATIVE = re.compile(r"-\.?[0-9]")
 _LACKS_ITS_VALUE = r"argument (?:-\w/)?(--[\w-]+): expected one argument"
 
 
-argparse._ = str  # type: ignore[attr-defined]  # egp speaks English: whose words would they be, half translated?
+argparse._ = lambda words: words  # type: ignore[attr-defined]  # egp speaks English: who would want it half translated?
 
 
 class _Help(argparse.HelpFormatter):
@@ -70,11 +70,24 @@ class _Parser(argparse.ArgumentParser):
             raise Stop(f"no command `{value}`", _meant(str(value), self.prog, action.choices))
         super()._check_value(action, value)
 
-    def error(self, message: str) -> NoReturn:
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """As argparse, but what the called command does not know is its own complaint, and not egp's."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}", self._guess(unknown[0]))
+        return options, unknown
+
+    def _guess(self, word: str) -> str:
+        from egp.plan.typed_reader import nearest
+
+        option = nearest(word.partition("=")[0], self._option_string_actions) if word.startswith("--") else ""
+        return f"did you mean {option}? {self.prog} --help lists the options" if option else ""
+
+    def error(self, message: str, guess: str = "") -> NoReturn:
         option = re.match(_LACKS_ITS_VALUE, message)
         if option:
             raise Stop(message, f"a value that begins with a dash is written behind =, as in {option[1]}=-x")
-        raise Stop(message, f"{self.prog} --help")
+        raise Stop(message, guess or f"{self.prog} --help")
 
 
 def _meant(word: str, program: str, words: Iterable[str]) -> str:
@@ -134,9 +147,7 @@ def _status(given: Sequence[str]) -> int:
 
 def _parsed(called: str, given: Sequence[str]) -> argparse.Namespace:
     """The options. A command that leaves files behind learns of a command line that cannot be read."""
-    is_first = (
-        called in COMMANDS and given[0] == called
-    )  # what stands before it may require help with all of them
+    is_first = called in COMMANDS and given[0] == called  # what stands before it may ask for help with all
     try:
         return _parser(called, others=not is_first).parse_args(given)
     except Stop as stop:

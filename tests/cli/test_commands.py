@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -349,6 +350,8 @@ class TestUsage:
             (["check", "--output", "text=-"], "--output text=- would mix two reports on standard output"),
             (["check", "--output", "json"], "--output json is not FORMAT=FILE"),
             (["explain"], "the following arguments are required: RULE|PLAN"),
+            (["policy", "diff"], "the following arguments are required: OLD, NEW\n"),
+            (["rules", "minimum-runtime"], "unrecognized arguments: minimum-runtime"),
         ],
     )
     def test_a_wrong_call_ends_with_one_clear_line(
@@ -358,7 +361,7 @@ class TestUsage:
         assert (told.status, told.out) == (2, "")
         line, help_line = told.err.splitlines()
         assert line.startswith("egp: ")
-        assert message in line
+        assert message in f"{line}\n"
         assert help_line.startswith("  help: ")
 
     @pytest.mark.parametrize(
@@ -372,6 +375,35 @@ class TestUsage:
     )
     def test_a_misspelt_command_is_guessed(self, egp: Egp, arguments: list[str], meant: str) -> None:
         assert egp(*arguments).err.splitlines()[1] == f"  help: {meant}"
+
+    @pytest.mark.parametrize(
+        ("arguments", "meant"),
+        [
+            (["check", "--polcy", "x"], "did you mean --policy? egp check --help lists the options"),
+            (["check", "--frmat=json"], "did you mean --format? egp check --help lists the options"),
+            (
+                ["policy", "show", "--as_of", "2023-01-18"],
+                "did you mean --as-of? egp policy show --help lists the options",
+            ),
+            (["rules", "minimum-runtime"], "egp rules --help"),
+            (["policy", "test", "--bogus"], "egp policy test --help"),
+            (["--bogus", "check"], "egp --help"),
+        ],
+    )
+    def test_an_unknown_option_is_guessed_among_those_of_the_command(
+        self, egp: Egp, arguments: list[str], meant: str
+    ) -> None:
+        assert egp(*arguments).err.splitlines()[1] == f"  help: {meant}"
+
+    @pytest.mark.parametrize("arguments", [[], ["--help"], ["policy", "--help"], ["new", "--help"]])
+    def test_help_says_nothing_that_was_not_written(
+        self, arguments: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with suppress(SystemExit):
+            main(arguments)
+        told = capsys.readouterr().out
+        assert told.startswith("usage: egp ")
+        assert "None" not in told
 
     def test_a_call_without_a_command_is_answered_by_the_help_and_judges_nothing(self, egp: Egp) -> None:
         answer = egp()

@@ -31,7 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"{which}: a file, a shipped policy, or REF:FILE for a file at a branch or commit of git",
         )
     parser.add_argument(
-        "paths", nargs="*", metavar="PLAN", help="plans or folders (default: the plans of the policies)"
+        "paths",
+        nargs="*",
+        default=[],  # without it argparse counts plans among what has to be given
+        metavar="PLAN",
+        help="plans or folders (default: the plans of the policies)",
     )
     add_rules_from(parser)
     add_format(parser, "comparison", FORMATS)
