@@ -108,8 +108,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run() -> NoReturn:
     """Runs egp and ends the process. What it made is not taken apart first, which would take as long as a plan does."""
     status = main()
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
+    if sys.stdout:  # None where it was closed before Python began
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
     os._exit(status)
 
 
