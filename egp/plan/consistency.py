@@ -7,7 +7,7 @@ it is silent: those are problems of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,7 @@ def contradictions(plan: Experiment, explained: Collection[Path]) -> Iterator[Fi
     yield from _evidence(plan)
     yield from _margins(plan)
     yield from _looks(plan)
+    yield from _looks_in_order(plan)
     yield from _blank_entries(plan)
 
 
@@ -306,6 +307,28 @@ def _looks(plan: Experiment) -> Iterator[Finding]:
         observed="no look",
         required="the days of the looks, or no `looks:`",
         remedies=[*([setting(at, [day.isoformat()])] if day else []), removal(at, once)],
+    )
+
+
+def _looks_in_order(plan: Experiment) -> Iterator[Finding]:
+    """Boundaries belong to looks by their order: one that is out of place is a slip, or two plans in one."""
+    looks = (plan.statistics.looks if plan.statistics else None) or ()
+
+    def at_instant(look: Moment) -> datetime:
+        here = local(plan, look)
+        return here.replace(tzinfo=None) if isinstance(here, datetime) else datetime.combine(here, time(0))
+
+    at = next((at for at in range(1, len(looks)) if at_instant(looks[at]) < at_instant(looks[at - 1])), None)
+    if at is None:
+        return
+    in_order = [look.isoformat() for look in sorted(looks, key=at_instant)]
+    yield Finding(
+        ("statistics", "looks", at),
+        f"the look on {looks[at]} is listed after the one on {looks[at - 1]}",
+        observed="out of order",
+        required="looks in the order of time",
+        remedies=[setting(("statistics", "looks"), in_order)],
+        related=(Related(("statistics", "looks", at - 1), "listed before it"),),
     )
 
 

@@ -58,6 +58,7 @@ def meaningless(plan: Experiment) -> Iterator[Finding]:
     yield from _quantiles(plan)
     yield from _repeated(plan)
     yield from _currencies(plan)
+    yield from _holdout(plan)
     if plan.escalation and plan.escalation.within is not None and not plan.escalation.within:
         at: Path = ("escalation", "within")
         within = setting(at, "24h", ", or how soon it answers")
@@ -264,6 +265,18 @@ def _quantiles(plan: Experiment) -> Iterator[Finding]:
                 required=f"at least {LEAST_IN_TAIL} units on either side",
                 help=f"write the quantile that is meant, as in 95%; this one takes {whole(least)} units per variant",
             )
+
+
+def _holdout(plan: Experiment) -> Iterator[Finding]:
+    """A holdout beside which there is nobody to treat."""
+    if plan.holdout is not None and plan.holdout.share is not None and plan.holdout.share >= 1:
+        yield Finding(
+            ("holdout", "share"),
+            "the holdout keeps every unit, so that nobody is ever treated",
+            observed="100 %",
+            required="below 100 %",
+            help="write the share that stays untreated, as in 5%, or say in `holdout.none` why there is none",
+        )
 
 
 def _currencies(plan: Experiment) -> Iterator[Finding]:

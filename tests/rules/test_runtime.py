@@ -181,10 +181,11 @@ class TestHelpPasses:
     def test_outcome_matured(self) -> None:
         change = {"guardrail_metrics": {0: {"judged_on": "all_units", "outcome_window": "36h"}}}
         (finding,) = found("outcome-matured", plan_of(merged(sound_value(), dict(change))))
-        # Exposed until the midnight after 02-05; 36 hours later it is noon of 02-07; the next day begins with 02-08.
+        # Exposed until the midnight after 02-05; 36 hours later it is noon of 02-07, and the gate counts outcomes to
+        # the end of that day.
         assert _date_in(finding.advice.text) == "2023-02-08"
-        for look, fits in (("2023-02-07", False), ("2023-02-07T11:59:00-08:00", False),
-                           ("2023-02-07T20:00:00Z", True), ("2023-02-08", True)):  # fmt: skip
+        for look, fits in (("2023-02-07", False), ("2023-02-07T20:00:00Z", False), ("2023-02-08T07:59:00Z", False),
+                           ("2023-02-08T08:00:00Z", True), ("2023-02-08", True)):  # fmt: skip
             changed = merged(sound_value(), {**change, "statistics": {"looks": [look]}})
             assert (found("outcome-matured", plan_of(changed)) == []) == fits
 

@@ -320,6 +320,38 @@ Fails at `/economics/cost_per_error`, saying "in EUR":
 economics: {cost_per_error: 0.07 EUR}
 ```
 
+Fails at `/statistics/looks/1`, saying "the look on 2023-01-30 is listed after the one on 2023-02-06":
+
+```yaml
+statistics: {method: group_sequential, spending: pocock, looks: [2023-02-06, 2023-01-30]}
+```
+
+Fails at `/statistics/looks/2`, saying "listed after":
+
+```yaml
+statistics: {looks: [2023-01-30, 2023-02-06, "2023-02-05T09:00:00-08:00"]}
+```
+
+Fails at `/statistics/looks/1`, saying "listed after":
+
+```yaml
+statistics: {looks: ["2023-02-06T09:00:00-08:00", "2023-02-06T16:00:00Z"]}
+```
+
+Fails at `/holdout/share`, saying "keeps every unit":
+
+```yaml
+holdout: {share: 100%}
+```
+
+Fails at `/holdout/share`, saying "keeps every unit":
+
+```yaml
+type: rollout
+holdout: {share: 100 %}
+schedule: {exposure: null}
+```
+
 Fails at `/escalation/within`:
 
 ```yaml

@@ -233,6 +233,8 @@ def _share(plan: Experiment, holdout: Holdout, params: Params) -> Iterator[Findi
         )
         return
     exposure = plan.schedule.exposure if plan.schedule else None
+    if share >= 1:
+        return  # valid-plan speaks
     if plan.type != "rollout" and exposure is not None and exposure + share > 1 + ROUNDING:
         yield Finding(
             ("schedule", "exposure"),

@@ -5,7 +5,7 @@ the treatment safe. The last look must come after the last day of exposure and t
 of the primary metric and the guardrails: with an end on 02-05 and a window of 7 days, on 02-13. A metric
 may instead be judged on its matured cohort, the units whose window has passed (`judged_on:
 matured_cohort`); then there must be such units, and their number is the n of its power. A plan that declares no
-looks is read once, on the day after its run.
+looks is read once, on the day after its run. Outcomes are counted by days, so that a window of 12 hours takes up a day.
 
 A guardrail that declares neither an `outcome_window` nor `judged_on` is taken to be known at once, as page loads are.
 One that says on which units it is judged says with `outcome_window` how long these take, and be it `0d`.
@@ -41,6 +41,27 @@ Fails at `/statistics/looks`, saying "the readout on 2023-02-06, the day after t
 ```yaml
 primary_metric: {outcome_window: 36h}
 statistics: {looks: null}
+```
+
+Fails at `/statistics/looks/0`, saying "add_to_cart_rate needs 12 h, counted as 1 day,":
+
+```yaml
+primary_metric: {outcome_window: 12h}
+statistics: {looks: ["2023-02-06T13:00:00-08:00"]}
+```
+
+Fails at `/statistics/looks/0`, saying "refund_rate needs 36 h, counted as 2 days,":
+
+```yaml
+guardrail_metrics: {0: {outcome_window: 36h, judged_on: all_units}}
+statistics: {looks: ["2023-02-07T13:00:00-08:00"]}
+```
+
+Passes:
+
+```yaml
+primary_metric: {outcome_window: 12h}
+statistics: {looks: ["2023-02-07T00:00:00-08:00"]}
 ```
 
 Fails at `/statistics/looks/0`, saying "the readout on 2023-02-05 comes before the last day of exposure, 2023-02-05, is over":
@@ -115,7 +136,7 @@ from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.quantity import Moment
 from egp.plan.remedy import Remedy
-from egp.plan.wording import called, length, listing
+from egp.plan.wording import called, counted, length, listing
 from egp.yaml import Path
 from egp.yaml.edits import Setting
 
@@ -139,9 +160,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
     if readout < exposed_until:
         yield _during_the_run(plan, _first_day_after(exposed_until))
         return
-    late = [
-        found for found in waiting if readout < _later(exposed_until, found[1].outcome_window or NO_WINDOW)
-    ]
+    late = [found for found in waiting if readout < _later(exposed_until, _counted(found[1].outcome_window))]
     if late:
         yield _too_early(plan, late, exposed_until)
     for path, metric in judged:
@@ -202,6 +221,20 @@ def _later(moment: datetime, window: timedelta) -> datetime:
         return datetime.max
 
 
+def _counted(window: timedelta | None) -> timedelta:
+    """The days by which outcomes of the window are counted: a part of a day waits for its end."""
+    return timedelta(days=whole_days(window or NO_WINDOW))
+
+
+def _needed(window: timedelta) -> str:
+    days = whole_days(window)
+    return (
+        length(window)
+        if window == _counted(window)
+        else f"{length(window)}, counted as {counted(days, 'day')},"
+    )
+
+
 def _first_day_after(moment: datetime) -> date:
     return day_after(moment.date(), 1) if moment.time() != MIDNIGHT else moment.date()
 
@@ -227,9 +260,9 @@ def _during_the_run(plan: Experiment, earliest: date) -> Finding:
 
 def _too_early(plan: Experiment, late: list[tuple[Path, Metric]], exposed_until: datetime) -> Finding:
     windows = [metric.outcome_window or NO_WINDOW for _, metric in late]
-    earliest = _first_day_after(_later(exposed_until, max(windows)))
+    earliest = _first_day_after(_later(exposed_until, max(map(_counted, windows))))
     needs = [
-        f"{called(metric.id, 'a metric')} needs {length(window)}"
+        f"{called(metric.id, 'a metric')} needs {_needed(window)}"
         for (_, metric), window in zip(late[:LISTED], windows, strict=False)
     ]
     if len(late) > LISTED:
