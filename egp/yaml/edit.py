@@ -18,6 +18,7 @@ from typing import Any
 from egp.stats.values import NamedTuple
 from egp.yaml import Document, Path, Position, Span, pointer, read_text
 from egp.yaml.edits import Edit, EditError, LineRemoval, Removal, make, value_at
+from egp.yaml.position import in_bytes
 
 _MARK = "\ufeff"
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -40,19 +41,26 @@ class Replacement(NamedTuple):
 
     span: Span
     text: str
+    in_bytes: Span
+    """The stretch with columns that count bytes of UTF-8, those of a byte order mark included."""
 
 
 def replacement(before: str, after: str) -> Replacement:
     """The one stretch in which two texts differ, in lines and columns that do not count a byte order mark."""
-    before, after = _without_mark(before)[1], _without_mark(after)[1]
+    mark, before = _without_mark(before)
+    after = _without_mark(after)[1]
     start = _shared_length(before, after)
     if before[:start].endswith("\r"):
         start -= 1  # a line end stays whole
     same = _shared_length(before[start:][::-1], after[start:][::-1])
     if same and before[len(before) - same] == "\n":
         same -= 1
-    span = Span(*(_position(before, at) for at in (start, len(before) - same)))
-    return Replacement(span, after[start : len(after) - same])
+    ends = (start, len(before) - same)
+    return Replacement(
+        Span(*(_position(before, at) for at in ends)),
+        after[start : len(after) - same],
+        Span(*(_position_in_bytes(mark + before, len(mark) + at) for at in ends)),
+    )
 
 
 def _shared_length(one: str, other: str) -> int:
@@ -64,6 +72,11 @@ def _shared_length(one: str, other: str) -> int:
 def _position(text: str, offset: int) -> Position:
     ends = [found.end() for found in _LINE_END.finditer(text, 0, offset)]
     return Position(len(ends) + 1, offset - (ends[-1] if ends else 0) + 1)
+
+
+def _position_in_bytes(text: str, offset: int) -> Position:
+    position = _position(text, offset)
+    return in_bytes(position, text[offset - position.column + 1 : offset])
 
 
 def changed(text: str, edits: Sequence[Edit], document: int = 0, order: Sequence[str] = ()) -> str:

@@ -28,6 +28,12 @@ class Span(NamedTuple):
 START = Span(Position(1, 1), Position(1, 1))
 
 
+def in_bytes(position: Position, line: str) -> Position:
+    """A place whose column counts bytes of UTF-8, in a line whose text is known."""
+    before = line[: position.column - 1].encode("utf-8", "surrogatepass")
+    return Position(position.line, len(before) + 1)
+
+
 class SourceText:
     """A file's text, able to name the line and column of a character."""
 

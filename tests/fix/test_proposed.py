@@ -89,7 +89,7 @@ def test_what_is_piped_lies_in_no_file(
 
 @given(st.text("ab\n\r", max_size=12), st.text("ab\n\r", max_size=12))
 def test_a_replacement_leads_from_one_text_to_the_other(before: str, after: str) -> None:
-    span, new = replacement(before, after)
+    span, new, _ = replacement(before, after)
 
     def at(position: Position) -> int:
         ends = [0]

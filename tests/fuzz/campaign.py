@@ -52,7 +52,7 @@ MOVES: dict[str, tuple[str, ...]] = {
 ACCEPTED, PROCEED = 0, 0
 TELLING = ("explain", "status", "policy diff")
 """Commands whose 0 says that they have told what is wrong, a file that cannot be read included."""
-FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "rdjson", "junit", "markdown")
 
 Call = tuple[str, ...]
 

@@ -16,7 +16,14 @@ from egp.output.report.text import Style, render
 from tests.report.scenes import SCENES, WIDTHS, report_of, scene_rules
 
 FOLDER = Path(__file__).parent / "golden"
-ENDINGS = {"sarif": "sarif", "github": "github", "gitlab": "gitlab.json", "junit": "xml", "markdown": "md"}
+ENDINGS = {
+    "sarif": "sarif",
+    "github": "github",
+    "gitlab": "gitlab.json",
+    "rdjson": "rdjson",
+    "junit": "xml",
+    "markdown": "md",
+}
 """Format → ending of its golden files."""
 IN_EVERY_FORMAT = ("could-not-judge", "error-and-warning", "hostile", "missing-input", "shadow", "waived")
 """Scenes that between them have everything that a report may hold."""

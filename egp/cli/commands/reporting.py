@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from egp.output.report.text import Style
     from egp.plan.finding import Severity
 
-FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "rdjson", "junit", "markdown")
 _OF_CODE_HOSTS = ("sarif", "github", "gitlab")
 """Formats that a code host reads, which knows files by their path from the repository's root."""
 
@@ -49,6 +49,11 @@ def rendered(
         from egp.output.report import gitlab
 
         return gitlab.render(report)
+    if form == "rdjson":
+        from egp.advice.fix.proposed import proposed
+        from egp.output.report import rdjson
+
+        return rdjson.render(report, () if is_piped else proposed(named))
     if form == "junit":
         from egp.output.report import junit
 
