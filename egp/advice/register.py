@@ -442,18 +442,22 @@ _FEW_FILES = 3
 def _done(pinned: Pinned) -> str:
     before, entry = pinned.before, pinned.entry
     if before is None:
-        return f"registered {pinned.id} on {entry.registered}{_with_signatures(entry.signed)}"
+        return _with_signatures(f"registered {pinned.id} on {entry.registered}", entry.signed)
     if entry is before:
         return f"{pinned.id} is as it was pinned: registered on {entry.registered}"
     new = tuple(each for each in entry.signed if each not in before.signed)
     if len(entry.amended) > len(before.amended):
-        return f"amended {pinned.id} on {entry.amended[-1].on}{_with_signatures(new)}"
+        return _with_signatures(f"amended {pinned.id} on {entry.amended[-1].on}", new)
     if new:
-        return f"{pinned.id}, registered on {entry.registered}, is now{_with_signatures(new)}"
+        return f"{pinned.id}, registered on {entry.registered}, is now {_signed_by(new)}"
     if pinned.newly_waived and entry.path == before.path:
         return f"{pinned.id}, registered on {entry.registered}, has waivers that the lock attests"
     return f"{pinned.id}, registered on {entry.registered}, has moved to {entry.path}"
 
 
-def _with_signatures(signed: Sequence[Signed]) -> str:
-    return f" signed by {listing(f'{each.role} ({each.by})' for each in signed)}" if signed else ""
+def _with_signatures(done: str, signed: Sequence[Signed]) -> str:
+    return f"{done}, {_signed_by(signed)}" if signed else done
+
+
+def _signed_by(signed: Sequence[Signed]) -> str:
+    return f"signed by {listing(f'{each.role} ({each.by})' for each in signed)}"

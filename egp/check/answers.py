@@ -90,7 +90,7 @@ def answers_of(
     organisation: Organisation,
     path: str,
 ) -> RuleAnswers:
-    """What the rules say of inputs, by the name of the type that a rule's first parameter requires."""
+    """What the rules say of inputs, by the name of the type that a rule's first parameter has."""
     answers = RuleAnswers()
     for adopted, arguments in _calls(rules, inputs, organisation):
         _ask(adopted, arguments, path, answers)

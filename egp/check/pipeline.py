@@ -66,7 +66,7 @@ def check(
     Where the finder knows owners, each plan is judged by the policy of its own, on the day that ``day_of`` gives it.
     ``base`` is a ref of git to compare with; ``lock`` stands in for the registrations of the lock, and ``baseline`` for
     the baseline's file. ``no_waivers`` reports as if nothing were waived. On trial, where most findings are only counted,
-    advice is worked out when somebody requires it; else at once, and no plan has to be kept for it.
+    advice is worked out when somebody needs it; else at once, and no plan has to be kept for it.
     """
     report = Report(as_of=as_of, policy=policy, failures=list(finder.failures))
     histories, is_history_known = _histories(asked, finder, policy, base, lock, report.failures)

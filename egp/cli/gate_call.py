@@ -91,7 +91,7 @@ def _call(options: argparse.Namespace, edge: Edge) -> Call:
         raise _usage("without results there is nothing to judge", "add --results FILE")
     if not (options.to or options.monitor):
         raise _usage(
-            "what is requested of the gate?",
+            "the call does not say what the gate is to judge",
             "--to STAGE to enter a stage, --monitor to watch the one entered",
         )
     return replace(stated_call(options, edge), asking=_asking(options))

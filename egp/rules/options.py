@@ -45,7 +45,7 @@ class Params:
 
 
 class KnownAs(NamedTuple):
-    """A name by which other parts of egp require an option, as in ``KnownAs("shortest_run")``.
+    """A name by which other parts of egp look an option up, as in ``KnownAs("shortest_run")``.
 
     What plans for a shortest run requires that, and need not know which rule requires it.
     """

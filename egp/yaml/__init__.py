@@ -1,6 +1,6 @@
 """YAML as a value and, for every path in it, the place where it is written.
 
-A document is read once into plain Python values; a span is looked up when somebody requires it.
+A document is read once into plain Python values; a span is looked up when somebody needs it.
 
 May import no other room. Read first: `reading.py`; files are opened by `files.py` and written by `atomic.py`.
 """

@@ -74,7 +74,7 @@ class _Anchor:
 
 
 class Builder:
-    """Builds the value of one document and keeps its events for whoever requires places."""
+    """Builds the value of one document and keeps its events for whoever needs places."""
 
     __slots__ = (
         "_anchors",

@@ -14,7 +14,10 @@ from .calling import PLAN, call, gate
     [
         ((), "which plan?"),
         ((PLAN,), "without results"),
-        ((PLAN, "--results", "results/pdp-buy-now/stage-1.yaml"), "what is requested of the gate?"),
+        (
+            (PLAN, "--results", "results/pdp-buy-now/stage-1.yaml"),
+            "the call does not say what the gate is to judge",
+        ),
         ((PLAN, "--results", "results/none.yaml", "--monitor"), "none.yaml"),
         (
             ("experiments/none.yaml", "--results", "results/pdp-buy-now/stage-1.yaml", "--monitor"),

@@ -27,7 +27,7 @@ def receipt(folder: Path, name: str = "r.json") -> Any:
 FAILURES: dict[str, tuple[tuple[str, ...], str]] = {
     "no plan": (("--results", STAGE_1, "--monitor"), "which plan?"),
     "no results named": ((PLAN, "--monitor"), "without results"),
-    "no move": ((PLAN, "--results", STAGE_1), "what is requested of the gate?"),
+    "no move": ((PLAN, "--results", STAGE_1), "the call does not say what the gate is to judge"),
     "no such plan": (("experiments/none.yaml", "--results", STAGE_1, "--monitor"), "no such file"),
     "no such results": ((PLAN, "--results", "results/none.yaml", "--monitor"), "cannot read the results"),
     "no such stage": ((PLAN, "--results", STAGE_1, "--to", "60%"), "no stage that treats 60%"),

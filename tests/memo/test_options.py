@@ -7,13 +7,13 @@ import pytest
 from egp.advice.edits import changed
 from egp.advice.options.acting import what_to_do
 from egp.advice.options.case import Case
-from egp.advice.options.option import Option
+from egp.advice.options.option import Option, as_left
 from egp.advice.options.solver import options, way_to_compliance
 from egp.output.page.model import Paragraph
 from egp.pages.memo.violation import violation
 from egp.plan.finding import Diagnostic
 from egp.plan.remedy import TradeOff
-from egp.yaml.edits import Setting
+from egp.yaml.edits import APPEND, Addition, Edit, LineRemoval, Removal, Setting
 from tests.memo.cases import REJECTED, case_of, changed_case, errors_of, judged, names, options_of
 
 FILES = [names(path) for path in REJECTED]
@@ -80,6 +80,33 @@ def test_the_first_options_together_make_a_plan_that_passes(name: str) -> None:
     for step in steps:
         text = changed(text, step.option.changes)
     assert not errors_of(judged(text, name))
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name not in BY_HAND])
+def test_settings_to_copy_are_what_the_steps_leave(name: str) -> None:
+    case = case_of(name)
+    text = case.text
+    changes = [change for step in way_to_compliance(case) or () for change in step.option.changes]
+    for change in changes:
+        text = changed(text, (change,))
+    assert changed(case.text, tuple(as_left(changes))) == text
+
+
+END = ("schedule", "end")
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ([Setting(END, 1), Setting(("type",), 2), Setting(END, 3)], [Setting(END, 3), Setting(("type",), 2)]),
+        ([Addition(END, 1), Setting(END, 3)], [Setting(END, 3)]),
+        ([Addition(("ramp", APPEND), 1), Addition(("ramp", APPEND), 1)], [Addition(("ramp", APPEND), 1)] * 2),
+        ([Setting(("ramp", 1), 1), Removal(("ramp", 0)), Setting(("ramp", 1), 2)], None),
+        ([Setting(END, 1), LineRemoval(3), Setting(END, 2)], None),
+    ],
+)
+def test_a_setting_to_copy_is_there_once(changes: list[Edit], left: list[Edit] | None) -> None:
+    assert as_left(changes) == (changes if left is None else left)
 
 
 def named(found: list[Option], words: str) -> Option:

@@ -33,7 +33,7 @@ def test_a_sound_plan_is_pinned(house: House) -> None:
         ("experimentation_lead", "@xp-lead", "2023-01-17"),
     ]
     assert (
-        "registered buy-now on 2023-01-17 signed by privacy (@privacy) and experimentation_lead (@xp-lead)"
+        "registered buy-now on 2023-01-17, signed by privacy (@privacy) and experimentation_lead (@xp-lead)"
         in house.out
     )
     assert "commit egp.lock" in house.out

@@ -195,6 +195,18 @@ def test_nothing_before_the_look_depends_on_the_primary(repository: Path, output
     assert "12." not in first.out or output == "html"
 
 
+def test_results_may_be_one_file(repository: Path) -> None:
+    answered = ask(
+        repository,
+        "2023-02-16",
+        "--format",
+        "json",
+        results=("--results", "results/pdp-buy-now/stage-2.yaml"),
+    )
+    (told,) = (each for each in answered.json["experiments"] if each["id"] == "pdp-buy-now")
+    assert (answered.status, answered.err, told["light"]) == (0, "", "green")
+
+
 def test_a_folder_that_is_not_there_is_said_in_one_line(repository: Path) -> None:
     answered = ask(repository, "2023-01-28", results=("--results", "nowhere"))
     assert (answered.status, answered.out) == (2, "")

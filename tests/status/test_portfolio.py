@@ -87,6 +87,18 @@ def test_false_wins_are_those_of_the_rule(repository: Path) -> None:
     }
 
 
+def test_one_test_is_it_and_two_are_they(repository: Path) -> None:
+    def said() -> str:
+        return " ".join(ask(repository, "2023-02-16").out.split())
+
+    assert (
+        "2 tests start between 2023-01-23 and 2023-09-11. If no change had an effect, they would still"
+        in said()
+    )
+    (repository / "experiments/ranking-model.yaml").unlink()
+    assert "1 test starts on 2023-01-23. If no change had an effect, it would still declare" in said()
+
+
 def test_false_wins_beyond_the_budget_are_marked(repository: Path) -> None:
     replaced(repository / "egp.yaml", "overrides:", "rules:\n  alpha-budget: {false_wins: 0.04}\noverrides:")
     out = ask(repository, "2023-02-16").out

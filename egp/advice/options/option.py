@@ -12,7 +12,7 @@ from egp.plan.remedy import Candidate, Price, TradeOff
 from egp.plan.typed_reader import label
 from egp.plan.wording import listing, percent
 from egp.yaml.edit import written
-from egp.yaml.edits import APPEND, Edit, LineRemoval, Removal, Renaming, value_at
+from egp.yaml.edits import APPEND, Addition, Edit, LineRemoval, Removal, Renaming, Setting, value_at
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
@@ -98,6 +98,16 @@ def _in_words(change: Edit, value: object) -> str:
 def _short(value: object) -> str:
     text = written(value)
     return text if len(text) <= 60 else shown(text)
+
+
+def as_left(changes: Sequence[Edit]) -> list[Edit]:
+    """Each setting once, as the last change of it leaves it; all of them where a removal moves what a path names."""
+    left: dict[object, Edit] = {}
+    for position, change in enumerate(changes):
+        if not isinstance(change, Setting | Addition):
+            return list(changes)
+        left[position if change.path[-1] == APPEND else change.path] = change
+    return list(left.values())
 
 
 def as_yaml(changes: Sequence[Edit]) -> str:

@@ -56,7 +56,7 @@ def add_format(parser: argparse.ArgumentParser, what: str, formats: Sequence[str
 
 
 def ref(text: str) -> str:
-    """A branch or commit of git. An empty one, as of a variable that a pipeline does not set, would require nothing."""
+    """A branch or commit of git. An empty one, as of a variable that a pipeline does not set, would compare nothing."""
     if not text.strip():
         raise argparse.ArgumentTypeError("the name of the branch or commit is empty")
     return text

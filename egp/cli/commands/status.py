@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "paths", nargs="*", metavar="PATH", help="plans or folders (default: the policy's plans)"
     )
     parser.add_argument(
-        "--results", metavar="DIR", help="folder of results; without it no running experiment is green"
+        "--results",
+        metavar="DIR",
+        help="folder or file of results; without any no running experiment is green",
     )
     parser.add_argument(
         "--as-of", type=moment, metavar="INSTANT", help="tell as of this day or instant (default: now)"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from egp.advice.options.acting import actor_of, called
-from egp.advice.options.option import as_yaml
+from egp.advice.options.option import as_left, as_yaml
 from egp.advice.options.solver import Step, way_to_compliance
 from egp.output.page.model import Block, Command, Page, Paragraph, Points, Section
 from egp.pages.memo.margins import margins
@@ -123,7 +123,7 @@ def _steps(steps: Sequence[Step]) -> Iterator[Block]:
     yield Points(
         [f"{step.rule}: {step.option.words} ({step.option.cost.words})" for step in steps], numbered=True
     )
-    yield Command("\n".join(as_yaml(step.option.changes) for step in steps), "yaml")
+    yield Command(as_yaml(as_left([change for step in steps for change in step.option.changes])), "yaml")
 
 
 def _passed(case: Case) -> Section:

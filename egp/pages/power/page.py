@@ -141,9 +141,7 @@ def _assumptions(answer: PowerAnswer) -> list[tuple[str, str]]:
     rows = [("test", _test(answer)), ("variance", _variance(answer)), ("units", _split(answer))]
     question = answer.question
     if question.power_assumed:
-        rows.append(
-            ("power", f"{share_text(question.power or 0)}, as nothing else is required; --power changes it")
-        )
+        rows.append(("power", f"{share_text(question.power or 0)}, unless --power says otherwise"))
     if question.power_scope == "decision":
         rows.append(("decision", _decision(answer)))
     if question.treatments > 1:

@@ -71,6 +71,7 @@ def results_in(path: str) -> Folder:
 def _yaml_files(path: str, failures: list[Failure]) -> Iterator[str]:
     if os.path.isfile(path):
         yield path
+        return
 
     def unreadable(error: OSError) -> None:
         failures.append(Failure(error.filename, f"cannot read this folder: {error.strerror}"))

@@ -200,7 +200,8 @@ def _risk(wins: FalseWins) -> Block:
         else ""
     )
     when = f"on {wins.first}" if wins.first == wins.last else f"between {wins.first} and {wins.last}"
-    text = f"{tests} {when}. If no change had an effect, they would still declare {chance}{allowed}."
+    they = "it" if wins.tests == 1 else "they"
+    text = f"{tests} {when}. If no change had an effect, {they} would still declare {chance}{allowed}."
     over = wins.allowed is not None and wins.expected > wins.allowed
     return Paragraph(text, "caution" if over else "neutral")
 

@@ -1,6 +1,6 @@
 """What is known is reported at least once a week, to people who are named.
 
-People who hear nothing require a peek, and a peek at the primary metric before its look is what the policy forbids. A
+People who hear nothing ask for a peek, and a peek at the primary metric before its look is what the policy forbids. A
 fixed cadence of readouts, with the primary withheld until its look, shows that guardrails are watched. Weekly is
 enough while nothing trips; daily and twice weekly are more.
 
