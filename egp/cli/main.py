@@ -71,7 +71,7 @@ class _Parser(argparse.ArgumentParser):
         super()._check_value(action, value)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """As argparse, but what the called command does not know is its own complaint, and not egp's."""
+        """As argparse, but the called command itself refuses what it does not know, and points to its own help."""
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}", self._guess(unknown[0]))

@@ -158,7 +158,7 @@ def test_sign_offs_of_the_amended_plan_are_attested(registered: House) -> None:
     )
     assert registered.amend() == 0
     assert registered.lock()["buy-now"].attests("privacy", "@privacy", date(2023, 1, 20))
-    assert "amended buy-now on 2023-01-20 signed by privacy (@privacy)" in registered.out
+    assert "amended buy-now on 2023-01-20, signed by privacy (@privacy)" in registered.out
 
 
 @pytest.mark.parametrize(
