@@ -45,7 +45,7 @@ def in_words(text: str, suffix: str) -> Iterator[tuple[int, str]]:
 def files() -> Iterator[Path]:
     for folder, pattern in (("egp", "*.py"), ("docs", "*.md"), ("policies", "*.yaml")):
         yield from sorted((ROOT / folder).rglob(pattern))
-    yield from (ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+    yield from (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
 
 
 def uses(word: str) -> list[str]:
