@@ -123,7 +123,7 @@ class TestTheTreatmentIsSilentBesideAControlThatSpeaks:
         world = silenced(week_at_70(), TREATMENT)
         plan = stage_world(variants={0: {"weight": None}, 1: {"weight": None}}).plan
         told = said(world.but(plan=plan, registration=registered(plan)).decide())
-        assert "lack 2023-02-11" in told
+        assert ": 2023-02-11" in told
         assert "weight" in told or "variants" in told
 
     def test_of_two_treatments_the_silent_one_is_named(self) -> None:
@@ -230,7 +230,7 @@ class TestRowsThatCannotBeRead:
             )  # fmt: skip
 
         world = week_at_70().without(is_refused)
-        assert "lack 2023-02-13" in said(world.decide())
+        assert ": 2023-02-13" in said(world.decide())
         told = said(world.but(more={"problems": (refused(date(2023, 2, 13), TREATMENT),)}).decide())
         assert "lack" not in told
 

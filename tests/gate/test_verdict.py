@@ -10,7 +10,7 @@ import pytest
 from egp.gate.reading import Kind, Reading, State
 from egp.gate.readout import Readout
 from egp.gate.verdict import EXIT_STATUS, Crash, Decision, decide
-from egp.plan.results import RowRefusal
+from egp.plan.results import RowRefusal, StageCounts
 from egp.rules.gate_check import Check, checks
 from egp.rules.rule import Params, RulePage
 from egp.stats.values import replace
@@ -48,8 +48,11 @@ def test_a_sound_stage_proceeds() -> None:
 
 
 def test_every_check_speaks_on_the_way_from_the_test_to_the_last_stage() -> None:
+    counted = readout_world().but(more={"counts": (StageCounts("test", 294_000, repeated=1),)})
     spoken = {
-        reading.check for world in (readout_world(), stage_world()) for reading in world.decide().readings
+        reading.check
+        for world in (readout_world(), stage_world(), counted)
+        for reading in world.decide().readings
     }
     assert spoken == {check.id for check in checks()}
 

@@ -34,7 +34,7 @@ def test_a_chart_is_plain_data_that_is_drawn(figure: Any) -> None:
 
 def test_power_names_the_plan_and_what_is_asked() -> None:
     spec = charts.power_by_days([(1, 0.2), (5, 0.67), (14, 0.96)], (5, 0.672), 0.95)
-    assert "asked: 95 %" in words_of(spec)
+    assert "needed: 95 %" in words_of(spec)
     assert "the plan: | 5 days, 67.2 %" in words_of(spec)
 
 
