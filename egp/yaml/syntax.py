@@ -15,6 +15,7 @@ from egp.yaml.wording import excerpt, shown
 
 _WORD = re.compile(r"[^\s,\[\]{}:]+|\S")
 _KEY_WITHOUT_SPACE = re.compile(r"[ ]*(?:- +)?[A-Za-z_][\w.-]*(:)[^\s/]")
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}|\|{7}|={7}(?! ))(?=[ \r]|$)", re.MULTILINE)
 _INDENT_HELP = "start the line below the first character of the keys, or items, that it belongs to"
 _LONGEST_KEY = 1024
 _UNSEPARATED = r"expected ',' or"
@@ -62,10 +63,21 @@ def place_of(error: Any) -> int:
 def syntax_problem(error: Any, source: SourceText, events: list[Event]) -> Problem:
     """The problem that a parser's error stands for, after the events that it delivered before."""
     read = _error(error, source.text)
-    finding = (_runaway_quote(read, events[-1], source) if events else None) or _read(read)
+    finding = _conflict(source.text)
+    finding = finding or (_runaway_quote(read, events[-1], source) if events else None) or _read(read)
     start, end = _stretch(source.text, finding.at)
     related = tuple((source.span(at, at + 1), note) for at, note in finding.related)
     return Problem(finding.kind, finding.message, finding.help, source.span(start, end), related)
+
+
+def _conflict(text: str) -> _Finding | None:
+    """What a merge leaves of two versions of a file: the parser gives up somewhere near it."""
+    found = _CONFLICT.search(text)
+    if found is None:
+        return None
+    message = f"{found[0]} is a conflict marker that a merge left in the file"
+    help = "decide between the versions, and remove the lines of all markers"
+    return _Finding("syntax", message, help, found.start())
 
 
 def _runaway_quote(error: _Error, last: Event, source: SourceText) -> _Finding | None:

@@ -35,6 +35,19 @@ def test_all_formats_at_once_and_one_status(folder: Path, capsys: pytest.Capture
     assert capsys.readouterr().out.startswith("error[minimum-runtime]")
 
 
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("written", ["--output-format {}", "--output-format={}"])
+def test_the_format_has_the_name_that_other_linters_give_it(
+    capsys: pytest.CaptureFixture[str], form: str, written: str
+) -> None:
+    def told(options: str) -> str:
+        assert main(["check", "short.yaml", DAY, *options.split(), "--output", "json=beside.json"]) == 1
+        return capsys.readouterr().out
+
+    assert told(written.format(form)) == told(f"--format {form}")
+
+
 @pytest.mark.parametrize("form", MACHINES)
 def test_a_broken_policy_is_told_in_the_report(
     folder: Path, capsys: pytest.CaptureFixture[str], form: str

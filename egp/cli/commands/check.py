@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="plans or folders; - for standard input; none for the policy's plans",
     )
     add_policy(parser)
-    add_format(parser, "report", FORMATS)
+    add_format(parser, "report", FORMATS, "--output-format")
     parser.add_argument(
         "-o",
         dest="file",

@@ -49,9 +49,11 @@ def add_rules_from(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_format(parser: argparse.ArgumentParser, what: str, formats: Sequence[str] = FORMATS) -> None:
+def add_format(
+    parser: argparse.ArgumentParser, what: str, formats: Sequence[str] = FORMATS, *aliases: str
+) -> None:
     parser.add_argument(
-        "--format", choices=formats, default="text", help=f"format of the {what} (default: text)"
+        "--format", *aliases, choices=formats, default="text", help=f"format of the {what} (default: text)"
     )
 
 

@@ -2,11 +2,11 @@
 
 A plan that cannot be read cannot be judged, and a key written twice means something else to every tool that
 reads it. egp reads YAML 1.2 in UTF-8 and reports each of these at its place: broken syntax (brackets and
-quotes left open, a missing space after a colon, wrong indentation, tabs), a key written twice (the first
-one is the one that is read on), other encodings, control characters, tags that are no part of YAML, aliases
-that refer to nothing or to themselves or stand for too much, mappings as keys, numbers too long to be
-numbers, nesting beyond 100 levels, an empty file, and a file larger than a megabyte. What could still be
-read is judged by the other rules as well.
+quotes left open, a missing space after a colon, wrong indentation, tabs, markers of a merge conflict), a key
+written twice (the first one is the one that is read on), other encodings, control characters, tags that are no
+part of YAML, aliases that refer to nothing or to themselves or stand for too much, mappings as keys, numbers
+too long to be numbers, nesting beyond 100 levels, an empty file, and a file larger than a megabyte. What could
+still be read is judged by the other rules as well.
 
 Passes:
 
@@ -34,6 +34,17 @@ Fails at `text`, saying "a space is missing after the ':'" (whole file):
 ```yaml
 id:pdp-buy-now
 type: superiority
+```
+
+Fails at `text`, saying "a conflict marker that a merge left" (whole file):
+
+```yaml
+id: pdp-buy-now
+<<<<<<< HEAD
+type: superiority
+=======
+type: rollout
+>>>>>>> pdp-rollout
 ```
 
 Fails at `text`, saying "title" (whole file):
