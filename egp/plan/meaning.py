@@ -11,7 +11,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from unicodedata import category, normalize
 
-from egp.plan.experiment import declarations
 from egp.plan.finding import Finding, Related
 from egp.plan.quantity import Interval, MetricChange, as_day, shown
 from egp.plan.remedy import setting
@@ -44,11 +43,11 @@ _UNSEEN = _UNREADABLE | {"Cf", "Zl", "Zp"}
 
 def meaningless(plan: Experiment) -> Iterator[Finding]:
     """Findings about values that no plan can mean."""
-    for path, value in _leaves(plan, ()):
+    for path, value, is_prose in _leaves(plan, ()):
         if path[0] == "waivers" or path == ("schedule", "timezone"):
             continue  # rules of their own read those
         if isinstance(value, str):
-            yield from _text(path, value)
+            yield from _text(path, value, is_prose)
         elif isinstance(value, (date, Interval)):
             yield from _date(plan, path, value)
     yield from _alike(plan)
@@ -66,24 +65,23 @@ def meaningless(plan: Experiment) -> Iterator[Finding]:
         yield Finding(at, message, "0", "above 0", remedies=[within])
 
 
-def _leaves(value: object, path: Path) -> Iterator[tuple[Path, object]]:
-    """Every value that is no mapping and no list, with its path."""
+def _leaves(value: object, path: Path, is_prose: bool = False) -> Iterator[tuple[Path, object, bool]]:
+    """Every value that is no mapping and no list, with its path, and whether its key holds prose."""
     if isinstance(value, TypedMapping):
-        for key, attribute, _, _ in type(value).fields():
-            yield from _leaves(vars(value).get(attribute), (*path, key))
+        for key, attribute, _, declared in type(value).fields():
+            yield from _leaves(vars(value).get(attribute), (*path, key), declared.prose)
     elif isinstance(value, tuple):
         for at, item in enumerate(value):
-            yield from _leaves(item, (*path, at))
+            yield from _leaves(item, (*path, at), is_prose)
     elif value is not None:
-        yield path, value
+        yield path, value, is_prose
 
 
 # Texts.
 
 
-def _text(path: Path, value: str) -> Iterator[Finding]:
-    declared = declarations()[tuple(step for step in path if isinstance(step, str))]
-    hidden = _UNREADABLE if declared.prose else _UNSEEN
+def _text(path: Path, value: str, is_prose: bool) -> Iterator[Finding]:
+    hidden = _UNREADABLE if is_prose else _UNSEEN
     if not value.isprintable() and any(category(each) in hidden and each not in "\n\t" for each in value):
         yield Finding(
             path,
@@ -285,7 +283,7 @@ def _currencies(plan: Experiment) -> Iterator[Finding]:
     if economics is None:
         return
     first: tuple[Path, str] | None = None
-    for path, value in _leaves(economics, ("economics",)):
+    for path, value, _ in _leaves(economics, ("economics",)):
         unit = getattr(value, "unit", "")
         if len(unit) == 3 and unit.isupper():
             first = first or (path, unit)

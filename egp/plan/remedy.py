@@ -171,7 +171,7 @@ def edits_in_words(edits: Sequence[Edit], at: Path) -> str:
 
 
 def _written(value: object) -> str:
-    from egp.yaml.edit import written
+    from egp.yaml.written import written
 
     return written(value)
 

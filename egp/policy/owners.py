@@ -11,6 +11,7 @@ from egp.policy.error import PolicyError
 from egp.policy.locate import lock_folder
 from egp.policy.model import Policy
 from egp.policy.territories import Territories, Territory, Undelegated
+from egp.record.entry_files import has_lock
 from egp.rules.rule import Catalogue
 from egp.stats.values import NamedTuple, replace
 from egp.yaml import read_file
@@ -71,9 +72,11 @@ class Owners:
 
     def _registered_at(self, path: str) -> Iterator[str]:
         """Where the lock has the plans of a file; a lock that cannot be read is reported of by whoever reads it next."""
+        root = lock_folder(self.territories.folder, self.territories.root)
+        if not has_lock(root):
+            return
         from egp.record.lock import LockError, read_lock
 
-        root = lock_folder(self.territories.folder, self.territories.root)
         try:
             lock = read_lock(root)
             for document in read_file(path, path):

@@ -98,17 +98,13 @@ def field(
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def frozen(cls: type[T]) -> type[T]:
     """Makes a class of its annotated attributes. Its objects never change, and are equal if they hold the same."""
-    made = _made(cls)
-    made.__setattr__ = made.__delattr__ = _refuse  # type: ignore[method-assign]
-    return made
+    return _made(cls, __setattr__=_refuse, __delattr__=_refuse)
 
 
 @dataclass_transform(field_specifiers=(field,))
 def mutable(cls: type[T]) -> type[T]:
     """Makes a class of its annotated attributes, whose objects change."""
-    made = _made(cls)
-    made.__hash__ = None  # type: ignore[assignment]
-    return made
+    return _made(cls, __hash__=None)
 
 
 def fields(cls: type) -> tuple[str, ...]:
@@ -127,30 +123,35 @@ def replace(old: T, **changes: object) -> T:
     return type(old)(**{**held, **changes})
 
 
-def _made(cls: type[T]) -> type[T]:
+def _made(cls: type[T], **more: object) -> type[T]:
     declared: dict[str, _Field] = {}
     for base in reversed(cls.__mro__[1:]):
         declared.update(vars(base).get("__dataclass_fields__", {}))
-    own = [name for name, hint in vars(cls).get("__annotations__", {}).items() if "ClassVar" not in str(hint)]
+    body = dict(vars(cls))
+    own = [name for name, hint in body.get("__annotations__", {}).items() if "ClassVar" not in str(hint)]
     for name in own:
-        found = vars(cls).get(name, _NOTHING)
+        found = body.pop(name, _NOTHING)
         declared[name] = found if isinstance(found, _Field) else _Field(found)
         declared[name].name = name
-    body = {name: each for name, each in vars(cls).items() if name not in (*own, "__dict__", "__weakref__")}
+    for name in ("__dict__", "__weakref__"):
+        body.pop(name, None)
+    setters: dict[str, Callable[[object, object], None]] = {}
+    # The methods are there when the class is made: each that is added to a class later is looked up in all its slots.
+    methods = {"__repr__": _shown, **body, **_methods(cls, declared, setters), **more}
     kind: Any = type(cls)
-    made = kind(
-        cls.__name__, cls.__bases__, {**body, "__slots__": tuple(own), "__dataclass_fields__": declared}
+    made: type[T] = kind(
+        cls.__name__, cls.__bases__, {**methods, "__slots__": tuple(own), "__dataclass_fields__": declared}
     )
-    _complete(made, declared)
-    completed: type[T] = made
-    return completed
+    setters.update((name, getattr(made, name).__set__) for name in declared)
+    return made
 
 
-def _complete(cls: Any, declared: dict[str, _Field]) -> None:
-    setters = [getattr(cls, name).__set__ for name in declared]
+def _methods(
+    cls: type, declared: dict[str, _Field], setters: dict[str, Callable[[object, object], None]]
+) -> dict[str, Callable[..., Any]]:
     compared = attrgetter(*(name for name, each in declared.items() if each.compare))
     held = attrgetter(*declared)
-    names = tuple(declared)
+    is_one = len(declared) == 1
 
     def equal(self: object, other: object) -> bool:
         return compared(self) == compared(other) if other.__class__ is self.__class__ else NotImplemented
@@ -159,27 +160,31 @@ def _complete(cls: Any, declared: dict[str, _Field]) -> None:
         return hash(compared(self))
 
     def get_state(self: object) -> tuple[object, ...]:
-        return held(self) if len(names) > 1 else (held(self),)
+        return (held(self),) if is_one else held(self)
 
     def set_state(self: object, state: tuple[object, ...]) -> None:
-        for set_one, each in zip(setters, state, strict=True):
+        for set_one, each in zip(setters.values(), state, strict=True):
             set_one(self, each)
 
-    def shown(self: object) -> str:
-        phrase = ", ".join(f"{name}={each!r}" for name, each in zip(names, get_state(self), strict=True))
-        return f"{type(self).__qualname__}({phrase})"
-
-    cls.__init__ = _constructor(cls, declared)
-    cls.__eq__, cls.__hash__ = equal, hashed
-    cls.__getstate__, cls.__setstate__ = get_state, set_state
-    if "__repr__" not in vars(cls):
-        cls.__repr__ = shown
+    return {
+        "__init__": _constructor(cls, declared, setters),
+        "__eq__": equal,
+        "__hash__": hashed,
+        "__getstate__": get_state,
+        "__setstate__": set_state,
+    }
 
 
-def _constructor(cls: Any, declared: dict[str, _Field]) -> Callable[..., None]:
+def _shown(self: Any) -> str:
+    phrase = ", ".join(f"{name}={getattr(self, name)!r}" for name in fields(type(self)))
+    return f"{type(self).__qualname__}({phrase})"
+
+
+def _constructor(
+    cls: type, declared: dict[str, _Field], setters: dict[str, Callable[[object, object], None]]
+) -> Callable[..., None]:
     taken = {name: each for name, each in declared.items() if each.init}
     in_order = tuple(name for name, each in taken.items() if not each.kw_only)
-    setters = {name: getattr(cls, name).__set__ for name in taken}
     defaults = {name: each.default for name, each in taken.items() if each.default is not _NOTHING}
     made = {name: each.make for name, each in taken.items() if each.make is not None}
     has_more = hasattr(cls, "__post_init__")
@@ -189,8 +194,8 @@ def _constructor(cls: Any, declared: dict[str, _Field]) -> Callable[..., None]:
         for name, make in made.items():
             if name not in held:
                 held[name] = make()
-        if held.keys() != setters.keys() or len(given) > len(in_order):
-            raise TypeError(_misfit(cls.__name__, held.keys(), setters.keys(), len(given), len(in_order)))
+        if held.keys() != taken.keys() or len(given) > len(in_order):
+            raise TypeError(_misfit(cls.__name__, held.keys(), taken.keys(), len(given), len(in_order)))
         for name, each in held.items():
             setters[name](self, each)
         if has_more:

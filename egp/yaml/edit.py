@@ -19,13 +19,12 @@ from egp.stats.values import NamedTuple
 from egp.yaml import Document, Path, Position, Span, pointer, read_text
 from egp.yaml.edits import Edit, EditError, LineRemoval, Removal, make, value_at
 from egp.yaml.position import in_bytes
+from egp.yaml.written import written, written_name, written_text
 
 _MARK = "\ufeff"
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _COLON = re.compile(r"[ \t]*:")
-_OLD_WORDS = frozenset(("y", "n", "yes", "no", "on", "off"))
-"""Texts that readers of YAML 1.1 take for true or false."""
 
 
 class _Splice(NamedTuple):
@@ -119,63 +118,6 @@ def edited(text: str, edit: Callable[[dict[str, Any]], None], document: int = 0)
     result = _spliced(body, _Comparison(subject).splices(wanted))
     _verify(result, before, document, wanted)
     return mark + result
-
-
-def written(value: object) -> str:
-    """A value as YAML on one line."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_name(key)}: {written(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(written, value)) + "]"
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, date):
-        return value.isoformat()
-    return _text(value) if isinstance(value, str) else repr(value)
-
-
-def _text(value: str, quote: str = "") -> str:
-    """A text in the quotes it had, or without quotes where it needs none."""
-    if not quote and value.lower() in _OLD_WORDS:
-        quote = '"'
-    return _name(value, quote)
-
-
-def _name(value: str, quote: str = "") -> str:
-    """A key; `on` is one like any other."""
-    if quote == "'" and value.isprintable():
-        return "'" + value.replace("'", "''") + "'"
-    if not quote and _reads_as_itself(value):
-        return value
-    return quoted(value)
-
-
-def quoted(value: str) -> str:
-    """A text in double quotes, what cannot be seen escaped."""
-    return '"' + "".join(map(_escaped, value)) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    if character == "\n":
-        return "\\n"
-    return character if character.isprintable() else f"\\U{ord(character):08X}"
-
-
-def _reads_as_itself(text: str) -> bool:
-    if not text.isprintable():
-        return False
-    written = ((f"[{text}]", [text]), (f"{{{text}: 0}}", {text: 0}), (f"a: {text}", {"a": text}))
-    return all(read == value for read, value in ((_sound(source), value) for source, value in written))
-
-
-def _sound(text: str) -> Any:
-    """What a text says; None for one with problems."""
-    document = read_text(text)[0]
-    return None if document.problems else document.value
 
 
 def _unshared(value: Any) -> Any:
@@ -275,7 +217,7 @@ class _Comparison:
             self._remove(path, list(before), gone)
         for key, new in renamed.items():
             start, end = self._offsets((*path, key), key=True)
-            self._splice(start, end, _name(new, _quote(self._source[start])))
+            self._splice(start, end, written_name(new, _quote(self._source[start])))
         previous = next(iter(before), "")
         for key, value in after.items():
             if key in before:
@@ -389,7 +331,7 @@ class _Comparison:
             self._set_lines(path, start, end, value)
         else:
             quote = _quote(self._source[start])
-            self._splice(start, end, _text(value, quote) if isinstance(value, str) else written(value))
+            self._splice(start, end, written_text(value, quote) if isinstance(value, str) else written(value))
 
     def _replace(self, path: Path, value: object) -> None:
         """A value on one line for a whole mapping or list, if no comment would be lost."""
@@ -436,7 +378,7 @@ class _Comparison:
         self._refuse_alias(neighbour)
         parent = neighbour[:-1]
         key_start = self._offsets(neighbour, key=True)[0]
-        name = _name(key, _quote(self._source[key_start]))
+        name = written_name(key, _quote(self._source[key_start]))
         if self._in_brackets(parent):
             self._after_in_brackets(neighbour, key_start, f"{name}: {written(value)}")
             return
@@ -464,7 +406,7 @@ class _Comparison:
             return f"{' ' * dash}- {written(item)}"
         column = self._column_of(start)
         gap = " " * (column - dash - 1)
-        keys = [f"{_name(key)}: {written(value)}" for key, value in item.items()]
+        keys = [f"{written_name(key)}: {written(value)}" for key, value in item.items()]
         return f"{' ' * dash}-{gap}" + f"{self._new_line(start)}{' ' * column}".join(keys)
 
     def _after_in_brackets(self, neighbour: Path, start: int, addition: str) -> None:

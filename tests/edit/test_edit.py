@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from egp.yaml import Path as DocumentPath
 from egp.yaml import read_text
-from egp.yaml.edit import edited, written
+from egp.yaml.edit import edited
 from egp.yaml.edits import EditError, add, rename
+from egp.yaml.written import written
 
 SOUND_PLAN = (Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml").read_text(encoding="utf-8")
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from egp.yaml.edit import written
+from egp.yaml.written import written
 
 Steps = tuple[str | int, ...]
 

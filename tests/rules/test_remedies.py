@@ -18,8 +18,8 @@ from egp.plan.remedy import Remedy, advise, edits_in_words, help_line, setting
 from egp.plan.typed_reader import TypedMapping, required_type
 from egp.rules.rule import Example, Rule
 from egp.yaml import Path, Span, read_text
-from egp.yaml.edit import written
 from egp.yaml.edits import APPEND, Addition, Edit, LineRemoval, Removal, Renaming, Setting
+from egp.yaml.written import written
 from tests.rules.examples import all_rules, documents_of, findings_after, run_example
 
 RULES = [

@@ -24,9 +24,9 @@ from egp.stats.values import replace
 from egp.yaml import Document, Path, parse_pointer, read_bytes
 from egp.yaml.atomic import write_atomically
 from egp.yaml.bounds import MAX_BYTES
-from egp.yaml.edit import written
 from egp.yaml.edits import Addition, Edit, EditError, Renaming, Setting
 from egp.yaml.files import read_regular
+from egp.yaml.written import written
 
 ROUNDS = 5
 """Repairs can bring others to light: a key has to be known before its value is read."""

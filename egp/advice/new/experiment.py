@@ -14,7 +14,7 @@ from egp.plan.power.sample import needed_sample
 from egp.plan.quantity import Interval
 from egp.plan.wording import duration_in_plan, listing, percent, share_in_plan, unit_count
 from egp.yaml import read_text
-from egp.yaml.edit import written
+from egp.yaml.written import written
 
 COMMENTS_AT = 44
 """Column of the comments behind open fields."""

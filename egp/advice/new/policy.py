@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from egp.yaml.edit import quoted
+from egp.yaml.written import quoted
 
 _TEXT = """\
 # The experiment governance policy of this repository. Changes of it need an owner: name one in CODEOWNERS.

@@ -11,8 +11,8 @@ from egp.plan.quantity import shown
 from egp.plan.remedy import Candidate, Price, TradeOff
 from egp.plan.typed_reader import label
 from egp.plan.wording import listing, percent
-from egp.yaml.edit import written
 from egp.yaml.edits import APPEND, Addition, Edit, LineRemoval, Removal, Renaming, Setting, value_at
+from egp.yaml.written import written
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment

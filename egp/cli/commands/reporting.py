@@ -96,10 +96,17 @@ def _explain_with(report: Report) -> Callable[[str], str]:
         named = policy.file or policy.name
         if named == found_by_itself and not policy.ref and not policy.packages:
             return ""
-        from shlex import quote
-
-        at_ref = f" --policy-from {quote(policy.ref)}" if policy.ref else ""
-        rules = "".join(f" --rules-from {quote(name)}" for name in policy.packages)
-        return (at_ref if named == found_by_itself else f" --policy {quote(named)}{at_ref}") + rules
+        at_ref = f" --policy-from {_in_shell(policy.ref)}" if policy.ref else ""
+        rules = "".join(f" --rules-from {_in_shell(name)}" for name in policy.packages)
+        return (at_ref if named == found_by_itself else f" --policy {_in_shell(named)}{at_ref}") + rules
 
     return needed
+
+
+def _in_shell(text: str) -> str:
+    """A text as one word of a command. What quotes is imported only for one that needs quotes."""
+    if text and all(each.isascii() and (each.isalnum() or each in "_@%+=:,./-") for each in text):
+        return text
+    from shlex import quote
+
+    return quote(text)

@@ -18,7 +18,7 @@ from egp.plan.quantity import QuantityError, count, moment, share, shown
 from egp.plan.wording import listing, share_in_plan
 from egp.record.lock import Registration
 from egp.stats.values import NamedTuple
-from egp.yaml.edit import written
+from egp.yaml.written import written
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report

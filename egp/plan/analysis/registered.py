@@ -13,7 +13,6 @@ cohort's units.
 
 from __future__ import annotations
 
-import copy
 import math
 from datetime import date
 from functools import lru_cache
@@ -24,6 +23,7 @@ from egp.plan.analysis.days import day_after, exposed_days, first_day, local, re
 from egp.plan.analysis.design import Design, Sequence
 from egp.plan.finding import DoesNotApply, NotChecked, need
 from egp.plan.quantity import as_day
+from egp.plan.typed_reader import changed
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric, Statistics
@@ -448,10 +448,7 @@ def require_primary_test(plan: Experiment) -> None:
 
 def assuming(plan: Experiment, **statistics: object) -> Experiment:
     """The plan with other values under ``statistics``, to ask what they would need."""
-    other = copy.copy(plan)
-    other.statistics = copy.copy(statistics_of(plan))
-    vars(other.statistics).update(statistics)
-    return other
+    return changed(plan, statistics=changed(statistics_of(plan), **statistics))
 
 
 def is_change_of(change: MetricChange, measure: Measure) -> bool:

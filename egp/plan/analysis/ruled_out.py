@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.plan.analysis.registered import guardrail_test, metric_units
 from egp.plan.quantity import change
+from egp.plan.typed_reader import changed
 from egp.plan.wording import at_least_like
 
 if TYPE_CHECKING:
@@ -30,6 +30,4 @@ def _with_some_margin(metric: Metric) -> Metric:
     """The metric with a margin to solve for, if it has none."""
     if metric.non_inferiority_margin is not None:
         return metric
-    other = copy.copy(metric)
-    other.non_inferiority_margin = _USUAL_MARGIN
-    return other
+    return changed(metric, non_inferiority_margin=_USUAL_MARGIN)

@@ -21,7 +21,7 @@ from egp.record.waivers import BASELINE_FILE
 from egp.record.waivers.reading import documents_of
 from egp.stats.values import NamedTuple
 from egp.yaml import Document, Path
-from egp.yaml.edit import written
+from egp.yaml.written import written
 
 VERSION = 1
 

@@ -80,7 +80,7 @@ from egp.plan.experiment import Metric
 from egp.plan.finding import Finding
 from egp.plan.quantity import Measure, shown
 from egp.plan.remedy import Remedies, Remedy, open_if, setting
-from egp.plan.typed_reader import label
+from egp.plan.typed_reader import changed, label
 from egp.rules.rule_inputs import PlanFile
 from egp.yaml import Path
 from egp.yaml.edits import Setting
@@ -109,16 +109,8 @@ def check(file: PlanFile) -> Iterator[Finding]:
         else:
             metric = by_path.get(path[:-1])
         if metric is not None and is_misread(metric):
-            metric = _without_baseline(metric)
+            metric = changed(metric, baseline=None)
         yield _finding(path, _value(file.document.value, path), metric)
-
-
-def _without_baseline(metric: Metric) -> Metric:
-    from copy import copy
-
-    blind = copy(metric)
-    blind.baseline = None
-    return blind
 
 
 def _finding(path: Path, written: object, metric: Metric | None) -> Finding:
@@ -218,8 +210,6 @@ def _plain(value: float) -> str:
 
 def costs(broken: Broken) -> Iterator[str]:
     """The units that each reading of a bare MDE would take."""
-    from copy import copy
-
     from egp.plan.analysis.registered import PRIMARY, required_smallest
     from egp.plan.quantity import change
     from egp.plan.wording import whole
@@ -228,6 +218,5 @@ def costs(broken: Broken) -> Iterator[str]:
     if broken.at != (*PRIMARY, "mde") or metric is None or unit_of(metric) is None:
         return
     for reading in _spelt_out(*_amounts(float(str(broken.written).replace("_", "")), metric)):
-        plan, read = copy(broken.plan), copy(metric)
-        read.mde, plan.primary_metric = change(reading), read
+        plan = changed(broken.plan, primary_metric=changed(metric, mde=change(reading)))
         yield f"Read as {reading} the test takes {whole(required_smallest(plan))} units per variant."

@@ -67,7 +67,6 @@ variants: {1: {weight: null}}
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator
 from typing import Annotated
@@ -77,6 +76,7 @@ from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import Share
 from egp.plan.remedy import Remedy
+from egp.plan.typed_reader import changed
 from egp.plan.wording import percent, told_apart, unit_count, whole
 from egp.rules import rule
 from egp.stats import StatisticsInputError
@@ -131,8 +131,6 @@ def _units_in_all(plan: Experiment) -> float:
 
 
 def _evenly_split(plan: Experiment) -> Experiment:
-    other = copy.copy(plan)
-    other.variants = tuple(copy.copy(variant) for variant in plan.variants or ())
-    for variant in other.variants:
-        variant.weight = Share(1 / len(other.variants))
-    return other
+    variants = plan.variants or ()
+    evenly = Share(1 / len(variants))
+    return changed(plan, variants=tuple(changed(each, weight=evenly) for each in variants))
