@@ -16,11 +16,9 @@ from .errors import (
     require_share,
     require_sides,
 )
-from .looks import repeated_looks_type1
 from .normal import normal_pdf, normal_sf, z_upper
 from .quadrature import integral
 from .roots import bracketed_root
-from .student import scale_distribution, t_upper
 
 Correction = Literal["none", "bonferroni", "holm", "dunnett"]
 
@@ -49,7 +47,11 @@ def dunnett_z(
     _check_family(alpha, comparisons, sides)
     require_correlation("rho", rho)
     single, split = alpha / sides, alpha / sides / comparisons
-    low, high = (z_upper(single), z_upper(split)) if df is None else (t_upper(single, df), t_upper(split, df))
+    low, high = z_upper(single), z_upper(split)
+    if df is not None:
+        from .student import t_upper
+
+        low, high = t_upper(single, df), t_upper(split, df)
 
     def excess(critical: float) -> float:
         return _family_exceedance(critical, comparisons, sides, rho, df) - alpha
@@ -61,6 +63,8 @@ def dunnett_z(
 def _family_exceedance(critical: float, count: int, sides: int, rho: float, df: float | None) -> float:
     if df is None:
         return equicorrelated_exceedance(critical, count, sides, rho)
+    from .student import scale_distribution
+
     return math.fsum(
         share * equicorrelated_exceedance(critical * w, count, sides, rho)
         for w, share in scale_distribution(df)
@@ -161,6 +165,8 @@ def any_guardrail_false_alarm(
             "several looks at correlated guardrails are not computed",
             "take rho = 0, an upper bound for positively correlated guardrails, or one look",
         )
+    from .looks import repeated_looks_type1
+
     return _any_of(repeated_looks_type1(alpha, looks, sides), guardrails)
 
 

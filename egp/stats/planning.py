@@ -31,7 +31,6 @@ from .errors import (
     require_sides,
 )
 from .exact import EXACT_BELOW_EVENTS, exact_score_power, least_expected
-from .means import needed_standard_errors_t
 from .normal import normal_cdf, z_upper
 from .proportions import (
     check_proportion_margin,
@@ -45,7 +44,6 @@ from .proportions import (
 from .relative import null_ratio
 from .roots import bracketed_root
 from .score import restricted_rates
-from .student import noncentral_t_sf, t_upper
 
 Kind = Literal["proportion", "mean", "ratio", "quantile"]
 Direction = Literal["increase", "decrease"]
@@ -200,6 +198,8 @@ def achieved_power(test: PlannedTest, effect: float, control_units: float) -> fl
     df = _mean_df(test, control_units)
     if df is None:
         return normal_cdf(ncp - z_alpha)
+    from .student import noncentral_t_sf, t_upper  # few plans have so few units
+
     return noncentral_t_sf(t_upper(test.alpha / test.sides, df), df, ncp)
 
 
@@ -433,6 +433,8 @@ def _needed_errors(test: PlannedTest, power: float, control_units: float) -> flo
     require_positive("control_units", control_units)
     df = _mean_df(test, control_units)
     if df is not None:
+        from .means import needed_standard_errors_t
+
         return needed_standard_errors_t(test.alpha, test.sides, power, df)
     needed = z_upper(test.alpha / test.sides) + z_upper(1.0 - power)
     if needed <= 0.0:
@@ -512,6 +514,8 @@ def _exact_mean_units(alpha: float, sides: int, power: float, ratio: float, stan
 
     The power jumps up where the normal distribution takes over, so the answer is never past that size.
     """
+
+    from .student import noncentral_t_sf, t_upper
 
     def control_units(df: float) -> float:
         return (df + 2.0) / (1.0 + ratio)

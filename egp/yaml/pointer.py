@@ -7,8 +7,8 @@ import re
 Key = str | int
 Path = tuple[Key, ...]
 
-_INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
-_BAD_ESCAPE = re.compile(r"~(?![01])")
+_INDEX = r"0|[1-9][0-9]{0,17}"
+_BAD_ESCAPE = r"~(?![01])"
 
 
 class PointerError(ValueError):
@@ -26,7 +26,7 @@ def parse_pointer(pointer: str, value: object) -> Path:
         return ()
     if not pointer.startswith("/"):
         raise PointerError(f"the pointer {pointer!r} must start with '/'")
-    if _BAD_ESCAPE.search(pointer):
+    if re.search(_BAD_ESCAPE, pointer):
         raise PointerError(
             f"the pointer {pointer!r} has a '~' that is neither '~0' (for '~') nor '~1' (for '/')"
         )
@@ -39,7 +39,7 @@ def parse_pointer(pointer: str, value: object) -> Path:
 
 
 def _key(step: str, value: object) -> Key:
-    return int(step) if isinstance(value, list) and _INDEX.fullmatch(step) else step
+    return int(step) if isinstance(value, list) and re.fullmatch(_INDEX, step) else step
 
 
 class _Absent:

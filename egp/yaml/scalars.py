@@ -26,9 +26,10 @@ WORDS: dict[str, Scalar] = {
 NUMBER_START = frozenset("+-.0123456789")
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
-_PREFIXED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_NONZERO_MANTISSA = re.compile(r"[^eE]*[1-9]")
+_PREFIXED = r"0o[0-7]+|0x[0-9a-fA-F]+"
+_NONZERO_MANTISSA = r"[^eE]*[1-9]"
+"""Compiled when first needed, which in most runs is never."""
 
 _STANDARD = "tag:yaml.org,2002:"
 _NON_SPECIFIC = "!"
@@ -73,7 +74,7 @@ def number(text: str) -> Scalar:
         return _as_written(int(_short(text)), text)
     if _FLOAT.fullmatch(text):
         return _as_written(_finite(text), text)
-    if _PREFIXED.fullmatch(text):
+    if re.fullmatch(_PREFIXED, text):
         return _as_written(int(_short(text), 0), text)
     return text
 
@@ -97,7 +98,7 @@ def _finite(text: str) -> float:
     value = float(text)
     if isinf(value):
         raise NumberError(f"{excerpt(text)} is larger than a number can be")
-    if value == 0 and _NONZERO_MANTISSA.match(text):
+    if value == 0 and re.match(_NONZERO_MANTISSA, text):
         raise NumberError(f"{excerpt(text)} is smaller than a number can be")
     return value
 

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from egp.yaml.atomic import append, write_report
-
 if TYPE_CHECKING:
     from egp.output.report.text import Style
     from egp.plan.finding import Failure
@@ -74,6 +72,8 @@ def write_out(content: str) -> None:
 
 def write_file(path: str, content: str) -> None:
     """Writes the whole file or nothing, never through a link. A pipe or /dev/stdout is written to and not replaced."""
+    from egp.yaml.atomic import write_report
+
     try:
         write_report(path, content.encode("utf-8", "replace"))
     except OSError as error:
@@ -82,6 +82,8 @@ def write_file(path: str, content: str) -> None:
 
 def append_file(path: str, content: str) -> None:
     """Adds to the end of a file that others write to as well."""
+    from egp.yaml.atomic import append
+
     try:
         append(path, content.encode("utf-8", "replace"))
     except OSError as error:
