@@ -8,6 +8,7 @@ from importlib import import_module
 VERBS = {
     "show": "the settings that judge a plan, each with the line that sets it",
     "pin": "record in egp.lock what the files are that the policy extends",
+    "check": "whether policies are valid, and their tests succeed",
     "test": "run the tests beside a policy, and look for boundaries that none stands at",
     "diff": "compare two policies: what changed, and which plans flip",
 }

@@ -37,11 +37,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    return tested(options, policy_in_force(options, []))
+
+
+def has_tests(policy: Policy) -> bool:
+    """Whether tests lie beside the policy, or in it."""
+    return os.path.lexists(_beside(policy)) or any(rule.tests for rule in policy.custom)
+
+
+def _beside(policy: Policy) -> str:
+    from egp.pages.policy_test.reading import file_beside
+    from egp.policy.shipped import policy_path
+
+    return file_beside(policy_path(policy.file) or policy.file)
+
+
+def tested(options: argparse.Namespace, policy: Policy) -> int:
+    """Runs the tests of a policy, and says what came of them."""
     from egp.pages.policy_test.outcome import run_tests
     from egp.pages.policy_test.reading import UnreadableTests
     from egp.plan.finding import Refused
 
-    policy = policy_in_force(options, [])
     try:
         cases, policy = _cases(policy, options.tests or "")
         with terminal.Progress("numbers") as progress:
@@ -66,10 +82,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _cases(policy: Policy, named: str) -> tuple[list[ReadTest], Policy]:
     """The tests in the file that is named, or beside the policy. Raises UnreadableTests, Stop."""
-    from egp.pages.policy_test.reading import file_beside, read_tests
-    from egp.policy.shipped import policy_path
+    from egp.pages.policy_test.reading import read_tests
 
-    path = named or file_beside(policy_path(policy.file) or policy.file)
+    path = named or _beside(policy)
     shown = f"{policy.file}.test" if policy.file.startswith("egp:") and not named else shown_path(path)
     if not named and not os.path.lexists(path) and any(rule.tests for rule in policy.custom):
         return [], policy
