@@ -86,7 +86,9 @@ def _read_entries(
             problems.append(ValueProblem(entry.path, "missing", message, advice))
         latest = since or latest
         values = _values(document, rule, entry.settings, entry.path, problems)
-        yield since, reaches_back, {name: value._replace(since=since) for name, value in values.items()}
+        if since:
+            values = {name: value._replace(since=since) for name, value in values.items()}
+        yield since, reaches_back, values
 
 
 def _since(

@@ -27,10 +27,12 @@ else:
 
     def _tuple_maker(name: str, names: tuple[str, ...], defaults: dict[str, Any]) -> Callable[..., Any]:
         count, make, expected = len(names), tuple.__new__, set(names)
+        least = max((at for at, each in enumerate(names, 1) if each not in defaults), default=0)
+        rest = tuple(defaults[each] for each in names[least:])
 
         def made(cls: type, *given: Any, **named: Any) -> Any:
-            if not named and len(given) == count:
-                return make(cls, given)
+            if not named and least <= len(given) <= count:
+                return make(cls, given + rest[len(given) - least :])
             held = {**defaults, **dict(zip(names, given, strict=False)), **named}
             if held.keys() != expected or len(given) > count:
                 raise TypeError(_misfit(name, held.keys(), expected, len(given), count))
@@ -42,7 +44,10 @@ else:
         """A tuple whose items have names; what ``typing`` makes for it takes six times as long for each class."""
 
         def _replace(self, **changes: Any) -> Any:
-            return type(self)(**{**self._asdict(), **changes})
+            held = [changes.pop(name, each) for name, each in zip(self._fields, self, strict=True)]
+            if changes:
+                raise TypeError(f"{type(self).__name__} takes no {', '.join(changes)}")
+            return tuple.__new__(type(self), held)
 
         def _asdict(self) -> dict[str, Any]:
             return dict(zip(self._fields, self, strict=True))

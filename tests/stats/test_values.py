@@ -148,6 +148,8 @@ def test_named_tuples_are_those_of_typing(given: tuple[Any, ...], named: dict[st
     assert repr(one) == repr(twin).removeprefix("Plain")
     assert hash(one) == hash(twin)
     assert one._replace(left=5) == (5, twin.right)
+    with pytest.raises(TypeError, match="takes no size"):
+        one._replace(size=5)
     assert pickle.loads(pickle.dumps(one)) == copy.deepcopy(one) == one
     assert (Pair._fields, Pair.__doc__) == (PlainPair._fields, "Two things.")
     with pytest.raises(AttributeError):
