@@ -156,7 +156,10 @@ class TestCheck:
     @pytest.mark.parametrize(
         ("policy", "message"),
         [
-            ("nowhere.yaml", "egp: cannot read the policy nowhere.yaml: No such file or directory\n"),
+            (
+                "nowhere.yaml",
+                "egp: cannot read the policy nowhere.yaml: No such file or directory\n  help: name a policy file",
+            ),
             ("drafts", "egp: cannot read the policy drafts: Is a directory\n"),
             (
                 "egp:standart",
@@ -176,7 +179,10 @@ class TestCheck:
         monkeypatch.setattr("egp.policy.tree.read_file", refuse)
         told = egp("check", "drafts")
         assert told.status == 2
-        assert told.err == "egp: cannot read the policy egp.yaml: Permission denied\n"
+        assert told.err.splitlines() == [
+            "egp: cannot read the policy egp.yaml: Permission denied",
+            "  help: name a policy file that can be read, or a shipped policy such as egp:standard",
+        ]
 
     def test_another_policy_can_be_named(self, egp: Egp, repository: Workspace) -> None:
         repository.write("policies/soft.yaml", "rules: {minimum-runtime: {severity: info}}\n")

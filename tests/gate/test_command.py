@@ -20,6 +20,10 @@ from .calling import PLAN, call, gate
         ),
         ((PLAN, "--results", "results/none.yaml", "--monitor"), "none.yaml"),
         (
+            (PLAN, "--results", "results/pdp-buy-now/stage-1.csv", "--monitor"),
+            "name the file of results that says `aggregates: stage-1.csv`",
+        ),
+        (
             ("experiments/none.yaml", "--results", "results/pdp-buy-now/stage-1.yaml", "--monitor"),
             "no such file",
         ),

@@ -292,7 +292,10 @@ class TestCommand:
         [
             (["old.yaml", "nowhere.yaml"], "cannot read the policy nowhere.yaml: No such file or directory"),
             (["old.yaml", "egp:standrd"], "egp ships no policy of this name, did you mean egp:standard?"),
-            (["nowhere:egp.yaml", "egp.yaml"], "nowhere"),
+            (
+                ["nowhere:egp.yaml", "egp.yaml"],
+                "nowhere",
+            ),
         ],
     )
     def test_a_policy_that_cannot_be_read(

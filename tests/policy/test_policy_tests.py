@@ -328,7 +328,7 @@ class TestMistakes:
     def test_a_policy_without_tests(self, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
         workspace.write("egp.yaml", RUNTIME)
         assert main(["policy", "test"]) == 2
-        assert "egp.yaml has no tests: there is no egp.test.yaml" in capsys.readouterr().err
+        assert "egp.yaml has no tests: there is no file egp.test.yaml" in capsys.readouterr().err
 
 
 class TestCommand:

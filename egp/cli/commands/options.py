@@ -148,7 +148,7 @@ def _one_of(owners: Owners, paths: Sequence[str]) -> Policy:
         except PolicyError as error:
             refusals.append(error)
     if len(refusals) == 1 and isinstance(refusals[0].__cause__, OSError):
-        raise _unreadable(refusals[0].__cause__)
+        raise unreadable_policy(refusals[0].__cause__)
     raise PolicyError(list(dict.fromkeys(failure for error in refusals for failure in error.failures)))
 
 
@@ -181,11 +181,14 @@ def _readable(read: Callable[[], Policy]) -> Policy:
     try:
         return read()
     except OSError as error:
-        raise _unreadable(error) from None
+        raise unreadable_policy(error) from None
 
 
-def _unreadable(error: OSError) -> terminal.Stop:
-    return terminal.Stop(f"cannot read the policy {shown_path(str(error.filename))}: {error.strerror}")
+def unreadable_policy(error: OSError) -> terminal.Stop:
+    message = f"cannot read the policy {shown_path(str(error.filename))}: {error.strerror}"
+    return terminal.Stop(
+        message, "name a policy file that can be read, or a shipped policy such as egp:standard"
+    )
 
 
 def owners_in_force(options: argparse.Namespace, paths: Sequence[str], packaged: dict[str, Rule]) -> Owners:

@@ -6,7 +6,7 @@ import argparse
 import os
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import add_rules_from, packaged_rules
+from egp.cli.commands.options import add_rules_from, packaged_rules, unreadable_policy
 from egp.yaml.files import shown_path
 
 
@@ -37,8 +37,7 @@ def run(options: argparse.Namespace) -> int:
         terminal.print_failures(error.failures)
         raise terminal.Stop("nothing is pinned") from None
     except OSError as error:
-        named = shown_path(str(error.filename))
-        raise terminal.Stop(f"cannot read the policy {named}: {error.strerror}") from None
+        raise unreadable_policy(error) from None
     lines = [f"pinned {name} as {digest[:19]}…" for name, digest in pins.new.items()]
     lines += [f"{name} is as it was pinned" for name in pins.same]
     lines += [f"{name} is missing, and so is its pin" for name in pins.gone]

@@ -92,6 +92,6 @@ def _cases(policy: Policy, named: str) -> tuple[list[ReadTest], Policy]:
         return read_tests(path, shown, policy)
     except FileNotFoundError:
         advice = "write them there, or name a file with --tests; docs/policy-tests.md says how"
-        raise terminal.Stop(f"{policy.name} has no tests: there is no {shown}", advice) from None
+        raise terminal.Stop(f"{policy.name} has no tests: there is no file {shown}", advice) from None
     except OSError as error:
         raise terminal.Stop(f"cannot read the tests {shown}: {error.strerror}") from None

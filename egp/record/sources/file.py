@@ -16,7 +16,7 @@ from egp.record.sources.between_rows import Placed, contradictions
 from egp.record.sources.cells import CellError, RowReader
 from egp.record.sources.stages import stages_of
 from egp.record.sources.table import Record, RecordTable, column_refusals
-from egp.record.sources.tabular import read_table
+from egp.record.sources.tabular import ENDINGS, read_table
 from egp.yaml import Document, Path, read_file
 from egp.yaml.files import real_path, shown_path
 
@@ -62,6 +62,11 @@ class ResultsFile:
         self._must_be_inside(self._path, "it")
         if os.path.exists(self._path) and not os.path.isfile(self._path):
             raise self.unusable("it is not a file", "correct the path")
+        if self._path.lower().endswith(ENDINGS):
+            name = os.path.basename(self._shown)
+            raise self.unusable(
+                "it has rows alone", f"name the file of results that says `aggregates: {name}`"
+            )
         try:
             documents = read_file(self._path, self._shown, self._root)
         except OSError as error:

@@ -22,6 +22,9 @@ MAX_BYTES = 50_000_000
 
 MAX_ROWS = 200_000
 
+ENDINGS = (".csv", ".parquet")
+"""Of the files that are tables."""
+
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -34,7 +37,7 @@ _DELIMITERS = ((";", "semicolons"), ("\t", "tabs"), ("|", "pipes"), (":", "colon
 def read_table(path: str, shown_as: str) -> RecordTable:
     """The table in a file, by its ending. Raises ResultsError."""
     ending = os.path.splitext(path)[1].lower()
-    if ending not in (".csv", ".parquet"):
+    if ending not in ENDINGS:
         raise _unreadable(
             shown_as, "aggregates are read from .csv and .parquet", "export them as one of the two"
         )
