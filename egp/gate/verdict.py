@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Literal
 
 from egp.gate.guarding import guarded
+from egp.gate.lost_control import lost_by_control
 from egp.gate.reading import Kind, Reading
 from egp.gate.readout import Readout
 from egp.gate.withholding import withheld_metrics
+from egp.plan.quantity import shown
 from egp.rules.gate_check import Check, checks
 from egp.stats.values import replace
 
@@ -82,7 +84,29 @@ def decide(readout: Readout, troubles: Iterable[Crash] = (), among: Iterable[Che
 def _readings(check: Check, readout: Readout) -> Iterator[Reading]:
     params = readout.options.get(check.id) or check.params()
     for reading in guarded(lambda: check.read(readout, params)):
-        yield _kept_back(replace(reading, check=check.id), readout)
+        yield _kept_back(_without_lost_control(replace(reading, check=check.id), readout), readout)
+
+
+_BESIDE_CONTROL = ("guardrail", "stop-rule")
+"""Checks whose harm is a difference from control."""
+
+
+def _without_lost_control(reading: Reading, readout: Readout) -> Reading:
+    """Harm that is only seen because control's events do not arrive, as a fault of the data."""
+    if reading.state != "fail" or reading.check not in _BESIDE_CONTROL:
+        return reading
+    metric = next((each for _, each in readout.plan.metrics if each.id == reading.metric), None)
+    lost = lost_by_control(readout, metric, reading.variant) if metric else ""
+    if not lost:
+        return reading
+    about = f"{shown(reading.metric)}: events of control do not arrive" if reading.withheld else lost
+    return replace(
+        reading,
+        state="not_checked",
+        message=f"{reading.message}; but {about}, so that this is no evidence of harm",
+        kind="repair",
+        next=f"find out what became of control's events of {shown(reading.metric)}, and call again",
+    )
 
 
 def _kept_back(reading: Reading, readout: Readout) -> Reading:

@@ -322,3 +322,12 @@ def test_a_plan_that_lacks_what_a_comparison_needs_has_a_page_all_the_same(
     if steps[0] in ("variants", "statistics") and not (audience == "exec" and steps[0] == "statistics"):
         [said] = [each.text for each in section(page, "Guardrails").blocks if isinstance(each, Paragraph)][:1]
         assert said.startswith("No guardrail can be compared with control: the plan does not say")
+
+
+@pytest.mark.parametrize(
+    "said", ["weight: 50%", "weight: 50%, control: false", "weight: 50%, control: 'perhaps'"]
+)
+def test_a_plan_that_names_no_control_has_a_page_before_its_look(repository: Path, said: str) -> None:
+    edit(repository, BUY_NOW, ("weight: 50%, control: true", said))
+    page = ask(repository, BUY_NOW, "results/pdp-buy-now/day-14.yaml", "2023-02-09T08:00:00-08:00").page
+    assert any("raise nothing" in follows for follows, *_ in options(page).values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,15 @@ def test_a_plan_without_days_is_not_green(repository: Path) -> None:
     told = standing(repository, "new", "2023-01-28")
     assert told["light"] == "yellow"
     assert told["reasons"][0] == "the plan does not say when it runs"
+
+
+@pytest.mark.parametrize("said", ["", "exposure: null, ", "exposure: much, "])
+def test_a_layer_of_which_nobody_says_how_much_is_taken_is_not_told(repository: Path, said: str) -> None:
+    for plan in (PLAN, "experiments/ranking-model.yaml"):
+        file = repository / plan
+        text = re.sub(r"exposure: [0-9]+%(, )?", said, file.read_text(encoding="utf-8"))
+        file.write_text(text, encoding="utf-8")
+    assert standing(repository, PDP, "2023-01-28")["light"] == "yellow"
 
 
 def with_a_second_treatment(repository: Path, results: str) -> None:

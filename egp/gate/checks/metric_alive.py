@@ -9,7 +9,9 @@ events are judged.
 A variant that does less than half of the other is no effect of a treatment, unless the plan hopes for as much (twice the
 larger of `mde` and `target` passes), and neither is one that from a day on, or on one day, does less than seven tenths of
 what the variants' own ratio lets expect. That holds where the treatment seems to gain. A fall that is a harm is left to
-guardrails and stop rules, which roll back, unless less than a fifth is left: that holds as well, and stops no rollback. In both
+guardrails and stop rules, which roll back, unless less than a fifth is left: that holds as well, and stops no rollback. Where
+control is what fell, below half of its baseline or from a day on below its other days, and the treatment goes on as before, harm
+beside control is no evidence: guardrails and stop rules on that metric are not checked, and the gate holds for a repair. In both
 variants less than a fifth of other days, or of the baseline, is no season. A metric that is rightly near zero in
 every variant declares `expected_zero: true`; between the variants it is compared all the same.
 

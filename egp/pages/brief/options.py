@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from egp.output.page.model import Block, Command, Light, Paragraph, Points, Sect
 from egp.pages.brief.drafts import JudgedDraft, errors_of, later, narrower, weak_segment
 from egp.pages.brief.tripped import tripped_metrics
 from egp.pages.brief.worth import Launch, delayed_in_words, narrower_in_words
+from egp.plan.finding import NotChecked
 from egp.plan.wording import counted, listing, significant
 
 if TYPE_CHECKING:
@@ -146,7 +148,9 @@ def _frozen(readout: Readout) -> str:
     stage = readout.stage
     if stage.position >= 0:
         return f"stay at {stage.name}, raise nothing, watch on"
-    until = "watch on" if open_look(readout) is not None else "complete it as planned"
+    until = "complete it as planned"
+    with suppress(NotChecked):  # a plan that says too little for a look has none open
+        until = "watch on" if open_look(readout) is not None else until
     return f"stay in the {stage.name}, raise nothing, {until}"
 
 

@@ -198,6 +198,8 @@ def _layers(entries: Sequence[PortfolioEntry], day: date) -> Iterator[LayerPerio
         if last < first:
             continue
         changes = list(index.traffic(layer).during(Interval(first, last)))
+        if not changes:
+            continue  # none of them says how much it takes
         ends = [*(day_after(start, -1) for start, _ in changes[1:]), last]
         for (start, total), end in zip(changes, ends, strict=True):
             if total > _TINY:
