@@ -12,6 +12,7 @@ from egp.check.run import JudgedPlan
 from egp.output.report.model import Findings
 from egp.plan.experiment import Experiment, may_be_plan, read_experiment
 from egp.plan.finding import Diagnostic, Finding, Unchecked
+from egp.plan.misread import without_misread
 from egp.policy.error import PolicyError
 from egp.policy.locate import lock_folder
 from egp.policy.model import Adopted, RuleSet
@@ -88,7 +89,7 @@ def _inputs(
         inputs.by_type["PlanFile"] = PlanFile(document, plan, tuple(problems))
     if not isinstance(document.value, dict):
         return inputs
-    inputs.by_type["Experiment"] = plan
+    inputs.by_type["Experiment"] = without_misread(plan, problems)
     inputs.by_type["WrittenPlan"] = WrittenPlan(document.value)
     is_whole = not problems and not document.problems
     try:

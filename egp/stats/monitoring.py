@@ -7,14 +7,16 @@ no more often than a path that is watched throughout; runs of windows that are l
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 
 from .errors import reject, require_count, require_share
 from .normal import INVERSE_SQRT_2PI, normal_cdf, normal_sf, z_upper
 from .quadrature import scaled_nodes
 from .roots import bracketed_root
 
-_REACH = 8.5
+_REACH, _STEP_REACH = 8.5, 7.0
 _NODES_OF_UNITS = 48
 _NODES_OF_A_SEGMENT, _NODES_PER_STEP, _MOST_NODES = 24, 2.0, 400
 
@@ -30,6 +32,12 @@ def continuous_crossing_probability(bounds: Sequence[float], information: Sequen
     (Wang & Pötzelberger 1997, J. Applied Probability 34).
     """
     _check_increasing(information)
+    return _continuous_crossing(tuple(bounds), tuple(information))
+
+
+@lru_cache(maxsize=1024)
+def _continuous_crossing(bounds: tuple[float, ...], information: tuple[float, ...]) -> float:
+    """Remembered by value: advice tries the same watch for each option that it weighs."""
     total = information[-1]
     times = [each / total for each in information]
     edges = [bound * math.sqrt(t) for bound, t in zip(bounds, times, strict=True)]
@@ -69,16 +77,16 @@ def _survivors(
     scale, inverse, twice = INVERSE_SQRT_2PI / math.sqrt(step), -0.5 / step, -2.0 / step
     rooms = [edges[0] - x for x in nodes]
     exp = math.exp
-    densities = [
-        scale
-        * sum(
-            [
-                mass * exp(inverse * (y - x) * (y - x)) * -math.expm1(twice * room * (edges[1] - y))
-                for x, mass, room in zip(nodes, masses, rooms, strict=True)
-            ]
-        )
-        for y in following
-    ]
+    reach = _STEP_REACH * math.sqrt(step)
+    densities = []
+    for y in following:
+        near = slice(bisect_left(nodes, y - reach), bisect_right(nodes, y + reach))
+        crossing = twice * (edges[1] - y)
+        arriving = [
+            mass * exp(inverse * (y - x) * (y - x)) * (1.0 - exp(crossing * room))
+            for x, mass, room in zip(nodes[near], masses[near], rooms[near], strict=True)
+        ]
+        densities.append(scale * sum(arriving))
     return following, [weight * density for weight, density in zip(weights, densities, strict=True)]
 
 

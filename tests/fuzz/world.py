@@ -21,7 +21,7 @@ from egp.yaml import read_bytes
 ROOT = Path(__file__).parents[2]
 SECONDS = 2.0
 """CPU time that one input may take."""
-SECONDS_OF_ADVICE = 10.0
+SECONDS_OF_ADVICE = 4.0
 """CPU time that `explain` may take: it judges the plan anew for each option that it offers."""
 KILOBYTES = 200_000
 """Memory that one input may add."""
