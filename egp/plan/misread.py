@@ -1,4 +1,4 @@
-"""A plan as rules may see it that were not told what is wrong with it: what could not be read is unknown, and not absent.
+"""A plan as rules may see it: what could not be read is unknown, and not absent.
 
 A list that is refused would read as an empty one, and a rule that finds nothing in it would pass.
 """
