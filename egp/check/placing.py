@@ -56,12 +56,12 @@ class Placer:
         if not self.secrets:
             return finding.advice
         secrets = [excerpt for span in self.secrets if (excerpt := self._text_at(span))]
-        phrase = [
+        harmless = [
             each
             for each in finding.advice.remedies
             if not any(secret in str(each.edits) for secret in secrets)
         ]
-        return replace(finding, remedies=phrase).advice
+        return replace(finding, remedies=harmless).advice
 
     def _text_at(self, span: Span) -> str:
         line = self.document.line(span.start.line)

@@ -152,13 +152,13 @@ def _parsed(called: str, given: Sequence[str]) -> argparse.Namespace:
     try:
         return _parser(called, others=not is_first).parse_args(given)
     except Stop as stop:
-        phrase = (
+        misused = (
             getattr(import_module(f"egp.cli.commands.{called}"), "misused", None)
             if called in COMMANDS
             else None
         )
-        if phrase:
-            phrase(given, stop)
+        if misused:
+            misused(given, stop)
         raise
 
 

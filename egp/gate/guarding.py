@@ -25,8 +25,8 @@ def guarded(read: Callable[[], Iterable[Reading]], metric: str = "", variant: st
     except Lacking as lacking:
         yield _unread(str(lacking), metric, variant, lacking.advice, lacking.kind)
     except (StatisticsInputError, ArithmeticError) as error:
-        phrase = input_error_of(error)
-        yield _unread(f"could not be computed: {phrase.problem}", metric, variant, phrase.advice)
+        unusable = input_error_of(error)
+        yield _unread(f"could not be computed: {unusable.problem}", metric, variant, unusable.advice)
     except Withheld as reason:
         yield _withheld(reason, metric, variant)
 

@@ -224,10 +224,12 @@ def differences(receipt: dict[str, Any], again: GateJudgement) -> Iterator[str]:
     if receipt.get("verdict") != now["verdict"] or receipt.get("hold") != now["hold"]:
         yield f"the verdict was {_verdict(receipt)}, and is {_verdict(now)} now"
     yield from _checks(receipt, now)
-    phrase = {"inputs", "tool", "analysis", "verdict", "hold", "checks", "reasons", "next"}
+    excepted = {"inputs", "tool", "analysis", "verdict", "hold", "checks", "reasons", "next"}
     if "as_if" not in receipt:
-        phrase.update(_SINCE_THE_FIRST_RELEASE)
-    for key in [key for key in {**now, **receipt} if key not in phrase and receipt.get(key) != now.get(key)]:
+        excepted.update(_SINCE_THE_FIRST_RELEASE)
+    for key in [
+        key for key in {**now, **receipt} if key not in excepted and receipt.get(key) != now.get(key)
+    ]:
         yield f"{shown(key)} was {_short(receipt.get(key))}, and is {_short(now.get(key))} now"
 
 

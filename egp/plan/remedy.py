@@ -164,7 +164,7 @@ def in_words(remedy: Remedy, at: Path) -> str:
 def edits_in_words(edits: Sequence[Edit], at: Path) -> str:
     """Edits as a sentence tells them to somebody who looks at a path: set `end: 2023-02-05` and remove `looks:`."""
     names = _Names(edits, at)
-    parts = [(verb, list(phrase)) for verb, phrase in groupby(edits, _verb)]
+    parts = [(verb, list(alike)) for verb, alike in groupby(edits, _verb)]
     phrases = [f"{verb} {listing(names.all_told(group))}" for verb, group in parts]
     is_long = any(len(group) > 1 for _, group in parts)
     return listing(phrases) if len(phrases) != 2 or not is_long else ", and ".join(phrases)

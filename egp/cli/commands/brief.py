@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
     policy, finder = policy_and_plans(options, [options.plan])
     try:
-        phrase = brief(
+        made = brief(
             scene(
                 options.plan,
                 options.results,
@@ -65,8 +65,8 @@ def run(options: argparse.Namespace) -> int:
     except (CannotJudge, LockError) as error:
         terminal.print_failures(error.failures)
         return terminal.COULD_NOT_JUDGE
-    deliver(shown(phrase.page, options), options)
-    if phrase.fault is not None:
-        terminal.print_failures([phrase.fault])
+    deliver(shown(made.page, options), options)
+    if made.fault is not None:
+        terminal.print_failures([made.fault])
         return terminal.COULD_NOT_JUDGE
     return 0

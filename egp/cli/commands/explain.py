@@ -122,8 +122,8 @@ def _explain_plan(options: argparse.Namespace) -> int:
             f"this page cannot be computed: {reason}", missing.help or "declare it in the plan"
         ) from None
     except (StatisticsInputError, ArithmeticError) as error:
-        phrase = input_error_of(error)
-        raise terminal.Stop(f"this page cannot be computed: {phrase.problem}", phrase.advice) from None
+        unusable = input_error_of(error)
+        raise terminal.Stop(f"this page cannot be computed: {unusable.problem}", unusable.advice) from None
     return 0
 
 

@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
                 f"{options.plan} lies outside of this repository",
                 "run egp in the repository that has the plan",
             )
-        phrase = lives(repository, path)
+        found = lives(repository, path)
     except GitError as error:
         raise terminal.Stop(str(error), error.help) from None
     except LockError as error:
@@ -44,8 +44,8 @@ def run(options: argparse.Namespace) -> int:
             f"the lock cannot be read: {terminal.errors(len(error.failures))} in it"
         ) from None
     terminal.write_out(
-        json.render(phrase)
+        json.render(found)
         if options.format == "json"
-        else "\n".join(text.render(page(life), terminal.style(sys.stdout)) for life in phrase)
+        else "\n".join(text.render(page(life), terminal.style(sys.stdout)) for life in found)
     )
     return 0

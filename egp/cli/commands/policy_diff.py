@@ -56,13 +56,13 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         from egp.pages.policy_diff import json
 
-        phrase = json.render(comparison, as_of)
+        rendered = json.render(comparison, as_of)
     else:
-        phrase = _for_people(page(comparison), options)
+        rendered = _for_people(page(comparison), options)
     if options.file in (None, terminal.STANDARD_OUTPUT):
-        terminal.write_out(phrase)
+        terminal.write_out(rendered)
     else:
-        terminal.write_file(options.file, phrase)
+        terminal.write_file(options.file, rendered)
     return comparison.exit_status
 
 

@@ -47,8 +47,8 @@ def run(options: argparse.Namespace) -> int:
     policy, finder = policy_and_plans(options, options.paths)
     sources = requested_plans(options, policy, finder)
     folder = results_in(options.results) if options.results else None
-    phrase = status(sources, finder, policy, folder, options.as_of or now(policy.timezone))
+    computed = status(sources, finder, policy, folder, options.as_of or now(policy.timezone))
     as_json = asked_format(options, "json") == "json"
-    deliver(json.render(phrase) if as_json else shown(page(phrase), options), options)
-    terminal.print_failures(phrase.failures)
-    return 0 if phrase.is_complete else INCOMPLETE
+    deliver(json.render(computed) if as_json else shown(page(computed), options), options)
+    terminal.print_failures(computed.failures)
+    return 0 if computed.is_complete else INCOMPLETE

@@ -56,11 +56,11 @@ def style(stream: object) -> Style:
     return Style(max(40, min(120, columns)), colour=takes_colour and not os.environ.get("NO_COLOR"))
 
 
-def say(phrase: Iterable[str]) -> None:
+def say(sentences: Iterable[str]) -> None:
     """What a command has done, a statement a line."""
     from egp.output.page.text import statements
 
-    write_out(statements(phrase, style(sys.stdout)))
+    write_out(statements(sentences, style(sys.stdout)))
 
 
 def write_out(content: str) -> None:

@@ -244,9 +244,8 @@ def _responsible(readout: Readout) -> str:
 
 def _owner(readout: Readout) -> str:
     """Who has to look: who executes rollbacks, else who answers for the experiment."""
-    rollback, owner = readout.plan.rollback, readout.plan.owner
-    name = (rollback and rollback.owner) or (owner and (owner.dri or owner.team))
-    return shown(name) if name else "the owner"
+    rollback = readout.plan.rollback
+    return shown(rollback.owner) if rollback and rollback.owner else _responsible(readout)
 
 
 def _no_stages(params: Params) -> Iterator[Reading]:

@@ -74,18 +74,18 @@ class Params(RuleParams):
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
     if not has_stage_begun(readout):
         return
-    phrase = _Told([], [])
+    tally = _Told([], [])
     surprise = math.log(max(_comparisons(readout), 1) / params.false_holds)
     yield from one_by_one(
-        Part(partial(_of_metric, readout, metric, surprise, phrase), metric.id or "")
+        Part(partial(_of_metric, readout, metric, surprise, tally), metric.id or "")
         for _, metric in readout.plan.metrics
     )
     names = readout.variants_in_stage
-    if phrase.alive:
-        message = f"events of {listing(map(shown, phrase.alive))} arrive in {listing(map(shown, names))}"
-        yield Reading("pass", message, observed=counted(len(phrase.alive), "metric"))
-    if phrase.rare:
-        message = f"too few events of {listing(map(shown, phrase.rare))} were due to tell whether they arrive"
+    if tally.alive:
+        message = f"events of {listing(map(shown, tally.alive))} arrive in {listing(map(shown, names))}"
+        yield Reading("pass", message, observed=counted(len(tally.alive), "metric"))
+    if tally.rare:
+        message = f"too few events of {listing(map(shown, tally.rare))} were due to tell whether they arrive"
         yield Reading("pass", message, observed="too few were due")
 
 
@@ -101,7 +101,7 @@ def _comparisons(readout: Readout) -> int:
     return 10 * sum(row.stage == readout.stage.name for row in readout.evidence.rows)
 
 
-def _of_metric(readout: Readout, metric: Metric, surprise: float, phrase: _Told) -> Iterator[Reading]:
+def _of_metric(readout: Readout, metric: Metric, surprise: float, tally: _Told) -> Iterator[Reading]:
     name = metric.id or ""
     lives = [_Lives(readout, metric, surprise, of_denominator=False)]
     if metric.kind == "ratio":
@@ -111,7 +111,7 @@ def _of_metric(readout: Readout, metric: Metric, surprise: float, phrase: _Told)
     found = [each for life in lives for each in life.troubles()]
     if not found:
         is_rare = name not in withheld_metrics(readout) and not all(life.would_be_missed() for life in lives)
-        (phrase.rare if is_rare else phrase.alive).append(name)
+        (tally.rare if is_rare else tally.alive).append(name)
     elif name in withheld_metrics(readout):
         message = f"{shown(name)} is not alive: some of its events do not arrive; when and where is withheld before its look"
         yield _dead(readout, metric, message, "")
@@ -176,13 +176,13 @@ class _Lives:
 
     def troubles(self) -> Iterator[tuple[str, str]]:
         """(message, variant) for each variant that is not alive; the plainest reason of each."""
-        phrase: set[str] = set()
+        heard: set[str] = set()
         for variant in self.variants:
             own = next(self._of_variant(variant), "")
             if own:
-                phrase.add(variant)
+                heard.add(variant)
                 yield f"{self.name} of {shown(variant)}: {own}", variant
-        if len(self.variants) > 1 and not phrase:
+        if len(self.variants) > 1 and not heard:
             everyone = next(self._of_everyone(), "")
             if everyone:
                 yield f"{self.name} of all variants: {everyone}", ""

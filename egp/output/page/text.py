@@ -48,12 +48,12 @@ def render(page: Page | Answer, style: Style) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def statements(phrase: Iterable[str], style: Style) -> str:
+def statements(sentences: Iterable[str], style: Style) -> str:
     """What a command has done, a statement a line; whole in a pipe, for programs that search lines.
 
     One that begins with spaces belongs to the one before.
     """
-    return "".join(f"{line}\n" for text in phrase for line in _statement(text, style))
+    return "".join(f"{line}\n" for text in sentences for line in _statement(text, style))
 
 
 def _statement(text: str, style: Style) -> Iterator[str]:

@@ -83,14 +83,14 @@ def _failure(case: _Case, failure: Failure) -> None:
 def _diagnostic(case: _Case, diagnostic: Diagnostic, rejecting: Sequence[Severity]) -> None:
     start = diagnostic.place.span.start
     at = f"{diagnostic.place.path}:{start.line}:{start.column}"
-    phrase = [words.values(diagnostic), *(f"{title}: {text}" for title, text in words.notes(diagnostic))]
+    parts = [words.values(diagnostic), *(f"{title}: {text}" for title, text in words.notes(diagnostic))]
     if diagnostic.waiver:
         waived = f"waived ({words.waived_by(diagnostic.waiver)})"
         case.skipped.append(_said(waived, diagnostic.message, at, words.reason(diagnostic.waiver)))
     elif diagnostic.severity in rejecting:
-        case.failure.append(_said(diagnostic.message, at, *phrase))
+        case.failure.append(_said(diagnostic.message, at, *parts))
     else:
-        case.remarks.append(_said(f"{diagnostic.severity}: {diagnostic.message}", at, *phrase))
+        case.remarks.append(_said(f"{diagnostic.severity}: {diagnostic.message}", at, *parts))
 
 
 def _unchecked(case: _Case, unchecked: Unchecked, rejecting: Sequence[Severity]) -> None:

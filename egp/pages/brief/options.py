@@ -34,15 +34,15 @@ def options_sections(scene: Scene, launch: Launch | str) -> Iterator[Section]:
     """The options, how one is recorded, and the draft of the narrower plan."""
     draft = _narrower(scene)
     delayed = None if scene.in_flight else _delayed(scene)
-    phrase = [*(_in_flight(scene, draft) if scene.in_flight else _before(scene, launch, delayed, draft))]
+    lettered = [*(_in_flight(scene, draft) if scene.in_flight else _before(scene, launch, delayed, draft))]
     names = scene.letters
     rows: list[list[str | Light]] = [
         [f"{letter}: {names[letter]}", what, follows, light]
-        for letter, (what, follows, light) in zip(names, phrase, strict=True)
+        for letter, (what, follows, light) in zip(names, lettered, strict=True)
     ]
     table = Table(["option", "what it is", "what follows", "policy"], rows)
     if scene.for_executives:
-        yield Section("The options", [table, *_elsewhere(light for *_, light in phrase)])
+        yield Section("The options", [table, *_elsewhere(light for *_, light in lettered)])
         return
     objections = [
         *_objections("the plan as it is", errors_of(scene.report)),

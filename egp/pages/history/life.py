@@ -106,13 +106,13 @@ def lives(repository: Repository, path: str) -> list[PlanLife]:
     found = []
     for name in names:
         states = _lock_states(name, repository, order)
-        phrase = [*_plan_events(name, versions, path, here), *_lock_events(states, entries.get(name))]
+        occurrences = [*_plan_events(name, versions, path, here), *_lock_events(states, entries.get(name))]
         plan = _plan_of(name, here)
         digest, is_exploratory = (
             (plan_digest(plan), bool(exploratory_amendments(plan))) if plan else ("", False)
         )
         found.append(
-            PlanLife(name, path, digest, entries.get(name), is_exploratory, _in_moments(phrase, order))
+            PlanLife(name, path, digest, entries.get(name), is_exploratory, _in_moments(occurrences, order))
         )
     return found
 
@@ -124,11 +124,11 @@ def _in_working_tree(repository: Repository, path: str) -> bytes | None:
         return None
 
 
-def _in_moments(phrase: list[_Told], order: dict[str, int]) -> tuple[Moment, ...]:
-    days = {each.commit: each.day for each in phrase}
+def _in_moments(occurrences: list[_Told], order: dict[str, int]) -> tuple[Moment, ...]:
+    days = {each.commit: each.day for each in occurrences}
     commits = sorted(days, key=lambda commit: -order[commit] if commit else 1)
     return tuple(
-        Moment(commit, days[commit], tuple(each.event for each in phrase if each.commit == commit))
+        Moment(commit, days[commit], tuple(each.event for each in occurrences if each.commit == commit))
         for commit in commits
     )
 

@@ -52,7 +52,7 @@ def looks_figure(case: Case, marked: Sequence[int], last: int) -> Figure:
     drawn = sorted({1, *range(step, last + 1, step), *marked, last})
     points = [(looks, type_one_error(case.plan, looks)) for looks in drawn]
     errors = dict(points)
-    phrase = [
+    rates = [
         f"{counted(looks, 'look')}: {at_most(case.plan)}{percent(errors[looks], 1)}, {one_in(errors[looks])}"
         for looks in marked
     ]
@@ -60,6 +60,6 @@ def looks_figure(case: Case, marked: Sequence[int], last: int) -> Figure:
     return Figure(
         "How often a change without any effect looks significant",
         charts.type_one_error_by_looks(points, list(marked), test.alpha),
-        f"One planned look: {percent(test.alpha)}. Looks in even steps: {'; '.join(phrase)}.",
+        f"One planned look: {percent(test.alpha)}. Looks in even steps: {'; '.join(rates)}.",
         Table(("looks", "type I error"), rows, numeric=frozenset((0, 1))),
     )

@@ -28,7 +28,7 @@ class Row(NamedTuple):
     asked: str
     has: str
     spare: float
-    phrase: str
+    make_row: str
     """What is to spare, in words."""
 
 
@@ -36,14 +36,14 @@ def margins(case: Case) -> Iterator[Section]:
     """A table of the plan's numbers beside the policy's, and the curve of its power."""
     rows = [
         row
-        for phrase in (_runtime, _weekdays, _sample, _arrival, _power, _holdout)
-        if (row := _kept(phrase, case))
+        for make_row in (_runtime, _weekdays, _sample, _arrival, _power, _holdout)
+        if (row := _kept(make_row, case))
     ]
     rows += list(_metrics(case))
     blocks: list[Block] = []
     if rows:
         table = [
-            (each.what, each.asked, each.has, Light("caution" if each.spare < 0 else "good", each.phrase))
+            (each.what, each.asked, each.has, Light("caution" if each.spare < 0 else "good", each.make_row))
             for each in rows
         ]
         blocks.append(Table(("what", "required", "the plan", "to spare"), table, "Margins to the limits"))
@@ -53,9 +53,9 @@ def margins(case: Case) -> Iterator[Section]:
         yield Section("How far it is from the limits", blocks, "good")
 
 
-def _kept(phrase: Callable[[Case], Row | None], case: Case) -> Row | None:
+def _kept(make_row: Callable[[Case], Row | None], case: Case) -> Row | None:
     try:
-        return phrase(case)
+        return make_row(case)
     except (NotChecked, ArithmeticError, StatisticsInputError):
         return None
 

@@ -123,9 +123,9 @@ def _flip(plan: Plan, reasons: Sequence[Diagnostic | str]) -> Flip:
 
 def _first(reasons: Sequence[Diagnostic | str]) -> Iterator[Diagnostic | str]:
     """Each rule's first reason, as many as are reported."""
-    phrase: set[str] = set()
+    named: set[str] = set()
     for reason in reasons:
         rule = reason.rule if isinstance(reason, Diagnostic) else reason
-        if rule not in phrase and len(phrase) < REASONS:
-            phrase.add(rule)
+        if rule not in named and len(named) < REASONS:
+            named.add(rule)
             yield reason

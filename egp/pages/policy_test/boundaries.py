@@ -144,7 +144,7 @@ class MovedNumber(NamedTuple):
     """Whether the rule does not take the number."""
 
     @property
-    def phrase(self) -> bool | None:
+    def is_noticed(self) -> bool | None:
         return None if self.is_excluded else self.noticed
 
 
@@ -170,7 +170,7 @@ class Prober:
         else:
             least = step / _FINE
             at = self._moved(parameter, least).noticed or self._moved(parameter, -least).noticed
-        return Covered(parameter, lower.phrase, at, higher.phrase)
+        return Covered(parameter, lower.is_noticed, at, higher.is_noticed)
 
     def _moved(self, parameter: Parameter, by: float) -> MovedNumber:
         """What tests notice when the number moves."""

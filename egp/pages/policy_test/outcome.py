@@ -58,7 +58,7 @@ def run_tests(
     """
     bench = Bench()
     said = [(case, bench.said(case, policy)) for case in cases]
-    results = [Result(case.name, case.place, tuple(objections(case, phrase))) for case, phrase in said]
+    results = [Result(case.name, case.place, tuple(objections(case, answer))) for case, answer in said]
     succeeded = [each for each, result in zip(said, results, strict=True) if result.succeeded]
     prober = Prober(policy, succeeded, bench)
     numbers = list(parameters(policy))

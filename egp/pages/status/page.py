@@ -45,7 +45,7 @@ def page(status: Status) -> Page:
 def _verdict(status: Status) -> str:
     running = status.of("running")
     others = [f"{len(found)} {phase}" for phase in ("planned", "over") if (found := status.of(phase))]
-    phrase = f"{counted(len(running), 'experiment')} running" if running else "No experiment runs"
+    said = f"{counted(len(running), 'experiment')} running" if running else "No experiment runs"
     colours = [
         f"{count} {colour}"
         for colour in WORST_FIRST
@@ -53,7 +53,7 @@ def _verdict(status: Status) -> str:
     ]
     if len(running) == 1:
         colours = [str(each.colour) for each in running]
-    parts = [f"{phrase}: {listing(colours)}" if colours else phrase, *others]
+    parts = [f"{said}: {listing(colours)}" if colours else said, *others]
     return "; ".join(parts) + "." + ("" if status.is_complete else " Not everything could be judged.")
 
 
@@ -106,13 +106,13 @@ def _light(each: Standing) -> Light:
 
 
 def _why(each: Standing) -> str:
-    phrase = [*each.reasons[:_TOLD]]
+    said = [*each.reasons[:_TOLD]]
     if len(each.reasons) > _TOLD:
-        phrase.append(f"and {len(each.reasons) - _TOLD} more")
+        said.append(f"and {len(each.reasons) - _TOLD} more")
     decided = each.decided
     if decided and decided.on:
-        phrase.append(f"decided on {decided.on}: {shown(decided.means or decided.option)}")
-    return "; ".join(phrase)
+        said.append(f"decided on {decided.on}: {shown(decided.means or decided.option)}")
+    return "; ".join(said)
 
 
 def _progress(each: Standing) -> str:

@@ -159,37 +159,37 @@ def _running(
         reasons = (f"no results{where}: nobody can say how it does", *_rejections(known))
         return Standing(known, "running", "yellow", reasons, ("deliver its results",), days=days)
     try:
-        phrase = answers(known.source.path, files, instant(as_of, known.zone), finder, policy)
+        answered = answers(known.source.path, files, instant(as_of, known.zone), finder, policy)
     except CannotJudge as error:
         reasons = tuple(failure.message for failure in error.failures)
         steps = tuple(failure.help for failure in error.failures if failure.help)
         return Standing(known, "running", "yellow", reasons, steps, days=days, failures=error.failures)
-    return _phrase(known, phrase, days)
+    return _phrase(known, answered, days)
 
 
-def _phrase(known: Known, phrase: GateAnswers, days: UnitProgress | None) -> Standing:
-    colour, reasons, steps = _light(known, phrase)
+def _phrase(known: Known, answered: GateAnswers, days: UnitProgress | None) -> Standing:
+    colour, reasons, steps = _light(known, answered)
     return Standing(
         known,
         "running",
         colour,
         tuple(reasons),
         tuple(steps),
-        stage=phrase.readout.stage.name,
+        stage=answered.readout.stage.name,
         days=days,
-        units=_units(phrase),
-        next=_next(phrase),
-        answers=phrase,
+        units=_units(answered),
+        next=_next(answered),
+        answers=answered,
     )
 
 
-def _light(known: Known, phrase: GateAnswers) -> tuple[Colour, list[str], list[str]]:
+def _light(known: Known, answered: GateAnswers) -> tuple[Colour, list[str], list[str]]:
     """The gate's colour with its reasons; what is green for the gate still has to be a plan that passes the check."""
     rejections = _rejections(known)
-    if phrase.colour != "green":
-        return phrase.colour, [*phrase.reasons(), *rejections], phrase.steps()
-    if must_choose(phrase.readout) and open_look(phrase.readout) is not None:
-        reason = f"{counted(len(phrase.readout.treatments), 'treatment')} were tested, and one is ramped"
+    if answered.colour != "green":
+        return answered.colour, [*answered.reasons(), *rejections], answered.steps()
+    if must_choose(answered.readout) and open_look(answered.readout) is not None:
+        reason = f"{counted(len(answered.readout.treatments), 'treatment')} were tested, and one is ramped"
         return (
             "yellow",
             [reason, *rejections],
@@ -197,44 +197,44 @@ def _light(known: Known, phrase: GateAnswers) -> tuple[Colour, list[str], list[s
         )
     if rejections:
         return "yellow", rejections, [known.how_to_change]
-    return "green", [_as_planned(phrase)], []
+    return "green", [_as_planned(answered)], []
 
 
-def _as_planned(phrase: GateAnswers) -> str:
-    decision = phrase.onwards.decision if phrase.onwards else None
+def _as_planned(answered: GateAnswers) -> str:
+    decision = answered.onwards.decision if answered.onwards else None
     if decision and decision.verdict == "proceed":
-        return f"may go on to {_stage(phrase)}"
-    kept_back = withheld_because(phrase.readout)
+        return f"may go on to {_stage(answered)}"
+    kept_back = withheld_because(answered.readout)
     return f"as planned; the primary metric is {kept_back}" if kept_back else "as planned"
 
 
-def _stage(phrase: GateAnswers) -> str:
-    return phrase.onwards.readout.move.name if phrase.onwards else phrase.readout.stage.name
+def _stage(answered: GateAnswers) -> str:
+    return answered.onwards.readout.move.name if answered.onwards else answered.readout.stage.name
 
 
-def _next(phrase: GateAnswers) -> Next | None:
+def _next(answered: GateAnswers) -> Next | None:
     """When somebody has to decide the next time, and on what."""
-    plan, today = phrase.readout.plan, phrase.readout.as_of.date()
-    if phrase.colour == "red":
+    plan, today = answered.readout.plan, answered.readout.as_of.date()
+    if answered.colour == "red":
         return Next("roll back", today)
-    if must_choose(phrase.readout):
-        first_look = planned_looks(phrase.readout)[0].date()
+    if must_choose(answered.readout):
+        first_look = planned_looks(answered.readout)[0].date()
         return (
             Next("readout", first_look)
-            if open_look(phrase.readout) is None
+            if open_look(answered.readout) is None
             else Next("choose the treatment", today)
         )
-    if phrase.onwards is None:
+    if answered.onwards is None:
         until = plan.holdout.until if plan.holdout else None
         return Next("end of the holdout", until) if until else None
-    decision = phrase.onwards.decision
+    decision = answered.onwards.decision
     if decision.verdict == "proceed":
-        return Next(f"enter {_stage(phrase)}", today)
+        return Next(f"enter {_stage(answered)}", today)
     if decision.kind == "wait":
         until_instant = decision.until
-        return Next(f"enter {_stage(phrase)}", until_instant.date() if until_instant else None)
+        return Next(f"enter {_stage(answered)}", until_instant.date() if until_instant else None)
     return Next(
-        f"enter {_stage(phrase)}, after a repair" if decision.kind == "repair" else "whether to end it"
+        f"enter {_stage(answered)}, after a repair" if decision.kind == "repair" else "whether to end it"
     )
 
 
@@ -248,9 +248,9 @@ def _days(plan: Experiment, today: date) -> UnitProgress | None:
     return UnitProgress(done, sum(run.days for run in runs))
 
 
-def _units(phrase: GateAnswers) -> UnitProgress | None:
+def _units(answered: GateAnswers) -> UnitProgress | None:
     """Units that the smallest variant of the test has, whatever they did, against the planned sample."""
-    readout = phrase.readout
+    readout = answered.readout
     metric = readout.plan.primary_metric
     if metric is None:
         return None

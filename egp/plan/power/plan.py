@@ -190,8 +190,8 @@ class _Reading:
             if missing.path not in row.missing:
                 row.missing.append(missing.path)
         except (stats.StatisticsInputError, ArithmeticError) as error:
-            phrase = input_error_of(error)
-            row.reason = row.reason or f"{phrase.problem}; {phrase.advice}"
+            unusable = input_error_of(error)
+            row.reason = row.reason or f"{unusable.problem}; {unusable.advice}"
         return None
 
     def _primary_design(self, metric: Metric, path: Path) -> tuple[Design, float]:  # noqa: ARG002

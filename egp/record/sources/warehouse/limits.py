@@ -75,8 +75,8 @@ def is_in_utc(backend: Any) -> bool:
     import ibis
 
     noon = datetime(2023, 7, 1, 12)  # no winter time anywhere north
-    phrase = ibis.literal(noon).cast("timestamp('UTC')") == ibis.literal(noon.replace(tzinfo=UTC))
-    return bool(backend.to_pyarrow(phrase).as_py())
+    comparison = ibis.literal(noon).cast("timestamp('UTC')") == ibis.literal(noon.replace(tzinfo=UTC))
+    return bool(backend.to_pyarrow(comparison).as_py())
 
 
 def bytes_read(backend: Any, tables: list[tuple[str | None, str]], limit: int) -> int:

@@ -64,11 +64,11 @@ class QuantileQuery:
         counts = _cumulated(self._counts(self._values().alias("page_values")))
 
         def of_group(number: str) -> Any:
-            phrase = [
+            choices = [
                 (_is_group(counts, group), ibis.literal(getattr(each, number)))
                 for group, each in ranked.items()
             ]
-            return ibis.cases(*phrase, else_=ibis.null(phrase[0][1].type()))
+            return ibis.cases(*choices, else_=ibis.null(choices[0][1].type()))
 
         counts = counts.mutate(low=of_group("low"), high=of_group("high"), at=of_group("value").cast(AMOUNT))
         before = counts.up_to - counts.times
