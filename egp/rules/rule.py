@@ -7,7 +7,10 @@ A rule module has a docstring, optionally ``class Params(rule.Params)``, ``yield
 - second paragraph: why; its first sentence is the ``why:`` line of every diagnostic;
 - blocks headed ``Passes:``, ``Does not apply:``, ``Fails at `/pointer`:`` or ``Not checked at `/pointer`:``, each
   followed by YAML that is merged into a sound plan. A header may add ``with `param: value, tier: critical` `` and
-  ``, saying "words of the message"``, and ``(whole file)`` when the block is a file of its own.
+  ``, saying "words of the message"``, and ``(whole file)`` when the block is a file of its own. Headers that follow
+  each other are all about the block below the last;
+- lines ``Not checked without `/pointer`.`` and ``Does not apply without `/pointer`.``, where a block would only take
+  that key away, and ``Does not apply to the sound plan.``, where there would be nothing in it.
 """
 
 from __future__ import annotations
@@ -131,12 +134,14 @@ class Example:
     text: str
 
 
+_SHORT = r"(?P<short>Not checked|Does not apply) (?:to the sound plan|without `/(?P<without>[^`]*)`)\."
 _HEADER = (
-    r"(?ms)"
-    r"^(?P<outcome>Passes|Does not apply|Fails|Not checked)"
+    r"(?P<outcome>Passes|Does not apply|Fails|Not checked)"
     r"(?: at `(?P<at>[^`]*)`)?(?: with `(?P<context>[^`]*)`)?"
-    r'(?:, saying "(?P<saying>[^"]*)")?(?P<whole> \(whole file\))?:\n\n```yaml\n(?P<text>.*?)^```$'
+    r'(?:, saying "(?P<saying>[^"]*)")?(?P<whole> \(whole file\))?:'
 )
+_EXAMPLE = rf"(?m)^(?:{_SHORT}|{_HEADER})$"
+_BLOCK = r"(?ms)^```yaml\n(?P<text>.*?)^```$"
 
 
 class RulePage:
@@ -160,22 +165,37 @@ class RulePage:
     @property
     def shortened(self) -> str:
         """What the page says before its examples, and the first of them that fails."""
-        matches = list(re.finditer(_HEADER, self.text))
+        matches = list(re.finditer(_EXAMPLE, self.text))
         prose = self.text[: matches[0].start()] if matches else self.text
-        failing = next((match[0] for match in matches if match["outcome"] == "Fails"), "")
-        return f"{prose.strip()}\n\n{failing}".strip()
+        failing = next((each for each in matches if each["outcome"] == "Fails"), None)
+        block = re.search(_BLOCK, self.text[failing.end() :]) if failing else None
+        return "\n\n".join(
+            each for each in (prose.strip(), failing and failing[0], block and block[0]) if each
+        )
 
     @property
     def examples(self) -> Iterator[Example]:
-        for match in re.finditer(_HEADER, self.text):
-            yield Example(
-                match["outcome"].lower(),  # type: ignore[arg-type]
-                match["at"] or "",
-                match["context"] or "",
-                match["saying"] or "",
-                bool(match["whole"]),
-                match["text"],
-            )
+        for header in re.finditer(_EXAMPLE, self.text):
+            if outcome := header["short"]:
+                at = f"/{header['without']}" if outcome == "Not checked" else ""
+                yield Example(outcome.lower(), at, "", "", False, _lacking(header["without"]))  # type: ignore[arg-type]
+            elif block := re.search(_BLOCK, self.text[header.end() :]):
+                yield Example(
+                    header["outcome"].lower(),  # type: ignore[arg-type]
+                    header["at"] or "",
+                    header["context"] or "",
+                    header["saying"] or "",
+                    bool(header["whole"]),
+                    block["text"],
+                )
+
+
+def _lacking(keys: str | None) -> str:
+    """The change that takes away what stands at a pointer; without one, no change."""
+    if keys is None:
+        return "{}\n"
+    first, *others = keys.split("/")
+    return f"{first}: {''.join(f'{{{each}: ' for each in others)}null{'}' * len(others)}\n"
 
 
 @cache

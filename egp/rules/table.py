@@ -96,10 +96,10 @@ RULES: dict[str, tuple[str, str, int, frozenset[str], dict[str, object], tuple[s
     'surface-overlap': ('portfolio', 'Portfolio', 1, frozenset(), {}, ()),
     'cost-cap': ('economics', 'Experiment', 2, frozenset(), {'per_thousand': Measure(value=2.0, unit='USD', text='2.00 USD')}, ()),
     'expected-value': ('economics', 'Experiment', 2, frozenset(), {'floor': Measure(value=0.0, unit='USD', text='0 USD')}, ()),
-    'expiring-waiver': ('waivers', 'Judgement', 2, frozenset(), {'soon': timedelta(days=7)}, ()),
+    'expiring-waiver': ('waivers', 'Judgement', 2, frozenset(), {'soon': timedelta(days=7)}, ('grants',)),
     'stale-baseline': ('waivers', 'Judgement', 1, frozenset(), {}, ()),
-    'unused-waiver': ('waivers', 'Judgement', 1, frozenset(), {}, ()),
-    'waiver-valid': ('waivers', 'Judgement', 1, frozenset(), {}, ()),
+    'unused-waiver': ('waivers', 'Judgement', 1, frozenset(), {}, ('grants',)),
+    'waiver-valid': ('waivers', 'Judgement', 1, frozenset(), {}, ('grants',)),
 }
 """Rule → family, what it looks at, how many arguments it takes, what it yields to, options by default, what it needs."""
 

@@ -56,13 +56,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=FORMATS, default="text", help="format of the verdict (default: text)"
     )
-    parser.add_argument(
-        "--output",
-        action="append",
-        default=[],
-        metavar="FORMAT=FILE",
-        help="write a further report; may be repeated",
-    )
     parser.add_argument("--receipt", metavar="FILE", help="write the decision record")
 
 

@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import fix, terminal
-from egp.cli.commands.options import add_format, add_policy, judging_day, moment, now, policy_and_plans, ref
+from egp.cli.commands.options import (
+    add_format,
+    add_further_reports,
+    add_policy,
+    judging_day,
+    moment,
+    now,
+    policy_and_plans,
+    ref,
+)
 from egp.cli.commands.reporting import FORMATS, add_job_summary, rendered
 from egp.cli.commands.requested import requested_plans
 from egp.policy.error import PolicyError
@@ -40,13 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the report to a file instead of standard output; - for standard output",
     )
-    parser.add_argument(
-        "--output",
-        action="append",
-        default=[],
-        metavar="FORMAT=FILE",
-        help="write a further report; may be repeated",
-    )
+    add_further_reports(parser)
     parser.add_argument(
         "--base", type=ref, metavar="REF", help="compare with where git's HEAD left this branch or commit"
     )

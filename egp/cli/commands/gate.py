@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import add_policy, now, policy_and_plans
+from egp.cli.commands.options import add_further_reports, add_policy, now, policy_and_plans
 from egp.cli.commands.streams import abandon_standard_output
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from egp.cli.arguments.gate import add_options
 
     add_options(parser)
+    add_further_reports(parser)
     add_policy(parser)
     parser.set_defaults(run=run)
 

@@ -57,6 +57,16 @@ def add_format(
     )
 
 
+def add_further_reports(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--output",
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help="write a further report; may be repeated",
+    )
+
+
 def ref(text: str) -> str:
     """A branch or commit of git. An empty one, as of a variable that a pipeline does not set, would compare nothing."""
     if not text.strip():

@@ -7,23 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from egp.output.page.model import (
-    Answer,
-    Block,
-    Cell,
-    Command,
-    Facts,
-    Figure,
-    Light,
-    Notice,
-    Page,
-    Paragraph,
-    Points,
-    Quotation,
-    Section,
-    Table,
-    Tone,
-)
+from egp.output.page import model
 from egp.output.page.text import COLOUR_WORD, cell_text, plain
 from egp.output.report.quoting import in_markdown, without_autolinks
 from egp.output.report.text import printable
@@ -31,7 +15,7 @@ from egp.output.report.text import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SYMBOL: dict[Tone, str] = {"good": "✅", "caution": "⚠️", "bad": "❌", "neutral": ""}
+_SYMBOL: dict[model.Tone, str] = {"good": "✅", "caution": "⚠️", "bad": "❌", "neutral": ""}
 """Distinguished by their shapes, too."""
 
 _LIST_MARK = re.compile(r"^(|\d+)([-=]|[.](?=\s|$))")
@@ -39,9 +23,9 @@ _TITLE_LEVEL = 2
 _DEEPEST_LEVEL = 6
 
 
-def render(page: Page | Answer) -> str:
+def render(page: model.Page | model.Answer) -> str:
     """The page; nothing that it quotes is taken for markup, a mention or a link."""
-    return "\n".join(_answer(page) if isinstance(page, Answer) else _lines(page)) + "\n"
+    return "\n".join(_answer(page) if isinstance(page, model.Answer) else _lines(page)) + "\n"
 
 
 def escaped(text: str) -> str:
@@ -49,7 +33,7 @@ def escaped(text: str) -> str:
     return _LIST_MARK.sub(r"\1\\\2", in_markdown(plain(text)))
 
 
-def _lines(page: Page) -> Iterator[str]:
+def _lines(page: model.Page) -> Iterator[str]:
     yield _heading(page.title, "neutral", _TITLE_LEVEL)
     yield ""
     yield f"**{_toned(page.verdict, page.tone)}**"
@@ -62,37 +46,37 @@ def _lines(page: Page) -> Iterator[str]:
         yield f"<sub>{escaped(phrase)}</sub>"
 
 
-def _answer(answer: Answer) -> Iterator[str]:
+def _answer(answer: model.Answer) -> Iterator[str]:
     if answer.head:
         yield _heading(answer.head, "neutral", _TITLE_LEVEL)
     yield from [""] if answer.head else []
     yield from _parted(answer.blocks, _TITLE_LEVEL)
 
 
-def _parted(blocks: Sequence[Block], level: int) -> Iterator[str]:
+def _parted(blocks: Sequence[model.Block], level: int) -> Iterator[str]:
     """The blocks with empty lines between them; notices in a row are one list."""
-    before: Block | None = None
+    before: model.Block | None = None
     for block in blocks:
-        if before is not None and not (isinstance(block, Notice) and isinstance(before, Notice)):
+        if before is not None and not (isinstance(block, model.Notice) and isinstance(before, model.Notice)):
             yield ""
         yield from _block(block, level)
         before = block
 
 
-def _heading(title: str, tone: Tone, level: int) -> str:
+def _heading(title: str, tone: model.Tone, level: int) -> str:
     return f"{'#' * min(level, _DEEPEST_LEVEL)} {_toned(title, tone)}"
 
 
-def _toned(text: str, tone: Tone) -> str:
+def _toned(text: str, tone: model.Tone) -> str:
     return f"{_mark(tone)}{escaped(text)}"
 
 
-def _mark_of(tone: Tone) -> str:
+def _mark_of(tone: model.Tone) -> str:
     """The symbol alone, where a word beside it says the same."""
     return f"{_SYMBOL[tone]} ".lstrip()
 
 
-def _mark(tone: Tone) -> str:
+def _mark(tone: model.Tone) -> str:
     return f"{_SYMBOL[tone]} {COLOUR_WORD[tone]}: " if COLOUR_WORD[tone] else ""
 
 
@@ -102,7 +86,7 @@ def _in_html(text: str) -> str:
     return without_autolinks(quoted.replace("://", ":&#47;&#47;"))
 
 
-def _section(section: Section, level: int) -> Iterator[str]:
+def _section(section: model.Section, level: int) -> Iterator[str]:
     if section.folded:
         yield f"<details><summary><b>{_mark(section.tone)}{_in_html(section.title)}</b></summary>"
     else:
@@ -114,39 +98,39 @@ def _section(section: Section, level: int) -> Iterator[str]:
         yield "</details>"
 
 
-def _block(block: Block, level: int) -> Iterator[str]:
+def _block(block: model.Block, level: int) -> Iterator[str]:
     match block:
-        case Paragraph(text, tone):
+        case model.Paragraph(text, tone):
             yield _toned(text, tone)
-        case Points(items, numbered):
+        case model.Points(items, numbered):
             yield from (
                 f"{f'{number}.' if numbered else '-'} {escaped(item)}"
                 for number, item in enumerate(items, start=1)
             )
-        case Notice(word, text, tone, points):
+        case model.Notice(word, text, tone, points):
             phrase = f":** {escaped(text)}" if text else "**"
             yield f"- {_mark_of(tone)}**{escaped(word)}{phrase}"
             yield from (f"  - {escaped(point)}" for point in points)
-        case Facts(pairs):
+        case model.Facts(pairs):
             yield from (
                 f"* **{escaped(name)}:** {escaped(value)}" if name else f"  - {escaped(value)}"
                 for name, value in pairs
             )
-        case Table():
+        case model.Table():
             yield from _table(block)
-        case Command(text, language):
+        case model.Command(text, language):
             yield from _fenced(text, language)
-        case Figure():
+        case model.Figure():
             yield from _figure(block)
-        case Quotation(text, source):
+        case model.Quotation(text, source):
             yield f"> {escaped(text)}"
             if source:
                 yield f"> — {escaped(source)}"
-        case Section():
+        case model.Section():
             yield from _section(block, level + 1)
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: model.Table) -> Iterator[str]:
     table = table.without_bars
     if table.caption:
         yield f"*{escaped(table.caption)}*"
@@ -157,7 +141,7 @@ def _table(table: Table) -> Iterator[str]:
         yield _row(row, is_marked=at in table.marked)
 
 
-def _row(cells: Sequence[Cell], is_marked: bool = False) -> str:
+def _row(cells: Sequence[model.Cell], is_marked: bool = False) -> str:
     phrase = map(_cell, cells)
     return _row_of(f"**{text}**" if text and is_marked else text for text in phrase)
 
@@ -166,8 +150,8 @@ def _row_of(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(cell: Cell) -> str:
-    symbol = f"{_SYMBOL[cell.tone]} " if isinstance(cell, Light) else ""
+def _cell(cell: model.Cell) -> str:
+    symbol = f"{_SYMBOL[cell.tone]} " if isinstance(cell, model.Light) else ""
     return f"{symbol}{escaped(cell_text(cell))}".lstrip()
 
 
@@ -180,7 +164,7 @@ def _fenced(text: str, language: str) -> Iterator[str]:
     yield fence
 
 
-def _figure(figure: Figure) -> Iterator[str]:
+def _figure(figure: model.Figure) -> Iterator[str]:
     yield f"**{escaped(figure.title)}.** {escaped(figure.says)}"
     if figure.numbers:
         yield ""

@@ -41,11 +41,7 @@ economics: {cost_per_unit: -0.1 USD}
 
 The rule that owns `economics`, `expected-value`, reports its absence.
 
-Not checked at `/economics`:
-
-```yaml
-economics: null
-```
+Not checked without `/economics`.
 """
 
 from __future__ import annotations

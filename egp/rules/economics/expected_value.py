@@ -102,11 +102,7 @@ Fails at `/economics/cost_per_error`, saying "-0.07 USD":
 economics: {cost_per_error: -0.07 USD}
 ```
 
-Not checked at `/economics/cost_per_unit`:
-
-```yaml
-economics: {cost_per_unit: null}
-```
+Not checked without `/economics/cost_per_unit`.
 """
 
 from __future__ import annotations

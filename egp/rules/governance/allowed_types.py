@@ -15,10 +15,6 @@ type: superiority
 
 Passes:
 
-```yaml
-type: rollout
-```
-
 Fails at `/type` with `types: [superiority, non_inferiority]`, saying "a rollout tests no MDE and needs no sample":
 
 ```yaml
@@ -31,11 +27,7 @@ Fails at `/type` with `types: [superiority]`, saying "type is non_inferiority; t
 type: non_inferiority
 ```
 
-Not checked at `/type`:
-
-```yaml
-type: null
-```
+Not checked without `/type`.
 """
 
 from __future__ import annotations

@@ -25,21 +25,13 @@ amendments: [{on: 2023-01-20, reason: longer run, approver: pdp-pm, data_access:
 
 Fails at `/sign_offs/1/by`, saying "experimentation_lead and for privacy":
 
-```yaml
-sign_offs: {1: {by: "@xp-lead"}}
-```
-
 Passes with `distinct_signers: false`:
 
 ```yaml
 sign_offs: {1: {by: "@xp-lead"}}
 ```
 
-Not checked at `/owner/dri`:
-
-```yaml
-owner: {dri: null}
-```
+Not checked without `/owner/dri`.
 """
 
 from __future__ import annotations

@@ -86,11 +86,7 @@ Fails at `/risk/0`, saying "privcy":
 risk: [privcy]
 ```
 
-Not checked at `/schedule/start`:
-
-```yaml
-schedule: {start: null}
-```
+Not checked without `/schedule/start`.
 
 Not checked at `/surfaces` with `by_tier: {critical: [vp_commerce]}`:
 

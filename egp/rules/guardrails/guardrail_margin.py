@@ -89,11 +89,7 @@ Not checked at `/guardrail_metrics/2/baseline`:
 guardrail_metrics: {2: {baseline: null, non_inferiority_margin: null}}
 ```
 
-Does not apply:
-
-```yaml
-guardrail_metrics: []
-```
+Does not apply without `/guardrail_metrics`.
 
 Fails at `/guardrail_metrics/0/non_inferiority_margin` with `margins: {refund_rate: 40ms}`, saying "cannot be compared":
 

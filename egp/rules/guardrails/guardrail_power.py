@@ -65,17 +65,9 @@ type: rollout
 sample_size_per_variant: null
 ```
 
-Not checked at `/sample_size_per_variant`:
+Not checked without `/sample_size_per_variant`.
 
-```yaml
-sample_size_per_variant: null
-```
-
-Not checked at `/statistics/guardrail_alpha`:
-
-```yaml
-statistics: {guardrail_alpha: null}
-```
+Not checked without `/statistics/guardrail_alpha`.
 """
 
 from __future__ import annotations

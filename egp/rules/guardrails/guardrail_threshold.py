@@ -81,11 +81,7 @@ Passes:
 guardrail_metrics: {2: {limit: {max: 1800ms}}}
 ```
 
-Does not apply:
-
-```yaml
-guardrail_metrics: []
-```
+Does not apply without `/guardrail_metrics`.
 
 Fails at `/guardrail_metrics/2/limit`, saying "no value":
 

@@ -6,10 +6,6 @@ guardrail that is restricted to a segment says nothing of the other units, so it
 
 Passes with `metrics: [refund_rate]`:
 
-```yaml
-risk: [revenue]
-```
-
 Fails at `/guardrail_metrics` with `metrics: [refund_rate, availability]`, saying "does not guard availability":
 
 ```yaml

@@ -78,11 +78,7 @@ schedule: {start: null}
 amendments: [{on: 2023-01-20, reason: slow traffic, approver: "@xp-lead", data_access: nothing_run}]
 ```
 
-Does not apply:
-
-```yaml
-amendments: []
-```
+Does not apply without `/amendments`.
 """
 
 from __future__ import annotations

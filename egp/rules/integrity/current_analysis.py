@@ -21,21 +21,9 @@ schedule: {end: 2023-02-12}
 
 Fails at `/id` with `lock: {digest: plan}`, saying "registered for analysis 1, and the gate of this release judges by analysis 2":
 
-```yaml
-{}
-```
-
 Passes with `as_of: 2023-06-01, lock: {digest: plan}`:
 
-```yaml
-{}
-```
-
-Does not apply:
-
-```yaml
-{}
-```
+Does not apply to the sound plan.
 """
 
 from __future__ import annotations

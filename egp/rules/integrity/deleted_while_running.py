@@ -7,15 +7,7 @@ flag or its surface.
 
 Passes with `as_of: 2023-01-10`:
 
-```yaml
-{}
-```
-
 Passes with `as_of: 2023-05-11`:
-
-```yaml
-{}
-```
 
 Fails at `` with `as_of: 2023-01-29`, saying "is missing on 2023-01-29, and it runs from 2023-01-18 to 2023-05-10":
 

@@ -6,21 +6,9 @@ and nobody can make a result that displeased go away. An experiment that is over
 
 Fails at `` with `is_unregistered: true, lock: {digest: plan}`, saying "sound-plan, registered on 2023-01-17, is missing from the lock":
 
-```yaml
-{}
-```
-
 Passes with `lock: {digest: plan}`:
 
-```yaml
-{}
-```
-
-Does not apply:
-
-```yaml
-{}
-```
+Does not apply to the sound plan.
 """
 
 from __future__ import annotations

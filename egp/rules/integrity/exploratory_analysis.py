@@ -50,11 +50,7 @@ Fails at `/amendments/0`:
 amendments: [{on: 2023-01-24, reason: another build, approver: "@xp-lead", data_access: results_seen, changes: [/revision]}]
 ```
 
-Does not apply:
-
-```yaml
-amendments: []
-```
+Does not apply without `/amendments`.
 """
 
 from __future__ import annotations

@@ -19,12 +19,6 @@ ramp: [{treated: 50%, min_dwell: 48h}, {treated: 70%, min_dwell: 48h}, {treated:
 
 Fails at `/schedule/end` with `as_of: 2023-01-29, lock: {digest: before}`, saying "was 2023-02-05 when the plan was registered on 2023-01-17, and is 2023-01-30 now; the run has 8 days instead of 14":
 
-```yaml
-schedule: {end: 2023-01-30}
----
-{}
-```
-
 Fails at `/schedule/end` with `as_of: 2023-01-17, lock: {digest: before}`:
 
 ```yaml
@@ -111,15 +105,7 @@ Where history does not have the registered version, the digests still tell that 
 
 Fails at `/id` with `as_of: 2023-01-29, lock: {digest: another}`, saying "is not the one that was registered on 2023-01-17":
 
-```yaml
-{}
-```
-
-Does not apply:
-
-```yaml
-{}
-```
+Does not apply to the sound plan.
 """
 
 from __future__ import annotations

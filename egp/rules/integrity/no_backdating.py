@@ -7,12 +7,6 @@ of a plan that is registered or runs, `locked-plan` requires an amendment whatev
 
 Passes with `as_of: 2023-01-17, under_base: true, lock: {digest: plan, registered: 2023-01-17}`:
 
-```yaml
-{}
----
-registered: null
-```
-
 Fails at `/registered` with `as_of: 2023-02-03, under_base: true, lock: {digest: plan, registered: 2023-01-17}`, saying "new in the lock, and dated 2023-01-17":
 
 ```yaml
@@ -79,11 +73,7 @@ amendments: [{on: 2023-01-26, reason: the flag was switched late, approver: "@xp
 {}
 ```
 
-Does not apply:
-
-```yaml
-{}
-```
+Does not apply to the sound plan.
 """
 
 from __future__ import annotations

@@ -5,10 +5,6 @@ counts, whatever the plan says. It is not in the future.
 
 Passes with `as_of: 2023-02-01, lock: {digest: plan, registered: 2023-01-17}`:
 
-```yaml
-registered: 2023-01-17
-```
-
 Fails at `/registered` with `as_of: 2023-02-01, lock: {digest: plan, registered: 2023-01-20}`, saying "says 2023-01-17, and the lock has 2023-01-20":
 
 ```yaml
@@ -37,10 +33,6 @@ Where there is a lock, a registered plan has an entry in it from the day on that
 
 Fails at `/registered` with `as_of: 2023-02-01, is_attested: true`, saying "registered on 2023-01-17, and the lock has no entry of it":
 
-```yaml
-registered: 2023-01-17
-```
-
 Passes with `as_of: 2023-01-17, is_attested: true`:
 
 ```yaml
@@ -55,11 +47,7 @@ Fails at `/registered` with `as_of: 2023-01-16`, saying "registered on 2023-01-1
 registered: 2023-01-17
 ```
 
-Does not apply:
-
-```yaml
-registered: null
-```
+Does not apply without `/registered`.
 """
 
 from __future__ import annotations

@@ -28,21 +28,9 @@ Fails at `/id` with `as_of: 2023-01-29, under_base: true, lock: {digest: plan}, 
 
 Fails at `/id` with `under_base: true, lock: {digest: plan, policy: {name: "lax.yaml", version: "1", digest: "sha256:2"}}, base_lock: {digest: plan}`, saying "another policy":
 
-```yaml
-{}
-```
-
 Fails at `/id` with `under_base: true, lock: {digest: plan}, base_lock: {digest: plan, amended: [{digest: plan, on: 2023-01-17}]}`, saying "amendments that are missing or changed":
 
-```yaml
-{}
-```
-
 Fails at `/id` with `under_base: true, lock: {digest: plan}, base_lock: {digest: plan, archived: 2023-06-01}`, saying "no longer archived":
-
-```yaml
-{}
-```
 
 Fails at `/id` with `under_base: true, lock: {digest: plan, analysis: 2}, base_lock: {digest: plan}`, saying "another analysis":
 
@@ -58,11 +46,7 @@ schedule: {end: 2023-02-12}
 {}
 ```
 
-Does not apply:
-
-```yaml
-{}
-```
+Does not apply to the sound plan.
 """
 
 from __future__ import annotations

@@ -7,15 +7,7 @@ because nobody has signed tomorrow.
 
 Passes with `lock: {digest: plan, signed: [{role: experimentation_lead, by: "@xp-lead", on: 2023-01-17}, {role: privacy, by: "@privacy", on: 2023-01-16}]}`:
 
-```yaml
-{}
-```
-
 Passes:
-
-```yaml
-{}
-```
 
 Fails at `/sign_offs/0/on` with `as_of: 2023-01-16`, saying "experimentation_lead signs on 2023-01-17, which is yet to come":
 
@@ -23,11 +15,7 @@ Fails at `/sign_offs/0/on` with `as_of: 2023-01-16`, saying "experimentation_lea
 {}
 ```
 
-Does not apply:
-
-```yaml
-sign_offs: []
-```
+Does not apply without `/sign_offs`.
 
 Fails at `/sign_offs/0/by` with `lock: {digest: plan, signed: [{role: experimentation_lead, by: "@xp-deputy", on: 2023-01-17}]}`, saying "the lock attests @xp-deputy":
 

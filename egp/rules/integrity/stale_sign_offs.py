@@ -45,11 +45,7 @@ schedule: {end: 2023-02-12}
 {}
 ```
 
-Does not apply:
-
-```yaml
-{}
-```
+Does not apply to the sound plan.
 """
 
 from __future__ import annotations

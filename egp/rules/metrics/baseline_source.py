@@ -63,11 +63,7 @@ type: rollout
 primary_metric: {baseline_source: null}
 ```
 
-Not checked at `/primary_metric/baseline`:
-
-```yaml
-primary_metric: {baseline: null}
-```
+Not checked without `/primary_metric/baseline`.
 
 Not checked at `/schedule/start`:
 

@@ -46,11 +46,7 @@ Fails at `/primary_metric/id` with `model_metrics: [uplift_score]`:
 primary_metric: {id: mean_uplift_score}
 ```
 
-Not checked at `/primary_metric`:
-
-```yaml
-primary_metric: null
-```
+Not checked without `/primary_metric`.
 """
 
 from __future__ import annotations

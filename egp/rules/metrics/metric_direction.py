@@ -36,11 +36,7 @@ Fails at `/primary_metric/target`:
 primary_metric: {target: -50bps}
 ```
 
-Not checked at `/primary_metric`:
-
-```yaml
-primary_metric: null
-```
+Not checked without `/primary_metric`.
 """
 
 from __future__ import annotations

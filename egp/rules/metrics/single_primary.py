@@ -13,11 +13,6 @@ co_primary_metrics: []
 
 Fails at `/co_primary_metrics/0`, saying "2 metrics decide":
 
-```yaml
-co_primary_metrics:
-  - {id: conversion_rate, kind: proportion, direction: increase, baseline: 3%, mde: 5%}
-```
-
 Passes with `max: 2`:
 
 ```yaml
@@ -25,11 +20,7 @@ co_primary_metrics:
   - {id: conversion_rate, kind: proportion, direction: increase, baseline: 3%, mde: 5%}
 ```
 
-Not checked at `/primary_metric`:
-
-```yaml
-primary_metric: null
-```
+Not checked without `/primary_metric`.
 """
 
 from __future__ import annotations

@@ -36,10 +36,6 @@ statistics: {method: always_valid, spending: pocock}
 
 Fails at `/statistics/spending`, saying "the policy allows no early look, not even a corrected one (obrien_fleming)":
 
-```yaml
-statistics: {method: group_sequential, spending: obrien_fleming, looks: [2023-01-30, 2023-02-06]}
-```
-
 Passes with `allowed: [obrien_fleming]`:
 
 ```yaml
@@ -53,10 +49,6 @@ statistics: {method: group_sequential, spending: pocock, looks: [2023-01-30, 202
 ```
 
 Fails at `/statistics/method`, saying "always_valid is not a method the policy allows; at 95 % power it takes 1.69 times the units":
-
-```yaml
-statistics: {method: always_valid}
-```
 
 Passes with `allowed: [always_valid]`:
 

@@ -16,14 +16,6 @@ statistics: {alpha: 5%}
 
 Fails at `/statistics/alpha` with `false_wins: 0.06`, saying "3 experiments that start between 2023-01-23 and 2023-03-01 are expected to declare 0.075 false wins":
 
-```yaml
-statistics: {alpha: 5%}
----
-schedule: {start: 2023-02-01}
----
-schedule: {start: 2023-03-01, end: 2023-03-14}
-```
-
 Passes with `false_wins: 0.06, days: 30`:
 
 ```yaml

@@ -73,17 +73,9 @@ layer: null
 schedule: {start: 2023-02-06, end: 2023-02-19}
 ```
 
-Not checked at `/schedule/exposure`:
+Not checked without `/schedule/exposure`.
 
-```yaml
-schedule: {exposure: null}
-```
-
-Not checked at `/schedule/end`:
-
-```yaml
-schedule: {end: null}
-```
+Not checked without `/schedule/end`.
 """
 
 from __future__ import annotations

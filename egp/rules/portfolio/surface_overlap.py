@@ -66,17 +66,9 @@ layer: null
 surfaces: [search.results]
 ```
 
-Not checked at `/surfaces`:
+Not checked without `/surfaces`.
 
-```yaml
-surfaces: null
-```
-
-Not checked at `/schedule/start`:
-
-```yaml
-schedule: {start: null}
-```
+Not checked without `/schedule/start`.
 """
 
 from __future__ import annotations

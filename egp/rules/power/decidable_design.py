@@ -41,20 +41,14 @@ statistics: {method: group_sequential, spending: obrien_fleming, guardrail_spend
 Fails at `/statistics/correction`, saying "does not hold the error of several":
 
 ```yaml
-variants:
-  - {id: control, weight: 40%, control: true}
-  - {id: button, weight: 30%}
-  - {id: banner, weight: 30%}
+variants: [{id: control, weight: 40%, control: true}, {id: button, weight: 30%}, {id: banner, weight: 30%}]
 statistics: {correction: dunnett, method: group_sequential, spending: obrien_fleming, guardrail_spending: pocock, looks: [2023-01-30, 2023-02-06]}
 ```
 
 Passes:
 
 ```yaml
-variants:
-  - {id: control, weight: 40%, control: true}
-  - {id: button, weight: 30%}
-  - {id: banner, weight: 30%}
+variants: [{id: control, weight: 40%, control: true}, {id: button, weight: 30%}, {id: banner, weight: 30%}]
 statistics: {correction: holm, method: group_sequential, spending: obrien_fleming, guardrail_spending: pocock, looks: [2023-01-30, 2023-02-06]}
 ```
 

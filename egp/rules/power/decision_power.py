@@ -108,17 +108,9 @@ Does not apply:
 type: rollout
 ```
 
-Not checked at `/decision_rule`:
+Not checked without `/decision_rule`.
 
-```yaml
-decision_rule: null
-```
-
-Not checked at `/guardrail_metrics/1/std_dev`:
-
-```yaml
-guardrail_metrics: {1: {std_dev: null}}
-```
+Not checked without `/guardrail_metrics/1/std_dev`.
 """
 
 from __future__ import annotations

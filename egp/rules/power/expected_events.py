@@ -46,11 +46,7 @@ Not checked at `/guardrail_metrics/0/outcome_window`:
 guardrail_metrics: {0: {outcome_window: 20d}}
 ```
 
-Not checked at `/guardrail_metrics/0/baseline`:
-
-```yaml
-guardrail_metrics: {0: {baseline: null}}
-```
+Not checked without `/guardrail_metrics/0/baseline`.
 """
 
 from __future__ import annotations

@@ -42,17 +42,9 @@ Passes with `excess: 100%`:
 guardrail_metrics: {1: {direction: increase, skewness: 25}}
 ```
 
-Not checked at `/guardrail_metrics/1/skewness`:
+Not checked without `/guardrail_metrics/1/skewness`.
 
-```yaml
-guardrail_metrics: {1: {skewness: null}}
-```
-
-Does not apply:
-
-```yaml
-guardrail_metrics: {1: null}
-```
+Does not apply without `/guardrail_metrics/1`.
 """
 
 from __future__ import annotations

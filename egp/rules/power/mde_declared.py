@@ -78,11 +78,7 @@ type: rollout
 primary_metric: {mde: null}
 ```
 
-Not checked at `/primary_metric/baseline`:
-
-```yaml
-primary_metric: {baseline: null}
-```
+Not checked without `/primary_metric/baseline`.
 
 An MDE in another unit than the metric's is valid-plan's finding.
 

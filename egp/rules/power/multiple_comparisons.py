@@ -19,20 +19,13 @@ statistics: {correction: none}
 Fails at `/statistics/correction`, saying "2 treatments tested at 5 % each show an effect that is not there 9.26 % of the time":
 
 ```yaml
-variants:
-  - {id: control, weight: 40%, control: true}
-  - {id: button, weight: 30%}
-  - {id: banner, weight: 30%}
+variants: [{id: control, weight: 40%, control: true}, {id: button, weight: 30%}, {id: banner, weight: 30%}]
 ```
 
 Fails at `/statistics/correction`, saying "up to 14.3 % of the time":
 
 ```yaml
-variants:
-  - {id: control, weight: 40%, control: true}
-  - {id: button, weight: 20%}
-  - {id: banner, weight: 25%}
-  - {id: both, weight: 15%}
+variants: [{id: control, weight: 40%, control: true}, {id: button, weight: 20%}, {id: banner, weight: 25%}, {id: both, weight: 15%}]
 ```
 
 Fails at `/statistics/correction`, saying "2 primary metrics tested at 5 % each show an effect that is not there up to 9.75 % of the time":
@@ -45,10 +38,7 @@ statistics: {correction: null}
 Passes:
 
 ```yaml
-variants:
-  - {id: control, weight: 40%, control: true}
-  - {id: button, weight: 30%}
-  - {id: banner, weight: 30%}
+variants: [{id: control, weight: 40%, control: true}, {id: button, weight: 30%}, {id: banner, weight: 30%}]
 statistics: {correction: dunnett}
 ```
 
@@ -56,10 +46,7 @@ Does not apply:
 
 ```yaml
 type: rollout
-variants:
-  - {id: control, weight: 40%, control: true}
-  - {id: button, weight: 30%}
-  - {id: banner, weight: 30%}
+variants: [{id: control, weight: 40%, control: true}, {id: button, weight: 30%}, {id: banner, weight: 30%}]
 ```
 
 Not checked at `/statistics/alpha`:

@@ -50,11 +50,7 @@ Does not apply:
 type: rollout
 ```
 
-Not checked at `/sample_size_per_variant`:
-
-```yaml
-sample_size_per_variant: null
-```
+Not checked without `/sample_size_per_variant`.
 """
 
 from __future__ import annotations

@@ -66,11 +66,7 @@ type: rollout
 eligible_units: null
 ```
 
-Not checked at `/sample_size_per_variant`:
-
-```yaml
-sample_size_per_variant: null
-```
+Not checked without `/sample_size_per_variant`.
 """
 
 from __future__ import annotations

@@ -73,11 +73,7 @@ type: rollout
 sample_size_per_variant: null
 ```
 
-Not checked at `/primary_metric/baseline`:
-
-```yaml
-primary_metric: {baseline: null}
-```
+Not checked without `/primary_metric/baseline`.
 """
 
 from __future__ import annotations

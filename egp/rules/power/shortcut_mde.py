@@ -69,11 +69,7 @@ type: rollout
 primary_metric: {mde: 24.1bps}
 ```
 
-Not checked at `/primary_metric/mde`:
-
-```yaml
-primary_metric: {mde: null}
-```
+Not checked without `/primary_metric/mde`.
 
 Not checked at `/statistics/power`:
 

@@ -41,11 +41,7 @@ primary_metric: {target: 0%}
 
 A target is optional.
 
-Does not apply:
-
-```yaml
-primary_metric: {target: null}
-```
+Does not apply without `/primary_metric/target`.
 
 Does not apply:
 

@@ -33,10 +33,7 @@ variants: {0: {weight: 60%}, 1: {weight: 40%}}
 Fails at `/variants/2/weight`, saying "50 % efficient: the same power takes 100 % more units in all than an even split":
 
 ```yaml
-variants:
-  - {id: control, weight: 50%, control: true}
-  - {id: button, weight: 40%}
-  - {id: banner, weight: 10%}
+variants: [{id: control, weight: 50%, control: true}, {id: button, weight: 40%}, {id: banner, weight: 10%}]
 primary_metric: {baseline: null}
 ```
 
@@ -45,10 +42,7 @@ Several treatments are served best by a control somewhat larger than each.
 Passes:
 
 ```yaml
-variants:
-  - {id: control, weight: 40%, control: true}
-  - {id: button, weight: 30%}
-  - {id: banner, weight: 30%}
+variants: [{id: control, weight: 40%, control: true}, {id: button, weight: 30%}, {id: banner, weight: 30%}]
 ```
 
 Does not apply:
@@ -58,11 +52,7 @@ type: holdback
 variants: {0: {weight: 10%}, 1: {weight: 90%}}
 ```
 
-Not checked at `/variants/1/weight`:
-
-```yaml
-variants: {1: {weight: null}}
-```
+Not checked without `/variants/1/weight`.
 """
 
 from __future__ import annotations

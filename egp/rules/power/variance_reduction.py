@@ -12,11 +12,7 @@ Passes:
 statistics: {variance_reduction: {covers: all_units}}
 ```
 
-Does not apply:
-
-```yaml
-statistics: {variance_reduction: null}
-```
+Does not apply without `/statistics/variance_reduction`.
 
 Fails at `/statistics/variance_reduction/source`, saying "without source and as_of; on it rests that 103,287 units per variant are enough instead of 137,716":
 

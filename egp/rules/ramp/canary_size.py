@@ -50,11 +50,7 @@ Fails at `/canary/end`, saying "does not say when it ends":
 canary: {end: null}
 ```
 
-Does not apply:
-
-```yaml
-canary: null
-```
+Does not apply without `/canary`.
 
 Does not apply:
 
@@ -83,11 +79,7 @@ type: rollout
 canary: {none: text only, treated: null, start: null, end: null}
 ```
 
-Not checked at `/schedule/start`:
-
-```yaml
-schedule: {start: null}
-```
+Not checked without `/schedule/start`.
 """
 
 from __future__ import annotations

@@ -14,10 +14,6 @@ holdout: {share: 10%, until: 2023-05-10}
 
 Passes:
 
-```yaml
-holdout: {none: the old page is switched off, share: null, until: null}
-```
-
 Fails at `/holdout/none` with `allow_none: false`:
 
 ```yaml
@@ -81,11 +77,7 @@ type: holdback
 holdout: null
 ```
 
-Not checked at `/ramp/0/min_dwell`:
-
-```yaml
-ramp: {0: {min_dwell: null}}
-```
+Not checked without `/ramp/0/min_dwell`.
 """
 
 from __future__ import annotations

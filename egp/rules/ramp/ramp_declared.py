@@ -53,11 +53,7 @@ Fails at `/ramp/1/treated`, saying "together 110 %":
 ramp: {1: {treated: 100%}}
 ```
 
-Not checked at `/holdout`:
-
-```yaml
-holdout: null
-```
+Not checked without `/holdout`.
 """
 
 from __future__ import annotations

@@ -36,11 +36,7 @@ type: rollout
 ramp: [{treated: 2%, min_dwell: 48h}, {treated: 90%, min_dwell: 48h}]
 ```
 
-Does not apply:
-
-```yaml
-ramp: []
-```
+Does not apply without `/ramp`.
 
 Not checked at `/ramp/0/treated`:
 
@@ -48,11 +44,7 @@ Not checked at `/ramp/0/treated`:
 ramp: [{min_dwell: 48h}, {treated: 90%, min_dwell: 48h}]
 ```
 
-Not checked at `/schedule/exposure`:
-
-```yaml
-schedule: {exposure: null}
-```
+Not checked without `/schedule/exposure`.
 """
 
 from __future__ import annotations

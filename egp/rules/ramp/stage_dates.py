@@ -68,11 +68,7 @@ type: rollout
 ramp: [{treated: 25%, min_dwell: 48h, start: 2023-01-10}, {treated: 90%, min_dwell: 48h}]
 ```
 
-Does not apply:
-
-```yaml
-ramp: []
-```
+Does not apply without `/ramp`.
 """
 
 from __future__ import annotations

@@ -28,11 +28,7 @@ Fails at `/ramp/0/min_dwell` with `hours: 72`, saying "the policy requires 72 h"
 ramp: {0: {min_dwell: 48h}}
 ```
 
-Does not apply:
-
-```yaml
-ramp: []
-```
+Does not apply without `/ramp`.
 """
 
 from __future__ import annotations

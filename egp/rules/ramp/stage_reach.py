@@ -40,23 +40,11 @@ ramp: []
 canary: null
 ```
 
-Does not apply:
+Does not apply without `/stop_rules`.
 
-```yaml
-stop_rules: []
-```
+Not checked without `/stop_rules/0/min_units_per_variant`.
 
-Not checked at `/stop_rules/0/min_units_per_variant`:
-
-```yaml
-stop_rules: {0: {min_units_per_variant: null}}
-```
-
-Not checked at `/eligible_units/per_day`:
-
-```yaml
-eligible_units: {per_day: null}
-```
+Not checked without `/eligible_units/per_day`.
 """
 
 from __future__ import annotations

@@ -67,10 +67,6 @@ stop_rules: {0: {harm_exceeds: 1000%}}
 
 Fails at `/stop_rules/2/harm_exceeds`, saying "tolerates 20%, 5 times the margin of 4%; the policy allows 3 times":
 
-```yaml
-stop_rules: {2: {harm_exceeds: 20%}}
-```
-
 Passes with `times_margin: 5`:
 
 ```yaml
@@ -110,11 +106,7 @@ guardrail_metrics: {0: {baseline: 0.03%}}
 stop_rules: {0: {probability: null, prior: null, evaluated: null, for: 2d}}
 ```
 
-Does not apply:
-
-```yaml
-stop_rules: []
-```
+Does not apply without `/stop_rules`.
 
 Not checked at `/eligible_units/distinct_over_run`:
 

@@ -140,11 +140,7 @@ guardrail_metrics: []
 stop_rules: []
 ```
 
-Not checked at `/guardrail_metrics/0/baseline`:
-
-```yaml
-guardrail_metrics: {0: {baseline: null}}
-```
+Not checked without `/guardrail_metrics/0/baseline`.
 
 Not checked at `/schedule/exposure`:
 

@@ -40,11 +40,7 @@ Fails at `/rollback/comms`, saying "outside the repository":
 rollback: {comms: /etc/motd}
 ```
 
-Not checked at `/rollback`:
-
-```yaml
-rollback: null
-```
+Not checked without `/rollback`.
 """
 
 from __future__ import annotations

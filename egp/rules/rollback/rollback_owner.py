@@ -45,11 +45,7 @@ Passes with `minutes: 120`:
 rollback: {max_minutes: 90}
 ```
 
-Not checked at `/rollback`:
-
-```yaml
-rollback: null
-```
+Not checked without `/rollback`.
 """
 
 from __future__ import annotations

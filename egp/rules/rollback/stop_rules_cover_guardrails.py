@@ -30,11 +30,7 @@ Not checked at `/stop_rules`:
 stop_rules: []
 ```
 
-Not checked at `/stop_rules/1/metric`:
-
-```yaml
-stop_rules: {1: {metric: null}}
-```
+Not checked without `/stop_rules/1/metric`.
 """
 
 from __future__ import annotations

@@ -58,21 +58,13 @@ statistics: {looks: [2023-02-11]}
 
 Fails at `/holdout/until`, saying "2023-05-14, a Sunday":
 
-```yaml
-holdout: {until: 2023-05-14}
-```
-
 Passes with `weekends: true`:
 
 ```yaml
 holdout: {until: 2023-05-14}
 ```
 
-Not checked at `/schedule/start`:
-
-```yaml
-schedule: {start: null}
-```
+Not checked without `/schedule/start`.
 """
 
 from __future__ import annotations

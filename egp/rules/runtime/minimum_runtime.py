@@ -48,11 +48,7 @@ Fails at `/schedule/end` with `days: 21`:
 schedule: {start: 2023-01-23, end: 2023-02-05}
 ```
 
-Not checked at `/schedule/start`:
-
-```yaml
-schedule: {start: null}
-```
+Not checked without `/schedule/start`.
 """
 
 from __future__ import annotations

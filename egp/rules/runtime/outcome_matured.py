@@ -109,11 +109,7 @@ type: rollout
 statistics: null
 ```
 
-Not checked at `/schedule/end`:
-
-```yaml
-schedule: {end: null}
-```
+Not checked without `/schedule/end`.
 """
 
 from __future__ import annotations

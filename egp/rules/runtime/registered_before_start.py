@@ -13,10 +13,6 @@ schedule: {start: 2023-01-23}
 
 Fails at `/schedule/start` with `registered: 2023-01-25, as_of: 2023-02-01`, saying "2 days after its start on 2023-01-23":
 
-```yaml
-canary: null
-```
-
 Fails at `/schedule/start` with `registered: 2023-01-23, as_of: 2023-02-01`, saying "on the day of its start, 2023-01-23":
 
 ```yaml
@@ -33,10 +29,6 @@ A date that the plan claims for itself counts only as long as git does not say o
 
 Fails at `/schedule/start` with `registered: 2023-01-17, first_commit: 2023-01-29, as_of: 2023-02-01`, saying "first committed on 2023-01-29":
 
-```yaml
-canary: null
-```
-
 Passes with `registered: 2023-01-17, first_commit: 2023-01-29, as_of: 2023-02-01, lock: {digest: plan}`:
 
 ```yaml
@@ -46,10 +38,6 @@ canary: null
 A draft is in order until the day it starts.
 
 Passes with `as_of: 2023-01-17`:
-
-```yaml
-registered: null
-```
 
 Fails at `/canary/start` with `as_of: 2023-01-18`, saying "is not registered":
 
@@ -64,11 +52,7 @@ registered: null
 canary: null
 ```
 
-Not checked at `/schedule/start`:
-
-```yaml
-schedule: {start: null}
-```
+Not checked without `/schedule/start`.
 """
 
 from __future__ import annotations

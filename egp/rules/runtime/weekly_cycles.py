@@ -36,11 +36,7 @@ Fails at `/schedule/end` with `times: 3`, saying "are covered only twice":
 schedule: {start: 2023-01-23, end: 2023-02-05}
 ```
 
-Not checked at `/schedule/end`:
-
-```yaml
-schedule: {end: null}
-```
+Not checked without `/schedule/end`.
 """
 
 from __future__ import annotations

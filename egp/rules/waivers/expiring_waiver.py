@@ -5,24 +5,9 @@ another waiver approved by then. Both take people who have other things to do.
 
 Passes with `found: [stage-dwell], approvers: [experimentation_lead], roles: {experimentation_lead: ["@xp-lead"]}, as_of: 2023-02-08`:
 
-```yaml
-waivers: [{rule: stage-dwell, reason: the flag can only switch once a day, ticket: XP-17, approver: "@xp-lead",
-  role: experimentation_lead, granted: 2023-01-17, expires: 2023-02-16, digest: plan}]
-```
-
 Fails at `/waivers/0/expires` with `found: [stage-dwell], approvers: [experimentation_lead], roles: {experimentation_lead: ["@xp-lead"]}, as_of: 2023-02-09`, saying "ends in 7 days":
 
-```yaml
-waivers: [{rule: stage-dwell, reason: the flag can only switch once a day, ticket: XP-17, approver: "@xp-lead",
-  role: experimentation_lead, granted: 2023-01-17, expires: 2023-02-16, digest: plan}]
-```
-
 Fails at `/waivers/0/expires` with `found: [stage-dwell], approvers: [experimentation_lead], roles: {experimentation_lead: ["@xp-lead"]}, as_of: 2023-02-16`, saying "ends with this day":
-
-```yaml
-waivers: [{rule: stage-dwell, reason: the flag can only switch once a day, ticket: XP-17, approver: "@xp-lead",
-  role: experimentation_lead, granted: 2023-01-17, expires: 2023-02-16, digest: plan}]
-```
 
 Passes with `found: [stage-dwell], approvers: [experimentation_lead], roles: {experimentation_lead: ["@xp-lead"]}, as_of: 2023-02-09, soon: 3d`:
 
@@ -31,11 +16,7 @@ waivers: [{rule: stage-dwell, reason: the flag can only switch once a day, ticke
   role: experimentation_lead, granted: 2023-01-17, expires: 2023-02-16, digest: plan}]
 ```
 
-Does not apply:
-
-```yaml
-waivers: []
-```
+Does not apply without `/waivers`.
 """
 
 from __future__ import annotations
@@ -44,7 +25,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated
 
-from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.finding import Finding
 from egp.plan.quantity import shown
 from egp.plan.wording import length
 from egp.rules import rule
@@ -57,9 +38,10 @@ class Params(rule.Params):
     ] = timedelta(days=7)
 
 
+needs = ("grants",)
+
+
 def check(judgement: Judgement, params: Params) -> Iterator[Finding]:
-    if not judgement.grants:
-        raise DoesNotApply
     for grant in judgement.grants:
         expires = grant.waiver.expires
         if grant.holds and grant.used and expires and expires - judgement.as_of <= params.soon:

@@ -6,39 +6,15 @@ left, and for one that suppresses nothing any more: its rule is not waivable, an
 
 Passes with `baseline: [{rule: stage-dwell, pointer: /ramp/0/min_dwell}], found: [stage-dwell]`:
 
-```yaml
-{}
-```
-
 Fails at `/findings/0` with `baseline: [{rule: stage-dwell, pointer: /ramp/0/min_dwell}]`, saying "stage-dwell does not find it any more":
-
-```yaml
-{}
-```
 
 Fails at `/findings/0/count` with `baseline: [{rule: stage-dwell, pointer: /ramp/0/min_dwell, count: 3}], found: [stage-dwell]`, saying "1 of 3 findings is left":
 
-```yaml
-{}
-```
-
 Fails at `/findings/0` with `baseline: [{rule: sample-size, pointer: /sample_size_per_variant, digest: another}], not_waivable: [sample-size], found: [sample-size]`, saying "the plan has changed since":
-
-```yaml
-{}
-```
 
 Fails at `/findings/0` with `baseline: [{rule: stage-dwell, pointer: /ramp/0/min_dwell}], is_known: false`, saying "no plan has the id sound-plan":
 
-```yaml
-{}
-```
-
-Does not apply:
-
-```yaml
-{}
-```
+Does not apply to the sound plan.
 """
 
 from __future__ import annotations

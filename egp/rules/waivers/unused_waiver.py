@@ -6,17 +6,7 @@ finds nothing, or that is not in force for the plan, or it is kept beside the po
 
 Passes with `found: [stage-dwell], approvers: [experimentation_lead], roles: {experimentation_lead: ["@xp-lead"]}`:
 
-```yaml
-waivers: [{rule: stage-dwell, reason: the flag can only switch once a day, ticket: XP-17, approver: "@xp-lead",
-  role: experimentation_lead, granted: 2023-01-17, expires: 2023-02-16, digest: plan}]
-```
-
 Fails at `/waivers/0` with `approvers: [experimentation_lead], roles: {experimentation_lead: ["@xp-lead"]}`, saying "stage-dwell finds nothing":
-
-```yaml
-waivers: [{rule: stage-dwell, reason: the flag can only switch once a day, ticket: XP-17, approver: "@xp-lead",
-  role: experimentation_lead, granted: 2023-01-17, expires: 2023-02-16, digest: plan}]
-```
 
 Fails at `/waivers/0` with `is_known: false`, saying "no plan has the id sound-plan":
 
@@ -25,25 +15,21 @@ waivers: [{rule: stage-dwell, reason: the flag can only switch once a day, ticke
   role: experimentation_lead, granted: 2023-01-17, expires: 2023-02-16, digest: plan}]
 ```
 
-Does not apply:
-
-```yaml
-waivers: []
-```
+Does not apply without `/waivers`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.finding import Finding
 from egp.plan.quantity import shown
 from egp.rules.rule_inputs import Judgement
 
+needs = ("grants",)
+
 
 def check(judgement: Judgement) -> Iterator[Finding]:
-    if not judgement.grants:
-        raise DoesNotApply
     for grant in judgement.grants:
         rule = shown(grant.waiver.rule)
         if not judgement.is_known:
