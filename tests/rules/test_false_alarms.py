@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from typing import Any
 
 import numpy
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import multivariate_normal, norm
 
 from egp.gate.checks import complete_data
@@ -79,7 +81,7 @@ class TestWatch:
         assert test.treatment == pytest.approx(0.18)
 
 
-def alike(generator: numpy.random.Generator, shape: tuple[int, ...], correlation: float) -> numpy.ndarray:
+def alike(generator: numpy.random.Generator, shape: tuple[int, ...], correlation: float) -> NDArray[Any]:
     """Standard normals, all of the last axis with the same correlation: a part that stays and a part of each."""
     stays = generator.normal(0, 1, (*shape[:-1], 1))
     return math.sqrt(correlation) * stays + math.sqrt(1 - correlation) * generator.normal(0, 1, shape)

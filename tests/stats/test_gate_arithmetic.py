@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats as scipy_stats
 from statsmodels.stats.multitest import multipletests
 
@@ -32,7 +34,7 @@ from egp.stats import (
 from egp.stats.values import replace
 
 
-def rows(seed: int, size: int, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def rows(seed: int, size: int, shift: float = 0.0) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Outcome, denominator and pre-period covariate of `size` units, all correlated."""
     generator = np.random.default_rng(seed)
     covariate = generator.gamma(2.0, 3.0, size)
@@ -41,7 +43,7 @@ def rows(seed: int, size: int, shift: float = 0.0) -> tuple[np.ndarray, np.ndarr
     return outcome, denominator, covariate
 
 
-def sums(y: np.ndarray, x: np.ndarray, c: np.ndarray) -> ArmSums:
+def sums(y: NDArray[Any], x: NDArray[Any], c: NDArray[Any]) -> ArmSums:
     return ArmSums(
         len(y), float(y.sum()), float(y @ y), float(x.sum()), float(x @ x), float(y @ x),
         float(c.sum()), float(c @ c), float(y @ c),

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from egp.stats import (
     ArmSums,
@@ -27,7 +29,7 @@ EXPERIMENTS = 2000
 Simulation = Callable[[np.random.Generator], float]
 
 
-def _sums(y: np.ndarray, x: np.ndarray | None = None, covariate: bool = False) -> ArmSums:
+def _sums(y: NDArray[Any], x: NDArray[Any] | None = None, covariate: bool = False) -> ArmSums:
     if x is None:
         return ArmSums(len(y), float(y.sum()), float(y @ y))
     pair = (float(x.sum()), float(x @ x), float(y @ x))
