@@ -59,6 +59,10 @@ def test_page_is_complete(rule: Rule) -> None:
     assert 20 <= len(page.why) <= 200
     blocks = re.findall(r"(?ms)^```yaml\n(.*?)^```$", page.text)
     assert set(blocks) <= {example.text for example in page.examples}, "every block has a header egp can run"
+    below = re.findall(r"(?m)^(?:Passes|Fails|Not checked|Does not apply)\b.*:\n\n(.*)$", page.text)
+    assert all(re.match(r"```yaml$|.*:$", each) for each in below), (
+        "a header stands above its block or another header"
+    )
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

@@ -23,6 +23,10 @@ Fails at `/id` with `lock: {digest: plan}`, saying "registered for analysis 1, a
 
 Passes with `as_of: 2023-06-01, lock: {digest: plan}`:
 
+```yaml
+{}
+```
+
 Does not apply to the sound plan.
 """
 

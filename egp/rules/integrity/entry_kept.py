@@ -8,6 +8,10 @@ Fails at `` with `is_unregistered: true, lock: {digest: plan}`, saying "sound-pl
 
 Passes with `lock: {digest: plan}`:
 
+```yaml
+{}
+```
+
 Does not apply to the sound plan.
 """
 

@@ -105,6 +105,10 @@ Where history does not have the registered version, the digests still tell that 
 
 Fails at `/id` with `as_of: 2023-01-29, lock: {digest: another}`, saying "is not the one that was registered on 2023-01-17":
 
+```yaml
+{}
+```
+
 Does not apply to the sound plan.
 """
 

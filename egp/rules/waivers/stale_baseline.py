@@ -14,6 +14,10 @@ Fails at `/findings/0` with `baseline: [{rule: sample-size, pointer: /sample_siz
 
 Fails at `/findings/0` with `baseline: [{rule: stage-dwell, pointer: /ramp/0/min_dwell}], is_known: false`, saying "no plan has the id sound-plan":
 
+```yaml
+{}
+```
+
 Does not apply to the sound plan.
 """
 
