@@ -83,14 +83,34 @@ def _keys(document: Document) -> dict[str, object]:
 
 def findings_after(rule: Rule, example: Example, documents: list[Document]) -> list[Finding]:
     """What the rule says of an example with documents in the stead of its own."""
-    return _run(rule, example, documents).findings
+    return question_of(rule, example, documents).outcome().findings
 
 
 def run_example(rule: Rule, example: Example) -> Outcome:
-    return _run(rule, example, documents_of(rule, example))
+    return question_of(rule, example, documents_of(rule, example)).outcome()
 
 
-def _run(rule: Rule, example: Example, documents: list[Document]) -> Outcome:
+@dataclass(frozen=True)
+class Question:
+    """What a rule is called with for an example."""
+
+    rule: Rule
+    documents: list[Document]
+    subject: object
+    params: Params
+    organisation: Organisation
+
+    def outcome(self) -> Outcome:
+        arguments = [self.subject, self.params, self.organisation][: self.rule.takes]
+        try:
+            return Outcome(list(self.rule.check(*arguments)), None)
+        except DoesNotApply:
+            return Outcome([], None, applies=False)
+        except NotChecked as missing:
+            return Outcome([], pointer(missing.path))
+
+
+def question_of(rule: Rule, example: Example, documents: list[Document]) -> Question:
     context = read_text(f"{{{example.context}}}")[0].value if example.context else {}
     assert isinstance(context, dict)
     problems: list[ValueProblem] = []
@@ -98,14 +118,7 @@ def _run(rule: Rule, example: Example, documents: list[Document]) -> Outcome:
         **read_options(rule, {k: v for k, v in context.items() if k not in CONTEXT_KEYS}, (), problems)
     )
     assert not problems, problems
-    subject = subject_of(rule, documents, context)
-    arguments = [subject, params, organisation_of(context)][: rule.takes]
-    try:
-        return Outcome(list(rule.check(*arguments)), None)
-    except DoesNotApply:
-        return Outcome([], None, applies=False)
-    except NotChecked as missing:
-        return Outcome([], pointer(missing.path))
+    return Question(rule, documents, subject_of(rule, documents, context), params, organisation_of(context))
 
 
 def findings_of(rule: Rule, *arguments: object) -> list[Finding]:
