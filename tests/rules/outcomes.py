@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from egp.check.placing import Placer
-from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.experiment import read_experiment
 from egp.plan.finding import Finding, NotChecked, Related
 from egp.plan.remedy import Remedy
 from egp.policy.model import Adopted
