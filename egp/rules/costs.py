@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.plan.analysis.by_day import day_at, effect_error, exaggerated, family_error, weekdays_seen
+from egp.plan.analysis.by_day import day_at, effect_error, exaggerated, uncorrected_error, weekdays_seen
 from egp.plan.analysis.days import full_days, weekday_counts
 from egp.plan.analysis.registered import (
-    allocation_ratio,
     assuming,
     planned_units,
     power_at,
@@ -54,7 +53,7 @@ def short_run(broken: Broken) -> Iterator[str]:
     if min(counts) < 2:
         seen = weekdays_seen(counts)
         yield f"{seen[:1].upper()}{seen[1:]}; what these days do to the result nobody can tell."
-    days = max((run.days for run in full_days(plan)), default=0)
+    days = sum(run.days for run in full_days(plan))
     day = day_at(plan, days)
     mde = plan.primary_metric and plan.primary_metric.mde
     yield (
@@ -91,12 +90,8 @@ def several_tests(broken: Broken) -> Iterator[str]:
     if plan.statistics and plan.statistics.correction not in (None, "none"):
         yield _price_of_correction(plan)
         return
-    if primaries == 1:
-        ratio = allocation_ratio(plan)
-        error = stats.equicorrelated_exceedance(stats.z_upper(alpha / 2), treated, 2, ratio / (1 + ratio))
-    else:
-        error = family_error(treated * primaries, alpha, 2)
-    up_to = "" if primaries == 1 else "up to "
+    error, is_exact = uncorrected_error(plan, alpha)
+    up_to = "" if is_exact else "up to "
     yield (
         f"If nothing works, {up_to}{percent(error, 1)} of such plans ({one_in(error)}) still have something significant to "
         f"show: {treated * primaries} tests, each at {percent(alpha)}, and no correction."

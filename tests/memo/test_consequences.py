@@ -62,7 +62,7 @@ def test_treatments_that_share_a_control_are_not_independent() -> None:
             "ramp-after-readout",
             "For 7 days 10,250 more units a day",
         ),  # (70 - 45) % of 41,000
-        ("one-day-stages", "stage-dwell", "18 h at 70 % treat about 21,525 units"),
+        ("one-day-stages", "stage-dwell", "In 18 h at 70 % about 21,525 units are treated"),
         ("cherry-picked-segments", "segments-declared", "22.6 % of the time (about 1 in 4)"),
         ("ambiguous-mde", "ambiguous-quantity", "Read as 0.3pp the test takes 231,169 units"),
         ("ml/below-the-floor", "expected-value", "worth 47,970 USD, 32,030 USD below the floor"),

@@ -137,7 +137,7 @@ def _related(related: Related) -> str:
 def _price(remedy: Remedy) -> str:
     """What the sentence of a remedy does not say."""
     price = f"{remedy.price.trade_off.name.lower()}, {remedy.price.words}" if remedy.price.words else ""
-    repair = f"a {remedy.repair} repair" if remedy.repair else ""
+    repair = f"repair: {remedy.repair}" if remedy.repair else ""
     return "; ".join(filter(None, (price, repair)))
 
 

@@ -11,6 +11,7 @@ from egp import stats
 from egp.plan.analysis.days import day_after, exposed_days, first_day, schedule_of, unpaused, weekday_counts
 from egp.plan.analysis.registered import (
     PRIMARY,
+    allocation_ratio,
     comparisons,
     direction_of,
     has_primary_test,
@@ -20,6 +21,7 @@ from egp.plan.analysis.registered import (
     primary_at,
     primary_effect,
     primary_test,
+    sides,
     size_of,
 )
 from egp.plan.analysis.traffic import smallest_share
@@ -153,6 +155,20 @@ def planned_looks_error(plan: Experiment) -> float:
 def family_error(count: int, alpha: float, sides: int) -> float:
     """P(at least one of ``count`` independent tests of true null hypotheses is significant)."""
     return stats.equicorrelated_exceedance(stats.z_upper(alpha / sides), count, sides, 0.0)
+
+
+def uncorrected_error(plan: Experiment, alpha: float) -> tuple[float, bool]:
+    """P(at least one comparison of a plan without correction is significant where nothing works), and whether that is exact.
+
+    It is where treatments of equal weight share a control; else it is the most that it can be (Sidak 1967).
+    """
+    equal = len({variant.weight for variant in plan.variants or () if not variant.control}) == 1
+    count, of_sides = comparisons(plan), sides(plan)
+    if plan.co_primary_metrics or not equal or not 0 < alpha < 1:
+        return 1 - (1 - alpha) ** count, False
+    ratio = allocation_ratio(plan)
+    critical = stats.z_upper(alpha / of_sides)
+    return stats.equicorrelated_exceedance(critical, count, of_sides, ratio / (1 + ratio)), True
 
 
 def of_any(plan: Experiment, chance: float) -> float:

@@ -78,7 +78,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     per = called(economics.per, "event")
     remedies: Remedies = ()
     highest = f"{significant(cap.value / 1000, 6).replace(',', '')} {cap.unit}"
-    price = open_if(f"a {per} is measured to cost no more than {highest}", TradeOff.FACT)
+    price = open_if(f"one {per} is measured to cost no more than {highest}", TradeOff.FACT)
     if cost is None:
         problem = f"the plan does not say what one {per} costs to run"
         remedies, advice = [addition(_AT, highest, _OR_LESS, price)], ""
@@ -108,6 +108,6 @@ def costs(broken: Broken) -> Iterator[str]:
     if economics is None or economics.cost_per_unit is None or economics.delay is None:
         return
     cost, weekly = economics.cost_per_unit, economics.delay.units_per_week
-    if weekly and cost.unit == cap.unit:
-        gap = (cost.value - cap.value / 1000) * weekly
-        yield f"At {weekly:,} events a week that is {whole(gap)} {cost.unit} a week above the cap."
+    gap = cost.value - cap.value / 1000
+    if weekly and cost.unit == cap.unit and gap > 0:
+        yield f"At {weekly:,} events a week that is {whole(gap * weekly)} {cost.unit} a week above the cap."

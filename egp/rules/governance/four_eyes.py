@@ -111,10 +111,13 @@ def by_hand(broken: Broken) -> str:
     signed = broken.plan.sign_offs[int(broken.at[1])]
     role, owner = shown(signed.role or "the role"), broken.plan.owner.dri if broken.plan.owner else None
     holders = broken.roles.get(signed.role or "", ())
-    free = [holder for holder in holders if identity(holder) != identity(owner or "")]
+    others = {identity(each.by or "") for each in broken.plan.sign_offs if each.role != signed.role}
+    free = [holder for holder in holders if identity(holder) not in {identity(owner or ""), *others}]
     if free:
         return f"{listing(map(shown, free), 'or')}, who holds {role}, signs instead."
+    is_by_owner = identity(signed.by or "") == identity(owner or "")
+    another = "name another person in `owner.dri`, or " if is_by_owner else ""
     return (
-        f"The policy names nobody else who holds {role}: name another person in `owner.dri`, or have the owner of the policy "
-        f"name a second holder of {role}, who then signs."
+        f"The policy names nobody else who holds {role}: {another}have the owner of the policy name a second holder of {role}, "
+        "who then signs."
     )

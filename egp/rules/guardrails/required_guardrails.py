@@ -91,7 +91,7 @@ def _absent(plan: Experiment, absent: list[str], params: Params) -> Finding:
     else:
         message = f"the plan does not guard {names}, which the policy requires of every plan"
         elsewhere = {str(metric.id): path[0] for path, metric in plan.metrics}
-        moved = [f"move {shown(name)} there from {elsewhere[name]}" for name in absent if name in elsewhere]
+        moved = [_moved(name, str(elsewhere[name])) for name in absent if name in elsewhere]
         new = [name for name in absent if name not in elsewhere]
         remedies = (
             [_lines(plan, new, moved)]
@@ -105,6 +105,12 @@ def _absent(plan: Experiment, absent: list[str], params: Params) -> Finding:
         required=listing(map(shown, params.metrics)),
         remedies=remedies,
     )
+
+
+def _moved(name: str, key: str) -> str:
+    if key == "guardrail_metrics":
+        return f"give the one that watches {shown(name)} in a segment an id of its own, and add {shown(name)} for all units"
+    return f"move {shown(name)} there from {key}"
 
 
 def _free_names() -> Iterator[str]:

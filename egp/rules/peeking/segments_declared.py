@@ -174,12 +174,14 @@ def costs(broken: Broken) -> Iterator[str]:
 
     count, test = len(set(broken.plan.segments)), primary_test(broken.plan)
     alone = family_error(count, test.alpha, test.sides)
+    which = f"at least one of {count} segments" if count > 1 else "the segment"
     yield (
-        f"If nothing works anywhere, at least one of {counted(count, 'segment')} still shows a significant effect "
+        f"If nothing works anywhere, {which} still shows a significant effect "
         f"{percent(alone, 1)} of the time ({one_in(alone)})."
     )
-    power = power_at(broken.plan, primary_effect(broken.plan), planned_units(broken.plan) / count)
-    yield f"A segment with {one_in(1 / count)} of the units finds a true effect of the MDE with {percent(power, 1)} power."
+    if count > 1:
+        power = power_at(broken.plan, primary_effect(broken.plan), planned_units(broken.plan) / count)
+        yield f"A segment with {one_in(1 / count)} of the units finds a true effect of the MDE with {percent(power, 1)} power."
 
 
 _NOT_CONCLUDED = "nothing is concluded about"

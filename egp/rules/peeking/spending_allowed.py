@@ -169,6 +169,9 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield from _left_over(statistics, functions)
 
 
+_NOTHING_SPENT = "no spending function"
+
+
 def _left_over(statistics: Statistics, functions: Sequence[str]) -> Iterator[Finding]:
     """What belongs to another method than the one that is registered."""
     keys = _spending_keys(statistics)
@@ -187,7 +190,7 @@ def _left_over(statistics: Statistics, functions: Sequence[str]) -> Iterator[Fin
         ("statistics", keys[0]),
         message,
         observed=spent,
-        required="no spending function",
+        required=_NOTHING_SPENT,
         remedies=[removals, *sequential],
     )
 
@@ -316,6 +319,8 @@ def _price(plan: Experiment) -> str:
 def costs(broken: Broken) -> Iterator[str]:
     """What looking several times costs in units."""
     inflation = sequential_inflation(broken.plan)
+    if inflation <= 1 or broken.diagnostic.required == _NOTHING_SPENT:
+        return
     yield (
         f"The design keeps its error rate, and takes {percent(inflation - 1, 1)} more units than one look with the same power. "
         "It is sound; the policy has to allow it before the plan is registered."

@@ -109,21 +109,23 @@ def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
     if expected <= params.false_wins * (1 + 1e-9):
         return
     share = math.floor(params.false_wins / expected * 1000) / 1000
-    worded = significant(expected, 3)
+    worded, number = significant(expected, 3), last - first + 1
+    reduced = f"at {percent(share)} of its alpha"
     yield Finding(
         ("statistics", "alpha"),
-        f"{_period(tests[first][0], tests[last][0], last - first + 1)} "
+        f"{_period(tests[first][0], tests[last][0], number)} "
         f"expected to declare {worded} false wins even if no change has an effect",
         observed=f"{worded} false wins",
         required=f"at most {significant(params.false_wins, 3)} in {counted(params.days, 'day')}",
-        help=f"run fewer of them, or test each at {percent(share)} of its alpha",
+        help=f"run fewer of them, or test each {reduced}" if number > 1 else f"test it {reduced}",
     )
 
 
 def _period(first: date, last: date, number: int) -> str:
     if number == 1:
         return f"the experiment that starts on {first} is"
-    return f"{counted(number, 'experiment')} that start between {first} and {last} are"
+    days = f"on {first}" if first == last else f"between {first} and {last}"
+    return f"{number} experiments that start {days} are"
 
 
 def _tests(entries: tuple[PortfolioEntry, ...]) -> Iterator[tuple[date, float]]:

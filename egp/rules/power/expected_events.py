@@ -120,5 +120,5 @@ def _finding(metric: Metric, path: Path, expected: float, declared: float) -> Fi
         observed=significant(expected, 3),
         required=f"at least {stats.LEAST_EXPECTED_EVENTS:g}",
         remedies=[setting(SAMPLE, f"{needed:_}", " if so many come", open_if("so many come"))],
-        help="take a metric with more events",
+        help=f"take a metric with {'more' if what == 'events' else 'fewer'} events",
     )

@@ -199,7 +199,8 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.plan.wording import power_text
 
     plan, metric = broken.plan, broken.plan.primary_metric
-    baseline = baseline_of(metric, PRIMARY) if metric else None
+    is_about_it = broken.at[:1] == PRIMARY
+    baseline = baseline_of(metric, PRIMARY) if metric and is_about_it else None
     if baseline is None:
         return
     for lift in (0.01, 0.02, 0.05):

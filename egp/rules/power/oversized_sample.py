@@ -95,7 +95,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if not has_primary_test(plan) or plan.type == "non_inferiority":
         raise DoesNotApply
     declared = planned_units(plan)
-    needed = math.ceil(required_smallest(plan) - 1e-6)
+    needed = _needed(plan)
     if declared < params.times * needed:
         return
     is_for_guardrails = declared < params.times * _needed_by_guardrails(plan)
@@ -128,6 +128,11 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     )
 
 
+def _needed(plan: Experiment) -> int:
+    """Units of the smallest variant that the MDE takes."""
+    return math.ceil(required_smallest(plan) - 1e-6)
+
+
 def _needed_by_guardrails(plan: Experiment) -> float:
     """Units of the smallest variant with which every guardrail's margin is ruled out at the plan's power."""
     needed = 0.0
@@ -141,5 +146,5 @@ def _needed_by_guardrails(plan: Experiment) -> float:
 
 def costs(broken: Broken) -> Iterator[str]:
     """How much of the sample is for nothing."""
-    declared, needed = planned_units(broken.plan), required_smallest(broken.plan)
+    declared, needed = planned_units(broken.plan), _needed(broken.plan)
     yield f"The declared sample is {significant(declared / needed, 2)} times what the MDE takes."

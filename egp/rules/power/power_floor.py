@@ -130,7 +130,7 @@ def _declared_power(broken: Broken) -> Iterator[str]:
     from egp.plan.wording import percent
 
     declared = broken.plan.statistics.power if broken.plan.statistics else None
-    if declared:
+    if declared and declared < 1:
         yield (
             f"A sample that has {percent(declared)} power and no more misses a true effect of the MDE in {one_in(1 - declared)} "
             "experiments, and the feature is dropped for nothing."

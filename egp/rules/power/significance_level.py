@@ -257,7 +257,7 @@ def _guardrail_alpha(plan: Experiment, cap: Share, floor: Share) -> Iterator[Fin
         least = f"the policy allows {percent(floor)} to {percent(cap)}"
         yield Finding(
             ("statistics", "guardrail_alpha"),
-            f"at {_tiny(level)} a guardrail needs more evidence than the policy lets a plan requires; {least}",
+            f"at {_tiny(level)} a guardrail needs more evidence than the policy lets a plan require; {least}",
             observed=_tiny(level),
             required=f"{percent(floor)} to {percent(cap)}",
             remedies=[setting(("statistics", "guardrail_alpha"), share_in_plan(cap))],

@@ -243,6 +243,6 @@ def by_hand(broken: Broken) -> str:
     """Who takes it out, and what is left of it."""
     start = broken.diagnostic.place.span.start
     return (
-        f"The author takes it out of line {start.line}, from column {start.column} on, and names people by role or "
-        "handle. Every version stays in git: whoever administers the repository decides whether to rewrite its history."
+        f"The author looks at line {start.line}, from column {start.column} on: {broken.diagnostic.help}. Every version stays in git: "
+        "whoever administers the repository decides whether to rewrite its history."
     )

@@ -249,7 +249,7 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.plan.wording import whole
 
     canary, most = broken.plan.canary, broken.params.max
-    if canary and canary.treated:
+    if canary and canary.treated and canary.treated > most:
         daily = daily_eligible_units(broken.plan)
         yield (
             f"If it breaks, it breaks for {whole(daily * canary.treated)} units a day; a canary of {percent(most)} risks "

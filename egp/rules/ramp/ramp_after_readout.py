@@ -115,4 +115,5 @@ def costs(broken: Broken) -> Iterator[str]:
         return
     days = (readout_day(plan) - as_local_day(plan, stage.start)).days
     more = max(0.0, stage.treated - treated_share(plan)) * daily_eligible_units(plan)
-    yield f"For {counted(days, 'day')} {whole(more)} more units a day get a change of which nobody knows whether it works."
+    if days > 0:
+        yield f"For {counted(days, 'day')} {whole(more)} more units a day get a change of which nobody knows whether it works."

@@ -95,8 +95,8 @@ def costs(broken: Broken) -> Iterator[str]:
     seen = daily * (stage.min_dwell / timedelta(days=1))
     asked = broken.params.hours
     yield (
-        f"{length(stage.min_dwell)} at {percent(stage.treated)} treat about {whole(seen)} units before the next step; "
-        f"{asked} h would show what {whole(daily * asked / 24)} do, and every hour of the day at least twice."
+        f"In {length(stage.min_dwell)} at {percent(stage.treated)} about {whole(seen)} units are treated before the next step; "
+        f"{asked} h would show what happens to {whole(daily * asked / 24)}, and every hour of the day at least twice."
     )
 
 
