@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, read_experiment
+from egp.policy.shipped import ROOT as SHIPPED
 from egp.record.changes import changes
 from egp.record.entry_files import entry_file
 from egp.record.lock.entries import sum_of
@@ -50,6 +51,17 @@ MOVES: dict[str, tuple[str, ...]] = {
     "ramp-harm": ("--to", "90%"), "two-bad-weeks": MONITOR, "srm": ("--to", "70%"),
 }  # fmt: skip
 ACCEPTED, PROCEED = 0, 0
+MILLISECONDS = {
+    "status": 80,
+    "explain": 60,
+    "brief": 45,
+    "policy diff": 25,
+    "check": 15,
+    "gate": 15,
+    "baseline": 80,
+    "history": 25,
+}
+"""What a call takes, about."""
 TELLING = ("explain", "status", "policy diff")
 """Commands whose 0 says that they have told what is wrong, a file that cannot be read included."""
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "rdjson", "junit", "markdown")
@@ -64,6 +76,11 @@ class Exempt(NamedTuple):
     why: str
 
 
+def shipped_texts() -> list[bytes]:
+    """The policies that come with egp."""
+    return [file.read_bytes() for file in Path(SHIPPED).rglob("*.yaml")]
+
+
 def exemptions() -> list[Exempt]:
     """The reviewed list."""
     text = (Path(__file__).parent / "exempt.yaml").read_bytes()
@@ -76,11 +93,11 @@ class Campaign:
     """Inputs drawn from a seed, one after the other."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        self.tally = Tally()
-        self.plain = World(folder / "plain", self.tally)
-        self.git = World(folder / "git", self.tally, has_git=True)
+        self.plain = World(folder / "plain", Tally())
+        self.git = World(folder / "git", Tally(), has_git=True)
         self.world = self.plain
         self.draw = random.Random(seed)
+        self._steps = 0
         self._exempt = [each.key for each in exemptions()]
         self._values: dict[str, Any] = {}
         self._pinned = {path: self._digest(self._file(path)) for path in (PLAN, WAIVED)}
@@ -101,19 +118,37 @@ class Campaign:
             "some of each verdict, or an oracle has nothing to say"
         )
         self._rejected = self._rejected_plans()
+        for world in (self.plain, self.git):
+            world.as_begun()
+            world.memory.keep(world.begun, shipped_texts())
+        self.begin(Tally(), seed)
+        # Each kind has a share of the time, and those that judge a plan a larger one: the weights are how often it is drawn.
         self._kinds: Sequence[tuple[Callable[[], None], int]] = (
-            (self.a_plan, 6), (self.a_plan_that_is_rejected, 6), (self.a_plan_at_the_gate, 2), (self.a_plan_to_write, 3),
-            (self.a_plan_against_its_base, 1), (self.a_policy, 3), (self.tests_of_a_policy, 1), (self.a_lock, 3),
-            (self.results, 3), (self.a_table, 4), (self.waivers, 2), (self.a_waiver_that_is_attested, 2), (self.a_baseline, 1),
-            (self.a_receipt, 2), (self.arguments, 2),
+            (self.a_plan, 50), (self.a_plan_that_is_rejected, 190), (self.a_plan_at_the_gate, 25), (self.a_plan_to_write, 40),
+            (self.a_plan_against_its_base, 15), (self.a_policy, 80), (self.tests_of_a_policy, 120), (self.a_lock, 70),
+            (self.results, 25), (self.a_table, 30), (self.waivers, 6), (self.a_waiver_that_is_attested, 20), (self.a_baseline, 8),
+            (self.a_receipt, 100), (self.arguments, 270),
         )  # fmt: skip
+
+    def begin(self, tally: Tally, seed: int | str) -> None:
+        """Inputs from this seed, counted here, in repositories that are as they were."""
+        self.tally = tally
+        self.draw = random.Random(seed)
+        for world in (self.plain, self.git):
+            world.tally = tally
+            world.as_begun()
 
     def step(self) -> None:
         """One more input."""
         kinds, weights = zip(*self._kinds, strict=True)
         self.draw.choices(kinds, weights)[0]()
-        if sum(self.tally.inputs.values()) % 200 == 0:
-            gc.collect()
+        self._steps += 1
+        if self._steps % 100 == 0:
+            gc.collect()  # a call of egp leaves that to the end of its process
+
+    def _drawn(self, calls: Sequence[Call]) -> Call:
+        """One of the calls. A command that takes long is drawn less often, so that others are not kept waiting."""
+        return self.draw.choices(calls, [1 / MILLISECONDS.get(command_of(each), 10) for each in calls])[0]
 
     def _file(self, path: str) -> bytes:
         return (self.world.folder / path).read_bytes()
@@ -190,7 +225,7 @@ class Campaign:
             ("policy", "show", PLAN, "--as-of", DAY), ("policy", "diff", "small.yaml", POLICY, PLAN, "--as-of", DAY),
             ("status", "--results", "results", "--as-of", WHEN), ("check", "experiments", "--as-of", DAY),
         )  # fmt: skip
-        call = self.draw.choice(verbs)
+        call = self._drawn(verbs)
         content = self._mutated_file(PLAN)
         answer = self._asked(PLAN, content, *call)
         if call[:2] == ("check", PLAN) and "--fix" not in call:
@@ -302,7 +337,7 @@ class Campaign:
             ("check", PLAN, "--as-of", DAY), ("policy", "show", PLAN, "--as-of", DAY), ("rules",), ("explain", "minimum-runtime"),
             ("policy", "diff", "small.yaml", POLICY, PLAN, "--as-of", DAY), self._calls["stage-1"], ("explain", PLAN, "--as-of", DAY),
         )  # fmt: skip
-        verb = self.draw.choice(verbs)
+        verb = self._drawn(verbs)
         named = () if verb[:2] == ("policy", "diff") else ("--policy", POLICY)
         self._asked(POLICY, self._mutated_file(POLICY), *verb, *named)
 
@@ -323,7 +358,7 @@ class Campaign:
             ("check", "experiments", "--as-of", DAY), self._calls["stage-1"], ("status", "--results", "results", "--as-of", WHEN),
             ("brief", PLAN, "--as-of", DAY), ("check", PLAN, "--as-of", DAY), *writers,
         )  # fmt: skip
-        verb = self.draw.choice(verbs)
+        verb = self._drawn(verbs)
         if path != "egp.lock" and self.draw.random() < 0.5:
             content, is_forged = self._forged_entry(path), True
         else:
@@ -359,7 +394,7 @@ class Campaign:
             self._calls[name], self._calls[name], ("brief", PLAN, "--results", path, "--as-of", self._taken(name)),
             ("status", "--results", "results/pdp-buy-now", "--as-of", self._taken(name)),
         )  # fmt: skip
-        self._asked(path, self._mutated_file(path), *self.draw.choice(verbs))
+        self._asked(path, self._mutated_file(path), *self._drawn(verbs))
 
     def a_table(self) -> None:
         """Dropping or garbling rows never turns hold or roll back into proceed."""
