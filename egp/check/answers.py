@@ -64,10 +64,6 @@ def paths_of(finding: Finding) -> tuple[Path, ...]:
     return finding.speaks_for if isinstance(finding.at, Span) else (finding.at, *finding.speaks_for)
 
 
-def path_of(finding: Finding) -> Path:
-    return () if isinstance(finding.at, Span) else finding.at
-
-
 @mutable
 class RuleAnswers:
     """Rules that pass are only counted, those that do not apply are not."""

@@ -85,10 +85,9 @@ def _inputs(
     found: Findings,
 ) -> _Inputs:
     inputs = _Inputs({"Document": document})
-    if isinstance(document.value, dict) or not document.problems:
-        inputs.by_type["PlanFile"] = PlanFile(document, plan, tuple(problems))
     if not isinstance(document.value, dict):
         return inputs
+    inputs.by_type["PlanFile"] = PlanFile(document, plan, tuple(problems))
     inputs.by_type["Experiment"] = without_misread(plan, problems)
     inputs.by_type["WrittenPlan"] = WrittenPlan(document.value)
     is_whole = not problems and not document.problems

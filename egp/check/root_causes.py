@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
-from egp.check.answers import Named, RuleOutcome, named_by_errors, path_of, severity_of
+from egp.check.answers import Named, RuleOutcome, named_by_errors, severity_of
 from egp.plan.finding import SEVERITIES, Finding
 from egp.plan.typed_reader import label
 from egp.policy.model import Adopted
@@ -120,11 +120,12 @@ def _drop_redundant(outcomes: Sequence[RuleOutcome]) -> None:
             ]
             if not outcome.findings:
                 continue
-            kept = [finding for finding in outcome.findings if not _about_misread(finding, misread)]
-            if not kept:
-                blocker = next(by for at, by in misread if _about_misread(outcome.findings[0], [(at, by)]))
-                outcome.missing, outcome.blocked_by = path_of(outcome.findings[0]), blocker
-            outcome.findings = kept
+            blocked = {
+                finding: by for finding in outcome.findings if (by := _misread_above(finding, misread))
+            }
+            outcome.findings = [finding for finding in outcome.findings if finding not in blocked]
+            if not outcome.findings:
+                outcome.missing, outcome.blocked_by = next(iter(blocked.values()))
 
 
 def _places(outcomes: Iterable[RuleOutcome]) -> dict[object, float]:
@@ -148,5 +149,9 @@ def _weight(adopted: Adopted, findings: Iterable[Finding]) -> int:
     return min(SEVERITIES.index(severity_of(adopted, finding)) for finding in findings)
 
 
-def _about_misread(finding: Finding, misread: Iterable[tuple[Path, str]]) -> bool:
-    return not isinstance(finding.at, Span) and any(finding.at[: len(at)] == at for at, _ in misread if at)
+def _misread_above(finding: Finding, misread: Iterable[Named]) -> Named | None:
+    """The finding's path with the rule that says that it is misread there or above; None where it is read."""
+    at = finding.at
+    if isinstance(at, Span):
+        return None
+    return next(((at, by) for above, by in misread if above and at[: len(above)] == above), None)

@@ -309,6 +309,22 @@ def test_flags_are_compared_across_policies(root: Path) -> None:
     assert set(found(told(root, "shop/b.yaml"), "flag-reuse")) == {"shop/b.yaml"}
 
 
+def register(root: Path, path: str) -> None:
+    (root / path).write_text(plan("a", 8) + "registered: 2023-01-18\n", encoding="utf-8")
+    registered = call(root, "register", path, *DAY)
+    assert registered.status == 0, registered.out
+
+
+def test_a_registered_plan_has_the_owner_of_the_place_in_the_lock_and_a_new_one_that_of_its_folder(
+    root: Path,
+) -> None:
+    register(root, "experiments/a.yaml")
+    assert judges(told(root, "shop/b.yaml")) == ["shop/egp.yaml"]
+    (root / "experiments/a.yaml").rename(root / "shop/a.yaml")
+    assert judges(told(root, "shop/a.yaml")) == ["egp.yaml"]
+    assert judges(told(root, "shop/b.yaml")) == ["shop/egp.yaml"]
+
+
 def test_a_plan_that_the_root_s_patterns_match_is_one_whatever_the_team_s_say(root: Path) -> None:
     (root / "egp.yaml").write_text(ROOT.replace("experiments/*.yaml", "**/*.yaml"), encoding="utf-8")
     (root / "shop/egp.yaml").write_text(SHOP.replace('"*.yaml"', '"none/*.yaml"'), encoding="utf-8")
@@ -404,6 +420,30 @@ class TestUnderABase:
         git(root, "mv", "experiments/a.yaml", to)
         assert self.judges(root, to) == ["egp.yaml@main"]
         assert judges(told(root, to)) == ["shop/egp.yaml"]
+
+    def test_a_registered_plan_stays_with_the_owner_in_the_lock_wherever_the_base_has_it(
+        self, root: Path
+    ) -> None:
+        git(root, "checkout", "--quiet", "main")
+        register(root, "experiments/a.yaml")
+        (root / "experiments/a.yaml").rename(root / "shop/a.yaml")
+        commit(root)
+        git(root, "checkout", "--quiet", "-B", "topic")
+        assert self.judges(root, "shop/a.yaml") == ["egp.yaml@main"]
+
+    def test_a_plan_that_moves_within_its_owner_is_judged_where_it_lies_now(self, root: Path) -> None:
+        git(root, "checkout", "--quiet", "main")
+        longer = "overrides: [{paths: ['experiments/long/*'], rules: {minimum-runtime: {days: 9}}}]\n"
+        (root / "egp.yaml").write_text(ROOT.replace("s/*.yaml", "s/**/*.yaml") + longer, encoding="utf-8")
+        (root / "experiments/long").mkdir()
+        git(root, "mv", "experiments/a.yaml", "experiments/long/a.yaml")
+        commit(root)
+        git(root, "checkout", "--quiet", "-B", "topic")
+        before = found(told(root, "experiments/long/a.yaml", "--base", "main"), "minimum-runtime")
+        assert [each[-10:] for each in before["experiments/long/a.yaml"]] == ["requires 9"]
+        git(root, "mv", "experiments/long/a.yaml", "experiments/a.yaml")
+        after = found(told(root, "experiments/a.yaml", "--base", "main"), "minimum-runtime")
+        assert [each[-10:] for each in after["experiments/a.yaml"]] == ["requires 7"]
 
     @pytest.mark.parametrize("place", ["shop/a.yaml", "shop/new.yaml", "shop/deep/new.yaml"])
     def test_an_entry_that_the_branch_writes_chooses_no_owner(self, root: Path, place: str) -> None:

@@ -161,6 +161,12 @@ def test_a_plan_outside_the_reach_of_the_policy_is_gone(registered: Comparison) 
     assert len(removals(registered, base="main")) == 1
 
 
+@pytest.mark.parametrize("base", ["", "main"])
+def test_one_that_is_requested_where_it_lies_now_is_not(registered: Comparison, base: str) -> None:
+    registered.git("mv", A, "drafts.yaml")
+    assert removals(registered, "drafts.yaml", B, base=base) == []
+
+
 def test_a_plan_that_nobody_can_read_any_more_is_not_taken_for_deleted(registered: Comparison) -> None:
     registered.write(A, "id: [")
     assert removals(registered, base="main") == []

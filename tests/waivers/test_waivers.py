@@ -91,6 +91,8 @@ def test_one_for_an_experiment_that_is_not_there_is_told_where_all_plans_are_ask
     [diagnostic] = [each for each in report["diagnostics"] if each["rule"] == "unused-waiver"]
     assert "no plan has the id sell-later" in diagnostic["message"]
     assert (diagnostic["path"], diagnostic["pointer"]) == ("waivers.yaml", "/waivers/1")
+    office.list_waivers(office.waiver(experiment="sell-later"))
+    assert "unused-waiver" in rules_in(office.report(), waived=False), "though no plan has a waiver"
     office.house.plan("elsewhere/other.yaml")
     assert "unused-waiver" not in rules_in(office.report("elsewhere/other.yaml"), waived=False)
 
