@@ -111,7 +111,7 @@ class PlanAsRead:
 
     @property
     def id(self) -> str:
-        return self.plan.id or ""
+        return self.plan.name
 
     @property
     def digest(self) -> str:

@@ -47,13 +47,13 @@ def judge_plan(
     """Adds what is found. Returns what is kept of the plan; None for a document that holds none."""
     found.plans += 1
     plan, problems = read_experiment(document.value)
-    source = _where_registered(run, source, plan.id or "", found)
+    source = _where_registered(run, source, plan.name, found)
     try:
         run = run.of(source)
     except PolicyError as error:
         found.failures += error.failures
         return None
-    traits, timing = run.policy.traits_of(plan), _timing(run, plan.id or "", found)
+    traits, timing = run.policy.traits_of(plan), _timing(run, plan.name, found)
     adopted = run.policy.adopted(source.in_policy, traits, timing)
     rules = adopted.alone
     if not may_be_plan(document):
@@ -66,7 +66,7 @@ def judge_plan(
     already_said = len(found.diagnostics)
     suppressor = suppressor_of(run, inputs.allowed, document)
     elsewhere = files.elsewhere(inputs.history)
-    named = report(found, answers, document, plan.id or "", elsewhere, suppressor=suppressor)
+    named = report(found, answers, document, plan.name, elsewhere, suppressor=suppressor)
     if "Experiment" not in inputs.by_type:
         silent = [each for each in rules if each.rule.input_type not in (*inputs.by_type, "Removal")]
         _report_unreadable(silent, found.diagnostics[already_said:], document, found)
@@ -142,14 +142,14 @@ def _allowed(
 ) -> PlanSuppressions | None:
     """What may be suppressed of the plan; None for nearly all plans."""
     plan, beside = change.plan, run.allowances
-    if not plan.waivers and not (beside and beside.concern(plan.id or "")):
+    if not plan.waivers and not (beside and beside.concern(plan.name)):
         return None
     from egp.check.suppressions import SharedSuppressions, terms_of
     from egp.plan.digest import plan_digest
 
     digest = (change.digest or plan_digest(plan)) if is_whole else ""
     in_force = (*rules.alone, *rules.together, *rules.shadow)
-    before = beside.before.waivers.get(plan.id or "", ()) if beside and beside.before else ()
+    before = beside.before.waivers.get(plan.name, ()) if beside and beside.before else ()
     in_lock = change.lock.waived if change.lock else ()
     terms = terms_of(change, digest, in_force, run.policy, before, in_lock)
     return (beside or SharedSuppressions()).of(document, plan, terms, in_force)

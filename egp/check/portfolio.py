@@ -61,4 +61,4 @@ def _judge_among_others(
     if answers.says_something:
         document = files.document(path, number)
         suppressor = suppressor_of(run, judged.allowed, document)
-        report(found, answers, document, judged.entry.id or "", files.elsewhere(), judged.named, suppressor)
+        report(found, answers, document, judged.entry.id, files.elsewhere(), judged.named, suppressor)

@@ -78,7 +78,7 @@ def _judge_removal(
     if answers.says_something:
         document = source.documents()[earlier.number if earlier else 0]
         said = Findings()
-        report(said, answers, document, before.id or "", files.elsewhere())
+        report(said, answers, document, before.name, files.elsewhere())
         place, line = _place_of_removal(histories, removed.id, document)
         for diagnostics in (said.diagnostics, said.shadow):
             diagnostics[:] = [replace(each, place=place, line=line, missing="") for each in diagnostics]

@@ -75,7 +75,7 @@ class SharedSuppressions:
         rules: Sequence[Adopted],
     ) -> PlanSuppressions:
         """What may be suppressed of a plan, before anything was found."""
-        name = plan.id or ""
+        name = plan.name
         return PlanSuppressions(
             name,
             tuple(
@@ -182,7 +182,7 @@ def terms_of(
     asked, plan = policy.waivers, change.plan
     own_before = change.before.waivers if change.before else ()
     return WaiverTerms(
-        experiment=plan.id or "",
+        experiment=plan.name,
         as_of=change.as_of,
         owner=(plan.owner.dri if plan.owner else None) or "",
         digest=digest,

@@ -150,7 +150,7 @@ def judge(call: Call, finder: PlanFinder, policy: Policy) -> GateJudgement:
     try:
         return _judged(call, finder, policy, read, known)
     except CannotJudge as error:
-        error.experiment, error.known = read.plan.id or "", known
+        error.experiment, error.known = read.plan.name, known
         raise
 
 
@@ -211,7 +211,7 @@ def _frozen(
     found: dict[datetime, Mapping[str, str]] = {}
     for look, rows in (
         *((each.look, each.rows) for each in reviewed if each),
-        *((each.look, each.rows) for each in call.frozen if each.experiment == (plan.id or "")),
+        *((each.look, each.rows) for each in call.frozen if each.experiment == plan.name),
         *((each.look, each.rows) for each in noted),
     ):
         if look is not None and rows:
@@ -330,7 +330,7 @@ def _warehouse(call: Call, policy: Policy, root: str) -> RowSource | None:
 def _registration(plan: Experiment, root: str) -> tuple[Registration | None, list[Crash]]:
     """The plan's entry. A damaged lock keeps the gate from judging, but not from rolling back."""
     try:
-        return read_lock(root).entries.get(plan.id or ""), []
+        return read_lock(root).entries.get(plan.name), []
     except LockError as error:
         return None, [Crash("registered", f"{failure.path}: {failure.message}") for failure in error.failures]
 
@@ -340,7 +340,7 @@ def _entry_digest(plan: Experiment, registration: Registration | None) -> str:
         return NO_DIGEST
     # What people decide afterwards is no input: a receipt must still replay once it has been decided on.
     judged = made(Registration, **{**vars(registration), "decisions": ()})
-    text = rendered(Lock("", None, {plan.id or "": judged}, {}))
+    text = rendered(Lock("", None, {plan.name: judged}, {}))
     return f"sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 

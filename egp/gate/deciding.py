@@ -61,7 +61,7 @@ def _superior(readout: Readout, test: RegisteredTest, look: Look) -> TestVerdict
     """What the decision rule requires, and whether it is met; all in the direction that is good."""
     seen, metric = look.seen, test.metric
     rises = test.harm == "decrease"
-    seen.require_enough_events(metric.id or "", seen.difference, 0.0, look.lacks)
+    seen.require_enough_events(metric.name, seen.difference, 0.0, look.lacks)
     up, down = seen.difference.upper_tail(), seen.difference.lower_tail()
     good, bad = (up, down) if rises else (down, up)
     asked, met = [f"a significant {'rise' if rises else 'fall'}"], good < look.tail
@@ -98,5 +98,5 @@ def _against(test: RegisteredTest, look: Look, bound: MetricChange) -> tuple[sta
     if bound.value == 0 or not is_relative(bound, test.metric):
         baseline = test.metric.baseline
         return look.seen.difference, sign * bound.absolute(baseline.value if baseline else 0.0)
-    look.seen.require_positive_control(test.metric.id or "", look.tail, look.lacks)
+    look.seen.require_positive_control(test.metric.name, look.tail, look.lacks)
     return look.seen.at(1 + sign * bound.value), 0.0

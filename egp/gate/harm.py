@@ -41,7 +41,7 @@ class Excess:
 def harm_beyond(path: Path, metric: Metric, seen: Comparison, amount: MetricChange | None = None) -> Excess:
     """By the score test of rates, else by the normal or t distribution. Raises Lacking for rates of too few events, and
     for an amount relative to a control that is not clearly above zero."""
-    name, harm = metric.id or "", harm_direction(metric, path)
+    name, harm = metric.name, harm_direction(metric, path)
     sign = 1 if harm == "increase" else -1
     scale = baseline_of(metric, path).value
     contrast, null = seen.difference, 0.0

@@ -157,7 +157,7 @@ def record(judgement: GateJudgement) -> GateVerdict:
         gate=GATE_VERSION,
         tool=TOOL,
         analysis=ANALYSIS,
-        experiment=judgement.readout.plan.id or "",
+        experiment=judgement.readout.plan.name,
         asked=judgement.call.asked,
         stage=judgement.readout.stage.name,
         as_of=judgement.as_of,
@@ -189,7 +189,7 @@ def _readouts(judgement: GateJudgement) -> tuple[FrozenRows, ...]:
     known = {
         look: {**own.get(look, {}), **readout.frozen.get(look, {})} for look in {**own, **readout.frozen}
     }
-    name = readout.plan.id or ""
+    name = readout.plan.name
     others = [each for each in judgement.call.frozen if each.experiment != name]
     return in_order(
         [*others, *(FrozenRows(experiment=name, look=look, rows=rows) for look, rows in known.items())]

@@ -26,7 +26,7 @@ def rows_of(
 ) -> list[Row]:
     """Rows of a metric in the current stage, or the one named; of one variant if it is named."""
     part = (metric.segment or "") if segment is None else segment
-    found = readout.rows_by_key.get((stage or readout.stage.name, window, metric.id or "", part), [])
+    found = readout.rows_by_key.get((stage or readout.stage.name, window, metric.name, part), [])
     return [row for row in found if variant in ("", row.variant)]
 
 

@@ -28,7 +28,7 @@ class Harm:
 
 def harm_seen(test: RegisteredTest, look: Look) -> Harm:
     """Raises Lacking for too few events, and for a control that no margin can be relative to."""
-    seen, name = look.seen, test.metric.id or ""
+    seen, name = look.seen, test.metric.name
     assert test.margin is not None
     sign = 1 if test.harm == "increase" else -1
     if not test.is_relative:

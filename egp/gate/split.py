@@ -45,7 +45,7 @@ def _splits_of(readout: Readout, metrics: Sequence[Metric]) -> dict[tuple[int, .
             for name in (readout.control, *readout.treatments)
         )
         if any(units):
-            found.setdefault(units, []).append(metric.id or "")
+            found.setdefault(units, []).append(metric.name)
     return found
 
 

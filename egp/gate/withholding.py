@@ -47,7 +47,7 @@ class Withheld(Exception):
 def confirmatory_metrics(readout: Readout) -> frozenset[str]:
     """Metrics that nobody may see before the look."""
     guardrails = {metric.id for metric in readout.plan.guardrail_metrics}
-    metrics = {metric.id or "" for _, metric in readout.plan.metrics}
+    metrics = {metric.name for _, metric in readout.plan.metrics}
     return frozenset(metrics - guardrails)
 
 
@@ -150,7 +150,7 @@ def rows_read(readout: Readout) -> dict[str, str]:
         and not immature_days(readout, metric)
     ]
     judged = [*(metric for _, metric in readout.plan.primaries), *guardrails]
-    return {metric.id or "": _digest_of(readout, metric) for metric in judged}
+    return {metric.name: _digest_of(readout, metric) for metric in judged}
 
 
 def _digest_of(readout: Readout, metric: Metric) -> str:

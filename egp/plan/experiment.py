@@ -161,6 +161,11 @@ class Metric(TypedMapping):
     )
     description: str | None = field("What the metric measures.", prose=True)
 
+    @property
+    def name(self) -> str:
+        """Its id; empty for a metric that has none."""
+        return self.id or ""
+
 
 class VarianceReduction(TypedMapping):
     method: Literal["cuped", "none"] | None = field("Variance reduction method.", "cuped")
@@ -580,6 +585,11 @@ class Experiment(TypedMapping):
         """Position of the control variant; None when the plan does not name exactly one."""
         marked = [position for position, variant in enumerate(self.variants or ()) if variant.control]
         return marked[0] if len(marked) == 1 else None
+
+    @property
+    def name(self) -> str:
+        """Its id; empty for a plan that has none."""
+        return self.id or ""
 
     @property
     def primaries(self) -> Iterator[tuple[Path, Metric]]:

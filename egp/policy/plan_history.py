@@ -96,7 +96,7 @@ class PlanHistory:
         if name in (EARLIER, PINNED):
             version = self.earlier if name == EARLIER else self.pinned
             return (version.document, ()) if version else None
-        return self.histories.entry_place(self.change.plan.id or "")
+        return self.histories.entry_place(self.change.plan.name)
 
 
 class PlanHistories:
@@ -189,7 +189,7 @@ class PlanHistories:
         plans: dict[str, EarlierPlan] = {}
         for path, content in zip(others, repository.contents(files[path].id for path in others), strict=True):
             for plan in plans_in(content, path, commit):
-                plans.setdefault(plan.plan.id or "", plan)
+                plans.setdefault(plan.plan.name, plan)
         return Base(commit, lock, unchanged, plans)
 
     def _lock_of(self, commit: str, repository: Repository, plans: int) -> Lock:
@@ -247,7 +247,7 @@ class PlanHistories:
 
     def of(self, source: PlanSource, plan: Experiment, is_whole: bool, as_of: date) -> PlanHistory:
         """A plan's own past."""
-        base, name, path = self.base, plan.id or "", self.inside(source.path)
+        base, name, path = self.base, plan.name, self.inside(source.path)
         entry = self.entries.get(name)
         digest = plan_digest(plan) if is_whole and (entry or base) else ""
         earlier = base.plans.get(name) if base and path not in base.unchanged else None
@@ -355,7 +355,7 @@ def timing_of(plan: Experiment, finder: PlanFinder, policy: Policy, as_of: date)
 
 def attested_timing(plan: Experiment, finder: PlanFinder, policy: Policy, as_of: date) -> Timing:
     """The same whether or not it makes a difference. Raises LockError."""
-    entry = read_lock(lock_folder(finder.folder, policy.home)).entries.get(plan.id or "")
+    entry = read_lock(lock_folder(finder.folder, policy.home)).entries.get(plan.name)
     return Timing(as_of, entry.registered if entry else None)
 
 
@@ -364,7 +364,7 @@ def judged_as(source: PlanSource, plan: Experiment, finder: PlanFinder, policy: 
     if not policy.scopes and finder.owners is None:
         return source
     root = lock_folder(finder.folder, policy.home)
-    entry = read_lock(root).entries.get(plan.id or "")
+    entry = read_lock(root).entries.get(plan.name)
     return finder.judged_at(source, (entry.path or "") if entry else "", root)
 
 

@@ -149,7 +149,7 @@ def entry_of(plan: Experiment, path: str, document: int) -> PortfolioEntry:
     return PortfolioEntry(
         path=path,
         document=document,
-        id=plan.id or "",
+        id=plan.name,
         layer=plan.layer or "",
         feature_flag=plan.feature_flag or "",
         surfaces=plan.surfaces or (),

@@ -112,11 +112,30 @@ print(json.dumps([[trial.mutant.becomes, trial.killed_by] for trial in trials]))
 """
 
 
-def test_a_trial_tells_what_a_test_notices_from_what_none_does(code: Path) -> None:
+def tried(root: Path) -> dict[str, str]:
+    """What the mutants of a folder's subject become → the test that fails."""
     ended = subprocess.run(
-        [sys.executable, "-c", TRY, str(code)], cwd=ROOT, check=True, capture_output=True, text=True
+        [sys.executable, "-c", TRY, str(root)], cwd=ROOT, check=True, capture_output=True, text=True
     )
-    trials = dict(json.loads(ended.stdout.splitlines()[-1]))
+    return dict(json.loads(ended.stdout.splitlines()[-1]))
+
+
+def test_an_operator_may_begin_its_line(tmp_path: Path) -> None:
+    """The mutant's lines are fewer then, and the functions that follow stand elsewhere."""
+    (tmp_path / "subject.py").write_text(
+        "def is_more(a, b):\n    return (a\n            > b)\n\n\ndef after(x):\n    return x\n"
+    )
+    (tmp_path / "test_subject.py").write_text(
+        "import subject\n\n\ndef test_it():\n    assert subject.after(subject.is_more(2, 1))\n"
+    )
+    assert {becomes: bool(by) for becomes, by in tried(tmp_path).items()} == {
+        "return (a >= b)": False,
+        "return (a <= b)": True,
+    }
+
+
+def test_a_trial_tells_what_a_test_notices_from_what_none_does(code: Path) -> None:
+    trials = tried(code)
     survivors = {becomes for becomes, killed_by in trials.items() if not killed_by}
     assert [words for words in SURVIVE if not any(words in line for line in survivors)] == []
     assert "return low < x < high and x != 7" not in survivors

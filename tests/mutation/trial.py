@@ -80,9 +80,9 @@ class Court:
     def _put_in_place(self, mutant: Mutant) -> None:
         """Gives the functions of the file the code of the mutant, wherever they are held."""
         file = str(self._root / mutant.place.path)
-        changed = {
-            _key(code): code for code in _codes(compile(mutant.source, file, "exec", dont_inherit=True))
-        }
+        sources = (self._root / mutant.place.path).read_text(encoding="utf-8"), mutant.source
+        old, new = (_codes(compile(source, file, "exec", dont_inherit=True)) for source in sources)
+        changed = {_key(was): becomes for was, becomes in zip(old, new, strict=True)}
         for function in self._functions.get(file, ()):
             function.__code__ = changed[_key(function.__code__)]
 
@@ -115,5 +115,5 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _key(code: CodeType) -> tuple[object, ...]:
-    """What a function keeps when a comparison in it changes."""
+    """What tells a function of a file from its others."""
     return code.co_qualname, code.co_firstlineno, code.co_varnames, code.co_freevars, code.co_names

@@ -135,7 +135,7 @@ class Case:
         document = read_bytes(source.content or b"", source.shown)[self.document.index]
         report = check([source], finder, self.policy, self.as_of, list_passes=True, is_trial=True)
         plan, _ = read_experiment(document.value)
-        judged = _judged(report, source.shown, document.index, plan.id or "")
+        judged = _judged(report, source.shown, document.index, plan.name)
         return replace(self, source=source, text=text, document=document, plan=plan, judged=judged)
 
     def is_way_out(self, target: Diagnostic, after: Judged) -> bool:
@@ -181,7 +181,7 @@ def read_case(
     document = documents[number]
     plan, _ = read_experiment(document.value)
     text = content.decode("utf-8", "replace")
-    judged = _judged(report, source.shown, number, plan.id or "")
+    judged = _judged(report, source.shown, number, plan.name)
     adopted = _adopted(source, plan, finder, policy, as_of)
     return Case(source, text, document, plan, policy, as_of, judged, finder, adopted)
 

@@ -132,13 +132,11 @@ def _missing_totals(readout: Readout, metric: Metric) -> Iterator[Reading]:
         stale = [row for row in rows if row.through and row.through < days_over(readout)[-1].last]
         if not rows and not was_refused(readout, "total", metric, variant, None):
             message = f"there is no total row of {metric.id} for {variant} in {readout.stage.name}"
-            yield _trouble(message, "no row", "add the total rows", metric.id or "", variant)
+            yield _trouble(message, "no row", "add the total rows", metric.name, variant)
         elif stale:
             last = days_over(readout)[-1].last
             message = f"the total row of {metric.id} for {variant} ends on {stale[0].through}, not on {last}"
-            yield _trouble(
-                message, f"{stale[0].through}", "count through the last day", metric.id or "", variant
-            )
+            yield _trouble(message, f"{stale[0].through}", "count through the last day", metric.name, variant)
 
 
 def _missing(readout: Readout, metric: Metric, window: Window, days: list[date]) -> Iterator[Reading]:
@@ -158,7 +156,7 @@ def _missing(readout: Readout, metric: Metric, window: Window, days: list[date])
             f"{window} rows of {metric.id} are missing for {of_whom}: {_listed(absent)}",
             "no row",
             f"{_responsible(readout)} loads {metric.id} of {_listed(absent)} again",
-            metric.id or "",
+            metric.name,
             names[0] if len(names) == 1 else "",
         )
 

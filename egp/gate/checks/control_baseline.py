@@ -45,7 +45,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
         return
     judged = (*readout.plan.primaries, *readout.plan.guardrails)
     yield from one_by_one(
-        Part(partial(_control, readout, metric, metric.baseline, params.tolerance), metric.id or "")
+        Part(partial(_control, readout, metric, metric.baseline, params.tolerance), metric.name)
         for _, metric in judged
         if metric.baseline is not None and metric.baseline.value
     )
@@ -75,7 +75,7 @@ def _control(readout: Readout, metric: Metric, baseline: Measure, tolerance: flo
         next="find out why control has left its baseline: the counting, lost events, or other units"
         if has_left
         else "",
-        metric=metric.id or "",
+        metric=metric.name,
         variant=readout.control,
     )
 

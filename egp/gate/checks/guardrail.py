@@ -45,7 +45,7 @@ from egp.yaml import Path
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
     if readout.is_decision and open_look(readout) is not None:
         yield from one_by_one(
-            Part(partial(_judged, readout, metric, path, treatment), metric.id or "", treatment)
+            Part(partial(_judged, readout, metric, path, treatment), metric.name, treatment)
             for path, metric in readout.plan.guardrails
             if metric.non_inferiority_margin is not None
             for treatment in readout.ramped
@@ -63,14 +63,14 @@ def _non_inferior(readout: Readout, metric: Metric, path: Path, treatment: str) 
     if readout.as_of < matures:
         message = f"{name} is judged once its outcomes have matured, on {shown_look(matures)}"
         return Reading(
-            "not_checked", message, kind="wait", until=matures, metric=metric.id or "", variant=treatment
+            "not_checked", message, kind="wait", until=matures, metric=metric.name, variant=treatment
         )
     unripe = immature_days(readout, metric)
     if unripe and metric.kind != "quantile":
         message = (
             f"{name} is judged once the outcomes of units exposed on {unripe[0]} are counted to their end"
         )
-        return Reading("not_checked", message, kind="repair", metric=metric.id or "", variant=treatment)
+        return Reading("not_checked", message, kind="repair", metric=metric.name, variant=treatment)
     require_open(readout)
     test = guardrail_test_of(readout.plan, metric, path)
     look = look_at(readout, test, treatment, open_look(readout) or 0)
@@ -102,7 +102,7 @@ def _non_inferior(readout: Readout, metric: Metric, path: Path, treatment: str) 
         kind=_kind(metric, harm, following),
         next=_next(readout, test, look, harm, following),
         until=following,
-        metric=metric.id or "",
+        metric=metric.name,
         variant=treatment,
     )
 
@@ -143,12 +143,12 @@ def _alarms(readout: Readout) -> Iterator[Reading]:
 
     def compare(path: Path, metric: Metric, treatment: str) -> Iterator[Reading]:
         comparison = comparison_so_far(readout, metric, treatment)
-        comparison.require_enough_events(metric.id or "", comparison.difference)
+        comparison.require_enough_events(metric.name, comparison.difference)
         seen.append((path, metric, treatment, comparison))
         yield from ()
 
     yield from one_by_one(
-        Part(partial(compare, path, metric, treatment), metric.id or "", treatment)
+        Part(partial(compare, path, metric, treatment), metric.name, treatment)
         for path, metric in readout.plan.guardrails
         for treatment in readout.treatments
     )
@@ -187,6 +187,6 @@ def _alarm(
         next="stay in this stage and find the cause; a stop rule decides about rolling back"
         if is_harmed
         else "",
-        metric=metric.id or "",
+        metric=metric.name,
         variant=treatment,
     )

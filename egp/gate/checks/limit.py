@@ -33,7 +33,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
     if not has_stage_begun(readout):
         return
     yield from one_by_one(
-        Part(partial(_limits, readout, metric, treatment), metric.id or "", treatment)
+        Part(partial(_limits, readout, metric, treatment), metric.name, treatment)
         for _, metric in readout.plan.metrics
         if metric.limit is not None
         for treatment in readout.treatments
@@ -54,7 +54,7 @@ def _limit(readout: Readout, metric: Metric, treatment: str, bound: Measure, sig
     reach = z_upper(alpha) * arm.standard_error
     is_broken = excess > 0 and _tail(readout, metric, arm, bound, sign) < alpha
     state: State = "pass" if excess <= 0 else "fail" if is_broken else "cannot_rule_out"
-    is_hidden = (metric.id or "") in withheld_metrics(readout)
+    is_hidden = metric.name in withheld_metrics(readout)
     side = "above" if sign > 0 else "below"
     required = f"at {'most' if sign > 0 else 'least'} {bound}"
     words = {
@@ -74,7 +74,7 @@ def _limit(readout: Readout, metric: Metric, treatment: str, bound: Measure, sig
         else {"value": arm.value, "standard_error": arm.standard_error, "limit": bound.value},
         kind=_kind(readout, metric, state),
         next="" if state == "pass" else _next(metric, state),
-        metric=metric.id or "",
+        metric=metric.name,
         variant=treatment,
         withheld=is_hidden,
     )

@@ -77,7 +77,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
     tally = _Told([], [])
     surprise = math.log(max(_comparisons(readout), 1) / params.false_holds)
     yield from one_by_one(
-        Part(partial(_of_metric, readout, metric, surprise, tally), metric.id or "")
+        Part(partial(_of_metric, readout, metric, surprise, tally), metric.name)
         for _, metric in readout.plan.metrics
     )
     names = readout.variants_in_stage
@@ -102,7 +102,7 @@ def _comparisons(readout: Readout) -> int:
 
 
 def _of_metric(readout: Readout, metric: Metric, surprise: float, tally: _Told) -> Iterator[Reading]:
-    name = metric.id or ""
+    name = metric.name
     lives = [_Lives(readout, metric, surprise, of_denominator=False)]
     if metric.kind == "ratio":
         lives.append(_Lives(readout, metric, surprise, of_denominator=True))
@@ -131,9 +131,9 @@ def _dead(readout: Readout, metric: Metric, message: str, variant: str) -> Readi
         required="events as they are due",
         kind="repair",
         next=f"find out what became of the events of {shown(metric.id)}{rightly_zero}",
-        metric=metric.id or "",
+        metric=metric.name,
         variant=variant,
-        withheld=(metric.id or "") in withheld_metrics(readout),
+        withheld=metric.name in withheld_metrics(readout),
     )
 
 

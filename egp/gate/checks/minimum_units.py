@@ -58,7 +58,7 @@ def _sample(readout: Readout) -> Reading:
         next="keep control, or register a rerun that runs for longer"
         if over
         else "wait for the end of the test",
-        metric=metric.id or "",
+        metric=metric.name,
     )
 
 

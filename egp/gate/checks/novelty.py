@@ -39,7 +39,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
     if not readout.is_decision or metric is None or metric.kind == "quantile":
         return
     yield from one_by_one(
-        Part(partial(_weeks_compared, readout, metric, treatment, params.alpha), metric.id or "", treatment)
+        Part(partial(_weeks_compared, readout, metric, treatment, params.alpha), metric.name, treatment)
         for treatment in readout.ramped
     )
 
@@ -67,7 +67,7 @@ def _novelty(readout: Readout, metric: Metric, treatment: str, alpha: float) -> 
         numbers={"week_1": weeks[0].estimate, "week_2": weeks[1].estimate, "p_value": p_value},
         kind="inconclusive" if fades else "",
         next="keep control, and register a rerun that runs until the effect is steady" if fades else "",
-        metric=metric.id or "",
+        metric=metric.name,
         variant=treatment,
     )
 

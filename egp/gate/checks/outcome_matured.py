@@ -49,7 +49,7 @@ def _matured(readout: Readout, path: Path, metric: Metric) -> Reading:  # noqa: 
             kind="wait",
             next=f"call again on {shown_look(complete)}, {left} to go",
             until=complete,
-            metric=metric.id or "",
+            metric=metric.name,
         )
     counted_rows = [
         row for row in rows_of(readout, metric, "cohort") if row.date is not None and row.date <= last
@@ -57,7 +57,7 @@ def _matured(readout: Readout, path: Path, metric: Metric) -> Reading:  # noqa: 
     if not counted_rows:
         message = f"there are no cohorts of {name} to tell whether outcomes have matured"
         return Reading(
-            "not_checked", message, kind="repair", next="add rows of window cohort", metric=metric.id or ""
+            "not_checked", message, kind="repair", next="add rows of window cohort", metric=metric.name
         )
     unripe = immature_days(readout, metric)
     if unripe:
@@ -69,14 +69,14 @@ def _matured(readout: Readout, path: Path, metric: Metric) -> Reading:  # noqa: 
             required=f"counted through {needed}",
             kind="repair",
             next=f"count the outcomes of {name} through {needed}",
-            metric=metric.id or "",
+            metric=metric.name,
         )
     return Reading(
         "pass",
         f"{name}: {units}, exposed by {last}, have had their {length}",
         observed=f"exposed by {last}",
         required=f"{length} after exposure",
-        metric=metric.id or "",
+        metric=metric.name,
     )
 
 

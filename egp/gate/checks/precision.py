@@ -41,9 +41,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
     if not readout.is_decision or (open_look(readout) is not None and not is_last_look_open(readout)):
         return
     yield from one_by_one(
-        Part(
-            partial(_reached, readout, metric, path, treatment, params.tolerance), metric.id or "", treatment
-        )
+        Part(partial(_reached, readout, metric, path, treatment, params.tolerance), metric.name, treatment)
         for path, metric in readout.plan.primaries
         for treatment in readout.ramped
     )
@@ -82,7 +80,7 @@ def _precision(readout: Readout, metric: Metric, path: Path, treatment: str, tol
         numbers={"standard_error": reached, "resolvable": resolvable, "promised": distance},
         kind="" if is_precise else "inconclusive",
         next="" if is_precise else f"keep control, or register a rerun with n ≥ {whole(units)} per variant",
-        metric=metric.id or "",
+        metric=metric.name,
         variant=treatment,
     )
 

@@ -37,7 +37,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
     if not readout.is_decision:
         return
     yield from one_by_one(
-        Part(partial(_tested, readout, metric, path, treatment), metric.id or "", treatment)
+        Part(partial(_tested, readout, metric, path, treatment), metric.name, treatment)
         for path, metric in readout.plan.primaries
         for treatment in readout.ramped
     )
@@ -71,7 +71,7 @@ def _outcome(readout: Readout, metric: Metric, path: Path, treatment: str) -> Re
     if met:
         return Reading(
             "pass", message, observed=observed, required=asked, interval=interval, numbers=numbers,
-            metric=metric.id or "", variant=treatment,
+            metric=metric.name, variant=treatment,
         )  # fmt: skip
     goes_on = open_look(readout) is not None and not is_last_look_open(readout) and not verdict.ended
     following = planned_looks(readout)[(open_look(readout) or 0) + 1] if goes_on else None
@@ -89,7 +89,7 @@ def _outcome(readout: Readout, metric: Metric, path: Path, treatment: str) -> Re
             else _rerun(readout, test, verdict.look)
         ),
         until=following,
-        metric=metric.id or "",
+        metric=metric.name,
         variant=treatment,
     )
 

@@ -78,7 +78,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
         for treatment in readout.treatments
     ]
     undeclared = [
-        Part(partial(_bad_weeks, readout, path, metric, treatment, weeks), metric.id or "", treatment)
+        Part(partial(_bad_weeks, readout, path, metric, treatment, weeks), metric.name, treatment)
         for path, metric in readout.plan.guardrails
         for treatment in readout.treatments
     ]
@@ -101,7 +101,7 @@ class _Watched:
         self.treatment = treatment
         self.rule: StopRule = readout.plan.stop_rules[position]
         self.path, self.metric = stop_rule_metric(readout.plan, position)
-        self.is_hidden = (self.metric.id or "") in withheld_metrics(readout)
+        self.is_hidden = self.metric.name in withheld_metrics(readout)
 
     @property
     def least(self) -> float:
@@ -229,7 +229,7 @@ class _Watched:
             else _withdraw(self.readout)
             if rolls_back
             else "hold the ramp, as the rule says",
-            metric=self.metric.id or "",
+            metric=self.metric.name,
             variant=self.treatment,
             withheld=self.is_hidden,
         )
@@ -353,7 +353,7 @@ def _bad_weeks(
     readout: Readout, path: Path, metric: Metric, treatment: str, weeks: _Weeks
 ) -> Iterator[Reading]:
     """The rule that holds for every plan; silent where a rule of the plan has fired on the metric."""
-    name = metric.id or ""
+    name = metric.name
     if name in weeks.fired:
         return
     alpha = weekly_level(readout.plan, BAD_WEEKS, alarm_levels(readout))
@@ -388,7 +388,7 @@ def _harmed(readout: Readout, metric: Metric, treatment: str, run: _Run) -> Read
         numbers={"weeks_in_a_row": float(run.best)},
         kind="rollback",
         next=_withdraw(readout),
-        metric=metric.id or "",
+        metric=metric.name,
         variant=treatment,
     )
 

@@ -34,7 +34,7 @@ def judged_plan(document: Document, in_policy: str, policy: Policy, timing: Timi
     plan, _ = read_experiment(document.value)
     traits = policy.traits_of(plan)
     covering = policy.covering(in_policy, traits)
-    return ShownPlan(document.path, document.index, plan.id or "", traits, timing, covering, in_policy)
+    return ShownPlan(document.path, document.index, plan.name, traits, timing, covering, in_policy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,9 +68,7 @@ class Bench:
             policy = replace(policy, tiers=(("*", test.tier),), _adopted={}, _organisations={})
         finder = PlanFinder(NOWHERE, (), NOWHERE)
         source = finder.piped(content, test.path or USUAL_PATH)
-        lock = (
-            {plan.id or "": _registration(plan, test.registered, source.shown)} if test.registered else None
-        )
+        lock = {plan.name: _registration(plan, test.registered, source.shown)} if test.registered else None
         judge = replace(policy, root="", plans=())
         return _said(check([source], finder, judge, test.as_of or USUAL_DAY, lock=lock))
 

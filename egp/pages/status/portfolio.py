@@ -119,7 +119,7 @@ def status(
     read = [*_plans(sources, finder)]
     standings = []
     for source, document, plan in read:
-        entry = registered(plan.id or "")
+        entry = registered(plan.name)
         known = Known(source, plan, rejected.get((source.shown, document), ()), entry)
         there = finder.judged_at(source, (entry.path or "") if entry else "", root)
         with suppress(PolicyError):  # of which the check reported

@@ -48,7 +48,7 @@ class Known:
 
     @property
     def id(self) -> str:
-        return self.plan.id or ""
+        return self.plan.name
 
     @property
     def zone(self) -> tzinfo:

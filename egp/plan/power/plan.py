@@ -103,7 +103,7 @@ def plan_power(plan: Experiment, document: Document, guardrail_floor: float | No
     return PlanPower(
         path=document.path,
         document=document.index,
-        experiment=plan.id or "",
+        experiment=plan.name,
         declared=plan.sample_size_per_variant or None,
         arriving=_known(lambda: traffic.arriving_units(plan)),
         run_days=_known(lambda: _exposed_days(plan)),

@@ -87,7 +87,7 @@ class RowReader:
             _kind(metric, window)
         segment = self._segment(cells, metric, window)
         first, through = self._days(cells, window, stage)
-        row = Row(stage.name, window, first, variant, metric.id or "", segment, _units(cells),
+        row = Row(stage.name, window, first, variant, metric.name, segment, _units(cells),
                   through=through, **_numbers(cells, metric, kind))  # fmt: skip
         impossible = impossible_sum(row, kind)
         if impossible:

@@ -192,7 +192,7 @@ def _held(plan: Experiment) -> Iterator[tuple[Path, Metric]]:
 
 
 def _judged(metric: Metric, path: Path, params: Params) -> Finding | None:
-    own = params.margins.get(metric.id or "")
+    own = params.margins.get(metric.name)
     cap = own or params.default
     margin = metric.non_inferiority_margin
     if margin is None:
@@ -318,7 +318,7 @@ def costs(broken: Broken) -> Iterator[str]:
         return
     path, metric = found
     yield _accepted(broken.plan, metric, margin_of(metric, path), str(metric.non_inferiority_margin))
-    cap = broken.params.margins.get(metric.id or "") or broken.params.default
+    cap = broken.params.margins.get(metric.name) or broken.params.default
     allowed = size_of(cap, metric, path, "non_inferiority_margin")
     yield _accepted(broken.plan, metric, allowed, f"{cap}, the policy's cap,")
 

@@ -161,5 +161,5 @@ CONTESTED = True
 
 def plain(params: Params, plan: Experiment) -> str:
     """What the rule insists on, for people who read no statistics."""
-    metrics = params.metrics or [metric.id or "" for metric in plan.guardrail_metrics]
+    metrics = params.metrics or [metric.name for metric in plan.guardrail_metrics]
     return f"These must not get worse: {listing(map(shown, metrics)) or 'none is named'}."

@@ -73,10 +73,10 @@ def measures(plan: Experiment, tables: WarehouseTables) -> tuple[list[Measure], 
     found: list[Measure] = []
     left_out: list[LeftOut] = []
     for path, metric in plan.metrics:
-        source = (tables.metrics or {}).get(metric.id or "") or read(MetricEvents, {})
+        source = (tables.metrics or {}).get(metric.name) or read(MetricEvents, {})
         why = _why_not(plan, metric, source, tables)
         if why:
-            left_out.append(LeftOut(metric.id or "", why))
+            left_out.append(LeftOut(metric.name, why))
         else:
             found.append(_measure(plan, str(path[0]), metric, source, tables))
     return found, left_out
@@ -111,7 +111,7 @@ def _segments(tables: WarehouseTables) -> dict[str, str]:
 def _measure(
     plan: Experiment, role: str, metric: Metric, source: MetricEvents, tables: WarehouseTables
 ) -> Measure:
-    kind, name = _kind(plan, metric), metric.id or ""
+    kind, name = _kind(plan, metric), metric.name
     is_guardrail, decides = role == "guardrail_metrics", role.endswith("primary_metric") or "primary" in role
     watched = [rule for rule in plan.stop_rules if rule.metric == name]
     unit = source.value_unit or ""

@@ -80,7 +80,7 @@ class _StageRows:
         assert zone is not None
         self.clock = StageClock(stage, zone, through)
         self._session = session
-        self._experiment = plan.id or ""
+        self._experiment = plan.name
         self._tables = tables
         self._measures, _ = measures(plan, named)
         self._units = StageUnits(self._experiment, self.clock, tables)
