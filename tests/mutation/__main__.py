@@ -36,6 +36,7 @@ PACKAGES = {
     ),
     "gate": Tests(
         (
+            "tests/gate/test_turning_points.py",
             "tests/gate/test_scenes.py",
             "tests/gate/test_bounds.py",
             "tests/gate/test_checks.py",

@@ -193,7 +193,7 @@ class _Lives:
             any(
                 _nothing(one).short_of(two, self._least(variant != self.readout.control)) > self.surprise
                 for other in self._compared_with(variant)
-                for one, two in self._wholes(variant, other)
+                for one, two in self._amounts(variant, other)
             )
             for variant in self.variants
         )
@@ -253,7 +253,7 @@ class _Lives:
                 yield f"{self._beside(one, two, other)} {days}, and on the other days much more"
 
     def _wholes(self, variant: str, other: str) -> Iterator[tuple[Amount, Amount]]:
-        """All units of two variants: of the cohorts, else of total rows, else of each day and week."""
+        """All units of two variants: of the cohorts, else of total rows."""
         cohorts = self._pairs(variant, other, "cohort")
         if cohorts:
             yield (
@@ -262,6 +262,12 @@ class _Lives:
             )
         else:
             yield from ((one, two) for _, one, two in self._pairs(variant, other, "total"))
+
+    def _amounts(self, variant: str, other: str) -> Iterator[tuple[Amount, Amount]]:
+        """All units of two variants, and those of each day and week."""
+        yield from self._wholes(variant, other)
+        for window in ("day", "week"):
+            yield from ((one, two) for _, one, two in self._pairs(variant, other, window))
 
     def _counted_differently(self, variant: str, other: str) -> Iterator[tuple[date, int, int]]:
         there = {point.first: point for point in self.points.get((other, "cohort"), [])}

@@ -124,10 +124,13 @@ def _too_old(readout: Readout, params: Params) -> Iterator[Reading]:
     lost = _days_lost(readout, read.date())
     if age - lost * DAY > timedelta(days=params.readout_days):
         without = f", {lost} of them in change windows" if lost else ""
+        days = counted(
+            -(-age // DAY), "day"
+        )  # a minute more than it is good for does not read as just so long
         yield Reading(
             "fail",
-            f"the readout is {counted(age.days, 'day')} old{without}; it is good for {params.readout_days}",
-            observed=counted(age.days, "day"),
+            f"the readout is {days} old{without}; it is good for {params.readout_days}",
+            observed=days,
             required=f"at most {params.readout_days} days",
             kind="inconclusive",
             next="keep what is served now, and register a rerun",
