@@ -101,6 +101,11 @@ def alike_windows_probability(bounds: Sequence[float], consecutive: int, correla
     require_count("consecutive", consecutive)
     if not 0.0 <= correlation < 1.0:
         reject("correlation", f"{correlation:g} is not in [0, 1)", "give the correlation between two windows")
+    return _alike_windows_probability(tuple(bounds), consecutive, correlation)
+
+
+@lru_cache(maxsize=4096)
+def _alike_windows_probability(bounds: tuple[float, ...], consecutive: int, correlation: float) -> float:
     if correlation == 0.0:
         return _run([normal_sf(bound) for bound in bounds], consecutive)
     shared, own = math.sqrt(correlation), math.sqrt(1.0 - correlation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import resource
 import shlex
@@ -218,8 +219,8 @@ class World:
         return answer, _room() - before
 
     def must_refuse(self, path: str, content: bytes, answer: Answer, arguments: Sequence[str]) -> None:
-        """An input that is no YAML never ends with 0."""
-        if answer.status == 0 and any(document.problems for document in read_bytes(content, path)):
+        """An input that is no YAML, or a receipt that is no JSON, never ends with 0."""
+        if answer.status == 0 and not (_is_json if path == RECEIPT else _is_yaml)(content):
             self.note("silent", arguments, f"status 0 on a file that cannot be read: {path}", content)
 
     def note(self, kind: str, arguments: Sequence[str], message: str, content: bytes) -> None:
@@ -323,6 +324,18 @@ def _room(anew: bool = False) -> int:
     except OSError:  # not Linux
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(status.partition("VmRSS:" if anew else "VmHWM:")[2].split()[0])
+
+
+def _is_yaml(content: bytes) -> bool:
+    return not any(document.problems for document in read_bytes(content, ""))
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except ValueError:
+        return False
+    return True
 
 
 def _last_line(said: str) -> str:

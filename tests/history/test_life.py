@@ -142,6 +142,14 @@ def test_a_removed_plan_is_remembered(team: Team) -> None:
     assert events(team)[2:] == [("2023-01-30", "removed"), ("2023-02-01", "restored")]
 
 
+@pytest.mark.parametrize("more", ["title: again\n", "revision: *gone\n", 'title: "a\\u0007b"\n\0'])
+def test_a_plan_with_a_part_that_cannot_be_read_has_no_digest(more: str, team: Team) -> None:
+    """Of two values of one key nobody knows which was meant: what only one of them says is not told as a change."""
+    team.write(BUY_NOW, team.read(BUY_NOW) + more)
+    assert events(team)[2:] == [(None, "unreadable")]
+    assert not history(team)["digest"]
+
+
 def test_a_plan_that_could_not_be_read_for_a_while(team: Team) -> None:
     whole = team.read(BUY_NOW)
     team.write(BUY_NOW, "id: [")

@@ -62,6 +62,16 @@ class Judged:
         return [each for each in self.diagnostics if each.rule == rule]
 
 
+@dataclass(slots=True)
+class Trials:
+    """What was on trial: most of what one violation has tried was tried for another one, or begins like it."""
+
+    edited: dict[tuple[str, str], str | None]
+    """A text and an edit → the text with it; None where it cannot be made."""
+    judged: dict[tuple[str, bool], Case]
+    """A text, and whether it was judged alone → its case."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One plan of one file under one policy on one day."""
@@ -76,6 +86,7 @@ class Case:
     finder: PlanFinder
     adopted: Mapping[str, Adopted]
     """Rule id → the rule as the policy weighs it for this plan."""
+    tried: Trials
 
     @property
     def name(self) -> str:
@@ -118,19 +129,35 @@ class Case:
 
     def on_trial(self, changes: Sequence[Edit]) -> Case | None:
         """The case with the changes made; None where they cannot be made in the text."""
-        try:
-            text = changed(self.text, changes, self.document.index)
-        except (EditError, LookupError, ValueError):
-            return None
-        alone = PlanFinder(self.finder.folder, (), self.finder.pattern_root)
-        return self._with(text, alone)
+        text = self.text
+        for each in changes:
+            edited = self._edited(text, each)
+            if edited is None:
+                return None
+            text = edited
+        return self._with(text, is_alone=True)
+
+    def _edited(self, text: str, change: Edit) -> str | None:
+        key = text, str(change)
+        if key not in self.tried.edited:
+            try:
+                self.tried.edited[key] = changed(text, [change], self.document.index)
+            except (EditError, LookupError, ValueError):
+                self.tried.edited[key] = None
+        return self.tried.edited[key]
 
     def among_others(self) -> Case:
         """The same case, judged among all plans of the policy if it is one of them."""
         has_others = self.source.in_portfolio and bool(self.policy.plans)
-        return self._with(self.text, self.finder) if has_others else self
+        return self._with(self.text, is_alone=False) if has_others else self
 
-    def _with(self, text: str, finder: PlanFinder) -> Case:
+    def _with(self, text: str, is_alone: bool) -> Case:
+        if (text, is_alone) not in self.tried.judged:
+            self.tried.judged[text, is_alone] = self._judged_anew(text, is_alone)
+        return self.tried.judged[text, is_alone]
+
+    def _judged_anew(self, text: str, is_alone: bool) -> Case:
+        finder = PlanFinder(self.finder.folder, (), self.finder.pattern_root) if is_alone else self.finder
         source = replace(self.source, content=text.encode("utf-8"))
         document = read_bytes(source.content or b"", source.shown)[self.document.index]
         report = check([source], finder, self.policy, self.as_of, list_passes=True, is_trial=True)
@@ -183,7 +210,7 @@ def read_case(
     text = content.decode("utf-8", "replace")
     judged = _judged(report, source.shown, number, plan.name)
     adopted = _adopted(source, plan, finder, policy, as_of)
-    return Case(source, text, document, plan, policy, as_of, judged, finder, adopted)
+    return Case(source, text, document, plan, policy, as_of, judged, finder, adopted, Trials({}, {}))
 
 
 def _adopted(

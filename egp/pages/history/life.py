@@ -96,8 +96,8 @@ def lives(repository: Repository, path: str) -> list[PlanLife]:
     """The lives of the plans that a file has, or had before it was removed. Raises GitError, LockError."""
     versions = list(repository.versions(path))
     here = _in_working_tree(repository, path)
-    latest = next((content for content in (here, *(each.content for each in versions)) if content), None)
-    names = list(dict.fromkeys(plan.id for plan in _plans(latest or b"") if plan.id))
+    contents = (here, *(each.content for each in versions))
+    names: list[str] = next(filter(None, (_names(content) for content in contents if content)), [])
     if not names:
         advice = "name the file of a plan; egp check says what is wrong with a file"
         raise GitError(f"neither git nor the working tree has a plan in {path}", advice)
@@ -133,15 +133,21 @@ def _in_moments(occurrences: list[_Told], order: dict[str, int]) -> tuple[Moment
     )
 
 
-def _plans(content: bytes) -> list[Experiment]:
-    return [read_experiment(document.value)[0] for document in read_bytes(content, "")]
+def _names(content: bytes) -> list[str]:
+    plans = (read_experiment(document.value)[0] for document in read_bytes(content, ""))
+    return list(dict.fromkeys(plan.id for plan in plans if plan.id))
 
 
 def _plan_of(name: str, content: bytes | None) -> Experiment | None:
-    """The plan with the id; in a file with a single plan that one, which then had another id."""
-    plans = [plan for plan in _plans(content or b"") if plan.id]
-    named = next((plan for plan in plans if plan.id == name), None)
-    return named or (plans[0] if len(plans) == 1 else None)
+    """The plan with the id; in a file with a single plan that one, which then had another id.
+
+    None where its document cannot be read: of two values of one key nobody knows which was meant, and there is no digest.
+    """
+    plans = [(document, read_experiment(document.value)[0]) for document in read_bytes(content or b"", "")]
+    with_id = [each for each in plans if each[1].id]
+    named = next((each for each in with_id if each[1].id == name), None)
+    document, plan = named or (with_id[0] if len(with_id) == 1 else (None, None))
+    return None if document is None or document.problems else plan
 
 
 def _plan_events(name: str, versions: list[Version], path: str, here: bytes | None) -> Iterator[_Told]:
