@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from coverage import Coverage
 
 START = 0.05
 """Seconds that any test may take before its time counts."""
+PARTICULAR = 30
+"""How many of the tests that take next to no time and reach little else have their say before all others."""
 BETWEEN = ""
 """What coverage calls that which runs when no test does: imports and the collection of tests."""
 
@@ -29,9 +33,10 @@ class Reach:
         """File → line → the tests that reach it."""
 
     def tests_of(self, path: Path, line: int) -> list[str]:
-        """The tests that reach the statement on a line, in rounds, each of which reaches what can be reached of the file.
+        """The tests that reach the statement on a line: first those that are about little else, and then the others in rounds.
 
-        In a round those come first that reach much of it in little time, and none that reaches nothing new.
+        Each round reaches what can be reached of the file; those come first that reach much of it in little time, and none
+        that reaches nothing new.
         """
         lines = self.lines.get(path, {})
         around = statement_around(path.read_text(encoding="utf-8"), line)
@@ -39,8 +44,12 @@ class Reach:
         for at, tests in lines.items():
             for test in tests & reached.keys():
                 reached[test].add(at)
-        left = sorted(reached, key=lambda test: (-len(reached[test]) / (self.seconds[test] + START), test))
-        found: list[str] = []
+        quick = [test for test in reached if self.seconds[test] < START / 5]
+        found = sorted(quick, key=lambda test: (self._breadth[test], test))[:PARTICULAR]
+        left = sorted(
+            reached.keys() - set(found),
+            key=lambda test: (-len(reached[test]) / (self.seconds[test] + START), test),
+        )
         while left:
             seen: set[int] = set()
             later: list[str] = []
@@ -49,6 +58,11 @@ class Reach:
                 seen |= reached[test]
             left = later
         return found
+
+    @cached_property
+    def _breadth(self) -> Counter[str]:
+        """How many lines of the package each test reaches."""
+        return Counter(test for lines in self.lines.values() for tests in lines.values() for test in tests)
 
 
 def statement_around(source: str, line: int) -> range:

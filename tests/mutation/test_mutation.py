@@ -12,7 +12,7 @@ import pytest
 
 from tests.mutation.equivalent import equivalents
 from tests.mutation.mutants import Mutant, mutant_at, places_in, sampled
-from tests.mutation.reach import statement_around
+from tests.mutation.reach import Reach, statement_around
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,6 +95,20 @@ def test_the_statement_around_a_line_is_the_innermost(line: int, around: tuple[i
 def test_a_statement_of_several_lines_is_all_of_them() -> None:
     code = "if (\n    a\n    and b\n):\n    x = [\n        1,\n    ]\n"
     assert [tuple(statement_around(code, line)) for line in (2, 6)] == [(1, 2, 3, 4), (5, 6, 7)]
+
+
+def test_those_that_are_about_little_else_come_first_and_then_those_that_reach_much_in_little_time(
+    code: Path,
+) -> None:
+    """`lazy` reaches nothing of the file that `broad` does not, and waits for the next round."""
+    reach, subject, other = Reach(), code / "subject.py", code / "other.py"
+    reach.seconds = {"exact": 0.001, "wide": 0.001, "broad": 0.02, "slow": 3.0, "lazy": 0.5, "apart": 0.001}
+    everywhere = {"wide", "broad", "slow", "lazy"}
+    reach.lines = {
+        subject: {5: {"exact", *everywhere}, 9: {"broad"}, 10: {"broad", "slow"}, 11: {"slow"}},
+        other: {1: {"wide", "apart"}},
+    }
+    assert reach.tests_of(subject, 5) == ["exact", "wide", "broad", "slow", "lazy"]
 
 
 TRY = """
