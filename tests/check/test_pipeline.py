@@ -110,6 +110,17 @@ def test_a_given_lock_stands_in_for_the_file(workspace: Workspace) -> None:
     assert told == ["None False", "None False", "2023-01-16 True"]
 
 
+@pytest.mark.parametrize(("place", "rules"), [("", []), ("long/a.yaml", ["minimum-runtime"]), ("a.yaml", [])])
+def test_a_plan_of_a_given_lock_is_judged_where_that_has_it(
+    workspace: Workspace, place: str, rules: list[str]
+) -> None:
+    longer = "overrides: [{paths: ['long/*'], rules: {minimum-runtime: {days: 20}}}]\n"
+    workspace.write("egp.yaml", "plans: ['**/*.yaml']\n" + RUNTIME_ALONE + longer)
+    workspace.write("plan.yaml", PLAN)
+    lock = {"buy-now": entry_of(PLAN, place)} if place else {}
+    assert [rule for rule, _, _ in found(run(workspace, "plan.yaml", lock=lock))] == rules
+
+
 STAGED = "rules: {minimum-runtime: [{severity: warning}, {from: 2023-01-15, severity: error}]}\n"
 
 

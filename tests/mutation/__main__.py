@@ -36,7 +36,11 @@ PACKAGES = {
     ),
     "gate": Tests(
         (
+            "tests/gate/test_activity.py",
+            "tests/gate/test_answers.py",
+            "tests/gate/test_call.py",
             "tests/gate/test_turning_points.py",
+            "tests/gate/test_where.py",
             "tests/gate/test_scenes.py",
             "tests/gate/test_bounds.py",
             "tests/gate/test_checks.py",
