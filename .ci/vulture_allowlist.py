@@ -8,6 +8,11 @@ _.scan_plain
 _._negative_number_matcher  # argparse: which arguments that begin with a dash are values
 _.maximum_bytes_billed  # BigQuery's client: what a query may read
 _.nullable_schema  # pydantic: how the schema of an optional value is written
+_.has_location  # Python: what a finder of modules says of one, like the next two
+_.cached
+_.create_module
+_.CustomBuildHook  # hatchling: what is done when a wheel is built
+_.initialize
 _.__dir__  # Python: what `dir(egp.stats)` lists
 _.__getattr__  # Python: loads a module of egp.stats when one of its names is first used; of libyaml's stream
 

@@ -18,6 +18,8 @@ from tests.test_rooms import MODULES
 DOORS = ("egp.yaml.files", "egp.yaml.atomic")
 
 MAY = {
+    "egp": {"os.open": "the code of its own modules, which lies beside it where a wheel was installed"},
+    "egp.cli.compiled": {"read_bytes": "the sources of egp, when a wheel is built"},
     "egp.cli.commands.streams": {
         "os.open": "the null device, in the place of a standard stream that is closed"
     },
