@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 VERSION = "0.1.0"
 
-_FOLDER = os.path.dirname(os.path.abspath(__file__))
-_COMPILED = os.path.join(_FOLDER, "shipped_files", f"modules.{sys.implementation.cache_tag}")
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_COMPILED = os.path.join(_ROOT, "egp", "shipped_files", f"modules.{sys.implementation.cache_tag}")
 
 
 class _Compiled:
@@ -38,8 +38,8 @@ class _Compiled:
         if name not in self._index:
             return None
         is_package, size = self._index[name][2:]
-        bare = os.path.join(_FOLDER, *name.split(".")[1:])
-        source = os.path.join(bare, "__init__.py") if is_package else f"{bare}.py"
+        bare = f"{_ROOT}{os.sep}{name.replace('.', os.sep)}"
+        source = f"{bare}{os.sep}__init__.py" if is_package else f"{bare}.py"
         try:
             if os.stat(source).st_size != size:
                 return None
