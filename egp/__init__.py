@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 VERSION = "0.1.0"
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/"
+_Spec = type(__spec__)
 _COMPILED = os.path.join(_ROOT, "egp", "shipped_files", f"modules.{sys.implementation.cache_tag}")
 
 
@@ -35,17 +36,18 @@ class _Compiled:
         """Module → where its code is, how long that is, whether it is a package, and the size of its source."""
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        if name not in self._index:
+        found = self._index.get(name)
+        if found is None:
             return None
-        is_package, size = self._index[name][2:]
-        bare = f"{_ROOT}{os.sep}{name.replace('.', os.sep)}"
-        source = f"{bare}{os.sep}__init__.py" if is_package else f"{bare}.py"
+        _, _, is_package, size = found
+        source = bare = _ROOT + name.replace(".", "/")
+        source += "/__init__.py" if is_package else ".py"
         try:
             if os.stat(source).st_size != size:
                 return None
         except OSError:
             return None
-        spec: ModuleSpec = type(__spec__)(name, self, origin=source, is_package=is_package)  # type: ignore[arg-type]
+        spec = _Spec(name, self, origin=source, is_package=is_package)  # type: ignore[arg-type]
         spec.has_location = True
         spec.cached = _COMPILED
         if is_package:

@@ -2,3 +2,7 @@
 
 May import every room. Read first: `main.py`, then `commands/check.py`.
 """
+
+import gc
+
+gc.disable()  # what a run makes is needed to its end; looking for garbage took 15 % of it

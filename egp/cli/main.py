@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
-import gc
 import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from egp import VERSION
+from egp.cli.arguments.plain import plainly_parsed
 from egp.cli.commands.streams import Closed, Unfailing, abandon_standard_output, keep_numbers
 from egp.cli.commands.terminal import COULD_NOT_JUDGE, Stop, complain, print_failures
 from egp.policy.error import PolicyError
+
+if TYPE_CHECKING:
+    import argparse
 
 INTERRUPTED = 130
 
@@ -40,66 +40,8 @@ COMMANDS = {
 """Command → what it does. Each is a module of ``egp.cli.commands``, imported when it is called."""
 
 
-_NEGATIVE = re.compile(r"-\.?[0-9]")
-_LACKS_ITS_VALUE = r"argument (?:-\w/)?(--[\w-]+): expected one argument"
-
-
-argparse._ = lambda words: words  # type: ignore[attr-defined]  # egp speaks English: who would want it half translated?
-
-
-class _Help(argparse.HelpFormatter):
-    """Help as wide as the terminal; argparse would import all that unpacks archives to know how wide that is."""
-
-    def __init__(self, prog: str) -> None:
-        try:
-            columns = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size(1).columns
-        except (ValueError, OSError):
-            columns = 0
-        super().__init__(prog, width=(columns or 80) - 2)
-
-
-class _Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are egp's: one line, exit status 2. A value may be negative, and have a unit."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**{"formatter_class": _Help, **settings})
-        self._negative_number_matcher = _NEGATIVE
-
-    def _check_value(self, action: argparse.Action, value: object) -> None:
-        if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
-            raise Stop(f"no command `{value}`", _meant(str(value), self.prog, action.choices))
-        super()._check_value(action, value)
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """As argparse, but the called command itself refuses what it does not know, and points to its own help."""
-        options, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}", self._guess(unknown[0]))
-        return options, unknown
-
-    def _guess(self, word: str) -> str:
-        from egp.plan.typed_reader import nearest
-
-        option = nearest(word.partition("=")[0], self._option_string_actions) if word.startswith("--") else ""
-        return f"did you mean {option}? {self.prog} --help lists the options" if option else ""
-
-    def error(self, message: str, guess: str = "") -> NoReturn:
-        option = re.match(_LACKS_ITS_VALUE, message)
-        if option:
-            raise Stop(message, f"a value that begins with a dash is written behind =, as in {option[1]}=-x")
-        raise Stop(message, guess or f"{self.prog} --help")
-
-
-def _meant(word: str, program: str, words: Iterable[str]) -> str:
-    from egp.plan.typed_reader import nearest
-
-    guess = nearest(word, words)
-    return f"did you mean `{program} {guess}`?" if guess else f"`{program} --help` lists the commands"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs egp and returns its exit status, which no stream that is full or closed changes."""
-    gc.disable()  # what a run makes is needed to its end; looking for garbage took 15 % of it
     keep_numbers()
     with redirect_stderr(Unfailing(sys.stderr)), redirect_stdout(sys.stdout or Closed()):
         return _status(sys.argv[1:] if arguments is None else arguments)
@@ -117,7 +59,9 @@ def run() -> NoReturn:
 def _status(given: Sequence[str]) -> int:
     try:
         if not given:
-            _parser().print_help()
+            from egp.cli.parser import parser_of
+
+            parser_of(COMMANDS).print_help()
             return COULD_NOT_JUDGE  # a script whose arguments came out empty has judged nothing
         options = _parsed(next((each for each in given if not each.startswith("-")), ""), given)
         run: Callable[[argparse.Namespace], int] = options.run
@@ -149,15 +93,17 @@ def _status(given: Sequence[str]) -> int:
 def _parsed(called: str, given: Sequence[str]) -> argparse.Namespace:
     """The options. A command that leaves files behind learns of a command line that cannot be read."""
     is_first = called in COMMANDS and given[0] == called  # what stands before it may ask for help with all
+    command = import_module(f"egp.cli.commands.{called}") if called in COMMANDS else None
+    if command and is_first:
+        options: argparse.Namespace | None = plainly_parsed(command.add_arguments, given[1:])
+        if options:
+            return options
+    from egp.cli.parser import parser_of
+
     try:
-        return _parser(called, others=not is_first).parse_args(given)
+        return parser_of(COMMANDS, called, others=not is_first).parse_args(given)
     except Stop as stop:
-        misused = (
-            getattr(import_module(f"egp.cli.commands.{called}"), "misused", None)
-            if called in COMMANDS
-            else None
-        )
-        if misused:
+        if misused := getattr(command, "misused", None):
             misused(given, stop)
         raise
 
@@ -170,22 +116,3 @@ def _is_flushed() -> bool:
         complain(f"cannot write: {error.strerror}")
         return False
     return not isinstance(sys.stdout, Closed)
-
-
-def _parser(*called: str, others: bool = True) -> argparse.ArgumentParser:
-    """The parser of the whole command line, with the arguments of the called commands, and of those without the others."""
-    parser = _Parser(
-        prog="egp", description="Checks plans of experiments against a governance policy.", allow_abbrev=False
-    )
-    parser.add_argument("--version", action="version", version=f"egp {VERSION}")
-    verbs = parser.add_subparsers(
-        title="commands", metavar="COMMAND", required=True, parser_class=_Parser, prog="egp"
-    )
-    for name, does in COMMANDS.items():
-        if not others and name not in called:
-            continue
-        command = verbs.add_parser(name, help=does, allow_abbrev=False)
-        if name in called:
-            import_module(f"egp.cli.commands.{name}").add_arguments(command)
-            command.set_defaults(whole_parser=lambda: _parser(*COMMANDS))
-    return parser

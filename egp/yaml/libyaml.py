@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.machinery import ModuleSpec
-from importlib.util import find_spec, module_from_spec
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
 _PACKAGE = "yaml"
 _EXTENSION = "yaml._yaml"
@@ -32,7 +33,7 @@ _EXCEPTIONS = {
 def load() -> ModuleType:
     """The extension module; ImportError where PyYAML is missing or was built without libyaml."""
     if _PACKAGE not in sys.modules:
-        spec = find_spec(_PACKAGE)
+        spec = next(filter(None, (finder.find_spec(_PACKAGE, None) for finder in sys.meta_path)), None)
         if spec is None or spec.loader is None:
             raise ImportError("PyYAML is not installed")
         loaded = set(sys.modules)
@@ -44,7 +45,9 @@ def load() -> ModuleType:
 
 
 def _load_alone(spec: ModuleSpec) -> ModuleType:
-    package: Any = module_from_spec(spec)
+    package: Any = ModuleType(_PACKAGE)
+    package.__spec__, package.__loader__, package.__package__ = spec, spec.loader, _PACKAGE
+    package.__file__, package.__path__ = spec.origin, spec.submodule_search_locations
     sys.modules[_PACKAGE] = package
     for name in _NEEDED:
         import_module(f"{_PACKAGE}.{name}")

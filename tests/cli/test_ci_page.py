@@ -11,7 +11,8 @@ import pytest
 
 from egp.cli.commands.check import _output
 from egp.cli.commands.reporting import FORMATS
-from egp.cli.main import _parser
+from egp.cli.main import COMMANDS
+from egp.cli.parser import parser_of
 from egp.policy.shipped import ROOT
 from egp.yaml import read_bytes
 
@@ -30,7 +31,7 @@ def test_every_block_of_yaml_is_yaml(block: str) -> None:
 
 @pytest.mark.parametrize("call", CALLS)
 def test_every_call_is_one_that_egp_takes(call: str) -> None:
-    options = _parser("check").parse_args(shlex.split(call)[1:])
+    options = parser_of(COMMANDS, "check").parse_args(shlex.split(call)[1:])
     assert [_output(text) for text in options.output] == [tuple(text.split("=")) for text in options.output]
 
 

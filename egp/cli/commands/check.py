@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from egp.cli.commands.requested import requested_plans
 from egp.policy.error import PolicyError
 
 if TYPE_CHECKING:
+    import argparse
     from datetime import date, datetime
 
     from egp.output.report.model import Report

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from egp.cli.commands import terminal
 from egp.cli.commands.requested import requested_plans
 
 if TYPE_CHECKING:
+    import argparse
+
     from egp.advice.fix.files import Repaired
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -14,6 +13,8 @@ from egp.policy.locate import POLICY_FILE
 from egp.yaml.files import real_path, repository_root, shown_path
 
 if TYPE_CHECKING:
+    import argparse
+
     from egp.policy.model import Policy
     from egp.policy.owners import Owners
     from egp.policy.plan_files import PlanFinder
@@ -70,7 +71,9 @@ def add_further_reports(parser: argparse.ArgumentParser) -> None:
 def ref(text: str) -> str:
     """A branch or commit of git. An empty one, as of a variable that a pipeline does not set, would compare nothing."""
     if not text.strip():
-        raise argparse.ArgumentTypeError("the name of the branch or commit is empty")
+        from argparse import ArgumentTypeError
+
+        raise ArgumentTypeError("the name of the branch or commit is empty")
     return text
 
 
@@ -81,7 +84,9 @@ def day(text: str) -> date:
     try:
         return read_day(text)
     except QuantityError as error:
-        raise argparse.ArgumentTypeError(f"{error}; write it as 2023-01-31") from None
+        from argparse import ArgumentTypeError
+
+        raise ArgumentTypeError(f"{error}; write it as 2023-01-31") from None
 
 
 def moment(text: str) -> date | datetime:
@@ -92,9 +97,9 @@ def moment(text: str) -> date | datetime:
     try:
         return read_moment(text)
     except QuantityError as error:
-        raise argparse.ArgumentTypeError(
-            f"{error}; write it as 2023-01-31, or as 2023-01-31T08:00:00Z"
-        ) from None
+        from argparse import ArgumentTypeError
+
+        raise ArgumentTypeError(f"{error}; write it as 2023-01-31, or as 2023-01-31T08:00:00Z") from None
 
 
 def judging_day(stated: date | datetime | None, timezone: str, called: datetime | None = None) -> date:

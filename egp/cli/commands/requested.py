@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
 
 if TYPE_CHECKING:
+    import argparse
+
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder, PlanSource
 
