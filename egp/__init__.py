@@ -39,7 +39,7 @@ class _Compiled:
         found = self._index.get(name)
         if found is None:
             return None
-        _, _, is_package, size = found
+        is_package, size = found[2:]
         source = bare = _ROOT + name.replace(".", "/")
         source += "/__init__.py" if is_package else ".py"
         try:
