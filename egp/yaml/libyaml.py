@@ -46,8 +46,8 @@ def load() -> ModuleType:
 
 def _load_alone(spec: ModuleSpec) -> ModuleType:
     package: Any = ModuleType(_PACKAGE)
-    package.__spec__, package.__loader__, package.__package__ = spec, spec.loader, _PACKAGE
-    package.__file__, package.__path__ = spec.origin, spec.submodule_search_locations
+    place = {"__file__": spec.origin, "__path__": spec.submodule_search_locations}
+    vars(package).update(__spec__=spec, __loader__=spec.loader, __package__=_PACKAGE, **place)
     sys.modules[_PACKAGE] = package
     for name in _NEEDED:
         import_module(f"{_PACKAGE}.{name}")
