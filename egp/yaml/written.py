@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from egp.yaml import read_text
@@ -55,6 +56,7 @@ def _escaped(character: str) -> str:
     return character if character.isprintable() else f"\\U{ord(character):08X}"
 
 
+@lru_cache(maxsize=4096)
 def _reads_as_itself(text: str) -> bool:
     if not text.isprintable():
         return False

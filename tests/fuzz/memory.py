@@ -15,8 +15,10 @@ from typing import Any
 
 import egp.plan.experiment
 import egp.policy.committed
+import egp.policy.pattern
 import egp.policy.reading
 import egp.record.sources.git_command
+import egp.yaml.files
 import egp.yaml.reading
 
 _JUDGED = ("experiments/", "rejected/", "results/", "receipt.json", "waivers.yaml", "egp-baseline.yaml")
@@ -34,7 +36,6 @@ class Memory:
         """Those of the documents, which live as long as this does."""
         self._plans: dict[int, tuple[Any, list[Any]]] = {}
         self._policies: dict[tuple[Any, ...], Any] = {}
-        self._commits: dict[tuple[str, ...], Any] = {}
         self._are_documents_known = self._are_policies_known = False
 
     def keep(self, files: dict[str, bytes], others: Iterable[bytes]) -> None:
@@ -44,7 +45,9 @@ class Memory:
         _exchange(egp.yaml.reading, "read", self._reading)
         _exchange(egp.plan.experiment, "read_experiment", self._typing)
         _exchange(egp.policy.reading, "read_policy", self._judging)
-        _exchange(egp.record.sources.git_command, "ask", self._asking)
+        _exchange(egp.record.sources.git_command, "ask", self._at_any_time)
+        _exchange(egp.yaml.files, "repository_root", self._at_any_time)
+        _exchange(egp.policy.pattern, "matches", self._at_any_time)
 
     @contextmanager
     def but(self, path: str, content: bytes) -> Iterator[None]:
@@ -92,15 +95,16 @@ class Memory:
 
         return remembered
 
-    def _asking(self, ask: Callable[..., Any]) -> Callable[..., Any]:
-        """What git answers of commits, of which there are no others for any input."""
+    def _at_any_time(self, ask: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of texts that answers the same for all inputs: of folders, or of commits, of which there come no others."""
+        answers: dict[tuple[str, ...], Any] = {}
 
         def remembered(*given: str) -> Any:
             if not self._are_documents_known:
                 return ask(*given)
-            if given not in self._commits:
-                self._commits[given] = ask(*given)
-            return self._commits[given]
+            if given not in answers:
+                answers[given] = ask(*given)
+            return answers[given]
 
         return remembered
 
