@@ -50,12 +50,18 @@ def share_text(fraction: float) -> str:
 
 
 def told_apart(value: float, bound: float) -> tuple[str, str]:
-    """A share and the bound that it breaks, with as many digits as it takes to distinguishes them."""
-    for digits in range(3, 16):
-        texts = tuple(f"{significant(each * 100, digits)} %" for each in (value, bound))
+    """A share and the bound that it breaks, with as many digits as it takes to distinguish them."""
+    share, broken = numbers_apart(value * 100, bound * 100, 3)
+    return f"{share} %", f"{broken} %"
+
+
+def numbers_apart(value: float, bound: float, digits: int) -> tuple[str, str]:
+    """A number and the bound that it breaks, with so many significant digits, and more where it takes them."""
+    for enough in range(digits, 16):
+        texts = significant(value, enough), significant(bound, enough)
         if texts[0] != texts[1]:
             break
-    return texts[0], texts[1]
+    return texts
 
 
 def significant(value: float, digits: int) -> str:

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from egp.check.placing import Placer
 from egp.plan.experiment import read_experiment
-from egp.plan.finding import Finding, NotChecked, Related
+from egp.plan.finding import Finding, Related
 from egp.plan.remedy import Remedy
 from egp.policy.model import Adopted
-from egp.rules.costs import of_each
+from egp.rules.costs import LOST, of_each
 from egp.rules.exports import Broken
 from egp.rules.rule import Example, Rule, load
 from egp.rules.table import KNOWN_AS
@@ -155,8 +155,8 @@ def _of_module(finding: Finding, question: Question) -> Iterator[str]:
                 f"or: {each.words or each.changes} ({each.trade_off.name.lower()}; {each.price})"
                 for each in ways(broken)
             )
-        except NotChecked as missing:
-            yield f"or: not without {pointer(missing.path)}"
+        except LOST as lost:
+            yield f"or: not computed ({type(lost).__name__} {lost})"
     if by_hand := rule.exported("by_hand"):
         yield f"by hand: {by_hand(broken)}"
     if plain := rule.exported("plain"):

@@ -92,9 +92,7 @@ class OwnRule:
             path = missing_path(expression, value.phrase, plan.value)
             if path is None:
                 reason = f"`{key}` of {self.id} requires a key `{shown(value.phrase)}` that is not there"
-                raise NotChecked(
-                    self._path(plan), reason, "write it, or let the policy requires it with `in`"
-                )
+                raise NotChecked(self._path(plan), reason, "write it, or let the policy require it with `in`")
             raise NotChecked(path)
         if value.kind == "unfit":
             reason = f"`{key}` of {self.id} has no value on this plan: {value.phrase}"

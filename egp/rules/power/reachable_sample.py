@@ -298,12 +298,12 @@ def ways(broken: Broken) -> Iterator[Candidate]:
     if not declared or not eligible or not eligible.per_day:
         return
     least = -(-declared // smallest_share(plan))
-    if least < eligible.per_day:
+    days = sum(each.days for each in exposed_days(plan))
+    if not eligible.per_day <= least <= eligible.per_day * days:
         return
     count = f"{int(-(-least // 1000) * 1000):_}"
-    days = counted(sum(each.days for each in exposed_days(plan)), "day")
     unit = called(plan.unit, "unit")
-    price = f"open only if one query over {days} counts at least {count.replace('_', ',')} distinct {unit}s"
-    words = f"count distinct {unit}s over {days} in one query; the declared sample takes {count.replace('_', ',')}"
+    price = f"open only if one query over {counted(days, 'day')} counts at least {count.replace('_', ',')} distinct {unit}s"
+    words = f"count distinct {unit}s over {counted(days, 'day')} in one query; the declared sample takes {count.replace('_', ',')}"
     settings = (Setting(("eligible_units", "distinct_over_run"), count),)
     yield Candidate(settings, words, TradeOff.EVIDENCE, price, lever="count")

@@ -148,7 +148,17 @@ from egp.plan.analysis.watch import watched_test
 from egp.plan.experiment import Experiment, Metric, StopRule
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.remedy import Remedy, advise, setting
-from egp.plan.wording import called, duration_in_plan, length, level, percent, significant, unit_count, whole
+from egp.plan.wording import (
+    called,
+    duration_in_plan,
+    length,
+    level,
+    numbers_apart,
+    percent,
+    significant,
+    unit_count,
+    whole,
+)
 from egp.rules import rule
 from egp.yaml import Path
 
@@ -296,12 +306,13 @@ def _toothless(plan: Experiment, position: int, times_margin: float) -> Iterator
         return
     declared = plan.stop_rules[position].harm_exceeds
     margin = metric.non_inferiority_margin
+    many, allowed = numbers_apart(times, times_margin, 2)
     enough = str(margin) if margin else level(amount, need(metric.baseline, *path, "baseline").unit)
     less = advise(f"set `harm_exceeds:` to {enough} or less")
     yield _dead(
         plan, position, "harm_exceeds",
-        f"tolerates {declared}, {significant(times, 2)} times {what}; the policy allows {significant(times_margin, 2)} times",
-        str(declared), f"at most {significant(times_margin, 2)} times {enough}", [less], impossible=False,
+        f"tolerates {declared}, {many} times {what}; the policy allows {allowed} times",
+        str(declared), f"at most {allowed} times {enough}", [less], impossible=False,
     )  # fmt: skip
 
 

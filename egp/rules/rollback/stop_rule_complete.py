@@ -170,10 +170,8 @@ def _example(plan: Experiment) -> Remedy:
     named = [metric.id for _, metric in plan.guardrails if metric.id]
     if not named:
         return advise("declare a guardrail metric, and add a stop rule that watches it")
-    others = (
-        f", and one for each other guardrail: {listing(map(shown, named[1 : len(plan.guardrail_metrics)]))}"
-    )
-    after = others if len(plan.guardrail_metrics) > 1 else ""
+    others = listing(map(shown, named[1 : len(plan.guardrail_metrics)]))
+    after = f", and one for each other guardrail: {others}" if others else ""
     return Remedy((stop_rule_line(plan, named[0]),), PROPOSAL, after=after)
 
 
