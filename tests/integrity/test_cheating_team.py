@@ -81,7 +81,7 @@ def test_a_segment_is_added(team: Team) -> None:
     status, diagnostics = team.check("2023-02-01", "--base=main")
     said = said_at(diagnostics, "locked-plan", BUY_NOW, team.line(BUY_NOW, "segments:"))
     assert status == 1
-    assert "raises the chance of finding an effect where there is none from 5 % to 9.75 %" in said
+    assert "raises the chance of finding an effect where there is none from 5 % to as much as 9.75 %" in said
 
 
 def backdate_amendment(team: Team) -> None:

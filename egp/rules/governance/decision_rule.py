@@ -194,12 +194,13 @@ def _otherwise(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
             remedies=[harmless],
         )
     else:
+        agreed = Remedy((Addition(("decision_rule", "options", APPEND), otherwise),))
         yield Finding(
             ("decision_rule", "otherwise"),
             f"{shown(otherwise)} is none of the options",
             observed=shown(otherwise),
             required="one of the options",
-            remedies=[harmless, Remedy((Addition(("decision_rule", "options", APPEND), otherwise),))],
+            remedies=[agreed] if agreed.edits[0] in harmless.edits else [harmless, agreed],
         )
 
 

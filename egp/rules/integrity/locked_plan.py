@@ -27,7 +27,7 @@ schedule: {end: 2023-01-30}
 {}
 ```
 
-Fails at `/co_primary_metrics/0` with `as_of: 2023-01-29, under_base: true`, saying "raises the chance of finding an effect where there is none from 5 % to 9.75 %":
+Fails at `/co_primary_metrics/0` with `as_of: 2023-01-29, under_base: true`, saying "raises the chance of finding an effect where there is none from 5 % to as much as 9.75 %":
 
 ```yaml
 co_primary_metrics: [{id: clicks, kind: proportion, direction: increase, baseline: 30%, mde: 1pp}]
@@ -142,7 +142,8 @@ def check(change: Change) -> Iterator[Finding]:
         f"when the plan was {since} on {(lock.amended[-1].on if lock.amended else None) or lock.registered}"
     )
     for moved in _undeclared(pinned, change.plan):
-        what = f"`{moved.name}` was {_shown(moved.before)} {when}, and is {_shown(moved.after)} now"
+        now = "is missing" if moved.after is None else f"is {moved.after}"
+        what = f"`{moved.name}` was {moved.before or 'not there'} {when}, and {now} now"
         yield _finding(change, pinned, moved, what)
 
 
@@ -214,7 +215,7 @@ def _consequence(moved: FieldChange, before: Experiment, after: Experiment) -> s
         if moved.name.startswith(("/co_primary_metrics", "/variants", "/segments")):
             low, high = _false_alarm(before), _false_alarm(after)
             if high > low:
-                return f"; it raises the chance of finding an effect where there is none from {percent(low)} to {percent(high)}"
+                return f"; it raises the chance of finding an effect where there is none from {percent(low)} to as much as {percent(high)}"
         if moved.name in ("/schedule/start", "/schedule/end") and run_days(before) != run_days(after):
             return f"; the run has {counted(run_days(after), 'day')} instead of {run_days(before)}"
     except NotChecked:  # a finding needs no consequence

@@ -172,7 +172,7 @@ def _at_readout(plan: Experiment, metric: Metric, path: Path, is_primary: bool) 
 def _alarm(plan: Experiment, metric: Metric, path: Path, part: WatchedPart) -> _Test:
     units = units_of(plan, part) * segment_share(plan, metric)
     tail: Literal["upper", "lower"] = "upper" if harm_direction(metric, path) == "increase" else "lower"
-    where = f"in the stage from {part.first}" if part.first > watched_test(plan).first else "in the canary"
+    where = "in the canary" if part.first < watched_test(plan).first else f"in the stage from {part.first}"
     return _Test(
         where, "shows harm", guardrail_alpha(plan), tail, units * part.control, units * part.treatment
     )

@@ -279,7 +279,9 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.plan.analysis.traffic import daily_eligible_units
     from egp.plan.wording import whole
 
-    least = broken.params.min
+    least, holdout = broken.params.min, broken.plan.holdout
+    if holdout and holdout.share and holdout.share >= least:
+        return
     yield (
         f"Without one nobody can say after the ramp what the change earns: {percent(least)} would keep "
         f"{whole(daily_eligible_units(broken.plan) * least)} units a day to compare with."
