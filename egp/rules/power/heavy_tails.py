@@ -145,7 +145,7 @@ def _tests(plan: Experiment, metric: Metric, path: Path) -> Iterator[_Test]:
     is_primary = path[0] in ("primary_metric", "co_primary_metrics")
     if has_primary_test(plan) and (is_primary or metric.non_inferiority_margin is not None):
         yield _at_readout(plan, metric, path, is_primary)
-    if not is_primary and path[0] == "guardrail_metrics":
+    if path[0] == "guardrail_metrics":
         test = watched_test(plan) if plan.type != "rollout" else None
         for part in watch(plan):
             if part != test:
