@@ -20,6 +20,11 @@ _.__getattr__  # Python: loads a module of egp.stats when one of its names is fi
 _.contact
 _.gain_per_success
 
+# What a rollout file says, kept for whoever compares two versions of it.
+_.prerequisites
+_.withdrawn_by
+CommittedRollouts
+
 # Python: makes a declared report a data class.
 _.__init_subclass__
 

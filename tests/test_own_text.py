@@ -94,6 +94,7 @@ MODULES: Mapping[str, str] = {
     "policy/plan_history.py": PATHS,
     "policy/reading.py": STATED,
     "policy/removed_plans.py": STATED,
+    "policy/rollout_files.py": PATHS,
     "policy/shipped.py": PATHS,
     "policy/territories.py": PATHS,
     "policy/tree.py": PATHS,
@@ -108,6 +109,7 @@ MODULES: Mapping[str, str] = {
     "rules/power/mde_declared.py": STATED,
     "rules/privacy/no_personal_data.py": STATED,
     "rules/rollback/rollback_comms.py": PATHS,
+    "rules/rollout/rollout_bucketing.py": STATED,
     "rules/rule.py": PAGES,
     "stats/__init__.py": POINTERS,
 }

@@ -29,6 +29,8 @@ class RuleOutcome:
     reason: str = ""
     """Why the rule could not run, where it is not for want of a key."""
     advice: str = ""
+    at: Span | None = None
+    """Where the input is missing, in a file that has no paths."""
     blocked_by: str = ""
     escalates: bool = False
     """Whether it might have found that the plan is impossible."""
@@ -116,7 +118,7 @@ def _ask(adopted: Adopted, arguments: tuple[object, ...], path: str, answers: Ru
         return
     except NotChecked as missing:
         reason = f"could not be checked: {missing.reason}" if missing.reason else ""
-        outcome = RuleOutcome(adopted, findings, missing.path, reason, missing.help)
+        outcome = RuleOutcome(adopted, findings, missing.path, reason, missing.help, missing.at)
         outcome.escalates = missing.escalates
         answers.outcomes.append(outcome)
     except (StatisticsInputError, ArithmeticError) as error:

@@ -148,7 +148,7 @@ def _allowed(
     from egp.plan.digest import plan_digest
 
     digest = (change.digest or plan_digest(plan)) if is_whole else ""
-    in_force = (*rules.alone, *rules.together, *rules.shadow)
+    in_force = (*rules.alone, *rules.together, *rules.served, *rules.shadow)
     before = beside.before.waivers.get(plan.name, ()) if beside and beside.before else ()
     in_lock = change.lock.waived if change.lock else ()
     terms = terms_of(change, digest, in_force, run.policy, before, in_lock)

@@ -105,6 +105,11 @@ def check(
         present = [*portfolio.entries, *outside]
         judge_removals(run, histories, files, present, [each.entry for each in judged], paths, report)
     runs = run.others.begun() if run.others else [run]
+    if any(each.policy.rollouts for each in runs):
+        from egp.check.rollouts import judge_rollouts
+
+        for each in runs:
+            judge_rollouts(each, files, judged, portfolio, paths, report)
     if any(each.allowances for each in runs) or any(each.allowed for each in judged):
         from egp.check.waivers import judge_waivers
 

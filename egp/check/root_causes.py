@@ -72,7 +72,8 @@ def _silence_no_other(spoken: Sequence[tuple[RuleOutcome, Finding]], outcomes: S
 def _missing_input(missing: Path, outcome: RuleOutcome, rules: Sequence[str]) -> Finding:
     blocked = ", ".join(rules)
     if outcome.reason:
-        return Finding(missing, outcome.reason, help=f"{outcome.advice}; blocked: {blocked}", impossible=True)
+        help = f"{outcome.advice}; blocked: {blocked}"
+        return Finding(outcome.at or missing, outcome.reason, help=help, impossible=True)
     name = label(missing)
     return Finding(
         missing,

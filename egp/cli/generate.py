@@ -19,6 +19,7 @@ from egp.plan.results import COLUMNS
 from egp.policy.params import shown_value
 from egp.policy.reading import shipped_policy
 from egp.policy.shipped import ROOT, policy_names
+from egp.record.rollouts.reading import format_module, formats
 from egp.rules.rule import FAMILIES, Rule, index
 
 BLOCK = re.compile(r"(<!-- generated: (?P<command>[^\n]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -32,6 +33,8 @@ def generated_files() -> dict[str, str]:
         "docs/rules/README.md": _rule_index(),
         "egp/stats/__init__.pyi": _statistics_stub(),
     }
+    for name in formats():
+        files[f"docs/rollouts/{name}.md"] = _format_page(name)
     for rule_id, rule in index().items():
         files[f"docs/rules/{rule_id}.md"] = _rule_page(rule)
     for path in (
@@ -77,6 +80,11 @@ def _schema(name: str, schema: dict[str, object]) -> dict[str, str]:
     """The file of a schema; its name is a URN, because it is read from the package and served by no host."""
     named = {"$schema": schema["$schema"], "$id": f"urn:egp:schema:{name}", **schema}
     return {f"schemas/{name}.schema.json": json.dumps(named, indent=2, ensure_ascii=False) + "\n"}
+
+
+def _format_page(name: str) -> str:
+    """The page of a format of rollouts: its module's docstring."""
+    return f"# {name}\n\n{(format_module(name).__doc__ or '').strip()}\n"
 
 
 def _rule_page(rule: Rule) -> str:
@@ -178,12 +186,13 @@ def main() -> int:
     if _rewrite(rule_tables()):  # everything else is made from what they say, by an egp that reads them anew
         return subprocess.run([sys.executable, "-m", __spec__.name], check=False).returncode
     files = generated_files()
-    folder = os.path.join(ROOT, "docs", "rules")
-    os.makedirs(folder, exist_ok=True)
-    for name in sorted(os.listdir(folder)):
-        if f"docs/rules/{name}" not in files:
-            os.remove(os.path.join(folder, name))
-            sys.stdout.write(f"removed docs/rules/{name}\n")
+    for kind in ("rules", "rollouts"):
+        folder = os.path.join(ROOT, "docs", kind)
+        os.makedirs(folder, exist_ok=True)
+        for name in sorted(os.listdir(folder)):
+            if f"docs/{kind}/{name}" not in files:
+                os.remove(os.path.join(folder, name))
+                sys.stdout.write(f"removed docs/{kind}/{name}\n")
     _rewrite(files)
     return 0
 

@@ -426,6 +426,12 @@ class Experiment(TypedMapping):
         weight="inferential",
         because="another flag switches another treatment",
     )
+    flags: tuple[str, ...] = listed(
+        "Further flags or deployments that serve the treatment, besides the feature flag.",
+        ["pdp_buy_now_ios"],
+        weight="inferential",
+        because="another flag switches another treatment",
+    )
     revision: str | None = field(
         "The build that is tested and ramped.",
         "web-8841",
@@ -590,6 +596,11 @@ class Experiment(TypedMapping):
     def name(self) -> str:
         """Its id; empty for a plan that has none."""
         return self.id or ""
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """Every flag or deployment that serves the treatment."""
+        return tuple(dict.fromkeys(filter(None, (self.feature_flag, *self.flags))))
 
     @property
     def primaries(self) -> Iterator[tuple[Path, Metric]]:

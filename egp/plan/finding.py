@@ -129,11 +129,13 @@ class NotChecked(Exception):
     counts as an error whatever the policy weighs: with its input the rule might find that the plan is impossible.
     """
 
-    def __init__(self, path: Path, reason: str = "", help: str = "") -> None:
+    def __init__(self, path: Path, reason: str = "", help: str = "", at: Span | None = None) -> None:
         super().__init__(".".join(map(str, path)))
         self.path = path
         self.reason = reason
         self.help = help
+        self.at = at
+        """Where it is missing, in a file that has no paths."""
         self.escalates = False
 
     def escalated(self) -> NotChecked:

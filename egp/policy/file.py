@@ -44,6 +44,17 @@ class WaiverTerms(TypedMapping):
     )
 
 
+class RolloutFiles(TypedMapping):
+    """Files that say what is served in an environment."""
+
+    needs = ("files", "format", "environment")
+    files: Words | None = field(
+        "Pattern of the files, relative to this one, or several.", "flags/*.flagd.json"
+    )
+    format: str | None = field("What they are written for, one of the formats of docs/rollouts.md.", "flagd")
+    environment: str | None = field("The environment that they are served in.", "production")
+
+
 class PolicyFile(TypedMapping):
     """A governance policy: which rules apply, how severely, with which thresholds."""
 
@@ -74,5 +85,10 @@ class PolicyFile(TypedMapping):
     overrides: tuple[Override, ...] = listed("Settings for some of the plans; the last match wins.")
     gate: dict[str, object] | None = field(
         "Check of the gate → its options, for all plans.", {"complete-data": {"max_silence": "24h"}}
+    )
+    rollouts: tuple[RolloutFiles, ...] = listed("Files that say what is served, compared with the plans.")
+    not_an_experiment: dict[str, str] | None = field(
+        "Flag → why it needs no plan although chance decides whom it serves.",
+        {"log_sampling": "one request in a hundred is logged, nobody is treated"},
     )
     sources: WarehouseTables | None = field("Tables that `egp gate --source` computes aggregates from.")

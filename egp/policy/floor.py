@@ -16,7 +16,7 @@ from egp.plan.quantity import Interval
 from egp.policy.announcing import BY_WEIGHT
 from egp.policy.error import PolicyError
 from egp.policy.layers import OFF, SETTINGS, SHADOW, Layer, SettingValue, settings_in_force
-from egp.policy.model import Adopted, Policy, RuleSet
+from egp.policy.model import Adopted, Policy, RuleSet, rules_in_force
 from egp.policy.params import shown_value
 from egp.policy.scope import NO_TRAITS, Traits
 from egp.policy.softening import default_of, is_as_strict
@@ -40,14 +40,9 @@ class DelegatingPolicy:
         floor = self.policy.adopted(self._there(path), traits.above or NO_TRAITS, timing)
         key = (id(own), id(floor))
         if key not in self._kept:
-            whole = self._stricter_of(floor.alone + floor.together, own.alone + own.together + own.shadow)
-            effective = [each for each in whole if not each.shadow]
-            in_force = RuleSet(
-                tuple(each for each in effective if each.rule.input_type != "Portfolio"),
-                tuple(each for each in effective if each.rule.input_type == "Portfolio"),
-                tuple(each for each in whole if each.shadow),
-            )
-            self._kept[key] = own, floor, in_force
+            mine = own.alone + own.together + own.served + own.shadow
+            whole = self._stricter_of(floor.alone + floor.together + floor.served, mine)
+            self._kept[key] = own, floor, rules_in_force(whole)
         return self._kept[key][2]
 
     def judging(self, own: list[Adopted], path: str, traits: Traits, timing: Timing) -> list[Adopted]:

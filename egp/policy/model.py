@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from egp.plan.finding import Severity
 from egp.plan.quantity import Interval
-from egp.policy.file import WaiverTerms
+from egp.policy.file import RolloutFiles, WaiverTerms
 from egp.policy.layers import (
     OFF,
     SETTINGS,
@@ -24,7 +24,7 @@ from egp.policy.pattern import matches
 from egp.policy.scope import NO_TRAITS, Condition, Traits, fits
 from egp.policy.timing import Timing
 from egp.record.sources.tables import WarehouseTables
-from egp.rules.rule import Catalogue, Params, Rule
+from egp.rules.rule import OF_ROLLOUTS, Catalogue, Params, Rule
 from egp.rules.rule_inputs import Organisation
 from egp.rules.table import KNOWN_AS
 from egp.stats.values import NamedTuple, field, mutable
@@ -85,6 +85,20 @@ class RuleSet(NamedTuple):
     """Rules that look at a plan among the others."""
     shadow: tuple[Adopted, ...] = ()
     """Rules of either kind that run without effect."""
+    served: tuple[Adopted, ...] = ()
+    """Rules that look at what is served."""
+
+
+def rules_in_force(found: Sequence[Adopted]) -> RuleSet:
+    """The rules by what they look at."""
+    effective = [each for each in found if not each.shadow]
+    beside = {"Portfolio", *OF_ROLLOUTS}
+    return RuleSet(
+        tuple(each for each in effective if each.rule.input_type not in beside),
+        tuple(each for each in effective if each.rule.input_type == "Portfolio"),
+        tuple(each for each in found if each.shadow),
+        tuple(each for each in effective if each.rule.input_type in OF_ROLLOUTS),
+    )
 
 
 class Floor(Protocol):
@@ -118,6 +132,10 @@ class Policy:
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calendars: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
     sources: WarehouseTables | None = None
+    rollouts: tuple[RolloutFiles, ...] = ()
+    """The files that say what is served."""
+    not_an_experiment: Mapping[str, str] = field(default_factory=dict)
+    """Flag → why it needs no plan."""
     gate: Settings = field(default_factory=dict)
     """Check of the gate → option → value, for the options that it sets."""
     waivers: WaiverTerms | None = None
@@ -244,12 +262,7 @@ class Policy:
             for rule_id, family in self.catalogue.families().items()
             if family != "waivers" and (each := self._adopt_rule(rule_id, layers, timing))
         ]
-        effective = [each for each in found if not each.shadow]
-        return RuleSet(
-            tuple(each for each in effective if each.rule.input_type != "Portfolio"),
-            tuple(each for each in effective if each.rule.input_type == "Portfolio"),
-            tuple(each for each in found if each.shadow),
-        )
+        return rules_in_force(found)
 
     def _adopt_rule(self, rule_id: str, layers: Sequence[Layer], timing: Timing) -> Adopted | None:
         values = settings_in_force(layers, rule_id, timing)

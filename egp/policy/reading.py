@@ -36,7 +36,7 @@ TYPES: tuple[str, ...] = get_args(required_type(Experiment.__annotations__["type
 _MOST_OVERRIDES = 200
 _MOST_DATES = 50
 
-_NAMING = ("rules", "tiers", "roles", "calendars", "gate")
+_NAMING = ("rules", "tiers", "roles", "calendars", "gate", "not_an_experiment")
 """Keys whose mapping has names as keys."""
 
 
@@ -85,6 +85,7 @@ class _Files:
         problems.extend(_unmatchable(content))
         problems.extend(_oversized(content))
         problems.extend(_timeless(content.waivers))
+        problems.extend(_of_no_format(content))
         if content.timezone is not None and time_zone(content.timezone) is None:
             problems.append(_no_time_zone(content.timezone))
         layers = self._extended(content.extends, document, ("extends",), chain)
@@ -286,6 +287,21 @@ def _oversized(content: PolicyFile) -> Iterator[ValueProblem]:
                 )
 
 
+def _of_no_format(content: PolicyFile) -> Iterator[ValueProblem]:
+    """Rollout files of a format that egp does not read."""
+    if not content.rollouts:
+        return
+    from egp.record.rollouts.reading import formats
+
+    for at, line in enumerate(content.rollouts):
+        if line.format is not None and line.format not in formats():
+            guess = nearest(line.format, formats())
+            hint = f", did you mean `{guess}`?" if guess else ""
+            message = f"egp reads no format `{shown(line.format)}`{hint}"
+            known = f"formats are {', '.join(formats())}"
+            yield ValueProblem(("rollouts", at, "format"), "wrong-type", message, known)
+
+
 def _timeless(waivers: WaiverTerms | None) -> Iterator[ValueProblem]:
     """A limit that no waiver keeps to."""
     if waivers and waivers.longest is not None and waivers.longest <= timedelta(0):
@@ -299,6 +315,8 @@ def _unmatchable(content: PolicyFile) -> Iterator[ValueProblem]:
         *((("plans", at), pattern) for at, pattern in enumerate(content.plans)),
         *((("delegates", at), pattern) for at, pattern in enumerate(content.delegates)),
     ]
+    for number, line in enumerate(content.rollouts):
+        patterns += [(("rollouts", number, "files"), pattern) for pattern in line.files or ()]
     for number, override in enumerate(content.overrides):
         patterns += [
             (("overrides", number, "paths", at), pattern) for at, pattern in enumerate(override.paths)
@@ -308,7 +326,10 @@ def _unmatchable(content: PolicyFile) -> Iterator[ValueProblem]:
             advice = (
                 "write it relative to the policy's folder, with `/` between folders and without `.` and `..`"
             )
-            yield ValueProblem(path, "wrong-type", f"no plan matches the pattern `{shown(pattern)}`", advice)
+            what = "file" if path[0] == "rollouts" else "plan"
+            yield ValueProblem(
+                path, "wrong-type", f"no {what} matches the pattern `{shown(pattern)}`", advice
+            )
         elif path[0] == "delegates" and (why := misdelegating(pattern)):
             advice = "name a folder below this one and all that is in it, as in `shop/**`"
             yield ValueProblem(path, "wrong-type", f"`{shown(pattern)}` delegates nothing: {why}", advice)
@@ -399,6 +420,10 @@ def read_policy(
         roles={role: holders for each in contents for role, holders in (each.roles or {}).items()},
         calendars={name: days for each in contents for name, days in (each.calendars or {}).items()},
         sources=next((each.sources for each in reversed(contents) if each.sources), None),
+        rollouts=content.rollouts,
+        not_an_experiment={
+            flag: why for each in contents for flag, why in (each.not_an_experiment or {}).items()
+        },
         gate=_gate(files.gates, layers),
         timezone=next((each.timezone for each in reversed(contents) if each.timezone), ""),
         waivers=_waiver_terms(contents),

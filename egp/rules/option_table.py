@@ -161,6 +161,9 @@ OPTIONS: dict[str, dict[str, RuleOption]] = {
     'expected-value': {
         'floor': RuleOption(Money, 'lowest floor that a plan may declare; at least 0', Measure(value=0.0, unit='USD', text='0 USD'), Bound(0, True), 'more'),
     },
+    'unplanned-rollout': {
+        'environments': RuleOption(tuple[str, ...], 'environments in which people are served', ('production', 'prod', 'live'), None, 'more'),
+    },
     'expiring-waiver': {
         'soon': RuleOption(timedelta, 'time before the last day from which on it is reported; more than 0', timedelta(days=7), Bound(0, False), 'more'),
     },

@@ -28,18 +28,22 @@ from egp.rules.options import AppliedByGate, AtLeast, KnownAs, Params, RuleOptio
 from egp.stats.values import frozen
 
 InputType = Literal[
-    "Document", "PlanFile", "WrittenPlan", "Experiment", "Change", "Removal", "Portfolio", "Judgement"
-]
+    "Document", "PlanFile", "WrittenPlan", "Experiment", "Change", "Removal", "Portfolio", "Judgement",
+    "ServedFlag", "UnreadRollout",
+]  # fmt: skip
+
+OF_ROLLOUTS = frozenset(("ServedFlag", "UnreadRollout"))
+"""Of these, those that look at what flag and deployment files serve."""
 
 __all__ = [
-    "FAMILIES", "AppliedByGate", "AtLeast", "Catalogue", "InputType", "KnownAs", "Params", "Rule", "RulePage", "Stricter",
+    "FAMILIES", "OF_ROLLOUTS", "AppliedByGate", "AtLeast", "Catalogue", "InputType", "KnownAs", "Params", "Rule", "RulePage", "Stricter",
     "index", "load", "rule_in",
 ]  # fmt: skip
 """The kinds of options are declared in ``options.py``; rules find them here, beside what a rule is."""
 
 FAMILIES = (
     "document", "runtime", "power", "peeking", "metrics", "guardrails", "ramp", "rollback", "governance",
-    "integrity", "privacy", "portfolio", "economics", "waivers",
+    "integrity", "privacy", "portfolio", "economics", "rollout", "waivers",
 )  # fmt: skip
 """Folders of ``egp/rules``, in the order in which rules run and are listed."""
 

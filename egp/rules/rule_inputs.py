@@ -9,15 +9,17 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from egp.plan.analysis.days import first_day, first_exposure, last_day
-from egp.plan.finding import NotChecked
+from egp.plan.finding import NotChecked, Related
 from egp.plan.names import folded
 from egp.plan.quantity import Interval
 from egp.stats.values import NamedTuple, field, frozen
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
+    from egp.plan.results import StageEntry
     from egp.plan.typed_reader import ValueProblem
     from egp.record.lock import Registration
+    from egp.record.rollouts.rollout import Rollout, Unread
     from egp.record.waivers.baseline import AppliedEntry
     from egp.record.waivers.grant import Grant
     from egp.yaml import Document
@@ -132,6 +134,8 @@ class PortfolioEntry:
     alpha: float | None
     sides: str
     type: str
+    flags: tuple[str, ...] = ()
+    """Every flag or deployment that serves the treatment, the feature flag among them."""
     tests: int = 1
     """Tests that are made at alpha each: every treatment on every primary metric, or one for all where they are corrected."""
 
@@ -159,6 +163,7 @@ def entry_of(plan: Experiment, path: str, document: int) -> PortfolioEntry:
         alpha=plan.statistics.alpha if plan.statistics else None,
         sides=(plan.statistics.sides if plan.statistics else None) or "",
         type=plan.type or "",
+        flags=plan.switches,
         tests=_tests_of(plan),
     )
 
@@ -233,6 +238,7 @@ class PortfolioIndex:
                 ("layer", (entry.layer,)),
                 ("feature_flag", (entry.feature_flag,)),
                 ("surface", entry.surfaces),
+                ("flag", entry.flags),
             ):
                 for name in dict.fromkeys(map(folded, names)):
                     if name:
@@ -284,6 +290,38 @@ class Portfolio:
     def others(self, kind: str, name: str) -> list[PortfolioEntry]:
         """The other entries that share an "id", "layer", "feature_flag" or "surface"."""
         return [entry for entry in self.index.sharing(kind, name) if entry is not self.plan]
+
+
+@frozen
+class ServedFlag:
+    """One flag or deployment as it is served, beside the plan of its experiment; findings lie in its file."""
+
+    rollout: Rollout
+    plan: Experiment | None
+    """None where no plan names the flag."""
+    as_of: date
+    path: str = ""
+    """The plan's file, as messages name it."""
+    document: int = 0
+    entered: tuple[StageEntry, ...] | None = None
+    """The stages that the ledger has, in their order; None where there is no ledger."""
+    no_experiment: str = ""
+    """Why the policy says that the flag needs no plan."""
+    salted_alike: tuple[str, ...] = ()
+    """Other flags that hash the same attribute with the same salt."""
+
+    def beside(self, label: str, *at: str | int) -> tuple[Related, ...]:
+        """The place in the plan that a finding is compared with."""
+        return (Related(at, label, self.path, self.document),) if self.path else ()
+
+
+@frozen
+class UnreadRollout:
+    """A part of a rollout file that egp could not read, or that is computed elsewhere."""
+
+    unread: Unread
+    is_planned: bool
+    """Whether it is of a flag that a plan names, whose rules then say themselves that they are not checked."""
 
 
 @frozen

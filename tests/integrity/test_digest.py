@@ -33,7 +33,7 @@ VALUE = value_of(TEXT)
 DIGEST = plan_digest(plan_of(VALUE))
 
 GOLDEN = {
-    "every-field": "v1:sha256:57b4c54954e316ec9e1e2f9f68975674a1f53149476c92654565491661d09491",
+    "every-field": "v1:sha256:a385b79e4030a11a47e829840b740d92358e38d6898c2393c1bf528b9cae0abc",
     "least": "v1:sha256:a48eba551a17ed5f3da87f9c43cd1733cfa5808b40e92a9e1f4e9e340c5f2fd3",
     "far-letters": "v1:sha256:bbd97e7eaeb3a5cf1f6fdb7b234c6137bc81390eda27dd2a09b4cd25a81e43b6",
 }

@@ -14,14 +14,17 @@ from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import interval
+from egp.plan.results import StageEntry
 from egp.plan.typed_reader import ValueProblem, read
 from egp.policy.file import WaiverTerms
 from egp.policy.model import Adopted, Policy
 from egp.policy.params import read_options
 from egp.record.lock import Registration
+from egp.record.rollouts.reading import RolloutFile, read_rollouts
+from egp.record.rollouts.rollout import Unread
 from egp.record.waivers.baseline import BaselineEntry, FindingKey, baseline_of
 from egp.rules.custom import trial
-from egp.rules.rule import Example, Params, Rule, index, load
+from egp.rules.rule import OF_ROLLOUTS, Example, Params, Rule, index, load
 from egp.rules.rule_inputs import (
     Change,
     Judgement,
@@ -30,14 +33,18 @@ from egp.rules.rule_inputs import (
     Portfolio,
     PortfolioIndex,
     Removal,
+    ServedFlag,
+    UnreadRollout,
     entry_of,
 )
 from egp.yaml import Document, pointer, read_text
+from egp.yaml.position import START
 
 merged = trial.merged
 SOUND_PLAN = FilePath(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
 CONTEXT_KEYS = (
     "tier", "roles", "calendars", "as_of", "registered", "lock", "base_lock", "under_base", "first_commit", "is_attested", "is_unregistered", "path",
+    "format", "environment", "entered", "is_planned", "no_experiment", "reason",
     "approvers", "longest", "not_waivable", "found", "is_known", "baseline",
 )  # fmt: skip
 
@@ -69,11 +76,21 @@ def documents_of(rule: Rule, example: Example) -> list[Document]:
     patches = read_text(example.text)
     if example.whole_file:
         return patches
+    if rule.input_type in OF_ROLLOUTS:
+        return [
+            *_plans(patches[:1]),
+            *(read_text(json.dumps(each.value, indent=1))[0] for each in patches[1:]),
+        ]
     values = [merged(sound_value(), patch.value) for patch in patches]
     for position, value in enumerate(values[1:], start=1):
         is_another = rule.input_type != "Change" and "id" not in _keys(patches[position])
         if isinstance(value, dict) and value.get("id") == "sound-plan" and is_another:
             value["id"] = f"other-plan-{position}"
+    return [read_text(json.dumps(value, indent=1, ensure_ascii=False))[0] for value in values]
+
+
+def _plans(patches: list[Document]) -> list[Document]:
+    values = [merged(sound_value(), patch.value) for patch in patches]
     return [read_text(json.dumps(value, indent=1, ensure_ascii=False))[0] for value in values]
 
 
@@ -151,6 +168,11 @@ def subject_of(rule: Rule, documents: list[Document], context: dict[str, object]
     if rule.input_type == "Portfolio":
         entries = [entry_of(plan_of(other.value), f"plan-{at}.yaml", 0) for at, other in enumerate(documents)]
         return Portfolio(entries[0], PortfolioIndex(entries))
+    if rule.input_type == "ServedFlag":
+        return served_of(plan, documents[1:], context)
+    if rule.input_type == "UnreadRollout":
+        unread = Unread("flags.json", START, str(context["reason"]))
+        return UnreadRollout(unread, bool(context["is_planned"]))
     if rule.input_type == "Change":
         return change_of(plan, plan_of(documents[1].value) if documents[1:] else None, context)
     if rule.input_type == "Judgement":
@@ -158,6 +180,38 @@ def subject_of(rule: Rule, documents: list[Document], context: dict[str, object]
     if rule.input_type == "Removal":
         return removal_of(plan, documents[1:], context)
     return plan
+
+
+SOUND_FLAG = """\
+flags:
+  pdp_buy_now:
+    state: ENABLED
+    variants: {control: false, buy_now: true}
+    defaultVariant: control
+    targeting: {fractional: [[control, 55], [buy_now, 45]]}
+"""
+
+
+def served_of(plan: Experiment, documents: list[Document], context: dict[str, object]) -> ServedFlag:
+    """The one flag of an example; without a file of its own it is served as the plan says during its run."""
+    texts = [each.text for each in documents] or [SOUND_FLAG]
+    files = [RolloutFile(f"flags-{at}.yaml", text) for at, text in enumerate(texts)]
+    environment = str(context.get("environment", "production"))
+    reading = read_rollouts(files, str(context.get("format", "flagd")), environment)
+    stated = context.get("entered")
+    entered = (
+        [read(StageEntry, {"treated": each, "entered": "2023-02-07T08:00:00-08:00"}) for each in stated]
+        if isinstance(stated, list)
+        else None
+    )
+    return ServedFlag(
+        rollout=reading.rollouts[0],
+        plan=plan if context.get("is_planned", True) else None,
+        as_of=_day(context.get("as_of")) or date(2023, 1, 25),
+        path="experiments/plan.yaml",
+        entered=None if entered is None else tuple(entered),
+        no_experiment=str(context.get("no_experiment", "")),
+    )
 
 
 def change_of(plan: Experiment, before: Experiment | None, context: dict[str, object]) -> Change:

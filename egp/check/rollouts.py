@@ -1,0 +1,133 @@
+"""What flag and deployment files serve, before the rules that compare it with the plans."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from egp.check.answers import answers_of
+from egp.check.reporting import count, report, suppressor_of
+from egp.output.report.model import Findings
+from egp.plan.experiment import Experiment, read_experiment
+from egp.policy.rollout_files import Served, read_served
+from egp.policy.scope import NO_TRAITS
+from egp.policy.timing import Timing
+from egp.record.rollouts.rollout import Rollout
+from egp.rules.rule_inputs import PortfolioEntry, PortfolioIndex, ServedFlag, UnreadRollout
+
+if TYPE_CHECKING:
+    from egp.check.files import Files
+    from egp.check.run import JudgedPlan, Run
+
+
+def judge_rollouts(
+    run: Run,
+    files: Files,
+    judged: Sequence[JudgedPlan],
+    portfolio: PortfolioIndex,
+    asked: Collection[str],
+    found: Findings,
+) -> None:
+    """Adds what is found of the flags of the requested plans, and, where all plans are requested, of the others."""
+    if not run.policy.rollouts:
+        return
+    served = read_served(run.policy, run.finder.folder)
+    found.failures += served.failures
+    everything = {run.finder.canonical(source.path) for source in run.finder.portfolio()}
+    asked_all = everything.issubset(asked)
+    by_entry = {id(each.entry): each for each in judged}
+    alike = salted_alike(served.rollouts)
+    for rollout in served.rollouts:
+        entry = plan_of(rollout, portfolio, run.as_of)
+        plan = by_entry.get(id(entry)) if entry else None
+        if plan is not None:
+            _judge_planned(run, files, served, rollout, plan, alike, found)
+        elif entry is None and asked_all:
+            _judge_unplanned(run, files, served, rollout, found)
+    if asked_all:
+        _judge_unread(run, files, served, portfolio, found)
+
+
+def plan_of(rollout: Rollout, portfolio: PortfolioIndex, as_of: date) -> PortfolioEntry | None:
+    """The plan whose treatment a flag serves; of several the one that began last, or else begins next."""
+    named = portfolio.sharing("flag", rollout.flag.value)
+    begun = [each for each in named if each.first is None or each.first <= as_of]
+    if begun:
+        return max(begun, key=lambda each: (each.first or date.min, each.id))
+    return min(named, key=lambda each: (each.first or date.max, each.id), default=None)
+
+
+def salted_alike(rollouts: Sequence[Rollout]) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """(attribute, salt) → the flags that hash both, where there are several."""
+    found: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    for rollout in rollouts:
+        for audience in rollout.splits:
+            if audience.unit and audience.salt and audience.salt.value:
+                found[audience.unit.value, audience.salt.value][rollout.flag.value] = None
+    return {key: tuple(flags) for key, flags in found.items() if len(flags) > 1}
+
+
+def others_alike(rollout: Rollout, alike: Mapping[tuple[str, str], tuple[str, ...]]) -> tuple[str, ...]:
+    keys = [(each.unit.value, each.salt.value) for each in rollout.splits if each.unit and each.salt]
+    flags = dict.fromkeys(flag for key in keys for flag in alike.get(key, ()))
+    return tuple(flag for flag in flags if flag != rollout.flag.value)
+
+
+def _judge_planned(
+    run: Run,
+    files: Files,
+    served: Served,
+    rollout: Rollout,
+    judged: JudgedPlan,
+    alike: Mapping[tuple[str, str], tuple[str, ...]],
+    found: Findings,
+) -> None:
+    owner = run.of(judged.source)
+    document = files.document(judged.source.shown, judged.entry.document)
+    plan: Experiment = read_experiment(document.value)[0]
+    flag = ServedFlag(
+        rollout=rollout,
+        plan=plan,
+        as_of=owner.as_of,
+        path=judged.source.shown,
+        document=judged.entry.document,
+        salted_alike=others_alike(rollout, alike),
+    )
+    adopted = owner.policy.adopted(judged.source.in_policy, judged.traits, judged.timing)
+    organisation = owner.policy.organisation(judged.traits.tier)
+    answers = answers_of(adopted.served, adopted.shadow, {"ServedFlag": flag}, organisation, rollout.path)
+    count(found, answers, owner, rollout.path)
+    suppressor = suppressor_of(owner, judged.allowed, document)
+    place = served.document(rollout.path)
+    report(found, answers, place, judged.entry.id, files.elsewhere(), suppressor=suppressor)
+
+
+def _judge_unplanned(run: Run, files: Files, served: Served, rollout: Rollout, found: Findings) -> None:
+    why = run.policy.not_an_experiment.get(rollout.flag.value, "")
+    flag = ServedFlag(rollout, None, run.as_of, no_experiment=why)
+    _judge(run, files, served, rollout.path, {"ServedFlag": flag}, found)
+
+
+def _judge_unread(run: Run, files: Files, served: Served, portfolio: PortfolioIndex, found: Findings) -> None:
+    planned = {
+        rollout.flag.value for rollout in served.rollouts if portfolio.sharing("flag", rollout.flag.value)
+    }
+    told: set[tuple[str, str]] = set()
+    for unread in served.unread:
+        if (unread.path, unread.reason) not in told:
+            told.add((unread.path, unread.reason))
+            part = UnreadRollout(unread, unread.flag in planned)
+            _judge(run, files, served, unread.path, {"UnreadRollout": part}, found)
+
+
+def _judge(
+    run: Run, files: Files, served: Served, path: str, inputs: Mapping[str, object], found: Findings
+) -> None:
+    """By the rules in force where the file lies, for a flag that belongs to no plan."""
+    adopted = run.policy.adopted(served.paths.get(path, path), NO_TRAITS, Timing(run.as_of))
+    organisation = run.policy.organisation("")
+    answers = answers_of(adopted.served, adopted.shadow, inputs, organisation, path)
+    count(found, answers, run, path)
+    report(found, answers, served.document(path), "", files.elsewhere())

@@ -1,0 +1,154 @@
+"""The files that a policy's ``rollouts:`` name, from the working tree or from a commit, and what they serve."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from egp.plan.finding import Failure
+from egp.policy.pattern import fixed_folder, matches
+from egp.record.rollouts.reading import RolloutFile, read_rollouts
+from egp.record.rollouts.rollout import Rollout, Unread
+from egp.stats.values import field, frozen
+from egp.yaml import Document
+from egp.yaml.bounds import MAX_BYTES
+from egp.yaml.document import Places
+from egp.yaml.files import read_regular, repository_root, shown_path
+from egp.yaml.position import START, SourceText
+
+if TYPE_CHECKING:
+    from egp.policy.model import Policy
+    from egp.record.sources.git import Repository
+
+MOST_FILES = 20_000
+"""Files of all lines together that are read."""
+
+
+@frozen
+class Served:
+    """All that the files of a policy serve."""
+
+    rollouts: tuple[Rollout, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """File, as messages name it → its text."""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """The same → the file as the policy's patterns see it."""
+    failures: tuple[Failure, ...] = ()
+
+    def document(self, path: str) -> Document:
+        """A file as a document without a value: whoever has a place in it can show its line."""
+        return Document(path, 0, None, (), Places(SourceText(self.texts.get(path, "")), START))
+
+
+class RolloutTree(Protocol):
+    """Where rollout files are read from."""
+
+    def paths(self, folder: str, patterns: Sequence[str]) -> list[str]:
+        """The files that match, relative to the folder."""
+        ...
+
+    def texts(self, folder: str, paths: Sequence[str]) -> Iterator[str | Unreadable]:
+        """Their texts, in the same order."""
+        ...
+
+
+class Unreadable(str):
+    """Why a file is no text that egp reads."""
+
+
+class RolloutsOnDisk:
+    """Files as they lie in the working tree."""
+
+    def paths(self, folder: str, patterns: Sequence[str]) -> list[str]:
+        found = set()
+        for start in sorted({fixed_folder(pattern) for pattern in patterns}):
+            for parent, folders, names in os.walk(os.path.join(folder, start)):
+                folders[:] = sorted(name for name in folders if not name.startswith("."))
+                for name in names:
+                    inside = os.path.relpath(os.path.join(parent, name), folder).replace(os.sep, "/")
+                    if any(matches(inside, pattern) for pattern in patterns):
+                        found.add(inside)
+        return sorted(found)
+
+    def texts(self, folder: str, paths: Sequence[str]) -> Iterator[str | Unreadable]:
+        within = repository_root(folder) or folder
+        for path in paths:
+            try:
+                yield _text(read_regular(os.path.join(folder, path), MAX_BYTES, within))
+            except OSError as error:
+                yield Unreadable(error.strerror or type(error).__name__)
+
+
+class CommittedRollouts:
+    """Files as a commit has them; links are not followed."""
+
+    def __init__(self, repository: Repository, commit: str) -> None:
+        self._repository = repository
+        self._commit = commit
+        self._blobs: dict[tuple[str, str], str] = {}
+
+    def paths(self, folder: str, patterns: Sequence[str]) -> list[str]:
+        above = self._repository.inside(folder) or ""
+        prefix = "" if above in ("", ".") else f"{above}/"
+        starts = [f"{prefix}{fixed_folder(pattern)}".strip("/") for pattern in patterns]
+        under = [] if "" in starts or "." in starts else sorted(set(starts))
+        found = {}
+        for path, blob in self._repository.files(self._commit, under).items():
+            inside = path.removeprefix(prefix)
+            if path.startswith(prefix) and any(matches(inside, pattern) for pattern in patterns):
+                found[inside] = blob.id
+        self._blobs |= {(folder, path): blob for path, blob in found.items()}
+        return sorted(found)
+
+    def texts(self, folder: str, paths: Sequence[str]) -> Iterator[str | Unreadable]:
+        for content in self._repository.contents([self._blobs[folder, path] for path in paths]):
+            yield Unreadable("it is too large") if content is None else _text(content)
+
+
+def read_served(policy: Policy, folder: str, tree: RolloutTree | None = None, root: str = "") -> Served:
+    """What is served by the files of a policy, those of each line together. ``folder`` is where egp was called."""
+    tree = tree or RolloutsOnDisk()
+    root = root or policy.root or folder
+    rollouts: list[Rollout] = []
+    unread: list[Unread] = []
+    texts: dict[str, str] = {}
+    paths: dict[str, str] = {}
+    failures: list[Failure] = []
+    for line in policy.rollouts:
+        found = tree.paths(root, line.files or ())
+        if len(texts) + len(found) > MOST_FILES:
+            message = f"`rollouts:` matches more than {MOST_FILES:,} files"
+            failures.append(Failure(policy.name, message, help="name the folders of flags alone"))
+            break
+        files = list(_files(tree, root, folder, found, unread, paths))
+        reading = read_rollouts(files, line.format or "", line.environment or "")
+        rollouts += reading.rollouts
+        unread += reading.unread
+        texts.update((each.path, each.text) for each in files)
+    return Served(tuple(rollouts), tuple(unread), texts, paths, tuple(failures))
+
+
+def _files(
+    tree: RolloutTree,
+    root: str,
+    folder: str,
+    found: Sequence[str],
+    unread: list[Unread],
+    paths: dict[str, str],
+) -> Iterator[RolloutFile]:
+    for path, text in zip(found, tree.texts(root, found), strict=True):
+        shown = shown_path(os.path.join(root, path), folder)
+        paths[shown] = path
+        if isinstance(text, Unreadable):
+            unread.append(Unread(shown, START, f"it cannot be read: {text}"))
+        else:
+            yield RolloutFile(shown, text)
+
+
+def _text(content: bytes) -> str | Unreadable:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return Unreadable("it is not UTF-8")

@@ -1,0 +1,163 @@
+"""Rules that follow one another, each taking some of the units that are left, as shares of all of them.
+
+A hash puts a unit somewhere on a line from 0 to 1. Rules that hash the same attribute with the same salt divide the same
+line: what one of them took, the next does not get. Different hashes are independent of each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from egp.record.rollouts.rollout import Audience, Said, VariantShare, Weights
+from egp.stats.values import NamedTuple, mutable
+from egp.yaml import Span
+
+Box = Mapping[str, tuple[float, float]]
+"""Line → the part of it that is meant, of every line that is named; of the others all."""
+
+_MOST_BOXES = 300
+"""Pieces that the units are divided into; a flag whose rules make more is not followed."""
+
+
+class Claim(NamedTuple):
+    """A part of the units, and the variant that they get."""
+
+    box: Box
+    variant: str
+    at: Span
+
+
+@mutable
+class Step:
+    """One rule: for whom, and which claims it makes on the units that are left."""
+
+    at: Span
+    claims: tuple[Claim, ...]
+    condition: str = ""
+    """Empty for everybody."""
+    unit: Said[str] | None = None
+    salt: Said[str] | None = None
+    sticky: Said[bool] | None = None
+    weights: Weights | None = None
+    unread: str = ""
+    """Why it is not known what it claims."""
+
+
+def weighted(
+    line: str, weights: Sequence[tuple[str, float, Span]], total: float, start: float = 0.0
+) -> tuple[Claim, ...]:
+    """Claims side by side on a line, in proportion to their weights."""
+    claims = []
+    for variant, weight, at in weights:
+        end = start + (weight / total if total else 0.0)
+        claims.append(Claim({line: (start, min(1.0, end))}, variant, at))
+        start = end
+    return tuple(claims)
+
+
+def everybody(variant: str, at: Span) -> tuple[Claim, ...]:
+    return (Claim({}, variant, at),)
+
+
+def audiences(steps: Sequence[Step], default: str, default_at: Span) -> tuple[Audience, ...]:
+    """Each condition's own audience, and last everybody else, by what all rules give them together."""
+    found = []
+    for at, step in enumerate(steps):
+        if step.condition:
+            mine = _asked(steps, at)
+            found.append(_audience(step.condition, mine, step, default, default_at))
+    rest = [each for each in steps if not each.condition]
+    found.append(_audience("", rest, next(iter(rest), None), default, default_at))
+    return tuple(found)
+
+
+def _asked(steps: Sequence[Step], at: int) -> list[Step]:
+    """The rules that a unit meets which fulfils one condition and no other."""
+    return [each for number, each in enumerate(steps) if number == at or not each.condition]
+
+
+def _audience(
+    condition: str, steps: Sequence[Step], speaker: Step | None, default: str, default_at: Span
+) -> Audience:
+    at = speaker.at if speaker else default_at
+    steps = _reached(steps)
+    unread = next((each.unread for each in steps if each.unread), "")
+    if unread:
+        return Audience(at, condition=condition, unread=unread)
+    shares = _shares(steps, default, default_at)
+    if shares is None:
+        return Audience(at, condition=condition, unread="its rules divide the units into too many parts")
+    hashing = next((each for each in steps if each.unit or each.sticky), speaker)
+    return Audience(
+        at=at,
+        shares=shares,
+        condition=condition,
+        unit=hashing.unit if hashing else None,
+        salt=hashing.salt if hashing else None,
+        sticky=hashing.sticky if hashing else None,
+        weights=next((each.weights for each in steps if each.weights), None),
+    )
+
+
+def _reached(steps: Sequence[Step]) -> Sequence[Step]:
+    """The rules up to the first one that leaves nobody to the next, or that is not known."""
+    for at, step in enumerate(steps):
+        if step.unread or any(not each.box for each in step.claims):
+            return steps[: at + 1]
+    return steps
+
+
+def _shares(steps: Sequence[Step], default: str, default_at: Span) -> tuple[VariantShare, ...] | None:
+    left: list[dict[str, tuple[float, float]]] = [{}]
+    taken: list[VariantShare] = []
+    for step in steps:
+        for claim in step.claims:
+            remaining: list[dict[str, tuple[float, float]]] = []
+            share = 0.0
+            for box in left:
+                got, rest = _cut(box, claim.box)
+                share += got
+                remaining += rest
+            left = remaining
+            taken.append(VariantShare(claim.variant, share, claim.at))
+            if len(left) > _MOST_BOXES:
+                return None
+    rest_share = sum(map(_size, left))
+    if rest_share > 1e-12 or not taken:
+        taken.append(VariantShare(default, rest_share, default_at))
+    return added(taken)
+
+
+def _cut(
+    box: dict[str, tuple[float, float]], claimed: Box
+) -> tuple[float, list[dict[str, tuple[float, float]]]]:
+    """How much of a box is claimed, and the boxes that are left of it."""
+    inside, outside = dict(box), []
+    for line, (low, high) in claimed.items():
+        first, last = inside.get(line, (0.0, 1.0))
+        start, end = max(first, low), min(last, high)
+        if start >= end:
+            return 0.0, [box]
+        outside += [{**inside, line: part} for part in ((first, start), (end, last)) if part[0] < part[1]]
+        inside[line] = (start, end)
+    return _size(inside), outside
+
+
+def _size(box: Box) -> float:
+    size = 1.0
+    for low, high in box.values():
+        size *= high - low
+    return size
+
+
+def added(shares: Sequence[VariantShare]) -> tuple[VariantShare, ...]:
+    """One share for each variant, at the place of its first weight that is not 0."""
+    found: dict[str, VariantShare] = {}
+    for each in shares:
+        before = found.get(each.variant)
+        if before is None:
+            found[each.variant] = each
+        else:
+            at = before.at if before.share > 0 or each.share == 0 else each.at
+            found[each.variant] = VariantShare(each.variant, before.share + each.share, at)
+    return tuple(found.values())

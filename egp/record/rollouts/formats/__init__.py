@@ -1,0 +1,5 @@
+"""One file a format: its name is the format's, its docstring the format's page, the examples on the page its tests.
+
+A module has ``read(files, environment)``, which yields a ``Rollout`` for every flag or deployment of the files of one
+line of the policy, and ``Unread`` for what it cannot say. It never raises for anything that a file holds.
+"""

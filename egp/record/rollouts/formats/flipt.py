@@ -1,0 +1,226 @@
+"""Flipt: features as they are exported, or kept in git, in YAML or JSON.
+
+A flag with variants is served by rules: the first one whose segment a unit is in divides its units by distributions, which
+newer versions take relative to their sum, and older ones as they stand. A boolean flag is served by its rollouts, and what
+none of them decides is its `enabled`, so that a boolean flag that is not enabled may still be rolled out. Thresholds of one
+flag hash the same, in hundred parts: a threshold of 10 before one of 30 leaves the second 20, and one of 12.5 is 13.
+
+Reads:
+
+```yaml
+version: "1.4"
+namespace: {key: default}
+flags:
+  - key: pdp_buy_now
+    name: Buy now
+    type: VARIANT_FLAG_TYPE
+    enabled: true
+    variants: [{key: control, default: true}, {key: buy_now}]
+    rules:
+      - segment: everyone
+        distributions: [{variant: control, rollout: 55}, {variant: buy_now, rollout: 45}]
+  - key: fast
+    name: Fast
+    type: BOOLEAN_FLAG_TYPE
+    enabled: false
+    rollouts:
+      - segment: {key: staff, value: true}
+      - threshold: {percentage: 12.5, value: true}
+segments: [{key: everyone, name: Everyone, match_type: ALL_MATCH_TYPE}]
+```
+
+As:
+
+```yaml
+- flag: pdp_buy_now
+  default: control
+  audiences: [{unit: entityId, salt: pdp_buy_now, sticky: true, shares: {control: 55%, buy_now: 45%}}]
+- flag: fast
+  default: "false"
+  audiences:
+    - {condition: segment staff, shares: {"true": 100%}}
+    - {unit: entityId, salt: fast, shares: {"true": 13%, "false": 87%}}
+```
+
+Not checked, saying "is no number":
+
+```yaml
+flags:
+  - key: fast
+    name: Fast
+    type: BOOLEAN_FLAG_TYPE
+    rollouts: [{threshold: {percentage: many, value: true}}]
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+
+from egp.plan.quantity import shown
+from egp.record.rollouts import chain
+from egp.record.rollouts.chain import Claim, Step
+from egp.record.rollouts.part import Part
+from egp.record.rollouts.reading import RolloutFile, sound_documents
+from egp.record.rollouts.rollout import DEFAULT, Rollout, Said, Unread, Weights
+
+UNIT = "entityId"
+WITHDRAWN_BY = "enabled: false of a flag with variants; the rollouts of a boolean one taken out"
+
+
+def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:
+    """Every flag of the files."""
+    unread: list[Unread] = []
+    for document in sound_documents(files, unread):
+        root = Part(document, document.value)
+        flags = root.get("flags")
+        if flags is None:
+            unread.append(Unread(document.path, document.span(()), "it has no `flags`"))
+            continue
+        everybody = _everybody(root)
+        for flag in flags.list():
+            key = flag.get("key")
+            said = key.said_text() if key else None
+            if said is None:
+                unread.append(Unread(document.path, flag.at, "a flag has no key"))
+            else:
+                yield _rollout(document.path, document.index, environment, said, flag, everybody)
+    yield from unread
+
+
+def _everybody(root: Part) -> frozenset[str]:
+    """The segments that every unit is in: all of their constraints hold, and there are none."""
+    segments = root.get("segments")
+    found = set()
+    for each in segments.list() if segments else ():
+        key, kind, constraints = each.get("key"), each.get("match_type"), each.get("constraints")
+        is_all = kind is not None and kind.value == "ALL_MATCH_TYPE"
+        if key and is_all and not (constraints and constraints.value):
+            found.add(key.name() or "")
+    return frozenset(found)
+
+
+def _rollout(
+    path: str, number: int, environment: str, key: Said[str], flag: Part, everybody: frozenset[str]
+) -> Rollout:
+    kind = flag.get("type")
+    is_boolean = kind is not None and kind.value == "BOOLEAN_FLAG_TYPE"
+    enabled = flag.get("enabled")
+    on = Said(bool(enabled.value), enabled.at) if enabled else Said(False, key.at)
+    declared = flag.get("variants")
+    variants = [each for each in (declared.list() if declared else ()) if each.get("key")]
+    if is_boolean:
+        default: Said[str] | None = Said("true" if on.value else "false", on.at)
+        steps = _rollouts(key, flag, everybody)
+    else:
+        default = _default(variants)
+        steps = _rules(key, flag, everybody)
+    found = chain.audiences(steps, default.value if default else DEFAULT, (default or key).at)
+    return Rollout(
+        format="flipt",
+        path=path,
+        document=number,
+        flag=key,
+        environment=environment,
+        enabled=None if is_boolean else on,
+        default=default,
+        off=None if is_boolean else default,
+        variants=tuple(said for each in variants if (part := each.get("key")) and (said := part.said_text())),
+        audiences=found,
+        withdrawn_by=WITHDRAWN_BY,
+        unread=tuple(Unread(path, each.at, each.unread, key.value) for each in found if each.unread),
+    )
+
+
+def _default(variants: Sequence[Part]) -> Said[str] | None:
+    for each in variants:
+        marked, key = each.get("default"), each.get("key")
+        if marked is not None and marked.value is True and key is not None:
+            return key.said_text()
+    return None
+
+
+def _rules(key: Said[str], flag: Part, everybody: frozenset[str]) -> list[Step]:
+    rules = flag.get("rules")
+    return [_rule(key, rule, everybody) for rule in (rules.list() if rules else ())]
+
+
+def _rule(key: Said[str], rule: Part, everybody: frozenset[str]) -> Step:
+    condition = _segments(rule.get("segment") or rule.get("segments"), everybody)
+    distributions = rule.get("distributions")
+    weights = []
+    for each in distributions.list() if distributions else ():
+        variant, share = each.get("variant"), each.get("rollout")
+        number = share.number() if share else None
+        if variant is None or share is None or number is None or number < 0:
+            return Step(each.at, (), condition, unread=_no_number(share or each))
+        weights.append((variant.name() or "", number, share.at))
+    total = sum(weight for _, weight, _ in weights)
+    if not total or distributions is None:
+        return Step(rule.at, chain.everybody(DEFAULT, rule.at), condition)
+    is_hashed = len(weights) > 1
+    return Step(
+        distributions.key_at,
+        chain.weighted("", weights, total),
+        condition,
+        unit=Said(UNIT, distributions.key_at) if is_hashed else None,
+        salt=key if is_hashed else None,
+        sticky=Said(True, distributions.key_at) if is_hashed else None,
+        weights=Weights(
+            total,
+            100.0,
+            distributions.key_at,
+            "older versions serve the rest nothing, newer ones stretch the weights",
+        ),
+    )
+
+
+def _rollouts(key: Said[str], flag: Part, everybody: frozenset[str]) -> list[Step]:
+    rollouts = flag.get("rollouts")
+    return [_one_rollout(key, each, everybody) for each in (rollouts.list() if rollouts else ())]
+
+
+def _one_rollout(key: Said[str], rollout: Part, everybody: frozenset[str]) -> Step:
+    segment, threshold = rollout.get("segment"), rollout.get("threshold")
+    if segment is not None:
+        value = segment.get("value")
+        variant = "true" if value is not None and value.value is True else "false"
+        return Step(segment.key_at, chain.everybody(variant, segment.key_at), _segments(segment, everybody))
+    if threshold is None:
+        return Step(rollout.at, (), unread="it is neither a segment nor a threshold")
+    percentage, value = threshold.get("percentage"), threshold.get("value")
+    number = percentage.number() if percentage else None
+    if percentage is None or number is None:
+        return Step(threshold.key_at, (), unread=_no_number(percentage or threshold))
+    variant = "true" if value is not None and value.value is True else "false"
+    share = min(1.0, max(0, ceil(number)) / 100)
+    return Step(
+        percentage.at,
+        (Claim({"": (0.0, share)}, variant, percentage.at),),
+        unit=Said(UNIT, threshold.key_at),
+        salt=key,
+        sticky=Said(True, threshold.key_at),
+    )
+
+
+def _segments(part: Part | None, everybody: frozenset[str]) -> str:
+    """Who a rule is for, in words; empty for everybody."""
+    if part is None:
+        return ""
+    if part.get("key") is None and part.get("keys") is None and isinstance(part.value, dict):
+        return ""
+    keys = part.get("keys")
+    one = part.get("key") or (part if not isinstance(part.value, (dict, list)) else None)
+    listed = keys.list() if keys else part.list()
+    names = [one.name() or ""] if one else [each.name() or "" for each in listed]
+    operator = part.get("operator")
+    joined = " and " if operator is not None and operator.value == "AND_SEGMENT_OPERATOR" else " or "
+    is_everybody = (
+        all(each in everybody for each in names) if joined == " and " else bool(everybody & set(names))
+    )
+    return "" if is_everybody else f"segment {joined.join(map(shown, names))}"
+
+
+def _no_number(part: Part) -> str:
+    return part.computed or f"{shown(part.value)} is no number"

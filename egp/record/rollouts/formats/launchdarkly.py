@@ -1,0 +1,251 @@
+"""LaunchDarkly: flags as the REST API answers, one, a list of `items`, or the `flags` that SDKs are sent, in JSON.
+
+Weights are thousandths of a per cent: 45000 is 45 %. Where they do not reach 100000, the last variation gets the rest.
+Targets come first, then rules in their order, then `fallthrough`; `offVariation` is served to everybody while `on` is
+false or a prerequisite fails. The hash is of the flag's key and salt, and of `bucketBy`, which is the context's key where
+the rollout does not say, of the kind `contextKind`. A rollout with a `seed` is salted by that alone.
+
+Reads:
+
+```yaml
+key: pdp-buy-now
+variations: [{value: false, name: control}, {value: true, name: buy_now}]
+environments:
+  production:
+    on: true
+    salt: a1
+    offVariation: 0
+    targets: [{values: [tester], variation: 1}]
+    rules: []
+    fallthrough: {rollout: {variations: [{variation: 0, weight: 55000}, {variation: 1, weight: 45000}]}}
+```
+
+As:
+
+```yaml
+- flag: pdp-buy-now
+  enabled: true
+  off: control
+  audiences:
+    - {condition: targets tester, shares: {buy_now: 100%}}
+    - {unit: user key, salt: pdp-buy-now.a1, sticky: true, shares: {control: 55%, buy_now: 45%}}
+```
+
+Reads:
+
+```yaml
+flags:
+  short:
+    on: true
+    salt: b
+    variations: [a, b]
+    offVariation: 0
+    fallthrough: {rollout: {contextKind: device, bucketBy: id, seed: 61, variations: [{variation: 0, weight: 20000}, {variation: 1, weight: 10000}]}}
+```
+
+As:
+
+```yaml
+- flag: short
+  audiences: [{unit: device id, salt: "61", shares: {a: 20%, b: 80%}}]
+```
+
+Not checked, saying "its environment production is not in this file":
+
+```yaml
+key: elsewhere
+variations: [{value: true}, {value: false}]
+environments: {test: {on: true, fallthrough: {variation: 0}}}
+```
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+
+from egp.plan.quantity import shown
+from egp.record.rollouts import chain
+from egp.record.rollouts.chain import Step
+from egp.record.rollouts.part import Part
+from egp.record.rollouts.reading import RolloutFile, sound_documents
+from egp.record.rollouts.rollout import DEFAULT, Rollout, Said, Unread, Weights
+from egp.yaml import Span
+
+WHOLE = 100_000
+"""A hundred per cent."""
+WITHDRAWN_BY = "targeting off, which serves the off variation"
+
+
+def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:
+    """Every flag of the files, in one environment where they tell several apart."""
+    unread: list[Unread] = []
+    for document in sound_documents(files, unread):
+        found = False
+        for key, flag in _flags(Part(document, document.value)):
+            found = True
+            place = flag.get("environments", environment) if flag.has("environments") else flag
+            if place is None:
+                reason = f"its environment {shown(environment)} is not in this file"
+                unread.append(Unread(document.path, key.at, reason, key.value))
+            else:
+                yield _rollout(document.path, document.index, environment, key, flag, place)
+        if not found:
+            unread.append(Unread(document.path, document.span(()), "it has no flags"))
+    yield from unread
+
+
+def _flags(root: Part) -> Iterator[tuple[Said[str], Part]]:
+    key = root.get("key")
+    if key is not None and root.has("variations"):
+        if said := key.said_text():
+            yield said, root
+        return
+    for listed in (root.get("items"), root):
+        for flag in listed.list() if listed else ():
+            key = flag.get("key")
+            if key is not None and (said := key.said_text()):
+                yield said, flag
+    flags = root.get("flags")
+    for name, flag in flags.items() if flags else ():
+        yield Said(name, flag.key_at), flag
+
+
+def _rollout(path: str, number: int, environment: str, key: Said[str], flag: Part, place: Part) -> Rollout:
+    names = variation_names(flag)
+    salt = place.get("salt") or flag.get("salt")
+    salted = Said(f"{key.value}.{salt.name()}" if salt else key.value, salt.at if salt else key.at)
+    reading = Serving(names, salted)
+    steps = [*_targets(place, reading), *_rules(place, reading)]
+    fallthrough = place.get("fallthrough")
+    if fallthrough is not None:
+        steps.append(reading.step(fallthrough, ""))
+    archived, on, off = (
+        place.get("archived") or flag.get("archived"),
+        place.get("on"),
+        place.get("offVariation"),
+    )
+    enabled = Said(on.value is True, on.at) if on else Said(False, key.at)
+    if archived is not None and archived.value is True:
+        enabled = Said(False, archived.at)
+    off_variant = Said(names(off), off.at) if off else None
+    found = chain.audiences(steps, off_variant.value if off_variant else DEFAULT, key.at)
+    required = [each.get("key") for each in place.listed("prerequisites")]
+    variations = flag.listed("variations")
+    return Rollout(
+        format="launchdarkly",
+        path=path,
+        document=number,
+        flag=key,
+        environment=environment,
+        enabled=enabled,
+        default=off_variant,
+        off=off_variant,
+        variants=tuple(Said(name_of(each), each.at) for each in variations),
+        prerequisites=tuple(said for each in required if each and (said := each.said_text())),
+        audiences=found,
+        withdrawn_by=WITHDRAWN_BY,
+        unread=tuple(Unread(path, each.at, each.unread, key.value) for each in found if each.unread),
+    )
+
+
+def variation_names(flag: Part) -> Callable[[Part], str]:
+    """From the index of a variation to what it is called: its name, else its value, else the index."""
+    names = [name_of(each) for each in flag.listed("variations")]
+
+    def named(index: Part) -> str:
+        number = index.number()
+        if number is not None and number == int(number) and 0 <= number < len(names):
+            return names[int(number)]
+        return f"variation {shown(index.value)}"
+
+    return named
+
+
+def name_of(variation: Part) -> str:
+    name, value = variation.get("name"), variation.get("value")
+    plain = name.name() if name else None
+    if plain:
+        return plain
+    found = value or variation
+    return found.name() or json.dumps(found.value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+class Serving:
+    """What a rule or the fallthrough serves: one variation, or several by weights."""
+
+    def __init__(self, names: Callable[[Part], str], salt: Said[str]) -> None:
+        self._names = names
+        self._salt = salt
+
+    def step(self, part: Part, condition: str) -> Step:
+        variation, rollout = part.get("variation"), part.get("rollout")
+        if variation is not None:
+            if variation.computed:
+                return Step(variation.at, (), condition, unread=variation.computed)
+            return Step(variation.at, chain.everybody(self._names(variation), variation.at), condition)
+        if rollout is None:
+            return Step(part.at, (), condition, unread="it names neither a variation nor a rollout")
+        return self.by_weights(rollout, condition)
+
+    def by_weights(self, rollout: Part, condition: str) -> Step:
+        weights = []
+        for each in rollout.listed("variations"):
+            variation, weight = each.get("variation"), each.get("weight")
+            number = weight.number() if weight else None
+            if variation is None or weight is None or number is None or number < 0:
+                reason = (weight.computed if weight else "") or "a weight is no number"
+                return Step(each.at, (), condition, unread=reason)
+            weights.append((self._names(variation), number, weight.at))
+        seed = rollout.get("seed")
+        by, kind = rollout.get("bucketBy"), rollout.get("contextKind")
+        return weighed(
+            weights, rollout, condition, by, kind, (seed.said_text() if seed else None) or self._salt
+        )
+
+
+def weighed(
+    weights: Sequence[tuple[str, float, Span]],
+    rollout: Part,
+    condition: str,
+    by: Part | None,
+    kind: Part | None,
+    salt: Said[str] | None,
+) -> Step:
+    """A split by weights; what they leave goes to the last variation."""
+    if not weights:
+        return Step(rollout.at, (), condition, unread="its rollout has no weights")
+    total = sum(weight for _, weight, _ in weights)
+    stretched = [*weights[:-1], (weights[-1][0], weights[-1][1] + max(0.0, WHOLE - total), weights[-1][2])]
+    claims = chain.weighted("", stretched, WHOLE)
+    unit = f"{(kind.name() if kind else None) or 'user'} {(by.name() if by else None) or 'key'}"
+    place = by or kind or rollout
+    return Step(
+        rollout.at,
+        claims,
+        condition,
+        Said(unit, place.at),
+        salt,
+        Said(True, place.at),
+        Weights(total, WHOLE, rollout.at, "what is left over goes to the last variation"),
+    )
+
+
+def _targets(place: Part, reading: Serving) -> Iterator[Step]:
+    for key in ("targets", "contextTargets"):
+        for each in place.listed(key):
+            values = [value.name() or "" for value in each.listed("values")]
+            if values and each.get("variation"):
+                yield reading.step(each, f"targets {shown(', '.join(values))}")
+
+
+def _rules(place: Part, reading: Serving) -> Iterator[Step]:
+    for each in place.listed("rules"):
+        disabled = each.get("disabled")
+        if disabled is not None and disabled.value is True:
+            continue
+        clauses = each.get("clauses")
+        condition = json.dumps(
+            clauses.value if clauses else [], ensure_ascii=False, sort_keys=True, default=str
+        )
+        yield reading.step(each, condition if clauses and clauses.value else "")

@@ -1,0 +1,265 @@
+"""LaunchDarkly in Terraform: `launchdarkly_feature_flag_environment`, with the `launchdarkly_feature_flag` it names.
+
+`rollout_weights` are thousandths of a per cent, one for each variation in the order of the flag. Blocks (`fallthrough {}`)
+and attributes (`fallthrough = {}`) are read alike, and references only to a flag in the same files. Variables,
+locals, modules, functions, conditionals, `dynamic` blocks, `count` and `for_each` are computed by Terraform, and what they
+decide is not checked. The salt is LaunchDarkly's, and stands in no file. Needs `egp[terraform]`.
+
+Reads:
+
+```hcl
+resource "launchdarkly_feature_flag" "buy_now" {
+  key            = "pdp_buy_now"
+  variation_type = "boolean"
+  variations {
+    value = false
+    name  = "control"
+  }
+  variations {
+    value = true
+    name  = "buy_now"
+  }
+}
+
+resource "launchdarkly_feature_flag_environment" "production" {
+  flag_id = launchdarkly_feature_flag.buy_now.id
+  env_key = "production"
+  on      = true
+  fallthrough {
+    rollout_weights = [55000, 45000]
+    bucket_by       = "account"
+  }
+  off_variation = 0
+}
+```
+
+As:
+
+```yaml
+- flag: pdp_buy_now
+  enabled: true
+  off: control
+  audiences: [{unit: user account, sticky: true, shares: {control: 55%, buy_now: 45%}}]
+```
+
+Not checked, saying "var.share is computed by Terraform":
+
+```hcl
+resource "launchdarkly_feature_flag_environment" "production" {
+  flag_id = "shop/pdp_buy_now"
+  env_key = "production"
+  on      = true
+  fallthrough = { rollout_weights = [50000, var.share] }
+}
+```
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from egp.plan.quantity import shown
+from egp.record.rollouts import chain
+from egp.record.rollouts.chain import Step
+from egp.record.rollouts.formats.launchdarkly import WITHDRAWN_BY, name_of, variation_names, weighed
+from egp.record.rollouts.part import Computed, Part
+from egp.record.rollouts.reading import RolloutFile
+from egp.record.rollouts.rollout import DEFAULT, Rollout, Said, Unread
+from egp.yaml.position import START
+
+FLAG, SERVED = "launchdarkly_feature_flag", "launchdarkly_feature_flag_environment"
+
+
+def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:
+    """Every flag of the files that is configured for the environment."""
+    try:
+        from egp.record.rollouts.hcl import HclError, hcl_document
+    except ImportError:
+        reason = "Terraform needs the extra: pip install 'egp[terraform]'"
+        yield from (Unread(each.path, START, reason) for each in files)
+        return
+    documents = []
+    for file in files:
+        try:
+            documents.append(hcl_document(file.text, file.path))
+        except HclError as error:
+            yield Unread(file.path, error.at, f"it cannot be read: {error}")
+    flags = {
+        name: each for document in documents for name, each in Part(document, document.value).get_all(FLAG)
+    }
+    for document in documents:
+        for _, resource in Part(document, document.value).get_all(SERVED):
+            served = _served(document.path, environment, resource, flags)
+            if served is not None:
+                yield served
+
+
+def _served(path: str, environment: str, resource: Part, flags: dict[str, Part]) -> Rollout | Unread | None:
+    env = resource.get("env_key")
+    if env is None or env.computed:
+        at = (env or resource).at
+        reason = env.computed if env else "it names no environment"
+        return Unread(path, at, f"whether it is {shown(environment)} is not known: {reason}")
+    if env.name() != environment:
+        return None
+    key, flag, reason = _flag_of(resource, flags)
+    if key is None:
+        return Unread(path, resource.at, reason)
+    for each in ("count", "for_each"):
+        repeated = resource.get(each)
+        if repeated is not None:
+            return Unread(path, repeated.at, f"`{each}` is computed by Terraform", key.value)
+    return _rollout(path, environment, key, flag, resource)
+
+
+def _flag_of(resource: Part, flags: dict[str, Part]) -> tuple[Said[str] | None, Part | None, str]:
+    """The key of the flag that is configured, its resource where the files have it, and else why not."""
+    named = resource.get("flag_id")
+    if named is None:
+        return None, None, "it names no flag"
+    if isinstance(named.value, Computed):
+        label = named.value.refers_to(FLAG)
+        flag = flags.get(label)
+        key = flag.get("key") if flag else None
+        if key is None or key.computed:
+            return None, None, f"the flag it is for is not in these files: {named.computed}"
+        return Said(key.name() or "", named.at), flag, ""
+    text = named.text()
+    if not text:
+        return None, None, named.computed or "its flag_id is no text"
+    key_text = text.rpartition("/")[2]
+    flag = next((each for each in flags.values() if (own := each.get("key")) and own.value == key_text), None)
+    return Said(key_text, named.at), flag, ""
+
+
+def _rollout(path: str, environment: str, key: Said[str], flag: Part | None, resource: Part) -> Rollout:
+    variations = _variations(flag) if flag else []
+    names = variation_names(flag) if flag and variations else None
+    reading = _Serving([name_of(each) for each in variations] or _booleans(flag))
+    steps = [*_targets(resource, reading), *_rules(resource, reading)]
+    if unknown := resource.get("dynamic"):
+        steps.insert(0, Step(unknown.at, (), unread="a `dynamic` block is computed by Terraform"))
+    fallthrough = _one(resource, "fallthrough") or _one(resource, "flag_fallthrough")
+    if fallthrough is not None:
+        steps.append(reading.step(fallthrough, ""))
+    on, off = resource.get("on") or resource.get("targeting_enabled"), resource.get("off_variation")
+    unread = [Unread(path, each.at, each.computed, key.value) for each in (on, off) if each and each.computed]
+    off_variant = (
+        Said(names(off) if names else reading.name(off), off.at) if off and not off.computed else None
+    )
+    found = chain.audiences(steps, off_variant.value if off_variant else DEFAULT, key.at)
+    unread += [Unread(path, each.at, each.unread, key.value) for each in found if each.unread]
+    required = [each.get("flag_key") for each in _blocks(resource, "prerequisites")]
+    return Rollout(
+        format="launchdarkly-terraform",
+        path=path,
+        document=0,
+        flag=key,
+        environment=environment,
+        enabled=None
+        if on and on.computed
+        else Said(on is not None and on.value is True, (on or resource).at),
+        default=off_variant,
+        off=off_variant,
+        variants=tuple(Said(name_of(each), each.at) for each in variations),
+        prerequisites=tuple(Said(each.name() or each.computed, each.at) for each in required if each),
+        audiences=found,
+        withdrawn_by=WITHDRAWN_BY,
+        unread=tuple(unread),
+    )
+
+
+def _variations(flag: Part) -> list[Part]:
+    return _blocks(flag, "variations")
+
+
+def _booleans(flag: Part | None) -> list[str]:
+    """A boolean flag that declares no variations has these two."""
+    kind = flag.get("variation_type") if flag else None
+    return ["true", "false"] if kind is not None and kind.value == "boolean" else []
+
+
+def _blocks(part: Part, key: str) -> list[Part]:
+    """Blocks of a name, or the list in an attribute."""
+    found = part.get(key)
+    if found is None:
+        return []
+    return list(found.list()) if isinstance(found.value, list) else [found]
+
+
+def _one(part: Part, key: str) -> Part | None:
+    return next(iter(_blocks(part, key)), None)
+
+
+class _Serving:
+    """What a block serves: one variation, or several by weights."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def name(self, index: Part) -> str:
+        number = index.number()
+        if number is not None and number == int(number) and 0 <= number < len(self._names):
+            return self._names[int(number)]
+        return f"variation {shown(index.value)}"
+
+    def step(self, part: Part, condition: str) -> Step:
+        if part.computed:
+            return Step(part.at, (), condition, unread=part.computed)
+        variation, weights = part.get("variation"), part.get("rollout_weights")
+        if weights is not None and not (isinstance(weights.value, list) and not weights.value):
+            return self._split(weights, part, condition)
+        if variation is None:
+            return Step(part.at, (), condition, unread="it names neither a variation nor weights")
+        if variation.computed:
+            return Step(variation.at, (), condition, unread=variation.computed)
+        return Step(variation.at, chain.everybody(self.name(variation), variation.at), condition)
+
+    def _split(self, weights: Part, part: Part, condition: str) -> Step:
+        read_weights = []
+        for position, each in enumerate(weights.list()):
+            number = each.number()
+            if number is None or number < 0:
+                return Step(each.at, (), condition, unread=each.computed or "a weight is no number")
+            name = self._names[position] if position < len(self._names) else f"variation {position}"
+            read_weights.append((name, number, each.at))
+        if weights.computed:
+            return Step(weights.at, (), condition, unread=weights.computed)
+        by, kind = part.get("bucket_by"), part.get("context_kind")
+        for named in (by, kind):
+            if named is not None and named.computed:
+                return Step(named.at, (), condition, unread=named.computed)
+        return weighed(read_weights, weights, condition, by, kind, None)
+
+
+def _targets(resource: Part, reading: _Serving) -> Iterator[Step]:
+    for key in ("targets", "context_targets", "user_targets"):
+        for each in _blocks(resource, key):
+            if each.computed:
+                yield Step(each.at, (), f"{key} that Terraform computes", unread=each.computed)
+                continue
+            values = each.get("values")
+            who = "" if values is None else ", ".join(value.name() or "…" for value in values.list())
+            if (values is not None and values.computed) or who:
+                yield reading.step(each, f"targets {shown(who or (values.computed if values else ''))}")
+
+
+def _rules(resource: Part, reading: _Serving) -> Iterator[Step]:
+    for each in _blocks(resource, "rules"):
+        clauses = [_plain(clause) for clause in _blocks(each, "clauses")]
+        condition = (
+            json.dumps(clauses, ensure_ascii=False, sort_keys=True, default=str) if clauses else "a rule"
+        )
+        yield reading.step(each, condition)
+
+
+def _plain(part: Part) -> object:
+    """A value as JSON, what is computed by its own words."""
+    if isinstance(part.value, Computed):
+        return part.value.reason
+    if isinstance(part.value, dict):
+        return {name: _plain(each) for name, each in part.items() if not name.startswith("__")}
+    if isinstance(part.value, list):
+        return [_plain(each) for each in part.list()]
+    return part.value

@@ -1,0 +1,111 @@
+"""From the files of one line of a policy to the rollouts in them; what cannot be read says why."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from egp.record.rollouts.rollout import Rollout, Unread
+from egp.stats.values import NamedTuple, field, mutable
+from egp.yaml import Document, read_text
+from egp.yaml.position import START
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Reader = Callable[["Sequence[RolloutFile]", str], "Iterator[Rollout | Unread]"]
+
+_FORMATS = os.path.join(os.path.dirname(__file__), "formats")
+
+_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+"""Two escapes of JSON that are one character, which YAML writes as one."""
+
+
+@mutable
+class RolloutFile:
+    """One file: its name, its text, and its documents, which are read when needed."""
+
+    path: str
+    text: str
+    _documents: list[Document] = field(default_factory=list)
+
+    @property
+    def documents(self) -> list[Document]:
+        if not self._documents:
+            self._documents += read_text(_plain_escapes(self.text), self.path)
+        return self._documents
+
+
+class RolloutReading(NamedTuple):
+    """What the files of one line of a policy say, and what they do not."""
+
+    rollouts: tuple[Rollout, ...]
+    unread: tuple[Unread, ...]
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """The names of the formats: of each file in their folder."""
+    stems = (os.path.splitext(name) for name in sorted(os.listdir(_FORMATS)))
+    return tuple(stem.replace("_", "-") for stem, ending in stems if ending == ".py" and stem != "__init__")
+
+
+def format_module(name: str) -> ModuleType:
+    """The module of a format. Raises KeyError for an unknown one."""
+    if name not in formats():
+        raise KeyError(name)
+    return import_module(f"egp.record.rollouts.formats.{name.replace('-', '_')}")
+
+
+def read_rollouts(files: Sequence[RolloutFile], format: str, environment: str) -> RolloutReading:
+    """What is served, in the order of the files. A file that defeats its format is unread, and hides no other."""
+    read: Reader = format_module(format).read
+    rollouts: list[Rollout] = []
+    unread: list[Unread] = []
+    try:
+        for found in read(files, environment):
+            if isinstance(found, Rollout):
+                rollouts.append(found)
+                unread += found.unread
+            else:
+                unread.append(found)
+    except RecursionError:
+        unread += [Unread(each.path, START, "it nests too deeply") for each in files]
+    return RolloutReading(tuple(rollouts), tuple(unread))
+
+
+def sound_documents(files: Iterable[RolloutFile], unread: list[Unread]) -> Iterator[Document]:
+    """The documents that are YAML or JSON; of every other one the reason is added, templates of Helm among them."""
+    for file in files:
+        if file.path.endswith(".cue"):
+            unread.append(Unread(file.path, START, "CUE computes what is served, and egp runs no CUE"))
+            continue
+        for document in file.documents:
+            problem = next((each for each in document.problems if each.kind != "empty"), None)
+            if problem and "{{" in file.text:
+                unread.append(Unread(file.path, problem.span, "it is a template, which Helm fills in"))
+                break
+            if problem:
+                unread.append(Unread(file.path, problem.span, f"it cannot be read: {problem.message}"))
+            elif isinstance(document.value, dict) and document.value.get("kind") == "Kustomization":
+                unread.append(
+                    Unread(file.path, document.span(("kind",)), "Kustomize computes what is served")
+                )
+            elif document.value is not None:
+                yield document
+
+
+def _plain_escapes(text: str) -> str:
+    """The text with each pair of surrogates as the one escape that YAML knows, and as long as before."""
+    if "\\u" not in text:
+        return text
+    return _PAIR.sub(_one_escape, text)
+
+
+def _one_escape(pair: re.Match[str]) -> str:
+    high, low = int(pair[2], 16), int(pair[3], 16)
+    return f"{pair[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}  "

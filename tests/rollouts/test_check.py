@@ -1,0 +1,168 @@
+"""egp check compares what is served with the plans: each finding at the line of the rollout file, the plan's line beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from egp.check import check
+from egp.output.report.model import Report
+from egp.plan.digest import plan_digest
+from egp.plan.experiment import read_experiment
+from egp.plan.finding import Diagnostic
+from egp.policy.error import PolicyError
+from egp.policy.plan_files import PlanFinder
+from egp.policy.reading import read_policy
+from egp.yaml import read_text
+
+SOUND = Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
+
+POLICY = """\
+extends: ["egp:standard"]
+plans: ["experiments/*.yaml"]
+not_an_experiment: {log_sampling: nobody is treated}
+rollouts:
+  - {files: "flags/*.yaml", format: flagd, environment: production}
+"""
+
+FLAG = """\
+flags:
+  pdp_buy_now:
+    state: ENABLED
+    variants: {control: false, buy_now: true}
+    defaultVariant: control
+    targeting: {fractional: [[control, 55], [buy_now, 45]]}
+"""
+
+DURING = date(2023, 1, 25)
+
+Run = Callable[..., Report]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """egp check over a repository with the sound plan, a policy, and the files of the call."""
+    (tmp_path / ".git").mkdir()
+
+    def over(files: dict[str, str], *paths: str, as_of: date = DURING) -> Report:
+        plan = SOUND.read_text(encoding="utf-8")
+        for name, text in {"experiments/plan.yaml": plan, "egp.yaml": POLICY, **files}.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        policy = read_policy(str(tmp_path / "egp.yaml"), "egp.yaml")
+        finder = PlanFinder(str(tmp_path), policy.plans, policy.root)
+        asked = finder.asked(paths) if paths else finder.portfolio()
+        return check(asked, finder, policy, as_of)
+
+    return over
+
+
+def of_rollouts(report: Report) -> list[Diagnostic]:
+    return [each for each in report.diagnostics if "rollout" in each.rule]
+
+
+def test_a_flag_that_serves_what_the_plan_says_is_clean(run: Run) -> None:
+    report = run({"flags/pdp.yaml": FLAG})
+    assert of_rollouts(report) == []
+    assert report.failures == []
+
+
+def test_a_difference_is_found_at_the_line_of_the_flag_beside_that_of_the_plan(run: Run) -> None:
+    (found,) = of_rollouts(run({"flags/pdp.yaml": FLAG.replace("45", "60").replace("55", "40")}))
+    assert (found.rule, found.severity) == ("rollout-split", "error")
+    assert (found.place.path, found.place.span.start.line) == ("flags/pdp.yaml", 6)
+    assert found.experiment == "sound-plan"
+    (beside,) = found.related
+    assert beside.place.path == "experiments/plan.yaml"
+    assert "buy_now" in beside.line
+
+
+def test_a_further_flag_of_the_plan_is_compared_as_well(run: Run) -> None:
+    plan = SOUND.read_text(encoding="utf-8").replace("revision:", "flags: [pdp_buy_now_ios]\nrevision:")
+    other = FLAG.replace("pdp_buy_now:", "pdp_buy_now_ios:").replace("45", "60")
+    found = of_rollouts(run({"experiments/plan.yaml": plan, "flags/ios.yaml": other}))
+    assert [each.rule for each in found] == ["rollout-split"]
+
+
+def test_a_split_without_a_plan_is_said_when_all_plans_are_judged(run: Run) -> None:
+    second = (
+        SOUND.read_text(encoding="utf-8")
+        .replace("id: sound-plan", "id: second")
+        .replace("pdp_buy_now", "second")
+    )
+    files = {
+        "flags/other.yaml": FLAG.replace("pdp_buy_now", "search_banner"),
+        "experiments/second.yaml": second,
+    }
+    (found,) = of_rollouts(run(files))
+    assert (found.rule, found.severity, found.place.span.start.line) == ("unplanned-rollout", "info", 2)
+    assert of_rollouts(run(files, "experiments/plan.yaml")) == []
+
+
+def test_a_flag_that_the_policy_excepts_needs_no_plan(run: Run) -> None:
+    assert of_rollouts(run({"flags/log.yaml": FLAG.replace("pdp_buy_now", "log_sampling")})) == []
+
+
+def test_what_is_computed_elsewhere_is_said_and_hides_nothing(run: Run) -> None:
+    report = run({"flags/chart.yaml": "flags:\n  {{ range .Values.flags }}\n", "flags/pdp.yaml": FLAG})
+    (found,) = of_rollouts(report)
+    assert found.rule == "unread-rollout"
+    assert "Helm fills in" in found.message
+
+
+def test_a_planned_flag_that_cannot_be_compared_rejects_at_its_line(run: Run) -> None:
+    report = run({"flags/pdp.yaml": FLAG.replace("[buy_now, 45]", "[buy_now, {var: share}]")})
+    found = of_rollouts(report)
+    assert report.exit_status() == 1
+    assert {(each.severity, each.place.span.start.line) for each in found} == {("error", 6)}
+    assert all("could not be checked: a weight is computed" in each.message for each in found)
+
+
+def test_a_waiver_of_the_plan_holds_for_its_rollout(run: Run) -> None:
+    digest = plan_digest(read_experiment(read_text(SOUND.read_text(encoding="utf-8"))[0].value)[0])
+    waiver = (
+        "waivers: [{rule: rollout-split, reason: the exposure is raised in two steps this week, approver: '@xp-lead', "
+        f"role: experimentation_lead, granted: 2023-01-20, expires: 2023-02-01, ticket: XP-7, digest: '{digest}'}}]"
+    )
+    plan = SOUND.read_text(encoding="utf-8").replace("waivers: []", waiver)
+    policy = (
+        POLICY + 'roles: {experimentation_lead: ["@xp-lead"]}\nwaivers: {approvers: [experimentation_lead]}\n'
+    )
+    files = {"experiments/plan.yaml": plan, "egp.yaml": policy, "flags/pdp.yaml": FLAG.replace("45", "60")}
+    report = run(files)
+    found = next(each for each in of_rollouts(report) if each.rule == "rollout-split")
+    assert found.waiver is not None, [
+        each.message for each in report.diagnostics if each.rule == "waiver-valid"
+    ]
+
+
+def test_links_out_of_the_repository_are_not_followed(run: Run, tmp_path: Path) -> None:
+    outside = tmp_path.parent / f"{tmp_path.name}-outside.yaml"
+    outside.write_text(FLAG, encoding="utf-8")
+    (tmp_path / "flags").mkdir()
+    (tmp_path / "flags" / "link.yaml").symlink_to(outside)
+    (found,) = of_rollouts(run({}))
+    assert "a link leads out of the repository" in found.message
+
+
+@pytest.mark.parametrize(
+    ("line", "saying"),
+    [
+        ('{files: "a.json", format: flagdd, environment: production}', "did you mean `flagd`?"),
+        ('{files: "../a.json", format: flagd, environment: production}', "no file matches the pattern"),
+        ("{format: flagd, environment: production}", "has no `files`"),
+    ],
+)
+def test_a_line_that_names_nothing_is_an_error_of_the_policy(run: Run, line: str, saying: str) -> None:
+    with pytest.raises(PolicyError) as refused:
+        run({"egp.yaml": f'extends: ["egp:standard"]\nplans: ["experiments/*.yaml"]\nrollouts: [{line}]\n'})
+    assert any(saying in failure.message for failure in refused.value.failures)
+
+
+def test_a_hostile_name_reaches_no_terminal(run: Run) -> None:
+    flag = FLAG.replace("pdp_buy_now:", '"evil\\e[31m":')
+    (found,) = of_rollouts(run({"flags/evil.yaml": flag}))
+    assert found.message.isprintable()
