@@ -34,7 +34,18 @@ Fails at `text` with `as_of: 2023-01-10`, saying "the plan treats nobody before 
 id: sound-plan
 ```
 
-Fails at `text` with `as_of: 2023-02-07, entered: [70%]`, saying "the stage 45 % (test) is over":
+Where there is a ledger, the first stage comes first, and whoever serves fewer than were entered is not held up.
+
+Fails at `text` with `as_of: 2023-02-07, entered: []`, saying "the stage 90 % is not due yet":
+
+```yaml
+id: sound-plan
+---
+flags:
+  pdp_buy_now: {state: ENABLED, variants: {control: 0, buy_now: 1}, defaultVariant: control, targeting: {fractional: [[control, 10], [buy_now, 90]]}}
+```
+
+Passes with `as_of: 2023-02-07, entered: [70%]`:
 
 ```yaml
 id: sound-plan
@@ -99,9 +110,14 @@ def check(served: ServedFlag) -> Iterator[Finding]:
     allowed = due(served, stages)
     for audience in decisive(served.rollout):
         share = treated(served, known(audience).shares)
-        if share > 0 and not any(same(share, each.treated) for each in allowed):
+        if share > _entered(served) and not any(same(share, each.treated) for each in allowed):
             at = place_of(served, audience.shares, audience.at)
             yield _finding(served, share, at, stages, allowed)
+
+
+def _entered(served: ServedFlag) -> float:
+    """The share of the stage that was entered last, below which nobody is treated who was not: 0 where none was."""
+    return max((each.treated or 0.0 for each in (served.entered or ())[-1:]), default=0.0)
 
 
 def _finding(
