@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from coverage import Coverage
 
-START = 0.05
+START = 0.01
 """Seconds that any test may take before its time counts."""
 PARTICULAR = 30
-"""How many of the tests that take next to no time and reach little else have their say before all others."""
+"""How many of the tests that take no longer and reach little else have their say before all others."""
 BETWEEN = ""
 """What coverage calls that which runs when no test does: imports and the collection of tests."""
 
@@ -44,7 +44,7 @@ class Reach:
         for at, tests in lines.items():
             for test in tests & reached.keys():
                 reached[test].add(at)
-        quick = [test for test in reached if self.seconds[test] < START / 5]
+        quick = [test for test in reached if self.seconds[test] < START]
         found = sorted(quick, key=lambda test: (self._breadth[test], test))[:PARTICULAR]
         left = sorted(
             reached.keys() - set(found),
