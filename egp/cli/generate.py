@@ -18,9 +18,11 @@ from egp.cli.rule_tables import rule_tables
 from egp.plan.results import COLUMNS
 from egp.policy.params import shown_value
 from egp.policy.reading import shipped_policy
-from egp.policy.shipped import ROOT, policy_names
+from egp.policy.shipped import ROOT, policy_names, policy_path
 from egp.record.rollouts.reading import format_module, formats
 from egp.rules.rule import FAMILIES, Rule, index
+from egp.yaml import read_bytes
+from egp.yaml.sha import sha256
 
 BLOCK = re.compile(r"(<!-- generated: (?P<command>[^\n]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -29,6 +31,7 @@ def generated_files() -> dict[str, str]:
     """Path relative to the checkout → content that the file must have."""
     files = {
         **rule_tables(),
+        **_shipped_policies(),
         **schema_files(),
         "docs/rules/README.md": _rule_index(),
         "egp/stats/__init__.pyi": _statistics_stub(),
@@ -49,6 +52,24 @@ def generated_files() -> dict[str, str]:
         with open(os.path.join(ROOT, path), encoding="utf-8") as file:
             files[path] = BLOCK.sub(_block, file.read())
     return files
+
+
+def _shipped_policies() -> dict[str, str]:
+    """What the shipped policies say, as data: judging by one of them parses no YAML of egp's own."""
+    lines = [
+        '"""What each shipped policy says, and the digest of the file that says it."""',
+        "",
+        "# Generated from policies/ by `python -m egp.cli.generate`.",
+        "# fmt: off",
+        "",
+        "VALUES: dict[str, tuple[str, object]] = {",
+    ]
+    for name in policy_names():
+        with open(policy_path(name) or "", "rb") as file:
+            content = file.read()
+        (document,) = read_bytes(content, name)
+        lines.append(f"    {name!r}: ({sha256(content).hexdigest()!r}, {document.value!r}),")
+    return {"egp/policy/shipped_table.py": "\n".join([*lines, "}"]) + "\n"}
 
 
 def schema_files() -> dict[str, str]:

@@ -9,12 +9,21 @@ states it for others to recompute, and ``tests/integrity`` has the digests of pl
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from egp.plan.experiment import Experiment, declarations
 from egp.plan.quantity import Interval, Measure, MetricChange
 from egp.plan.typed_reader import Keys, TypedMapping
 from egp.yaml.sha import sha256
+
+if TYPE_CHECKING:
+    from json.encoder import encode_basestring
+else:
+    try:
+        from _json import encode_basestring
+    except ImportError:
+        from json.encoder import encode_basestring
 
 VERSION = "v1"
 
@@ -26,10 +35,20 @@ Canonical = None | bool | int | float | str | list["Canonical"] | dict[str, "Can
 
 def plan_digest(plan: Experiment) -> str:
     """The digest of a plan that was read without problems; what could not be read is not in it."""
-    from json import dumps
-
-    text = dumps(canonical_plan(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json_text(canonical_plan(plan))
     return f"{VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def json_text(value: Canonical) -> str:
+    """The value as ``json.dumps`` writes it without spaces, keys sorted; loading it takes longer than a digest."""
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if isinstance(value, dict):
+        members = (f"{encode_basestring(key)}:{json_text(value[key])}" for key in sorted(value))
+        return f"{{{','.join(members)}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(json_text, value))}]"
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def canonical_plan(plan: Experiment) -> dict[str, Canonical]:

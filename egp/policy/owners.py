@@ -15,6 +15,7 @@ from egp.record.entry_files import has_lock
 from egp.rules.rule import Catalogue
 from egp.stats.values import NamedTuple, replace
 from egp.yaml import read_file
+from egp.yaml.files import shown_path
 from egp.yaml.sha import sha256
 
 
@@ -79,7 +80,7 @@ class Owners:
 
         try:
             lock = read_lock(root)
-            for document in read_file(path, path):
+            for document in read_file(path, shown_path(path)):
                 name = document.value.get("id") if isinstance(document.value, dict) else None
                 entry = lock.entries.get(name) if isinstance(name, str) else None
                 yield os.path.normpath(os.path.join(root, entry.path)) if entry and entry.path else path

@@ -19,7 +19,7 @@ from egp.policy.locate import lock_folder
 from egp.policy.model import Policy, Scope
 from egp.policy.scope import Condition
 from egp.policy.settings import entries_of, origin_of, read_settings
-from egp.policy.shipped import policy_names, policy_path
+from egp.policy.shipped import policy_document, policy_names, policy_path
 from egp.policy.territories import misdelegating
 from egp.policy.tree import Tree, WorkingTree
 from egp.rules.rule import Catalogue, Rule
@@ -68,8 +68,10 @@ class _Files:
 
     def _read(self, name: str, path: str, chain: tuple[str, ...]) -> tuple[PolicyFile, tuple[Layer, ...]]:
         # A shipped policy lies where egp is installed, maybe by a link in the repository's own environment.
-        tree, place = (WorkingTree(), real_path(path)) if name.startswith("egp:") else (self._tree, path)
-        documents = tree.documents(place, name)
+        is_shipped = name.startswith("egp:")
+        documents = (
+            [policy_document(real_path(path), name)] if is_shipped else self._tree.documents(path, name)
+        )
         self._folders[name] = os.path.dirname(os.path.abspath(path))
         self.digest.update(documents[0].text.encode("utf-8", "surrogatepass"))
         document = self.documents[name] = documents[0]
@@ -163,21 +165,23 @@ class _Files:
     ) -> tuple[Layer, ...]:
         layers: dict[str, Layer] = {}
         for position, written in enumerate(names):
-            span = document.span((*path, position))
+            at = (*path, position)
             name = _name_from(document.path, written)
             if name in chain:
                 cycle = " → ".join([*chain[chain.index(name) :], name])
                 self.failures.append(
-                    _failure(document, f"policies extend each other: {cycle}", span, "break the cycle")
+                    _failure(
+                        document, f"policies extend each other: {cycle}", document.span(at), "break the cycle"
+                    )
                 )
                 continue
-            found = self._resolve(name, written, document, span)
+            found = self._resolve(name, written, document, at)
             if found:
                 for layer in self.layers_of(name, found, chain)[1]:
                     layers.setdefault(layer.name, layer)
         return tuple(layers.values())
 
-    def _resolve(self, name: str, written: str, document: Document, span: Span) -> str | None:
+    def _resolve(self, name: str, written: str, document: Document, at: Path) -> str | None:
         """Path of an extended policy: shipped, or a file inside the repository, named from the extending one."""
         if name.startswith("egp:"):
             path = policy_path(name)
@@ -186,20 +190,24 @@ class _Files:
                 hint = f", did you mean `{guess}`?" if guess else ""
                 advice = f"egp ships {', '.join(policy_names())}"
                 self.failures.append(
-                    _failure(document, f"egp ships no policy `{shown(name)}`{hint}", span, advice)
+                    _failure(
+                        document, f"egp ships no policy `{shown(name)}`{hint}", document.span(at), advice
+                    )
                 )
             return path
         path = self._tree.real(os.path.join(self._folders[document.path], written))
         if os.path.commonpath([self.root, path]) != self.root:
             advice = "copy the policy into the repository"
             self.failures.append(
-                _failure(document, f"`{shown(written)}` lies outside the repository", span, advice)
+                _failure(
+                    document, f"`{shown(written)}` lies outside the repository", document.span(at), advice
+                )
             )
             return None
         if not self._tree.has(path):
             advice = "name a file relative to this policy's folder, or a shipped policy"
             self.failures.append(
-                _failure(document, f"there is no policy file `{shown(written)}`", span, advice)
+                _failure(document, f"there is no policy file `{shown(written)}`", document.span(at), advice)
             )
             return None
         self.extended[name] = path

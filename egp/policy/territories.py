@@ -262,6 +262,6 @@ class PlacesOnDisk:
 
     def document(self, file: str) -> Document | None:
         try:
-            return read_file(file, file)[0]
+            return read_file(file, shown_path(file))[0]
         except OSError:
             return None

@@ -17,7 +17,7 @@ class Places(NamedTuple):
     source: SourceText
     fallback: Span
     """The answer where there is nothing to point at."""
-    outline: Callable[[], Outline] | None = None
+    outline: Callable[[], Outline | None] | None = None
 
 
 class Document:
@@ -82,12 +82,15 @@ class Document:
         node = place.value.written()
         return self.text[node.start : node.end]
 
-    def _find(self, path: Path) -> tuple[NodePlace | None, bool]:
-        if self._places.outline is None:
-            return None, False
-        if self._outline is None:
+    @property
+    def outline(self) -> Outline | None:
+        """The place of everything; None where nothing could be read."""
+        if self._outline is None and self._places.outline is not None:
             self._outline = self._places.outline()
-        return self._outline.find(path)
+        return self._outline
+
+    def _find(self, path: Path) -> tuple[NodePlace | None, bool]:
+        return self.outline.find(path) if self.outline is not None else (None, False)
 
     def _shown(self, node: Node) -> Span:
         return self._places.source.span(node.start, node.end)

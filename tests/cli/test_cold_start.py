@@ -23,7 +23,7 @@ HEAVY = {
 }  # fmt: skip
 """Modules of others that a check of one plan can do without."""
 
-MOST = 268
+MOST = 269
 """Modules altogether. Each takes a quarter of a millisecond: what adds one has to be worth that at every commit."""
 
 ASKED = """

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egp.plan.digest import plan_digest
+from egp.plan.digest import json_text, plan_digest
 from egp.plan.experiment import Experiment, declarations
 from egp.plan.typed_reader import TypedMapping, required_type
 from egp.yaml import Path, pointer
@@ -269,3 +269,18 @@ def test_the_form_that_the_page_describes_is_the_one_that_is_digested() -> None:
     blocks = dict(re.findall(r"```(yaml|json|text)\n(.*?)\n```", page, re.DOTALL))
     assert blocks["text"] == f"v1:sha256:{sha256(blocks['json'].encode()).hexdigest()}"
     assert blocks["text"] == digest(blocks["yaml"])
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    )
+)
+def test_the_form_is_written_as_json_writes_it(value: object) -> None:
+    expected = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert json_text(value) == expected  # type: ignore[arg-type]
