@@ -481,13 +481,15 @@ class TestExplain:
 
     def test_a_page_is_short_until_examples_are_asked_for(self, egp: Egp, repository: Workspace) -> None:
         assert repository.root
-        examples = list(load("minimum-runtime").page.examples)
+        page = load("minimum-runtime").page
+        examples, blocks = list(page.examples), page.text.count("```yaml")
         short, whole = (
             egp("explain", "minimum-runtime").out,
             egp("explain", "minimum-runtime", "--examples").out,
         )
-        assert (short.count(":\n\n    "), whole.count(":\n\n    ")) == (1, len(examples))
+        assert (short.count(":\n\n    "), whole.count(":\n\n    ")) == (1, blocks)
         assert "\nFails at `/schedule/end`" in short
+        assert "\nNot checked without `/schedule/start`.\n" in whole
         assert f"All {len(examples)} examples: egp explain minimum-runtime --examples" in short.replace(
             "\n", " "
         )

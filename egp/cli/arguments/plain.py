@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
+
+from egp.stats.values import NamedTuple
 
 _IN_HELP = {"help", "metavar"}
 
