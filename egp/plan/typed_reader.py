@@ -146,10 +146,16 @@ class TypedMapping:
     @classmethod
     def declarations(cls, above: Keys = ()) -> Iterator[tuple[Keys, Field]]:
         """Every key with those that lead to it, also in what lies in it, and its declaration."""
-        for key, _, annotation, declared in cls.fields():
+        for key, declared, parts in cls._members():
             yield (*above, key), declared
-            for part in _mappings_in(annotation):
+            for part in parts:
                 yield from part.declarations((*above, key))
+
+    @classmethod
+    @cache
+    def _members(cls) -> tuple[tuple[str, Field, tuple[type[TypedMapping], ...]], ...]:
+        """(key, field, shapes that lie in it) of every declared key: a metric is looked into once, wherever one stands."""
+        return tuple((key, declared, tuple(_mappings_in(of))) for key, _, of, declared in cls.fields())
 
     def __repr__(self) -> str:
         set_here = {name: value for name, value in vars(self).items() if value not in (None, ())}
