@@ -41,6 +41,7 @@ class Campaign:
         self.watch = Watch(root, folder)
         self.trials: list[Trial] = []
         self._root = root
+        self._folder = folder
         self._mutants = mutants
         self._most_seconds = most_seconds
         self._tell = tell
@@ -57,7 +58,7 @@ class Campaign:
         return True
 
     def _try_all(self, items: dict[str, pytest.Item]) -> None:
-        court, reach = Court(self._root), self.watch.reach
+        court, reach = Court(self._root, self._folder), self.watch.reach
         for mutant in self._mutants:
             reached = reach.tests_of(self._root / mutant.place.path, mutant.place.line)
             taken = list(within(self._most_seconds, reached, reach))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import sys
 import time
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -83,13 +84,14 @@ class Watch:
         self.reach = Reach()
         self.failed: list[str] = []
         self._coverage = Coverage(data_file=None, include=[f"{root / folder}/*"])
+        self._folder = folder
         self._users: dict[str, set[str]] = {}
         self._current = BETWEEN
 
     def run(self, items: list[pytest.Item]) -> None:
         self._coverage.start()
         for item, following in zip_longest(items, items[1:]):
-            forget()
+            forget(self._folder)
             for fixture in getattr(item, "fixturenames", ()):
                 self._users.setdefault(_named(fixture), set()).add(item.nodeid)
             began = time.process_time()
@@ -131,10 +133,24 @@ def _named(fixture: str) -> str:
     return f"fixture {fixture}"
 
 
-def forget() -> None:
-    """Empties what functions remember, so that every test reaches all that it rests on."""
+def forget(folder: str) -> None:
+    """Empties what functions remember that may rest on a folder's code, so that every test reaches all that it rests on.
+
+    Rooms below import nothing of it, and go on knowing what they have read.
+    """
+    rooms = _rooms_down_to(folder)
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in ("egp", "tests"):
+        top, _, rest = name.partition(".")
+        if top == "tests" or (top == "egp" and rest.partition(".")[0] in rooms):
             for value in list(vars(module).values()):
                 if hasattr(value, "cache_clear") and hasattr(value, "__wrapped__"):
                     value.cache_clear()
+
+
+@cache
+def _rooms_down_to(folder: str) -> tuple[str, ...]:
+    """The rooms that may import a folder's code, itself included; all of them for code of no room."""
+    settings = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    rooms: list[str] = settings["tool"]["importlinter"]["contracts"][0]["layers"]
+    room = folder.removeprefix("egp/")
+    return tuple(rooms[: rooms.index(room) + 1] if room in rooms else rooms)

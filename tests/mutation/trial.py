@@ -36,8 +36,9 @@ class Trial(NamedTuple):
 class Court:
     """Tries mutants in a process that has collected the tests and imported what they reach."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, folder: str) -> None:
         self._root = root
+        self._folder = folder
         self._functions: dict[str, list[FunctionType]] = {}
         for found in gc.get_objects():
             if type(found) is FunctionType:
@@ -70,7 +71,7 @@ class Court:
             os.dup2(quiet, 1)
             os.dup2(quiet, 2)
             self._put_in_place(mutant)
-            forget()
+            forget(self._folder)
             os.write(writer, _first_failure(items).encode())
         except BaseException:
             os.write(writer, traceback.format_exc().encode())
