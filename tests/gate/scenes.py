@@ -24,6 +24,7 @@ from .test_peeking import LOOKS, day_5
 from .test_peeking import sequential as at_look
 from .worlds import (
     CONTROL,
+    CONTROL_TRUTH,
     DAY,
     GOOD,
     HARMFUL,
@@ -231,10 +232,91 @@ def in_sale(**at: Any) -> World:
     return stage_world().but(as_of=datetime(**{"year": 2023, "month": 11, "day": 20, **at}, tzinfo=zone))
 
 
+SMALL: dict[str, Any] = {"stop_rules": {0: {"min_units_per_variant": 5_000}}}
+OF_CANARY = {"treated": "5%", "start": "2023-01-18", "end": "2023-01-22", "none": None}
+
+
+def canary(
+    truth: Truth = CONTROL_TRUTH, moment: str = "2023-01-23T08:00:00-08:00", to: str = "test", **changes: Any
+) -> World:
+    """The morning after five days of 5 %, asked for the test."""
+    plan = plan_of(**{"canary": OF_CANARY, **SMALL, **changes})
+    rows = rows_of(
+        "canary", date(2023, 1, 18), date(2023, 1, 22), date(2023, 1, 22), {CONTROL: 38_950, TREATMENT: 2_050},
+        {CONTROL: Truth(), TREATMENT: truth},
+    )  # fmt: skip
+    return World(plan, tuple(rows), datetime.fromisoformat(moment), to=to, registration=registered(plan))
+
+
+def everyone(truth: Truth = CONTROL_TRUTH, **changes: Any) -> World:
+    """Two days of 100 %, watched."""
+    plan = plan_of(
+        ramp=[{"treated": "100%", "min_dwell": "48h"}],
+        holdout={"none": "for a test", "share": None, "until": None},
+        **changes,
+    )
+    rows = rows_of(
+        "100%", date(2023, 2, 7), date(2023, 2, 8), date(2023, 2, 8), {TREATMENT: 40_000}, {TREATMENT: truth}
+    )
+    entered = (entry(1.0, "2023-02-07T08:00:00-08:00"),)
+    moment = datetime.fromisoformat("2023-02-09T08:00:00-08:00")
+    return World(plan, tuple(rows), moment, to="", stages=entered, registration=registered(plan))
+
+
+def several(second: Truth = CONTROL_TRUTH, named: str = TREATMENT, **changes: Any) -> World:
+    """Two treatments, one of them to be ramped."""
+    variants = [
+        {"id": CONTROL, "weight": "40%", "control": True},
+        {"id": TREATMENT, "weight": "30%"},
+        {"id": "buy_later", "weight": "30%"},
+    ]
+    plan = plan_of(variants=variants, sample_size_per_variant=100_000, **changes)
+    rows = rows_of(
+        "test", date(2023, 1, 23), date(2023, 2, 5), date(2023, 2, 6),
+        {CONTROL: 14_000, TREATMENT: 10_500, "buy_later": 10_500}, {CONTROL: Truth(), TREATMENT: GOOD, "buy_later": second},
+    )  # fmt: skip
+    moment = datetime.fromisoformat("2023-02-07T08:00:00-08:00")
+    return World(plan, tuple(rows), moment, registration=registered(plan), more={"treatment": named})
+
+
+def of_means(treatment: float = 0.126, std_dev: float = 0.33, **metric: Any) -> World:
+    """The primary is a mean."""
+    primary = {"kind": "mean", "baseline": 0.12, "std_dev": 0.33, "mde": "4%", "target": "3%", **metric}
+    world = readout_world(primary_metric=primary, statistics={"variance_reduction": None})
+
+    def mean(row: Row) -> Row:
+        if row.metric != "add_to_cart_rate":
+            return row
+        head = {
+            name: getattr(row, name)
+            for name in ("stage", "window", "date", "variant", "metric", "segment", "through")
+        }
+        return mean_row(head, treatment if row.variant == TREATMENT else 0.12, row.units, std_dev)
+
+    return world.mapped(mean)
+
+
+def of_quantiles(treatment: float = 1.8, through: date | None = date(2023, 2, 5), **statistics: Any) -> World:
+    """The primary is how fast pages load, and a rate guards it."""
+    primary = {"id": "p50_page_load", "kind": "quantile", "quantile": "50%", "direction": "decrease", "baseline": "1900ms",
+               "influence_std_dev": "5200ms", "mde": "5%", "target": "4%"}  # fmt: skip
+    world = readout_world(primary_metric=primary, statistics={"variance_reduction": None, **statistics})
+    kept = [row for row in world.rows if row.metric != "add_to_cart_rate"]
+    for name, value in ((CONTROL, 1.9), (TREATMENT, treatment)):
+        total = load_row("test", "total", None, name, Truth(p95_page_load=value), 147_000, through)
+        kept.append(replace(total, metric="p50_page_load"))
+    return world.but(rows=tuple(kept))
+
+
 SOUND: dict[str, Callable[[], World]] = {
     "readout": readout_world,
     "stage": stage_world,
     "monitor": monitored,
+    "canary": canary,
+    "everyone": everyone,
+    "several": several,
+    "means": of_means,
+    "quantiles": of_quantiles,
 }
 """What the other scenes are compared with."""
 
@@ -449,6 +531,78 @@ SCENES: dict[str, dict[str, Callable[[], World]]] = {
             lambda row: load_row("90%", "total", None, row.variant, Truth(p95_page_load=2.2), 500_000, row.through)
             if row.window == "total" and row.stage == "90%"
             else row
+        ),
+    },
+    "canary": {
+        "before its end": lambda: canary(moment="2023-01-22T23:59:00-08:00"),
+        "at its end": lambda: canary(moment="2023-01-23T00:00:00-08:00"),
+        "an end that nobody names": lambda: canary(canary={**OF_CANARY, "end": None}),
+        "asked on the evening before the test": lambda: canary(moment="2023-01-22T20:00:00-08:00", canary={**OF_CANARY, "end": "2023-01-21"}),
+        "harm": lambda: canary(Truth(refund_rate=0.045)),
+        "watched": lambda: canary(to=""),
+        "asked to begin, before its start": lambda: canary(to="canary", moment="2023-01-17T23:59:00-08:00").but(rows=()),
+        "asked to begin": lambda: canary(to="canary", moment="2023-01-18T00:00:00-08:00").but(rows=()),
+        "no rows": lambda: canary().but(rows=()),
+        "a rule that needs more units": lambda: canary(stop_rules={0: {"min_units_per_variant": 20_000}}),
+        "a rule without a least number of units": lambda: canary(stop_rules={0: {"min_units_per_variant": None}}),
+        "asked for the ramp": lambda: canary(to="70%"),
+        "of a rollout, asked for the ramp": lambda: canary(to="70%", type="rollout", ramp={0: {"start": None}}),
+        "of a rollout, too early": lambda: canary(to="70%", type="rollout"),
+        "a rollout without one": lambda: canary(to="70%", type="rollout", canary=None, ramp={0: {"start": None}}).but(rows=()),
+    },
+    "everyone": {
+        "a page that is slow": lambda: everyone(Truth(p95_page_load=2.4)),
+        "events of the primary stop": lambda: losing(everyone(), "add_to_cart_rate"),
+        "a day of refunds is missing": lambda: lacking(everyone(), metric="refund_rate", window="cohort", date=date(2023, 2, 8)),
+        "nothing is heard for three days": lambda: judged_after(everyone(), days=3).but(taken=None),
+        "no rows": lambda: everyone().but(rows=()),
+    },
+    "several": {
+        "the other is harmful": lambda: several(HARMFUL),
+        "the other one is meant": lambda: several(GOOD, "buy_later"),
+        "none is named": lambda: several(named=""),
+        "the level is corrected": lambda: several(Truth(), statistics={"correction": "holm"}),
+        "the other is silent": lambda: lacking(several(), variant="buy_later"),
+        "the other lacks a day": lambda: lacking(several(), variant="buy_later", window="cohort", date=date(2023, 1, 30)),
+        "both lack a day": lambda: several().without(
+            lambda row: row.variant != CONTROL and row.window == "cohort" and row.date == date(2023, 1, 30)
+        ),
+        "all lack another day": lambda: several().without(
+            lambda row: row.window == "cohort" and row.date == (date(2023, 1, 30) if row.variant == CONTROL else date(2023, 1, 31))
+        ),
+        "events of the other are lost": lambda: losing(several(), "refund_rate", ("buy_later",)),
+        "all events are lost": lambda: losing(several(), "refund_rate", (CONTROL, TREATMENT, "buy_later")),
+        "the split of the other is off": lambda: units_times(several(), 1.03, "buy_later"),
+    },
+    "means": {
+        "no effect": lambda: of_means(0.12),
+        "a loss": lambda: of_means(0.114),
+        "noisier than planned": lambda: of_means(std_dev=0.5),
+        "no sum of squares": lambda: of_means().mapped(
+            lambda row: replace(row, sum_squares=None) if row.metric == "add_to_cart_rate" else row
+        ),
+        "a margin": lambda: of_means(0.1195, non_inferiority_margin="4%").but(
+            plan=plan_of(
+                type="non_inferiority", statistics={"variance_reduction": None},
+                primary_metric={"kind": "mean", "baseline": 0.12, "std_dev": 0.33, "mde": "4%", "target": "3%", "non_inferiority_margin": "4%"},
+            )
+        ),
+    },
+    "quantiles": {
+        "no effect": lambda: of_quantiles(1.9),
+        "slower": lambda: of_quantiles(2.0),
+        "a little faster": lambda: of_quantiles(1.88),
+        "not counted through the last day": lambda: of_quantiles(through=date(2023, 2, 4)),
+        "not counted through any": lambda: of_quantiles(through=None),
+        "two rows": lambda: of_quantiles().but(
+            rows=(*of_quantiles().rows, replace(of_quantiles().rows[-1], through=date(2023, 2, 6)))
+        ),
+        "before its look": lambda: of_quantiles().but(as_of=of_quantiles().as_of - 4 * DAY),
+        "with a limit before its look": lambda: of_quantiles().but(
+            as_of=of_quantiles().as_of - 4 * DAY,
+            plan=plan_of(primary_metric={"id": "p50_page_load", "kind": "quantile", "quantile": "50%", "direction": "decrease", "baseline": "1900ms",
+                                         "influence_std_dev": "5200ms", "mde": "5%", "target": "4%", "limit": {"max": "1700ms", "min": "1000ms"}},
+                         statistics={"variance_reduction": None}),
         ),
     },
 }  # fmt: skip

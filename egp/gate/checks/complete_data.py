@@ -1,7 +1,7 @@
 """Every row that the decision rests on is there, and the treatment is being watched.
 
 A gap is not nothing: the day that is missing may be the day on which it broke. For the stage in which the treatment
-is, every day that is over needs a row of every variant and guardrail, in the test of the primary too; every week that is
+is, every day that is over needs a row of every variant of the stage and guardrail, in the test of the primary too; every week that is
 over needs one of each guardrail that is no quantile; and what stop rules with a duration count needs its days and weeks.
 Rows that were refused are listed with file, row and column. A stage of the ledger without rows and rows of a stage that
 was not entered hold as well.
@@ -127,7 +127,7 @@ def _is_needed(readout: Readout, path: Path, metric: Metric) -> bool:
 
 
 def _missing_totals(readout: Readout, metric: Metric) -> Iterator[Reading]:
-    for variant in (readout.control, *readout.treatments):
+    for variant in readout.variants_in_stage:
         rows = rows_of(readout, metric, "total", variant)
         stale = [row for row in rows if row.through and row.through < days_over(readout)[-1].last]
         if not rows and not was_refused(readout, "total", metric, variant, None):
@@ -142,7 +142,7 @@ def _missing_totals(readout: Readout, metric: Metric) -> Iterator[Reading]:
 def _missing(readout: Readout, metric: Metric, window: Window, days: list[date]) -> Iterator[Reading]:
     """One reading for all variants that lack the same days."""
     lacking: dict[tuple[date, ...], list[str]] = {}
-    variants = (readout.control, *readout.treatments)
+    variants = readout.variants_in_stage
     for variant in variants:
         seen = {row.date for row in rows_of(readout, metric, window, variant)}
         absent = tuple(

@@ -9,7 +9,7 @@ at the last one holds the launch.
 
 Two days of a stage cannot rule out a margin, so less is required of a stage: no guardrail is significantly harmed, at
 `harm_alpha` of the policy's `hair-trigger` over all guardrails together (Holm). An alarm holds the ramp where it is; what rolls back is the plan's
-stop rules and limits.
+stop rules and limits. A stage that treats everyone has nobody to compare with: there the limits speak, and data that stop.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
             if metric.non_inferiority_margin is not None
             for treatment in readout.ramped
         )
-    elif has_stage_begun(readout):
+    elif has_stage_begun(readout) and readout.stage.has_control:
         yield from _alarms(readout)
 
 

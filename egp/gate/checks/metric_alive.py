@@ -195,6 +195,7 @@ class _Lives:
                 for other in self._compared_with(variant)
                 for one, two in self._amounts(variant, other)
             )
+            or any(self._against_baseline(list(map(_emptied, self._cohorts(variant)))))
             for variant in self.variants
         )
 
@@ -435,6 +436,10 @@ def _summed(amount: Amount) -> Activity:
     """Of a cohort, which quantiles do not have."""
     assert isinstance(amount, Activity)
     return amount
+
+
+def _emptied(point: _Point) -> _Point:
+    return replace(point, amount=_nothing(point.amount))
 
 
 def _nothing(amount: Amount) -> Amount:

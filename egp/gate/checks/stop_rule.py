@@ -12,7 +12,8 @@ A `harm_exceeds` that is declared relative is relative to the control observed, 
 one stays as it is. Rates are compared by score tests, which keep their level where events are rare and arms uneven. Days
 and weeks may begin in the stage before; they end in the current one. Below `min_units_per_variant` a rule is silent, and so
 it is while a variant has fewer than ten events to expect. Whatever the plan says, a guardrail that is significantly harmed
-in two weeks in a row rolls back. A rule on a metric that is withheld says only whether it fired.
+in two weeks in a row rolls back. A rule on a metric that is withheld says only whether it fired. In a
+stage that treats everyone there is nobody to compare with, and no rule speaks.
 
 A day or a week whose rows are there and show nothing, as where no variant has an event, is neither harm nor its absence: if
 a rule could have fired with it, or if it is the latest, the rule is not checked.
@@ -69,7 +70,7 @@ NO_BAD_WEEKS = f"fewer than {BAD_WEEKS} weeks in a row with significant harm of 
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
-    if not has_stage_begun(readout):
+    if not has_stage_begun(readout) or not readout.stage.has_control:
         return
     weeks = _Weeks()
     declared = [
