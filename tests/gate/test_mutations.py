@@ -148,7 +148,7 @@ def test_a_readout_is_good_for_thirty_days() -> None:
     )
     decision = moved.decide()
     assert decision.kind == "inconclusive"
-    assert "33 days old; it is good for 30" in of(decision, "stage-order").message
+    assert "34 days old; it is good for 30" in of(decision, "stage-order").message
 
 
 def test_before_the_start_that_the_plan_declares_the_ramp_waits() -> None:
