@@ -181,7 +181,7 @@ class Timeline:
     def __init__(self, entries: Iterable[PortfolioEntry]) -> None:
         runs = [(run, entry) for entry in entries if (run := entry.running) is not None]
         runs.sort(key=lambda pair: pair[0].first)
-        self._entries = [entry for _, entry in runs]
+        self._runs = runs
         self._firsts = [run.first for run, _ in runs]
         self._lasts = sorted(run.last for run, _ in runs)
         self._latest = list(accumulate((run.last for run, _ in runs), max))
@@ -194,8 +194,8 @@ class Timeline:
         """Entries that run on a day of the period, the latest start first."""
         position = bisect_right(self._firsts, period.last) - 1
         while position >= 0 and self._latest[position] >= period.first:
-            entry = self._entries[position]
-            if entry.last is not None and entry.last >= period.first:
+            run, entry = self._runs[position]
+            if run.last >= period.first:
                 yield entry
             position -= 1
 

@@ -145,12 +145,12 @@ def _age(plan: Experiment, as_of: date, path: Path, params: Params) -> Iterator[
     age = (reference - as_of).days
     if 0 <= age <= params.days:
         return
-    distance = counted(abs(age), "day")
+    distance, is_late = counted(abs(age), "day"), age < 0
     yield Finding(
         (*path, "baseline_source", "as_of"),
-        f"the baseline was taken {distance} {'before' if age > 0 else 'after'} the {event} on {reference}; "
-        + (f"the policy allows {params.days}" if age > 0 else "it must be known by then"),
-        observed=f"{distance} {'old' if age > 0 else 'too late'}",
+        f"the baseline was taken {distance} {'after' if is_late else 'before'} the {event} on {reference}; "
+        + ("it must be known by then" if is_late else f"the policy allows {params.days}"),
+        observed=f"{distance} {'too late' if is_late else 'old'}",
         required=f"at most {counted(params.days, 'day')} old",
         help=f"take the baseline again on a day within the {counted(params.days, 'day')} before {reference}",
     )

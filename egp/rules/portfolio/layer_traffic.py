@@ -109,7 +109,7 @@ def check(portfolio: Portfolio) -> Iterator[Finding]:
     need(plan.first, "schedule", "start")
     need(plan.last, "schedule", "end")
     run = plan.running
-    if run is None or not own or len(index.sharing("layer", plan.layer)) == 1:
+    if run is None or not own:
         return
     days = list(index.traffic(plan.layer).during(run))
     first_over = next(((day, total) for day, total in days if total > _FULL), None)
@@ -128,7 +128,7 @@ def check(portfolio: Portfolio) -> Iterator[Finding]:
         f"{percent(own)} here and {listing(others)}",
         observed=told_apart(total, 1)[0],
         required="at most 100 %",
-        remedies=partial(_ways_out, portfolio, run, max(total for _, total in days) - own),
+        remedies=partial(_ways_out, portfolio, run, own, max(total for _, total in days) - own),
     )
 
 
@@ -143,9 +143,9 @@ def _shares_with_nobody(portfolio: Portfolio) -> None:
         raise NotChecked(("layer",))
 
 
-def _ways_out(portfolio: Portfolio, run: Interval, taken: float) -> list[Remedy]:
+def _ways_out(portfolio: Portfolio, run: Interval, own: float, taken: float) -> list[Remedy]:
     """Other days before less exposure, which the sample may not be able to afford."""
-    start = _first_free_start(portfolio, run)
+    start = _first_free_start(portfolio, run, own)
     end = day_after(start, run.days - 1)
     dates = Setting(("schedule", "start"), start.isoformat()), Setting(("schedule", "end"), end.isoformat())
     later = Remedy(dates, after=" and move the looks as far")
@@ -157,12 +157,12 @@ def _ways_out(portfolio: Portfolio, run: Interval, taken: float) -> list[Remedy]
     return [later, less, other]
 
 
-def _first_free_start(portfolio: Portfolio, run: Interval) -> date:
+def _first_free_start(portfolio: Portfolio, run: Interval, own: float) -> date:
     """The first day from which the others leave room for the whole run."""
-    plan = portfolio.plan
-    others = [entry for entry in portfolio.others("layer", plan.layer) if entry.running is not None]
-    ends = sorted({entry.last for entry in others if entry.last is not None and entry.last >= run.first})
-    traffic, room = Traffic(others), _FULL - (plan.exposure or 0.0)
+    others = portfolio.others("layer", portfolio.plan.layer)
+    runs = [other.running for other in others]
+    ends = sorted({other.last for other in runs if other and other.last >= run.first})
+    traffic, room = Traffic(others), _FULL - own
     for last in ends[:_TRIED]:
         start = day_after(last, 1)
         moved = Interval(start, day_after(start, run.days - 1))

@@ -131,9 +131,18 @@ def _ways_out(plan: Experiment, clustering: Cluster | None) -> list[Remedy]:
         f" with the mean number of {analysed}s of a {unit} and their correlation, as measured (a ratio by the delta "
         "method also has to declare the kind ratio and the `std_dev` of its linearised values)"
     )
-    clusters = {"method": "cluster_robust", "mean_size": 4.2, "icc": 0.02}
+    clusters = {"method": "cluster_robust", **_USUAL_CLUSTERS, **_measured(clustering)}
     declared = Addition(AT, clusters) if clustering is None else Setting(AT, clusters)
     return [by_unit, Remedy((*unadjusted, declared), after=as_measured)]
+
+
+_USUAL_CLUSTERS = {"mean_size": 4.2, "icc": 0.02}
+
+
+def _measured(clustering: Cluster | None) -> dict[str, float]:
+    """What the plan says already of the clusters."""
+    stated = {key: getattr(clustering, key, None) for key in _USUAL_CLUSTERS}
+    return {key: value for key, value in stated.items() if value is not None}
 
 
 def _loses_covariate(plan: Experiment) -> bool:
@@ -148,7 +157,7 @@ def _proportions(plan: Experiment) -> list[Metric]:
 
 
 def _unstated(clustering: Cluster) -> list[str]:
-    return [key for key in ("mean_size", "icc") if getattr(clustering, key) is None]
+    return [key for key in _USUAL_CLUSTERS if key not in _measured(clustering)]
 
 
 def _in_numbers(plan: Experiment, clustering: Cluster | None) -> str:
@@ -166,7 +175,8 @@ def _in_numbers(plan: Experiment, clustering: Cluster | None) -> str:
         effect = stats.design_effect(clustering.mean_size, clustering.icc, clustering.cv or 0.0)
     except stats.StatisticsInputError:
         return ""
-    real = 2 * stats.normal_sf(stats.z_upper(alpha / 2) / math.sqrt(effect))
+    sides = 1 if plan.statistics and plan.statistics.sides == "one" else 2
+    real = sides * stats.normal_sf(stats.z_upper(alpha / sides) / math.sqrt(effect))
     return (
         f": the variance is {significant(effect, 3)} times as large, so the test calls {percent(real, 1)} of harmless "
         f"changes significant instead of {percent(alpha)}"

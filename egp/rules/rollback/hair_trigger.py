@@ -511,7 +511,7 @@ def _as_in_plan(value: float, unit: str) -> str:
 
 
 def costs(broken: Broken) -> Iterator[str]:
-    """How many harmless launches the alarm rolls back, where that is known and not only bounded."""
+    """How many harmless launches the alarm rolls back or holds, where that is known and not only bounded."""
     from egp.plan.wording import one_in
 
     limit = broken.params.false_alarm
@@ -521,5 +521,5 @@ def costs(broken: Broken) -> Iterator[str]:
             if trigger.at == broken.at and not trigger.already:
                 alarm = _weighed(trigger, limit)
                 if alarm.chance > limit and not alarm.is_most:
-                    phrase = one_in(alarm.chance)
-                    yield f"{phrase[:1].upper()}{phrase[1:]} harmless launches would be rolled back by this rule alone."
+                    phrase, ends = one_in(alarm.chance), "rolled back" if trigger.rolls_back else "held"
+                    yield f"{phrase[:1].upper()}{phrase[1:]} harmless launches would be {ends} by this alone."

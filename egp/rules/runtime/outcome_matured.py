@@ -262,7 +262,8 @@ def _too_early(plan: Experiment, late: list[tuple[Path, Metric]], exposed_until:
         for (_, metric), window in zip(late[:LISTED], windows, strict=False)
     ]
     if len(late) > LISTED:
-        needs.append(f"{len(late) - LISTED} more need theirs")
+        more = len(late) - LISTED
+        needs.append("1 more needs its own" if more == 1 else f"{more} more need theirs")
     looks = plan.statistics.looks if plan.statistics else None
     implied = "" if looks else ", the day after the run,"
     later = Remedy(tuple(settings_of_readout(plan, earliest)))
