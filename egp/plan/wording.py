@@ -176,6 +176,11 @@ def share_in_plan(fraction: float) -> str:
     return f"{fraction * 100:.10g}%"
 
 
+def count_in_plan(units: float) -> int | str:
+    """A count as a plan writes it: 147000 → "147_000"; one without thousands is a plain number."""
+    return int(units) if units < 1000 else f"{int(units):_}"
+
+
 def quantity_in_plan(text: str) -> str | float:
     """A quantity as a plan holds it: one without a unit is a number."""
     try:

@@ -57,7 +57,7 @@ def short_run(broken: Broken) -> Iterator[str]:
     day = day_at(plan, days)
     mde = plan.primary_metric and plan.primary_metric.mde
     yield (
-        f"{counted(days, 'day')} bring {whole(math.floor(day.units))} units per variant: a true effect of {mde} is found with "
+        f"{counted(days, 'day')} {'brings' if days == 1 else 'bring'} {whole(math.floor(day.units))} units per variant: a true effect of {mde} is found with "
         f"{power_text(day.power)} power{exaggerated(day.exaggeration)}."
     )
 

@@ -30,7 +30,7 @@ from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import QuantityError
 from egp.plan.remedy import Candidate, TradeOff
 from egp.plan.typed_reader import label
-from egp.plan.wording import at_least_like, called, counted, share_in_plan
+from egp.plan.wording import at_least_like, called, count_in_plan, counted, share_in_plan
 from egp.stats import StatisticsInputError
 from egp.stats.values import NamedTuple
 from egp.yaml import Path
@@ -103,14 +103,14 @@ def _power_settings(case: Case) -> Iterator[Setting]:
 
 def _sample_settings(needed: int, declared: int) -> Iterator[Setting]:
     if needed > declared:
-        yield Setting(_SAMPLE, f"{needed:_}")
+        yield Setting(_SAMPLE, count_in_plan(needed))
 
 
 def more_units(case: Case, _: Path) -> Iterator[Candidate]:
     """Declares the sample that is needed, where it comes anyway."""
     found = _need(case)
     if found.declared < found.required <= found.come:
-        settings = (*_power_settings(case), Setting(_SAMPLE, f"{found.required:_}"))
+        settings = (*_power_settings(case), Setting(_SAMPLE, count_in_plan(found.required)))
         words = f"declare {found.required:,} units per variant; {found.come:,} come in this run"
         yield Candidate(settings, words, lever="sample")
 
@@ -120,7 +120,7 @@ def fewer_units(case: Case, _: Path) -> Iterator[Candidate]:
     found = _need(case)
     if found.required <= found.come < found.declared:
         words = f"declare the {found.come:,} units per variant that come; {found.required:,} are needed"
-        yield Candidate((Setting(_SAMPLE, f"{found.come:_}"),), words, lever="sample")
+        yield Candidate((Setting(_SAMPLE, count_in_plan(found.come)),), words, lever="sample")
 
 
 def larger_effect(case: Case, _: Path) -> Iterator[Candidate]:
@@ -133,7 +133,7 @@ def larger_effect(case: Case, _: Path) -> Iterator[Candidate]:
     text = at_least_like(resolved, metric.mde, metric.baseline)
     settings = [*_power_settings(case), Setting((*PRIMARY, "mde"), text)]
     if units < found.declared:
-        settings.append(Setting(_SAMPLE, f"{units:_}"))
+        settings.append(Setting(_SAMPLE, count_in_plan(units)))
     if resolved > abs(primary_effect(found.plan)):
         words = f"plan for an MDE of {text} instead of {metric.mde}"
         yield Candidate(tuple(settings), words, lever="mde")
@@ -211,7 +211,7 @@ def longer_runs(case: Case) -> Iterator[LongerRun]:
 def counted_units(plan: Experiment, distinct: int) -> Iterator[Setting]:
     """The count of distinct units over the run, where the plan declares one."""
     if plan.eligible_units and plan.eligible_units.distinct_over_run is not None:
-        yield Setting(_DISTINCT, f"{distinct:_}")
+        yield Setting(_DISTINCT, count_in_plan(distinct))
 
 
 def _count_price(plan: Experiment, run: LongerRun) -> tuple[TradeOff, str]:
@@ -245,7 +245,7 @@ def stronger_cuped(case: Case, _: Path) -> Iterator[Candidate]:
         return
     settings = [*_power_settings(case), *_cuped_settings(plan, correlation)]
     if units < found.declared:
-        settings.append(Setting(_SAMPLE, f"{units:_}"))
+        settings.append(Setting(_SAMPLE, count_in_plan(units)))
     stated = f", and the plan states {reduction.correlation:g}" if reduction and reduction.correlation else ""
     price = f"open only if the metric's correlation with its own past is measured to be at least {correlation:g}{stated}"
     words = f"CUPED with a correlation of at least {correlation:g}"
@@ -336,7 +336,7 @@ def longer_run_for_guardrails(case: Case, _: Path) -> Iterator[Candidate]:
     for run in longer_runs(case):
         sample = math.floor(run.come / 1000) * 1000
         if sample > (case.plan.sample_size_per_variant or 0):
-            settings = (*run.settings, Setting(_SAMPLE, f"{sample:_}"))
+            settings = (*run.settings, Setting(_SAMPLE, count_in_plan(sample)))
             yield Candidate(settings, run.words, *_count_price(case.plan, run), lever="days")
 
 
@@ -346,7 +346,7 @@ def all_that_come(case: Case, _: Path) -> Iterator[Candidate]:
     come = math.floor(arriving_units(plan) + 1e-6)
     if come > (plan.sample_size_per_variant or 0):
         words = f"declare all {come:,} units per variant that come"
-        yield Candidate((Setting(_SAMPLE, f"{come:_}"),), words, lever="sample")
+        yield Candidate((Setting(_SAMPLE, count_in_plan(come)),), words, lever="sample")
 
 
 LEVERS: dict[str, tuple[Lever, ...]] = {

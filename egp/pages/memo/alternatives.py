@@ -34,7 +34,7 @@ from egp.plan.analysis.registered import (
 )
 from egp.plan.analysis.traffic import smallest_share
 from egp.plan.quantity import shown
-from egp.plan.wording import counted, listing, one_in, percent, power_text, whole
+from egp.plan.wording import count_in_plan, counted, listing, one_in, percent, power_text, whole
 from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _shortened(case: Case, last: date, days: int) -> Case:
     settings = [*rescheduled(case.plan, last), *counted_units(case.plan, math.floor(units))]
     sample = math.floor(units * smallest_share(case.plan))
     if sample < (case.plan.sample_size_per_variant or 0):
-        settings.append(Setting(("sample_size_per_variant",), f"{sample:_}"))
+        settings.append(Setting(("sample_size_per_variant",), count_in_plan(sample)))
     trial = case.on_trial(settings)
     if trial is None:
         raise CaseError(

@@ -189,10 +189,14 @@ def weekdays_seen(counts: Sequence[int]) -> str:
     if never:
         parts.append(f"{listing(never)} {'is' if len(never) == 1 else 'are'} not seen at all")
     if once and len(never) + len(once) == 7:
-        parts.append(f"{'the others are' if never else 'every weekday is'} seen only once")
+        parts.append(f"{_others(len(once)) if never else 'every weekday is'} seen only once")
     elif once:
         parts.append(f"{listing(once)} {'is' if len(once) == 1 else 'are'} seen only once")
     return " and ".join(parts) or f"every weekday is seen at least {times_over(min(counts))}"
+
+
+def _others(number: int) -> str:
+    return "the other is" if number == 1 else "the others are"
 
 
 def exaggerated(factor: float) -> str:

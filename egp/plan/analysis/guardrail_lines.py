@@ -6,7 +6,7 @@ import re
 from itertools import count
 from typing import TYPE_CHECKING
 
-from egp.plan.wording import duration_in_plan
+from egp.plan.wording import count_in_plan, duration_in_plan
 from egp.yaml.edits import APPEND, Addition
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def stop_rule_line(plan: Experiment, name: str) -> Addition:
         "id": of_its_own,
         "metric": name,
         "significant_harm_for": "2w",
-        "min_units_per_variant": f"{usual_minimum(plan):_}",
+        "min_units_per_variant": count_in_plan(usual_minimum(plan)),
         "action": "rollback",
     }
     return Addition(("stop_rules", APPEND), stop_rule)

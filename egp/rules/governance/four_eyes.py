@@ -106,7 +106,7 @@ def by_hand(broken: Broken) -> str:
     """Who could sign instead of the owner."""
     from egp.plan.wording import listing
 
-    if broken.at[:1] != ("sign_offs",) or len(broken.at) < 2:
+    if broken.at[0] != "sign_offs":
         return ""
     signed = broken.plan.sign_offs[int(broken.at[1])]
     role, owner = shown(signed.role or "the role"), broken.plan.owner.dri if broken.plan.owner else None

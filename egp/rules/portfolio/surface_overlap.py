@@ -104,8 +104,6 @@ def check(portfolio: Portfolio) -> Iterator[Finding]:
 def _count(portfolio: Portfolio, surface: str, run: Interval) -> int:
     """Other experiments on the surface during the run that this plan's layer does not exclude."""
     plan, index = portfolio.plan, portfolio.index
-    if len(index.sharing("surface", surface)) == 1:
-        return 0
     everyone = index.timeline("surface", surface).count(run)
     return everyone - (index.timeline("surface", surface, plan.layer).count(run) if plan.layer else 1)
 

@@ -69,7 +69,7 @@ from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import shown
 from egp.plan.remedy import open_if, setting
-from egp.plan.wording import significant, whole
+from egp.plan.wording import count_in_plan, significant, whole
 from egp.yaml import Path
 
 
@@ -88,7 +88,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
     declared = planned_units(plan)
     for path, metric, test in tests:
         units = metric_units(plan, metric, declared)
-        if declared > 0 and units <= 0:
+        if units <= 0:
             raise NotChecked((*path, "outcome_window"))
         expected = _expected(test, units)
         if expected < stats.LEAST_EXPECTED_EVENTS:
@@ -119,6 +119,6 @@ def _finding(metric: Metric, path: Path, expected: float, declared: float) -> Fi
         f"is judged below {stats.LEAST_EXPECTED_EVENTS:g}",
         observed=significant(expected, 3),
         required=f"at least {stats.LEAST_EXPECTED_EVENTS:g}",
-        remedies=[setting(SAMPLE, f"{needed:_}", " if so many come", open_if("so many come"))],
+        remedies=[setting(SAMPLE, count_in_plan(needed), " if so many come", open_if("so many come"))],
         help=f"take a metric with {'more' if what == 'events' else 'fewer'} events",
     )

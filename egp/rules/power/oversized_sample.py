@@ -76,7 +76,7 @@ from egp.plan.analysis.registered import (
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.remedy import open_if, setting
-from egp.plan.wording import at_least_like, percent, significant, whole
+from egp.plan.wording import at_least_like, count_in_plan, percent, significant, whole
 from egp.rules import rule
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         ]
         if is_for_guardrails
         else [
-            setting(SAMPLE, f"{needed:_}", " and run no longer than that takes"),
+            setting(SAMPLE, count_in_plan(needed), " and run no longer than that takes"),
             setting((*PRIMARY, "mde"), resolved, f" if {meant}", open_if(meant)),
         ],
         related=(Related((*PRIMARY, "mde"), "the MDE"),),

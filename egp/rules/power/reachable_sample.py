@@ -90,7 +90,16 @@ from egp.plan.experiment import EligibleUnits, Experiment
 from egp.plan.finding import Finding, NotChecked, Related, need
 from egp.plan.quantity import Count, QuantityError
 from egp.plan.remedy import Remedy, advise, setting
-from egp.plan.wording import at_least_like, called, counted, percent, share_in_plan, unit_count, whole
+from egp.plan.wording import (
+    at_least_like,
+    called,
+    count_in_plan,
+    counted,
+    percent,
+    share_in_plan,
+    unit_count,
+    whole,
+)
 from egp.rules import rule
 from egp.stats import StatisticsInputError
 from egp.yaml.edits import Setting
@@ -242,13 +251,13 @@ def _smaller_sample(plan: Experiment, reached: int) -> Iterator[Remedy]:
         return
     try:
         if reached >= required_smallest(plan):
-            yield setting(SAMPLE, f"{reached:_}")
+            yield setting(SAMPLE, count_in_plan(reached))
             return
         resolved = detectable_at(plan, required_power(plan), reached)
         mde = at_least_like(resolved, metric.mde, metric.baseline)
     except (NotChecked, StatisticsInputError, QuantityError):
         return
-    edits = Setting(SAMPLE, f"{reached:_}"), Setting((*PRIMARY, "mde"), mde)
+    edits = Setting(SAMPLE, count_in_plan(reached)), Setting((*PRIMARY, "mde"), mde)
     yield Remedy(edits, after=", which it resolves")
 
 

@@ -98,7 +98,7 @@ from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, NotChecked
 from egp.plan.remedy import Remedy
-from egp.plan.wording import at_least_like, called, percent, unit_count, whole
+from egp.plan.wording import at_least_like, called, count_in_plan, percent, unit_count, whole
 from egp.stats import StatisticsInputError
 from egp.yaml import Path
 from egp.yaml.edits import Addition, Setting
@@ -146,7 +146,7 @@ def _remedies(plan: Experiment, required: int, path: Path) -> list[Remedy]:
 def _declared(required: int, come: int | None) -> Remedy:
     """A sample where the plan has none, whether or not the run brings it."""
     short = "" if come is None or required <= come else f" and run longer, since this run brings {come:,}"
-    return Remedy((Addition(SAMPLE, f"{required:_}"),), after=short, repair="unsafe")
+    return Remedy((Addition(SAMPLE, count_in_plan(required)),), after=short, repair="unsafe")
 
 
 def _aim(plan: Experiment, path: Path) -> str:
@@ -167,7 +167,7 @@ def _larger_mde(plan: Experiment, declared: int | None) -> Iterator[Remedy]:
         return
     larger = Setting((*PRIMARY, "mde"), mde)
     if units != declared:
-        yield Remedy((larger, Setting(SAMPLE, f"{units:_}")))
+        yield Remedy((larger, Setting(SAMPLE, count_in_plan(units))))
         return
     short = (
         f" (the declared sample has {power} power at {metric.mde})"

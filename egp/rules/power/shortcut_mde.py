@@ -104,7 +104,7 @@ from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related, need
 from egp.plan.quantity import Share
 from egp.plan.remedy import Remedy
-from egp.plan.wording import at_least_like, percent, significant, unit_count
+from egp.plan.wording import at_least_like, count_in_plan, percent, significant, unit_count
 from egp.rules import rule
 from egp.yaml.edits import Setting
 
@@ -135,7 +135,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         return
     detectable = detectable_at(plan, wanted, units)
     mde = at_least_like(detectable, declared, metric.baseline)
-    sample = () if plan.sample_size_per_variant else (Setting(SAMPLE, f"{math.floor(units):_}"),)
+    sample = () if plan.sample_size_per_variant else (Setting(SAMPLE, count_in_plan(units)),)
     formula = "√(2p(1−p)/n)" if metric.kind == "proportion" else "σ·√(2/n)"
     yield Finding(
         (*PRIMARY, "mde"),

@@ -150,6 +150,7 @@ from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.remedy import Remedy, advise, setting
 from egp.plan.wording import (
     called,
+    count_in_plan,
     duration_in_plan,
     length,
     level,
@@ -216,7 +217,7 @@ def _by_units(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[
             plan, position, "min_units_per_variant",
             f"waits for {unit_count(least)} per variant; the run brings {enough:,}",
             whole(least), f"at most {enough:,}",
-            [_setting(position, "min_units_per_variant", f"{enough:_}", " or less")] if enough else [],
+            [_setting(position, "min_units_per_variant", count_in_plan(enough), " or less")] if enough else [],
         )  # fmt: skip
     elif (
         stop_rule.evaluated is not None

@@ -130,7 +130,7 @@ from egp.plan.finding import Finding
 from egp.plan.quantity import shown
 from egp.plan.remedy import PROPOSAL, Remedy, addition, advise, removal, setting
 from egp.plan.typed_reader import nearest
-from egp.plan.wording import called, length, listing
+from egp.plan.wording import called, count_in_plan, length, listing
 from egp.yaml import Path
 from egp.yaml.edits import Addition
 
@@ -197,7 +197,7 @@ def _gaps(stop_rule: StopRule, metrics: Sequence[str], least: int) -> Iterator[G
     yield from _evidence(stop_rule)
     if not stop_rule.min_units_per_variant:
         at = ("min_units_per_variant",)
-        usual = setting(at, f"{least:_}", ", below which noise decides, or another number")
+        usual = setting(at, count_in_plan(least), ", below which noise decides, or another number")
         yield Gap(at, "does not say from how many units on it may fire", [usual])
     if stop_rule.action is None:
         at = ("action",)

@@ -74,8 +74,6 @@ class Params(rule.Params):
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     runs = full_days(plan)
     days = sum(run.days for run in runs)
-    if days % 7 == 0 and len(runs) < 2:
-        return
     counts = weekday_counts(runs)
     if min(counts) == max(counts) or min(counts) >= params.weeks:
         return
