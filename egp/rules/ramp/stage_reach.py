@@ -99,9 +99,8 @@ def _units(plan: Experiment, treated: float, dwell: timedelta) -> float:
 
 def _longer(plan: Experiment, position: int, treated: float, most: int) -> Remedy:
     per_day = _units(plan, treated, DAY)
-    enough = DAY * (most / per_day) if per_day * LONGEST_ADVICE / DAY > most else LONGEST_ADVICE
-    if enough < LONGEST_ADVICE and _units(plan, treated, enough) >= most:
-        return setting(("ramp", position, "min_dwell"), duration_in_plan(enough))
+    if per_day * LONGEST_ADVICE / DAY > most:
+        return setting(("ramp", position, "min_dwell"), duration_in_plan(DAY * (most / per_day)))
     return advise("treat fewer units in this stage, or lower `min_units_per_variant`")
 
 
