@@ -20,16 +20,14 @@ _.__getattr__  # Python: loads a module of egp.stats when one of its names is fi
 _.contact
 _.gain_per_success
 
-# What a rollout file says, kept for whoever compares two versions of it.
-_.prerequisites
-_.withdrawn_by
-CommittedRollouts
-
 # Python: makes a declared report a data class.
 _.__init_subclass__
 
 # Keys of reports for programs, which are written in the order of their declaration.
 _.assumptions
+_.gate_changes
+_.share_after
+_.share_before
 _.critical_z
 _.days_needed
 _.declared_units

@@ -26,6 +26,8 @@ COMMANDS = {
     "policy": "show, test, compare and pin policies",
     "power": "compute sample size, smallest effect or power",
     "gate": "proceed, hold or roll back, from the plan and its results",
+    "enter": "enter a stage: ask the gate again, and write it into the ledger",
+    "rollback-patch": "print the change of the flag files that withdraws a treatment",
     "register": "pin plans that pass in the lock",
     "amend": "declare a change of a registered plan",
     "waive": "write an approved waiver into a plan",
@@ -38,6 +40,11 @@ COMMANDS = {
     "completion": "print a completion script for a shell",
 }
 """Command → what it does. Each is a module of ``egp.cli.commands``, imported when it is called."""
+
+
+def module_of(command: str) -> str:
+    """The module that a command is."""
+    return f"egp.cli.commands.{command.replace('-', '_')}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,7 +100,7 @@ def _status(given: Sequence[str]) -> int:
 def _parsed(called: str, given: Sequence[str]) -> argparse.Namespace:
     """The options. A command that leaves files behind learns of a command line that cannot be read."""
     is_first = called in COMMANDS and given[0] == called  # what stands before it may ask for help with all
-    command = import_module(f"egp.cli.commands.{called}") if called in COMMANDS else None
+    command = import_module(module_of(called)) if called in COMMANDS else None
     if command and is_first:
         options: argparse.Namespace | None = plainly_parsed(command.add_arguments, given[1:])
         if options:

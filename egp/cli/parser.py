@@ -83,6 +83,6 @@ def parser_of(commands: Mapping[str, str], *called: str, others: bool = True) ->
             continue
         command = verbs.add_parser(name, help=does, allow_abbrev=False)
         if name in called:
-            import_module(f"egp.cli.commands.{name}").add_arguments(command)
+            import_module(f"egp.cli.commands.{name.replace('-', '_')}").add_arguments(command)
             command.set_defaults(whole_parser=lambda: parser_of(commands, *commands))
     return parser

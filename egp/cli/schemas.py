@@ -23,6 +23,7 @@ from pydantic.config import JsonDict
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from egp.gate.changes_json import GateChanges
 from egp.gate.json import GateVerdict, Receipt
 from egp.output.report.json import CheckReport
 from egp.pages.history.json import HistoryReport
@@ -332,6 +333,7 @@ def _column_type(column: str) -> dict[str, object]:
 REPORTS: dict[str, tuple[Any, str]] = {
     "report": (CheckReport, "Report of egp check"),
     "gate": (GateVerdict | Receipt, "Verdict of egp gate, or a receipt, which has its call as well"),
+    "gate-changes": (GateChanges, "What egp gate --base says of a branch"),
     "power": (Calculation | PowerOfPlans, "Report of egp power"),
     "status": (StatusReport, "Status of a portfolio of experiments (egp)"),
     "history": (HistoryReport, "Life of plans, of egp history"),

@@ -68,7 +68,7 @@ def action_of(judgement: GateJudgement) -> Action:
         do="nothing" if readout.as_if else do,
         flag=readout.plan.feature_flag,
         share_now=_share_now(readout),
-        share_asked=_share_asked(judgement),
+        share_asked=share_asked(judgement),
         earliest_next_call=decision.until,
         rollback=Rollback.of(rollback, minutes=rollback.max_minutes) if rollback else None,
         commit=judgement.call.commit or None,
@@ -92,7 +92,8 @@ def _share_now(readout: Readout) -> float | None:
     return _share(readout.plan, stage.name, stage.treated)
 
 
-def _share_asked(judgement: GateJudgement) -> float | None:
+def share_asked(judgement: GateJudgement) -> float | None:
+    """The share that the move would serve; None of a call that watches."""
     plan, move = judgement.readout.plan, judgement.readout.move
     if move.kind == "monitor":
         return None

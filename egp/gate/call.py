@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from egp.gate.clock import MAX_SKEW, elapsed, instant, zone_of
+from egp.gate.clock import MAX_SKEW, day_end, elapsed, instant, zone_of
 from egp.gate.move import MONITOR, Move, MoveError, move_to
 from egp.gate.readout import Readout
 from egp.gate.verdict import Crash, Decision, decide
@@ -22,6 +22,7 @@ from egp.plan.quantity import Moment, shown
 from egp.plan.wording import listing
 from egp.policy.locate import lock_folder
 from egp.policy.timing import Timing
+from egp.record.ledger import Ledger, read_ledger
 from egp.record.lock import Lock, LockError, Registration, made, read_lock
 from egp.record.lock.text import rendered
 from egp.record.sources import ResultsError
@@ -32,7 +33,7 @@ from egp.yaml.files import shown_path
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
-    from egp.plan.results import Evidence
+    from egp.plan.results import Evidence, StageEntry
     from egp.plan.typed_reader import ValueProblem
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder, PlanSource
@@ -135,33 +136,57 @@ class GateJudgement:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class PlanRead:
+    """A plan as it was read."""
+
     source: PlanSource
     plan: Experiment
     problems: tuple[ValueProblem, ...]
     is_whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is remembered of an experiment: its entry in the lock, its ledger, and what is damaged of them."""
+
+    registration: Registration | None = None
+    ledger: Ledger | None = None
+    troubles: tuple[Crash, ...] = ()
+
+
 def judge(call: Call, finder: PlanFinder, policy: Policy) -> GateJudgement:
     """Reads the inputs and decides. Raises CannotJudge where there is no plan, no results or no such stage."""
-    read = _plan(call, finder, lock_folder(finder.folder, policy.home))
+    root = lock_folder(finder.folder, policy.home)
+    read = _plan(call, finder, root)
+    return judge_plan(call, finder, policy, read, kept_in(root, read.plan), root)
+
+
+def judge_plan(
+    call: Call, finder: PlanFinder, policy: Policy, read: PlanRead, kept: Kept, root: str
+) -> GateJudgement:
+    """Decides of a plan that was read, whatever commit it is of. Results lie in the root. Raises CannotJudge."""
     digest = plan_digest(read.plan) if read.is_whole else NO_DIGEST
     known = {"plan": digest}
     try:
-        return _judged(call, finder, policy, read, known)
+        return _judged(call, finder, policy, read, kept, root, known)
     except CannotJudge as error:
         error.experiment, error.known = read.plan.name, known
         raise
 
 
 def _judged(
-    call: Call, finder: PlanFinder, policy: Policy, read: _Plan, known: dict[str, str]
+    call: Call,
+    finder: PlanFinder,
+    policy: Policy,
+    read: PlanRead,
+    kept: Kept,
+    root: str,
+    known: dict[str, str],
 ) -> GateJudgement:
-    plan = read.plan
-    evidence = _evidence(call, plan, policy, lock_folder(finder.folder, policy.home))
+    plan, registration = read.plan, kept.registration
     zone = zone_of(plan)
+    evidence = _evidence(call, plan, policy, root, _entered(call, kept.ledger, zone))
     traits = policy.traits_of(plan)
-    registration, troubles = _registration(plan, lock_folder(finder.folder, policy.home))
     known |= {"lock": _entry_digest(plan, registration), "results": evidence.digest}
     as_of, as_if = _when(call, zone, instant(evidence.as_of, zone))
     path = (registration.path or "") if registration else ""
@@ -185,9 +210,10 @@ def _judged(
         as_if=as_if,
         frozen=_frozen(call, plan, evidence, registration, zone),
         judged_by=call.analysis,
+        was_rolled_back=kept.ledger is not None and kept.ledger.was_rolled_back,
     )
     inputs = Inputs(**known, policy=policy.digest)
-    return GateJudgement(call, readout, decide(readout, troubles), inputs, policy)
+    return GateJudgement(call, readout, decide(readout, kept.troubles), inputs, policy)
 
 
 def _when(call: Call, zone: tzinfo, taken: datetime) -> tuple[datetime, bool]:
@@ -242,7 +268,7 @@ def _variant(call: Call, plan: Experiment) -> str:
     return call.variant
 
 
-def _plan(call: Call, finder: PlanFinder, root: str) -> _Plan:
+def _plan(call: Call, finder: PlanFinder, root: str) -> PlanRead:
     sources = finder.asked([call.plan])
     if finder.failures:
         raise CannotJudge(*(_archived(call, finder, root) or finder.failures))
@@ -283,7 +309,7 @@ def _archived(call: Call, finder: PlanFinder, root: str) -> list[Failure]:
     return [Failure(call.plan, message, help="register a new experiment, with an id of its own")]
 
 
-def _chosen(call: Call, source: PlanSource, documents: list[Document]) -> _Plan:
+def _chosen(call: Call, source: PlanSource, documents: list[Document]) -> PlanRead:
     """The plan of the file; of several the one that the results are of."""
     if len(documents) > 1:
         wanted = _experiment_of(call.results)
@@ -297,7 +323,7 @@ def _chosen(call: Call, source: PlanSource, documents: list[Document]) -> _Plan:
         message = "there is no plan here that the results could be of"
         raise CannotJudge(Failure(source.shown, message, help=f"egp check {source.shown} says what is wrong"))
     plan, problems = read_experiment(documents[0].value)
-    return _Plan(source, plan, tuple(problems), not problems and not documents[0].problems)
+    return PlanRead(source, plan, tuple(problems), not problems and not documents[0].problems)
 
 
 def _experiment_of(results: str) -> object:
@@ -308,9 +334,20 @@ def _experiment_of(results: str) -> object:
     return value.get("experiment") if isinstance(value, dict) else None
 
 
-def _evidence(call: Call, plan: Experiment, policy: Policy, root: str) -> Evidence:
+def _entered(call: Call, ledger: Ledger | None, zone: tzinfo) -> tuple[StageEntry, ...] | None:
+    """The stages that the ledger had at the instant that is judged; None without a ledger."""
+    stated = call.as_of if call.as_of is not None else call.now
+    if ledger is None or not ledger.is_there:
+        return None
+    until = day_end(stated, zone) if stated and not isinstance(stated, datetime) else stated
+    return ledger.stages(until if isinstance(until, datetime) else None)
+
+
+def _evidence(
+    call: Call, plan: Experiment, policy: Policy, root: str, entered: tuple[StageEntry, ...] | None
+) -> Evidence:
     try:
-        return read_evidence(call.results, plan, root, _warehouse(call, policy, root))
+        return read_evidence(call.results, plan, root, _warehouse(call, policy, root), entered)
     except ResultsError as error:
         raise CannotJudge(*error.failures) from None
 
@@ -327,12 +364,22 @@ def _warehouse(call: Call, policy: Policy, root: str) -> RowSource | None:
     return Warehouse(call.source, policy.sources, root, call.asking or PLAINLY)
 
 
-def _registration(plan: Experiment, root: str) -> tuple[Registration | None, list[Crash]]:
-    """The plan's entry. A damaged lock keeps the gate from judging, but not from rolling back."""
+def kept_in(root: str, plan: Experiment) -> Kept:
+    """What lies beside the lock of a folder. What is damaged keeps the gate from judging, but not from rolling back."""
+    return kept_by(lambda: read_lock(root).entries.get(plan.name), lambda: read_ledger(root, plan.name))
+
+
+def kept_by(read_registration: Callable[[], Registration | None], read_entries: Callable[[], Ledger]) -> Kept:
+    registration, ledger, troubles = None, None, []
     try:
-        return read_lock(root).entries.get(plan.name), []
+        registration = read_registration()
     except LockError as error:
-        return None, [Crash("registered", f"{failure.path}: {failure.message}") for failure in error.failures]
+        troubles += [Crash("registered", f"{each.path}: {each.message}") for each in error.failures]
+    try:
+        ledger = read_entries()
+    except LockError as error:
+        troubles += [Crash("stage-order", f"{each.path}: {each.message}") for each in error.failures]
+    return Kept(registration, ledger, tuple(troubles))
 
 
 def _entry_digest(plan: Experiment, registration: Registration | None) -> str:

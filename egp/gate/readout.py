@@ -56,6 +56,8 @@ class Readout:
     """Whether the instant is another than the one of the call, so that the answer opens nothing."""
     frozen: Mapping[datetime, Mapping[str, str]] = field(default_factory=dict)
     """Look → digests of the rows that it was read from before, by metric."""
+    was_rolled_back: bool = False
+    """Whether the ledger ends with a rollback, after which everything begins anew."""
     judged_by: int = ANALYSIS
     """The analysis of the receipt that is replayed; this release's otherwise."""
     answers: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -173,6 +173,10 @@ class PlanFinder:
         absolute = os.path.normpath(os.path.join(self.folder, path))
         return replace(self._source(absolute), shown=path, content=data)
 
+    def at(self, path: str) -> PlanSource:
+        """A file by its path, whether or not it is there."""
+        return self._source(os.path.normpath(os.path.join(self.folder, path)))
+
     def judged_at(self, source: PlanSource, registered: str, root: str) -> PlanSource:
         """A registered plan as it lies where it was registered, relative to the lock's folder: there it is judged.
 

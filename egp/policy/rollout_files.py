@@ -147,6 +147,11 @@ def _files(
             yield RolloutFile(shown, text)
 
 
+def files_of(texts: Mapping[str, str]) -> list[RolloutFile]:
+    """Files by their names and texts."""
+    return [RolloutFile(path, text) for path, text in texts.items()]
+
+
 def _text(content: bytes) -> str | Unreadable:
     try:
         return content.decode("utf-8-sig")

@@ -19,7 +19,7 @@ ENTRIES = "egp.lock.d"
 """The folder of the entries, beside the lock."""
 
 LEDGER = "egp.ledger.d"
-"""A folder beside it that is kept for what pipelines write. It has no plans either."""
+"""A folder beside it with what pipelines write: which stages were entered. It has no plans either."""
 
 ENDING = ".yaml"
 
@@ -41,6 +41,12 @@ def entry_file(name: str) -> str:
     """The file of an experiment's entry, relative to the lock's folder, with ``/`` between folders."""
     digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{ENTRIES}/{digest[:2]}/{_portable(name, digest)}{ENDING}"
+
+
+def ledger_folder(name: str) -> str:
+    """The folder of an experiment's entries in the ledger, relative to the lock's folder."""
+    digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{LEDGER}/{digest[:2]}/{_portable(name, digest)}"
 
 
 def _portable(name: str, digest: str) -> str:

@@ -12,14 +12,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options, other than ``--policy``."""
     parser.add_argument("plan", nargs="?", metavar="PLAN", help="the plan's file")
     parser.add_argument(
-        "--results", metavar="FILE", help="results of the experiment: YAML with its aggregates"
+        "--results",
+        metavar="FILE",
+        help="results of the experiment: YAML with its aggregates; with --base the folder of all results",
     )
-    parser.add_argument(
-        "--source",
-        default="",
-        metavar="URL",
-        help="warehouse to compute rows in, such as duckdb:///warehouse.db, env:VARIABLE or entry-point:NAME",
-    )
+    add_source(parser)
     parser.add_argument(
         "--show-sql", action="store_true", help="print every query to standard error before it is sent"
     )
@@ -40,13 +37,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--to", metavar="STAGE", help="stage to enter: a treated share of the ramp such as 70%%, or test"
     )
     move.add_argument("--monitor", action="store_true", help="judge the stage in which the treatment is")
-    move.add_argument("--replay", metavar="FILE", help="judge again what a receipt records, and compare")
-    parser.add_argument(
-        "--as-of",
-        type=_moment,
-        metavar="INSTANT",
-        help="judge as if it were this day or instant, which opens nothing (default: now)",
+    move.add_argument(
+        "--base",
+        metavar="REF",
+        help="judge what changes of what is served since HEAD left this branch or commit",
     )
+    move.add_argument("--replay", metavar="FILE", help="judge again what a receipt records, and compare")
+    add_moment(parser)
     parser.add_argument(
         "--treatment-revision", default="", metavar="BUILD", help="the build that is about to be served"
     )
@@ -57,6 +54,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--format", choices=FORMATS, default="text", help="format of the verdict (default: text)"
     )
     parser.add_argument("--receipt", metavar="FILE", help="write the decision record")
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Where rows are computed."""
+    parser.add_argument(
+        "--source",
+        default="",
+        metavar="URL",
+        help="warehouse to compute rows in, such as duckdb:///warehouse.db, env:VARIABLE or entry-point:NAME",
+    )
+
+
+def add_moment(parser: argparse.ArgumentParser) -> None:
+    """When it is."""
+    parser.add_argument(
+        "--as-of",
+        type=_moment,
+        metavar="INSTANT",
+        help="judge as if it were this day or instant, which opens nothing (default: now)",
+    )
 
 
 def _moment(text: str) -> object:

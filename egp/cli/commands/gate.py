@@ -28,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.base:
+        from egp.cli.commands.gate_changes import run_changes
+
+        return run_changes(options, commit_of_head())
     from egp.cli.gate_call import Edge, answer, receipt_of_failure, stated_call
     from egp.gate.call import CannotJudge
 
@@ -37,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         )
         return policy_and_plans(asked, [call.plan])
 
-    edge = Edge(now(), _commit())
+    edge = Edge(now(), commit_of_head())
     try:
         answered = answer(options, policy_for, terminal.style(sys.stdout), edge)
     except BaseException as error:
@@ -80,11 +84,11 @@ def misused(arguments: Sequence[str], stop: terminal.Stop) -> None:
     except argparse.ArgumentError:
         return
     if options.receipt and not options.replay:
-        call = Call("", "", now=now(), commit=_commit(), frozen=remembered(options.receipt))
+        call = Call("", "", now=now(), commit=commit_of_head(), frozen=remembered(options.receipt))
         _replace_receipt(options.receipt, receipt_of_failure(call, stop))
 
 
-def _commit() -> str:
+def commit_of_head() -> str:
     """The commit of the repository that the gate is called in; empty where there is none."""
     from egp.record.sources.git import Repository
     from egp.record.sources.git_command import GitError

@@ -82,6 +82,12 @@ def _declared_start(readout: Readout) -> Moment | None:
 
 
 def _next(readout: Readout) -> Iterator[Reading]:
+    if readout.was_rolled_back and readout.move.kind != "canary":
+        canary = readout.plan.canary is not None and readout.plan.canary.treated is not None
+        first = "the canary" if canary else "a plan with a canary"
+        message = f"the treatment was rolled back, and {readout.move.name} is requested"
+        yield _repair(message, "rolled back", first, f"begin again with {first}")
+        return
     declared, asked, now = _declared(readout), readout.move.position, readout.stage.position
     if asked == now + 1 or asked == now == -1:
         return

@@ -69,6 +69,11 @@ def _unchecked(unchecked: Unchecked) -> _Annotation:
     return _Annotation(unchecked.severity, unchecked.path, None, title, words.lacking(unchecked))
 
 
+def annotated(severity: Severity, path: str, span: Span | None, title: str, message: str) -> str:
+    """One annotation beside a line."""
+    return _command(_Annotation(severity, path, span, title, message))
+
+
 def _with_notes(message: str, *notes: str) -> str:
     return "; ".join(filter(None, (message, *notes)))
 

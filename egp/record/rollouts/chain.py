@@ -96,6 +96,28 @@ def _audience(
         salt=hashing.salt if hashing else None,
         sticky=hashing.sticky if hashing else None,
         weights=next((each.weights for each in steps if each.weights), None),
+        line=_line(steps, default),
+    )
+
+
+def _line(steps: Sequence[Step], default: str) -> tuple[tuple[str, float, float], ...] | None:
+    """Which part of the line gets which variant, where all rules divide the same one."""
+    lines = {line for step in steps for claim in step.claims for line in claim.box}
+    if len(lines) > 1:
+        return None
+    left, found = [(0.0, 1.0)], []
+    for claim in (claim for step in steps for claim in step.claims):
+        low, high = next(iter(claim.box.values()), (0.0, 1.0))
+        rest = []
+        for first, last in left:
+            start, end = max(first, low), min(last, high)
+            if start < end:
+                found.append((claim.variant, start, end))
+            pieces = ((first, min(last, low)), (max(first, high), last)) if start < end else ((first, last),)
+            rest += [part for part in pieces if part[0] < part[1]]
+        left = rest
+    return tuple(
+        sorted([*found, *((default, first, last) for first, last in left)], key=lambda each: each[1])
     )
 
 

@@ -71,6 +71,8 @@ class Audience:
     weights: Weights | None = None
     unread: str = ""
     """Why the shares are not known."""
+    line: tuple[tuple[str, float, float], ...] | None = None
+    """(variant, from, to): which hashes, from 0 to 1, get which variant; None where that takes more than one hash."""
 
     @property
     def is_split(self) -> bool:
@@ -134,6 +136,8 @@ class Rollout:
     """How the share grows without a stage that could be held; None where it does not."""
     watched: tuple[Watched, ...] | None = None
     """None where the format watches nothing: somebody else must."""
+    revision: Said[str] | None = None
+    """What is deployed, of a format in which a new version starts the rollout."""
     withdrawn_by: str = ""
     """How the treatment can be withdrawn."""
     unread: tuple[Unread, ...] = ()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
-from egp.plan.results import COLUMNS, About, Evidence, Results, RowRefusal, results_digest
-from egp.plan.typed_reader import ValueProblem, read
+from egp.plan.results import COLUMNS, About, Evidence, Results, RowRefusal, StageEntry, results_digest
+from egp.plan.typed_reader import ValueProblem, changed, read
 from egp.record.sources import ResultsError, RowSource
 from egp.record.sources.between_rows import Placed, contradictions
 from egp.record.sources.cells import CellError, RowReader
@@ -27,14 +27,24 @@ _YEARS = range(1990, 2200)
 _OFFSET = "write it with its offset, as in 2023-02-07T08:00:00-08:00"
 
 
-def read_evidence(path: str, plan: Experiment, root: str, source: RowSource | None = None) -> Evidence:
+def read_evidence(
+    path: str,
+    plan: Experiment,
+    root: str,
+    source: RowSource | None = None,
+    entered: tuple[StageEntry, ...] | None = None,
+) -> Evidence:
     """Everything that results say and that can be relied on. Raises ResultsError where they cannot be read.
+
+    Stages that the ledger has entered stand for those that the results have.
 
     ``root`` is the folder that neither the file nor its aggregates may lie outside of, links followed. Rows come
     from the file, from the file that it names, and from the source.
     """
     file = ResultsFile(path, root)
     results, as_of = file.results(plan)
+    if entered is not None:
+        results = changed(results, stages=entered)
     stages = stages_of(plan, results.stages, as_of)
     tables = [*file.tables(results), *([source.table(plan, stages)] if source else [])]
     if not tables:

@@ -55,6 +55,7 @@ spec: {strategy: {canary: {analysis: {templates: [{templateName: errors}]}, step
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
@@ -97,6 +98,14 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
             else:
                 yield _Manifest(document, name, environment, templates).rollout()
     yield from unread
+
+
+def _revision(root: Part) -> Said[str] | None:
+    """What is deployed: a changed template starts the steps from the beginning."""
+    template = root.get("spec", "template") or root.get("spec", "workloadRef")
+    if template is None:
+        return None
+    return Said(json.dumps(template.value, ensure_ascii=False, sort_keys=True, default=str), template.key_at)
 
 
 def _kind(document: Document) -> str:
@@ -146,6 +155,7 @@ class _Manifest:
             share_of="requests" if routing or blue_green else "replicas",
             stages=tuple(stages),
             watched=tuple(self._watched.values()),
+            revision=_revision(root),
             withdrawn_by=WITHDRAWN_BY,
             unread=tuple(self._unread),
         )

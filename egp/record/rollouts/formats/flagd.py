@@ -136,6 +136,8 @@ _JOINING = frozenset(("and", "or"))
 _LARGEST_TOTAL = 2**31 - 1
 
 WITHDRAWN_BY = "defaultVariant without targeting, or state: DISABLED"
+SWITCHED_OFF = "DISABLED"
+"""The word by which the file itself turns a flag off."""
 
 
 class _Elsewhere(Exception):
@@ -282,7 +284,15 @@ class _Flag:
             salt=hashed.salt,
             sticky=Said(True, hashed.unit.at) if hashed.unit else None,
             weights=Weights(total, None, expression.key_at),
+            line=self._laid_out(weighed),
         )
+
+    def _laid_out(self, weighed: Sequence[Part]) -> tuple[tuple[str, float, float], ...] | None:
+        """Which hashes get which variant, of a split without another one in it."""
+        found = [(next(item.list()), ends) for item, ends in _line(weighed)]
+        if any(isinstance(result.value, (dict, list)) for result, _ in found):
+            return None
+        return tuple((self._variant(result), *ends) for result, ends in found)
 
     def _slices(self, expression: Part, windows: _Windows, depth: int) -> list[_Slice]:
         """The variants of an expression, with the share of the units here that get each."""

@@ -67,6 +67,8 @@ from egp.record.rollouts.rollout import DEFAULT, Rollout, Said, Unread, Weights
 
 UNIT = "entityId"
 WITHDRAWN_BY = "enabled: false of a flag with variants; the rollouts of a boolean one taken out"
+SWITCHED_OFF = "false"
+"""The word by which the file itself turns a flag off."""
 
 
 def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:

@@ -94,6 +94,8 @@ TARGETING_KEY = "targetingKey"
 _Rule = dict[str, Part]
 """A rule's keys, each where it was written last; ``percentage`` has the parts of its variations."""
 
+SWITCHED_OFF = "true"
+"""Of `disable`, where a flag has it."""
 WITHDRAWN_BY = "defaultRule: {variation: …}, or disable: true"
 
 

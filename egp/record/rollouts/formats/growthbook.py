@@ -79,6 +79,8 @@ from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import Rollout, Said, Unread, Weights
 
 WITHDRAWN_BY = "the rule disabled, or the feature in the environment"
+SWITCHED_OFF = "false"
+"""The word by which the file itself turns a flag off."""
 
 
 def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:

@@ -75,6 +75,8 @@ from egp.yaml import Span
 WHOLE = 100_000
 """A hundred per cent."""
 WITHDRAWN_BY = "targeting off, which serves the off variation"
+SWITCHED_OFF = "false"
+"""The word by which the file itself turns a flag off."""
 
 
 def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:

@@ -63,6 +63,8 @@ from egp.yaml import Span
 
 ON, OFF = "enabled", "disabled"
 WITHDRAWN_BY = "the feature disabled in the environment"
+SWITCHED_OFF = "false"
+"""The word by which the file itself turns a flag off."""
 
 _RANDOM = "random"
 _GRADUAL = {

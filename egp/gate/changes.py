@@ -1,0 +1,473 @@
+"""``egp gate --base``: what a branch changes of what is served, judged by what the base knows.
+
+Plan, lock, ledger, policy and the list of rollout files are the base's, so that no branch judges its own raise. Results
+come from outside of the working tree, or are as the base has them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from egp.gate.call import Call, CannotJudge, GateJudgement, Kept, PlanRead, judge_plan, kept_by
+from egp.gate.moved import Moved, moved
+from egp.gate.page import next_steps
+from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.finding import DoesNotApply, Failure, NotChecked
+from egp.plan.names import folded
+from egp.plan.results import CANARY, TEST
+from egp.plan.wording import listing, share_text
+from egp.policy.locate import lock_folder
+from egp.policy.plan_files import may_hold_plan
+from egp.policy.plan_history import EntriesOfCommit
+from egp.policy.rollout_files import CommittedRollouts, Served, read_served
+from egp.policy.scope import NO_TRAITS
+from egp.policy.timing import Timing
+from egp.record.entry_files import entry_file, ledger_folder
+from egp.record.ledger import ledger_at
+from egp.record.lock import LOCK_FILE, EntryFolder, Registration, read_lock_text
+from egp.record.rollouts.rollout import Rollout, Unread
+from egp.record.sources.git import Repository
+from egp.rules.rule_inputs import ServedFlag
+from egp.rules.served import by_variant, control_of, same, stages_of
+from egp.yaml import Span, read_bytes
+from egp.yaml.bounds import MAX_BYTES
+from egp.yaml.files import is_inside, read_regular, real_path, shown_path
+from egp.yaml.position import START
+
+if TYPE_CHECKING:
+    from egp.plan.quantity import Moment
+    from egp.policy.model import Adopted, Policy
+    from egp.policy.plan_files import PlanFinder, PlanSource
+    from egp.record.rollouts.rollout import VariantShare
+
+Outcome = Literal["free", "proceed", "hold", "refused", "could_not_judge", "roll_back", "unplanned"]
+
+STATUS: Mapping[Outcome, int] = {
+    "free": 0, "proceed": 0, "unplanned": 0, "hold": 1, "refused": 1, "could_not_judge": 2, "roll_back": 3,
+}  # fmt: skip
+_WORST = (3, 2, 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FlagMove:
+    """What a branch does to one flag in one environment, and what the gate says of it."""
+
+    flag: str
+    environment: str
+    path: str
+    at: Span
+    experiment: str
+    kind: str
+    before: float
+    after: float
+    stage: str
+    outcome: Outcome
+    reasons: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> int:
+        return STATUS[self.outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """All moves of a branch."""
+
+    base: str
+    """The commit that it is compared with."""
+    as_of: Moment
+    policy: Policy
+    moves: tuple[FlagMove, ...]
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        found = {each.status for each in self.moves} | ({2} if self.failures else set())
+        return next((status for status in _WORST if status in found), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Where results lie: experiment → its file, and the folder that none may lie outside of."""
+
+    root: str
+    files: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class _Base:
+    """The commit that HEAD left a branch at, and what it knows of plans."""
+
+    def __init__(self, repository: Repository, ref: str, finder: PlanFinder, policy: Policy) -> None:
+        self.repository = repository
+        self.commit = repository.merge_base(ref)
+        self.root = lock_folder(finder.folder, policy.home)
+        self._finder = finder
+        self._plans: dict[str, bytes] | None = None
+        self._entries: Mapping[str, Registration] | None = None
+
+    @property
+    def plans(self) -> Mapping[str, bytes]:
+        """The files of plans, by their path in the repository."""
+        if self._plans is None:
+            blobs = {
+                path: blob.id
+                for path, blob in self.repository.files(self.commit).items()
+                if may_hold_plan(path) and self.source(path).in_portfolio
+            }
+            contents = self.repository.contents(blobs.values())
+            self._plans = {path: content or b"" for path, content in zip(blobs, contents, strict=True)}
+        return self._plans
+
+    def source(self, path: str) -> PlanSource:
+        return self._finder.at(os.path.join(self.root, path))
+
+    def naming(self, flag: str) -> Iterator[tuple[str, PlanRead]]:
+        """The plans that a flag serves, each with the path of its file."""
+        for path, content in self.plans.items():
+            if flag.encode() in content:
+                for document in read_bytes(content, path):
+                    plan, problems = read_experiment(document.value)
+                    if folded(flag) in map(folded, plan.switches):
+                        is_whole = not problems and not document.problems
+                        yield path, PlanRead(self.source(path), plan, tuple(problems), is_whole)
+
+    def kept(self, plan: Experiment) -> Kept:
+        """The plan's entry in the lock of the base, and its ledger there."""
+        return kept_by(
+            lambda: self._registrations().get(plan.name),
+            lambda: ledger_at(self.repository, self.commit, plan.name),
+        )
+
+    def _registrations(self) -> Mapping[str, Registration]:
+        if self._entries is None:
+            content = self.repository.read(self.commit, LOCK_FILE)
+            store = EntriesOfCommit(self.repository, self.commit, EntryFolder(self.root), False)
+            shown_as = f"{self.commit[:12]}:{LOCK_FILE}"
+            self._entries = read_lock_text(content, shown_as, store).entries if content else {}
+        return self._entries
+
+    def changed(self, *paths: str) -> list[str]:
+        """Those files, and files of those folders, that the working tree has otherwise than the base."""
+        before = {path: blob.id for path, blob in self.repository.files(self.commit, paths).items()}
+        here = {inside: self._id(inside) for path in paths for inside in self._files(path)}
+        return sorted(path for path in {*before, *here} if before.get(path) != here.get(path))
+
+    def _files(self, path: str) -> Iterator[str]:
+        place = os.path.join(self.root, path)
+        if os.path.isdir(place):
+            yield from (f"{path}/{name}" for name in os.listdir(place))
+        elif os.path.lexists(place):
+            yield path
+
+    def _id(self, path: str) -> str:
+        try:
+            return self.repository.blob_id(read_regular(os.path.join(self.root, path), MAX_BYTES, self.root))
+        except OSError:
+            return "unreadable"
+
+
+def changes(
+    ref: str, finder: PlanFinder, policy: Policy, results: Results | None, call: Call, as_of: datetime
+) -> Changes:
+    """Every move between the base and the working tree. Raises GitError for a ref that git does not know."""
+    root = lock_folder(finder.folder, policy.home)
+    base = _Base(Repository.at(root), ref, finder, policy)
+    folder = policy.root or root
+    before = read_served(policy, finder.folder, CommittedRollouts(base.repository, base.commit), folder)
+    after = read_served(policy, finder.folder, root=folder)
+    judging = _Judging(base, finder, policy, results, call, as_of)
+    moves = [*judging.moves(before, after), *_unread(before, after)]
+    moves.sort(key=lambda each: (each.path, each.at, each.flag, each.environment))
+    return Changes(base.commit, as_of, policy, tuple(moves), (*before.failures, *after.failures))
+
+
+def _unread(before: Served, after: Served) -> Iterator[FlagMove]:
+    """Files that cannot be read and were changed: whatever they serve nobody knows."""
+    old = {(each.path, each.reason) for each in before.unread if not each.flag}
+    for each in after.unread:
+        if each.flag:
+            continue
+        is_same = before.texts.get(each.path) == after.texts.get(each.path) and each.path in after.texts
+        if not ((each.path, each.reason) in old and is_same):
+            yield _undecided(each)
+
+
+def _undecided(unread: Unread) -> FlagMove:
+    reasons = (f"what this serves nobody can tell: {unread.reason}",)
+    return FlagMove("", "", unread.path, unread.at, "", "undecided", 0.0, 0.0, "", "could_not_judge", reasons)
+
+
+class _Judging:
+    """The moves of a branch while they are judged."""
+
+    def __init__(
+        self,
+        base: _Base,
+        finder: PlanFinder,
+        policy: Policy,
+        results: Results | None,
+        call: Call,
+        as_of: datetime,
+    ) -> None:
+        self._base = base
+        self._finder = finder
+        self._policy = policy
+        self._results = results
+        self._call = call
+        self._as_of = as_of
+
+    def moves(self, before: Served, after: Served) -> Iterator[FlagMove]:
+        old = {(each.flag.value, each.environment): each for each in before.rollouts}
+        new = {(each.flag.value, each.environment): each for each in after.rollouts}
+        for key in {**old, **new}:
+            was, will = old.get(key), new.get(key)
+            if was is None or will is None or was != will:
+                yield from self._move(was, will)
+
+    def _move(self, was: Rollout | None, will: Rollout | None) -> Iterator[FlagMove]:
+        rollout = will or was
+        assert rollout is not None
+        found = list(self._base.naming(rollout.flag.value))
+        if not found:
+            yield from self._unplanned(was, will)
+            return
+        path, read = _current(found, self._as_of)
+        try:
+            what = moved(was, will, _treats(read.plan, rollout))
+        except NotChecked as unknown:
+            what = Moved("undecided", 0.0, 0.0, unknown.reason or "the plan does not say its variants")
+        if what.kind == "none":
+            return
+        made = _FlagMoves(rollout, read.plan, what)
+        if what.kind == "lower":
+            yield made.of("free", "", "fewer units are treated")
+        elif what.kind == "undecided":
+            yield made.of("could_not_judge", "", what.reason)
+        else:
+            yield self._raised(made, path, read)
+
+    def _unplanned(self, was: Rollout | None, will: Rollout | None) -> Iterator[FlagMove]:
+        """A split that no plan of the base names: what the policy makes of it."""
+        if will is None or will.share_of != "units" or not will.is_rolled_out:
+            return
+        if was is not None and was.is_rolled_out and _same_split(was, will):
+            return
+        flag = will.flag.value
+        severity = self._severity(will)
+        if severity is None:
+            return
+        made = FlagMove(
+            flag, will.environment, will.path, will.flag.at, "", "raise", 0.0, 0.0, "", "unplanned",
+            ("no plan of the base names it",),
+        )  # fmt: skip
+        new = list(_new_plans(self._finder, flag))
+        if new:
+            reasons = (f"its plan comes with the same change ({listing(new[:3])})",)
+            yield _with(made, "refused", reasons, ("merge the plan first, registered",))
+        elif severity == "error":
+            yield _with(made, "refused", made.reasons, ("write and register a plan first",))
+        else:
+            yield made
+
+    def _severity(self, rollout: Rollout) -> str | None:
+        """How the policy weighs a flag without a plan; None where it finds nothing."""
+        why = self._policy.not_an_experiment.get(rollout.flag.value, "")
+        served = ServedFlag(rollout, None, self._as_of.date(), no_experiment=why)
+        adopted = self._policy.adopted(rollout.path, NO_TRAITS, Timing(self._as_of.date())).served
+        found = [each.severity for each in adopted if _finds(each, served)]
+        return found[0] if found else None
+
+    def _raised(self, made: _FlagMoves, path: str, read: PlanRead) -> FlagMove:
+        plan = read.plan
+        stage = _stage_for(plan, made.what.after, self._as_of)
+        if stage is None:
+            known = listing(share_text(each.treated) for each in stages_of(plan))
+            reason = f"{share_text(made.what.after)} is no stage of the plan, which has {known or 'none'}"
+            return made.of("refused", "", reason)
+        if same(made.what.before, made.what.after):
+            reason = f"the units that are in {stage} are exchanged, and what was seen of it is of others"
+            return made.of("refused", stage, reason, next=("keep what is hashed until the stage is over",))
+        name = plan.name
+        own = self._base.changed(path, entry_file(name), ledger_folder(name), LOCK_FILE)
+        own = [each for each in own if each != LOCK_FILE or name in _listed(self._base, name)]
+        if own:
+            reason = f"{listing(own)} of the same experiment changes with it"
+            return made.of("refused", stage, reason, next=("merge that first, then raise",))
+        if self._results is None:
+            return made.of("could_not_judge", stage, "no results are named", next=("add --results DIR",))
+        files = self._results.files.get(name, ())
+        if len(files) != 1:
+            reason = "there are no results of it" if not files else f"{listing(files)} are all results of it"
+            return made.of("could_not_judge", stage, reason)
+        brought = self._brought(files[0])
+        if brought:
+            reason = f"its results come with the same change ({listing(brought)})"
+            return made.of("refused", stage, reason, next=("take results from outside of the branch",))
+        return self._gated(made, read, stage, files[0])
+
+    def _brought(self, file: str) -> list[str]:
+        """What of the results lies in the working tree and is not as the base has it."""
+        place = real_path(os.path.abspath(file))
+        if not is_inside(place, real_path(self._base.root)):
+            return []
+        inside = os.path.relpath(place, real_path(self._base.root)).replace(os.sep, "/")
+        value = read_bytes(read_regular(place, MAX_BYTES), file)[0].value
+        rows = value.get("aggregates") if isinstance(value, dict) else None
+        beside = [f"{os.path.dirname(inside)}/{rows}".lstrip("/")] if isinstance(rows, str) else []
+        return self._base.changed(inside, *(os.path.normpath(each).replace(os.sep, "/") for each in beside))
+
+    def _gated(self, made: _FlagMoves, read: PlanRead, stage: str, file: str) -> FlagMove:
+        assert self._results is not None
+        call = Call(
+            plan=read.source.shown,
+            results=file,
+            to=stage,
+            as_of=self._call.as_of,
+            now=self._call.now,
+            policy=self._policy.file,
+            source=self._call.source,
+            asking=self._call.asking,
+            commit=self._call.commit,
+            variant=made.variant,
+        )
+        try:
+            kept = self._base.kept(read.plan)
+            judgement = judge_plan(call, self._finder, self._policy, read, kept, self._results.root)
+        except CannotJudge as error:
+            return made.of("could_not_judge", stage, *(each.message for each in error.failures))
+        verdict = judgement.decision.verdict
+        return made.of(verdict, stage, *_why(judgement), next=tuple(next_steps(judgement)))
+
+
+def _finds(adopted: Adopted, served: ServedFlag) -> bool:
+    """Whether a rule has something to say of a flag without a plan; most are about plans."""
+    if adopted.rule.input_type != "ServedFlag":
+        return False
+    try:
+        return any(adopted.rule.check(*(served, adopted.params)[: adopted.rule.takes]))
+    except (DoesNotApply, NotChecked):
+        return False
+
+
+def _why(judgement: GateJudgement) -> Iterator[str]:
+    failing = [each for each in judgement.decision.readings if not each.passed]
+    yield from (f"{each.check}: {each.message}" for each in failing[:5])
+    yield from (f"{each.check}: {each.message}" for each in judgement.decision.crashes)
+
+
+class _FlagMoves:
+    """What is the same of all that can be said of one raise."""
+
+    def __init__(self, rollout: Rollout, plan: Experiment, what: Moved) -> None:
+        self._rollout = rollout
+        self._plan = plan
+        self.what = what
+
+    @property
+    def variant(self) -> str:
+        """The treatment that is ramped, of a plan with several: the one that is served."""
+        treatments = [each.id for each in self._plan.variants or () if each.id and not each.control]
+        if len(treatments) < 2:
+            return ""
+        served = ServedFlag(self._rollout, self._plan, _A_DAY)
+        shares = [by_variant(served, each.shares) for each in self._rollout.splits]
+        found = [name for name in treatments if any(each.get(name, 0.0) > 0 for each in shares)]
+        return found[0] if len(found) == 1 else ""
+
+    def of(self, outcome: Outcome, stage: str, *reasons: str, next: tuple[str, ...] = ()) -> FlagMove:
+        what, rollout = self.what, self._rollout
+        said = tuple(dict.fromkeys(filter(None, (what.reason if what.kind == "raise" else "", *reasons))))
+        at = what.at if what.at != START else rollout.flag.at
+        return FlagMove(
+            rollout.flag.value, rollout.environment, rollout.path, at, self._plan.name, what.kind,
+            what.before, what.after, stage, outcome, said, next,
+        )  # fmt: skip
+
+
+_A_DAY = datetime.min.date()
+
+
+def _with(move: FlagMove, outcome: Outcome, reasons: tuple[str, ...], next: tuple[str, ...]) -> FlagMove:
+    return FlagMove(
+        move.flag, move.environment, move.path, move.at, move.experiment, move.kind, move.before, move.after,
+        move.stage, outcome, reasons, next,
+    )  # fmt: skip
+
+
+def _same_split(was: Rollout, will: Rollout) -> bool:
+    split = [[each.shares for each in rollout.splits] for rollout in (was, will)]
+    plain = [[[(s.variant, s.share) for s in shares] for shares in each] for each in split]
+    return plain[0] == plain[1]
+
+
+def _current(found: Sequence[tuple[str, PlanRead]], as_of: datetime) -> tuple[str, PlanRead]:
+    """Of several plans of one flag the one that began last, or else begins next."""
+
+    def begins(each: tuple[str, PlanRead]) -> tuple[int, float]:
+        start = each[1].plan.schedule.start if each[1].plan.schedule else None
+        ordinal = start.toordinal() if start else 0
+        day = as_of.toordinal()
+        return (1, ordinal) if ordinal <= day else (0, -ordinal)
+
+    return max(found, key=begins)
+
+
+def _treats(plan: Experiment, rollout: Rollout) -> _Treating:
+    return _Treating(ServedFlag(rollout, plan, _A_DAY))
+
+
+class _Treating:
+    """Whether a variant of a flag is a treatment of the plan."""
+
+    def __init__(self, served: ServedFlag) -> None:
+        self._served = served
+        self._control = control_of(served)
+        self._known: dict[str, bool] = {}
+
+    def __call__(self, variant: str) -> bool:
+        if variant not in self._known:
+            share: VariantShare = _share(variant)
+            named = by_variant(self._served, (share,))
+            self._known[variant] = any(name != self._control for name in named)
+        return self._known[variant]
+
+
+def _share(variant: str) -> VariantShare:
+    from egp.record.rollouts.rollout import VariantShare
+
+    return VariantShare(variant, 1.0, START)
+
+
+def _stage_for(plan: Experiment, share: float, as_of: datetime) -> str | None:
+    """The stage whose share is served, as the gate's ``--to`` names it; of several the one of the ramp after the run."""
+    like = [each for each in stages_of(plan) if same(each.treated, share)]
+    if not like:
+        return None
+    end = plan.schedule.end if plan.schedule else None
+    is_over = end is not None and end.toordinal() < as_of.toordinal()
+    named = [each for each in like if (each.name not in (CANARY, TEST)) == is_over]
+    return (named or like)[0].name
+
+
+def _listed(base: _Base, name: str) -> list[str]:
+    """The experiment, if the lock file itself has its entry, in the base or in the working tree."""
+    content = base.repository.read(base.commit, LOCK_FILE) or b""
+    return [name] if name.encode() in content else []
+
+
+def _new_plans(finder: PlanFinder, flag: str) -> Iterator[str]:
+    """Plans of the working tree that name a flag which no plan of the base names."""
+    for source in finder.portfolio():
+        try:
+            content = read_regular(source.path, MAX_BYTES)
+        except OSError:
+            continue
+        if flag.encode() in content:
+            for document in read_bytes(content, source.shown):
+                if folded(flag) in map(folded, read_experiment(document.value)[0].switches):
+                    yield shown_path(source.path, finder.folder)

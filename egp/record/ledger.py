@@ -1,0 +1,207 @@
+"""The ledger: which stages of an experiment were entered, when, and by which receipt. A pipeline writes it, and only adds.
+
+Each entry is a file of its own, ``egp.ledger.d/<shard>/<experiment>/<number>.yaml``, and has the digest of the one before:
+none can be changed, left out or put between others without its successor saying so.
+"""
+
+# No postponed annotations here: shapes are read from the annotations themselves.
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from egp.plan.finding import Failure
+from egp.plan.quantity import Moment, Share
+from egp.plan.results import CANARY, TEST, StageEntry
+from egp.plan.typed_reader import Name, TypedMapping, ValueProblem, field, read
+from egp.record.entry_files import ENDING, ledger_folder
+from egp.record.lock_error import LockError
+from egp.stats.values import frozen
+from egp.yaml import read_bytes
+from egp.yaml.atomic import write_anew
+from egp.yaml.bounds import MAX_BYTES
+from egp.yaml.claim import ClaimError, claimed
+from egp.yaml.files import read_regular, shown_path
+from egp.yaml.flow import flow
+from egp.yaml.sha import sha256
+
+if TYPE_CHECKING:
+    from egp.record.sources.git import Repository
+
+VERSION = 1
+NONE = "none"
+"""The predecessor of the first entry."""
+
+_FILE = re.compile(r"[0-9]{4}" + re.escape(ENDING))
+_MOST = 1000
+_HEADER = "# Written by egp enter, never changed: each entry has the digest of the one before.\n"
+_RESTORE = "egp writes this file; restore it from git"
+
+
+class LedgerEntry(TypedMapping):
+    """One step: a stage that was entered, a share that was lowered, or a treatment that was withdrawn."""
+
+    needs = ("ledger", "experiment", "kind", "treated", "at", "previous")
+    ledger: int | None = field("Version of the form.", VERSION)
+    experiment: Name | None = field("Id of the experiment.", "pdp-buy-now")
+    kind: Literal["enter", "lower", "rollback"] | None = field("What was done.", "enter")
+    stage: str | None = field("The stage, as results spell it.", "70%")
+    treated: Share | None = field("Treated share from then on.", "70%")
+    variant: str | None = field("The treatment, of a plan with several.", "buy_now")
+    at: Moment | None = field("The instant, with its offset.", "2023-02-07T08:00:00-08:00")
+    commit: str | None = field("The commit that was judged.")
+    verdict: str | None = field("What the gate said.", "proceed")
+    receipt: str | None = field("Digest of the gate's receipt.")
+    reason: str | None = field("Why, where no gate was asked.", prose=True)
+    previous: str | None = field("Digest of the entry before, or none.", NONE)
+
+
+@frozen
+class Ledger:
+    """The entries of one experiment, in their order."""
+
+    experiment: str
+    entries: tuple[LedgerEntry, ...] = ()
+    last: str = NONE
+    """Digest of the last entry."""
+
+    @property
+    def is_there(self) -> bool:
+        return bool(self.entries)
+
+    @property
+    def since_rollback(self) -> tuple[LedgerEntry, ...]:
+        """The entries that count: after a rollback everything begins anew."""
+        ends = [at for at, each in enumerate(self.entries) if each.kind == "rollback"]
+        return self.entries[ends[-1] + 1 :] if ends else self.entries
+
+    @property
+    def was_rolled_back(self) -> bool:
+        """Whether the treatment is withdrawn, and nothing was entered since."""
+        return bool(self.entries) and self.entries[-1].kind == "rollback"
+
+    def stages(self, until: datetime | None = None) -> tuple[StageEntry, ...]:
+        """The stages of the ramp that hold: those above a share that was lowered were left."""
+        found: list[LedgerEntry] = []
+        for each in self.since_rollback:
+            if until is not None and isinstance(each.at, datetime) and each.at > until:
+                break
+            if each.kind == "lower":
+                found = [before for before in found if (before.treated or 0.0) <= (each.treated or 0.0)]
+            elif each.stage not in (CANARY, TEST):
+                found.append(each)
+        return tuple(_stage(each) for each in found)
+
+    @property
+    def share(self) -> float | None:
+        """The share that is served by the last entry; None before the first."""
+        return self.entries[-1].treated if self.entries else None
+
+
+def _stage(entry: LedgerEntry) -> StageEntry:
+    stage = StageEntry()
+    stage.treated, stage.entered, stage.revision = entry.treated, entry.at, None
+    return stage
+
+
+def read_ledger(root: str, experiment: str) -> Ledger:
+    """The ledger of an experiment beside the lock. Raises LockError for one that was changed, or cannot be read."""
+    folder = ledger_folder(experiment)
+    place = os.path.join(root, folder)
+    try:
+        names = sorted(os.listdir(place))
+    except FileNotFoundError:
+        return Ledger(experiment)
+    except OSError as error:
+        raise _damaged(shown_path(place), f"cannot be read: {error.strerror}") from None
+    contents: dict[str, bytes] = {}
+    for name in names[: _MOST + 1]:
+        path = os.path.join(place, name)
+        try:
+            contents[name] = read_regular(path, MAX_BYTES, root)
+        except OSError as error:
+            raise _damaged(shown_path(path), f"cannot be read: {error.strerror}") from None
+    return _ledger(experiment, contents, shown_path(place))
+
+
+def ledger_at(repository: "Repository", commit: str, experiment: str) -> Ledger:
+    """The same as a commit has it. Raises LockError, GitError."""
+    folder = ledger_folder(experiment)
+    blobs = repository.files(commit, [folder])
+    paths = sorted(blobs)
+    contents = {
+        path.rpartition("/")[2]: content or b""
+        for path, content in zip(paths, repository.contents(blobs[path].id for path in paths), strict=True)
+    }
+    return _ledger(experiment, contents, f"{commit[:12]}:{folder}")
+
+
+def _ledger(experiment: str, contents: Mapping[str, bytes], shown: str) -> Ledger:
+    entries: list[LedgerEntry] = []
+    last = NONE
+    if len(contents) > _MOST:
+        raise _damaged(shown, f"has more than {_MOST:,} entries")
+    for number, name in enumerate(sorted(contents), start=1):
+        path = f"{shown}/{name}"
+        if not _FILE.fullmatch(name) or name != _name(number):
+            raise _damaged(path, f"is not entry {number}, which comes next")
+        entry = _entry(contents[name], path)
+        if entry.experiment != experiment:
+            raise _damaged(path, f"is of {entry.experiment}, and lies with {experiment}")
+        if entry.previous != last:
+            raise _damaged(path, "does not follow the entry before it, which was changed since")
+        entries.append(entry)
+        last = digest_of(contents[name])
+    return Ledger(experiment, tuple(entries), last)
+
+
+def _entry(content: bytes, path: str) -> LedgerEntry:
+    document = read_bytes(content, path)[0]
+    problems: list[ValueProblem] = []
+    entry = read(LedgerEntry, document.value, (), problems)
+    messages = [*(each.message for each in document.problems), *(each.message for each in problems)]
+    said = next(iter(messages), "")
+    if not said and entry.ledger != VERSION:
+        said = f"is format {entry.ledger}, and this egp reads format {VERSION}"
+    if not said and not (isinstance(entry.at, datetime) and entry.at.tzinfo):
+        said = "has no instant with its offset"
+    if said:
+        raise _damaged(path, said)
+    return entry
+
+
+def _damaged(path: str, message: str) -> LockError:
+    return LockError((Failure(path, f"the ledger is damaged: {message}", help=_RESTORE),))
+
+
+def _name(number: int) -> str:
+    return f"{number:04d}{ENDING}"
+
+
+def digest_of(content: bytes) -> str:
+    return f"sha256:{sha256(content).hexdigest()}"
+
+
+def append(root: str, experiment: str, values: Mapping[str, object]) -> str:
+    """Adds an entry, no other process in between, and returns its path relative to the root. Raises LockError."""
+    try:
+        with claimed(root):
+            ledger = read_ledger(root, experiment)
+            stated = {
+                "ledger": VERSION,
+                "experiment": experiment,
+                **{key: value for key, value in values.items() if value not in (None, "")},
+                "previous": ledger.last,
+            }
+            text = _HEADER + "".join(f"{key}: {flow(value)}\n" for key, value in stated.items())
+            path = f"{ledger_folder(experiment)}/{_name(len(ledger.entries) + 1)}"
+            _entry(text.encode("utf-8"), path)  # nothing is written that could not be read again
+            write_anew(os.path.join(root, path), text.encode("utf-8"))
+            return path
+    except ClaimError as error:
+        raise LockError((Failure("", str(error), help=error.help),)) from None
+    except OSError as error:
+        message = f"cannot write the ledger: {error.strerror or type(error).__name__}"
+        raise LockError((Failure("", message, help="it is as it was before"),)) from None

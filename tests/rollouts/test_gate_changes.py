@@ -1,0 +1,279 @@
+"""A repository whose flag is raised by pull requests: each is judged by what the base knows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from egp.policy.shipped import ROOT
+from tests.gate.calling import Call, call
+
+PLAN = "experiments/pdp-buy-now.yaml"
+DAY_5, READOUT, STAGE_1 = (
+    "2023-01-28T08:00:00-08:00",
+    "2023-02-07T08:00:00-08:00",
+    "2023-02-09T08:00:00-08:00",
+)
+
+ROLLOUTS = """
+rollouts:
+  - {files: "flags/*.flagd.yaml", format: flagd, environment: production}
+"""
+
+FLAG = """\
+flags:
+  pdp_buy_now:
+    state: ENABLED
+    variants: {control: false, buy_now: true}
+    defaultVariant: control
+    targeting: {fractional: [[buy_now, BUY], [control, CONTROL]]}
+"""
+
+
+def flag(share: int) -> str:
+    return FLAG.replace("BUY", str(share)).replace("CONTROL", str(100 - share))
+
+
+class Shop:
+    """A repository with plan, lock, policy and a flag at the share of the test; and results kept elsewhere."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "shop"
+        self.results = folder / "results"
+        self.folder.mkdir()
+        examples = Path(ROOT, "examples")
+        shutil.copytree(examples / "experiments", self.folder / "experiments")
+        (self.folder / "experiments" / "ranking-model.yaml").unlink()
+        policy = (examples / "egp.yaml").read_text(encoding="utf-8")
+        self.write("egp.yaml", policy + ROLLOUTS)
+        self.git("init", "-q", "-b", "main")
+        done = self.egp("register", PLAN, "--as-of", "2023-01-17")
+        assert done.status == 0, done.out + done.err
+        self.write("flags/pdp.flagd.yaml", flag(45))
+        self.commit()
+        self.git("checkout", "-q", "-b", "raise")
+
+    def write(self, path: str, text: str) -> None:
+        (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / path).write_text(text, encoding="utf-8")
+
+    def take(self, name: str, folder: Path | None = None) -> None:
+        """Results of the example, alone in their folder."""
+        place = folder or self.results
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        for ending in ("yaml", "csv"):
+            shutil.copy(Path(ROOT, "examples/results/pdp-buy-now", f"{name}.{ending}"), place)
+
+    def git(self, *arguments: str) -> None:
+        identity = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *identity, *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def commit(self) -> None:
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "as it is")
+
+    def egp(self, *arguments: str) -> Call:
+        return call(self.folder, *arguments)
+
+    def judged(self, as_of: str, *arguments: str, results: bool = True) -> Call:
+        named = ("--results", str(self.results)) if results else ()
+        return self.egp("gate", "--base", "main", "--as-of", as_of, "--format", "json", *named, *arguments)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def the_move(answered: Call) -> dict[str, object]:
+    (move,) = json.loads(answered.out)["moves"]
+    return dict(move)
+
+
+def test_a_raise_on_day_five_is_held_with_the_line_of_the_flag(shop: Shop) -> None:
+    shop.take("day-05")
+    shop.write("flags/pdp.flagd.yaml", flag(70))
+    answered = shop.judged(DAY_5)
+    move = the_move(answered)
+    assert (answered.status, move["outcome"], move["stage"]) == (1, "hold", "70%")
+    assert (move["path"], move["line"], move["experiment"]) == ("flags/pdp.flagd.yaml", 6, "pdp-buy-now")
+    assert (move["share_before"], move["share_after"]) == (0.45, 0.7)
+
+
+def test_a_raise_after_the_readout_goes_through(shop: Shop) -> None:
+    shop.take("day-14")
+    shop.write("flags/pdp.flagd.yaml", flag(70))
+    answered = shop.judged(READOUT)
+    assert (answered.status, the_move(answered)["outcome"]) == (0, "proceed"), answered.out
+
+
+def test_a_stage_that_is_skipped_is_held(shop: Shop) -> None:
+    shop.take("day-14")
+    shop.write("flags/pdp.flagd.yaml", flag(90))
+    answered = shop.judged(READOUT)
+    move = the_move(answered)
+    assert (answered.status, move["outcome"]) == (1, "hold")
+    assert "90% comes after 70%" in str(move["reasons"])
+
+
+def test_a_share_that_is_no_stage_is_refused(shop: Shop) -> None:
+    shop.take("day-14")
+    shop.write("flags/pdp.flagd.yaml", flag(60))
+    answered = shop.judged(READOUT)
+    assert (answered.status, the_move(answered)["outcome"]) == (1, "refused")
+
+
+def test_a_lowering_is_free_without_results(shop: Shop) -> None:
+    shop.write("flags/pdp.flagd.yaml", flag(20))
+    answered = shop.judged(DAY_5, results=False)
+    assert (answered.status, the_move(answered)["outcome"]) == (0, "free")
+
+
+def test_a_branch_cannot_bring_its_own_results(shop: Shop) -> None:
+    shop.take("day-14", shop.folder / "results")
+    shop.write("flags/pdp.flagd.yaml", flag(70))
+    answered = shop.egp(
+        "gate", "--base", "main", "--as-of", READOUT, "--format", "json", "--results", "results"
+    )
+    move = the_move(answered)
+    assert (answered.status, move["outcome"]) == (1, "refused")
+    assert "its results come with the same change" in str(move["reasons"])
+
+
+def test_results_that_the_base_has_are_taken(shop: Shop) -> None:
+    shop.git("checkout", "-q", "main")
+    shop.take("day-14", shop.folder / "results")
+    shop.commit()
+    shop.git("checkout", "-q", "-b", "later")
+    shop.write("flags/pdp.flagd.yaml", flag(70))
+    answered = shop.egp(
+        "gate", "--base", "main", "--as-of", READOUT, "--format", "json", "--results", "results"
+    )
+    assert (answered.status, the_move(answered)["outcome"]) == (0, "proceed"), answered.out
+
+
+def edit_plan(shop: Shop) -> None:
+    text = (shop.folder / PLAN).read_text(encoding="utf-8")
+    shop.write(PLAN, text.replace("mde: 45bps", "mde: 90bps"))
+
+
+def add_to_ledger(shop: Shop) -> None:
+    done = shop.egp("enter", PLAN, "--rollback", "--reason", "a mistake", "--as-of", READOUT)
+    assert done.status == 0, done.err
+
+
+@pytest.mark.parametrize("meddle", [edit_plan, add_to_ledger])
+def test_a_branch_cannot_change_what_judges_it(shop: Shop, meddle: Callable[[Shop], None]) -> None:
+    shop.take("day-14")
+    shop.write("flags/pdp.flagd.yaml", flag(70))
+    meddle(shop)
+    answered = shop.judged(READOUT)
+    move = the_move(answered)
+    assert (answered.status, move["outcome"]) == (1, "refused")
+    assert "of the same experiment changes with it" in str(move["reasons"])
+
+
+def test_the_policy_of_the_branch_does_not_judge(shop: Shop) -> None:
+    shop.take("day-05")
+    shop.write("flags/pdp.flagd.yaml", flag(70))
+    shop.write("egp.yaml", 'extends: ["egp:standard"]\nplans: ["experiments/*.yaml"]\n')
+    assert shop.judged(DAY_5).status == 1
+
+
+def test_other_units_at_the_same_share_are_a_raise(shop: Shop) -> None:
+    shop.take("day-05")
+    text = flag(45).replace("[[buy_now, 45], [control, 55]]", "[[control, 55], [buy_now, 45]]")
+    shop.write("flags/pdp.flagd.yaml", text)
+    move = the_move(shop.judged(DAY_5))
+    assert (move["kind"], move["outcome"]) == ("raise", "refused")
+    assert "other units are treated" in str(move["reasons"])
+
+
+def test_what_is_computed_elsewhere_cannot_be_judged(shop: Shop) -> None:
+    shop.take("day-14")
+    shop.write("flags/pdp.flagd.yaml", flag(70).replace("[buy_now, 70]", "[buy_now, {var: share}]"))
+    answered = shop.judged(READOUT)
+    assert (answered.status, the_move(answered)["outcome"]) == (2, "could_not_judge")
+
+
+def test_a_flag_that_is_missing_cannot_be_judged_and_one_that_is_off_is_free(shop: Shop) -> None:
+    shop.take("day-14")
+    (shop.folder / "flags/pdp.flagd.yaml").unlink()
+    assert shop.judged(READOUT).status == 2
+    shop.write("flags/pdp.flagd.yaml", flag(45).replace("ENABLED", "DISABLED"))
+    assert shop.judged(READOUT).status == 0
+
+
+def test_nothing_is_said_of_a_file_that_is_written_otherwise(shop: Shop) -> None:
+    text = "# a comment\n" + flag(45).replace("[buy_now, 45], [control, 55]", "[buy_now, 90], [control, 110]")
+    shop.write("flags/pdp.flagd.yaml", text)
+    answered = shop.judged(READOUT, results=False)
+    assert (answered.status, json.loads(answered.out)["moves"]) == (0, [])
+
+
+def test_a_new_split_without_a_plan_is_named_and_one_whose_plan_comes_along_is_refused(shop: Shop) -> None:
+    shop.write("flags/other.flagd.yaml", flag(50).replace("pdp_buy_now", "search_banner"))
+    shop.take("day-14")
+    answered = shop.judged(READOUT)
+    assert (answered.status, the_move(answered)["outcome"]) == (0, "unplanned")
+    plan = (shop.folder / PLAN).read_text(encoding="utf-8")
+    new = plan.replace("id: pdp-buy-now", "id: banner").replace("pdp_buy_now", "search_banner")
+    shop.write("experiments/banner.yaml", new)
+    answered = shop.judged(READOUT)
+    assert (answered.status, the_move(answered)["outcome"]) == (1, "refused")
+
+
+def test_a_raise_whose_gate_rolls_back_ends_with_three(shop: Shop) -> None:
+    shop.git("checkout", "-q", "main")
+    shop.write("flags/pdp.flagd.yaml", flag(70))
+    shop.commit()
+    shop.git("checkout", "-q", "-b", "more")
+    shop.take("ramp-harm")
+    stamp = next(
+        line.partition(": ")[2]
+        for line in (shop.results / "ramp-harm.yaml").read_text(encoding="utf-8").splitlines()
+        if line.startswith("as_of")
+    )
+    shop.write("flags/pdp.flagd.yaml", flag(90))
+    answered = shop.judged(stamp)
+    assert (answered.status, the_move(answered)["outcome"]) == (3, "roll_back"), answered.out
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "github"])
+def test_every_format_has_a_line_for_the_flag_with_its_place(shop: Shop, form: str) -> None:
+    shop.take("day-05")
+    shop.write("flags/pdp.flagd.yaml", flag(70))
+    answered = shop.judged(DAY_5, "--format", form)
+    assert answered.status == 1
+    place = "file=flags/pdp.flagd.yaml,line=6" if form == "github" else "flags/pdp.flagd.yaml"
+    assert place in answered.out
+    assert "45 % → 70 %" in answered.out.replace("%25", "%")
+
+
+def test_the_whole_way_by_the_ledger(shop: Shop, tmp_path: Path) -> None:
+    receipt = str(tmp_path / "receipt.json")
+    shop.take("day-14")
+    enter = ("enter", PLAN, "--to", "70%", "--receipt", receipt)
+    done = shop.egp(*enter, "--results", str(shop.results / "day-14.yaml"), "--as-of", READOUT)
+    assert done.status == 2, "results lie in the repository, as of the gate"
+    shop.take("day-14", shop.folder / "results")
+    done = shop.egp(*enter, "--results", "results/day-14.yaml", "--as-of", READOUT)
+    assert done.status == 0, done.out + done.err
+    (entry,) = (shop.folder / "egp.ledger.d").rglob("*.yaml")
+    assert entry.name == "0001.yaml"
+    again = shop.egp(*enter, "--results", "results/day-14.yaml", "--as-of", READOUT)
+    assert again.status == 1, "a stage is entered once"
+    shop.git("checkout", "-q", "-B", "main")
+    shop.write("flags/pdp.flagd.yaml", flag(70))
+    shop.commit()
+    shop.git("checkout", "-q", "-b", "ninety")
+    shop.take("stage-1")
+    shop.write("flags/pdp.flagd.yaml", flag(90))
+    answered = shop.judged(STAGE_1)
+    assert (answered.status, the_move(answered)["outcome"]) == (0, "proceed"), answered.out
