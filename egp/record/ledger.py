@@ -54,7 +54,7 @@ class LedgerEntry(TypedMapping):
     commit: str | None = field("The commit that was judged.")
     verdict: str | None = field("What the gate said.", "proceed")
     receipt: str | None = field("Digest of the gate's receipt.")
-    reason: str | None = field("Why, where no gate was asked.", prose=True)
+    reason: str | None = field("Why, where no gate judged.", prose=True)
     previous: str | None = field("Digest of the entry before, or none.", NONE)
 
 

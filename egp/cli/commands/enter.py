@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from egp.cli.arguments.gate import add_moment, add_source
 
     parser.epilog = (
-        "The gate is asked again, and nothing is written unless it says proceed: what was let through at a merge may have "
+        "The gate judges again, and nothing is written unless it says proceed: what was let through at a merge may have "
         "to wait at the deployment. Exit status as of egp gate."
     )
     parser.add_argument("plan", metavar="PLAN", help="the plan's file")
@@ -118,7 +118,7 @@ def _write(judgement: GateJudgement, call: Call, finder: PlanFinder, policy: Pol
 
 
 def _lower(options: argparse.Namespace) -> int:
-    """Fewer units, or none: nobody is asked, and everybody can read it."""
+    """Fewer units, or none: no gate is in the way, and everybody can read it."""
     from egp.cli.commands.gate import commit_of_head
     from egp.plan.quantity import QuantityError, share
     from egp.plan.results import stage_name
