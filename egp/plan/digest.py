@@ -8,6 +8,7 @@ states it for others to recompute, and ``tests/integrity`` has the digests of pl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from unicodedata import normalize
@@ -18,12 +19,12 @@ from egp.plan.typed_reader import Keys, TypedMapping
 from egp.yaml.sha import sha256
 
 if TYPE_CHECKING:
-    from json.encoder import encode_basestring
+    from json.encoder import encode_basestring, encode_basestring_ascii
 else:
     try:
-        from _json import encode_basestring
+        from _json import encode_basestring, encode_basestring_ascii
     except ImportError:
-        from json.encoder import encode_basestring
+        from json.encoder import encode_basestring, encode_basestring_ascii
 
 VERSION = "v1"
 
@@ -39,15 +40,15 @@ def plan_digest(plan: Experiment) -> str:
     return f"{VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def json_text(value: Canonical) -> str:
+def json_text(value: Canonical, quoted: Callable[[str], str] = encode_basestring) -> str:
     """The value as ``json.dumps`` writes it without spaces, keys sorted; loading it takes longer than a digest."""
     if isinstance(value, str):
-        return encode_basestring(value)
+        return quoted(value)
     if isinstance(value, dict):
-        members = (f"{encode_basestring(key)}:{json_text(value[key])}" for key in sorted(value))
+        members = (f"{quoted(key)}:{json_text(value[key], quoted)}" for key in sorted(value))
         return f"{{{','.join(members)}}}"
     if isinstance(value, list):
-        return f"[{','.join(map(json_text, value))}]"
+        return f"[{','.join([json_text(item, quoted) for item in value])}]"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
 
 
@@ -140,6 +141,4 @@ def _number(value: float) -> Canonical:
 
 
 def _order(item: Canonical) -> str:
-    from json import dumps
-
-    return dumps(item, sort_keys=True)
+    return json_text(item, encode_basestring_ascii)
