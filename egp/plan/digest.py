@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from egp.plan.experiment import Experiment, declarations
+from egp.plan.experiment import Experiment
 from egp.plan.quantity import Interval, Measure, MetricChange
-from egp.plan.typed_reader import Keys, TypedMapping
+from egp.plan.typed_reader import Field, TypedMapping
 from egp.yaml.sha import sha256
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def json_text(value: Canonical, quoted: Callable[[str], str] = encode_basestring
 
 def canonical_plan(plan: Experiment) -> dict[str, Canonical]:
     """The material fields of a plan, in canonical form."""
-    return Canon(plan).mapping(plan, ())
+    return Canon(plan).mapping(plan)
 
 
 class Canon:
@@ -63,24 +63,24 @@ class Canon:
     def __init__(self, plan: Experiment) -> None:
         self._zoned = bool(plan.schedule and plan.schedule.timezone)
 
-    def mapping(self, part: TypedMapping, keys: Keys) -> dict[str, Canonical]:
+    def mapping(self, part: TypedMapping) -> dict[str, Canonical]:
         """The fields of a part that are set and material."""
         result: dict[str, Canonical] = {}
-        for key, attribute, default in _fields(type(part)):
+        for key, attribute, declared in _material(type(part)):
             value = getattr(part, attribute)
-            if value is not None and value != default:
-                result[key] = self.value(value, (*keys, key))
+            if value is not None and value != declared.default:
+                result[key] = self.value(value, declared)
         return result
 
-    def value(self, value: object, keys: Keys) -> Canonical:
-        """The canonical form of a value that stands under these keys."""
+    def value(self, value: object, declared: Field) -> Canonical:
+        """The canonical form of a value of a declared key."""
         if isinstance(value, TypedMapping):
-            return self.mapping(value, keys)
+            return self.mapping(value)
         if isinstance(value, tuple):
-            items = [self.value(item, keys) for item in value]
-            return items if declarations()[keys].in_order else sorted(items, key=_order)
+            items = [self.value(item, declared) for item in value]
+            return items if declared.in_order else sorted(items, key=_order)
         if isinstance(value, str):
-            return _words(value) if declarations()[keys].prose else value
+            return _words(value) if declared.prose else value
         if isinstance(value, bool):
             return value
         if isinstance(value, (int, float)):
@@ -110,18 +110,14 @@ class Canon:
             return value.isoformat()
 
 
-_FIELDS: dict[type[TypedMapping], tuple[tuple[str, str, object], ...]] = {}
+_MATERIAL: dict[type[TypedMapping], tuple[tuple[str, str, Field], ...]] = {}
 
 
-def _fields(mapping_type: type[TypedMapping]) -> tuple[tuple[str, str, object], ...]:
-    """Key, attribute and default of each material field, read from the declarations once."""
-    if mapping_type not in _FIELDS:
-        _FIELDS[mapping_type] = tuple(
-            (key, name, declared.default)
-            for key, name, _, declared in mapping_type.fields()
-            if declared.weight != "benign"
-        )
-    return _FIELDS[mapping_type]
+def _material(of: type[TypedMapping]) -> tuple[tuple[str, str, Field], ...]:
+    """Key, attribute and declaration of each material field, worked out once."""
+    if of not in _MATERIAL:
+        _MATERIAL[of] = tuple((key, name, is_) for key, name, _, is_ in of.fields() if is_.weight != "benign")
+    return _MATERIAL[of]
 
 
 def _words(text: str) -> str:

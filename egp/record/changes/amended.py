@@ -36,7 +36,7 @@ def vanished_amendments(before: Experiment, after: Experiment) -> list[Amendment
 
 def _forms(plan: Experiment) -> list[str]:
     canon = Canon(plan)
-    return [str(canon.mapping(amendment, ("amendments",))) for amendment in plan.amendments]
+    return [str(canon.mapping(amendment)) for amendment in plan.amendments]
 
 
 def undeclared(before: Experiment, after: Experiment) -> list[FieldChange]:

@@ -77,7 +77,7 @@ class _Comparison:
             yield self._change(place, old, new, annotation)
 
     def _form(self, canon: Canon, value: object, place: _Place) -> Canonical:
-        return None if value is None else canon.value(value, place.keys)
+        return None if value is None else canon.value(value, declarations()[place.keys])
 
     def _items(
         self, old: Sequence[Any], new: Sequence[Any], place: _Place, annotation: Any
@@ -107,7 +107,7 @@ class _Comparison:
         seen: dict[str, int] = {}
         names = []
         for item in items:
-            name = _identity(item) or dumps(canon.value(item, place.keys), sort_keys=True)
+            name = _identity(item) or dumps(canon.value(item, declarations()[place.keys]), sort_keys=True)
             seen[name] = seen.get(name, 0) + 1
             names.append(f"{name}\0{seen[name]}")
         return names
