@@ -15,7 +15,8 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from egp.cli.generate import schema_files
-from egp.cli.schemas import experiment_schema, model_of, policy_schema, published
+from egp.cli.schemas import experiment_schema, metrics_schema, model_of, policy_schema, published
+from egp.plan.catalogue import MetricsFile
 from egp.plan.experiment import Experiment
 from egp.plan.typed_reader import TypedMapping, read, required_type
 from egp.policy.file import PolicyFile
@@ -205,6 +206,11 @@ def test_schema_model_and_reader_agree_on_every_example(path: Path) -> None:
     if path.name == "egp.yaml":
         assert reader_accepts(PolicyFile, documents(path)[0].value)
         Draft202012Validator(policy_schema()).validate(documents(path)[0].value)
+        return
+    if path.name == "metrics.yaml":
+        assert reader_accepts(MetricsFile, documents(path)[0].value)
+        assert model_accepts(MetricsFile, documents(path)[0].value)
+        Draft202012Validator(metrics_schema()).validate(documents(path)[0].value)
         return
     for document in documents(path):
         accepted = reader_accepts(Experiment, document.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, get_args
@@ -32,6 +32,7 @@ from egp.plan.wording import called, listing
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.plan_history import PlanHistories
+from egp.policy.resolving import supplied_then
 from egp.record.changes import changes
 from egp.record.lock import Amended, Registration, made, read_lock
 from egp.yaml.edits import EditError, add
@@ -124,7 +125,7 @@ def _amended(
     past: PlanHistories,
 ) -> list[PlanSource]:
     """The sources with the amendment in the plan; the entries then have it, too."""
-    candidates = _candidates(sources, terms)
+    candidates = _candidates(sources, terms, entries)
     if not candidates:
         return sources
     candidate = _only(candidates)
@@ -158,8 +159,10 @@ def _amended(
         raise candidate.refused(("amendments",), message, "add it by hand, then amend again") from None
 
 
-def _candidates(sources: Sequence[PlanSource], terms: RegistrationTerms) -> list[PlanAsRead]:
-    return [each for source in sources for each in candidates_in(source, terms)]
+def _candidates(
+    sources: Sequence[PlanSource], terms: RegistrationTerms, entries: Mapping[str, Registration]
+) -> list[PlanAsRead]:
+    return [each for source in sources for each in candidates_in(source, terms, entries, is_amended=True)]
 
 
 def _only(candidates: Sequence[PlanAsRead]) -> PlanAsRead:
@@ -202,7 +205,7 @@ def _pinned(
     statement: AmendmentStatement,
 ) -> Pinned:
     """Puts the amendment into the plan's entry. Raises EntryRefused."""
-    candidate = _only(_candidates(sources, terms))
+    candidate = _only(_candidates(sources, terms, entries))
     require_whole(candidate)
     before = entries.get(candidate.id)
     if before is None:
@@ -236,12 +239,15 @@ def _with_amendment(
         data_access=statement.data_access,
         analysis=ANALYSIS,
     )
-    return made(Registration, **{**vars(entry), "amended": (*entry.amended, amended)})
+    return made(
+        Registration,
+        **{**vars(entry), "amended": (*entry.amended, amended), "supplied": supplied_then(candidate.plan)},
+    )
 
 
 def _changed_fields(candidate: PlanAsRead, entry: Registration, past: PlanHistories) -> list[str]:
     """What changed since the lock's digest, where git still has the plan of that digest."""
-    before = past.latest(entry.path or "", candidate.id, entry.current_digest)
+    before = past.latest(entry.path or "", candidate.id, entry.current_digest, entry)
     if before is None:
         return []
     return [change.name for change in changes(before.plan, candidate.plan) if change.weight != "benign"]

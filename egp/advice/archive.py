@@ -12,7 +12,7 @@ from egp.plan.finding import Failure, NotChecked
 from egp.plan.wording import called, listing
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
-from egp.record.lock import LockError, Registration, made
+from egp.record.lock import LockError, Registration, made, read_lock
 from egp.record.lock.writing import update_lock
 
 
@@ -28,7 +28,8 @@ class Archived:
 def archive(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> Archived:
     """Marks the entries of the plans, of all or of none. Raises EntryRefused and LockError."""
     terms = terms_of(finder, policy, as_of)
-    candidates = [each for source in sources for each in candidates_in(opened(source, finder), terms)]
+    known = read_lock(terms.root).entries
+    candidates = [each for source in sources for each in candidates_in(opened(source, finder), terms, known)]
     if not candidates:
         raise LockError((Failure("", "there is no plan here to archive", help="name the plan's file"),))
 

@@ -15,13 +15,14 @@ from datetime import date
 from egp.check import check
 from egp.check.suppressions import has_begun
 from egp.output.report.model import Report
+from egp.plan.completing import read_plan
 from egp.plan.digest import plan_digest
-from egp.plan.experiment import read_experiment
 from egp.plan.finding import Diagnostic, Failure, HelpfulError
 from egp.plan.wording import counted
 from egp.policy.locate import waivers_folder
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
+from egp.policy.resolving import resolved_by_lock
 from egp.record.waivers import BASELINE_FILE
 from egp.record.waivers.baseline import (
     AppliedEntry,
@@ -59,7 +60,7 @@ def start(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_
             "there is a baseline, and it only shrinks",
             "leave out --start to take out what is no longer found",
         )
-    ran = dict(_digests_of_running(sources, as_of))
+    ran = dict(_digests_of_running(sources, finder, policy, as_of))
     entries: dict[FindingKey, BaselineEntry] = {}
     refused: set[FindingKey] = set()
     while True:
@@ -115,11 +116,14 @@ def _written(outcome: BaselineOutcome) -> BaselineOutcome:
     return outcome
 
 
-def _digests_of_running(sources: Sequence[PlanSource], as_of: date) -> Iterator[tuple[str, str]]:
+def _digests_of_running(
+    sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date
+) -> Iterator[tuple[str, str]]:
     """Id and digest of each plan whose first unit was exposed by that day: it cannot be planned anew."""
     for source in sources:
         for document in source.documents():
-            plan, problems = read_experiment(document.value)
+            judge = finder.policy_of(source, policy)
+            plan, problems = read_plan(resolved_by_lock(document, source, finder, judge, as_of))
             if plan.id and not problems and has_begun(plan, as_of):
                 yield plan.id, plan_digest(plan)
 

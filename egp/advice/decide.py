@@ -108,8 +108,10 @@ def decide(
 ) -> RecordedDecision:
     """Appends the decision to the plan's entry. Raises EntryRefused, and LockError for a lock that is not to be relied on."""
     terms = terms_of(finder, policy, as_of)
-    candidate = _only([each for source in sources for each in candidates_in(opened(source, finder), terms)])
     lock = read_lock(terms.root)
+    candidate = _only(
+        [each for source in sources for each in candidates_in(opened(source, finder), terms, lock.entries)]
+    )
     entry = _registered(candidate, lock.entries)
     try:
         decided = _decided(candidate, policy.roles, as_of, statement, receipt)

@@ -12,14 +12,17 @@ from typing import Any
 from egp.check import check
 from egp.output.report.model import Report
 from egp.plan.analysis.registered_test import ANALYSIS
+from egp.plan.completing import read_plan
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, Waiver, may_be_plan, read_experiment
 from egp.plan.finding import Failure
+from egp.plan.supplied import moves_in_words
 from egp.plan.typed_reader import ValueProblem
 from egp.plan.wording import called, listing
 from egp.policy.locate import lock_folder, waivers_folder
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
+from egp.policy.resolving import moved_elsewhere, resolved, supplied_then
 from egp.record.entry_files import ENTRIES
 from egp.record.lock import (
     LOCK_FILE,
@@ -136,6 +139,16 @@ class RegistrationTerms:
         """The policy that a plan is registered under: its owner's."""
         return self.finder.policy_of(source, self.policy)
 
+    def completed(
+        self, document: Document, source: PlanSource, entries: Mapping[str, Registration], is_amended: bool
+    ) -> Document:
+        """A plan's document with what its policy's defaults and catalogue add."""
+        policy = self.judge(source)
+        value = document.value if isinstance(document.value, dict) else {}
+        entry = entries.get(str(value.get("id")))
+        judged = self.finder.judged_at(source, (entry.path or "") if entry else "", self.root)
+        return resolved(document, policy, judged.in_policy, self.as_of, entry, is_amended)
+
     def pinned_policy(self, source: PlanSource) -> PinnedPolicy:
         policy = self.judge(source)
         name = policy.file or policy.name
@@ -165,7 +178,7 @@ def register(
     refusals: list[RegistrationRefusal] = []
     if write_date:
         read = [_dated(source, as_of, lock.entries, refusals) for source in read]
-    candidates = [each for source in read for each in candidates_in(source, terms)]
+    candidates = [each for source in read for each in candidates_in(source, terms, lock.entries)]
     entries: ChainMap[str, Registration] = ChainMap({}, lock.entries)  # type: ignore[arg-type]
     _pin_all(candidates, entries, terms, refusals)
     outcome = RegistrationOutcome(check(read, finder, policy, as_of, lock=entries), lock.path, refusals)
@@ -225,13 +238,19 @@ def opened(source: PlanSource, finder: PlanFinder) -> PlanSource:
         return source
 
 
-def candidates_in(source: PlanSource, terms: RegistrationTerms) -> Iterator[PlanAsRead]:
-    """The plans of an opened source; what is no plan the check rejects."""
+def candidates_in(
+    source: PlanSource,
+    terms: RegistrationTerms,
+    entries: Mapping[str, Registration],
+    is_amended: bool = False,
+) -> Iterator[PlanAsRead]:
+    """The plans of an opened source, completed; what is no plan the check rejects."""
     if source.content is None:
         return
     path = os.path.relpath(real_path(source.path), terms.root).replace(os.sep, "/")
-    for document in filter(may_be_plan, source.documents()):
-        plan, problems = read_experiment(document.value)
+    for written in filter(may_be_plan, source.documents()):
+        document = terms.completed(written, source, entries, is_amended)
+        plan, problems = read_plan(document)
         yield PlanAsRead(source, document, plan, problems, path)
 
 
@@ -354,6 +373,7 @@ def _new_entry(candidate: PlanAsRead, terms: RegistrationTerms) -> Registration:
         registered=terms.as_of,
         analysis=ANALYSIS,
         policy=terms.pinned_policy(candidate.source),
+        supplied=supplied_then(candidate.plan),
         signed=signed_in(candidate, terms.as_of),
         waived=waived_in(candidate, terms),
     )
@@ -363,6 +383,9 @@ def _changed(candidate: PlanAsRead, entry: Registration) -> EntryRefused:
     since = f"amended on {entry.amended[-1].on}" if entry.amended else f"registered on {entry.registered}"
     name = called(candidate.id, "the plan")
     message = f"{name} was {since} as {short(entry.current_digest)}, and is now {short(candidate.digest)}"
+    elsewhere = moved_elsewhere(candidate.document, entry)
+    if elsewhere.moved:
+        message += f": {moves_in_words(elsewhere.moved)}"
     help = f"to change a registered plan: egp amend {candidate.document.path} --reason …; another experiment has another id"
     return candidate.refused(("id",), message, help)
 

@@ -9,13 +9,15 @@ from typing import Any
 
 from egp.advice.register import PLAN_KEYS, edited_source, opened, write_changed
 from egp.check import check
+from egp.plan.completing import read_plan
 from egp.plan.digest import plan_digest
-from egp.plan.experiment import may_be_plan, read_experiment
+from egp.plan.experiment import may_be_plan
 from egp.plan.finding import Failure, HelpfulError
 from egp.plan.wording import counted
 from egp.policy.file import WaiverTerms
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
+from egp.policy.resolving import resolved_by_lock
 from egp.record.waivers.grant import Grant
 from egp.stats.values import replace
 from egp.yaml import Document
@@ -56,8 +58,8 @@ def waive(
     before = opened(source, finder)
     if before.content is None:
         return WaiverOutcome(failures=check([source], finder, policy, as_of).failures)
-    document = _only_plan(before)
-    plan, problems = read_experiment(document.value)
+    document = resolved_by_lock(_only_plan(before), source, finder, policy, as_of)
+    plan, problems = read_plan(document)
     if problems or document.problems:
         raise WaiveError(
             "the plan cannot be read whole, so that nobody can approve it", "egp check says what is wrong"

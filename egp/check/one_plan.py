@@ -26,9 +26,11 @@ from egp.yaml import Document
 if TYPE_CHECKING:
     from egp.check.files import Files
     from egp.check.run import Run
+    from egp.plan.supplied import Moved
     from egp.plan.typed_reader import ValueProblem
     from egp.policy.plan_files import PlanSource
-    from egp.policy.plan_history import PlanHistory
+    from egp.policy.plan_history import Completion, PlanHistory
+    from egp.record.lock import Registration
     from egp.record.waivers.allowed import PlanSuppressions
 
 
@@ -53,7 +55,14 @@ def judge_plan(
     except PolicyError as error:
         found.failures += error.failures
         return None
-    traits, timing = run.policy.traits_of(plan), _timing(run, plan.name, found)
+    entry = _entry(run, plan.name, found)
+    if run.policy.completes_plans:
+        from egp.plan.completing import read_plan
+        from egp.policy.resolving import resolved
+
+        document = resolved(document, run.policy, source.in_policy, run.as_of, entry)
+        plan, problems = read_plan(document)
+    traits, timing = run.policy.traits_of(plan), Timing(run.as_of, entry.registered if entry else None)
     adopted = run.policy.adopted(source.in_policy, traits, timing)
     rules = adopted.alone
     if not may_be_plan(document):
@@ -71,8 +80,8 @@ def judge_plan(
         silent = [each for each in rules if each.rule.input_type not in (*inputs.by_type, "Removal")]
         _report_unreadable(silent, found.diagnostics[already_said:], document, found)
         return None
-    entry = entry_of(plan, source.shown, document.index)
-    return JudgedPlan(entry, source, traits, timing, named, inputs.allowed)
+    kept = entry_of(plan, source.shown, document.index, _moved(run, source, document, entry, found))
+    return JudgedPlan(kept, source, traits, timing, named, inputs.allowed)
 
 
 def _inputs(
@@ -84,7 +93,7 @@ def _inputs(
     rules: RuleSet,
     found: Findings,
 ) -> _Inputs:
-    inputs = _Inputs({"Document": document})
+    inputs = _Inputs({"Document": document.own})
     if not isinstance(document.value, dict):
         return inputs
     inputs.by_type["PlanFile"] = PlanFile(document, plan, tuple(problems))
@@ -92,7 +101,9 @@ def _inputs(
     inputs.by_type["WrittenPlan"] = WrittenPlan(document.value)
     is_whole = not problems and not document.problems
     try:
-        inputs.history = run.histories.of(source, plan, is_whole, run.as_of) if run.histories else None
+        past = run.histories
+        complete = _completion(run, source) if run.policy.completes_plans else None
+        inputs.history = past.of(source, plan, is_whole, run.as_of, document, complete) if past else None
     except LockError as error:
         found.failures += error.failures  # nothing is said of what the plan was
         return inputs
@@ -101,6 +112,27 @@ def _inputs(
         inputs.by_type["Change"] = change
         inputs.allowed = _allowed(run, document, change, is_whole, rules)
     return inputs
+
+
+def _moved(
+    run: Run, source: PlanSource, document: Document, entry: Registration | None, found: Findings
+) -> tuple[Moved, ...] | None:
+    if not run.policy.completes_plans:
+        return None
+    from egp.check.moving import moved_in
+
+    try:
+        return moved_in(run, source, document, entry)
+    except LockError as error:
+        found.failures += error.failures
+        return None
+
+
+def _completion(run: Run, source: PlanSource) -> Completion:
+    """How an earlier version of a plan is completed: by the policy that judges it now."""
+    from egp.policy.resolving import resolved
+
+    return lambda document, entry: resolved(document, run.policy, source.in_policy, run.as_of, entry)
 
 
 def _where_registered(run: Run, source: PlanSource, name: str, found: Findings) -> PlanSource:
@@ -127,14 +159,14 @@ def _where_registered(run: Run, source: PlanSource, name: str, found: Findings) 
     return run.finder.judged_at(source, (entry.path or "") if entry else "", root)
 
 
-def _timing(run: Run, name: str, found: Findings) -> Timing:
-    """The days that choose among dated settings: of a registered plan the one that the lock attests."""
+def _entry(run: Run, name: str, found: Findings) -> Registration | None:
+    """The plan's registration, where it chooses among dated settings or says what completed the plan."""
+    policy, histories = run.policy, run.histories
     try:
-        entry = run.histories.entries.get(name) if run.policy.dates and run.histories else None
+        return histories.entries.get(name) if histories and (policy.dates or policy.completes_plans) else None
     except LockError as error:
         found.failures += error.failures
-        entry = None
-    return Timing(run.as_of, entry.registered if entry else None)
+        return None
 
 
 def _allowed(

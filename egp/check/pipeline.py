@@ -80,7 +80,8 @@ def check(
         if no_waivers or baseline is not None or _has_allowances(finder, judge):
             allowances = _allowances(finder, judge, histories, baseline, not no_waivers, report.failures)
         judge.adopted("", NO_TRAITS, Timing(day))  # the rules are loaded once, before processes part
-        return replace(common, policy=judge, as_of=day, allowances=allowances)
+        proposed = _proposed(judge, report.failures) if base and judge.completes_plans else None
+        return replace(common, policy=judge, as_of=day, allowances=allowances, proposed=proposed)
 
     if finder.owners is None:
         run = begin(policy)
@@ -173,6 +174,23 @@ def _histories(
     except PlanHistoryError as error:
         failures += error.failures
         return None, False
+
+
+def _proposed(judge: Policy, failures: list[Failure]) -> Policy | None:
+    """The policy as the working tree has it: what it would make of registered plans is found before it judges them."""
+    if not judge.ref or not judge.root:
+        return None
+    from egp.policy.reading import read_policy
+
+    path = os.path.join(judge.root, os.path.basename(judge.file))
+    try:
+        return read_policy(path, judge.file, are_pins_held=False)
+    except PolicyError as error:
+        failures += error.failures
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        failures.append(Failure(judge.file, f"cannot read the policy: {reason}"))
+    return None
 
 
 def _has_allowances(finder: PlanFinder, policy: Policy) -> bool:

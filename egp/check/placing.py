@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from egp.check.answers import RuleOutcome, severity_of
-from egp.plan.finding import Advice, Diagnostic, Finding, Place, Related, RelatedPlace, Unchecked
+from egp.plan.finding import CATALOGUE, Advice, Diagnostic, Finding, Place, Related, RelatedPlace, Unchecked
 from egp.policy.model import Adopted
-from egp.stats.values import replace
+from egp.stats.values import NamedTuple, replace
 from egp.yaml import Document, Path, Span, pointer
 from egp.yaml.sha import sha256
 
@@ -29,7 +29,8 @@ class Placer:
         self._blotted: dict[int, str] = {}
 
     def diagnostic(self, adopted: Adopted, finding: Finding) -> Diagnostic:
-        place, missing = place_in(self.document, finding.at, finding.on_key)
+        found = self._located(finding)
+        place, missing = found.place, found.missing
         rule = adopted.rule.id
         named = None if isinstance(finding.at, Span) else named_pointer(self.document, finding.at)
         return Diagnostic(
@@ -41,18 +42,54 @@ class Placer:
             missing=missing,
             observed=finding.observed,
             required=finding.required,
-            advice=self._advice(finding),
-            related=tuple(filter(None, map(self._related, finding.related))),
+            advice=self._advice(finding, found),
+            related=(*self._left_open(finding, found), *filter(None, map(self._related, finding.related))),
             fingerprint=self._fingerprint(rule, finding.message if named is None else named),
             named=named,
-            line=self._line(place.span.start.line),
+            line=self._line_of(found),
             coming="" if finding.impossible and not adopted.shadow else adopted.coming,
             impossible=finding.impossible,
             secret=finding.secret,
         )
 
-    def _advice(self, finding: Finding) -> Advice:
-        """Without the remedies that would repeat what must not be repeated."""
+    def _located(self, finding: Finding) -> Located:
+        if finding.source is None:
+            return located(self.document, finding.at, finding.on_key)
+        document, at = finding.source
+        return located(document, at, on_key=True)
+
+    def _line_of(self, found: Located) -> str:
+        number = found.place.span.start.line
+        return self._line(number) if found.document is self.document.own else found.document.line(number)
+
+    def _left_open(self, finding: Finding, found: Located) -> Iterator[RelatedPlace]:
+        """Where the plan would say what others say for it."""
+        if finding.source or found.document is self.document.own or isinstance(finding.at, Span):
+            return
+        own, at = self.document.own, finding.at
+        while at and not own.exists(at):
+            at = at[:-1]
+        span = own.span(at or ("id",), key=True)
+        place = Place(own.path, own.index, pointer(at), span)
+        yield RelatedPlace(place, "the plan leaves it open", self._line(span.start.line))
+
+    def _advice(self, finding: Finding, found: Located) -> Advice:
+        """Of edits of the plan's own file, and without the remedies that would repeat what must not be repeated."""
+        if self.document.is_completed:
+            from egp.plan.own_edits import in_own_file
+
+            whole, offer = self.document, finding.advice
+            finding = replace(finding, remedies=lambda: in_own_file(offer.remedies, whole))
+            if found.document is not whole.own:
+                # Who looks at a line of the policy must see that it is the plan that is edited, and where.
+                advice = finding.advice
+                finding = replace(
+                    finding,
+                    at=(),
+                    remedies=lambda: [
+                        replace(each, before=f"in {whole.path} {each.before}") for each in advice.remedies
+                    ],
+                )
         if not self.secrets:
             return finding.advice
         secrets = [excerpt for span in self.secrets if (excerpt := self._text_at(span))]
@@ -98,13 +135,26 @@ class Placer:
 
     def _related(self, related: Related) -> RelatedPlace | None:
         if not related.plan:
-            place, _ = place_in(self.document, related.at)
-            return RelatedPlace(place, related.label, self._line(place.span.start.line))
+            here = located(self.document, related.at)
+            return RelatedPlace(here.place, related.label, self._line_of(here))
+        if related.plan == CATALOGUE:
+            return self._in_catalogue(related)
         found = self.elsewhere(related.plan, related.document)
         if found is None:
             return None
         document, above = found
-        place, _ = place_in(document, related.at if isinstance(related.at, Span) else (*above, *related.at))
+        there = located(document, related.at if isinstance(related.at, Span) else (*above, *related.at))
+        line = there.document.line(there.place.span.start.line)
+        return RelatedPlace(there.place, related.label, line)
+
+    def _in_catalogue(self, related: Related) -> RelatedPlace | None:
+        supplied = self.document.supplied
+        part, name = map(str, related.at[:2])
+        found = supplied.catalogue.places.get((part, name)) if supplied and supplied.catalogue else None
+        if found is None:
+            return None
+        document, at = found
+        place, _ = place_in(document, at, on_key=True)
         return RelatedPlace(place, related.label, document.line(place.span.start.line))
 
     def _fingerprint(self, rule: str, where: str) -> str:
@@ -124,6 +174,26 @@ def named_pointer(document: Document, at: Path) -> str:
         steps.append(named if isinstance(named, str) else step)
         value = item
     return pointer(tuple(steps))
+
+
+class Located(NamedTuple):
+    """A place, the first key of the path that its mapping lacks, and the document that has it."""
+
+    place: Place
+    missing: str
+    document: Document
+
+
+def located(document: Document, at: Path | Span, on_key: bool = False) -> Located:
+    """Where a path is written: in the plan's file, or where others say what it leaves out. The pointer is the plan's."""
+    place, missing = place_in(document, at, on_key)
+    if isinstance(at, Span) or missing:
+        return Located(place, missing, document.own)
+    source, there = document.source_of(at)
+    if source is not document.own:
+        found, _ = place_in(source, there, on_key)
+        place = Place(found.path, found.document, place.pointer, found.span)
+    return Located(place, missing, source)
 
 
 def place_in(document: Document, at: Path | Span, on_key: bool = False) -> tuple[Place, str]:

@@ -59,6 +59,15 @@ def _judge_removal(
     except PolicyError as error:
         found.failures += error.failures
         return
+    if earlier and run.policy.completes_plans:
+        from egp.policy.resolving import resolved
+
+        judge = run
+        earlier = earlier.completed(
+            lambda document, entry: resolved(document, judge.policy, source.in_policy, judge.as_of, entry),
+            removed.entry,
+        )
+        before = earlier.plan
     traits = run.policy.traits_of(before)
     timing = Timing(run.as_of, removed.entry.registered if removed.entry else None)
     adopted = run.policy.adopted(source.in_policy, traits, timing)

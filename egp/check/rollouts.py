@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from egp.check.answers import answers_of
 from egp.check.reporting import count, report, suppressor_of
 from egp.output.report.model import Findings
-from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.completing import read_plan
+from egp.plan.experiment import Experiment
 from egp.policy.rollout_files import Served, read_served
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
@@ -86,7 +87,11 @@ def _judge_planned(
 ) -> None:
     owner = run.of(judged.source)
     document = files.document(judged.source.shown, judged.entry.document)
-    plan: Experiment = read_experiment(document.value)[0]
+    if owner.policy.completes_plans:
+        from egp.check.moving import completed_in
+
+        document = completed_in(owner, judged.source, document)
+    plan: Experiment = read_plan(document)[0]
     flag = ServedFlag(
         rollout=rollout,
         plan=plan,

@@ -35,6 +35,8 @@ class Run:
     """False where the lock or the base cannot be read: then nothing is said of what a plan was."""
     allowances: SharedSuppressions | None = None
     is_trial: bool = False
+    proposed: Policy | None = None
+    """Under a base the policy as the working tree has it, where what it says completes registered plans."""
     others: OtherRuns | None = None
     """Those of further owners; None where one policy judges everything."""
 

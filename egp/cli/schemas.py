@@ -34,6 +34,7 @@ from egp.pages.power.json import Calculation, PowerOfPlans
 from egp.pages.rules_shown.json import RulesReport
 from egp.pages.status.json import StatusReport
 from egp.plan import quantity
+from egp.plan.catalogue import MetricsFile
 from egp.plan.experiment import Experiment
 from egp.plan.quantity import Count, Interval, Measure, MetricChange, Share
 from egp.plan.results import COLUMNS, NEEDED_COLUMNS, VALUES, Results, Window
@@ -49,6 +50,7 @@ from egp.plan.typed_reader import (
     required_type,
 )
 from egp.plan.wording import listing
+from egp.policy.defaults import PlanDefaults
 from egp.policy.file import PolicyFile
 from egp.policy.layers import ALWAYS
 from egp.policy.params import Optioned
@@ -217,6 +219,17 @@ def policy_schema() -> dict[str, Any]:
         "additionalProperties": False,
     }
     schema["properties"]["gate"] = {"$ref": "#/$defs/Gate"}
+    defaults = _published(model_of(PlanDefaults), "")
+    definitions |= defaults.pop("$defs")
+    definitions["PlanDefaults"] = {key: defaults[key] for key in defaults if key not in ("$schema", "title")}
+    for holder in (schema, definitions["Override"]):
+        described = holder["properties"]["defaults"]["description"]
+        one = {"$ref": "#/$defs/PlanDefaults"}
+        several = {"type": "array", "minItems": 1, "items": one}
+        holder["properties"]["defaults"] = {
+            "description": described,
+            "anyOf": [one, several, {"type": "null"}],
+        }
     shipped = {"properties": {"rules": {"propertyNames": {"enum": list(index())}}}}
     overrides = {"properties": {"overrides": {"items": shipped}}}
     schema["allOf"] = [{"if": _BRINGS_RULES, "else": {"allOf": [shipped, overrides]}}]
@@ -298,6 +311,11 @@ def _schema_of_type(of_type: Any) -> dict[str, object]:
     return _JSON_TYPES[wanted]
 
 
+def metrics_schema() -> dict[str, Any]:
+    """JSON Schema of a file of the catalogue of metrics."""
+    return _published(model_of(MetricsFile), "Metrics, their facts and populations (egp)")
+
+
 def results_schema() -> dict[str, Any]:
     """JSON Schema of results, with the columns of their rows."""
     schema = _published(model_of(Results), "Results of an experiment (egp)")
@@ -355,6 +373,7 @@ def published() -> dict[str, dict[str, Any]]:
     return {
         "experiment": experiment_schema(),
         "policy": policy_schema(),
+        "metrics": metrics_schema(),
         "results": results_schema(),
         **{name: schema_of_report(name) for name in REPORTS},
     }

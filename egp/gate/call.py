@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,10 @@ from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import read_experiment
 from egp.plan.finding import Failure, FailuresError
-from egp.plan.quantity import Moment, shown
+from egp.plan.quantity import Moment, as_day, shown
 from egp.plan.wording import listing
 from egp.policy.locate import lock_folder
+from egp.policy.resolving import moved_elsewhere
 from egp.policy.timing import Timing
 from egp.record.ledger import Ledger, read_ledger
 from egp.record.lock import Lock, LockError, Registration, made, read_lock
@@ -140,6 +141,7 @@ class PlanRead:
     """A plan as it was read."""
 
     source: PlanSource
+    document: Document
     plan: Experiment
     problems: tuple[ValueProblem, ...]
     is_whole: bool
@@ -158,7 +160,11 @@ def judge(call: Call, finder: PlanFinder, policy: Policy) -> GateJudgement:
     """Reads the inputs and decides. Raises CannotJudge where there is no plan, no results or no such stage."""
     root = lock_folder(finder.folder, policy.home)
     read = _plan(call, finder, root)
-    return judge_plan(call, finder, policy, read, kept_in(root, read.plan), root)
+    kept = kept_in(root, read.plan)
+    stated = call.as_of or call.now
+    assert stated is not None, "a call says when it is, or as of when it judges"
+    read = completed(read, finder, policy, kept.registration, as_day(stated))
+    return judge_plan(call, finder, policy, read, kept, root)
 
 
 def judge_plan(
@@ -199,6 +205,7 @@ def _judged(
         as_of=as_of,
         registration=registration,
         digest=known["plan"],
+        moved=moved_elsewhere(read.document, registration).moved if registration else (),
         rules={each.rule.id: each for each in policy.adopted(judged.in_policy, traits, timing).alone},
         organisation=policy.organisation(traits.tier),
         options={
@@ -323,7 +330,24 @@ def _chosen(call: Call, source: PlanSource, documents: list[Document]) -> PlanRe
         message = "there is no plan here that the results could be of"
         raise CannotJudge(Failure(source.shown, message, help=f"egp check {source.shown} says what is wrong"))
     plan, problems = read_experiment(documents[0].value)
-    return PlanRead(source, plan, tuple(problems), not problems and not documents[0].problems)
+    is_whole = not problems and not documents[0].problems
+    return PlanRead(source, documents[0], plan, tuple(problems), is_whole)
+
+
+def completed(
+    read: PlanRead, finder: PlanFinder, policy: Policy, entry: Registration | None, as_of: date
+) -> PlanRead:
+    """The plan with what defaults and catalogue of its policy add, on the day of its registration."""
+    if not policy.completes_plans:
+        return read
+    from egp.plan.completing import read_plan
+    from egp.policy.resolving import resolved
+
+    root = lock_folder(finder.folder, policy.home)
+    judged = finder.judged_at(read.source, (entry.path or "") if entry else "", root)
+    document = resolved(read.document, policy, judged.in_policy, as_of, entry)
+    plan, problems = read_plan(document)
+    return PlanRead(read.source, document, plan, tuple(problems), not problems and not document.problems)
 
 
 def _experiment_of(results: str) -> object:

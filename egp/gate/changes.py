@@ -9,10 +9,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
-from egp.gate.call import Call, CannotJudge, GateJudgement, Kept, PlanRead, judge_plan, kept_by
+from egp.gate.call import (
+    Call,
+    CannotJudge,
+    GateJudgement,
+    Kept,
+    PlanRead,
+    completed,
+    judge_plan,
+    kept_by,
+)
 from egp.gate.moved import Moved, moved
 from egp.gate.page import next_steps
 from egp.plan.experiment import Experiment, read_experiment
@@ -102,11 +111,15 @@ class Results:
 class _Base:
     """The commit that HEAD left a branch at, and what it knows of plans."""
 
-    def __init__(self, repository: Repository, ref: str, finder: PlanFinder, policy: Policy) -> None:
+    def __init__(
+        self, repository: Repository, ref: str, finder: PlanFinder, policy: Policy, as_of: date
+    ) -> None:
         self.repository = repository
         self.commit = repository.merge_base(ref)
         self.root = lock_folder(finder.folder, policy.home)
         self._finder = finder
+        self._policy = policy
+        self._as_of = as_of
         self._plans: dict[str, bytes] | None = None
         self._entries: Mapping[str, Registration] | None = None
 
@@ -134,7 +147,15 @@ class _Base:
                     plan, problems = read_experiment(document.value)
                     if folded(flag) in map(folded, plan.switches):
                         is_whole = not problems and not document.problems
-                        yield path, PlanRead(self.source(path), plan, tuple(problems), is_whole)
+                        read = PlanRead(self.source(path), document, plan, tuple(problems), is_whole)
+                        yield path, self._completed(read)
+
+    def _completed(self, read: PlanRead) -> PlanRead:
+        """The plan with what the policy of the base adds to it."""
+        if not self._policy.completes_plans:
+            return read
+        entry = self.kept(read.plan).registration
+        return completed(read, self._finder, self._policy, entry, self._as_of)
 
     def kept(self, plan: Experiment) -> Kept:
         """The plan's entry in the lock of the base, and its ledger there."""
@@ -176,7 +197,7 @@ def changes(
 ) -> Changes:
     """Every move between the base and the working tree. Raises GitError for a ref that git does not know."""
     root = lock_folder(finder.folder, policy.home)
-    base = _Base(Repository.at(root), ref, finder, policy)
+    base = _Base(Repository.at(root), ref, finder, policy, as_of.date())
     folder = policy.root or root
     before = read_served(policy, finder.folder, CommittedRollouts(base.repository, base.commit), folder)
     after = read_served(policy, finder.folder, root=folder)

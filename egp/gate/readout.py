@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from egp.gate.move import Move
     from egp.plan.experiment import Experiment, Variant
     from egp.plan.results import About, Evidence, Row
+    from egp.plan.supplied import Moved
     from egp.policy.model import Adopted
     from egp.record.lock import Registration
     from egp.rules.rule import Params
@@ -43,6 +44,8 @@ class Readout:
     registration: Registration | None = None
     digest: str = ""
     """Of the plan as it is now; empty for one that cannot be read without problems."""
+    moved: tuple[Moved, ...] = ()
+    """What defaults and catalogue make of the plan that they did not make of it when it was registered."""
     rules: Mapping[str, Adopted] = field(default_factory=dict)
     """The policy's rules in force for the plan, by id."""
     organisation: Organisation = field(default_factory=Organisation)

@@ -2,8 +2,12 @@
 
 ``v1`` is the SHA-256 of a JSON text: the plan's material fields as read, keys sorted, no spaces, UTF-8. What reads
 the same is the same: comments, key order, quoting, anchors, line ends, ``x-`` keys and the spelling of a quantity
-leave no trace. Not material are the fields that are declared benign. A change of this form is a new version; ``docs/digest.md``
-states it for others to recompute, and ``tests/integrity`` has the digests of plans that must never change.
+leave no trace. Not material are the fields that are declared benign.
+
+``v2`` is of a plan that a policy's defaults or a catalogue of metrics complete: the same form of the completed plan, with the
+digests of the definitions that it rests on. A plan that its file says all of keeps ``v1``, and means what it says whatever
+defaults and catalogues come later. A change of a form is a new version; ``docs/digest.md`` states them for others to recompute,
+and ``tests/integrity`` has the digests of plans that must never change.
 """
 
 from __future__ import annotations
@@ -27,6 +31,8 @@ else:
         from json.encoder import encode_basestring, encode_basestring_ascii
 
 VERSION = "v1"
+COMPLETED = "v2"
+"""Of plans that others complete."""
 
 _SAME_UNIT = {"share": "", "points": "abs"}
 """12% is 0.12, and 2pp of it are 0.02."""
@@ -36,8 +42,26 @@ Canonical = None | bool | int | float | str | list["Canonical"] | dict[str, "Can
 
 def plan_digest(plan: Experiment) -> str:
     """The digest of a plan that was read without problems; what could not be read is not in it."""
-    text = json_text(canonical_plan(plan))
-    return f"{VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    supplied = plan.supplied
+    if supplied is None or not supplied.is_something:
+        return _digest(VERSION, canonical_plan(plan))
+    definitions: dict[str, Canonical] = {
+        name: str(stated["definition"]) for name, stated in supplied.metrics.items()
+    }
+    whole: dict[str, Canonical] = {"plan": canonical_plan(plan), "metrics": definitions}
+    if supplied.population:
+        whole["population"] = supplied.population
+    return _digest(COMPLETED, whole)
+
+
+def _digest(version: str, canonical: Canonical) -> str:
+    text = json_text(canonical)
+    return f"{version}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def is_of_completed(digest: str | None) -> bool:
+    """Whether a registered digest is of a plan that others complete; every other one is of a plan as it is written."""
+    return (digest or "").startswith(f"{COMPLETED}:")
 
 
 def json_text(value: Canonical, quoted: Callable[[str], str] = encode_basestring) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from egp.plan.quantity import Count, Interval, Measure, MetricChange, Moment, Share
 from egp.plan.typed_reader import (
@@ -23,10 +23,14 @@ from egp.plan.typed_reader import (
     field,
     label,
     listed,
+    missing_key,
     read,
 )
 from egp.yaml import Document, Path
 from egp.yaml.bounds import MAX_ITEMS
+
+if TYPE_CHECKING:
+    from egp.plan.supplied import Supplied
 
 
 class Owner(TypedMapping):
@@ -329,7 +333,8 @@ class Economics(TypedMapping):
     delay: Delay | None = field("The alternative: launch later.")
 
 
-class Trigger(TypedMapping):
+class Population(TypedMapping):
+    of: str | None = field("Population of the catalogue that the units are of.", "pdp_mobile")
     triggered: str | None = field("Event that brings a unit into the analysis.", "opened_product_page")
     logged_in: tuple[str, ...] = listed("Variants that log the event.", ["control", "buy_now"])
 
@@ -366,10 +371,15 @@ class Waiver(TypedMapping):
     digest: str | None = field("Digest of the plan it was granted for.")
 
 
+NOTHING_SUPPLIED: "Supplied | None" = None
+
+
 class Experiment(TypedMapping):
     """A plan as rules see it."""
 
-    needs = ("id", "type", "variants", "schedule", "primary_metric")
+    needs = ("id", "variants", "schedule", "primary_metric")
+    supplied = NOTHING_SUPPLIED
+    """What the policy's defaults and the catalogue of metrics add to what the plan's file says."""
 
     id: Name | None = field(
         "Name of the experiment, unique in the repository.",
@@ -450,8 +460,8 @@ class Experiment(TypedMapping):
         weight="inferential",
         because="the analysis unit decides the standard error",
     )
-    population: Trigger | Literal["assigned"] | None = field(
-        "Units that are analysed: all assigned, or those that met a trigger.",
+    population: Population | Literal["assigned"] | None = field(
+        "Units that are analysed: all assigned, those of a population of the catalogue, or those that met a trigger.",
         "assigned",
         weight="inferential",
         because="whoever chooses the population chooses the result",
@@ -638,7 +648,11 @@ _DEEPEST_LIST = 3
 def read_experiment(value: object) -> tuple[Experiment, list[ValueProblem]]:
     """The plan in a document's value, and what does not fit; the same keys misread are absent from the plan."""
     problems: list[ValueProblem] = []
-    return read(Experiment, _bounded(value, (), problems), (), problems), problems
+    plan = read(Experiment, _bounded(value, (), problems), (), problems)
+    if isinstance(value, dict) and value.get("type") is None:
+        # An editor cannot know whether the policy's defaults say it; whoever reads the plan does.
+        problems.append(missing_key("type", ()))
+    return plan, problems
 
 
 def _bounded(value: object, path: Path, problems: list[ValueProblem]) -> object:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from egp.plan.remedy import Offer, Remedies, Remedy, Way
-    from egp.yaml import Path, Span
+    from egp.yaml import Document, Path, Span
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -28,6 +28,10 @@ PINNED = "pinned"
 
 LOCK = "lock"
 """For ``Related.plan``: the plan's entry in the lock, which paths are relative to."""
+
+
+CATALOGUE = "catalogue"
+"""For ``Related.plan``: the catalogue of metrics, in which a path is a part and a name."""
 
 
 class Advice:
@@ -113,6 +117,8 @@ class Finding:
     yields_in_place: bool = False
     """Redundant where another rule finds something at the same path, which it knows more of."""
     remedies: Offer = field(default=(), compare=False)
+    source: tuple[Document, Path] | None = None
+    """Where the claim is placed if not in the plan: the line of a policy or of the catalogue that moves plans."""
 
     @property
     def advice(self) -> Advice:

@@ -219,7 +219,7 @@ def read(  # noqa: PLR0912
         problems.append(ValueProblem(path, "wrong-type", message, "check that this is the right file"))
     for key in mapping_type.needs:
         if value.get(key) is None:
-            problems.append(_missing(key, path))
+            problems.append(missing_key(key, path))
     return result
 
 
@@ -237,7 +237,7 @@ def _unseen(path: Path) -> ValueProblem:
     return ValueProblem(path, "wrong-type", f"{label(path)} {_UNSEEN}", _ON_ONE_LINE)
 
 
-def _missing(key: str, path: Path) -> ValueProblem:
+def missing_key(key: str, path: Path) -> ValueProblem:
     return ValueProblem(
         (*path, key), "missing", f"{label(path) or 'the plan'} has no `{key}`", f"add `{key}:`"
     )

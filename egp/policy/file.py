@@ -27,6 +27,9 @@ class Override(TypedMapping):
     when: When | None = field("Plans with these attributes.")
     extends: tuple[str, ...] = listed("Policies put on top for these plans.", ["egp:ml-launch"])
     rules: dict[str, object] | None = field("Settings of rules for these plans.")
+    defaults: object | None = field(
+        "What these plans need not say; for plans by path and tier alone.", {"statistics": {"power": "90%"}}
+    )
 
 
 class WaiverTerms(TypedMapping):
@@ -68,6 +71,13 @@ class PolicyFile(TypedMapping):
     )
     delegates: tuple[str, ...] = listed(
         "Folders whose plans the policies there judge, above the floor of this one.", ["shop/**"]
+    )
+    metrics: tuple[str, ...] = listed(
+        "Patterns of the files that define metrics, relative to this file.", ["metrics.yaml"]
+    )
+    defaults: object | None = field(
+        "What plans need not say; a list of mappings with `from:` changes it on a day.",
+        {"statistics": {"alpha": "5%", "power": "95%"}},
     )
     tiers: dict[str, str] | None = field(
         "Pattern of a surface → tier; the first match wins, and tiers named first weigh most.",

@@ -15,7 +15,7 @@ from egp.plan.finding import Failure
 from egp.plan.quantity import Interval
 from egp.policy.announcing import BY_WEIGHT
 from egp.policy.error import PolicyError
-from egp.policy.layers import OFF, SETTINGS, SHADOW, Layer, SettingValue, settings_in_force
+from egp.policy.layers import OFF, SETTINGS, SHADOW, DefaultsEntry, Layer, SettingValue, settings_in_force
 from egp.policy.model import Adopted, Policy, RuleSet, rules_in_force
 from egp.policy.params import shown_value
 from egp.policy.scope import NO_TRAITS, Traits
@@ -49,6 +49,11 @@ class DelegatingPolicy:
         floor = self.policy.judging(self._there(path), traits.above or NO_TRAITS, timing)
         return self._stricter_of(floor, own)
 
+    def defaults_in_force(
+        self, path: str, surfaces: Sequence[str], timing: Timing
+    ) -> Iterator[DefaultsEntry]:
+        return self.policy.defaults_in_force(self._there(path), surfaces, timing)
+
     def _there(self, path: str) -> str:
         return normpath(f"{self._folder}/{path}")
 
@@ -74,6 +79,12 @@ def put_on_floor(policy: Policy, above: Policy, folder: str) -> None:
         for check_id in (*policy.gate, *above.gate)
     }
     policy.sources = policy.sources or above.sources
+    if above.metrics:
+        from egp.policy.metrics import joined
+
+        policy.metrics, twice = joined(above.metrics, policy.metrics)
+        if twice:
+            raise PolicyError(twice)
     policy.dates = tuple(sorted({*policy.dates, *above.dates}))
     policy.catalogue = Catalogue({**above.catalogue.brought, **policy.catalogue.brought})
     policy.floor = DelegatingPolicy(above, folder, [*policy.catalogue])

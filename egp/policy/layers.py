@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from egp.policy.timing import Timing
 from egp.rules.table import ALWAYS_REJECTING
 from egp.stats.values import NamedTuple
+
+if TYPE_CHECKING:
+    from egp.yaml import Document, Path
 
 SETTINGS = ("severity", "waivable")
 """Keys of a rule's setting that are not options of the rule."""
@@ -79,6 +83,18 @@ class Dated(NamedTuple):
         return not self.is_in_force(timing) and (self.is_retroactive or timing.registered is None)
 
 
+class DefaultsEntry(NamedTuple):
+    """What a policy supplies to plans that leave it out, always or from a day on."""
+
+    value: Mapping[str, object]
+    document: Document
+    path: Path
+    since: date | None = None
+
+    def is_in_force(self, timing: Timing) -> bool:
+        return self.since is None or self.since <= timing.decisive
+
+
 class Layer(NamedTuple):
     """The settings of one policy file."""
 
@@ -87,6 +103,8 @@ class Layer(NamedTuple):
     """Values without a date."""
     dated: Mapping[str, tuple[Dated, ...]] = {}
     """Rule id → later changes of its setting, in the order of their days."""
+    defaults: tuple[DefaultsEntry, ...] = ()
+    """What it supplies to plans, in the order of the days."""
 
     def entries(self, rule_id: str) -> Iterator[Mapping[str, SettingValue]]:
         """Everything that the file says of a rule, whatever the day."""

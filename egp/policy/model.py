@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +14,7 @@ from egp.policy.layers import (
     OFF,
     SETTINGS,
     SHADOW,
+    DefaultsEntry,
     Layer,
     Origin,
     Settings,
@@ -30,6 +31,7 @@ from egp.rules.table import KNOWN_AS
 from egp.stats.values import NamedTuple, field, mutable
 
 if TYPE_CHECKING:
+    from egp.plan.catalogue import MetricCatalogue
     from egp.plan.experiment import Experiment
     from egp.rules.custom.own_rule import OwnRule
 
@@ -114,6 +116,12 @@ class Floor(Protocol):
         """The same of the rules about waivers."""
         ...
 
+    def defaults_in_force(
+        self, path: str, surfaces: Sequence[str], timing: Timing
+    ) -> Iterator[DefaultsEntry]:
+        """What plans of the delegated folder need not say by the policy above."""
+        ...
+
 
 @mutable
 class Policy:
@@ -140,6 +148,8 @@ class Policy:
     """Check of the gate → option → value, for the options that it sets."""
     waivers: WaiverTerms | None = None
     """Who may waive rules; None where the policy does not say, and then nobody may."""
+    metrics: MetricCatalogue | None = None
+    """The catalogue of metrics; None where the policy names none."""
     catalogue: Catalogue = field(default_factory=Catalogue)
     """The rules that it can weigh, its own ones among them."""
     custom: tuple[OwnRule, ...] = ()
@@ -171,8 +181,26 @@ class Policy:
     def __post_init__(self) -> None:
         layers = (*self.layers, *(layer for scope in self.scopes for layer in scope.layers))
         days = {entry.since for layer in layers for entries in layer.dated.values() for entry in entries}
+        days |= {each.since for layer in layers for each in layer.defaults if each.since}
         self.dates = tuple(sorted({*days, *(self.floor.policy.dates if self.floor else ())}))
         self._knows_authors_traits = any(scope.when.chosen for scope in self.scopes)
+
+    @property
+    def completes_plans(self) -> bool:
+        """Whether plans may leave out what this policy or its catalogue says."""
+        layers = (*self.layers, *(layer for scope in self.scopes for layer in scope.layers))
+        above = self.floor is not None and self.floor.policy.completes_plans
+        return self.metrics is not None or above or any(layer.defaults for layer in layers)
+
+    def defaults_in_force(
+        self, path: str, surfaces: Sequence[str], timing: Timing
+    ) -> Iterator[DefaultsEntry]:
+        """What plans need not say, the weightier ones last. They differ by path and tier, not by what an author chooses."""
+        if self.floor:
+            yield from self.floor.defaults_in_force(path, surfaces, timing)
+        traits = Traits(self.tier_of(surfaces))
+        for layer in self.layers_for(self.covering(path, traits)):
+            yield from (each for each in layer.defaults if each.is_in_force(timing))
 
     @property
     def name_and_version(self) -> str:

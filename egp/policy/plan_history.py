@@ -7,7 +7,7 @@ left as they were, so that the costs follow what was changed and not how many pl
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ from egp.yaml.files import is_inside, read_regular, real_path
 
 if TYPE_CHECKING:
     from egp.policy.model import Policy
+    from egp.policy.resolving import MovedElsewhere
     from egp.record.sources.git import Blob, Repository, Version
 
 _MANY_PATHS = 200
@@ -44,6 +45,10 @@ _MANY_PATHS = 200
 
 _FEW_PLANS = 5
 """Of more plans than this, git lists all entries at once."""
+
+
+Completion = Callable[[Document, "Registration | None"], Document]
+"""Completes the document of an earlier version of a plan, which may have an entry in the lock."""
 
 
 class PlanHistoryError(FailuresError):
@@ -61,11 +66,24 @@ class EarlierPlan:
     number: int
     """The plan's number among the documents of its file."""
     commit: str
+    entry: Registration | None = None
+    complete: Completion | None = None
+    """What completes it; None for a version that its file says all of."""
 
     @property
     def document(self) -> Document:
         """The document, under the name by which `git show` knows its file."""
-        return read_bytes(self.content, f"{self.commit[:12]}:{self.path}")[self.number]
+        document = read_bytes(self.content, f"{self.commit[:12]}:{self.path}")[self.number]
+        return self.complete(document, self.entry) if self.complete else document
+
+    def completed(self, complete: Completion | None, entry: Registration | None) -> EarlierPlan:
+        """The same, with what completes it."""
+        if complete is None:
+            return self
+        from egp.plan.completing import read_plan
+
+        found = replace(self, complete=complete, entry=entry)
+        return replace(found, plan=read_plan(found.document)[0])
 
 
 @frozen
@@ -245,13 +263,25 @@ class PlanHistories:
             return False
         return repository.blob_id(given) == blob.id
 
-    def of(self, source: PlanSource, plan: Experiment, is_whole: bool, as_of: date) -> PlanHistory:
-        """A plan's own past."""
+    def of(
+        self,
+        source: PlanSource,
+        plan: Experiment,
+        is_whole: bool,
+        as_of: date,
+        document: Document | None = None,
+        complete: Completion | None = None,
+    ) -> PlanHistory:
+        """A plan's own past. ``document`` is the one that it was read from, where others complete it."""
         base, name, path = self.base, plan.name, self.inside(source.path)
         entry = self.entries.get(name)
         digest = plan_digest(plan) if is_whole and (entry or base) else ""
         earlier = base.plans.get(name) if base and path not in base.unchanged else None
-        is_pinned = entry is not None and digest == entry.current_digest
+        earlier = earlier.completed(complete, entry) if earlier else None
+        elsewhere = moves_of(document, entry) if document and entry and complete else None
+        is_pinned = entry is not None and (
+            digest == entry.current_digest or (elsewhere is not None and elsewhere.is_all)
+        )
         pinned = self._pinned(name, entry, earlier) if entry and not is_pinned else None
         pinned_plan = plan if is_pinned else pinned.plan if pinned else None
         before = plan if base and path in base.unchanged else earlier.plan if earlier else None
@@ -268,18 +298,26 @@ class PlanHistories:
             digest=digest,
             first_commit=self._first_commit(path) if base and before is None else None,
             is_attested=self.is_attested and source.in_portfolio,
+            is_moved_elsewhere=elsewhere is not None and elsewhere.is_all,
         )
         return PlanHistory(change, self, earlier if base else pinned, pinned)
 
     def _pinned(self, name: str, entry: Registration, earlier: EarlierPlan | None) -> EarlierPlan | None:
         if earlier and plan_digest(earlier.plan) == entry.current_digest:
             return earlier
-        return self.latest(entry.path or "", name, entry.current_digest)
+        return self.latest(entry.path or "", name, entry.current_digest, entry)
 
-    def latest(self, path: str, name: str, digest: str = "") -> EarlierPlan | None:
-        """The latest version of a plan that a file had, with this digest if it is given; None if git cannot tell."""
+    def latest(
+        self, path: str, name: str, digest: str = "", entry: Registration | None = None
+    ) -> EarlierPlan | None:
+        """The latest version of a plan that a file had, with this digest if it is given; None if git cannot tell.
+
+        With an entry, it is completed by what completed the plan when that was written.
+        """
+        complete = _by_lock if entry is not None and entry.supplied is not None else None
         for version in self._versions(path):
-            for earlier in plans_in(version.content, version.path, version.commit):
+            for written in plans_in(version.content, version.path, version.commit):
+                earlier = written.completed(complete, entry)
                 if earlier.plan.id == name and digest in ("", plan_digest(earlier.plan)):
                     return earlier
         return None
@@ -343,6 +381,18 @@ class EntriesOfCommit(EntryStore):
 
     def _shown(self, path: str) -> str:
         return f"{self._commit[:12]}:{path}"
+
+
+def _by_lock(document: Document, entry: Registration | None) -> Document:
+    from egp.policy.resolving import as_registered  # few plans are completed by others
+
+    return as_registered(document, entry) if entry else document
+
+
+def moves_of(document: Document, entry: Registration) -> MovedElsewhere:
+    from egp.policy.resolving import moved_elsewhere
+
+    return moved_elsewhere(document, entry)
 
 
 def timing_of(plan: Experiment, finder: PlanFinder, policy: Policy, as_of: date) -> Timing:

@@ -14,7 +14,7 @@ from egp.plan.quantity import shown
 from egp.plan.typed_reader import ValueProblem, nearest, read, required_type
 from egp.policy.error import PolicyError
 from egp.policy.file import Override, PolicyFile, WaiverTerms
-from egp.policy.layers import ALWAYS, OFF, Layer, Settings, SettingValue
+from egp.policy.layers import ALWAYS, OFF, DefaultsEntry, Layer, Settings, SettingValue
 from egp.policy.locate import lock_folder
 from egp.policy.model import Policy, Scope
 from egp.policy.scope import Condition
@@ -28,6 +28,7 @@ from egp.yaml.files import real_path, repository_root
 from egp.yaml.sha import sha256
 
 if TYPE_CHECKING:
+    from egp.plan.catalogue import MetricCatalogue
     from egp.rules.custom.own_rule import OwnRule
 
 STANDARD = "egp:standard"
@@ -95,7 +96,9 @@ class _Files:
         settings, dated = read_settings(document, content.rules or {}, ("rules",), problems, self.catalogue)
         for rule_id, values in written.items():
             settings[rule_id] = {**values, **settings.get(rule_id, {})}
-        own = Layer(name, settings, dated)
+        own = Layer(
+            name, settings, dated, self._defaults(document, content.defaults, ("defaults",), problems)
+        )
         if content.gate:
             from egp.policy.gate_options import read_gate  # loads the checks that it names
 
@@ -103,6 +106,39 @@ class _Files:
         for problem in problems:
             self.failures.append(self._failure_of(document, problem))
         return content, (*layers, own)
+
+    @staticmethod
+    def _defaults(
+        document: Document, written: object, path: Path, problems: list[ValueProblem]
+    ) -> tuple[DefaultsEntry, ...]:
+        if written is None:
+            return ()
+        from egp.policy.defaults import (
+            read_defaults,
+        )  # few policies have any yet, and no other one waits for it
+
+        return read_defaults(document, written, path, problems)
+
+    def metrics(self, layers: Sequence[Layer]) -> MetricCatalogue | None:
+        """The catalogue of metrics that the files behind the layers name; None where none does."""
+        contents = [*zip(layers, self.contents(layers), strict=True)]
+        if not any(content.metrics for _, content in contents):
+            return None
+        from egp.policy.metrics import Named, read_catalogue
+
+        named = [
+            Named(self._folders[layer.name], pattern, self.documents[layer.name], ("metrics", at))
+            for layer, content in contents
+            for at, pattern in enumerate(content.metrics)
+        ]
+        catalogue, failures = read_catalogue(
+            named,
+            self.root,
+            self._tree,
+            lambda text: self.digest.update(text.encode("utf-8", "surrogatepass")),
+        )
+        self.failures += failures
+        return catalogue
 
     def _custom(self, document: Document, content: PolicyFile) -> dict[str, dict[str, SettingValue]]:
         """The settings of the rules that a file writes itself; they join the catalogue."""
@@ -248,7 +284,13 @@ class _Files:
         own = Layer(
             f"{document.path}#{at}",
             *read_settings(document, override.rules or {}, (*path, "rules"), problems, self.catalogue),
+            self._defaults(document, override.defaults, (*path, "defaults"), problems),
         )
+        if when.chosen and any(layer.defaults for layer in (*extended, own)):
+            message = "what plans need not say may differ by path and tier, not by what their author chooses"
+            problems.append(
+                ValueProblem((*path, "when"), "wrong-type", message, "name `paths:` or `tier:` alone")
+            )
         self.failures.extend(self._failure_of(document, problem) for problem in problems)
         layers = (*(layer for layer in extended if layer.name not in present), own)
         return Scope(override.paths, when, layers, origin_of(document, path))
@@ -322,6 +364,7 @@ def _unmatchable(content: PolicyFile) -> Iterator[ValueProblem]:
     patterns: list[tuple[Path, str]] = [
         *((("plans", at), pattern) for at, pattern in enumerate(content.plans)),
         *((("delegates", at), pattern) for at, pattern in enumerate(content.delegates)),
+        *((("metrics", at), pattern) for at, pattern in enumerate(content.metrics)),
     ]
     for number, line in enumerate(content.rollouts):
         patterns += [(("rollouts", number, "files"), pattern) for pattern in line.files or ()]
@@ -334,7 +377,7 @@ def _unmatchable(content: PolicyFile) -> Iterator[ValueProblem]:
             advice = (
                 "write it relative to the policy's folder, with `/` between folders and without `.` and `..`"
             )
-            what = "file" if path[0] == "rollouts" else "plan"
+            what = "file" if path[0] in ("metrics", "rollouts") else "plan"
             yield ValueProblem(
                 path, "wrong-type", f"no {what} matches the pattern `{shown(pattern)}`", advice
             )
@@ -408,6 +451,7 @@ def read_policy(
     contents = files.contents(layers)
     tiers = next((each.tiers for each in reversed(contents) if each.tiers), {})
     scopes = tuple(files.scopes(layers, dict.fromkeys(tiers.values())))
+    metrics = files.metrics(layers)
     failures = files.failures or _idle(files, shown_as) or [*_softened(files, layers, scopes)]
     if files.extended and are_pins_held:
         from egp.policy.pins import moved_pins  # a policy that builds on shipped ones alone needs no lock
@@ -438,6 +482,7 @@ def read_policy(
         file=shown_as,
         extended=tuple(sorted(files.extended.values())),
         catalogue=files.catalogue,
+        metrics=metrics,
         custom=tuple(files.custom.values()),
     )
 

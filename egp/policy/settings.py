@@ -78,7 +78,7 @@ def _read_entries(
         if not isinstance(entry.written, dict):
             problems.append(_no_mapping(rule_id, entry.path, "no mapping"))
             continue
-        since = _since(rule_id, entry, entry.written, latest, problems)
+        since = since_of(rule_id, entry, entry.written, latest, problems)
         reaches_back = _reaches_back(entry, entry.written, problems)
         if len(entry.written) > len(entry.settings) and not entry.settings:
             message = f"this entry of {rule_id} changes nothing"
@@ -91,7 +91,7 @@ def _read_entries(
         yield since, reaches_back, values
 
 
-def _since(
+def since_of(
     rule_id: str,
     entry: SettingsEntry,
     written: Mapping[str, object],

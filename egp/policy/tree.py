@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,6 +35,10 @@ class Tree(Protocol):
         """The file's bytes; None where there is none. Raises OSError."""
         ...
 
+    def below(self, folder: str) -> Iterator[str]:
+        """The files at and below a folder, but for hidden ones, in the order of their paths. Raises OSError."""
+        ...
+
 
 class WorkingTree:
     """Files as they lie on disk."""
@@ -52,6 +57,15 @@ class WorkingTree:
             return read_regular(path, MAX_BYTES)
         except FileNotFoundError:
             return None
+
+    def below(self, folder: str) -> Iterator[str]:
+        for parent, folders, names in os.walk(folder, onerror=_raised):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            yield from (os.path.join(parent, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _raised(error: OSError) -> None:
+    raise error
 
 
 class CommittedTree:
@@ -88,6 +102,14 @@ class CommittedTree:
             inside = self.inside(path)
             self._contents[path] = self.repository.read(self.commit, inside) if inside else None
         return self._contents[path]
+
+    def below(self, folder: str) -> Iterator[str]:
+        under = self.inside(folder)
+        for path in (
+            sorted(self.repository.files(self.commit, [under] if under != "." else [])) if under else ()
+        ):
+            if not any(step.startswith(".") for step in path.split("/")):
+                yield os.path.join(self.root, path)
 
     def inside(self, path: str) -> str | None:
         """The path as git names it, by its letters alone; None for one outside of the repository."""

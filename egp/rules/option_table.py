@@ -72,7 +72,7 @@ OPTIONS: dict[str, dict[str, RuleOption]] = {
         'model_metrics': RuleOption(tuple[str, ...], 'names that measure a model; @k stands for any cut-off', ('auc', 'roc_auc', 'pr_auc', 'ndcg', 'ndcg@k', 'precision@k', 'recall@k', 'hit_rate@k', 'map@k', 'mrr', 'accuracy', 'f1', 'f1_score', 'log_loss', 'cross_entropy', 'perplexity', 'ece', 'calibration_error', 'brier_score', 'rmse', 'mse', 'mae', 'mape', 'bleu', 'rouge'), None, 'more'),
     },
     'known-metric': {
-        'metrics': RuleOption(tuple[str, ...], 'ids of the metrics whose definition is agreed; empty requires nothing', (), None, ''),
+        'metrics': RuleOption(tuple[str, ...], 'ids of metrics whose definition is agreed elsewhere; empty requires nothing, unless the policy has a catalogue', (), None, ''),
     },
     'single-primary': {
         'max': RuleOption(int, 'metrics that may decide; at least 1', 1, Bound(1, True), 'less'),

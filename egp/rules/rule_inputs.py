@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -17,12 +17,13 @@ from egp.stats.values import NamedTuple, field, frozen
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
     from egp.plan.results import StageEntry
+    from egp.plan.supplied import Moved
     from egp.plan.typed_reader import ValueProblem
     from egp.record.lock import Registration
     from egp.record.rollouts.rollout import Rollout, Unread
     from egp.record.waivers.baseline import AppliedEntry
     from egp.record.waivers.grant import Grant
-    from egp.yaml import Document
+    from egp.yaml import Document, Path
 
 
 @frozen
@@ -89,6 +90,9 @@ class Change:
     """The day on which history first has the plan; None where history is not at hand."""
     is_attested: bool = False
     """Whether there is a lock, in which a registered plan has an entry."""
+    is_moved_elsewhere: bool = False
+    """Whether defaults or definitions changed since the registration, and the plan's file did not: that is found once for
+    all plans that it moves."""
 
     @property
     def agreed_start(self) -> date:
@@ -138,6 +142,13 @@ class PortfolioEntry:
     """Every flag or deployment that serves the treatment, the feature flag among them."""
     tests: int = 1
     """Tests that are made at alpha each: every treatment on every primary metric, or one for all where they are corrected."""
+    moved: tuple[Moved, ...] | None = None
+    """What moved a plan that is registered as completed by defaults and catalogue; None for every other plan."""
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether it is registered as completed by defaults and catalogue, which may move it."""
+        return self.moved is not None
 
     @property
     def running(self) -> Interval | None:
@@ -147,7 +158,9 @@ class PortfolioEntry:
         return Interval(self.first, self.last)
 
 
-def entry_of(plan: Experiment, path: str, document: int) -> PortfolioEntry:
+def entry_of(
+    plan: Experiment, path: str, document: int, moved: tuple[Moved, ...] | None = None
+) -> PortfolioEntry:
     """The plan's entry in the portfolio."""
     schedule = plan.schedule
     return PortfolioEntry(
@@ -165,6 +178,7 @@ def entry_of(plan: Experiment, path: str, document: int) -> PortfolioEntry:
         type=plan.type or "",
         flags=plan.switches,
         tests=_tests_of(plan),
+        moved=moved,
     )
 
 
@@ -286,6 +300,13 @@ class Portfolio:
     index: PortfolioIndex
     reported_elsewhere: bool = False
     """Whether what is found of the portfolio as a whole is reported on another plan of the call."""
+    told_elsewhere: frozenset[Moved] = frozenset()
+    """What moves this plan and is reported on another one of the call, which it moves as well."""
+    places: Callable[[Moved], tuple[Document, Path] | None] | None = None
+    """Where a policy or its catalogue has what moves plans."""
+
+    def place_of(self, moved: Moved) -> tuple[Document, Path] | None:
+        return self.places(moved) if self.places else None
 
     def others(self, kind: str, name: str) -> list[PortfolioEntry]:
         """The other entries that share an "id", "layer", "feature_flag" or "surface"."""

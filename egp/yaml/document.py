@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from egp.stats.values import NamedTuple
 from egp.yaml.outline import Node, NodePlace, Outline, head
@@ -23,7 +24,17 @@ class Places(NamedTuple):
 class Document:
     """One YAML document of a file. A document with problems has the part of its value that could be read."""
 
-    __slots__ = ("_outline", "_places", "index", "path", "problems", "value")
+    __slots__ = (
+        "_elsewhere",
+        "_outline",
+        "_own",
+        "_places",
+        "index",
+        "path",
+        "problems",
+        "supplied",
+        "value",
+    )
 
     def __init__(
         self, path: str, index: int, value: object, problems: tuple[Problem, ...], places: Places
@@ -37,6 +48,41 @@ class Document:
         self.problems = problems
         self._places = places
         self._outline: Outline | None = None
+        self._own: Document | None = None
+        self._elsewhere: Mapping[Path, tuple[Document, Path]] = {}
+        self.supplied: Any = None
+        """What others complete it by, for whoever reads the value."""
+
+    def completed(
+        self, value: object, elsewhere: Mapping[Path, tuple[Document, Path]], supplied: object
+    ) -> Document:
+        """The same with a value that other documents complete; ``elsewhere`` has the places of what they add."""
+        found = Document(self.path, self.index, value, self.problems, self._places)
+        found._outline, found._elsewhere, found._own = self._outline, elsewhere, self.own
+        found.supplied = supplied
+        return found
+
+    @property
+    def own(self) -> Document:
+        """The document as its file has it, without what others complete it by."""
+        return self._own or self  # no circle of itself: what a document holds is freed with it
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether other documents add to what the file says."""
+        return bool(self._elsewhere)
+
+    def source_of(self, path: Path) -> tuple[Document, Path]:
+        """The document that has the value of a path, and where it is there; of a value that no other adds, this one's own."""
+        if not self._elsewhere or self.own.exists(path):
+            return self.own, path
+        for length in range(len(path), 0, -1):
+            found = self._elsewhere.get(path[:length])
+            if found is not None:
+                document, above = found
+                there = (*above, *path[length:])
+                return document, there if document.exists(there) else above
+        return self.own, path
 
     @property
     def text(self) -> str:
@@ -76,6 +122,9 @@ class Document:
 
     def scalar(self, path: Path) -> str | None:
         """A scalar as it is written, quotes included; None for a path that is not there or is no scalar."""
+        document, there = self.source_of(path)
+        if document is not self.own:
+            return document.scalar(there)
         place, whole = self._find(path)
         if place is None or not whole or place.value.written().text is None:
             return None

@@ -10,15 +10,21 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from egp.check.suppressions import SharedSuppressions, terms_of
+from egp.plan.catalogue import MetricCatalogue
+from egp.plan.completing import read_plan
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import interval
 from egp.plan.results import StageEntry
+from egp.plan.supplied import Moved
 from egp.plan.typed_reader import ValueProblem, read
 from egp.policy.file import WaiverTerms
+from egp.policy.metrics import Named, read_catalogue
 from egp.policy.model import Adopted, Policy
 from egp.policy.params import read_options
+from egp.policy.resolving import resolved
+from egp.policy.tree import WorkingTree
 from egp.record.lock import Registration
 from egp.record.rollouts.reading import RolloutFile, read_rollouts
 from egp.record.rollouts.rollout import Unread
@@ -45,7 +51,7 @@ SOUND_PLAN = FilePath(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
 CONTEXT_KEYS = (
     "tier", "roles", "calendars", "as_of", "registered", "lock", "base_lock", "under_base", "first_commit", "is_attested", "is_unregistered", "path",
     "format", "environment", "entered", "is_planned", "no_experiment", "reason",
-    "approvers", "longest", "not_waivable", "found", "is_known", "baseline",
+    "approvers", "longest", "not_waivable", "found", "is_known", "baseline", "moved", "catalogue",
 )  # fmt: skip
 
 
@@ -162,11 +168,17 @@ def subject_of(rule: Rule, documents: list[Document], context: dict[str, object]
     document = documents[0]
     if rule.input_type == "Document":
         return document
-    plan, problems = read_experiment(document.value)
+    if "catalogue" in context:
+        document = completed_by(document, context["catalogue"])
+    plan, problems = read_plan(document)
     if rule.input_type == "PlanFile":
         return PlanFile(document, plan, tuple(problems))
     if rule.input_type == "Portfolio":
-        entries = [entry_of(plan_of(other.value), f"plan-{at}.yaml", 0) for at, other in enumerate(documents)]
+        stated: Any = context.get("moved")
+        moved = None if stated is None else tuple(Moved(**each) for each in stated)
+        entries = [
+            entry_of(plan_of(other.value), f"plan-{at}.yaml", 0, moved) for at, other in enumerate(documents)
+        ]
         return Portfolio(entries[0], PortfolioIndex(entries))
     if rule.input_type == "ServedFlag":
         return served_of(plan, documents[1:], context)
@@ -212,6 +224,38 @@ def served_of(plan: Experiment, documents: list[Document], context: dict[str, ob
         entered=None if entered is None else tuple(entered),
         no_experiment=str(context.get("no_experiment", "")),
     )
+
+
+def completed_by(document: Document, stated: object) -> Document:
+    """A plan's document under a policy whose catalogue of metrics an example states."""
+    policy = Policy("egp.yaml", "", "", "", ())
+    reading = catalogue_of(json.dumps(stated))
+    policy.metrics = reading
+    return resolved(document, policy, "", date(2023, 1, 17), None)
+
+
+def catalogue_of(text: str) -> MetricCatalogue:
+    """The catalogue in a text. It has no mistakes."""
+    policy = read_text("metrics: [metrics.yaml]", "egp.yaml")[0]
+    named = Named("/", "metrics.yaml", policy, ("metrics", 0))
+    catalogue, failures = read_catalogue(
+        [named], "/", OneFile("/metrics.yaml", text.encode()), list[str]().append
+    )
+    assert not failures, failures
+    return catalogue
+
+
+class OneFile(WorkingTree):
+    """A tree with one file."""
+
+    def __init__(self, path: str, content: bytes) -> None:
+        self._files = {path: content}
+
+    def has(self, path: str) -> bool:
+        return path in self._files
+
+    def content(self, path: str) -> bytes | None:
+        return self._files.get(path)
 
 
 def change_of(plan: Experiment, before: Experiment | None, context: dict[str, object]) -> Change:

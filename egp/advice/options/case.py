@@ -11,12 +11,15 @@ from typing import Any
 from egp.advice.edits import changed
 from egp.check import check
 from egp.output.report.model import Report
-from egp.plan.experiment import Experiment, read_experiment
+from egp.plan.completing import read_plan
+from egp.plan.experiment import Experiment
 from egp.plan.finding import Diagnostic, Failure
+from egp.plan.own_edits import own_edits
 from egp.plan.typed_reader import nearest
 from egp.policy.model import Adopted, Policy, asked
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.plan_history import judged_as, timing_of
+from egp.policy.resolving import resolved_by_lock
 from egp.rules.exports import Broken
 from egp.stats.values import replace
 from egp.yaml import Document, Path, PointerError, parse_pointer, read_bytes
@@ -129,8 +132,11 @@ class Case:
 
     def on_trial(self, changes: Sequence[Edit]) -> Case | None:
         """The case with the changes made; None where they cannot be made in the text."""
+        edits = own_edits(changes, self.document)
+        if edits is None:
+            return None
         text = self.text
-        for each in changes:
+        for each in edits:
             edited = self._edited(text, each)
             if edited is None:
                 return None
@@ -161,7 +167,8 @@ class Case:
         source = replace(self.source, content=text.encode("utf-8"))
         document = read_bytes(source.content or b"", source.shown)[self.document.index]
         report = check([source], finder, self.policy, self.as_of, list_passes=True, is_trial=True)
-        plan, _ = read_experiment(document.value)
+        document = resolved_by_lock(document, source, self.finder, self.policy, self.as_of)
+        plan, _ = read_plan(document)
         judged = _judged(report, source.shown, document.index, plan.name)
         return replace(self, source=source, text=text, document=document, plan=plan, judged=judged)
 
@@ -205,8 +212,8 @@ def read_case(
         raise CaseError("the plan cannot be judged", failures=report.failures)
     documents = read_bytes(content, source.shown)
     number = _asked_number(documents, experiment, source.shown)
-    document = documents[number]
-    plan, _ = read_experiment(document.value)
+    document = resolved_by_lock(documents[number], source, finder, policy, as_of)
+    plan, _ = read_plan(document)
     text = content.decode("utf-8", "replace")
     judged = _judged(report, source.shown, number, plan.name)
     adopted = _adopted(source, plan, finder, policy, as_of)

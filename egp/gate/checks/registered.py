@@ -19,6 +19,7 @@ from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.plan.analysis.days import first_exposure
 from egp.plan.analysis.registered_test import ANALYSIS, amending_analysis
+from egp.plan.supplied import moves_in_words
 from egp.plan.wording import listing
 from egp.record.changes import exploratory_amendments
 from egp.record.lock import Registration
@@ -58,6 +59,8 @@ def _same_plan(readout: Readout, entry: Registration) -> Reading:
         return _differs(message, "not readable", "egp check says where; restore the registered plan")
     if readout.digest != entry.current_digest:
         message = "the plan is not the one that was registered: it was changed since"
+        if readout.moved:
+            message = f"the plan is not the one that was registered: {moves_in_words(readout.moved)}"
         return _differs(
             message, _short(readout.digest), "restore the plan, or amend it with egp amend", entry
         )

@@ -126,13 +126,15 @@ def scene(
     judgement = judge(call, finder, policy) if results else None
     moment: Moment = judgement.as_of if judgement else as_of or now
     terms = terms_of(finder, policy, as_day(moment))
-    candidates = [each for source in sources for each in candidates_in(opened(source, finder), terms)]
+    lock = read_lock(terms.root)
+    candidates = [
+        each for source in sources for each in candidates_in(opened(source, finder), terms, lock.entries)
+    ]
     candidate = _one(candidates, path, judgement)
     for problem in candidate.document.problems:
         raise CannotJudge(
             Failure(candidate.document.path, problem.message, span=problem.span, help=problem.help)
         )
-    lock = read_lock(terms.root)
     lock.entries.get(candidate.id)  # an entry that is damaged is found now
     return Scene(
         candidate=candidate,

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from egp.plan.completing import read_plan
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Amendment, Experiment, read_experiment
+from egp.policy.resolving import as_registered
 from egp.record.changes import FieldChange, added_amendments, changes, exploratory_amendments
 from egp.record.entry_files import entry_file
 from egp.record.lock import (
@@ -106,8 +108,11 @@ def lives(repository: Repository, path: str) -> list[PlanLife]:
     found = []
     for name in names:
         states = _lock_states(name, repository, order)
-        occurrences = [*_plan_events(name, versions, path, here), *_lock_events(states, entries.get(name))]
-        plan = _plan_of(name, here)
+        occurrences = [
+            *_plan_events(name, versions, path, here, entries.get(name)),
+            *_lock_events(states, entries.get(name)),
+        ]
+        plan = _plan_of(name, here, entries.get(name))
         digest, is_exploratory = (
             (plan_digest(plan), bool(exploratory_amendments(plan))) if plan else ("", False)
         )
@@ -138,24 +143,28 @@ def _names(content: bytes) -> list[str]:
     return list(dict.fromkeys(plan.id for plan in plans if plan.id))
 
 
-def _plan_of(name: str, content: bytes | None) -> Experiment | None:
-    """The plan with the id; in a file with a single plan that one, which then had another id.
+def _plan_of(name: str, content: bytes | None, entry: Registration | None) -> Experiment | None:
+    """The plan with the id, completed by what completed the one that an entry is of; in a file with a single plan that
+    one, which then had another id.
 
     None where its document cannot be read: of two values of one key nobody knows which was meant, and there is no digest.
     """
-    plans = [(document, read_experiment(document.value)[0]) for document in read_bytes(content or b"", "")]
+    documents = read_bytes(content or b"", "")
+    plans = [(each, read_plan(as_registered(each, entry) if entry else each)[0]) for each in documents]
     with_id = [each for each in plans if each[1].id]
     named = next((each for each in with_id if each[1].id == name), None)
     document, plan = named or (with_id[0] if len(with_id) == 1 else (None, None))
     return None if document is None or document.problems else plan
 
 
-def _plan_events(name: str, versions: list[Version], path: str, here: bytes | None) -> Iterator[_Told]:
+def _plan_events(
+    name: str, versions: list[Version], path: str, here: bytes | None, entry: Registration | None
+) -> Iterator[_Told]:
     before: Experiment | None = None
     last: Kind | None = None
     place = ""
     for commit, day, now, content in _states(versions, path, here):
-        plan = _plan_of(name, content)
+        plan = _plan_of(name, content, entry)
         for event in _steps(before, plan, place, now, content is not None, last):
             is_spelling = event.kind == "changed" and not event.changes and not event.amendments
             if commit != NOT_COMMITTED or not is_spelling:

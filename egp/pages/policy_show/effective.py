@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from egp.plan.experiment import read_experiment
+from egp.plan.completing import read_plan
 from egp.policy.announcing import announced
 from egp.policy.layers import OFF, Layer, SettingValue, settings_in_force
 from egp.policy.model import Adopted, Policy
@@ -31,7 +31,7 @@ class ShownPlan:
 
 
 def judged_plan(document: Document, in_policy: str, policy: Policy, timing: Timing) -> ShownPlan:
-    plan, _ = read_experiment(document.value)
+    plan, _ = read_plan(document)
     traits = policy.traits_of(plan)
     covering = policy.covering(in_policy, traits)
     return ShownPlan(document.path, document.index, plan.name, traits, timing, covering, in_policy)

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from egp.plan.experiment import read_experiment
+from egp.plan.completing import read_plan
 from egp.plan.finding import Failure
 from egp.plan.power.plan import PlanPower, plan_power
 from egp.policy.model import asked
 from egp.policy.plan_history import judged_as, timing_of
+from egp.policy.resolving import resolved_by_lock
 from egp.record.lock import LockError
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def _of_document(
     if document.problems or not isinstance(document.value, dict):
         problem = document.problems[0].message if document.problems else "this document is no plan"
         return Failure(source.shown, problem.rstrip("."), help=f"egp check {source.shown} says where")
-    plan, _ = read_experiment(document.value)
+    document = resolved_by_lock(document, source, finder, policy, as_of)
+    plan, _ = read_plan(document)
     in_policy = judged_as(source, plan, finder, policy).in_policy
     rules = policy.adopted(in_policy, policy.traits_of(plan), timing_of(plan, finder, policy, as_of))
     return plan_power(plan, document, _guardrail_floor(rules))

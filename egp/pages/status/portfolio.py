@@ -13,11 +13,13 @@ from egp.output.page.charts import LayerPeriod
 from egp.pages.status.standing import Known, Standing, standing
 from egp.plan.analysis.days import day_after
 from egp.plan.analysis.false_wins import expected_false_wins, worst_period
-from egp.plan.experiment import may_be_plan, read_experiment
+from egp.plan.completing import read_plan
+from egp.plan.experiment import may_be_plan
 from egp.plan.quantity import Interval, as_day
 from egp.policy.error import PolicyError
 from egp.policy.locate import lock_folder
 from egp.policy.model import asked
+from egp.policy.resolving import resolved_by_lock
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
 from egp.record.lock import LockError, Registration, read_lock
@@ -116,7 +118,7 @@ def status(
     registered = _registered(root, failures)
     rejected = _rejected(report)
     others = [each for each in finder.portfolio() if each.path not in {source.path for source in sources}]
-    read = [*_plans(sources, finder)]
+    read = [*_plans(sources, finder, policy, day)]
     standings = []
     for source, document, plan in read:
         entry = registered(plan.name)
@@ -125,7 +127,8 @@ def status(
         with suppress(PolicyError):  # of which the check reported
             standings.append(standing(known, folder, as_of, finder, finder.policy_of(there, policy)))
     entries = [
-        entry_of(plan, source.shown, document) for source, document, plan in [*read, *_plans(others, finder)]
+        entry_of(plan, source.shown, document)
+        for source, document, plan in [*read, *_plans(others, finder, policy, day)]
     ]
     return Status(
         as_of,
@@ -139,7 +142,7 @@ def status(
     )
 
 
-def _plans(sources: Sequence[PlanSource], finder: PlanFinder) -> Iterator[_Read]:
+def _plans(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, day: date) -> Iterator[_Read]:
     for source in sources:
         if finder.leaves_repository(source):
             continue
@@ -147,9 +150,13 @@ def _plans(sources: Sequence[PlanSource], finder: PlanFinder) -> Iterator[_Read]
             documents = source.documents()
         except OSError:
             continue  # the check says so
-        for position, document in enumerate(documents):
-            if may_be_plan(document):
-                yield _Read(source, position, read_experiment(document.value)[0])
+        for position, written in enumerate(documents):
+            if may_be_plan(written):
+                document = written
+                with suppress(PolicyError, LockError):  # of which the check reported
+                    judge = finder.policy_of(source, policy)
+                    document = resolved_by_lock(written, source, finder, judge, day)
+                yield _Read(source, position, read_plan(document)[0])
 
 
 def _registered(root: str, failures: list[Failure]) -> Callable[[str], Registration | None]:

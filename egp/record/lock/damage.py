@@ -15,7 +15,7 @@ from egp.yaml import Document, Path, Position, Span
 _MARKER = re.compile(r"^(<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
 _DIGEST = re.compile(r"v[0-9]+:sha256:[0-9a-f]{64}")
 RESTORE = "egp writes this file; restore it from git, or correct the line"
-_OPEN_PARTS = frozenset({"policies", "rows"})
+_OPEN_PARTS = frozenset({"policies", "rows", "supplied"})
 
 
 def unusable(path: str, message: str, help: str) -> LockError:

@@ -29,6 +29,16 @@ class PinnedPolicy(TypedMapping):
     digest: str | None = field("Digest of the policy's files.")
 
 
+class SuppliedThen(TypedMapping):
+    """What completed a plan when it was registered or last amended."""
+
+    defaults: dict[str, object] | None = field("What the policy's defaults added, as they wrote it.")
+    metrics: dict[str, object] | None = field(
+        "Metric → what the catalogue stated of it, and the digest of its definition."
+    )
+    population: str | None = field("Digest of who is in the population that the plan names.")
+
+
 class Amended(TypedMapping):
     """A change of material fields after registration."""
 
@@ -79,6 +89,7 @@ class Registration(TypedMapping):
     registered: date | None = field("When the plan was registered.", "2023-01-17")
     analysis: int | None = field("Number of the analysis that the plan was registered for; without it 1.", 2)
     policy: PinnedPolicy | None = field("The policy in force then.")
+    supplied: SuppliedThen | None = field("What completed the plan that its digest is of.")
     signed: tuple[Signed, ...] = listed("Sign-offs the plan had.")
     amended: tuple[Amended, ...] = listed("Amendments since, in order.")
     waived: tuple[Waived, ...] = listed("Waivers that hold, where the policy has the lock attest them.")

@@ -433,5 +433,5 @@ def of_another_kind() -> Finding:
     return Finding(
         Span(Position(1, 1), Position(1, 1)),
         "this is not a plan: none of a plan's keys stands at its top level",
-        help=f"a plan has {listing(f'`{key}`' for key in Experiment.needs)}",
+        help=f"a plan has {listing(f'`{key}`' for key in ('id', 'type', *Experiment.needs[1:]))}",
     )

@@ -130,7 +130,7 @@ needs = ("lock", "under_base")
 
 def check(change: Change) -> Iterator[Finding]:
     lock = change.lock
-    if lock is None or change.digest == lock.current_digest:
+    if lock is None or change.digest == lock.current_digest or change.is_moved_elsewhere:
         yield from _against_base(change)
         return
     pinned = change.pinned

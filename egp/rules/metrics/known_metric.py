@@ -2,7 +2,8 @@
 
 A metric that two teams compute in two ways cannot settle a question between them. The catalogue names the metrics
 whose definition is agreed; an id outside of it is usually a misspelling, sometimes a definition nobody has reviewed.
-Without a catalogue, the option `metrics` being empty, nothing is required.
+The catalogue is the files that the policy names under `metrics:`, and the ids of the option `metrics` besides. Without
+either nothing is required.
 
 Does not apply:
 
@@ -20,6 +21,12 @@ Fails at `/primary_metric/id` with `metrics: [add_to_cart_rate, refund_rate, cs_
 
 ```yaml
 primary_metric: {id: add_to_card_rate}
+```
+
+Fails at `/guardrail_metrics/1/id` with `metrics: [p95_page_load], catalogue: {facts: {events: {table: events, unit: user_id, at: at}}, metrics: {add_to_cart_rate: {kind: proportion, direction: increase, fact: events}, refund_rate: {kind: proportion, direction: decrease, fact: events}}}`:
+
+```yaml
+id: sound-plan
 ```
 
 Fails at `/guardrail_metrics/1/id` with `metrics: [add_to_cart_rate, refund_rate, p95_page_load]`:
@@ -45,18 +52,20 @@ from egp.rules import rule
 class Params(rule.Params):
     metrics: Annotated[
         tuple[str, ...],
-        "ids of the metrics whose definition is agreed; empty requires nothing",
+        "ids of metrics whose definition is agreed elsewhere; empty requires nothing, unless the policy has a catalogue",
         rule.KnownAs("known_metrics"),
     ] = ()
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    if not params.metrics:
+    catalogue = plan.supplied.catalogue if plan.supplied else None
+    known = dict.fromkeys((*params.metrics, *(catalogue.metrics if catalogue else ())))
+    if not known:
         raise DoesNotApply
     for path, metric in plan.metrics:
-        if metric.id is None or metric.id in params.metrics:
+        if metric.id is None or metric.id in known:
             continue
-        meant = nearest(metric.id, params.metrics)
+        meant = nearest(metric.id, known)
         hint = f", did you mean {shown(meant)}?" if meant else ""
         yield Finding(
             (*path, "id"),

@@ -49,6 +49,12 @@ Fails at `/population/triggered`, saying "does not name the event":
 population: {logged_in: [control, buy_now]}
 ```
 
+Fails at `/population/of`, saying "the policy names no catalogue":
+
+```yaml
+population: {of: pdp_mobile}
+```
+
 Not checked at `/variants`:
 
 ```yaml
@@ -62,7 +68,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egp.plan.analysis.statements import stated
-from egp.plan.experiment import Experiment, Trigger
+from egp.plan.experiment import Experiment, Population
 from egp.plan.finding import DoesNotApply, Finding, need
 from egp.plan.quantity import shown
 from egp.plan.remedy import Remedy, setting
@@ -72,10 +78,26 @@ from egp.yaml.edits import Setting
 _ASSIGNED = setting(("population",), "assigned")
 
 
+def _undefined(population: str) -> Finding:
+    return Finding(
+        ("population", "of"),
+        f"the population {shown(population)} is one of a catalogue, and the policy names no catalogue",
+        observed=shown(population),
+        required="a population of the catalogue",
+        remedies=[_ASSIGNED],
+        help="have the policy name a catalogue under `metrics:` that defines it",
+    )
+
+
 def check(plan: Experiment) -> Iterator[Finding]:
     trigger = plan.population
-    if not isinstance(trigger, Trigger):
+    if not isinstance(trigger, Population):
         raise DoesNotApply
+    if trigger.of is not None:
+        if plan.supplied is None or plan.supplied.catalogue is None:
+            yield _undefined(trigger.of)
+        if trigger.triggered is None and not trigger.logged_in:
+            return
     names = [called(variant.id, "a variant without an id") for variant in need(plan.variants, "variants")]
     if not stated(trigger.triggered):
         yield Finding(

@@ -1,0 +1,56 @@
+"""What a plan is completed by: the part of its meaning that its file does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from egp.stats.values import NamedTuple, field, frozen
+
+if TYPE_CHECKING:
+    from egp.plan.catalogue import MetricCatalogue
+
+
+@frozen
+class Supplied:
+    """What a plan is completed by, as far as it says something that the plan does not: what a registration keeps."""
+
+    defaults: Mapping[str, object] = field(default_factory=dict)
+    """What the policy's defaults add, as they write it."""
+    metrics: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Metric of the plan that the catalogue defines → what it states of it, and the digest of its definition."""
+    population: str = ""
+    """Digest of who is in the population that the plan names."""
+    catalogue: MetricCatalogue | None = None
+    """What all of the catalogue says; None where there is none, or where a registration completes the plan."""
+
+    @property
+    def is_something(self) -> bool:
+        return bool(self.defaults or self.metrics or self.population)
+
+
+class Moved(NamedTuple):
+    """Something besides a registered plan that is not what it was when the plan was registered."""
+
+    of: Literal["metric", "population", "default"]
+    name: str
+    """Of a default its path, as in statistics.power."""
+    before: str
+    """What it was; of a definition its digest. Empty for what was not there."""
+    now: str
+    path: tuple[str, ...] = ()
+    """Steps to a default, items of a list by their id in brackets."""
+
+
+def moves_in_words(moved: Sequence[Moved]) -> str:
+    """What moved, for a sentence."""
+    from egp.plan.wording import listing
+
+    return listing([_move_in_words(each) for each in moved])
+
+
+def _move_in_words(moved: Moved) -> str:
+    if moved.of == "default":
+        return f"the default `{moved.name}` was {moved.before or 'not there'} and is {moved.now or 'removed'}"
+    what = f"the metric {moved.name}" if moved.of == "metric" else "the population"
+    return f"{what} is defined otherwise" if moved.now else f"{what} is not defined any more"
