@@ -122,3 +122,14 @@ _.solve_for_one
 _.pocock_constant
 _.obrien_fleming_constant
 _.haybittle_peto_type1
+
+# Columns of rows and sums, which are read by the names that lists have.
+_.covariate_sum
+_.covariate_sum_squares
+_.covariate_cross_sum
+_.covariate_denominator_sum
+_.covariate_denominator_sum_squares
+_.covariates_cross_sum
+_.covariate_denominator_cross_sum
+_.denominator_covariate_cross_sum
+_.denominators_cross_sum

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.plan.results import COVARIATE_SUMS, DENOMINATOR_SUMS
+from egp.plan.results import COVARIATE_SUMS, DENOMINATOR_SUMS, RATIO_COVARIATE_SUMS
 
 if TYPE_CHECKING:
     from egp.gate.reading import Kind
@@ -92,8 +92,8 @@ def compared(
     metric: Metric, columns: Columns, control: Sequence[Row], treatment: Sequence[Row]
 ) -> Comparison:
     """The difference that rows show, by the columns that the metric is estimated from."""
-    if columns == "covariate":
-        return _adjusted(metric, control, treatment)
+    if columns in ("covariate", "ratio_covariate"):
+        return _adjusted(metric, columns, control, treatment)
     arms = arm_of(metric, columns, control), arm_of(metric, columns, treatment)
     units = units_in(control), units_in(treatment)
     if columns != "counts":
@@ -103,18 +103,27 @@ def compared(
     return Comparison(*arms, contrast, *units)
 
 
-def _adjusted(metric: Metric, control: Sequence[Row], treatment: Sequence[Row]) -> Comparison:
-    """The difference adjusted by the covariate of the pre-period, to the covariate's mean over both arms."""
-    sums = [_sums(metric, "covariate", rows) for rows in (control, treatment)]
-    adjusted = stats.cuped_of_arms(*sums)
+_OF_COVARIATE = {
+    "sum": "covariate_sum", "sum_squares": "covariate_sum_squares", "denominator_sum": "covariate_denominator_sum",
+    "denominator_sum_squares": "covariate_denominator_sum_squares", "cross_sum": "covariates_cross_sum",
+}  # fmt: skip
+"""The sums of the covariate alone, as those of a metric."""
+
+
+def _adjusted(
+    metric: Metric, columns: Columns, control: Sequence[Row], treatment: Sequence[Row]
+) -> Comparison:
+    """The difference adjusted by the covariate of the pre-period, to the covariate's value over both arms."""
+    sums = [_sums(metric, columns, rows) for rows in (control, treatment)]
+    is_ratio = columns == "ratio_covariate"
+    adjusted = (stats.cuped_ratio_of_arms if is_ratio else stats.cuped_of_arms)(*sums)
     difference = stats.difference(adjusted.control, adjusted.treatment)
     units = units_in(control), units_in(treatment)
-    both = stats.ArmSums(
-        sum(units),
-        math.fsum(arm.covariate_sum or 0.0 for arm in sums),
-        math.fsum(arm.covariate_sum_squares or 0.0 for arm in sums),
-    )
-    common = abs(adjusted.theta) * stats.mean_of_arm(both).standard_error
+    names = list(_OF_COVARIATE.items())[: 5 if is_ratio else 2]
+    before = {name: math.fsum(getattr(arm, column) for arm in sums) for name, column in names}
+    both = stats.ArmSums(sum(units), **before)
+    of_both = stats.ratio_of_arm(both) if is_ratio else stats.mean_of_arm(both)
+    common = abs(adjusted.theta) * of_both.standard_error
     return Comparison(adjusted.control, adjusted.treatment, difference, *units, common)
 
 
@@ -146,10 +155,17 @@ def _stated(metric: Metric, rows: Sequence[Row]) -> stats.ArmEstimate:
     return stats.ArmEstimate(row.value, row.standard_error)
 
 
+_FURTHER: dict[Columns, tuple[str, ...]] = {
+    "sums": DENOMINATOR_SUMS,
+    "covariate": COVARIATE_SUMS,
+    "ratio_covariate": (*DENOMINATOR_SUMS, *COVARIATE_SUMS, *RATIO_COVARIATE_SUMS),
+}
+
+
 def _sums(metric: Metric, columns: Columns, rows: Sequence[Row]) -> stats.ArmSums:
     total = _total(rows, "sum")
-    is_rate = metric.kind == "proportion" and columns != "sums"
-    further = {"sums": DENOMINATOR_SUMS, "covariate": COVARIATE_SUMS}.get(columns, ())
+    is_rate = metric.kind == "proportion" and columns in ("counts", "covariate")
+    further = _FURTHER.get(columns, ())
     return stats.ArmSums(
         units=units_in(rows),
         sum=total,

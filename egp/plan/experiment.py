@@ -174,7 +174,7 @@ class Metric(TypedMapping):
 class VarianceReduction(TypedMapping):
     method: Literal["cuped", "none"] | None = field("Variance reduction method.", "cuped")
     correlation: float | None = field(
-        "Correlation of the metric with its pre-period value over all experiment units, 0 to 1.",
+        "Correlation of the metric with its pre-period value over all experiment units, 0 to 1; of a ratio, that of the two linearised values.",
         0.5,
         measured=True,
     )

@@ -78,7 +78,13 @@ COLUMNS: dict[str, str] = {
     "cross_sum": "Ratio: sum of numerator times denominator.",
     "covariate_sum": "CUPED: sum of the covariate, taken before the first exposure.",
     "covariate_sum_squares": "CUPED: sum of the squared covariates.",
-    "covariate_cross_sum": "CUPED: sum of metric times covariate.",
+    "covariate_cross_sum": "CUPED: sum of metric times covariate. Of a ratio the covariate is one, too, and this its numerator times the metric's.",
+    "covariate_denominator_sum": "CUPED of a ratio: sum of the covariate's denominator.",
+    "covariate_denominator_sum_squares": "CUPED of a ratio: sum of the squared denominators of the covariate.",
+    "covariates_cross_sum": "CUPED of a ratio: sum of the covariate's numerator times its denominator.",
+    "covariate_denominator_cross_sum": "CUPED of a ratio: sum of the metric's numerator times the covariate's denominator.",
+    "denominator_covariate_cross_sum": "CUPED of a ratio: sum of the metric's denominator times the covariate's numerator.",
+    "denominators_cross_sum": "CUPED of a ratio: sum of the metric's denominator times the covariate's.",
     "value": "Quantile: the variant's value, times with their unit, as in 1912ms.",
     "standard_error": "Quantile: the standard error of the value, over randomisation units.",
     "through": "Last day whose outcomes are counted (cohort and total).",
@@ -91,6 +97,11 @@ NEEDED_COLUMNS = ("stage", "window", "variant", "metric", "units")
 SUMS = ("sum", "sum_squares")
 DENOMINATOR_SUMS = ("denominator_sum", "denominator_sum_squares", "cross_sum")
 COVARIATE_SUMS = ("covariate_sum", "covariate_sum_squares", "covariate_cross_sum")
+RATIO_COVARIATE_SUMS = (
+    "covariate_denominator_sum", "covariate_denominator_sum_squares", "covariates_cross_sum",
+    "covariate_denominator_cross_sum", "denominator_covariate_cross_sum", "denominators_cross_sum",
+)  # fmt: skip
+"""What the covariate of a ratio, a ratio itself, has beside the sums of its numerator."""
 VALUES = ("value", "standard_error")
 
 
@@ -118,6 +129,12 @@ class Row:
     covariate_sum: float | None = None
     covariate_sum_squares: float | None = None
     covariate_cross_sum: float | None = None
+    covariate_denominator_sum: float | None = None
+    covariate_denominator_sum_squares: float | None = None
+    covariates_cross_sum: float | None = None
+    covariate_denominator_cross_sum: float | None = None
+    denominator_covariate_cross_sum: float | None = None
+    denominators_cross_sum: float | None = None
     value: float | None = None
     standard_error: float | None = None
     through: Day | None = None
@@ -188,6 +205,14 @@ class StageCounts:
 
 
 @frozen
+class LeftOut:
+    """A metric that a source does not compute, and what it lacks for that: its rows can come from the results file."""
+
+    metric: str
+    why: str
+
+
+@frozen
 class Evidence:
     """Results with every row that could be relied on, in the order of their keys, and why the others could not."""
 
@@ -199,6 +224,7 @@ class Evidence:
     """Of the results and rows as read: the same for CSV, Parquet and a warehouse, and for any order of rows."""
     counts: tuple[StageCounts, ...] = ()
     """As far as the source of the rows knows; a stage without an entry may have had some."""
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def stage_name(treated: float) -> str:
@@ -212,7 +238,9 @@ def results_digest(results: Results, rows: Iterable[Row]) -> str:
 
     header: list[object] = [results.experiment, results.as_of, results.revision]
     header += [part for stage in results.stages for part in (stage.treated, stage.entered, stage.revision)]
-    text = "\n".join([_canonical(header), *sorted(_canonical(_cells(row)) for row in rows)])
+    text = "\n".join(
+        [_canonical(header), *sorted(_canonical([*_cells(row), row.through, *_later(row)]) for row in rows)]
+    )
     return f"{DIGEST_VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
@@ -220,11 +248,17 @@ def rows_digest(rows: Iterable[Row]) -> str:
     """Digest of some rows, whatever the day through which their outcomes are counted."""
     from hashlib import sha256
 
-    text = "\n".join(sorted(_canonical(_cells(row)[:-1]) for row in rows))  # `through` is the last cell
+    text = "\n".join(sorted(_canonical([*_cells(row), *_later(row)]) for row in rows))
     return f"{DIGEST_VERSION}:sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-_cells = attrgetter(*fields(Row))
+_cells = attrgetter(*(name for name in fields(Row) if name not in ("through", *RATIO_COVARIATE_SUMS)))
+
+
+def _later(row: Row) -> list[object]:
+    """Cells that came later than digests did: where a row has none, its digest is what it was."""
+    found: list[object] = [getattr(row, name) for name in RATIO_COVARIATE_SUMS]
+    return [] if found == [None] * len(found) else found
 
 
 def _canonical(values: Iterable[object]) -> str:

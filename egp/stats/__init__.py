@@ -18,7 +18,7 @@ NAMES_OF_MODULE = {
     "decision": "DecisionPower DecisionUnits decision_power required_units_for_decision",
     "errors": "StatisticsInputError",
     "estimates": (
-        "ArmEstimate ArmSums CupedEstimates Difference cuped_of_arms difference "
+        "ArmEstimate ArmSums CupedEstimates Difference cuped_of_arms cuped_ratio_of_arms difference "
         "harm_p_value linearised_std_dev mean_of_arm non_inferiority ratio_contrast ratio_of_arm ratio_standard_error "
         "relative_lift"
     ),

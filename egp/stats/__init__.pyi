@@ -14,6 +14,7 @@ from .estimates import ArmSums as ArmSums
 from .estimates import CupedEstimates as CupedEstimates
 from .estimates import Difference as Difference
 from .estimates import cuped_of_arms as cuped_of_arms
+from .estimates import cuped_ratio_of_arms as cuped_ratio_of_arms
 from .estimates import difference as difference
 from .estimates import harm_p_value as harm_p_value
 from .estimates import linearised_std_dev as linearised_std_dev

@@ -31,7 +31,11 @@ class ArmSums:
 
     units, sum, sum_squares: of the metric (of the numerator for a ratio); denominator_sum,
     denominator_sum_squares, cross_sum (numerator times denominator): for a ratio; covariate_sum,
-    covariate_sum_squares, covariate_cross_sum (metric times covariate): for CUPED. Errors: fewer than two
+    covariate_sum_squares, covariate_cross_sum (metric times covariate): for CUPED; of a ratio, whose covariate
+    is one, the moments of the covariate's denominator and what either denominator has in common with the others:
+    covariates_cross_sum (both of the covariate), covariate_denominator_cross_sum (with the metric's numerator),
+    denominator_covariate_cross_sum (the metric's denominator with the covariate's numerator),
+    denominators_cross_sum. Errors: fewer than two
     units; sums of squares that no values can have.
     """
 
@@ -44,6 +48,12 @@ class ArmSums:
     covariate_sum: float | None = None
     covariate_sum_squares: float | None = None
     covariate_cross_sum: float | None = None
+    covariate_denominator_sum: float | None = None
+    covariate_denominator_sum_squares: float | None = None
+    covariates_cross_sum: float | None = None
+    covariate_denominator_cross_sum: float | None = None
+    denominator_covariate_cross_sum: float | None = None
+    denominators_cross_sum: float | None = None
 
     def __post_init__(self) -> None:
         require_finite("units", self.units)
@@ -190,47 +200,109 @@ def cuped_of_arms(control: ArmSums, treatment: ArmSums) -> CupedEstimates:
     The slope is the pooled within-arm covariance over the pooled variance of the covariate. Errors: a
     covariate column is missing, or the covariate does not vary.
     """
-    moments = [_covariate_moments(arm) for arm in (control, treatment)]
-    degrees = [arm.units - 1.0 for arm in (control, treatment)]
-    spread = math.fsum(d * x for d, (_, x, _, _) in zip(degrees, moments, strict=True))
+    arms = control, treatment
+    both = math.fsum(_given(arm, "covariate_sum") for arm in arms)
+    return _adjusted(arms, [_mean_moments(arm) for arm in arms], both / (control.units + treatment.units))
+
+
+def cuped_ratio_of_arms(control: ArmSums, treatment: ArmSums) -> CupedEstimates:
+    """Ratios adjusted by the same ratio in the pre-period, one slope from both arms.
+
+    A ratio is a mean of (Y - R D) / mean D to first order, its covariate one of (X - S Z) / mean Z; CUPED is that
+    of these values (Deng, Knoblich & Lu 2018, section 4). Units without a pre-period have X = Z = 0, which
+    is no deviation from S. Errors: a column is missing, a denominator sums to 0, the covariate does not vary.
+    """
+    arms = control, treatment
+    both = [math.fsum(_given(arm, f"covariate{part}_sum") for arm in arms) for part in ("", "_denominator")]
+    if both[1] == 0.0:
+        reject("covariate_denominator_sum", "no unit has a pre-period", "take a covariate that units have")
+    return _adjusted(arms, [_ratio_moments(arm) for arm in arms], both[0] / both[1])
+
+
+class _Moments(NamedTuple):
+    """An arm's metric and covariate, and per unit their variances and their covariance."""
+
+    value: float
+    covariate: float
+    var_value: float
+    var_covariate: float
+    covariance: float
+
+
+def _adjusted(arms: tuple[ArmSums, ArmSums], moments: list[_Moments], centre: float) -> CupedEstimates:
+    """Both arms as if the covariate were `centre` in each."""
+    degrees = [arm.units - 1.0 for arm in arms]
+    spread = math.fsum(d * each.var_covariate for d, each in zip(degrees, moments, strict=True))
     if spread <= 0.0:
         reject(
             "covariate_sum_squares",
             "the covariate does not vary",
             "take a covariate that differs between units",
         )
-    theta = math.fsum(d * c for d, (_, _, c, _) in zip(degrees, moments, strict=True)) / spread
-    units = control.units + treatment.units
-    centre = (moments[0][3] * control.units + moments[1][3] * treatment.units) / units
+    theta = math.fsum(d * each.covariance for d, each in zip(degrees, moments, strict=True)) / spread
     adjusted, plain = [], []
-    for arm, (y, x, covariance, mean_x) in zip((control, treatment), moments, strict=True):
-        variance = max(y - 2.0 * theta * covariance + theta * theta * x, 0.0)
-        adjusted.append(
-            ArmEstimate(
-                arm.sum / arm.units - theta * (mean_x - centre), math.sqrt(variance / arm.units), arm.units
-            )
-        )
-        plain.append(y / arm.units)
+    for arm, each in zip(arms, moments, strict=True):
+        kept = each.var_value - 2.0 * theta * each.covariance + theta * theta * each.var_covariate
+        value = each.value - theta * (each.covariate - centre)
+        adjusted.append(ArmEstimate(value, math.sqrt(max(kept, 0.0) / arm.units), arm.units))
+        plain.append(each.var_value / arm.units)
     total = math.fsum(plain)
-    kept = math.fsum(arm.standard_error**2 for arm in adjusted) / total if total > 0.0 else 1.0
-    return CupedEstimates(adjusted[0], adjusted[1], theta, kept)
+    left = math.fsum(arm.standard_error**2 for arm in adjusted) / total if total > 0.0 else 1.0
+    return CupedEstimates(adjusted[0], adjusted[1], theta, left)
 
 
-def _covariate_moments(sums: ArmSums) -> tuple[float, float, float, float]:
-    """Variance of the metric and of the covariate, their covariance, the covariate's mean."""
-    if sums.covariate_sum is None or sums.covariate_sum_squares is None or sums.covariate_cross_sum is None:
-        reject(
-            "covariate_sum",
-            "CUPED needs a covariate",
-            "give covariate_sum, covariate_sum_squares and covariate_cross_sum",
-        )
-    units = sums.units
-    y = _variance("sum_squares", units, sums.sum, sums.sum_squares)
-    x = _variance("covariate_sum_squares", units, sums.covariate_sum, sums.covariate_sum_squares)
-    cross = _covariance(
-        "covariate_cross_sum", units, (sums.sum, sums.covariate_sum), sums.covariate_cross_sum, (y, x)
+def _mean_moments(sums: ArmSums) -> _Moments:
+    units, x = sums.units, _given(sums, "covariate_sum")
+    squares = _given(sums, "covariate_sum_squares")
+    variances = (
+        _variance("sum_squares", units, sums.sum, sums.sum_squares),
+        _variance("covariate_sum_squares", units, x, squares),
     )
-    return y, x, cross, sums.covariate_sum / units
+    cross = _given(sums, "covariate_cross_sum")
+    covariance = _covariance("covariate_cross_sum", units, (sums.sum, x), cross, variances)
+    return _Moments(sums.sum / units, x / units, *variances, covariance)
+
+
+_PAIRS = (
+    (("sum", "covariate_sum"), "covariate_cross_sum"),
+    (("sum", "covariate_denominator_sum"), "covariate_denominator_cross_sum"),
+    (("denominator_sum", "covariate_sum"), "denominator_covariate_cross_sum"),
+    (("denominator_sum", "covariate_denominator_sum"), "denominators_cross_sum"),
+)
+
+
+def _ratio_moments(sums: ArmSums) -> _Moments:
+    units, d, z = sums.units, sums.denominator_sum, _given(sums, "covariate_denominator_sum")
+    x = _given(sums, "covariate_sum")
+    squares, cross = (
+        _given(sums, name) for name in ("covariate_denominator_sum_squares", "covariates_cross_sum")
+    )
+    before = ArmSums(units, x, _given(sums, "covariate_sum_squares"), z, squares, cross)
+    now, then = ratio_of_arm(sums), ratio_of_arm(before)
+    assert d is not None, "its ratio has one"
+    covariances = []
+    for names, pair in _PAIRS:
+        totals = _given(sums, names[0]), _given(sums, names[1])
+        variances = [
+            _variance(f"{name}_squares", units, total, _given(sums, f"{name}_squares"))
+            for name, total in zip(names, totals, strict=True)
+        ]
+        product = _given(sums, pair)
+        covariances.append(_covariance(pair, units, totals, product, (variances[0], variances[1])))
+    yx, yz, dx, dz = covariances
+    covariance = (yx - then.value * yz - now.value * dx + now.value * then.value * dz) / (
+        d / units * z / units
+    )
+    return _Moments(
+        now.value, then.value, now.standard_error**2 * units, then.standard_error**2 * units, covariance
+    )
+
+
+def _given(sums: ArmSums, column: str) -> float:
+    value: float | None = getattr(sums, column)
+    if value is None:
+        reject(column, "CUPED needs a covariate", f"give {column}")
+    return value
 
 
 @dataclass(frozen=True, slots=True)

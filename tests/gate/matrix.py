@@ -255,10 +255,18 @@ def _spread(kind: str, has_sessions: bool) -> Spread:
     users = _users(kind, has_sessions, generator, (400_000,), 0.0)
     if kind == "quantile":
         return Spread(_influence(users, has_sessions), 0.0)
-    y, x, before = users.value, users.size, users.before
-    of_unit = y if kind in ("mean", "proportion") else (y - y.mean() / x.mean() * x) / x.mean()
-    correlation = 0.0 if before is None else float(np.corrcoef(y, before)[0, 1])
+    y, x = users.value, users.size
+    is_ratio = kind == "ratio" or (kind == "proportion" and has_sessions)
+    of_unit = (y - y.mean() / x.mean() * x) / x.mean() if is_ratio else y
+    correlation = float(np.corrcoef(of_unit, _linear(users))[0, 1])
     return Spread(float(of_unit.std()), correlation)
+
+
+def _linear(users: Users) -> Numbers:
+    """Of each user the covariate, of a ratio how far its own is from that of all."""
+    before, size = users.before, users.size_before
+    assert before is not None
+    return before if size is None else before - before.mean() / size.mean() * size
 
 
 def spreads(cell: Cell) -> Spread:
@@ -272,6 +280,8 @@ class Users:
     value: Numbers
     size: Numbers
     before: Numbers | None = None
+    size_before: Numbers | None = None
+    """Of a ratio, or of a share of sessions: the sessions of the pre-period, which some users do not have."""
     sessions: Numbers | None = None
     """Of a quantile: the value of each session, users in the last axis but one; nan where a user has fewer."""
 
@@ -292,7 +302,9 @@ def _users(
     if kind == "ratio":
         of_user = generator.gamma(4.0, 0.25, shape)
         scale = BASELINE["ratio"] / SHAPE
-        return Users(scale * of_user * generator.standard_gamma(SHAPE * size) + effect * size, size)
+        then = generator.poisson(2.0, shape).astype(float)
+        now, before = (scale * of_user * generator.standard_gamma(SHAPE * each) for each in (size, then))
+        return Users(now + effect * size, size, before, then)
     return _loads(has_sessions, generator, size, effect)
 
 
@@ -301,7 +313,11 @@ def _rates(has_sessions: bool, generator: np.random.Generator, size: Numbers, ef
     if has_sessions:
         others = 1 / ICC - 1
         of_user = generator.beta(others * (rate + effect), others * (1 - rate - effect), size.shape)
-        return Users(generator.binomial(size.astype(int), of_user).astype(float), size)
+        then = generator.poisson(2.0, size.shape)
+        now = generator.binomial(size.astype(int), of_user).astype(float)
+        # What users are inclined to was there before; the effect was not.
+        before = generator.binomial(then, np.minimum(of_user * rate / (rate + effect), 1.0)).astype(float)
+        return Users(now, size, before, then.astype(float))
     before = (generator.random(size.shape) < 0.3).astype(float)
     of_user = rate + effect + 0.4 * (before - 0.3)
     return Users((generator.random(size.shape) < of_user).astype(float), size, before)
@@ -425,6 +441,16 @@ def _columns(cell: Cell, users: Users) -> dict[str, Numbers]:
             "covariate_sum_squares": (before * before).sum(axis=1),
             "covariate_cross_sum": (before * y).sum(axis=1),
         }
+        if users.size_before is not None:
+            then = users.size_before
+            sums |= {
+                "covariate_denominator_sum": then.sum(axis=1),
+                "covariate_denominator_sum_squares": (then * then).sum(axis=1),
+                "covariates_cross_sum": (before * then).sum(axis=1),
+                "covariate_denominator_cross_sum": (y * then).sum(axis=1),
+                "denominator_covariate_cross_sum": (x * before).sum(axis=1),
+                "denominators_cross_sum": (x * then).sum(axis=1),
+            }
     return sums
 
 

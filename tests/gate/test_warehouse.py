@@ -151,9 +151,25 @@ def test_a_dry_run_shows_the_queries_and_judges_nothing(warehouse: Path) -> None
     told = asked(warehouse, "--source", "duckdb:///warehouse.db", "--dry-run", "--receipt", "receipt.json")
     assert (told.status, told.out) == (2, "")
     assert "a dry run: the queries were not sent, and nothing was judged" in told.err
-    for name in ("sums of test", "quantiles of p95_page_load in test", "incomplete exposures of test"):
+    zeros = ", with 0 for what the query above says"
+    for name in (
+        "sums of test", "quantiles of p95_page_load in test", f"order statistics of p95_page_load in test{zeros}",
+        "incomplete exposures of test",
+    ):  # fmt: skip
         assert f"-- {name}\n" in told.err
     assert json.loads((warehouse / "receipt.json").read_text())["verdict"] == "could_not_judge"
+
+
+def test_what_the_warehouse_does_not_compute_is_named(warehouse: Path) -> None:
+    policy = (warehouse / "egp.yaml").read_text()
+    (warehouse / "egp.yaml").write_text(policy.replace(", value_unit: ms", ""))
+    told = asked(warehouse, "--source", "duckdb:///warehouse.db", "--format", "json")
+    assert told.status == 1
+    message = "the warehouse does not compute p95_page_load: `sources.metrics.p95_page_load` has no `value_unit` for its times; it has no rows"
+    assert message in [each["message"] for each in told.json["checks"] if each["metric"] == "p95_page_load"]
+    assert any("no total row of p95_page_load" in each for each in told.json["reasons"])
+    told = asked(warehouse, "--source", "duckdb:///warehouse.db", "--format", "markdown")
+    assert "the warehouse does not compute p95_page_load" in told.out.replace("\\", "")
 
 
 def test_the_url_comes_from_the_environment_and_limits_are_kept(

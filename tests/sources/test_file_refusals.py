@@ -130,11 +130,19 @@ def test_row_is_refused_at_its_column(tmp_path: Path, row: Cells, column: str, m
     assert problem.help
 
 
+COVARIATE: Cells = {
+    "covariate_sum": 10, "covariate_sum_squares": 20, "covariate_cross_sum": 5, "covariate_denominator_sum": 50,
+    "covariate_denominator_sum_squares": 60, "covariates_cross_sum": 12, "covariate_denominator_cross_sum": 20,
+    "denominator_covariate_cross_sum": 12, "denominators_cross_sum": 50,
+}  # fmt: skip
+
 RATIOS: list[tuple[str, Cells, str, str]] = [
     ("no denominator", margin(date="2023-09-12", denominator_sum=""), "denominator_sum", "is a ratio"),
     ("denominator's squares", margin(date="2023-09-12", denominator_sum_squares=99), "denominator_sum_squares", "99 is less than 100"),
     ("cross sum", margin(date="2023-09-12", cross_sum=5000), "cross_sum", "a correlation past 1"),
-    ("covariate of a ratio", margin(date="2023-09-12", covariate_sum=1), "covariate_sum", "a ratio, which has none"),
+    ("half a covariate", margin(date="2023-09-12", covariate_sum=1), "covariate_sum_squares", "other sums of the covariate are not"),
+    ("covariate's cross sum", margin(date="2023-09-12", **{**COVARIATE, "denominators_cross_sum": 5000}), "denominators_cross_sum", "a correlation past 1"),
+    ("covariate's squares", margin(date="2023-09-12", **{**COVARIATE, "covariate_denominator_sum_squares": 1}), "covariate_denominator_sum_squares", "is less than"),
     (
         "segment of the metric",
         margin(date="2023-09-12", metric="precision_at_10_new_users", denominator_sum="", denominator_sum_squares="", cross_sum=""),

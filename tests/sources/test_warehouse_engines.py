@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from egp.plan.experiment import Experiment
 from egp.plan.results import Evidence, StageCounts
 from egp.plan.typed_reader import read
 from egp.record.sources import ResultsError
@@ -21,7 +22,17 @@ from egp.record.sources.warehouse.source import Warehouse
 from egp.stats.values import fields
 from tests.sources.engines import PASSWORD, fill_postgres, install_connection, postgres_server, spark_session
 from tests.sources.results_folder import header
-from tests.sources.warehouse_of_kinds import AS_OF, SOURCES, TABLES, Counted, Key, World, drawn, plan
+from tests.sources.warehouse_of_kinds import (
+    AS_OF,
+    SOURCES,
+    TABLES,
+    Counted,
+    Key,
+    World,
+    drawn,
+    plan,
+    plan_of_a_ratio,
+)
 
 COUNTS = ("units",)
 ORDER_STATISTICS = ("value",)
@@ -70,11 +81,12 @@ def engine(
 
 @pytest.fixture(scope="module")
 def found(engine: tuple[str, Path]) -> Evidence:
-    url, folder = engine
+    return evidence_of(plan(), *engine)
+
+
+def evidence_of(of: Experiment, url: str, folder: Path) -> Evidence:
     (folder / "results.yaml").write_text(header("every-kind", AS_OF), encoding="utf-8")
-    return read_evidence(
-        str(folder / "results.yaml"), plan(), str(folder), Warehouse(url, TABLES, str(folder))
-    )
+    return read_evidence(str(folder / "results.yaml"), of, str(folder), Warehouse(url, TABLES, str(folder)))
 
 
 def by_key(evidence: Evidence) -> dict[Key, dict[str, float]]:
@@ -90,8 +102,16 @@ def by_key(evidence: Evidence) -> dict[Key, dict[str, float]]:
 
 
 def test_the_rows_are_those_that_pandas_counts(found: Evidence, counted: Counted) -> None:
+    check_rows(found, counted.rows())
+
+
+def test_a_ratio_has_the_sums_of_its_covariate(engine: tuple[str, Path], counted: Counted) -> None:
+    check_rows(evidence_of(plan_of_a_ratio(), *engine), counted.rows_of_a_ratio())
+
+
+def check_rows(found: Evidence, expected: dict[Key, dict[str, float]]) -> None:
     assert not found.problems
-    rows, expected = by_key(found), counted.rows()
+    rows = by_key(found)
     assert set(rows) == set(expected)
     for key, cells in expected.items():
         assert set(rows[key]) == set(cells), key

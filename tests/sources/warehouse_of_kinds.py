@@ -68,6 +68,18 @@ def plan() -> Experiment:
     return found
 
 
+def plan_of_a_ratio() -> Experiment:
+    """A plan whose primary is a ratio that the one of its pre-period adjusts."""
+    value = read_file(Path(__file__).parent / "kinds.yaml")[0].value
+    assert isinstance(value, dict)
+    primary = next(each for each in value["guardrail_metrics"] if each["id"] == "items_per_order")
+    del primary["non_inferiority_margin"]
+    kept = {key: each for key, each in value.items() if not key.endswith(("metrics", "segments", "rules"))}
+    found, problems = read_experiment({**kept, "primary_metric": {**primary, "mde": "8%", "cap": 9}})
+    assert not problems
+    return found
+
+
 def drawn() -> World:
     draw = np.random.default_rng(20230306)
     begin = pd.Timestamp("2023-03-06", tz=ZONE).tz_convert("UTC")
@@ -210,6 +222,15 @@ class Counted:
         self._quantile(result, "total", 0, 0, "late_load", Fraction(1, 2), fresh, "new_users", outcome_days=2)
         return result
 
+    def rows_of_a_ratio(self) -> dict[Key, dict[str, float]]:
+        result: dict[Key, dict[str, float]] = {}
+        everyone = pd.Series(True, self.units.index)
+        items = {"event": "items", "denominator": "order_placed", "cap": 9.0}
+        self._cohorts(result, "items_per_order", {**items, "window": 5, "history": 14}, everyone, "")
+        for week in (0, 7):
+            self._window(result, "week", week, 7, "items_per_order", items, self.units.day < 7, "first_week")
+        return result
+
     def _per_unit(self, options: dict[str, Any], event: str, mask: Any) -> Any:
         """Of every unit, what it did: 1 for an event without a value."""
         rows = self.events[(self.events.name == event) & mask]
@@ -231,11 +252,21 @@ class Counted:
                 "cross_sum": _sum(y * d),
             }
         if history is not None:
-            x = self._per_unit(options, options["event"], history)[who]
+            x = self._per_unit(options, options["event"], history).clip(upper=options.get("cap"))[who]
             sums |= {
                 "covariate_sum": _sum(x),
                 "covariate_sum_squares": _sum(x * x),
                 "covariate_cross_sum": _sum(x * y),
+            }
+        if history is not None and "denominator" in options:
+            z = self._per_unit({}, options["denominator"], history)[who]
+            sums |= {
+                "covariate_denominator_sum": _sum(z),
+                "covariate_denominator_sum_squares": _sum(z * z),
+                "covariates_cross_sum": _sum(x * z),
+                "covariate_denominator_cross_sum": _sum(y * z),
+                "denominator_covariate_cross_sum": _sum(d * x),
+                "denominators_cross_sum": _sum(d * z),
             }
         return sums
 

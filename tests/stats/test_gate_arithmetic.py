@@ -18,6 +18,7 @@ from egp.stats import (
     Difference,
     StatisticsInputError,
     cuped_of_arms,
+    cuped_ratio_of_arms,
     difference,
     harm_p_value,
     holm_adjusted,
@@ -32,6 +33,7 @@ from egp.stats import (
     standard_error_of_interval,
 )
 from egp.stats.values import replace
+from tests.stats import peers
 
 
 def rows(seed: int, size: int, shift: float = 0.0) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -141,6 +143,32 @@ class TestCuped:
         plain = difference(mean_of_arm(sums(*CONTROL)), mean_of_arm(sums(*TREATMENT)))
         adjusted = difference(found.control, found.treatment)
         assert (adjusted.standard_error / plain.standard_error) ** 2 == pytest.approx(found.variance_ratio)
+
+    def test_that_of_a_ratio_is_the_one_of_its_linearised_values(self) -> None:
+        arms = [peers.users(variant) for variant in peers.UNITS]
+        found = cuped_ratio_of_arms(*(ArmSums(**peers.sums(variant)) for variant in peers.UNITS))
+        pairs = []
+        for of in arms:
+            y, d, x, z = of["y"], of["d"], of["x"], of["z"]
+            now, then = y.sum() / d.sum(), x.sum() / z.sum()
+            pairs.append(((y - now * d) / d.mean(), (x - then * z) / z.mean(), now, then))
+        theta = sum(u @ v for u, v, *_ in pairs) / sum(v @ v for _, v, *_ in pairs)
+        both = sum(of["x"].sum() for of in arms) / sum(of["z"].sum() for of in arms)
+        assert found.theta == pytest.approx(theta, rel=1e-9)
+        for estimate, (u, v, now, then) in zip((found.control, found.treatment), pairs, strict=True):
+            assert estimate.value == pytest.approx(now - theta * (then - both), rel=1e-12)
+            error = (u - theta * v).std(ddof=1) / math.sqrt(len(u))
+            assert estimate.standard_error == pytest.approx(error, rel=1e-9)
+
+    def test_a_ratio_without_any_pre_period_is_refused(self) -> None:
+        arm = ArmSums(
+            **{
+                name: 0.0 if "covariate" in name or name == "denominators_cross_sum" else each
+                for name, each in peers.sums("control").items()
+            }
+        )
+        with pytest.raises(StatisticsInputError, match="no unit has a pre-period"):
+            cuped_ratio_of_arms(arm, arm)
 
     def test_a_constant_covariate_is_refused(self) -> None:
         arm = replace(

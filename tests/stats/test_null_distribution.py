@@ -18,6 +18,7 @@ from egp.stats import (
     ArmSums,
     RateContrast,
     cuped_of_arms,
+    cuped_ratio_of_arms,
     difference,
     mean_of_arm,
     ratio_of_arm,
@@ -69,6 +70,24 @@ def cuped(generator: np.random.Generator) -> float:
     return difference(adjusted.control, adjusted.treatment).p_value()
 
 
+def cuped_ratio(generator: np.random.Generator) -> float:
+    """Clicks over views, adjusted by those of before, which a third of the units does not have."""
+    arms = []
+    for size in (900, 1300):
+        inclination = generator.beta(1.0, 3.0, size)
+        views, before = 1 + generator.poisson(6.0, size), generator.poisson(4.0, size)
+        before[generator.random(size) < 1 / 3] = 0
+        y, x = (generator.binomial(each, inclination).astype(float) for each in (views, before))
+        d, z = views.astype(float), before.astype(float)
+        arms.append(
+            ArmSums(size, y.sum(), y @ y, d.sum(), d @ d, y @ d, x.sum(), x @ x, x @ y, z.sum(), z @ z, x @ z,
+                    y @ z, d @ x, d @ z)
+        )  # fmt: skip
+    adjusted = cuped_ratio_of_arms(*arms)
+    assert adjusted.variance_ratio < 0.95
+    return difference(adjusted.control, adjusted.treatment).p_value()
+
+
 def lift(generator: np.random.Generator) -> float:
     arms = [mean_of_arm(_sums(generator.normal(5.0, 2.0, 2000))) for _ in range(2)]
     return relative_lift(*arms).p_value()
@@ -79,7 +98,9 @@ def sample_ratio(generator: np.random.Generator) -> float:
     return srm_p_value([float(count) for count in counts], [5, 3, 2])
 
 
-@pytest.mark.parametrize("simulation", [welch, two_proportions, ratio, cuped, lift, sample_ratio])
+@pytest.mark.parametrize(
+    "simulation", [welch, two_proportions, ratio, cuped, cuped_ratio, lift, sample_ratio]
+)
 def test_p_values_are_uniform(simulation: Simulation) -> None:
     generator = np.random.default_rng(20230123)
     p_values = np.array([simulation(generator) for _ in range(EXPERIMENTS)])

@@ -4,7 +4,7 @@ A gap is not nothing: the day that is missing may be the day on which it broke. 
 is, every day that is over needs a row of every variant of the stage and guardrail, in the test of the primary too; every week that is
 over needs one of each guardrail that is no quantile; and what stop rules with a duration count needs its days and weeks.
 Rows that were refused are listed with file, row and column. A stage of the ledger without rows and rows of a stage that
-was not entered hold as well.
+was not entered hold as well. A metric that the warehouse does not compute is named with what it lacks for that.
 
 Where control is heard of and a treatment is not for `max_silence`, nobody knows what the treatment does to the units that
 it gets, and it is rolled back. Heard of is a variant on the last day on which units of it were counted: by cohort, day or
@@ -58,6 +58,7 @@ class Params(RuleParams):
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
+    yield from _left_out(readout)
     troubles = [*_refused(readout), *_gaps(readout), *_from_the_future(readout), *_no_stages(params)]
     yield from guarded(lambda: silences(readout, params.max_silence))
     yield from _blindness(readout, params)
@@ -82,6 +83,15 @@ def _trouble(message: str, observed: str, next: str, metric: str = "", variant: 
 def _refused(readout: Readout) -> Iterator[Reading]:
     for problem in readout.evidence.problems:
         yield _trouble(f"{problem.place}: {problem.message}", "refused", problem.help)
+
+
+def _left_out(readout: Readout) -> Iterator[Reading]:
+    """What the warehouse does not compute: whether its rows are needed, and were given, is seen by its gaps."""
+    with_rows = {row.metric for row in readout.evidence.rows}
+    for each in readout.evidence.left_out:
+        rows = "its rows are those of the results" if each.metric in with_rows else "it has no rows"
+        message = f"the warehouse does not compute {shown(each.metric)}: {each.why}; {rows}"
+        yield Reading("pass", message, observed="not computed", metric=each.metric)
 
 
 def _gaps(readout: Readout) -> Iterator[Reading]:

@@ -34,6 +34,7 @@ from egp.plan.analysis.registered import (
 )
 from egp.plan.analysis.traffic import smallest_share
 from egp.plan.quantity import shown
+from egp.plan.results import RATIO_COVARIATE_SUMS
 from egp.plan.wording import count_in_plan, counted, listing, one_in, percent, power_text, whole
 from egp.yaml.edits import Setting
 
@@ -250,7 +251,10 @@ def if_export(case: Case) -> Page:
     ]
     if case.plan.statistics and case.plan.statistics.variance_reduction:
         blocks.append(
-            Paragraph("CUPED takes covariate_sum, covariate_sum_squares and covariate_cross_sum beside them.")
+            Paragraph(
+                "CUPED takes covariate_sum, covariate_sum_squares and covariate_cross_sum beside them, of a ratio also "
+                f"{listing(RATIO_COVARIATE_SUMS)}."
+            )
         )
     sections = [
         Section("What the policy forbids, and what it costs the analysis", [Facts(facts)], "good"),

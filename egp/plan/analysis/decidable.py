@@ -16,7 +16,6 @@ from egp.plan.analysis.registered import (
     comparisons,
     control_units,
     has_primary_test,
-    is_clustered,
     is_sequential,
     look_days,
     treatments,
@@ -101,30 +100,14 @@ def _name(metric: Metric) -> str:
 
 
 def _covariate(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecidable]:
-    """CUPED needs moments of the covariate that rows have for shares and means of randomised units alone."""
+    """No covariate adjusts a quantile."""
     reduction = plan.statistics.variance_reduction if plan.statistics else None
     if path != PRIMARY or reduction is None or reduction.method in (None, "none"):
         return
-    at: Path = ("statistics", "variance_reduction", "method")
-    without = [setting(at, "none", " and plan the sample without it")]
     if metric.kind == "quantile":
+        at: Path = ("statistics", "variance_reduction", "method")
+        without = [setting(at, "none", " and plan the sample without it")]
         yield Undecidable(at, path, f"{_name(metric)} is a quantile, which no covariate adjusts", without)
-    elif metric.kind == "ratio":
-        problem = (
-            f"{_name(metric)} is a ratio; rows have no product of covariate and denominator, so that CUPED "
-            "cannot adjust it"
-        )
-        yield Undecidable(at, path, problem, [*without, advise("take a mean per unit as the primary")])
-    elif is_clustered(plan, metric):
-        problem = (
-            f"{_name(metric)} is a share of {_units(plan)}; rows have no product of covariate and denominator, so "
-            "that CUPED cannot adjust it"
-        )
-        yield Undecidable(at, path, problem, [*without, setting(("analysis_unit",), plan.unit)])
-
-
-def _units(plan: Experiment) -> str:
-    return f"{shown(plan.analysis_unit)}s in {shown(plan.unit)}s"
 
 
 def _looks_of(plan: Experiment, metric: Metric, path: Path) -> Iterator[Undecidable]:

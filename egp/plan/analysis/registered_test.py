@@ -53,9 +53,9 @@ def amending_analysis(path: str | None) -> str:
     )
 
 
-Columns = Literal["counts", "values", "sums", "covariate", "stated"]
-"""What a metric is estimated from: events and units, values of units, the sums of a ratio, values with their covariate,
-or a value with its standard error."""
+Columns = Literal["counts", "values", "sums", "covariate", "ratio_covariate", "stated"]
+"""What a metric is estimated from: events and units, values of units, the sums of a ratio, values or a ratio's sums with
+their covariate, or a value with its standard error."""
 
 
 @frozen
@@ -94,12 +94,13 @@ class RegisteredTest:
 
 def columns_of(plan: Experiment, metric: Metric, path: Path = ()) -> Columns:
     """What the metric at this path is estimated from; without a path, without its covariate."""
-    if path and uses_covariate(plan, metric, path):
-        return "covariate"
+    adjusted = bool(path) and uses_covariate(plan, metric, path)
     if metric.kind == "quantile":
         return "stated"
     if metric.kind == "ratio" or is_clustered(plan, metric):
-        return "sums"
+        return "ratio_covariate" if adjusted else "sums"
+    if adjusted:
+        return "covariate"
     return "counts" if metric.kind == "proportion" else "values"
 
 

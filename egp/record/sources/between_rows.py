@@ -8,14 +8,22 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import timedelta
 from itertools import pairwise
 
-from egp.plan.results import COVARIATE_SUMS, DENOMINATOR_SUMS, SUMS, About, Row, RowRefusal
+from egp.plan.results import (
+    COVARIATE_SUMS,
+    DENOMINATOR_SUMS,
+    RATIO_COVARIATE_SUMS,
+    SUMS,
+    About,
+    Row,
+    RowRefusal,
+)
 from egp.record.sources.table import Record
 from egp.stats.values import replace
 
 Placed = tuple[Record, Row]
 
 _WEEK = timedelta(days=7)
-_ADDED = ("units", *SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS)
+_ADDED = ("units", *SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS, *RATIO_COVARIATE_SUMS)
 _ROUNDING = 1e-9
 
 

@@ -16,6 +16,7 @@ from egp.plan.results import (
     COVARIATE_SUMS,
     DENOMINATOR_SUMS,
     FIRST_WEEK,
+    RATIO_COVARIATE_SUMS,
     SUMS,
     VALUES,
     About,
@@ -35,20 +36,22 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _SEPARATED = re.compile(r"[+-]?[0-9]+([.,'’_\s][0-9]+)+")
 _LARGEST = 1e100
 _WINDOWS: tuple[str, ...] = get_args(Window)
-_NUMBERS = (*SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS, *VALUES)
+_NUMBERS = (*SUMS, *DENOMINATOR_SUMS, *COVARIATE_SUMS, *RATIO_COVARIATE_SUMS, *VALUES)
+_OF_RATIO = (*SUMS, *DENOMINATOR_SUMS)
+_COVARIATE_OF_RATIO = (*COVARIATE_SUMS, *RATIO_COVARIATE_SUMS)
 _NEEDED = {
     "proportion": ("sum",),
     "mean": SUMS,
-    "ratio": (*SUMS, *DENOMINATOR_SUMS),
+    "ratio": _OF_RATIO,
     "quantile": VALUES,
-    CLUSTERED: (*SUMS, *DENOMINATOR_SUMS),
+    CLUSTERED: _OF_RATIO,
 }
 _ALLOWED = {
     "proportion": (*SUMS, *COVARIATE_SUMS),
     "mean": (*SUMS, *COVARIATE_SUMS),
-    "ratio": (*SUMS, *DENOMINATOR_SUMS),
+    "ratio": (*_OF_RATIO, *_COVARIATE_OF_RATIO),
     "quantile": VALUES,
-    CLUSTERED: (*SUMS, *DENOMINATOR_SUMS),
+    CLUSTERED: (*_OF_RATIO, *_COVARIATE_OF_RATIO),
 }
 _WEEK = 6
 """Days from the first of a week to its last."""
@@ -273,11 +276,12 @@ def _numbers(cells: Cells, metric: Metric, kind: str) -> dict[str, float | None]
             raise CellError(column, f"it is empty, and {metric.id} is a {kind}", "give it")
         if value is not None and column not in _ALLOWED[kind]:
             raise CellError(column, f"{metric.id} is a {kind}, which has none", "leave it empty")
-    covariates = [column for column in COVARIATE_SUMS if numbers[column] is None]
-    if 0 < len(covariates) < len(COVARIATE_SUMS):
+    of_covariate = [column for column in _COVARIATE_OF_RATIO if column in _ALLOWED[kind]]
+    lacking = [column for column in of_covariate if numbers[column] is None]
+    if 0 < len(lacking) < len(of_covariate):
         message = "it is empty, and other sums of the covariate are not"
-        raise CellError(covariates[0], message, f"give {listing(COVARIATE_SUMS)}, or none of them")
-    for column in ("sum_squares", "denominator_sum_squares", "covariate_sum_squares"):
+        raise CellError(lacking[0], message, f"give {listing(of_covariate)}, or none of them")
+    for column in (each for each in _NUMBERS if each.endswith("sum_squares")):
         if (numbers[column] or 0.0) < 0:
             raise CellError(
                 column, f"{numbers[column]:.12g} is negative, as no sum of squares is", "correct it"

@@ -56,7 +56,8 @@ def read_evidence(
     rows, contradicted = contradictions(placed)
     digest = results_digest(results, rows)
     counts = tuple(each for table in tables for each in table.counts)
-    return Evidence(results, as_of, tuple(rows), (*problems, *contradicted), digest, counts)
+    left_out = tuple(each for table in tables for each in table.left_out)
+    return Evidence(results, as_of, tuple(rows), (*problems, *contradicted), digest, counts, left_out)
 
 
 class ResultsFile:

@@ -27,13 +27,14 @@ def impossible_sum(row: Row, kind: str) -> tuple[str, str, str] | None:
         ("sum", "sum_squares"),
         ("denominator_sum", "denominator_sum_squares"),
         ("covariate_sum", "covariate_sum_squares"),
+        ("covariate_denominator_sum", "covariate_denominator_sum_squares"),
     )
     for total, squares in pairs:
         found = _too_small(row, total, squares)
         if found:
             return found
-    for cross, other in (("cross_sum", "denominator_sum"), ("covariate_cross_sum", "covariate_sum")):
-        found = _too_correlated(row, cross, other)
+    for cross, one, other in _PRODUCTS:
+        found = _too_correlated(row, cross, one, other)
         if found:
             return found
     return None
@@ -88,18 +89,29 @@ def _too_small(row: Row, total: str, squares: str) -> tuple[str, str, str] | Non
     return None
 
 
-def _too_correlated(row: Row, cross: str, other: str) -> tuple[str, str, str] | None:
-    product, sum_other = getattr(row, cross), getattr(row, other)
-    if product is None or sum_other is None or row.sum is None:
+_PRODUCTS = (
+    ("cross_sum", "sum", "denominator_sum"),
+    ("covariate_cross_sum", "sum", "covariate_sum"),
+    ("covariates_cross_sum", "covariate_sum", "covariate_denominator_sum"),
+    ("covariate_denominator_cross_sum", "sum", "covariate_denominator_sum"),
+    ("denominator_covariate_cross_sum", "denominator_sum", "covariate_sum"),
+    ("denominators_cross_sum", "denominator_sum", "covariate_denominator_sum"),
+)
+"""Columns with sums of products, and what is multiplied in them."""
+
+
+def _too_correlated(row: Row, cross: str, one: str, other: str) -> tuple[str, str, str] | None:
+    product, sum_one, sum_other = (getattr(row, name) for name in (cross, one, other))
+    if product is None or sum_one is None or sum_other is None:
         return None
     if not row.units:
         return (cross, "0 units have a sum other than 0", "correct it, or `units`") if product else None
-    squares = (row.sum_squares or 0.0, getattr(row, f"{other}_squares") or 0.0)
+    squares = [getattr(row, f"{name}_squares") or 0.0 for name in (one, other)]
     variances = [
         max(square - total * total / row.units, 0.0)
-        for total, square in zip((row.sum, sum_other), squares, strict=True)
+        for total, square in zip((sum_one, sum_other), squares, strict=True)
     ]
-    covariance = product - row.sum * sum_other / row.units
+    covariance = product - sum_one * sum_other / row.units
     largest = variances[0] * variances[1] * (1 + _ROUNDING) + _ROUNDING * product * product
     if covariance * covariance > largest:
         return cross, "it means a correlation past 1", "give the sum of the products over the same units"

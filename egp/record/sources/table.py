@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from egp.plan.quantity import shown
-from egp.plan.results import COLUMNS, NEEDED_COLUMNS, About, RowRefusal, StageCounts
+from egp.plan.results import COLUMNS, NEEDED_COLUMNS, About, LeftOut, RowRefusal, StageCounts
 from egp.plan.typed_reader import nearest
 
 _SPREAD = re.compile(r"std|sd|std_?dev|st_?dev|standard_deviation|std_?err(or)?|se|sem|var|variance")
@@ -45,6 +45,7 @@ class RecordTable:
     header: int = 0
     """Line that names the columns; 0 where every record names its own."""
     counts: tuple[StageCounts, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     is_torn: bool = False
     """Whether the file ends within a line: where its last row cannot be read, others may have followed."""
 

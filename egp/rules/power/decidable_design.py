@@ -3,8 +3,8 @@
 Some designs make sense on paper and cannot be decided from aggregates: such a plan would run to its end and then
 wait for ever. It is given the nearest design that works, before it starts.
 
-Rows have no product of covariate and denominator, so that no ratio is adjusted by CUPED; quantiles do not add up over
-days, so that no row tells what an earlier look saw; Dunnett's level holds at one look.
+No covariate adjusts a quantile; quantiles do not add up over days, so that no row tells what an earlier look saw;
+Dunnett's level holds at one look.
 
 A plan with several looks tests its guardrails' margins at each of them, so that it says with
 `statistics.guardrail_spending` how the looks share `guardrail_alpha`; each guardrail spends it by the units that it is
@@ -18,13 +18,19 @@ Passes:
 statistics: {method: fixed_horizon}
 ```
 
-Fails at `/statistics/variance_reduction/method`, saying "is a ratio; rows have no product of covariate and denominator":
+Passes:
 
 ```yaml
 primary_metric: {kind: ratio, baseline: 0.38, std_dev: 1.9, mde: 7%, target: 8%}
 ```
 
-Fails at `/statistics/variance_reduction/method`, saying "is a share of sessions in users":
+Fails at `/statistics/variance_reduction/method`, saying "is a quantile, which no covariate adjusts":
+
+```yaml
+primary_metric: {kind: quantile, quantile: 95%, direction: decrease, baseline: 1900ms, influence_std_dev: 5200ms, mde: 60ms}
+```
+
+Passes:
 
 ```yaml
 analysis_unit: session

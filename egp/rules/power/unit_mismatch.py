@@ -73,7 +73,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.plan.analysis.decidable import undecidable
 from egp.plan.experiment import Cluster, Experiment, Metric
 from egp.plan.finding import Finding, Related, need
 from egp.plan.quantity import shown
@@ -86,7 +85,6 @@ if TYPE_CHECKING:
 
 
 AT = ("statistics", "clustering")
-_METHOD = ("statistics", "variance_reduction", "method")
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
@@ -117,23 +115,22 @@ def _ways_out(plan: Experiment, clustering: Cluster | None) -> list[Remedy]:
     """Analysing what is randomised, or all that the sample size needs of the clusters."""
     unit, analysed = shown(plan.unit), shown(plan.analysis_unit)
     by_unit = setting(("analysis_unit",), plan.unit)
-    unadjusted = (Setting(_METHOD, "none"),) if _loses_covariate(plan) else ()
     if not _proportions(plan):
         missing = (
             Addition((*AT, "method"), "delta_method")
             if clustering
             else Addition(AT, {"method": "delta_method"})
         )
-        return [Remedy((*unadjusted, missing)), by_unit]
+        return [Remedy((missing,)), by_unit]
     if clustering and not _unstated(clustering):
-        return [Remedy((*unadjusted, Addition((*AT, "method"), "cluster_robust"))), by_unit]
+        return [Remedy((Addition((*AT, "method"), "cluster_robust"),)), by_unit]
     as_measured = (
         f" with the mean number of {analysed}s of a {unit} and their correlation, as measured (a ratio by the delta "
         "method also has to declare the kind ratio and the `std_dev` of its linearised values)"
     )
     clusters = {"method": "cluster_robust", **_USUAL_CLUSTERS, **_measured(clustering)}
     declared = Addition(AT, clusters) if clustering is None else Setting(AT, clusters)
-    return [by_unit, Remedy((*unadjusted, declared), after=as_measured)]
+    return [by_unit, Remedy((declared,), after=as_measured)]
 
 
 _USUAL_CLUSTERS = {"mean_size": 4.2, "icc": 0.02}
@@ -143,11 +140,6 @@ def _measured(clustering: Cluster | None) -> dict[str, float]:
     """What the plan says already of the clusters."""
     stated = {key: getattr(clustering, key, None) for key in _USUAL_CLUSTERS}
     return {key: value for key, value in stated.items() if value is not None}
-
-
-def _loses_covariate(plan: Experiment) -> bool:
-    """Whether CUPED cannot adjust the primary any more once clusters are accounted for."""
-    return any(each.at[:2] == ("statistics", "variance_reduction") for each in undecidable(plan))
 
 
 def _proportions(plan: Experiment) -> list[Metric]:

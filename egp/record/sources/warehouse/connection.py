@@ -64,12 +64,22 @@ class Session:
         self._asking = asking
         self._clock = limits.Clock(asking.time_limit)
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the engine computes in this process."""
+        return bool(self.backend.name == _IN_A_FILE)
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether queries are only shown."""
+        return self._asking.is_dry
+
     def table(self, name: str | None, database: str | None) -> Any:
         return self.backend.table(name, database=database)
 
     def require_utc(self) -> None:
         """Raises ResultsError for a session in which instants without a time zone are not in UTC."""
-        if not self._asking.is_dry and not limits.is_in_utc(self.backend):
+        if not self.is_dry and not limits.is_in_utc(self.backend):
             message = "the session's time zone is not UTC, in which instants without a zone are read"
             raise unusable(self.url, message, "set the time zone of the connection to UTC")
 
@@ -93,7 +103,7 @@ class Session:
         """The rows of a query; none in a dry run. Raises ResultsError, which says which query failed and how."""
         if self._asking.show:
             self._asking.show(f"-- {name}\n{self.backend.compile(query, pretty=True)};\n")
-        if self._asking.is_dry:
+        if self.is_dry:
             return []
         try:
             with self._clock.bounded(self.backend):
@@ -113,7 +123,7 @@ class Session:
 
     def end(self) -> None:
         """Raises ResultsError after a dry run, which has no rows to judge."""
-        if self._asking.is_dry:
+        if self.is_dry:
             raise unusable(
                 self.url,
                 "a dry run: the queries were not sent, and nothing was judged",

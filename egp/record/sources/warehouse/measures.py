@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from egp.plan.analysis.days import whole_days
 from egp.plan.analysis.registered import is_clustered
+from egp.plan.results import LeftOut
 from egp.plan.typed_reader import read
 from egp.record.sources.tables import MetricEvents
 
@@ -58,14 +59,6 @@ class Measure:
     @property
     def events(self) -> tuple[str, ...]:
         return (self.event, self.denominator) if self.denominator else (self.event,)
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A metric that is not computed, and what is missing: its rows can come from the results file."""
-
-    metric: str
-    why: str
 
 
 def measures(plan: Experiment, tables: WarehouseTables) -> tuple[list[Measure], list[LeftOut]]:

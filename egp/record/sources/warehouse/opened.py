@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from egp.record.sources.warehouse.connection import Session, unusable
 from egp.record.sources.warehouse.instants import DAY, StageClock, within
@@ -17,9 +17,21 @@ AMOUNT = "decimal(18, 6)"
 """How exactly amounts are taken, so that neither the order of rows nor the number of threads shows in a sum."""
 
 _CORRECT = "correct `sources` in the policy"
-_PARTITION = "partition"
+PARTITION = "partition"
 SEGMENT = "segment_"
 """What precedes the name of a segment in the name of its column."""
+
+
+class Tables(Protocol):
+    """What the queries of a stage read, wherever it is."""
+
+    def served(self, experiment: str, clock: StageClock) -> Any:
+        """Every time that a unit was served a variant in the stage, whole or not: unit, variant, at."""
+        ...
+
+    def happened(self, found: list[Measure], clock: StageClock) -> Any:
+        """What some metrics count, from their pre-period up to the last outcomes: unit, event, happened_at, amount."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +45,7 @@ class Opened:
 
     def served(self, experiment: str, clock: StageClock) -> Any:
         """Every time that a unit was served a variant in the stage, whole or not."""
-        ours = _of_days(self.exposures, clock.first, clock.last)
+        ours = of_days(self.exposures, clock.first, clock.last)
         ours = ours.filter(ours.experiment == experiment)
         return ours.filter(within(ours.at, clock.begin, clock.end))
 
@@ -46,7 +58,7 @@ class Opened:
 
     def incomplete_exposures(self, experiment: str, clock: StageClock) -> Any:
         """Rows of the stage that do not say who was served what, or not when."""
-        ours = _of_days(self.exposures, clock.first, clock.last, or_none=True)
+        ours = of_days(self.exposures, clock.first, clock.last, or_none=True)
         ours = ours.filter(ours.experiment == experiment)
         lacking = ours.filter(ours.unit.isnull() | ours.variant.isnull() | ours.at.isnull())
         return _of_stage_or_never(lacking, clock.begin, clock.end)
@@ -60,7 +72,7 @@ class Opened:
     def _events_named(
         self, found: list[Measure], clock: StageClock, first: date, *, or_none: bool = False
     ) -> Any:
-        events = _of_days(self.events, first, clock.through, or_none=or_none)
+        events = of_days(self.events, first, clock.through, or_none=or_none)
         return events.filter(events.event.isin(events_of(found)))
 
 
@@ -89,12 +101,12 @@ def opened(session: Session, tables: WarehouseTables) -> Opened:
     if zones != {True}:
         session.require_utc()
     if len(zones) > 1:
-        served, happened = _in_utc(served), _in_utc(happened)
+        served, happened = in_utc(served), in_utc(happened)
     flags = {name: served[SEGMENT + name].type().is_boolean() for name in segments}
     return Opened(served, happened, flags)
 
 
-def _in_utc(table: Any) -> Any:
+def in_utc(table: Any) -> Any:
     """Instants with a time zone: those without one are in UTC, as is the session."""
     return table.mutate(at=table.at.cast("timestamp('UTC')"))
 
@@ -105,7 +117,7 @@ def _selected(session: Session, named: ExposureTable | EventTable, columns: dict
     except Exception as error:  # every backend has an error of its own for it
         message = f"there is no table {named.table} that can be read ({type(error).__name__})"
         raise unusable(session.url, message, _CORRECT) from None
-    wanted = {**columns, **({_PARTITION: named.partition} if named.partition else {})}
+    wanted = {**columns, **({PARTITION: named.partition} if named.partition else {})}
     for column in wanted.values():
         if column not in table.columns:
             raise unusable(session.url, f"the table {named.table} has no column {column}", _CORRECT)
@@ -120,13 +132,13 @@ def _selected(session: Session, named: ExposureTable | EventTable, columns: dict
     return table.select(**{name: table[column] for name, column in wanted.items()})
 
 
-def _of_days(table: Any, first: date, last: date, *, or_none: bool = False) -> Any:
+def of_days(table: Any, first: date, last: date, *, or_none: bool = False) -> Any:
     """The partitions that may hold these days. Those of a day may be cut in UTC, and the stage's in its own zone."""
     import ibis
 
-    if _PARTITION not in table.columns:
+    if PARTITION not in table.columns:
         return table
-    days, column = (first - DAY, last + DAY), table[_PARTITION]
+    days, column = (first - DAY, last + DAY), table[PARTITION]
     since, until = (ibis.literal(day if column.type().is_date() else day.isoformat()) for day in days)
     inside = (column >= since) & (column <= until)
-    return table.filter(inside | column.isnull() if or_none else inside).drop(_PARTITION)
+    return table.filter(inside | column.isnull() if or_none else inside).drop(PARTITION)

@@ -10,6 +10,7 @@ quantile and the sums, the second those order statistics. Values are counted, ne
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -82,6 +83,11 @@ class QuantileQuery:
             below=(counts.value < counts["at"]).ifelse(counts.value, ibis.null(AMOUNT)).max(),
             above=(counts.value > counts["at"]).ifelse(counts.value, ibis.null(AMOUNT)).min(),
         ).order_by(keys)  # fmt: skip
+
+    def unranked(self, variants: Sequence[str]) -> dict[Group, Ranked]:
+        """What stands for the ranks of each group as long as nobody knows them."""
+        groups = [(TOTAL, 0), *((span.window, span.number) for span in self.spans)]
+        return {(*group, variant): Ranked(Decimal(0), 0, 0, 0, 0) for group in groups for variant in variants}
 
     def _windows(self) -> list[str]:
         return [TOTAL, *dict.fromkeys(span.window for span in self.spans)]

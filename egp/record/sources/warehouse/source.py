@@ -23,7 +23,7 @@ from egp.record.sources.warehouse.measures import Measure, measures
 from egp.record.sources.warehouse.named import without_secrets
 from egp.record.sources.warehouse.opened import SEGMENT, Opened, opened
 from egp.record.sources.warehouse.quantiles import TOTAL, QuantileQuery, ranked, standard_error
-from egp.record.sources.warehouse.units import Outcome, StageUnits, SumsQuery
+from egp.record.sources.warehouse.units import Outcome, Part, StageUnits, SumsQuery
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
@@ -33,9 +33,12 @@ if TYPE_CHECKING:
 Cells = dict[str, object]
 Fetched = list[dict[str, Any]]
 
+_AT_ONCE = 2_500_000
+"""Exposures whose units an embedded engine sums in one go."""
 _EXACT = Context(prec=80)
-_OF_NUMERATOR = {"sum": 1, "sum_squares": 2, "cross_sum": 1, "covariate_sum": 1, "covariate_sum_squares": 2,
-                 "covariate_cross_sum": 2}  # fmt: skip
+OF_NUMERATOR = {"sum": 1, "sum_squares": 2, "cross_sum": 1, "covariate_sum": 1, "covariate_sum_squares": 2,
+                 "covariate_cross_sum": 2, "covariates_cross_sum": 1, "covariate_denominator_cross_sum": 1,
+                 "denominator_covariate_cross_sum": 1}  # fmt: skip
 """Sums in which a numerator's unit stands, and to which power."""
 
 
@@ -66,7 +69,17 @@ class Warehouse:
         path = without_secrets(self.url)
         records = tuple(Record(path, 0, number, cells) for number, cells in enumerate(found, 1))
         columns = tuple(dict.fromkeys(column for cells in found for column in cells))
-        return RecordTable(path, columns, records, counts=tuple(counts))
+        _, left_out = measures(plan, self.tables)
+        return RecordTable(path, columns, records, counts=tuple(counts), left_out=tuple(left_out))
+
+
+def parts_of(session: Session, units: StageUnits) -> Iterator[Part]:
+    """All units, or in an embedded engine, which has the memory of this process, so many that they fit in it."""
+    of = 1
+    if session.is_embedded:
+        exposures = session.fetch(f"exposures of {units.clock.stage.name}", units.count())
+        of = max(1, -(-_count(exposures, "rows") // _AT_ONCE))
+    yield from (Part(number, of) for number in range(of))
 
 
 class _StageRows:
@@ -81,6 +94,7 @@ class _StageRows:
         self.clock = StageClock(stage, zone, through)
         self._session = session
         self._experiment = plan.name
+        self._variants = [variant.id for variant in plan.variants or () if variant.id]
         self._tables = tables
         self._measures, _ = measures(plan, named)
         self._units = StageUnits(self._experiment, self.clock, tables)
@@ -89,7 +103,14 @@ class _StageRows:
 
     def rows(self) -> Iterator[Cells]:
         name = self.clock.stage.name
-        self._fetched = self._session.fetch(f"sums of {name}", self._query.sums())
+        self._fetched = [
+            row
+            for part in parts_of(self._session, self._units)
+            for row in self._session.fetch(
+                f"sums of {name}" + (f", part {part.number + 1} of {part.of}" if part.of > 1 else ""),
+                self._query.sums(part),
+            )
+        ]
         whole = [row for row in self._fetched if not row["is_crossed"]]
         for outcome in self._query.outcomes:
             for segment, rows in self._segments(whole, outcome):
@@ -169,7 +190,7 @@ class _StageRows:
             **self._key(window, day, variant, outcome.measure, segment), "units": _count(rows, units),
         }  # fmt: skip
         for name in outcome.sums:
-            scale = outcome.measure.scale ** _OF_NUMERATOR.get(name, 0)
+            scale = outcome.measure.scale ** OF_NUMERATOR.get(name, 0)
             cells[name] = _total((row[outcome.column(name)] for row in rows), scale)
         return cells
 
@@ -180,6 +201,8 @@ class _StageRows:
     def _quantiles(self, measure: Measure) -> Iterator[Cells]:
         query, of = QuantileQuery(self._units, measure), f"{measure.id} in {self.clock.stage.name}"
         found = ranked(self._session.fetch(f"quantiles of {of}", query.first()), measure.quantile)
+        if self._session.is_dry:
+            found, of = query.unranked(self._variants), f"{of}, with 0 for what the query above says"
         if not found:
             return
         days = {span.name: span.first for span in query.spans}

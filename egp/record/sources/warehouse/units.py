@@ -12,10 +12,10 @@ from functools import reduce
 from operator import mul
 from typing import Any
 
-from egp.plan.results import COVARIATE_SUMS, DENOMINATOR_SUMS, SUMS
+from egp.plan.results import COVARIATE_SUMS, DENOMINATOR_SUMS, RATIO_COVARIATE_SUMS, SUMS
 from egp.record.sources.warehouse.instants import Span, StageClock, within
 from egp.record.sources.warehouse.measures import Measure, longest_history, summed
-from egp.record.sources.warehouse.opened import AMOUNT, SEGMENT, Opened
+from egp.record.sources.warehouse.opened import AMOUNT, SEGMENT, Tables
 
 _WIDE, _SQUARE, _TOTAL = "decimal(19, 6)", "decimal(36, 12)", "decimal(38, 12)"
 COHORT = "cohort"
@@ -45,6 +45,7 @@ class Outcome:
             *(SUMS[:1] if measure.kind == "proportion" else SUMS),
             *(DENOMINATOR_SUMS if measure.denominator else ()),
             *(COVARIATE_SUMS if self.has_covariate else ()),
+            *(RATIO_COVARIATE_SUMS if self.has_covariate and measure.denominator else ()),
         )
 
 
@@ -66,17 +67,50 @@ def spans_of(measure: Measure, clock: StageClock) -> Iterator[Span]:
             yield week
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the units, by the remainder of their hash: what parts sum up to is what all units do."""
+
+    number: int = 0
+    of: int = 1
+
+    def rows(self, table: Any) -> Any:
+        """Those of the units of this part."""
+        if self.of == 1:
+            return table
+        return table.filter(_hash_of(table.unit) % self.of == self.number)
+
+
+def _hash_of(unit: Any) -> Any:
+    """DuckDB's own hash, which Ibis would turn into text and back to have a sign."""
+    import ibis
+
+    def hash(unit):  # type: ignore[no-untyped-def]  # a name in DuckDB
+        raise NotImplementedError
+
+    own = ibis.udf.scalar.builtin(hash, signature=((unit.type(),), "uint64"))
+    return own(unit)
+
+
+ALL = Part()
+
+
 class StageUnits:
     """The units of one stage, as its exposures tell them."""
 
-    def __init__(self, experiment: str, clock: StageClock, tables: Opened) -> None:
+    def __init__(self, experiment: str, clock: StageClock, tables: Tables) -> None:
         self._experiment = experiment
         self.clock = clock
         self.tables = tables
 
-    def units(self, spans: Iterable[Span], segments: Sequence[str] = ()) -> Any:
-        """Each unit with its first exposure, 0 or 1 for every span in which it was served, and irregularities."""
+    def count(self) -> Any:
+        """How many exposures there are."""
         served = self._whole()
+        return served.aggregate(rows=served.count())
+
+    def units(self, spans: Iterable[Span], segments: Sequence[str] = (), part: Part = ALL) -> Any:
+        """Each unit with its first exposure, 0 or 1 for every span in which it was served, and irregularities."""
+        served = part.rows(self._whole())
         # A row that is there twice is counted by its instant, before units are; no engine counts distinct ones cheaply.
         logged = served.group_by(["unit", "variant", "at"]).aggregate(times=served.count())
         served_in = {span.served: _any(within(logged.at, span.begin, span.end)) for span in spans}
@@ -111,9 +145,9 @@ class SumsQuery:
         self.spans = sorted({each.span for each in self.outcomes if each.span}, key=lambda span: span.name)
         self.segments = sorted({name for each in self._measures for name in each.all_segments})
 
-    def sums(self) -> Any:
+    def sums(self, part: Part = ALL) -> Any:
         """Sums over the units of each variant, first day and segment; all that leaves the warehouse."""
-        did = self._per_unit()
+        did = self._per_unit(part)
         keys = ["is_crossed", "variant", "day", *(SEGMENT + name for name in self.segments)]
         sums = {"units": did.count(), "repeated": did.is_repeated.sum()}
         sums |= {span.units: did[span.served].sum() for span in self.spans}
@@ -121,22 +155,26 @@ class SumsQuery:
             sums |= _sums(did, outcome)
         return did.group_by(keys).aggregate(**sums).order_by(keys)
 
-    def _per_unit(self) -> Any:
+    def _per_unit(self, part: Part) -> Any:
         """Each unit with what it did in every window."""
-        units = self._phrase()
+        units = self._phrase(part)
         if not self._measures:
             return units
         # Named, so that engines compute the units once, and not for each of the two joins.
         units = units.mutate(**self._bounds(units)).alias("units")
-        joined = units.inner_join(self._units.tables.happened(self._measures, self._units.clock), "unit")
+        happened = self._units.tables.happened(self._measures, self._units.clock)
+        # Of two types equal numbers may have different hashes; the join keeps the part's units in any case.
+        if happened.unit.type() == units.unit.type():
+            happened = part.rows(happened)
+        joined = units.inner_join(happened, "unit")
         did = {name: value for outcome in self.outcomes for name, value in _did(joined, outcome).items()}
         per_unit = joined.group_by("unit").aggregate(**did)
         whole = units.left_join(per_unit, "unit")
         return whole.mutate(**{name: whole[name].fill_null(0) for name in did})
 
-    def _phrase(self) -> Any:
+    def _phrase(self, part: Part) -> Any:
         """Units with the number of their day, and with what is irregular as 0 or 1."""
-        units = self._units.units(self.spans, self.segments)
+        units = self._units.units(self.spans, self.segments, part)
         kept = [name for name in units.columns if name not in ("other_variant", "times")]
         return units.select(
             *kept,
@@ -181,8 +219,10 @@ def _did(joined: Any, outcome: Outcome) -> dict[str, Any]:
     if outcome.has_covariate:
         before = (joined.happened_at >= joined.history_begin) & (joined.happened_at < joined.day_begin)
         values["x"] = (measure.event, before)
+        if measure.denominator:
+            values["z"] = (measure.denominator, before)
     return {
-        outcome.column(part): _value(joined, measure, (joined.event == event) & when, is_capped=part != "d")
+        outcome.column(part): _value(joined, measure, (joined.event == event) & when, is_capped=part in "yx")
         for part, (event, when) in values.items()
     }
 
@@ -209,6 +249,9 @@ def _sums(did: Any, outcome: Outcome) -> dict[str, Any]:
         "sum": ("y",), "sum_squares": ("y", "y"),
         "denominator_sum": ("d",), "denominator_sum_squares": ("d", "d"), "cross_sum": ("y", "d"),
         "covariate_sum": ("x",), "covariate_sum_squares": ("x", "x"), "covariate_cross_sum": ("y", "x"),
+        "covariate_denominator_sum": ("z",), "covariate_denominator_sum_squares": ("z", "z"),
+        "covariates_cross_sum": ("x", "z"), "covariate_denominator_cross_sum": ("y", "z"),
+        "denominator_covariate_cross_sum": ("d", "x"), "denominators_cross_sum": ("d", "z"),
     }  # fmt: skip
     is_counted = outcome.measure.kind == "proportion"
 
