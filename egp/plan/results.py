@@ -5,7 +5,7 @@
 
 # No postponed annotations here: shapes are read from the annotations themselves.
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Literal
@@ -61,6 +61,10 @@ class Results(TypedMapping):
         "File with the rows, CSV or Parquet, relative to this one.", "pdp-buy-now.csv"
     )
     rows: tuple[object, ...] = listed("The rows, written here instead of in a file of their own.")
+    row_count: int | None = field(
+        "How many rows were written: with it, a file that was cut off is told from a variant that fell silent.",
+        "294",
+    )
 
 
 COLUMNS: dict[str, str] = {
@@ -225,6 +229,8 @@ class Evidence:
     counts: tuple[StageCounts, ...] = ()
     """As far as the source of the rows knows; a stage without an entry may have had some."""
     left_out: tuple[LeftOut, ...] = ()
+    read_beyond: Mapping[tuple[str, str], date] | None = None
+    """Stage and variant → the last day on which an absent row was not cut off; None where the rows are known to be all."""
 
 
 def stage_name(treated: float) -> str:

@@ -19,6 +19,7 @@ from tests.fuzz.mutations import (
     VALUES,
     Steps,
     changed,
+    cut_off,
     garbled,
     inside,
     places,
@@ -50,7 +51,7 @@ MOVES: dict[str, tuple[str, ...]] = {
     "day-05": ("--to", "70%"), "day-14": ("--to", "70%"), "stage-1": ("--to", "90%"), "stage-2": MONITOR, "monitor": MONITOR,
     "ramp-harm": ("--to", "90%"), "two-bad-weeks": MONITOR, "srm": ("--to", "70%"),
 }  # fmt: skip
-ACCEPTED, PROCEED = 0, 0
+ACCEPTED, PROCEED, ROLL_BACK = 0, 0, 3
 MILLISECONDS = {
     "status": 80,
     "explain": 60,
@@ -397,14 +398,24 @@ class Campaign:
         self._asked(path, self._mutated_file(path), *self._drawn(verbs))
 
     def a_table(self) -> None:
-        """Dropping or garbling rows never turns hold or roll back into proceed."""
+        """Dropping or garbling rows never turns hold or roll back into proceed, and a cut-off file rolls nothing back."""
         name = self.draw.choice([*MOVES])
         path = f"results/pdp-buy-now/{name}.csv"
-        content = without_rows(self._file(path), self.draw)
+        is_cut = self.draw.random() < 0.3
+        content = (
+            cut_off(self._file(path), self.draw) if is_cut else without_rows(self._file(path), self.draw)
+        )
         answer = self.world.ask(path, content, *self._calls[name], again=self._again())
         before = self._verdicts[name]
         if before in (1, 3) and answer.status == PROCEED:
             self.world.note("escape", self._calls[name], f"status {before} turned into proceed", content)
+        if is_cut and before != ROLL_BACK and answer.status == ROLL_BACK:
+            self.world.note(
+                "escape",
+                self._calls[name],
+                "a file that was cut off is taken for a silent treatment",
+                content,
+            )
 
     def waivers(self) -> None:
         """A file of waivers that changed lets nothing pass: no approver of the policy's has seen it."""

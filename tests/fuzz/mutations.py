@@ -135,3 +135,15 @@ def without_rows(content: bytes, draw: random.Random) -> bytes:
             )
             kept.append(b",".join(cells) + b"\n")
     return head + b"".join(kept)
+
+
+def cut_off(content: bytes, draw: random.Random) -> bytes:
+    """A table in one of the orders that exports have, up to the end of a row or to the middle of one."""
+    head, *rows = content.splitlines(keepends=True)
+    columns = head.decode().strip().split(",")
+    order = [columns.index(name) for name in ("stage", "variant", "date")]
+    for at in draw.sample(order, draw.randrange(len(order) + 1)):
+        rows.sort(key=lambda row: row.split(b",")[at], reverse=draw.random() < 0.3)
+    whole = head + b"".join(rows)
+    end = len(head) + draw.randrange(len(whole) - len(head))
+    return whole[:end] if draw.random() < 0.5 else whole[: whole.rindex(b"\n", 0, end) + 1]

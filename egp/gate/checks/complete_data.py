@@ -12,6 +12,10 @@ week, since units that come back are a life sign as much as new ones. Control sa
 that no unit may have come by chance (more often than once in a million) is not silent. A row that was refused is no silence
 on the days that it is about, and one that does not tell its day or its variant on no day.
 
+Silence is what a file says that was written to its end. A CSV, or rows in a YAML file, may have been cut off. Where no
+`row_count` says that the rows are all, the treatment is silent only if the file goes on behind the place where its rows would
+be; else the gate holds until that is known.
+
 Where neither is heard of, the treatment is not to blame. If outcomes are still counted (`through` moves on) and units came
 within a week, nobody was due: a weekend, a holiday. Otherwise the gate is blind, and holds, and says who has to look.
 A policy that would rather withdraw what nobody sees says `blind_action: rollback`, and in `blind_after` after how long in which
@@ -195,6 +199,15 @@ def silences(readout: Readout, longest: timedelta) -> Iterator[Reading]:
     for variant in readout.treatments:
         if life.is_silent(variant, readout.control, longest):
             silent = to_go(elapsed(life.heard(variant), life.now))
+            if life.may_be_cut_off(variant, readout.control, longest):
+                yield _trouble(
+                    f"nothing was heard of {shown(variant)} for {silent}, and of {shown(readout.control)} it was; but the "
+                    "file may have been cut off before its rows",
+                    silent,
+                    "export the rows again, whole, and say how many they are: `row_count:` beside `aggregates:`",
+                    variant=variant,
+                )
+                continue
             yield Reading(
                 "fail",
                 f"nothing was heard of {shown(variant)} for {silent}, and of {shown(readout.control)} it was; after "
@@ -309,16 +322,29 @@ class SignsOfLife:
             return heard
         return max(heard, min(day_end(max(through), self.readout.zone), after(heard, timedelta(days=WEEK))))
 
-    def is_silent(self, variant: str, other: str, longest: timedelta) -> bool:
+    def is_silent(self, variant: str, other: str, longest: timedelta, until: datetime | None = None) -> bool:
         """Whether nothing is heard of a variant for so long while the other speaks, and units of it were due."""
         heard, of_other = self.heard(variant), self.heard(other)
-        if elapsed(heard, self.now) <= longest or elapsed(of_other, self.now) > longest:
+        until = min(until or self.now, self.now)
+        if heard >= until or elapsed(heard, until) <= longest or elapsed(of_other, self.now) > longest:
             return False
         if elapsed(heard, of_other) < longest / 2:
             return False
         weights = expected_shares(self.readout)
         share_of_other = weights[other] / (weights[other] + weights[variant])
         return share_of_other ** self._units_after(other, heard) < BY_CHANCE
+
+    def may_be_cut_off(self, variant: str, other: str, longest: timedelta) -> bool:
+        """Whether a variant is silent only where the file may have been cut off."""
+        beyond = self.readout.evidence.read_beyond
+        if beyond is None:
+            return False
+        day = beyond.get((self.readout.stage.name, variant), date.min)
+        if day == date.max:
+            return False
+        return day < self.begin.date() or not self.is_silent(
+            variant, other, longest, day_end(day, self.readout.zone)
+        )
 
     def _units_after(self, variant: str, heard: datetime) -> int:
         """Units of a variant that were counted in windows after an instant: at least so many different ones."""

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
-from egp.plan.results import COLUMNS, About, Evidence, Results, RowRefusal, StageEntry, results_digest
+from egp.plan.results import COLUMNS, About, Evidence, Results, Row, RowRefusal, StageEntry, results_digest
 from egp.plan.typed_reader import ValueProblem, changed, read
+from egp.plan.wording import counted
 from egp.record.sources import ResultsError, RowSource
 from egp.record.sources.between_rows import Placed, contradictions
 from egp.record.sources.cells import CellError, RowReader
+from egp.record.sources.cut_off import read_beyond
 from egp.record.sources.stages import stages_of
 from egp.record.sources.table import Record, RecordTable, column_refusals
 from egp.record.sources.tabular import ENDINGS, read_table
+from egp.stats.values import replace
 from egp.yaml import Document, Path, read_file
 from egp.yaml.files import real_path, shown_path
 
@@ -46,18 +49,25 @@ def read_evidence(
     if entered is not None:
         results = changed(results, stages=entered)
     stages = stages_of(plan, results.stages, as_of)
-    tables = [*file.tables(results), *([source.table(plan, stages)] if source else [])]
+    own = [*file.tables(results)]
+    tables = [*own, *([source.table(plan, stages)] if source else [])]
     if not tables:
         raise file.unusable("it has no rows", "name the file of aggregates: `aggregates: results.csv`")
     problems = [file.refused("stages", message, help) for message, help in stages.problems]
+    problems += file.miscounted(results, own)
     placed: list[Placed] = []
+    may_end: list[Row] = []
     for table in tables:
-        placed += _rows(table, RowReader(plan, stages), problems)
+        found = [*_rows(table, RowReader(plan, stages), problems)]
+        placed += found
+        if not table.is_whole and results.row_count is None:
+            may_end = [row for _, row in found]
     rows, contradicted = contradictions(placed)
     digest = results_digest(results, rows)
     counts = tuple(each for table in tables for each in table.counts)
     left_out = tuple(each for table in tables for each in table.left_out)
-    return Evidence(results, as_of, tuple(rows), (*problems, *contradicted), digest, counts, left_out)
+    beyond = read_beyond(may_end) if may_end else None
+    return Evidence(results, as_of, tuple(rows), (*problems, *contradicted), digest, counts, left_out, beyond)
 
 
 class ResultsFile:
@@ -102,6 +112,16 @@ class ResultsFile:
 
     def refused(self, key: str, message: str, help: str) -> RowRefusal:
         return RowRefusal(self._shown, self._document.span((key,)).start.line, 0, key, message, help)
+
+    def miscounted(self, results: Results, tables: Sequence[RecordTable]) -> Iterator[RowRefusal]:
+        """What the file says of the number of its rows and does not keep: any row may be missing, or not belong to them."""
+        count = sum(len(table.records) + len(table.refusals) for table in tables)
+        if results.row_count is not None and results.row_count != count:
+            message = (
+                f"there are {counted(count, 'row')}, and `row_count` says {results.row_count:,} were written"
+            )
+            help = "export them again, whole, and write the results file last"
+            yield replace(self.refused("row_count", message, help), about=(About(),))
 
     def results(self, plan: Experiment) -> tuple[Results, datetime]:
         """The header of the file, and its instant."""

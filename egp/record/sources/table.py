@@ -48,6 +48,8 @@ class RecordTable:
     left_out: tuple[LeftOut, ...] = ()
     is_torn: bool = False
     """Whether the file ends within a line: where its last row cannot be read, others may have followed."""
+    is_whole: bool = False
+    """Whether none of its rows can be missing at the end: a database has delivered them, or a format that says where it ends."""
 
     @property
     def is_of_units(self) -> str:

@@ -152,4 +152,4 @@ def _parquet(content: bytes, path: str) -> RecordTable:
         reason = str(error).splitlines()[0]
         raise _unreadable(path, f"it is not a Parquet file: {shown(reason)}", "write it again") from None
     records = (Record(path, 0, row, cells) for row, cells in enumerate(rows, 1))
-    return RecordTable(path, columns, tuple(records), header=1)
+    return RecordTable(path, columns, tuple(records), header=1, is_whole=True)
