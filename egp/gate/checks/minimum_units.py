@@ -16,6 +16,7 @@ from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.gate.rows import cumulative_rows
 from egp.plan.analysis.registered import planned_units
+from egp.plan.finding import need
 from egp.plan.quantity import shown
 from egp.plan.results import TEST
 from egp.plan.wording import percent, unit_count, whole
@@ -31,8 +32,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
 
 
 def _sample(readout: Readout) -> Reading:
-    metric = readout.plan.primary_metric
-    assert metric is not None
+    metric = need(readout.plan.primary_metric, "primary_metric")
     last = last_judged_day(readout, metric)
     names = (readout.control, *readout.treatments)
     units = {name: sum(row.units for row in cumulative_rows(readout, metric, name, last)) for name in names}
