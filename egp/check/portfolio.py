@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -27,37 +28,83 @@ def judge_together(
 ) -> PortfolioIndex:
     """Adds what is found by comparing plans; one that the policy's patterns miss is compared with itself alone.
 
+    Where a policy has no patterns, a plan is compared with those in its own folder: never with what happens to be in the call.
+
     Returns all plans of the portfolio.
     """
-    inside = [each.entry for each in judged if each.source.in_portfolio]
-    everyone = [*inside, *_entries_elsewhere(run, files, asked, found)]
-    # In an order that is the same whichever of them are in the call: what is said of a plan follows it.
-    index = PortfolioIndex(sorted(everyone, key=lambda each: (each.path, each.document)))
-    heard: set[str] = set()
+    elsewhere = _entries_elsewhere(run, files, asked, found)
+    listed = [each.entry for each in judged if each.source.in_portfolio and run.finder.is_listed(each.source)]
+    index = _index([*listed, *elsewhere])
+    folders = _Folders(run, files, judged)
+    heard: set[tuple[str, str]] = set()
     told: dict[str, set[Moved]] = {}
     for each in judged:
         owner = run.of(each.source)
-        if each.source.in_portfolio:
-            # The first in the call that a policy judges, wherever it stands: others may not be in the call at all.
-            is_told = owner.policy.root in heard
-            before = told.setdefault(owner.policy.root, set())
-            portfolio = Portfolio(each.entry, index, is_told, frozenset(before), _places(owner))
-            before |= {*(each.entry.moved or ())}
-            heard.add(owner.policy.root)
-        else:
+        if not each.source.in_portfolio:
             portfolio = Portfolio(each.entry, PortfolioIndex([each.entry]), places=_places(owner))
+        else:
+            folder = "" if run.finder.is_listed(each.source) else os.path.dirname(each.source.path)
+            among = folders.index(each) if folder else index
+            # The first in the call that a policy judges, wherever it stands: others may not be in the call at all.
+            place = owner.policy.root, folder
+            before = told.setdefault(owner.policy.root, set())
+            portfolio = Portfolio(each.entry, among, place in heard, frozenset(before), _places(owner))
+            before |= {*(each.entry.moved or ())}
+            heard.add(place)
         _judge_among_others(owner, files, each, portfolio, found)
-    return index
+    return _index([*(each.entry for each in judged if each.source.in_portfolio), *elsewhere])
+
+
+def _index(entries: Iterable[PortfolioEntry]) -> PortfolioIndex:
+    """In an order that is the same whichever of them are in the call: what is said of a plan follows it."""
+    return PortfolioIndex(sorted(entries, key=lambda each: (each.path, each.document)))
+
+
+class _Folders:
+    """Where no policy says which files are plans, each is compared with those of its own folder, in the call or not.
+
+    A file there is a plan if it has the id of one and a type that plans have.
+    """
+
+    def __init__(self, run: Run, files: Files, judged: Sequence[JudgedPlan]) -> None:
+        self._run = run
+        self._files = files
+        self._judged: dict[str, list[PortfolioEntry]] = {}
+        """By the path of the file."""
+        for each in judged:
+            self._judged.setdefault(each.source.path, []).append(each.entry)
+        self._indices: dict[str, PortfolioIndex] = {}
+
+    def index(self, judged: JudgedPlan) -> PortfolioIndex:
+        folder = os.path.dirname(judged.source.path)
+        if folder not in self._indices:
+            own = [self._judged[path] for path in self._judged if os.path.dirname(path) == folder]
+            others = map(self._read, self._run.finder.beside(judged.source))
+            entries = (entry for of_file in (*own, *others) for entry in of_file)
+            self._indices[folder] = _index([entry for entry in entries if entry.id and entry.type])
+        return self._indices[folder]
+
+    def _read(self, source: PlanSource) -> list[PortfolioEntry]:
+        """The plans of a file that is not in the call, and that may have none: nobody said that it is one."""
+        if source.path in self._judged:
+            return []
+        return [
+            _entry(self._run, source, document, Findings())
+            for document in self._files.read(source, [])
+            if isinstance(document.value, dict)
+        ]
 
 
 def _entries_elsewhere(
     run: Run, files: Files, asked: Collection[str], found: Findings
-) -> Iterable[PortfolioEntry]:
-    for source in run.finder.portfolio():
-        if run.finder.canonical(source.path) not in asked:
-            for document in files.read(source, found.failures):
-                if isinstance(document.value, dict):
-                    yield _entry(run, source, document, found)
+) -> list[PortfolioEntry]:
+    return [
+        _entry(run, source, document, found)
+        for source in run.finder.portfolio()
+        if run.finder.canonical(source.path) not in asked
+        for document in files.read(source, found.failures)
+        if isinstance(document.value, dict)
+    ]
 
 
 def _entry(run: Run, source: PlanSource, document: Document, found: Findings) -> PortfolioEntry:

@@ -62,7 +62,7 @@ class Results(TypedMapping):
     )
     rows: tuple[object, ...] = listed("The rows, written here instead of in a file of their own.")
     row_count: int | None = field(
-        "How many rows were written: with it, a file that was cut off is told from a variant that fell silent.",
+        "How many rows were written, so that a file that was cut off is not taken for a variant that fell silent.",
         "294",
     )
 

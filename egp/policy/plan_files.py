@@ -58,12 +58,17 @@ class PlanFinder:
         patterns: Sequence[str] = (),
         pattern_root: str = "",
         owners: Owners | None = None,
+        is_alone: bool = False,
     ) -> None:
-        """Patterns and their root are those of the only policy, or with owners those of one of them."""
+        """Patterns and their root are those of the only policy, or with owners those of one of them.
+
+        ``is_alone`` finds no plans but those of the call, to be judged as if there were no others.
+        """
         self.folder = os.path.abspath(folder)
         self.patterns = patterns
         self.pattern_root = os.path.abspath(pattern_root or folder)
         self.owners = owners
+        self.is_alone = is_alone
         self.failures: list[Failure] = []
         self._only = Territory("", self.pattern_root, tuple(patterns))
         self._root = repository_root(self.folder) or self.folder
@@ -101,6 +106,18 @@ class PlanFinder:
                     if source.in_portfolio:
                         found[path] = source
         return [found[path] for path in sorted(found)]
+
+    def is_listed(self, source: PlanSource) -> bool:
+        """Whether a policy says by patterns which plans there are beside a file."""
+        return any(each.plans for each in (source.owner or self._only).line())
+
+    def beside(self, source: PlanSource) -> list[PlanSource]:
+        """What may be plans in the folder of a file, where no policy says which files are."""
+        folder = os.path.dirname(source.path)
+        if self.is_alone or not os.path.isdir(folder):
+            return []
+        paths = (os.path.join(folder, name) for name in sorted(os.listdir(folder)) if may_hold_plan(name))
+        return [self._source(path) for path in paths if os.path.isfile(path)]
 
     @property
     def has_patterns(self) -> bool:

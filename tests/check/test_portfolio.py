@@ -69,13 +69,28 @@ def test_a_plan_outside_the_patterns_is_judged_alone(workspace: Workspace) -> No
     assert messages(workspace, "drafts/d.yaml", "experiments/a.yaml") == ["a shares its layer with b"]
 
 
-def test_without_patterns_the_plans_that_are_asked_for_are_the_portfolio(workspace: Workspace) -> None:
+@pytest.mark.parametrize(
+    "others", [(), ("experiments/b.yaml",), ("drafts/d.yaml",), ("experiments",), (".",)]
+)
+def test_without_patterns_a_plan_is_compared_with_those_in_its_folder(
+    workspace: Workspace, others: tuple[str, ...]
+) -> None:
+    """Whatever else is in the call: the verdict on a plan is that of a call of its own."""
     repository(workspace, POLICY.partition("\n")[2])
-    assert messages(workspace, "experiments/a.yaml") == []
-    assert messages(workspace, "experiments/a.yaml", "drafts/d.yaml") == [
-        "d shares its layer with a",
-        "a shares its layer with d",
+    workspace.write("experiments/deployment.yaml", "kind: Deployment\nlayer: pdp\n")
+    workspace.write("experiments/broken.yaml", "layer: [")
+    (workspace.root / "experiments/link.yaml").symlink_to("/etc/hostname")
+    report = workspace.report("experiments/a.yaml", *others)
+    assert [each.message for each in report.diagnostics if each.experiment == "a"] == [
+        "a shares its layer with b"
     ]
+
+
+def test_without_patterns_a_plan_in_a_folder_of_its_own_has_no_others(workspace: Workspace) -> None:
+    repository(workspace, POLICY.partition("\n")[2])
+    assert [
+        line for line in messages(workspace, "experiments/a.yaml", "drafts/d.yaml") if line.startswith("d ")
+    ] == []
 
 
 AS_A_WHOLE = """
@@ -158,9 +173,10 @@ def test_a_piped_plan_takes_the_place_of_the_file_it_stands_for(workspace: Works
 
 def test_a_piped_plan_is_shown_as_the_other_place_too(workspace: Workspace) -> None:
     repository(workspace, POLICY.partition("\n")[2])
+    workspace.write("a.yaml", plan("a"))
     finder = PlanFinder(str(workspace.root))
     piped = finder.piped(f"# not on disk\n{plan('e')}".encode(), "<stdin>")
-    report = workspace.report("experiments/a.yaml", extra=[piped])
+    report = workspace.report("a.yaml", extra=[piped])
     related = {each.message: each.related[0] for each in report.diagnostics}["a shares its layer with e"]
     assert (related.place.path, related.place.span.start.line) == ("<stdin>", 9)
 

@@ -161,7 +161,7 @@ class Fixer:
     def _judged(self, source: PlanSource, content: bytes) -> Report:
         policy = self._finder.policy_of(source, self._policy)
         if policy.root not in self._alone:
-            self._alone[policy.root] = PlanFinder(self._finder.folder, (), policy.root)
+            self._alone[policy.root] = PlanFinder(self._finder.folder, (), policy.root, is_alone=True)
         alone = self._alone[policy.root]
         return check(
             [replace(source, content=content)], alone, policy, self._as_of, list_passes=True, is_trial=True

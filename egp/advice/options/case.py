@@ -154,8 +154,7 @@ class Case:
 
     def among_others(self) -> Case:
         """The same case, judged among all plans of the policy if it is one of them."""
-        has_others = self.source.in_portfolio and bool(self.policy.plans)
-        return self._with(self.text, is_alone=False) if has_others else self
+        return self._with(self.text, is_alone=False) if self.source.in_portfolio else self
 
     def _with(self, text: str, is_alone: bool) -> Case:
         if (text, is_alone) not in self.tried.judged:
@@ -163,7 +162,8 @@ class Case:
         return self.tried.judged[text, is_alone]
 
     def _judged_anew(self, text: str, is_alone: bool) -> Case:
-        finder = PlanFinder(self.finder.folder, (), self.finder.pattern_root) if is_alone else self.finder
+        root = self.finder.pattern_root
+        finder = PlanFinder(self.finder.folder, (), root, is_alone=True) if is_alone else self.finder
         source = replace(self.source, content=text.encode("utf-8"))
         document = read_bytes(source.content or b"", source.shown)[self.document.index]
         report = check([source], finder, self.policy, self.as_of, list_passes=True, is_trial=True)
