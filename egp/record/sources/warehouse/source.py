@@ -70,7 +70,9 @@ class Warehouse:
         records = tuple(Record(path, 0, number, cells) for number, cells in enumerate(found, 1))
         columns = tuple(dict.fromkeys(column for cells in found for column in cells))
         _, left_out = measures(plan, self.tables)
-        return RecordTable(path, columns, records, counts=tuple(counts), left_out=tuple(left_out), is_whole=True)
+        return RecordTable(
+            path, columns, records, counts=tuple(counts), left_out=tuple(left_out), is_whole=True
+        )
 
 
 def parts_of(session: Session, units: StageUnits) -> Iterator[Part]:
