@@ -281,7 +281,7 @@ def removal_of(plan: Experiment, successors: list[Document], context: dict[str, 
     return Removal(
         id=plan.id or "",
         path=str(context.get("path", "experiments/plan.yaml")),
-        before=plan,
+        before=plan if context.get("is_known", True) else None,
         lock=registration_of(context.get("lock"), plan, None),
         registered=plan.registered,
         as_of=_day(context.get("as_of")) or date(2023, 1, 17),

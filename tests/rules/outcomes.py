@@ -10,24 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 from egp.check.placing import Placer
 from egp.plan.experiment import read_experiment
 from egp.plan.finding import Finding, Related
-from egp.plan.remedy import Remedy
+from egp.plan.remedy import Candidate, Remedy, edits_in_words
 from egp.policy.model import Adopted
 from egp.rules.costs import LOST, of_each
 from egp.rules.exports import Broken
 from egp.rules.rule import Example, Rule, load
 from egp.rules.table import KNOWN_AS
-from egp.yaml import Span, pointer
+from egp.yaml import Path, Span, pointer
 from egp.yaml.edits import value_at
 
 from .examples import Question, all_rules, documents_of, question_of
 
-GOLDEN = Path(__file__).parent / "outcomes"
+GOLDEN = FilePath(__file__).parent / "outcomes"
 _HEADER = re.compile(r"variation \d+(?: with `(?P<context>.*)`)?(?P<whole> \(whole file\))?")
 _INPUT = "| "
 
@@ -76,7 +76,7 @@ def _cases(rule: Rule) -> Iterator[Case]:
             yield Case(rule, example, header)
 
 
-def _blocks(path: Path) -> Iterator[tuple[str, str]]:
+def _blocks(path: FilePath) -> Iterator[tuple[str, str]]:
     for block in path.read_text(encoding="utf-8").rstrip("\n").split("\n\n"):
         header, _, body = block.partition(":\n")
         yield header, body
@@ -95,7 +95,7 @@ def told(rule: Rule, example: Example) -> Iterator[str]:
     if not outcome.applies:
         yield "does not apply"
     elif outcome.not_checked is not None:
-        yield f"not checked at {outcome.not_checked}"
+        yield f"not checked at {outcome.not_checked or 'the plan'}"
     elif not outcome.findings:
         yield "passes"
     for finding in outcome.findings:
@@ -151,16 +151,19 @@ def _of_module(finding: Finding, question: Question) -> Iterator[str]:
         yield from (f"costs: {each}" for each in of_each(broken, costs))
     if ways := rule.exported("ways"):
         try:
-            yield from (
-                f"or: {each.words or each.changes} ({each.trade_off.name.lower()}; {each.price})"
-                for each in ways(broken)
-            )
+            yield from (f"or: {_candidate(each, broken.at)}" for each in ways(broken))
         except LOST as lost:
             yield f"or: not computed ({type(lost).__name__} {lost})"
     if by_hand := rule.exported("by_hand"):
         yield f"by hand: {by_hand(broken)}"
     if plain := rule.exported("plain"):
         yield f"plainly: {plain(question.params, broken.plan)}"
+
+
+def _candidate(candidate: Candidate, at: Path) -> str:
+    changes = edits_in_words(candidate.changes, at)
+    price = f"{candidate.trade_off.name.lower()}, {candidate.price}"
+    return f"{candidate.words or 'as follows'}: {changes} ({price})"
 
 
 def _broken(finding: Finding, question: Question) -> Broken:

@@ -66,19 +66,19 @@ def costs(broken: Broken) -> Iterator[str]:
 def ways(broken: Broken) -> Iterator[Candidate]:
     """The metric that is one too many informs instead of deciding."""
     from egp.plan.remedy import Candidate, TradeOff
-    from egp.yaml.edits import APPEND, Setting
+    from egp.yaml.edits import APPEND, Addition, Setting
 
-    path, written = broken.at, broken.document.value
-    value: dict[str, Any] = written if isinstance(written, dict) else {}
-    metrics = value.get("co_primary_metrics")
-    if len(path) < 2 or not isinstance(metrics, list) or not isinstance(path[1], int):
-        return
-    item = metrics[path[1]]
-    left = [each for at, each in enumerate(metrics) if at != path[1]]
-    name = called(item.get("id") if isinstance(item, dict) else None, "the metric")
-    secondary = value.get("secondary_metrics")
-    place = ("secondary_metrics", APPEND) if secondary else ("secondary_metrics",)
-    settings = (Setting(place, item if secondary else [item]), Setting(("co_primary_metrics",), left))
+    value: Any = broken.document.value
+    key, number = broken.at
+    metrics = value[key]
+    item, left = metrics[number], [each for at, each in enumerate(metrics) if at != number]
+    name = called(broken.plan.co_primary_metrics[int(number)].id, "the metric")
+    moved = (
+        Addition(("secondary_metrics", APPEND), item)
+        if value.get("secondary_metrics")
+        else Setting(("secondary_metrics",), [item])
+    )
+    settings = (moved, Setting((key,), left))
     primary = broken.plan.primary_metric
     first = called(primary.id if primary else None, "the first")
     words = f"let {name} inform, as a secondary metric, and {first} decide"
