@@ -68,7 +68,7 @@ def fault_of(expression: str) -> Fault | None:
             message = f"there is no variable `{name}`; an expression speaks of {' and '.join(VARIABLES)}"
             return Fault(message, *_first(name, expression))
     for name in names["functions"]:
-        if name.isidentifier() and name.isalpha() and name not in _FUNCTIONS and name not in _OWN:
+        if name.isalpha() and name not in _FUNCTIONS and name not in _OWN:
             return Fault(f"there is no function `{name}`", *_first(name, expression))
     return None
 
