@@ -32,7 +32,7 @@ from egp.plan.wording import listing, share_text
 from egp.policy.locate import lock_folder
 from egp.policy.plan_files import may_hold_plan
 from egp.policy.plan_history import EntriesOfCommit
-from egp.policy.rollout_files import CommittedRollouts, Served, read_served
+from egp.policy.rollout_files import CommittedRollouts, Served, read_changed
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
 from egp.record.entry_files import entry_file, ledger_folder
@@ -199,8 +199,8 @@ def changes(
     root = lock_folder(finder.folder, policy.home)
     base = _Base(Repository.at(root), ref, finder, policy, as_of.date())
     folder = policy.root or root
-    before = read_served(policy, finder.folder, CommittedRollouts(base.repository, base.commit), folder)
-    after = read_served(policy, finder.folder, root=folder)
+    committed = CommittedRollouts(base.repository, base.commit)
+    before, after = read_changed(policy, finder.folder, committed, folder)
     judging = _Judging(base, finder, policy, results, call, as_of)
     moves = [*judging.moves(before, after), *_unread(before, after)]
     moves.sort(key=lambda each: (each.path, each.at, each.flag, each.environment))

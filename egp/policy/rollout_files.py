@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from egp.plan.finding import Failure
 from egp.policy.pattern import fixed_folder, matches
-from egp.record.rollouts.reading import RolloutFile, read_rollouts
+from egp.record.rollouts.reading import RolloutFile, format_module, formats, read_rollouts
 from egp.record.rollouts.rollout import Rollout, Unread
 from egp.stats.values import field, frozen
 from egp.yaml import Document
@@ -102,13 +102,43 @@ class CommittedRollouts:
         self._blobs |= {(folder, path): blob for path, blob in found.items()}
         return sorted(found)
 
+    def has(self, folder: str, path: str, text: str | None) -> bool:
+        """Whether the commit has a file as it is here."""
+        blob = self._blobs.get((folder, path))
+        if text is None or isinstance(text, Unreadable):
+            return False
+        return blob is not None and blob == self._repository.blob_id(text.encode("utf-8"))
+
     def texts(self, folder: str, paths: Sequence[str]) -> Iterator[str | Unreadable]:
         for content in self._repository.contents([self._blobs[folder, path] for path in paths]):
             yield Unreadable("it is too large") if content is None else _text(content)
 
 
-def read_served(policy: Policy, folder: str, tree: RolloutTree | None = None, root: str = "") -> Served:
-    """What is served by the files of a policy, those of each line together. ``folder`` is where egp was called."""
+def read_changed(policy: Policy, folder: str, base: CommittedRollouts, root: str) -> tuple[Served, Served]:
+    """What is served by a commit and by the working tree, by the files that differ and those that are read with them."""
+    here = RolloutsOnDisk()
+    chosen: dict[int, frozenset[str]] = {}
+    for at, line in enumerate(policy.rollouts):
+        patterns = line.files or ()
+        before, after = base.paths(root, patterns), here.paths(root, patterns)
+        texts = dict(zip(after, here.texts(root, after), strict=True))
+        changed = {path for path in {*before, *after} if not base.has(root, path, texts.get(path))}
+        together = line.format in formats() and format_module(line.format or "").READS_TOGETHER
+        chosen[at] = frozenset({*before, *after} if together and changed else changed)
+    return tuple(read_served(policy, folder, tree, root, chosen) for tree in (base, here))  # type: ignore[return-value]
+
+
+def read_served(
+    policy: Policy,
+    folder: str,
+    tree: RolloutTree | None = None,
+    root: str = "",
+    chosen: Mapping[int, frozenset[str]] | None = None,
+) -> Served:
+    """What is served by the files of a policy, those of each line together. ``folder`` is where egp was called.
+
+    ``chosen`` are the files of each line, by its position, where not all of them are read.
+    """
     tree = tree or RolloutsOnDisk()
     root = root or policy.root or folder
     rollouts: list[Rollout] = []
@@ -116,8 +146,8 @@ def read_served(policy: Policy, folder: str, tree: RolloutTree | None = None, ro
     texts: dict[str, str] = {}
     paths: dict[str, str] = {}
     failures: list[Failure] = []
-    for line in policy.rollouts:
-        found = tree.paths(root, line.files or ())
+    for at, line in enumerate(policy.rollouts):
+        found = [each for each in tree.paths(root, line.files or ()) if chosen is None or each in chosen[at]]
         if len(texts) + len(found) > MOST_FILES:
             message = f"`rollouts:` matches more than {MOST_FILES:,} files"
             failures.append(Failure(policy.name, message, help="name the folders of flags alone"))

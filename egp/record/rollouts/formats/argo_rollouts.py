@@ -75,6 +75,8 @@ from egp.yaml import Document, Span
 
 NEW, OLD = "canary", "stable"
 GROUP = "argoproj.io/"
+READS_TOGETHER = True
+"""Whether one file may be needed to read another one."""
 WITHDRAWN_BY = "kubectl argo rollouts abort"
 
 _Templates = Mapping[str, Part]

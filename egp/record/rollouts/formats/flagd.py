@@ -135,6 +135,8 @@ _JOINING = frozenset(("and", "or"))
 
 _LARGEST_TOTAL = 2**31 - 1
 
+READS_TOGETHER = False
+"""Whether one file may be needed to read another one."""
 WITHDRAWN_BY = "defaultVariant without targeting, or state: DISABLED"
 SWITCHED_OFF = "DISABLED"
 """The word by which the file itself turns a flag off."""

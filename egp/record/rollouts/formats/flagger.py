@@ -85,6 +85,8 @@ from egp.yaml import Document, Span
 
 NEW, OLD = "canary", "primary"
 GROUP = "flagger.app/"
+READS_TOGETHER = False
+"""Whether one file may be needed to read another one."""
 WITHDRAWN_BY = "a webhook of type rollback, or the old version deployed again"
 
 _CONFIRMS_STEP, _CONFIRMS_END = "confirm-traffic-increase", "confirm-promotion"

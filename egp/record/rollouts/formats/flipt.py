@@ -66,6 +66,8 @@ from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import DEFAULT, Rollout, Said, Unread, Weights
 
 UNIT = "entityId"
+READS_TOGETHER = False
+"""Whether one file may be needed to read another one."""
 WITHDRAWN_BY = "enabled: false of a flag with variants; the rollouts of a boolean one taken out"
 SWITCHED_OFF = "false"
 """The word by which the file itself turns a flag off."""

@@ -96,6 +96,8 @@ _Rule = dict[str, Part]
 
 SWITCHED_OFF = "true"
 """Of `disable`, where a flag has it."""
+READS_TOGETHER = False
+"""Whether one file may be needed to read another one."""
 WITHDRAWN_BY = "defaultRule: {variation: …}, or disable: true"
 
 

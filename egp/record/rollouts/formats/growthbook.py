@@ -78,6 +78,8 @@ from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import Rollout, Said, Unread, Weights
 
+READS_TOGETHER = False
+"""Whether one file may be needed to read another one."""
 WITHDRAWN_BY = "the rule disabled, or the feature in the environment"
 SWITCHED_OFF = "false"
 """The word by which the file itself turns a flag off."""

@@ -74,6 +74,8 @@ from egp.yaml import Span
 
 WHOLE = 100_000
 """A hundred per cent."""
+READS_TOGETHER = False
+"""Whether one file may be needed to read another one."""
 WITHDRAWN_BY = "targeting off, which serves the off variation"
 SWITCHED_OFF = "false"
 """The word by which the file itself turns a flag off."""

@@ -68,6 +68,7 @@ from egp.record.rollouts.reading import RolloutFile
 from egp.record.rollouts.rollout import DEFAULT, Rollout, Said, Unread
 from egp.yaml.position import START
 
+READS_TOGETHER = True
 SWITCHED_OFF = "false"
 FLAG, SERVED = "launchdarkly_feature_flag", "launchdarkly_feature_flag_environment"
 

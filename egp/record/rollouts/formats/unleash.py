@@ -62,6 +62,8 @@ from egp.record.rollouts.rollout import Rollout, Said, Unread, Weights
 from egp.yaml import Span
 
 ON, OFF = "enabled", "disabled"
+READS_TOGETHER = False
+"""Whether one file may be needed to read another one."""
 WITHDRAWN_BY = "the feature disabled in the environment"
 SWITCHED_OFF = "false"
 """The word by which the file itself turns a flag off."""
