@@ -12,9 +12,12 @@ from egp.check.reporting import count, report, suppressor_of
 from egp.output.report.model import Findings
 from egp.plan.completing import read_plan
 from egp.plan.experiment import Experiment
+from egp.policy.locate import lock_folder
 from egp.policy.rollout_files import Served, read_served
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
+from egp.record.ledger import read_ledger
+from egp.record.lock_error import LockError
 from egp.record.rollouts.rollout import Rollout
 from egp.rules.rule_inputs import PortfolioEntry, PortfolioIndex, ServedFlag, UnreadRollout
 
@@ -92,10 +95,17 @@ def _judge_planned(
 
         document = completed_in(owner, judged.source, document)
     plan: Experiment = read_plan(document)[0]
+    try:
+        ledger = read_ledger(lock_folder(owner.finder.folder, owner.policy.home), plan.name)
+    except LockError as error:
+        found.failures += [each for each in error.failures if each not in found.failures]
+        return
     flag = ServedFlag(
         rollout=rollout,
         plan=plan,
         as_of=owner.as_of,
+        entered=ledger.stages() if ledger.is_there else None,
+        ledger=ledger,
         path=judged.source.shown,
         document=judged.entry.document,
         salted_alike=others_alike(rollout, alike),

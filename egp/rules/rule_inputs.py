@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from egp.plan.results import StageEntry
     from egp.plan.supplied import Moved
     from egp.plan.typed_reader import ValueProblem
+    from egp.record.ledger import Ledger
     from egp.record.lock import Registration
     from egp.record.rollouts.rollout import Rollout, Unread
     from egp.record.waivers.baseline import AppliedEntry
@@ -326,6 +327,8 @@ class ServedFlag:
     document: int = 0
     entered: tuple[StageEntry, ...] | None = None
     """The stages that the ledger has, in their order; None where there is no ledger."""
+    ledger: Ledger | None = None
+    """All of its entries."""
     no_experiment: str = ""
     """Why the policy says that the flag needs no plan."""
     salted_alike: tuple[str, ...] = ()

@@ -98,6 +98,7 @@ RULES: dict[str, tuple[str, str, int, frozenset[str], dict[str, object], tuple[s
     'surface-overlap': ('portfolio', 'Portfolio', 1, frozenset(), {}, ()),
     'cost-cap': ('economics', 'Experiment', 2, frozenset(), {'per_thousand': Measure(value=2.0, unit='USD', text='2.00 USD')}, ()),
     'expected-value': ('economics', 'Experiment', 2, frozenset(), {'floor': Measure(value=0.0, unit='USD', text='0 USD')}, ()),
+    'entered-by-receipt': ('rollout', 'ServedFlag', 1, frozenset(), {}, ()),
     'rollout-bucketing': ('rollout', 'ServedFlag', 1, frozenset(), {}, ()),
     'rollout-continuous': ('rollout', 'ServedFlag', 1, frozenset(), {}, ()),
     'rollout-dwell': ('rollout', 'ServedFlag', 1, frozenset(), {}, ()),

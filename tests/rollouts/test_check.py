@@ -16,6 +16,7 @@ from egp.plan.finding import Diagnostic
 from egp.policy.error import PolicyError
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
+from egp.record.ledger import append
 from egp.yaml import read_text
 
 SOUND = Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
@@ -166,3 +167,31 @@ def test_a_hostile_name_reaches_no_terminal(run: Run) -> None:
     flag = FLAG.replace("pdp_buy_now:", '"evil\\e[31m":')
     (found,) = of_rollouts(run({"flags/evil.yaml": flag}))
     assert found.message.isprintable()
+
+
+def test_a_stage_that_was_entered_by_hand_is_found(run: Run, tmp_path: Path) -> None:
+    append(
+        str(tmp_path),
+        "sound-plan",
+        {"kind": "enter", "stage": "70%", "treated": "70%", "at": "2023-02-07T08:00:00-08:00"},
+    )
+    flag = FLAG.replace("[control, 55], [buy_now, 45]", "[control, 30], [buy_now, 70]")
+    found = of_rollouts(run({"flags/pdp.yaml": flag}, as_of=date(2023, 2, 8)))
+    assert found == []
+    report = run({"flags/pdp.yaml": flag}, as_of=date(2023, 2, 8))
+    (entry,) = [each for each in report.diagnostics if each.rule == "entered-by-receipt"]
+    assert "70 % was entered without a receipt" in entry.message
+
+
+def test_an_entry_that_was_changed_keeps_egp_from_judging(run: Run, tmp_path: Path) -> None:
+    for share in ("70%", "90%"):
+        append(
+            str(tmp_path),
+            "sound-plan",
+            {"kind": "enter", "stage": share, "treated": share, "at": "2023-02-07T08:00:00-08:00"},
+        )
+    (first, _) = sorted((tmp_path / "egp.ledger.d").rglob("*.yaml"))
+    first.write_text(first.read_text(encoding="utf-8").replace("70%", "5%"), encoding="utf-8")
+    report = run({"flags/pdp.yaml": FLAG})
+    assert report.exit_status() == 2
+    assert any("does not follow the entry before it" in each.message for each in report.failures)

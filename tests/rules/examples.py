@@ -25,6 +25,7 @@ from egp.policy.model import Adopted, Policy
 from egp.policy.params import read_options
 from egp.policy.resolving import resolved
 from egp.policy.tree import WorkingTree
+from egp.record.ledger import Ledger, LedgerEntry
 from egp.record.lock import Registration
 from egp.record.rollouts.reading import RolloutFile, read_rollouts
 from egp.record.rollouts.rollout import Unread
@@ -50,7 +51,7 @@ merged = trial.merged
 SOUND_PLAN = FilePath(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
 CONTEXT_KEYS = (
     "tier", "roles", "calendars", "as_of", "registered", "lock", "base_lock", "under_base", "first_commit", "is_attested", "is_unregistered", "path",
-    "format", "environment", "entered", "is_planned", "no_experiment", "reason",
+    "format", "environment", "entered", "ledger", "is_planned", "no_experiment", "reason",
     "approvers", "longest", "not_waivable", "found", "is_known", "baseline", "moved", "catalogue",
 )  # fmt: skip
 
@@ -223,6 +224,7 @@ def served_of(plan: Experiment, documents: list[Document], context: dict[str, ob
         path="experiments/plan.yaml",
         entered=None if entered is None else tuple(entered),
         no_experiment=str(context.get("no_experiment", "")),
+        ledger=_ledger_of(context.get("ledger")),
     )
 
 
@@ -256,6 +258,13 @@ class OneFile(WorkingTree):
 
     def content(self, path: str) -> bytes | None:
         return self._files.get(path)
+
+
+def _ledger_of(stated: object) -> Ledger | None:
+    if not isinstance(stated, list):
+        return None
+    head = {"ledger": 1, "experiment": "sound-plan", "at": "2023-02-07T08:00:00-08:00", "previous": "none"}
+    return Ledger("sound-plan", tuple(read(LedgerEntry, {**head, **each}) for each in stated))
 
 
 def change_of(plan: Experiment, before: Experiment | None, context: dict[str, object]) -> Change:

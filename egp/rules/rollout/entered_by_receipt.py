@@ -1,0 +1,55 @@
+"""Every stage in the ledger was entered by a receipt that says proceed.
+
+The ledger is what the next question to the gate rests on: a stage that it has need not be entered again. An entry that no
+receipt stands behind is a raise that nobody judged. `egp enter` judges and writes in one step; an emergency that does not
+wait for it is waived for this rule, with an approver and an end.
+
+Passes with `ledger: [{kind: enter, treated: 70%, verdict: proceed, receipt: "sha256:1"}]`:
+Passes with `ledger: [{kind: rollback, treated: 0%}]`:
+
+```yaml
+id: sound-plan
+```
+
+Fails at `text` with `ledger: [{kind: enter, treated: 70%}]`, saying "70 % was entered without a receipt":
+Fails at `text` with `ledger: [{kind: enter, treated: 70%, verdict: hold, receipt: "sha256:1"}]`, saying "and its receipt says hold":
+
+```yaml
+id: sound-plan
+```
+
+Does not apply to the sound plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egp.plan.finding import DoesNotApply, Finding
+from egp.plan.quantity import shown
+from egp.plan.wording import share_text
+from egp.rules.rule_inputs import ServedFlag
+
+PROCEED = "proceed"
+
+
+def check(served: ServedFlag) -> Iterator[Finding]:
+    if served.ledger is None or not served.ledger.is_there:
+        raise DoesNotApply
+    for number, entry in enumerate(served.ledger.entries, start=1):
+        if entry.kind != "enter" or (entry.receipt and entry.verdict == PROCEED):
+            continue
+        share = share_text(entry.treated or 0.0)
+        why = f"and its receipt says {shown(entry.verdict)}" if entry.receipt else "without a receipt"
+        yield Finding(
+            served.rollout.flag.at,
+            f"{share} was entered {why} (entry {number} of the ledger)",
+            observed=shown(entry.verdict) if entry.receipt else "no receipt",
+            required=PROCEED,
+            help="lower to the stage before, and enter it with `egp enter`",
+            related=served.beside("the plan's stages", "ramp"),
+        )
+
+
+ACTOR = "approvers"
+"""Who has to act on it."""
