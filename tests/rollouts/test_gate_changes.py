@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from egp.policy.shipped import ROOT
+from egp.record.ledger import append, read_ledger
 from tests.gate.calling import Call, call
 
 PLAN = "experiments/pdp-buy-now.yaml"
@@ -277,3 +278,32 @@ def test_the_whole_way_by_the_ledger(shop: Shop, tmp_path: Path) -> None:
     shop.write("flags/pdp.flagd.yaml", flag(90))
     answered = shop.judged(STAGE_1)
     assert (answered.status, the_move(answered)["outcome"]) == (0, "proceed"), answered.out
+
+
+def test_after_a_rollback_a_raise_begins_at_the_canary(shop: Shop, tmp_path: Path) -> None:
+    shop.take("day-14", shop.folder / "results")
+    done = shop.egp(
+        "enter", PLAN, "--rollback", "--reason", "refunds", "--as-of", "2023-02-07T07:00:00-08:00"
+    )
+    assert done.status == 0, done.err
+    receipt = ("--receipt", str(tmp_path / "receipt.json"))
+    entered = shop.egp(
+        "enter", PLAN, "--to", "70%", *receipt, "--results", "results/day-14.yaml", "--as-of", READOUT
+    )
+    assert entered.status == 1
+    assert "the treatment was rolled back" in entered.out
+
+
+def test_a_lowering_leaves_the_stages_above_it(shop: Shop) -> None:
+    root = str(shop.folder)
+    for share, at in (("70%", "07"), ("90%", "09")):
+        stage = {"kind": "enter", "stage": share, "treated": share, "at": f"2023-02-{at}T08:00:00-08:00"}
+        append(root, "pdp-buy-now", {**stage, "verdict": "proceed", "receipt": "sha256:1"})
+    done = shop.egp("enter", PLAN, "--lower-to", "70%", "--as-of", "2023-02-10T08:00:00-08:00")
+    assert done.status == 0, done.err
+    ledger = read_ledger(root, "pdp-buy-now")
+    assert [each.treated for each in ledger.stages()] == [0.7]
+    assert ledger.share == 0.7
+    higher = shop.egp("enter", PLAN, "--lower-to", "90%", "--as-of", "2023-02-10T08:00:00-08:00")
+    assert higher.status == 2
+    assert "90% is not lower" in higher.err

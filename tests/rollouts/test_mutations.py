@@ -182,7 +182,7 @@ kind: Canary
 metadata: {name: pdp_buy_now}
 spec:
   analysis:
-    interval: 48h
+    interval: 2880m
     threshold: 1
     stepWeights:
       - 70
@@ -326,16 +326,16 @@ SLIPS: Mapping[str, list[Slip]] = {
         Slip("- templateName: guardrails", "- templateName: others", UNREAD, "others", AFTER),
     ],
     "flagger": [
-        Slip("interval: 48h", "interval: 1h", DWELL, "- 70", AFTER),
-        Slip("interval: 48h", "interval: 47h59m", DWELL, "- 70", AFTER),
-        Slip("interval: 48h", "interval: 2d", UNREAD, "interval: 2d", AFTER),
+        Slip("interval: 2880m", "interval: 60m", DWELL, "- 70", AFTER),
+        Slip("interval: 2880m", "interval: 2879m", DWELL, "- 70", AFTER),
+        Slip("interval: 2880m", "interval: 2d", UNREAD, "interval: 2d", AFTER),
         Slip("      - name: refund_rate\n", "", GUARDRAILS, "metadata", AFTER),
         Slip("      - name: cs_contacts\n", "", GUARDRAILS, "metadata", AFTER),
         Slip("- name: p95_page_load", "- name: p50_page_load", GUARDRAILS, "metadata", AFTER),
-        Slip("interval: 48h", 'interval: "${INTERVAL}"', UNREAD, "${INTERVAL}", AFTER),
+        Slip("interval: 2880m", 'interval: "${INTERVAL}"', UNREAD, "${INTERVAL}", AFTER),
         Slip("- 90", "- most", UNREAD, "most", AFTER),
         Slip("    stepWeights:\n      - 70\n      - 90\n", "    stepWeight: lots\n", UNREAD, "lots", AFTER),
-        Slip("    interval: 48h\n", "", UNREAD, "analysis:", AFTER),
+        Slip("    interval: 2880m\n", "", UNREAD, "analysis:", AFTER),
     ],
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ guardrail_metrics: {0: {action: rollback}, 1: {action: monitor}, 2: {action: mon
 apiVersion: flagger.app/v1beta1
 kind: Canary
 metadata: {name: pdp_buy_now}
-spec: {analysis: {interval: 48h, threshold: 1, stepWeights: [70, 90], metrics: [{name: refund-rate}]}}
+spec: {analysis: {interval: 2880m, threshold: 1, stepWeights: [70, 90], metrics: [{name: refund-rate}]}}
 ```
 
 Fails at `text` with `format: flagger`, saying "does not watch refund_rate":
@@ -23,7 +23,7 @@ guardrail_metrics: {0: {action: rollback}, 1: {action: monitor}, 2: {action: mon
 apiVersion: flagger.app/v1beta1
 kind: Canary
 metadata: {name: pdp_buy_now}
-spec: {analysis: {interval: 48h, threshold: 1, stepWeights: [70, 90], metrics: [{name: latency}]}}
+spec: {analysis: {interval: 2880m, threshold: 1, stepWeights: [70, 90], metrics: [{name: latency}]}}
 ```
 
 Does not apply:

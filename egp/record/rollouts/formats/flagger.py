@@ -13,7 +13,7 @@ kind: Canary
 metadata: {name: podinfo}
 spec:
   analysis:
-    interval: 1h
+    interval: 60m
     threshold: 5
     stepWeights: [10, 50]
     metrics: [{name: request-success-rate, thresholdRange: {min: 99}}]
