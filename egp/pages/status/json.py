@@ -126,6 +126,14 @@ class FalseWins(Reported):
     allowed: float | None
 
 
+class GovernedRollouts(Reported):
+    """Flags that divide units by chance, and those of them that a plan names."""
+
+    rolled_out: Count
+    planned: Count
+    unplanned: tuple[str, ...]
+
+
 class StatusError(Reported):
     """What could not be read or judged."""
 
@@ -148,6 +156,8 @@ class StatusReport(Reported):
     waivers: tuple[ExpiringWaiver, ...]
     layers: tuple[LayerPeriod, ...]
     false_wins: FalseWins | None
+    rollouts: GovernedRollouts | None
+    """Null where the policy names no rollout files."""
     errors: tuple[StatusError, ...]
 
 
@@ -176,6 +186,7 @@ def render(status: Status) -> str:
             ),
             layers=tuple(LayerPeriod.of(each, from_=each.start, to=each.end) for each in status.layers),
             false_wins=FalseWins.of(wins, from_=wins.first, to=wins.last) if wins else None,
+            rollouts=GovernedRollouts.of(status.governed) if status.governed else None,
             errors=tuple(map(StatusError.of, status.failures)),
         )
     )

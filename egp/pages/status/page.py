@@ -14,7 +14,7 @@ from egp.plan.wording import counted, length, listing, one_in, percent, signific
 
 if TYPE_CHECKING:
     from egp.output.page.charts import LayerPeriod
-    from egp.pages.status.portfolio import FalseWins, Status
+    from egp.pages.status.portfolio import FalseWins, Governed, Status
     from egp.pages.status.standing import Standing, UnitProgress
     from egp.plan.finding import Failure
 
@@ -22,6 +22,9 @@ TONE: dict[Colour, Tone] = {"green": "good", "yellow": "caution", "red": "bad"}
 
 _RARE = 0.2
 """Expected wins below which they are nearly the chance of one."""
+
+_NAMED = 5
+"""Flags without a plan that are named."""
 
 _TOLD = 2
 """Reasons of an experiment in the table; the gate tells all of them."""
@@ -75,10 +78,26 @@ def _sections(status: Status) -> Iterator[Section]:
         yield Section("Traffic", [_traffic(status.layers)])
     if status.false_wins:
         yield Section("False wins to expect", [_risk(status.false_wins)])
+    if status.governed and status.governed.rolled_out:
+        yield Section("Rolled out by chance", [_governed(status.governed)])
     if over := status.of("over"):
         yield Section("Over", [_over(over)], folded=True)
     if status.failures:
         yield Section("What could not be read", [Points([*map(_failure, status.failures)])], "bad")
+
+
+def _governed(governed: Governed) -> Paragraph:
+    """Which share of what is rolled out a plan stands behind."""
+    flags = counted(governed.rolled_out, "flag")
+    share = percent(governed.planned / governed.rolled_out)
+    without = list(map(shown, governed.unplanned[:_NAMED]))
+    more = len(governed.unplanned) - len(without)
+    others = listing([*without, *([f"{more} more"] if more else [])])
+    rest = f" Without a plan: {others}." if without else ""
+    tone: Tone = "caution" if without else "good"
+    return Paragraph(
+        f"{flags} divide units by chance; a plan stands behind {governed.planned} ({share}).{rest}", tone
+    )
 
 
 def _todo(standings: Iterable[Standing]) -> list[str]:

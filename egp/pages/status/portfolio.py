@@ -67,6 +67,15 @@ class Expiring(NamedTuple):
     expires: date
 
 
+class Governed(NamedTuple):
+    """Of the flags that divide units by chance, those that a plan names; those the policy excepts are not counted."""
+
+    planned: int
+    rolled_out: int
+    unplanned: tuple[str, ...]
+    """The others, in the order of their files."""
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     as_of: Moment
@@ -79,6 +88,8 @@ class Status:
     expiring: tuple[Expiring, ...]
     failures: tuple[Failure, ...]
     """What could not be read, or kept the gate from judging."""
+    governed: Governed | None = None
+    """None where the policy names no rollout files."""
 
     @property
     def day(self) -> date:
@@ -139,7 +150,21 @@ def status(
         _false_wins(entries, day, policy),
         tuple(_expiring(report, day)),
         (*failures, *(failure for each in standings for failure in each.failures)),
+        _governed(entries, policy, finder) if policy.rollouts else None,
     )
+
+
+def _governed(entries: Sequence[PortfolioEntry], policy: Policy, finder: PlanFinder) -> Governed:
+    from egp.policy.rollout_files import read_served
+
+    index = PortfolioIndex(entries)
+    flags = dict.fromkeys(
+        each.flag.value
+        for each in read_served(policy, finder.folder).rollouts
+        if each.share_of == "units" and each.is_rolled_out and each.flag.value not in policy.not_an_experiment
+    )
+    unplanned = tuple(flag for flag in flags if not index.sharing("flag", flag))
+    return Governed(len(flags) - len(unplanned), len(flags), unplanned)
 
 
 def _plans(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, day: date) -> Iterator[_Read]:

@@ -1,0 +1,32 @@
+"""egp status says which share of what is rolled out by chance a plan stands behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from tests.gate.calling import call
+from tests.rollouts.test_check import FLAG, POLICY, SOUND
+
+
+def test_the_share_that_is_governed_is_told(tmp_path: Path) -> None:
+    files = {
+        "experiments/plan.yaml": SOUND.read_text(encoding="utf-8"),
+        "egp.yaml": POLICY,
+        "flags/pdp.yaml": FLAG,
+        "flags/log.yaml": FLAG.replace("pdp_buy_now", "log_sampling"),
+        "flags/other.yaml": FLAG.replace("pdp_buy_now", "search_banner"),
+        "flags/all.yaml": FLAG.replace("pdp_buy_now", "everybody").replace("[control, 55], ", ""),
+    }
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    told = call(tmp_path, "status", "--as-of", "2023-01-25", "--format", "json")
+    assert json.loads(told.out)["rollouts"] == {"rolled_out": 2, "planned": 1, "unplanned": ["search_banner"]}
+    page = call(tmp_path, "status", "--as-of", "2023-01-25", "--format", "text").out
+    assert (
+        "2 flags divide units by chance; a plan stands behind 1 (50 %). Without a plan: search_banner."
+        in " ".join(page.split())
+    )
