@@ -1,4 +1,4 @@
-"""Cold start and throughput of ``egp check`` against its peers, same run, same plans.
+"""Throughput of ``egp check`` against its peers, same run, same plans; ``cold_start.py`` measures one plan.
 
     python -m benchmarks.check [--runs 5] [--write]
 
@@ -39,7 +39,6 @@ def commands(plans: Sequence[str]) -> dict[str, list[str]]:
     """The peers, each on the same files."""
     return {
         "egp check": [sys.executable, "-m", "egp", "check", "--as-of", "2023-01-18", *plans],
-        "python -c pass": [sys.executable, "-c", "pass"],
         "PyYAML CSafeLoader, loading only": [sys.executable, "-c", LOAD, *plans],
         "check-jsonschema": [str(BIN / "check-jsonschema"), "--schemafile", str(SCHEMA), *plans],
         "yamllint": [str(BIN / "yamllint"), "-d", YAMLLINT, *plans],
@@ -95,20 +94,16 @@ def measure(runs: int) -> list[str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ENVIRONMENT["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
-        write_plans(folder / "one", 1)
         write_plans(folder / "thousand", 1000)
         write_plans(folder / "many", 10_000)
-        one = [str(path) for path in (folder / "one").iterdir()]
         thousand = sorted(str(path) for path in (folder / "thousand").iterdir())
-        cold = medians(commands(one), runs * 3)
         named = commands(thousand)
         fast = medians({name: named[name] for name in FAST}, runs * 3)
-        slow = medians({name: named[name] for name in named if name not in (*FAST, "python -c pass")}, 1)
+        slow = medians({name: named[name] for name in named if name not in FAST}, 1)
         memory = peak_megabytes(
             [sys.executable, "-m", "egp", "check", "--as-of", "2023-01-18", str(folder / "many")]
         )
     return [
-        *rows("cold start, one plan", cold, {"check-jsonschema": "≤ 0.55 ×"}),
         *rows(
             "1,000 plans",
             {**fast, **slow},

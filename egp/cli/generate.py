@@ -42,6 +42,7 @@ def generated_files() -> dict[str, str]:
         files[f"docs/rules/{rule_id}.md"] = _rule_page(rule)
     for path in (
         "README.md",
+        "benchmarks/README.md",
         "docs/power.md",
         "docs/results.md",
         "docs/gate.md",
@@ -164,6 +165,7 @@ def _block(match: re.Match[str]) -> str:
         "file": _file_block,
         "columns": _column_table,
         "checks": _gate_checks,
+        "speed": _speed,
     }
     return f"{match[1]}{makers[verb](rest)}{match[3]}"
 
@@ -190,6 +192,33 @@ def _gate_checks(_: str) -> str:
         for name, option in check.options.items():
             parts += [f"`{name}` ({shown_value(option.default)}): {option.meaning}.", ""]
     return "\n".join(parts)
+
+
+def _speed(what: str) -> str:
+    """What a cold start takes, as `python -m benchmarks.cold_start` measured it: a table, or a sentence."""
+    with open(os.path.join(ROOT, "benchmarks", "cold_start.json"), encoding="utf-8") as file:
+        measured = json.load(file)
+    rows = measured["milliseconds"]
+    least = rows["python -c pass"]["cpu"]
+    times = {name: f"{row['cpu'] / least:.1f}" for name, row in rows.items()}
+    if what == "table":
+        lines = ["| one plan, cold | CPU, ms | wall, ms | CPU of `python -c pass` |", "|---|---|---|---|"]
+        lines += [
+            f"| {name} | {row['cpu']:.1f} | {row['wall']:.1f} | {times[name]} × |"
+            for name, row in rows.items()
+        ]
+        about = (
+            f"Medians of {measured['runs']} runs, CPython {measured['python']}, {measured['cores']} cores."
+        )
+        return "\n".join([*lines, "", about]) + "\n"
+    ours, own, yamllint = (
+        times[name]
+        for name in ("egp check, a shipped policy", "egp check, and a registered plan", "yamllint")
+    )
+    return (
+        f"A check of one plan takes {ours} times the CPU of `python -c pass`, {own} times where the plan is registered\n"
+        f"under a policy of one's own; yamllint takes {yamllint} times ([measured](benchmarks/README.md) from the wheel).\n"
+    )
 
 
 def _file_block(path: str) -> str:
