@@ -144,7 +144,7 @@ def plain(params: Params, _: Experiment) -> str:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of egp with one more file, after one command."""
     root = tmp_path_factory.mktemp("checkout")
-    for name in ("egp", "policies", "schemas", "docs", "examples"):
+    for name in ("egp", "policies", "schemas", "docs", "examples", "benchmarks"):
         shutil.copytree(Path(ROOT, name), root / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(Path(ROOT, "README.md"), root)
     (root / "egp/rules/governance/short_title.py").write_text(RULE, encoding="utf-8")
