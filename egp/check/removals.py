@@ -36,10 +36,11 @@ def judge_removals(
 ) -> None:
     """Adds what is found of plans that are missing; without a base of those of the requested files, unless all are requested."""
     portfolio = {run.finder.canonical(source.path) for source in run.finder.portfolio()}
-    are_all_asked = histories.base is not None or portfolio.issubset(asked)
+    # Where no pattern says which plans there are, one plan alone is not all of them.
+    may_be_all = bool(portfolio) or len(asked) > 1
+    are_all_asked = histories.base is not None or (may_be_all and portfolio.issubset(asked))
     try:
-        # Where no pattern says which plans there are, one plan alone is not all of them.
-        removed = removed_plans(histories, present, are_all_asked and (bool(portfolio) or len(asked) > 1))
+        removed = removed_plans(histories, present, are_all_asked and may_be_all)
     except LockError as error:
         found.failures += error.failures
         return

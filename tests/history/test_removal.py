@@ -161,6 +161,18 @@ def test_a_plan_outside_the_reach_of_the_policy_is_gone(registered: Comparison) 
     assert len(removals(registered, base="main")) == 1
 
 
+@pytest.mark.parametrize(
+    ("paths", "count"), [((B,), 0), ((B, "plans/z.yaml"), 1), (("plans",), 1), (("plans/z.yaml",), 0)]
+)
+def test_where_no_pattern_says_which_plans_there_are_one_alone_is_not_all_of_them(
+    registered: Comparison, paths: tuple[str, ...], count: int
+) -> None:
+    registered.write("egp.yaml", registered.read("egp.yaml").partition("\n")[2])
+    registered.write("plans/z.yaml", plan("z"))
+    (registered.root / A).unlink()
+    assert len(removals(registered, *paths)) == count
+
+
 @pytest.mark.parametrize("base", ["", "main"])
 def test_one_that_is_requested_where_it_lies_now_is_not(registered: Comparison, base: str) -> None:
     registered.git("mv", A, "drafts.yaml")

@@ -80,6 +80,7 @@ PACKAGES = {
             "tests/check/test_processes.py",
             "tests/check/test_fingerprints.py",
             "tests/check/test_several_policies.py",
+            "tests/check/test_suppressions.py",
             "tests/check/test_owners.py",
             "tests/check/test_plan_files.py",
             "tests/baseline/test_baseline.py",

@@ -103,6 +103,17 @@ def test_nobody_is_missed_while_a_plan_cannot_be_read(office: Office) -> None:
     assert "unused-waiver" not in rules_in(office.report(), waived=False)
 
 
+def test_nobody_is_missed_while_a_plan_has_no_name_or_a_file_is_none(office: Office) -> None:
+    office.list_waivers(office.waiver(experiment="sell-later"))
+    nameless = office.house.text(PLAN).replace("id: buy-now\n", "", 1)
+    office.house.write("experiments/nameless.yaml", nameless)
+    assert "unused-waiver" not in rules_in(office.report(), waived=False)
+    (office.house.root / "experiments/nameless.yaml").unlink()
+    assert "unused-waiver" in rules_in(office.report(), waived=False)
+    (office.house.root / "experiments/link.yaml").symlink_to("/etc/hostname")
+    assert "unused-waiver" not in rules_in(office.report(), waived=False)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
