@@ -11,7 +11,7 @@ import pytest
 
 from egp.gate import json
 from egp.gate.activity import Activity
-from egp.gate.amounts import band, signed, unit_of
+from egp.gate.amounts import band, p_shown, signed, unit_of
 from egp.gate.clock import after, to_go
 from egp.gate.looks import planned_looks
 from egp.gate.move import MoveError, move_to
@@ -158,6 +158,12 @@ class TestAmounts:
     )
     def test_a_basis_point_is_the_finest_step_of_two_digits(self, value: float, written: str) -> None:
         assert signed(value, "share") == written
+
+    @pytest.mark.parametrize(
+        ("p_value", "written"), [(0.00099, "p < 0.001"), (0.001, "p = 0.001"), (0.0015, "p = 0.0015")]
+    )
+    def test_a_p_value_has_three_places_before_it_is_small(self, p_value: float, written: str) -> None:
+        assert p_shown(p_value) == written
 
     def test_a_band_has_its_unit_once(self) -> None:
         assert band((-0.001, 0.002), "s") == "-1 to +2 ms"

@@ -89,6 +89,16 @@ class TestASoundExperiment:
         assert [each.state for each in alive(rare)] == ["pass", "pass"]
         assert "too few events of refund_rate were due" in messages(alive(rare))
 
+    @pytest.mark.parametrize("baseline", ["0%", 0.0])
+    def test_beside_a_baseline_of_nothing_nothing_was_due(self, baseline: object) -> None:
+        at, metric = (0, "refund_rate") if baseline == "0%" else (1, "cs_contacts")
+        world = readout_world(guardrail_metrics={at: {"baseline": baseline}})
+        none = world.mapped(
+            lambda row: replace(row, sum=0.0, sum_squares=0.0) if row.metric == metric else row
+        )
+        assert [each.state for each in alive(none)] == ["pass", "pass"]
+        assert f"too few events of {metric} were due" in messages(alive(none))
+
 
 class TestEventsOfTheTreatmentAreLost:
     @pytest.mark.parametrize("metric", ["refund_rate", "cs_contacts"])
