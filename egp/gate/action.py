@@ -10,7 +10,6 @@ from egp.output.contract import Reported, Share
 from egp.plan.analysis.traffic import treated_share
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
-from egp.plan.results import TEST
 from egp.plan.wording import significant
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def _share_now(readout: Readout) -> float | None:
     stage = readout.stage
     if stage.name == NOWHERE or (stage.begin is not None and stage.begin > readout.as_of):
         return 0.0
-    return _share(readout.plan, stage.name, stage.treated)
+    return _share(readout.plan, stage.treated)
 
 
 def share_asked(judgement: GateJudgement) -> float | None:
@@ -99,12 +98,12 @@ def share_asked(judgement: GateJudgement) -> float | None:
         return None
     if move.kind == "stage":
         return plan.ramp[move.position].treated
-    return _share(plan, move.name, plan.canary.treated if move.kind == "canary" and plan.canary else None)
+    return _share(plan, plan.canary.treated if move.kind == "canary" and plan.canary else None)
 
 
-def _share(plan: Experiment, stage: str, treated: float | None) -> float | None:
-    """Treated share of the eligible units in a stage; None where the plan does not say."""
-    if treated is not None or stage != TEST:
+def _share(plan: Experiment, treated: float | None) -> float | None:
+    """The share, or without one that of the test; None where the plan does not say."""
+    if treated is not None:
         return treated
     try:
         return treated_share(plan)

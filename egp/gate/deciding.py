@@ -11,8 +11,8 @@ from egp.gate.estimates import Lacking
 from egp.gate.looks import open_look
 from egp.gate.ruling_out import harm_seen
 from egp.gate.withholding import require_open
-from egp.plan.analysis.registered import PRIMARY, is_relative
-from egp.plan.finding import NotChecked
+from egp.plan.analysis.registered import PRIMARY
+from egp.plan.finding import NotChecked, need
 
 if TYPE_CHECKING:
     from egp.gate.readout import Readout
@@ -95,8 +95,10 @@ def _estimate_beyond(test: RegisteredTest, look: Look, bound: MetricChange) -> f
 def _against(test: RegisteredTest, look: Look, bound: MetricChange) -> tuple[stats.Contrast, float]:
     """The contrast that has the value beside it at a benefit of the bound: in per cent of the control observed."""
     sign = 1 if test.harm == "decrease" else -1
-    if bound.value == 0 or not is_relative(bound, test.metric):
-        baseline = test.metric.baseline
-        return look.seen.difference, sign * bound.absolute(baseline.value if baseline else 0.0)
+    if bound.value == 0 or not bound.relative:
+        return look.seen.difference, sign * bound.value
+    need(
+        test.metric.baseline, *test.path, "baseline"
+    )  # without one nobody knows whether it is relative to anything
     look.seen.require_positive_control(test.metric.name, look.tail, look.lacks)
     return look.seen.at(1 + sign * bound.value), 0.0

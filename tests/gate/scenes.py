@@ -384,6 +384,9 @@ SCENES: dict[str, dict[str, Callable[[], World]]] = {
         "less lift than asked": lambda: readout_world(decision_rule={"min_lift": "61bps"}),
         "an interval below what is asked": lambda: readout_world(decision_rule={"min_ci_lower": "45bps"}),
         "another ending is agreed": lambda: readout_world(Truth(0.1213), decision_rule={"otherwise": "narrower_rerun"}),
+        "a lift in per cent of nobody knows what": lambda: readout_world(
+            primary_metric={"baseline": None, "mde": "45bps"}, decision_rule={"min_lift": "1%"}
+        ),
         "no decision rule": lambda: readout_world(Truth(0.1213), decision_rule=None),
         "a non-inferiority primary": lambda: readout_world(
             Truth(0.1195), type="non_inferiority", primary_metric={"non_inferiority_margin": "3%"}
@@ -404,6 +407,9 @@ SCENES: dict[str, dict[str, Callable[[], World]]] = {
         "harm of the margin is not excluded": lambda: harmed(0.0448, "rollback"),
         "a guardrail without a margin": lambda: readout_world(guardrail_metrics={1: {"non_inferiority_margin": None}}),
         "harm that fires a rule": lambda: readout_world(HARMFUL),
+        "a rule of no harm at all, beside a control without any": lambda: readout_world(
+            Truth(0.126, refund_rate=0.001), Truth(refund_rate=0.0), stop_rules={0: {"harm_exceeds": "0%"}}
+        ),
         "a rule that holds": lambda: readout_world(HARMFUL, stop_rules={0: {"action": "hold"}}),
         "a rule with a prior": lambda: readout_world(HARMFUL, stop_rules={0: {"prior": {"mean": "0%", "std_dev": "1%"}}}),
         "a rule with an absolute amount": lambda: readout_world(HARMFUL, stop_rules={0: {"harm_exceeds": "20bps"}}),
@@ -413,6 +419,7 @@ SCENES: dict[str, dict[str, Callable[[], World]]] = {
         "a rule with as many units as it asks": lambda: readout_world(HARMFUL, stop_rules={0: {"min_units_per_variant": 147_000}}),
         "one slow day": lambda: slow_days(2),
         "two slow days": lambda: slow_days(2, 3),
+        "one slow day, which is enough": lambda: slow_days(2).but(plan=plan_of(stop_rules={2: {"for": "1d"}})),
         "two slow days, one between": lambda: slow_days(2, 4),
         "the last two days slow": lambda: slow_days(4, 5),
         "slow by what is tolerated": lambda: slow_days(2, 3, seconds=1.9 * 1.12),
@@ -460,6 +467,7 @@ SCENES: dict[str, dict[str, Callable[[], World]]] = {
         "a ledger that is not the ramp": lambda: stage_world().but(
             stages=(entry(0.7, "2023-02-08T08:00:00-08:00"), entry(0.6, "2023-02-07T08:00:00-08:00"))
         ),
+        "a stage that the plan does not have": lambda: stage_world().but(stages=(entry(0.6, "2023-02-07T08:00:00-08:00"),)),
         "an empty ledger": lambda: stage_world().but(stages=()),
         "no build named": lambda: stage_world().but(revision=None),
         "an hour before the dwell ends": lambda: stage_world().but(as_of=stage_world().as_of - HOUR),
@@ -471,6 +479,9 @@ SCENES: dict[str, dict[str, Callable[[], World]]] = {
         "no rows": lambda: stage_world().but(rows=()),
         "a rule is silent": lambda: stage_world(stop_rules={0: {"min_units_per_variant": 40_000}}),
         "a rule has just the units": lambda: stage_world(stop_rules={0: {"min_units_per_variant": 24_000}}),
+        "refunds were counted on half of the units": lambda: stage_world().mapped(
+            lambda row: replace(row, units=row.units // 2, sum=(row.sum or 0.0) / 2) if row.metric == "refund_rate" else row
+        ),
         "harm that may be noise": lambda: stage_world(Truth(refund_rate=0.0334)),
         "harm that is none": lambda: stage_world(Truth(refund_rate=0.0352), stop_rules=[]),
         "harm that a rule withdraws": lambda: stage_world(Truth(refund_rate=0.036)),

@@ -165,6 +165,12 @@ class TestAmounts:
     def test_a_p_value_has_three_places_before_it_is_small(self, p_value: float, written: str) -> None:
         assert p_shown(p_value) == written
 
+    @pytest.mark.parametrize(
+        ("unit", "written"), [("abs", "+0.0131"), ("", "+0.0131"), ("USD", "+0.0131 USD"), ("s", "+13.1 ms")]
+    )
+    def test_a_number_without_a_unit_has_none(self, unit: str, written: str) -> None:
+        assert signed(0.0131, unit) == written
+
     def test_a_band_has_its_unit_once(self) -> None:
         assert band((-0.001, 0.002), "s") == "-1 to +2 ms"
 

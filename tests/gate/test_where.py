@@ -49,6 +49,8 @@ ENTERED = (entry(0.7, "2023-02-07T08:00:00-08:00"), entry(0.9, "2023-02-09T08:00
         ("2023-01-25T00:00", "canary", (), {"canary": CANARY}, "canary", -1),
         ("2023-01-25T00:00", "70%", (), {"canary": CANARY}, "test", -1),
         ("2023-01-25T00:00", "", (), {"canary": {**CANARY, "treated": "0%"}}, "test", -1),
+        ("2023-01-25T00:00", "", (), {"schedule": {"start": None}}, "test", -1),
+        ("2023-01-25T00:00", "", (), {"schedule": {"start": None}, "canary": CANARY}, "canary", -1),
         ("2023-01-25T00:00", "", (), ROLLOUT, "canary", -1),
         ("2023-01-25T00:00", "", (), {"type": "rollout"}, "no stage", -1),
         ("2023-02-07T07:59", "", ENTERED, {}, "test", -1),
@@ -134,6 +136,10 @@ class TestWhatIsOver:
         readout = world("2023-01-30T00:00", schedule={"pauses": ["2023-01-25/2023-01-26"]}).readout()
         assert [day.day for day in each_day_over(readout)] == [23, 24, 27, 28, 29]
         assert len(days_over(readout)) == 2
+
+    def test_nor_are_they_in_a_stage(self) -> None:
+        readout = world("2023-02-12T08:00", "", ENTERED[:1], schedule={"pauses": ["2023-02-09/2023-02-10"]}).readout()  # fmt: skip
+        assert [day.day for day in each_day_over(readout)] == [7, 8, 11]
 
     @pytest.mark.parametrize(("moment", "weeks"), [("2023-01-29T23:59", 0), ("2023-01-30T00:00", 1), ("2023-02-05T23:59", 1), ("2023-02-06T00:00", 2)])  # fmt: skip
     def test_a_week_is_over_after_seven_days(self, moment: str, weeks: int) -> None:

@@ -11,8 +11,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from egp.gate.reading import Reading
-from egp.gate.verdict import decide
+from egp.gate.verdict import Decision, decide
 from egp.plan.results import Row, StageCounts
 from egp.rules.gate_check import load
 from egp.stats.values import replace
@@ -175,6 +174,18 @@ def risen(per_mille: int) -> World:
     )
 
 
+def sparse(units_a_day: int) -> World:
+    """Refunds are 5 % where 3.1 % were expected, of so many units a day."""
+    world = readout_world(Truth(0.126, refund_rate=0.05), Truth(refund_rate=0.05))
+    return world.mapped(
+        lambda row: (
+            replace(row, units=units_a_day, sum=0.05 * units_a_day)
+            if (row.metric, row.window) == (REFUNDS, "cohort")
+            else row
+        )
+    )
+
+
 def counts(**numbers: int) -> World:
     return readout_world().but(more={"counts": (StageCounts("test", 100_000, **numbers),)})
 
@@ -298,6 +309,7 @@ TURNS: dict[str, Turn] = {
     # The readout.
     "control's rate, of 100,000, above its baseline": Turn("control-baseline", lambda number: readout_world(Truth(0.19), Truth(number / 1e5)), 12_000, 20_000),
     "control's rate below it": Turn("control-baseline", lambda number: readout_world(Truth(0.06), Truth(number / 1e5)), 12_000, 4_000),
+    "units a day of a control that is far above its baseline": Turn("control-baseline", sparse, 10, 2_000),
     "tenths of a basis point that are to be found": Turn("precision", lambda number: readout_world(primary_metric={"mde": f"{number / 10}bps"}), 300, 450),
     "hundredths of a per cent of a margin that are to be told apart": Turn("precision", lambda number: readout_world(**_margin(number)), 100, 400),
     "the primary's rate, of 100,000": Turn("primary-outcome", primary(), 12_000, 12_600),
@@ -320,6 +332,7 @@ TURNS: dict[str, Turn] = {
     "the primary's rate at the last look of an always valid test": Turn("primary-outcome", lambda number: look_2(number, **ALWAYS), 12_000, 13_000),
     "the primary's rate in the second week": Turn("novelty", lambda number: faded(number / 1e5), 12_600, 11_000),
     "minutes before outcomes have matured": Turn("outcome-matured", lambda number: at(readout_world(guardrail_metrics={0: {"judged_on": "all_units"}}), "2023-02-13T00:00:00-08:00", -number), 0, 60),
+    "minutes before a guardrail's outcomes have": Turn("guardrail", lambda number: at(readout_world(guardrail_metrics={0: {"judged_on": "all_units"}}), "2023-02-13T00:00:00-08:00", -number), 0, 60),
     "days of the run that are required": Turn("runtime-complete", lambda number: readout_world(schedule={"pauses": [] if number == 0 else [f"2023-01-{31 - number}/2023-01-30"]}), 0, 7),
     # Harm.
     "refunds at the readout, of 100,000": Turn("guardrail", lambda number: no_weeks(refunds(number / 1e5, stop_rules=[])), 3_100, 3_300),
@@ -357,19 +370,21 @@ TURNS: dict[str, Turn] = {
 """What the number is → where to look for the turn."""
 
 
-def readings(turn: Turn, number: int) -> list[Reading]:
+def decided(turn: Turn, number: int) -> Decision:
     """What the check says there."""
-    return list(decide(turn.make(number).readout(), among=[load(turn.check)]).readings)
+    return decide(turn.make(number).readout(), among=[load(turn.check)])
 
 
 def said(turn: Turn, number: int) -> Iterator[str]:
-    for each in readings(turn, number):
+    decision = decided(turn, number)
+    yield from (f"  crash: {each.message}" for each in decision.crashes)
+    for each in decision.readings:
         about = " ".join(filter(None, (each.metric, each.variant)))
         yield f"  {' '.join(filter(None, (each.state, each.kind, about)))}: {each.message}"
 
 
 def kinds(turn: Turn, number: int) -> list[tuple[str, ...]]:
-    return [(each.state, each.kind, each.metric, each.variant) for each in readings(turn, number)]
+    return [(each.state, each.kind, each.metric, each.variant) for each in decided(turn, number).readings]
 
 
 def turned(turn: Turn) -> tuple[int, int]:

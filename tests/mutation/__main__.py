@@ -48,6 +48,7 @@ PACKAGES = {
             "tests/gate/test_where.py",
             "tests/gate/test_scenes.py",
             "tests/gate/test_bounds.py",
+            "tests/gate/test_bounds_of_benefit.py",
             "tests/gate/test_checks.py",
             "tests/gate/test_verdict.py",
             "tests/gate/test_receipt.py",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from egp.gate.clock import instant
 from egp.gate.exposure import has_stage_begun
-from egp.gate.looks import is_last_look_open, last_judged_day, open_look
+from egp.gate.looks import is_last_look_open, last_judged_day
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.gate.rows import cumulative_rows
@@ -25,7 +25,7 @@ from egp.rules.rule import Params
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
     if readout.is_decision:
-        if open_look(readout) is not None and is_last_look_open(readout):
+        if is_last_look_open(readout):
             yield _sample(readout)
     elif readout.move.kind != "monitor" and readout.stage.name != TEST and has_stage_begun(readout):
         yield from _stop_rules(readout)

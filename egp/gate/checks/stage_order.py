@@ -89,8 +89,8 @@ def _next(readout: Readout) -> Iterator[Reading]:
         yield _repair(message, "rolled back", first, f"begin again with {first}")
         return
     declared, asked, now = _declared(readout), readout.move.position, readout.stage.position
-    if asked == now + 1 or asked == now == -1:
-        return
+    if asked == now + 1 or asked == now == -1 or now == len(declared):
+        return  # of a stage that the plan does not have the ledger speaks
     if asked <= now:
         message = f"{readout.move.name} was entered already: the treatment is at {readout.stage.name}"
         yield _repair(message, readout.stage.name, "a later stage", "egp gate --monitor watches a stage")
