@@ -24,6 +24,7 @@ COMMANDS = {
     "explain": "explain a rule with the values in force, or why a plan is rejected and what complies",
     "rules": "list all rules and what the policy makes of them",
     "policy": "show, test, compare and pin policies",
+    "show": "print a plan as it is judged, with the line that each value comes from",
     "power": "compute sample size, smallest effect or power",
     "gate": "proceed, hold or roll back, from the plan and its results",
     "enter": "enter a stage: ask the gate again, and write it into the ledger",
@@ -36,7 +37,7 @@ COMMANDS = {
     "brief": "one page for deciding: before a launch, and while it is under way",
     "status": "the portfolio as green, yellow and red, from plans and results",
     "decide": "record a decision beside the registration",
-    "new": "begin a plan, a policy or a rule",
+    "new": "begin a plan, a policy, a catalogue of metrics or a rule",
     "completion": "print a completion script for a shell",
 }
 """Command → what it does. Each is a module of ``egp.cli.commands``, imported when it is called."""

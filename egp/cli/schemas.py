@@ -27,6 +27,7 @@ from egp.gate.changes_json import GateChanges
 from egp.gate.json import GateVerdict, Receipt
 from egp.output.report.json import CheckReport
 from egp.pages.history.json import HistoryReport
+from egp.pages.plan_show.json import PlanShowReport
 from egp.pages.policy_diff.json import PolicyDiffReport
 from egp.pages.policy_show.json import PolicyShowReport
 from egp.pages.policy_test.json import PolicyTestReport
@@ -355,6 +356,7 @@ REPORTS: dict[str, tuple[Any, str]] = {
     "power": (Calculation | PowerOfPlans, "Report of egp power"),
     "status": (StatusReport, "Status of a portfolio of experiments (egp)"),
     "history": (HistoryReport, "Life of plans, of egp history"),
+    "show": (PlanShowReport, "Plan of egp show"),
     "policy-show": (PolicyShowReport, "Settings of egp policy show"),
     "rules": (RulesReport, "List of egp rules"),
     "policy-test": (PolicyTestReport, "Outcome of egp policy test"),

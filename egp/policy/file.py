@@ -65,6 +65,10 @@ class PolicyFile(TypedMapping):
         "Policies this one builds on, the later ones winning.", ["egp:standard"]
     )
     version: str | None = field("Version of the policy, shown in every report.", "2026.2")
+    caution: str | None = field(
+        "What every report says of plans that this policy judges, or one that builds on it.",
+        "no policy to launch on",
+    )
     timezone: str | None = field("IANA time zone of the organisation.", "America/Los_Angeles")
     plans: tuple[str, ...] = listed(
         "Patterns of the plans, relative to this file.", ["experiments/**/*.yaml"]

@@ -25,6 +25,9 @@ from egp.yaml import Document, Path, read_bytes
 from egp.yaml.decoding import RefusedError, check_characters, decode
 from egp.yaml.files import is_inside
 
+FILE = "metrics.yaml"
+"""Where a catalogue is begun."""
+
 _MOST_FILES = 200
 _MOST_NAMES = 5_000
 """Metrics, facts or populations of a catalogue."""

@@ -168,6 +168,8 @@ class Policy:
     """Patterns of the folders that it delegates to policies there."""
     floor: Floor | None = None
     """The policy that delegates to it; None for one that nobody has to delegate to."""
+    caution: str = ""
+    """What every report says of plans that it judges; the version has it, too."""
     is_chosen: bool = False
     """Whether ``--policy`` puts it in the place of the owners' policies."""
     dates: tuple[date, ...] = field(init=False)

@@ -461,7 +461,8 @@ def read_policy(
         raise PolicyError(failures)
     return Policy(
         name=shown_as,
-        version=next((each.version for each in reversed(contents) if each.version), ""),
+        version=", ".join(filter(None, (_version(contents), _caution(contents)))),
+        caution=_caution(contents),
         digest=f"sha256:{files.digest.hexdigest()}",
         root="" if shown_as.startswith("egp:") else root,
         layers=layers,
@@ -485,6 +486,16 @@ def read_policy(
         metrics=metrics,
         custom=tuple(files.custom.values()),
     )
+
+
+def _version(contents: Sequence[PolicyFile]) -> str:
+    """The version of the policy on top."""
+    return next((each.version for each in reversed(contents) if each.version), "")
+
+
+def _caution(contents: Sequence[PolicyFile]) -> str:
+    """What any of the files has every report say."""
+    return ", ".join(dict.fromkeys(each.caution for each in contents if each.caution))
 
 
 def _waiver_terms(contents: Sequence[PolicyFile]) -> WaiverTerms | None:

@@ -49,7 +49,7 @@ def setting(policy: Policy, rule: str, name: str) -> object:
 
 
 def test_names() -> None:
-    assert policy_names() == ["egp:ml-launch", "egp:standard", "egp:strict"]
+    assert policy_names() == ["egp:ml-launch", "egp:standard", "egp:starter", "egp:strict"]
 
 
 @pytest.mark.parametrize("name", policy_names())

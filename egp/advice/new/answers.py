@@ -120,10 +120,24 @@ def read_answers(given: Mapping[str, str], answers: Answers) -> None:
             )
 
 
-def interview(answers: Answers, ask: Callable[[str], str], tell: Callable[[str], None]) -> Iterator[str]:
-    """Asks what is not answered yet, and yields the name of each question that was. An empty answer leaves it open."""
+def interview(
+    answers: Answers,
+    ask: Callable[[str], str],
+    tell: Callable[[str], None],
+    is_asked: Callable[[str], bool] = lambda _: True,
+    most: int = 100,
+) -> Iterator[str]:
+    """Asks what is not answered yet, and yields the name of each question that was. An empty answer leaves it open.
+
+    ``is_asked`` says of a question whether it is the author's to answer, and ``most`` how many of them there are.
+    """
+    number = 0
     for question in QUESTIONS:
-        while question.name not in answers and question.applies(answers):
+        is_open = question.name not in answers and question.applies(answers) and is_asked(question.name)
+        if not is_open or number == most:
+            continue
+        number += 1
+        while question.name not in answers:
             text = ask(question.asked).strip()
             if not text:
                 break

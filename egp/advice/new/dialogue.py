@@ -42,8 +42,22 @@ class NewExperiment:
     def converse(self, ask: Ask, tell: Callable[[str], None]) -> None:
         """Asks for the rest, and shows the sample size whenever an answer changes it."""
         phrase = self._tell("", tell)
-        for _ in interview(self.answers, ask, tell):
+        is_asked, most = self._own_questions() if self._policy.completes_plans else (lambda _: True, 100)
+        for _ in interview(self.answers, ask, tell, is_asked, most):
             phrase = self._tell(phrase, tell)
+
+    def _own_questions(self) -> tuple[Callable[[str], bool], int]:
+        from egp.advice.new.short import MOST_ASKED, is_asked
+
+        def answer(name: str) -> bool:
+            return is_asked(name, self.answers, self._policy, self._surfaces, self._as_of)
+
+        return answer, MOST_ASKED
+
+    @property
+    def _surfaces(self) -> list[str]:
+        surfaces = self.answers.get("surface")
+        return [str(surface) for surface in surfaces] if isinstance(surfaces, list) else []
 
     def _tell(self, phrase: str, tell: Callable[[str], None]) -> str:
         power = self.draft().power_sentence(self.answers)
@@ -53,8 +67,11 @@ class NewExperiment:
 
     def draft(self) -> Draft:
         """The plan as far as it is known."""
-        surfaces = self.answers.get("surface")
-        named = [str(surface) for surface in surfaces] if isinstance(surfaces, list) else []
+        if self._policy.completes_plans:
+            from egp.advice.new.short import short_draft
+
+            return short_draft(self.answers, self._policy, self._in_policy, self._as_of, self._start)
+        named = self._surfaces
         calendar = [days for periods in self._policy.calendars.values() for days in periods]
         kind = str(self.answers.get("type") or "")
         settings = Settings(self._policy, self._in_policy, named, kind, self._as_of)

@@ -64,6 +64,11 @@ def _read(text: str) -> Experiment:
     return read_experiment(read_text(text)[0].value)[0]
 
 
+def open_line(key: str, todo: str) -> str:
+    """A key that only a person can answer, with what is to be said."""
+    return f"{key + ':':<{COMMENTS_AT}}# TODO {todo}".rstrip()
+
+
 class _Timetable:
     """Dates and shares that fit each other and the policy."""
 
@@ -162,7 +167,7 @@ class _Page:
         self._lines.append(line)
 
     def _open(self, key: str, todo: str) -> None:
-        self._add(f"{key + ':':<{COMMENTS_AT}}# TODO {todo}")
+        self._add(open_line(key, todo))
 
     def _asked(self, name: str, key: str, todo: str) -> None:
         """A key with its answer; open without one."""

@@ -57,6 +57,23 @@ def add_policy_options(parser: ArgumentParser) -> None:
     add_file(parser, "egp.yaml")
 
 
+def add_metrics_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="FILE",
+        required=True,
+        help="semantic models of dbt, fact metrics of GrowthBook, or certified metrics of Eppo; YAML or JSON",
+    )
+    parser.add_argument(
+        "--unit",
+        metavar="COLUMN",
+        default="",
+        help="column with the randomisation unit, where facts have several",
+    )
+    add_file(parser, "metrics.yaml")
+
+
 def add_rule_options(parser: ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="id of the rule, such as links-declared")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""egp new: begin a plan, a policy or a rule."""
+"""egp new: begin a plan, a policy, a catalogue of metrics or a rule."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from egp.yaml.files import shown_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from egp.cli.arguments.new import add_experiment_options, add_policy_options, add_rule_options
+    from egp.cli.arguments.new import (
+        add_experiment_options,
+        add_metrics_options,
+        add_policy_options,
+        add_rule_options,
+    )
 
     kinds = parser.add_subparsers(title="what", metavar="WHAT", required=True, parser_class=type(parser))
     experiment = kinds.add_parser("experiment", help="the plan of an experiment", allow_abbrev=False)
@@ -30,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--as-of", type=day, metavar="DATE", help="day that its version is named by (default: today)"
     )
     policy.set_defaults(run=_new_policy)
+    metrics = kinds.add_parser(
+        "metrics", help="a catalogue of metrics, from what another tool has", allow_abbrev=False
+    )
+    add_metrics_options(metrics)
+    metrics.set_defaults(run=_new_metrics)
     rule = kinds.add_parser("rule", help="the module of a rule", allow_abbrev=False)
     add_rule_options(rule)
     rule.set_defaults(run=_new_rule)
@@ -76,6 +86,35 @@ def _new_policy(options: argparse.Namespace) -> int:
         raise terminal.Stop(str(error), error.failures[0].help) from None
     text = policy_text(options.extends, options.plans, judging_day(options.as_of, ""))
     return _begin(options.file or POLICY_FILE, text)
+
+
+def _new_metrics(options: argparse.Namespace) -> int:
+    from egp.advice.new.files import require_new
+    from egp.advice.new.metrics import ImportRefused, imported, sentences, text_of
+    from egp.plan.finding import HelpfulError
+    from egp.policy.metrics import FILE
+    from egp.yaml import read_file
+
+    path = options.file or FILE
+    try:
+        document = read_file(options.source, shown_path(options.source))[0]
+        if document.problems:
+            raise ImportRefused(
+                f"{options.source}: {document.problems[0].message}", document.problems[0].help
+            )
+        found = imported(document.value, options.unit)
+        queries = {os.path.join(os.path.dirname(path), name): text for name, text in found.queries.items()}
+        for each in queries if path != "-" else ():
+            require_new(each)
+    except HelpfulError as error:
+        raise terminal.Stop(str(error), error.help) from None
+    except OSError as error:
+        raise terminal.Stop(f"cannot read {shown_path(options.source)}: {error.strerror}") from None
+    status = _begin(path, text_of(found))
+    for each, text in queries.items() if path != "-" else ():
+        _begin(each, text)
+    sys.stderr.writelines(f"{line}\n" for line in sentences(found))
+    return status
 
 
 def _new_rule(options: argparse.Namespace) -> int:

@@ -68,7 +68,8 @@ def render(report: Report, fail_level: Severity) -> str:
         )
     for passed in report.passes:
         _case(suites, words.plan_of(passed.path, passed.document), passed.rule)
-    return _written(suites)
+    cautions = dict.fromkeys(each.caution for each in report.policies if each.caution)
+    return _written(suites, ", ".join(("egp", *cautions)))
 
 
 def _case(suites: _Suites, suite: str, rule: str) -> _Case:
@@ -102,11 +103,11 @@ def _said(message: str, *more: str) -> _Said:
     return _Said(printable(message), "\n".join(map(printable, filter(None, more))))
 
 
-def _written(suites: _Suites) -> str:
+def _written(suites: _Suites, named: str) -> str:
     cases = [case for suite in suites.values() for case in suite.values()]
     counts = _counts(cases)
     del counts["skipped"]  # the schema of Jenkins has it for suites alone
-    root = ET.Element("testsuites", {"name": "egp", **counts})
+    root = ET.Element("testsuites", {"name": named, **counts})
     for name, of_plan in suites.items():
         shown = printable(name)
         suite = ET.SubElement(root, "testsuite", {"name": shown, **_counts(of_plan.values())})
