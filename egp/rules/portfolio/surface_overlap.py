@@ -62,8 +62,7 @@ Passes:
 ```yaml
 layer: null
 ---
-layer: null
-surfaces: [search.results]
+{layer: null, surfaces: [search.results]}
 ```
 
 Not checked without `/surfaces`.

@@ -20,8 +20,7 @@ stop_rules:
 Does not apply:
 
 ```yaml
-guardrail_metrics: []
-stop_rules: []
+{guardrail_metrics: [], stop_rules: []}
 ```
 
 Not checked at `/stop_rules`:

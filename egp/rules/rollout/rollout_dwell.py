@@ -9,10 +9,7 @@ Passes with `format: argo-rollouts`:
 ```yaml
 ramp: {0: {min_dwell: 48h}, 1: {min_dwell: 48h}}
 ---
-apiVersion: argoproj.io/v1alpha1
-kind: Rollout
-metadata: {name: pdp_buy_now}
-spec: {strategy: {canary: {steps: [{setWeight: 70}, {pause: {duration: 48h}}, {setWeight: 90}, {pause: {}}]}}}
+{apiVersion: argoproj.io/v1alpha1, kind: Rollout, metadata: {name: pdp_buy_now}, spec: {strategy: {canary: {steps: [{setWeight: 70}, {pause: {duration: 48h}}, {setWeight: 90}, {pause: {}}]}}}}
 ```
 
 Fails at `text` with `format: argo-rollouts`, saying "stays 1 h at 70 %":
@@ -20,10 +17,7 @@ Fails at `text` with `format: argo-rollouts`, saying "stays 1 h at 70 %":
 ```yaml
 ramp: {0: {min_dwell: 48h}}
 ---
-apiVersion: argoproj.io/v1alpha1
-kind: Rollout
-metadata: {name: pdp_buy_now}
-spec: {strategy: {canary: {steps: [{setWeight: 70}, {pause: {duration: 1h}}, {setWeight: 90}, {pause: {}}]}}}
+{apiVersion: argoproj.io/v1alpha1, kind: Rollout, metadata: {name: pdp_buy_now}, spec: {strategy: {canary: {steps: [{setWeight: 70}, {pause: {duration: 1h}}, {setWeight: 90}, {pause: {}}]}}}}
 ```
 
 Fails at `text` with `format: argo-rollouts`, saying "does not stay at 70 %":
@@ -31,10 +25,7 @@ Fails at `text` with `format: argo-rollouts`, saying "does not stay at 70 %":
 ```yaml
 ramp: {0: {min_dwell: 48h}}
 ---
-apiVersion: argoproj.io/v1alpha1
-kind: Rollout
-metadata: {name: pdp_buy_now}
-spec: {strategy: {canary: {steps: [{setWeight: 70}]}}}
+{apiVersion: argoproj.io/v1alpha1, kind: Rollout, metadata: {name: pdp_buy_now}, spec: {strategy: {canary: {steps: [{setWeight: 70}]}}}}
 ```
 
 Not checked at `/ramp/0/min_dwell` with `format: argo-rollouts`:
@@ -42,10 +33,7 @@ Not checked at `/ramp/0/min_dwell` with `format: argo-rollouts`:
 ```yaml
 ramp: {0: {min_dwell: null}, 1: {min_dwell: null}}
 ---
-apiVersion: argoproj.io/v1alpha1
-kind: Rollout
-metadata: {name: pdp_buy_now}
-spec: {strategy: {canary: {steps: [{setWeight: 70}, {pause: {duration: 48h}}]}}}
+{apiVersion: argoproj.io/v1alpha1, kind: Rollout, metadata: {name: pdp_buy_now}, spec: {strategy: {canary: {steps: [{setWeight: 70}, {pause: {duration: 48h}}]}}}}
 ```
 
 A flag does not go on by itself.

@@ -9,10 +9,7 @@ Passes with `format: flagger`:
 ```yaml
 guardrail_metrics: {0: {action: rollback}, 1: {action: monitor}, 2: {action: monitor}}
 ---
-apiVersion: flagger.app/v1beta1
-kind: Canary
-metadata: {name: pdp_buy_now}
-spec: {analysis: {interval: 2880m, threshold: 1, stepWeights: [70, 90], metrics: [{name: refund-rate}]}}
+{apiVersion: flagger.app/v1beta1, kind: Canary, metadata: {name: pdp_buy_now}, spec: {analysis: {interval: 2880m, threshold: 1, stepWeights: [70, 90], metrics: [{name: refund-rate}]}}}
 ```
 
 Fails at `text` with `format: flagger`, saying "does not watch refund_rate":
@@ -20,10 +17,7 @@ Fails at `text` with `format: flagger`, saying "does not watch refund_rate":
 ```yaml
 guardrail_metrics: {0: {action: rollback}, 1: {action: monitor}, 2: {action: monitor}}
 ---
-apiVersion: flagger.app/v1beta1
-kind: Canary
-metadata: {name: pdp_buy_now}
-spec: {analysis: {interval: 2880m, threshold: 1, stepWeights: [70, 90], metrics: [{name: latency}]}}
+{apiVersion: flagger.app/v1beta1, kind: Canary, metadata: {name: pdp_buy_now}, spec: {analysis: {interval: 2880m, threshold: 1, stepWeights: [70, 90], metrics: [{name: latency}]}}}
 ```
 
 Does not apply:

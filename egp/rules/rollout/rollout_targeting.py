@@ -15,12 +15,7 @@ Passes:
 ```yaml
 id: sound-plan
 ---
-flags:
-  pdp_buy_now:
-    state: ENABLED
-    variants: {control: 0, buy_now: 1}
-    defaultVariant: control
-    targeting: {if: [{"==": [{var: device}, mobile]}, {fractional: [[control, 55], [buy_now, 45]]}, control]}
+flags: {pdp_buy_now: {state: ENABLED, variants: {control: 0, buy_now: 1}, defaultVariant: control, targeting: {if: [{"==": [{var: device}, mobile]}, {fractional: [[control, 55], [buy_now, 45]]}, control]}}}
 ```
 
 Fails at `text`, saying "serves the treatment to whoever meets":
@@ -28,12 +23,7 @@ Fails at `text`, saying "serves the treatment to whoever meets":
 ```yaml
 id: sound-plan
 ---
-flags:
-  pdp_buy_now:
-    state: ENABLED
-    variants: {control: 0, buy_now: 1}
-    defaultVariant: control
-    targeting: {if: [{"==": [{var: country}, US]}, buy_now, {fractional: [[control, 55], [buy_now, 45]]}]}
+flags: {pdp_buy_now: {state: ENABLED, variants: {control: 0, buy_now: 1}, defaultVariant: control, targeting: {if: [{"==": [{var: country}, US]}, buy_now, {fractional: [[control, 55], [buy_now, 45]]}]}}}
 ```
 """
 
