@@ -51,3 +51,13 @@ def test_the_readme_leads_to_every_page_of_the_documentation() -> None:
     linked = {link for link, _ in _LINK.findall(prose(Path(ROOT, "README.md")))}
     named = {link.partition("#")[0] for link in linked}
     assert {f"docs/{path.name}" for path in Path(ROOT, "docs").glob("*.md")} - named == set()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [*PAGES, Path("action.yml"), *sorted(p.relative_to(ROOT) for p in Path(ROOT, "templates").iterdir())],
+    ids=str,
+)
+def test_no_recipe_takes_today_from_a_commit(page: Path) -> None:
+    """Whoever makes a commit chooses both of its dates: a registration would be dated as its author likes."""
+    assert re.findall(r"%[ac][dDrtiIshH]\b", Path(ROOT, page).read_text(encoding="utf-8")) == []

@@ -114,6 +114,12 @@ class TestSignOff:
         assert "experimentation_lead" in messages(open_readings(decision)["sign-off"])
 
 
+    def test_where_nobody_has_to_sign_nobody_is_named(self) -> None:
+        reading = of(readout_world(sign_offs=[]).decide(), "sign-off")
+        assert (reading.state, reading.observed) == ("pass", "no sign-off")
+        assert reading.message == "nobody has to sign, and nobody did"
+
+
 class TestRevision:
     def test_results_that_name_no_build(self) -> None:
         assert of(readout_world().but(revision=None).decide(), "revision").state == "not_checked"

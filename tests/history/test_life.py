@@ -93,6 +93,19 @@ def test_an_undeclared_change_is_told_as_one(team: Team) -> None:
     assert "The plan is not as it was registered on 2023-01-17" in said
 
 
+def test_a_change_before_the_registration_needs_no_amendment(team: Team) -> None:
+    """Until a plan is registered its author may change it as often as they like."""
+    later = "experiments/later.yaml"
+    team.write(later, team.read(BUY_NOW).replace("id: buy-now", "id: later"))
+    team.commit("2023-01-18")
+    team.replace(later, *LATER_LOOK)
+    team.commit("2023-01-19")
+    assert events(team, later) == [("2023-01-18", "written"), ("2023-01-19", "changed")]
+    said = team.egp("history", later)[1]
+    assert "changed to" in said
+    assert "no amendment" not in said
+
+
 def test_a_change_with_results_seen_is_told_as_exploratory(team: Team) -> None:
     team.replace(BUY_NOW, *LATER_LOOK)
     team.amend(BUY_NOW, "two days more would do", "2023-01-30", "results_seen")

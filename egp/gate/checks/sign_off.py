@@ -39,8 +39,9 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
             next="register the plan again, and have the lock reviewed",
         )
     if not unsigned and not missing:
-        roles = listing(shown(role) for role, _, _ in named) or "nobody"
-        yield Reading("pass", f"signed by {roles}, attested by the lock", observed=roles)
+        roles = listing(shown(role) for role, _, _ in named)
+        signed = f"signed by {roles}, attested by the lock" if roles else "nobody has to sign, and nobody did"
+        yield Reading("pass", signed, observed=roles or "no sign-off")
 
 
 def _unsigned(readout: Readout) -> Iterator[Reading]:

@@ -25,7 +25,14 @@ _PLAIN = {
 
 def page(life: PlanLife) -> Answer:
     """What happened, commit by commit, and what it comes to."""
-    pairs = [pair for moment in life.moments for pair in _moment(moment)]
+    pairs: list[tuple[str, str]] = []
+    is_registered = False
+    for moment in life.moments:
+        pairs += _moment(moment, is_registered)
+        for event in moment.events:
+            is_registered = (
+                is_registered or event.kind == "registered"
+            ) and event.kind != "registration-removed"
     return Answer(f"{life.id} ({life.path})", [Facts([*pairs, ("now", _now(life))])])
 
 
@@ -35,20 +42,21 @@ def short(digest: str) -> str:
     return f"{version}:{value[:12]}…"
 
 
-def _moment(moment: Moment) -> Iterator[tuple[str, str]]:
+def _moment(moment: Moment, is_registered: bool) -> Iterator[tuple[str, str]]:
+    """``is_registered`` says whether the plan was before, so that a change of it has to be declared."""
     when = f"{moment.day} {moment.commit[:8]}" if moment.commit != NOT_COMMITTED else "not committed"
     for event in moment.events:
-        for at, text in enumerate(_event(event)):
+        for at, text in enumerate(_event(event, is_registered)):
             yield "" if at else when, text
 
 
-def _event(event: Event) -> Iterator[str]:
+def _event(event: Event, is_registered: bool) -> Iterator[str]:
     if event.kind == "written":
         yield f"written as {event.path}, {short(event.digest)}"
     elif event.kind == "moved":
         yield f"moved to {event.path}"
     elif event.kind == "changed":
-        yield from _changed(event)
+        yield from _changed(event, is_registered)
     elif event.entry is not None:
         yield from _of_lock(event, event.entry)
     else:
@@ -56,12 +64,13 @@ def _event(event: Event) -> Iterator[str]:
         yield from map(_field, event.changes)
 
 
-def _changed(event: Event) -> Iterator[str]:
+def _changed(event: Event, is_registered: bool) -> Iterator[str]:
     material = [each for each in event.changes if each.is_material]
     if not event.changes and not event.amendments:
         yield "changed in comments, order or spelling"
     elif material:
-        undeclared = any(each.needs_amendment for each in material) and not event.amendments
+        is_pinned = is_registered and any(each.needs_amendment for each in material)
+        undeclared = is_pinned and not event.amendments
         yield f"changed to {short(event.digest)}{', no amendment' if undeclared else ''}"
     else:
         yield "changed, nothing that is pinned"
