@@ -113,7 +113,6 @@ class TestSignOff:
         decision = decide(replace(world.readout(), rules=rules))
         assert "experimentation_lead" in messages(open_readings(decision)["sign-off"])
 
-
     def test_where_nobody_has_to_sign_nobody_is_named(self) -> None:
         reading = of(readout_world(sign_offs=[]).decide(), "sign-off")
         assert (reading.state, reading.observed) == ("pass", "no sign-off")
