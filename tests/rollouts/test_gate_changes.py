@@ -307,3 +307,31 @@ def test_a_lowering_leaves_the_stages_above_it(shop: Shop) -> None:
     higher = shop.egp("enter", PLAN, "--lower-to", "90%", "--as-of", "2023-02-10T08:00:00-08:00")
     assert higher.status == 2
     assert "90% is not lower" in higher.err
+
+
+@pytest.mark.parametrize(
+    ("share", "status", "word"), [(70, 0, "as entered"), (90, 1, "more"), (45, 0, "less")]
+)
+def test_what_is_served_is_compared_with_the_ledger(
+    shop: Shop, tmp_path: Path, share: int, status: int, word: str
+) -> None:
+    stage = {
+        "kind": "enter",
+        "stage": "70%",
+        "treated": "70%",
+        "at": READOUT,
+        "verdict": "proceed",
+        "receipt": "sha256:1",
+    }
+    append(str(shop.folder), "pdp-buy-now", stage)
+    export = tmp_path / "live.yaml"
+    export.write_text(flag(share), encoding="utf-8")
+    answered = shop.egp("gate", PLAN, "--monitor", "--served", f"flagd={export}", "--as-of", STAGE_1)
+    assert (answered.status, word in answered.out) == (status, True), answered.out + answered.err
+
+
+def test_what_is_served_cannot_be_compared_without_a_ledger(shop: Shop, tmp_path: Path) -> None:
+    export = tmp_path / "live.yaml"
+    export.write_text(flag(45), encoding="utf-8")
+    answered = shop.egp("gate", PLAN, "--monitor", "--served", f"flagd={export}", "--as-of", STAGE_1)
+    assert (answered.status, "the ledger has no entry" in answered.out) == (2, True)

@@ -45,6 +45,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     move.add_argument("--replay", metavar="FILE", help="judge again what a receipt records, and compare")
     add_moment(parser)
     parser.add_argument(
+        "--served",
+        metavar="FORMAT=FILE",
+        help="with --monitor: an export of what is served now, compared with the ledger",
+    )
+    parser.add_argument(
         "--treatment-revision", default="", metavar="BUILD", help="the build that is about to be served"
     )
     parser.add_argument(

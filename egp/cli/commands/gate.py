@@ -28,6 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.served:
+        from egp.cli.commands.gate_served import served_beside
+
+        return served_beside(options, _judged(options) if options.results else 0)
+    return _judged(options)
+
+
+def _judged(options: argparse.Namespace) -> int:
     if options.base:
         from egp.cli.commands.gate_changes import run_changes
 

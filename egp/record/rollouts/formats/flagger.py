@@ -184,7 +184,7 @@ class _Manifest:
         if steps is not None:
             for each in steps.list():
                 number = each.number()
-                if number is None:
+                if number is None or number < 0:
                     self._not_read(each, each.computed or f"the weight {shown(each.value)} is no number")
                     return
                 yield min(1.0, number / 100), each.at
