@@ -120,6 +120,13 @@ def test_a_module_may_be_one_rule(site: Site) -> None:
     forget()
 
 
+def test_a_package_without_a_module_of_its_own_is_one_too(site: Site) -> None:
+    forget()
+    site.install("acme-egp-rules", "acme_rules", {"acme_rules/acme_owner.py": RULE})
+    assert [*rules_from(["acme-egp-rules"], [])] == ["acme-owner"]
+    forget()
+
+
 def test_nothing_is_loaded_that_is_not_named(
     site: Site, repository: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -191,6 +198,8 @@ def test_names_that_are_no_rules_are_refused(site: Site) -> None:
         ({"acme_bad/a/acme_x.py": RULE, "acme_bad/b/acme_x.py": RULE}, "has a rule acme-x, and there is one"),
         ({"acme_bad/acme_x.py": "x = 1"}, "acme_bad.acme_x of acme-bad cannot be loaded (TypeError: "),
         ({"acme_bad/acme_x.py": "1 / 0"}, "cannot be loaded (ZeroDivisionError: "),
+        ({"acme_bad/acme_x.py": "def check(): pass"}, "check looks at nothing, which is no input of rules"),
+        ({"acme_bad/acme_x.py": "def check(plan: 'Plan'): pass"}, "check looks at Plan, which is no input of rules"),
         ({"acme_bad/waivers/acme_x.py": RULE}, "rules of the family waivers, and no others, look at a Judgement"),
     ],
 )  # fmt: skip

@@ -103,6 +103,7 @@ PACKAGES = {
             "tests/rules/test_portfolio.py",
             "tests/rules/test_privacy.py",
             "tests/rules/test_document.py",
+            "tests/rollouts/test_check.py",
             "tests/custom",
         ),
         (
