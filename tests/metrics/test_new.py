@@ -82,3 +82,12 @@ def test_a_metric_that_the_catalogue_lacks_is_asked_for_within_the_ten(shop: Sho
 def test_what_others_say_is_not_asked(shop: Shop, question: str) -> None:
     _, asked = conversation(shop, ANSWERS)
     assert not any(each.startswith(question) for each in asked)
+
+
+def test_where_there_is_a_catalogue_alone_the_plan_says_everything(shop: Shop) -> None:
+    shop.write(
+        "egp.yaml", 'extends: ["egp:standard"]\nplans: ["experiments/**/*.yaml"]\nmetrics: ["metrics.yaml"]\n'
+    )
+    plan, asked = conversation(shop, ANSWERS)
+    assert len(asked) > 10
+    assert "statistics:" in plan.draft().text

@@ -42,7 +42,7 @@ class NewExperiment:
     def converse(self, ask: Ask, tell: Callable[[str], None]) -> None:
         """Asks for the rest, and shows the sample size whenever an answer changes it."""
         phrase = self._tell("", tell)
-        is_asked, most = self._own_questions() if self._policy.completes_plans else (lambda _: True, 100)
+        is_asked, most = self._own_questions() if self._is_short() else (lambda _: True, 100)
         for _ in interview(self.answers, ask, tell, is_asked, most):
             phrase = self._tell(phrase, tell)
 
@@ -53,6 +53,14 @@ class NewExperiment:
             return is_asked(name, self.answers, self._policy, self._surfaces, self._as_of)
 
         return answer, MOST_ASKED
+
+    def _is_short(self) -> bool:
+        """Whether the policy says the most of a plan; a catalogue alone does not."""
+        if not self._policy.completes_plans:
+            return False
+        from egp.advice.new.short import says_the_most
+
+        return says_the_most(self._policy, self._surfaces, self._as_of)
 
     @property
     def _surfaces(self) -> list[str]:
@@ -67,7 +75,7 @@ class NewExperiment:
 
     def draft(self) -> Draft:
         """The plan as far as it is known."""
-        if self._policy.completes_plans:
+        if self._is_short():
             from egp.advice.new.short import short_draft
 
             return short_draft(self.answers, self._policy, self._in_policy, self._as_of, self._start)

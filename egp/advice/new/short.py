@@ -22,6 +22,9 @@ MOST_ASKED = 10
 _DERIVED = frozenset(("title", "layer", "flag"))
 """What follows from other answers, and is easily written otherwise."""
 
+_NEEDED = frozenset(("schedule", "statistics", "ramp", "rollback"))
+"""Without these among the defaults, a plan has to say nearly everything."""
+
 _RUN = 14
 """Days of a run, where neither the policy nor an answer says."""
 
@@ -36,6 +39,11 @@ def is_asked(
     if name == "guardrail":
         return not _defaults(policy, surfaces, as_of).get("guardrail_metrics")
     return name not in _DERIVED
+
+
+def says_the_most(policy: Policy, surfaces: list[str], as_of: date) -> bool:
+    """Whether the policy's defaults have what every plan needs besides its own."""
+    return _NEEDED <= _defaults(policy, surfaces, as_of).keys()
 
 
 def _defaults(policy: Policy, surfaces: list[str], as_of: date) -> dict[str, Any]:
