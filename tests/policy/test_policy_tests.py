@@ -55,7 +55,8 @@ def test_shipped_policies_succeed_and_stand_at_every_boundary(name: str) -> None
     found = run_tests(policy, cases)
     assert [(each.name, each.objections) for each in found.failed] == []
     assert [(each.parameter.rule, each.parameter.name) for each in found.open] == []
-    assert len(found.boundaries) >= 2
+    # egp:starter changes weights alone, and sets no number that a plan could stand at.
+    assert len(found.boundaries) >= 2 or name == "egp:starter"
 
 
 def test_every_number_of_the_standard_is_some_policys_to_test() -> None:
