@@ -43,7 +43,7 @@ def is_asked(
 
 def says_the_most(policy: Policy, surfaces: list[str], as_of: date) -> bool:
     """Whether the policy's defaults have what every plan needs besides its own."""
-    return _NEEDED <= _defaults(policy, surfaces, as_of).keys()
+    return _defaults(policy, surfaces, as_of).keys() >= _NEEDED
 
 
 def _defaults(policy: Policy, surfaces: list[str], as_of: date) -> dict[str, Any]:
