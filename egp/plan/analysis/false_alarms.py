@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from egp.plan.quantity import Measure
     from egp.yaml import Path
 
-How = Literal["sum", "pairs", "exact"]
-"""Sum over all evaluations, sum over what each adds to the one before, and the exact chance."""
+How = Literal["sum", "pairs", "exact", "few"]
+"""Sum over all evaluations, sum over what each adds to the one before, and the exact chance; or that of a few evaluations alone, which is less."""
 
 HOW: tuple[How, ...] = ("sum", "pairs", "exact")
 
@@ -56,6 +56,9 @@ CERTAIN_Z = -8.0
 
 SILENCE = timedelta(hours=48)
 """Time without a unit of the treatment after which the gate may withdraw it."""
+
+_OF_MANY = 10
+"""One in so many evaluations, the last among them, is a few of them."""
 
 BY_CHANCE = 1e-6
 """A treatment that stays away by a larger chance is not silent."""
@@ -88,6 +91,13 @@ def posterior_alarm(plan: Experiment, position: int, probability: float, how: Ho
 
     parts = [(part, evaluations(plan, position, evaluated, part)) for part in watch(plan)]
     return _repeated(parts, bounds, how)
+
+
+def keeps_within(alarm: Callable[[How], FalseAlarm], room: float) -> bool:
+    """Whether the chance is at most the room; the exact one is worked out only where neither bounds nor a few evaluations decide."""
+    if any(alarm(how).chance <= room for how in ("sum", "pairs")):
+        return True
+    return alarm("few").chance <= room and alarm("exact").chance <= room
 
 
 def _repeated(
@@ -127,6 +137,9 @@ def _at_evaluations(bounds: Sequence[float], information: Sequence[float], how: 
         return min(1.0, math.fsum(map(stats.normal_sf, bounds)))
     if how == "pairs":
         return stats.most_crossing_probability(bounds, information)
+    if how == "few":
+        every = slice((len(bounds) - 1) % _OF_MANY, None, _OF_MANY)
+        bounds, information = bounds[every], information[every]
     return stats.sequential_characteristics(bounds, information, 0.0, sides=1).power
 
 

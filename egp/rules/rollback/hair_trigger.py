@@ -172,6 +172,7 @@ from egp.plan.analysis.false_alarms import (
     How,
     Limited,
     days_alarm,
+    keeps_within,
     limit_alarm,
     limits,
     posterior_alarm,
@@ -394,7 +395,7 @@ def _calmer(plan: Experiment, position: int, probability: float, room: float) ->
     """The least probability, in tenths of a percent, that keeps within the room; the declared one does not."""
 
     def is_calm(tenth: int) -> bool:
-        return any(posterior_alarm(plan, position, tenth / 1000, how).chance <= room for how in HOW)
+        return keeps_within(lambda how: posterior_alarm(plan, position, tenth / 1000, how), room)
 
     tenths = bisect_left(range(1000), True, lo=int(probability * 1000), key=is_calm)
     if tenths < 1000:
@@ -483,7 +484,7 @@ def _calm_distance(plan: Experiment, levels: AlarmLevels, limited: Limited, room
     """By halving, to a hundredth; None where none below the baseline's own size does."""
 
     def is_calm(distance: float) -> bool:
-        return any(limit_alarm(plan, limited, how, levels, distance).chance <= room for how in HOW)
+        return keeps_within(lambda how: limit_alarm(plan, limited, how, levels, distance), room)
 
     size = abs(baseline_of(limited.metric, limited.path).value)
     low, high = 0.0, size
