@@ -133,3 +133,5 @@ _.covariates_cross_sum
 _.covariate_denominator_cross_sum
 _.denominator_covariate_cross_sum
 _.denominators_cross_sum
+_.measure_report
+_.not_measured

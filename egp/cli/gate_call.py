@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from egp.cli.arguments.gate import FORMATS
+from egp.cli.arguments.warehouse import HOW, asking
 from egp.gate import json, receipt
 from egp.gate.call import Call, CannotJudge, GateJudgement, judge
 from egp.gate.page import page
 from egp.output.page import markdown, text
 from egp.output.page.model import Answer, Notice, Paragraph
-from egp.output.report.text import Style, printable
+from egp.output.report.text import Style
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
 from egp.plan.wording import counted
@@ -117,20 +117,13 @@ def stated_call(options: argparse.Namespace, edge: Edge) -> Call:
 
 def _asking(options: argparse.Namespace) -> Asking | None:
     """How the warehouse is to be queried. Raises CannotJudge for what only a warehouse understands, without one."""
-    given = [name for name in ("show_sql", "dry_run", "time_limit", "byte_limit") if getattr(options, name)]
+    given = [name for name in HOW if getattr(options, name)]
     if not given:
         return None
     if not options.source:
         name = given[0].replace("_", "-")
         raise _usage(f"--{name} is about a warehouse, and none is named", "add --source URL")
-    from egp.record.sources.warehouse.asking import Asking
-
-    show = _show if options.show_sql or options.dry_run else None
-    return Asking(show, options.dry_run, options.time_limit, options.byte_limit)
-
-
-def _show(query: str) -> None:
-    print("\n".join(map(printable, query.splitlines())), file=sys.stderr)
+    return asking(options)
 
 
 def _usage(message: str, help: str) -> CannotJudge:

@@ -27,6 +27,7 @@ from egp.gate.changes_json import GateChanges
 from egp.gate.json import GateVerdict, Receipt
 from egp.output.report.json import CheckReport
 from egp.pages.history.json import HistoryReport
+from egp.pages.measured.json import MeasureReport
 from egp.pages.plan_show.json import PlanShowReport
 from egp.pages.policy_diff.json import PolicyDiffReport
 from egp.pages.policy_show.json import PolicyShowReport
@@ -353,6 +354,7 @@ REPORTS: dict[str, tuple[Any, str]] = {
     "report": (CheckReport, "Report of egp check"),
     "gate": (GateVerdict | Receipt, "Verdict of egp gate, or a receipt, which has its call as well"),
     "gate-changes": (GateChanges, "What egp gate --base says of a branch"),
+    "measure": (MeasureReport, "Report of egp measure"),
     "power": (Calculation | PowerOfPlans, "Report of egp power"),
     "status": (StatusReport, "Status of a portfolio of experiments (egp)"),
     "history": (HistoryReport, "Life of plans, of egp history"),

@@ -339,6 +339,15 @@ class Population(TypedMapping):
     logged_in: tuple[str, ...] = listed("Variants that log the event.", ["control", "buy_now"])
 
 
+class Measurement(TypedMapping):
+    """What ``egp measure`` found in the past, and when."""
+
+    window: timedelta | None = field("Time of which the past was measured, ending on the day.", "56d")
+    as_of: date | None = field("The day before which it was measured.", "2023-01-10")
+    query: str | None = field("Digest of what was measured: definitions, population, lengths of time.")
+    values: dict[str, str] | None = field("Number of the plan → digest of what was measured.")
+
+
 class SignOff(TypedMapping):
     role: str | None = field("Role that signs.", "experimentation_lead")
     by: str | None = field("Who signed.", "@xp-lead")
@@ -583,6 +592,11 @@ class Experiment(TypedMapping):
         "2023-01-17",
         weight="inferential",
         because="the policy in force on that day judges the plan",
+    )
+    measured: Measurement | None = field(
+        "What egp measure found; it writes this itself.",
+        weight="benign",
+        because="the numbers count, and not where they are from",
     )
     sign_offs: tuple[SignOff, ...] = listed(
         "Approvals before the start.", weight="benign", because="the lock attests them one by one"

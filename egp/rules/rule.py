@@ -29,7 +29,7 @@ from egp.stats.values import frozen
 
 InputType = Literal[
     "Document", "PlanFile", "WrittenPlan", "Experiment", "Change", "Removal", "Portfolio", "Judgement",
-    "ServedFlag", "UnreadRollout",
+    "ServedFlag", "UnreadRollout", "Measuring",
 ]  # fmt: skip
 
 OF_ROLLOUTS = frozenset(("ServedFlag", "UnreadRollout"))

@@ -15,6 +15,7 @@ from egp.plan.quantity import Interval
 from egp.stats.values import NamedTuple, field, frozen
 
 if TYPE_CHECKING:
+    from egp.plan.analysis.measured import Measured
     from egp.plan.experiment import Experiment
     from egp.plan.results import StageEntry
     from egp.plan.supplied import Moved
@@ -102,6 +103,14 @@ class Change:
             return first_exposure(self.before or self.plan)[0]
         except NotChecked:
             return first_exposure(self.plan)[0]
+
+
+@frozen
+class Measuring:
+    """A plan beside what was measured of its past: what ``egp measure`` judges."""
+
+    plan: Experiment
+    numbers: tuple[Measured, ...]
 
 
 @frozen

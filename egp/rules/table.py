@@ -45,6 +45,8 @@ RULES: dict[str, tuple[str, str, int, frozenset[str], dict[str, object], tuple[s
     'business-primary': ('metrics', 'Experiment', 2, frozenset(), {'model_metrics': ('auc', 'roc_auc', 'pr_auc', 'ndcg', 'ndcg@k', 'precision@k', 'recall@k', 'hit_rate@k', 'map@k', 'mrr', 'accuracy', 'f1', 'f1_score', 'log_loss', 'cross_entropy', 'perplexity', 'ece', 'calibration_error', 'brier_score', 'rmse', 'mse', 'mae', 'mape', 'bleu', 'rouge')}, ()),
     'catalogue-agreement': ('metrics', 'Experiment', 1, frozenset(), {}, ('supplied',)),
     'known-metric': ('metrics', 'Experiment', 2, frozenset(), {'metrics': ()}, ()),
+    'measured-inputs': ('metrics', 'Experiment', 1, frozenset(), {}, ('supplied',)),
+    'measurement-drift': ('metrics', 'Measuring', 2, frozenset(), {'most': 0.1}, ()),
     'metric-direction': ('metrics', 'Experiment', 1, frozenset(), {}, ()),
     'single-primary': ('metrics', 'Experiment', 2, frozenset(), {'max': 1}, ()),
     'guardrail-coverage': ('guardrails', 'Experiment', 2, frozenset(), {'kinds': ('quality', 'safety', 'performance', 'cost')}, ()),

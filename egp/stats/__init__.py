@@ -26,6 +26,10 @@ NAMES_OF_MODULE = {
     "exaggeration": "TypeM type_m",
     "looks": "information_fractions most_crossing_probability repeated_looks_type1",
     "means": "mean_mde mean_power mean_units",
+    "moments": (
+        "cluster_sizes covariate_correlation intra_cluster_correlation skewness_of_sums split_correlation "
+        "std_dev_of_arm"
+    ),
     "monitoring": "alike_windows_level alike_windows_probability continuous_crossing_probability",
     "multiplicity": (
         "all_pass_probability any_guardrail_false_alarm bonferroni_z corrected_alpha dunnett_z "

@@ -34,6 +34,12 @@ from .looks import repeated_looks_type1 as repeated_looks_type1
 from .means import mean_mde as mean_mde
 from .means import mean_power as mean_power
 from .means import mean_units as mean_units
+from .moments import cluster_sizes as cluster_sizes
+from .moments import covariate_correlation as covariate_correlation
+from .moments import intra_cluster_correlation as intra_cluster_correlation
+from .moments import skewness_of_sums as skewness_of_sums
+from .moments import split_correlation as split_correlation
+from .moments import std_dev_of_arm as std_dev_of_arm
 from .monitoring import alike_windows_level as alike_windows_level
 from .monitoring import alike_windows_probability as alike_windows_probability
 from .monitoring import continuous_crossing_probability as continuous_crossing_probability

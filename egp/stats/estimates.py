@@ -263,6 +263,11 @@ def _mean_moments(sums: ArmSums) -> _Moments:
     return _Moments(sums.sum / units, x / units, *variances, covariance)
 
 
+def covariate_moments(sums: ArmSums) -> _Moments:
+    """Metric and covariate per unit, of a ratio linearised."""
+    return _mean_moments(sums) if sums.denominator_sum is None else _ratio_moments(sums)
+
+
 _PAIRS = (
     (("sum", "covariate_sum"), "covariate_cross_sum"),
     (("sum", "covariate_denominator_sum"), "covariate_denominator_cross_sum"),

@@ -132,11 +132,18 @@ def shuffled(value: object, chance: random.Random, path: Path = ()) -> object:
     return value
 
 
+NAMED_BY_OTHERS = ("values",)
+"""Mappings whose keys are names, and none of them one's own."""
+
+
 def scattered(value: object, chance: random.Random) -> object:
     """The same with keys of one's own in every mapping."""
     if isinstance(value, dict):
         own = {f"x-{chance.randrange(9)}": chance.choice([1, "text", [2], {"id": "x"}, None])}
-        return {**own, **{key: scattered(item, chance) for key, item in value.items()}}
+        whole = {
+            key: item if key in NAMED_BY_OTHERS else scattered(item, chance) for key, item in value.items()
+        }
+        return {**own, **whole}
     return [scattered(item, chance) for item in value] if isinstance(value, list) else value
 
 

@@ -10,11 +10,13 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from egp.check.suppressions import SharedSuppressions, terms_of
+from egp.plan.analysis.measured import Measured
 from egp.plan.catalogue import MetricCatalogue
 from egp.plan.completing import read_plan
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.measured import measurable
 from egp.plan.quantity import interval
 from egp.plan.results import StageEntry
 from egp.plan.supplied import Moved
@@ -35,6 +37,7 @@ from egp.rules.rule import OF_ROLLOUTS, Example, Params, Rule, index, load
 from egp.rules.rule_inputs import (
     Change,
     Judgement,
+    Measuring,
     Organisation,
     PlanFile,
     Portfolio,
@@ -52,7 +55,7 @@ SOUND_PLAN = FilePath(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
 CONTEXT_KEYS = (
     "tier", "roles", "calendars", "as_of", "registered", "lock", "base_lock", "under_base", "first_commit", "is_attested", "is_unregistered", "path",
     "format", "environment", "entered", "ledger", "is_planned", "no_experiment", "reason",
-    "approvers", "longest", "not_waivable", "found", "is_known", "baseline", "moved", "catalogue",
+    "approvers", "longest", "not_waivable", "found", "is_known", "baseline", "moved", "catalogue", "history",
 )  # fmt: skip
 
 
@@ -188,6 +191,8 @@ def subject_of(rule: Rule, documents: list[Document], context: dict[str, object]
         return UnreadRollout(unread, bool(context["is_planned"]))
     if rule.input_type == "Change":
         return change_of(plan, plan_of(documents[1].value) if documents[1:] else None, context)
+    if rule.input_type == "Measuring":
+        return measuring_of(plan, context.get("history", {}))
     if rule.input_type == "Judgement":
         return judgement_of(document, plan, context)
     if rule.input_type == "Removal":
@@ -226,6 +231,20 @@ def served_of(plan: Experiment, documents: list[Document], context: dict[str, ob
         no_experiment=str(context.get("no_experiment", "")),
         ledger=_ledger_of(context.get("ledger")),
     )
+
+
+def measuring_of(plan: Experiment, history: object) -> Measuring:
+    """The plan beside what an example says that history has."""
+    assert isinstance(history, dict)
+    stated = {".".join(map(str, path)): (path, value) for path, _, value in measurable(plan)}
+    numbers = []
+    for name, value in history.items():
+        path, declared = stated[name]
+        unit = "units" if path[0] == "eligible_units" else "share"
+        metric = plan.primary_metric.name if plan.primary_metric and path[0] == "primary_metric" else ""
+        words = name.rpartition(".")[2].replace("_", " ")
+        numbers.append(Measured(path, metric, words, float(value), (float(value),), declared, unit))
+    return Measuring(plan, tuple(numbers))
 
 
 def completed_by(document: Document, stated: object) -> Document:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+
+from egp.cli.arguments.warehouse import add_warehouse, quantity
 
 FORMATS = ("text", "json", "markdown", "github")
 
@@ -16,22 +17,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="results of the experiment: YAML with its aggregates; with --base the folder of all results",
     )
-    add_source(parser)
-    parser.add_argument(
-        "--show-sql", action="store_true", help="print every query to standard error before it is sent"
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="print the queries, send none and judge nothing; ends with 2"
-    )
-    parser.add_argument(
-        "--time-limit", type=_duration, metavar="TIME", help="of all queries together, such as 10min"
-    )
-    parser.add_argument(
-        "--byte-limit",
-        type=_count,
-        metavar="BYTES",
-        help="of what a query may read, such as 20B for 20 billion",
-    )
+    add_warehouse(parser)
     move = parser.add_mutually_exclusive_group()
     move.add_argument(
         "--to", metavar="STAGE", help="stage to enter: a treated share of the ramp such as 70%%, or test"
@@ -61,16 +47,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--receipt", metavar="FILE", help="write the decision record")
 
 
-def add_source(parser: argparse.ArgumentParser) -> None:
-    """Where rows are computed."""
-    parser.add_argument(
-        "--source",
-        default="",
-        metavar="URL",
-        help="warehouse to compute rows in, such as duckdb:///warehouse.db, env:VARIABLE or entry-point:NAME",
-    )
-
-
 def add_moment(parser: argparse.ArgumentParser) -> None:
     """When it is."""
     parser.add_argument(
@@ -84,25 +60,4 @@ def add_moment(parser: argparse.ArgumentParser) -> None:
 def _moment(text: str) -> object:
     from egp.plan.quantity import moment
 
-    return _quantity(moment, text)
-
-
-def _duration(text: str) -> object:
-    from egp.plan.quantity import duration
-
-    return _quantity(duration, text)
-
-
-def _count(text: str) -> object:
-    from egp.plan.quantity import count
-
-    return _quantity(count, text)
-
-
-def _quantity(parse: Callable[[object], object], text: str) -> object:
-    from egp.plan.quantity import QuantityError
-
-    try:
-        return parse(text)
-    except QuantityError as error:
-        raise argparse.ArgumentTypeError(f"{error}; {error.advice}") from None
+    return quantity(moment, text)

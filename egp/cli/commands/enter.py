@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from egp.cli.arguments.gate import add_moment, add_source
+    from egp.cli.arguments.gate import add_moment
+    from egp.cli.arguments.warehouse import add_source
 
     parser.epilog = (
         "The gate judges again, and nothing is written unless it says proceed: what was let through at a merge may have "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,6 +54,26 @@ def style(stream: object) -> Style:
     takes_colour = asked_for_colour or os.environ.get("TERM") != "dumb"
     columns = os.get_terminal_size(stream.fileno()).columns or WIDTH_OF_UNKNOWN  # type: ignore[attr-defined]
     return Style(max(40, min(120, columns)), colour=takes_colour and not os.environ.get("NO_COLOR"))
+
+
+def progress(doing: str) -> Callable[[str], None]:
+    """What says on a terminal's standard error how far long work has come, in one line; elsewhere it says nothing."""
+    if not sys.stderr.isatty():
+        return lambda _: None
+    width = os.get_terminal_size(sys.stderr.fileno()).columns or WIDTH_OF_UNKNOWN
+
+    def step(what: str) -> None:
+        sys.stderr.write(f"\r\x1b[K{f'{doing}: {what}'[: width - 1]}")
+        sys.stderr.flush()
+
+    return step
+
+
+def end_progress() -> None:
+    """Takes the line away."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
 
 
 def say(sentences: Iterable[str]) -> None:

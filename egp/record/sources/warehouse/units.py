@@ -135,6 +135,9 @@ class StageUnits:
         return at_first.group_by("unit").aggregate(**kept, **{name: at_first[name].min() for name in columns})
 
 
+_SUMS_OF_SPAN = ("sum", "denominator_sum")
+
+
 class SumsQuery:
     """The query of the metrics that are summed."""
 
@@ -154,6 +157,24 @@ class SumsQuery:
         for outcome in self.outcomes:
             sums |= _sums(did, outcome)
         return did.group_by(keys).aggregate(**sums).order_by(keys)
+
+    def by_bucket(self, buckets: int, part: Part = ALL) -> Any:
+        """Sums over the units of each bucket: of the cohorts all, of days and weeks the sums alone. ``buckets`` is a
+        power of two."""
+        did = self._per_unit(part)
+        did = did.mutate(bucket=did.unit.cast("string").hash() & (buckets - 1))
+        sums = {"units": did.count(), **{span.units: did[span.served].sum() for span in self.spans}}
+        for outcome in self.outcomes:
+            found = _sums(did, outcome)
+            if outcome.span is not None:
+                found = {
+                    name: each for name, each in found.items() if name in map(outcome.column, _SUMS_OF_SPAN)
+                }
+            elif outcome.measure.kind == "mean":
+                value = did[outcome.column("y")].cast("float64")
+                found[outcome.column("sum_cubes")] = (value * value * value).sum()
+            sums |= found
+        return did.group_by("bucket").aggregate(**sums).order_by("bucket")
 
     def _per_unit(self, part: Part) -> Any:
         """Each unit with what it did in every window."""

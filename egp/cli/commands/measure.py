@@ -1,0 +1,113 @@
+"""egp measure: the plan's numbers beside what history says of them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from egp.cli.commands import terminal
+from egp.cli.commands.options import FORMATS, add_policy, day, judging_day, policy_and_plans
+
+if TYPE_CHECKING:
+    from egp.advice.measure import Measurement
+    from egp.policy.model import Policy
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from egp.cli.arguments.warehouse import add_warehouse
+
+    parser.description = (
+        "Reads from a warehouse what the plan's population did, in parts of the past as long as the run, and prints what the plan "
+        "declares beside what was measured. The catalogue of metrics says what is measured, and from which tables."
+    )
+    parser.add_argument("plan", metavar="PLAN", help="the plan's file")
+    add_warehouse(parser, "what is measured")
+    parser.add_argument(
+        "--as-of", type=day, metavar="DATE", help="measure what is over by this day (default: today)"
+    )
+    parser.add_argument(
+        "--parts",
+        type=_parts,
+        default=2,
+        metavar="N",
+        help="parts of the past, each as long as the run (default: 2)",
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--write", action="store_true", help="put the numbers into the plan, comments kept")
+    what.add_argument(
+        "--check", action="store_true", help="end with 1 where the plan is not what was measured, for CI"
+    )
+    parser.add_argument(
+        "--format", choices=FORMATS, default="text", help="format of the report (default: text)"
+    )
+    add_policy(parser)
+    parser.set_defaults(run=run)
+
+
+def _parts(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 50:
+        raise argparse.ArgumentTypeError(f"{text} is no number of parts; give 1 to 50")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    from egp.cli.arguments.warehouse import asking
+
+    if not options.source:
+        raise terminal.Stop("measure where?", "egp measure PLAN --source duckdb:///warehouse.db")
+    policy, finder = policy_and_plans(options, [options.plan])
+    from egp.advice.measure import Call, MeasureError, measure
+    from egp.policy.locate import lock_folder
+    from egp.record.lock import LockError
+    from egp.record.sources import ResultsError
+
+    sources = finder.asked([options.plan])
+    if finder.failures or len(sources) != 1:
+        terminal.print_failures(finder.failures)
+        raise terminal.Stop("one plan is measured", "name its file")
+    root = lock_folder(finder.folder, policy.home)
+    call = Call(
+        options.source,
+        judging_day(options.as_of, policy.timezone),
+        options.parts,
+        root,
+        asking(options),
+        terminal.progress("measuring"),
+    )
+    try:
+        found = measure(sources[0], finder, policy, call)
+    except MeasureError as error:
+        raise terminal.Stop(str(error), error.help) from None
+    except (ResultsError, LockError) as error:
+        terminal.print_failures(error.failures)
+        return terminal.COULD_NOT_JUDGE
+    finally:
+        terminal.end_progress()
+    return _told(options, found, policy)
+
+
+def _told(options: argparse.Namespace, found: Measurement, policy: Policy) -> int:
+    from egp.advice.measure import MeasureError, write
+    from egp.output.page import text
+    from egp.pages.measured import json
+    from egp.pages.measured.page import page
+
+    if options.format == "json":
+        terminal.write_out(json.render(found, policy))
+    else:
+        terminal.write_out(text.render(page(found, policy), terminal.style(sys.stdout)))
+    terminal.print_failures(found.failures)
+    if found.failures:
+        return terminal.COULD_NOT_JUDGE
+    if options.write:
+        try:
+            names = write(found)
+        except MeasureError as error:
+            raise terminal.Stop(str(error), error.help) from None
+        except OSError as error:
+            raise terminal.Stop(f"cannot write {found.source.shown}: {error.strerror}") from None
+        if options.format == "text":
+            terminal.say([f"wrote {len(names)} numbers into {found.source.shown}"])
+        return 0
+    return 1 if options.check and (found.is_rejected or found.edited) else 0

@@ -1,0 +1,1 @@
+"""What history says of a plan's numbers, beside what the plan says."""

@@ -1,0 +1,147 @@
+"""egp measure: what it prints, writes and refuses."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from egp.cli.schemas import schema_of_report
+from tests.gate.calling import Call, call
+
+PLAN = "experiments/mobile-buy-now.yaml"
+DAY = "2023-01-10"
+
+
+def measure(shop: Path, *more: str) -> Call:
+    return call(shop, "measure", PLAN, "--source", "duckdb:///shop.db", "--as-of", DAY, *more)
+
+
+def check(shop: Path) -> str:
+    told = call(shop, "check", PLAN, "--as-of", "2023-01-17")
+    return "\n".join(told.out.splitlines())
+
+
+def test_declared_stands_beside_measured(shop: Path) -> None:
+    told = measure(shop)
+    assert (told.status, told.err) == (0, "")
+    assert "over 2 runs of the past, 2022-12-06 to 2022-12-19 and 2022-12-20" in told.out
+    assert re.search(r"units +units over the run +340,000 +1,\d\d\d ", told.out)
+    assert re.search(r"add_to_cart_rate +baseline +12 % +1\d\.\d+ %", told.out)
+    for name in (
+        "weekday swing", "correlation with the pre-period", "correlation of differences between days",
+        "correlation of differences between weeks", "influence standard deviation",
+    ):  # fmt: skip
+        assert name in told.out
+    words = " ".join(told.out.split())
+    assert (
+        "warning[measurement-drift]: units over the run: the plan says 340,000, and history says 1," in words
+    )
+    assert "the units that the plan counts on take" in words
+    assert re.search(r"the planned sample then has [\d.]+ % power at the MDE", words)
+    assert re.search(r"the power to rule out its margin is then [\d.]+ % instead of [\d.]+ %", words)
+
+
+def test_the_report_for_programs(shop: Path) -> None:
+    found = measure(shop, "--format", "json").json
+    jsonschema.validate(found, schema_of_report("measure"))
+    assert found["runs"] == [
+        {"first": "2022-12-20", "last": "2023-01-02"}, {"first": "2022-12-06", "last": "2022-12-19"},
+    ]  # fmt: skip
+    (baseline,) = (each for each in found["numbers"] if each["path"] == "/primary_metric/baseline")
+    assert baseline["declared"] == 0.12
+    assert min(baseline["parts"]) <= baseline["measured"] <= max(baseline["parts"])
+    assert {each["rule"] for each in found["findings"]} == {"measurement-drift"}
+    assert found == measure(shop, "--format", "json").json
+
+
+def test_written_numbers_pass_until_one_is_edited(shop: Path) -> None:
+    file = shop / PLAN
+    before = file.read_text()
+    assert "are stated, and not measured" in check(shop)
+    assert measure(shop, "--check").status == 0  # drift is a warning in this policy
+    told = measure(shop, "--write")
+    assert (told.status, told.out.splitlines()[-1]) == (0, f"wrote 6 numbers into {PLAN}")
+    after = file.read_text()
+    kept = [line for line in before.splitlines() if line.startswith("#")]
+    assert kept
+    assert kept == [line for line in after.splitlines() if line.startswith("#")]
+    assert re.search(r'baseline_source: \{from: "?egp measure"?, as_of: 2023-01-10\}', after)
+    assert "measured-inputs" not in check(shop)
+    assert "measurement-drift" not in measure(shop).out
+    assert measure(shop, "--check").status == 0
+    (number,) = re.findall(r"^  baseline: ([\d.]+)%", after, re.MULTILINE)
+    file.write_text(after.replace(f"  baseline: {number}%", f"  baseline: {float(number):.3g}%"))
+    assert "measured-inputs" not in check(shop)
+    file.write_text(after.replace(f"  baseline: {number}%", f"  baseline: {float(number) * 1.02:.4g}%"))
+    line = next(at for at, text in enumerate(after.splitlines(), 1) if text.startswith("  baseline:"))
+    found = check(shop)
+    assert "`add_to_cart_rate.baseline` is not the number that was measured before 2023-01-10" in found
+    assert f"--> {PLAN}:{line}:" in found
+    again = measure(shop, "--check")
+    assert again.status == 1
+    assert "`add_to_cart_rate.baseline` changed since" in " ".join(again.out.split())
+
+
+def test_another_definition_makes_another_measurement(shop: Path) -> None:
+    measure(shop, "--write")
+    catalogue = shop / "metrics.yaml"
+    catalogue.write_text(catalogue.read_text().replace("outcome_window: 7d", "outcome_window: 6d"))
+    assert "definitions of the metrics, the population or the run have changed since" in check(shop)
+
+
+def test_a_policy_may_reject_what_drifted(shop: Path) -> None:
+    policy = shop / "egp.yaml"
+    policy.write_text(policy.read_text() + "\nrules:\n  measurement-drift: {severity: error, most: 30%}\n")
+    told = measure(shop, "--check")
+    assert told.status == 1
+    assert "error[measurement-drift]: units over the run" in told.out
+    assert "baseline of add_to_cart_rate: the plan says" not in told.out
+    assert measure(shop).status == 0
+
+
+def test_a_dry_run_shows_what_would_be_asked(shop: Path) -> None:
+    told = measure(shop, "--dry-run")
+    assert (told.status, told.out) == (2, "")
+    for name in ("sums of part 1 of 2", "order statistics of p95_page_load in part 2 of 2"):
+        assert f"-- {name}" in told.err
+    assert "a dry run: the queries were not sent, and nothing was judged" in told.err
+
+
+REFUSED = [
+    ("population: {of: pdp_mobile}", "", "the plan names no population of the catalogue"),
+    ("schedule: {start: 2023-01-23}", "", "the plan does not say when it runs"),
+]
+
+
+@pytest.mark.parametrize(("line", "other", "message"), REFUSED)
+def test_what_cannot_be_measured(shop: Path, line: str, other: str, message: str) -> None:
+    file = shop / PLAN
+    file.write_text(file.read_text().replace(line, other))
+    told = measure(shop)
+    assert (told.status, message in told.err) == (2, True), told.err
+
+
+def test_a_time_without_anybody(shop: Path) -> None:
+    told = call(shop, "measure", PLAN, "--source", "duckdb:///shop.db", "--as-of", "2022-06-01")
+    assert told.status == 2
+    assert "nobody of pdp_mobile was there from" in told.err
+
+
+def test_a_fact_that_is_not_one_query_is_not_sent(shop: Path) -> None:
+    (shop / "sql/orders.sql").write_text("SELECT 1; DROP TABLE orders")
+    catalogue = shop / "metrics.yaml"
+    text = catalogue.read_text().replace("fact: events\n    where: {name: add_to_cart}", "fact: orders")
+    catalogue.write_text(text)
+    told = measure(shop)
+    assert told.status == 2
+    assert "the fact orders: its file is not one query" in told.err
+
+
+def test_a_policy_without_a_catalogue(shop: Path) -> None:
+    policy = shop / "egp.yaml"
+    policy.write_text(policy.read_text().replace('metrics: ["metrics.yaml"]\n', ""))
+    told = measure(shop)
+    assert (told.status, "the policy names no catalogue of metrics" in told.err) == (2, True)
