@@ -68,6 +68,7 @@ PACKAGES = {
             "tests/gate/test_silence.py",
             "tests/gate/test_time.py",
             "tests/gate/test_windows.py",
+            "tests/rollouts/test_gate_changes.py",
         )
     ),
     "check": Tests(
