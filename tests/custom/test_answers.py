@@ -29,6 +29,8 @@ def answer(expression: str) -> Value:
         ("null", ("other", "null")),
         ("time('2d')", ("other", "a length of time")),
         ("date('2023-01-23')", ("other", "an instant")),
+        ("date('2023-01-23T08:00:00') == timestamp('2023-01-23T08:00:00Z')", ("bool", True)),
+        ("date('2023-01-23T08:00:00-08:00') == timestamp('2023-01-23T16:00:00Z')", ("bool", True)),
         ("plan.layer == 'x'", ("missing", "layer")),
         ("owner == 'x'", ("undeclared", "owner")),
         ("plan.id.matches('(')", ("pattern", "(")),

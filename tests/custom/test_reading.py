@@ -91,6 +91,7 @@ def test_a_rule_that_nobody_writes_is_unknown(workspace: Workspace) -> None:
         ({"schema": "{properties: {id: {pattern: '('}}}"}, 41, "the pattern `(` cannot be read: "),
         ({"schema": "{allOf: [{$ref: '#/$defs/a'}]}"}, 29, "`#/$defs/a` is nothing in this schema"),
         ({"schema": "{$ref: '#a'}"}, 20, "`#a` is nothing in this schema"),
+        ({"schema": "{$ref: 7}"}, 20, "the schema refers to `7`, and egp fetches nothing"),
         ({"schema": "{$schema: 'http://json-schema.org/draft-07/schema#'}"}, 23, "the schema is of http://json-schema.org"),
         ({"schema": "{properties: {a: {$id: 'https://x.example'}}}"}, 36, "a part of the schema has an `$id`"),
         ({"schema": "{requird: [id]}"}, 23, "there is no keyword `requird`, did you mean `required`?"),
@@ -199,3 +200,7 @@ def test_without_the_extra_it_is_said_what_to_install(
     assert "need the package" in message
     assert advice == "pip install 'egp[custom]'"
     end()
+
+
+def test_the_longest_expression_is_read(workspace: Workspace) -> None:
+    assert severities(read(workspace, rule(require=f"'{'true && ' * 249}true{' ' * 4}'"))) == {"own": "error"}

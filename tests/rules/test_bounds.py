@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
+from egp.rules.options import Bound as Least
 from egp.rules.rule import Example, load
 
 from .examples import run_example
@@ -103,3 +104,8 @@ def outcome(bound: Bound, patch: str, context: str) -> list[str]:
 def test_just_enough_passes_and_a_step_less_does_not(bound: Bound) -> None:
     assert outcome(bound, bound.enough, bound.enough_when) == []
     assert outcome(bound, bound.short, bound.short_when) != []
+
+
+def test_an_option_is_not_below_its_least_and_may_be_the_least_where_that_is_allowed() -> None:
+    assert [Least(1, True).excludes(amount) for amount in (0, 1, 2)] == [True, False, False]
+    assert [Least(0, False).excludes(amount) for amount in (-1, 0, 1)] == [True, True, False]
