@@ -8,15 +8,7 @@ from collections.abc import Iterator, Mapping
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import TypedMapping, ValueProblem, field, read
 from egp.record.entry_files import ENTRIES, FOLDER, LOCK_FILE, ONE_FILE
-from egp.record.lock.damage import (
-    RESTORE,
-    failure_of,
-    foreign_keys,
-    misfits_of,
-    only_document,
-    refuse,
-    unusable,
-)
+from egp.record.lock import damage
 from egp.record.lock.entries import Entries, EntryFolder, EntryStore
 from egp.record.lock.registration import Registration
 from egp.stats.values import frozen
@@ -76,21 +68,23 @@ def read_lock(root: str, shown_as: str = "") -> Lock:
     name = shown_as or shown_path(path)
     store = EntryFolder(root, name.removesuffix(LOCK_FILE))
     if os.path.islink(path):
-        raise unusable(name, "the lock is a link", "commit the file itself")
+        raise damage.unusable(name, "the lock is a link", "commit the file itself")
     try:
         documents = read_file(path, name)
     except FileNotFoundError:
         if store.is_there:
             message = f"the lock is damaged: {ENTRIES} is there, and {LOCK_FILE} is not"
-            raise unusable(name, message, RESTORE) from None
+            raise damage.unusable(name, message, damage.RESTORE) from None
         return Lock(name, None, Entries({}, store), {}, FOLDER, has_folder=True)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise unusable(name, f"cannot read the lock: {reason}", "make it readable, or restore it") from None
+        raise damage.unusable(
+            name, f"cannot read the lock: {reason}", "make it readable, or restore it"
+        ) from None
     lock = _lock(documents, store)
     if store.is_there and not lock.has_folder:
         message = f"the lock is damaged: {ENTRIES} is there, and {LOCK_FILE} does not name it"
-        raise unusable(name, message, RESTORE)
+        raise damage.unusable(name, message, damage.RESTORE)
     return lock
 
 
@@ -100,11 +94,11 @@ def read_lock_text(text: bytes, shown_as: str, store: EntryStore | None = None) 
 
 
 def _lock(documents: list[Document], store: EntryStore | None) -> Lock:
-    document = only_document(documents, "a lock is one document")
+    document = damage.only_document(documents, "a lock is one document")
     problems: list[ValueProblem] = []
     content = read(_LockFile, document.value, (), problems)
-    problems += [*foreign_keys(document.value, ()), *_misfits(content)]
-    refuse([failure_of(document, problem) for problem in problems])
+    problems += [*damage.foreign_keys(document.value, ()), *_misfits(content)]
+    damage.refuse([damage.failure_of(document, problem) for problem in problems])
     has_folder = content.entries is not None
     entries = Entries(dict(content.experiments or {}), store if has_folder else None)
     return Lock(document.path, document, entries, dict(content.policies or {}), content.lock or 0, has_folder)
@@ -116,7 +110,7 @@ def _misfits(content: _LockFile) -> Iterator[ValueProblem]:
         yield ValueProblem(("lock",), "wrong-type", message, "update egp")
     if content.entries not in (None, ENTRIES):
         message = f"the entries lie in {ENTRIES}, not in {shown(content.entries)}"
-        yield ValueProblem(("entries",), "wrong-type", message, RESTORE)
+        yield ValueProblem(("entries",), "wrong-type", message, damage.RESTORE)
     if content.lock == FOLDER and content.experiments is not None:
         message = f"a lock of format {FOLDER} lists no experiments"
         help = "of a merge keep the file that says `lock: 2`, and register the plans of the other side again"
@@ -124,6 +118,8 @@ def _misfits(content: _LockFile) -> Iterator[ValueProblem]:
     else:
         lacking = {ONE_FILE: "experiments", FOLDER: "entries"}.get(content.lock or 0, "")
         if lacking and getattr(content, lacking) is None:
-            yield ValueProblem((), "missing", f"a lock of format {content.lock} has no `{lacking}`", RESTORE)
+            yield ValueProblem(
+                (), "missing", f"a lock of format {content.lock} has no `{lacking}`", damage.RESTORE
+            )
     for name, entry in (content.experiments or {}).items():
-        yield from misfits_of(entry, ("experiments", name))
+        yield from damage.misfits_of(entry, ("experiments", name))
