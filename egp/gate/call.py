@@ -382,10 +382,16 @@ def _warehouse(call: Call, policy: Policy, root: str) -> RowSource | None:
     from egp.record.sources.warehouse.asking import PLAINLY
     from egp.record.sources.warehouse.source import Warehouse
 
-    if policy.sources is None:
-        message, help = f"{policy.name} names no tables to compute rows from", "add `sources:` to the policy"
+    asking = call.asking or PLAINLY
+    if policy.sources is not None:
+        return Warehouse(call.source, policy.sources, root, asking)
+    if policy.metrics is None:
+        message = f"{policy.name} names no tables to compute rows from"
+        help = "add `sources:` to the policy, or a catalogue of `metrics:`"
         raise CannotJudge(Failure("", message, help=help))
-    return Warehouse(call.source, policy.sources, root, call.asking or PLAINLY)
+    from egp.record.sources.warehouse.facts import tables_of
+
+    return Warehouse(call.source, tables_of(policy.metrics), root, asking, policy.metrics)
 
 
 def kept_in(root: str, plan: Experiment) -> Kept:

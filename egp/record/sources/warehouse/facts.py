@@ -10,13 +10,15 @@ from operator import and_
 from typing import TYPE_CHECKING, Any
 
 from egp.plan.quantity import shown
+from egp.plan.results import LeftOut
 from egp.record.sources.warehouse.connection import Session, unusable
 from egp.record.sources.warehouse.instants import DAY, StageClock, within
-from egp.record.sources.warehouse.measures import Measure, longest_history
+from egp.record.sources.warehouse.measures import Measure, longest_history, measures
 from egp.record.sources.warehouse.opened import AMOUNT, PARTITION, in_utc, of_days
 
 if TYPE_CHECKING:
     from egp.plan.catalogue import Exposures, Fact, MetricCatalogue, PopulationDefinition
+    from egp.plan.experiment import Experiment
     from egp.record.sources.tables import WarehouseTables
 
 Where = Mapping[str, object] | None
@@ -77,6 +79,17 @@ def tables_of(catalogue: MetricCatalogue) -> WarehouseTables:
         if metric.value_unit in ("us", "ms", "s"):
             metrics[name]["value_unit"] = metric.value_unit
     return read(WarehouseTables, {"metrics": metrics})
+
+
+def defined_in(catalogue: MetricCatalogue, plan: Experiment) -> tuple[list[Measure], list[LeftOut]]:
+    """The plan's metrics as the catalogue defines them, and those that it does not."""
+    found, left_out = measures(plan, tables_of(catalogue))
+    unknown = [
+        LeftOut(each.id, "the catalogue does not define it")
+        for each in found
+        if each.id not in catalogue.metrics
+    ]
+    return [each for each in found if each.id in catalogue.metrics], [*left_out, *unknown]
 
 
 @dataclass(slots=True)

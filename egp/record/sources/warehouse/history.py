@@ -20,9 +20,9 @@ from egp.plan.results import DENOMINATOR_SUMS, LeftOut
 from egp.record.sources.stages import StageDays
 from egp.record.sources.warehouse.asking import PLAINLY, Asking
 from egp.record.sources.warehouse.connection import Session, connected, unusable
-from egp.record.sources.warehouse.facts import Facts, tables_of
+from egp.record.sources.warehouse.facts import Facts, defined_in
 from egp.record.sources.warehouse.instants import DAY, StageClock
-from egp.record.sources.warehouse.measures import Measure, measures, summed
+from egp.record.sources.warehouse.measures import Measure, summed
 from egp.record.sources.warehouse.quantiles import QuantileQuery, ranked, standard_error
 from egp.record.sources.warehouse.source import OF_NUMERATOR, parts_of
 from egp.record.sources.warehouse.units import Outcome, StageUnits, SumsQuery
@@ -73,15 +73,11 @@ def asked(plan: Experiment, found: list[Measure], as_of: date, parts: int = PART
 
 def measured(plan: Experiment, catalogue: MetricCatalogue) -> tuple[list[Measure], list[LeftOut]]:
     """The plan's metrics as the catalogue defines them, each with its days and weeks, and those that it does not."""
-    found, left_out = measures(plan, tables_of(catalogue))
-    known = [each for each in found if each.id in catalogue.metrics]
-    for each in found:
-        if each.id not in catalogue.metrics:
-            left_out.append(LeftOut(each.id, "the catalogue does not define it"))
-    return [replace(each, segments=()) for each in known if not each.segment], [
-        *left_out,
-        *(LeftOut(each.id, f"it is of the segment {shown(each.segment)}") for each in known if each.segment),
+    found, left_out = defined_in(catalogue, plan)
+    of_segments = [
+        LeftOut(each.id, f"it is of the segment {shown(each.segment)}") for each in found if each.segment
     ]
+    return [replace(each, segments=()) for each in found if not each.segment], [*left_out, *of_segments]
 
 
 def in_silence(what: str) -> None:

@@ -25,12 +25,25 @@ SEGMENT = "segment_"
 class Tables(Protocol):
     """What the queries of a stage read, wherever it is."""
 
+    @property
+    def segments(self) -> dict[str, Any]:
+        """Segment → whether its values are true and false."""
+        ...
+
     def served(self, experiment: str, clock: StageClock) -> Any:
         """Every time that a unit was served a variant in the stage, whole or not: unit, variant, at."""
         ...
 
     def happened(self, found: list[Measure], clock: StageClock) -> Any:
         """What some metrics count, from their pre-period up to the last outcomes: unit, event, happened_at, amount."""
+        ...
+
+    def incomplete_exposures(self, experiment: str, clock: StageClock) -> Any:
+        """How many rows of the stage do not say who was served what, or not when."""
+        ...
+
+    def incomplete_events(self, found: list[Measure], clock: StageClock) -> Any:
+        """How many rows of some metrics do not say whose they are, or not when they happened."""
         ...
 
 

@@ -14,18 +14,20 @@ from decimal import Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 from egp.plan.analysis.days import time_zone
-from egp.plan.results import FIRST_WEEK, StageCounts
+from egp.plan.results import FIRST_WEEK, LeftOut, StageCounts
 from egp.record.sources.table import Record, RecordTable
 from egp.record.sources.warehouse.asking import PLAINLY, Asking
 from egp.record.sources.warehouse.connection import Session, connected, unusable
+from egp.record.sources.warehouse.facts import Facts, defined_in
 from egp.record.sources.warehouse.instants import DAY, WEEK, Span, StageClock
 from egp.record.sources.warehouse.measures import Measure, measures
 from egp.record.sources.warehouse.named import without_secrets
-from egp.record.sources.warehouse.opened import SEGMENT, Opened, opened
+from egp.record.sources.warehouse.opened import SEGMENT, Tables, opened
 from egp.record.sources.warehouse.quantiles import TOTAL, QuantileQuery, ranked, standard_error
 from egp.record.sources.warehouse.units import Outcome, Part, StageUnits, SumsQuery
 
 if TYPE_CHECKING:
+    from egp.plan.catalogue import MetricCatalogue
     from egp.plan.experiment import Experiment
     from egp.record.sources.stages import StageDays, Stages
     from egp.record.sources.tables import WarehouseTables
@@ -50,6 +52,8 @@ class Warehouse:
     tables: WarehouseTables
     root: str
     asking: Asking = PLAINLY
+    catalogue: MetricCatalogue | None = None
+    """Where the metrics and their facts are defined, in place of ``tables``."""
 
     def table(self, plan: Experiment, stages: Stages) -> RecordTable:
         zone = plan.schedule.timezone if plan.schedule else None
@@ -58,10 +62,11 @@ class Warehouse:
             raise unusable(self.url, message, "add `schedule.timezone`")
         found: list[Cells] = []
         counts: list[StageCounts] = []
+        computed, left_out = self._measures(plan)
         with connected(self.url, self.root, self.asking) as session:
-            tables = opened(session, self.tables)
+            tables = Facts(session, self.catalogue) if self.catalogue else opened(session, self.tables)
             for stage in stages.entered.values():
-                rows = _StageRows(session, plan, stage, stages.today - DAY, tables, self.tables)
+                rows = _StageRows(session, plan, stage, stages.today - DAY, tables, computed)
                 if rows.clock.has_begun:
                     found += rows.rows()
                     counts.append(rows.counts())
@@ -69,10 +74,13 @@ class Warehouse:
         path = without_secrets(self.url)
         records = tuple(Record(path, 0, number, cells) for number, cells in enumerate(found, 1))
         columns = tuple(dict.fromkeys(column for cells in found for column in cells))
-        _, left_out = measures(plan, self.tables)
         return RecordTable(
             path, columns, records, counts=tuple(counts), left_out=tuple(left_out), is_whole=True
         )
+
+    def _measures(self, plan: Experiment) -> tuple[list[Measure], list[LeftOut]]:
+        """What is computed, and what is not."""
+        return defined_in(self.catalogue, plan) if self.catalogue else measures(plan, self.tables)
 
 
 def parts_of(session: Session, units: StageUnits) -> Iterator[Part]:
@@ -88,8 +96,8 @@ class _StageRows:
     """The rows of one stage, over whole days only."""
 
     def __init__(
-        self, session: Session, plan: Experiment, stage: StageDays, through: date, tables: Opened,
-        named: WarehouseTables,
+        self, session: Session, plan: Experiment, stage: StageDays, through: date, tables: Tables,
+        computed: list[Measure],
     ) -> None:  # fmt: skip
         zone = time_zone((plan.schedule and plan.schedule.timezone) or "")
         assert zone is not None
@@ -98,7 +106,7 @@ class _StageRows:
         self._experiment = plan.name
         self._variants = [variant.id for variant in plan.variants or () if variant.id]
         self._tables = tables
-        self._measures, _ = measures(plan, named)
+        self._measures = computed
         self._units = StageUnits(self._experiment, self.clock, tables)
         self._query = SumsQuery(self._units, self._measures)
         self._fetched: Fetched = []
