@@ -103,6 +103,8 @@ class Canon:
         if isinstance(value, tuple):
             items = [self.value(item, declared) for item in value]
             return items if declared.in_order else sorted(items, key=_order)
+        if isinstance(value, dict):
+            return {name: self.value(item, declared) for name, item in value.items()}
         if isinstance(value, str):
             return _words(value) if declared.prose else value
         if isinstance(value, bool):

@@ -181,7 +181,7 @@ def test_an_experiment_runs_from_its_canary_to_the_end_of_its_holdout(day: str, 
 
 def test_the_family_runs() -> None:
     assert "integrity" in FAMILIES
-    assert {rule.input_type for rule in RULES} == {"Change", "Removal", "Experiment"}
+    assert {rule.input_type for rule in RULES} == {"Change", "Removal", "Experiment", "Portfolio"}
 
 
 HOSTILE = value_of(text_of("every-field"))

@@ -72,7 +72,7 @@ def plan_of_a_ratio() -> Experiment:
     """A plan whose primary is a ratio that the one of its pre-period adjusts."""
     value = read_file(Path(__file__).parent / "kinds.yaml")[0].value
     assert isinstance(value, dict)
-    primary = next(each for each in value["guardrail_metrics"] if each["id"] == "items_per_order")
+    primary = dict(next(each for each in value["guardrail_metrics"] if each["id"] == "items_per_order"))
     del primary["non_inferiority_margin"]
     kept = {key: each for key, each in value.items() if not key.endswith(("metrics", "segments", "rules"))}
     found, problems = read_experiment({**kept, "primary_metric": {**primary, "mde": "8%", "cap": 9}})
