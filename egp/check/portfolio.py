@@ -78,16 +78,25 @@ class _Folders:
     def index(self, judged: JudgedPlan) -> PortfolioIndex:
         folder = os.path.dirname(judged.source.path)
         if folder not in self._indices:
-            own = [self._judged[path] for path in self._judged if os.path.dirname(path) == folder]
-            others = map(self._read, self._run.finder.beside(judged.source))
-            entries = (entry for of_file in (*own, *others) for entry in of_file)
+            own = {path: entries for path, entries in self._judged.items() if os.path.dirname(path) == folder}
+            others = self._others(self._run.finder.beside(judged.source), own)
+            entries = (entry for of_file in (*own.values(), *map(self._read, others)) for entry in of_file)
             self._indices[folder] = _index([entry for entry in entries if entry.id and entry.type])
         return self._indices[folder]
 
+    def _others(self, beside: Iterable[PlanSource], own: Iterable[str]) -> list[PlanSource]:
+        """The files that are not in the call, each once whatever links lead to it."""
+        canonical = self._run.finder.canonical
+        seen = set(map(canonical, own))
+        others = []
+        for source in beside:
+            if (real := canonical(source.path)) not in seen:
+                seen.add(real)
+                others.append(source)
+        return others
+
     def _read(self, source: PlanSource) -> list[PortfolioEntry]:
         """The plans of a file that is not in the call, and that may have none: nobody said that it is one."""
-        if source.path in self._judged:
-            return []
         return [
             _entry(self._run, source, document, Findings())
             for document in self._files.read(source, [])

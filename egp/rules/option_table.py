@@ -75,7 +75,7 @@ OPTIONS: dict[str, dict[str, RuleOption]] = {
         'metrics': RuleOption(tuple[str, ...], 'ids of metrics whose definition is agreed elsewhere; empty requires nothing, unless the policy has a catalogue', (), None, ''),
     },
     'measurement-drift': {
-        'most': RuleOption(Share, 'how far a declared number may be from the measured one, as a share of that; at least 0', 0.1, Bound(0, True), ''),
+        'most': RuleOption(Share, 'how far a declared number may be from the measured one, as a share of that; at least 0', 0.1, Bound(0, True), 'less'),
     },
     'single-primary': {
         'max': RuleOption(int, 'metrics that may decide; at least 1', 1, Bound(1, True), 'less'),

@@ -280,6 +280,7 @@ def test_of_several_plans_in_a_file_each_passes_by_itself(own_policy: Path) -> N
             passes[name, experiment] = {
                 each for each in case.judged.passes if families[each] not in ("portfolio", "privacy")
             }
+        (own_policy / f"{name}.yaml").unlink()
     assert passes["both", "no-holdout"] == passes["one", ""]
     assert passes["both", "typo"] == passes["other", ""]
     assert passes["one", ""] != passes["other", ""]

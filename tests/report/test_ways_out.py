@@ -40,9 +40,7 @@ def test_several_ways_have_a_letter_each(
 ) -> None:
     said = help_of("sessions-for-users", monkeypatch, capsys)
     assert said[0] == "a) set `analysis_unit: user`"
-    assert said[1].startswith(
-        "b) add under `statistics:`"
-    )
+    assert said[1].startswith("b) add under `statistics:`")
     assert yaml.safe_load(said[-1]) == {
         "clustering": {"method": "cluster_robust", "mean_size": 4.2, "icc": 0.02}
     }

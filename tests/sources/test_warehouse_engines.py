@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -57,6 +58,10 @@ def in_duckdb(world: World, folder: Path) -> str:
     return f"duckdb:///{folder}/kinds.db"
 
 
+Opened = Callable[[], AbstractContextManager[str]]
+Engine = tuple[Opened, Path]
+
+
 @pytest.fixture(scope="module")
 def postgres(world: World) -> Iterator[str]:
     with postgres_server() as url:
@@ -67,26 +72,31 @@ def postgres(world: World) -> Iterator[str]:
 @pytest.fixture(scope="module", params=["duckdb", "postgres", "spark"])
 def engine(
     request: pytest.FixtureRequest, world: World, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, Path]]:
-    """Where a warehouse with the world's tables is, and the folder it may be opened in."""
+) -> Iterator[Engine]:
+    """How a warehouse with the world's tables is reached, and the folder it may be opened in."""
     folder = tmp_path_factory.mktemp(str(request.param))
     if request.param == "duckdb":
-        yield in_duckdb(world, folder), folder
+        url = in_duckdb(world, folder)
+        yield lambda: nullcontext(url), folder
     elif request.param == "postgres":
-        yield request.getfixturevalue("postgres"), folder
+        server = request.getfixturevalue("postgres")
+        yield lambda: nullcontext(server), folder
     else:
-        with spark_session(world, tmp_path_factory.mktemp("session")) as name:
-            yield name, folder
+        # A reading that is over ends the session.
+        yield lambda: spark_session(world, tmp_path_factory.mktemp("session")), folder
 
 
 @pytest.fixture(scope="module")
-def found(engine: tuple[str, Path]) -> Evidence:
+def found(engine: Engine) -> Evidence:
     return evidence_of(plan(), *engine)
 
 
-def evidence_of(of: Experiment, url: str, folder: Path) -> Evidence:
+def evidence_of(of: Experiment, opened: Opened, folder: Path) -> Evidence:
     (folder / "results.yaml").write_text(header("every-kind", AS_OF), encoding="utf-8")
-    return read_evidence(str(folder / "results.yaml"), of, str(folder), Warehouse(url, TABLES, str(folder)))
+    with opened() as url:
+        return read_evidence(
+            str(folder / "results.yaml"), of, str(folder), Warehouse(url, TABLES, str(folder))
+        )
 
 
 def by_key(evidence: Evidence) -> dict[Key, dict[str, float]]:
@@ -105,7 +115,7 @@ def test_the_rows_are_those_that_pandas_counts(found: Evidence, counted: Counted
     check_rows(found, counted.rows())
 
 
-def test_a_ratio_has_the_sums_of_its_covariate(engine: tuple[str, Path], counted: Counted) -> None:
+def test_a_ratio_has_the_sums_of_its_covariate(engine: Engine, counted: Counted) -> None:
     check_rows(evidence_of(plan_of_a_ratio(), *engine), counted.rows_of_a_ratio())
 
 

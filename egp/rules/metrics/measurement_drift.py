@@ -42,14 +42,17 @@ from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import Share, shown
 from egp.plan.remedy import setting
 from egp.plan.wording import percent
-from egp.rules.rule import AtLeast
+from egp.rules.rule import AtLeast, Stricter
 from egp.rules.rule import Params as RuleParams
 from egp.rules.rule_inputs import Measuring
 
 
 class Params(RuleParams):
     most: Annotated[
-        Share, "how far a declared number may be from the measured one, as a share of that", AtLeast(0)
+        Share,
+        "how far a declared number may be from the measured one, as a share of that",
+        AtLeast(0),
+        Stricter("less"),
     ] = Share(0.1)
 
 
