@@ -69,6 +69,27 @@ def open_line(key: str, todo: str) -> str:
     return f"{key + ':':<{COMMENTS_AT}}# TODO {todo}".rstrip()
 
 
+class PlanLines:
+    """The lines of a plan that is written from top to bottom, from the author's answers."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._lines: list[str] = []
+
+    def _add(self, line: str) -> None:
+        self._lines.append(line)
+
+    def _open(self, key: str, todo: str) -> None:
+        self._add(open_line(key, todo))
+
+    def _asked(self, name: str, key: str, todo: str) -> None:
+        """A key with its answer; open without one."""
+        if name in self._answers:
+            self._add(f"{key}: {written(self._answers[name])}")
+        else:
+            self._open(key, todo)
+
+
 class _Timetable:
     """Dates and shares that fit each other and the policy."""
 
@@ -139,18 +160,17 @@ def _weeks(settings: Settings, answers: Answers, sample: int | None, exposure: f
     return int(min(max(asked, needed), longest))
 
 
-class _Page:
+class _Page(PlanLines):
     """Writes the plan from top to bottom."""
 
     def __init__(
         self, answers: Answers, settings: Settings, timetable: _Timetable, sample: int | None
     ) -> None:
-        self._answers = answers
+        super().__init__(answers)
         self._settings = settings
         self.timetable = timetable
         self._sample = sample
         self._type = str(answers["type"])
-        self._lines: list[str] = []
 
     def text(self) -> str:
         self._lines = ["# What is marked TODO only a person can state; egp check says what is still open."]
@@ -162,19 +182,6 @@ class _Page:
         self._safety()
         self._people()
         return "\n".join(self._lines) + "\n"
-
-    def _add(self, line: str) -> None:
-        self._lines.append(line)
-
-    def _open(self, key: str, todo: str) -> None:
-        self._add(open_line(key, todo))
-
-    def _asked(self, name: str, key: str, todo: str) -> None:
-        """A key with its answer; open without one."""
-        if name in self._answers:
-            self._add(f"{key}: {written(self._answers[name])}")
-        else:
-            self._open(key, todo)
 
     def _who_and_what(self) -> None:
         self._add(f"id: {written(self._answers['id'])}")

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from egp.advice.new.answers import Answers
-from egp.advice.new.experiment import LEAD, Draft, open_line
+from egp.advice.new.experiment import LEAD, Draft, PlanLines
 from egp.plan.completing import read_plan
 from egp.plan.experiment import Experiment
 from egp.plan.power.sample import needed_sample
@@ -66,7 +66,7 @@ def short_draft(answers: Answers, policy: Policy, in_policy: str, as_of: date, s
     return Draft(page.text(), sample, days)
 
 
-class _ShortPage:
+class _ShortPage(PlanLines):
     """Writes the plan from top to bottom."""
 
     def __init__(
@@ -78,13 +78,12 @@ class _ShortPage:
         begin: date,
         sample: int | None = None,
     ) -> None:
-        self._answers = answers
+        super().__init__(answers)
         self._policy = policy
         self._in_policy = in_policy
         self._as_of = as_of
         self._begin = begin
         self._sample = sample
-        self._lines: list[str] = []
 
     def text(self) -> str:
         """The plan, with what the guardrails of the policy still need of it."""
@@ -192,15 +191,3 @@ class _ShortPage:
             else str(self._answers.get("team") or "main")
         )
         return str(self._answers.get("layer") or first.partition(".")[0])
-
-    def _add(self, line: str) -> None:
-        self._lines.append(line)
-
-    def _open(self, key: str, todo: str) -> None:
-        self._add(open_line(key, todo))
-
-    def _asked(self, name: str, key: str, todo: str) -> None:
-        if name in self._answers:
-            self._add(f"{key}: {written(self._answers[name])}")
-        else:
-            self._open(key, todo)
