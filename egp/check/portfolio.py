@@ -69,16 +69,17 @@ class _Folders:
     def __init__(self, run: Run, files: Files, judged: Sequence[JudgedPlan]) -> None:
         self._run = run
         self._files = files
-        self._judged: dict[str, list[PortfolioEntry]] = {}
-        """By the path of the file."""
+        self._judged: dict[str, dict[str, list[PortfolioEntry]]] = {}
+        """By the folder, and in it by the path of the file."""
         for each in judged:
-            self._judged.setdefault(each.source.path, []).append(each.entry)
+            of_folder = self._judged.setdefault(os.path.dirname(each.source.path), {})
+            of_folder.setdefault(each.source.path, []).append(each.entry)
         self._indices: dict[str, PortfolioIndex] = {}
 
     def index(self, judged: JudgedPlan) -> PortfolioIndex:
         folder = os.path.dirname(judged.source.path)
         if folder not in self._indices:
-            own = {path: entries for path, entries in self._judged.items() if os.path.dirname(path) == folder}
+            own = self._judged[folder]
             others = self._others(self._run.finder.beside(judged.source), own)
             entries = (entry for of_file in (*own.values(), *map(self._read, others)) for entry in of_file)
             self._indices[folder] = _index([entry for entry in entries if entry.id and entry.type])
