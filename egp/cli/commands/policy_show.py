@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
 from egp.cli.commands.options import add_format, add_policy, judging_day, moment, policy_and_plans
+from egp.cli.commands.requested import one_plan
 
 if TYPE_CHECKING:
     from egp.pages.policy_show.effective import Effective
@@ -61,23 +62,12 @@ def run(options: argparse.Namespace) -> int:
 def _of_plan(path: str, policy: Policy, finder: PlanFinder, as_of: date) -> Iterator[Effective]:
     from egp.pages.policy_show.effective import Effective, judged_plan
     from egp.plan.completing import read_plan
-    from egp.plan.experiment import may_be_plan
     from egp.policy.plan_history import attested_timing, judged_as
     from egp.policy.resolving import resolved_by_lock
 
-    sources = finder.asked([path])
-    if finder.failures or len(sources) != 1 or finder.leaves_repository(sources[0]):
-        terminal.print_failures(finder.failures)
-        raise terminal.Stop(f"{path} is not one plan", "egp policy show PLAN")
-    try:
-        documents = sources[0].documents()
-    except OSError as error:
-        raise terminal.Stop(f"cannot read {path}: {error.strerror}") from None
-    for written in documents:
-        if written.problems or not may_be_plan(written):
-            raise terminal.Stop(f"{path} is no plan", f"egp check {path} says why")
-        document = resolved_by_lock(written, sources[0], finder, policy, as_of)
+    for source, written in one_plan(path, finder, "egp policy show PLAN"):
+        document = resolved_by_lock(written, source, finder, policy, as_of)
         plan, _ = read_plan(document)
         timing = attested_timing(plan, finder, policy, as_of)
-        judged = judged_plan(document, judged_as(sources[0], plan, finder, policy).in_policy, policy, timing)
+        judged = judged_plan(document, judged_as(source, plan, finder, policy).in_policy, policy, timing)
         yield Effective(policy, timing, judged)

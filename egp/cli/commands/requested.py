@@ -9,9 +9,11 @@ from egp.cli.commands import terminal
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder, PlanSource
+    from egp.yaml import Document
 
 
 def requested_plans(options: argparse.Namespace, policy: Policy, finder: PlanFinder) -> list[PlanSource]:
@@ -35,3 +37,21 @@ def requested_plans(options: argparse.Namespace, policy: Policy, finder: PlanFin
             "name plans or folders, or correct `plans:` in the policy",
         )
     return sources
+
+
+def one_plan(path: str, finder: PlanFinder, usage: str) -> Iterator[tuple[PlanSource, Document]]:
+    """The documents of the one file that is requested. Raises Stop where it is not one, or has anything but plans."""
+    from egp.plan.experiment import may_be_plan
+
+    sources = finder.asked([path])
+    if finder.failures or len(sources) != 1 or finder.leaves_repository(sources[0]):
+        terminal.print_failures(finder.failures)
+        raise terminal.Stop(f"{path} is not one plan", usage)
+    try:
+        documents = sources[0].documents()
+    except OSError as error:
+        raise terminal.Stop(f"cannot read {path}: {error.strerror}") from None
+    for document in documents:
+        if document.problems or not may_be_plan(document):
+            raise terminal.Stop(f"{path} is no plan", f"egp check {path} says why")
+        yield sources[0], document

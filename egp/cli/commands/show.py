@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
 from egp.cli.commands.options import add_format, add_policy, judging_day, moment, policy_and_plans
+from egp.cli.commands.requested import one_plan
 
 if TYPE_CHECKING:
     from egp.pages.plan_show.resolved import ResolvedPlan
@@ -48,18 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _shown(path: str, policy: Policy, finder: PlanFinder, as_of: date) -> Iterator[ResolvedPlan]:
     from egp.pages.plan_show.resolved import resolved_plan
-    from egp.plan.experiment import may_be_plan
     from egp.policy.resolving import resolved_by_lock
 
-    sources = finder.asked([path])
-    if finder.failures or len(sources) != 1 or finder.leaves_repository(sources[0]):
-        terminal.print_failures(finder.failures)
-        raise terminal.Stop(f"{path} is not one plan", "egp show PLAN")
-    try:
-        documents = sources[0].documents()
-    except OSError as error:
-        raise terminal.Stop(f"cannot read {path}: {error.strerror}") from None
-    for document in documents:
-        if document.problems or not may_be_plan(document):
-            raise terminal.Stop(f"{path} is no plan", f"egp check {path} says why")
-        yield resolved_plan(resolved_by_lock(document, sources[0], finder, policy, as_of))
+    for source, document in one_plan(path, finder, "egp show PLAN"):
+        yield resolved_plan(resolved_by_lock(document, source, finder, policy, as_of))
