@@ -46,6 +46,8 @@ from egp.yaml.edit import edited
 from egp.yaml.edits import EditError, add
 from egp.yaml.files import read_regular, real_path, shown_path
 
+_CANNOT = "what egp cannot read it cannot pin"
+
 PLAN_KEYS = [key for key, _, _, _ in Experiment.fields()]
 
 
@@ -346,11 +348,13 @@ def renewed(candidate: PlanAsRead, entry: Registration, terms: RegistrationTerms
 
 def require_whole(candidate: PlanAsRead) -> None:
     """Only a plan that was read without problems, and that lies with its lock, can be pinned."""
-    if candidate.problems:
-        problem = candidate.problems[0]
-        raise candidate.refused(
-            problem.path, f"what egp cannot read it cannot pin: {problem.message}", problem.help
+    for problem in candidate.problems[:1]:
+        raise candidate.refused(problem.path, f"{_CANNOT}: {problem.message}", problem.help)
+    for fault in candidate.document.problems[:1]:
+        refusal = RegistrationRefusal(
+            candidate.document.path, fault.span, f"{_CANNOT}: {fault.message}", fault.help
         )
+        raise EntryRefused(refusal)
     if candidate.path.startswith("../"):
         message = "the plan lies outside of the folder that has the lock"
         raise candidate.refused((), message, "run egp in the repository that has the plan")

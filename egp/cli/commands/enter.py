@@ -152,13 +152,12 @@ def _lower(options: argparse.Namespace) -> int:
 
 
 def _experiment(options: argparse.Namespace, finder: PlanFinder) -> str:
+    from egp.cli.commands.requested import one_plan
     from egp.plan.experiment import read_experiment
 
-    sources = finder.asked([options.plan])
-    if finder.failures or len(sources) != 1:
-        terminal.print_failures(finder.failures)
-        raise terminal.Stop("one plan is named", "egp enter PLAN")
-    names = [read_experiment(each.value)[0].name for each in sources[0].documents()]
+    names = [
+        read_experiment(each.value)[0].name for _, each in one_plan(options.plan, finder, "egp enter PLAN")
+    ]
     if len(names) != 1 or not names[0]:
         raise terminal.Stop("the file has not one plan", "name a file with one plan")
     return names[0]

@@ -13,6 +13,7 @@ _HEAVIEST = (3, 2, 1, 0)
 
 def compare_served(options: argparse.Namespace) -> int:
     """0 where no more is served than was entered, 1 where more is, 2 where nobody can tell."""
+    from egp.cli.commands.requested import one_plan
     from egp.gate.live import live_shares
     from egp.output.page import text
     from egp.output.page.model import Answer, Notice
@@ -30,16 +31,11 @@ def compare_served(options: argparse.Namespace) -> int:
         raise terminal.Stop(
             f"--served {options.served} is not FORMAT=FILE", f"FORMAT is one of {', '.join(formats())}"
         )
+    usage = "egp gate PLAN --monitor --served …"
     if not options.monitor or not options.plan:
-        raise terminal.Stop(
-            "what is served is compared while a stage is watched", "egp gate PLAN --monitor --served …"
-        )
+        raise terminal.Stop("what is served is compared while a stage is watched", usage)
     policy, finder = policy_and_plans(options, [options.plan])
-    sources = finder.asked([options.plan])
-    if finder.failures or len(sources) != 1:
-        terminal.print_failures(finder.failures)
-        return terminal.COULD_NOT_JUDGE
-    plans = [read_experiment(each.value)[0] for each in sources[0].documents()]
+    plans = [read_experiment(each.value)[0] for _, each in one_plan(options.plan, finder, usage)]
     if len(plans) != 1:
         raise terminal.Stop("the file has several plans", "name a file with one plan")
     try:

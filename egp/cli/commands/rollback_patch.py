@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from difflib import unified_diff
 
+    from egp.cli.commands.requested import one_plan
     from egp.plan.experiment import read_experiment
     from egp.plan.names import folded
     from egp.plan.quantity import shown
@@ -31,13 +32,9 @@ def run(options: argparse.Namespace) -> int:
     from egp.yaml.files import real_path
 
     policy, finder = policy_and_plans(options, [options.plan])
-    sources = finder.asked([options.plan])
-    if finder.failures or len(sources) != 1:
-        terminal.print_failures(finder.failures)
-        raise terminal.Stop("one plan is named", "egp rollback-patch PLAN")
     switches = {
         folded(each)
-        for document in sources[0].documents()
+        for _, document in one_plan(options.plan, finder, "egp rollback-patch PLAN")
         for each in read_experiment(document.value)[0].switches
     }
     served = read_served(policy, finder.folder)
