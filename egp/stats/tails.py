@@ -21,7 +21,7 @@ def binomial_surprise(successes: float, trials: float, share: float) -> float:
     require_share("share", share)
     if not 0 <= successes <= trials or not math.isfinite(trials):
         reject("successes", f"{successes} of {trials} trials cannot be", "give 0 to as many as the trials")
-    if trials == 0 or successes >= trials * share:
+    if successes >= trials * share:
         return 0.0
     seen = successes / trials
     lost = (1 - seen) * math.log((1 - seen) / (1 - share))

@@ -7,7 +7,7 @@ tuple: together two thirds of what a hook did before it had read a plan. These c
 from __future__ import annotations
 
 from _collections import _tuplegetter  # type: ignore[import-not-found]
-from collections.abc import Callable, Set
+from collections.abc import Callable, Collection, Set
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
@@ -34,8 +34,9 @@ else:
             if not named and least <= len(given) <= count:
                 return make(cls, given + rest[len(given) - least :])
             held = {**defaults, **dict(zip(names, given, strict=False)), **named}
-            if held.keys() != expected or len(given) > count:
-                raise TypeError(_misfit(name, held.keys(), expected, len(given), count))
+            twice = named.keys() & names[: len(given)] if given else ()
+            if held.keys() != expected or len(given) > count or twice:
+                raise TypeError(_misfit(name, held.keys(), expected, len(given), count, twice))
             return make(cls, [held[each] for each in names])
 
         return made
@@ -199,8 +200,11 @@ def _constructor(
         for name, make in made.items():
             if name not in held:
                 held[name] = make()
-        if held.keys() != taken.keys() or len(given) > len(in_order):
-            raise TypeError(_misfit(cls.__name__, held.keys(), taken.keys(), len(given), len(in_order)))
+        twice = named.keys() & in_order[: len(given)] if named and given else ()
+        if held.keys() != taken.keys() or len(given) > len(in_order) or twice:
+            raise TypeError(
+                _misfit(cls.__name__, held.keys(), taken.keys(), len(given), len(in_order), twice)
+            )
         for name, each in held.items():
             setters[name](self, each)
         if has_more:
@@ -209,7 +213,11 @@ def _constructor(
     return construct
 
 
-def _misfit(name: str, held: Set[str], expected: Set[str], given: int, most: int) -> str:
+def _misfit(
+    name: str, held: Set[str], expected: Set[str], given: int, most: int, twice: Collection[str]
+) -> str:
+    if twice:
+        return f"{name} takes no {', '.join(twice)} twice"
     lacking = ", ".join(expected - held)
     too_much = ", ".join(held - expected) or f"{given} arguments where {most} are meant"
     return f"{name} lacks {lacking}" if lacking else f"{name} takes no {too_much}"

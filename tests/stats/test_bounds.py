@@ -10,23 +10,36 @@ import pytest
 
 from egp.stats import (
     EXACT_BELOW_EVENTS,
+    ArmEstimate,
+    ArmSums,
+    Difference,
+    NonInferiority,
     PlannedTest,
     RateContrast,
     StatisticsInputError,
     achieved_power,
+    covariate_correlation,
     decision_power,
     detectable_effect,
     exact_score_power,
     linearised_std_dev,
     mean_power,
     mean_units,
+    non_inferiority,
+    noncentral_t_sf,
     posterior_beta_harm,
+    ratio_contrast,
     relative_mde,
+    relative_non_inferiority,
     required_units,
     shortcut_mde_ratio,
+    skewness_of_sums,
     spent_alpha,
+    standard_error_of_interval,
     z_upper,
 )
+from egp.stats.estimates import covariate_moments
+from egp.stats.relative import Harm
 from egp.stats.roots import bracketed_root
 from egp.stats.values import replace
 
@@ -95,6 +108,69 @@ class TestRefusals:
     def test_a_wrong_power_is_refused_whatever_the_size(self) -> None:
         assert refused(lambda: detectable_effect(PlannedTest("proportion", 0.12), 0.02, 3e4))[0] == "power"
 
+    def test_three_units_leave_a_degree_of_freedom(self) -> None:
+        test = PlannedTest("mean", 5.0, std_dev=2.0, ratio=2.0)
+        assert 0.05 < achieved_power(test, 4.0, 1.0) < 0.95
+        assert refused(lambda: achieved_power(test, 4.0, 0.999))[0] == "control_units"
+
+    def test_a_metric_of_nothing_goes_with_any_covariate(self) -> None:
+        sums = ArmSums(10.0, 0.0, 0.0, covariate_sum=5.0, covariate_sum_squares=5.0, covariate_cross_sum=0.0)
+        assert covariate_moments(sums).covariance == 0.0
+
+    def test_values_that_are_all_nothing_have_no_skewness(self) -> None:
+        assert refused(lambda: skewness_of_sums(10.0, 0.0, 0.0, 0.0)) == (
+            "sum_squares",
+            "the values do not vary",
+        )
+
+    @pytest.mark.parametrize("still", ["value", "covariate"])
+    def test_what_does_not_vary_is_correlated_with_nothing(self, still: str) -> None:
+        moving, constant = (5.0, 5.0), (10.0, 10.0)
+        value, covariate = (constant, moving) if still == "value" else (moving, constant)
+        sums = ArmSums(
+            10.0,
+            *value,
+            covariate_sum=covariate[0],
+            covariate_sum_squares=covariate[1],
+            covariate_cross_sum=5.0,
+        )
+        assert refused(lambda: covariate_correlation(sums))[1] == "nothing varies"
+
+    def test_an_interval_has_a_length(self) -> None:
+        assert refused(lambda: standard_error_of_interval(1.0, 1.0))[0] == "high"
+
+    def test_no_rate_is_worse_by_all_of_the_scale(self) -> None:
+        assert refused(lambda: posterior_beta_harm(5, 10, 5, 10, margin=1.0))[0] == "margin"
+        assert posterior_beta_harm(5, 10, 5, 10, margin=0.999) == pytest.approx(0.0, abs=1e-9)
+
+    def test_no_arm_is_without_end(self) -> None:
+        assert refused(lambda: posterior_beta_harm(5, math.inf, 5, 10))[0] == "conversions_control"
+        assert refused(lambda: noncentral_t_sf(1.0, math.inf, 0.0))[0] == "df"
+
+
+class TestMargins:
+    """Harm is ruled out where its bound lies below the margin; a bound that is the margin rules nothing out."""
+
+    @pytest.mark.parametrize("harm", ["increase", "decrease"])
+    def test_absolute(self, harm: Harm) -> None:
+        observed = Difference(0.0, 1.0)
+        bound = non_inferiority(observed, 1.0, harm).harm_bound
+        assert not non_inferiority(observed, bound, harm).non_inferior
+        assert non_inferiority(observed, math.nextafter(bound, 2.0), harm).non_inferior
+
+    @pytest.mark.parametrize("harm", ["increase", "decrease"])
+    def test_relative(self, harm: Harm) -> None:
+        control, treatment = ArmEstimate(10.0, 0.1, 1e4), ArmEstimate(10.0, 0.1, 1e4)
+
+        def judged(margin: float) -> NonInferiority:
+            return relative_non_inferiority(
+                lambda ratio: ratio_contrast(control, treatment, ratio), 1.0, margin, harm
+            )
+
+        bound = judged(0.5).harm_bound
+        assert not judged(bound).non_inferior
+        assert judged(math.nextafter(bound, 1.0)).non_inferior
+
 
 class TestCounting:
     def test_a_size_at_which_the_power_is_just_reached_is_enough(self) -> None:
@@ -121,6 +197,7 @@ class TestCounting:
     def test_an_arm_of_one_unit_is_counted_and_an_arm_of_none_shows_nothing(self) -> None:
         assert exact_score_power(0.1, 0.9, 0, 50, 1.645) == exact_score_power(0.1, 0.9, 50, 0, 1.645) == 0.0
         assert exact_score_power(0.1, 0.9, 1, 50, 0.5) > 0.5
+        assert exact_score_power(0.1, 0.9, 50, 1, 0.5) > 0.5
 
     def test_as_many_units_as_can_be_counted_are_counted(self) -> None:
         counted = achieved_power(replace(RARE, baseline=9e-6), 9e-6, 5e6)
@@ -128,9 +205,21 @@ class TestCounting:
 
     def test_fewer_events_than_the_bound_are_counted(self) -> None:
         units = EXACT_BELOW_EVENTS / 0.001
-        counted = exact_score_power(0.001, 0.0016, int(units) - 1, int(units) - 1, z_upper(0.025))
-        assert achieved_power(RARE, 0.0006, units - 1) == pytest.approx(counted, rel=1e-9)
-        assert achieved_power(RARE, 0.0006, units) != pytest.approx(counted, rel=1e-5)
+        fewer, as_many = (
+            exact_score_power(0.001, 0.0016, size, size, z_upper(0.025))
+            for size in (int(units) - 1, int(units))
+        )
+        assert achieved_power(RARE, 0.0006, units - 1) == pytest.approx(fewer, rel=1e-9)
+        assert achieved_power(RARE, 0.0006, units) != pytest.approx(as_many, rel=1e-5)
+
+    @pytest.mark.parametrize(("relative", "ratio", "null"), [(True, 1.2, 0.0), (False, 1.0, 0.002)])
+    def test_a_margin_that_is_counted_is_the_one_that_was_registered(
+        self, relative: bool, ratio: float, null: float
+    ) -> None:
+        """0.2 of the control observed is another hypothesis than 0.2 of the baseline."""
+        test = replace(REFUNDS, baseline=0.01, margin=0.002, relative=relative)
+        counted = exact_score_power(0.01, 0.01, 900, 900, z_upper(0.05), null, ratio, above=False)
+        assert achieved_power(test, 0.0, 900) == pytest.approx(counted, rel=1e-9)
 
 
 class TestFarTail:
@@ -153,6 +242,9 @@ class TestPriorsOfNextToNothing:
     def test_arms_alike_are_as_likely_to_be_better_as_worse(self, prior: float) -> None:
         assert posterior_beta_harm(0, 10, 0, 10, prior_alpha=prior) == pytest.approx(0.5, abs=1e-4)
         assert posterior_beta_harm(10, 10, 10, 10, prior_beta=prior) == pytest.approx(0.5, abs=1e-4)
+
+    def test_a_rate_of_half_moved_by_half_is_at_the_end_of_the_scale(self) -> None:
+        assert posterior_beta_harm(5, 10, 5, 10, margin=0.5) == pytest.approx(0.009, abs=0.01)
 
     def test_rates_moved_past_the_ends_of_the_scale(self) -> None:
         assert posterior_beta_harm(0, 10, 0, 10, prior_alpha=1e-3, margin=0.5) == pytest.approx(0.0, abs=1e-4)

@@ -55,7 +55,8 @@ def test_student_t(df: float, t: float) -> None:
         assert t_upper(expected, df) == pytest.approx(t, rel=1e-8)
 
 
-def test_cauchy_tails_far_out() -> None:
+def test_tails_far_out() -> None:
+    assert student_sf(20.0, 200.0) == pytest.approx(float(scipy_stats.t.sf(20.0, 200.0)), rel=1e-11)
     assert student_sf(1e6, 1.0) == pytest.approx(math.atan(1e-6) / math.pi, rel=1e-12)
     assert t_upper(1e-12, 1.0) == pytest.approx(1 / math.tan(math.pi * 1e-12), rel=1e-12)
     assert t_upper(0.75, 1.0) == pytest.approx(-1.0)

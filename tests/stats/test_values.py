@@ -62,8 +62,9 @@ def test_they_are_made_shown_and_hashed_alike(given: tuple[Any, ...], named: dic
 
 
 @pytest.mark.parametrize(
-    ("given", "named"), [((), {}), ((1, 2, "", 4), {}), ((1,), {"z": 1}), ((), {"y": 1, "z": 2})]
-)
+    ("given", "named"),
+    [((), {}), ((1, 2, "", 4), {}), ((1,), {"z": 1}), ((), {"y": 1, "z": 2}), ((1, 2), {"x": 3}), ((1, 2, ""), {"told": ""})],
+)  # fmt: skip
 def test_what_does_not_fit_is_refused_by_both(given: tuple[Any, ...], named: dict[str, Any]) -> None:
     for each in (POINT, Twin):
         with pytest.raises(TypeError):
@@ -102,6 +103,30 @@ def test_values_are_copied_and_travel_between_processes() -> None:
         assert pickle.loads(pickle.dumps(each)) == each
         assert copy.copy(each) == each
         assert copy.deepcopy(each) == each
+
+
+def test_a_value_with_one_field_is_copied_like_others() -> None:
+    @frozen
+    class Alone:
+        pair: tuple[int, int]
+
+    @mutable
+    class Counted:
+        number: int
+
+    assert copy.copy(Alone((1, 2))) == Alone((1, 2))
+    assert copy.deepcopy(Counted(3)) == Counted(3)
+
+
+def test_what_is_wrong_with_an_argument_is_named() -> None:
+    for arguments, named, says in (
+        ((), {}, "lacks x"),
+        ((1,), {"z": 1}, "takes no z"),
+        ((1, 2, "", 4), {}, "takes no 4 arguments where 3 are meant"),
+        ((1, 2), {"y": 3}, "takes no y twice"),
+    ):
+        with pytest.raises(TypeError, match=says):
+            POINT(*arguments, **named)
 
 
 def test_mutable_ones_have_lists_of_their_own_and_no_hash() -> None:
@@ -159,8 +184,9 @@ def test_named_tuples_are_those_of_typing(given: tuple[Any, ...], named: dict[st
 
 
 @pytest.mark.parametrize(
-    ("given", "named"), [((), {}), ((1, "b", 3), {}), ((1,), {"z": 1}), ((), {"right": "b"})]
-)
+    ("given", "named"),
+    [((), {}), ((1, "b", 3), {}), ((1,), {"z": 1}), ((), {"right": "b"}), ((1, "b"), {"right": "c"}), ((1,), {"left": 1})],
+)  # fmt: skip
 def test_what_does_not_fit_a_named_tuple_is_refused(given: tuple[Any, ...], named: dict[str, Any]) -> None:
     for each in (MADE, PlainPair):
         with pytest.raises(TypeError):
