@@ -25,10 +25,12 @@ def check(shop: Path) -> str:
 
 
 def test_declared_stands_beside_measured(shop: Path) -> None:
+    file = shop / PLAN
+    file.write_text(file.read_text().replace("baseline: 14%", "baseline: 12%").replace("4.6%", "3.1%"))
     told = measure(shop)
     assert (told.status, told.err) == (0, "")
     assert "over 2 runs of the past, 2022-12-06 to 2022-12-19 and 2022-12-20" in told.out
-    assert re.search(r"units +units over the run +340,000 +1,\d\d\d ", told.out)
+    assert re.search(r"units +units over the run +165,000 +1,\d\d\d ", told.out)
     assert re.search(r"add_to_cart_rate +baseline +12 % +1\d\.\d+ %", told.out)
     for name in (
         "weekday swing", "correlation with the pre-period", "correlation of differences between days",
@@ -37,7 +39,7 @@ def test_declared_stands_beside_measured(shop: Path) -> None:
         assert name in told.out
     words = " ".join(told.out.split())
     assert (
-        "warning[measurement-drift]: units over the run: the plan says 340,000, and history says 1," in words
+        "warning[measurement-drift]: units over the run: the plan says 165,000, and history says 1," in words
     )
     assert "the units that the plan counts on take" in words
     assert re.search(r"the planned sample then has [\d.]+ % power at the MDE", words)
@@ -51,7 +53,7 @@ def test_the_report_for_programs(shop: Path) -> None:
         {"first": "2022-12-20", "last": "2023-01-02"}, {"first": "2022-12-06", "last": "2022-12-19"},
     ]  # fmt: skip
     (baseline,) = (each for each in found["numbers"] if each["path"] == "/primary_metric/baseline")
-    assert baseline["declared"] == 0.12
+    assert baseline["declared"] == 0.14
     assert min(baseline["parts"]) <= baseline["measured"] <= max(baseline["parts"])
     assert {each["rule"] for each in found["findings"]} == {"measurement-drift"}
     assert found == measure(shop, "--format", "json").json

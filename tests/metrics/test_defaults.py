@@ -73,8 +73,8 @@ def test_lists_with_ids_are_completed_item_by_item(shop: Shop) -> None:
     found = {str(each.id): each for each in plan(shop).guardrail_metrics}
     assert [*found] == ["refund_rate", "returns", "p95_page_load"]
     margin = found["refund_rate"].non_inferiority_margin
-    assert str(margin) == "8%"
-    assert str(found["refund_rate"].baseline) == "3.1%"
+    assert str(margin) == "10%"
+    assert str(found["refund_rate"].baseline) == "4.6%"
     assert found["returns"].non_inferiority_margin is None
 
 
@@ -126,7 +126,7 @@ def test_a_finding_about_a_default_points_at_its_line_and_offers_an_edit_of_the_
 def test_what_is_fixed_is_the_plan(shop: Shop) -> None:
     before = shop.read("egp.yaml")
     shop.edit("egp.yaml", "  holdout: {share: 10%, for: 90d}\n", "")
-    shop.edit("egp.yaml", "non_inferiority_margin: 8%", "non_inferiority_margin: 40%")
+    shop.edit("egp.yaml", "non_inferiority_margin: 10%", "non_inferiority_margin: 40%")
     messages = {each.rule: each.help for each in shop.found()}
     assert "`guardrail_metrics[0].non_inferiority_margin: 10%`" in messages["guardrail-margin"]
     assert messages["holdout-size"].startswith("add `holdout: {share:")
@@ -134,10 +134,10 @@ def test_what_is_fixed_is_the_plan(shop: Shop) -> None:
 
 
 def test_an_item_that_only_the_policy_lists_is_answered_by_one_of_the_plan(shop: Shop) -> None:
-    shop.edit("egp.yaml", "non_inferiority_margin: 8%", "non_inferiority_margin: 40%")
+    shop.edit("egp.yaml", "non_inferiority_margin: 10%", "non_inferiority_margin: 40%")
     shop.edit(
         PLAN,
-        '  - {id: refund_rate, baseline: 3.1%, baseline_source: {from: "refunds, 28 days", as_of: 2023-01-10}}\n',
+        '  - {id: refund_rate, baseline: 4.6%, baseline_source: {from: "refunds, 28 days", as_of: 2023-01-10}}\n',
         "",
     )
     help = {each.rule: each.help for each in shop.found()}["guardrail-margin"]

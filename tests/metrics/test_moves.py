@@ -256,7 +256,7 @@ def test_an_amendment_pins_the_definition_as_it_is(agreed: Shop) -> None:
 
 def test_registering_again_says_what_moved(agreed: Shop) -> None:
     agreed.edit("egp.yaml", "power: 95%", "power: 96%")
-    agreed.edit(PLAN, "150_000", "151_000")
+    agreed.edit(PLAN, "70_000", "71_000")
     status, said = agreed.egp("register", PLAN, f"--as-of={DAY}")
     assert status == 1
     assert "the default `statistics.power` was 95% and is 96%" in said
@@ -277,7 +277,7 @@ def test_a_plan_of_the_old_digest_goes_on_as_its_file_says(shop: Shop) -> None:
 
 
 def test_history_knows_the_registered_version(agreed: Shop) -> None:
-    agreed.edit(PLAN, "150_000", "151_000")
+    agreed.edit(PLAN, "70_000", "71_000")
     agreed.edit("egp.yaml", "power: 95%", "power: 96%")
     agreed.commit("2023-01-18", "more units")
     status, said = agreed.egp("history", PLAN, "--format=json")

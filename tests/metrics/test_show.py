@@ -27,11 +27,11 @@ def test_each_value_has_its_line(shop: Shop) -> None:
         "catalogue",
         shop.line_of("metrics.yaml", "kind: proportion"),
     )
-    assert values["/primary_metric/mde"] == ("45bps", "plan", shop.line_of(PLAN, "mde: 45bps"))
+    assert values["/primary_metric/mde"] == ("70bps", "plan", shop.line_of(PLAN, "mde: 70bps"))
     assert values["/schedule/end"] == ("2023-02-05", "defaults", shop.line_of("egp.yaml", "length: 14d"))
     assert values["/holdout/until"] == ("2023-05-11", "defaults", shop.line_of("egp.yaml", "for: 90d"))
     margin = values["/guardrail_metrics/0/non_inferiority_margin"]
-    assert margin == ("8%", "defaults", shop.line_of("egp.yaml", "id: refund_rate"))
+    assert margin == ("10%", "defaults", shop.line_of("egp.yaml", "id: refund_rate"))
 
 
 def test_an_override_is_named_by_its_line(shop: Shop) -> None:
@@ -54,7 +54,7 @@ def test_a_page_for_people(shop: Shop) -> None:
     assert "39 values from the plan's file, and 59 values from defaults and catalogue" in said
     lines = [" ".join(line.split()) for line in said.splitlines()]
     assert f"statistics.power 95% {shop.line_of('egp.yaml', 'power: 95%')}" in lines
-    assert "primary_metric.mde 45bps line 22" in lines
+    assert "primary_metric.mde 70bps line 22" in lines
 
 
 def test_the_report_has_a_schema() -> None:
