@@ -135,3 +135,8 @@ _.denominator_covariate_cross_sum
 _.denominators_cross_sum
 _.measure_report
 _.not_measured
+
+# Tools and resources of `egp mcp`, which the SDK calls by the names that they are registered under.
+_.explain
+_.policy_show
+_.rule_page

@@ -39,6 +39,7 @@ COMMANDS = {
     "status": "the portfolio as green, yellow and red, from plans and results",
     "decide": "record a decision beside the registration",
     "new": "begin a plan, a policy, a catalogue of metrics or a rule",
+    "mcp": "answer questions of programs that speak the Model Context Protocol",
     "completion": "print a completion script for a shell",
 }
 """Command → what it does. Each is a module of ``egp.cli.commands``, imported when it is called."""
