@@ -30,3 +30,19 @@ def test_the_share_that_is_governed_is_told(tmp_path: Path) -> None:
         "2 flags divide units by chance; a plan stands behind 1 (50 %). Without a plan: search_banner."
         in " ".join(page.split())
     )
+
+
+def test_a_rollout_that_is_rejected_rejects_its_plan(tmp_path: Path) -> None:
+    files = {
+        "experiments/plan.yaml": SOUND.read_text(encoding="utf-8"),
+        "egp.yaml": POLICY,
+        "flags/pdp.yaml": FLAG.replace("[control, 55], [buy_now, 45]", "[control, 40], [buy_now, 60]"),
+    }
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    told = call(tmp_path, "status", "--as-of", "2023-01-25", "--format", "json")
+    (experiment,) = json.loads(told.out)["experiments"]
+    assert experiment["rejected_by"] == ["rollout-split"]
+    assert "the check rejects the plan: rollout-split" in experiment["reasons"]

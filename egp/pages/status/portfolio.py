@@ -127,13 +127,13 @@ def status(
     failures = [*report.failures, *(folder.failures if folder else ())]
     root = lock_folder(finder.folder, policy.home)
     registered = _registered(root, failures)
-    rejected = _rejected(report)
+    rejections = _Rejections(report)
     others = [each for each in finder.portfolio() if each.path not in {source.path for source in sources}]
     read = [*_plans(sources, finder, policy, day)]
     standings = []
     for source, document, plan in read:
         entry = registered(plan.name)
-        known = Known(source, plan, rejected.get((source.shown, document), ()), entry)
+        known = Known(source, plan, rejections.of(source.shown, document, plan.name), entry)
         there = finder.judged_at(source, (entry.path or "") if entry else "", root)
         with suppress(PolicyError):  # of which the check reported
             standings.append(standing(known, folder, as_of, finder, finder.policy_of(there, policy)))
@@ -206,16 +206,32 @@ def _registered(root: str, failures: list[Failure]) -> Callable[[str], Registrat
     return registered
 
 
-def _rejected(report: Report) -> dict[tuple[str, int], tuple[str, ...]]:
-    """The rules that reject each plan, in the order in which they are reported."""
-    found: dict[tuple[str, int], dict[str, None]] = {}
-    for each in report.effective:
-        if each.severity == "error":
-            found.setdefault((each.place.path, each.place.document), {})[each.rule] = None
-    for unchecked in report.unchecked:
-        if unchecked.severity == "error" and not unchecked.blocked_by:
-            found.setdefault((unchecked.path, unchecked.document), {})[unchecked.rule] = None
-    return {place: tuple(rules) for place, rules in found.items()}
+class _Rejections:
+    """The rules that reject each plan, at its own lines and at those of the files that serve it."""
+
+    def __init__(self, report: Report) -> None:
+        self._by_place: dict[tuple[str, int], dict[str, None]] = {}
+        self._elsewhere: dict[tuple[str, str], dict[str, None]] = {}
+        for each in report.effective:
+            if each.severity == "error":
+                self._note(each.place.path, each.place.document, each.experiment, each.rule)
+        for unchecked in report.unchecked:
+            if unchecked.severity == "error" and not unchecked.blocked_by:
+                self._note(unchecked.path, unchecked.document, unchecked.experiment, unchecked.rule)
+
+    def _note(self, path: str, document: int, experiment: str, rule: str) -> None:
+        self._by_place.setdefault((path, document), {})[rule] = None
+        self._elsewhere.setdefault((experiment, path), {})[rule] = None
+
+    def of(self, path: str, document: int, experiment: str) -> tuple[str, ...]:
+        """In the order in which they are reported, those of the plan's file first."""
+        own = self._by_place.get((path, document), {})
+        others = [
+            rules
+            for (name, place), rules in self._elsewhere.items()
+            if experiment and name == experiment and place != path
+        ]
+        return tuple(dict.fromkeys(rule for rules in (own, *others) for rule in rules))
 
 
 def _layers(entries: Sequence[PortfolioEntry], day: date) -> Iterator[LayerPeriod]:
