@@ -18,12 +18,12 @@ from egp.output.report.model import Report
 from egp.plan.completing import read_plan
 from egp.plan.digest import plan_digest
 from egp.plan.finding import Diagnostic, Failure, HelpfulError
-from egp.plan.wording import counted
+from egp.plan.wording import counted, listing
 from egp.policy.locate import waivers_folder
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.resolving import resolved_by_lock
-from egp.record.waivers import BASELINE_FILE
+from egp.record.waivers import BASELINE_FILE, FLAGS, NO_PLAN
 from egp.record.waivers.baseline import (
     AppliedEntry,
     BaselineEntry,
@@ -55,22 +55,35 @@ class BaselineOutcome:
 def start(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> BaselineOutcome:
     """Records what is found today. Raises BaselineError where there is a baseline, OSError where none can be written."""
     path = _path(finder, policy)
-    if os.path.lexists(path):
-        raise BaselineError(
-            "there is a baseline, and it only shrinks",
-            "leave out --start to take out what is no longer found",
-        )
+    before = _without_flags(path, policy) if os.path.lexists(path) else []
     ran = dict(_digests_of_running(sources, finder, policy, as_of))
-    entries: dict[FindingKey, BaselineEntry] = {}
+    entries: dict[FindingKey, BaselineEntry] = {each.found: each for each in before}
     refused: set[FindingKey] = set()
     while True:
         report = check(sources, finder, policy, as_of, baseline=baseline_of(entries.values()))
         if report.failures:
             return BaselineOutcome(path, failures=report.failures)
-        if not _learn(report, entries, refused, ran):
+        if not _learn(report, entries, refused, ran, only_flags=bool(before)):
             break
-    kept = [_as_found(entries[each.entry.found], each) for each in _excuses(report) if each.used]
+    kept = [
+        entries[each.entry.found] if each.entry in before else _as_found(entries[each.entry.found], each)
+        for each in _excuses(report)
+        if each.used or each.entry in before
+    ]
+    judged = {each.found for each in kept}
+    kept += [each for each in before if each.found not in judged]
     return _written(BaselineOutcome(path, kept, left=_in_effect(report)))
+
+
+def _without_flags(path: str, policy: Policy) -> list[BaselineEntry]:
+    """The entries of a baseline from before the policy read rollouts: what is found of flags then is all new to it."""
+    entries = read_baseline(os.path.dirname(path), os.path.relpath(path)).entries
+    if not entries or not policy.rollouts or any(each.is_of_flag for each in entries):
+        raise BaselineError(
+            "there is a baseline, and it only shrinks",
+            "leave out --start to take out what is no longer found",
+        )
+    return entries
 
 
 def shrink(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date) -> BaselineOutcome:
@@ -96,10 +109,13 @@ def shrink(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as
 def baseline_lines(outcome: BaselineOutcome, shown: str) -> Iterator[str]:
     """What came of it, in lines for people."""
     recorded = sum(each.times for each in outcome.entries)
-    plans = len({each.found.experiment for each in outcome.entries})
+    plans = len({each.found.experiment for each in outcome.entries} - {NO_PLAN})
+    flags = len({each.found.pointer for each in outcome.entries if each.is_of_flag})
+    where = [counted(plans, "plan")] if plans or not flags else []
+    where += [counted(flags, "flag")] if flags else []
     if outcome.taken_out:
         yield f"took out {counted(outcome.taken_out, 'finding')}"
-    yield f"{shown} suppresses {counted(recorded, 'finding')} in {counted(plans, 'plan')}"
+    yield f"{shown} suppresses {counted(recorded, 'finding')} in {listing(where)}"
     if outcome.left:
         rules = Counter(each.rule for each in outcome.left)
         told_apart = ", ".join(f"{rule} ({count})" for rule, count in sorted(rules.items()))
@@ -129,11 +145,18 @@ def _digests_of_running(
 
 
 def _learn(
-    report: Report, entries: dict[FindingKey, BaselineEntry], refused: set[FindingKey], ran: Mapping[str, str]
+    report: Report,
+    entries: dict[FindingKey, BaselineEntry],
+    refused: set[FindingKey],
+    ran: Mapping[str, str],
+    *,
+    only_flags: bool,
 ) -> bool:
     """Takes in what is still in effect: first as it is, then with the digest of a plan that ran, then not at all."""
     counts = Counter(
-        _found(each) for each in _in_effect(report) if each.experiment and each.named is not None
+        _found(each)
+        for each in (*_in_effect(report), *_to_come(report))
+        if each.named is not None and (each.named.startswith(FLAGS) or (each.experiment and not only_flags))
     )
     new = [each for each in counts if each not in refused]
     for found in new:
@@ -150,6 +173,11 @@ def _learn(
 
 def _in_effect(report: Report) -> list[Diagnostic]:
     return [each for each in report.effective if each.severity != "info"]
+
+
+def _to_come(report: Report) -> list[Diagnostic]:
+    """What is said of flags without a plan, as an information today: it is there before anybody lets it reject."""
+    return [each for each in report.effective if each.severity == "info" and each.experiment == NO_PLAN]
 
 
 def _found(diagnostic: Diagnostic) -> FindingKey:

@@ -25,7 +25,7 @@ from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
 from egp.record.entry_files import has_lock
-from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
+from egp.record.waivers import BASELINE_FILE, NO_PLAN, WAIVERS_FILE
 from egp.stats.values import NamedTuple, replace
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from egp.policy.owners import Owners
     from egp.policy.plan_history import PlanHistories
     from egp.record.lock import Registration
+    from egp.record.waivers.allowed import PlanSuppressions
     from egp.record.waivers.baseline import FindingsBaseline
 
 
@@ -106,21 +107,30 @@ def check(
         present = [*portfolio.entries, *outside]
         judge_removals(run, histories, files, present, [each.entry for each in judged], paths, report)
     runs = run.others.begun() if run.others else [run]
+    of_flags = {each.policy.root: allowed for each in runs if (allowed := _of_flags(each))}
     if any(each.policy.rollouts for each in runs):
         from egp.check.rollouts import judge_rollouts
 
         for each in runs:
-            judge_rollouts(each, files, judged, portfolio, paths, report)
+            judge_rollouts(each, files, judged, portfolio, paths, report, of_flags.get(each.policy.root))
     if any(each.allowances for each in runs) or any(each.allowed for each in judged):
         from egp.check.waivers import judge_waivers
 
-        judge_waivers(run, files, judged, portfolio.entries, paths, report)
+        judge_waivers(run, files, judged, portfolio.entries, paths, of_flags, report)
     if not is_trial:
         report.work_advice_out()
     report.failures += finder.failures
     _name_judges(report, run, asked, judged)
     _put_in_order(report)
     return report
+
+
+def _of_flags(run: Run) -> PlanSuppressions | None:
+    """What the baseline has of flags without a plan; None where it has nothing."""
+    if run.allowances is None or NO_PLAN not in run.allowances.baseline.by_experiment:
+        return None
+    rules = run.policy.adopted("", NO_TRAITS, Timing(run.as_of)).served
+    return run.allowances.of_flags(run.as_of, rules, run.policy)
 
 
 def _with_owners(

@@ -19,12 +19,18 @@ class Placer:
     """Turns paths of one document into places."""
 
     def __init__(
-        self, document: Document, experiment: str, elsewhere: Elsewhere, secrets: Sequence[Span] = ()
+        self,
+        document: Document,
+        experiment: str,
+        elsewhere: Elsewhere,
+        secrets: Sequence[Span] = (),
+        flag: str = "",
     ) -> None:
         self.document = document
         self.experiment = experiment
         self.elsewhere = elsewhere
         self.secrets = secrets
+        self._flag = flag or None
         self._fingerprints: dict[str, int] = {}
         self._blotted: dict[int, str] = {}
 
@@ -32,7 +38,8 @@ class Placer:
         found = self._located(finding)
         place, missing = found.place, found.missing
         rule = adopted.rule.id
-        named = None if isinstance(finding.at, Span) else named_pointer(self.document, finding.at)
+        is_of_text = isinstance(finding.at, Span)
+        named = self._flag if isinstance(finding.at, Span) else named_pointer(self.document, finding.at)
         return Diagnostic(
             rule=rule,
             severity=severity_of(adopted, finding),
@@ -44,7 +51,7 @@ class Placer:
             required=finding.required,
             advice=self._advice(finding, found),
             related=(*self._left_open(finding, found), *filter(None, map(self._related, finding.related))),
-            fingerprint=self._fingerprint(rule, finding.message if named is None else named),
+            fingerprint=self._fingerprint(rule, finding.message if is_of_text or named is None else named),
             named=named,
             line=self._line_of(found),
             coming="" if finding.impossible and not adopted.shadow else adopted.coming,

@@ -34,14 +34,18 @@ def report(
     elsewhere: Elsewhere,
     already: Sequence[Named] = (),
     suppressor: Suppressor | None = None,
+    flag: str = "",
 ) -> Sequence[Named]:
-    """Adds the findings, one for each root cause. Returns what errors name, ``already`` being what they named before."""
+    """Adds the findings, one for each root cause. Returns what errors name, ``already`` being what they named before.
+
+    ``flag`` is what the baseline calls the flag that they are about, where they are about one.
+    """
     if not answers.says_something:
         return ()
     named = keep_root_causes(answers.outcomes, already, suppressor)
     said = [finding for outcome in (*answers.outcomes, *answers.shadow) for finding in outcome.findings]
     secrets = [each.at for each in said if each.secret and isinstance(each.at, Span)]
-    placed = Placer(document, experiment, elsewhere, secrets)
+    placed = Placer(document, experiment, elsewhere, secrets, flag)
     for outcome in answers.outcomes:
         for finding in outcome.findings:
             diagnostic = placed.diagnostic(outcome.adopted, finding)
@@ -55,10 +59,12 @@ def report(
     return named
 
 
-def suppressor_of(run: Run, allowed: PlanSuppressions | None, document: Document) -> Suppressor | None:
-    """What suppresses findings of the plan; None for nearly all plans."""
+def suppressor_of(
+    run: Run, allowed: PlanSuppressions | None, document: Document, flag: str = ""
+) -> Suppressor | None:
+    """What suppresses findings of the plan, or of a flag; None for nearly all of them."""
     if allowed is None:
         return None
     from egp.check.suppressions import Suppressor
 
-    return Suppressor(allowed, document, run.allowances is None or run.allowances.are_in_force)
+    return Suppressor(allowed, document, run.allowances is None or run.allowances.are_in_force, flag)

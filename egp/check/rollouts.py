@@ -19,11 +19,14 @@ from egp.policy.timing import Timing
 from egp.record.ledger import read_ledger
 from egp.record.lock_error import LockError
 from egp.record.rollouts.rollout import Rollout
+from egp.record.waivers import FLAGS
 from egp.rules.rule_inputs import PortfolioEntry, PortfolioIndex, ServedFlag, UnreadRollout
+from egp.yaml import pointer
 
 if TYPE_CHECKING:
     from egp.check.files import Files
     from egp.check.run import JudgedPlan, Run
+    from egp.record.waivers.allowed import PlanSuppressions
 
 
 def judge_rollouts(
@@ -33,8 +36,12 @@ def judge_rollouts(
     portfolio: PortfolioIndex,
     asked: Collection[str],
     found: Findings,
+    allowed: PlanSuppressions | None = None,
 ) -> None:
-    """Adds what is found of the flags of the requested plans, and, where all plans are requested, of the others."""
+    """Adds what is found of the flags of the requested plans, and, where all plans are requested, of the others.
+
+    ``allowed`` is what may be suppressed of these.
+    """
     if not run.policy.rollouts:
         return
     served = read_served(run.policy, run.finder.folder)
@@ -49,9 +56,9 @@ def judge_rollouts(
         if plan is not None:
             _judge_planned(run, files, served, rollout, plan, alike, found)
         elif entry is None and asked_all:
-            _judge_unplanned(run, files, served, rollout, found)
+            _judge_unplanned(run, files, served, rollout, allowed, found)
     if asked_all:
-        _judge_unread(run, files, served, portfolio, found)
+        _judge_unread(run, files, served, portfolio, allowed, found)
 
 
 def plan_of(rollout: Rollout, portfolio: PortfolioIndex, as_of: date) -> PortfolioEntry | None:
@@ -114,18 +121,38 @@ def _judge_planned(
     organisation = owner.policy.organisation(judged.traits.tier)
     answers = answers_of(adopted.served, adopted.shadow, {"ServedFlag": flag}, organisation, rollout.path)
     count(found, answers, owner, rollout.path)
-    suppressor = suppressor_of(owner, judged.allowed, document)
+    name = _named(rollout)
+    suppressor = suppressor_of(owner, judged.allowed, document, name)
     place = served.document(rollout.path)
-    report(found, answers, place, judged.entry.id, files.elsewhere(), suppressor=suppressor)
+    report(found, answers, place, judged.entry.id, files.elsewhere(), suppressor=suppressor, flag=name)
 
 
-def _judge_unplanned(run: Run, files: Files, served: Served, rollout: Rollout, found: Findings) -> None:
+def _named(rollout: Rollout) -> str:
+    """What the baseline calls a flag."""
+    return f"{FLAGS}{pointer((rollout.environment, rollout.flag.value))[1:]}"
+
+
+def _judge_unplanned(
+    run: Run,
+    files: Files,
+    served: Served,
+    rollout: Rollout,
+    allowed: PlanSuppressions | None,
+    found: Findings,
+) -> None:
     why = run.policy.not_an_experiment.get(rollout.flag.value, "")
     flag = ServedFlag(rollout, None, run.as_of, no_experiment=why)
-    _judge(run, files, served, rollout.path, {"ServedFlag": flag}, found)
+    _judge(run, files, served, rollout.path, {"ServedFlag": flag}, allowed, _named(rollout), found)
 
 
-def _judge_unread(run: Run, files: Files, served: Served, portfolio: PortfolioIndex, found: Findings) -> None:
+def _judge_unread(
+    run: Run,
+    files: Files,
+    served: Served,
+    portfolio: PortfolioIndex,
+    allowed: PlanSuppressions | None,
+    found: Findings,
+) -> None:
     planned = {
         rollout.flag.value for rollout in served.rollouts if portfolio.sharing("flag", rollout.flag.value)
     }
@@ -134,15 +161,26 @@ def _judge_unread(run: Run, files: Files, served: Served, portfolio: PortfolioIn
         if (unread.path, unread.reason) not in told:
             told.add((unread.path, unread.reason))
             part = UnreadRollout(unread, unread.flag in planned)
-            _judge(run, files, served, unread.path, {"UnreadRollout": part}, found)
+            steps = (served.paths.get(unread.path, unread.path), unread.flag)
+            name = f"{FLAGS}{pointer(tuple(filter(None, steps)))[1:]}"
+            _judge(run, files, served, unread.path, {"UnreadRollout": part}, allowed, name, found)
 
 
 def _judge(
-    run: Run, files: Files, served: Served, path: str, inputs: Mapping[str, object], found: Findings
+    run: Run,
+    files: Files,
+    served: Served,
+    path: str,
+    inputs: Mapping[str, object],
+    allowed: PlanSuppressions | None,
+    name: str,
+    found: Findings,
 ) -> None:
     """By the rules in force where the file lies, for a flag that belongs to no plan."""
     adopted = run.policy.adopted(served.paths.get(path, path), NO_TRAITS, Timing(run.as_of))
     organisation = run.policy.organisation("")
     answers = answers_of(adopted.served, adopted.shadow, inputs, organisation, path)
     count(found, answers, run, path)
-    report(found, answers, served.document(path), "", files.elsewhere())
+    place = served.document(path)
+    suppressor = suppressor_of(run, allowed, place, name)
+    report(found, answers, place, "", files.elsewhere(), suppressor=suppressor, flag=name)

@@ -18,7 +18,7 @@ from egp.plan.experiment import Experiment, Waiver
 from egp.plan.finding import Finding, LineOfFile, NotChecked, Suppression
 from egp.policy.locate import waivers_folder
 from egp.policy.model import Adopted, Policy
-from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
+from egp.record.waivers import BASELINE_FILE, NO_PLAN, WAIVERS_FILE
 from egp.record.waivers.allowed import PlanSuppressions
 from egp.record.waivers.baseline import (
     NEVER,
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from egp.policy.plan_files import PlanFinder
     from egp.policy.plan_history import PlanHistories
     from egp.record.lock import Waived
+
+
+NOWHERE = "\0"
+"""The place of what has none; no entry of a baseline can name it."""
 
 
 @frozen
@@ -86,6 +90,12 @@ class SharedSuppressions:
             self.excuses(name, terms, rules) if terms.digest else (),
         )
 
+    def of_flags(self, as_of: date, rules: Sequence[Adopted], policy: Policy) -> PlanSuppressions:
+        """What may be suppressed of the flags that no plan names: what the baseline has of them."""
+        waivable = {each.rule.id: each.waivable for each in rules}
+        terms = WaiverTerms(NO_PLAN, as_of, rules=waivable, families=policy.catalogue.families())
+        return PlanSuppressions(NO_PLAN, excuses=self.excuses(NO_PLAN, terms, rules))
+
     def grants(self, name: str, terms: WaiverTerms) -> tuple[Grant, ...]:
         """The waivers that the file beside the policy has for an experiment."""
         return tuple(
@@ -102,7 +112,8 @@ class SharedSuppressions:
                 each,
                 _place(self.baseline.document, ("findings", each.position)),
                 self._grown(each, terms) or _lapsed(each, adopted.get(each.found.rule), terms),
-                is_new=self.before is not None and self.before.baseline is None,
+                is_new=self.before is not None
+                and (self.before.baseline is None or each.found not in self.before.baseline),
             )
             for each in self.baseline.by_experiment.get(name, ())
         )
@@ -113,6 +124,8 @@ class SharedSuppressions:
             return ""
         if self.before.baseline is None:
             return _come_with_it(entry, terms)
+        if entry.is_of_flag and not any(each.is_of_flag for each in self.before.baseline.values()):
+            return ""
         before = self.before.baseline.get(entry.found)
         is_there = before is not None and entry.times <= before.times and entry.digest == before.digest
         return "" if is_there else "it is new since the base, and a baseline only shrinks"
@@ -120,6 +133,8 @@ class SharedSuppressions:
 
 def _come_with_it(entry: BaselineEntry, terms: WaiverTerms) -> str:
     """Why an entry of the first baseline suppresses nothing: it is about what was there, and not about what is new."""
+    if entry.is_of_flag and not terms.experiment:
+        return ""
     if terms.at_base == "":
         return "the base has no such plan, and a baseline is for what was there before it"
     if entry.digest and terms.at_base not in (None, entry.digest):
@@ -236,12 +251,15 @@ def _lapsed(entry: BaselineEntry, adopted: Adopted | None, terms: WaiverTerms) -
 
 
 class Suppressor:
-    """Suppresses findings of one plan."""
+    """Suppresses findings of one plan, or of one flag."""
 
-    def __init__(self, allowed: PlanSuppressions, document: Document, is_in_force: bool) -> None:
+    def __init__(
+        self, allowed: PlanSuppressions, document: Document, is_in_force: bool, flag: str = ""
+    ) -> None:
         self._allowed = allowed
         self._document = document
         self._is_in_force = is_in_force
+        self._flag = flag
 
     def waive(self, outcomes: Iterable[RuleOutcome]) -> None:
         """Suppresses findings. Those of a plan that cannot do what it promises never are."""
@@ -277,7 +295,7 @@ class Suppressor:
             return
         of_entry: list[tuple[AppliedEntry, RuleOutcome, Finding]] = []
         for outcome, finding in found:
-            excuse = None if isinstance(finding.at, Span) else excuses.get(self._key(outcome, finding.at))
+            excuse = excuses.get(self._key(outcome, finding.at))
             if excuse:
                 excuse.used += 1
                 of_entry.append((excuse, outcome, finding))
@@ -285,10 +303,10 @@ class Suppressor:
             if excuse.holds:
                 self._suppress(outcome, finding, Suppression("baseline", excuse.place, is_new=excuse.is_new))
 
-    def _key(self, outcome: RuleOutcome, at: Path) -> FindingKey:
-        return FindingKey(
-            self._allowed.experiment, outcome.adopted.rule.id, named_pointer(self._document, at)
-        )
+    def _key(self, outcome: RuleOutcome, at: Path | Span) -> FindingKey:
+        """What the baseline calls a finding; nothing that it could have for one about a text."""
+        named = self._flag if isinstance(at, Span) else named_pointer(self._document, at)
+        return FindingKey(self._allowed.experiment, outcome.adopted.rule.id, named or NOWHERE)
 
     def _suppress(self, outcome: RuleOutcome, finding: Finding, suppressed: Suppression) -> None:
         if self._is_in_force:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from egp.output.report.model import Report
 from egp.policy.model import Adopted
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
+from egp.record.waivers import NO_PLAN
 from egp.record.waivers.allowed import PlanSuppressions
 from egp.record.waivers.grant import WaiverTerms
 from egp.rules.rule_inputs import Judgement, PortfolioEntry
@@ -37,9 +38,13 @@ def judge_waivers(
     judged: Sequence[JudgedPlan],
     present: Sequence[PortfolioEntry],
     asked: Collection[str],
+    of_flags: Mapping[str, PlanSuppressions],
     found: Report,
 ) -> None:
-    """Adds what is found of the waivers and of the baseline's entries for all plans in question."""
+    """Adds what is found of the waivers and of the baseline's entries for all plans in question.
+
+    ``of_flags`` is what was suppressed of flags without a plan, by the root of the policy.
+    """
     for each in judged:
         if each.allowed:
             own = run.of(each.source)
@@ -55,6 +60,9 @@ def judge_waivers(
             rules = own.policy.judging("", NO_TRAITS, Timing(own.as_of))
             for allowed, cases in unclaimed(own.allowances, {each.id for each in present}, own.as_of):
                 _judge(own, files, allowed, cases, rules, "", (own.policy.name, 0), found)
+            if flags := of_flags.get(own.policy.root):
+                cases = list(_beside(flags, own.allowances, own.as_of, is_known=True))
+                _judge(own, files, flags, cases, rules, "", (own.policy.name, 0), found)
 
 
 def _judge(
@@ -98,7 +106,7 @@ def unclaimed(
 ) -> Iterator[tuple[PlanSuppressions, list[WaiverCase]]]:
     """What is there for experiments that no plan has."""
     named = {**allowances.listed.by_experiment, **allowances.baseline.by_experiment}
-    for name in sorted(named.keys() - set(present)):
+    for name in sorted(named.keys() - {*present, NO_PLAN}):
         terms = WaiverTerms(name, as_of)
         listed, excuses = allowances.grants(name, terms), allowances.excuses(name, terms, ())
         allowed = PlanSuppressions(name, listed=listed, excuses=excuses)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from egp.plan.finding import Failure, LineOfFile
 from egp.plan.typed_reader import TypedMapping, ValueProblem, listed, read
 from egp.plan.typed_reader import field as key
-from egp.record.waivers import BASELINE_FILE
+from egp.record.waivers import BASELINE_FILE, FLAGS
 from egp.record.waivers.reading import documents_of
 from egp.stats.values import NamedTuple
 from egp.yaml import Document, Path
@@ -32,11 +32,12 @@ NEVER = frozenset({"document", "integrity", "privacy", "waivers"})
 class WrittenEntry(TypedMapping):
     """A finding that was there on the day of the baseline."""
 
-    needs = ("experiment", "rule", "pointer")
-    experiment: str | None = key("Id of the experiment.", "pdp-buy-now")
+    needs = ("rule", "pointer")
+    experiment: str | None = key("Id of the experiment; of a flag without a plan nothing.", "pdp-buy-now")
     rule: str | None = key("Rule that found it.", "minimum-runtime")
     pointer: str | None = key(
-        "Where, list items named by their id.", "/guardrail_metrics/refund_rate/baseline"
+        "Where, list items named by their id; of a flag environment and name below /rollouts.",
+        "/guardrail_metrics/refund_rate/baseline",
     )
     count: int | None = key("How many there were at that place, if more than one.", 2)
     digest: str | None = key("The plan as it was, where the rule is not waivable.")
@@ -66,6 +67,11 @@ class BaselineEntry(NamedTuple):
     times: int
     """How many findings there were."""
     digest: str
+
+    @property
+    def is_of_flag(self) -> bool:
+        """Whether it is of a flag, and so not of the plan's own text."""
+        return self.found.pointer.startswith(FLAGS)
 
 
 @dataclass(slots=True)
@@ -114,7 +120,7 @@ def read_baseline(folder: str, shown_as: str) -> FindingsBaseline:
         message = f"this is format {content.baseline}, and this egp reads format {VERSION}"
         problems.append(ValueProblem(("baseline",), "wrong-type", message, "update egp"))
     recorded = _recorded(content)
-    problems += [*_repeated(recorded), *_uncounted(content)]
+    problems += [*_repeated(recorded), *_uncounted(content), *_unnamed(content)]
     if problems:
         return FindingsBaseline(document, failures=tuple(_failure_of(document, each) for each in problems))
     return FindingsBaseline(document, _by_experiment(recorded))
@@ -172,6 +178,16 @@ def _uncounted(content: BaselineFile) -> Iterator[ValueProblem]:
             )
 
 
+def _unnamed(content: BaselineFile) -> Iterator[ValueProblem]:
+    """Entries of no experiment, which only flags are."""
+    for at, entry in enumerate(content.findings):
+        if not entry.experiment and not (entry.pointer or "").startswith(FLAGS):
+            message = "`experiment` is missing"
+            yield ValueProblem(
+                ("findings", at), "wrong-type", message, "name it, or a flag as /rollouts/ENVIRONMENT/FLAG"
+            )
+
+
 def _failure_of(document: Document, problem: ValueProblem) -> Failure:
     span = document.span(problem.path, key=problem.kind == "unknown-key")
     line = document.line(span.start.line)
@@ -190,7 +206,7 @@ def rendered(entries: Iterable[BaselineEntry]) -> str:
 
 
 def _stated(entry: BaselineEntry) -> dict[str, object]:
-    stated: dict[str, object] = dict(entry.found._asdict())
+    stated: dict[str, object] = {key: value for key, value in entry.found._asdict().items() if value}
     if entry.times > 1:
         stated["count"] = entry.times
     if entry.digest:
