@@ -54,6 +54,7 @@ class LedgerEntry(TypedMapping):
     commit: str | None = field("The commit that was judged.")
     verdict: str | None = field("What the gate said.", "proceed")
     receipt: str | None = field("Digest of the gate's receipt.")
+    judged: Moment | None = field("The instant that the receipt judged.", "2023-02-07T08:00:00-08:00")
     reason: str | None = field("Why, where no gate judged.", prose=True)
     previous: str | None = field("Digest of the entry before, or none.", NONE)
 
@@ -103,6 +104,8 @@ class Ledger:
 def _stage(entry: LedgerEntry) -> StageEntry:
     stage = StageEntry()
     stage.treated, stage.entered, stage.revision = entry.treated, entry.at, None
+    if isinstance(entry.at, datetime) and isinstance(entry.judged, datetime):
+        stage.entered = max(entry.at, entry.judged)
     return stage
 
 
@@ -165,7 +168,8 @@ def _entry(content: bytes, path: str) -> LedgerEntry:
     said = next(iter(messages), "")
     if not said and entry.ledger != VERSION:
         said = f"is format {entry.ledger}, and this egp reads format {VERSION}"
-    if not said and not (isinstance(entry.at, datetime) and entry.at.tzinfo):
+    instants = [entry.at, *([] if entry.judged is None else [entry.judged])]
+    if not said and not all(isinstance(each, datetime) and each.tzinfo for each in instants):
         said = "has no instant with its offset"
     if said:
         raise _damaged(path, said)

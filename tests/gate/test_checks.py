@@ -177,6 +177,16 @@ class TestDwell:
         )
         assert of(world.decide(), "dwell").message.endswith("dwell complete 2023-03-13 09:00, 30 min to go")
 
+    def test_a_stage_does_not_count_before_its_first_row(self) -> None:
+        # Entered on the 7th, at night; the flag served nobody at 70 % until the 8th.
+        world = stage_world()
+        rows = tuple(row for row in world.rows if row.date is None or row.date >= date(2023, 2, 8))
+        late = of(world.but(rows=rows).decide(), "dwell")
+        assert late.message == (
+            "in 70% since 2023-02-08 00:00, the day of its first row: dwell complete 2023-02-10 00:00, 16 h to go"
+        )
+        assert of(world.decide(), "dwell").passed
+
     def test_a_policy_may_ask_for_more_than_the_plan(self) -> None:
         rules = rules_of_standard()
         world = stage_world(ramp={0: {"min_dwell": "24h"}})

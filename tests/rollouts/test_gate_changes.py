@@ -280,6 +280,17 @@ def test_the_whole_way_by_the_ledger(shop: Shop, tmp_path: Path) -> None:
     assert (answered.status, the_move(answered)["outcome"]) == (0, "proceed"), answered.out
 
 
+def test_a_stage_counts_from_the_later_of_its_entry_and_what_its_receipt_judged(shop: Shop) -> None:
+    stage = {"kind": "enter", "stage": "70%", "treated": "70%", "verdict": "proceed", "receipt": "sha256:1"}
+    at = {"at": "2023-02-01T08:00:00-08:00", "judged": READOUT}
+    append(str(shop.folder), "pdp-buy-now", {**stage, **at})
+    shop.take("stage-1", shop.folder / "results")
+    early = "2023-02-09T07:00:00-08:00"
+    told = shop.egp("gate", PLAN, "--to", "90%", "--results", "results/stage-1.yaml", "--as-of", early)
+    assert "in 70% since 2023-02-07 08:00" in told.out
+    assert "1 h to go" in told.out
+
+
 def test_after_a_rollback_a_raise_begins_at_the_canary(shop: Shop, tmp_path: Path) -> None:
     shop.take("day-14", shop.folder / "results")
     done = shop.egp(

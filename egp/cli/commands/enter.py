@@ -114,6 +114,7 @@ def _write(judgement: GateJudgement, call: Call, finder: PlanFinder, policy: Pol
         "commit": call.commit,
         "verdict": judgement.decision.verdict,
         "receipt": receipt,
+        "judged": readout.as_of.isoformat(),
     }
     _append(finder, policy, readout.plan.name, entry)
 
