@@ -62,7 +62,7 @@ def answer(options: argparse.Namespace, policy_for: PolicyFor, style: Style, edg
     files = [(path, _rendered(judgement, form, Style())) for form, path in map(_output, options.output)]
     return GateAnswer(
         _rendered(judgement, options.format, style),
-        judgement.decision.exit_status,
+        judgement.exit_status,
         tuple(files),
         receipt.written(judgement),
     )
@@ -112,6 +112,7 @@ def stated_call(options: argparse.Namespace, edge: Edge) -> Call:
         policy=options.policy or "",
         policy_from=options.policy_from or "",
         source=options.source,
+        served=options.served or "",
     )
 
 
@@ -161,14 +162,21 @@ def _replayed(options: argparse.Namespace, policy_for: PolicyFor, style: Style) 
     report = _rendered(judgement, options.format, style)
     if options.format == "text":
         report += "\n" + text.render(_phrase(changed), style)
-    return GateAnswer(report, CHANGED if changed else judgement.decision.exit_status)
+    return GateAnswer(report, CHANGED if changed else judgement.exit_status)
 
 
 def _require_own(path: str, call: Call, source: str) -> None:
     """Raises CannotJudge for a receipt that would have egp open what only a command line may name: it can be forged."""
     root = repository_root(os.getcwd()) or os.getcwd()
     policy = "" if call.policy.startswith("egp:") else call.policy
-    for key, named in (("plan", call.plan), ("results", call.results), ("policy", policy)):
+    served = call.served.partition("=")[2]
+    named_files = {
+        "plan": call.plan,
+        "results": call.results,
+        "policy": policy,
+        "export of what is served": served,
+    }
+    for key, named in named_files.items():
         if named and not is_inside(real_path(os.path.abspath(named)), real_path(root)):
             message = f"its {key} {shown(named)} lies outside of the repository, links followed"
             raise CannotJudge(

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from egp.gate.clock import MAX_SKEW, day_end, elapsed, instant, zone_of
+from egp.gate.live import ServedNow, heaviest, served_now
 from egp.gate.move import MONITOR, Move, MoveError, move_to
 from egp.gate.readout import Readout
 from egp.gate.verdict import Crash, Decision, decide
@@ -99,6 +100,8 @@ class Call:
     """Whether these are all that was remembered, whatever results and lock say today."""
     analysis: int = ANALYSIS
     """By which the receipt that is replayed judged."""
+    served: str = ""
+    """FORMAT=FILE of an export of what is served now; empty for none."""
 
     @property
     def asked(self) -> str:
@@ -130,6 +133,16 @@ class GateJudgement:
     decision: Decision
     inputs: Inputs
     policy: Policy
+    ledger: str = ""
+    """Digest of the last entry that counted; empty without a ledger."""
+    served: ServedNow | None = None
+    """What is served now beside the ledger, where an export of it was given."""
+
+    @property
+    def exit_status(self) -> int:
+        """The verdict's, or a heavier one of what is served."""
+        own = self.decision.exit_status
+        return heaviest((own, self.served.status)) if self.served else own
 
     @property
     def as_of(self) -> datetime:
@@ -191,7 +204,9 @@ def _judged(
 ) -> GateJudgement:
     plan, registration = read.plan, kept.registration
     zone = zone_of(plan)
-    evidence = _evidence(call, plan, policy, root, _entered(call, kept.ledger, zone))
+    ledger = _counting(call, kept.ledger, zone)
+    entered = ledger.stages() if ledger and ledger.is_there else None
+    evidence = _evidence(call, plan, policy, root, entered)
     traits = policy.traits_of(plan)
     known |= {"lock": _entry_digest(plan, registration), "results": evidence.digest}
     as_of, as_if = _when(call, zone, instant(evidence.as_of, zone))
@@ -217,10 +232,12 @@ def _judged(
         as_if=as_if,
         frozen=_frozen(call, plan, evidence, registration, zone),
         judged_by=call.analysis,
-        was_rolled_back=kept.ledger is not None and kept.ledger.was_rolled_back,
+        was_rolled_back=ledger is not None and ledger.was_rolled_back,
     )
     inputs = Inputs(**known, policy=policy.digest)
-    return GateJudgement(call, readout, decide(readout, kept.troubles), inputs, policy)
+    last = ledger.last if ledger and ledger.is_there else ""
+    served = served_now(call.served, plan, ledger, policy, as_of.date()) if call.served else None
+    return GateJudgement(call, readout, decide(readout, kept.troubles), inputs, policy, last, served)
 
 
 def _when(call: Call, zone: tzinfo, taken: datetime) -> tuple[datetime, bool]:
@@ -318,7 +335,7 @@ def _archived(call: Call, finder: PlanFinder, root: str) -> list[Failure]:
 
 def _chosen(call: Call, source: PlanSource, documents: list[Document]) -> PlanRead:
     """The plan of the file; of several the one that the results are of."""
-    if len(documents) > 1:
+    if len(documents) > 1 and call.results:
         wanted = _experiment_of(call.results)
         value_of = {index: each.value for index, each in enumerate(documents)}
         documents = [
@@ -358,13 +375,26 @@ def _experiment_of(results: str) -> object:
     return value.get("experiment") if isinstance(value, dict) else None
 
 
-def _entered(call: Call, ledger: Ledger | None, zone: tzinfo) -> tuple[StageEntry, ...] | None:
-    """The stages that the ledger had at the instant that is judged; None without a ledger."""
+def _counting(call: Call, ledger: Ledger | None, zone: tzinfo) -> Ledger | None:
+    """The ledger as it was at the instant that is judged; None for one that cannot be read."""
     stated = call.as_of if call.as_of is not None else call.now
-    if ledger is None or not ledger.is_there:
-        return None
-    until = day_end(stated, zone) if stated and not isinstance(stated, datetime) else stated
-    return ledger.stages(until if isinstance(until, datetime) else None)
+    if ledger is None or stated is None:
+        return ledger
+    return ledger.until(stated if isinstance(stated, datetime) else day_end(stated, zone))
+
+
+def compared_alone(call: Call, finder: PlanFinder, policy: Policy) -> ServedNow:
+    """What is served now beside the ledger, without results. Raises CannotJudge."""
+    root = lock_folder(finder.folder, policy.home)
+    read = _plan(call, finder, root)
+    kept = kept_in(root, read.plan)
+    if kept.ledger is None:
+        raise CannotJudge(*(Failure("", each.message) for each in kept.troubles))
+    stated = call.as_of or call.now
+    assert stated is not None, "a call says when it is, or as of when it judges"
+    read = completed(read, finder, policy, kept.registration, as_day(stated))
+    ledger = _counting(call, kept.ledger, zone_of(read.plan))
+    return served_now(call.served, read.plan, ledger, policy, as_day(stated))
 
 
 def _evidence(

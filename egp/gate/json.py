@@ -19,6 +19,7 @@ from egp.rules.gate_check import ORDER
 
 if TYPE_CHECKING:
     from egp.gate.call import GateJudgement
+    from egp.gate.live import ServedNow
     from egp.gate.readout import Readout
 
 GATE_VERSION: Literal[1] = 1
@@ -118,6 +119,28 @@ class GateVerdict(Reported):
     readout: RowsRead | None
     """Of this call; null before the look."""
     readouts: tuple[FrozenRows, ...]
+    ledger: str | None
+    """Digest of the last entry of the ledger that counted; null where there is none."""
+    served: ServedShares | None
+    """Null where no export of what is served was given."""
+
+
+class FlagServed(Reported):
+    """What one flag of the plan serves, beside the ledger."""
+
+    outcome: Literal["same", "less", "more", "could_not_judge"]
+    message: str
+    next: str
+
+
+class ServedShares(Reported):
+    """An export of what is served now, compared with the ledger; the exit status is the heavier of its own and the verdict's."""
+
+    from_: str
+    digest: str | None
+    """Null for a file that cannot be read."""
+    exit_status: Literal[0, 1, 2]
+    flags: tuple[FlagServed, ...]
 
 
 class RecordedCall(Reported):
@@ -136,6 +159,8 @@ class RecordedCall(Reported):
     source: str
     """Url of the warehouse without user, password and options, or empty."""
     as_of: str | None
+    served: str
+    """FORMAT=FILE of an export of what is served now, or empty."""
 
 
 class Receipt(GateVerdict):
@@ -173,6 +198,17 @@ def record(judgement: GateJudgement) -> GateVerdict:
         errors=tuple(map(GateError.of, decision.crashes)),
         readout=_readout(judgement.readout),
         readouts=_readouts(judgement),
+        ledger=judgement.ledger or None,
+        served=_served(judgement.served) if judgement.served else None,
+    )
+
+
+def _served(served: ServedNow) -> ServedShares:
+    return ServedShares(
+        from_=served.stated,
+        digest=served.digest or None,
+        exit_status=served.status,  # type: ignore[arg-type]
+        flags=tuple(map(FlagServed.of, served.shares)),
     )
 
 

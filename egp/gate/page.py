@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from egp.gate.call import GateJudgement
 from egp.gate.clock import shown_instant
+from egp.gate.live import WORDS, ServedNow
 from egp.gate.reading import Reading
 from egp.output.page.model import Answer, Block, Light, Notice, Paragraph, Section, Table, Tone
 from egp.plan.quantity import shown
@@ -93,6 +94,13 @@ def page(judgement: GateJudgement, *, folded: bool = False) -> Answer:
     )
 
 
+def served_notices(served: ServedNow) -> Iterator[Notice]:
+    """What is served now beside the ledger, a line for each flag of the plan."""
+    for each in served.shares:
+        tone: Tone = "bad" if each.status else "neutral"
+        yield Notice(WORDS[each.outcome], each.message, tone, [each.next] if each.next else [])
+
+
 def _notices(judgement: GateJudgement) -> Iterator[Block]:
     decision = judgement.decision
     if judgement.readout.as_if:
@@ -101,6 +109,8 @@ def _notices(judgement: GateJudgement) -> Iterator[Block]:
     reasons = dict.fromkeys(reading.message for reading in decision.reasons)
     yield from (Notice("because", message) for message in reasons)
     yield from (Notice("next", step) for step in next_steps(judgement))
+    if judgement.served:
+        yield from served_notices(judgement.served)
     if decision.until:
         yield Paragraph(f"the answer stays the same until {shown_instant(decision.until)}")
 

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 10_000_000
 
-_TEXTS = tuple(each.name for each in fields(RecordedCall) if each.name != "as_of")
-"""What a call consists of, beside its instant."""
+_TEXTS = tuple(each.name for each in fields(RecordedCall) if each.name not in ("as_of", "served"))
+"""What a call consists of, beside its instant and what receipts did not always have."""
 
-_SINCE_THE_FIRST_RELEASE = ("as_if", "action", "readout", "readouts")
+_SINCE_THE_FIRST_RELEASE = ("as_if", "action", "readout", "readouts", "ledger", "served")
 """Keys that its receipts lack."""
 
 
@@ -98,6 +98,8 @@ def written_for_failure(
             errors=tuple(GateError(check="", message=_phrase(failure)) for failure in failures),
             readout=None,
             readouts=in_order(call.frozen),
+            ledger=None,
+            served=None,
             call=_call(call),
         )
     )
@@ -192,6 +194,7 @@ def _call_of(path: str, receipt: dict[str, Any]) -> Call:
         raise _no_receipt(path)
     return Call(
         **{name: str(text) for name, text in texts.items()},
+        served=str(stated.get("served") or ""),
         asking=None,
         as_of=as_of,
         now=None if receipt.get("as_if") else judged,
@@ -227,6 +230,9 @@ def differences(receipt: dict[str, Any], again: GateJudgement) -> Iterator[str]:
     excepted = {"inputs", "tool", "analysis", "verdict", "hold", "checks", "reasons", "next"}
     if "as_if" not in receipt:
         excepted.update(_SINCE_THE_FIRST_RELEASE)
+    if "ledger" not in receipt:
+        excepted.add("ledger")
+    receipt = {**receipt, "call": {"served": "", **_mapping(receipt.get("call"))}}
     for key in [
         key for key in {**now, **receipt} if key not in excepted and receipt.get(key) != now.get(key)
     ]:

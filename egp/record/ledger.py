@@ -83,12 +83,20 @@ class Ledger:
         """Whether the treatment is withdrawn, and nothing was entered since."""
         return bool(self.entries) and self.entries[-1].kind == "rollback"
 
-    def stages(self, until: datetime | None = None) -> tuple[StageEntry, ...]:
+    def until(self, instant: datetime) -> "Ledger":
+        """The ledger as it was at an instant."""
+        later = (
+            at for at, each in enumerate(self.entries) if isinstance(each.at, datetime) and each.at > instant
+        )
+        count = next(later, None)
+        if count is None:
+            return self
+        return Ledger(self.experiment, self.entries[:count], self.entries[count].previous or NONE)
+
+    def stages(self) -> tuple[StageEntry, ...]:
         """The stages of the ramp that hold: those above a share that was lowered were left."""
         found: list[LedgerEntry] = []
         for each in self.since_rollback:
-            if until is not None and isinstance(each.at, datetime) and each.at > until:
-                break
             if each.kind == "lower":
                 found = [before for before in found if (before.treated or 0.0) <= (each.treated or 0.0)]
             elif each.stage not in (CANARY, TEST):

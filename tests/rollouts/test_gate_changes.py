@@ -13,6 +13,7 @@ import pytest
 from egp.policy.shipped import ROOT
 from egp.record.ledger import append, read_ledger
 from tests.gate.calling import Call, call
+from tests.published import require_declared
 
 PLAN = "experiments/pdp-buy-now.yaml"
 DAY_5, READOUT, STAGE_1 = (
@@ -339,6 +340,84 @@ def test_what_is_served_is_compared_with_the_ledger(
     export.write_text(flag(share), encoding="utf-8")
     answered = shop.egp("gate", PLAN, "--monitor", "--served", f"flagd={export}", "--as-of", STAGE_1)
     assert (answered.status, word in answered.out) == (status, True), answered.out + answered.err
+
+
+def watched(shop: Shop, share: int) -> tuple[str, ...]:
+    """The call that watches the first stage, in a shop where the flag serves a share; it writes a receipt."""
+    stage = {"kind": "enter", "stage": "70%", "treated": "70%", "at": READOUT}
+    append(str(shop.folder), "pdp-buy-now", {**stage, "verdict": "proceed", "receipt": "sha256:1"})
+    shop.take("stage-1", shop.folder / "results")
+    shop.write("live.yaml", flag(share))
+    receipt = ("--receipt", "receipt.json", "--as-of", STAGE_1)
+    served = ("--served", "flagd=live.yaml")
+    return ("gate", PLAN, "--monitor", "--results", "results/stage-1.yaml", *served, *receipt)
+
+
+@pytest.mark.parametrize(("share", "status", "outcome"), [(70, 0, "same"), (90, 1, "more")])
+def test_what_is_served_is_in_the_receipt_and_is_replayed(
+    shop: Shop, share: int, status: int, outcome: str
+) -> None:
+    told = shop.egp(*watched(shop, share))
+    assert told.status == status, told.out
+    receipt = json.loads((shop.folder / "receipt.json").read_text(encoding="utf-8"))
+    assert receipt["verdict"] == "proceed"
+    assert (receipt["served"]["from"], receipt["call"]["served"]) == ("flagd=live.yaml", "flagd=live.yaml")
+    assert (receipt["served"]["exit_status"], receipt["served"]["flags"][0]["outcome"]) == (status, outcome)
+    require_declared("gate", json.dumps(receipt))
+    again = shop.egp("gate", "--replay", "receipt.json")
+    assert (again.status, "the receipt says the same" in again.out) == (status, True), again.out
+    shop.write("live.yaml", flag(20))
+    changed = shop.egp("gate", "--replay", "receipt.json")
+    assert (changed.status, "served was" in changed.out) == (2, True), changed.out
+
+
+def test_a_receipt_still_replays_when_the_ledger_has_gone_on(shop: Shop) -> None:
+    assert shop.egp(*watched(shop, 70)).status == 0
+    assert shop.egp("enter", PLAN, "--rollback", "--as-of", "2023-02-10T08:00:00-08:00").status == 0
+    again = shop.egp("gate", "--replay", "receipt.json")
+    assert (again.status, "the receipt says the same" in again.out) == (0, True), again.out
+
+
+def test_an_export_that_cannot_be_read_hides_no_verdict(shop: Shop) -> None:
+    call = watched(shop, 70)
+    (shop.folder / "live.yaml").unlink()
+    told = shop.egp(*call)
+    assert (told.status, "cannot read live.yaml" in told.out) == (2, True), told.out
+    assert json.loads((shop.folder / "receipt.json").read_text(encoding="utf-8"))["verdict"] == "proceed"
+
+
+CANARY = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: pdp_buy_now}
+spec: {strategy: {canary: {steps: [{setWeight: 70}, {pause: {}}]}}}
+"""
+
+BY_THE_HOUR = """\
+pdp_buy_now:
+  variations: {control: false, buy_now: true}
+  defaultRule:
+    progressiveRollout:
+      initial: {variation: control, percentage: 0, date: 2023-02-07T00:00:00Z}
+      end: {variation: buy_now, percentage: 90, date: 2023-02-17T00:00:00Z}
+"""
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "why"),
+    [
+        ("argo-rollouts", CANARY, "a share of replicas is no share of units"),
+        ("go-feature-flag", BY_THE_HOUR, "depends on the moment"),
+        ("flagd", "flags: {{ .Values.flags }}\n", "it is a template"),
+    ],
+)
+def test_an_export_that_does_not_say_how_many_units_are_treated_is_not_compared(
+    shop: Shop, form: str, text: str, why: str
+) -> None:
+    watched(shop, 70)
+    shop.write("live.yaml", text)
+    told = shop.egp("gate", PLAN, "--monitor", "--served", f"{form}=live.yaml", "--as-of", STAGE_1)
+    assert (told.status, why in told.out) == (2, True), told.out + told.err
 
 
 def test_what_is_served_cannot_be_compared_without_a_ledger(shop: Shop, tmp_path: Path) -> None:

@@ -29,9 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.served:
-        from egp.cli.commands.gate_served import served_beside
+        from egp.cli.commands.gate_served import compare_served, require_served
 
-        return served_beside(options, _judged(options) if options.results else 0)
+        require_served(options)
+        if not options.results:
+            return compare_served(options)
     return _judged(options)
 
 
