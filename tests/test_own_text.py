@@ -47,6 +47,7 @@ ROOMS: Mapping[str, str] = {
 
 MODULES: Mapping[str, str] = {
     "advice/amend.py": TYPED,
+    "advice/baseline.py": POINTERS,
     "advice/choices.py": TYPED,
     "advice/decide.py": TYPED,
     "advice/fix/files.py": LINES,
@@ -58,6 +59,7 @@ MODULES: Mapping[str, str] = {
     "advice/register.py": PATHS,
     "check/processes.py": OTHERS,
     "gate/checks/registered.py": DIGEST,
+    "gate/live.py": TYPED,
     "output/contract.py": POINTERS,
     "output/page/html.py": LINES,
     "output/page/markdown.py": LINES,

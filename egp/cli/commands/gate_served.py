@@ -41,7 +41,7 @@ def compare_served(options: argparse.Namespace) -> int:
     from egp.output.page.model import Answer
 
     policy, finder = policy_and_plans(options, [options.plan])
-    one_plan(options.plan, finder, "egp gate PLAN --monitor --served …")
+    list(one_plan(options.plan, finder, "egp gate PLAN --monitor --served …"))
     call = Call(options.plan, "", now=now(policy.timezone), as_of=options.as_of, served=options.served)
     try:
         served: ServedNow = compared(call, finder, policy)
