@@ -36,7 +36,7 @@ def test_stopping_on_day_five_tells_the_exact_numbers() -> None:
     assert "5 daily looks: 14.2 %; 14 daily looks: 22.0 %" in page
     units = 190_000 * 0.9 * 0.5
     power = stats.achieved_power(primary_test(case.plan), 0.0052, units)
-    assert f"power for the MDE of 52bps {power_text(power)}" in page
+    assert f"power for the MDE of 52 bps {power_text(power)}" in page
     worth = stats.type_m(0.0052, effect_error(case.plan, units))
     assert f"looks {worth.exaggeration:.2f} times its size on average" in page
     assert "Saturday and Sunday are not seen at all" in page
@@ -62,7 +62,7 @@ def test_a_target_below_the_mde_is_exaggerated_more() -> None:
     page = told(if_stopped(case, date(2023, 1, 27)))
     hoped = stats.type_m(0.0030, effect_error(case.plan, day.units)).exaggeration
     assert hoped > day.exaggeration
-    assert f"of the target, 30bps looks {hoped:.2f} times its size" in page
+    assert f"of the target, 30 bps looks {hoped:.2f} times its size" in page
 
 
 @pytest.mark.parametrize("day", [date(2023, 1, 22), date(2024, 1, 1)])

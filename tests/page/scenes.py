@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from egp.output.page import charts
 from egp.output.page.model import (
@@ -20,6 +20,7 @@ from egp.output.page.model import (
     Section,
     Table,
 )
+from egp.plan.picture import Calendar, Interval, Intervals, Length, Lengths, Level, Share, Tally
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -58,6 +59,43 @@ FIGURES = (
             ]
         ),
         "The layer search is promised to experiments to 120 %.",
+    ),
+)
+
+MONDAY = date(2023, 1, 23)
+
+PICTURES = (
+    Figure(
+        "Weekdays of the run",
+        Calendar([(MONDAY + timedelta(at), "seen" if at < 5 else "missing") for at in range(14)], 2),
+        "Saturday and Sunday are not seen at all.",
+    ),
+    Figure(
+        "Forty launches that do nothing",
+        Tally(
+            [Share("five looks", 3, 40, "1 in 14"), Share("one look", 1, 40, "1 in 40")],
+            "looks like a win",
+            "does not",
+        ),
+        "Three of forty look like a win.",
+    ),
+    Figure(
+        "The sample",
+        Lengths(
+            [Length("needed", 103_287, "103,287 units", "marked"), Length("declared", 62_000, "62,000 units")]
+        ),
+        "62,000 units are declared, and 103,287 needed.",
+    ),
+    Figure(
+        "Refunds by week",
+        Intervals(
+            [
+                Interval("first week", -0.02, 0.05, "+1.5 %", 0.015, "good", "refund_rate"),
+                Interval("second week", 0.06, 0.12, "+9 %", 0.09, "bad", "refund_rate"),
+            ],
+            [Level(0, "no harm"), Level(0.08, "margin", "bad")],
+        ),
+        "The second week is perhaps beyond the margin.",
     ),
 )
 
@@ -100,7 +138,7 @@ EVERYTHING = Page(
             ],
             "bad",
         ),
-        Section("Charts", FIGURES),
+        Section("Charts", (*FIGURES, *PICTURES)),
         Section("Passed", [Paragraph("58 checks passed.")], "good", folded=True),
     ],
     [("policy", "examples/egp.yaml 2023.1"), ("as of", "2023-01-18")],
@@ -131,9 +169,19 @@ CHARTED = (
 )
 """Charts that are labelled with what would like to be markup."""
 
+DRAWN = (
+    Tally([Share(HOSTILE, 1, 20, HOSTILE)], HOSTILE, HOSTILE),
+    Lengths([Length(HOSTILE, 1.0, HOSTILE)]),
+    Intervals([Interval(HOSTILE, 0.0, 1.0, HOSTILE, group=HOSTILE)], [Level(0.5, HOSTILE)]),
+)
+"""Pictures, likewise."""
+
 FIGURED = Page(
     HOSTILE,
     HOSTILE,
     "bad",
-    [*saying(HOSTILE).sections, Section(HOSTILE, [Figure(HOSTILE, chart, HOSTILE) for chart in CHARTED])],
+    [
+        *saying(HOSTILE).sections,
+        Section(HOSTILE, [Figure(HOSTILE, chart, HOSTILE) for chart in (*CHARTED, *DRAWN)]),
+    ],
 )

@@ -16,7 +16,7 @@ from egp.output.page import html
 from egp.output.page.model import Command, Page, Paragraph, Section
 from egp.output.page.text import plain
 
-from .scenes import EVERYTHING, FIGURED, HOSTILE, saying
+from .scenes import EVERYTHING, FIGURED, FIGURES, HOSTILE, saying
 
 _VOID = {"meta"}
 
@@ -95,10 +95,11 @@ def test_every_name_is_given_once_and_every_reference_leads_somewhere(everything
 
 def test_every_chart_has_a_title_and_words(everything: Reader) -> None:
     drawings = [each for tag, each in everything.elements if tag == "svg"]
-    assert (
-        len(drawings) == 2 * everything.tags["figcaption"] - 2
-    )  # the quotation has a caption and no drawing
+    assert sum("aria-labelledby" in each for each in drawings) == 2 * len(FIGURES), (
+        "for wide and for narrow windows"
+    )
     assert {each["role"] for each in drawings} == {"img"}
+    assert all(each.get("aria-labelledby") or each.get("aria-label") for each in drawings)
     assert "On day 5 the power is 67.2 %." in everything.words
 
 

@@ -8,11 +8,12 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import vl_convert
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from egp.output.page.drawing import picture
 from egp.output.page.model import Light
+from egp.output.page.numbers import in_one_style
 from egp.output.page.palette import chart_rules, variables
 from egp.output.page.text import COLOUR_WORD, cell_text, plain
 from egp.output.report.text import printable
@@ -49,7 +50,7 @@ _MOST_COLUMNS_ABREAST = 3
 
 def render(page: Page) -> str:
     """The whole file; the same page gives the same bytes."""
-    return _environment().from_string(_part("page.html.jinja")).render(page=page).strip() + "\n"
+    return _environment().from_string(_part("page.html.jinja")).render(page=in_one_style(page)).strip() + "\n"
 
 
 def _part(name: str) -> str:
@@ -69,6 +70,7 @@ def _environment() -> Environment:
         shape_of=_SHAPE,
         word_of=COLOUR_WORD,
         drawings=lambda figure: _drawings(figure, next(numbers)),
+        picture=lambda figure: picture(figure.drawing, _words),
     )
     environment.filters.update(words=_words, kind=_kind, verbatim=_verbatim, stacks=_stacks, room=_room)
     return environment
@@ -119,6 +121,9 @@ def _drawings(figure: Figure, number: int) -> Markup:
 
 
 def _drawing(figure: Figure, prefix: str, name: str, width: int) -> Markup:
+    import vl_convert
+
+    assert isinstance(figure.chart, Mapping)
     chart: Mapping[str, Any] = {**figure.chart, "width": width}
     drawn = vl_convert.vegalite_to_svg(dict(chart), vl_version=_VEGA_LITE, allowed_base_urls=[])
     height = re.search(r'viewBox="([^"]*)"', drawn)

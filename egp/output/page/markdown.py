@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from egp.output.page import model
+from egp.output.page.characters import drawn
+from egp.output.page.numbers import in_one_style
 from egp.output.page.text import COLOUR_WORD, cell_text, plain
 from egp.output.report.quoting import in_markdown, without_autolinks
 from egp.output.report.text import printable
@@ -21,11 +23,13 @@ _SYMBOL: dict[model.Tone, str] = {"good": "✅", "caution": "⚠️", "bad": "�
 _LIST_MARK = re.compile(r"^(|\d+)([-=]|[.](?=\s|$))")
 _TITLE_LEVEL = 2
 _DEEPEST_LEVEL = 6
+_DRAWN_WIDTH = 72
+"""Characters of a picture, which a comment shows without scrolling."""
 
 
 def render(page: model.Page | model.Answer) -> str:
     """The page; nothing that it quotes is taken for markup, a mention or a link."""
-    return "\n".join(_answer(page) if isinstance(page, model.Answer) else _lines(page)) + "\n"
+    return "\n".join(_answer(page) if isinstance(page, model.Answer) else _lines(in_one_style(page))) + "\n"
 
 
 def escaped(text: str) -> str:
@@ -166,6 +170,9 @@ def _fenced(text: str, language: str) -> Iterator[str]:
 
 def _figure(figure: model.Figure) -> Iterator[str]:
     yield f"**{escaped(figure.title)}.** {escaped(figure.says)}"
+    if figure.drawing is not None:
+        yield ""
+        yield from _fenced("\n".join(drawn(figure.drawing, _DRAWN_WIDTH)), "text")
     if figure.numbers:
         yield ""
         yield "<details><summary>The numbers</summary>"

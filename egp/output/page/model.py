@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from egp.plan.picture import Drawing, Picture
 
 Tone = Literal["good", "caution", "bad", "neutral"]
 """What a reader is to make of a statement: green, yellow, red or none. Never shown by colour alone."""
@@ -104,13 +107,23 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart and its equivalent in words. Text and Markdown print the words, and the numbers where there are some."""
+    """What is to be seen, and its equivalent in words. Text and Markdown draw pictures in characters, and print of charts the numbers."""
 
     title: str
-    chart: Mapping[str, Any]
-    """A Vega-Lite specification with its data inline, from ``egp.output.page.charts``."""
+    chart: Drawing | Mapping[str, Any]
+    """A picture (``egp.plan.picture``), or a Vega-Lite specification with its data inline, from ``egp.output.page.charts``."""
     says: str
     numbers: Table | None = None
+
+    @property
+    def drawing(self) -> Drawing | None:
+        """The picture; None where it is a chart."""
+        return None if isinstance(self.chart, Mapping) else self.chart
+
+
+def pictured(picture: Picture) -> Figure:
+    """The picture as a block."""
+    return Figure(picture.title, picture.drawing, picture.says)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +141,8 @@ class Section:
     tone: Tone = "neutral"
     folded: bool = False
     """Whether a reader sees only the title at first, where the format can do that."""
+    on_paper: bool = False
+    """Of a folded one: whether it is printed, opened."""
 
 
 @dataclass(frozen=True, slots=True)

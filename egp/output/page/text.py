@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from egp.output.page.characters import drawn
 from egp.output.page.model import (
     Answer,
     Bar,
@@ -23,6 +24,7 @@ from egp.output.page.model import (
     Table,
     Tone,
 )
+from egp.output.page.numbers import in_one_style
 from egp.output.report.text import columns, printable, wrapped
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ _LONGEST_BAR = 30
 
 def render(page: Page | Answer, style: Style) -> str:
     """The page in lines of the style's width; only commands may be wider, because they are copied."""
-    lines = _answer(page, style) if isinstance(page, Answer) else _lines(page, style)
+    lines = _answer(page, style) if isinstance(page, Answer) else _lines(in_one_style(page), style)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -201,6 +203,9 @@ def _facts(pairs: Sequence[tuple[str, str]], style: Style) -> Iterator[str]:
 def _figure(figure: Figure, style: Style) -> Iterator[str]:
     yield from _painted_lines(figure.title, style)
     yield from wrapped(plain(figure.says), style.width, "")
+    if figure.drawing is not None:
+        yield ""
+        yield from drawn(figure.drawing, style.width)
     if figure.numbers:
         yield ""
         yield from _table(figure.numbers, style)
