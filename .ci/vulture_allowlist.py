@@ -20,6 +20,10 @@ _.__getattr__  # Python: loads a module of egp.stats when one of its names is fi
 _.contact
 _.gain_per_success
 
+# Read by the templates of pages.
+_.on_paper
+_.wins_looking_daily
+
 # Python: makes a declared report a data class.
 _.__init_subclass__
 

@@ -63,6 +63,7 @@ MODULES: Mapping[str, str] = {
     "output/contract.py": POINTERS,
     "output/page/html.py": LINES,
     "output/page/markdown.py": LINES,
+    "output/page/numbers.py": LINES,
     "output/page/text.py": LINES,
     "output/report/quoting.py": LINES,
     "output/report/rooted.py": PATHS,

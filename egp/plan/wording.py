@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 
 from egp.plan.quantity import Measure, MetricChange, shown
 from egp.plan.quantity import change as parse_change
@@ -206,3 +206,13 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 def times_over(number: int) -> str:
     """1 → "once", 2 → "twice", 3 → "3 times"."""
     return {1: "once", 2: "twice"}.get(number) or counted(number, "time")
+
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def day_in_words(day: date, with_year: bool = False) -> str:
+    """2023-02-06 → "6 February", as people say it."""
+    return f"{day.day} {MONTHS[day.month - 1]}{f' {day.year}' if with_year else ''}"

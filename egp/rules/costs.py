@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.plan.analysis.by_day import day_at, effect_error, exaggerated, uncorrected_error, weekdays_seen
+from egp.plan.analysis.by_day import day_at, effect_error, exaggerated, uncorrected_error
 from egp.plan.analysis.days import full_days, weekday_counts
 from egp.plan.analysis.registered import (
     assuming,
@@ -24,7 +24,7 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.traffic import daily_eligible_units, treated_share, units_that_come
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import QuantityError
-from egp.plan.wording import called, counted, one_in, percent, power_text, whole
+from egp.plan.wording import WEEKDAYS, called, counted, listing, one_in, percent, power_text, whole
 from egp.stats import StatisticsInputError
 
 if TYPE_CHECKING:
@@ -47,19 +47,28 @@ def of_each(broken: Broken, *costs: Cost) -> Iterator[str]:
 
 
 def short_run(broken: Broken) -> Iterator[str]:
-    """What the days of the run show, and with what power."""
+    """What the days that the run does not see could change in its result, and its power where that falls short."""
     plan = broken.plan
-    counts = weekday_counts(full_days(plan))
-    if min(counts) < 2:
-        seen = weekdays_seen(counts)
-        yield f"{seen[:1].upper()}{seen[1:]}; what these days do to the result nobody can tell."
-    days = sum(run.days for run in full_days(plan))
+    runs = full_days(plan)
+    counts = weekday_counts(runs)
+    days = sum(run.days for run in runs)
+    unseen = [day for day, count in zip(WEEKDAYS, counts, strict=True) if not count]
+    if unseen and days:
+        which = listing(unseen, "or") if len(unseen) < 4 else f"the {len(unseen)} other weekdays"
+        yield (
+            f"If the change does nothing on {which}, its true effect is {percent(len(unseen) / 7, 0)} smaller than the "
+            f"{counted(days, 'day')} of the run show, days of equal traffic taken for granted; if it does harm then, it may be none."
+        )
+    elif min(counts) == 1:
+        yield "Of a weekday that is seen once nobody can tell whether it was usual, or a holiday, an outage or a campaign."
+    least = broken.asked("least_power")
     day = day_at(plan, days)
-    mde = plan.primary_metric and plan.primary_metric.mde
-    yield (
-        f"{counted(days, 'day')} {'brings' if days == 1 else 'bring'} {whole(math.floor(day.units))} units per variant: a true effect of {mde} is found with "
-        f"{power_text(day.power)} power{exaggerated(day.exaggeration)}."
-    )
+    if least and day.power < least:
+        mde = plan.primary_metric and plan.primary_metric.mde
+        yield (
+            f"{counted(days, 'day')} {'brings' if days == 1 else 'bring'} {whole(math.floor(day.units))} units per variant: a true "
+            f"effect of {mde} is found with {power_text(day.power)} power{exaggerated(day.exaggeration)}."
+        )
 
 
 def power_missing(broken: Broken) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What a rule's module may say of the rule besides its check. None of it is loaded before it is requested.
 
 - ``costs(broken)`` yields sentences: what breaking the rule costs this experiment, in numbers of its own.
-- ``CURVE``, "power" or "looks", names the chart that shows it.
+- ``picture(broken)`` shows it: one picture, of that and of nothing else; None where the plan says too little to draw.
 - ``LEVERS`` names the free inputs of a plan that free it from a violation, one of ``egp.advice.options.levers.LEVERS``.
 - ``ways(broken)`` yields candidates: changes that follow from the rule alone, and that its findings do not offer by themselves.
   ``IS_READ_AS_TEXT`` says that there are such of a plan that cannot be read.

@@ -18,6 +18,7 @@ from egp.output.page.model import Facts, Figure, Page, Section, Table
 from egp.output.report.text import Style
 from egp.pages.memo.page import memo
 from egp.plan.digest import plan_digest
+from egp.plan.picture import Tally
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from tests.memo.cases import (
@@ -71,7 +72,10 @@ def test_a_violation_says_what_is_asked_where_and_why() -> None:
     assert f"minimum-runtime, error under examples/egp.yaml 2023.1 (set at egp:standard:{line})" in said
     assert "examples/rejected/ship-on-day-five.yaml:23" in said
     assert "Why: Early results swing" in said
-    assert "5 days bring 85,500 units per variant" in said
+    assert "Saturday and Sunday are not seen at all" in said
+    assert "power" not in said.split("YELLOW")[0].split("[yellow]")[0], (
+        "which is more than the policy requires"
+    )
 
 
 def test_violations_are_grouped_by_who_must_act() -> None:
@@ -90,11 +94,16 @@ def test_passed_rules_are_one_line() -> None:
     assert f"{len(case.judged.passes)} checks passed: document 6, runtime" in told(memo(case))
 
 
-def test_looks_come_with_their_curve() -> None:
+def test_looks_come_with_launches_that_do_nothing() -> None:
     page = memo(case_of("rejected/daily-peeking.yaml"))
-    figures = [each for each in blocks(page) if isinstance(each, Figure)]
-    assert [each.title for each in figures] == ["How often a change without any effect looks significant"]
-    assert "14 looks: 22.0 %, about 1 in 5" in figures[0].says
+    (figure,) = [each for each in blocks(page) if isinstance(each, Figure)]
+    assert isinstance(figure.drawing, Tally)
+    often, once = figure.drawing.shares
+    assert (often.marked, once.marked, once.of) == (4, 1, 40), "half of 22.0 % and of 5 %, of 40"
+    assert (
+        "about 1 in 9 changes that do nothing look like wins; at one look on 6 February, 1 in 40"
+        in figure.says
+    )
 
 
 def test_an_accepted_plan_is_told_with_its_margins() -> None:

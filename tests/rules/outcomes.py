@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
@@ -149,6 +150,9 @@ def _of_module(finding: Finding, question: Question) -> Iterator[str]:
     broken = _broken(finding, question)
     if costs := rule.exported("costs"):
         yield from (f"costs: {each}" for each in of_each(broken, costs))
+    if picture := rule.exported("picture"):
+        with suppress(*LOST):
+            yield from (f"picture: {each.title}: {each.says}" for each in [picture(broken)] if each)
     if ways := rule.exported("ways"):
         try:
             yield from (f"or: {_candidate(each, broken.at)}" for each in ways(broken))

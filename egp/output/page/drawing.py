@@ -15,7 +15,7 @@ from markupsafe import Markup
 from egp.output.page.characters import reach
 from egp.output.page.text import plain
 from egp.plan.picture import Calendar, Drawing, Intervals, Lengths, Tally
-from egp.plan.wording import WEEKDAYS
+from egp.plan.wording import MONTHS, WEEKDAYS
 
 if TYPE_CHECKING:
     from datetime import date
@@ -136,7 +136,7 @@ def _day(day: date, state: DayState, top: float, is_first_shown: bool) -> Markup
         state, at * 100 / 7 + 0.5, top + 2, 100 / 7 - 1, _WEEK - 4
     )
     names_month = day.day == 1 or is_first_shown
-    text = f"{day.day} {day:%b}" if names_month else f"{day.day}"
+    text = f"{day.day} {MONTHS[day.month - 1][:3]}" if names_month else f"{day.day}"
     return cell + _in_column(at, top + _WEEK / 2 + 4.5, text, state)
 
 

@@ -5,11 +5,9 @@ A rule whose module says nothing of it tells its reason and no number.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from egp.pages.memo.figures import looks_figure, power_figure
-from egp.pages.memo.required_run import least_days
+from egp.output.page.model import pictured
 from egp.rules.costs import LOST, of_each
 
 if TYPE_CHECKING:
@@ -25,18 +23,10 @@ def consequences_of(case: Case, diagnostic: Diagnostic) -> list[str]:
 
 
 def figure(case: Case, diagnostic: Diagnostic) -> Figure | None:
-    """The chart that shows it, for rules whose cost is a curve."""
-    curve = case.exported(diagnostic.rule, "CURVE")
+    """The picture that shows it."""
+    picture = case.exported(diagnostic.rule, "picture")
     try:
-        return _CURVES[curve](case) if curve else None
+        shown = picture(case.broken(diagnostic)) if picture else None
     except LOST:
         return None
-
-
-def _of_looks(case: Case) -> Figure | None:
-    looks = len(case.plan.statistics.looks or ()) if case.plan.statistics else 0
-    last = max(looks, least_days(case))
-    return looks_figure(case, sorted({looks, last}), last) if looks > 1 else None
-
-
-_CURVES: dict[str, Callable[[Case], Figure | None]] = {"looks": _of_looks, "power": power_figure}
+    return pictured(shown) if shown else None

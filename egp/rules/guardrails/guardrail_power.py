@@ -107,6 +107,7 @@ from egp.stats.values import NamedTuple
 from egp.yaml import Path
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -296,6 +297,33 @@ def costs(broken: Broken) -> Iterator[str]:
             f"{called(metric.id, 'A guardrail')}: of a harmless launch the readout rules out {metric.non_inferiority_margin} of harm "
             f"with {power_text(power)} power; {one_in(1 - power)} harmless launches end on hold."
         )
+
+
+def picture(broken: Broken) -> Picture | None:
+    """Harmless launches, and how many of them the readout holds."""
+    from egp.plan.analysis.registered import metric_units
+    from egp.plan.picture import Picture, Tally
+    from egp.plan.wording import one_in
+    from egp.rules.costs import guardrail_of
+    from egp.rules.pictures import IMPROVEMENTS, share_of
+
+    found, plan = guardrail_of(broken), broken.plan
+    shares = []
+    for path, metric in [found] if found else list(plan.guardrails):
+        if metric.non_inferiority_margin is None:
+            continue
+        test = guardrail_test(plan, metric, path)
+        held = 1 - stats.achieved_power(test, 0.0, metric_units(plan, metric, planned_units(plan)))
+        shares.append((held, share_of(f"{called(metric.id, 'the guardrail')} by itself", held, IMPROVEMENTS)))
+    if not shares:
+        return None
+    worst = max(held for held, _ in shares)
+    says = (
+        f"The readout cannot tell them from harmful ones: for want of units {one_in(worst)} of them is held."
+    )
+    return Picture(
+        f"{IMPROVEMENTS} harmless launches", says, Tally([each for _, each in shares], "held", "goes on")
+    )
 
 
 LEVERS = "guardrails"

@@ -90,6 +90,7 @@ from egp.plan.remedy import setting
 from egp.plan.wording import counted, one_in, percent
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -131,32 +132,42 @@ def _fractions(plan: Experiment) -> list[float] | None:
         return None
 
 
-CURVE = "looks"
-
-
 def costs(broken: Broken) -> Iterator[str]:
-    """How often one of the looks is significant without any effect, and how large an effect looks at the first."""
-    from egp.plan.analysis.by_day import day_at, planned_days, planned_looks_error, times_its_size
-    from egp.plan.analysis.registered import primary_test
-    from egp.plan.wording import significant
+    """How large a win looks at the first of the looks."""
+    from egp.plan.analysis.by_day import day_at, planned_days, times_its_size
 
-    test, error = primary_test(broken.plan), planned_looks_error(broken.plan)
-    either = ", half of them as wins" if test.sides == 2 else ""
-    yield (
-        f"Without any effect one of these looks is significant {percent(error, 1)} of the time ({one_in(error)}) instead of "
-        f"{percent(test.alpha)} ({one_in(test.alpha)}): of 20 such changes {significant(20 * error, 2)} would look like a result "
-        f"and not {significant(20 * test.alpha, 2)}{either}."
-    )
     share = information_fractions(broken.plan)[0]
     first = day_at(broken.plan, max(1, round(share * planned_days(broken.plan))))
-    yield (
-        f"At the first look, after {counted(first.number, 'day')}, a significant effect of the MDE looks "
-        f"{times_its_size(first.exaggeration)} on average{_wrong_way(first.wrong_sign)}."
-    )
+    if first.exaggeration >= 1.01:
+        yield (
+            f"At the first look, after {counted(first.number, 'day')}, a win of a change that truly lifts by the MDE looks "
+            f"{times_its_size(first.exaggeration)} on average{_wrong_way(first.wrong_sign)}."
+        )
 
 
 def _wrong_way(share: float) -> str:
     return f", and points the wrong way {percent(share, 1)} of the time" if share >= 0.0005 else ""
+
+
+def picture(broken: Broken) -> Picture:
+    """Launches that do nothing, and how many look like a win at the plan's looks and at one."""
+    from egp.plan.analysis.days import as_local_day
+    from egp.plan.analysis.early_wins import wins_at_one_look, wins_at_planned_looks
+    from egp.plan.wording import day_in_words
+    from egp.rules.pictures import false_wins
+
+    plan = broken.plan
+    looks = sorted({as_local_day(plan, look) for look in statistics_of(plan).looks or ()})
+    often, once = wins_at_planned_looks(plan), wins_at_one_look(plan)
+    says = (
+        f"Launched on the first good one of {counted(len(looks), 'look')}, {one_in(often)} changes that do nothing look like wins; at "
+        f"one look on {day_in_words(looks[-1])}, {one_in(once)}."
+    )
+    named = [
+        (f"on the first good one of {counted(len(looks), 'look')}", often),
+        (f"at one look, on {day_in_words(looks[-1])}", once),
+    ]
+    return false_wins("Changes that do nothing, launched", says, named)
 
 
 CONTESTED = True

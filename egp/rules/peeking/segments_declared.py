@@ -90,6 +90,7 @@ from egp.plan.wording import counted, one_in, percent
 from egp.rules import rule
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.plan.remedy import Candidate
     from egp.rules.exports import Broken
 
@@ -168,20 +169,35 @@ def _error_rate(plan: Experiment, count: int) -> str:
 
 def costs(broken: Broken) -> Iterator[str]:
     """How often a segment shows something where nothing works, and what one of them can find."""
-    from egp.plan.analysis.by_day import family_error
+    from egp.plan.analysis.early_wins import wins_among
     from egp.plan.analysis.registered import planned_units, power_at, primary_effect, primary_test
     from egp.plan.wording import one_in
 
     count, test = len(set(broken.plan.segments)), primary_test(broken.plan)
-    alone = family_error(count, test.alpha, test.sides)
-    which = f"at least one of {count} segments" if count > 1 else "the segment"
-    yield (
-        f"If nothing works anywhere, {which} still shows a significant effect "
-        f"{percent(alone, 1)} of the time ({one_in(alone)})."
-    )
+    alone = wins_among(count, test.alpha, test.sides)
+    which = f"the best of {count} segments" if count > 1 else "the segment"
+    yield f"If nothing works anywhere, {which} still looks like a win {percent(alone, 1)} of the time ({one_in(alone)})."
     if count > 1:
         power = power_at(broken.plan, primary_effect(broken.plan), planned_units(broken.plan) / count)
         yield f"A segment with {one_in(1 / count)} of the units finds a true effect of the MDE with {percent(power, 1)} power."
+
+
+def picture(broken: Broken) -> Picture | None:
+    """Experiments in which nothing works, and how many show a segment that looks like a win."""
+    from egp.plan.analysis.early_wins import wins_among, wins_at_one_look
+    from egp.plan.analysis.registered import primary_test
+    from egp.rules.pictures import false_wins
+
+    count, test = len(set(broken.plan.segments)), primary_test(broken.plan)
+    picked, whole = wins_among(count, test.alpha, test.sides), wins_at_one_look(broken.plan)
+    if count < 2:
+        return None
+    says = (
+        f"Whoever launches where the best of {counted(count, 'segment')} looks good launches {one_in(picked)} changes that do nothing; on "
+        f"the whole population it is {one_in(whole)}."
+    )
+    named = [(f"on the best of {counted(count, 'segment')}", picked), ("on the whole population", whole)]
+    return false_wins("Changes that do nothing, launched", says, named)
 
 
 _NOT_CONCLUDED = "nothing is concluded about"

@@ -70,6 +70,7 @@ from egp.stats import StatisticsInputError
 from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -123,9 +124,6 @@ def _at_floor(plan: Experiment, floor: Share) -> Remedy:
     return with_larger_sample(edit, plan.sample_size_per_variant, needed, units_that_come(plan))
 
 
-CURVE = "power"
-
-
 def _declared_power(broken: Broken) -> Iterator[str]:
     from egp.plan.wording import percent
 
@@ -142,6 +140,13 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import of_each, power_missing
 
     return of_each(broken, _declared_power, power_missing)
+
+
+def picture(broken: Broken) -> Picture | None:
+    """True improvements, and how many of them the sample misses."""
+    from egp.rules.pictures import missed_at_mde
+
+    return missed_at_mde(broken)
 
 
 def plain(params: Params, _: Experiment) -> str:

@@ -105,6 +105,7 @@ from egp.stats import StatisticsInputError
 from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.plan.remedy import Candidate
     from egp.rules.exports import Broken
 
@@ -290,6 +291,13 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import of_each
 
     return of_each(broken, _missing_units, _double_counting)
+
+
+def picture(broken: Broken) -> Picture | None:
+    """True improvements, and how many of them the units that come miss."""
+    from egp.rules.pictures import missed_at_mde
+
+    return missed_at_mde(broken)
 
 
 LEVERS = "sample"

@@ -104,6 +104,7 @@ from egp.yaml import Path
 from egp.yaml.edits import Addition, Setting
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -182,6 +183,13 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import power_missing
 
     return power_missing(broken)
+
+
+def picture(broken: Broken) -> Picture | None:
+    """True improvements, and how many of them the sample misses."""
+    from egp.rules.pictures import missed_at_mde
+
+    return missed_at_mde(broken)
 
 
 LEVERS = "sample"

@@ -109,6 +109,7 @@ from egp.rules import rule
 from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -172,14 +173,18 @@ def _shortcuts(plan: Experiment, units: float) -> Iterator[float]:
     yield plain * math.sqrt(cuped_variance_factor(plan))
 
 
-CURVE = "power"
-
-
 def costs(broken: Broken) -> Iterator[str]:
     """What breaking the rule costs."""
     from egp.rules.costs import power_missing
 
     return power_missing(broken)
+
+
+def picture(broken: Broken) -> Picture | None:
+    """True improvements, and how many of them the sample misses."""
+    from egp.rules.pictures import missed_at_mde
+
+    return missed_at_mde(broken)
 
 
 LEVERS = "sample"

@@ -90,6 +90,7 @@ from egp.plan.wording import one_in, power_below, share_text, unit_count
 from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -160,6 +161,18 @@ def costs(broken: Broken) -> Iterator[str]:
         f"If the launch does all that the business hopes for, {metric.target}, the test finds it with {power_text(power)} power "
         f"and misses it in {one_in(1 - power)} experiments{exaggerated(worth.exaggeration)}."
     )
+
+
+def picture(broken: Broken) -> Picture | None:
+    """Changes that do all that the business hopes for, and how many of them the test misses."""
+    from egp.plan.analysis.registered import size_of
+    from egp.rules.pictures import missed
+
+    plan, metric = broken.plan, broken.plan.primary_metric
+    if metric is None or metric.target is None:
+        return None
+    hoped = size_of(metric.target, metric, PRIMARY, "target")
+    return missed(str(metric.target), power_at(plan, hoped, planned_units(plan)))
 
 
 LEVERS = "target"

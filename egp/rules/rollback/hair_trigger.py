@@ -192,6 +192,7 @@ from egp.stats.values import NamedTuple
 from egp.yaml import Path
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -524,3 +525,24 @@ def costs(broken: Broken) -> Iterator[str]:
                 if alarm.chance > limit and not alarm.is_most:
                     phrase, ends = one_in(alarm.chance), "rolled back" if trigger.rolls_back else "held"
                     yield f"{phrase[:1].upper()}{phrase[1:]} harmless launches would be {ends} by this alone."
+
+
+def picture(broken: Broken) -> Picture | None:
+    """Harmless launches, and how many of them the alarm withdraws or holds."""
+    from egp.plan.wording import one_in
+    from egp.rules.pictures import stopped_without_harm
+
+    limit = broken.params.false_alarm
+    for make in _makers(broken.plan, levels_set_by(broken.params)):
+        with suppress(NotChecked):
+            trigger = make()
+            if trigger.at == broken.at and not trigger.already:
+                alarm = _weighed(trigger, limit)
+                if alarm.chance <= limit:
+                    continue
+                ends = "rolled back" if trigger.rolls_back else "held"
+                most = "up to " if alarm.is_most else ""
+                says = f"{trigger.name} alone would have {most}{one_in(alarm.chance)} {ends} without harm; the policy allows {one_in(limit)}."
+                chances = [(f"by {trigger.name}, as it is", alarm.chance), ("at most, by the policy", limit)]
+                return stopped_without_harm("Harmless launches", says, chances, ends)
+    return None

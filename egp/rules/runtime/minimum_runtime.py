@@ -67,6 +67,7 @@ from egp.rules import rule
 from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -125,28 +126,18 @@ def _longer(plan: Experiment, days: int) -> tuple[Setting, ...]:
     return tuple(each for each in settings if each.path != PAUSES)
 
 
-CURVE = "power"
-
-
-def _stopped_early(broken: Broken) -> Iterator[str]:
-    from egp.plan.analysis.by_day import planned_days, type_one_error
-    from egp.plan.wording import one_in, percent
-
-    plan, least = broken.plan, broken.params.days
-    days = planned_days(plan)
-    if 1 < days < least and len(full_days(plan)) == 1:
-        errors = type_one_error(plan, days), type_one_error(plan, least)
-        yield (
-            f"Had somebody looked every day before asking to end here, a change without any effect would have looked "
-            f"significant {percent(errors[0], 1)} of the time ({one_in(errors[0])}); over {least} days {percent(errors[1], 1)}."
-        )
-
-
 def costs(broken: Broken) -> Iterator[str]:
     """What breaking the rule costs."""
-    from egp.rules.costs import of_each, short_run
+    from egp.rules.costs import short_run
 
-    return of_each(broken, short_run, _stopped_early)
+    return short_run(broken)
+
+
+def picture(broken: Broken) -> Picture | None:
+    """The weekdays that the run sees."""
+    from egp.rules.pictures import weekdays
+
+    return weekdays(broken.plan, broken.asked("times_each_weekday") or 2, broken.params.days)
 
 
 CONTESTED = True

@@ -62,6 +62,7 @@ from egp.plan.wording import WEEKDAYS, listing, times_over
 from egp.rules import rule
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -127,14 +128,18 @@ def _sufficient_end(plan: Experiment, times: int) -> date | None:
     return None
 
 
-CURVE = "power"
-
-
 def costs(broken: Broken) -> Iterator[str]:
     """What breaking the rule costs."""
     from egp.rules.costs import short_run
 
     return short_run(broken)
+
+
+def picture(broken: Broken) -> Picture | None:
+    """The weekdays that the run sees."""
+    from egp.rules.pictures import weekdays
+
+    return weekdays(broken.plan, broken.params.times, broken.asked("shortest_run") or 0)
 
 
 def plain(params: Params, _: Experiment) -> str:

@@ -57,6 +57,7 @@ from egp.plan.wording import WEEKDAYS, counted, listing, times_over
 from egp.rules import rule
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -119,3 +120,10 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import short_run
 
     return short_run(broken)
+
+
+def picture(broken: Broken) -> Picture | None:
+    """The weekdays that the run sees, one of them once more than the others."""
+    from egp.rules.pictures import weekdays
+
+    return weekdays(broken.plan, broken.asked("times_each_weekday") or 2, 0)
