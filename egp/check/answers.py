@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from egp.plan.finding import DoesNotApply, Failure, Finding, NotChecked, Refused, Severity, Suppression
@@ -90,63 +90,65 @@ def answers_of(
 ) -> RuleAnswers:
     """What the rules say of inputs, by the name of the type that a rule's first parameter has."""
     answers = RuleAnswers()
-    for adopted, arguments in _calls(rules, inputs, organisation):
-        _ask(adopted, arguments, path, answers)
-    for adopted, arguments in _calls(shadow, inputs, organisation):
-        _ask_shadow(adopted, arguments, answers)
+    for adopted in rules:  # one loop without calls for what is common: it runs for each rule and each plan
+        rule = adopted.rule
+        looked_at = inputs.get(rule.input_type)
+        if looked_at is None:
+            continue
+        findings: list[Finding] = []
+        try:
+            if not rule.concerns(looked_at):
+                continue
+            # One by one: what a rule found before it missed an input stays found.
+            for finding in rule.check(looked_at, adopted.params, organisation):
+                findings.append(finding)
+        except DoesNotApply:
+            continue
+        except Exception as error:
+            _not_checked(adopted, findings, error, path, answers)
+        else:
+            if findings:
+                answers.outcomes.append(RuleOutcome(adopted, findings))
+            else:
+                answers.passed.append(rule.id)
+    for adopted in shadow:
+        looked_at = inputs.get(adopted.rule.input_type)
+        if looked_at is not None:
+            _ask_shadow(adopted, looked_at, organisation, answers)
     return answers
 
 
-def _calls(
-    rules: Sequence[Adopted], inputs: Mapping[str, object], organisation: Organisation
-) -> Iterator[tuple[Adopted, tuple[object, ...]]]:
-    """The rules that have something to look at, and what their checks are called with."""
-    for adopted in rules:
-        looked_at = inputs.get(adopted.rule.input_type)
-        if looked_at is not None:
-            yield adopted, (looked_at, adopted.params, organisation)[: adopted.rule.takes]
-
-
-def _ask(adopted: Adopted, arguments: tuple[object, ...], path: str, answers: RuleAnswers) -> None:
+def _not_checked(
+    adopted: Adopted, findings: list[Finding], error: Exception, path: str, answers: RuleAnswers
+) -> None:
+    """What is reported of a rule that did not come to its end."""
     rule = adopted.rule
-    findings: list[Finding] = []
-    try:
-        # One by one: what a rule found before it missed an input stays found.
-        for finding in rule.check(*arguments):
-            findings.append(finding)
-    except DoesNotApply:
-        return
-    except NotChecked as missing:
-        reason = f"could not be checked: {missing.reason}" if missing.reason else ""
-        outcome = RuleOutcome(adopted, findings, missing.path, reason, missing.help, missing.at)
-        outcome.escalates = missing.escalates
+    if isinstance(error, NotChecked):
+        reason = f"could not be checked: {error.reason}" if error.reason else ""
+        outcome = RuleOutcome(adopted, findings, error.path, reason, error.help, error.at)
+        outcome.escalates = error.escalates
         answers.outcomes.append(outcome)
-    except (StatisticsInputError, ArithmeticError) as error:
+    elif isinstance(error, StatisticsInputError | ArithmeticError):
         reason = f"could not be computed: {input_error_of(error)}"
         answers.outcomes.append(
             RuleOutcome(adopted, findings, ("primary_metric",), reason, advice="correct the numbers")
         )
-    except Refused as refusal:
-        answers.failures.append(refusal.failure)
-        answers.outcomes.append(RuleOutcome(adopted, [], (), "crashed", blocked_by=rule.id))
-    except Exception as error:
+    else:
         message = f"rule {rule.id} crashed on this plan ({type(error).__name__}); it is not judged by it"
         help = "please report this as a bug of egp, with the plan"
-        answers.failures.append(Failure(path, message, rule.id, help=help))
+        failure = Failure(path, message, rule.id, help=help)
+        answers.failures.append(error.failure if isinstance(error, Refused) else failure)
         answers.outcomes.append(RuleOutcome(adopted, [], (), "crashed", blocked_by=rule.id))
-    else:
-        if findings:
-            answers.outcomes.append(RuleOutcome(adopted, findings))
-        else:
-            answers.passed.append(rule.id)
 
 
-def _ask_shadow(adopted: Adopted, arguments: tuple[object, ...], answers: RuleAnswers) -> None:
+def _ask_shadow(
+    adopted: Adopted, looked_at: object, organisation: Organisation, answers: RuleAnswers
+) -> None:
     """A crash of a rule without effect has none either, and is reported all the same."""
     rule = adopted.rule
     findings: list[Finding] = []
     try:
-        for finding in rule.check(*arguments):
+        for finding in rule.check(looked_at, adopted.params, organisation):
             findings.append(finding)
     except (DoesNotApply, NotChecked, StatisticsInputError, ArithmeticError):
         pass

@@ -61,13 +61,15 @@ def check(
     baseline: FindingsBaseline | None = None,
     is_trial: bool = False,
     day_of: Callable[[Policy], date] | None = None,
+    jobs: int = 0,
 ) -> Report:
     """Judges the plans. Never raises for anything a plan contains. Passed rules are counted, and listed on request.
 
     Where the finder knows owners, each plan is judged by the policy of its own, on the day that ``day_of`` gives it.
     ``base`` is a ref of git to compare with; ``lock`` stands in for the registrations of the lock, and ``baseline`` for
     the baseline's file. ``no_waivers`` reports as if nothing were waived. On trial, where most findings are only counted,
-    advice is worked out when somebody needs it; else at once, and no plan has to be kept for it.
+    advice is worked out when somebody needs it; else at once, and no plan has to be kept for it. ``jobs`` are the processes
+    that judge at once; by default as many as there are processors, where that pays.
     """
     report = Report(as_of=as_of, policy=policy, failures=list(finder.failures))
     histories, is_history_known = _histories(asked, finder, policy, base, lock, report.failures)
@@ -93,7 +95,7 @@ def check(
     files = Files(finder)
     judged: list[JudgedPlan] = []
     paths: set[str] = set()
-    for part in _parts(run, asked, progress):
+    for part in _parts(run, asked, progress, jobs):
         for source in part.sources:
             files.add(source)
             paths.add(finder.canonical(source.path))
@@ -229,12 +231,16 @@ def _allowances(
     return allowances
 
 
-def _parts(run: Run, asked: Sequence[PlanSource], progress: Progress | None) -> Iterable[_Part]:
+def _parts(run: Run, asked: Sequence[PlanSource], progress: Progress | None, jobs: int) -> Iterable[_Part]:
     if len(asked) == 1:
         return [_judge_part(run, asked)]
     from egp.check.processes import in_parts
 
-    return in_parts(partial(_judge_part, run), asked, lambda done: progress and progress(done, len(asked)))
+    def tick(done: int) -> None:
+        if progress:
+            progress(done, len(asked))
+
+    return in_parts(partial(_judge_part, run), asked, tick, jobs)
 
 
 def _judge_part(run: Run, sources: Sequence[PlanSource]) -> _Part:

@@ -20,22 +20,29 @@ _MOST_WORKERS = 8
 
 
 def in_parts(
-    work: Callable[[Sequence[Item]], Result], items: Sequence[Item], tick: Tick = lambda _: None
+    work: Callable[[Sequence[Item]], Result],
+    items: Sequence[Item],
+    tick: Tick = lambda _: None,
+    jobs: int = 0,
 ) -> list[Result]:
     """The work done part by part, the results in the order of the items, whoever did them.
 
-    This process does its share itself, and forks one more for each further processor: a fork finds everything in
-    its memory, and only results have to travel.
+    This process does the first part, then forks one more for each further processor, or for as many jobs as are
+    requested, and does its share of the rest: a fork finds everything in its memory, what the first part imported
+    included, and only results have to travel.
     """
     parts = [items[start : start + _PART] for start in range(0, len(items), _PART)]
-    workers = _workers(len(items))
-    forked = [_fork(work, parts[number::workers]) for number in range(1, workers)]
+    first = [work(part) for part in parts[:1]]
+    tick(min(len(items), _PART))
+    rest = parts[1:]
+    workers = min(_workers(len(items), jobs), max(1, len(rest)))
+    forked = [_fork(work, rest[number::workers]) for number in range(1, workers)]
     own: list[Result] = []
-    for part in parts[::workers]:
+    for part in rest[::workers]:
         own.append(work(part))
-        tick(min(len(items), len(own) * workers * _PART))
+        tick(min(len(items), _PART + len(own) * workers * _PART))
     shares = [own, *(_collected(process, file) for process, file in forked)]
-    return [shares[number % workers][number // workers] for number in range(len(parts))]
+    return [*first, *(shares[number % workers][number // workers] for number in range(len(rest)))]
 
 
 def _fork(work: Callable[[Sequence[Item]], Result], parts: Sequence[Sequence[Item]]) -> tuple[int, IO[bytes]]:
@@ -79,8 +86,8 @@ def _collected(process: int, file: IO[bytes]) -> Any:
     return share
 
 
-def _workers(items: int) -> int:
+def _workers(items: int, jobs: int = 0) -> int:
     # Forking is cheap and safe on Linux; elsewhere a worker would start anew and import everything again.
     if items < WORTHWHILE or not sys.platform.startswith("linux"):
         return 1
-    return min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
+    return jobs or min(len(os.sched_getaffinity(0)), _MOST_WORKERS)

@@ -370,7 +370,7 @@ def _finds(adopted: Adopted, served: ServedFlag) -> bool:
     if adopted.rule.input_type != "ServedFlag":
         return False
     try:
-        return any(adopted.rule.check(*(served, adopted.params)[: adopted.rule.takes]))
+        return any(adopted.rule.check(served, adopted.params))
     except (DoesNotApply, NotChecked):
         return False
 

@@ -674,15 +674,18 @@ def _bounded(value: object, path: Path, problems: list[ValueProblem]) -> object:
     if not isinstance(value, dict):
         return value
     for key, item in value.items():
+        is_long = isinstance(item, list) and len(item) > MAX_ITEMS
+        if not is_long and not isinstance(item, dict):
+            continue
         if key.startswith("x-"):
             continue  # no rule of egp's looks at it, and rules of a policy's own have limits of theirs
-        if isinstance(item, list) and len(item) > MAX_ITEMS:
+        if is_long:
             message = f"{label((*path, key))} has {len(item):,} items; at most {MAX_ITEMS} are read"
             problems.append(
                 ValueProblem((*path, key), "wrong-type", message, "check that this is the right file")
             )
             value = {**value, key: None}
-        elif isinstance(item, dict) and len(path) < _DEEPEST_LIST:
+        elif len(path) < _DEEPEST_LIST:
             bounded = _bounded(item, (*path, key), problems)
             value = value if bounded is item else {**value, key: bounded}
     return value

@@ -43,12 +43,12 @@ _UNSEEN = _UNREADABLE | {"Cf", "Zl", "Zp"}
 
 def meaningless(plan: Experiment) -> Iterator[Finding]:
     """Findings about values that no plan can mean."""
-    for path, value, is_prose in _leaves(plan, ()):
+    for path, value, is_prose in _odd(plan):
         if path[0] == "waivers" or path == ("schedule", "timezone"):
             continue  # rules of their own read those
         if isinstance(value, str):
             yield from _text(path, value, is_prose)
-        elif isinstance(value, (date, Interval)):
+        else:
             yield from _date(plan, path, value)
     yield from _alike(plan)
     yield from _effects(plan)
@@ -65,16 +65,67 @@ def meaningless(plan: Experiment) -> Iterator[Finding]:
         yield Finding(at, message, "0", "above 0", remedies=[within])
 
 
-def _leaves(value: object, path: Path, is_prose: bool = False) -> Iterator[tuple[Path, object, bool]]:
-    """Every value that is no mapping and no list, with its path, and whether its key holds prose."""
+def _leaves(value: object, path: Path) -> Iterator[tuple[Path, object]]:
+    """Every value that is no mapping and no list, with its path."""
     if isinstance(value, TypedMapping):
-        for key, attribute, _, declared in type(value).fields():
-            yield from _leaves(vars(value).get(attribute), (*path, key), declared.prose)
+        for key, attribute, *_ in type(value).fields():
+            yield from _leaves(vars(value).get(attribute), (*path, key))
     elif isinstance(value, tuple):
         for at, item in enumerate(value):
-            yield from _leaves(item, (*path, at), is_prose)
+            yield from _leaves(item, (*path, at))
     elif value is not None:
-        yield path, value, is_prose
+        yield path, value
+
+
+Odd = tuple["Path", Any, bool]
+"""A text or a date that deserves a second look, with its path, and whether its key holds prose."""
+
+
+def _odd(plan: Experiment) -> list[Odd]:
+    """Texts that are blank or have characters that nobody sees, and dates far from the plan's: none, in nearly all plans.
+
+    A plan has a hundred values and says what they are called six hundred times, so that this looks at values alone.
+    """
+    found: list[Odd] = []
+    _look_into(plan, (), _usual_years(plan), found)
+    return found
+
+
+def _usual_years(plan: Experiment) -> range:
+    """The years that a date of the plan can lie in."""
+    usual = range(FIRST_YEAR, LAST_YEAR + 1)
+    start = plan.schedule.start if plan.schedule else None
+    if start is None or start.year not in usual:
+        return usual
+    return range(
+        max(FIRST_YEAR, start.year - FARTHEST_YEARS), min(LAST_YEAR, start.year + FARTHEST_YEARS) + 1
+    )
+
+
+def _look_into(mapping: TypedMapping, path: Path, years: range, found: list[Odd]) -> None:
+    for attribute, value in vars(mapping).items():
+        if value is None or value == ():
+            continue
+        if isinstance(value, tuple):
+            key, declared = type(mapping).declared(attribute)
+            for at, item in enumerate(value):
+                if isinstance(item, TypedMapping):
+                    _look_into(item, (*path, key, at), years, found)
+                elif _is_odd(item, years):
+                    found.append(((*path, key, at), item, declared.prose))
+        elif isinstance(value, TypedMapping):
+            _look_into(value, (*path, type(mapping).declared(attribute)[0]), years, found)
+        elif _is_odd(value, years):
+            key, declared = type(mapping).declared(attribute)
+            found.append(((*path, key), value, declared.prose))
+
+
+def _is_odd(value: object, years: range) -> bool:
+    if isinstance(value, str):
+        return not value.isprintable() or value.isspace() or not value
+    if isinstance(value, Interval):
+        value = value.first
+    return isinstance(value, date) and value.year not in years
 
 
 # Texts.
@@ -283,7 +334,7 @@ def _currencies(plan: Experiment) -> Iterator[Finding]:
     if economics is None:
         return
     first: tuple[Path, str] | None = None
-    for path, value, _ in _leaves(economics, ("economics",)):
+    for path, value in _leaves(economics, ("economics",)):
         unit = getattr(value, "unit", "")
         if len(unit) == 3 and unit.isupper():
             first = first or (path, unit)

@@ -136,6 +136,12 @@ class TypedMapping:
         )
 
     @classmethod
+    @cache
+    def declared(cls, attribute: str) -> tuple[str, Field]:
+        """The key that an attribute is written as, and its declaration."""
+        return next((key, declared) for key, name, _, declared in cls.fields() if name == attribute)
+
+    @classmethod
     def _compile(cls) -> None:
         cls._keys = {
             key: (attribute, *_readers(annotation, is_prose=declared.prose))

@@ -221,8 +221,10 @@ class Policy:
 
     def tier_of(self, surfaces: Sequence[str]) -> str:
         """The weightiest tier of the surfaces; a plan that names none has the weightiest tier of all."""
+        if not self.tiers:
+            return ""
         if not surfaces:
-            return self.tiers[0][1] if self.tiers else ""
+            return self.tiers[0][1]
         order = list(dict.fromkeys(tier for _, tier in self.tiers))
         found = [self._tier_of_surface(surface) for surface in surfaces]
         return min((tier for tier in found if tier), key=order.index, default="")
@@ -236,7 +238,8 @@ class Policy:
         tier = self.tier_of(surfaces)
         above = self.floor.policy.traits_of(plan) if self.floor else None
         if not self._knows_authors_traits:
-            return self._of_tier.setdefault((tier, above), Traits(tier, above=above))
+            known = self._of_tier.get((tier, above))
+            return known or self._of_tier.setdefault((tier, above), Traits(tier, above=above))
         team = (plan.owner.team if plan.owner else None) or ""
         return Traits(tier, plan.type or "", plan.risk or (), surfaces, plan.layer or "", team, above)
 

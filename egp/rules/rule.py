@@ -55,6 +55,7 @@ class Rule:
         "_body",
         "_declare",
         "_import_body",
+        "_needed",
         "_options",
         "defaults",
         "family",
@@ -87,6 +88,7 @@ class Rule:
         """Option → what holds where no policy sets it."""
         self.needs = needs
         """What the rule is about, as attributes of its input: it applies where one of them is there."""
+        self._needed = tuple(map(attrgetter, needs))
         self._import_body = import_body
         self._declare = declare
         self._body: Any = None
@@ -99,12 +101,18 @@ class Rule:
             self._body = self._import_body()
         return self._body
 
-    def check(self, looked_at: Any, *more: Any) -> Iterator[Any]:
-        """What the rule finds. Raises DoesNotApply where nothing is there that it is about."""
-        if self.needs and not any(attrgetter(path)(looked_at) for path in self.needs):
+    def concerns(self, looked_at: Any) -> bool:
+        """Whether something is there that the rule is about, as far as its table knows."""
+        return not self._needed or any(needed(looked_at) for needed in self._needed)
+
+    def check(self, looked_at: Any, params: Any = None, organisation: Any = None) -> Iterator[Any]:
+        """What the rule finds, of whatever of this it takes. Raises DoesNotApply where nothing is there that it is about."""
+        if self._needed and not self.concerns(looked_at):
             raise DoesNotApply
-        found: Iterator[Any] = self.body.check(looked_at, *more)
-        return found
+        check: Callable[..., Iterator[Any]] = (self._body or self.body).check
+        if self.takes == 1:
+            return check(looked_at)
+        return check(looked_at, params) if self.takes == 2 else check(looked_at, params, organisation)
 
     @property
     def page(self) -> RulePage:

@@ -21,6 +21,12 @@ _CAREFULLY = (
 )
 
 
+_MOST_ROOTS = 256
+
+_MORE = 4096
+"""Bytes that are read at a time of a file that is longer than it said."""
+
+
 class TooLargeError(OSError):
     """A file with more bytes than are worth reading. It was not read."""
 
@@ -40,7 +46,7 @@ def read_regular(path: str, most: int, within: str = "") -> bytes:
     try:
         status = os.fstat(descriptor)
         require_regular(path, status)
-        root = within or root_by_name(path)
+        root = within or _root_of_folder(os.path.dirname(os.path.abspath(path)))
         if root:
             # Checked after opening: whatever is swapped meanwhile, these bytes are of a file below the root.
             place = real_path(path)
@@ -48,17 +54,20 @@ def read_regular(path: str, most: int, within: str = "") -> bytes:
                 raise OSError(ELOOP, LEADS_OUT, path)
         if status.st_size > most:
             raise TooLargeError(path, status.st_size, most)
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(
-                status.st_size + 1
-            )  # room for the largest file would cost more than reading a plan
-            if len(content) > status.st_size:
-                content += file.read(most + 1 - len(content))
+        content = _content(descriptor, status.st_size, most)
         if len(content) > most:
             raise TooLargeError(path, len(content), most)
         return content
     finally:
         os.close(descriptor)
+
+
+def _content(descriptor: int, size: int, most: int) -> bytes:
+    """What a file has, a byte more than the most where it grows. Room for the largest one would cost more than reading a plan."""
+    content = os.read(descriptor, size + 1)
+    while content and len(content) <= most and (more := os.read(descriptor, _MORE)):
+        content += more
+    return content
 
 
 def require_regular(path: str, status: os.stat_result) -> None:
@@ -97,6 +106,22 @@ def root_by_name(path: str) -> str:
             return root
         root = outer
     return ""
+
+
+_ROOTS: dict[str, str] = {}
+"""Folder → the root of its repository, for folders that many files are read of."""
+
+
+def _root_of_folder(folder: str) -> str:
+    """As ``root_by_name`` of a file in the folder; looked up anew where it was in none, or that root is one no more."""
+    known = _ROOTS.get(folder)
+    if known and os.path.exists(os.path.join(known, ".git")):
+        return known
+    found = root_by_name(os.path.join(folder, "file"))
+    if len(_ROOTS) >= _MOST_ROOTS:
+        _ROOTS.clear()
+    _ROOTS[folder] = found
+    return found
 
 
 def repository_root(folder: str) -> str | None:

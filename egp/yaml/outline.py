@@ -8,6 +8,10 @@ from egp.stats.values import NamedTuple
 from egp.yaml.events import Event, Parser
 from egp.yaml.pointer import Key, Path
 
+_NO_MEMBERS: dict[Key, Member] = {}
+_NOT_MERGED: list[tuple[Node, Node | None]] = []
+"""What a scalar has, which most nodes are."""
+
 
 class Node:
     """One value as written: the offsets of its text, without anchor and tag, and what it holds."""
@@ -23,8 +27,8 @@ class Node:
         """The value that an alias repeats."""
         self.block = False
         """Whether a mapping or list is held together by indentation, not by brackets."""
-        self.members: dict[Key, Member] = {}
-        self.merged: list[tuple[Node, Node | None]] = []
+        self.members: dict[Key, Member] = _NO_MEMBERS
+        self.merged: list[tuple[Node, Node | None]] = _NOT_MERGED
         """The mappings that '<<' brings in, each with the alias that names it."""
 
     def written(self) -> Node:
@@ -101,6 +105,7 @@ class Outline:
     def _collection(self, event: Event) -> Node:
         start = content_start(event, self._text)
         node = Node(start, event.end_mark.index)
+        node.members = {}
         node.block = not event.flow_style
         if event.anchor is not None:
             self._anchors[event.anchor] = None  # an alias inside the value that it repeats leads nowhere

@@ -191,3 +191,51 @@ def test_what_does_not_fit_a_named_tuple_is_refused(given: tuple[Any, ...], name
     for each in (MADE, PlainPair):
         with pytest.raises(TypeError):
             each(*given, **named)
+
+
+@frozen
+class Often:
+    """Made so often that it gets a constructor of its own."""
+
+    x: int
+    y: int = 2
+    items: list[int] = field(default_factory=list)
+    told: str = field(default="", kw_only=True)
+    sum: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        type(self).sum.__set__(self, self.x + self.y)  # type: ignore[attr-defined]
+
+
+class OftenATuple(NamedTuple):
+    x: int
+    y: int = 2
+
+
+def test_what_is_made_often_is_made_as_before() -> None:
+    shown = {
+        (
+            repr(Often(1)),
+            repr(Often(1, 3, [4], told="so")),
+            repr(Often(told="so", x=5)),
+            repr(OftenATuple(1)),
+            repr(OftenATuple(y=3, x=1)),
+        )
+        for _ in range(500)
+    }
+    assert len(shown) == 1
+    assert Often(1).items is not Often(1).items
+    assert isinstance(replace(Often(1), y=9), Often)
+    assert replace(Often(1), y=9).sum == 10
+    assert pickle.loads(pickle.dumps(Often(1, told="so"))) == Often(1, told="so")
+
+
+@pytest.mark.parametrize("kind", [Often, OftenATuple])
+@pytest.mark.parametrize(("given", "named"), [((), {}), ((1,), {"z": 2}), ((1, 2, [], "so"), {})])
+def test_what_is_made_often_refuses_what_does_not_fit(
+    kind: Any, given: tuple[object, ...], named: dict[str, object]
+) -> None:
+    for _ in range(300):
+        kind(1)
+    with pytest.raises(TypeError):
+        kind(*given, **named)

@@ -11,6 +11,7 @@ from egp.cli.commands.options import (
     add_format,
     add_further_reports,
     add_policy,
+    jobs,
     judging_day,
     moment,
     now,
@@ -73,6 +74,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show-passed", action="store_true", help="list the checks that passed")
     parser.add_argument(
         "--stdin-filename", metavar="FILE", default="<stdin>", help="path that standard input is judged as"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=jobs,
+        default=0,
+        metavar="N",
+        help="processes that judge many plans at once (default: as many as there are processors, up to 8)",
     )
     fix.add_arguments(parser)
     parser.set_defaults(run=run)
@@ -146,6 +154,7 @@ def _judged(
             options.base or "",
             no_waivers=options.no_waivers,
             day_of=day_of,
+            jobs=options.jobs,
         )
 
 

@@ -77,6 +77,15 @@ def ref(text: str) -> str:
     return text
 
 
+def jobs(text: str) -> int:
+    """How many processes may work at once."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 64:
+        from argparse import ArgumentTypeError
+
+        raise ArgumentTypeError(f"`{text[:20]}` is not a number of processes from 1 to 64")
+    return int(text)
+
+
 def day(text: str) -> date:
     from egp.plan.quantity import QuantityError
     from egp.plan.quantity import day as read_day

@@ -48,8 +48,7 @@ def _unsigned(readout: Readout) -> Iterator[Reading]:
     adopted = adopting(readout.rules, "signing_roles")
     if adopted is None:
         return
-    subject = (readout.plan, adopted.params, readout.organisation)
-    for finding in adopted.rule.check(*subject[: adopted.rule.takes]):
+    for finding in adopted.rule.check(readout.plan, adopted.params, readout.organisation):
         yield Reading(
             "fail",
             finding.message,

@@ -1,13 +1,12 @@
 """The days of a plan, in its own time zone: its run, its pauses, its readout.
 
-The first and the last day, which most rules require, are remembered by the plan's identity: a plan is never changed
-in place.
+The days that most rules require are remembered by the plan's identity: a plan is never changed in place.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -51,7 +50,8 @@ def first_full_day(plan: Experiment) -> date:
     return day_after(as_day(start), 1) if _after_midnight(start) else as_day(start)
 
 
-def exposed_days(plan: Experiment) -> list[Interval]:
+@lru_cache(32)
+def exposed_days(plan: Experiment) -> Sequence[Interval]:
     """Runs of consecutive days with any exposure, in the plan's time zone, pauses taken out."""
     return unpaused(first_day(plan), last_day(plan), schedule_of(plan).pauses)
 
@@ -76,6 +76,7 @@ def unpaused(first: date, last: date, pauses: tuple[Interval, ...]) -> list[Inte
     return [*runs, Interval(first, last)] if first <= last else runs
 
 
+@lru_cache(32)
 def readout_day(plan: Experiment) -> date:
     """The day of the last look; without declared looks the day after the last day of exposure."""
     looks = plan.statistics.looks if plan.statistics else None

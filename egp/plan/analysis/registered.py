@@ -318,6 +318,7 @@ def is_sequential(plan: Experiment) -> bool:
     return plan.statistics is not None and plan.statistics.method in ("group_sequential", "always_valid")
 
 
+@lru_cache(32)
 def look_days(plan: Experiment) -> tuple[date, ...]:
     """The days on which the primary may be read: the declared ones; of an always-valid test that declares none every
     day, of any other the day after the run. A fixed horizon is read at the last."""

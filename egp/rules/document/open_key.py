@@ -34,16 +34,16 @@ layer: null
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from egp.plan.finding import Finding
 from egp.plan.typed_reader import label
 from egp.rules.rule_inputs import PlanFile
-from egp.yaml import Path
+from egp.yaml import Key, Path
 
 
 def check(file: PlanFile) -> Iterator[Finding]:
-    for path in _without_value(file.document.value, ()):
+    for path in _without_value(file.document.value):
         if file.document.scalar(path) == "":
             yield Finding(
                 path,
@@ -55,12 +55,23 @@ def check(file: PlanFile) -> Iterator[Finding]:
             )
 
 
-def _without_value(value: object, path: Path) -> Iterator[Path]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _without_value(item, (*path, key))
-    elif isinstance(value, list):
-        for at, item in enumerate(value):
-            yield from _without_value(item, (*path, at))
-    elif value is None and path:
-        yield path
+def _without_value(value: object) -> list[Path]:
+    """Where a value is missing, in the order of the file."""
+    found: list[Path] = []
+    _look_into(value, (), found)
+    return found
+
+
+def _look_into(value: object, path: Path, found: list[Path]) -> None:
+    """Most values are scalars, and they are not looked at one by one in a call of their own: there are a hundred in a plan."""
+    if value.__class__ is dict:
+        members: Iterable[tuple[Key, object]] = value.items()
+    elif value.__class__ is list:
+        members = enumerate(value)
+    else:
+        return
+    for key, item in members:
+        if item is None:
+            found.append((*path, key))
+        elif item.__class__ is dict or item.__class__ is list:
+            _look_into(item, (*path, key), found)

@@ -102,12 +102,13 @@ def _is_counted(plan: Experiment, metric: Metric, path: Path) -> bool:
 def _expected(test: stats.PlannedTest, control: float) -> float:
     """Events, or units without one, of the variant with the fewest, if the treatment changes nothing."""
     treatment = control * test.ratio
-    seen = stats.RateContrast(test.baseline * control, control, test.baseline * treatment, treatment)
-    if test.margin is None:
-        return seen.expected_events()
-    if test.relative:
-        return seen.of_ratio(stats.null_ratio(test.margin / test.baseline, test.harm)).expected_events()
-    return seen.expected_events(test.margin if test.harm == "increase" else -test.margin)
+    ratio, null = 1.0, 0.0
+    if test.margin is not None and test.relative:
+        ratio = stats.null_ratio(test.margin / test.baseline, test.harm)
+    elif test.margin is not None:
+        null = test.margin if test.harm == "increase" else -test.margin
+    seen = stats.RateContrast(test.baseline * control, control, test.baseline * treatment, treatment, ratio)
+    return seen.expected_events(null)
 
 
 def _finding(metric: Metric, path: Path, expected: float, declared: float) -> Finding:

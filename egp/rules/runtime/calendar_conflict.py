@@ -69,7 +69,7 @@ Not checked without `/schedule/start`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -133,7 +133,9 @@ def check(plan: Experiment, params: Params, organisation: Organisation) -> Itera
         yield from _weekends(plan)
 
 
-def _run(plan: Experiment, runs: list[Interval], period: Period, periods: list[Period]) -> Iterator[Finding]:
+def _run(
+    plan: Experiment, runs: Sequence[Interval], period: Period, periods: list[Period]
+) -> Iterator[Finding]:
     parts = [part for run in runs if (part := _overlap(run, period.days))]
     if not parts:
         return
