@@ -27,8 +27,10 @@ from egp.policy.timing import Timing
 from egp.record.entry_files import has_lock
 from egp.record.waivers import BASELINE_FILE, NO_PLAN, WAIVERS_FILE
 from egp.stats.values import NamedTuple, replace
+from egp.yaml.files import is_there
 
 if TYPE_CHECKING:
+    from egp.check.neighbours import Neighbours
     from egp.check.suppressions import SharedSuppressions
     from egp.policy.owners import Owners
     from egp.policy.plan_history import PlanHistories
@@ -62,6 +64,7 @@ def check(
     is_trial: bool = False,
     day_of: Callable[[Policy], date] | None = None,
     jobs: int = 0,
+    neighbours: Neighbours | None = None,
 ) -> Report:
     """Judges the plans. Never raises for anything a plan contains. Passed rules are counted, and listed on request.
 
@@ -69,12 +72,22 @@ def check(
     ``base`` is a ref of git to compare with; ``lock`` stands in for the registrations of the lock, and ``baseline`` for
     the baseline's file. ``no_waivers`` reports as if nothing were waived. On trial, where most findings are only counted,
     advice is worked out when somebody needs it; else at once, and no plan has to be kept for it. ``jobs`` are the processes
-    that judge at once; by default as many as there are processors, where that pays.
+    that judge at once; by default as many as there are processors, where that pays. ``neighbours`` remembers the plans that
+    are compared with, for whoever judges the same ones again and again.
     """
     report = Report(as_of=as_of, policy=policy, failures=list(finder.failures))
     histories, is_history_known = _histories(asked, finder, policy, base, lock, report.failures)
 
-    common = Run(finder, policy, as_of, list_passes, histories, is_history_known, is_trial=is_trial)
+    common = Run(
+        finder,
+        policy,
+        as_of,
+        list_passes,
+        histories,
+        is_history_known,
+        is_trial=is_trial,
+        neighbours=neighbours,
+    )
 
     def begin(judge: Policy) -> Run:
         """What is judged by a policy, and by what lies beside it."""
@@ -207,7 +220,7 @@ def _proposed(judge: Policy, failures: list[Failure]) -> Policy | None:
 
 def _has_allowances(finder: PlanFinder, policy: Policy) -> bool:
     folder = waivers_folder(finder.folder, policy.root)
-    return any(os.path.lexists(os.path.join(folder, name)) for name in (WAIVERS_FILE, BASELINE_FILE))
+    return any(is_there(os.path.join(folder, name)) for name in (WAIVERS_FILE, BASELINE_FILE))
 
 
 def _allowances(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from egp.check.answers import answers_of
 from egp.check.reporting import count, report, suppressor_of
-from egp.output.report.model import Findings
 from egp.plan.experiment import read_experiment
 from egp.policy.error import PolicyError
 from egp.record.lock_error import LockError
@@ -17,6 +16,8 @@ from egp.rules.rule_inputs import Portfolio, PortfolioEntry, PortfolioIndex, ent
 if TYPE_CHECKING:
     from egp.check.files import Files
     from egp.check.run import JudgedPlan, Run
+    from egp.output.report.model import Findings
+    from egp.plan.finding import Failure
     from egp.plan.supplied import Moved
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanSource
@@ -33,8 +34,9 @@ def judge_together(
     Returns all plans of the portfolio.
     """
     elsewhere = _entries_elsewhere(run, files, asked, found)
-    listed = [each.entry for each in judged if each.source.in_portfolio and run.finder.is_listed(each.source)]
-    index = _index([*listed, *elsewhere])
+    inside = [each for each in judged if each.source.in_portfolio]
+    listed = [each for each in inside if run.finder.is_listed(each.source)]
+    index = _index([*(each.entry for each in listed), *elsewhere])
     folders = _Folders(run, files, judged)
     heard: set[tuple[str, str]] = set()
     told: dict[str, set[Moved]] = {}
@@ -52,7 +54,7 @@ def judge_together(
             before |= {*(each.entry.moved or ())}
             heard.add(place)
         _judge_among_others(owner, files, each, portfolio, found)
-    return _index([*(each.entry for each in judged if each.source.in_portfolio), *elsewhere])
+    return index if len(listed) == len(inside) else _index([*(each.entry for each in inside), *elsewhere])
 
 
 def _index(entries: Iterable[PortfolioEntry]) -> PortfolioIndex:
@@ -99,7 +101,7 @@ class _Folders:
     def _read(self, source: PlanSource) -> list[PortfolioEntry]:
         """The plans of a file that is not in the call, and that may have none: nobody said that it is one."""
         return [
-            _entry(self._run, source, document, Findings())
+            _entry(self._run, source, document, [])
             for document in self._files.read(source, [])
             if isinstance(document.value, dict)
         ]
@@ -108,16 +110,38 @@ class _Folders:
 def _entries_elsewhere(
     run: Run, files: Files, asked: Collection[str], found: Findings
 ) -> list[PortfolioEntry]:
+    def read(source: PlanSource, failures: list[Failure]) -> list[PortfolioEntry]:
+        return [
+            _entry(run, source, document, failures)
+            for document in files.read(source, failures)
+            if isinstance(document.value, dict)
+        ]
+
+    if run.neighbours:
+        registered = run.histories.entries if run.histories else {}
+        return run.neighbours.elsewhere(run.finder, asked, _basis(run), registered, read, found.failures)
     return [
-        _entry(run, source, document, found)
+        entry
         for source in run.finder.portfolio()
         if run.finder.canonical(source.path) not in asked
-        for document in files.read(source, found.failures)
-        if isinstance(document.value, dict)
+        for entry in read(source, found.failures)
     ]
 
 
-def _entry(run: Run, source: PlanSource, document: Document, found: Findings) -> PortfolioEntry:
+def _basis(run: Run) -> object:
+    """What the entries of all plans rest on besides their files: who owns them, and by what a policy completes them."""
+    digests = []
+    for each in run.finder.territories():
+        try:
+            policy = run.others.owners.policy(each) if run.others else run.policy
+        except PolicyError as error:
+            digests.append(str(error))
+        else:
+            digests.append(policy.digest if policy.completes_plans else "")
+    return run.finder.folder, run.as_of, run.finder.territories(), digests
+
+
+def _entry(run: Run, source: PlanSource, document: Document, failures: list[Failure]) -> PortfolioEntry:
     """The entry of a plan that is not judged; one whose policy cannot judge stands as its file says it."""
     try:
         policy = run.of(source).policy
@@ -126,7 +150,7 @@ def _entry(run: Run, source: PlanSource, document: Document, found: Findings) ->
     except PolicyError:
         pass  # the check of that plan says so
     except LockError as error:
-        found.failures += error.failures
+        failures += error.failures
     return entry_of(read_experiment(document.value)[0], source.shown, document.index)
 
 

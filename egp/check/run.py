@@ -15,6 +15,7 @@ from egp.rules.rule_inputs import PortfolioEntry
 from egp.stats.values import field, frozen, mutable, replace
 
 if TYPE_CHECKING:
+    from egp.check.neighbours import Neighbours
     from egp.check.suppressions import SharedSuppressions
     from egp.policy.owners import Owners
     from egp.policy.plan_history import PlanHistories
@@ -37,6 +38,8 @@ class Run:
     is_trial: bool = False
     proposed: Policy | None = None
     """Under a base the policy as the working tree has it, where what it says completes registered plans."""
+    neighbours: Neighbours | None = None
+    """The plans that are compared with, where somebody judges again and again; None in a run that is the only one."""
     others: OtherRuns | None = None
     """Those of further owners; None where one policy judges everything."""
 

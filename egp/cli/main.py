@@ -38,6 +38,7 @@ COMMANDS = {
     "brief": "one page for deciding: before a launch, and while it is under way",
     "status": "the portfolio as green, yellow and red, from plans and results",
     "decide": "record a decision beside the registration",
+    "lsp": "the language server that editors start",
     "new": "begin a plan, a policy, a catalogue of metrics or a rule",
     "mcp": "answer questions of programs that speak the Model Context Protocol",
     "completion": "print a completion script for a shell",

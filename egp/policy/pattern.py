@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 _PARTS = re.compile(r"(\*\*/|\*\*|\*|\?)")
 _MEANING = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
@@ -25,6 +25,11 @@ def matches(path: str, pattern: str) -> bool:
     """Whether a path, relative and with forward slashes, matches the pattern as a whole."""
     if pattern.count("*") <= _FEW and len(path) <= _LONGEST:
         return _compiled(pattern).fullmatch(path) is not None
+    return _matches_slowly(path, pattern)
+
+
+@lru_cache(10_000)
+def _matches_slowly(path: str, pattern: str) -> bool:
     return _is_match(path, _steps(pattern))
 
 

@@ -14,7 +14,7 @@ from egp.record.entry_files import ENTRIES, LEDGER
 from egp.record.waivers import BASELINE_FILE, WAIVERS_FILE
 from egp.stats.values import frozen, replace
 from egp.yaml import Document, read_bytes, read_file
-from egp.yaml.files import real_path, repository_root
+from egp.yaml.files import open_below, real_path, repository_root
 
 if TYPE_CHECKING:
     from egp.policy.model import Policy
@@ -96,16 +96,24 @@ class PlanFinder:
 
     def portfolio(self) -> list[PlanSource]:
         """All plans that the patterns match, of every owner."""
-        found: dict[str, PlanSource] = {}
-        for start in sorted(
-            {start for each in self._territories() for start in each.folders() if each.plans}
-        ):
-            if os.path.isdir(start):
-                for path in self._yaml_files(start):
-                    source = found.get(path) or self._source(path)
-                    if source.in_portfolio:
-                        found[path] = source
-        return [found[path] for path in sorted(found)]
+        sources = map(self._source, self.candidates())
+        return [each for each in sources if each.in_portfolio]
+
+    def candidates(self) -> list[str]:
+        """The files that lie where the patterns look, in the order of their paths."""
+        starts = {start for each in self._territories() for start in each.folders() if each.plans}
+        found = {path for start in starts if os.path.isdir(start) for path in self._yaml_files(start)}
+        return sorted(found.union(*map(self._open, starts)))
+
+    def territories(self) -> Sequence[Territory]:
+        """Who owns what: where it is the same as before, so are the plans of the same files."""
+        return self._territories()
+
+    def _open(self, folder: str) -> Iterator[str]:
+        """The files below a folder that an editor has open and that may never have been saved."""
+        for path in open_below(folder):
+            if may_hold_plan(os.path.relpath(path, folder).replace(os.sep, "/")):
+                yield path
 
     def is_listed(self, source: PlanSource) -> bool:
         """Whether a policy says by patterns which plans there are beside a file."""

@@ -16,7 +16,7 @@ from egp.policy.locate import POLICY_FILE
 from egp.policy.pattern import fixed_folder, matches
 from egp.stats.values import NamedTuple, frozen
 from egp.yaml import Document, read_file
-from egp.yaml.files import is_inside, repository_root, shown_path
+from egp.yaml.files import is_inside, is_there, repository_root, shown_path
 
 _ALL_BELOW = "/**"
 
@@ -249,7 +249,7 @@ class PlacesOnDisk:
     """The working tree."""
 
     def has_policy(self, folder: str) -> bool:
-        return os.path.lexists(os.path.join(folder, POLICY_FILE))
+        return is_there(os.path.join(folder, POLICY_FILE))
 
     def is_link(self, folder: str) -> bool:
         return os.path.islink(os.path.join(folder, POLICY_FILE))

@@ -8,6 +8,8 @@ No other module opens files (``tests/test_doors.py``).
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from errno import EFBIG, EINVAL, EISDIR, ELOOP
 from stat import S_ISDIR, S_ISREG
 
@@ -19,6 +21,9 @@ _CAREFULLY = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
+
+_buffers: dict[str, bytes] = {}
+"""Path → what an editor has of the file and may not have saved."""
 
 
 _MOST_ROOTS = 256
@@ -35,12 +40,51 @@ class TooLargeError(OSError):
         self.size = size
 
 
+@contextmanager
+def before_disk(buffers: Mapping[str, bytes]) -> Iterator[None]:
+    """Has files read as an editor has them open, by their absolute paths, whether or not they are on disk.
+
+    The editor says where they lie: whoever takes its word has seen that it is a place that may be read. One thread at a
+    time reads files as an editor has them.
+    """
+    _buffers.update(buffers)
+    try:
+        yield
+    finally:
+        _buffers.clear()
+
+
+def is_there(path: str) -> bool:
+    """Whether something lies under a path, on disk or in an editor."""
+    return os.path.lexists(path) or os.path.abspath(path) in _buffers
+
+
+def open_below(folder: str) -> list[str]:
+    """The files that an editor has open below a folder, saved or not."""
+    return sorted(path for path in _buffers if is_inside(path, folder))
+
+
+def stamp(path: str) -> object:
+    """What changes with the content of a file; None for one that nobody can look at."""
+    if path in _buffers:
+        return _buffers[path]
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
+
+
 def read_regular(path: str, most: int, within: str = "") -> bytes:
     """The whole content of a regular file of at most so many bytes. Raises OSError, and TooLargeError.
 
     ``within`` is the folder that the file must not lie outside of, links followed; without one it is the repository
     that the file lies in by its name, if it lies in any.
     """
+    if _buffers and (content := _buffers.get(os.path.abspath(path))) is not None:
+        if len(content) > most:
+            raise TooLargeError(path, len(content), most)
+        return content
     require_regular(path, os.stat(path))
     descriptor = os.open(path, os.O_RDONLY | _CAREFULLY)
     try:

@@ -54,6 +54,11 @@ class SourceText:
         """The stretch between two offsets."""
         return Span(self.position(start), self.position(end))
 
+    def start(self, number: int) -> int:
+        """The offset at which a line begins; of one behind the last, the end of the text."""
+        starts = self._line_starts()
+        return starts[number - 1] if number <= len(starts) else len(self.text)
+
     def line(self, number: int) -> str:
         """One line of the text without its line end."""
         if self._last[0] != number:

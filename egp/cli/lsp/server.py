@@ -1,0 +1,249 @@
+"""The server: what an editor says and asks, and when it is answered.
+
+Judging is done by one thread, one file at a time, in the folder of the file's root. A change waits until the typing
+pauses; what was judged of a text that has changed since is thrown away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+from pygls.uris import from_fs_path, to_fs_path
+
+from egp import VERSION
+from egp.cli.lsp.columns import Columns
+from egp.cli.lsp.diagnostics import diagnostics_of
+from egp.cli.lsp.judging import Call, Judged, Root
+from egp.yaml.bounds import MAX_BYTES
+from egp.yaml.files import before_disk, is_inside, read_regular, real_path, repository_root
+
+PAUSE = 0.1
+"""Seconds without a change after which a text is judged."""
+_LATER = 0.4
+"""Seconds after which the other open files are judged again."""
+
+_WATCHED = ("**/*.yaml", "**/*.yml", "**/egp.lock", "**/*.sql")
+
+T = TypeVar("T")
+
+
+class Open(NamedTuple):
+    """A document as the editor has it."""
+
+    uri: str
+    text: str
+    version: int | None
+
+
+class Desk:
+    """The open files at one time, for the thread that judges: the editor goes on writing meanwhile."""
+
+    def __init__(self, files: Mapping[str, Open], encoding: types.PositionEncodingKind) -> None:
+        self.files = files
+        self._encoding = encoding
+
+    def uri(self, path: str) -> str:
+        """A file as the editor names it."""
+        return self.files[path].uri if path in self.files else from_fs_path(path) or ""
+
+    def columns(self, path: str) -> Columns:
+        """The places of a file as it is open, else as it is on disk."""
+        try:
+            text = read_regular(path, MAX_BYTES).decode("utf-8", "replace")
+        except OSError:
+            text = ""
+        return Columns(text, self._encoding)
+
+
+class EgpServer(LanguageServer):
+    """What is open, what was found in it, and what is to be judged next."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__("egp", VERSION, types.TextDocumentSyncKind.Full)
+        self._call = call
+        self._roots: dict[str, Root] = {}
+        self._worker = ThreadPoolExecutor(1, "egp")
+        self._waiting: dict[str, asyncio.Task[None]] = {}
+        self._rest: asyncio.Task[None] | None = None
+        self._found: dict[str, dict[str, list[types.Diagnostic]]] = {}
+        """Open file → what was found when it was judged, by the file that it was found in."""
+        self._published: set[str] = set()
+        self._judged: dict[str, tuple[int | None, Judged]] = {}
+        """Open file → the version of it that was last judged, and what came of it."""
+
+    # What is open, and where.
+
+    def path(self, uri: str) -> str:
+        """The file of a document; empty for one that is no file, or that lies in no folder that is open."""
+        path = os.path.normpath(to_fs_path(uri) or "")
+        return path if os.path.isabs(path) and self._folder_of(path) else ""
+
+    def _folders(self) -> list[str]:
+        folders = [to_fs_path(each.uri) for each in self.workspace.folders.values()]
+        if not folders and self.workspace.root_path:
+            folders = [self.workspace.root_path]
+        return sorted((os.path.normpath(each) for each in folders if each), key=len, reverse=True)
+
+    def _folder_of(self, path: str) -> str:
+        """The innermost open folder that a file lies in, links followed; without any, the repository of the file."""
+        beside = os.path.dirname(path)
+        folders = self._folders() or [repository_root(beside) or beside]
+        real = real_path(path)
+        return next(
+            (each for each in folders if is_inside(path, each) and is_inside(real, real_path(each))), ""
+        )
+
+    def root_of(self, path: str) -> Root:
+        folder = self._folder_of(path)
+        return self._roots.setdefault(folder, Root(folder, self._call))
+
+    def desk(self) -> Desk:
+        files = {
+            path: Open(uri, document.source, document.version)
+            for uri, document in self.workspace.text_documents.items()
+            if (path := self.path(uri))
+        }
+        encoding = types.PositionEncodingKind(self.workspace.position_encoding or "utf-16")
+        return Desk(files, encoding)
+
+    # Judging.
+
+    async def with_files(self, folder: str, work: Callable[[Desk], T]) -> T:
+        """The work done by the thread that judges, in a folder, with the files as they are open now."""
+        desk = self.desk()
+        buffers = {path: each.text.encode("utf-8", "surrogatepass") for path, each in desk.files.items()}
+
+        def in_folder() -> T:
+            os.chdir(folder)
+            with before_disk(buffers):
+                return work(desk)
+
+        return await asyncio.get_running_loop().run_in_executor(self._worker, in_folder)
+
+    def judge_soon(self, path: str, pause: float) -> None:
+        """Judges a file once nothing has changed in it for a while, then the others that are open."""
+        self._forget(path)
+        self._waiting[path] = asyncio.ensure_future(self._judge_after(path, pause))
+
+    def _forget(self, path: str) -> None:
+        if waiting := self._waiting.pop(path, None):
+            waiting.cancel()
+
+    async def _judge_after(self, path: str, pause: float) -> None:
+        await asyncio.sleep(pause)
+        await self._judge(path)
+        if self._rest:
+            self._rest.cancel()
+        self._rest = asyncio.ensure_future(self._judge_others(path))
+
+    async def _judge_others(self, path: str) -> None:
+        """What changed in one file may change what is found in others."""
+        await asyncio.sleep(_LATER)
+        await self.judge_all(except_for=path)
+
+    async def judge_all(self, except_for: str = "") -> None:
+        for path in self.desk().files:
+            if path != except_for:
+                await self._judge(path)
+
+    async def _judge(self, path: str) -> None:
+        root, version = self.root_of(path), self._version(path)
+
+        def work(desk: Desk) -> tuple[Judged, dict[str, list[types.Diagnostic]]]:
+            judged = root.judged(path)
+            return judged, diagnostics_of(judged, desk.columns, desk.uri)
+
+        try:
+            judged, found = await self.with_files(root.folder, work)
+        except Exception as error:
+            self._complain(f"{path} is not judged, by a bug of egp: {type(error).__name__}: {error}")
+            return
+        desk = self.desk()
+        if path in desk.files and desk.files[path].version == version:
+            before = self._found.get(path, {})
+            self._judged[path], self._found[path] = (version, judged), found
+            self._publish({*before, *found})
+
+    def _version(self, path: str) -> int | None:
+        known = self.desk().files.get(path)
+        return known.version if known else None
+
+    def _complain(self, message: str) -> None:
+        self.window_log_message(types.LogMessageParams(types.MessageType.Error, message))
+
+    def _publish(self, paths: Iterable[str]) -> None:
+        """Says of files all that was found in them, whichever file was judged."""
+        desk = self.desk()
+        for path in paths:
+            said: dict[str, types.Diagnostic] = {}
+            for found in self._found.values():
+                for each in found.get(path, ()):
+                    said.setdefault(f"{each.range} {each.code} {each.message}", each)
+            if said or path in self._published or path in self._found:
+                self._published.add(path)
+                version = desk.files[path].version if path in desk.files else None
+                self.text_document_publish_diagnostics(
+                    types.PublishDiagnosticsParams(desk.uri(path), [*said.values()], version)
+                )
+
+    def close(self, path: str) -> None:
+        self._forget(path)
+        self._judged.pop(path, None)
+        self._publish({path, *self._found.pop(path, {})})
+
+
+def server_of(call: Call) -> EgpServer:
+    """The server, with what it answers."""
+    server = EgpServer(call)
+
+    @server.feature(types.INITIALIZED)
+    def _initialized(_: types.InitializedParams) -> None:
+        _watch(server)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def _opened(params: types.DidOpenTextDocumentParams) -> None:
+        _changed(params.text_document.uri, 0.0)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def _edited(params: types.DidChangeTextDocumentParams) -> None:
+        _changed(params.text_document.uri, PAUSE)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    def _saved(params: types.DidSaveTextDocumentParams) -> None:
+        _changed(params.text_document.uri, 0.0)
+
+    def _changed(uri: str, pause: float) -> None:
+        if path := server.path(uri):
+            server.judge_soon(path, pause)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def _closed(params: types.DidCloseTextDocumentParams) -> None:
+        path = os.path.normpath(to_fs_path(params.text_document.uri) or "")
+        server.close(path)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    async def _on_disk(_: types.DidChangeWatchedFilesParams) -> None:
+        await server.judge_all()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    async def _folders(_: types.DidChangeWorkspaceFoldersParams) -> None:
+        await server.judge_all()
+
+    return server
+
+
+def _watch(server: EgpServer) -> None:
+    """Asks a client that can to say what changes on disk."""
+    workspace = server.client_capabilities.workspace
+    watching = workspace and workspace.did_change_watched_files
+    if watching and watching.dynamic_registration:
+        watchers = [types.FileSystemWatcher(each) for each in _WATCHED]
+        options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+        registration = types.Registration("egp-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+        server.client_register_capability(types.RegistrationParams([registration]))
