@@ -268,6 +268,8 @@ class PlanFinder:
             return False
         real = self.canonical(source.path)
         named = self._root + real[len(self._real_root) :] if _is_below(real, self._real_root) else source.path
+        if named == source.path:
+            return False  # of nearly all files: no link leads to them
         return self.owners.territories.of(named) != self.owners.territories.of(source.path)
 
 

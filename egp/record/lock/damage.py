@@ -12,8 +12,9 @@ from egp.record.lock.registration import Registration
 from egp.record.lock_error import LockError
 from egp.yaml import Document, Path, Position, Span
 
-_MARKER = re.compile(r"^(<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
-_DIGEST = re.compile(r"v[0-9]+:sha256:[0-9a-f]{64}")
+_MARKERS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+_MARKER = r"(?m)^(<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)"
+_HEX = frozenset("0123456789abcdef")
 RESTORE = "egp writes this file; restore it from git, or correct the line"
 _OPEN_PARTS = frozenset({"policies", "rows", "supplied"})
 
@@ -52,7 +53,9 @@ def failure_of(document: Document, problem: ValueProblem) -> Failure:
 
 def _conflicts(document: Document) -> Iterator[Failure]:
     """Where git left both sides of a merge, once for all."""
-    marker = _MARKER.search(document.text)
+    # Most locks have none, and compiling the pattern takes longer than reading one.
+    may_conflict = any(marker in document.text for marker in _MARKERS)
+    marker = re.search(_MARKER, document.text) if may_conflict else None
     if marker:
         number = document.text.count("\n", 0, marker.start()) + 1
         span = Span(Position(number, 1), Position(number, 8))
@@ -76,12 +79,20 @@ def foreign_keys(value: object, path: Path) -> Iterator[ValueProblem]:
             yield from foreign_keys(item, (*path, position))
 
 
+def _is_digest(text: str) -> bool:
+    """Whether a text is written as digests of plans are: v1:sha256: and 64 digits."""
+    version, _, rest = text.partition(":sha256:")
+    number = version.removeprefix("v")
+    is_version = number.isascii() and number.isdigit() and version != number
+    return is_version and len(rest) == 64 and _HEX.issuperset(rest)
+
+
 def misfits_of(entry: Registration, path: Path) -> Iterator[ValueProblem]:
     digests = [(entry.digest, (*path, "digest"))]
     digests += [(each.digest, (*path, "amended", at, "digest")) for at, each in enumerate(entry.amended)]
     digests += [(each.plan, (*path, "decisions", at, "plan")) for at, each in enumerate(entry.decisions)]
     for digest, at in digests:
-        if digest is not None and not _DIGEST.fullmatch(digest):
+        if digest is not None and not _is_digest(digest):
             yield ValueProblem(at, "wrong-type", f"{shown(digest)} is not the digest of a plan", RESTORE)
     if entry.path is not None and (
         entry.path.startswith("/") or {"", ".", ".."} & set(entry.path.split("/"))

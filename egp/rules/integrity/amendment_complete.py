@@ -91,7 +91,6 @@ from egp.plan.experiment import Amendment, Experiment
 from egp.plan.finding import EARLIER, Finding, Related
 from egp.plan.remedy import open_if, setting
 from egp.plan.wording import listing
-from egp.record.changes import added_amendments, changes, covers, vanished_amendments
 from egp.rules.rule_inputs import Change
 
 _ASKED = {
@@ -160,6 +159,8 @@ def _vanished(change: Change) -> Iterator[Finding]:
     before = change.before
     if before is None or not change.under_base:
         return
+    from egp.record.changes import vanished_amendments
+
     for amendment in vanished_amendments(before, change.plan):
         yield Finding(
             ("amendments",),
@@ -186,8 +187,10 @@ def _unlike_the_lock(change: Change) -> Iterator[Finding]:
 
 def _misjudged(change: Change) -> Iterator[Finding]:
     """Amendments of this change that call stricter what is laxer."""
-    if change.before is None:
+    if change.before is None or not change.plan.amendments:
         return
+    from egp.record.changes import added_amendments, changes, covers
+
     plan = change.plan
     claiming = [
         at for at in added_amendments(change.before, plan) if plan.amendments[at].effect == "tightens"

@@ -116,14 +116,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.days import run_days
 from egp.plan.analysis.registered import comparisons
 from egp.plan.experiment import Experiment
 from egp.plan.finding import EARLIER, PINNED, Finding, NotChecked, Related
 from egp.plan.wording import counted, percent
-from egp.record.changes import FieldChange, added_amendments, moved_day, undeclared
 from egp.rules.rule_inputs import Change
+
+if TYPE_CHECKING:
+    from egp.record.changes import FieldChange
 
 needs = ("lock", "under_base")
 
@@ -149,6 +152,8 @@ def check(change: Change) -> Iterator[Finding]:
 
 def _undeclared(before: Experiment, after: Experiment) -> list[FieldChange]:
     """The date of registration has rules of its own."""
+    from egp.record.changes import undeclared  # a plan that is as it was registered need not wait for it
+
     return [moved for moved in undeclared(before, after) if moved.name != "/registered"]
 
 
@@ -198,11 +203,15 @@ def _finding(change: Change, before: Experiment, moved: FieldChange, what: str) 
 
 
 def _past(change: Change, moved: FieldChange) -> str:
+    from egp.record.changes import moved_day
+
     day = moved_day(moved, change.plan)
     return f", which is in the past on {change.as_of}" if day is not None and day < change.as_of else ""
 
 
 def _advice(change: Change, before: Experiment, moved: FieldChange) -> str:
+    from egp.record.changes import added_amendments
+
     back = f"set it back to {moved.before}" if moved.before is not None else "take it out again"
     if added_amendments(before, change.plan):
         return f"{back}, or add `{moved.name}` to the `changes` of the amendment"
