@@ -259,7 +259,7 @@ class _Judging:
             return
         path, read = _current(found, self._as_of)
         try:
-            what = moved(was, will, _treats(read.plan, rollout))
+            what = moved(was, will, _treats(read.plan, rollout), path)
         except NotChecked as unknown:
             what = Moved("undecided", 0.0, 0.0, unknown.reason or "the plan does not say its variants")
         if what.kind == "none":

@@ -6,10 +6,13 @@ means the same hash and no part of it that is new.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from egp.plan.finding import NotChecked
+from egp.plan.quantity import shown
+from egp.plan.wording import listing
 from egp.record.rollouts.rollout import Audience, Rollout, RolloutStage
 from egp.stats.values import NamedTuple, replace
 from egp.yaml import Span
@@ -32,8 +35,9 @@ class Moved(NamedTuple):
     at: Span = START
 
 
-def moved(before: Rollout | None, after: Rollout | None, treats: Treats) -> Moved:
-    """What becomes of the units of one flag in one environment."""
+def moved(before: Rollout | None, after: Rollout | None, treats: Treats, plan: str = "") -> Moved:
+    """What becomes of the units of one flag in one environment. ``plan`` is the file that the gate has to be asked about."""
+    before, after = (each and _asking(each, plan) for each in (before, after))
     if before is not None and after is not None and bare(before) == bare(after):
         share = _reached(after, treats) if not after.unread else 0.0
         return Moved("none", share, share)
@@ -43,6 +47,23 @@ def moved(before: Rollout | None, after: Rollout | None, treats: Treats) -> Move
         named = after or before
         at = unknown.at or (named.flag.at if named else START)
         return Moved("undecided", 0.0, 0.0, unknown.reason, at)
+
+
+def _asking(rollout: Rollout, plan: str) -> Rollout:
+    """The rollout with the stages at which it asks about the plan; what is asked about another one lets nothing wait."""
+    return replace(
+        rollout,
+        stages=tuple(
+            replace(each, gate="metric") if each.gate == "egp" and not _is_plan(each.asks, plan) else each
+            for each in rollout.stages
+        ),
+    )
+
+
+def _is_plan(named: str, plan: str) -> bool:
+    """Whether a path in a container is the plan's, wherever the repository lies there."""
+    named = os.path.normpath(named)
+    return bool(plan) and (named == plan or named.endswith(f"/{plan}"))
 
 
 def bare(rollout: Rollout) -> object:
@@ -63,6 +84,12 @@ def _bare(value: object) -> object:
 
 def _moved(before: Rollout | None, after: Rollout | None, treats: Treats) -> Moved:
     was = _reached(before, treats) if before else 0.0
+    other = _other_values(before, after) if before and after else ()
+    control = next((each for each in other if not treats(each)), None)
+    if control is not None and after is not None:
+        reason = f"{shown(control)} is something else than before, and what its units get nobody can tell"
+        at = next((each.at for each in after.variants if each.value == control), after.flag.at)
+        return Moved("undecided", was, was, reason, at)
     if after is None:
         assert before is not None
         if was <= _TINY:
@@ -96,7 +123,7 @@ def by_themselves(rollout: Rollout) -> Iterator[RolloutStage]:
     """The stages that are reached before a person has to agree."""
     for stage in rollout.stages:
         yield stage
-        if stage.gate == "person":
+        if stage.gate in ("person", "egp"):
             return
 
 
@@ -113,20 +140,8 @@ def _treating(rollout: Rollout, treats: Treats) -> Iterator[Span]:
 
 def _news(before: Rollout, after: Rollout, treats: Treats) -> Iterator[str]:
     """Why units may be treated that were not: nothing where all of them were."""
-    if after.is_on and not before.is_on:
-        yield "the flag is turned on"
-    if {each.value for each in before.prerequisites} - {each.value for each in after.prerequisites}:
-        yield "a prerequisite was taken out"
-    for what in ("default", "off"):
-        old, new = getattr(before, what), getattr(after, what)
-        if new is not None and treats(new.value) and not (old is not None and treats(old.value)):
-            yield f"the {what} variant is a treatment"
-    if before.continuous is None and after.continuous is not None:
-        yield "the share grows by itself"
-    if _bare(before.revision) != _bare(after.revision):
-        yield "another version is deployed"
-    if _plainly(before.stages) != _plainly(after.stages):
-        yield "the steps of the rollout change"
+    yield from _news_of_flag(before, after, treats)
+    yield from _news_of_steps(before, after)
     if len(before.audiences) != len(after.audiences):
         yield "the rules change"
         return
@@ -134,15 +149,56 @@ def _news(before: Rollout, after: Rollout, treats: Treats) -> Iterator[str]:
         yield from _new_in(old, new, treats)
 
 
+def _news_of_flag(before: Rollout, after: Rollout, treats: Treats) -> Iterator[str]:
+    if after.is_on and not before.is_on:
+        yield "the flag is turned on"
+    for variant in _other_values(before, after):
+        yield f"{shown(variant)} is something else than before"
+    if before.share_of != after.share_of:
+        yield f"its shares are of {after.share_of} now"
+    if {each.value for each in before.prerequisites} - {each.value for each in after.prerequisites}:
+        yield "a prerequisite was taken out"
+    for what in ("default", "off"):
+        old, new = getattr(before, what), getattr(after, what)
+        if new is not None and treats(new.value) and not (old is not None and treats(old.value)):
+            yield f"the {what} variant is a treatment"
+    if before.terms != after.terms:
+        yield "what else decides to whom it is served changes"
+
+
+def _news_of_steps(before: Rollout, after: Rollout) -> Iterator[str]:
+    if after.continuous is not None and _bare(before.continuous) != _bare(after.continuous):
+        yield "the share grows by itself"
+    if lost := _no_longer_watched(before, after):
+        yield f"{listing(map(shown, lost))} no longer stops it as before"
+    if _bare(before.revision) != _bare(after.revision):
+        yield "another version is deployed"
+    if _plainly(before.stages) != _plainly(after.stages):
+        yield "the steps of the rollout change"
+
+
 def _plainly(stages: Sequence[RolloutStage]) -> object:
     return _bare(tuple(stages))
 
 
+def _other_values(before: Rollout, after: Rollout) -> list[str]:
+    """The variants for which the application gets something else than before."""
+    was = dict(before.values)
+    return [variant for variant, value in after.values if variant in was and was[variant] != value]
+
+
+def _no_longer_watched(before: Rollout, after: Rollout) -> list[str]:
+    """Metrics that stopped the rollout and do not any more, or are measured otherwise."""
+    will = {each.metric.value: each.means for each in after.watched or ()}
+    return [each.metric.value for each in before.watched or () if will.get(each.metric.value) != each.means]
+
+
 def _new_in(old: Audience, new: Audience, treats: Treats) -> Iterator[str]:
+    # Also of those who get the control: whoever is no longer among them falls to the next rule.
+    if (old.condition, old.means) != (new.condition, new.means):
+        yield "the targeting changes"
     if _share(new, treats) <= _TINY:
         return
-    if old.condition != new.condition:
-        yield "the targeting changes"
     is_all = _share(old, treats) >= 1 - _TINY
     if is_all:
         return
@@ -155,7 +211,7 @@ def _new_in(old: Audience, new: Audience, treats: Treats) -> Iterator[str]:
     if _share(new, treats) > _share(old, treats) + _TINY:
         yield "more units are treated"
     elif old.line is None or new.line is None:
-        if _bare(old.shares) != _bare(new.shares):
+        if (_bare(old.shares), old.layout) != (_bare(new.shares), new.layout):
             yield "which units are treated nobody can tell"
     elif not _covers(_treated(old.line, treats), _treated(new.line, treats)):
         yield "other units are treated"

@@ -6,6 +6,7 @@ line: what one of them took, the next does not get. Different hashes are indepen
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from egp.record.rollouts.rollout import Audience, Said, VariantShare, Weights
@@ -41,6 +42,10 @@ class Step:
     weights: Weights | None = None
     unread: str = ""
     """Why it is not known what it claims."""
+    means: str = ""
+    """What the condition refers to, where the file says that elsewhere."""
+    hashed_by: str = ""
+    """By which function, where the format has several."""
 
 
 def weighted(
@@ -92,6 +97,8 @@ def _audience(
         at=at,
         shares=shares,
         condition=condition,
+        means=speaker.means if speaker and condition else "",
+        layout=_layout(steps),
         unit=hashing.unit if hashing else None,
         salt=hashing.salt if hashing else None,
         sticky=hashing.sticky if hashing else None,
@@ -100,10 +107,28 @@ def _audience(
     )
 
 
+def _layout(steps: Sequence[Step]) -> str:
+    """What divides the units, whole: two audiences with equal ones give each unit the same."""
+    return json.dumps(
+        [
+            (
+                [step.unit.value if step.unit else "", step.salt.value if step.salt else "", step.hashed_by],
+                [(claim.variant, sorted(claim.box.items())) for claim in step.claims],
+            )
+            for step in steps
+        ]
+    )
+
+
 def _line(steps: Sequence[Step], default: str) -> tuple[tuple[str, float, float], ...] | None:
     """Which part of the line gets which variant, where all rules divide the same one."""
     lines = {line for step in steps for claim in step.claims for line in claim.box}
-    if len(lines) > 1:
+    hashes = {
+        (step.unit and step.unit.value, step.salt and step.salt.value, step.hashed_by)
+        for step in steps
+        if step.unit
+    }
+    if len(lines) > 1 or len(hashes) > 1:
         return None
     left, found = [(0.0, 1.0)], []
     for claim in (claim for step in steps for claim in step.claims):

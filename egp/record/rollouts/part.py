@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -133,6 +134,10 @@ class Part:
         ):
             return float(self.value)
         return None
+
+    def as_json(self) -> str:
+        """The value as JSON, keys in order: two parts with equal ones say the same."""
+        return json.dumps(self.value, ensure_ascii=False, sort_keys=True, default=str)
 
     def said_text(self) -> Said[str] | None:
         name = self.name()

@@ -18,8 +18,8 @@ T = TypeVar("T")
 ShareOf = Literal["units", "requests", "replicas"]
 """What a share is a share of. Only a share of units is a share of the people whom an experiment is about."""
 
-Gate = Literal["", "person", "metric"]
-"""What lets a stage end, besides time."""
+Gate = Literal["", "person", "metric", "egp"]
+"""What lets a stage end, besides time; ``egp`` where the deployment itself asks ``egp gate`` for the next one."""
 
 DEFAULT = ""
 """The name of the variant that units get whom no weight covers, where the file names none."""
@@ -71,6 +71,10 @@ class Audience:
     weights: Weights | None = None
     unread: str = ""
     """Why the shares are not known."""
+    means: str = ""
+    """What its condition refers to, where the file says that elsewhere: the constraints of a segment."""
+    layout: str = ""
+    """Every hash that divides it, and which parts of them get which variant; only compared, where ``line`` is None."""
     line: tuple[tuple[str, float, float], ...] | None = None
     """(variant, from, to): which hashes, from 0 to 1, get which variant; None where that takes more than one hash."""
 
@@ -89,6 +93,8 @@ class RolloutStage:
     dwell: timedelta | None = None
     """Least time before the next one; None where it ends without a clock."""
     gate: Gate = ""
+    asks: str = ""
+    """The plan that the deployment asks ``egp gate`` about before the next stage."""
 
 
 @frozen
@@ -97,6 +103,8 @@ class Watched:
 
     metric: Said[str]
     action: Literal["rollback", "hold"]
+    means: str = ""
+    """How it is measured and when it breaches, in the file's own words."""
 
 
 @frozen
@@ -127,6 +135,10 @@ class Rollout:
     """The variant of everybody while the flag is off."""
     variants: tuple[Said[str], ...] = ()
     """Those that are declared."""
+    values: tuple[tuple[str, str], ...] = ()
+    """(variant, what the application gets for it), where the file says so."""
+    terms: tuple[str, ...] = ()
+    """What else decides when and to whom anything is served, in the file's own words: dates, the variations of prerequisites."""
     prerequisites: tuple[Said[str], ...] = ()
     audiences: tuple[Audience, ...] = ()
     share_of: ShareOf = "units"

@@ -2,8 +2,8 @@
 
 Weights are shares of requests. Every `interval` the checks run, and where all of them pass the weight grows by a step, up
 to `maxWeight`; then the new version is promoted to everybody. So each stage lasts one interval, unless a webhook of type
-`confirm-traffic-increase` (or `confirm-promotion`, at the end) has a person agree. More failed checks than `threshold`
-roll back. With `iterations` the weight never changes: `match` chooses who gets the new version until it is promoted.
+`confirm-traffic-increase` (`confirm-rollout` at the beginning, `confirm-promotion` at the end) has a person agree; one whose `url` ends with
+`/gate/approve` always does, and is none. More failed checks than `threshold` roll back. With `iterations` the weight never changes: `match` chooses who gets the new version until it is promoted.
 
 Reads:
 
@@ -17,7 +17,7 @@ spec:
     threshold: 5
     stepWeights: [10, 50]
     metrics: [{name: request-success-rate, thresholdRange: {min: 99}}]
-    webhooks: [{name: agreed, type: confirm-promotion, url: http://gate/approve}]
+    webhooks: [{name: agreed, type: confirm-promotion, url: http://tester/gate/check}]
 ```
 
 As:
@@ -65,10 +65,12 @@ spec: {analysis: {interval: "${INTERVAL}", threshold: 2, maxWeight: 50, stepWeig
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from typing import Literal
 
 from egp.plan.quantity import shown
+from egp.record.rollouts.asking import GateCall, shell_call
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import (
@@ -85,18 +87,26 @@ from egp.yaml import Document, Span
 
 NEW, OLD = "canary", "primary"
 GROUP = "flagger.app/"
-READS_TOGETHER = False
+READS_TOGETHER = True
 """Whether one file may be needed to read another one."""
 WITHDRAWN_BY = "a webhook of type rollback, or the old version deployed again"
 
-_CONFIRMS_STEP, _CONFIRMS_END = "confirm-traffic-increase", "confirm-promotion"
+_CONFIRMS_START, _CONFIRMS_STEP, _CONFIRMS_END = (
+    "confirm-rollout",
+    "confirm-traffic-increase",
+    "confirm-promotion",
+)
+_ALWAYS_AGREES = "/gate/approve"
+"""The end of an address at which Flagger's own tester never says no."""
 _MOST_STEPS = 200
 
 
 def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:
     """Every manifest of a canary in the files; manifests of other kinds are nobody's concern."""
     unread: list[Unread] = []
-    for document in sound_documents(files, unread):
+    documents = list(sound_documents(files, unread))
+    templates = dict(_workloads(documents))
+    for document in documents:
         root = Part(document, document.value)
         version, kind, name = (root.get(*keys) for keys in (("apiVersion",), ("kind",), ("metadata", "name")))
         is_canary = version and kind and str(version.value).startswith(GROUP) and kind.value == "Canary"
@@ -107,14 +117,32 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
             at = document.span(("metadata",))
             unread.append(Unread(document.path, at, "its name is filled in elsewhere"))
         else:
-            yield _Manifest(document, said, environment).rollout()
+            yield _Manifest(document, said, environment, templates).rollout()
     yield from unread
+
+
+def _workloads(documents: Sequence[Document]) -> Iterator[tuple[tuple[str, str], Part]]:
+    """(kind, name) → the template of each workload in the files: a changed one starts the analysis."""
+    for document in documents:
+        root = Part(document, document.value)
+        kind, name, template = (
+            root.get(*keys) for keys in (("kind",), ("metadata", "name"), ("spec", "template"))
+        )
+        if kind and name and template:
+            yield (str(kind.value), str(name.value)), template
 
 
 class _Manifest:
     """One manifest while it is read."""
 
-    def __init__(self, document: Document, name: Said[str], environment: str) -> None:
+    def __init__(
+        self,
+        document: Document,
+        name: Said[str],
+        environment: str,
+        templates: Mapping[tuple[str, str], Part],
+    ) -> None:
+        self._templates = templates
         self._document = document
         self._name = name
         self._environment = environment
@@ -143,6 +171,8 @@ class _Manifest:
             share_of="requests",
             stages=stages,
             watched=watched,
+            terms=tuple(_terms(root, analysis)),
+            revision=self._revision(root),
             withdrawn_by=WITHDRAWN_BY,
             unread=tuple(self._unread),
         )
@@ -150,23 +180,33 @@ class _Manifest:
     def _not_read(self, part: Part, reason: str) -> None:
         self._unread.append(Unread(self._document.path, part.at, reason, self._name.value))
 
+    def _revision(self, root: Part) -> Said[str] | None:
+        """The template of the workload, where it lies in the same files."""
+        kind, name = root.get("spec", "targetRef", "kind"), root.get("spec", "targetRef", "name")
+        template = self._templates.get((str(kind.value), str(name.value))) if kind and name else None
+        return Said(template.as_json(), name.at) if template and name else None
+
     def _stages(self, root: Part, analysis: Part, watched: Sequence[Watched]) -> Iterator[RolloutStage]:
         skipped = root.get("spec", "skipAnalysis")
         if skipped is not None and skipped.value is True:
             yield RolloutStage(_split(1.0, skipped.at), skipped.at)
             return
         interval = self._time(analysis)
-        confirmed = {str(each.value) for each in _hooks(analysis)}
-        by_step: Gate = "person" if _CONFIRMS_STEP in confirmed else "metric" if watched else ""
-        by_end: Gate = "person" if _CONFIRMS_END in confirmed else by_step
+        hooks = _Hooks(analysis)
         weights = list(self._weights(analysis))
-        for position, (weight, at) in enumerate(weights):
-            gate = by_end if position == len(weights) - 1 else by_step
-            yield RolloutStage(_split(weight, at), at, None if gate == "person" else interval, gate)
         last = weights[-1][1] if weights else analysis.key_at
-        iterations = analysis.get("iterations")
-        if weights or iterations is not None:
-            yield RolloutStage(_split(1.0, last), last)
+        if not weights and analysis.get("iterations") is None:
+            return
+        stages = [(0.0, analysis.key_at), *weights, (1.0, last)]
+        for position, (share, at) in enumerate(stages[:-1]):
+            following = stages[position + 1][0]
+            kinds = [_CONFIRMS_END] if position == len(stages) - 2 else [_CONFIRMS_STEP]
+            kinds += [_CONFIRMS_START] if position == 0 else [_CONFIRMS_STEP] if share else []
+            gate, asks = hooks.before(following, kinds)
+            if share or gate:
+                by: Gate = gate or ("metric" if watched else "")
+                yield RolloutStage(_split(share, at), at, None if by == "person" else interval, by, asks)
+        yield RolloutStage(_split(1.0, last), last)
 
     def _time(self, analysis: Part) -> timedelta | None:
         interval = analysis.get("interval")
@@ -201,12 +241,48 @@ class _Manifest:
             yield weight / 100, (most.at if most and weight >= until else step.at)
 
 
-def _hooks(analysis: Part) -> Iterator[Part]:
-    hooks = analysis.get("webhooks")
-    for each in hooks.list() if hooks else ():
-        kind = each.get("type")
-        if kind is not None:
-            yield kind
+class _Hooks:
+    """The webhooks by which somebody has to agree."""
+
+    def __init__(self, analysis: Part) -> None:
+        self._people: set[str] = set()
+        self._calls: list[tuple[str, GateCall]] = []
+        for each in analysis.listed("webhooks"):
+            kind, url = each.get("type"), each.get("url")
+            if kind is None:
+                continue
+            call = _asked(each)
+            if call is not None:
+                self._calls.append((str(kind.value), call))
+            elif not (url and str(url.value).rstrip("/").endswith(_ALWAYS_AGREES)):
+                self._people.add(str(kind.value))
+
+    def before(self, share: float, kinds: Sequence[str]) -> tuple[Literal["", "person", "egp"], str]:
+        """Who has to agree before a share is served, by the types of webhooks that are called then."""
+        if self._people & set(kinds):
+            return "person", ""
+        plan = next((call.plan for kind, call in self._calls if kind in kinds and call.is_for(share)), "")
+        return ("egp", plan) if plan else ("", "")
+
+
+def _asked(hook: Part) -> GateCall | None:
+    """The question to egp's own gate that a webhook has the tester run, whose status is the answer."""
+    kind, command = hook.get("metadata", "type"), hook.get("metadata", "cmd")
+    if kind is None or kind.value != "bash" or command is None or not isinstance(command.value, str):
+        return None
+    return shell_call(command.value)
+
+
+def _terms(root: Part, analysis: Part | None) -> Iterator[str]:
+    """What else decides when and for whom the new version is served."""
+    for key in ("suspend", "skipAnalysis", "targetRef"):
+        part = root.get("spec", key)
+        if part is not None:
+            yield f"{key} {part.as_json()}"
+    for key in ("threshold", "match", "iterations", "sessionAffinity"):
+        part = analysis.get(key) if analysis else None
+        if part is not None:
+            yield f"{key} {part.as_json()}"
 
 
 def _watched(analysis: Part) -> Iterator[Watched]:
@@ -214,7 +290,7 @@ def _watched(analysis: Part) -> Iterator[Watched]:
     for each in metrics.list() if metrics else ():
         name = each.get("name")
         if name is not None and (said := name.said_text()):
-            yield Watched(said, "rollback")
+            yield Watched(said, "rollback", each.as_json())
 
 
 def _matched(analysis: Part) -> tuple[Audience, ...]:
