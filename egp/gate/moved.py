@@ -13,7 +13,7 @@ from typing import Literal
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.wording import listing
-from egp.record.rollouts.rollout import Audience, Rollout, RolloutStage
+from egp.record.rollouts.rollout import REQUIRED, Audience, Rollout, RolloutStage
 from egp.stats.values import NamedTuple, replace
 from egp.yaml import Span
 from egp.yaml.position import START
@@ -162,7 +162,8 @@ def _news_of_flag(before: Rollout, after: Rollout, treats: Treats) -> Iterator[s
         old, new = getattr(before, what), getattr(after, what)
         if new is not None and treats(new.value) and not (old is not None and treats(old.value)):
             yield f"the {what} variant is a treatment"
-    if before.terms != after.terms:
+    lost = set(before.terms) - set(after.terms)
+    if lost or any(not each.startswith(REQUIRED) for each in set(after.terms) - set(before.terms)):
         yield "what else decides to whom it is served changes"
 
 

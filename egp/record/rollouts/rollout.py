@@ -21,6 +21,9 @@ ShareOf = Literal["units", "requests", "replicas"]
 Gate = Literal["", "person", "metric", "egp"]
 """What lets a stage end, besides time; ``egp`` where the deployment itself asks ``egp gate`` for the next one."""
 
+REQUIRED = "prerequisite "
+"""What a term begins with that only keeps units out."""
+
 DEFAULT = ""
 """The name of the variant that units get whom no weight covers, where the file names none."""
 

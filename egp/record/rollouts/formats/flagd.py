@@ -83,7 +83,6 @@ flags:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from egp.plan.quantity import shown
@@ -99,11 +98,13 @@ from egp.record.rollouts.rollout import (
     VariantShare,
     Weights,
 )
-from egp.stats.values import NamedTuple
+from egp.stats.values import NamedTuple, replace
 from egp.yaml import Span
 
 TARGETING_KEY = "targetingKey"
 FLAG_KEY = "$flagd.flagKey"
+
+_REFERENCE = '"$ref"'
 
 _DEEPEST = 20
 """References and splits within each other that are followed."""
@@ -229,9 +230,22 @@ class _Flag:
             enabled=Said(state.value != "DISABLED", state.at) if state else None,
             default=self._default,
             variants=tuple(Said(name, each.key_at) for name, each in declared.items()) if declared else (),
-            audiences=tuple(audiences),
+            values=tuple((name, each.as_json()) for name, each in declared.items()) if declared else (),
+            audiences=tuple(map(self._whole, audiences)),
             withdrawn_by=WITHDRAWN_BY,
             unread=tuple(self._unread),
+        )
+
+    def _whole(self, audience: Audience) -> Audience:
+        """An audience with what its condition and its split refer to."""
+        if self._evaluators is None or _REFERENCE not in f"{audience.condition}{audience.layout}":
+            return audience
+        referred = self._evaluators.as_json()
+        is_meant = _REFERENCE in audience.condition
+        return replace(
+            audience,
+            means=referred if is_meant else "",
+            layout=f"{audience.layout}{referred}" if _REFERENCE in audience.layout else audience.layout,
         )
 
     def _everyone(self) -> Audience:
@@ -286,6 +300,7 @@ class _Flag:
             salt=hashed.salt,
             sticky=Said(True, hashed.unit.at) if hashed.unit else None,
             weights=Weights(total, None, expression.key_at),
+            layout=_text(expression),
             line=self._laid_out(weighed),
         )
 
@@ -447,7 +462,7 @@ def _variables(expression: Part) -> Iterator[Said[str]]:
 
 
 def _text(part: Part) -> str:
-    return json.dumps(part.value, ensure_ascii=False, sort_keys=True, default=str)
+    return part.as_json()
 
 
 def _both(condition: str, more: str) -> str:

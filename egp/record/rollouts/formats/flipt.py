@@ -66,7 +66,7 @@ from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import DEFAULT, Rollout, Said, Unread, Weights
 
 UNIT = "entityId"
-READS_TOGETHER = False
+READS_TOGETHER = True
 """Whether one file may be needed to read another one."""
 WITHDRAWN_BY = "enabled: false of a flag with variants; the rollouts of a boolean one taken out"
 SWITCHED_OFF = "false"
@@ -82,31 +82,41 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
         if flags is None:
             unread.append(Unread(document.path, document.span(()), "it has no `flags`"))
             continue
-        everybody = _everybody(root)
+        segments = _Segments(root)
         for flag in flags.list():
             key = flag.get("key")
             said = key.said_text() if key else None
             if said is None:
                 unread.append(Unread(document.path, flag.at, "a flag has no key"))
             else:
-                yield _rollout(document.path, document.index, environment, said, flag, everybody)
+                yield _rollout(document.path, document.index, environment, said, flag, segments)
     yield from unread
 
 
-def _everybody(root: Part) -> frozenset[str]:
-    """The segments that every unit is in: all of their constraints hold, and there are none."""
-    segments = root.get("segments")
-    found = set()
-    for each in segments.list() if segments else ():
-        key, kind, constraints = each.get("key"), each.get("match_type"), each.get("constraints")
-        is_all = kind is not None and kind.value == "ALL_MATCH_TYPE"
-        if key and is_all and not (constraints and constraints.value):
-            found.add(key.name() or "")
-    return frozenset(found)
+class _Segments:
+    """The segments of a file."""
+
+    def __init__(self, root: Part) -> None:
+        self._by_key: dict[str, Part] = {}
+        everybody = set()
+        for each in root.listed("segments"):
+            key, kind, constraints = each.get("key"), each.get("match_type"), each.get("constraints")
+            name = (key.name() if key else None) or ""
+            self._by_key[name] = each
+            is_all = kind is not None and kind.value == "ALL_MATCH_TYPE"
+            if name and is_all and not (constraints and constraints.value):
+                everybody.add(name)
+        self.everybody = frozenset(everybody)
+        """Those that every unit is in: all of their constraints hold, and there are none."""
+
+    def meant(self, condition: str) -> str:
+        """The constraints of those that a condition names."""
+        names = condition.removeprefix("segment ").replace(" and ", " or ").split(" or ")
+        return "".join(self._by_key[each].as_json() for each in names if each in self._by_key)
 
 
 def _rollout(
-    path: str, number: int, environment: str, key: Said[str], flag: Part, everybody: frozenset[str]
+    path: str, number: int, environment: str, key: Said[str], flag: Part, segments: _Segments
 ) -> Rollout:
     kind = flag.get("type")
     is_boolean = kind is not None and kind.value == "BOOLEAN_FLAG_TYPE"
@@ -116,10 +126,12 @@ def _rollout(
     variants = [each for each in (declared.list() if declared else ()) if each.get("key")]
     if is_boolean:
         default: Said[str] | None = Said("true" if on.value else "false", on.at)
-        steps = _rollouts(key, flag, everybody)
+        steps = _rollouts(key, flag, segments.everybody)
     else:
         default = _default(variants)
-        steps = _rules(key, flag, everybody)
+        steps = _rules(key, flag, segments.everybody)
+    for each in steps:
+        each.means = segments.meant(each.condition)
     found = chain.audiences(steps, default.value if default else DEFAULT, (default or key).at)
     return Rollout(
         format="flipt",
@@ -131,10 +143,18 @@ def _rollout(
         default=default,
         off=None if is_boolean else default,
         variants=tuple(said for each in variants if (part := each.get("key")) and (said := part.said_text())),
+        values=tuple(_values(variants)),
         audiences=found,
         withdrawn_by=WITHDRAWN_BY,
         unread=tuple(Unread(path, each.at, each.unread, key.value) for each in found if each.unread),
     )
+
+
+def _values(variants: Sequence[Part]) -> Iterator[tuple[str, str]]:
+    """What the application gets for each variant."""
+    for each in variants:
+        key, attachment = each.get("key"), each.get("attachment")
+        yield (key.name() if key else None) or "", attachment.as_json() if attachment else ""
 
 
 def _default(variants: Sequence[Part]) -> Said[str] | None:

@@ -133,12 +133,21 @@ def _rollout(path: str, number: int, environment: str, name: Said[str], flag: Pa
         environment=environment,
         enabled=Said(not disabled.value, disabled.at) if disabled else None,
         variants=tuple(Said(key, each.key_at) for key, each in declared.items()) if declared else (),
+        values=tuple((key, each.as_json()) for key, each in declared.items()) if declared else (),
+        terms=tuple(_terms(flag, ramp)),
         audiences=found,
         stages=(*end, *_scheduled(name, flag, rules)),
         continuous=continuous,
         withdrawn_by=WITHDRAWN_BY,
         unread=tuple(unread),
     )
+
+
+def _terms(flag: Part, ramp: Part | None) -> Iterator[str]:
+    """The dates by which it is served, and those by which it changes."""
+    for part in (flag.get("experimentation"), flag.get("scheduledRollout"), ramp):
+        if part is not None:
+            yield part.as_json()
 
 
 def _rules(flag: Part) -> list[_Rule]:

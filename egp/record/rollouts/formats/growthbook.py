@@ -76,9 +76,9 @@ from egp.record.rollouts import chain
 from egp.record.rollouts.chain import Claim, Step
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
-from egp.record.rollouts.rollout import Rollout, Said, Unread, Weights
+from egp.record.rollouts.rollout import REQUIRED, Rollout, Said, Unread, Weights
 
-READS_TOGETHER = False
+READS_TOGETHER = True
 """Whether one file may be needed to read another one."""
 WITHDRAWN_BY = "the rule disabled, or the feature in the environment"
 SWITCHED_OFF = "false"
@@ -94,8 +94,9 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
         if features is None:
             unread.append(Unread(document.path, document.span(()), "it has no `features`"))
             continue
+        groups = root.get("savedGroups")
         for name, feature in _features(features):
-            yield _rollout(document.path, document.index, environment, name, feature)
+            yield _rollout(document.path, document.index, environment, name, feature, groups)
     yield from unread
 
 
@@ -114,7 +115,9 @@ def _features(features: Part) -> Iterator[tuple[Said[str], Part]]:
             yield said, feature
 
 
-def _rollout(path: str, number: int, environment: str, name: Said[str], feature: Part) -> Rollout:
+def _rollout(
+    path: str, number: int, environment: str, name: Said[str], feature: Part, groups: Part | None
+) -> Rollout:
     has_environments = feature.has("environments")
     place = feature.get("environments", environment) if has_environments else feature
     enabled = place.get("enabled") if place and has_environments else None
@@ -123,7 +126,8 @@ def _rollout(path: str, number: int, environment: str, name: Said[str], feature:
     value = _value(written)
     default = Said(value, written.at if written else name.at)
     rules = place.get("rules") if place else None
-    steps = [step for each in (rules.list() if rules else ()) if (step := _step(name, each))]
+    listed = list(rules.list()) if rules else []
+    steps = [step for each in listed if (step := _step(name, each, groups))]
     found = chain.audiences(steps, default.value, default.at)
     switched = Said(enabled.value is True, enabled.at) if enabled else None
     if archived is not None and archived.value is True:
@@ -138,22 +142,55 @@ def _rollout(path: str, number: int, environment: str, name: Said[str], feature:
         environment=environment,
         enabled=switched,
         default=default,
-        prerequisites=tuple(_parents(feature)),
+        prerequisites=tuple(_parents([feature, *([place] if place else []), *listed])),
+        values=tuple(_values(listed)),
+        terms=tuple(_terms(feature, listed)),
         audiences=found,
         withdrawn_by=WITHDRAWN_BY,
         unread=tuple(Unread(path, each.at, each.unread, name.value) for each in found if each.unread),
     )
 
 
-def _parents(feature: Part) -> Iterator[Said[str]]:
-    for each in listed.list() if (listed := feature.get("prerequisites")) else ():
-        key = each.get("id")
-        if said := (key or each).said_text():
-            yield said
+def _parents(places: Sequence[Part]) -> Iterator[Said[str]]:
+    """The features that decide whether this one, or a rule of it, is evaluated."""
+    for place in places:
+        for key in ("prerequisites", "parentConditions"):
+            for each in place.listed(key):
+                if said := (each.get("id") or each).said_text():
+                    yield said
 
 
-def _step(feature: Said[str], rule: Part) -> Step | None:
+def _values(rules: Sequence[Part]) -> Iterator[tuple[str, str]]:
+    """What the application gets for a variation that has a name of its own."""
+    for rule in rules:
+        variations = rule.listed("variations")
+        for named, value in zip(rule.listed("meta"), variations, strict=False):
+            name = named.get("name") or named.get("key")
+            if name is not None:
+                yield f"{name.name()}", value.as_json()
+
+
+def _terms(feature: Part, rules: Sequence[Part]) -> Iterator[str]:
+    """What the parents have to be, and the dates by which rules come and go."""
+    for place in (feature, *rules):
+        for key in ("prerequisites", "scheduleRules", "minBucketVersion", "bucketVersion"):
+            part = place.get(key)
+            if part is not None and part.value:
+                yield f"{REQUIRED if key == 'prerequisites' else key} {part.as_json()}"
+
+
+def _step(feature: Said[str], rule: Part, groups: Part | None) -> Step | None:
     """A rule; None for one that is switched off, or that every SDK passes over."""
+    step = _rule(feature, rule)
+    if step is not None:
+        version = rule.get("hashVersion")
+        fallback = rule.get("fallbackAttribute")
+        step.hashed_by = " ".join(each.as_json() for each in (version, fallback) if each)
+        step.means = groups.as_json() if groups and "roup" in step.condition else ""
+    return step
+
+
+def _rule(feature: Said[str], rule: Part) -> Step | None:
     enabled = rule.get("enabled")
     if enabled is not None and enabled.value is False:
         return None

@@ -62,19 +62,19 @@ environments: {test: {on: true, fallthrough: {variation: 0}}}
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
 from egp.record.rollouts.chain import Step
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
-from egp.record.rollouts.rollout import DEFAULT, Rollout, Said, Unread, Weights
+from egp.record.rollouts.rollout import DEFAULT, REQUIRED, Rollout, Said, Unread, Weights
 from egp.yaml import Span
 
 WHOLE = 100_000
 """A hundred per cent."""
-READS_TOGETHER = False
+READS_TOGETHER = True
 """Whether one file may be needed to read another one."""
 WITHDRAWN_BY = "targeting off, which serves the off variation"
 SWITCHED_OFF = "false"
@@ -86,14 +86,16 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
     unread: list[Unread] = []
     for document in sound_documents(files, unread):
         found = False
-        for key, flag in _flags(Part(document, document.value)):
+        root = Part(document, document.value)
+        segments = _segments(root)
+        for key, flag in _flags(root):
             found = True
             place = flag.get("environments", environment) if flag.has("environments") else flag
             if place is None:
                 reason = f"its environment {shown(environment)} is not in this file"
                 unread.append(Unread(document.path, key.at, reason, key.value))
             else:
-                yield _rollout(document.path, document.index, environment, key, flag, place)
+                yield _rollout(document.path, document.index, environment, key, flag, place, segments)
         if not found:
             unread.append(Unread(document.path, document.span(()), "it has no flags"))
     yield from unread
@@ -115,12 +117,29 @@ def _flags(root: Part) -> Iterator[tuple[Said[str], Part]]:
         yield Said(name, flag.key_at), flag
 
 
-def _rollout(path: str, number: int, environment: str, key: Said[str], flag: Part, place: Part) -> Rollout:
+def _segments(root: Part) -> dict[str, str]:
+    """The segments that the file defines, by their keys."""
+    listed = root.get("segments")
+    if listed is None:
+        return {}
+    named = [(key.value, each) for each in listed.list() if (key := each.get("key"))]
+    return {str(key): each.as_json() for key, each in (*listed.items(), *named)}
+
+
+def _rollout(
+    path: str,
+    number: int,
+    environment: str,
+    key: Said[str],
+    flag: Part,
+    place: Part,
+    segments: Mapping[str, str],
+) -> Rollout:
     names = variation_names(flag)
     salt = place.get("salt") or flag.get("salt")
     salted = Said(f"{key.value}.{salt.name()}" if salt else key.value, salt.at if salt else key.at)
     reading = Serving(names, salted)
-    steps = [*_targets(place, reading), *_rules(place, reading)]
+    steps = [*_targets(place, reading), *_rules(place, reading, segments)]
     fallthrough = place.get("fallthrough")
     if fallthrough is not None:
         steps.append(reading.step(fallthrough, ""))
@@ -146,11 +165,18 @@ def _rollout(path: str, number: int, environment: str, key: Said[str], flag: Par
         default=off_variant,
         off=off_variant,
         variants=tuple(Said(name_of(each), each.at) for each in variations),
+        values=values_of(variations),
+        terms=tuple(f"{REQUIRED}{each.as_json()}" for each in place.listed("prerequisites")),
         prerequisites=tuple(said for each in required if each and (said := each.said_text())),
         audiences=found,
         withdrawn_by=WITHDRAWN_BY,
         unread=tuple(Unread(path, each.at, each.unread, key.value) for each in found if each.unread),
     )
+
+
+def values_of(variations: Sequence[Part]) -> tuple[tuple[str, str], ...]:
+    """What the application gets for each variation."""
+    return tuple((name_of(each), (each.get("value") or each).as_json()) for each in variations)
 
 
 def variation_names(flag: Part) -> Callable[[Part], str]:
@@ -201,11 +227,12 @@ class Serving:
                 reason = (weight.computed if weight else "") or "a weight is no number"
                 return Step(each.at, (), condition, unread=reason)
             weights.append((self._names(variation), number, weight.at))
-        seed = rollout.get("seed")
+        seed, kind_of = rollout.get("seed"), rollout.get("kind")
         by, kind = rollout.get("bucketBy"), rollout.get("contextKind")
-        return weighed(
-            weights, rollout, condition, by, kind, (seed.said_text() if seed else None) or self._salt
-        )
+        salt = (seed.said_text() if seed else None) or self._salt
+        step = weighed(weights, rollout, condition, by, kind, salt)
+        step.hashed_by = kind_of.as_json() if kind_of else ""
+        return step
 
 
 def weighed(
@@ -243,7 +270,12 @@ def _targets(place: Part, reading: Serving) -> Iterator[Step]:
                 yield reading.step(each, f"targets {shown(', '.join(values))}")
 
 
-def _rules(place: Part, reading: Serving) -> Iterator[Step]:
+def meant(condition: str, segments: Mapping[str, str]) -> str:
+    """The segments that a condition names, as far as the files define them."""
+    return "".join(text for key, text in segments.items() if json.dumps(key, ensure_ascii=False) in condition)
+
+
+def _rules(place: Part, reading: Serving, segments: Mapping[str, str]) -> Iterator[Step]:
     for each in place.listed("rules"):
         disabled = each.get("disabled")
         if disabled is not None and disabled.value is True:
@@ -252,4 +284,6 @@ def _rules(place: Part, reading: Serving) -> Iterator[Step]:
         condition = json.dumps(
             clauses.value if clauses else [], ensure_ascii=False, sort_keys=True, default=str
         )
-        yield reading.step(each, condition if clauses and clauses.value else "")
+        step = reading.step(each, condition if clauses and clauses.value else "")
+        step.means = meant(step.condition, segments)
+        yield step

@@ -57,20 +57,27 @@ resource "launchdarkly_feature_flag_environment" "production" {
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
 from egp.record.rollouts.chain import Step
-from egp.record.rollouts.formats.launchdarkly import WITHDRAWN_BY, name_of, variation_names, weighed
+from egp.record.rollouts.formats.launchdarkly import (
+    WITHDRAWN_BY,
+    name_of,
+    values_of,
+    variation_names,
+    weighed,
+)
 from egp.record.rollouts.part import Computed, Part
 from egp.record.rollouts.reading import RolloutFile
-from egp.record.rollouts.rollout import DEFAULT, Rollout, Said, Unread
+from egp.record.rollouts.rollout import DEFAULT, REQUIRED, Rollout, Said, Unread
 from egp.yaml.position import START
 
 READS_TOGETHER = True
 SWITCHED_OFF = "false"
 FLAG, SERVED = "launchdarkly_feature_flag", "launchdarkly_feature_flag_environment"
+SEGMENT = "launchdarkly_segment"
 
 
 def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:
@@ -90,14 +97,27 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
     flags = {
         name: each for document in documents for name, each in Part(document, document.value).get_all(FLAG)
     }
+    segments = {
+        name: json.dumps(_plain(each), sort_keys=True, default=str)
+        for document in documents
+        for label, each in Part(document, document.value).get_all(SEGMENT)
+        for name in (f"{SEGMENT}.{label}", _key(each))
+    }
     for document in documents:
         for _, resource in Part(document, document.value).get_all(SERVED):
-            served = _served(document.path, environment, resource, flags)
+            served = _served(document.path, environment, resource, flags, segments)
             if served is not None:
                 yield served
 
 
-def _served(path: str, environment: str, resource: Part, flags: dict[str, Part]) -> Rollout | Unread | None:
+def _key(resource: Part) -> str:
+    key = resource.get("key")
+    return (key.name() if key else None) or "\0"
+
+
+def _served(
+    path: str, environment: str, resource: Part, flags: dict[str, Part], segments: Mapping[str, str]
+) -> Rollout | Unread | None:
     env = resource.get("env_key")
     if env is None or env.computed:
         at = (env or resource).at
@@ -112,7 +132,14 @@ def _served(path: str, environment: str, resource: Part, flags: dict[str, Part])
         repeated = resource.get(each)
         if repeated is not None:
             return Unread(path, repeated.at, f"`{each}` is computed by Terraform", key.value)
-    return _rollout(path, environment, key, flag, resource)
+    return _rollout(path, environment, key, flag, resource, segments)
+
+
+def _ignored(resource: Part) -> Part | None:
+    """Where Terraform is told to leave alone what somebody changes elsewhere: then the file does not say what is served."""
+    return next(
+        (named for each in _blocks(resource, "lifecycle") if (named := each.get("ignore_changes"))), None
+    )
 
 
 def _flag_of(resource: Part, flags: dict[str, Part]) -> tuple[Said[str] | None, Part | None, str]:
@@ -135,11 +162,20 @@ def _flag_of(resource: Part, flags: dict[str, Part]) -> tuple[Said[str] | None, 
     return Said(key_text, named.at), flag, ""
 
 
-def _rollout(path: str, environment: str, key: Said[str], flag: Part | None, resource: Part) -> Rollout:
+def _rollout(
+    path: str,
+    environment: str,
+    key: Said[str],
+    flag: Part | None,
+    resource: Part,
+    segments: Mapping[str, str],
+) -> Rollout:
     variations = _variations(flag) if flag else []
     names = variation_names(flag) if flag and variations else None
     reading = _Serving([name_of(each) for each in variations] or _booleans(flag))
-    steps = [*_targets(resource, reading), *_rules(resource, reading)]
+    steps = [*_targets(resource, reading), *_rules(resource, reading, segments)]
+    if (ignored := _ignored(resource)) is not None:
+        steps.insert(0, Step(ignored.at, (), unread="`ignore_changes` leaves what is served to LaunchDarkly"))
     if unknown := resource.get("dynamic"):
         steps.insert(0, Step(unknown.at, (), unread="a `dynamic` block is computed by Terraform"))
     fallthrough = _one(resource, "fallthrough") or _one(resource, "flag_fallthrough")
@@ -165,6 +201,11 @@ def _rollout(path: str, environment: str, key: Said[str], flag: Part | None, res
         default=off_variant,
         off=off_variant,
         variants=tuple(Said(name_of(each), each.at) for each in variations),
+        values=values_of(variations),
+        terms=tuple(
+            f"{REQUIRED}{json.dumps(_plain(each), sort_keys=True, default=str)}"
+            for each in _blocks(resource, "prerequisites")
+        ),
         prerequisites=tuple(Said(each.name() or each.computed, each.at) for each in required if each),
         audiences=found,
         withdrawn_by=WITHDRAWN_BY,
@@ -247,13 +288,18 @@ def _targets(resource: Part, reading: _Serving) -> Iterator[Step]:
                 yield reading.step(each, f"targets {shown(who or (values.computed if values else ''))}")
 
 
-def _rules(resource: Part, reading: _Serving) -> Iterator[Step]:
+def _rules(resource: Part, reading: _Serving, segments: Mapping[str, str]) -> Iterator[Step]:
     for each in _blocks(resource, "rules"):
         clauses = [_plain(clause) for clause in _blocks(each, "clauses")]
         condition = (
             json.dumps(clauses, ensure_ascii=False, sort_keys=True, default=str) if clauses else "a rule"
         )
-        yield reading.step(each, condition)
+        step = reading.step(each, condition)
+        names = [
+            text for name, text in segments.items() if f'"{name}"' in condition or f"{name}." in condition
+        ]
+        step.means = "".join(names)
+        yield step
 
 
 def _plain(part: Part) -> object:

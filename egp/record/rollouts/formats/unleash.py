@@ -58,11 +58,11 @@ from egp.record.rollouts import chain
 from egp.record.rollouts.chain import Claim, Step
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
-from egp.record.rollouts.rollout import Rollout, Said, Unread, Weights
+from egp.record.rollouts.rollout import REQUIRED, Rollout, Said, Unread, Weights
 from egp.yaml import Span
 
 ON, OFF = "enabled", "disabled"
-READS_TOGETHER = False
+READS_TOGETHER = True
 """Whether one file may be needed to read another one."""
 WITHDRAWN_BY = "the feature disabled in the environment"
 SWITCHED_OFF = "false"
@@ -127,6 +127,9 @@ class _Written:
         ]
         self.strategies = strategies
         self.variants = list(_listed(place, "variants")) or list(_listed(feature, "variants"))
+        self.segments = {
+            str(key.value): each for each in _listed(root, "segments") if (key := each.get("id"))
+        }
         self.dependencies = [*_listed(feature, "dependencies")]
 
 
@@ -145,7 +148,8 @@ def _is_in(part: Part, environment: str) -> bool:
 
 def _rollout(path: str, number: int, environment: str, name: Said[str], written: _Written) -> Rollout:
     enabled = written.enabled
-    steps = [step for each in written.strategies if (step := _step(name, each, written.variants))]
+    steps = [step for each in written.strategies if (step := _step(name, each, written))]
+    steps = [*_overrides(written.variants), *steps]
     if not written.strategies and not written.is_elsewhere:
         steps = [Step(name.at, _on(written.variants, {}, name.at))]
     found = chain.audiences(steps, OFF, name.at)
@@ -162,6 +166,10 @@ def _rollout(path: str, number: int, environment: str, name: Said[str], written:
         variants=tuple(
             said for each in written.variants if (part := each.get("name")) and (said := part.said_text())
         ),
+        values=tuple(
+            _values([written.variants, *(_listed(each, "variants") for each in written.strategies)])
+        ),
+        terms=tuple(f"{REQUIRED}{each.as_json()}" for each in written.dependencies),
         prerequisites=tuple(said for each in parents if each and (said := each.said_text())),
         audiences=found,
         withdrawn_by=WITHDRAWN_BY,
@@ -169,8 +177,37 @@ def _rollout(path: str, number: int, environment: str, name: Said[str], written:
     )
 
 
-def _step(feature: Said[str], strategy: Part, variants: Sequence[Part]) -> Step | None:
-    """A strategy; None for one that is switched off."""
+def _values(groups: Sequence[Sequence[Part]]) -> Iterator[tuple[str, str]]:
+    """What the application gets for each variant."""
+    for each in (variant for group in groups for variant in group):
+        name, payload = each.get("name"), each.get("payload")
+        if name is not None:
+            yield name.name() or "", payload.as_json() if payload else ""
+
+
+def _overrides(variants: Sequence[Part]) -> Iterator[Step]:
+    """Units that are given a variant by name, whatever their hash."""
+    for each in variants:
+        name = each.get("name")
+        for override in each.listed("overrides"):
+            if name is not None and (override.listed("values")):
+                yield Step(override.at, chain.everybody(name.name() or "", override.at), override.as_json())
+
+
+def _step(feature: Said[str], strategy: Part, written: _Written) -> Step | None:
+    """A strategy with the segments that it names; None for one that is switched off."""
+    step = _strategy(feature, strategy, written.variants)
+    if step is not None:
+        named = [str(each.value) for each in _listed(strategy, "segments")]
+        step.means = "".join(written.segments[each].as_json() for each in named if each in written.segments)
+        stickiness = [
+            part.as_json() for each in _listed(strategy, "variants") if (part := each.get("stickiness"))
+        ]
+        step.hashed_by = " ".join(dict.fromkeys(stickiness))
+    return step
+
+
+def _strategy(feature: Said[str], strategy: Part, variants: Sequence[Part]) -> Step | None:
     disabled = strategy.get("disabled")
     if disabled is not None and disabled.value is True:
         return None
