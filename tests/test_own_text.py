@@ -60,6 +60,7 @@ MODULES: Mapping[str, str] = {
     "check/processes.py": OTHERS,
     "gate/checks/registered.py": DIGEST,
     "gate/live.py": TYPED,
+    "gate/moved.py": STATED,
     "output/contract.py": POINTERS,
     "output/page/html.py": LINES,
     "output/page/markdown.py": LINES,

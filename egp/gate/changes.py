@@ -9,35 +9,32 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
+from egp.gate.base_commit import BaseCommit
 from egp.gate.call import (
     Call,
     CannotJudge,
     GateJudgement,
-    Kept,
     PlanRead,
-    completed,
     judge_plan,
-    kept_by,
 )
-from egp.gate.moved import Moved, moved
+from egp.gate.moved import Moved, bare, moved
 from egp.gate.page import next_steps
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import DoesNotApply, Failure, NotChecked
 from egp.plan.names import folded
+from egp.plan.quantity import shown
 from egp.plan.results import CANARY, TEST
 from egp.plan.wording import listing, share_text
 from egp.policy.locate import lock_folder
-from egp.policy.plan_files import may_hold_plan
-from egp.policy.plan_history import EntriesOfCommit
 from egp.policy.rollout_files import CommittedRollouts, Served, read_changed
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
 from egp.record.entry_files import entry_file, ledger_folder
-from egp.record.ledger import ledger_at
-from egp.record.lock import LOCK_FILE, EntryFolder, Registration, read_lock_text
+from egp.record.lock import LOCK_FILE
 from egp.record.rollouts.rollout import Rollout, Unread
 from egp.record.sources.git import Repository
 from egp.rules.rule_inputs import ServedFlag
@@ -50,7 +47,7 @@ from egp.yaml.position import START
 if TYPE_CHECKING:
     from egp.plan.quantity import Moment
     from egp.policy.model import Adopted, Policy
-    from egp.policy.plan_files import PlanFinder, PlanSource
+    from egp.policy.plan_files import PlanFinder
     from egp.record.rollouts.rollout import VariantShare
 
 Outcome = Literal["free", "proceed", "hold", "refused", "could_not_judge", "roll_back", "unplanned"]
@@ -108,96 +105,12 @@ class Results:
     files: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-class _Base:
-    """The commit that HEAD left a branch at, and what it knows of plans."""
-
-    def __init__(
-        self, repository: Repository, ref: str, finder: PlanFinder, policy: Policy, as_of: date
-    ) -> None:
-        self.repository = repository
-        self.commit = repository.merge_base(ref)
-        self.root = lock_folder(finder.folder, policy.home)
-        self._finder = finder
-        self._policy = policy
-        self._as_of = as_of
-        self._plans: dict[str, bytes] | None = None
-        self._entries: Mapping[str, Registration] | None = None
-
-    @property
-    def plans(self) -> Mapping[str, bytes]:
-        """The files of plans, by their path in the repository."""
-        if self._plans is None:
-            blobs = {
-                path: blob.id
-                for path, blob in self.repository.files(self.commit).items()
-                if may_hold_plan(path) and self.source(path).in_portfolio
-            }
-            contents = self.repository.contents(blobs.values())
-            self._plans = {path: content or b"" for path, content in zip(blobs, contents, strict=True)}
-        return self._plans
-
-    def source(self, path: str) -> PlanSource:
-        return self._finder.at(os.path.join(self.root, path))
-
-    def naming(self, flag: str) -> Iterator[tuple[str, PlanRead]]:
-        """The plans that a flag serves, each with the path of its file."""
-        for path, content in self.plans.items():
-            if flag.encode() in content:
-                for document in read_bytes(content, path):
-                    plan, problems = read_experiment(document.value)
-                    if folded(flag) in map(folded, plan.switches):
-                        is_whole = not problems and not document.problems
-                        read = PlanRead(self.source(path), document, plan, tuple(problems), is_whole)
-                        yield path, self._completed(read)
-
-    def _completed(self, read: PlanRead) -> PlanRead:
-        """The plan with what the policy of the base adds to it."""
-        if not self._policy.completes_plans:
-            return read
-        entry = self.kept(read.plan).registration
-        return completed(read, self._finder, self._policy, entry, self._as_of)
-
-    def kept(self, plan: Experiment) -> Kept:
-        """The plan's entry in the lock of the base, and its ledger there."""
-        return kept_by(
-            lambda: self._registrations().get(plan.name),
-            lambda: ledger_at(self.repository, self.commit, plan.name),
-        )
-
-    def _registrations(self) -> Mapping[str, Registration]:
-        if self._entries is None:
-            content = self.repository.read(self.commit, LOCK_FILE)
-            store = EntriesOfCommit(self.repository, self.commit, EntryFolder(self.root), False)
-            shown_as = f"{self.commit[:12]}:{LOCK_FILE}"
-            self._entries = read_lock_text(content, shown_as, store).entries if content else {}
-        return self._entries
-
-    def changed(self, *paths: str) -> list[str]:
-        """Those files, and files of those folders, that the working tree has otherwise than the base."""
-        before = {path: blob.id for path, blob in self.repository.files(self.commit, paths).items()}
-        here = {inside: self._id(inside) for path in paths for inside in self._files(path)}
-        return sorted(path for path in {*before, *here} if before.get(path) != here.get(path))
-
-    def _files(self, path: str) -> Iterator[str]:
-        place = os.path.join(self.root, path)
-        if os.path.isdir(place):
-            yield from (f"{path}/{name}" for name in os.listdir(place))
-        elif os.path.lexists(place):
-            yield path
-
-    def _id(self, path: str) -> str:
-        try:
-            return self.repository.blob_id(read_regular(os.path.join(self.root, path), MAX_BYTES, self.root))
-        except OSError:
-            return "unreadable"
-
-
 def changes(
     ref: str, finder: PlanFinder, policy: Policy, results: Results | None, call: Call, as_of: datetime
 ) -> Changes:
     """Every move between the base and the working tree. Raises GitError for a ref that git does not know."""
     root = lock_folder(finder.folder, policy.home)
-    base = _Base(Repository.at(root), ref, finder, policy, as_of.date())
+    base = BaseCommit(Repository.at(root), ref, finder, policy, as_of.date())
     folder = policy.root or root
     committed = CommittedRollouts(base.repository, base.commit)
     before, after = read_changed(policy, finder.folder, committed, folder)
@@ -223,12 +136,40 @@ def _undecided(unread: Unread) -> FlagMove:
     return FlagMove("", "", unread.path, unread.at, "", "undecided", 0.0, 0.0, "", "could_not_judge", reasons)
 
 
+def pairs(
+    before: Sequence[Rollout], after: Sequence[Rollout]
+) -> Iterator[tuple[Rollout | None, Rollout | None]]:
+    """Each flag of an environment as it was and as it will be: in the same file, else in the next one that has it."""
+    old: dict[tuple[str, str], list[Rollout]] = {}
+    new: dict[tuple[str, str], list[Rollout]] = {}
+    for rollouts, found in ((before, old), (after, new)):
+        for each in rollouts:
+            found.setdefault((each.flag.value, each.environment), []).append(each)
+    for key in {**old, **new}:
+        left, coming = list(old.get(key, ())), []
+        for will in new.get(key, ()):
+            was = next(
+                (each for each in left if (each.path, each.document) == (will.path, will.document)), None
+            )
+            if was is None:
+                coming.append(will)
+            else:
+                left.remove(was)
+                yield was, will
+        yield from zip_longest(left, coming)
+
+
+def _may_let_in(prerequisite: Rollout | None) -> bool:
+    """Whether a flag that others require may be on for anybody; of one that is missing nobody knows."""
+    return prerequisite is None or prerequisite.is_on
+
+
 class _Judging:
     """The moves of a branch while they are judged."""
 
     def __init__(
         self,
-        base: _Base,
+        base: BaseCommit,
         finder: PlanFinder,
         policy: Policy,
         results: Results | None,
@@ -243,12 +184,38 @@ class _Judging:
         self._as_of = as_of
 
     def moves(self, before: Served, after: Served) -> Iterator[FlagMove]:
-        old = {(each.flag.value, each.environment): each for each in before.rollouts}
-        new = {(each.flag.value, each.environment): each for each in after.rollouts}
-        for key in {**old, **new}:
-            was, will = old.get(key), new.get(key)
+        changed: dict[str, Rollout | None] = {}
+        for was, will in pairs(before.rollouts, after.rollouts):
             if was is None or will is None or was != will:
                 yield from self._move(was, will)
+                if was is None or will is None or bare(was) != bare(will):
+                    changed[(will or was).flag.value] = will  # type: ignore[union-attr]
+        yield from self._let_in(after, changed)
+        yield from self._unread_flags(before, after)
+
+    def _let_in(self, after: Served, changed: Mapping[str, Rollout | None]) -> Iterator[FlagMove]:
+        """Flags whose prerequisite changes: whom that lets in nobody can tell, unless it lets in nobody."""
+        for rollout in after.rollouts:
+            of = [each for each in rollout.prerequisites if each.value in changed]
+            named = next((each for each in of if _may_let_in(changed[each.value])), None)
+            if named is None or rollout.flag.value in changed or not rollout.is_on:
+                continue
+            found = list(self._base.naming(rollout.flag.value))
+            if found:
+                reason = (
+                    f"its prerequisite {shown(named.value)} changes, and whom that lets in nobody can tell"
+                )
+                read = _current(found, self._as_of)[1]
+                made = _FlagMoves(rollout, read.plan, Moved("undecided", 0.0, 0.0, at=named.at))
+                yield made.of("could_not_judge", "", reason)
+
+    def _unread_flags(self, before: Served, after: Served) -> Iterator[FlagMove]:
+        """Flags of plans that are in the file and of which nothing can be read, where the file changes."""
+        read = {each.flag.value for each in after.rollouts}
+        for each in dict.fromkeys(after.unread):
+            is_same = before.texts.get(each.path) == after.texts.get(each.path) and each.path in after.texts
+            if each.flag and each.flag not in read and not is_same and any(self._base.naming(each.flag)):
+                yield _undecided(each)
 
     def _move(self, was: Rollout | None, will: Rollout | None) -> Iterator[FlagMove]:
         rollout = will or was
@@ -475,7 +442,7 @@ def _stage_for(plan: Experiment, share: float, as_of: datetime) -> str | None:
     return (named or like)[0].name
 
 
-def _listed(base: _Base, name: str) -> list[str]:
+def _listed(base: BaseCommit, name: str) -> list[str]:
     """The experiment, if the lock file itself has its entry, in the base or in the working tree."""
     content = base.repository.read(base.commit, LOCK_FILE) or b""
     return [name] if name.encode() in content else []

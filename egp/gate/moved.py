@@ -36,7 +36,7 @@ class Moved(NamedTuple):
 
 
 def moved(before: Rollout | None, after: Rollout | None, treats: Treats, plan: str = "") -> Moved:
-    """What becomes of the units of one flag in one environment. ``plan`` is the file that the gate has to be asked about."""
+    """What becomes of the units of one flag in one environment. ``plan`` is the file of its plan."""
     before, after = (each and _asking(each, plan) for each in (before, after))
     if before is not None and after is not None and bare(before) == bare(after):
         share = _reached(after, treats) if not after.unread else 0.0
@@ -50,7 +50,7 @@ def moved(before: Rollout | None, after: Rollout | None, treats: Treats, plan: s
 
 
 def _asking(rollout: Rollout, plan: str) -> Rollout:
-    """The rollout with the stages at which it asks about the plan; what is asked about another one lets nothing wait."""
+    """The rollout with the stages at which it asks about the plan; a question about another one lets nothing wait."""
     return replace(
         rollout,
         stages=tuple(
@@ -207,6 +207,8 @@ def _new_in(old: Audience, new: Audience, treats: Treats) -> Iterator[str]:
         yield "another unit is hashed"
     if _bare(old.salt) != _bare(new.salt):
         yield "another salt is hashed, so that other units are treated"
+    if old.hashed_by != new.hashed_by:
+        yield "the hash is another one"
     if new.sticky is not None and not new.sticky.value:
         yield "a unit is given a variant anew every time"
     if _share(new, treats) > _share(old, treats) + _TINY:

@@ -102,6 +102,7 @@ def _audience(
         unit=hashing.unit if hashing else None,
         salt=hashing.salt if hashing else None,
         sticky=hashing.sticky if hashing else None,
+        hashed_by=hashing.hashed_by if hashing else "",
         weights=next((each.weights for each in steps if each.weights), None),
         line=_line(steps, default),
     )

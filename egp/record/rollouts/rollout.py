@@ -76,6 +76,8 @@ class Audience:
     """Why the shares are not known."""
     means: str = ""
     """What its condition refers to, where the file says that elsewhere: the constraints of a segment."""
+    hashed_by: str = ""
+    """By which function, where the format has several."""
     layout: str = ""
     """Every hash that divides it, and which parts of them get which variant; only compared, where ``line`` is None."""
     line: tuple[tuple[str, float, float], ...] | None = None

@@ -2,7 +2,7 @@
 
 A stage that ends by a clock ends whether or not anybody has looked. Its pause is therefore at least the plan's `min_dwell`: of
 the stage that treats the same share, else the shortest of the ramp. A step that waits for a person may be any length, since
-the person asks the gate. A metric that opens it does not replace the time: harm that comes late is in no metric yet.
+the person asks the gate; one that asks `egp gate` itself has the answer. A metric that opens it does not replace the time: harm that comes late is in no metric yet.
 
 Passes with `format: argo-rollouts`:
 
@@ -69,7 +69,7 @@ def check(served: ServedFlag) -> Iterator[Finding]:
         raise DoesNotApply
     least = _least(plan)
     for stage in stages[:-1]:
-        if stage.gate == "person":
+        if stage.gate in ("person", "egp"):
             continue
         share = stage.shares[_NEW].share
         like = next((each for each in stages_of(plan) if same(each.treated, share) and each.dwell), least)

@@ -3,7 +3,9 @@
 A weight is a share of requests where a `trafficRouting` is declared, and of replicas otherwise: never of people. Each
 `setWeight` opens a stage, which lasts as long as the pauses behind it; `pause: {}` waits for a person, and without a pause
 the next step follows at once. After the last step everybody gets the new version. A metric of an analysis that fails
-aborts the rollout; one that `dryRun` names does nothing.
+aborts the rollout; one that `dryRun` names does nothing. A step `analysis` whose job runs `egp gate PLAN --to STAGE` for the
+stage that comes next waits for that answer ([as in](../rollouts.md#the-deployment-asks)). A step `experiment` serves its weights besides, and
+what a plugin does is not known.
 
 Reads:
 
@@ -397,7 +399,7 @@ def _dry(template: Part) -> set[str | None]:
 
 
 def _must_succeed(metric: Part) -> bool:
-    """Whether one failure is the end: no limit lets it pass."""
+    """Whether one failure is the end: no limit allows for it."""
     limits = (metric.get(each) for each in ("failureLimit", "inconclusiveLimit"))
     return all(each is None or each.value in (0, "0") for each in limits)
 

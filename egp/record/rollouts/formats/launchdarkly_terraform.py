@@ -136,7 +136,7 @@ def _served(
 
 
 def _ignored(resource: Part) -> Part | None:
-    """Where Terraform is told to leave alone what somebody changes elsewhere: then the file does not say what is served."""
+    """Where Terraform leaves alone what somebody changes elsewhere: then the file does not say what is served."""
     return next(
         (named for each in _blocks(resource, "lifecycle") if (named := each.get("ignore_changes"))), None
     )
