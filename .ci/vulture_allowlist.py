@@ -8,6 +8,7 @@ _.scan_plain
 _._negative_number_matcher  # argparse: which arguments that begin with a dash are values
 _.maximum_bytes_billed  # BigQuery's client: what a query may read
 _.nullable_schema  # pydantic: how the schema of an optional value is written
+_.whitespace_split  # shlex: how a line of a shell is divided
 _.has_location  # Python: what a finder of modules says of one, like the next two
 _.cached
 _.create_module

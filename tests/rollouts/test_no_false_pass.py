@@ -121,7 +121,6 @@ features:
         segments: [7]
         constraints: [{contextName: country, operator: IN, values: [US]}]
       - {name: flexibleRollout, parameters: {rollout: "20", stickiness: userId, groupId: b}}
-      - {name: default, disabled: true}
     variants:
       - {name: control, weight: 500, stickiness: userId, payload: {type: string, value: old}}
       - {name: buy_now, weight: 500, stickiness: userId, payload: {type: string, value: new}, overrides: [{contextName: userId, values: [ann]}]}
@@ -276,7 +275,7 @@ CHANGES: Mapping[str, list[tuple[str, str]]] = {
         ("groupId: b", "groupId: c"),
         ("values: [gold]", "values: [gold, silver]"),
         ("values: [US]", "values: [US, DE]"),
-        ("{name: default, disabled: true}", "{name: default, disabled: false}"),
+        ("    variants:\n", "      - {name: default}\n    variants:\n"),
         ("value: old", "value: new"),
         ("value: new", "value: newer"),
         ("values: [ann]", "values: [ann, bob]"),

@@ -115,6 +115,8 @@ class _Written:
         place = here[0] if here else None
         self.enabled = (place or feature).get("enabled") if place or not (exported or own) else None
         self.is_elsewhere = place is None and bool(exported or own)
+        self.is_sent = not (exported or own)
+        """Whether this is what SDKs are sent, without what is switched off."""
         strategies = (
             list(_listed(feature, "strategies"))
             if not (exported or own)
@@ -196,21 +198,21 @@ def _overrides(variants: Sequence[Part]) -> Iterator[Step]:
 
 def _step(feature: Said[str], strategy: Part, written: _Written) -> Step | None:
     """A strategy with the segments that it names; None for one that is switched off."""
+    disabled = strategy.get("disabled")
+    if disabled is not None and disabled.value is True:
+        reason = "a strategy is disabled, and SDKs, which are sent none, do not look at that"
+        return Step(disabled.at, (), unread=reason) if written.is_sent else None
     step = _strategy(feature, strategy, written.variants)
-    if step is not None:
-        named = [str(each.value) for each in _listed(strategy, "segments")]
-        step.means = "".join(written.segments[each].as_json() for each in named if each in written.segments)
-        stickiness = [
-            part.as_json() for each in _listed(strategy, "variants") if (part := each.get("stickiness"))
-        ]
-        step.hashed_by = " ".join(dict.fromkeys(stickiness))
+    named = [str(each.value) for each in _listed(strategy, "segments")]
+    step.means = "".join(written.segments[each].as_json() for each in named if each in written.segments)
+    stickiness = [
+        part.as_json() for each in _listed(strategy, "variants") if (part := each.get("stickiness"))
+    ]
+    step.hashed_by = " ".join(dict.fromkeys(stickiness))
     return step
 
 
-def _strategy(feature: Said[str], strategy: Part, variants: Sequence[Part]) -> Step | None:
-    disabled = strategy.get("disabled")
-    if disabled is not None and disabled.value is True:
-        return None
+def _strategy(feature: Said[str], strategy: Part, variants: Sequence[Part]) -> Step:
     name = strategy.get("name") or strategy.get("strategyName")
     kind = name.text() if name else None
     at = name.at if name else strategy.at
