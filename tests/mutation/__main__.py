@@ -68,7 +68,9 @@ PACKAGES = {
             "tests/gate/test_silence.py",
             "tests/gate/test_time.py",
             "tests/gate/test_windows.py",
+            "tests/metrics/test_gate.py",
             "tests/rollouts/test_gate_changes.py",
+            "tests/rollouts/test_moved.py",
         )
     ),
     "check": Tests(
@@ -88,6 +90,9 @@ PACKAGES = {
             "tests/baseline/test_baseline.py",
             "tests/history/test_change.py",
             "tests/history/test_removal.py",
+            "tests/metrics/test_catalogue.py",
+            "tests/metrics/test_defaults.py",
+            "tests/metrics/test_digest.py",
             "tests/metrics/test_moves.py",
             "tests/policy/test_dated.py",
             "tests/report/test_goldens.py",
@@ -107,6 +112,7 @@ PACKAGES = {
             "tests/rules/test_privacy.py",
             "tests/rules/test_document.py",
             "tests/rollouts/test_check.py",
+            "tests/rollouts/test_mutations.py",
             "tests/custom",
         ),
         (

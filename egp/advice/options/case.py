@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from egp.advice.edits import changed
 from egp.check import check
 from egp.output.report.model import Report
+from egp.plan.analysis.false_alarms import limits
 from egp.plan.completing import read_plan
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Diagnostic, Failure
@@ -65,6 +66,12 @@ class Judged:
         return [each for each in self.diagnostics if each.rule == rule]
 
 
+MOST_TRIED, LONGEST_TRIED = 1_500_000, 100_000
+"""Bytes that are edited and judged on trial for one plan, some 25 changes of a usual one; and of a text that is tried at all."""
+_EACH, _ALARM = 4_000, 8_000
+"""Bytes that a trial counts for whatever the length of its text, and for each alarm whose chance may be computed anew."""
+
+
 @dataclass(slots=True)
 class Trials:
     """What was on trial: most of what one violation has tried was tried for another one, or begins like it."""
@@ -73,6 +80,21 @@ class Trials:
     """A text and an edit → the text with it; None where it cannot be made."""
     judged: dict[tuple[str, bool], Case]
     """A text, and whether it was judged alone → its case."""
+    left: int = MOST_TRIED
+    """Bytes that may still be tried: an author chooses how long the plan is, and how many violations it has."""
+    left_out: set[tuple[str, str]] = field(default_factory=set)
+    """Texts and edits that were not tried for that."""
+
+    def has_room_for(self, text: str, edits: Sequence[Edit], alarms: int) -> bool:
+        """Whether a change may be tried: one that was costs nothing more."""
+        if (text, str(edits[0]) if edits else "") in self.edited:
+            return True
+        cost = 2 * (len(text) + _EACH + alarms * _ALARM)
+        if cost > self.left or len(text) > LONGEST_TRIED:
+            self.left_out.add((text, str(edits)))
+            return False
+        self.left -= cost
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +156,9 @@ class Case:
         """The case with the changes made; None where they cannot be made in the text."""
         edits = own_edits(changes, self.document)
         if edits is None:
+            return None
+        alarms = len(self.plan.stop_rules) + sum(1 for _ in limits(self.plan))
+        if not self.tried.has_room_for(self.text, edits, alarms):
             return None
         text = self.text
         for each in edits:

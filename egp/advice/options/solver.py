@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _MOST_OPTIONS = 6
 _MOST_FIRST_STEPS = 8
 _MOST_LEFT = 2
-_MOST_STEPS = 20
-"""Violations that a way to a plan that passes goes through before it counts as none."""
+MOST_STEPS = 12
+"""Violations that a way to a plan that passes goes through: from more nobody takes it, and what it costs grows with their square."""
 _AMENDED = "the plan is registered: declare the change with egp amend"
 
 
@@ -143,13 +143,15 @@ def _both(case: Case, first: Candidate, halfway: Case, second: Candidate) -> Can
 
 
 def way_to_compliance(case: Case) -> list[Step] | None:
-    """The cheapest option of each error in turn, until none is left; None where a person has to act in between."""
+    """The cheapest option of each error in turn, until none is left; None where a person has to act in between, or too many are there."""
     steps: list[Step] = []
     while errors := [each for each in case.judged.diagnostics if each.severity == "error"]:
+        if len(errors) + len(steps) > MOST_STEPS:
+            return None
         found = next(
             ((each, best) for each in errors if (best := next(iter(options(case, each)), None))), None
         )
-        if found is None or len(steps) == _MOST_STEPS:
+        if found is None:
             return None
         after = case.on_trial(found[1].changes)
         assert after is not None

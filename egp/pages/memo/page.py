@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.advice.options.acting import actor_of, called
 from egp.advice.options.option import as_left, as_yaml
-from egp.advice.options.solver import Step, way_to_compliance
+from egp.advice.options.solver import MOST_STEPS, Step, way_to_compliance
 from egp.output.page.model import Block, Command, Page, Paragraph, Points, Section
 from egp.pages.memo.margins import margins
 from egp.pages.memo.violation import violation
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from egp.advice.options.case import Case
     from egp.plan.finding import Diagnostic
 
+_MOST_TOLD = 40
+"""Violations that have a section of their own."""
+
 
 def memo(case: Case) -> Page:
     """Why the plan is rejected and what complies, or that it is accepted and by how much."""
@@ -32,7 +35,7 @@ def memo(case: Case) -> Page:
         f"Memo: {case.name}",
         rejected_in_short(case, errors) if is_rejected else _accepted_in_short(case, others),
         "bad" if is_rejected else "caution" if others else "good",
-        [*_begun(case, errors), *_sections(case, errors, others), _passed(case)],
+        [*_begun(case, errors), *_sections(case, errors, others), *_left_out(case), _passed(case)],
         provenance(case),
     )
 
@@ -75,11 +78,14 @@ def _accepted_in_short(case: Case, warnings: Sequence[Diagnostic]) -> str:
 
 def _sections(case: Case, errors: Sequence[Diagnostic], others: Sequence[Diagnostic]) -> Iterator[Section]:
     by_actor: dict[str, list[Diagnostic]] = {}
-    for each in errors:
+    for each in errors[:_MOST_TOLD]:
         by_actor.setdefault(actor_of(case, each), []).append(each)
     for actor in sorted(by_actor, key=list(ACTORS).index):
         blocks = [violation(case, each) for each in by_actor[actor]]
         yield Section(f"{called(case, actor)}: {counted(len(blocks), 'violation')} to resolve", blocks, "bad")
+    if further := len(errors[_MOST_TOLD:]):
+        said = f"{counted(further, 'more violation')}: egp check {case.source.shown} lists them."
+        yield Section("And more", [Paragraph(said, "bad")], "bad")
     if case.judged.silent:
         silent = f"For want of an input these checks could not run, which counts as rejected: {listing(case.judged.silent)}."
         yield Section("Not checked", [Paragraph(silent, "bad")], "bad")
@@ -92,7 +98,7 @@ def _sections(case: Case, errors: Sequence[Diagnostic], others: Sequence[Diagnos
     if others:
         yield Section(
             "Does not reject, worth changing",
-            [violation(case, each) for each in others],
+            [violation(case, each) for each in others[:_MOST_TOLD]],
             "caution",
             folded=bool(errors),
         )
@@ -110,10 +116,27 @@ def _all_at_once(case: Case) -> Iterator[Section]:
     """A way through all violations, the cheapest option of each in turn."""
     steps = way_to_compliance(case)
     if not steps:
-        said = "At least one violation needs a person and no edit, so there is no set of edits that complies as a whole."
-        yield Section("All at once", [Paragraph(said)])
+        yield Section("All at once", [Paragraph(_no_way(case))])
         return
     yield Section("All at once", list(_steps(steps)), "good")
+
+
+def _no_way(case: Case) -> str:
+    if case.tried.left_out:
+        return "No set of edits was found that complies as a whole, and not all were tried."
+    if sum(case.judged.errors.values()) > MOST_STEPS:
+        return f"A set of edits that complies as a whole is sought where there are no more than {MOST_STEPS} violations."
+    return "At least one violation needs a person and no edit, so there is no set of edits that complies as a whole."
+
+
+def _left_out(case: Case) -> Iterator[Section]:
+    """What was not tried, so that nobody takes a missing option for one that does not comply."""
+    if number := len(case.tried.left_out):
+        said = (
+            f"{counted(number, 'change')} of the plan {'was' if number == 1 else 'were'} not tried, since it is too long or has too many "
+            "violations to try them all. Resolve what is above, and ask again."
+        )
+        yield Section("Not tried", [Paragraph(said, "caution")], "caution")
 
 
 def _steps(steps: Sequence[Step]) -> Iterator[Block]:

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 How = Literal["sum", "pairs", "exact", "few"]
 """Sum over all evaluations, sum over what each adds to the one before, and the exact chance; or that of a few evaluations alone, which is less."""
 
-HOW: tuple[How, ...] = ("sum", "pairs", "exact")
+BOUNDS: tuple[How, ...] = ("sum", "pairs")
+HOW: tuple[How, ...] = (*BOUNDS, "exact")
 
 MOST_EXACT = 120
 """Evaluations up to which the exact chance is computed; more are counted as a watch without a pause."""
@@ -95,7 +96,7 @@ def posterior_alarm(plan: Experiment, position: int, probability: float, how: Ho
 
 def keeps_within(alarm: Callable[[How], FalseAlarm], room: float) -> bool:
     """Whether the chance is at most the room; the exact one is worked out only where neither bounds nor a few evaluations decide."""
-    if any(alarm(how).chance <= room for how in ("sum", "pairs")):
+    if any(alarm(how).chance <= room for how in BOUNDS):
         return True
     return alarm("few").chance <= room and alarm("exact").chance <= room
 

@@ -161,12 +161,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import count
 from math import floor, log10
 from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.alarm_levels import LEVELS, AlarmLevels, levels_set_by
 from egp.plan.analysis.days import whole_days
 from egp.plan.analysis.false_alarms import (
+    BOUNDS,
     HOW,
     FalseAlarm,
     How,
@@ -198,6 +200,15 @@ if TYPE_CHECKING:
 
 MOST_DAYS = 60
 """Days in a row up to which more of them are advised."""
+
+MOST_WEIGHED = 8
+"""Alarms of a plan whose exact chance is computed; of further ones a bound is, or the work would grow with what an author writes."""
+
+MOST_ADVISED = 3
+"""Alarms that sound too often for which it is computed what would calm them."""
+
+_MOST_LED = 6
+"""Steps after which a search is halved instead."""
 
 TOLD = 0.0005
 """Chances from here on are named in a sum."""
@@ -250,23 +261,25 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         raise DoesNotApply
     limit, levels = params.false_alarm, levels_set_by(params)
     unchecked: NotChecked | None = None
-    is_loud = False
+    loud = weighed = 0
     quiet: list[tuple[Trigger, float]] = []
     for make in _makers(plan, levels):
         try:
             trigger = make()
-            alarm = _weighed(trigger, limit)
+            alarm, is_exact = _weighed(trigger, limit, weighed < MOST_WEIGHED)
         except NotChecked as missing:
             unchecked = unchecked or missing
             continue
+        weighed += is_exact
         if alarm.chance > limit:
-            is_loud = True
-            yield _alone(trigger, alarm, limit, partial(_room, plan, levels, trigger, limit))
+            loud += 1
+            calmed = trigger if loud <= MOST_ADVISED else trigger._replace(remedies=_later)
+            yield _alone(calmed, alarm, limit, partial(_room, plan, levels, trigger, limit))
         elif trigger.rolls_back:
             quiet.append((trigger, alarm.chance))
     if unchecked:
         raise unchecked
-    if not is_loud:
+    if not loud:
         yield from _together(plan, levels, quiet, limit)
 
 
@@ -287,13 +300,17 @@ def _lacking(path: Path) -> Trigger:
     raise NotChecked(path)
 
 
-def _weighed(trigger: Trigger, limit: float) -> FalseAlarm:
-    """A bound of the chance where that is within the limit, else the chance itself."""
-    for how in HOW:
+def _weighed(trigger: Trigger, limit: float, may_be_exact: bool) -> tuple[FalseAlarm, bool]:
+    """A bound of the chance where that is within the limit, else the chance itself; and whether that is the exact one."""
+    for how in BOUNDS:
         alarm = trigger.alarm(how)
         if alarm.chance <= limit:
-            break
-    return alarm
+            return alarm, False
+    return (trigger.alarm("exact"), True) if may_be_exact else (alarm._replace(is_most=True), False)
+
+
+def _later(_: float) -> list[Remedy]:
+    return [advise("make the alarms before it sound less often first: what this one needs is computed then")]
 
 
 def _always(plan: Experiment, levels: AlarmLevels) -> dict[str, float]:
@@ -306,7 +323,7 @@ def _together(
 ) -> Iterator[Finding]:
     """``found`` are those that roll back, with their chances or bounds of them."""
     always = _always(plan, levels)
-    for how in HOW:
+    for how in HOW if len(found) <= MOST_WEIGHED else BOUNDS:
         if sum((chance for _, chance in found), sum(always.values())) <= limit:
             return
         found = [(trigger, trigger.alarm(how).chance) for trigger, _ in found]
@@ -352,13 +369,13 @@ def _room(plan: Experiment, levels: AlarmLevels, trigger: Trigger, limit: float)
     if not trigger.rolls_back:
         return limit
     taken = sum(_always(plan, levels).values())
-    for make in _makers(plan, levels):
-        try:
+    for number, make in enumerate(_makers(plan, levels)):
+        if taken >= limit:
+            break
+        with suppress(NotChecked):
             other = make()
             if other.at != trigger.at and other.rolls_back:
-                taken += other.alarm("exact").chance
-        except NotChecked:
-            continue
+                taken += other.alarm("exact" if number < MOST_WEIGHED else "pairs").chance
     return limit - taken if taken < limit else limit
 
 
@@ -395,10 +412,10 @@ def _posterior(plan: Experiment, position: int, probability: float) -> Trigger:
 def _calmer(plan: Experiment, position: int, probability: float, room: float) -> list[Remedy]:
     """The least probability, in tenths of a percent, that keeps within the room; the declared one does not."""
 
-    def is_calm(tenth: int) -> bool:
-        return keeps_within(lambda how: posterior_alarm(plan, position, tenth / 1000, how), room)
+    def chance(tenth: int, how: How) -> float:
+        return posterior_alarm(plan, position, tenth / 1000, how).chance
 
-    tenths = bisect_left(range(1000), True, lo=int(probability * 1000), key=is_calm)
+    tenths = _least_calm(chance, int(probability * 1000), room)
     if tenths < 1000:
         calm = share_in_plan(tenths / 1000)
         return [setting(("stop_rules", position, "probability"), calm, ", or evaluate it less often")]
@@ -407,6 +424,24 @@ def _calmer(plan: Experiment, position: int, probability: float, room: float) ->
             "raise `harm_exceeds` or `min_units_per_variant`, evaluate it less often, or choose a prior around no harm"
         )
     ]
+
+
+def _least_calm(chance: Callable[[int, How], float], loud: int, room: float) -> int:
+    """The least of the numbers up to 999 whose exact chance keeps within the room; 1000 where none does.
+
+    The exact chance is a bound that takes next to no time, times a factor that hardly changes: so it is computed where
+    the bound times the factor seen last leads, and halfway once that has led nowhere.
+    """
+    calm, factor = 1000, 1.0
+    for step in count():
+        if calm - loud <= 1:
+            return calm
+        led = bisect_left(range(1000), True, lo=loud, key=lambda each: chance(each, "pairs") * factor <= room)
+        at = min(max(led, loud + 1), calm - 1) if step < _MOST_LED else (loud + calm) // 2
+        exact = chance(at, "exact")
+        factor = exact / max(chance(at, "pairs"), exact, 1e-300)
+        loud, calm = (loud, at) if exact <= room else (at, calm)
+    raise AssertionError
 
 
 def _days(plan: Experiment, levels: AlarmLevels, position: int, days: int) -> Trigger:
@@ -517,11 +552,11 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.plan.wording import one_in
 
     limit = broken.params.false_alarm
-    for make in _makers(broken.plan, levels_set_by(broken.params)):
+    for number, make in enumerate(_makers(broken.plan, levels_set_by(broken.params))):
         with suppress(NotChecked):
             trigger = make()
             if trigger.at == broken.at and not trigger.already:
-                alarm = _weighed(trigger, limit)
+                alarm, _ = _weighed(trigger, limit, number < MOST_WEIGHED)
                 if alarm.chance > limit and not alarm.is_most:
                     phrase, ends = one_in(alarm.chance), "rolled back" if trigger.rolls_back else "held"
                     yield f"{phrase[:1].upper()}{phrase[1:]} harmless launches would be {ends} by this alone."
