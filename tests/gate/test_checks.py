@@ -78,6 +78,19 @@ class TestRegistered:
         assert (decision.verdict, decision.kind) == ("hold", "inconclusive")
         assert "the analysis is exploratory" in messages(open_readings(decision)["registered"])
 
+    def test_an_amendment_that_says_otherwise_than_the_lock_does_not_make_up_for_it(self) -> None:
+        """The lock knows that results were seen; the plan has an amendment, too, and says that none were."""
+        amendment = {"on": "2023-02-01", "reason": "r", "approver": "@a", "data_access": "no_results_seen",
+                     "changes": ["/decision_rule/min_ci_lower"]}  # fmt: skip
+        world = readout_world(amendments=[amendment])
+        assert world.registration is not None
+        entry = vars(world.registration)
+        amended = made(Amended, digest=entry["digest"], on=date(2023, 2, 1), data_access="results_seen")
+        decision = world.but(
+            registration=made(type(world.registration), **{**entry, "amended": (amended,)})
+        ).decide()
+        assert "the analysis is exploratory" in messages(open_readings(decision)["registered"])
+
     def test_an_amendment_that_only_the_lock_has_counts(self) -> None:
         world = readout_world()
         assert world.registration is not None
@@ -390,6 +403,26 @@ class TestRuntime:
         reading = of(kept.decide(), "runtime-complete")
         assert (reading.state, reading.kind, reading.observed) == ("fail", "inconclusive", "7 days")
 
+    def test_the_day_of_the_look_is_late_enough(self) -> None:
+        def known_then(row: Row) -> Row:
+            return replace(row, through=min(row.through, date(2023, 2, 5))) if row.through else row
+
+        at_once = (
+            readout_world().mapped(known_then).but(as_of=datetime.fromisoformat("2023-02-06T00:00:00-08:00"))
+        )
+        reading = of(at_once.decide(), "runtime-complete")
+        assert (reading.state, reading.observed) == ("pass", "14 days")
+
+    def test_a_run_that_was_interrupted_is_over_when_the_test_is(self) -> None:
+        world = readout_world(schedule={"pauses": ["2023-01-28/2023-01-29"]})
+        ended = world.but(as_of=datetime.fromisoformat("2023-02-06T00:00:00-08:00"))
+        reading = of(ended.decide(), "runtime-complete")
+        assert (reading.kind, reading.until) == ("inconclusive", None)
+
+    def test_a_run_may_begin_on_the_last_day(self) -> None:
+        world = readout_world(schedule={"pauses": ["2023-01-23/2023-02-04"]})
+        assert of(world.decide(), "runtime-complete").observed == "1 day"
+
     def test_day_six_of_fourteen(self) -> None:
         world = readout_world()
         reading = of(
@@ -415,6 +448,18 @@ class TestOutcomeMatured:
         world = readout_world().without(lambda row: (row.metric, row.window) == ("refund_rate", "cohort"))
         reading = of(world.decide(), "outcome-matured")
         assert (reading.state, reading.kind) == ("not_checked", "repair")
+
+    def test_cohorts_that_are_too_young_tell_nothing(self) -> None:
+        world = readout_world().without(
+            lambda row: (
+                row.metric == "refund_rate"
+                and row.window == "cohort"
+                and row.date is not None
+                and row.date < date(2023, 1, 31)
+            )
+        )
+        reading = of(world.decide(), "outcome-matured")
+        assert (reading.state, reading.message[:24]) == ("not_checked", "there are no cohorts of ")
 
 
 class TestPrecision:

@@ -57,6 +57,8 @@ PACKAGES = {
             "tests/gate/test_alarms.py",
             "tests/gate/test_calendar_ends.py",
             "tests/gate/test_command.py",
+            "tests/gate/test_cut_off.py",
+            "tests/gate/test_registered_path.py",
             "tests/gate/test_dated_policy.py",
             "tests/gate/test_every_exit.py",
             "tests/gate/test_lost_control.py",

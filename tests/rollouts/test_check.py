@@ -195,3 +195,50 @@ def test_an_entry_that_was_changed_keeps_egp_from_judging(run: Run, tmp_path: Pa
     report = run({"flags/pdp.yaml": FLAG})
     assert report.exit_status() == 2
     assert any("does not follow the entry before it" in each.message for each in report.failures)
+
+
+SALTED = """\
+features:
+  one: {defaultValue: a, rules: [{key: pdp, coverage: 0.9, hashAttribute: user_id, variations: [a, b], weights: [0.5, 0.5]}]}
+  two: {defaultValue: a, rules: [{key: pdp, coverage: 0.9, hashAttribute: user_id, variations: [a, b], weights: [0.5, 0.5]}]}
+  other_salt: {defaultValue: a, rules: [{key: cart, coverage: 0.9, hashAttribute: user_id, variations: [a, b], weights: [0.5, 0.5]}]}
+  other_unit: {defaultValue: a, rules: [{key: pdp, coverage: 0.9, hashAttribute: device, variations: [a, b], weights: [0.5, 0.5]}]}
+"""
+
+
+def test_flags_that_hash_the_same_unit_with_the_same_salt_are_alike() -> None:
+    rollouts = read(SALTED, "growthbook").rollouts
+    alike = salted_alike(rollouts)
+    assert alike == {("user_id", "pdp"): ("one", "two")}
+    assert {each.flag.value: others_alike(each, alike) for each in rollouts} == {
+        "one": ("two",), "two": ("one",), "other_salt": (), "other_unit": (),
+    }  # fmt: skip
+
+
+def test_a_flag_without_a_salt_is_like_no_other() -> None:
+    text = FLAG + FLAG.removeprefix("flags:\n").replace("pdp_buy_now", "another")
+    assert salted_alike(read(text, "flagd").rollouts) == {}
+
+
+@pytest.mark.parametrize(
+    ("starts", "meant"),
+    [
+        ((date(2023, 1, 1), date(2023, 1, 30)), 0),
+        ((date(2023, 1, 1), date(2023, 1, 29)), 1),
+        ((None, date(2023, 1, 1)), 1),
+        ((None, date(2023, 2, 1)), 0),
+        ((date(2023, 3, 1), date(2023, 2, 1)), 1),
+        ((), None),
+    ],
+)
+def test_a_flag_serves_the_plan_that_began_last_or_else_begins_next(
+    starts: tuple[date | None, ...], meant: int | None
+) -> None:
+    """As of 2023-01-29; a plan begins on its first day, and one without a first day has begun."""
+    entries = [
+        PortfolioEntry("p", 0, f"p{at}", "", "", (), first, None, None, None, "two", "", flags=("pdp_buy_now",))
+        for at, first in enumerate(starts)
+    ]
+    (rollout,) = read(FLAG, "flagd").rollouts
+    found = plan_of(rollout, PortfolioIndex(entries), date(2023, 1, 29))
+    assert found is (None if meant is None else entries[meant])

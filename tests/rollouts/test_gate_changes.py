@@ -6,13 +6,19 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from egp.gate.call import PlanRead
+from egp.gate.changes import _current
+from egp.policy.plan_files import PlanSource
 from egp.policy.shipped import ROOT
 from egp.record.ledger import append, read_ledger
+from egp.yaml import read_text
 from tests.gate.calling import Call, call
+from tests.gate.worlds import plan_of
 from tests.published import require_declared
 
 PLAN = "experiments/pdp-buy-now.yaml"
@@ -217,6 +223,40 @@ def test_nothing_is_said_of_a_file_that_is_written_otherwise(shop: Shop) -> None
     shop.write("flags/pdp.flagd.yaml", text)
     answered = shop.judged(READOUT, results=False)
     assert (answered.status, json.loads(answered.out)["moves"]) == (0, [])
+
+
+def test_a_file_that_cannot_be_read_is_named_where_it_was_changed(shop: Shop) -> None:
+    shop.git("checkout", "-q", "main")
+    shop.write("flags/broken.flagd.yaml", "flags: [")
+    shop.commit()
+    shop.git("checkout", "-q", "-B", "raise")
+    same = shop.judged(READOUT, results=False)
+    assert (same.status, json.loads(same.out)["moves"]) == (0, [])
+    shop.write("flags/broken.flagd.yaml", "flags: [ ")
+    changed = shop.judged(READOUT, results=False)
+    assert (changed.status, the_move(changed)["outcome"]) == (2, "could_not_judge")
+
+
+@pytest.mark.parametrize(
+    ("day", "current"), [("2023-03-01", "second"), ("2023-02-28", "first"), ("2022-12-31", "first")]
+)
+def test_of_two_plans_of_a_flag_the_one_that_began_last_is_meant(day: str, current: str) -> None:
+    """From its first day on; before all of them the one that begins next."""
+    found = [
+        (
+            start,
+            PlanRead(
+                PlanSource(start, start, start, True),
+                read_text("")[0],
+                plan_of(schedule={"start": start}),
+                (),
+                True,
+            ),
+        )
+        for start in ("2023-01-23", "2023-03-01")
+    ]
+    meant, _ = _current(found, datetime.fromisoformat(f"{day}T12:00:00-08:00"))
+    assert meant == {"first": "2023-01-23", "second": "2023-03-01"}[current]
 
 
 def test_a_new_split_without_a_plan_is_named_and_one_whose_plan_comes_along_is_refused(shop: Shop) -> None:

@@ -547,19 +547,26 @@ def _as_in_plan(value: float, unit: str) -> str:
     return f"{value:.10g} {unit}".strip()
 
 
-def costs(broken: Broken) -> Iterator[str]:
-    """How many harmless launches the alarm rolls back or holds, where that is known and not only bounded."""
-    from egp.plan.wording import one_in
-
+def _broken(broken: Broken) -> Iterator[tuple[Trigger, FalseAlarm]]:
+    """The alarm that a violation is about, where it can be weighed and sounds too often."""
     limit = broken.params.false_alarm
     for number, make in enumerate(_makers(broken.plan, levels_set_by(broken.params))):
         with suppress(NotChecked):
             trigger = make()
             if trigger.at == broken.at and not trigger.already:
                 alarm, _ = _weighed(trigger, limit, number < MOST_WEIGHED)
-                if alarm.chance > limit and not alarm.is_most:
-                    phrase, ends = one_in(alarm.chance), "rolled back" if trigger.rolls_back else "held"
-                    yield f"{phrase[:1].upper()}{phrase[1:]} harmless launches would be {ends} by this alone."
+                if alarm.chance > limit:
+                    yield trigger, alarm
+
+
+def costs(broken: Broken) -> Iterator[str]:
+    """How many harmless launches the alarm rolls back or holds, where that is known and not only bounded."""
+    from egp.plan.wording import one_in
+
+    for trigger, alarm in _broken(broken):
+        if not alarm.is_most:
+            phrase, ends = one_in(alarm.chance), "rolled back" if trigger.rolls_back else "held"
+            yield f"{phrase[:1].upper()}{phrase[1:]} harmless launches would be {ends} by this alone."
 
 
 def picture(broken: Broken) -> Picture | None:
@@ -568,16 +575,10 @@ def picture(broken: Broken) -> Picture | None:
     from egp.rules.pictures import stopped_without_harm
 
     limit = broken.params.false_alarm
-    for make in _makers(broken.plan, levels_set_by(broken.params)):
-        with suppress(NotChecked):
-            trigger = make()
-            if trigger.at == broken.at and not trigger.already:
-                alarm = _weighed(trigger, limit)
-                if alarm.chance <= limit:
-                    continue
-                ends = "rolled back" if trigger.rolls_back else "held"
-                most = "up to " if alarm.is_most else ""
-                says = f"{trigger.name} alone would have {most}{one_in(alarm.chance)} {ends} without harm; the policy allows {one_in(limit)}."
-                chances = [(f"by {trigger.name}, as it is", alarm.chance), ("at most, by the policy", limit)]
-                return stopped_without_harm("Harmless launches", says, chances, ends)
+    for trigger, alarm in _broken(broken):
+        ends = "rolled back" if trigger.rolls_back else "held"
+        most = "up to " if alarm.is_most else ""
+        says = f"{trigger.name} alone would have {most}{one_in(alarm.chance)} {ends} without harm; the policy allows {one_in(limit)}."
+        chances = [(f"by {trigger.name}, as it is", alarm.chance), ("at most, by the policy", limit)]
+        return stopped_without_harm("Harmless launches", says, chances, ends)
     return None
