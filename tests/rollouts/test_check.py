@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from egp.check import check
+from egp.check.rollouts import others_alike, plan_of, salted_alike
 from egp.output.report.model import Report
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import read_experiment
@@ -17,7 +18,9 @@ from egp.policy.error import PolicyError
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from egp.record.ledger import append
+from egp.rules.rule_inputs import PortfolioEntry, PortfolioIndex
 from egp.yaml import read_text
+from tests.rollouts.reading import read
 
 SOUND = Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
 
@@ -236,7 +239,9 @@ def test_a_flag_serves_the_plan_that_began_last_or_else_begins_next(
 ) -> None:
     """As of 2023-01-29; a plan begins on its first day, and one without a first day has begun."""
     entries = [
-        PortfolioEntry("p", 0, f"p{at}", "", "", (), first, None, None, None, "two", "", flags=("pdp_buy_now",))
+        PortfolioEntry(
+            "p", 0, f"p{at}", "", "", (), first, None, None, None, "two", "", flags=("pdp_buy_now",)
+        )
         for at, first in enumerate(starts)
     ]
     (rollout,) = read(FLAG, "flagd").rollouts
