@@ -62,6 +62,23 @@ def replacement(before: str, after: str) -> Replacement:
     )
 
 
+def replacements(before: str, after: str) -> list[Replacement]:
+    """The stretches in which two texts differ, each within the lines that it changes."""
+    from difflib import SequenceMatcher
+
+    mark, before = _without_mark(before)
+    lines, others = _LINE.findall(before), _LINE.findall(_without_mark(after)[1])
+    found = []
+    for kind, start, end, other_start, other_end in SequenceMatcher(
+        None, lines, others, autojunk=False
+    ).get_opcodes():
+        if kind != "equal":
+            above, changed = "".join(lines[:start]), "".join(others[other_start:other_end])
+            whole = f"{above}{''.join(lines[start:end])}"
+            found.append(replacement(mark + whole, mark + above + changed))
+    return found
+
+
 def _shared_length(one: str, other: str) -> int:
     """How many characters two texts begin with alike."""
     pairs = enumerate(zip(one, other, strict=False))

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,13 +18,16 @@ from pytest_lsp import LanguageClient, client_capabilities
 T = TypeVar("T")
 
 AS_OF = "2023-01-18"
+SOUND = (Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml").read_text(encoding="utf-8")
+SHORT = SOUND.replace("end: 2023-02-05", "end: 2023-01-29").replace("2023-02-06", "2023-01-30")
+POLICY = 'extends: ["egp:standard"]\nplans: ["experiments/**/*.yaml"]\n'
 _PATIENCE = 60.0
 
 
 class Editor:
     """One server and the client that speaks with it. Places are those of the protocol."""
 
-    def __init__(self, *arguments: str, client: str = "visual-studio-code") -> None:
+    def __init__(self, *arguments: str, resolves: bool = True) -> None:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self.client = LanguageClient()
@@ -34,9 +37,9 @@ class Editor:
         self._folders: list[Path] = []
         self.logged: list[str] = []
         """What the server complains of."""
-        self.result = self._wait(self._start([*arguments], client))
+        self.result = self._wait(self._start([*arguments], resolves))
 
-    async def _start(self, arguments: list[str], client: str) -> types.InitializeResult:
+    async def _start(self, arguments: list[str], resolves: bool) -> types.InitializeResult:
         @self.client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
         async def _heard(params: types.PublishDiagnosticsParams) -> None:
             async with self._news:
@@ -52,7 +55,10 @@ class Editor:
             self.logged.append(params.message)
 
         await self.client.start_io(sys.executable, "-m", "egp", "lsp", *arguments)
-        parameters = types.InitializeParams(client_capabilities(client), workspace_folders=[])
+        capabilities = client_capabilities("visual-studio-code")
+        if not resolves and capabilities.text_document and capabilities.text_document.code_action:
+            capabilities.text_document.code_action.resolve_support = None
+        parameters = types.InitializeParams(capabilities, workspace_folders=[])
         return await self.client.initialize_session(parameters)
 
     def end(self) -> None:
@@ -147,10 +153,99 @@ class Editor:
         line = before.rpartition("\n")[2]
         return types.Position(before.count("\n"), len(line.encode("utf-16-le")) // 2)
 
+    def _at(self, file: Path, text: str, behind: int) -> tuple[types.TextDocumentIdentifier, types.Position]:
+        return types.TextDocumentIdentifier(file.as_uri()), self.position(file, text, behind)
+
+    def hover(self, file: Path, text: str, behind: int = 0) -> str:
+        """What is said of a place; empty for nothing."""
+        found = self.ask(types.TEXT_DOCUMENT_HOVER, types.HoverParams(*self._at(file, text, behind)))
+        return str(found.contents.value) if found else ""
+
+    def defined(self, file: Path, text: str, behind: int = 0) -> list[tuple[str, int]]:
+        """The files and lines that a place leads to."""
+        parameters = types.DefinitionParams(*self._at(file, text, behind))
+        found = self.ask(types.TEXT_DOCUMENT_DEFINITION, parameters) or ()
+        return [(each.uri.rpartition("/")[2], each.range.start.line + 1) for each in found]
+
+    def completions(self, file: Path, text: str) -> dict[str, str]:
+        """What is offered where a text has ``|``, and what is inserted."""
+        at = text.index("|")
+        self.retype(file, text.replace("|", ""))
+        line = text[:at].rpartition("\n")[2]
+        place = types.Position(text.count("\n", 0, at), len(line.encode("utf-16-le")) // 2)
+        identifier = types.TextDocumentIdentifier(file.as_uri())
+        found = self.ask(types.TEXT_DOCUMENT_COMPLETION, types.CompletionParams(identifier, place))
+        return {each.label: each.text_edit.new_text for each in found.items}
+
+    def actions(
+        self,
+        file: Path,
+        text: str,
+        trigger: types.CodeActionTriggerKind = types.CodeActionTriggerKind.Invoked,
+        only: list[str] | None = None,
+    ) -> list[types.CodeAction]:
+        """The menu at a text."""
+        identifier, place = self._at(file, text, 0)
+        context = types.CodeActionContext([], only=only, trigger_kind=trigger)
+        parameters = types.CodeActionParams(identifier, types.Range(place, place), context)
+        return list(self.ask(types.TEXT_DOCUMENT_CODE_ACTION, parameters) or ())
+
+    def choose(self, file: Path, action: types.CodeAction) -> str:
+        """The text of a file once an action is chosen."""
+        edit = self.ask(types.CODE_ACTION_RESOLVE, action).edit
+        return self.edited(edit)[file.as_uri()]
+
+    def rename(self, file: Path, text: str, new: str, behind: int = 0) -> dict[str, str]:
+        """The texts of files, by their names, once an id is another one."""
+        edit = self.ask(types.TEXT_DOCUMENT_RENAME, types.RenameParams(*self._at(file, text, behind), new))
+        return {uri.rpartition("/")[2]: changed for uri, changed in self.edited(edit).items()}
+
+    def edited(self, edit: types.WorkspaceEdit) -> dict[str, str]:
+        """The texts of files that an edit changes, of open ones in the version that they have."""
+        found = {}
+        for changes in edit.document_changes or ():
+            assert isinstance(changes, types.TextDocumentEdit)
+            uri, version = changes.text_document.uri, changes.text_document.version
+            known = self._texts.get(uri)
+            assert version == (known[0] if known else None)
+            text = known[1] if known else Path(uri.removeprefix("file://")).read_bytes().decode()
+            ends = sorted((*map(_offsets(text), changes.edits),), reverse=True)
+            for start, end, new in ends:
+                text = text[:start] + new + text[end:]
+            found[uri] = text
+        return found
+
     def under(self, file: Path, found: types.Diagnostic) -> str:
         """The text that a diagnostic underlines, on one line."""
         line = self.text(file).split("\n")[found.range.start.line].encode("utf-16-le")
         return line[2 * found.range.start.character : 2 * found.range.end.character].decode("utf-16-le")
+
+
+def _offsets(text: str) -> Callable[[Any], tuple[int, int, str]]:
+    lines = text.split("\n")
+
+    def offset(place: types.Position) -> int:
+        before = lines[place.line].encode("utf-16-le")[: 2 * place.character].decode("utf-16-le")
+        return sum(len(line) + 1 for line in lines[: place.line]) + len(before)
+
+    return lambda edit: (offset(edit.range.start), offset(edit.range.end), edit.new_text)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, editor: Editor) -> Path:
+    """A repository with a policy, open in the editor."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "egp.yaml").write_text(POLICY)
+    editor.open_folder(tmp_path)
+    return tmp_path
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return file
 
 
 @pytest.fixture(scope="module")

@@ -12,31 +12,12 @@ from hypothesis import strategies as st
 from lsprotocol import types
 
 from egp.cli.main import main
-from tests.lsp.editor import AS_OF, Editor, editor
+from tests.lsp.editor import AS_OF, POLICY, SHORT, SOUND, Editor, editor, folder, write
 
-__all__ = ["editor"]
+__all__ = ["editor", "folder"]
 
-SOUND = (Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml").read_text(encoding="utf-8")
-SHORT = SOUND.replace("end: 2023-02-05", "end: 2023-01-29").replace("2023-02-06", "2023-01-30")
 IN_THE_WAY = ("duplicate-id", "flag-reuse", "layer-traffic")
 """What a plan says of a copy of itself."""
-POLICY = 'extends: ["egp:standard"]\nplans: ["experiments/**/*.yaml"]\n'
-
-
-@pytest.fixture
-def folder(tmp_path: Path, editor: Editor) -> Path:
-    (tmp_path / ".git").mkdir()
-    (tmp_path / "experiments").mkdir()
-    (tmp_path / "egp.yaml").write_text(POLICY)
-    editor.open_folder(tmp_path)
-    return tmp_path
-
-
-def write(folder: Path, name: str, text: str) -> Path:
-    file = folder / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
-    return file
 
 
 def codes(found: list[types.Diagnostic]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from egp.advice.edits import changed
 from egp.check import check
+from egp.check.neighbours import Neighbours
 from egp.output.report.model import Report
 from egp.plan.analysis.false_alarms import limits
 from egp.plan.completing import read_plan
@@ -112,6 +113,8 @@ class Case:
     adopted: Mapping[str, Adopted]
     """Rule id → the rule as the policy weighs it for this plan."""
     tried: Trials
+    neighbours: Neighbours | None = None
+    """The other plans of the policy, where somebody remembers them."""
 
     @property
     def name(self) -> str:
@@ -191,7 +194,15 @@ class Case:
         finder = PlanFinder(self.finder.folder, (), root, is_alone=True) if is_alone else self.finder
         source = replace(self.source, content=text.encode("utf-8"))
         document = read_bytes(source.content or b"", source.shown)[self.document.index]
-        report = check([source], finder, self.policy, self.as_of, list_passes=True, is_trial=True)
+        report = check(
+            [source],
+            finder,
+            self.policy,
+            self.as_of,
+            list_passes=True,
+            is_trial=True,
+            neighbours=None if is_alone else self.neighbours,
+        )
         document = resolved_by_lock(document, source, self.finder, self.policy, self.as_of)
         plan, _ = read_plan(document)
         judged = _judged(report, source.shown, document.index, plan.name)
@@ -225,14 +236,19 @@ def key_of(diagnostic: Diagnostic) -> Key:
 
 
 def read_case(
-    source: PlanSource, finder: PlanFinder, policy: Policy, as_of: date, experiment: str = ""
+    source: PlanSource,
+    finder: PlanFinder,
+    policy: Policy,
+    as_of: date,
+    experiment: str = "",
+    neighbours: Neighbours | None = None,
 ) -> Case:
     """The case of a file's plan. Raises CaseError for a file that cannot be judged or has several plans."""
     if finder.leaves_repository(source):
         raise CaseError(f"{source.shown} leads out of the repository", "commit the plan itself")
     content = source.content if source.content is not None else _content(source)
     source = replace(source, content=content)
-    report = check([source], finder, policy, as_of, list_passes=True)
+    report = check([source], finder, policy, as_of, list_passes=True, neighbours=neighbours)
     if report.failures:
         raise CaseError("the plan cannot be judged", failures=report.failures)
     documents = read_bytes(content, source.shown)
@@ -242,7 +258,9 @@ def read_case(
     text = content.decode("utf-8", "replace")
     judged = _judged(report, source.shown, number, plan.name)
     adopted = _adopted(source, plan, finder, policy, as_of)
-    return Case(source, text, document, plan, policy, as_of, judged, finder, adopted, Trials({}, {}))
+    return Case(
+        source, text, document, plan, policy, as_of, judged, finder, adopted, Trials({}, {}), neighbours
+    )
 
 
 def _adopted(

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from egp.plan.analysis.people import identity
+from egp.plan.digest import plan_digest
 from egp.plan.quantity import shown
 from egp.plan.wording import length, listing
 from egp.record.waivers.grant import LONGEST
+from egp.yaml.edits import APPEND, Addition
 
 if TYPE_CHECKING:
     from datetime import date, timedelta
@@ -38,6 +40,24 @@ def how_to_waive(case: Case, diagnostic: Diagnostic) -> str:
     plan = shlex.quote(case.source.shown)
     approval = f"--approver {shlex.quote(people[0])} --role {shlex.quote(role)} --expires {_last_day(case)}"
     return f"egp waive {plan} {diagnostic.rule} --reason REASON --ticket TICKET {approval}"
+
+
+def waiver_of(case: Case, diagnostic: Diagnostic) -> Addition | None:
+    """A waiver of this plan as it is, which holds once somebody has approved it and says why; None where there can be none."""
+    is_there = any(each.rule == diagnostic.rule for each in case.plan.waivers)
+    if is_there or _objection(case, diagnostic):
+        return None
+    block = {
+        "rule": diagnostic.rule,
+        "reason": "",
+        "ticket": "",
+        "approver": "",
+        "role": next(iter(_approvers(case))),
+        "granted": case.as_of.isoformat(),
+        "expires": _last_day(case).isoformat(),
+        "digest": plan_digest(case.plan),
+    }
+    return Addition(("waivers", APPEND), block)
 
 
 def _objection(case: Case, diagnostic: Diagnostic) -> str:

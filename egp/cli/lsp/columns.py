@@ -39,6 +39,9 @@ class Columns:
         ends = list(accumulate(map(self._units, line), initial=0))
         return Position(position.line + 1, min(bisect_left(ends, units), len(line)) + 1)
 
+    def span_of(self, stretch: types.Range) -> Span:
+        return Span(self.place(stretch.start), self.place(stretch.end))
+
     def offset(self, position: types.Position) -> int:
         """The characters before a place of the client's, in the text without its mark."""
         place = self.place(position)

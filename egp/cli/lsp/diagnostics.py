@@ -44,6 +44,18 @@ def diagnostics_of(
     return found
 
 
+def unjudged_by_a_bug(error: Exception) -> types.Diagnostic:
+    """Where nothing else can be said: what is not judged must not look as if it passed."""
+    place = types.Position(0, 0)
+    return types.Diagnostic(
+        types.Range(place, place),
+        f"this is a bug of egp, and nothing is judged: {type(error).__name__}\nhelp: please report it",
+        types.DiagnosticSeverity.Error,
+        code=COULD_NOT_JUDGE,
+        source=SOURCE,
+    )
+
+
 class _Telling:
     def __init__(self, judged: Judged, columns_of: ColumnsOf, uri_of: Callable[[str], str]) -> None:
         self._judged = judged

@@ -54,10 +54,16 @@ class Judged(NamedTuple):
     report: Report | None = None
     """None for a file that is no plan, or was not judged."""
     policy: Policy | None = None
-    """None where the policy cannot judge."""
+    """The last one that could judge; none of the report's where that is None."""
     finder: PlanFinder | None = None
     source: PlanSource | None = None
     as_of: date | None = None
+    neighbours: Neighbours | None = None
+    """The other plans, as they were when this was judged."""
+
+    def files_of(self, experiment: str) -> list[str]:
+        """The files of the plan with an id, as far as others were looked at."""
+        return self.neighbours.files_of([experiment]) if self.neighbours else []
 
     @property
     def is_plan(self) -> bool:
@@ -71,23 +77,25 @@ class Root:
         self.folder = folder
         self._call = call
         self._neighbours = Neighbours()
+        self._sound: tuple[Policy, PlanFinder] | None = None
+        """The last policy that could judge: one that is being changed goes on explaining what it knows."""
 
     def judged(self, path: str) -> Judged:
         """What there is to say of an open file. Never raises for anything in it."""
         try:
             policy, finder = self._call.policy_and_plans([path])
         except PolicyError as error:
-            source = self._unjudged(path)
-            return Judged(path, self.folder, tuple(error.failures), source=source)
-        as_of = self._call.day(policy)
-        if os.path.basename(path) == WAIVERS_FILE:
-            report = self._of_waivers(path, policy, finder)
-            return Judged(path, self.folder, (), report, policy, finder, None, as_of)
+            return self._unjudged(path, tuple(error.failures))
+        self._sound = policy, finder
+        found = Judged(
+            path, self.folder, (), None, policy, finder, None, self._call.day(policy), self._neighbours
+        )
         source = finder.at(path)
+        if os.path.basename(path) == WAIVERS_FILE:
+            return found._replace(report=self._of_waivers(path, policy, finder))
         if not holds_plan(finder, source):
-            return Judged(path, self.folder, tuple(finder.failures), None, policy, finder, None, as_of)
-        report = self._checked([source], policy, finder)
-        return Judged(path, self.folder, (), report, policy, finder, source, as_of)
+            return found._replace(failures=tuple(finder.failures))
+        return found._replace(report=self._checked([source], policy, finder), source=source)
 
     def _checked(self, sources: Sequence[PlanSource], policy: Policy, finder: PlanFinder) -> Report:
         return check(
@@ -96,6 +104,7 @@ class Root:
             policy,
             self._call.day(policy),
             is_trial=True,
+            jobs=1,  # a process of several threads does not part
             day_of=self._call.day,
             neighbours=self._neighbours,
         )
@@ -112,11 +121,14 @@ class Root:
         self._checked([], policy, finder)
         return self._checked(finder.asked(self._neighbours.files_of(about)), policy, finder)
 
-    def _unjudged(self, path: str) -> PlanSource | None:
-        """A plan that no policy can judge: what it has says whether the file is one."""
-        finder = PlanFinder(self.folder)
-        source = finder.at(path)
-        return source if holds_plan(finder, source) else None
+    def _unjudged(self, path: str, failures: tuple[Failure, ...]) -> Judged:
+        """A file whose policy cannot judge. Whether it is a plan is said by what it has."""
+        policy, finder = self._sound or (None, None)
+        as_of = self._call.day(policy) if policy else None
+        alone = PlanFinder(self.folder)
+        source = alone.at(path)
+        own = source if holds_plan(alone, source) else None
+        return Judged(path, self.folder, failures, None, policy, finder, own, as_of, self._neighbours)
 
 
 def _items(value: object) -> list[object]:

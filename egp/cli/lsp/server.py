@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
 
 from egp import VERSION
+from egp.cli.lsp.actions import FIX_ALL, Solved, edit_of, menu
 from egp.cli.lsp.columns import Columns
-from egp.cli.lsp.diagnostics import diagnostics_of
+from egp.cli.lsp.completing import completions_at
+from egp.cli.lsp.definitions import definitions_at
+from egp.cli.lsp.diagnostics import diagnostics_of, unjudged_by_a_bug
+from egp.cli.lsp.hovering import hover_at
 from egp.cli.lsp.judging import Call, Judged, Root
+from egp.cli.lsp.reading import Reading
+from egp.cli.lsp.renaming import RefusedError, edits, naming_at
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.files import before_disk, is_inside, read_regular, real_path, repository_root
 
@@ -76,6 +83,7 @@ class EgpServer(LanguageServer):
         self._published: set[str] = set()
         self._judged: dict[str, tuple[int | None, Judged]] = {}
         """Open file → the version of it that was last judged, and what came of it."""
+        self._solved: dict[str, tuple[Judged, Solved]] = {}
 
     # What is open, and where.
 
@@ -98,6 +106,13 @@ class EgpServer(LanguageServer):
         return next(
             (each for each in folders if is_inside(path, each) and is_inside(real, real_path(each))), ""
         )
+
+    @property
+    def resolves_edits(self) -> bool:
+        """Whether the editor wants the edit of an action once somebody chooses it, and not before."""
+        document = self.client_capabilities.text_document
+        support = document.code_action.resolve_support if document and document.code_action else None
+        return support is not None and "edit" in support.properties
 
     def root_of(self, path: str) -> Root:
         folder = self._folder_of(path)
@@ -163,7 +178,7 @@ class EgpServer(LanguageServer):
             judged, found = await self.with_files(root.folder, work)
         except Exception as error:
             self._complain(f"{path} is not judged, by a bug of egp: {type(error).__name__}: {error}")
-            return
+            judged, found = Judged(path, root.folder), {path: [unjudged_by_a_bug(error)]}
         desk = self.desk()
         if path in desk.files and desk.files[path].version == version:
             before = self._found.get(path, {})
@@ -176,6 +191,30 @@ class EgpServer(LanguageServer):
 
     def _complain(self, message: str) -> None:
         self.window_log_message(types.LogMessageParams(types.MessageType.Error, message))
+
+    async def up_to_date(self, path: str) -> Judged | None:
+        """What is found in a file as it is open now."""
+        known = self._judged.get(path)
+        if known is None or known[0] != self._version(path):
+            self._forget(path)
+            await self._judge(path)
+            known = self._judged.get(path)
+        return known[1] if known else None
+
+    async def answer(self, uri: str, work: Callable[[Desk, Judged], T]) -> T | None:
+        """What the thread that judges makes of a file as it is open now; None for one that is not judged."""
+        path = self.path(uri)
+        judged = await self.up_to_date(path) if path else None
+        if judged is None:
+            return None
+        return await self.with_files(self.root_of(path).folder, lambda desk: work(desk, judged))
+
+    def solved(self, judged: Judged) -> Solved:
+        """The ways out of a file as it was judged; those of an earlier text are forgotten."""
+        known = self._solved.get(judged.path)
+        if known is None or known[0] is not judged:
+            known = self._solved[judged.path] = judged, Solved(judged)
+        return known[1]
 
     def _publish(self, paths: Iterable[str]) -> None:
         """Says of files all that was found in them, whichever file was judged."""
@@ -195,6 +234,7 @@ class EgpServer(LanguageServer):
     def close(self, path: str) -> None:
         self._forget(path)
         self._judged.pop(path, None)
+        self._solved.pop(path, None)
         self._publish({path, *self._found.pop(path, {})})
 
 
@@ -235,7 +275,118 @@ def server_of(call: Call) -> EgpServer:
     async def _folders(_: types.DidChangeWorkspaceFoldersParams) -> None:
         await server.judge_all()
 
+    _offer_reading(server)
+    _offer_edits(server)
     return server
+
+
+def _offer_reading(server: EgpServer) -> None:
+    """What is shown and changes nothing."""
+
+    @server.feature(types.TEXT_DOCUMENT_HOVER)
+    async def _hover(params: types.HoverParams) -> types.Hover | None:
+        def work(desk: Desk, judged: Judged) -> types.Hover | None:
+            return hover_at(Reading(judged), desk.columns(judged.path), params.position)
+
+        return await server.answer(params.text_document.uri, work)
+
+    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
+    async def _definition(params: types.DefinitionParams) -> list[types.Location] | None:
+        def work(desk: Desk, judged: Judged) -> list[types.Location]:
+            return definitions_at(Reading(judged), params.position, desk.columns, desk.uri)
+
+        return await server.answer(params.text_document.uri, work)
+
+    @server.feature(
+        types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=[" ", ":", "-", "{", "["])
+    )
+    async def _completion(params: types.CompletionParams) -> types.CompletionList | None:
+        def work(desk: Desk, judged: Judged) -> types.CompletionList:
+            text, columns = desk.files[judged.path].text.removeprefix("\ufeff"), desk.columns(judged.path)
+            items = completions_at(Reading(judged), text, columns, params.position)
+            return types.CompletionList(is_incomplete=True, items=items)
+
+        return await server.answer(params.text_document.uri, work)
+
+
+def _offer_edits(server: EgpServer) -> None:
+    """What changes files once somebody chooses it."""
+    kinds = [types.CodeActionKind.QuickFix, FIX_ALL]
+
+    @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(kinds, resolve_provider=True))
+    async def _actions(params: types.CodeActionParams) -> list[types.CodeAction] | None:
+        def work(desk: Desk, judged: Judged) -> list[types.CodeAction]:
+            is_request = params.context.trigger_kind != types.CodeActionTriggerKind.Automatic
+            span = desk.columns(judged.path).span_of(params.range)
+            found = menu(server.solved(judged), span, params.context.only, is_request)
+            for each in found:
+                each.data["uri"] = params.text_document.uri  # type: ignore[index]
+                if not server.resolves_edits:
+                    _fill_in(server, desk, judged, each)
+            return found
+
+        return await server.answer(params.text_document.uri, work)
+
+    @server.feature(types.CODE_ACTION_RESOLVE)
+    async def _resolved(action: types.CodeAction) -> types.CodeAction:
+        def work(desk: Desk, judged: Judged) -> None:
+            _fill_in(server, desk, judged, action)
+
+        await server.answer(str((action.data or {}).get("uri", "")), work)
+        return action
+
+    @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
+    async def _prepared(params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder | None:
+        def work(desk: Desk, judged: Judged) -> types.PrepareRenamePlaceholder:
+            columns = desk.columns(judged.path)
+            naming, spot = naming_at(Reading(judged), columns.offset(params.position))
+            return types.PrepareRenamePlaceholder(columns.span(spot.start, spot.end), naming.name)
+
+        return await _unless_refused(server.answer(params.text_document.uri, work))
+
+    @server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
+    async def _rename(params: types.RenameParams) -> types.WorkspaceEdit | None:
+        def work(desk: Desk, judged: Judged) -> types.WorkspaceEdit:
+            reading, columns = Reading(judged), desk.columns(judged.path)
+            naming, spot = naming_at(reading, columns.offset(params.position))
+            changes = edits(reading, naming, spot, params.new_name)
+            return types.WorkspaceEdit(
+                document_changes=[_edits_of(desk, path, each) for path, each in changes.items()]
+            )
+
+        return await _unless_refused(server.answer(params.text_document.uri, work))
+
+
+async def _unless_refused(answer: Awaitable[T]) -> T:
+    try:
+        return await answer
+    except RefusedError as refused:
+        help = f"; {refused.help}" if refused.help else ""
+        raise JsonRpcException(f"{refused}{help}", JsonRpcInvalidParams.CODE) from None
+
+
+def _edits_of(desk: Desk, path: str, changes: Sequence[tuple[int, int, str]]) -> types.TextDocumentEdit:
+    columns, opened = desk.columns(path), desk.files.get(path)
+    named = types.OptionalVersionedTextDocumentIdentifier(desk.uri(path), opened.version if opened else None)
+    return types.TextDocumentEdit(
+        named, [types.TextEdit(columns.span(start, end), text) for start, end, text in changes]
+    )
+
+
+def _fill_in(server: EgpServer, desk: Desk, judged: Judged, action: types.CodeAction) -> None:
+    """The edit of an action, and why there is none where the text has moved on."""
+    found = edit_of(server.solved(judged), action)
+    if not found:
+        action.disabled = types.CodeActionDisabled(
+            "the text has changed: nothing that complies is known here"
+        )
+        return
+    columns = desk.columns(judged.path)
+    changes = [types.TextEdit(columns.range(each.span), each.text) for each in found]
+    named = types.OptionalVersionedTextDocumentIdentifier(
+        desk.uri(judged.path), desk.files[judged.path].version
+    )
+    action.edit = types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(named, changes)])
 
 
 def _watch(server: EgpServer) -> None:

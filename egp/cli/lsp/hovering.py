@@ -1,0 +1,153 @@
+"""What the editor says of what the pointer is on: numbers recomputed, what a key means, the page of a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lsprotocol import types
+
+from egp.cli.lsp.columns import Columns
+from egp.cli.lsp.numbers import recomputed
+from egp.cli.lsp.places import Spot, spot_at
+from egp.cli.lsp.reading import Reading
+from egp.cli.lsp.shapes import declared_at
+from egp.output.page import markdown
+from egp.pages.power.plan_reading import powers
+from egp.pages.rules_shown.page import page
+from egp.plan.catalogue import MetricDefinition
+from egp.plan.experiment import Experiment
+from egp.plan.power.plan import plan_power
+from egp.plan.typed_reader import label
+from egp.policy.layers import SETTINGS
+from egp.rules.rule import Rule, index
+from egp.yaml import Path
+
+_MEANINGS = {
+    "severity": "How heavily the rule weighs: error, warning, info, shadow (reported, without effect) or off.",
+    "waivable": "Whether a waiver may set the rule aside.",
+}
+
+
+def hover_at(reading: Reading, columns: Columns, position: types.Position) -> types.Hover | None:
+    spot = spot_at(reading.documents, columns.offset(position))
+    if spot is None or reading.shape is None:
+        return None
+    parts = [*_parts(reading, spot)]
+    if not parts:
+        return None
+    content = types.MarkupContent(types.MarkupKind.Markdown, "\n\n".join(parts))
+    return types.Hover(content, columns.span(spot.start, spot.end))
+
+
+def _parts(reading: Reading, spot: Spot) -> Iterator[str]:
+    if rule_id := rule_named(reading, spot):
+        yield from _of_rule(reading, rule_id)
+        return
+    if option := _option_of(reading, spot):
+        yield option
+        return
+    if reading.shape is Experiment:
+        if not spot.is_key:
+            yield from _of_metric(reading, spot)
+        yield from _of_plan(reading, spot)
+    yield from _of_key(reading, spot)
+
+
+def rule_named(reading: Reading, spot: Spot) -> str:
+    """The rule that stands at a place: a key below `rules:`, or what a waiver waives."""
+    path = spot.path
+    is_setting = spot.is_key and len(path) > 1 and path[-2] == "rules"
+    is_waived = not spot.is_key and path[-1] == "rule" and "waivers" in path
+    name = str(path[-1]) if is_setting else value_at(spot) if is_waived else ""
+    return name if name and _rule(reading, name) else ""
+
+
+def _rule(reading: Reading, rule_id: str) -> Rule | None:
+    policy = reading.judged.policy
+    if policy and rule_id in policy.catalogue:
+        return policy.catalogue.load(rule_id)
+    return index().get(rule_id)
+
+
+def _of_rule(reading: Reading, rule_id: str) -> Iterator[str]:
+    policy, as_of = reading.judged.policy, reading.judged.as_of
+    if policy and as_of:
+        yield markdown.render(page(rule_id, policy, as_of)).strip()
+    elif rule := _rule(reading, rule_id):
+        yield f"**{rule_id}**\n\n{rule.page.shortened}"
+
+
+def _option_of(reading: Reading, spot: Spot) -> str:
+    """What an option means, of a rule whose setting the pointer is in."""
+    path = spot.path
+    for at, step in enumerate(path[:-1]):
+        if step == "rules" and (rule := _rule(reading, str(path[at + 1]))):
+            name = next((str(each) for each in path[at + 2 :] if not isinstance(each, int)), "")
+            if name in SETTINGS:
+                return f"**{name}** of {rule.id}\n\n{_MEANINGS[name]}"
+            option = rule.options.get(name)
+            return f"**{name}** of {rule.id}\n\n{option.meaning}" if option else ""
+    return ""
+
+
+def _of_plan(reading: Reading, spot: Spot) -> Iterator[str]:
+    """What follows from the number, as one line each."""
+    judged, document = reading.judged, reading.completed(spot.document)
+    plan = reading.plan(spot.document)
+    if judged.policy and judged.finder and judged.source and judged.as_of:
+        found, _ = powers([judged.source], judged.finder, judged.policy, judged.as_of)
+    else:
+        found = [plan_power(plan, document, None)]
+    power = next((each for each in found if each.document == document.index), None)
+    if power and (sentences := recomputed(plan, power, spot.path)):
+        yield "\n".join(f"- {each}" for each in sentences)
+
+
+def _of_metric(reading: Reading, spot: Spot) -> Iterator[str]:
+    """What the catalogue knows of a metric that is named."""
+    policy = reading.judged.policy
+    if policy is None or policy.metrics is None or not is_metric(spot.path):
+        return
+    definition = policy.metrics.metrics.get(value_at(spot))
+    if definition:
+        yield f"**{definition.label or value_at(spot)}** {_facts(definition)}"
+        if definition.description:
+            yield definition.description
+
+
+def is_metric(path: Path) -> bool:
+    """Whether a metric is named there."""
+    listed = len(path) > 1 and str(path[0]).endswith(("_metrics", "_metric")) and path[-1] == "id"
+    return listed or (path[:1] == ("stop_rules",) and path[-1] == "metric")
+
+
+def _facts(definition: MetricDefinition) -> str:
+    worth = f", worth {definition.worth.text} a unit" if definition.worth else ""
+    owner = f", of {definition.owner}" if definition.owner else ""
+    return f"({definition.kind}, {definition.direction}{worth}{owner})"
+
+
+def _of_key(reading: Reading, spot: Spot) -> Iterator[str]:
+    assert reading.shape is not None
+    field = declared_at(reading.shape, spot.path).field
+    if field is None:
+        return
+    yield f"`{label(spot.path)}` {field.description}"
+    if field.examples and spot.is_key:
+        yield "As in " + " or ".join(f"`{spot.path[-1]}: {_written(each)}`" for each in field.examples)
+    if field.because and field.weight and spot.is_key:
+        yield f"A change after registration is {field.weight}: {field.because}."
+
+
+def _written(value: object) -> str:
+    from egp.yaml.written import written
+
+    return written(value)
+
+
+def value_at(spot: Spot) -> str:
+    """The text of a scalar; empty for anything else."""
+    value: object = spot.document.value
+    for step in spot.path:
+        value = value[step]  # type: ignore[index]
+    return value if isinstance(value, str) else ""
