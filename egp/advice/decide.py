@@ -4,27 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from hashlib import sha256
+from datetime import date
 
-from egp.advice.choices import BEFORE_LAUNCH, IN_FLIGHT, ROLL_BACK, chosen, has_begun
+from egp.advice.choices import (
+    BEFORE_LAUNCH,
+    GO_ON,
+    IN_FLIGHT,
+    NARROWER,
+    ROLL_BACK,
+    WAIT,
+    checkpoint,
+    chosen,
+    delay_in_days,
+    has_begun,
+)
+from egp.advice.open_options import (
+    closed_before_launch,
+    closed_by_calendar,
+    closed_by_receipt,
+    closed_in_flight,
+    errors_of,
+    onwards_of,
+    ships,
+)
+from egp.advice.receipts import Receipt
 from egp.advice.register import PlanAsRead, candidates_in, files_of, opened, require_whole, terms_of
-from egp.gate.call import CannotJudge
-from egp.gate.receipt import MAX_BYTES, read_receipt
-from egp.gate.stage import NOWHERE
+from egp.check import check
+from egp.gate.call import Call, CannotJudge, judge
 from egp.plan.analysis.people import identity
 from egp.plan.analysis.statements import somebody, stated
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Failure, HelpfulError
 from egp.plan.quantity import as_day, shown
-from egp.plan.results import CANARY, TEST, FrozenReadout
-from egp.plan.typed_reader import read
 from egp.plan.wording import called, listing
 from egp.policy.model import Policy
 from egp.policy.plan_files import PlanFinder, PlanSource
-from egp.record.lock import Decided, Registration, made, read_lock
+from egp.record.lock import Decided, Overruled, Registration, made, read_lock, said
 from egp.record.lock.writing import update_lock
-from egp.yaml.files import read_regular
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +53,21 @@ class DecisionStatement:
     handle: str = ""
     """Who, where ``by`` is a role that several people hold."""
     dissent: str = ""
+    overrule: tuple[str, str] = ("", "")
+    """Who chooses an option although it is closed, and why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """The gate's record that a decision rests on."""
+class Request:
+    """What is decided on: the plan, the day, and what the gate is shown."""
 
-    path: str
-    experiment: str
-    verdict: str
-    digest: str
-    stage: str
-    as_if: bool = False
-    """Whether it answers for another instant than that of its call."""
-    readout: FrozenReadout | None = None
-    """The rows that a look was read from."""
-
-    @property
-    def is_of_ramp(self) -> bool:
-        """Whether the treatment was out then, whatever the plan says of its days."""
-        return self.stage not in (NOWHERE, CANARY, TEST)
+    sources: Sequence[PlanSource]
+    finder: PlanFinder
+    policy: Policy
+    as_of: date
+    receipt: Receipt | None = None
+    results: str = ""
+    """A file of results that the gate judges now; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,58 +88,40 @@ class _Unfit(HelpfulError):
     """Why a part of the statement cannot be recorded."""
 
 
-def receipt_at(path: str) -> Receipt:
-    """Reads a receipt of the gate. Raises CannotJudge."""
-    recorded, _ = read_receipt(path)
+def decide(request: Request, statement: DecisionStatement) -> RecordedDecision:
+    """Appends the decision to the plan's entry. Raises EntryRefused, CannotJudge, and LockError for a lock that is not
+    to be relied on."""
+    candidate, entry, root = plan_decided_on(request)
     try:
-        digest = sha256(read_regular(path, MAX_BYTES)).hexdigest()
-    except OSError as error:
-        raise CannotJudge(Failure(path, f"cannot read the receipt: {error.strerror}")) from None
-    experiment, verdict, stage = (str(recorded.get(key)) for key in ("experiment", "verdict", "stage"))
-    readout = read(FrozenReadout, recorded.get("readout"))
-    is_whole = isinstance(readout.look, datetime) and readout.rows
-    return Receipt(
-        path,
-        experiment,
-        verdict,
-        f"sha256:{digest}",
-        stage,
-        recorded.get("as_if") is True,
-        readout if is_whole else None,
-    )
-
-
-def decide(
-    sources: Sequence[PlanSource],
-    finder: PlanFinder,
-    policy: Policy,
-    as_of: date,
-    statement: DecisionStatement,
-    receipt: Receipt | None = None,
-) -> RecordedDecision:
-    """Appends the decision to the plan's entry. Raises EntryRefused, and LockError for a lock that is not to be relied on."""
-    terms = terms_of(finder, policy, as_of)
-    lock = read_lock(terms.root)
-    candidate = _only(
-        [each for source in sources for each in candidates_in(opened(source, finder), terms, lock.entries)]
-    )
-    entry = _registered(candidate, lock.entries)
-    try:
-        decided = _decided(candidate, policy.roles, as_of, statement, receipt)
+        decided = _decided(candidate, request, statement)
     except _Unfit as unfit:
         raise candidate.refused((), str(unfit), unfit.help) from None
-    is_new = not any(vars(each) == vars(decided) for each in entry.decisions)
+    is_new = not any(said(each) == said(decided) for each in entry.decisions)
     written: tuple[str, ...] = ()
     if is_new:
-        written = update_lock(terms.root, lambda entries: _append(candidate, decided, entries)).written
+        written = update_lock(root, lambda entries: _append(candidate, decided, entries)).written
     return RecordedDecision(
         id=candidate.id,
         decided=decided,
         written=written,
         is_new=is_new,
         is_as_registered=entry.current_digest == candidate.digest,
-        receipt=receipt,
+        receipt=request.receipt,
     )
+
+
+def plan_decided_on(request: Request) -> tuple[PlanAsRead, Registration, str]:
+    """The plan, its entry in the lock, and the folder of that."""
+    terms = terms_of(request.finder, request.policy, request.as_of)
+    lock = read_lock(terms.root)
+    candidate = _only(
+        [
+            each
+            for source in request.sources
+            for each in candidates_in(opened(source, request.finder), terms, lock.entries)
+        ]
+    )
+    return candidate, entry_of(candidate, lock.entries), terms.root
 
 
 def _only(candidates: Sequence[PlanAsRead]) -> PlanAsRead:
@@ -140,7 +133,7 @@ def _only(candidates: Sequence[PlanAsRead]) -> PlanAsRead:
     return candidates[0]
 
 
-def _registered(candidate: PlanAsRead, entries: Mapping[str, Registration]) -> Registration:
+def entry_of(candidate: PlanAsRead, entries: Mapping[str, Registration]) -> Registration:
     require_whole(candidate)
     entry = entries.get(candidate.id)
     if entry is None:
@@ -153,7 +146,7 @@ def _registered(candidate: PlanAsRead, entries: Mapping[str, Registration]) -> R
 
 
 def _append(candidate: PlanAsRead, decided: Decided, entries: MutableMapping[str, Registration]) -> None:
-    entry = _registered(candidate, entries)
+    entry = entry_of(candidate, entries)
     latest = max((each.on for each in entry.decisions if each.on), default=entry.registered)
     if latest and decided.on and decided.on < latest:
         message = f"a decision of {decided.on} would precede the entry of {latest} in the lock"
@@ -161,22 +154,19 @@ def _append(candidate: PlanAsRead, decided: Decided, entries: MutableMapping[str
     entries[candidate.id] = made(Registration, **{**vars(entry), "decisions": (*entry.decisions, decided)})
 
 
-def _decided(
-    candidate: PlanAsRead,
-    roles: Mapping[str, Sequence[str]],
-    as_of: date,
-    statement: DecisionStatement,
-    receipt: Receipt | None,
-) -> Decided:
-    plan = candidate.plan
+def _decided(candidate: PlanAsRead, request: Request, statement: DecisionStatement) -> Decided:
+    plan, as_of, receipt = candidate.plan, request.as_of, request.receipt
     is_running = has_begun(plan, as_of) or (receipt is not None and receipt.is_of_ramp)
     option, means = _option(plan, statement.option, is_running)
-    role, by = _decider(plan, roles, statement)
+    role, by = _decider(plan, request.policy.roles, statement.by, statement.handle)
     if not stated(statement.because):
         raise _Unfit("the decision has no reason", "--because says why, for those who were not in the room")
     if receipt is not None and receipt.experiment != candidate.id:
         message = f"the receipt is of {shown(receipt.experiment)}, and the decision on {shown(candidate.id)}"
         raise _Unfit(message, "name the receipt of this experiment")
+    overruled = _overruled(candidate, request, statement, option, is_running)
+    days = delay_in_days(plan)
+    waits = not is_running and option == WAIT and days
     return made(
         Decided,
         option=option,
@@ -189,7 +179,46 @@ def _decided(
         plan=candidate.digest,
         receipt=receipt.digest if receipt else None,
         readout=receipt.readout if receipt else None,
+        checkpoint=checkpoint(as_of, days) if waits else None,
+        overruled=overruled,
     )
+
+
+def _overruled(
+    candidate: PlanAsRead, request: Request, statement: DecisionStatement, option: str, is_running: bool
+) -> Overruled | None:
+    """Who chose a closed option all the same. Raises _Unfit for a closed one that nobody overrules."""
+    letter = GO_ON if ships(option) else option
+    closed = _closed(candidate, request, letter, is_running, is_own=letter != option)
+    if not closed:
+        return None
+    who, because = statement.overrule
+    if not who and not because:
+        help = 'choose one that is open (egp brief shows them), or name who overrules and why: --overrule ROLE "…"'
+        raise _Unfit(f"{shown(option)} is closed: {closed}", help)
+    if not stated(because):
+        raise _Unfit("overruling has no reason", '--overrule ROLE "why"')
+    role, by = _decider(candidate.plan, request.policy.roles, who, "")
+    return made(Overruled, role=role, by=by or None, because=" ".join(because.split()), closed=closed)
+
+
+def _closed(candidate: PlanAsRead, request: Request, letter: str, is_running: bool, is_own: bool) -> str:
+    """Why an option is closed, by the gate where it is shown results or a receipt; empty for one that is open."""
+    receipt = request.receipt
+    if not is_running:
+        if is_own:
+            return closed_by_calendar(GO_ON, candidate.plan, request.as_of)
+        report = check([candidate.source], request.finder, request.policy, request.as_of)
+        if report.failures:
+            raise CannotJudge(*report.failures)
+        return closed_before_launch(letter, len(errors_of(report)))
+    if request.results:
+        call = Call(candidate.source.shown, request.results, as_of=request.as_of, policy=request.policy.name)
+        watched = judge(call, request.finder, request.policy)
+        return closed_in_flight(letter, watched, onwards_of(call, watched, request.finder, request.policy))
+    if receipt is not None:
+        return closed_by_receipt(letter, receipt)
+    return closed_by_calendar(letter, candidate.plan, request.as_of)
 
 
 def _option(plan: Experiment, asked: str, is_running: bool) -> tuple[str, str]:
@@ -207,10 +236,10 @@ def _option(plan: Experiment, asked: str, is_running: bool) -> tuple[str, str]:
 
 
 def _decider(
-    plan: Experiment, roles: Mapping[str, Sequence[str]], statement: DecisionStatement
+    plan: Experiment, roles: Mapping[str, Sequence[str]], named: str, handle: str
 ) -> tuple[str, str]:
     """Role and handle of who decides. Whom the plan itself names as owner or tie-breaker may."""
-    name, handle = somebody(statement.by), somebody(statement.handle)
+    name, handle = somebody(named), somebody(handle)
     if not name:
         raise _Unfit("the decision has no decider", "--by says who decided, as a role or a handle")
     if not roles:
@@ -258,6 +287,11 @@ def decision_lines(recorded: RecordedDecision) -> Iterator[str]:
     yield f"  because: {decided.because}"
     if decided.dissent:
         yield f"  disagreed and committed: {decided.dissent}"
+    if decided.checkpoint:
+        yield f"  checkpoint on {decided.checkpoint}: without the repair by then it is C ({BEFORE_LAUNCH[NARROWER]})"
+    if by := decided.overruled:
+        yield f"  overruled by {by.by or by.role}, for it was closed ({by.closed}): {by.because}"
+        yield "  every later page shows it, and the gate's answer stays"
     receipt = recorded.receipt
     if receipt and receipt.verdict == "roll_back" and decided.option != ROLL_BACK:
         yield "  the receipt says roll back, and no decision changes that answer"

@@ -446,7 +446,7 @@ def _entry_digest(plan: Experiment, registration: Registration | None) -> str:
     if registration is None:
         return NO_DIGEST
     # What people decide afterwards is no input: a receipt must still replay once it has been decided on.
-    judged = made(Registration, **{**vars(registration), "decisions": ()})
+    judged = made(Registration, **{**vars(registration), "decisions": (), "positions": ()})
     text = rendered(Lock("", None, {plan.name: judged}, {}))
     return f"sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 

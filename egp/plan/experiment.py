@@ -164,6 +164,19 @@ class Metric(TypedMapping):
         "Share of the exposed units that are in the segment.", "15%", measured=True
     )
     description: str | None = field("What the metric measures.", prose=True)
+    label: str | None = field(
+        "What people call the metric; without it what the catalogue calls it.",
+        "Add-to-cart rate",
+        prose=True,
+        weight="benign",
+        because="what people call it changes nothing that is measured",
+    )
+    worth: Money | None = field(
+        "What one unit of the metric is worth, or costs where less is better; without it what the catalogue says.",
+        "1.10 USD",
+        weight="benign",
+        because="pages are priced by it, and no verdict rests on a price",
+    )
 
     @property
     def name(self) -> str:
@@ -315,6 +328,11 @@ class Scenario(TypedMapping):
     p_success: Share | None = field("Share of events that succeed in it.", 0.40, measured=True)
     segment: str | None = field("The segment the scenario is about.", "new_users")
     expected_value: Money | None = field("Declared expected value per event; egp recomputes it.", "0.166 USD")
+    without_launch: Money | None = field(
+        "What an event of this scenario earns with today's version, where it is not the same in all.",
+        "0.142 USD",
+        measured=True,
+    )
 
 
 class Delay(TypedMapping):
@@ -330,7 +348,26 @@ class Economics(TypedMapping):
     cost_per_unit: Money | None = field("Running cost of one event.", "0.00003 USD", measured=True)
     floor: Money | None = field("Least acceptable expected value per event.", "0.08 USD")
     expected_value: Money | None = field("Declared expected value per event over all scenarios.", "0.166 USD")
+    without_launch: Money | None = field(
+        "What an event earns with today's version. Every amount on a page is the difference to it.",
+        "0.154 USD",
+        measured=True,
+    )
     delay: Delay | None = field("The alternative: launch later.")
+
+
+class Position(TypedMapping):
+    """What somebody wants done, and what would change their mind."""
+
+    by: str | None = field("Who holds it, as a role or handle.", "marketing_director")
+    on: date | None = field("When they said so; without it before the launch.", "2023-03-01")
+    wants: str | None = field("What they want done, in words or as an option of the page.", "ship on Friday")
+    because: str | None = field("Why.", "the campaign is booked", prose=True)
+    agrees_if: str | None = field(
+        "What it would take for them to agree to something else.",
+        "the two readings of this week show no more contacts",
+        prose=True,
+    )
 
 
 class Population(TypedMapping):
@@ -580,6 +617,11 @@ class Experiment(TypedMapping):
     )
     economics: Economics | None = field(
         "Expected value of the launch.", weight="inferential", because="expected value decides on the launch"
+    )
+    positions: tuple[Position, ...] = listed(
+        "What those who have a say want, and what it would take for them to agree.",
+        weight="benign",
+        because="people may change their mind, and no analysis reads it",
     )
     data_access: str | None = field(
         "The data analysts work with; never user-level exports.",

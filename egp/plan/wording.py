@@ -73,6 +73,21 @@ def significant(value: float, digits: int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
+_SCALES = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
+
+
+def money(value: float, currency: str, digits: int = 3) -> str:
+    """745680 → "$746k"; 1234567 → "$1.23M"; 0.15535 → "$0.155"; 1.1 → "$1.10"; -7700 → "-$7.7k"; 12300 in CHF → "12.3k CHF"."""
+    size = abs(float(f"{value:.{digits - 1}e}"))
+    scale, letter = next(((over, name) for over, name in _SCALES if size >= over), (1.0, ""))
+    has_cents = digits > 2 and scale == 1.0 and 1 <= size < 100 and size != int(size)
+    figures = f"{size:.2f}" if has_cents else significant(size / scale, digits)
+    number = f"{'-' if value < 0 and size else ''}%s{figures}{letter}"
+    sign = _SIGNS.get(currency)
+    return number % sign if sign else f"{number % ''} {currency}"
+
+
 def whole(value: float) -> str:
     """1377160 → "1,377,160"."""
     return f"{math.ceil(value - 1e-9):,}"

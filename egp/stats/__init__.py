@@ -23,7 +23,7 @@ NAMES_OF_MODULE = {
         "relative_lift"
     ),
     "exact": "EXACT_BELOW_EVENTS exact_score_power",
-    "exaggeration": "TypeM type_m",
+    "exaggeration": "Selected TypeM corrected_for_selection type_m",
     "looks": "information_fractions most_crossing_probability repeated_looks_type1",
     "means": "mean_mde mean_power mean_units",
     "moments": (

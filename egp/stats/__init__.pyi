@@ -26,7 +26,9 @@ from .estimates import ratio_standard_error as ratio_standard_error
 from .estimates import relative_lift as relative_lift
 from .exact import EXACT_BELOW_EVENTS as EXACT_BELOW_EVENTS
 from .exact import exact_score_power as exact_score_power
+from .exaggeration import Selected as Selected
 from .exaggeration import TypeM as TypeM
+from .exaggeration import corrected_for_selection as corrected_for_selection
 from .exaggeration import type_m as type_m
 from .looks import information_fractions as information_fractions
 from .looks import most_crossing_probability as most_crossing_probability

@@ -11,7 +11,7 @@ import io
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -274,6 +274,8 @@ class Ramp:
     refund_rates: tuple[float, float] = (0.0310, 0.0312)
     weekly_contacts: tuple[float, ...] = (0.0313, 0.0313, 0.0313)
     """Contacts per active treated unit in each week; 0.0315 in control."""
+    adds: tuple[float, float] | None = None
+    """Shares of units that add to the cart in the holdout and in the treatment; None where nobody looks."""
 
     def rows(self, seed: int) -> Iterator[Cells]:
         draw = Draw(seed)
@@ -286,6 +288,9 @@ class Ramp:
             yield from arm.cohorts("cs_contacts", self.last, counts(draw, arm.units, contacts * 4 / 3, 0.21))
             yield from self._weeks(draw, arm, list(shares.values())[at])
             yield from self._page_load(draw, arm, list(shares.values())[at])
+            if self.adds:
+                again = Draw(seed + 100 + at)
+                yield from arm.cohorts("add_to_cart_rate", self.last, _adds(again, arm.units, self.adds[at]))
 
     def _weeks(self, draw: Draw, arm: Arm, share: float) -> Iterator[Cells]:
         whole = ((self.last - self.first).days + 1) // 7
@@ -357,7 +362,8 @@ def pdp_buy_now() -> Iterator[tuple[str, str, str, list[str], list[Cells]]]:
     yield "ramp-harm", "2023-02-28T08:00:00-08:00", web, [mended], [*readout, *harm.rows(8)]
     both = [first, second]
     yield "stage-2", "2023-02-16T09:00:00-08:00", web, both, [*stage_1, *at_90(date(2023, 2, 15)).rows(9)]
-    yield "monitor", "2023-03-02T09:00:00-08:00", web, both, [*stage_1, *at_90(date(2023, 3, 1)).rows(10)]
+    validated = replace(at_90(date(2023, 3, 1)), adds=(0.1201, 0.1256))
+    yield "monitor", "2023-03-02T09:00:00-08:00", web, both, [*stage_1, *validated.rows(10)]
     bad = at_90(date(2023, 3, 1), weekly_contacts=(0.0314, 0.0360, 0.0362))
     yield "two-bad-weeks", "2023-03-02T09:00:00-08:00", web, both, [*stage_1, *bad.rows(11)]
 
@@ -461,7 +467,8 @@ The readout when refunds have come in until 02-02 only, and contacts of the last
 90 %, the rest being the holdout. It brings about 3,000 control units a day, so that the stop rule on refunds, which
 asks for 20,000 in each variant, speaks after a week; the story was done by 02-10.""",
     "monitor": """\
-Three weeks at 90 %: nothing trips. Page load, +2.1 % at first, has stayed at +0.4 %.""",
+Three weeks at 90 %: nothing trips. Page load, +2.1 % at first, has stayed at +0.4 %. The holdout adds to the cart less
+often than the treated do, by as much as the readout said.""",
     "ramp-harm": """\
 A mobile sub-variant that nobody reviewed went out with web-8902: 8 % more purchases, made by accident. Nearly all are
 refunded: 3.4 % × 8 % = 0.27 pp on top of a refund rate of 3.1 %; these units show +0.28 pp so far.

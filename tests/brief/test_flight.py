@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shlex
 from collections.abc import MutableMapping
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -13,6 +14,7 @@ import pytest
 from egp.output.page.model import Command, Figure, Light, Page, Paragraph, Table
 from egp.output.page.text import cell_text
 from egp.pages.brief.guardrails import Seen, WatchedGuardrail
+from egp.pages.brief.holdout import Confirmation
 from egp.pages.brief.scene import Audience
 from egp.plan.experiment import read_experiment
 from egp.plan.quantity import day
@@ -27,6 +29,7 @@ from tests.brief.asking import (
     ask,
     edit,
     facts,
+    lights,
     options,
     points,
     section,
@@ -37,7 +40,7 @@ from tests.gate.calling import call, taken
 from tests.gate.worlds import ROOT, plan_of
 
 RESULTS = sorted((ROOT / "examples" / "results").glob("*/*.yaml"))
-EXIT_OF_TONE = {"good": 0, "caution": 1, "bad": 3}
+EXIT_OF_TONE = {"good": 0, "neutral": 0, "caution": 1, "bad": 3}
 
 
 def guardrail_rows(page: Page) -> list[list[str]]:
@@ -135,11 +138,59 @@ def test_red_is_what_the_gate_says(
     assert WatchedGuardrail(metric, "buy_now", (seen,), "", frozenset(tripped)).light(seen) == light
 
 
-def test_a_test_that_is_over_does_not_run_on(repository: Path) -> None:
+def test_a_test_that_runs_is_no_green_light(repository: Path) -> None:
     running = ask(repository, BUY_NOW, "results/pdp-buy-now/day-05.yaml").page
+    assert running.tone == "neutral"
+    assert running.verdict == (
+        "On course: the test runs as planned, 5 of 14 days complete. Shipping is closed until 2023-02-06."
+    )
+    assert options(running)["D"][2] == Light("bad", "closed until 2023-02-06, the planned look")
+    assert not [
+        each for part in running.sections for each in lights(part) if each == Light("good", "proceed")
+    ]
+
+
+def test_the_readout_offers_to_go_on_first(repository: Path) -> None:
     over = ask(repository, BUY_NOW, "results/pdp-buy-now/day-14.yaml").page
-    assert "the test runs on as planned" in running.verdict
-    assert "the readout says whether to launch, not this page" in over.verdict
+    assert over.tone == "good"
+    assert over.verdict.startswith(
+        "Go: the result ships by the rule that was agreed before it. Add-to-cart rate +0.58 pp"
+    )
+    assert next(iter(options(over))) == "D", "what is open leads"
+    assert options(over)["D"] == (
+        "raise to 70% for at least 48 h, watched", "as agreed before the start", Light("good", "open: the gate says proceed"),
+    )  # fmt: skip
+
+
+def test_after_the_ramp_the_holdout_says_whether_the_gain_is_there(repository: Path) -> None:
+    page = ask(repository, BUY_NOW, "results/pdp-buy-now/monitor.yaml").page
+    assert page.tone == "good"
+    assert "The gain is validated: Add-to-cart rate +0.55 pp against the holdout" in page.verdict
+    assert "D" not in options(page), "there is no further stage"
+
+
+def test_without_rows_of_the_holdout_nothing_is_validated(repository: Path) -> None:
+    page = ask(repository, BUY_NOW, "results/pdp-buy-now/stage-2.yaml").page
+    assert page.tone == "neutral"
+    assert "The gain is not validated: no units of add_to_cart_rate have been counted" in page.verdict
+
+
+@pytest.mark.parametrize(
+    ("power", "low", "word", "is_validated"),
+    [
+        (0.79, 0.001, "The gain is not validated yet", False),
+        (0.81, -0.001, "The gain is not confirmed", False),
+        (0.81, 0.001, "The gain is validated", True),
+    ],
+)
+def test_a_holdout_validates_if_it_could_have_said_otherwise(
+    repository: Path, power: float, low: float, word: str, is_validated: bool
+) -> None:
+    told = ask(repository, BUY_NOW, "results/pdp-buy-now/monitor.yaml").said.confirmed
+    assert isinstance(told, Confirmation)
+    changed = replace(told, power=power, low=low)
+    assert changed.in_words.startswith(word)
+    assert changed.is_validated is is_validated
 
 
 def test_what_a_reader_needs_last_is_folded(repository: Path) -> None:
@@ -160,7 +211,7 @@ def test_what_a_reader_needs_last_is_folded(repository: Path) -> None:
 )
 def test_no_decision_is_put_into_the_mouth_of_people(repository: Path, results: str, option: str) -> None:
     page = ask(repository, BUY_NOW, results).page
-    (command,) = [each.text for each in section(page, "How the decision").blocks if isinstance(each, Command)]
+    command, _ = [each.text for each in section(page, "How the decision").blocks if isinstance(each, Command)]
     assert f'--option "{option}" --by experimentation_lead' in command
     done = call(repository, *shlex.split(command)[1:], "--as-of=2023-03-02")
     assert (done.status, done.out) == (1, ""), "nothing is recorded before it has its words"

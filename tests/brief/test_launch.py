@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from egp.output.page.model import Command
 from egp.plan.experiment import read_experiment
+from egp.plan.wording import money
 from egp.yaml import read_text
 from tests.brief.asking import BUY_NOW, RANKING, ask, edit, facts, options, points, section, shown
 from tests.gate.calling import call
@@ -18,25 +20,58 @@ DAY = "2023-08-30"
 def test_the_memo_of_the_ranking_model(repository: Path) -> None:
     page = ask(repository, RANKING, as_of=DAY).page
     text = shown(page)
-    assert page.tone == "good"
-    for number in ("0.166 USD", "0.131 USD", "0.34", "0.08 USD", "0.155 USD"):
+    assert page.tone == "caution", "new users would be worse off than today"
+    for number in ("$0.166", "$0.131", "0.34", "$0.08", "$0.155"):
         assert number in text
     assert "0.121" not in text
-    assert "Waiting 1.5 weeks forgoes at most 746,000 USD: as if all traffic were treated" in text
-    assert "wins that back in about 22 weeks" in text
+    assert "$746k" not in text, "that is against earning nothing, and today's version earns something"
+    assert "Launching now gains $0.00145 per impression over today's version" in page.verdict
+    assert "new users would be worse off than today" in page.verdict
+
+
+def test_an_amount_is_the_difference_to_todays_version(repository: Path) -> None:
+    """Recomputed from the plan by hand: 3.2M impressions a week, 95 % of them treated from 25 September to 15 December."""
+    gain = 0.7 * (0.40 * 0.52 - 0.60 * 0.07 - 0.00003 - 0.159) + 0.3 * (
+        0.34 * 0.52 - 0.66 * 0.07 - 0.00003 - 0.142
+    )
+    weeks = 82 / 7
+    told = options(ask(repository, RANKING, as_of=DAY).page)
+    worst, best = (each * 3.2e6 * 0.95 * weeks for each in (0.13057 - 0.142, 0.16597 - 0.159))
+    assert told["A"][1] == (
+        f"{money(gain * 3.2e6 * 0.95 * weeks, 'USD')} until 2023-12-15 ({money(worst, 'USD', 2)} if all were as in the worst "
+        f"scenario, {money(best, 'USD', 2)} as in the best)"
+    )
+    repaired = 0.40 * 0.52 - 0.60 * 0.07 - 0.00003 - (0.7 * 0.159 + 0.3 * 0.142)
+    assert told["B"][1].startswith(
+        f"{money(repaired * 3.2e6 * 0.95 * (weeks - 1.5), 'USD')} until 2023-12-15 if all is repaired"
+    )
+
+
+def test_without_what_today_earns_no_amount_is_printed(repository: Path) -> None:
+    edit(
+        repository,
+        RANKING,
+        ("  without_launch: 0.159 USD ", "  x-was: 0.159 USD "),
+        (", without_launch: 0.142 USD", ""),
+    )
+    page = ask(repository, RANKING, as_of=DAY).page
+    assert (
+        "`economics.without_launch` would say what one impression earns with today's version" in page.verdict
+    )
+    assert not re.search(r"\$[0-9.]+[kMB]", shown(page))
 
 
 def test_the_values_follow_the_inputs(repository: Path) -> None:
     edit(repository, RANKING, ("p_success: 0.34", "p_success: 0.25"))
     page = ask(repository, RANKING, as_of=DAY).page
-    assert "new users, is worth 0.0775 USD, below it" in page.verdict
+    assert "$0.0775" in shown(page)
     assert page.tone == "bad", "the policy rejects a scenario below the floor"
 
 
 def test_a_declared_value_is_not_believed(repository: Path) -> None:
     edit(repository, RANKING, ("expected_value: 0.131 USD", "expected_value: 0.121 USD"))
     page = ask(repository, RANKING, as_of=DAY).page
-    assert "0.131 USD" in page.verdict
+    assert "$0.131" in shown(page)
     assert "0.34 × 0.52 − 0.66 × 0.07 is 0.131 USD, not 0.121 USD" in " ".join(
         points(section(page, "The options"))
     )
@@ -57,7 +92,10 @@ def test_the_narrower_plan_leaves_out_the_segment_of_the_worst_scenario(reposito
     page = ask(repository, RANKING, as_of=DAY).page
     what, follows, light = options(page)["C"]
     assert "ranking-model-without-new-users" in what
-    assert follows == "0.116 USD per impression: nothing is counted for new_users (30 %), left as today"
+    assert (
+        follows
+        == "$174k until 2023-12-15 ($0 if all were as in the worst scenario, $250k as in the best); new_users (30 %) stays as today"
+    )
     draft = section(page, "The draft for C")
     (yaml,) = [each.text for each in draft.blocks if isinstance(each, Command)]
     assert "x-leaves-out: [new_users]" in yaml
@@ -71,19 +109,20 @@ def test_the_narrower_plan_leaves_out_the_segment_of_the_worst_scenario(reposito
 
 
 def test_a_repair_is_worth_what_the_best_scenario_is(repository: Path) -> None:
-    assert options(ask(repository, RANKING, as_of=DAY).page)["B"][1] == (
-        "0.166 USD per impression if all is repaired; forgoes at most 746,000 USD"
+    assert (
+        "if all is repaired; of which waiting costs $6.96k"
+        in options(ask(repository, RANKING, as_of=DAY).page)["B"][1]
     )
     edit(repository, RANKING, ("gain_per_success: 0.52 USD", "gain_per_success: 0.05 USD"))
     assert options(ask(repository, RANKING, as_of=DAY).page)["B"][1].endswith("; waiting costs nothing")
 
 
-def test_a_plan_without_economics_says_so(repository: Path) -> None:
+def test_a_plan_without_economics_has_the_prices_of_its_metrics(repository: Path) -> None:
     page = ask(repository, BUY_NOW, as_of="2023-01-18").page
     assert page.verdict == (
-        "The plan follows the policy. What the launch is worth is not known, because the plan has no `economics`."
+        "Launching is open: the plan follows the policy. A week of it gains $505 to $757 if the effect is there and loses up to $3.41k if a "
+        "guardrail is harmed by its margin."
     )
-    assert not [each for each in page.sections if each.title == "What it is worth"], "said once"
     assert options(page)["B"][1] == "the plan names no delay"
 
 
@@ -106,7 +145,7 @@ def test_what_keeps_the_value_from_being_computed_is_named(
 def test_a_delay_that_says_too_little_costs_nothing_that_could_be_told(repository: Path, delay: str) -> None:
     edit(repository, RANKING, ("{weeks: 1.5, units_per_week: 3.2M}", delay))
     text = shown(ask(repository, RANKING, as_of=DAY).page)
-    assert "0.155 USD" in text
+    assert "$0.155" in text
     assert "Waiting" not in text
 
 
@@ -165,7 +204,7 @@ def test_a_plan_that_is_rejected_is_no_launch(repository: Path) -> None:
     edit(repository, RANKING, ("end: 2023-09-24", "end: 2023-09-15"))
     page = ask(repository, RANKING, as_of=DAY).page
     assert page.tone == "bad"
-    assert page.verdict.startswith("The plan does not follow the policy yet (")
+    assert page.verdict.startswith("Launching is closed: the plan does not follow the policy yet (")
     assert options(page)["A"][2].tone == "caution"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ AMOUNTS = {
     "cost_per_error": "0.07 USD",
     "cost_per_unit": "0.00003 USD",
     "floor": "0.08 USD",
+    "without_launch": "0.154 USD",
 }
 
 
@@ -60,7 +62,9 @@ def test_all_scenarios_together(tenths: int, first: float, second: float) -> Non
     expected = sum(share / 100 * net for share, net in zip(shares, nets, strict=True))
     assert worth.expected() == pytest.approx(expected, abs=1e-12)
     assert min(nets) - 1e-12 <= worth.expected() <= max(nets) + 1e-12
-    assert worth.without({1}) == pytest.approx(shares[0] / 100 * nets[0], abs=1e-12)
+    assert worth.gain() == pytest.approx(expected - 0.154, abs=1e-12)
+    assert worth.gain_without({1}) == pytest.approx(shares[0] / 100 * (nets[0] - 0.154), abs=1e-12)
+    assert worth.gain_repaired() == pytest.approx(max(nets) - 0.154, abs=1e-12)
 
 
 def test_the_numbers_of_the_ranking_model() -> None:
@@ -72,10 +76,27 @@ def test_the_numbers_of_the_ranking_model() -> None:
     assert worth.net(least) == pytest.approx(0.08)
 
 
-def test_waiting_forgoes_what_the_events_of_the_delay_are_worth() -> None:
+def test_waiting_forgoes_what_gains_and_saves_what_loses() -> None:
     waiting = wait(Worth(economics()), read(Delay, {"weeks": 1.5, "units_per_week": "3.2M"}))
-    assert waiting.cost == pytest.approx(0.15535 * 4_800_000)
+    assert waiting.forgone == pytest.approx(0.7 * (0.16597 - 0.154) * 4_800_000)
+    assert waiting.saved == pytest.approx(0.3 * (0.154 - 0.13057) * 4_800_000)
+    assert waiting.cost == pytest.approx((0.15535 - 0.154) * 4_800_000)
     assert waiting.pays_back_after == pytest.approx(waiting.cost / ((0.16597 - 0.15535) * 3_200_000))
+
+
+def test_what_today_earns_may_differ_by_scenario() -> None:
+    """Events simulated one by one: each is of a scenario, succeeds or not, and is compared with what it earns today."""
+    scenarios = [
+        {**SCENARIOS[0], "without_launch": "0.159 USD"},
+        {**SCENARIOS[1], "without_launch": "0.142 USD"},
+    ]
+    worth = Worth(economics(scenarios=scenarios))
+    rng, events = random.Random(7), 200_000
+    total = 0.0
+    for _ in range(events):
+        p, today = (0.40, 0.159) if rng.random() < 0.7 else (0.34, 0.142)
+        total += (0.52 if rng.random() < p else -0.07) - 0.00003 - today
+    assert total / events == pytest.approx(worth.gain(), abs=4 * 0.29 / math.sqrt(events))
 
 
 def test_a_delay_that_cannot_be_won_back() -> None:

@@ -63,6 +63,8 @@ def test_a_decision_is_recorded(repository: Path) -> None:
         "plan": plan_digest(read_experiment(read_text((repository / PLAN).read_text())[0].value)[0]),
         "receipt": f"sha256:{sha256((repository / path).read_bytes()).hexdigest()}",
         "readout": None,
+        "checkpoint": None,
+        "overruled": None,
     }
     assert "experimentation_lead (@xp-lead) decided on 2023-03-02 for B (roll back)" in done.out
     assert "disagreed and committed: the campaign ends on Friday" in done.out
@@ -129,7 +131,7 @@ def test_who_may_decide(repository: Path, by: str, handle: str, role: str, who: 
 @pytest.mark.parametrize(
     ("arguments", "changed", "says", "help"),
     [
-        ((), {"option": "D"}, "D is none of the options", "A: freeze the ramp, B: roll back, C: a narrower experiment, ship"),
+        ((), {"option": "E"}, "E is none of the options", "A: freeze the ramp, B: roll back, C: a narrower experiment, D: go on, ship"),
         ((), {"option": "launch now, guarded"}, "is none of the options while the experiment is under way", "A: freeze the ramp"),
         ((), {"option": "A: roll back"}, "is none of the options while", "B: roll back"),
         ((), {"because": " "}, "the decision has no reason", "--because says why"),
@@ -206,9 +208,197 @@ def test_a_placeholder_is_no_dissent(repository: Path) -> None:
 
 def test_a_decision_changes_no_verdict(repository: Path) -> None:
     path = receipt(repository)
-    done = decide(repository, f"--receipt={path}", option="A")
+    done = decide(
+        repository, f"--receipt={path}", "--overrule", "vp_commerce", "the campaign is paid for", option="A"
+    )
+    assert done.status == 0, done.err
     assert "the receipt says roll back, and no decision changes that answer" in done.out
     assert call(repository, "gate", "--replay", path).status == 3, "decided on, a receipt still replays"
+
+
+RESULTS = "results/pdp-buy-now"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "day", "says"),
+    [
+        ((), "D", "2023-01-28", "D is closed: it is read on 2023-02-06, the planned look"),
+        ((), "ship", "2023-01-28", "ship is closed: it is read on 2023-02-06, the planned look"),
+        ((), "ship", "2023-01-20", "ship is closed: it is read on 2023-02-06, the planned look"),
+        ((), "D", "2023-02-07", "D is closed: nothing shows that the gate says proceed"),
+        (
+            (f"--results={RESULTS}/day-05.yaml",),
+            "ship",
+            "2023-01-28",
+            "ship is closed: the gate says hold until 2023-02-07",
+        ),
+        (
+            (f"--results={RESULTS}/two-bad-weeks.yaml",),
+            "A",
+            "2023-03-02",
+            "A is closed: the gate says roll back",
+        ),
+        ((f"--results={RESULTS}/monitor.yaml",), "D", "2023-03-02", "D is closed: there is no further stage"),
+        (("--receipt=r.json",), "A", "2023-03-02", "A is closed: the gate says roll back"),
+    ],
+)
+def test_a_closed_option_is_refused(
+    repository: Path, arguments: tuple[str, ...], option: str, day: str, says: str
+) -> None:
+    receipt(repository)
+    before = lock_text(repository)
+    done = decide(repository, *arguments, option=option, day=day)
+    assert (done.status, done.out, lock_text(repository)) == (1, "", before)
+    assert says in done.err
+    assert "--overrule" in done.err
+
+
+@pytest.mark.parametrize(
+    ("results", "option", "day"),
+    [
+        ("day-14", "D", "2023-02-07"), ("day-14", "ship", "2023-02-07"), ("stage-1", "go on", "2023-02-09"),
+        ("two-bad-weeks", "B", "2023-03-02"), ("two-bad-weeks", "C", "2023-03-02"), ("monitor", "A", "2023-03-02"),
+    ],
+)  # fmt: skip
+def test_what_the_gate_leaves_open_needs_nobody_to_overrule(
+    repository: Path, results: str, option: str, day: str
+) -> None:
+    done = decide(repository, f"--results={RESULTS}/{results}.yaml", option=option, day=day)
+    assert done.status == 0, done.err
+    assert decisions(repository)[-1].overruled is None
+
+
+def test_a_launch_that_the_policy_rejects_is_closed(repository: Path) -> None:
+    path = repository / PLAN
+    path.write_text(path.read_text().replace("min_dwell: 48h}", "min_dwell: 1h}"))
+    done = decide(repository, option="A", day="2023-01-20")
+    assert done.status == 1
+    assert "A is closed: the plan has" in done.err
+
+
+def test_who_overrules_is_named_and_every_later_page_shows_it(repository: Path) -> None:
+    done = decide(
+        repository, f"--results={RESULTS}/two-bad-weeks.yaml", "--overrule", "vp_commerce", "the campaign is paid for",
+        option="A",
+    )  # fmt: skip
+    assert done.status == 0, done.err
+    (decided,) = decisions(repository)
+    assert decided.overruled is not None
+    assert vars(decided.overruled) == {
+        "role": "vp_commerce", "by": None, "because": "the campaign is paid for", "closed": "the gate says roll back",
+    }  # fmt: skip
+    words = "on 2023-03-02 vp_commerce chose A (freeze the ramp), which was closed: the gate says roll back"
+    for results in ("two-bad-weeks", "monitor"):
+        page = call(
+            repository, "brief", PLAN, f"--results={RESULTS}/{results}.yaml", "--as-of=2023-03-02"
+        ).out
+        assert words in " ".join(page.split())
+    git(repository, "init", "--quiet")
+    commit(repository, "2023-03-02")
+    life = call(repository, "history", PLAN).out
+    assert "overruled by vp_commerce" in " ".join(life.split())
+    status = call(repository, "status", f"--results={RESULTS}", "--as-of=2023-03-02").out
+    assert "overruled by vp_commerce" in " ".join(status.split())
+
+
+@pytest.mark.parametrize(
+    ("who", "why", "says"),
+    [
+        ("@marketing", "because", "@marketing holds no role that decides"),
+        ("vp_commerce", " ", "overruling has no reason"),
+    ],
+)
+def test_overruling_takes_a_say_and_a_reason(repository: Path, who: str, why: str, says: str) -> None:
+    receipt(repository)
+    done = decide(repository, "--receipt=r.json", "--overrule", who, why, option="A")
+    assert done.status == 1
+    assert says in done.err
+
+
+def test_a_delay_has_a_checkpoint_that_falls_back_by_itself(repository: Path) -> None:
+    ranking = "experiments/ranking-model.yaml"
+    done = call(
+        repository,
+        "decide",
+        ranking,
+        "--option=B",
+        "--by=@recs-ds",
+        "--because=new users lose",
+        "--as-of=2023-08-30",
+    )
+    assert done.status == 0, done.err
+    assert "checkpoint on 2023-09-04: without the repair by then it is C (a narrower launch)" in done.out
+    before = call(repository, "brief", ranking, "--as-of=2023-09-03").out
+    after = call(repository, "brief", ranking, "--as-of=2023-09-05").out
+    assert "checkpoint on 2023-09-04" in " ".join(before.split())
+    assert "C (a narrower launch) has taken its place" in " ".join(after.split())
+
+
+def test_positions_stand_beside_the_decision(repository: Path) -> None:
+    held = (
+        "--position=marketing_director",
+        "--wants=B",
+        "--because=the campaign suffers",
+        "--agrees-if=two green readings",
+    )
+    done = call(repository, "decide", PLAN, *held, "--as-of=2023-03-01")
+    assert done.status == 0, done.err
+    assert "marketing_director wants on 2023-03-01: B" in done.out
+    call(
+        repository,
+        "decide",
+        PLAN,
+        "--position=@pdp-pm",
+        "--wants=go on",
+        "--because=adoption",
+        "--as-of=2023-03-01",
+    )
+    again = call(repository, "decide", PLAN, *held, "--as-of=2023-03-01")
+    assert again.out.startswith("recorded already:")
+    assert (
+        decide(repository, f"--results={RESULTS}/two-bad-weeks.yaml", "--dissent=adoption suffers").status
+        == 0
+    )
+    page = call(
+        repository, "brief", PLAN, f"--results={RESULTS}/two-bad-weeks.yaml", "--as-of=2023-03-02"
+    ).out
+    said = " ".join(page.split())
+    assert "two green readings" in said
+    assert "adoption suffers" in said
+    early = call(repository, "brief", PLAN, "--as-of=2023-01-18").out
+    assert "marketing_director" not in early, "what was said later was not said then"
+
+
+def test_a_decision_with_the_rows_of_a_look_is_kept_under_a_base(repository: Path) -> None:
+    """Parts of a lock are compared by what they say."""
+    gate(repository, "day-14", "--to=70%", "--receipt=r.json")
+    assert decide(repository, "--receipt=r.json", option="ship", day="2023-02-07").status == 0
+    again = decide(repository, "--receipt=r.json", option="ship", day="2023-02-07")
+    assert again.out.startswith("recorded already:")
+    git(repository, "init", "--quiet")
+    commit(repository, "2023-02-07")
+    done = call(repository, "check", PLAN, "--base=HEAD", "--as-of=2023-02-08")
+    assert "decisions that are missing or changed" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--option=B",), "a decision needs --by and --because"),
+        (("--position=pm", "--option=B"), "a position is no decision"),
+        (("--option=B", "--by=x", "--because=y", "--wants=z"), "--wants and --agrees-if are of a position"),
+    ],
+)
+def test_a_decision_or_a_position(repository: Path, arguments: tuple[str, ...], says: str) -> None:
+    done = call(repository, "decide", PLAN, *arguments)
+    assert done.status == 2
+    assert says in done.err
+
+
+def test_a_position_says_what_is_wanted(repository: Path) -> None:
+    done = call(repository, "decide", PLAN, "--position=pm")
+    assert done.status == 1
+    assert "the position has nothing that is wanted" in done.err
 
 
 def test_a_plan_that_has_changed_is_said_to_have(repository: Path) -> None:

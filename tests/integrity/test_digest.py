@@ -34,7 +34,7 @@ VALUE = value_of(TEXT)
 DIGEST = plan_digest(plan_of(VALUE))
 
 GOLDEN = {
-    "every-field": "v1:sha256:b0c4bf807aa86f1e5fe07fbfc9e483f960782bb373e198645f51849949ace08e",
+    "every-field": "v1:sha256:e6b0c28263262d87fa556879a33b9632f66e65deab1e65417069472e29994819",
     "least": "v1:sha256:a48eba551a17ed5f3da87f9c43cd1733cfa5808b40e92a9e1f4e9e340c5f2fd3",
     "far-letters": "v1:sha256:bbd97e7eaeb3a5cf1f6fdb7b234c6137bc81390eda27dd2a09b4cd25a81e43b6",
 }

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from egp.advice.open_options import errors_of
 from egp.check import check
 from egp.plan.analysis.days import first_exposure
 from egp.plan.finding import NotChecked
@@ -73,10 +74,6 @@ class JudgedDraft:
         if self.leaves_out and not self.leaves_out.is_weak:
             found.insert(0, f"which part of {self.leaves_out.name} is weak; looking for the cause says so")
         return list(dict.fromkeys(found))
-
-
-def errors_of(report: Report) -> list[Diagnostic]:
-    return [each for each in report.diagnostics if each.severity == "error" and each.waiver is None]
 
 
 class Segment(NamedTuple):

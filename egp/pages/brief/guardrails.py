@@ -55,6 +55,8 @@ class Seen:
     margin: float | None
     is_harmed: bool
     """Whether the harm of the week is one of those that the stop rules count; never of all of a stage."""
+    treated: int = 0
+    """Units of the treatment in the period."""
 
     @property
     def word(self) -> str:
@@ -178,6 +180,7 @@ def _seen(
         is_harmed=first is not None
         and stats.harm_p_value(comparison.difference, harm)
         < weekly_level(readout.plan, BAD_WEEKS, alarm_levels(readout)),
+        treated=comparison.treatment_units,
     )
 
 
@@ -204,7 +207,7 @@ def _trend(readout: Readout, seen: tuple[Seen, ...]) -> str:
     return "getting better" if step.lower_tail() < alpha else "steady"
 
 
-def guardrails_section(scene: Scene, judgement: GateJudgement) -> Section:
+def guardrails_section(scene: Scene, judgement: GateJudgement, is_result_told: bool) -> Section:
     readout = judgement.readout
     is_sound = is_split_as_planned(readout)
     blocks: list[Block]
@@ -224,7 +227,11 @@ def guardrails_section(scene: Scene, judgement: GateJudgement) -> Section:
         blocks.append(Paragraph(f"{names}: {_withheld(because, is_sound)}."))
     elif confirmatory_metrics(readout):
         blocks.append(
-            Paragraph("The primary metric is no part of this page: it is read at its look, by the gate.")
+            Paragraph(
+                "The metric that decides stands above as its look was read; it is not followed from week to week."
+                if is_result_told
+                else "The primary metric is no part of this page: it is read at its look, by the gate."
+            )
         )
     return Section("Guardrails, the last 14 days", blocks)
 

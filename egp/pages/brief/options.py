@@ -1,57 +1,92 @@
-"""The three options, each judged by the policy before it is offered."""
+"""The options, going on among them, each judged by the gate or by the policy before it is offered."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from egp.advice.choices import ROLL_BACK
+from egp.advice.choices import GO_ON, ROLL_BACK, checkpoint, delay_in_days
+from egp.advice.open_options import errors_of
 from egp.gate.action import how_to_withdraw
-from egp.gate.looks import open_look
+from egp.gate.looks import open_look, planned_looks
 from egp.output.page.model import Block, Command, Light, Paragraph, Points, Section, Table
-from egp.pages.brief.drafts import JudgedDraft, errors_of, later, narrower, weak_segment
+from egp.pages.brief.drafts import JudgedDraft, later, narrower, weak_segment
+from egp.pages.brief.priced import in_one_breath, stated_account
 from egp.pages.brief.tripped import tripped_metrics
-from egp.pages.brief.worth import Launch, delayed_in_words, narrower_in_words
+from egp.pages.brief.worth import Launch, delayed_in_words, narrower_in_words, now_in_words
+from egp.plan.analysis.money import WEEK
 from egp.plan.finding import NotChecked
-from egp.plan.wording import counted, listing, significant
+from egp.plan.results import stage_name
+from egp.plan.wording import counted, length, listing, significant
+from egp.stats.values import NamedTuple
+from egp.yaml.files import shown_path
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from egp.gate.readout import Readout
     from egp.pages.brief.scene import Scene
     from egp.plan.finding import Diagnostic
 
-Option = tuple[str, str, Light]
-"""What it is, what follows from it, and whether the policy lets it."""
 
-_LONGEST_DELAY_IN_WEEKS = 520
+class Option(NamedTuple):
+    """What it is, what follows from it, and whether it is open."""
+
+    letter: str
+    what: str
+    follows: str
+    light: Light
+
+
 _FOLLOWS = Light("good", "follows the policy")
+_OPEN = Light("good", "open: the gate says proceed")
 
 
-def options_sections(scene: Scene, launch: Launch | str) -> Iterator[Section]:
-    """The options, how one is recorded, and the draft of the narrower plan."""
+@dataclass(frozen=True)
+class Choice:
+    """The options of a moment, and the drafts that were judged for them."""
+
+    options: tuple[Option, ...]
+    draft: JudgedDraft | None
+    """Of option C."""
+    delayed: JudgedDraft | None
+    """Of option B before the launch."""
+
+
+def choice_of(scene: Scene, launch: Launch | str) -> Choice:
     draft = _narrower(scene)
-    delayed = None if scene.in_flight else _delayed(scene)
-    lettered = [*(_in_flight(scene, draft) if scene.in_flight else _before(scene, launch, delayed, draft))]
+    if scene.in_flight:
+        lettered = list(_in_flight(scene, draft))
+        # What the gate leaves open leads.
+        lettered.sort(key=lambda each: (each.letter != GO_ON or each.light.tone != "good", each.letter))
+        return Choice(tuple(lettered), draft, None)
+    delayed = _delayed(scene)
+    return Choice(tuple(_before(scene, launch, delayed, draft)), draft, delayed)
+
+
+def options_sections(scene: Scene, choice: Choice) -> Iterator[Section]:
+    """The options, how one is recorded, and the draft of the narrower plan."""
     names = scene.letters
     rows: list[list[str | Light]] = [
-        [f"{letter}: {names[letter]}", what, follows, light]
-        for letter, (what, follows, light) in zip(names, lettered, strict=True)
+        [f"{each.letter}: {names[each.letter]}", each.what, each.follows, each.light]
+        for each in choice.options
     ]
-    table = Table(["option", "what it is", "what follows", "policy"], rows)
+    table = Table(["option", "what it is", "what follows", "open?"], rows)
     if scene.for_executives:
-        yield Section("The options", [table, *_elsewhere(light for *_, light in lettered)])
+        yield Section("The options", [table, *_elsewhere(each.light for each in choice.options)])
         return
+    delayed = choice.delayed
     objections = [
         *_objections("the plan as it is", errors_of(scene.report)),
         *_objections("a later start", delayed.errors if delayed else []),
     ]
     yield Section("The options", [table, *objections])
-    yield _to_decide(scene)
-    if draft is not None:
-        yield _draft(draft)
+    yield _to_decide(scene, choice)
+    if choice.draft is not None:
+        yield _draft(choice.draft)
 
 
 def _elsewhere(lights: Iterable[Light]) -> Iterator[Block]:
@@ -69,10 +104,7 @@ def _narrower(scene: Scene) -> JudgedDraft | None:
 
 
 def _delay_in_days(scene: Scene) -> int:
-    """Whole days of the delay that the plan names; 0 where it names none that can be planned."""
-    delay = scene.plan.economics.delay if scene.plan.economics else None
-    weeks = (delay.weeks if delay else None) or 0.0
-    return math.ceil(weeks * 7) if 0 < weeks <= _LONGEST_DELAY_IN_WEEKS else 0
+    return delay_in_days(scene.plan)
 
 
 def _delayed(scene: Scene) -> JudgedDraft | None:
@@ -85,15 +117,19 @@ def _before(
 ) -> Iterator[Option]:
     errors = errors_of(scene.report)
     worth = launch if isinstance(launch, Launch) else None
-    yield _guarded(scene), _value_now(worth), _judged(errors, "the plan")
+    yield Option("A", _guarded(scene), _value_now(scene, worth), _judged(errors, "the plan"))
     if delayed is not None:
         waiting = worth.waiting if worth else None
         follows = delayed_in_words(worth, waiting) if worth and waiting else "what it costs is not stated"
-        what = f"start {counted(_delay_in_days(scene), 'day')} later, repaired"
-        yield what, follows, _judged(delayed.errors, "the later plan")
+        days = _delay_in_days(scene)
+        what = (
+            f"start {counted(days, 'day')} later, repaired; checkpoint on {checkpoint(scene.day, days)}: without the "
+            "repair it is C, and nobody meets again"
+        )
+        yield Option("B", what, follows, _judged(delayed.errors, "the later plan"))
     else:
-        yield "start later, repaired", "the plan names no delay", Light("neutral", "not checked")
-    yield _narrowed(draft, narrower_in_words(worth) if worth else "")
+        yield Option("B", "start later, repaired", "the plan names no delay", Light("neutral", "not checked"))
+    yield Option("C", *_narrowed(draft, narrower_in_words(worth) if worth else ""))
 
 
 def _guarded(scene: Scene) -> str:
@@ -106,11 +142,11 @@ def _guarded(scene: Scene) -> str:
     return f"as planned: {canary}{counted(len(plan.stop_rules), 'stop rule')}, {counted(len(plan.ramp), 'stage')}"
 
 
-def _value_now(launch: Launch | None) -> str:
-    if launch is None:
-        return "the plan states no value"
-    worst = launch.each(launch.nets[launch.worst])
-    return f"{launch.each(launch.expected)} per {launch.per}; at worst {worst}"
+def _value_now(scene: Scene, launch: Launch | None) -> str:
+    if launch:
+        return now_in_words(launch)
+    stated = in_one_breath(stated_account(scene.plan, scene.policy.metrics, WEEK, None))
+    return stated or "the plan states no value"
 
 
 # While it is under way.
@@ -119,29 +155,58 @@ def _value_now(launch: Launch | None) -> str:
 def _in_flight(scene: Scene, draft: JudgedDraft | None) -> Iterator[Option]:
     judgement = scene.judgement
     assert judgement is not None
+    closed, errors = scene.closed, errors_of(scene.report)
     rolls_back = scene.verdict == "roll_back"
-    errors = errors_of(scene.report)
-    frozen = _frozen(judgement.readout)
-    if rolls_back:
-        yield (
-            frozen,
-            "breaks what was agreed before the start",
-            Light("bad", "closed: the gate says roll back"),
-        )
-    else:
-        yield frozen, "the rest of the plan stays as it is", _judged(errors, "the plan")
+    follows = (
+        "breaks what was agreed before the start" if closed["A"] else "the rest of the plan stays as it is"
+    )
+    yield Option("A", _frozen(judgement.readout), follows, _light(closed["A"]) or _judged(errors, "the plan"))
     families = scene.policy.catalogue.families()
     of_rollback = [each for each in errors if families[each.rule] == "rollback"]
+    what = ", ".join(how_to_withdraw(scene.plan.rollback, "back to"))
     follows = (
         "what the plan agreed to do now" if rolls_back else "the experiment ends; a new one needs a new plan"
     )
-    yield (
-        ", ".join(how_to_withdraw(scene.plan.rollback, "back to")),
-        follows,
-        _judged(of_rollback, "the plan's rollback"),
-    )
+    yield Option("B", what, follows, _judged(of_rollback, "the plan's rollback"))
     what, after, light = _narrowed(draft, "")
-    yield what, f"after the rollback; {after}" if rolls_back else after, light
+    yield Option("C", what, f"after the rollback; {after}" if rolls_back else after, light)
+    if scene.next_stage:
+        yield _going_on(scene)
+
+
+def _going_on(scene: Scene) -> Option:
+    """The option to ship, or to go on shipping: open where the gate says proceed."""
+    closed, stage = scene.closed[GO_ON], scene.next_stage
+    position = [stage_name(each.treated or 0.0) for each in scene.plan.ramp].index(stage)
+    dwell = scene.plan.ramp[position].min_dwell
+    at_least = f" for at least {length(dwell)}" if dwell else ""
+    if not closed:
+        return Option(GO_ON, f"raise to {stage}{at_least}, watched", "as agreed before the start", _OPEN)
+    if scene.moment == "running":
+        until = look_day(scene)
+        reason = f"until {until}, the planned look" if until else closed
+        return Option(
+            GO_ON, f"ship now: raise to {stage}", "breaks what was agreed before the start", _closed(reason)
+        )
+    return Option(GO_ON, f"raise to {stage}{at_least}, watched", "breaks what was agreed", _closed(closed))
+
+
+def look_day(scene: Scene) -> date | None:
+    """The day of the look from which on it may ship; None where the plan does not say."""
+    if scene.judgement is None:
+        return None
+    try:
+        return planned_looks(scene.judgement.readout)[-1].date()
+    except NotChecked:
+        return None
+
+
+def _closed(reason: str) -> Light:
+    return Light("bad", f"closed {reason}" if reason.startswith("until") else f"closed: {reason}")
+
+
+def _light(reason: str) -> Light | None:
+    return _closed(reason) if reason else None
 
 
 def _frozen(readout: Readout) -> str:
@@ -157,7 +222,7 @@ def _frozen(readout: Readout) -> str:
 # What they share.
 
 
-def _narrowed(draft: JudgedDraft | None, worth: str) -> Option:
+def _narrowed(draft: JudgedDraft | None, worth: str) -> tuple[str, str, Light]:
     if draft is None:
         return (
             "without its weak part",
@@ -190,18 +255,22 @@ def _draft(draft: JudgedDraft) -> Section:
     return Section(f"The draft for C: {draft.id}", blocks, folded=True)
 
 
-def _to_decide(scene: Scene) -> Section:
+def _to_decide(scene: Scene, choice: Choice) -> Section:
     by = next(iter(scene.policy.roles), "ROLE")
     option = f"{ROLL_BACK}: {scene.letters[ROLL_BACK]}" if scene.verdict == "roll_back" else "…"
-    words = [f"{letter}: {means}" for letter, means in scene.letters.items()]
+    words = [f"{each.letter}: {scene.letters[each.letter]}" for each in choice.options]
+    plan = quote(scene.candidate.source.shown)
+    results = f" --results {quote(shown_path(scene.judgement.call.results))}" if scene.judgement else ""
     blocks: list[Block] = [
         Paragraph(
-            f"The option is {listing(words, 'or')}, or one of the plan's own. "
-            "The dissent is that of whoever disagrees, and commits to it all the same."
+            f"The option is {listing(sorted(words), 'or')}, or one of the plan's own. A closed one is refused, unless "
+            "--overrule says who overrules, and why. The dissent is that of whoever disagrees, and commits to it all the "
+            "same."
         ),
         Command(
-            f"egp decide {quote(scene.candidate.source.shown)} "
-            f'--option "{option}" --by {quote(by)} --because "…" --dissent "…"'
+            f'egp decide {plan}{results} --option "{option}" --by {quote(by)} --because "…" --dissent "…"'
         ),
+        Paragraph("Somebody's position, and what it would take for them to agree:"),
+        Command(f'egp decide {plan} --position ROLE --wants "…" --because "…" --agrees-if "…"'),
     ]
     return Section("How the decision is recorded", blocks, folded=True)

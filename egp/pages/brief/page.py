@@ -8,44 +8,33 @@ from typing import TYPE_CHECKING
 
 from egp.advice.choices import IN_FLIGHT, ROLL_BACK, has_begun
 from egp.gate.call import CannotJudge, inputs_of
-from egp.gate.looks import open_look
-from egp.gate.page import HEADLINE, headline, next_steps
+from egp.gate.page import headline, next_steps
 from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Quotation, Section, Tone
-from egp.pages.brief.drafts import errors_of
 from egp.pages.brief.guardrails import guardrails_section, is_split_as_planned, when_harmed
 from egp.pages.brief.message import message_section
 from egp.pages.brief.options import options_sections
+from egp.pages.brief.positions import overruled, positions_section
+from egp.pages.brief.priced import launch_section
 from egp.pages.brief.restated import contested, decision_rule_lines, policy_in_sentences, stop_rule_line
-from egp.pages.brief.tripped import first_reason, open_otherwise, tripped, tripped_metrics
+from egp.pages.brief.telling import Told, money_sections, result_section, told
+from egp.pages.brief.tripped import open_otherwise, tripped, tripped_metrics
 from egp.pages.brief.who import decisions_section, who_section
-from egp.pages.brief.worth import Launch, expected_section, launch_of, worth_section
+from egp.pages.brief.worth import Launch, expected_section, worth_section
 from egp.plan.analysis.days import day_after, first_exposure, readout_day
 from egp.plan.finding import Failure, NotChecked
 from egp.plan.quantity import shown
-from egp.plan.results import TEST
-from egp.plan.wording import called, counted, listing
+from egp.plan.wording import called, listing
 
 if TYPE_CHECKING:
     from egp.gate.call import GateJudgement
     from egp.pages.brief.scene import Scene
     from egp.policy.model import Adopted
 
-_TONE: dict[str, Tone] = {
-    "proceed": "good",
-    "hold": "caution",
-    "roll_back": "bad",
-    "could_not_judge": "caution",
-}
-_MEANS = {
-    "hold": "traffic stays where it is",
-    "roll_back": "the treatment is withdrawn, as agreed before the start",
-    "could_not_judge": "nobody raises traffic until it can judge",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Brief:
     page: Page
+    said: Told
     fault: Failure | None = None
     """What keeps a part of the page from being written; the rest of it is reported all the same."""
 
@@ -53,13 +42,13 @@ class Brief:
 def brief(scene: Scene) -> Brief:
     """The page that the scene requires. Raises CannotJudge."""
     _require_nothing_personal(scene)
-    launch = launch_of(scene.plan)
-    judgement = scene.judgement
-    if judgement is None or not scene.in_flight:
+    if scene.judgement is None or not scene.in_flight:
         _require_to_come(scene)
-        return Brief(_before_launch(scene, launch))
+    said = told(scene)
+    if scene.judgement is None or not scene.in_flight:
+        return Brief(_before_launch(scene, said), said)
     message, fault = message_section(scene) if _is_rolled_back(scene) else (None, None)
-    return Brief(_under_way(scene, judgement, launch, message), fault)
+    return Brief(_under_way(scene, scene.judgement, said, message), said, fault)
 
 
 def _require_nothing_personal(scene: Scene) -> None:
@@ -95,25 +84,27 @@ def _title(scene: Scene) -> str:
 # Before the launch.
 
 
-def _before_launch(scene: Scene, launch: Launch | str) -> Page:
-    errors = len(errors_of(scene.report))
-    tone: Tone = "bad" if errors else launch.tone if isinstance(launch, Launch) else "neutral"
-    said = launch.in_one_sentence if isinstance(launch, Launch) else launch
-    verdict = f"{said[0].upper()}{said[1:]}."
-    if errors:
-        verdict = f"The plan does not follow the policy yet ({counted(errors, 'error')}). {verdict}"
-    elif isinstance(launch, str):
-        verdict = f"The plan follows the policy. {verdict}"
+def _before_launch(scene: Scene, said: Told) -> Page:
     sections = [
+        *_overruled(scene),
         Section("What is to be decided", list(_question(scene))),
-        *([worth_section(launch, scene.for_executives)] if isinstance(launch, Launch) else []),
-        *options_sections(scene, launch),
+        *_worth(scene, said.launch),
+        *options_sections(scene, said.choice),
+        *positions_section(scene),
         *_unwritten_message(scene),
         who_section(scene),
         decisions_section(scene),
         *_agreed(scene),
     ]
-    return Page(f"Launch decision: {_title(scene)}", verdict, tone, sections, list(_provenance(scene)))
+    title = f"Launch decision: {_title(scene)}"
+    return Page(title, said.verdict, said.tone, sections, list(_provenance(scene)))
+
+
+def _worth(scene: Scene, launch: Launch | str) -> Iterator[Section]:
+    if isinstance(launch, Launch):
+        yield worth_section(launch, scene.for_executives)
+    else:
+        yield launch_section(scene.plan, scene.policy.metrics, for_executives=scene.for_executives)
 
 
 def _question(scene: Scene) -> Iterator[Block]:
@@ -140,37 +131,46 @@ def _unwritten_message(scene: Scene) -> Iterator[Section]:
 # While it is under way.
 
 
-def _under_way(scene: Scene, judgement: GateJudgement, launch: Launch | str, message: Section | None) -> Page:
+_TITLE = {
+    "running": "On the way", "readout": "The result", "ramp": "The ramp", "after": "After the ramp",
+    "harm": "Where it stands",
+}  # fmt: skip
+
+
+def _under_way(scene: Scene, judgement: GateJudgement, said: Told, message: Section | None) -> Page:
+    result = list(result_section(said, scene.for_executives))
     sections = [
+        *_overruled(scene),
         _gate(scene, judgement),
-        guardrails_section(scene, judgement),
+        *([] if scene.moment == "harm" else result),
+        guardrails_section(scene, judgement, not isinstance(said.result, str)),
         _what_tripped(scene, judgement),
-        *options_sections(scene, launch),
+        *(result if scene.moment == "harm" else []),
+        *money_sections(scene, said),
+        *options_sections(scene, said.choice),
+        *positions_section(scene),
         who_section(scene),
         decisions_section(scene),
         *([message] if message else []),
         *_agreed(scene),
-        *([expected_section(launch, scene.for_executives)] if isinstance(launch, Launch) else []),
+        *([expected_section(said.launch, scene.for_executives)] if isinstance(said.launch, Launch) else []),
     ]
-    title = f"Where it stands: {_title(scene)}"
-    return Page(title, _verdict(scene, judgement), _TONE[scene.verdict], sections, list(_provenance(scene)))
+    title = f"{_TITLE[scene.moment]}: {_title(scene)}"
+    return Page(title, said.verdict, said.tone, sections, list(_provenance(scene)))
 
 
-def _verdict(scene: Scene, judgement: GateJudgement) -> str:
-    said = f"The gate says {HEADLINE[scene.verdict]}: {_MEANS.get(scene.verdict) or _onwards(judgement)}"
-    reason = first_reason(scene)
-    return f"{said}. Why: {reason}." if reason else f"{said}."
+def _overruled(scene: Scene) -> Iterator[Section]:
+    if notices := list(overruled(scene)):
+        yield Section("Overruled", notices, "bad")
 
 
-def _onwards(judgement: GateJudgement) -> str:
-    readout = judgement.readout
-    if readout.stage.name == TEST and open_look(readout) is not None:
-        return (
-            "nothing is amiss, and the result may be read; the readout says whether to launch, not this page"
-        )
-    if readout.stage.position < 0:
-        return f"the {readout.stage.name} runs on as planned, which says nothing about a launch"
-    return f"traffic stands at {readout.stage.name}; whether more may follow is another question to the gate"
+_TONE: dict[str, Tone] = {
+    "hold": "caution",
+    "roll_back": "bad",
+    "could_not_judge": "caution",
+    "proceed": "neutral",
+}
+"""Of what the gate says of the stage: that nothing is amiss there is no green light to ship."""
 
 
 def _gate(scene: Scene, judgement: GateJudgement) -> Section:

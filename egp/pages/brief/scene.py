@@ -9,26 +9,44 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from egp.advice.choices import BEFORE_LAUNCH, IN_FLIGHT, has_begun
+from egp.advice.choices import (
+    BEFORE_LAUNCH,
+    IN_FLIGHT,
+    has_begun,
+)
+from egp.advice.open_options import (
+    closed_before_launch,
+    closed_in_flight,
+    errors_of,
+    next_stage,
+    onwards_of,
+)
 from egp.advice.register import PlanAsRead, candidates_in, opened, terms_of
 from egp.check import check
 from egp.gate.call import Call, CannotJudge, GateJudgement, judge
 from egp.gate.clock import instant, shown_instant, zone_of
 from egp.gate.exposure import has_stage_begun
-from egp.plan.finding import Failure
+from egp.gate.looks import open_look
+from egp.plan.analysis.days import first_exposure
+from egp.plan.finding import Failure, NotChecked
 from egp.plan.quantity import as_day
+from egp.plan.results import TEST
 from egp.policy.timing import Timing
 from egp.record.lock import Lock, read_lock
 
 if TYPE_CHECKING:
+    from egp.gate.readout import Readout
     from egp.output.report.model import Report
+    from egp.plan import quantity
     from egp.plan.experiment import Experiment
-    from egp.plan.quantity import Moment
     from egp.policy.model import Adopted, Policy
     from egp.policy.plan_files import PlanFinder
     from egp.record.lock import Registration
 
 Audience = Literal["team", "exec"]
+Moment = Literal["launch", "running", "readout", "ramp", "after", "harm"]
+"""What is to be decided: the launch, nothing before the look, the result, the next stage, what the holdout says, or
+what to do about harm."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +62,8 @@ class Scene:
     audience: Audience
     judgement: GateJudgement | None
     """The gate's, of the stage in which the treatment is; None without results."""
+    onwards: GateJudgement | None
+    """The gate's answer about the next stage of the ramp; None where there is none, or it cannot be asked about."""
     root: str
     """The folder of the lock, which no file that the plan names may leave."""
 
@@ -69,6 +89,35 @@ class Scene:
         return self.judgement is not None and (
             has_stage_begun(self.judgement.readout) or has_begun(self.plan, self.day)
         )
+
+    @property
+    def first_exposed(self) -> date | None:
+        """The first day on which anybody is treated; None where the plan does not say."""
+        try:
+            return first_exposure(self.plan)[0]
+        except NotChecked:
+            return None
+
+    @property
+    def moment(self) -> Moment:
+        if self.judgement is None or not self.in_flight:
+            return "launch"
+        if self.verdict == "roll_back":
+            return "harm"
+        return _moment_of(self.judgement.readout)
+
+    @property
+    def closed(self) -> Mapping[str, str]:
+        """Why each option is closed, by its letter; empty for one that is open."""
+        if self.judgement is None or not self.in_flight:
+            errors = len(errors_of(self.report))
+            return {letter: closed_before_launch(letter, errors) for letter in self.letters}
+        return {letter: closed_in_flight(letter, self.judgement, self.onwards) for letter in self.letters}
+
+    @property
+    def next_stage(self) -> str:
+        """Where traffic would be raised to next; empty where there is no further stage."""
+        return next_stage(self.plan, self.judgement.readout.stage.position) if self.judgement else ""
 
     @property
     def verdict(self) -> str:
@@ -111,7 +160,7 @@ def scene(
     results: str,
     finder: PlanFinder,
     policy: Policy,
-    as_of: Moment | None,
+    as_of: quantity.Moment | None,
     now: datetime,
     audience: Audience = "team",
 ) -> Scene:
@@ -124,7 +173,8 @@ def scene(
         raise CannotJudge(*finder.failures)
     call = Call(path, results, as_of=as_of, now=now, policy=policy.name)
     judgement = judge(call, finder, policy) if results else None
-    moment: Moment = judgement.as_of if judgement else as_of or now
+    onwards = onwards_of(call, judgement, finder, policy) if judgement else None
+    moment: quantity.Moment = judgement.as_of if judgement else as_of or now
     terms = terms_of(finder, policy, as_day(moment))
     lock = read_lock(terms.root)
     candidates = [
@@ -144,8 +194,20 @@ def scene(
         as_of=instant(moment, zone_of(candidate.plan)),
         audience=audience,
         judgement=judgement,
+        onwards=onwards,
         root=terms.root,
     )
+
+
+def _moment_of(readout: Readout) -> Moment:
+    if readout.stage.position >= 0:
+        return "ramp" if next_stage(readout.plan, readout.stage.position) else "after"
+    if readout.stage.name != TEST:
+        return "running"
+    try:
+        return "running" if open_look(readout) is None else "readout"
+    except NotChecked:
+        return "running"
 
 
 def _one(candidates: list[PlanAsRead], path: str, judgement: GateJudgement | None) -> PlanAsRead:

@@ -55,15 +55,16 @@ def _open(scene: Scene) -> list[Reading]:
     return [*decision.reasons, *others]
 
 
-def _phrase(scene: Scene, readings: Iterable[Reading], plainly: bool) -> list[str]:
+def _phrase(scene: Scene, readings: Iterable[Reading], in_plain_words: bool) -> list[str]:
     found = list(readings)
-    if plainly:
+    if in_plain_words:
         fired = {each.metric for each in found if each.check == "stop-rule" and each.state == "fail"}
         found = [each for each in found if each.check != "guardrail" or each.metric not in fired]
-    return list(dict.fromkeys(_plainly(scene, each) if plainly else each.message for each in found))
+    return list(dict.fromkeys(plainly(scene, each) if in_plain_words else each.message for each in found))
 
 
-def _plainly(scene: Scene, reading: Reading) -> str:
+def plainly(scene: Scene, reading: Reading) -> str:
+    """A reading in words for people who read no statistics."""
     metric = shown(reading.metric)
     if reading.check == "stop-rule" and reading.state == "fail":
         rules = [rule for rule in scene.plan.stop_rules if rule.metric == reading.metric]

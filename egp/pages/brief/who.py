@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from egp.advice.choices import BEFORE_LAUNCH, GO_ON, NARROWER
 from egp.gate.clock import after
 from egp.output.page.model import Block, Facts, Paragraph, Quotation, Section
 from egp.pages.brief.scene import with_zone
@@ -12,12 +14,25 @@ from egp.plan.quantity import shown
 from egp.plan.wording import called, length, listing, significant
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from egp.pages.brief.scene import Scene
     from egp.record.lock import Decided
 
 _CADENCE = {
     "daily": "every day", "twice_weekly": "twice a week", "weekly": "every week", "biweekly": "every two weeks",
 }  # fmt: skip
+
+
+_OFTEN_ENOUGH = ("daily", "twice_weekly")
+_MONDAY, _THURSDAY = 0, 3
+
+
+def _twice_a_week(day: date) -> tuple[date, date]:
+    """The next Monday and Thursday, in their order."""
+    following = (day + timedelta(days=each) for each in range(1, 8))
+    first, second = (each for each in following if each.weekday() in (_MONDAY, _THURSDAY))
+    return first, second
 
 
 def deadline(scene: Scene) -> str:
@@ -39,8 +54,12 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
         yield "one owner", f"{called(plan.owner.dri, 'not named')}{team}"
     if plan.readouts:
         cadence = _CADENCE.get(plan.readouts.cadence or "", "not stated")
+        if scene.moment == "harm" and plan.readouts.cadence not in _OFTEN_ENOUGH:
+            first, second = _twice_a_week(scene.day)
+            cadence = f"twice a week, the next on {first} and {second}, until two in a row are green; then {cadence}"
         audience = listing(map(shown, plan.readouts.audience))
         yield "readouts", f"{cadence}{f', to {audience}' if audience else ''}"
+    yield from _acts(scene)
     if plan.rollback:
         minutes = plan.rollback.max_minutes
         within = f", within {significant(minutes, 3)} minutes" if minutes else ""
@@ -55,6 +74,20 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
     yield "until then", _until_then(scene)
 
 
+def _acts(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Who does what is next, and by when."""
+    plan = scene.plan
+    owner = called(plan.owner.dri if plan.owner else None, "the owner")
+    if scene.moment == "harm" and plan.rollback:
+        minutes = plan.rollback.max_minutes
+        by = f", by {with_zone(scene.as_of + timedelta(minutes=minutes))}" if minutes else ""
+        yield "who acts now", f"{called(plan.rollback.owner, owner)} rolls back{by}"
+    elif scene.moment in ("readout", "ramp") and not scene.closed[GO_ON]:
+        within = plan.escalation.within if plan.escalation else None
+        by = f", by {with_zone(after(scene.as_of, within))}" if within else ""
+        yield "who acts now", f"{owner} raises to {scene.next_stage} or says why not{by}"
+
+
 def _until_then(scene: Scene) -> str:
     if scene.verdict == "roll_back":
         return "the treatment is withdrawn, which nobody has to agree on"
@@ -64,8 +97,11 @@ def _until_then(scene: Scene) -> str:
 def decisions_section(scene: Scene) -> Section:
     entry = scene.registration
     blocks: list[Block] = []
-    for each in entry.decisions if entry else ():
+    decided = [each for each in entry.decisions if each.on is None or each.on <= scene.day] if entry else []
+    for each in decided:
         blocks.extend(_decision(each))
+        if each.checkpoint is not None:
+            blocks.append(_checkpoint(scene, each.checkpoint, is_last=each is decided[-1]))
     if not blocks:
         name = scene.candidate.source.shown
         blocks.append(
@@ -76,6 +112,15 @@ def decisions_section(scene: Scene) -> Section:
             )
         )
     return Section("Decisions so far", blocks)
+
+
+def _checkpoint(scene: Scene, day: date, *, is_last: bool) -> Paragraph:
+    """Half way through a delay: what falls back by itself needs no second meeting."""
+    narrower = f"C ({BEFORE_LAUNCH[NARROWER]})"
+    if is_last and scene.day > day and not scene.in_flight:
+        said = f"The checkpoint of {day} has passed, and no decision since says that it is repaired: {narrower} has taken its place."
+        return Paragraph(said, "caution")
+    return Paragraph(f"There is a checkpoint on {day}: without the repair by then it is {narrower}.")
 
 
 def _decision(decided: Decided) -> Iterator[Block]:

@@ -1,16 +1,20 @@
-"""What a launch is worth, and what waiting for it costs, from the plan's own scenarios."""
+"""What a launch is worth above today's version, and what waiting for it costs and saves, from the plan's own scenarios."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from egp.output.page.model import Block, Light, Paragraph, Section, Table, Tone
-from egp.plan.analysis.economics import Wait, Worth, wait
+from egp.plan.analysis.economics import Wait, Worth, delay_of, until, wait
+from egp.plan.analysis.money import Amount, treated_at_the_end
+from egp.plan.analysis.traffic import ramp_begin
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
-from egp.plan.wording import called, counted, listing, percent, significant
+from egp.plan.wording import called, counted, listing, money, percent, significant
 from egp.yaml import pointer
 
 if TYPE_CHECKING:
@@ -18,6 +22,15 @@ if TYPE_CHECKING:
 
 
 NO_ECONOMICS = "what the launch is worth is not known, because the plan has no `economics`"
+_WEEK = timedelta(weeks=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What an option comes to above today's version until a day, at the least and the best of its scenarios."""
+
+    amount: Amount
+    until: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +43,13 @@ class Launch:
     expected: float
     weak: tuple[int, ...]
     """Scenarios of a segment that is worth less than the best one."""
+    gains: tuple[float, ...]
+    """By how much each scenario is worth more than today's version; empty where the plan does not say what that earns."""
     waiting: Wait | None
     """The delay that the plan names as the alternative, where it says enough of it."""
+    now: Prospect | None = None
+    repaired: Prospect | None = None
+    narrower: Prospect | None = None
 
     @property
     def per(self) -> str:
@@ -45,35 +63,58 @@ class Launch:
     def best(self) -> int:
         return max(range(len(self.nets)), key=self.nets.__getitem__)
 
+    @property
+    def gain(self) -> float | None:
+        """Over all scenarios."""
+        return self.worth.gain() if self.gains else None
+
     def name(self, position: int) -> str:
         return called(self.economics.scenarios[position].name, f"scenario {position + 1}")
 
     def each(self, value: float) -> str:
-        """A value of one event: "0.166 USD"."""
-        return f"{significant(value, 3)} {self.worth.currency}"
+        """A value of one event: "$0.166"."""
+        return money(value, self.worth.currency)
 
-    def total(self, value: float) -> str:
-        """An amount that many events come to: "746,000 USD"."""
-        digits = 0 if not value else 2 - math.floor(math.log10(abs(value)))
-        return f"{round(value, digits):,.0f} {self.worth.currency}"
+    def more(self, gain: float) -> str:
+        """A gain or a loss of one event: "+$0.00697"."""
+        return f"{'+' if gain >= 0 else ''}{self.each(gain)}"
 
     @property
     def tone(self) -> Tone:
-        if not self.worth.reaches_floor(self.expected):
+        gain = self.gain
+        if not self.worth.reaches_floor(self.expected) or (gain is not None and gain <= 0):
             return "bad"
-        return "good" if self.worth.reaches_floor(self.nets[self.worst]) else "caution"
+        if gain is None:
+            return "neutral"
+        is_safe = self.worth.reaches_floor(self.nets[self.worst]) and min(self.gains) >= 0
+        return "good" if is_safe else "caution"
 
     @property
     def in_one_sentence(self) -> str:
-        floor = shown(self.worth.floor.text)
-        over_all = "above" if self.worth.reaches_floor(self.expected) else "below"
-        worst = "above it, too" if self.worth.reaches_floor(self.nets[self.worst]) else "below it"
-        if over_all == "below":
-            worst = "below it, too" if worst == "below it" else "above it"
+        floor = self.each(self.worth.floor.value)
+        if not self.worth.reaches_floor(self.expected):
+            return f"launching now is worth {self.each(self.expected)} per {self.per}, below the floor of {floor}"
+        gain = self.gain
+        if gain is None:
+            return f"no amount is on this page: {self.lacks}"
+        total = f", {comes_to(self.now)}" if self.now else ""
+        if gain <= 0:
+            return f"launching now loses {self.each(-gain)} per {self.per} against today's version{total}"
         return (
-            f"launching now is worth {self.each(self.expected)} per {self.per} over all scenarios, {over_all} the "
-            f"floor of {floor}; the worst one, {self.name(self.worst)}, is worth "
-            f"{self.each(self.nets[self.worst])}, {worst}"
+            f"launching now gains {self.each(gain)} per {self.per} over today's version{total}{self._losers}"
+        )
+
+    @property
+    def _losers(self) -> str:
+        lose = [self.name(at) for at, gain in enumerate(self.gains) if gain < 0]
+        return f"; {listing(lose)} would be worse off than today" if lose else ""
+
+    @property
+    def lacks(self) -> str:
+        """The line that would make amounts possible."""
+        return (
+            f"`economics.without_launch` would say what one {self.per} earns with today's version, and every amount is "
+            "the difference to it"
         )
 
 
@@ -91,18 +132,50 @@ def launch_of(plan: Experiment) -> Launch | str:
         )
     best = max(nets)
     weak = tuple(at for at, each in enumerate(economics.scenarios) if each.segment and nets[at] < best)
-    return Launch(economics, worth, nets, expected, weak, _waiting(worth, economics))
-
-
-def _waiting(worth: Worth, economics: Economics) -> Wait | None:
     try:
-        return wait(worth, economics.delay) if economics.delay else None
+        gains = tuple(worth.gains())
     except NotChecked:
+        return Launch(economics, worth, nets, expected, weak, (), None)
+    return Launch(economics, worth, nets, expected, weak, gains, *_later(plan, worth, economics, weak))
+
+
+def _later(
+    plan: Experiment, worth: Worth, economics: Economics, weak: tuple[int, ...]
+) -> tuple[Wait | None, Prospect | None, Prospect | None, Prospect | None]:
+    """What waiting costs, and what comes of launching now, after the repair, and without the weak segments."""
+    try:
+        waiting = wait(worth, economics.delay) if economics.delay else None
+    except NotChecked:
+        return None, None, None, None
+    try:
+        now = _prospect(plan, worth, 0.0, worth.gain(), worth.gains())
+        repaired = worth.gain_repaired()
+        later = _prospect(plan, worth, waiting.weeks, repaired, [repaired]) if waiting and now else None
+        kept = [gain for at, gain in enumerate(worth.gains()) if at not in weak]
+        narrower = _prospect(plan, worth, 0.0, worth.gain_without(weak), [0.0, *kept]) if weak else None
+    except NotChecked:
+        return waiting, None, None, None
+    return waiting, now, later, narrower
+
+
+def _prospect(
+    plan: Experiment, worth: Worth, delay: float, gain: float, gains: list[float]
+) -> Prospect | None:
+    """From the readout to the end of the holdout, on all who are treated in the end. Raises NotChecked."""
+    last = plan.holdout.until if plan.holdout else None
+    if last is None or plan.economics is None or plan.economics.delay is None:
         return None
+    weeks = (last + timedelta(days=1) - ramp_begin(plan)) / _WEEK - delay
+    if weeks <= 0:
+        return None
+    _, per_week = delay_of(plan.economics.delay)
+    treated = treated_at_the_end(plan)
+    low, middle, high = (until(each, per_week, treated, weeks) for each in (min(gains), gain, max(gains)))
+    return Prospect(Amount(low, middle, high, worth.currency), last)
 
 
 def worth_section(launch: Launch, for_executives: bool) -> Section:
-    blocks: list[Block] = [_table(launch, for_executives), _arithmetic(launch)]
+    blocks: list[Block] = [_table(launch, for_executives), Paragraph(_arithmetic(launch))]
     if launch.waiting is not None:
         blocks.append(Paragraph(_waiting_in_words(launch, launch.waiting)))
     return Section("What it is worth", blocks)
@@ -111,29 +184,37 @@ def worth_section(launch: Launch, for_executives: bool) -> Section:
 def expected_section(launch: Launch, for_executives: bool) -> Section:
     """The same once the treatment is out: what was expected changes no verdict, and there is no launch to put off."""
     title = "What it was expected to be worth, before any result"
-    return Section(title, [_table(launch, for_executives), _arithmetic(launch)], folded=True)
+    return Section(title, [_table(launch, for_executives), Paragraph(_arithmetic(launch))], folded=True)
 
 
 def _table(launch: Launch, for_executives: bool) -> Table:
-    per = f"value per {launch.per}"
     rows: list[list[str | Light]] = []
     for at, scenario in enumerate(launch.economics.scenarios):
         p_success = scenario.p_success or 0.0
         rate = percent(p_success) if for_executives else _rate(p_success)
-        chance = percent(scenario.probability or 0.0)
-        value = launch.nets[at]
+        gain = launch.gains[at] if launch.gains else None
         rows.append(
-            [_case(launch, at), launch.name(at), chance, rate, launch.each(value), _light(launch, value)]
-        )
-    expected = launch.expected
+            [
+                _case(launch, at), launch.name(at), percent(scenario.probability or 0.0), rate,
+                *_values(launch, launch.nets[at], gain),
+            ]
+        )  # fmt: skip
     rows.append(
-        ["all", "weighted by how likely", "100 %", "", launch.each(expected), _light(launch, expected)]
+        ["all", "weighted by how likely", "100 %", "", *_values(launch, launch.expected, launch.gain)]
     )
+    head = ["case", "scenario", "how likely", "succeeds", f"per {launch.per}"]
+    against = ["against today"] if launch.gains else []
+    floor = launch.each(launch.worth.floor.value)
     return Table(
-        ["case", "scenario", "how likely", "succeeds", per, f"floor {shown(launch.worth.floor.text)}"],
-        rows,
-        numeric=frozenset({2, 3, 4}),
+        [*head, *against, f"floor {floor}"], rows, numeric=frozenset({2, 3, 4, 5} if against else {2, 3, 4})
     )
+
+
+def _values(launch: Launch, value: float, gain: float | None) -> Iterator[str | Light]:
+    yield launch.each(value)
+    if gain is not None:
+        yield launch.more(gain)
+    yield Light("good", "above") if launch.worth.reaches_floor(value) else Light("bad", "below")
 
 
 def _rate(p_success: float) -> str:
@@ -147,49 +228,69 @@ def _case(launch: Launch, at: int) -> str:
     return "best" if launch.nets[at] == launch.nets[launch.best] else "between"
 
 
-def _light(launch: Launch, value: float) -> Light:
-    return Light("good", "above") if launch.worth.reaches_floor(value) else Light("bad", "below")
-
-
-def _arithmetic(launch: Launch) -> Paragraph:
+def _arithmetic(launch: Launch) -> str:
     worth = launch.worth
-    gain, error, unit = (launch.each(each) for each in (worth.gain, worth.error, worth.unit))
-    return Paragraph(
-        f"A success gains {gain}, an error costs {error}, and running one {launch.per} costs "
+    success, error, unit = (launch.each(each) for each in (worth.success, worth.error, worth.unit))
+    said = (
+        f"A success gains {success}, an error costs {error}, and running one {launch.per} costs "
         f"{unit if worth.unit else 'nothing'}; each value is what is gained less both costs. "
-        f"What the {launch.per} earns without the launch is not known to the plan and is not taken off."
     )
+    if not launch.gains:
+        return f"{said}Whether that is more than today's version earns is not known, so that no amount is printed: {launch.lacks}."
+    today = ", ".join(f"{launch.each(worth.today(at))} ({launch.name(at)})" for at in range(len(launch.nets)))
+    return f"{said}Today's version earns {today}; every amount below is the difference to it."
 
 
 def _waiting_in_words(launch: Launch, waiting: Wait) -> str:
     weeks = counted(waiting.weeks, "week")
+    said = f"Waiting {weeks} forgoes {launch.each(waiting.forgone)} where the launch gains, and saves {launch.each(waiting.saved)} where it loses"
     if waiting.cost <= 0:
-        return f"Waiting {weeks} costs nothing: what would be launched now loses money."
-    said = (
-        f"Waiting {weeks} forgoes at most {launch.total(waiting.cost)}: "
-        "as if all traffic were treated from the first day, and earned nothing without the launch"
-    )
+        return f"{said}: it costs nothing to wait."
+    said = f"{said}: it costs {launch.each(waiting.cost)}, if all traffic were treated from the first day"
     if waiting.pays_back_after is None:
         return f"{said}; no scenario falls behind the best one, so that a repair has nothing to win back."
-    later = counted(math.ceil(waiting.pays_back_after), "week")
-    return f"{said}. A repair that lifts every scenario to the best one wins that back in about {later}."
+    days = counted(math.ceil(waiting.pays_back_after * 7), "day")
+    return f"{said}. A repair that lifts every scenario to the best one wins that back in {days}."
+
+
+def comes_to(prospect: Prospect | None) -> str:
+    """ "$51.6k until 2023-12-15 (-$410k in the worst scenario, $250k in the best)"; empty where it is not known."""
+    if prospect is None:
+        return ""
+    amount = prospect.amount
+    said = f"{money(amount.middle, amount.currency)} until {prospect.until}"
+    if amount.low == amount.high:
+        return said
+    low, high = (money(each, amount.currency, 2) for each in (amount.low, amount.high))
+    return f"{said} ({low} if all were as in the worst scenario, {high} as in the best)"
+
+
+def now_in_words(launch: Launch) -> str:
+    gain = launch.gain
+    if gain is None:
+        return f"not known: {launch.lacks}"
+    return comes_to(launch.now) or f"{launch.more(gain)} per {launch.per} against today"
 
 
 def narrower_in_words(launch: Launch) -> str:
     """What a launch without the weak segments is worth; empty where no scenario is about one."""
-    if not launch.weak:
+    if not launch.weak or not launch.gains:
         return ""
     named = listing(
         f"{shown(scenario.segment)} ({percent(scenario.probability or 0.0)})"
         for scenario in (launch.economics.scenarios[at] for at in launch.weak)
     )
-    value = launch.each(launch.worth.without(launch.weak))
-    return f"{value} per {launch.per}: nothing is counted for {named}, left as today"
+    gain = launch.more(launch.worth.gain_without(launch.weak))
+    value = comes_to(launch.narrower) or f"{gain} per {launch.per} against today"
+    return f"{value}; {named} stays as today"
 
 
 def delayed_in_words(launch: Launch, waiting: Wait) -> str:
     """What a later launch is worth if its repair succeeds in full, and what waiting for it costs."""
-    best = f"{launch.each(launch.nets[launch.best])} per {launch.per} if all is repaired"
-    if waiting.cost <= 0:
-        return f"{best}; waiting costs nothing"
-    return f"{best}; forgoes at most {launch.total(waiting.cost)}"
+    cost = (
+        "waiting costs nothing"
+        if waiting.cost <= 0
+        else f"of which waiting costs {launch.each(waiting.cost)}"
+    )
+    repaired = launch.more(launch.worth.gain_repaired())
+    return f"{comes_to(launch.repaired) or f'{repaired} per {launch.per} against today'} if all is repaired; {cost}"

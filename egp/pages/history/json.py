@@ -49,6 +49,16 @@ class AttestedWaiver(Reported):
     on: date
 
 
+class Overruled(Reported):
+    """Who chose an option that was closed, and why."""
+
+    role: str
+    by: str | None
+    because: str
+    closed: str
+    """Why it was closed then."""
+
+
 class Decision(Reported):
     """What people decided on the experiment."""
 
@@ -64,6 +74,7 @@ class Decision(Reported):
     """Digest of the plan that was decided on."""
     receipt: str | None
     """Digest of the gate's receipt that it rests on."""
+    overruled: Overruled | None
 
 
 class RegistrationPolicy(Reported):
@@ -169,7 +180,7 @@ def _event(moment: Moment, event: Event) -> LifeEvent:
         amendments=tuple(map(DeclaredAmendment.of, event.amendments)),
         changes=tuple(map(_change, event.changes)),
         waived=tuple(map(AttestedWaiver.of, event.waived)),
-        decisions=tuple(map(Decision.of, event.decisions)),
+        decisions=tuple(map(_decision, event.decisions)),
     )
 
 
@@ -186,5 +197,10 @@ def _entry(entry: lock.Registration | None) -> RegistrationEntry | None:
         signed=tuple(map(SignOff.of, entry.signed)),
         amended=tuple(map(LockAmendment.of, entry.amended)),
         waived=tuple(map(AttestedWaiver.of, entry.waived)),
-        decisions=tuple(map(Decision.of, entry.decisions)),
+        decisions=tuple(map(_decision, entry.decisions)),
     )
+
+
+def _decision(decided: lock.Decided) -> Decision:
+    by = decided.overruled
+    return Decision.of(decided, overruled=Overruled.of(by) if by else None)

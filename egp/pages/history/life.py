@@ -25,6 +25,7 @@ from egp.record.lock import (
     entry_in,
     read_lock,
     read_lock_text,
+    said,
 )
 from egp.record.sources.git import Repository, Version
 from egp.record.sources.git_command import GitError
@@ -326,6 +327,6 @@ def _form(entry: Registration, before: Registration) -> tuple[object, ...]:
         for each in entry.amended[: len(before.amended)]
     ]
     named = (policy.name, policy.version, policy.digest) if policy else ()
-    decisions = [vars(each) for each in entry.decisions[: len(before.decisions)]]
+    decisions = [said(each) for each in entry.decisions[: len(before.decisions)]]
     archived = entry.archived if before.archived else None
     return entry.digest, entry.registered, entry.analysis or 1, named, amended, decisions, archived

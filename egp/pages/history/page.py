@@ -131,6 +131,8 @@ def _decided(decided: Decided) -> Iterator[str]:
     yield f"{who} decided on {decided.on} for {option}: {decided.because}"
     if decided.dissent:
         yield f"disagreed and committed: {decided.dissent}"
+    if by := decided.overruled:
+        yield f"overruled by {by.by or by.role}, for it was closed ({by.closed}): {by.because}"
 
 
 def _policy(entry: Registration) -> str:

@@ -131,6 +131,9 @@ def _why(each: Standing) -> str:
     decided = each.decided
     if decided and decided.on:
         said.append(f"decided on {decided.on}: {shown(decided.means or decided.option)}")
+        if decided.overruled is not None:
+            by = decided.overruled
+            said.append(f"overruled by {shown(by.by or by.role)}: {shown(by.because)}")
     return "; ".join(said)
 
 

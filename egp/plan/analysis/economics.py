@@ -24,7 +24,7 @@ class Worth:
 
     def __init__(self, economics: Economics) -> None:
         self._economics = economics
-        self.gain = self._amount("gain_per_success")
+        self.success = self._amount("gain_per_success")
         self.error = self._amount("cost_per_error")
         # A cost below 0 is a fault of the plan; it must not raise the value.
         self.unit = max(0.0, self._amount("cost_per_unit"))
@@ -43,7 +43,7 @@ class Worth:
 
     def gross(self, p_success: float) -> float:
         """Value of an event that succeeds with this probability, before its running cost."""
-        return p_success * self.gain - (1 - p_success) * self.error
+        return p_success * self.success - (1 - p_success) * self.error
 
     def net(self, p_success: float) -> float:
         """Value of an event that succeeds with this probability, its running cost taken off."""
@@ -51,7 +51,7 @@ class Worth:
 
     def least_p_success(self) -> float | None:
         """The success rate at which the floor is reached; None when no success rate reaches it."""
-        swing = self.gain + self.error
+        swing = self.success + self.error
         least = (self.floor.value + self.unit + self.error) / swing if swing > 0 else math.inf
         return least if least <= 1 else None
 
@@ -79,34 +79,74 @@ class Worth:
         """Value of an event, the scenarios weighted by their probabilities."""
         return weighted(self.nets(), self.probabilities())
 
-    def without(self, positions: Collection[int]) -> float:
-        """Value of an event if the events of some scenarios stay as they are today, and gain nothing."""
-        kept = [0.0 if at in positions else net for at, net in enumerate(self.nets())]
+    def today(self, at: int) -> float:
+        """What an event of a scenario earns with today's version. Raises NotChecked where the plan does not say."""
+        own = self._economics.scenarios[at].without_launch
+        return own.value if own is not None and own.unit == self.currency else self._amount("without_launch")
+
+    def gains(self) -> list[float]:
+        """By how much an event is worth more than with today's version, in each scenario."""
+        return [net - self.today(at) for at, net in enumerate(self.nets())]
+
+    def gain(self) -> float:
+        """The same over all scenarios, weighted by their probabilities."""
+        return weighted(self.gains(), self.probabilities())
+
+    def gain_without(self, positions: Collection[int]) -> float:
+        """The gain of an event if the events of some scenarios stay as they are today."""
+        kept = [0.0 if at in positions else gain for at, gain in enumerate(self.gains())]
         return weighted(kept, self.probabilities())
+
+    def gain_repaired(self) -> float:
+        """The gain of an event if every scenario has the value of the best one."""
+        best = max(self.nets())
+        return weighted((best - self.today(at) for at in range(len(self.nets()))), self.probabilities())
 
 
 class Wait(NamedTuple):
-    """What it costs to launch later, and when that would have paid."""
+    """What a later launch costs and saves against one now, each the difference to today's version."""
 
     weeks: float
-    cost: float
-    """Value that the events of the delay would have had."""
+    forgone: float
+    """What the scenarios that gain would have gained in the delay."""
+    saved: float
+    """What the scenarios that lose would have lost in it."""
     pays_back_after: float | None
-    """Weeks after the launch, if every scenario then had the value of the best one; None if none falls behind it."""
+    """Weeks after the launch, if every scenario then had the value of the best one; None where waiting costs nothing,
+    or no scenario falls behind the best one."""
+
+    @property
+    def cost(self) -> float:
+        """Below zero where waiting saves more than it forgoes."""
+        return self.forgone - self.saved
 
 
 def wait(worth: Worth, delay: Delay) -> Wait:
-    """The delay that the plan names. Raises NotChecked where it does not say how long, or how many events a week."""
+    """The delay that the plan names. Raises NotChecked where it does not say how long, how many events a week, or what
+    an event earns without the launch."""
+    weeks, per_week = delay_of(delay)
+    parts = [gain * share for gain, share in zip(worth.gains(), worth.probabilities(), strict=True)]
+    forgone, saved = (
+        math.fsum(max(0.0, sign * part) for part in parts) * per_week * weeks for sign in (1, -1)
+    )
+    cost, regained = forgone - saved, (worth.gain_repaired() - worth.gain()) * per_week
+    return Wait(weeks, forgone, saved, cost / regained if regained > 0 and cost > 0 else None)
+
+
+def delay_of(delay: Delay) -> tuple[float, float]:
+    """Weeks of the delay, and events a week. Raises NotChecked."""
     weeks, per_week = (
         need(value or None, *_AT, "delay", key)
         for key, value in (("weeks", delay.weeks), ("units_per_week", delay.units_per_week))
     )
     if weeks <= 0 or not math.isfinite(weeks * per_week):
         raise NotChecked((*_AT, "delay", "weeks"))
-    expected = worth.expected()
-    gained = (max(worth.nets()) - expected) * per_week
-    cost = expected * per_week * weeks
-    return Wait(weeks, cost, cost / gained if gained > 0 and cost > 0 else None)
+    return weeks, float(per_week)
+
+
+def until(gain: float, per_week: float, treated: float, weeks: float) -> float:
+    """What a gain per event comes to: gain · events a week · treated share · weeks."""
+    return gain * per_week * treated * weeks
 
 
 def weighted(values: Iterable[float], probabilities: Iterable[float]) -> float:

@@ -12,11 +12,22 @@ from egp.record.entry_files import FOLDER, LOCK_FILE, ONE_FILE
 from egp.record.lock.damage import unusable
 from egp.record.lock.entries import Entries, EntryFolder, EntryStore, entry_in
 from egp.record.lock.reading import Lock, Pins, read_lock, read_lock_text
-from egp.record.lock.registration import Amended, Decided, PinnedPolicy, Registration, Signed, Waived, made
+from egp.record.lock.registration import (
+    Amended,
+    Decided,
+    Held,
+    Overruled,
+    PinnedPolicy,
+    Registration,
+    Signed,
+    Waived,
+    made,
+    said,
+)
 from egp.record.lock_error import LockError
 
 __all__ = [
-    "FOLDER", "LOCK_FILE", "ONE_FILE", "Amended", "Decided", "Entries", "EntryFolder", "EntryStore", "Lock", "LockError",
-    "PinnedPolicy", "Pins", "Registration", "Signed", "Waived", "entry_in", "made", "read_lock", "read_lock_text",
+    "FOLDER", "LOCK_FILE", "ONE_FILE", "Amended", "Decided", "Entries", "EntryFolder", "EntryStore", "Held", "Lock", "LockError",
+    "Overruled", "PinnedPolicy", "Pins", "Registration", "Signed", "Waived", "entry_in", "made", "read_lock", "read_lock_text", "said",
     "unusable",
 ]  # fmt: skip

@@ -62,6 +62,28 @@ class Waived(TypedMapping):
     waiver: str | None = field("Digest of all that the waiver says.")
 
 
+class Overruled(TypedMapping):
+    """A closed option that was chosen all the same: who did, and why."""
+
+    needs = ("role", "because", "closed")
+    role: str | None = field("Role that overruled.", "vp_commerce")
+    by: str | None = field("Who overruled.", "@vp")
+    because: str | None = field("Why.", prose=True)
+    closed: str | None = field("Why the option was closed then.", "the gate says roll back", prose=True)
+
+
+class Held(TypedMapping):
+    """What somebody wants done, and what it would take for them to agree to something else."""
+
+    needs = ("role", "on", "wants")
+    role: str | None = field("Role that holds it.", "marketing_director")
+    by: str | None = field("Who holds it.", "@mkt")
+    on: date | None = field("When.", "2023-03-01")
+    wants: str | None = field("What they want done.", "roll back", prose=True)
+    because: str | None = field("Why.", prose=True)
+    agrees_if: str | None = field("What it would take for them to agree.", prose=True)
+
+
 class Decided(TypedMapping):
     """What people decided on an experiment, why, and who disagreed and committed."""
 
@@ -78,6 +100,11 @@ class Decided(TypedMapping):
     plan: str | None = field("Digest of the plan that was decided on.")
     receipt: str | None = field("Digest of the gate's receipt that it rests on.")
     readout: FrozenReadout | None = field("Rows of a look that the gate judges by from then on.")
+    checkpoint: date | None = field(
+        "Half way through a delay: without the repair by then the narrower launch takes its place.",
+        "2023-09-04",
+    )
+    overruled: Overruled | None = field("Who chose an option that was closed, and why.")
 
 
 class Registration(TypedMapping):
@@ -94,6 +121,7 @@ class Registration(TypedMapping):
     amended: tuple[Amended, ...] = listed("Amendments since, in order.")
     waived: tuple[Waived, ...] = listed("Waivers that hold, where the policy has the lock attest them.")
     decisions: tuple[Decided, ...] = listed("Decisions on the experiment, in order.")
+    positions: tuple[Held, ...] = listed("What those who have a say want, in order.")
     archived: date | None = field(
         "When the experiment was put away; its plan may be removed since.", "2024-01-08"
     )
@@ -121,3 +149,11 @@ def made(mapping_type: type[S], **values: Any) -> S:
     part = read(mapping_type, {})
     part.__dict__.update(values)
     return part
+
+
+def said(value: object) -> object:
+    """A part of a lock as a mapping of what it says; equal where the parts say the same."""
+    if isinstance(value, TypedMapping):
+        stated = ((each, getattr(value, attribute)) for each, attribute, _, _ in type(value).fields())
+        return {each: said(item) for each, item in stated if item not in (None, ())}
+    return [said(item) for item in value] if isinstance(value, tuple) else value

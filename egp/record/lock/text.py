@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from egp.plan.typed_reader import TypedMapping
 from egp.record.entry_files import ENTRIES, FOLDER, ONE_FILE
 from egp.record.lock.entries import sum_of
 from egp.record.lock.reading import Lock, Pins
-from egp.record.lock.registration import Registration, made
+from egp.record.lock.registration import Registration, made, said
 from egp.yaml.flow import flow, key
 
 _HEADER = "# Written by egp register, egp amend and egp decide. Branches merge; of a conflict keep the lines of both sides.\n"
@@ -39,12 +38,12 @@ def lock_text(version: int, listed: Mapping[str, Registration], pins: Pins, has_
 
 def _lines_of(name: str, entry: Registration) -> Iterator[str]:
     """An entry in the lock file, each decision on a line of its own."""
-    stated = flow(_written(made(Registration, **{**vars(entry), "decisions": ()})))
+    stated = flow(said(made(Registration, **{**vars(entry), "decisions": ()})))
     if not entry.decisions:
         yield f"  {key(name)}: {stated}"
         return
     yield f"  {key(name)}: {stated[:-1]}, decisions: ["
-    yield from (f"    {flow(_written(each))}," for each in entry.decisions)
+    yield from (f"    {flow(said(each))}," for each in entry.decisions)
     yield "  ]}"
 
 
@@ -55,7 +54,7 @@ def entry_text(name: str, entry: Registration) -> str:
     of one experiment into a third that nobody made.
     """
     lines = [f"{_ENTRY_HEADER}entry: {FOLDER}", f"experiment: {flow(name)}"]
-    for part, value in _parts(_written(entry)):
+    for part, value in _parts(said(entry)):
         lines += (
             [f"{key(part)}:", *(f"  - {flow(each)}" for each in value)]
             if isinstance(value, list)
@@ -68,11 +67,3 @@ def entry_text(name: str, entry: Registration) -> str:
 def _parts(written: object) -> Iterable[tuple[str, object]]:
     assert isinstance(written, dict)
     return written.items()
-
-
-def _written(value: object) -> object:
-    """A shape as a mapping of what it says."""
-    if isinstance(value, TypedMapping):
-        stated = ((each, getattr(value, attribute)) for each, attribute, _, _ in type(value).fields())
-        return {each: _written(item) for each, item in stated if item not in (None, ())}
-    return [_written(item) for item in value] if isinstance(value, tuple) else value

@@ -225,7 +225,7 @@ class _Terms(Worth):
     def worded(self, p_success: float) -> str:
         """The gross value as a sum that anyone can repeat."""
         p, error = significant(p_success, 4), significant(1 - p_success, 4)
-        return f"{p} × {significant(self.gain, 4)} − {error} × {significant(self.error, 4)}"
+        return f"{p} × {significant(self.success, 4)} − {error} × {significant(self.error, 4)}"
 
     def amount(self, value: float) -> str:
         return f"{significant(value, 4)} {self.currency}"
@@ -309,7 +309,7 @@ def _values_then(economics: Economics, terms: _Terms, too_low: Sequence[int], ne
 
 
 def _out_of_reach(terms: _Terms) -> Finding:
-    best = terms.amount(terms.gain - terms.unit)
+    best = terms.amount(terms.success - terms.unit)
     return Finding(
         ("economics", "gain_per_success"),
         f"no success rate reaches the floor of {shown(terms.floor.text)}: an event that succeeds is worth {best}",

@@ -1,7 +1,7 @@
 """An entry of the lock stays as it was written; amendments are added to it.
 
 Whoever can rewrite the lock can move every goalpost without a trace. In a review against a base the plan's entry still
-has its date, its digest, its policy, its analysis, its amendments and the decisions on it, in this order, and new ones follow them. A plan
+has its date, its digest, its policy, its analysis, its amendments, the decisions on it and the positions of people, in this order, and new ones follow them. A plan
 that has not started may be registered anew, with the date of that day.
 
 Passes with `under_base: true, lock: {digest: before, amended: [{digest: plan, on: 2023-01-17}]}, base_lock: {digest: before}`:
@@ -54,7 +54,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from egp.plan.finding import LOCK, DoesNotApply, Finding, Related
-from egp.record.lock import Amended, PinnedPolicy, Registration
+from egp.record.lock import Amended, PinnedPolicy, Registration, said
 from egp.rules.rule_inputs import Change
 
 needs = ("base_lock",)
@@ -70,7 +70,7 @@ def check(change: Change) -> Iterator[Finding]:
             ("id",),
             f"the registration of {base.registered} {what}",
             observed="rewritten",
-            required="the entry as it was, with amendments and decisions added",
+            required="the entry as it was, with amendments, decisions and positions added",
             help="restore the entry in the lock from the base, and declare what changed with `egp amend`",
             related=(Related((), "the entry as it is now", plan=LOCK),) if lock else (),
         )
@@ -89,8 +89,10 @@ def _rewritten(base: Registration, lock: Registration) -> str:
         return "has amendments that are missing or changed"
     if base.archived not in (None, lock.archived):
         return "is no longer archived as it was"
-    if not _keeps([vars(each) for each in base.decisions], [vars(each) for each in lock.decisions]):
+    if not _keeps(list(map(said, base.decisions)), list(map(said, lock.decisions))):
         return "has decisions that are missing or changed"
+    if not _keeps(list(map(said, base.positions)), list(map(said, lock.positions))):
+        return "has positions that are missing or changed"
     return ""
 
 

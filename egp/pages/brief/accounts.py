@@ -1,0 +1,206 @@
+"""The amounts at each moment while the treatment is out: what waiting forgoes, what harm has cost, what was gained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from egp import stats
+from egp.gate.clock import instant
+from egp.gate.comparisons import comparison_so_far
+from egp.gate.estimates import Lacking
+from egp.gate.settings import guardrail_alpha
+from egp.pages.brief.priced import Account, Line, account, in_people, stated_account
+from egp.plan.analysis.days import readout_day
+from egp.plan.analysis.money import (
+    WEEK,
+    Unpriced,
+    called_by_people,
+    people,
+    price_of,
+    treated_at_the_end,
+    worth_of_effect,
+)
+from egp.plan.analysis.registered import harm_direction
+from egp.plan.analysis.traffic import treated_share
+from egp.plan.finding import NotChecked
+from egp.plan.quantity import shown
+from egp.plan.wording import money, significant
+from egp.yaml import pointer
+
+if TYPE_CHECKING:
+    from egp.gate.readout import Readout
+    from egp.pages.brief.guardrails import Seen, WatchedGuardrail
+    from egp.pages.brief.result import Result
+    from egp.pages.brief.scene import Scene
+    from egp.plan.analysis.money import Price
+    from egp.plan.experiment import Metric
+    from egp.yaml import Path
+
+
+def clear(said: Account, tripped: frozenset[str]) -> Account:
+    """Of differences those that are clear of noise, and those that something was decided by."""
+    kept = [
+        each for each in said.lines if each.metric in tripped or not each.amount.low <= 0 <= each.amount.high
+    ]
+    return Account(tuple(kept), said.lacks)
+
+
+WAITING = (
+    "Waiting forgoes a gain if it is true, and saves a loss if that is. What the primary metric shows so far is in no "
+    "amount: they rest on what the plan states alone."
+)
+_DAY = timedelta(days=1)
+
+
+def waiting_account(scene: Scene) -> Account:
+    """What the rest of the run forgoes and saves: the people whom a launch today would treat besides."""
+    plan = scene.plan
+    try:
+        days = (readout_day(plan) - scene.day) / _DAY
+        besides = treated_at_the_end(plan) - treated_share(plan)
+    except NotChecked as missing:
+        return account([_needs(missing)])
+    return stated_account(plan, scene.policy.metrics, max(0.0, days), max(0.0, besides))
+
+
+def harm_lines(scene: Scene, readout: Readout) -> Iterator[Line | str]:
+    """What the difference of each guardrail has come to among the treated of the stage, with its range."""
+    for path, metric in scene.plan.guardrails:
+        if metric.kind not in ("proportion", "mean"):
+            continue
+        for variant in readout.treatments:
+            try:
+                yield _so_far(scene, readout, path, metric, variant)
+            except Unpriced as reason:
+                yield str(reason)
+            except (NotChecked, Lacking, ArithmeticError, stats.StatisticsInputError):
+                continue  # the table of guardrails says that it is not seen
+
+
+def _so_far(scene: Scene, readout: Readout, path: Path, metric: Metric, variant: str) -> Line:
+    price = price_of(metric, scene.policy.metrics)
+    seen = comparison_so_far(readout, metric, variant)
+    sign = 1 if harm_direction(metric, path) == "increase" else -1
+    low, high = sorted(sign * end for end in seen.difference.interval(2 * guardrail_alpha(readout)))
+    harm = sign * seen.difference.estimate
+    name = _name(scene, metric, readout, variant)
+    so_far = readout.stage.name if readout.stage.position < 0 else f"stage {readout.stage.name}"
+    return _harm(f"{name}, {so_far} so far", metric, price, seen.treatment_units, low, harm, high, sign)
+
+
+def another_week(scene: Scene, readout: Readout, rows: list[WatchedGuardrail]) -> Iterator[Line | str]:
+    """What another week like the last one costs, of every guardrail that tripped."""
+    for row in rows:
+        seen: Seen | None = row.latest
+        if not row.tripped or seen is None or seen.first is None:
+            continue
+        path = next(at for at, metric in scene.plan.guardrails if metric.name == row.metric.name)
+        sign = 1 if harm_direction(row.metric, path) == "increase" else -1
+        try:
+            price = price_of(row.metric, scene.policy.metrics)
+        except Unpriced as reason:
+            yield str(reason)
+            continue
+        name = _name(scene, row.metric, readout, row.variant)
+        yield _harm(
+            f"going on, each week like the last one: {name}",
+            row.metric, price, seen.treated, seen.low, seen.harm, seen.high, sign,
+        )  # fmt: skip
+
+
+def _harm(
+    what: str, metric: Metric, price: Price, treated: int, low: float, harm: float, high: float, sign: int
+) -> Line:
+    events = round(abs(harm * treated))
+    more = "more" if sign * harm > 0 else "fewer"
+    return Line(
+        f"{what}: about {significant(events, 3)} {more}",
+        -worth_of_effect(price, treated, low, harm, high),
+        f"{significant(sign * harm, 3)} a person × {treated:,} treated × {money(price.value, price.currency)}",
+        metric.name,
+    )
+
+
+def _name(scene: Scene, metric: Metric, readout: Readout, variant: str) -> str:
+    several = f" ({shown(variant)})" if len(readout.treatments) > 1 else ""
+    return f"{shown(called_by_people(metric, scene.policy.metrics))}{several}"
+
+
+def gain_lines(scene: Scene, result: Result, *, is_out: bool, goes_on: bool) -> Iterator[Line | str]:
+    """What a result that ships is worth: so far in the stages of the ramp, and until the holdout ends where it goes on."""
+    if result.selected is None:
+        return
+    try:
+        price = price_of(result.metric, scene.policy.metrics)
+    except Unpriced as reason:
+        yield str(reason)
+        return
+    try:
+        if is_out:
+            reached = reached_so_far(scene)
+            yield _gain(f"{shown(result.name)}, gained in the ramp so far", price, reached, result)._replace(
+                when=f"until {scene.day}"
+            )
+        if not goes_on:
+            return
+        until = scene.plan.holdout.until if scene.plan.holdout else None
+        if until is not None and until > scene.day:
+            days = (until - scene.day) / _DAY
+            reached = people(scene.plan, days, treated_at_the_end(scene.plan))
+            yield _gain(
+                f"{shown(result.name)}, from today until {until} in the last stage", price, reached, result
+            )
+        else:
+            yield "`holdout.until` would say until when the gain is counted"
+    except NotChecked as missing:
+        yield _needs(missing)
+
+
+def week_of_gain(scene: Scene, result: Result, treated: float) -> Iterator[Line | str]:
+    """What a rollback forgoes each week, if the harm is none."""
+    if result.selected is None:
+        return
+    try:
+        price = price_of(result.metric, scene.policy.metrics)
+        line = _gain("", price, people(scene.plan, WEEK, treated), result)
+    except Unpriced as reason:
+        yield str(reason)
+    except NotChecked as missing:
+        yield _needs(missing)
+    else:
+        what = f"rolling back, each week without the gain: {shown(result.name)}"
+        yield line._replace(what=what, amount=-line.amount)
+
+
+def _gain(what: str, price: Price, reached: float, result: Result) -> Line:
+    selected = result.selected
+    assert selected is not None
+    amount = worth_of_effect(price, reached, selected.low, selected.estimate, selected.high)
+    return Line(
+        what, amount, f"{result.worded(selected.estimate)} {in_people(price, reached)}", result.metric.name
+    )
+
+
+CURSE = "The effect is the one of the readout without the winner's curse: what ships has been lucky more often than not."
+
+
+def reached_so_far(scene: Scene) -> float:
+    """People whom the stages of the ramp have reached until now. Raises NotChecked."""
+    assert scene.judgement is not None
+    readout = scene.judgement.readout
+    entries = sorted(
+        (instant(each.entered, readout.zone), each.treated)
+        for each in readout.evidence.results.stages
+        if each.entered is not None and each.treated is not None
+    )
+    ends = [*(begin for begin, _ in entries[1:]), readout.as_of]
+    return sum(
+        people(scene.plan, max(timedelta(), end - begin) / _DAY, treated)
+        for (begin, treated), end in zip(entries, ends, strict=True)
+    )
+
+
+def _needs(missing: NotChecked) -> str:
+    return f"`{pointer(missing.path)}` would say how many people are reached"

@@ -1,0 +1,80 @@
+"""What the holdout says of the gain after the ramp: validated only where it is large enough to have said otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from egp import stats
+from egp.gate.comparisons import comparison_so_far
+from egp.gate.estimates import Lacking
+from egp.gate.withholding import withheld_because
+from egp.plan.analysis.registered import comparison_alpha, sides
+from egp.plan.finding import NotChecked
+from egp.plan.quantity import shown
+from egp.plan.wording import percent, power_text
+
+if TYPE_CHECKING:
+    from egp.pages.brief.result import Result
+    from egp.pages.brief.scene import Scene
+
+
+LEAST_POWER = 0.8
+"""Below it a holdout that shows nothing would be no news, and one that shows something has been lucky."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The treated of the last stage against the holdout; above zero is better, in the metric's own unit."""
+
+    result: Result
+    estimate: float
+    low: float
+    high: float
+    power: float
+    """The chance that a holdout of this size finds an effect as large as the readout's."""
+
+    @property
+    def is_large_enough(self) -> bool:
+        return self.power >= LEAST_POWER
+
+    @property
+    def is_validated(self) -> bool:
+        return self.is_large_enough and self.low > 0
+
+    @property
+    def in_words(self) -> str:
+        result = self.result
+        seen = f"{shown(result.name)} {result.worded(self.estimate)} against the holdout, {percent(result.confidence)} range {result.worded(self.low)} to {result.worded(self.high)}"
+        finds = f"a holdout of this size finds the readout's gain in {power_text(self.power)} of cases"
+        if self.is_validated:
+            return f"The gain is validated: {seen}; {finds}."
+        if self.is_large_enough:
+            return f"The gain is not confirmed: {seen}; {finds}."
+        return f"The gain is not validated yet: {seen}; {finds}, and it takes {percent(LEAST_POWER)}."
+
+
+def confirmation(scene: Scene, result: Result | None) -> Confirmation | str:
+    """What the holdout says, or why it says nothing."""
+    assert scene.judgement is not None
+    readout = scene.judgement.readout
+    if result is None or result.selected is None or withheld_because(readout) is not None:
+        return "no result has been shipped that it could confirm"
+    if not readout.stage.has_control:
+        return "everybody is treated, and nobody is held out"
+    try:
+        seen = comparison_so_far(readout, result.metric, readout.treatments[0])
+        alpha = comparison_alpha(readout.plan)
+        sign = 1 if result.rises else -1
+        low, high = sorted(sign * end for end in seen.difference.interval(1 - result.confidence))
+        error = seen.difference.standard_error
+        power = stats.power_of_standard_error(
+            abs(result.selected.estimate), error, alpha, sides(readout.plan)
+        )
+    except NotChecked as missing:
+        return f"the plan does not say {missing.path[-1]}"
+    except Lacking as lacking:
+        return str(lacking)
+    except (ArithmeticError, stats.StatisticsInputError) as error_:
+        return f"it cannot be computed: {error_}"
+    return Confirmation(result, sign * seen.difference.estimate, low, high, power)

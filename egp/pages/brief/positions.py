@@ -1,0 +1,129 @@
+"""Who wants what, and what it would take for them to agree; who overruled what the gate says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from egp.advice.choices import chosen
+from egp.output.page.model import Block, Light, Notice, Paragraph, Section, Table
+from egp.plan.quantity import shown
+from egp.plan.wording import called, listing
+from egp.stats.values import NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from egp.pages.brief.scene import Scene
+    from egp.record.lock import Decided
+
+
+class Held(NamedTuple):
+    """A position, with the option of the page that it amounts to."""
+
+    who: str
+    on: date | None
+    wants: str
+    letter: str
+    """Empty for what is no option of this page."""
+    because: str
+    agrees_if: str
+
+
+def positions_of(scene: Scene) -> list[Held]:
+    """The latest position of each, of those that are about this moment: before the launch those without a date or
+    with an earlier one, afterwards those since."""
+    latest: dict[str, Held] = {}
+    for held in _stated(scene):
+        latest.pop(held.who, None)
+        latest[held.who] = held
+    return list(latest.values())
+
+
+def _stated(scene: Scene) -> Iterator[Held]:
+    for each in scene.plan.positions:
+        if _is_of_now(scene, each.on):
+            yield _held(scene, called(each.by, "somebody"), each.on, each.wants, each.because, each.agrees_if)
+    entry = scene.registration
+    for said in entry.positions if entry else ():
+        if _is_of_now(scene, said.on):
+            who = f"{shown(said.role)} ({shown(said.by)})" if said.by else shown(said.role)
+            yield _held(scene, who, said.on, said.wants, said.because, said.agrees_if)
+
+
+def _is_of_now(scene: Scene, on: date | None) -> bool:
+    if on is not None and on > scene.day:
+        return False
+    begin = scene.first_exposed
+    was_before = on is None or begin is None or on < begin
+    return was_before != scene.in_flight
+
+
+def _held(
+    scene: Scene, who: str, on: date | None, wants: str | None, because: str | None, agrees_if: str | None
+) -> Held:
+    letter = chosen(wants or "", scene.letters)
+    return Held(who, on, wants or "", letter, because or "", agrees_if or "")
+
+
+def disagreement(held: list[Held], letters: dict[str, str]) -> str:
+    """ "pm wants D (go on), marketing B (roll back)"; empty where they want the same."""
+    wanted = {each.letter or each.wants: each for each in held}
+    if len(wanted) < 2:
+        return ""
+    return listing(f"{each.who} wants {_option(each, letters)}" for each in held)
+
+
+def _option(held: Held, letters: dict[str, str]) -> str:
+    return f"{held.letter} ({letters[held.letter]})" if held.letter else shown(held.wants)
+
+
+def positions_section(scene: Scene) -> Iterator[Section]:
+    held = positions_of(scene)
+    if not held:
+        return
+    letters, closed = dict(scene.letters), scene.closed
+    rows: list[list[str | Light]] = [
+        [
+            each.who, _option(each, letters), _light(closed.get(each.letter, ""), each.letter), shown_words(each.because),
+            shown_words(each.agrees_if) or "not said: the meeting asks for it first",
+        ]
+        for each in held
+    ]  # fmt: skip
+    blocks: list[Block] = [Table(["who", "wants", "open?", "because", "would agree if"], rows)]
+    if disagreement(held, letters) and scene.in_flight:
+        blocks.append(
+            Paragraph(
+                "Of the options above only those that are open are on the table: a closed one is decided by nobody in the "
+                "room, but by who overrules it, by name."
+            )
+        )
+    yield Section("Who wants what, and what it would take to agree", blocks)
+
+
+def shown_words(text: str) -> str:
+    """A person's words on one line."""
+    return " ".join(text.split())
+
+
+def _light(closed: str, letter: str) -> Light:
+    if not letter:
+        return Light("neutral", "no option of this page")
+    return Light("bad", f"closed: {closed}") if closed else Light("good", "open")
+
+
+def overruled(scene: Scene) -> Iterator[Block]:
+    """Every decision for a closed option that was overruled, for as long as the experiment has pages."""
+    entry = scene.registration
+    for each in entry.decisions if entry else ():
+        if each.overruled is not None and (each.on is None or each.on <= scene.day):
+            yield Notice("overruled", overruled_in_words(each), "bad")
+
+
+def overruled_in_words(decided: Decided) -> str:
+    """ "on 2023-01-27 vp_commerce (@vp) chose D (go on), which was closed: the gate says hold. Why: …"."""
+    by = decided.overruled
+    assert by is not None
+    option = f"{decided.option} ({decided.means})" if decided.means else shown(decided.option)
+    who = f"{by.role} ({by.by})" if by.by else shown(by.role)
+    return f"on {decided.on} {who} chose {option}, which was closed: {by.closed}. Why: {shown_words(by.because or '')}"

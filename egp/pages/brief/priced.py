@@ -1,0 +1,167 @@
+"""Amounts of money on a page: what each is, how it is computed, and which line of the plan would make a missing one possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from egp.output.page.model import Block, Paragraph, Points, Section, Table
+from egp.plan.analysis.money import (
+    WEEK,
+    Amount,
+    Price,
+    Unpriced,
+    called_by_people,
+    people,
+    price_of,
+    treated_at_the_end,
+    worth_of_change,
+)
+from egp.plan.finding import NotChecked
+from egp.plan.quantity import shown
+from egp.plan.wording import money, significant
+from egp.stats.values import NamedTuple
+from egp.yaml import pointer
+
+if TYPE_CHECKING:
+    from egp.plan.catalogue import MetricCatalogue
+    from egp.plan.experiment import Experiment, Metric
+    from egp.plan.quantity import MetricChange
+    from egp.yaml import Path
+
+
+_GOES = {"increase": "rises", "decrease": "falls", "": "improves"}
+
+
+class Line(NamedTuple):
+    """An amount, a gain above zero and a loss below."""
+
+    what: str
+    amount: Amount
+    how: str
+    """The multiplication, with its numbers."""
+    metric: str = ""
+    """Id of the metric that it is about."""
+    when: str = ""
+    """From when until when, where it is no week: "from 2023-02-07 to 2023-05-10"."""
+
+
+class Account(NamedTuple):
+    """The amounts of a page, and what keeps others from it."""
+
+    lines: tuple[Line, ...]
+    lacks: tuple[str, ...]
+
+
+def account(lines: Iterable[Line | str]) -> Account:
+    """Lines, and the reasons for which others are missing, each once."""
+    found = list(lines)
+    lacks = dict.fromkeys(each for each in found if isinstance(each, str))
+    return Account(tuple(each for each in found if isinstance(each, Line)), tuple(lacks))
+
+
+def money_section(title: str, said: Account, note: str = "", *, for_executives: bool = False) -> Section:
+    blocks: list[Block] = []
+    if said.lines:
+        rows = [[each.what, str(each.amount), each.how] for each in said.lines]
+        table = Table(["what", "amount", "how it is computed"], rows, numeric=frozenset({1}))
+        blocks.append(table.without({2}) if for_executives else table)
+        if note:
+            blocks.append(Paragraph(note))
+    if said.lacks:
+        more = "More amounts are possible:" if said.lines else "There is no amount on this page:"
+        blocks += [Paragraph(more), Points(said.lacks)]
+    return Section(title, blocks)
+
+
+def in_people(price: Price, reached: float) -> str:
+    """ "× 153,000 people × $1.10"."""
+    return f"× {significant(reached, 4)} people × {money(price.value, price.currency)}"
+
+
+BEFORE = "Each amount is the difference to today's version. They rest on what the plan states alone, and on no result."
+
+
+def stated_account(
+    plan: Experiment, catalogue: MetricCatalogue | None, days: float, treated: float | None
+) -> Account:
+    """What some days of the whole launch gain and cost, from what the plan states: before there is a result.
+
+    ``treated`` is the share that is treated besides; None for the plan's last stage.
+    """
+    return account(_stated(plan, catalogue, days, treated))
+
+
+def _stated(
+    plan: Experiment, catalogue: MetricCatalogue | None, days: float, treated: float | None
+) -> Iterator[Line | str]:
+    try:
+        reached = people(plan, days, treated_at_the_end(plan) if treated is None else treated)
+    except NotChecked as missing:
+        yield f"`{pointer(missing.path)}` would say how many people a launch reaches"
+        return
+    for path, metric in plan.primaries:
+        for words, change in (("it is sized to find", metric.mde), ("is hoped for", metric.target)):
+            if change is not None:
+                name = shown(called_by_people(metric, catalogue))
+                yield _line(
+                    f"gained if {name} {_GOES[metric.direction or '']} by the {change} that {words}",
+                    metric,
+                    path,
+                    change,
+                    catalogue,
+                    reached,
+                    1,
+                )
+    for path, metric in plan.guardrails:
+        margin = metric.non_inferiority_margin
+        if margin is not None and metric.kind in ("proportion", "mean"):
+            what = f"lost if {shown(called_by_people(metric, catalogue))} is worse by {margin}, its margin"
+            share = metric.segment_share or 1.0
+            yield _line(what, metric, path, margin, catalogue, reached * share, -1)
+
+
+def _line(
+    what: str,
+    metric: Metric,
+    path: Path,
+    change: MetricChange,
+    catalogue: MetricCatalogue | None,
+    reached: float,
+    sign: int,
+) -> Line | str:
+    try:
+        price = price_of(metric, catalogue)
+        amount = worth_of_change(price, reached, change, metric, path)
+    except Unpriced as reason:
+        return str(reason)
+    except NotChecked as missing:
+        return f"`{pointer(missing.path)}` would say how large {change} is"
+    baseline = f" of {metric.baseline}" if change.relative and metric.baseline else ""
+    return Line(
+        what, amount if sign > 0 else -amount, f"{change}{baseline} {in_people(price, reached)}", metric.name
+    )
+
+
+def launch_section(plan: Experiment, catalogue: MetricCatalogue | None, *, for_executives: bool) -> Section:
+    """What a week of the launch is worth: what waiting a week forgoes, and what it saves."""
+    said = stated_account(plan, catalogue, WEEK, None)
+    note = f"{BEFORE} Waiting a week forgoes the gain if the change is that good, and saves the loss if it is that bad."
+    return money_section("What a week of the launch is worth", said, note, for_executives=for_executives)
+
+
+def in_one_breath(said: Account) -> str:
+    """ "a week of it gains $505 to $757 if the effect is there, and loses up to $3.41k if a guardrail is harmed by its margin"."""
+    currencies = {each.amount.currency for each in said.lines}
+    if len(currencies) != 1:
+        return ""
+    gains = sorted(each.amount.middle for each in said.lines if each.amount.middle > 0)
+    losses = [-each.amount.middle for each in said.lines if each.amount.middle < 0]
+    (currency,) = currencies
+    parts = []
+    if gains:
+        range_ = " to ".join(dict.fromkeys(money(each, currency) for each in (gains[0], gains[-1])))
+        parts.append(f"gains {range_} if the effect is there")
+    if losses:
+        parts.append(f"loses up to {money(max(losses), currency)} if a guardrail is harmed by its margin")
+    return f"a week of it {' and '.join(parts)}" if parts else ""

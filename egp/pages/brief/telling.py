@@ -1,0 +1,166 @@
+"""Everything that a brief says at its moment, computed once: the page prints it, and the JSON has it exact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from egp.advice.choices import GO
+from egp.advice.open_options import errors_of
+from egp.output.page.model import Block, Paragraph, Section
+from egp.pages.brief.accounts import (
+    CURSE,
+    WAITING,
+    another_week,
+    clear,
+    gain_lines,
+    harm_lines,
+    waiting_account,
+    week_of_gain,
+)
+from egp.pages.brief.guardrails import WatchedGuardrail, is_split_as_planned, watched
+from egp.pages.brief.holdout import Confirmation, confirmation
+from egp.pages.brief.options import Choice, choice_of
+from egp.pages.brief.priced import Account, account, in_one_breath, money_section, stated_account
+from egp.pages.brief.result import Result, result_of
+from egp.pages.brief.verdicts import verdict_of
+from egp.pages.brief.worth import Launch, launch_of
+from egp.plan.analysis.money import WEEK
+from egp.plan.finding import NotChecked
+from egp.plan.wording import counted, percent
+
+if TYPE_CHECKING:
+    from egp.output.page.model import Tone
+    from egp.pages.brief.scene import Scene
+
+_NOTHING = Account((), ())
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told, and of which amounts."""
+
+    verdict: str
+    tone: Tone
+    choice: Choice
+    launch: Launch | str
+    stated: Account
+    """What the plan states: of a week of the launch before it, of the wait for the look while it runs."""
+    harm: Account = _NOTHING
+    """What the differences of the guardrails have come to in the stage."""
+    wrong: Account = _NOTHING
+    """What a week costs that is decided wrongly, in both directions."""
+    gain: Account = _NOTHING
+    result: Result | str = ""
+    """Why there is none, where there is none."""
+    confirmed: Confirmation | str = ""
+    """Why the holdout says nothing, where it does not."""
+    guardrails: tuple[WatchedGuardrail, ...] = ()
+
+
+def told(scene: Scene) -> Told:
+    launch = launch_of(scene.plan)
+    choice = choice_of(scene, launch)
+    if scene.judgement is None or not scene.in_flight:
+        stated = stated_account(scene.plan, scene.policy.metrics, WEEK, None)
+        return Told(*_launch_verdict(scene, launch, stated), choice, launch, stated)
+    return _in_flight(scene, launch, choice)
+
+
+def _in_flight(scene: Scene, launch: Launch | str, choice: Choice) -> Told:
+    judgement = scene.judgement
+    assert judgement is not None
+    readout = judgement.readout
+    is_sound = is_split_as_planned(readout)
+    try:
+        rows = watched(judgement)
+        harm = account(harm_lines(scene, readout)) if is_sound else _NOTHING
+    except NotChecked:
+        rows, harm = [], _NOTHING
+    result = result_of(scene)
+    shipped = result if isinstance(result, Result) and is_sound else None
+    is_out = readout.stage.position >= 0
+    goes_on = all(each.decision.verdict == "proceed" for each in (judgement, scene.onwards) if each) or (
+        is_out and scene.verdict == "proceed"
+    )
+    gain = account(gain_lines(scene, shipped, is_out=is_out, goes_on=goes_on)) if shipped else _NOTHING
+    confirmed = confirmation(scene, shipped) if scene.moment == "after" else ""
+    wrong = _NOTHING
+    if scene.moment == "harm" and is_sound:
+        treated = readout.stage.treated or 0.0
+        forgone = week_of_gain(scene, shipped, treated) if shipped and is_out else ()
+        wrong = account([*another_week(scene, readout, rows), *forgone])
+    stated = waiting_account(scene) if scene.moment == "running" else _NOTHING
+    verdict, tone = verdict_of(scene, result, harm, gain, confirmed)
+    return Told(
+        verdict, tone, choice, launch, stated, harm, wrong, gain, result, confirmed, tuple(rows),
+    )  # fmt: skip
+
+
+def _launch_verdict(scene: Scene, launch: Launch | str, stated: Account) -> tuple[str, Tone]:
+    errors = len(errors_of(scene.report))
+    closed = scene.closed[GO]
+    assert bool(closed) == bool(errors)
+    said = launch.in_one_sentence if isinstance(launch, Launch) else in_one_breath(stated) or launch
+    worth = f"{said[0].upper()}{said[1:]}."
+    if errors:
+        return (
+            f"Launching is closed: the plan does not follow the policy yet ({counted(errors, 'error')}). {worth}",
+            "bad",
+        )
+    tone: Tone = launch.tone if isinstance(launch, Launch) else "neutral"
+    return f"Launching is open: the plan follows the policy. {worth}", tone
+
+
+def result_section(said: Told, for_executives: bool) -> Iterator[Section]:
+    """The metric that decides, by its name, and the result where its look has been read."""
+    result = said.result
+    if isinstance(result, str):
+        return
+    asked = "" if for_executives else f" It takes {result.asked}."
+    blocks: list[Block] = [
+        Paragraph(f"The metric that decides: {result.in_words}, read on {result.read_on}.{asked}")
+    ]
+    if result.selected is not None:
+        low, middle, high = (
+            result.worded(each)
+            for each in (result.selected.low, result.selected.estimate, result.selected.high)
+        )
+        blocks.append(
+            Paragraph(
+                f"A result that ships has been lucky more often than not; without that luck it is {middle}, {percent(result.confidence)} "
+                f"range {low} to {high}."
+            )
+        )
+    if isinstance(said.confirmed, Confirmation):
+        blocks.append(
+            Paragraph(said.confirmed.in_words, "good" if said.confirmed.is_validated else "neutral")
+        )
+    yield Section("The result", blocks)
+
+
+def money_sections(scene: Scene, said: Told) -> Iterator[Section]:
+    """The amounts of the moment, in one table; what would make more of them possible, once."""
+    tripped = frozenset(row.metric.name for row in said.guardrails if row.tripped)
+    harm = clear(said.harm, tripped)
+    lines = [*harm.lines, *said.wrong.lines, *said.gain.lines, *said.stated.lines]
+    lacks = [*said.harm.lacks, *said.wrong.lacks, *said.gain.lacks, *said.stated.lacks]
+    if not lines and not lacks:
+        return
+    notes = ["Below zero is a loss against today's version."]
+    if len(harm.lines) < len(said.harm.lines):
+        others = "the other" if harm.lines else "the"
+        notes.append(f"Of {others} guardrails no difference is clear of noise.")
+    if said.gain.lines or said.wrong.lines:
+        notes.append(CURSE)
+    if said.stated.lines:
+        notes.append(WAITING)
+    titles = {
+        "running": "What waiting costs and saves",
+        "harm": "What it has cost, and what a wrong call costs",
+    }
+    title = titles.get(scene.moment, "What it is worth")
+    yield money_section(
+        title, account([*lines, *lacks]), " ".join(notes), for_executives=scene.for_executives
+    )

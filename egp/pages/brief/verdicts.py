@@ -1,0 +1,123 @@
+"""The page in one sentence, at each moment: what the gate says, and what is closed until when."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from egp.gate.page import HEADLINE
+from egp.pages.brief.options import look_day
+from egp.pages.brief.tripped import first_reason, plainly
+from egp.plan.analysis.days import first_day, run_days
+from egp.plan.finding import NotChecked
+from egp.plan.results import TEST
+
+if TYPE_CHECKING:
+    from egp.output.page.model import Tone
+    from egp.pages.brief.holdout import Confirmation
+    from egp.pages.brief.priced import Account
+    from egp.pages.brief.result import Result
+    from egp.pages.brief.scene import Scene
+
+_TONE: dict[str, Tone] = {
+    "proceed": "good",
+    "hold": "caution",
+    "roll_back": "bad",
+    "could_not_judge": "caution",
+}
+_MEANS = {
+    "hold": "traffic stays where it is",
+    "roll_back": "the treatment is withdrawn, as agreed before the start",
+    "could_not_judge": "nobody raises traffic until it can judge",
+}
+
+
+def verdict_of(
+    scene: Scene, result: Result | str, harm: Account, gain: Account, confirmed: Confirmation | str
+) -> tuple[str, Tone]:
+    """The sentence and its tone. Green is only what the gate lets go on."""
+    if scene.verdict != "proceed":
+        return _withheld(scene, harm), _TONE[scene.verdict]
+    if scene.moment == "running":
+        return _on_course(scene), "neutral"
+    if scene.moment == "readout":
+        return _read_out(scene, result, gain)
+    if scene.moment == "ramp":
+        return _ramping(scene)
+    return _all_out(scene, confirmed, gain)
+
+
+def _withheld(scene: Scene, harm: Account) -> str:
+    said = f"The gate says {HEADLINE[scene.verdict]}: {_MEANS[scene.verdict]}."
+    if reason := first_reason(scene):
+        said = f"{said} Why: {reason}."
+    if scene.moment == "running" and scene.verdict != "roll_back":
+        said = f"{said} {_closed_until(scene)}"
+    tripped = {each.metric for each in scene.judgement.decision.reasons} if scene.judgement else set()
+    costs = [each for each in harm.lines if each.amount.high < 0 and each.metric in tripped]
+    return f"{said} So far: {costs[0].what}, {-costs[0].amount}." if costs else said
+
+
+def _closed_until(scene: Scene) -> str:
+    until = look_day(scene)
+    return f"Shipping is closed until {until}." if until else "Shipping is closed until the planned look."
+
+
+def _on_course(scene: Scene) -> str:
+    assert scene.judgement is not None
+    stage = scene.judgement.readout.stage.name
+    day = ""
+    if stage == TEST:
+        with suppress(NotChecked):
+            done = min((scene.day - first_day(scene.plan)).days, run_days(scene.plan))
+            day = f", {done} of {run_days(scene.plan)} days complete"
+    return f"On course: the {stage} runs as planned{day}. {_closed_until(scene)}"
+
+
+def _read_out(scene: Scene, result: Result | str, gain: Account) -> tuple[str, Tone]:
+    said = f"{result.in_words}." if not isinstance(result, str) else f"The result is {result}."
+    worth = "".join(f" It is worth {each.amount}, {each.when}." for each in gain.lines[-1:])
+    onwards = scene.onwards
+    if onwards is None:
+        return f"{said} Which treatment is raised is not said, so that the gate was not asked.", "neutral"
+    verdict = onwards.decision.verdict
+    if verdict == "proceed":
+        return (
+            f"Go: the result ships by the rule that was agreed before it. {said}{worth} The next step is {scene.next_stage}.",
+            "good",
+        )
+    if not isinstance(result, str) and not result.met:
+        otherwise = scene.plan.decision_rule.otherwise if scene.plan.decision_rule else None
+        keep = (otherwise or "keep_control").replace("_", " ")
+        return (
+            f"No launch: the result does not ship by the rule that was agreed before it. {said} What follows: {keep}.",
+            "caution",
+        )
+    return (
+        f"Not yet: the gate says {HEADLINE[verdict]} to {scene.next_stage}{_because(scene)}. {said}",
+        "caution",
+    )
+
+
+def _because(scene: Scene) -> str:
+    assert scene.onwards is not None
+    reasons = scene.onwards.decision.reasons
+    return f": {plainly(scene, reasons[0])}" if reasons else ""
+
+
+def _ramping(scene: Scene) -> tuple[str, Tone]:
+    assert scene.judgement is not None
+    stage = scene.judgement.readout.stage.name
+    if scene.onwards is not None and scene.onwards.decision.verdict == "proceed":
+        return f"Go on: nothing is amiss at {stage}, and traffic may be raised to {scene.next_stage}.", "good"
+    closed = scene.closed["D"]
+    return f"On course: nothing is amiss at {stage}; {scene.next_stage} is closed, for {closed}.", "neutral"
+
+
+def _all_out(scene: Scene, confirmed: Confirmation | str, gain: Account) -> tuple[str, Tone]:
+    assert scene.judgement is not None
+    gained = "".join(f" Gained so far: {each.amount}." for each in gain.lines[:1])
+    said = f"Nothing is amiss at {scene.judgement.readout.stage.name}, the last stage.{gained}"
+    if isinstance(confirmed, str):
+        return f"{said} The gain is not validated: {confirmed}.", "neutral"
+    return f"{said} {confirmed.in_words}", "good" if confirmed.is_validated else "neutral"
