@@ -1,4 +1,4 @@
-"""Whether an option is open: what the gate or the policy says of it, asked once for pages and for decisions."""
+"""Whether an option is open: what the gate or the policy says of it, for pages and for decisions alike."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def ships(option: str) -> bool:
 def onwards_of(
     call: Call, watched: GateJudgement, finder: PlanFinder, policy: Policy
 ) -> GateJudgement | None:
-    """What the gate says of raising traffic to the next stage; None where there is none, or it cannot be asked."""
+    """What the gate says of raising traffic to the next stage; None where there is none, or it says nothing."""
     stage = next_stage(watched.readout.plan, watched.readout.stage.position)
     if not stage:
         return None

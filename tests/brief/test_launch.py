@@ -211,7 +211,8 @@ def test_a_plan_that_is_rejected_is_no_launch(repository: Path) -> None:
 def test_who_decides_and_until_when(repository: Path) -> None:
     told = facts(ask(repository, RANKING, as_of="2023-08-30T09:30:00-07:00").page, "Who decides")
     assert (
-        told["if they cannot agree"] == "vp_commerce breaks the tie, by 2023-08-31 09:30 PDT (within 1 day)"
+        told["if they cannot agree"]
+        == "vp_commerce breaks the tie, by 2023-08-31 09:30 PDT (within 1 day); until then nothing is launched"
     )
     assert told["one owner"] == "@recs-ds (recommendations)"
     assert told["readouts"].startswith("twice a week, to pm")

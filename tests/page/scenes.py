@@ -39,17 +39,6 @@ FIGURES = (
         "Five looks give a false win in 14.2 % of harmless changes, fourteen in 22.0 %.",
     ),
     Figure(
-        "Guardrails against their margins",
-        charts.intervals_against_margins(
-            [
-                charts.GuardrailInterval("refund_rate", -0.02, 0.01, 0.05, 0.08, "+1 %, margin 8 %"),
-                charts.GuardrailInterval("cs_contacts", 0.0, 0.05, 0.1, 0.07, "+5 %, margin 7 %"),
-                charts.GuardrailInterval("p95_page_load", 0.05, 0.06, 0.07, 0.04, "+6 %, margin 4 %"),
-            ]
-        ),
-        "One of three guardrails is within its margin.",
-    ),
-    Figure(
         "Exposure by layer",
         charts.exposure_by_layer(
             [
@@ -163,10 +152,7 @@ def saying(text: str) -> Page:
     return Page(text, text, "bad", [Section(text, blocks), Section(text, blocks, "good")], [(text, text)])
 
 
-CHARTED = (
-    charts.intervals_against_margins([charts.GuardrailInterval(HOSTILE, 0.0, 0.1, 0.2, 0.3, HOSTILE)]),
-    charts.exposure_by_layer([charts.LayerPeriod(HOSTILE, date(2023, 1, 1), date(2023, 1, 2), 0.5)]),
-)
+CHARTED = (charts.exposure_by_layer([charts.LayerPeriod(HOSTILE, date(2023, 1, 1), date(2023, 1, 2), 0.5)]),)
 """Charts that are labelled with what would like to be markup."""
 
 DRAWN = (

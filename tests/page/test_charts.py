@@ -11,7 +11,7 @@ import pytest
 import vl_convert
 
 from egp.output.page import charts
-from egp.output.page.palette import BAD, CAUTION, GOOD, SERIES
+from egp.output.page.palette import BAD, SERIES
 
 from .scenes import FIGURES
 
@@ -47,35 +47,6 @@ def test_looks_are_named_where_they_are_marked() -> None:
     assert "1 look:" not in words
 
 
-def intervals(low: float, high: float, margin: float = 0.08) -> dict[str, Any]:
-    row = charts.GuardrailInterval("m", low, (low + high) / 2, high, margin, "text")
-    return charts.intervals_against_margins([row])
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "colour", "word"),
-    [
-        (-0.02, 0.05, GOOD, "within the margin"),
-        (0.02, 0.08, CAUTION, "perhaps beyond the margin"),
-        (0.02, 0.1, CAUTION, "perhaps beyond the margin"),
-        (0.08, 0.1, CAUTION, "perhaps beyond the margin"),
-        (0.081, 0.1, BAD, "beyond the margin"),
-    ],
-)
-def test_an_interval_is_told_by_where_its_margin_lies(
-    low: float, high: float, colour: Any, word: str
-) -> None:
-    (row,) = data_of(intervals(low, high))
-    assert row["colour"] == colour.light
-    assert word in words_of(intervals(low, high))
-    assert row["high"] == pytest.approx(high / 0.08)
-
-
-def test_a_margin_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="a margin is a harm above zero"):
-        intervals(0, 1, margin=0)
-
-
 def test_both_days_of_a_period_are_whole() -> None:
     period = charts.LayerPeriod("pdp", date(2023, 2, 7), date(2023, 2, 8), 0.7)
     (row,) = data_of(charts.exposure_by_layer([period]))
@@ -95,12 +66,3 @@ def test_a_layer_has_one_row_and_a_crowded_one_stands_out() -> None:
     assert rows[0]["bar_y"] == rows[2]["bar_y"] < rows[1]["bar_y"]
     assert [row["colour"] for row in rows] == [SERIES.light, BAD.light, SERIES.light]
     assert words_of(spec).endswith("pdp | search | at most 90 % | at most 120 %")
-
-
-def test_words_that_have_no_room_in_a_line_take_two() -> None:
-    long = "+3.69 % in the week of 2023-02-23, and a margin of 8 %"
-    row = charts.GuardrailInterval("refund_rate", 0.0, 0.03, 0.06, 0.08, long)
-    spec = charts.intervals_against_margins([row, row._replace(metric="contacts", unit_text="short")])
-    assert "+3.69 % in the week of 2023-02-23, and a | margin of 8 % | short" in words_of(spec)
-    first, second = data_of(spec)
-    assert second["bar_y"] - first["bar_y"] < first["bar_y"] + 34

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from egp.output.page.palette import BAD, CAUTION, GOOD, INK, LINE, MUTED, SERIES, Colour
+from egp.output.page.palette import BAD, INK, LINE, MUTED, SERIES, Colour
 from egp.output.page.text import plain
 from egp.output.report.text import wrapped
 from egp.plan.wording import counted, percent
@@ -30,18 +30,6 @@ _AXIS = 48
 _FONT_SIZE = 13
 _ONCE: Spec = {"values": [{}]}
 """Data of a layer that draws one thing."""
-
-
-class GuardrailInterval(NamedTuple):
-    """A guardrail's harm with its interval and its margin, in one unit; positive is harm."""
-
-    metric: str
-    low: float
-    estimate: float
-    high: float
-    margin: float
-    unit_text: str
-    """Estimate and margin in words, such as "+1.2 %, margin 8 %"."""
 
 
 class ChartRow(NamedTuple):
@@ -104,59 +92,6 @@ def type_one_error_by_looks(points: Sequence[tuple[int, float]], marked: Sequenc
         y="type I error",
         highest=max([alpha, *(error for _, error in points)]) * 1.1,
     )
-
-
-def intervals_against_margins(rows: Sequence[GuardrailInterval]) -> Spec:
-    """Each guardrail's interval as a share of its own margin: one axis for metrics of different units."""
-    x = {
-        "field": "low",
-        "type": "quantitative",
-        "axis": {
-            "title": None,
-            "values": [0, 1],
-            "labelExpr": "datum.value === 0 ? 'no harm' : 'margin'",
-            "grid": False,
-        },
-    }
-    interval = {"type": "rule", "strokeWidth": 3, "strokeCap": "round"}
-    estimate = {"type": "point", "filled": True, "size": 100, "opacity": 1}
-    shape = {"field": "shape", "type": "nominal", "scale": None}
-    return _rows(
-        [_interval_row(row) for row in rows],
-        {"data": _ONCE, "mark": {"type": "rule", "color": MUTED.light}, "encoding": {"x": {"datum": 0}}},
-        {"data": _ONCE, "mark": _dashed(BAD.light), "encoding": {"x": {"datum": 1}}},
-        {"mark": interval, "encoding": {"x": x, "x2": {"field": "high"}, **_AS_BAR}},
-        {"mark": estimate, "encoding": {"x": {**x, "field": "estimate"}, "shape": shape, **_AS_BAR}},
-    )
-
-
-class AgainstMargin(NamedTuple):
-    """Where an interval lies, and how that is drawn."""
-
-    word: str
-    colour: Colour
-    shape: str
-
-
-def against_margin(row: GuardrailInterval) -> AgainstMargin:
-    if row.high < row.margin:
-        return AgainstMargin("within the margin", GOOD, "circle")
-    if row.low <= row.margin:
-        return AgainstMargin("perhaps beyond the margin", CAUTION, "triangle-up")
-    return AgainstMargin("beyond the margin", BAD, "square")
-
-
-def _interval_row(row: GuardrailInterval) -> tuple[ChartRow, Spec]:
-    if row.margin <= 0:
-        raise ValueError(f"the margin of {row.metric} is {row.margin:g}: a margin is a harm above zero")
-    word, colour, shape = against_margin(row)
-    return ChartRow(f"{row.metric}: {word}", row.unit_text), {
-        "low": row.low / row.margin,
-        "estimate": row.estimate / row.margin,
-        "high": row.high / row.margin,
-        "colour": colour.light,
-        "shape": shape,
-    }
 
 
 def exposure_by_layer(periods: Sequence[LayerPeriod]) -> Spec:

@@ -105,21 +105,22 @@ def another_week(scene: Scene, readout: Readout, rows: list[WatchedGuardrail]) -
             continue
         name = _name(scene, row.metric, readout, row.variant)
         yield _harm(
-            f"going on, each week like the last one: {name}",
+            f"going on, each week: {name}",
             row.metric, price, seen.treated, seen.low, seen.harm, seen.high, sign,
         )  # fmt: skip
 
 
 def _harm(
-    what: str, metric: Metric, price: Price, treated: int, low: float, harm: float, high: float, sign: int
+    name: str, metric: Metric, price: Price, treated: int, low: float, harm: float, high: float, sign: int
 ) -> Line:
     events = round(abs(harm * treated))
     more = "more" if sign * harm > 0 else "fewer"
     return Line(
-        f"{what}: about {significant(events, 3)} {more}",
+        name,
         -worth_of_effect(price, treated, low, harm, high),
         f"{significant(sign * harm, 3)} a person × {treated:,} treated × {money(price.value, price.currency)}",
         metric.name,
+        f"about {significant(events, 3)} {more}",
     )
 
 
@@ -149,8 +150,9 @@ def gain_lines(scene: Scene, result: Result, *, is_out: bool, goes_on: bool) -> 
         if until is not None and until > scene.day:
             days = (until - scene.day) / _DAY
             reached = people(scene.plan, days, treated_at_the_end(scene.plan))
-            yield _gain(
-                f"{shown(result.name)}, from today until {until} in the last stage", price, reached, result
+            when = f"from {scene.day} to {until}"
+            yield _gain(f"{shown(result.name)}, {when} in the last stage", price, reached, result)._replace(
+                when=when
             )
         else:
             yield "`holdout.until` would say until when the gain is counted"
@@ -171,19 +173,19 @@ def week_of_gain(scene: Scene, result: Result, treated: float) -> Iterator[Line 
         yield _needs(missing)
     else:
         what = f"rolling back, each week without the gain: {shown(result.name)}"
-        yield line._replace(what=what, amount=-line.amount)
+        yield line._replace(name=what, amount=-line.amount)
 
 
-def _gain(what: str, price: Price, reached: float, result: Result) -> Line:
+def _gain(name: str, price: Price, reached: float, result: Result) -> Line:
     selected = result.selected
     assert selected is not None
     amount = worth_of_effect(price, reached, selected.low, selected.estimate, selected.high)
     return Line(
-        what, amount, f"{result.worded(selected.estimate)} {in_people(price, reached)}", result.metric.name
+        name, amount, f"{result.worded(selected.estimate)} {in_people(price, reached)}", result.metric.name
     )
 
 
-CURSE = "The effect is the one of the readout without the winner's curse: what ships has been lucky more often than not."
+CURSE = "Gains are those of the readout, without the luck of what ships."
 
 
 def reached_so_far(scene: Scene) -> float:

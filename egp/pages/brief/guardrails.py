@@ -15,12 +15,12 @@ from egp.gate.estimates import Comparison, Lacking
 from egp.gate.settings import alarm_levels, guardrail_alpha
 from egp.gate.split import is_split_wrong
 from egp.gate.withholding import Withheld, confirmatory_metrics, withheld_because
-from egp.output.page.charts import GuardrailInterval, against_margin, intervals_against_margins
 from egp.output.page.model import Block, Figure, Light, Paragraph, Section, Table
 from egp.pages.brief.tripped import SAFETY
 from egp.plan.analysis.registered import harm_direction, is_relative, margin_of
 from egp.plan.analysis.stop_rules import BAD_WEEKS, weekly_level
 from egp.plan.finding import NotChecked
+from egp.plan.picture import Interval, Intervals, Level
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import label
 from egp.plan.wording import counted, listing, percent, significant
@@ -29,8 +29,10 @@ from egp.stats import StatisticsInputError
 if TYPE_CHECKING:
     from egp.gate.call import GateJudgement
     from egp.gate.readout import Readout
+    from egp.output.page.model import Tone
     from egp.pages.brief.scene import Scene
     from egp.plan.experiment import Metric
+    from egp.plan.picture import Mark
     from egp.yaml import Path
 
 LAST = timedelta(days=14)
@@ -207,20 +209,18 @@ def _trend(readout: Readout, seen: tuple[Seen, ...]) -> str:
     return "getting better" if step.lower_tail() < alpha else "steady"
 
 
-def guardrails_section(scene: Scene, judgement: GateJudgement, is_result_told: bool) -> Section:
+def guardrails_section(scene: Scene, judgement: GateJudgement, of_the_primary: str) -> Section:
     readout = judgement.readout
     is_sound = is_split_as_planned(readout)
     blocks: list[Block]
     try:
         rows = watched(judgement)
-        blocks = [_lights(rows, is_sound) if scene.for_executives else _table(rows, readout, is_sound)]
+        blocks = [*_told(rows, readout, is_sound, scene.for_executives)]
     except NotChecked as missing:
         phrase = f"No guardrail can be compared with control: the plan does not say {label(missing.path)}."
         rows, blocks = [], [Paragraph(phrase, "caution")]
     if rows and not is_sound:
         blocks.insert(0, Paragraph("People were not split as planned: no number here can be trusted.", "bad"))
-    if is_sound:
-        blocks.extend(_against_margins(rows))
     because = withheld_because(readout)
     if because is not None:
         names = listing(map(shown, sorted(confirmatory_metrics(readout))))
@@ -228,12 +228,27 @@ def guardrails_section(scene: Scene, judgement: GateJudgement, is_result_told: b
     elif confirmatory_metrics(readout):
         blocks.append(
             Paragraph(
-                "The metric that decides stands above as its look was read; it is not followed from week to week."
-                if is_result_told
-                else "The primary metric is no part of this page: it is read at its look, by the gate."
+                of_the_primary
+                or "The primary metric is no part of this page: it is read at its look, by the gate."
             )
         )
     return Section("Guardrails, the last 14 days", blocks)
+
+
+def _told(
+    rows: list[WatchedGuardrail], readout: Readout, is_sound: bool, for_executives: bool
+) -> Iterator[Block]:
+    """The picture, and the numbers behind it; for executives lights before it."""
+    figure = _picture(rows, is_sound) if is_sound else None
+    if for_executives:
+        yield _lights(rows, is_sound)
+    elif figure is None:
+        yield _table(rows, readout, is_sound)
+    if figure is None:
+        return
+    if not for_executives:
+        yield figure
+        yield Section("The same in numbers", [_table(rows, readout, is_sound)], folded=True)
 
 
 def _withheld(because: Withheld, is_sound: bool) -> str:
@@ -312,25 +327,34 @@ def _joined(*parts: str) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _against_margins(rows: list[WatchedGuardrail]) -> Iterator[Block]:
-    """Where each guardrail lies; drawn are those that may be beyond their margin."""
-    intervals = [
-        GuardrailInterval(
-            _name(row, rows), seen.low, seen.harm, seen.high, seen.margin,
-            f"{seen.worded(seen.harm)} ({seen.period}), margin {row.metric.non_inferiority_margin}",
+def _picture(rows: list[WatchedGuardrail], is_sound: bool) -> Figure | None:
+    """Every guardrail, week by week, on one scale: its margin."""
+    drawn = [
+        Interval(
+            name=seen.period,
+            low=seen.low / seen.margin,
+            high=seen.high / seen.margin,
+            words=f"{seen.worded(seen.harm)} ({seen.range}): {light.word}",
+            estimate=seen.harm / seen.margin,
+            mark=_MARK[light.tone],
+            group=f"{_name(row, rows)}, margin {row.metric.non_inferiority_margin}",
         )
         for row in rows
-        if (seen := row.latest) is not None and seen.margin
-    ]  # fmt: skip
+        for seen in row.seen
+        if seen.margin and (light := _light(row, seen, is_sound, row.trend if seen is row.latest else ""))
+    ]
+    if not drawn:
+        return None
     groups: dict[str, list[str]] = {}
-    for each in intervals:
-        groups.setdefault(against_margin(each).word, []).append(each.metric)
+    for row in rows:
+        if row.latest is not None and row.latest.margin:
+            groups.setdefault(_light(row, row.latest, is_sound, row.trend).word, []).append(_name(row, rows))
     says = " ".join(f"{listing(names)}: {word}." for word, names in groups.items())
-    title = "Harm against the margins that were agreed to be tolerable"
-    if drawn := [each for each in intervals if each.high >= each.margin]:
-        yield Figure(title, intervals_against_margins(drawn), says)
-    elif intervals:
-        yield Paragraph(f"{title}: all are within.")
+    levels = [Level(0.0, "no harm"), Level(1.0, "its margin", "bad")]
+    return Figure("Harm of each guardrail, in its margins", Intervals(drawn, levels), says)
+
+
+_MARK: dict[Tone, Mark] = {"good": "good", "caution": "caution", "bad": "bad", "neutral": "plain"}
 
 
 def when_harmed(judgement: GateJudgement, metrics: tuple[str, ...]) -> Iterator[str]:

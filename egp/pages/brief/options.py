@@ -184,10 +184,8 @@ def _going_on(scene: Scene) -> Option:
         return Option(GO_ON, f"raise to {stage}{at_least}, watched", "as agreed before the start", _OPEN)
     if scene.moment == "running":
         until = look_day(scene)
-        reason = f"until {until}, the planned look" if until else closed
-        return Option(
-            GO_ON, f"ship now: raise to {stage}", "breaks what was agreed before the start", _closed(reason)
-        )
+        light = Light("bad", f"closed until {until}, the planned look") if until else _closed(closed)
+        return Option(GO_ON, f"ship now: raise to {stage}", "breaks what was agreed before the start", light)
     return Option(GO_ON, f"raise to {stage}{at_least}, watched", "breaks what was agreed", _closed(closed))
 
 
@@ -202,7 +200,7 @@ def look_day(scene: Scene) -> date | None:
 
 
 def _closed(reason: str) -> Light:
-    return Light("bad", f"closed {reason}" if reason.startswith("until") else f"closed: {reason}")
+    return Light("bad", f"closed: {reason}")
 
 
 def _light(reason: str) -> Light | None:

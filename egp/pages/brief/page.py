@@ -10,13 +10,13 @@ from egp.advice.choices import IN_FLIGHT, ROLL_BACK, has_begun
 from egp.gate.call import CannotJudge, inputs_of
 from egp.gate.page import headline, next_steps
 from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Quotation, Section, Tone
-from egp.pages.brief.guardrails import guardrails_section, is_split_as_planned, when_harmed
+from egp.pages.brief.guardrails import guardrails_section, when_harmed
 from egp.pages.brief.message import message_section
 from egp.pages.brief.options import options_sections
 from egp.pages.brief.positions import overruled, positions_section
 from egp.pages.brief.priced import launch_section
 from egp.pages.brief.restated import contested, decision_rule_lines, policy_in_sentences, stop_rule_line
-from egp.pages.brief.telling import Told, money_sections, result_section, told
+from egp.pages.brief.telling import Told, beside_guardrails, money_sections, result_section, told
 from egp.pages.brief.tripped import open_otherwise, tripped, tripped_metrics
 from egp.pages.brief.who import decisions_section, who_section
 from egp.pages.brief.worth import Launch, expected_section, worth_section
@@ -93,7 +93,7 @@ def _before_launch(scene: Scene, said: Told) -> Page:
         *positions_section(scene),
         *_unwritten_message(scene),
         who_section(scene),
-        decisions_section(scene),
+        *decisions_section(scene),
         *_agreed(scene),
     ]
     title = f"Launch decision: {_title(scene)}"
@@ -138,19 +138,17 @@ _TITLE = {
 
 
 def _under_way(scene: Scene, judgement: GateJudgement, said: Told, message: Section | None) -> Page:
-    result = list(result_section(said, scene.for_executives))
     sections = [
         *_overruled(scene),
         _gate(scene, judgement),
-        *([] if scene.moment == "harm" else result),
-        guardrails_section(scene, judgement, not isinstance(said.result, str)),
-        _what_tripped(scene, judgement),
-        *(result if scene.moment == "harm" else []),
+        *([] if scene.moment == "harm" else result_section(said, scene.for_executives)),
+        guardrails_section(scene, judgement, beside_guardrails(scene, said)),
+        *_what_tripped(scene, judgement),
         *money_sections(scene, said),
         *options_sections(scene, said.choice),
         *positions_section(scene),
         who_section(scene),
-        decisions_section(scene),
+        *decisions_section(scene),
         *([message] if message else []),
         *_agreed(scene),
         *([expected_section(said.launch, scene.for_executives)] if isinstance(said.launch, Launch) else []),
@@ -180,9 +178,8 @@ def _gate(scene: Scene, judgement: GateJudgement) -> Section:
         return Section(
             "The answer", [Facts([*facts, *(("next", step) for step in steps)]), *_not_up_for_decision(scene)]
         )
-    blocks: list[Block] = [Paragraph(headline(judgement), _TONE[scene.verdict])]
-    if steps:
-        blocks.append(Points([f"next: {step}" for step in steps]))
+    said = " ".join([f"{headline(judgement)}.", *(f"Next: {step}." for step in steps)])
+    blocks: list[Block] = [Paragraph(said, _TONE[scene.verdict])]
     blocks += [Paragraph(f"error: {crash.message}", "bad") for crash in judgement.decision.crashes]
     return Section("What the gate says", [*blocks, *_not_up_for_decision(scene)])
 
@@ -193,19 +190,20 @@ def _not_up_for_decision(scene: Scene) -> Iterator[Block]:
         yield Paragraph(f"Whatever is decided, the policy stands. {' '.join(sentences)}")
 
 
-def _what_tripped(scene: Scene, judgement: GateJudgement) -> Section:
+def _what_tripped(scene: Scene, judgement: GateJudgement) -> Iterator[Section]:
     blocks: list[Block] = []
     if found := tripped(scene):
         blocks.append(Points([*found, *when_harmed(judgement, tripped_metrics(scene))]))
         if scene.plan.diagnostic_segments:
             named = listing(map(shown, scene.plan.diagnostic_segments))
             blocks.append(Paragraph(f"Look for the cause by {named}, in the guardrails alone."))
-    else:
-        is_fine = scene.verdict == "proceed" and is_split_as_planned(judgement.readout)
-        blocks.append(Paragraph("No guardrail and no stop rule.", "good" if is_fine else "neutral"))
     if others := open_otherwise(scene):
-        blocks += [Paragraph("Also open:"), Points(others)]
-    return Section("What tripped, and when", blocks)
+        blocks += [
+            Paragraph("Also open:" if found else "No guardrail and no stop rule tripped. Open is:"),
+            Points(others),
+        ]
+    if blocks:
+        yield Section("What tripped, and when", blocks)
 
 
 # Both.

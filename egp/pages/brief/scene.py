@@ -63,7 +63,7 @@ class Scene:
     judgement: GateJudgement | None
     """The gate's, of the stage in which the treatment is; None without results."""
     onwards: GateJudgement | None
-    """The gate's answer about the next stage of the ramp; None where there is none, or it cannot be asked about."""
+    """The gate's answer about the next stage of the ramp; None where there is none, or nothing is said of it about."""
     root: str
     """The folder of the lock, which no file that the plan names may leave."""
 

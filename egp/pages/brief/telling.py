@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.advice.choices import GO
 from egp.advice.open_options import errors_of
-from egp.output.page.model import Block, Paragraph, Section
+from egp.output.page.model import Block, Figure, Paragraph, Section
 from egp.pages.brief.accounts import (
     CURSE,
     WAITING,
@@ -28,18 +28,21 @@ from egp.pages.brief.verdicts import verdict_of
 from egp.pages.brief.worth import Launch, launch_of
 from egp.plan.analysis.money import WEEK
 from egp.plan.finding import NotChecked
-from egp.plan.wording import counted, percent
+from egp.plan.picture import Interval, Intervals, Level
+from egp.plan.quantity import shown
+from egp.plan.wording import counted
 
 if TYPE_CHECKING:
     from egp.output.page.model import Tone
     from egp.pages.brief.scene import Scene
+    from egp.plan.picture import Mark
 
 _NOTHING = Account((), ())
 
 
 @dataclass(frozen=True)
 class Told:
-    """What is told, and of which amounts."""
+    """What is said, and of which amounts."""
 
     verdict: str
     tone: Tone
@@ -113,31 +116,53 @@ def _launch_verdict(scene: Scene, launch: Launch | str, stated: Account) -> tupl
     return f"Launching is open: the plan follows the policy. {worth}", tone
 
 
+def beside_guardrails(scene: Scene, said: Told) -> str:
+    """What stands of the metric that decides beside the guardrails; empty where its result is not known."""
+    if isinstance(said.result, str):
+        return ""
+    if scene.moment != "harm":
+        return (
+            "The metric that decides stands above as its look was read; nobody follows it from week to week."
+        )
+    return (
+        f"The metric that decides was {said.result.in_words}, at its readout of {said.result.read_on}. Nobody follows it from "
+        "week to week, and what it gains outweighs no guardrail."
+    )
+
+
 def result_section(said: Told, for_executives: bool) -> Iterator[Section]:
     """The metric that decides, by its name, and the result where its look has been read."""
     result = said.result
     if isinstance(result, str):
         return
-    asked = "" if for_executives else f" It takes {result.asked}."
-    blocks: list[Block] = [
-        Paragraph(f"The metric that decides: {result.in_words}, read on {result.read_on}.{asked}")
-    ]
+    told = f"{result.in_words}, read on {result.read_on}."
+    if not for_executives:
+        told = f"{told} It takes {result.asked}."
     if result.selected is not None:
         low, middle, high = (
             result.worded(each)
             for each in (result.selected.low, result.selected.estimate, result.selected.high)
         )
-        blocks.append(
-            Paragraph(
-                f"A result that ships has been lucky more often than not; without that luck it is {middle}, {percent(result.confidence)} "
-                f"range {low} to {high}."
-            )
-        )
-    if isinstance(said.confirmed, Confirmation):
-        blocks.append(
-            Paragraph(said.confirmed.in_words, "good" if said.confirmed.is_validated else "neutral")
-        )
-    yield Section("The result", blocks)
+        told = f"{told} What ships has been lucky more often than not; without that luck it is {middle} ({low} to {high})."
+    blocks: list[Block] = [_pictured(said, result), Paragraph(told)]
+    yield Section("The metric that decides", blocks)
+
+
+def _pictured(said: Told, result: Result) -> Figure:
+    """The result and what is left of it without luck, against no change and what it takes to ship."""
+    mark: Mark = "good" if result.met else "caution"
+    rows = [Interval("as it was read", result.low, result.high, result.in_words, result.estimate, mark)]
+    if selected := result.selected:
+        words = f"{result.worded(selected.estimate)} ({result.worded(selected.low)} to {result.worded(selected.high)})"
+        rows.append(Interval("without luck", selected.low, selected.high, words, selected.estimate))
+    if isinstance(seen := said.confirmed, Confirmation):
+        words = f"{result.worded(seen.estimate)} ({result.worded(seen.low)} to {result.worded(seen.high)})"
+        rows.append(Interval("against the holdout", seen.low, seen.high, words, seen.estimate, mark))
+    levels = [Level(0.0, "today's version")]
+    if result.cut > 0:
+        levels.append(Level(result.cut, f"from here on it ships, {result.worded(result.cut)}", "marked"))
+    title = f"{shown(result.name)}: the difference to today's version; to the right is better"
+    return Figure(title, Intervals(rows, levels), f"{result.in_words}.")
 
 
 def money_sections(scene: Scene, said: Told) -> Iterator[Section]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from egp.gate.page import HEADLINE
 from egp.pages.brief.options import look_day
+from egp.pages.brief.priced import what
 from egp.pages.brief.tripped import first_reason, plainly
 from egp.plan.analysis.days import first_day, run_days
 from egp.plan.finding import NotChecked
@@ -55,7 +56,7 @@ def _withheld(scene: Scene, harm: Account) -> str:
         said = f"{said} {_closed_until(scene)}"
     tripped = {each.metric for each in scene.judgement.decision.reasons} if scene.judgement else set()
     costs = [each for each in harm.lines if each.amount.high < 0 and each.metric in tripped]
-    return f"{said} So far: {costs[0].what}, {-costs[0].amount}." if costs else said
+    return f"{said} {what(costs[0])}, a loss of {-costs[0].amount}." if costs else said
 
 
 def _closed_until(scene: Scene) -> str:
@@ -79,7 +80,10 @@ def _read_out(scene: Scene, result: Result | str, gain: Account) -> tuple[str, T
     worth = "".join(f" It is worth {each.amount}, {each.when}." for each in gain.lines[-1:])
     onwards = scene.onwards
     if onwards is None:
-        return f"{said} Which treatment is raised is not said, so that the gate was not asked.", "neutral"
+        return (
+            f"{said} The gate says nothing of the next stage, for the plan has several treatments.",
+            "neutral",
+        )
     verdict = onwards.decision.verdict
     if verdict == "proceed":
         return (

@@ -60,7 +60,7 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
         audience = listing(map(shown, plan.readouts.audience))
         yield "readouts", f"{cadence}{f', to {audience}' if audience else ''}"
     yield from _acts(scene)
-    if plan.rollback:
+    if plan.rollback and scene.moment != "harm":
         minutes = plan.rollback.max_minutes
         within = f", within {significant(minutes, 3)} minutes" if minutes else ""
         yield "who rolls back", f"{called(plan.rollback.owner, 'not named')}{within}"
@@ -70,8 +70,16 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
         return
     within = f" (within {length(escalation.within)})" if escalation.within else ""
     until = f", by {deadline(scene)}{within}" if escalation.within else ""
-    yield "if they cannot agree", f"{called(escalation.to, 'somebody not named')} breaks the tie{until}"
-    yield "until then", _until_then(scene)
+    yield (
+        "if they cannot agree",
+        f"{called(escalation.to, 'somebody not named')} breaks the tie{until}; until then {_until_then(scene)}",
+    )
+    if not (scene.registration and scene.registration.decisions):
+        name = scene.candidate.source.shown
+        registered = (
+            "nothing" if scene.registration else f"nothing; first register the plan (egp register {name})"
+        )
+        yield "decided so far", registered
 
 
 def _acts(scene: Scene) -> Iterator[tuple[str, str]]:
@@ -80,7 +88,7 @@ def _acts(scene: Scene) -> Iterator[tuple[str, str]]:
     owner = called(plan.owner.dri if plan.owner else None, "the owner")
     if scene.moment == "harm" and plan.rollback:
         minutes = plan.rollback.max_minutes
-        by = f", by {with_zone(scene.as_of + timedelta(minutes=minutes))}" if minutes else ""
+        by = f", by {with_zone(after(scene.as_of, timedelta(minutes=minutes)))}" if minutes else ""
         yield "who acts now", f"{called(plan.rollback.owner, owner)} rolls back{by}"
     elif scene.moment in ("readout", "ramp") and not scene.closed[GO_ON]:
         within = plan.escalation.within if plan.escalation else None
@@ -94,7 +102,7 @@ def _until_then(scene: Scene) -> str:
     return "traffic stays as it is" if scene.in_flight else "nothing is launched"
 
 
-def decisions_section(scene: Scene) -> Section:
+def decisions_section(scene: Scene) -> Iterator[Section]:
     entry = scene.registration
     blocks: list[Block] = []
     decided = [each for each in entry.decisions if each.on is None or each.on <= scene.day] if entry else []
@@ -102,16 +110,8 @@ def decisions_section(scene: Scene) -> Section:
         blocks.extend(_decision(each))
         if each.checkpoint is not None:
             blocks.append(_checkpoint(scene, each.checkpoint, is_last=each is decided[-1]))
-    if not blocks:
-        name = scene.candidate.source.shown
-        blocks.append(
-            Paragraph(
-                "Nothing is recorded yet."
-                if entry
-                else f"The plan is not registered; a decision is recorded beside its registration (egp register {name})."
-            )
-        )
-    return Section("Decisions so far", blocks)
+    if blocks:
+        yield Section("Decisions so far", blocks)
 
 
 def _checkpoint(scene: Scene, day: date, *, is_last: bool) -> Paragraph:
