@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from errno import EFBIG, EINVAL, EISDIR, ELOOP
 from stat import S_ISDIR, S_ISREG
+from time import time_ns
 
 LEADS_OUT = "a link leads out of the repository"
 
@@ -21,6 +22,9 @@ _CAREFULLY = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
+
+_TICK = 2_000_000_000
+"""Nanoseconds in which a file system, the coarsest, may not tell two writings apart."""
 
 _buffers: dict[str, bytes] = {}
 """Path → what an editor has of the file and may not have saved."""
@@ -65,12 +69,17 @@ def open_below(folder: str) -> list[str]:
 
 
 def stamp(path: str) -> object:
-    """What changes with the content of a file; None for one that nobody can look at."""
+    """What changes with the content of a file; None where nothing can be relied on.
+
+    A file that has just been written may be written again before its clock ticks.
+    """
     if path in _buffers:
         return _buffers[path]
     try:
         status = os.stat(path)
     except OSError:
+        return None
+    if time_ns() - status.st_mtime_ns < _TICK:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev
 

@@ -61,6 +61,12 @@ class Editor:
         parameters = types.InitializeParams(capabilities, workspace_folders=[])
         return await self.client.initialize_session(parameters)
 
+    @property
+    def process(self) -> int:
+        """The server's."""
+        assert self.client._server
+        return int(self.client._server.pid)
+
     def end(self) -> None:
         self._wait(self.client.shutdown_session())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -76,13 +82,13 @@ class Editor:
 
     # What a person does.
 
-    def open_folder(self, folder: Path) -> None:
-        """The folder, in the place of those that were open."""
+    def open_folder(self, *folders: Path) -> None:
+        """The folders, in the place of those that were open."""
         changes = types.WorkspaceFoldersChangeEvent(
-            [types.WorkspaceFolder(folder.as_uri(), folder.name)],
+            [types.WorkspaceFolder(each.as_uri(), each.name) for each in folders],
             [types.WorkspaceFolder(each.as_uri(), each.name) for each in self._folders],
         )
-        self._folders = [folder]
+        self._folders = [*folders]
         for uri in list(self._texts):
             self._close(uri)
         self.tell(

@@ -148,6 +148,38 @@ def test_what_a_neighbour_says_on_disk_counts_once_the_editor_hears_of_it(
     editor.until(plan, *IN_THE_WAY)
 
 
+def test_what_was_not_saved_counts_no_more_once_it_is_closed(editor: Editor, folder: Path) -> None:
+    plan = write(folder, "experiments/plan.yaml", SOUND)
+    other = write(folder, "experiments/other.yaml", SOUND.replace("id: sound-plan", "id: other"))
+    editor.open(plan)
+    editor.open(other)
+    editor.type(other, SOUND)
+    editor.until(plan, *IN_THE_WAY)
+    editor.close(other)
+    editor.until(plan, "flag-reuse", "layer-traffic")
+
+
+def test_each_root_has_its_policy(editor: Editor, folder: Path) -> None:
+    roots = [folder / "one", folder / "two"]
+    for root, days in zip(roots, (7, 14), strict=True):
+        write(root, ".git/HEAD", "")
+        write(root, "egp.yaml", POLICY + f"rules: {{minimum-runtime: {{days: {days}}}}}\n")
+    editor.open_folder(*roots)
+    found = [codes(editor.open(write(root, "experiments/plan.yaml", SHORT))) for root in roots]
+    assert ["minimum-runtime" in each for each in found] == [False, True]
+
+
+def test_a_policy_that_cannot_be_read_judges_nothing(folder: Path) -> None:
+    started = Editor("--policy", "nowhere.yaml")
+    try:
+        started.open_folder(folder)
+        [unjudged, why] = started.open(write(folder, "experiments/plan.yaml", SOUND))
+        assert why.message.startswith("the policy cannot judge this plan")
+        assert unjudged.message.startswith("cannot read the policy nowhere.yaml: No such file or directory")
+    finally:
+        started.end()
+
+
 def test_a_waiver_is_judged_in_its_file(editor: Editor, folder: Path) -> None:
     write(folder, "egp.yaml", POLICY + "waivers: {approvers: [experimentation_lead]}\n")
     write(folder, "experiments/plan.yaml", SOUND)

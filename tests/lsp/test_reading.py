@@ -103,11 +103,19 @@ def test_a_policy_that_is_being_changed_goes_on_explaining(editor: Editor, folde
     assert editor.hover(policy, "minimum-runtime").startswith("## minimum-runtime")
 
 
-@pytest.mark.parametrize("text", ["# a comment", "id: [", "", "\ufeffid: a"])
+def test_above_a_break_the_text_goes_on_to_be_explained(editor: Editor, folder: Path) -> None:
+    plan = write(folder, "experiments/plan.yaml", UNADJUSTED + "links: [half\n")
+    [broken] = editor.open(plan)
+    assert broken.code == "valid-yaml"
+    assert "finds 44.7 bps with 95 % power; 45 bps needs 137,716" in editor.hover(plan, "140_000")
+    assert editor.defined(plan, "to: control", 5)[0][0] == "plan.yaml"
+
+
+@pytest.mark.parametrize("text", ["# a comment\n", "id: [", "- 1\n", "x-own: 1\n", "\ufeff# marked\n"])
 def test_nothing_is_said_where_there_is_nothing_to_say(editor: Editor, folder: Path, text: str) -> None:
     plan = folder / "experiments" / "plan.yaml"
     editor.open(plan, text)
-    assert editor.hover(plan, text[:1]) in ("", editor.hover(plan, text[:2])) if text else True
+    assert editor.hover(plan, text) == ""
     assert editor.logged == []
 
 

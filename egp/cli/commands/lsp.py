@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from egp.cli.commands.options import add_policy, judging_day, moment, policy_and_plans
 from egp.cli.commands.terminal import Stop
+from egp.plan.finding import Failure
+from egp.policy.error import PolicyError
 
 if TYPE_CHECKING:
     import argparse
@@ -35,18 +37,21 @@ def run(options: argparse.Namespace) -> int:
             raise
         raise Stop("egp lsp needs pygls", "pip install 'egp[lsp]'") from None
     gc.enable()  # of a process that lasts, unlike all others of egp
-    server_of(_Options(options)).start_io()
+    server_of(Options(options)).start_io()
     return 0
 
 
-class _Options:
+class Options:
     """The command line, applied to the folder that the process is in, each time anew."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
 
     def policy_and_plans(self, paths: Sequence[str]) -> tuple[Policy, PlanFinder]:
-        return policy_and_plans(self._options, paths)
+        try:
+            return policy_and_plans(self._options, paths)
+        except Stop as stop:
+            raise PolicyError([Failure("", str(stop), help=stop.help)]) from None
 
     def day(self, policy: Policy) -> date:
         return judging_day(self._options.as_of, policy.timezone)

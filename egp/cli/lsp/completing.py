@@ -26,6 +26,7 @@ from egp.policy.shipped import policy_names
 from egp.rules.rule import index
 from egp.stats.values import NamedTuple
 from egp.yaml import Path, read_text
+from egp.yaml.written import written
 
 _CURSOR = "egpcursor"
 _WORD = re.compile(r"[\w.:%@*/+-]*\Z")
@@ -169,7 +170,7 @@ def _values(reading: Reading, slot: Slot, declared: Declared) -> Iterator[Offere
     for example in declared.field.examples if declared.field else ():
         if not isinstance(example, (list, dict)):
             yield Offered(
-                _written(example), types.CompletionItemKind.Value, f"as in this example. {description}"
+                written(example), types.CompletionItemKind.Value, f"as in this example. {description}"
             )
     if date in declared.of and reading.judged.as_of:
         yield Offered(
@@ -182,7 +183,7 @@ def _values(reading: Reading, slot: Slot, declared: Declared) -> Iterator[Offere
 def _named(reading: Reading, slot: Slot) -> Iterator[Offered]:
     """Names that the policy, its catalogue or the file itself knows."""
     for name, meaning in _names(reading, slot):
-        yield Offered(_written(name), types.CompletionItemKind.Reference, meaning)
+        yield Offered(written(name), types.CompletionItemKind.Reference, meaning)
 
 
 Names = Iterable[tuple[str, str]]
@@ -278,12 +279,6 @@ def _of_rule(reading: Reading, slot: Slot, rule_id: str) -> Iterator[Offered]:
     elif policy and policy.metrics and "metrics" in slot.path:
         for name, metric in policy.metrics.metrics.items():
             yield Offered(name, types.CompletionItemKind.Reference, metric.label or "")
-
-
-def _written(value: object) -> str:
-    from egp.yaml.written import written
-
-    return written(value)
 
 
 def _at(value: object, path: Path) -> object:

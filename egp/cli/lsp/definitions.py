@@ -9,12 +9,14 @@ from lsprotocol import types
 
 from egp.cli.lsp.columns import Columns
 from egp.cli.lsp.hovering import is_metric, rule_named, value_at
+from egp.cli.lsp.judging import documents_at
 from egp.cli.lsp.places import Spot, spot_at
 from egp.cli.lsp.reading import Reading
 from egp.plan.catalogue import MetricsFile
 from egp.plan.experiment import Experiment
 from egp.policy.file import PolicyFile
 from egp.policy.layers import Origin
+from egp.policy.scope import fits
 from egp.policy.timing import Timing
 from egp.yaml import Document, Path, Position, Span
 
@@ -126,8 +128,6 @@ def _in_policies(reading: Reading, path: Path) -> Iterator[Target]:
 
 def _policies(reading: Reading) -> Iterator[tuple[str, Document]]:
     """The repository's own files of the policy."""
-    from egp.cli.lsp.judging import documents_at
-
     policy = reading.judged.policy
     if policy is None:
         return
@@ -137,8 +137,6 @@ def _policies(reading: Reading) -> Iterator[tuple[str, Document]]:
 
 def _tiers(reading: Reading, surface: str) -> Iterator[Target]:
     """The line of the policy that maps a surface to its tier."""
-    from egp.policy.scope import fits
-
     policy = reading.judged.policy
     pattern = next((each for each, _ in policy.tiers if fits(surface, each)), None) if policy else None
     if pattern is not None:
@@ -183,8 +181,6 @@ def _in_catalogue(reading: Reading, spot: Spot) -> Iterator[Target]:
 
 def _plans(reading: Reading, name: str) -> Iterator[Target]:
     """The plan with an id."""
-    from egp.cli.lsp.judging import documents_at
-
     for file in reading.judged.files_of(name):
         for document in documents_at(file):
             if isinstance(document.value, dict) and document.value.get("id") == name:

@@ -16,11 +16,12 @@ from egp.pages.power.plan_reading import powers
 from egp.pages.rules_shown.page import page
 from egp.plan.catalogue import MetricDefinition
 from egp.plan.experiment import Experiment
-from egp.plan.power.plan import plan_power
+from egp.plan.power.plan import PlanPower, plan_power
 from egp.plan.typed_reader import label
 from egp.policy.layers import SETTINGS
 from egp.rules.rule import Rule, index
 from egp.yaml import Path
+from egp.yaml.written import written
 
 _MEANINGS = {
     "severity": "How heavily the rule weighs: error, warning, info, shadow (reported, without effect) or off.",
@@ -94,12 +95,13 @@ def _of_plan(reading: Reading, spot: Spot) -> Iterator[str]:
     """What follows from the number, as one line each."""
     judged, document = reading.judged, reading.completed(spot.document)
     plan = reading.plan(spot.document)
+    found: list[PlanPower] = []
     if judged.policy and judged.finder and judged.source and judged.as_of:
         found, _ = powers([judged.source], judged.finder, judged.policy, judged.as_of)
-    else:
-        found = [plan_power(plan, document, None)]
-    power = next((each for each in found if each.document == document.index), None)
-    if power and (sentences := recomputed(plan, power, spot.path)):
+    power = next(
+        (each for each in found if each.document == document.index), plan_power(plan, document, None)
+    )
+    if sentences := recomputed(plan, power, spot.path):
         yield "\n".join(f"- {each}" for each in sentences)
 
 
@@ -134,15 +136,9 @@ def _of_key(reading: Reading, spot: Spot) -> Iterator[str]:
         return
     yield f"`{label(spot.path)}` {field.description}"
     if field.examples and spot.is_key:
-        yield "As in " + " or ".join(f"`{spot.path[-1]}: {_written(each)}`" for each in field.examples)
+        yield "As in " + " or ".join(f"`{spot.path[-1]}: {written(each)}`" for each in field.examples)
     if field.because and field.weight and spot.is_key:
         yield f"A change after registration is {field.weight}: {field.because}."
-
-
-def _written(value: object) -> str:
-    from egp.yaml.written import written
-
-    return written(value)
 
 
 def value_at(spot: Spot) -> str:

@@ -19,17 +19,18 @@ from egp.record.lock import Registration, read_lock
 from egp.record.lock_error import LockError
 from egp.record.waivers import WAIVERS_FILE
 from egp.record.waivers.file import WaiverFile
-from egp.yaml import Document
+from egp.yaml import Document, read_text
 from egp.yaml.files import real_path
+from egp.yaml.position import SourceText
 
 
 class Reading:
-    """A file and what is known of it. A text that is broken has no documents to read in."""
+    """A file and what is known of it. Of a text that is broken, what stands above the break can be read."""
 
     def __init__(self, judged: Judged) -> None:
         self.judged = judged
         self.path = judged.path
-        self.documents = documents_at(judged.path)
+        self.documents = _above_break(documents_at(judged.path))
 
     @cached_property
     def shape(self) -> type[TypedMapping] | None:
@@ -74,6 +75,14 @@ class Reading:
         if shown.startswith("egp:"):
             return policy_path(shown) or ""
         return os.path.normpath(os.path.join(self.judged.folder, shown))
+
+
+def _above_break(documents: list[Document]) -> list[Document]:
+    broken = next((each for each in documents if each.outline is None and each.problems), None)
+    if broken is None:
+        return documents
+    above = broken.text[: SourceText(broken.text).start(broken.problems[0].span.start.line)]
+    return read_text(above, broken.path) if above else []
 
 
 def _own_keys(shape: type[TypedMapping]) -> set[str]:

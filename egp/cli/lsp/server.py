@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
-from pygls.uris import from_fs_path, to_fs_path
+from pygls.uris import to_fs_path
 
 from egp import VERSION
 from egp.cli.lsp.actions import FIX_ALL, Solved, edit_of, menu
-from egp.cli.lsp.columns import Columns
 from egp.cli.lsp.completing import completions_at
 from egp.cli.lsp.definitions import definitions_at
+from egp.cli.lsp.desk import Desk, Open
 from egp.cli.lsp.diagnostics import diagnostics_of, unjudged_by_a_bug
 from egp.cli.lsp.hovering import hover_at
 from egp.cli.lsp.judging import Call, Judged, Root
 from egp.cli.lsp.reading import Reading
 from egp.cli.lsp.renaming import RefusedError, edits, naming_at
-from egp.yaml.bounds import MAX_BYTES
-from egp.yaml.files import before_disk, is_inside, read_regular, real_path, repository_root
+from egp.yaml.files import before_disk, is_inside, real_path, repository_root
 
 PAUSE = 0.1
 """Seconds without a change after which a text is judged."""
@@ -38,34 +37,6 @@ _LATER = 0.4
 _WATCHED = ("**/*.yaml", "**/*.yml", "**/egp.lock", "**/*.sql")
 
 T = TypeVar("T")
-
-
-class Open(NamedTuple):
-    """A document as the editor has it."""
-
-    uri: str
-    text: str
-    version: int | None
-
-
-class Desk:
-    """The open files at one time, for the thread that judges: the editor goes on writing meanwhile."""
-
-    def __init__(self, files: Mapping[str, Open], encoding: types.PositionEncodingKind) -> None:
-        self.files = files
-        self._encoding = encoding
-
-    def uri(self, path: str) -> str:
-        """A file as the editor names it."""
-        return self.files[path].uri if path in self.files else from_fs_path(path) or ""
-
-    def columns(self, path: str) -> Columns:
-        """The places of a file as it is open, else as it is on disk."""
-        try:
-            text = read_regular(path, MAX_BYTES).decode("utf-8", "replace")
-        except OSError:
-            text = ""
-        return Columns(text, self._encoding)
 
 
 class EgpServer(LanguageServer):
@@ -144,6 +115,8 @@ class EgpServer(LanguageServer):
     def judge_soon(self, path: str, pause: float) -> None:
         """Judges a file once nothing has changed in it for a while, then the others that are open."""
         self._forget(path)
+        if self._rest:
+            self._rest.cancel()
         self._waiting[path] = asyncio.ensure_future(self._judge_after(path, pause))
 
     def _forget(self, path: str) -> None:
@@ -153,12 +126,15 @@ class EgpServer(LanguageServer):
     async def _judge_after(self, path: str, pause: float) -> None:
         await asyncio.sleep(pause)
         await self._judge(path)
+        self._judge_others_soon(path)
+
+    def _judge_others_soon(self, path: str) -> None:
+        """What changed in one file may change what is found in others."""
         if self._rest:
             self._rest.cancel()
         self._rest = asyncio.ensure_future(self._judge_others(path))
 
     async def _judge_others(self, path: str) -> None:
-        """What changed in one file may change what is found in others."""
         await asyncio.sleep(_LATER)
         await self.judge_all(except_for=path)
 
@@ -236,6 +212,7 @@ class EgpServer(LanguageServer):
         self._judged.pop(path, None)
         self._solved.pop(path, None)
         self._publish({path, *self._found.pop(path, {})})
+        self._judge_others_soon(path)
 
 
 def server_of(call: Call) -> EgpServer:
