@@ -82,6 +82,15 @@ class PlanLines:
     def _open(self, key: str, todo: str) -> None:
         self._add(open_line(key, todo))
 
+    def _why_and_whose(self) -> None:
+        """What the change is for, who answers for it, and where it appears."""
+        self._asked("hypothesis", "hypothesis", "who changes what, by how much, and why")
+        self._add("owner:")
+        self._asked("team", "  team", "the team that runs it")
+        self._asked("owner", "  dri", "the one responsible person or role, as a handle in quotes")
+        self._asked("risk", "risk", "what applies of [revenue, brand, privacy, safety, partner, ai], or []")
+        self._asked("surface", "surfaces", "where the change appears, as in [pdp.mobile]")
+
     def _asked(self, name: str, key: str, todo: str) -> None:
         """A key with its answer; open without one."""
         if name in self._answers:
@@ -187,12 +196,7 @@ class _Page(PlanLines):
         self._add(f"id: {written(self._answers['id'])}")
         self._asked("title", "title", "what changes, in one line")
         self._add(f"type: {self._type}")
-        self._asked("hypothesis", "hypothesis", "who changes what, by how much, and why")
-        self._add("owner:")
-        self._asked("team", "  team", "the team that runs it")
-        self._asked("owner", "  dri", "the one responsible person or role, as a handle in quotes")
-        self._asked("risk", "risk", "what applies of [revenue, brand, privacy, safety, partner, ai], or []")
-        self._asked("surface", "surfaces", "where the change appears, as in [pdp.mobile]")
+        self._why_and_whose()
         self._asked("layer", "layer", "the traffic it shares with other experiments, as in checkout")
         flag = self._answers.get("flag") or str(self._answers["id"]).replace("-", "_")
         self._add(f"feature_flag: {written(flag)}")
