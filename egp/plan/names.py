@@ -24,7 +24,10 @@ _UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 def folded(name: str) -> str:
     """The name for comparison."""
     if name.isascii() and name.isprintable():
-        return name.strip().casefold()
+        plain = name.strip().casefold()
+        return (
+            name if plain == name else plain
+        )  # of ten thousand plans only the names are kept, and each once
     return _folded(name)
 
 

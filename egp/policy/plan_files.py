@@ -225,7 +225,8 @@ class PlanFinder:
         folder, name = os.path.split(path)
         if folder not in self._real_folders:
             self._real_folders[folder] = real_path(folder)
-        return os.path.join(self._real_folders[folder], name)
+        real = self._real_folders[folder]
+        return path if real == folder else os.path.join(real, name)
 
     def _shown(self, path: str) -> str:
         """The path as messages name it: relative to the working directory where it lies below it."""

@@ -251,12 +251,14 @@ class PortfolioIndex:
 
     def __init__(self, entries: Sequence[PortfolioEntry]) -> None:
         self.entries = tuple(entries)
-        self._by: dict[tuple[str, ...], list[PortfolioEntry]] = {}
+        self._by: dict[str, dict[str, tuple[PortfolioEntry] | list[PortfolioEntry]]] = {}
+        """Kind of name → name → who has it; what is one plan's alone is the same tuple under every kind."""
         self._timelines: dict[tuple[str, ...], Timeline] = {}
         self._everyone: Timeline | None = None
         self._traffic: dict[str, Traffic] = {}
         self._on_day: dict[tuple[str, date], tuple[PortfolioEntry, ...]] = {}
         for entry in self.entries:
+            alone = (entry,)
             for kind, names in (
                 ("id", (entry.id,)),
                 ("layer", (entry.layer,)),
@@ -264,21 +266,28 @@ class PortfolioIndex:
                 ("surface", entry.surfaces),
                 ("flag", entry.flags),
             ):
+                of_kind = self._by.setdefault(kind, {})
                 for name in dict.fromkeys(map(folded, names)):
-                    if name:
-                        self._by.setdefault((kind, name), []).append(entry)
+                    others = of_kind.get(name)
+                    if isinstance(others, list):
+                        others.append(entry)
+                    elif name:
+                        of_kind[name] = [*others, entry] if others else alone
 
     def sharing(self, kind: str, name: str) -> Sequence[PortfolioEntry]:
         """Entries with this "id", "layer", "feature_flag" or "surface", in the order they were read."""
-        return self._by.get((kind, folded(name)), ())
+        return self._by.get(kind, {}).get(folded(name), ())
 
     def timeline(self, kind: str, name: str, layer: str = "") -> Timeline:
         """The runs of the entries that share something, those of one layer only when it is named."""
         key = (kind, name, layer)
-        if key not in self._timelines:
+        found = self._timelines.get(key)
+        if found is None:
             sharing = self.sharing(kind, name)
-            self._timelines[key] = Timeline(entry for entry in sharing if not layer or entry.layer == layer)
-        return self._timelines[key]
+            found = Timeline(entry for entry in sharing if not layer or entry.layer == layer)
+            if len(sharing) > 1:  # what one plan has alone nobody else asks for
+                self._timelines[key] = found
+        return found
 
     def running(self, period: Interval) -> int:
         """How many entries run on a day of the period."""
@@ -288,9 +297,13 @@ class PortfolioIndex:
 
     def traffic(self, layer: str) -> Traffic:
         """How much of a layer's traffic its entries take, day by day."""
-        if layer not in self._traffic:
-            self._traffic[layer] = Traffic(self.sharing("layer", layer))
-        return self._traffic[layer]
+        found = self._traffic.get(layer)
+        if found is None:
+            sharing = self.sharing("layer", layer)
+            found = Traffic(sharing)
+            if len(sharing) > 1:
+                self._traffic[layer] = found
+        return found
 
     def exposing_on(self, layer: str, day: date) -> tuple[PortfolioEntry, ...]:
         """Entries of a layer that take traffic on a day, the largest first."""
