@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast, get_args
 
 from egp.plan.analysis.days import day_after
@@ -194,6 +195,7 @@ class RowReader:
             raise CellError("through", message, "correct the day, or `as_of`")
 
 
+@lru_cache(256)
 def _spelt(stage: str) -> str:
     """The stage as rows of every source spell it: 70 % and 70.0% are 70%."""
     try:
@@ -228,10 +230,9 @@ def _word(cells: Cells, column: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _chosen(column: str, value: str, known: Iterable[str]) -> str:
-    names = list(known)
-    if value not in names:
-        raise _unknown(column, value, names)
+def _chosen(column: str, value: str, known: Collection[str]) -> str:
+    if value not in known:
+        raise _unknown(column, value, list(known))
     return value
 
 
@@ -248,9 +249,13 @@ def _day(cells: Cells, column: str) -> date | None:
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
     try:
-        return day(value)
+        return _written_day(value) if isinstance(value, str) else day(value)
     except QuantityError as error:
         raise CellError(column, str(error), error.advice) from None
+
+
+_written_day = lru_cache(1024)(day)
+"""Rows of many metrics and segments are about the same few days."""
 
 
 def _must_be_empty(column: str, value: object, reason: str) -> None:

@@ -25,6 +25,8 @@ MAX_ROWS = 200_000
 ENDINGS = (".csv", ".parquet")
 """Of the files that are tables."""
 
+_NAMES = frozenset(("stage", "window", "date", "variant", "metric", "segment", "through"))
+
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -107,11 +109,17 @@ def _known_columns(header: str, delimiter: str) -> int:
 def _csv_table(lines: Iterator[list[str]], columns: tuple[str, ...], path: str) -> RecordTable:
     records: list[Record] = []
     refusals: list[RowRefusal] = []
+    known: dict[str, str] = {}
+    """What names things, once: a file has a hundred thousand rows of the same few stages, days, variants, metrics and segments."""
+    keep = known.setdefault
+    named = frozenset(at for at, column in enumerate(columns) if column in _NAMES)
     line = 2
     for row, cells in enumerate(lines, 1):
         if row > MAX_ROWS:
             raise _unreadable(path, f"it has more than {MAX_ROWS:,} rows", "aggregate by day and variant")
         if len(cells) == len(columns):
+            for at in named:
+                cells[at] = keep(cells[at], cells[at])
             filled = {column: cell or None for column, cell in zip(columns, cells, strict=True)}
             records.append(Record(path, line, row, filled))
         elif cells:
