@@ -7,6 +7,7 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 from egp.check import check
@@ -251,9 +252,14 @@ def candidates_in(
         return
     path = os.path.relpath(real_path(source.path), terms.root).replace(os.sep, "/")
     for written in filter(may_be_plan, source.documents()):
-        document = terms.completed(written, source, entries, is_amended)
+        light = written.lightened(partial(_read_again, source, written.index))
+        document = terms.completed(light, source, entries, is_amended)
         plan, problems = read_plan(document)
         yield PlanAsRead(source, document, plan, problems, path)
+
+
+def _read_again(source: PlanSource, index: int) -> Document:
+    return source.documents()[index]
 
 
 def _dated(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from egp.yaml import Document, Path
+from egp.yaml import Document, Path, read_text
 from egp.yaml.events import Parser
 
 from .asking import cut, sound
@@ -184,3 +184,21 @@ def test_each_document_of_a_file_has_its_own_places(parser: Parser) -> None:
     first, second = read("a: 1\n---\na: 2\n", "plan.yaml", parser)
     assert first.span(("a",)) == ((1, 4), (1, 5))
     assert second.span(("a",)) == ((3, 4), (3, 5))
+
+
+def test_places_that_were_let_go_are_read_again_when_somebody_asks() -> None:
+    (document,) = read_text(PLAN)
+    read: list[Document] = []
+
+    def again() -> Document:
+        read.extend(read_text(PLAN))
+        return read[-1]
+
+    light = document.lightened(again)
+    assert light.value == document.value
+    assert light.line(2) == document.line(2)
+    assert read == []
+    for path in ((), ("schedule", "start"), ("variants", 1, "weight"), ("nowhere",)):
+        assert light.span(path) == document.span(path)
+        assert light.scalar(path) == document.scalar(path)
+    assert len(read) == 1
