@@ -183,7 +183,7 @@ def plan(number: int, draw: random.Random) -> str:
         guardrails="".join(_guardrail(name, draw) for name in names),
         stop_rules=_stop_rules(names, draw),
     )
-    return text if number % 10 else text.replace(*draw.choice(SLIPS), 1)
+    return text if number % 10 != 9 else text.replace(*draw.choice(SLIPS), 1)
 
 
 def _guardrail(name: str, draw: random.Random) -> str:

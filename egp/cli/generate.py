@@ -7,6 +7,7 @@ from a real run.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -195,30 +196,68 @@ def _gate_checks(_: str) -> str:
 
 
 def _speed(what: str) -> str:
-    """What a cold start takes, as `python -m benchmarks.cold_start` measured it: a table, or a sentence."""
-    with open(os.path.join(ROOT, "benchmarks", "cold_start.json"), encoding="utf-8") as file:
+    """What egp costs beside its peers, as `python -m benchmarks.speed` measured it: a table, or a sentence."""
+    with open(os.path.join(ROOT, "benchmarks", "speed.json"), encoding="utf-8") as file:
         measured = json.load(file)
-    rows = measured["milliseconds"]
-    least = rows["python -c pass"]["cpu"]
-    times = {name: f"{row['cpu'] / least:.1f}" for name, row in rows.items()}
+    one: dict[str, dict[str, float]] = measured["one"]
+    fewer, more = measured["many"].values()
+    counts = [int(count) for count in measured["many"]]
     if what == "table":
-        lines = ["| one plan, cold | CPU, ms | wall, ms | CPU of `python -c pass` |", "|---|---|---|---|"]
-        lines += [
-            f"| {name} | {row['cpu']:.1f} | {row['wall']:.1f} | {times[name]} × |"
-            for name, row in rows.items()
-        ]
         about = (
-            f"Medians of {measured['runs']} runs, CPython {measured['python']}, {measured['cores']} cores."
+            f"CPU of whole processes and wall time, medians of {measured['runs']} interleaved runs on one plan and of "
+            f"{measured['rounds']} on {counts[0]:,}; yamllint and check-jsonschema on {counts[0]:,}, and all on "
+            f"{counts[1]:,}, ran once. CPython {measured['python']}, {measured['cores']} cores. The growth is the power "
+            "of the number of plans that CPU rises with from the one to the other."
         )
-        return "\n".join([*lines, "", about]) + "\n"
-    ours, own, yamllint = (
-        times[name]
+        return "\n".join([*_speed_rows(one, fewer, more, counts), "", about]) + "\n"
+    least, load = one["python -c pass"]["cpu"], fewer["PyYAML CSafeLoader, loading only"]["cpu"]
+    start = [
+        f"{one[name]['cpu'] / least:.1f}"
         for name in ("egp check, a shipped policy", "egp check, and a registered plan", "yamllint")
-    )
+    ]
+    many = [
+        f"{fewer[name]['cpu'] / load:.1f}"
+        for name in ("egp check, a policy of one's own, one process", "yamllint")
+    ]
     return (
-        f"A check of one plan takes {ours} times the CPU of `python -c pass`, {own} times where the plan is registered\n"
-        f"under a policy of one's own; yamllint takes {yamllint} times ([measured](benchmarks/README.md) from the wheel).\n"
+        f"A check of one plan takes {start[0]} times the CPU of `python -c pass`, {start[1]} times where the plan is registered\n"
+        f"under a policy of one's own; yamllint takes {start[2]} times. {counts[0]:,} plans take {many[0]} times the CPU of PyYAML's C\n"
+        f"loader merely reading them, and yamllint {many[1]} times ([measured](benchmarks/README.md) from the wheel).\n"
     )
+
+
+def _speed_rows(
+    one: dict[str, dict[str, float]],
+    fewer: dict[str, dict[str, float]],
+    more: dict[str, dict[str, float]],
+    counts: list[int],
+) -> list[str]:
+    """One row a command, with what it takes on one plan, on many and on very many; empty where it was not measured."""
+    heads = ["", "one plan: CPU, ms", "wall, ms", "of `python -c pass`"]
+    heads += [f"{counts[0]:,} plans: CPU, s", "wall, s", "of CSafeLoader"]
+    heads += [f"{counts[1]:,} plans: CPU, s", "wall, s", "MB", "growth"]
+    rows = [heads, ["---"] * len(heads)]
+    least, load = one["python -c pass"]["cpu"], fewer["PyYAML CSafeLoader, loading only"]["cpu"]
+    for name in dict.fromkeys([*one, *fewer]):
+        row = [name]
+        found = one.get(name)
+        row += (
+            [f"{found['cpu']:.1f}", f"{found['wall']:.1f}", f"{found['cpu'] / least:.1f} ×"]
+            if found
+            else [""] * 3
+        )
+        many = fewer.get(name)
+        row += (
+            [f"{many['cpu']:.2f}", f"{many['wall']:.2f}", f"{many['cpu'] / load:.2f} ×"] if many else [""] * 3
+        )
+        most = more.get(name)
+        if many and most:
+            growth = math.log(most["cpu"] / many["cpu"]) / math.log(counts[1] / counts[0])
+            row += [f"{most['cpu']:.1f}", f"{most['wall']:.1f}", f"{most['mb']:.0f}", f"{growth:.2f}"]
+        else:
+            row += [""] * 4
+        rows.append(row)
+    return [f"| {' | '.join(row)} |" for row in rows]
 
 
 def _file_block(path: str) -> str:
