@@ -26,6 +26,7 @@ from pydantic_core import core_schema
 from egp.gate.changes_json import GateChanges
 from egp.gate.json import GateVerdict, Receipt
 from egp.output.report.json import CheckReport
+from egp.pages.brief.json import BriefReport
 from egp.pages.history.json import HistoryReport
 from egp.pages.measured.json import MeasureReport
 from egp.pages.plan_show.json import PlanShowReport
@@ -357,6 +358,7 @@ REPORTS: dict[str, tuple[Any, str]] = {
     "measure": (MeasureReport, "Report of egp measure"),
     "power": (Calculation | PowerOfPlans, "Report of egp power"),
     "status": (StatusReport, "Status of a portfolio of experiments (egp)"),
+    "brief": (BriefReport, "Brief of an experiment (egp)"),
     "history": (HistoryReport, "Life of plans, of egp history"),
     "show": (PlanShowReport, "Plan of egp show"),
     "policy-show": (PolicyShowReport, "Settings of egp policy show"),

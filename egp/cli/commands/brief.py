@@ -6,7 +6,7 @@ import argparse
 
 from egp.cli.commands import terminal
 from egp.cli.commands.options import add_policy, now, policy_and_plans
-from egp.cli.commands.paging import add_format, deliver, shown
+from egp.cli.commands.paging import add_format, asked_format, deliver, shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="tell as of this day or instant (default: now)",
     )
     add_policy(parser)
-    add_format(parser)
+    add_format(parser, "json")
     parser.set_defaults(run=run)
 
 
@@ -51,21 +51,25 @@ def run(options: argparse.Namespace) -> int:
 
     policy, finder = policy_and_plans(options, [options.plan])
     try:
-        made = brief(
-            scene(
-                options.plan,
-                options.results,
-                finder,
-                policy,
-                options.as_of,
-                now(policy.timezone),
-                options.audience,
-            )
+        asked = scene(
+            options.plan,
+            options.results,
+            finder,
+            policy,
+            options.as_of,
+            now(policy.timezone),
+            options.audience,
         )
+        made = brief(asked)
     except (CannotJudge, LockError) as error:
         terminal.print_failures(error.failures)
         return terminal.COULD_NOT_JUDGE
-    deliver(shown(made.page, options), options)
+    if asked_format(options, "json") == "json":
+        from egp.pages.brief.json import render
+
+        deliver(render(asked, made.said), options)
+    else:
+        deliver(shown(made.page, options), options)
     if made.fault is not None:
         terminal.print_failures([made.fault])
         return terminal.COULD_NOT_JUDGE

@@ -14,7 +14,7 @@ from egp.plan.quantity import shown
 from egp.plan.wording import called, length, listing, significant
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from egp.pages.brief.scene import Scene
     from egp.record.lock import Decided
@@ -35,12 +35,18 @@ def _twice_a_week(day: date) -> tuple[date, date]:
     return first, second
 
 
-def deadline(scene: Scene) -> str:
-    """Until when a tie is broken, as a date and a time; empty where the plan does not say."""
+def deadline_instant(scene: Scene) -> datetime | None:
+    """Until when a tie is broken; None where the plan does not say."""
     escalation = scene.plan.escalation
     if escalation is None or escalation.within is None:
-        return ""
-    return with_zone(after(scene.as_of, escalation.within))
+        return None
+    return after(scene.as_of, escalation.within)
+
+
+def deadline(scene: Scene) -> str:
+    """The same as a date and a time; empty where the plan does not say."""
+    by = deadline_instant(scene)
+    return with_zone(by) if by else ""
 
 
 def who_section(scene: Scene) -> Section:

@@ -97,12 +97,20 @@ class Launch:
         gain = self.gain
         if gain is None:
             return f"no amount is on this page: {self.lacks}"
-        total = f", {comes_to(self.now)}" if self.now else ""
+        now = self.now
+        total = f", {money(now.amount.middle, now.amount.currency)} until {now.until}" if now else ""
         if gain <= 0:
-            return f"launching now loses {self.each(-gain)} per {self.per} against today's version{total}"
+            return f"launching now loses {self.each(-gain)} per {self.per} against today's version{total}{self._others}"
         return (
-            f"launching now gains {self.each(gain)} per {self.per} over today's version{total}{self._losers}"
+            f"launching now gains {self.each(gain)} per {self.per} over today's version{total}{self._others}{self._losers}"
         )
+
+    @property
+    def _others(self) -> str:
+        """What the other options come to until the same day."""
+        known = [("repaired first", self.repaired), ("without the weak segment", self.narrower)]
+        said = [f"{money(each.amount.middle, each.amount.currency)} {name}" for name, each in known if each]
+        return f", against {listing(said)}" if said else ""
 
     @property
     def _losers(self) -> str:

@@ -1,0 +1,327 @@
+"""Every number of money, rate and range on the pages, recomputed from the plan and the rows of the results.
+
+Nothing of egp computes here: sums are read with csv, intervals come from scipy and statsmodels, and what is compared is the
+text that people read and the JSON. A number on a page that is not recomputed fails, whatever it is.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from scipy.optimize import brentq
+from scipy.stats import norm
+from statsmodels.stats.proportion import confint_proportions_2indep
+
+from tests.brief.asking import BUY_NOW
+from tests.gate.calling import call, taken
+
+MONEY = re.compile(r"(?<![\w.])-?\$\d[\d.,]*[kM]?")
+RATE = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)? (?:%|pp)(?! range)")
+Z90, Z95 = norm.ppf(0.95), norm.ppf(0.975)
+
+
+@dataclass(frozen=True)
+class Arm:
+    units: float
+    mean: float
+    variance: float
+    """Of a unit."""
+
+
+def rows(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / f"results/pdp-buy-now/{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def picked(found: list[dict[str, str]], **wanted: str) -> list[dict[str, str]]:
+    return [row for row in found if all(row[key] == value for key, value in wanted.items())]
+
+
+def total(found: list[dict[str, str]], column: str) -> float:
+    return sum(float(row[column] or 0) for row in found)
+
+
+def arm(found: list[dict[str, str]], is_rate: bool) -> Arm:
+    units, mean = total(found, "units"), total(found, "sum") / total(found, "units")
+    squares = total(found, "sum" if is_rate else "sum_squares")
+    return Arm(units, mean, (squares - units * mean**2) / (units - 1))
+
+
+def compared(found: list[dict[str, str]], is_rate: bool) -> tuple[Arm, Arm, float, float, float]:
+    """Control, treatment, and the difference with its 90 % interval."""
+    control, treated = (arm(picked(found, variant=name), is_rate) for name in ("control", "buy_now"))
+    harm = treated.mean - control.mean
+    if is_rate:
+        sums = [round(each.mean * each.units) for each in (treated, control)]
+        low, high = confint_proportions_2indep(
+            sums[0], treated.units, sums[1], control.units, method="score", compare="diff", alpha=0.1
+        )
+    else:
+        error = math.sqrt(control.variance / control.units + treated.variance / treated.units)
+        low, high = harm - Z90 * error, harm + Z90 * error
+    return control, treated, harm, low, high
+
+
+def read_out(found: list[dict[str, str]], stage: str = "test") -> tuple[float, float]:
+    """Add-to-cart by CUPED, from the sums: the effect and its standard error."""
+    cells = {}
+    for name in ("control", "buy_now"):
+        of = picked(found, stage=stage, window="cohort", metric="add_to_cart_rate", variant=name)
+        n, y, x, xy = (total(of, each) for each in ("units", "sum", "covariate_sum", "covariate_cross_sum"))
+        cells[name] = (n, y / n, x / n, y * (1 - y / n), x * (1 - x / n), xy - x * y / n)
+    theta = sum(each[5] for each in cells.values()) / sum(each[4] for each in cells.values())
+    effect, variance = 0.0, 0.0
+    for sign, (n, y, x, yy, xx, xy) in zip((-1, 1), cells.values(), strict=True):
+        effect += sign * (y - theta * x)
+        variance += (yy - 2 * theta * xy + theta**2 * xx) / (n - 1) / n
+    return effect, math.sqrt(variance)
+
+
+def without_luck(effect: float, error: float) -> tuple[float, float, float]:
+    """The effects under which a winner's estimate lies at 97.5 %, 50 % and 2.5 % of those that win."""
+    cut = Z95 * error
+
+    def at(tail: float) -> float:
+        return float(
+            brentq(
+                lambda true: norm.sf((effect - true) / error) / norm.sf((cut - true) / error) - tail,
+                effect - 20 * error,
+                effect + 20 * error,
+                xtol=1e-12,
+            )
+        )
+
+    return at(0.025), at(0.5), at(0.975)
+
+
+def money(value: float, digits: int) -> str:
+    """Written anew: three digits, or two in a range."""
+    size = abs(float(f"{value:.{digits - 1}e}"))
+    scale, letter = (1e6, "M") if size >= 1e6 else (1e3, "k") if size >= 1e3 else (1, "")
+    number = f"{size / scale:.{digits}g}"
+    if scale == 1 and 1 <= size < 100 and size != int(size) and digits == 3:
+        number = f"{size:.2f}"
+    return (
+        f"{'-' if value < 0 else ''}${float(number):g}{letter}"
+        if "." not in number or number[-1] != "0"
+        else f"{'-' if value < 0 else ''}${number}{letter}"
+    )
+
+
+def ranged(low: float, middle: float, high: float) -> list[str]:
+    return [money(each, 2) for each in (low, middle, high)]
+
+
+PEOPLE_A_DAY = 340_000 / 14
+PRICES = {"add_to_cart_rate": 1.10, "refund_rate": 9.0, "cs_contacts": 5.0}
+MARGINS = {"refund_rate": 0.08, "cs_contacts": 0.07, "p95_page_load": 0.04}
+BASELINES = {"refund_rate": 0.031, "cs_contacts": 0.042, "p95_page_load": 1900.0}
+
+
+def stated(days: float, treated: float) -> dict[str, float]:
+    """What the plan states: an MDE of 45 and a target of 30 basis points, and margins of 8 % and 7 %."""
+    people = PEOPLE_A_DAY * days * treated
+    return {
+        "mde": 0.0045 * people * 1.10,
+        "target": 0.0030 * people * 1.10,
+        "refunds": -0.08 * 0.031 * people * 9,
+        "contacts": -0.07 * 0.042 * people * 5,
+    }
+
+
+def page(repository: Path, results: str, *further: str) -> tuple[str, dict[str, Any]]:
+    """What people read, from the headline to the options, and the JSON."""
+    named = [
+        f"--results=results/pdp-buy-now/{results}.yaml",
+        f"--as-of={taken(repository, f'results/pdp-buy-now/{results}.yaml')}",
+    ]
+    text = call(repository, "brief", BUY_NOW, *named, *further).out
+    said = json.loads(call(repository, "brief", BUY_NOW, *named, "--format=json").out)
+    return " ".join(text[: text.index("The options\n---")].split()), said
+
+
+def amounts(said: dict[str, Any], kind: str) -> dict[str, list[float]]:
+    return {
+        each["metric"]: [each["low"], each["middle"], each["high"]]
+        for each in said["amounts"]
+        if each["kind"] == kind
+    }
+
+
+def require_recomputed(text: str, pattern: re.Pattern[str], recomputed: set[str]) -> None:
+    assert set(pattern.findall(text)) - recomputed == set()
+
+
+def require_near(text: str, recomputed: set[str]) -> None:
+    """Rates of the page: an interval corrected for skewness differs from one without by less than 0.15 %."""
+    known = [(float(number), unit) for number, unit in (each.split() for each in recomputed)]
+    for each in set(RATE.findall(text)):
+        number, unit = each.split()
+        slack = 0.15 if unit == "%" else 0.0051
+        assert any(unit == of and abs(float(number) - value) <= slack for value, of in known), each
+
+
+def guardrail_words(found: list[dict[str, str]], stage: str, weeks: list[str]) -> Iterator[str]:
+    """Harm of each guardrail, in per cent of the plan's baseline, as the page writes it."""
+    for metric in ("refund_rate", "cs_contacts"):
+        for week in weeks:
+            of = picked(found, window="week", metric=metric, date=week)
+            of = [row for row in of if not row["segment"]]
+            _, _, *numbers = compared(of, metric == "refund_rate")
+            yield from (percent(each / BASELINES[metric]) for each in numbers)
+        yield f"{MARGINS[metric] * 100:g} %"
+    of = {row["variant"]: row for row in picked(found, stage=stage, window="total", metric="p95_page_load")}
+    if of:
+        harm = milliseconds(of["buy_now"]["value"]) - milliseconds(of["control"]["value"])
+        error = math.hypot(*(milliseconds(each["standard_error"]) for each in of.values()))
+        yield from (
+            percent(each / BASELINES["p95_page_load"])
+            for each in (harm, harm - Z90 * error, harm + Z90 * error)
+        )
+    yield f"{MARGINS['p95_page_load'] * 100:g} %"
+
+
+def milliseconds(cell: str) -> float:
+    return float(cell.removesuffix("ms"))
+
+
+def percent(share: float) -> str:
+    size = abs(share) * 100
+    digits = max(0, 2 - math.floor(math.log10(size)))
+    number = f"{size:.{digits}f}"
+    return f"{'-' if share < 0 else '+'}{number.rstrip('0').rstrip('.') if '.' in number else number} %"
+
+
+def points(effect: float) -> str:
+    return f"{effect * 100:+.2f} pp"
+
+
+def test_harm(repository: Path) -> None:
+    text, said = page(repository, "two-bad-weeks")
+    found = rows(repository, "two-bad-weeks")
+    money_seen = {"$5", "$1.10", "$9"}
+    for metric, is_rate in (("cs_contacts", False), ("refund_rate", True)):
+        of = picked(found, stage="90%", window="cohort", metric=metric)
+        _, treated, harm, low, high = compared(of, is_rate)
+        price = PRICES[metric] * treated.units
+        assert amounts(said, "harm")[metric] == pytest.approx(
+            [-high * price, -harm * price, -low * price], rel=5e-3
+        )
+        if metric == "cs_contacts":
+            assert f"about {round(harm * treated.units):,} more" in text
+            money_seen |= {
+                *ranged(-high * price, -harm * price, -low * price),
+                *ranged(low * price, harm * price, high * price),
+            }
+    week = picked(found, window="week", metric="cs_contacts", date="2023-02-23")
+    _, treated, harm, low, high = compared(week, False)
+    price = 5 * treated.units
+    assert amounts(said, "wrong_call")["cs_contacts"] == pytest.approx(
+        [-high * price, -harm * price, -low * price], rel=5e-3
+    )
+    money_seen |= set(ranged(-high * price, -harm * price, -low * price))
+    low, middle, high = without_luck(*read_out(found))
+    week_of = PEOPLE_A_DAY * 7 * 0.9 * 1.10
+    assert amounts(said, "wrong_call")["add_to_cart_rate"] == pytest.approx(
+        [-high * week_of, -middle * week_of, -low * week_of], rel=1e-3
+    )
+    money_seen |= set(ranged(-high * week_of, -middle * week_of, -low * week_of))
+    gained = PEOPLE_A_DAY * (0.7 * (2 + 1 / 24) + 0.9 * 21) * 1.10
+    money_seen |= set(ranged(low * gained, middle * gained, high * gained))
+    require_recomputed(text, MONEY, money_seen)
+    effect, error = read_out(found)
+    rates = {*guardrail_words(found, "90%", ["2023-02-16", "2023-02-23"]), "90 %", "95 %"}
+    rates |= {
+        points(each) for each in (effect, effect - Z95 * error, effect + Z95 * error, low, middle, high)
+    }
+    require_near(text, rates)
+
+
+def test_the_result(repository: Path) -> None:
+    text, said = page(repository, "day-14")
+    found = rows(repository, "day-14")
+    effect, error = read_out(found)
+    result = said["result"]
+    assert [result["estimate"], result["low"], result["high"]] == pytest.approx(
+        [effect, effect - Z95 * error, effect + Z95 * error], rel=1e-3
+    )
+    low, middle, high = without_luck(effect, error)
+    assert result["corrected"] == pytest.approx([low, middle, high], rel=2e-3)
+    reached = PEOPLE_A_DAY * 92 * 0.9 * 1.10  # from 7 February to 10 May
+    assert amounts(said, "gain")["add_to_cart_rate"] == pytest.approx(
+        [low * reached, middle * reached, high * reached], rel=2e-3
+    )
+    require_recomputed(text, MONEY, {*ranged(low * reached, middle * reached, high * reached), "$1.10"})
+    rates = {*guardrail_words(found, "test", ["2023-01-30"]), "90 %", "95 %", "70 %", "0 %"}
+    rates |= {
+        points(each)
+        for each in (effect, effect - Z95 * error, effect + Z95 * error, low, middle, high, Z95 * error)
+    }
+    require_near(text, rates)
+
+
+def test_on_the_way_amounts_rest_on_the_plan(repository: Path) -> None:
+    """From 28 January to the look of 6 February, for the 45 % whom the last stage treats besides those of the test."""
+    text, said = page(repository, "day-05")
+    expected = stated(9, 0.9 - 0.45)
+    assert [each["middle"] for each in said["amounts"] if each["kind"] == "stated"] == pytest.approx(
+        list(expected.values())
+    )
+    clear = {"$1.10", "$9", "$5"}
+    require_recomputed(text, MONEY, {money(each, 3) for each in expected.values()} | clear)
+    assert said["result"] is None
+    assert said["withheld"] == "withheld until 2023-02-06, the planned look"
+
+
+def test_before_the_launch_a_week(repository: Path) -> None:
+    text = call(repository, "brief", BUY_NOW, "--as-of=2023-01-18").out
+    expected = stated(7, 0.9)
+    seen = {money(each, 3) for each in expected.values()} | {
+        money(-min(expected.values()), 3),
+        "$1.10",
+        "$9",
+        "$5",
+    }
+    require_recomputed(text, MONEY, seen)
+    assert len(set(MONEY.findall(text))) >= 5
+
+
+def test_after_the_ramp(repository: Path) -> None:
+    text, said = page(repository, "monitor")
+    found = rows(repository, "monitor")
+    low, middle, high = without_luck(*read_out(found))
+    held = picked(found, stage="90%", window="cohort", metric="add_to_cart_rate")
+    control, treated, seen, *_ = compared(held, is_rate=True)
+    error = math.sqrt(control.variance / control.units + treated.variance / treated.units)
+    holdout = said["holdout"]
+    assert [holdout["estimate"], holdout["low"], holdout["high"]] == pytest.approx(
+        [seen, seen - Z95 * error, seen + Z95 * error], rel=2e-2
+    )
+    power = norm.sf(Z95 - middle / error)
+    assert holdout["power"] == pytest.approx(power, rel=1e-3)
+    assert f"{math.floor(power * 1000) / 10} % of cases" in text
+    gained, to_come = (PEOPLE_A_DAY * each * 1.10 for each in (0.7 * (2 + 1 / 24) + 0.9 * 21, 0.9 * 69))
+    seen_money = {
+        word
+        for reached in (gained, to_come)
+        for word in ranged(low * reached, middle * reached, high * reached)
+    }
+    require_recomputed(text, MONEY, {*seen_money, "$1.10"})
+
+
+def test_the_plan_is_the_one_that_is_recomputed(repository: Path) -> None:
+    plan = yaml.safe_load((repository / BUY_NOW).read_text())
+    assert plan["eligible_units"]["distinct_over_run"] == 340_000
+    assert plan["primary_metric"]["worth"] == "1.10 USD"
+    assert [(each["id"], each.get("worth")) for each in plan["guardrail_metrics"]] == [
+        ("refund_rate", "9 USD"), ("cs_contacts", "5 USD"), ("p95_page_load", None),
+    ]  # fmt: skip
