@@ -171,18 +171,22 @@ def require_near(text: str, recomputed: set[str]) -> None:
 
 
 def guardrail_words(found: list[dict[str, str]], stage: str, weeks: list[str]) -> Iterator[str]:
-    """Harm of each guardrail, in per cent of the plan's baseline, as the page writes it."""
+    """Harm of each guardrail, in per cent of the plan's baseline, as the page writes it; of the test as it is judged."""
     for metric in ("refund_rate", "cs_contacts"):
-        for week in weeks:
-            of = picked(found, window="week", metric=metric, date=week)
-            of = [row for row in of if not row["segment"]]
+        last = "2023-01-29" if metric == "refund_rate" else "2023-02-05"
+        of_test = picked(found, stage="test", window="cohort", metric=metric)
+        judged = [row for row in of_test if row["date"] <= last]
+        of_weeks = [picked(found, window="week", metric=metric, date=week, segment="") for week in weeks]
+        for of in of_weeks or [judged]:
             _, _, *numbers = compared(of, metric == "refund_rate")
             yield from (percent(each / BASELINES[metric]) for each in numbers)
         yield f"{MARGINS[metric] * 100:g} %"
-    of = {row["variant"]: row for row in picked(found, stage=stage, window="total", metric="p95_page_load")}
-    if of:
-        harm = milliseconds(of["buy_now"]["value"]) - milliseconds(of["control"]["value"])
-        error = math.hypot(*(milliseconds(each["standard_error"]) for each in of.values()))
+    loads = {
+        row["variant"]: row for row in picked(found, stage=stage, window="total", metric="p95_page_load")
+    }
+    if loads:
+        harm = milliseconds(loads["buy_now"]["value"]) - milliseconds(loads["control"]["value"])
+        error = math.hypot(*(milliseconds(each["standard_error"]) for each in loads.values()))
         yield from (
             percent(each / BASELINES["p95_page_load"])
             for each in (harm, harm - Z90 * error, harm + Z90 * error)
@@ -261,7 +265,7 @@ def test_the_result(repository: Path) -> None:
         [low * reached, middle * reached, high * reached], rel=2e-3
     )
     require_recomputed(text, MONEY, {*ranged(low * reached, middle * reached, high * reached), "$1.10"})
-    rates = {*guardrail_words(found, "test", ["2023-01-30"]), "90 %", "95 %", "70 %", "0 %"}
+    rates = {*guardrail_words(found, "test", []), "90 %", "95 %", "70 %", "0 %"}
     rates |= {
         points(each)
         for each in (effect, effect - Z95 * error, effect + Z95 * error, low, middle, high, Z95 * error)

@@ -12,6 +12,7 @@ from egp.gate.amounts import as_harm, signed, unit_of
 from egp.gate.clock import day_end
 from egp.gate.comparisons import comparison_so_far, comparisons_by_window
 from egp.gate.estimates import Comparison, Lacking
+from egp.gate.looks import last_judged_day, open_look
 from egp.gate.settings import alarm_levels, guardrail_alpha
 from egp.gate.split import is_split_wrong
 from egp.gate.withholding import Withheld, confirmatory_metrics, withheld_because
@@ -22,6 +23,7 @@ from egp.plan.analysis.stop_rules import BAD_WEEKS, weekly_level
 from egp.plan.finding import NotChecked
 from egp.plan.picture import Interval, Intervals, Level
 from egp.plan.quantity import shown
+from egp.plan.results import TEST
 from egp.plan.typed_reader import label
 from egp.plan.wording import counted, listing, percent, significant
 from egp.stats import StatisticsInputError
@@ -137,7 +139,10 @@ def _watched(
     readout: Readout, path: Path, metric: Metric, variant: str, tripped: frozenset[str]
 ) -> WatchedGuardrail:
     try:
-        seen = tuple(_weeks(readout, path, metric, variant)) or (_stage(readout, path, metric, variant),)
+        if is_read_out(readout):
+            seen: tuple[Seen, ...] = (_judged(readout, path, metric, variant),)
+        else:
+            seen = tuple(_weeks(readout, path, metric, variant)) or (_stage(readout, path, metric, variant),)
     except (NotChecked, Lacking, ArithmeticError, StatisticsInputError):
         return WatchedGuardrail(metric, variant, (), "", tripped)
     return WatchedGuardrail(metric, variant, seen, _trend(readout, seen), tripped)
@@ -149,6 +154,18 @@ def _weeks(readout: Readout, path: Path, metric: Metric, variant: str) -> Iterat
         is_over = day_end(first + WEEK - timedelta(days=1), readout.zone) <= readout.as_of
         if first >= earliest and is_over and isinstance(comparison, Comparison):
             yield _seen(readout, path, metric, variant, comparison, f"week of {first}", first)
+
+
+def is_read_out(readout: Readout) -> bool:
+    """Whether the test is over and its look open, so that guardrails are judged on all of it."""
+    return readout.stage.name == TEST and open_look(readout) is not None
+
+
+def _judged(readout: Readout, path: Path, metric: Metric, variant: str) -> Seen:
+    """The harm on the units that the readout judges."""
+    last = last_judged_day(readout, metric)
+    seen = comparison_so_far(readout, metric, variant, last)
+    return _seen(readout, path, metric, variant, seen, f"exposed by {last}", None)
 
 
 def _stage(readout: Readout, path: Path, metric: Metric, variant: str) -> Seen:
@@ -232,7 +249,17 @@ def guardrails_section(scene: Scene, judgement: GateJudgement, of_the_primary: s
                 or "The primary metric is no part of this page: it is read at its look, by the gate."
             )
         )
-    return Section("Guardrails, the last 14 days", blocks)
+    title = (
+        "Guardrails, as the readout judges them" if _is_of_all(readout) else "Guardrails, the last 14 days"
+    )
+    return Section(title, blocks)
+
+
+def _is_of_all(readout: Readout) -> bool:
+    try:
+        return is_read_out(readout)
+    except NotChecked:
+        return False
 
 
 def _told(

@@ -135,15 +135,11 @@ def result_section(said: Told, for_executives: bool) -> Iterator[Section]:
     result = said.result
     if isinstance(result, str):
         return
-    told = f"{result.in_words}, read on {result.read_on}."
+    told = f"Read on {result.read_on}."
     if not for_executives:
-        told = f"{told} It takes {result.asked}."
+        told = f"{told} To ship it takes {result.asked}."
     if result.selected is not None:
-        low, middle, high = (
-            result.worded(each)
-            for each in (result.selected.low, result.selected.estimate, result.selected.high)
-        )
-        told = f"{told} What ships has been lucky more often than not; without that luck it is {middle} ({low} to {high})."
+        told = f"{told} What ships has been lucky more often than not: amounts count the effect without that luck."
     blocks: list[Block] = [_pictured(said, result), Paragraph(told)]
     yield Section("The metric that decides", blocks)
 
@@ -151,7 +147,8 @@ def result_section(said: Told, for_executives: bool) -> Iterator[Section]:
 def _pictured(said: Told, result: Result) -> Figure:
     """The result and what is left of it without luck, against no change and what it takes to ship."""
     mark: Mark = "good" if result.met else "caution"
-    rows = [Interval("as it was read", result.low, result.high, result.in_words, result.estimate, mark)]
+    words = f"{result.worded(result.estimate)} ({result.worded(result.low)} to {result.worded(result.high)})"
+    rows = [Interval("as it was read", result.low, result.high, words, result.estimate, mark)]
     if selected := result.selected:
         words = f"{result.worded(selected.estimate)} ({result.worded(selected.low)} to {result.worded(selected.high)})"
         rows.append(Interval("without luck", selected.low, selected.high, words, selected.estimate))

@@ -101,9 +101,7 @@ class Launch:
         total = f", {money(now.amount.middle, now.amount.currency)} until {now.until}" if now else ""
         if gain <= 0:
             return f"launching now loses {self.each(-gain)} per {self.per} against today's version{total}{self._others}"
-        return (
-            f"launching now gains {self.each(gain)} per {self.per} over today's version{total}{self._others}{self._losers}"
-        )
+        return f"launching now gains {self.each(gain)} per {self.per} over today's version{total}{self._others}{self._losers}"
 
     @property
     def _others(self) -> str:
