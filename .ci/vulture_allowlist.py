@@ -21,6 +21,13 @@ _.__getattr__  # Python: loads a module of egp.stats when one of its names is fi
 _.contact
 _.gain_per_success
 
+# Keys of the brief for programs, written as data.
+_.validated
+_.next_stage_verdict
+_.shipping_opens
+_.decide_by
+_.amounts_missing
+
 # Read by the templates of pages.
 _.on_paper
 _.wins_looking_daily

@@ -179,7 +179,8 @@ def _gate(scene: Scene, judgement: GateJudgement) -> Section:
             "The answer", [Facts([*facts, *(("next", step) for step in steps)]), *_not_up_for_decision(scene)]
         )
     said = " ".join([f"{headline(judgement)}.", *(f"Next: {step}." for step in steps)])
-    blocks: list[Block] = [Paragraph(said, _TONE[scene.verdict])]
+    # What the verdict says already stands in the headline of the page.
+    blocks: list[Block] = [Paragraph(said, "neutral" if scene.moment == "harm" else _TONE[scene.verdict])]
     blocks += [Paragraph(f"error: {crash.message}", "bad") for crash in judgement.decision.crashes]
     return Section("What the gate says", [*blocks, *_not_up_for_decision(scene)])
 

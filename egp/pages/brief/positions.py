@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from egp.advice.choices import chosen
-from egp.output.page.model import Block, Light, Notice, Paragraph, Section, Table
+from egp.output.page.model import Block, Notice, Paragraph, Points, Section
 from egp.plan.quantity import shown
 from egp.plan.wording import called, listing
 from egp.stats.values import NamedTuple
@@ -66,12 +66,8 @@ def _held(
     return Held(who, on, wants or "", letter, because or "", agrees_if or "")
 
 
-def disagreement(held: list[Held], letters: dict[str, str]) -> str:
-    """ "pm wants D (go on), marketing B (roll back)"; empty where they want the same."""
-    wanted = {each.letter or each.wants: each for each in held}
-    if len(wanted) < 2:
-        return ""
-    return listing(f"{each.who} wants {_option(each, letters)}" for each in held)
+def is_disagreement(held: list[Held]) -> bool:
+    return len({each.letter or each.wants for each in held}) > 1
 
 
 def _option(held: Held, letters: dict[str, str]) -> str:
@@ -83,19 +79,13 @@ def positions_section(scene: Scene) -> Iterator[Section]:
     if not held:
         return
     letters, closed = dict(scene.letters), scene.closed
-    rows: list[list[str | Light]] = [
-        [
-            each.who, _option(each, letters), _light(closed.get(each.letter, ""), each.letter), shown_words(each.because),
-            shown_words(each.agrees_if) or "not said: the meeting asks for it first",
-        ]
-        for each in held
-    ]  # fmt: skip
-    blocks: list[Block] = [Table(["who", "wants", "open?", "because", "would agree if"], rows)]
-    if disagreement(held, letters) and scene.in_flight:
+    blocks: list[Block] = [Points([_in_words(each, letters, closed) for each in held])]
+    if is_disagreement(held) and (shut := [each.letter for each in held if closed.get(each.letter)]):
+        offered = listing([letter for letter in letters if not closed[letter]], "or")
         blocks.append(
             Paragraph(
-                "Of the options above only those that are open are on the table: a closed one is decided by nobody in the "
-                "room, but by who overrules it, by name."
+                f"They disagree, and {listing(dict.fromkeys(shut))} is closed by what was agreed before any result: what is to be "
+                f"chosen is {offered}."
             )
         )
     yield Section("Who wants what, and what it would take to agree", blocks)
@@ -106,10 +96,20 @@ def shown_words(text: str) -> str:
     return " ".join(text.split())
 
 
-def _light(closed: str, letter: str) -> Light:
-    if not letter:
-        return Light("neutral", "no option of this page")
-    return Light("bad", f"closed: {closed}") if closed else Light("good", "open")
+def _in_words(held: Held, letters: dict[str, str], closed: Mapping[str, str]) -> str:
+    """ "pm wants D (go on), which is closed: the gate says roll back. Because … Would agree if …"."""
+    state = ""
+    if held.letter:
+        shut = closed.get(held.letter)
+        state = f", which is closed: {shut}" if shut else ", which is open"
+    because = f" Because {shown_words(held.because)}." if held.because else ""
+    agrees = shown_words(held.agrees_if)
+    would = (
+        f"Would agree if {agrees}."
+        if agrees
+        else "What it would take to agree is not said: that is the first question."
+    )
+    return f"{held.who} wants {_option(held, letters)}{state}.{because} {would}"
 
 
 def overruled(scene: Scene) -> Iterator[Block]:
