@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 VERSION = "0.1.0"
+ADDRESS = "https://github.com/egp-lint/egp"
+"""Where the project is at home: the one place that says so to programs."""
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/"
 _Spec = type(__spec__)

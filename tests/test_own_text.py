@@ -112,6 +112,7 @@ MODULES: Mapping[str, str] = {
     "policy/territories.py": PATHS,
     "policy/tree.py": PATHS,
     "rules/document/ambiguous_quantity.py": STATED,
+    "rules/document/inline_ignore.py": STATED,
     "rules/document/valid_yaml.py": STATED,
     "rules/economics/expected_value.py": STATED,
     "rules/governance/decision_rule.py": STATED,

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from egp.check.answers import RuleOutcome, severity_of
-from egp.plan.finding import CATALOGUE, Advice, Diagnostic, Finding, Place, Related, RelatedPlace, Unchecked
+from egp.plan.finding import (
+    CATALOGUE,
+    EARLIER,
+    PINNED,
+    Advice,
+    Diagnostic,
+    Finding,
+    Place,
+    Related,
+    RelatedPlace,
+    Unchecked,
+)
 from egp.policy.model import Adopted
 from egp.stats.values import NamedTuple, replace
 from egp.yaml import Document, Path, Span, pointer
@@ -152,7 +163,7 @@ class Placer:
         document, above = found
         there = located(document, related.at if isinstance(related.at, Span) else (*above, *related.at))
         line = there.document.line(there.place.span.start.line)
-        return RelatedPlace(there.place, related.label, line)
+        return RelatedPlace(there.place, related.label, line, related.plan in (EARLIER, PINNED))
 
     def _in_catalogue(self, related: Related) -> RelatedPlace | None:
         supplied = self.document.supplied

@@ -184,6 +184,8 @@ class RelatedPlace:
     place: Place
     label: str
     line: str
+    is_past: bool = False
+    """Whether it is written in an earlier version, which is in git and in no file."""
 
 
 class LineOfFile(NamedTuple):

@@ -11,6 +11,7 @@ RULES: dict[str, tuple[str, str, int, frozenset[str], dict[str, object], tuple[s
     'ambiguous-quantity': ('document', 'PlanFile', 1, frozenset(), {}, ()),
     'duplicate-id': ('document', 'Portfolio', 1, frozenset(), {}, ()),
     'idle-key': ('document', 'Experiment', 1, frozenset(), {}, ()),
+    'inline-ignore': ('document', 'Document', 1, frozenset(), {}, ()),
     'open-key': ('document', 'PlanFile', 1, frozenset(), {}, ()),
     'valid-plan': ('document', 'PlanFile', 1, frozenset(), {}, ()),
     'valid-yaml': ('document', 'Document', 1, frozenset(), {}, ()),

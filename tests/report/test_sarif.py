@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
@@ -15,13 +16,15 @@ import pytest
 from jsonschema import Draft4Validator
 
 from egp.check import check
+from egp.cli.main import main
 from egp.output.report.model import Report
-from egp.output.report.sarif import FINGERPRINT, render
+from egp.output.report.sarif import CODE_SCANNING, FINGERPRINT, render
 from egp.plan.finding import Failure, Finding, LineOfFile, Suppression
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from egp.policy.shipped import ROOT
 from egp.rules.rule import load
+from tests.report.code_scanning import KEY, Alert, alerts, line_hashes
 from tests.report.scenes import HOSTILE_PATH, PLAN, SCENES, Scene, report_of, scene_rules
 
 SCHEMA = Path(__file__).parent / "schemas" / "sarif-2.1.0.json"
@@ -80,9 +83,87 @@ def test_fingerprints_stay_when_plans_move_down(folder: Path) -> None:
         plan.write_bytes(b"# a comment\n" * 10 + plan.read_bytes())
     after = log_of(examples(folder))["runs"][0]["results"]
     assert [fingerprints(each) for each in after] == [fingerprints(each) for each in before]
-    assert all(set(fingerprints(each)) == {FINGERPRINT} for each in after)
+    assert all(set(fingerprints(each)) == {CODE_SCANNING, FINGERPRINT} for each in after)
     moved = [line_of(each) - line_of(was) for each, was in zip(after, before, strict=True)]
     assert set(moved) == {10}
+
+
+SHORT = "rejected/ship-on-day-five.yaml"
+
+
+def alerts_of(folder: Path) -> list[Alert]:
+    return alerts(log_of(examples(folder)), folder)
+
+
+def test_alerts_of_code_scanning_stay_when_lines_are_inserted(folder: Path) -> None:
+    before = alerts_of(folder)
+    for plan in folder.rglob("rejected/**/*.yaml"):
+        plan.write_bytes(b"# a comment\n" * 10 + plan.read_bytes())
+    assert alerts_of(folder) == before
+    assert len({*before}) == len(before)
+
+
+def test_an_alert_stays_when_its_line_is_edited_and_still_wrong(folder: Path) -> None:
+    plan = folder / SHORT
+    text = plan.read_text(encoding="utf-8")
+    at = next(number for number, line in enumerate(text.splitlines()) if line.startswith("schedule:"))
+    edited = text.replace("end: 2023-01-27", "end: 2023-01-28")
+    assert line_hashes(edited)[at] != line_hashes(text)[at], "a hash of the line would open another alert"
+    (before,) = (each for each in alerts_of(folder) if each.path == SHORT and each.rule == "minimum-runtime")
+    plan.write_text(edited, encoding="utf-8")
+    assert before in alerts_of(folder)
+
+
+def test_an_earlier_version_is_told_and_not_linked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git = ("git", "-c", "user.name=x", "-c", "user.email=x@example.org")
+    (folder / "egp.yaml").write_text('extends: ["egp:standard"]\nplans: ["*.yaml"]\n', encoding="utf-8")
+    plan = folder / "running.yaml"
+    shutil.copy(Path(ROOT, "examples", "experiments", "pdp-buy-now.yaml"), plan)
+    for call in (("init", "-q"), ("add", "running.yaml", "egp.yaml"), ("commit", "-qm", "begun")):
+        subprocess.run([*git, *call], cwd=folder, check=True)
+    plan.write_text(plan.read_text(encoding="utf-8").replace("mde: 45bps", "mde: 80bps"), encoding="utf-8")
+    monkeypatch.chdir(folder)
+    for form in ("sarif", "rdjson"):
+        assert main(["check", "running.yaml", "--base=HEAD", "--as-of=2023-01-30", f"--format={form}"]) == 1
+        told = json.loads(capsys.readouterr().out)
+        places = {*found(told, "uri"), *found(told, "path")} - {
+            each for each in found(told, "uri") if "://" in str(each)
+        }
+        assert {*map(str, places)} <= {"running.yaml", "egp.yaml"}
+        assert "as it was agreed: mde: 45bps" in str(told).replace("\\u200c", "")
+
+
+def test_a_plan_in_another_file_is_other_alerts_of_the_same_identity(folder: Path) -> None:
+    before = [each for each in alerts_of(folder) if each.path == SHORT]
+    (folder / SHORT).rename(folder / "rejected" / "renamed.yaml")
+    after = [each for each in alerts_of(folder) if each.path == "rejected/renamed.yaml"]
+    assert [each.fingerprint for each in after] == [each.fingerprint for each in before]
+
+
+def test_of_two_that_are_alike_each_has_an_alert(folder: Path) -> None:
+    shutil.copy(folder / SHORT, folder / "rejected" / "twin.yaml")
+    found = [each for each in alerts_of(folder) if each.path in (SHORT, "rejected/twin.yaml")]
+    assert len({each.fingerprint for each in found}) == len(found) > 2
+
+
+def test_the_fingerprint_is_where_code_scanning_looks_for_it() -> None:
+    assert CODE_SCANNING == KEY
+
+
+def test_an_analysis_has_a_category_of_its_own(folder: Path) -> None:
+    report = examples(folder)
+    for category, named in (("", "egp/"), ("shop", "egp/shop/")):
+        log = json.loads(render(report, 1, category=category))
+        validator().validate(log)
+        assert log["runs"][0]["automationDetails"] == {"id": named}
+
+
+def test_a_rule_of_egp_links_to_its_page(folder: Path) -> None:
+    for rule in log_of(examples(folder))["runs"][0]["tool"]["driver"]["rules"]:
+        page = rule["helpUri"].partition("/blob/")[2].partition("/")[2]
+        assert (Path(ROOT) / page).is_file()
 
 
 def fingerprints(result: Any) -> Any:

@@ -82,6 +82,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes that judge many plans at once (default: as many as there are processors, up to 8)",
     )
+    parser.add_argument(
+        "--sarif-category",
+        metavar="NAME",
+        default="",
+        help="tells this analysis from others of the same commit in code scanning",
+    )
     fix.add_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -109,14 +115,14 @@ def run(options: argparse.Namespace) -> int:
 
 def _deliver(options: argparse.Namespace, report: Report, outputs: Sequence[tuple[str, str]]) -> None:
     """Writes every report that is requested, the one on standard output last."""
-    fail_level, is_piped = options.fail_level, "-" in options.paths
+    fail_level, is_piped, category = options.fail_level, "-" in options.paths, options.sarif_category
     for form, path in outputs:
-        terminal.write_file(path, rendered(report, form, None, fail_level, is_piped))
+        terminal.write_file(path, rendered(report, form, None, fail_level, is_piped, category))
     if "github" in (options.format, *(form for form, _ in outputs)):
         add_job_summary(report, fail_level)
     to_file = options.file not in (None, terminal.STANDARD_OUTPUT)
     style = None if to_file else terminal.style(sys.stdout)
-    main_report = rendered(report, options.format, style, fail_level, is_piped)
+    main_report = rendered(report, options.format, style, fail_level, is_piped, category)
     if to_file:
         terminal.write_file(options.file, main_report)
     else:

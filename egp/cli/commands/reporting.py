@@ -22,7 +22,12 @@ _JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def rendered(
-    report: Report, form: str, style: Style | None, fail_level: Severity = "error", is_piped: bool = False
+    report: Report,
+    form: str,
+    style: Style | None,
+    fail_level: Severity = "error",
+    is_piped: bool = False,
+    category: str = "",
 ) -> str:
     """The report in a format. Each module is imported when its format is requested.
 
@@ -40,7 +45,7 @@ def rendered(
         from egp.advice.fix.proposed import proposed
         from egp.output.report import sarif
 
-        return sarif.render(report, status, () if is_piped else proposed(named))
+        return sarif.render(report, status, () if is_piped else proposed(named), category)
     if form == "github":
         from egp.output.report import github
 

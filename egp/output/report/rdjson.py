@@ -52,7 +52,7 @@ def _diagnostic(diagnostic: Diagnostic, repairs: Mapping[str, Replacement]) -> J
     said = _said(
         diagnostic.rule,
         _SEVERITIES[diagnostic.severity],
-        "; ".join([phrase, *(text for _, text in words.notes(diagnostic))]),
+        "; ".join([phrase, *words.past(diagnostic), *(text for _, text in words.notes(diagnostic))]),
         _location(place.path, place.span, diagnostic.line),
     )
     if repairs:
@@ -63,13 +63,13 @@ def _diagnostic(diagnostic: Diagnostic, repairs: Mapping[str, Replacement]) -> J
             }
             for each in repairs.values()
         ]
-    if diagnostic.related:
+    if present := [each for each in diagnostic.related if not each.is_past]:
         said["related_locations"] = [
             {
                 "message": without_links(each.label),
                 "location": _location(each.place.path, each.place.span, each.line),
             }
-            for each in diagnostic.related
+            for each in present
         ]
     return said
 

@@ -28,7 +28,9 @@ def from_root(report: Report, folder: str, root: str) -> Report:
         return replace(found, path=path(found.path))
 
     def diagnostic(found: Diagnostic) -> Diagnostic:
-        related = tuple(replace(each, place=place(each.place)) for each in found.related)
+        related = tuple(
+            each if each.is_past else replace(each, place=place(each.place)) for each in found.related
+        )
         return replace(found, place=place(found.place), related=related)
 
     def failure(found: Failure) -> Failure:

@@ -9,10 +9,10 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from egp import VERSION
+from egp import ADDRESS, VERSION
 from egp.output.report import words
 from egp.output.report.text import printable
-from egp.rules.rule import Catalogue, Rule
+from egp.rules.rule import Catalogue, Rule, index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "egpFinding/v1"
+CODE_SCANNING = "primaryLocationLineHash"
+"""The fingerprint by which code scanning knows an alert again. What uploads a log fills in a hash of the line where there is
+none, so that an edit of the line would close one alert and open another, and keeps what is there."""
 _SOURCE_ROOT = "SRCROOT"
 _LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
 _WEIGHTS = ("note", "warning", "error")
@@ -42,20 +45,25 @@ _NOTIFICATIONS = {
 Json = dict[str, object]
 
 
-def render(report: Report, exit_status: int, repairs: Sequence[Mapping[str, Replacement]] = ()) -> str:
+def render(
+    report: Report, exit_status: int, repairs: Sequence[Mapping[str, Replacement]] = (), category: str = ""
+) -> str:
     """One run, in the order of the report; the same input gives the same bytes.
 
-    ``repairs`` are those of each diagnostic, by what they say.
+    ``repairs`` are those of each diagnostic, by what they say. ``category`` tells this analysis from others of the same commit.
     """
     levels = _levels(report)
     run = {
         "tool": {"driver": _driver(levels, report.policy.catalogue)},
+        "automationDetails": {"id": f"egp/{printable(category)}/" if category else "egp/"},
         "invocations": [_invocation(report, exit_status)],
         "originalUriBaseIds": {_SOURCE_ROOT: {"description": {"text": "The root of the repository."}}},
         "columnKind": "unicodeCodePoints",
         "results": [
-            _result(each, list(levels), found)
-            for each, found in zip(report.diagnostics, repairs or repeat({}), strict=False)
+            {**_result(each, list(levels), found), "partialFingerprints": known}
+            for each, found, known in zip(
+                report.diagnostics, repairs or repeat({}), _fingerprints(report.diagnostics), strict=False
+            )
         ],
         "properties": {
             "asOf": report.as_of.isoformat(),
@@ -94,6 +102,7 @@ def _driver(levels: dict[str, str], catalogue: Catalogue) -> Json:
     return {
         "name": "egp",
         "version": VERSION,
+        "informationUri": ADDRESS,
         "shortDescription": _text("Checks plans of experiments against a governance policy."),
         "rules": [_rule(catalogue.load(rule), level) for rule, level in levels.items()],
         "notifications": [
@@ -104,8 +113,10 @@ def _driver(levels: dict[str, str], catalogue: Catalogue) -> Json:
 
 def _rule(rule: Rule, level: str) -> Json:
     page = rule.page
+    address = {"helpUri": f"{ADDRESS}/blob/v{VERSION}/docs/rules/{rule.id}.md"} if rule.id in index() else {}
     return {
         "id": rule.id,
+        **address,
         "shortDescription": _text(page.summary),
         "fullDescription": _text(page.why or page.summary),
         "help": {
@@ -124,7 +135,6 @@ def _result(diagnostic: Diagnostic, rules: list[str], repairs: Mapping[str, Repl
         "level": _LEVELS[diagnostic.severity],
         "message": _message(_said(diagnostic)),
         "locations": [_location(diagnostic.place, diagnostic.experiment)],
-        "partialFingerprints": {FINGERPRINT: diagnostic.fingerprint},
         "properties": _texts(
             experiment=diagnostic.experiment,
             missing=diagnostic.missing,
@@ -134,13 +144,21 @@ def _result(diagnostic: Diagnostic, rules: list[str], repairs: Mapping[str, Repl
             coming=diagnostic.coming,
         ),
     }
-    if diagnostic.related:
-        result["relatedLocations"] = [_related(*each) for each in enumerate(diagnostic.related, start=1)]
+    if present := [each for each in diagnostic.related if not each.is_past]:
+        result["relatedLocations"] = [_related(*each) for each in enumerate(present, start=1)]
     if repairs:
         result["fixes"] = [_fix(phrase, diagnostic.place.path, each) for phrase, each in repairs.items()]
     # An empty list says that whatever could suppress a result was looked at, and did not.
     result["suppressions"] = [_suppression(diagnostic, diagnostic.waiver)] if diagnostic.waiver else []
     return result
+
+
+def _fingerprints(diagnostics: Sequence[Diagnostic]) -> Iterator[dict[str, str]]:
+    """By rule, experiment and key. Of two that are alike, as where a plan lies in two files, each has one of its own."""
+    seen: dict[str, int] = {}
+    for each in diagnostics:
+        seen[each.fingerprint] = number = seen.get(each.fingerprint, 0) + 1
+        yield {CODE_SCANNING: f"{each.fingerprint[:16]}:{number}", FINGERPRINT: each.fingerprint}
 
 
 def _fix(phrase: str, path: str, replacement: Replacement) -> Json:
@@ -158,7 +176,8 @@ def _said(diagnostic: Diagnostic) -> str:
     """The message, and what a reader of an alert has to know besides."""
     beside = words.values(diagnostic)
     phrase = f"{diagnostic.message} ({beside})" if beside else diagnostic.message
-    return "\n".join([phrase, *(f"{title}: {text}" for title, text in words.notes(diagnostic))])
+    notes = (f"{title}: {text}" for title, text in words.notes(diagnostic))
+    return "\n".join([phrase, *words.past(diagnostic), *notes])
 
 
 def _suppression(diagnostic: Diagnostic, waived: Suppression) -> Json:

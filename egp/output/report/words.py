@@ -29,6 +29,15 @@ def notes(diagnostic: Diagnostic) -> list[tuple[str, str]]:
     return [(title, text) for title, text in phrase if text]
 
 
+def past(diagnostic: Diagnostic) -> list[str]:
+    """What takes part in the finding and is in git alone, where no viewer can go."""
+    earlier = [each for each in diagnostic.related if each.is_past]
+    return [
+        f"{each.label}: {each.line.strip()} ({each.place.path}:{each.place.span.start.line})"
+        for each in earlier
+    ]
+
+
 def waived_by(waived: Suppression) -> str:
     """Who suppresses it until when, where that is written, and whether that is new."""
     place = f"{waived.place}; new in this change" if waived.is_new else waived.place
