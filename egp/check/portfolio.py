@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from egp.output.report.model import Findings
     from egp.plan.finding import Failure
     from egp.plan.supplied import Moved
-    from egp.policy.model import Policy
+    from egp.policy.model import Policy, RuleSet
     from egp.policy.plan_files import PlanSource
     from egp.yaml import Document, Path
 
@@ -38,22 +38,25 @@ def judge_together(
     listed = [each for each in inside if run.finder.is_listed(each.source)]
     index = _index([*(each.entry for each in listed), *elsewhere])
     folders = _Folders(run, files, judged)
-    heard: set[tuple[str, str]] = set()
+    heard: dict[tuple[str, str], set[str]] = {}
     told: dict[str, set[Moved]] = {}
     for each in judged:
         owner = run.of(each.source)
+        adopted = owner.policy.adopted(each.source.in_policy, each.traits, each.timing)
         if not each.source.in_portfolio:
             portfolio = Portfolio(each.entry, PortfolioIndex([each.entry]), places=_places(owner))
         else:
             folder = "" if run.finder.is_listed(each.source) else os.path.dirname(each.source.path)
             among = folders.index(each) if folder else index
-            # The first in the call that a policy judges, wherever it stands: others may not be in the call at all.
-            place = owner.policy.root, folder
+            # By each rule the first in the call that a policy judges by it: others may not be in the call at all.
+            asked_before = heard.setdefault((owner.policy.root, folder), set())
             before = told.setdefault(owner.policy.root, set())
-            portfolio = Portfolio(each.entry, among, place in heard, frozenset(before), _places(owner))
+            portfolio = Portfolio(
+                each.entry, among, frozenset(asked_before), frozenset(before), _places(owner)
+            )
             before |= {*(each.entry.moved or ())}
-            heard.add(place)
-        _judge_among_others(owner, files, each, portfolio, found)
+            asked_before |= {rule.rule.id for rule in adopted.together}
+        _judge_among_others(owner, files, each, adopted, portfolio, found)
     return index if len(listed) == len(inside) else _index([*(each.entry for each in inside), *elsewhere])
 
 
@@ -176,10 +179,9 @@ def _places(run: Run) -> Callable[[Moved], tuple[Document, Path] | None]:
 
 
 def _judge_among_others(
-    run: Run, files: Files, judged: JudgedPlan, portfolio: Portfolio, found: Findings
+    run: Run, files: Files, judged: JudgedPlan, adopted: RuleSet, portfolio: Portfolio, found: Findings
 ) -> None:
     path, number = judged.source.shown, judged.entry.document
-    adopted = run.policy.adopted(judged.source.in_policy, judged.traits, judged.timing)
     organisation = run.policy.organisation(judged.traits.tier)
     answers = answers_of(adopted.together, adopted.shadow, {"Portfolio": portfolio}, organisation, path)
     count(found, answers, run, path, number)

@@ -321,8 +321,8 @@ class Portfolio:
 
     plan: PortfolioEntry
     index: PortfolioIndex
-    reported_elsewhere: bool = False
-    """Whether what is found of the portfolio as a whole is reported on another plan of the call."""
+    reported_elsewhere: frozenset[str] = frozenset()
+    """The rules that judge another plan of the call before this one: what they find of the portfolio as a whole is reported there."""
     told_elsewhere: frozenset[Moved] = frozenset()
     """What moves this plan and is reported on another one of the call, which it moves as well."""
     places: Callable[[Moved], tuple[Document, Path] | None] | None = None

@@ -139,6 +139,23 @@ def test_each_policy_reports_of_the_portfolio_as_a_whole(workspace: Workspace) -
         assert sorted(found) == sorted(reporting)
 
 
+def test_a_rule_that_is_off_for_the_first_plan_reports_of_the_portfolio_on_the_next(
+    workspace: Workspace,
+) -> None:
+    alpha = "statistics: {alpha: 5%, sides: two}\n"
+    workspace.write(
+        "egp.yaml",
+        "plans: ['*.yaml']\nrules: {alpha-budget: {severity: error, false_wins: 0.05}}\n"
+        "overrides: [{paths: ['1.yaml'], rules: {alpha-budget: {severity: off}}}]\n",
+    )
+    for number in (1, 2, 3):
+        workspace.write(f"{number}.yaml", PLAN.replace("buy-now", f"plan-{number}") + alpha)
+    assert [each.place.path for each in workspace.report("1.yaml", "2.yaml", "3.yaml").diagnostics] == [
+        "2.yaml"
+    ]
+    assert workspace.report("1.yaml").diagnostics == []
+
+
 def test_the_other_place_is_shown_from_the_other_file(workspace: Workspace) -> None:
     repository(workspace)
     (diagnostic,) = workspace.report("experiments/b.yaml").diagnostics

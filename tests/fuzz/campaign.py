@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,9 +72,10 @@ Call = tuple[str, ...]
 
 
 class Exempt(NamedTuple):
-    """A key whose deletion may accept a rejected plan, and why that is right."""
+    """A key whose deletion may accept a plan that only these rules reject, and why that is right."""
 
     key: str
+    rules: frozenset[str]
     why: str
 
 
@@ -87,7 +89,19 @@ def exemptions() -> list[Exempt]:
     text = (Path(__file__).parent / "exempt.yaml").read_bytes()
     listed = read_bytes(text, "exempt.yaml")[0].value
     assert isinstance(listed, list)
-    return [Exempt(str(each["key"]), str(each["why"])) for each in listed]
+    return [Exempt(str(each["key"]), frozenset(each["rules"]), str(each["why"])) for each in listed]
+
+
+class RejectedPlan(NamedTuple):
+    """An example that is rejected."""
+
+    path: str
+    value: Any
+    rules: frozenset[str]
+    """Those that reject it."""
+
+
+_REJECTING = re.compile(r"^error\[([a-z-]+)\]", re.MULTILINE)
 
 
 class Campaign:
@@ -99,7 +113,7 @@ class Campaign:
         self.world = self.plain
         self.draw = random.Random(seed)
         self._steps = 0
-        self._exempt = [each.key for each in exemptions()]
+        self._exempt = {each.key: each.rules for each in exemptions()}
         self._values: dict[str, Any] = {}
         self._pinned = {path: self._digest(self._file(path)) for path in (PLAN, WAIVED)}
         self._calls = {
@@ -118,7 +132,7 @@ class Campaign:
         assert {*self._verdicts.values()} == {0, 1, 3}, (
             "some of each verdict, or an oracle has nothing to say"
         )
-        self._rejected = self._rejected_plans()
+        self.rejected = self._rejected_plans()
         for world in (self.plain, self.git):
             world.as_begun()
             world.memory.keep(world.begun, shipped_texts())
@@ -173,14 +187,15 @@ class Campaign:
         plan = self._plan_in(content)
         return plan_digest(plan) if plan else ""
 
-    def _rejected_plans(self) -> list[tuple[str, Any]]:
+    def _rejected_plans(self) -> list[RejectedPlan]:
         found = []
         for file in sorted((self.world.folder / "rejected").glob("*.yaml")):
             path = f"rejected/{file.name}"
             value = self._value(path)
             # What only the text has wrong, such as a key that is there twice, is no longer wrong in a mutation.
-            if self.world.ask(path, self._written(value), "check", path, "--as-of", DAY).status == 1:
-                found.append((path, value))
+            answer = self.world.ask(path, self._written(value), "check", path, "--as-of", DAY)
+            if answer.status == 1:
+                found.append(RejectedPlan(path, value, frozenset(_REJECTING.findall(answer.said))))
         assert found
         return found
 
@@ -299,7 +314,8 @@ class Campaign:
 
     def a_plan_that_is_rejected(self) -> None:
         """Deleting a key, or loosening it as its declaration means it, never makes a rejected plan an accepted one."""
-        path, value = self.draw.choice(self._rejected)
+        rejected = self.draw.choice(self.rejected)
+        path, value = rejected.path, rejected.value
         is_deletion = self.draw.random() < 0.6
         steps: Steps = self.draw.choice(list(places(value)))
         if is_deletion:
@@ -311,8 +327,8 @@ class Campaign:
         content = self._written(after)
         call = ("check", path, "--as-of", DAY)
         answer = self.world.ask(path, content, *call)
-        if answer.status == ACCEPTED and not (is_deletion and self._is_exempt(value, steps)):
-            what = f"without {self._named(value, steps)}" if is_deletion else "loosened"
+        if answer.status == ACCEPTED and not (is_deletion and self.is_exempt(rejected, steps)):
+            what = f"without {self.named(value, steps)}" if is_deletion else "loosened"
             self.world.note("escape", call, f"{what} the plan is accepted", content)
 
     def _only_loosens(self, before: Any, after: Any) -> bool:
@@ -323,11 +339,11 @@ class Campaign:
             bool(moved) and all(each.effect == "loosens" for each in moved) and gone.isdisjoint(self._exempt)
         )
 
-    def _is_exempt(self, value: Any, steps: Steps) -> bool:
-        return self._named(value, steps) in self._exempt
+    def is_exempt(self, rejected: RejectedPlan, steps: Steps) -> bool:
+        return rejected.rules <= self._exempt.get(self.named(rejected.value, steps), frozenset())
 
     @staticmethod
-    def _named(value: Any, steps: Steps) -> str:
+    def named(value: Any, steps: Steps) -> str:
         """The path with `*` for the items of lists."""
         return "/" + "/".join(
             "*" if isinstance(inside(value, steps[:at]), list) else str(step) for at, step in enumerate(steps)

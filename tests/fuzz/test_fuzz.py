@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.campaign import Campaign, exemptions, run
+from tests.fuzz.campaign import ACCEPTED, DAY, Campaign, exemptions, run
 from tests.fuzz.mutations import changed, garbled, places, text_of, without, without_rows
 from tests.fuzz.world import PLAN, WAIVED, Tally
 
@@ -71,6 +71,23 @@ def test_mutations_come_from_their_seed_and_leave_the_original() -> None:
 
 def test_every_exemption_has_a_reason() -> None:
     assert [each for each in exemptions() if len(each.why) < 20 or not each.key.startswith("/")] == []
+
+
+def test_every_exemption_is_needed_and_for_no_other_rule(campaign: Campaign) -> None:
+    """Of every example without an exempt key: it is accepted where these rules alone rejected it, and nowhere else."""
+    exempt = {each.key: each.rules for each in exemptions()}
+    needed = set()
+    for rejected in campaign.rejected:
+        for steps in places(rejected.value):
+            key = campaign.named(rejected.value, steps)
+            if key not in exempt:
+                continue
+            content = text_of(without(rejected.value, steps)).encode()
+            answer = campaign.world.ask(rejected.path, content, "check", rejected.path, "--as-of", DAY)
+            if answer.status == ACCEPTED:
+                assert rejected.rules <= exempt[key], (rejected.path, key)
+                needed |= {(key, rule) for rule in rejected.rules}
+    assert needed == {(key, rule) for key, rules in exempt.items() for rule in rules}
 
 
 def test_a_tally_tells_kinds_apart() -> None:

@@ -394,6 +394,22 @@ class TestMinimumUnits:
         )
 
 
+class TestEveryoneTreated:
+    def test_the_alarms_that_cannot_sound_are_named(self) -> None:
+        """A stage of 100 % has no control: the gate says so, instead of saying nothing of stop rules and guardrails."""
+        ramp = [{"treated": "70%", "min_dwell": "48h"}, {"treated": "100%", "min_dwell": "48h"}]
+        plan = plan_of(ramp=ramp, holdout={"share": "0%"})
+        units, truths = {CONTROL: 12_000, TREATMENT: 28_000}, {CONTROL: Truth(), TREATMENT: GOOD}
+        rows = rows_of("100%", date(2023, 2, 10), date(2023, 2, 12), date(2023, 2, 12), units, truths)
+        world = World(
+            plan, tuple(row for row in rows if row.variant == TREATMENT), datetime.fromisoformat("2023-02-13T08:00:00-08:00"), to="",
+            stages=(entry(0.7, "2023-02-07T08:00:00-08:00"), entry(1.0, "2023-02-10T08:00:00-08:00")), registration=registered(plan),
+        )  # fmt: skip
+        reading = of(world.decide(), "stop-rule")
+        assert reading.message.startswith("100% treats everyone: there is nobody to compare with")
+        assert reading.observed == "no control"
+
+
 class TestRuntime:
     def test_a_pause_breaks_the_run(self) -> None:
         world = readout_world(schedule={"pauses": ["2023-01-28/2023-01-29"]})

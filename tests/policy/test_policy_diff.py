@@ -296,6 +296,7 @@ class TestCommand:
                 ["nowhere:egp.yaml", "egp.yaml"],
                 "nowhere",
             ),
+            (["HEAD:egp.yaml", "egp:standard"], "HEAD:egp.yaml: "),
         ],
     )
     def test_a_policy_that_cannot_be_read(
@@ -303,7 +304,9 @@ class TestCommand:
     ) -> None:
         assert folder.root
         assert main(["policy", "diff", *arguments, DAY]) == 2
-        assert message in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert message in told
+        assert "--policy-from" not in told, "which was not written"
 
     def test_a_plan_that_cannot_be_judged(
         self, folder: Workspace, capsys: pytest.CaptureFixture[str]

@@ -206,7 +206,9 @@ class TestAlphaBudget:
             1
         ] * 4
         rule = load("alpha-budget")
-        portfolio = Portfolio(entries[0], PortfolioIndex(entries), reported_elsewhere=True)
+        portfolio = Portfolio(
+            entries[0], PortfolioIndex(entries), reported_elsewhere=frozenset(["alpha-budget"])
+        )
         with pytest.raises(DoesNotApply):
             list(rule.check(portfolio, rule.params(false_wins=0.05)))
 

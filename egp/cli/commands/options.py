@@ -324,7 +324,11 @@ def _require_base(options: argparse.Namespace, error: GitError | None = None) ->
 
     asked = getattr(options, "policy_from", None)
     if asked and error:
-        raise PolicyError([Failure("", f"--policy-from {asked}: {error}", help=error.help)]) from None
+        named = getattr(options, "policy_written", "") or f"--policy-from {asked}"
+        raise PolicyError([Failure("", f"{named}: {error}", help=error.help)]) from None
     if asked:
         message = f"{asked} has no policy {options.policy or POLICY_FILE}"
-        raise PolicyError([Failure("", message, help="commit it there first, or leave out --policy-from")])
+        way_out = (
+            "name one that it has" if getattr(options, "policy_written", "") else "leave out --policy-from"
+        )
+        raise PolicyError([Failure("", message, help=f"commit it there first, or {way_out}")])

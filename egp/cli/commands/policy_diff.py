@@ -84,6 +84,7 @@ def _named(name: str, options: argparse.Namespace) -> Policy:
     asked = argparse.Namespace(
         policy=path if at_ref else name,
         policy_from=ref if at_ref else None,
+        policy_written=name if at_ref else "",
         rules_from=options.rules_from,
     )
     return policy_in_force(asked, options.paths)

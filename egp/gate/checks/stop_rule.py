@@ -70,7 +70,10 @@ NO_BAD_WEEKS = f"fewer than {BAD_WEEKS} weeks in a row with significant harm of 
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
-    if not has_stage_begun(readout) or not readout.stage.has_control:
+    if not has_stage_begun(readout):
+        return
+    if not readout.stage.has_control:
+        yield from _nobody_to_compare_with(readout)
         return
     weeks = _Weeks()
     declared = [
@@ -84,6 +87,16 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
         for treatment in readout.treatments
     ]
     yield from one_by_one([*declared, *undeclared, Part(partial(_no_bad_weeks, readout, weeks))])
+
+
+def _nobody_to_compare_with(readout: Readout) -> Iterator[Reading]:
+    """Said, so that nobody takes the silence of the alarms for an answer."""
+    if readout.plan.stop_rules or readout.plan.guardrail_metrics:
+        message = (
+            f"{readout.stage.name} treats everyone: there is nobody to compare with, so that no stop rule and no alarm of a guardrail "
+            "can sound; limits, and data that stop, are what is watched"
+        )
+        yield Reading("pass", message, observed="no control")
 
 
 def _watched(readout: Readout, position: int, treatment: str, fired: set[str]) -> Iterator[Reading]:

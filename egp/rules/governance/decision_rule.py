@@ -38,6 +38,13 @@ Fails at `/decision_rule/min_ci_lower`, saying "from an interval down to -1% on"
 decision_rule: {min_ci_lower: -1%}
 ```
 
+Fails at `/decision_rule/min_ci_lower`, saying "a fall is above 0":
+
+```yaml
+primary_metric: {direction: decrease}
+decision_rule: {min_ci_lower: -15bps}
+```
+
 Fails at `/decision_rule/otherwise`, saying "does not say what happens":
 
 ```yaml
@@ -157,14 +164,18 @@ def _criterion(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
     lower = decision.min_ci_lower
     if lower is None and decision.min_lift is None and not _decides_by_margin(plan):
         yield _open("min_ci_lower", "the decision rule does not say when to ship", addition(_LOWER, "0%"))
-    increase = plan.primary_metric is not None and plan.primary_metric.direction == "increase"
-    if lower is not None and lower.value < 0 and increase and plan.type == "superiority":
+    if lower is not None and lower.value < 0 and plan.type == "superiority":
+        falls = plan.primary_metric is not None and plan.primary_metric.direction == "decrease"
+        benefit = "; of a metric that is to fall, a fall is above 0" if falls else ""
         yield Finding(
             _LOWER,
-            f"the treatment ships from an interval down to {lower} on, which has harm in it",
+            f"the treatment ships from an interval down to {lower} on, which has harm in it{benefit}",
             observed=str(lower),
             required="0 % or more",
-            remedies=[setting(_LOWER, "0%")],
+            remedies=[
+                setting(_LOWER, "0%"),
+                *([setting(_LOWER, str(lower).lstrip("-"), " for a fall by that")] if falls else []),
+            ],
             help="register a non-inferiority plan with a margin",
         )
 

@@ -88,6 +88,12 @@ Fails at `/guardrail_metrics/2/limit`, saying "no value":
 ```yaml
 guardrail_metrics: {2: {limit: {min: 2200ms}}}
 ```
+
+Fails at `/guardrail_metrics/2/limit`, saying "the one of the two where harm lies":
+
+```yaml
+guardrail_metrics: {2: {limit: {min: 2200ms}, direction: null}}
+```
 """
 
 from __future__ import annotations
@@ -201,7 +207,8 @@ def _limit_faults(limit: Limit, metric: Metric, path: Path) -> Iterator[Finding]
         )
     elif len(bounds) == 2 and _comparable(*bounds.values()) and bounds["min"].value > bounds["max"].value:
         problem = f"no value lies between a minimum of {limit.min} and a maximum of {limit.max}"
-        yield _limit_fault(at, metric, problem, f"keep `{harm or 'max'}` alone")
+        kept = f"`{harm}` alone" if harm else "the one of the two where harm lies, and say the `direction`"
+        yield _limit_fault(at, metric, problem, f"keep {kept}")
     elif harm and metric.non_inferiority_margin is None:
         yield from _broken_by_control(bounds[harm], harm, metric, at)
 

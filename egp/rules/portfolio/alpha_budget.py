@@ -86,6 +86,8 @@ from egp.plan.wording import counted, percent, significant
 from egp.rules import rule
 from egp.rules.rule_inputs import Portfolio, PortfolioEntry
 
+_OWN_ID = "alpha-budget"
+
 
 class Params(rule.Params):
     false_wins: Annotated[
@@ -100,7 +102,7 @@ class Params(rule.Params):
 
 
 def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
-    if portfolio.reported_elsewhere:
+    if _OWN_ID in portfolio.reported_elsewhere:
         raise DoesNotApply
     tests = sorted(_tests(portfolio.index.entries), key=lambda test: test[0])
     if not tests:

@@ -65,6 +65,7 @@ from egp.plan.remedy import PROPOSAL, setting
 from egp.plan.wording import counted, listing
 from egp.rules import rule
 from egp.rules.rule_inputs import Portfolio, PortfolioEntry
+from egp.stats.values import NamedTuple
 
 _NAMED = 3
 _COUNTED = 50
@@ -102,23 +103,41 @@ def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
         )
 
 
-def _conflict(run: Interval, plan: PortfolioEntry, other: PortfolioEntry) -> str:
-    """What the other plan does with the flag; empty when one continues the other."""
+class _Conflict(NamedTuple):
+    """What another plan does with the flag."""
+
+    name: str
+    verb: str
+    when: str
+
+
+def _conflict(run: Interval, plan: PortfolioEntry, other: PortfolioEntry) -> _Conflict | None:
+    """None when one continues the other."""
     period = other.running or run
     name = shown(other.id) or other.path
     if period.first <= run.last and run.first <= period.last:
-        return f"{name}, which runs at the same time ({period})"
+        return _Conflict(name, "run", f"at the same time ({period})")
     later = other if period.first > run.last else plan
     if later.type in ("rollout", "holdback"):
-        return ""
+        return None
     if later is other:
-        return f"{name}, which starts {counted((period.first - run.last).days, 'day')} after this one ends"
-    return f"{name}, which ends {counted((run.first - period.last).days, 'day')} before this one starts"
+        return _Conflict(
+            name, "start", f"{counted((period.first - run.last).days, 'day')} after this one ends"
+        )
+    return _Conflict(name, "end", f"{counted((run.first - period.last).days, 'day')} before this one starts")
 
 
-def _named(others: list[str], more: str) -> list[str]:
+def _named(others: list[_Conflict], more: str) -> list[str]:
+    """Those that do the same together, and how many more there are."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for each in others[:_NAMED]:
+        alike.setdefault((each.verb, each.when), []).append(each.name)
+    named = [
+        f"{listing(names)}, which {verb}{'s' if len(names) == 1 else ''} {when}"
+        for (verb, when), names in alike.items()
+    ]
     rest = len(others) - _NAMED
-    return [*others[:_NAMED], *([f"{rest} {more}{'other' if rest == 1 else 'others'}"] if rest > 0 else [])]
+    return [*named, *([f"{rest} {more}{'other' if rest == 1 else 'others'}"] if rest > 0 else [])]
 
 
 def _free_flag(portfolio: Portfolio) -> str:

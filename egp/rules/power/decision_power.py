@@ -233,9 +233,7 @@ def _threshold(plan: Experiment, key: str) -> float:
     baseline = baseline_of(metric, PRIMARY)
     if not is_change_of(bound, baseline):
         raise NotChecked(("decision_rule", key))
-    size = bound.absolute(baseline.value)
-    # A lift of a metric that is to fall may be written as the fall it is.
-    return abs(size) if key == "min_lift" and metric.direction == "decrease" else max(0.0, size)
+    return max(0.0, bound.absolute(baseline.value))
 
 
 def _at_most_half(plan: Experiment, min_lift: float, min_ci_lower: float, floor: float) -> Finding | None:

@@ -47,6 +47,16 @@ Fails at `/stop_rules/1/significant_harm_for`, saying "21 days; run and ramp las
 stop_rules: {1: {significant_harm_for: 3w}}
 ```
 
+Where less than a week is watched, no number of weeks is short enough.
+
+Fails at `/stop_rules/1/significant_harm_for`, saying "run for a week at least":
+
+```yaml
+schedule: {end: 2023-01-27}
+ramp: []
+stop_rules: {1: {significant_harm_for: 1w}}
+```
+
 Fails at `/stop_rules/2/for`, saying "100 days; run and ramp last 18":
 
 ```yaml
@@ -258,12 +268,17 @@ def _by_time(plan: Experiment, position: int, stop_rule: StopRule) -> Iterator[F
             continue
         watched = _watched(plan)
         if lasting > watched:
-            weeks = key == "significant_harm_for"
-            enough = f"{max(1, watched // (7 * DAY))}w" if weeks else duration_in_plan(watched)
+            weeks = watched // (7 * DAY)
+            enough = f"{weeks}w" if key == "significant_harm_for" else duration_in_plan(watched)
+            shorter = _setting(position, key, enough, " or less")
+            if key == "significant_harm_for" and not weeks:
+                shorter = advise(
+                    "run for a week at least, or have it fire on a probability or on days in a row (`for:`)"
+                )
             yield _dead(
                 plan, position, key,
                 f"waits for harm that lasts {length(lasting)}; run and ramp last {watched.days}",
-                length(lasting), f"at most {length(watched)}", [_setting(position, key, enough, " or less")],
+                length(lasting), f"at most {length(watched)}", [shorter],
             )  # fmt: skip
 
 
