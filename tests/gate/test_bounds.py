@@ -12,6 +12,7 @@ import pytest
 from egp.gate import json
 from egp.gate.activity import Activity
 from egp.gate.amounts import band, p_shown, signed, unit_of
+from egp.gate.boundary import _fraction
 from egp.gate.clock import after, to_go
 from egp.gate.looks import planned_looks
 from egp.gate.move import MoveError, move_to
@@ -19,11 +20,12 @@ from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.gate.receipt import frozen_in, never_judged
 from egp.gate.rows import was_refused
+from egp.gate.split import _refused_days
 from egp.gate.verdict import decide
 from egp.plan.experiment import Metric
 from egp.plan.results import About, RowRefusal
 from egp.record.lock import made
-from egp.rules.gate_check import Check
+from egp.rules.gate_check import Check, checks
 from egp.rules.rule import Params, RulePage
 from egp.stats.values import replace
 
@@ -356,3 +358,62 @@ def test_a_metric_of_totals_that_all_reach_the_last_day_lacks_none() -> None:
     assert in_totals(date(2023, 2, 5)).decide().verdict == "proceed"
     said = messages(in_totals(date(2023, 2, 4)).decide().readings)
     assert "the total row of cs_contacts for control ends on 2023-02-04, not on 2023-02-05" in said
+
+
+class TestDaysWithoutASplit:
+    """A day of which a cohort was refused says nothing of how units were split; whatever cannot be read may be it."""
+
+    DAY = date(2023, 1, 27)
+
+    def refused(self, **about: Any) -> frozenset[date]:
+        lost = About(
+            **{
+                "stage": "test",
+                "window": "cohort",
+                "date": self.DAY,
+                "variant": TREATMENT,
+                "metric": GUARDRAIL,
+                **about,
+            }
+        )
+        problem = RowRefusal("r.csv", 3, 2, "sum", "it is no number", "", (lost,))
+        readout = readout_world().but(more={"problems": (problem,)}).readout()
+        metric = next(each for _, each in readout.plan.guardrails if each.id == GUARDRAIL)
+        return _refused_days(readout, metric)
+
+    @pytest.mark.parametrize("unread", ["stage", "window", "variant", "metric"])
+    def test_what_cannot_be_read_may_be_it(self, unread: str) -> None:
+        assert self.refused() == self.refused(**{unread: ""}) == {self.DAY}
+
+    @pytest.mark.parametrize(
+        "other",
+        [{"stage": "70%"}, {"window": "day"}, {"window": "total"}, {"metric": "cs_contacts"}, {"date": None}],
+    )
+    def test_another_is_not(self, other: dict[str, Any]) -> None:
+        assert self.refused(**other) == set()
+
+
+@pytest.mark.parametrize(
+    ("position", "share", "spent_by"),
+    [(0, 0.5, 0.5), (0, 1.2, 0.998), (1, 0.7, 0.7), (1, 1.2, 0.999), (2, 0.7, 1.0), (2, 1.2, 1.0)],
+)
+def test_the_last_look_spends_what_is_left_and_those_before_it_leave_something(
+    position: int, share: float, spent_by: float
+) -> None:
+    statistics = {
+        "method": "group_sequential",
+        "spending": "obrien_fleming",
+        "looks": ["2023-01-28", "2023-02-02", "2023-02-06"],
+    }
+    assert _fraction(readout_world(statistics=statistics).readout(), position, share) == pytest.approx(
+        spent_by
+    )
+
+
+def test_a_stage_that_does_not_say_what_it_treats_is_passed_over() -> None:
+    plan = plan_of(ramp=[{"min_dwell": "48h"}, {"treated": "70%", "min_dwell": "48h"}])
+    assert move_to(plan, "70%").position == 1
+
+
+def test_every_check_has_a_page() -> None:
+    assert [each.id for each in checks() if not each.page.summary or not each.page.why] == []

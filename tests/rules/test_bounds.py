@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from datetime import timedelta
+from typing import Annotated, NamedTuple
 
 import pytest
 
+from egp.plan.quantity import Share
+from egp.rules import rule
+from egp.rules.integrity.definitions_kept import _plans
 from egp.rules.options import Bound as Least
+from egp.rules.options import declared_options
 from egp.rules.rule import Example, load
 
-from .examples import run_example
+from .examples import merged, plan_of, run_example, sound_value
 
 
 class Bound(NamedTuple):
@@ -109,3 +114,42 @@ def test_just_enough_passes_and_a_step_less_does_not(bound: Bound) -> None:
 def test_an_option_is_not_below_its_least_and_may_be_the_least_where_that_is_allowed() -> None:
     assert [Least(1, True).excludes(amount) for amount in (0, 1, 2)] == [True, False, False]
     assert [Least(0, False).excludes(amount) for amount in (-1, 0, 1)] == [True, True, False]
+
+
+class OfEveryKind(rule.Params):
+    number: Annotated[int, "a number"] = 3
+    share: Annotated[Share, "a share"] = Share(0.5)
+    length: Annotated[timedelta, "a length of time"] = timedelta(days=1)
+    none_allowed: Annotated[int, "a number", rule.AtLeast(0)] = 0
+    of_each: Annotated[dict[str, int], "a number for each"] = {}  # noqa: RUF012
+    share_of_each: Annotated[dict[str, Share], "a share for each"] = {}  # noqa: RUF012
+    word: Annotated[str, "a word"] = ""
+
+
+def test_what_an_option_may_be_follows_from_its_kind() -> None:
+    bounds = {name: option.bound for name, option in declared_options(OfEveryKind).items()}
+    assert {name: (bound.least, bound.is_allowed) if bound else None for name, bound in bounds.items()} == {
+        "number": (1, True), "share": (0, False), "length": (0, False), "none_allowed": (0, True), "of_each": (1, True),
+        "share_of_each": (0, False), "word": None,
+    }  # fmt: skip
+
+
+def test_ten_plans_are_named_and_further_ones_are_counted() -> None:
+    names = [f"p{number}" for number in range(12)]
+    assert _plans(names[:1]) == "p0"
+    assert _plans(names[:2]) == "2 registered plans (p0 and p1)"
+    assert _plans(names[:10]).endswith("p8 and p9)")
+    assert _plans(names[:11]).endswith("p9 and 1 more)")
+
+
+def test_a_population_of_the_catalogue_that_is_triggered_as_well_is_logged_in_every_variant() -> None:
+    checked = load("triggered-population")
+    for population, missing in (
+        ({"of": "pdp"}, []),
+        ({"of": "pdp", "triggered": "saw_buy_now"}, ["/population/logged_in"]),
+        ({"of": "pdp", "logged_in": ["control", "buy_now"]}, ["/population/triggered"]),
+    ):
+        found = checked.check(plan_of(merged(sound_value(), {"population": population})), checked.params())
+        assert [each.at for each in found if each.at != ("population", "of")] == [
+            tuple(at.split("/")[1:]) for at in missing
+        ]
