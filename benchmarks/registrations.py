@@ -48,8 +48,8 @@ class Cost(NamedTuple):
 
 
 def prepare(root: Path, count: int) -> None:
-    """A repository with so many registered experiments, and two plans to work with."""
-    write_plans(root / "experiments", 2)
+    """A repository with so many registered experiments, and two plans to work with; the first that is written breaks a rule."""
+    write_plans(root / "experiments", 3)
     (root / "comms").mkdir()
     (root / "comms/rollback.md").write_text("The change is taken back.\n")
     (root / "egp.yaml").write_text(POLICY)
@@ -69,7 +69,7 @@ def prepare(root: Path, count: int) -> None:
         path.write_text(entry_text(name, entry))
     (root / LOCK_FILE).write_text(lock_text(FOLDER, {}, {}, has_folder=True))
     subprocess.run(["git", "init", "--quiet", str(root)], check=True)
-    run(root, "register", "experiments/plan-00000.yaml", "--as-of", DAY)
+    run(root, "register", "experiments/plan-00001.yaml", "--as-of", DAY)
     subprocess.run([*GIT, "add", "--all"], cwd=root, check=True)
     subprocess.run([*GIT, "commit", "--quiet", "-m", "Registered"], cwd=root, check=True)
 
@@ -90,14 +90,14 @@ def run(root: Path, *arguments: str) -> Cost:
 
 def measure(root: Path, runs: int) -> dict[str, Cost]:
     """Medians of each command."""
-    one, other = "experiments/plan-00000.yaml", "experiments/plan-00001.yaml"
+    one, other = "experiments/plan-00001.yaml", "experiments/plan-00002.yaml"
     taken: dict[str, list[Cost]] = {"check": [], "check --base HEAD": [], "register": []}
     run(root, "check", one, "--as-of", DAY)
     for _ in range(runs):
         taken["check"].append(run(root, "check", one, "--as-of", DAY))
         taken["check --base HEAD"].append(run(root, "check", one, "--as-of", DAY, "--base", "HEAD"))
         taken["register"].append(run(root, "register", other, "--as-of", DAY))
-        (root / entry_file("experiment-00001")).unlink()
+        (root / entry_file("experiment-00002")).unlink()
     return {
         name: Cost(*(statistics.median(values) for values in zip(*costs, strict=True)))
         for name, costs in taken.items()
