@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from egp.gate.call import PlanRead
-from egp.gate.changes import _current
+from egp.gate.changes import _current, _FlagMoves
+from egp.gate.moved import Moved
 from egp.policy.plan_files import PlanSource
 from egp.policy.shipped import ROOT
 from egp.record.ledger import append, read_ledger
@@ -20,6 +21,7 @@ from egp.yaml import read_text
 from tests.gate.calling import Call, call
 from tests.gate.worlds import plan_of
 from tests.published import require_declared
+from tests.rollouts.reading import read
 
 PLAN = "experiments/pdp-buy-now.yaml"
 DAY_5, READOUT, STAGE_1 = (
@@ -232,7 +234,7 @@ def test_a_file_that_cannot_be_read_is_named_where_it_was_changed(shop: Shop) ->
     shop.git("checkout", "-q", "-B", "raise")
     same = shop.judged(READOUT, results=False)
     assert (same.status, json.loads(same.out)["moves"]) == (0, [])
-    shop.write("flags/broken.flagd.yaml", "flags: [ ")
+    shop.write("flags/broken.flagd.yaml", "flagz: [")
     changed = shop.judged(READOUT, results=False)
     assert (changed.status, the_move(changed)["outcome"]) == (2, "could_not_judge")
 
@@ -257,6 +259,28 @@ def test_of_two_plans_of_a_flag_the_one_that_began_last_is_meant(day: str, curre
     ]
     meant, _ = _current(found, datetime.fromisoformat(f"{day}T12:00:00-08:00"))
     assert meant == {"first": "2023-01-23", "second": "2023-03-01"}[current]
+
+
+@pytest.mark.parametrize(
+    ("variants", "meant"),
+    [
+        (("control", "buy_now"), ""),
+        (("control", "buy_now", "sticky"), "buy_now"),
+    ],
+)
+def test_of_several_treatments_the_one_that_is_served_is_ramped(
+    variants: tuple[str, ...], meant: str
+) -> None:
+    """A plan with one has nothing to choose."""
+    control, *others = variants
+    plan = plan_of(
+        variants=[
+            {"id": control, "weight": "40%", "control": True},
+            *({"id": each, "weight": f"{60 / len(others):g}%"} for each in others),
+        ]
+    )
+    (rollout,) = read(flag(45), "flagd").rollouts
+    assert _FlagMoves(rollout, plan, Moved("raise", 0.0, 0.45)).variant == meant
 
 
 def test_a_new_split_without_a_plan_is_named_and_one_whose_plan_comes_along_is_refused(shop: Shop) -> None:
