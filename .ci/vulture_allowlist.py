@@ -40,6 +40,7 @@ _.assumptions
 _.gate_changes
 _.share_after
 _.share_before
+_.settled
 _.critical_z
 _.days_needed
 _.declared_units

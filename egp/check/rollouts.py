@@ -7,16 +7,19 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from egp.check.answers import answers_of
+from egp.check.answers import RuleAnswers, answers_of
 from egp.check.reporting import count, report, suppressor_of
 from egp.output.report.model import Findings
 from egp.plan.completing import read_plan
 from egp.plan.experiment import Experiment
+from egp.plan.finding import LineOfFile, Suppression
 from egp.policy.locate import lock_folder
 from egp.policy.rollout_files import Served, read_served
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
-from egp.record.ledger import read_ledger
+from egp.record.emergencies import emergencies, entry_path
+from egp.record.entry_files import ENDING, ledger_folder
+from egp.record.ledger import Ledger, read_ledger
 from egp.record.lock_error import LockError
 from egp.record.rollouts.rollout import Rollout
 from egp.record.waivers import FLAGS
@@ -121,10 +124,33 @@ def _judge_planned(
     organisation = owner.policy.organisation(judged.traits.tier)
     answers = answers_of(adopted.served, adopted.shadow, {"ServedFlag": flag}, organisation, rollout.path)
     count(found, answers, owner, rollout.path)
+    _waive_emergencies(owner, judged, plan, ledger, answers)
     name = _named(rollout)
     suppressor = suppressor_of(owner, judged.allowed, document, name)
     place = served.document(rollout.path)
     report(found, answers, place, judged.entry.id, files.elsewhere(), suppressor=suppressor, flag=name)
+
+
+def _waive_emergencies(
+    owner: Run, judged: JudgedPlan, plan: Experiment, ledger: Ledger, answers: RuleAnswers
+) -> None:
+    """Sets aside what is said of raises that somebody answers for, while they do."""
+    raised = [each for each in emergencies(ledger) if not each.is_settled and each.holds(owner.as_of)]
+    if not raised or (owner.allowances is not None and not owner.allowances.are_in_force):
+        return
+    from egp.gate.emergency import objections_to
+
+    for each in raised:
+        if any(objections_to(each, plan, owner.policy, judged.source.in_policy, owner.as_of)):
+            continue
+        place = LineOfFile(f"{ledger_folder(plan.name)}/{each.number:04d}{ENDING}", 1)
+        waived = Suppression(
+            "waiver", place, each.reason, each.ticket, each.approver, each.role, each.on, each.expires
+        )
+        for outcome in answers.outcomes:
+            for finding in outcome.findings:
+                if entry_path(each.number) in finding.speaks_for:
+                    outcome.suppressed[finding] = waived
 
 
 def _named(rollout: Rollout) -> str:

@@ -24,6 +24,7 @@ from egp.plan.wording import listing
 from egp.policy.locate import lock_folder
 from egp.policy.resolving import moved_elsewhere
 from egp.policy.timing import Timing
+from egp.record.emergencies import Emergency, emergencies
 from egp.record.ledger import Ledger, read_ledger
 from egp.record.lock import Lock, LockError, Registration, made, read_lock
 from egp.record.lock.text import rendered
@@ -205,7 +206,8 @@ def _judged(
     plan, registration = read.plan, kept.registration
     zone = zone_of(plan)
     ledger = _counting(call, kept.ledger, zone)
-    entered = ledger.stages() if ledger and ledger.is_there else None
+    raised = emergencies(ledger)
+    entered = _stages(ledger, raised, call.to)
     evidence = _evidence(call, plan, policy, root, entered)
     traits = policy.traits_of(plan)
     known |= {"lock": _entry_digest(plan, registration), "results": evidence.digest}
@@ -232,6 +234,7 @@ def _judged(
         as_if=as_if,
         frozen=_frozen(call, plan, evidence, registration, zone),
         judged_by=call.analysis,
+        emergencies=raised,
         was_rolled_back=ledger is not None and ledger.was_rolled_back,
     )
     inputs = Inputs(**known, policy=policy.digest)
@@ -381,6 +384,16 @@ def _counting(call: Call, ledger: Ledger | None, zone: tzinfo) -> Ledger | None:
     if ledger is None or stated is None:
         return ledger
     return ledger.until(stated if isinstance(stated, datetime) else day_end(stated, zone))
+
+
+def _stages(
+    ledger: Ledger | None, raised: tuple[Emergency, ...], asked: str
+) -> tuple[StageEntry, ...] | None:
+    """The stages that were entered; where the gate is requested for one that nobody judged, those before it. None without a ledger."""
+    if ledger is None or not ledger.is_there:
+        return None
+    unjudged = {each.share for each in raised if each.stage == asked and not each.is_settled}
+    return tuple(each for each in ledger.stages() if each.treated not in unjudged)
 
 
 def compared_alone(call: Call, finder: PlanFinder, policy: Policy) -> ServedNow:

@@ -21,6 +21,7 @@ from egp.gate.call import (
     PlanRead,
     judge_plan,
 )
+from egp.gate.emergency import objections_to
 from egp.gate.moved import Moved, bare, moved
 from egp.gate.page import next_steps
 from egp.plan.experiment import Experiment, read_experiment
@@ -33,6 +34,7 @@ from egp.policy.locate import lock_folder
 from egp.policy.rollout_files import CommittedRollouts, Served, read_changed
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
+from egp.record.emergencies import Emergency, emergencies
 from egp.record.entry_files import entry_file, ledger_folder
 from egp.record.lock import LOCK_FILE
 from egp.record.rollouts.rollout import Rollout, Unread
@@ -50,10 +52,10 @@ if TYPE_CHECKING:
     from egp.policy.plan_files import PlanFinder
     from egp.record.rollouts.rollout import VariantShare
 
-Outcome = Literal["free", "proceed", "hold", "refused", "could_not_judge", "roll_back", "unplanned"]
+Outcome = Literal["free", "proceed", "waived", "hold", "refused", "could_not_judge", "roll_back", "unplanned"]
 
 STATUS: Mapping[Outcome, int] = {
-    "free": 0, "proceed": 0, "unplanned": 0, "hold": 1, "refused": 1, "could_not_judge": 2, "roll_back": 3,
+    "free": 0, "proceed": 0, "waived": 0, "unplanned": 0, "hold": 1, "refused": 1, "could_not_judge": 2, "roll_back": 3,
 }  # fmt: skip
 _WORST = (3, 2, 1, 0)
 
@@ -286,6 +288,8 @@ class _Judging:
         if own:
             reason = f"{listing(own)} of the same experiment changes with it"
             return made.of("refused", stage, reason, next=("merge that first, then raise",))
+        if (emergency := self._emergency(read, stage)) is not None:
+            return made.of("waived", stage, emergency.sentence(self._as_of.date()))
         if self._results is None:
             return made.of("could_not_judge", stage, "no results are named", next=("add --results DIR",))
         files = self._results.files.get(name, ())
@@ -297,6 +301,15 @@ class _Judging:
             reason = f"its results come with the same change ({listing(brought)})"
             return made.of("refused", stage, reason, next=("take results from outside of the branch",))
         return self._gated(made, read, stage, files[0])
+
+    def _emergency(self, read: PlanRead, stage: str) -> Emergency | None:
+        """What the ledger of the base says of a raise that nobody judged, while somebody answers for it."""
+        day = self._as_of.date()
+        for each in emergencies(self._base.kept(read.plan).ledger):
+            is_meant = each.stage == stage and not each.is_settled
+            if is_meant and not any(objections_to(each, read.plan, self._policy, read.source.in_policy, day)):
+                return each
+        return None
 
     def _brought(self, file: str) -> list[str]:
         """What of the results lies in the working tree and is not as the base has it."""

@@ -28,7 +28,9 @@ class ChangedFlag(Reported):
     share_after: float
     stage: str
     """The stage of the plan that is served then; empty where it is none."""
-    outcome: Literal["free", "proceed", "hold", "refused", "could_not_judge", "roll_back", "unplanned"]
+    outcome: Literal[
+        "free", "proceed", "waived", "hold", "refused", "could_not_judge", "roll_back", "unplanned"
+    ]
     reasons: tuple[str, ...]
     next: tuple[str, ...]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from egp.gate.action import Action, action_of
@@ -121,8 +121,25 @@ class GateVerdict(Reported):
     readouts: tuple[FrozenRows, ...]
     ledger: str | None
     """Digest of the last entry of the ledger that counted; null where there is none."""
+    emergencies: tuple[EmergencyRaise, ...]
+    """Of the ledger, those that are over included."""
     served: ServedShares | None
     """Null where no export of what is served was given."""
+
+
+class EmergencyRaise(Reported):
+    """A stage that was entered without the gate, as somebody approved."""
+
+    stage: str
+    on: date
+    reason: str
+    ticket: str
+    approver: str
+    role: str
+    expires: date
+    """The last day on which it holds."""
+    settled: bool
+    """Whether the gate has let the stage through since, or the share was lowered."""
 
 
 class FlagServed(Reported):
@@ -199,6 +216,9 @@ def record(judgement: GateJudgement) -> GateVerdict:
         readout=_readout(judgement.readout),
         readouts=_readouts(judgement),
         ledger=judgement.ledger or None,
+        emergencies=tuple(
+            EmergencyRaise.of(each, settled=each.is_settled) for each in judgement.readout.emergencies
+        ),
         served=_served(judgement.served) if judgement.served else None,
     )
 

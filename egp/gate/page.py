@@ -105,6 +105,11 @@ def _notices(judgement: GateJudgement) -> Iterator[Block]:
     decision = judgement.decision
     if judgement.readout.as_if:
         yield Notice("as if", _AS_IF)
+    day = judgement.readout.as_of.date()
+    yield from (
+        Notice("emergency", each.sentence(day), "neutral" if each.is_settled else "caution")
+        for each in judgement.readout.emergencies
+    )
     yield from (Notice("error", crash.message, "bad") for crash in decision.crashes)
     reasons = dict.fromkeys(reading.message for reading in decision.reasons)
     yield from (Notice("because", message) for message in reasons)

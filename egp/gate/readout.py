@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from egp.plan.results import About, Evidence, Row
     from egp.plan.supplied import Moved
     from egp.policy.model import Adopted
+    from egp.record.emergencies import Emergency
     from egp.record.lock import Registration
     from egp.rules.rule import Params
 
@@ -61,6 +62,8 @@ class Readout:
     """Look → digests of the rows that it was read from before, by metric."""
     was_rolled_back: bool = False
     """Whether the ledger ends with a rollback, after which everything begins anew."""
+    emergencies: tuple[Emergency, ...] = ()
+    """Stages of the ledger that were entered without the gate."""
     judged_by: int = ANALYSIS
     """The analysis of the receipt that is replayed; this release's otherwise."""
     answers: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)

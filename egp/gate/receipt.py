@@ -38,7 +38,7 @@ MAX_BYTES = 10_000_000
 _TEXTS = tuple(each.name for each in fields(RecordedCall) if each.name not in ("as_of", "served"))
 """What a call consists of, beside its instant and what receipts did not always have."""
 
-_SINCE_THE_FIRST_RELEASE = ("as_if", "action", "readout", "readouts", "ledger", "served")
+_SINCE_THE_FIRST_RELEASE = ("as_if", "action", "readout", "readouts", "ledger", "emergencies", "served")
 """Keys that its receipts lack."""
 
 
@@ -99,6 +99,7 @@ def written_for_failure(
             readout=None,
             readouts=in_order(call.frozen),
             ledger=None,
+            emergencies=(),
             served=None,
             call=_call(call),
         )
@@ -230,8 +231,7 @@ def differences(receipt: dict[str, Any], again: GateJudgement) -> Iterator[str]:
     excepted = {"inputs", "tool", "analysis", "verdict", "hold", "checks", "reasons", "next"}
     if "as_if" not in receipt:
         excepted.update(_SINCE_THE_FIRST_RELEASE)
-    if "ledger" not in receipt:
-        excepted.add("ledger")
+    excepted.update(key for key in ("ledger", "emergencies") if key not in receipt)
     receipt = {**receipt, "call": {"served": "", **_mapping(receipt.get("call"))}}
     for key in [
         key for key in {**now, **receipt} if key not in excepted and receipt.get(key) != now.get(key)

@@ -9,6 +9,7 @@ none can be changed, left out or put between others without its successor saying
 import os
 import re
 from collections.abc import Mapping
+from datetime import date as Day
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -56,6 +57,11 @@ class LedgerEntry(TypedMapping):
     receipt: str | None = field("Digest of the gate's receipt.")
     judged: Moment | None = field("The instant that the receipt judged.", "2023-02-07T08:00:00-08:00")
     reason: str | None = field("Why, where no gate judged.", prose=True)
+    ticket: str | None = field("Where an emergency was discussed.", "XP-17")
+    approver: str | None = field("Who approved an emergency.", "@xp-lead")
+    role: str | None = field("In which role.", "experimentation_lead")
+    expires: Day | None = field("The last day on which that holds.", "2023-02-10")
+    digest: str | None = field("Digest of the plan for which that was approved.")
     previous: str | None = field("Digest of the entry before, or none.", NONE)
 
 
@@ -100,6 +106,9 @@ class Ledger:
             if each.kind == "lower":
                 found = [before for before in found if (before.treated or 0.0) <= (each.treated or 0.0)]
             elif each.stage not in (CANARY, TEST):
+                found = [
+                    before for before in found if before.treated != each.treated
+                ]  # an emergency that is judged since
                 found.append(each)
         return tuple(_stage(each) for each in found)
 

@@ -31,6 +31,7 @@ DAY_5, READOUT, STAGE_1 = (
 )
 
 ROLLOUTS = """
+waivers: {approvers: [experimentation_lead]}
 rollouts:
   - {files: "flags/*.flagd.yaml", format: flagd, environment: production}
 """

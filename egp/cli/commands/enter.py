@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import add_policy, now, policy_and_plans
+from egp.cli.commands.options import add_policy, day, now, policy_and_plans
 
 if TYPE_CHECKING:
     from egp.gate.call import Call, GateJudgement
@@ -38,7 +38,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     step.add_argument("--rollback", action="store_true", help="the treatment is withdrawn")
     parser.add_argument("--results", metavar="FILE", help="results of the experiment, for --to")
     parser.add_argument("--receipt", metavar="FILE", help="write the decision record, for --to")
-    parser.add_argument("--reason", default="", help="why, for --lower-to and --rollback")
+    parser.add_argument("--reason", default="", help="why, for --lower-to, --rollback and --emergency")
+    parser.add_argument(
+        "--emergency",
+        action="store_true",
+        help="enter --to without the gate: a waiver, which every page shows until --expires",
+    )
+    parser.add_argument("--approver", default="", metavar="WHO", help="who approved the emergency")
+    parser.add_argument("--role", default="", metavar="ROLE", help="the role in which they did")
+    parser.add_argument("--ticket", default="", metavar="TEXT", help="where it was discussed")
+    parser.add_argument("--expires", type=day, metavar="DATE", help="the last day on which it holds")
     parser.add_argument("--variant", default="", metavar="ID", help="the treatment, of a plan with several")
     parser.add_argument(
         "--treatment-revision", default="", metavar="BUILD", help="the build that is about to be served"
@@ -53,6 +62,8 @@ def run(options: argparse.Namespace) -> int:
     from egp.record.lock_error import LockError
 
     try:
+        if options.emergency:
+            return _raise(options)
         return _enter(options) if options.to else _lower(options)
     except LockError as error:
         terminal.print_failures(error.failures)
@@ -117,6 +128,58 @@ def _write(judgement: GateJudgement, call: Call, finder: PlanFinder, policy: Pol
         "judged": readout.as_of.isoformat(),
     }
     _append(finder, policy, readout.plan.name, entry)
+
+
+def _raise(options: argparse.Namespace) -> int:
+    """A stage without the gate's word, for which somebody answers, until a day."""
+    from egp.cli.commands.gate import commit_of_head
+    from egp.cli.commands.requested import one_plan
+    from egp.gate.emergency import objections_to
+    from egp.gate.move import MoveError, move_to
+    from egp.plan.completing import read_plan
+    from egp.plan.digest import plan_digest
+    from egp.plan.quantity import as_day, share
+    from egp.record.emergencies import Emergency
+
+    if not options.to or options.expires is None:
+        raise terminal.Stop(
+            "an emergency raises to a stage, until a day", "add --to STAGE and --expires DATE"
+        )
+    policy, finder = policy_and_plans(options, [options.plan])
+    ((source, document),) = one_plan(options.plan, finder, "egp enter PLAN --to STAGE --emergency")
+    plan = read_plan(document)[0]
+    instant = options.as_of if hasattr(options.as_of, "hour") else now(policy.timezone)
+    try:
+        stage = move_to(plan, options.to).name
+    except MoveError as error:
+        raise terminal.Stop(str(error), error.advice) from None
+    if not stage.endswith("%"):
+        raise terminal.Stop(
+            f"{stage} is no stage of the ramp", "an emergency raises to a share that the ramp has"
+        )
+    raised = Emergency(
+        0, share(stage), stage, as_day(instant), options.reason, options.ticket, options.approver, options.role,
+        options.expires, plan_digest(plan), is_settled=False,
+    )  # fmt: skip
+    against = list(objections_to(raised, plan, policy, source.in_policy, as_day(instant)))
+    if against:
+        raise terminal.Stop(f"the emergency is not approved: {'; '.join(against)}", "nothing is written")
+    entry = {
+        "kind": "enter",
+        "stage": stage,
+        "treated": stage,
+        "at": instant.isoformat(),
+        "commit": commit_of_head(),
+        "reason": options.reason,
+        "ticket": options.ticket,
+        "approver": options.approver,
+        "role": options.role,
+        "expires": options.expires,
+        "digest": raised.digest,
+    }
+    _append(finder, policy, plan.name, entry)
+    terminal.say([raised.sentence(as_day(instant))])
+    return 0
 
 
 def _lower(options: argparse.Namespace) -> int:

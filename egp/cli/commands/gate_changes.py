@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _WORDS = {
     "free": "free",
     "proceed": "proceed",
+    "waived": "emergency",
     "hold": "hold",
     "refused": "refused",
     "could_not_judge": "could not judge",
@@ -38,7 +39,7 @@ _WORDS = {
     "unplanned": "no plan",
 }
 _TONES: dict[str, Tone] = {
-    "free": "neutral", "proceed": "good", "hold": "caution", "refused": "bad", "could_not_judge": "bad",
+    "free": "neutral", "proceed": "good", "waived": "caution", "hold": "caution", "refused": "bad", "could_not_judge": "bad",
     "roll_back": "bad", "unplanned": "neutral",
 }  # fmt: skip
 

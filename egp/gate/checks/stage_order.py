@@ -30,7 +30,7 @@ class Params(RuleParams):
 
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
-    troubles = list(_ledger(readout))
+    troubles = [*_ledger(readout), *_unjudged(readout)]
     if readout.move.kind == "stage":
         start = readout.plan.ramp[readout.move.position].start
         troubles += [*_next(readout), *_too_early(readout, start), *_too_old(readout, params)]
@@ -70,6 +70,23 @@ def _ledger(readout: Readout) -> Iterator[Reading]:
         observed = listing(map(shown_instant, moments))
         message = "the stages of the ledger were not entered one after the other, before now"
         yield _repair(message, observed, "in order", "correct `stages` in the results")
+
+
+def _unjudged(readout: Readout) -> Iterator[Reading]:
+    """A stage that was entered in an emergency is judged before another one follows, and by the day on which that ends."""
+    day = readout.as_of.date()
+    for each in readout.emergencies:
+        if each.is_settled or readout.move.name == each.stage:
+            continue
+        if readout.move.kind == "stage" or each.is_open(day):
+            yield _repair(
+                each.sentence(day),
+                "no receipt",
+                "proceed",
+                f"enter {each.stage} with `egp enter`, or lower it, before {readout.move.name} follows"
+                if readout.move.kind == "stage"
+                else f"enter {each.stage} with `egp enter`, or lower it",
+            )
 
 
 def _declared(readout: Readout) -> list[str]:

@@ -20,6 +20,7 @@ from egp.pages.brief.telling import Told, beside_guardrails, money_sections, res
 from egp.pages.brief.tripped import open_otherwise, tripped, tripped_metrics
 from egp.pages.brief.who import decisions_section, who_section
 from egp.pages.brief.worth import Launch, expected_section, worth_section
+from egp.pages.emergencies import emergency_sections, raised_in
 from egp.plan.analysis.days import day_after, first_exposure, readout_day
 from egp.plan.finding import Failure, NotChecked
 from egp.plan.quantity import shown
@@ -86,6 +87,7 @@ def _title(scene: Scene) -> str:
 
 def _before_launch(scene: Scene, said: Told) -> Page:
     sections = [
+        *emergency_sections(raised_in(scene.root, scene.plan.name), scene.day),
         *_overruled(scene),
         Section("What is to be decided", list(_question(scene))),
         *_worth(scene, said.launch),
@@ -139,6 +141,7 @@ _TITLE = {
 
 def _under_way(scene: Scene, judgement: GateJudgement, said: Told, message: Section | None) -> Page:
     sections = [
+        *emergency_sections(judgement.readout.emergencies, scene.day),
         *_overruled(scene),
         _gate(scene, judgement),
         *([] if scene.moment == "harm" else result_section(said, scene.for_executives)),

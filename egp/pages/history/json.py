@@ -113,6 +113,20 @@ class RegistrationEntry(Reported):
     decisions: tuple[Decision, ...]
 
 
+class RaisedWithoutGate(Reported):
+    """A stage that was entered in an emergency."""
+
+    stage: str
+    on: date
+    reason: str
+    ticket: str
+    approver: str
+    role: str
+    expires: date
+    settled: bool
+    """Whether the gate has let the stage through since, or the share was lowered."""
+
+
 class LifeEvent(Reported):
     """One thing that happened to the plan."""
 
@@ -142,6 +156,8 @@ class Life(Reported):
     is_as_registered: bool
     is_exploratory: bool
     events: tuple[LifeEvent, ...]
+    emergencies: tuple[RaisedWithoutGate, ...]
+    """Stages of the ledger that were entered without the gate."""
 
 
 class HistoryReport(Reported):
@@ -166,6 +182,7 @@ def _life(life: PlanLife) -> Life:
         registration=_entry(life.entry),
         is_as_registered=life.entry is not None and life.digest == life.entry.current_digest,
         events=tuple(_event(moment, event) for moment in life.moments for event in moment.events),
+        emergencies=tuple(RaisedWithoutGate.of(each, settled=each.is_settled) for each in life.emergencies),
     )
 
 

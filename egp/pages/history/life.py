@@ -14,7 +14,9 @@ from egp.plan.digest import plan_digest
 from egp.plan.experiment import Amendment, Experiment, read_experiment
 from egp.policy.resolving import as_registered
 from egp.record.changes import FieldChange, added_amendments, changes, exploratory_amendments
+from egp.record.emergencies import Emergency, emergencies
 from egp.record.entry_files import entry_file
+from egp.record.ledger import read_ledger
 from egp.record.lock import (
     LOCK_FILE,
     Decided,
@@ -87,6 +89,8 @@ class PlanLife:
     is_exploratory: bool
     """Whether the plan as it lies there declares that it was changed with results seen."""
     moments: tuple[Moment, ...]
+    emergencies: tuple[Emergency, ...] = ()
+    """Stages that were raised without the gate."""
 
 
 class _Told(NamedTuple):
@@ -118,7 +122,15 @@ def lives(repository: Repository, path: str) -> list[PlanLife]:
             (plan_digest(plan), bool(exploratory_amendments(plan))) if plan else ("", False)
         )
         found.append(
-            PlanLife(name, path, digest, entries.get(name), is_exploratory, _in_moments(occurrences, order))
+            PlanLife(
+                name,
+                path,
+                digest,
+                entries.get(name),
+                is_exploratory,
+                _in_moments(occurrences, order),
+                emergencies(read_ledger(repository.root, name)),
+            )
         )
     return found
 

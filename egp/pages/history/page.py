@@ -33,7 +33,8 @@ def page(life: PlanLife) -> Answer:
             is_registered = (
                 is_registered or event.kind == "registered"
             ) and event.kind != "registration-removed"
-    return Answer(f"{life.id} ({life.path})", [Facts([*pairs, ("now", _now(life))])])
+    raised = [(f"{each.on}", each.in_short) for each in life.emergencies]
+    return Answer(f"{life.id} ({life.path})", [Facts([*pairs, *raised, ("now", _now(life))])])
 
 
 def short(digest: str) -> str:

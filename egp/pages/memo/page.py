@@ -10,12 +10,14 @@ from egp.advice.options.acting import actor_of, called
 from egp.advice.options.option import as_left, as_yaml
 from egp.advice.options.solver import MOST_STEPS, Step, way_to_compliance
 from egp.output.page.model import Block, Command, Page, Paragraph, Points, Section
+from egp.pages.emergencies import emergency_sections, raised_in
 from egp.pages.memo.margins import margins
 from egp.pages.memo.violation import violation
 from egp.plan.analysis.days import day_after, first_day, last_day
 from egp.plan.digest import plan_digest
 from egp.plan.finding import NotChecked
 from egp.plan.wording import counted, listing
+from egp.policy.locate import lock_folder
 from egp.rules.exports import ACTORS
 
 if TYPE_CHECKING:
@@ -35,9 +37,22 @@ def memo(case: Case) -> Page:
         f"Memo: {case.name}",
         rejected_in_short(case, errors) if is_rejected else _accepted_in_short(case, others),
         "bad" if is_rejected else "caution" if others else "good",
-        [*_begun(case, errors), *_sections(case, errors, others), *_left_out(case), _passed(case)],
+        [
+            *_raised(case),
+            *_begun(case, errors),
+            *_sections(case, errors, others),
+            *_left_out(case),
+            _passed(case),
+        ],
         provenance(case),
     )
+
+
+def _raised(case: Case) -> Iterator[Section]:
+    """Stages that were raised without the gate."""
+    if case.is_plan and case.plan.id:
+        root = lock_folder(case.finder.folder, case.policy.home)
+        yield from emergency_sections(raised_in(root, case.plan.name), case.as_of)
 
 
 def _begun(case: Case, errors: Sequence[Diagnostic]) -> Iterator[Section]:

@@ -126,6 +126,19 @@ class FalseWins(Reported):
     allowed: float | None
 
 
+class RaisedWithoutGate(Reported):
+    """A stage that was entered in an emergency."""
+
+    experiment: str
+    stage: str
+    on: date
+    reason: str
+    approver: str
+    expires: date
+    settled: bool
+    """Whether the gate has let the stage through since, or the share was lowered."""
+
+
 class GovernedRollouts(Reported):
     """Flags that divide units by chance, and those of them that a plan names."""
 
@@ -156,6 +169,7 @@ class StatusReport(Reported):
     waivers: tuple[ExpiringWaiver, ...]
     layers: tuple[LayerPeriod, ...]
     false_wins: FalseWins | None
+    emergencies: tuple[RaisedWithoutGate, ...]
     rollouts: GovernedRollouts | None
     """Null where the policy names no rollout files."""
     errors: tuple[StatusError, ...]
@@ -186,6 +200,10 @@ def render(status: Status) -> str:
             ),
             layers=tuple(LayerPeriod.of(each, from_=each.start, to=each.end) for each in status.layers),
             false_wins=FalseWins.of(wins, from_=wins.first, to=wins.last) if wins else None,
+            emergencies=tuple(
+                RaisedWithoutGate.of(each, experiment=name, settled=each.is_settled)
+                for name, each in status.raised
+            ),
             rollouts=GovernedRollouts.of(status.governed) if status.governed else None,
             errors=tuple(map(StatusError.of, status.failures)),
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from egp.output.page.charts import exposure_by_layer
 from egp.output.page.model import Block, Figure, Light, Page, Paragraph, Points, Section, Table, Tone
+from egp.pages.emergencies import TITLE
 from egp.pages.status.answers import WORST_FIRST, Colour
 from egp.pages.status.portfolio import EXPIRING
 from egp.plan.quantity import shown
@@ -68,6 +69,10 @@ def _worst(standings: Iterable[Standing]) -> Tone:
 def _sections(status: Status) -> Iterator[Section]:
     if todo := _todo(status.standings):
         yield Section("What needs somebody", [Points(todo)])
+    if status.raised:
+        said = [f"{shown(name)}: {each.sentence(status.day)}" for name, each in status.raised]
+        is_history = all(each.is_settled for _, each in status.raised)
+        yield Section(TITLE, [Points(said)], "neutral" if is_history else "caution", folded=is_history)
     if running := status.of("running"):
         yield Section("Running", [_running(running)])
     if planned := status.of("planned"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from egp.check import check
 from egp.output.page.charts import LayerPeriod
+from egp.pages.emergencies import raised_in
 from egp.pages.status.standing import Known, Standing, standing
 from egp.plan.analysis.days import day_after
 from egp.plan.analysis.false_wins import expected_false_wins, worst_period
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from egp.plan.quantity import Moment
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder, PlanSource
+    from egp.record.emergencies import Emergency
     from egp.record.waivers.grant import Grant
 
 EXPIRING = timedelta(days=14)
@@ -88,6 +90,8 @@ class Status:
     expiring: tuple[Expiring, ...]
     failures: tuple[Failure, ...]
     """What could not be read, or kept the gate from judging."""
+    raised: tuple[tuple[str, Emergency], ...] = ()
+    """(experiment, a stage that was raised without the gate), settled ones included."""
     governed: Governed | None = None
     """None where the policy names no rollout files."""
 
@@ -150,6 +154,7 @@ def status(
         _false_wins(entries, day, policy),
         tuple(_expiring(report, day)),
         (*failures, *(failure for each in standings for failure in each.failures)),
+        tuple((plan.name, each) for _, _, plan in read for each in raised_in(root, plan.name)),
         _governed(entries, policy, finder) if policy.rollouts else None,
     )
 

@@ -1,8 +1,9 @@
 """Every stage in the ledger was entered by a receipt that says proceed.
 
 The ledger is what the next question to the gate rests on: a stage that it has need not be entered again. An entry that no
-receipt stands behind is a raise that nobody judged. `egp enter` judges and writes in one step; an emergency that does not
-wait for it is waived for this rule, with an approver and an end.
+receipt stands behind is a raise that nobody judged. `egp enter` judges and writes in one step. An emergency that does not
+wait for it (`egp enter --emergency`) has an approver and a last day in its entry: until then it is waived, and afterwards the stage needs the
+gate's word, or to be lowered.
 
 Passes with `ledger: [{kind: enter, treated: 70%, verdict: proceed, receipt: "sha256:1"}]`:
 Passes with `ledger: [{kind: rollback, treated: 0%}]`:
@@ -18,6 +19,18 @@ Fails at `text` with `ledger: [{kind: enter, treated: 70%, verdict: hold, receip
 id: sound-plan
 ```
 
+Fails at `text` with `ledger: [{kind: enter, treated: 70%, approver: "@xp-lead", role: experimentation_lead, expires: 2023-02-10, reason: refunds}]`, saying "approved by @xp-lead until 2023-02-10":
+
+```yaml
+id: sound-plan
+```
+
+Passes with `ledger: [{kind: enter, treated: 70%, approver: "@xp-lead", role: experimentation_lead, expires: 2023-02-10, reason: refunds}, {kind: rollback, treated: 0%}]`:
+
+```yaml
+id: sound-plan
+```
+
 Does not apply to the sound plan.
 """
 
@@ -28,6 +41,7 @@ from collections.abc import Iterator
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import shown
 from egp.plan.wording import share_text
+from egp.record.emergencies import emergencies, entry_path, is_emergency
 from egp.rules.rule_inputs import ServedFlag
 
 PROCEED = "proceed"
@@ -36,8 +50,19 @@ PROCEED = "proceed"
 def check(served: ServedFlag) -> Iterator[Finding]:
     if served.ledger is None or not served.ledger.is_there:
         raise DoesNotApply
+    for emergency in emergencies(served.ledger):
+        if not emergency.is_settled:
+            yield Finding(
+                served.rollout.flag.at,
+                emergency.sentence(served.as_of),
+                observed="no receipt",
+                required=PROCEED,
+                help=f"enter {shown(emergency.stage)} with `egp enter`, or lower it",
+                speaks_for=(entry_path(emergency.number),),
+                related=served.beside("the plan's stages", "ramp"),
+            )
     for number, entry in enumerate(served.ledger.entries, start=1):
-        if entry.kind != "enter" or (entry.receipt and entry.verdict == PROCEED):
+        if entry.kind != "enter" or (entry.receipt and entry.verdict == PROCEED) or is_emergency(entry):
             continue
         share = share_text(entry.treated or 0.0)
         why = f"and its receipt says {shown(entry.verdict)}" if entry.receipt else "without a receipt"
