@@ -183,7 +183,10 @@ def _judge_unread(
         rollout.flag.value for rollout in served.rollouts if portfolio.sharing("flag", rollout.flag.value)
     }
     told: set[tuple[str, str]] = set()
+    of_others = {each.flag.value for each in served.rollouts if each.share_of != "units"} - planned
     for unread in served.unread:
+        if unread.flag in of_others:
+            continue  # a canary of requests or replicas that no plan names is no experiment
         if (unread.path, unread.reason) not in told:
             told.add((unread.path, unread.reason))
             part = UnreadRollout(unread, unread.flag in planned)

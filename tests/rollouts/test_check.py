@@ -110,6 +110,16 @@ def test_a_flag_that_the_policy_excepts_needs_no_plan(run: Run) -> None:
     assert of_rollouts(run({"flags/log.yaml": FLAG.replace("pdp_buy_now", "log_sampling")})) == []
 
 
+def test_a_canary_of_requests_without_a_plan_is_no_concern_of_anybody_s(run: Run) -> None:
+    canary = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: checkout}\n"
+        "spec: {strategy: {canary: {analysis: {templates: [{templateName: elsewhere}]}, steps: [{setWeight: 20}]}}}\n"
+    )
+    line = '  - {files: "deploy/*.yaml", format: argo-rollouts, environment: production}\n'
+    files = {"flags/pdp.yaml": FLAG, "deploy/shop.yaml": canary, "egp.yaml": POLICY + line}
+    assert of_rollouts(run(files)) == []
+
+
 def test_what_is_computed_elsewhere_is_said_and_hides_nothing(run: Run) -> None:
     report = run({"flags/chart.yaml": "flags:\n  {{ range .Values.flags }}\n", "flags/pdp.yaml": FLAG})
     (found,) = of_rollouts(report)
