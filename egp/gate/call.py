@@ -101,6 +101,8 @@ class Call:
     """Whether these are all that was remembered, whatever results and lock say today."""
     analysis: int = ANALYSIS
     """By which the receipt that is replayed judged."""
+    ledger: str | None = None
+    """Digest of the last entry of the ledger that counted, of a receipt that is replayed."""
     served: str = ""
     """FORMAT=FILE of an export of what is served now; empty for none."""
 
@@ -383,6 +385,8 @@ def _counting(call: Call, ledger: Ledger | None, zone: tzinfo) -> Ledger | None:
     stated = call.as_of if call.as_of is not None else call.now
     if ledger is None or stated is None:
         return ledger
+    if call.ledger is not None and (as_it_was := ledger.up_to(call.ledger)) is not None:
+        return as_it_was
     return ledger.until(stated if isinstance(stated, datetime) else day_end(stated, zone))
 
 

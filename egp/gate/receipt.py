@@ -27,6 +27,7 @@ from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.finding import Failure
 from egp.plan.quantity import QuantityError, moment, shown
 from egp.plan.wording import listing
+from egp.record.ledger import NONE
 from egp.record.sources.warehouse.named import without_secrets
 from egp.yaml.files import read_regular, shown_path
 
@@ -196,6 +197,7 @@ def _call_of(path: str, receipt: dict[str, Any]) -> Call:
     return Call(
         **{name: str(text) for name, text in texts.items()},
         served=str(stated.get("served") or ""),
+        ledger=str(receipt["ledger"] or NONE) if "ledger" in receipt else None,
         asking=None,
         as_of=as_of,
         now=None if receipt.get("as_if") else judged,

@@ -99,6 +99,16 @@ class Ledger:
             return self
         return Ledger(self.experiment, self.entries[:count], self.entries[count].previous or NONE)
 
+    def up_to(self, digest: str) -> "Ledger | None":
+        """The ledger as it was when an entry of a digest was its last; None where it never was."""
+        ends = [NONE, *(each.previous or NONE for each in self.entries[1:]), self.last][
+            : len(self.entries) + 1
+        ]
+        if digest not in ends:
+            return None
+        count = ends.index(digest)
+        return Ledger(self.experiment, self.entries[:count], digest)
+
     def stages(self) -> tuple[StageEntry, ...]:
         """The stages of the ramp that hold: those above a share that was lowered were left."""
         found: list[LedgerEntry] = []

@@ -436,6 +436,14 @@ def test_what_is_served_is_in_the_receipt_and_is_replayed(
     assert (changed.status, "served was" in changed.out) == (2, True), changed.out
 
 
+def test_the_receipt_of_an_entry_replays_without_the_entry_that_it_led_to(shop: Shop) -> None:
+    shop.take("day-14", shop.folder / "results")
+    enter = ("enter", PLAN, "--to", "70%", "--receipt", "receipt.json", "--results", "results/day-14.yaml")
+    assert shop.egp(*enter, "--as-of", READOUT).status == 0
+    again = shop.egp("gate", "--replay", "receipt.json")
+    assert (again.status, "the receipt says the same" in again.out) == (0, True), again.out
+
+
 def test_a_receipt_still_replays_when_the_ledger_has_gone_on(shop: Shop) -> None:
     assert shop.egp(*watched(shop, 70)).status == 0
     assert shop.egp("enter", PLAN, "--rollback", "--as-of", "2023-02-10T08:00:00-08:00").status == 0
