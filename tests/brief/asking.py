@@ -56,12 +56,6 @@ def options(page: Page) -> dict[str, tuple[str, str, Light]]:
     return found
 
 
-def lights(part: Section) -> list[Light]:
-    """Every light in the tables of a section."""
-    tables = [each for each in part.blocks if isinstance(each, Table)]
-    return [cell for table in tables for row in table.rows for cell in row if isinstance(cell, Light)]
-
-
 def facts(page: Page, title: str) -> dict[str, str]:
     return {
         name: value

@@ -47,10 +47,7 @@ def clear(said: Account, tripped: frozenset[str]) -> Account:
     return Account(tuple(kept), said.lacks)
 
 
-WAITING = (
-    "Waiting forgoes a gain if it is true, and saves a loss if that is. What the primary metric shows so far is in no "
-    "amount: they rest on what the plan states alone."
-)
+WAITING = "What the primary metric shows so far is in no amount: they rest on what the plan states alone."
 _DAY = timedelta(days=1)
 
 
@@ -62,7 +59,7 @@ def waiting_account(scene: Scene) -> Account:
         besides = treated_at_the_end(plan) - treated_share(plan)
     except NotChecked as missing:
         return account([_needs(missing)])
-    return stated_account(plan, scene.policy.metrics, max(0.0, days), max(0.0, besides))
+    return stated_account(plan, scene.policy.metrics, max(0.0, days), max(0.0, besides), waits=True)
 
 
 def harm_lines(scene: Scene, readout: Readout) -> Iterator[Line | str]:

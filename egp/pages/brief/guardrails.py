@@ -359,10 +359,10 @@ def _picture(rows: list[WatchedGuardrail], is_sound: bool) -> Figure | None:
     drawn = [
         Interval(
             name=seen.period,
-            low=seen.low / seen.margin,
-            high=seen.high / seen.margin,
+            low=_on_scale(seen.low / seen.margin),
+            high=_on_scale(seen.high / seen.margin),
             words=f"{seen.worded(seen.harm)} ({seen.range}): {light.word}",
-            estimate=seen.harm / seen.margin,
+            estimate=_on_scale(seen.harm / seen.margin),
             mark=_MARK[light.tone],
             group=f"{_name(row, rows)}, margin {row.metric.non_inferiority_margin}",
         )
@@ -379,6 +379,14 @@ def _picture(rows: list[WatchedGuardrail], is_sound: bool) -> Figure | None:
     says = " ".join(f"{listing(names)}: {word}." for word, names in groups.items())
     levels = [Level(0.0, "no harm"), Level(1.0, "its margin", "bad")]
     return Figure("Harm of each guardrail, in its margins", Intervals(drawn, levels), says)
+
+
+_FURTHEST = 4.0
+"""Margins in either direction that are drawn; what lies beyond stands at the edge, with its numbers beside it."""
+
+
+def _on_scale(margins: float) -> float:
+    return max(-_FURTHEST, min(_FURTHEST, margins))
 
 
 _MARK: dict[Tone, Mark] = {"good": "good", "caution": "caution", "bad": "bad", "neutral": "plain"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.advice.choices import IN_FLIGHT, ROLL_BACK, has_begun
 from egp.gate.call import CannotJudge, inputs_of
-from egp.gate.page import headline, next_steps
+from egp.gate.page import HEADLINE, headline, next_steps
 from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Quotation, Section, Tone
 from egp.pages.brief.guardrails import guardrails_section, when_harmed
 from egp.pages.brief.message import message_section
@@ -181,11 +181,24 @@ def _gate(scene: Scene, judgement: GateJudgement) -> Section:
         return Section(
             "The answer", [Facts([*facts, *(("next", step) for step in steps)]), *_not_up_for_decision(scene)]
         )
-    said = " ".join([f"{headline(judgement)}.", *(f"Next: {step}." for step in steps)])
+    said = " ".join([_in_the_gates_words(scene, judgement), *(f"Next: {step}." for step in steps)])
     # What the verdict says already stands in the headline of the page.
     blocks: list[Block] = [Paragraph(said, "neutral" if scene.moment == "harm" else _TONE[scene.verdict])]
     blocks += [Paragraph(f"error: {crash.message}", "bad") for crash in judgement.decision.crashes]
     return Section("What the gate says", [*blocks, *_not_up_for_decision(scene)])
+
+
+def _in_the_gates_words(scene: Scene, judgement: GateJudgement) -> str:
+    """The verdict; that nothing is amiss in the test is not called proceed, which would be read as a word about shipping."""
+    if scene.moment != "running" or scene.verdict != "proceed":
+        return f"{headline(judgement)}."
+    amiss = f"Nothing is amiss in the {judgement.readout.stage.name}, as of {scene.when}"
+    onwards = scene.onwards
+    return (
+        f"{amiss}; to {scene.next_stage} it says {HEADLINE[onwards.decision.verdict]}."
+        if onwards
+        else f"{amiss}."
+    )
 
 
 def _not_up_for_decision(scene: Scene) -> Iterator[Block]:

@@ -92,18 +92,33 @@ BEFORE = "Each amount is the difference to today's version. They rest on what th
 
 
 def stated_account(
-    plan: Experiment, catalogue: MetricCatalogue | None, days: float, treated: float | None
+    plan: Experiment,
+    catalogue: MetricCatalogue | None,
+    days: float,
+    treated: float | None,
+    waits: bool = False,
 ) -> Account:
     """What some days of the whole launch gain and cost, from what the plan states: before there is a result.
 
-    ``treated`` is the share that is treated besides; None for the plan's last stage.
+    ``treated`` is the share that is treated besides; None for the plan's last stage. Waiting for so many days forgoes
+    what they would gain, and saves what they would cost.
     """
-    return account(_stated(plan, catalogue, days, treated))
+    said = account(
+        _stated(plan, catalogue, days, treated, ("forgone", "saved") if waits else ("gained", "lost"))
+    )
+    if not waits:
+        return said
+    return said._replace(lines=tuple(each._replace(amount=-each.amount) for each in said.lines))
 
 
 def _stated(
-    plan: Experiment, catalogue: MetricCatalogue | None, days: float, treated: float | None
+    plan: Experiment,
+    catalogue: MetricCatalogue | None,
+    days: float,
+    treated: float | None,
+    verbs: tuple[str, str],
 ) -> Iterator[Line | str]:
+    up, down = verbs
     try:
         reached = people(plan, days, treated_at_the_end(plan) if treated is None else treated)
     except NotChecked as missing:
@@ -114,7 +129,7 @@ def _stated(
             if change is not None:
                 name = shown(called_by_people(metric, catalogue))
                 yield _line(
-                    f"gained if {name} {_GOES[metric.direction or '']} by the {change} that {words}",
+                    f"{up} if {name} {_GOES[metric.direction or '']} by the {change} that {words}",
                     metric,
                     path,
                     change,
@@ -125,7 +140,7 @@ def _stated(
     for path, metric in plan.guardrails:
         margin = metric.non_inferiority_margin
         if margin is not None and metric.kind in ("proportion", "mean"):
-            name = f"lost if {shown(called_by_people(metric, catalogue))} is worse by {margin}, its margin"
+            name = f"{down} if {shown(called_by_people(metric, catalogue))} is worse by {margin}, its margin"
             share = metric.segment_share or 1.0
             yield _line(name, metric, path, margin, catalogue, reached * share, -1)
 

@@ -170,7 +170,8 @@ def money_sections(scene: Scene, said: Told) -> Iterator[Section]:
     lacks = [*said.harm.lacks, *said.wrong.lacks, *said.gain.lacks, *said.stated.lacks]
     if not lines and not lacks:
         return
-    notes = ["Below zero is a loss against today's version."]
+    below = "waiting costs, and above it saves" if said.stated.lines else "a loss against today's version"
+    notes = [f"Below zero is what {below}." if said.stated.lines else f"Below zero is {below}."]
     if len(harm.lines) < len(said.harm.lines):
         others = "the other" if harm.lines else "the"
         notes.append(f"Of {others} guardrails no difference is clear of noise.")
