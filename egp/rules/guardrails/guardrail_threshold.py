@@ -89,7 +89,7 @@ Fails at `/guardrail_metrics/2/limit`, saying "no value":
 guardrail_metrics: {2: {limit: {min: 2200ms}}}
 ```
 
-Fails at `/guardrail_metrics/2/limit`, saying "the one of the two where harm lies":
+Fails at `/guardrail_metrics/2/limit`, saying "no value lies between":
 
 ```yaml
 guardrail_metrics: {2: {limit: {min: 2200ms}, direction: null}}

@@ -49,7 +49,7 @@ stop_rules: {1: {significant_harm_for: 3w}}
 
 Where less than a week is watched, no number of weeks is short enough.
 
-Fails at `/stop_rules/1/significant_harm_for`, saying "run for a week at least":
+Fails at `/stop_rules/1/significant_harm_for`, saying "lasts 7 days; run and ramp last 5":
 
 ```yaml
 schedule: {end: 2023-01-27}
