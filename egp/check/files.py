@@ -48,9 +48,13 @@ class Files:
             return []
 
     def document(self, shown: str, number: int) -> Document:
-        """A document again. A file with many plans that speak of each other is read once."""
+        """A document again. A file with many plans that speak of each other is read once.
+
+        One that is remembered from an earlier check was not read in this one.
+        """
         if self._reread[0] != shown:
-            self._reread = shown, self._sources[shown].documents()
+            source = self._sources.get(shown) or self._finder.at(shown)
+            self._reread = shown, source.documents()
         return self._reread[1][number]
 
     def elsewhere(self, history: PlanHistory | None = None) -> Elsewhere:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from egp.check import check
@@ -58,6 +58,7 @@ CHANGES = st.builds(
 
 @settings(max_examples=25)
 @given(changes=st.lists(CHANGES, min_size=1, max_size=5))
+@example(changes=[Change("a.yaml", "write", SOUND), Change("../egp.yaml", "write", POLICY)])
 def test_what_is_remembered_makes_no_difference(changes: list[Change]) -> None:
     with TemporaryDirectory() as temporary:
         root = Path(temporary).resolve()
