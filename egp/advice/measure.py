@@ -8,19 +8,16 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from egp.advice.edits import changed
-from egp.advice.register import opened
+from egp.advice.past import PastError, plan_with_past
 from egp.check.answers import answers_of, severity_of
 from egp.plan.analysis.drift import in_plan
 from egp.plan.analysis.measured import Measured, measured_numbers
-from egp.plan.completing import read_plan
-from egp.plan.experiment import Population
-from egp.plan.finding import Failure, Finding, HelpfulError, NotChecked, Severity
+from egp.plan.finding import Failure, Finding, NotChecked, Severity
 from egp.plan.measured import digest_of_number, is_number_of, measurable, query_digest
 from egp.plan.own_edits import own_edits
 from egp.plan.quantity import shown
 from egp.plan.results import LeftOut
 from egp.policy.plan_history import judged_as, timing_of
-from egp.policy.resolving import resolved_by_lock
 from egp.record.sources.warehouse.asking import PLAINLY, Asking
 from egp.record.sources.warehouse.history import Asked, History, asked, in_silence, measured
 from egp.rules.rule_inputs import Measuring
@@ -33,10 +30,6 @@ if TYPE_CHECKING:
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder, PlanSource
     from egp.yaml import Document, Path
-
-
-class MeasureError(HelpfulError):
-    """What cannot be measured, and what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,37 +82,19 @@ class Measurement:
 
 
 def measure(source: PlanSource, finder: PlanFinder, policy: Policy, call: Call) -> Measurement:
-    """What history says. Raises MeasureError, LockError, and ResultsError where it cannot be read."""
-    source = opened(source, finder)
-    if source.content is None:
-        raise MeasureError(f"{source.shown} cannot be read", "name a file of the repository")
-    document = resolved_by_lock(_only(source), source, finder, policy, call.as_of)
-    plan, problems = read_plan(document)
-    if problems or document.problems:
-        raise MeasureError("the plan cannot be read whole", f"egp check {source.shown} says where")
-    catalogue = policy.metrics
-    if catalogue is None:
-        raise MeasureError(
-            "the policy names no catalogue of metrics, which says what to measure",
-            "add `metrics:` to the policy, with the facts and the population",
-        )
-    population = plan.population.of if isinstance(plan.population, Population) else None
-    if population is None or population not in catalogue.populations:
-        raise MeasureError(
-            "the plan names no population of the catalogue, whose past could be measured",
-            f"add `population: {{of: …}}`, one of {', '.join(map(shown, catalogue.populations)) or 'those to be defined'}",
-        )
+    """What history says. Raises PastError, LockError, and ResultsError where it cannot be read."""
+    source, document, plan, catalogue, population = plan_with_past(source, finder, policy, call.as_of)
     found, left_out = measured(plan, catalogue)
     try:
         about = asked(plan, found, call.as_of, call.parts)
         query = query_digest(plan, catalogue)
     except NotChecked as error:
-        raise MeasureError("the plan does not say when it runs", error.help or "add `schedule`") from None
+        raise PastError("the plan does not say when it runs", error.help or "add `schedule`") from None
     history = History(call.source, call.root, catalogue, population, call.asking, call.step)
     runs = list(history.runs(plan, found, about))
     if not all(run.units for run in runs):
         empty = next(run for run in runs if not run.units)
-        raise MeasureError(
+        raise PastError(
             f"nobody of {shown(population)} was there from {empty.days}", "measure an earlier time: --as-of"
         )
     numbers = tuple(measured_numbers(plan, runs))
@@ -144,15 +119,6 @@ def measure(source: PlanSource, finder: PlanFinder, policy: Policy, call: Call) 
     )  # fmt: skip
 
 
-def _only(source: PlanSource) -> Document:
-    documents = source.documents()
-    if len(documents) != 1:
-        raise MeasureError(
-            f"there are {len(documents)} plans in {source.shown}", "name a file that holds one plan"
-        )
-    return documents[0]
-
-
 def _edited(plan: Experiment) -> list[str]:
     values = plan.measured.values if plan.measured else None
     if not values:
@@ -164,7 +130,7 @@ def _edited(plan: Experiment) -> list[str]:
 
 
 def write(found: Measurement) -> list[str]:
-    """Puts the numbers into the plan's file, comments kept, and says which. Raises MeasureError, and OSError."""
+    """Puts the numbers into the plan's file, comments kept, and says which. Raises PastError, and OSError."""
     numbers = _to_write(found)
     settings: list[Setting] = [Setting(each.path, _value(each)) for each in numbers]
     settings += _dates(found)
@@ -176,7 +142,7 @@ def write(found: Measurement) -> list[str]:
             raise EditError("an item that others list is not the plan's to change")
         after = changed(text, edits, found.document.index)
     except EditError as error:
-        raise MeasureError(f"the numbers cannot be written: {error}", "write them by hand") from None
+        raise PastError(f"the numbers cannot be written: {error}", "write them by hand") from None
     write_atomically(real_path(found.source.path), after.encode("utf-8", "surrogateescape"))
     return [".".join(map(str, each.path)) for each in numbers]
 

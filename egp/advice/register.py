@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from egp.check import check
+from egp.check.pipeline import Progress
 from egp.output.report.model import Report
 from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.completing import read_plan
@@ -172,7 +173,12 @@ class RegistrationTerms:
 
 
 def register(
-    sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, as_of: date, write_date: bool = False
+    sources: Sequence[PlanSource],
+    finder: PlanFinder,
+    policy: Policy,
+    as_of: date,
+    write_date: bool = False,
+    progress: Progress | None = None,
 ) -> RegistrationOutcome:
     """Registers the plans, all of them or none. Raises LockError, also where a plan cannot be written."""
     terms = terms_of(finder, policy, as_of)
@@ -184,7 +190,9 @@ def register(
     candidates = [each for source in read for each in candidates_in(source, terms, lock.entries)]
     entries: ChainMap[str, Registration] = ChainMap({}, lock.entries)  # type: ignore[arg-type]
     _pin_all(candidates, entries, terms, refusals)
-    outcome = RegistrationOutcome(check(read, finder, policy, as_of, lock=entries), lock.path, refusals)
+    outcome = RegistrationOutcome(
+        check(read, finder, policy, as_of, lock=entries, progress=progress), lock.path, refusals
+    )
     if outcome.exit_status:
         return outcome
     write(

@@ -27,6 +27,7 @@ COMMANDS = {
     "show": "print a plan as it is judged, with the line that each value comes from",
     "power": "compute sample size, smallest effect or power",
     "measure": "the plan's numbers beside what history says of them",
+    "rehearse": "the plan on its population's past: how often it errs, and what it finds",
     "gate": "proceed, hold or roll back, from the plan and its results",
     "enter": "enter a stage: ask the gate again, and write it into the ledger",
     "rollback-patch": "print the change of the flag files that withdraws a treatment",

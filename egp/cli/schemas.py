@@ -34,6 +34,7 @@ from egp.pages.policy_diff.json import PolicyDiffReport
 from egp.pages.policy_show.json import PolicyShowReport
 from egp.pages.policy_test.json import PolicyTestReport
 from egp.pages.power.json import Calculation, PowerOfPlans
+from egp.pages.rehearsed.json import RehearsalReport
 from egp.pages.rules_shown.json import RulesReport
 from egp.pages.status.json import StatusReport
 from egp.plan import quantity
@@ -356,6 +357,7 @@ REPORTS: dict[str, tuple[Any, str]] = {
     "gate": (GateVerdict | Receipt, "Verdict of egp gate, or a receipt, which has its call as well"),
     "gate-changes": (GateChanges, "What egp gate --base says of a branch"),
     "measure": (MeasureReport, "Report of egp measure"),
+    "rehearsal": (RehearsalReport, "Report of egp rehearse"),
     "power": (Calculation | PowerOfPlans, "Report of egp power"),
     "status": (StatusReport, "Status of a portfolio of experiments (egp)"),
     "brief": (BriefReport, "Brief of an experiment (egp)"),

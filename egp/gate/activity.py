@@ -5,22 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.plan.results import Row
+from egp.stats.values import NamedTuple
+
+if TYPE_CHECKING:
+    from egp.plan.results import Row
+
+_DUST = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(NamedTuple):
     """Units, the sum over them of what they did, and the sum of its squares."""
 
     units: float = 0.0
     total: float = 0.0
     squares: float = 0.0
 
-    def __add__(self, other: Activity) -> Activity:
+    def plus(self, other: Activity) -> Activity:
         return Activity(self.units + other.units, self.total + other.total, self.squares + other.squares)
+
+    def as_of_units(self, units: float) -> Activity:
+        """The same, done by so many units."""
+        return Activity(units, self.total, self.squares)
 
     @property
     def rate(self) -> float:
@@ -34,7 +42,8 @@ class Activity:
     @property
     def events(self) -> float:
         """So many units have done something at least (Cauchy and Schwarz); exact for a proportion."""
-        return self.total / self.size if self.size else 0.0
+        size = self.size
+        return self.total / size if size else 0.0
 
     def short_of(self, other: Amount, share: float) -> float:
         """Surprise, in nats, were the rate here as much as this share of the other's. 0 where that is not known.
@@ -42,9 +51,12 @@ class Activity:
         Given all events, those here are binomial; sums are counted in events of the other's size, which makes
         the bound wide where sizes differ much.
         """
-        if isinstance(other, Stated) or self.total < 0 or not (self.units and other.events):
+        if isinstance(other, Stated) or self.total < 0 or not self.units:
             return 0.0
-        here, there = self.total / other.size, other.events
+        there = other.events
+        if not there:
+            return 0.0
+        here = self.total / other.size
         part = share * self.units / (share * self.units + other.units)
         return stats.binomial_surprise(here, here + there, part) if 0 < part < 1 else 0.0
 
@@ -83,29 +95,47 @@ def activity(row: Row, *, of_denominator: bool = False) -> Activity:
 
 
 def together(parts: Iterable[Activity]) -> Activity:
-    return sum(parts, Activity())
+    units = total = squares = 0.0
+    for each in parts:
+        units, total, squares = units + each.units, total + each.total, squares + each.squares
+    return Activity(units, total, squares)
 
 
 class Course:
     """Activities one after the other, of which any stretch is summed at once."""
 
     def __init__(self, parts: Iterable[Activity]) -> None:
-        self._until = list(accumulate(parts, initial=Activity()))
+        units = total = squares = 0.0
+        self._until = [(units, total, squares)]
+        for each in parts:
+            units, total, squares = units + each.units, total + each.total, squares + each.squares
+            self._until.append((units, total, squares))
+        # What subtracting sums leaves of nothing is nothing.
+        self._dust = _DUST * abs(total), _DUST * abs(squares)
 
     def within(self, start: int, end: int) -> Activity:
         """From one position to before another."""
-        upper, lower, whole = self._until[end], self._until[start], self._until[-1]
+        (until, total_until, squares_until), (since, total_since, squares_since) = (
+            self._until[end],
+            self._until[start],
+        )
+        total, squares = total_until - total_since, squares_until - squares_since
+        of_total, of_squares = self._dust
         return Activity(
-            upper.units - lower.units,
-            _without_dust(upper.total - lower.total, whole.total),
-            _without_dust(upper.squares - lower.squares, whole.squares),
+            until - since,
+            total if abs(total) > of_total else 0.0,
+            squares if abs(squares) > of_squares else 0.0,
         )
 
     def without(self, start: int, end: int) -> Activity:
         """All others."""
-        return self.within(0, start) + self.within(end, len(self._until) - 1)
+        return self.within(0, start).plus(self.within(end, len(self._until) - 1))
 
+    def rate_within(self, start: int, end: int) -> float:
+        """As of the activity itself, and sooner."""
+        units = self._until[end][0] - self._until[start][0]
+        return (self._until[end][1] - self._until[start][1]) / units if units else 0.0
 
-def _without_dust(value: float, of: float) -> float:
-    """What subtracting sums leaves of nothing is nothing."""
-    return value if abs(value) > 1e-12 * abs(of) else 0.0
+    def rate_without(self, start: int, end: int) -> float:
+        units = self._until[start][0] + self._until[-1][0] - self._until[end][0]
+        return (self._until[start][1] + self._until[-1][1] - self._until[end][1]) / units if units else 0.0

@@ -35,6 +35,8 @@ class Reading:
     """Before this instant another call gives the same answer."""
     metric: str = ""
     variant: str = ""
+    rule: str = ""
+    """Id of the stop rule that it is about."""
     withheld: bool = False
     """Whether what was observed is kept back until the metric's look."""
 

@@ -15,6 +15,7 @@ from importlib import import_module
 NAMES_OF_MODULE = {
     "allocation": "best_control_share split_efficiency",
     "always_valid": ("always_valid_inflation asymptotic_confidence_sequence_z mixture_sprt_z"),
+    "clusters": "Estimated binomial_tails clustered_share clustered_spread uniform_p_value",
     "decision": "DecisionPower DecisionUnits decision_power required_units_for_decision",
     "errors": "StatisticsInputError",
     "estimates": (

@@ -4,6 +4,11 @@ from .allocation import split_efficiency as split_efficiency
 from .always_valid import always_valid_inflation as always_valid_inflation
 from .always_valid import asymptotic_confidence_sequence_z as asymptotic_confidence_sequence_z
 from .always_valid import mixture_sprt_z as mixture_sprt_z
+from .clusters import Estimated as Estimated
+from .clusters import binomial_tails as binomial_tails
+from .clusters import clustered_share as clustered_share
+from .clusters import clustered_spread as clustered_spread
+from .clusters import uniform_p_value as uniform_p_value
 from .decision import DecisionPower as DecisionPower
 from .decision import DecisionUnits as DecisionUnits
 from .decision import decision_power as decision_power

@@ -18,6 +18,7 @@ from egp.cli.commands.options import (
     policy_and_plans,
     ref,
 )
+from egp.cli.commands.progress import Bar
 from egp.cli.commands.reporting import FORMATS, add_job_summary, rendered
 from egp.cli.commands.requested import requested_plans
 from egp.policy.error import PolicyError
@@ -149,7 +150,7 @@ def _judged(
         return judging_day(stated, judge.timezone, called)
 
     sources = requested_plans(options, policy, finder)
-    with terminal.Progress() as progress:
+    with Bar() as progress:
         return check(
             sources,
             finder,

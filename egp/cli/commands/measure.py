@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
 from egp.cli.commands.options import FORMATS, add_policy, day, judging_day, policy_and_plans
+from egp.cli.commands.progress import Steps
 
 if TYPE_CHECKING:
     from egp.advice.measure import Measurement
@@ -57,7 +58,8 @@ def run(options: argparse.Namespace) -> int:
     if not options.source:
         raise terminal.Stop("measure where?", "egp measure PLAN --source duckdb:///warehouse.db")
     policy, finder = policy_and_plans(options, [options.plan])
-    from egp.advice.measure import Call, MeasureError, measure
+    from egp.advice.measure import Call, measure
+    from egp.advice.past import PastError
     from egp.policy.locate import lock_folder
     from egp.record.lock import LockError
     from egp.record.sources import ResultsError
@@ -67,28 +69,22 @@ def run(options: argparse.Namespace) -> int:
         terminal.print_failures(finder.failures)
         raise terminal.Stop("one plan is measured", "name its file")
     root = lock_folder(finder.folder, policy.home)
-    call = Call(
-        options.source,
-        judging_day(options.as_of, policy.timezone),
-        options.parts,
-        root,
-        asking(options),
-        terminal.progress("measuring"),
-    )
+    as_of = judging_day(options.as_of, policy.timezone)
     try:
-        found = measure(sources[0], finder, policy, call)
-    except MeasureError as error:
+        with Steps("measuring") as progress:
+            call = Call(options.source, as_of, options.parts, root, asking(options), progress.step)
+            found = measure(sources[0], finder, policy, call)
+    except PastError as error:
         raise terminal.Stop(str(error), error.help) from None
     except (ResultsError, LockError) as error:
         terminal.print_failures(error.failures)
         return terminal.COULD_NOT_JUDGE
-    finally:
-        terminal.end_progress()
     return _told(options, found, policy)
 
 
 def _told(options: argparse.Namespace, found: Measurement, policy: Policy) -> int:
-    from egp.advice.measure import MeasureError, write
+    from egp.advice.measure import write
+    from egp.advice.past import PastError
     from egp.output.page import text
     from egp.pages.measured import json
     from egp.pages.measured.page import page
@@ -103,7 +99,7 @@ def _told(options: argparse.Namespace, found: Measurement, policy: Policy) -> in
     if options.write:
         try:
             names = write(found)
-        except MeasureError as error:
+        except PastError as error:
             raise terminal.Stop(str(error), error.help) from None
         except OSError as error:
             raise terminal.Stop(f"cannot write {found.source.shown}: {error.strerror}") from None

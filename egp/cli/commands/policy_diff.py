@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
 from egp.cli.commands.options import add_format, add_rules_from, judging_day, moment, policy_in_force
+from egp.cli.commands.progress import Bar
 from egp.cli.commands.requested import requested_plans
 from egp.yaml.files import is_inside
 
@@ -50,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
     old, new = _named(options.old, options), _named(options.new, options)
     as_of = judging_day(options.as_of, new.timezone)
-    with terminal.Progress() as progress:
+    with Bar() as progress:
         before, after = _judged(options, old, as_of, progress), _judged(options, new, as_of, progress)
     comparison = compare(old, new, before, after)
     if options.format == "json":
@@ -90,9 +91,7 @@ def _named(name: str, options: argparse.Namespace) -> Policy:
     return policy_in_force(asked, options.paths)
 
 
-def _judged(
-    options: argparse.Namespace, policy: Policy, as_of: date, progress: terminal.Progress
-) -> Report | None:
+def _judged(options: argparse.Namespace, policy: Policy, as_of: date, progress: Bar) -> Report | None:
     """What the policy makes of the plans; None where none are requested and the policy names none."""
     from egp.check import check
     from egp.policy.plan_files import PlanFinder

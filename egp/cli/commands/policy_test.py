@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
 from egp.cli.commands.options import add_format, add_rules_from, policy_in_force
+from egp.cli.commands.progress import Bar
 from egp.yaml.files import shown_path
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def tested(options: argparse.Namespace, policy: Policy) -> int:
 
     try:
         cases, policy = _cases(policy, options.tests or "")
-        with terminal.Progress("numbers") as progress:
+        with Bar("numbers") as progress:
             outcome = run_tests(policy, cases, progress.show)
     except UnreadableTests as error:
         terminal.print_failures(error.failures)

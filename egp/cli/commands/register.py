@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from egp.cli.commands import terminal
 from egp.cli.commands.options import add_policy, day, judging_day, policy_and_plans
 from egp.cli.commands.pinning import pinned
+from egp.cli.commands.progress import Bar
 
 if TYPE_CHECKING:
     from egp.advice.register import RegistrationOutcome
@@ -51,7 +52,8 @@ def run(options: argparse.Namespace) -> int:
     def verb(
         sources: list[PlanSource], finder: PlanFinder, policy: Policy, as_of: date
     ) -> RegistrationOutcome:
-        return register(sources, finder, policy, as_of, options.write_date)
+        with Bar() as bar:
+            return register(sources, finder, policy, as_of, options.write_date, bar.show)
 
     return pinned(options, options.paths, verb)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,26 +56,6 @@ def style(stream: object) -> Style:
     return Style(max(40, min(120, columns)), colour=takes_colour and not os.environ.get("NO_COLOR"))
 
 
-def progress(doing: str) -> Callable[[str], None]:
-    """What says on a terminal's standard error how far long work has come, in one line; elsewhere it says nothing."""
-    if not sys.stderr.isatty():
-        return lambda _: None
-    width = os.get_terminal_size(sys.stderr.fileno()).columns or WIDTH_OF_UNKNOWN
-
-    def step(what: str) -> None:
-        sys.stderr.write(f"\r\x1b[K{f'{doing}: {what}'[: width - 1]}")
-        sys.stderr.flush()
-
-    return step
-
-
-def end_progress() -> None:
-    """Takes the line away."""
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
-
-
 def say(sentences: Iterable[str]) -> None:
     """What a command has done, a statement a line."""
     from egp.output.page.text import statements
@@ -115,32 +95,3 @@ def answer_to(question: str) -> str:
     sys.stderr.write(f"{question}: ")
     sys.stderr.flush()
     return sys.stdin.readline()
-
-
-class Progress:
-    """A bar on standard error once a terminal has waited for a second; silent when piped."""
-
-    def __init__(self, what: str = "plans") -> None:
-        from time import monotonic
-
-        self._what = what
-        self._now = monotonic
-        self._begun = monotonic()
-        self._drawn = -1
-        self._wanted = sys.stderr.isatty()
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._drawn >= 0:
-            sys.stderr.write("\r\x1b[K")
-
-    def show(self, done: int, total: int) -> None:
-        if not self._wanted or self._now() - self._begun < 1:
-            return
-        filled = done * 30 // total
-        if filled != self._drawn:
-            self._drawn = filled
-            sys.stderr.write(f"\r[{'#' * filled}{'.' * (30 - filled)}] {done} of {total} {self._what}")
-            sys.stderr.flush()

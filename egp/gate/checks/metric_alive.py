@@ -63,6 +63,9 @@ DAYS_OF_NO_WINDOW = 7
 RECENT = 14
 """Latest days among which cohorts of such a metric are compared: its older cohorts go on to gain events."""
 
+_SURELY = 1 + 1e-9
+"""Above a bound by more than rounding."""
+
 UNEVEN = 25
 """Size of an event in baselines, where neither rows nor `std_dev` tell it: a long tail."""
 
@@ -247,6 +250,11 @@ class _Lives:
         pairs = self._pairs(variant, other, "cohort")
         here, there = Course(_summed(one) for _, one, _ in pairs), Course(_summed(two) for *_, two in pairs)
         for start, end in _spans(len(pairs)):
+            beside = here.rate_without(start, end) / (there.rate_without(start, end) or math.inf)
+            if here.rate_within(start, end) > _SURELY * least * min(beside, 1.0) * there.rate_within(
+                start, end
+            ):
+                continue  # as much as the ratio lets expect, and no surprise
             one, two = here.within(start, end), there.within(start, end)
             ratio = _least_ratio(here.without(start, end), there.without(start, end))
             if ratio and one.short_of(two, least * ratio) > self.surprise:
@@ -332,6 +340,8 @@ class _Lives:
     def _against_all_other_days(self, points: Sequence[_Point]) -> Iterator[str]:
         course, dues = Course(_summed(point.amount) for point in points), Course(map(self._due, points))
         for start, end in _spans(len(points)):
+            if dues.rate_within(start, end) > _SURELY * DEAD * course.rate_without(start, end):
+                continue  # as much as is due, and no surprise
             elsewhere = course.without(start, end)
             if dues.within(start, end).short_of(elsewhere, DEAD) > self.surprise:
                 here = course.within(start, end)
@@ -345,7 +355,7 @@ class _Lives:
         """
         ripe = min(point.counted_for / (self.window_days or DAYS_OF_NO_WINDOW), 1.0) ** 2
         amount = _summed(point.amount)
-        return replace(amount, units=ripe * amount.units)
+        return amount.as_of_units(ripe * amount.units)
 
     # Against the plan.
 

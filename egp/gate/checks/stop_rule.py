@@ -245,6 +245,7 @@ class _Watched:
             else "hold the ramp, as the rule says",
             metric=self.metric.name,
             variant=self.treatment,
+            rule=self.rule.id or "",
             withheld=self.is_hidden,
         )
 

@@ -51,6 +51,18 @@ class ChartRow(NamedTuple):
         return [*self.names, *self.notes]
 
 
+class ComparedShare(NamedTuple):
+    """A share that was seen, with its interval, and the one that was computed."""
+
+    name: str
+    low: float
+    estimate: float
+    high: float
+    computed: float
+    note: str
+    is_bad: bool
+
+
 class LayerPeriod(NamedTuple):
     """A time in which the experiments of a layer together expose a share of its units; both days whole."""
 
@@ -92,6 +104,39 @@ def type_one_error_by_looks(points: Sequence[tuple[int, float]], marked: Sequenc
         y="type I error",
         highest=max([alpha, *(error for _, error in points)]) * 1.1,
     )
+
+
+def shares_against_computed(rows: Sequence[ComparedShare]) -> Spec:
+    """Each share with its interval, and a dash across it where the computed one lies."""
+    highest = max(max(row.high, row.computed) for row in rows)
+    x: Spec = {
+        "field": "low",
+        "type": "quantitative",
+        "scale": {"domain": [0, min(1.0, highest * 1.05)]},
+        "axis": {
+            "title": None,
+            "labelExpr": "format(datum.value * 100, '.3~g') + ' %'",
+            "tickCount": 5,
+            "grid": False,
+        },
+    }
+    interval = {"type": "rule", "strokeWidth": 3, "strokeCap": "round"}
+    estimate = {"type": "point", "filled": True, "size": 100, "opacity": 1}
+    computed = {"type": "tick", "thickness": 2, "size": 20, "color": INK.light}
+    at_computed = {"x": {**x, "field": "computed"}, "y": _AS_BAR["y"]}
+    return _rows(
+        [_share_row(row) for row in rows],
+        {"mark": interval, "encoding": {"x": x, "x2": {"field": "high"}, **_AS_BAR}},
+        {"mark": estimate, "encoding": {"x": {**x, "field": "estimate"}, **_AS_BAR}},
+        {"mark": computed, "encoding": at_computed},
+    )
+
+
+def _share_row(row: ComparedShare) -> tuple[ChartRow, Spec]:
+    colour = BAD if row.is_bad else SERIES
+    return ChartRow(row.name, row.note), {
+        "low": row.low, "estimate": row.estimate, "high": row.high, "computed": row.computed, "colour": colour.light,
+    }  # fmt: skip
 
 
 def exposure_by_layer(periods: Sequence[LayerPeriod]) -> Spec:

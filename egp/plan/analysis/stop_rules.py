@@ -195,15 +195,25 @@ def weekly_level(plan: Experiment, weeks: int, levels: AlarmLevels) -> float:
     Runs of k bad weeks begin in N - k + 1 places, each by chance as often as k windows that are alike are all bad; their
     sum over the metrics and treatments, which is at least the chance of any, is kept within what the policy allows.
     """
+    share = share_of_a_run(plan, weeks, levels)
+    return (
+        levels.harm_alpha
+        if share is None
+        else min(levels.harm_alpha, _level_of(share, weeks, levels.week_correlation))
+    )
+
+
+def share_of_a_run(plan: Experiment, weeks: int, levels: AlarmLevels) -> float | None:
+    """Chance, at most, that so many weeks from a given one on are all bad for a given metric and treatment; None where the
+    watch is shorter."""
     runs = watched_weeks(plan) - weeks + 1
     if runs < 1:
-        return levels.harm_alpha
+        return None
     watched: set[tuple[str | None, int]] = {(guardrail.id, BAD_WEEKS) for guardrail in plan.guardrail_metrics}
     for rule in plan.stop_rules:
         if rule.significant_harm_for is not None:
             watched.add((rule.metric, rule.significant_harm_for // WEEK))
-    share = levels.weekly_false_alarm / (runs * treatments(plan) * max(1, len(watched)))
-    return min(levels.harm_alpha, _level_of(share, weeks, levels.week_correlation))
+    return levels.weekly_false_alarm / (runs * treatments(plan) * max(1, len(watched)))
 
 
 @lru_cache(256)

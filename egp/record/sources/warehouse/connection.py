@@ -101,16 +101,26 @@ class Session:
 
     def fetch(self, name: str, query: Any) -> list[dict[str, Any]]:
         """The rows of a query; none in a dry run. Raises ResultsError, which says which query failed and how."""
+        table = self._table_of(name, query)
+        return [] if table is None else table.to_pylist()
+
+    def fetch_columns(self, name: str, query: Any) -> dict[str, Any]:
+        """The same as an array of numbers for each column, where there are too many rows for objects of their own."""
+        table = self._table_of(name, query)
+        if table is None:
+            return {}
+        return {each: table[each].to_numpy() for each in table.column_names}
+
+    def _table_of(self, name: str, query: Any) -> Any:
         if self._asking.show:
             self._asking.show(f"-- {name}\n{self.backend.compile(query, pretty=True)};\n")
         if self.is_dry:
-            return []
+            return None
         try:
             with self._clock.bounded(self.backend):
-                rows: list[dict[str, Any]] = self.backend.to_pyarrow(query).to_pylist()
+                return self.backend.to_pyarrow(query)
         except Exception as error:  # every backend has errors of its own
             raise self._failed(name, error) from None
-        return rows
 
     def _failed(self, name: str, error: Exception) -> ResultsError:
         if self._clock.is_over:

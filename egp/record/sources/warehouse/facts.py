@@ -109,6 +109,11 @@ class Facts:
         ours = ours.filter(ours.experiment == experiment)
         return ours.filter(within(ours.at, clock.begin, clock.end))
 
+    def first_served(self, experiment: str, clock: StageClock) -> Any:
+        """The first time that anybody was."""
+        served = self.served(experiment, clock)
+        return served.aggregate(first_at=served.at.min())
+
     def happened(self, found: list[Measure], clock: StageClock) -> Any:
         """The rows of some metrics, from their pre-period up to the last outcomes, with amounts to six decimals."""
         first = clock.first - longest_history(found) * DAY

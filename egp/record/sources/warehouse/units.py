@@ -95,6 +95,12 @@ def _hash_of(unit: Any) -> Any:
 ALL = Part()
 
 
+def bucket_of(unit: Any, salt: str, buckets: int) -> Any:
+    """The number of a unit's bucket, which depends on nothing but the unit and the salt."""
+    remainder = (unit.cast("string") + f"/{salt}").hash() % buckets
+    return (remainder + buckets) % buckets
+
+
 class StageUnits:
     """The units of one stage, as its exposures tell them."""
 
@@ -155,7 +161,7 @@ class SumsQuery:
         sums = {"units": did.count(), "repeated": did.is_repeated.sum()}
         sums |= {span.units: did[span.served].sum() for span in self.spans}
         for outcome in self.outcomes:
-            sums |= _sums(did, outcome)
+            sums |= sums_of(did, outcome)
         return did.group_by(keys).aggregate(**sums).order_by(keys)
 
     def by_bucket(self, buckets: int, part: Part = ALL) -> Any:
@@ -165,7 +171,7 @@ class SumsQuery:
         did = did.mutate(bucket=did.unit.cast("string").hash() & (buckets - 1))
         sums = {"units": did.count(), **{span.units: did[span.served].sum() for span in self.spans}}
         for outcome in self.outcomes:
-            found = _sums(did, outcome)
+            found = sums_of(did, outcome)
             if outcome.span is not None:
                 found = {
                     name: each for name, each in found.items() if name in map(outcome.column, _SUMS_OF_SPAN)
@@ -259,7 +265,7 @@ def _value(joined: Any, measure: Measure, counts: Any, *, is_capped: bool) -> An
     return ibis.least(total, ibis.literal(measure.cap).cast(AMOUNT))
 
 
-def _sums(did: Any, outcome: Outcome) -> dict[str, Any]:
+def sums_of(did: Any, outcome: Outcome) -> dict[str, Any]:
     """Sums over units; in a day or week, over those that were served in it."""
 
     def of(part: str) -> Any:

@@ -1,0 +1,144 @@
+"""What units did in a stage of the past, summed by bucket of units and day of first exposure: random halves of the buckets
+are experiments.
+
+The query is that of a stage of the gate (``units.py``), with buckets in place of variants, and outcomes counted through each day
+after the first exposure, so that the rows of every day on which the gate may be called can be made of its sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from egp.record.sources.warehouse.instants import Span
+from egp.record.sources.warehouse.measures import Measure, summed
+from egp.record.sources.warehouse.source import OF_NUMERATOR
+from egp.record.sources.warehouse.units import ALL, Outcome, Part, StageUnits, SumsQuery, bucket_of, sums_of
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+    from egp.record.sources.warehouse.connection import Session
+
+    Floats = NDArray[float64]
+
+UNITS = "units"
+
+
+@dataclass(frozen=True, slots=True)
+class Hashing:
+    """How units come into buckets: the same salt puts the same unit into the same bucket."""
+
+    salt: str
+    buckets: int
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSums:
+    """Of each bucket and day of first exposure the sums of every metric."""
+
+    values: Floats
+    """Bucket × day × column."""
+    columns: Mapping[str, int]
+    spans: tuple[Span, ...]
+    """The days and weeks that metrics have rows of."""
+    measures: tuple[Measure, ...]
+    longest: int
+    """Days after the stage's first through which outcomes are counted."""
+
+
+def counted_days(measure: Measure, longest: int) -> int:
+    """Days after the first exposure on which outcomes of a metric still come."""
+    return longest if measure.outcome_days is None else min(measure.outcome_days, longest)
+
+
+def column(number: int, lag: int, part: str) -> str:
+    """The sum of a metric counted through so many days after the first exposure."""
+    return f"{part}_{number}_{lag}"
+
+
+def span_column(number: int, span: Span, part: str) -> str:
+    """The sum of a metric in a day or week."""
+    return f"{part}_{number}_{span.name}"
+
+
+def bucket_sums(
+    session: Session,
+    name: str,
+    units: StageUnits,
+    found: Sequence[Measure],
+    hashing: Hashing,
+    parts: Sequence[Part],
+) -> BucketSums:
+    """One query for each part of the units. Raises ResultsError."""
+    import numpy
+
+    query = _ByDay(units, list(summed(list(found))))
+    clock = units.clock
+    days = (clock.last - clock.first).days + 1
+    columns = {each: at for at, each in enumerate(query.columns)}
+    values = numpy.zeros((hashing.buckets, days, len(columns)))
+    for part in parts:
+        table = session.fetch_columns(
+            name + (f", {part.number + 1}/{part.of}" if part.of > 1 else ""), query.in_buckets(hashing, part)
+        )
+        if not table:
+            continue
+        at = (table["bucket"].astype(int), table["day"].astype(int))
+        for each, number in columns.items():
+            values[(*at, number)] += table[each].astype(float) * query.scale_of[each]
+    return BucketSums(values, columns, tuple(query.spans), query.measures, query.longest)
+
+
+class _ByDay(SumsQuery):
+    """The sums of a stage, each metric counted through each day after the first exposure as if that were its window."""
+
+    def __init__(self, units: StageUnits, found: list[Measure]) -> None:
+        self.measures = tuple(found)
+        clock = units.clock
+        self.longest = (clock.through - clock.first).days
+        self._place: list[tuple[int, int]] = []
+        super().__init__(units, list(self._counted()))
+        self.scale_of = {UNITS: 1.0, **{span.units: 1.0 for span in self.spans}}
+        self._names: dict[str, str] = {}
+        for outcome, name in self._summed():
+            number, lag = self._place[outcome.number]
+            ours = span_column(number, outcome.span, name) if outcome.span else column(number, lag, name)
+            self._names[ours] = outcome.column(name)
+            self.scale_of[ours] = float(outcome.measure.scale ** OF_NUMERATOR.get(name, Decimal(0)))
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self.scale_of)
+
+    def in_buckets(self, hashing: Hashing, part: Part = ALL) -> Any:
+        did = self._per_unit(part)
+        did = did.mutate(bucket=bucket_of(did.unit, hashing.salt, hashing.buckets))
+        sums = {UNITS: did.count(), **{span.units: did[span.served].sum() for span in self.spans}}
+        for outcome in self.outcomes:
+            sums |= sums_of(did, outcome)
+        keys = ["bucket", "day"]
+        found = did.group_by(keys).aggregate(**sums).order_by(keys)
+        wanted = {ours: found[theirs].cast("float64") for ours, theirs in self._names.items()}
+        counted = {
+            name: found[name].cast("float64") for name in (UNITS, *(span.units for span in self.spans))
+        }
+        return found.select("bucket", "day", **counted, **wanted)
+
+    def _counted(self) -> Iterator[Measure]:
+        """Each metric once for each day through which it is counted, the last of them with its days and weeks."""
+        for number, measure in enumerate(self.measures):
+            last = counted_days(measure, self.longest)
+            for lag in range(last + 1):
+                self._place.append((number, lag))
+                whole = lag == last
+                yield replace(
+                    measure, outcome_days=lag, has_days=measure.has_days and whole,
+                    has_weeks=measure.has_weeks and whole, has_first_week=measure.has_first_week and whole,
+                )  # fmt: skip
+
+    def _summed(self) -> Iterator[tuple[Outcome, str]]:
+        return ((outcome, name) for outcome in self.outcomes for name in outcome.sums)
