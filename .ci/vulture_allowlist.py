@@ -153,3 +153,9 @@ _.not_measured
 _.explain
 _.policy_show
 _.rule_page
+_.is_worse
+_.value_of_histogram
+_.standard_error_of_histogram
+_.rehearsal_report
+_.history_first
+_.history_last

@@ -35,6 +35,7 @@ from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.results import CANARY
 from egp.plan.typed_reader import changed
+from egp.plan.wording import listing
 
 if TYPE_CHECKING:
     from egp.advice.rehearsal.timeline import LifeStage, Timeline
@@ -50,7 +51,7 @@ _WEEK = 7
 class Alarm:
     """What may withdraw a harmless treatment."""
 
-    trigger: Trigger
+    triggers: tuple[Trigger, ...]
     name: str
     chance: float | None
     """Over the part of the life that is rehearsed; None where the plan does not compute it."""
@@ -75,40 +76,59 @@ class Computed:
         holdout = self.plan.holdout and changed(self.plan.holdout, until=self.life.last)
         return changed(self.plan, ramp=ramp, holdout=holdout)
 
-    def alarms(self) -> Iterator[Alarm]:
-        """Everything that rolls back by itself, in the order of the plan."""
+    def alarms(self, units: float | None) -> Iterator[Alarm]:
+        """Everything that rolls back by itself, in the order of the plan; so many units are in the smaller variant at the readout."""
         until = self.until
-        seen: set[tuple[str, int]] = set()
+        by_weeks: dict[tuple[str, int], list[str]] = {}
         for position, rule in enumerate(self.plan.stop_rules):
             if rule.action == "hold":
                 continue
-            trigger = Trigger("stop-rule", _name_of(self.plan, rule.metric), rule.id or "")
-            name = f"stop rule {shown(rule.id)}"
+            of = _name_of(self.plan, rule.metric)
             if rule.significant_harm_for is not None:
                 weeks = rule.significant_harm_for // timedelta(weeks=1)
-                seen.add((trigger.metric, weeks))
-                yield self._of_weeks(trigger, name, weeks)
+                by_weeks.setdefault((of, weeks), []).append(rule.id or "")
             else:
-                yield Alarm(trigger, name, _or_none(partial(self._of_rule, until, position, rule)))
-        for _, metric in self.plan.guardrails:
-            if metric.kind != "quantile" and (metric.name, BAD_WEEKS) not in seen:
-                trigger = Trigger("stop-rule", metric.name)
-                yield self._of_weeks(trigger, f"{BAD_WEEKS} bad weeks of {shown(metric.id)}", BAD_WEEKS)
+                chance = _or_none(partial(self._of_rule, until, position, rule))
+                yield Alarm((Trigger("stop-rule", of, rule.id or ""),), f"stop rule {shown(rule.id)}", chance)
+        for _, guardrail in self.plan.guardrails:
+            # Whatever the plan says, and also below the minimum of units that a rule of its own has.
+            if guardrail.kind != "quantile" or (guardrail.name, BAD_WEEKS) in by_weeks:
+                by_weeks.setdefault((guardrail.name, BAD_WEEKS), []).append("")
+        for (name, weeks), rules in by_weeks.items():
+            yield self._of_weeks(name, weeks, rules)
         for limited in limits(self.plan):
             if limited.rolls_back:
+                name = f"limit of {shown(limited.metric.id)}"
                 chance = _or_none(partial(self._of_limit, until, limited))
-                yield Alarm(
-                    Trigger("limit", limited.metric.name), f"limit of {shown(limited.metric.id)}", chance
-                )
+                yield Alarm((Trigger("limit", limited.metric.name),), name, chance)
         yield Alarm(
-            Trigger("complete-data"), "silence of the treatment", _or_none(lambda: silence_alarm(until))
+            (Trigger("complete-data"),), "silence of the treatment", _or_none(lambda: silence_alarm(until))
         )
-        if has_primary_test(self.plan):
-            for _, metric in self.plan.guardrails:
-                if metric.action == "rollback" and metric.non_inferiority_margin is not None:
-                    name = f"harm of {shown(metric.id)} beyond its margin at the readout"
-                    alpha = _or_none(lambda: guardrail_alpha(self.plan))
-                    yield Alarm(Trigger("guardrail", metric.name), name, alpha)
+        for path, metric in self.plan.guardrails if self.has_test and units else ():
+            if metric.action == "rollback" and metric.non_inferiority_margin is not None:
+                name = f"harm of {shown(metric.id)} beyond its margin at the readout"
+                yield Alarm(
+                    (Trigger("guardrail", metric.name),),
+                    name,
+                    self._beyond_margin(path, metric, units or 0.0),
+                )
+
+    def _beyond_margin(self, path: Path, metric: Metric, units: float) -> float | None:
+        """That a harmless guardrail looks significantly worse than its margin: as far from it as the power lets expect."""
+        power = self.power_of_guardrail(path, metric, units)
+        alpha = _or_none(lambda: guardrail_alpha(self.plan))
+        if power is None or alpha is None or not 0 < power < 1:
+            return None if power is None or alpha is None else 0.0
+        return stats.normal_sf(2 * stats.z_upper(alpha) + stats.z_upper(1 - power))
+
+    def held(self, check: str, *, is_readout: bool) -> float | None:
+        """Chance, at most, that a check of the gate holds one raise without a reason."""
+        statistics = self.plan.statistics
+        if check == "sample-ratio":
+            return (statistics.srm_alpha if statistics else None) or None
+        if check == "guardrail" and not is_readout:
+            return self.levels.harm_alpha
+        return None
 
     def _of_limit(self, until: Experiment, limited: Limited) -> float:
         return limit_alarm(until, limited, "exact", self.levels).chance
@@ -120,10 +140,13 @@ class Computed:
             return days_alarm(until, position, whole_days(rule.for_), "exact", self.levels).chance
         raise NotChecked(("stop_rules", position, "probability"))
 
-    def _of_weeks(self, trigger: Trigger, name: str, weeks: int) -> Alarm:
+    def _of_weeks(self, metric: str, weeks: int, rules: Sequence[str]) -> Alarm:
         runs = sum(max(0, length - weeks + 1) for length in weeks_in_a_row(self.life.stages))
         share = share_of_a_run(self.plan, weeks, self.levels)
-        return Alarm(trigger, name, None if share is None else runs * share, can_sound=runs > 0)
+        named = [f"stop rule {shown(rule)}" for rule in rules if rule]
+        name = listing(named or [f"{weeks} bad weeks of {shown(metric)}"])
+        triggers = tuple(Trigger("stop-rule", metric, rule) for rule in rules)
+        return Alarm(triggers, name, None if share is None else runs * share, can_sound=runs > 0)
 
     def test_level(self) -> float | None:
         """How often the primary's test finds something where there is nothing; None where several looks share the level."""

@@ -69,7 +69,7 @@ class Answer:
 
     verdict: Verdict
     open: tuple[Trigger, ...]
-    """What does not pass."""
+    """What holds it."""
     tested: Mapping[str, bool]
     """Metric → whether its own test passes: the primary's is met, the harm of a guardrail's margin ruled out."""
 
@@ -207,6 +207,6 @@ def _answer(decision: Decision) -> Answer:
     for reading in decision.readings:
         if reading.check in ("primary-outcome", "guardrail"):
             tested[reading.metric] = tested.get(reading.metric, True) and reading.passed
-    is_open = {_trigger(each) for each in decision.readings if not each.passed}
+    is_open = {_trigger(each) for each in decision.readings if not each.passed and not each.rolls_back}
     is_open |= {Trigger(crash.check) for crash in decision.crashes}
     return Answer(decision.verdict, tuple(sorted(is_open, key=str)), tested)

@@ -12,7 +12,7 @@ from egp.advice.rehearsal.computed import Computed, effects_of
 from egp.advice.rehearsal.evidence import StageOfRun, stages_of_runs
 from egp.advice.rehearsal.halves import split_of
 from egp.advice.rehearsal.judging import Judge, RunResult
-from egp.advice.rehearsal.starts import salted, starts
+from egp.advice.rehearsal.starts import FEWEST, salted, starts
 from egp.advice.rehearsal.tally import Rate, Spread, Tally
 from egp.advice.rehearsal.timeline import DAY, Timeline, TimelineError, shortened, timeline
 from egp.check.processes import in_parts
@@ -99,7 +99,10 @@ def rehearse(source: PlanSource, finder: PlanFinder, policy: Policy, call: Call)
     whole = _timeline(plan, call, rules)
     life, days = _fitting(plan, whole, earliest, call)
     split = split_of(plan, life)
-    asked_for = [LifeAsked(start, Hashing(salt, split.buckets)) for start, salt in salted(days, call.seed)]
+    asked_for = [
+        LifeAsked(start, Hashing(salt, split.buckets))
+        for start, salt in salted(days, call.seed, min(FEWEST, call.lives))
+    ]
     stages = [
         StageOfLife(each.name, each.first, each.days, each.until, _measures(plan, each.name, found))
         for each in life.stages

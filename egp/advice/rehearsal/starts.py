@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 
 LIVES = 7
 """How many lives are read where history has room for them, one of each weekday: each takes the warehouse a query a stage."""
@@ -17,13 +18,20 @@ def starts(first: date, last: date, most: int = LIVES) -> list[date]:
     if room < 0:
         return []
     number = min(most, room + 1)
-    if number == 1:
-        return [first]
-    offsets = [at * room // (number - 1) for at in range(number)]
-    if len({offset % _WEEK for offset in offsets}) < min(_WEEK, number) and room >= number + _WEEK:
-        # A distance of whole weeks would begin them all on one weekday.
-        offsets = [max(0, offset - at % _WEEK) for at, offset in enumerate(offsets)]
-    return [first + timedelta(days=offset) for offset in sorted(set(offsets))]
+    offsets, weekdays = [0], {0}
+    for at in range(1, number):
+        ideal = at * room // (number - 1)
+        # Later starts need a day each as well.
+        latest = min(room - (number - 1 - at), ideal + 3)
+        near = sorted(range(max(offsets[-1] + 1, ideal - 3), latest + 1), key=partial(_apart, ideal))
+        chosen = next((day for day in near if day % _WEEK not in weekdays), near[0])
+        offsets.append(chosen)
+        weekdays = weekdays | {chosen % _WEEK} if len(weekdays) < _WEEK else {chosen % _WEEK}
+    return [first + timedelta(days=offset) for offset in offsets]
+
+
+def _apart(one: int, other: int) -> int:
+    return abs(one - other)
 
 
 def salted(days: list[date], seed: int, fewest: int = FEWEST) -> list[tuple[date, str]]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 from egp import stats
 from egp.advice.rehearsal.judging import Trigger
 from egp.plan.quantity import shown
-from egp.plan.results import CANARY
 
 if TYPE_CHECKING:
     from egp.advice.rehearsal.computed import Computed
@@ -116,7 +115,7 @@ class Tally:
     # What becomes of a harmless treatment.
 
     def _withdrawn(self) -> Iterator[Rate]:
-        alarms = list(self.computed.alarms())
+        alarms = list(self.computed.alarms(self.units))
         total = [each.chance for each in alarms if each.can_sound and each.chance is not None]
         yield self._rate(
             "withdrawn", "is rolled back, by anything", lambda run: run.withdrawn is not None, min(1.0, sum(total)),
@@ -138,10 +137,10 @@ class Tally:
                 continue
             yield self._rate(
                 "withdrawn", f"by {alarm.name}",
-                _is_withdrawn_by(alarm.trigger),
+                _is_withdrawn_by(*alarm.triggers),
                 alarm.chance, is_most=True, bad="more",
             )  # fmt: skip
-        known = {each.trigger for each in alarms}
+        known = {trigger for each in alarms for trigger in each.triggers}
         others = {
             trigger for run in self.results if run.withdrawn for trigger in run.withdrawn.triggers
         } - known
@@ -155,32 +154,22 @@ class Tally:
     def _held(self) -> Iterator[Rate]:
         """Raises that a harmless treatment is refused, and by which checks."""
         first = self._first_raise()
-        for stage in self._raises():
-            held: dict[Trigger, None] = {}
-            for run in self.results:
-                answer = run.raises.get(stage)
-                for trigger in _holding(answer, is_readout=stage == first and self.computed.has_test):
-                    held[trigger] = None
+        for stage in dict.fromkeys(
+            call.move.name for call in self.computed.life.calls if call.move.kind != "monitor"
+        ):
+            is_readout = stage == first and self.computed.has_test
+            answers = [run.raises[stage] for run in self.results if stage in run.raises]
+            held = {trigger for answer in answers for trigger in _holding(answer, is_readout=is_readout)}
             for trigger in sorted(held, key=str):
                 yield self._rate(
-                    "held", f"at the raise to {stage}: by {_phrase(trigger)}",
-                    _is_held_by(stage, trigger), None, among=_is_raised_to(stage),
+                    "held", f"at the raise to {stage}: by {_phrase(trigger)}", _is_held_by(stage, trigger),
+                    self.computed.held(trigger.check, is_readout=is_readout), is_most=True, bad="more",
+                    among=_is_raised_to(stage),
                 )  # fmt: skip
-
-    def _raises(self) -> list[str]:
-        stages = self.computed.life.stages
-        return [call.move.name for call in self.computed.life.calls if call.move.kind != "monitor" and stages]
 
     def _first_raise(self) -> str:
         """Into the first stage of the ramp, on which the test decides."""
-        ramp = [
-            each.name
-            for each in self.computed.life.stages
-            if each.treated is not None and each.name != CANARY
-        ]
-        return next(
-            (call.move.name for call in self.computed.life.calls if call.move.kind == "stage"), ""
-        ) or (ramp[0] if ramp else "")
+        return next((call.move.name for call in self.computed.life.calls if call.move.kind == "stage"), "")
 
     # What it finds.
 
@@ -304,8 +293,8 @@ def _differs(metric: str, level: float) -> Happened:
     return differs
 
 
-def _is_withdrawn_by(trigger: Trigger) -> Happened:
-    return lambda run: run.withdrawn is not None and trigger in run.withdrawn.triggers
+def _is_withdrawn_by(*triggers: Trigger) -> Happened:
+    return lambda run: run.withdrawn is not None and not set(triggers).isdisjoint(run.withdrawn.triggers)
 
 
 def _is_raised_to(stage: str) -> Happened:
@@ -328,9 +317,9 @@ def _ships_with(effect: str) -> Happened:
     return lambda run: _ships(run.with_effects.get(effect))
 
 
-def _holding(answer: Answer | None, *, is_readout: bool) -> Iterator[Trigger]:
+def _holding(answer: Answer, *, is_readout: bool) -> Iterator[Trigger]:
     """What holds a raise beside the test itself, which has nothing to find."""
-    for trigger in answer.open if answer is not None else ():
+    for trigger in answer.open:
         if not (is_readout and trigger.check == "primary-outcome"):
             yield trigger
 

@@ -80,7 +80,7 @@ def _sections(found: Rehearsal) -> Iterator[Section]:
 
 def _of_group(group: Group, rates: list[Rate]) -> list[Block]:
     if group == "held":
-        return [_held(rates)]
+        rates = sorted(rates, key=lambda each: -(each.share or 0.0))
     table = Table(
         ("", "rehearsed", "±", "computed", ""),
         [_row(each) for each in rates],
@@ -105,13 +105,6 @@ def _compared(rate: Rate) -> ComparedShare:
         rate.name, max(0.0, rate.share - reach), rate.share, min(1.0, rate.share + reach), rate.computed,
         f"{_share(rate.share)}, computed {_computed(rate)}: {rate.verdict}", is_bad=rate.is_bad,
     )  # fmt: skip
-
-
-def _held(rates: list[Rate]) -> Table:
-    """What the plan does not compute, the most frequent first."""
-    ordered = sorted(rates, key=lambda each: -(each.share or 0.0))
-    rows = [(each.name, _share(each.share), _error(each)) for each in ordered]
-    return Table(("", "rehearsed", "±"), rows, numeric=frozenset((1, 2)))
 
 
 def _row(rate: Rate) -> tuple[str | Light, ...]:
