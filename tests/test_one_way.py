@@ -18,6 +18,7 @@ from tests.test_rooms import MODULES
 LAYOUT = frozenset({"ljust", "rjust", "center", "wrap", "fill", "get_terminal_size"})
 MAY = {
     "egp.cli.commands.terminal": "asks how wide the terminal is",
+    "egp.cli.commands.progress": "asks the same, for the line that says how far work has come",
     "egp.cli.parser": "asks the same for the help, which argparse lays out",
     "egp.advice.new.experiment": "aligns comments of the plan that it writes",
 }

@@ -236,13 +236,19 @@ def effects_of(plan: Experiment) -> list[Effect]:
     for path, metric in plan.primaries:
         if plan.type != "non_inferiority" and metric.mde is not None:
             sign = 1 if metric.direction == "increase" else -1
-            found.append(Effect(f"MDE of {metric.name}", path, metric, _change(metric.mde, sign)))
+            found.append(Effect(f"MDE of {metric.name}", False, path, metric, _change(metric.mde, sign)))
     margins = [*(plan.primaries if plan.type == "non_inferiority" else ()), *plan.guardrails]
     for path, metric in margins:
         if metric.non_inferiority_margin is not None:
             sign = -1 if metric.direction == "increase" else 1
             found.append(
-                Effect(f"margin of {metric.name}", path, metric, _change(metric.non_inferiority_margin, sign))
+                Effect(
+                    f"margin of {metric.name}",
+                    True,
+                    path,
+                    metric,
+                    _change(metric.non_inferiority_margin, sign),
+                )
             )
     return found
 

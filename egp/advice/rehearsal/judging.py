@@ -41,6 +41,8 @@ class Effect:
     """What is put into the rows of the readout."""
 
     name: str
+    is_harm: bool
+    """Of a margin; otherwise it is the effect worth finding."""
     path: Path
     metric: Metric
     change: Callable[[float], float]

@@ -179,7 +179,7 @@ class Tally:
             return
         first = self._first_raise()
         for at, effect in enumerate(self.effects):
-            if not effect.name.startswith("MDE"):
+            if effect.is_harm:
                 continue
             computed = self.computed.power_of_primary(units) if not at else None
             yield self._rate(
@@ -210,7 +210,7 @@ class Tally:
 
     def _harms(self) -> Iterator[Rate]:
         for effect in self.effects:
-            if effect.name.startswith("margin"):
+            if effect.is_harm:
                 yield self._rate(
                     "harm", f"{shown(effect.metric.id)}, harmed by its margin, is passed", _tested(effect.name, effect.metric.name),
                     self.computed.level_of_margin(effect.path), is_most=True, bad="more", among=_has_effect(effect.name),
@@ -233,7 +233,7 @@ class Tally:
         verdict = self._compared(count, of, found.inflation, computed, is_most=is_most)
         return Rate(
             group, name, count, of, found.value, found.error, computed, is_most, verdict,
-            bool(bad) and verdict.startswith(bad),
+            verdict == f"{bad} often",
         )  # fmt: skip
 
     def _compared(
