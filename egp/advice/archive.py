@@ -6,7 +6,7 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from egp.advice.register import PlanAsRead, candidates_in, files_of, opened, require_whole, terms_of
+from egp.advice.register import PlanAsRead, files_of, plans_in, require_whole, terms_of
 from egp.plan.analysis.days import last_watched
 from egp.plan.finding import Failure, NotChecked
 from egp.plan.wording import called, listing
@@ -29,7 +29,7 @@ def archive(sources: Sequence[PlanSource], finder: PlanFinder, policy: Policy, a
     """Marks the entries of the plans, of all or of none. Raises EntryRefused and LockError."""
     terms = terms_of(finder, policy, as_of)
     known = read_lock(terms.root).entries
-    candidates = [each for source in sources for each in candidates_in(opened(source, finder), terms, known)]
+    candidates = plans_in(sources, terms, known)
     if not candidates:
         raise LockError((Failure("", "there is no plan here to archive", help="name the plan's file"),))
 

@@ -28,7 +28,7 @@ from egp.advice.open_options import (
     ships,
 )
 from egp.advice.receipts import Receipt
-from egp.advice.register import PlanAsRead, candidates_in, files_of, opened, require_whole, terms_of
+from egp.advice.register import PlanAsRead, files_of, plans_in, require_whole, terms_of
 from egp.check import check
 from egp.gate.call import Call, CannotJudge, judge
 from egp.plan.analysis.people import identity
@@ -114,13 +114,7 @@ def plan_decided_on(request: Request) -> tuple[PlanAsRead, Registration, str]:
     """The plan, its entry in the lock, and the folder of that."""
     terms = terms_of(request.finder, request.policy, request.as_of)
     lock = read_lock(terms.root)
-    candidate = _only(
-        [
-            each
-            for source in request.sources
-            for each in candidates_in(opened(source, request.finder), terms, lock.entries)
-        ]
-    )
+    candidate = _only(plans_in(request.sources, terms, lock.entries))
     return candidate, entry_of(candidate, lock.entries), terms.root
 
 

@@ -270,6 +270,19 @@ def _read_again(source: PlanSource, index: int) -> Document:
     return source.documents()[index]
 
 
+def plans_in(
+    sources: Sequence[PlanSource], terms: RegistrationTerms, entries: Mapping[str, Registration]
+) -> list[PlanAsRead]:
+    """The plans of files that can be read whole, the parts that hold no plan included. Raises EntryRefused."""
+    read = [opened(source, terms.finder) for source in sources]
+    for source in read:
+        for document in source.documents() if source.content is not None else ():
+            for fault in document.problems[:1]:
+                message = f"{_CANNOT}: {fault.message}"
+                raise EntryRefused(RegistrationRefusal(document.path, fault.span, message, fault.help))
+    return [each for source in read for each in candidates_in(source, terms, entries)]
+
+
 def _dated(
     source: PlanSource, as_of: date, entries: Mapping[str, Registration], refusals: list[RegistrationRefusal]
 ) -> PlanSource:

@@ -161,6 +161,8 @@ class PlanRead:
     plan: Experiment
     problems: tuple[ValueProblem, ...]
     is_whole: bool
+    is_readable: bool = True
+    """Whether nothing in its file is unreadable, beside the plan either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +316,7 @@ def _plan(call: Call, finder: PlanFinder, root: str) -> PlanRead:
         documents = source.documents()
     except OSError as error:
         raise CannotJudge(Failure(source.shown, f"cannot read this file: {error.strerror}")) from None
-    return _chosen(call, source, [each for each in documents if isinstance(each.value, dict)])
+    return _chosen(call, source, documents)
 
 
 def _archived(call: Call, finder: PlanFinder, root: str) -> list[Failure]:
@@ -340,6 +342,8 @@ def _archived(call: Call, finder: PlanFinder, root: str) -> list[Failure]:
 
 def _chosen(call: Call, source: PlanSource, documents: list[Document]) -> PlanRead:
     """The plan of the file; of several the one that the results are of."""
+    is_readable = not any(each.problems for each in documents)
+    documents = [each for each in documents if isinstance(each.value, dict)]
     if len(documents) > 1 and call.results:
         wanted = _experiment_of(call.results)
         value_of = {index: each.value for index, each in enumerate(documents)}
@@ -352,8 +356,8 @@ def _chosen(call: Call, source: PlanSource, documents: list[Document]) -> PlanRe
         message = "there is no plan here that the results could be of"
         raise CannotJudge(Failure(source.shown, message, help=f"egp check {source.shown} says what is wrong"))
     plan, problems = read_experiment(documents[0].value)
-    is_whole = not problems and not documents[0].problems
-    return PlanRead(source, documents[0], plan, tuple(problems), is_whole)
+    is_whole = not problems and is_readable
+    return PlanRead(source, documents[0], plan, tuple(problems), is_whole, is_readable)
 
 
 def completed(
@@ -369,7 +373,8 @@ def completed(
     judged = finder.judged_at(read.source, (entry.path or "") if entry else "", root)
     document = resolved(read.document, policy, judged.in_policy, as_of, entry)
     plan, problems = read_plan(document)
-    return PlanRead(read.source, document, plan, tuple(problems), not problems and not document.problems)
+    is_whole = not problems and not document.problems and read.is_readable
+    return PlanRead(read.source, document, plan, tuple(problems), is_whole, read.is_readable)
 
 
 def _experiment_of(results: str) -> object:

@@ -60,6 +60,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a key of the plan twice": _with("risk:", "unit: user\nrisk:"),
     "a quote that is not closed": _with("title: ", 'title: "'),
     "a character that nobody sees": _with("title: ", "title: \x01"),
+    "text after the end of the document": lambda file: file.write_text(file.read_text() + "...\nby 01-29\n"),
     "bytes that are no text": _as(b"\xff\xfe\x00id"),
     "nothing": _as(b""),
     "a list": _as(b"- id: pdp-buy-now\n"),

@@ -21,7 +21,7 @@ from egp.advice.open_options import (
     next_stage,
     onwards_of,
 )
-from egp.advice.register import PlanAsRead, candidates_in, opened, terms_of
+from egp.advice.register import EntryRefused, PlanAsRead, plans_in, terms_of
 from egp.check import check
 from egp.gate.call import Call, CannotJudge, GateJudgement, judge
 from egp.gate.clock import instant, shown_instant, zone_of
@@ -177,14 +177,12 @@ def scene(
     moment: quantity.Moment = judgement.as_of if judgement else as_of or now
     terms = terms_of(finder, policy, as_day(moment))
     lock = read_lock(terms.root)
-    candidates = [
-        each for source in sources for each in candidates_in(opened(source, finder), terms, lock.entries)
-    ]
+    try:
+        candidates = plans_in(sources, terms, lock.entries)
+    except EntryRefused as refused:
+        found = refused.refusal
+        raise CannotJudge(Failure(found.path, found.message, span=found.span, help=found.help)) from None
     candidate = _one(candidates, path, judgement)
-    for problem in candidate.document.problems:
-        raise CannotJudge(
-            Failure(candidate.document.path, problem.message, span=problem.span, help=problem.help)
-        )
     lock.entries.get(candidate.id)  # an entry that is damaged is found now
     return Scene(
         candidate=candidate,
