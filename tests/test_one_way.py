@@ -21,6 +21,7 @@ MAY = {
     "egp.cli.commands.progress": "asks the same, for the line that says how far work has come",
     "egp.cli.parser": "asks the same for the help, which argparse lays out",
     "egp.advice.new.experiment": "aligns comments of the plan that it writes",
+    "egp.advice.new.stated": "aligns them, too",
 }
 
 

@@ -21,7 +21,7 @@ HUGE = "9" * 400
     ("text", "fraction"),
     [
         ("50%", 0.5), (" 50 % ", 0.5), ("+5%", 0.05), ("0.1%", 0.001), ("33.33%", 0.3333), ("0%", 0.0), ("100%", 1.0),
-        ("0.5", 0.5), (0.5, 0.5), (0, 0.0), (1e-7, 1e-7), ("1_0%", 0.1),
+        ("1/3", 1 / 3), (" 2 / 5 ", 0.4), ("1/1", 1.0), ("0/4", 0.0), ("0.5", 0.5), (0.5, 0.5), (0, 0.0), (1e-7, 1e-7), ("1_0%", 0.1),
     ],
 )  # fmt: skip
 def test_share(text: object, fraction: float) -> None:
@@ -36,6 +36,9 @@ def test_share(text: object, fraction: float) -> None:
         ("101%", "101% is outside 0% to 100%", "between 0% and 100%"),
         ("-5%", "-5% is outside 0% to 100%", "between 0% and 100%"),
         (-0.5, "-0.5 is outside 0% to 100%", "between 0% and 100%"),
+        ("4/3", "4/3 is more than a whole", "write a fraction such as 1/3"),
+        ("1/0", "1/0 is not a share", "as in 50%"),
+        ("1/12345", "1/12345 is not a share", "as in 50%"),
         ("5pp", "5pp is not a share", "write 5% if a share is meant"),
         ("half", "half is not a share", "as in 50%"),
         (True, "true is not a share", "as in 50%"),

@@ -56,6 +56,11 @@ def plan_with_past(source: PlanSource, finder: PlanFinder, policy: Policy, as_of
             "the plan names no population of the catalogue, whose past could be measured",
             f"add `population: {{of: …}}`, one of {', '.join(map(shown, catalogue.populations)) or 'those to be defined'}",
         )
+    if isinstance(plan.population, Population) and plan.population.where:
+        raise PastError(
+            f"the plan's `population.where` narrows {shown(population)}, and the warehouse computes no part of it",
+            "define the narrower population in the catalogue, and name that with `of`",
+        )
     return PlanWithPast(source, document, plan, catalogue, population)
 
 

@@ -76,6 +76,8 @@ def judge_plan(
     suppressor = suppressor_of(run, inputs.allowed, document)
     elsewhere = files.elsewhere(inputs.history)
     named = report(found, answers, document, plan.name, elsewhere, suppressor=suppressor)
+    if any(each.ends_judgement for outcome in answers.outcomes for each in outcome.findings):
+        return None
     if "Experiment" not in inputs.by_type:
         silent = [each for each in rules if each.rule.input_type not in (*inputs.by_type, "Removal")]
         _report_unreadable(silent, found.diagnostics[already_said:], document, found)

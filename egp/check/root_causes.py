@@ -25,6 +25,7 @@ def keep_root_causes(
     """
     if suppressor:
         suppressor.waive(outcomes)
+    _end_judgement(outcomes)
     _drop_redundant(outcomes)
     named = [*already, *named_by_errors(outcomes)]
     for outcome in outcomes:
@@ -36,6 +37,22 @@ def keep_root_causes(
         _silence_no_other(spoken, outcomes)
         spoken = list(_speak_for_missing(outcomes))
     return named_by_errors(outcomes)
+
+
+def _end_judgement(outcomes: Sequence[RuleOutcome]) -> None:
+    """Leaves of a plan that no rule is made for the finding that says so, and every other rule not checked."""
+    ended = [
+        (outcome, each)
+        for outcome in outcomes
+        for each in outcome.effective
+        if each.ends_judgement and not isinstance(each.at, Span)
+    ]
+    for ending, finding in ended[:1]:
+        assert not isinstance(finding.at, Span)
+        for outcome in outcomes:
+            if outcome is not ending and outcome.adopted.rule.input_type != "Document":
+                outcome.findings, outcome.missing, outcome.reason = [], finding.at, ""
+                outcome.blocked_by = ending.adopted.rule.id
 
 
 def _speak_for_missing(outcomes: Sequence[RuleOutcome]) -> Iterator[tuple[RuleOutcome, Finding]]:

@@ -28,6 +28,7 @@ COMMANDS = {
     "power": "compute sample size, smallest effect or power",
     "measure": "the plan's numbers beside what history says of them",
     "rehearse": "the plan on its population's past: how often it errs, and what it finds",
+    "results": "rows for the gate from what a platform exports",
     "gate": "proceed, hold or roll back, from the plan and its results",
     "enter": "enter a stage: ask the gate again, and write it into the ledger",
     "rollback-patch": "print the change of the flag files that withdraws a treatment",

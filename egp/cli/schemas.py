@@ -77,7 +77,7 @@ _JSON_TYPES: dict[object, dict[str, object]] = {
     float: {"type": "number"},
     bool: {"type": "boolean"},
     Share: {
-        "type": ["string", "number"], "pattern": rf"^\s*\+?({_UNSIGNED}\s*%|0(\.{_DIGITS})?)\s*$",
+        "type": ["string", "number"], "pattern": rf"^\s*(\+?({_UNSIGNED}\s*%|0(\.{_DIGITS})?)|\d{{1,4}}\s*/\s*[1-9]\d{{0,3}})\s*$",
         "minimum": 0, "exclusiveMaximum": 1,
     },
     Count: {"type": ["string", "integer"], "pattern": rf"^\s*\+?({_DIGITS}|{_UNSIGNED}\s*[kKMB])\s*$", "minimum": 0},

@@ -13,6 +13,7 @@ from egp.gate.ruling_out import harm_seen
 from egp.gate.withholding import require_open
 from egp.plan.analysis.registered import PRIMARY
 from egp.plan.finding import NotChecked, need
+from egp.stats.values import replace
 
 if TYPE_CHECKING:
     from egp.gate.readout import Readout
@@ -30,6 +31,8 @@ class TestVerdict:
     ended: bool
     """Whether the rule is met, or a loss is shown: later looks change nothing."""
     p_value: float
+    withdraws: str = ""
+    """What the rule says of withdrawing, where its bounds for that are met."""
 
 
 def deciding(readout: Readout, test: RegisteredTest, treatment: str) -> TestVerdict:
@@ -48,7 +51,25 @@ def deciding(readout: Readout, test: RegisteredTest, treatment: str) -> TestVerd
 
 def _verdict(readout: Readout, test: RegisteredTest, treatment: str, position: int) -> TestVerdict:
     look = look_at(readout, test, treatment, position)
-    return _non_inferior(test, look) if test.margin is not None else _superior(readout, test, look)
+    verdict = _non_inferior(test, look) if test.margin is not None else _superior(readout, test, look)
+    withdraws = _withdrawn(readout, test, look)
+    return replace(verdict, ended=True, withdraws=withdraws) if withdraws and not verdict.met else verdict
+
+
+def _withdrawn(readout: Readout, test: RegisteredTest, look: Look) -> str:
+    """The bounds of the third branch, in the direction that is good; empty where one of them is not met."""
+    rule = readout.plan.decision_rule
+    branch = rule.withdraw if rule else None
+    if branch is None or test.path != PRIMARY:
+        return ""
+    asked, met = [], True
+    if branch.max_ci_upper is not None:
+        asked.append(f"interval up to {branch.max_ci_upper} at most")
+        met = _tail_short_of(test, look, branch.max_ci_upper) < look.tail
+    if branch.max_lift is not None:
+        asked.append(f"lift of at most {branch.max_lift}")
+        met = met and _estimate_beyond(test, look, branch.max_lift) <= 0
+    return ", ".join(asked) if met else ""
 
 
 def _non_inferior(test: RegisteredTest, look: Look) -> TestVerdict:
@@ -84,6 +105,12 @@ def _tail_beyond(test: RegisteredTest, look: Look, bound: MetricChange) -> float
     """P-value against a benefit of no more than the bound."""
     contrast, null = _against(test, look, bound)
     return contrast.upper_tail(null) if test.harm == "decrease" else contrast.lower_tail(null)
+
+
+def _tail_short_of(test: RegisteredTest, look: Look, bound: MetricChange) -> float:
+    """P-value against a benefit of the bound or more."""
+    contrast, null = _against(test, look, bound)
+    return contrast.lower_tail(null) if test.harm == "decrease" else contrast.upper_tail(null)
 
 
 def _estimate_beyond(test: RegisteredTest, look: Look, bound: MetricChange) -> float:

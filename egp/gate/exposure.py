@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from egp.gate.rows import rows_of
-from egp.plan.analysis.days import day_after, exposed_days, unpaused
+from egp.plan.analysis.days import day_after, last_exposure, treated_days, unpaused
 from egp.plan.finding import need
 from egp.plan.quantity import Interval
 from egp.plan.results import TEST
@@ -31,10 +31,10 @@ def has_stage_begun(readout: Readout) -> bool:
 
 
 def days_over(readout: Readout) -> list[Interval]:
-    """Days of the current stage that were over when the results were taken and had exposure, in runs."""
+    """Days of the current stage that were over when the results were taken and on which units were treated, in runs."""
     yesterday = day_after(readout.seen_until.date(), -1)
     if readout.stage.name == TEST:
-        runs = exposed_days(readout.plan)
+        runs = treated_days(readout.plan)
     elif readout.stage.begin is None:
         return []
     else:
@@ -49,6 +49,15 @@ def each_day_over(readout: Readout) -> list[date]:
     """The same days one by one, the first ten years of them."""
     days = (day_after(run.first, offset) for run in days_over(readout) for offset in range(run.days))
     return list(islice(days, MOST_DAYS))
+
+
+def entry_days_over(readout: Readout) -> list[date]:
+    """Those of them on which units entered: the days of an enrolment, and in every other stage all."""
+    days = each_day_over(readout)
+    if readout.stage.name != TEST or readout.stage.entered_until is None:
+        return days
+    last = last_exposure(readout.plan)
+    return [day for day in days if day <= last]
 
 
 def weeks_over(readout: Readout, metric: Metric) -> list[date]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from egp.gate.clock import day_end, instant
 from egp.gate.readout import once
 from egp.gate.rows import ends_with, rows_of
-from egp.plan.analysis.days import day_after, exposed_days, last_day, readout_day, whole_days
+from egp.plan.analysis.days import day_after, exposed_days, last_exposure, readout_day, whole_days
 from egp.plan.analysis.registered import has_primary_test, look_days
 from egp.plan.finding import need
 from egp.plan.results import TEST
@@ -141,7 +141,7 @@ def last_judged_day(readout: Readout, metric: Metric, look: int | None = None) -
     at = open_look(readout) if look is None else look
     day = planned_looks(readout)[at].date() if at is not None else readout_day(readout.plan)
     waits = outcome_window_days(metric) if metric.judged_on == "matured_cohort" else 0
-    return min(last_day(readout.plan), day_after(day, -1 - waits))
+    return min(last_exposure(readout.plan), day_after(day, -1 - waits))
 
 
 def maturity(readout: Readout, metric: Metric) -> datetime:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from egp.gate.clock import instant, zone_of
 from egp.gate.stage import CurrentStage, current_stage
-from egp.plan.analysis.registered import has_primary_test
+from egp.plan.analysis.registered import has_primary_test, is_sequential
 from egp.plan.analysis.registered_test import ANALYSIS
 from egp.plan.finding import need
 from egp.rules.rule_inputs import Organisation
@@ -87,10 +87,21 @@ class Readout:
     def stage(self) -> CurrentStage:
         return current_stage(self.plan, self.evidence.results.stages, self.move, self.as_of, self.zone)
 
-    @property
+    @cached_property
     def is_decision(self) -> bool:
-        """Whether the move is the launch that the test decides on: from the test into the first stage."""
-        return self.move.kind == "stage" and self.move.position == 0 and has_primary_test(self.plan)
+        """Whether the test decides now: on the launch, from the test into the first stage, or of a holdback that is
+        watched on whether it goes on, from its first look on."""
+        if not has_primary_test(self.plan):
+            return False
+        if self.plan.type != "holdback":
+            return self.move.kind == "stage" and self.move.position == 0
+        looks = (
+            [instant(look, self.zone) for look in self.plan.statistics.looks or ()]
+            if self.plan.statistics
+            else []
+        )
+        first = min(looks) if is_sequential(self.plan) else max(looks)
+        return self.move.kind == "monitor" and self.as_of >= first
 
     @cached_property
     def variants(self) -> dict[str, Variant]:

@@ -63,7 +63,8 @@ def ends_with(readout: Readout, total: Row, until: date) -> bool:
     if total.through is None or total.through < until:
         return False
     return total.through == until or (
-        readout.stage.end is not None and day_end(until, readout.zone) >= readout.stage.end
+        readout.stage.exposed_until is not None
+        and day_end(until, readout.zone) >= readout.stage.exposed_until
     )
 
 

@@ -33,7 +33,14 @@ class CurrentStage:
     treated: float | None
     begin: datetime | None
     end: datetime | None
-    """When exposure ends; None while nothing ends it."""
+    """When units are no longer treated; None while nothing ends it."""
+    entered_until: datetime | None = None
+    """When units no longer enter, of a test whose enrolment ends before its run does."""
+
+    @property
+    def exposed_until(self) -> datetime | None:
+        """When the last unit was first exposed; None while units enter."""
+        return self.entered_until or self.end
 
     @property
     def has_control(self) -> bool:
@@ -67,7 +74,8 @@ def current_stage(
         return CurrentStage(CANARY, -1, canary.treated, first, _end(canary.end, zone))
     if is_rollout:
         return CurrentStage(NOWHERE, -1, None, None, None)
-    return CurrentStage(TEST, -1, None, start, _end(schedule.end if schedule else None, zone))
+    end, enrolment = (schedule.end, schedule.enrolment_end) if schedule else (None, None)
+    return CurrentStage(TEST, -1, None, start, _end(end, zone), _end(enrolment, zone))
 
 
 def _position(plan: Experiment, treated: float) -> int:

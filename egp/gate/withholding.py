@@ -20,6 +20,7 @@ from egp.gate.looks import (
 from egp.gate.readout import once
 from egp.gate.rows import cumulative_rows, metrics_in_totals
 from egp.gate.split import is_split_wrong
+from egp.gate.unmoved import moved
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
 from egp.plan.results import rows_digest
@@ -46,9 +47,9 @@ class Withheld(Exception):
 @once
 def confirmatory_metrics(readout: Readout) -> frozenset[str]:
     """Metrics that nobody may see before the look."""
-    guardrails = {metric.id for metric in readout.plan.guardrail_metrics}
+    seen = {metric.id for metric in (*readout.plan.guardrail_metrics, *readout.plan.negative_controls)}
     metrics = {metric.name for _, metric in readout.plan.metrics}
-    return frozenset(metrics - guardrails)
+    return frozenset(metrics - seen)
 
 
 @once
@@ -77,6 +78,12 @@ def _reason_to_withhold(readout: Readout) -> Withheld | None:
                 return _immature(readout, metric)
     if is_split_wrong(readout):
         return Withheld("withheld, because the sample ratio does not match the plan")
+    suspect = moved(readout) if readout.is_decision else ()
+    if suspect:
+        name = shown(suspect[0].metric.id)
+        return Withheld(
+            f"withheld, because {name} moved, which the treatment cannot move: the data are suspect"
+        )
     return None
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Place = tuple[Document, Path]
 
 NAMED_BY = {
-    "guardrail_metrics": "id", "secondary_metrics": "id", "co_primary_metrics": "id", "stop_rules": "id",
+    "guardrail_metrics": "id", "secondary_metrics": "id", "co_primary_metrics": "id", "negative_controls": "id",
+    "stop_rules": "id",
     "sign_offs": "role",
 }  # fmt: skip
 """Lists whose items have names, and the key that has them."""
@@ -32,7 +33,7 @@ NAMED_BY = {
 WHOLE_ITEMS = ("stop_rules",)
 """Those of them whose items say one thing: half of one and half of another would be a third that nobody meant."""
 
-METRIC_LISTS = ("co_primary_metrics", "guardrail_metrics", "secondary_metrics")
+METRIC_LISTS = ("co_primary_metrics", "guardrail_metrics", "secondary_metrics", "negative_controls")
 
 
 class Given(NamedTuple):

@@ -11,13 +11,22 @@ from datetime import datetime, time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from egp.plan.analysis.days import day_after, day_before_end, first_day, last_day, local, time_zone
+from egp.plan.analysis.days import (
+    day_after,
+    day_before_end,
+    first_day,
+    last_day,
+    last_exposure,
+    local,
+    schedule_of,
+    time_zone,
+)
 from egp.plan.finding import Finding, Related
 from egp.plan.quantity import as_day, shown
 from egp.plan.remedy import Remedy, addition, open_if, removal, setting
 from egp.plan.typed_reader import label, nearest
 from egp.plan.wording import called, counted, listing
-from egp.yaml.edits import Removal
+from egp.yaml.edits import Removal, Setting
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Canary, Experiment, Holdout, Variant
@@ -108,9 +117,21 @@ def _sum_to_one(key: str, path: Path, shares: list[float]) -> Iterator[Finding]:
         f"the {plural} add up to {_spaced(total)}; they must add up to 100 %",
         observed=_spaced(total),
         required="100 %",
-        remedies=[setting(at, _percent(last))] if last > 0 else (),
+        remedies=[*_equal_parts(key, path, shares), *([setting(at, _percent(last))] if last > 0 else ())],
         help="change the others" if last > 0 else "lower the others",
     )
+
+
+_ALIKE = 0.005
+"""How far decimals of an equal part may be rounded."""
+
+
+def _equal_parts(key: str, path: Path, shares: list[float]) -> Iterator[Remedy]:
+    """Thirds and the like, which no decimals add up to: 33.3% three times."""
+    parts = len(shares)
+    if parts > 2 and all(abs(share - 1 / parts) < _ALIKE for share in shares):
+        equal = tuple(Setting((*path, at, key), f"1/{parts}") for at in range(parts))
+        yield Remedy(equal)
 
 
 def _percent(share: float) -> str:
@@ -164,6 +185,8 @@ def _schedule(plan: Experiment) -> Iterator[Finding]:
         return
     wrong_order = list(_ordered(plan, ("schedule",), "the plan", schedule.start, schedule.end))
     yield from wrong_order
+    if not wrong_order:
+        yield from _enrolment(plan)
     if schedule.pauses and not wrong_order:
         first, last = first_day(plan), last_day(plan)
         for at, pause in enumerate(schedule.pauses):
@@ -171,6 +194,27 @@ def _schedule(plan: Experiment) -> Iterator[Finding]:
                 message = f"the pause {pause} lies outside the run, {first} to {last}"
                 advice = "correct its dates, or remove it"
                 yield Finding(("schedule", "pauses", at), message, str(pause), "inside the run", advice)
+
+
+def _enrolment(plan: Experiment) -> Iterator[Finding]:
+    """Units enter on a day of the run before its last: whoever enters on the last is observed by nobody."""
+    ended = schedule_of(plan).enrolment_end
+    if ended is None:
+        return
+    day, first, last = last_exposure(plan), first_day(plan), last_day(plan)
+    if first <= day < last:
+        return
+    at: Path = ("schedule", "enrolment_end")
+    where = f"before the start on {first}" if day < first else f"and the run on {last}"
+    yield Finding(
+        at,
+        f"the enrolment ends on {day}, {where}, so that nothing is observed after it",
+        observed=str(day),
+        required=f"from {first} to {day_after(last, -1)}",
+        remedies=[removal(at, ": units then enter on every day of the run")],
+        help="set `end` to the last day of the observation" if day >= last else "correct the date",
+        related=(Related(("schedule", "end" if day >= last else "start"), "the run"),),
+    )
 
 
 def _ordered(plan: Experiment, path: Path, what: str, start: Moment, end: Moment) -> Iterator[Finding]:
@@ -295,7 +339,7 @@ def _margins(plan: Experiment) -> Iterator[Finding]:
 
 def _looks(plan: Experiment) -> Iterator[Finding]:
     looks = plan.statistics.looks if plan.statistics else None
-    if looks is None or looks or plan.type in ("rollout", "holdback"):
+    if looks is None or looks or plan.type in ("rollout", "holdback"):  # those need not be read
         return
     schedule = plan.schedule
     day = day_after(last_day(plan), 1) if schedule and schedule.end else None

@@ -20,6 +20,7 @@ from egp.plan.typed_reader import (
     Name,
     TypedMapping,
     ValueProblem,
+    Words,
     field,
     label,
     listed,
@@ -75,10 +76,21 @@ class Schedule(TypedMapping):
     end: Moment | None = field(
         "Last day at full exposure (whole day), or an instant (exclusive).", "2023-02-05"
     )
+    enrolment_end: Moment | None = field(
+        "Last day on which units enter (whole day), or an instant; they are treated and observed until `end`. Without it units enter on every day of the run.",
+        "2023-01-29",
+    )
     exposure: Share | None = field(
         "Share of the eligible units in the test, all variants together.", "90%", stricter="less"
     )
     timezone: str | None = field("IANA time zone in which days are counted.", "America/Los_Angeles")
+    reviews: tuple[date, ...] = listed(
+        "Days on which a holdback without an end is reviewed: continued with a further review, or ended.",
+        ["2023-04-24", "2023-07-24"],
+        weight="operational",
+        because="decide how long a holdback lasts, not what it shows",
+        stricter="neither",
+    )
     pauses: tuple[Interval, ...] = listed("Days on which exposure stopped.", ["2023-01-28/2023-01-29"])
 
 
@@ -151,6 +163,11 @@ class Metric(TypedMapping):
     )
     action: Literal["rollback", "hold", "monitor"] | None = field(
         "What a breach leads to.", "rollback", stricter=("monitor", "hold", "rollback")
+    )
+    any_harm: Literal["inform"] | None = field(
+        "For a guardrail of which no harm is tolerated and that decides nothing: significant harm is reported.",
+        "inform",
+        stricter="neither",
     )
     covers: Literal["quality", "safety", "performance", "cost"] | None = field(
         "The kind of harm this guardrail watches."
@@ -231,6 +248,19 @@ class Statistics(TypedMapping):
         "How the analysis treats units that differ from the randomisation unit."
     )
     srm_alpha: Share | None = field("Level of the sample-ratio test.", "0.1%")
+    negative_control_alpha: Share | None = field(
+        "Two-sided level at which a negative control has moved, all of them together.", "0.1%"
+    )
+
+
+class Withdrawal(TypedMapping):
+    max_ci_upper: MetricChange | None = field(
+        "Withdraw if the interval's upper end is at most this.", "0%", stricter="more"
+    )
+    max_lift: MetricChange | None = field(
+        "Withdraw only if the point estimate is at most this.", "-0.5%", stricter="more"
+    )
+    then: str | None = field("What withdrawing means.", "keep_control")
 
 
 class DecisionRule(TypedMapping):
@@ -240,7 +270,13 @@ class DecisionRule(TypedMapping):
     min_lift: MetricChange | None = field(
         "Ship only if the point estimate is at least this.", "0.5%", stricter="more"
     )
-    otherwise: str | None = field("What happens when the rule is not met.", "keep_control")
+    withdraw: Withdrawal | None = field(
+        "When the treatment is withdrawn; between shipping and that the result is inconclusive.",
+        stricter="present",
+    )
+    otherwise: str | None = field(
+        "What happens when the rule is not met, nor that for withdrawing.", "keep_control"
+    )
     options: tuple[str, ...] = listed(
         "The decisions to choose from.", ["ship", "keep_control", "rerun_narrower"]
     )
@@ -374,6 +410,13 @@ class Population(TypedMapping):
     of: str | None = field("Population of the catalogue that the units are of.", "pdp_mobile")
     triggered: str | None = field("Event that brings a unit into the analysis.", "opened_product_page")
     logged_in: tuple[str, ...] = listed("Variants that log the event.", ["control", "buy_now"])
+    where: dict[str, Words] | None = field(
+        "Attribute → its value, or a list of values, of the units that can enter.",
+        {"country": ["US", "CA"], "channel": "release"},
+    )
+    known: Literal["before_exposure", "after_exposure"] | None = field(
+        "When the attributes of `where` are known: nothing that the treatment may change.", "before_exposure"
+    )
 
 
 class Measurement(TypedMapping):
@@ -441,6 +484,12 @@ class Experiment(TypedMapping):
         "superiority",
         weight="inferential",
         because="what must be shown decides which test is made",
+    )
+    design: Literal["parallel"] | None = field(
+        "How units get their variant: all variants at the same time, each unit one of them. egp judges no other design.",
+        "parallel",
+        weight="inferential",
+        because="the design decides which arithmetic holds",
     )
     hypothesis: str | None = field(
         "Who changes what, by how much, and why.",
@@ -547,6 +596,12 @@ class Experiment(TypedMapping):
         "Metrics that inform, and decide nothing.",
         weight="inferential",
         because="a metric that moved between the lists changes what decides",
+    )
+    negative_controls: tuple[Metric, ...] = listed(
+        "Metrics that the treatment cannot move: if one moves, the data are suspect.",
+        weight="inferential",
+        because="a control taken away after it moved hides that the data are suspect",
+        stricter="present",
     )
     segments: tuple[str, ...] = listed(
         "Segments with conclusions of their own.",
@@ -678,17 +733,33 @@ class Experiment(TypedMapping):
 
     @property
     def guardrails(self) -> Iterator[tuple[Path, Metric]]:
-        """Every guardrail metric, with its path."""
+        """Every guardrail metric that decides, with its path."""
         for position, metric in enumerate(self.guardrail_metrics):
-            yield ("guardrail_metrics", position), metric
+            if metric.any_harm is None:
+                yield ("guardrail_metrics", position), metric
+
+    @property
+    def informing(self) -> Iterator[tuple[Path, Metric]]:
+        """Every guardrail metric that only informs, with its path."""
+        for position, metric in enumerate(self.guardrail_metrics):
+            if metric.any_harm is not None:
+                yield ("guardrail_metrics", position), metric
 
     @property
     def metrics(self) -> Iterator[tuple[Path, Metric]]:
         """Every metric of the plan, with its path."""
         yield from self.primaries
         yield from self.guardrails
+        yield from self.informing
         for position, metric in enumerate(self.secondary_metrics):
             yield ("secondary_metrics", position), metric
+        yield from self.unmoved
+
+    @property
+    def unmoved(self) -> Iterator[tuple[Path, Metric]]:
+        """Every metric that must not move, with its path."""
+        for position, metric in enumerate(self.negative_controls):
+            yield ("negative_controls", position), metric
 
 
 @cache

@@ -117,6 +117,8 @@ class Finding:
     yields_in_place: bool = False
     """Redundant where another rule finds something at the same path, which it knows more of."""
     remedies: Offer = field(default=(), compare=False)
+    ends_judgement: bool = False
+    """Nothing else that is found of the plan means anything: it is one of a design that egp does not judge."""
     source: tuple[Document, Path] | None = None
     """Where the claim is placed if not in the plan: the line of a policy or of the catalogue that moves plans."""
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from egp.plan.analysis.days import first_day, last_day
+from egp.plan.analysis.days import entry_days
 from egp.plan.experiment import Experiment, Population
 from egp.yaml.sha import sha256
 
@@ -68,7 +68,7 @@ def query_digest(plan: Experiment, catalogue: MetricCatalogue) -> str:
     return digest_of({
         "metrics": {name: catalogue.definition(name) for name in sorted(_names(plan)) if name in catalogue.metrics},
         "population": _population(plan, catalogue),
-        "days": (last_day(plan) - first_day(plan)).days + 1,
+        "days": entry_days(plan),
         "before": None if before is None else before.total_seconds(),
         "unit": [plan.unit, plan.analysis_unit],
     })  # fmt: skip

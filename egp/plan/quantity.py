@@ -25,6 +25,7 @@ LARGEST_NUMBER = 2**53
 """Beyond it a float no longer holds every whole number, and no metric has such a value."""
 
 _QUANTITY = re.compile(rf"({NUMBER})\s*([A-Za-z%]*)")
+_FRACTION = re.compile(r"([0-9]{1,4})\s*/\s*([1-9][0-9]{0,3})")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME_EXPONENT = {"us": -6, "ms": -3, "s": 0}
 _SECONDS = {"min": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -153,7 +154,12 @@ def _scaled(number: str, exponent: int) -> float:
 
 
 def share(value: object) -> Share:
-    """A share such as 50%, or a bare fraction below one."""
+    """A share such as 50%, a fraction such as 1/3, or a bare fraction below one."""
+    parts = _FRACTION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if parts:
+        if int(parts[1]) > int(parts[2]):
+            raise QuantityError(f"{shown(value)} is more than a whole", "write a fraction such as 1/3")
+        return Share(int(parts[1]) / int(parts[2]))
     number, unit = _split(value, "a share", "write a share with its sign, as in 50%")
     if unit == "%":
         fraction = _scaled(number, -2)

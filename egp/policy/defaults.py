@@ -58,6 +58,7 @@ class PlanDefaults(TypedMapping):
         "Guardrails of every plan; a plan adds to them, item by item."
     )
     secondary_metrics: tuple[Metric, ...] = listed("Metrics that inform in every plan.")
+    negative_controls: tuple[Metric, ...] = listed("Metrics that no treatment can move, in every plan.")
     statistics: Statistics | None = field("The registered analysis.")
     decision_rule: DecisionRule | None = field("When to ship.")
     ramp: tuple[Stage, ...] = listed("Stages after the readout.")

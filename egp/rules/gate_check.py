@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from egp.rules.options import RuleOption
 
 ORDER = (
-    "registered", "revision", "sign-off", "stage-order", "dwell", "change-window", "fresh-results", "complete-data",
-    "metric-alive", "logged-once", "sample-ratio", "minimum-units", "runtime-complete", "outcome-matured", "frozen-rows",
+    "registered", "revision", "sign-off", "review", "stage-order", "dwell", "change-window", "fresh-results", "complete-data",
+    "metric-alive", "logged-once", "sample-ratio", "negative-control", "minimum-units", "runtime-complete", "outcome-matured", "frozen-rows",
     "control-baseline", "precision", "primary-outcome", "novelty", "guardrail", "limit", "stop-rule",
 )  # fmt: skip
 """Paperwork, then data, then the readout, then safety: the order in which they are reported."""

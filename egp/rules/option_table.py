@@ -14,17 +14,27 @@ OPTIONS: dict[str, dict[str, RuleOption]] = {
     'calendar-conflict': {
         'weekends': RuleOption(bool, 'whether a readout or a holdout may end on a Saturday or Sunday', False, None, 'less'),
     },
+    'enrolment-window': {
+        'observed': RuleOption(timedelta, 'time that whoever enters last is treated and observed; more than 0', timedelta(days=14), Bound(0, False), 'more'),
+        'new_units': RuleOption(tuple[str, ...], 'randomisation units that are new every time, and cannot be observed later', ('session', 'pageview', 'request', 'impression'), None, ''),
+    },
     'maximum-runtime': {
         'days': RuleOption(int, 'days from the first to the last that a plan may run, pauses included; at least 1', 56, Bound(1, True), 'less'),
     },
     'minimum-runtime': {
         'days': RuleOption(int, 'consecutive days at full exposure that a plan must have; at least 1', 14, Bound(1, True), 'more'),
     },
+    'review-dates': {
+        'every': RuleOption(timedelta, 'longest time without a review; more than 0', timedelta(days=91), Bound(0, False), 'less'),
+    },
     'weekly-cycles': {
         'times': RuleOption(int, 'how often each weekday must be covered; at least 1', 2, Bound(1, True), 'more'),
     },
     'whole-weeks': {
         'weeks': RuleOption(int, 'whole weeks from which one day more or less does not matter; at least 1', 8, Bound(1, True), 'more'),
+    },
+    'decision-branches': {
+        'wrongly': RuleOption(Share, 'largest chance to withdraw a change that does nothing; more than 0', 0.05, Bound(0, False), 'less'),
     },
     'decision-power': {
         'floor': RuleOption(Share, 'least chance to ship a true effect of the size of the MDE; more than 0', 0.8, Bound(0, False), 'more'),
@@ -59,6 +69,9 @@ OPTIONS: dict[str, dict[str, RuleOption]] = {
         'max_correlation': RuleOption(float, 'strongest correlation that is taken without doubt; more than 0', 0.9, Bound(0, False), 'less'),
         'max_age': RuleOption(timedelta, 'how old the measured correlation may be at registration; more than 0', timedelta(days=90), Bound(0, False), 'less'),
     },
+    'withdraw-power': {
+        'floor': RuleOption(Share, 'least chance to withdraw a harm of the size of the MDE; more than 0', 0.8, Bound(0, False), 'more'),
+    },
     'segments-declared': {
         'max_segments': RuleOption(int, 'most segments with conclusions of their own; at least 0', 3, Bound(0, True), 'less'),
     },
@@ -77,8 +90,16 @@ OPTIONS: dict[str, dict[str, RuleOption]] = {
     'measurement-drift': {
         'most': RuleOption(Share, 'how far a declared number may be from the measured one, as a share of that; at least 0', 0.1, Bound(0, True), 'less'),
     },
+    'negative-controls': {
+        'floor': RuleOption(Share, 'least chance to notice the shift that each names; more than 0', 0.8, Bound(0, False), 'more'),
+        'false_hold': RuleOption(Share, 'largest level at which any of them has moved; more than 0', 0.01, Bound(0, False), 'less'),
+        'at_least': RuleOption(int, 'negative controls that every plan with a test must have; at least 0', 0, Bound(0, True), 'more'),
+    },
     'single-primary': {
         'max': RuleOption(int, 'metrics that may decide; at least 1', 1, Bound(1, True), 'less'),
+    },
+    'any-harm': {
+        'floor': RuleOption(Share, 'least chance to notice the harm that each names; more than 0', 0.8, Bound(0, False), 'more'),
     },
     'guardrail-coverage': {
         'kinds': RuleOption(tuple[Literal['quality', 'safety', 'performance', 'cost'], ...], 'kinds of harm that guardrails must cover', ('quality', 'safety', 'performance', 'cost'), None, 'more'),

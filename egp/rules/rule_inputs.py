@@ -181,7 +181,7 @@ def entry_of(
         feature_flag=plan.feature_flag or "",
         surfaces=plan.surfaces or (),
         first=first_day(plan) if schedule and schedule.start else None,
-        last=last_day(plan) if schedule and schedule.end else None,
+        last=last_day(plan) if schedule and (schedule.end or schedule.reviews) else None,
         exposure=schedule.exposure if schedule else None,
         alpha=plan.statistics.alpha if plan.statistics else None,
         sides=(plan.statistics.sides if plan.statistics else None) or "",

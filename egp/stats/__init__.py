@@ -16,7 +16,7 @@ NAMES_OF_MODULE = {
     "allocation": "best_control_share split_efficiency",
     "always_valid": ("always_valid_inflation asymptotic_confidence_sequence_z mixture_sprt_z"),
     "clusters": "Estimated binomial_tails clustered_share clustered_spread uniform_p_value",
-    "decision": "DecisionPower DecisionUnits decision_power required_units_for_decision",
+    "decision": "BranchChances DecisionPower DecisionUnits branch_chances decision_power required_units_for_decision",
     "errors": "StatisticsInputError",
     "estimates": (
         "ArmEstimate ArmSums CupedEstimates Difference cuped_of_arms cuped_ratio_of_arms difference "

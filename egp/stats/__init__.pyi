@@ -9,8 +9,10 @@ from .clusters import binomial_tails as binomial_tails
 from .clusters import clustered_share as clustered_share
 from .clusters import clustered_spread as clustered_spread
 from .clusters import uniform_p_value as uniform_p_value
+from .decision import BranchChances as BranchChances
 from .decision import DecisionPower as DecisionPower
 from .decision import DecisionUnits as DecisionUnits
+from .decision import branch_chances as branch_chances
 from .decision import decision_power as decision_power
 from .decision import required_units_for_decision as required_units_for_decision
 from .errors import StatisticsInputError as StatisticsInputError

@@ -10,7 +10,7 @@ from egp.stats.values import NamedTuple
 from .errors import reject, require_finite, require_non_negative, require_positive
 from .multiplicity import all_pass_probability, guardrail_power_target
 from .normal import normal_cdf, z_upper
-from .planning import ArmUnits, PlannedTest, achieved_power, required_units
+from .planning import ArmUnits, Direction, PlannedTest, achieved_power, required_units
 
 
 class DecisionPower(NamedTuple):
@@ -66,6 +66,58 @@ def decision_power(
     passes = tuple(_guardrail_power(test, n) for test, n in zip(guardrails, units, strict=True))
     lower, independent, upper = all_pass_probability((clause, *passes))
     return DecisionPower(clause, passes, independent, lower, upper)
+
+
+class BranchChances(NamedTuple):
+    """P(the rule ships), P(it withdraws), and what is left between them."""
+
+    ship: float
+    withdraw: float
+    inconclusive: float
+
+
+def branch_chances(
+    primary: PlannedTest,
+    benefit: float,
+    control_units: float,
+    *,
+    good: Direction = "increase",
+    min_lift: float | None = None,
+    min_ci_lower: float | None = None,
+    max_lift: float | None = None,
+    max_ci_upper: float | None = None,
+) -> BranchChances:
+    """The chances of the three branches of a rule, for a true effect of `benefit`, positive in the `good` direction.
+
+    Ships: the estimate is significant, its interval's lower end at least `min_ci_lower` and itself at least `min_lift`;
+    of a non-inferiority test, harm of the margin is ruled out. Withdraws: the interval's upper end is at most
+    `max_ci_upper` and the estimate at most `max_lift`; without either never. All bounds are absolute and thresholds on
+    one estimate, which is taken as normal with the standard error at this effect, so that each branch is one tail.
+    Errors: branches that both hold for some estimate.
+    """
+    require_positive("control_units", control_units)
+    require_finite("benefit", benefit)
+    se = _standard_error(primary, benefit if good == "increase" else -benefit, control_units)
+    reach = z_upper(primary.alpha / primary.sides) * se
+    ships_from = max(
+        reach - (primary.margin or 0.0),
+        -math.inf if min_ci_lower is None else min_ci_lower + reach,
+        -math.inf if min_lift is None else min_lift,
+    )
+    withdraws_to = min(
+        math.inf if max_ci_upper is None else max_ci_upper - reach, math.inf if max_lift is None else max_lift
+    )
+    if max_ci_upper is None and max_lift is None:
+        withdraws_to = -math.inf
+    if withdraws_to > ships_from:
+        reject(
+            "max_lift",
+            "some estimates would both ship and withdraw",
+            "let the branches leave each other room",
+        )
+    ship = normal_cdf((benefit - ships_from) / se)
+    withdraw = normal_cdf((withdraws_to - benefit) / se) if withdraws_to > -math.inf else 0.0
+    return BranchChances(ship, withdraw, max(0.0, 1.0 - ship - withdraw))
 
 
 class DecisionUnits(NamedTuple):

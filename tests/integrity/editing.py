@@ -16,7 +16,7 @@ OTHERS: tuple[object, ...] = (
     "flat", "assigned", "superiority", "rollout", "increase", "decrease", "mean", "ratio", "rollback", "hold",
     "monitor", "safety", "cost", "all_units", "matured_cohort", "returning_units", "one", "two", "decision", "primary",
     "fixed_horizon", "pocock", "bonferroni", "holm", "none", "cuped", "cluster_robust", "hourly", "weekly", "biweekly",
-    "results_seen", "loosens", {"mean": "2%"},
+    "results_seen", "loosens", "after_exposure", {"mean": "2%"},
 )  # fmt: skip
 """Values of every kind; those that a field can have are other values than it has."""
 

@@ -123,7 +123,7 @@ def test_items_are_found_by_their_id_wherever_they_stand() -> None:
     turned["guardrail_metrics"] = turned["guardrail_metrics"][::-1]
     (margin,) = changes(PLAN, plan_of(turned))
     assert margin.name == "/guardrail_metrics/refund_rate/non_inferiority_margin"
-    assert margin.path == ("guardrail_metrics", 1, "non_inferiority_margin")
+    assert margin.path == ("guardrail_metrics", 2, "non_inferiority_margin")
     assert margin.earlier_path == ("guardrail_metrics", 0, "non_inferiority_margin")
 
 

@@ -217,6 +217,7 @@ def test_options_without_a_direction_are_named_here() -> None:
         if not option.stricter
     }
     assert without == {
+        ("enrolment-window", "new_units"),
         ("reachable-sample", "per_day_units"),
         ("shortcut-mde", "tolerance"),
         ("known-metric", "metrics"),

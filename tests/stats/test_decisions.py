@@ -17,6 +17,7 @@ from egp.stats import (
     any_guardrail_false_alarm,
     best_control_share,
     bonferroni_z,
+    branch_chances,
     corrected_alpha,
     cuped_factor,
     decision_power,
@@ -38,6 +39,63 @@ from egp.stats.values import replace
 PRIMARY = PlannedTest("proportion", 0.12)
 REFUNDS = PlannedTest("proportion", 0.031, alpha=0.05, sides=1, margin=0.0025, harm="increase")
 CONTACTS = PlannedTest("mean", 0.042, std_dev=0.21, alpha=0.05, sides=1, margin=0.003, harm="increase")
+
+
+class TestBranchChances:
+    def test_shipping_is_the_power_of_the_rule(self) -> None:
+        test = replace(PRIMARY, variance="unpooled")
+        for lift, lower in ((None, 0.0), (0.003, 0.0), (None, 0.001), (0.004, 0.002)):
+            found = branch_chances(test, 0.0045, 140_000.0, min_lift=lift, min_ci_lower=lower)
+            whole = decision_power(test, 0.0045, 140_000.0, (), lift or 0.0, lower)
+            assert found.ship == pytest.approx(whole.power, abs=2e-3)
+            assert found.withdraw == 0.0
+
+    def test_without_an_effect_each_side_has_half_of_the_level(self) -> None:
+        found = branch_chances(PRIMARY, 0.0, 140_000.0, min_ci_lower=0.0, max_ci_upper=0.0)
+        assert found.ship == pytest.approx(0.025)
+        assert found.withdraw == pytest.approx(0.025)
+        assert found.inconclusive == pytest.approx(0.95)
+
+    def test_a_mirrored_rule_has_mirrored_chances(self) -> None:
+        mean = PlannedTest("mean", 1.0, std_dev=2.0)
+        good = branch_chances(mean, 0.03, 50_000.0, min_ci_lower=0.0, max_ci_upper=0.0)
+        bad = branch_chances(mean, -0.03, 50_000.0, min_ci_lower=0.0, max_ci_upper=0.0)
+        assert (good.ship, good.withdraw) == pytest.approx((bad.withdraw, bad.ship))
+        falls = branch_chances(mean, 0.03, 50_000.0, good="decrease", min_ci_lower=0.0, max_ci_upper=0.0)
+        assert falls == pytest.approx(good)
+
+    @pytest.mark.parametrize("benefit", [-0.006, -0.002, 0.0, 0.004])
+    def test_simulated_experiments_take_each_branch_as_often(self, benefit: float) -> None:
+        import numpy as np
+
+        units, generator = 60_000, np.random.default_rng(14)
+        control = generator.binomial(units, 0.12, 40_000) / units
+        treated = generator.binomial(units, 0.12 + benefit, 40_000) / units
+        lift = treated - control
+        half = 1.959964 * np.sqrt(control * (1 - control) / units + treated * (1 - treated) / units)
+        ships = (lift - half >= 0) & (lift >= 0.003)
+        withdraws = (lift + half <= 0) & (lift <= -0.001)
+        found = branch_chances(
+            PRIMARY,
+            benefit,
+            float(units),
+            min_ci_lower=0.0,
+            min_lift=0.003,
+            max_ci_upper=0.0,
+            max_lift=-0.001,
+        )
+        for chance, seen in zip(found, (ships, withdraws, ~ships & ~withdraws), strict=True):
+            assert chance == pytest.approx(seen.mean(), abs=4 * math.sqrt(0.25 / 40_000) * 1.2)
+
+    def test_non_inferiority_ships_by_its_margin(self) -> None:
+        test = PlannedTest("mean", 1.0, std_dev=2.0, sides=1, margin=0.05, harm="decrease")
+        found = branch_chances(test, 0.0, 50_000.0, max_ci_upper=-0.05)
+        assert found.ship == pytest.approx(achieved_power(test, 0.0, 50_000.0), abs=1e-6)
+        assert found.withdraw < 1e-6
+
+    def test_branches_that_overlap_are_refused(self) -> None:
+        with pytest.raises(StatisticsInputError, match="both ship and withdraw"):
+            branch_chances(PRIMARY, 0.0, 140_000.0, min_ci_lower=0.0, max_lift=0.01)
 
 
 class TestDecisionPower:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from typing import TYPE_CHECKING
 
 from egp.advice.new.answers import Answers, interview, read_answers
 from egp.advice.new.experiment import Draft, draft
 from egp.advice.new.files import NewError
 from egp.advice.new.settings import Settings
+from egp.advice.new.stated import NOTHING_STATED, stated_by
 from egp.plan.quantity import QuantityError
 from egp.plan.typed_reader import Name, ValueProblem, reader_of
 from egp.policy.model import Policy
+
+if TYPE_CHECKING:
+    from egp.advice.platforms import Begun
 
 Ask = Callable[[str], str]
 
@@ -31,6 +36,12 @@ class NewExperiment:
         self._in_policy = in_policy
         self._as_of = as_of
         self._start = start
+        self._stated = NOTHING_STATED
+
+    def begin(self, begun: Begun) -> None:
+        """Takes over what a platform says of the experiment. Raises NewError."""
+        self._stated, answers = stated_by(begun)
+        self.take(answers)
 
     def take(self, given: Mapping[str, str]) -> None:
         """Adds what options say. Raises NewError."""
@@ -75,7 +86,7 @@ class NewExperiment:
 
     def draft(self) -> Draft:
         """The plan as far as it is known."""
-        if self._is_short():
+        if self._is_short() and self._stated is NOTHING_STATED:
             from egp.advice.new.short import short_draft
 
             return short_draft(self.answers, self._policy, self._in_policy, self._as_of, self._start)
@@ -83,4 +94,4 @@ class NewExperiment:
         calendar = [days for periods in self._policy.calendars.values() for days in periods]
         kind = str(self.answers.get("type") or "")
         settings = Settings(self._policy, self._in_policy, named, kind, self._as_of)
-        return draft(self.answers, settings, self._as_of, self._start, calendar)
+        return draft(self.answers, settings, self._as_of, self._start, calendar, self._stated)

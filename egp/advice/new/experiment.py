@@ -9,15 +9,13 @@ from datetime import date, timedelta
 
 from egp.advice.new.answers import Answers, daily_units, outcome_days
 from egp.advice.new.settings import Settings
+from egp.advice.new.stated import COMMENTS_AT, NOTHING_STATED, Stated, open_line
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.power.sample import needed_sample
 from egp.plan.quantity import Interval
 from egp.plan.wording import duration_in_plan, listing, percent, share_in_plan, unit_count
 from egp.yaml import read_text
 from egp.yaml.written import written
-
-COMMENTS_AT = 44
-"""Column of the comments behind open fields."""
 
 LEAD = timedelta(days=7)
 """Time to have the plan agreed before anybody is treated."""
@@ -50,23 +48,28 @@ class Draft:
 
 
 def draft(
-    answers: Answers, settings: Settings, as_of: date, start: date | None, calendar: Sequence[Interval]
+    answers: Answers,
+    settings: Settings,
+    as_of: date,
+    start: date | None,
+    calendar: Sequence[Interval],
+    stated: Stated = NOTHING_STATED,
 ) -> Draft:
-    """The plan, as far as the answers lead."""
-    page = _Page(answers, settings, _Timetable(answers, settings, as_of, start, calendar, None), None)
+    """The plan, as far as the answers lead, and what a platform states of it."""
+
+    def page_of(sample: int | None) -> _Page:
+        times = _Timetable(answers, settings, as_of, start or stated.start, calendar, sample)
+        times.follow(stated)
+        return _Page(answers, settings, times, sample, stated)
+
+    page = page_of(None)
     sample = needed_sample(_read(page.text()))
-    if sample is not None:
-        page = _Page(answers, settings, _Timetable(answers, settings, as_of, start, calendar, sample), sample)
+    page = page if sample is None else page_of(sample)
     return Draft(page.text(), sample, page.timetable.days)
 
 
 def _read(text: str) -> Experiment:
     return read_experiment(read_text(text)[0].value)[0]
-
-
-def open_line(key: str, todo: str) -> str:
-    """A key that only a person can answer, with what is to be said."""
-    return f"{key + ':':<{COMMENTS_AT}}# TODO {todo}".rstrip()
 
 
 class PlanLines:
@@ -122,6 +125,12 @@ class _Timetable:
         if start is None:
             self._avoid(calendar)
 
+    def follow(self, stated: Stated) -> None:
+        """Days and exposure that a platform states, and all that follows from them."""
+        if stated.start and stated.end and stated.end > stated.start:
+            self.days = (stated.end - stated.start).days + 1
+        self.exposure = stated.exposure or self.exposure
+
     def _avoid(self, calendar: Sequence[Interval]) -> None:
         """Starts on the first Monday from which everything up to the end of the ramp is out of the calendar."""
         earliest = self.start
@@ -173,9 +182,10 @@ class _Page(PlanLines):
     """Writes the plan from top to bottom."""
 
     def __init__(
-        self, answers: Answers, settings: Settings, timetable: _Timetable, sample: int | None
+        self, answers: Answers, settings: Settings, timetable: _Timetable, sample: int | None, stated: Stated
     ) -> None:
         super().__init__(answers)
+        self._stated = stated
         self._settings = settings
         self.timetable = timetable
         self._sample = sample
@@ -183,9 +193,11 @@ class _Page(PlanLines):
 
     def text(self) -> str:
         self._lines = ["# What is marked TODO only a person can state; egp check says what is still open."]
+        self._lines += [f"# not mapped: {each}" for each in self._stated.unmapped]
         self._who_and_what()
         self._units_and_dates()
         self._metrics()
+        self._secondary()
         self._statistics()
         self._stages()
         self._safety()
@@ -196,27 +208,32 @@ class _Page(PlanLines):
         self._add(f"id: {written(self._answers['id'])}")
         self._asked("title", "title", "what changes, in one line")
         self._add(f"type: {self._type}")
+        self._lines += self._stated.lines("design")
         self._why_and_whose()
         self._asked("layer", "layer", "the traffic it shares with other experiments, as in checkout")
         flag = self._answers.get("flag") or str(self._answers["id"]).replace("-", "_")
         self._add(f"feature_flag: {written(flag)}")
+        self._lines += self._stated.lines("flags")
         self._open("revision", "the build that is tested, as its pipeline names it")
 
     def _units_and_dates(self) -> None:
         times = self.timetable
-        self._add("unit: user")
-        self._add("population: assigned")
+        self._lines += self._stated.lines("unit") or ["unit: user"]
+        self._lines += self._stated.lines("population") or ["population: assigned"]
         self._add("eligible_units:")
         over = f"distinct users of {times.days} days, counted in one query"
         self._asked("units", "  distinct_over_run", over)
         self._asked("per_day", "  per_day", "distinct users of one day")
         self._open("  source", "the query or dashboard")
         self._open("  as_of", "the day it was counted")
-        self._add("variants:")
-        self._add("  - {id: control, weight: 50%, control: true}")
-        self._add("  - {id: treatment, weight: 50%}")
+        self._lines += self._stated.lines("variants") or [
+            "variants:",
+            "  - {id: control, weight: 50%, control: true}",
+            "  - {id: treatment, weight: 50%}",
+        ]
+        enrolment = f"enrolment_end: {self._stated.enrolment_end}, " if self._stated.enrolment_end else ""
         self._add(
-            f"schedule: {{start: {times.start}, end: {times.end}, exposure: {share_in_plan(times.exposure)}, timezone: UTC}}"
+            f"schedule: {{start: {times.start}, {enrolment}end: {times.end}, exposure: {share_in_plan(times.exposure)}, timezone: UTC}}"
         )
 
     def _metrics(self) -> None:
@@ -241,6 +258,9 @@ class _Page(PlanLines):
         if self.timetable.has_test:
             self._asked("outcome_window", "  outcome_window", "time until an outcome is known, 0d if at once")
         self._guardrails()
+
+    def _secondary(self) -> None:
+        self._lines += self._stated.lines("secondary_metrics")
 
     def _known_metrics(self) -> str:
         known = self._settings.asked("known_metrics")

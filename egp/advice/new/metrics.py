@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from egp.advice.new.experiment import open_line
+from egp.advice.new.stated import open_line
 from egp.plan.finding import HelpfulError
 from egp.plan.quantity import shown
 from egp.plan.wording import counted, share_in_plan

@@ -14,7 +14,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from egp.plan.analysis.by_day import units_after
-from egp.plan.analysis.days import day_after, first_day, last_day, schedule_of, unpaused
+from egp.plan.analysis.days import day_after, first_day, last_day, last_exposure, schedule_of, unpaused
 from egp.plan.analysis.registered import (
     PRIMARY,
     detectable_at,
@@ -23,7 +23,7 @@ from egp.plan.analysis.registered import (
     required_power,
     required_smallest,
 )
-from egp.plan.analysis.rescheduling import settings_of_run
+from egp.plan.analysis.rescheduling import ENROLMENT_END, settings_of_run
 from egp.plan.analysis.ruled_out import ruled_out
 from egp.plan.analysis.traffic import arriving_units, holdout_share, smallest_share, treated_share
 from egp.plan.finding import NotChecked, need
@@ -200,10 +200,13 @@ def longer_runs(case: Case) -> Iterator[LongerRun]:
     weeks = -(-max(least, (last - first).days + 2) // 7)
     for length in range(7 * weeks, 7 * (weeks + _MOST_WEEKS), 7):
         end = day_after(first, length - 1)
-        days = sum(run.days for run in unpaused(first, end, pauses))
+        entered = day_after(last_exposure(plan), (end - last).days)
+        days = sum(run.days for run in unpaused(first, entered, pauses))
         distinct = math.floor(units_after(plan, days) / 1000) * 1000
         come = math.floor(distinct * smallest_share(plan) + 1e-6)
         settings = (*rescheduled(plan, end), *counted_units(plan, distinct))
+        if entered != end:
+            settings = (Setting(ENROLMENT_END, entered.isoformat()), *settings)
         words = f"run {counted((end - last).days, 'day')} longer, to {end}"
         yield LongerRun(end, days, distinct, come, settings, words)
 
@@ -314,7 +317,7 @@ def wider_margin(case: Case, at: Path) -> Iterator[Candidate]:
     for path, metric in plan.guardrails:
         if path != at[: len(path)] and len(at) > 1:
             continue
-        for power in (floor, math.pow(floor, 1 / max(1, len(plan.guardrail_metrics))), 0.95, 0.99):
+        for power in (floor, math.pow(floor, 1 / max(1, len(list(plan.guardrails)))), 0.95, 0.99):
             candidate = _margin(plan, path, metric, declared, power)
             if candidate:
                 yield candidate

@@ -32,7 +32,14 @@ EXPERIMENT_OPTIONS = {
 
 
 def add_experiment_options(parser: ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help="id of the experiment, such as pdp-buy-now")
+    parser.add_argument("id", metavar="ID", nargs="?", help="id of the experiment, such as pdp-buy-now")
+    parser.add_argument(
+        "--from",
+        dest="platform",
+        nargs=2,
+        metavar=("PLATFORM", "FILE"),
+        help="begin with what growthbook, statsig or nimbus has of it, as the JSON of its API; without ID under its name there",
+    )
     parser.add_argument(
         "--type", choices=TYPES, default=TYPES[0], help=f"type of the experiment (default: {TYPES[0]})"
     )

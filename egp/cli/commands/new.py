@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
 from egp.cli.commands.options import add_policy, day, judging_day, policy_in_force
 from egp.policy.error import PolicyError
 from egp.yaml.files import shown_path
+
+if TYPE_CHECKING:
+    from egp.advice.platforms import Begun
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,12 +57,18 @@ def _new_experiment(options: argparse.Namespace) -> int:
 
     policy = policy_in_force(options, [])
     folder = os.getcwd()
+    begun = _begun(*options.platform) if options.platform else None
+    options.id = options.id or (begun.id if begun else "")
+    if not options.id:
+        raise terminal.Stop("a new experiment needs an id", "egp new experiment ID, as in pdp-buy-now")
     try:
         path = options.file or plan_path(policy, options.id, folder)
         require_new(path)
         judged_at = in_policy(policy, plan_path(policy, options.id, folder) if path == "-" else path, folder)
         as_of = judging_day(options.as_of, policy.timezone)
         plan = NewExperiment(options.id, options.type, policy, judged_at, as_of, options.start)
+        if begun:
+            plan.begin(begun)
         plan.take(given(options))
     except NewError as error:
         raise terminal.Stop(str(error), error.help) from None
@@ -73,6 +83,23 @@ def _new_experiment(options: argparse.Namespace) -> int:
     if power := draft.power_sentence(plan.answers):
         sys.stderr.write(f"{power}\n")
     return _begin(path, draft.text)
+
+
+def _begun(name: str, path: str) -> Begun:
+    from egp.advice.platforms import PlatformError, platform
+    from egp.yaml import read_file
+
+    try:
+        module = platform(name, "experiment")
+        document = read_file(path, shown_path(path))[0]
+        if document.problems:
+            raise PlatformError(f"{path}: {document.problems[0].message}", document.problems[0].help)
+        begun: Begun = module.experiment(document.value)
+    except PlatformError as error:
+        raise terminal.Stop(str(error), error.help) from None
+    except OSError as error:
+        raise terminal.Stop(f"cannot read {shown_path(path)}: {error.strerror}") from None
+    return begun
 
 
 def _new_policy(options: argparse.Namespace) -> int:

@@ -16,6 +16,8 @@ Silence is what a file says that was written to its end. A CSV, or rows in a YAM
 `row_count` says that the rows are all, the treatment is silent only if the file goes on behind the place where its rows would
 be; else the gate holds until that is known.
 
+Of a plan with an enrolment, cohorts end with it: units that enter later hold. From then on who comes back is the sign of life.
+
 Where neither is heard of, the treatment is not to blame. If outcomes are still counted (`through` moves on) and units came
 within a week, nobody was due: a weekend, a holiday. Otherwise the gate is blind, and holds, and says who has to look.
 A policy that would rather withdraw what nobody sees says `blind_action: rollback`, and in `blind_after` after how long in which
@@ -30,12 +32,20 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from egp.gate.clock import after, day_end, elapsed, to_go
-from egp.gate.exposure import WEEK, days_over, each_day_over, expected_shares, has_stage_begun, weeks_over
+from egp.gate.exposure import (
+    WEEK,
+    days_over,
+    each_day_over,
+    entry_days_over,
+    expected_shares,
+    has_stage_begun,
+    weeks_over,
+)
 from egp.gate.guarding import guarded
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.gate.rows import cumulative_rows, metrics_in_totals, rows_of, was_refused
-from egp.plan.analysis.days import day_after
+from egp.plan.analysis.days import day_after, last_exposure
 from egp.plan.experiment import Metric
 from egp.plan.quantity import QuantityError, share, shown
 from egp.plan.results import CANARY, TEST, Row, Window, stage_name
@@ -63,7 +73,13 @@ class Params(RuleParams):
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
     yield from _left_out(readout)
-    troubles = [*_refused(readout), *_gaps(readout), *_from_the_future(readout), *_no_stages(params)]
+    troubles = [
+        *_refused(readout),
+        *_gaps(readout),
+        *_from_the_future(readout),
+        *_after_the_enrolment(readout),
+        *_no_stages(params),
+    ]
     yield from guarded(lambda: silences(readout, params.max_silence))
     yield from _blindness(readout, params)
     yield from troubles[:MOST_TOLD]
@@ -112,7 +128,7 @@ def _gaps(readout: Readout) -> Iterator[Reading]:
         if metric.kind == "quantile" or metric.id in metrics_in_totals(readout):
             yield from _missing_totals(readout, metric)
         else:
-            yield from _missing(readout, metric, "cohort", days)
+            yield from _missing(readout, metric, "cohort", entry_days_over(readout))
     for rule in readout.plan.stop_rules:
         watched = next((metric for _, metric in readout.plan.metrics if metric.id == rule.metric), None)
         if watched is None:
@@ -127,7 +143,7 @@ def _watched_by_weeks(readout: Readout) -> Iterator[Metric]:
     """What stop rules count weeks of, and what two bad weeks roll back under every plan; of quantiles, only the former."""
     declared = {rule.metric for rule in readout.plan.stop_rules if rule.significant_harm_for is not None}
     for path, metric in readout.plan.metrics:
-        is_guardrail = path[0] == "guardrail_metrics" and metric.kind != "quantile"
+        is_guardrail = path[0] == "guardrail_metrics" and metric.kind != "quantile" and not metric.any_harm
         if is_guardrail or metric.id in declared:
             yield metric
 
@@ -189,6 +205,22 @@ def _from_the_future(readout: Readout) -> Iterator[Reading]:
     if late:
         message = f"rows of {_listed(late)} come after {today}, the day that is judged"
         yield _trouble(message, str(late[-1]), "judge as of the results, or correct the dates")
+
+
+def _after_the_enrolment(readout: Readout) -> Iterator[Reading]:
+    """Units that entered when nobody was to enter any more: who they are was not chosen by the split alone."""
+    if readout.stage.name != TEST or readout.stage.entered_until is None:
+        return
+    last = last_exposure(readout.plan)
+    late = [
+        row
+        for row in readout.evidence.rows
+        if (row.stage, row.window) == (TEST, "cohort") and row.date and row.date > last and row.units
+    ]
+    if late:
+        days = sorted({row.date for row in late if row.date})
+        message = f"units entered on {_listed(days)}, after the enrolment ended on {last}"
+        yield _trouble(message, str(days[-1]), "stop the enrolment, and leave these units out of the rows")
 
 
 def silences(readout: Readout, longest: timedelta) -> Iterator[Reading]:
@@ -301,7 +333,8 @@ class SignsOfLife:
         if not has_stage_begun(readout) or stage.begin is None or (evidence.problems and not evidence.rows):
             return None
         # Results that are old are no silence of the treatment.
-        now = min(readout.seen_until, stage.end) if stage.end else readout.seen_until
+        until = stage.end if _is_heard_of_later(readout) else stage.exposed_until
+        now = min(readout.seen_until, until) if until else readout.seen_until
         return cls(readout, stage.begin, now)
 
     def heard(self, variant: str) -> datetime:
@@ -369,6 +402,16 @@ class SignsOfLife:
         return min(
             day_end(day_after(day, WEEK - 1) if window == "week" else day, self.readout.zone), self.now
         )
+
+
+def _is_heard_of_later(readout: Readout) -> bool:
+    """Whether rows tell of units that come back after the enrolment, so that their silence tells something."""
+    enrolled = readout.stage.entered_until
+    return enrolled is not None and any(
+        row.date and row.units and row.stage == readout.stage.name and row.date >= enrolled.date()
+        for row in readout.evidence.rows
+        if row.window in ("day", "week")
+    )
 
 
 PLAIN = "data are missing"

@@ -10,11 +10,14 @@ at the last one holds the launch.
 Two days of a stage cannot rule out a margin, so less is required of a stage: no guardrail is significantly harmed, at
 `harm_alpha` of the policy's `hair-trigger` over all guardrails together (Holm). An alarm holds the ramp where it is; what rolls back is the plan's
 stop rules and limits. A stage that treats everyone has nobody to compare with: there the limits speak, and data that stop.
+
+A guardrail with `any_harm: inform` is reported beside them: whether any harm is significant, one-sided, at `guardrail_alpha` of
+all such guardrails together. It passes whatever it shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -23,15 +26,23 @@ from egp.gate.amounts import as_harm, p_shown, signed, unit_of
 from egp.gate.boundary import Look, look_at
 from egp.gate.clock import shown_look
 from egp.gate.comparisons import comparison_so_far
-from egp.gate.estimates import Comparison
+from egp.gate.estimates import Comparison, Lacking
 from egp.gate.exposure import has_stage_begun
 from egp.gate.guarding import Part, one_by_one
-from egp.gate.looks import immature_days, is_last_look_open, maturity, open_look, planned_looks
+from egp.gate.looks import (
+    immature_days,
+    is_last_look_open,
+    last_judged_day,
+    maturity,
+    open_look,
+    planned_looks,
+)
 from egp.gate.reading import Kind, Reading
 from egp.gate.readout import Readout
 from egp.gate.ruling_out import Harm, harm_seen
 from egp.gate.settings import alarm_levels, guardrail_alpha
-from egp.gate.withholding import require_open
+from egp.gate.withholding import Withheld, require_open
+from egp.plan.analysis.any_harm import informing_level
 from egp.plan.analysis.registered import harm_direction, required_power
 from egp.plan.analysis.registered_test import RegisteredTest, guardrail_test_of
 from egp.plan.experiment import Metric
@@ -50,8 +61,67 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
             if metric.non_inferiority_margin is not None
             for treatment in readout.ramped
         )
+        yield from _informed(readout, readout.ramped)
     elif has_stage_begun(readout) and readout.stage.has_control:
         yield from _alarms(readout)
+        yield from _informed(readout, readout.treatments)
+
+
+def _informed(readout: Readout, treatments: Sequence[str]) -> Iterator[Reading]:
+    """Guardrails that decide nothing: whether any harm is significant."""
+    yield from one_by_one(
+        Part(partial(_any_harm, readout, metric, path, treatment), metric.name, treatment)
+        for path, metric in readout.plan.informing
+        for treatment in treatments
+    )
+
+
+def _any_harm(readout: Readout, metric: Metric, path: Path, treatment: str) -> Iterator[Reading]:
+    name, harm = shown(metric.id), harm_direction(metric, path)
+    try:
+        if readout.is_decision:
+            require_open(readout)
+        seen = comparison_so_far(
+            readout, metric, treatment, last_judged_day(readout, metric) if readout.is_decision else None
+        )
+        seen.require_enough_events(metric.name, seen.difference)
+    except (Lacking, Withheld) as lacking:
+        yield Reading(
+            "pass",
+            f"{name} only informs, and tells nothing yet: {lacking}",
+            metric=metric.name,
+            variant=treatment,
+        )
+        return
+    alpha, p_value = informing_level(readout.plan), stats.harm_p_value(seen.difference, harm)
+    sign = 1 if harm == "increase" else -1
+    observed = f"harm of {signed(sign * seen.difference.estimate, unit_of(metric))}, {p_shown(p_value)}"
+    verdict = (
+        f"significant harm, to be looked at by {_whom(readout)}" if p_value < alpha else "no significant harm"
+    )
+    yield Reading(
+        "pass",
+        f"{name} only informs: {observed}: {verdict}",
+        observed=observed,
+        required="nothing",
+        interval=seen.difference.interval(2 * alpha),
+        numbers={
+            "harm": sign * seen.difference.estimate,
+            "standard_error": seen.difference.standard_error,
+            "p_value": p_value,
+            "units_control": float(seen.control_units),
+            "units_treatment": float(seen.treatment_units),
+        },
+        metric=metric.name,
+        variant=treatment,
+    )
+
+
+def _whom(readout: Readout) -> str:
+    """Who answers for the experiment."""
+    owner = readout.plan.owner
+    name = owner and (owner.dri or owner.team)
+    return shown(name) if name else "the owner"
 
 
 def _judged(readout: Readout, metric: Metric, path: Path, treatment: str) -> Iterator[Reading]:

@@ -36,7 +36,12 @@ class Params(RuleParams):
 
 def check(readout: Readout, params: Params) -> Iterator[Reading]:
     metric = readout.plan.primary_metric
-    if not readout.is_decision or metric is None or metric.kind == "quantile":
+    if (
+        not readout.is_decision
+        or readout.plan.type == "holdback"
+        or metric is None
+        or metric.kind == "quantile"
+    ):
         return
     yield from one_by_one(
         Part(partial(_weeks_compared, readout, metric, treatment, params.alpha), metric.name, treatment)

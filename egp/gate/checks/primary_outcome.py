@@ -6,7 +6,8 @@ covariate's sums where the plan declares it, the corrected level where there are
 at its first step's), and at several looks the boundary of each. What has crossed its boundary at a look stays crossed at
 later ones, whatever these look like: the rows of the earlier look's days say so. To ship, the estimate is significant in
 the good direction, the interval's lower end and the lift are at least those of the decision rule, in per cent of the
-control that is observed where they are written in per cent. Otherwise the experiment has ended without a proof: control
+control that is observed where they are written in per cent. A rule with a branch `withdraw` has a third answer: where the
+interval's upper end and the lift are at most what it says, the treatment is withdrawn. Otherwise the experiment has ended without a proof: control
 is kept, or a rerun is registered with enough units for an effect of the size that was seen.
 """
 
@@ -72,6 +73,14 @@ def _outcome(readout: Readout, metric: Metric, path: Path, treatment: str) -> Re
         return Reading(
             "pass", message, observed=observed, required=asked, interval=interval, numbers=numbers,
             metric=metric.name, variant=treatment,
+        )  # fmt: skip
+    if verdict.withdraws:
+        branch = readout.plan.decision_rule.withdraw if readout.plan.decision_rule else None
+        then = branch.then if branch else None
+        return Reading(
+            "fail", f"{message}; met: {verdict.withdraws}, which withdraws the treatment", observed=observed, required=asked,
+            interval=interval, numbers=numbers, kind="rollback", metric=metric.name, variant=treatment,
+            next="withdraw the treatment" + (f", as the plan says: {shown(then)}" if then else ""),
         )  # fmt: skip
     goes_on = open_look(readout) is not None and not is_last_look_open(readout) and not verdict.ended
     following = planned_looks(readout)[(open_look(readout) or 0) + 1] if goes_on else None

@@ -40,7 +40,8 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
     read = open_look_instant(readout)
     least = int(policy_option(readout, "shortest_run", SHORTEST_RUN))
     consecutive = _consecutive_days(readout, day_after(read.date(), -1))
-    ends = readout.stage.end if is_last_look_open(readout) else None
+    goes_on = readout.plan.type == "holdback" or not is_last_look_open(readout)
+    ends = None if goes_on else readout.stage.end
     if consecutive >= least and not (ends and readout.as_of < ends):
         message = f"{counted(consecutive, 'consecutive day')} at full exposure, read at the look of {shown_look(read)}"
         yield Reading("pass", message, observed=counted(consecutive, "day"), required=counted(least, "day"))

@@ -413,7 +413,7 @@ def _is_week_due(readout: Readout, guardrail: Metric) -> bool:
 
 
 def _no_bad_weeks(readout: Readout, weeks: _Weeks) -> Iterator[Reading]:
-    every = len(readout.plan.guardrail_metrics)
+    every = len(list(readout.plan.guardrails))
     if weeks.fired or (every and len(weeks.unknown) == every):
         return
     if every and len(weeks.unseen) == every:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.plan.analysis.days import whole_days
 from egp.plan.analysis.registered import has_primary_test
-from egp.plan.experiment import DecisionRule, Experiment, StopRule
+from egp.plan.experiment import DecisionRule, Experiment, StopRule, Withdrawal
 from egp.plan.quantity import shown
 from egp.plan.wording import counted, listing, percent
 
@@ -65,12 +65,28 @@ def decision_rule_lines(plan: Experiment) -> Iterator[str]:
         return
     criteria = listing(_criteria(decision))
     if criteria:
+        ships = "It goes on" if plan.type == "holdback" else "It ships"
+        withdrawn = listing(_of_withdrawal(decision.withdraw)) if decision.withdraw else ""
+        then = f" ({shown(decision.withdraw.then)})" if decision.withdraw and decision.withdraw.then else ""
         yield (
-            f"It ships if {criteria}, and every guardrail is shown to stay within what was agreed; "
-            f"otherwise: {shown(decision.otherwise)}."
+            f"{ships} if {criteria}, and every guardrail is shown to stay within what was agreed; "
+            + (f"it is withdrawn{then} if {withdrawn}; " if withdrawn else "")
+            + f"otherwise: {shown(decision.otherwise)}."
         )
     if decision.options:
         yield f"The options agreed for the readout: {listing(map(shown, decision.options), 'or')}."
+
+
+def _of_withdrawal(branch: Withdrawal) -> Iterator[str]:
+    if branch.max_ci_upper is not None:
+        bound = branch.max_ci_upper
+        yield (
+            "the whole range of the result is worse than no change"
+            if bound.value == 0
+            else f"the whole range of the result is below {bound}"
+        )
+    if branch.max_lift is not None:
+        yield f"the result itself is at most {branch.max_lift}"
 
 
 def _criteria(decision: DecisionRule) -> Iterator[str]:

@@ -217,6 +217,18 @@ class Binding(Reported):
     days: float | None
 
 
+class BranchPower(Reported):
+    """How often each branch of the decision rule comes about at the declared units, for one true effect."""
+
+    effect: Literal["mde", "none", "harm"]
+    """Of the MDE's size, none, or harm of that size; of a non-inferiority plan, none or harm of twice its margin."""
+    benefit: float
+    """Absolute, in the metric's unit, positive where it is good."""
+    ship: Share
+    withdraw: Share
+    inconclusive: Share
+
+
 class PlanMetrics(Reported):
     """A plan."""
 
@@ -234,6 +246,8 @@ class PlanMetrics(Reported):
     metrics: tuple[MetricPower, ...]
     guardrails_together: Share | None
     """Chance that every computed guardrail passes at the declared units, if independent."""
+    branches: tuple[BranchPower, ...]
+    """Of a decision rule that can withdraw; else empty."""
 
 
 class PlanError(Reported):
@@ -349,6 +363,7 @@ def _plan(plan: PlanPower) -> PlanMetrics:
         arriving_units=plan.arriving,
         binding=Binding.of(binding, metric=binding.name, units=binding.needed) if binding else None,
         metrics=tuple(map(_row, plan.rows)),
+        branches=tuple(map(BranchPower.of, plan.branches)),
     )
 
 

@@ -15,6 +15,7 @@ from egp.plan.wording import (
     absolute,
     counted,
     listing,
+    percent,
     power_text,
     share_text,
     unit_count,
@@ -117,12 +118,43 @@ def _notes(plan: PlanPower, computed: Sequence[MetricRow]) -> Iterator[str]:
     together = plan.guardrails_together
     if together is not None:
         yield f"All guardrails pass together with {power_text(together)} power, if they are harmless and independent."
+    yield from _branches(plan)
     for row in plan.rows:
         if row.missing or row.reason:
             yield _not_computed(row)
 
 
-_ASKED_OF = {"primary": "the primary", "co-primary": "co-primaries", "guardrail": "guardrails"}
+_EFFECT = {"mde": "a true effect of the MDE", "none": "no effect", "harm": "harm of that size"}
+
+
+def _branches(plan: PlanPower) -> Iterator[str]:
+    """What the decision rule comes to, one sentence for each true effect."""
+    for each in plan.branches:
+        of = (
+            "harm of twice the margin"
+            if len(plan.branches) == 2 and each.effect == "harm"
+            else _EFFECT[each.effect]
+        )
+        yield (
+            f"Of {of}: ships {_chance(each.ship)}, is withdrawn {_chance(each.withdraw)}, inconclusive "
+            f"{_chance(each.inconclusive)} of the time."
+        )
+
+
+_RARE = 1e-4
+
+
+def _chance(chance: float) -> str:
+    return f"less than {percent(_RARE, 2)}" if chance < _RARE else _power(chance)
+
+
+_ASKED_OF = {
+    "primary": "the primary",
+    "co-primary": "co-primaries",
+    "guardrail": "guardrails",
+    "informing": "guardrails that inform",
+    "negative_control": "negative controls",
+}
 
 
 def _asked(rows: Sequence[MetricRow]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.plan.completing import read_plan
 from egp.plan.finding import Failure
-from egp.plan.power.plan import PlanPower, plan_power
+from egp.plan.power.plan import Noticing, PlanPower, plan_power
 from egp.policy.model import asked
 from egp.policy.plan_history import judged_as, timing_of
 from egp.policy.resolving import resolved_by_lock
@@ -63,10 +63,15 @@ def _of_document(
     plan, _ = read_plan(document)
     in_policy = judged_as(source, plan, finder, policy).in_policy
     rules = policy.adopted(in_policy, policy.traits_of(plan), timing_of(plan, finder, policy, as_of))
-    return plan_power(plan, document, _guardrail_floor(rules))
+    return plan_power(
+        plan,
+        document,
+        _floor(rules, "guardrail_power"),
+        Noticing(_floor(rules, "noticed_harm"), _floor(rules, "noticed_shift")),
+    )
 
 
-def _guardrail_floor(rules: RuleSet) -> float | None:
-    """The power that the policy requires of guardrails in this plan; None where it does not."""
-    floor: float | None = asked({each.rule.id: each for each in rules.alone}, "guardrail_power")
+def _floor(rules: RuleSet, known_as: str) -> float | None:
+    """The power that the policy requires in this plan of guardrails, or of what decides nothing; None where it does not."""
+    floor: float | None = asked({each.rule.id: each for each in rules.alone}, known_as)
     return floor

@@ -32,14 +32,29 @@ def first_day(plan: Experiment) -> date:
 
 @lru_cache(32)
 def last_day(plan: Experiment) -> date:
-    """The last day of exposure."""
-    return day_before_end(plan, need(schedule_of(plan).end, "schedule", "end"))
+    """The last day of the run, on which units are treated and observed."""
+    return day_before_end(plan, end_of(plan))
+
+
+def end_of(plan: Experiment) -> Moment:
+    """The end of the run; of one without an end the day before its last review, beyond which nothing is agreed."""
+    schedule = schedule_of(plan)
+    if schedule.end is None and schedule.reviews:
+        return day_after(max(schedule.reviews), -1)
+    return need(schedule.end, "schedule", "end")
+
+
+@lru_cache(32)
+def last_exposure(plan: Experiment) -> date:
+    """The last day on which units enter: of the enrolment, or of the run."""
+    enrolment_end = schedule_of(plan).enrolment_end
+    return last_day(plan) if enrolment_end is None else day_before_end(plan, enrolment_end)
 
 
 def full_days(plan: Experiment) -> list[Interval]:
     """Runs of consecutive whole calendar days at full exposure, in the plan's time zone, pauses taken out."""
     first = first_full_day(plan)
-    end = local(plan, need(schedule_of(plan).end, "schedule", "end"))
+    end = local(plan, end_of(plan))
     last = day_after(end.date(), -1) if isinstance(end, datetime) else end
     return unpaused(first, last, schedule_of(plan).pauses)
 
@@ -52,7 +67,12 @@ def first_full_day(plan: Experiment) -> date:
 
 @lru_cache(32)
 def exposed_days(plan: Experiment) -> Sequence[Interval]:
-    """Runs of consecutive days with any exposure, in the plan's time zone, pauses taken out."""
+    """Runs of consecutive days on which units are first exposed, in the plan's time zone, pauses taken out."""
+    return unpaused(first_day(plan), last_exposure(plan), schedule_of(plan).pauses)
+
+
+def treated_days(plan: Experiment) -> list[Interval]:
+    """The same of days on which units are treated: those of an enrolment go on to the end of the run."""
     return unpaused(first_day(plan), last_day(plan), schedule_of(plan).pauses)
 
 
@@ -78,7 +98,7 @@ def unpaused(first: date, last: date, pauses: tuple[Interval, ...]) -> list[Inte
 
 @lru_cache(32)
 def readout_day(plan: Experiment) -> date:
-    """The day of the last look; without declared looks the day after the last day of exposure."""
+    """The day of the last look; without declared looks the day after the run."""
     looks = plan.statistics.looks if plan.statistics else None
     return max(as_day(local(plan, look)) for look in looks) if looks else day_after(last_day(plan), 1)
 
@@ -152,11 +172,17 @@ def _is_instant(moment: Moment) -> bool:
 
 
 def run_days(plan: Experiment) -> int:
-    """Days from the first to the last day of exposure, both included."""
+    """Days from the first to the last day of the run, both included."""
     days = (last_day(plan) - first_day(plan)).days + 1
     if days <= 0:
         raise NotChecked(("schedule", "end"))
     return days
+
+
+def entry_days(plan: Experiment) -> int:
+    """Days from the first to the last day on which units enter, both included, pauses among them."""
+    run_days(plan)
+    return (last_exposure(plan) - first_day(plan)).days + 1
 
 
 def weekday_counts(runs: Iterable[Interval]) -> list[int]:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from egp.plan.analysis.days import day_after, last_day, local, readout_day, whole_days
+from egp.plan.analysis.days import day_after, last_exposure, local, readout_day, whole_days
 from egp.plan.analysis.registered import (
     PRIMARY,
     comparisons,
@@ -145,7 +145,7 @@ def _when_all_have_matured(plan: Experiment, path: Path, window: int) -> Remedy:
     """All units judged, at a readout that waits for the last of them."""
     judged = Setting((*path, "judged_on"), "all_units")
     try:
-        earliest = day_after(last_day(plan), 1 + window)
+        earliest = day_after(last_exposure(plan), 1 + window)
         later = settings_of_readout(plan, earliest) if readout_day(plan) < earliest else ()
         return Remedy((judged, *later))
     except NotChecked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from egp.plan.analysis.days import run_days
+from egp.plan.analysis.days import entry_days
 from egp.plan.analysis.registered import (
     guardrail_design,
     margin_of,
@@ -77,7 +77,7 @@ def _cost_of(plan: Experiment, number: Measured) -> str:
         other = with_number(plan, path, number.value)
         units = planned_units(plan)
         said = f"the planned sample then has {power_text(power_at(other, primary_effect(other), units))} power at the MDE"
-        days = math.ceil(run_days(plan) * required_smallest(other) / units) - run_days(plan)
+        days = math.ceil(entry_days(plan) * required_smallest(other) / units) - entry_days(plan)
         more = (
             f", and {power_text(required_power(plan))} takes {counted(days, 'day')} more" if days > 0 else ""
         )
@@ -96,7 +96,7 @@ def _guardrail_power(plan: Experiment, at: Path) -> float:
 
 def _of_days(declared: float, measured: float, plan: Experiment) -> str:
     """The same units at the pace that was measured."""
-    days = math.ceil(run_days(plan) * (declared / measured - 1))
+    days = math.ceil(entry_days(plan) * (declared / measured - 1))
     if days > 0:
         return f"the units that the plan counts on take {counted(days, 'day')} more"
     return f"the units that the plan counts on are there {counted(-days, 'day')} earlier" if days < 0 else ""

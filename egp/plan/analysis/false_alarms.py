@@ -194,7 +194,7 @@ def _silent_days(plan: Experiment, position: int, part: WatchedPart) -> int:
 def weekly_alarm(plan: Experiment, levels: AlarmLevels) -> float:
     """Of all rules that require weeks, the one that holds for every plan included: at most what the policy allows."""
     by_weeks = any(rule.significant_harm_for is not None for rule in plan.stop_rules)
-    return levels.weekly_false_alarm if by_weeks or plan.guardrail_metrics else 0.0
+    return levels.weekly_false_alarm if by_weeks or any(plan.guardrails) else 0.0
 
 
 # Limits.
@@ -277,7 +277,7 @@ def silence_alarm(plan: Experiment) -> float:
 def harm_alarm(plan: Experiment, levels: AlarmLevels) -> FalseAlarm:
     """Of the alarm that holds a stage, where the gate is called every day, guardrails and treatments taken as
     independent: any of them beyond the level over all of them."""
-    guardrails = len(plan.guardrail_metrics)
+    guardrails = len(list(plan.guardrails))
     quiet, number, is_most = 1.0, 0, False
     for part in watch(plan):
         tests = guardrails * part.treatments

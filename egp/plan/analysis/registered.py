@@ -256,6 +256,14 @@ def margin_of(metric: Metric, path: Path) -> float:
     return size
 
 
+def noticed_size(metric: Metric, path: Path) -> float:
+    """What has to be noticed in a metric that decides nothing, in its own unit: its `mde`."""
+    size = size_of(need(metric.mde, *path, "mde"), metric, path, "mde")
+    if not size:
+        raise NotChecked((*path, "mde"))
+    return size
+
+
 def guardrail_alpha(plan: Experiment) -> float:
     """The level of a guardrail's test over all looks."""
     return _level(statistics_of(plan).guardrail_alpha, "guardrail_alpha")
@@ -297,14 +305,21 @@ def matured_share(plan: Experiment, metric: Metric) -> float:
     1 when it is judged on all units."""
     if metric.judged_on != "matured_cohort" or not metric.outcome_window:
         return 1.0
-    total = sum(run.days for run in exposed_days(plan))
+    total = _days_before(plan, readout_day(plan))
     return days_judged(plan, metric, readout_day(plan)) / total if total else 0.0
 
 
 def days_judged(plan: Experiment, metric: Metric, look: date) -> int:
     """Days of exposure whose units a look on this day judges."""
     waits = metric.judged_on == "matured_cohort" and metric.outcome_window
-    last = day_after(look, -1 - (whole_days(metric.outcome_window) if waits and metric.outcome_window else 0))
+    return _days_before(
+        plan, day_after(look, -whole_days(metric.outcome_window) if waits and metric.outcome_window else 0)
+    )
+
+
+def _days_before(plan: Experiment, day: date) -> int:
+    """Days of exposure before a day; a holdback goes on after its looks."""
+    last = day_after(day, -1)
     return sum((min(run.last, last) - run.first).days + 1 for run in exposed_days(plan) if run.first <= last)
 
 
@@ -437,8 +452,11 @@ def detectable_at(plan: Experiment, power: float, units_in_smallest: float) -> f
 
 
 def has_primary_test(plan: Experiment) -> bool:
-    """Whether the plan tests a primary metric; a rollout and a holdback only watch for harm."""
-    return plan.type not in ("rollout", "holdback")
+    """Whether the plan tests a primary metric: a rollout only watches for harm, and so does a holdback that says no
+    days on which its primary is read."""
+    if plan.type == "holdback":
+        return bool(plan.statistics and plan.statistics.looks)
+    return plan.type != "rollout"
 
 
 def require_primary_test(plan: Experiment) -> None:

@@ -11,6 +11,7 @@ from egp.plan.analysis.days import (
     day_before_end,
     first_day,
     last_day,
+    last_exposure,
     readout_day,
     schedule_of,
     unpaused,
@@ -31,6 +32,7 @@ TWO_WEEKS = 14
 
 PAUSES: Path = ("schedule", "pauses")
 _START: Path = ("schedule", "start")
+ENROLMENT_END: Path = ("schedule", "enrolment_end")
 _WATCHED_AFTER_RAMP = timedelta(days=7)
 _LATEST_END = 70
 """Days within which an end is looked for."""
@@ -70,6 +72,8 @@ def settings_of_run(plan: Experiment, start: date, end: date | None = None) -> l
     first, last = first_day(plan), last_day(plan)
     end = end or day_after(start, max(TWO_WEEKS - 1, (last - first).days))
     settings = [*([] if start == first else [_dated(_START, start)]), _dated(("schedule", "end"), end)]
+    if schedule_of(plan).enrolment_end is not None and start != first:
+        settings.append(_dated(ENROLMENT_END, _last_entry(plan, start, end)))
     pauses = schedule_of(plan).pauses
     kept = [pause for pause in pauses if pause.first >= start and pause.last <= end]
     if len(kept) < len(pauses):
@@ -115,9 +119,17 @@ def _matured(plan: Experiment, start: date, end: date) -> date:
     earliest = day_after(end, 1)
     for _, metric in (*plan.primaries, *plan.guardrails):
         if metric.outcome_window:
-            last_judged = start if metric.judged_on == "matured_cohort" else end
+            is_cohort = metric.judged_on == "matured_cohort"
+            last_judged = start if is_cohort else _last_entry(plan, start, end)
             earliest = max(earliest, day_after(last_judged, 1 + whole_days(metric.outcome_window)))
     return earliest
+
+
+def _last_entry(plan: Experiment, start: date, end: date) -> date:
+    """The last day on which units enter a run of these days: an enrolment is as long as it was."""
+    if schedule_of(plan).enrolment_end is None:
+        return end
+    return day_after(last_exposure(plan), (start - first_day(plan)).days)
 
 
 def _settings_of_looks(plan: Experiment, last: date, shift: int) -> list[Setting]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Experiment
 
 _PLACEHOLDERS = frozenset(
     ("tbd", "tba", "tbc", "todo", "fixme", "none", "nothing", "null", "n/a", "na", "unknown", "unassigned",
@@ -12,6 +16,8 @@ _PLACEHOLDERS = frozenset(
 _NOBODY = frozenset(("nobody", "no one", "noone", "everyone", "everybody", "anyone", "all", "team", "owner"))
 _NOTE = re.compile(r"(?:TODO|TBD|FIXME)\b|(?i:todo|tbd|fixme)\s*[:(]|<[^<>]*>$")
 """Notes to oneself, and templates in angle brackets."""
+_SHIPPING = ("ship", "launch", "release", "rollout", "roll_out")
+"""How the names of decisions begin that ship."""
 _AROUND = "<>[]{}()\"'`*@#:;,.!?_-\N{HORIZONTAL ELLIPSIS} \t\r\n"
 
 
@@ -22,6 +28,13 @@ def stated(text: str | None) -> str:
     trimmed = text.strip()
     words = trimmed.strip(_AROUND).casefold()
     return "" if not words or words in _PLACEHOLDERS or _NOTE.match(trimmed) else trimmed
+
+
+def ships(plan: Experiment, decision: str) -> bool:
+    """Whether a decision ships a treatment, by its name or by that of a variant."""
+    name = re.sub(r"[\s-]+", "_", decision.casefold())
+    treatments = (variant.id for variant in plan.variants or () if variant.id and not variant.control)
+    return name.startswith(_SHIPPING) or decision.casefold() in map(str.casefold, treatments)
 
 
 def somebody(text: str | None) -> str:

@@ -209,7 +209,7 @@ def share_of_a_run(plan: Experiment, weeks: int, levels: AlarmLevels) -> float |
     runs = watched_weeks(plan) - weeks + 1
     if runs < 1:
         return None
-    watched: set[tuple[str | None, int]] = {(guardrail.id, BAD_WEEKS) for guardrail in plan.guardrail_metrics}
+    watched: set[tuple[str | None, int]] = {(guardrail.id, BAD_WEEKS) for _, guardrail in plan.guardrails}
     for rule in plan.stop_rules:
         if rule.significant_harm_for is not None:
             watched.add((rule.metric, rule.significant_harm_for // WEEK))

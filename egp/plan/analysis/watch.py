@@ -15,6 +15,7 @@ from egp.plan.analysis.days import (
     as_local_day,
     day_after,
     day_before_end,
+    entry_days,
     first_day,
     run_days,
     schedule_of,
@@ -87,7 +88,8 @@ def watched_weeks(plan: Experiment) -> int:
 def units_of(plan: Experiment, part: WatchedPart) -> float:
     """Eligible units that are first seen in a part of the watch; they come as in the run, evenly over its days."""
     run = watched_test(plan)
-    return arriving_units(plan) / run.smallest * (part.days / run.days)
+    days = run.days if part is run else entry_days(plan)
+    return arriving_units(plan) / run.smallest * (part.days / days)
 
 
 def _canary(plan: Experiment) -> Iterator[WatchedPart]:

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from egp import stats
-from egp.plan.analysis import days, registered, traffic
+from egp.plan.analysis import branches, days, registered, traffic
+from egp.plan.analysis.any_harm import any_harm_design
 from egp.plan.analysis.design import Design
+from egp.plan.analysis.negative_controls import control_design
 from egp.plan.finding import NotChecked
 from egp.stats.errors import input_error_of
+from egp.stats.values import NamedTuple
 from egp.yaml import pointer
 
 if TYPE_CHECKING:
@@ -19,11 +22,42 @@ if TYPE_CHECKING:
     from egp.yaml import Document, Path
 
 T = TypeVar("T")
-Role = Literal["primary", "co-primary", "guardrail"]
+Role = Literal["primary", "co-primary", "guardrail", "informing", "negative_control"]
 
 BY_PLAN = "the plan's power"
 BY_DECISION = "the plan's power for the whole decision"
 BY_POLICY = "the policy's guardrail-power"
+BY_HARM = "the policy's any-harm"
+BY_SHIFT = "the policy's negative-controls"
+
+USUAL = 0.8
+"""Where no policy requires another power of what decides nothing."""
+
+DECIDING: tuple[Role, ...] = ("primary", "co-primary", "guardrail")
+"""Metrics for which a sample is planned; of the others the page says what it notices."""
+
+
+class Noticing(NamedTuple):
+    """The power that the policy requires of metrics that decide nothing, None for none."""
+
+    harm: float | None = None
+    shift: float | None = None
+
+
+NOTHING_REQUIRED = Noticing()
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """How often each branch of the decision rule comes about for one true effect."""
+
+    effect: Literal["mde", "none", "harm"]
+    """Of the size of the MDE, none, or harm of that size; of a non-inferiority plan, of twice its margin."""
+    benefit: float
+    """Absolute, in the metric's unit, positive where it is good."""
+    ship: float
+    withdraw: float
+    inconclusive: float
 
 
 @dataclass(slots=True)
@@ -74,17 +108,19 @@ class PlanPower:
     arriving: float | None
     run_days: int | None
     rows: tuple[MetricRow, ...]
+    branches: tuple[Branch, ...] = ()
+    """Of a decision rule that can withdraw."""
 
     @property
     def binding(self) -> MetricRow | None:
         """The metric that needs the most units; None where no need could be computed."""
-        known = [row for row in self.rows if row.needed is not None]
+        known = [row for row in self.rows if row.needed is not None and row.role in DECIDING]
         return max(known, key=lambda row: row.needed or 0.0, default=None)
 
     @property
     def unknown_needs(self) -> int:
         """Metrics that are tested and whose need could not be computed: any of them may bind instead."""
-        return sum(row.is_tested and row.needed is None for row in self.rows)
+        return sum(row.is_tested and row.needed is None and row.role in DECIDING for row in self.rows)
 
     @property
     def guardrails_together(self) -> float | None:
@@ -97,9 +133,11 @@ class PlanPower:
         return any(row.is_computed for row in self.rows)
 
 
-def plan_power(plan: Experiment, document: Document, guardrail_floor: float | None) -> PlanPower:
+def plan_power(
+    plan: Experiment, document: Document, guardrail_floor: float | None, noticing: Noticing = NOTHING_REQUIRED
+) -> PlanPower:
     """Every metric that is tested. ``guardrail_floor`` is the policy's power for guardrails, None if it requires none."""
-    reading = _Reading(plan, guardrail_floor)
+    reading = _Reading(plan, guardrail_floor, noticing)
     return PlanPower(
         path=document.path,
         document=document.index,
@@ -108,6 +146,7 @@ def plan_power(plan: Experiment, document: Document, guardrail_floor: float | No
         arriving=_known(lambda: traffic.arriving_units(plan)),
         run_days=_known(lambda: _exposed_days(plan)),
         rows=tuple(reading.rows()),
+        branches=_known(lambda: tuple(_branches(plan))) or (),
     )
 
 
@@ -116,6 +155,21 @@ def _known(compute: Callable[[], T]) -> T | None:
         return compute()
     except NotChecked:
         return None
+
+
+def _branches(plan: Experiment) -> Iterator[Branch]:
+    """The three branches at the declared sample, for an effect, for none and for harm."""
+    if not registered.has_primary_test(plan) or not branches.bounds_of(plan).is_able_to_withdraw:
+        return
+    margin = registered.primary_test(plan).margin
+    size = 2 * margin if margin is not None else abs(registered.primary_effect(plan))
+    effects: tuple[tuple[Literal["mde", "none", "harm"], float], ...] = (
+        ("mde", size),
+        ("none", 0.0),
+        ("harm", -size),
+    )
+    for name, benefit in effects[margin is not None :]:
+        yield Branch(name, benefit, *branches.chances(plan, benefit))
 
 
 def _exposed_days(plan: Experiment) -> int:
@@ -128,8 +182,9 @@ def _exposed_days(plan: Experiment) -> int:
 class _Reading:
     """One plan, and what its metrics have in common."""
 
-    def __init__(self, plan: Experiment, guardrail_floor: float | None) -> None:
+    def __init__(self, plan: Experiment, guardrail_floor: float | None, noticing: Noticing) -> None:
         self.plan = plan
+        self.noticing = noticing
         self.floor = guardrail_floor
         self.margins = sum(metric.non_inferiority_margin is not None for _, metric in plan.guardrails)
 
@@ -145,6 +200,16 @@ class _Reading:
         for path, metric in self.plan.guardrails:
             row = MetricRow(metric.id or "guardrail", path, "guardrail")
             self._fill(row, metric, self._guardrail_design, self._guardrail_power)
+            yield row
+        if not registered.has_primary_test(self.plan):
+            return
+        for path, metric in self.plan.informing:
+            row = MetricRow(metric.id or "guardrail", path, "informing")
+            self._fill(row, metric, self._informing_design, lambda: (self.noticing.harm or USUAL, BY_HARM))
+            yield row
+        for path, metric in self.plan.unmoved:
+            row = MetricRow(metric.id or "negative control", path, "negative_control")
+            self._fill(row, metric, self._control_design, lambda: (self.noticing.shift or USUAL, BY_SHIFT))
             yield row
 
     def _fill(
@@ -203,6 +268,12 @@ class _Reading:
         design = registered.guardrail_design(self.plan, metric, path)
         assert design.test.margin is not None
         return design, design.test.margin
+
+    def _informing_design(self, metric: Metric, path: Path) -> tuple[Design, float]:
+        return any_harm_design(self.plan, metric, path), registered.noticed_size(metric, path)
+
+    def _control_design(self, metric: Metric, path: Path) -> tuple[Design, float]:
+        return control_design(self.plan, metric, path), registered.noticed_size(metric, path)
 
     def _primary_power(self) -> tuple[float, str]:
         power = registered.required_power(self.plan)

@@ -139,6 +139,13 @@ def _label(name: str, item: object) -> str | int:
     return _identity(item) or (int(name) if name.isdigit() else "")
 
 
+def _of_mapping(value: object) -> str:
+    """What a name of a mapping has: a text, or several."""
+    words = value if isinstance(value, tuple) else (value,)
+    listed = ", ".join(shown(str(word)) for word in words)
+    return listed if len(words) == 1 else f"[{listed}]"
+
+
 def _written(value: object, annotation: Any) -> str | None:
     """A value as a plan would write it."""
     wanted = required_type(annotation)
@@ -146,6 +153,9 @@ def _written(value: object, annotation: Any) -> str | None:
         return None
     if isinstance(value, TypedMapping):
         return _identity(value) or _flow(value)
+    if isinstance(value, dict):
+        named = [f"{shown(key)}: {_of_mapping(item)}" for key, item in sorted(value.items())]
+        return f"{{{', '.join(named)}}}"
     if isinstance(value, tuple):
         items = [_written(item, wanted.__args__[0]) or "" for item in value]
         return f"[{', '.join(items)}]"

@@ -111,7 +111,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
 def _metric(plan: Experiment, path: Path, metric: Metric) -> Iterator[Finding]:
     name = called(metric.id, "the metric")
     if path[0] == "guardrail_metrics":
-        for key in ("mde", "target"):
+        for key in ("target",) if metric.any_harm else ("mde", "target"):
             if getattr(metric, key) is not None:
                 yield _idle((*path, key), "a guardrail is judged by its margin")
     if (
@@ -146,14 +146,17 @@ def _asks_nothing(plan: Experiment) -> Iterator[Finding]:
 
 
 def _no_test(plan: Experiment) -> Iterator[Finding]:
-    why = f"a {plan.type} makes no test"
+    without = " without looks" if plan.type == "holdback" else ""
+    why = f"a {plan.type}{without} makes no test"
     statistics, rule = plan.statistics, plan.decision_rule
     for key in TEST_KEYS:
         if statistics and getattr(statistics, key) not in (None, (), "none"):
             yield _idle(("statistics", key), why)
-    for key in ("min_ci_lower", "min_lift"):
+    for key in ("min_ci_lower", "min_lift", "withdraw"):
         if rule and getattr(rule, key) is not None:
             yield _idle(("decision_rule", key), why)
+    if plan.negative_controls:
+        yield _idle(("negative_controls",), why)
     if plan.sample_size_per_variant is not None:
         yield _idle(("sample_size_per_variant",), why)
 

@@ -6,7 +6,8 @@ readout chooses and does not invent. `min_ci_lower` is the least lower end of th
 estimate; a non-inferiority plan has its margin for that. In a superiority plan a lower end below 0 % would ship what
 the test could not tell from harm. `otherwise` is what happens when the rule is not met, so it does not ship the
 treatment: an option whose name begins with ship, launch, release or roll out does, and so does a treatment's id. A
-`rollout` is decided by its margins and stop rules and a `holdback` decides nothing, so neither has a decision rule.
+`rollout` is decided by its margins and stop rules, and a `holdback` decides nothing unless it tests its primary on the
+days of its `looks`, so neither has a decision rule.
 
 Passes:
 
@@ -111,11 +112,11 @@ decision_rule: null
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp.plan.analysis.statements import stated
+from egp.plan.analysis.registered import has_primary_test
+from egp.plan.analysis.statements import ships, stated
 from egp.plan.experiment import DecisionRule, Experiment
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import shown
@@ -126,7 +127,6 @@ from egp.yaml.edits import APPEND, Addition, Setting
 
 EXAMPLES = ("ship", "keep_control", "narrower_rerun", "longer_rerun")
 _LOWER = ("decision_rule", "min_ci_lower")
-SHIPPING = ("ship", "launch", "release", "rollout", "roll_out")
 
 
 class Params(rule.Params):
@@ -134,7 +134,7 @@ class Params(rule.Params):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    if plan.type in ("rollout", "holdback"):
+    if plan.type in ("rollout", "holdback") and not has_primary_test(plan):
         raise DoesNotApply
     decision = plan.decision_rule
     if decision is None:
@@ -191,12 +191,12 @@ def _names(decision: DecisionRule) -> set[str]:
 
 def _otherwise(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
     otherwise, options = stated(decision.otherwise), _names(decision)
-    if otherwise and not _ships(plan, otherwise) and (not options or otherwise.casefold() in options):
+    if otherwise and not ships(plan, otherwise) and (not options or otherwise.casefold() in options):
         return
     harmless = _harmless(plan, decision)
     if not otherwise:
         yield _open("otherwise", "the decision rule does not say what happens otherwise", harmless)
-    elif _ships(plan, otherwise):
+    elif ships(plan, otherwise):
         yield Finding(
             ("decision_rule", "otherwise"),
             f"otherwise means {shown(otherwise)}, so the treatment ships whatever the readout says",
@@ -218,17 +218,11 @@ def _otherwise(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
 def _harmless(plan: Experiment, decision: DecisionRule) -> Remedy:
     """What to do otherwise: an option that does not ship, or the usual one."""
     options = [option for option in map(stated, decision.options) if option]
-    harmless = [option for option in options if not _ships(plan, option)]
+    harmless = [option for option in options if not ships(plan, option)]
     chosen = Setting(("decision_rule", "otherwise"), harmless[0] if harmless else EXAMPLES[1])
     if harmless or not options:
         return Remedy((chosen,))
     return Remedy((chosen, Addition(("decision_rule", "options", APPEND), EXAMPLES[1])))
-
-
-def _ships(plan: Experiment, option: str) -> bool:
-    name = re.sub(r"[\s-]+", "_", option.casefold())
-    treatments = (variant.id for variant in plan.variants or () if variant.id and not variant.control)
-    return name.startswith(SHIPPING) or option.casefold() in map(str.casefold, treatments)
 
 
 def _more_options(decision: DecisionRule, least: int) -> Remedy:

@@ -189,7 +189,12 @@ def _readout(plan: Experiment) -> Iterator[Finding]:
 def _second_week(plan: Experiment) -> Iterator[Finding]:
     """The gate compares the second week with the first, to tell an effect from a novelty."""
     metric, schedule = plan.primary_metric, plan.schedule
-    if metric is None or metric.kind == "quantile" or not (schedule and schedule.start and schedule.end):
+    if (
+        plan.type == "holdback"
+        or metric is None
+        or metric.kind == "quantile"
+        or not (schedule and schedule.start and schedule.end)
+    ):
         return
     first, read = first_full_day(plan), readout_day(plan)
     if first <= last_day(plan) and (read - first).days < FORTNIGHT:
@@ -207,6 +212,10 @@ def _second_week(plan: Experiment) -> Iterator[Finding]:
 def _needed(plan: Experiment, path: Path, metric: Metric) -> tuple[str, ...]:
     """Keys without which the gate cannot judge the metric."""
     is_guardrail = path[0] == "guardrail_metrics"
+    if path[0] == "negative_controls":
+        return ("kind",) if has_primary_test(plan) else ()
+    if is_guardrail and metric.any_harm:
+        return ("kind", "direction")
     if path[0] == "secondary_metrics":
         is_watched = metric.limit or any(rule.metric == metric.id for rule in plan.stop_rules)
         return ("kind", "direction") if is_watched else ()

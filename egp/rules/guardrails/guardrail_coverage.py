@@ -76,7 +76,7 @@ class Params(rule.Params):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
-    covered = {metric.covers for metric in plan.guardrail_metrics}
+    covered = {metric.covers for _, metric in plan.guardrails}
     absent = [kind for kind in params.kinds if kind not in covered]
     if absent:
         yield Finding(
@@ -91,7 +91,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
 
 
 def _segments(plan: Experiment) -> Iterator[Finding]:
-    guarded = {metric.segment for metric in plan.guardrail_metrics}
+    guarded = {metric.segment for _, metric in plan.guardrails}
     scenarios = plan.economics.scenarios if plan.economics else ()
     for position, scenario in enumerate(scenarios):
         if scenario.segment and scenario.segment not in guarded:
@@ -107,9 +107,7 @@ def _segments(plan: Experiment) -> Iterator[Finding]:
 
 def _segment_guarded(plan: Experiment, scenario: Scenario, segment: str) -> Remedy:
     """A guardrail of the plan once more, for the segment alone; in words where the plan has none to start from."""
-    models = [
-        metric for metric in plan.guardrail_metrics if metric.id and metric.baseline and not metric.segment
-    ]
+    models = [metric for _, metric in plan.guardrails if metric.id and metric.baseline and not metric.segment]
     if not models:
         name = shown(segment)
         return advise(

@@ -78,11 +78,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from egp import stats
-from egp.plan.analysis.days import day_after, last_day, whole_days
+from egp.plan.analysis.days import day_after, last_exposure, whole_days
 from egp.plan.analysis.larger_sample import larger_sample
 from egp.plan.analysis.registered import (
     control_units,
     guardrail_test,
+    has_primary_test,
     matured_share,
     planned_units,
     segment_share,
@@ -143,7 +144,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     margined = [
         (path, metric) for path, metric in plan.guardrails if metric.non_inferiority_margin is not None
     ]
-    if plan.type in ("rollout", "holdback") or not margined:
+    if (plan.type is not None and not has_primary_test(plan)) or not margined:
         raise DoesNotApply
     sample, in_control = planned_units(plan), control_units(plan, 1.0)
     guards: list[_Guard] = []
@@ -255,7 +256,7 @@ def _wider_margin(guard: _Guard, sample: float, floor: float, of: str = "") -> I
 def _later_readout(plan: Experiment, guard: _Guard, sample: float, floor: float) -> Iterator[Remedy]:
     window, matured = guard.metric.outcome_window, matured_share(plan, guard.metric)
     if matured < 1 and window and guard.power(sample / matured) >= floor:
-        earliest = day_after(last_day(plan), 1 + whole_days(window))
+        earliest = day_after(last_exposure(plan), 1 + whole_days(window))
         yield Remedy(tuple(settings_of_readout(plan, earliest)), after=", when every outcome has matured")
 
 

@@ -8,6 +8,9 @@ limit bounds the side on which harm lies. A limit that stands alone lies beyond 
 control itself breaks says nothing of the treatment. Beside a margin, and with `action: hold`, it may require more than the
 baseline, as a launch criterion does; with a roll back `hair-trigger` refuses it.
 
+A guardrail of which no harm is tolerated and that decides nothing says `any_harm: inform`: the gate reports significant harm,
+and neither holds nor rolls back for it ([any-harm](any-harm.md) says what it would notice).
+
 Passes:
 
 ```yaml
@@ -116,6 +119,9 @@ if TYPE_CHECKING:
 def check(plan: Experiment) -> Iterator[Finding]:
     if not plan.guardrail_metrics:
         raise DoesNotApply
+    for path, metric in plan.informing:
+        if metric.direction is None:
+            yield _no_direction(metric, path)
     for path, metric in plan.guardrails:
         margin, limit = metric.non_inferiority_margin, metric.limit
         if margin is not None:
@@ -175,7 +181,7 @@ def _margin_faults(margin: MetricChange, metric: Metric, path: Path) -> Iterator
     baseline = metric.baseline
     if not margin.value:
         problem = f"a margin of {margin} requires the readout to rule out every harm, which no sample can do"
-        advice = "set a margin above 0, as in `non_inferiority_margin: 5%`, or replace it by a `limit`"
+        advice = "set a margin above 0, as in `non_inferiority_margin: 5%`, or replace it by a `limit`; where nothing may rise and nothing is decided by it, by `any_harm: inform`"
     elif baseline is not None and margin.relative and not baseline.value:
         problem = f"{margin} of a baseline of {baseline} is a margin of 0, and no sample rules out every harm"
         advice = "state the margin as an absolute change, as in `non_inferiority_margin: 0.05pp`"

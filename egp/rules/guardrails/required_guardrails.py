@@ -73,11 +73,12 @@ class Params(rule.Params):
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if not params.metrics and params.at_least <= 0:
         raise DoesNotApply
-    declared = {metric.id for metric in plan.guardrail_metrics if not metric.segment}
+    deciding = [metric for _, metric in plan.guardrails]
+    declared = {metric.id for metric in deciding if not metric.segment}
     absent = [metric for metric in params.metrics if metric not in declared]
     if absent:
         yield _absent(plan, absent, params)
-    elif len(plan.guardrail_metrics) < params.at_least:
+    elif len(deciding) < params.at_least:
         yield _too_few(plan, params)
 
 
@@ -91,7 +92,14 @@ def _absent(plan: Experiment, absent: list[str], params: Params) -> Finding:
     else:
         message = f"the plan does not guard {names}, which the policy requires of every plan"
         elsewhere = {str(metric.id): path[0] for path, metric in plan.metrics}
-        moved = [_moved(name, str(elsewhere[name])) for name in absent if name in elsewhere]
+        informing = {metric.name for _, metric in plan.informing}
+        moved = [
+            f"give {shown(name)} a margin in place of `any_harm`, since what only informs guards nothing"
+            if name in informing
+            else _moved(name, str(elsewhere[name]))
+            for name in absent
+            if name in elsewhere
+        ]
         new = [name for name in absent if name not in elsewhere]
         remedies = (
             [_lines(plan, new, moved)]
@@ -137,10 +145,11 @@ def _misspelt(plan: Experiment, absent: list[str], params: Params) -> tuple[int 
 
 
 def _too_few(plan: Experiment, params: Params) -> Finding:
-    number, taken = len(plan.guardrail_metrics), {metric.id for _, metric in plan.metrics}
+    number, taken = len(list(plan.guardrails)), {metric.id for _, metric in plan.metrics}
+    that_decides = " that decides" if any(plan.informing) else ""
     return Finding(
         ("guardrail_metrics",),
-        f"the plan has {counted(number, 'guardrail metric') if number else 'no guardrail metric'}; "
+        f"the plan has {counted(number, 'guardrail metric') if number else 'no guardrail metric'}{that_decides}; "
         f"the policy requires at least {params.at_least}",
         observed=counted(number, "guardrail metric"),
         required=f"at least {params.at_least}",

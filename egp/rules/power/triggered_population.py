@@ -93,11 +93,10 @@ def check(plan: Experiment) -> Iterator[Finding]:
     trigger = plan.population
     if not isinstance(trigger, Population):
         raise DoesNotApply
-    if trigger.of is not None:
-        if plan.supplied is None or plan.supplied.catalogue is None:
-            yield _undefined(trigger.of)
-        if trigger.triggered is None and not trigger.logged_in:
-            return
+    if trigger.of is not None and (plan.supplied is None or plan.supplied.catalogue is None):
+        yield _undefined(trigger.of)
+    if (trigger.of is not None or trigger.where) and trigger.triggered is None and not trigger.logged_in:
+        return
     names = [called(variant.id, "a variant without an id") for variant in need(plan.variants, "variants")]
     if not stated(trigger.triggered):
         yield Finding(

@@ -63,7 +63,7 @@ from typing import Annotated
 
 from egp.plan.analysis.registered import require_primary_test, required_smallest, treatments, weights
 from egp.plan.experiment import Experiment
-from egp.plan.finding import Finding, NotChecked
+from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import Share
 from egp.plan.remedy import Remedy
 from egp.plan.typed_reader import changed
@@ -81,6 +81,8 @@ class Params(rule.Params):
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     require_primary_test(plan)
+    if plan.type == "holdback":
+        raise DoesNotApply  # few are kept from what everybody has
     control, treatment = weights(plan)
     shares = [variant.weight or 0.0 for variant in plan.variants or ()]
     variants = treatments(plan) + 1

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    if not plan.guardrail_metrics:
+    if not any(plan.guardrails):
         raise DoesNotApply
     if not plan.stop_rules:
         raise NotChecked(("stop_rules",))

@@ -47,7 +47,7 @@ def check(served: ServedFlag) -> Iterator[Finding]:
         raise DoesNotApply
     known_part(served)
     actions = {_plain(each.metric.value): each for each in rollout.watched}
-    for position, metric in enumerate(plan.guardrail_metrics):
+    for (_, position), metric in plan.guardrails:
         if metric.action not in _ACTING:
             continue
         named, watched = shown(metric.id), actions.get(_plain(metric.id or ""))

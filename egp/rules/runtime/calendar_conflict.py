@@ -77,9 +77,9 @@ from egp.plan.analysis.days import (
     as_local_day,
     day_after,
     day_before_end,
-    exposed_days,
     first_day,
     last_day,
+    treated_days,
     whole_days,
 )
 from egp.plan.analysis.rescheduling import (
@@ -123,7 +123,7 @@ class Period(NamedTuple):
 
 def check(plan: Experiment, params: Params, organisation: Organisation) -> Iterator[Finding]:
     periods = [Period(name, days) for name, found in organisation.calendars.items() for days in found]
-    runs = exposed_days(plan)
+    runs = treated_days(plan)
     for period in periods:
         yield from _run(plan, runs, period, periods)
         yield from _canary(plan, period)

@@ -64,7 +64,7 @@ primary_metric: {outcome_window: 12h}
 statistics: {looks: ["2023-02-07T00:00:00-08:00"]}
 ```
 
-Fails at `/statistics/looks/0`, saying "the readout on 2023-02-05 comes before the last day of exposure, 2023-02-05, is over":
+Fails at `/statistics/looks/0`, saying "the readout on 2023-02-05 comes before the last day of the run, 2023-02-05, is over":
 
 ```yaml
 statistics: {looks: [2023-02-05]}
@@ -100,6 +100,33 @@ Fails at `/primary_metric/outcome_window`, saying "no outcome window":
 primary_metric: {outcome_window: null}
 ```
 
+Where an enrolment ends before the run, the last exposure is that of its last day.
+
+Passes:
+
+```yaml
+schedule: {enrolment_end: 2023-01-29}
+guardrail_metrics: {0: {outcome_window: 7d, judged_on: all_units}}
+```
+
+A holdback that reads its primary goes on after the look, which judges the units that have matured.
+
+Passes:
+
+```yaml
+type: holdback
+schedule: {end: 2023-03-05}
+primary_metric: {outcome_window: 7d, judged_on: matured_cohort}
+```
+
+Fails at `/primary_metric/judged_on`, saying "units enter until the look on 2023-02-06":
+
+```yaml
+type: holdback
+schedule: {end: 2023-03-05}
+primary_metric: {outcome_window: 7d}
+```
+
 A rollout has no test of its own; its stages are watched as they run.
 
 Does not apply:
@@ -121,22 +148,25 @@ from egp.plan.analysis.days import (
     day_after,
     first_day,
     last_day,
+    last_exposure,
     last_matured_day,
     local,
     readout_day,
     schedule_of,
     whole_days,
 )
+from egp.plan.analysis.registered import has_primary_test
 from egp.plan.analysis.rescheduling import known_at_once, settings_of_readout
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.quantity import Moment
-from egp.plan.remedy import Remedy
+from egp.plan.remedy import Remedy, open_if, setting
 from egp.plan.wording import called, counted, length, listing
 from egp.yaml import Path
 from egp.yaml.edits import Setting
 
 NO_WINDOW = timedelta(0)
+_PLANNED = "the sample is planned for the units that have matured"
 LISTED = 3
 """Metrics that are named; of more, the number says enough."""
 MIDNIGHT = time(0)
@@ -144,17 +174,20 @@ MIDNIGHT = time(0)
 
 def check(plan: Experiment) -> Iterator[Finding]:
     looks = plan.statistics.looks if plan.statistics else None
-    has_test = plan.type not in ("rollout", "holdback")
+    has_test = plan.type is None or has_primary_test(plan)
     if not has_test and not looks:
         raise DoesNotApply
     if has_test:
         yield from _undeclared(plan)
     yield from _unknown_cohorts(plan)
-    readout, exposed_until = _readout(plan), _exposed_until(plan)
+    readout, ended, exposed_until = _readout(plan), _run_until(plan), _exposed_until(plan)
     judged = [*plan.primaries, *plan.guardrails]
+    if plan.type == "holdback" and readout < ended:
+        yield from _before_the_end(plan, judged)
+        return
     waiting = [(path, metric) for path, metric in judged if metric.judged_on != "matured_cohort"]
-    if readout < exposed_until:
-        yield _during_the_run(plan, _first_day_after(exposed_until))
+    if readout < ended:
+        yield _during_the_run(plan, _first_day_after(ended))
         return
     late = [found for found in waiting if readout < _later(exposed_until, _counted(found[1].outcome_window))]
     if late:
@@ -196,9 +229,21 @@ def _readout(plan: Experiment) -> datetime:
     return max(_on_the_clock(plan, look) for look in looks) if looks else _beginning(readout_day(plan))
 
 
-def _exposed_until(plan: Experiment) -> datetime:
+def _run_until(plan: Experiment) -> datetime:
     end = schedule_of(plan).end
     return _on_the_clock(plan, end) if isinstance(end, datetime) else _beginning(day_after(last_day(plan), 1))
+
+
+def _exposed_until(plan: Experiment) -> datetime:
+    """When the last unit has entered: with the enrolment, or with the run."""
+    ended = schedule_of(plan).enrolment_end
+    if ended is None:
+        return _run_until(plan)
+    return (
+        _on_the_clock(plan, ended)
+        if isinstance(ended, datetime)
+        else _beginning(day_after(last_exposure(plan), 1))
+    )
 
 
 def _on_the_clock(plan: Experiment, moment: Moment) -> datetime:
@@ -246,12 +291,30 @@ def _place(plan: Experiment) -> Path:
 def _during_the_run(plan: Experiment, earliest: date) -> Finding:
     return Finding(
         _place(plan),
-        f"the readout on {readout_day(plan)} comes before the last day of exposure, {last_day(plan)}, is over",
+        f"the readout on {readout_day(plan)} comes before the last day of the run, {last_day(plan)}, is over",
         observed=str(readout_day(plan)),
         required=f"{earliest} or later",
         remedies=[Remedy(tuple(settings_of_readout(plan, earliest)))],
         related=(Related(("schedule", "end"), "the run ends here"),),
     )
+
+
+def _before_the_end(plan: Experiment, judged: list[tuple[Path, Metric]]) -> Iterator[Finding]:
+    """A holdback goes on after its look, which therefore judges the units whose outcomes have matured by then."""
+    for path, metric in judged:
+        window = metric.outcome_window
+        if window and metric.judged_on != "matured_cohort":
+            at = (*path, "judged_on")
+            yield Finding(
+                at,
+                f"{called(metric.id, 'a metric')} needs {_needed(window)} and units enter until the look on "
+                f"{readout_day(plan)}, so that the outcomes of the last have not matured",
+                observed=metric.judged_on or "missing",
+                required="matured_cohort",
+                remedies=[setting(at, "matured_cohort", f" if {_PLANNED}", open_if(_PLANNED))],
+            )
+        elif window:
+            yield from _empty_cohort(plan, path, metric, window)
 
 
 def _too_early(plan: Experiment, late: list[tuple[Path, Metric]], exposed_until: datetime) -> Finding:
@@ -270,7 +333,7 @@ def _too_early(plan: Experiment, late: list[tuple[Path, Metric]], exposed_until:
     return Finding(
         _place(plan),
         f"the readout on {readout_day(plan)}{implied} comes too early: "
-        f"{listing(needs)} after the last exposure on {last_day(plan)}",
+        f"{listing(needs)} after the last exposure on {last_exposure(plan)}",
         observed=str(readout_day(plan)),
         required=f"{earliest} or later",
         remedies=[later, _on_matured_cohorts(late)],
@@ -293,6 +356,8 @@ def _empty_cohort(plan: Experiment, path: Path, metric: Metric, window: timedelt
         f"the first exposure is on {first_day(plan)}, and an outcome needs {length(window)}",
         observed="no matured unit",
         required="a matured cohort",
-        remedies=[Remedy(tuple(settings_of_readout(plan, day_after(last_day(plan), needed))), after=matured)],
+        remedies=[
+            Remedy(tuple(settings_of_readout(plan, day_after(last_exposure(plan), needed))), after=matured)
+        ],
         related=(Related(_place(plan), "the readout"),),
     )

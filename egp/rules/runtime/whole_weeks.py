@@ -51,7 +51,7 @@ from typing import TYPE_CHECKING, Annotated
 from egp.plan.analysis.days import day_after, first_day, full_days, schedule_of, weekday_counts
 from egp.plan.analysis.rescheduling import settings_of_run
 from egp.plan.experiment import Experiment
-from egp.plan.finding import Finding
+from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.remedy import Remedy, setting
 from egp.plan.wording import WEEKDAYS, counted, listing, times_over
 from egp.rules import rule
@@ -73,6 +73,8 @@ class Params(rule.Params):
 
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
+    if schedule_of(plan).enrolment_end is not None:
+        raise DoesNotApply  # whoever enters is observed for a time of their own
     runs = full_days(plan)
     days = sum(run.days for run in runs)
     counts = weekday_counts(runs)

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from egp.plan.analysis.days import first_day, last_day, readout_day, time_zone, whole_days
+from egp.plan.analysis.days import entry_days, last_exposure, readout_day, time_zone, whole_days
 from egp.plan.history import MetricHistory, Pairs, QuantileSeen, RunInThePast
 from egp.plan.quantity import Interval, shown
 from egp.plan.results import DENOMINATOR_SUMS, LeftOut
@@ -58,9 +58,9 @@ class Asked:
 
 def asked(plan: Experiment, found: list[Measure], as_of: date, parts: int = PARTS) -> Asked:
     """Parts that end so early that all outcomes have matured by the day before ``as_of``. Raises NotChecked."""
-    days = (last_day(plan) - first_day(plan)).days + 1
+    days = entry_days(plan)
     after = max((each.outcome_days or 0 for each in found), default=0)
-    gap = max(0, (readout_day(plan) - last_day(plan)).days - 1)
+    gap = max(0, (readout_day(plan) - last_exposure(plan)).days - 1)
     reduction = plan.statistics.variance_reduction if plan.statistics else None
     before = whole_days(reduction.pre_period) if reduction and reduction.pre_period else PRE_PERIOD
     last = as_of - (1 + max(after, gap)) * DAY

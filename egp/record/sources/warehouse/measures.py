@@ -121,7 +121,7 @@ def _measure(
         outcome_days=None if metric.outcome_window is None else whole_days(metric.outcome_window),
         history_days=_history(plan) if metric is plan.primary_metric and kind != "quantile" else 0,
         has_days=any(rule.for_ is not None and rule.probability is None for rule in watched),
-        has_weeks=(is_guardrail and kind != "quantile")
+        has_weeks=(is_guardrail and kind != "quantile" and not metric.any_harm)
         or any(rule.significant_harm_for is not None for rule in watched),
         has_first_week=decides and kind != "quantile",
         segment=metric.segment or "",

@@ -1,0 +1,49 @@
+"""A guardrail that only informs, as the gate tests it: one-sided for any harm, all of them together at one level."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from egp import stats
+from egp.plan.analysis.design import Design
+from egp.plan.analysis.registered import (
+    allocation_ratio,
+    baseline_of,
+    clustering_variance_factor,
+    guardrail_alpha,
+    harm_direction,
+    is_clustered,
+    metric_units,
+    std_dev_of,
+    treatments,
+)
+from egp.plan.finding import NotChecked, need
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Experiment, Metric
+    from egp.yaml import Path
+
+
+def informing_level(plan: Experiment) -> float:
+    """The level of one of them in one treatment."""
+    return guardrail_alpha(plan) / max(1, len(list(plan.informing)) * treatments(plan))
+
+
+@lru_cache(32)
+def any_harm_design(plan: Experiment, metric: Metric, path: Path) -> Design:
+    """The test of any harm, on the part of the sample that it is judged on."""
+    test = stats.PlannedTest(
+        kind=need(metric.kind, *path, "kind"),
+        baseline=baseline_of(metric, path).value,
+        std_dev=std_dev_of(metric, path),
+        alpha=informing_level(plan),
+        sides=1,
+        ratio=allocation_ratio(plan),
+        variance_factor=clustering_variance_factor(plan, metric),
+        variance="unpooled" if is_clustered(plan, metric) else "score",
+    )
+    units = metric_units(plan, metric, 1.0)
+    if units <= 0:
+        raise NotChecked((*path, "outcome_window"))
+    return Design(test, units, harm_direction(metric, path))

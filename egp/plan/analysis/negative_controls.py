@@ -1,0 +1,55 @@
+"""Negative controls as the gate tests them: at which level, and which shift they would reveal."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from egp import stats
+from egp.plan.analysis.design import Design
+from egp.plan.analysis.registered import (
+    allocation_ratio,
+    baseline_of,
+    clustering_variance_factor,
+    is_clustered,
+    metric_units,
+    std_dev_of,
+    treatments,
+)
+from egp.plan.finding import NotChecked, need
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Experiment, Metric
+    from egp.yaml import Path
+
+ALPHA = 0.001
+"""Level of all negative controls together, where the plan states none: that of the sample-ratio test."""
+
+
+def family_alpha(plan: Experiment) -> float:
+    """The level at which any negative control has moved, all of them together."""
+    return (plan.statistics.negative_control_alpha if plan.statistics else None) or ALPHA
+
+
+def comparison_level(plan: Experiment) -> float:
+    """The level of one of them in one treatment: the first step of Holm's correction, the hardest to pass."""
+    return family_alpha(plan) / max(1, len(plan.negative_controls) * treatments(plan))
+
+
+@lru_cache(32)
+def control_design(plan: Experiment, metric: Metric, path: Path) -> Design:
+    """The two-sided test of one negative control, on the part of the sample that it is judged on."""
+    test = stats.PlannedTest(
+        kind=need(metric.kind, *path, "kind"),
+        baseline=baseline_of(metric, path).value,
+        std_dev=std_dev_of(metric, path),
+        alpha=comparison_level(plan),
+        sides=2,
+        ratio=allocation_ratio(plan),
+        variance_factor=clustering_variance_factor(plan, metric),
+        variance="unpooled" if is_clustered(plan, metric) else "score",
+    )
+    units = metric_units(plan, metric, 1.0)
+    if units <= 0:
+        raise NotChecked((*path, "outcome_window"))
+    return Design(test, units, "increase")
