@@ -35,7 +35,8 @@ def adopted_by(folder: Path, text: str) -> tuple[Policy, list[Adopted]]:
 def lapsed(entry: BaselineEntry, terms: WaiverTerms, rules: list[Adopted], before: Before | None = None) -> str:  # fmt: skip
     shared = SharedSuppressions(baseline=baseline_of([entry]), before=before)
     (excuse,) = shared.excuses("buy-now", terms, rules)
-    assert excuse.is_new is (before is not None and before.baseline is None)
+    known = before.baseline if before else None
+    assert excuse.is_new is (before is not None and entry.found not in (known or {}))
     return excuse.lapsed
 
 
