@@ -136,9 +136,10 @@ class TestSignOffs:
 
 
 class TestDecisionRule:
-    def test_a_metric_that_should_fall_has_no_forbidden_sign(self) -> None:
-        plan = changed(primary_metric={"direction": "decrease"}, decision_rule={"min_ci_lower": "-1%"})
-        assert findings("decision-rule", plan) == []
+    def test_a_fall_is_an_improvement_above_zero(self) -> None:
+        for bound, found in (("-1%", 1), ("0%", 0), ("1%", 0)):
+            plan = changed(primary_metric={"direction": "decrease"}, decision_rule={"min_ci_lower": bound})
+            assert len(findings("decision-rule", plan)) == found
 
     def test_a_non_inferiority_plan_without_margin_needs_its_margin_and_no_other_criterion(self) -> None:
         plan = changed(type="non_inferiority", decision_rule={"min_ci_lower": None})
