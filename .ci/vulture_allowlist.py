@@ -73,6 +73,7 @@ _.ALWAYS_REJECTS
 _.CONTESTED
 _.CURVE
 _.IS_READ_AS_TEXT
+_.IS_WAIVED_IN_EMERGENCY
 _.of_another_kind
 
 # What Python asks of values: egp/stats/values.py.

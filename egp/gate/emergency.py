@@ -9,6 +9,7 @@ from egp.plan.digest import plan_digest
 from egp.policy.timing import Timing
 from egp.record.emergencies import Emergency
 from egp.record.waivers.grant import LONGEST, WaiverTerms, objections
+from egp.rules.table import WAIVED_IN_EMERGENCY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,4 +37,4 @@ def objections_to(
         roles=policy.roles,
         longest=(asked.longest if asked else None) or LONGEST,
     )
-    yield from (each.message for each in objections(emergency.waiver, terms))
+    yield from (each.message for each in objections(emergency.waiver_of(WAIVED_IN_EMERGENCY), terms))

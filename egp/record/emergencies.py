@@ -18,9 +18,6 @@ from egp.stats.values import NamedTuple
 if TYPE_CHECKING:
     from egp.record.ledger import Ledger, LedgerEntry
 
-RULE = "entered-by-receipt"
-"""The rule that such an entry is a waiver of."""
-
 
 class Emergency(NamedTuple):
     """One raise that nobody judged."""
@@ -63,12 +60,11 @@ class Emergency(NamedTuple):
             return f"{self.in_short}; no gate has judged it"
         return f"{self.in_short}, which is over, and no gate has judged it"
 
-    @property
-    def waiver(self) -> Waiver:
-        """The same in the form in which waivers are written into plans."""
+    def waiver_of(self, rule: str) -> Waiver:
+        """The same in the form in which waivers of a rule are written into plans."""
         return made(
             Waiver,
-            rule=RULE,
+            rule=rule,
             experiment=None,
             reason=self.reason,
             ticket=self.ticket,

@@ -167,5 +167,8 @@ KNOWN_AS: dict[str, tuple[str, str]] = {
 ALWAYS_REJECTING = ('valid-plan', 'valid-yaml', 'waiver-valid')
 """Rules that are errors under every policy, and not waivable."""
 
+WAIVED_IN_EMERGENCY = 'entered-by-receipt'
+"""The rule that is waived where a stage is raised without the gate."""
+
 OF_ANOTHER_KIND = 'valid-plan'
 """The rule that speaks of a file that is no plan."""

@@ -78,3 +78,7 @@ def check(served: ServedFlag) -> Iterator[Finding]:
 
 ACTOR = "approvers"
 """Who has to act on it."""
+
+
+IS_WAIVED_IN_EMERGENCY = True
+"""A raise that somebody answers for does not wait for the gate."""
