@@ -72,6 +72,9 @@ OPTIONS: dict[str, dict[str, RuleOption]] = {
     'withdraw-power': {
         'floor': RuleOption(Share, 'least chance to withdraw a harm of the size of the MDE; more than 0', 0.8, Bound(0, False), 'more'),
     },
+    'no-unplanned-looks': {
+        'win_rate': RuleOption(Share, 'share of changes that truly work, by which pages say how many wins are false; more than 0', 0.1, Bound(0, False), '', True),
+    },
     'segments-declared': {
         'max_segments': RuleOption(int, 'most segments with conclusions of their own; at least 0', 3, Bound(0, True), 'less'),
     },

@@ -31,7 +31,7 @@ class Stricter(NamedTuple):
 
 
 class AppliedByGate:
-    """An option that the gate alone applies, as in ``Annotated[Share, "what it is", AppliedByGate()]``.
+    """An option that the gate alone, or a page, applies, as in ``Annotated[Share, "what it is", AppliedByGate()]``.
 
     What the rule says of a plan does not depend on it, so that no test of a policy can stand at it.
     """

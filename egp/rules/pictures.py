@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from egp.plan.analysis.by_day import weekdays_seen
 from egp.plan.analysis.days import day_after, first_day, full_days, last_day, schedule_of, weekday_counts
-from egp.plan.analysis.registered import planned_units, power_at, primary_effect
-from egp.plan.analysis.traffic import units_that_come
-from egp.plan.picture import Calendar, DayState, Picture, Share, Tally
-from egp.plan.wording import one_in, times_over
+from egp.plan.analysis.early_wins import wins_among
+from egp.plan.analysis.registered import comparisons, planned_units, power_at, primary_effect, sides
+from egp.plan.analysis.traffic import daily_eligible_units, treated_share, units_that_come
+from egp.plan.picture import Calendar, DayState, Length, Lengths, Picture, Share, Tally
+from egp.plan.wording import called, one_in, percent, times_over, whole
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
@@ -23,8 +24,13 @@ _MOST_WEEKS = 8
 _FEW, _MANY = 40, 200
 """Cases of a tally, and of one of rare cases."""
 
+_NEARLY = 0.05
+"""Of a case; a count that is no farther off is no estimate."""
+
 IMPROVEMENTS = 20
-"""True improvements of which a tally shows the missed ones, and harmless launches of which it shows those that are held."""
+"""True improvements of which a tally shows the missed ones."""
+HARMLESS = 40
+"""Harmless launches of which a tally shows those that are held."""
 
 
 def weekdays(plan: Experiment, asked: int, days: int, last: date | None = None) -> Picture | None:
@@ -59,7 +65,9 @@ def _state(day: date, runs: Sequence[Interval], pauses: Sequence[Interval]) -> D
 
 def share_of(name: str, chance: float, of: int) -> Share:
     """So many of the cases as the chance leads to expect."""
-    return Share(name, round(chance * of), of, one_in(chance))
+    marked = round(chance * of)
+    about = "" if abs(marked - chance * of) < _NEARLY else "about "
+    return Share(name, marked, of, f"{about}{marked} of {of}")
 
 
 def cases_for(*chances: float) -> int:
@@ -79,7 +87,7 @@ def missed(effect: str, power: float) -> Picture:
     """Changes that truly work, and how many of them the test misses."""
     lost = 1 - power
     share = share_of(f"changes that truly lift by {effect}", lost, IMPROVEMENTS)
-    says = f"{one_in(lost)} is missed, and dropped as if it did nothing."
+    says = f"{one_in(lost)} is missed ({percent(lost, 1)}), and dropped as if it did nothing."
     return Picture(
         f"{IMPROVEMENTS} true improvements", says[:1].upper() + says[1:], Tally([share], "missed", "found")
     )
@@ -100,3 +108,44 @@ def stopped_without_harm(title: str, says: str, chances: Sequence[tuple[str, flo
     return Picture(
         title, says, Tally([share_of(name, chance, of) for name, chance in chances], ends, "goes on")
     )
+
+
+def side_by_side(
+    title: str, says: str, has: tuple[str, float, str], asked: tuple[str, float, str]
+) -> Picture:
+    """What the plan has, and what the policy requires or allows: each with its name, its amount and that in words."""
+    rows = [Length(*has), Length(*asked, "marked")]
+    return Picture(title, says, Lengths(rows))
+
+
+def units_a_day(
+    title: str, says: str, plan: Experiment, has: tuple[str, float], asked: tuple[str, float]
+) -> Picture:
+    """Shares of the units of a day, in units."""
+    daily = daily_eligible_units(plan)
+    in_words = [(name, share, f"{whole(daily * share)} a day") for name, share in (has, asked)]
+    return side_by_side(title, says, *in_words)
+
+
+def treated_without_safeguard(broken: Broken) -> Picture:
+    """Units that are treated a day without the safeguard: in the test, and after a full ramp."""
+    daily, share = daily_eligible_units(broken.plan), treated_share(broken.plan)
+    rows = [
+        Length("in the test", share, f"{whole(daily * share)} a day", "marked"),
+        Length("after a full ramp, up to", 1.0, f"{whole(daily)} a day"),
+    ]
+    unit = called(broken.plan.unit, "unit")
+    says = f"So many {unit}s get the change before anybody is warned of harm that this safeguard would show."
+    return Picture("Treated without this safeguard", says, Lengths(rows))
+
+
+def wins_of_several(plan: Experiment) -> Picture | None:
+    """Plans with several tests in which nothing works, and how many of them have a win to show."""
+    count, alpha = comparisons(plan), plan.statistics.alpha if plan.statistics else None
+    corrected = plan.statistics and plan.statistics.correction not in (None, "none")
+    if not alpha or count < 2 or corrected:
+        return None
+    any_of_them, one = wins_among(count, alpha, sides(plan)), alpha / sides(plan)
+    says = f"Of plans in which nothing works up to {one_in(any_of_them)} still has a win to show; of those with one test {one_in(one)}."
+    named = [(f"the best of {count} tests, up to", any_of_them), ("one test", one)]
+    return false_wins("Changes that do nothing, launched", says, named)

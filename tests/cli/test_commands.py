@@ -6,7 +6,7 @@ import io
 import json
 import os
 import re
-from contextlib import suppress
+from contextlib import chdir, suppress
 from pathlib import Path
 
 import pytest
@@ -545,3 +545,16 @@ class TestRules:
         assert rules["minimum-runtime"]["severity"] == "error"
         assert rules["minimum-runtime"]["params"]["days"]["default"] == "14"
         assert rules["feature-flag"]["severity"] == "off"
+
+
+def test_a_rejection_ends_with_what_can_be_decided_and_what_would_be_repaired(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("id: x\nstatistics: {alpha: 5}\n")
+    with chdir(tmp_path):
+        assert main(["check", "plan.yaml", "--as-of", "2023-01-18"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "what can be decided: egp explain plan.yaml" in lines
+    assert lines[-1].startswith("egp check --fix repairs 1 of ")
+    assert "valid-plan" in lines[-1]

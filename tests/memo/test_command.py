@@ -35,8 +35,38 @@ def test_a_rejected_plan_is_explained(capsys: pytest.CaptureFixture[str]) -> Non
 def test_the_one_pager_of_day_five(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", DAY_FIVE, *AS_OF, "--if-stopped", "2023-01-27"]) == 0
     said = capsys.readouterr().out
-    assert "14.2 %" in said
-    assert "22.0 %" in said
+    assert "launches 1 in 14 changes that do nothing" in " ".join(said.split())
+    assert "22.0 %" not in said, "which reads as if waiting were worse"
+
+
+def test_one_finding_is_explained_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", DAY_FIVE, "minimum-runtime", *AS_OF]) == 0
+    said = capsys.readouterr().out
+    assert "minimum-runtime rejects ship-on-day-five" in said
+    assert "guardrail-power" not in said
+
+
+def test_a_rule_that_passes_is_said_to_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "experiments/pdp-buy-now.yaml", "minimum-runtime", *AS_OF]) == 0
+    assert "pdp-buy-now passes minimum-runtime" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ((DAY_FIVE, "minimum-runtim"), "did you mean minimum-runtime?"),
+        ((DAY_FIVE, "minimum-runtime", "--if-export"), "ask for one of the two"),
+        ((DAY_FIVE, "--seen", "+1.2pp"), "name the day with --if-stopped"),
+        ((DAY_FIVE, "--if-stopped", "2023-01-27", "--seen", "1.2"), "has no unit where a change is meant"),
+        ((DAY_FIVE, "--if-stopped", "2023-01-27", "--seen", "40ms"), "is no change of add_to_cart_rate"),
+        (("minimum-runtime", "power-floor"), "power-floor is about a plan"),
+    ],
+)
+def test_what_makes_no_page_says_what_would(
+    arguments: tuple[str, ...], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", *arguments, *AS_OF]) == 2
+    assert problem in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from egp.advice.options.case import Case
 from egp.advice.options.option import Option, as_left
 from egp.advice.options.solver import options, way_to_compliance
 from egp.output.page.model import Paragraph
-from egp.pages.memo.violation import violation
+from egp.pages.memo.violation import violations
 from egp.plan.finding import Diagnostic
 from egp.plan.remedy import TradeOff
 from egp.yaml.edits import APPEND, Addition, Edit, LineRemoval, Removal, Setting
@@ -164,7 +164,7 @@ def test_without_room_for_one_change_two_are_offered() -> None:
     assert {each.levers for each in found} == {2}
     said = [
         block.text
-        for block in violation(case, error_of(case, "ambiguous-quantity")).blocks
+        for block in violations(case, [error_of(case, "ambiguous-quantity")])[0].blocks
         if isinstance(block, Paragraph)
     ]
     assert "Read as 0.3pp the test takes 231,169 units per variant." in said

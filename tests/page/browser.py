@@ -52,6 +52,10 @@ class Browser:
     def run(self, script: str) -> Any:
         return self._driver.execute_script(script)
 
+    def run_async(self, script: str) -> Any:
+        """What the script gives to the function that is its last argument."""
+        return self._driver.execute_async_script(script)
+
     def complaints(self) -> list[str]:
         return [entry["message"] for entry in self._log("browser")]
 

@@ -20,8 +20,11 @@ _EXAMPLES = "examples"
 _RESULTS = f"{_EXAMPLES}/results"
 _PLANS = f"{_EXAMPLES}/experiments"
 
+_DAY_FIVE = f"{_EXAMPLES}/rejected/ship-on-day-five.yaml"
+
 PAGES = {
-    "memo": ("explain", f"{_EXAMPLES}/rejected/ship-on-day-five.yaml", "--as-of", "2023-01-18"),
+    "memo": ("explain", _DAY_FIVE, "--as-of", "2023-01-18"),
+    "stopped": ("explain", _DAY_FIVE, "--if-stopped", "2023-01-27", "--seen", "+0.3pp", "--as-of", "2023-01-27"),
     "brief": ("brief", f"{_PLANS}/pdp-buy-now.yaml", "--results", f"{_RESULTS}/pdp-buy-now/two-bad-weeks.yaml"),
     "status": ("status", "--policy", f"{_EXAMPLES}/egp.yaml", "--results", _RESULTS, "--as-of", "2023-02-28"),
 }  # fmt: skip

@@ -32,21 +32,6 @@ def test_a_chart_is_plain_data_that_is_drawn(figure: Any) -> None:
     assert vl_convert.vegalite_to_svg(dict(figure.chart), vl_version="5.20", allowed_base_urls=[])
 
 
-def test_power_names_the_plan_and_what_is_asked() -> None:
-    spec = charts.power_by_days([(1, 0.2), (5, 0.67), (14, 0.96)], (5, 0.672), 0.95)
-    assert "needed: 95 %" in words_of(spec)
-    assert "the plan: | 5 days, 67.2 %" in words_of(spec)
-
-
-def test_looks_are_named_where_they_are_marked() -> None:
-    spec = charts.type_one_error_by_looks([(1, 0.05), (5, 0.142), (14, 0.22)], [5, 14], 0.05)
-    words = words_of(spec)
-    assert "promised: 5 %" in words
-    assert "5 looks: | 14.2 %" in words
-    assert "14 looks: | 22.0 %" in words
-    assert "1 look:" not in words
-
-
 def test_both_days_of_a_period_are_whole() -> None:
     period = charts.LayerPeriod("pdp", date(2023, 2, 7), date(2023, 2, 8), 0.7)
     (row,) = data_of(charts.exposure_by_layer([period]))

@@ -100,7 +100,7 @@ def test_every_chart_has_a_title_and_words(everything: Reader) -> None:
     )
     assert {each["role"] for each in drawings} == {"img"}
     assert all(each.get("aria-labelledby") or each.get("aria-label") for each in drawings)
-    assert "On day 5 the power is 67.2 %." in everything.words
+    assert "The layer search is promised to experiments to 120 %." in everything.words
 
 
 def test_every_colour_of_a_chart_has_its_counterpart_in_the_dark() -> None:

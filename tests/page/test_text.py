@@ -32,8 +32,8 @@ def test_every_word_of_the_page_is_told() -> None:
         "2. tell the reviewer",
         "power 67.2 %, asked: 95 %",
         "No early stopping. (egp.yaml:12)",
-        "On day 5 the power is 67.2 %.",
-        "14 95.6 %",
+        "The layer search is promised to experiments to 120 %.",
+        "search 120 %",
         "[green] Passed",
         "policy examples/egp.yaml 2023.1; as of 2023-01-18",
     ):

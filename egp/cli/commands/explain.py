@@ -15,12 +15,14 @@ from egp.cli.commands.paging import add_format, deliver, shown
 if TYPE_CHECKING:
     from egp.advice.options.case import Case
     from egp.output.page.model import Page
+    from egp.plan.quantity import MetricChange
     from egp.policy.model import Policy
     from egp.rules.rule import Catalogue
 
 _DAYS = re.compile(r"([1-9][0-9]{0,3})d")
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?")
 _MOST_SEGMENTS = 1000
+_INSTEAD = ("if_stopped", "if_shortened", "if_segment", "if_export")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "subject", metavar="RULE|PLAN", help="id of a rule, such as minimum-runtime, or a plan's file"
+    )
+    parser.add_argument(
+        "rule", metavar="RULE", nargs="?", default="", help="of a plan: what this rule says of it, alone"
     )
     add_policy(parser)
     parser.add_argument("--examples", action="store_true", help="of a rule: print all examples of the page")
@@ -40,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     instead = plan.add_mutually_exclusive_group()
     instead.add_argument(
         "--if-stopped", type=day, metavar="DATE", help="what a stop on this day of the run means"
+    )
+    plan.add_argument(
+        "--seen",
+        metavar="CHANGE",
+        default="",
+        help='with --if-stopped: what a number seen on that day is worth, such as "+1.2pp"',
     )
     instead.add_argument(
         "--if-shortened",
@@ -83,11 +94,9 @@ def _unknown(subject: str, catalogue: Catalogue) -> terminal.Stop:
 def _explain_rule(options: argparse.Namespace, policy: Policy) -> int:
     from egp.pages.rules_shown.page import page
 
-    asked = [
-        name for name in ("if_stopped", "if_shortened", "if_segment", "if_export") if getattr(options, name)
-    ]
+    asked = [name for name in (*_INSTEAD, "seen", "rule") if getattr(options, name)]
     if asked:
-        option = f"--{asked[0].replace('_', '-')}"
+        option = options.rule if asked[0] == "rule" else f"--{asked[0].replace('_', '-')}"
         raise terminal.Stop(
             f"{option} is about a plan, and {options.subject} is a rule", "name the plan's file"
         )
@@ -103,6 +112,7 @@ def _explain_plan(options: argparse.Namespace) -> int:
     from egp.plan.typed_reader import label
     from egp.stats.errors import StatisticsInputError, input_error_of
 
+    _require_fitting(options)
     policy, finder = policy_and_plans(options, [options.subject])
     sources = finder.asked([options.subject])
     if finder.failures or len(sources) != 1:
@@ -127,18 +137,45 @@ def _explain_plan(options: argparse.Namespace) -> int:
     return 0
 
 
+def _require_fitting(options: argparse.Namespace) -> None:
+    """Options that say nothing without another, or beside it."""
+    if options.seen and not options.if_stopped:
+        raise terminal.Stop("--seen is a number of a day", "name the day with --if-stopped")
+    if options.rule and any(getattr(options, name) for name in _INSTEAD):
+        raise terminal.Stop(
+            f"{options.rule} is a rule, and the other page is about the plan", "ask for one of the two"
+        )
+
+
 def _page(case: Case, options: argparse.Namespace) -> Page:
     from egp.pages.memo import alternatives
-    from egp.pages.memo.page import memo
+    from egp.pages.memo.page import finding, memo
     from egp.pages.memo.stopped import if_stopped
 
+    if options.rule:
+        return finding(case, _known_rule(options.rule, case))
     if options.if_stopped:
-        return if_stopped(case, options.if_stopped)
+        return if_stopped(case, options.if_stopped, _seen(options.seen))
     if options.if_shortened:
         return alternatives.if_shortened(case, _last_day(case, options.if_shortened))
     if options.if_segment:
         return alternatives.if_segment(case, *_segments(options.if_segment))
     return alternatives.if_export(case) if options.if_export else memo(case)
+
+
+def _known_rule(rule: str, case: Case) -> str:
+    if rule not in case.policy.catalogue:
+        raise _unknown(rule, case.policy.catalogue)
+    return rule
+
+
+def _seen(text: str) -> MetricChange | None:
+    from egp.plan.quantity import QuantityError, change
+
+    try:
+        return change(text.removeprefix("+")) if text else None
+    except QuantityError as error:
+        raise terminal.Stop(f"--seen {text}: {error}", error.advice) from None
 
 
 def _last_day(case: Case, text: str) -> date:

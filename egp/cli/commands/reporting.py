@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
@@ -70,7 +70,27 @@ def rendered(
     from egp.output.report import text
 
     style = style or text.Style(terminal.PIPED_WIDTH, piped=True)
-    return "\n".join(text.render(report, style, _explain_with(report))) + "\n"
+    explain_with = _explain_with(report)
+    lines = [*text.render(report, style, explain_with), *_what_next(report, style, explain_with)]
+    return "\n".join(lines) + "\n"
+
+
+def _what_next(report: Report, style: Style, explain_with: Callable[[str], str]) -> Iterator[str]:
+    """Of rejected plans: who tells more, and what `--fix` would repair."""
+    from egp.output.report.text import printable, wrapped
+    from egp.plan.wording import listing
+
+    errors = [each for each in report.effective if each.severity == "error"]
+    plans = dict.fromkeys(each.place.path for each in errors if os.path.isfile(each.place.path))
+    if plans:
+        first, *others = plans
+        more = f", and of {len(others)} more" if others else ""
+        yield f"what can be decided{more}: egp explain {_in_shell(first)}{explain_with(first)}"
+    repaired = [each for each in report.effective if any(way.repair == "safe" for way in each.remedies)]
+    if repaired:
+        rules = printable(listing(dict.fromkeys(each.rule for each in repaired)))
+        said = f"egp check --fix repairs {len(repaired)} of {len(report.effective)}: {rules}"
+        yield from wrapped(said, style.width, "  ")
 
 
 def _from_root(report: Report) -> Report:

@@ -12,13 +12,12 @@ from typing import Any
 from egp.output.page.palette import BAD, INK, LINE, MUTED, SERIES, Colour
 from egp.output.page.text import plain
 from egp.output.report.text import wrapped
-from egp.plan.wording import counted, percent
+from egp.plan.wording import percent
 from egp.stats.values import NamedTuple
 
 Spec = dict[str, Any]
 
 _WIDTH = 640
-_HEIGHT = 260
 _LINE = 17
 _BAR = 34
 """Heights in a row: of a line of its name or its note, and of its bar below them."""
@@ -70,40 +69,6 @@ class LayerPeriod(NamedTuple):
     start: date
     end: date
     exposure: float
-
-
-def power_by_days(points: Sequence[tuple[float, float]], plan: tuple[float, float], asked: float) -> Spec:
-    """Power that the run has after so many days, the plan's point, and the power that the policy requires."""
-    days, power = plan
-    return _curve(
-        points,
-        [(days, power, ["the plan:", f"{counted(days, 'day')}, {percent(power, 1)}"])],
-        _level(
-            asked,
-            f"needed: {percent(asked)}",
-            at_right=not _lies_right(days, max(days, *(x for x, _ in points))),
-        ),
-        x="days at full exposure",
-        y="power",
-        highest=1.0,
-    )
-
-
-def type_one_error_by_looks(points: Sequence[tuple[int, float]], marked: Sequence[int], alpha: float) -> Spec:
-    """Chance that a harmless change looks significant in one of so many looks, some of them named."""
-    named = [
-        (looks, error, [f"{counted(looks, 'look')}:", percent(error, 1)])
-        for looks, error in points
-        if looks in marked
-    ]
-    return _curve(
-        points,
-        named,
-        _level(alpha, f"promised: {percent(alpha)}", at_right=True),
-        x="looks until then",
-        y="type I error",
-        highest=max([alpha, *(error for _, error in points)]) * 1.1,
-    )
 
 
 def shares_against_computed(rows: Sequence[ComparedShare]) -> Spec:
@@ -220,91 +185,6 @@ def _texts(values: list[Spec], colour: str, weight: str) -> Spec:
             "text": {"field": "text", "type": "nominal"},
         },
     }
-
-
-def _curve(
-    points: Sequence[tuple[float, float]],
-    marked: Sequence[tuple[float, float, list[str]]],
-    level: list[Spec],
-    *,
-    x: str,
-    y: str,
-    highest: float,
-) -> Spec:
-    """A rising curve with some of its points named below it, where there is room, and a level across."""
-    furthest = max(days for days, _ in [*points, *((at, value) for at, value, _ in marked)])
-    line = {"type": "line", "color": SERIES.light, "strokeWidth": 2.5}
-    data = [{"x": at, "y": value} for at, value in points]
-    encoding = {
-        "x": {
-            "field": "x",
-            "type": "quantitative",
-            "title": x,
-            "axis": {"grid": False, "tickMinStep": 1, "labelFlush": True},
-        },
-        "y": {
-            "field": "y",
-            "type": "quantitative",
-            "title": y,
-            "axis": {"labelExpr": "format(datum.value * 100, '.3~g') + ' %'", "tickCount": 5},
-            "scale": {"domain": [0, highest]},
-        },
-    }
-    return {
-        **_frame(_HEIGHT),
-        "layer": [
-            *level,
-            {"data": {"values": data}, "mark": line, "encoding": encoding},
-            *(layer for point in marked for layer in _named(point, furthest)),
-        ],
-    }
-
-
-def _lies_right(at: float, furthest: float) -> bool:
-    """Whether a label at that point goes to its left, because there is no room to its right."""
-    return at > furthest * 0.6
-
-
-def _named(point: tuple[float, float, list[str]], furthest: float) -> list[Spec]:
-    at, value, lines = point
-    lies_right = _lies_right(at, furthest)
-    where = {"x": {"datum": at}, "y": {"datum": value}}
-    text = {
-        "type": "text",
-        "align": "right" if lies_right else "left",
-        "baseline": "top",
-        "dx": -2 if lies_right else 10,
-        "dy": 20 if lies_right else 8,
-        "fontWeight": "bold",
-        "color": INK.light,
-    }
-    dot = {"type": "point", "filled": True, "size": 90, "opacity": 1, "color": BAD.light}
-    return [
-        {"data": _ONCE, "mark": dot, "encoding": where},
-        {"data": _ONCE, "mark": text, "encoding": {**where, "text": {"value": lines}}},
-    ]
-
-
-def _level(value: float, label: str, *, at_right: bool) -> list[Spec]:
-    """A dashed line across, with what it stands for at the end where no curve passes."""
-    text = {
-        "type": "text",
-        "align": "right" if at_right else "left",
-        "baseline": "top",
-        "dx": 0 if at_right else 6,
-        "dy": 5,
-        "color": MUTED.light,
-    }
-    where = {"y": {"datum": value}, "x": {"value": "width" if at_right else 0}}
-    across = {"y": {"datum": value}, "x": {"value": 0}, "x2": {"value": "width"}}
-    return [
-        {"data": _ONCE, "mark": _dashed(MUTED.light), "encoding": across},
-        {"data": _ONCE, "mark": text, "encoding": {**where, "text": {"value": label}}},
-    ]
-
-
-def _dashed(colour: str) -> Spec:
-    return {"type": "rule", "color": colour, "strokeDash": [5, 4], "strokeWidth": 1.5}
 
 
 def _frame(height: int) -> Spec:

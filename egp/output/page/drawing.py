@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from egp.plan.picture import DayState, Interval, Level, Share
 
 _ABREAST = 20
-_STEP = 20
+_STEP = 18
 """Height of a row of a tally."""
-_WEEK = 34
+_WEEK = 30
 """Height of a row of a calendar."""
 _WORD_LINE = 20
 _RANGE = 20

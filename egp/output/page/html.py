@@ -31,6 +31,10 @@ _VEGA_LITE = "5.20"
 """Not the newest that is installed: the same chart is to give the same bytes."""
 
 _SVG_TAG = re.compile(r"<svg\b[^>]*>")
+_ROLES = re.compile(
+    r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*"|aria-label="[^"]*"|aria-hidden="[a-z]+")'
+)
+"""Of shapes of a chart, which is one image with words of its own."""
 _UNBROKEN = re.compile(
     r"\b\d{4}-\d{2}-\d{2}\b(?: \d{2}:\d{2}\b)?"
     r"|(?<![\w.,])[+-]?\d[\d.,_]{0,20} (?:%|(?:pp|bps|ms|s|h|min|USD|days?|weeks?|looks?|units?)\b)"
@@ -133,4 +137,4 @@ def _drawing(figure: Figure, prefix: str, name: str, width: int) -> Markup:
         '<svg class="{name}" role="img" aria-labelledby="{prefix}-title" aria-describedby="{prefix}-says" viewBox="{box}">'
         '<title id="{prefix}-title">{title}</title><desc id="{prefix}-says">{says}</desc>'
     ).format(name=name, prefix=prefix, box=height[1], title=plain(figure.title), says=plain(figure.says))
-    return Markup(_SVG_TAG.sub(lambda _: head, drawn, count=1))
+    return Markup(_SVG_TAG.sub(lambda _: head, _ROLES.sub("", drawn), count=1))

@@ -8,22 +8,35 @@ from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.advice.options.case import CaseError
-from egp.advice.options.levers import counted_units, rescheduled
-from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Section, Table
-from egp.pages.memo.figures import power_figure
-from egp.pages.memo.page import provenance, standing
+from egp.advice.options.levers import counted_units, policy_power, rescheduled
+from egp.output.page.model import (
+    Block,
+    Cell,
+    Facts,
+    Figure,
+    Light,
+    Page,
+    Paragraph,
+    Points,
+    Section,
+    Table,
+    pictured,
+)
+from egp.pages.memo.choices import HEAD, agreed, not_at_all, raised
+from egp.pages.memo.page import called_plan, provenance, standing
 from egp.pages.memo.required_run import detectable, least_days
 from egp.pages.memo.stopped import day_number
 from egp.plan.analysis.by_day import (
+    Day,
     day_at,
     effect_error,
-    family_error,
     planned_days,
     times_its_size,
     units_after,
     weekdays_seen,
 )
-from egp.plan.analysis.days import day_after, first_day
+from egp.plan.analysis.days import day_after, first_day, readout_day
+from egp.plan.analysis.early_wins import wins_among, wins_at_one_look
 from egp.plan.analysis.registered import (
     PRIMARY,
     planned_units,
@@ -35,7 +48,8 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.traffic import smallest_share
 from egp.plan.quantity import shown
 from egp.plan.results import RATIO_COVARIATE_SUMS
-from egp.plan.wording import count_in_plan, counted, listing, one_in, percent, power_text, whole
+from egp.plan.wording import count_in_plan, counted, day_in_words, listing, one_in, percent, power_text, whole
+from egp.rules.pictures import false_wins, missed, weekdays
 from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
@@ -75,44 +89,78 @@ def if_shortened(case: Case, last: date) -> Page:
         f"Shortened to {counted(days, 'day')}, {case.name} "
         f"{'would be rejected' if against else 'would be accepted'}: {against[0].message if against else seen}."
     )
-    rows = [
-        ("last day", str(then.last), str(end.last)),
-        ("units per variant", whole(math.floor(then.units)), whole(math.floor(end.units))),
-        ("power at the MDE", power_text(then.power), power_text(end.power)),
-        (
-            "effect found with the power required",
-            detectable(case, then.units) or "none",
-            detectable(case, end.units) or "none",
-        ),
-        (
-            "a significant effect of the MDE looks",
-            times_its_size(then.exaggeration),
-            times_its_size(end.exaggeration),
-        ),
+    up_to = [
+        ("days", counted(days, "day"), counted(end.number, "day")),
         ("weekdays", seen, weekdays_seen(end.weekdays)),
     ]
-    blocks: list[Block] = [
-        Table(("", counted(days, "day"), counted(end.number, "day")), rows),
+    if then.power < policy_power(case):
+        up_to.append(("power at the MDE", power_text(then.power), power_text(end.power)))
+    blocks: list[Block] = [*_shown(case, then, end)]
+    blocks.append(
         Paragraph(
             f"If it is planned before the start, one look at the end of {counted(days, 'day')} keeps its error rate of "
             f"{percent(primary_test(case.plan).alpha)}. Chosen after a glance at the results it does not."
-        ),
-        power_figure(case, days),
-    ]
+        )
+    )
     objections = [f"{each.rule}: {each.message}" for each in against]
     if case.needs_amendment(shortened.judged):
         objections.append("The plan is registered: to shorten it is a change that takes egp amend.")
-    sections = [Section("What the shorter run can tell", blocks, "caution")]
+    sections = [
+        _between(case, then, end, bool(objections)),
+        Section("What the shorter run shows", blocks),
+        Section(
+            f"Day {days} beside day {end.number}", [Table(("", "shortened", "whole"), up_to)], folded=True
+        ),
+    ]
     if objections:
-        sections.append(Section("What the policy says to such a plan", [Points(objections)], "bad"))
-    sections.append(standing(case))
+        sections.insert(2, Section("What the policy says to such a plan", [Points(objections)], "bad"))
     return Page(
-        f"If shortened to {counted(days, 'day')}: {case.name}",
+        f"If shortened to {counted(days, 'day')}: {called_plan(case)}",
         verdict,
         "bad" if against else "caution",
-        sections,
+        [*sections, standing(case), *agreed(case)],
         provenance(case),
     )
+
+
+def _between(case: Case, then: Day, end: Day, is_closed: bool) -> Section:
+    """The whole run and the shorter one as options."""
+    later = counted((end.last - then.last).days, "day")
+    light = (
+        Light("bad", "closed: the policy rejects it") if is_closed else Light("good", "follows the policy")
+    )
+    errors = [each for each in case.judged.diagnostics if each.severity == "error"]
+    whole_run = (
+        Light("caution", "not yet: the plan is rejected")
+        if errors or case.judged.silent
+        else Light("good", "follows the policy")
+    )
+    rows: list[Sequence[Cell]] = [
+        (
+            f"go with the whole run, to {day_in_words(end.last)}",
+            f"{later} more",
+            raised(case.plan),
+            whole_run,
+        ),
+        (
+            f"go with {counted(then.number, 'day')}, to {day_in_words(then.last)}",
+            "a plan for them, registered before the start",
+            f"decided {later} earlier",
+            light,
+        ),
+        not_at_all(),
+    ]
+    return Section("What can be decided", [Table(HEAD, rows)])
+
+
+def _shown(case: Case, then: Day, end: Day) -> Iterator[Figure]:
+    """What the shorter run lacks, and nothing else."""
+    asked = case.asked("times_each_weekday") or 2
+    days = weekdays(case.plan, asked, end.number, then.last) if min(then.weekdays) < asked else None
+    if days:
+        yield pictured(days)
+    if then.power < policy_power(case):
+        yield pictured(missed(f"{case.plan.primary_metric and case.plan.primary_metric.mde}", then.power))
 
 
 def shortened_to(case: Case, days: int) -> date:
@@ -151,34 +199,74 @@ def if_segment(case: Case, names: Sequence[str], count: int) -> Page:
     """What picking the best of some segments is worth, none of which the plan is about."""
     test = primary_test(case.plan)
     alone, whole_too = (
-        family_error(count, test.alpha, test.sides),
-        family_error(count + 1, test.alpha, test.sides),
+        wins_among(count, test.alpha, test.sides),
+        wins_among(count + 1, test.alpha, test.sides),
     )
     declared = [name for name in names if name in case.plan.segments]
     phrase = f" ({listing(map(shown, names))})" if names else ""
     verdict = (
-        f"If nothing works, the best of {counted(count, 'segment')}{phrase} still looks significant {power_text(alone)} of the "
+        f"If nothing works, the best of {counted(count, 'segment')}{phrase} still looks like a win {_likely(alone)} of the "
         f"time, {one_in(alone)}."
     )
     facts = [
         ("segments looked at", f"{count:,}"),
         ("error rate of each", percent(test.alpha)),
         (
-            "chance that at least one looks significant without any effect",
-            f"{power_text(alone)}, {one_in(alone)}",
+            "chance that at least one looks like a win without any effect",
+            f"{_likely(alone)}, {one_in(alone)}",
         ),
-        ("with the whole population too, at most", power_text(whole_too)),
+        ("with the whole population too, at most", _likely(whole_too)),
         ("taken for granted", "the segments share no units; where they overlap, it is somewhat less"),
         ("level of each segment that keeps the error rate (Bonferroni)", percent(test.alpha / count)),
         ("declared in the plan", listing(map(shown, declared)) or "none of them"),
     ]
     sections = [
-        Section("What cherry-picking does to the error rate", [Facts(facts)], "bad"),
+        Section("What can be decided", [Table(HEAD, _of_segments(case, count))]),
+        Section("What picking the best does", [*_picked(case, count, alone), Facts(facts)]),
         Section("What a segment can find", list(_within_segments(case, count)), "caution"),
         Section("What complies", [Points(list(_segment_ways(case)))], "good"),
         standing(case),
     ]
-    return Page(f"If a segment is picked: {case.name}", verdict, "bad", sections, provenance(case))
+    return Page(f"If a segment is picked: {called_plan(case)}", verdict, "bad", sections, provenance(case))
+
+
+def _likely(chance: float) -> str:
+    """A chance with one digit, never rounded up to certainty."""
+    return percent(chance, 1) if chance < 0.999 else power_text(chance)
+
+
+def _of_segments(case: Case, count: int) -> list[Sequence[Cell]]:
+    read = day_in_words(readout_day(case.plan))
+    errors = [each for each in case.judged.diagnostics if each.severity == "error"]
+    light = (
+        Light("caution", "not yet: the plan is rejected")
+        if errors or case.judged.silent
+        else Light("good", "follows the policy")
+    )
+    return [
+        ("go on the whole population", f"the look on {read}", raised(case.plan), light),
+        (
+            f"go on the best of {counted(count, 'segment')}",
+            "a story for it",
+            "a hypothesis is launched as a result",
+            Light("bad", "closed: nobody registered it"),
+        ),
+        (
+            "go on a segment that was registered",
+            "a plan that declares it, corrected",
+            "a result of its own",
+            Light("good", "follows the policy"),
+        ),
+        not_at_all(),
+    ]
+
+
+def _picked(case: Case, count: int, alone: float) -> Iterator[Figure]:
+    if count > 1:
+        once = wins_at_one_look(case.plan)
+        says = f"The best of {counted(count, 'segment')} launches {one_in(alone)} of them; the whole population, read once, {one_in(once)}."
+        named = [(f"on the best of {counted(count, 'segment')}", alone), ("on the whole population", once)]
+        yield pictured(false_wins("Changes that do nothing, launched", says, named))
 
 
 def _within_segments(case: Case, count: int) -> Iterator[Block]:
@@ -269,7 +357,7 @@ def if_export(case: Case) -> Page:
         ),
         standing(case),
     ]
-    return Page(f"If raw data are exported: {case.name}", verdict, "good", sections, provenance(case))
+    return Page(f"If raw data are exported: {called_plan(case)}", verdict, "good", sections, provenance(case))
 
 
 def _rows_needed(case: Case) -> int:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from egp.advice.options.levers import policy_power
 from egp.output.page.model import Block, Light, Section, Table
-from egp.pages.memo.figures import power_figure
 from egp.plan.analysis.days import full_days, weekday_counts
 from egp.plan.analysis.registered import required_smallest
 from egp.plan.analysis.traffic import holdout_share, units_that_come
@@ -33,7 +31,7 @@ class Row(NamedTuple):
 
 
 def margins(case: Case) -> Iterator[Section]:
-    """A table of the plan's numbers beside the policy's, and the curve of its power."""
+    """A table of the plan's numbers beside the policy's."""
     rows = [
         row
         for make_row in (_runtime, _weekdays, _sample, _arrival, _power, _holdout)
@@ -47,8 +45,6 @@ def margins(case: Case) -> Iterator[Section]:
             for each in rows
         ]
         blocks.append(Table(("what", "required", "the plan", "to spare"), table, "Margins to the limits"))
-    with suppress(NotChecked, ArithmeticError, StatisticsInputError):
-        blocks.append(power_figure(case))
     if blocks:
         yield Section("How far it is from the limits", blocks, "good")
 

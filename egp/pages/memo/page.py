@@ -7,21 +7,26 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from egp.advice.options.acting import actor_of, called
+from egp.advice.options.case import CaseError
 from egp.advice.options.option import as_left, as_yaml
-from egp.advice.options.solver import MOST_STEPS, Step, way_to_compliance
+from egp.advice.options.solver import MOST_STEPS
 from egp.output.page.model import Block, Command, Page, Paragraph, Points, Section
 from egp.pages.emergencies import emergency_sections, raised_in
+from egp.pages.memo.choices import WayToGo, agreed, choices
 from egp.pages.memo.margins import margins
-from egp.pages.memo.violation import violation
-from egp.plan.analysis.days import day_after, first_day, last_day
+from egp.pages.memo.violation import violations
+from egp.plan.analysis.days import day_after, first_day, last_day, readout_day
 from egp.plan.digest import plan_digest
 from egp.plan.finding import NotChecked
-from egp.plan.wording import counted, listing
+from egp.plan.wording import called as called_by
+from egp.plan.wording import counted, day_in_words, listing
 from egp.policy.locate import lock_folder
 from egp.rules.exports import ACTORS
 
 if TYPE_CHECKING:
     from egp.advice.options.case import Case
+    from egp.advice.options.solver import Step
+    from egp.output.page.model import Tone
     from egp.plan.finding import Diagnostic
 
 _MOST_TOLD = 40
@@ -32,18 +37,50 @@ def memo(case: Case) -> Page:
     """Why the plan is rejected and what complies, or that it is accepted and by how much."""
     errors = [each for each in case.judged.diagnostics if each.severity == "error"]
     others = [each for each in case.judged.diagnostics if each.severity != "error"]
-    is_rejected = bool(errors or case.judged.silent)
-    return Page(
-        f"Memo: {case.name}",
-        rejected_in_short(case, errors) if is_rejected else _accepted_in_short(case, others),
-        "bad" if is_rejected else "caution" if others else "good",
-        [
-            *_raised(case),
+    if errors or case.judged.silent:
+        way = WayToGo(case)
+        verdict = f"{rejected_in_short(case, errors)}{way.in_one_sentence}"
+        sections = [
             *_begun(case, errors),
-            *_sections(case, errors, others),
-            *_left_out(case),
-            _passed(case),
-        ],
+            choices(case, errors, way),
+            *_sections(case, errors, others, way.steps),
+        ]
+        return _page(case, verdict, "bad", sections)
+    tone: Tone = "caution" if others else "good"
+    return _page(
+        case, _accepted_in_short(case, others), tone, [_go(case), *_sections(case, errors, others, ())]
+    )
+
+
+def finding(case: Case, rule: str) -> Page:
+    """What a rule says of the plan, alone. Raises CaseError where it does not judge it."""
+    found = case.judged.of(rule)
+    if not found and rule in case.judged.passes:
+        why = case.policy.catalogue.load(rule).page.why
+        return _page(
+            case, f"{case.name} passes {rule}.", "good", [Section("Why it is required", [Paragraph(why)])]
+        )
+    if not found:
+        raise CaseError(
+            f"{rule} says nothing of {case.name}",
+            f"egp explain {rule} says what it requires, and of which plans",
+        )
+    tones: dict[str, Tone] = {"error": "bad", "warning": "caution"}
+    tone = max(
+        (tones.get(each.severity, "neutral") for each in found), key=("neutral", "caution", "bad").index
+    )
+    rejects = "rejects" if tone == "bad" else "is said of"
+    verdict = f"{rule} {rejects} {case.name}: {found[0].message.rstrip('?.')}."
+    return _page(case, verdict, tone, violations(case, found))
+
+
+def _page(case: Case, verdict: str, tone: Tone, sections: Sequence[Section]) -> Page:
+    title = called_plan(case)
+    return Page(
+        f"Memo: {title}",
+        verdict,
+        tone,
+        [*_raised(case), *sections, *_left_out(case), _passed(case), *agreed(case)],
         provenance(case),
     )
 
@@ -53,6 +90,25 @@ def _raised(case: Case) -> Iterator[Section]:
     if case.is_plan and case.plan.id:
         root = lock_folder(case.finder.folder, case.policy.home)
         yield from emergency_sections(raised_in(root, case.plan.name), case.as_of)
+
+
+def called_plan(case: Case) -> str:
+    """The plan as people know it: its title, where it has one that may be repeated."""
+    title = None if case.judged.has_secret else case.plan.title
+    return called_by(title, case.name)
+
+
+def _go(case: Case) -> Section:
+    """What follows for a plan that the policy accepts."""
+    steps = [f"register it: egp register {case.source.shown}"]
+    try:
+        steps.append(f"it starts on {day_in_words(first_day(case.plan), with_year=True)}")
+        steps.append(
+            f"its result is read once, on {day_in_words(readout_day(case.plan), with_year=True)}, and not before"
+        )
+    except NotChecked:
+        steps.append("its dates follow")
+    return Section("Go", [Points(steps, numbered=True)], "good")
 
 
 def _begun(case: Case, errors: Sequence[Diagnostic]) -> Iterator[Section]:
@@ -91,12 +147,14 @@ def _accepted_in_short(case: Case, warnings: Sequence[Diagnostic]) -> str:
     return f"{case.name} is accepted: it passes {passed}, and {counted(len(warnings), 'warning')} {stop}."
 
 
-def _sections(case: Case, errors: Sequence[Diagnostic], others: Sequence[Diagnostic]) -> Iterator[Section]:
+def _sections(
+    case: Case, errors: Sequence[Diagnostic], others: Sequence[Diagnostic], steps: Sequence[Step]
+) -> Iterator[Section]:
     by_actor: dict[str, list[Diagnostic]] = {}
     for each in errors[:_MOST_TOLD]:
         by_actor.setdefault(actor_of(case, each), []).append(each)
     for actor in sorted(by_actor, key=list(ACTORS).index):
-        blocks = [violation(case, each) for each in by_actor[actor]]
+        blocks = violations(case, by_actor[actor])
         yield Section(f"{called(case, actor)}: {counted(len(blocks), 'violation')} to resolve", blocks, "bad")
     if further := len(errors[_MOST_TOLD:]):
         said = f"{counted(further, 'more violation')}: egp check {case.source.shown} lists them."
@@ -105,7 +163,7 @@ def _sections(case: Case, errors: Sequence[Diagnostic], others: Sequence[Diagnos
         silent = f"For want of an input these checks could not run, which counts as rejected: {listing(case.judged.silent)}."
         yield Section("Not checked", [Paragraph(silent, "bad")], "bad")
     if len(errors) > 1:
-        yield from _all_at_once(case)
+        yield from _all_at_once(case, steps)
     if not errors and case.is_plan:
         yield from margins(case)
     if case.judged.waived:
@@ -113,7 +171,7 @@ def _sections(case: Case, errors: Sequence[Diagnostic], others: Sequence[Diagnos
     if others:
         yield Section(
             "Does not reject, worth changing",
-            [violation(case, each) for each in others[:_MOST_TOLD]],
+            violations(case, others[:_MOST_TOLD]),
             "caution",
             folded=bool(errors),
         )
@@ -127,9 +185,8 @@ def _waived(diagnostic: Diagnostic) -> str:
     return f"{diagnostic.rule}: {diagnostic.message} (by a {waiver.by}{by}{until}; {waiver.place})"
 
 
-def _all_at_once(case: Case) -> Iterator[Section]:
+def _all_at_once(case: Case, steps: Sequence[Step]) -> Iterator[Section]:
     """A way through all violations, the cheapest option of each in turn."""
-    steps = way_to_compliance(case)
     if not steps:
         yield Section("All at once", [Paragraph(_no_way(case))])
         return
@@ -169,21 +226,23 @@ def _passed(case: Case) -> Section:
     counts = Counter(families[rule] for rule in case.judged.passes)
     in_order = dict.fromkeys(families.values())
     phrase = listing(f"{family} {counts[family]}" for family in in_order if family in counts) or "none"
-    return Section(
-        "What passes", [Paragraph(f"{counted(len(case.judged.passes), 'check')} passed: {phrase}.")], "good"
-    )
+    said = f"{counted(len(case.judged.passes), 'check')} passed: {phrase}."
+    return Section("What passes", [Paragraph(said)], "good", folded=True)
 
 
 def standing(case: Case) -> Section:
     """What the policy says of the plan as it is, for pages about something else."""
+    said, tone = stands(case)
+    return Section("The plan as it is", [Paragraph(said, tone)], tone)
+
+
+def stands(case: Case) -> tuple[str, Tone]:
+    """The same in a sentence, with its tone."""
     errors = [each for each in case.judged.diagnostics if each.severity == "error"]
     others = [each for each in case.judged.diagnostics if each.severity != "error"]
     if errors or case.judged.silent:
-        said = Paragraph(
-            f"{rejected_in_short(case, errors)} The memo: egp explain {case.source.shown}", "bad"
-        )
-        return Section("The plan as it is", [said], "bad")
-    return Section("The plan as it is", [Paragraph(_accepted_in_short(case, others), "good")], "good")
+        return f"{rejected_in_short(case, errors)} The memo: egp explain {case.source.shown}", "bad"
+    return _accepted_in_short(case, others), "good"
 
 
 def provenance(case: Case) -> list[tuple[str, str]]:

@@ -8,26 +8,25 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from egp.advice.options.case import CaseError
-from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Section, Table
-from egp.pages.memo.figures import looks_figure, power_figure
-from egp.pages.memo.page import provenance, standing
-from egp.pages.memo.required_run import detectable, least_days
+from egp.advice.options.levers import policy_power
+from egp.output.page.model import Block, Cell, Facts, Light, Page, Paragraph, Points, Section, Table, pictured
+from egp.pages.memo.choices import HEAD, agreed, raised
+from egp.pages.memo.page import called_plan, provenance, standing, stands
+from egp.pages.memo.required_run import least_days
+from egp.pages.memo.seen import of_seen
+from egp.pages.memo.stop import Stop
 from egp.plan.analysis.by_day import (
-    Day,
     at_most,
-    day_at,
     last_of,
     of_any,
     planned_days,
     target_exaggeration,
     times_its_size,
-    type_one_error,
     weekdays_seen,
 )
 from egp.plan.analysis.days import day_after, exposed_days, first_day, schedule_of, unpaused
 from egp.plan.analysis.registered import (
     PRIMARY,
-    comparisons,
     days_judged,
     is_sequential,
     look_days,
@@ -35,47 +34,118 @@ from egp.plan.analysis.registered import (
     primary_at,
     primary_design,
     primary_effect,
-    primary_test,
 )
-from egp.plan.wording import counted, one_in, percent, power_text, whole
+from egp.plan.wording import called, counted, day_in_words, one_in, percent, power_text, whole
+from egp.rules.pictures import false_wins, missed, weekdays
 
 if TYPE_CHECKING:
     from egp.advice.options.case import Case
     from egp.plan.experiment import Experiment
+    from egp.plan.picture import Picture
+    from egp.plan.quantity import MetricChange
+
+_NOTICED = 1.05
+"""How much too large a win has to look for anybody to notice."""
 
 
-def if_stopped(case: Case, day: date) -> Page:
-    """What stopping at the end of ``day`` means for the plan. Raises CaseError for a day outside of the run."""
+def if_stopped(case: Case, day: date, seen: MetricChange | None = None) -> Page:
+    """What stopping at the end of ``day`` means for the plan, and a number that was seen. Raises CaseError for a day outside of the run."""
     number = day_number(case, day)
     if is_sequential(case.plan):
+        if seen is not None:
+            raise CaseError(
+                "a design for several looks has its own boundaries", "egp gate applies them to the results"
+            )
         return _at_a_look(case, day, number)
-    then, end = day_at(case.plan, number), day_at(case.plan, least_days(case))
-    error, final = type_one_error(case.plan, number), type_one_error(case.plan, end.number)
-    alpha = primary_test(case.plan).alpha
-    verdict = (
-        f"Stopping {case.name} on {day}, day {number}, after looking every day makes the {percent(alpha)} test a "
-        f"{percent(error, 1)} test{_in_any(case)}: {at_most(case.plan)}{one_in(error)} changes without any effect would look "
-        "significant by then."
-        if number > 1
-        else f"Stopping {case.name} on {day}, its first day, decides with {power_text(then.power)} power."
-    )
+    stop = Stop(case, number)
+    shown_number = of_seen(case, stop, seen) if seen is not None else None
+    verdict = shown_number.verdict(stop) if shown_number else stop.in_one_sentence
     sections = [
+        _choices(case, stop),
+        *([shown_number.section(stop)] if shown_number else []),
+        Section(f"Why not on {stop.day}", [pictured(each) for each in _against(case, stop)]),
         Section(
-            "Why looking every day is not one look",
-            list(_looks(case, number, end.number, error, final)),
-            "bad",
+            f"Day {stop.then.number} beside day {stop.end.number}", list(_instead(stop, case)), folded=True
         ),
-        Section("What a stop on this day means", list(_facts(case, then)), "bad"),
-        Section(f"What day {end.number} tells instead", list(_instead(then, end, case)), "good"),
-        Section("What can be done today", [Points(list(_today(case, end)))], "neutral"),
-        standing(case),
+        *agreed(case),
     ]
-    return Page(f"If stopped on {day}: {case.name}", verdict, "bad", sections, provenance(case))
+    return Page(f"If stopped on {day}: {called_plan(case)}", verdict, "bad", sections, provenance(case))
 
 
-def _in_any(case: Case) -> str:
-    count = comparisons(case.plan)
-    return f" or less in each of {count} comparisons, of which any would count" if count > 1 else ""
+def _launches(stop: Stop) -> Picture:
+    up_to = at_most(stop.plan)
+    chances = [
+        (f"at the first good day until {stop.day}", stop.daily),
+        (f"on {stop.day} if good, else on {day_in_words(stop.read_on)}", stop.twice),
+        (f"at one look, on {day_in_words(stop.read_on)}", stop.once),
+    ]
+    of = (
+        f"{counted(stop.then.number, 'daily look')} until {stop.day}"
+        if stop.then.number > 1
+        else f"one look on {stop.day}"
+    )
+    says = (
+        f"Every look is another chance for noise to look like a win, and nobody stops at a bad one. Of changes that do nothing, {of} "
+        f"launch {up_to}{one_in(stop.daily)}; one look on {day_in_words(stop.read_on)} launches {up_to}{one_in(stop.once)}. "
+        f"{'These are bounds' if up_to else 'The numbers are exact'}; losses that are none are not counted."
+    )
+    return false_wins(
+        "Changes that do nothing, launched", says, chances if stop.then.number > 1 else chances[1:]
+    )
+
+
+def _choices(case: Case, stop: Stop) -> Section:
+    """What can be decided on that day, going ahead included."""
+    errors = [each for each in case.judged.diagnostics if each.severity == "error"]
+    is_sound = not errors and not case.judged.silent
+    read = day_in_words(stop.read_on)
+    go = (
+        Light("good", "follows the policy") if is_sound else Light("caution", "not yet: the plan is rejected")
+    )
+    spending = case.asked("spending_functions")
+    early = (
+        Light("good", "allowed, if registered before the start")
+        if spending
+        else Light("caution", "not yet: the policy allows none")
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (f"go on {read}", f"{counted(stop.days_to_go, 'day')} more", raised(case.plan), go),
+        (
+            f"launch on {stop.day}", "a look that nobody registered",
+            f"{at_most(case.plan)}{one_in(stop.daily)} changes that do nothing are launched", Light("bad", "closed: no look is registered"),
+        ),
+        (f"stop on {stop.day}", "nothing", "today's version stays, and nothing is learnt", Light("neutral", "always open")),
+        ("read early, next time", "a sequential design in the plan", "early wins with a bounded error", early),
+    ]  # fmt: skip
+    table = Table(HEAD, rows)
+    owner = case.plan.owner.dri if case.plan.owner else None
+    facts = [
+        ("the plan as it is", stands(case)[0]),
+        (
+            "who decides",
+            f"{called(owner, 'the owner')}, on {day_in_words(stop.read_on, with_year=True)}, by the criteria agreed before the start",
+        ),
+        (
+            "until then",
+            "guardrails and stop rules are watched every day: harm ends the test at once, success does not",
+        ),
+    ]
+    return Section("What can be decided", [table, Facts(facts)])
+
+
+def _against(case: Case, stop: Stop) -> Iterator[Picture]:
+    """What speaks against the day, and nothing else: no weekdays that are seen enough, no power that is enough."""
+    yield _launches(stop)
+    asked = case.asked("times_each_weekday") or 2
+    days = (
+        weekdays(case.plan, asked, stop.end.number, stop.then.last)
+        if min(stop.then.weekdays) < asked
+        else None
+    )
+    if days:
+        yield days
+    if stop.then.power < policy_power(case):
+        yield missed(f"{case.plan.primary_metric and case.plan.primary_metric.mde}", stop.then.power)
 
 
 def _at_a_look(case: Case, day: date, number: int) -> Page:
@@ -147,75 +217,36 @@ def day_number(case: Case, day: date) -> int:
     return number
 
 
-def _facts(case: Case, then: Day) -> Iterator[Block]:
-    mde = case.plan.primary_metric and case.plan.primary_metric.mde
-    pairs = [
-        ("units per variant expected by then", whole(math.floor(then.units))),
-        (f"power for the MDE of {mde}", power_text(then.power)),
-        (
-            "effect it can find with the power required",
-            detectable(case, then.units) or "none that is possible",
-        ),
-        (
-            "a significant result of a true effect of the MDE",
-            f"looks {times_its_size(then.exaggeration)} on average",
-        ),
-        ("weekdays", weekdays_seen(then.weekdays)),
-    ]
-    pairs.insert(4, ("of a true effect half as large", f"looks {times_its_size(then.of_half)} on average"))
-    hoped = target_exaggeration(case.plan, then.units)
-    if hoped:
-        pairs.insert(4, (f"of the target, {hoped[0]}", f"looks {times_its_size(hoped[1])} on average"))
-    yield Facts(pairs)
-    yield power_figure(case, then.number)
-
-
-def _looks(case: Case, number: int, last: int, error: float, final: float) -> Iterator[Block]:
-    yield Paragraph(
-        f"Every look is another chance for noise to look like a result, and the first lucky day ends the test. "
-        f"{counted(number, 'daily look')}: {at_most(case.plan)}{percent(error, 1)}; {counted(last, 'daily look')}: "
-        f"{at_most(case.plan)}{percent(final, 1)}. These numbers are {'bounds' if at_most(case.plan) else 'exact'}, not simulated."
-    )
-    yield looks_figure(case, sorted({number, last}), last)
-
-
-def _instead(then: Day, end: Day, case: Case) -> Iterator[Block]:
-    alpha = primary_test(case.plan).alpha
+def _instead(stop: Stop, case: Case) -> Iterator[Block]:
+    then, end, plan = stop.then, stop.end, case.plan
     rows = [
-        ("day", f"{then.number}, {then.last}", f"{end.number}, {end.last}"),
-        ("units per variant", whole(math.floor(then.units)), whole(math.floor(end.units))),
-        ("power at the MDE", power_text(then.power), power_text(end.power)),
-        (
-            "effect found with the power required",
-            detectable(case, then.units) or "none",
-            detectable(case, end.units) or "none",
-        ),
-        ("error rate of the one planned look", "not planned", percent(alpha)),
-        (
-            "a significant effect of the MDE looks",
-            times_its_size(then.exaggeration),
-            times_its_size(end.exaggeration),
-        ),
+        ("day", str(then.last), str(end.last)),
+        ("units per variant expected by then", whole(math.floor(then.units)), whole(math.floor(end.units))),
         ("weekdays", weekdays_seen(then.weekdays), weekdays_seen(end.weekdays)),
+        (
+            "changes that do nothing and look like a win",
+            f"{at_most(plan)}{percent(stop.daily, 1)}, looking daily",
+            f"{at_most(plan)}{percent(stop.once, 1)}, at one look",
+        ),
     ]
-    yield Table(
-        ("", "stopped", "as planned" if planned_days(case.plan) == end.number else "as the policy requires"),
-        rows,
-    )
-    if end.number > planned_days(case.plan):
-        yield Paragraph(
-            f"The plan counts units of {counted(planned_days(case.plan), 'day')}; for more days it is taken that distinct units "
-            "go on growing as between one day and the plan's run."
+    if then.exaggeration >= _NOTICED:
+        rows.append(
+            ("a win of the MDE looks", times_its_size(then.exaggeration), times_its_size(end.exaggeration))
         )
-
-
-def _today(case: Case, end: Day) -> Iterator[str]:
-    yield f"Read the primary metric once, after {end.last}; until then nobody opens it."
-    yield "Guardrails and stop rules are watched every day: harm ends the test at once, success does not."
-    if case.asked("spending_functions"):
-        yield "A sequential design that the policy allows may be registered for the next experiment, before it starts."
-    else:
-        yield (
-            "Reading early with a bounded error takes a sequential design, registered before the start; this policy allows "
-            "none yet, and its owner can."
+    hoped = [target_exaggeration(plan, each.units) for each in (then, end)]
+    if hoped[0] and hoped[1] and hoped[0][1] >= _NOTICED:
+        rows.append(
+            (
+                f"a win of the target, {hoped[0][0]}, looks",
+                times_its_size(hoped[0][1]),
+                times_its_size(hoped[1][1]),
+            )
+        )
+    if then.power < policy_power(case):
+        rows.append(("power at the MDE", power_text(then.power), power_text(end.power)))
+    yield Table(("", f"day {then.number}", f"day {end.number}"), rows)
+    if end.number > planned_days(plan):
+        yield Paragraph(
+            f"The plan counts units of {counted(planned_days(plan), 'day')}; for more days it is taken that distinct units "
+            "go on growing as between one day and the plan's run."
         )

@@ -26,15 +26,23 @@ _TONES: dict[str, Tone] = {"error": "bad", "warning": "caution", "info": "neutra
 _LONGEST_LINE = 200
 
 
-def violation(case: Case, diagnostic: Diagnostic) -> Section:
-    """The section of one diagnostic."""
+def violations(case: Case, diagnostics: Sequence[Diagnostic]) -> list[Section]:
+    """A section each; what one has shown, or said, the next does not repeat."""
+    shown: set[str] = set()
+    return [_violation(case, each, shown) for each in diagnostics]
+
+
+def _violation(case: Case, diagnostic: Diagnostic, shown: set[str]) -> Section:
     return Section(
         diagnostic.message,
         [
-            *_said(case, diagnostic),
-            *_asked(case, diagnostic),
-            *_costs(case, diagnostic),
+            *_costs(case, diagnostic, shown),
             *_ways_out(case, diagnostic),
+            Section(
+                "The plan's words, and the policy's",
+                [*_said(case, diagnostic), *_asked(case, diagnostic)],
+                folded=True,
+            ),
         ],
         _TONES[diagnostic.severity],
     )
@@ -74,7 +82,6 @@ def _asked(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
         pairs.append(("to come", diagnostic.coming))
     pairs.append(("waiver", waivable(case, diagnostic)))
     yield Facts(pairs)
-    yield Paragraph(f"Why: {case.policy.catalogue.load(diagnostic.rule).page.why}")
 
 
 def _set_at(value: SettingValue | None) -> str:
@@ -88,13 +95,14 @@ def _set_at(value: SettingValue | None) -> str:
     return f" (set at {origin}{f', since {value.since}' if value.since else ''})"
 
 
-def _costs(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:
-    phrase = consequences_of(case, diagnostic)
-    for sentence in phrase:
-        yield Paragraph(sentence)
-    shown = figure(case, diagnostic)
-    if shown:
-        yield shown
+def _costs(case: Case, diagnostic: Diagnostic, shown: set[str]) -> Iterator[Block]:
+    seen = figure(case, diagnostic)
+    if seen and seen.says not in shown:
+        yield seen
+    reason = f"Why: {case.policy.catalogue.load(diagnostic.rule).page.why}"
+    said = [*consequences_of(case, diagnostic), reason]
+    yield from (Paragraph(sentence) for sentence in said if sentence not in shown)
+    shown.update([seen.says] if seen else [], said)
 
 
 def _ways_out(case: Case, diagnostic: Diagnostic) -> Iterator[Block]:

@@ -45,8 +45,6 @@ class Day(NamedTuple):
     """Of one look on this day, at the MDE."""
     exaggeration: float
     """How many times its size a significant effect of the MDE looks on average."""
-    of_half: float
-    """The same of a true effect half as large."""
     wrong_sign: float
     """P(a significant effect points the wrong way), at the MDE."""
     weekdays: tuple[int, ...]
@@ -94,7 +92,7 @@ def day_at(plan: Experiment, number: int) -> Day:
     units = units_after(plan, number) * smallest_share(plan)
     effect = primary_effect(plan)
     test, error = primary_test(plan), effect_error(plan, units)
-    worth, half = (stats.type_m(size, error, test.alpha, test.sides) for size in (effect, effect / 2))
+    worth = stats.type_m(effect, error, test.alpha, test.sides)
     counts = weekday_counts(unpaused(first_day(plan), last, schedule_of(plan).pauses))
     return Day(
         number=number,
@@ -102,7 +100,6 @@ def day_at(plan: Experiment, number: int) -> Day:
         units=units,
         power=power_at(plan, effect, units),
         exaggeration=worth.exaggeration,
-        of_half=half.exaggeration,
         wrong_sign=worth.type_s,
         weekdays=tuple(counts),
     )
@@ -136,25 +133,10 @@ def target_exaggeration(plan: Experiment, units: float) -> tuple[str, float] | N
     ).exaggeration
 
 
-def type_one_error(plan: Experiment, looks: int) -> float:
-    """P(a change without effect is significant in one of so many daily looks), each at the plan's own level.
-
-    Of several treatments or primary metrics any counts; then it is the most that it can be: comparisons that share a
-    control, or units, resemble each other (Sidak 1967; Royen 2014).
-    """
-    test = primary_test(plan)
-    return of_any(plan, stats.repeated_looks_type1(test.alpha, looks, test.sides))
-
-
 def planned_looks_error(plan: Experiment) -> float:
     """Exact type I error of the looks that the plan declares, each at its own level. Raises NotChecked."""
     test = primary_test(plan)
     return stats.repeated_looks_type1(test.alpha, information_fractions(plan), test.sides)
-
-
-def family_error(count: int, alpha: float, sides: int) -> float:
-    """P(at least one of ``count`` independent tests of true null hypotheses is significant)."""
-    return stats.equicorrelated_exceedance(stats.z_upper(alpha / sides), count, sides, 0.0)
 
 
 def uncorrected_error(plan: Experiment, alpha: float) -> tuple[float, bool]:

@@ -139,6 +139,7 @@ from egp.rules import rule
 from egp.yaml import Path
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -321,6 +322,23 @@ def costs(broken: Broken) -> Iterator[str]:
     cap = broken.params.margins.get(metric.name) or broken.params.default
     allowed = size_of(cap, metric, path, "non_inferiority_margin")
     yield _accepted(broken.plan, metric, allowed, f"{cap}, the policy's cap,")
+
+
+def picture(broken: Broken) -> Picture | None:
+    """The harm that the plan accepts beside what the policy would."""
+    from egp.plan.analysis.registered import margin_of, size_of
+    from egp.rules.costs import guardrail_of
+    from egp.rules.pictures import side_by_side
+
+    found = guardrail_of(broken)
+    if not found or found[1].non_inferiority_margin is None:
+        return None
+    path, metric = found
+    cap = broken.params.margins.get(metric.name) or broken.params.default
+    has = ("the plan", margin_of(metric, path), str(metric.non_inferiority_margin))
+    asked = ("the policy, at most", size_of(cap, metric, path, "non_inferiority_margin"), str(cap))
+    says = f"Harm to {called(metric.id, 'the guardrail')} up to the margin passes for none."
+    return side_by_side("Harm that is accepted", says, has, asked)
 
 
 def _accepted(plan: Experiment, metric: Metric, margin: float, phrase: str) -> str:

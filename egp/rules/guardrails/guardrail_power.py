@@ -306,7 +306,7 @@ def picture(broken: Broken) -> Picture | None:
     from egp.plan.picture import Picture, Tally
     from egp.plan.wording import one_in
     from egp.rules.costs import guardrail_of
-    from egp.rules.pictures import IMPROVEMENTS, share_of
+    from egp.rules.pictures import HARMLESS, share_of
 
     found, plan = guardrail_of(broken), broken.plan
     shares = []
@@ -315,7 +315,7 @@ def picture(broken: Broken) -> Picture | None:
             continue
         test = guardrail_test(plan, metric, path)
         held = 1 - stats.achieved_power(test, 0.0, metric_units(plan, metric, planned_units(plan)))
-        shares.append((held, share_of(f"{called(metric.id, 'the guardrail')} by itself", held, IMPROVEMENTS)))
+        shares.append((held, share_of(f"{called(metric.id, 'the guardrail')} by itself", held, HARMLESS)))
     if not shares:
         return None
     worst = max(held for held, _ in shares)
@@ -323,7 +323,7 @@ def picture(broken: Broken) -> Picture | None:
         f"The readout cannot tell them from harmful ones: for want of units {one_in(worst)} of them is held."
     )
     return Picture(
-        f"{IMPROVEMENTS} harmless launches", says, Tally([each for _, each in shares], "held", "goes on")
+        f"{HARMLESS} harmless launches", says, Tally([each for _, each in shares], "held", "goes on")
     )
 
 

@@ -113,6 +113,7 @@ from egp.plan.wording import called
 from egp.yaml import Path
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -266,6 +267,13 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import of_each, treated_unwatched
 
     return of_each(broken, _could_be_ruled_out, treated_unwatched)
+
+
+def picture(broken: Broken) -> Picture:
+    """Units that are treated without the safeguard."""
+    from egp.rules.pictures import treated_without_safeguard
+
+    return treated_without_safeguard(broken)
 
 
 LEVERS = "guardrails"

@@ -55,6 +55,7 @@ from egp.plan.wording import counted, listing
 from egp.rules import rule
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -162,6 +163,13 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import treated_unwatched
 
     return treated_unwatched(broken)
+
+
+def picture(broken: Broken) -> Picture:
+    """Units that are treated without the safeguard."""
+    from egp.rules.pictures import treated_without_safeguard
+
+    return treated_without_safeguard(broken)
 
 
 CONTESTED = True

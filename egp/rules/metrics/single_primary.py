@@ -34,6 +34,7 @@ from egp.plan.wording import called, counted
 from egp.rules import rule
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.plan.remedy import Candidate
     from egp.rules.exports import Broken
 
@@ -61,6 +62,13 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import several_tests
 
     return several_tests(broken)
+
+
+def picture(broken: Broken) -> Picture | None:
+    """Plans in which nothing works, and how many of them have a win to show."""
+    from egp.rules.pictures import wins_of_several
+
+    return wins_of_several(broken.plan)
 
 
 def ways(broken: Broken) -> Iterator[Candidate]:

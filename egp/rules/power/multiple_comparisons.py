@@ -82,6 +82,7 @@ from egp.stats import StatisticsInputError
 from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -134,6 +135,13 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import several_tests
 
     return several_tests(broken)
+
+
+def picture(broken: Broken) -> Picture | None:
+    """Plans in which nothing works, and how many of them have a win to show."""
+    from egp.rules.pictures import wins_of_several
+
+    return wins_of_several(broken.plan)
 
 
 LEVERS = "variants"

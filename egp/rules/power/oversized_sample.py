@@ -80,6 +80,7 @@ from egp.plan.wording import at_least_like, count_in_plan, percent, significant,
 from egp.rules import rule
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -148,3 +149,17 @@ def costs(broken: Broken) -> Iterator[str]:
     """How much of the sample is for nothing."""
     declared, needed = planned_units(broken.plan), _needed(broken.plan)
     yield f"The declared sample is {significant(declared / needed, 2)} times what the MDE takes."
+
+
+def picture(broken: Broken) -> Picture:
+    """The sample beside what the MDE takes."""
+    from egp.plan.wording import whole
+    from egp.rules.pictures import side_by_side
+
+    declared, needed = planned_units(broken.plan), _needed(broken.plan)
+    says = "One of the two numbers is wrong, or the run is longer than it has to be."
+    has, asked = (
+        ("declared", declared, f"{whole(declared)} units"),
+        ("what the MDE takes", needed, f"{whole(needed)} units"),
+    )
+    return side_by_side("Units per variant", says, has, asked)

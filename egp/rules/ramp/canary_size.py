@@ -99,6 +99,7 @@ from egp.rules import rule
 from egp.yaml.edits import Removal, Setting
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -255,3 +256,17 @@ def costs(broken: Broken) -> Iterator[str]:
             f"If it breaks, it breaks for {whole(daily * canary.treated)} units a day; a canary of {percent(most)} risks "
             f"{whole(daily * most)}."
         )
+
+
+def picture(broken: Broken) -> Picture | None:
+    """The units that a canary risks, beside the most that the policy lets it risk."""
+    from egp.rules.pictures import units_a_day
+
+    canary, most = broken.plan.canary, broken.params.max
+    if not canary or not canary.treated or canary.treated <= most:
+        return None
+    has, asked = (
+        (f"a canary of {percent(canary.treated)}", canary.treated),
+        (f"at most {percent(most)}", most),
+    )
+    return units_a_day("Treated if it breaks", "A canary is there to break for few.", broken.plan, has, asked)

@@ -99,6 +99,7 @@ from egp.rules import rule
 from egp.yaml.edits import Addition, Removal, Setting
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -286,3 +287,16 @@ def costs(broken: Broken) -> Iterator[str]:
         f"Without one nobody can say after the ramp what the change earns: {percent(least)} would keep "
         f"{whole(daily_eligible_units(broken.plan) * least)} units a day to compare with."
     )
+
+
+def picture(broken: Broken) -> Picture | None:
+    """The units that are left to compare with after the ramp."""
+    from egp.rules.pictures import units_a_day
+
+    least, holdout = broken.params.min, broken.plan.holdout
+    share = (holdout.share if holdout else None) or 0.0
+    if share >= least:
+        return None
+    has, asked = ("the plan keeps", share), (f"the policy, {percent(least)}", least)
+    says = "With nobody left on today's version, what the change earns cannot be seen any more."
+    return units_a_day("Left to compare with after the ramp", says, broken.plan, has, asked)

@@ -71,6 +71,7 @@ from egp.plan.wording import ordinal_stage
 LATER = " or later, or leave it to the gate"
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -117,3 +118,25 @@ def costs(broken: Broken) -> Iterator[str]:
     more = max(0.0, stage.treated - treated_share(plan)) * daily_eligible_units(plan)
     if days > 0:
         yield f"For {counted(days, 'day')} {whole(more)} more units a day get a change of which nobody knows whether it works."
+
+
+def picture(broken: Broken) -> Picture | None:
+    """The units treated before the readout, by the stage that does not wait for it and by the test alone."""
+    from egp.plan.analysis.traffic import treated_share
+    from egp.plan.wording import percent
+    from egp.rules.pictures import units_a_day
+
+    stage = broken.plan.ramp[int(broken.at[1])]
+    if stage.treated is None:
+        return None
+    has = (f"by the stage, {percent(stage.treated)}", stage.treated)
+    says = (
+        "Before the readout nobody knows whether the change works; the test shows it to as few as it takes."
+    )
+    return units_a_day(
+        "Treated before the result is read",
+        says,
+        broken.plan,
+        has,
+        ("by the test alone", treated_share(broken.plan)),
+    )

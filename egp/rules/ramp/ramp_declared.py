@@ -68,6 +68,7 @@ from egp.plan.remedy import addition, setting
 from egp.plan.wording import ordinal_stage, percent, share_in_plan
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -124,3 +125,10 @@ def costs(broken: Broken) -> Iterator[str]:
     from egp.rules.costs import treated_unwatched
 
     return treated_unwatched(broken)
+
+
+def picture(broken: Broken) -> Picture:
+    """Units that are treated without the safeguard."""
+    from egp.rules.pictures import treated_without_safeguard
+
+    return treated_without_safeguard(broken)

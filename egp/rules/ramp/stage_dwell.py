@@ -44,6 +44,7 @@ from egp.plan.wording import duration_in_plan, ordinal_stage, percent, significa
 from egp.rules import rule
 
 if TYPE_CHECKING:
+    from egp.plan.picture import Picture
     from egp.rules.exports import Broken
 
 
@@ -97,6 +98,24 @@ def costs(broken: Broken) -> Iterator[str]:
     yield (
         f"In {length(stage.min_dwell)} at {percent(stage.treated)} about {whole(seen)} units are treated before the next step; "
         f"{asked} h would show what happens to {whole(daily * asked / 24)}, and every hour of the day at least twice."
+    )
+
+
+def picture(broken: Broken) -> Picture | None:
+    """The stage beside the least that the policy requires, in hours."""
+    from egp.plan.wording import length
+    from egp.rules.pictures import side_by_side
+
+    dwell, asked = broken.plan.ramp[int(broken.at[1])].min_dwell, timedelta(hours=broken.params.hours)
+    if dwell is None:
+        return None
+    says = "A stage is over before every hour of the day was seen twice."
+    hours = [each / timedelta(hours=1) for each in (dwell, asked)]
+    return side_by_side(
+        "Time in the stage",
+        says,
+        ("the plan", hours[0], length(dwell)),
+        ("the policy", hours[1], length(asked)),
     )
 
 
