@@ -5,20 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from egp import stats
+from egp.plan.analysis.beside_primary import beside_primary
 from egp.plan.analysis.design import Design
-from egp.plan.analysis.registered import (
-    allocation_ratio,
-    baseline_of,
-    clustering_variance_factor,
-    guardrail_alpha,
-    harm_direction,
-    is_clustered,
-    metric_units,
-    std_dev_of,
-    treatments,
-)
-from egp.plan.finding import NotChecked, need
+from egp.plan.analysis.registered import guardrail_alpha, harm_direction, treatments
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric
@@ -33,17 +22,4 @@ def informing_level(plan: Experiment) -> float:
 @lru_cache(32)
 def any_harm_design(plan: Experiment, metric: Metric, path: Path) -> Design:
     """The test of any harm, on the part of the sample that it is judged on."""
-    test = stats.PlannedTest(
-        kind=need(metric.kind, *path, "kind"),
-        baseline=baseline_of(metric, path).value,
-        std_dev=std_dev_of(metric, path),
-        alpha=informing_level(plan),
-        sides=1,
-        ratio=allocation_ratio(plan),
-        variance_factor=clustering_variance_factor(plan, metric),
-        variance="unpooled" if is_clustered(plan, metric) else "score",
-    )
-    units = metric_units(plan, metric, 1.0)
-    if units <= 0:
-        raise NotChecked((*path, "outcome_window"))
-    return Design(test, units, harm_direction(metric, path))
+    return beside_primary(plan, metric, path, informing_level(plan), 1, harm_direction(metric, path))

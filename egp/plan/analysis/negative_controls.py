@@ -5,18 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from egp import stats
+from egp.plan.analysis.beside_primary import beside_primary
 from egp.plan.analysis.design import Design
-from egp.plan.analysis.registered import (
-    allocation_ratio,
-    baseline_of,
-    clustering_variance_factor,
-    is_clustered,
-    metric_units,
-    std_dev_of,
-    treatments,
-)
-from egp.plan.finding import NotChecked, need
+from egp.plan.analysis.registered import treatments
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric
@@ -39,17 +30,4 @@ def comparison_level(plan: Experiment) -> float:
 @lru_cache(32)
 def control_design(plan: Experiment, metric: Metric, path: Path) -> Design:
     """The two-sided test of one negative control, on the part of the sample that it is judged on."""
-    test = stats.PlannedTest(
-        kind=need(metric.kind, *path, "kind"),
-        baseline=baseline_of(metric, path).value,
-        std_dev=std_dev_of(metric, path),
-        alpha=comparison_level(plan),
-        sides=2,
-        ratio=allocation_ratio(plan),
-        variance_factor=clustering_variance_factor(plan, metric),
-        variance="unpooled" if is_clustered(plan, metric) else "score",
-    )
-    units = metric_units(plan, metric, 1.0)
-    if units <= 0:
-        raise NotChecked((*path, "outcome_window"))
-    return Design(test, units, "increase")
+    return beside_primary(plan, metric, path, comparison_level(plan), 2, "increase")

@@ -1,0 +1,46 @@
+"""The fixed-horizon test of a metric beside the primary, on the part of the sample that it is judged on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from egp import stats
+from egp.plan.analysis.design import Design
+from egp.plan.analysis.registered import (
+    allocation_ratio,
+    baseline_of,
+    clustering_variance_factor,
+    is_clustered,
+    metric_units,
+    std_dev_of,
+)
+from egp.plan.finding import NotChecked, need
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Experiment, Metric
+    from egp.yaml import Path
+
+
+def beside_primary(
+    plan: Experiment,
+    metric: Metric,
+    path: Path,
+    alpha: float,
+    sides: Literal[1, 2],
+    direction: Literal["increase", "decrease"],
+) -> Design:
+    """The design at a level. Raises NotChecked for what the plan does not say."""
+    test = stats.PlannedTest(
+        kind=need(metric.kind, *path, "kind"),
+        baseline=baseline_of(metric, path).value,
+        std_dev=std_dev_of(metric, path),
+        alpha=alpha,
+        sides=sides,
+        ratio=allocation_ratio(plan),
+        variance_factor=clustering_variance_factor(plan, metric),
+        variance="unpooled" if is_clustered(plan, metric) else "score",
+    )
+    units = metric_units(plan, metric, 1.0)
+    if units <= 0:
+        raise NotChecked((*path, "outcome_window"))
+    return Design(test, units, direction)
