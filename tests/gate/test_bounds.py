@@ -183,7 +183,7 @@ class TestSurprise:
     def test_none_where_nothing_was_due(self) -> None:
         for rate, size in ((0.0, 1.0), (0.03, 0.0), (-1.0, 1.0), (0.03, -1.0)):
             assert self.SOME.short_of_rate(rate, size) == 0.0
-        assert replace(self.SOME, total=-1.0).short_of_rate(0.03, 1.0) == 0.0
+        assert self.SOME._replace(total=-1.0).short_of_rate(0.03, 1.0) == 0.0
 
     def test_events_that_do_not_come_surprise_by_as_many_as_were_due(self) -> None:
         """No event where 30 are due has the chance e^-30."""
@@ -194,8 +194,8 @@ class TestSurprise:
 
     def test_none_beside_another_that_has_none(self) -> None:
         assert self.SOME.short_of(Activity(1_000, 0.0, 0.0), 1.0) == 0.0
-        assert replace(self.SOME, units=0.0).short_of(self.SOME, 1.0) == 0.0
-        assert replace(self.SOME, total=-0.5).short_of(self.SOME, 1.0) == 0.0
+        assert self.SOME._replace(units=0.0).short_of(self.SOME, 1.0) == 0.0
+        assert self.SOME._replace(total=-0.5).short_of(self.SOME, 1.0) == 0.0
 
 
 class TestClock:

@@ -15,6 +15,7 @@ from egp.rules.gate_check import Check, checks
 from egp.rules.rule import Params, RulePage
 from egp.stats.values import replace
 
+from .test_real_plans import holdback, with_negative_control
 from .worlds import HARMFUL, World, of, open_readings, plan_of, readout_world, registered, stage_world
 
 
@@ -49,9 +50,11 @@ def test_a_sound_stage_proceeds() -> None:
 
 def test_every_check_speaks_on_the_way_from_the_test_to_the_last_stage() -> None:
     counted = readout_world().but(more={"counts": (StageCounts("test", 294_000, repeated=1),)})
+    controlled = with_negative_control(0.0)
+    held_back = holdback("2023-03-07")
     spoken = {
         reading.check
-        for world in (readout_world(), stage_world(), counted)
+        for world in (readout_world(), stage_world(), counted, controlled, held_back)
         for reading in world.decide().readings
     }
     assert spoken == {check.id for check in checks()}

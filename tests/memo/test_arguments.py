@@ -165,8 +165,8 @@ def two_rates(baseline: float, lift: float, units: float, correlation: float) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "units", "lift"),
-    [("too-small-a-sample", 62_000, 0.0045), ("mde-by-the-shortcut", 140_000, 0.0024)],
+    ("name", "lift"),
+    [("too-small-a-sample", 0.0045), ("mde-by-the-shortcut", 0.0024)],
 )
 def test_true_improvements_that_are_missed(name: str, lift: float) -> None:
     plan = plan_of(f"rejected/{name}.yaml")

@@ -224,6 +224,7 @@ def test_options_without_a_direction_are_named_here() -> None:
         ("guardrail-margin", "margins"),
         ("readout-cadence", "at_least"),
         ("alpha-budget", "days"),
+        ("no-unplanned-looks", "win_rate"),  # what pages tell of a number that was seen, and no limit
         # Levels of the gate's alarms: what makes one deaf to noise makes it deaf to harm.
         ("hair-trigger", "weekly_false_alarm"),
         ("hair-trigger", "limit_alpha"),

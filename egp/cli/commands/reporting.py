@@ -85,7 +85,12 @@ def _what_next(report: Report, style: Style, explain_with: Callable[[str], str])
     if plans:
         first, *others = plans
         more = f", and of {len(others)} more" if others else ""
-        yield f"what can be decided{more}: egp explain {_in_shell(first)}{explain_with(first)}"
+        said = f"what can be decided{more}:"
+        command = printable(f"egp explain {_in_shell(first)}{explain_with(first)}")
+        # What is to be copied is not broken.
+        yield from (
+            [f"{said} {command}"] if len(f"{said} {command}") <= style.width else [said, f"  {command}"]
+        )
     repaired = [each for each in report.effective if any(way.repair == "safe" for way in each.remedies)]
     if repaired:
         rules = printable(listing(dict.fromkeys(each.rule for each in repaired)))

@@ -42,7 +42,7 @@ from egp.gate.readout import Readout
 from egp.gate.ruling_out import Harm, harm_seen
 from egp.gate.settings import alarm_levels, guardrail_alpha
 from egp.gate.withholding import Withheld, require_open
-from egp.plan.analysis.any_harm import informing_level
+from egp.plan.analysis.beside_primary import informing_level
 from egp.plan.analysis.registered import harm_direction, required_power
 from egp.plan.analysis.registered_test import RegisteredTest, guardrail_test_of
 from egp.plan.experiment import Metric

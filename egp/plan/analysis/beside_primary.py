@@ -1,7 +1,8 @@
-"""The fixed-horizon test of a metric beside the primary, on the part of the sample that it is judged on."""
+"""The fixed-horizon test of a metric beside the primary, on the part of the sample that it is judged on; of a guardrail that only informs, for any harm."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from egp import stats
@@ -10,9 +11,12 @@ from egp.plan.analysis.registered import (
     allocation_ratio,
     baseline_of,
     clustering_variance_factor,
+    guardrail_alpha,
+    harm_direction,
     is_clustered,
     metric_units,
     std_dev_of,
+    treatments,
 )
 from egp.plan.finding import NotChecked, need
 
@@ -44,3 +48,14 @@ def beside_primary(
     if units <= 0:
         raise NotChecked((*path, "outcome_window"))
     return Design(test, units, direction)
+
+
+def informing_level(plan: Experiment) -> float:
+    """The level of one of them in one treatment."""
+    return guardrail_alpha(plan) / max(1, len(list(plan.informing)) * treatments(plan))
+
+
+@lru_cache(32)
+def any_harm_design(plan: Experiment, metric: Metric, path: Path) -> Design:
+    """The test of any harm, on the part of the sample that it is judged on."""
+    return beside_primary(plan, metric, path, informing_level(plan), 1, harm_direction(metric, path))

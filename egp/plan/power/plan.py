@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from egp import stats
 from egp.plan.analysis import branches, days, registered, traffic
-from egp.plan.analysis.any_harm import any_harm_design
+from egp.plan.analysis.beside_primary import any_harm_design
 from egp.plan.analysis.design import Design
 from egp.plan.analysis.negative_controls import control_design
 from egp.plan.finding import NotChecked

@@ -62,7 +62,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from egp.plan.analysis.any_harm import any_harm_design
+from egp.plan.analysis.beside_primary import any_harm_design
 from egp.plan.analysis.registered import has_primary_test, noticed_size, planned_units
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import DoesNotApply, Finding, Related
