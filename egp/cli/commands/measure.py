@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import FORMATS, add_policy, day, judging_day, policy_and_plans
-from egp.cli.commands.progress import Steps
+from egp.cli.commands.from_history import from_history
+from egp.cli.commands.options import FORMATS, add_policy, day, policy_and_plans
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from egp.advice.measure import Measurement
     from egp.policy.model import Policy
+    from egp.policy.plan_files import PlanSource
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,25 +63,13 @@ def run(options: argparse.Namespace) -> int:
         raise terminal.Stop("measure where?", "egp measure PLAN --source duckdb:///warehouse.db")
     policy, finder = policy_and_plans(options, [options.plan])
     from egp.advice.measure import Call, measure
-    from egp.advice.past import PastError
-    from egp.policy.locate import lock_folder
-    from egp.record.lock import LockError
-    from egp.record.sources import ResultsError
 
-    sources = finder.asked([options.plan])
-    if finder.failures or len(sources) != 1:
-        terminal.print_failures(finder.failures)
-        raise terminal.Stop("one plan is measured", "name its file")
-    root = lock_folder(finder.folder, policy.home)
-    as_of = judging_day(options.as_of, policy.timezone)
-    try:
-        with Steps("measuring") as progress:
-            call = Call(options.source, as_of, options.parts, root, asking(options), progress.step)
-            found = measure(sources[0], finder, policy, call)
-    except PastError as error:
-        raise terminal.Stop(str(error), error.help) from None
-    except (ResultsError, LockError) as error:
-        terminal.print_failures(error.failures)
+    def measured(source: PlanSource, root: str, as_of: date, step: Callable[[str], None]) -> Measurement:
+        call = Call(options.source, as_of, options.parts, root, asking(options), step)
+        return measure(source, finder, policy, call)
+
+    found = from_history(options, policy, finder, ("measuring", "measured"), measured)
+    if found is None:
         return terminal.COULD_NOT_JUDGE
     return _told(options, found, policy)
 

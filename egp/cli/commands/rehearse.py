@@ -7,13 +7,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
-from egp.cli.commands.options import add_policy, day, judging_day, policy_and_plans
+from egp.cli.commands.from_history import from_history
+from egp.cli.commands.options import add_policy, day, policy_and_plans
 from egp.cli.commands.paging import add_format, asked_format, deliver, shown
-from egp.cli.commands.progress import Steps
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from egp.advice.rehearsal.rehearse import Rehearsal
     from egp.policy.model import Policy
+    from egp.policy.plan_files import PlanSource
 
 RUNS, LIVES, WATCHED = 500, 7, 14
 MOST_RUNS, MOST_LIVES, MOST_WATCHED = 100_000, 100, 366
@@ -80,28 +83,16 @@ def run(options: argparse.Namespace) -> int:
     if not options.source:
         raise terminal.Stop("rehearse where?", "egp rehearse PLAN --source duckdb:///warehouse.db")
     policy, finder = policy_and_plans(options, [options.plan])
-    from egp.advice.past import PastError
     from egp.advice.rehearsal.rehearse import Call, rehearse
-    from egp.policy.locate import lock_folder
-    from egp.record.lock import LockError
-    from egp.record.sources import ResultsError
 
-    sources = finder.asked([options.plan])
-    if finder.failures or len(sources) != 1:
-        terminal.print_failures(finder.failures)
-        raise terminal.Stop("one plan is rehearsed", "name its file")
-    root, as_of = lock_folder(finder.folder, policy.home), judging_day(options.as_of, policy.timezone)
-    try:
-        with Steps("rehearsing") as progress:
-            call = Call(
-                options.source, as_of, options.runs, options.lives, options.watch, options.seed, root, asking(options),
-                progress.step,
-            )  # fmt: skip
-            found = rehearse(sources[0], finder, policy, call)
-    except PastError as error:
-        raise terminal.Stop(str(error), error.help) from None
-    except (ResultsError, LockError) as error:
-        terminal.print_failures(error.failures)
+    def rehearsed(source: PlanSource, root: str, as_of: date, step: Callable[[str], None]) -> Rehearsal:
+        call = Call(
+            options.source, as_of, options.runs, options.lives, options.watch, options.seed, root, asking(options), step,
+        )  # fmt: skip
+        return rehearse(source, finder, policy, call)
+
+    found = from_history(options, policy, finder, ("rehearsing", "rehearsed"), rehearsed)
+    if found is None:
         return terminal.COULD_NOT_JUDGE
     return _told(options, found, policy)
 
