@@ -312,6 +312,13 @@ def test_editors_show_how_a_quantity_is_written() -> None:
     assert "such as" not in metric["id"]["description"]
 
 
+def test_a_receipt_describes_the_keys_that_it_has_from_the_verdict() -> None:
+    definitions = published()["gate"]["$defs"]
+    verdict, receipt = (definitions[each]["properties"] for each in ("GateVerdict", "Receipt"))
+    assert verdict["verdict"]["description"]
+    assert {**receipt, "call": None} == {**verdict, "call": None}
+
+
 def test_every_published_schema_has_a_name_of_its_own() -> None:
     schemas = [json.loads(text) for text in schema_files().values()]
     assert [list(schema)[:2] for schema in schemas] == [["$schema", "$id"]] * len(schemas)

@@ -6,6 +6,7 @@ what a whole check costs. Tests hold schema, model and reader together over ever
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -99,6 +100,16 @@ _models: dict[str, type[BaseModel]] = {}
 
 class _Schema(GenerateJsonSchema):
     """Schemas fit for editors: an absent key and null are the same, and no default is shown for them."""
+
+    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
+        """A report that adds to another one describes the keys of both, where pydantic reads only its own."""
+        found = super().dataclass_schema(schema)
+        for base in filter(is_dataclass, schema["cls"].__mro__[1:]):
+            inherited = TypeAdapter(base).json_schema(schema_generator=_Schema)["properties"]
+            for key, each in inherited.items():
+                if "description" in each:
+                    found["properties"][key].setdefault("description", each["description"])
+        return found
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return _or_null(self.generate_inner(schema["schema"]))

@@ -47,6 +47,21 @@ class Comparison:
         """What the difference can resolve, in units: its standard error falls with its root."""
         return 1 / (1 / self.control_units + 1 / self.treatment_units)
 
+    def numbers(self, p_value: float) -> dict[str, float]:
+        """What a reading tells programs of the comparison besides its effect."""
+        return {
+            "standard_error": self.difference.standard_error,
+            "p_value": p_value,
+            **self.units,
+        }
+
+    @property
+    def units(self) -> dict[str, float]:
+        return {
+            "units_control": float(self.control_units),
+            "units_treatment": float(self.treatment_units),
+        }
+
     def at(self, ratio: float) -> stats.Contrast:
         """Treatment less so many times control. Raises StatisticsInputError for a control that is not above zero."""
         if isinstance(self.difference, stats.RateContrast):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from egp.gate.action import Action, action_of
@@ -13,7 +13,16 @@ from egp.gate.page import next_steps
 from egp.gate.reading import Reading, State
 from egp.gate.verdict import Verdict
 from egp.gate.withholding import rows_read
-from egp.output.contract import TOOL, JudgingPolicy, Limits, OneOf, Reported, Tool, as_text
+from egp.output.contract import (
+    TOOL,
+    EmergencyRaise,
+    JudgingPolicy,
+    Limits,
+    OneOf,
+    Reported,
+    Tool,
+    as_text,
+)
 from egp.plan.analysis.registered_test import ANALYSIS
 from egp.rules.gate_check import ORDER
 
@@ -125,21 +134,6 @@ class GateVerdict(Reported):
     """Of the ledger, those that are over included."""
     served: ServedShares | None
     """Null where no export of what is served was given."""
-
-
-class EmergencyRaise(Reported):
-    """A stage that was entered without the gate, as somebody approved."""
-
-    stage: str
-    on: date
-    reason: str
-    ticket: str
-    approver: str
-    role: str
-    expires: date
-    """The last day on which it holds."""
-    settled: bool
-    """Whether the gate has let the stage through since, or the share was lowered."""
 
 
 class FlagServed(Reported):

@@ -88,6 +88,34 @@ class JudgingPolicy(Reported):
     digest: str
 
 
+class EmergencyRaise(Reported):
+    """A stage that was entered without the gate, as somebody approved."""
+
+    stage: str
+    on: date
+    reason: str
+    ticket: str
+    approver: str
+    role: str
+    expires: date
+    """The last day on which it holds."""
+    settled: bool
+    """Whether the gate has let the stage through since, or the share was lowered."""
+
+
+class DecisionTaken(Reported):
+    """What people decided on an experiment, and who disagreed."""
+
+    option: str
+    means: str | None
+    """What the letter of the option stood for then."""
+    role: str
+    by: str | None
+    on: date
+    because: str
+    dissent: str | None
+
+
 def as_text(value: object) -> str:
     """One JSON object, keys in a fixed order, numbers unrounded, ending in a newline."""
     return json.dumps(_plain(value), indent=2, ensure_ascii=True, allow_nan=False) + "\n"

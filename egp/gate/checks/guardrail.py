@@ -105,13 +105,7 @@ def _any_harm(readout: Readout, metric: Metric, path: Path, treatment: str) -> I
         observed=observed,
         required="nothing",
         interval=seen.difference.interval(2 * alpha),
-        numbers={
-            "harm": sign * seen.difference.estimate,
-            "standard_error": seen.difference.standard_error,
-            "p_value": p_value,
-            "units_control": float(seen.control_units),
-            "units_treatment": float(seen.treatment_units),
-        },
+        numbers={"harm": sign * seen.difference.estimate, **seen.numbers(p_value)},
         metric=metric.name,
         variant=treatment,
     )
@@ -164,10 +158,7 @@ def _non_inferior(readout: Readout, metric: Metric, path: Path, treatment: str) 
             "harm": harm.estimate,
             "harm_bound": harm.bound,
             "margin": test.margin or 0.0,
-            "standard_error": look.seen.difference.standard_error,
-            "p_value": harm.p_value,
-            "units_control": float(look.seen.control_units),
-            "units_treatment": float(look.seen.treatment_units),
+            **look.seen.numbers(harm.p_value),
         },
         kind=_kind(metric, harm, following),
         next=_next(readout, test, look, harm, following),
@@ -246,13 +237,7 @@ def _alarm(
         observed=f"{observed}, {p_shown(p_value)}",
         required="no significant harm",
         interval=seen.difference.interval(2 * alpha),
-        numbers={
-            "harm": sign * seen.difference.estimate,
-            "standard_error": seen.difference.standard_error,
-            "p_value": p_value,
-            "units_control": float(seen.control_units),
-            "units_treatment": float(seen.treatment_units),
-        },
+        numbers={"harm": sign * seen.difference.estimate, **seen.numbers(p_value)},
         kind="wait" if is_harmed else "",
         next="stay in this stage and find the cause; a stop rule decides about rolling back"
         if is_harmed

@@ -58,13 +58,7 @@ def _read(
         observed=observed,
         required=f"p of at least {significant(alpha, 2)}",
         interval=seen.difference.interval(alpha),
-        numbers={
-            "estimate": seen.difference.estimate,
-            "standard_error": seen.difference.standard_error,
-            "p_value": found.p_value,
-            "units_control": float(seen.control_units),
-            "units_treatment": float(seen.treatment_units),
-        },
+        numbers={"estimate": seen.difference.estimate, **seen.numbers(found.p_value)},
         kind="repair" if has_moved else "",
         next="find out how the variants differ besides the treatment: split, logging, joins"
         if has_moved

@@ -66,8 +66,7 @@ def _outcome(readout: Readout, metric: Metric, path: Path, treatment: str) -> Re
         "p_value": p_value,
         "control": seen.control.value,
         "treatment": seen.treatment.value,
-        "units_control": float(seen.control_units),
-        "units_treatment": float(seen.treatment_units),
+        **seen.units,
     }
     if met:
         return Reading(

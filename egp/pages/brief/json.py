@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from egp.gate.verdict import Verdict
-from egp.output.contract import TOOL, JudgingPolicy, Reported, Share, Tool, as_text
+from egp.output.contract import TOOL, DecisionTaken, JudgingPolicy, Reported, Share, Tool, as_text
 from egp.output.page.model import Tone
 from egp.pages.brief.holdout import Confirmation
 from egp.pages.brief.options import look_day
@@ -108,16 +108,9 @@ class HoldoutSays(Reported):
     validated: bool
 
 
-class RecordedDecision(Reported):
+class RecordedDecision(DecisionTaken):
     """What was decided so far."""
 
-    option: str
-    means: str | None
-    role: str
-    by: str | None
-    on: date
-    because: str
-    dissent: str | None
     checkpoint: date | None
     overruled: str | None
     """Why the option was closed, where somebody chose it all the same."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
-from egp.output.contract import TOOL, Reported, Tool, as_text
+from egp.output.contract import TOOL, DecisionTaken, EmergencyRaise, Reported, Tool, as_text
 from egp.pages.history.life import Event, Kind, Moment, PlanLife
 from egp.plan.typed_reader import Weight
 from egp.record.changes.weight import Effect
@@ -59,17 +59,9 @@ class Overruled(Reported):
     """Why it was closed then."""
 
 
-class Decision(Reported):
+class Decision(DecisionTaken):
     """What people decided on the experiment."""
 
-    option: str
-    means: str | None
-    """What the letter of the option stood for then."""
-    role: str
-    by: str | None
-    on: date
-    because: str
-    dissent: str | None
     plan: str
     """Digest of the plan that was decided on."""
     receipt: str | None
@@ -113,20 +105,6 @@ class RegistrationEntry(Reported):
     decisions: tuple[Decision, ...]
 
 
-class RaisedWithoutGate(Reported):
-    """A stage that was entered in an emergency."""
-
-    stage: str
-    on: date
-    reason: str
-    ticket: str
-    approver: str
-    role: str
-    expires: date
-    settled: bool
-    """Whether the gate has let the stage through since, or the share was lowered."""
-
-
 class LifeEvent(Reported):
     """One thing that happened to the plan."""
 
@@ -156,7 +134,7 @@ class Life(Reported):
     is_as_registered: bool
     is_exploratory: bool
     events: tuple[LifeEvent, ...]
-    emergencies: tuple[RaisedWithoutGate, ...]
+    emergencies: tuple[EmergencyRaise, ...]
     """Stages of the ledger that were entered without the gate."""
 
 
@@ -182,7 +160,7 @@ def _life(life: PlanLife) -> Life:
         registration=_entry(life.entry),
         is_as_registered=life.entry is not None and life.digest == life.entry.current_digest,
         events=tuple(_event(moment, event) for moment in life.moments for event in moment.events),
-        emergencies=tuple(RaisedWithoutGate.of(each, settled=each.is_settled) for each in life.emergencies),
+        emergencies=tuple(EmergencyRaise.of(each, settled=each.is_settled) for each in life.emergencies),
     )
 
 
