@@ -75,7 +75,7 @@ def _status(given: Sequence[str]) -> int:
             from egp.cli.parser import parser_of
 
             parser_of(COMMANDS).print_help()
-            return COULD_NOT_JUDGE  # a script whose arguments came out empty has judged nothing
+            return 0
         options = _parsed(next((each for each in given if not each.startswith("-")), ""), given)
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)

@@ -157,10 +157,13 @@ _BLOCK = r"(?ms)^```yaml\n(?P<text>.*?)^```$"
 
 
 class RulePage:
-    """A rule's documentation, read from its docstring."""
+    """A rule's documentation, read from its docstring.
+
+    A tab is written as its picture, ␉: Python 3.13 and later make spaces of those in docstrings, and earlier ones do not.
+    """
 
     def __init__(self, text: str) -> None:
-        self.text = text.strip()
+        self.text = text.strip().replace("␉", "\t")
 
     @property
     def summary(self) -> str:

@@ -59,7 +59,7 @@ Fails at `text`, saying "a tab at the start of the line" (whole file):
 
 ```yaml
 owner:
-\tteam: pdp
+␉team: pdp
 ```
 
 Fails at `text`, saying "empty" (whole file):
