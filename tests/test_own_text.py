@@ -58,7 +58,7 @@ MODULES: Mapping[str, str] = {
     "advice/new/short.py": TYPED,
     "advice/new/stated.py": OTHERS,
     "advice/platform_rows.py": OTHERS,
-    "advice/platforms/__init__.py": OTHERS,
+    "advice/platforms/values.py": OTHERS,
     "advice/open_options.py": STATED,
     "advice/positions.py": TYPED,
     "advice/register.py": PATHS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -18,8 +18,8 @@ from egp.plan.own_edits import own_edits
 from egp.plan.quantity import shown
 from egp.plan.results import LeftOut
 from egp.policy.plan_history import judged_as, timing_of
-from egp.record.sources.warehouse.asking import PLAINLY, Asking
-from egp.record.sources.warehouse.history import Asked, History, asked, in_silence, measured
+from egp.record.sources.warehouse.asking import Queried
+from egp.record.sources.warehouse.history import Asked, History, asked, measured
 from egp.rules.rule_inputs import Measuring
 from egp.yaml.atomic import write_atomically
 from egp.yaml.edits import EditError, Setting
@@ -36,12 +36,9 @@ if TYPE_CHECKING:
 class Call:
     """What is requested, as on the command line."""
 
-    source: str
+    warehouse: Queried
     as_of: date
     parts: int
-    root: str
-    asking: Asking = PLAINLY
-    step: Callable[[str], None] = in_silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +87,7 @@ def measure(source: PlanSource, finder: PlanFinder, policy: Policy, call: Call) 
         query = query_digest(plan, catalogue)
     except NotChecked as error:
         raise PastError("the plan does not say when it runs", error.help or "add `schedule`") from None
-    history = History(call.source, call.root, catalogue, population, call.asking, call.step)
+    history = History(call.warehouse, catalogue, population)
     runs = list(history.runs(plan, found, about))
     if not all(run.units for run in runs):
         empty = next(run for run in runs if not run.units)

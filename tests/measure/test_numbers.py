@@ -17,6 +17,7 @@ from scipy import stats as scipy_stats
 from egp.plan.analysis.measured import Measured, measured_numbers
 from egp.plan.catalogue import MetricCatalogue
 from egp.plan.experiment import Experiment, read_experiment
+from egp.record.sources.warehouse.asking import Queried
 from egp.record.sources.warehouse.history import History, asked, measured
 from egp.yaml import read_text
 from tests.rules.examples import catalogue_of
@@ -70,7 +71,7 @@ def numbers(shop_db: Path, catalogue: MetricCatalogue) -> dict[tuple[str, str], 
     found, left_out = measured(plan(), catalogue)
     assert not left_out
     about = asked(plan(), found, AS_OF)
-    history = History("duckdb:///" + str(shop_db), str(shop_db.parent), catalogue, "pdp_mobile")
+    history = History(Queried("duckdb:///" + str(shop_db), str(shop_db.parent)), catalogue, "pdp_mobile")
     runs = list(history.runs(plan(), found, about))
     assert [run.days.first for run in runs] == [date(2022, 12, 20), date(2022, 12, 6)]
     return {(each.metric, each.name): each for each in measured_numbers(plan(), runs)}

@@ -11,6 +11,7 @@ from egp.advice.rehearsal.halves import Split, split_of
 from egp.advice.rehearsal.starts import salted, starts
 from egp.advice.rehearsal.timeline import DAY, Timeline, timeline
 from egp.plan.experiment import Experiment
+from egp.record.sources.warehouse.asking import Queried
 from egp.record.sources.warehouse.buckets import Hashing
 from egp.record.sources.warehouse.history import measured
 from egp.record.sources.warehouse.lives import LifeAsked, Lives, QuantileCompared, StageInBuckets, StageOfLife
@@ -42,7 +43,9 @@ def lives(history_db: Path) -> PastLives:
     plan = history.plan()
     life = timeline(plan, 1)
     split = split_of(plan, life)
-    source = Lives(f"duckdb:///{history_db}", str(history_db.parent), history.catalogue(), "everyone")
+    source = Lives(
+        Queried(f"duckdb:///{history_db}", str(history_db.parent)), history.catalogue(), "everyone"
+    )
     first = source.begin(plan, history.AS_OF)
     assert first == history.FIRST + DAY
     days = salted(starts(first, history.AS_OF - life.days * DAY, 3), 1, 3)

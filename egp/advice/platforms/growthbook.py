@@ -6,24 +6,10 @@ Columns and keys are those of its public sources: `ResultsDownloadButton`, and t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from egp.advice.platforms import (
-    Arm,
-    Begun,
-    Export,
-    PlatformError,
-    as_id,
-    day,
-    instant,
-    items,
-    mapping,
-    number,
-    parsed_json,
-    records,
-    text_of,
-)
+from egp.advice.platforms import Arm, Begun, Export, PlatformError
+from egp.advice.platforms.values import Value, as_id, parsed_json, records
 from egp.plan.quantity import shown
 from egp.plan.wording import share_in_plan
 
@@ -36,9 +22,9 @@ _COLUMNS = {"metric", "variation", "users", "totalValue"}
 def results(text: str) -> Export:
     """Raises PlatformError."""
     value = parsed_json(text)
-    if isinstance(value, dict):
-        return _of_api(mapping(value.get("result")) or value)
-    rows = list(records(text))
+    if value is not None:
+        return _of_api(value.get("result") or value)
+    rows = records(text)
     if not rows or not rows[0].keys() >= _COLUMNS:
         raise PlatformError("this is no file of results of GrowthBook", _READ)
     found = Export()
@@ -50,46 +36,40 @@ def results(text: str) -> Export:
         )
         return found
     for row in rows:
-        _add(
-            found,
-            row["metric"],
-            row["variation"],
-            row,
-            ("users", "totalValue", "perUserValue", "perUserValueStdDev"),
-        )
+        numbers = map(Value(row).number, ("users", "totalValue", "perUserValue", "perUserValueStdDev"))
+        _add(found, row["metric"], row["variation"], *numbers)
     return found
 
 
-def _of_api(value: Mapping[str, Any]) -> Export:
-    found = Export(through=day(value.get("dateEnd")), taken=instant(value.get("dateUpdated")))
-    parts = items(value.get("results"))
+def _of_api(value: Value) -> Export:
+    found = Export(through=value.day("dateEnd"), taken=value.instant("dateUpdated"))
+    parts = value.items("results")
     if not parts:
         raise PlatformError("this is no file of results of GrowthBook", _READ)
-    if len(parts) > 1 or text_of(mapping(value.get("dimension")).get("type")):
+    if len(parts) > 1 or value.get("dimension").text("type"):
         found.unmapped.append("a dimension, of which each result is a part: take the results without one")
         return found
-    for metric in items(parts[0].get("metrics")):
-        for variation in items(metric.get("variations")):
-            analyses = items(variation.get("analyses"))
-            name = text_of(metric.get("metricId"))
+    for metric in parts[0].items("metrics"):
+        for variation in metric.items("variations"):
+            analyses = variation.items("analyses")
+            name = metric.text("metricId")
             if not analyses:
                 found.unmapped.append(f"{shown(name)}, of which a variation has no analysis")
                 continue
-            stated = {**analyses[0], "users": variation.get("users")}
-            _add(
-                found,
-                name,
-                text_of(variation.get("variationId")),
-                stated,
-                ("users", "numerator", "mean", "stddev"),
-            )
+            numbers = map(analyses[0].number, ("numerator", "mean", "stddev"))
+            _add(found, name, variation.text("variationId"), variation.number("users"), *numbers)
     return found
 
 
 def _add(
-    found: Export, metric: str, variant: str, stated: Mapping[str, Any], keys: tuple[str, str, str, str]
+    found: Export,
+    metric: str,
+    variant: str,
+    units: float | None,
+    total: float | None,
+    mean: float | None,
+    spread: float | None,
 ) -> None:
-    units, total, mean, spread = (number(stated.get(key)) for key in keys)
     if units is None or (mean is None and total is None):
         found.unmapped.append(
             f"{shown(metric)} of {shown(variant)}, which has no number of users or no value"
@@ -103,26 +83,22 @@ _BANDITS = ("multi-armed-bandit", "contextual-bandit")
 
 def experiment(value: object) -> Begun:
     """Raises PlatformError."""
-    whole = mapping(value)
-    stated = mapping(whole.get("experiment")) or whole
-    variations, phases = items(stated.get("variations")), items(stated.get("phases"))
+    whole = Value(value)
+    stated = whole.get("experiment") or whole
+    variations, phases = stated.items("variations"), stated.items("phases")
     if not variations:
         raise PlatformError(
             "this is no experiment of GrowthBook",
             "what is read is the JSON of its API, with `variations` and `phases`",
         )
-    begun = Begun(
-        id=as_id(
-            text_of(stated.get("trackingKey")) or text_of(stated.get("name")) or text_of(stated.get("id"))
-        )
-    )
+    begun = Begun(id=as_id(stated.text("trackingKey") or stated.text("name") or stated.text("id")))
     _words(begun, stated)
-    if text_of(stated.get("type")) in _BANDITS:
+    if stated.text("type") in _BANDITS:
         begun.stated["design"] = "bandit"
-    phase = phases[-1] if phases else {}
+    phase = phases[-1] if phases else Value(None)
     _split(begun, variations, phase)
     _phase(begun, phase)
-    settings = mapping(stated.get("settings"))
+    settings = stated.get("settings")
     begun.metrics = list(_ids(settings, "goals"))
     begun.secondary, begun.guardrails = (
         list(_ids(settings, "secondaryMetrics")),
@@ -133,28 +109,25 @@ def experiment(value: object) -> Begun:
     return begun
 
 
-def _words(begun: Begun, stated: Mapping[str, Any]) -> None:
+def _words(begun: Begun, stated: Value) -> None:
     for key, name in (("name", "title"), ("hypothesis", "hypothesis")):
-        if words := text_of(stated.get(key)):
+        if words := stated.text(key):
             begun.answers[name] = words
-    if unit := text_of(stated.get("hashAttribute")):
+    if unit := stated.text("hashAttribute"):
         begun.stated["unit"] = unit
-    if flag := text_of(stated.get("trackingKey")):
+    if flag := stated.text("trackingKey"):
         begun.answers["flag"] = flag
-    if owner := text_of(stated.get("owner")):
+    if owner := stated.text("owner"):
         begun.unmapped.append(f"the owner {shown(owner)}, who may be a person: name a role or a handle")
 
 
-def _split(begun: Begun, variations: list[Mapping[str, Any]], phase: Mapping[str, Any]) -> None:
-    weights = {
-        text_of(each.get("variationId")): number(each.get("weight"))
-        for each in items(phase.get("trafficSplit"))
-    }
+def _split(begun: Begun, variations: list[Value], phase: Value) -> None:
+    weights = {each.text("variationId"): each.number("weight") for each in phase.items("trafficSplit")}
     variants: list[dict[str, object]] = []
     for at, each in enumerate(variations):
-        weight = weights.get(text_of(each.get("variationId")))
+        weight = weights.get(each.text("variationId"))
         variants.append({
-            "id": text_of(each.get("key")) or text_of(each.get("name")) or str(at),
+            "id": each.text("key") or each.text("name") or str(at),
             "weight": None if weight is None else _share(weight, len(variations)),
             **({"control": True} if at == 0 else {}),
         })  # fmt: skip
@@ -169,27 +142,27 @@ def _share(weight: float, parts: int) -> str:
     return f"1/{parts}" if parts > 2 and abs(weight - 1 / parts) < 5e-4 else share_in_plan(weight)
 
 
-def _phase(begun: Begun, phase: Mapping[str, Any]) -> None:
+def _phase(begun: Begun, phase: Value) -> None:
     schedule: dict[str, object] = {}
     for key, name in (("dateStarted", "start"), ("dateEnded", "end")):
-        if found := day(phase.get(key)):
+        if found := phase.day(key):
             schedule[name] = found.isoformat()
-    coverage = number(phase.get("coverage"))
+    coverage = phase.number("coverage")
     if coverage is not None and 0 < coverage <= 1:
         schedule["exposure"] = share_in_plan(coverage)
     begun.stated["schedule"] = schedule
-    condition = text_of(phase.get("targetingCondition"))
+    condition = phase.text("targetingCondition")
     if condition and condition != "{}":
         begun.stated["population"] = {"where": {"targetingCondition": condition}, "known": None}
-    if items(phase.get("savedGroupTargeting")):
+    if phase.items("savedGroupTargeting"):
         begun.unmapped.append(
             "saved groups, of which the file has ids alone: say in `population.where` who is in them"
         )
-    if namespace := text_of(mapping(phase.get("namespace")).get("namespaceId")):
+    if namespace := phase.get("namespace").text("namespaceId"):
         begun.answers["layer"] = namespace
 
 
-def _ids(settings: Mapping[str, Any], key: str) -> Iterator[str]:
-    for each in items(settings.get(key)):
-        if name := text_of(each.get("metricId")):
+def _ids(settings: Value, key: str) -> Iterator[str]:
+    for each in settings.items(key):
+        if name := each.text("metricId"):
             yield name

@@ -5,25 +5,10 @@ Columns and keys are those of its public documentation. `stderr` of the export a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any
 
-from egp.advice.platforms import (
-    Arm,
-    Begun,
-    Export,
-    PlatformError,
-    as_id,
-    day,
-    items,
-    last_of,
-    mapping,
-    number,
-    parsed_json,
-    records,
-    text_of,
-)
+from egp.advice.platforms import Arm, Begun, Export, PlatformError
+from egp.advice.platforms.values import Value, as_id, last_of, parsed_json, records
 from egp.plan.quantity import shown
 from egp.plan.wording import share_in_plan
 
@@ -34,9 +19,9 @@ TOPLINE = "!statsig_topline"
 def results(text: str) -> Export:
     """Raises PlatformError."""
     value = parsed_json(text)
-    if isinstance(value, dict):
-        return _of_api(mapping(value.get("data")) or value)
-    rows = list(records(text))
+    if value is not None:
+        return _of_api(value.get("data") or value)
+    rows = records(text)
     head = set(rows[0]) if rows else set()
     if {"metric_name", "experiment_group", "units", "mean", "stderr"} <= head:
         groups = {"": ("units", "mean", "stderr")}
@@ -52,25 +37,23 @@ def results(text: str) -> Export:
         if row.get("metric_dimension", TOPLINE) not in ("", TOPLINE):
             left_out += 1
             continue
-        found.through = max(filter(None, (found.through, day(row.get("end_date")))), default=None)
+        found.through = max(filter(None, (found.through, Value(row).day("end_date"))), default=None)
         for name, keys in groups.items():
-            _add(found, row["metric_name"], name or row["experiment_group"], row, keys)
+            _add(found, row["metric_name"], name or row["experiment_group"], Value(row), keys)
     if left_out:
         found.unmapped.append(f"{left_out} rows of single dimensions, which are parts of the others")
     return found
 
 
-def _of_api(value: Mapping[str, Any]) -> Export:
-    lists = [
-        key for key in ("primaryMetrics", "secondaryMetrics", "monitoringMetrics") if items(value.get(key))
-    ]
+def _of_api(value: Value) -> Export:
+    lists = [key for key in ("primaryMetrics", "secondaryMetrics", "monitoringMetrics") if value.items(key)]
     if not lists:
         raise PlatformError("this is no file of results of Statsig", _READ)
-    found = Export(through=day(value.get("ds")))
+    found = Export(through=value.day("ds"))
     for key in lists:
-        for each in items(value[key]):
-            plain = {name.replace("_", "").lower(): item for name, item in each.items()}
-            name = text_of(plain.get("metricname")) or text_of(plain.get("metricid"))
+        for each in value.items(key):
+            plain = each.in_small_letters()
+            name = plain.text("metricname") or plain.text("metricid")
             for group in ("test", "control"):
                 _add(found, name, group, plain, (f"{group}units", f"{group}mean", f"{group}std"))
     found.unmapped.append(
@@ -79,10 +62,8 @@ def _of_api(value: Mapping[str, Any]) -> Export:
     return found
 
 
-def _add(
-    found: Export, metric: str, variant: str, stated: Mapping[str, Any], keys: tuple[str, str, str]
-) -> None:
-    units, mean, error = (number(stated.get(key)) for key in keys)
+def _add(found: Export, metric: str, variant: str, stated: Value, keys: tuple[str, str, str]) -> None:
+    units, mean, error = (stated.number(key) for key in keys)
     if units is None or mean is None:
         found.unmapped.append(f"{shown(metric)} of {shown(variant)}, which has no number of units or no mean")
         return
@@ -94,44 +75,44 @@ _DESIGNS = {"GEO": "geo", "SWITCHBACK": "switchback"}
 
 def experiment(value: object) -> Begun:
     """Raises PlatformError."""
-    whole = mapping(value)
-    stated = mapping(whole.get("data")) or whole
-    groups = items(stated.get("groups"))
+    whole = Value(value)
+    stated = whole.get("data") or whole
+    groups = stated.items("groups")
     if not groups:
         raise PlatformError(
             "this is no experiment of Statsig", "what is read is the JSON of its Console API, with `groups`"
         )
-    begun = Begun(id=as_id(text_of(stated.get("name")) or text_of(stated.get("id"))))
-    if words := text_of(stated.get("hypothesis")):
+    begun = Begun(id=as_id(stated.text("name") or stated.text("id")))
+    if words := stated.text("hypothesis"):
         begun.answers["hypothesis"] = words
-    if words := text_of(stated.get("description")):
+    if words := stated.text("description"):
         begun.answers["title"] = words
-    begun.answers["flag"] = text_of(stated.get("name")) or begun.id
-    kind = text_of(stated.get("experimentType"))
+    begun.answers["flag"] = stated.text("name") or begun.id
+    kind = stated.text("experimentType")
     if kind in _DESIGNS:
         begun.stated["design"] = _DESIGNS[kind]
-    if unit := text_of(stated.get("idType")):
+    if unit := stated.text("idType"):
         begun.stated["unit"] = unit
-    if layer := text_of(stated.get("layerID")):
+    if layer := stated.text("layerID"):
         begun.answers["layer"] = layer
     _groups(begun, groups)
     _schedule(begun, stated)
-    begun.metrics = [text_of(each.get("name")) for each in items(stated.get("primaryMetrics"))]
-    begun.secondary = [text_of(each.get("name")) for each in items(stated.get("secondaryMetrics"))]
-    if gate := text_of(stated.get("targetingGateID")):
+    begun.metrics = [each.text("name") for each in stated.items("primaryMetrics")]
+    begun.secondary = [each.text("name") for each in stated.items("secondaryMetrics")]
+    if gate := stated.text("targetingGateID"):
         begun.stated["population"] = {"where": {"targetingGateID": gate}, "known": None}
     return begun
 
 
-def _groups(begun: Begun, groups: list[Mapping[str, Any]]) -> None:
-    sizes = [number(each.get("size")) for each in groups]
+def _groups(begun: Begun, groups: list[Value]) -> None:
+    sizes = [each.number("size") for each in groups]
     equal = len(groups) > 2 and all(
         size is not None and abs(size / 100 - 1 / len(groups)) < 5e-4 for size in sizes
     )
-    controls = [at for at, each in enumerate(groups) if text_of(each.get("name")).casefold() == "control"]
+    controls = [at for at, each in enumerate(groups) if each.text("name").casefold() == "control"]
     begun.stated["variants"] = [
         {
-            "id": text_of(each.get("name")) or str(at),
+            "id": each.text("name") or str(at),
             "weight": f"1/{len(groups)}" if equal else None if size is None else share_in_plan(size / 100),
             **({"control": True} if controls[:1] == [at] else {}),
         }
@@ -150,16 +131,16 @@ def _day_of(milliseconds: float | None) -> date | None:
         return None
 
 
-def _schedule(begun: Begun, stated: Mapping[str, Any]) -> None:
+def _schedule(begun: Begun, stated: Value) -> None:
     schedule: dict[str, object] = {}
-    started, days = _day_of(number(stated.get("startTime"))), number(stated.get("duration"))
+    started, days = _day_of(stated.number("startTime")), stated.number("duration")
     if started is not None:
         schedule["start"] = started.isoformat()
         if end := last_of(started, days):
             schedule["end"] = end.isoformat()
     elif days:
         begun.unmapped.append(f"a duration of {days:g} days, since the file has no start")
-    allocation = number(stated.get("allocation"))
+    allocation = stated.number("allocation")
     if allocation is not None and 0 < allocation <= 100:
         schedule["exposure"] = share_in_plan(allocation / 100)
     begun.stated["schedule"] = schedule

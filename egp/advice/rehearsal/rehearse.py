@@ -24,9 +24,9 @@ from egp.plan.results import TEST
 from egp.plan.wording import counted, listing
 from egp.policy.model import adopting, asked
 from egp.policy.plan_history import judged_as, timing_of
-from egp.record.sources.warehouse.asking import PLAINLY, Asking
+from egp.record.sources.warehouse.asking import Queried
 from egp.record.sources.warehouse.buckets import Hashing
-from egp.record.sources.warehouse.history import in_silence, measured
+from egp.record.sources.warehouse.history import measured
 from egp.record.sources.warehouse.lives import LifeAsked, Lives, QuantileCompared, StageOfLife
 from egp.rules.gate_check import load
 
@@ -44,16 +44,13 @@ _WEEK = 7
 class Call:
     """What is requested, as on the command line."""
 
-    source: str
+    warehouse: Queried
     as_of: date
     runs: int
     lives: int
     watched: int
     """Days for which the last stage is watched."""
     seed: int
-    root: str
-    asking: Asking = PLAINLY
-    step: Callable[[str], None] = in_silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +86,7 @@ def rehearse(source: PlanSource, finder: PlanFinder, policy: Policy, call: Call)
     adopted = policy.adopted(judged_as(source, plan, finder, policy).in_policy, traits, timing).alone
     rules = {each.rule.id: each for each in adopted}
     found, left_out = measured(plan, catalogue)
-    lives = Lives(call.source, call.root, catalogue, population, call.asking, call.step)
+    lives = Lives(call.warehouse, catalogue, population)
     first = lives.begin(plan, call.as_of)
     if first is None:
         raise PastError(
@@ -131,7 +128,7 @@ def rehearse(source: PlanSource, finder: PlanFinder, policy: Policy, call: Call)
         runs += [
             (run, number, {name: each[at] for name, each in by_stage.items()}) for at, run in enumerate(ours)
         ]
-    results = _judged(judge, sorted(runs, key=lambda run: run[0]), call.step)
+    results = _judged(judge, sorted(runs, key=lambda run: run[0]), call.warehouse.step)
     tally = Tally(computed, effects, results, len(asked_for))
     return Rehearsal(
         plan, source, call, life, (first, call.as_of - DAY), tuple(each.start for each in asked_for), split.buckets, tally,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder, PlanSource
+    from egp.record.sources.warehouse.asking import Queried
 
 Found = TypeVar("Found")
 
@@ -24,15 +25,17 @@ def from_history(
     policy: Policy,
     finder: PlanFinder,
     doing: tuple[str, str],
-    act: Callable[[PlanSource, str, date, Callable[[str], None]], Found],
+    act: Callable[[PlanSource, Queried, date], Found],
 ) -> Found | None:
-    """What ``act`` finds of the one plan, given the root of its lock, the day, and whom it tells how far it is; None where results or
+    """What ``act`` finds of the one plan, given the warehouse and the day; None where results or
     the lock could not be read, which is printed. ``doing`` is what is done, as in "measuring" and "measured". Raises Stop.
     """
     from egp.advice.past import PastError
+    from egp.cli.arguments.warehouse import asking
     from egp.policy.locate import lock_folder
     from egp.record.lock import LockError
     from egp.record.sources import ResultsError
+    from egp.record.sources.warehouse.asking import Queried
 
     sources = finder.asked([options.plan])
     if finder.failures or len(sources) != 1:
@@ -42,7 +45,7 @@ def from_history(
     as_of = judging_day(options.as_of, policy.timezone)
     try:
         with Steps(doing[0]) as progress:
-            return act(sources[0], root, as_of, progress.step)
+            return act(sources[0], Queried(options.source, root, asking(options), progress.step), as_of)
     except PastError as error:
         raise terminal.Stop(str(error), error.help) from None
     except (ResultsError, LockError) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from egp.advice.measure import Measurement
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanSource
+    from egp.record.sources.warehouse.asking import Queried
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,16 +57,13 @@ def _parts(text: str) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    from egp.cli.arguments.warehouse import asking
-
     if not options.source:
         raise terminal.Stop("measure where?", "egp measure PLAN --source duckdb:///warehouse.db")
     policy, finder = policy_and_plans(options, [options.plan])
     from egp.advice.measure import Call, measure
 
-    def measured(source: PlanSource, root: str, as_of: date, step: Callable[[str], None]) -> Measurement:
-        call = Call(options.source, as_of, options.parts, root, asking(options), step)
-        return measure(source, finder, policy, call)
+    def measured(source: PlanSource, warehouse: Queried, as_of: date) -> Measurement:
+        return measure(source, finder, policy, Call(warehouse, as_of, options.parts))
 
     found = from_history(options, policy, finder, ("measuring", "measured"), measured)
     if found is None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from egp.advice.rehearsal.rehearse import Rehearsal
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanSource
+    from egp.record.sources.warehouse.asking import Queried
 
 RUNS, LIVES, WATCHED = 500, 7, 14
 MOST_RUNS, MOST_LIVES, MOST_WATCHED = 100_000, 100, 366
@@ -78,17 +79,13 @@ def _count(least: int, most: int) -> Callable[[str], int]:
 
 
 def run(options: argparse.Namespace) -> int:
-    from egp.cli.arguments.warehouse import asking
-
     if not options.source:
         raise terminal.Stop("rehearse where?", "egp rehearse PLAN --source duckdb:///warehouse.db")
     policy, finder = policy_and_plans(options, [options.plan])
     from egp.advice.rehearsal.rehearse import Call, rehearse
 
-    def rehearsed(source: PlanSource, root: str, as_of: date, step: Callable[[str], None]) -> Rehearsal:
-        call = Call(
-            options.source, as_of, options.runs, options.lives, options.watch, options.seed, root, asking(options), step,
-        )  # fmt: skip
+    def rehearsed(source: PlanSource, warehouse: Queried, as_of: date) -> Rehearsal:
+        call = Call(warehouse, as_of, options.runs, options.lives, options.watch, options.seed)
         return rehearse(source, finder, policy, call)
 
     found = from_history(options, policy, finder, ("rehearsing", "rehearsed"), rehearsed)

@@ -1,4 +1,4 @@
-"""What the command line says of how a warehouse is queried."""
+"""What the command line says of which warehouse is queried, and how."""
 
 from __future__ import annotations
 
@@ -23,3 +23,19 @@ class Asking:
 
 PLAINLY = Asking()
 """Without limits, and without telling."""
+
+
+def in_silence(what: str) -> None:
+    """Hears of a query, and says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queried:
+    """The warehouse that a history is read from."""
+
+    url: str
+    root: str
+    """Outside of which no file is opened."""
+    asking: Asking = PLAINLY
+    step: Callable[[str], None] = in_silence
+    """Hears of each query before it is sent."""

@@ -11,17 +11,22 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from typing import Any
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any
 
+from egp.plan.analysis.days import time_zone
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
 from egp.record.sources import ResultsError
 from egp.record.sources.warehouse import limits
-from egp.record.sources.warehouse.asking import PLAINLY, Asking
+from egp.record.sources.warehouse.asking import PLAINLY, Asking, Queried
 from egp.record.sources.warehouse.entry_point import EntryPointError, connection_of
 from egp.record.sources.warehouse.named import NAMED, without_secrets
 from egp.yaml.files import is_inside, real_path
+
+if TYPE_CHECKING:
+    from egp.plan.experiment import Experiment
 
 _IN_A_FILE = "duckdb"
 _POSTGRES = ("postgres", "postgresql")
@@ -156,6 +161,20 @@ def connected(url: str, root: str, asking: Asking = PLAINLY) -> Iterator[Session
             raise unusable(
                 url, message, "check the tables named under `sources`, and who may read them"
             ) from None
+
+
+def opened(warehouse: Queried) -> AbstractContextManager[Session]:
+    """The same for a history. Raises ResultsError."""
+    return connected(warehouse.url, warehouse.root, warehouse.asking)
+
+
+def zone_of(session: Session, plan: Experiment) -> tzinfo:
+    """The zone in which the plan's days begin. Raises ResultsError."""
+    zone = time_zone((plan.schedule and plan.schedule.timezone) or "")
+    if zone is None:
+        message = "the plan names no time zone, so that days have no beginning"
+        raise unusable(session.url, message, "add `schedule.timezone`")
+    return zone
 
 
 def _closed(backend: Any) -> None:

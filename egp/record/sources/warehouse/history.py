@@ -13,13 +13,13 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from egp.plan.analysis.days import entry_days, last_exposure, readout_day, time_zone, whole_days
+from egp.plan.analysis.days import entry_days, last_exposure, readout_day, whole_days
 from egp.plan.history import MetricHistory, Pairs, QuantileSeen, RunInThePast
 from egp.plan.quantity import Interval, shown
 from egp.plan.results import DENOMINATOR_SUMS, LeftOut
 from egp.record.sources.stages import StageDays
-from egp.record.sources.warehouse.asking import PLAINLY, Asking
-from egp.record.sources.warehouse.connection import Session, connected, unusable
+from egp.record.sources.warehouse.asking import Queried
+from egp.record.sources.warehouse.connection import Session, opened, zone_of
 from egp.record.sources.warehouse.facts import Facts, defined_in
 from egp.record.sources.warehouse.instants import DAY, StageClock
 from egp.record.sources.warehouse.measures import Measure, summed
@@ -80,30 +80,21 @@ def measured(plan: Experiment, catalogue: MetricCatalogue) -> tuple[list[Measure
     return [replace(each, segments=()) for each in found if not each.segment], [*left_out, *of_segments]
 
 
-def in_silence(what: str) -> None:
-    """Hears of a query, and says nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class History:
     """Where the past of a population is."""
 
-    url: str
-    root: str
+    warehouse: Queried
     catalogue: MetricCatalogue
     population: str
-    asking: Asking = PLAINLY
-    step: Callable[[str], None] = in_silence
-    """Hears of each query before it is sent."""
 
     def runs(self, plan: Experiment, found: list[Measure], about: Asked) -> Iterator[RunInThePast]:
         """Each part of the past. Raises ResultsError."""
-        with connected(self.url, self.root, self.asking) as session:
+        with opened(self.warehouse) as session:
             facts = Facts(session, self.catalogue, self.population)
             for number, days in enumerate(about.runs, 1):
-                part = _Part(
-                    session, plan, facts, days, about, f"part {number} of {len(about.runs)}", self.step
-                )
+                name = f"part {number} of {len(about.runs)}"
+                part = _Part(session, plan, facts, days, about, name, self.warehouse.step)
                 yield part.run(found)
             session.end()
 
@@ -115,12 +106,8 @@ class _Part:
         self, session: Session, plan: Experiment, facts: Facts, days: Interval, about: Asked, name: str,
         step: Callable[[str], None],
     ) -> None:  # fmt: skip
-        zone = time_zone((plan.schedule and plan.schedule.timezone) or "")
-        if zone is None:
-            message = "the plan names no time zone, so that days have no beginning"
-            raise unusable(session.url, message, "add `schedule.timezone`")
         self._session, self._facts, self._days, self._about, self._name = session, facts, days, about, name
-        self._zone, self._step = zone, step
+        self._zone, self._step = zone_of(session, plan), step
 
     def run(self, found: list[Measure]) -> RunInThePast:
         metrics: dict[str, MetricHistory] = {}

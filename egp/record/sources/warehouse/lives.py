@@ -3,15 +3,14 @@ warehouse."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from egp.plan.analysis.days import time_zone
 from egp.plan.quantity import Interval
 from egp.record.sources.stages import StageDays
-from egp.record.sources.warehouse.asking import PLAINLY, Asking
+from egp.record.sources.warehouse.asking import Queried
 from egp.record.sources.warehouse.bucket_quantiles import (
     BucketHistograms,
     QuantileOfHalf,
@@ -20,9 +19,8 @@ from egp.record.sources.warehouse.bucket_quantiles import (
     quantile_of,
 )
 from egp.record.sources.warehouse.buckets import BucketSums, Hashing, bucket_sums
-from egp.record.sources.warehouse.connection import Session, connected, unusable
+from egp.record.sources.warehouse.connection import Session, opened, unusable, zone_of
 from egp.record.sources.warehouse.facts import Facts
-from egp.record.sources.warehouse.history import in_silence
 from egp.record.sources.warehouse.instants import DAY, StageClock
 from egp.record.sources.warehouse.measures import Measure
 from egp.record.sources.warehouse.quantiles import QuantileQuery, ranked, standard_error
@@ -78,23 +76,19 @@ class QuantileCompared:
 class Lives:
     """Where the lives are."""
 
-    url: str
-    root: str
+    warehouse: Queried
     catalogue: MetricCatalogue
     population: str
-    asking: Asking = PLAINLY
-    step: Callable[[str], None] = in_silence
-    """Hears of each query before it is sent."""
     compared: list[QuantileCompared] = field(default_factory=list)
 
     def begin(self, plan: Experiment, as_of: date) -> date | None:
         """The first whole day of the population's history; None where nobody was there. Raises ResultsError."""
-        with connected(self.url, self.root, self.asking) as session:
-            zone = self._zone(plan)
+        with opened(self.warehouse) as session:
+            zone = zone_of(session, plan)
             facts = Facts(session, self.catalogue, self.population)
             span = Interval(as_of - FURTHEST * DAY, as_of - DAY)
             clock = StageClock(StageDays("history", span), zone, span.last)
-            self.step("the begin of history")
+            self.warehouse.step("the begin of history")
             rows = session.fetch("begin of history", facts.first_served(self.population, clock))
             session.end()
         at: datetime | None = rows[0]["first_at"] if rows else None
@@ -106,9 +100,9 @@ class Lives:
         self, plan: Experiment, stages: Sequence[StageOfLife], lives: Sequence[LifeAsked]
     ) -> Iterator[dict[str, StageInBuckets]]:
         """The stages of each life. Raises ResultsError."""
-        with connected(self.url, self.root, self.asking) as session:
+        with opened(self.warehouse) as session:
             facts = Facts(session, self.catalogue, self.population)
-            zone = self._zone(plan)
+            zone = zone_of(session, plan)
             edges: dict[str, list[float]] = {}
             parts: dict[str, list[Part]] = {}
             """Of the units of each stage, by how many the first life has."""
@@ -118,7 +112,7 @@ class Lives:
                 for stage in stages:
                     units = _units(facts, zone, stage, life.start)
                     of = f"{stage.name} in {name}"
-                    self.step(of)
+                    self.warehouse.step(of)
                     if stage.name not in parts:
                         parts[stage.name] = list(parts_of(session, units))
                     sums = bucket_sums(
@@ -141,18 +135,11 @@ class Lives:
                 yield found
             session.end()
 
-    def _zone(self, plan: Experiment) -> tzinfo:
-        zone = time_zone((plan.schedule and plan.schedule.timezone) or "")
-        if zone is None:
-            message = "the plan names no time zone, so that days have no beginning"
-            raise unusable(self.url, message, "add `schedule.timezone`")
-        return zone
-
     def _edges(self, session: Session, units: StageUnits, measure: Measure) -> list[float]:
         """Around the quantile of the first life, from the values themselves, which the histogram is compared with."""
         whole = replace(measure, has_days=False, has_weeks=False)
         query = QuantileQuery(units, whole)
-        self.step(f"quantile of {measure.id}")
+        self.warehouse.step(f"quantile of {measure.id}")
         first = ranked(session.fetch(f"quantile of {measure.id}", query.first()), measure.quantile)
         if session.is_dry:
             session.fetch(f"order statistics of {measure.id}", query.second(query.unranked(["history"])))
@@ -165,7 +152,7 @@ class Lives:
                 self.compared.append(QuantileCompared(measure.id, measure.unit, raw, None))
                 return edges_around(raw.value, raw.standard_error)
         message = f"the values of {measure.id} are too few, or all the same, for a quantile"
-        raise unusable(self.url, message, "rehearse without the metric, or from another population")
+        raise unusable(session.url, message, "rehearse without the metric, or from another population")
 
     def _compare(self, test: StageInBuckets) -> None:
         for at, each in enumerate(self.compared):
