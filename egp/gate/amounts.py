@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from egp.plan.wording import like, significant
+from egp.plan.wording import like, percent, significant
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Metric
@@ -45,9 +45,18 @@ def _sign(value: float) -> str:
     return "-" if value < 0 else "+"
 
 
-def as_harm(value: float, change: MetricChange, metric: Metric) -> str:
-    """An amount of harm the way the plan writes a margin: +2.1% of the baseline, +0.03pp, +40ms."""
-    return _sign(value) + like(abs(value), change, metric.baseline)
+def as_harm(value: float, margin: MetricChange, metric: Metric, *, of_control: bool) -> str:
+    """An amount of harm the way the plan writes a margin: +0.03pp, +40ms; a share of control is "+2.1 %"."""
+    return signed_share(value) if of_control else _sign(value) + like(abs(value), margin, metric.baseline)
+
+
+def signed_share(value: float) -> str:
+    """ "+2.84 %"."""
+    return _sign(value) + percent(abs(value))
+
+
+OF_CONTROL = "of control"
+"""What margins, lifts and harm in per cent are of: the control that is observed on the same units."""
 
 
 def p_shown(p_value: float) -> str:

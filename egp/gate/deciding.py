@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egp import stats
+from egp.gate.amounts import OF_CONTROL, signed_share
 from egp.gate.boundary import Look, look_at
 from egp.gate.estimates import Lacking
 from egp.gate.looks import open_look
@@ -64,17 +65,17 @@ def _withdrawn(readout: Readout, test: RegisteredTest, look: Look) -> str:
         return ""
     asked, met = [], True
     if branch.max_ci_upper is not None:
-        asked.append(f"interval up to {branch.max_ci_upper} at most")
+        asked.append(f"interval up to {_with_base(branch.max_ci_upper)} at most")
         met = _tail_short_of(test, look, branch.max_ci_upper) < look.tail
     if branch.max_lift is not None:
-        asked.append(f"lift of at most {branch.max_lift}")
+        asked.append(f"lift of at most {_with_base(branch.max_lift)}")
         met = met and _estimate_beyond(test, look, branch.max_lift) <= 0
     return ", ".join(asked) if met else ""
 
 
 def _non_inferior(test: RegisteredTest, look: Look) -> TestVerdict:
     harm = harm_seen(test, look)
-    asked = f"harm of less than {test.metric.non_inferiority_margin}"
+    asked = f"harm of less than {_with_base(test.metric.non_inferiority_margin)}"
     return TestVerdict(look, asked, harm.is_ruled_out, harm.is_ruled_out, harm.p_value)
 
 
@@ -90,15 +91,54 @@ def _superior(readout: Readout, test: RegisteredTest, look: Look) -> TestVerdict
     if rule is None:
         raise NotChecked(("decision_rule",))
     if rule.min_ci_lower is not None and test.path == PRIMARY:
-        asked.append(f"interval from {rule.min_ci_lower} up")
+        asked.append(f"interval from {_with_base(rule.min_ci_lower)} up")
         met = met and _tail_beyond(test, look, rule.min_ci_lower) < look.tail
     if rule.min_lift is not None and test.path == PRIMARY:
-        asked.append(f"lift of at least {rule.min_lift}")
+        asked.append(f"lift of at least {_with_base(rule.min_lift)}")
         met = met and _estimate_beyond(test, look, rule.min_lift) >= 0
     ended = met or (test.sides == 2 and bad < look.tail)
     return TestVerdict(
         look, ", ".join(asked), met, ended, good if test.sides == 1 else min(1.0, 2 * min(up, down))
     )
+
+
+def _with_base(bound: MetricChange | None) -> str:
+    """ "1.5% of control", "0%", "20bps"."""
+    return f"{bound} {OF_CONTROL}" if bound is not None and _is_of_control(bound) else f"{bound}"
+
+
+def _is_of_control(bound: MetricChange) -> bool:
+    return bound.relative and bound.value != 0
+
+
+def lift_beside_bounds(
+    readout: Readout, test: RegisteredTest, look: Look
+) -> tuple[float, float, float] | None:
+    """The change with its interval as shares of the control observed, where anything that the primary is held against is
+    one; None where nothing is, or where control is not clearly above zero."""
+    if not _bounds_of_control(readout, test):
+        return None
+    try:
+        look.seen.require_positive_control(test.metric.name, look.tail)
+        return look.seen.lift, *look.seen.lifts(look.tail)
+    except (Lacking, stats.StatisticsInputError):
+        return None
+
+
+def _bounds_of_control(readout: Readout, test: RegisteredTest) -> bool:
+    rule = readout.plan.decision_rule
+    bounds = [test.metric.non_inferiority_margin] if test.margin is not None else []
+    if rule is not None and test.path == PRIMARY and test.margin is None:
+        branch = rule.withdraw
+        bounds += [rule.min_ci_lower, rule.min_lift]
+        bounds += [branch.max_ci_upper, branch.max_lift] if branch else []
+    return any(bound is not None and _is_of_control(bound) for bound in bounds)
+
+
+def lift_in_words(lift: tuple[float, float, float]) -> str:
+    """ "+4.8 % (+2.9 % to +6.8 %) of control"."""
+    seen, low, high = map(signed_share, lift)
+    return f"{seen} ({low} to {high}) {OF_CONTROL}"
 
 
 def _tail_beyond(test: RegisteredTest, look: Look, bound: MetricChange) -> float:
@@ -122,7 +162,7 @@ def _estimate_beyond(test: RegisteredTest, look: Look, bound: MetricChange) -> f
 def _against(test: RegisteredTest, look: Look, bound: MetricChange) -> tuple[stats.Contrast, float]:
     """The contrast that has the value beside it at a benefit of the bound: in per cent of the control observed."""
     sign = 1 if test.harm == "decrease" else -1
-    if bound.value == 0 or not bound.relative:
+    if not _is_of_control(bound):
         return look.seen.difference, sign * bound.value
     need(
         test.metric.baseline, *test.path, "baseline"

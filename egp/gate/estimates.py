@@ -72,6 +72,17 @@ class Comparison:
         error = math.hypot(contrast.standard_error, (1 - ratio) * self.common_error)
         return stats.Difference(contrast.estimate, error, contrast.df)
 
+    @property
+    def lift(self) -> float:
+        """Treatment over control, less one. Only of a control above zero."""
+        return self.treatment.value / self.control.value - 1
+
+    def lifts(self, tail: float) -> tuple[float, float]:
+        """The lifts that a test with this tail at either end does not reject, shares of the control observed. Raises
+        StatisticsInputError for a control that is not clearly above zero."""
+        low, high = stats.ratio_interval(self.at, 1 + self.lift, tail)
+        return low - 1, high - 1
+
     def require_enough_events(
         self, name: str, contrast: stats.Contrast, null: float = 0.0, kind: Kind = "wait"
     ) -> None:

@@ -9,6 +9,7 @@ from egp.gate.clock import shown_instant
 from egp.gate.live import WORDS, ServedNow
 from egp.gate.reading import Reading
 from egp.output.page.model import Answer, Block, Light, Notice, Paragraph, Section, Table, Tone
+from egp.output.page.numbers import in_one_style
 from egp.plan.quantity import shown
 from egp.plan.results import stage_name
 from egp.plan.wording import length
@@ -75,23 +76,19 @@ def page(judgement: GateJudgement, *, folded: bool = False) -> Answer:
     policy = judgement.policy.title
     passed = sum(reading.passed for reading in decision.readings)
     count = f"{passed} of {len(decision.readings)} readings pass"
-    return Answer(
-        headline(judgement),
-        [
-            *_notices(judgement),
-            Section(count if folded else "", [_readings(decision.readings)], folded=folded),
-            Section(
-                "",
-                [
-                    Paragraph(
-                        f"{count} (policy {policy}, results {judgement.inputs.results[-12:] or 'none'})"
-                    ),
-                    *map(Paragraph, _options_set(judgement.policy)),
-                ],
-            ),
-        ],
-        _TONE[decision.verdict],
-    )
+    blocks: list[Block] = [
+        *_notices(judgement),
+        Section(count if folded else "", [_readings(decision.readings)], folded=folded),
+        Section(
+            "",
+            [
+                Paragraph(f"{count} (policy {policy}, results {judgement.inputs.results[-12:] or 'none'})"),
+                *map(Paragraph, _options_set(judgement.policy)),
+            ],
+        ),
+    ]
+    # The headline names the stage as the plan does, and as --to takes it.
+    return Answer(headline(judgement), in_one_style(blocks), _TONE[decision.verdict])
 
 
 def served_notices(served: ServedNow) -> Iterator[Notice]:

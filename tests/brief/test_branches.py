@@ -15,7 +15,7 @@ def test_withdrawing_is_said_between_shipping_and_the_rest() -> None:
     assert said == (
         "It ships if the whole range of the result is better than no change, and every guardrail is shown to stay within what "
         "was agreed; it is withdrawn (revert) if the whole range of the result is worse than no change and the result itself is "
-        "at most -1%; otherwise: keep_control."
+        "at most -1% of control; otherwise: keep_control."
     )
 
 

@@ -21,7 +21,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from tests.brief.asking import BUY_NOW
+from tests.brief.asking import BUY_NOW, edit
 from tests.gate.calling import call, taken
 
 MONEY = re.compile(r"(?<![\w.])-?\$\d[\d.,]*[kM]?")
@@ -124,7 +124,6 @@ def ranged(low: float, middle: float, high: float) -> list[str]:
 PEOPLE_A_DAY = 340_000 / 14
 PRICES = {"add_to_cart_rate": 1.10, "refund_rate": 9.0, "cs_contacts": 5.0}
 MARGINS = {"refund_rate": 0.08, "cs_contacts": 0.07, "p95_page_load": 0.04}
-BASELINES = {"refund_rate": 0.031, "cs_contacts": 0.042, "p95_page_load": 1900.0}
 
 
 def stated(days: float, treated: float) -> dict[str, float]:
@@ -170,28 +169,55 @@ def require_near(text: str, recomputed: set[str]) -> None:
         assert any(unit == of and abs(float(number) - value) <= slack for value, of in known), each
 
 
-def guardrail_words(found: list[dict[str, str]], stage: str, weeks: list[str]) -> Iterator[str]:
-    """Harm of each guardrail, in per cent of the plan's baseline, as the page writes it; of the test as it is judged."""
+Ends = tuple[float, float, float]
+"""Of the harm, of the lower and of the upper end of its range: shares of control."""
+
+
+def fieller(control: tuple[float, float], treated: tuple[float, float]) -> Ends:
+    """Of a ratio of two values with their standard errors: where (t - r c)^2 is z^2 (se_t^2 + r^2 se_c^2)."""
+    (c, of_c), (t, of_t) = control, treated
+    a, b, d = c**2 - (Z90 * of_c) ** 2, -2 * c * t, t**2 - (Z90 * of_t) ** 2
+    root = math.sqrt(b**2 - 4 * a * d)
+    return t / c - 1, (-b - root) / (2 * a) - 1, (-b + root) / (2 * a) - 1
+
+
+def against_control(of: list[dict[str, str]], is_rate: bool) -> Ends:
+    control, treated = (arm(picked(of, variant=name), is_rate) for name in ("control", "buy_now"))
+    if not is_rate:
+        errors = [math.sqrt(each.variance / each.units) for each in (control, treated)]
+        return fieller((control.mean, errors[0]), (treated.mean, errors[1]))
+    sums = [round(each.mean * each.units) for each in (treated, control)]
+    low, high = confint_proportions_2indep(
+        sums[0], treated.units, sums[1], control.units, method="score", compare="ratio", alpha=0.1
+    )
+    return treated.mean / control.mean - 1, low - 1, high - 1
+
+
+def harm_of_guardrails(
+    found: list[dict[str, str]], stage: str, weeks: list[str]
+) -> Iterator[tuple[str, Ends]]:
+    """Harm of each guardrail as its margin is written: in per cent of the control observed in the same days."""
     for metric in ("refund_rate", "cs_contacts"):
-        last = "2023-01-29" if metric == "refund_rate" else "2023-02-05"
-        of_test = picked(found, stage="test", window="cohort", metric=metric)
-        judged = [row for row in of_test if row["date"] <= last]
+        last = (
+            "2023-01-29" if metric == "refund_rate" and found[0]["through"] > "2023-02-01" else "2023-02-05"
+        )
+        of_stage = picked(found, stage=stage, window="cohort", metric=metric)
+        judged = [row for row in of_stage if stage != "test" or row["date"] <= last]
         of_weeks = [picked(found, window="week", metric=metric, date=week, segment="") for week in weeks]
         for of in of_weeks or [judged]:
-            _, _, *numbers = compared(of, metric == "refund_rate")
-            yield from (percent(each / BASELINES[metric]) for each in numbers)
-        yield f"{MARGINS[metric] * 100:g} %"
+            yield metric, against_control(of, metric == "refund_rate")
     loads = {
-        row["variant"]: row for row in picked(found, stage=stage, window="total", metric="p95_page_load")
+        row["variant"]: (milliseconds(row["value"]), milliseconds(row["standard_error"]))
+        for row in picked(found, stage=stage, window="total", metric="p95_page_load")
     }
-    if loads:
-        harm = milliseconds(loads["buy_now"]["value"]) - milliseconds(loads["control"]["value"])
-        error = math.hypot(*(milliseconds(each["standard_error"]) for each in loads.values()))
-        yield from (
-            percent(each / BASELINES["p95_page_load"])
-            for each in (harm, harm - Z90 * error, harm + Z90 * error)
-        )
-    yield f"{MARGINS['p95_page_load'] * 100:g} %"
+    yield "p95_page_load", fieller(loads["control"], loads["buy_now"])
+
+
+def guardrail_words(found: list[dict[str, str]], stage: str, weeks: list[str]) -> Iterator[str]:
+    """As the page writes them, with the margins beside."""
+    for metric, ends in harm_of_guardrails(found, stage, weeks):
+        yield from (percent(each) for each in ends)
+        yield f"{MARGINS[metric] * 100:g} %"
 
 
 def milliseconds(cell: str) -> float:
@@ -207,6 +233,81 @@ def percent(share: float) -> str:
 
 def points(effect: float) -> str:
     return f"{effect * 100:+.2f} pp"
+
+
+@pytest.mark.parametrize(
+    ("results", "stage", "weeks"),
+    [
+        ("day-05", "test", []),
+        ("day-14", "test", []),
+        ("stage-1", "70%", ["2023-01-30"]),
+        ("two-bad-weeks", "90%", ["2023-02-16", "2023-02-23"]),
+        ("monitor", "90%", ["2023-02-16", "2023-02-23"]),
+    ],
+)
+def test_harm_and_margin_are_per_cent_of_the_same(
+    repository: Path, results: str, stage: str, weeks: list[str]
+) -> None:
+    """Of the control that is observed. On day 5 few refunds have come in: control is far below the plan's baseline."""
+    text, said = page(repository, results)
+    expected = list(harm_of_guardrails(rows(repository, results), stage, weeks))
+    told: dict[str, list[dict[str, float]]] = {each["metric"]: [] for each in said["guardrails"]}
+    for each in said["guardrails"]:
+        told[each["metric"]].append(each["relative"])
+    for metric, ends in expected:
+        relative = told[metric].pop(0)
+        assert [relative[key] for key in ("harm", "low", "high")] == pytest.approx(ends, abs=1.5e-3)
+        assert relative["margin"] == pytest.approx(MARGINS[metric])
+        exact = percent(relative["harm"]), percent(relative["low"]), percent(relative["high"])
+        assert "{} ({} to {})".format(*exact) in text
+    assert not any(told.values())
+    assert "% are of control on the same days, those of the margins too" in text
+
+
+def asked_of_the_gate(repository: Path, results: str) -> tuple[str, list[dict[str, Any]]]:
+    """Its text on one line, and its readings."""
+    path = f"results/pdp-buy-now/{results}.yaml"
+    asked = "gate", BUY_NOW, f"--results={path}", "--to=70%", f"--as-of={taken(repository, path)}"
+    checks = json.loads(call(repository, *asked, "--format=json").out)["checks"]
+    return " ".join(call(repository, *asked).out.split()), checks
+
+
+def test_the_gate_rules_out_margins_of_the_control_observed(repository: Path) -> None:
+    out, checks = asked_of_the_gate(repository, "day-14")
+    readings = {each["metric"]: each["numbers"] for each in checks if each["check"] == "guardrail"}
+    for metric, (harm, _, high) in harm_of_guardrails(rows(repository, "day-14"), "test", []):
+        (told,) = re.findall(
+            rf"{metric}: harm (\S+) %, at most (\S+) % of control \(one-sided\), margin (\S+) %", out
+        )
+        expected = [harm, high, MARGINS[metric]]
+        assert [float(each) / 100 for each in told] == pytest.approx(expected, abs=1.5e-3)
+        numbers = readings[metric]
+        relative = [numbers[f"relative_{key}"] for key in ("harm", "harm_bound", "margin")]
+        assert relative == pytest.approx(expected, abs=1.5e-3)
+        own = [numbers[key] for key in ("harm", "harm_bound", "margin")]
+        assert own == pytest.approx([each * numbers["control"] for each in relative])
+
+
+@pytest.mark.parametrize(("results", "until"), [("day-05", "2023-01-27"), ("day-14", "2023-02-05")])
+def test_a_stop_rule_in_per_cent_has_its_estimate_beside(repository: Path, results: str, until: str) -> None:
+    out, _ = asked_of_the_gate(repository, results)
+    found = picked(rows(repository, results), stage="test", window="cohort", metric="refund_rate")
+    harm, *_ = against_control([row for row in found if row["date"] <= until], True)
+    told = re.findall(r"P\(harm > 5 %\) = [\d.]+ %, harm estimated at (\S+ %) of control", out)
+    assert told == [percent(harm)]
+
+
+def test_what_it_takes_to_ship_is_per_cent_of_the_control_observed(repository: Path) -> None:
+    """A plan sized for 10 %, whose control is at 12 %: a lift of 3 % is one of 12 %."""
+    edit(repository, BUY_NOW, ("baseline: 12%", "baseline: 10%"), ("min_ci_lower: 0%", "min_lift: 3%"))
+    text, _ = page(repository, "day-14")
+    found = picked(rows(repository, "day-14"), stage="test", window="cohort", metric="add_to_cart_rate")
+    effect, _ = read_out(found)
+    control = arm(picked(found, variant="control"), True).mean
+    assert f"from here on it ships, {points(0.03 * control)}" in text
+    told = re.search(r"It is (\S+) % \(\S+ % to \S+ %\) of control", text)
+    assert told
+    assert float(told[1]) == pytest.approx(100 * effect / control, abs=0.02)
 
 
 def test_harm(repository: Path) -> None:

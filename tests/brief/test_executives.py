@@ -52,7 +52,7 @@ def test_lights_and_words(repository: Path) -> None:
     (table,) = [each for each in section(page, "Guardrails").blocks if isinstance(each, Table)]
     assert [list(row) for row in table.rows] == [
         ["refund_rate", Light("caution", "harm not ruled out"), "no clear difference", "clearly worse in none of 2 weeks, getting worse"],
-        ["cs_contacts", Light("bad", "harmed"), "worse by about 11 %", "clearly worse in 2 of 2 weeks, steady"],
+        ["cs_contacts", Light("bad", "harmed"), "worse by about 15 %", "clearly worse in 2 of 2 weeks, steady"],
         ["p95_page_load", Light("good", "no harm seen"), "no clear difference", "stage 90% so far"],
     ]  # fmt: skip
     assert "the agreed stop rule on cs_contacts has fired" in page.verdict

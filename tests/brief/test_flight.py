@@ -13,7 +13,7 @@ import pytest
 
 from egp.output.page.model import Command, Figure, Light, Page, Paragraph, Section, Table
 from egp.output.page.text import cell_text
-from egp.pages.brief.guardrails import Seen, WatchedGuardrail
+from egp.pages.brief.guardrails import Harm, Seen, WatchedGuardrail
 from egp.pages.brief.holdout import Confirmation
 from egp.pages.brief.scene import Audience
 from egp.plan.experiment import read_experiment
@@ -67,7 +67,7 @@ def test_two_stakeholders_and_two_bad_weeks(repository: Path) -> None:
         ("cs_contacts", "week of 2023-02-23", "harmed, steady"),
         ("p95_page_load", "stage 90% so far", "no harm seen"),
     ]
-    assert rows[3][2:4] == ["+11.2% (+6.21% to +16.3%)", "7%"]
+    assert rows[3][2:4] == ["+15 % (+7.81 % to +23.1 %)", "7%"]
     tripped = points(section(page, "What tripped"))
     assert any(
         "in the weeks that began on 2023-02-16 and 2023-02-23, until 2023-03-01" in each for each in tripped
@@ -135,9 +135,8 @@ def test_red_is_what_the_gate_says(
     low: float, high: float, is_harmed: bool, tripped: tuple[str, ...], light: Light
 ) -> None:
     metric = plan_of().guardrail_metrics[0]
-    seen = Seen(
-        metric, "buy_now", "week", day("2023-02-16"), (low + high) / 2, low, high, 0.01, 0.08, is_harmed
-    )
+    harm = Harm((low + high) / 2, low, high, 0.01)
+    seen = Seen(metric, "buy_now", "week", day("2023-02-16"), harm, harm, 0.08, 1.0, is_harmed)
     assert WatchedGuardrail(metric, "buy_now", (seen,), "", frozenset(tripped)).light(seen) == light
 
 
@@ -301,9 +300,9 @@ def test_what_was_agreed_is_told_in_words(repository: Path) -> None:
     page = ask(repository, BUY_NOW, TWO_BAD_WEEKS).page
     agreed = points(section(page, "What was agreed"))
     assert agreed == [
-        "refunds rolls back if refund_rate is worse by more than 5%, with a probability of at least 95 %; looked at daily; from 20,000 units per variant on.",
+        "refunds rolls back if refund_rate is worse than control by more than 5%, with a probability of at least 95 %; looked at daily; from 20,000 units per variant on.",
         "contacts rolls back if cs_contacts is clearly worse in 2 weeks in a row; from 20,000 units per variant on.",
-        "slow rolls back if p95_page_load is worse by more than 12% on 2 days in a row; from 5,000 units per variant on.",
+        "slow rolls back if p95_page_load is worse than control by more than 12% on 2 days in a row; from 5,000 units per variant on.",
         "It ships if the whole range of the result is better than no change, and every guardrail is shown to stay within what was agreed; otherwise: keep_control.",
         "The options agreed for the readout: ship, keep_control or narrower_rerun.",
     ]

@@ -90,7 +90,7 @@ def test_nothing_of_day_5_depends_on_the_primary(repository: Path, output: str) 
 def test_day_14_tells_lift_interval_and_margins(repository: Path) -> None:
     out = " ".join(gate(repository, "day-14").out.split())
     assert "add_to_cart_rate: +0.58 pp (95 % interval +0.35 to +0.82 pp, p < 0.001); met" in out
-    for guardrail, margin in (("refund_rate", "8%"), ("cs_contacts", "7%"), ("p95_page_load", "4%")):
+    for guardrail, margin in (("refund_rate", "8 %"), ("cs_contacts", "7 %"), ("p95_page_load", "4 %")):
         assert re.search(
             rf"{guardrail}: harm [^;]* \(one-sided\), margin {margin}: harm of the margin is ruled out", out
         )

@@ -22,7 +22,7 @@ from datetime import datetime
 from functools import partial
 
 from egp import stats
-from egp.gate.amounts import as_harm, p_shown, signed, unit_of
+from egp.gate.amounts import OF_CONTROL, as_harm, p_shown, signed, unit_of
 from egp.gate.boundary import Look, look_at
 from egp.gate.clock import shown_look
 from egp.gate.comparisons import comparison_so_far
@@ -47,7 +47,7 @@ from egp.plan.analysis.registered import harm_direction, required_power
 from egp.plan.analysis.registered_test import RegisteredTest, guardrail_test_of
 from egp.plan.experiment import Metric
 from egp.plan.finding import need
-from egp.plan.quantity import shown
+from egp.plan.quantity import MetricChange, shown
 from egp.plan.wording import whole
 from egp.rules.rule import Params
 from egp.yaml import Path
@@ -140,7 +140,7 @@ def _non_inferior(readout: Readout, metric: Metric, path: Path, treatment: str) 
     look = look_at(readout, test, treatment, open_look(readout) or 0)
     harm = harm_seen(test, look)
     declared = need(metric.non_inferiority_margin, *path, "non_inferiority_margin")
-    observed = f"{as_harm(harm.estimate, declared, metric)}, at most {as_harm(harm.bound, declared, metric)}"
+    observed = _in_words(harm, declared, metric)
     verdict = "harm of the margin is ruled out" if harm.is_ruled_out else (
         "harm beyond the margin is shown" if harm.is_shown else "harm of the margin is not ruled out"
     )  # fmt: skip
@@ -155,9 +155,10 @@ def _non_inferior(readout: Readout, metric: Metric, path: Path, treatment: str) 
         required=f"less than {declared}",
         interval=look.interval,
         numbers={
-            "harm": harm.estimate,
-            "harm_bound": harm.bound,
-            "margin": test.margin or 0.0,
+            "harm": harm.in_own_unit(harm.estimate),
+            "harm_bound": harm.in_own_unit(harm.bound),
+            "margin": harm.in_own_unit(harm.margin),
+            **_relative(harm),
             **look.seen.numbers(harm.p_value),
         },
         kind=_kind(metric, harm, following),
@@ -166,6 +167,27 @@ def _non_inferior(readout: Readout, metric: Metric, path: Path, treatment: str) 
         metric=metric.name,
         variant=treatment,
     )
+
+
+def _in_words(harm: Harm, margin: MetricChange, metric: Metric) -> str:
+    """ "+2.84 %, at most +7.16 % of control"."""
+    ends = [
+        as_harm(each, margin, metric, of_control=harm.control is not None)
+        for each in (harm.estimate, harm.bound)
+    ]
+    return f"{', at most '.join(ends)}{f' {OF_CONTROL}' if harm.control is not None else ''}"
+
+
+def _relative(harm: Harm) -> dict[str, float]:
+    """Beside a margin in per cent the shares of control, and the control that they are of."""
+    if harm.control is None:
+        return {}
+    return {
+        "control": harm.control,
+        "relative_harm": harm.estimate,
+        "relative_harm_bound": harm.bound,
+        "relative_margin": harm.margin,
+    }
 
 
 def _kind(metric: Metric, harm: Harm, following: datetime | None) -> Kind:
@@ -181,18 +203,21 @@ def _next(readout: Readout, test: RegisteredTest, look: Look, harm: Harm, follow
         return ""
     if following:
         return f"call again at the next look, {shown_look(following)}, which judges more units"
-    return _rerun(readout, look.seen, test.margin or 0.0, harm.is_shown, test.metric)
+    return _rerun(readout, test, look.seen, harm)
 
 
-def _rerun(readout: Readout, seen: Comparison, margin: float, is_shown: bool, metric: Metric) -> str:
-    if is_shown:
+def _rerun(readout: Readout, test: RegisteredTest, seen: Comparison, harm: Harm) -> str:
+    metric = test.metric
+    if harm.is_shown:
         return (
             "withdraw the treatment" if metric.action == "rollback" else "keep control; the experiment ends"
         )
+    tested = seen.at(test.null_ratio) if harm.control is not None else seen.difference
     resolvable = stats.mde_of_standard_error(
-        seen.difference.standard_error, required_power(readout.plan), guardrail_alpha(readout), 1
+        tested.standard_error, required_power(readout.plan), guardrail_alpha(readout), 1
     )
-    units = max(seen.smaller_units * (resolvable / margin) ** 2, seen.smaller_units * 1.0)
+    times = (resolvable / harm.in_own_unit(harm.margin)) ** 2
+    units = seen.smaller_units * max(times, 1.0)
     return (
         f"keep control, or register a rerun that judges {shown(metric.id)} on n ≥ {whole(units)} per variant"
     )

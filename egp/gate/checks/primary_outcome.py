@@ -20,7 +20,7 @@ from egp import stats
 from egp.gate.amounts import band, p_shown, signed, unit_of
 from egp.gate.boundary import Look
 from egp.gate.clock import elapsed, shown_look, to_go
-from egp.gate.deciding import TestVerdict, deciding
+from egp.gate.deciding import TestVerdict, deciding, lift_beside_bounds, lift_in_words
 from egp.gate.guarding import Part, one_by_one
 from egp.gate.looks import is_last_look_open, open_look, planned_looks
 from egp.gate.reading import Reading
@@ -54,11 +54,13 @@ def _outcome(readout: Readout, metric: Metric, path: Path, treatment: str) -> Re
     seen, interval, unit = verdict.look.seen, verdict.look.interval, unit_of(metric)
     asked, met, p_value = verdict.asked, verdict.met, verdict.p_value
     observed = f"{signed(seen.difference.estimate, unit)}, interval {band(interval, unit)}"
+    lift = lift_beside_bounds(readout, test, verdict.look)
+    beside = f", {lift_in_words(lift)}" if lift else ""
     confidence = percent(1 - 2 * test.tail)
     at = "" if verdict.look.position == open_look(readout) else f" at the look of {_shown(readout, verdict)}"
     message = (
         f"{shown(metric.id)}{at}: {signed(seen.difference.estimate, unit)} "
-        f"({confidence} interval {band(interval, unit)}, {p_shown(p_value)}); {'met' if met else 'not met'}: {asked}"
+        f"({confidence} interval {band(interval, unit)}, {p_shown(p_value)}){beside}; {'met' if met else 'not met'}: {asked}"
     )
     numbers = {
         "estimate": seen.difference.estimate,

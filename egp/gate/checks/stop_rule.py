@@ -37,7 +37,7 @@ from typing import Literal
 
 from egp import stats
 from egp.gate.action import how_to_withdraw
-from egp.gate.amounts import signed, unit_of
+from egp.gate.amounts import OF_CONTROL, signed, signed_share, unit_of
 from egp.gate.comparisons import (
     Uncomputed,
     comparison_so_far,
@@ -148,7 +148,7 @@ class _Watched:
         probability = self._probability_of(beyond)
         harm = self._sign * seen.difference.estimate
         observed = f"P(harm > {self.rule.harm_exceeds}) = {_probability(probability)}"
-        detail = f"{observed}, harm estimated at {signed(harm, unit_of(self.metric))}"
+        detail = f"{observed}, harm estimated at {self._in_words(seen, harm)}"
         numbers = {
             "probability": probability,
             "harm": harm,
@@ -156,6 +156,15 @@ class _Watched:
             "units": float(seen.smaller_units),
         }
         return self._phrase(probability >= asked, detail, observed, required, numbers)
+
+    def _in_words(self, seen: Comparison, harm: float) -> str:
+        """Beside an amount in per cent as a share of the control observed: "+10.8 % of control"."""
+        amount = self.rule.harm_exceeds
+        if amount is None or not amount.relative or seen.control.value <= 0:
+            return signed(harm, unit_of(self.metric))
+        return (
+            f"{signed_share(harm / seen.control.value)} {OF_CONTROL} ({signed(harm, unit_of(self.metric))})"
+        )
 
     def _evaluated_until(self) -> date | None:
         """The last day of first exposure that the latest evaluation saw, however often the gate is called."""

@@ -103,7 +103,7 @@ def another_week(scene: Scene, readout: Readout, rows: list[WatchedGuardrail]) -
         name = _name(scene, row.metric, readout, row.variant)
         yield _harm(
             f"going on, each week: {name}",
-            row.metric, price, seen.treated, seen.low, seen.harm, seen.high, sign,
+            row.metric, price, seen.treated, seen.own.low, seen.own.seen, seen.own.high, sign,
         )  # fmt: skip
 
 

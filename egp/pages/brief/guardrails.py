@@ -27,6 +27,7 @@ from egp.plan.results import TEST
 from egp.plan.typed_reader import label
 from egp.plan.wording import counted, listing, percent, significant
 from egp.stats import StatisticsInputError
+from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
     from egp.gate.call import GateJudgement
@@ -40,48 +41,72 @@ if TYPE_CHECKING:
 LAST = timedelta(days=14)
 WEEK = timedelta(weeks=1)
 NO_HARM = "no harm seen"
-_OF_BASELINE = "% are of the plan's baseline, as its margins are"
+_OF_CONTROL = "% are of control on the same days, those of the margins too"
+
+
+class Harm(NamedTuple):
+    """Harm with its range; positive is harm."""
+
+    seen: float
+    low: float
+    high: float
+    standard_error: float
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A guardrail's harm in a period, in its own unit; positive is harm."""
+    """A guardrail's harm in a period."""
 
     metric: Metric
     variant: str
     period: str
     first: date | None
     """First day of the week; None for all of the stage."""
-    harm: float
-    low: float
-    high: float
-    standard_error: float
+    own: Harm
+    """In the metric's own unit."""
+    of_control: Harm | None
+    """As shares of the control observed, where the margin is one."""
     margin: float | None
+    """In the unit of ``harm``."""
+    control: float
     is_harmed: bool
     """Whether the harm of the week is one of those that the stop rules count; never of all of a stage."""
     treated: int = 0
     """Units of the treatment in the period."""
 
     @property
+    def harm(self) -> Harm:
+        """The way its margin is written: what is said of it, and held against the margin."""
+        return self.of_control or self.own
+
+    @property
+    def margin_in_own_unit(self) -> float | None:
+        if self.margin is None or self.of_control is None:
+            return self.margin
+        return self.margin * self.control
+
+    @property
     def word(self) -> str:
         if self.is_harmed:
             return "harmed"
-        if self.low > 0:
+        if self.harm.low > 0:
             return "signs of harm"
-        return "harm not ruled out" if self.margin is not None and self.high >= self.margin else NO_HARM
+        return "harm not ruled out" if self.margin is not None and self.harm.high >= self.margin else NO_HARM
 
     def worded(self, amount: float) -> str:
         margin = self.metric.non_inferiority_margin
-        return as_harm(amount, margin, self.metric) if margin else signed(amount, unit_of(self.metric))
+        if margin is None:
+            return signed(amount, unit_of(self.metric))
+        return as_harm(amount, margin, self.metric, of_control=self.of_control is not None)
 
     @property
     def size(self) -> str:
         """The amount of harm or good, without a sign."""
-        return self.worded(abs(self.harm))[1:]
+        return self.worded(abs(self.harm.seen))[1:]
 
     @property
     def range(self) -> str:
-        return f"{self.worded(self.low)} to {self.worded(self.high)}"
+        return f"{self.worded(self.harm.low)} to {self.worded(self.harm.high)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +211,17 @@ def _seen(
     alpha, harm = guardrail_alpha(readout), harm_direction(metric, path)
     sign = 1 if harm == "increase" else -1
     low, high = sorted(sign * end for end in comparison.difference.interval(2 * alpha))
+    own = Harm(sign * comparison.difference.estimate, low, high, comparison.difference.standard_error)
+    of_control = _of_control(metric, comparison, alpha, sign)
     return Seen(
         metric=metric,
         variant=variant,
         period=period,
         first=first,
-        harm=sign * comparison.difference.estimate,
-        low=low,
-        high=high,
-        standard_error=comparison.difference.standard_error,
-        margin=_margin(metric, path, comparison),
+        own=own,
+        of_control=of_control,
+        margin=_margin(metric, path, is_of_control=of_control is not None),
+        control=comparison.control.value,
         is_harmed=first is not None
         and stats.harm_p_value(comparison.difference, harm)
         < weekly_level(readout.plan, BAD_WEEKS, alarm_levels(readout)),
@@ -203,13 +229,21 @@ def _seen(
     )
 
 
-def _margin(metric: Metric, path: Path, seen: Comparison) -> float | None:
-    """The margin in the metric's own unit; of one in per cent that share of the control observed."""
+def _of_control(metric: Metric, seen: Comparison, alpha: float, sign: int) -> Harm | None:
+    """The harm that is held against a margin in per cent. Raises Lacking for a control that nothing is relative to."""
+    if not is_relative(metric.non_inferiority_margin, metric):
+        return None
+    seen.require_positive_control(metric.name, alpha)
+    low, high = sorted(sign * end for end in seen.lifts(alpha))
+    error = seen.at(1 + seen.lift).standard_error / seen.control.value
+    return Harm(sign * seen.lift, low, high, error)
+
+
+def _margin(metric: Metric, path: Path, *, is_of_control: bool) -> float | None:
+    """The margin as a share, or in the metric's own unit."""
     declared = metric.non_inferiority_margin
     try:
-        if declared is not None and is_relative(declared, metric) and seen.control.value > 0:
-            return abs(declared.value) * seen.control.value
-        return margin_of(metric, path)
+        return abs(declared.value) if declared is not None and is_of_control else margin_of(metric, path)
     except NotChecked:
         return None
 
@@ -219,7 +253,7 @@ def _trend(readout: Readout, seen: tuple[Seen, ...]) -> str:
     is overstated: a trend that is named is one."""
     if len(seen) < 2:
         return ""
-    before, now = (stats.ArmEstimate(each.harm, each.standard_error) for each in seen[-2:])
+    before, now = (stats.ArmEstimate(each.harm.seen, each.harm.standard_error) for each in seen[-2:])
     step, alpha = stats.difference(before, now), guardrail_alpha(readout)
     if step.upper_tail() < alpha:
         return "getting worse"
@@ -304,7 +338,7 @@ def _table(rows: list[WatchedGuardrail], readout: Readout, is_sound: bool) -> Ta
         for seen in row.seen:
             margin = str(row.metric.non_inferiority_margin or "none")
             light = _light(row, seen, is_sound, row.trend if seen is row.latest else "")
-            harm = f"{seen.worded(seen.harm)} ({seen.range})"
+            harm = f"{seen.worded(seen.harm.seen)} ({seen.range})"
             cells.append([_name(row, rows), seen.period, harm, margin, light])
         if not row.seen:
             cells.append([_name(row, rows), "", "", "", _unseen(row)])
@@ -312,7 +346,7 @@ def _table(rows: list[WatchedGuardrail], readout: Readout, is_sound: bool) -> Ta
     return Table(
         ["guardrail", "period", "harm (range)", "margin", "state"],
         cells,
-        caption=f"Harm against control, + is worse; {_OF_BASELINE}; the range holds the true harm in {confidence} of such cases",
+        caption=f"Harm against control, + is worse; {_OF_CONTROL}; the range holds the true harm in {confidence} of such cases",
         numeric=frozenset({2, 3}),
     )
 
@@ -328,7 +362,7 @@ def _lights(rows: list[WatchedGuardrail], is_sound: bool) -> Table:
         change = _change(latest) if is_sound else ""
         cells.append([_name(row, rows), _light(row, latest, is_sound), change, period])
     head = ["guardrail", "light", "against control", "over time"]
-    return Table(head, cells, caption=f"Against control; {_OF_BASELINE}")
+    return Table(head, cells, caption=f"Against control; {_OF_CONTROL}")
 
 
 def _unseen(row: WatchedGuardrail) -> Light:
@@ -341,13 +375,12 @@ def _bad_weeks(row: WatchedGuardrail) -> str:
 
 
 def _change(seen: Seen) -> str:
-    baseline = seen.metric.baseline
-    if seen.low <= 0 <= seen.high:
+    if seen.harm.low <= 0 <= seen.harm.high:
         return "no clear difference"
-    which = "better" if seen.high < 0 else "worse"
-    if baseline is None or not baseline.value:
+    which = "better" if seen.harm.high < 0 else "worse"
+    if seen.control <= 0:
         return f"{which} by about {seen.size}"
-    return f"{which} by about {significant(abs(seen.harm / baseline.value) * 100, 2)} %"
+    return f"{which} by about {significant(abs(seen.own.seen / seen.control) * 100, 2)} %"
 
 
 def _joined(*parts: str) -> str:
@@ -359,10 +392,10 @@ def _picture(rows: list[WatchedGuardrail], is_sound: bool) -> Figure | None:
     drawn = [
         Interval(
             name=seen.period,
-            low=_on_scale(seen.low / seen.margin),
-            high=_on_scale(seen.high / seen.margin),
-            words=f"{seen.worded(seen.harm)} ({seen.range}): {light.word}",
-            estimate=_on_scale(seen.harm / seen.margin),
+            low=_on_scale(seen.harm.low / seen.margin),
+            high=_on_scale(seen.harm.high / seen.margin),
+            words=f"{seen.worded(seen.harm.seen)} ({seen.range}): {light.word}",
+            estimate=_on_scale(seen.harm.seen / seen.margin),
             mark=_MARK[light.tone],
             group=f"{_name(row, rows)}, margin {row.metric.non_inferiority_margin}",
         )

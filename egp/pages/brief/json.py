@@ -18,7 +18,7 @@ from egp.pages.brief.who import deadline_instant
 from egp.pages.brief.worth import Launch
 
 if TYPE_CHECKING:
-    from egp.pages.brief.guardrails import WatchedGuardrail
+    from egp.pages.brief.guardrails import Seen, WatchedGuardrail
     from egp.pages.brief.priced import Account, Line
     from egp.pages.brief.scene import Scene
     from egp.pages.brief.telling import Told
@@ -68,6 +68,15 @@ class HeldPosition(Reported):
     agrees_if: str
 
 
+class RelativeHarm(Reported):
+    """As shares of the control observed in the same period."""
+
+    harm: float
+    low: float
+    high: float
+    margin: float
+
+
 class GuardrailPeriod(Reported):
     """A guardrail's harm in a week, or in the stage so far; in its own unit, harm above zero."""
 
@@ -78,6 +87,9 @@ class GuardrailPeriod(Reported):
     low: float
     high: float
     margin: float | None
+    """Of one in per cent that share of the control observed."""
+    relative: RelativeHarm | None
+    """Where the margin is in per cent."""
     state: str
     tone: Tone
 
@@ -265,9 +277,17 @@ def _periods(rows: Iterable[WatchedGuardrail]) -> Iterable[GuardrailPeriod]:
         for seen in row.seen:
             light = row.light(seen, row.trend if seen is row.latest else "")
             yield GuardrailPeriod(
-                metric=row.metric.name, variant=row.variant, period=seen.period, harm=seen.harm, low=seen.low,
-                high=seen.high, margin=seen.margin, state=light.word, tone=light.tone,
+                metric=row.metric.name, variant=row.variant, period=seen.period, harm=seen.own.seen, low=seen.own.low,
+                high=seen.own.high, margin=seen.margin_in_own_unit, relative=_relative(seen), state=light.word,
+                tone=light.tone,
             )  # fmt: skip
+
+
+def _relative(seen: Seen) -> RelativeHarm | None:
+    found, margin = seen.of_control, seen.margin
+    if found is None or margin is None:
+        return None
+    return RelativeHarm(harm=found.seen, low=found.low, high=found.high, margin=margin)
 
 
 def _decision(decided: Decided) -> RecordedDecision:

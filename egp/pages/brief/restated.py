@@ -13,6 +13,7 @@ from egp.plan.quantity import shown
 from egp.plan.wording import counted, listing, percent
 
 if TYPE_CHECKING:
+    from egp.plan.quantity import MetricChange
     from egp.policy.model import Adopted
 
 WEEK = timedelta(weeks=1)
@@ -38,7 +39,7 @@ def stop_rule_in_words(rule: StopRule) -> str:
     """When it fires: "cs_contacts is clearly worse in 2 weeks in a row"."""
     metric, worse = (
         shown(rule.metric),
-        f"worse by more than {rule.harm_exceeds}" if rule.harm_exceeds else "worse",
+        f"worse than control by more than {rule.harm_exceeds}" if rule.harm_exceeds else "worse",
     )
     if rule.probability is not None:
         return f"{metric} is {worse}, with a probability of at least {percent(rule.probability)}"
@@ -83,10 +84,15 @@ def _of_withdrawal(branch: Withdrawal) -> Iterator[str]:
         yield (
             "the whole range of the result is worse than no change"
             if bound.value == 0
-            else f"the whole range of the result is below {bound}"
+            else f"the whole range of the result is below {_with_base(bound)}"
         )
     if branch.max_lift is not None:
-        yield f"the result itself is at most {branch.max_lift}"
+        yield f"the result itself is at most {_with_base(branch.max_lift)}"
+
+
+def _with_base(bound: MetricChange) -> str:
+    """ "1.5% of control"."""
+    return f"{bound} of control" if bound.relative and bound.value else f"{bound}"
 
 
 def _criteria(decision: DecisionRule) -> Iterator[str]:
@@ -95,7 +101,7 @@ def _criteria(decision: DecisionRule) -> Iterator[str]:
         yield (
             "the whole range of the result is better than no change"
             if bound.value == 0
-            else (f"the whole range of the result is above {bound}")
+            else f"the whole range of the result is above {_with_base(bound)}"
         )
     if decision.min_lift is not None:
-        yield f"the result itself is at least {decision.min_lift}"
+        yield f"the result itself is at least {_with_base(decision.min_lift)}"

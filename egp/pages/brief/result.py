@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.gate.amounts import band, signed, unit_of
-from egp.gate.deciding import deciding
+from egp.gate.deciding import deciding, lift_beside_bounds
 from egp.gate.estimates import Lacking
 from egp.gate.looks import planned_looks
 from egp.gate.move import MoveError, move_to
 from egp.gate.withholding import Withheld
 from egp.plan.analysis.money import called_by_people
-from egp.plan.analysis.registered import size_of
 from egp.plan.analysis.registered_test import primary_test_of
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
@@ -52,6 +51,8 @@ class Result:
     selected: stats.Selected | None
     """What is left of a result that ships when it is taken into account that only such results do."""
     rises: bool
+    of_control: tuple[float, float, float] | None
+    """The change and its range as shares of the control observed, where what it is held against is one."""
 
     def worded(self, benefit: float) -> str:
         """ "+0.58 pp", in the direction in which the metric is counted."""
@@ -127,18 +128,28 @@ def _result(scene: Scene, readout: Readout, test: RegisteredTest, verdict: TestV
         if verdict.met
         else None,
         rises=rises,
+        of_control=lift_beside_bounds(readout, test, verdict.look),
     )
 
 
 def _cut(readout: Readout, test: RegisteredTest, verdict: TestVerdict) -> float:
-    """The estimate from which on the registered test and the decision rule ship."""
-    look = verdict.look
-    reach = look.seen.difference.critical(look.tail) * look.seen.difference.standard_error
+    """The estimate from which on the registered test and the decision rule ship; bounds in per cent are of control."""
+    seen, tail = verdict.look.seen, verdict.look.tail
+    sign, rule = 1 if test.harm == "decrease" else -1, readout.plan.decision_rule
+
+    def beyond(ratio: float) -> float:
+        """The least benefit whose interval lies on the good side of so many times control."""
+        return sign * (ratio - 1) * seen.control.value + _reach(seen.at(ratio), tail)
+
     if test.margin is not None:
-        return reach - abs(test.margin)
-    cuts, rule = [reach], readout.plan.decision_rule
-    if rule is not None and rule.min_ci_lower is not None:
-        cuts.append(size_of(rule.min_ci_lower, test.metric, test.path, "min_ci_lower") + reach)
+        return beyond(test.null_ratio) if test.is_relative else _reach(seen.difference, tail) - test.margin
+    cuts = [_reach(seen.difference, tail)]
+    if rule is not None and (bound := rule.min_ci_lower) is not None:
+        cuts.append(beyond(1 + sign * bound.value) if bound.relative else bound.value + cuts[0])
     if rule is not None and rule.min_lift is not None:
-        cuts.append(size_of(rule.min_lift, test.metric, test.path, "min_lift"))
+        cuts.append(rule.min_lift.absolute(seen.control.value))
     return max(cuts)
+
+
+def _reach(contrast: stats.Contrast, tail: float) -> float:
+    return contrast.critical(tail) * contrast.standard_error

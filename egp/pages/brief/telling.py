@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.advice.choices import GO
 from egp.advice.open_options import errors_of
+from egp.gate.deciding import lift_in_words
 from egp.output.page.model import Block, Figure, Paragraph, Section
 from egp.pages.brief.accounts import (
     CURSE,
@@ -137,7 +138,8 @@ def result_section(said: Told, for_executives: bool) -> Iterator[Section]:
         return
     told = f"Read on {result.read_on}."
     if not for_executives:
-        told = f"{told} To ship it takes {result.asked}."
+        lift = f" It is {lift_in_words(result.of_control)}." if result.of_control else ""
+        told = f"{told} To ship it takes {result.asked}.{lift}"
     if result.selected is not None:
         told = f"{told} What ships has been lucky more often than not: amounts count the effect without that luck."
     blocks: list[Block] = [_pictured(said, result), Paragraph(told)]
