@@ -17,7 +17,7 @@ from egp.gate.clock import instant, zone_of
 from egp.gate.stage import CurrentStage, current_stage
 from egp.plan.analysis.registered import has_primary_test, is_sequential
 from egp.plan.analysis.registered_test import ANALYSIS
-from egp.plan.finding import need
+from egp.plan.finding import NotChecked, need
 from egp.rules.rule_inputs import Organisation
 
 if TYPE_CHECKING:
@@ -131,6 +131,13 @@ class Readout:
     def ramped(self) -> tuple[str, ...]:
         """The treatments that the move is about: the one that is named, or all."""
         return (self.treatment,) if self.treatment else self.treatments
+
+    @property
+    def foremost(self) -> str:
+        """The treatment that is shown where there is room for one. Raises NotChecked for a plan that names none."""
+        for treatment in self.ramped:
+            return treatment
+        raise NotChecked(("variants",))
 
     @cached_property
     def rows_by_key(self) -> dict[tuple[str, str, str, str], list[Row]]:

@@ -25,7 +25,7 @@ NAMES_OF_MODULE = {
     ),
     "exact": "EXACT_BELOW_EVENTS exact_score_power",
     "exaggeration": "Selected TypeM corrected_for_selection type_m",
-    "looks": "information_fractions most_crossing_probability repeated_looks_type1",
+    "looks": "alarm_probability information_fractions most_crossing_probability repeated_looks_type1",
     "means": "mean_mde mean_power mean_units",
     "moments": (
         "cluster_sizes covariate_correlation intra_cluster_correlation skewness_of_sums split_correlation "

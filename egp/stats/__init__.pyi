@@ -37,6 +37,7 @@ from .exaggeration import Selected as Selected
 from .exaggeration import TypeM as TypeM
 from .exaggeration import corrected_for_selection as corrected_for_selection
 from .exaggeration import type_m as type_m
+from .looks import alarm_probability as alarm_probability
 from .looks import information_fractions as information_fractions
 from .looks import most_crossing_probability as most_crossing_probability
 from .looks import repeated_looks_type1 as repeated_looks_type1

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+
+import pytest
+
 from egp.advice.options.case import LONGEST_TRIED, Case
 from egp.advice.options.solver import MOST_STEPS
 from egp.output.page import text
 from egp.output.report.text import Style
 from egp.pages.memo.page import memo
-from egp.stats.spending import _sequential_characteristics
+from egp.stats import looks
 from tests.memo.cases import AS_OF, EXAMPLES, case_of_text, changed_case
 
 SOUND = "experiments/pdp-buy-now.yaml"
@@ -37,13 +42,27 @@ def test_few_alarms_are_all_weighed_and_advised_on() -> None:
 
 
 def test_the_exact_chance_of_many_alarms_is_computed_of_the_first() -> None:
-    before = _sequential_characteristics.cache_info().misses
-    case = with_alarms(40)
-    found = case.judged.of("hair-trigger")
+    found = with_alarms(40).judged.of("hair-trigger")
     assert len(found) == 40
-    assert _sequential_characteristics.cache_info().misses - before < 200
-    assert ["up to" in each.observed for each in found] == [False] * 8 + [True] * 32
+    assert ["up to" in each.observed for each in found] == [False] * 4 + [True] * 36
     assert ["sound less often first" in each.help for each in found] == [False] * 3 + [True] * 37
+
+
+@pytest.mark.parametrize("number", [1, 3, 8, 40])
+def test_a_page_of_alarms_that_sound_daily_takes_few_steps_of_the_recursion(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most of the time of such a page is that of these exponentials: ten million of them take a second."""
+    steps = Counter[str]()
+
+    def counted(exponent: float) -> float:
+        steps["taken"] += 1
+        return math.exp(exponent)
+
+    looks._alarm_probability.cache_clear()
+    monkeypatch.setattr(looks, "_exp", counted)
+    told(with_alarms(number))
+    assert 1_000_000 < steps["taken"] < 9_000_000
 
 
 def test_changes_beyond_the_bound_are_counted_and_not_tried() -> None:

@@ -183,7 +183,7 @@ class TestHairTrigger:
         margin = 0.05 * 0.031 / math.sqrt(0.031 * 0.969 * (1 + 1.05**2) / 153_000)
         expected = stats.posterior_rule_false_alarm(0.95, information, None, margin)
         assert expected == pytest.approx(0.008, abs=5e-4)
-        assert posterior_alarm(in_test_alone(0), 0, 0.95, "exact").chance == pytest.approx(expected, rel=1e-9)
+        assert posterior_alarm(in_test_alone(0), 0, 0.95, "exact").chance == pytest.approx(expected, abs=1e-7)
 
     @pytest.mark.parametrize(
         "keys",

@@ -9,10 +9,12 @@ import pytest
 
 from egp.stats import (
     StatisticsInputError,
+    alarm_probability,
     group_sequential_inflation,
     haybittle_peto_type1,
     information_fractions,
     look_exaggeration,
+    most_crossing_probability,
     obrien_fleming_constant,
     pocock_constant,
     repeated_looks_type1,
@@ -23,7 +25,7 @@ from egp.stats import (
     z_upper,
 )
 from egp.stats import looks as looks_module
-from egp.stats.looks import crossing_probability
+from egp.stats.looks import ALARM_ERROR, crossing_probability
 
 
 def _with_more_nodes(count: int) -> float:
@@ -73,6 +75,31 @@ class TestRepeatedLooks:
         finer = _with_more_nodes(336)
         assert hourly == pytest.approx(finer, abs=1e-12)
         assert repeated_looks_type1(0.05, 200) < hourly < 0.5
+
+
+class TestAlarms:
+    """The chance of an alarm is computed on a coarser grid than a design."""
+
+    @pytest.mark.parametrize("number", [1, 2, 14, 119])
+    @pytest.mark.parametrize(
+        ("first", "last"), [(-1.0, -1.0), (0.5, 2.0), (1.2, 4.1), (3.0, 3.0), (4.0, 1.0), (4.0, 40.0)]
+    )
+    def test_it_is_within_its_error_of_the_recursion_and_below_the_bound(
+        self, number: int, first: float, last: float
+    ) -> None:
+        bounds = [first + (last - first) * at / max(1, number - 1) for at in range(number)]
+        looks = [at + 10.0 for at in range(number)]
+        chance = alarm_probability(bounds, looks)
+        assert chance == pytest.approx(
+            sequential_characteristics(bounds, looks, 0.0, 1).power, abs=ALARM_ERROR
+        )
+        assert chance <= most_crossing_probability(bounds, looks) + ALARM_ERROR
+
+    def test_next_to_no_chance_is_the_sum_of_the_looks(self) -> None:
+        bounds = [5.0, 5.5, 6.0]
+        alone = sum(0.5 * math.erfc(bound / math.sqrt(2)) for bound in bounds)
+        assert alarm_probability(bounds, [1.0, 2.0, 3.0]) == pytest.approx(alone, rel=1e-9)
+        assert alone < ALARM_ERROR / 10
 
 
 class TestSpending:

@@ -193,7 +193,7 @@ def _comparisons(readout: Readout) -> Iterator[tuple[str, Comparison]]:
     ]
     for test_of, path, metric in tests:
         try:
-            comparison = comparison_at(readout, test_of(readout.plan, metric, path), readout.treatments[0])
+            comparison = comparison_at(readout, test_of(readout.plan, metric, path), readout.foremost)
             comparison.difference.upper_tail()
         except (Lacking, NotChecked, stats.StatisticsInputError):
             continue

@@ -63,7 +63,7 @@ def confirmation(scene: Scene, result: Result | None) -> Confirmation | str:
     if not readout.stage.has_control:
         return "everybody is treated, and nobody is held out"
     try:
-        seen = comparison_so_far(readout, result.metric, readout.treatments[0])
+        seen = comparison_so_far(readout, result.metric, readout.foremost)
         alpha = comparison_alpha(readout.plan)
         sign = 1 if result.rises else -1
         low, high = sorted(sign * end for end in seen.difference.interval(1 - result.confidence))

@@ -14,7 +14,7 @@ from egp.gate.move import MoveError, move_to
 from egp.gate.withholding import Withheld
 from egp.plan.analysis.money import called_by_people
 from egp.plan.analysis.registered_test import primary_test_of
-from egp.plan.finding import NotChecked
+from egp.plan.finding import NotChecked, need
 from egp.plan.quantity import shown
 from egp.plan.results import stage_name
 from egp.plan.wording import percent
@@ -80,7 +80,7 @@ def result_of(scene: Scene) -> Result | str:
         path, metric = next(readout.plan.primaries)
         test = primary_test_of(readout.plan, metric, path)
         at_look = _at_its_look(readout)
-        verdict = deciding(at_look, test, at_look.ramped[0])
+        verdict = deciding(at_look, test, at_look.foremost)
     except Withheld as reason:
         return str(reason)
     except StopIteration:
@@ -96,9 +96,9 @@ def _at_its_look(readout: Readout) -> Readout:
     """The readout as it was decided on: in the test, at the last look or at the latest one since."""
     if readout.stage.position < 0:
         return readout
-    first = readout.plan.ramp[0].treated
-    if first is None:
-        raise NotChecked(("ramp", 0, "treated"))
+    if not readout.plan.ramp:
+        raise NotChecked(("ramp",))
+    first = need(readout.plan.ramp[0].treated, "ramp", 0, "treated")
     move = move_to(readout.plan, stage_name(first))
     return replace(readout, as_of=planned_looks(readout)[-1], move=move)
 

@@ -141,7 +141,7 @@ def _at_evaluations(bounds: Sequence[float], information: Sequence[float], how: 
     if how == "few":
         every = slice((len(bounds) - 1) % _OF_MANY, None, _OF_MANY)
         bounds, information = bounds[every], information[every]
-    return stats.sequential_characteristics(bounds, information, 0.0, sides=1).power
+    return stats.alarm_probability(bounds, information)
 
 
 def days_alarm(plan: Experiment, position: int, days: int, how: How, levels: AlarmLevels) -> FalseAlarm:

@@ -204,6 +204,9 @@ MOST_DAYS = 60
 MOST_WEIGHED = 8
 """Alarms of a plan whose exact chance is computed; of further ones a bound is, or the work would grow with what an author writes."""
 
+MOST_EVALUATED = 300
+"""Evaluations of these alarms after which a bound does for the others, too: the exact chance takes the square of their number."""
+
 MOST_ADVISED = 3
 """Alarms that sound too often for which it is computed what would calm them."""
 
@@ -261,16 +264,13 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         raise DoesNotApply
     limit, levels = params.false_alarm, levels_set_by(params)
     unchecked: NotChecked | None = None
-    loud = weighed = 0
+    loud = 0
     quiet: list[tuple[Trigger, float]] = []
-    for make in _makers(plan, levels):
-        try:
-            trigger = make()
-            alarm, is_exact = _weighed(trigger, limit, weighed < MOST_WEIGHED)
-        except NotChecked as missing:
-            unchecked = unchecked or missing
+    for each in _alarms(plan, levels, limit):
+        if isinstance(each, NotChecked):
+            unchecked = unchecked or each
             continue
-        weighed += is_exact
+        trigger, alarm = each
         if alarm.chance > limit:
             loud += 1
             calmed = trigger if loud <= MOST_ADVISED else trigger._replace(remedies=_later)
@@ -294,6 +294,23 @@ def _makers(plan: Experiment, levels: AlarmLevels) -> Iterator[Callable[[], Trig
             yield partial(_days, plan, levels, position, whole_days(stop_rule.for_))
         elif stop_rule.significant_harm_for is None:
             yield partial(_lacking, ("stop_rules", position, "probability"))
+
+
+def _alarms(
+    plan: Experiment, levels: AlarmLevels, limit: float
+) -> Iterator[tuple[Trigger, FalseAlarm] | NotChecked]:
+    """Each trigger and how often it sounds, or what it lacks."""
+    weighed = evaluated = 0
+    for make in _makers(plan, levels):
+        try:
+            trigger = make()
+            alarm, is_exact = _weighed(trigger, limit, weighed < MOST_WEIGHED and evaluated < MOST_EVALUATED)
+        except NotChecked as missing:
+            yield missing
+            continue
+        weighed += is_exact
+        evaluated += is_exact * alarm.number
+        yield trigger, alarm
 
 
 def _lacking(path: Path) -> Trigger:
@@ -436,7 +453,9 @@ def _least_calm(chance: Callable[[int, How], float], loud: int, room: float) -> 
     for step in count():
         if calm - loud <= 1:
             return calm
-        led = bisect_left(range(1000), True, lo=loud, key=lambda each: chance(each, "pairs") * factor <= room)
+        led = bisect_left(
+            range(1000), True, lo=loud, hi=calm, key=lambda each: chance(each, "pairs") * factor <= room
+        )
         at = min(max(led, loud + 1), calm - 1) if step < _MOST_LED else (loud + calm) // 2
         exact = chance(at, "exact")
         factor = exact / max(chance(at, "pairs"), exact, 1e-300)
@@ -550,13 +569,14 @@ def _as_in_plan(value: float, unit: str) -> str:
 def _broken(broken: Broken) -> Iterator[tuple[Trigger, FalseAlarm]]:
     """The alarm that a violation is about, where it can be weighed and sounds too often."""
     limit = broken.params.false_alarm
-    for number, make in enumerate(_makers(broken.plan, levels_set_by(broken.params))):
-        with suppress(NotChecked):
-            trigger = make()
-            if trigger.at == broken.at and not trigger.already:
-                alarm, _ = _weighed(trigger, limit, number < MOST_WEIGHED)
-                if alarm.chance > limit:
-                    yield trigger, alarm
+    for each in _alarms(broken.plan, levels_set_by(broken.params), limit):
+        if (
+            isinstance(each, tuple)
+            and each[0].at == broken.at
+            and not each[0].already
+            and each[1].chance > limit
+        ):
+            yield each
 
 
 def costs(broken: Broken) -> Iterator[str]:
