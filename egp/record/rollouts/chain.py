@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from egp.record.rollouts.rollout import Audience, Said, VariantShare, Weights
+from egp.record.rollouts.rollout import Audience, Said, Unread, VariantShare, Weights
 from egp.stats.values import NamedTuple, mutable
 from egp.yaml import Span
 
@@ -74,6 +74,11 @@ def audiences(steps: Sequence[Step], default: str, default_at: Span) -> tuple[Au
     rest = [each for each in steps if not each.condition]
     found.append(_audience("", rest, next(iter(rest), None), default, default_at))
     return tuple(found)
+
+
+def unread_in(audiences: Sequence[Audience], path: str, flag: str) -> tuple[Unread, ...]:
+    """What is not known of a flag's audiences, each where it is written."""
+    return tuple(Unread(path, each.at, each.unread, flag) for each in audiences if each.unread)
 
 
 def _asked(steps: Sequence[Step], at: int) -> list[Step]:

@@ -63,6 +63,7 @@ from datetime import timedelta
 from egp.plan.quantity import shown
 from egp.plan.wording import listing
 from egp.record.rollouts.asking import GateCall, filled_in, gate_call
+from egp.record.rollouts.manifest import Manifest, kind_of, name_of, named
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import (
@@ -94,21 +95,16 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
         for each in documents
         if isinstance(each.value, dict)
         and (kind := str(each.value.get("kind", "")))
-        and (name := _name(each))
+        and (name := name_of(each))
     }
     templates = {
         name.value: Part(each, each.value)
         for each in documents
-        if _kind(each) in ("AnalysisTemplate", "ClusterAnalysisTemplate") and (name := _name(each))
+        if kind_of(each, GROUP) in ("AnalysisTemplate", "ClusterAnalysisTemplate") and (name := name_of(each))
     }
-    for document in documents:
-        name = _name(document)
-        if _kind(document) == "Rollout":
-            if name is None:
-                at = document.span(("metadata",))
-                unread.append(Unread(document.path, at, "its name is filled in elsewhere"))
-            else:
-                yield _Manifest(document, name, environment, templates, workloads).rollout()
+    rollouts = (each for each in documents if kind_of(each, GROUP) == "Rollout")
+    for document, name in named(rollouts, unread):
+        yield _Rollout(document, name, environment, templates, workloads).rollout()
     yield from unread
 
 
@@ -124,19 +120,8 @@ def _revision(root: Part, workloads: Mapping[tuple[str, str], Part]) -> Said[str
     return Said("".join(each.as_json() for each in (said, elsewhere) if each), said.key_at)
 
 
-def _kind(document: Document) -> str:
-    value = document.value
-    is_argo = isinstance(value, dict) and str(value.get("apiVersion", "")).startswith(GROUP)
-    return str(value.get("kind", "")) if is_argo and isinstance(value, dict) else ""
-
-
-def _name(document: Document) -> Said[str] | None:
-    name = Part(document, document.value).get("metadata", "name")
-    return name.said_text() if name else None
-
-
-class _Manifest:
-    """One manifest while it is read."""
+class _Rollout(Manifest):
+    """One `Rollout` while it is read."""
 
     def __init__(
         self,
@@ -146,16 +131,13 @@ class _Manifest:
         templates: _Templates,
         workloads: Mapping[tuple[str, str], Part],
     ) -> None:
+        super().__init__(document, name, environment)
         self._workloads = workloads
-        self._document = document
-        self._name = name
-        self._environment = environment
         self._templates = templates
-        self._unread: list[Unread] = []
         self._watched: dict[str, Watched] = {}
 
     def rollout(self) -> Rollout:
-        root = Part(self._document, self._document.value)
+        root = self.root
         canary = root.get("spec", "strategy", "canary")
         blue_green = root.get("spec", "strategy", "blueGreen")
         stages: list[RolloutStage] = []
@@ -167,32 +149,29 @@ class _Manifest:
             self._watch(blue_green.get("prePromotionAnalysis"))
             self._watch(blue_green.get("postPromotionAnalysis"))
         else:
-            self._not_read(root, "it names neither a canary nor a blueGreen strategy")
+            self.not_read(root, "it names neither a canary nor a blueGreen strategy")
         routing = canary.get("trafficRouting") if canary else None
         return Rollout(
             format="argo-rollouts",
-            path=self._document.path,
-            document=self._document.index,
-            flag=self._name,
-            environment=self._environment,
-            variants=(Said(NEW, self._name.at), Said(OLD, self._name.at)),
+            path=self.document.path,
+            document=self.document.index,
+            flag=self.name,
+            environment=self.environment,
+            variants=(Said(NEW, self.name.at), Said(OLD, self.name.at)),
             share_of="requests" if routing or blue_green else "replicas",
             stages=tuple(stages),
             watched=tuple(self._watched.values()),
             terms=tuple(_terms(root, canary)),
             revision=_revision(root, self._workloads),
             withdrawn_by=WITHDRAWN_BY,
-            unread=tuple(self._unread),
+            unread=tuple(self.unread),
         )
-
-    def _not_read(self, part: Part, reason: str) -> None:
-        self._unread.append(Unread(self._document.path, part.at, reason, self._name.value))
 
     def _stages(self, canary: Part) -> list[RolloutStage]:
         """The stages of the steps; without steps the new version comes at once."""
         steps = canary.get("steps")
         if steps is not None and not isinstance(steps.value, list):
-            self._not_read(steps, steps.computed or "its steps are no list")
+            self.not_read(steps, steps.computed or "its steps are no list")
             return []
         walk = _Walk(self._max_weight(canary), canary.key_at)
         for step in steps.list() if steps else ():
@@ -204,7 +183,7 @@ class _Manifest:
         """Takes one step; whether the next one can be known."""
         said = [key for key, _ in step.items()]
         if len(said) > 1:
-            self._not_read(
+            self.not_read(
                 step, f"a step says {listing(map(shown, said))}, and only one thing can be done in it"
             )
             return False
@@ -225,7 +204,7 @@ class _Manifest:
             if weight:
                 walk.serve_besides(weight, experiment.key_at, self._lasting(experiment))
         elif step.has("plugin"):
-            self._not_read(step, "what a plugin does stands in no file")
+            self.not_read(step, "what a plugin does stands in no file")
         return True
 
     def _experiment(self, experiment: Part) -> float | None:
@@ -237,7 +216,7 @@ class _Manifest:
                 continue
             number = weight.number()
             if number is None or number < 0:
-                self._not_read(weight, weight.computed or f"the weight {shown(weight.value)} is no number")
+                self.not_read(weight, weight.computed or f"the weight {shown(weight.value)} is no number")
                 return None
             total += number
         self._watch_experiment(experiment)
@@ -253,7 +232,7 @@ class _Manifest:
         duration = experiment.get("duration")
         found = duration.duration() if duration else None
         if duration is not None and found is None:
-            self._not_read(duration, duration.computed or f"the duration {shown(duration.value)} is no time")
+            self.not_read(duration, duration.computed or f"the duration {shown(duration.value)} is no time")
         return found or timedelta()
 
     def _max_weight(self, canary: Part) -> float:
@@ -265,7 +244,7 @@ class _Manifest:
         number = weight.number() if weight else None
         if number is None or number < 0:
             part = weight or step
-            self._not_read(part, part.computed or f"the weight {shown(part.value)} is no number")
+            self.not_read(part, part.computed or f"the weight {shown(part.value)} is no number")
             return None
         return number
 
@@ -274,14 +253,14 @@ class _Manifest:
         pause = step.get("pause")
         duration = pause.get("duration") if pause else None
         if pause is None:
-            self._not_read(step, "a pause that says nothing is no step")
+            self.not_read(step, "a pause that says nothing is no step")
             return timedelta(), ""
         if duration is None:
             return timedelta(), "person"
         read_duration = duration.duration()
         if read_duration is None:
             reason = duration.computed or f"the duration {shown(duration.value)} is no time"
-            self._not_read(duration, reason)
+            self.not_read(duration, reason)
         return read_duration or timedelta(), ""
 
     def _watch(self, analysis: Part | None) -> None:
@@ -295,14 +274,14 @@ class _Manifest:
             part = named.pop(0)
             name = part.text()
             if name is None:
-                self._not_read(part, part.computed or "the name of a template is no text")
+                self.not_read(part, part.computed or "the name of a template is no text")
                 continue
             template = self._templates.get(name)
             if name in seen:
                 continue
             seen.add(name)
             if template is None:
-                self._not_read(part, f"the analysis `{shown(name)}` is in none of these files")
+                self.not_read(part, f"the analysis `{shown(name)}` is in none of these files")
                 continue
             self._watch_metrics(template)
             named += _template_names(template.get("spec"))

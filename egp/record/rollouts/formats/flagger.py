@@ -71,6 +71,7 @@ from typing import Literal
 
 from egp.plan.quantity import shown
 from egp.record.rollouts.asking import GateCall, shell_call
+from egp.record.rollouts.manifest import Manifest, kind_of, named
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import (
@@ -106,18 +107,9 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
     unread: list[Unread] = []
     documents = list(sound_documents(files, unread))
     templates = dict(_workloads(documents))
-    for document in documents:
-        root = Part(document, document.value)
-        version, kind, name = (root.get(*keys) for keys in (("apiVersion",), ("kind",), ("metadata", "name")))
-        is_canary = version and kind and str(version.value).startswith(GROUP) and kind.value == "Canary"
-        if not is_canary:
-            continue
-        said = name.said_text() if name else None
-        if said is None:
-            at = document.span(("metadata",))
-            unread.append(Unread(document.path, at, "its name is filled in elsewhere"))
-        else:
-            yield _Manifest(document, said, environment, templates).rollout()
+    canaries = (each for each in documents if kind_of(each, GROUP) == "Canary")
+    for document, name in named(canaries, unread):
+        yield _Canary(document, name, environment, templates).rollout()
     yield from unread
 
 
@@ -132,8 +124,8 @@ def _workloads(documents: Sequence[Document]) -> Iterator[tuple[tuple[str, str],
             yield (str(kind.value), str(name.value)), template
 
 
-class _Manifest:
-    """One manifest while it is read."""
+class _Canary(Manifest):
+    """One `Canary` while it is read."""
 
     def __init__(
         self,
@@ -142,31 +134,28 @@ class _Manifest:
         environment: str,
         templates: Mapping[tuple[str, str], Part],
     ) -> None:
+        super().__init__(document, name, environment)
         self._templates = templates
-        self._document = document
-        self._name = name
-        self._environment = environment
-        self._unread: list[Unread] = []
 
     def rollout(self) -> Rollout:
-        root = Part(self._document, self._document.value)
+        root = self.root
         analysis = root.get("spec", "analysis") or root.get("spec", "canaryAnalysis")
         stages: tuple[RolloutStage, ...] = ()
         audiences: tuple[Audience, ...] = ()
         watched: tuple[Watched, ...] = ()
         if analysis is None:
-            self._not_read(root, "it has no analysis")
+            self.not_read(root, "it has no analysis")
         else:
             watched = tuple(_watched(analysis))
             stages = tuple(self._stages(root, analysis, watched))
             audiences = _matched(analysis)
         return Rollout(
             format="flagger",
-            path=self._document.path,
-            document=self._document.index,
-            flag=self._name,
-            environment=self._environment,
-            variants=(Said(NEW, self._name.at), Said(OLD, self._name.at)),
+            path=self.document.path,
+            document=self.document.index,
+            flag=self.name,
+            environment=self.environment,
+            variants=(Said(NEW, self.name.at), Said(OLD, self.name.at)),
             audiences=audiences,
             share_of="requests",
             stages=stages,
@@ -174,11 +163,8 @@ class _Manifest:
             terms=tuple(_terms(root, analysis)),
             revision=self._revision(root),
             withdrawn_by=WITHDRAWN_BY,
-            unread=tuple(self._unread),
+            unread=tuple(self.unread),
         )
-
-    def _not_read(self, part: Part, reason: str) -> None:
-        self._unread.append(Unread(self._document.path, part.at, reason, self._name.value))
 
     def _revision(self, root: Part) -> Said[str] | None:
         """The template of the workload, where it lies in the same files."""
@@ -213,7 +199,7 @@ class _Manifest:
         found = interval.duration() if interval else None
         if found is None:
             part = interval or analysis
-            self._not_read(part, part.computed or "its interval is no time")
+            self.not_read(part, part.computed or "its interval is no time")
         return found
 
     def _weights(self, analysis: Part) -> Iterator[tuple[float, Span]]:
@@ -225,7 +211,7 @@ class _Manifest:
             for each in steps.list():
                 number = each.number()
                 if number is None or number < 0:
-                    self._not_read(each, each.computed or f"the weight {shown(each.value)} is no number")
+                    self.not_read(each, each.computed or f"the weight {shown(each.value)} is no number")
                     return
                 yield min(1.0, number / 100), each.at
             return
@@ -233,7 +219,7 @@ class _Manifest:
         by, until = (step.number() if step else None), (most.number() if most else 100.0)
         if step is None or not by or until is None or by < 0:
             part = step or most or analysis
-            self._not_read(part, part.computed or "it does not say by which steps the weight grows")
+            self.not_read(part, part.computed or "it does not say by which steps the weight grows")
             return
         weight, count = 0.0, 0
         while weight < until and count < _MOST_STEPS:

@@ -146,7 +146,7 @@ def _rollout(
         values=tuple(_values(variants)),
         audiences=found,
         withdrawn_by=WITHDRAWN_BY,
-        unread=tuple(Unread(path, each.at, each.unread, key.value) for each in found if each.unread),
+        unread=chain.unread_in(found, path, key.value),
     )
 
 

@@ -124,7 +124,7 @@ def _rollout(path: str, number: int, environment: str, name: Said[str], flag: Pa
     found = chain.audiences(steps, DEFAULT, name.at)
     ramp = next((each["progressiveRollout"] for each in rules if "progressiveRollout" in each), None)
     continuous, end = _progressive(ramp) if ramp else (None, ())
-    unread = [Unread(path, each.at, each.unread, name.value) for each in found if each.unread]
+    unread = [*chain.unread_in(found, path, name.value)]
     return Rollout(
         format="go-feature-flag",
         path=path,

@@ -147,7 +147,7 @@ def _rollout(
         terms=tuple(_terms(feature, listed)),
         audiences=found,
         withdrawn_by=WITHDRAWN_BY,
-        unread=tuple(Unread(path, each.at, each.unread, name.value) for each in found if each.unread),
+        unread=chain.unread_in(found, path, name.value),
     )
 
 

@@ -170,7 +170,7 @@ def _rollout(
         prerequisites=tuple(said for each in required if each and (said := each.said_text())),
         audiences=found,
         withdrawn_by=WITHDRAWN_BY,
-        unread=tuple(Unread(path, each.at, each.unread, key.value) for each in found if each.unread),
+        unread=chain.unread_in(found, path, key.value),
     )
 
 

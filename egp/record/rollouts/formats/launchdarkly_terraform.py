@@ -187,7 +187,7 @@ def _rollout(
         Said(names(off) if names else reading.name(off), off.at) if off and not off.computed else None
     )
     found = chain.audiences(steps, off_variant.value if off_variant else DEFAULT, key.at)
-    unread += [Unread(path, each.at, each.unread, key.value) for each in found if each.unread]
+    unread += chain.unread_in(found, path, key.value)
     required = [each.get("flag_key") for each in _blocks(resource, "prerequisites")]
     return Rollout(
         format="launchdarkly-terraform",

@@ -175,7 +175,7 @@ def _rollout(path: str, number: int, environment: str, name: Said[str], written:
         prerequisites=tuple(said for each in parents if each and (said := each.said_text())),
         audiences=found,
         withdrawn_by=WITHDRAWN_BY,
-        unread=tuple(Unread(path, each.at, each.unread, name.value) for each in found if each.unread),
+        unread=chain.unread_in(found, path, name.value),
     )
 
 
