@@ -30,7 +30,8 @@ from egp.advice.open_options import (
 from egp.advice.receipts import Receipt
 from egp.advice.register import PlanAsRead, files_of, plans_in, require_whole, terms_of
 from egp.check import check
-from egp.gate.call import Call, CannotJudge, judge
+from egp.gate.call import Call, CannotJudge
+from egp.gate.judgement import judge
 from egp.plan.analysis.people import identity
 from egp.plan.analysis.statements import somebody, stated
 from egp.plan.experiment import Experiment

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egp.advice.choices import GO, GO_ON, NARROWER, ROLL_BACK
-from egp.gate.call import CannotJudge, judge
+from egp.gate.call import CannotJudge
+from egp.gate.judgement import judge
 from egp.plan.analysis.days import readout_day
 from egp.plan.finding import NotChecked
 from egp.plan.results import CANARY, TEST, stage_name
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from egp.advice.receipts import Receipt
-    from egp.gate.call import Call, GateJudgement
+    from egp.gate.call import Call
+    from egp.gate.judgement import GateJudgement
     from egp.output.report.model import Report
     from egp.plan.experiment import Experiment
     from egp.plan.finding import Diagnostic

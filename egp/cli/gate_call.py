@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from egp.cli.arguments.gate import FORMATS
 from egp.cli.arguments.warehouse import HOW, asking
 from egp.gate import json, receipt
-from egp.gate.call import Call, CannotJudge, GateJudgement, judge
+from egp.gate.call import Call, CannotJudge
+from egp.gate.judgement import GateJudgement, judge
 from egp.gate.page import page
 from egp.output.page import markdown, text
 from egp.output.page.model import Answer, Notice, Paragraph

@@ -1,4 +1,4 @@
 """From a plan, its registration and results to proceed, hold or roll back; one file a check.
 
-May import `output` and the rooms below it. Read first: `call.py`, then `verdict.py`.
+May import `output` and the rooms below it. Read first: `judgement.py`, then `verdict.py`.
 """

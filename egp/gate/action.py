@@ -13,7 +13,7 @@ from egp.plan.quantity import shown
 from egp.plan.wording import significant
 
 if TYPE_CHECKING:
-    from egp.gate.call import GateJudgement
+    from egp.gate.judgement import GateJudgement
     from egp.gate.readout import Readout
     from egp.gate.verdict import Verdict
     from egp.plan import experiment

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-from egp.gate.call import Kept, PlanRead, completed, kept_by
+from egp.gate.kept import Kept, kept_by
+from egp.gate.plan_read import PlanRead, completed
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.names import folded
 from egp.policy.locate import lock_folder

@@ -14,16 +14,12 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
 from egp.gate.base_commit import BaseCommit
-from egp.gate.call import (
-    Call,
-    CannotJudge,
-    GateJudgement,
-    PlanRead,
-    judge_plan,
-)
+from egp.gate.call import Call, CannotJudge
 from egp.gate.emergency import objections_to
+from egp.gate.judgement import GateJudgement, judge_plan
 from egp.gate.moved import Moved, bare, moved
 from egp.gate.page import next_steps
+from egp.gate.plan_read import PlanRead
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import DoesNotApply, Failure, NotChecked
 from egp.plan.names import folded

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from egp.gate.action import Action, action_of
-from egp.gate.call import FrozenRows, inputs_of
+from egp.gate.call import FrozenRows
+from egp.gate.judgement import inputs_of
 from egp.gate.looks import open_look_instant
 from egp.gate.page import next_steps
 from egp.gate.reading import Reading, State
@@ -27,7 +28,7 @@ from egp.plan.analysis.registered_test import ANALYSIS
 from egp.rules.gate_check import ORDER
 
 if TYPE_CHECKING:
-    from egp.gate.call import GateJudgement
+    from egp.gate.judgement import GateJudgement
     from egp.gate.live import ServedNow
     from egp.gate.readout import Readout
 

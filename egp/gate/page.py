@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from egp.gate.call import GateJudgement
 from egp.gate.clock import shown_instant
+from egp.gate.judgement import GateJudgement
 from egp.gate.live import WORDS, ServedNow
 from egp.gate.reading import Reading
 from egp.output.page.model import Answer, Block, Light, Notice, Paragraph, Section, Table, Tone

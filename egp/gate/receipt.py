@@ -32,7 +32,7 @@ from egp.record.sources.warehouse.named import without_secrets
 from egp.yaml.files import read_regular, shown_path
 
 if TYPE_CHECKING:
-    from egp.gate.call import GateJudgement
+    from egp.gate.judgement import GateJudgement
 
 MAX_BYTES = 10_000_000
 

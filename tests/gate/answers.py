@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from egp.gate import json
-from egp.gate.call import GateJudgement
+from egp.gate.judgement import GateJudgement
 from egp.gate.page import page
 from egp.gate.verdict import Crash, decide
 from egp.output.page import text

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from egp.gate.call import Call, CannotJudge, FrozenRows, _frozen, _variant, _when
+from egp.gate.call import Call, CannotJudge, FrozenRows
+from egp.gate.judgement import _frozen, _variant, _when
 from egp.gate.readout import Readout
 from egp.plan.quantity import Moment
 from egp.plan.results import FrozenReadout

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from egp.gate.call import CannotJudge, FrozenRows, GateJudgement
+from egp.gate.call import CannotJudge, FrozenRows
 from egp.gate.json import in_order, record
+from egp.gate.judgement import GateJudgement
 from egp.gate.receipt import differences, read_receipt, remembered, written
 from egp.plan.analysis.registered_test import ANALYSIS
 from egp.stats.values import replace

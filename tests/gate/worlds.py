@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from egp.gate import json, receipt
-from egp.gate.call import Call, GateJudgement, Inputs
+from egp.gate.call import Call
 from egp.gate.clock import instant, zone_of
+from egp.gate.judgement import GateJudgement, Inputs
 from egp.gate.move import MONITOR, Move, move_to
 from egp.gate.page import page
 from egp.gate.reading import Reading

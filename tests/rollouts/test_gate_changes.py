@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from egp.gate.call import PlanRead
 from egp.gate.changes import _current, _FlagMoves
 from egp.gate.moved import Moved
+from egp.gate.plan_read import PlanRead
 from egp.policy.plan_files import PlanSource
 from egp.policy.shipped import ROOT
 from egp.record.ledger import append, read_ledger

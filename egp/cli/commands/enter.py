@@ -12,7 +12,8 @@ from egp.cli.commands import terminal
 from egp.cli.commands.options import add_policy, day, now, policy_and_plans
 
 if TYPE_CHECKING:
-    from egp.gate.call import Call, GateJudgement
+    from egp.gate.call import Call
+    from egp.gate.judgement import GateJudgement
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanFinder
 
@@ -73,7 +74,8 @@ def run(options: argparse.Namespace) -> int:
 def _enter(options: argparse.Namespace) -> int:
     from egp.cli.commands.gate import commit_of_head
     from egp.gate import receipt
-    from egp.gate.call import Call, CannotJudge, judge
+    from egp.gate.call import Call, CannotJudge
+    from egp.gate.judgement import judge
     from egp.gate.page import page
     from egp.output.page import text
     from egp.record.ledger import digest_of

@@ -35,7 +35,7 @@ def compare_served(options: argparse.Namespace) -> int:
     """0 where no more is served than was entered, 1 where more is, 2 where nobody can tell."""
     from egp.cli.commands.requested import one_plan
     from egp.gate.call import Call, CannotJudge
-    from egp.gate.call import compared_alone as compared
+    from egp.gate.judgement import compared_alone as compared
     from egp.gate.page import served_notices
     from egp.output.page import text
     from egp.output.page.model import Answer

@@ -30,7 +30,7 @@ from egp.stats import StatisticsInputError
 from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:
-    from egp.gate.call import GateJudgement
+    from egp.gate.judgement import GateJudgement
     from egp.gate.readout import Readout
     from egp.output.page.model import Tone
     from egp.pages.brief.scene import Scene

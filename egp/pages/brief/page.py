@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from egp.advice.choices import IN_FLIGHT, ROLL_BACK, has_begun
-from egp.gate.call import CannotJudge, inputs_of
+from egp.gate.call import CannotJudge
+from egp.gate.judgement import inputs_of
 from egp.gate.page import HEADLINE, headline, next_steps
 from egp.output.page.model import Block, Facts, Page, Paragraph, Points, Quotation, Section, Tone
 from egp.pages.brief.guardrails import guardrails_section, when_harmed
@@ -27,7 +28,7 @@ from egp.plan.quantity import shown
 from egp.plan.wording import called, listing
 
 if TYPE_CHECKING:
-    from egp.gate.call import GateJudgement
+    from egp.gate.judgement import GateJudgement
     from egp.pages.brief.scene import Scene
     from egp.policy.model import Adopted
 

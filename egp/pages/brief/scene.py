@@ -23,9 +23,10 @@ from egp.advice.open_options import (
 )
 from egp.advice.register import EntryRefused, PlanAsRead, plans_in, terms_of
 from egp.check import check
-from egp.gate.call import Call, CannotJudge, GateJudgement, judge
+from egp.gate.call import Call, CannotJudge
 from egp.gate.clock import instant, shown_instant, zone_of
 from egp.gate.exposure import has_stage_begun
+from egp.gate.judgement import GateJudgement, judge
 from egp.gate.looks import open_look
 from egp.plan.analysis.days import first_exposure
 from egp.plan.finding import Failure, NotChecked

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from egp.gate.call import Call, GateJudgement, judge
+from egp.gate.call import Call
+from egp.gate.judgement import GateJudgement, judge
 from egp.gate.page import next_steps
 from egp.plan.finding import NotChecked
 from egp.plan.results import CANARY, TEST, stage_name

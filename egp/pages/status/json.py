@@ -11,7 +11,7 @@ from egp.pages.status.answers import WORST_FIRST, Colour
 from egp.pages.status.standing import Phase
 
 if TYPE_CHECKING:
-    from egp.gate.call import GateJudgement
+    from egp.gate.judgement import GateJudgement
     from egp.pages.status.portfolio import Status
     from egp.pages.status.standing import Standing
 
