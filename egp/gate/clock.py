@@ -18,8 +18,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_SKEW = timedelta(minutes=5)
 """By which the clocks of two machines may differ."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 def zone_of(plan: Experiment) -> tzinfo:
     """The time zone in which the plan counts days; UTC for a plan that names none."""

@@ -65,6 +65,7 @@ PACKAGES = {
             "tests/gate/test_metric_alive.py",
             "tests/gate/test_mutations.py",
             "tests/gate/test_options.py",
+            "tests/gate/test_parts_of_evidence.py",
             "tests/gate/test_peeking.py",
             "tests/gate/test_registered_analysis.py",
             "tests/gate/test_silence.py",
@@ -82,6 +83,7 @@ PACKAGES = {
             "tests/rollouts/test_gate_changes.py",
             "tests/rollouts/test_gate_files.py",
             "tests/rollouts/test_moved.py",
+            "tests/rollouts/test_parts_of_a_move.py",
         )
     ),
     "check": Tests(
@@ -90,6 +92,7 @@ PACKAGES = {
             "tests/check/test_settling.py",
             "tests/check/test_misread.py",
             "tests/check/test_portfolio.py",
+            "tests/check/test_completed_plans.py",
             "tests/check/test_pipeline.py",
             "tests/check/test_placing.py",
             "tests/check/test_processes.py",
@@ -118,6 +121,7 @@ PACKAGES = {
             "tests/report/test_goldens.py",
             "tests/rollouts/test_baseline.py",
             "tests/rollouts/test_check.py",
+            "tests/rollouts/test_emergency.py",
             "tests/rollouts/test_no_false_pass.py",
             "tests/waivers/test_base.py",
             "tests/waivers/test_lock.py",
@@ -164,8 +168,17 @@ def main(arguments: Sequence[str]) -> int:
     drawn = sampled(files, ROOT, options.sample, f"{options.package} {options.seed}")
     known = equivalents()
     mutants = [mutant for mutant in drawn if mutant.change not in known]
+    so_far: list[Trial] = []
+
+    def heard(trial: Trial) -> None:
+        so_far.append(trial)
+        tell(trial)
+        if len(so_far) % 10 == 0:
+            sys.stdout.write(f"\n{sum(bool(each.killed_by) for each in so_far)} of {len(so_far)} so far\n")
+            sys.stdout.flush()
+
     try:
-        trials = run(ROOT, f"egp/{options.package}", tests, mutants, options.most_seconds, tell)
+        trials = run(ROOT, f"egp/{options.package}", tests, mutants, options.most_seconds, heard)
     except FailingTests as failing:
         sys.stdout.write(f"\nthese tests fail without any mutant:\n{failing}\n")
         return 2

@@ -62,11 +62,14 @@ class Mutant(NamedTuple):
 
 
 def sampled(paths: Iterable[str], root: Path, size: int, seed: str) -> list[Mutant]:
-    """So many mutants of these files, each as likely as any other, in the order of the files; all, if there are no more."""
+    """So many mutants of these files, each as likely as any other; all, if there are no more.
+
+    In the order in which they are drawn: those that were tried before somebody lost patience are a sample, too.
+    """
     places = sorted(place for path in paths for place in places_in(path, root))
     random.Random(seed).shuffle(places)
     made = filter(None, (mutant_at(place, root) for place in places))
-    return sorted(islice(made, size))
+    return list(islice(made, size))
 
 
 def mutant_at(place: Place, root: Path) -> Mutant | None:

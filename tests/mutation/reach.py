@@ -143,7 +143,8 @@ def forget(folder: str) -> None:
         top, _, rest = name.partition(".")
         if top == "tests" or (top == "egp" and rest.partition(".")[0] in rooms):
             for value in list(vars(module).values()):
-                if hasattr(value, "cache_clear") and hasattr(value, "__wrapped__"):
+                # A module may have a `__getattr__`, and that may be the mutant.
+                if callable(value) and hasattr(value, "cache_clear") and hasattr(value, "__wrapped__"):
                     value.cache_clear()
 
 
