@@ -8,21 +8,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, get_args
 
-from egp.advice.register import (
-    PLAN_KEYS,
+from egp.advice.candidates import (
     EntryRefused,
-    Pinned,
     PlanAsRead,
-    RegistrationOutcome,
     RegistrationTerms,
     candidates_in,
-    edited_source,
     opened,
-    renewed,
     require_whole,
     terms_of,
-    write,
 )
+from egp.advice.register import PLAN_KEYS, Pinned, RegistrationOutcome, edited_source, renewed, write
 from egp.check import check
 from egp.plan.analysis.registered_test import ANALYSIS, ANALYSIS_FIELD
 from egp.plan.experiment import Experiment

@@ -6,7 +6,8 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from egp.advice.register import PlanAsRead, files_of, plans_in, require_whole, terms_of
+from egp.advice.candidates import PlanAsRead, plans_in, require_whole, terms_of
+from egp.advice.registration_lines import files_of
 from egp.plan.analysis.days import last_watched
 from egp.plan.finding import Failure, NotChecked
 from egp.plan.wording import called, listing

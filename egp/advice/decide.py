@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from egp.advice.candidates import PlanAsRead, plans_in, require_whole, terms_of
 from egp.advice.choices import (
     BEFORE_LAUNCH,
     GO_ON,
@@ -28,7 +29,7 @@ from egp.advice.open_options import (
     ships,
 )
 from egp.advice.receipts import Receipt
-from egp.advice.register import PlanAsRead, files_of, plans_in, require_whole, terms_of
+from egp.advice.registration_lines import files_of
 from egp.check import check
 from egp.gate.call import Call, CannotJudge
 from egp.gate.judgement import judge

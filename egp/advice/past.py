@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from egp.advice.register import opened
+from egp.advice.candidates import opened
 from egp.plan.completing import read_plan
 from egp.plan.experiment import Population
 from egp.plan.finding import HelpfulError

@@ -6,7 +6,7 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 
 from egp.advice.decide import Request, entry_of, plan_decided_on
-from egp.advice.register import files_of
+from egp.advice.registration_lines import files_of
 from egp.plan.analysis.statements import somebody, stated
 from egp.record.lock import Held, Registration, made, said
 from egp.record.lock.writing import update_lock

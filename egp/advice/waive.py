@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from egp.advice.register import PLAN_KEYS, edited_source, opened, write_changed
+from egp.advice.candidates import opened
+from egp.advice.register import PLAN_KEYS, edited_source, write_changed
 from egp.check import check
 from egp.plan.completing import read_plan
 from egp.plan.digest import plan_digest

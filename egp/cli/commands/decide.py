@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from egp.advice.candidates import EntryRefused
     from egp.advice.decide import (
         DecisionStatement,
         Request,
@@ -56,7 +57,6 @@ def run(options: argparse.Namespace) -> int:
     )
     from egp.advice.positions import PositionStatement, hold, position_lines
     from egp.advice.receipts import receipt_at
-    from egp.advice.register import EntryRefused
     from egp.gate.call import CannotJudge
     from egp.record.lock import LockError
 

@@ -19,7 +19,7 @@ def pinned(
     options: argparse.Namespace, paths: Sequence[str], verb: Callable[..., RegistrationOutcome]
 ) -> int:
     """Runs a verb that writes the lock, and tells what came of it."""
-    from egp.advice.register import registration_lines
+    from egp.advice.registration_lines import registration_lines
     from egp.record.lock import LockError
 
     policy, finder = policy_and_plans(options, paths)

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _archive(options: argparse.Namespace) -> int:
     from egp.advice.archive import archive, archive_lines
-    from egp.advice.register import EntryRefused
+    from egp.advice.candidates import EntryRefused
     from egp.record.lock import LockError
 
     policy, finder = policy_and_plans(options, options.paths)

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from egp.advice.candidates import EntryRefused, PlanAsRead, plans_in, terms_of
 from egp.advice.choices import (
     BEFORE_LAUNCH,
     IN_FLIGHT,
@@ -21,7 +22,6 @@ from egp.advice.open_options import (
     next_stage,
     onwards_of,
 )
-from egp.advice.register import EntryRefused, PlanAsRead, plans_in, terms_of
 from egp.check import check
 from egp.gate.call import Call, CannotJudge
 from egp.gate.clock import instant, shown_instant, zone_of
