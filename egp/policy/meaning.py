@@ -10,11 +10,11 @@ from egp.plan.analysis.days import time_zone
 from egp.plan.experiment import Experiment
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import ValueProblem, nearest, required_type
-from egp.policy.file import PolicyFile, WaiverTerms
+from egp.policy.file import PolicyFile, WaiverTerms, When
 from egp.policy.territories import misdelegating
 from egp.yaml import Path
 
-TYPES: tuple[str, ...] = get_args(required_type(Experiment.__annotations__["type"]))
+_TYPES: tuple[str, ...] = get_args(required_type(Experiment.__annotations__["type"]))
 _MOST_OVERRIDES = 200
 _MOST_DATES = 50
 
@@ -99,15 +99,25 @@ def _unmatchable(content: PolicyFile) -> Iterator[ValueProblem]:
             yield ValueProblem(path, "wrong-type", f"`{shown(pattern)}` delegates nothing: {why}", advice)
 
 
-def unknown_tier(tier: str, path: Path, tiers: Collection[str]) -> ValueProblem:
+def unknown_in(when: When, path: Path, tiers: Collection[str]) -> Iterator[ValueProblem]:
+    """Tiers that the policy does not have, and types that no plan has, in the condition of an override."""
+    for tier in when.tier or ():
+        if tier not in tiers:
+            yield _unknown_tier(tier, (*path, "tier"), tiers)
+    for of_type in when.type or ():
+        if of_type not in _TYPES:
+            yield _unknown_type(of_type, (*path, "type"))
+
+
+def _unknown_tier(tier: str, path: Path, tiers: Collection[str]) -> ValueProblem:
     guess = nearest(tier, tiers)
     hint = f", did you mean `{guess}`?" if guess else ""
     known = f"tiers are {', '.join(tiers)}" if tiers else "name the tiers of surfaces under `tiers:`"
     return ValueProblem(path, "wrong-type", f"there is no tier `{shown(tier)}`{hint}", known)
 
 
-def unknown_type(of_type: str, path: Path) -> ValueProblem:
-    guess = nearest(of_type, TYPES)
+def _unknown_type(of_type: str, path: Path) -> ValueProblem:
+    guess = nearest(of_type, _TYPES)
     hint = f", did you mean `{guess}`?" if guess else ""
-    known = f"types are {', '.join(TYPES)}"
+    known = f"types are {', '.join(_TYPES)}"
     return ValueProblem(path, "wrong-type", f"no plan is of type `{shown(of_type)}`{hint}", known)

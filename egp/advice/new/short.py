@@ -8,7 +8,7 @@ from typing import Any
 
 from egp.advice.new.answers import Answers
 from egp.advice.new.experiment import LEAD, Draft, PlanLines
-from egp.plan.completing import read_plan
+from egp.plan.completing import overlaid, read_plan
 from egp.plan.experiment import Experiment
 from egp.plan.power.sample import needed_sample
 from egp.policy.model import Policy
@@ -47,7 +47,6 @@ def says_the_most(policy: Policy, surfaces: list[str], as_of: date) -> bool:
 
 
 def _defaults(policy: Policy, surfaces: list[str], as_of: date) -> dict[str, Any]:
-    from egp.plan.completing import overlaid
     from egp.policy.timing import Timing
 
     entries = policy.defaults_in_force("", surfaces, Timing(as_of))

@@ -256,7 +256,6 @@ def packaged_rules(options: argparse.Namespace, paths: Sequence[str]) -> dict[st
     if not named:
         return {}
     from egp.rules.custom.packages import PackageError, rules_from
-    from egp.yaml.files import repository_root
 
     folders = {os.getcwd(), *(os.path.dirname(os.path.abspath(path)) for path in paths)}
     try:

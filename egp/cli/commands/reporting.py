@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
-from egp.yaml.files import shown_path
+from egp.yaml.files import repository_root, shown_path
 
 if TYPE_CHECKING:
     from egp.output.report.model import Report
@@ -100,7 +100,6 @@ def _what_next(report: Report, style: Style, explain_with: Callable[[str], str])
 
 def _from_root(report: Report) -> Report:
     from egp.output.report.rooted import from_root
-    from egp.yaml.files import repository_root
 
     folder = os.getcwd()
     return from_root(report, folder, repository_root(folder) or folder)

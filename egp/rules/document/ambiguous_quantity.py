@@ -78,7 +78,7 @@ from typing import TYPE_CHECKING
 from egp.plan.dimensions import is_misread, unit_of
 from egp.plan.experiment import Metric
 from egp.plan.finding import Finding
-from egp.plan.quantity import Measure, shown
+from egp.plan.quantity import Measure, change, shown
 from egp.plan.remedy import Remedies, Remedy, open_if, setting
 from egp.plan.typed_reader import changed, label
 from egp.rules.rule_inputs import PlanFile
@@ -211,7 +211,6 @@ def _plain(value: float) -> str:
 def costs(broken: Broken) -> Iterator[str]:
     """The units that each reading of a bare MDE would take."""
     from egp.plan.analysis.registered import PRIMARY, required_smallest
-    from egp.plan.quantity import change
     from egp.plan.wording import whole
 
     metric = broken.plan.primary_metric

@@ -54,7 +54,7 @@ from egp.plan.finding import Finding, need
 from egp.plan.quantity import Measure, shown
 from egp.plan.remedy import Remedies, TradeOff, addition, open_if, setting
 from egp.plan.typed_reader import Money
-from egp.plan.wording import called, significant
+from egp.plan.wording import called, significant, whole
 from egp.rules import rule
 
 if TYPE_CHECKING:
@@ -102,8 +102,6 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
 
 def costs(broken: Broken) -> Iterator[str]:
     """What a week costs above the cap."""
-    from egp.plan.wording import whole
-
     economics, cap = broken.plan.economics, broken.params.per_thousand
     if economics is None or economics.cost_per_unit is None or economics.delay is None:
         return

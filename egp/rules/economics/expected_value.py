@@ -113,7 +113,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from egp.plan.analysis.economics import Worth, add_up, weighted
 from egp.plan.experiment import Economics, Experiment
-from egp.plan.finding import Finding
+from egp.plan.finding import Finding, need
 from egp.plan.quantity import Measure, shown
 from egp.plan.remedy import Remedies, Remedy, TradeOff, advise, open_if, setting
 from egp.plan.typed_reader import Money
@@ -357,8 +357,6 @@ _EVENTS = 1_000_000
 
 def costs(broken: Broken) -> Iterator[str]:
     """What a scenario is worth over a million events, or what the slip in it is."""
-    from egp.plan.finding import need
-
     economics, path = broken.plan.economics, broken.at
     if economics is None or len(path) < 3:
         return

@@ -129,12 +129,12 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from egp.plan.analysis.registered import harm_direction, is_change_of
+from egp.plan.analysis.registered import harm_direction, is_change_of, margin_of, size_of
 from egp.plan.experiment import Experiment, Limit, Metric
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import Measure, MetricChange
 from egp.plan.remedy import addition, setting
-from egp.plan.wording import absolute, called, like, percent, quantity_in_plan
+from egp.plan.wording import absolute, called, like, percent, quantity_in_plan, whole
 from egp.rules import rule
 from egp.yaml import Path
 
@@ -311,7 +311,6 @@ _PER = 100_000
 
 def costs(broken: Broken) -> Iterator[str]:
     """The harm that the margin accepts, and that the policy would."""
-    from egp.plan.analysis.registered import margin_of, size_of
     from egp.rules.costs import guardrail_of
 
     found = guardrail_of(broken)
@@ -326,7 +325,6 @@ def costs(broken: Broken) -> Iterator[str]:
 
 def picture(broken: Broken) -> Picture | None:
     """The harm that the plan accepts beside what the policy would."""
-    from egp.plan.analysis.registered import margin_of, size_of
     from egp.rules.costs import guardrail_of
     from egp.rules.pictures import side_by_side
 
@@ -342,8 +340,6 @@ def picture(broken: Broken) -> Picture | None:
 
 
 def _accepted(plan: Experiment, metric: Metric, margin: float, phrase: str) -> str:
-    from egp.plan.wording import whole
-
     name = called(metric.id, "the guardrail")
     if metric.kind == "proportion":
         unit = called(plan.unit, "unit")

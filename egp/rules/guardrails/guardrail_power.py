@@ -85,6 +85,7 @@ from egp.plan.analysis.registered import (
     guardrail_test,
     has_primary_test,
     matured_share,
+    metric_units,
     planned_units,
     segment_share,
 )
@@ -99,6 +100,7 @@ from egp.plan.wording import (
     called,
     one_in,
     power_below,
+    power_text,
     share_text,
     unit_count,
 )
@@ -284,8 +286,6 @@ def _impossible(metric: Metric, path: Path, error: StatisticsInputError) -> Find
 
 def costs(broken: Broken) -> Iterator[str]:
     """How many harmless launches end on hold."""
-    from egp.plan.analysis.registered import metric_units
-    from egp.plan.wording import one_in, power_text
     from egp.rules.costs import guardrail_of
 
     found, plan = guardrail_of(broken), broken.plan
@@ -302,9 +302,7 @@ def costs(broken: Broken) -> Iterator[str]:
 
 def picture(broken: Broken) -> Picture | None:
     """Harmless launches, and how many of them the readout holds."""
-    from egp.plan.analysis.registered import metric_units
     from egp.plan.picture import Picture, Tally
-    from egp.plan.wording import one_in
     from egp.rules.costs import guardrail_of
     from egp.rules.pictures import HARMLESS, share_of
 

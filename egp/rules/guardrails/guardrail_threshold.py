@@ -104,12 +104,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from egp.plan.analysis.registered import is_change_of
+from egp.plan.analysis.registered import is_change_of, planned_units
 from egp.plan.experiment import Experiment, Limit, Metric
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import Measure, MetricChange
 from egp.plan.remedy import addition
-from egp.plan.wording import called
+from egp.plan.wording import called, percent
 from egp.yaml import Path
 
 if TYPE_CHECKING:
@@ -247,9 +247,7 @@ _USUAL_POWER = 0.8
 
 
 def _could_be_ruled_out(broken: Broken) -> Iterator[str]:
-    from egp.plan.analysis.registered import planned_units
     from egp.plan.analysis.ruled_out import ruled_out
-    from egp.plan.wording import percent
     from egp.rules.costs import guardrail_of
 
     found, power = guardrail_of(broken), broken.asked("guardrail_power") or _USUAL_POWER

@@ -86,13 +86,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from egp import stats
-from egp.plan.analysis.days import local
+from egp.plan.analysis.days import as_local_day, local
 from egp.plan.analysis.registered import information_fractions, require_primary_test, sides, statistics_of
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, need
 from egp.plan.quantity import Share, as_day
 from egp.plan.remedy import setting
-from egp.plan.wording import counted, one_in, percent
+from egp.plan.wording import counted, day_in_words, one_in, percent
 from egp.rules import rule
 
 if TYPE_CHECKING:
@@ -166,9 +166,7 @@ def _wrong_way(share: float) -> str:
 
 def picture(broken: Broken) -> Picture:
     """Launches that do nothing, and how many look like a win at the plan's looks and at one."""
-    from egp.plan.analysis.days import as_local_day
     from egp.plan.analysis.early_wins import wins_at_one_look, wins_at_planned_looks
-    from egp.plan.wording import day_in_words
     from egp.rules.pictures import false_wins
 
     plan = broken.plan

@@ -81,12 +81,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from egp.plan.analysis.registered import require_primary_test
+from egp.plan.analysis.registered import (
+    planned_units,
+    power_at,
+    primary_effect,
+    primary_test,
+    require_primary_test,
+)
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding
 from egp.plan.quantity import shown
-from egp.plan.remedy import setting
-from egp.plan.wording import counted, one_in, percent
+from egp.plan.remedy import Candidate, TradeOff, setting
+from egp.plan.wording import counted, listing, one_in, percent
 from egp.rules import rule
 
 if TYPE_CHECKING:
@@ -170,8 +176,6 @@ def _error_rate(plan: Experiment, count: int) -> str:
 def costs(broken: Broken) -> Iterator[str]:
     """How often a segment shows something where nothing works, and what one of them can find."""
     from egp.plan.analysis.early_wins import wins_among
-    from egp.plan.analysis.registered import planned_units, power_at, primary_effect, primary_test
-    from egp.plan.wording import one_in
 
     count, test = len(set(broken.plan.segments)), primary_test(broken.plan)
     alone = wins_among(count, test.alpha, test.sides)
@@ -185,7 +189,6 @@ def costs(broken: Broken) -> Iterator[str]:
 def picture(broken: Broken) -> Picture | None:
     """Experiments in which nothing works, and how many show a segment that looks like a win."""
     from egp.plan.analysis.early_wins import wins_among, wins_at_one_look
-    from egp.plan.analysis.registered import primary_test
     from egp.rules.pictures import false_wins
 
     count, test = len(set(broken.plan.segments)), primary_test(broken.plan)
@@ -205,8 +208,6 @@ _NOT_CONCLUDED = "nothing is concluded about"
 
 def ways(broken: Broken) -> Iterator[Candidate]:
     """The first segments that the policy allows, with a correction; or none, all of them for root-cause work."""
-    from egp.plan.remedy import Candidate, TradeOff
-    from egp.plan.wording import listing
     from egp.yaml.edits import Setting
 
     segments = list(dict.fromkeys(broken.plan.segments))

@@ -141,7 +141,7 @@ from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding, NotChecked, Related, need
 from egp.plan.quantity import MetricChange, Share
 from egp.plan.remedy import Remedy, advise, removal, setting
-from egp.plan.wording import like, percent, power_below, power_text, share_text, unit_count
+from egp.plan.wording import like, one_in, percent, power_below, power_text, share_text, unit_count
 from egp.rules import rule
 from egp.stats.values import NamedTuple, replace
 from egp.yaml import Path
@@ -402,8 +402,6 @@ def _least_sample(declared: float, reaches: Callable[[float], bool]) -> int | No
 
 def costs(broken: Broken) -> Iterator[str]:
     """How many launches that are worth it the plan's own rule turns down."""
-    from egp.plan.wording import one_in
-
     plan = broken.plan
     bounds = (_threshold(plan, "min_lift"), _threshold(plan, "min_ci_lower"))
     chances = _decision(plan, _tested_guardrails(plan)).chances(planned_units(plan), *bounds)
@@ -417,7 +415,6 @@ def costs(broken: Broken) -> Iterator[str]:
 def picture(broken: Broken) -> Picture:
     """Changes that truly lift by the MDE, and how many the plan's own rule turns down."""
     from egp.plan.picture import Picture, Tally
-    from egp.plan.wording import one_in, percent
     from egp.rules.pictures import IMPROVEMENTS, share_of
 
     plan = broken.plan

@@ -100,6 +100,7 @@ from egp.plan.analysis.registered import (
     detectable_at,
     harm_direction,
     planned_units,
+    power_at,
     require_primary_test,
     required_power,
     size_of,
@@ -108,7 +109,7 @@ from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import Finding, NotChecked, need
 from egp.plan.quantity import MetricChange
 from egp.plan.remedy import Remedies, addition, setting
-from egp.plan.wording import at_least_like, called, percent, unit_count
+from egp.plan.wording import at_least_like, called, percent, power_text, unit_count
 from egp.stats import StatisticsInputError
 from egp.yaml import Path
 
@@ -195,9 +196,6 @@ def _moved(metric: Metric, path: Path, at: Path, change: MetricChange) -> float:
 
 def costs(broken: Broken) -> Iterator[str]:
     """What the sample finds of effects of some sizes."""
-    from egp.plan.analysis.registered import power_at
-    from egp.plan.wording import power_text
-
     plan, metric = broken.plan, broken.plan.primary_metric
     is_about_it = broken.at[:1] == PRIMARY
     baseline = baseline_of(metric, PRIMARY) if metric and is_about_it else None

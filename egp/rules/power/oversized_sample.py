@@ -153,7 +153,6 @@ def costs(broken: Broken) -> Iterator[str]:
 
 def picture(broken: Broken) -> Picture:
     """The sample beside what the MDE takes."""
-    from egp.plan.wording import whole
     from egp.rules.pictures import side_by_side
 
     declared, needed = planned_units(broken.plan), _needed(broken.plan)

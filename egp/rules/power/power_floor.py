@@ -64,7 +64,7 @@ from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, NotChecked
 from egp.plan.quantity import Share
 from egp.plan.remedy import Remedy
-from egp.plan.wording import one_in, share_in_plan, share_text, told_apart
+from egp.plan.wording import one_in, percent, share_in_plan, share_text, told_apart
 from egp.rules import rule
 from egp.stats import StatisticsInputError
 from egp.yaml.edits import Setting
@@ -125,8 +125,6 @@ def _at_floor(plan: Experiment, floor: Share) -> Remedy:
 
 
 def _declared_power(broken: Broken) -> Iterator[str]:
-    from egp.plan.wording import percent
-
     declared = broken.plan.statistics.power if broken.plan.statistics else None
     if declared and declared < 1:
         yield (
@@ -151,8 +149,6 @@ def picture(broken: Broken) -> Picture | None:
 
 def plain(params: Params, _: Experiment) -> str:
     """What the rule insists on, for people who read no statistics."""
-    from egp.plan.wording import percent
-
     return f"It is large enough to find the effect that it looks for in {percent(params.floor)} of all cases."
 
 

@@ -81,6 +81,8 @@ from egp.plan.analysis.registered import (
     PRIMARY,
     detectable_at,
     planned_units,
+    power_at,
+    primary_effect,
     require_primary_test,
     required_power,
     required_smallest,
@@ -89,13 +91,14 @@ from egp.plan.analysis.registered import (
 from egp.plan.experiment import EligibleUnits, Experiment
 from egp.plan.finding import Finding, NotChecked, Related, need
 from egp.plan.quantity import Count, QuantityError
-from egp.plan.remedy import Remedy, advise, setting
+from egp.plan.remedy import Candidate, Remedy, TradeOff, advise, setting
 from egp.plan.wording import (
     at_least_like,
     called,
     count_in_plan,
     counted,
     percent,
+    power_text,
     share_in_plan,
     unit_count,
     whole,
@@ -271,9 +274,7 @@ def _missing_units(broken: Broken) -> Iterator[str]:
 
 
 def _double_counting(broken: Broken) -> Iterator[str]:
-    from egp.plan.analysis.registered import power_at, primary_effect
     from egp.plan.analysis.traffic import arriving_units
-    from egp.plan.wording import power_text
 
     plan = broken.plan
     half = arriving_units(plan) / 2
@@ -307,8 +308,6 @@ LEVERS = "sample"
 def ways(broken: Broken) -> Iterator[Candidate]:
     """The distinct units that the declared sample takes, for counts that added days up."""
     from egp.plan.analysis.traffic import smallest_share
-    from egp.plan.remedy import Candidate, TradeOff
-    from egp.yaml.edits import Setting
 
     plan, declared = broken.plan, broken.plan.sample_size_per_variant
     eligible = plan.eligible_units

@@ -78,15 +78,17 @@ from egp.plan.analysis.registered import (
     power_at,
     primary_at,
     primary_effect,
+    primary_test,
     required_power,
     required_smallest,
     signed_size,
+    size_of,
 )
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.remedy import Remedy, TradeOff, open_if, removal
-from egp.plan.wording import one_in, power_below, share_text, unit_count
+from egp.plan.wording import one_in, power_below, power_text, share_text, unit_count
 from egp.yaml.edits import Setting
 
 if TYPE_CHECKING:
@@ -147,8 +149,6 @@ def costs(broken: Broken) -> Iterator[str]:
     """What the plan makes of the effect that the business hopes for."""
     from egp import stats
     from egp.plan.analysis.by_day import effect_error, exaggerated
-    from egp.plan.analysis.registered import primary_test, size_of
-    from egp.plan.wording import power_text
 
     plan, metric = broken.plan, broken.plan.primary_metric
     if metric is None or metric.target is None:
@@ -165,7 +165,6 @@ def costs(broken: Broken) -> Iterator[str]:
 
 def picture(broken: Broken) -> Picture | None:
     """Changes that do all that the business hopes for, and how many of them the test misses."""
-    from egp.plan.analysis.registered import size_of
     from egp.rules.pictures import missed
 
     plan, metric = broken.plan, broken.plan.primary_metric

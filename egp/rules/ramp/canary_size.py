@@ -94,7 +94,7 @@ from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.quantity import Moment, Share, as_day
 from egp.plan.remedy import Remedy, addition, advise, removal, setting
-from egp.plan.wording import percent, share_in_plan, told_apart
+from egp.plan.wording import percent, share_in_plan, told_apart, whole
 from egp.rules import rule
 from egp.yaml.edits import Removal, Setting
 
@@ -247,7 +247,6 @@ def _into_test(first: date, last: date, test: date) -> Finding:
 def costs(broken: Broken) -> Iterator[str]:
     """For how many units it breaks, if it breaks."""
     from egp.plan.analysis.traffic import daily_eligible_units
-    from egp.plan.wording import whole
 
     canary, most = broken.plan.canary, broken.params.max
     if canary and canary.treated and canary.treated > most:

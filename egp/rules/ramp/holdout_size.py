@@ -89,12 +89,12 @@ from typing import TYPE_CHECKING, Annotated
 from egp.plan.analysis.days import day_after, whole_days
 from egp.plan.analysis.rescheduling import working_day
 from egp.plan.analysis.statements import stated
-from egp.plan.analysis.traffic import ramp_begin, ramp_length
+from egp.plan.analysis.traffic import daily_eligible_units, ramp_begin, ramp_length
 from egp.plan.experiment import Experiment, Holdout
 from egp.plan.finding import DoesNotApply, Finding, NotChecked, Related
 from egp.plan.quantity import Share
 from egp.plan.remedy import Remedy, addition, setting
-from egp.plan.wording import length, percent, share_in_plan, told_apart
+from egp.plan.wording import length, percent, share_in_plan, told_apart, whole
 from egp.rules import rule
 from egp.yaml.edits import Addition, Removal, Setting
 
@@ -277,9 +277,6 @@ def _until(plan: Experiment, until: date, params: Params) -> Iterator[Finding]:
 
 def costs(broken: Broken) -> Iterator[str]:
     """What a holdout would keep to compare with."""
-    from egp.plan.analysis.traffic import daily_eligible_units
-    from egp.plan.wording import whole
-
     least, holdout = broken.params.min, broken.plan.holdout
     if holdout and holdout.share and holdout.share >= least:
         return

@@ -61,12 +61,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from egp.plan.analysis.days import local, precedes, readout_day
+from egp.plan.analysis.days import as_local_day, local, precedes, readout_day
 from egp.plan.experiment import Experiment
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.quantity import Moment, as_day
 from egp.plan.remedy import setting
-from egp.plan.wording import ordinal_stage
+from egp.plan.wording import counted, ordinal_stage, percent, whole
 
 LATER = " or later, or leave it to the gate"
 
@@ -106,9 +106,7 @@ def _early(plan: Experiment, position: int, start: Moment, look: Moment) -> Find
 
 def costs(broken: Broken) -> Iterator[str]:
     """How many units get the change before anybody knows whether it works."""
-    from egp.plan.analysis.days import as_local_day
     from egp.plan.analysis.traffic import daily_eligible_units, treated_share
-    from egp.plan.wording import counted, whole
 
     plan = broken.plan
     stage = plan.ramp[int(broken.at[1])]
@@ -123,7 +121,6 @@ def costs(broken: Broken) -> Iterator[str]:
 def picture(broken: Broken) -> Picture | None:
     """The units treated before the readout, by the stage that does not wait for it and by the test alone."""
     from egp.plan.analysis.traffic import treated_share
-    from egp.plan.wording import percent
     from egp.rules.pictures import units_a_day
 
     stage = broken.plan.ramp[int(broken.at[1])]

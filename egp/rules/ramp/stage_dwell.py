@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, Annotated
 from egp.plan.experiment import Experiment, Stage
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.remedy import setting
-from egp.plan.wording import duration_in_plan, ordinal_stage, percent, significant
+from egp.plan.wording import duration_in_plan, length, ordinal_stage, percent, significant, whole
 from egp.rules import rule
 
 if TYPE_CHECKING:
@@ -87,7 +87,6 @@ def _hours(duration: timedelta) -> str:
 def costs(broken: Broken) -> Iterator[str]:
     """How many units the stage sees before the next."""
     from egp.plan.analysis.traffic import daily_eligible_units
-    from egp.plan.wording import length, whole
 
     stage = broken.plan.ramp[int(broken.at[1])]
     if stage.treated is None or stage.min_dwell is None:
@@ -103,7 +102,6 @@ def costs(broken: Broken) -> Iterator[str]:
 
 def picture(broken: Broken) -> Picture | None:
     """The stage beside the least that the policy requires, in hours."""
-    from egp.plan.wording import length
     from egp.rules.pictures import side_by_side
 
     dwell, asked = broken.plan.ramp[int(broken.at[1])].min_dwell, timedelta(hours=broken.params.hours)
@@ -121,6 +119,4 @@ def picture(broken: Broken) -> Picture | None:
 
 def plain(params: Params, _: Experiment) -> str:
     """What the rule insists on, for people who read no statistics."""
-    from egp.plan.wording import length
-
     return f"Traffic is raised in stages, each of at least {length(timedelta(hours=params.hours))}."

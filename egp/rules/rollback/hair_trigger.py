@@ -187,7 +187,7 @@ from egp.plan.experiment import Experiment, StopRule
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
 from egp.plan.quantity import Share
 from egp.plan.remedy import Remedies, Remedy, advise, setting
-from egp.plan.wording import called, counted, level, listing, percent, quantity_in_plan, share_in_plan
+from egp.plan.wording import called, counted, level, listing, one_in, percent, quantity_in_plan, share_in_plan
 from egp.rules import rule
 from egp.rules.rule import AtLeast
 from egp.stats.values import NamedTuple
@@ -581,8 +581,6 @@ def _broken(broken: Broken) -> Iterator[tuple[Trigger, FalseAlarm]]:
 
 def costs(broken: Broken) -> Iterator[str]:
     """How many harmless launches the alarm rolls back or holds, where that is known and not only bounded."""
-    from egp.plan.wording import one_in
-
     for trigger, alarm in _broken(broken):
         if not alarm.is_most:
             phrase, ends = one_in(alarm.chance), "rolled back" if trigger.rolls_back else "held"
@@ -591,7 +589,6 @@ def costs(broken: Broken) -> Iterator[str]:
 
 def picture(broken: Broken) -> Picture | None:
     """Harmless launches, and how many of them the alarm withdraws or holds."""
-    from egp.plan.wording import one_in
     from egp.rules.pictures import stopped_without_harm
 
     limit = broken.params.false_alarm
