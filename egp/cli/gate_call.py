@@ -15,7 +15,7 @@ from egp.gate import json, receipt
 from egp.gate.call import Call, CannotJudge
 from egp.gate.judgement import GateJudgement, judge
 from egp.gate.page import page
-from egp.output.page import markdown, text
+from egp.output.page import markdown, slack, teams, text
 from egp.output.page.model import Answer, Notice, Paragraph
 from egp.output.report.text import Style
 from egp.plan.finding import Failure
@@ -142,6 +142,10 @@ def _rendered(judgement: GateJudgement, form: str, style: Style) -> str:
         return json.render(judgement)
     if form in ("markdown", "github"):
         return markdown.render(page(judgement, folded=form == "github"))
+    if form == "slack":
+        return slack.render(page(judgement, folded=True))
+    if form == "teams":
+        return teams.render(page(judgement, folded=True))
     return text.render(page(judgement), style)
 
 

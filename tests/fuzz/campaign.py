@@ -66,7 +66,7 @@ MILLISECONDS = {
 """What a call takes, about."""
 TELLING = ("explain", "status", "policy diff", "history")
 """Commands whose 0 says that they have told what is wrong, a file that cannot be read included."""
-FORMATS = ("text", "json", "sarif", "github", "gitlab", "rdjson", "junit", "markdown")
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "rdjson", "junit", "markdown", "slack", "teams")
 
 Call = tuple[str, ...]
 

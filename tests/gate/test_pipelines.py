@@ -119,6 +119,22 @@ def test_the_action_checks(runner: dict[str, str]) -> None:
     assert Path(runner["GITHUB_STEP_SUMMARY"]).read_text(encoding="utf-8").startswith("## egp: ")
 
 
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"command": "check", "plan": PLAN, "policy": "egp.yaml"},
+        {"command": "gate", "plan": PLAN, "results": "results/pdp-buy-now/stage-1.yaml", "to": "90%"},
+    ],
+    ids=["check", "gate"],
+)
+def test_the_action_leaves_the_report_for_the_comment(runner: dict[str, str], inputs: dict[str, str]) -> None:
+    report = Path(runner["RUNNER_TEMP"], "egp-comment.md")
+    run_action(runner, **inputs)
+    assert not report.exists()
+    run_action(runner, comment="true", **inputs)
+    assert report.read_text(encoding="utf-8").startswith("## ")
+
+
 def test_the_action_does_nothing_else(runner: dict[str, str]) -> None:
     assert run_action(runner, command="$(touch owned)").returncode == 2
     assert not Path(runner["FOLDER"], "owned").exists()

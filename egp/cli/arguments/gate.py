@@ -6,7 +6,7 @@ import argparse
 
 from egp.cli.arguments.warehouse import add_warehouse, quantity
 
-FORMATS = ("text", "json", "markdown", "github")
+FORMATS = ("text", "json", "markdown", "github", "slack", "teams")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -19,7 +19,7 @@ from egp.cli.commands.options import (
     ref,
 )
 from egp.cli.commands.progress import Bar
-from egp.cli.commands.reporting import FORMATS, add_job_summary, rendered
+from egp.cli.commands.reporting import FORMATS, add_job_summary, by_cause, rendered
 from egp.cli.commands.requested import requested_plans
 from egp.policy.error import PolicyError
 
@@ -72,6 +72,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="error",
         help="least severity that rejects (default: error)",
     )
+    parser.add_argument(
+        "--by-cause",
+        action="store_true",
+        help="as text: why plans are rejected and how many, in place of every finding",
+    )
     parser.add_argument("--show-passed", action="store_true", help="list the checks that passed")
     parser.add_argument(
         "--stdin-filename", metavar="FILE", default="<stdin>", help="path that standard input is judged as"
@@ -123,7 +128,12 @@ def _deliver(options: argparse.Namespace, report: Report, outputs: Sequence[tupl
         add_job_summary(report, fail_level)
     to_file = options.file not in (None, terminal.STANDARD_OUTPUT)
     style = None if to_file else terminal.style(sys.stdout)
-    main_report = rendered(report, options.format, style, fail_level, is_piped, category)
+    is_short = options.by_cause and options.format == "text"
+    main_report = (
+        by_cause(report, style)
+        if is_short
+        else rendered(report, options.format, style, fail_level, is_piped, category)
+    )
     if to_file:
         terminal.write_file(options.file, main_report)
     else:

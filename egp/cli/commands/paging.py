@@ -1,4 +1,4 @@
-"""The pages of explain, brief and status, in the format and to the place that is requested."""
+"""The pages of explain, brief, status and rehearse, in the format and to the place that is requested."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from egp.cli.commands import terminal
 if TYPE_CHECKING:
     from egp.output.page.model import Page
 
-PAGE_FORMATS = ("text", "markdown", "html")
+PAGE_FORMATS = ("text", "markdown", "html", "slack", "teams")
 _ENDINGS = {".md": "markdown", ".html": "html", ".htm": "html", ".json": "json"}
 _NEEDS_EXTRA = ("jinja2", "markupsafe", "vl_convert")
 
@@ -45,6 +45,10 @@ def shown(page: Page, options: argparse.Namespace) -> str:
         from egp.output.page import markdown
 
         return markdown.render(page)
+    if form in ("slack", "teams"):
+        from egp.cli.commands.reporting import as_message
+
+        return as_message(page, form)
     from egp.output.page import text
     from egp.output.report.text import Style
 

@@ -10,13 +10,19 @@ from egp.cli.commands import terminal
 from egp.yaml.files import repository_root, shown_path
 
 if TYPE_CHECKING:
+    from egp.output.page.model import Answer, Page
     from egp.output.report.model import Report
     from egp.output.report.text import Style
     from egp.plan.finding import Severity
 
-FORMATS = ("text", "json", "sarif", "github", "gitlab", "rdjson", "junit", "markdown")
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "rdjson", "junit", "markdown", "slack", "teams")
 _OF_CODE_HOSTS = ("sarif", "github", "gitlab")
 """Formats that a code host reads, which knows files by their path from the repository's root."""
+
+_MANY = 10
+"""Rejected plans from which on the report ends with their causes."""
+_CAUSES = 8
+"""Of a kind, that are named there."""
 
 _JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 
@@ -67,12 +73,58 @@ def rendered(
         from egp.output.report import markdown
 
         return markdown.render(report, status)
+    if form in ("slack", "teams"):
+        from egp.pages.checked import page
+
+        return as_message(page(report, status), form)
     from egp.output.report import text
 
     style = style or text.Style(terminal.PIPED_WIDTH, piped=True)
     explain_with = _explain_with(report)
-    lines = [*text.render(report, style, explain_with), *_what_next(report, style, explain_with)]
-    return "\n".join(lines) + "\n"
+    lines = [*text.render(report, style, explain_with), *_causes(report, style)]
+    return "\n".join([*lines, *_what_next(report, style, explain_with)]) + "\n"
+
+
+def by_cause(report: Report, style: Style | None) -> str:
+    """Why plans are rejected and how many, in place of every finding."""
+    from egp.output.report import causes, text, words
+
+    style = style or text.Style(terminal.PIPED_WIDTH, piped=True)
+    lines = [each for failure in report.failures for each in text.failure_lines(failure, style)]
+    for line in causes.in_lines(report):
+        lines += _indented(line, style)
+    return "\n".join([*lines, *text.wrapped(text.printable(words.summary(report)), style.width, "  ")]) + "\n"
+
+
+def _causes(report: Report, style: Style) -> Iterator[str]:
+    """Of many rejected plans: why, in a few lines."""
+    if report.plans < _MANY:
+        return
+    from egp.output.report import causes
+
+    if (rejected := causes.rejected(report)) >= _MANY:
+        yield ""
+        yield f"why {rejected} of {report.plans:,} plans are rejected"
+        for line in causes.in_lines(report, _CAUSES):
+            yield from _indented(f"  {line}", style)
+
+
+def _indented(line: str, style: Style) -> list[str]:
+    from egp.output.report.text import printable, wrapped
+
+    margin = line[: len(line) - len(line.lstrip())]
+    return [margin + each for each in wrapped(printable(line.strip()), style.width - len(margin), "  ")]
+
+
+def as_message(page: Page | Answer, form: str) -> str:
+    """The page as a chat takes it."""
+    if form == "slack":
+        from egp.output.page import slack
+
+        return slack.render(page)
+    from egp.output.page import teams
+
+    return teams.render(page)
 
 
 def _what_next(report: Report, style: Style, explain_with: Callable[[str], str]) -> Iterator[str]:
