@@ -33,7 +33,7 @@ def page(report: Report, exit_status: int) -> Page:
         f"{verdict}: {judged} judged, {words.found(report)}.",
         tone,
         [*_sections(report)],
-        [("policy", words.policies(report).removeprefix("policy ")), ("as of", str(report.as_of))],
+        [("judged by", words.policies(report)), ("as of", str(report.as_of))],
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from egp.cli.commands import terminal
 
 if TYPE_CHECKING:
-    from egp.output.page.model import Page
+    from egp.output.page.model import Link, Page
 
 PAGE_FORMATS = ("text", "markdown", "html", "slack", "teams")
 _ENDINGS = {".md": "markdown", ".html": "html", ".htm": "html", ".json": "json"}
@@ -40,7 +40,7 @@ def shown(page: Page, options: argparse.Namespace) -> str:
     """The page in the format that is requested. Raises Stop where that takes what is not installed."""
     form = asked_format(options)
     if form == "html":
-        return _as_html(page)
+        return as_html(page)
     if form == "markdown":
         from egp.output.page import markdown
 
@@ -56,11 +56,12 @@ def shown(page: Page, options: argparse.Namespace) -> str:
     return text.render(page, terminal.style(sys.stdout) if printed else Style(terminal.PIPED_WIDTH))
 
 
-def _as_html(page: Page) -> str:
+def as_html(page: Page, home: Link | None = None) -> str:
+    """The page as a file of HTML. Raises Stop where that takes what is not installed."""
     try:
         from egp.output.page import html
 
-        return html.render(page)
+        return html.render(page, home)
     except ModuleNotFoundError as missing:
         if missing.name not in _NEEDS_EXTRA:
             raise

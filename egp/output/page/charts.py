@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from egp.output.page.palette import BAD, INK, LINE, MUTED, SERIES, Colour
+from egp.output.page.palette import BAD, GOOD, INK, LINE, MUTED, SERIES, Colour
 from egp.output.page.text import plain
 from egp.output.report.text import wrapped
 from egp.plan.wording import percent
@@ -102,6 +102,31 @@ def _share_row(row: ComparedShare) -> tuple[ChartRow, Spec]:
     return ChartRow(row.name, row.note), {
         "low": row.low, "estimate": row.estimate, "high": row.high, "computed": row.computed, "colour": colour.light,
     }  # fmt: skip
+
+
+class ScheduleBar(NamedTuple):
+    """Whole days of one row of a schedule; rows of the same name and note are one."""
+
+    name: str
+    note: str
+    start: date
+    end: date
+    share: float
+    """Of the units that are concerned; the thicker, the more."""
+    kind: str
+
+
+_OF_SCHEDULE = {"test": SERIES, "canary": SERIES, "ramp": GOOD, "holdout": MUTED, "freeze": BAD}
+
+
+def schedule(bars: Sequence[ScheduleBar]) -> Spec:
+    """What is when, a row for an experiment. What each bar is stands in the row's note, with its days."""
+    return _timeline(
+        [
+            (ChartRow(each.name, each.note), _bar(each.start, each.end, each.share, _OF_SCHEDULE[each.kind]))
+            for each in bars
+        ]
+    )
 
 
 def exposure_by_layer(periods: Sequence[LayerPeriod]) -> Spec:

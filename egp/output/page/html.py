@@ -19,7 +19,7 @@ from egp.output.page.text import COLOUR_WORD, cell_text, plain
 from egp.output.report.text import printable
 
 if TYPE_CHECKING:
-    from egp.output.page.model import Cell, Figure, Page, Table, Tone
+    from egp.output.page.model import Cell, Figure, Link, Page, Table, Tone
 
 _FOLDER = Path(__file__).parent
 _SHAPE: dict[Tone, str] = {"good": "●", "caution": "▲", "bad": "■", "neutral": "○"}
@@ -52,9 +52,10 @@ _MOST_COLUMNS_ABREAST = 3
 """On a telephone; a row of a wider table becomes a list there."""
 
 
-def render(page: Page) -> str:
-    """The whole file; the same page gives the same bytes."""
-    return _environment().from_string(_part("page.html.jinja")).render(page=in_one_style(page)).strip() + "\n"
+def render(page: Page, home: Link | None = None) -> str:
+    """The whole file; the same page gives the same bytes. ``home`` is where a page of several leads back to."""
+    template = _environment().from_string(_part("page.html.jinja"))
+    return str(template.render(page=in_one_style(page), home=home)).strip() + "\n"
 
 
 def _part(name: str) -> str:

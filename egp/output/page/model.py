@@ -60,7 +60,16 @@ class Bar:
     share: float
 
 
-Cell = str | Light | Bar
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words that lead to another page of the same folder; in formats that are one file they are words alone."""
+
+    words: str
+    to: str
+    """A relative address that egp made, never one from a plan."""
+
+
+Cell = str | Light | Bar | Link
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from egp.output.page.model import Command, Quotation
+from egp.output.page.model import Command, Link, Quotation
 
 _NUMBER = re.compile(
     r"(?P<kept>`[^`]*`|--[\w-]+[ =]\S+)|(?P<number>(?<![\w.,/-])[-+]?\d[\d.,_]*)(?P<unit>%|bps|pp|ms)(?![\w%])"
@@ -29,7 +29,7 @@ def in_one_style(said: T) -> T:
 def _styled(said: Any) -> Any:
     if isinstance(said, str):
         return _NUMBER.sub(_with_space, said)
-    if isinstance(said, Command | Quotation | Mapping | frozenset):
+    if isinstance(said, Command | Quotation | Link | Mapping | frozenset):
         return said
     if is_dataclass(said) and not isinstance(said, type):
         return replace(said, **{each.name: _styled(getattr(said, each.name)) for each in fields(said)})

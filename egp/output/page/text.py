@@ -15,6 +15,7 @@ from egp.output.page.model import (
     Facts,
     Figure,
     Light,
+    Link,
     Notice,
     Page,
     Paragraph,
@@ -243,6 +244,8 @@ def cell_text(cell: Cell) -> str:
     """What a cell says."""
     if isinstance(cell, Bar):
         return ""
+    if isinstance(cell, Link):
+        return plain(cell.words)
     return plain(cell.word if isinstance(cell, Light) else cell)
 
 

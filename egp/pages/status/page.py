@@ -9,6 +9,7 @@ from egp.output.page.charts import exposure_by_layer
 from egp.output.page.model import Block, Figure, Light, Page, Paragraph, Points, Section, Table, Tone
 from egp.pages.emergencies import TITLE
 from egp.pages.status.answers import WORST_FIRST, Colour
+from egp.pages.status.naming import name_of
 from egp.pages.status.portfolio import EXPIRING
 from egp.plan.quantity import shown
 from egp.plan.wording import counted, length, listing, one_in, percent, significant
@@ -107,20 +108,16 @@ def _governed(governed: Governed) -> Paragraph:
 
 def _todo(standings: Iterable[Standing]) -> list[str]:
     return [
-        f"{_name(each)} ({each.colour}): {'; '.join(each.steps)}"
+        f"{name_of(each)} ({each.colour}): {'; '.join(each.steps)}"
         for each in standings
         if each.colour in ("red", "yellow") and each.steps
     ]
 
 
-def _name(each: Standing) -> str:
-    return shown(each.known.id) if each.known.id else each.known.source.shown
-
-
 def _running(standings: Iterable[Standing]) -> Table:
     return Table(
         ("experiment", "light", "why", "progress", "next decision"),
-        [(_name(each), _light(each), _why(each), _progress(each), _next(each)) for each in standings],
+        [(name_of(each), _light(each), why(each), progress(each), _next(each)) for each in standings],
         caption="The light is the gate's: red rolls back, yellow holds, green goes on as planned.",
     )
 
@@ -129,7 +126,8 @@ def _light(each: Standing) -> Light:
     return Light(TONE[each.colour], each.colour) if each.colour else Light("neutral", "over")
 
 
-def _why(each: Standing) -> str:
+def why(each: Standing) -> str:
+    """Its reasons, and what was decided."""
     said = [*each.reasons[:_TOLD]]
     if len(each.reasons) > _TOLD:
         said.append(f"and {len(each.reasons) - _TOLD} more")
@@ -142,7 +140,8 @@ def _why(each: Standing) -> str:
     return "; ".join(said)
 
 
-def _progress(each: Standing) -> str:
+def progress(each: Standing) -> str:
+    """How far it has come, in days, in its sample and in its ramp."""
     where = "" if each.stage in ("", "test") else f"now {each.stage}"
     sample = f"{percent(each.units.done / each.units.of, 0)} of the sample" if each.units else ""
     return ", ".join(part for part in (_days(each.days), sample, where) if part)
@@ -163,9 +162,9 @@ def _planned(standings: Iterable[Standing]) -> Table:
         ("experiment", "light", "why", "starts", "days"),
         [
             (
-                _name(each),
+                name_of(each),
                 _light(each),
-                _why(each),
+                why(each),
                 str(each.next.on) if each.next else "",
                 str(each.days.of) if each.days else "",
             )
@@ -177,7 +176,7 @@ def _planned(standings: Iterable[Standing]) -> Table:
 
 
 def _over(standings: Iterable[Standing]) -> Table:
-    return Table(("experiment", "was"), [(_name(each), _why(each)) for each in standings])
+    return Table(("experiment", "was"), [(name_of(each), why(each)) for each in standings])
 
 
 def _waivers(status: Status) -> Table:

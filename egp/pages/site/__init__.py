@@ -1,0 +1,1 @@
+"""The portfolio as a folder of pages: an index, a page for each experiment, and a calendar."""
