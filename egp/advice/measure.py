@@ -94,7 +94,7 @@ def measure(source: PlanSource, finder: PlanFinder, policy: Policy, call: Call) 
         raise PastError(
             f"nobody of {shown(population)} was there from {empty.days}", "measure an earlier time: --as-of"
         )
-    numbers = tuple(measured_numbers(plan, runs))
+    numbers = tuple(measured_numbers(plan, runs, catalogue.units_of_values()))
     in_policy = judged_as(source, plan, finder, policy).in_policy
     traits = policy.traits_of(plan)
     rules = policy.adopted(in_policy, traits, timing_of(plan, finder, policy, call.as_of))

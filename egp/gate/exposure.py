@@ -6,6 +6,7 @@ from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from egp.gate.readout import once
 from egp.gate.rows import rows_of
 from egp.plan.analysis.days import day_after, last_exposure, treated_days, unpaused
 from egp.plan.finding import need
@@ -30,6 +31,7 @@ def has_stage_begun(readout: Readout) -> bool:
     return is_a_day_old or any(row.stage == readout.stage.name for row in readout.evidence.rows)
 
 
+@once
 def days_over(readout: Readout) -> list[Interval]:
     """Days of the current stage that were over when the results were taken and on which units were treated, in runs."""
     yesterday = day_after(readout.seen_until.date(), -1)
@@ -45,6 +47,7 @@ def days_over(readout: Readout) -> list[Interval]:
     return [Interval(run.first, min(run.last, yesterday)) for run in runs if run.first <= yesterday]
 
 
+@once
 def each_day_over(readout: Readout) -> list[date]:
     """The same days one by one, the first ten years of them."""
     days = (day_after(run.first, offset) for run in days_over(readout) for offset in range(run.days))

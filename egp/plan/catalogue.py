@@ -160,6 +160,14 @@ class MetricCatalogue:
         written = _value_at(document, at)
         return {key: written[key] for key in FACTS_OF_A_PLAN if written.get(key) is not None}
 
+    def units_of_values(self) -> dict[str, str]:
+        """Metric → what a plan states its values in: s for all times, or a currency."""
+        return {
+            name: "s" if metric.value_unit in ("us", "ms") else metric.value_unit
+            for name, metric in self.metrics.items()
+            if metric.value_unit
+        }
+
     def definition(self, name: str) -> str:
         """The digest of what a metric means."""
         if name not in self._definitions:

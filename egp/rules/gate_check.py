@@ -34,6 +34,8 @@ class Check:
     page: RulePage
     plain: str = ""
     """What it means that it is open, for people who read no statistics; empty for checks that a metric's name goes with."""
+    withdraws: bool = False
+    """Whether it may roll back; the others hold at most."""
 
     @property
     def options(self) -> Mapping[str, RuleOption]:
@@ -53,6 +55,7 @@ def load(check_id: str) -> Check:
         getattr(module, "Params", Params),
         RulePage(module.__doc__ or ""),
         getattr(module, "PLAIN", ""),
+        getattr(module, "WITHDRAWS", False),
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -174,3 +177,18 @@ def test_an_experiment_that_has_not_begun_waits() -> None:
     assert (
         of(decision, "runtime-complete").message == "the test starts on 2023-01-23, and is read on 2023-02-06"
     )
+
+
+def test_a_check_that_may_roll_back_declares_it() -> None:
+    """Whoever watches a stage without raising it calls these alone."""
+
+    def names_a_rollback(check: Check) -> bool:
+        source = Path(sys.modules[check.read.__module__].__file__ or "").read_text(encoding="utf-8")
+        return any(
+            isinstance(each, ast.Constant) and each.value == "rollback"
+            for each in ast.walk(ast.parse(source))
+        )
+
+    assert {each.id for each in checks() if each.withdraws} == {
+        each.id for each in checks() if names_a_rollback(each)
+    }

@@ -16,11 +16,9 @@ ANSWERS = {
     "The one responsible": "@home-pm",
     "Surfaces": "home.top",
     "At risk": "none",
+    "The build": "web-1",
     "Primary metric": "add_to_cart_rate",
-    "Its value today": "12%",
     "Smallest effect": "45bps",
-    "Eligible units a day": "41_000",
-    "Distinct eligible units": "340_000",
 }
 
 
@@ -49,36 +47,69 @@ def test_ten_questions_are_enough(shop: Shop) -> None:
     assert "ramp" not in text
 
 
-def test_what_is_open_a_person_states_and_then_it_passes(shop: Shop) -> None:
+NUMBERS = {
+    "variants:": "eligible_units: {distinct_over_run: 340_000, per_day: 41_000}",
+    "  mde:": "  baseline: 12%",
+    "sign_offs:": (
+        "guardrail_metrics:\n  - {id: refund_rate, baseline: 3.1%}\n"
+        "  - {id: p95_page_load, baseline: 1900ms, influence_std_dev: 5200ms}\n"
+        "measured: {window: 35d, as_of: 2023-01-10, values: {add_to_cart_rate.baseline: 1a2e2841e483}}"
+    ),
+}
+"""Before which line what is measured comes."""
+
+
+def test_what_is_open_a_person_states_and_history_says_the_numbers(shop: Shop) -> None:
     plan, _ = conversation(shop, ANSWERS)
     text = plan.draft().text
-    for open_key, stated in {
-        "revision:": 'revision: "web-1"', "  source:": "  source: uniques", "  as_of:": "  as_of: 2023-01-09",
-        "    from:": "    from: funnel", "    as_of:": "    as_of: 2023-01-09", "    on:": "    on: 2023-01-11",
-    }.items():  # fmt: skip
-        lines = [stated if line.startswith(f"{open_key} ") else line for line in text.splitlines()]
-        text = "\n".join(lines) + "\n"
-    text = text.replace(
-        "{id: refund_rate, baseline: }",
-        "{id: refund_rate, baseline: 3.1%, baseline_source: {from: q, as_of: 2023-01-09}}",
-    )
-    text = text.replace(
-        "{id: p95_page_load, baseline: , influence_std_dev: }",
-        "{id: p95_page_load, baseline: 1900ms, influence_std_dev: 5200ms, baseline_source: {from: q, as_of: 2023-01-09}}",
-    )
-    shop.write("experiments/home-banner.yaml", text)
+    assert text.count("# TODO ") == 1
+    assert "baseline" not in text.partition("\nid:")[2]
+    for line, numbers in NUMBERS.items():
+        text = text.replace(f"\n{line}", f"\n{numbers}\n{line}", 1)
+    text = "\n".join("    on: 2023-01-11" if "    on: " in line else line for line in text.splitlines())
+    shop.write("experiments/home-banner.yaml", text + "\n")
     (shop.root / PLAN).unlink()
+    assert shop.egp("check", "experiments", "--as-of=2023-01-11", "--fix", "--unsafe")[0] == 0
     status, said = shop.egp("check", "experiments", "--as-of=2023-01-11", "--fail-level=error")
     assert status == 0, said
+    assert len((shop.root / "experiments/home-banner.yaml").read_text().splitlines()) <= 35
+
+
+def test_numbers_that_are_answered_are_written(shop: Shop) -> None:
+    policy = read_policy(str(shop.root / "egp.yaml"), "egp.yaml")
+    plan = NewExperiment("x", "superiority", policy, "experiments/x.yaml", date(2023, 1, 10), None)
+    plan.take({"metric": "add_to_cart_rate", "baseline": "12%", "mde": "45bps", "per_day": "41_000"})
+    text = plan.draft().text
+    assert "eligible_units:\n  per_day: 41_000\n" in text
+    assert "\n  baseline: 12%\n" in text
+    assert "\nsample_size_per_variant: 137_716\n" in text
+
+
+def test_of_several_populations_one_is_asked_for(shop: Shop) -> None:
+    shop.edit("metrics.yaml", "\npopulations:\n", "\npopulations:\n  everyone: {fact: events}\n")
+    plan, asked = conversation(shop, {**ANSWERS, "Who could": "everyone"})
+    assert any(each.startswith("Who could have been exposed") for each in asked)
+    assert "\npopulation: {of: everyone}\n" in plan.draft().text
+
+
+def test_without_a_population_nothing_can_be_measured_and_the_numbers_are_asked_for(shop: Shop) -> None:
+    text = (shop.root / "metrics.yaml").read_text()
+    begin, end = text.index("populations:"), text.index("metrics:\n")
+    shop.write("metrics.yaml", text[:begin] + text[end:])
+    _, asked = conversation(shop, ANSWERS)
+    assert [each for each in asked if each.startswith(("Its value", "Eligible", "Distinct"))]
 
 
 def test_a_metric_that_the_catalogue_lacks_is_asked_for_within_the_ten(shop: Shop) -> None:
     _, asked = conversation(shop, {**ANSWERS, "Primary metric": "something_new"})
-    assert len(asked) == 10
+    assert len(asked) <= 10
     assert any(question.startswith("Its kind") for question in asked)
 
 
-@pytest.mark.parametrize("question", ["Layer", "Feature flag", "What changes", "Its kind", "Guardrail"])
+@pytest.mark.parametrize(
+    "question",
+    ["Layer", "Feature flag", "What changes", "Its kind", "Guardrail", "Its value", "Eligible", "Who could"],
+)
 def test_what_others_say_is_not_asked(shop: Shop, question: str) -> None:
     _, asked = conversation(shop, ANSWERS)
     assert not any(each.startswith(question) for each in asked)

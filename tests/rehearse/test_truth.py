@@ -11,7 +11,7 @@ import numpy
 import pytest
 
 from egp import stats
-from egp.advice.rehearsal import evidence
+from egp.advice.rehearsal import evidence, judging
 from egp.advice.rehearsal.computed import Computed, effects_of
 from egp.advice.rehearsal.effects import NoEffectError, with_effect
 from egp.advice.rehearsal.evidence import stages_of_runs
@@ -208,3 +208,12 @@ def test_the_histogram_has_the_quantile_of_the_values(lives: PastLives) -> None:
     assert found.binned.units == found.raw.units
     assert found.binned.value == pytest.approx(found.raw.value, abs=0.1 * found.raw.standard_error)
     assert found.binned.standard_error == pytest.approx(found.raw.standard_error, rel=0.05)
+
+
+def test_a_day_without_a_raise_needs_the_checks_that_may_roll_back_alone(
+    lives: PastLives, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = rehearsed(lives, 12, every_day=True)
+    assert {each.check for run in few.results if run.withdrawn for each in run.withdrawn.triggers}
+    monkeypatch.setattr(judging, "_that_withdraw", judging._of_a_raise)
+    assert rehearsed(lives, 12, every_day=True).results == few.results

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 Ask = Callable[[str], str]
 
 
+def _is_of_every_plan(name: str) -> bool:
+    """Whether the question is asked where no catalogue says the most: a build and a population can come later."""
+    return name not in ("population", "revision")
+
+
 class NewExperiment:
     """A plan in the making. ``in_policy`` is its path as the policy sees it."""
 
@@ -53,7 +58,7 @@ class NewExperiment:
     def converse(self, ask: Ask, tell: Callable[[str], None]) -> None:
         """Asks for the rest, and shows the sample size whenever an answer changes it."""
         phrase = self._tell("", tell)
-        is_asked, most = self._own_questions() if self._is_short() else (lambda _: True, 100)
+        is_asked, most = self._own_questions() if self._is_short() else (_is_of_every_plan, 100)
         for _ in interview(self.answers, ask, tell, is_asked, most):
             phrase = self._tell(phrase, tell)
 
@@ -72,6 +77,15 @@ class NewExperiment:
         from egp.advice.new.short import says_the_most
 
         return says_the_most(self._policy, self._surfaces, self._as_of)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether history says the plan's numbers, which nobody has to type then."""
+        if not self._is_short():
+            return False
+        from egp.advice.new.short import population_of
+
+        return bool(population_of(self.answers, self._policy))
 
     @property
     def _surfaces(self) -> list[str]:

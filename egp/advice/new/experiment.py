@@ -94,6 +94,10 @@ class PlanLines:
         self._asked("risk", "risk", "what applies of [revenue, brand, privacy, safety, partner, ai], or []")
         self._asked("surface", "surfaces", "where the change appears, as in [pdp.mobile]")
 
+    def _population_line(self) -> str:
+        named = self._answers.get("population")
+        return f"population: {{of: {written(named)}}}" if named else "population: assigned"
+
     def _asked(self, name: str, key: str, todo: str) -> None:
         """A key with its answer; open without one."""
         if name in self._answers:
@@ -214,12 +218,12 @@ class _Page(PlanLines):
         flag = self._answers.get("flag") or str(self._answers["id"]).replace("-", "_")
         self._add(f"feature_flag: {written(flag)}")
         self._lines += self._stated.lines("flags")
-        self._open("revision", "the build that is tested, as its pipeline names it")
+        self._asked("revision", "revision", "the build that is tested, as its pipeline names it")
 
     def _units_and_dates(self) -> None:
         times = self.timetable
         self._lines += self._stated.lines("unit") or ["unit: user"]
-        self._lines += self._stated.lines("population") or ["population: assigned"]
+        self._lines += self._stated.lines("population") or [self._population_line()]
         self._add("eligible_units:")
         over = f"distinct users of {times.days} days, counted in one query"
         self._asked("units", "  distinct_over_run", over)

@@ -22,8 +22,14 @@ MOST_ASKED = 10
 _DERIVED = frozenset(("title", "layer", "flag"))
 """What follows from other answers, and is easily written otherwise."""
 
+_MEASURED = frozenset(("baseline", "std_dev", "per_day", "units"))
+"""What ``egp measure`` reads from the past of the plan's population."""
+
 _NEEDED = frozenset(("schedule", "statistics", "ramp", "rollback"))
 """Without these among the defaults, a plan has to say nearly everything."""
+
+_SPREADS = {"mean": "std_dev", "ratio": "std_dev", "quantile": "influence_std_dev"}
+"""The key for how much a kind of metric varies."""
 
 _RUN = 14
 """Days of a run, where neither the policy nor an answer says."""
@@ -34,11 +40,22 @@ def is_asked(
 ) -> bool:
     """Whether only the author can answer a question: not what defaults and catalogue say, nor what follows from the rest."""
     known = policy.metrics.metrics if policy.metrics else {}
+    populations = policy.metrics.populations if policy.metrics else {}
+    if name == "population":
+        return len(populations) > 1
+    if name in _MEASURED and population_of(answers, policy):
+        return name in ("baseline", "std_dev") and answers.get("metric") not in known
     if name in ("kind", "direction", "quantile", "outcome_window"):
         return answers.get("metric") not in known
     if name == "guardrail":
         return not _defaults(policy, surfaces, as_of).get("guardrail_metrics")
     return name not in _DERIVED
+
+
+def population_of(answers: Mapping[str, object], policy: Policy) -> str:
+    """The population of the catalogue that is named, or the only one; empty without."""
+    populations = list(policy.metrics.populations) if policy.metrics else []
+    return str(answers.get("population") or (populations[0] if len(populations) == 1 else ""))
 
 
 def says_the_most(policy: Policy, surfaces: list[str], as_of: date) -> bool:
@@ -108,28 +125,41 @@ class _ShortPage(PlanLines):
         self._lines = [
             "# egp show prints what the policy's defaults and the catalogue add. TODO only a person can state."
         ]
+        if self._population:
+            self._lines.append(
+                "# egp measure --write adds units, baselines and spreads, as history has them."
+            )
         self._add(f"id: {written(name)}")
         self._add(f"title: {written(answers.get('title') or name.replace('-', ' ').capitalize())}")
         self._add(f"type: {answers['type']}")
         self._why_and_whose()
+        if self._population:
+            self._add(f"population: {{of: {written(self._population)}}}")
         self._add(f"layer: {written(self._layer())}")
         self._add(f"feature_flag: {written(answers.get('flag') or name.replace('-', '_'))}")
-        self._open("revision", "the build that is tested, as its pipeline names it")
+        self._asked("revision", "revision", "the build that is tested, as its pipeline names it")
         self._add("variants: [{id: control, weight: 50%, control: true}, {id: treatment, weight: 50%}]")
         self._add(f"schedule: {{start: {self._begin}}}")
         self._units()
         self._primary()
-        self._guardrails(lacking)
-        if self._sample is None:
+        self._guardrails([] if self._population else lacking)
+        if self._sample is not None:
+            self._add(f"sample_size_per_variant: {self._sample:_}")
+        elif not self._population:
             self._open(
                 "sample_size_per_variant", "egp check --fix --unsafe computes it from the numbers above"
             )
-        else:
-            self._add(f"sample_size_per_variant: {self._sample:_}")
         self._sign_offs()
         return "\n".join(self._lines) + "\n"
 
+    @property
+    def _population(self) -> str:
+        return population_of(self._answers, self._policy)
+
     def _units(self) -> None:
+        if self._population:
+            self._stated_numbers("eligible_units:", units="  distinct_over_run", per_day="  per_day")
+            return
         self._add("eligible_units:")
         self._asked("units", "  distinct_over_run", "distinct units of the run, counted in one query")
         self._asked("per_day", "  per_day", "distinct units of one day")
@@ -145,17 +175,29 @@ class _ShortPage(PlanLines):
         for key in ("kind", "direction", *(("quantile",) if kind == "quantile" else ()), "outcome_window"):
             if known is None and (key in self._answers or key != "outcome_window"):
                 self._asked(key, f"  {key}", "as the metric is defined")
-        self._asked("baseline", "  baseline", "its value today, as in 12%, 1900ms or 0.042")
-        if kind in ("mean", "ratio", "quantile"):
-            spread = "  influence_std_dev" if kind == "quantile" else "  std_dev"
-            self._asked("std_dev", spread, "per unit, in the metric's own unit")
-        self._add("  baseline_source:")
-        self._open("    from", "the query or dashboard")
-        self._open("    as_of", "the day it was taken")
+        if known is not None and self._population:
+            self._stated_numbers("", baseline="  baseline", std_dev=f"  {_SPREADS.get(str(kind), 'std_dev')}")
+        else:
+            self._baseline(kind)
         if self._answers["type"] == "superiority":
             self._asked("mde", "  mde", "the smallest effect that must be found, as in 2% or 45bps")
         elif self._answers["type"] == "non_inferiority":
             self._asked("margin", "  non_inferiority_margin", "the largest acceptable harm")
+
+    def _stated_numbers(self, head: str, **keys: str) -> None:
+        """Numbers that were answered although history has them; the others are not there until they are measured."""
+        found = [
+            f"{key}: {written(self._answers[name])}" for name, key in keys.items() if name in self._answers
+        ]
+        self._lines += [head, *found] if found and head else found
+
+    def _baseline(self, kind: object) -> None:
+        self._asked("baseline", "  baseline", "its value today, as in 12%, 1900ms or 0.042")
+        if kind in _SPREADS:
+            self._asked("std_dev", f"  {_SPREADS[str(kind)]}", "per unit, in the metric's own unit")
+        self._add("  baseline_source:")
+        self._open("    from", "the query or dashboard")
+        self._open("    as_of", "the day it was taken")
 
     def _guardrails(self, lacking: list[tuple[str, str]]) -> None:
         named = self._answers.get("guardrail")
@@ -164,9 +206,7 @@ class _ShortPage(PlanLines):
         if items:
             self._add("guardrail_metrics:")
         for name, kind in items.items():
-            spread = {"mean": ", std_dev: ", "ratio": ", std_dev: ", "quantile": ", influence_std_dev: "}.get(
-                kind, ""
-            )
+            spread = f", {_SPREADS[kind]}: " if kind in _SPREADS else ""
             self._add(f"  - {{id: {written(name)}, baseline: {spread}}} # TODO its value today")
 
     def _sign_offs(self) -> None:

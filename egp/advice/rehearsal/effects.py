@@ -47,7 +47,7 @@ def with_effect(stage: StageOfRun, metric: Metric, variant: str, change: float, 
         part.thin_shares(change, draw)
     else:
         part.scale(change)
-    return replace(stage, values={**stage.values, variant: values})
+    return replace(stage, values={**stage.values, variant: values}, windows={})
 
 
 def _shifted(stage: StageOfRun, metric: str, variant: str, change: float) -> StageOfRun:

@@ -56,6 +56,8 @@ class StageOfRun:
     histograms: Mapping[str, Sequence[HalfHistogram]]
     quantiles: dict[tuple[str, str, int], QuantileOfHalf | None] = field(default_factory=dict)
     """What was worked out: (variant, metric, group)."""
+    windows: dict[object, tuple[Row, ...]] = field(default_factory=dict)
+    """The rows of days and weeks, which are the same on every morning after them."""
 
 
 def stages_of_runs(
@@ -126,9 +128,18 @@ def _windows(stage: StageOfRun, number: int, measure: Measure, days: int) -> Ite
         if (span.number + 1) * (_WEEK if is_week else 1) > days:
             continue
         if measure.has_weeks if is_week else measure.has_days:
-            yield from _of_span(stage, number, measure, span, "", None)
+            yield from _once_over(stage, number, measure, span, "", None)
         if is_week and measure.has_first_week and span.number < 2:
-            yield from _of_span(stage, number, measure, span, FIRST_WEEK, _WEEK)
+            yield from _once_over(stage, number, measure, span, FIRST_WEEK, _WEEK)
+
+
+def _once_over(
+    stage: StageOfRun, number: int, measure: Measure, span: Span, segment: str, first_days: int | None
+) -> tuple[Row, ...]:
+    key = (number, span, segment)
+    if key not in stage.windows:
+        stage.windows[key] = tuple(_of_span(stage, number, measure, span, segment, first_days))
+    return stage.windows[key]
 
 
 def _of_span(
@@ -150,12 +161,10 @@ def _first(stage: StageOfRun, span: Span) -> date:
 
 def _places(sums: BucketSums, named: Any, *at: Any) -> list[tuple[str, int]]:
     """The columns of a row, and where the sums have them."""
-    found = []
-    for name in ALL_SUMS:
-        place = sums.columns.get(named(*at, name))
-        if place is not None:
-            found.append((name, place))
-    return found
+    if at not in sums.places:
+        found = ((name, sums.columns.get(named(*at, name))) for name in ALL_SUMS)
+        sums.places[at] = [(name, place) for name, place in found if place is not None]
+    return sums.places[at]
 
 
 def _quantiles(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, tzinfo
+from functools import cache
 from typing import TYPE_CHECKING
 
 from egp import stats
@@ -18,7 +19,7 @@ from egp.plan.analysis.registered_test import guardrail_test_of, primary_test_of
 from egp.plan.finding import NotChecked
 from egp.plan.results import TEST, Evidence, Results
 from egp.record.lock import made
-from egp.rules.gate_check import checks
+from egp.rules.gate_check import Check, checks
 
 if TYPE_CHECKING:
     from egp.advice.rehearsal.timeline import GateCall, Timeline
@@ -113,7 +114,7 @@ class Judge:
             if result.withdrawn and not (is_raise and of_test):
                 continue
             readout = self._readout(call, stages)
-            decision = self._decided(readout)
+            decision = self._decided(readout, is_raise=is_raise)
             if decision.verdict == "roll_back" and not result.withdrawn:
                 triggers = tuple(sorted({_trigger(each) for each in decision.reasons}, key=str))
                 result.withdrawn = Withdrawal(call.day, call.stage, triggers)
@@ -144,8 +145,9 @@ class Judge:
             rules=self.rules, organisation=self.organisation, options=self.options,
         )  # fmt: skip
 
-    def _decided(self, readout: Readout) -> Decision:
-        return decide(readout, among=[check for check in checks() if check.id not in PAPERWORK])
+    def _decided(self, readout: Readout, *, is_raise: bool = True) -> Decision:
+        """On a day without a raise the only question is whether anything rolls back, and the checks are called that may."""
+        return decide(readout, among=_of_a_raise() if is_raise else _that_withdraw())
 
     def _read(
         self,
@@ -181,6 +183,16 @@ class Judge:
             return with_effect(stage, effect.metric, variant or "", effect.change(seen.control.value), draw)
         except NoEffectError:
             return None
+
+
+@cache
+def _of_a_raise() -> tuple[Check, ...]:
+    return tuple(check for check in checks() if check.id not in PAPERWORK)
+
+
+@cache
+def _that_withdraw() -> tuple[Check, ...]:
+    return tuple(check for check in _of_a_raise() if check.withdraws)
 
 
 def _comparisons(readout: Readout) -> Iterator[tuple[str, Comparison]]:

@@ -12,9 +12,11 @@ EXPERIMENT_OPTIONS = {
     "team": ("TEAM", "the team that runs it"),
     "owner": ("HANDLE", "the one responsible person or role"),
     "surface": ("NAMES", "where the change appears, with commas between"),
+    "population": ("NAME", "who could have been exposed: a population of the catalogue of metrics"),
     "layer": ("NAME", "the layer whose traffic it shares with other experiments"),
     "risk": ("NAMES", "revenue, brand, privacy, safety, partner, ai, with commas between, or none"),
     "flag": ("KEY", "the feature flag (default: made from the id)"),
+    "revision": ("BUILD", "the build that is tested, as its pipeline names it"),
     "metric": ("ID", "the primary metric"),
     "kind": ("KIND", "its kind: proportion, mean, ratio or quantile"),
     "direction": ("WAY", "its good direction: increase or decrease"),
@@ -28,7 +30,7 @@ EXPERIMENT_OPTIONS = {
     "units": ("COUNT", "distinct eligible units over the run"),
     "guardrail": ("NAMES", "guardrail metrics besides those that the policy requires, with commas between"),
 }
-"""Option → name of its value, meaning. Each is requested on a terminal when it is not given."""
+"""Option → name of its value, meaning. On a terminal what only the author knows is requested when it is not given."""
 
 
 def add_experiment_options(parser: ArgumentParser) -> None:

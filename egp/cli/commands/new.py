@@ -82,7 +82,12 @@ def _new_experiment(options: argparse.Namespace) -> int:
         ) from None
     if power := draft.power_sentence(plan.answers):
         sys.stderr.write(f"{power}\n")
-    return _begin(path, draft.text)
+    status = _begin(path, draft.text)
+    if plan.is_measured and path != "-":
+        sys.stderr.write(
+            f"next: egp measure {shown_path(path)} --source URL --write, which adds what history knows\n"
+        )
+    return status
 
 
 def _begun(name: str, path: str) -> Begun:
@@ -159,6 +164,7 @@ def _new_rule(options: argparse.Namespace) -> int:
 def _begin(path: str, text: str) -> int:
     """Writes a new file, or prints it."""
     from egp.advice.new.files import NewError, write_new
+    from egp.plan.wording import counted
 
     if path == "-":
         terminal.write_out(text)
@@ -168,6 +174,7 @@ def _begin(path: str, text: str) -> int:
     except NewError as error:
         raise terminal.Stop(str(error), error.help) from None
     open_fields = text.count("# TODO ")
-    still = f"; {open_fields} fields are open, marked TODO" if open_fields else ""
+    are = "is" if open_fields == 1 else "are"
+    still = f"; {counted(open_fields, 'field')} {are} open, marked TODO" if open_fields else ""
     sys.stderr.write(f"wrote {shown_path(path)}{still}\n")
     return 0

@@ -133,7 +133,17 @@ def _what_next(report: Report, style: Style, explain_with: Callable[[str], str])
     from egp.plan.wording import listing
 
     errors = [each for each in report.effective if each.severity == "error"]
-    plans = dict.fromkeys(each.place.path for each in errors if os.path.isfile(each.place.path))
+    catalogues = {
+        os.path.realpath(file)
+        for policy in report.policies
+        if policy.metrics
+        for file in policy.metrics.files
+    }
+    plans = dict.fromkeys(
+        each.place.path
+        for each in errors
+        if os.path.isfile(each.place.path) and os.path.realpath(each.place.path) not in catalogues
+    )
     if plans:
         first, *others = plans
         more = f", and of {len(others)} more" if others else ""

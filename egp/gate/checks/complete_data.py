@@ -339,7 +339,8 @@ class SignsOfLife:
 
     def heard(self, variant: str) -> datetime:
         """The end of the last day on which units of it were counted, or may have been in a row that was refused."""
-        ends = [self._end(row.window, row.date) for row in self._rows(variant) if row.units]
+        seen = {(row.window, row.date) for row in self._rows(variant) if row.units}
+        ends = [self._end(window, day) for window, day in seen]
         for about in self.readout.lost:
             if about.stage in ("", self.readout.stage.name) and about.variant in ("", variant):
                 ends.append(
@@ -415,4 +416,5 @@ def _is_heard_of_later(readout: Readout) -> bool:
 
 
 PLAIN = "data are missing"
+WITHDRAWS = True
 """What it means that the check is open, for people who read no statistics."""

@@ -270,3 +270,6 @@ def _alarm(
         metric=metric.name,
         variant=treatment,
     )
+
+
+WITHDRAWS = True

@@ -105,3 +105,6 @@ def _next(metric: Metric, state: State) -> str:
     if state == "fail" and metric.action not in ("hold", "monitor"):
         return "withdraw the treatment"
     return "stay in this stage until the limit holds"
+
+
+WITHDRAWS = True

@@ -127,4 +127,5 @@ def _rerun(readout: Readout, test: RegisteredTest, look: Look) -> str:
 
 
 PLAIN = "the main result does not carry the launch, or is not to be read yet"
+WITHDRAWS = True
 """What it means that the check is open, for people who read no statistics."""

@@ -439,3 +439,6 @@ def _no_bad_weeks(readout: Readout, weeks: _Weeks) -> Iterator[Reading]:
     ):
         message += f"; {what} {listing(map(shown, names))}" if names else ""
     yield Reading("pass", message, required=NO_BAD_WEEKS)
+
+
+WITHDRAWS = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -42,8 +42,13 @@ class Measured:
     """Of the value: share, s, a currency, units, or nothing."""
 
 
-def measured_numbers(plan: Experiment, runs: Sequence[RunInThePast]) -> Iterator[Measured]:
-    """Everything that history says, in the order of the plan."""
+def measured_numbers(
+    plan: Experiment, runs: Sequence[RunInThePast], units: Mapping[str, str] | None = None
+) -> Iterator[Measured]:
+    """Everything that history says, in the order of the plan.
+
+    ``units`` has the unit of a metric's values, for plans that do not state one yet: s, or a currency.
+    """
     eligible = plan.eligible_units
     distinct = tuple(float(run.units) for run in runs)
     yield Measured(
@@ -58,14 +63,15 @@ def measured_numbers(plan: Experiment, runs: Sequence[RunInThePast]) -> Iterator
         )  # fmt: skip
         yield _swing("", [[float(each) for each in run.units_by_day] for run in runs], runs)
     for path, metric in plan.metrics:
-        yield from _of_metric(plan, path, metric, runs)
+        yield from _of_metric(plan, path, metric, runs, (units or {}).get(metric.name, ""))
 
 
 def _of_metric(
-    plan: Experiment, path: Path, metric: Metric, runs: Sequence[RunInThePast]
+    plan: Experiment, path: Path, metric: Metric, runs: Sequence[RunInThePast], unit: str
 ) -> Iterator[Measured]:
     name = metric.name
-    unit = metric.baseline.unit if metric.baseline else "share" if metric.kind == "proportion" else ""
+    if metric.baseline or metric.kind == "proportion":
+        unit = metric.baseline.unit if metric.baseline else "share"
     if metric.kind == "quantile":
         seen = [run.quantiles[name] for run in runs if name in run.quantiles]
         if seen:

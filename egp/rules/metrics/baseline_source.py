@@ -3,7 +3,8 @@
 The sample size rests on the baseline, and a baseline from another season plans another experiment. A dated source
 lets the reviewer repeat the query; age counts from `baseline_source.as_of` to the registration, or to the start of a
 plan that is not yet registered. Guardrail metrics may leave their source out; a date that they do give is held to the
-same age. A date after the registration is refused too: a baseline must be known when the plan is agreed.
+same age. A date after the registration is refused too: a baseline must be known when the plan is agreed. A baseline that
+`egp measure` wrote has its source and its day in `measured`.
 
 Passes:
 
@@ -54,6 +55,20 @@ registered: null
 guardrail_metrics: {0: {baseline_source: {from: "refund ledger", as_of: 2022-12-23}}}
 ```
 
+Passes:
+
+```yaml
+primary_metric: {baseline_source: null}
+measured: {as_of: 2023-01-10, values: {add_to_cart_rate.baseline: 0123456789ab}}
+```
+
+Fails at `/measured/as_of`, saying "days before":
+
+```yaml
+primary_metric: {baseline_source: null}
+measured: {as_of: 2022-10-01, values: {add_to_cart_rate.baseline: 0123456789ab}}
+```
+
 A rollout is not planned by size, and a date that it does not give has no age.
 
 Does not apply:
@@ -98,10 +113,12 @@ class Params(rule.Params):
 
 def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     dated = [
-        (path, metric.baseline_source.as_of)
+        ((*path, "baseline_source", "as_of"), metric.baseline_source.as_of)
         for path, metric in (*plan.primaries, *plan.guardrails)
         if metric.baseline_source and metric.baseline_source.as_of
     ]
+    if plan.measured and plan.measured.as_of and any(_is_measured(plan, each) for _, each in plan.primaries):
+        dated.append((("measured", "as_of"), plan.measured.as_of))
     if has_primary_test(plan):
         for path, metric in plan.primaries:
             need(metric.baseline, *path, "baseline")
@@ -112,7 +129,14 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield from _age(plan, as_of, path, params)
 
 
+def _is_measured(plan: Experiment, metric: Metric) -> bool:
+    values = plan.measured.values if plan.measured else None
+    return f"{metric.name}.baseline" in (values or {}) and metric.baseline_source is None
+
+
 def _missing(plan: Experiment, metric: Metric, path: Path) -> Iterator[Finding]:
+    if _is_measured(plan, metric):
+        return
     source = metric.baseline_source
     declared = {"from": stated(source.from_), "as_of": source.as_of} if source else {}
     absent = [key for key in ("from", "as_of") if not declared.get(key)]
@@ -147,7 +171,7 @@ def _age(plan: Experiment, as_of: date, path: Path, params: Params) -> Iterator[
         return
     distance, is_late = counted(abs(age), "day"), age < 0
     yield Finding(
-        (*path, "baseline_source", "as_of"),
+        path,
         f"the baseline was taken {distance} {'after' if is_late else 'before'} the {event} on {reference}; "
         + ("it must be known by then" if is_late else f"the policy allows {params.days}"),
         observed=f"{distance} {'too late' if is_late else 'old'}",

@@ -4,8 +4,9 @@ Units of one country, of one release, of accounts older than a month: such a fil
 variants have the same kind of units. A filter on something that the treatment may change, such as who stayed or who
 bought, keeps other people in one variant than in the other, and the difference is then who they are. So a plan with
 `population.where` says with `known` that its attributes are known before exposure; what is only known later is a trigger,
-logged in every variant (`triggered`), or an outcome. egp compares the filter with nothing: the count of eligible units is one of
-units that pass it.
+logged in every variant (`triggered`), or an outcome. Beside `of`, the filter is
+compared with that of the catalogue's population ([catalogue-agreement](catalogue-agreement.md)); alone it is compared with nothing, and the
+count of eligible units is one of units that pass it.
 
 Passes:
 

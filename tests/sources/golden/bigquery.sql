@@ -403,7 +403,7 @@ FROM (
                 0
               )
             ) AS NUMERIC),
-            CAST(CAST('1.5E+2' AS NUMERIC) AS NUMERIC)
+            CAST('150.000000' AS NUMERIC)
           ) AS `y_1_cohort`,
           LEAST(
             CAST(SUM(
@@ -428,7 +428,7 @@ FROM (
                 0
               )
             ) AS NUMERIC),
-            CAST(CAST('1.5E+2' AS NUMERIC) AS NUMERIC)
+            CAST('150.000000' AS NUMERIC)
           ) AS `y_1_day0`,
           LEAST(
             CAST(SUM(
@@ -453,7 +453,7 @@ FROM (
                 0
               )
             ) AS NUMERIC),
-            CAST(CAST('1.5E+2' AS NUMERIC) AS NUMERIC)
+            CAST('150.000000' AS NUMERIC)
           ) AS `y_1_day1`,
           LEAST(
             CAST(SUM(
@@ -478,7 +478,7 @@ FROM (
                 0
               )
             ) AS NUMERIC),
-            CAST(CAST('1.5E+2' AS NUMERIC) AS NUMERIC)
+            CAST('150.000000' AS NUMERIC)
           ) AS `y_1_day2`,
           CAST(SUM(
             IF(
@@ -1620,7 +1620,7 @@ FROM (
         THEN 921
         ELSE CAST(NULL AS INT64)
       END AS `high`,
-      CAST(CASE
+      CASE
         WHEN (
           `t29`.`in_window` = 'total'
         )
@@ -1630,7 +1630,7 @@ FROM (
         AND (
           `t29`.`variant` = 'buy_now'
         )
-        THEN CAST('1900.5' AS NUMERIC)
+        THEN CAST('1900.500000' AS NUMERIC)
         WHEN (
           `t29`.`in_window` = 'total'
         )
@@ -1640,7 +1640,7 @@ FROM (
         AND (
           `t29`.`variant` = 'control'
         )
-        THEN CAST('1900.5' AS NUMERIC)
+        THEN CAST('1900.500000' AS NUMERIC)
         WHEN (
           `t29`.`in_window` = 'day'
         )
@@ -1650,7 +1650,7 @@ FROM (
         AND (
           `t29`.`variant` = 'buy_now'
         )
-        THEN CAST('1900.5' AS NUMERIC)
+        THEN CAST('1900.500000' AS NUMERIC)
         WHEN (
           `t29`.`in_window` = 'day'
         )
@@ -1660,9 +1660,9 @@ FROM (
         AND (
           `t29`.`variant` = 'control'
         )
-        THEN CAST('1900.5' AS NUMERIC)
+        THEN CAST('1900.500000' AS NUMERIC)
         ELSE CAST(NULL AS NUMERIC)
-      END AS NUMERIC) AS `at`
+      END AS `at`
     FROM (
       SELECT
         `t28`.`in_window`,

@@ -425,7 +425,7 @@ FROM (
                 0
               )
             ) AS DECIMAL(18, 6)),
-            CAST(CAST('1.5E+2' AS DECIMAL(38, 18)) AS DECIMAL(18, 6))
+            CAST('150.000000' AS DECIMAL(18, 6))
           ) AS `y_1_cohort`,
           LEAST(
             CAST(SUM(
@@ -450,7 +450,7 @@ FROM (
                 0
               )
             ) AS DECIMAL(18, 6)),
-            CAST(CAST('1.5E+2' AS DECIMAL(38, 18)) AS DECIMAL(18, 6))
+            CAST('150.000000' AS DECIMAL(18, 6))
           ) AS `y_1_day0`,
           LEAST(
             CAST(SUM(
@@ -475,7 +475,7 @@ FROM (
                 0
               )
             ) AS DECIMAL(18, 6)),
-            CAST(CAST('1.5E+2' AS DECIMAL(38, 18)) AS DECIMAL(18, 6))
+            CAST('150.000000' AS DECIMAL(18, 6))
           ) AS `y_1_day1`,
           LEAST(
             CAST(SUM(
@@ -500,7 +500,7 @@ FROM (
                 0
               )
             ) AS DECIMAL(18, 6)),
-            CAST(CAST('1.5E+2' AS DECIMAL(38, 18)) AS DECIMAL(18, 6))
+            CAST('150.000000' AS DECIMAL(18, 6))
           ) AS `y_1_day2`,
           CAST(SUM(
             IF(
@@ -1664,7 +1664,7 @@ FROM (
         THEN 921
         ELSE CAST(NULL AS SMALLINT)
       END AS `high`,
-      CAST(CASE
+      CASE
         WHEN (
           `t29`.`in_window` = 'total'
         )
@@ -1674,7 +1674,7 @@ FROM (
         AND (
           `t29`.`variant` = 'buy_now'
         )
-        THEN CAST('1900.5' AS DECIMAL(38, 18))
+        THEN CAST('1900.500000' AS DECIMAL(18, 6))
         WHEN (
           `t29`.`in_window` = 'total'
         )
@@ -1684,7 +1684,7 @@ FROM (
         AND (
           `t29`.`variant` = 'control'
         )
-        THEN CAST('1900.5' AS DECIMAL(38, 18))
+        THEN CAST('1900.500000' AS DECIMAL(18, 6))
         WHEN (
           `t29`.`in_window` = 'day'
         )
@@ -1694,7 +1694,7 @@ FROM (
         AND (
           `t29`.`variant` = 'buy_now'
         )
-        THEN CAST('1900.5' AS DECIMAL(38, 18))
+        THEN CAST('1900.500000' AS DECIMAL(18, 6))
         WHEN (
           `t29`.`in_window` = 'day'
         )
@@ -1704,9 +1704,9 @@ FROM (
         AND (
           `t29`.`variant` = 'control'
         )
-        THEN CAST('1900.5' AS DECIMAL(38, 18))
-        ELSE CAST(NULL AS DECIMAL(38, 18))
-      END AS DECIMAL(18, 6)) AS `at`
+        THEN CAST('1900.500000' AS DECIMAL(18, 6))
+        ELSE CAST(NULL AS DECIMAL(18, 6))
+      END AS `at`
     FROM (
       SELECT
         `t28`.`in_window`,

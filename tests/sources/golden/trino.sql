@@ -427,7 +427,7 @@ FROM (
                 0
               )
             ) AS DECIMAL(18, 6)),
-            CAST(CAST('1.5E+2' AS DECIMAL(18, 3)) AS DECIMAL(18, 6))
+            CAST('150.000000' AS DECIMAL(18, 6))
           ) AS "y_1_cohort",
           LEAST(
             CAST(SUM(
@@ -452,7 +452,7 @@ FROM (
                 0
               )
             ) AS DECIMAL(18, 6)),
-            CAST(CAST('1.5E+2' AS DECIMAL(18, 3)) AS DECIMAL(18, 6))
+            CAST('150.000000' AS DECIMAL(18, 6))
           ) AS "y_1_day0",
           LEAST(
             CAST(SUM(
@@ -477,7 +477,7 @@ FROM (
                 0
               )
             ) AS DECIMAL(18, 6)),
-            CAST(CAST('1.5E+2' AS DECIMAL(18, 3)) AS DECIMAL(18, 6))
+            CAST('150.000000' AS DECIMAL(18, 6))
           ) AS "y_1_day1",
           LEAST(
             CAST(SUM(
@@ -502,7 +502,7 @@ FROM (
                 0
               )
             ) AS DECIMAL(18, 6)),
-            CAST(CAST('1.5E+2' AS DECIMAL(18, 3)) AS DECIMAL(18, 6))
+            CAST('150.000000' AS DECIMAL(18, 6))
           ) AS "y_1_day2",
           CAST(SUM(
             IF(
@@ -1673,7 +1673,7 @@ FROM (
         THEN 921
         ELSE CAST(NULL AS SMALLINT)
       END AS "high",
-      CAST(CASE
+      CASE
         WHEN (
           "t29"."in_window" = 'total'
         )
@@ -1683,7 +1683,7 @@ FROM (
         AND (
           "t29"."variant" = 'buy_now'
         )
-        THEN CAST('1900.5' AS DECIMAL(18, 3))
+        THEN CAST('1900.500000' AS DECIMAL(18, 6))
         WHEN (
           "t29"."in_window" = 'total'
         )
@@ -1693,7 +1693,7 @@ FROM (
         AND (
           "t29"."variant" = 'control'
         )
-        THEN CAST('1900.5' AS DECIMAL(18, 3))
+        THEN CAST('1900.500000' AS DECIMAL(18, 6))
         WHEN (
           "t29"."in_window" = 'day'
         )
@@ -1703,7 +1703,7 @@ FROM (
         AND (
           "t29"."variant" = 'buy_now'
         )
-        THEN CAST('1900.5' AS DECIMAL(18, 3))
+        THEN CAST('1900.500000' AS DECIMAL(18, 6))
         WHEN (
           "t29"."in_window" = 'day'
         )
@@ -1713,9 +1713,9 @@ FROM (
         AND (
           "t29"."variant" = 'control'
         )
-        THEN CAST('1900.5' AS DECIMAL(18, 3))
-        ELSE CAST(NULL AS DECIMAL(18, 3))
-      END AS DECIMAL(18, 6)) AS "at"
+        THEN CAST('1900.500000' AS DECIMAL(18, 6))
+        ELSE CAST(NULL AS DECIMAL(18, 6))
+      END AS "at"
     FROM (
       SELECT
         "t28"."in_window",

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from egp.record.sources.warehouse.buckets import Hashing
-from egp.record.sources.warehouse.instants import DAY, Span, instant, within
+from egp.record.sources.warehouse.buckets import Hashing, day_of
+from egp.record.sources.warehouse.instants import Span, within
 from egp.record.sources.warehouse.measures import Measure
-from egp.record.sources.warehouse.opened import AMOUNT
+from egp.record.sources.warehouse.opened import exact
 from egp.record.sources.warehouse.units import StageUnits, bucket_of, spans_of
 
 if TYPE_CHECKING:
@@ -77,12 +77,13 @@ def bucket_histograms(
     if table:
         place = [table[each].astype(int) for each in ("bucket", "number", "bin")]
         is_whole = place[2] < 0
-        at = tuple(each[is_whole] for each in place[:2])
-        for number, each in enumerate(WHOLE):
-            numpy.add.at(whole, (*at, number), table[each][is_whole].astype(float))
-        at = tuple(each[~is_whole] for each in place)
-        for number, each in enumerate(STEPS):
-            numpy.add.at(steps, (*at, number), table[each][~is_whole].astype(float))
+        for sums, names, chosen, axes in (
+            (whole, WHOLE, is_whole, place[:2]), (steps, STEPS, ~is_whole, place),
+        ):  # fmt: skip
+            at = numpy.ravel_multi_index(tuple(each[chosen] for each in axes), sums.shape[:-1])
+            for number, each in enumerate(names):
+                added = numpy.bincount(at, table[each][chosen].astype(float), sums[..., number].size)
+                sums[..., number] = added.reshape(sums.shape[:-1])
     # Of the stage so far the query has what each day changes.
     for found in (whole, steps):
         found[:, : query.days] = numpy.cumsum(found[:, : query.days], axis=1)
@@ -103,6 +104,7 @@ class _Histograms:
         # Named, so that engines join units and values once, and not for each of their uses.
         values = self._values().alias("page_values")
         near = values.filter((values.value > self._edge(0)) & (values.value <= self._edge(-1)))
+        near = near.mutate(bin=self._bin(near.value)).alias("values_near")
         days = self._days(values).alias("unit_days")
         parts = [self._first_edge(days), *self._bins_so_far(days, near)]
         for at, span in enumerate(self.spans):
@@ -122,16 +124,8 @@ class _Histograms:
             joined = joined.filter(joined.happened_at < joined.until)
         return joined.select(
             "unit", *(span.served for span in self.spans), value=joined.amount, happened_at=joined.happened_at,
-            day=self._day(joined.happened_at),
+            day=day_of(joined.happened_at, clock),
         )  # fmt: skip
-
-    def _day(self, at: Any) -> Any:
-        import ibis
-
-        clock = self._units.clock
-        ends = [clock.midnight(clock.first + (day + 1) * DAY) for day in range(self.days - 1)]
-        branches = [(at < instant(at, end), day) for day, end in enumerate(ends)]
-        return ibis.cases(*branches, else_=self.days - 1) if branches else ibis.literal(0)
 
     def _days(self, values: Any) -> Any:
         """Each unit on each day with a value: how many it has had by then, how many up to the first edge, and until when."""
@@ -162,9 +156,9 @@ class _Histograms:
 
     def _bins_so_far(self, days: Any, near: Any) -> list[Any]:
         """The values between the edges that a unit has had by each of its days: they stand until its next."""
-        known = near.select(of_unit=near.unit, since=near.day, value=near.value)
+        known = near.select(of_unit=near.unit, since=near.day, value=near.value, bin=near.bin)
         joined = days.inner_join(known, [days.unit == known.of_unit, days.day >= known.since])
-        there = joined.select("unit", "day", "until", "value", n=joined.all_n, before=joined.all_k)
+        there = joined.select("unit", "day", "until", "value", "bin", n=joined.all_n, before=joined.all_k)
         ranked = self._ranked(there, [there.unit, there.day]).alias("near_values")
         ended = ranked.filter(ranked.until.notnull())
         return [self._bins(ranked, ranked.day), self._bins(ended, ended.until, -1)]
@@ -179,9 +173,9 @@ class _Histograms:
         per_unit = ours.group_by("unit").aggregate(**self._counts(ours))
         n, k = per_unit.n, per_unit.k
         whole = self._summed(per_unit, number, None, units=1, n=n, nn=n * n, k=k, kk=k * k, nk=n * k)
-        known = near.filter(inside(near)).select(of_unit="unit", value="value")
+        known = near.filter(inside(near)).select(of_unit="unit", value="value", bin="bin")
         joined = per_unit.inner_join(known, [per_unit.unit == known.of_unit])
-        there = joined.select("unit", "value", n=joined.n, before=joined.k)
+        there = joined.select("unit", "value", "bin", n=joined.n, before=joined.k)
         ranked = self._ranked(there, [there.unit])
         return [whole, self._bins(ranked, number)]
 
@@ -195,7 +189,7 @@ class _Histograms:
     def _bins(self, ranked: Any, number: Any, sign: int = 1) -> Any:
         """A unit's r-th value makes r² of (r - 1)²."""
         return self._summed(
-            ranked, number, self._bin(ranked.value),
+            ranked, number, ranked.bin,
             units=0, n=0, nn=0, k=sign, kk=sign * (2 * ranked.k - 1), nk=sign * ranked.n,
         )  # fmt: skip
 
@@ -215,9 +209,7 @@ class _Histograms:
         )
 
     def _edge(self, at: int) -> Any:
-        import ibis
-
-        return ibis.literal(Decimal(f"{self._edges[at]:.6f}")).cast(AMOUNT)
+        return exact(Decimal(f"{self._edges[at]:.6f}"))
 
     def _bin(self, value: Any) -> Any:
         import ibis

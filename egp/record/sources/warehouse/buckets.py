@@ -8,11 +8,11 @@ after the first exposure, so that the rows of every day on which the gate may be
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from egp.record.sources.warehouse.instants import Span
+from egp.record.sources.warehouse.instants import DAY, Span, StageClock, instant
 from egp.record.sources.warehouse.measures import Measure, summed
 from egp.record.sources.warehouse.source import OF_NUMERATOR
 from egp.record.sources.warehouse.units import ALL, Outcome, Part, StageUnits, SumsQuery, bucket_of, sums_of
@@ -48,6 +48,8 @@ class BucketSums:
     measures: tuple[Measure, ...]
     longest: int
     """Days after the stage's first through which outcomes are counted."""
+    places: dict[object, list[tuple[str, int]]] = field(default_factory=dict, compare=False)
+    """What was looked up: the columns of a row, and where they are."""
 
 
 def counted_days(measure: Measure, longest: int) -> int:
@@ -63,6 +65,16 @@ def column(number: int, lag: int, part: str) -> str:
 def span_column(number: int, span: Span, part: str) -> str:
     """The sum of a metric in a day or week."""
     return f"{part}_{number}_{span.name}"
+
+
+def day_of(at: Any, clock: StageClock) -> Any:
+    """The number of the day on which something happened in a stage or after it, until outcomes are counted; 0 for all before."""
+    import ibis
+
+    last = (clock.through - clock.first).days
+    ends = [clock.midnight(clock.first + (day + 1) * DAY) for day in range(last)]
+    branches = [(at < instant(at, end), day) for day, end in enumerate(ends)]
+    return ibis.cases(*branches, else_=last) if branches else ibis.literal(0)
 
 
 def bucket_sums(
@@ -127,6 +139,17 @@ class _ByDay(SumsQuery):
             name: found[name].cast("float64") for name in (UNITS, *(span.units for span in self.spans))
         }
         return found.select("bucket", "day", **counted, **wanted)
+
+    def _happened(self) -> Any:
+        """With the day of each event, which is compared with that of a unit: windows are many, and days one."""
+        happened = super()._happened()
+        return happened.mutate(event_day=day_of(happened.happened_at, self._units.clock))
+
+    def _in_time(self, joined: Any, days: int) -> Any:
+        return joined.event_day <= joined.day + days
+
+    def _window_ends(self, units: Any) -> dict[str, Any]:  # noqa: ARG002
+        return {}
 
     def _counted(self) -> Iterator[Measure]:
         """Each metric once for each day through which it is counted, the last of them with its days and weeks."""

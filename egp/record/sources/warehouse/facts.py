@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from egp.plan.results import LeftOut
 from egp.record.sources.warehouse.connection import Session, unusable
 from egp.record.sources.warehouse.instants import DAY, StageClock, within
 from egp.record.sources.warehouse.measures import Measure, longest_history, measures
-from egp.record.sources.warehouse.opened import AMOUNT, PARTITION, in_utc, of_days
+from egp.record.sources.warehouse.opened import AMOUNT, PARTITION, exact, in_utc, of_days
 
 if TYPE_CHECKING:
     from egp.plan.catalogue import Exposures, Fact, MetricCatalogue, PopulationDefinition
@@ -101,13 +101,18 @@ class Facts:
     population: str = ""
     """Whose rows stand for exposures; empty for the log of exposures itself."""
     segments: dict[str, Any] = field(default_factory=dict)
+    """Segment → whether its values are true and false."""
     _known: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_log(self) -> bool:
+        return not self.population
 
     def served(self, experiment: str, clock: StageClock) -> Any:
         """Every time that a unit was served a variant in the stage; of a population every time that it was there."""
         ours = of_days(self._exposures(), clock.first, clock.last)
         ours = ours.filter(ours.experiment == experiment)
-        return ours.filter(within(ours.at, clock.begin, clock.end))
+        return self._alike(ours.filter(within(ours.at, clock.begin, clock.end)))
 
     def first_served(self, experiment: str, clock: StageClock) -> Any:
         """The first time that anybody was."""
@@ -117,9 +122,8 @@ class Facts:
     def happened(self, found: list[Measure], clock: StageClock) -> Any:
         """The rows of some metrics, from their pre-period up to the last outcomes, with amounts to six decimals."""
         first = clock.first - longest_history(found) * DAY
-        parts = list(self._parts(found, first, clock.through, or_none=False))
-        rows = _together(parts)
-        return rows.filter(within(rows.happened_at, clock.midnight(first), clock.outcomes_end))
+        span = clock.midnight(first), clock.outcomes_end
+        return _together(list(self._parts(found, first, clock.through, span)))
 
     def incomplete_exposures(self, experiment: str, clock: StageClock) -> Any:
         """Rows of the stage that do not say who was served what, or not when."""
@@ -131,21 +135,24 @@ class Facts:
 
     def incomplete_events(self, found: list[Measure], clock: StageClock) -> Any:
         """Rows of some metrics that do not say whose they are, or not when they happened."""
-        rows = _together(list(self._parts(found, clock.first, clock.through, or_none=True)))
+        rows = _together(list(self._parts(found, clock.first, clock.through, None)))
         lacking = rows.filter(rows.unit.isnull() | rows.happened_at.isnull())
         inside = within(lacking.happened_at, clock.begin, clock.outcomes_end)
         lacking = lacking.filter(lacking.happened_at.isnull() | inside)
         return lacking.aggregate(rows=lacking.count())
 
-    def _parts(self, found: list[Measure], first: date, last: date, *, or_none: bool) -> Iterator[Any]:
-        """Rows of each fact under the names of the metrics; a row of two metrics is there twice."""
+    def _parts(
+        self, found: list[Measure], first: date, last: date, span: tuple[datetime, datetime] | None
+    ) -> Iterator[Any]:
+        """Rows of each fact under the names of the metrics, within a span or whenever; a row of two metrics is there twice."""
         known = streams(self.catalogue)
         names = dict.fromkeys(event for each in found for event in each.events)
         by_fact: dict[str, list[str]] = {}
         for name in names:
             by_fact.setdefault(known[name].fact, []).append(name)
         for fact, ours in by_fact.items():
-            table = of_days(self._fact(fact), first, last, or_none=or_none)
+            table = of_days(self._fact(fact), first, last, or_none=span is None)
+            table = self._alike(table if span is None else table.filter(within(table.at, *span)))
             for group in _apart({name: known[name] for name in ours}):
                 yield _named(table, group)
 
@@ -198,7 +205,11 @@ class Facts:
         if not table[of.at or ""].type().is_timestamp():
             message = f"the column {shown(of.at)} of {what} holds no timestamps"
             raise unusable(self.session.url, message, "name a column of instants")
-        rows = table.select(**{each: table[column] for each, column in wanted.items()})
+        return table.select(**{each: table[column] for each, column in wanted.items()})
+
+    def _alike(self, rows: Any) -> Any:
+        """With instants that can be compared with those of every other fact; what an engine knows of a column's smallest and
+        largest value it uses before."""
         if rows.at.type().timezone:
             return rows
         self.session.require_utc()
@@ -275,12 +286,10 @@ def _named(table: Any, group: Mapping[str, Stream]) -> Any:
 
 
 def _amount(table: Any, stream: Stream) -> Any:
-    import ibis
-
     if not stream.value:
-        return ibis.literal(1).cast(AMOUNT)
+        return exact(1)
     amount = table[_own(stream.value)].cast(AMOUNT)
-    return amount if stream.is_each else amount.fill_null(ibis.literal(0).cast(AMOUNT))
+    return amount if stream.is_each else amount.fill_null(exact(0))
 
 
 def _together(parts: list[Any]) -> Any:

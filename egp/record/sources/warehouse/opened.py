@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 from egp.record.sources.warehouse.connection import Session, unusable
@@ -28,6 +29,11 @@ class Tables(Protocol):
     @property
     def segments(self) -> dict[str, Any]:
         """Segment → whether its values are true and false."""
+        ...
+
+    @property
+    def is_log(self) -> bool:
+        """Whether what was served is a log of exposures, in which a row may be there twice, and not a population's history."""
         ...
 
     def served(self, experiment: str, clock: StageClock) -> Any:
@@ -55,6 +61,10 @@ class Opened:
     events: Any
     segments: dict[str, Any] = field(default_factory=dict)
     """Segment → whether its values are true and false."""
+
+    @property
+    def is_log(self) -> bool:
+        return True
 
     def served(self, experiment: str, clock: StageClock) -> Any:
         """Every time that a unit was served a variant in the stage, whole or not."""
@@ -117,6 +127,13 @@ def opened(session: Session, tables: WarehouseTables) -> Opened:
         served, happened = in_utc(served), in_utc(happened)
     flags = {name: served[SEGMENT + name].type().is_boolean() for name in segments}
     return Opened(served, happened, flags)
+
+
+def exact(amount: Decimal | int) -> Any:
+    """An amount as those of rows are taken. Without its type engines have one of their own for it, of three decimals in DuckDB."""
+    import ibis
+
+    return ibis.literal(Decimal(amount), AMOUNT)
 
 
 def in_utc(table: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 
 from egp.record.sources.warehouse.instants import Span, within
 from egp.record.sources.warehouse.measures import Measure
-from egp.record.sources.warehouse.opened import AMOUNT
+from egp.record.sources.warehouse.opened import AMOUNT, exact
 from egp.record.sources.warehouse.units import StageUnits, is_in_segment, spans_of
 
 _Z = 1.959963984540054
@@ -66,12 +66,15 @@ class QuantileQuery:
 
         def of_group(number: str) -> Any:
             choices = [
-                (_is_group(counts, group), ibis.literal(getattr(each, number)))
+                (
+                    _is_group(counts, group),
+                    exact(each.value) if number == "value" else ibis.literal(getattr(each, number)),
+                )
                 for group, each in ranked.items()
             ]
             return ibis.cases(*choices, else_=ibis.null(choices[0][1].type()))
 
-        counts = counts.mutate(low=of_group("low"), high=of_group("high"), at=of_group("value").cast(AMOUNT))
+        counts = counts.mutate(low=of_group("low"), high=of_group("high"), at=of_group("value"))
         before = counts.up_to - counts.times
 
         def statistic(rank: Any) -> Any:

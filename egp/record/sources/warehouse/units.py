@@ -15,7 +15,7 @@ from typing import Any
 from egp.plan.results import COVARIATE_SUMS, DENOMINATOR_SUMS, RATIO_COVARIATE_SUMS, SUMS
 from egp.record.sources.warehouse.instants import Span, StageClock, within
 from egp.record.sources.warehouse.measures import Measure, longest_history, summed
-from egp.record.sources.warehouse.opened import AMOUNT, SEGMENT, Tables
+from egp.record.sources.warehouse.opened import AMOUNT, SEGMENT, Tables, exact
 
 _WIDE, _SQUARE, _TOTAL = "decimal(19, 6)", "decimal(36, 12)", "decimal(38, 12)"
 COHORT = "cohort"
@@ -117,8 +117,11 @@ class StageUnits:
     def units(self, spans: Iterable[Span], segments: Sequence[str] = (), part: Part = ALL) -> Any:
         """Each unit with its first exposure, 0 or 1 for every span in which it was served, and irregularities."""
         served = part.rows(self._whole())
-        # A row that is there twice is counted by its instant, before units are; no engine counts distinct ones cheaply.
-        logged = served.group_by(["unit", "variant", "at"]).aggregate(times=served.count())
+        if self.tables.is_log:
+            # A row that is there twice is counted by its instant, before units are; no engine counts distinct ones cheaply.
+            logged = served.group_by(["unit", "variant", "at"]).aggregate(times=served.count())
+        else:
+            logged = served.mutate(times=1)
         served_in = {span.served: _any(within(logged.at, span.begin, span.end)) for span in spans}
         units = logged.group_by("unit").aggregate(
             first_at=logged.at.min(), variant=logged.variant.min(), other_variant=logged.variant.max(),
@@ -189,15 +192,18 @@ class SumsQuery:
             return units
         # Named, so that engines compute the units once, and not for each of the two joins.
         units = units.mutate(**self._bounds(units)).alias("units")
-        happened = self._units.tables.happened(self._measures, self._units.clock)
+        happened = self._happened()
         # Of two types equal numbers may have different hashes; the join keeps the part's units in any case.
         if happened.unit.type() == units.unit.type():
             happened = part.rows(happened)
         joined = units.inner_join(happened, "unit")
-        did = {name: value for outcome in self.outcomes for name, value in _did(joined, outcome).items()}
+        did = {name: value for outcome in self.outcomes for name, value in self._did(joined, outcome).items()}
         per_unit = joined.group_by("unit").aggregate(**did)
         whole = units.left_join(per_unit, "unit")
         return whole.mutate(**{name: whole[name].fill_null(0) for name in did})
+
+    def _happened(self) -> Any:
+        return self._units.tables.happened(self._measures, self._units.clock)
 
     def _phrase(self, part: Part) -> Any:
         """Units with the number of their day, and with what is irregular as 0 or 1."""
@@ -210,11 +216,41 @@ class SumsQuery:
             is_repeated=(units.times > 1).ifelse(1, 0),
         )
 
+    def _did(self, joined: Any, outcome: Outcome) -> dict[str, Any]:
+        """What one unit did of a metric in a window: its value, that of the denominator, that of the pre-period."""
+        measure, span = outcome.measure, outcome.span
+        counts = joined.happened_at >= joined.first_at
+        if span:
+            counts &= within(joined.happened_at, span.begin, span.end)
+        elif measure.outcome_days is not None:
+            counts &= self._in_time(joined, measure.outcome_days)
+        values = {"y": (measure.event, counts)}
+        if measure.denominator:
+            values["d"] = (measure.denominator, counts)
+        if outcome.has_covariate:
+            before = (joined.happened_at >= joined.history_begin) & (joined.happened_at < joined.day_begin)
+            values["x"] = (measure.event, before)
+            if measure.denominator:
+                values["z"] = (measure.denominator, before)
+        return {
+            outcome.column(part): _value(
+                joined, measure, (joined.event == event) & when, is_capped=part in "yx"
+            )
+            for part, (event, when) in values.items()
+        }
+
+    def _in_time(self, joined: Any, days: int) -> Any:
+        """Whether an event came within so many days after that of the first exposure."""
+        return joined.happened_at < joined[f"until_{days}"]
+
+    def _window_ends(self, units: Any) -> dict[str, Any]:
+        windows = sorted({each.outcome_days for each in self._measures if each.outcome_days is not None})
+        return {f"until_{days}": self._units.clock.by_day(units.first_at, days + 1) for days in windows}
+
     def _bounds(self, units: Any) -> dict[str, Any]:
         """Between which instants events of a unit count, where that depends on its day."""
         clock, history = self._units.clock, longest_history(self._measures)
-        windows = sorted({each.outcome_days for each in self._measures if each.outcome_days is not None})
-        bounds = {f"until_{days}": clock.by_day(units.first_at, days + 1) for days in windows}
+        bounds = self._window_ends(units)
         if history:
             bounds["day_begin"] = clock.by_day(units.first_at, 0)
             bounds["history_begin"] = clock.by_day(units.first_at, -history)
@@ -232,37 +268,15 @@ def _any(condition: Any) -> Any:
     return condition.ifelse(1, 0).max()
 
 
-def _did(joined: Any, outcome: Outcome) -> dict[str, Any]:
-    """What one unit did of a metric in a window: its value, that of the denominator, that of the pre-period."""
-    measure, span = outcome.measure, outcome.span
-    counts = joined.happened_at >= joined.first_at
-    if span:
-        counts &= within(joined.happened_at, span.begin, span.end)
-    elif measure.outcome_days is not None:
-        counts &= joined.happened_at < joined[f"until_{measure.outcome_days}"]
-    values = {"y": (measure.event, counts)}
-    if measure.denominator:
-        values["d"] = (measure.denominator, counts)
-    if outcome.has_covariate:
-        before = (joined.happened_at >= joined.history_begin) & (joined.happened_at < joined.day_begin)
-        values["x"] = (measure.event, before)
-        if measure.denominator:
-            values["z"] = (measure.denominator, before)
-    return {
-        outcome.column(part): _value(joined, measure, (joined.event == event) & when, is_capped=part in "yx")
-        for part, (event, when) in values.items()
-    }
-
-
 def _value(joined: Any, measure: Measure, counts: Any, *, is_capped: bool) -> Any:
-    import ibis
-
     if measure.kind == "proportion":
         return _any(counts)
     total = counts.ifelse(joined.amount.fill_null(1), 0).sum().cast(AMOUNT)
     if measure.cap is None or not is_capped:
         return total
-    return ibis.least(total, ibis.literal(measure.cap).cast(AMOUNT))
+    import ibis
+
+    return ibis.least(total, exact(measure.cap))
 
 
 def sums_of(did: Any, outcome: Outcome) -> dict[str, Any]:
