@@ -63,17 +63,17 @@ def microseconds(day: date) -> float:
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(ZONE)).timestamp() * 1e6
 
 
-def write_history(file: Path, seed: int = 20230102) -> None:
+def write_history(file: Path, seed: int = 20230102, users: int = USERS) -> None:
     """Users come every third or fourth day, weekends are busier, and what they do resembles what they did before."""
     draw = np.random.default_rng(seed)
-    comes, buys = draw.gamma(3.0, 0.1, USERS), draw.beta(0.6, 2.4, USERS)
-    waits, spends = draw.normal(0, 0.4, USERS), draw.normal(0, 0.7, USERS)
+    comes, buys = draw.gamma(3.0, 0.1, users), draw.beta(0.6, 2.4, users)
+    waits, spends = draw.normal(0, 0.4, users), draw.normal(0, 0.7, users)
     with duckdb.connect(str(file)) as connection:
         connection.execute(TABLES)
         for number in range(DAYS):
             day = FIRST + timedelta(days=number)
             busy = 1.3 if day.weekday() > 4 else 1.0
-            who = np.repeat(np.arange(USERS), draw.poisson(comes * busy))
+            who = np.repeat(np.arange(users), draw.poisson(comes * busy))
             begin, end = microseconds(day), microseconds(day + timedelta(days=1))
             at = (begin + draw.random(len(who)) * (end - begin - 4e6)).astype(np.int64)
             load = np.round(np.exp(6.5 + waits[who] + draw.normal(0, 0.4, len(who))), 1)

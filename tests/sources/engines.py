@@ -133,12 +133,31 @@ def install_connection(folder: Path, name: str, source: str) -> None:
 @contextmanager
 def spark_session(world: World, folder: Path) -> Iterator[str]:
     """Where the tables are in Spark, its connection made by an entry point of an installed package. Skips without Java."""
+    with spark_of(folder) as session:
+        from pyspark.sql import functions as f
+
+        world.exposures.to_parquet(folder / "exposures.parquet", coerce_timestamps="us")
+        world.events.to_parquet(folder / "events.parquet", coerce_timestamps="us")
+        session.read.parquet(str(folder / "exposures.parquet")).createOrReplaceTempView("exposures")
+        events = session.read.parquet(str(folder / "events.parquet"))
+        events = events.withColumn("ds", f.col("ds").cast("string")).withColumn(
+            "value", f.expr("nullif(value, double('NaN'))")
+        )
+        events.createOrReplaceTempView("events")
+        yield SPARK
+
+
+SPARK = "entry-point:spark"
+
+
+@contextmanager
+def spark_of(folder: Path) -> Iterator[Any]:
+    """A session of Spark that `SPARK` names. Skips without Java."""
     pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed")
     if shutil.which("java") is None:
         pytest.skip("Java is not installed: apt-get install default-jre-headless")
     os.environ["PYSPARK_PYTHON"] = sys.executable
     from pyspark.sql import SparkSession
-    from pyspark.sql import functions as f
 
     package = folder / "packages"
     install_connection(package, "spark", SPARK_ENTRY)
@@ -153,17 +172,9 @@ def spark_session(world: World, folder: Path) -> Iterator[str]:
     for key, value in settings.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
-    world.exposures.to_parquet(folder / "exposures.parquet", coerce_timestamps="us")
-    world.events.to_parquet(folder / "events.parquet", coerce_timestamps="us")
-    session.read.parquet(str(folder / "exposures.parquet")).createOrReplaceTempView("exposures")
-    events = session.read.parquet(str(folder / "events.parquet"))
-    events = events.withColumn("ds", f.col("ds").cast("string")).withColumn(
-        "value", f.expr("nullif(value, double('NaN'))")
-    )
-    events.createOrReplaceTempView("events")
     sys.path.insert(0, str(package))
     try:
-        yield "entry-point:spark"
+        yield session
     finally:
         sys.path.remove(str(package))
         session.stop()

@@ -149,7 +149,7 @@ class Session:
 @contextmanager
 def connected(url: str, root: str, asking: Asking = PLAINLY) -> Iterator[Session]:
     """A session that is closed afterwards. Raises ResultsError; no message repeats a secret or what is in the tables."""
-    with ExitStack() as stack:
+    with limits.interruptible(), ExitStack() as stack:
         backend = _opened(url, root, stack)
         stack.callback(_closed, backend)
         try:
