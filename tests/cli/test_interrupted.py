@@ -70,7 +70,6 @@ class OnTerminal:
         (("measure", PLAN, *SOURCE, "--write"), "sums of part 1"),
         (("measure", PLAN, *SOURCE, "--write"), "in part 2"),
         (("rehearse", PLAN, *SOURCE, "--lives", "2", "-o", "page.html"), "life 2"),
-        (("rehearse", PLAN, *SOURCE, "--lives", "1", "--watch", "1", "-o", "page.html"), "50 of 500 runs"),
     ],
 )
 def test_while_it_works(shop: Path, command: tuple[str, ...], until: str) -> None:

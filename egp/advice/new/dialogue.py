@@ -22,7 +22,7 @@ Ask = Callable[[str], str]
 
 
 def _is_of_every_plan(name: str) -> bool:
-    """Whether the question is asked where no catalogue says the most: a build and a population can come later."""
+    """Whether every plan has the question, also where no catalogue says the most: a build and a population can come later."""
     return name not in ("population", "revision")
 
 

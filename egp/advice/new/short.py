@@ -23,7 +23,7 @@ _DERIVED = frozenset(("title", "layer", "flag"))
 """What follows from other answers, and is easily written otherwise."""
 
 _MEASURED = frozenset(("baseline", "std_dev", "per_day", "units"))
-"""What ``egp measure`` reads from the past of the plan's population."""
+"""What ``egp measure`` reads from what the plan's population did before."""
 
 _NEEDED = frozenset(("schedule", "statistics", "ramp", "rollback"))
 """Without these among the defaults, a plan has to say nearly everything."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from egp.cli.commands import terminal
-from egp.yaml.files import repository_root, shown_path
+from egp.yaml.files import real_path, repository_root, shown_path
 
 if TYPE_CHECKING:
     from egp.output.page.model import Answer, Page
@@ -134,15 +134,12 @@ def _what_next(report: Report, style: Style, explain_with: Callable[[str], str])
 
     errors = [each for each in report.effective if each.severity == "error"]
     catalogues = {
-        os.path.realpath(file)
-        for policy in report.policies
-        if policy.metrics
-        for file in policy.metrics.files
+        real_path(file) for policy in report.policies if policy.metrics for file in policy.metrics.files
     }
     plans = dict.fromkeys(
         each.place.path
         for each in errors
-        if os.path.isfile(each.place.path) and os.path.realpath(each.place.path) not in catalogues
+        if os.path.isfile(each.place.path) and real_path(each.place.path) not in catalogues
     )
     if plans:
         first, *others = plans
