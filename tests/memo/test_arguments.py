@@ -154,13 +154,13 @@ def test_the_calendar_has_the_days_of_the_run() -> None:
     assert "29 % smaller" in told(memo(case_of(DAY_FIVE))), "2 of 7 days"
 
 
-def two_rates(baseline: float, lift: float, units: float, correlation: float) -> float:
+def two_rates(baseline: float, lift: float, units: float, correlation: float, alpha: float = 0.05) -> float:
     """Power of a two-sided test of two rates, the wider of the pooled and the unpooled standard error."""
     p, q = baseline, baseline + lift
     pooled = sqrt(2 * (p + q) / 2 * (1 - (p + q) / 2) / units)
     unpooled = sqrt((p * (1 - p) + q * (1 - q)) / units)
     shrunk = sqrt(1 - correlation**2)
-    powers = [norm.sf((Z * null - lift / shrunk) / unpooled) for null in (pooled, unpooled)]
+    powers = [norm.sf((norm.isf(alpha / 2) * null - lift / shrunk) / unpooled) for null in (pooled, unpooled)]
     return float(min(powers))
 
 

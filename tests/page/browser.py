@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 Scheme = Literal["light", "dark"]
+Paper = Literal["A4", "Letter"]
+
+_INCHES: dict[Paper, tuple[float, float]] = {"A4": (8.27, 11.69), "Letter": (8.5, 11)}
 
 _FLAGS = (
     "--headless",
@@ -77,9 +81,12 @@ class Browser:
             if not each["ignored"]
         ]
 
-    def printed(self) -> bytes:
-        told = self._tell("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": False})
-        return base64.b64decode(told["data"])
+    def sheets(self, paper: Paper = "A4") -> int:
+        """How many it takes to print the page."""
+        width, height = _INCHES[paper]
+        size = {"paperWidth": width, "paperHeight": height, "preferCSSPageSize": True}
+        told = self._tell("Page.printToPDF", {**size, "printBackground": False})
+        return len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(told["data"])))
 
     def picture(self, highest: int) -> bytes:
         """The page from its top, no higher than so many pixels."""

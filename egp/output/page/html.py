@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from egp.output.page import paper
 from egp.output.page.drawing import picture
 from egp.output.page.model import Light
 from egp.output.page.numbers import in_one_style
@@ -19,7 +20,7 @@ from egp.output.page.text import COLOUR_WORD, cell_text, plain
 from egp.output.report.text import printable
 
 if TYPE_CHECKING:
-    from egp.output.page.model import Cell, Figure, Link, Page, Table, Tone
+    from egp.output.page.model import Cell, Figure, Link, Page, Section, Table, Tone
 
 _FOLDER = Path(__file__).parent
 _SHAPE: dict[Tone, str] = {"good": "●", "caution": "▲", "bad": "■", "neutral": "○"}
@@ -54,8 +55,9 @@ _MOST_COLUMNS_ABREAST = 3
 
 def render(page: Page, home: Link | None = None) -> str:
     """The whole file; the same page gives the same bytes. ``home`` is where a page of several leads back to."""
-    template = _environment().from_string(_part("page.html.jinja"))
-    return str(template.render(page=in_one_style(page), home=home)).strip() + "\n"
+    template, styled = _environment().from_string(_part("page.html.jinja")), in_one_style(page)
+    return str(template.render(page=styled, home=home, letters=paper.points(styled))).strip() + "
+"
 
 
 def _part(name: str) -> str:
@@ -77,7 +79,9 @@ def _environment() -> Environment:
         drawings=lambda figure: _drawings(figure, next(numbers)),
         picture=lambda figure: picture(figure.drawing, _words),
     )
-    environment.filters.update(words=_words, kind=_kind, verbatim=_verbatim, stacks=_stacks, room=_room)
+    environment.filters.update(
+        words=_words, kind=_kind, verbatim=_verbatim, stacks=_stacks, room=_room, classes=_classes
+    )
     return environment
 
 
@@ -89,6 +93,13 @@ def _finalized(value: Any) -> Any:
 def _words(text: str) -> Markup:
     """Text between tags."""
     return Markup(_UNBROKEN.sub(r'<span class="whole">\g<0></span>', str(escape(plain(text)))))
+
+
+def _classes(section: Section) -> str:
+    """Of its colour, and of whether it is printed."""
+    of_paper = {"left out": "no-paper", "only": "only-paper"}.get(section.paper, "")
+    coloured = f"toned {section.tone}" if COLOUR_WORD[section.tone] else ""
+    return f"{coloured} {of_paper}".strip()
 
 
 def _kind(block: object) -> str:

@@ -41,7 +41,7 @@ def _lines(page: model.Page) -> Iterator[str]:
     yield _heading(page.title, "neutral", _TITLE_LEVEL)
     yield ""
     yield f"**{_toned(page.verdict, page.tone)}**"
-    for section in page.sections:
+    for section in page.on_a_screen:
         yield ""
         yield from _section(section, _TITLE_LEVEL + 1)
     if page.provenance:

@@ -150,8 +150,12 @@ class Section:
     tone: Tone = "neutral"
     folded: bool = False
     """Whether a reader sees only the title at first, where the format can do that."""
-    on_paper: bool = False
-    """Of a folded one: whether it is printed, opened."""
+    paper: Literal["as on a screen", "open", "left out", "only"] = "as on a screen"
+    """What is folded is printed if it is to be open; what is not may be left out, for a sentence that is only there."""
+
+    @property
+    def is_printed(self) -> bool:
+        return self.paper in ("open", "only") or (self.paper == "as on a screen" and not self.folded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,10 @@ class Page:
     sections: Sequence[Section]
     provenance: Sequence[tuple[str, str]] = ()
     """What the page was made from: policy and version, digests, the day it judges as of."""
+
+    @property
+    def on_a_screen(self) -> Sequence[Section]:
+        return [each for each in self.sections if each.paper != "only"]
 
 
 @dataclass(frozen=True, slots=True)

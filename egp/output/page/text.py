@@ -74,7 +74,7 @@ def _lines(page: Page, style: Style) -> Iterator[str]:
     yield from _heading(page.title, "neutral", 0, style)
     yield ""
     yield from _toned(page.verdict, page.tone, style)
-    for section in page.sections:
+    for section in page.on_a_screen:
         yield ""
         yield from _section(section, 1, style)
     if page.provenance:

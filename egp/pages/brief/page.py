@@ -16,7 +16,7 @@ from egp.pages.brief.message import message_section
 from egp.pages.brief.options import options_sections
 from egp.pages.brief.positions import overruled, positions_section
 from egp.pages.brief.priced import launch_section
-from egp.pages.brief.restated import contested, decision_rule_lines, policy_in_sentences, stop_rule_line
+from egp.pages.brief.restated import contested, decision_rule_lines, policy_in_sentences, stop_rule_lines
 from egp.pages.brief.telling import Told, beside_guardrails, money_sections, result_section, told
 from egp.pages.brief.tripped import open_otherwise, tripped, tripped_metrics
 from egp.pages.brief.who import decisions_section, who_section
@@ -228,12 +228,12 @@ def _what_tripped(scene: Scene, judgement: GateJudgement) -> Iterator[Section]:
 
 
 def _agreed(scene: Scene) -> Iterator[Section]:
-    agreed = [*map(stop_rule_line, scene.plan.stop_rules), *decision_rule_lines(scene.plan)]
+    agreed = [*stop_rule_lines(scene.plan.stop_rules), *decision_rule_lines(scene.plan)]
     if agreed:
-        yield Section("What was agreed before any result", [Points(agreed)], folded=True)
+        yield Section("What was agreed before any result", [Points(agreed)], folded=True, paper="open")
     if sentences := list(_policy(scene, scene.rules)):
         version = f" ({shown(scene.policy.version)})" if scene.policy.version else ""
-        yield Section(f"What the policy insists on{version}", [Points(sentences)], folded=True)
+        yield Section(f"What the policy insists on{version}", [Points(sentences)], folded=True, paper="open")
 
 
 def _policy(scene: Scene, rules: Mapping[str, Adopted]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from egp.plan.analysis.money import (
 )
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import shown
-from egp.plan.wording import money, significant
+from egp.plan.wording import counted, money, significant
 from egp.stats.values import NamedTuple
 from egp.yaml import pointer
 
@@ -76,11 +76,20 @@ def money_section(title: str, said: Account, note: str = "", *, for_executives: 
             blocks.append(Paragraph(note))
     if said.lacks:
         more = "More amounts are possible:" if said.lines else "There is no amount on this page:"
-        blocks += [Paragraph(more), Points(said.lacks)]
+        blocks += [Paragraph(more), Points(_in_short(said.lacks))]
     if said.lines and not for_executives:
         how = [[each.name, each.how] for each in said.lines]
         blocks.append(Section("How the amounts are computed", [Table(["amount", "is"], how)], folded=True))
     return Section(title, blocks)
+
+
+def _in_short(lacks: tuple[str, ...]) -> list[str]:
+    if len(lacks) <= _MOST_LACKS:
+        return list(lacks)
+    return [*lacks[: _MOST_LACKS - 1], f"and {counted(len(lacks) - _MOST_LACKS + 1, 'line')} more, likewise"]
+
+
+_MOST_LACKS = 3
 
 
 def in_people(price: Price, reached: float) -> str:

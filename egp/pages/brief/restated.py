@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -37,27 +37,38 @@ def contested(rules: Mapping[str, Adopted]) -> dict[str, Adopted]:
 
 def stop_rule_in_words(rule: StopRule) -> str:
     """When it fires: "cs_contacts is clearly worse in 2 weeks in a row"."""
-    metric, worse = (
-        shown(rule.metric),
-        f"worse than control by more than {rule.harm_exceeds}" if rule.harm_exceeds else "worse",
-    )
+    return f"{shown(rule.metric)} {_fires_if(rule)}"
+
+
+def _fires_if(rule: StopRule) -> str:
+    worse = f"worse than control by more than {rule.harm_exceeds}" if rule.harm_exceeds else "worse"
     if rule.probability is not None:
-        return f"{metric} is {worse}, with a probability of at least {percent(rule.probability)}"
+        return f"is {worse}, with a probability of at least {percent(rule.probability)}"
     if rule.significant_harm_for is not None:
-        return f"{metric} is clearly {worse} in {counted(rule.significant_harm_for // WEEK, 'week')} in a row"
+        return f"is clearly {worse} in {counted(rule.significant_harm_for // WEEK, 'week')} in a row"
     if rule.for_ is not None:
-        return f"{metric} is {worse} on {counted(whole_days(rule.for_), 'day')} in a row"
-    return f"{metric} is {worse}, with no bound that could be checked"
+        return f"is {worse} on {counted(whole_days(rule.for_), 'day')} in a row"
+    return f"is {worse}, with no bound that could be checked"
 
 
-def stop_rule_line(rule: StopRule) -> str:
-    """The rule as it was agreed, in one line."""
-    does = "holds the ramp" if rule.action == "hold" else "rolls back"
-    often = f"; looked at {rule.evaluated}" if rule.evaluated else ""
-    least = (
-        f"; from {rule.min_units_per_variant:,} units per variant on" if rule.min_units_per_variant else ""
-    )
-    return f"{shown(rule.id)} {does} if {stop_rule_in_words(rule)}{often}{least}."
+def stop_rule_lines(rules: Iterable[StopRule]) -> Iterator[str]:
+    """The rules as they were agreed, those that differ in nothing but their metric in one line."""
+    alike: dict[tuple[str, str, str], list[StopRule]] = {}
+    for rule in rules:
+        often = f"; looked at {rule.evaluated}" if rule.evaluated else ""
+        least = (
+            f"; from {rule.min_units_per_variant:,} units per variant on"
+            if rule.min_units_per_variant
+            else ""
+        )
+        does = "hold the ramp" if rule.action == "hold" else "roll back"
+        alike.setdefault((does, _fires_if(rule), f"{often}{least}"), []).append(rule)
+    for (does, fires, further), several in alike.items():
+        first, _, rest = does.partition(" ")
+        verb = does if len(several) > 1 else f"{first}s {rest}"
+        names = listing(shown(rule.id) for rule in several)
+        metrics = listing((shown(rule.metric) for rule in several), "or")
+        yield f"{names} {verb} if {metrics} {fires}{further}."
 
 
 def decision_rule_lines(plan: Experiment) -> Iterator[str]:

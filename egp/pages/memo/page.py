@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from egp.advice.options.acting import actor_of, called
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 _MOST_TOLD = 40
 """Violations that have a section of their own."""
+_MOST_PRINTED = 3
+"""Violations that a sheet of paper has room for, with their pictures."""
+_PRINTED_OF_MORE = 2
+"""Of more than that; the others are counted there, with the command that tells them."""
 
 
 def memo(case: Case) -> Page:
@@ -150,12 +155,20 @@ def _accepted_in_short(case: Case, warnings: Sequence[Diagnostic]) -> str:
 def _sections(
     case: Case, errors: Sequence[Diagnostic], others: Sequence[Diagnostic], steps: Sequence[Step]
 ) -> Iterator[Section]:
-    by_actor: dict[str, list[Diagnostic]] = {}
+    by_actor: dict[str, list[Diagnostic]] = {actor: [] for actor in ACTORS}
     for each in errors[:_MOST_TOLD]:
-        by_actor.setdefault(actor_of(case, each), []).append(each)
-    for actor in sorted(by_actor, key=list(ACTORS).index):
-        blocks = violations(case, by_actor[actor])
-        yield Section(f"{called(case, actor)}: {counted(len(blocks), 'violation')} to resolve", blocks, "bad")
+        by_actor[actor_of(case, each)].append(each)
+    room = _room_on_paper(errors)
+    printed = 0
+    for actor, of_actor in by_actor.items():
+        if not of_actor:
+            continue
+        blocks = _on_paper(violations(case, of_actor), room - printed)
+        title = f"{called(case, actor)}: {counted(len(blocks), 'violation')} to resolve"
+        is_printed = printed < room
+        yield Section(title, blocks, "bad", paper="as on a screen" if is_printed else "left out")
+        printed += len(blocks)
+    yield from _not_printed(case, [each for actor in by_actor for each in by_actor[actor]])
     if further := len(errors[_MOST_TOLD:]):
         said = f"{counted(further, 'more violation')}: egp check {case.source.shown} lists them."
         yield Section("And more", [Paragraph(said, "bad")], "bad")
@@ -171,10 +184,28 @@ def _sections(
     if others:
         yield Section(
             "Does not reject, worth changing",
-            violations(case, others[:_MOST_TOLD]),
+            _on_paper(violations(case, others[:_MOST_TOLD]), _room_on_paper(others)),
             "caution",
             folded=bool(errors),
         )
+        yield from _not_printed(case, () if errors else others)
+
+
+def _not_printed(case: Case, found: Sequence[Diagnostic]) -> Iterator[Section]:
+    """On paper, in place of what is left out there: how much that is, and which command tells it."""
+    if rest := found[_room_on_paper(found) :]:
+        rules = listing(dict.fromkeys(each.rule for each in rest))
+        said = f"{counted(len(rest), 'finding')} more ({rules}): egp explain {case.source.shown} tells each of them."
+        yield Section("Not on this sheet", [Paragraph(said)], paper="only")
+
+
+def _room_on_paper(found: Sequence[Diagnostic]) -> int:
+    return len(found) if len(found) <= _MOST_PRINTED else _PRINTED_OF_MORE
+
+
+def _on_paper(sections: Sequence[Section], room: int) -> list[Section]:
+    """The first ones; the others stand on the screen alone."""
+    return [each if at < room else replace(each, paper="left out") for at, each in enumerate(sections)]
 
 
 def _waived(diagnostic: Diagnostic) -> str:
