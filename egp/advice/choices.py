@@ -22,7 +22,7 @@ BEFORE_LAUNCH: Mapping[str, str] = MappingProxyType(
     {"A": "launch now, guarded", "B": "a short delay to fix it", "C": "a narrower launch"}
 )
 IN_FLIGHT: Mapping[str, str] = MappingProxyType(
-    {"A": "freeze the ramp", "B": "roll back", "C": "a narrower experiment", "D": "go on"}
+    {"A": "raise nothing", "B": "roll back", "C": "a narrower experiment", "D": "go on"}
 )
 GO = "A"
 """The letter of the option that launches, before there is anything to withdraw."""

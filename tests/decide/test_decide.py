@@ -96,7 +96,7 @@ def test_the_same_decision_is_recorded_once(repository: Path) -> None:
     [
         ("2023-01-20", "A", "launch now, guarded"),
         ("2023-01-20", "c", "a narrower launch"),
-        ("2023-01-23", "A", "freeze the ramp"),
+        ("2023-01-23", "A", "raise nothing"),
         ("2023-01-23", "C", "a narrower experiment"),
         ("2023-03-02", "B: roll back", "roll back"),
         ("2023-03-02", "Roll  back", "roll back"),
@@ -108,7 +108,7 @@ def test_what_an_option_means_depends_on_the_day(
 ) -> None:
     assert decide(repository, option=option, day=day).status == 0
     (decided,) = decisions(repository)
-    letters = {"launch now, guarded": "A", "freeze the ramp": "A", "roll back": "B"}
+    letters = {"launch now, guarded": "A", "raise nothing": "A", "roll back": "B"}
     assert (decided.option, decided.means) == (letters.get(means, "C") if means else option.lower(), means)
 
 
@@ -131,8 +131,8 @@ def test_who_may_decide(repository: Path, by: str, handle: str, role: str, who: 
 @pytest.mark.parametrize(
     ("arguments", "changed", "says", "help"),
     [
-        ((), {"option": "E"}, "E is none of the options", "A: freeze the ramp, B: roll back, C: a narrower experiment, D: go on, ship"),
-        ((), {"option": "launch now, guarded"}, "is none of the options while the experiment is under way", "A: freeze the ramp"),
+        ((), {"option": "E"}, "E is none of the options", "A: raise nothing, B: roll back, C: a narrower experiment, D: go on, ship"),
+        ((), {"option": "launch now, guarded"}, "is none of the options while the experiment is under way", "A: raise nothing"),
         ((), {"option": "A: roll back"}, "is none of the options while", "B: roll back"),
         ((), {"because": " "}, "the decision has no reason", "--because says why"),
         ((), {"because": "TBD"}, "the decision has no reason", "--because says why"),
@@ -198,7 +198,7 @@ def test_a_receipt_from_before_the_start_is_of_a_launch(repository: Path) -> Non
     stated = json.loads(path.read_text())
     path.write_text(json.dumps({**stated, "stage": "70%"}))
     assert decide(repository, "--receipt=r.json", option="A", day="2023-01-20").status == 0
-    assert [each.means for each in decisions(repository)] == ["launch now, guarded", "freeze the ramp"]
+    assert [each.means for each in decisions(repository)] == ["launch now, guarded", "raise nothing"]
 
 
 def test_a_placeholder_is_no_dissent(repository: Path) -> None:
@@ -287,7 +287,7 @@ def test_who_overrules_is_named_and_every_later_page_shows_it(repository: Path) 
     assert vars(decided.overruled) == {
         "role": "vp_commerce", "by": None, "because": "the campaign is paid for", "closed": "the gate says roll back",
     }  # fmt: skip
-    words = "on 2023-03-02 vp_commerce chose A (freeze the ramp), which was closed: the gate says roll back"
+    words = "on 2023-03-02 vp_commerce chose A (raise nothing), which was closed: the gate says roll back"
     for results in ("two-bad-weeks", "monitor"):
         page = call(
             repository, "brief", PLAN, f"--results={RESULTS}/{results}.yaml", "--as-of=2023-03-02"

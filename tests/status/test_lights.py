@@ -229,8 +229,8 @@ def test_a_decision_is_told_by_what_its_letter_meant(repository: Path) -> None:
     assert standing(repository, "pdp-buy-now", "2023-03-02")["decided"] is None
     assert call(repository, "decide", plan, "--option=A", *said).status == 0
     decided = standing(repository, "pdp-buy-now", "2023-03-02")["decided"]
-    assert decided == {"option": "A", "means": "freeze the ramp", "on": "2023-02-20"}
-    assert "decided on 2023-02-20: freeze the ramp" in " ".join(
+    assert decided == {"option": "A", "means": "raise nothing", "on": "2023-02-20"}
+    assert "decided on 2023-02-20: raise nothing" in " ".join(
         ask(repository, "2023-03-02", "--format=markdown").out.split()
     )
 

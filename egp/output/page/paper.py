@@ -96,7 +96,7 @@ class _Sheet:
         if isinstance(block, Quotation):
             return self._broken(block.text, share) + 1.4
         if isinstance(block, Command):
-            return 0.9 * sum(self._broken(line, share * 0.95) for line in block.text.splitlines()) + 1.2
+            return 0.9 * (block.text.count("\n") + self._broken(block.text, share * 0.95)) + 1.2
         if isinstance(block, Table):
             return self._table(block, share)
         assert isinstance(block, Figure)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 LAST = timedelta(days=14)
 WEEK = timedelta(weeks=1)
 NO_HARM = "no harm seen"
+NOT_RULED_OUT = "harm not ruled out"
 _OF_CONTROL = "% are of control on the same days, those of the margins too"
 
 
@@ -91,7 +92,7 @@ class Seen:
             return "harmed"
         if self.harm.low > 0:
             return "signs of harm"
-        return "harm not ruled out" if self.margin is not None and self.harm.high >= self.margin else NO_HARM
+        return NOT_RULED_OUT if self.margin is not None and self.harm.high >= self.margin else NO_HARM
 
     def worded(self, amount: float) -> str:
         margin = self.metric.non_inferiority_margin
@@ -309,7 +310,23 @@ def _told(
         return
     if not for_executives:
         yield figure
+        if _is_still_read(rows, readout):
+            yield Paragraph(_NOT_YET)
         yield Section("The same in numbers", [_table(rows, readout, is_sound)], folded=True)
+
+
+_NOT_YET = (
+    "Ranges as wide as these are due before the readout: harm that is not ruled out yet is no sign of harm, and none of "
+    "safety. Until then a stop rule or a limit rolls back."
+)
+
+
+def _is_still_read(rows: list[WatchedGuardrail], readout: Readout) -> bool:
+    """Whether harm is not ruled out of a guardrail in a test that is not over yet."""
+    is_early = readout.stage.position < 0 and not _is_of_all(readout)
+    return is_early and any(
+        not row.tripped and row.latest and row.latest.word == NOT_RULED_OUT for row in rows
+    )
 
 
 def _withheld(because: Withheld, is_sound: bool) -> str:

@@ -210,11 +210,11 @@ def _light(reason: str) -> Light | None:
 def _frozen(readout: Readout) -> str:
     stage = readout.stage
     if stage.position >= 0:
-        return f"stay at {stage.name}, raise nothing, watch on"
+        return f"stay at {stage.name}, the ramp is frozen, watch on"
     until = "complete it as planned"
     with suppress(NotChecked):  # a plan that says too little for a look has none open
         until = "watch on" if open_look(readout) is not None else until
-    return f"stay in the {stage.name}, raise nothing, {until}"
+    return f"stay in the {stage.name}, {until}"
 
 
 # What they share.

@@ -53,7 +53,7 @@ def _fires_if(rule: StopRule) -> str:
 
 def stop_rule_lines(rules: Iterable[StopRule]) -> Iterator[str]:
     """The rules as they were agreed, those that differ in nothing but their metric in one line."""
-    alike: dict[tuple[str, str, str], list[StopRule]] = {}
+    alike: dict[tuple[tuple[str, str, str], str, str], list[StopRule]] = {}
     for rule in rules:
         often = f"; looked at {rule.evaluated}" if rule.evaluated else ""
         least = (
@@ -61,14 +61,13 @@ def stop_rule_lines(rules: Iterable[StopRule]) -> Iterator[str]:
             if rule.min_units_per_variant
             else ""
         )
-        does = "hold the ramp" if rule.action == "hold" else "roll back"
+        does = ("holds", "hold", "the ramp") if rule.action == "hold" else ("rolls", "roll", "back")
         alike.setdefault((does, _fires_if(rule), f"{often}{least}"), []).append(rule)
     for (does, fires, further), several in alike.items():
-        first, _, rest = does.partition(" ")
-        verb = does if len(several) > 1 else f"{first}s {rest}"
+        one, many, what = does
         names = listing(shown(rule.id) for rule in several)
         metrics = listing((shown(rule.metric) for rule in several), "or")
-        yield f"{names} {verb} if {metrics} {fires}{further}."
+        yield f"{names} {many if len(several) > 1 else one} {what} if {metrics} {fires}{further}."
 
 
 def decision_rule_lines(plan: Experiment) -> Iterator[str]:
