@@ -423,6 +423,19 @@ def test_after_the_ramp(repository: Path) -> None:
     require_recomputed(text, MONEY, {*seen_money, "$1.10"})
 
 
+def test_what_was_gained_is_counted_until_the_results_were_taken(repository: Path) -> None:
+    """Nobody knows what was served since."""
+    _, now = page(repository, "monitor")
+    later = ["--results=results/pdp-buy-now/monitor.yaml", "--as-of=2023-04-30T09:00"]
+    said = json.loads(call(repository, "brief", BUY_NOW, *later, "--format=json").out)
+    assert amounts(said, "gain")["add_to_cart_rate"] == amounts_so_far(now)
+
+
+def amounts_so_far(said: dict[str, Any]) -> list[float]:
+    (found,) = [each for each in said["amounts"] if "gained in the ramp so far" in each["what"]]
+    return [found["low"], found["middle"], found["high"]]
+
+
 def test_the_plan_is_the_one_that_is_recomputed(repository: Path) -> None:
     plan = yaml.safe_load((repository / BUY_NOW).read_text())
     assert plan["eligible_units"]["distinct_over_run"] == 340_000

@@ -30,6 +30,8 @@ from egp.plan.wording import money, significant
 from egp.yaml import pointer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from egp.gate.readout import Readout
     from egp.pages.brief.guardrails import Seen, WatchedGuardrail
     from egp.pages.brief.result import Result
@@ -137,9 +139,11 @@ def gain_lines(scene: Scene, result: Result, *, is_out: bool, goes_on: bool) -> 
         return
     try:
         if is_out:
+            assert scene.judgement is not None
+            until_results = _seen_until(scene.judgement.readout).date()
             reached = reached_so_far(scene)
             yield _gain(f"{shown(result.name)}, gained in the ramp so far", price, reached, result)._replace(
-                when=f"until {scene.day}"
+                when=f"until {until_results}"
             )
         if not goes_on:
             return
@@ -186,7 +190,7 @@ CURSE = "Gains are those of the readout, without the luck of what ships."
 
 
 def reached_so_far(scene: Scene) -> float:
-    """People whom the stages of the ramp have reached until now. Raises NotChecked."""
+    """People whom the stages of the ramp have reached until the results were taken. Raises NotChecked."""
     assert scene.judgement is not None
     readout = scene.judgement.readout
     entries = sorted(
@@ -194,11 +198,17 @@ def reached_so_far(scene: Scene) -> float:
         for each in readout.evidence.results.stages
         if each.entered is not None and each.treated is not None
     )
-    ends = [*(begin for begin, _ in entries[1:]), readout.as_of]
+    ends = [*(begin for begin, _ in entries[1:]), _seen_until(readout)]
     return sum(
         people(scene.plan, max(timedelta(), end - begin) / _DAY, treated)
         for (begin, treated), end in zip(entries, ends, strict=True)
     )
+
+
+def _seen_until(readout: Readout) -> datetime:
+    """Nobody knows what was served after the results."""
+    taken = readout.evidence.results.as_of
+    return min(readout.as_of, instant(taken, readout.zone)) if taken is not None else readout.as_of
 
 
 def _needs(missing: NotChecked) -> str:

@@ -267,7 +267,7 @@ def guardrails_section(scene: Scene, judgement: GateJudgement, of_the_primary: s
     blocks: list[Block]
     try:
         rows = watched(judgement)
-        blocks = [*_told(rows, readout, is_sound, scene.for_executives)]
+        blocks = [*_told(rows, judgement, is_sound, scene.for_executives)]
     except NotChecked as missing:
         phrase = f"No guardrail can be compared with control: the plan does not say {label(missing.path)}."
         rows, blocks = [], [Paragraph(phrase, "caution")]
@@ -298,9 +298,10 @@ def _is_of_all(readout: Readout) -> bool:
 
 
 def _told(
-    rows: list[WatchedGuardrail], readout: Readout, is_sound: bool, for_executives: bool
+    rows: list[WatchedGuardrail], judgement: GateJudgement, is_sound: bool, for_executives: bool
 ) -> Iterator[Block]:
     """The picture, and the numbers behind it; for executives lights before it."""
+    readout = judgement.readout
     figure = _picture(rows, is_sound) if is_sound else None
     if for_executives:
         yield _lights(rows, is_sound)
@@ -310,8 +311,8 @@ def _told(
         return
     if not for_executives:
         yield figure
-        if _is_still_read(rows, readout):
-            yield Paragraph(_NOT_YET)
+        if _is_too_early(rows, judgement):
+            yield Paragraph(_NOT_YET if readout.stage.position < 0 else _IN_A_STAGE)
         yield Section("The same in numbers", [_table(rows, readout, is_sound)], folded=True)
 
 
@@ -319,14 +320,17 @@ _NOT_YET = (
     "Ranges as wide as these are due before the readout: harm that is not ruled out yet is no sign of harm, and none of "
     "safety. Until then a stop rule or a limit rolls back."
 )
+_IN_A_STAGE = (
+    "A stage is too short to rule out a margin, which is the readout's part: harm that is not ruled out here is no sign of "
+    "harm, and none of safety. Harm that shows holds the ramp; a stop rule or a limit rolls back."
+)
 
 
-def _is_still_read(rows: list[WatchedGuardrail], readout: Readout) -> bool:
-    """Whether harm is not ruled out of a guardrail in a test that is not over yet."""
-    is_early = readout.stage.position < 0 and not _is_of_all(readout)
-    return is_early and any(
-        not row.tripped and row.latest and row.latest.word == NOT_RULED_OUT for row in rows
-    )
+def _is_too_early(rows: list[WatchedGuardrail], judgement: GateJudgement) -> bool:
+    """Whether harm is not ruled out of a guardrail where it need not be yet, and nothing is amiss."""
+    words = {row.latest.word for row in rows if row.latest is not None}
+    is_due = _is_of_all(judgement.readout)
+    return judgement.decision.verdict == "proceed" and NOT_RULED_OUT in words and not is_due
 
 
 def _withheld(because: Withheld, is_sound: bool) -> str:
