@@ -56,8 +56,7 @@ _MOST_COLUMNS_ABREAST = 3
 def render(page: Page, home: Link | None = None) -> str:
     """The whole file; the same page gives the same bytes. ``home`` is where a page of several leads back to."""
     template, styled = _environment().from_string(_part("page.html.jinja")), in_one_style(page)
-    return str(template.render(page=styled, home=home, letters=paper.points(styled))).strip() + "
-"
+    return str(template.render(page=styled, home=home, letters=paper.points(styled))).strip() + "\n"
 
 
 def _part(name: str) -> str:

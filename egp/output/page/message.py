@@ -44,7 +44,7 @@ def lines(page: model.Page | model.Answer) -> Iterator[Line]:
     page = in_one_style(page)
     yield Line("title", [Run(plain(page.title))])
     yield Line("text", [Run(_toned(page.verdict, page.tone), True)], page.tone)
-    yield from _blocks(page.sections)
+    yield from _blocks(page.on_a_screen)
     if page.provenance:
         yield Line("small", [Run(plain("; ".join(f"{name} {value}" for name, value in page.provenance)))])
 

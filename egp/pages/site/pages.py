@@ -39,7 +39,7 @@ def index(status: Status, names: Sequence[str]) -> Page:
 
 def _linked(section: Section, links: dict[str, str]) -> Section:
     blocks = [_table_linked(each, links) if isinstance(each, Table) else each for each in section.blocks]
-    return Section(section.title, blocks, section.tone, section.folded, section.on_paper)
+    return Section(section.title, blocks, section.tone, section.folded, section.paper)
 
 
 def _table_linked(table: Table, links: dict[str, str]) -> Table:
