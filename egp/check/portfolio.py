@@ -12,6 +12,7 @@ from egp.plan.experiment import read_experiment
 from egp.policy.error import PolicyError
 from egp.record.lock_error import LockError
 from egp.rules.rule_inputs import Portfolio, PortfolioEntry, PortfolioIndex, entry_of
+from egp.stats.values import replace
 
 if TYPE_CHECKING:
     from egp.check.files import Files
@@ -40,6 +41,7 @@ def judge_together(
     folders = _Folders(run, files, judged)
     heard: dict[tuple[str, str], set[str]] = {}
     told: dict[str, set[Moved]] = {}
+    told_holdouts: set[str] = set()
     for each in judged:
         owner = run.of(each.source)
         adopted = owner.policy.adopted(each.source.in_policy, each.traits, each.timing)
@@ -56,6 +58,13 @@ def judge_together(
             )
             before |= {*(each.entry.moved or ())}
             asked_before |= {rule.rule.id for rule in adopted.together}
+        holdout = owner.policy.holdouts.get(each.entry.holdout)
+        if holdout is not None:
+            is_told = holdout.place in told_holdouts
+            told_holdouts.add(holdout.place)
+            portfolio = replace(
+                portfolio, holdout=holdout, is_holdout_told=is_told, catalogue=owner.policy.metrics
+            )
         _judge_among_others(owner, files, each, adopted, portfolio, found)
     return index if len(listed) == len(inside) else _index([*(each.entry for each in inside), *elsewhere])
 

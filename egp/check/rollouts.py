@@ -167,7 +167,8 @@ def _judge_unplanned(
     found: Findings,
 ) -> None:
     why = run.policy.not_an_experiment.get(rollout.flag.value, "")
-    flag = ServedFlag(rollout, None, run.as_of, no_experiment=why)
+    keeps = run.policy.kept_by(rollout.flag.value)
+    flag = ServedFlag(rollout, None, run.as_of, no_experiment=why, keeps=keeps)
     _judge(run, files, served, rollout.path, {"ServedFlag": flag}, allowed, _named(rollout), found)
 
 

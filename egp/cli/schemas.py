@@ -41,6 +41,7 @@ from egp.pages.status.json import StatusReport
 from egp.plan import quantity
 from egp.plan.catalogue import MetricsFile
 from egp.plan.experiment import Experiment
+from egp.plan.holdouts import HoldoutDefinition
 from egp.plan.quantity import Count, Interval, Measure, MetricChange, Share
 from egp.plan.results import COLUMNS, NEEDED_COLUMNS, VALUES, Results, Window
 from egp.plan.typed_reader import Field as ShapeField
@@ -234,21 +235,31 @@ def policy_schema() -> dict[str, Any]:
         "additionalProperties": False,
     }
     schema["properties"]["gate"] = {"$ref": "#/$defs/Gate"}
-    defaults = _published(model_of(PlanDefaults), "")
-    definitions |= defaults.pop("$defs")
-    definitions["PlanDefaults"] = {key: defaults[key] for key in defaults if key not in ("$schema", "title")}
+    one = _defined(PlanDefaults, definitions)
     for holder in (schema, definitions["Override"]):
         described = holder["properties"]["defaults"]["description"]
-        one = {"$ref": "#/$defs/PlanDefaults"}
         several = {"type": "array", "minItems": 1, "items": one}
         holder["properties"]["defaults"] = {
             "description": described,
             "anyOf": [one, several, {"type": "null"}],
         }
+    holdouts = {"type": "object", "additionalProperties": _defined(HoldoutDefinition, definitions)}
+    described = schema["properties"]["holdouts"]["description"]
+    schema["properties"]["holdouts"] = {"description": described, "anyOf": [holdouts, {"type": "null"}]}
     shipped = {"properties": {"rules": {"propertyNames": {"enum": list(index())}}}}
     overrides = {"properties": {"overrides": {"items": shipped}}}
     schema["allOf"] = [{"if": _BRINGS_RULES, "else": {"allOf": [shipped, overrides]}}]
     return schema
+
+
+def _defined(shape: type[TypedMapping], definitions: dict[str, Any]) -> dict[str, str]:
+    """A reference to a shape that is read apart from the rest of the file; it joins the definitions with all that it needs."""
+    published = _published(model_of(shape), "")
+    definitions |= published.pop("$defs", {})
+    definitions[shape.__name__] = {
+        key: published[key] for key in published if key not in ("$schema", "title")
+    }
+    return {"$ref": f"#/$defs/{shape.__name__}"}
 
 
 _BRINGS_RULES = {

@@ -36,7 +36,7 @@ from egp.record.lock import LOCK_FILE
 from egp.record.rollouts.rollout import Rollout, Unread
 from egp.record.sources.git import Repository
 from egp.rules.rule_inputs import ServedFlag
-from egp.rules.served import by_variant, control_of, same, stages_of
+from egp.rules.served import by_variant, control_of, reach, same, stages_of
 from egp.yaml import Span, read_bytes
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.files import is_inside, read_regular, real_path, shown_path
@@ -229,6 +229,8 @@ class _Judging:
             what = Moved("undecided", 0.0, 0.0, unknown.reason or "the plan does not say its variants")
         if what.kind == "none":
             return
+        within = reach(ServedFlag(rollout, read.plan, _A_DAY))
+        what = what._replace(before=what.before * within, after=what.after * within)
         made = _FlagMoves(rollout, read.plan, what)
         if what.kind == "lower":
             yield made.of("free", "", "fewer units are treated")
@@ -263,7 +265,8 @@ class _Judging:
     def _severity(self, rollout: Rollout) -> str | None:
         """How the policy weighs a flag without a plan; None where it finds nothing."""
         why = self._policy.not_an_experiment.get(rollout.flag.value, "")
-        served = ServedFlag(rollout, None, self._as_of.date(), no_experiment=why)
+        keeps = self._policy.kept_by(rollout.flag.value)
+        served = ServedFlag(rollout, None, self._as_of.date(), no_experiment=why, keeps=keeps)
         adopted = self._policy.adopted(rollout.path, NO_TRAITS, Timing(self._as_of.date())).served
         found = [each.severity for each in adopted if _finds(each, served)]
         return found[0] if found else None

@@ -6,7 +6,7 @@ taken as a whole; a key that the plan leaves empty on purpose stays empty.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from egp.yaml import Document, Path
 
 if TYPE_CHECKING:
     from egp.plan.catalogue import MetricCatalogue
+    from egp.plan.holdouts import SharedHoldout
     from egp.plan.typed_reader import ValueProblem
 
 Place = tuple[Document, Path]
@@ -43,6 +44,15 @@ class Given(NamedTuple):
     places: Mapping[Path, Place] = {}
 
 
+class StatedHoldout(NamedTuple):
+    """What is known of the shared holdout that a plan names, and where it is written."""
+
+    facts: Mapping[str, object]
+    """What a plan need not say."""
+    definition: str
+    places: Mapping[str, Place] = {}
+
+
 class StatedMetric(NamedTuple):
     """What is known of a metric besides the plan, and where it is written."""
 
@@ -57,13 +67,18 @@ def completed(
     stated: Mapping[str, StatedMetric],
     population: str = "",
     catalogue: MetricCatalogue | None = None,
+    holdout: Callable[[str], StatedHoldout | None] | None = None,
+    holdouts: Mapping[str, SharedHoldout] | None = None,
 ) -> Document:
-    """The document with what defaults and catalogue add, and the place of each addition."""
+    """The document with what defaults, catalogue and a shared holdout add, and the place of each addition.
+
+    ``holdout`` says what is known of the holdout with a name, which a default may choose.
+    """
     own = document.value
     assert isinstance(own, dict)
-    work = _Completion(given, stated)
+    work = _Completion(given, stated, holdout)
     value = work.whole(own)
-    supplied = Supplied(work.used, work.metrics, population, catalogue)
+    supplied = Supplied(work.used, work.metrics, population, work.holdout, catalogue, holdouts or {})
     return document.completed(value, work.places, supplied)
 
 
@@ -84,15 +99,23 @@ def population_in(document: Document) -> str:
 
 
 class _Completion:
-    def __init__(self, given: Given, stated: Mapping[str, StatedMetric]) -> None:
+    def __init__(
+        self,
+        given: Given,
+        stated: Mapping[str, StatedMetric],
+        holdout: Callable[[str], StatedHoldout | None] | None,
+    ) -> None:
         self.places: dict[Path, Place] = {}
         self.used: dict[str, object] = {}
         self.metrics: dict[str, Mapping[str, object]] = {}
+        self.holdout: dict[str, str] = {}
         self._given = given
         self._stated = stated
+        self._shared = holdout
 
     def whole(self, own: dict[str, Any]) -> dict[str, Any]:
         value, self.used = self._mapping(own, self._given.value, (), ())
+        self._add_holdout(value)
         self._derive(own, value)
         self._add_metrics(value)
         return value
@@ -101,8 +124,8 @@ class _Completion:
         self, own: dict[str, Any], given: Mapping[str, Any], at: Path, there: Path
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """A mapping with what it lacks, and what of the given that is."""
-        if own and ("none" in own or "none" in given):
-            return own, {}  # a reason for having none, and what there is, are no parts of one answer
+        if own and _is_whole(own, given):
+            return own, {}
         result, used = dict(own), {}
         for key, value in given.items():
             here, origin = (*at, key), (*there, key)
@@ -145,6 +168,19 @@ class _Completion:
         for path, place in self._given.places.items():
             if len(path) > len(origin) and path[: len(origin)] == origin:
                 self.places[(*at, *path[len(origin) :])] = place
+
+    def _add_holdout(self, value: dict[str, Any]) -> None:
+        """What the policy says of the shared holdout that the plan is in."""
+        holdout = value.get("holdout")
+        name = holdout.get("of") if isinstance(holdout, dict) else None
+        known = self._shared(name) if self._shared and isinstance(name, str) else None
+        if known is None or not isinstance(holdout, dict):
+            return
+        facts = {key: str(item) for key, item in known.facts.items()}
+        self.holdout = {"of": str(name), **facts, "definition": known.definition}
+        added = {key: item for key, item in known.facts.items() if key not in holdout}
+        self.places |= {("holdout", key): known.places[key] for key in added if key in known.places}
+        value["holdout"] = {**holdout, **added}
 
     def _add_metrics(self, value: dict[str, Any]) -> None:
         """What the catalogue says of every metric of the plan."""
@@ -216,6 +252,15 @@ class _Completion:
         )
 
 
+_WHOLE = ("none", "of")
+"""What is written in place of everything else: a reason for having none, or a name that says it all."""
+
+
+def _is_whole(*mappings: Mapping[str, Any]) -> bool:
+    """Whether one of the mappings is an answer that has no parts of another one in it."""
+    return any(key in each for each in mappings for key in _WHOLE)
+
+
 def _part(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = value.get(key)
     return found if isinstance(found, dict) else {}
@@ -274,7 +319,7 @@ def _overlay(
     for key, item in top.items():
         here, place = (*at, key), (document, (*above, key))
         known = below.get(key)
-        if isinstance(item, dict) and isinstance(known, dict) and not ("none" in item or "none" in known):
+        if isinstance(item, dict) and isinstance(known, dict) and not _is_whole(item, known):
             _overlay(known, item, here, document, (*above, key), places)
             continue
         for path in [each for each in places if each[: len(here)] == here]:

@@ -54,7 +54,7 @@ def contradictions(plan: Experiment, explained: Collection[Path]) -> Iterator[Fi
     if plan.canary is not None and plan.canary.none is not None:
         yield from _none_or_values("canary", plan.canary, ("treated", "start", "end"))
     if plan.holdout is not None and plan.holdout.none is not None:
-        yield from _none_or_values("holdout", plan.holdout, ("share", "until"))
+        yield from _none_or_values("holdout", plan.holdout, ("of", "share", "until"))
     yield from _evidence(plan)
     yield from _margins(plan)
     yield from _looks(plan)

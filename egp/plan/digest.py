@@ -51,6 +51,8 @@ def plan_digest(plan: Experiment) -> str:
     whole: dict[str, Canonical] = {"plan": canonical_plan(plan), "metrics": definitions}
     if supplied.population:
         whole["population"] = supplied.population
+    if supplied.holdout:
+        whole["holdout"] = str(supplied.holdout["definition"])
     return _digest(COMPLETED, whole)
 
 

@@ -297,6 +297,9 @@ class Stage(TypedMapping):
 
 class Holdout(TypedMapping):
     none: str | None = field("Why there is no holdout.", prose=True, stricter="neither")
+    of: str | None = field(
+        "The shared holdout of the policy, which says share and last day.", "shop-2026h1", stricter="neither"
+    )
     share: Share | None = field("Share of the eligible units that is never treated.", "10%", stricter="more")
     until: date | None = field("Last day of the holdout.", "2023-05-10", stricter="more")
 
@@ -717,6 +720,11 @@ class Experiment(TypedMapping):
     def name(self) -> str:
         """Its id; empty for a plan that has none."""
         return self.id or ""
+
+    @property
+    def shared_holdout(self) -> str:
+        """The holdout of the policy that it is in; empty for one that has its own or none."""
+        return (self.holdout.of if self.holdout else None) or ""
 
     @property
     def switches(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from egp.stats.values import NamedTuple, field, frozen
 
 if TYPE_CHECKING:
     from egp.plan.catalogue import MetricCatalogue
+    from egp.plan.holdouts import SharedHoldout
 
 
 @frozen
@@ -21,18 +22,23 @@ class Supplied:
     """Metric of the plan that the catalogue defines → what it states of it, and the digest of its definition."""
     population: str = ""
     """Digest of who is in the population that the plan names."""
+    holdout: Mapping[str, str] = field(default_factory=dict)
+    """Of the shared holdout that the plan is in: its name, ``share`` and ``until`` as a plan writes them, and the digest of its
+    ``definition``."""
     catalogue: MetricCatalogue | None = None
     """What all of the catalogue says; None where there is none, or where a registration completes the plan."""
+    holdouts: Mapping[str, SharedHoldout] = field(default_factory=dict)
+    """All shared holdouts of the policy; none where a registration completes the plan."""
 
     @property
     def is_something(self) -> bool:
-        return bool(self.defaults or self.metrics or self.population)
+        return bool(self.defaults or self.metrics or self.population or self.holdout)
 
 
 class Moved(NamedTuple):
     """Something besides a registered plan that is not what it was when the plan was registered."""
 
-    of: Literal["metric", "population", "default"]
+    of: Literal["metric", "population", "holdout", "default"]
     name: str
     """Of a default its path, as in statistics.power."""
     before: str
@@ -52,5 +58,5 @@ def moves_in_words(moved: Sequence[Moved]) -> str:
 def _move_in_words(moved: Moved) -> str:
     if moved.of == "default":
         return f"the default `{moved.name}` was {moved.before or 'not there'} and is {moved.now or 'removed'}"
-    what = f"the metric {moved.name}" if moved.of == "metric" else "the population"
+    what = "the population" if moved.of == "population" else f"the {moved.of} {moved.name}"
     return f"{what} is defined otherwise" if moved.now else f"{what} is not defined any more"

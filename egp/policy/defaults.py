@@ -33,6 +33,7 @@ class ScheduleDefaults(TypedMapping):
 
 class HoldoutDefaults(TypedMapping):
     none: str | None = field("Why plans have no holdout.", prose=True)
+    of: str | None = field("The shared holdout that plans are in.", "shop-2026h1")
     share: Share | None = field("Share of the eligible units that is never treated.", "10%")
     for_: timedelta | None = field(
         "How long it lasts beyond the ramp; `until` follows from it.", "90d", key="for"

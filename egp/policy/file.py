@@ -83,6 +83,18 @@ class PolicyFile(TypedMapping):
         "What plans need not say; a list of mappings with `from:` changes it on a day.",
         {"statistics": {"alpha": "5%", "power": "95%"}},
     )
+    holdouts: dict[str, object] | None = field(
+        "Shared holdout → its share, dates and analysis; plans name it under `holdout.of`.",
+        {
+            "shop-2026h1": {
+                "share": "5%",
+                "start": "2026-01-05",
+                "until": "2026-06-30",
+                "unit": "user",
+                "flag": "holdout_2026h1",
+            }
+        },
+    )
     tiers: dict[str, str] | None = field(
         "Pattern of a surface → tier; the first match wins, and tiers named first weigh most.",
         {"checkout.*": "critical", "*": "standard"},

@@ -85,6 +85,12 @@ def put_on_floor(policy: Policy, above: Policy, folder: str) -> None:
         policy.metrics, twice = joined(above.metrics, policy.metrics)
         if twice:
             raise PolicyError(twice)
+    if above.holdouts:
+        from egp.policy.holdouts import joined as joined_holdouts
+
+        policy.holdouts, twice = joined_holdouts(above.holdouts, policy.holdouts)
+        if twice:
+            raise PolicyError(twice)
     policy.dates = tuple(sorted({*policy.dates, *above.dates}))
     policy.catalogue = Catalogue({**above.catalogue.brought, **policy.catalogue.brought})
     policy.floor = DelegatingPolicy(above, folder, [*policy.catalogue])

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 from egp.plan.finding import Severity
+from egp.plan.names import folded
 from egp.plan.quantity import Interval
 from egp.policy.file import RolloutFiles, WaiverTerms
 from egp.policy.layers import (
@@ -33,6 +34,7 @@ from egp.stats.values import NamedTuple, field, mutable
 if TYPE_CHECKING:
     from egp.plan.catalogue import MetricCatalogue
     from egp.plan.experiment import Experiment
+    from egp.plan.holdouts import SharedHoldout
     from egp.rules.custom.own_rule import OwnRule
 
 
@@ -150,6 +152,8 @@ class Policy:
     """Who may waive rules; None where the policy does not say, and then nobody may."""
     metrics: MetricCatalogue | None = None
     """The catalogue of metrics; None where the policy names none."""
+    holdouts: Mapping[str, SharedHoldout] = field(default_factory=dict)
+    """Id → the holdout that several plans may share."""
     catalogue: Catalogue = field(default_factory=Catalogue)
     """The rules that it can weigh, its own ones among them."""
     custom: tuple[OwnRule, ...] = ()
@@ -189,10 +193,11 @@ class Policy:
 
     @property
     def completes_plans(self) -> bool:
-        """Whether plans may leave out what this policy or its catalogue says."""
+        """Whether plans may leave out what this policy, its catalogue or its shared holdouts say."""
         layers = (*self.layers, *(layer for scope in self.scopes for layer in scope.layers))
         above = self.floor is not None and self.floor.policy.completes_plans
-        return self.metrics is not None or above or any(layer.defaults for layer in layers)
+        is_known = self.metrics is not None or bool(self.holdouts)
+        return is_known or above or any(layer.defaults for layer in layers)
 
     def defaults_in_force(
         self, path: str, surfaces: Sequence[str], timing: Timing
@@ -203,6 +208,11 @@ class Policy:
         traits = Traits(self.tier_of(surfaces))
         for layer in self.layers_for(self.covering(path, traits)):
             yield from (each for each in layer.defaults if each.is_in_force(timing))
+
+    def kept_by(self, flag: str) -> SharedHoldout | None:
+        """The shared holdout whose units a flag keeps out; None for every other flag."""
+        of = (each for each in self.holdouts.values() if folded(each.terms.flag or "") == folded(flag))
+        return next(of, None)
 
     @property
     def name_and_version(self) -> str:

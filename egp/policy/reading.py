@@ -25,11 +25,12 @@ from egp.yaml.sha import sha256
 
 if TYPE_CHECKING:
     from egp.plan.catalogue import MetricCatalogue
+    from egp.plan.holdouts import SharedHoldout
     from egp.rules.custom.own_rule import OwnRule
 
 STANDARD = "egp:standard"
 
-_NAMING = ("rules", "tiers", "roles", "calendars", "gate", "not_an_experiment")
+_NAMING = ("rules", "tiers", "roles", "calendars", "gate", "not_an_experiment", "holdouts")
 """Keys whose mapping has names as keys."""
 
 
@@ -129,6 +130,18 @@ class _Files:
         )
         self.failures += failures
         return catalogue
+
+    def holdouts(self, layers: Sequence[Layer]) -> dict[str, SharedHoldout]:
+        """The shared holdouts that the files behind the layers define."""
+        contents = [*zip(layers, self.contents(layers), strict=True)]
+        if not any(content.holdouts for _, content in contents):
+            return {}
+        from egp.policy.holdouts import read_holdouts  # few policies have any
+
+        named = [(self.documents[layer.name], content.holdouts) for layer, content in contents]
+        found, failures = read_holdouts(named)
+        self.failures += failures
+        return found
 
     def _custom(self, document: Document, content: PolicyFile) -> dict[str, dict[str, SettingValue]]:
         """The settings of the rules that a file writes itself; they join the catalogue."""
@@ -350,7 +363,7 @@ def read_policy(
     contents = files.contents(layers)
     tiers = next((each.tiers for each in reversed(contents) if each.tiers), {})
     scopes = tuple(files.scopes(layers, dict.fromkeys(tiers.values())))
-    metrics = files.metrics(layers)
+    metrics, holdouts = files.metrics(layers), files.holdouts(layers)
     failures = files.failures or _idle(files, shown_as) or [*_softened(files, layers, scopes)]
     if files.extended and are_pins_held:
         from egp.policy.pins import moved_pins  # a policy that builds on shipped ones alone needs no lock
@@ -383,6 +396,7 @@ def read_policy(
         extended=tuple(sorted(files.extended.values())),
         catalogue=files.catalogue,
         metrics=metrics,
+        holdouts=holdouts,
         custom=tuple(files.custom.values()),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from egp.plan.supplied import Moved
@@ -14,7 +15,7 @@ from egp.yaml import Document, Path
 from egp.yaml.written import written
 
 if TYPE_CHECKING:
-    from egp.plan.completing import StatedMetric
+    from egp.plan.completing import StatedHoldout, StatedMetric
     from egp.plan.experiment import Experiment
     from egp.plan.supplied import Supplied
     from egp.policy.model import Policy
@@ -47,12 +48,36 @@ def resolved(
     named, population = population_in(document), ""
     if catalogue and named in catalogue.populations:
         population = _kept("population", named, catalogue.population(named), policy, entry)
-    return completed(document, given, _StatedMetrics(policy, entry), population, catalogue)
+    stated = _StatedMetrics(policy, entry)
+    return completed(
+        document, given, stated, population, catalogue, partial(_holdout, policy, entry), policy.holdouts
+    )
+
+
+def _holdout(policy: Policy, entry: Registration | None, name: str) -> StatedHoldout | None:
+    """What a policy says of a shared holdout; of a registered plan what it said then, where that goes on."""
+    from egp.plan.completing import StatedHoldout
+
+    shared = policy.holdouts.get(name)
+    if shared is None:
+        return None
+    now, then = shared.stated, (entry.supplied.holdout if entry and entry.supplied else None) or {}
+    goes_on = bool(shared.terms.reviews) and str(now.get("until", "")) >= then.get("until", "")
+    if goes_on and then.get("definition") == shared.definition:
+        now = _said(then)
+    places = {"share": (*shared.at, "share"), "until": shared.place_of_until}
+    there = {key: (shared.document, at) for key, at in places.items()}
+    return StatedHoldout(now, shared.definition, there)
+
+
+def _said(kept: Mapping[str, str]) -> dict[str, object]:
+    """What the lock keeps of a shared holdout that a plan need not say."""
+    return {key: item for key, item in kept.items() if key in ("share", "until")}
 
 
 def as_registered(document: Document, entry: Registration) -> Document:
     """The document, completed by what the lock keeps of the defaults and the catalogue of its registration."""
-    from egp.plan.completing import Given, StatedMetric, completed, population_in
+    from egp.plan.completing import Given, StatedHoldout, StatedMetric, completed, population_in
     from egp.plan.digest import is_of_completed
 
     then = entry.supplied
@@ -66,7 +91,12 @@ def as_registered(document: Document, entry: Registration) -> Document:
         if isinstance(facts, dict)
     }
     population = then.population or "" if population_in(document) else ""
-    return completed(document, Given(then.defaults or {}), stated, population)
+    facts = then.holdout or {}
+    kept = StatedHoldout(_said(facts), facts.get("definition", ""))
+    given = Given(then.defaults or {})
+    return completed(
+        document, given, stated, population, None, lambda name: kept if name == facts.get("of") else None
+    )
 
 
 def resolved_by_lock(
@@ -168,10 +198,19 @@ def _moves(document: Document, then: SuppliedThen, now: Supplied) -> Iterator[Mo
             yield Moved("metric", name, before, str(current["definition"]) if current else "")
     if then.population and then.population != now.population:
         yield Moved("population", population_in(document), then.population, now.population)
+    if then.holdout and then.holdout != now.holdout and then.holdout.get("of") == _holdout_in(document):
+        key = "until" if then.holdout.get("definition") == now.holdout.get("definition") else "definition"
+        yield Moved("holdout", _holdout_in(document), then.holdout.get(key, ""), now.holdout.get(key, ""))
     before_of, now_of = dict(_leaves(then.defaults or {}, ())), dict(_leaves(now.defaults, ()))
     for path in dict.fromkeys((*before_of, *now_of)):
         if before_of.get(path, "") != now_of.get(path, ""):
             yield Moved("default", _name(path), before_of.get(path, ""), now_of.get(path, ""), path)
+
+
+def _holdout_in(document: Document) -> str:
+    """The shared holdout that a plan names; empty for one that names none."""
+    named = document.value.get("holdout") if isinstance(document.value, dict) else None
+    return str(named.get("of", "")) if isinstance(named, dict) else ""
 
 
 def _name(path: Names) -> str:
@@ -201,11 +240,15 @@ def supplied_then(plan: Experiment) -> SuppliedThen | None:
         defaults=dict(supplied.defaults) or None,
         metrics={name: dict(facts) for name, facts in supplied.metrics.items()} or None,
         population=supplied.population or None,
+        holdout=dict(supplied.holdout) or None,
     )
 
 
 def place_of(moved: Moved, policy: Policy) -> tuple[Document, Path] | None:
     """The line that moves plans: of the catalogue, or the default as it is written last; of one that is removed, all defaults."""
+    if moved.of == "holdout":
+        shared = policy.holdouts.get(moved.name)
+        return (shared.document, shared.at) if shared else None
     if moved.of != "default":
         part = "metrics" if moved.of == "metric" else "populations"
         return policy.metrics.places.get((part, moved.name)) if policy.metrics else None

@@ -42,6 +42,9 @@ OPTIONS: dict[str, dict[str, RuleOption]] = {
     'heavy-tails': {
         'excess': RuleOption(Share, "how far a test's error may exceed its level, as a share of it; more than 0", 0.2, Bound(0, False), 'less'),
     },
+    'holdout-power': {
+        'floor': RuleOption(Share, 'least power of a shared holdout at its MDE, where it states less or none; more than 0', 0.8, Bound(0, False), 'more'),
+    },
     'oversized-sample': {
         'times': RuleOption(float, 'how many times the units it needs a sample may be; more than 0', 3.0, Bound(0, False), 'less'),
     },

@@ -16,7 +16,9 @@ from egp.stats.values import NamedTuple, field, frozen
 
 if TYPE_CHECKING:
     from egp.plan.analysis.measured import Measured
+    from egp.plan.catalogue import MetricCatalogue
     from egp.plan.experiment import Experiment
+    from egp.plan.holdouts import SharedHoldout
     from egp.plan.results import StageEntry
     from egp.plan.supplied import Moved
     from egp.plan.typed_reader import ValueProblem
@@ -152,6 +154,10 @@ class PortfolioEntry:
     """Every flag or deployment that serves the treatment, the feature flag among them."""
     tests: int = 1
     """Tests that are made at alpha each: every treatment on every primary metric, or one for all where they are corrected."""
+    holdout: str = ""
+    """The shared holdout that it is in."""
+    holdout_defined: str = ""
+    """File and line where its policy defines that; empty for one that no policy has."""
     moved: tuple[Moved, ...] | None = None
     """What moved a plan that is registered as completed by defaults and catalogue; None for every other plan."""
 
@@ -188,8 +194,17 @@ def entry_of(
         type=plan.type or "",
         flags=plan.switches,
         tests=_tests_of(plan),
+        holdout=plan.shared_holdout,
+        holdout_defined=_defined(plan),
         moved=moved,
     )
+
+
+def _defined(plan: Experiment) -> str:
+    if not plan.shared_holdout or plan.supplied is None:
+        return ""
+    shared = plan.supplied.holdouts.get(plan.shared_holdout)
+    return shared.place if shared else ""
 
 
 def _tests_of(plan: Experiment) -> int:
@@ -265,6 +280,7 @@ class PortfolioIndex:
                 ("feature_flag", (entry.feature_flag,)),
                 ("surface", entry.surfaces),
                 ("flag", entry.flags),
+                ("holdout", (entry.holdout,)),
             ):
                 of_kind = self._by.setdefault(kind, {})
                 for name in dict.fromkeys(map(folded, names)):
@@ -275,7 +291,7 @@ class PortfolioIndex:
                         of_kind[name] = [*others, entry] if others else alone
 
     def sharing(self, kind: str, name: str) -> Sequence[PortfolioEntry]:
-        """Entries with this "id", "layer", "feature_flag" or "surface", in the order they were read."""
+        """Entries with this "id", "layer", "feature_flag", "surface" or "holdout", in the order they were read."""
         return self._by.get(kind, {}).get(folded(name), ())
 
     def timeline(self, kind: str, name: str, layer: str = "") -> Timeline:
@@ -327,6 +343,11 @@ class Portfolio:
     """What moves this plan and is reported on another one of the call, which it moves as well."""
     places: Callable[[Moved], tuple[Document, Path] | None] | None = None
     """Where a policy or its catalogue has what moves plans."""
+    holdout: SharedHoldout | None = None
+    """The shared holdout that the plan is in."""
+    is_holdout_told: bool = False
+    """Whether what is to be said of that itself is reported on another plan of the call."""
+    catalogue: MetricCatalogue | None = None
 
     def place_of(self, moved: Moved) -> tuple[Document, Path] | None:
         return self.places(moved) if self.places else None
@@ -353,6 +374,8 @@ class ServedFlag:
     """All of its entries."""
     no_experiment: str = ""
     """Why the policy says that the flag needs no plan."""
+    keeps: SharedHoldout | None = None
+    """The shared holdout whose units the flag keeps out; None for a flag of launches."""
     salted_alike: tuple[str, ...] = ()
     """Other flags that hash the same attribute with the same salt."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from egp.stats.values import NamedTuple
 from egp.yaml import Path, Span
 
 if TYPE_CHECKING:
+    from egp.plan.holdouts import SharedHoldout
     from egp.rules.rule_inputs import ServedFlag
 
 CLOSE = 0.001
@@ -93,13 +95,51 @@ def control_of(served: ServedFlag) -> str:
 
 def by_variant(served: ServedFlag, shares: Iterable[VariantShare]) -> dict[str, float]:
     """Variant of the plan → its share. Raises NotChecked where the names of the flag are not the plan's."""
-    named = _Names(served)
+    named, within = _Names(served), reach(served)
     found: dict[str, float] = {}
     for each in shares:
         if each.share > 0 or each.variant:
             variant = named.variant(each)
-            found[variant] = found.get(variant, 0.0) + each.share
+            found[variant] = found.get(variant, 0.0) + each.share * within
+    if within < 1:
+        control = control_of(served)
+        found[control] = found.get(control, 0.0) + 1 - within
     return found
+
+
+def shared_holdout(served: ServedFlag) -> SharedHoldout | None:
+    """The shared holdout that the flag's plan is in; None where it is in none that the policy has."""
+    plan = served.plan
+    return plan.supplied.holdouts.get(plan.shared_holdout) if plan and plan.supplied else None
+
+
+def requires_holdout(served: ServedFlag) -> bool:
+    """Whether the flag of the plan's shared holdout is a prerequisite of it."""
+    shared = shared_holdout(served)
+    named = {folded(each.value) for each in served.rollout.prerequisites}
+    return shared is not None and shared.terms.flag is not None and folded(shared.terms.flag) in named
+
+
+def reach(served: ServedFlag) -> float:
+    """The share of the units that a flag's own shares are shares of: those that its shared holdout leaves, where it requires
+    the flag of that; else all."""
+    shared = shared_holdout(served)
+    return 1 - (shared.terms.share or 0.0) if shared and requires_holdout(served) else 1.0
+
+
+_ANY = frozenset(("", "targeting", "entity", "default"))
+"""What an attribute may be called that is whatever the application chose as the unit."""
+
+
+def is_unit(attribute: str, unit: str) -> bool:
+    """Whether an attribute that is hashed can be a unit: whatever says that it is an id counts for nothing."""
+    return _plain(attribute) in _ANY | {_plain(unit)}
+
+
+def _plain(name: str) -> str:
+    words = re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower()
+    kept = [each for each in re.split(r"[^a-z0-9]+", words) if each not in ("id", "key", "uuid", "")]
+    return kept[-1].removesuffix("s") if kept else ""
 
 
 class _Names:

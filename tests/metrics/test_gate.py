@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.metrics.shop import PLAN, Shop
+from tests.metrics.test_holdouts import HOLDOUT
 
 RESULTS = Path(__file__).parents[2] / "examples" / "results" / "pdp-buy-now"
 CALL = (
@@ -71,6 +72,19 @@ def test_and_so_does_a_default(registered: Shop) -> None:
     ((outcome, message),) = checked(registered, "registered")
     assert outcome == "fail"
     assert message.endswith("the default `statistics.guardrail_alpha` was 5% and is 10%")
+
+
+def test_and_so_does_a_shared_holdout(registered: Shop) -> None:
+    registered.write("egp.yaml", registered.read("egp.yaml") + HOLDOUT)
+    registered.edit(PLAN, "registered:", "holdout: {of: shop-2023h1}\nregistered:")
+    (registered.root / "egp.lock").unlink()
+    shutil.rmtree(registered.root / "egp.lock.d")
+    registered.register()
+    assert checked(registered, "registered") == [("pass", "registered on 2023-01-17, and unchanged since")]
+    registered.edit("egp.yaml", "flag: holdout_2023h1", "flag: holdout_b")
+    ((outcome, message),) = checked(registered, "registered")
+    assert outcome == "fail"
+    assert message.endswith("the holdout shop-2023h1 is defined otherwise")
 
 
 def test_a_catalogue_that_is_missing_keeps_the_gate_from_judging(registered: Shop) -> None:

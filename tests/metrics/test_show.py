@@ -51,7 +51,7 @@ def test_the_digest_is_the_one_that_is_registered(shop: Shop) -> None:
 def test_a_page_for_people(shop: Shop) -> None:
     status, said = shop.egp("show", PLAN, f"--as-of={DAY}")
     assert status == 0
-    assert "39 values from the plan's file, and 59 values from defaults and catalogue" in said
+    assert "39 values from the plan's file, and 59 values from the policy and the catalogue" in said
     lines = [" ".join(line.split()) for line in said.splitlines()]
     assert f"statistics.power 95% {shop.line_of('egp.yaml', 'power: 95%')}" in lines
     assert "primary_metric.mde 70bps line 22" in lines

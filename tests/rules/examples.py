@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -16,12 +17,14 @@ from egp.plan.completing import read_plan
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.finding import DoesNotApply, Finding, NotChecked
+from egp.plan.holdouts import SharedHoldout
 from egp.plan.measured import measurable
 from egp.plan.quantity import interval
 from egp.plan.results import StageEntry
 from egp.plan.supplied import Moved
 from egp.plan.typed_reader import ValueProblem, read
 from egp.policy.file import WaiverTerms
+from egp.policy.holdouts import read_holdouts
 from egp.policy.metrics import Named, read_catalogue
 from egp.policy.model import Adopted, Policy
 from egp.policy.params import read_options
@@ -47,6 +50,7 @@ from egp.rules.rule_inputs import (
     UnreadRollout,
     entry_of,
 )
+from egp.stats.values import replace
 from egp.yaml import Document, pointer, read_text
 from egp.yaml.position import START
 
@@ -55,7 +59,7 @@ SOUND_PLAN = FilePath(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml"
 CONTEXT_KEYS = (
     "tier", "roles", "calendars", "as_of", "registered", "lock", "base_lock", "under_base", "first_commit", "is_attested", "is_unregistered", "path",
     "format", "environment", "entered", "ledger", "is_planned", "no_experiment", "reason",
-    "approvers", "longest", "not_waivable", "found", "is_known", "baseline", "moved", "catalogue", "history",
+    "approvers", "longest", "not_waivable", "found", "is_known", "baseline", "moved", "catalogue", "history", "holdouts", "defined", "keeps",
 )  # fmt: skip
 
 
@@ -172,8 +176,9 @@ def subject_of(rule: Rule, documents: list[Document], context: dict[str, object]
     document = documents[0]
     if rule.input_type == "Document":
         return document
-    if "catalogue" in context:
-        document = completed_by(document, context["catalogue"])
+    holdouts = holdouts_of(context.get("holdouts"))
+    if "catalogue" in context or holdouts:
+        document = completed_by(document, context.get("catalogue"), holdouts)
     plan, problems = read_plan(document)
     if rule.input_type == "PlanFile":
         return PlanFile(document, plan, tuple(problems))
@@ -183,9 +188,18 @@ def subject_of(rule: Rule, documents: list[Document], context: dict[str, object]
         entries = [
             entry_of(plan_of(other.value), f"plan-{at}.yaml", 0, moved) for at, other in enumerate(documents)
         ]
-        return Portfolio(entries[0], PortfolioIndex(entries))
+        shared = holdouts.get(entries[0].holdout)
+        if shared:
+            elsewhere: Any = context.get("defined", [])
+            defined = dict(enumerate(elsewhere, 1))
+            entries = [
+                replace(each, holdout_defined=each.holdout and defined.get(at, shared.place))
+                for at, each in enumerate(entries)
+            ]
+        return Portfolio(entries[0], PortfolioIndex(entries), holdout=shared)
     if rule.input_type == "ServedFlag":
-        return served_of(plan, documents[1:], context)
+        served = served_of(plan, documents[1:], context)
+        return replace(served, keeps=holdouts.get(str(context.get("keeps", ""))))
     if rule.input_type == "UnreadRollout":
         unread = Unread("flags.json", START, str(context["reason"]))
         return UnreadRollout(unread, bool(context["is_planned"]))
@@ -247,11 +261,21 @@ def measuring_of(plan: Experiment, history: object) -> Measuring:
     return Measuring(plan, tuple(numbers))
 
 
-def completed_by(document: Document, stated: object) -> Document:
-    """A plan's document under a policy whose catalogue of metrics an example states."""
-    policy = Policy("egp.yaml", "", "", "", ())
-    reading = catalogue_of(json.dumps(stated))
-    policy.metrics = reading
+def holdouts_of(stated: object) -> dict[str, SharedHoldout]:
+    """The shared holdouts of a policy. They have no mistakes."""
+    if not isinstance(stated, dict):
+        return {}
+    policy = read_text(json.dumps({"holdouts": stated}), "egp.yaml")[0]
+    found, failures = read_holdouts([(policy, policy.value["holdouts"])])  # type: ignore[index]
+    assert not failures, failures
+    return found
+
+
+def completed_by(document: Document, stated: object, holdouts: Mapping[str, SharedHoldout]) -> Document:
+    """A plan's document under a policy whose catalogue of metrics, and whose shared holdouts, an example states."""
+    policy = Policy("egp.yaml", "", "", "", (), holdouts=holdouts)
+    if stated is not None:
+        policy.metrics = catalogue_of(json.dumps(stated))
     return resolved(document, policy, "", date(2023, 1, 17), None)
 
 

@@ -213,6 +213,8 @@ def _of_plan(reading: Reading, slot: Slot) -> Names:
     path, policy, value = slot.path, reading.judged.policy, _mapping(slot.document.value)
     if path[-1] == "metric":
         return [(name, "a metric of this plan") for name in _ids(value, ("primary_metric", "_metrics"))]
+    if path == ("holdout", "of") and policy:
+        return [(name, each.terms.description or "") for name, each in policy.holdouts.items()]
     if path == ("rollback", "to"):
         return [(name, "a variant of this plan") for name in _ids(value, ("variants",))]
     if policy and policy.metrics and "metric" in str(path[0]):

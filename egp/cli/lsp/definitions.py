@@ -89,6 +89,8 @@ def _in_plan(reading: Reading, spot: Spot) -> Iterator[Target]:
         yield from _catalogued(reading, "metrics", name)
     elif name and path == ("population", "of"):
         yield from _catalogued(reading, "populations", name)
+    elif name and path == ("holdout", "of"):
+        yield from _in_policies(reading, ("holdouts", name))
     elif name and path == ("rollback", "to"):
         yield from _named(reading.path, spot.document, "id", name, ("variants",))
     elif name and path[-1] == "role":

@@ -20,7 +20,7 @@ class ShownValue(Reported):
     """RFC 6901, in the completed plan."""
     value: str
     """As YAML writes it."""
-    source: Literal["plan", "defaults", "catalogue"]
+    source: Literal["plan", "defaults", "catalogue", "holdouts"]
     place: str
     """File and line."""
 

@@ -33,7 +33,11 @@ def _where(value: ResolvedValue, path: str) -> str:
 
 def _blocks(shown: ResolvedPlan) -> Iterator[Block]:
     own = len(shown.values) - shown.supplied
-    added = f", and {counted(shown.supplied, 'value')} from defaults and catalogue" if shown.supplied else ""
+    added = (
+        f", and {counted(shown.supplied, 'value')} from the policy and the catalogue"
+        if shown.supplied
+        else ""
+    )
     yield Paragraph(f"{counted(own, 'value')} from the plan's file{added}")
     rows = [(each.name, _short(each.value), _where(each, shown.path)) for each in shown.values]
     yield Table(("", "", ""), rows)

@@ -13,7 +13,7 @@ from egp.yaml import Document, Path
 from egp.yaml.pointer import pointer
 from egp.yaml.written import written
 
-Source = Literal["plan", "defaults", "catalogue"]
+Source = Literal["plan", "defaults", "catalogue", "holdouts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,8 @@ def _values(document: Document, value: object, at: Path) -> Iterator[ResolvedVal
 def _source(document: Document, source: Document, there: Path) -> Source:
     if source is document.own:
         return "plan"
-    return "catalogue" if there[:1] == ("metrics",) else "defaults"
+    parts: dict[object, Source] = {"metrics": "catalogue", "holdouts": "holdouts"}
+    return parts.get(there[0] if there else "", "defaults")
 
 
 def _place(document: Document, at: Path) -> str:

@@ -166,7 +166,10 @@ def _governed(entries: Sequence[PortfolioEntry], policy: Policy, finder: PlanFin
     flags = dict.fromkeys(
         each.flag.value
         for each in read_served(policy, finder.folder).rollouts
-        if each.share_of == "units" and each.is_rolled_out and each.flag.value not in policy.not_an_experiment
+        if each.share_of == "units"
+        and each.is_rolled_out
+        and each.flag.value not in policy.not_an_experiment
+        and policy.kept_by(each.flag.value) is None
     )
     unplanned = tuple(flag for flag in flags if not index.sharing("flag", flag))
     return Governed(len(flags) - len(unplanned), len(flags), unplanned)

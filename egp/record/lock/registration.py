@@ -37,6 +37,9 @@ class SuppliedThen(TypedMapping):
         "Metric → what the catalogue stated of it, and the digest of its definition."
     )
     population: str | None = field("Digest of who is in the population that the plan names.")
+    holdout: dict[str, str] | None = field(
+        "Of the shared holdout that the plan is in: name, share, last day, and the digest of its definition."
+    )
 
 
 class Amended(TypedMapping):

@@ -5,6 +5,9 @@ what the policy supplies. A filter that is widened, or a default that is loosene
 stands on it, and none of their files shows it. The lock has the digests of the definitions and the defaults of the day of
 registration, so the change is found, once, at the line that moves the plans.
 
+A shared holdout changes nothing for those who are in it either: another share, day or unit is found, and a new one beside it
+is none of their concern. To continue one that is reviewed, add a review.
+
 A default changes by an entry with a day: `defaults: [{...}, {from: 2026-12-01, ramp: [...]}]` holds for what is registered
 from then on. A definition that is written otherwise and means the same is let through by an entry that somebody reviewed,
 `equivalent: [{metric: …, from: …, to: …, by: …, because: …}]` in the catalogue. Any other change is one of the plans, which
@@ -21,6 +24,18 @@ Fails at `/id` with `moved: [{of: default, name: statistics.power, before: 95%, 
 Fails at `/id` with `moved: [{of: default, name: statistics.power, before: 95%, now: 80%}, {of: default, name: readouts.cadence, before: weekly, now: ""}]`, saying "`readouts.cadence` was weekly and is removed":
 
 Does not apply:
+
+```yaml
+id: sound-plan
+```
+
+Fails at `/id` with `moved: [{of: holdout, name: shop-2023h1, before: "sha256:0a", now: "sha256:0b"}]`, saying "the shared holdout shop-2023h1 is defined otherwise":
+
+```yaml
+id: sound-plan
+```
+
+Fails at `/id` with `moved: [{of: holdout, name: shop-2023h1, before: "2023-06-30", now: "2023-03-31"}]`, saying "lasts until 2023-03-31":
 
 ```yaml
 id: sound-plan
@@ -66,21 +81,26 @@ def check(portfolio: Portfolio) -> Iterator[Finding]:
 
 
 def _definition(portfolio: Portfolio, moved: Moved, names: list[str]) -> Finding:
-    what = f"{shown(moved.name)}{' (population)' if moved.of == 'population' else ''}"
+    what = f"{'the shared holdout ' if moved.of == 'holdout' else ''}{shown(moved.name)}"
+    what += " (population)" if moved.of == "population" else ""
     registered = f"{_plans(names)} {'was' if len(names) == 1 else 'were'} registered"
     message = (
         f"{what} is defined otherwise than when {registered}"
         if moved.now
         else f"{what} is not defined any more, and {registered} with its definition"
     )
+    if moved.of == "holdout" and moved.now and not moved.now.startswith("sha256:"):
+        message = f"{what} lasts until {moved.now}, and {registered} with {moved.before}"
     step = f'{{{moved.of}: {moved.name}, from: "{moved.before}", to: "{moved.now}", by: …, because: …}}'
+    if moved.of == "holdout":
+        step = ""  # what a holdout keeps and how long is no wording
     same = f"; if it means the same, have that reviewed and add `equivalent: [{step}]` to the catalogue"
     return Finding(
         ("id",),
         message,
         observed=_short(moved.now) or "missing",
         required=_short(moved.before),
-        help=f"restore the definition, or declare the change in each of the plans with `egp amend`{same if moved.now else ''}",
+        help=f"restore the definition, or declare the change in each of the plans with `egp amend`{same if moved.now and step else ''}",
         source=portfolio.place_of(moved),
     )
 

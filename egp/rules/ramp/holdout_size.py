@@ -70,6 +70,26 @@ Fails at `/schedule/exposure`, saying "leave no room":
 schedule: {exposure: 95%}
 ```
 
+A shared holdout says share and last day for the plan.
+
+Passes with `holdouts: {shop-2023h1: {share: 10%, start: 2023-01-02, until: 2023-06-30, unit: user, flag: holdout_2023h1}}`:
+
+```yaml
+holdout: {of: shop-2023h1, share: null, until: null}
+```
+
+Fails at `/holdout/until` with `holdouts: {shop-2023h1: {share: 10%, start: 2023-01-02, until: 2023-02-14, unit: user, flag: holdout_2023h1}}`:
+
+```yaml
+holdout: {of: shop-2023h1, share: null, until: null}
+```
+
+Not checked at `/holdout/of`:
+
+```yaml
+holdout: {of: shop-2023h1, share: null, until: null}
+```
+
 Does not apply:
 
 ```yaml
@@ -105,6 +125,8 @@ if TYPE_CHECKING:
 
 ROUNDING = 1e-9
 
+_ELSEWHERE = "name a shared holdout that keeps enough for long enough, or keep one of the plan's own"
+
 
 class Params(rule.Params):
     min: Annotated[
@@ -133,6 +155,8 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         yield _undeclared(plan, params)
     elif holdout.share is None and holdout.none is not None:
         yield from _opted_out(plan, holdout.none, params)
+    elif holdout.share is None and holdout.of is not None:
+        raise NotChecked(("holdout", "of"))
     else:
         yield from _share(plan, holdout, params)
         if holdout.until is None:
@@ -222,7 +246,8 @@ def _share(plan: Experiment, holdout: Holdout, params: Params) -> Iterator[Findi
             f"the holdout {said or f'keeps {kept} of the units; the policy requires {asked}'}",
             observed="missing" if share is None else kept,
             required=f"at least {asked}",
-            remedies=[Remedy((Setting(("holdout", "share"), enough), *room))],
+            remedies=[Remedy((Setting(("holdout", "share"), enough), *room))] if not holdout.of else (),
+            help=_ELSEWHERE if holdout.of else "",
         )
         return
     exposure = plan.schedule.exposure if plan.schedule else None
@@ -236,7 +261,7 @@ def _share(plan: Experiment, holdout: Holdout, params: Params) -> Iterator[Findi
             required="at most 100 %",
             remedies=[
                 setting(("schedule", "exposure"), share_in_plan(1 - share))
-                if share < MOST_HELD_OUT
+                if share < MOST_HELD_OUT or holdout.of
                 else setting(
                     ("holdout", "share"),
                     share_in_plan(params.min),
@@ -271,7 +296,10 @@ def _until(plan: Experiment, until: date, params: Params) -> Iterator[Finding]:
         f"and the policy requires {length(params.after_ramp)} beyond it",
         observed=str(until),
         required=f"{enough} or later",
-        remedies=[setting(("holdout", "until"), working_day(enough), " or later")],
+        remedies=[setting(("holdout", "until"), working_day(enough), " or later")]
+        if not plan.shared_holdout
+        else (),
+        help=_ELSEWHERE if plan.shared_holdout else "",
     )
 
 

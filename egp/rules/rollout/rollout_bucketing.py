@@ -53,7 +53,6 @@ flags: {pdp_buy_now: {state: ENABLED, variants: {control: 0, buy_now: 1}, defaul
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from egp.plan.finding import DoesNotApply, Finding, need
@@ -61,10 +60,7 @@ from egp.plan.quantity import shown
 from egp.plan.wording import listing
 from egp.record.rollouts.rollout import Audience
 from egp.rules.rule_inputs import ServedFlag
-from egp.rules.served import known_part, of_units
-
-_ANY = frozenset(("", "targeting", "entity", "default"))
-"""What an attribute may be called that is whatever the application chose as the unit."""
+from egp.rules.served import is_unit, known_part, of_units
 
 
 def check(served: ServedFlag) -> Iterator[Finding]:
@@ -90,7 +86,7 @@ def _of(served: ServedFlag, audience: Audience, unit: str) -> Iterator[Finding]:
             related=served.beside(f"the plan randomises {shown(unit)}", "unit"),
         )
         return
-    if audience.unit is not None and _plain(audience.unit.value) not in _ANY | {_plain(unit)}:
+    if audience.unit is not None and not is_unit(audience.unit.value, unit):
         named = shown(audience.unit.value)
         yield Finding(
             audience.unit.at,
@@ -118,10 +114,3 @@ def _of(served: ServedFlag, audience: Audience, unit: str) -> Iterator[Finding]:
             required="a salt of its own",
             help="salt it by its own key",
         )
-
-
-def _plain(name: str) -> str:
-    """An attribute without what says that it is an id."""
-    words = re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower()
-    kept = [each for each in re.split(r"[^a-z0-9]+", words) if each not in ("id", "key", "uuid", "")]
-    return kept[-1].removesuffix("s") if kept else ""

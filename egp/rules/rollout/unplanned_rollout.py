@@ -2,7 +2,7 @@
 
 A flag that gives some people one thing and others another is an experiment, whoever calls it a rollout. Without a plan nobody
 has said what it must show, what must not happen, and when it ends. Deployments that divide requests or replicas are none, nor
-are flags that `not_an_experiment` of the policy names with a reason. Names of environments are compared without case.
+are flags that `not_an_experiment` of the policy names with a reason, and those of its shared holdouts. Names of environments are compared without case.
 
 Passes:
 
@@ -53,7 +53,7 @@ def check(served: ServedFlag, params: Params) -> Iterator[Finding]:
     is_production = folded(rollout.environment) in {folded(each) for each in params.environments}
     if served.no_experiment or not is_production or rollout.share_of != "units" or not rollout.is_rolled_out:
         raise DoesNotApply
-    if served.plan is not None:
+    if served.plan is not None or served.keeps is not None:
         return
     split = next(rollout.splits, None)
     shares = split.shares if split else rollout.stages[0].shares if rollout.stages else ()
