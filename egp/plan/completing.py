@@ -19,7 +19,6 @@ from egp.yaml import Document, Path
 
 if TYPE_CHECKING:
     from egp.plan.catalogue import MetricCatalogue
-    from egp.plan.holdouts import SharedHoldout
     from egp.plan.typed_reader import ValueProblem
 
 Place = tuple[Document, Path]
@@ -68,7 +67,7 @@ def completed(
     population: str = "",
     catalogue: MetricCatalogue | None = None,
     holdout: Callable[[str], StatedHoldout | None] | None = None,
-    holdouts: Mapping[str, SharedHoldout] | None = None,
+    holdouts: Mapping[str, Any] | None = None,
 ) -> Document:
     """The document with what defaults, catalogue and a shared holdout add, and the place of each addition.
 

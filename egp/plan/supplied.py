@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from egp.stats.values import NamedTuple, field, frozen
 
 if TYPE_CHECKING:
     from egp.plan.catalogue import MetricCatalogue
-    from egp.plan.holdouts import SharedHoldout
 
 
 @frozen
@@ -27,8 +26,9 @@ class Supplied:
     ``definition``."""
     catalogue: MetricCatalogue | None = None
     """What all of the catalogue says; None where there is none, or where a registration completes the plan."""
-    holdouts: Mapping[str, SharedHoldout] = field(default_factory=dict)
-    """All shared holdouts of the policy; none where a registration completes the plan."""
+    holdouts: Mapping[str, Any] = field(default_factory=dict)
+    """All shared holdouts of the policy, each a SharedHoldout, which is made of a plan's parts; none where a registration
+    completes the plan."""
 
     @property
     def is_something(self) -> bool:

@@ -64,7 +64,7 @@ _ROUNDING = 1e-9
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    shared = plan.supplied.holdouts.get(plan.shared_holdout) if plan.supplied else None
+    shared: SharedHoldout | None = plan.supplied.holdouts.get(plan.shared_holdout) if plan.supplied else None
     if shared is None:
         raise DoesNotApply  # known-holdout speaks
     yield from _share(plan, shared)

@@ -44,6 +44,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.days import as_local_day, day_after, first_day, whole_days
 from egp.plan.analysis.traffic import ramp_begin, ramp_length
@@ -52,11 +53,14 @@ from egp.plan.finding import DoesNotApply, Finding, Related
 from egp.plan.quantity import shown
 from egp.yaml import Path
 
+if TYPE_CHECKING:
+    from egp.plan.holdouts import SharedHoldout
+
 needs = ("shared_holdout",)
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
-    shared = plan.supplied.holdouts.get(plan.shared_holdout) if plan.supplied else None
+    shared: SharedHoldout | None = plan.supplied.holdouts.get(plan.shared_holdout) if plan.supplied else None
     if shared is None:
         raise DoesNotApply  # known-holdout speaks
     first, at = _first_treated(plan)
