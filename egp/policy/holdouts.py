@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from egp.plan.finding import Failure
 from egp.plan.holdouts import HoldoutDefinition, SharedHoldout, mistakes_in
@@ -52,16 +52,6 @@ def joined(above: Holdouts, own: Holdouts) -> tuple[dict[str, SharedHoldout], li
         if folded(name) in known and each.place != known[folded(name)].place
     ]
     return {**own, **above}, failures
-
-
-def changes_of(before: Holdouts, after: Holdouts) -> Iterator[tuple[str, str]]:
-    """Each holdout that two policies define otherwise, and what became of it."""
-    for name in dict.fromkeys((*before, *after)):
-        old, new = before.get(name), after.get(name)
-        if old is None or new is None:
-            yield name, "is new" if old is None else "is not defined any more"
-        elif (old.definition, old.until) != (new.definition, new.until):
-            yield name, "is defined otherwise"
 
 
 def _twice(holdout: SharedHoldout, first: SharedHoldout) -> Failure:
