@@ -36,7 +36,8 @@ class RolloutFile:
     @property
     def documents(self) -> list[Document]:
         if not self._documents:
-            self._documents += read_text(_plain_escapes(self.text), self.path)
+            for text in _in_a_row(_plain_escapes(self.text)):
+                self._documents += read_text(text, self.path)
         return self._documents
 
 
@@ -97,6 +98,37 @@ def sound_documents(files: Iterable[RolloutFile], unread: list[Unread]) -> Itera
                 )
             elif document.value is not None:
                 yield document
+
+
+_MOST_IN_A_ROW = 50
+"""Values of JSON, one after the other, that are read as documents of a file."""
+
+
+def _in_a_row(text: str) -> Iterator[str]:
+    """The text; where it is several values of JSON in a row, one text for each, with blanks in place of the others."""
+    if not text.lstrip().startswith("{"):
+        yield text
+        return
+    from json import JSONDecodeError, JSONDecoder
+
+    decode, at, parts = JSONDecoder().raw_decode, 0, list[tuple[int, int]]()
+    try:
+        while at < len(text) and len(parts) <= _MOST_IN_A_ROW:
+            start = at + len(text[at:]) - len(text[at:].lstrip())
+            if start == len(text):
+                break
+            at = decode(text, start)[1]
+            parts.append((start, at))
+    except JSONDecodeError:
+        parts = []
+    if not 1 < len(parts) <= _MOST_IN_A_ROW:
+        yield text
+        return
+    for start, end in parts:
+        yield _BLANK.sub(" ", text[:start]) + text[start:end]
+
+
+_BLANK = re.compile(r"[^\n]")
 
 
 def _plain_escapes(text: str) -> str:

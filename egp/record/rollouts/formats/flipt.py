@@ -79,6 +79,8 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
     for document in sound_documents(files, unread):
         root = Part(document, document.value)
         flags = root.get("flags")
+        if flags is None and (root.has("namespace") or root.has("segments")):
+            continue  # a namespace without a flag
         if flags is None:
             unread.append(Unread(document.path, document.span(()), "it has no `flags`"))
             continue
@@ -175,9 +177,11 @@ def _rule(key: Said[str], rule: Part, everybody: frozenset[str]) -> Step:
     distributions = rule.get("distributions")
     weights = []
     for each in distributions.list() if distributions else ():
-        variant, share = each.get("variant"), each.get("rollout")
+        variant, share = each.get("variant") or each.get("variantKey"), each.get("rollout")
         number = share.number() if share else None
-        if variant is None or share is None or number is None or number < 0:
+        if variant is None:
+            return Step(each.at, (), condition, unread="a distribution names no variant")
+        if share is None or number is None or number < 0:
             return Step(each.at, (), condition, unread=_no_number(share or each))
         weights.append((variant.name() or "", number, share.at))
     total = sum(weight for _, weight, _ in weights)
@@ -232,14 +236,14 @@ def _segments(part: Part | None, everybody: frozenset[str]) -> str:
     """Who a rule is for, in words; empty for everybody."""
     if part is None:
         return ""
-    if part.get("key") is None and part.get("keys") is None and isinstance(part.value, dict):
+    if isinstance(part.value, dict) and not any(map(part.get, ("key", "keys", "segments"))):
         return ""
-    keys = part.get("keys")
+    keys = part.get("keys") or part.get("segments")
     one = part.get("key") or (part if not isinstance(part.value, (dict, list)) else None)
     listed = keys.list() if keys else part.list()
-    names = [one.name() or ""] if one else [each.name() or "" for each in listed]
-    operator = part.get("operator")
-    joined = " and " if operator is not None and operator.value == "AND_SEGMENT_OPERATOR" else " or "
+    names = [one.name() or ""] if one else [(each.get("key") or each).name() or "" for each in listed]
+    operator = part.get("operator") or part.get("segmentOperator")
+    joined = " and " if operator is not None and str(operator.value).startswith("AND") else " or "
     is_everybody = (
         all(each in everybody for each in names) if joined == " and " else bool(everybody & set(names))
     )

@@ -6,6 +6,9 @@ serves 45 % and 45 %, and 10 % the default. Weights that do not add up to 1 are 
 `hashAttribute` with its `seed`, or else with the key of the experiment or the feature. A rule that refers to an
 experiment leaves its weights to the experiment.
 
+The second version of the API has the rules of all environments in one list, each with the environments that it is for. Who is in a holdout of
+GrowthBook gets none of it: the holdout is a prerequisite of the feature, and shares are shares of the others.
+
 Reads:
 
 ```yaml
@@ -53,6 +56,28 @@ As:
 ```yaml
 - flag: pdp_buy_now
   enabled: true
+  audiences: [{unit: id, shares: {"true": 10%, "false": 90%}}]
+```
+
+Reads:
+
+```yaml
+features:
+  - id: pdp_buy_now
+    defaultValue: "false"
+    holdout: {id: hld_2023h1, value: "false"}
+    environments: {production: {enabled: true, defaultValue: "false"}, staging: {enabled: true, defaultValue: "false"}}
+    rules:
+      - {type: force, value: "true", enabled: true, allEnvironments: false, environments: [staging]}
+      - {type: rollout, value: "true", coverage: 0.1, hashAttribute: id, enabled: true, allEnvironments: true}
+```
+
+As:
+
+```yaml
+- flag: pdp_buy_now
+  enabled: true
+  prerequisites: [hld_2023h1]
   audiences: [{unit: id, shares: {"true": 10%, "false": 90%}}]
 ```
 
@@ -125,8 +150,7 @@ def _rollout(
     written = (place.get("defaultValue") if place else None) or feature.get("defaultValue")
     value = _value(written)
     default = Said(value, written.at if written else name.at)
-    rules = place.get("rules") if place else None
-    listed = list(rules.list()) if rules else []
+    listed = _rules(feature, place, environment)
     steps = [step for each in listed if (step := _step(name, each, groups))]
     found = chain.audiences(steps, default.value, default.at)
     switched = Said(enabled.value is True, enabled.at) if enabled else None
@@ -151,9 +175,32 @@ def _rollout(
     )
 
 
+def _rules(feature: Part, place: Part | None, environment: str) -> list[Part]:
+    """The rules of an environment: those that lie in it, and those of the feature that are for it."""
+    own = place.listed("rules") if place else []
+    if place is None or not feature.has("environments"):
+        return own
+    return [*own, *(each for each in feature.listed("rules") if _is_for(each, environment))]
+
+
+def _is_for(rule: Part, environment: str) -> bool:
+    """Whether a rule holds in an environment; one that names none holds in all."""
+    everywhere, named = rule.get("allEnvironments"), rule.get("environments")
+    if everywhere is None or everywhere.value is not False:
+        return everywhere is not None or named is None or _names(named, environment)
+    return named is not None and _names(named, environment)
+
+
+def _names(named: Part, environment: str) -> bool:
+    return any(each.name() == environment for each in named.list())
+
+
 def _parents(places: Sequence[Part]) -> Iterator[Said[str]]:
-    """The features that decide whether this one, or a rule of it, is evaluated."""
+    """The features that decide whether this one, or a rule of it, is evaluated; and the holdout that keeps units from it."""
     for place in places:
+        held = place.get("holdout", "id")
+        if held is not None and (said := held.said_text()):
+            yield said
         for key in ("prerequisites", "parentConditions"):
             for each in place.listed(key):
                 if said := (each.get("id") or each).said_text():
@@ -173,10 +220,10 @@ def _values(rules: Sequence[Part]) -> Iterator[tuple[str, str]]:
 def _terms(feature: Part, rules: Sequence[Part]) -> Iterator[str]:
     """What the parents have to be, and the dates by which rules come and go."""
     for place in (feature, *rules):
-        for key in ("prerequisites", "scheduleRules", "minBucketVersion", "bucketVersion"):
+        for key in ("prerequisites", "holdout", "scheduleRules", "minBucketVersion", "bucketVersion"):
             part = place.get(key)
             if part is not None and part.value:
-                yield f"{REQUIRED if key == 'prerequisites' else key} {part.as_json()}"
+                yield f"{REQUIRED if key in ('prerequisites', 'holdout') else key} {part.as_json()}"
 
 
 def _step(feature: Said[str], rule: Part, groups: Part | None) -> Step | None:

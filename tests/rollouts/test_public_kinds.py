@@ -1,0 +1,125 @@
+"""Kinds of files that public repositories have and the formats' pages do not show: each with a small file of our own."""
+
+from __future__ import annotations
+
+import json
+
+from egp.gate.moved import moved
+from tests.rollouts.reading import read, told
+from tests.rollouts.test_moved import treats
+
+
+def flags(text: str, format: str, language: str = "json") -> dict[str, dict[str, object]]:
+    reading = read(text, format, language)
+    assert [each.reason for each in reading.unread] == []
+    return {each.flag.value: told(each) for each in reading.rollouts}
+
+
+def flipt(namespace: str, share: int) -> str:
+    thresholds = [{"threshold": {"percentage": share, "value": True}}]
+    flag = {"key": f"{namespace}_flag", "name": "a flag", "type": "BOOLEAN_FLAG_TYPE", "enabled": False}
+    return json.dumps({"namespace": namespace, "flags": [{**flag, "rollouts": thresholds}]}, indent=1)
+
+
+def test_exports_of_flipt_are_several_namespaces_in_a_row() -> None:
+    text = flipt("default", 10) + "\n" + flipt("shop", 45)
+    found = flags(text, "flipt")
+    assert found["default_flag"]["audiences"][0]["shares"] == {"true": "10%", "false": "90%"}  # type: ignore[index]
+    assert found["shop_flag"]["audiences"][0]["shares"] == {"true": "45%", "false": "55%"}  # type: ignore[index]
+
+
+def test_what_stands_in_the_second_has_the_line_that_it_has_in_the_file() -> None:
+    text = flipt("default", 10) + "\n" + flipt("shop", 45)
+    rollout = read(text, "flipt", "json").rollouts[1]
+    (line,) = [at for at, each in enumerate(text.splitlines(), 1) if '"percentage": 45' in each]
+    assert rollout.audiences[0].shares[0].at.start.line == line
+
+
+def test_what_follows_a_document_and_is_no_json_is_not_read() -> None:
+    reading = read(flipt("default", 10) + "\n{ not json", "flipt", "json")
+    assert [each.reason for each in reading.unread]
+    many = "\n".join(flipt(f"n{at}", 10) for at in range(51))
+    assert [each.reason for each in read(many, "flipt", "json").unread]
+
+
+def test_a_namespace_without_a_flag_is_nothing_to_read() -> None:
+    assert (
+        flags(
+            'version: "1.4"\nnamespace: {key: default}\n---\n' + "{namespace: b, flags: []}\n",
+            "flipt",
+            "yaml",
+        )
+        == {}
+    )
+
+
+STATE = """\
+{
+  "namespace": {"key": "default"},
+  "flags": [
+    {
+      "key": "pdp_buy_now", "enabled": true, "type": "VARIANT_FLAG_TYPE",
+      "rules": [{
+        "segmentOperator": "OR_SEGMENT_OPERATOR", "segments": [{"key": "staff"}],
+        "distributions": [{"variantKey": "control", "rollout": 55}, {"variantKey": "buy_now", "rollout": 45}]
+      }]
+    },
+    {
+      "key": "fast", "enabled": false, "type": "BOOLEAN_FLAG_TYPE",
+      "rollouts": [{"segment": {"value": true, "segmentOperator": "OR_SEGMENT_OPERATOR", "segments": [{"key": "staff"}]}}]
+    }
+  ]
+}
+"""
+
+
+def test_what_flipt_sends_its_clients_is_of_segments_and_not_of_everybody() -> None:
+    found = flags(STATE, "flipt")
+    rules = found["pdp_buy_now"]["audiences"][0]  # type: ignore[index]
+    assert (rules["condition"], rules["shares"]) == ("segment staff", {"control": "55%", "buy_now": "45%"})
+    assert found["fast"]["audiences"][0]["condition"] == "segment staff"  # type: ignore[index]
+
+
+def growthbook(rule: dict[str, object], **feature: object) -> str:
+    environments = {name: {"enabled": True, "defaultValue": "control"} for name in ("production", "staging")}
+    rule = {
+        "type": "rollout",
+        "enabled": True,
+        "value": "buy_now",
+        "coverage": 0.45,
+        "hashAttribute": "id",
+        **rule,
+    }
+    whole = {
+        "id": "pdp_buy_now",
+        "defaultValue": "control",
+        "environments": environments,
+        "rules": [rule],
+        **feature,
+    }
+    return json.dumps({"features": [whole]})
+
+
+def test_rules_of_all_environments_in_one_list_are_those_of_their_environments() -> None:
+    for scope in ({"allEnvironments": True}, {}, {"allEnvironments": False, "environments": ["production"]}):
+        (rule,) = flags(growthbook(scope), "growthbook")["pdp_buy_now"]["audiences"]  # type: ignore[misc]
+        assert rule["shares"] == {"buy_now": "45%", "control": "55%"}
+    elsewhere = growthbook({"allEnvironments": False, "environments": ["staging"]})
+    (rule,) = flags(elsewhere, "growthbook")["pdp_buy_now"]["audiences"]  # type: ignore[misc]
+    assert rule["shares"] == {"control": "100%"}
+
+
+def test_a_rule_that_is_for_production_as_well_treats_units_there() -> None:
+    staging = growthbook({"allEnvironments": False, "environments": ["staging"]})
+    both = growthbook({"allEnvironments": True})
+    before, after = (read(text, "growthbook", "json").rollouts[0] for text in (staging, both))
+    assert moved(before, after, treats).kind == "raise"
+
+
+def test_a_holdout_of_growthbook_that_is_taken_out_lets_units_in() -> None:
+    scope = {"allEnvironments": True}
+    held = growthbook(scope, holdout={"id": "hld_1", "value": "control"})
+    before, after = (read(text, "growthbook", "json").rollouts[0] for text in (held, growthbook(scope)))
+    assert [each.value for each in before.prerequisites] == ["hld_1"]
+    assert moved(before, after, treats).kind == "raise"
+    assert moved(after, before, treats).kind in ("none", "lower")
