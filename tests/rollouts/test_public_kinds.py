@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from egp.gate.moved import moved
 from tests.rollouts.reading import read, told
 from tests.rollouts.test_moved import treats
 
 
-def flags(text: str, format: str, language: str = "json") -> dict[str, dict[str, object]]:
+def flags(text: str, format: str, language: str = "json") -> dict[str, Any]:
     reading = read(text, format, language)
     assert [each.reason for each in reading.unread] == []
     return {each.flag.value: told(each) for each in reading.rollouts}
@@ -24,8 +26,8 @@ def flipt(namespace: str, share: int) -> str:
 def test_exports_of_flipt_are_several_namespaces_in_a_row() -> None:
     text = flipt("default", 10) + "\n" + flipt("shop", 45)
     found = flags(text, "flipt")
-    assert found["default_flag"]["audiences"][0]["shares"] == {"true": "10%", "false": "90%"}  # type: ignore[index]
-    assert found["shop_flag"]["audiences"][0]["shares"] == {"true": "45%", "false": "55%"}  # type: ignore[index]
+    assert found["default_flag"]["audiences"][0]["shares"] == {"true": "10%", "false": "90%"}
+    assert found["shop_flag"]["audiences"][0]["shares"] == {"true": "45%", "false": "55%"}
 
 
 def test_what_stands_in_the_second_has_the_line_that_it_has_in_the_file() -> None:
@@ -75,12 +77,12 @@ STATE = """\
 
 def test_what_flipt_sends_its_clients_is_of_segments_and_not_of_everybody() -> None:
     found = flags(STATE, "flipt")
-    rules = found["pdp_buy_now"]["audiences"][0]  # type: ignore[index]
+    rules = found["pdp_buy_now"]["audiences"][0]
     assert (rules["condition"], rules["shares"]) == ("segment staff", {"control": "55%", "buy_now": "45%"})
-    assert found["fast"]["audiences"][0]["condition"] == "segment staff"  # type: ignore[index]
+    assert found["fast"]["audiences"][0]["condition"] == "segment staff"
 
 
-def growthbook(rule: dict[str, object], **feature: object) -> str:
+def growthbook(rule: Mapping[str, object], **feature: object) -> str:
     environments = {name: {"enabled": True, "defaultValue": "control"} for name in ("production", "staging")}
     rule = {
         "type": "rollout",
@@ -101,11 +103,16 @@ def growthbook(rule: dict[str, object], **feature: object) -> str:
 
 
 def test_rules_of_all_environments_in_one_list_are_those_of_their_environments() -> None:
-    for scope in ({"allEnvironments": True}, {}, {"allEnvironments": False, "environments": ["production"]}):
-        (rule,) = flags(growthbook(scope), "growthbook")["pdp_buy_now"]["audiences"]  # type: ignore[misc]
+    scopes: list[dict[str, object]] = [
+        {"allEnvironments": True},
+        {},
+        {"allEnvironments": False, "environments": ["production"]},
+    ]
+    for scope in scopes:
+        (rule,) = flags(growthbook(scope), "growthbook")["pdp_buy_now"]["audiences"]
         assert rule["shares"] == {"buy_now": "45%", "control": "55%"}
     elsewhere = growthbook({"allEnvironments": False, "environments": ["staging"]})
-    (rule,) = flags(elsewhere, "growthbook")["pdp_buy_now"]["audiences"]  # type: ignore[misc]
+    (rule,) = flags(elsewhere, "growthbook")["pdp_buy_now"]["audiences"]
     assert rule["shares"] == {"control": "100%"}
 
 
