@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from egp.gate.kept import Kept, kept_by
+from egp.gate.naming import NamingPlans
 from egp.gate.plan_read import PlanRead, completed
 from egp.plan.experiment import Experiment, read_experiment
 from egp.plan.names import folded
@@ -39,6 +40,8 @@ class BaseCommit:
         self._policy = policy
         self._as_of = as_of
         self._plans: dict[str, bytes] | None = None
+        self._naming: NamingPlans | None = None
+        self._read: dict[str, list[PlanRead]] = {}
         self._entries: Mapping[str, Registration] | None = None
 
     @property
@@ -59,14 +62,22 @@ class BaseCommit:
 
     def naming(self, flag: str) -> Iterator[tuple[str, PlanRead]]:
         """The plans that a flag serves, each with the path of its file."""
-        for path, content in self.plans.items():
-            if flag.encode() in content:
-                for document in read_bytes(content, path):
-                    plan, problems = read_experiment(document.value)
-                    if folded(flag) in map(folded, plan.switches):
-                        is_whole = not problems and not document.problems
-                        read = PlanRead(self.source(path), document, plan, tuple(problems), is_whole)
-                        yield path, self._completed(read)
+        if self._naming is None:
+            self._naming = NamingPlans(self.plans)
+        for path in self._naming.of(flag):
+            for read in self._plans_in(path):
+                if folded(flag) in map(folded, read.plan.switches):
+                    yield path, self._completed(read)
+
+    def _plans_in(self, path: str) -> list[PlanRead]:
+        """The plans of a file, read once."""
+        if path not in self._read:
+            found = self._read[path] = []
+            for document in read_bytes(self.plans[path], path):
+                plan, problems = read_experiment(document.value)
+                is_whole = not problems and not document.problems
+                found.append(PlanRead(self.source(path), document, plan, tuple(problems), is_whole))
+        return self._read[path]
 
     def _completed(self, read: PlanRead) -> PlanRead:
         """The plan with what the policy of the base adds to it."""

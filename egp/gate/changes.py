@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import zip_longest
@@ -18,6 +19,7 @@ from egp.gate.call import Call, CannotJudge
 from egp.gate.emergency import objections_to
 from egp.gate.judgement import GateJudgement, judge_plan
 from egp.gate.moved import Moved, bare, moved
+from egp.gate.naming import NamingPlans
 from egp.gate.page import next_steps
 from egp.gate.plan_read import PlanRead
 from egp.plan.experiment import Experiment, read_experiment
@@ -180,6 +182,7 @@ class _Judging:
         self._results = results
         self._call = call
         self._as_of = as_of
+        self._here = _PlansHere(finder)
 
     def moves(self, before: Served, after: Served) -> Iterator[FlagMove]:
         changed: dict[str, Rollout | None] = {}
@@ -253,7 +256,7 @@ class _Judging:
             flag, will.environment, will.path, will.flag.at, "", "raise", 0.0, 0.0, "", "unplanned",
             ("no plan of the base names it",),
         )  # fmt: skip
-        new = list(_new_plans(self._finder, flag))
+        new = list(self._here.naming(flag))
         if new:
             reasons = (f"its plan comes with the same change ({listing(new[:3])})",)
             yield _with(made, "refused", reasons, ("merge the plan first, registered",))
@@ -460,14 +463,25 @@ def _listed(base: BaseCommit, name: str) -> list[str]:
     return [name] if name.encode() in content else []
 
 
-def _new_plans(finder: PlanFinder, flag: str) -> Iterator[str]:
-    """Plans of the working tree that name a flag which no plan of the base names."""
-    for source in finder.portfolio():
-        try:
-            content = read_regular(source.path, MAX_BYTES)
-        except OSError:
-            continue
-        if flag.encode() in content:
-            for document in read_bytes(content, source.shown):
+class _PlansHere:
+    """The plans of the working tree, by the flags that they name."""
+
+    def __init__(self, finder: PlanFinder) -> None:
+        self._finder = finder
+        self._contents: dict[str, bytes] = {}
+        self._naming: NamingPlans | None = None
+
+    def naming(self, flag: str) -> Iterator[str]:
+        """The files, as messages show them, of those that name a flag."""
+        if self._naming is None:
+            self._contents = dict(self._read())
+            self._naming = NamingPlans(self._contents)
+        for path in self._naming.of(flag):
+            for document in read_bytes(self._contents[path], path):
                 if folded(flag) in map(folded, read_experiment(document.value)[0].switches):
-                    yield shown_path(source.path, finder.folder)
+                    yield shown_path(path, self._finder.folder)
+
+    def _read(self) -> Iterator[tuple[str, bytes]]:
+        for source in self._finder.portfolio():
+            with suppress(OSError):
+                yield source.path, read_regular(source.path, MAX_BYTES)
