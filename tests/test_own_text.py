@@ -67,6 +67,7 @@ MODULES: Mapping[str, str] = {
     "gate/checks/registered.py": DIGEST,
     "gate/live.py": TYPED,
     "gate/moved.py": STATED,
+    "gate/naming.py": STATED,
     "output/contract.py": POINTERS,
     "output/page/html.py": LINES,
     "output/page/markdown.py": LINES,
@@ -132,8 +133,8 @@ MODULES: Mapping[str, str] = {
     "rules/power/mde_declared.py": STATED,
     "rules/privacy/no_personal_data.py": STATED,
     "rules/rollback/rollback_comms.py": PATHS,
-    "rules/rollout/rollout_bucketing.py": STATED,
     "rules/rule.py": PAGES,
+    "rules/served.py": STATED,
     "stats/__init__.py": POINTERS,
 }
 """Modules that read, and what."""

@@ -45,7 +45,7 @@ class Moved(NamedTuple):
     """What it was; of a definition its digest. Empty for what was not there."""
     now: str
     path: tuple[str, ...] = ()
-    """Steps to a default, items of a list by their id in brackets."""
+    """Steps to a default, items of a list by their id in brackets; of a holdout that means the same, what it is that changed."""
 
 
 def moves_in_words(moved: Sequence[Moved]) -> str:

@@ -199,8 +199,10 @@ def _moves(document: Document, then: SuppliedThen, now: Supplied) -> Iterator[Mo
     if then.population and then.population != now.population:
         yield Moved("population", population_in(document), then.population, now.population)
     if then.holdout and then.holdout != now.holdout and then.holdout.get("of") == _holdout_in(document):
-        key = "until" if then.holdout.get("definition") == now.holdout.get("definition") else "definition"
-        yield Moved("holdout", _holdout_in(document), then.holdout.get(key, ""), now.holdout.get(key, ""))
+        is_same = then.holdout.get("definition") == now.holdout.get("definition")
+        key, path = ("until", ("until",)) if is_same else ("definition", ())
+        before, after = then.holdout.get(key, ""), now.holdout.get(key, "")
+        yield Moved("holdout", _holdout_in(document), before, after, path)
     before_of, now_of = dict(_leaves(then.defaults or {}, ())), dict(_leaves(now.defaults, ()))
     for path in dict.fromkeys((*before_of, *now_of)):
         if before_of.get(path, "") != now_of.get(path, ""):

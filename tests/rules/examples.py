@@ -184,7 +184,11 @@ def subject_of(rule: Rule, documents: list[Document], context: dict[str, object]
         return PlanFile(document, plan, tuple(problems))
     if rule.input_type == "Portfolio":
         stated: Any = context.get("moved")
-        moved = None if stated is None else tuple(Moved(**each) for each in stated)
+        moved = (
+            None
+            if stated is None
+            else tuple(Moved(**{**each, "path": tuple(each.get("path", ()))}) for each in stated)
+        )
         entries = [
             entry_of(plan_of(other.value), f"plan-{at}.yaml", 0, moved) for at, other in enumerate(documents)
         ]

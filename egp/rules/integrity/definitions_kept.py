@@ -35,7 +35,7 @@ Fails at `/id` with `moved: [{of: holdout, name: shop-2023h1, before: "sha256:0a
 id: sound-plan
 ```
 
-Fails at `/id` with `moved: [{of: holdout, name: shop-2023h1, before: "2023-06-30", now: "2023-03-31"}]`, saying "lasts until 2023-03-31":
+Fails at `/id` with `moved: [{of: holdout, name: shop-2023h1, before: "2023-06-30", now: "2023-03-31", path: [until]}]`, saying "lasts until 2023-03-31":
 
 ```yaml
 id: sound-plan
@@ -89,7 +89,7 @@ def _definition(portfolio: Portfolio, moved: Moved, names: list[str]) -> Finding
         if moved.now
         else f"{what} is not defined any more, and {registered} with its definition"
     )
-    if moved.of == "holdout" and moved.now and not moved.now.startswith("sha256:"):
+    if moved.of == "holdout" and moved.now and moved.path:
         message = f"{what} lasts until {moved.now}, and {registered} with {moved.before}"
     step = f'{{{moved.of}: {moved.name}, from: "{moved.before}", to: "{moved.now}", by: …, because: …}}'
     if moved.of == "holdout":
