@@ -200,9 +200,9 @@ def _moves(document: Document, then: SuppliedThen, now: Supplied) -> Iterator[Mo
         yield Moved("population", population_in(document), then.population, now.population)
     if then.holdout and then.holdout != now.holdout and then.holdout.get("of") == _holdout_in(document):
         is_same = then.holdout.get("definition") == now.holdout.get("definition")
-        key, path = ("until", ("until",)) if is_same else ("definition", ())
+        key = "until" if is_same else "definition"
         before, after = then.holdout.get(key, ""), now.holdout.get(key, "")
-        yield Moved("holdout", _holdout_in(document), before, after, path)
+        yield Moved("holdout", _holdout_in(document), before, after, (key,) if is_same else ())
     before_of, now_of = dict(_leaves(then.defaults or {}, ())), dict(_leaves(now.defaults, ()))
     for path in dict.fromkeys((*before_of, *now_of)):
         if before_of.get(path, "") != now_of.get(path, ""):
