@@ -125,3 +125,42 @@ def test_what_is_no_plan_beside_a_completed_one_takes_nothing_from_it(shop: Shop
     assert {
         each["path"] for each in said_of(shop, "experiments")["diagnostics"] if each["severity"] == "error"
     } == {OTHER}
+
+
+@pytest.mark.parametrize("base", [(), ("--base", "HEAD")])
+def test_shares_are_placed_at_the_default_that_held_when_the_plan_was_registered(
+    shop: Shop, base: tuple[str, ...]
+) -> None:
+    head, rest = shop.read("egp.yaml").split("defaults:\n")
+    kept = rest.replace("  schedule: {length: 14d, exposure: 90%, timezone: America/Los_Angeles}\n", "")
+    lines = [
+        f"    {line[2:]}" if line.startswith("  ") else line
+        for line in kept.split("\noverrides:")[0].splitlines()
+    ]
+    dated = "\n".join(
+        ["defaults:", f"  - {lines[0].strip()}", *lines[1:],
+         "    schedule: {length: 14d, exposure: 90%, timezone: America/Los_Angeles}",
+         "  - {from: 2023-01-18, schedule: {exposure: 95%}}"]
+    )  # fmt: skip
+    shop.write("egp.yaml", f"{head}{dated}\n")
+    shop.register()
+    second(shop)
+    shop.commit(DAY, "One of two is registered")
+    for path, default, share, other in (
+        (PLAN, "exposure: 90%", "90 %", "95 %"),
+        (OTHER, "exposure: 95%", "95 %", "90 %"),
+    ):
+        (found,) = of(said_of(shop, path, *base, as_of="2023-01-19"), "layer-traffic")
+        assert place(found) == shop.line_of("egp.yaml", default)
+        assert f"{share} here and {other} in " in found["message"]
+
+
+def test_what_the_catalogue_says_otherwise_is_shown_beside_the_plan(shop: Shop) -> None:
+    shop.edit(PLAN, "  - {id: refund_rate, ", "  - {id: refund_rate, direction: increase, ")
+    (found,) = of(said_of(shop, PLAN), "catalogue-agreement")
+    assert place(found) == shop.line_of(PLAN, "direction: increase")
+    (beside,) = found["related"]
+    assert (place(beside), beside["label"]) == (
+        shop.line_of("metrics.yaml", "  refund_rate:"),
+        "as it is defined",
+    )

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from egp.check import check
 from egp.check.neighbours import Neighbours
 from egp.output.report.model import Report
+from egp.plan.experiment import read_experiment
+from egp.plan.finding import Failure
 from egp.policy.error import PolicyError
 from egp.policy.owners import Owners
-from egp.policy.plan_files import PlanFinder
+from egp.policy.plan_files import PlanFinder, PlanSource
 from egp.policy.reading import read_policy, shipped_policy
 from egp.policy.territories import territories_on_disk
+from egp.record.lock import Registration, made
+from egp.rules.rule_inputs import PortfolioEntry, entry_of
 from egp.yaml.files import before_disk
 
 AS_OF = date(2023, 1, 18)
@@ -109,3 +115,107 @@ def test_a_file_that_was_just_written_is_read_again(tmp_path: Path) -> None:
     other.write_text(SOUND)
     os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert found(tmp_path, plan, neighbours) == found(tmp_path, plan, None)
+
+
+class Reader:
+    """Entries of a file as egp check reads them, and which files were read."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def __call__(self, source: PlanSource, failures: list[Failure]) -> list[PortfolioEntry]:
+        self.read.append(os.path.basename(source.path))
+        assert failures == []
+        return [
+            entry_of(read_experiment(each.value)[0], source.shown, each.index) for each in source.documents()
+        ]
+
+
+@dataclass
+class Desk:
+    """A folder of plans that somebody looks at again and again."""
+
+    root: Path
+    neighbours: Neighbours
+    reader: Reader
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        long_ago = path.stat().st_mtime_ns - 10**10
+        os.utime(path, ns=(long_ago, long_ago))
+
+    def look(
+        self, asked: str = "", rests_on: object = 1, lock: Mapping[str, Registration] | None = None
+    ) -> tuple[list[str], list[str]]:
+        """The ids that are found, and the files that were read for it."""
+        policy = read_policy(str(self.root / "egp.yaml"), "egp.yaml")
+        finder = PlanFinder(str(self.root), policy.plans, policy.root)
+        of_call = {finder.canonical(str(self.root / asked))} if asked else set()
+        self.reader.read = []
+        found = self.neighbours.elsewhere(finder, of_call, rests_on, lock or {}, self.reader, [])
+        return [each.id for each in found], self.reader.read
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    made = Desk(tmp_path.resolve(), Neighbours(), Reader())
+    (tmp_path / ".git").mkdir()
+    made.write("egp.yaml", POLICY)
+    for name in "ab":
+        made.write(f"experiments/{name}.yaml", SOUND.replace("id: sound-plan", f"id: {name}"))
+    return made
+
+
+def test_what_is_as_it_was_is_not_read_again(desk: Desk) -> None:
+    assert desk.look() == (["a", "b"], ["a.yaml", "b.yaml"])
+    assert desk.look() == (["a", "b"], [])
+
+
+def test_a_file_that_changed_is_read_again_and_no_other(desk: Desk) -> None:
+    desk.look()
+    desk.write("experiments/b.yaml", SOUND.replace("id: sound-plan", "id: another"))
+    assert desk.look() == (["a", "another"], ["b.yaml"])
+    desk.write("experiments/c.yaml", SOUND)
+    assert desk.look() == (["a", "another", "sound-plan"], ["c.yaml"])
+    (desk.root / "experiments" / "a.yaml").unlink()
+    assert desk.look() == (["another", "sound-plan"], [])
+
+
+def test_a_file_that_was_written_just_now_is_read_each_time(desk: Desk) -> None:
+    os.utime(desk.root / "experiments" / "b.yaml")
+    for _ in range(2):
+        assert desk.look()[1][-1:] == ["b.yaml"]
+
+
+def test_a_plan_in_question_stands_as_it_is_judged_and_is_read_once_it_is_not(desk: Desk) -> None:
+    assert desk.look(asked="experiments/a.yaml") == (["b"], ["b.yaml"])
+    assert desk.look(asked="experiments/b.yaml") == (["a"], ["a.yaml"])
+    assert desk.look() == (["a", "b"], ["b.yaml"])
+
+
+def test_where_all_rest_on_something_else_all_are_read_again(desk: Desk) -> None:
+    desk.look()
+    assert desk.look(rests_on=2)[1] == ["a.yaml", "b.yaml"]
+    assert desk.look(rests_on=2)[1] == []
+
+
+def test_a_plan_that_the_lock_moves_is_read_again(desk: Desk) -> None:
+    desk.look()
+    entry = made(Registration, digest="v1:sha256:0", registered=date(2023, 1, 17))
+    assert desk.look(lock={"b": entry})[1] == ["b.yaml"]
+    assert desk.look(lock={"b": entry})[1] == []
+    assert desk.look(lock={})[1] == ["b.yaml"]
+    assert desk.look(lock={"elsewhere": entry})[1] == []
+
+
+def test_a_file_that_is_no_plan_of_the_portfolio_is_not_read(desk: Desk) -> None:
+    desk.write("egp.yaml", POLICY.replace("experiments/**/*.yaml", "experiments/**/a*.yaml"))
+    assert desk.look() == (["a"], ["a.yaml"])
+
+
+def test_the_files_of_an_experiment_are_known(desk: Desk) -> None:
+    desk.look(asked="experiments/a.yaml")
+    assert list(map(os.path.basename, desk.neighbours.files_of(["a", "b"]))) == ["b.yaml"]
+    assert desk.neighbours.files_of(["a"]) == []

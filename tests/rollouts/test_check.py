@@ -257,3 +257,9 @@ def test_a_flag_serves_the_plan_that_began_last_or_else_begins_next(
     (rollout,) = read(FLAG, "flagd").rollouts
     found = plan_of(rollout, PortfolioIndex(entries), date(2023, 1, 29))
     assert found is (None if meant is None else entries[meant])
+
+
+def test_without_patterns_a_plan_of_the_call_is_compared_with_its_flag(run: Run) -> None:
+    policy = POLICY.replace('plans: ["experiments/*.yaml"]\n', "")
+    files = {"egp.yaml": policy, "flags/pdp.yaml": FLAG.replace("45", "60").replace("55", "40")}
+    assert [each.rule for each in of_rollouts(run(files, "experiments/plan.yaml"))] == ["rollout-split"]

@@ -143,7 +143,9 @@ class Repository:
     def named(self, commit: str, name: str) -> tuple[frozenset[str], frozenset[str]]:
         """The regular files of a commit that have a name, wherever they lie; and all symbolic links."""
         files, links = set(), set()
-        for entry in self._bytes("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
+        ends = os.fsencode(name)
+        listed = self._bytes("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0")
+        for entry in [each for each in listed if each.endswith(ends) or each.startswith(b"120000")]:
             described, _, path = entry.partition(b"\t")
             if described.startswith(b"120000"):
                 links.add(os.fsdecode(path))
