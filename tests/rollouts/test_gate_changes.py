@@ -353,7 +353,7 @@ def test_a_stage_counts_from_the_later_of_its_entry_and_what_its_receipt_judged(
     shop.take("stage-1", shop.folder / "results")
     early = "2023-02-09T07:00:00-08:00"
     told = shop.egp("gate", PLAN, "--to", "90%", "--results", "results/stage-1.yaml", "--as-of", early)
-    assert "in 70% since 2023-02-07 08:00" in told.out
+    assert "in 70 % since 2023-02-07 08:00" in told.out
     assert "1 h to go" in told.out
 
 
