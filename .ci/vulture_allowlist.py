@@ -160,3 +160,8 @@ _.standard_error_of_histogram
 _.rehearsal_report
 _.history_first
 _.history_last
+
+# What `ast` calls by name, or reads; and what `typing` has, where it is stood in for.
+_.returns
+_.visit_AnnAssign
+_.__supertype__

@@ -9,6 +9,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
@@ -26,16 +27,21 @@ class _Compiled:
     """Finds the modules of egp in one file, which a wheel has for the interpreter that built it.
 
     To look for two hundred small modules and to read them one by one takes a fifth of a cold start, and to compile them
-    where no bytecode can be kept takes three quarters. ``egp/cli/compiled.py`` writes the file. Where there is none, as in
-    a checkout, where it is of another interpreter, and where a module has another size than it had then, Python imports
-    as ever.
+    where no bytecode can be kept takes three quarters. ``egp/cli/compiled.py`` writes the file, and what a check of one
+    plan imports as one piece of it. Where there is none, as in a checkout, where it is of another interpreter, and where
+    a module has another size than it had then, Python imports as ever.
     """
 
-    def __init__(self, file: int, begin: int, index: dict[str, tuple[int, int, bool, int]]) -> None:
+    def __init__(
+        self, file: int, begin: int, index: dict[str, tuple[int, int, bool, int]], together: Sequence[int]
+    ) -> None:
         self._file = file
         self._begin = begin
         self._index = index
         """Module → where its code is, how long that is, whether it is a package, and the size of its source."""
+        self._together = together
+        """Where the code is that is read as one, and how long that is."""
+        self._codes: dict[str, Any] | None = None
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         found = self._index.get(name)
@@ -66,7 +72,12 @@ class _Compiled:
 
     def get_code(self, name: str) -> Any:
         start, length = self._index[name][:2]
-        return marshal.loads(os.pread(self._file, length, self._begin + start))
+        if length:
+            return marshal.loads(os.pread(self._file, length, self._begin + start))
+        if self._codes is None:
+            start, length = self._together
+            self._codes = marshal.loads(os.pread(self._file, length, self._begin + start))
+        return self._codes[name]
 
 
 def _use_compiled() -> None:
@@ -84,8 +95,8 @@ def _use_compiled() -> None:
     if head[: len(magic)] != magic or os.fstat(file).st_size != whole:
         os.close(file)
         return
-    index = marshal.loads(os.pread(file, begin - len(head), len(head)))
-    sys.meta_path.insert(0, _Compiled(file, begin, index))
+    index, *together = marshal.loads(os.pread(file, begin - len(head), len(head)))
+    sys.meta_path.insert(0, _Compiled(file, begin, index, together))
 
 
 _use_compiled()

@@ -6,7 +6,7 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any
 
 from egp.advice.candidates import (
     EntryRefused,
@@ -30,6 +30,7 @@ from egp.policy.plan_history import PlanHistories
 from egp.policy.resolving import supplied_then
 from egp.record.changes import changes
 from egp.record.lock import Amended, Registration, made, read_lock
+from egp.stats.hints import Literal, get_args
 from egp.yaml.edits import EditError, add
 
 DataAccess = Literal["nothing_run", "no_results_seen", "results_seen"]

@@ -10,11 +10,14 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 
 from egp import stats
+from egp.cli.compiled import LIST as COLD_START
 from egp.cli.rule_tables import rule_tables
 from egp.plan.results import COLUMNS
 from egp.policy.params import shown_value
@@ -25,6 +28,16 @@ from egp.rules.rule import FAMILIES, Rule, index
 from egp.yaml import read_bytes
 from egp.yaml.sha import sha256
 
+IMPORTED = """
+import os, sys
+from egp.cli.main import main
+out = os.dup(1)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+status = main(["check", "plan.yaml", "--as-of", "2023-01-18"])
+sys.stdout.flush()
+os.write(out, "".join(f"{each}\\n" for each in sorted(sys.modules) if each.startswith("egp.")).encode())
+sys.exit(status)
+"""
 BLOCK = re.compile(r"(<!-- generated: (?P<command>[^\n]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -36,6 +49,7 @@ def generated_files() -> dict[str, str]:
         **schema_files(),
         "docs/rules/README.md": _rule_index(),
         "egp/stats/__init__.pyi": _statistics_stub(),
+        f"egp/{COLD_START}": _cold_start(),
     }
     for name in formats():
         files[f"docs/rollouts/{name}.md"] = _format_page(name)
@@ -92,6 +106,25 @@ def _statistics_stub() -> str:
         ]
     lines += ["", "NAMES_OF_MODULE: dict[str, str]", "__all__: list[str]"]
     return "\n".join(lines) + "\n"
+
+
+def _cold_start() -> str:
+    """What a check of one plan imports of egp, where there is nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, ".git"))
+        shutil.copy(
+            os.path.join(ROOT, "examples/experiments/pdp-buy-now.yaml"), os.path.join(folder, "plan.yaml")
+        )
+        path = os.pathsep.join([ROOT, *sys.path])
+        run = subprocess.run(
+            [sys.executable, "-c", IMPORTED],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    return run.stdout
 
 
 def _import_order(name: str) -> tuple[bool, bool, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
@@ -56,16 +55,22 @@ def module_of(command: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs egp and returns its exit status, which no stream that is full or closed changes."""
     keep_numbers()
-    with redirect_stderr(Unfailing(sys.stderr)), redirect_stdout(sys.stdout or Closed()):
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = sys.stdout or Closed(), Unfailing(sys.stderr)
+    try:
         return _status(sys.argv[1:] if arguments is None else arguments)
+    finally:
+        sys.stdout, sys.stderr = streams
 
 
 def run() -> NoReturn:
     """Runs egp and ends the process. What it made is not taken apart first, which would take as long as a plan does."""
     status = main()
     if sys.stdout:  # None where it was closed before Python began
-        with suppress(OSError, ValueError):
+        try:  # noqa: SIM105  # contextlib is as much to import as three modules of egp
             sys.stdout.flush()
+        except (OSError, ValueError):
+            pass
     os._exit(status)
 
 

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from importlib import import_module
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from egp import rules
 from egp.rules.options import Params, RuleOption, declared_options, known_names
 from egp.rules.rule import FAMILIES, Rule, rule_in
+from egp.stats.hints import Literal, get_args, get_origin
 
 _HEAD = "Generated from the rules' modules by `python -m egp.cli.generate`."
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import is_dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -64,6 +64,7 @@ from egp.policy.settings import WEIGHTS
 from egp.rules.gate_check import Check, checks
 from egp.rules.options import Bound
 from egp.rules.rule import index, load
+from egp.stats.hints import Literal, Union, any_of, get_args, get_origin
 
 _NUMBER = quantity.NUMBER
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -156,7 +157,7 @@ def _pydantic_type(annotation: Any) -> Any:
     elif get_origin(wanted) is dict:
         found = dict[str, _pydantic_type(get_args(wanted)[1])]  # type: ignore[misc]
     elif get_origin(wanted) is Union:
-        found = Union[tuple(_pydantic_type(member) for member in get_args(wanted))]  # noqa: UP007
+        found = any_of(tuple(_pydantic_type(member) for member in get_args(wanted)))
     elif isinstance(wanted, type) and issubclass(wanted, TypedMapping):
         found = model_of(wanted)
     else:

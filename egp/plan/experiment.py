@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from egp.plan.quantity import Count, Interval, Measure, MetricChange, Moment, Share
 from egp.plan.typed_reader import (
@@ -27,6 +27,7 @@ from egp.plan.typed_reader import (
     missing_key,
     read,
 )
+from egp.stats.hints import Literal
 from egp.yaml import Document, Path
 from egp.yaml.bounds import MAX_ITEMS
 

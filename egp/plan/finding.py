@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING
 
 from egp.plan.remedy import help_line, ways
-from egp.stats.values import field, frozen
+from egp.stats.hints import Literal, TypeVar
+from egp.stats.values import NamedTuple, field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

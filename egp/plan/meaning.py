@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from unicodedata import category, normalize
 
 from egp.plan.finding import Finding, Related
@@ -16,6 +16,7 @@ from egp.plan.quantity import Interval, MetricChange, as_day, shown
 from egp.plan.remedy import setting
 from egp.plan.typed_reader import TypedMapping, label
 from egp.plan.wording import called, counted, whole
+from egp.stats.hints import Any
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric
@@ -169,7 +170,8 @@ def _alike(plan: Experiment) -> Iterator[Finding]:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\s_.-]+", "_", normalize("NFKC", name).casefold())
+    name = normalize("NFKC", name).casefold()
+    return name if name.isidentifier() and "__" not in name else re.sub(r"[\s_.-]+", "_", name)
 
 
 def _repeated(plan: Experiment) -> Iterator[Finding]:

@@ -6,10 +6,10 @@ A list that is refused would read as an empty one, and a rule that finds nothing
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
 
 from egp.plan.finding import NotChecked
 from egp.plan.typed_reader import TypedMapping, ValueProblem
+from egp.stats.hints import Any, TypeVar
 from egp.yaml import Path
 
 S = TypeVar("S", bound=TypedMapping)

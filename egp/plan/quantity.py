@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
-from typing import Literal, NewType
 
+from egp.stats.hints import Literal, NewType
 from egp.stats.values import field, frozen
 
 Share = NewType("Share", float)
@@ -24,9 +24,9 @@ LONGEST_NUMBER = 40
 LARGEST_NUMBER = 2**53
 """Beyond it a float no longer holds every whole number, and no metric has such a value."""
 
-_QUANTITY = re.compile(rf"({NUMBER})\s*([A-Za-z%]*)")
-_FRACTION = re.compile(r"([0-9]{1,4})\s*/\s*([1-9][0-9]{0,3})")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_UNIT = "%ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_FRACTION = r"([0-9]{1,4})\s*/\s*([1-9][0-9]{0,3})"
+"""Compiled where a share has a slash, which few have."""
 _TIME_EXPONENT = {"us": -6, "ms": -3, "s": 0}
 _SECONDS = {"min": 60, "h": 3600, "d": 86400, "w": 604800}
 _COUNT_EXPONENT = {"": 0, "k": 3, "K": 3, "M": 6, "B": 9}
@@ -130,9 +130,7 @@ def _split(value: object, wanted: str, advice: str) -> tuple[str, str]:
     """Number and unit of a quantity; the number without underscores."""
     number = unit = ""
     if isinstance(value, str):
-        match = _QUANTITY.fullmatch(value.strip())
-        if match:
-            number, unit = match[1].replace("_", ""), match[2]
+        number, unit = _number_and_unit(value)
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf"):
         number = f"{value:.17g}" if isinstance(value, float) and "e" in repr(value) else repr(value)
     if not number:
@@ -142,10 +140,29 @@ def _split(value: object, wanted: str, advice: str) -> tuple[str, str]:
     return number, unit
 
 
+def _number_and_unit(text: str) -> tuple[str, str]:
+    """The two parts of a text that is a ``NUMBER`` and perhaps a unit, the number without underscores; else nothing."""
+    text = text.strip()
+    number = text.rstrip(_UNIT)
+    unit = text[len(number) :]
+    number = number.rstrip()
+    whole, dot, part = (number[1:] if number[:1] in ("+", "-") else number).partition(".")
+    if not _are_digits(whole) or (dot and not _are_digits(part)):
+        return "", ""
+    return number.replace("_", ""), unit
+
+
+def _are_digits(text: str) -> bool:
+    """Whether there are digits and nothing else but a single underscore between two of them."""
+    if "_" not in text:
+        return text.isascii() and text.isdigit()
+    return text.isascii() and all(map(str.isdigit, text.split("_")))
+
+
 def _as_written(value: object, number: str) -> str:
     """The quantity as the plan spells it, where that can be read again as one."""
     text = str(value).strip()
-    return text if _QUANTITY.fullmatch(text) else number
+    return text if _number_and_unit(text)[0] else number
 
 
 def _scaled(number: str, exponent: int) -> float:
@@ -155,7 +172,7 @@ def _scaled(number: str, exponent: int) -> float:
 
 def share(value: object) -> Share:
     """A share such as 50%, a fraction such as 1/3, or a bare fraction below one."""
-    parts = _FRACTION.fullmatch(value.strip()) if isinstance(value, str) else None
+    parts = re.fullmatch(_FRACTION, value.strip()) if isinstance(value, str) and "/" in value else None
     if parts:
         if int(parts[1]) > int(parts[2]):
             raise QuantityError(f"{shown(value)} is more than a whole", "write a fraction such as 1/3")
@@ -258,13 +275,19 @@ def moment(value: object) -> Moment:
     advice = "write a date as 2023-01-23, or an instant with its offset as 2023-01-23T08:00:00-08:00"
     if isinstance(value, str):
         try:
-            if _DATE.fullmatch(value):
+            if len(value) == 10 and _is_day(value):
                 return date.fromisoformat(value)
-            if _DATE.match(value) and value[10:11] in ("T", " "):
+            if value[10:11] in ("T", " ") and _is_day(value):
                 return datetime.fromisoformat(value)
         except ValueError:
             raise QuantityError(f"{shown(value)} is not a date in the calendar", advice) from None
     raise QuantityError(f"{shown(value)} is not a date", advice)
+
+
+def _is_day(text: str) -> bool:
+    """Whether a text begins as 2023-01-23 does. Python reads more as a date."""
+    digits = text[:4] + text[5:7] + text[8:10]
+    return text[4] == text[7] == "-" and len(digits) == 8 and digits.isascii() and digits.isdigit()
 
 
 def day(value: object) -> date:

@@ -8,10 +8,10 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from operator import attrgetter
-from typing import Literal
 
 from egp.plan.quantity import Moment, Share
 from egp.plan.typed_reader import Name, TypedMapping, field, listed
+from egp.stats.hints import Literal
 from egp.stats.values import fields, frozen
 
 DIGEST_VERSION = "v1"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from egp.plan.quantity import NUMBER, Count, Interval, Measure, MetricChange, Share
 from egp.plan.typed_reader import Money, Name, TypedMapping, ValueProblem, nearest, reader_of, required_type
+from egp.stats.hints import Literal, get_args, get_origin
 from egp.stats.values import NamedTuple
 from egp.yaml import Path
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from itertools import islice
-from types import UnionType
-from typing import Any, ClassVar, Literal, NewType, TypeVar, Union, get_args, get_origin
+from types import NoneType
+from typing import ClassVar
 
 from egp.plan import quantity
 from egp.plan.names import is_plain
 from egp.plan.quantity import Count, Interval, Measure, MetricChange, QuantityError, Share, shown
+from egp.stats.hints import Any, Literal, NewType, TypeVar, Union, any_of, get_args, get_origin
 from egp.stats.values import NamedTuple
 from egp.yaml import Path
 
@@ -349,9 +350,8 @@ _NO_QUANTITIES = (str, int, float, bool, object)
 
 def required_type(annotation: Any) -> Any:
     """The annotation without its ``| None``."""
-    if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
-        members = tuple(member for member in get_args(annotation) if member is not type(None))
-        return Union[members] if len(members) > 1 else members[0]  # noqa: UP007
+    if get_origin(annotation) is Union:
+        return any_of(tuple(member for member in get_args(annotation) if member is not NoneType))
     return annotation
 
 

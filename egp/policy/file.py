@@ -3,12 +3,12 @@
 # No postponed annotations here: shapes are read from the annotations themselves.
 
 from datetime import timedelta
-from typing import Literal
 
 from egp.plan.quantity import Interval
 from egp.plan.typed_reader import TypedMapping, Words, field, listed
 from egp.record.sources.tables import WarehouseTables
 from egp.rules.custom.file import CustomRule
+from egp.stats.hints import Literal
 
 
 class When(TypedMapping):

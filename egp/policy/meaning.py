@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import timedelta
-from typing import get_args
 
 from egp.plan.analysis.days import time_zone
 from egp.plan.experiment import Experiment
@@ -12,6 +11,7 @@ from egp.plan.quantity import shown
 from egp.plan.typed_reader import ValueProblem, nearest, required_type
 from egp.policy.file import PolicyFile, WaiverTerms, When
 from egp.policy.territories import misdelegating
+from egp.stats.hints import get_args
 from egp.yaml import Path
 
 _TYPES: tuple[str, ...] = get_args(required_type(Experiment.__annotations__["type"]))

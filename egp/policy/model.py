@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from egp.plan.finding import Severity
 from egp.plan.names import folded
@@ -29,6 +29,7 @@ from egp.record.sources.tables import WarehouseTables
 from egp.rules.rule import OF_ROLLOUTS, Catalogue, Params, Rule
 from egp.rules.rule_inputs import Organisation
 from egp.rules.table import KNOWN_AS
+from egp.stats.hints import Any, Protocol
 from egp.stats.values import NamedTuple, field, mutable
 
 if TYPE_CHECKING:
@@ -112,17 +113,14 @@ class Floor(Protocol):
 
     def rules(self, own: RuleSet, path: str, traits: Traits, timing: Timing) -> RuleSet:
         """The rules in force for a plan, at a path relative to the delegated policy's folder, under the floor."""
-        ...
 
     def judging(self, own: list[Adopted], path: str, traits: Traits, timing: Timing) -> list[Adopted]:
         """The same of the rules about waivers."""
-        ...
 
     def defaults_in_force(
         self, path: str, surfaces: Sequence[str], timing: Timing
     ) -> Iterator[DefaultsEntry]:
         """What plans of the delegated folder need not say by the policy above."""
-        ...
 
 
 @mutable

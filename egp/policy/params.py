@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from datetime import date, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from egp.plan.quantity import Interval, Measure, MetricChange, shown
 from egp.plan.typed_reader import PartReader, ValueProblem, nearest, reader_of
 from egp.plan.wording import length
+from egp.stats.hints import Protocol
 from egp.yaml import Path
 
 if TYPE_CHECKING:

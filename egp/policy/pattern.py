@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-_PARTS = re.compile(r"(\*\*/|\*\*|\*|\?)")
+_PARTS = r"(\*\*/|\*\*|\*|\?)"
 _MEANING = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 _FEW = 2
 """Wildcards of a pattern that a regular expression matches in bearable time; with more it may try every division."""
@@ -17,7 +17,7 @@ _LONGEST = 1_000
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(
-        "".join(_MEANING.get(part) or re.escape(part) for part in _PARTS.split(pattern)), re.DOTALL
+        "".join(_MEANING.get(part) or re.escape(part) for part in re.split(_PARTS, pattern)), re.DOTALL
     )
 
 
@@ -37,7 +37,7 @@ def _matches_slowly(path: str, pattern: str) -> bool:
 def _steps(pattern: str) -> tuple[str, ...]:
     """The pattern, a wildcard or a character at a time; a wildcard beside the same one says nothing more."""
     found: list[str] = []
-    for part in _PARTS.split(pattern):
+    for part in re.split(_PARTS, pattern):
         if part not in _MEANING:
             found += part
         elif part == "?" or not found or found[-1] != part:

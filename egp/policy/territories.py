@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Protocol
 
 from egp.plan.finding import Failure
 from egp.policy.error import PolicyError
 from egp.policy.locate import POLICY_FILE
 from egp.policy.pattern import fixed_folder, matches
+from egp.stats.hints import Protocol
 from egp.stats.values import NamedTuple, frozen
 from egp.yaml import Document, read_file
 from egp.yaml.files import is_inside, is_there, repository_root, shown_path
@@ -26,19 +26,15 @@ class PolicyPlaces(Protocol):
 
     def has_policy(self, folder: str) -> bool:
         """Whether something lies there under the name of a policy. Raises PolicyError where nobody can tell."""
-        ...
 
     def is_link(self, folder: str) -> bool:
         """Whether the policy of a folder is a link."""
-        ...
 
     def below(self, folder: str) -> Iterator[str]:
         """The folders at and below this one that have a policy, the outer ones first. Raises PolicyError."""
-        ...
 
     def document(self, file: str) -> Document | None:
         """The policy's document; None where it cannot be read."""
-        ...
 
 
 @frozen

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from egp.stats.hints import Protocol
 from egp.yaml import Document, read_bytes, read_file
 from egp.yaml.bounds import MAX_BYTES
 from egp.yaml.files import read_regular, real_path
@@ -21,23 +22,18 @@ class Tree(Protocol):
 
     def real(self, path: str) -> str:
         """The path with links followed, as far as there are any."""
-        ...
 
     def has(self, path: str) -> bool:
         """Whether a file can be read there."""
-        ...
 
     def documents(self, path: str, name: str) -> list[Document]:
         """The file's documents, under a name for messages. Raises OSError."""
-        ...
 
     def content(self, path: str) -> bytes | None:
         """The file's bytes; None where there is none. Raises OSError."""
-        ...
 
     def below(self, folder: str) -> Iterator[str]:
         """The files at and below a folder, but for hidden ones, in the order of their paths. Raises OSError."""
-        ...
 
 
 class WorkingTree:

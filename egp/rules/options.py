@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from egp.plan.quantity import MetricChange, Share
 from egp.plan.typed_reader import Money, required_type
+from egp.stats.hints import Any, Literal, get_args, get_origin
 from egp.stats.values import NamedTuple
 
 
@@ -101,9 +101,11 @@ def known_names(params: type[Params]) -> Iterator[tuple[str, str]]:
 
 def _declarations(params: type[Params]) -> Iterator[tuple[str, tuple[Any, list[Any]]]]:
     """(name, (type, notes)) of every option."""
+    from typing import get_type_hints
+
     for name, hint in get_type_hints(params, include_extras=True).items():
-        of_type, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint, "")
-        yield name, (of_type, notes)
+        notes = getattr(hint, "__metadata__", None)
+        yield name, (hint.__origin__, list(notes)) if notes else (hint, [""])
 
 
 def _bound(of_type: Any, notes: list[Any]) -> Bound | None:

@@ -21,10 +21,10 @@ from functools import cache
 from importlib import import_module
 from operator import attrgetter
 from types import ModuleType
-from typing import Any, Literal, get_args
 
 from egp.plan.finding import DoesNotApply
 from egp.rules.options import AppliedByGate, AtLeast, KnownAs, Params, RuleOption, Stricter, declared_options
+from egp.stats.hints import Any, Literal, get_args
 from egp.stats.values import frozen
 
 InputType = Literal[
@@ -175,7 +175,8 @@ class RulePage:
         """The reason in one sentence."""
         paragraphs = self.text.split("\n\n")
         reason = " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
-        return re.split(r"(?<=[.!?]) ", reason, maxsplit=1)[0]
+        ends = [at for at in map(reason.find, (". ", "! ", "? ")) if at >= 0]
+        return reason[: min(ends) + 1] if ends else reason
 
     @property
     def shortened(self) -> str:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Literal
+
+from egp.stats.hints import Literal
 
 from .errors import (
     StatisticsInputError,

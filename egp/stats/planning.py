@@ -18,8 +18,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Literal
 
+from egp.stats.hints import Literal
 from egp.stats.values import NamedTuple, frozen, replace
 
 from .errors import (

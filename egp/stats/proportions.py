@@ -12,7 +12,8 @@ The far tail of a two-sided test is left out unless requested: at 95 % power it 
 from __future__ import annotations
 
 import math
-from typing import Literal
+
+from egp.stats.hints import Literal
 
 from .errors import reject, require_positive, require_share, require_sides
 from .normal import normal_cdf, z_upper

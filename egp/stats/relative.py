@@ -10,8 +10,8 @@ Medicine 18).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, Protocol
 
+from egp.stats.hints import Literal, Protocol
 from egp.stats.values import NamedTuple
 
 from .errors import StatisticsInputError, reject, require_positive, require_share, require_sides

@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Literal
 
+from egp.stats.hints import Literal
 from egp.stats.values import NamedTuple, frozen, replace
 
 from .errors import StatisticsInputError, reject, require_finite, require_positive, require_share

@@ -17,7 +17,8 @@ Edgeworth Expansion*, 2.6); those of the kurtosis are left out, which in the tai
 from __future__ import annotations
 
 import math
-from typing import Literal
+
+from egp.stats.hints import Literal
 
 from .errors import StatisticsInputError, require_finite, require_positive, require_share
 from .normal import normal_pdf, normal_sf, z_upper

@@ -9,14 +9,20 @@ from __future__ import annotations
 from _collections import _tuplegetter  # type: ignore[import-not-found]
 from collections.abc import Callable, Collection, Set
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING
 
 _OFTEN = 200
 """Objects of a class from which on it has a constructor of its own: to compile one takes as long as to make so many."""
 
 if TYPE_CHECKING:
-    from typing import NamedTuple
+    from typing import Any, NamedTuple, TypeVar, dataclass_transform
+
+    T = TypeVar("T")
 else:
+
+    def dataclass_transform(**_: object) -> Callable[[type], type]:
+        """Something for type checkers alone."""
+        return lambda declare: declare
 
     class _OfTuple(type):
         """Makes a tuple with names of a class body, whose annotations are its items."""
@@ -84,8 +90,6 @@ else:
 
 __all__ = ["NamedTuple", "field", "fields", "frozen", "mutable", "replace"]
 
-T = TypeVar("T")
-
 _NOTHING: Any = object()
 
 
@@ -150,6 +154,56 @@ def replace(old: T, **changes: object) -> T:
     return type(old)(**{**held, **changes})
 
 
+class _Making:
+    """How objects of one class are made and compared. Most classes that a run imports never have one."""
+
+    __slots__ = ("_kind", "calls", "compared", "count", "declared", "defaults", "held", "in_order", "least", "made", "rest", "setters", "taken")  # fmt: skip
+
+    def __init__(self, declared: dict[str, _Field]) -> None:
+        self.declared = declared
+        self._kind: type | None = None
+        self.calls = 0
+
+    def of(self, kind: type) -> None:
+        self._kind = kind
+
+    def __getattr__(self, name: str) -> Any:
+        """All that follows from the declarations, when the first of it is used."""
+        declared = self.declared
+        taken = self.taken = {name: each for name, each in declared.items() if each.init}
+        self.setters = {name: getattr(self._kind, name).__set__ for name in declared}
+        self.compared = attrgetter(*(name for name, each in declared.items() if each.compare))
+        self.held = attrgetter(*declared)
+        self.in_order = tuple(name for name, each in taken.items() if not each.kw_only)
+        self.defaults = {name: each.default for name, each in taken.items() if each.default is not _NOTHING}
+        self.made = {name: each.make for name, each in taken.items() if each.make is not None}
+        self.least = max((at for at, each in enumerate(declared, 1) if each not in self.defaults), default=0)
+        self.rest = tuple(self.defaults[each] for each in (*declared,)[self.least :])
+        self.count = len(declared) if len(self.in_order) == len(declared) else -1
+        """As many values in order are all attributes; none are where an attribute is not given, or not by its place."""
+        return object.__getattribute__(self, name)
+
+    def set_named(self, new: object, given: tuple[object, ...], named: dict[str, object]) -> None:
+        taken, in_order = self.taken, self.in_order
+        held = {**dict(zip(in_order, given, strict=False)), **named} if given else named
+        if len(held) < len(taken):
+            held = {**self.defaults, **held}
+            for name, make in self.made.items():
+                if name not in held:
+                    held[name] = make()
+        twice = named.keys() & in_order[: len(given)] if given else ()
+        if held.keys() != taken.keys() or len(given) > len(in_order) or twice:
+            name = type(new).__name__
+            raise TypeError(_misfit(name, held.keys(), taken.keys(), len(given), len(in_order), twice))
+        for name, each in held.items():
+            self.setters[name](new, each)
+
+    def compile(self) -> None:
+        """Gives the class a constructor of its own."""
+        kind: Any = self._kind
+        kind.__init__ = _compiled(self.taken, self.setters, hasattr(kind, "__post_init__"))
+
+
 def _made(cls: type[T], **more: object) -> type[T]:
     declared: dict[str, _Field] = {}
     for base in reversed(cls.__mro__[1:]):
@@ -162,96 +216,65 @@ def _made(cls: type[T], **more: object) -> type[T]:
         declared[name].name = name
     for name in ("__dict__", "__weakref__"):
         body.pop(name, None)
-    setters: dict[str, Callable[[object, object], None]] = {}
-    # The methods are there when the class is made: each that is added to a class later is looked up in all its slots.
-    methods = {"__repr__": _shown, **body, **_methods(cls, declared, setters), **more}
+    making = _Making(declared)
+    facts = {"__slots__": tuple(own), "__dataclass_fields__": declared, "_making": making}
     kind: Any = type(cls)
+    # The methods are there when the class is made: each that is added to a class later is looked up in all its slots.
     made: type[T] = kind(
-        cls.__name__, cls.__bases__, {**methods, "__slots__": tuple(own), "__dataclass_fields__": declared}
+        cls.__name__, cls.__bases__, {"__repr__": _shown, **body, **_METHODS, **more, **facts}
     )
-    setters.update((name, getattr(made, name).__set__) for name in declared)
+    making.of(made)
     return made
 
 
-def _methods(
-    cls: type, declared: dict[str, _Field], setters: dict[str, Callable[[object, object], None]]
-) -> dict[str, Callable[..., Any]]:
-    compared = attrgetter(*(name for name, each in declared.items() if each.compare))
-    held = attrgetter(*declared)
-    is_one = len(declared) == 1
-
-    def equal(self: object, other: object) -> bool:
-        return compared(self) == compared(other) if other.__class__ is self.__class__ else NotImplemented
-
-    def hashed(self: object) -> int:
-        return hash(compared(self))
-
-    def get_state(self: object) -> tuple[object, ...]:
-        return (held(self),) if is_one else held(self)
-
-    def set_state(self: object, state: tuple[object, ...]) -> None:
-        for set_one, each in zip(setters.values(), state, strict=True):
+def _construct(self: Any, *given: object, **named: object) -> None:
+    making = self._making
+    making.calls += 1
+    if making.calls == _OFTEN:
+        making.compile()
+    if not named and making.least <= len(given) <= making.count:
+        whole = given + making.rest[len(given) - making.least :]
+        for set_one, each in zip(making.setters.values(), whole, strict=True):
             set_one(self, each)
+    else:
+        making.set_named(self, given, named)
+    if hasattr(self, "__post_init__"):
+        self.__post_init__()
 
-    return {
-        "__init__": _constructor(cls, declared, setters),
-        "__eq__": equal,
-        "__hash__": hashed,
-        "__getstate__": get_state,
-        "__setstate__": set_state,
-    }
+
+def _equal(self: Any, other: Any) -> Any:
+    if other.__class__ is not self.__class__:
+        return NotImplemented
+    compared = self._making.compared
+    return compared(self) == compared(other)
+
+
+def _hashed(self: Any) -> int:
+    return hash(self._making.compared(self))
+
+
+def _get_state(self: Any) -> tuple[object, ...]:
+    making = self._making
+    return (making.held(self),) if len(making.declared) == 1 else making.held(self)
+
+
+def _set_state(self: Any, state: tuple[object, ...]) -> None:
+    for set_one, each in zip(self._making.setters.values(), state, strict=True):
+        set_one(self, each)
+
+
+_METHODS = {
+    "__init__": _construct,
+    "__eq__": _equal,
+    "__hash__": _hashed,
+    "__getstate__": _get_state,
+    "__setstate__": _set_state,
+}
 
 
 def _shown(self: Any) -> str:
     phrase = ", ".join(f"{name}={getattr(self, name)!r}" for name in fields(type(self)))
     return f"{type(self).__qualname__}({phrase})"
-
-
-def _constructor(
-    cls: type, declared: dict[str, _Field], setters: dict[str, Callable[[object, object], None]]
-) -> Callable[..., None]:
-    taken = {name: each for name, each in declared.items() if each.init}
-    in_order = tuple(name for name, each in taken.items() if not each.kw_only)
-    defaults = {name: each.default for name, each in taken.items() if each.default is not _NOTHING}
-    made = {name: each.make for name, each in taken.items() if each.make is not None}
-    has_more = hasattr(cls, "__post_init__")
-    least = max((at for at, each in enumerate(declared, 1) if each not in defaults), default=0)
-    rest = tuple(defaults[each] for each in (*declared,)[least:])
-    count = len(declared) if len(in_order) == len(declared) else -1
-    """As many values in order are all attributes; none are where an attribute is not given, or not by its place."""
-    calls = 0
-
-    def construct(self: Any, *given: object, **named: object) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == _OFTEN:
-            owner: Any = next(each for each in type(self).__mro__ if vars(each).get("__init__") is construct)
-            owner.__init__ = _compiled(taken, setters, has_more)
-        if not named and least <= len(given) <= count:
-            whole = given + rest[len(given) - least :]
-            for set_one, each in zip(setters.values(), whole, strict=True):
-                set_one(self, each)
-        else:
-            _set_named(self, given, named)
-        if has_more:
-            self.__post_init__()
-
-    def _set_named(self: Any, given: tuple[object, ...], named: dict[str, object]) -> None:
-        held = {**dict(zip(in_order, given, strict=False)), **named} if given else named
-        if len(held) < len(taken):
-            held = {**defaults, **held}
-            for name, make in made.items():
-                if name not in held:
-                    held[name] = make()
-        twice = named.keys() & in_order[: len(given)] if given else ()
-        if held.keys() != taken.keys() or len(given) > len(in_order) or twice:
-            raise TypeError(
-                _misfit(cls.__name__, held.keys(), taken.keys(), len(given), len(in_order), twice)
-            )
-        for name, each in held.items():
-            setters[name](self, each)
-
-    return construct
 
 
 def _compiled(

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
+from egp.stats.hints import Any
 from egp.stats.values import NamedTuple
 from egp.yaml import libyaml
 from egp.yaml.decoding import Content

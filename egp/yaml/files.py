@@ -8,8 +8,7 @@ No other module opens files (``tests/test_doors.py``).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from errno import EFBIG, EINVAL, EISDIR, ELOOP
 from stat import S_ISDIR, S_ISREG
 from time import time_ns
@@ -44,17 +43,20 @@ class TooLargeError(OSError):
         self.size = size
 
 
-@contextmanager
-def before_disk(buffers: Mapping[str, bytes]) -> Iterator[None]:
+class before_disk:  # as a verb: `with before_disk(buffers)`
     """Has files read as an editor has them open, by their absolute paths, whether or not they are on disk.
 
     The editor says where they lie: whoever takes its word has seen that it is a place that may be read. One thread at a
     time reads files as an editor has them.
     """
-    _buffers.update(buffers)
-    try:
-        yield
-    finally:
+
+    def __init__(self, buffers: Mapping[str, bytes]) -> None:
+        self._open = buffers
+
+    def __enter__(self) -> None:
+        _buffers.update(self._open)
+
+    def __exit__(self, *_: object) -> None:
         _buffers.clear()
 
 

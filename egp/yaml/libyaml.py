@@ -1,7 +1,8 @@
 """PyYAML's C parser, without the rest of PyYAML.
 
-The extension needs the package's events and, from eight modules, one exception class each. Importing those modules and the
-package around them takes 15 ms, ten times what the extension itself takes, and every check of a single plan would pay it.
+The extension needs the package's events and the names of what else it could make: tokens, nodes, and from eight modules
+one exception class each. Importing those modules and the package around them takes 15 ms, ten times what the extension
+itself takes, and every check of a single plan would pay it.
 The package left behind in ``sys.modules`` completes itself as soon as somebody uses it.
 """
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 _PACKAGE = "yaml"
 _EXTENSION = "yaml._yaml"
-_NEEDED = ("error", "tokens", "events", "nodes")
+_NEEDED = ("error", "events")
+_UNUSED = ("tokens", "nodes")
+"""Of classes that a parser of events makes nothing of."""
 _EXCEPTIONS = {
     "reader": "ReaderError",
     "scanner": "ScannerError",
@@ -51,17 +54,27 @@ def _load_alone(spec: ModuleSpec) -> ModuleType:
     sys.modules[_PACKAGE] = package
     for name in _NEEDED:
         import_module(f"{_PACKAGE}.{name}")
-    for name, exception in _EXCEPTIONS.items():
-        stand_in = ModuleType(f"{_PACKAGE}.{name}")
-        setattr(stand_in, exception, type(exception, (package.error.MarkedYAMLError,), {}))
+    for name in (*_EXCEPTIONS, *_UNUSED):
+        stand_in: Any = ModuleType(f"{_PACKAGE}.{name}")
         sys.modules[stand_in.__name__] = stand_in
         setattr(package, name, stand_in)
+        if name in _UNUSED:
+            stand_in.__getattr__ = _nothing
+        else:
+            exception = _EXCEPTIONS[name]
+            setattr(stand_in, exception, type(exception, (package.error.MarkedYAMLError,), {}))
     extension = import_module(_EXTENSION)
-    for name in _EXCEPTIONS:
+    for name in (*_EXCEPTIONS, *_UNUSED):
         del sys.modules[f"{_PACKAGE}.{name}"]
         delattr(package, name)
     package.__getattr__ = _Completion(package, spec, extension)
     return extension
+
+
+def _nothing(name: str) -> None:
+    """What a name stands for that nobody uses; one of Python's own is lacking, as it would be."""
+    if name.startswith("__"):
+        raise AttributeError(name)
 
 
 class _Completion:
@@ -78,6 +91,10 @@ class _Completion:
             self._spec.loader.exec_module(self._package)
         for module, exception in _EXCEPTIONS.items():
             setattr(self._extension, exception, getattr(import_module(f"{_PACKAGE}.{module}"), exception))
+        for module in _UNUSED:
+            for each, value in vars(import_module(f"{_PACKAGE}.{module}")).items():
+                if isinstance(value, type):
+                    setattr(self._extension, each, value)
         return getattr(self._package, name)
 
 

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from egp.stats.values import NamedTuple
 
 # The line ends of editors, of the language server protocol and of YAML 1.2. NEL, LS and PS are characters of a line.
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END = r"\r\n|\r|\n"
 
 
 class Position(NamedTuple):
@@ -72,10 +72,10 @@ class SourceText:
 
     def line_end(self, offset: int) -> int:
         """The offset at which the line with this character ends, its line end not included."""
-        found = _LINE_END.search(self.text, offset)
+        found = re.compile(_LINE_END).search(self.text, offset)
         return found.start() if found else len(self.text)
 
     def _line_starts(self) -> list[int]:
         if self._starts is None:
-            self._starts = [0, *(found.end() for found in _LINE_END.finditer(self.text))]
+            self._starts = [0, *(found.end() for found in re.finditer(_LINE_END, self.text))]
         return self._starts

@@ -25,8 +25,9 @@ WORDS: dict[str, Scalar] = {
 
 NUMBER_START = frozenset("+-.0123456789")
 
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_DIGITS = frozenset("0123456789")
+_DECIMAL = frozenset("+-.0123456789eE")
+"""What such numbers consist of. What Python reads as a number and YAML does not has other characters."""
 _PREFIXED = r"0o[0-7]+|0x[0-9a-fA-F]+"
 _NONZERO_MANTISSA = r"[^eE]*[1-9]"
 """Compiled when first needed, which in most runs is never."""
@@ -70,11 +71,17 @@ def resolve(text: str) -> Scalar:
 
 def number(text: str) -> Scalar:
     """The number that a text spells, or the text itself when it spells none."""
-    if _INTEGER.fullmatch(text):
+    unsigned = text[1:] if text[:1] in ("+", "-") else text
+    if unsigned and _DIGITS.issuperset(unsigned):
         return _as_written(int(_short(text)), text)
-    if _FLOAT.fullmatch(text):
-        return _as_written(_finite(text), text)
-    if re.fullmatch(_PREFIXED, text):
+    if _DECIMAL.issuperset(text):
+        try:
+            return _as_written(_finite(text), text)
+        except NumberError:
+            raise
+        except ValueError:
+            return text
+    if text[:2] in ("0o", "0x") and re.fullmatch(_PREFIXED, text):
         return _as_written(int(_short(text), 0), text)
     return text
 

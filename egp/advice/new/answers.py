@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import get_args
 
 from egp.plan import quantity
 from egp.plan.experiment import Metric
 from egp.plan.quantity import QuantityError
 from egp.plan.typed_reader import nearest, required_type
+from egp.stats.hints import get_args
 
 KINDS: tuple[str, ...] = get_args(required_type(Metric.__annotations__["kind"]))
 DIRECTIONS: tuple[str, ...] = get_args(required_type(Metric.__annotations__["direction"]))

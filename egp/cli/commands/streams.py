@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from errno import EBADF
 from typing import Any, NoReturn
 
@@ -70,5 +69,7 @@ def abandon_standard_output() -> None:
 
 
 def _abandon(stream: Any) -> None:
+    from contextlib import suppress
+
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 from egp.plan.typed_reader import Field, TypedMapping
+from egp.stats.hints import Literal, Union, get_args, get_origin
 from egp.stats.values import NamedTuple
 from egp.yaml import Path
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _UNBROKEN = 10_000
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_NUMBER = re.compile(r"[^\w\s]*[0-9](?:[0-9,._]*[0-9])?")
+_IN_NUMBER = frozenset("0123456789,._")
 _COMPARISONS = frozenset("<>=≤≥")
-_COMMAND = re.compile(r"##(?=\w*\[)|(?<!\S)::")
+_COMMAND = r"##(?=\w*\[)|(?<!\S)::"
 """What a CI that reads its own log acts on: `##[group]` or `##vso[…]` anywhere, `::error::` where a line may begin."""
 _COLOURS = {
     "error": "1;31",
@@ -80,7 +80,7 @@ def render(report: Report, style: Style, explain_with: Callable[[str], str] = la
 def printable(text: str) -> str:
     """The text with everything a terminal or a CI could act on replaced, position by position."""
     if "##" in text or "::" in text:
-        text = _COMMAND.sub(lambda found: found[0][0] + _REPLACEMENT, text)
+        text = re.sub(_COMMAND, lambda found: found[0][0] + _REPLACEMENT, text)
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if c.isprintable() else " " if c == "\t" else _REPLACEMENT for c in text)
@@ -268,6 +268,12 @@ def wrapped(text: str, width: int, indent: str) -> list[str]:
     return [*lines, line]
 
 
+def _is_number(word: str) -> bool:
+    """Whether a word is a number in digits, perhaps behind signs such as brackets."""
+    begin = next((at for at, each in enumerate(word) if each.isalnum() or each == "_"), len(word))
+    return "0" <= word[-1] <= "9" and "0" <= word[begin] <= "9" and _IN_NUMBER.issuperset(word[begin:])
+
+
 def _unbreakable(text: str) -> Iterator[str]:
     """The words of a text, a number together with its unit or with what it counts, a comparison with its sides."""
     held, is_number = "", False
@@ -276,7 +282,7 @@ def _unbreakable(text: str) -> Iterator[str]:
         part = f"{held} {word}" if held else word
         if word in _COMPARISONS or (following in _COMPARISONS and not held):
             held, is_number = part, False
-        elif _NUMBER.fullmatch(word) and not is_number:
+        elif not is_number and _is_number(word):
             held, is_number = part, True
         else:
             yield part

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.plan.analysis.design import Design
@@ -19,6 +19,7 @@ from egp.plan.analysis.registered import (
     treatments,
 )
 from egp.plan.finding import NotChecked, need
+from egp.stats.hints import Literal
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric

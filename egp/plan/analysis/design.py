@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Literal
 
 from egp import stats
+from egp.stats.hints import Literal
 from egp.stats.values import frozen, replace
 
 _ALMOST_SURE = 1 - 1e-9

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.plan.analysis.registered import baseline_of, segment_share
@@ -29,6 +29,7 @@ from egp.plan.analysis.stop_rules import (
 from egp.plan.analysis.traffic import daily_eligible_units
 from egp.plan.analysis.watch import WatchedPart, treated, units_of, watch
 from egp.plan.finding import NotChecked, need
+from egp.stats.hints import Literal
 from egp.stats.values import NamedTuple
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.plan.analysis.days import day_after, exposed_days, first_day, local, readout_day, whole_days
@@ -24,6 +24,7 @@ from egp.plan.analysis.design import Design, Sequence
 from egp.plan.finding import DoesNotApply, NotChecked, need
 from egp.plan.quantity import as_day
 from egp.plan.typed_reader import changed
+from egp.stats.hints import Literal
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric, Statistics

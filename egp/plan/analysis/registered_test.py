@@ -6,7 +6,7 @@ The one place from which check, ``egp power``, the memos, ``egp status`` and the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from egp import stats
 from egp.plan.analysis.decidable import require_decidable
@@ -27,6 +27,7 @@ from egp.plan.analysis.registered import (
     uses_covariate,
 )
 from egp.plan.finding import NotChecked, need
+from egp.stats.hints import Literal
 from egp.stats.values import frozen
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ _PLACEHOLDERS = frozenset(
      "to be determined", "to be done")
 )  # fmt: skip
 _NOBODY = frozenset(("nobody", "no one", "noone", "everyone", "everybody", "anyone", "all", "team", "owner"))
-_NOTE = re.compile(r"(?:TODO|TBD|FIXME)\b|(?i:todo|tbd|fixme)\s*[:(]|<[^<>]*>$")
+_NOTE = r"(?:TODO|TBD|FIXME)\b|(?i:todo|tbd|fixme)\s*[:(]|<[^<>]*>$"
 """Notes to oneself, and templates in angle brackets."""
+_NOTE_STARTS = ("todo", "tbd", "fixme", "<")
 _SHIPPING = ("ship", "launch", "release", "rollout", "roll_out")
 """How the names of decisions begin that ship."""
 _AROUND = "<>[]{}()\"'`*@#:;,.!?_-\N{HORIZONTAL ELLIPSIS} \t\r\n"
@@ -27,7 +28,12 @@ def stated(text: str | None) -> str:
         return ""
     trimmed = text.strip()
     words = trimmed.strip(_AROUND).casefold()
-    return "" if not words or words in _PLACEHOLDERS or _NOTE.match(trimmed) else trimmed
+    return "" if not words or words in _PLACEHOLDERS or _is_note(trimmed) else trimmed
+
+
+def _is_note(text: str) -> bool:
+    # The pattern is compiled for what begins like a note, and nothing that is one begins otherwise.
+    return text[:5].lower().startswith(_NOTE_STARTS) and re.match(_NOTE, text) is not None
 
 
 def ships(plan: Experiment, decision: str) -> bool:

@@ -4,7 +4,6 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
 
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import TypedMapping, ValueProblem, field, read
@@ -20,6 +19,7 @@ from egp.record.lock.damage import (
 )
 from egp.record.lock.registration import Registration
 from egp.record.lock_error import LockError
+from egp.stats.hints import Protocol
 from egp.yaml import Document, read_file
 from egp.yaml.sha import sha256
 
@@ -43,11 +43,9 @@ class EntryStore(Protocol):
 
     def documents(self, path: str) -> list[Document] | None:
         """The file of an entry; None where there is none. Raises LockError."""
-        ...
 
     def paths(self) -> Iterable[str]:
         """The files of all entries. Raises LockError."""
-        ...
 
 
 class Entries(Mapping[str, Registration]):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from egp.plan.finding import FailuresError
+from egp.stats.hints import Protocol
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
@@ -17,7 +18,6 @@ class RowSource(Protocol):
 
     def table(self, plan: Experiment, stages: Stages) -> RecordTable:
         """The aggregates of the stages that were entered. Raises ResultsError."""
-        ...
 
 
 class ResultsError(FailuresError):

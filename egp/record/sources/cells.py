@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, cast
 
 from egp.plan.analysis.days import day_after
 from egp.plan.analysis.registered import is_clustered
@@ -28,6 +28,7 @@ from egp.plan.results import (
 from egp.plan.typed_reader import nearest
 from egp.plan.wording import listing
 from egp.record.sources.sums import CLUSTERED, impossible_sum
+from egp.stats.hints import get_args
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Experiment, Metric

@@ -2,9 +2,8 @@
 
 # No postponed annotations here: shapes are read from the annotations themselves.
 
-from typing import Literal
-
 from egp.plan.typed_reader import Name, TypedMapping, field, listed
+from egp.stats.hints import Literal
 
 
 class CustomTest(TypedMapping):

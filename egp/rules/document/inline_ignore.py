@@ -39,17 +39,20 @@ from egp.plan.finding import Finding
 from egp.yaml import Document
 from egp.yaml.position import Position, Span
 
-_IGNORE = re.compile(
-    r"^(?P<before>(?:[^#'\"\n]|\"[^\"\n]*\"|'[^'\n]*')*)(?<![^\s])(?P<comment>#[ \t]*egp[ \t]*[: ][ \t]*(?:ignore|disable|noqa|nolint|skip|allow)\b"
-    r"(?:[\[: (=-]*(?P<rule>[a-z]+(?:-[a-z0-9]+)+))?[^\n\r]*)",
-    re.MULTILINE | re.IGNORECASE,
+_WORDS = ("ignore", "disable", "noqa", "nolint", "skip", "allow")
+_IGNORE = (
+    rf"^(?P<before>(?:[^#'\"\n]|\"[^\"\n]*\"|'[^'\n]*')*)(?<![^\s])(?P<comment>#[ \t]*egp[ \t]*[: ][ \t]*(?:{'|'.join(_WORDS)})\b"
+    r"(?:[\[: (=-]*(?P<rule>[a-z]+(?:-[a-z0-9]+)+))?[^\n\r]*)"
 )
 
 
 def check(document: Document) -> Iterator[Finding]:
     if document.index or "egp" not in document.text:  # the text is that of the whole file
         return
-    for found in _IGNORE.finditer(document.text):
+    text = document.text.casefold()
+    if not any(word in text for word in _WORDS):
+        return
+    for found in re.finditer(_IGNORE, document.text, re.MULTILINE | re.IGNORECASE):
         line = document.text.count("\n", 0, found.start()) + 1
         begin = len(found["before"]) + 1
         rule = found["rule"] or "RULE"

@@ -152,7 +152,8 @@ def check(file: PlanFile) -> Iterator[Finding]:
 def _plain(file: PlanFile, at: Path) -> str:
     """What the file says there, however it is spelt; empty for nothing."""
     value = value_at(file.document.value, at)
-    return re.sub(r"[\s-]+", "_", value.strip().casefold()) if isinstance(value, str) else ""
+    name = value.strip().casefold() if isinstance(value, str) else ""
+    return name if name.isidentifier() else re.sub(r"[\s-]+", "_", name)
 
 
 def _refused(at: Path, name: str, found: Refused) -> Finding:

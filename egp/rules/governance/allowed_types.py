@@ -33,13 +33,14 @@ Not checked without `/type`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 from egp.plan.experiment import Experiment
 from egp.plan.finding import Finding, need
 from egp.plan.remedy import setting
 from egp.plan.wording import listing
 from egp.rules import rule
+from egp.stats.hints import Literal
 
 Type = Literal["superiority", "non_inferiority", "rollout", "holdback"]
 

@@ -69,7 +69,7 @@ from egp.plan.analysis.statements import somebody
 from egp.plan.experiment import Experiment, Owner
 from egp.plan.finding import Finding
 
-SEPARATOR = re.compile(r"[,;&+|\n]|@.*@|\b(?:and|or)\b", re.IGNORECASE | re.DOTALL)
+SEPARATOR = r"(?is)[,;&+|\n]|@.*@|\b(?:and|or)\b"
 
 
 def check(plan: Experiment) -> Iterator[Finding]:
@@ -87,13 +87,23 @@ def _problem(owner: Owner) -> str:
     dri = (owner.dri or "").strip()
     if not dri:
         return "the owner names no responsible person"
-    if SEPARATOR.search(dri):
+    if not _is_handle(dri) and re.search(SEPARATOR, dri):
         return "`dri` names several people; one of them is responsible"
     if not somebody(dri):
         return "`dri` names nobody yet"
     if owner.team and identity(dri) == identity(owner.team):
         return "`dri` is the team; one person or role in it is responsible"
     return ""
+
+
+def _is_handle(name: str) -> bool:
+    """Whether a name is one handle, as most are, for which no pattern has to be compiled."""
+    parts = name[1:].casefold().split("-")
+    return (
+        name[:1] == "@"
+        and all(part.replace("_", "a").isalnum() for part in parts)
+        and not {"and", "or"} & {*parts}
+    )
 
 
 def _unnamed(at: tuple[str, ...], message: str, advice: str) -> Finding:

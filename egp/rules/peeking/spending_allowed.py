@@ -112,7 +112,7 @@ statistics: {method: group_sequential, spending: pocock, looks: [2023-01-30, 202
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from egp import stats
 from egp.plan.analysis.days import day_after, last_day
@@ -133,6 +133,7 @@ from egp.plan.remedy import Remedy, setting
 from egp.plan.wording import counted, listing, percent
 from egp.rules import rule
 from egp.stats import StatisticsInputError
+from egp.stats.hints import Literal
 from egp.yaml.edits import Removal
 
 if TYPE_CHECKING:

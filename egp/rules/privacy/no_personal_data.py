@@ -179,7 +179,7 @@ _KINDS = (
         _REVOKE,
     ),
     _Kind("a bearer token", r"[Bb]earer {1,4}[A-Za-z0-9._~+/-]{20,4000}", (b"bearer_",), _REVOKE),
-    _Kind("a phone number", r"\+[1-9](?:[ .()-]{0,2}[0-9]){8,14}", (b"+",), _ROLE, _unjoined),
+    _Kind("a phone number", r"\+[1-9](?:[ .()-]{0,2}[0-9]){8,14}", (b"+0",), _ROLE, _unjoined),
     _Kind("a phone number", r"[0-9]{3}[)-] ?[0-9]{3}-[0-9]{4}", (b"000_0000",), _ROLE, _unjoined),
     _Kind(
         "an IP address",

@@ -159,7 +159,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from itertools import count
 from math import floor, log10
@@ -389,10 +388,12 @@ def _room(plan: Experiment, levels: AlarmLevels, trigger: Trigger, limit: float)
     for number, make in enumerate(_makers(plan, levels)):
         if taken >= limit:
             break
-        with suppress(NotChecked):
+        try:
             other = make()
             if other.at != trigger.at and other.rolls_back:
                 taken += other.alarm("exact" if number < MOST_WEIGHED else "pairs").chance
+        except NotChecked:
+            continue
     return limit - taken if taken < limit else limit
 
 

@@ -122,7 +122,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from egp.plan.analysis.guardrail_lines import stop_rule_line, usual_minimum
 from egp.plan.experiment import Experiment, StopRule
@@ -131,6 +131,7 @@ from egp.plan.quantity import shown
 from egp.plan.remedy import PROPOSAL, Remedy, addition, advise, removal, setting
 from egp.plan.typed_reader import nearest
 from egp.plan.wording import called, count_in_plan, length, listing
+from egp.stats.values import NamedTuple
 from egp.yaml import Path
 from egp.yaml.edits import Addition
 
