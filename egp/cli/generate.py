@@ -33,9 +33,9 @@ import os, sys
 from egp.cli.main import main
 out = os.dup(1)
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-status = main(["check", "plan.yaml", "--as-of", "2023-01-18"])
+status = main(sys.argv[1:])
 sys.stdout.flush()
-os.write(out, "".join(f"{each}\\n" for each in sorted(sys.modules) if each.startswith("egp.")).encode())
+os.write(out, " ".join(each for each in sys.modules if each.startswith("egp.")).encode())
 sys.exit(status)
 """
 BLOCK = re.compile(r"(<!-- generated: (?P<command>[^\n]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -109,22 +109,31 @@ def _statistics_stub() -> str:
 
 
 def _cold_start() -> str:
-    """What a check of one plan imports of egp, where there is nothing else."""
+    """What a check of one plan imports of egp: by a shipped policy, and registered under a policy of its repository's own."""
+    plan = "experiments/pdp-buy-now.yaml"
+    check = ("check", plan, "--as-of", "2023-01-18")
     with tempfile.TemporaryDirectory() as folder:
-        os.mkdir(os.path.join(folder, ".git"))
-        shutil.copy(
-            os.path.join(ROOT, "examples/experiments/pdp-buy-now.yaml"), os.path.join(folder, "plan.yaml")
-        )
-        path = os.pathsep.join([ROOT, *sys.path])
-        run = subprocess.run(
-            [sys.executable, "-c", IMPORTED],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": path},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    return run.stdout
+        for name in (".git", "experiments"):
+            os.mkdir(os.path.join(folder, name))
+        shutil.copy(os.path.join(ROOT, "examples", plan), os.path.join(folder, plan))
+        found = {*_imported(folder, *check)}
+        shutil.copy(os.path.join(ROOT, "examples", "egp.yaml"), folder)
+        _imported(folder, "register", plan, "--as-of", "2023-01-17")
+        found |= {*_imported(folder, *check)}
+    return "\n".join([*sorted(found), ""])
+
+
+def _imported(folder: str, *arguments: str) -> list[str]:
+    """The modules of egp that a command imports there."""
+    run = subprocess.run(
+        [sys.executable, "-c", IMPORTED, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([ROOT, *sys.path])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout.split()
 
 
 def _import_order(name: str) -> tuple[bool, bool, str]:

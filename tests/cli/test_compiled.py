@@ -41,13 +41,15 @@ def installed(tmp_path: Path) -> Path:
     return package
 
 
-def checked(package: Path, *options: str) -> tuple[str, dict[str, str], str, list[str]]:
+def checked(
+    package: Path, *options: str, folder: Path | str = ROOT
+) -> tuple[str, dict[str, str], str, list[str]]:
     """What egp prints of a plan, how each of its modules was found, where one of them says that it lies, and which modules
     were imported that a wheel can do without.
     """
     ended = subprocess.run(
         [sys.executable, "-B", "-S", *options, "-c", ASKED, str(package.parent), "check", PLAN, "--as-of", "2023-01-18"],
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join((str(package.parent), *sys.path))},
         capture_output=True,
         text=True,
@@ -59,14 +61,21 @@ def checked(package: Path, *options: str) -> tuple[str, dict[str, str], str, lis
 
 
 def test_every_module_is_found_in_the_file_and_says_the_same(installed: Path) -> None:
-    printed, found, file, others = checked(installed)
+    printed, found, file, _ = checked(installed)
     assert set(found.values()) == {"_Compiled"}
-    assert others == []  # what type checkers alone need was taken out
     assert file == str(installed / "rules" / "rule.py")
     (installed / "shipped_files" / NAME).unlink()
     as_ever, one_by_one, same_file, _ = checked(installed)
     assert set(one_by_one.values()) == {"SourceFileLoader"}
     assert (as_ever, sorted(one_by_one), same_file) == (printed, sorted(found), file)
+
+
+def test_what_type_checkers_alone_need_is_taken_out(installed: Path, tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    (repository / ".git").mkdir(parents=True)
+    (repository / "examples" / "experiments").mkdir(parents=True)
+    shutil.copy(Path(ROOT) / PLAN, repository / PLAN)
+    assert checked(installed, folder=repository)[3] == []
 
 
 def test_a_module_whose_source_was_edited_is_imported_from_it(installed: Path) -> None:
