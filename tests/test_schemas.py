@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -22,6 +22,7 @@ from egp.plan.typed_reader import TypedMapping, read, required_type
 from egp.policy.file import PolicyFile
 from egp.policy.shipped import policy_names, policy_path
 from egp.rules.rule import index
+from egp.stats.hints import get_args, get_origin
 from egp.yaml import Document, read_file
 
 ROOT = Path(__file__).parents[1]

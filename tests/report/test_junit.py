@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from egp.output.report.junit import render
 from egp.output.report.model import Passed
 from egp.plan.finding import Finding, NotChecked, Severity
+from egp.stats.hints import get_args
 from tests.report.scenes import PLAN, SCENES, Scene, report_of, scene_rules
 
 OUTCOMES = {"failure": "failures", "error": "errors", "skipped": "skipped"}

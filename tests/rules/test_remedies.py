@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +17,7 @@ from egp.plan.finding import Advice, Finding
 from egp.plan.remedy import Remedy, advise, edits_in_words, help_line, setting
 from egp.plan.typed_reader import TypedMapping, required_type
 from egp.rules.rule import Example, Rule
+from egp.stats.hints import get_args, get_origin
 from egp.yaml import Path, Span, read_text
 from egp.yaml.edits import APPEND, Addition, Edit, LineRemoval, Removal, Renaming, Setting
 from egp.yaml.written import written
