@@ -110,7 +110,7 @@ def _option(option: RuleOption) -> str:
 _IMPORTS = {
     "timedelta(": "from datetime import timedelta",
     "timedelta,": "from datetime import timedelta",
-    "Literal[": "from typing import Literal",
+    "Literal[": "from egp.stats.hints import Literal",
     "Share": "from egp.plan.quantity import Share",
     "MetricChange": "from egp.plan.quantity import MetricChange",
     "Measure(": "from egp.plan.quantity import Measure",

@@ -4,11 +4,11 @@
 # fmt: off
 
 from datetime import timedelta
-from typing import Literal
 
 from egp.plan.quantity import Measure, MetricChange, Share
 from egp.plan.typed_reader import Money
 from egp.rules.options import Bound, RuleOption
+from egp.stats.hints import Literal
 
 OPTIONS: dict[str, dict[str, RuleOption]] = {
     'calendar-conflict': {
