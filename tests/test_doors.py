@@ -29,7 +29,8 @@ MAY = {
     },
     "egp.output.page.html": {"read_text": "templates that lie beside the module"},
     "egp.cli.generate": dict.fromkeys(
-        ("open", "os.remove", "os.makedirs"), "a command of the developers, in their checkout alone"
+        ("open", "os.remove", "os.makedirs", "shutil.copy"),
+        "a command of the developers, in their checkout alone",
     ),
 }
 """Module → call that it makes besides, and why no stranger has a say in it."""

@@ -22,7 +22,7 @@ def compiled(package: Path) -> bytes:
     What a check of one plan imports is read as one, so that a name that two hundred modules use is looked up once. Of it
     nothing is kept that is for type checkers alone.
     """
-    listed = set((package / LIST).read_text(encoding="utf-8").split())
+    listed = set((package / LIST).read_bytes().decode().split())
     index: dict[str, tuple[int, int, bool, int]] = {}
     apart: list[bytes] = []
     together = {}

@@ -114,7 +114,7 @@ def _cold_start() -> str:
     check = ("check", plan, "--as-of", "2023-01-18")
     with tempfile.TemporaryDirectory() as folder:
         for name in (".git", "experiments"):
-            os.mkdir(os.path.join(folder, name))
+            os.makedirs(os.path.join(folder, name))
         shutil.copy(os.path.join(ROOT, "examples", plan), os.path.join(folder, plan))
         found = {*_imported(folder, *check)}
         shutil.copy(os.path.join(ROOT, "examples", "egp.yaml"), folder)

@@ -3,11 +3,10 @@
 # No postponed annotations here: shapes are read from the annotations themselves.
 
 from datetime import date
-from typing import Any, Literal
 
 from egp.plan.results import FrozenReadout
 from egp.plan.typed_reader import TypedMapping, field, listed, read
-from egp.stats.hints import TypeVar
+from egp.stats.hints import Any, Literal, TypeVar
 
 S = TypeVar("S", bound=TypedMapping)
 
