@@ -50,6 +50,7 @@ MODULES: Mapping[str, str] = {
     "advice/baseline.py": POINTERS,
     "advice/choices.py": TYPED,
     "advice/decide.py": TYPED,
+    "advice/first_files.py": LINES,
     "advice/fix/files.py": LINES,
     "advice/new/answers.py": TYPED,
     "advice/new/files.py": PATHS,

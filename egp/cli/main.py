@@ -40,7 +40,9 @@ COMMANDS = {
     "status": "the portfolio as green, yellow and red, from plans and results",
     "decide": "record a decision beside the registration",
     "lsp": "the language server that editors start",
+    "init": "begin a repository: policy, example, hooks, CI and owners, shown before they are written",
     "new": "begin a plan, a policy, a catalogue of metrics or a rule",
+    "schema": "print where the schema of a file is",
     "mcp": "answer questions of programs that speak the Model Context Protocol",
     "completion": "print a completion script for a shell",
 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from egp.cli.main import main
 from egp.plan.digest import plan_digest
 from egp.plan.experiment import read_experiment
 from egp.yaml import read_text
@@ -280,3 +282,16 @@ def test_without_git_there_is_no_history(
     status, said = team.egp("history", "plan.yaml")
     assert status == 2
     assert "lies in no git repository" in said
+
+
+@pytest.mark.parametrize("branch", ["main", "topic"])
+def test_a_repository_without_a_commit_is_no_place_to_fetch_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], branch: str
+) -> None:
+    subprocess.run(["git", "init", "-q", f"--initial-branch={branch}", str(tmp_path)], check=True)
+    (tmp_path / "plan.yaml").write_text("id: a\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["history", "plan.yaml"]) == 2
+    told = capsys.readouterr().err
+    assert "has no commit yet" in told
+    assert "fetch" not in told

@@ -98,6 +98,12 @@ class Repository:
         """Whether the clone lacks a part of the history."""
         return self._text("rev-parse", "--is-shallow-repository") == "true"
 
+    @property
+    def _is_empty(self) -> bool:
+        """Whether nothing has been committed yet, on any branch."""
+        answer = ask(self.root, "rev-list", "--all", "--max-count=1")
+        return answer.status == 0 and not answer.output
+
     def commit(self, ref: str) -> str:
         """The id of the commit that a ref names. Raises GitError."""
         if ref.isprintable() and not ref.startswith("-"):
@@ -106,6 +112,8 @@ class Repository:
             )
             if answer.status == 0:
                 return answer.output.decode().strip()
+        if self._is_empty:
+            raise GitError("the repository has no commit yet", "git add, and git commit the plans first")
         advice = (
             f"name a branch, a tag or a commit that is here: git fetch origin, or git rev-parse {shown(ref)}"
         )
