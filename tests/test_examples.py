@@ -26,10 +26,10 @@ AS_OF = date(2023, 8, 30)
 
 
 @cache
-def judged(folder: str) -> Report:
+def judged(folder: str, as_of: date = AS_OF) -> Report:
     policy = read_policy(str(EXAMPLES / "egp.yaml"), "examples/egp.yaml")
     finder = PlanFinder(str(ROOT), policy.plans, policy.root)
-    return check(finder.asked([folder]), finder, policy, AS_OF)
+    return check(finder.asked([folder]), finder, policy, as_of)
 
 
 def names(path: Path) -> str:
@@ -41,6 +41,11 @@ def test_experiments_are_accepted() -> None:
     assert report.plans == 2
     assert report.exit_status() == 0
     assert not report.unchecked
+
+
+def test_a_day_before_the_registration_is_one_mistake_whatever_else_is_dated_later() -> None:
+    report = judged("examples/experiments/pdp-buy-now.yaml", date(2022, 12, 1))
+    assert {each.rule for each in report.diagnostics if each.severity == "error"} == {"registration-date"}
 
 
 def test_every_rejected_plan_is_judged() -> None:

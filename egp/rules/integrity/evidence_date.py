@@ -61,9 +61,10 @@ from egp.yaml import Path
 
 
 def check(change: Change) -> Iterator[Finding]:
-    today = change.as_of
+    today, stated = change.as_of, change.plan.registered
     for at, what, day, is_basis in _days(change.plan):
         if day > today:
+            is_judged_too_early = stated is not None and today < stated and day <= stated
             yield Finding(
                 at,
                 f"{what} on {day}, which is yet to come on {today}",
@@ -71,6 +72,7 @@ def check(change: Change) -> Iterator[Finding]:
                 required=f"{today} or earlier",
                 help="write the day on which it was done",
                 yields_in_place=True,
+                yields_to=frozenset({"registration-date"} if is_judged_too_early else ()),
             )
         elif is_basis and change.registered is not None and day > change.registered:
             yield Finding(
