@@ -2,9 +2,6 @@
 """What vulture takes for unused, and why it stays. `vulture` reads the paths in pyproject.toml."""
 
 # Called by a library, by name.
-_.scan_block_scalar_indentation  # PyYAML's scanner, like the next two
-_.scan_directive
-_.scan_plain
 _._negative_number_matcher  # argparse: which arguments that begin with a dash are values
 _.maximum_bytes_billed  # BigQuery's client: what a query may read
 _.nullable_schema  # pydantic: how the schema of an optional value is written
@@ -30,7 +27,6 @@ _.amounts_missing
 
 # Read by the templates of pages.
 _.on_paper
-_.wins_looking_daily
 
 # Python: makes a declared report a data class.
 _.__init_subclass__
@@ -46,7 +42,6 @@ _.days_needed
 _.declared_units
 _.earliest_next_call
 _.green
-_.hold
 _.info
 _.minimum_days
 _.next_decision
@@ -54,36 +49,31 @@ _.not_checked
 _.of_
 _.overrides_owners
 _.policy_diff
-_.policy_test
 _.power_asked_by
 _.power_report
 _.red
 _.relative_effect
-_.share_asked
 _.share_now
-_.tool
 _.total_units
 _.units_needed
 _.warning
 _.yellow
+_.measure_report
+_.not_measured
+_.is_worse
+_.value_of_histogram
+_.standard_error_of_histogram
+_.rehearsal_report
+_.history_first
+_.history_last
 
 # What the module of a rule says of it, asked for by name: egp/rules/exports.py.
 _.ACTOR
 _.ALWAYS_REJECTS
 _.CONTESTED
-_.CURVE
 _.IS_READ_AS_TEXT
 _.IS_WAIVED_IN_EMERGENCY
 _.of_another_kind
-
-# What Python asks of values: egp/stats/values.py.
-_.__delattr__
-_.__eq__
-_.__getstate__
-_.__hash__
-_.__repr__
-_.__setattr__
-_.__setstate__
 
 # What a page of a rule promises; the tests of the pages read it.
 _.saying
@@ -129,7 +119,6 @@ _.score_interval
 _.shortcut_mde_power
 _.shortcut_mde_ratio
 _.lehr_units
-_.power_of_standard_error
 _.standard_error_of_interval
 _.relative_mde
 _.solve_for_one
@@ -138,7 +127,6 @@ _.obrien_fleming_constant
 _.haybittle_peto_type1
 
 # Columns of rows and sums, which are read by the names that lists have.
-_.covariate_sum
 _.covariate_sum_squares
 _.covariate_cross_sum
 _.covariate_denominator_sum
@@ -147,19 +135,11 @@ _.covariates_cross_sum
 _.covariate_denominator_cross_sum
 _.denominator_covariate_cross_sum
 _.denominators_cross_sum
-_.measure_report
-_.not_measured
 
 # Tools and resources of `egp mcp`, which the SDK calls by the names that they are registered under.
 _.explain
 _.policy_show
 _.rule_page
-_.is_worse
-_.value_of_histogram
-_.standard_error_of_histogram
-_.rehearsal_report
-_.history_first
-_.history_last
 
 # What `ast` calls by name, or reads; and what `typing` has, where it is stood in for.
 _.returns

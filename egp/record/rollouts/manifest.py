@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from egp.record.rollouts.part import Part
-from egp.record.rollouts.rollout import Said, Unread
-from egp.yaml import Document
+from egp.record.rollouts.rollout import Rollout, Said, Unread, VariantShare
+from egp.yaml import Document, Span
 
 
 class Manifest:
     """One manifest while it is read."""
+
+    new: str
+    """What the new version is called, and what the old one."""
+    old: str
 
     def __init__(self, document: Document, name: Said[str], environment: str) -> None:
         self.document = document
@@ -21,6 +26,24 @@ class Manifest:
 
     def not_read(self, part: Part, reason: str) -> None:
         self.unread.append(Unread(self.document.path, part.at, reason, self.name.value))
+
+    def replaces(self, format: str, **said: Any) -> Rollout:
+        """The rollout that it describes, with what it says of it."""
+        return Rollout(
+            format=format,
+            path=self.document.path,
+            document=self.document.index,
+            flag=self.name,
+            environment=self.environment,
+            variants=(Said(self.new, self.name.at), Said(self.old, self.name.at)),
+            unread=tuple(self.unread),
+            **said,
+        )
+
+
+def split(new: str, old: str, share: float, at: Span) -> tuple[VariantShare, ...]:
+    """A share of the new version, and the rest of the old one."""
+    return (VariantShare(new, share, at), VariantShare(old, 1 - share, at))
 
 
 def kind_of(document: Document, group: str) -> str:

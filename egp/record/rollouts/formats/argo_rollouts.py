@@ -63,7 +63,7 @@ from datetime import timedelta
 from egp.plan.quantity import shown
 from egp.plan.wording import listing
 from egp.record.rollouts.asking import GateCall, filled_in, gate_call
-from egp.record.rollouts.manifest import Manifest, kind_of, name_of, named
+from egp.record.rollouts.manifest import Manifest, kind_of, name_of, named, split
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import (
@@ -72,7 +72,6 @@ from egp.record.rollouts.rollout import (
     RolloutStage,
     Said,
     Unread,
-    VariantShare,
     Watched,
 )
 from egp.yaml import Document, Span
@@ -123,6 +122,8 @@ def _revision(root: Part, workloads: Mapping[tuple[str, str], Part]) -> Said[str
 class _Rollout(Manifest):
     """One `Rollout` while it is read."""
 
+    new, old = NEW, OLD
+
     def __init__(
         self,
         document: Document,
@@ -151,20 +152,14 @@ class _Rollout(Manifest):
         else:
             self.not_read(root, "it names neither a canary nor a blueGreen strategy")
         routing = canary.get("trafficRouting") if canary else None
-        return Rollout(
-            format="argo-rollouts",
-            path=self.document.path,
-            document=self.document.index,
-            flag=self.name,
-            environment=self.environment,
-            variants=(Said(NEW, self.name.at), Said(OLD, self.name.at)),
+        return self.replaces(
+            "argo-rollouts",
             share_of="requests" if routing or blue_green else "replicas",
             stages=tuple(stages),
             watched=tuple(self._watched.values()),
             terms=tuple(_terms(root, canary)),
             revision=_revision(root, self._workloads),
             withdrawn_by=WITHDRAWN_BY,
-            unread=tuple(self.unread),
         )
 
     def _stages(self, canary: Part) -> list[RolloutStage]:
@@ -357,7 +352,7 @@ class _Walk:
     def whole(self) -> list[RolloutStage]:
         """All stages, everybody last."""
         self._close(1.0)
-        return [*self.found, RolloutStage(_split(1.0, self._at), self._at)]
+        return [*self.found, RolloutStage(split(NEW, OLD, 1.0, self._at), self._at)]
 
     def _close(self, following: float) -> None:
         """Ends the stage before one that treats a share."""
@@ -367,7 +362,7 @@ class _Walk:
             share = min(1.0, self._weight / self._highest)
             dwell = None if gate == "person" else self._dwell
             asks = call.plan if call and gate == "egp" else ""
-            self.found.append(RolloutStage(_split(share, self._at), self._at, dwell, gate, asks))
+            self.found.append(RolloutStage(split(NEW, OLD, share, self._at), self._at, dwell, gate, asks))
         self._dwell, self._gate, self._call = timedelta(), "", None
 
 
@@ -426,14 +421,10 @@ def _place(step: Part) -> Span:
     return weight.at if weight else step.at
 
 
-def _split(share: float, at: Span) -> tuple[VariantShare, ...]:
-    return (VariantShare(NEW, share, at), VariantShare(OLD, 1 - share, at))
-
-
 def _switched(blue_green: Part) -> list[RolloutStage]:
     """The one step of a blue-green strategy: a person's, unless it promotes by itself, at once or after a time."""
     promoted, after = blue_green.get("autoPromotionEnabled"), blue_green.get("autoPromotionSeconds")
     by_hand = promoted is not None and promoted.value is False and (after is None or after.value == 0)
     at = promoted.at if promoted else blue_green.key_at
-    everybody = RolloutStage(_split(1.0, at), at)
-    return [RolloutStage(_split(0.0, at), at, None, "person"), everybody] if by_hand else [everybody]
+    everybody = RolloutStage(split(NEW, OLD, 1.0, at), at)
+    return [RolloutStage(split(NEW, OLD, 0.0, at), at, None, "person"), everybody] if by_hand else [everybody]

@@ -71,7 +71,7 @@ from typing import Literal
 
 from egp.plan.quantity import shown
 from egp.record.rollouts.asking import GateCall, shell_call
-from egp.record.rollouts.manifest import Manifest, kind_of, named
+from egp.record.rollouts.manifest import Manifest, kind_of, named, split
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import (
@@ -127,6 +127,8 @@ def _workloads(documents: Sequence[Document]) -> Iterator[tuple[tuple[str, str],
 class _Canary(Manifest):
     """One `Canary` while it is read."""
 
+    new, old = NEW, OLD
+
     def __init__(
         self,
         document: Document,
@@ -149,13 +151,8 @@ class _Canary(Manifest):
             watched = tuple(_watched(analysis))
             stages = tuple(self._stages(root, analysis, watched))
             audiences = _matched(analysis)
-        return Rollout(
-            format="flagger",
-            path=self.document.path,
-            document=self.document.index,
-            flag=self.name,
-            environment=self.environment,
-            variants=(Said(NEW, self.name.at), Said(OLD, self.name.at)),
+        return self.replaces(
+            "flagger",
             audiences=audiences,
             share_of="requests",
             stages=stages,
@@ -163,7 +160,6 @@ class _Canary(Manifest):
             terms=tuple(_terms(root, analysis)),
             revision=self._revision(root),
             withdrawn_by=WITHDRAWN_BY,
-            unread=tuple(self.unread),
         )
 
     def _revision(self, root: Part) -> Said[str] | None:
@@ -175,7 +171,7 @@ class _Canary(Manifest):
     def _stages(self, root: Part, analysis: Part, watched: Sequence[Watched]) -> Iterator[RolloutStage]:
         skipped = root.get("spec", "skipAnalysis")
         if skipped is not None and skipped.value is True:
-            yield RolloutStage(_split(1.0, skipped.at), skipped.at)
+            yield RolloutStage(split(NEW, OLD, 1.0, skipped.at), skipped.at)
             return
         interval = self._time(analysis)
         hooks = _Hooks(analysis)
@@ -191,8 +187,10 @@ class _Canary(Manifest):
             gate, asks = hooks.before(following, kinds)
             if share or gate:
                 by: Gate = gate or ("metric" if watched else "")
-                yield RolloutStage(_split(share, at), at, None if by == "person" else interval, by, asks)
-        yield RolloutStage(_split(1.0, last), last)
+                yield RolloutStage(
+                    split(NEW, OLD, share, at), at, None if by == "person" else interval, by, asks
+                )
+        yield RolloutStage(split(NEW, OLD, 1.0, last), last)
 
     def _time(self, analysis: Part) -> timedelta | None:
         interval = analysis.get("interval")
@@ -289,7 +287,3 @@ def _matched(analysis: Part) -> tuple[Audience, ...]:
         Audience(at, (VariantShare(NEW, 1.0, at),), shown(str(match.value))),
         Audience(at, (VariantShare(OLD, 1.0, at),)),
     )
-
-
-def _split(share: float, at: Span) -> tuple[VariantShare, ...]:
-    return (VariantShare(NEW, share, at), VariantShare(OLD, 1 - share, at))
