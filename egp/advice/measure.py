@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class MeasureRequest:
     """What is requested, as on the command line."""
 
     warehouse: Queried
@@ -51,7 +51,7 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
+class MeasuredPlan:
     """The plan beside its past."""
 
     plan: Experiment
@@ -78,7 +78,7 @@ class Measurement:
         return any(drift.severity == "error" for drift in self.drifts)
 
 
-def measure(source: PlanSource, finder: PlanFinder, policy: Policy, call: Call) -> Measurement:
+def measure(source: PlanSource, finder: PlanFinder, policy: Policy, call: MeasureRequest) -> MeasuredPlan:
     """What history says. Raises PastError, LockError, and ResultsError where it cannot be read."""
     source, document, plan, catalogue, population = plan_with_past(source, finder, policy, call.as_of)
     found, left_out = measured(plan, catalogue)
@@ -110,7 +110,7 @@ def measure(source: PlanSource, finder: PlanFinder, policy: Policy, call: Call) 
         for outcome in answers.outcomes
         for finding in outcome.findings
     )
-    return Measurement(
+    return MeasuredPlan(
         plan, document, source, about, numbers, tuple(left_out), drifts, tuple(_edited(plan)), query, call.as_of,
         tuple(answers.failures),
     )  # fmt: skip
@@ -126,7 +126,7 @@ def _edited(plan: Experiment) -> list[str]:
     ]
 
 
-def write(found: Measurement) -> list[str]:
+def write(found: MeasuredPlan) -> list[str]:
     """Puts the numbers into the plan's file, comments kept, and says which. Raises PastError, and OSError."""
     numbers = _to_write(found)
     settings: list[Setting] = [Setting(each.path, _value(each)) for each in numbers]
@@ -144,7 +144,7 @@ def write(found: Measurement) -> list[str]:
     return [".".join(map(str, each.path)) for each in numbers]
 
 
-def _to_write(found: Measurement) -> list[Measured]:
+def _to_write(found: MeasuredPlan) -> list[Measured]:
     """What the plan states, and what it has to: a baseline, and the spread of a kind that has one."""
     return [each for each in found.numbers if each.path and (each.declared is not None or _is_needed(each))]
 
@@ -161,7 +161,7 @@ def _value(number: Measured) -> object:
     return float(text.replace("_", "")) if not number.unit else text
 
 
-def _block(found: Measurement, numbers: Sequence[Measured]) -> dict[str, object]:
+def _block(found: MeasuredPlan, numbers: Sequence[Measured]) -> dict[str, object]:
     names = {path: name for path, name, _ in measurable(found.plan)}
     values = {}
     for each in numbers:
@@ -187,7 +187,7 @@ def _written(number: Measured) -> float:
     return float(f"{number.value:.3e}")
 
 
-def _dates(found: Measurement) -> list[Setting]:
+def _dates(found: MeasuredPlan) -> list[Setting]:
     """Where the plan already says from when a number is, that is another day now."""
     day, plan = found.as_of, found.plan
     settings = [

@@ -30,7 +30,7 @@ from egp.record.waivers.baseline import (
     recorded_in,
 )
 from egp.record.waivers.file import Listed, read_waivers, waivers_in
-from egp.record.waivers.grant import LONGEST, Grant, WaiverTerms, granted
+from egp.record.waivers.grant import LONGEST, Grant, GrantTerms, granted
 from egp.rules.rule_inputs import Change
 from egp.stats.values import field, frozen
 from egp.yaml import Document, Path, Span, read_bytes
@@ -75,7 +75,7 @@ class SharedSuppressions:
         self,
         document: Document,
         plan: Experiment,
-        terms: WaiverTerms,
+        terms: GrantTerms,
         rules: Sequence[Adopted],
     ) -> PlanSuppressions:
         """What may be suppressed of a plan, before anything was found."""
@@ -93,17 +93,17 @@ class SharedSuppressions:
     def of_flags(self, as_of: date, rules: Sequence[Adopted], policy: Policy) -> PlanSuppressions:
         """What may be suppressed of the flags that no plan names: what the baseline has of them."""
         waivable = {each.rule.id: each.waivable for each in rules}
-        terms = WaiverTerms(NO_PLAN, as_of, rules=waivable, families=policy.catalogue.families())
+        terms = GrantTerms(NO_PLAN, as_of, rules=waivable, families=policy.catalogue.families())
         return PlanSuppressions(NO_PLAN, excuses=self.excuses(NO_PLAN, terms, rules))
 
-    def grants(self, name: str, terms: WaiverTerms) -> tuple[Grant, ...]:
+    def grants(self, name: str, terms: GrantTerms) -> tuple[Grant, ...]:
         """The waivers that the file beside the policy has for an experiment."""
         return tuple(
             granted(waiver, ("waivers", at), _place(self.listed.document, ("waivers", at)), terms)
             for at, waiver in self.listed.by_experiment.get(name, ())
         )
 
-    def excuses(self, name: str, terms: WaiverTerms, rules: Sequence[Adopted]) -> tuple[AppliedEntry, ...]:
+    def excuses(self, name: str, terms: GrantTerms, rules: Sequence[Adopted]) -> tuple[AppliedEntry, ...]:
         """The entries that the baseline has for an experiment."""
         adopted = {each.rule.id: each for each in rules}
         return tuple(
@@ -118,7 +118,7 @@ class SharedSuppressions:
             for each in self.baseline.by_experiment.get(name, ())
         )
 
-    def _grown(self, entry: BaselineEntry, terms: WaiverTerms) -> str:
+    def _grown(self, entry: BaselineEntry, terms: GrantTerms) -> str:
         """Why an entry that the base does not have suppresses nothing."""
         if self.before is None:
             return ""
@@ -131,7 +131,7 @@ class SharedSuppressions:
         return "" if is_there else "it is new since the base, and a baseline only shrinks"
 
 
-def _come_with_it(entry: BaselineEntry, terms: WaiverTerms) -> str:
+def _come_with_it(entry: BaselineEntry, terms: GrantTerms) -> str:
     """Why an entry of the first baseline suppresses nothing: it is about what was there, and not about what is new."""
     if entry.is_of_flag and not terms.experiment:
         return ""
@@ -186,7 +186,7 @@ def terms_of(
     policy: Policy,
     listed_before: Sequence[Waiver] = (),
     in_lock: Sequence[Waived] = (),
-) -> WaiverTerms:
+) -> GrantTerms:
     """What a waiver of the plan must fit. The digest is empty for a plan that was not read whole.
 
     No waiver is for a rule about waivers, nor for one about plans that are missing.
@@ -196,7 +196,7 @@ def terms_of(
     waivable |= {rule_id: False for rule_id, family in families.items() if family == "waivers"}
     asked, plan = policy.waivers, change.plan
     own_before = change.before.waivers if change.before else ()
-    return WaiverTerms(
+    return GrantTerms(
         experiment=plan.name,
         as_of=change.as_of,
         owner=(plan.owner.dri if plan.owner else None) or "",
@@ -236,7 +236,7 @@ def _place(document: Document | None, at: Path) -> LineOfFile:
     return LineOfFile(document.path, document.span(at).start.line) if document else LineOfFile()
 
 
-def _lapsed(entry: BaselineEntry, adopted: Adopted | None, terms: WaiverTerms) -> str:
+def _lapsed(entry: BaselineEntry, adopted: Adopted | None, terms: GrantTerms) -> str:
     """Why an entry suppresses nothing."""
     rule = entry.found.rule
     if terms.families.get(rule) in NEVER:

@@ -15,7 +15,7 @@ from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
 from egp.record.waivers import NO_PLAN
 from egp.record.waivers.allowed import PlanSuppressions
-from egp.record.waivers.grant import WaiverTerms
+from egp.record.waivers.grant import GrantTerms
 from egp.rules.rule_inputs import Judgement, PortfolioEntry
 from egp.stats.values import NamedTuple
 from egp.yaml import Document
@@ -107,7 +107,7 @@ def unclaimed(
     """What is there for experiments that no plan has."""
     named = {**allowances.listed.by_experiment, **allowances.baseline.by_experiment}
     for name in sorted(named.keys() - {*present, NO_PLAN}):
-        terms = WaiverTerms(name, as_of)
+        terms = GrantTerms(name, as_of)
         listed, excuses = allowances.grants(name, terms), allowances.excuses(name, terms, ())
         allowed = PlanSuppressions(name, listed=listed, excuses=excuses)
         yield allowed, list(_beside(allowed, allowances, as_of, is_known=False))

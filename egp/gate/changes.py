@@ -18,7 +18,7 @@ from egp.gate.base_commit import BaseCommit
 from egp.gate.call import Call, CannotJudge
 from egp.gate.emergency import objections_to
 from egp.gate.judgement import GateJudgement, judge_plan
-from egp.gate.moved import Moved, bare, moved
+from egp.gate.moved import FlagChange, bare, moved
 from egp.gate.naming import NamingPlans
 from egp.gate.page import next_steps
 from egp.gate.plan_read import PlanRead
@@ -207,7 +207,7 @@ class _Judging:
                     f"its prerequisite {shown(named.value)} changes, and whom that lets in nobody can tell"
                 )
                 read = _current(found, self._as_of)[1]
-                made = _FlagMoves(rollout, read.plan, Moved("undecided", 0.0, 0.0, at=named.at))
+                made = _FlagMoves(rollout, read.plan, FlagChange("undecided", 0.0, 0.0, at=named.at))
                 yield made.of("could_not_judge", "", reason)
 
     def _unread_flags(self, before: Served, after: Served) -> Iterator[FlagMove]:
@@ -229,7 +229,7 @@ class _Judging:
         try:
             what = moved(was, will, _treats(read.plan, rollout), path)
         except NotChecked as unknown:
-            what = Moved("undecided", 0.0, 0.0, unknown.reason or "the plan does not say its variants")
+            what = FlagChange("undecided", 0.0, 0.0, unknown.reason or "the plan does not say its variants")
         if what.kind == "none":
             return
         within = reach(ServedFlag(rollout, read.plan, _A_DAY))
@@ -366,7 +366,7 @@ def _why(judgement: GateJudgement) -> Iterator[str]:
 class _FlagMoves:
     """What is the same of all that can be said of one raise."""
 
-    def __init__(self, rollout: Rollout, plan: Experiment, what: Moved) -> None:
+    def __init__(self, rollout: Rollout, plan: Experiment, what: FlagChange) -> None:
         self._rollout = rollout
         self._plan = plan
         self.what = what

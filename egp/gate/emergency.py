@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from egp.plan.digest import plan_digest
 from egp.policy.timing import Timing
 from egp.record.emergencies import Emergency
-from egp.record.waivers.grant import LONGEST, WaiverTerms, objections
+from egp.record.waivers.grant import LONGEST, GrantTerms, objections
 from egp.rules.table import WAIVED_IN_EMERGENCY
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def objections_to(
     adopted = policy.adopted(path, policy.traits_of(plan), Timing(day))
     waivable = {each.rule.id: each.waivable for each in adopted.served}
     asked = policy.waivers
-    terms = WaiverTerms(
+    terms = GrantTerms(
         experiment=plan.name,
         as_of=day,
         owner=(plan.owner.dri if plan.owner else None) or "",

@@ -32,7 +32,7 @@ def guarded(read: Callable[[], Iterable[Reading]], metric: str = "", variant: st
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class GuardedPart:
     """One of several answers of a check: about a metric, a variant, a stop rule."""
 
     read: Callable[[], Iterable[Reading]]
@@ -40,7 +40,7 @@ class Part:
     variant: str = ""
 
 
-def one_by_one(parts: Iterable[Part]) -> Iterator[Reading]:
+def one_by_one(parts: Iterable[GuardedPart]) -> Iterator[Reading]:
     """The readings of all parts, each guarded. One that crashes does so after the others have been heard."""
     crash: Exception | None = None
     for part in parts:

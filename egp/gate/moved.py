@@ -24,7 +24,7 @@ Treats = Callable[[str], bool]
 """Whether a variant, by the name that the flag has for it, is a treatment."""
 
 
-class Moved(NamedTuple):
+class FlagChange(NamedTuple):
     """What a change does, and why that is so."""
 
     kind: Literal["none", "lower", "raise", "undecided"]
@@ -35,18 +35,18 @@ class Moved(NamedTuple):
     at: Span = START
 
 
-def moved(before: Rollout | None, after: Rollout | None, treats: Treats, plan: str = "") -> Moved:
+def moved(before: Rollout | None, after: Rollout | None, treats: Treats, plan: str = "") -> FlagChange:
     """What becomes of the units of one flag in one environment. ``plan`` is the file of its plan."""
     before, after = (each and _asking(each, plan) for each in (before, after))
     if before is not None and after is not None and bare(before) == bare(after):
         share = _reached(after, treats) if not after.unread else 0.0
-        return Moved("none", share, share)
+        return FlagChange("none", share, share)
     try:
         return _moved(before, after, treats)
     except NotChecked as unknown:
         named = after or before
         at = unknown.at or (named.flag.at if named else START)
-        return Moved("undecided", 0.0, 0.0, unknown.reason, at)
+        return FlagChange("undecided", 0.0, 0.0, unknown.reason, at)
 
 
 def _asking(rollout: Rollout, plan: str) -> Rollout:
@@ -82,30 +82,30 @@ def _bare(value: object) -> object:
     return tuple(_bare(getattr(value, name)) for name in declared) if declared else str(value)
 
 
-def _moved(before: Rollout | None, after: Rollout | None, treats: Treats) -> Moved:
+def _moved(before: Rollout | None, after: Rollout | None, treats: Treats) -> FlagChange:
     was = _reached(before, treats) if before else 0.0
     other = _other_values(before, after) if before and after else ()
     control = next((each for each in other if not treats(each)), None)
     if control is not None and after is not None:
         reason = f"{shown(control)} is something else than before, and what its units get nobody can tell"
         at = next((each.at for each in after.variants if each.value == control), after.flag.at)
-        return Moved("undecided", was, was, reason, at)
+        return FlagChange("undecided", was, was, reason, at)
     if after is None:
         assert before is not None
         if was <= _TINY:
-            return Moved("none", 0.0, 0.0)
+            return FlagChange("none", 0.0, 0.0)
         reason = "the flag is missing, and what is served without it nobody can tell; serve the control first"
-        return Moved("undecided", was, 0.0, reason, before.flag.at)
+        return FlagChange("undecided", was, 0.0, reason, before.flag.at)
     will = _reached(after, treats)
     at = next(_treating(after, treats), after.flag.at)
     if will <= _TINY:
-        return Moved("lower" if was > _TINY else "none", was, will, at=at)
+        return FlagChange("lower" if was > _TINY else "none", was, will, at=at)
     if before is None or was <= _TINY:
-        return Moved("raise", was, will, "units are treated where none were", at)
+        return FlagChange("raise", was, will, "units are treated where none were", at)
     why = next(_news(before, after, treats), "")
     if not why and will >= was - _TINY:
-        return Moved("none", was, will)
-    return Moved("raise" if why else "lower", was, will, why, at)
+        return FlagChange("none", was, will)
+    return FlagChange("raise" if why else "lower", was, will, why, at)
 
 
 def _reached(rollout: Rollout, treats: Treats) -> float:

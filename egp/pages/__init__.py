@@ -1,4 +1,4 @@
-"""What people who do not read YAML get: memo, brief, status, history, power, policies shown, tested and compared.
+"""What people who do not read YAML get: memo, brief, status, history, power, measurements, rehearsals, plans, policies and rules shown.
 
 May import every room but `cli`. Read first: `memo/page.py`.
 """

@@ -36,7 +36,7 @@ _UNITS = ("us", "ms", "s")
 _DIGEST_LENGTH = len("sha256:") + 64
 
 
-class Named(NamedTuple):
+class NamedPattern(NamedTuple):
     """A pattern of files, and where a policy states it."""
 
     folder: str
@@ -47,7 +47,7 @@ class Named(NamedTuple):
 
 
 def read_catalogue(
-    named: Sequence[Named], root: str, tree: Tree, seen: Callable[[str], None]
+    named: Sequence[NamedPattern], root: str, tree: Tree, seen: Callable[[str], None]
 ) -> tuple[MetricCatalogue, list[Failure]]:
     """The catalogue in the files that patterns match, and what is wrong with it. ``seen`` gets every text that was read."""
     reading = _Reading(root, tree, seen)
@@ -67,7 +67,7 @@ class _Reading:
         self._seen = seen
         self._documents: dict[str, Document] = {}
 
-    def read_all(self, named: Named) -> None:
+    def read_all(self, named: NamedPattern) -> None:
         """The files of a pattern; one that matches none is a mistake, since what it names would be unknown in silence."""
         try:
             paths = list(self._paths(named))
@@ -84,7 +84,7 @@ class _Reading:
             if path not in self._documents:
                 self._read(path, named)
 
-    def _paths(self, named: Named) -> Iterator[str]:
+    def _paths(self, named: NamedPattern) -> Iterator[str]:
         if not any(sign in named.pattern for sign in "*?"):
             path = os.path.join(named.folder, named.pattern)
             if self._tree.has(path) or os.path.lexists(path):
@@ -96,13 +96,13 @@ class _Reading:
             if path.endswith((".yaml", ".yml")) and matches(inside, named.pattern):
                 yield path
 
-    def _name(self, path: str, named: Named) -> str:
+    def _name(self, path: str, named: NamedPattern) -> str:
         """The file as messages show it: as the policy that names it is."""
         beside = os.path.dirname(named.document.path)
         inside = os.path.relpath(path, named.folder)
         return os.path.normpath(os.path.join(beside, inside)).replace(os.sep, "/")
 
-    def _read(self, path: str, named: Named) -> None:
+    def _read(self, path: str, named: NamedPattern) -> None:
         name = self._name(path, named)
         if len(self._documents) >= _MOST_FILES:
             if len(self._documents) == _MOST_FILES:

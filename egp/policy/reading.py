@@ -115,10 +115,10 @@ class _Files:
         contents = [*zip(layers, self.contents(layers), strict=True)]
         if not any(content.metrics for _, content in contents):
             return None
-        from egp.policy.metrics import Named, read_catalogue
+        from egp.policy.metrics import NamedPattern, read_catalogue
 
         named = [
-            Named(self._folders[layer.name], pattern, self.documents[layer.name], ("metrics", at))
+            NamedPattern(self._folders[layer.name], pattern, self.documents[layer.name], ("metrics", at))
             for layer, content in contents
             for at, pattern in enumerate(content.metrics)
         ]

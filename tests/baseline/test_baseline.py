@@ -10,7 +10,7 @@ from egp.check.suppressions import Before, SharedSuppressions
 from egp.policy.plan_files import PlanFinder
 from egp.policy.reading import read_policy
 from egp.record.waivers.baseline import BaselineEntry, FindingKey, baseline_of
-from egp.record.waivers.grant import WaiverTerms
+from egp.record.waivers.grant import GrantTerms
 from egp.yaml import read_text
 from tests.check.test_settling import severities
 from tests.check.workspace import AS_OF, Workspace
@@ -361,7 +361,7 @@ class TestBase:
         found = FindingKey("buy-now", "stage-dwell", "/ramp/0")
         before = Before({}, {found: BaselineEntry(0, found, 2, "v1:a")})
         allowances = SharedSuppressions(baseline=baseline_of([BaselineEntry(0, found, *now)]), before=before)
-        [excuse] = allowances.excuses("buy-now", WaiverTerms("buy-now", AS_OF), ())
+        [excuse] = allowances.excuses("buy-now", GrantTerms("buy-now", AS_OF), ())
         assert ("new since the base" in excuse.lapsed) is is_grown
 
     def test_the_first_one_is_what_adoption_is(self, office: Office) -> None:

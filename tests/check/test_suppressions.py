@@ -16,7 +16,7 @@ from egp.policy.reading import read_policy
 from egp.policy.scope import NO_TRAITS
 from egp.policy.timing import Timing
 from egp.record.waivers.baseline import BaselineEntry, FindingKey, baseline_of
-from egp.record.waivers.grant import LONGEST, WaiverTerms
+from egp.record.waivers.grant import LONGEST, GrantTerms
 from egp.rules.rule_inputs import Change
 from egp.stats.values import replace
 from egp.yaml import read_text
@@ -32,7 +32,7 @@ def adopted_by(folder: Path, text: str) -> tuple[Policy, list[Adopted]]:
     return policy, list(policy.adopted("", NO_TRAITS, Timing(AS_OF)).alone)
 
 
-def lapsed(entry: BaselineEntry, terms: WaiverTerms, rules: list[Adopted], before: Before | None = None) -> str:  # fmt: skip
+def lapsed(entry: BaselineEntry, terms: GrantTerms, rules: list[Adopted], before: Before | None = None) -> str:  # fmt: skip
     shared = SharedSuppressions(baseline=baseline_of([entry]), before=before)
     (excuse,) = shared.excuses("buy-now", terms, rules)
     known = before.baseline if before else None
@@ -56,7 +56,7 @@ def test_what_is_not_waivable_is_excused_of_a_plan_that_runs_as_it_was_recorded(
 ) -> None:
     setting = f"rules: {{{RULE}: {{severity: error, waivable: {str(waivable).lower()}}}}}\n"
     _, rules = adopted_by(tmp_path, setting)
-    terms = WaiverTerms("buy-now", AS_OF, digest=now, has_begun=has_begun)
+    terms = GrantTerms("buy-now", AS_OF, digest=now, has_begun=has_begun)
     found = lapsed(BaselineEntry(0, FOUND, 1, recorded), terms, rules)
     assert says in found
     assert bool(found) is bool(says)
@@ -69,7 +69,7 @@ def test_some_families_are_never_excused_and_a_rule_that_is_not_in_force_finds_n
     family: str | None, is_excused: bool
 ) -> None:
     families = {RULE: family} if family else {}
-    terms = WaiverTerms("buy-now", AS_OF, digest="v1:a", families=families)
+    terms = GrantTerms("buy-now", AS_OF, digest="v1:a", families=families)
     found = lapsed(BaselineEntry(0, FOUND, 1, ""), terms, [])
     assert found == ("" if is_excused else f"no baseline suppresses what {RULE} finds")
 
@@ -87,7 +87,7 @@ def test_some_families_are_never_excused_and_a_rule_that_is_not_in_force_finds_n
     ],
 )
 def test_the_first_baseline_is_about_what_the_base_has(recorded: str, at_base: str | None, says: str) -> None:
-    terms = WaiverTerms("buy-now", AS_OF, digest="v1:a", at_base=at_base)
+    terms = GrantTerms("buy-now", AS_OF, digest="v1:a", at_base=at_base)
     found = lapsed(BaselineEntry(0, FOUND, 1, recorded), terms, [], Before({}, None))
     assert found.startswith(says)
     assert bool(found) is bool(says)
@@ -105,7 +105,7 @@ def test_the_first_baseline_is_about_what_the_base_has(recorded: str, at_base: s
 )
 def test_a_later_baseline_only_shrinks(before: tuple[int, str] | None, is_grown: bool) -> None:
     known = {FOUND: BaselineEntry(0, FOUND, *before)} if before else {}
-    found = lapsed(BaselineEntry(0, FOUND, 1, ""), WaiverTerms("buy-now", AS_OF), [], Before({}, known))
+    found = lapsed(BaselineEntry(0, FOUND, 1, ""), GrantTerms("buy-now", AS_OF), [], Before({}, known))
     assert found == ("it is new since the base, and a baseline only shrinks" if is_grown else "")
 
 

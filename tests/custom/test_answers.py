@@ -7,13 +7,13 @@ import pickle
 
 import pytest
 
-from egp.rules.custom.cel import Fault, Value, fault_of, value_of
+from egp.rules.custom.cel import CelValue, ExpressionFault, fault_of, value_of
 from egp.rules.custom.json_schema import Misfit, malformed, misfits
 
 PLAN = {"id": "buy-now", "weight": "50%", "owner": {"team": "pdp"}, "days": [1, 2]}
 
 
-def answer(expression: str) -> Value:
+def answer(expression: str) -> CelValue:
     return value_of(expression, pickle.dumps(PLAN), "critical")
 
 
@@ -63,13 +63,13 @@ def test_a_refusal_is_not_remembered_for_the_next_question() -> None:
         ("share(plan.weight) > 0.1 && !(1 in plan.days)", None),
         (
             "plan.id == 'x' &&\n owner == 'y'",
-            Fault("there is no variable `owner`; an expression speaks of plan and tier", 2, 2),
+            ExpressionFault("there is no variable `owner`; an expression speaks of plan and tier", 2, 2),
         ),
-        ("now() == 1", Fault("there is no function `now`", 1, 1)),
-        ("true && sizes(plan.days) == 1", Fault("there is no function `sizes`", 1, 9)),
+        ("now() == 1", ExpressionFault("there is no function `now`", 1, 1)),
+        ("true && sizes(plan.days) == 1", ExpressionFault("there is no function `sizes`", 1, 9)),
     ],
 )
-def test_what_is_wrong_with_an_expression_and_where(expression: str, fault: Fault | None) -> None:
+def test_what_is_wrong_with_an_expression_and_where(expression: str, fault: ExpressionFault | None) -> None:
     assert fault_of(expression) == fault
 
 

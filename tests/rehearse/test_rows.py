@@ -12,7 +12,7 @@ from egp.advice.rehearsal.evidence import rows_of_stage, stages_of_runs
 from egp.plan.results import TEST, Row
 from egp.record.sources.file import read_evidence
 from egp.record.sources.warehouse.connection import connected
-from egp.record.sources.warehouse.facts import Facts, tables_of
+from egp.record.sources.warehouse.facts import FactTables, tables_of
 from egp.record.sources.warehouse.source import Warehouse
 from egp.record.sources.warehouse.units import bucket_of
 from tests.rules.examples import catalogue_of
@@ -32,7 +32,7 @@ def expected(folder: Path, history_db: Path, lives: PastLives, days: int) -> tup
         order[at]: name for name, spans in ranges.items() for first, end in spans for at in range(first, end)
     }
     with connected(f"duckdb:///{history_db}", str(history_db.parent)) as session:
-        visits = Facts(session, history.catalogue(), "everyone").session.table("visits", None)
+        visits = FactTables(session, history.catalogue(), "everyone").session.table("visits", None)
         buckets = visits.select(
             "user_id", bucket=bucket_of(visits.user_id, life.hashing.salt, life.hashing.buckets)
         )

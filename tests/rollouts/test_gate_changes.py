@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from egp.gate.changes import _current, _FlagMoves
-from egp.gate.moved import Moved
+from egp.gate.moved import FlagChange
 from egp.gate.plan_read import PlanRead
 from egp.policy.plan_files import PlanSource
 from egp.policy.shipped import ROOT
@@ -281,7 +281,7 @@ def test_of_several_treatments_the_one_that_is_served_is_ramped(
         ]
     )
     (rollout,) = read(flag(45), "flagd").rollouts
-    assert _FlagMoves(rollout, plan, Moved("raise", 0.0, 0.45)).variant == meant
+    assert _FlagMoves(rollout, plan, FlagChange("raise", 0.0, 0.45)).variant == meant
 
 
 def test_a_new_split_without_a_plan_is_named_and_one_whose_plan_comes_along_is_refused(shop: Shop) -> None:

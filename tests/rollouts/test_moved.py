@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egp.gate.moved import Moved, moved
+from egp.gate.moved import FlagChange, moved
 from egp.record.rollouts.rollout import Rollout
 from tests.rollouts.reading import read
 from tests.rollouts.test_mutations import ARGO, FLAGD, FLIPT, GROWTHBOOK, LAUNCHDARKLY, UNLEASH
@@ -24,7 +24,7 @@ def the_flag(format: str, text: str) -> Rollout | None:
     return found[0] if found else None
 
 
-def change(format: str, before: str, old: str, new: str) -> Moved:
+def change(format: str, before: str, old: str, new: str) -> FlagChange:
     assert before.count(old) == 1
     return moved(the_flag(format, before), the_flag(format, before.replace(old, new)), treats)
 

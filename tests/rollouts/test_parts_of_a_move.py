@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from egp.gate.moved import Moved, bare, by_themselves, moved
+from egp.gate.moved import FlagChange, bare, by_themselves, moved
 from egp.record.rollouts.rollout import (
     REQUIRED,
     Audience,
@@ -49,11 +49,11 @@ def treats(variant: str) -> bool:
     return variant in ("buy_now", "bigger")
 
 
-def of_audience(**changes: Any) -> Moved:
+def of_audience(**changes: Any) -> FlagChange:
     return moved(FLAG, replace(FLAG, audiences=(replace(HALF, **changes),)), treats)
 
 
-def of_flag(before: dict[str, Any], after: dict[str, Any]) -> Moved:
+def of_flag(before: dict[str, Any], after: dict[str, Any]) -> FlagChange:
     return moved(replace(FLAG, **before), replace(FLAG, **after), treats)
 
 
@@ -148,7 +148,7 @@ def test_what_belongs_to_the_whole_flag(
 def test_what_cannot_be_read_has_the_place_of_its_reason() -> None:
     unread = replace(FLAG, unread=(Unread("flags.yaml", ELSEWHERE, "a weight is computed"),))
     assert moved(FLAG, unread, treats).at == ELSEWHERE
-    assert moved(unread, replace(unread, path="moved.yaml"), treats) == Moved("none", 0.0, 0.0)
+    assert moved(unread, replace(unread, path="moved.yaml"), treats) == FlagChange("none", 0.0, 0.0)
 
 
 def test_a_flag_that_is_taken_away_is_nobodys_concern_only_where_it_treated_nobody() -> None:

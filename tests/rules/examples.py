@@ -25,7 +25,7 @@ from egp.plan.supplied import Moved
 from egp.plan.typed_reader import ValueProblem, read
 from egp.policy.file import WaiverTerms
 from egp.policy.holdouts import read_holdouts
-from egp.policy.metrics import Named, read_catalogue
+from egp.policy.metrics import NamedPattern, read_catalogue
 from egp.policy.model import Adopted, Policy
 from egp.policy.params import read_options
 from egp.policy.resolving import resolved
@@ -286,7 +286,7 @@ def completed_by(document: Document, stated: object, holdouts: Mapping[str, Shar
 def catalogue_of(text: str) -> MetricCatalogue:
     """The catalogue in a text. It has no mistakes."""
     policy = read_text("metrics: [metrics.yaml]", "egp.yaml")[0]
-    named = Named("/", "metrics.yaml", policy, ("metrics", 0))
+    named = NamedPattern("/", "metrics.yaml", policy, ("metrics", 0))
     catalogue, failures = read_catalogue(
         [named], "/", OneFile("/metrics.yaml", text.encode()), list[str]().append
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egp.advice.platforms import Arm, Begun, Export, PlatformError
-from egp.advice.platforms.values import Value, as_id, parsed_json, records
+from egp.advice.platforms.values import PlatformValue, as_id, parsed_json, records
 from egp.plan.quantity import shown
 from egp.plan.wording import share_in_plan
 
@@ -36,12 +36,14 @@ def results(text: str) -> Export:
         )
         return found
     for row in rows:
-        numbers = map(Value(row).number, ("users", "totalValue", "perUserValue", "perUserValueStdDev"))
+        numbers = map(
+            PlatformValue(row).number, ("users", "totalValue", "perUserValue", "perUserValueStdDev")
+        )
         _add(found, row["metric"], row["variation"], *numbers)
     return found
 
 
-def _of_api(value: Value) -> Export:
+def _of_api(value: PlatformValue) -> Export:
     found = Export(through=value.day("dateEnd"), taken=value.instant("dateUpdated"))
     parts = value.items("results")
     if not parts:
@@ -83,7 +85,7 @@ _BANDITS = ("multi-armed-bandit", "contextual-bandit")
 
 def experiment(value: object) -> Begun:
     """Raises PlatformError."""
-    whole = Value(value)
+    whole = PlatformValue(value)
     stated = whole.get("experiment") or whole
     variations, phases = stated.items("variations"), stated.items("phases")
     if not variations:
@@ -95,7 +97,7 @@ def experiment(value: object) -> Begun:
     _words(begun, stated)
     if stated.text("type") in _BANDITS:
         begun.stated["design"] = "bandit"
-    phase = phases[-1] if phases else Value(None)
+    phase = phases[-1] if phases else PlatformValue(None)
     _split(begun, variations, phase)
     _phase(begun, phase)
     settings = stated.get("settings")
@@ -109,7 +111,7 @@ def experiment(value: object) -> Begun:
     return begun
 
 
-def _words(begun: Begun, stated: Value) -> None:
+def _words(begun: Begun, stated: PlatformValue) -> None:
     for key, name in (("name", "title"), ("hypothesis", "hypothesis")):
         if words := stated.text(key):
             begun.answers[name] = words
@@ -121,7 +123,7 @@ def _words(begun: Begun, stated: Value) -> None:
         begun.unmapped.append(f"the owner {shown(owner)}, who may be a person: name a role or a handle")
 
 
-def _split(begun: Begun, variations: list[Value], phase: Value) -> None:
+def _split(begun: Begun, variations: list[PlatformValue], phase: PlatformValue) -> None:
     weights = {each.text("variationId"): each.number("weight") for each in phase.items("trafficSplit")}
     variants: list[dict[str, object]] = []
     for at, each in enumerate(variations):
@@ -142,7 +144,7 @@ def _share(weight: float, parts: int) -> str:
     return f"1/{parts}" if parts > 2 and abs(weight - 1 / parts) < 5e-4 else share_in_plan(weight)
 
 
-def _phase(begun: Begun, phase: Value) -> None:
+def _phase(begun: Begun, phase: PlatformValue) -> None:
     schedule: dict[str, object] = {}
     for key, name in (("dateStarted", "start"), ("dateEnded", "end")):
         if found := phase.day(key):
@@ -162,7 +164,7 @@ def _phase(begun: Begun, phase: Value) -> None:
         begun.answers["layer"] = namespace
 
 
-def _ids(settings: Value, key: str) -> Iterator[str]:
+def _ids(settings: PlatformValue, key: str) -> Iterator[str]:
     for each in settings.items(key):
         if name := each.text("metricId"):
             yield name

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from egp.advice.platforms import Begun, PlatformError
-from egp.advice.platforms.values import Value, as_id, last_of
+from egp.advice.platforms.values import PlatformValue, as_id, last_of
 from egp.plan.quantity import shown
 from egp.plan.wording import counted, share_in_plan
 
 
 def experiment(value: object) -> Begun:
     """Raises PlatformError."""
-    recipe = Value(value)
+    recipe = PlatformValue(value)
     branches = recipe.items("branches")
     if not branches or not recipe.text("slug"):
         raise PlatformError(
@@ -41,7 +41,7 @@ def experiment(value: object) -> Begun:
     return begun
 
 
-def _branches(begun: Begun, branches: list[Value], reference: str) -> None:
+def _branches(begun: Begun, branches: list[PlatformValue], reference: str) -> None:
     ratios = [each.number("ratio") or 0.0 for each in branches]
     whole = sum(ratios)
     begun.stated["variants"] = [
@@ -63,7 +63,7 @@ def _weight(ratio: float, whole: float) -> str | None:
     return f"{int(ratio)}/{int(whole)}" if is_exact and whole > 2 else share_in_plan(ratio / whole)
 
 
-def _population(begun: Begun, recipe: Value) -> None:
+def _population(begun: Begun, recipe: PlatformValue) -> None:
     where: dict[str, object] = {key: recipe.text(key) for key in ("appName", "channel") if recipe.text(key)}
     for key in ("countries", "locales", "languages"):
         named = recipe.texts(key)
@@ -76,7 +76,7 @@ def _population(begun: Begun, recipe: Value) -> None:
         begun.stated["population"] = {"where": where, "known": None}
 
 
-def _schedule(begun: Begun, recipe: Value, bucket: Value) -> None:
+def _schedule(begun: Begun, recipe: PlatformValue, bucket: PlatformValue) -> None:
     schedule: dict[str, object] = {}
     start = recipe.day("startDate")
     enrolment, lasting = recipe.number("proposedEnrollment"), recipe.number("proposedDuration")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from egp.advice.platforms import Arm, Begun, Export, PlatformError
-from egp.advice.platforms.values import Value, as_id, last_of, parsed_json, records
+from egp.advice.platforms.values import PlatformValue, as_id, last_of, parsed_json, records
 from egp.plan.quantity import shown
 from egp.plan.wording import share_in_plan
 
@@ -37,15 +37,15 @@ def results(text: str) -> Export:
         if row.get("metric_dimension", TOPLINE) not in ("", TOPLINE):
             left_out += 1
             continue
-        found.through = max(filter(None, (found.through, Value(row).day("end_date"))), default=None)
+        found.through = max(filter(None, (found.through, PlatformValue(row).day("end_date"))), default=None)
         for name, keys in groups.items():
-            _add(found, row["metric_name"], name or row["experiment_group"], Value(row), keys)
+            _add(found, row["metric_name"], name or row["experiment_group"], PlatformValue(row), keys)
     if left_out:
         found.unmapped.append(f"{left_out} rows of single dimensions, which are parts of the others")
     return found
 
 
-def _of_api(value: Value) -> Export:
+def _of_api(value: PlatformValue) -> Export:
     lists = [key for key in ("primaryMetrics", "secondaryMetrics", "monitoringMetrics") if value.items(key)]
     if not lists:
         raise PlatformError("this is no file of results of Statsig", _READ)
@@ -62,7 +62,7 @@ def _of_api(value: Value) -> Export:
     return found
 
 
-def _add(found: Export, metric: str, variant: str, stated: Value, keys: tuple[str, str, str]) -> None:
+def _add(found: Export, metric: str, variant: str, stated: PlatformValue, keys: tuple[str, str, str]) -> None:
     units, mean, error = (stated.number(key) for key in keys)
     if units is None or mean is None:
         found.unmapped.append(f"{shown(metric)} of {shown(variant)}, which has no number of units or no mean")
@@ -75,7 +75,7 @@ _DESIGNS = {"GEO": "geo", "SWITCHBACK": "switchback"}
 
 def experiment(value: object) -> Begun:
     """Raises PlatformError."""
-    whole = Value(value)
+    whole = PlatformValue(value)
     stated = whole.get("data") or whole
     groups = stated.items("groups")
     if not groups:
@@ -104,7 +104,7 @@ def experiment(value: object) -> Begun:
     return begun
 
 
-def _groups(begun: Begun, groups: list[Value]) -> None:
+def _groups(begun: Begun, groups: list[PlatformValue]) -> None:
     sizes = [each.number("size") for each in groups]
     equal = len(groups) > 2 and all(
         size is not None and abs(size / 100 - 1 / len(groups)) < 5e-4 for size in sizes
@@ -131,7 +131,7 @@ def _day_of(milliseconds: float | None) -> date | None:
         return None
 
 
-def _schedule(begun: Begun, stated: Value) -> None:
+def _schedule(begun: Begun, stated: PlatformValue) -> None:
     schedule: dict[str, object] = {}
     started, days = _day_of(stated.number("startTime")), stated.number("duration")
     if started is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 
-class Value:
+class PlatformValue:
     """A value of a JSON file, or a row of a CSV."""
 
     __slots__ = ("_value",)
@@ -24,13 +24,17 @@ class Value:
     def raw(self, key: str) -> object:
         return self._value.get(key) if isinstance(self._value, dict) else None
 
-    def get(self, key: str) -> Value:
-        return Value(self.raw(key))
+    def get(self, key: str) -> PlatformValue:
+        return PlatformValue(self.raw(key))
 
-    def items(self, key: str) -> list[Value]:
+    def items(self, key: str) -> list[PlatformValue]:
         """The mappings of a list."""
         found = self.raw(key)
-        return [Value(each) for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+        return (
+            [PlatformValue(each) for each in found if isinstance(each, dict)]
+            if isinstance(found, list)
+            else []
+        )
 
     def text(self, key: str) -> str:
         return _text(self.raw(key))
@@ -68,19 +72,19 @@ class Value:
             return None
         return found if found is not None and found.tzinfo is not None else None
 
-    def in_small_letters(self) -> Value:
+    def in_small_letters(self) -> PlatformValue:
         """The same mapping with plain keys, of a platform that spells them in several ways."""
         value = self._value if isinstance(self._value, dict) else {}
-        return Value({str(key).replace("_", "").lower(): each for key, each in value.items()})
+        return PlatformValue({str(key).replace("_", "").lower(): each for key, each in value.items()})
 
 
-def parsed_json(text: str) -> Value | None:
+def parsed_json(text: str) -> PlatformValue | None:
     """The mapping of a JSON text; None for a text that is none."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return Value(value) if isinstance(value, dict) else None
+    return PlatformValue(value) if isinstance(value, dict) else None
 
 
 def records(text: str) -> list[dict[str, str]]:

@@ -19,7 +19,7 @@ from egp.record.sources.warehouse.buckets import UNITS, column, counted_days, sp
 
 if TYPE_CHECKING:
     from egp.plan.experiment import Metric
-    from egp.record.sources.warehouse.instants import Span
+    from egp.record.sources.warehouse.instants import InstantSpan
 
 _SCALES_BY = {
     "sum": 1, "sum_squares": 2, "cross_sum": 1, "covariate_cross_sum": 1, "covariate_denominator_cross_sum": 1,
@@ -80,7 +80,7 @@ class _Columns:
     def _of_lag(self, lag: int, name: str) -> int | None:
         return self.sums.columns.get(column(self.number, lag, name))
 
-    def _of_span(self, span: Span, name: str) -> int | None:
+    def _of_span(self, span: InstantSpan, name: str) -> int | None:
         return self.sums.columns.get(span_column(self.number, span, name))
 
     def scale(self, change: float) -> None:

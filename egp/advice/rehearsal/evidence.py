@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from egp.advice.rehearsal.halves import Ranges
     from egp.record.sources.warehouse.bucket_quantiles import BucketHistograms
     from egp.record.sources.warehouse.buckets import BucketSums
-    from egp.record.sources.warehouse.instants import Span
+    from egp.record.sources.warehouse.instants import InstantSpan
     from egp.record.sources.warehouse.lives import StageInBuckets
-    from egp.record.sources.warehouse.measures import Measure
+    from egp.record.sources.warehouse.measures import ComputedMetric
 
 Values = list[list[float]]
 """Of one variant: day of first exposure × column."""
@@ -108,7 +108,7 @@ def rows_of_stage(stage: StageOfRun, days: int, *, windows_only: bool = False) -
             yield from _quantiles(stage, variant, each, days, has_total=not windows_only)
 
 
-def _cohorts(stage: StageOfRun, number: int, measure: Measure, days: int) -> Iterator[Row]:
+def _cohorts(stage: StageOfRun, number: int, measure: ComputedMetric, days: int) -> Iterator[Row]:
     units, last = stage.sums.columns[UNITS], counted_days(measure, stage.sums.longest)
     through = stage.first + (days - 1) * _DAY
     places = [_places(stage.sums, column, number, lag) for lag in range(min(last, days - 1) + 1)]
@@ -121,7 +121,7 @@ def _cohorts(stage: StageOfRun, number: int, measure: Measure, days: int) -> Ite
             )  # fmt: skip
 
 
-def _windows(stage: StageOfRun, number: int, measure: Measure, days: int) -> Iterator[Row]:
+def _windows(stage: StageOfRun, number: int, measure: ComputedMetric, days: int) -> Iterator[Row]:
     """The rows of the days and weeks that are over."""
     for span in stage.sums.spans:
         is_week = span.window == "week"
@@ -134,7 +134,12 @@ def _windows(stage: StageOfRun, number: int, measure: Measure, days: int) -> Ite
 
 
 def _once_over(
-    stage: StageOfRun, number: int, measure: Measure, span: Span, segment: str, first_days: int | None
+    stage: StageOfRun,
+    number: int,
+    measure: ComputedMetric,
+    span: InstantSpan,
+    segment: str,
+    first_days: int | None,
 ) -> tuple[Row, ...]:
     key = (number, span, segment)
     if key not in stage.windows:
@@ -143,7 +148,12 @@ def _once_over(
 
 
 def _of_span(
-    stage: StageOfRun, number: int, measure: Measure, span: Span, segment: str, first_days: int | None
+    stage: StageOfRun,
+    number: int,
+    measure: ComputedMetric,
+    span: InstantSpan,
+    segment: str,
+    first_days: int | None,
 ) -> Iterator[Row]:
     places = _places(stage.sums, span_column, number, span)
     units = stage.sums.columns[span.units]
@@ -155,7 +165,7 @@ def _of_span(
         yield Row(stage.name, window, _first(stage, span), variant, measure.id, segment, count, **cells)
 
 
-def _first(stage: StageOfRun, span: Span) -> date:
+def _first(stage: StageOfRun, span: InstantSpan) -> date:
     return stage.first + span.number * (_WEEK if span.window == "week" else 1) * _DAY
 
 

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from egp.plan.experiment import Experiment
     from egp.policy.model import Adopted, Policy
     from egp.policy.plan_files import PlanFinder, PlanSource
-    from egp.record.sources.warehouse.measures import Measure
+    from egp.record.sources.warehouse.measures import ComputedMetric
 
 RUNS = 500
 _WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RehearsalRequest:
     """What is requested, as on the command line."""
 
     warehouse: Queried
@@ -59,7 +59,7 @@ class Rehearsal:
 
     plan: Experiment
     source: PlanSource
-    call: Call
+    call: RehearsalRequest
     life: Timeline
     """As it was rehearsed, in the plan's calendar."""
     history: tuple[date, date]
@@ -78,7 +78,7 @@ class Rehearsal:
         return any(each.is_bad for each in self.rates) or any(each.is_bad for each in self.spreads)
 
 
-def rehearse(source: PlanSource, finder: PlanFinder, policy: Policy, call: Call) -> Rehearsal:
+def rehearse(source: PlanSource, finder: PlanFinder, policy: Policy, call: RehearsalRequest) -> Rehearsal:
     """Raises PastError, LockError, and ResultsError where the past cannot be read."""
     source, _, plan, catalogue, population = plan_with_past(source, finder, policy, call.as_of)
     traits = policy.traits_of(plan)
@@ -150,7 +150,7 @@ def _judged(
     return [result for part in in_parts(judged, runs, tick) for result in part]
 
 
-def _timeline(plan: Experiment, call: Call, rules: dict[str, Adopted]) -> Timeline:
+def _timeline(plan: Experiment, call: RehearsalRequest, rules: dict[str, Adopted]) -> Timeline:
     least = timedelta(hours=asked(rules, "hours_of_a_stage") or 0)
     try:
         return timeline(plan, call.watched, least)
@@ -160,7 +160,9 @@ def _timeline(plan: Experiment, call: Call, rules: dict[str, Adopted]) -> Timeli
         raise PastError(str(error), "rehearse a plan with one run and a ramp") from None
 
 
-def _fitting(plan: Experiment, whole: Timeline, earliest: date, call: Call) -> tuple[Timeline, list[date]]:
+def _fitting(
+    plan: Experiment, whole: Timeline, earliest: date, call: RehearsalRequest
+) -> tuple[Timeline, list[date]]:
     """As much of the life as fits into the history, with a week of starts where that leaves the test whole."""
     room = (call.as_of - earliest).days
     life = whole if whole.days <= room - _WEEK + 1 else shortened(plan, whole, room - _WEEK + 1)
@@ -171,7 +173,7 @@ def _fitting(plan: Experiment, whole: Timeline, earliest: date, call: Call) -> t
     return life, starts(earliest, call.as_of - life.days * DAY, call.lives)
 
 
-def _measures(plan: Experiment, stage: str, found: Sequence[Measure]) -> tuple[Measure, ...]:
+def _measures(plan: Experiment, stage: str, found: Sequence[ComputedMetric]) -> tuple[ComputedMetric, ...]:
     """What the gate needs in a stage: all in the test; elsewhere guardrails, and what is watched."""
     if stage == TEST:
         return tuple(found)

@@ -13,7 +13,7 @@ from egp.cli.commands.options import FORMATS, add_policy, day, policy_and_plans
 if TYPE_CHECKING:
     from datetime import date
 
-    from egp.advice.measure import Measurement
+    from egp.advice.measure import MeasuredPlan
     from egp.policy.model import Policy
     from egp.policy.plan_files import PlanSource
     from egp.record.sources.warehouse.asking import Queried
@@ -60,10 +60,10 @@ def run(options: argparse.Namespace) -> int:
     if not options.source:
         raise terminal.Stop("measure where?", "egp measure PLAN --source duckdb:///warehouse.db")
     policy, finder = policy_and_plans(options, [options.plan])
-    from egp.advice.measure import Call, measure
+    from egp.advice.measure import MeasureRequest, measure
 
-    def measured(source: PlanSource, warehouse: Queried, as_of: date) -> Measurement:
-        return measure(source, finder, policy, Call(warehouse, as_of, options.parts))
+    def measured(source: PlanSource, warehouse: Queried, as_of: date) -> MeasuredPlan:
+        return measure(source, finder, policy, MeasureRequest(warehouse, as_of, options.parts))
 
     found = from_history(options, policy, finder, ("measuring", "measured"), measured)
     if found is None:
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     return _told(options, found, policy)
 
 
-def _told(options: argparse.Namespace, found: Measurement, policy: Policy) -> int:
+def _told(options: argparse.Namespace, found: MeasuredPlan, policy: Policy) -> int:
     from egp.advice.measure import write
     from egp.advice.past import PastError
     from egp.output.page import text

@@ -82,10 +82,10 @@ def run(options: argparse.Namespace) -> int:
     if not options.source:
         raise terminal.Stop("rehearse where?", "egp rehearse PLAN --source duckdb:///warehouse.db")
     policy, finder = policy_and_plans(options, [options.plan])
-    from egp.advice.rehearsal.rehearse import Call, rehearse
+    from egp.advice.rehearsal.rehearse import RehearsalRequest, rehearse
 
     def rehearsed(source: PlanSource, warehouse: Queried, as_of: date) -> Rehearsal:
-        call = Call(warehouse, as_of, options.runs, options.lives, options.watch, options.seed)
+        call = RehearsalRequest(warehouse, as_of, options.runs, options.lives, options.watch, options.seed)
         return rehearse(source, finder, policy, call)
 
     found = from_history(options, policy, finder, ("rehearsing", "rehearsed"), rehearsed)

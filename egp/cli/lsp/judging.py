@@ -31,7 +31,7 @@ _TOLD = re.compile(r"^#.*\bexperiment\.schema\.json\b", re.MULTILINE)
 _KEY = re.compile(rf"^(?:{'|'.join(_TELLTALE)}):", re.MULTILINE)
 
 
-class Call(Protocol):
+class LspOptions(Protocol):
     """What the command line says, for the folder that the process is in."""
 
     def policy_and_plans(self, paths: Sequence[str]) -> tuple[Policy, PlanFinder]:
@@ -73,7 +73,7 @@ class Judged(NamedTuple):
 class Root:
     """A folder that the editor has open. Its process is in the folder while one of these methods runs."""
 
-    def __init__(self, folder: str, call: Call) -> None:
+    def __init__(self, folder: str, call: LspOptions) -> None:
         self.folder = folder
         self._call = call
         self._neighbours = Neighbours()

@@ -24,7 +24,7 @@ from egp.cli.lsp.definitions import definitions_at
 from egp.cli.lsp.desk import Desk, Open
 from egp.cli.lsp.diagnostics import diagnostics_of, unjudged_by_a_bug
 from egp.cli.lsp.hovering import hover_at
-from egp.cli.lsp.judging import Call, Judged, Root
+from egp.cli.lsp.judging import Judged, LspOptions, Root
 from egp.cli.lsp.reading import Reading
 from egp.cli.lsp.renaming import RefusedError, edits, naming_at
 from egp.yaml.files import before_disk, is_inside, real_path, repository_root
@@ -42,7 +42,7 @@ T = TypeVar("T")
 class EgpServer(LanguageServer):
     """What is open, what was found in it, and what is to be judged next."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: LspOptions) -> None:
         super().__init__("egp", VERSION, types.TextDocumentSyncKind.Full)
         self._call = call
         self._roots: dict[str, Root] = {}
@@ -215,7 +215,7 @@ class EgpServer(LanguageServer):
         self._judge_others_soon(path)
 
 
-def server_of(call: Call) -> EgpServer:
+def server_of(call: LspOptions) -> EgpServer:
     """The server, with what it answers."""
     server = EgpServer(call)
 

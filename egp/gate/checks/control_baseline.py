@@ -16,7 +16,7 @@ from typing import Annotated
 from egp import stats
 from egp.gate.amounts import unit_of
 from egp.gate.estimates import arm_of
-from egp.gate.guarding import Part, one_by_one
+from egp.gate.guarding import GuardedPart, one_by_one
 from egp.gate.looks import last_judged_day, open_look
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
@@ -45,7 +45,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
         return
     judged = (*readout.plan.primaries, *readout.plan.guardrails)
     yield from one_by_one(
-        Part(partial(_control, readout, metric, metric.baseline, params.tolerance), metric.name)
+        GuardedPart(partial(_control, readout, metric, metric.baseline, params.tolerance), metric.name)
         for _, metric in judged
         if metric.baseline is not None and metric.baseline.value
     )

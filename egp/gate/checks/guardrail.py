@@ -28,7 +28,7 @@ from egp.gate.clock import shown_look
 from egp.gate.comparisons import comparison_so_far
 from egp.gate.estimates import Comparison, Lacking
 from egp.gate.exposure import has_stage_begun
-from egp.gate.guarding import Part, one_by_one
+from egp.gate.guarding import GuardedPart, one_by_one
 from egp.gate.looks import (
     immature_days,
     is_last_look_open,
@@ -56,7 +56,7 @@ from egp.yaml import Path
 def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG001
     if readout.is_decision and open_look(readout) is not None:
         yield from one_by_one(
-            Part(partial(_judged, readout, metric, path, treatment), metric.name, treatment)
+            GuardedPart(partial(_judged, readout, metric, path, treatment), metric.name, treatment)
             for path, metric in readout.plan.guardrails
             if metric.non_inferiority_margin is not None
             for treatment in readout.ramped
@@ -70,7 +70,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
 def _informed(readout: Readout, treatments: Sequence[str]) -> Iterator[Reading]:
     """Guardrails that decide nothing: whether any harm is significant."""
     yield from one_by_one(
-        Part(partial(_any_harm, readout, metric, path, treatment), metric.name, treatment)
+        GuardedPart(partial(_any_harm, readout, metric, path, treatment), metric.name, treatment)
         for path, metric in readout.plan.informing
         for treatment in treatments
     )
@@ -234,7 +234,7 @@ def _alarms(readout: Readout) -> Iterator[Reading]:
         yield from ()
 
     yield from one_by_one(
-        Part(partial(compare, path, metric, treatment), metric.name, treatment)
+        GuardedPart(partial(compare, path, metric, treatment), metric.name, treatment)
         for path, metric in readout.plan.guardrails
         for treatment in readout.treatments
     )

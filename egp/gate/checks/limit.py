@@ -15,7 +15,7 @@ from functools import partial
 from egp.gate.amounts import unit_of
 from egp.gate.comparisons import arm_so_far
 from egp.gate.exposure import has_stage_begun
-from egp.gate.guarding import Part, one_by_one
+from egp.gate.guarding import GuardedPart, one_by_one
 from egp.gate.looks import open_look
 from egp.gate.reading import Kind, Reading, State
 from egp.gate.readout import Readout
@@ -33,7 +33,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
     if not has_stage_begun(readout):
         return
     yield from one_by_one(
-        Part(partial(_limits, readout, metric, treatment), metric.name, treatment)
+        GuardedPart(partial(_limits, readout, metric, treatment), metric.name, treatment)
         for _, metric in readout.plan.metrics
         if metric.limit is not None
         for treatment in readout.treatments

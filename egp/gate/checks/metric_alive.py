@@ -29,7 +29,7 @@ from functools import partial
 from typing import Annotated
 
 from egp.gate.exposure import has_stage_begun
-from egp.gate.guarding import Part, one_by_one
+from egp.gate.guarding import GuardedPart, one_by_one
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.gate.signs_of_life import SignsOfLife
@@ -51,7 +51,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
     tally = _Told([], [])
     surprise = math.log(max(_comparisons(readout), 1) / params.false_holds)
     yield from one_by_one(
-        Part(partial(_of_metric, readout, metric, surprise, tally), metric.name)
+        GuardedPart(partial(_of_metric, readout, metric, surprise, tally), metric.name)
         for _, metric in readout.plan.metrics
     )
     names = readout.variants_in_stage

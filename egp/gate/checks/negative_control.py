@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from egp.gate.amounts import p_shown, signed, unit_of
-from egp.gate.guarding import Part, one_by_one
+from egp.gate.guarding import GuardedPart, one_by_one
 from egp.gate.looks import open_look
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
@@ -35,7 +35,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
         return
     judged = {(each.metric.name, each.treatment): each for each in unmoved(readout)}
     yield from one_by_one(
-        Part(partial(_read, readout, metric, treatment, judged), metric.name, treatment)
+        GuardedPart(partial(_read, readout, metric, treatment, judged), metric.name, treatment)
         for _, metric in readout.plan.unmoved
         for treatment in readout.treatments
     )

@@ -17,7 +17,7 @@ from egp import stats
 from egp.gate.amounts import p_shown, signed, unit_of
 from egp.gate.comparisons import compare_rows
 from egp.gate.estimates import Lacking
-from egp.gate.guarding import Part, one_by_one
+from egp.gate.guarding import GuardedPart, one_by_one
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
 from egp.gate.rows import first_week_rows
@@ -44,7 +44,9 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
     ):
         return
     yield from one_by_one(
-        Part(partial(_weeks_compared, readout, metric, treatment, params.alpha), metric.name, treatment)
+        GuardedPart(
+            partial(_weeks_compared, readout, metric, treatment, params.alpha), metric.name, treatment
+        )
         for treatment in readout.ramped
     )
 

@@ -16,7 +16,7 @@ from egp import stats
 from egp.gate.amounts import unit_of
 from egp.gate.deciding import deciding
 from egp.gate.estimates import Comparison
-from egp.gate.guarding import Part, one_by_one
+from egp.gate.guarding import GuardedPart, one_by_one
 from egp.gate.looks import is_last_look_open, open_look
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
@@ -41,7 +41,9 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:
     if not readout.is_decision or (open_look(readout) is not None and not is_last_look_open(readout)):
         return
     yield from one_by_one(
-        Part(partial(_reached, readout, metric, path, treatment, params.tolerance), metric.name, treatment)
+        GuardedPart(
+            partial(_reached, readout, metric, path, treatment, params.tolerance), metric.name, treatment
+        )
         for path, metric in readout.plan.primaries
         for treatment in readout.ramped
     )

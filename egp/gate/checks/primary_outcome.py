@@ -21,7 +21,7 @@ from egp.gate.amounts import band, p_shown, signed, unit_of
 from egp.gate.boundary import Look
 from egp.gate.clock import elapsed, shown_look, to_go
 from egp.gate.deciding import TestVerdict, deciding, lift_beside_bounds, lift_in_words
-from egp.gate.guarding import Part, one_by_one
+from egp.gate.guarding import GuardedPart, one_by_one
 from egp.gate.looks import is_last_look_open, open_look, planned_looks
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
@@ -38,7 +38,7 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
     if not readout.is_decision:
         return
     yield from one_by_one(
-        Part(partial(_tested, readout, metric, path, treatment), metric.name, treatment)
+        GuardedPart(partial(_tested, readout, metric, path, treatment), metric.name, treatment)
         for path, metric in readout.plan.primaries
         for treatment in readout.ramped
     )

@@ -47,7 +47,7 @@ from egp.gate.comparisons import (
 )
 from egp.gate.estimates import Comparison, Lacking
 from egp.gate.exposure import has_stage_begun, windows_over
-from egp.gate.guarding import Part, one_by_one
+from egp.gate.guarding import GuardedPart, one_by_one
 from egp.gate.harm import Excess, harm_beyond
 from egp.gate.reading import Reading
 from egp.gate.readout import Readout
@@ -77,16 +77,18 @@ def check(readout: Readout, params: Params) -> Iterator[Reading]:  # noqa: ARG00
         return
     weeks = _Weeks()
     declared = [
-        Part(partial(_watched, readout, position, treatment, weeks.fired), rule.metric or "", treatment)
+        GuardedPart(
+            partial(_watched, readout, position, treatment, weeks.fired), rule.metric or "", treatment
+        )
         for position, rule in enumerate(readout.plan.stop_rules)
         for treatment in readout.treatments
     ]
     undeclared = [
-        Part(partial(_bad_weeks, readout, path, metric, treatment, weeks), metric.name, treatment)
+        GuardedPart(partial(_bad_weeks, readout, path, metric, treatment, weeks), metric.name, treatment)
         for path, metric in readout.plan.guardrails
         for treatment in readout.treatments
     ]
-    yield from one_by_one([*declared, *undeclared, Part(partial(_no_bad_weeks, readout, weeks))])
+    yield from one_by_one([*declared, *undeclared, GuardedPart(partial(_no_bad_weeks, readout, weeks))])
 
 
 def _nobody_to_compare_with(readout: Readout) -> Iterator[Reading]:

@@ -9,7 +9,7 @@ from egp.output.contract import TOOL, Count, JudgingPolicy, Reported, Tool, as_t
 from egp.yaml.pointer import pointer
 
 if TYPE_CHECKING:
-    from egp.advice.measure import Measurement
+    from egp.advice.measure import MeasuredPlan
     from egp.policy.model import Policy
 
 
@@ -73,7 +73,7 @@ class MeasureReport(Reported):
     not_measured: tuple[NotMeasured, ...]
 
 
-def render(found: Measurement, policy: Policy) -> str:
+def render(found: MeasuredPlan, policy: Policy) -> str:
     """One JSON object, keys in a fixed order, ending in a newline."""
     return as_text(
         MeasureReport(

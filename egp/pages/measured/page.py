@@ -11,12 +11,12 @@ from egp.plan.quantity import shown
 from egp.plan.wording import counted, listing
 
 if TYPE_CHECKING:
-    from egp.advice.measure import Measurement
+    from egp.advice.measure import MeasuredPlan
     from egp.plan.analysis.measured import Measured
     from egp.policy.model import Policy
 
 
-def page(found: Measurement, policy: Policy) -> Answer:
+def page(found: MeasuredPlan, policy: Policy) -> Answer:
     """The table, then what the policy makes of it, and what could not be measured."""
     runs = found.about.runs
     parts = listing([str(run) for run in reversed(runs)])
@@ -34,7 +34,7 @@ def page(found: Measurement, policy: Policy) -> Answer:
     )
 
 
-def _notices(found: Measurement) -> Iterator[Block]:
+def _notices(found: MeasuredPlan) -> Iterator[Block]:
     for drift in found.drifts:
         tone: Tone = "bad" if drift.severity == "error" else "caution"
         yield Notice(f"{drift.severity}[{drift.rule}]", drift.finding.message, tone)

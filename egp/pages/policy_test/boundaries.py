@@ -14,7 +14,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from egp.pages.policy_test.reading import ReadTest
-from egp.pages.policy_test.running import Bench, Said, objections, relevant
+from egp.pages.policy_test.running import Bench, PolicySaid, objections, relevant
 from egp.plan.quantity import Measure, MetricChange
 from egp.policy.layers import ALWAYS, OFF, SETTINGS, Layer, Origin, SettingValue
 from egp.policy.model import Policy
@@ -154,7 +154,9 @@ class MovedNumber(NamedTuple):
 class Prober:
     """Moves numbers of a policy, and looks which tests notice."""
 
-    def __init__(self, policy: Policy, succeeded: Sequence[tuple[ReadTest, Said]], bench: Bench) -> None:
+    def __init__(
+        self, policy: Policy, succeeded: Sequence[tuple[ReadTest, PolicySaid]], bench: Bench
+    ) -> None:
         """``succeeded`` are the tests that succeed, each with what the policy says of its plan."""
         self._policy = policy
         self._bench = bench

@@ -37,7 +37,7 @@ Found = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PolicySaid:
     """What a policy said of the plan of a test."""
 
     found: frozenset[Found]
@@ -56,7 +56,7 @@ class Bench:
     def __init__(self) -> None:
         self._written: dict[int, tuple[bytes, Experiment]] = {}
 
-    def said(self, case: ReadTest, policy: Policy) -> Said:
+    def said(self, case: ReadTest, policy: Policy) -> PolicySaid:
         """What the policy says of the plan of a test."""
         content, plan = self._plan(case)
         test = case.test
@@ -123,10 +123,10 @@ def _registration(plan: Experiment, registered: date, path: str) -> Registration
     )
 
 
-def _said(report: Report) -> Said:
+def _said(report: Report) -> PolicySaid:
     first = [each for each in report.diagnostics if each.place.document == 0]
     shadow = [each for each in report.shadow if each.place.document == 0]
-    return Said(
+    return PolicySaid(
         frozenset(
             [(each.rule, _pointer(each), each.severity) for each in first if each.waiver is None]
             + [(each.rule, _pointer(each), SHADOW) for each in shadow]
@@ -142,12 +142,12 @@ def _pointer(diagnostic: Diagnostic) -> str:
     return f"{pointer}/{missing.replace('~', '~0').replace('/', '~1')}" if missing else pointer
 
 
-def objections(case: ReadTest, said: Said) -> list[str]:
+def objections(case: ReadTest, said: PolicySaid) -> list[str]:
     """Why the test fails; empty when it succeeds."""
     return [*said.failures, *_missed(case, said), *_unexpected(case, said)]
 
 
-def _missed(case: ReadTest, said: Said) -> Iterator[str]:
+def _missed(case: ReadTest, said: PolicySaid) -> Iterator[str]:
     for each in case.expected:
         of_rule = said.of(each.rule or "")
         if not any(at == each.at and each.severity in (None, severity) for _, at, severity in of_rule):
@@ -155,7 +155,7 @@ def _missed(case: ReadTest, said: Said) -> Iterator[str]:
             yield f"{each.rule} was to find {each.at or 'the plan'}{weighed}, and {_phrase(each.rule or '', said)}"
 
 
-def _unexpected(case: ReadTest, said: Said) -> Iterator[str]:
+def _unexpected(case: ReadTest, said: PolicySaid) -> Iterator[str]:
     for rule_id in case.test.passes:
         if said.of(rule_id) or rule_id in said.unchecked:
             yield f"{rule_id} was to pass, and {_phrase(rule_id, said)}"
@@ -170,7 +170,7 @@ def _unexpected(case: ReadTest, said: Said) -> Iterator[str]:
             yield f"{rule_id} was not to find {', '.join(others)}"
 
 
-def _phrase(rule_id: str, said: Said) -> str:
+def _phrase(rule_id: str, said: PolicySaid) -> str:
     found = sorted(f"{at or 'the plan'} ({severity})" for _, at, severity in said.of(rule_id))
     if found:
         return f"{rule_id} finds {', '.join(found)}"

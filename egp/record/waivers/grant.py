@@ -45,7 +45,7 @@ class Objection:
 
 
 @dataclass(frozen=True, slots=True)
-class WaiverTerms:
+class GrantTerms:
     """What a waiver must fit: the plan it is for, the day, and what the policy says of waivers."""
 
     experiment: str
@@ -91,14 +91,14 @@ class Grant:
     """Whether the base does not have it."""
 
 
-def granted(waiver: Waiver, at: Path, place: LineOfFile, terms: WaiverTerms) -> Grant:
+def granted(waiver: Waiver, at: Path, place: LineOfFile, terms: GrantTerms) -> Grant:
     """The waiver as it stands under the terms."""
     found = tuple(objections(waiver, terms))
     is_new = terms.earlier is not None and not _is_among(waiver, terms.earlier)
     return Grant(at, waiver, place, found, holds=bool(terms.digest) and not found, is_new=is_new)
 
 
-def objections(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
+def objections(waiver: Waiver, terms: GrantTerms) -> Iterator[Objection]:
     """Everything that speaks against the waiver. Of one that is for the wrong thing, nothing else matters."""
     beside_the_point = [*_rule(waiver, terms), *_experiment(waiver, terms)]
     yield from beside_the_point
@@ -107,7 +107,7 @@ def objections(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
             yield from ask(waiver, terms)
 
 
-def _rule(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
+def _rule(waiver: Waiver, terms: GrantTerms) -> Iterator[Objection]:
     rule = waiver.rule or ""
     if not rule.strip():
         yield Objection("rule", "it names no rule", "add `rule:` with the id of one rule")
@@ -134,7 +134,7 @@ def _rule(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
         )
 
 
-def _experiment(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
+def _experiment(waiver: Waiver, terms: GrantTerms) -> Iterator[Objection]:
     if waiver.experiment not in (None, terms.experiment):
         yield Objection(
             "experiment",
@@ -143,14 +143,14 @@ def _experiment(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
         )
 
 
-def _why(waiver: Waiver, _: WaiverTerms) -> Iterator[Objection]:
+def _why(waiver: Waiver, _: GrantTerms) -> Iterator[Objection]:
     if not (waiver.reason or "").strip():
         yield Objection("reason", "it gives no reason", "add `reason:`, why the rule need not hold this time")
     if not (waiver.ticket or "").strip():
         yield Objection("ticket", "it names no ticket", "add `ticket:`, where the waiver was discussed")
 
 
-def _approval(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
+def _approval(waiver: Waiver, terms: GrantTerms) -> Iterator[Objection]:
     if not terms.approvers:
         yield Objection(
             "role",
@@ -179,7 +179,7 @@ def _holder(waiver: Waiver, holders: Sequence[str]) -> Iterator[Objection]:
         yield Objection("approver", phrase, f"have it approved by {names}", shown(approver), names)
 
 
-def _second_person(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
+def _second_person(waiver: Waiver, terms: GrantTerms) -> Iterator[Objection]:
     if not identity(terms.owner):
         phrase = "the plan names no owner, who must not be the approver"
         yield Objection("approver", phrase, "declare `owner.dri`")
@@ -193,7 +193,7 @@ def _second_person(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
         )
 
 
-def _period(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
+def _period(waiver: Waiver, terms: GrantTerms) -> Iterator[Objection]:
     granted_on, expires = waiver.granted, waiver.expires
     if granted_on is None:
         yield Objection("granted", "it does not say when it was granted", f"add `granted: {terms.as_of}`")
@@ -225,7 +225,7 @@ def _period(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
         )
 
 
-def _day_of_grant(waiver: Waiver, day: date, terms: WaiverTerms) -> Iterator[Objection]:
+def _day_of_grant(waiver: Waiver, day: date, terms: GrantTerms) -> Iterator[Objection]:
     if day > terms.as_of:
         yield Objection(
             "granted",
@@ -268,7 +268,7 @@ def _approved(waiver: Waiver) -> tuple[object, ...]:
     return waiver.rule, waiver.approver, waiver.role, waiver.granted, waiver.expires, waiver.digest
 
 
-def _attested(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
+def _attested(waiver: Waiver, terms: GrantTerms) -> Iterator[Objection]:
     if terms.attested_by == "base" and terms.earlier is not None and not _is_among(waiver, terms.earlier):
         yield Objection(
             "approver",
@@ -290,7 +290,7 @@ def _attested(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
         )
 
 
-def _version(waiver: Waiver, terms: WaiverTerms) -> Iterator[Objection]:
+def _version(waiver: Waiver, terms: GrantTerms) -> Iterator[Objection]:
     if not terms.digest or waiver.digest == terms.digest:
         return
     setting = f'`digest: "{terms.digest}"`'

@@ -31,7 +31,7 @@ _PATTERN = re.compile(r"Function 'matches' error: '(.*)' not a valid regex", re.
 _REASON = re.compile(r"Function '(\w+)' error: ([^\n]*?)\.?\s*(?:Check function arguments|$)")
 
 
-class Value(NamedTuple):
+class CelValue(NamedTuple):
     """What an expression came to on a plan."""
 
     kind: Literal["bool", "other", "missing", "undeclared", "pattern", "unfit"]
@@ -40,7 +40,7 @@ class Value(NamedTuple):
     does not fit."""
 
 
-class Fault(NamedTuple):
+class ExpressionFault(NamedTuple):
     """Why an expression can be no rule. Line and column are the expression's, from 1; 0 where all of it is meant."""
 
     message: str
@@ -48,17 +48,17 @@ class Fault(NamedTuple):
     column: int = 0
 
 
-def fault_of(expression: str) -> Fault | None:
+def fault_of(expression: str) -> ExpressionFault | None:
     """What is wrong with an expression, whatever the plan."""
     try:
         program = _program(expression)
     except ValueError as error:
         found = _POSITION.search(str(error))
         if not found:
-            return Fault("it is no expression")
+            return ExpressionFault("it is no expression")
         if "Recursion limit" in found[3]:
-            return Fault("it is nested too deeply", int(found[1]), int(found[2]))
-        return Fault(
+            return ExpressionFault("it is nested too deeply", int(found[1]), int(found[2]))
+        return ExpressionFault(
             f"it is no expression: {found[3].split(' expecting {')[0]}", int(found[1]), int(found[2])
         )
     names = program.references()
@@ -66,10 +66,10 @@ def fault_of(expression: str) -> Fault | None:
     for name in names["variables"]:
         if name not in declared:
             message = f"there is no variable `{name}`; an expression speaks of {' and '.join(VARIABLES)}"
-            return Fault(message, *_first(name, expression))
+            return ExpressionFault(message, *_first(name, expression))
     for name in names["functions"]:
         if name.isalpha() and name not in _FUNCTIONS and name not in _OWN:
-            return Fault(f"there is no function `{name}`", *_first(name, expression))
+            return ExpressionFault(f"there is no function `{name}`", *_first(name, expression))
     return None
 
 
@@ -80,18 +80,18 @@ def _first(name: str, expression: str) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-def value_of(expression: str, packed_plan: bytes, tier: str) -> Value:
+def value_of(expression: str, packed_plan: bytes, tier: str) -> CelValue:
     """The expression's value on a plan, which comes as it travels."""
     _last_refusal.clear()
     try:
         value = _program(expression).execute(_context(packed_plan, tier))
     except KeyError as error:
-        return Value("missing", error.args[0] if error.args else "")
+        return CelValue("missing", error.args[0] if error.args else "")
     except Exception as error:
         return _reason(error)
     if isinstance(value, bool):
-        return Value("bool", value)
-    return Value("other", _TYPES.get(type(value), "a value of another type"))
+        return CelValue("bool", value)
+    return CelValue("other", _TYPES.get(type(value), "a value of another type"))
 
 
 _TYPES: dict[type, str] = {
@@ -100,23 +100,23 @@ _TYPES: dict[type, str] = {
 }  # fmt: skip
 
 
-def _reason(error: Exception) -> Value:
+def _reason(error: Exception) -> CelValue:
     """Why an expression has no value on a plan, in words of egp's where the library's are about itself."""
     text = str(error)
     undeclared = _UNDECLARED.search(text)
     if undeclared:
-        return Value("undeclared", undeclared[1])
+        return CelValue("undeclared", undeclared[1])
     pattern = _PATTERN.search(text)
     if pattern:
-        return Value("pattern", pattern[1])
+        return CelValue("pattern", pattern[1])
     if _last_refusal:
-        return Value("unfit", _last_refusal[-1])
+        return CelValue("unfit", _last_refusal[-1])
     if isinstance(error, TypeError):
-        return Value("unfit", "it compares or computes values of types that do not go together")
+        return CelValue("unfit", "it compares or computes values of types that do not go together")
     if isinstance(error, (IndexError, ZeroDivisionError, OverflowError)):
-        return Value("unfit", text.removesuffix(" in CEL expression"))
+        return CelValue("unfit", text.removesuffix(" in CEL expression"))
     function = _REASON.search(text)
-    return Value(
+    return CelValue(
         "unfit", f"{function[1]}(): {function[2]}" if function else "the plan's values do not fit it"
     )
 

@@ -34,7 +34,7 @@ _KEYWORDS = frozenset((
 _MOST_SHOWN = 100
 
 
-class Fault(NamedTuple):
+class SchemaFault(NamedTuple):
     """Why a schema can be no rule."""
 
     path: Path
@@ -50,7 +50,7 @@ class Misfit(NamedTuple):
     found: str
 
 
-def fault_of(schema: object) -> Fault | None:
+def fault_of(schema: object) -> SchemaFault | None:
     """What is wrong with a schema, as far as its references and patterns go; nothing is fetched to tell."""
     anchors = {part.get(key) for _, part in _parts(schema, ()) for key in ("$anchor", "$dynamicAnchor")}
     for path, part in _parts(schema, ()):
@@ -60,10 +60,12 @@ def fault_of(schema: object) -> Fault | None:
     return None
 
 
-def _fault_of_part(schema: object, path: Path, part: Mapping[str, Any], anchors: set[object]) -> Fault | None:
+def _fault_of_part(
+    schema: object, path: Path, part: Mapping[str, Any], anchors: set[object]
+) -> SchemaFault | None:
     draft = part.get("$schema", DRAFT)
     if str(draft).removesuffix("#") != DRAFT:
-        return Fault(
+        return SchemaFault(
             (*path, "$schema"), f"the schema is of {shown(draft)}", f"write it in draft 2020-12, {DRAFT}"
         )
     unknown = next((key for key in part if key not in _KEYWORDS and not key.startswith("x-")), None)
@@ -71,9 +73,9 @@ def _fault_of_part(schema: object, path: Path, part: Mapping[str, Any], anchors:
         guess = nearest(unknown, _KEYWORDS)
         hint = f", did you mean `{guess}`?" if guess else ""
         advice = "see the keywords of draft 2020-12; a key of your own starts with `x-`"
-        return Fault((*path, unknown), f"there is no keyword `{shown(unknown)}`{hint}", advice)
+        return SchemaFault((*path, unknown), f"there is no keyword `{shown(unknown)}`{hint}", advice)
     if path and "$id" in part:
-        return Fault((*path, "$id"), "a part of the schema has an `$id` of its own", "take it away")
+        return SchemaFault((*path, "$id"), "a part of the schema has an `$id` of its own", "take it away")
     for key in ("$ref", "$dynamicRef"):
         if key in part:
             found = _fault_of_reference(schema, (*path, key), part[key], anchors)
@@ -88,21 +90,27 @@ def _fault_of_part(schema: object, path: Path, part: Mapping[str, Any], anchors:
         try:
             re.compile(str(pattern))
         except (re.error, RecursionError, OverflowError) as error:
-            return Fault(at, f"the pattern `{shown(pattern)}` cannot be read: {error}", "correct the pattern")
+            return SchemaFault(
+                at, f"the pattern `{shown(pattern)}` cannot be read: {error}", "correct the pattern"
+            )
     return None
 
 
-def _fault_of_reference(schema: object, at: Path, reference: object, anchors: set[object]) -> Fault | None:
+def _fault_of_reference(
+    schema: object, at: Path, reference: object, anchors: set[object]
+) -> SchemaFault | None:
     name = shown(reference)
     if not isinstance(reference, str) or not reference.startswith("#"):
         advice = "copy what it names below `$defs`, and refer to it as `#/$defs/…`"
-        return Fault(at, f"the schema refers to `{name}`, and egp fetches nothing", advice)
+        return SchemaFault(at, f"the schema refers to `{name}`, and egp fetches nothing", advice)
     fragment = unquote(reference[1:])
     if fragment and not fragment.startswith("/"):
         is_there = fragment in anchors
     else:
         is_there = _leads_somewhere(schema, fragment)
-    return None if is_there else Fault(at, f"`{name}` is nothing in this schema", "correct the reference")
+    return (
+        None if is_there else SchemaFault(at, f"`{name}` is nothing in this schema", "correct the reference")
+    )
 
 
 def _leads_somewhere(schema: object, fragment: str) -> bool:

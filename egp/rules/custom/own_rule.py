@@ -161,7 +161,7 @@ class _WrittenRule(Rule):
         return RulePage(page_of(self.body))
 
 
-def _no_answer(key: str, value: cel.Value) -> tuple[str, str]:
+def _no_answer(key: str, value: cel.CelValue) -> tuple[str, str]:
     """Message and help for an expression that is no question."""
     if value.kind == "undeclared":
         return (

@@ -136,13 +136,13 @@ class _Reading:
         if answer:
             self._wrong((key,), *answer)
 
-    def _wrong_expression(self, key: str, expression: str, fault: cel.Fault) -> None:
+    def _wrong_expression(self, key: str, expression: str, fault: cel.ExpressionFault) -> None:
         advice = "an expression is written in CEL, as in `plan.sign_offs.exists(s, s.role == 'legal')`"
         span = self._span_in(key, expression, fault) if fault.line else None
         where = f" (line {fault.line}, column {fault.column} of it)" if fault.line and not span else ""
         self._wrong((key,), f"`{key}`: {fault.message}{where}", advice, span)
 
-    def _span_in(self, key: str, expression: str, fault: cel.Fault) -> Span | None:
+    def _span_in(self, key: str, expression: str, fault: cel.ExpressionFault) -> Span | None:
         """The character of the policy that a character of an expression is; None where escapes hide it.
 
         However YAML wraps a text, its characters that are no spaces stay, and in order.
@@ -189,16 +189,18 @@ class _Reading:
             return None
         return Schema(written, json.dumps(written), document, at)
 
-    def _malformed(self, schema: object) -> json_schema.Fault | None:
+    def _malformed(self, schema: object) -> json_schema.SchemaFault | None:
         try:
             found = ask(json_schema.malformed, schema)
         except ImportError:
-            return json_schema.Fault((), "schemas need the package jsonschema", _EXTRA)
+            return json_schema.SchemaFault((), "schemas need the package jsonschema", _EXTRA)
         except Stopped as bound:
-            return json_schema.Fault((), f"the schema was stopped: {bound}", "write a smaller schema")
+            return json_schema.SchemaFault((), f"the schema was stopped: {bound}", "write a smaller schema")
         if found is None:
             return None
-        return json_schema.Fault(found[0], f"this is no JSON Schema: {found[1]}", f"see {json_schema.DRAFT}")
+        return json_schema.SchemaFault(
+            found[0], f"this is no JSON Schema: {found[1]}", f"see {json_schema.DRAFT}"
+        )
 
     def _check_tests(self) -> None:
         for position, test in enumerate(self.item.tests):

@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from egp.record.sources.warehouse.buckets import Hashing, day_of
-from egp.record.sources.warehouse.instants import Span, within
-from egp.record.sources.warehouse.measures import Measure
+from egp.record.sources.warehouse.instants import InstantSpan, within
+from egp.record.sources.warehouse.measures import ComputedMetric
 from egp.record.sources.warehouse.opened import exact
 from egp.record.sources.warehouse.units import StageUnits, bucket_of, spans_of
 
@@ -45,9 +45,9 @@ class BucketHistograms:
     Groups are the values of the stage until the end of each of its days, then those of each day or week.
     """
 
-    measure: Measure
+    measure: ComputedMetric
     days: int
-    spans: tuple[Span, ...]
+    spans: tuple[InstantSpan, ...]
     edges: Floats
     """In the table's units."""
     whole: Floats
@@ -64,7 +64,12 @@ def edges_around(value: float, error: float) -> list[float]:
 
 
 def bucket_histograms(
-    session: Session, name: str, units: StageUnits, measure: Measure, edges: Sequence[float], hashing: Hashing
+    session: Session,
+    name: str,
+    units: StageUnits,
+    measure: ComputedMetric,
+    edges: Sequence[float],
+    hashing: Hashing,
 ) -> BucketHistograms:
     """One query. Raises ResultsError."""
     import numpy
@@ -93,7 +98,9 @@ def bucket_histograms(
 class _Histograms:
     """The query of one metric in one stage."""
 
-    def __init__(self, units: StageUnits, measure: Measure, edges: Sequence[float], hashing: Hashing) -> None:
+    def __init__(
+        self, units: StageUnits, measure: ComputedMetric, edges: Sequence[float], hashing: Hashing
+    ) -> None:
         self._units, self._measure, self._hashing = units, measure, hashing
         self._edges = list(edges)
         self.spans = list(spans_of(measure, units.clock))
@@ -163,7 +170,7 @@ class _Histograms:
         ended = ranked.filter(ranked.until.notnull())
         return [self._bins(ranked, ranked.day), self._bins(ended, ended.until, -1)]
 
-    def _of_span(self, number: int, span: Span, values: Any, near: Any) -> list[Any]:
+    def _of_span(self, number: int, span: InstantSpan, values: Any, near: Any) -> list[Any]:
         """A day or week, of the units that were there in it."""
 
         def inside(table: Any) -> Any:

@@ -12,10 +12,18 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from egp.record.sources.warehouse.instants import DAY, Span, StageClock, instant
-from egp.record.sources.warehouse.measures import Measure, summed
+from egp.record.sources.warehouse.instants import DAY, InstantSpan, StageClock, instant
+from egp.record.sources.warehouse.measures import ComputedMetric, summed
 from egp.record.sources.warehouse.source import OF_NUMERATOR
-from egp.record.sources.warehouse.units import ALL, Outcome, Part, StageUnits, SumsQuery, bucket_of, sums_of
+from egp.record.sources.warehouse.units import (
+    ALL,
+    Outcome,
+    StageUnits,
+    SumsQuery,
+    UnitsPart,
+    bucket_of,
+    sums_of,
+)
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -43,16 +51,16 @@ class BucketSums:
     values: Floats
     """Bucket × day × column."""
     columns: Mapping[str, int]
-    spans: tuple[Span, ...]
+    spans: tuple[InstantSpan, ...]
     """The days and weeks that metrics have rows of."""
-    measures: tuple[Measure, ...]
+    measures: tuple[ComputedMetric, ...]
     longest: int
     """Days after the stage's first through which outcomes are counted."""
     places: dict[object, list[tuple[str, int]]] = field(default_factory=dict, compare=False)
     """What was looked up: the columns of a row, and where they are."""
 
 
-def counted_days(measure: Measure, longest: int) -> int:
+def counted_days(measure: ComputedMetric, longest: int) -> int:
     """Days after the first exposure on which outcomes of a metric still come."""
     return longest if measure.outcome_days is None else min(measure.outcome_days, longest)
 
@@ -62,7 +70,7 @@ def column(number: int, lag: int, part: str) -> str:
     return f"{part}_{number}_{lag}"
 
 
-def span_column(number: int, span: Span, part: str) -> str:
+def span_column(number: int, span: InstantSpan, part: str) -> str:
     """The sum of a metric in a day or week."""
     return f"{part}_{number}_{span.name}"
 
@@ -81,9 +89,9 @@ def bucket_sums(
     session: Session,
     name: str,
     units: StageUnits,
-    found: Sequence[Measure],
+    found: Sequence[ComputedMetric],
     hashing: Hashing,
-    parts: Sequence[Part],
+    parts: Sequence[UnitsPart],
 ) -> BucketSums:
     """One query for each part of the units. Raises ResultsError."""
     import numpy
@@ -108,7 +116,7 @@ def bucket_sums(
 class _ByDay(SumsQuery):
     """The sums of a stage, each metric counted through each day after the first exposure as if that were its window."""
 
-    def __init__(self, units: StageUnits, found: list[Measure]) -> None:
+    def __init__(self, units: StageUnits, found: list[ComputedMetric]) -> None:
         self.measures = tuple(found)
         clock = units.clock
         self.longest = (clock.through - clock.first).days
@@ -126,7 +134,7 @@ class _ByDay(SumsQuery):
     def columns(self) -> list[str]:
         return list(self.scale_of)
 
-    def in_buckets(self, hashing: Hashing, part: Part = ALL) -> Any:
+    def in_buckets(self, hashing: Hashing, part: UnitsPart = ALL) -> Any:
         did = self._per_unit(part)
         did = did.mutate(bucket=bucket_of(did.unit, hashing.salt, hashing.buckets))
         sums = {UNITS: did.count(), **{span.units: did[span.served].sum() for span in self.spans}}
@@ -151,7 +159,7 @@ class _ByDay(SumsQuery):
     def _window_ends(self, units: Any) -> dict[str, Any]:  # noqa: ARG002
         return {}
 
-    def _counted(self) -> Iterator[Measure]:
+    def _counted(self) -> Iterator[ComputedMetric]:
         """Each metric once for each day through which it is counted, the last of them with its days and weeks."""
         for number, measure in enumerate(self.measures):
             last = counted_days(measure, self.longest)

@@ -13,7 +13,7 @@ from egp.plan.quantity import shown
 from egp.plan.results import LeftOut
 from egp.record.sources.warehouse.connection import Session, unusable
 from egp.record.sources.warehouse.instants import DAY, StageClock, within
-from egp.record.sources.warehouse.measures import Measure, longest_history, measures
+from egp.record.sources.warehouse.measures import ComputedMetric, longest_history, measures
 from egp.record.sources.warehouse.opened import AMOUNT, PARTITION, exact, in_utc, of_days
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def tables_of(catalogue: MetricCatalogue) -> WarehouseTables:
     return read(WarehouseTables, {"metrics": metrics})
 
 
-def defined_in(catalogue: MetricCatalogue, plan: Experiment) -> tuple[list[Measure], list[LeftOut]]:
+def defined_in(catalogue: MetricCatalogue, plan: Experiment) -> tuple[list[ComputedMetric], list[LeftOut]]:
     """The plan's metrics as the catalogue defines them, and those that it does not."""
     found, left_out = measures(plan, tables_of(catalogue))
     unknown = [
@@ -93,7 +93,7 @@ def defined_in(catalogue: MetricCatalogue, plan: Experiment) -> tuple[list[Measu
 
 
 @dataclass(slots=True)
-class Facts:
+class FactTables:
     """What the queries of a stage read, from the catalogue."""
 
     session: Session
@@ -119,7 +119,7 @@ class Facts:
         served = self.served(experiment, clock)
         return served.aggregate(first_at=served.at.min())
 
-    def happened(self, found: list[Measure], clock: StageClock) -> Any:
+    def happened(self, found: list[ComputedMetric], clock: StageClock) -> Any:
         """The rows of some metrics, from their pre-period up to the last outcomes, with amounts to six decimals."""
         first = clock.first - longest_history(found) * DAY
         span = clock.midnight(first), clock.outcomes_end
@@ -133,7 +133,7 @@ class Facts:
         inside = lacking.filter(lacking.at.isnull() | within(lacking.at, clock.begin, clock.end))
         return inside.aggregate(rows=inside.count())
 
-    def incomplete_events(self, found: list[Measure], clock: StageClock) -> Any:
+    def incomplete_events(self, found: list[ComputedMetric], clock: StageClock) -> Any:
         """Rows of some metrics that do not say whose they are, or not when they happened."""
         rows = _together(list(self._parts(found, clock.first, clock.through, None)))
         lacking = rows.filter(rows.unit.isnull() | rows.happened_at.isnull())
@@ -142,7 +142,7 @@ class Facts:
         return lacking.aggregate(rows=lacking.count())
 
     def _parts(
-        self, found: list[Measure], first: date, last: date, span: tuple[datetime, datetime] | None
+        self, found: list[ComputedMetric], first: date, last: date, span: tuple[datetime, datetime] | None
     ) -> Iterator[Any]:
         """Rows of each fact under the names of the metrics, within a span or whenever; a row of two metrics is there twice."""
         known = streams(self.catalogue)

@@ -20,9 +20,9 @@ from egp.plan.results import DENOMINATOR_SUMS, LeftOut
 from egp.record.sources.stages import StageDays
 from egp.record.sources.warehouse.asking import Queried
 from egp.record.sources.warehouse.connection import Session, opened, zone_of
-from egp.record.sources.warehouse.facts import Facts, defined_in
+from egp.record.sources.warehouse.facts import FactTables, defined_in
 from egp.record.sources.warehouse.instants import DAY, StageClock
-from egp.record.sources.warehouse.measures import Measure, summed
+from egp.record.sources.warehouse.measures import ComputedMetric, summed
 from egp.record.sources.warehouse.quantiles import QuantileQuery, ranked, standard_error
 from egp.record.sources.warehouse.source import OF_NUMERATOR, parts_of
 from egp.record.sources.warehouse.units import Outcome, StageUnits, SumsQuery
@@ -56,7 +56,7 @@ class Asked:
     """Days of the pre-period."""
 
 
-def asked(plan: Experiment, found: list[Measure], as_of: date, parts: int = PARTS) -> Asked:
+def asked(plan: Experiment, found: list[ComputedMetric], as_of: date, parts: int = PARTS) -> Asked:
     """Parts that end so early that all outcomes have matured by the day before ``as_of``. Raises NotChecked."""
     days = entry_days(plan)
     after = max((each.outcome_days or 0 for each in found), default=0)
@@ -71,7 +71,7 @@ def asked(plan: Experiment, found: list[Measure], as_of: date, parts: int = PART
     return Asked(tuple(runs), after, gap, before)
 
 
-def measured(plan: Experiment, catalogue: MetricCatalogue) -> tuple[list[Measure], list[LeftOut]]:
+def measured(plan: Experiment, catalogue: MetricCatalogue) -> tuple[list[ComputedMetric], list[LeftOut]]:
     """The plan's metrics as the catalogue defines them, each with its days and weeks, and those that it does not."""
     found, left_out = defined_in(catalogue, plan)
     of_segments = [
@@ -88,10 +88,10 @@ class History:
     catalogue: MetricCatalogue
     population: str
 
-    def runs(self, plan: Experiment, found: list[Measure], about: Asked) -> Iterator[RunInThePast]:
+    def runs(self, plan: Experiment, found: list[ComputedMetric], about: Asked) -> Iterator[RunInThePast]:
         """Each part of the past. Raises ResultsError."""
         with opened(self.warehouse) as session:
-            facts = Facts(session, self.catalogue, self.population)
+            facts = FactTables(session, self.catalogue, self.population)
             for number, days in enumerate(about.runs, 1):
                 name = f"part {number} of {len(about.runs)}"
                 part = _Part(session, plan, facts, days, about, name, self.warehouse.step)
@@ -103,13 +103,13 @@ class _Part:
     """One part of the past."""
 
     def __init__(
-        self, session: Session, plan: Experiment, facts: Facts, days: Interval, about: Asked, name: str,
+        self, session: Session, plan: Experiment, facts: FactTables, days: Interval, about: Asked, name: str,
         step: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._session, self._facts, self._days, self._about, self._name = session, facts, days, about, name
         self._zone, self._step = zone_of(session, plan), step
 
-    def run(self, found: list[Measure]) -> RunInThePast:
+    def run(self, found: list[ComputedMetric]) -> RunInThePast:
         metrics: dict[str, MetricHistory] = {}
         units, by_day = 0, tuple[int, ...]()
         for is_open, after in ((False, self._about.after), (True, self._about.until_readout)):
@@ -126,7 +126,7 @@ class _Part:
                     quantiles[each.id] = seen
         return RunInThePast(self._days, units, by_day, metrics, quantiles)
 
-    def _whole(self, measure: Measure) -> Measure:
+    def _whole(self, measure: ComputedMetric) -> ComputedMetric:
         history = self._about.before if measure.has_first_week or measure.history_days else 0
         return replace(measure, has_days=True, has_weeks=True, has_first_week=False, history_days=history)
 
@@ -135,7 +135,9 @@ class _Part:
         clock = StageClock(StageDays("test", self._days), self._zone, through)
         return StageUnits(self._facts.population, clock, self._facts)
 
-    def _sums(self, ours: list[Measure], after: int) -> tuple[int, tuple[int, ...], dict[str, MetricHistory]]:
+    def _sums(
+        self, ours: list[ComputedMetric], after: int
+    ) -> tuple[int, tuple[int, ...], dict[str, MetricHistory]]:
         units = self._units(after)
         query = SumsQuery(units, ours)
         rows: list[dict[str, Any]] = []
@@ -150,7 +152,7 @@ class _Part:
         found = {each.id: _history(each, query, rows) for each in ours} if rows else {}
         return sum(int(row["units"]) for row in rows), by_day, found
 
-    def _quantile(self, measure: Measure) -> QuantileSeen | None:
+    def _quantile(self, measure: ComputedMetric) -> QuantileSeen | None:
         after = self._about.after if measure.outcome_days is not None else self._about.until_readout
         query = QuantileQuery(self._units(after), replace(measure, has_days=False, has_weeks=False))
         of = f"{measure.id} in {self._name}"
@@ -169,7 +171,7 @@ class _Part:
         return None
 
 
-def _history(measure: Measure, query: SumsQuery, rows: list[dict[str, Any]]) -> MetricHistory:
+def _history(measure: ComputedMetric, query: SumsQuery, rows: list[dict[str, Any]]) -> MetricHistory:
     cohort = next(each for each in query.outcomes if each.measure is measure and each.span is None)
     scale = measure.scale
 

@@ -14,7 +14,7 @@ WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class InstantSpan:
     """A whole day or week of a stage, from its first instant up to the one after its last."""
 
     window: str
@@ -78,21 +78,21 @@ class StageClock:
         """The first instant of a day, in UTC."""
         return datetime.combine(day, time(0), self.zone).astimezone(UTC)
 
-    def days(self) -> Iterator[Span]:
+    def days(self) -> Iterator[InstantSpan]:
         day = self.first
         while day <= self.last:
             yield self._span("day", (day - self.first).days, day, 1)
             day += DAY
 
-    def weeks(self) -> Iterator[Span]:
+    def weeks(self) -> Iterator[InstantSpan]:
         """The weeks of the stage that are over."""
         first = self.first
         while first + (WEEK - 1) * DAY <= self.last:
             yield self._span("week", (first - self.first).days // WEEK, first, WEEK)
             first += WEEK * DAY
 
-    def _span(self, window: str, number: int, first: date, days: int) -> Span:
-        return Span(window, number, first, self.midnight(first), self.midnight(first + days * DAY))
+    def _span(self, window: str, number: int, first: date, days: int) -> InstantSpan:
+        return InstantSpan(window, number, first, self.midnight(first), self.midnight(first + days * DAY))
 
     def by_day(self, at: Any, shift: int) -> Any:
         """For an instant of the stage, the midnight that lies so many days after the one before it."""

@@ -20,12 +20,12 @@ from egp.record.sources.warehouse.bucket_quantiles import (
 )
 from egp.record.sources.warehouse.buckets import BucketSums, Hashing, bucket_sums
 from egp.record.sources.warehouse.connection import Session, opened, unusable, zone_of
-from egp.record.sources.warehouse.facts import Facts
+from egp.record.sources.warehouse.facts import FactTables
 from egp.record.sources.warehouse.instants import DAY, StageClock
-from egp.record.sources.warehouse.measures import Measure
+from egp.record.sources.warehouse.measures import ComputedMetric
 from egp.record.sources.warehouse.quantiles import QuantileQuery, ranked, standard_error
 from egp.record.sources.warehouse.source import parts_of
-from egp.record.sources.warehouse.units import Part, StageUnits
+from egp.record.sources.warehouse.units import StageUnits, UnitsPart
 
 if TYPE_CHECKING:
     from egp.plan.catalogue import MetricCatalogue
@@ -45,7 +45,7 @@ class StageOfLife:
     """Of exposure."""
     until: int
     """Outcomes are counted until the begin of this day."""
-    measures: tuple[Measure, ...]
+    measures: tuple[ComputedMetric, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Lives:
         """The first whole day of the population's history; None where nobody was there. Raises ResultsError."""
         with opened(self.warehouse) as session:
             zone = zone_of(session, plan)
-            facts = Facts(session, self.catalogue, self.population)
+            facts = FactTables(session, self.catalogue, self.population)
             span = Interval(as_of - FURTHEST * DAY, as_of - DAY)
             clock = StageClock(StageDays("history", span), zone, span.last)
             self.warehouse.step("the begin of history")
@@ -101,10 +101,10 @@ class Lives:
     ) -> Iterator[dict[str, StageInBuckets]]:
         """The stages of each life. Raises ResultsError."""
         with opened(self.warehouse) as session:
-            facts = Facts(session, self.catalogue, self.population)
+            facts = FactTables(session, self.catalogue, self.population)
             zone = zone_of(session, plan)
             edges: dict[str, list[float]] = {}
-            parts: dict[str, list[Part]] = {}
+            parts: dict[str, list[UnitsPart]] = {}
             """Of the units of each stage, by how many the first life has."""
             for number, life in enumerate(lives, 1):
                 name = f"life {number} of {len(lives)}, from {life.start}"
@@ -135,7 +135,7 @@ class Lives:
                 yield found
             session.end()
 
-    def _edges(self, session: Session, units: StageUnits, measure: Measure) -> list[float]:
+    def _edges(self, session: Session, units: StageUnits, measure: ComputedMetric) -> list[float]:
         """Around the quantile of the first life, from the values themselves, which the histogram is compared with."""
         whole = replace(measure, has_days=False, has_weeks=False)
         query = QuantileQuery(units, whole)
@@ -163,7 +163,7 @@ class Lives:
             self.compared[at] = replace(each, binned=binned)
 
 
-def _units(facts: Facts, zone: tzinfo, stage: StageOfLife, start: date) -> StageUnits:
+def _units(facts: FactTables, zone: tzinfo, stage: StageOfLife, start: date) -> StageUnits:
     first = start + stage.first * DAY
     days = StageDays(stage.name, Interval(first, first + (stage.days - 1) * DAY))
     return StageUnits(facts.population, StageClock(days, zone, start + (stage.until - 1) * DAY), facts)

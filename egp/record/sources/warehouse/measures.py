@@ -22,7 +22,7 @@ _SECONDS = {"us": Decimal("0.000001"), "ms": Decimal("0.001"), "s": Decimal(1)}
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class ComputedMetric:
     """One metric as the queries compute it."""
 
     id: str
@@ -61,9 +61,9 @@ class Measure:
         return (self.event, self.denominator) if self.denominator else (self.event,)
 
 
-def measures(plan: Experiment, tables: WarehouseTables) -> tuple[list[Measure], list[LeftOut]]:
+def measures(plan: Experiment, tables: WarehouseTables) -> tuple[list[ComputedMetric], list[LeftOut]]:
     """What is computed, in the order of the plan, and what is not."""
-    found: list[Measure] = []
+    found: list[ComputedMetric] = []
     left_out: list[LeftOut] = []
     for path, metric in plan.metrics:
         source = (tables.metrics or {}).get(metric.name) or read(MetricEvents, {})
@@ -103,14 +103,14 @@ def _segments(tables: WarehouseTables) -> dict[str, str]:
 
 def _measure(
     plan: Experiment, role: str, metric: Metric, source: MetricEvents, tables: WarehouseTables
-) -> Measure:
+) -> ComputedMetric:
     kind, name = _kind(plan, metric), metric.name
     is_guardrail, decides = role == "guardrail_metrics", role.endswith("primary_metric") or "primary" in role
     watched = [rule for rule in plan.stop_rules if rule.metric == name]
     unit = source.value_unit or ""
     scale = _SECONDS[unit or "s"]
     parts = [*plan.segments, *(plan.diagnostic_segments if is_guardrail else ())]
-    return Measure(
+    return ComputedMetric(
         id=name,
         kind=kind,
         event=source.event or name,
@@ -139,14 +139,14 @@ def _history(plan: Experiment) -> int:
     return whole_days(reduction.pre_period or timedelta(0))
 
 
-def longest_history(found: list[Measure]) -> int:
+def longest_history(found: list[ComputedMetric]) -> int:
     return max((each.history_days for each in found), default=0)
 
 
-def events_of(found: list[Measure]) -> list[str]:
+def events_of(found: list[ComputedMetric]) -> list[str]:
     """Names of all events that are read."""
     return sorted({event for each in found for event in each.events})
 
 
-def summed(found: list[Measure]) -> Iterator[Measure]:
+def summed(found: list[ComputedMetric]) -> Iterator[ComputedMetric]:
     return (each for each in found if each.kind != "quantile")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from egp.record.sources.warehouse.connection import Session, unusable
 from egp.record.sources.warehouse.instants import DAY, StageClock, within
-from egp.record.sources.warehouse.measures import Measure, events_of, longest_history
+from egp.record.sources.warehouse.measures import ComputedMetric, events_of, longest_history
 
 if TYPE_CHECKING:
     from egp.record.sources.tables import EventTable, ExposureTable, WarehouseTables
@@ -40,7 +40,7 @@ class Tables(Protocol):
         """Every time that a unit was served a variant in the stage, whole or not: unit, variant, at."""
         ...
 
-    def happened(self, found: list[Measure], clock: StageClock) -> Any:
+    def happened(self, found: list[ComputedMetric], clock: StageClock) -> Any:
         """What some metrics count, from their pre-period up to the last outcomes: unit, event, happened_at, amount."""
         ...
 
@@ -48,7 +48,7 @@ class Tables(Protocol):
         """How many rows of the stage do not say who was served what, or not when."""
         ...
 
-    def incomplete_events(self, found: list[Measure], clock: StageClock) -> Any:
+    def incomplete_events(self, found: list[ComputedMetric], clock: StageClock) -> Any:
         """How many rows of some metrics do not say whose they are, or not when they happened."""
         ...
 
@@ -72,7 +72,7 @@ class Opened:
         ours = ours.filter(ours.experiment == experiment)
         return ours.filter(within(ours.at, clock.begin, clock.end))
 
-    def happened(self, found: list[Measure], clock: StageClock) -> Any:
+    def happened(self, found: list[ComputedMetric], clock: StageClock) -> Any:
         """The events of some metrics, from their pre-period up to the last outcomes, with amounts to six decimals."""
         first = clock.first - longest_history(found) * DAY
         events = self._events_named(found, clock, first)
@@ -86,14 +86,14 @@ class Opened:
         lacking = ours.filter(ours.unit.isnull() | ours.variant.isnull() | ours.at.isnull())
         return _of_stage_or_never(lacking, clock.begin, clock.end)
 
-    def incomplete_events(self, found: list[Measure], clock: StageClock) -> Any:
+    def incomplete_events(self, found: list[ComputedMetric], clock: StageClock) -> Any:
         """Events of some metrics that do not say whose they are, or not when they happened."""
         events = self._events_named(found, clock, clock.first, or_none=True)
         lacking = events.filter(events.unit.isnull() | events.at.isnull())
         return _of_stage_or_never(lacking, clock.begin, clock.outcomes_end)
 
     def _events_named(
-        self, found: list[Measure], clock: StageClock, first: date, *, or_none: bool = False
+        self, found: list[ComputedMetric], clock: StageClock, first: date, *, or_none: bool = False
     ) -> Any:
         events = of_days(self.events, first, clock.through, or_none=or_none)
         return events.filter(events.event.isin(events_of(found)))

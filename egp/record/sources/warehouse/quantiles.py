@@ -16,8 +16,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from egp.record.sources.warehouse.instants import Span, within
-from egp.record.sources.warehouse.measures import Measure
+from egp.record.sources.warehouse.instants import InstantSpan, within
+from egp.record.sources.warehouse.measures import ComputedMetric
 from egp.record.sources.warehouse.opened import AMOUNT, exact
 from egp.record.sources.warehouse.units import StageUnits, is_in_segment, spans_of
 
@@ -44,7 +44,7 @@ class Ranked:
 class QuantileQuery:
     """Both queries of one metric in one stage."""
 
-    def __init__(self, units: StageUnits, measure: Measure) -> None:
+    def __init__(self, units: StageUnits, measure: ComputedMetric) -> None:
         self._units = units
         self._measure = measure
         self.spans = list(spans_of(measure, units.clock))
@@ -188,7 +188,7 @@ def standard_error(found: Ranked, row: dict[str, Any]) -> float | None:
     return float(upper - lower) / (2 * _Z)
 
 
-def _total_number(joined: Any, measure: Measure) -> Any:
+def _total_number(joined: Any, measure: ComputedMetric) -> Any:
     """0 for what counts in the stage's total, else -1."""
     import ibis
 
@@ -197,7 +197,7 @@ def _total_number(joined: Any, measure: Measure) -> Any:
     return (joined.happened_at < joined.until).ifelse(0, -1).cast("int64")
 
 
-def _number(joined: Any, spans: list[Span]) -> Any:
+def _number(joined: Any, spans: list[InstantSpan]) -> Any:
     """The number of the span in which an event happened and its unit was served, else -1."""
     import ibis
 

@@ -18,13 +18,13 @@ from egp.plan.results import FIRST_WEEK, LeftOut, StageCounts
 from egp.record.sources.table import Record, RecordTable
 from egp.record.sources.warehouse.asking import PLAINLY, Asking
 from egp.record.sources.warehouse.connection import Session, connected, unusable
-from egp.record.sources.warehouse.facts import Facts, defined_in
-from egp.record.sources.warehouse.instants import DAY, WEEK, Span, StageClock
-from egp.record.sources.warehouse.measures import Measure, measures
+from egp.record.sources.warehouse.facts import FactTables, defined_in
+from egp.record.sources.warehouse.instants import DAY, WEEK, InstantSpan, StageClock
+from egp.record.sources.warehouse.measures import ComputedMetric, measures
 from egp.record.sources.warehouse.named import without_secrets
 from egp.record.sources.warehouse.opened import SEGMENT, Tables, opened
 from egp.record.sources.warehouse.quantiles import TOTAL, QuantileQuery, ranked, standard_error
-from egp.record.sources.warehouse.units import Outcome, Part, StageUnits, SumsQuery
+from egp.record.sources.warehouse.units import Outcome, StageUnits, SumsQuery, UnitsPart
 
 if TYPE_CHECKING:
     from egp.plan.catalogue import MetricCatalogue
@@ -64,7 +64,7 @@ class Warehouse:
         counts: list[StageCounts] = []
         computed, left_out = self._measures(plan)
         with connected(self.url, self.root, self.asking) as session:
-            tables = Facts(session, self.catalogue) if self.catalogue else opened(session, self.tables)
+            tables = FactTables(session, self.catalogue) if self.catalogue else opened(session, self.tables)
             for stage in stages.entered.values():
                 rows = _StageRows(session, plan, stage, stages.today - DAY, tables, computed)
                 if rows.clock.has_begun:
@@ -78,18 +78,18 @@ class Warehouse:
             path, columns, records, counts=tuple(counts), left_out=tuple(left_out), is_whole=True
         )
 
-    def _measures(self, plan: Experiment) -> tuple[list[Measure], list[LeftOut]]:
+    def _measures(self, plan: Experiment) -> tuple[list[ComputedMetric], list[LeftOut]]:
         """What is computed, and what is not."""
         return defined_in(self.catalogue, plan) if self.catalogue else measures(plan, self.tables)
 
 
-def parts_of(session: Session, units: StageUnits) -> Iterator[Part]:
+def parts_of(session: Session, units: StageUnits) -> Iterator[UnitsPart]:
     """All units, or in an embedded engine, which has the memory of this process, so many that they fit in it."""
     of = 1
     if session.is_embedded:
         exposures = session.fetch(f"exposures of {units.clock.stage.name}", units.count())
         of = max(1, -(-_count(exposures, "rows") // _AT_ONCE))
-    yield from (Part(number, of) for number in range(of))
+    yield from (UnitsPart(number, of) for number in range(of))
 
 
 class _StageRows:
@@ -97,7 +97,7 @@ class _StageRows:
 
     def __init__(
         self, session: Session, plan: Experiment, stage: StageDays, through: date, tables: Tables,
-        computed: list[Measure],
+        computed: list[ComputedMetric],
     ) -> None:  # fmt: skip
         zone = time_zone((plan.schedule and plan.schedule.timezone) or "")
         assert zone is not None
@@ -182,7 +182,7 @@ class _StageRows:
         if measure.has_first_week and span.window == "week" and not segment and span.number < 2:
             yield from self._of_span(outcome, span, FIRST_WEEK, [row for row in rows if row["day"] < WEEK])
 
-    def _of_span(self, outcome: Outcome, span: Span, segment: str, rows: Fetched) -> Iterator[Cells]:
+    def _of_span(self, outcome: Outcome, span: InstantSpan, segment: str, rows: Fetched) -> Iterator[Cells]:
         for variant, ours in _by([row for row in rows if row[span.units]], "variant"):
             yield self._cells(outcome, variant, span.window, span.first, segment, ours, span.units)
 
@@ -204,11 +204,13 @@ class _StageRows:
             cells[name] = _total((row[outcome.column(name)] for row in rows), scale)
         return cells
 
-    def _key(self, window: str, day: date | None, variant: object, measure: Measure, segment: str) -> Cells:
+    def _key(
+        self, window: str, day: date | None, variant: object, measure: ComputedMetric, segment: str
+    ) -> Cells:
         return {"stage": self.clock.stage.name, "window": window, "date": day, "variant": variant,
                 "metric": measure.id, "segment": segment or None}  # fmt: skip
 
-    def _quantiles(self, measure: Measure) -> Iterator[Cells]:
+    def _quantiles(self, measure: ComputedMetric) -> Iterator[Cells]:
         query, of = QuantileQuery(self._units, measure), f"{measure.id} in {self.clock.stage.name}"
         found = ranked(self._session.fetch(f"quantiles of {of}", query.first()), measure.quantile)
         if self._session.is_dry:

@@ -13,8 +13,8 @@ from operator import mul
 from typing import Any
 
 from egp.plan.results import COVARIATE_SUMS, DENOMINATOR_SUMS, RATIO_COVARIATE_SUMS, SUMS
-from egp.record.sources.warehouse.instants import Span, StageClock, within
-from egp.record.sources.warehouse.measures import Measure, longest_history, summed
+from egp.record.sources.warehouse.instants import InstantSpan, StageClock, within
+from egp.record.sources.warehouse.measures import ComputedMetric, longest_history, summed
 from egp.record.sources.warehouse.opened import AMOUNT, SEGMENT, Tables, exact
 
 _WIDE, _SQUARE, _TOTAL = "decimal(19, 6)", "decimal(36, 12)", "decimal(38, 12)"
@@ -26,8 +26,8 @@ class Outcome:
     """What units did of a metric in a window: the columns that hold it, before and after they are summed."""
 
     number: int
-    measure: Measure
-    span: Span | None
+    measure: ComputedMetric
+    span: InstantSpan | None
     """None for the cohorts, whose outcomes count from the first exposure until they have matured."""
 
     def column(self, part: str) -> str:
@@ -49,7 +49,7 @@ class Outcome:
         )
 
 
-def outcomes(found: list[Measure], clock: StageClock) -> list[Outcome]:
+def outcomes(found: list[ComputedMetric], clock: StageClock) -> list[Outcome]:
     """Every window of every metric that is summed."""
     result = []
     for number, measure in enumerate(summed(found)):
@@ -58,7 +58,7 @@ def outcomes(found: list[Measure], clock: StageClock) -> list[Outcome]:
     return result
 
 
-def spans_of(measure: Measure, clock: StageClock) -> Iterator[Span]:
+def spans_of(measure: ComputedMetric, clock: StageClock) -> Iterator[InstantSpan]:
     """The days and weeks that a metric has rows of."""
     if measure.has_days:
         yield from clock.days()
@@ -68,7 +68,7 @@ def spans_of(measure: Measure, clock: StageClock) -> Iterator[Span]:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class UnitsPart:
     """Some of the units, by the remainder of their hash: what parts sum up to is what all units do."""
 
     number: int = 0
@@ -92,7 +92,7 @@ def _hash_of(unit: Any) -> Any:
     return own(unit)
 
 
-ALL = Part()
+ALL = UnitsPart()
 
 
 def bucket_of(unit: Any, salt: str, buckets: int) -> Any:
@@ -114,7 +114,7 @@ class StageUnits:
         served = self._whole()
         return served.aggregate(rows=served.count())
 
-    def units(self, spans: Iterable[Span], segments: Sequence[str] = (), part: Part = ALL) -> Any:
+    def units(self, spans: Iterable[InstantSpan], segments: Sequence[str] = (), part: UnitsPart = ALL) -> Any:
         """Each unit with its first exposure, 0 or 1 for every span in which it was served, and irregularities."""
         served = part.rows(self._whole())
         if self.tables.is_log:
@@ -150,14 +150,14 @@ _SUMS_OF_SPAN = ("sum", "denominator_sum")
 class SumsQuery:
     """The query of the metrics that are summed."""
 
-    def __init__(self, units: StageUnits, found: list[Measure]) -> None:
+    def __init__(self, units: StageUnits, found: list[ComputedMetric]) -> None:
         self._units = units
         self._measures = list(summed(found))
         self.outcomes = outcomes(found, units.clock)
         self.spans = sorted({each.span for each in self.outcomes if each.span}, key=lambda span: span.name)
         self.segments = sorted({name for each in self._measures for name in each.all_segments})
 
-    def sums(self, part: Part = ALL) -> Any:
+    def sums(self, part: UnitsPart = ALL) -> Any:
         """Sums over the units of each variant, first day and segment; all that leaves the warehouse."""
         did = self._per_unit(part)
         keys = ["is_crossed", "variant", "day", *(SEGMENT + name for name in self.segments)]
@@ -167,7 +167,7 @@ class SumsQuery:
             sums |= sums_of(did, outcome)
         return did.group_by(keys).aggregate(**sums).order_by(keys)
 
-    def by_bucket(self, buckets: int, part: Part = ALL) -> Any:
+    def by_bucket(self, buckets: int, part: UnitsPart = ALL) -> Any:
         """Sums over the units of each bucket: of the cohorts all, of days and weeks the sums alone. ``buckets`` is a
         power of two."""
         did = self._per_unit(part)
@@ -185,7 +185,7 @@ class SumsQuery:
             sums |= found
         return did.group_by("bucket").aggregate(**sums).order_by("bucket")
 
-    def _per_unit(self, part: Part) -> Any:
+    def _per_unit(self, part: UnitsPart) -> Any:
         """Each unit with what it did in every window."""
         units = self._phrase(part)
         if not self._measures:
@@ -205,7 +205,7 @@ class SumsQuery:
     def _happened(self) -> Any:
         return self._units.tables.happened(self._measures, self._units.clock)
 
-    def _phrase(self, part: Part) -> Any:
+    def _phrase(self, part: UnitsPart) -> Any:
         """Units with the number of their day, and with what is irregular as 0 or 1."""
         units = self._units.units(self.spans, self.segments, part)
         kept = [name for name in units.columns if name not in ("other_variant", "times")]
@@ -268,7 +268,7 @@ def _any(condition: Any) -> Any:
     return condition.ifelse(1, 0).max()
 
 
-def _value(joined: Any, measure: Measure, counts: Any, *, is_capped: bool) -> Any:
+def _value(joined: Any, measure: ComputedMetric, counts: Any, *, is_capped: bool) -> Any:
     if measure.kind == "proportion":
         return _any(counts)
     total = counts.ifelse(joined.amount.fill_null(1), 0).sum().cast(AMOUNT)
