@@ -92,7 +92,7 @@ def measure(source: PlanSource, finder: PlanFinder, policy: Policy, call: Measur
     if not all(run.units for run in runs):
         empty = next(run for run in runs if not run.units)
         raise PastError(
-            f"nobody of {shown(population)} was there from {empty.days}", "measure an earlier time: --as-of"
+            f"history has nobody of {shown(population)} in {empty.days}", "measure an earlier time: --as-of"
         )
     numbers = tuple(measured_numbers(plan, runs, catalogue.units_of_values()))
     in_policy = judged_as(source, plan, finder, policy).in_policy

@@ -406,7 +406,7 @@ class TestEveryoneTreated:
             stages=(entry(0.7, "2023-02-07T08:00:00-08:00"), entry(1.0, "2023-02-10T08:00:00-08:00")), registration=registered(plan),
         )  # fmt: skip
         reading = of(world.decide(), "stop-rule")
-        assert reading.message.startswith("100% treats everyone: there is nobody to compare with")
+        assert reading.message.startswith("100% treats everyone: with nobody to compare with")
         assert reading.observed == "no control"
 
 

@@ -129,7 +129,7 @@ def test_what_cannot_be_measured(shop: Path, line: str, other: str, message: str
 def test_a_time_without_anybody(shop: Path) -> None:
     told = call(shop, "measure", PLAN, "--source", "duckdb:///shop.db", "--as-of", "2022-06-01")
     assert told.status == 2
-    assert "nobody of pdp_mobile was there from" in told.err
+    assert "history has nobody of pdp_mobile in" in told.err
 
 
 def test_a_fact_that_is_not_one_query_is_not_sent(shop: Path) -> None:

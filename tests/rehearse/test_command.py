@@ -91,9 +91,9 @@ def test_a_page_for_people_has_the_rows_that_the_docs_have(shop: Path) -> None:
 
 
 REFUSED = [
-    (("--runs", "0"), "0 is none; give 1 to 100,000"),
+    (("--runs", "0"), "0 is no whole number from 1 to 100,000"),
     (("--as-of", "2022-11-10"), "history has"),
-    (("--as-of", "2021-11-10"), "nobody of pdp_mobile was there before 2021-11-10"),
+    (("--as-of", "2021-11-10"), "history has nobody of pdp_mobile before 2021-11-10"),
     (("--dry-run",), "-- begin of history"),
 ]
 
@@ -105,7 +105,7 @@ def test_what_cannot_be_rehearsed(shop: Path, more: tuple[str, ...], message: st
 
 
 def test_without_a_source_or_a_population(shop: Path, tmp_path: Path) -> None:
-    assert "rehearse where?" in call(shop, "rehearse", PLAN).err
+    assert "no warehouse to rehearse in" in call(shop, "rehearse", PLAN).err
     copy_shop(tmp_path / "shop")
     file = tmp_path / "shop" / PLAN
     file.write_text(file.read_text().replace("population: {of: pdp_mobile}", ""))

@@ -90,7 +90,7 @@ def rehearse(source: PlanSource, finder: PlanFinder, policy: Policy, call: Rehea
     first = lives.begin(plan, call.as_of)
     if first is None:
         raise PastError(
-            f"nobody of {shown(population)} was there before {call.as_of}", "rehearse another time: --as-of"
+            f"history has nobody of {shown(population)} before {call.as_of}", "rehearse another time: --as-of"
         )
     earliest = first + max((each.history_days for each in found), default=0) * DAY
     whole = _timeline(plan, call, rules)

@@ -110,4 +110,4 @@ def _require_one_thing(options: argparse.Namespace) -> None:
             f"a decision needs {said}", "egp decide --help; --position records what somebody wants"
         )
     if options.wants or options.agrees_if:
-        raise terminal.Stop("--wants and --agrees-if are of a position", "--position says whose")
+        raise terminal.Stop("--wants and --agrees-if belong to a position", "--position says whose")

@@ -40,7 +40,7 @@ def from_history(
     sources = finder.asked([options.plan])
     if finder.failures or len(sources) != 1:
         terminal.print_failures(finder.failures)
-        raise terminal.Stop(f"one plan is {doing[1]}", "name its file")
+        raise terminal.Stop(f"one plan at a time is {doing[1]}", "name its file")
     root = lock_folder(finder.folder, policy.home)
     as_of = judging_day(options.as_of, policy.timezone)
     try:

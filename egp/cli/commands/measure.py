@@ -58,7 +58,7 @@ def _parts(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     if not options.source:
-        raise terminal.Stop("measure where?", "egp measure PLAN --source duckdb:///warehouse.db")
+        raise terminal.Stop("no warehouse to measure in", "egp measure PLAN --source duckdb:///warehouse.db")
     policy, finder = policy_and_plans(options, [options.plan])
     from egp.advice.measure import MeasureRequest, measure
 

@@ -72,7 +72,7 @@ def _count(least: int, most: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         plain = text.replace("_", "")
         if not plain.isascii() or not plain.isdigit() or not least <= int(plain) <= most:
-            raise argparse.ArgumentTypeError(f"{text} is none; give {least:,} to {most:,}")
+            raise argparse.ArgumentTypeError(f"{text} is no whole number from {least:,} to {most:,}")
         return int(plain)
 
     return parse
@@ -80,7 +80,9 @@ def _count(least: int, most: int) -> Callable[[str], int]:
 
 def run(options: argparse.Namespace) -> int:
     if not options.source:
-        raise terminal.Stop("rehearse where?", "egp rehearse PLAN --source duckdb:///warehouse.db")
+        raise terminal.Stop(
+            "no warehouse to rehearse in", "egp rehearse PLAN --source duckdb:///warehouse.db"
+        )
     policy, finder = policy_and_plans(options, [options.plan])
     from egp.advice.rehearsal.rehearse import RehearsalRequest, rehearse
 

@@ -95,8 +95,8 @@ def _nobody_to_compare_with(readout: Readout) -> Iterator[Reading]:
     """Said, so that nobody takes the silence of the alarms for an answer."""
     if readout.plan.stop_rules or readout.plan.guardrail_metrics:
         message = (
-            f"{readout.stage.name} treats everyone: there is nobody to compare with, so that no stop rule and no alarm of a guardrail "
-            "can sound; limits, and data that stop, are what is watched"
+            f"{readout.stage.name} treats everyone: with nobody to compare with, no stop rule and no alarm of a guardrail "
+            "can sound; limits and missing data are still watched"
         )
         yield Reading("pass", message, observed="no control")
 

@@ -112,7 +112,7 @@ CROSSOVER = Refused(
 )
 OBSERVED = Refused(
     "a comparison without random assignment rests on a model of who got the treatment, which nothing in egp can check",
-    "randomise, or decide by other means; egp has nothing to say on it",
+    "randomise, or decide by other means: egp cannot judge this design",
 )
 
 BY_NAME = {

@@ -33,13 +33,13 @@ Fails at `/decision_rule/min_ci_lower`, saying "does not say when to ship":
 decision_rule: {min_ci_lower: null}
 ```
 
-Fails at `/decision_rule/min_ci_lower`, saying "from an interval down to -1% on":
+Fails at `/decision_rule/min_ci_lower`, saying "whose interval reaches into harm":
 
 ```yaml
 decision_rule: {min_ci_lower: -1%}
 ```
 
-Fails at `/decision_rule/min_ci_lower`, saying "a fall is above 0":
+Fails at `/decision_rule/min_ci_lower`, saying "is written without the minus":
 
 ```yaml
 primary_metric: {direction: decrease}
@@ -166,10 +166,10 @@ def _criterion(plan: Experiment, decision: DecisionRule) -> Iterator[Finding]:
         yield _open("min_ci_lower", "the decision rule does not say when to ship", addition(_LOWER, "0%"))
     if lower is not None and lower.value < 0 and plan.type == "superiority":
         falls = plan.primary_metric is not None and plan.primary_metric.direction == "decrease"
-        benefit = "; of a metric that is to fall, a fall is above 0" if falls else ""
+        benefit = "; a fall of a metric that should fall is written without the minus" if falls else ""
         yield Finding(
             _LOWER,
-            f"the treatment ships from an interval down to {lower} on, which has harm in it{benefit}",
+            f"`min_ci_lower: {lower}` would ship a treatment whose interval reaches into harm{benefit}",
             observed=str(lower),
             required="0 % or more",
             remedies=[

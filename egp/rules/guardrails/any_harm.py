@@ -20,7 +20,7 @@ stop_rules: {1: {metric: refund_rate}}
 guardrail_metrics: {1: {any_harm: inform, non_inferiority_margin: null, action: monitor, mde: 1%}}
 ```
 
-Fails at `/guardrail_metrics/1/mde`, saying "does not say which harm to cs_contacts somebody would act on":
+Fails at `/guardrail_metrics/1/mde`, saying "does not say which harm to cs_contacts would be acted on":
 
 ```yaml
 stop_rules: {1: {metric: refund_rate}}
@@ -139,8 +139,8 @@ def _power(plan: Experiment, metric: Metric, path: Path, floor: float) -> Iterat
     if metric.mde is None:
         yield Finding(
             at,
-            f"the plan does not say which harm to {name} somebody would act on; this sample notices {least} with "
-            f"{share_text(floor)} chance",
+            f"the plan does not say which harm to {name} would be acted on; this sample detects {least} with "
+            f"{share_text(floor)} power",
             observed="missing",
             required="an MDE",
             remedies=[addition(at, least, ", or the harm that you would act on")],
@@ -153,5 +153,5 @@ def _power(plan: Experiment, metric: Metric, path: Path, floor: float) -> Iterat
             f"harm of {metric.mde} to {name} would be noticed {power_text(power)} of the time: a quiet report is no evidence",
             observed=power_text(power),
             required=share_text(floor),
-            remedies=[setting(at, least, ", which this sample notices"), advise("plan a larger sample")],
+            remedies=[setting(at, least, ", which this sample detects"), advise("plan a larger sample")],
         )

@@ -214,7 +214,7 @@ def _limit_faults(limit: Limit, metric: Metric, path: Path) -> Iterator[Finding]
         )
     elif len(bounds) == 2 and _comparable(*bounds.values()) and bounds["min"].value > bounds["max"].value:
         problem = f"no value lies between a minimum of {limit.min} and a maximum of {limit.max}"
-        kept = f"`{harm}` alone" if harm else "the one of the two where harm lies, and say the `direction`"
+        kept = f"`{harm}` alone" if harm else "the bound that harm would cross, and add `direction`"
         yield _limit_fault(at, metric, problem, f"keep {kept}")
     elif harm and metric.non_inferiority_margin is None:
         yield from _broken_by_control(bounds[harm], harm, metric, at)

@@ -44,7 +44,7 @@ Fails at `/negative_controls/0/limit`, saying "nothing of the treatment is judge
 negative_controls: [{id: visits_before, kind: mean, baseline: 3.2, std_dev: 4, mde: 3%, limit: {max: 4}}]
 ```
 
-Fails at `/stop_rules/0/metric`, saying "would withdraw the treatment for what it cannot do":
+Fails at `/stop_rules/0/metric`, saying "which the treatment cannot move":
 
 ```yaml
 negative_controls: [{id: visits_before, kind: mean, direction: increase, baseline: 3.2, std_dev: 4, mde: 3%}]
@@ -125,7 +125,9 @@ def _alpha(plan: Experiment, params: Params) -> Iterator[Finding]:
             f"{percent(params.false_hold)}",
             observed=percent(alpha),
             required=f"at most {percent(params.false_hold)}",
-            remedies=[setting(_ALPHA, f"{params.false_hold * 100:g}%", ", or remove it for 0.1 %")],
+            remedies=[
+                setting(_ALPHA, f"{params.false_hold * 100:g}%", ", or remove it: the default is 0.1 %")
+            ],
         )
 
 
@@ -135,8 +137,8 @@ def _watched(plan: Experiment) -> Iterator[Finding]:
         if stop_rule.metric in names:
             yield Finding(
                 ("stop_rules", at, "metric"),
-                f"{called(stop_rule.id, 'a stop rule')} would withdraw the treatment for what it cannot do: "
-                f"{stop_rule.metric} is a negative control",
+                f"{called(stop_rule.id, 'a stop rule')} would withdraw the treatment over "
+                f"{stop_rule.metric}, a negative control, which the treatment cannot move",
                 observed=stop_rule.metric or "",
                 required="a metric that the treatment can harm",
                 help="let the rule watch a guardrail, or take it out",
@@ -164,8 +166,8 @@ def _power(plan: Experiment, metric: Metric, path: Path, floor: float) -> Iterat
     if metric.mde is None:
         yield Finding(
             (*path, "mde"),
-            f"the plan does not say which shift of {name} has to be noticed; this sample notices {least} with "
-            f"{share_text(floor)} chance",
+            f"the plan does not say which shift of {name} has to be noticed; this sample detects {least} with "
+            f"{share_text(floor)} power",
             observed="missing",
             required="an MDE",
             remedies=[addition((*path, "mde"), least, ", or what would distort the primary")],
@@ -180,7 +182,7 @@ def _power(plan: Experiment, metric: Metric, path: Path, floor: float) -> Iterat
             observed=power_text(power),
             required=share_text(floor),
             remedies=[
-                setting((*path, "mde"), least, ", which this sample notices"),
+                setting((*path, "mde"), least, ", which this sample detects"),
                 advise("take a metric that varies less"),
             ],
         )

@@ -94,7 +94,7 @@ def check(portfolio: Portfolio, params: Params) -> Iterator[Finding]:
         more = "or more " if len(others) == _COUNTED else ""
         yield Finding(
             ("feature_flag",),
-            f"the flag {shown(plan.feature_flag)} also switches {listing(_named(others, more))}",
+            f"the flag {shown(plan.feature_flag)} also switches {listing(_named(others))}{_besides(others, more)}",
             observed=f"{len(others)} {more}other {'experiment' if len(others) == 1 else 'experiments'}",
             required=f"none within {counted(params.days, 'day')}",
             remedies=[
@@ -127,17 +127,21 @@ def _conflict(run: Interval, plan: PortfolioEntry, other: PortfolioEntry) -> _Co
     return _Conflict(name, "end", f"{counted((run.first - period.last).days, 'day')} before this one starts")
 
 
-def _named(others: list[_Conflict], more: str) -> list[str]:
-    """Those that do the same together, and how many more there are."""
+def _named(others: list[_Conflict]) -> list[str]:
+    """Those that do the same together."""
     alike: dict[tuple[str, str], list[str]] = {}
     for each in others[:_NAMED]:
         alike.setdefault((each.verb, each.when), []).append(each.name)
-    named = [
+    return [
         f"{listing(names)}, which {verb}{'s' if len(names) == 1 else ''} {when}"
         for (verb, when), names in alike.items()
     ]
+
+
+def _besides(others: list[_Conflict], more: str) -> str:
+    """How many more there are."""
     rest = len(others) - _NAMED
-    return [*named, *([f"{rest} {more}{'other' if rest == 1 else 'others'}"] if rest > 0 else [])]
+    return f", and {rest} {more}{'other' if rest == 1 else 'others'}" if rest > 0 else ""
 
 
 def _free_flag(portfolio: Portfolio) -> str:

@@ -37,7 +37,7 @@ Fails at `/decision_rule/withdraw/then`, saying "does not say what withdrawing m
 decision_rule: {withdraw: {max_ci_upper: 0%}}
 ```
 
-Fails at `/decision_rule/withdraw/then`, saying "withdrawing means ship":
+Fails at `/decision_rule/withdraw/then`, saying "would ship the treatment":
 
 ```yaml
 decision_rule: {withdraw: {max_ci_upper: 0%, then: ship}}
@@ -144,7 +144,7 @@ def _meaning(plan: Experiment, branch: Withdrawal) -> Iterator[Finding]:
         )  # fmt: skip
     elif ships(plan, then):
         yield Finding(
-            at, f"withdrawing means {shown(then)}, which ships", shown(then), "a decision that does not ship",
+            at, f"`then: {shown(then)}` would ship the treatment that the rule withdraws", shown(then), "a decision that does not ship",
             remedies=[setting(at, "keep_control")],
         )  # fmt: skip
 

@@ -32,7 +32,7 @@ Fails at `/population/where`, saying "filters nothing":
 population: {where: {}, known: before_exposure}
 ```
 
-Fails at `/population/known`, saying "says when a filter is known, and has none":
+Fails at `/population/known`, saying "has no filter":
 
 ```yaml
 population: {known: before_exposure, triggered: saw_it, logged_in: [control, buy_now]}
@@ -68,7 +68,7 @@ def check(plan: Experiment) -> Iterator[Finding]:
         raise DoesNotApply
     if population.where is None:
         yield Finding(
-            KNOWN, "the population says when a filter is known, and has none", "no filter", "`where`",
+            KNOWN, "the population says when its filter is known, but has no filter", "no filter", "`where`",
             remedies=[removal(KNOWN)],
         )  # fmt: skip
         return

@@ -57,7 +57,7 @@ def check(served: ServedFlag) -> Iterator[Finding]:
                 emergency.sentence(served.as_of),
                 observed="no receipt",
                 required=PROCEED,
-                help=f"enter {shown(emergency.stage)} with `egp enter`, or lower it",
+                help=f"enter {share_text(emergency.share)} with `egp enter`, or lower it",
                 speaks_for=(entry_path(emergency.number),),
                 related=served.beside("the plan's stages", "ramp"),
             )

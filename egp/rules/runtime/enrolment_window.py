@@ -41,7 +41,7 @@ schedule: {start: 2023-01-23, enrolment_end: 2023-01-29, end: 2023-02-26}
 primary_metric: {outcome_window: 35d}
 ```
 
-Fails at `/unit`, saying "a session is new every time":
+Fails at `/unit`, saying "a session happens once":
 
 ```yaml
 unit: session
@@ -121,7 +121,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
 def _never_seen_again(unit: str) -> Finding:
     return Finding(
         ("unit",),
-        f"a {shown(unit)} is new every time, so that none of the enrolment can be observed later",
+        f"a {shown(unit)} happens once, so that none that is enrolled can be observed later",
         observed=shown(unit),
         required="a unit that comes back",
         remedies=[removal(ENROLMENT_END, ": units then enter on every day of the run")],

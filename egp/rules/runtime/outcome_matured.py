@@ -64,7 +64,7 @@ primary_metric: {outcome_window: 12h}
 statistics: {looks: ["2023-02-07T00:00:00-08:00"]}
 ```
 
-Fails at `/statistics/looks/0`, saying "the readout on 2023-02-05 comes before the last day of the run, 2023-02-05, is over":
+Fails at `/statistics/looks/0`, saying "the readout on 2023-02-05 comes before the run's last day, 2023-02-05, is over":
 
 ```yaml
 statistics: {looks: [2023-02-05]}
@@ -291,7 +291,7 @@ def _place(plan: Experiment) -> Path:
 def _during_the_run(plan: Experiment, earliest: date) -> Finding:
     return Finding(
         _place(plan),
-        f"the readout on {readout_day(plan)} comes before the last day of the run, {last_day(plan)}, is over",
+        f"the readout on {readout_day(plan)} comes before the run's last day, {last_day(plan)}, is over",
         observed=str(readout_day(plan)),
         required=f"{earliest} or later",
         remedies=[Remedy(tuple(settings_of_readout(plan, earliest)))],

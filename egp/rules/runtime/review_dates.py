@@ -41,7 +41,7 @@ type: holdback
 schedule: {end: null, reviews: [2023-07-24]}
 ```
 
-Fails at `/schedule/reviews/1`, saying "is not after the one before":
+Fails at `/schedule/reviews/1`, saying "is not after the one on 2023-04-24":
 
 ```yaml
 type: holdback
@@ -55,7 +55,7 @@ type: holdback
 schedule: {end: null, reviews: [2023-01-23]}
 ```
 
-Fails at `/schedule/reviews/0`, saying "the holdback has ended by the review on 2023-04-24":
+Fails at `/schedule/reviews/0`, saying "the review on 2023-04-24 comes after the holdback has ended":
 
 ```yaml
 type: holdback
@@ -121,10 +121,10 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
         passed = (review - before).days
         place = (*REVIEWS, at)
         if passed <= 0:
-            than = "the start" if at == 0 else "the one before"
+            than = f"the start, {before}" if at == 0 else f"the one on {before} before it"
             yield Finding(
-                place, f"the review on {review} is not after {than}, {before}", str(review), f"after {before}",
-                help="list the reviews in the order of time",
+                place, f"the review on {review} is not after {than}", str(review), f"after {before}",
+                help="list the reviews in order of date",
             )  # fmt: skip
             return
         if passed > whole_days(params.every):
@@ -140,7 +140,7 @@ def check(plan: Experiment, params: Params) -> Iterator[Finding]:
     if schedule.end is not None and schedule.reviews and before > last_day(plan):
         yield Finding(
             (*REVIEWS, len(schedule.reviews) - 1),
-            f"the holdback has ended by the review on {before}",
+            f"the review on {before} comes after the holdback has ended",
             observed=str(before),
             required=f"{last_day(plan)} or earlier",
             remedies=[removal(("schedule", "end"), ", if it goes on")],

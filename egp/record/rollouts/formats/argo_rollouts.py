@@ -248,7 +248,7 @@ class _Rollout(Manifest):
         pause = step.get("pause")
         duration = pause.get("duration") if pause else None
         if pause is None:
-            self.not_read(step, "a pause that says nothing is no step")
+            self.not_read(step, "this step says `pause:` and nothing more")
             return timedelta(), ""
         if duration is None:
             return timedelta(), "person"
