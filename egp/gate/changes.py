@@ -35,7 +35,7 @@ from egp.policy.timing import Timing
 from egp.record.emergencies import Emergency, emergencies
 from egp.record.entry_files import entry_file, ledger_folder
 from egp.record.lock import LOCK_FILE
-from egp.record.rollouts.rollout import Rollout, Unread
+from egp.record.rollouts.rollout import Rollout, Unread, VariantShare
 from egp.record.sources.git import Repository
 from egp.rules.rule_inputs import ServedFlag
 from egp.rules.served import by_variant, control_of, reach, same, stages_of
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from egp.plan.quantity import Moment
     from egp.policy.model import Adopted, Policy
     from egp.policy.plan_files import PlanFinder
-    from egp.record.rollouts.rollout import VariantShare
 
 Outcome = Literal["free", "proceed", "waived", "hold", "refused", "could_not_judge", "roll_back", "unplanned"]
 
@@ -434,16 +433,9 @@ class _Treating:
 
     def __call__(self, variant: str) -> bool:
         if variant not in self._known:
-            share: VariantShare = _share(variant)
-            named = by_variant(self._served, (share,))
+            named = by_variant(self._served, (VariantShare(variant, 1.0, START),))
             self._known[variant] = any(name != self._control for name in named)
         return self._known[variant]
-
-
-def _share(variant: str) -> VariantShare:
-    from egp.record.rollouts.rollout import VariantShare
-
-    return VariantShare(variant, 1.0, START)
 
 
 def _stage_for(plan: Experiment, share: float, as_of: datetime) -> str | None:

@@ -386,7 +386,10 @@ def test_a_decision_with_the_rows_of_a_look_is_kept_under_a_base(repository: Pat
     [
         (("--option=B",), "a decision needs --by and --because"),
         (("--position=pm", "--option=B"), "a position is no decision"),
-        (("--option=B", "--by=x", "--because=y", "--wants=z"), "--wants and --agrees-if belong to a position"),
+        (
+            ("--option=B", "--by=x", "--because=y", "--wants=z"),
+            "--wants and --agrees-if belong to a position",
+        ),
     ],
 )
 def test_a_decision_or_a_position(repository: Path, arguments: tuple[str, ...], says: str) -> None:

@@ -82,6 +82,12 @@ class Part:
         found = self.get(*keys)
         return list(found.list()) if found else []
 
+    def named_by(self, key: str) -> Iterator[tuple[Said[str] | None, Part]]:
+        """The items of a list, each with the name that it gives itself; None for one without."""
+        for each in self.list():
+            name = each.get(key)
+            yield name.said_text() if name else None, each
+
     def get_all(self, kind: str) -> Iterator[tuple[str, Part]]:
         """What is declared of a kind, by its name."""
         found = self.get(kind)

@@ -85,9 +85,7 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
             unread.append(Unread(document.path, document.span(()), "it has no `flags`"))
             continue
         segments = _Segments(root)
-        for flag in flags.list():
-            key = flag.get("key")
-            said = key.said_text() if key else None
+        for said, flag in flags.named_by("key"):
             if said is None:
                 unread.append(Unread(document.path, flag.at, "a flag has no key"))
             else:

@@ -90,9 +90,7 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
         if features is None:
             unread.append(Unread(document.path, document.span(()), "it has no `features`"))
             continue
-        for feature in features.list():
-            name = feature.get("name")
-            said = name.said_text() if name else None
+        for said, feature in features.named_by("name"):
             if said is None:
                 unread.append(Unread(document.path, feature.at, "a feature has no name"))
             else:
