@@ -12,11 +12,11 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
-from math import sqrt
+from math import inf, sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ from tests.rollouts.reading import read
 SURELY = 5.0
 """Standard errors that a share may be away; one in two million harmless runs of a variant is further."""
 
+ROUNDING = 1e-12
 UNITS = 100_000
 
 Serve = Callable[[str, str], str]
@@ -287,27 +288,50 @@ def served(format: str, units: int) -> dict[str, dict[str, float]]:
     return found
 
 
-def differences(format: str, units: int) -> Iterator[str]:
-    """The flags of which more or less is served than is read, by more than chance makes of it."""
+class Deviation(NamedTuple):
+    flag: str
+    variant: str
+    read: float
+    served: float
+    errors: float
+    """Standard errors between the two; infinite where chance has no part."""
+
+
+def deviations(format: str, units: int) -> Iterator[Deviation]:
     observed = served(format, units)
     for flag, shares in expected(format).items():
-        for variant in {*shares, *observed[flag]}:
+        for variant in sorted({*shares, *observed[flag]}):
             share, got = shares.get(variant, 0.0), observed[flag].get(variant, 0.0)
-            if abs(got - share) > SURELY * sqrt(share * (1 - share) / units) + 1e-12:
-                yield f"{flag}: {variant} is read as {share:.2%} and served to {got:.2%}"
+            error, away = sqrt(share * (1 - share) / units), abs(got - share)
+            errors = away / error if error > 0 else inf if away > ROUNDING else 0.0
+            yield Deviation(flag, variant, share, got, errors)
+
+
+def differences(format: str, units: int) -> Iterator[str]:
+    """The flags of which more or less is served than is read, by more than chance makes of it."""
+    return described(deviations(format, units))
+
+
+def described(found: Iterable[Deviation]) -> Iterator[str]:
+    for each in found:
+        if each.errors > SURELY:
+            yield f"{each.flag}: {each.variant} is read as {each.read:.2%} and served to {each.served:.2%}"
 
 
 def main(names: list[str]) -> int:
     status = 0
     for format in names or EVALUATORS:
         try:
-            found = list(differences(format, UNITS))
+            found = list(deviations(format, UNITS))
         except ImportError as error:
             sys.stdout.write(f"{format}: {error}\n")
             continue
-        flags = len(expected(format))
-        sys.stdout.write(f"{format}: {flags} flags, {UNITS:,} units each: {'; '.join(found) or 'as read'}\n")
-        status |= bool(found)
+        flags, furthest = len(expected(format)), max(each.errors for each in found)
+        wrong = "; ".join(described(found))
+        said = wrong or f"as read, {len(found)} shares, the furthest {furthest:.1f} standard errors away"
+        sys.stdout.write(f"{format}: {flags} flags, {UNITS:,} units each: {said}\n")
+        sys.stdout.flush()
+        status |= bool(wrong)
     return status
 
 

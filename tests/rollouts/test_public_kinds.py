@@ -130,3 +130,73 @@ def test_a_holdout_of_growthbook_that_is_taken_out_lets_units_in() -> None:
     assert [each.value for each in before.prerequisites] == ["hld_1"]
     assert moved(before, after, treats).kind == "raise"
     assert moved(after, before, treats).kind in ("none", "lower")
+
+
+LAUNCHDARKLY_SUMMARY = {
+    "variations": {"0": {"rules": 1, "targets": 0, "isFallthrough": True}, "1": {"rules": 0, "isOff": True}}
+}
+
+
+def launchdarkly(place: Mapping[str, Any]) -> dict[str, Any]:
+    variations = [
+        {"_id": "a", "value": True, "name": "buy_now"},
+        {"_id": "b", "value": False, "name": "control"},
+    ]
+    return {"key": "pdp", "_version": 1, "variations": variations, "environments": {"production": {**place}}}
+
+
+def told_of(answer: object) -> set[str]:
+    """Why parts of it are not checked."""
+    return {each.reason for each in read(json.dumps(answer, indent=1), "launchdarkly", "json").unread}
+
+
+def rolled_out(share: int, **more: object) -> dict[str, Any]:
+    weights = [{"variation": 0, "weight": share}, {"variation": 1, "weight": 100_000 - share}]
+    return {"rollout": {"variations": weights, **more}}
+
+
+def test_a_summary_of_launchdarkly_does_not_say_what_is_served() -> None:
+    for summary in (
+        {"on": True, "salt": "x", "_summary": LAUNCHDARKLY_SUMMARY},
+        {"on": True, "salt": "x", "offVariation": 1, "_summary": LAUNCHDARKLY_SUMMARY},
+        {"on": False, "salt": "x", "_summary": LAUNCHDARKLY_SUMMARY},
+    ):
+        for answer in (launchdarkly(summary), {"items": [launchdarkly(summary)], "totalCount": 1}):
+            (reason,) = told_of(answer)
+            assert reason.startswith("it is a summary")
+
+
+def test_a_whole_answer_that_has_a_summary_as_well_is_read() -> None:
+    whole = {"on": True, "offVariation": 1, "fallthrough": {"variation": 0}, "_summary": LAUNCHDARKLY_SUMMARY}
+    assert flags(json.dumps(launchdarkly(whole)), "launchdarkly")["pdp"]["audiences"][0]["shares"] == {
+        "buy_now": "100%"
+    }
+
+
+def test_a_flag_of_launchdarkly_that_is_off_serves_its_off_variation() -> None:
+    assert not told_of(launchdarkly({"on": False, "offVariation": 1}))
+
+
+def test_a_release_of_launchdarkly_raises_the_share_without_anybody() -> None:
+    guarded = rolled_out(10_000, experimentAllocation={"type": "measuredRollout"})
+    progressive = rolled_out(10_000, experimentAllocation={"type": "progressiveRollout"})
+    configured = {**rolled_out(10_000), "progressiveRolloutConfig": {"steps": [{"rolloutWeight": 50_000}]}}
+    clauses = [{"attribute": "country", "op": "in", "values": ["US"]}]
+    for served, word in ((guarded, "guarded"), (progressive, "progressive"), (configured, "progressive")):
+        for place in (
+            {"fallthrough": served},
+            {"fallthrough": {"variation": 1}, "rules": [{**served, "clauses": clauses}]},
+        ):
+            answer = launchdarkly({"on": True, "offVariation": 1, **place})
+            reading = read(json.dumps(answer, indent=1), "launchdarkly", "json")
+            (rollout,) = reading.rollouts
+            assert told_of(answer) == {f"LaunchDarkly raises its share by itself, as a {word} rollout"}
+            assert rollout.continuous is not None
+            assert rollout.continuous.value == f"up by itself, as a {word} rollout"
+            assert rollout.is_rolled_out
+
+
+def test_an_experiment_of_launchdarkly_keeps_its_shares() -> None:
+    experiment = rolled_out(45_000, kind="experiment", experimentAllocation={"type": "experiment"})
+    answer = launchdarkly({"on": True, "offVariation": 1, "fallthrough": experiment})
+    assert not told_of(answer)

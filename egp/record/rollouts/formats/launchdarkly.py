@@ -57,6 +57,30 @@ key: elsewhere
 variations: [{value: true}, {value: false}]
 environments: {test: {on: true, fallthrough: {variation: 0}}}
 ```
+
+Not checked, saying "it is a summary, without the fallthrough; LaunchDarkly answers all of it to summary=0":
+
+```yaml
+items:
+  - key: listed
+    variations: [{value: true}, {value: false}]
+    environments: {production: {on: true, salt: a1, _summary: {variations: {0: {rules: 1, isFallthrough: true}}}}}
+```
+
+Not checked, saying "LaunchDarkly raises its share by itself, as a guarded rollout":
+
+```yaml
+key: raised-elsewhere
+variations: [{value: false, name: control}, {value: true, name: buy_now}]
+environments:
+  production:
+    on: true
+    offVariation: 0
+    fallthrough:
+      rollout:
+        experimentAllocation: {type: measuredRollout}
+        variations: [{variation: 1, weight: 10000}, {variation: 0, weight: 10000}, {variation: 0, weight: 80000, _untracked: true}]
+```
 """
 
 from __future__ import annotations
@@ -72,10 +96,15 @@ from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import DEFAULT, REQUIRED, Rollout, Said, Unread, Weights
 from egp.yaml import Span
 
+SUMMARY = "it is a summary, without the fallthrough; LaunchDarkly answers all of it to summary=0"
 WHOLE = 100_000
 """A hundred per cent."""
 READS_TOGETHER = True
 """Whether one file may be needed to read another one."""
+_RAISED_BY_ITSELF = {"measuredRollout": "a guarded rollout", "progressiveRollout": "a progressive rollout"}
+"""The allocations whose weights the platform changes, by the steps of a release that the answer need not have."""
+_STEPS_OF = {"guardedRolloutConfig": "measuredRollout", "progressiveRolloutConfig": "progressiveRollout"}
+"""The keys under which the steps of a release are, where the answer has them."""
 WITHDRAWN_BY = "targeting off, which serves the off variation"
 SWITCHED_OFF = "false"
 """The word by which the file itself turns a flag off."""
@@ -94,6 +123,8 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
             if place is None:
                 reason = f"its environment {shown(environment)} is not in this file"
                 unread.append(Unread(document.path, key.at, reason, key.value))
+            elif _is_summary(place):
+                unread.append(Unread(document.path, key.at, SUMMARY, key.value))
             else:
                 yield _rollout(document.path, document.index, environment, key, flag, place, segments)
         if not found:
@@ -101,9 +132,16 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
     yield from unread
 
 
+def _is_summary(place: Part) -> bool:
+    """Whether it is not said what is served. Lists of flags leave it out unless somebody asks for it."""
+    on = place.get("on")
+    is_told = place.has("fallthrough") or (place.has("offVariation") and not (on and on.value is True))
+    return not is_told
+
+
 def _flags(root: Part) -> Iterator[tuple[Said[str], Part]]:
     key = root.get("key")
-    if key is not None and root.has("variations"):
+    if key is not None and (root.has("variations") or root.has("environments")):
         if said := key.said_text():
             yield said, root
         return
@@ -169,9 +207,30 @@ def _rollout(
         terms=tuple(f"{REQUIRED}{each.as_json()}" for each in place.listed("prerequisites")),
         prerequisites=tuple(said for each in required if each and (said := each.said_text())),
         audiences=found,
+        continuous=_raised_by_itself(place),
         withdrawn_by=WITHDRAWN_BY,
         unread=chain.unread_in(found, path, key.value),
     )
+
+
+def _raised_by_itself(place: Part) -> Said[str] | None:
+    """How the platform raises the share of the fallthrough or of a rule."""
+    for each in (place.get("fallthrough"), *place.listed("rules")):
+        release = _release(each) if each else None
+        if release is not None:
+            return Said(f"up by itself, as {release.value}", release.at)
+    return None
+
+
+def _release(part: Part) -> Said[str] | None:
+    """The release that changes the weights of a rule or the fallthrough."""
+    rollout = part.get("rollout")
+    allocation = rollout.get("experimentAllocation") if rollout else None
+    kind = allocation.get("type") if allocation else None
+    if kind is not None and kind.value in _RAISED_BY_ITSELF:
+        return Said(_RAISED_BY_ITSELF[str(kind.value)], kind.at)
+    configured = next((key for key in _STEPS_OF if part.get(key) is not None), None)
+    return Said(_RAISED_BY_ITSELF[_STEPS_OF[configured]], part.at) if configured else None
 
 
 def values_of(variations: Sequence[Part]) -> tuple[tuple[str, str], ...]:
@@ -210,6 +269,9 @@ class Serving:
 
     def step(self, part: Part, condition: str) -> Step:
         variation, rollout = part.get("variation"), part.get("rollout")
+        if (release := _release(part)) is not None:
+            reason = f"LaunchDarkly raises its share by itself, as {release.value}"
+            return Step(release.at, (), condition, unread=reason)
         if variation is not None:
             if variation.computed:
                 return Step(variation.at, (), condition, unread=variation.computed)
