@@ -14,14 +14,7 @@ from functools import lru_cache
 
 from egp.stats.values import NamedTuple
 
-from .errors import (
-    StatisticsInputError,
-    reject,
-    require_finite,
-    require_positive,
-    require_share,
-    require_sides,
-)
+from .errors import reject, require_finite, require_positive, require_share, require_sides
 from .looks import (
     StoppedPath,
     crossing_probabilities,
@@ -53,15 +46,15 @@ def spent_alpha(
         reject("information", f"{fraction:g} is not in [0, 1]", "give fractions of the planned information")
     if fraction == 0.0:
         return 0.0
+    if function not in FUNCTIONS:
+        reject("function", f"{function!r} is unknown", f"say one of {', '.join(FUNCTIONS)}")
     if function == "obrien_fleming":
         return 2.0 * normal_sf(z_upper(0.5 * alpha_per_side) / math.sqrt(fraction))
     if function == "pocock":
         return alpha_per_side * math.log1p((math.e - 1.0) * fraction)
     if function == "hwang_shih_decani":
         return alpha_per_side * _hwang_shih_decani_share(fraction, gamma)
-    if function == "power":
-        return alpha_per_side * _power_share(fraction, rho)
-    raise StatisticsInputError("function", f"{function!r} is unknown", f"say one of {', '.join(FUNCTIONS)}")
+    return alpha_per_side * _power_share(fraction, rho)
 
 
 def _hwang_shih_decani_share(fraction: float, gamma: float | None) -> float:

@@ -128,41 +128,27 @@ def _windows(stage: StageOfRun, number: int, measure: ComputedMetric, days: int)
         if (span.number + 1) * (_WEEK if is_week else 1) > days:
             continue
         if measure.has_weeks if is_week else measure.has_days:
-            yield from _once_over(stage, number, measure, span, "", None)
+            yield from _once_over(stage, number, span, "")
         if is_week and measure.has_first_week and span.number < 2:
-            yield from _once_over(stage, number, measure, span, FIRST_WEEK, _WEEK)
+            yield from _once_over(stage, number, span, FIRST_WEEK)
 
 
-def _once_over(
-    stage: StageOfRun,
-    number: int,
-    measure: ComputedMetric,
-    span: InstantSpan,
-    segment: str,
-    first_days: int | None,
-) -> tuple[Row, ...]:
+def _once_over(stage: StageOfRun, number: int, span: InstantSpan, segment: str) -> tuple[Row, ...]:
     key = (number, span, segment)
     if key not in stage.windows:
-        stage.windows[key] = tuple(_of_span(stage, number, measure, span, segment, first_days))
+        stage.windows[key] = tuple(_of_span(stage, *key))
     return stage.windows[key]
 
 
-def _of_span(
-    stage: StageOfRun,
-    number: int,
-    measure: ComputedMetric,
-    span: InstantSpan,
-    segment: str,
-    first_days: int | None,
-) -> Iterator[Row]:
+def _of_span(stage: StageOfRun, number: int, span: InstantSpan, segment: str) -> Iterator[Row]:
     places = _places(stage.sums, span_column, number, span)
-    units = stage.sums.columns[span.units]
+    units, measure = stage.sums.columns[span.units], stage.sums.measures[number].id
     for variant, values in stage.values.items():
-        ours = values[:first_days]
+        ours = values[:_WEEK] if segment == FIRST_WEEK else values
         cells: dict[str, Any] = {name: sum(of_day[at] for of_day in ours) for name, at in places}
         window: Any = span.window
         count = round(sum(of_day[units] for of_day in ours))
-        yield Row(stage.name, window, _first(stage, span), variant, measure.id, segment, count, **cells)
+        yield Row(stage.name, window, _first(stage, span), variant, measure, segment, count, **cells)
 
 
 def _first(stage: StageOfRun, span: InstantSpan) -> date:

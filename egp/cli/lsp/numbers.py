@@ -11,7 +11,7 @@ from egp.plan.analysis.traffic import units_that_come
 from egp.plan.experiment import Experiment, Metric
 from egp.plan.finding import NotChecked
 from egp.plan.power.plan import MetricRow, PlanPower, days_to_run
-from egp.plan.power.readings import move, rounded_up
+from egp.plan.power.readings import found_text, move
 from egp.plan.quantity import MetricChange
 from egp.plan.wording import absolute, counted, power_text, share_text, unit_count, whole
 from egp.stats.errors import StatisticsInputError
@@ -52,7 +52,7 @@ def _by_sample(row: MetricRow, declared: int | None) -> str:
     needs = f"{absolute(row.distance, unit)} needs {whole(row.needed)}"
     if row.detectable is None or declared is None:
         return f"{name}{needs} a variant for {share_text(row.asked)} power"
-    found = absolute(rounded_up(row.detectable), unit)
+    found = found_text(row.detectable, unit)
     return f"{name}{declared:,} a variant {verb} {found} with {share_text(row.asked)} power; {needs}"
 
 

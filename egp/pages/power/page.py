@@ -12,9 +12,8 @@ from egp.plan.power import calculator
 from egp.plan.power.calculator import MINIMUM_DAYS, PowerAnswer
 from egp.plan.power.curve import Point, curve
 from egp.plan.power.mistakes import Mistake, mistakes, reach
-from egp.plan.power.readings import amount, missed_text, move, rounded_up
+from egp.plan.power.readings import amount, found_text, missed_text, move, rounded_up
 from egp.plan.wording import (
-    absolute,
     counted,
     listing,
     percent,
@@ -309,14 +308,10 @@ def _curve(answer: PowerAnswer, points: Sequence[Point]) -> Section:
 
 def _cells(answer: PowerAnswer, point: Point) -> tuple[str, ...]:
     units = whole(point.units * (1 - 1e-12))
-    distance = "none" if point.distance is None else _short(point.distance, answer.question.baseline.unit)
+    distance = "none" if point.distance is None else found_text(point.distance, answer.question.baseline.unit)
     if point.days is None:
         return units, distance
     return whole(point.days * (1 - 1e-12)), units, distance
-
-
-def _short(distance: float, unit: str) -> str:
-    return absolute(rounded_up(distance), unit)
 
 
 def _note(answer: PowerAnswer, point: Point) -> str:

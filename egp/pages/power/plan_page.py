@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from egp.output.page.model import Answer, Paragraph, Section, Table
 from egp.plan.power.calculator import whole_weeks
 from egp.plan.power.plan import BY_POLICY, MetricRow, PlanPower, days_to_run
-from egp.plan.power.readings import rounded_up
+from egp.plan.power.readings import found_text
 from egp.plan.typed_reader import label
 from egp.plan.wording import (
     HIGHEST_POWER,
@@ -99,13 +99,9 @@ def _cells(row: MetricRow) -> tuple[str, ...]:
         _NONE if row.days is None else f"{days_to_run(row.days):,}",
         _power(row.power),
         _NONE if row.asked is None else share_text(row.asked),
-        _amount(None if row.detectable is None else rounded_up(row.detectable), row.unit),
-        _amount(row.distance, row.unit),
+        _NONE if row.detectable is None else found_text(row.detectable, row.unit or ""),
+        _NONE if row.distance is None else absolute(row.distance, row.unit or ""),
     )
-
-
-def _amount(distance: float | None, unit: str | None) -> str:
-    return _NONE if distance is None else absolute(distance, unit or "")
 
 
 def _notes(plan: PlanPower, computed: Sequence[MetricRow]) -> Iterator[str]:

@@ -66,6 +66,11 @@ def amount(size: float, baseline: Measure) -> str:
     return f"{text} ({significant(size / abs(baseline.value) * 100, 3)} % relative)"
 
 
+def found_text(size: float, unit: str) -> str:
+    """The smallest effect that is found, in the metric's unit: "0.4 bps", rounded up."""
+    return absolute(rounded_up(size), unit)
+
+
 def rounded_up(value: float, digits: int = 3) -> float:
     """Up to so many significant digits: an effect is never shown smaller than the one that is found."""
     if value == 0:
