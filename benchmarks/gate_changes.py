@@ -171,8 +171,10 @@ def command(folder: Path, question: Question) -> list[str]:
 
 def require_answer(shop: Path, question: Question) -> None:
     """The gate answers what the plans say, so that nothing else is measured."""
-    asked = [*command(shop.parent, question), "--format", "json"]
-    ended = subprocess.run(asked, cwd=shop, env=environment(), capture_output=True, text=True, check=False)
+    requested = [*command(shop.parent, question), "--format", "json"]
+    ended = subprocess.run(
+        requested, cwd=shop, env=environment(), capture_output=True, text=True, check=False
+    )
     outcomes = [move["outcome"] for move in json.loads(ended.stdout)["moves"]]
     if (ended.returncode, outcomes) != (question.status, [question.outcome] * question.raised):
         sys.exit(f"{question}: {ended.returncode}, {outcomes}\n{ended.stdout[:3000]}\n{ended.stderr[-3000:]}")
