@@ -56,8 +56,8 @@ def short_run(broken: Broken) -> Iterator[str]:
     if unseen and days:
         which = listing(unseen, "or") if len(unseen) < 4 else f"the {len(unseen)} other weekdays"
         yield (
-            f"If the change does nothing on {which}, its true effect is {percent(len(unseen) / 7, 0)} smaller than the "
-            f"{counted(days, 'day')} of the run show, days of equal traffic taken for granted; if it does harm then, it may be none."
+            f"If the change does harm on {which}, there may be no effect at all; if it does nothing then, its true effect is "
+            f"{percent(len(unseen) / 7, 0)} smaller than the {counted(days, 'day')} of the run show, days of equal traffic taken for granted."
         )
     elif min(counts) == 1:
         yield "Of a weekday that is seen once nobody can tell whether it was usual, or a holiday, an outage or a campaign."

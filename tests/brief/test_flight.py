@@ -144,18 +144,19 @@ def test_a_test_that_runs_is_no_green_light(repository: Path) -> None:
     running = ask(repository, BUY_NOW, "results/pdp-buy-now/day-05.yaml").page
     assert running.tone == "neutral"
     assert running.verdict == (
-        "On course: the test runs as planned, 5 of 14 days complete. Shipping is closed until 2023-02-06."
+        "On course: the test runs as planned, 5 of 14 days complete. Shipping is closed until the result is read on "
+        "2023-02-06, and opens then only if it passes."
     )
-    assert options(running)["D"][2] == Light("bad", "closed until 2023-02-06, the planned look")
+    assert options(running)["D"][2] == Light("bad", "closed until the result is read on 2023-02-06")
     assert "proceed" not in shown(running), "nobody can quote it as a word about shipping"
-    assert "Nothing is amiss in the test" in shown(running)
+    assert "No stop rule or limit has fired in the test" in shown(running)
 
 
 def test_the_readout_offers_to_go_on_first(repository: Path) -> None:
     over = ask(repository, BUY_NOW, "results/pdp-buy-now/day-14.yaml").page
     assert over.tone == "good"
     assert over.verdict.startswith(
-        "Go: the result ships by the rule that was agreed before it. Add-to-cart rate +0.58 pp"
+        "Go: by the rule that was agreed before it, the result may start its ramp. Add-to-cart rate +0.58 pp"
     )
     assert next(iter(options(over))) == "D", "what is open leads"
     assert options(over)["D"] == (

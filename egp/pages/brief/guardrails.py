@@ -310,19 +310,19 @@ def _told(
     if figure is None:
         return
     if not for_executives:
-        yield figure
         if _is_too_early(rows, judgement):
             yield Paragraph(_NOT_YET if readout.stage.position < 0 else _IN_A_STAGE)
+        yield figure
         yield Section("The same in numbers", [_table(rows, readout, is_sound)], folded=True)
 
 
 _NOT_YET = (
-    "Ranges as wide as these are due before the readout: harm that is not ruled out yet is no sign of harm, and none of "
-    "safety. Until then a stop rule or a limit rolls back."
+    "Where harm is not ruled out, safety is not shown yet, and neither is harm: before the readout a range may be as wide "
+    "as that. Until then a stop rule or a limit rolls back."
 )
 _IN_A_STAGE = (
-    "A stage is too short to rule out a margin, which is the readout's part: harm that is not ruled out here is no sign of "
-    "harm, and none of safety. Harm that shows holds the ramp; a stop rule or a limit rolls back."
+    "Where harm is not ruled out, this stage does not show safety, and no harm either: it is too short to rule out a "
+    "margin, which is the readout's part. Harm that shows holds the ramp; a stop rule or a limit rolls back."
 )
 
 

@@ -124,7 +124,7 @@ def _before(
         days = _delay_in_days(scene)
         what = (
             f"start {counted(days, 'day')} later, repaired; checkpoint on {checkpoint(scene.day, days)}: without the "
-            "repair it is C, and nobody meets again"
+            "repair by then it is C, without another meeting"
         )
         yield Option("B", what, follows, _judged(delayed.errors, "the later plan"))
     else:
@@ -184,8 +184,13 @@ def _going_on(scene: Scene) -> Option:
         return Option(GO_ON, f"raise to {stage}{at_least}, watched", "as agreed before the start", _OPEN)
     if scene.moment == "running":
         until = look_day(scene)
-        light = Light("bad", f"closed until {until}, the planned look") if until else _closed(closed)
-        return Option(GO_ON, f"ship now: raise to {stage}", "breaks what was agreed before the start", light)
+        light = Light("bad", f"closed until the result is read on {until}") if until else _closed(closed)
+        return Option(
+            GO_ON,
+            f"raise to {stage} before the result is read",
+            "breaks what was agreed before the start",
+            light,
+        )
     return Option(GO_ON, f"raise to {stage}{at_least}, watched", "breaks what was agreed", _closed(closed))
 
 
@@ -261,9 +266,9 @@ def _to_decide(scene: Scene, choice: Choice) -> Section:
     results = f" --results {quote(shown_path(scene.judgement.call.results))}" if scene.judgement else ""
     blocks: list[Block] = [
         Paragraph(
-            f"The option is {listing(sorted(words), 'or')}, or one of the plan's own. A closed one is refused, unless "
-            "--overrule says who overrules, and why. The dissent is that of whoever disagrees, and commits to it all the "
-            "same."
+            f"The option is {listing(sorted(words), 'or')}, or one of the plan's own. This command "
+            "refuses a closed one, unless --overrule says who overrules, and why; every later page then shows it. --dissent "
+            "records who disagrees, why, and that they commit to the decision all the same."
         ),
         Command(
             f'egp decide {plan}{results} --option "{option}" --by {quote(by)} --because "…" --dissent "…"'

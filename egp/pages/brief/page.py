@@ -193,12 +193,15 @@ def _in_the_gates_words(scene: Scene, judgement: GateJudgement) -> str:
     """The verdict; that nothing is amiss in the test is not called proceed, which would be read as a word about shipping."""
     if scene.moment != "running" or scene.verdict != "proceed":
         return f"{headline(judgement)}."
-    amiss = f"Nothing is amiss in the {judgement.readout.stage.name}, as of {scene.when}"
+    amiss = (
+        f"No stop rule or limit has fired in the {judgement.readout.stage.name}, as of {scene.when}; that it is safe is not "
+        "shown before the readout."
+    )
     onwards = scene.onwards
     return (
-        f"{amiss}; to {scene.next_stage} it says {HEADLINE[onwards.decision.verdict]}."
+        f"{amiss} The gate's answer for {scene.next_stage} is {HEADLINE[onwards.decision.verdict]}."
         if onwards
-        else f"{amiss}."
+        else amiss
     )
 
 

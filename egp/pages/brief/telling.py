@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from egp.advice.choices import GO
 from egp.advice.open_options import errors_of
 from egp.gate.deciding import lift_in_words
+from egp.gate.settings import guardrail_alpha
 from egp.output.page.model import Block, Figure, Paragraph, Section
 from egp.pages.brief.accounts import (
     CURSE,
@@ -31,7 +32,7 @@ from egp.plan.analysis.money import WEEK
 from egp.plan.finding import NotChecked
 from egp.plan.picture import Interval, Intervals, Level
 from egp.plan.quantity import shown
-from egp.plan.wording import counted
+from egp.plan.wording import counted, percent
 
 if TYPE_CHECKING:
     from egp.output.page.model import Tone
@@ -96,7 +97,7 @@ def _in_flight(scene: Scene, launch: Launch | str, choice: Choice) -> Told:
         forgone = week_of_gain(scene, shipped, treated) if shipped and is_out else ()
         wrong = account([*another_week(scene, readout, rows), *forgone])
     stated = waiting_account(scene) if scene.moment == "running" else _NOTHING
-    verdict, tone = verdict_of(scene, result, harm, gain, confirmed)
+    verdict, tone = verdict_of(scene, result, rows, harm, gain, confirmed)
     return Told(
         verdict, tone, choice, launch, stated, harm, wrong, gain, result, confirmed, tuple(rows),
     )  # fmt: skip
@@ -127,7 +128,7 @@ def beside_guardrails(scene: Scene, said: Told) -> str:
         )
     return (
         f"The metric that decides was {said.result.in_words}, at its readout of {said.result.read_on}. Nobody follows it from "
-        "week to week, and what it gains outweighs no guardrail."
+        "week to week, and no gain in it makes up for harm to a guardrail."
     )
 
 
@@ -172,11 +173,16 @@ def money_sections(scene: Scene, said: Told) -> Iterator[Section]:
     lacks = [*said.harm.lacks, *said.wrong.lacks, *said.gain.lacks, *said.stated.lacks]
     if not lines and not lacks:
         return
-    below = "waiting costs, and above it saves" if said.stated.lines else "a loss against today's version"
-    notes = [f"Below zero is what {below}." if said.stated.lines else f"Below zero is {below}."]
-    if len(harm.lines) < len(said.harm.lines):
-        others = "the other" if harm.lines else "the"
-        notes.append(f"Of {others} guardrails no difference is clear of noise.")
+    below = (
+        "what waiting costs, above zero what it saves"
+        if said.stated.lines
+        else "a loss against today's version"
+    )
+    notes = [f"Below zero is {below}."]
+    if left_out := [each.name for each in said.harm.lines if each not in harm.lines]:
+        assert scene.judgement is not None
+        level = percent(1 - 2 * guardrail_alpha(scene.judgement.readout))
+        notes.append(f"No amount is given where the {level} range holds zero: {'; '.join(left_out)}.")
     if said.gain.lines or said.wrong.lines:
         notes.append(CURSE)
     if said.stated.lines:

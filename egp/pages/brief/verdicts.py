@@ -11,10 +11,14 @@ from egp.pages.brief.priced import what
 from egp.pages.brief.tripped import first_reason, plainly
 from egp.plan.analysis.days import first_day, run_days
 from egp.plan.finding import NotChecked
+from egp.plan.quantity import shown
 from egp.plan.results import TEST
+from egp.plan.wording import listing
 
 if TYPE_CHECKING:
+    from egp.gate.stage import CurrentStage
     from egp.output.page.model import Tone
+    from egp.pages.brief.guardrails import WatchedGuardrail
     from egp.pages.brief.holdout import Confirmation
     from egp.pages.brief.priced import Account
     from egp.pages.brief.result import Result
@@ -34,7 +38,12 @@ _MEANS = {
 
 
 def verdict_of(
-    scene: Scene, result: Result | str, harm: Account, gain: Account, confirmed: Confirmation | str
+    scene: Scene,
+    result: Result | str,
+    rows: list[WatchedGuardrail],
+    harm: Account,
+    gain: Account,
+    confirmed: Confirmation | str,
 ) -> tuple[str, Tone]:
     """The sentence and its tone. Green is only what the gate lets go on."""
     if scene.verdict != "proceed":
@@ -44,7 +53,7 @@ def verdict_of(
     if scene.moment == "readout":
         return _read_out(scene, result, gain)
     if scene.moment == "ramp":
-        return _ramping(scene)
+        return _ramping(scene, rows)
     return _all_out(scene, confirmed, gain)
 
 
@@ -61,7 +70,7 @@ def _withheld(scene: Scene, harm: Account) -> str:
 
 def _closed_until(scene: Scene) -> str:
     until = look_day(scene)
-    return f"Shipping is closed until {until}." if until else "Shipping is closed until the planned look."
+    return f"Shipping is closed until the result is read{f' on {until}' if until else ''}, and opens then only if it passes."
 
 
 def _on_course(scene: Scene) -> str:
@@ -87,7 +96,7 @@ def _read_out(scene: Scene, result: Result | str, gain: Account) -> tuple[str, T
     verdict = onwards.decision.verdict
     if verdict == "proceed":
         return (
-            f"Go: the result ships by the rule that was agreed before it. {said}{worth} The next step is {scene.next_stage}.",
+            f"Go: by the rule that was agreed before it, the result may start its ramp. {said}{worth} The next stage is {scene.next_stage}.",
             "good",
         )
     if not isinstance(result, str) and not result.met:
@@ -109,19 +118,30 @@ def _because(scene: Scene) -> str:
     return f": {plainly(scene, reasons[0])}" if reasons else ""
 
 
-def _ramping(scene: Scene) -> tuple[str, Tone]:
+def _ramping(scene: Scene, rows: list[WatchedGuardrail]) -> tuple[str, Tone]:
     assert scene.judgement is not None
-    stage = scene.judgement.readout.stage.name
+    stage = scene.judgement.readout.stage
+    seen, unread = f"no stop rule or limit has fired at {stage.name}", _not_read_in(stage, rows)
     if scene.onwards is not None and scene.onwards.decision.verdict == "proceed":
-        return f"Go on: nothing is amiss at {stage}, and traffic may be raised to {scene.next_stage}.", "good"
+        return f"Go on: {seen}, and traffic may be raised to {scene.next_stage}.{unread}", "good"
     closed = scene.closed["D"]
-    return f"On course: nothing is amiss at {stage}; {scene.next_stage} is closed, for {closed}.", "neutral"
+    return f"On course: {seen}; {scene.next_stage} is closed, for {closed}.{unread}", "neutral"
+
+
+def _not_read_in(stage: CurrentStage, rows: list[WatchedGuardrail]) -> str:
+    """The guardrails whose last week began before the stage, so that nothing on the page is of it alone."""
+    begin = stage.begin.date() if stage.begin else None
+    earlier = [row for row in rows if begin and row.latest and row.latest.first and row.latest.first < begin]
+    names = list(dict.fromkeys(shown(row.metric.name) for row in earlier))
+    if not names:
+        return ""
+    return f" {listing(names)} {'have' if len(names) > 1 else 'has'} no complete week there yet."
 
 
 def _all_out(scene: Scene, confirmed: Confirmation | str, gain: Account) -> tuple[str, Tone]:
     assert scene.judgement is not None
     gained = "".join(f" Gained so far: {each.amount}." for each in gain.lines[:1])
-    said = f"Nothing is amiss at {scene.judgement.readout.stage.name}, the last stage.{gained}"
+    said = f"No stop rule or limit has fired at {scene.judgement.readout.stage.name}, the last stage.{gained}"
     if isinstance(confirmed, str):
         return f"{said} The gain is not validated: {confirmed}.", "neutral"
     return f"{said} {confirmed.in_words}", "good" if confirmed.is_validated else "neutral"

@@ -82,8 +82,11 @@ def _facts(scene: Scene) -> Iterator[tuple[str, str]]:
     )
     if not (scene.registration and scene.registration.decisions):
         name = scene.candidate.source.shown
+        rolls_back = scene.judgement is not None and scene.verdict == "roll_back"
         registered = (
-            "nothing" if scene.registration else f"nothing; first register the plan (egp register {name})"
+            f"nothing{'; the rollback needs no decision' if rolls_back else ''}"
+            if scene.registration
+            else f"nothing; first register the plan (egp register {name})"
         )
         yield "decided so far", registered
 

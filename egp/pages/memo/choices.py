@@ -53,11 +53,11 @@ class WayToGo:
             return ""
         changes = counted(len(self.steps), "change")
         on = (
-            f", and the result is read on {day_in_words(self.read_on, with_year=True)}"
+            f"; it ships only if the result passes, read on {day_in_words(self.read_on, with_year=True)}"
             if self.read_on
             else ""
         )
-        return f" With {changes} it goes ahead{on}."
+        return f" With {changes} it may start{on}."
 
 
 def day_of_readout(plan: Experiment) -> date | None:
@@ -165,7 +165,7 @@ def _who_and_when(case: Case, errors: Sequence[Diagnostic]) -> Iterator[tuple[st
         )
     escalation = case.plan.escalation
     if escalation and escalation.to:
-        yield "if they cannot agree", f"{shown(escalation.to)} decides"
+        yield "if they cannot agree", f"{shown(escalation.to)} decides among the open options"
 
 
 def agreed(case: Case) -> Iterator[Section]:

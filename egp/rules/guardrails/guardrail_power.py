@@ -313,15 +313,18 @@ def picture(broken: Broken) -> Picture | None:
             continue
         test = guardrail_test(plan, metric, path)
         held = 1 - stats.achieved_power(test, 0.0, metric_units(plan, metric, planned_units(plan)))
-        shares.append((held, share_of(f"{called(metric.id, 'the guardrail')} by itself", held, HARMLESS)))
+        shares.append(
+            (held, metric, share_of(f"{called(metric.id, 'the guardrail')} by itself", held, HARMLESS))
+        )
     if not shares:
         return None
-    worst = max(held for held, _ in shares)
+    worst, by, _ = max(shares, key=lambda share: share[0])
     says = (
-        f"The readout cannot tell them from harmful ones: for want of units {one_in(worst)} of them is held."
+        f"The readout cannot tell them from harmful ones: for want of units {one_in(worst)} of them would be held by "
+        f"{called(by.id, 'the guardrail')} alone."
     )
     return Picture(
-        f"{HARMLESS} harmless launches", says, Tally([each for _, each in shares], "held", "goes on")
+        f"{HARMLESS} harmless launches", says, Tally([each for *_, each in shares], "held", "goes on")
     )
 
 
