@@ -142,7 +142,9 @@ def result_section(said: Told, for_executives: bool) -> Iterator[Section]:
         lift = f" It is {lift_in_words(result.of_control)}." if result.of_control else ""
         told = f"{told} To ship it takes {result.asked}.{lift}"
     if result.selected is not None:
-        told = f"{told} What ships has been lucky more often than not: amounts count the effect without that luck."
+        little = result.worded(result.selected.estimate) == result.worded(result.estimate)
+        here = ", which changes next to nothing here" if little else ""
+        told = f"{told} What ships has been lucky more often than not: amounts count the effect without that luck{here}."
     blocks: list[Block] = [_pictured(said, result), Paragraph(told)]
     yield Section("The metric that decides", blocks)
 
