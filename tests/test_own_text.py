@@ -52,7 +52,7 @@ MODULES: Mapping[str, str] = {
     "advice/decide.py": TYPED,
     "advice/first_files.py": LINES,
     "advice/fix/files.py": LINES,
-    "advice/new/answers.py": TYPED,
+    "advice/new/questions.py": TYPED,
     "advice/new/files.py": PATHS,
     "advice/new/metrics.py": OTHERS,
     "advice/new/rule.py": TYPED,

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from egp.advice.new.answers import QUESTIONS
 from egp.advice.new.dialogue import NewExperiment
 from egp.advice.new.files import NewError
 from egp.advice.new.place import plan_path
+from egp.advice.new.questions import QUESTIONS
 from egp.check import check
 from egp.cli.arguments.new import EXPERIMENT_OPTIONS, TYPES
 from egp.output.report.model import Report

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-from egp.advice.new.answers import Answers, interview, read_answers
 from egp.advice.new.experiment import Draft, draft
 from egp.advice.new.files import NewError
+from egp.advice.new.questions import Answers, interview, read_answers
 from egp.advice.new.settings import Settings
 from egp.advice.new.stated import NOTHING_STATED, stated_by
 from egp.plan.quantity import QuantityError

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from egp.advice.new.answers import Answers, daily_units, outcome_days
+from egp.advice.new.questions import Answers, daily_units, outcome_days
 from egp.advice.new.settings import Settings
 from egp.advice.new.stated import COMMENTS_AT, NOTHING_STATED, Stated, open_line
 from egp.plan.experiment import Experiment, read_experiment

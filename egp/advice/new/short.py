@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from egp.advice.new.answers import Answers
 from egp.advice.new.experiment import LEAD, Draft, PlanLines
+from egp.advice.new.questions import Answers
 from egp.plan.completing import overlaid, read_plan
 from egp.plan.experiment import Experiment
 from egp.plan.power.sample import needed_sample
