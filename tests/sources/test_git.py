@@ -348,7 +348,7 @@ def test_without_a_working_tree_there_is_nothing_to_judge(tmp_path: Path) -> Non
 
 
 def test_a_repository_without_commits_knows_no_head(scripted: ScriptedRepository) -> None:
-    with pytest.raises(GitError, match="git knows no commit `HEAD`"):
+    with pytest.raises(GitError, match="the repository has no commit yet"):
         opened(scripted).merge_base("HEAD")
 
 

@@ -94,6 +94,8 @@ def _of_layer(
         rule = policy.catalogue.load(rule_id)
         if rule.input_type == "Measuring":  # no test has a warehouse to measure in
             continue
+        if rule.input_type == "Portfolio" and "plan.holdout" in rule.needs and not policy.holdouts:
+            continue  # it judges shared holdouts, and no plan can join one that the policy does not state
         options = rule.options
         plain = layer.settings.get(rule_id, {})
         set_here: list[tuple[int | None, str, Mapping[str, SettingValue]]] = [(None, "", plain)]
