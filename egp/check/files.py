@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from egp.plan.finding import EARLIER, LOCK, PINNED, Failure
 from egp.plan.names import is_plain
-from egp.policy.plan_files import PlanFinder, PlanSource
+from egp.policy.plan_files import PlanFinder, PlanSource, led_astray
 from egp.yaml import Document, Path
 
 if TYPE_CHECKING:
@@ -27,13 +27,8 @@ class Files:
 
     def read(self, source: PlanSource, failures: list[Failure]) -> list[Document]:
         """The file's documents, or none and a failure."""
-        if self._finder.leaves_repository(source):
-            message = "this link leads out of the repository"
-            failures.append(Failure(source.shown, message, help="commit the plan itself"))
-            return []
-        if self._finder.crosses(source):
-            message = "this link leads into a folder that another policy owns"
-            failures.append(Failure(source.shown, message, help="commit the plan itself"))
+        if failure := led_astray(self._finder, source):
+            failures.append(failure)
             return []
         if not is_plain(source.shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")):
             message = "the name of this file has a character that nobody sees"

@@ -11,6 +11,7 @@ from egp.gate.call import Call, CannotJudge
 from egp.plan.experiment import read_experiment
 from egp.plan.finding import Failure
 from egp.policy.locate import lock_folder
+from egp.policy.plan_files import led_astray
 from egp.record.lock import LockError, Registration, read_lock
 from egp.yaml import read_file
 
@@ -42,12 +43,8 @@ def plan_named(call: Call, finder: PlanFinder, root: str) -> PlanRead:
     if len(sources) != 1:
         raise CannotJudge(Failure(call.plan, "the gate judges one plan", help="name the plan's file"))
     source = sources[0]
-    if finder.leaves_repository(source):
-        message = "this link leads out of the repository"
-        raise CannotJudge(Failure(source.shown, message, help="commit the plan itself"))
-    if finder.crosses(source):
-        message = "this link leads into a folder that another policy owns"
-        raise CannotJudge(Failure(source.shown, message, help="commit the plan itself"))
+    if failure := led_astray(finder, source):
+        raise CannotJudge(failure)
     try:
         documents = source.documents()
     except OSError as error:

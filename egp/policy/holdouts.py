@@ -9,6 +9,7 @@ from egp.plan.holdouts import HoldoutDefinition, SharedHoldout, mistakes_in
 from egp.plan.names import folded, is_plain
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import ValueProblem, read
+from egp.policy.error import invalid_at
 from egp.yaml import Document, Path
 
 Holdouts = Mapping[str, SharedHoldout]
@@ -23,6 +24,7 @@ def read_holdouts(
     """The holdouts of policy files, each with what it says under ``holdouts:``, and what is wrong with them."""
     found: dict[str, SharedHoldout] = {}
     failures: list[Failure] = []
+    known: dict[str, SharedHoldout] = {}
     for document, written in files:
         for name, value in (written or {}).items():
             at: Path = (PART, name)
@@ -33,13 +35,12 @@ def read_holdouts(
             if not (0 < len(name) <= 100 and is_plain(name) and name == name.strip()):
                 advice = "write 1 to 100 printable characters"
                 problems.append(ValueProblem(at, "wrong-type", f"{shown(name)} cannot be an id", advice))
-            failures += (_failure(document, each) for each in problems)
+            failures += (invalid_at(document, each) for each in problems)
             holdout = SharedHoldout(name, terms, document, at)
-            first = next((each for key, each in found.items() if folded(key) == folded(name)), None)
-            if first is not None:
+            if first := known.get(folded(name)):
                 failures.append(_twice(holdout, first))
             elif not problems:
-                found[name] = holdout
+                found[name] = known[folded(name)] = holdout
     return found, failures
 
 
@@ -57,10 +58,4 @@ def joined(above: Holdouts, own: Holdouts) -> tuple[dict[str, SharedHoldout], li
 def _twice(holdout: SharedHoldout, first: SharedHoldout) -> Failure:
     message = f"the holdout `{shown(holdout.name)}` is defined a second time; the first is in {first.place}"
     advice = "keep one of the two, or give this one another name"
-    return _failure(holdout.document, ValueProblem(holdout.at, "unknown-key", message, advice))
-
-
-def _failure(document: Document, problem: ValueProblem) -> Failure:
-    span = document.span(problem.path, key=problem.kind == "unknown-key")
-    message = f"the policy is invalid: {problem.message}"
-    return Failure(document.path, message, "", span, document.line(span.start.line), problem.help)
+    return invalid_at(holdout.document, ValueProblem(holdout.at, "unknown-key", message, advice))

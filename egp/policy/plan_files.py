@@ -274,6 +274,17 @@ class PlanFinder:
         return self.owners.territories.of(named) != self.owners.territories.of(source.path)
 
 
+def led_astray(finder: PlanFinder, source: PlanSource) -> Failure | None:
+    """Why a plan is not read: a link leads to it from somewhere else."""
+    if finder.leaves_repository(source):
+        message = "this link leads out of the repository"
+    elif finder.crosses(source):
+        message = "this link leads into a folder that another policy owns"
+    else:
+        return None
+    return Failure(source.shown, message, help="commit the plan itself")
+
+
 def _no_plan(path: str, shown: str) -> Failure:
     """What to do with a file of egp's own that was taken for a plan."""
     if os.path.basename(path) not in _NO_PLANS:

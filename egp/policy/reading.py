@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from egp.plan.finding import Failure
 from egp.plan.quantity import shown
 from egp.plan.typed_reader import ValueProblem, nearest, read
-from egp.policy.error import PolicyError
+from egp.policy.error import PolicyError, invalid, invalid_at
 from egp.policy.file import Override, PolicyFile, WaiverTerms
 from egp.policy.layers import ALWAYS, OFF, DefaultsEntry, Layer, Settings, SettingValue
 from egp.policy.locate import lock_folder
@@ -70,11 +70,11 @@ class _Files:
         self.digest.update(documents[0].text.encode("utf-8", "surrogatepass"))
         document = self.documents[name] = documents[0]
         for fault in document.problems:
-            self.failures.append(_failure(document, fault.message, fault.span, fault.help))
+            self.failures.append(invalid(document, fault.message, fault.span, fault.help))
         if len(documents) > 1:
             span = documents[1].span(())
             self.failures.append(
-                _failure(document, "a policy is one document", span, "remove what follows `---`")
+                invalid(document, "a policy is one document", span, "remove what follows `---`")
             )
         problems: list[ValueProblem] = []
         content = read(PolicyFile, {} if document.problems else document.value, (), problems)
@@ -95,7 +95,7 @@ class _Files:
 
             self.gates[name] = read_gate(document, content.gate, problems)
         for problem in problems:
-            self.failures.append(self._failure_of(document, problem))
+            self.failures.append(invalid_at(document, problem))
         return content, (*layers, own)
 
     @staticmethod
@@ -153,7 +153,7 @@ class _Files:
             document, content.custom, self.catalogue, lambda named: self._schema(named, document)
         )
         for mistake in found.mistakes:
-            self.failures.append(_failure(mistake.document, mistake.message, mistake.span, mistake.help))
+            self.failures.append(invalid(mistake.document, mistake.message, mistake.span, mistake.help))
         settings: dict[str, dict[str, SettingValue]] = {}
         for own in found.rules:
             self.custom[own.id] = own
@@ -195,10 +195,6 @@ class _Files:
         """What the files behind the layers say, in the same order."""
         return [self._layers[layer.name][0] for layer in layers]
 
-    def _failure_of(self, document: Document, problem: ValueProblem) -> Failure:
-        key = problem.kind == "unknown-key"
-        return _failure(document, problem.message, document.span(problem.path, key=key), problem.help)
-
     def _extended(
         self, names: Sequence[str], document: Document, path: Path, chain: tuple[str, ...]
     ) -> tuple[Layer, ...]:
@@ -209,7 +205,7 @@ class _Files:
             if name in chain:
                 cycle = " → ".join([*chain[chain.index(name) :], name])
                 self.failures.append(
-                    _failure(
+                    invalid(
                         document, f"policies extend each other: {cycle}", document.span(at), "break the cycle"
                     )
                 )
@@ -229,16 +225,14 @@ class _Files:
                 hint = f", did you mean `{guess}`?" if guess else ""
                 advice = f"egp ships {', '.join(policy_names())}"
                 self.failures.append(
-                    _failure(
-                        document, f"egp ships no policy `{shown(name)}`{hint}", document.span(at), advice
-                    )
+                    invalid(document, f"egp ships no policy `{shown(name)}`{hint}", document.span(at), advice)
                 )
             return path
         path = self._tree.real(os.path.join(self._folders[document.path], written))
         if os.path.commonpath([self.root, path]) != self.root:
             advice = "copy the policy into the repository"
             self.failures.append(
-                _failure(
+                invalid(
                     document, f"`{shown(written)}` lies outside the repository", document.span(at), advice
                 )
             )
@@ -246,7 +240,7 @@ class _Files:
         if not self._tree.has(path):
             advice = "name a file relative to this policy's folder, or a shipped policy"
             self.failures.append(
-                _failure(document, f"there is no policy file `{shown(written)}`", document.span(at), advice)
+                invalid(document, f"there is no policy file `{shown(written)}`", document.span(at), advice)
             )
             return None
         self.extended[name] = path
@@ -277,12 +271,12 @@ class _Files:
                     f"{layer.name} has overrides of its own, and cannot be put on top of some plans only"
                 )
                 span = document.span((*path, "extends"))
-                self.failures.append(_failure(document, message, span, "extend a policy without overrides"))
+                self.failures.append(invalid(document, message, span, "extend a policy without overrides"))
             if content.gate and layer.name not in present:
                 message = f"{layer.name} sets options of the gate, which cannot hold for some plans only"
                 span = document.span((*path, "extends"))
                 self.failures.append(
-                    _failure(document, message, span, "set them under `gate:` of this policy")
+                    invalid(document, message, span, "set them under `gate:` of this policy")
                 )
         own = Layer(
             f"{document.path}#{at}",
@@ -294,7 +288,7 @@ class _Files:
             problems.append(
                 ValueProblem((*path, "when"), "wrong-type", message, "name `paths:` or `tier:` alone")
             )
-        self.failures.extend(self._failure_of(document, problem) for problem in problems)
+        self.failures.extend(invalid_at(document, problem) for problem in problems)
         layers = (*(layer for layer in extended if layer.name not in present), own)
         return Scope(override.paths, when, layers, origin_of(document, path))
 
@@ -317,17 +311,12 @@ def _name_from(extending: str, written: str) -> str:
     return os.path.normpath(os.path.join(os.path.dirname(extending), written)).replace(os.sep, "/")
 
 
-def _failure(document: Document, message: str, span: Span, help_text: str) -> Failure:
-    line = document.line(span.start.line)
-    return Failure(document.path, f"the policy is invalid: {message}", "", span, line, help_text)
-
-
 def _idle(files: _Files, shown_as: str) -> list[Failure]:
     """What makes a policy judge nothing: options of rules that nobody adopts, or no rule at all."""
     settings = [*files.settings()]
     weighed = {rule_id for _, _, rule_id, setting in settings if "severity" in setting}.union(ALWAYS)
     unadopted = [
-        _failure(
+        invalid(
             document,
             f"{rule_id} is not adopted, and its options change nothing",
             document.span(path, key=True),
@@ -341,7 +330,7 @@ def _idle(files: _Files, shown_as: str) -> list[Failure]:
     document = files.documents[shown_as]
     start = document.span(()).start
     advice = f'add `extends: ["{STANDARD}"]`'
-    return [_failure(document, "it adopts no rule, and would judge nothing", Span(start, start), advice)]
+    return [invalid(document, "it adopts no rule, and would judge nothing", Span(start, start), advice)]
 
 
 def read_policy(
@@ -441,7 +430,7 @@ def _softened(files: _Files, layers: Sequence[Layer], scopes: Sequence[Scope]) -
         document = files.documents[softening.origin.path]
         start = Position(softening.origin.line, softening.origin.column)
         span = Span(start, Position(start.line, start.column + len(softening.setting)))
-        yield _failure(document, softening.message, span, softening.help)
+        yield invalid(document, softening.message, span, softening.help)
 
 
 def shipped_policy(name: str = STANDARD, packaged: Mapping[str, Rule] | None = None) -> Policy:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -32,17 +33,12 @@ def render(page: Page | Answer) -> str:
     blocks: list[Block] = [{"type": "header", "text": _plain(cut(title.text or "egp", HEADER))}]
     blocks += [block for part in _parts(said) for block in _blocks(part)][: BLOCKS - 1]
     verdict = next((line.text for line in said if line.text), "")
-    notice = cut(_escaped(f"{title.text}: {verdict}"), TEXT)
+    notice = cut(escape(f"{title.text}: {verdict}", quote=False), TEXT)
     return json.dumps({"text": notice, "blocks": blocks}, indent=2, ensure_ascii=False) + "\n"
 
 
 def _plain(text: str) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
-
-
-def _escaped(text: str) -> str:
-    """Text of which Slack's markup makes no mention, channel or link."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _parts(said: Sequence[Line]) -> Iterator[list[Line]]:
