@@ -252,8 +252,8 @@ rollouts:
 """
 
 
-def growthbook(required: bool, coverage: float, held_out: float = 0.1) -> str:
-    """The plan's flag, and that of the holdout."""
+def growthbook(required: bool, coverage: float, held_out: float = 0.1, version: int = 2) -> str:
+    """The plan's flag, and that of the holdout. Their names are of one length, which decides by the first version of the hash."""
     rule = {
         "type": "experiment-ref", "enabled": True, "trackingKey": "mobile_buy_now", "hashAttribute": "user_id",
         "coverage": coverage, "variations": [],
@@ -264,6 +264,7 @@ def growthbook(required: bool, coverage: float, held_out: float = 0.1) -> str:
         "value": "buy_now",
         "coverage": coverage,
         "hashAttribute": "user_id",
+        "hashVersion": version,
     }
     if required:
         rule["prerequisites"] = [{"id": "holdout_2023h1", "condition": '{"value": "released"}'}]
@@ -293,6 +294,11 @@ def test_a_flag_behind_the_flag_of_the_holdout_serves_a_share_of_those_who_are_l
     assert served(held, growthbook(required=True, coverage=0.5)) == []
     (found,) = served(held, growthbook(required=True, coverage=0.45))
     assert "serves buy_now to 40.5 % of the units" in found[1]
+    (found,) = served(held, growthbook(required=True, coverage=0.5, version=1))
+    assert (
+        "rule 1 of holdout_2023h1 and rule 1 hash user_id by version 1 with seeds of one length" in found[1]
+    )
+    assert "holdout_2023h1 and mobile_buy_now" in found[1]
 
 
 def test_a_flag_that_keeps_units_of_its_own_is_found(held: Shop) -> None:

@@ -52,7 +52,10 @@ features:
   forced: {defaultValue: control, rules: [{force: buy, coverage: 0.2, hashAttribute: id}]}
   spaced: {defaultValue: control, rules: [{key: spaced, hashAttribute: id, variations: [control, buy], namespace: [pricing, 0.1, 0.5]}]}
   ranged: {defaultValue: control, rules: [{key: ranged, hashVersion: 2, hashAttribute: id, variations: [control, buy], ranges: [[0, 0.4], [0.6, 0.75]]}]}
-  twice: {defaultValue: control, rules: [{key: a, seed: a, coverage: 0.5, hashAttribute: id, variations: [control, buy], weights: [0.5, 0.5]}, {key: b, seed: b, hashAttribute: id, variations: [control, buy], weights: [0.2, 0.8]}]}
+  twice: {defaultValue: control, rules: [{key: a, seed: a, coverage: 0.5, hashAttribute: id, variations: [control, buy], weights: [0.5, 0.5]}, {key: b, seed: other, hashAttribute: id, variations: [control, buy], weights: [0.2, 0.8]}]}
+  second: {defaultValue: control, rules: [{key: a, coverage: 0.5, hashVersion: 2, hashAttribute: id, variations: [control, buy]}, {key: b, hashVersion: 2, hashAttribute: id, variations: [control, buy], weights: [0.2, 0.8]}]}
+  mixed: {defaultValue: control, rules: [{force: buy, seed: a, coverage: 0.4, hashAttribute: id}, {force: buy, key: c, seed: a, coverage: 0.4, hashVersion: 2, hashAttribute: id}]}
+  filtered: {defaultValue: control, rules: [{force: buy, coverage: 0.2, hashAttribute: id, filters: [{seed: f, ranges: [[0, 0.5]]}]}]}
   unsound: {defaultValue: control, rules: [{key: unsound, hashAttribute: id, variations: [control, buy, more], weights: [0.5, 0.2, 0.1]}]}
 """
 

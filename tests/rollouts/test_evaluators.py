@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from math import sqrt
+
 import pytest
 
-from tests.rollouts.evaluators import EVALUATORS, differences, expected
+from egp.record.rollouts.rollout import Audience
+from tests.rollouts.evaluators import EVALUATORS, SURELY, differences, expected
+from tests.rollouts.reading import read
 
 
 @pytest.mark.parametrize("format", EVALUATORS)
@@ -19,3 +24,37 @@ def test_the_evaluator_serves_what_is_read(format: str) -> None:
 def test_every_flag_is_read_whole(format: str) -> None:
     for flag, shares in expected(format).items():
         assert sum(shares.values()) == pytest.approx(1), flag
+
+
+PAIRS = (
+    ("a", "c"), ("exp-1", "exp-2"), ("exp-11", "exp-22"), ("checkout-a", "pricing-v2"), ("a", "ab"), ("exp-9", "exp-10"),
+    ("checkout", "pricing-v2"),
+)  # fmt: skip
+"""Seeds, alike and not, of one length and of several."""
+
+
+def in_a_row(first: str, second: str, version: int = 1, **more: object) -> Audience:
+    """Two rules of GrowthBook in a row, each for half of the units that are left."""
+    rules = [
+        {"force": "buy", "seed": seed, "coverage": 0.5, "hashVersion": version, "hashAttribute": "id", **more}
+        for seed in (first, second)
+    ]
+    features = {"flag": {"defaultValue": "control", "rules": rules}}
+    return read(json.dumps({"features": features}), "growthbook", "json").rollouts[0].audiences[-1]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+def test_seeds_that_decide_about_each_other_are_those_of_one_length(first: str, second: str) -> None:
+    core = pytest.importorskip("growthbook.core")
+    both, units = 0, 20_000
+    for number in range(units):
+        unit = f"{number * 2_654_435_761 % 2**32:08x}"
+        both += core.gbhash(first, unit, 1) < 0.5 and core.gbhash(second, unit, 1) < 0.5
+    away = abs(both / units - 0.25) / sqrt(0.25 * 0.75 / units)
+    audience = in_a_row(first, second)
+    if away > SURELY:
+        assert audience.unread
+    if not audience.unread:
+        assert {each.variant: each.share for each in audience.shares} == {"buy": 0.75, "control": 0.25}
+        assert away < SURELY
+    assert bool(audience.unread) == (len(first) == len(second))

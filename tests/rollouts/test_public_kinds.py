@@ -200,3 +200,100 @@ def test_an_experiment_of_launchdarkly_keeps_its_shares() -> None:
     experiment = rolled_out(45_000, kind="experiment", experimentAllocation={"type": "experiment"})
     answer = launchdarkly({"on": True, "offVariation": 1, "fallthrough": experiment})
     assert not told_of(answer)
+
+
+def seeded(*rules: Mapping[str, object]) -> str:
+    """What is not checked of rules in a row, by one attribute."""
+    whole = [{"hashAttribute": "id", **each} for each in rules]
+    text = json.dumps({"features": {"flag": {"defaultValue": "control", "rules": whole}}})
+    return read(text, "growthbook", "json").rollouts[0].audiences[-1].unread
+
+
+def test_rules_of_growthbook_whose_seeds_decide_about_each_other_are_not_read() -> None:
+    first = {"force": "buy", "seed": "one", "coverage": 0.5}
+    second = {"force": "buy", "seed": "two", "coverage": 0.5}
+    assert seeded(first, second) == (
+        "rule 1 and rule 2 hash id by version 1 with seeds of one length, one and two, so that either decides about the other; "
+        "`hashVersion: 2` in one of them, or a seed of another length, makes the shares known"
+    )
+    known = [
+        ({**first, "hashVersion": 2}, second), (first, {**second, "hashVersion": 2}), (first, {**second, "seed": "three"}),
+        (first, {**second, "seed": "one"}), (first, {**second, "hashAttribute": "account"}), (first, {**second, "coverage": 1}),
+        ({**first, "coverage": 0}, second), ({**first, "coverage": 1}, second),
+    ]  # fmt: skip
+    assert [seeded(*each) for each in known] == [""] * len(known)
+    emoji = {**first, "seed": "\N{PARTY POPPER}"}
+    assert seeded(emoji, {**second, "seed": "ab"}), "SDKs count in units of UTF-16"
+    assert seeded(emoji, {**second, "seed": "a"}) == ""
+
+
+def test_a_namespace_of_growthbook_hashes_by_the_first_version() -> None:
+    spaced = {"key": "pricing-v", "variations": ["control", "buy"], "namespace": ["pricing", 0, 0.4]}
+    assert seeded(spaced).startswith("the namespace pricing of rule 1 and rule 1 hash id by version 1")
+    assert seeded({**spaced, "hashVersion": 2}) == seeded({**spaced, "key": "pricing"}) == ""
+    assert seeded({**spaced, "namespace": ["pricing", 0, 1]}) == ""
+
+
+def test_a_seed_hashed_by_both_versions_divides_the_units_twice() -> None:
+    first = {"force": "buy", "seed": "one", "coverage": 0.5}
+    rules = [{"hashAttribute": "id", **each} for each in (first, {**first, "hashVersion": 2})]
+    text = json.dumps({"features": {"flag": {"defaultValue": "control", "rules": rules}}})
+    assert flags(text, "growthbook")["flag"]["audiences"][-1]["shares"] == {"buy": "75%", "control": "25%"}
+
+
+def test_what_no_sdk_hashes_by_and_what_a_bandit_keeps_are_not_read() -> None:
+    assert (
+        seeded({"force": "buy", "coverage": 0.5, "hashVersion": 3}) == "its `hashVersion` is neither 1 nor 2"
+    )
+    bandit = {"contextualVariations": ["control", "buy"], "force": None}
+    assert seeded(bandit) == "a contextual bandit has the weights"
+    odd = {
+        "force": "buy",
+        "coverage": 0.5,
+        "filters": [{"seed": "f", "ranges": [[0, 0.5]], "hashVersion": 3}],
+    }
+    assert seeded(odd) == "a filter's `hashVersion` is neither 1 nor 2"
+
+
+def test_a_flag_after_the_two_thousandth_is_read_as_well_and_a_flag_with_more_rules_is_not() -> None:
+    many = {f"flag_{number}": {"defaultValue": number % 2 == 0} for number in range(2_100)}
+    assert len(flags(json.dumps({"features": many}), "growthbook")) == 2_100
+    rules = [{"force": "control", "condition": {"id": f"{number}"}} for number in range(2_000)]
+    assert seeded(*rules, {"force": "buy"}) == "it has more than 2,000 rules"
+
+
+def test_a_pair_of_escapes_is_one_character_and_what_follows_stays_where_it_is() -> None:
+    feature = {
+        "defaultValue": "\N{PARTY POPPER}\N{PARTY POPPER} ok",
+        "rules": [{"force": "buy", "coverage": 0.5}],
+    }
+    text = json.dumps({"features": {"\N{PARTY POPPER}": feature}})
+    (rollout,) = read(text, "growthbook", "json").rollouts
+    assert (rollout.flag.value, rollout.default and rollout.default.value) == (
+        "\N{PARTY POPPER}",
+        "\N{PARTY POPPER}\N{PARTY POPPER} ok",
+    )
+    assert rollout.audiences[-1].shares[0].at.start.column == text.index("0.5") + 1
+
+
+def test_a_feature_whose_parent_leaves_units_by_the_same_hash_is_not_read() -> None:
+    parent = {"defaultValue": False, "rules": [{"force": True, "coverage": 0.5, "seed": "one"}]}
+    child = {
+        "force": True,
+        "coverage": 0.5,
+        "seed": "one",
+        "parentConditions": [{"id": "parent", "condition": {"value": True}}],
+    }
+
+    def unread(**changed: object) -> set[str]:
+        features = {"parent": parent, "child": {"defaultValue": False, "rules": [{**child, **changed}]}}
+        return {each.reason for each in read(json.dumps({"features": features}), "growthbook", "json").unread}
+
+    (same,) = unread()
+    assert same.startswith("rule 1 of parent and rule 1 hash id with one seed, one, so that either decides")
+    (alike,) = unread(seed="two")
+    assert alike.startswith(
+        "rule 1 of parent and rule 1 hash id by version 1 with seeds of one length, one and two"
+    )
+    assert unread(seed="three") == unread(seed="two", hashVersion=2) == unread(coverage=1) == set()
+    assert unread(parentConditions=[]) == unread(parentConditions=[{"id": "elsewhere"}]) == set()

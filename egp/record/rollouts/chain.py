@@ -1,13 +1,15 @@
 """Rules that follow one another, each taking some of the units that are left, as shares of all of them.
 
 A hash puts a unit somewhere on a line from 0 to 1. Rules that hash the same attribute with the same salt divide the same
-line: what one of them took, the next does not get. Different hashes are independent of each other.
+line: what one of them took, the next does not get. Different hashes are independent of each other, except where the
+format knows that one of two lines decides about the other.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 
 from egp.record.rollouts.rollout import Audience, Said, Unread, VariantShare, Weights
 from egp.stats.values import NamedTuple, mutable
@@ -16,8 +18,14 @@ from egp.yaml import Span
 Box = Mapping[str, tuple[float, float]]
 """Line → the part of it that is meant, of every line that is named; of the others all."""
 
+Between = Callable[[str, str], str]
+"""Two lines → why where a unit is on one of them says something of where it is on the other; empty where it does not."""
+
 _MOST_BOXES = 300
 """Pieces that the units are divided into; a flag whose rules make more is not followed."""
+
+_MOST_RULES = 2000
+"""Rules of a flag; each with a condition is followed through all others."""
 
 
 class Claim(NamedTuple):
@@ -64,15 +72,23 @@ def everybody(variant: str, at: Span) -> tuple[Claim, ...]:
     return (Claim({}, variant, at),)
 
 
-def audiences(steps: Sequence[Step], default: str, default_at: Span) -> tuple[Audience, ...]:
+def _independent(_one: str, _other: str) -> str:
+    return ""
+
+
+def audiences(
+    steps: Sequence[Step], default: str, default_at: Span, between: Between = _independent
+) -> tuple[Audience, ...]:
     """Each condition's own audience, and last everybody else, by what all rules give them together."""
+    if len(steps) > _MOST_RULES:
+        return (Audience(default_at, unread=f"it has more than {_MOST_RULES:,} rules"),)
     found = []
     for at, step in enumerate(steps):
         if step.condition:
             mine = _asked(steps, at)
-            found.append(_audience(step.condition, mine, step, default, default_at))
+            found.append(_audience(step.condition, mine, step, default, default_at, between))
     rest = [each for each in steps if not each.condition]
-    found.append(_audience("", rest, next(iter(rest), None), default, default_at))
+    found.append(_audience("", rest, next(iter(rest), None), default, default_at, between))
     return tuple(found)
 
 
@@ -87,16 +103,21 @@ def _asked(steps: Sequence[Step], at: int) -> list[Step]:
 
 
 def _audience(
-    condition: str, steps: Sequence[Step], speaker: Step | None, default: str, default_at: Span
+    condition: str,
+    steps: Sequence[Step],
+    speaker: Step | None,
+    default: str,
+    default_at: Span,
+    between: Between,
 ) -> Audience:
     at = speaker.at if speaker else default_at
     steps = _reached(steps)
     unread = next((each.unread for each in steps if each.unread), "")
     if unread:
         return Audience(at, condition=condition, unread=unread)
-    shares = _shares(steps, default, default_at)
-    if shares is None:
-        return Audience(at, condition=condition, unread="its rules divide the units into too many parts")
+    shares = _shares(steps, default, default_at, between)
+    if isinstance(shares, str):
+        return Audience(at, condition=condition, unread=shares)
     hashing = next((each for each in steps if each.unit or each.sticky), speaker)
     return Audience(
         at=at,
@@ -160,7 +181,10 @@ def _reached(steps: Sequence[Step]) -> Sequence[Step]:
     return steps
 
 
-def _shares(steps: Sequence[Step], default: str, default_at: Span) -> tuple[VariantShare, ...] | None:
+def _shares(
+    steps: Sequence[Step], default: str, default_at: Span, between: Between
+) -> tuple[VariantShare, ...] | str:
+    """What each variant gets of all units, or why that is not known."""
     left: list[dict[str, tuple[float, float]]] = [{}]
     taken: list[VariantShare] = []
     for step in steps:
@@ -169,12 +193,14 @@ def _shares(steps: Sequence[Step], default: str, default_at: Span) -> tuple[Vari
             share = 0.0
             for box in left:
                 got, rest = _cut(box, claim.box)
+                if got and (reason := _entangled(box, claim.box, between)):
+                    return reason
                 share += got
                 remaining += rest
             left = remaining
             taken.append(VariantShare(claim.variant, share, claim.at))
             if len(left) > _MOST_BOXES:
-                return None
+                return "its rules divide the units into too many parts"
     rest_share = sum(map(_size, left))
     if rest_share > 1e-12 or not taken:
         taken.append(VariantShare(default, rest_share, default_at))
@@ -194,6 +220,12 @@ def _cut(
         outside += [{**inside, line: part} for part in ((first, start), (end, last)) if part[0] < part[1]]
         inside[line] = (start, end)
     return _size(inside), outside
+
+
+def _entangled(box: Box, claimed: Box, between: Between) -> str:
+    """Why the size of what is claimed of a box is not the product of its sides."""
+    lines = [line for line, ends in {**box, **claimed}.items() if ends != (0.0, 1.0)]
+    return next((reason for pair in combinations(lines, 2) if (reason := between(*pair))), "")
 
 
 def _size(box: Box) -> float:

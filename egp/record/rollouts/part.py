@@ -22,9 +22,6 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST = 4000 * 86400
 """Seconds of a dwell; what is longer is no time that anybody waits."""
 
-MOST_ITEMS = 2000
-"""Items of one list or mapping that are read; no flag has as many rules or variants."""
-
 
 class Placed(Protocol):
     """Whatever can say where the parts of its value are written."""
@@ -101,13 +98,13 @@ class Part:
     def items(self) -> Iterator[tuple[str, Part]]:
         """The values of a mapping by their keys; nothing of anything else."""
         if isinstance(self.value, dict):
-            for key, value in list(self.value.items())[:MOST_ITEMS]:
+            for key, value in self.value.items():
                 yield str(key), Part(self.source, value, (*self.path, key))
 
     def list(self) -> Iterator[Part]:
         """The items of a list; nothing of anything else."""
         if isinstance(self.value, list):
-            for at, value in enumerate(self.value[:MOST_ITEMS]):
+            for at, value in enumerate(self.value):
                 yield Part(self.source, value, (*self.path, at))
 
     @property

@@ -24,6 +24,9 @@ _FORMATS = os.path.join(os.path.dirname(__file__), "formats")
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 """Two escapes of JSON that are one character, which YAML writes as one."""
 
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+"""A string of JSON, quotes included."""
+
 
 @mutable
 class RolloutFile:
@@ -132,12 +135,17 @@ _BLANK = re.compile(r"[^\n]")
 
 
 def _plain_escapes(text: str) -> str:
-    """The text with each pair of surrogates as the one escape that YAML knows, and as long as before."""
+    """The text with each pair of surrogates as the one escape that YAML knows; blanks after its string keep the places."""
     if "\\u" not in text:
         return text
-    return _PAIR.sub(_one_escape, text)
+    return _STRING.sub(_plain_string, text)
+
+
+def _plain_string(string: re.Match[str]) -> str:
+    plain = _PAIR.sub(_one_escape, string[0])
+    return plain.ljust(len(string[0]))
 
 
 def _one_escape(pair: re.Match[str]) -> str:
     high, low = int(pair[2], 16), int(pair[3], 16)
-    return f"{pair[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}  "
+    return f"{pair[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"

@@ -87,7 +87,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from egp.plan.quantity import shown
 from egp.record.rollouts.chain import added
-from egp.record.rollouts.part import MOST_ITEMS, Part
+from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import (
     DEFAULT,
@@ -448,9 +448,9 @@ def _weight(item: Part) -> float:
 
 def _variables(expression: Part) -> Iterator[Said[str]]:
     """The attributes that an expression reads."""
-    waiting, count = [expression], 0
-    while waiting and count < MOST_ITEMS:
-        part, count = waiting.pop(), count + 1
+    waiting = [expression]
+    while waiting:
+        part = waiting.pop()
         variable = part.get("var")
         if variable is not None:
             named = next(variable.list(), variable)

@@ -6,6 +6,12 @@ serves 45 % and 45 %, and 10 % the default. Weights that do not add up to 1 are 
 `hashAttribute` with its `seed`, or else with the key of the experiment or the feature. A rule that refers to an
 experiment leaves its weights to the experiment.
 
+Where a unit is by one seed says nothing of where it is by another one, and shares of rules in a row are products, with one exception. The first version
+of the hash, which a rule has that does not say `hashVersion: 2`, appends the seed to the unit. FNV-1a of one text with two different appendages of one length differs by an
+amount that the lowest byte alone decides. So two seeds of one length are dependent: the rules `a` and `b` below serve 64.3 % where
+independence makes 65 % of it. Such shares are not checked; of the two, one rule gets `hashVersion: 2`, or a seed of another length. A namespace
+hashes by the first version as well, with its name behind `__`. The same holds of a feature and one that it requires.
+
 The second version of the API has the rules of all environments in one list, each with the environments that it is for. Who is in a holdout of
 GrowthBook gets none of it: the holdout is a prerequisite of the feature, and shares are shares of the others.
 
@@ -81,6 +87,17 @@ As:
   audiences: [{unit: id, shares: {"true": 10%, "false": 90%}}]
 ```
 
+Not checked, saying "rule 1 and rule 2 hash id by version 1 with seeds of one length, a and b":
+
+```yaml
+features:
+  alike:
+    defaultValue: control
+    rules:
+      - {key: a, coverage: 0.5, hashAttribute: id, variations: [control, buy_now], weights: [0.5, 0.5]}
+      - {key: b, hashAttribute: id, variations: [control, buy_now], weights: [0.2, 0.8]}
+```
+
 Not checked, saying "the experiment `exp_1` has the weights":
 
 ```yaml
@@ -94,14 +111,15 @@ features:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
 from egp.record.rollouts.chain import Claim, Step
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
-from egp.record.rollouts.rollout import REQUIRED, Rollout, Said, Unread, Weights
+from egp.record.rollouts.rollout import REQUIRED, Audience, Rollout, Said, Unread, Weights
+from egp.stats.values import NamedTuple
 
 READS_TOGETHER = True
 """Whether one file may be needed to read another one."""
@@ -113,6 +131,7 @@ SWITCHED_OFF = "false"
 def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:
     """Every feature of the files, in one environment where they tell several apart."""
     unread: list[Unread] = []
+    found: list[_Feature] = []
     for document in sound_documents(files, unread):
         root = Part(document, document.value)
         features = root.get("features") or root.get("feature")
@@ -120,8 +139,13 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
             unread.append(Unread(document.path, document.span(()), "it has no `features`"))
             continue
         groups = root.get("savedGroups")
-        for name, feature in _features(features):
-            yield _rollout(document.path, document.index, environment, name, feature, groups)
+        found += (
+            _Feature(document.path, document.index, environment, name, feature, groups)
+            for name, feature in _features(features)
+        )
+    by_name = {each.name.value: each for each in found}
+    for each in found:
+        yield _rollout(each, by_name)
     yield from unread
 
 
@@ -140,38 +164,74 @@ def _features(features: Part) -> Iterator[tuple[Said[str], Part]]:
             yield said, feature
 
 
-def _rollout(
-    path: str, number: int, environment: str, name: Said[str], feature: Part, groups: Part | None
-) -> Rollout:
-    has_environments = feature.has("environments")
-    place = feature.get("environments", environment) if has_environments else feature
-    enabled = place.get("enabled") if place and has_environments else None
+class _Feature:
+    """A feature in one environment: its rules, and the hashes that they divide the units by."""
+
+    def __init__(
+        self, path: str, number: int, environment: str, name: Said[str], part: Part, groups: Part | None
+    ) -> None:
+        self.path, self.number, self.environment, self.name, self.part = path, number, environment, name, part
+        self.has_environments = part.has("environments")
+        self.place = part.get("environments", environment) if self.has_environments else part
+        self.rules = _rules(part, self.place, environment)
+        self.hashes = _Hashes(name)
+        self.steps = [step for each in self.rules if (step := _step(name, each, groups, self.hashes))]
+        places = [part, *([self.place] if self.place else []), *self.rules]
+        self.requires = tuple(_parents(places))
+
+    def dividing(self) -> tuple[_Hash, ...]:
+        """The hashes that decide about some of the units, and not about all of them alike."""
+        boxes = (claim.box for step in self.steps for claim in step.claims)
+        lines = (line for box in boxes for line, ends in box.items() if ends != (0.0, 1.0))
+        return tuple(self.hashes.of(line) for line in dict.fromkeys(lines))
+
+
+def _rollout(of: _Feature, features: Mapping[str, _Feature]) -> Rollout:
+    name, feature, place, path = of.name, of.part, of.place, of.path
+    enabled = place.get("enabled") if place and of.has_environments else None
     archived = feature.get("archived")
     written = (place.get("defaultValue") if place else None) or feature.get("defaultValue")
-    value = _value(written)
-    default = Said(value, written.at if written else name.at)
-    listed = _rules(feature, place, environment)
-    steps = [step for each in listed if (step := _step(name, each, groups))]
-    found = chain.audiences(steps, default.value, default.at)
+    default = Said(_value(written), written.at if written else name.at)
+    found = _among_those_left(
+        of, features, chain.audiences(of.steps, default.value, default.at, of.hashes.between)
+    )
     switched = Said(enabled.value is True, enabled.at) if enabled else None
     if archived is not None and archived.value is True:
         switched = Said(False, archived.at)
-    elif has_environments and place is None:
+    elif of.has_environments and place is None:
         switched = Said(False, name.at)
     return Rollout(
         format="growthbook",
         path=path,
-        document=number,
+        document=of.number,
         flag=name,
-        environment=environment,
+        environment=of.environment,
         enabled=switched,
         default=default,
-        prerequisites=tuple(_parents([feature, *([place] if place else []), *listed])),
-        values=tuple(_values(listed)),
-        terms=tuple(_terms(feature, listed)),
+        prerequisites=of.requires,
+        values=tuple(_values(of.rules)),
+        terms=tuple(_terms(feature, of.rules)),
         audiences=found,
         withdrawn_by=WITHDRAWN_BY,
         unread=chain.unread_in(found, path, name.value),
+    )
+
+
+def _among_those_left(
+    of: _Feature, features: Mapping[str, _Feature], audiences: tuple[Audience, ...]
+) -> tuple[Audience, ...]:
+    """The audiences; of units whom another feature leaves by a hash that decides about theirs as well, nothing is known."""
+    own = of.dividing()
+    required = (features[each.value] for each in of.requires if each.value in features)
+    pairs = (
+        (parent, mine) for each in required if each is not of for parent in each.dividing() for mine in own
+    )
+    reason = next((said for pair in pairs if (said := _entangled(*pair))), "")
+    if not reason:
+        return audiences
+    return tuple(
+        each if each.unread else Audience(each.at, condition=each.condition, unread=reason)
+        for each in audiences
     )
 
 
@@ -226,9 +286,64 @@ def _terms(feature: Part, rules: Sequence[Part]) -> Iterator[str]:
                 yield f"{REQUIRED if key in ('prerequisites', 'holdout') else key} {part.as_json()}"
 
 
-def _step(feature: Said[str], rule: Part, groups: Part | None) -> Step | None:
+class _Hash(NamedTuple):
+    """What puts units on a line: the attribute and the seed, by one of the versions of the hash."""
+
+    attribute: str
+    seed: str
+    version: str
+    by: str
+    """What divides the units by it, for people."""
+    feature: str
+
+
+class _Hashes:
+    """The hashes of a feature, each with the line that it puts units on."""
+
+    def __init__(self, feature: Said[str]) -> None:
+        self._feature = feature.value
+        self._of: dict[str, _Hash] = {}
+
+    def line(self, attribute: str, seed: str, version: str, by: str) -> str:
+        line = json.dumps([attribute, seed, version])
+        self._of.setdefault(line, _Hash(attribute, seed, version, by, self._feature))
+        return line
+
+    def of(self, line: str) -> _Hash:
+        return self._of[line]
+
+    def between(self, one: str, other: str) -> str:
+        return _entangled(self._of[one], self._of[other])
+
+
+def _entangled(one: _Hash, other: _Hash) -> str:
+    """Why one hash decides about another one; empty where it does not.
+
+    The first version appends the seed to the unit. FNV-1a of two appendages of one length differs by an amount that the
+    lowest byte alone decides: where a unit is by one of them says where it is by the other.
+    """
+    if one.attribute != other.attribute or one.version != other.version:
+        return ""
+    whose = f" of {shown(one.feature)}" if one.feature != other.feature else ""
+    both = f"{one.by}{whose} and {other.by} hash {shown(one.attribute)}"
+    if one.seed == other.seed:
+        return f"{both} with one seed, {shown(one.seed)}, so that either decides about the other; another seed makes the shares known"
+    if one.version != "1" or _length(one.seed) != _length(other.seed):
+        return ""
+    return (
+        f"{both} by version 1 with seeds of one length, {shown(one.seed)} and {shown(other.seed)}, so that either decides "
+        f"about the other; `hashVersion: 2` in one of them, or a seed of another length, makes the shares known"
+    )
+
+
+def _length(seed: str) -> int:
+    """As SDKs count: in units of UTF-16."""
+    return len(seed.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _step(feature: Said[str], rule: Part, groups: Part | None, hashes: _Hashes) -> Step | None:
     """A rule; None for one that is switched off, or that every SDK passes over."""
-    step = _rule(feature, rule)
+    step = _rule(feature, rule, hashes)
     if step is not None:
         version = rule.get("hashVersion")
         fallback = rule.get("fallbackAttribute")
@@ -237,7 +352,7 @@ def _step(feature: Said[str], rule: Part, groups: Part | None) -> Step | None:
     return step
 
 
-def _rule(feature: Said[str], rule: Part) -> Step | None:
+def _rule(feature: Said[str], rule: Part, hashes: _Hashes) -> Step | None:
     enabled = rule.get("enabled")
     if enabled is not None and enabled.value is False:
         return None
@@ -247,19 +362,24 @@ def _rule(feature: Said[str], rule: Part) -> Step | None:
         experiment = rule.get("experimentId") or rule.get("safeRolloutId") or kind
         reason = f"the experiment `{shown(experiment.value)}` has the weights"
         return Step(experiment.at, (), condition, unread=reason)
-    salt = _salt(feature, rule)
+    if rule.has("contextualVariations"):
+        return Step(rule.at, (), condition, unread="a contextual bandit has the weights")
     hashed = rule.get("hashAttribute")
     unit = (hashed.said_text() if hashed else None) or Said("id", rule.at)
     variations = list(_variations(rule))
     forced = rule.get("force") or (rule.get("value") if not variations else None)
+    salt = _salt(feature, rule, ("seed",) if forced is not None else ("seed", "key", "trackingKey"))
     coverage, at = _coverage(rule)
+    version = _version(rule, "1")
     if coverage is None:
         return Step(
             at.at, (), condition, unread=at.computed or f"the coverage {shown(at.value)} is no number"
         )
-    line = f"{unit.value} {salt.value}"
+    if version is None:
+        return Step(rule.at, (), condition, unread="its `hashVersion` is neither 1 nor 2")
+    line = hashes.line(unit.value, salt.value, version, _called(rule))
     if rule.has("ranges") or rule.has("range") or rule.has("filters"):
-        return _ranged(rule, variations, forced, line, condition, unit, salt)
+        return _ranged(rule, variations, forced, line, condition, unit, salt, coverage, hashes)
     if forced is not None or rule.has("force"):
         variant = _value(forced)
         claims = (
@@ -276,7 +396,9 @@ def _rule(feature: Said[str], rule: Part) -> Step | None:
             salt=salt if is_hashed else None,
             sticky=Said(True, unit.at) if is_hashed else None,
         )
-    return _experiment(rule, variations, coverage, line, condition, unit, salt) if variations else None
+    if not variations:
+        return None
+    return _experiment(rule, variations, coverage, line, condition, unit, salt, hashes)
 
 
 def _ranged(
@@ -287,27 +409,45 @@ def _ranged(
     condition: str,
     unit: Said[str],
     salt: Said[str],
+    coverage: float,
+    hashes: _Hashes,
 ) -> Step:
     """A rule whose parts of the line are worked out already, as SDKs are sent them."""
     box: dict[str, tuple[float, float]] = {}
     for each in filters.list() if (filters := rule.get("filters")) else ():
-        seed, ends = each.get("seed"), list(_ends(each.get("ranges")))
-        if len(ends) != 1:
-            return Step(each.at, (), condition, unread="a filter has more than one range")
-        box[f"namespace {seed.name() if seed else ''}"] = ends[0]
+        ends, version = list(_ends(each.get("ranges"))), _version(each, "2")
+        if len(ends) != 1 or version is None:
+            reason = (
+                "a filter has more than one range"
+                if version
+                else "a filter's `hashVersion` is neither 1 nor 2"
+            )
+            return Step(each.at, (), condition, unread=reason)
+        attribute, seed = each.get("attribute"), each.get("seed")
+        hashed = (attribute.name() if attribute else None) or "id", (seed.name() if seed else None) or ""
+        box = _within(box, hashes.line(*hashed, version, f"a filter of {_called(rule)}"), ends[0])
     ranges, one = rule.get("ranges"), rule.get("range")
     own = list(_ends(ranges)) if ranges else list(_ends_of(one)) if one else []
     if not own and (ranges or one or not box):
         return Step(rule.at, (), condition, unread="its ranges are no pairs of numbers")
     named = [each[0] for each in variations] if ranges else [_value(forced)]
     if not own:
-        own = [(0.0, 1.0)] * len(named)
+        own = [(0.0, coverage)] * len(named)
         if variations:
             return Step(rule.at, (), condition, unread="it has filters, and no ranges")
     at = (ranges or one or rule).at
     pairs = zip(named, own, strict=False)
-    claims = tuple(Claim({**box, line: ends}, variant, at) for variant, ends in pairs)
+    claims = tuple(Claim(_within(box, line, ends), variant, at) for variant, ends in pairs)
     return Step(at, claims, condition, unit, salt, Said(True, unit.at))
+
+
+def _within(
+    box: dict[str, tuple[float, float]], line: str, ends: tuple[float, float]
+) -> dict[str, tuple[float, float]]:
+    """The part of a box that lies between two places of a line."""
+    first, last = box.get(line, (0.0, 1.0))
+    start = max(first, ends[0])
+    return {**box, line: (start, max(start, min(last, ends[1])))}
 
 
 def _ends(ranges: Part | None) -> Iterator[tuple[float, float]]:
@@ -330,13 +470,15 @@ def _experiment(
     condition: str,
     unit: Said[str],
     salt: Said[str],
+    hashes: _Hashes,
 ) -> Step:
     space = _namespace(rule)
     if space is None:
         part = rule.get("namespace") or rule
         return Step(part.at, (), condition, unread="its namespace is no [name, from, to]")
     name, low, high = space
-    box = {f"namespace {name}": (low, high)} if name else {}
+    spaced = f"the namespace {shown(name)} of {_called(rule)}"
+    box = {hashes.line(unit.value, f"__{name}", "1", spaced): (low, high)} if name else {}
     weights = [each[2].number() if each[2] else None for each in variations]
     place = variations[0][2] or rule
     total = sum(each or 0.0 for each in weights)
@@ -348,7 +490,7 @@ def _experiment(
     for (variant, value, written), stated in zip(variations, weights, strict=True):
         weight = (stated or 0.0) if is_sound else 1 / len(variations)
         at = (written or value).at
-        claims.append(Claim({**box, line: (start, start + coverage * weight)}, variant, at))
+        claims.append(Claim(_within(box, line, (start, start + coverage * weight)), variant, at))
         start += weight
     summed = Weights(total, 1.0, place.at, "other weights are replaced by equal ones") if is_stated else None
     return Step(place.at, tuple(claims), condition, unit, salt, Said(True, unit.at), summed)
@@ -404,8 +546,22 @@ def _namespace(rule: Part) -> tuple[str, float, float] | None:
     return name, low, high
 
 
-def _salt(feature: Said[str], rule: Part) -> Said[str]:
-    for key in ("seed", "key", "trackingKey"):
+def _called(rule: Part) -> str:
+    """A rule by its place in its list."""
+    at = rule.path[-1]
+    return f"rule {at + 1}" if isinstance(at, int) else "the rule"
+
+
+def _version(part: Part, otherwise: str) -> str | None:
+    """Which version of the hash divides the units; None for one that no SDK knows."""
+    version = part.get("hashVersion")
+    if version is None:
+        return otherwise
+    return {1.0: "1", 2.0: "2"}.get(version.number() or 0.0)
+
+
+def _salt(feature: Said[str], rule: Part, keys: Sequence[str]) -> Said[str]:
+    for key in keys:
         part = rule.get(key)
         if part is not None and (said := part.said_text()) and said.value:
             return said
