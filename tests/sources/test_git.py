@@ -451,3 +451,22 @@ def test_what_a_merge_itself_changed_is_seen(scripted: ScriptedRepository) -> No
 def test_a_path_that_history_does_not_know_has_no_versions(scripted: ScriptedRepository) -> None:
     scripted.commit("2023-01-02")
     assert list(opened(scripted).versions("a.yaml")) == []
+
+
+def test_what_the_working_tree_no_longer_has_is_found_in_every_folder(scripted: ScriptedRepository) -> None:
+    kept = ["kept/a.yaml", "kept/b/c.yaml", "kept/b-d.yaml", "kept/b/kept/b/e.yaml", "kept/z.yaml"]
+    strange = [f"kept/b/{name}" for name in STRANGE]
+    for path in [*kept, *strange, "kept/b/linked.yaml", "kept/folder.yaml", "alone/x.yaml", "other/y.yaml"]:
+        scripted.write(path, path)
+    commit = scripted.commit("2023-01-02")
+    repository = opened(scripted)
+    assert repository.removed(commit, "kept") == []
+    gone = [*strange, "kept/z.yaml", "kept/b/kept/b/e.yaml"]
+    for path in [*gone, "kept/b/linked.yaml", "kept/folder.yaml", "other/y.yaml", "alone/x.yaml"]:
+        (scripted.root / path).unlink()
+    (scripted.root / "kept/b/linked.yaml").symlink_to("c.yaml")
+    (scripted.root / "kept/folder.yaml").mkdir()
+    (scripted.root / "alone").rmdir()
+    assert {*repository.removed(commit, "kept")} == {*gone, "kept/b/linked.yaml", "kept/folder.yaml"}
+    assert repository.removed(commit, "alone") == ["alone/x.yaml"], "its folder is gone, too"
+    assert repository.removed(commit, "nowhere") == []
