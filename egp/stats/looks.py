@@ -120,6 +120,11 @@ def most_crossing_probability(bounds: Sequence[float], information: Sequence[flo
     that cross with 19.2 %, less for bounds that rise. `information`: increasing, in any unit. Source: Hunter
     1976; Worsley 1982.
     """
+    return _most_crossing_probability(tuple(bounds), tuple(information))
+
+
+@lru_cache(maxsize=512)
+def _most_crossing_probability(bounds: tuple[float, ...], information: tuple[float, ...]) -> float:
     fresh = [
         _first_crossing(before, bound, math.sqrt(earlier / t))
         for before, bound, earlier, t in zip(bounds, bounds[1:], information, information[1:], strict=False)

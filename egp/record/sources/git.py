@@ -206,12 +206,20 @@ class Repository:
         """
         output = self._bytes("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "--", f"{under}/")
         gone: list[bytes] = []
-        for of_folder in _OF_ONE_FOLDER.finditer(output):
-            folder = of_folder[1]
-            listed = of_folder[0].replace(folder, b"").split(b"\0")[:-1]
+        at = 0
+        while at < len(output):
+            folder = output[at : output.index(b"\0", at)].rpartition(b"/")[0] + b"/"
             here = _regular_files(os.path.join(self.root, os.fsdecode(folder)))
-            if not here.issuperset(listed):
-                gone += [folder + name for name in listed if name not in here]
+            as_it_is = b"".join([folder + name + b"\0" for name in here])
+            if here and output.startswith(as_it_is, at):
+                at += len(as_it_is)
+                continue
+            of_folder = _OF_ONE_FOLDER.match(output, at)
+            assert of_folder is not None
+            listed = of_folder[0].replace(folder, b"").split(b"\0")[:-1]
+            known = set(here)
+            gone += [folder + name for name in listed if name not in known]
+            at = of_folder.end()
         return [os.fsdecode(path) for path in gone]
 
     def line_of_commits(self) -> list[str]:
@@ -303,13 +311,13 @@ class Repository:
         return answer.output
 
 
-def _regular_files(folder: str) -> set[bytes]:
-    """The names of the regular files in a folder."""
+def _regular_files(folder: str) -> list[bytes]:
+    """The names of the regular files in a folder, in git's order."""
     try:
         with os.scandir(os.fsencode(folder)) as entries:
-            return {entry.name for entry in entries if entry.is_file(follow_symlinks=False)}
+            return sorted([entry.name for entry in entries if entry.is_file(follow_symlinks=False)])
     except (FileNotFoundError, NotADirectoryError):
-        return set()
+        return []
     except OSError as error:
         raise GitError(f"cannot read the folder {folder}: {error.strerror}") from None
 

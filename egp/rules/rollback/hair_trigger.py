@@ -159,7 +159,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from itertools import count
 from math import floor, log10
 from typing import TYPE_CHECKING, Annotated
@@ -567,10 +567,18 @@ def _as_in_plan(value: float, unit: str) -> str:
     return f"{value:.10g} {unit}".strip()
 
 
+@lru_cache(2)
+def _alarms_of_violations(
+    plan: Experiment, levels: AlarmLevels, limit: float
+) -> tuple[tuple[Trigger, FalseAlarm] | NotChecked, ...]:
+    """All of a plan, of which each violation looks for its own."""
+    return tuple(_alarms(plan, levels, limit))
+
+
 def _broken(broken: Broken) -> Iterator[tuple[Trigger, FalseAlarm]]:
     """The alarm that a violation is about, where it can be weighed and sounds too often."""
     limit = broken.params.false_alarm
-    for each in _alarms(broken.plan, levels_set_by(broken.params), limit):
+    for each in _alarms_of_violations(broken.plan, levels_set_by(broken.params), limit):
         if (
             isinstance(each, tuple)
             and each[0].at == broken.at
