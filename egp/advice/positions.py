@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from egp.advice.decide import Request, entry_of, plan_decided_on
 from egp.advice.registration_lines import files_of
 from egp.plan.analysis.statements import somebody, stated
-from egp.record.lock import Held, Registration, made, said
+from egp.record.lock import RecordedPosition, Registration, made, said
 from egp.record.lock.writing import update_lock
 
 
@@ -23,7 +23,7 @@ class PositionStatement:
     handle: str = ""
 
 
-def hold(request: Request, statement: PositionStatement) -> tuple[str, Held, tuple[str, ...]]:
+def hold(request: Request, statement: PositionStatement) -> tuple[str, RecordedPosition, tuple[str, ...]]:
     """Appends somebody's position to the plan's entry: the experiment, the position, and the files that were written.
 
     Whoever wants something may say so; only who decides needs a say. Raises as `decide` does.
@@ -35,7 +35,7 @@ def hold(request: Request, statement: PositionStatement) -> tuple[str, Held, tup
         help = "--position says who, as a role or a handle, and --wants what they want done"
         raise candidate.refused((), f"the position has {problem}", help)
     held = made(
-        Held,
+        RecordedPosition,
         role=by,
         by=somebody(statement.handle) or None,
         on=request.as_of,
@@ -54,7 +54,7 @@ def hold(request: Request, statement: PositionStatement) -> tuple[str, Held, tup
     return candidate.id, held, update_lock(root, append).written
 
 
-def position_lines(name: str, held: Held, written: Sequence[str]) -> Iterator[str]:
+def position_lines(name: str, held: RecordedPosition, written: Sequence[str]) -> Iterator[str]:
     """What was recorded of a position, in lines for people."""
     who = f"{held.role} ({held.by})" if held.by else held.role
     yield f"{'recorded' if written else 'recorded already'}: on {name}, {who} wants on {held.on}: {held.wants}"

@@ -51,7 +51,7 @@ class Activity(NamedTuple):
         Given all events, those here are binomial; sums are counted in events of the other's size, which makes
         the bound wide where sizes differ much.
         """
-        if isinstance(other, Stated) or self.total < 0 or not self.units:
+        if isinstance(other, ValueWithError) or self.total < 0 or not self.units:
             return 0.0
         there = other.events
         if not there:
@@ -68,7 +68,7 @@ class Activity(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class ValueWithError:
     """A value with its standard error, as quantiles have it."""
 
     units: float
@@ -77,13 +77,13 @@ class Stated:
 
     def short_of(self, other: Amount, share: float) -> float:
         """As for an activity, by the normal distribution, whose tail beyond z is at most exp(-z²/2)."""
-        if not isinstance(other, Stated):
+        if not isinstance(other, ValueWithError):
             return 0.0
         spread = math.hypot(self.error, share * other.error)
         return max(share * other.rate - self.rate, 0.0) ** 2 / (2 * spread**2) if spread else 0.0
 
 
-Amount = Activity | Stated
+Amount = Activity | ValueWithError
 
 
 def activity(row: Row, *, of_denominator: bool = False) -> Activity:

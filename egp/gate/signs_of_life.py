@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from egp.gate.activity import Activity, Amount, Course, Stated, activity, together
+from egp.gate.activity import Activity, Amount, Course, ValueWithError, activity, together
 from egp.gate.looks import outcome_window_days
 from egp.gate.readout import Readout
 from egp.gate.rows import rows_of
@@ -44,7 +44,7 @@ UNEVEN = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class VariantPeriod:
     """A variant on a day or in a week."""
 
     first: date
@@ -70,7 +70,7 @@ class SignsOfLife:
             if (points := self._points(variant, window))
         }
         self.totals = {
-            variant: Point(date.min, self._age_of_total(row), self._amount_of(row))
+            variant: VariantPeriod(date.min, self._age_of_total(row), self._amount_of(row))
             for variant in self.variants
             for row in rows_of(readout, metric, "total", variant)
         }
@@ -121,7 +121,7 @@ class SignsOfLife:
             for point in self._cohorts(variant):
                 by_day.setdefault((point.first, point.counted_for), []).append(_summed(point.amount))
         days = [
-            Point(first, counted_for, together(amounts))
+            VariantPeriod(first, counted_for, together(amounts))
             for (first, counted_for), amounts in sorted(by_day.items())
             if len(amounts) == len(self.variants)
         ]
@@ -222,12 +222,12 @@ class SignsOfLife:
 
     # Against other days of the same variant.
 
-    def _against_other_days(self, points: Sequence[Point], window: Window) -> Iterator[str]:
+    def _against_other_days(self, points: Sequence[VariantPeriod], window: Window) -> Iterator[str]:
         if self.metric.expected_zero:
             return
         points = points if self.window_days or window != "cohort" else points[-RECENT:]
         by_rate = sorted(points, key=lambda each: each.amount.rate, reverse=True)
-        of_weekday: dict[int, list[Point]] = {}
+        of_weekday: dict[int, list[VariantPeriod]] = {}
         for each in by_rate:
             of_weekday.setdefault(each.first.weekday(), []).append(each)
         for point in points:
@@ -240,7 +240,7 @@ class SignsOfLife:
         if window == "cohort":
             yield from self._against_all_other_days(points)
 
-    def _against_all_other_days(self, points: Sequence[Point]) -> Iterator[str]:
+    def _against_all_other_days(self, points: Sequence[VariantPeriod]) -> Iterator[str]:
         course, dues = Course(_summed(point.amount) for point in points), Course(map(self._due, points))
         for start, end in _spans(len(points)):
             if dues.rate_within(start, end) > _SURELY * DEAD * course.rate_without(start, end):
@@ -251,7 +251,7 @@ class SignsOfLife:
                 days = _between([point.first for point in points], start, end)
                 yield f"{_amount(here)} {days}, and {_amount(elsewhere)} on the other days"
 
-    def _due(self, point: Point) -> Activity:
+    def _due(self, point: VariantPeriod) -> Activity:
         """A cohort as so many units as may have done something yet: few at first, all after the outcome window.
 
         Outcomes come late rather than early, so that the square of the time is taken.
@@ -262,7 +262,7 @@ class SignsOfLife:
 
     # Against the plan.
 
-    def _against_baseline(self, points: Sequence[Point]) -> Iterator[str]:
+    def _against_baseline(self, points: Sequence[VariantPeriod]) -> Iterator[str]:
         baseline = self.metric.baseline
         if self.metric.expected_zero or baseline is None or baseline.value <= 0 or self.of_denominator:
             return
@@ -274,7 +274,7 @@ class SignsOfLife:
             expected = significant(baseline.value * per * due.units, 3)
             yield f"{_amount(seen)}, where the baseline of {baseline} lets {expected} be due"
 
-    def _units_of_baseline(self, points: Sequence[Point]) -> float:
+    def _units_of_baseline(self, points: Sequence[VariantPeriod]) -> float:
         """What a baseline is counted on, for each unit: a ratio's on its denominator."""
         if self.metric.kind != "ratio":
             return 1.0
@@ -293,7 +293,7 @@ class SignsOfLife:
 
     # Rows.
 
-    def _cohorts(self, variant: str) -> list[Point]:
+    def _cohorts(self, variant: str) -> list[VariantPeriod]:
         """Cohorts, or the total where there are none; quantiles have neither."""
         if self.metric.kind == "quantile":
             return []
@@ -305,10 +305,10 @@ class SignsOfLife:
         begin = self.readout.stage.begin
         return max((row.through - begin.date()).days // 2, 0) if row.through and begin else 0
 
-    def _points(self, variant: str, window: Window) -> list[Point]:
+    def _points(self, variant: str, window: Window) -> list[VariantPeriod]:
         rows = [row for row in rows_of(self.readout, self.metric, window, variant) if row.date is not None]
         return [
-            Point(row.date, self._counted_for(row), self._amount_of(row))
+            VariantPeriod(row.date, self._counted_for(row), self._amount_of(row))
             for row in sorted(rows, key=lambda row: row.key)
             if row.date is not None
         ]
@@ -321,7 +321,7 @@ class SignsOfLife:
 
     def _amount_of(self, row: Row) -> Amount:
         if self.metric.kind == "quantile":
-            return Stated(row.units, row.value or 0.0, row.standard_error or 0.0)
+            return ValueWithError(row.units, row.value or 0.0, row.standard_error or 0.0)
         return activity(row, of_denominator=self.of_denominator)
 
 
@@ -351,17 +351,21 @@ def _summed(amount: Amount) -> Activity:
     return amount
 
 
-def _emptied(point: Point) -> Point:
+def _emptied(point: VariantPeriod) -> VariantPeriod:
     return replace(point, amount=_nothing(point.amount))
 
 
 def _nothing(amount: Amount) -> Amount:
     """The same units, had none of them done anything."""
-    return Activity(amount.units) if isinstance(amount, Activity) else Stated(amount.units, 0.0, amount.error)
+    return (
+        Activity(amount.units)
+        if isinstance(amount, Activity)
+        else ValueWithError(amount.units, 0.0, amount.error)
+    )
 
 
 def _amount(amount: Amount) -> str:
-    if isinstance(amount, Stated):
+    if isinstance(amount, ValueWithError):
         return significant(amount.rate, 3)
     return f"{significant(amount.total, 6)} in {counted(round(amount.units), 'unit')}"
 

@@ -36,7 +36,7 @@ WHOLE_ITEMS = ("stop_rules",)
 METRIC_LISTS = ("co_primary_metrics", "guardrail_metrics", "secondary_metrics", "negative_controls")
 
 
-class Given(NamedTuple):
+class PlacedDefaults(NamedTuple):
     """Defaults, and where each of them is written."""
 
     value: Mapping[str, object]
@@ -62,7 +62,7 @@ class StatedMetric(NamedTuple):
 
 def completed(
     document: Document,
-    given: Given,
+    given: PlacedDefaults,
     stated: Mapping[str, StatedMetric],
     population: str = "",
     catalogue: MetricCatalogue | None = None,
@@ -100,7 +100,7 @@ def population_in(document: Document) -> str:
 class _Completion:
     def __init__(
         self,
-        given: Given,
+        given: PlacedDefaults,
         stated: Mapping[str, StatedMetric],
         holdout: Callable[[str], StatedHoldout | None] | None,
     ) -> None:
@@ -302,13 +302,13 @@ def _until(value: dict[str, Any], lasting: object) -> str | None:
     return until.isoformat()
 
 
-def overlaid(entries: Iterator[tuple[Mapping[str, object], Document, Path]]) -> Given:
+def overlaid(entries: Iterator[tuple[Mapping[str, object], Document, Path]]) -> PlacedDefaults:
     """Defaults one on top of the other, value by value; lists as a whole."""
     value: dict[str, object] = {}
     places: dict[Path, Place] = {}
     for content, document, above in entries:
         _overlay(value, content, (), document, above, places)
-    return Given(value, places)
+    return PlacedDefaults(value, places)
 
 
 def _overlay(

@@ -396,7 +396,7 @@ class Economics(TypedMapping):
     delay: Delay | None = field("The alternative: launch later.")
 
 
-class Position(TypedMapping):
+class StakeholderPosition(TypedMapping):
     """What somebody wants done, and what would change their mind."""
 
     by: str | None = field("Who holds it, as a role or handle.", "marketing_director")
@@ -677,7 +677,7 @@ class Experiment(TypedMapping):
     economics: Economics | None = field(
         "Expected value of the launch.", weight="inferential", because="expected value decides on the launch"
     )
-    positions: tuple[Position, ...] = listed(
+    positions: tuple[StakeholderPosition, ...] = listed(
         "What those who have a say want, and what it would take for them to agree.",
         weight="benign",
         because="people may change their mind, and no analysis reads it",

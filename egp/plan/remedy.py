@@ -32,21 +32,23 @@ class TradeOff(IntEnum):
     """The change states what somebody measured, and is open only to those for whom it is so."""
 
 
-class Price(NamedTuple):
+class Concession(NamedTuple):
     """Something that is given up, and how much of a loss that is."""
 
     trade_off: TradeOff
     words: str
 
 
-FREE = Price(TradeOff.NOTHING, "")
-PROPOSAL = Price(TradeOff.EVIDENCE, "a proposal: agree on names and numbers of your own before any result")
+FREE = Concession(TradeOff.NOTHING, "")
+PROPOSAL = Concession(
+    TradeOff.EVIDENCE, "a proposal: agree on names and numbers of your own before any result"
+)
 """Of what no rule can decide for people."""
 
 
-def open_if(condition: str, trade_off: TradeOff = TradeOff.EVIDENCE) -> Price:
+def open_if(condition: str, trade_off: TradeOff = TradeOff.EVIDENCE) -> Concession:
     """The price of what is a way only for those of whom a condition holds."""
-    return Price(trade_off, f"open only if {condition}")
+    return Concession(trade_off, f"open only if {condition}")
 
 
 @frozen
@@ -54,7 +56,7 @@ class Remedy:
     """Edits that belong together and end a finding, as far as its rule can tell."""
 
     edits: tuple[Edit, ...]
-    price: Price = FREE
+    price: Concession = FREE
     before: str = ""
     """Words in front of the edits: what people do besides."""
     after: str = ""
@@ -91,12 +93,12 @@ def advise(words: str) -> Remedy:
     return Remedy((), after=words)
 
 
-def setting(path: Path, value: object, after: str = "", price: Price = FREE) -> Remedy:
+def setting(path: Path, value: object, after: str = "", price: Concession = FREE) -> Remedy:
     """The remedy of one value."""
     return Remedy((Setting(path, _as_written(value)),), price, after=after)
 
 
-def addition(path: Path, value: object, after: str = "", price: Price = FREE) -> Remedy:
+def addition(path: Path, value: object, after: str = "", price: Concession = FREE) -> Remedy:
     """The remedy of one key that the plan lacks."""
     return Remedy((Addition(path, _as_written(value)),), price, after=after)
 
@@ -106,7 +108,7 @@ def _as_written(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def removal(path: Path, after: str = "", price: Price = FREE) -> Remedy:
+def removal(path: Path, after: str = "", price: Concession = FREE) -> Remedy:
     return Remedy((Removal(path),), price, after=after)
 
 

@@ -22,7 +22,7 @@ from egp.policy.pattern import fixed_folder, matches
 from egp.policy.tree import Tree
 from egp.stats.values import NamedTuple
 from egp.yaml import Document, Path, read_bytes
-from egp.yaml.decoding import RefusedError, check_characters, decode
+from egp.yaml.decoding import UnreadableContentError, check_characters, decode
 from egp.yaml.files import is_inside
 
 FILE = "metrics.yaml"
@@ -209,7 +209,7 @@ class _Reading:
         try:
             decoded = decode(content)
             check_characters(decoded)
-        except RefusedError as error:
+        except UnreadableContentError as error:
             self._at(
                 document, at, f"the query in {shown(written)}: {error.refusal.message}", error.refusal.help
             )

@@ -77,7 +77,7 @@ def _said(kept: Mapping[str, str]) -> dict[str, object]:
 
 def as_registered(document: Document, entry: Registration) -> Document:
     """The document, completed by what the lock keeps of the defaults and the catalogue of its registration."""
-    from egp.plan.completing import Given, StatedHoldout, StatedMetric, completed, population_in
+    from egp.plan.completing import PlacedDefaults, StatedHoldout, StatedMetric, completed, population_in
     from egp.plan.digest import is_of_completed
 
     then = entry.supplied
@@ -93,7 +93,7 @@ def as_registered(document: Document, entry: Registration) -> Document:
     population = then.population or "" if population_in(document) else ""
     facts = then.holdout or {}
     kept = StatedHoldout(_said(facts), facts.get("definition", ""))
-    given = Given(then.defaults or {})
+    given = PlacedDefaults(then.defaults or {})
     return completed(
         document, given, stated, population, None, lambda name: kept if name == facts.get("of") else None
     )

@@ -39,7 +39,7 @@ class ContentRefusal(NamedTuple):
     end: int = 0
 
 
-class RefusedError(Exception):
+class UnreadableContentError(Exception):
     """A content that no parser gets to see."""
 
     def __init__(self, refusal: ContentRefusal) -> None:
@@ -50,7 +50,7 @@ class RefusedError(Exception):
 def check_size(size: int) -> None:
     """Refuse a file by its size in bytes."""
     if size > MAX_BYTES:
-        raise RefusedError(too_large(size))
+        raise UnreadableContentError(too_large(size))
 
 
 def too_large(size: int) -> ContentRefusal:
@@ -65,7 +65,7 @@ def decode(data: bytes) -> Content:
     try:
         return Content(data.decode(), data)
     except UnicodeDecodeError as error:
-        raise RefusedError(_undecodable(data, error.start)) from None
+        raise UnreadableContentError(_undecodable(data, error.start)) from None
 
 
 def encode(text: str) -> Content:
@@ -77,7 +77,7 @@ def encode(text: str) -> Content:
         shown = text.encode(errors="replace").decode()
         message = "a character is not valid Unicode, as if the text were not in UTF-8"
         refusal = ContentRefusal("encoding", message, _HELP_ENCODING, shown, error.start, error.start + 1)
-        raise RefusedError(refusal) from None
+        raise UnreadableContentError(refusal) from None
     check_size(len(data))
     return Content(text, data)
 
@@ -103,7 +103,7 @@ def check_characters(content: Content) -> None:
     if data.translate(None, allowed) or (allowed is _ALLOWED_BYTES and _may_hold_forbidden(data)):
         found = re.search(_FORBIDDEN, text)
         if found:
-            raise RefusedError(_forbidden(text, found.start()))
+            raise UnreadableContentError(_forbidden(text, found.start()))
 
 
 def _may_hold_forbidden(data: bytes) -> bool:

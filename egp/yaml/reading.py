@@ -10,7 +10,7 @@ from egp.yaml.build import Builder, TooDeepError, TooLongError
 from egp.yaml.decoding import (
     Content,
     ContentRefusal,
-    RefusedError,
+    UnreadableContentError,
     check_characters,
     decode,
     encode,
@@ -75,7 +75,7 @@ def read(content: str | bytes, path: str, parser: Parser) -> list[Document]:
     try:
         sound = encode(content) if isinstance(content, str) else decode(content)
         check_characters(sound)
-    except RefusedError as error:
+    except UnreadableContentError as error:
         return [_refused(path, error.refusal)]
     return _Reading(SourceText(sound.text), path, parser).documents(sound)
 

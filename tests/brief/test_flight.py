@@ -13,7 +13,7 @@ import pytest
 
 from egp.output.page.model import Command, Figure, Light, Page, Paragraph, Section, Table
 from egp.output.page.text import cell_text
-from egp.pages.brief.guardrails import Harm, Seen, WatchedGuardrail
+from egp.pages.brief.guardrails import Harm, SeenHarm, WatchedGuardrail
 from egp.pages.brief.holdout import Confirmation
 from egp.pages.brief.scene import Audience
 from egp.plan.experiment import read_experiment
@@ -136,7 +136,7 @@ def test_red_is_what_the_gate_says(
 ) -> None:
     metric = plan_of().guardrail_metrics[0]
     harm = Harm((low + high) / 2, low, high, 0.01)
-    seen = Seen(metric, "buy_now", "week", day("2023-02-16"), harm, harm, 0.08, 1.0, is_harmed)
+    seen = SeenHarm(metric, "buy_now", "week", day("2023-02-16"), harm, harm, 0.08, 1.0, is_harmed)
     assert WatchedGuardrail(metric, "buy_now", (seen,), "", frozenset(tripped)).light(seen) == light
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from egp import stats
-from egp.gate.activity import Activity, Course, Stated, activity, together
+from egp.gate.activity import Activity, Course, ValueWithError, activity, together
 from egp.plan.results import Row
 
 HEAD: dict[str, Any] = {
@@ -48,11 +48,11 @@ def test_rate_size_and_events(
         (Activity(1_000, -0.5, 1.0), OTHER, 1.0, False),
         (Activity(1_000, 0.0, 0.0), Activity(1_000), 1.0, False),
         (Activity(1_000, 0.0, 0.0), Activity(0, 40.0, 40.0), 1.0, False),  # all units are here
-        (Activity(1_000, 0.0, 0.0), Stated(1_000, 0.04, 0.001), 1.0, False),
+        (Activity(1_000, 0.0, 0.0), ValueWithError(1_000, 0.04, 0.001), 1.0, False),
     ],
 )
 def test_events_here_are_binomial_given_all(
-    here: Activity, other: Activity | Stated, share: float, is_surprising: bool
+    here: Activity, other: Activity | ValueWithError, share: float, is_surprising: bool
 ) -> None:
     assert (here.short_of(other, share) > 0) is is_surprising
 
@@ -81,21 +81,21 @@ def test_events_beside_a_rate_are_those_of_poisson(
 @pytest.mark.parametrize(
     ("other", "share", "surprise"),
     [
-        (Stated(100, 2.0, 0.3), 1.0, 1.0 / (2 * 0.25)),
-        (Stated(100, 2.0, 0.3), 0.5, 0.0),
-        (Stated(100, 1.0, 0.3), 1.0, 0.0),
-        (Stated(100, 0.5, 0.3), 1.0, 0.0),
+        (ValueWithError(100, 2.0, 0.3), 1.0, 1.0 / (2 * 0.25)),
+        (ValueWithError(100, 2.0, 0.3), 0.5, 0.0),
+        (ValueWithError(100, 1.0, 0.3), 1.0, 0.0),
+        (ValueWithError(100, 0.5, 0.3), 1.0, 0.0),
         (Activity(100, 200.0, 400.0), 1.0, 0.0),
     ],
 )
 def test_values_with_a_standard_error_are_normal(
-    other: Stated | Activity, share: float, surprise: float
+    other: ValueWithError | Activity, share: float, surprise: float
 ) -> None:
-    assert Stated(100, 1.0, 0.4).short_of(other, share) == pytest.approx(surprise)
+    assert ValueWithError(100, 1.0, 0.4).short_of(other, share) == pytest.approx(surprise)
 
 
 def test_values_without_noise_say_nothing() -> None:
-    assert Stated(100, 0.0, 0.0).short_of(Stated(100, 2.0, 0.0), 1.0) == 0.0
+    assert ValueWithError(100, 0.0, 0.0).short_of(ValueWithError(100, 2.0, 0.0), 1.0) == 0.0
 
 
 @pytest.mark.parametrize(

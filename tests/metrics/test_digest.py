@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 
-from egp.plan.completing import Given, StatedMetric, completed, read_plan
+from egp.plan.completing import PlacedDefaults, StatedMetric, completed, read_plan
 from egp.plan.digest import plan_digest
 from egp.yaml import read_text
 from tests.rules.examples import catalogue_of
@@ -30,7 +30,7 @@ CATALOGUE = {
 
 
 def test_the_digest_of_a_completed_plan_stays() -> None:
-    given = Given({"type": "superiority", "schedule": {"length": "14d", "exposure": "90%"}})
+    given = PlacedDefaults({"type": "superiority", "schedule": {"length": "14d", "exposure": "90%"}})
     stated = {"sign_ups": StatedMetric({"kind": "proportion", "direction": "increase"}, "sha256:0a")}
     plan, problems = read_plan(completed(read_text(PLAN)[0], given, stated, "sha256:0b"))
     assert problems == []
@@ -53,7 +53,9 @@ def test_the_digest_of_a_completed_plan_stays() -> None:
 
 
 def test_a_plan_that_its_file_says_all_of_keeps_the_first_version() -> None:
-    plan, _ = read_plan(completed(read_text(PLAN.replace("{of: visitors}", "assigned"))[0], Given({}), {}))
+    plan, _ = read_plan(
+        completed(read_text(PLAN.replace("{of: visitors}", "assigned"))[0], PlacedDefaults({}), {})
+    )
     assert plan_digest(plan).startswith("v1:sha256:")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from egp.advice.rehearsal.halves import Split, split_of
 from egp.advice.rehearsal.starts import salted, starts
-from egp.advice.rehearsal.timeline import DAY, Timeline, timeline
+from egp.advice.rehearsal.timeline import DAY, RehearsedLife, timeline
 from egp.plan.experiment import Experiment
 from egp.record.sources.warehouse.asking import Queried
 from egp.record.sources.warehouse.buckets import Hashing
@@ -24,7 +24,7 @@ class PastLives:
     """What the warehouse has of some lives."""
 
     plan: Experiment
-    life: Timeline
+    life: RehearsedLife
     split: Split
     asked: list[LifeAsked]
     stages: list[dict[str, StageInBuckets]]

@@ -16,7 +16,7 @@ from egp.advice.rehearsal.computed import Computed, effects_of
 from egp.advice.rehearsal.effects import NoEffectError, with_effect
 from egp.advice.rehearsal.evidence import stages_of_runs
 from egp.advice.rehearsal.judging import Judge, RunResult
-from egp.advice.rehearsal.tally import Rate, Spread, Tally
+from egp.advice.rehearsal.tally import Rate, RunTally, Spread
 from egp.gate.clock import zone_of
 from egp.plan.analysis.alarm_levels import LEVELS
 from egp.plan.results import TEST
@@ -36,7 +36,7 @@ def as_it_was(stage: StageInBuckets) -> StageInBuckets:
 
 def rehearsed(
     lives: PastLives, runs: int, every_day: bool = False, fault: Faulty = as_it_was, effects: bool = False
-) -> Tally:
+) -> RunTally:
     calls = (
         lives.life.calls if every_day else [each for each in lives.life.calls if each.move.kind != "monitor"]
     )
@@ -62,26 +62,26 @@ def rehearsed(
         }
         for at, run in enumerate(numbers):
             results.append(judge.run(run, number, {name: found[at] for name, found in by_stage.items()}))
-    return Tally(Computed(lives.plan, life, LEVELS), told, results, len(lives.stages))
+    return RunTally(Computed(lives.plan, life, LEVELS), told, results, len(lives.stages))
 
 
-def spreads(tally: Tally) -> dict[str, Spread]:
+def spreads(tally: RunTally) -> dict[str, Spread]:
     return {each.metric: each for each in tally.spreads()}
 
 
 @pytest.fixture(scope="module")
-def sound(lives: PastLives) -> Tally:
+def sound(lives: PastLives) -> RunTally:
     return rehearsed(lives, 200, effects=True)
 
 
-def test_standard_errors_that_are_right_are_found_right(sound: Tally) -> None:
+def test_standard_errors_that_are_right_are_found_right(sound: RunTally) -> None:
     found = spreads(sound)
     assert [*found] == ["buyers", "spend", "buys_per_visit", "p90_load"]
     assert {each.verdict for each in found.values()} == {"as they should"}
     assert all(abs(each.spread - 1) < 3 * each.error for each in found.values())
 
 
-def test_shares_are_within_their_errors_of_what_is_computed(sound: Tally) -> None:
+def test_shares_are_within_their_errors_of_what_is_computed(sound: RunTally) -> None:
     rates = {each.name: each for each in sound.rates()}
     assert not [each for each in rates.values() if each.is_bad]
     level = rates["buyers differs at 5 %"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from egp.plan.experiment import declarations
-from egp.plan.remedy import FREE, PROPOSAL, Candidate, Price, Remedy, TradeOff, open_if
+from egp.plan.remedy import FREE, PROPOSAL, Candidate, Concession, Remedy, TradeOff, open_if
 from egp.plan.typed_reader import label
 from egp.plan.wording import listing
 from egp.yaml.edits import APPEND, Addition, Edit, LineRemoval, Setting
@@ -27,7 +27,7 @@ def offered(remedies: Iterable[Remedy]) -> Iterator[Candidate]:
         yield Candidate(remedy.edits, "", *price, _lever(remedy.edits))
 
 
-def _price(edits: Sequence[Edit]) -> Price:
+def _price(edits: Sequence[Edit]) -> Concession:
     facts = list(_facts(edits))
     if facts:
         are = "is" if len(facts) == 1 else "are"

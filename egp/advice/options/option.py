@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from egp.advice.options.trade_offs import LaterDays, delay_between, prices_between
 from egp.plan.quantity import shown
-from egp.plan.remedy import Candidate, Price, TradeOff
+from egp.plan.remedy import Candidate, Concession, TradeOff
 from egp.plan.typed_reader import label
 from egp.plan.wording import listing, percent
 from egp.yaml.edits import APPEND, Addition, Edit, LineRemoval, Removal, Renaming, Setting, value_at
@@ -63,7 +63,7 @@ class Option:
 
 def cost_between(before: Experiment, after: Experiment, candidate: Candidate) -> Cost:
     """The price of a candidate: its own, and what the plans without and with it tell."""
-    own = [Price(candidate.trade_off, candidate.price)] if candidate.price else []
+    own = [Concession(candidate.trade_off, candidate.price)] if candidate.price else []
     prices = [*own, *prices_between(before, after)]
     trade_off = max((candidate.trade_off, *(each.trade_off for each in prices)))
     exposure = round(_exposure(after) - _exposure(before), 6)

@@ -26,7 +26,7 @@ from egp.plan.analysis.registered import (
 from egp.plan.analysis.traffic import units_that_come
 from egp.plan.finding import NotChecked
 from egp.plan.quantity import QuantityError
-from egp.plan.remedy import PROPOSAL, Price, TradeOff
+from egp.plan.remedy import PROPOSAL, Concession, TradeOff
 from egp.plan.wording import called, counted, length, one_in, percent, power_text, times_over
 from egp.stats import StatisticsInputError
 from egp.stats.values import NamedTuple
@@ -109,7 +109,7 @@ def _dwell(plan: Experiment) -> timedelta:
     return sum((stage.min_dwell or timedelta(0) for stage in plan.ramp), timedelta(0))
 
 
-def prices_between(before: Experiment, after: Experiment) -> Iterator[Price]:
+def prices_between(before: Experiment, after: Experiment) -> Iterator[Concession]:
     """Everything that the plan after a change gives up."""
     for price in _PRICES:
         try:
@@ -118,23 +118,23 @@ def prices_between(before: Experiment, after: Experiment) -> Iterator[Price]:
             continue
 
 
-def _fewer_looks(before: Experiment, after: Experiment) -> Iterator[Price]:
+def _fewer_looks(before: Experiment, after: Experiment) -> Iterator[Concession]:
     looks = [len(plan.statistics.looks or ()) if plan.statistics else 0 for plan in (before, after)]
     if 0 < looks[1] < looks[0]:
         phrase = f"the primary metric is read {times_over(looks[1])} instead of {looks[0]} times"
-        yield Price(TradeOff.INSIGHT, phrase)
+        yield Concession(TradeOff.INSIGHT, phrase)
 
 
-def _less_power(before: Experiment, after: Experiment) -> Iterator[Price]:
+def _less_power(before: Experiment, after: Experiment) -> Iterator[Concession]:
     """The power that a stricter test or a smaller sample costs, at the same effect."""
     if _mde(before) == _mde(after):
         powers = _power(before), _power(after)
         if powers[0] - powers[1] >= _FELT:
             phrase = f"the declared sample finds the MDE with {power_text(powers[1])} power instead of {power_text(powers[0])}"
-            yield Price(TradeOff.INSIGHT, phrase)
+            yield Concession(TradeOff.INSIGHT, phrase)
 
 
-def _stricter_segments(before: Experiment, after: Experiment) -> Iterator[Price]:
+def _stricter_segments(before: Experiment, after: Experiment) -> Iterator[Concession]:
     """What a correction costs the segments, the first of which has to pass at the strictest level."""
     corrections = [plan.statistics.correction if plan.statistics else None for plan in (before, after)]
     count, alpha = len(set(after.segments)), after.statistics.alpha if after.statistics else None
@@ -148,7 +148,7 @@ def _stricter_segments(before: Experiment, after: Experiment) -> Iterator[Price]
     phrase = (
         f"tested at {percent(alpha / count)}, a segment with {one_in(1 / count)} of the units finds the MDE"
     )
-    yield Price(
+    yield Concession(
         TradeOff.INSIGHT, f"{phrase} with {power_text(powers[1])} power instead of {power_text(powers[0])}"
     )
 
@@ -161,17 +161,17 @@ def _mde(plan: Experiment) -> MetricChange | None:
     return plan.primary_metric.mde if plan.primary_metric else None
 
 
-def _larger_effect(before: Experiment, after: Experiment) -> Iterator[Price]:
+def _larger_effect(before: Experiment, after: Experiment) -> Iterator[Concession]:
     new = _mde(after)
     if new is None or before.primary_metric is None:
         return
     old = _mde(before)
     if old is None:
         missed = f"true effects below {new} are missed more often than the policy accepts"
-        yield Price(TradeOff.SENSITIVITY, f"{missed}: the business has to agree that they do not matter")
+        yield Concession(TradeOff.SENSITIVITY, f"{missed}: the business has to agree that they do not matter")
     elif _size(after, new) > _size(before, old):
         phrase = f"true effects between {old} and {new} are missed more often than the policy accepts"
-        yield Price(TradeOff.SENSITIVITY, phrase)
+        yield Concession(TradeOff.SENSITIVITY, phrase)
 
 
 def _size(plan: Experiment, size: MetricChange) -> float:
@@ -179,40 +179,42 @@ def _size(plan: Experiment, size: MetricChange) -> float:
     return size_of(size, plan.primary_metric, PRIMARY, "mde")
 
 
-def _promised(before: Experiment, after: Experiment) -> Iterator[Price]:
+def _promised(before: Experiment, after: Experiment) -> Iterator[Concession]:
     """Numbers that were too low to begin with: what stands behind the higher ones."""
     powers = [plan.statistics.power if plan.statistics else None for plan in (before, after)]
     samples = [plan.sample_size_per_variant for plan in (before, after)]
     if samples[0] == samples[1] and powers[0] != powers[1] and _mde(before) == _mde(after):
-        yield Price(TradeOff.NOTHING, f"the declared sample has {power_text(_power(before))} power already")
+        yield Concession(
+            TradeOff.NOTHING, f"the declared sample has {power_text(_power(before))} power already"
+        )
     come = units_that_come(before)
     if samples[0] and samples[1] and samples[0] < samples[1] and come is not None and come >= samples[1]:
-        yield Price(TradeOff.NOTHING, "the units come anyway in this run")
+        yield Concession(TradeOff.NOTHING, "the units come anyway in this run")
 
 
-def _other_unit(before: Experiment, after: Experiment) -> Iterator[Price]:
+def _other_unit(before: Experiment, after: Experiment) -> Iterator[Concession]:
     units = [plan.analysis_unit or plan.unit for plan in (before, after)]
     if units[0] != units[1]:
         phrase = f"baseline, spread and MDE are then those of a {called(units[1], 'unit')}, and have to be measured as such"
-        yield Price(TradeOff.EVIDENCE, phrase)
+        yield Concession(TradeOff.EVIDENCE, phrase)
 
 
-def _later_start(before: Experiment, after: Experiment) -> Iterator[Price]:
+def _later_start(before: Experiment, after: Experiment) -> Iterator[Concession]:
     old, new = first_day(before), first_day(after)
     if old < new:
-        yield Price(TradeOff.NOTHING, f"what was exposed before {new} does not count")
+        yield Concession(TradeOff.NOTHING, f"what was exposed before {new} does not count")
 
 
-def _less_reach(before: Experiment, after: Experiment) -> Iterator[Price]:
+def _less_reach(before: Experiment, after: Experiment) -> Iterator[Concession]:
     reaches = [plan.ramp[-1].treated if plan.ramp else None for plan in (before, after)]
     if reaches[0] and reaches[1] and reaches[1] < reaches[0]:
         until = after.holdout.until if after.holdout else None
         when = f"until {until}" if until else "after the ramp"
         phrase = f"{percent(reaches[0] - reaches[1])} of the eligible units do without the treatment {when}"
-        yield Price(TradeOff.NOTHING, phrase)
+        yield Concession(TradeOff.NOTHING, phrase)
 
 
-def _margins(before: Experiment, after: Experiment) -> Iterator[Price]:
+def _margins(before: Experiment, after: Experiment) -> Iterator[Concession]:
     """Harm that is accepted, or launches that are held, because a margin moves."""
     for path, metric in after.guardrails:
         old = next((each for _, each in before.guardrails if each.id == metric.id), None)
@@ -220,13 +222,13 @@ def _margins(before: Experiment, after: Experiment) -> Iterator[Price]:
             continue
         name, new = called(metric.id, "the guardrail"), metric.non_inferiority_margin
         if new is None:
-            yield Price(TradeOff.SENSITIVITY, f"no margin limits the harm to {name}")
+            yield Concession(TradeOff.SENSITIVITY, f"no margin limits the harm to {name}")
         elif old.non_inferiority_margin is None or margin_of(metric, path) > margin_of(old, path):
-            yield Price(TradeOff.SENSITIVITY, f"up to {new} of harm to {name} is accepted as harmless")
+            yield Concession(TradeOff.SENSITIVITY, f"up to {new} of harm to {name} is accepted as harmless")
         else:
             powers = _passing(before, old, path), _passing(after, metric, path)
             phrase = f"a harmless launch passes {name} with {power_text(powers[1])} power instead of {power_text(powers[0])}"
-            yield Price(TradeOff.NOTHING, phrase)
+            yield Concession(TradeOff.NOTHING, phrase)
 
 
 def _passing(plan: Experiment, metric: Metric, path: Path) -> float:
@@ -234,7 +236,7 @@ def _passing(plan: Experiment, metric: Metric, path: Path) -> float:
     return stats.achieved_power(test, 0.0, metric_units(plan, metric, planned_units(plan)))
 
 
-def _lower_bar(before: Experiment, after: Experiment) -> Iterator[Price]:
+def _lower_bar(before: Experiment, after: Experiment) -> Iterator[Concession]:
     """Less that is required of a result before it ships."""
     rules = before.decision_rule, after.decision_rule
     if rules[0] is None or rules[1] is None or after.primary_metric is None:
@@ -244,7 +246,7 @@ def _lower_bar(before: Experiment, after: Experiment) -> Iterator[Price]:
         if old is None or (new is not None and _signed(after, new) >= _signed(before, old)):
             continue
         asked = f"{new} instead of {old}" if new is not None else f"nothing instead of {old}"
-        yield Price(TradeOff.SENSITIVITY, f"of {phrase} a launch has to show {asked}")
+        yield Concession(TradeOff.SENSITIVITY, f"of {phrase} a launch has to show {asked}")
 
 
 def _signed(plan: Experiment, size: MetricChange) -> float:
@@ -252,7 +254,7 @@ def _signed(plan: Experiment, size: MetricChange) -> float:
     return size.absolute(baseline.value if baseline else 0.0)
 
 
-def _slower_alarm(before: Experiment, after: Experiment) -> Iterator[Price]:
+def _slower_alarm(before: Experiment, after: Experiment) -> Iterator[Concession]:
     """Stop rules that take more before they fire."""
     for rule in after.stop_rules:
         old = next((each for each in before.stop_rules if each.id == rule.id), None)
@@ -261,10 +263,10 @@ def _slower_alarm(before: Experiment, after: Experiment) -> Iterator[Price]:
         if old.probability < rule.probability:
             name = called(rule.id, "the rule")
             phrase = f"{name} waits for {percent(rule.probability)} certainty of harm instead of {percent(old.probability)}, so real harm lasts longer"
-            yield Price(TradeOff.SENSITIVITY, phrase)
+            yield Concession(TradeOff.SENSITIVITY, phrase)
 
 
-def _proposals(before: Experiment, after: Experiment) -> Iterator[Price]:
+def _proposals(before: Experiment, after: Experiment) -> Iterator[Concession]:
     """Agreements that the plan did not have, and that no rule can make for people."""
     is_new = (
         (before.decision_rule is None) != (after.decision_rule is None)

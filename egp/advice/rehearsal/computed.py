@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from egp import stats
-from egp.advice.rehearsal.judging import Effect, Trigger
+from egp.advice.rehearsal.judging import Effect, FiredTrigger
 from egp.plan.analysis.days import whole_days
 from egp.plan.analysis.false_alarms import (
     Limited,
@@ -38,7 +38,7 @@ from egp.plan.typed_reader import changed
 from egp.plan.wording import listing
 
 if TYPE_CHECKING:
-    from egp.advice.rehearsal.timeline import LifeStage, Timeline
+    from egp.advice.rehearsal.timeline import LifeStage, RehearsedLife
     from egp.plan.analysis.alarm_levels import AlarmLevels
     from egp.plan.experiment import Experiment, Metric, StopRule
     from egp.plan.quantity import MetricChange
@@ -51,7 +51,7 @@ _WEEK = 7
 class Alarm:
     """What may withdraw a harmless treatment."""
 
-    triggers: tuple[Trigger, ...]
+    triggers: tuple[FiredTrigger, ...]
     name: str
     chance: float | None
     """Over the part of the life that is rehearsed; None where the plan does not compute it."""
@@ -65,7 +65,7 @@ class Computed:
     """The plan's arithmetic for a life, as a plan whose watch ends where the rehearsal does."""
 
     plan: Experiment
-    life: Timeline
+    life: RehearsedLife
     levels: AlarmLevels
 
     @property
@@ -89,7 +89,9 @@ class Computed:
                 by_weeks.setdefault((of, weeks), []).append(rule.id or "")
             else:
                 chance = _or_none(partial(self._of_rule, until, position, rule))
-                yield Alarm((Trigger("stop-rule", of, rule.id or ""),), f"stop rule {shown(rule.id)}", chance)
+                yield Alarm(
+                    (FiredTrigger("stop-rule", of, rule.id or ""),), f"stop rule {shown(rule.id)}", chance
+                )
         for _, guardrail in self.plan.guardrails:
             # Whatever the plan says, and also below the minimum of units that a rule of its own has.
             if guardrail.kind != "quantile" or (guardrail.name, BAD_WEEKS) in by_weeks:
@@ -100,15 +102,17 @@ class Computed:
             if limited.rolls_back:
                 name = f"limit of {shown(limited.metric.id)}"
                 chance = _or_none(partial(self._of_limit, until, limited))
-                yield Alarm((Trigger("limit", limited.metric.name),), name, chance)
+                yield Alarm((FiredTrigger("limit", limited.metric.name),), name, chance)
         yield Alarm(
-            (Trigger("complete-data"),), "silence of the treatment", _or_none(lambda: silence_alarm(until))
+            (FiredTrigger("complete-data"),),
+            "silence of the treatment",
+            _or_none(lambda: silence_alarm(until)),
         )
         for path, metric in self.plan.guardrails if self.has_test and units else ():
             if metric.action == "rollback" and metric.non_inferiority_margin is not None:
                 name = f"harm of {shown(metric.id)} beyond its margin at the readout"
                 yield Alarm(
-                    (Trigger("guardrail", metric.name),),
+                    (FiredTrigger("guardrail", metric.name),),
                     name,
                     self._beyond_margin(path, metric, units or 0.0),
                 )
@@ -145,7 +149,7 @@ class Computed:
         share = share_of_a_run(self.plan, weeks, self.levels)
         named = [f"stop rule {shown(rule)}" for rule in rules if rule]
         name = listing(named or [f"{weeks} bad weeks of {shown(metric)}"])
-        triggers = tuple(Trigger("stop-rule", metric, rule) for rule in rules)
+        triggers = tuple(FiredTrigger("stop-rule", metric, rule) for rule in rules)
         return Alarm(triggers, name, None if share is None else runs * share, can_sound=runs > 0)
 
     def test_level(self) -> float | None:

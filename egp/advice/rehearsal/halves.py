@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from egp.advice.rehearsal.timeline import LifeStage, Timeline
+from egp.advice.rehearsal.timeline import LifeStage, RehearsedLife
 from egp.plan.finding import need
 from egp.plan.results import CANARY, TEST
 
@@ -38,7 +38,7 @@ class Split:
         return found
 
 
-def split_of(plan: Experiment, life: Timeline) -> Split:
+def split_of(plan: Experiment, life: RehearsedLife) -> Split:
     """So many buckets that every share is a whole number of them, or as nearly as can be."""
     shares = [*_shares(plan), *(float(each.treated) for each in life.stages if each.treated is not None)]
 

@@ -22,7 +22,7 @@ from egp.record.lock import made
 from egp.rules.gate_check import Check, checks
 
 if TYPE_CHECKING:
-    from egp.advice.rehearsal.timeline import GateCall, Timeline
+    from egp.advice.rehearsal.timeline import GateCall, RehearsedLife
     from egp.gate.estimates import Comparison
     from egp.gate.reading import Reading
     from egp.plan.experiment import Experiment, Metric
@@ -51,7 +51,7 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
+class FiredTrigger:
     """What withdrew a treatment, or held it."""
 
     check: str
@@ -60,18 +60,18 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawal:
+class EndOfLife:
     day: int
     stage: str
-    triggers: tuple[Trigger, ...]
+    triggers: tuple[FiredTrigger, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RaiseAnswer:
     """What the gate says of a raise."""
 
     verdict: Verdict
-    open: tuple[Trigger, ...]
+    open: tuple[FiredTrigger, ...]
     """What holds it."""
     tested: Mapping[str, bool]
     """Metric → whether its own test passes: the primary's is met, the harm of a guardrail's margin ruled out."""
@@ -83,10 +83,10 @@ class RunResult:
 
     life: int
     """Number of the life in the past, whose buckets it splits."""
-    withdrawn: Withdrawal | None = None
-    raises: dict[str, Answer] = field(default_factory=dict)
+    withdrawn: EndOfLife | None = None
+    raises: dict[str, RaiseAnswer] = field(default_factory=dict)
     """Stage of the ramp → the answer to the raise into it; the first one's is the readout's."""
-    with_effects: dict[str, Answer] = field(default_factory=dict)
+    with_effects: dict[str, RaiseAnswer] = field(default_factory=dict)
     upper_tails: dict[str, float] = field(default_factory=dict)
     """Metric → chance of a larger difference than the one seen, were there none."""
     units: tuple[int, ...] = ()
@@ -98,7 +98,7 @@ class Judge:
     """The gate with everything that does not change from day to day."""
 
     plan: Experiment
-    life: Timeline
+    life: RehearsedLife
     zone: tzinfo
     rules: Mapping[str, Adopted]
     organisation: Organisation
@@ -117,7 +117,7 @@ class Judge:
             decision = self._decided(readout, is_raise=is_raise)
             if decision.verdict == "roll_back" and not result.withdrawn:
                 triggers = tuple(sorted({_trigger(each) for each in decision.reasons}, key=str))
-                result.withdrawn = Withdrawal(call.day, call.stage, triggers)
+                result.withdrawn = EndOfLife(call.day, call.stage, triggers)
             if is_raise:
                 before = result.raises.get(call.move.name)
                 if before is None or before.verdict != "proceed":
@@ -212,15 +212,15 @@ def _comparisons(readout: Readout) -> Iterator[tuple[str, Comparison]]:
         yield metric.name, comparison
 
 
-def _trigger(reading: Reading) -> Trigger:
-    return Trigger(reading.check, reading.metric, reading.rule)
+def _trigger(reading: Reading) -> FiredTrigger:
+    return FiredTrigger(reading.check, reading.metric, reading.rule)
 
 
-def _answer(decision: Decision) -> Answer:
+def _answer(decision: Decision) -> RaiseAnswer:
     tested: dict[str, bool] = {}
     for reading in decision.readings:
         if reading.check in ("primary-outcome", "guardrail"):
             tested[reading.metric] = tested.get(reading.metric, True) and reading.passed
     is_open = {_trigger(each) for each in decision.readings if not each.passed and not each.rolls_back}
-    is_open |= {Trigger(crash.check) for crash in decision.crashes}
-    return Answer(decision.verdict, tuple(sorted(is_open, key=str)), tested)
+    is_open |= {FiredTrigger(crash.check) for crash in decision.crashes}
+    return RaiseAnswer(decision.verdict, tuple(sorted(is_open, key=str)), tested)

@@ -13,8 +13,8 @@ from egp.advice.rehearsal.evidence import StageOfRun, stages_of_runs
 from egp.advice.rehearsal.halves import split_of
 from egp.advice.rehearsal.judging import Judge, RunResult
 from egp.advice.rehearsal.starts import FEWEST, salted, starts
-from egp.advice.rehearsal.tally import Rate, Spread, Tally
-from egp.advice.rehearsal.timeline import DAY, Timeline, TimelineError, shortened, timeline
+from egp.advice.rehearsal.tally import Rate, RunTally, Spread
+from egp.advice.rehearsal.timeline import DAY, RehearsedLife, TimelineError, shortened, timeline
 from egp.check.processes import in_parts
 from egp.gate.clock import zone_of
 from egp.plan.analysis.alarm_levels import LEVELS, levels_set_by
@@ -60,13 +60,13 @@ class Rehearsal:
     plan: Experiment
     source: PlanSource
     call: RehearsalRequest
-    life: Timeline
+    life: RehearsedLife
     """As it was rehearsed, in the plan's calendar."""
     history: tuple[date, date]
     starts: tuple[date, ...]
     """Of the lives, each with a salt of its own."""
     buckets: int
-    tally: Tally
+    tally: RunTally
     rates: tuple[Rate, ...]
     spreads: tuple[Spread, ...]
     quantiles: tuple[QuantileCompared, ...]
@@ -129,7 +129,7 @@ def rehearse(source: PlanSource, finder: PlanFinder, policy: Policy, call: Rehea
             (run, number, {name: each[at] for name, each in by_stage.items()}) for at, run in enumerate(ours)
         ]
     results = _judged(judge, sorted(runs, key=lambda run: run[0]), call.warehouse.step)
-    tally = Tally(computed, effects, results, len(asked_for))
+    tally = RunTally(computed, effects, results, len(asked_for))
     return Rehearsal(
         plan, source, call, life, (first, call.as_of - DAY), tuple(each.start for each in asked_for), split.buckets, tally,
         tuple(tally.rates()), tuple(tally.spreads()), tuple(lives.compared),
@@ -150,7 +150,7 @@ def _judged(
     return [result for part in in_parts(judged, runs, tick) for result in part]
 
 
-def _timeline(plan: Experiment, call: RehearsalRequest, rules: dict[str, Adopted]) -> Timeline:
+def _timeline(plan: Experiment, call: RehearsalRequest, rules: dict[str, Adopted]) -> RehearsedLife:
     least = timedelta(hours=asked(rules, "hours_of_a_stage") or 0)
     try:
         return timeline(plan, call.watched, least)
@@ -161,8 +161,8 @@ def _timeline(plan: Experiment, call: RehearsalRequest, rules: dict[str, Adopted
 
 
 def _fitting(
-    plan: Experiment, whole: Timeline, earliest: date, call: RehearsalRequest
-) -> tuple[Timeline, list[date]]:
+    plan: Experiment, whole: RehearsedLife, earliest: date, call: RehearsalRequest
+) -> tuple[RehearsedLife, list[date]]:
     """As much of the life as fits into the history, with a week of starts where that leaves the test whole."""
     room = (call.as_of - earliest).days
     life = whole if whole.days <= room - _WEEK + 1 else shortened(plan, whole, room - _WEEK + 1)
@@ -183,7 +183,7 @@ def _measures(plan: Experiment, stage: str, found: Sequence[ComputedMetric]) -> 
     return tuple(each for each in found if each.id in watched | limited)
 
 
-def _not_rehearsed(plan: Experiment, life: Timeline) -> list[str]:
+def _not_rehearsed(plan: Experiment, life: RehearsedLife) -> list[str]:
     """What history is too short for, and what it does not have."""
     found = [f"{each}: history is too short" for each in life.left_out]
     last, until = life.stages[-1], plan.holdout.until if plan.holdout else None

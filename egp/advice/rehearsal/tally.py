@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from egp import stats
-from egp.advice.rehearsal.judging import Trigger
+from egp.advice.rehearsal.judging import FiredTrigger
 from egp.plan.quantity import shown
 
 if TYPE_CHECKING:
     from egp.advice.rehearsal.computed import Computed
-    from egp.advice.rehearsal.judging import Answer, Effect, RunResult
+    from egp.advice.rehearsal.judging import Effect, RaiseAnswer, RunResult
     from egp.plan.experiment import Metric
     from egp.yaml import Path
 
@@ -61,7 +61,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RunTally:
     """All runs together."""
 
     computed: Computed
@@ -277,7 +277,7 @@ class Tally:
         return Spread(name, len(tails), found.value, found.error, uniform, verdict)
 
 
-def _ships(answer: Answer | None) -> bool:
+def _ships(answer: RaiseAnswer | None) -> bool:
     """Whether a raise may be made, were there units enough."""
     return answer is not None and (
         answer.verdict == "proceed"
@@ -293,7 +293,7 @@ def _differs(metric: str, level: float) -> Happened:
     return differs
 
 
-def _is_withdrawn_by(*triggers: Trigger) -> Happened:
+def _is_withdrawn_by(*triggers: FiredTrigger) -> Happened:
     return lambda run: run.withdrawn is not None and not set(triggers).isdisjoint(run.withdrawn.triggers)
 
 
@@ -301,7 +301,7 @@ def _is_raised_to(stage: str) -> Happened:
     return lambda run: stage in run.raises
 
 
-def _is_held_by(stage: str, trigger: Trigger) -> Happened:
+def _is_held_by(stage: str, trigger: FiredTrigger) -> Happened:
     def is_held(run: RunResult) -> bool:
         answer = run.raises.get(stage)
         return answer is not None and trigger in answer.open
@@ -317,14 +317,14 @@ def _ships_with(effect: str) -> Happened:
     return lambda run: _ships(run.with_effects.get(effect))
 
 
-def _holding(answer: Answer, *, is_readout: bool) -> Iterator[Trigger]:
+def _holding(answer: RaiseAnswer, *, is_readout: bool) -> Iterator[FiredTrigger]:
     """What holds a raise beside the test itself, which has nothing to find."""
     for trigger in answer.open:
         if not (is_readout and trigger.check == "primary-outcome"):
             yield trigger
 
 
-def _passes(answer: Answer | None, metric: str) -> bool:
+def _passes(answer: RaiseAnswer | None, metric: str) -> bool:
     return answer is not None and answer.tested.get(metric, False)
 
 
@@ -340,6 +340,6 @@ def _of(effect: Effect) -> str:
     return f"MDE of {shown(effect.metric.id)}, {effect.metric.mde},"
 
 
-def _phrase(trigger: Trigger) -> str:
+def _phrase(trigger: FiredTrigger) -> str:
     about = f" of {shown(trigger.metric)}" if trigger.metric else ""
     return f"{shown(trigger.check)}{about}"

@@ -47,7 +47,7 @@ class GateCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class RehearsedLife:
     """A life, as far as it is rehearsed."""
 
     first: date
@@ -90,7 +90,7 @@ class TimelineError(Exception):
     """A plan whose life cannot be laid out; the text says why."""
 
 
-def timeline(plan: Experiment, watched: int, least_dwell: timedelta = timedelta()) -> Timeline:
+def timeline(plan: Experiment, watched: int, least_dwell: timedelta = timedelta()) -> RehearsedLife:
     """The plan's whole life, the last stage for so many days. Raises TimelineError and NotChecked."""
     if not plan.ramp:
         raise TimelineError("the plan has no ramp, so that nothing asks whether it may ship")
@@ -151,7 +151,7 @@ def _ramp(
         begin += days * DAY
 
 
-def _laid_out(plan: Experiment, begin: date, dated: list[_Dated]) -> Timeline:
+def _laid_out(plan: Experiment, begin: date, dated: list[_Dated]) -> RehearsedLife:
     stages = tuple(
         LifeStage(name, (first - begin).days, days, (last_call - begin).days, treated)
         for first, days, last_call, name, treated in dated
@@ -163,10 +163,10 @@ def _laid_out(plan: Experiment, begin: date, dated: list[_Dated]) -> Timeline:
         for day in range(stage.first + 1, stage.until + 1):
             is_due = following and (day == stage.until or (stage.name == TEST and day in looks))
             calls.append(GateCall(day, stage.name, move_to(plan, following) if is_due else MONITOR))
-    return Timeline(begin, stages, tuple(calls))
+    return RehearsedLife(begin, stages, tuple(calls))
 
 
-def shortened(plan: Experiment, whole: Timeline, days: int) -> Timeline | None:
+def shortened(plan: Experiment, whole: RehearsedLife, days: int) -> RehearsedLife | None:
     """As much of a life as fits into so many days; None where not even its first stage does."""
     stages = list(whole.stages)
     left_out = []
@@ -179,4 +179,4 @@ def shortened(plan: Experiment, whole: Timeline, days: int) -> Timeline | None:
     if not stages or (has_primary_test(plan) and TEST not in {each.name for each in stages}):
         return None
     calls = tuple(call for call in whole.calls if call.day <= stages[-1].until)
-    return Timeline(whole.first, tuple(stages), calls, tuple(reversed(left_out)))
+    return RehearsedLife(whole.first, tuple(stages), calls, tuple(reversed(left_out)))

@@ -15,7 +15,7 @@ from lsprotocol import types
 
 from egp.cli.lsp.columns import Columns
 from egp.cli.lsp.places import Spot, scalars
-from egp.cli.lsp.reading import Reading
+from egp.cli.lsp.reading import OpenFile
 from egp.cli.lsp.shapes import Declared, declared_at
 from egp.plan.experiment import Experiment
 from egp.plan.quantity import Count, Measure, MetricChange, Share
@@ -116,7 +116,7 @@ def _closing(before: str) -> str:
 
 
 def completions_at(
-    reading: Reading, text: str, columns: Columns, position: types.Position
+    reading: OpenFile, text: str, columns: Columns, position: types.Position
 ) -> list[types.CompletionItem]:
     offset = columns.offset(position)
     slot = slot_at(text, offset)
@@ -129,7 +129,7 @@ def completions_at(
     return [each.item(where) for each in found.values()]
 
 
-def _items(reading: Reading, slot: Slot) -> Iterator[Offered]:
+def _items(reading: OpenFile, slot: Slot) -> Iterator[Offered]:
     assert reading.shape is not None
     rule_id = _rule_above(slot.path)
     if reading.shape is PolicyFile and slot.path[-1:] == ("rules",):
@@ -155,7 +155,7 @@ def _keys(declared: Declared, slot: Slot) -> Iterator[Offered]:
                 yield Offered(key, types.CompletionItemKind.Property, field.description, f"{key}: ", rank)
 
 
-def _values(reading: Reading, slot: Slot, declared: Declared) -> Iterator[Offered]:
+def _values(reading: OpenFile, slot: Slot, declared: Declared) -> Iterator[Offered]:
     description = declared.field.description if declared.field else ""
     for word in declared.words:
         yield Offered(word, types.CompletionItemKind.EnumMember, description)
@@ -180,7 +180,7 @@ def _values(reading: Reading, slot: Slot, declared: Declared) -> Iterator[Offere
         )
 
 
-def _named(reading: Reading, slot: Slot) -> Iterator[Offered]:
+def _named(reading: OpenFile, slot: Slot) -> Iterator[Offered]:
     """Names that the policy, its catalogue or the file itself knows."""
     for name, meaning in _names(reading, slot):
         yield Offered(written(name), types.CompletionItemKind.Reference, meaning)
@@ -190,7 +190,7 @@ Names = Iterable[tuple[str, str]]
 """Names, each with what it is."""
 
 
-def _names(reading: Reading, slot: Slot) -> Names:
+def _names(reading: OpenFile, slot: Slot) -> Names:
     path = slot.path
     last = path[-1] if path else ""
     if reading.shape is Experiment and (
@@ -209,7 +209,7 @@ def _names(reading: Reading, slot: Slot) -> Names:
     return _of_policy(reading, path)
 
 
-def _of_plan(reading: Reading, slot: Slot) -> Names:
+def _of_plan(reading: OpenFile, slot: Slot) -> Names:
     path, policy, value = slot.path, reading.judged.policy, _mapping(slot.document.value)
     if path[-1] == "metric":
         return [(name, "a metric of this plan") for name in _ids(value, ("primary_metric", "_metrics"))]
@@ -222,7 +222,7 @@ def _of_plan(reading: Reading, slot: Slot) -> Names:
     return ()
 
 
-def _of_policy(reading: Reading, path: Path) -> Names:
+def _of_policy(reading: OpenFile, path: Path) -> Names:
     policy, last = reading.judged.policy, path[-1] if path else ""
     if policy is None:
         return ()
@@ -237,7 +237,7 @@ def _of_policy(reading: Reading, path: Path) -> Names:
     return ()
 
 
-def _rule_ids(reading: Reading) -> Names:
+def _rule_ids(reading: OpenFile) -> Names:
     policy = reading.judged.policy
     known = {**index(), **(policy.catalogue.brought if policy else {})}
     return [(rule_id, rule.family) for rule_id, rule in known.items()]
@@ -261,7 +261,7 @@ def _rule_above(path: Path) -> str:
     return str(path[at + 1]) if -1 < at < len(path) - 1 else ""
 
 
-def _of_rule(reading: Reading, slot: Slot, rule_id: str) -> Iterator[Offered]:
+def _of_rule(reading: OpenFile, slot: Slot, rule_id: str) -> Iterator[Offered]:
     policy = reading.judged.policy
     known = policy and rule_id in policy.catalogue
     rule = policy.catalogue.load(rule_id) if policy and known else index().get(rule_id)

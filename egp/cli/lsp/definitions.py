@@ -11,7 +11,7 @@ from egp.cli.lsp.columns import Columns
 from egp.cli.lsp.hovering import is_metric, rule_named, value_at
 from egp.cli.lsp.judging import documents_at
 from egp.cli.lsp.places import Spot, spot_at
-from egp.cli.lsp.reading import Reading
+from egp.cli.lsp.reading import OpenFile
 from egp.plan.catalogue import MetricsFile
 from egp.plan.experiment import Experiment
 from egp.policy.file import PolicyFile
@@ -26,7 +26,7 @@ _START = Position(1, 1)
 
 
 def definitions_at(
-    reading: Reading,
+    reading: OpenFile,
     position: types.Position,
     columns_of: Callable[[str], Columns],
     uri_of: Callable[[str], str],
@@ -43,7 +43,7 @@ def definitions_at(
     ]
 
 
-def _targets(reading: Reading, spot: Spot) -> Iterator[Target]:
+def _targets(reading: OpenFile, spot: Spot) -> Iterator[Target]:
     if rule_id := rule_named(reading, spot):
         yield from _settings(reading, rule_id, spot)
     elif reading.shape is Experiment:
@@ -56,7 +56,7 @@ def _targets(reading: Reading, spot: Spot) -> Iterator[Target]:
         yield from _plans(reading, value_at(spot))
 
 
-def _settings(reading: Reading, rule_id: str, spot: Spot | None) -> Iterator[Target]:
+def _settings(reading: OpenFile, rule_id: str, spot: Spot | None) -> Iterator[Target]:
     """The lines of policies that set a rule, other than the one that the pointer is on."""
     judged = reading.judged
     if judged.policy is None or judged.as_of is None:
@@ -75,12 +75,12 @@ def _settings(reading: Reading, rule_id: str, spot: Spot | None) -> Iterator[Tar
             yield path, span
 
 
-def _place(reading: Reading, origin: Origin) -> Target:
+def _place(reading: OpenFile, origin: Origin) -> Target:
     start = Position(max(origin.line, 1), origin.column)
     return (reading.file(origin.path) if origin.line else ""), Span(start, start)
 
 
-def _in_plan(reading: Reading, spot: Spot) -> Iterator[Target]:
+def _in_plan(reading: OpenFile, spot: Spot) -> Iterator[Target]:
     path, name = spot.path, "" if spot.is_key else value_at(spot)
     policy = reading.judged.policy
     if name and path[:1] == ("stop_rules",) and path[-1] == "metric":
@@ -113,7 +113,7 @@ def _named(file: str, document: Document, key: str, name: str, parts: tuple[str,
                 yield file, document.span(steps)
 
 
-def _catalogued(reading: Reading, part: str, name: str) -> Iterator[Target]:
+def _catalogued(reading: OpenFile, part: str, name: str) -> Iterator[Target]:
     policy = reading.judged.policy
     found = policy.metrics.places.get((part, name)) if policy and policy.metrics else None
     if found:
@@ -121,14 +121,14 @@ def _catalogued(reading: Reading, part: str, name: str) -> Iterator[Target]:
         yield reading.file(document.path), document.span(at, key=True)
 
 
-def _in_policies(reading: Reading, path: Path) -> Iterator[Target]:
+def _in_policies(reading: OpenFile, path: Path) -> Iterator[Target]:
     """A path of the policy, in the files that have it."""
     for file, document in _policies(reading):
         if document.exists(path):
             yield file, document.span(path, key=True)
 
 
-def _policies(reading: Reading) -> Iterator[tuple[str, Document]]:
+def _policies(reading: OpenFile) -> Iterator[tuple[str, Document]]:
     """The repository's own files of the policy."""
     policy = reading.judged.policy
     if policy is None:
@@ -137,7 +137,7 @@ def _policies(reading: Reading) -> Iterator[tuple[str, Document]]:
         yield from ((file, document) for document in documents_at(file)[:1])
 
 
-def _tiers(reading: Reading, surface: str) -> Iterator[Target]:
+def _tiers(reading: OpenFile, surface: str) -> Iterator[Target]:
     """The line of the policy that maps a surface to its tier."""
     policy = reading.judged.policy
     pattern = next((each for each, _ in policy.tiers if fits(surface, each)), None) if policy else None
@@ -145,7 +145,7 @@ def _tiers(reading: Reading, surface: str) -> Iterator[Target]:
         yield from _in_policies(reading, ("tiers", pattern))
 
 
-def _judging(reading: Reading, spot: Spot) -> Iterator[Target]:
+def _judging(reading: OpenFile, spot: Spot) -> Iterator[Target]:
     """The settings of the rules that object to what stands there."""
     report = reading.judged.report
     line = spot.document.span(spot.path).start.line
@@ -155,7 +155,7 @@ def _judging(reading: Reading, spot: Spot) -> Iterator[Target]:
             yield from _settings(reading, each.rule, None)
 
 
-def _in_policy(reading: Reading, spot: Spot) -> Iterator[Target]:
+def _in_policy(reading: OpenFile, spot: Spot) -> Iterator[Target]:
     name = "" if spot.is_key else value_at(spot)
     folder = os.path.dirname(reading.path)
     if "extends" in spot.path or spot.path[:1] == ("metrics",):
@@ -172,7 +172,7 @@ def _in_policy(reading: Reading, spot: Spot) -> Iterator[Target]:
         yield from _catalogued(reading, "metrics", name)
 
 
-def _in_catalogue(reading: Reading, spot: Spot) -> Iterator[Target]:
+def _in_catalogue(reading: OpenFile, spot: Spot) -> Iterator[Target]:
     name = "" if spot.is_key else value_at(spot)
     if spot.path[-1] == "fact":
         yield from _catalogued(reading, "facts", name)
@@ -181,7 +181,7 @@ def _in_catalogue(reading: Reading, spot: Spot) -> Iterator[Target]:
         yield path, Span(_START, _START)
 
 
-def _plans(reading: Reading, name: str) -> Iterator[Target]:
+def _plans(reading: OpenFile, name: str) -> Iterator[Target]:
     """The plan with an id."""
     for file in reading.judged.files_of(name):
         for document in documents_at(file):

@@ -9,7 +9,7 @@ from lsprotocol import types
 from egp.cli.lsp.columns import Columns
 from egp.cli.lsp.numbers import recomputed
 from egp.cli.lsp.places import Spot, spot_at
-from egp.cli.lsp.reading import Reading
+from egp.cli.lsp.reading import OpenFile
 from egp.cli.lsp.shapes import declared_at
 from egp.output.page import markdown
 from egp.pages.power.plan_reading import powers
@@ -29,7 +29,7 @@ _MEANINGS = {
 }
 
 
-def hover_at(reading: Reading, columns: Columns, position: types.Position) -> types.Hover | None:
+def hover_at(reading: OpenFile, columns: Columns, position: types.Position) -> types.Hover | None:
     spot = spot_at(reading.documents, columns.offset(position))
     if spot is None or reading.shape is None:
         return None
@@ -40,7 +40,7 @@ def hover_at(reading: Reading, columns: Columns, position: types.Position) -> ty
     return types.Hover(content, columns.span(spot.start, spot.end))
 
 
-def _parts(reading: Reading, spot: Spot) -> Iterator[str]:
+def _parts(reading: OpenFile, spot: Spot) -> Iterator[str]:
     if rule_id := rule_named(reading, spot):
         yield from _of_rule(reading, rule_id)
         return
@@ -54,7 +54,7 @@ def _parts(reading: Reading, spot: Spot) -> Iterator[str]:
     yield from _of_key(reading, spot)
 
 
-def rule_named(reading: Reading, spot: Spot) -> str:
+def rule_named(reading: OpenFile, spot: Spot) -> str:
     """The rule that stands at a place: a key below `rules:`, or what a waiver waives."""
     path = spot.path
     is_setting = spot.is_key and len(path) > 1 and path[-2] == "rules"
@@ -63,14 +63,14 @@ def rule_named(reading: Reading, spot: Spot) -> str:
     return name if name and _rule(reading, name) else ""
 
 
-def _rule(reading: Reading, rule_id: str) -> Rule | None:
+def _rule(reading: OpenFile, rule_id: str) -> Rule | None:
     policy = reading.judged.policy
     if policy and rule_id in policy.catalogue:
         return policy.catalogue.load(rule_id)
     return index().get(rule_id)
 
 
-def _of_rule(reading: Reading, rule_id: str) -> Iterator[str]:
+def _of_rule(reading: OpenFile, rule_id: str) -> Iterator[str]:
     policy, as_of = reading.judged.policy, reading.judged.as_of
     if policy and as_of:
         yield markdown.render(page(rule_id, policy, as_of)).strip()
@@ -78,7 +78,7 @@ def _of_rule(reading: Reading, rule_id: str) -> Iterator[str]:
         yield f"**{rule_id}**\n\n{rule.page.shortened}"
 
 
-def _option_of(reading: Reading, spot: Spot) -> str:
+def _option_of(reading: OpenFile, spot: Spot) -> str:
     """What an option means, of a rule whose setting the pointer is in."""
     path = spot.path
     for at, step in enumerate(path[:-1]):
@@ -91,7 +91,7 @@ def _option_of(reading: Reading, spot: Spot) -> str:
     return ""
 
 
-def _of_plan(reading: Reading, spot: Spot) -> Iterator[str]:
+def _of_plan(reading: OpenFile, spot: Spot) -> Iterator[str]:
     """What follows from the number, as one line each."""
     judged, document = reading.judged, reading.completed(spot.document)
     plan = reading.plan(spot.document)
@@ -105,7 +105,7 @@ def _of_plan(reading: Reading, spot: Spot) -> Iterator[str]:
         yield "\n".join(f"- {each}" for each in sentences)
 
 
-def _of_metric(reading: Reading, spot: Spot) -> Iterator[str]:
+def _of_metric(reading: OpenFile, spot: Spot) -> Iterator[str]:
     """What the catalogue knows of a metric that is named."""
     policy = reading.judged.policy
     if policy is None or policy.metrics is None or not is_metric(spot.path):
@@ -129,7 +129,7 @@ def _facts(definition: MetricDefinition) -> str:
     return f"({definition.kind}, {definition.direction}{worth}{owner})"
 
 
-def _of_key(reading: Reading, spot: Spot) -> Iterator[str]:
+def _of_key(reading: OpenFile, spot: Spot) -> Iterator[str]:
     assert reading.shape is not None
     field = declared_at(reading.shape, spot.path).field
     if field is None:

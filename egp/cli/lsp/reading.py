@@ -24,7 +24,7 @@ from egp.yaml.files import real_path
 from egp.yaml.position import SourceText
 
 
-class Reading:
+class OpenFile:
     """A file and what is known of it. Of a text that is broken, what stands above the break can be read."""
 
     def __init__(self, judged: Judged) -> None:

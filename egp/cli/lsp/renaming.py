@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from egp.cli.lsp.hovering import is_metric, value_at
 from egp.cli.lsp.judging import documents_at
 from egp.cli.lsp.places import Spot, scalars, spot_at
-from egp.cli.lsp.reading import Reading
+from egp.cli.lsp.reading import OpenFile
 from egp.plan.catalogue import MetricsFile
 from egp.plan.experiment import Experiment
 from egp.plan.finding import HelpfulError
@@ -27,7 +27,7 @@ from egp.yaml.written import written_name
 IsNamed = Callable[[Spot], bool]
 
 
-class RefusedError(HelpfulError):
+class RenameRefusedError(HelpfulError):
     """A name that is not changed, and why."""
 
 
@@ -42,17 +42,17 @@ class Naming(NamedTuple):
     """Whether all plans may name it."""
 
 
-def naming_at(reading: Reading, offset: int) -> tuple[Naming, Spot]:
-    """The id at a place. Raises RefusedError where there is none, or where it has to stay."""
+def naming_at(reading: OpenFile, offset: int) -> tuple[Naming, Spot]:
+    """The id at a place. Raises RenameRefusedError where there is none, or where it has to stay."""
     spot = spot_at(reading.documents, offset)
     naming = _naming(reading, spot) if spot else None
     if spot is None or naming is None:
-        raise RefusedError("there is no id here to rename")
+        raise RenameRefusedError("there is no id here to rename")
     _require_unregistered(reading, naming, spot.document)
     return naming, spot
 
 
-def _naming(reading: Reading, spot: Spot) -> Naming | None:
+def _naming(reading: OpenFile, spot: Spot) -> Naming | None:
     path = spot.path
     if reading.shape is MetricsFile:
         return _of_catalogue(spot)
@@ -64,7 +64,7 @@ def _naming(reading: Reading, spot: Spot) -> Naming | None:
     if is_metric(path):
         if policy and policy.metrics and name in policy.metrics.metrics:
             where = policy.metrics.places["metrics", name][0].path
-            raise RefusedError(f"{shown(name)} is a metric of the catalogue", f"rename it in {where}")
+            raise RenameRefusedError(f"{shown(name)} is a metric of the catalogue", f"rename it in {where}")
         return Naming("metric", name, lambda at: is_metric(at.path))
     if (path[0], path[-1]) == ("variants", "id") or path == ("rollback", "to"):
         return Naming("variant", name, _is_variant)
@@ -94,13 +94,13 @@ def _of_catalogue(spot: Spot) -> Naming | None:
     return None
 
 
-def _require_unregistered(reading: Reading, naming: Naming, document: Document) -> None:
+def _require_unregistered(reading: OpenFile, naming: Naming, document: Document) -> None:
     registered = reading.registrations
     if reading.shape is Experiment:
         value = document.value if isinstance(document.value, dict) else {}
         name = str(value.get("id", ""))
         if name in registered:
-            raise RefusedError(
+            raise RenameRefusedError(
                 f"{shown(name)} is registered, and its ids with it: under another id it would be another {naming.noun}"
             )
     elif naming.is_everywhere:
@@ -108,15 +108,17 @@ def _require_unregistered(reading: Reading, naming: Naming, document: Document) 
             for each in documents_at(file):
                 name = str(each.value.get("id", "")) if isinstance(each.value, dict) else ""
                 if name in registered and any(_mentions(each, naming)):
-                    raise RefusedError(
+                    raise RenameRefusedError(
                         f"{shown(name)} is registered with this {naming.noun}: it keeps its name"
                     )
 
 
-def edits(reading: Reading, naming: Naming, spot: Spot, new: str) -> Mapping[str, list[tuple[int, int, str]]]:
-    """By file, the stretches to replace and with what. Raises RefusedError for a name that cannot be one."""
+def edits(
+    reading: OpenFile, naming: Naming, spot: Spot, new: str
+) -> Mapping[str, list[tuple[int, int, str]]]:
+    """By file, the stretches to replace and with what. Raises RenameRefusedError for a name that cannot be one."""
     if not (0 < len(new) <= 100 and is_plain(new) and new == new.strip()):
-        raise RefusedError(f"{shown(new)} cannot be an id", "write 1 to 100 printable characters")
+        raise RenameRefusedError(f"{shown(new)} cannot be an id", "write 1 to 100 printable characters")
     found: dict[str, list[tuple[int, int, str]]] = {}
     for file, each in _places(reading, naming, spot):
         found.setdefault(file, []).append((each.start, each.end, written_name(new)))
@@ -127,10 +129,10 @@ def edits(reading: Reading, naming: Naming, spot: Spot, new: str) -> Mapping[str
 def _require_free(document: Document, naming: Naming, new: str) -> None:
     taken = Naming(naming.noun, new, naming.in_plan)
     if any(_mentions(document, taken)) or any(_defined(document, taken)):
-        raise RefusedError(f"there is a {naming.noun} {shown(new)} already", "take another name")
+        raise RenameRefusedError(f"there is a {naming.noun} {shown(new)} already", "take another name")
 
 
-def _places(reading: Reading, naming: Naming, spot: Spot) -> Iterator[tuple[str, Spot]]:
+def _places(reading: OpenFile, naming: Naming, spot: Spot) -> Iterator[tuple[str, Spot]]:
     if reading.shape is MetricsFile:
         for file in _catalogues(reading):
             for document in documents_at(file)[:1]:
@@ -166,12 +168,12 @@ def _defined(document: Document, naming: Naming) -> Iterator[Spot]:
             yield each
 
 
-def _catalogues(reading: Reading) -> list[str]:
+def _catalogues(reading: OpenFile) -> list[str]:
     policy = reading.judged.policy
     return list(policy.metrics.files) if policy and policy.metrics else [reading.path]
 
 
-def _plans(reading: Reading, naming: Naming) -> Iterator[str]:
+def _plans(reading: OpenFile, naming: Naming) -> Iterator[str]:
     """The plans whose text has the name."""
     finder, wanted = reading.judged.finder, naming.name.encode()
     for source in finder.portfolio() if finder and naming.is_everywhere else ():

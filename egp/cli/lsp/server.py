@@ -25,8 +25,8 @@ from egp.cli.lsp.desk import Desk, Open
 from egp.cli.lsp.diagnostics import diagnostics_of, unjudged_by_a_bug
 from egp.cli.lsp.hovering import hover_at
 from egp.cli.lsp.judging import Judged, LspOptions, Root
-from egp.cli.lsp.reading import Reading
-from egp.cli.lsp.renaming import RefusedError, edits, naming_at
+from egp.cli.lsp.reading import OpenFile
+from egp.cli.lsp.renaming import RenameRefusedError, edits, naming_at
 from egp.yaml.files import before_disk, is_inside, real_path, repository_root
 
 PAUSE = 0.1
@@ -263,14 +263,14 @@ def _offer_reading(server: EgpServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def _hover(params: types.HoverParams) -> types.Hover | None:
         def work(desk: Desk, judged: Judged) -> types.Hover | None:
-            return hover_at(Reading(judged), desk.columns(judged.path), params.position)
+            return hover_at(OpenFile(judged), desk.columns(judged.path), params.position)
 
         return await server.answer(params.text_document.uri, work)
 
     @server.feature(types.TEXT_DOCUMENT_DEFINITION)
     async def _definition(params: types.DefinitionParams) -> list[types.Location] | None:
         def work(desk: Desk, judged: Judged) -> list[types.Location]:
-            return definitions_at(Reading(judged), params.position, desk.columns, desk.uri)
+            return definitions_at(OpenFile(judged), params.position, desk.columns, desk.uri)
 
         return await server.answer(params.text_document.uri, work)
 
@@ -280,7 +280,7 @@ def _offer_reading(server: EgpServer) -> None:
     async def _completion(params: types.CompletionParams) -> types.CompletionList | None:
         def work(desk: Desk, judged: Judged) -> types.CompletionList:
             text, columns = desk.files[judged.path].text.removeprefix("\ufeff"), desk.columns(judged.path)
-            items = completions_at(Reading(judged), text, columns, params.position)
+            items = completions_at(OpenFile(judged), text, columns, params.position)
             return types.CompletionList(is_incomplete=True, items=items)
 
         return await server.answer(params.text_document.uri, work)
@@ -316,7 +316,7 @@ def _offer_edits(server: EgpServer) -> None:
     async def _prepared(params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder | None:
         def work(desk: Desk, judged: Judged) -> types.PrepareRenamePlaceholder:
             columns = desk.columns(judged.path)
-            naming, spot = naming_at(Reading(judged), columns.offset(params.position))
+            naming, spot = naming_at(OpenFile(judged), columns.offset(params.position))
             return types.PrepareRenamePlaceholder(columns.span(spot.start, spot.end), naming.name)
 
         return await _unless_refused(server.answer(params.text_document.uri, work))
@@ -324,7 +324,7 @@ def _offer_edits(server: EgpServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
     async def _rename(params: types.RenameParams) -> types.WorkspaceEdit | None:
         def work(desk: Desk, judged: Judged) -> types.WorkspaceEdit:
-            reading, columns = Reading(judged), desk.columns(judged.path)
+            reading, columns = OpenFile(judged), desk.columns(judged.path)
             naming, spot = naming_at(reading, columns.offset(params.position))
             changes = edits(reading, naming, spot, params.new_name)
             return types.WorkspaceEdit(
@@ -337,7 +337,7 @@ def _offer_edits(server: EgpServer) -> None:
 async def _unless_refused(answer: Awaitable[T]) -> T:
     try:
         return await answer
-    except RefusedError as refused:
+    except RenameRefusedError as refused:
         help = f"; {refused.help}" if refused.help else ""
         raise JsonRpcException(f"{refused}{help}", JsonRpcInvalidParams.CODE) from None
 

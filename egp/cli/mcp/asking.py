@@ -11,7 +11,7 @@ from subprocess import DEVNULL, PIPE
 import anyio
 from anyio.abc import ByteReceiveStream, Process
 
-from egp.cli.mcp.roots import RefusedError
+from egp.cli.mcp.roots import PathRefusedError
 from egp.stats.values import NamedTuple
 
 SECONDS = 30.0
@@ -28,7 +28,7 @@ class Said(NamedTuple):
 
 
 async def ask(arguments: Sequence[str], folder: str) -> Said:
-    """Runs ``egp`` in a folder. Raises RefusedError for an answer that takes too long or is too large."""
+    """Runs ``egp`` in a folder. Raises PathRefusedError for an answer that takes too long or is too large."""
     # -P: a package of the folder's that is called egp, or like a module of Python's, is not imported.
     command = [sys.executable, "-P", "-m", "egp", *arguments]
     environment = {key: each for key, each in os.environ.items() if not key.startswith(_SENT_ELSEWHERE)}
@@ -39,7 +39,9 @@ async def ask(arguments: Sequence[str], folder: str) -> Said:
             with anyio.fail_after(SECONDS):
                 return await _told(process)
         except TimeoutError:
-            raise RefusedError(f"no answer within {SECONDS:.0f} s; ask about fewer plans at a time") from None
+            raise PathRefusedError(
+                f"no answer within {SECONDS:.0f} s; ask about fewer plans at a time"
+            ) from None
         finally:
             _end(process)
 
@@ -62,7 +64,7 @@ async def _told(process: Process) -> Said:
         both.start_soon(read, "output", process.stdout)
         both.start_soon(read, "complaint", process.stderr)
     if any(len(content) > LARGEST for content in told.values()):
-        raise RefusedError(
+        raise PathRefusedError(
             f"the answer is larger than {LARGEST // 1_000_000} MB; ask about fewer plans at a time"
         )
     status = await process.wait()

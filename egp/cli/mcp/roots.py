@@ -14,7 +14,7 @@ from egp.yaml.files import is_inside, real_path, repository_root
 LONGEST = 1_000
 
 
-class RefusedError(ResourceError):
+class PathRefusedError(ResourceError):
     """What a caller named, and why it is not opened."""
 
 
@@ -33,31 +33,31 @@ def default_root(folder: str) -> str:
 def named(path: str, roots: Sequence[str]) -> Named:
     """A path below one of the roots; a relative one is of the first root that has it.
 
-    Raises RefusedError for any other, whether or not there is such a file.
+    Raises PathRefusedError for any other, whether or not there is such a file.
     """
     _require_plain(path)
     within = [
         (root, place) for root in roots if is_inside(place := real_path(os.path.join(root, path)), root)
     ]
     if not within:
-        raise RefusedError(f"{shown(path)} lies outside of {_listed(roots)}")
+        raise PathRefusedError(f"{shown(path)} lies outside of {_listed(roots)}")
     root, place = next((each for each in within if os.path.exists(each[1])), within[0])
     relative = os.path.relpath(place, root).replace(os.sep, "/")
     return Named(root, f"./{relative}" if relative.startswith("-") else relative)
 
 
 def all_named(paths: Sequence[str], roots: Sequence[str]) -> tuple[str, list[str]]:
-    """The one root that all paths lie below, and the paths below it. Raises RefusedError."""
+    """The one root that all paths lie below, and the paths below it. Raises PathRefusedError."""
     found = [named(path, roots) for path in paths]
     folders = {each.root for each in found} or {roots[0]}
     if len(folders) > 1:
-        raise RefusedError("the paths lie below several roots; name those of one root at a time")
+        raise PathRefusedError("the paths lie below several roots; name those of one root at a time")
     return folders.pop(), [each.path for each in found]
 
 
 def _require_plain(path: str) -> None:
     if not path or len(path) > LONGEST or not path.isprintable():
-        raise RefusedError("a path is printable text of at most 1,000 characters")
+        raise PathRefusedError("a path is printable text of at most 1,000 characters")
 
 
 def _listed(roots: Sequence[str]) -> str:

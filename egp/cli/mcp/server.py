@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from egp import VERSION
 from egp.cli.mcp.asking import Said, ask
-from egp.cli.mcp.roots import RefusedError, all_named, named
+from egp.cli.mcp.roots import PathRefusedError, all_named, named
 from egp.rules.rule import index
 
 MOST_PATHS = 100
@@ -204,7 +204,7 @@ def _add_pages(offered: MCPServer[Any], roots: Sequence[str]) -> None:
     async def told(*arguments: str) -> str:
         said = await ask(arguments, roots[0])
         if said.status:
-            raise RefusedError(said.complaint)
+            raise PathRefusedError(said.complaint)
         return said.output
 
     @offered.resource("egp://rules", title="All rules", mime_type="application/json")
@@ -216,7 +216,7 @@ def _add_pages(offered: MCPServer[Any], roots: Sequence[str]) -> None:
     async def rule_page(rule: str) -> str:
         """What a rule requires and why, with an example of a plan that breaks it and of one that does not."""
         if rule not in index():
-            raise RefusedError("there is no such rule; egp://rules lists all")
+            raise PathRefusedError("there is no such rule; egp://rules lists all")
         return await told("explain", rule, "--format=markdown")
 
 
@@ -252,5 +252,5 @@ def _policy(policy: str, folder: str, roots: Sequence[str]) -> Iterable[str]:
         return _options({"--policy": policy})
     root, path = named(policy, roots)
     if root != folder:
-        raise RefusedError("the policy and what it is to judge lie below different roots")
+        raise PathRefusedError("the policy and what it is to judge lie below different roots")
     return _options({"--policy": path})

@@ -12,7 +12,7 @@ from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from egp.output.page.message import Line, cut, fitting, lines
+from egp.output.page.message import MessageLine, cut, fitting, lines
 
 if TYPE_CHECKING:
     from egp.output.page.model import Answer, Page
@@ -41,9 +41,9 @@ def _plain(text: str) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
-def _parts(said: Sequence[Line]) -> Iterator[list[Line]]:
+def _parts(said: Sequence[MessageLine]) -> Iterator[list[MessageLine]]:
     """The lines from heading to heading: a block each, as long as Slack takes it."""
-    part: list[Line] = []
+    part: list[MessageLine] = []
     size = 0
     for line in said:
         if part and (line.kind in ("heading", "small") or size + len(line.text) > TEXT):
@@ -55,7 +55,7 @@ def _parts(said: Sequence[Line]) -> Iterator[list[Line]]:
         yield part
 
 
-def _blocks(part: Sequence[Line]) -> Iterator[Block]:
+def _blocks(part: Sequence[MessageLine]) -> Iterator[Block]:
     if part[0].kind == "small":
         yield {
             "type": "context",
@@ -66,7 +66,7 @@ def _blocks(part: Sequence[Line]) -> Iterator[Block]:
         yield {"type": "rich_text", "elements": [*_elements(part)]}
 
 
-def _elements(part: Sequence[Line]) -> Iterator[Block]:
+def _elements(part: Sequence[MessageLine]) -> Iterator[Block]:
     for kind, group in groupby(part, key=lambda line: line.kind):
         if kind == "point":
             yield {
@@ -81,14 +81,14 @@ def _elements(part: Sequence[Line]) -> Iterator[Block]:
             yield from (_section(line, "\n") for line in group)
 
 
-def _section(line: Line, ending: str = "") -> Block:
+def _section(line: MessageLine, ending: str = "") -> Block:
     runs = _runs(line)
     if ending:
         runs.append({"type": "text", "text": ending})
     return {"type": "rich_text_section", "elements": runs}
 
 
-def _runs(line: Line) -> list[Block]:
+def _runs(line: MessageLine) -> list[Block]:
     return [
         {"type": "text", "text": cut(run.text, TEXT), **({"style": {"bold": True}} if run.is_bold else {})}
         for run in line.runs

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from egp.output.page.message import Kind, Line, Run, fitting, lines
+from egp.output.page.message import Kind, MessageLine, Run, fitting, lines
 
 if TYPE_CHECKING:
     from egp.output.page.model import Answer, Page, Tone
@@ -32,7 +32,9 @@ def render(page: Page | Answer) -> str:
     """The message as JSON; the same page gives the same bytes."""
     said = [*fitting(lines(page), MESSAGE)]
     if len(said) > LINES:
-        more = Line("small", [Run(f"… {len(said) - LINES} more lines: egp prints all of them as text")])
+        more = MessageLine(
+            "small", [Run(f"… {len(said) - LINES} more lines: egp prints all of them as text")]
+        )
         said = [*said[:LINES], more]
     card: dict[str, Any] = {
         "$schema": _SCHEMA,
@@ -49,7 +51,7 @@ def render(page: Page | Answer) -> str:
     )
 
 
-def _block(line: Line) -> dict[str, Any]:
+def _block(line: MessageLine) -> dict[str, Any]:
     runs = [_run(run, line) for run in line.runs if run.text] or [{"type": "TextRun", "text": " "}]
     if line.kind == "point":
         runs.insert(0, {"type": "TextRun", "text": "• "})
@@ -59,7 +61,7 @@ def _block(line: Line) -> dict[str, Any]:
     return block
 
 
-def _run(run: Run, line: Line) -> dict[str, Any]:
+def _run(run: Run, line: MessageLine) -> dict[str, Any]:
     styled: dict[str, Any] = {"type": "TextRun", "text": run.text, **_STYLE.get(line.kind, {})}
     if run.is_bold:
         styled["weight"] = "Bolder"

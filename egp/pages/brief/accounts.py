@@ -11,7 +11,7 @@ from egp.gate.clock import instant
 from egp.gate.comparisons import comparison_so_far
 from egp.gate.estimates import Lacking
 from egp.gate.settings import guardrail_alpha
-from egp.pages.brief.priced import Account, Line, account, in_people, stated_account
+from egp.pages.brief.priced import Account, PricedLine, account, in_people, stated_account
 from egp.plan.analysis.days import readout_day
 from egp.plan.analysis.money import (
     WEEK,
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from egp.gate.readout import Readout
-    from egp.pages.brief.guardrails import Seen, WatchedGuardrail
-    from egp.pages.brief.result import Result
+    from egp.pages.brief.guardrails import SeenHarm, WatchedGuardrail
+    from egp.pages.brief.result import PrimaryResult
     from egp.pages.brief.scene import Scene
     from egp.plan.analysis.money import Price
     from egp.plan.experiment import Metric
@@ -64,7 +64,7 @@ def waiting_account(scene: Scene) -> Account:
     return stated_account(plan, scene.policy.metrics, max(0.0, days), max(0.0, besides), waits=True)
 
 
-def harm_lines(scene: Scene, readout: Readout) -> Iterator[Line | str]:
+def harm_lines(scene: Scene, readout: Readout) -> Iterator[PricedLine | str]:
     """What the difference of each guardrail has come to among the treated of the stage, with its range."""
     for path, metric in scene.plan.guardrails:
         if metric.kind not in ("proportion", "mean"):
@@ -78,7 +78,7 @@ def harm_lines(scene: Scene, readout: Readout) -> Iterator[Line | str]:
                 continue  # the table of guardrails says that it is not seen
 
 
-def _so_far(scene: Scene, readout: Readout, path: Path, metric: Metric, variant: str) -> Line:
+def _so_far(scene: Scene, readout: Readout, path: Path, metric: Metric, variant: str) -> PricedLine:
     price = price_of(metric, scene.policy.metrics)
     seen = comparison_so_far(readout, metric, variant)
     sign = 1 if harm_direction(metric, path) == "increase" else -1
@@ -89,10 +89,10 @@ def _so_far(scene: Scene, readout: Readout, path: Path, metric: Metric, variant:
     return _harm(f"{name}, {so_far} so far", metric, price, seen.treatment_units, low, harm, high, sign)
 
 
-def another_week(scene: Scene, readout: Readout, rows: list[WatchedGuardrail]) -> Iterator[Line | str]:
+def another_week(scene: Scene, readout: Readout, rows: list[WatchedGuardrail]) -> Iterator[PricedLine | str]:
     """What another week like the last one costs, of every guardrail that tripped."""
     for row in rows:
-        seen: Seen | None = row.latest
+        seen: SeenHarm | None = row.latest
         if not row.tripped or seen is None or seen.first is None:
             continue
         path = next(at for at, metric in scene.plan.guardrails if metric.name == row.metric.name)
@@ -111,10 +111,10 @@ def another_week(scene: Scene, readout: Readout, rows: list[WatchedGuardrail]) -
 
 def _harm(
     name: str, metric: Metric, price: Price, treated: int, low: float, harm: float, high: float, sign: int
-) -> Line:
+) -> PricedLine:
     events = round(abs(harm * treated))
     more = "more" if sign * harm > 0 else "fewer"
-    return Line(
+    return PricedLine(
         name,
         -worth_of_effect(price, treated, low, harm, high),
         f"{significant(sign * harm, 3)} a person × {treated:,} treated × {money(price.value, price.currency)}",
@@ -128,7 +128,9 @@ def _name(scene: Scene, metric: Metric, readout: Readout, variant: str) -> str:
     return f"{shown(called_by_people(metric, scene.policy.metrics))}{several}"
 
 
-def gain_lines(scene: Scene, result: Result, *, is_out: bool, goes_on: bool) -> Iterator[Line | str]:
+def gain_lines(
+    scene: Scene, result: PrimaryResult, *, is_out: bool, goes_on: bool
+) -> Iterator[PricedLine | str]:
     """What a result that ships is worth: so far in the stages of the ramp, and until the holdout ends where it goes on."""
     if result.selected is None:
         return
@@ -161,7 +163,7 @@ def gain_lines(scene: Scene, result: Result, *, is_out: bool, goes_on: bool) -> 
         yield _needs(missing)
 
 
-def week_of_gain(scene: Scene, result: Result, treated: float) -> Iterator[Line | str]:
+def week_of_gain(scene: Scene, result: PrimaryResult, treated: float) -> Iterator[PricedLine | str]:
     """What a rollback forgoes each week, if the harm is none."""
     if result.selected is None:
         return
@@ -177,11 +179,11 @@ def week_of_gain(scene: Scene, result: Result, treated: float) -> Iterator[Line 
         yield line._replace(name=what, amount=-line.amount)
 
 
-def _gain(name: str, price: Price, reached: float, result: Result) -> Line:
+def _gain(name: str, price: Price, reached: float, result: PrimaryResult) -> PricedLine:
     selected = result.selected
     assert selected is not None
     amount = worth_of_effect(price, reached, selected.low, selected.estimate, selected.high)
-    return Line(
+    return PricedLine(
         name, amount, f"{result.worded(selected.estimate)} {in_people(price, reached)}", result.metric.name
     )
 

@@ -55,7 +55,7 @@ class Harm(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenHarm:
     """A guardrail's harm in a period."""
 
     metric: Metric
@@ -116,23 +116,23 @@ class WatchedGuardrail:
 
     metric: Metric
     variant: str
-    seen: tuple[Seen, ...]
+    seen: tuple[SeenHarm, ...]
     trend: str
     """Of the last week against the one before it; empty for a single period."""
     tripped: frozenset[str]
     """The gate's checks that fail for the metric. Red is theirs alone: one bad week is none."""
 
     @property
-    def latest(self) -> Seen | None:
+    def latest(self) -> SeenHarm | None:
         return self.seen[-1] if self.seen else None
 
-    def light(self, seen: Seen, trend: str = "") -> Light:
+    def light(self, seen: SeenHarm, trend: str = "") -> Light:
         word = self._word(seen)
         if self.tripped and (seen.is_harmed or seen is self.latest):
             return Light("bad", _joined(word, trend))
         return Light("good" if word == NO_HARM else "caution", _joined(word, trend))
 
-    def _word(self, seen: Seen) -> str:
+    def _word(self, seen: SeenHarm) -> str:
         if not self.tripped or seen is not self.latest or seen.is_harmed:
             return seen.word
         if "guardrail" in self.tripped:
@@ -166,7 +166,7 @@ def _watched(
 ) -> WatchedGuardrail:
     try:
         if is_read_out(readout):
-            seen: tuple[Seen, ...] = (_judged(readout, path, metric, variant),)
+            seen: tuple[SeenHarm, ...] = (_judged(readout, path, metric, variant),)
         else:
             seen = tuple(_weeks(readout, path, metric, variant)) or (_stage(readout, path, metric, variant),)
     except (NotChecked, Lacking, ArithmeticError, StatisticsInputError):
@@ -174,7 +174,7 @@ def _watched(
     return WatchedGuardrail(metric, variant, seen, _trend(readout, seen), tripped)
 
 
-def _weeks(readout: Readout, path: Path, metric: Metric, variant: str) -> Iterator[Seen]:
+def _weeks(readout: Readout, path: Path, metric: Metric, variant: str) -> Iterator[SeenHarm]:
     earliest = readout.as_of.date() - LAST
     for _, first, comparison in comparisons_by_window(readout, metric, "week", variant):
         is_over = day_end(first + WEEK - timedelta(days=1), readout.zone) <= readout.as_of
@@ -187,14 +187,14 @@ def is_read_out(readout: Readout) -> bool:
     return readout.stage.name == TEST and open_look(readout) is not None
 
 
-def _judged(readout: Readout, path: Path, metric: Metric, variant: str) -> Seen:
+def _judged(readout: Readout, path: Path, metric: Metric, variant: str) -> SeenHarm:
     """The harm on the units that the readout judges."""
     last = last_judged_day(readout, metric)
     seen = comparison_so_far(readout, metric, variant, last)
     return _seen(readout, path, metric, variant, seen, f"exposed by {last}", None)
 
 
-def _stage(readout: Readout, path: Path, metric: Metric, variant: str) -> Seen:
+def _stage(readout: Readout, path: Path, metric: Metric, variant: str) -> SeenHarm:
     name = readout.stage.name
     period = f"{name} so far" if readout.stage.position < 0 else f"stage {name} so far"
     return _seen(readout, path, metric, variant, comparison_so_far(readout, metric, variant), period, None)
@@ -208,13 +208,13 @@ def _seen(
     comparison: Comparison,
     period: str,
     first: date | None,
-) -> Seen:
+) -> SeenHarm:
     alpha, harm = guardrail_alpha(readout), harm_direction(metric, path)
     sign = 1 if harm == "increase" else -1
     low, high = sorted(sign * end for end in comparison.difference.interval(2 * alpha))
     own = Harm(sign * comparison.difference.estimate, low, high, comparison.difference.standard_error)
     of_control = _of_control(metric, comparison, alpha, sign)
-    return Seen(
+    return SeenHarm(
         metric=metric,
         variant=variant,
         period=period,
@@ -249,7 +249,7 @@ def _margin(metric: Metric, path: Path, *, is_of_control: bool) -> float | None:
         return None
 
 
-def _trend(readout: Readout, seen: tuple[Seen, ...]) -> str:
+def _trend(readout: Readout, seen: tuple[SeenHarm, ...]) -> str:
     """Whether the last week differs from the one before it by more than noise. Weeks share units, so that the noise
     is overstated: a trend that is named is one."""
     if len(seen) < 2:
@@ -344,7 +344,7 @@ def is_split_as_planned(readout: Readout) -> bool:
         return False
 
 
-def _light(row: WatchedGuardrail, seen: Seen, is_sound: bool, trend: str = "") -> Light:
+def _light(row: WatchedGuardrail, seen: SeenHarm, is_sound: bool, trend: str = "") -> Light:
     return row.light(seen, trend) if is_sound else Light("caution", "not to be trusted")
 
 
@@ -395,7 +395,7 @@ def _bad_weeks(row: WatchedGuardrail) -> str:
     return f"clearly worse in {bad or 'none'} of {counted(len(row.seen), 'week')}"
 
 
-def _change(seen: Seen) -> str:
+def _change(seen: SeenHarm) -> str:
     if seen.harm.low <= 0 <= seen.harm.high:
         return "no clear difference"
     which = "better" if seen.harm.high < 0 else "worse"

@@ -15,7 +15,7 @@ from egp.plan.quantity import shown
 from egp.plan.wording import percent, power_text
 
 if TYPE_CHECKING:
-    from egp.pages.brief.result import Result
+    from egp.pages.brief.result import PrimaryResult
     from egp.pages.brief.scene import Scene
 
 
@@ -27,7 +27,7 @@ LEAST_POWER = 0.8
 class Confirmation:
     """The treated of the last stage against the holdout; above zero is better, in the metric's own unit."""
 
-    result: Result
+    result: PrimaryResult
     estimate: float
     low: float
     high: float
@@ -54,7 +54,7 @@ class Confirmation:
         return f"The gain is not validated yet: {seen}; {finds}, and it takes {percent(LEAST_POWER)}."
 
 
-def confirmation(scene: Scene, result: Result | None) -> Confirmation | str:
+def confirmation(scene: Scene, result: PrimaryResult | None) -> Confirmation | str:
     """What the holdout says, or why it says nothing."""
     assert scene.judgement is not None
     readout = scene.judgement.readout

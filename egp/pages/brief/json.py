@@ -12,16 +12,16 @@ from egp.output.page.model import Tone
 from egp.pages.brief.holdout import Confirmation
 from egp.pages.brief.options import look_day
 from egp.pages.brief.positions import positions_of
-from egp.pages.brief.result import Result
+from egp.pages.brief.result import PrimaryResult
 from egp.pages.brief.scene import Moment
 from egp.pages.brief.who import deadline_instant
 from egp.pages.brief.worth import Launch
 
 if TYPE_CHECKING:
-    from egp.pages.brief.guardrails import Seen, WatchedGuardrail
-    from egp.pages.brief.priced import Account, Line
+    from egp.pages.brief.guardrails import SeenHarm, WatchedGuardrail
+    from egp.pages.brief.priced import Account, PricedLine
     from egp.pages.brief.scene import Scene
-    from egp.pages.brief.telling import Told
+    from egp.pages.brief.telling import Passage
     from egp.pages.brief.worth import Prospect
     from egp.record.lock import Decided
 
@@ -173,7 +173,7 @@ _STATE: dict[Tone, Literal["open", "not_yet", "closed", "not_checked"]] = {
 }
 
 
-def render(scene: Scene, said: Told) -> str:
+def render(scene: Scene, said: Passage) -> str:
     """The page with nothing on it of a metric that is withheld."""
     result = said.result
     judgement, onwards, entry = scene.judgement, scene.onwards, scene.registration
@@ -209,7 +209,7 @@ def render(scene: Scene, said: Told) -> str:
                     lack for each in (said.harm, said.wrong, said.gain, said.stated) for lack in each.lacks
                 )
             ),
-            result=_result(result) if isinstance(result, Result) else None,
+            result=_result(result) if isinstance(result, PrimaryResult) else None,
             withheld=result if isinstance(result, str) and result else None,
             holdout=HoldoutSays.of(said.confirmed, validated=said.confirmed.is_validated)
             if isinstance(said.confirmed, Confirmation)
@@ -224,7 +224,7 @@ def render(scene: Scene, said: Told) -> str:
     )
 
 
-def _amounts(said: Told) -> Iterable[MoneyAmount]:
+def _amounts(said: Passage) -> Iterable[MoneyAmount]:
     accounts: tuple[tuple[Of, Account], ...] = (
         ("harm", said.harm), ("wrong_call", said.wrong), ("gain", said.gain), ("stated", said.stated),
     )  # fmt: skip
@@ -234,7 +234,7 @@ def _amounts(said: Told) -> Iterable[MoneyAmount]:
         yield from _of_launch(said.launch)
 
 
-def _line(of: Of, line: Line) -> MoneyAmount:
+def _line(of: Of, line: PricedLine) -> MoneyAmount:
     what = f"{line.name}: {line.events}" if line.events else line.name
     amount = line.amount
     return MoneyAmount(
@@ -263,7 +263,7 @@ def _of_launch(launch: Launch) -> Iterable[MoneyAmount]:
             )  # fmt: skip
 
 
-def _result(result: Result) -> ReadResult:
+def _result(result: PrimaryResult) -> ReadResult:
     selected = result.selected
     corrected = (selected.low, selected.estimate, selected.high) if selected else None
     return ReadResult(
@@ -283,7 +283,7 @@ def _periods(rows: Iterable[WatchedGuardrail]) -> Iterable[GuardrailPeriod]:
             )  # fmt: skip
 
 
-def _relative(seen: Seen) -> RelativeHarm | None:
+def _relative(seen: SeenHarm) -> RelativeHarm | None:
     found, margin = seen.of_control, seen.margin
     if found is None or margin is None:
         return None

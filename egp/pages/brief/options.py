@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from egp.plan.finding import Diagnostic
 
 
-class Option(NamedTuple):
+class OpenOption(NamedTuple):
     """What it is, what follows from it, and whether it is open."""
 
     letter: str
@@ -49,7 +49,7 @@ _OPEN = Light("good", "open: the gate says proceed")
 class Choice:
     """The options of a moment, and the drafts that were judged for them."""
 
-    options: tuple[Option, ...]
+    options: tuple[OpenOption, ...]
     draft: JudgedDraft | None
     """Of option C."""
     delayed: JudgedDraft | None
@@ -114,10 +114,10 @@ def _delayed(scene: Scene) -> JudgedDraft | None:
 
 def _before(
     scene: Scene, launch: Launch | str, delayed: JudgedDraft | None, draft: JudgedDraft | None
-) -> Iterator[Option]:
+) -> Iterator[OpenOption]:
     errors = errors_of(scene.report)
     worth = launch if isinstance(launch, Launch) else None
-    yield Option("A", _guarded(scene), _value_now(scene, worth), _judged(errors, "the plan"))
+    yield OpenOption("A", _guarded(scene), _value_now(scene, worth), _judged(errors, "the plan"))
     if delayed is not None:
         waiting = worth.waiting if worth else None
         follows = delayed_in_words(worth, waiting) if worth and waiting else "what it costs is not stated"
@@ -126,10 +126,12 @@ def _before(
             f"start {counted(days, 'day')} later, repaired; checkpoint on {checkpoint(scene.day, days)}: without the "
             "repair by then it is C, without another meeting"
         )
-        yield Option("B", what, follows, _judged(delayed.errors, "the later plan"))
+        yield OpenOption("B", what, follows, _judged(delayed.errors, "the later plan"))
     else:
-        yield Option("B", "start later, repaired", "the plan names no delay", Light("neutral", "not checked"))
-    yield Option("C", *_narrowed(draft, narrower_in_words(worth) if worth else ""))
+        yield OpenOption(
+            "B", "start later, repaired", "the plan names no delay", Light("neutral", "not checked")
+        )
+    yield OpenOption("C", *_narrowed(draft, narrower_in_words(worth) if worth else ""))
 
 
 def _guarded(scene: Scene) -> str:
@@ -152,7 +154,7 @@ def _value_now(scene: Scene, launch: Launch | None) -> str:
 # While it is under way.
 
 
-def _in_flight(scene: Scene, draft: JudgedDraft | None) -> Iterator[Option]:
+def _in_flight(scene: Scene, draft: JudgedDraft | None) -> Iterator[OpenOption]:
     judgement = scene.judgement
     assert judgement is not None
     closed, errors = scene.closed, errors_of(scene.report)
@@ -160,38 +162,42 @@ def _in_flight(scene: Scene, draft: JudgedDraft | None) -> Iterator[Option]:
     follows = (
         "breaks what was agreed before the start" if closed["A"] else "the rest of the plan stays as it is"
     )
-    yield Option("A", _frozen(judgement.readout), follows, _light(closed["A"]) or _judged(errors, "the plan"))
+    yield OpenOption(
+        "A", _frozen(judgement.readout), follows, _light(closed["A"]) or _judged(errors, "the plan")
+    )
     families = scene.policy.catalogue.families()
     of_rollback = [each for each in errors if families[each.rule] == "rollback"]
     what = ", ".join(how_to_withdraw(scene.plan.rollback, "back to"))
     follows = (
         "what the plan agreed to do now" if rolls_back else "the experiment ends; a new one needs a new plan"
     )
-    yield Option("B", what, follows, _judged(of_rollback, "the plan's rollback"))
+    yield OpenOption("B", what, follows, _judged(of_rollback, "the plan's rollback"))
     what, after, light = _narrowed(draft, "")
-    yield Option("C", what, f"after the rollback; {after}" if rolls_back else after, light)
+    yield OpenOption("C", what, f"after the rollback; {after}" if rolls_back else after, light)
     if scene.next_stage:
         yield _going_on(scene)
 
 
-def _going_on(scene: Scene) -> Option:
+def _going_on(scene: Scene) -> OpenOption:
     """The option to ship, or to go on shipping: open where the gate says proceed."""
     closed, stage = scene.closed[GO_ON], scene.next_stage
     position = [stage_name(each.treated or 0.0) for each in scene.plan.ramp].index(stage)
     dwell = scene.plan.ramp[position].min_dwell
     at_least = f" for at least {length(dwell)}" if dwell else ""
     if not closed:
-        return Option(GO_ON, f"raise to {stage}{at_least}, watched", "as agreed before the start", _OPEN)
+        return OpenOption(GO_ON, f"raise to {stage}{at_least}, watched", "as agreed before the start", _OPEN)
     if scene.moment == "running":
         until = look_day(scene)
         light = Light("bad", f"closed until the result is read on {until}") if until else _closed(closed)
-        return Option(
+        return OpenOption(
             GO_ON,
             f"raise to {stage} before the result is read",
             "breaks what was agreed before the start",
             light,
         )
-    return Option(GO_ON, f"raise to {stage}{at_least}, watched", "breaks what was agreed", _closed(closed))
+    return OpenOption(
+        GO_ON, f"raise to {stage}{at_least}, watched", "breaks what was agreed", _closed(closed)
+    )
 
 
 def look_day(scene: Scene) -> date | None:

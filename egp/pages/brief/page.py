@@ -17,7 +17,7 @@ from egp.pages.brief.options import options_sections
 from egp.pages.brief.positions import overruled, positions_section
 from egp.pages.brief.priced import launch_section
 from egp.pages.brief.restated import contested, decision_rule_lines, policy_in_sentences, stop_rule_lines
-from egp.pages.brief.telling import Told, beside_guardrails, money_sections, result_section, told
+from egp.pages.brief.telling import Passage, beside_guardrails, money_sections, result_section, told
 from egp.pages.brief.tripped import open_otherwise, tripped, tripped_metrics
 from egp.pages.brief.who import decisions_section, who_section
 from egp.pages.brief.worth import Launch, expected_section, worth_section
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Brief:
     page: Page
-    said: Told
+    said: Passage
     fault: Failure | None = None
     """What keeps a part of the page from being written; the rest of it is reported all the same."""
 
@@ -86,7 +86,7 @@ def _title(scene: Scene) -> str:
 # Before the launch.
 
 
-def _before_launch(scene: Scene, said: Told) -> Page:
+def _before_launch(scene: Scene, said: Passage) -> Page:
     sections = [
         *emergency_sections(raised_in(scene.root, scene.plan.name), scene.day),
         *_overruled(scene),
@@ -140,7 +140,7 @@ _TITLE = {
 }  # fmt: skip
 
 
-def _under_way(scene: Scene, judgement: GateJudgement, said: Told, message: Section | None) -> Page:
+def _under_way(scene: Scene, judgement: GateJudgement, said: Passage, message: Section | None) -> Page:
     sections = [
         *emergency_sections(judgement.readout.emergencies, scene.day),
         *_overruled(scene),

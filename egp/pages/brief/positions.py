@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from egp.record.lock import Decided
 
 
-class Held(NamedTuple):
+class StandingPosition(NamedTuple):
     """A position, with the option of the page that it amounts to."""
 
     who: str
@@ -30,17 +30,17 @@ class Held(NamedTuple):
     agrees_if: str
 
 
-def positions_of(scene: Scene) -> list[Held]:
+def positions_of(scene: Scene) -> list[StandingPosition]:
     """The latest position of each, of those that are about this moment: before the launch those without a date or
     with an earlier one, afterwards those since."""
-    latest: dict[str, Held] = {}
+    latest: dict[str, StandingPosition] = {}
     for held in _stated(scene):
         latest.pop(held.who, None)
         latest[held.who] = held
     return list(latest.values())
 
 
-def _stated(scene: Scene) -> Iterator[Held]:
+def _stated(scene: Scene) -> Iterator[StandingPosition]:
     for each in scene.plan.positions:
         if _is_of_now(scene, each.on):
             yield _held(scene, called(each.by, "somebody"), each.on, each.wants, each.because, each.agrees_if)
@@ -61,16 +61,16 @@ def _is_of_now(scene: Scene, on: date | None) -> bool:
 
 def _held(
     scene: Scene, who: str, on: date | None, wants: str | None, because: str | None, agrees_if: str | None
-) -> Held:
+) -> StandingPosition:
     letter = chosen(wants or "", scene.letters)
-    return Held(who, on, wants or "", letter, because or "", agrees_if or "")
+    return StandingPosition(who, on, wants or "", letter, because or "", agrees_if or "")
 
 
-def is_disagreement(held: list[Held]) -> bool:
+def is_disagreement(held: list[StandingPosition]) -> bool:
     return len({each.letter or each.wants for each in held}) > 1
 
 
-def _option(held: Held, letters: dict[str, str]) -> str:
+def _option(held: StandingPosition, letters: dict[str, str]) -> str:
     return f"{held.letter} ({letters[held.letter]})" if held.letter else shown(held.wants)
 
 
@@ -96,7 +96,7 @@ def shown_words(text: str) -> str:
     return " ".join(text.split())
 
 
-def _in_words(held: Held, letters: dict[str, str], closed: Mapping[str, str]) -> str:
+def _in_words(held: StandingPosition, letters: dict[str, str], closed: Mapping[str, str]) -> str:
     """ "pm wants D (go on), which is closed: the gate says roll back. Because … Would agree if …"."""
     state = ""
     if held.letter:

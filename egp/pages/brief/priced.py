@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _GOES = {"increase": "rises", "decrease": "falls", "": "improves"}
 
 
-class Line(NamedTuple):
+class PricedLine(NamedTuple):
     """An amount, a gain above zero and a loss below."""
 
     name: str
@@ -48,7 +48,7 @@ class Line(NamedTuple):
     """From when until when, where it is no week: "from 2023-02-07 to 2023-05-10"."""
 
 
-def what(line: Line) -> str:
+def what(line: PricedLine) -> str:
     """ "Contacts with customer service, stage 90% so far: about 1,551 more"."""
     return f"{line.name}: {line.events}" if line.events else line.name
 
@@ -56,15 +56,15 @@ def what(line: Line) -> str:
 class Account(NamedTuple):
     """The amounts of a page, and what keeps others from it."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[PricedLine, ...]
     lacks: tuple[str, ...]
 
 
-def account(lines: Iterable[Line | str]) -> Account:
+def account(lines: Iterable[PricedLine | str]) -> Account:
     """Lines, and the reasons for which others are missing, each once."""
     found = list(lines)
     lacks = dict.fromkeys(each for each in found if isinstance(each, str))
-    return Account(tuple(each for each in found if isinstance(each, Line)), tuple(lacks))
+    return Account(tuple(each for each in found if isinstance(each, PricedLine)), tuple(lacks))
 
 
 def money_section(title: str, said: Account, note: str = "", *, for_executives: bool = False) -> Section:
@@ -126,7 +126,7 @@ def _stated(
     days: float,
     treated: float | None,
     verbs: tuple[str, str],
-) -> Iterator[Line | str]:
+) -> Iterator[PricedLine | str]:
     up, down = verbs
     try:
         reached = people(plan, days, treated_at_the_end(plan) if treated is None else treated)
@@ -162,7 +162,7 @@ def _line(
     catalogue: MetricCatalogue | None,
     reached: float,
     sign: int,
-) -> Line | str:
+) -> PricedLine | str:
     try:
         price = price_of(metric, catalogue)
         amount = worth_of_change(price, reached, change, metric, path)
@@ -171,7 +171,7 @@ def _line(
     except NotChecked as missing:
         return f"`{pointer(missing.path)}` would say how large {change} is"
     baseline = f" of {metric.baseline}" if change.relative and metric.baseline else ""
-    return Line(
+    return PricedLine(
         name, amount if sign > 0 else -amount, f"{change}{baseline} {in_people(price, reached)}", metric.name
     )
 

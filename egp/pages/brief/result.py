@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class PrimaryResult:
     """What the look shows of the primary metric; above zero is better, in the metric's own unit."""
 
     metric: Metric
@@ -71,7 +71,7 @@ class Result:
         )
 
 
-def result_of(scene: Scene) -> Result | str:
+def result_of(scene: Scene) -> PrimaryResult | str:
     """The result, or why it is not on the page: it is withheld, or cannot be computed."""
     judgement = scene.judgement
     assert judgement is not None
@@ -103,14 +103,14 @@ def _at_its_look(readout: Readout) -> Readout:
     return replace(readout, as_of=planned_looks(readout)[-1], move=move)
 
 
-def _result(scene: Scene, readout: Readout, test: RegisteredTest, verdict: TestVerdict) -> Result:
+def _result(scene: Scene, readout: Readout, test: RegisteredTest, verdict: TestVerdict) -> PrimaryResult:
     seen, metric = verdict.look.seen, test.metric
     rises = test.harm == "decrease"
     sign = 1 if rises else -1
     estimate, error = sign * seen.difference.estimate, seen.difference.standard_error
     low, high = sorted(sign * end for end in verdict.look.interval)
     cut = _cut(readout, test, verdict)
-    return Result(
+    return PrimaryResult(
         metric=metric,
         path=test.path,
         name=called_by_people(metric, scene.policy.metrics),

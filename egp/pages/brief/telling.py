@@ -25,7 +25,7 @@ from egp.pages.brief.guardrails import WatchedGuardrail, is_split_as_planned, wa
 from egp.pages.brief.holdout import Confirmation, confirmation
 from egp.pages.brief.options import Choice, choice_of
 from egp.pages.brief.priced import Account, account, in_one_breath, money_section, stated_account
-from egp.pages.brief.result import Result, result_of
+from egp.pages.brief.result import PrimaryResult, result_of
 from egp.pages.brief.verdicts import verdict_of
 from egp.pages.brief.worth import Launch, launch_of
 from egp.plan.analysis.money import WEEK
@@ -43,7 +43,7 @@ _NOTHING = Account((), ())
 
 
 @dataclass(frozen=True)
-class Told:
+class Passage:
     """What is said, and of which amounts."""
 
     verdict: str
@@ -57,23 +57,23 @@ class Told:
     wrong: Account = _NOTHING
     """What a week costs that is decided wrongly, in both directions."""
     gain: Account = _NOTHING
-    result: Result | str = ""
+    result: PrimaryResult | str = ""
     """Why there is none, where there is none."""
     confirmed: Confirmation | str = ""
     """Why the holdout says nothing, where it does not."""
     guardrails: tuple[WatchedGuardrail, ...] = ()
 
 
-def told(scene: Scene) -> Told:
+def told(scene: Scene) -> Passage:
     launch = launch_of(scene.plan)
     choice = choice_of(scene, launch)
     if scene.judgement is None or not scene.in_flight:
         stated = stated_account(scene.plan, scene.policy.metrics, WEEK, None)
-        return Told(*_launch_verdict(scene, launch, stated), choice, launch, stated)
+        return Passage(*_launch_verdict(scene, launch, stated), choice, launch, stated)
     return _in_flight(scene, launch, choice)
 
 
-def _in_flight(scene: Scene, launch: Launch | str, choice: Choice) -> Told:
+def _in_flight(scene: Scene, launch: Launch | str, choice: Choice) -> Passage:
     judgement = scene.judgement
     assert judgement is not None
     readout = judgement.readout
@@ -84,7 +84,7 @@ def _in_flight(scene: Scene, launch: Launch | str, choice: Choice) -> Told:
     except NotChecked:
         rows, harm = [], _NOTHING
     result = result_of(scene)
-    shipped = result if isinstance(result, Result) and is_sound else None
+    shipped = result if isinstance(result, PrimaryResult) and is_sound else None
     is_out = readout.stage.position >= 0
     goes_on = all(each.decision.verdict == "proceed" for each in (judgement, scene.onwards) if each) or (
         is_out and scene.verdict == "proceed"
@@ -98,7 +98,7 @@ def _in_flight(scene: Scene, launch: Launch | str, choice: Choice) -> Told:
         wrong = account([*another_week(scene, readout, rows), *forgone])
     stated = waiting_account(scene) if scene.moment == "running" else _NOTHING
     verdict, tone = verdict_of(scene, result, rows, harm, gain, confirmed)
-    return Told(
+    return Passage(
         verdict, tone, choice, launch, stated, harm, wrong, gain, result, confirmed, tuple(rows),
     )  # fmt: skip
 
@@ -118,7 +118,7 @@ def _launch_verdict(scene: Scene, launch: Launch | str, stated: Account) -> tupl
     return f"Launching is open: the plan follows the policy. {worth}", tone
 
 
-def beside_guardrails(scene: Scene, said: Told) -> str:
+def beside_guardrails(scene: Scene, said: Passage) -> str:
     """What stands of the metric that decides beside the guardrails; empty where its result is not known."""
     if isinstance(said.result, str):
         return ""
@@ -132,7 +132,7 @@ def beside_guardrails(scene: Scene, said: Told) -> str:
     )
 
 
-def result_section(said: Told, for_executives: bool) -> Iterator[Section]:
+def result_section(said: Passage, for_executives: bool) -> Iterator[Section]:
     """The metric that decides, by its name, and the result where its look has been read."""
     result = said.result
     if isinstance(result, str):
@@ -149,7 +149,7 @@ def result_section(said: Told, for_executives: bool) -> Iterator[Section]:
     yield Section("The metric that decides", blocks)
 
 
-def _pictured(said: Told, result: Result) -> Figure:
+def _pictured(said: Passage, result: PrimaryResult) -> Figure:
     """The result and what is left of it without luck, against no change and what it takes to ship."""
     mark: Mark = "good" if result.met else "caution"
     words = f"{result.worded(result.estimate)} ({result.worded(result.low)} to {result.worded(result.high)})"
@@ -167,7 +167,7 @@ def _pictured(said: Told, result: Result) -> Figure:
     return Figure(title, Intervals(rows, levels), f"{result.in_words}.")
 
 
-def money_sections(scene: Scene, said: Told) -> Iterator[Section]:
+def money_sections(scene: Scene, said: Passage) -> Iterator[Section]:
     """The amounts of the moment, in one table; what would make more of them possible, once."""
     tripped = frozenset(row.metric.name for row in said.guardrails if row.tripped)
     harm = clear(said.harm, tripped)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from egp.pages.brief.guardrails import WatchedGuardrail
     from egp.pages.brief.holdout import Confirmation
     from egp.pages.brief.priced import Account
-    from egp.pages.brief.result import Result
+    from egp.pages.brief.result import PrimaryResult
     from egp.pages.brief.scene import Scene
 
 _TONE: dict[str, Tone] = {
@@ -39,7 +39,7 @@ _MEANS = {
 
 def verdict_of(
     scene: Scene,
-    result: Result | str,
+    result: PrimaryResult | str,
     rows: list[WatchedGuardrail],
     harm: Account,
     gain: Account,
@@ -84,7 +84,7 @@ def _on_course(scene: Scene) -> str:
     return f"On course: the {stage} runs as planned{day}. {_closed_until(scene)}"
 
 
-def _read_out(scene: Scene, result: Result | str, gain: Account) -> tuple[str, Tone]:
+def _read_out(scene: Scene, result: PrimaryResult | str, gain: Account) -> tuple[str, Tone]:
     said = f"{result.in_words}." if not isinstance(result, str) else f"The result is {result}."
     worth = "".join(f" It is worth {each.amount}, {each.when}." for each in gain.lines[-1:])
     onwards = scene.onwards

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from egp.advice.options.case import Case
 
 
-class Row(NamedTuple):
+class MarginRow(NamedTuple):
     """What is limited, what the policy requires, what the plan has, what is to spare."""
 
     what: str
@@ -49,60 +49,60 @@ def margins(case: Case) -> Iterator[Section]:
         yield Section("How far it is from the limits", blocks, "good")
 
 
-def _kept(make_row: Callable[[Case], Row | None], case: Case) -> Row | None:
+def _kept(make_row: Callable[[Case], MarginRow | None], case: Case) -> MarginRow | None:
     try:
         return make_row(case)
     except (NotChecked, ArithmeticError, StatisticsInputError):
         return None
 
 
-def _runtime(case: Case) -> Row | None:
+def _runtime(case: Case) -> MarginRow | None:
     asked = case.asked("shortest_run")
     longest = max((run.days for run in full_days(case.plan)), default=0)
     if not asked:
         return None
     spare = longest - asked
-    return Row("days at full exposure", f"{asked}", f"{longest}", spare, counted(spare, "day"))
+    return MarginRow("days at full exposure", f"{asked}", f"{longest}", spare, counted(spare, "day"))
 
 
-def _weekdays(case: Case) -> Row | None:
+def _weekdays(case: Case) -> MarginRow | None:
     asked = case.asked("times_each_weekday")
     least = min(weekday_counts(full_days(case.plan)))
     if not asked:
         return None
-    return Row("times each weekday is seen", f"{asked}", f"{least}", least - asked, f"{least - asked}")
+    return MarginRow("times each weekday is seen", f"{asked}", f"{least}", least - asked, f"{least - asked}")
 
 
-def _sample(case: Case) -> Row | None:
+def _sample(case: Case) -> MarginRow | None:
     needed = required_smallest(case.plan)
     declared = need(case.plan.sample_size_per_variant, "sample_size_per_variant")
     spare = declared / needed - 1
-    return Row("units per variant", whole(needed), whole(declared), spare, f"{percent(spare, 1)} more")
+    return MarginRow("units per variant", whole(needed), whole(declared), spare, f"{percent(spare, 1)} more")
 
 
-def _arrival(case: Case) -> Row | None:
+def _arrival(case: Case) -> MarginRow | None:
     declared, come = case.plan.sample_size_per_variant, units_that_come(case.plan)
     if not declared or come is None:
         return None
     spare = come / declared - 1
-    return Row(
+    return MarginRow(
         "units that come per variant", whole(declared), whole(come), spare, f"{percent(spare, 1)} more"
     )
 
 
-def _power(case: Case) -> Row | None:
+def _power(case: Case) -> MarginRow | None:
     row = next((each for each in _rows(case) if each.role == "primary" and each.power is not None), None)
     if row is None or row.power is None:
         return None
     return _power_row(f"power of {row.name} at the MDE", policy_power(case), row.power)
 
 
-def _power_row(what: str, asked: float, power: float) -> Row:
+def _power_row(what: str, asked: float, power: float) -> MarginRow:
     spare = power - asked
-    return Row(what, percent(asked), power_text(power), spare, f"{spare * 100:.1f} points")
+    return MarginRow(what, percent(asked), power_text(power), spare, f"{spare * 100:.1f} points")
 
 
-def _metrics(case: Case) -> Iterator[Row]:
+def _metrics(case: Case) -> Iterator[MarginRow]:
     """Each guardrail's power to rule out its margin, where the policy requires one."""
     for row in _rows(case):
         if (
@@ -119,9 +119,11 @@ def _rows(case: Case) -> tuple[MetricRow, ...]:
     return plan_power(case.plan, case.document, case.asked("guardrail_power")).rows
 
 
-def _holdout(case: Case) -> Row | None:
+def _holdout(case: Case) -> MarginRow | None:
     asked, share = case.asked("smallest_holdout"), holdout_share(case.plan)
     if not asked or not share:
         return None
     spare = share - asked
-    return Row("share of the holdout", percent(asked), percent(share), spare, f"{spare * 100:.10g} points")
+    return MarginRow(
+        "share of the holdout", percent(asked), percent(share), spare, f"{spare * 100:.10g} points"
+    )

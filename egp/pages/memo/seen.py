@@ -17,7 +17,7 @@ from egp.plan.wording import counted, day_in_words, like, one_in, percent, signi
 
 if TYPE_CHECKING:
     from egp.advice.options.case import Case
-    from egp.pages.memo.stop import Stop
+    from egp.pages.memo.stop import EarlyStop
     from egp.plan.experiment import Metric
     from egp.plan.quantity import MetricChange
 
@@ -35,7 +35,7 @@ _TOO_GOOD = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenEffect:
     """The number as it was said, and what it is worth."""
 
     said: MetricChange
@@ -50,7 +50,7 @@ class Seen:
         """Of wins at least like this one, found by looking daily."""
         return false_among(self.worth.if_nothing, self.worth.if_mde, self.win_rate)
 
-    def verdict(self, stop: Stop) -> str:
+    def verdict(self, stop: EarlyStop) -> str:
         worth, said, read = self.worth, self.text, day_in_words(stop.read_on, with_year=True)
         away = f"The look is {counted(stop.days_to_go, 'day')} away, on {read}."
         if worth.size <= 0:
@@ -79,7 +79,7 @@ class Seen:
         text = str(self.said)
         return text if text[:1] in "+-" else f"+{text}"
 
-    def _beyond_chance(self, stop: Stop) -> str:
+    def _beyond_chance(self, stop: EarlyStop) -> str:
         """What speaks against a number that chance does not explain."""
         days = weekdays_seen(stop.then.weekdays)
         short = min(stop.then.weekdays) < 2
@@ -93,10 +93,10 @@ class Seen:
             return f"{self.text} is {significant(times, 2)} times what the plan looks for, which is more often a fault in the counting than a truth. {new}"
         return f"{self.text} comes from days that decide nothing yet. {new}"
 
-    def section(self, stop: Stop) -> Section:
+    def section(self, stop: EarlyStop) -> Section:
         return Section(f"What {self.text} by {stop.day} is worth", list(self._blocks(stop)))
 
-    def _blocks(self, stop: Stop) -> Iterator[Block]:
+    def _blocks(self, stop: EarlyStop) -> Iterator[Block]:
         worth = self.worth
         yield pictured(self._picture(stop))
         head = ("", "it does nothing", f"it lifts by the MDE, {self.metric.mde}")
@@ -115,7 +115,7 @@ class Seen:
         yield Table(head, rows, "If the truth of a change is that")
         yield Paragraph(self._of_a_thousand(stop))
 
-    def _of_a_thousand(self, stop: Stop) -> str:
+    def _of_a_thousand(self, stop: EarlyStop) -> str:
         works = self.win_rate * _CHANGES
         early = self._counts(self.worth.false_wins, self.worth.true_wins)
         once = self._counts(*self.at_the_look)
@@ -138,7 +138,7 @@ class Seen:
     def _is_fall(self) -> bool:
         return self.metric.direction == "decrease"
 
-    def _picture(self, stop: Stop) -> Picture:
+    def _picture(self, stop: EarlyStop) -> Picture:
         worth, sign = self.worth, -1.0 if self._is_fall else 1.0
         half = _IN_RANGE * worth.error
 
@@ -165,7 +165,7 @@ def _chance(chance: float) -> str:
     return "nearly all" if chance > _NEARLY_ALL else one_in(chance)
 
 
-def of_seen(case: Case, stop: Stop, said: MetricChange) -> Seen:
+def of_seen(case: Case, stop: EarlyStop, said: MetricChange) -> SeenEffect:
     """The number, weighed. Raises CaseError for one that the primary cannot show."""
     plan, metric = case.plan, primary_at(case.plan, PRIMARY)
     baseline = baseline_of(metric, PRIMARY)
@@ -176,4 +176,4 @@ def of_seen(case: Case, stop: Stop, said: MetricChange) -> Seen:
     size = said.absolute(baseline.value) * (-1 if metric.direction == "decrease" else 1)
     worth = seen_number(plan, size, stop.then.units, stop.then.number)
     win_rate = case.asked("win_rate") or USUAL_WIN_RATE
-    return Seen(said, metric, worth, win_rate, (stop.once, stop.end.power))
+    return SeenEffect(said, metric, worth, win_rate, (stop.once, stop.end.power))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from egp.advice.options.case import Case
 
 
-class Stop:
+class EarlyStop:
     """A stop on a day, and the look at the end of the run that it would replace."""
 
     def __init__(self, case: Case, number: int) -> None:

@@ -14,7 +14,7 @@ from egp.pages.memo.choices import HEAD, agreed, raised
 from egp.pages.memo.page import called_plan, provenance, standing, stands
 from egp.pages.memo.required_run import least_days
 from egp.pages.memo.seen import of_seen
-from egp.pages.memo.stop import Stop
+from egp.pages.memo.stop import EarlyStop
 from egp.plan.analysis.by_day import (
     at_most,
     last_of,
@@ -57,7 +57,7 @@ def if_stopped(case: Case, day: date, seen: MetricChange | None = None) -> Page:
                 "a design for several looks has its own boundaries", "egp gate applies them to the results"
             )
         return _at_a_look(case, day, number)
-    stop = Stop(case, number)
+    stop = EarlyStop(case, number)
     shown_number = of_seen(case, stop, seen) if seen is not None else None
     verdict = shown_number.verdict(stop) if shown_number else stop.in_one_sentence
     sections = [
@@ -72,7 +72,7 @@ def if_stopped(case: Case, day: date, seen: MetricChange | None = None) -> Page:
     return Page(f"If stopped on {day}: {called_plan(case)}", verdict, "bad", sections, provenance(case))
 
 
-def _launches(stop: Stop) -> Picture:
+def _launches(stop: EarlyStop) -> Picture:
     up_to = at_most(stop.plan)
     chances = [
         (f"at the first good day until {stop.day}", stop.daily),
@@ -94,7 +94,7 @@ def _launches(stop: Stop) -> Picture:
     )
 
 
-def _choices(case: Case, stop: Stop) -> Section:
+def _choices(case: Case, stop: EarlyStop) -> Section:
     """What can be decided on that day, going ahead included."""
     errors = [each for each in case.judged.diagnostics if each.severity == "error"]
     is_sound = not errors and not case.judged.silent
@@ -133,7 +133,7 @@ def _choices(case: Case, stop: Stop) -> Section:
     return Section("What can be decided", [table, Facts(facts)])
 
 
-def _against(case: Case, stop: Stop) -> Iterator[Picture]:
+def _against(case: Case, stop: EarlyStop) -> Iterator[Picture]:
     """What speaks against the day, and nothing else: no weekdays that are seen enough, no power that is enough."""
     yield _launches(stop)
     asked = case.asked("times_each_weekday") or 2
@@ -217,7 +217,7 @@ def day_number(case: Case, day: date) -> int:
     return number
 
 
-def _instead(stop: Stop, case: Case) -> Iterator[Block]:
+def _instead(stop: EarlyStop, case: Case) -> Iterator[Block]:
     then, end, plan = stop.then, stop.end, case.plan
     rows = [
         ("day", str(then.last), str(end.last)),

@@ -26,7 +26,7 @@ _FINE = 100
 """Parts of a step, of which one is the least move of a number that is not whole."""
 
 
-class Spot(NamedTuple):
+class PolicyPlace(NamedTuple):
     """Where a policy holds a value: the layer, among the base's or an override's, and the entry in it."""
 
     scope: int | None
@@ -48,7 +48,7 @@ class Parameter:
     is_default: bool
     applies_to: str
     """For which plans and from when; empty for all plans at any time."""
-    spot: Spot
+    spot: PolicyPlace
     option: RuleOption
 
 
@@ -105,14 +105,14 @@ def _of_layer(
             applies = ", ".join(filter(None, (phrase, since)))
             for name, value in values.items():
                 if name not in SETTINGS:
-                    spot = Spot(scope, at, entry)
+                    spot = PolicyPlace(scope, at, entry)
                     yield from _numbers(rule_id, name, value, applies, spot, options[name])
         if _adopts(plain) and not any(_adopts(each.settings.get(rule_id, {})) for each in before):
             known = {name for each in (*before, layer) for name in each.settings.get(rule_id, {})}
             for name, option in options.items():
                 if name not in known:
                     default = SettingValue(option.default, plain["severity"].origin)
-                    spot = Spot(scope, at, None)
+                    spot = PolicyPlace(scope, at, None)
                     for number_of in _numbers(rule_id, name, default, phrase, spot, option):
                         yield replace(number_of, is_default=True)
 
@@ -122,7 +122,7 @@ def _adopts(values: Mapping[str, SettingValue]) -> bool:
 
 
 def _numbers(
-    rule_id: str, name: str, value: SettingValue, applies: str, spot: Spot, option: RuleOption
+    rule_id: str, name: str, value: SettingValue, applies: str, spot: PolicyPlace, option: RuleOption
 ) -> Iterator[Parameter]:
     if option.of_gate:
         return  # no plan is judged by it

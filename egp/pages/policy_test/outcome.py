@@ -15,7 +15,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class JudgedTest:
     """A test, and why it failed."""
 
     name: str
@@ -32,11 +32,11 @@ class PolicyTestOutcome:
     """All tests of a policy, and where they stand around its numbers."""
 
     policy: Policy
-    results: tuple[Result, ...]
+    results: tuple[JudgedTest, ...]
     boundaries: tuple[Covered, ...]
 
     @property
-    def failed(self) -> list[Result]:
+    def failed(self) -> list[JudgedTest]:
         return [each for each in self.results if not each.succeeded]
 
     @property
@@ -58,7 +58,7 @@ def run_tests(
     """
     bench = Bench()
     said = [(case, bench.said(case, policy)) for case in cases]
-    results = [Result(case.name, case.place, tuple(objections(case, answer))) for case, answer in said]
+    results = [JudgedTest(case.name, case.place, tuple(objections(case, answer))) for case, answer in said]
     succeeded = [each for each, result in zip(said, results, strict=True) if result.succeeded]
     prober = Prober(policy, succeeded, bench)
     numbers = list(parameters(policy))
@@ -70,12 +70,12 @@ def run_tests(
     return PolicyTestOutcome(policy, (*results, *_own_rules(policy)), tuple(boundaries))
 
 
-def _own_rules(policy: Policy) -> Iterator[Result]:
+def _own_rules(policy: Policy) -> Iterator[JudgedTest]:
     """The tests of the rules that the policy writes itself."""
     for trial in trials(policy.custom):
         place = f"{trial.rule.document.path}:{trial.line}"
         why = () if trial.succeeded else (_missed(trial),)
-        yield Result(f"{trial.rule.id}: {trial.test.expect}", place, why)
+        yield JudgedTest(f"{trial.rule.id}: {trial.test.expect}", place, why)
 
 
 def _missed(trial: Trial) -> str:

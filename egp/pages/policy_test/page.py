@@ -12,7 +12,7 @@ from egp.policy.params import shown_value
 
 if TYPE_CHECKING:
     from egp.pages.policy_test.boundaries import Covered
-    from egp.pages.policy_test.outcome import PolicyTestOutcome, Result
+    from egp.pages.policy_test.outcome import JudgedTest, PolicyTestOutcome
 
 
 def page(outcome: PolicyTestOutcome) -> Answer:
@@ -26,7 +26,7 @@ def page(outcome: PolicyTestOutcome) -> Answer:
     return Answer("", [*sections, Section("", [Paragraph(_summary(outcome))])])
 
 
-def _failed(result: Result) -> Notice:
+def _failed(result: JudgedTest) -> Notice:
     return Notice("failed", f"{result.name} ({result.place})", "bad", result.objections)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from egp.policy.model import Policy
 
 
-class Option(Reported):
+class ShownOption(Reported):
     """An option of a rule."""
 
     meaning: str
@@ -29,7 +29,7 @@ class ListedRule(Reported):
     family: str
     severity: Severity | Literal["off", "shadow"]
     summary: str
-    params: Mapping[str, Option]
+    params: Mapping[str, ShownOption]
 
 
 class RulesReport(Reported):
@@ -53,7 +53,7 @@ def _rule(rule_id: str, family: str, policy: Policy, as_of: date) -> ListedRule:
         severity=severity_of(rule_id, policy, as_of),
         summary=rule.page.summary,
         params={
-            name: Option(meaning=option.meaning, default=shown_value(option.default))
+            name: ShownOption(meaning=option.meaning, default=shown_value(option.default))
             for name, option in rule.options.items()
         },
     )

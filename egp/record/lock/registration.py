@@ -75,7 +75,7 @@ class Overruled(TypedMapping):
     closed: str | None = field("Why the option was closed then.", "the gate says roll back", prose=True)
 
 
-class Held(TypedMapping):
+class RecordedPosition(TypedMapping):
     """What somebody wants done, and what it would take for them to agree to something else."""
 
     needs = ("role", "on", "wants")
@@ -124,7 +124,7 @@ class Registration(TypedMapping):
     amended: tuple[Amended, ...] = listed("Amendments since, in order.")
     waived: tuple[Waived, ...] = listed("Waivers that hold, where the policy has the lock attest them.")
     decisions: tuple[Decided, ...] = listed("Decisions on the experiment, in order.")
-    positions: tuple[Held, ...] = listed("What those who have a say want, in order.")
+    positions: tuple[RecordedPosition, ...] = listed("What those who have a say want, in order.")
     archived: date | None = field(
         "When the experiment was put away; its plan may be removed since.", "2024-01-08"
     )

@@ -37,7 +37,7 @@ class Claim(NamedTuple):
 
 
 @mutable
-class Step:
+class ChainedRule:
     """One rule: for whom, and which claims it makes on the units that are left."""
 
     at: Span
@@ -77,7 +77,7 @@ def _independent(_one: str, _other: str) -> str:
 
 
 def audiences(
-    steps: Sequence[Step], default: str, default_at: Span, between: Between = _independent
+    steps: Sequence[ChainedRule], default: str, default_at: Span, between: Between = _independent
 ) -> tuple[Audience, ...]:
     """Each condition's own audience, and last everybody else, by what all rules give them together."""
     if len(steps) > _MOST_RULES:
@@ -97,15 +97,15 @@ def unread_in(audiences: Sequence[Audience], path: str, flag: str) -> tuple[Unre
     return tuple(Unread(path, each.at, each.unread, flag) for each in audiences if each.unread)
 
 
-def _asked(steps: Sequence[Step], at: int) -> list[Step]:
+def _asked(steps: Sequence[ChainedRule], at: int) -> list[ChainedRule]:
     """The rules that a unit meets which fulfils one condition and no other."""
     return [each for number, each in enumerate(steps) if number == at or not each.condition]
 
 
 def _audience(
     condition: str,
-    steps: Sequence[Step],
-    speaker: Step | None,
+    steps: Sequence[ChainedRule],
+    speaker: ChainedRule | None,
     default: str,
     default_at: Span,
     between: Between,
@@ -134,7 +134,7 @@ def _audience(
     )
 
 
-def _layout(steps: Sequence[Step]) -> str:
+def _layout(steps: Sequence[ChainedRule]) -> str:
     """What divides the units, whole: two audiences with equal ones give each unit the same."""
     return json.dumps(
         [
@@ -147,7 +147,7 @@ def _layout(steps: Sequence[Step]) -> str:
     )
 
 
-def _line(steps: Sequence[Step], default: str) -> tuple[tuple[str, float, float], ...] | None:
+def _line(steps: Sequence[ChainedRule], default: str) -> tuple[tuple[str, float, float], ...] | None:
     """Which part of the line gets which variant, where all rules divide the same one."""
     lines = {line for step in steps for claim in step.claims for line in claim.box}
     hashes = {
@@ -173,7 +173,7 @@ def _line(steps: Sequence[Step], default: str) -> tuple[tuple[str, float, float]
     )
 
 
-def _reached(steps: Sequence[Step]) -> Sequence[Step]:
+def _reached(steps: Sequence[ChainedRule]) -> Sequence[ChainedRule]:
     """The rules up to the first one that leaves nobody to the next, or that is not known."""
     for at, step in enumerate(steps):
         if step.unread or any(not each.box for each in step.claims):
@@ -182,7 +182,7 @@ def _reached(steps: Sequence[Step]) -> Sequence[Step]:
 
 
 def _shares(
-    steps: Sequence[Step], default: str, default_at: Span, between: Between
+    steps: Sequence[ChainedRule], default: str, default_at: Span, between: Between
 ) -> tuple[VariantShare, ...] | str:
     """What each variant gets of all units, or why that is not known."""
     left: list[dict[str, tuple[float, float]]] = [{}]

@@ -21,7 +21,7 @@ class HasPlace(Protocol):
     def at(self) -> Path: ...
 
 
-class Told(HasPlace, Protocol):
+class ShownRule(HasPlace, Protocol):
     """What a page tells of a custom rule."""
 
     written: CustomRule
@@ -39,7 +39,7 @@ _HEADERS = {
 }  # fmt: skip
 
 
-def page_of(rule: Told) -> str:
+def page_of(rule: ShownRule) -> str:
     """What the rule requires, why, how, and its tests as examples."""
     written = rule.written
     line = rule.document.span(rule.at).start.line
@@ -58,7 +58,7 @@ def _sentence(text: str | None) -> str:
     return text if not text or text[-1] in ".!?" else f"{text}."
 
 
-def _asked(rule: Told) -> Iterator[str]:
+def _asked(rule: ShownRule) -> Iterator[str]:
     """The rule as the policy has it."""
     if rule.written.when:
         yield f"For plans for which this holds:\n\n{_code(rule.written.when)}"

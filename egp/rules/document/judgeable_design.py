@@ -78,39 +78,39 @@ from egp.yaml import Path
 from egp.yaml.edits import value_at
 
 
-class Refused(NamedTuple):
+class RefusedDesign(NamedTuple):
     """A design that egp does not judge: why, and what can be registered instead."""
 
     why: str
     instead: str
 
 
-BANDIT = Refused(
+BANDIT = RefusedDesign(
     "a bandit changes the weights by the results, so that units, days and outcomes are no longer independent of the "
     "variant; no fixed sample, sample-ratio test or interval of egp holds for it",
     "let the bandit choose, and register a test with fixed weights of its choice against control",
 )
-SWITCHBACK = Refused(
+SWITCHBACK = RefusedDesign(
     "a switchback gives all units the same variant for a time, so that the periods are what is randomised, and one carries "
     "over into the next; egp counts units as independent",
     "analyse it by period with a method made for that, or randomise units where they do not share a market",
 )
-INTERLEAVING = Refused(
+INTERLEAVING = RefusedDesign(
     "interleaving mixes the variants in one answer and compares which part is preferred; there is no arm whose units have "
     "one variant, and so no metric of a variant",
     "use it to choose a candidate, and register a test of that candidate against control",
 )
-GEO = Refused(
+GEO = RefusedDesign(
     "a geo experiment has few units, and large ones that differ from each other; its error is that of a model of their "
     "past, and egp's arithmetic needs many exchangeable units",
     "analyse it with a method made for regions, or randomise users",
 )
-CROSSOVER = Refused(
+CROSSOVER = RefusedDesign(
     "a crossover gives each unit one variant after the other, so that each is compared with itself and what came first "
     "may carry over; egp compares different units",
     "give each unit one variant for the whole run",
 )
-OBSERVED = Refused(
+OBSERVED = RefusedDesign(
     "a comparison without random assignment rests on a model of who got the treatment, which nothing in egp can check",
     "randomise, or decide by other means: egp cannot judge this design",
 )
@@ -156,7 +156,7 @@ def _plain(file: PlanFile, at: Path) -> str:
     return name if name.isidentifier() else re.sub(r"[\s-]+", "_", name)
 
 
-def _refused(at: Path, name: str, found: Refused) -> Finding:
+def _refused(at: Path, name: str, found: RefusedDesign) -> Finding:
     return Finding(
         at,
         f"egp does not judge this design: {found.why}",

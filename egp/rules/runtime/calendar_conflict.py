@@ -113,7 +113,7 @@ class Params(rule.Params):
     ] = False
 
 
-class Period(NamedTuple):
+class CalendarPeriod(NamedTuple):
     calendar: str
     days: Interval
 
@@ -122,7 +122,7 @@ class Period(NamedTuple):
 
 
 def check(plan: Experiment, params: Params, organisation: Organisation) -> Iterator[Finding]:
-    periods = [Period(name, days) for name, found in organisation.calendars.items() for days in found]
+    periods = [CalendarPeriod(name, days) for name, found in organisation.calendars.items() for days in found]
     runs = treated_days(plan)
     for period in periods:
         yield from _run(plan, runs, period, periods)
@@ -134,7 +134,7 @@ def check(plan: Experiment, params: Params, organisation: Organisation) -> Itera
 
 
 def _run(
-    plan: Experiment, runs: Sequence[Interval], period: Period, periods: list[Period]
+    plan: Experiment, runs: Sequence[Interval], period: CalendarPeriod, periods: list[CalendarPeriod]
 ) -> Iterator[Finding]:
     parts = [part for run in runs if (part := _overlap(run, period.days))]
     if not parts:
@@ -160,7 +160,7 @@ def _overlap(run: Interval, other: Interval) -> Interval | None:
     return Interval(first, last) if first <= last else None
 
 
-def _clear_start(start: date, further_days: int, periods: list[Period]) -> date:
+def _clear_start(start: date, further_days: int, periods: list[CalendarPeriod]) -> date:
     """The earliest day from which a run of the same length overlaps no period."""
     for period in sorted(periods, key=lambda period: period.days.first):
         if _overlap(Interval(start, day_after(start, further_days)), period.days):
@@ -168,7 +168,7 @@ def _clear_start(start: date, further_days: int, periods: list[Period]) -> date:
     return start
 
 
-def _canary(plan: Experiment, period: Period) -> Iterator[Finding]:
+def _canary(plan: Experiment, period: CalendarPeriod) -> Iterator[Finding]:
     canary = plan.canary
     if canary is None or canary.start is None:
         return
@@ -186,7 +186,7 @@ def _canary(plan: Experiment, period: Period) -> Iterator[Finding]:
         )
 
 
-def _ramp(plan: Experiment, periods: list[Period]) -> Iterator[Finding]:
+def _ramp(plan: Experiment, periods: list[CalendarPeriod]) -> Iterator[Finding]:
     earliest = ramp_begin(plan)
     for at, stage in enumerate(plan.ramp):
         declared = as_local_day(plan, stage.start) if stage.start else None
@@ -199,7 +199,9 @@ def _ramp(plan: Experiment, periods: list[Period]) -> Iterator[Finding]:
         earliest = day_after(start, whole_days(stage.min_dwell or timedelta(0)))
 
 
-def _stage_in(period: Period, path: Path, treated: float | None, when: tuple[date, bool, date]) -> Finding:
+def _stage_in(
+    period: CalendarPeriod, path: Path, treated: float | None, when: tuple[date, bool, date]
+) -> Finding:
     stage = f"the stage at {percent(treated)}" if treated is not None else "the stage"
     start, is_declared, free = when
     return Finding(

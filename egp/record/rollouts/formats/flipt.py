@@ -60,7 +60,7 @@ from math import ceil
 
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
-from egp.record.rollouts.chain import Claim, Step
+from egp.record.rollouts.chain import ChainedRule, Claim
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import DEFAULT, Rollout, Said, Unread, Weights
@@ -165,12 +165,12 @@ def _default(variants: Sequence[Part]) -> Said[str] | None:
     return None
 
 
-def _rules(key: Said[str], flag: Part, everybody: frozenset[str]) -> list[Step]:
+def _rules(key: Said[str], flag: Part, everybody: frozenset[str]) -> list[ChainedRule]:
     rules = flag.get("rules")
     return [_rule(key, rule, everybody) for rule in (rules.list() if rules else ())]
 
 
-def _rule(key: Said[str], rule: Part, everybody: frozenset[str]) -> Step:
+def _rule(key: Said[str], rule: Part, everybody: frozenset[str]) -> ChainedRule:
     condition = _segments(rule.get("segment") or rule.get("segments"), everybody)
     distributions = rule.get("distributions")
     weights = []
@@ -178,15 +178,15 @@ def _rule(key: Said[str], rule: Part, everybody: frozenset[str]) -> Step:
         variant, share = each.get("variant") or each.get("variantKey"), each.get("rollout")
         number = share.number() if share else None
         if variant is None:
-            return Step(each.at, (), condition, unread="a distribution names no variant")
+            return ChainedRule(each.at, (), condition, unread="a distribution names no variant")
         if share is None or number is None or number < 0:
-            return Step(each.at, (), condition, unread=_no_number(share or each))
+            return ChainedRule(each.at, (), condition, unread=_no_number(share or each))
         weights.append((variant.name() or "", number, share.at))
     total = sum(weight for _, weight, _ in weights)
     if not total or distributions is None:
-        return Step(rule.at, chain.everybody(DEFAULT, rule.at), condition)
+        return ChainedRule(rule.at, chain.everybody(DEFAULT, rule.at), condition)
     is_hashed = len(weights) > 1
-    return Step(
+    return ChainedRule(
         distributions.key_at,
         chain.weighted("", weights, total),
         condition,
@@ -202,26 +202,28 @@ def _rule(key: Said[str], rule: Part, everybody: frozenset[str]) -> Step:
     )
 
 
-def _rollouts(key: Said[str], flag: Part, everybody: frozenset[str]) -> list[Step]:
+def _rollouts(key: Said[str], flag: Part, everybody: frozenset[str]) -> list[ChainedRule]:
     rollouts = flag.get("rollouts")
     return [_one_rollout(key, each, everybody) for each in (rollouts.list() if rollouts else ())]
 
 
-def _one_rollout(key: Said[str], rollout: Part, everybody: frozenset[str]) -> Step:
+def _one_rollout(key: Said[str], rollout: Part, everybody: frozenset[str]) -> ChainedRule:
     segment, threshold = rollout.get("segment"), rollout.get("threshold")
     if segment is not None:
         value = segment.get("value")
         variant = "true" if value is not None and value.value is True else "false"
-        return Step(segment.key_at, chain.everybody(variant, segment.key_at), _segments(segment, everybody))
+        return ChainedRule(
+            segment.key_at, chain.everybody(variant, segment.key_at), _segments(segment, everybody)
+        )
     if threshold is None:
-        return Step(rollout.at, (), unread="it is neither a segment nor a threshold")
+        return ChainedRule(rollout.at, (), unread="it is neither a segment nor a threshold")
     percentage, value = threshold.get("percentage"), threshold.get("value")
     number = percentage.number() if percentage else None
     if percentage is None or number is None:
-        return Step(threshold.key_at, (), unread=_no_number(percentage or threshold))
+        return ChainedRule(threshold.key_at, (), unread=_no_number(percentage or threshold))
     variant = "true" if value is not None and value.value is True else "false"
     share = min(1.0, max(0, ceil(number)) / 100)
-    return Step(
+    return ChainedRule(
         percentage.at,
         (Claim({"": (0.0, share)}, variant, percentage.at),),
         unit=Said(UNIT, threshold.key_at),

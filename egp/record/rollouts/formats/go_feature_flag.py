@@ -75,7 +75,7 @@ from datetime import UTC, datetime
 
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
-from egp.record.rollouts.chain import Step
+from egp.record.rollouts.chain import ChainedRule
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import (
@@ -161,7 +161,7 @@ def _keys(rule: Part) -> _Rule:
     return dict(rule.items())
 
 
-def _steps(name: Said[str], flag: Part, rules: Sequence[_Rule]) -> list[Step]:
+def _steps(name: Said[str], flag: Part, rules: Sequence[_Rule]) -> list[ChainedRule]:
     key = flag.get("bucketingKey")
     unit = (key.said_text() if key and key.value != "" else None) or Said(TARGETING_KEY, name.at)
     steps = []
@@ -172,7 +172,7 @@ def _steps(name: Said[str], flag: Part, rules: Sequence[_Rule]) -> list[Step]:
     return steps
 
 
-def _step(name: Said[str], unit: Said[str], rule: _Rule, *, is_default: bool) -> Step:
+def _step(name: Said[str], unit: Said[str], rule: _Rule, *, is_default: bool) -> ChainedRule:
     query = rule.get("query")
     condition = "" if is_default or query is None else str(query.value).strip()
     at = next(iter(rule.values())).at
@@ -181,34 +181,36 @@ def _step(name: Said[str], unit: Said[str], rule: _Rule, *, is_default: bool) ->
         first, last = ramp.get("initial"), ramp.get("end")
         old, new, low, _ = _ends(first, last)
         claims = chain.weighted("", [(new, low, ramp.key_at), (old, 100 - low, ramp.key_at)], 100)
-        return Step(ramp.key_at, claims, condition, unit, name, Said(True, unit.at))
+        return ChainedRule(ramp.key_at, claims, condition, unit, name, Said(True, unit.at))
     if "percentage" in rule:
         return _percentages(rule["percentage"], condition, unit, name)
     variation = rule.get("variation")
     if variation is None:
-        return Step(at, (), condition, unread="" if is_default else "a rule names no variation")
+        return ChainedRule(at, (), condition, unread="" if is_default else "a rule names no variation")
     if variation.computed or variation.name() is None:
-        return Step(variation.at, (), condition, unread=variation.computed or "its variation is no name")
-    return Step(variation.at, chain.everybody(variation.name() or "", variation.at), condition)
+        return ChainedRule(
+            variation.at, (), condition, unread=variation.computed or "its variation is no name"
+        )
+    return ChainedRule(variation.at, chain.everybody(variation.name() or "", variation.at), condition)
 
 
-def _percentages(percentage: Part, condition: str, unit: Said[str], name: Said[str]) -> Step:
+def _percentages(percentage: Part, condition: str, unit: Said[str], name: Said[str]) -> ChainedRule:
     weights = []
     for variant, each in percentage.items():
         number = each.number()
         if number is None or number < 0:
             reason = each.computed or f"the percentage {shown(each.value)} is no number"
-            return Step(each.at, (), condition, unread=reason)
+            return ChainedRule(each.at, (), condition, unread=reason)
         weights.append((variant, number, each.at))
     total = sum(weight for _, weight, _ in weights)
     if total <= 0:
-        return Step(percentage.key_at, (), condition, unread="its percentages add up to nothing")
+        return ChainedRule(percentage.key_at, (), condition, unread="its percentages add up to nothing")
     # The SDKs lay the variations out on the line by name, the last one first.
     claims = chain.weighted("", sorted(weights, key=lambda each: each[0], reverse=True), total)
     summed = Weights(total, 100.0, percentage.key_at, "percentages are taken relative to their sum")
     in_order = {each.variant: each for each in claims}
     claims = tuple(in_order[variant] for variant, _, _ in weights)
-    return Step(percentage.key_at, claims, condition, unit, name, Said(True, unit.at), summed)
+    return ChainedRule(percentage.key_at, claims, condition, unit, name, Said(True, unit.at), summed)
 
 
 def _ends(first: Part | None, last: Part | None) -> tuple[str, str, float, float]:

@@ -115,7 +115,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
-from egp.record.rollouts.chain import Claim, Step
+from egp.record.rollouts.chain import Claim, ChainedRule
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import REQUIRED, Audience, Rollout, Said, Unread, Weights
@@ -341,7 +341,7 @@ def _length(seed: str) -> int:
     return len(seed.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _step(feature: Said[str], rule: Part, groups: Part | None, hashes: _Hashes) -> Step | None:
+def _step(feature: Said[str], rule: Part, groups: Part | None, hashes: _Hashes) -> ChainedRule | None:
     """A rule; None for one that is switched off, or that every SDK passes over."""
     step = _rule(feature, rule, hashes)
     if step is not None:
@@ -352,7 +352,7 @@ def _step(feature: Said[str], rule: Part, groups: Part | None, hashes: _Hashes) 
     return step
 
 
-def _rule(feature: Said[str], rule: Part, hashes: _Hashes) -> Step | None:
+def _rule(feature: Said[str], rule: Part, hashes: _Hashes) -> ChainedRule | None:
     enabled = rule.get("enabled")
     if enabled is not None and enabled.value is False:
         return None
@@ -361,9 +361,9 @@ def _rule(feature: Said[str], rule: Part, hashes: _Hashes) -> Step | None:
     if kind is not None and kind.value in ("experiment-ref", "safe-rollout"):
         experiment = rule.get("experimentId") or rule.get("safeRolloutId") or kind
         reason = f"the experiment `{shown(experiment.value)}` has the weights"
-        return Step(experiment.at, (), condition, unread=reason)
+        return ChainedRule(experiment.at, (), condition, unread=reason)
     if rule.has("contextualVariations"):
-        return Step(rule.at, (), condition, unread="a contextual bandit has the weights")
+        return ChainedRule(rule.at, (), condition, unread="a contextual bandit has the weights")
     hashed = rule.get("hashAttribute")
     unit = (hashed.said_text() if hashed else None) or Said("id", rule.at)
     variations = list(_variations(rule))
@@ -372,11 +372,11 @@ def _rule(feature: Said[str], rule: Part, hashes: _Hashes) -> Step | None:
     coverage, at = _coverage(rule)
     version = _version(rule, "1")
     if coverage is None:
-        return Step(
+        return ChainedRule(
             at.at, (), condition, unread=at.computed or f"the coverage {shown(at.value)} is no number"
         )
     if version is None:
-        return Step(rule.at, (), condition, unread="its `hashVersion` is neither 1 nor 2")
+        return ChainedRule(rule.at, (), condition, unread="its `hashVersion` is neither 1 nor 2")
     line = hashes.line(unit.value, salt.value, version, _called(rule))
     if rule.has("ranges") or rule.has("range") or rule.has("filters"):
         return _ranged(rule, variations, forced, line, condition, unit, salt, coverage, hashes)
@@ -388,7 +388,7 @@ def _rule(feature: Said[str], rule: Part, hashes: _Hashes) -> Step | None:
             else chain.everybody(variant, at.at)
         )
         is_hashed = coverage < 1
-        return Step(
+        return ChainedRule(
             at.at,
             claims,
             condition,
@@ -411,7 +411,7 @@ def _ranged(
     salt: Said[str],
     coverage: float,
     hashes: _Hashes,
-) -> Step:
+) -> ChainedRule:
     """A rule whose parts of the line are worked out already, as SDKs are sent them."""
     box: dict[str, tuple[float, float]] = {}
     for each in filters.list() if (filters := rule.get("filters")) else ():
@@ -422,23 +422,23 @@ def _ranged(
                 if version
                 else "a filter's `hashVersion` is neither 1 nor 2"
             )
-            return Step(each.at, (), condition, unread=reason)
+            return ChainedRule(each.at, (), condition, unread=reason)
         attribute, seed = each.get("attribute"), each.get("seed")
         hashed = (attribute.name() if attribute else None) or "id", (seed.name() if seed else None) or ""
         box = _within(box, hashes.line(*hashed, version, f"a filter of {_called(rule)}"), ends[0])
     ranges, one = rule.get("ranges"), rule.get("range")
     own = list(_ends(ranges)) if ranges else list(_ends_of(one)) if one else []
     if not own and (ranges or one or not box):
-        return Step(rule.at, (), condition, unread="its ranges are no pairs of numbers")
+        return ChainedRule(rule.at, (), condition, unread="its ranges are no pairs of numbers")
     named = [each[0] for each in variations] if ranges else [_value(forced)]
     if not own:
         own = [(0.0, coverage)] * len(named)
         if variations:
-            return Step(rule.at, (), condition, unread="it has filters, and no ranges")
+            return ChainedRule(rule.at, (), condition, unread="it has filters, and no ranges")
     at = (ranges or one or rule).at
     pairs = zip(named, own, strict=False)
     claims = tuple(Claim(_within(box, line, ends), variant, at) for variant, ends in pairs)
-    return Step(at, claims, condition, unit, salt, Said(True, unit.at))
+    return ChainedRule(at, claims, condition, unit, salt, Said(True, unit.at))
 
 
 def _within(
@@ -471,11 +471,11 @@ def _experiment(
     unit: Said[str],
     salt: Said[str],
     hashes: _Hashes,
-) -> Step:
+) -> ChainedRule:
     space = _namespace(rule)
     if space is None:
         part = rule.get("namespace") or rule
-        return Step(part.at, (), condition, unread="its namespace is no [name, from, to]")
+        return ChainedRule(part.at, (), condition, unread="its namespace is no [name, from, to]")
     name, low, high = space
     spaced = f"the namespace {shown(name)} of {_called(rule)}"
     box = {hashes.line(unit.value, f"__{name}", "1", spaced): (low, high)} if name else {}
@@ -485,7 +485,7 @@ def _experiment(
     is_stated = all(each is not None for each in weights)
     is_sound = is_stated and 0.99 <= total <= 1.01
     if any(each[2] is not None and each[2].computed for each in variations):
-        return Step(place.at, (), condition, unread="a weight is filled in elsewhere")
+        return ChainedRule(place.at, (), condition, unread="a weight is filled in elsewhere")
     claims, start = [], 0.0
     for (variant, value, written), stated in zip(variations, weights, strict=True):
         weight = (stated or 0.0) if is_sound else 1 / len(variations)
@@ -493,7 +493,7 @@ def _experiment(
         claims.append(Claim(_within(box, line, (start, start + coverage * weight)), variant, at))
         start += weight
     summed = Weights(total, 1.0, place.at, "other weights are replaced by equal ones") if is_stated else None
-    return Step(place.at, tuple(claims), condition, unit, salt, Said(True, unit.at), summed)
+    return ChainedRule(place.at, tuple(claims), condition, unit, salt, Said(True, unit.at), summed)
 
 
 def _variations(rule: Part) -> Iterator[tuple[str, Part, Part | None]]:

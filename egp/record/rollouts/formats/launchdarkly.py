@@ -90,7 +90,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
-from egp.record.rollouts.chain import Step
+from egp.record.rollouts.chain import ChainedRule
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import DEFAULT, REQUIRED, Rollout, Said, Unread, Weights
@@ -267,27 +267,27 @@ class Serving:
         self._names = names
         self._salt = salt
 
-    def step(self, part: Part, condition: str) -> Step:
+    def step(self, part: Part, condition: str) -> ChainedRule:
         variation, rollout = part.get("variation"), part.get("rollout")
         if (release := _release(part)) is not None:
             reason = f"LaunchDarkly raises its share by itself, as {release.value}"
-            return Step(release.at, (), condition, unread=reason)
+            return ChainedRule(release.at, (), condition, unread=reason)
         if variation is not None:
             if variation.computed:
-                return Step(variation.at, (), condition, unread=variation.computed)
-            return Step(variation.at, chain.everybody(self._names(variation), variation.at), condition)
+                return ChainedRule(variation.at, (), condition, unread=variation.computed)
+            return ChainedRule(variation.at, chain.everybody(self._names(variation), variation.at), condition)
         if rollout is None:
-            return Step(part.at, (), condition, unread="it names neither a variation nor a rollout")
+            return ChainedRule(part.at, (), condition, unread="it names neither a variation nor a rollout")
         return self.by_weights(rollout, condition)
 
-    def by_weights(self, rollout: Part, condition: str) -> Step:
+    def by_weights(self, rollout: Part, condition: str) -> ChainedRule:
         weights = []
         for each in rollout.listed("variations"):
             variation, weight = each.get("variation"), each.get("weight")
             number = weight.number() if weight else None
             if variation is None or weight is None or number is None or number < 0:
                 reason = (weight.computed if weight else "") or "a weight is no number"
-                return Step(each.at, (), condition, unread=reason)
+                return ChainedRule(each.at, (), condition, unread=reason)
             weights.append((self._names(variation), number, weight.at))
         seed, kind_of = rollout.get("seed"), rollout.get("kind")
         by, kind = rollout.get("bucketBy"), rollout.get("contextKind")
@@ -304,16 +304,16 @@ def weighed(
     by: Part | None,
     kind: Part | None,
     salt: Said[str] | None,
-) -> Step:
+) -> ChainedRule:
     """A split by weights; what they leave goes to the last variation."""
     if not weights:
-        return Step(rollout.at, (), condition, unread="its rollout has no weights")
+        return ChainedRule(rollout.at, (), condition, unread="its rollout has no weights")
     total = sum(weight for _, weight, _ in weights)
     stretched = [*weights[:-1], (weights[-1][0], weights[-1][1] + max(0.0, WHOLE - total), weights[-1][2])]
     claims = chain.weighted("", stretched, WHOLE)
     unit = f"{(kind.name() if kind else None) or 'user'} {(by.name() if by else None) or 'key'}"
     place = by or kind or rollout
-    return Step(
+    return ChainedRule(
         rollout.at,
         claims,
         condition,
@@ -324,7 +324,7 @@ def weighed(
     )
 
 
-def _targets(place: Part, reading: Serving) -> Iterator[Step]:
+def _targets(place: Part, reading: Serving) -> Iterator[ChainedRule]:
     for key in ("targets", "contextTargets"):
         for each in place.listed(key):
             values = [value.name() or "" for value in each.listed("values")]
@@ -337,7 +337,7 @@ def meant(condition: str, segments: Mapping[str, str]) -> str:
     return "".join(text for key, text in segments.items() if json.dumps(key, ensure_ascii=False) in condition)
 
 
-def _rules(place: Part, reading: Serving, segments: Mapping[str, str]) -> Iterator[Step]:
+def _rules(place: Part, reading: Serving, segments: Mapping[str, str]) -> Iterator[ChainedRule]:
     for each in place.listed("rules"):
         disabled = each.get("disabled")
         if disabled is not None and disabled.value is True:

@@ -61,7 +61,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
-from egp.record.rollouts.chain import Step
+from egp.record.rollouts.chain import ChainedRule
 from egp.record.rollouts.formats.launchdarkly import (
     WITHDRAWN_BY,
     name_of,
@@ -175,9 +175,11 @@ def _rollout(
     reading = _Serving([name_of(each) for each in variations] or _booleans(flag))
     steps = [*_targets(resource, reading), *_rules(resource, reading, segments)]
     if (ignored := _ignored(resource)) is not None:
-        steps.insert(0, Step(ignored.at, (), unread="`ignore_changes` leaves what is served to LaunchDarkly"))
+        steps.insert(
+            0, ChainedRule(ignored.at, (), unread="`ignore_changes` leaves what is served to LaunchDarkly")
+        )
     if unknown := resource.get("dynamic"):
-        steps.insert(0, Step(unknown.at, (), unread="a `dynamic` block is computed by Terraform"))
+        steps.insert(0, ChainedRule(unknown.at, (), unread="a `dynamic` block is computed by Terraform"))
     fallthrough = _one(resource, "fallthrough") or _one(resource, "flag_fallthrough")
     if fallthrough is not None:
         steps.append(reading.step(fallthrough, ""))
@@ -247,40 +249,40 @@ class _Serving:
             return self._names[int(number)]
         return f"variation {shown(index.value)}"
 
-    def step(self, part: Part, condition: str) -> Step:
+    def step(self, part: Part, condition: str) -> ChainedRule:
         if part.computed:
-            return Step(part.at, (), condition, unread=part.computed)
+            return ChainedRule(part.at, (), condition, unread=part.computed)
         variation, weights = part.get("variation"), part.get("rollout_weights")
         if weights is not None and not (isinstance(weights.value, list) and not weights.value):
             return self._split(weights, part, condition)
         if variation is None:
-            return Step(part.at, (), condition, unread="it names neither a variation nor weights")
+            return ChainedRule(part.at, (), condition, unread="it names neither a variation nor weights")
         if variation.computed:
-            return Step(variation.at, (), condition, unread=variation.computed)
-        return Step(variation.at, chain.everybody(self.name(variation), variation.at), condition)
+            return ChainedRule(variation.at, (), condition, unread=variation.computed)
+        return ChainedRule(variation.at, chain.everybody(self.name(variation), variation.at), condition)
 
-    def _split(self, weights: Part, part: Part, condition: str) -> Step:
+    def _split(self, weights: Part, part: Part, condition: str) -> ChainedRule:
         read_weights = []
         for position, each in enumerate(weights.list()):
             number = each.number()
             if number is None or number < 0:
-                return Step(each.at, (), condition, unread=each.computed or "a weight is no number")
+                return ChainedRule(each.at, (), condition, unread=each.computed or "a weight is no number")
             name = self._names[position] if position < len(self._names) else f"variation {position}"
             read_weights.append((name, number, each.at))
         if weights.computed:
-            return Step(weights.at, (), condition, unread=weights.computed)
+            return ChainedRule(weights.at, (), condition, unread=weights.computed)
         by, kind = part.get("bucket_by"), part.get("context_kind")
         for named in (by, kind):
             if named is not None and named.computed:
-                return Step(named.at, (), condition, unread=named.computed)
+                return ChainedRule(named.at, (), condition, unread=named.computed)
         return weighed(read_weights, weights, condition, by, kind, None)
 
 
-def _targets(resource: Part, reading: _Serving) -> Iterator[Step]:
+def _targets(resource: Part, reading: _Serving) -> Iterator[ChainedRule]:
     for key in ("targets", "context_targets", "user_targets"):
         for each in _blocks(resource, key):
             if each.computed:
-                yield Step(each.at, (), f"{key} that Terraform computes", unread=each.computed)
+                yield ChainedRule(each.at, (), f"{key} that Terraform computes", unread=each.computed)
                 continue
             values = each.get("values")
             who = "" if values is None else ", ".join(value.name() or "…" for value in values.list())
@@ -288,7 +290,7 @@ def _targets(resource: Part, reading: _Serving) -> Iterator[Step]:
                 yield reading.step(each, f"targets {shown(who or (values.computed if values else ''))}")
 
 
-def _rules(resource: Part, reading: _Serving, segments: Mapping[str, str]) -> Iterator[Step]:
+def _rules(resource: Part, reading: _Serving, segments: Mapping[str, str]) -> Iterator[ChainedRule]:
     for each in _blocks(resource, "rules"):
         clauses = [_plain(clause) for clause in _blocks(each, "clauses")]
         condition = (

@@ -55,7 +55,7 @@ from collections.abc import Iterator, Sequence
 
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
-from egp.record.rollouts.chain import Claim, Step
+from egp.record.rollouts.chain import ChainedRule, Claim
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import REQUIRED, Rollout, Said, Unread, Weights
@@ -151,7 +151,7 @@ def _rollout(path: str, number: int, environment: str, name: Said[str], written:
     steps = [step for each in written.strategies if (step := _step(name, each, written))]
     steps = [*_overrides(written.variants), *steps]
     if not written.strategies and not written.is_elsewhere:
-        steps = [Step(name.at, _on(written.variants, {}, name.at))]
+        steps = [ChainedRule(name.at, _on(written.variants, {}, name.at))]
     found = chain.audiences(steps, OFF, name.at)
     parents = (each.get("feature") for each in written.dependencies)
     return Rollout(
@@ -185,21 +185,23 @@ def _values(groups: Sequence[Sequence[Part]]) -> Iterator[tuple[str, str]]:
             yield name.name() or "", payload.as_json() if payload else ""
 
 
-def _overrides(variants: Sequence[Part]) -> Iterator[Step]:
+def _overrides(variants: Sequence[Part]) -> Iterator[ChainedRule]:
     """Units that are given a variant by name, whatever their hash."""
     for each in variants:
         name = each.get("name")
         for override in each.listed("overrides"):
             if name is not None and (override.listed("values")):
-                yield Step(override.at, chain.everybody(name.name() or "", override.at), override.as_json())
+                yield ChainedRule(
+                    override.at, chain.everybody(name.name() or "", override.at), override.as_json()
+                )
 
 
-def _step(feature: Said[str], strategy: Part, written: _Written) -> Step | None:
+def _step(feature: Said[str], strategy: Part, written: _Written) -> ChainedRule | None:
     """A strategy with the segments that it names; None for one that is switched off."""
     disabled = strategy.get("disabled")
     if disabled is not None and disabled.value is True:
         reason = "a strategy is disabled, and SDKs, which are sent none, do not look at that"
-        return Step(disabled.at, (), unread=reason) if written.is_sent else None
+        return ChainedRule(disabled.at, (), unread=reason) if written.is_sent else None
     step = _strategy(feature, strategy, written.variants)
     named = [str(each.value) for each in _listed(strategy, "segments")]
     step.means = "".join(written.segments[each].as_json() for each in named if each in written.segments)
@@ -210,38 +212,40 @@ def _step(feature: Said[str], strategy: Part, written: _Written) -> Step | None:
     return step
 
 
-def _strategy(feature: Said[str], strategy: Part, variants: Sequence[Part]) -> Step:
+def _strategy(feature: Said[str], strategy: Part, variants: Sequence[Part]) -> ChainedRule:
     name = strategy.get("name") or strategy.get("strategyName")
     kind = name.text() if name else None
     at = name.at if name else strategy.at
     condition = _condition(strategy)
     own = _listed(strategy, "variants") or variants
     if kind == "default":
-        return Step(at, _on(own, {}, at), condition)
+        return ChainedRule(at, _on(own, {}, at), condition)
     if kind in _BY_NAME:
         named = strategy.get("parameters", _BY_NAME[kind])
         people = f"{_BY_NAME[kind]} {shown(named.value)}" if named else _BY_NAME[kind]
-        return Step(at, _on(own, {}, at), " and ".join(filter(None, (condition, people))))
+        return ChainedRule(at, _on(own, {}, at), " and ".join(filter(None, (condition, people))))
     if kind not in _GRADUAL:
-        return Step(at, (), condition, unread=f"the strategy `{shown(kind)}` is not egp's to compute")
+        return ChainedRule(at, (), condition, unread=f"the strategy `{shown(kind)}` is not egp's to compute")
     return _gradual(feature, strategy, kind, own, condition)
 
 
-def _gradual(feature: Said[str], strategy: Part, kind: str, variants: Sequence[Part], condition: str) -> Step:
+def _gradual(
+    feature: Said[str], strategy: Part, kind: str, variants: Sequence[Part], condition: str
+) -> ChainedRule:
     parameter, fixed = _GRADUAL[kind]
     percentage = strategy.get("parameters", parameter)
     number = _percent(percentage)
     place = percentage.at if percentage else strategy.at
     if number is None:
         reason = (percentage.computed if percentage else "") or "its percentage is no number"
-        return Step(place, (), condition, unread=reason)
+        return ChainedRule(place, (), condition, unread=reason)
     group, sticks = strategy.get("parameters", "groupId"), strategy.get("parameters", "stickiness")
     salt = (group.said_text() if group else None) or feature
     stickiness = fixed or (sticks.name() if sticks else None) or "default"
     stuck_at = sticks.at if sticks else place
     is_random = stickiness == _RANDOM
     line = f"{strategy.path}" if is_random else f"{stickiness} {salt.value}"
-    return Step(
+    return ChainedRule(
         place,
         _on(variants, {line: (0.0, number / 100)}, place),
         condition,
