@@ -73,7 +73,7 @@ MODULES: Mapping[str, str] = {
     "output/page/html.py": LINES,
     "output/page/markdown.py": LINES,
     "output/page/message.py": LINES,
-    "output/page/numbers.py": LINES,
+    "output/page/unit_spacing.py": LINES,
     "output/page/text.py": LINES,
     "output/report/causes.py": POINTERS,
     "output/report/quoting.py": LINES,

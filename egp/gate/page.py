@@ -9,7 +9,7 @@ from egp.gate.judgement import GateJudgement
 from egp.gate.live import WORDS, ServedNow
 from egp.gate.reading import Reading
 from egp.output.page.model import Answer, Block, Light, Notice, Paragraph, Section, Table, Tone
-from egp.output.page.numbers import in_one_style
+from egp.output.page.unit_spacing import in_one_style
 from egp.plan.quantity import shown
 from egp.plan.results import stage_name
 from egp.plan.wording import length

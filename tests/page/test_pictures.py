@@ -14,7 +14,7 @@ from markupsafe import Markup
 from egp.output.page.characters import drawn
 from egp.output.page.drawing import picture
 from egp.output.page.model import Block, Command, Facts, Page, Paragraph, Quotation, Section
-from egp.output.page.numbers import in_one_style
+from egp.output.page.unit_spacing import in_one_style
 from egp.output.report.text import columns
 from egp.plan.picture import Calendar, Drawing, Interval, Intervals, Length, Lengths, Level, Share, Tally
 

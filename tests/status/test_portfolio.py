@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egp.plan.analysis.false_wins import expected_false_wins, worst_period
+from egp.plan.analysis.expected_false_wins import expected_false_wins, worst_period
 
 from .asking import ask, replaced, standing
 

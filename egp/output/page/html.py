@@ -14,9 +14,9 @@ from markupsafe import Markup, escape
 from egp.output.page import paper
 from egp.output.page.drawing import picture
 from egp.output.page.model import Light
-from egp.output.page.numbers import in_one_style
 from egp.output.page.palette import chart_rules, variables
 from egp.output.page.text import COLOUR_WORD, cell_text, plain
+from egp.output.page.unit_spacing import in_one_style
 from egp.output.report.text import printable
 
 if TYPE_CHECKING:

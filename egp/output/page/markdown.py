@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from egp.output.page import model
 from egp.output.page.characters import drawn
-from egp.output.page.numbers import in_one_style
 from egp.output.page.text import COLOUR_WORD, cell_text, plain
+from egp.output.page.unit_spacing import in_one_style
 from egp.output.report.quoting import in_markdown, without_autolinks
 from egp.output.report.text import printable
 

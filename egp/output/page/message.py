@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from egp.output.page import model
-from egp.output.page.numbers import in_one_style
 from egp.output.page.text import COLOUR_WORD, cell_text, plain
+from egp.output.page.unit_spacing import in_one_style
 from egp.output.report.text import printable
 
 Kind = Literal["title", "heading", "text", "point", "code", "quote", "small"]

@@ -25,7 +25,7 @@ from egp.output.page.model import (
     Table,
     Tone,
 )
-from egp.output.page.numbers import in_one_style
+from egp.output.page.unit_spacing import in_one_style
 from egp.output.report.text import columns, printable, wrapped
 
 if TYPE_CHECKING:

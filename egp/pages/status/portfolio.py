@@ -13,7 +13,7 @@ from egp.output.page.charts import LayerPeriod
 from egp.pages.emergencies import raised_in
 from egp.pages.status.standing import Known, Standing, standing
 from egp.plan.analysis.days import day_after
-from egp.plan.analysis.false_wins import expected_false_wins, worst_period
+from egp.plan.analysis.expected_false_wins import expected_false_wins, worst_period
 from egp.plan.completing import read_plan
 from egp.plan.experiment import may_be_plan
 from egp.plan.quantity import Interval, as_day

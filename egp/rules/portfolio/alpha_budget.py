@@ -80,7 +80,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated
 
-from egp.plan.analysis.false_wins import expected_false_wins, worst_period
+from egp.plan.analysis.expected_false_wins import expected_false_wins, worst_period
 from egp.plan.finding import DoesNotApply, Finding
 from egp.plan.wording import counted, percent, significant
 from egp.rules import rule
