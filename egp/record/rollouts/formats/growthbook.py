@@ -115,7 +115,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
-from egp.record.rollouts.chain import Claim, ChainedRule
+from egp.record.rollouts.chain import ChainedRule, Claim
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import REQUIRED, Audience, Rollout, Said, Unread, Weights
