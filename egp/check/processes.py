@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import IO, Any, TypeVar
 
 Item = TypeVar("Item")
@@ -29,52 +31,88 @@ def in_parts(
 
     This process does the first part, then forks one more for each further processor, or for as many jobs as are
     requested, and does its share of the rest: a fork finds everything in its memory, what the first part imported
-    included, and only results have to travel.
+    included, and only results have to travel. Where this process is interrupted, or a part of its own fails, no other
+    goes on.
     """
     parts = [items[start : start + _PART] for start in range(0, len(items), _PART)]
     first = [work(part) for part in parts[:1]]
     tick(min(len(items), _PART))
     rest = parts[1:]
     workers = min(_workers(len(items), jobs), max(1, len(rest)))
-    forked = [_fork(work, rest[number::workers]) for number in range(1, workers)]
     own: list[Result] = []
-    for part in rest[::workers]:
-        own.append(work(part))
-        tick(min(len(items), _PART + len(own) * workers * _PART))
-    shares = [own, *(_collected(process, file) for process, file in forked)]
+    with _Workers() as forked:
+        for number in range(1, workers):
+            forked.add(work, rest[number::workers])
+        for part in rest[::workers]:
+            own.append(work(part))
+            tick(min(len(items), _PART + len(own) * workers * _PART))
+        shares = [own, *forked.results()]
     return [*first, *(shares[number % workers][number // workers] for number in range(len(rest)))]
 
 
-def _fork(work: Callable[[Sequence[Item]], Result], parts: Sequence[Sequence[Item]]) -> tuple[int, IO[bytes]]:
-    file: IO[bytes] = os.fdopen(os.memfd_create("egp"), "w+b")
-    process = os.fork()
-    if process == 0:
-        _be_a_worker(work, parts, file)
-    return process, file
+class _Workers:
+    """The processes that were forked. None outlives this one's interest in it."""
+
+    def __init__(self) -> None:
+        self._running: dict[int, IO[bytes]] = {}
+
+    def __enter__(self) -> _Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process, file in self._running.items():
+            # One that an interrupt came after is gone already.
+            with suppress(ProcessLookupError, ChildProcessError):
+                os.kill(process, signal.SIGKILL)
+                os.waitpid(process, 0)
+            file.close()
+
+    def add(self, work: Callable[[Sequence[Item]], Any], parts: Sequence[Sequence[Item]]) -> None:
+        file: IO[bytes] = os.fdopen(os.memfd_create("egp"), "w+b")
+        # An interrupt waits until it is known whom it ends; what it ends in a worker is this process's matter.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process = os.fork()
+            if process == 0:
+                _be_a_worker(work, parts, file)
+            self._running[process] = file
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def results(self) -> Iterator[Any]:
+        """What each has done, in the order in which they were added."""
+        for process, file in list(self._running.items()):
+            os.waitpid(process, 0)
+            del self._running[process]
+            yield _share(file)
 
 
 def _be_a_worker(
     work: Callable[[Sequence[Item]], Result], parts: Sequence[Sequence[Item]], file: IO[bytes]
 ) -> None:
-    """Does the parts, leaves results or the error in the file, and ends without the parent's clean-up."""
+    """Does the parts, leaves results or the error in the file, and ends without the parent's clean-up. SIGINT stays blocked."""
     import pickle
 
+    parent = os.getppid()
     try:
-        pickle.dump([work(part) for part in parts], file, pickle.HIGHEST_PROTOCOL)
+        done = []
+        for part in parts:
+            if os.getppid() != parent:  # it was killed, and nobody reads on
+                break
+            done.append(work(part))
+        pickle.dump(done, file, pickle.HIGHEST_PROTOCOL)
     except Exception as error:
         file.seek(0)
         file.truncate()
         pickle.dump(error, file)
     finally:
-        # An interrupt leaves the file empty; the parent has had it, too.
         file.flush()
         os._exit(0)
 
 
-def _collected(process: int, file: IO[bytes]) -> Any:
+def _share(file: IO[bytes]) -> Any:
     import pickle
 
-    os.waitpid(process, 0)
     with file:
         file.seek(0)
         try:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -32,6 +37,56 @@ def test_an_error_in_a_worker_reaches_the_parent() -> None:
 
     with pytest.raises(ZeroDivisionError):
         list(in_parts(broken, range(300)))
+
+
+SLOW = """
+import os, sys, time
+from egp.check import processes
+from egp.cli.main import main
+
+def slow(items):
+    if items[0] >= 50:
+        print(os.getpid(), flush=True)
+        time.sleep(20)
+
+processes._workers = lambda items, jobs=0: 3
+def check(*_):
+    processes.in_parts(slow, range(500))
+from egp.cli.commands import check as command
+command.run = check
+command.__dict__["add_arguments"] = lambda parser: parser.set_defaults(run=check)
+sys.exit(main(["check"]))
+"""
+
+
+@pytest.mark.parametrize("is_alone", [False, True], ids=["group", "parent alone"])
+def test_an_interrupt_ends_every_process(is_alone: bool) -> None:
+    """As Ctrl-C sends it, to all of them, and as a runner does that knows of one."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", SLOW], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )  # fmt: skip
+    assert running.stdout is not None
+    assert len({running.stdout.readline() for _ in range(3)}) == 3
+    (os.kill if is_alone else os.killpg)(running.pid, signal.SIGINT)
+    _, err = running.communicate(timeout=10)
+    assert (running.returncode, err) == (130, "egp: interrupted\n")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(running.pid, 0)
+
+
+def test_a_part_that_fails_here_ends_the_workers() -> None:
+    def slow(items: Sequence[int]) -> None:
+        if items[0] == 50:
+            raise ZeroDivisionError
+        if items[0] > 50:
+            time.sleep(20)
+
+    began = time.monotonic()
+    with pytest.raises(ZeroDivisionError):
+        in_parts(slow, range(300), jobs=3)
+    assert time.monotonic() - began < 10
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 def reports(folder: Path) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +19,16 @@ from tests.measure.shop import copy_shop, write_shop
 
 PLAN = "experiments/mobile-buy-now.yaml"
 SOURCE = ("--source", "duckdb:///shop.db", "--as-of", "2023-01-10")
+FEW = ("--lives", "1", "--watch", "1", "--runs", "20")
+PROGRAM = """
+import sys
+from egp.check import processes
+from egp.cli.main import main
+
+# So few runs are worth a second process here.
+processes.WORTHWHILE, processes._PART, processes._workers = 2, 2, lambda *_: 2
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +53,7 @@ class OnTerminal:
     def __init__(self, folder: Path, *arguments: str) -> None:
         self._terminal, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "egp", *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [sys.executable, "-c", PROGRAM, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=theirs, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
@@ -54,9 +65,12 @@ class OnTerminal:
             while not until or until not in self.said:
                 self.said += os.read(self._terminal, 4096).decode()
 
-    def interrupt(self) -> int:
-        """As Ctrl-C does, to the whole group; the exit status."""
-        os.killpg(self.process.pid, signal.SIGINT)
+    def interrupt(self, send: Callable[[int, int], None] = os.killpg) -> int:
+        """As Ctrl-C does, to the whole group, or as ``send`` does; the exit status."""
+        send(self.process.pid, signal.SIGINT)
+        self.process.wait(timeout=60)
+        with pytest.raises(ProcessLookupError):  # nor does any process go on
+            os.killpg(self.process.pid, 0)
         self.listen()
         out, _ = self.process.communicate(timeout=60)
         os.close(self._terminal)
@@ -65,23 +79,25 @@ class OnTerminal:
 
 
 @pytest.mark.parametrize(
-    ("command", "until"),
+    ("command", "until", "send"),
     [
-        (("measure", PLAN, *SOURCE, "--write"), "sums of part 1"),
-        (("measure", PLAN, *SOURCE, "--write"), "in part 2"),
-        (("rehearse", PLAN, *SOURCE, "--lives", "2", "-o", "page.html"), "life 2"),
+        (("measure", PLAN, *SOURCE, "--write"), "sums of part 1", os.killpg),
+        (("measure", PLAN, *SOURCE, "--write"), "in part 2", os.kill),
+        (("rehearse", PLAN, *SOURCE, *FEW, "-o", "page.html"), "life 1", os.killpg),
+        # A second process is at work, of which the first alone knows.
+        (("rehearse", PLAN, *SOURCE, *FEW, "-o", "page.html"), "6 of 20 runs", os.kill),
     ],
 )
-def test_while_it_works(shop: Path, command: tuple[str, ...], until: str) -> None:
+def test_while_it_works(
+    shop: Path, command: tuple[str, ...], until: str, send: Callable[[int, int], None]
+) -> None:
     before = contents(shop)
     running = OnTerminal(shop, *command)
     running.listen(until)
     assert until in running.said
-    assert running.interrupt() == 130
+    assert running.interrupt(send) == 130
     assert running.said.rstrip().endswith("egp: interrupted")
     assert contents(shop) == before
-    with pytest.raises(ProcessLookupError):  # nor does any process go on
-        os.killpg(running.process.pid, 0)
 
 
 def test_at_each_file_that_a_registration_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
