@@ -24,12 +24,19 @@ def test_killed_at_random(name: str, tmp_path: Path) -> None:
     assert list(deaths(name, 3, random.Random(20230117), tmp_path)) == []
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what is prepared once for each command."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture
-def prepared(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    folder = tmp_path / "repository"
-    shutil.copytree(ROOT / "examples", folder, ignore=shutil.ignore_patterns("__pycache__", "rejected"))
-    WRITING[request.param].prepare(folder)
-    return folder
+def prepared(kept: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    folder = kept / request.param
+    if not folder.exists():
+        shutil.copytree(ROOT / "examples", folder, ignore=shutil.ignore_patterns("__pycache__", "rejected"))
+        WRITING[request.param].prepare(folder)
+    return Path(shutil.copytree(folder, tmp_path / "repository", symlinks=True))
 
 
 def no_file_is_made(number: int) -> Callable[[pytest.MonkeyPatch], None]:

@@ -27,10 +27,10 @@ print(json.dumps([status, found, sys.modules["egp.rules.rule"].__file__, others]
 """
 
 
-@pytest.fixture
-def installed(tmp_path: Path) -> Path:
-    """A folder with egp as a wheel installs it."""
-    package = tmp_path / "site" / "egp"
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with egp as a wheel installs it, for tests that leave it as it is."""
+    package = tmp_path_factory.mktemp("built") / "site" / "egp"
     shutil.copytree(
         Path(ROOT) / "egp", package, ignore=shutil.ignore_patterns("__pycache__", "shipped_files")
     )
@@ -39,6 +39,12 @@ def installed(tmp_path: Path) -> Path:
         shutil.copytree(Path(ROOT) / folder, shipped / folder)
     (shipped / NAME).write_bytes(compiled(package))
     return package
+
+
+@pytest.fixture
+def installed(built: Path, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    return Path(shutil.copytree(built, tmp_path / "site" / "egp"))
 
 
 def checked(

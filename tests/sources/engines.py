@@ -166,7 +166,9 @@ def spark_of(folder: Path) -> Iterator[Any]:
         "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.sql.codegen.wholeStage": "false", "spark.driver.memory": "1g",
         "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1", "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": str(folder / "spark"), "spark.log.level": "OFF",
-        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.execution.arrow.pyspark.enabled": "true", "spark.sql.adaptive.enabled": "false",
+        # What lives for minutes is not worth optimising: the quick compiler alone, and no collector of its own threads.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     }  # fmt: skip
     builder = SparkSession.builder.master("local[2]")
     for key, value in settings.items():
