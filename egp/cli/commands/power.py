@@ -39,8 +39,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _calculated(options: argparse.Namespace) -> str:
-    from egp.output.page import text
-    from egp.pages.power import json
     from egp.plan.power.calculator import answered
     from egp.plan.power.question import PowerError, understood
 
@@ -49,16 +47,16 @@ def _calculated(options: argparse.Namespace) -> str:
     except PowerError as error:
         raise terminal.Stop(str(error), error.advice) from None
     if options.format == "json":
+        from egp.pages.power import json
+
         return json.render(answer)
+    from egp.output.page import text
     from egp.pages.power.page import page
 
     return text.render(page(answer), terminal.style(sys.stdout))
 
 
 def _power_of_plan(options: argparse.Namespace) -> int:
-    from egp.output.page import text
-    from egp.pages.power import json
-    from egp.pages.power.plan_page import page
     from egp.pages.power.plan_reading import powers
     from egp.policy.plan_files import STANDARD_INPUT
 
@@ -67,8 +65,13 @@ def _power_of_plan(options: argparse.Namespace) -> int:
     sources = [finder.piped(sys.stdin.buffer.read(), "<stdin>")] if is_piped else finder.asked([options.plan])
     plans, failures = powers(sources, finder, policy, judging_day(None, policy.timezone))
     if options.format == "json":
+        from egp.pages.power import json
+
         terminal.write_out(json.render_plans(plans, failures, policy))
     elif plans:
+        from egp.output.page import text
+        from egp.pages.power.plan_page import page
+
         terminal.write_out(text.render(page(plans, policy), terminal.style(sys.stdout)))
     terminal.print_failures(failures)
     return terminal.COULD_NOT_JUDGE if failures or not all(plan.is_computed for plan in plans) else 0
