@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from egp.plan.finding import DoesNotApply, Failure, Finding, NotChecked, Refused, Severity, Suppression
+from egp.plan.finding import (
+    DoesNotApply,
+    Failure,
+    Finding,
+    NotChecked,
+    Refused,
+    Related,
+    Severity,
+    Suppression,
+)
 from egp.policy.model import Adopted
 from egp.stats import StatisticsInputError
 from egp.stats.errors import input_error_of
@@ -31,6 +40,8 @@ class RuleOutcome:
     advice: str = ""
     at: Span | None = None
     """Where the input is missing, in a file that has no paths."""
+    related: tuple[Related, ...] = ()
+    """What is shown beside the place of a missing input."""
     blocked_by: str = ""
     escalates: bool = False
     """Whether it might have found that the plan is impossible."""

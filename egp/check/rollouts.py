@@ -24,7 +24,8 @@ from egp.record.lock_error import LockError
 from egp.record.rollouts.rollout import Rollout
 from egp.record.waivers import FLAGS
 from egp.rules.rule_inputs import PortfolioEntry, PortfolioIndex, ServedFlag, UnreadRollout
-from egp.yaml import pointer
+from egp.stats.values import replace
+from egp.yaml import Path, pointer
 
 if TYPE_CHECKING:
     from egp.check.files import Files
@@ -124,11 +125,24 @@ def _judge_planned(
     organisation = owner.policy.organisation(judged.traits.tier)
     answers = answers_of(adopted.served, adopted.shadow, {"ServedFlag": flag}, organisation, rollout.path)
     count(found, answers, owner, rollout.path)
+    _show_the_plan(flag, answers)
     _waive_emergencies(owner, judged, plan, ledger, answers)
     name = _named(rollout)
     suppressor = suppressor_of(owner, judged.allowed, document, name)
     place = served.document(rollout.path)
     report(found, answers, place, judged.entry.id, files.elsewhere(), suppressor=suppressor, flag=name)
+
+
+def _show_the_plan(served: ServedFlag, answers: RuleAnswers) -> None:
+    """Puts the plan's line that names the flag beside what has no other line of the plan."""
+    plan, name = served.plan, served.rollout.flag.value
+    at: Path = ("flags", plan.flags.index(name)) if plan and name in plan.flags else ("feature_flag",)
+    beside = served.beside("the plan that names the flag", *at)
+    for outcome in answers.outcomes:
+        outcome.related = beside
+        outcome.findings = [
+            each if each.related else replace(each, related=beside) for each in outcome.findings
+        ]
 
 
 def _waive_emergencies(

@@ -90,7 +90,9 @@ def _missing_input(missing: Path, outcome: RuleOutcome, rules: Sequence[str]) ->
     blocked = ", ".join(rules)
     if outcome.reason:
         help = f"{outcome.advice}; blocked: {blocked}"
-        return Finding(outcome.at or missing, outcome.reason, help=help, impossible=True)
+        return Finding(
+            outcome.at or missing, outcome.reason, help=help, related=outcome.related, impossible=True
+        )
     name = label(missing)
     return Finding(
         missing,

@@ -50,6 +50,8 @@ class StatedHoldout(NamedTuple):
     """What a plan need not say."""
     definition: str
     places: Mapping[str, Place] = {}
+    terms: Mapping[str, object] = {}
+    """All that the definition rests on, as it is written."""
 
 
 class StatedMetric(NamedTuple):
@@ -77,7 +79,9 @@ def completed(
     assert isinstance(own, dict)
     work = _Completion(given, stated, holdout)
     value = work.whole(own)
-    supplied = Supplied(work.used, work.metrics, population, work.holdout, catalogue, holdouts or {})
+    supplied = Supplied(
+        work.used, work.metrics, population, work.holdout, work.holdout_terms, catalogue, holdouts or {}
+    )
     return document.completed(value, work.places, supplied)
 
 
@@ -108,6 +112,7 @@ class _Completion:
         self.used: dict[str, object] = {}
         self.metrics: dict[str, Mapping[str, object]] = {}
         self.holdout: dict[str, str] = {}
+        self.holdout_terms: Mapping[str, object] = {}
         self._given = given
         self._stated = stated
         self._shared = holdout
@@ -177,6 +182,7 @@ class _Completion:
             return
         facts = {key: str(item) for key, item in known.facts.items()}
         self.holdout = {"of": str(name), **facts, "definition": known.definition}
+        self.holdout_terms = known.terms
         added = {key: item for key, item in known.facts.items() if key not in holdout}
         self.places |= {("holdout", key): known.places[key] for key in added if key in known.places}
         value["holdout"] = {**holdout, **added}

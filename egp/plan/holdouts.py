@@ -5,10 +5,10 @@
 from datetime import date
 
 from egp.plan.catalogue import MetricCatalogue, digest_of
-from egp.plan.digest import Canon
+from egp.plan.digest import Canon, Canonical
 from egp.plan.experiment import EligibleUnits, Experiment, Metric, Owner, Statistics, read_experiment
 from egp.plan.quantity import Share
-from egp.plan.typed_reader import TypedMapping, ValueProblem, field, label, listed
+from egp.plan.typed_reader import TypedMapping, ValueProblem, field, label, listed, read
 from egp.plan.wording import share_in_plan
 from egp.stats.values import NamedTuple
 from egp.yaml import Document, Path
@@ -73,7 +73,12 @@ class SharedHoldout(NamedTuple):
     @property
     def definition(self) -> str:
         """The digest of what it means. A further review is no change of that."""
-        return digest_of(Canon(read_experiment({})[0]).mapping(self.terms))
+        return digest_of(_canonical(self.terms))
+
+    @property
+    def material(self) -> dict[str, object]:
+        """What its definition rests on, as it is written."""
+        return {key: item for key, item in self._written.items() if key in _canonical(self.terms)}
 
     @property
     def place_of_until(self) -> Path:
@@ -119,6 +124,16 @@ class SharedHoldout(NamedTuple):
             "schedule": {"start": _day(self.terms.start), "end": _day(self.until), "exposure": "100%"},
         }
         return read_experiment(value)[0]
+
+
+def _canonical(terms: HoldoutDefinition) -> dict[str, Canonical]:
+    return Canon(read_experiment({})[0]).mapping(terms)
+
+
+def means_the_same(one: object, other: object) -> bool:
+    """Whether two ways to write a holdout define the same one."""
+    first, second = (_canonical(read(HoldoutDefinition, each, (), [])) for each in (one, other))
+    return first == second
 
 
 _OF_A_PLAN = ("unit", "eligible_units", "primary_metric", "guardrail_metrics", "statistics", "owner")

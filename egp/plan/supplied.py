@@ -24,6 +24,8 @@ class Supplied:
     holdout: Mapping[str, str] = field(default_factory=dict)
     """Of the shared holdout that the plan is in: its name, ``share`` and ``until`` as a plan writes them, and the digest of its
     ``definition``."""
+    holdout_terms: Mapping[str, object] = field(default_factory=dict)
+    """What that definition rests on, as the policy writes it."""
     catalogue: MetricCatalogue | None = None
     """What all of the catalogue says; None where there is none, or where a registration completes the plan."""
     holdouts: Mapping[str, Any] = field(default_factory=dict)
@@ -45,7 +47,21 @@ class Moved(NamedTuple):
     """What it was; of a definition its digest. Empty for what was not there."""
     now: str
     path: tuple[str, ...] = ()
-    """Steps to a default, items of a list by their id in brackets; of a holdout that means the same, what it is that changed."""
+    """Steps to what changed in a default or a holdout, items of a list by their id in brackets; of a holdout none where the
+    registration does not say what it was."""
+
+    @property
+    def key(self) -> str:
+        """The path as people write it."""
+        first, *more = self.path
+        return "".join([first, *(step if step[:1] == "[" else f".{step}" for step in more)])
+
+    @property
+    def change(self) -> str:
+        """What became of a key, for a sentence."""
+        if not self.before:
+            return f"`{self.key}` was not there and is {self.now}"
+        return f"`{self.key}` was {self.before} and is {self.now or 'removed'}"
 
 
 def moves_in_words(moved: Sequence[Moved]) -> str:
@@ -57,6 +73,8 @@ def moves_in_words(moved: Sequence[Moved]) -> str:
 
 def _move_in_words(moved: Moved) -> str:
     if moved.of == "default":
-        return f"the default `{moved.name}` was {moved.before or 'not there'} and is {moved.now or 'removed'}"
+        return f"the default {moved.change}"
+    if moved.of == "holdout" and moved.path:
+        return f"of the holdout {moved.name} {moved.change}"
     what = "the population" if moved.of == "population" else f"the {moved.of} {moved.name}"
     return f"{what} is defined otherwise" if moved.now else f"{what} is not defined any more"

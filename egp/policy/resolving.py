@@ -67,7 +67,7 @@ def _holdout(policy: Policy, entry: Registration | None, name: str) -> StatedHol
         now = _said(then)
     places = {"share": (*shared.at, "share"), "until": shared.place_of_until}
     there = {key: (shared.document, at) for key, at in places.items()}
-    return StatedHoldout(now, shared.definition, there)
+    return StatedHoldout(now, shared.definition, there, shared.material)
 
 
 def _said(kept: Mapping[str, str]) -> dict[str, object]:
@@ -199,14 +199,59 @@ def _moves(document: Document, then: SuppliedThen, now: Supplied) -> Iterator[Mo
     if then.population and then.population != now.population:
         yield Moved("population", population_in(document), then.population, now.population)
     if then.holdout and then.holdout != now.holdout and then.holdout.get("of") == _holdout_in(document):
-        is_same = then.holdout.get("definition") == now.holdout.get("definition")
-        key = "until" if is_same else "definition"
-        before, after = then.holdout.get(key, ""), now.holdout.get(key, "")
-        yield Moved("holdout", _holdout_in(document), before, after, (key,) if is_same else ())
+        yield from _holdout_moves(_holdout_in(document), then, now)
     before_of, now_of = dict(_leaves(then.defaults or {}, ())), dict(_leaves(now.defaults, ()))
     for path in dict.fromkeys((*before_of, *now_of)):
         if before_of.get(path, "") != now_of.get(path, ""):
             yield Moved("default", _name(path), before_of.get(path, ""), now_of.get(path, ""), path)
+
+
+def _holdout_moves(name: str, then: SuppliedThen, now: Supplied) -> Iterator[Moved]:
+    """What another holdout it is than it was: key by key where the lock says what it was."""
+    before, after = then.holdout or {}, now.holdout
+    if before.get("definition") == after.get("definition"):
+        yield Moved("holdout", name, before.get("until", ""), after.get("until", ""), ("until",))
+        return
+    changes = list(_holdout_changes(then.holdout_terms or {}, now.holdout_terms)) if after else []
+    for path, was, is_ in changes:
+        yield Moved("holdout", name, was, is_, path)
+    if not changes:
+        yield Moved("holdout", name, before.get("definition", ""), after.get("definition", ""))
+
+
+def _holdout_changes(
+    then: Mapping[str, object], now: Mapping[str, object]
+) -> Iterator[tuple[Names, str, str]]:
+    """Each key that changed what a holdout means, with what it was and what it is; another spelling is none."""
+    from egp.plan.holdouts import means_the_same
+
+    if not then:
+        return
+    before_of, now_of = dict(_leaves(then, ())), dict(_leaves(now, ()))
+    for path in dict.fromkeys((*before_of, *now_of)):
+        before, after = before_of.get(path, ""), now_of.get(path, "")
+        if before != after and not (
+            before and after and means_the_same(now, _put(now, path, _at(then, path)))
+        ):
+            yield path, before, after
+
+
+def _at(value: object, steps: Names) -> object:
+    for step in _longest(value, steps):
+        value = value[step]  # type: ignore[index]
+    return value
+
+
+def _put(value: object, steps: Names, item: object) -> object:
+    """The value with an item in place of what its path leads to."""
+    if not steps:
+        return item
+    if isinstance(value, Mapping):
+        return {**value, steps[0]: _put(value[steps[0]], steps[1:], item)}
+    at, *_ = _longest(value, steps[:1])
+    changed = list(value)  # type: ignore[call-overload]
+    changed[at] = _put(changed[at], steps[1:], item)
+    return changed
 
 
 def _holdout_in(document: Document) -> str:
@@ -243,6 +288,7 @@ def supplied_then(plan: Experiment) -> SuppliedThen | None:
         metrics={name: dict(facts) for name, facts in supplied.metrics.items()} or None,
         population=supplied.population or None,
         holdout=dict(supplied.holdout) or None,
+        holdout_terms=dict(supplied.holdout_terms) or None,
     )
 
 
@@ -250,7 +296,9 @@ def place_of(moved: Moved, policy: Policy) -> tuple[Document, Path] | None:
     """The line that moves plans: of the catalogue, or the default as it is written last; of one that is removed, all defaults."""
     if moved.of == "holdout":
         shared = policy.holdouts.get(moved.name)
-        return (shared.document, shared.at) if shared else None
+        if shared is None:
+            return None
+        return shared.document, (*shared.at, *_longest(shared.material, moved.path))
     if moved.of != "default":
         part = "metrics" if moved.of == "metric" else "populations"
         return policy.metrics.places.get((part, moved.name)) if policy.metrics else None

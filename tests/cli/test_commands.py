@@ -547,6 +547,26 @@ class TestRules:
         assert rules["feature-flag"]["severity"] == "off"
 
 
+def test_what_can_be_decided_is_of_the_plan_and_not_of_its_flag_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "egp.yaml").write_text(
+        'extends: ["egp:standard"]\nplans: [plan.yaml]\n'
+        "rollouts: [{files: flags.json, format: flagd, environment: production}]\n"
+    )
+    (tmp_path / "plan.yaml").write_text(
+        (Path(__file__).parents[2] / "egp" / "rules" / "sound_plan.yaml").read_text(encoding="utf-8")
+    )
+    flag = {"state": "ENABLED", "variants": {"control": False, "buy_now": True}, "defaultVariant": "buy_now"}
+    flags = tmp_path / "flags.json"
+    for variant in ("buy_now", "{{ .variant }}"):
+        flags.write_text(json.dumps({"flags": {"pdp_buy_now": {**flag, "defaultVariant": variant}}}))
+        with chdir(tmp_path):
+            assert main(["check", "--as-of", "2023-01-18"]) == 1
+        assert "what can be decided: egp explain plan.yaml" in capsys.readouterr().out.splitlines()
+
+
 def test_a_rejection_ends_with_what_can_be_decided_and_what_would_be_repaired(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -84,7 +84,7 @@ def test_and_so_does_a_shared_holdout(registered: Shop) -> None:
     registered.edit("egp.yaml", "flag: holdout_2023h1", "flag: holdout_b")
     ((outcome, message),) = checked(registered, "registered")
     assert outcome == "fail"
-    assert message.endswith("the holdout shop-2023h1 is defined otherwise")
+    assert message.endswith("of the holdout shop-2023h1 `flag` was holdout_2023h1 and is holdout_b")
 
 
 def test_a_catalogue_that_is_missing_keeps_the_gate_from_judging(registered: Shop) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from statistics import NormalDist
 
 import pytest
 
 from egp.record.lock import read_lock
+from egp.record.lock.entries import sum_of
 from tests.metrics.shop import DAY, PLAN, Found, Shop
 
 OTHER = "experiments/second.yaml"
@@ -146,28 +148,68 @@ def test_the_lock_keeps_what_the_holdout_was(agreed: Shop) -> None:
     kept = dict(entry.supplied.holdout)
     assert kept.pop("definition").startswith("sha256:")
     assert kept == {"of": "shop-2023h1", "share": "10%", "until": "2023-06-30"}
+    assert entry.supplied.holdout_terms
+    assert {"start", "flag", "primary_metric"} < set(entry.supplied.holdout_terms)
+    assert not {"owner", "description"} & set(entry.supplied.holdout_terms)
 
 
 MOVING = {
-    "share": ("share: 10%", "share: 5%"),
-    "start": ("start: 2023-01-02", "start: 2023-01-09"),
-    "last day": ("until: 2023-06-30", "until: 2023-05-31"),
-    "flag": ("flag: holdout_2023h1", "flag: holdout_b"),
-    "MDE": ("mde: 40bps", "mde: 60bps"),
-    "level": ("{alpha: 5%, sides: two, power: 90%", "{alpha: 10%, sides: two, power: 90%"),
-}
+    "share": ("share: 10%", "share: 5%", "`share` was 10% and is 5%"),
+    "start": ("start: 2023-01-02", "start: 2023-01-09", "`start` was 2023-01-02 and is 2023-01-09"),
+    "flag": ("flag: holdout_2023h1", "flag: holdout_b", "`flag` was holdout_2023h1 and is holdout_b"),
+    "MDE": ("mde: 40bps", "mde: 60bps", "`primary_metric.mde` was 40bps and is 60bps"),
+    "level": (
+        "{alpha: 5%, sides: two, power: 90%", "{alpha: 10%, sides: two, power: 90%", "`statistics.alpha` was 5% and is 10%"
+    ),
+    "another spelling": (
+        "share: 10%\n    start: 2023-01-02", "share: 0.10\n    start: 2023-01-09", "`start` was 2023-01-02 and is 2023-01-09"
+    ),
+    "two keys": (
+        "share: 10%\n    start: 2023-01-02", "share: 5%\n    salt: s\n    start: 2023-01-02",
+        "`share` was 10% and is 5% and `salt` was not there and is s",
+    ),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new"), MOVING.values(), ids=MOVING)
+@pytest.mark.parametrize(("old", "new", "said"), MOVING.values(), ids=MOVING)
 def test_a_change_under_registered_plans_is_found_once_and_names_them(
-    agreed: Shop, old: str, new: str
+    agreed: Shop, old: str, new: str, said: str
 ) -> None:
     at = agreed.read("egp.yaml").index("holdouts:")
     agreed.write("egp.yaml", agreed.read("egp.yaml")[:at] + agreed.read("egp.yaml")[at:].replace(old, new, 1))
     (found,) = [each for each in agreed.found() if each.rule == "definitions-kept"]
+    changed = next(part for part in new.split("\n    ") if part not in old and "0.10" not in part)
+    assert found.where == agreed.line_of("egp.yaml", changed)
+    assert found.message == (
+        "the shared holdout shop-2023h1 is defined otherwise than when 2 registered plans (mobile-buy-now and second) were "
+        f"registered: {said}"
+    )
+
+
+def test_another_last_day_under_registered_plans_is_found_at_its_line(agreed: Shop) -> None:
+    agreed.edit("egp.yaml", "until: 2023-06-30", "until: 2023-05-31")
+    (found,) = [each for each in agreed.found() if each.rule == "definitions-kept"]
+    assert found.where == agreed.line_of("egp.yaml", "until: 2023-05-31")
+    assert (
+        "lasts until 2023-05-31, and 2 registered plans (mobile-buy-now and second) were registered with 2023-06-30"
+        in found.message
+    )
+
+
+def test_a_lock_that_does_not_say_what_the_holdout_was_still_says_that_it_changed(agreed: Shop) -> None:
+    for path in (agreed.root / "egp.lock.d").rglob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        older = re.sub(r", holdout_terms: .*\}$", "}", text, flags=re.MULTILINE).rpartition("sum: ")[0]
+        assert "holdout_terms" in text
+        assert "holdout_terms" not in older
+        path.write_text(f'{older}sum: "{sum_of(older)}"\n', encoding="utf-8")
+    agreed.edit("egp.yaml", "mde: 40bps", "mde: 60bps")
+    (found,) = [each for each in agreed.found() if each.rule == "definitions-kept"]
     assert found.where == agreed.line_of("egp.yaml", "  shop-2023h1:")
-    assert "the shared holdout shop-2023h1 is defined otherwise" in found.message
-    assert "2 registered plans (mobile-buy-now and second)" in found.message
+    assert (
+        "is defined otherwise than when 2 registered plans (mobile-buy-now and second) were registered"
+        in found.message
+    )
 
 
 BENIGN = {

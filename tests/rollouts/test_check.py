@@ -133,6 +133,7 @@ def test_a_planned_flag_that_cannot_be_compared_rejects_at_its_line(run: Run) ->
     assert report.exit_status() == 1
     assert {(each.severity, each.place.span.start.line) for each in found} == {("error", 6)}
     assert all("could not be checked: a weight is computed" in each.message for each in found)
+    assert {each.related[0].line for each in found} == {"feature_flag: pdp_buy_now"}
 
 
 def test_a_waiver_of_the_plan_holds_for_its_rollout(run: Run) -> None:

@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from egp.gate.moved import moved
 from tests.rollouts.reading import read, told
 from tests.rollouts.test_moved import treats
+from tests.rollouts.test_mutations import CLEAN
 
 
 def flags(text: str, format: str, language: str = "json") -> dict[str, Any]:
@@ -297,3 +300,38 @@ def test_a_feature_whose_parent_leaves_units_by_the_same_hash_is_not_read() -> N
     )
     assert unread(seed="three") == unread(seed="two", hashVersion=2) == unread(coverage=1) == set()
     assert unread(parentConditions=[]) == unread(parentConditions=[{"id": "elsewhere"}]) == set()
+
+
+FILLED_IN: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "flagd": (("state: ENABLED", "state: {}"), ("defaultVariant: control", "defaultVariant: {}")),
+    "go-feature-flag": (("bucketingKey: user_id", "bucketingKey: {}"), ("  default", "  disable: {}\n  default")),
+    "launchdarkly": (("on: true", "on: {}"), ("salt: a1", "salt: {}"), ("offVariation: 0", "offVariation: {}"), ("{variation: 1,", "{variation: {},")),
+    "growthbook": (("hashAttribute: user_id", "hashAttribute: {}"), ("key: pdp-buy-now", "seed: {}"), ("    rules", "    archived: {}\n    rules")),
+    "unleash": (("enabled: true", "enabled: {}"), ("stickiness: userId", "stickiness: {}"), ("buy_now, weight: 500", "buy_now, weight: {}")),
+    "flipt": (("enabled: true", "enabled: {}"), ("type: VARIANT_FLAG_TYPE", "type: {}"), ("segment: everyone", "segment: {}")),
+}  # fmt: skip
+"""Format → keys by which a flag of it is served, as the clean file has them."""
+
+SWITCHES = ("on: {}", "disable: {}", "enabled: {}", "archived: {}")
+
+
+@pytest.mark.parametrize("format", FILLED_IN)
+def test_what_a_template_fills_in_or_is_neither_true_nor_false_is_not_read(format: str) -> None:
+    for written, key in FILLED_IN[format]:
+        switched = key.strip().startswith(SWITCHES)
+        for odd in ('"{{ .Values.x }}"', *(('"true"', "1", "{}") if switched else ())):
+            assert written in CLEAN[format]
+            reading = read(CLEAN[format].replace(written, key.replace("{}", odd), 1), format)
+            assert reading.unread, (key, odd)
+            assert all(each.unread for rollout in reading.rollouts for each in rollout.audiences), (key, odd)
+            assert all(rollout.is_on for rollout in reading.rollouts), (key, odd)
+
+
+def test_what_an_application_gets_may_hold_what_templates_do() -> None:
+    flagd = CLEAN["flagd"].replace("buy_now: true", 'buy_now: "Hello ${name}"')
+    launchdarkly = CLEAN["launchdarkly"].replace("{value: true,", '{value: "Hello {{name}}",')
+    go = CLEAN["go-feature-flag"].replace("buy_now: true", 'buy_now: "Hello ${name}"')
+    texts = {"flagd": flagd, "launchdarkly": launchdarkly, "go-feature-flag": go}
+    for format, text in texts.items():
+        assert text != CLEAN[format]
+        assert not read(text, format).unread

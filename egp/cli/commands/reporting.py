@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from egp.output.page.model import Answer, Page
     from egp.output.report.model import Report
     from egp.output.report.text import Style
-    from egp.plan.finding import Severity
+    from egp.plan.finding import Diagnostic, Severity
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "rdjson", "junit", "markdown", "slack", "teams")
 _OF_CODE_HOSTS = ("sarif", "github", "gitlab")
@@ -136,10 +136,9 @@ def _what_next(report: Report, style: Style, explain_with: Callable[[str], str])
     catalogues = {
         real_path(file) for policy in report.policies if policy.metrics for file in policy.metrics.files
     }
+    places = (_plan_of(each) for each in errors)
     plans = dict.fromkeys(
-        each.place.path
-        for each in errors
-        if os.path.isfile(each.place.path) and real_path(each.place.path) not in catalogues
+        path for path in places if os.path.isfile(path) and real_path(path) not in catalogues
     )
     if plans:
         first, *others = plans
@@ -155,6 +154,16 @@ def _what_next(report: Report, style: Style, explain_with: Callable[[str], str])
         rules = printable(listing(dict.fromkeys(each.rule for each in repaired)))
         said = f"egp check --fix repairs {len(repaired)} of {len(report.effective)}: {rules}"
         yield from wrapped(said, style.width, "  ")
+
+
+def _plan_of(diagnostic: Diagnostic) -> str:
+    """The file of the plan that a diagnostic is about: of what a rollout file serves the one that names the flag."""
+    from egp.rules.table import RULES
+
+    known = RULES.get(diagnostic.rule)
+    if known is None or known[0] != "rollout":
+        return diagnostic.place.path
+    return diagnostic.related[0].place.path if diagnostic.related else ""
 
 
 def _from_root(report: Report) -> Report:

@@ -40,6 +40,7 @@ class SuppliedThen(TypedMapping):
     holdout: dict[str, str] | None = field(
         "Of the shared holdout that the plan is in: name, share, last day, and the digest of its definition."
     )
+    holdout_terms: dict[str, object] | None = field("What that definition said, as the policy wrote it.")
 
 
 class Amended(TypedMapping):

@@ -143,7 +143,7 @@ def _plain_escapes(text: str) -> str:
 
 def _plain_string(string: re.Match[str]) -> str:
     plain = _PAIR.sub(_one_escape, string[0])
-    return plain.ljust(len(string[0]))
+    return plain + " " * (len(string[0]) - len(plain))
 
 
 def _one_escape(pair: re.Match[str]) -> str:

@@ -19,9 +19,9 @@ Fails at `/id` with `moved: [{of: metric, name: refund_rate, before: "sha256:0a"
 
 Fails at `/id` with `moved: [{of: metric, name: refund_rate, before: "sha256:0a", now: ""}]`, saying "is not defined any more":
 
-Fails at `/id` with `moved: [{of: default, name: statistics.power, before: 95%, now: 80%}]`, saying "`statistics.power` was 95% and is 80%, without a day":
+Fails at `/id` with `moved: [{of: default, name: statistics.power, before: 95%, now: 80%, path: [statistics, power]}]`, saying "`statistics.power` was 95% and is 80%, without a day":
 
-Fails at `/id` with `moved: [{of: default, name: statistics.power, before: 95%, now: 80%}, {of: default, name: readouts.cadence, before: weekly, now: ""}]`, saying "`readouts.cadence` was weekly and is removed":
+Fails at `/id` with `moved: [{of: default, name: statistics.power, before: 95%, now: 80%, path: [statistics, power]}, {of: default, name: readouts.cadence, before: weekly, now: "", path: [readouts, cadence]}]`, saying "`readouts.cadence` was weekly and is removed":
 
 Does not apply:
 
@@ -36,6 +36,12 @@ id: sound-plan
 ```
 
 Fails at `/id` with `moved: [{of: holdout, name: shop-2023h1, before: "2023-06-30", now: "2023-03-31", path: [until]}]`, saying "lasts until 2023-03-31":
+
+```yaml
+id: sound-plan
+```
+
+Fails at `/id` with `moved: [{of: holdout, name: shop-2023h1, before: 10%, now: 5%, path: [share]}, {of: holdout, name: shop-2023h1, before: "", now: 60bps, path: [primary_metric, mde]}]`, saying "`share` was 10% and is 5% and `primary_metric.mde` was not there and is 60bps":
 
 ```yaml
 id: sound-plan
@@ -68,16 +74,21 @@ _NAMED = 10
 
 def check(portfolio: Portfolio) -> Iterator[Finding]:
     defaults: dict[tuple[str, ...], list[Moved]] = {}
+    holdouts: dict[tuple[str, ...], list[Moved]] = {}
     for moved in portfolio.plan.moved or ():
         if moved in portfolio.told_elsewhere:
             continue
         names = [each.id for each in portfolio.index.entries if moved in (each.moved or ())]
         if moved.of == "default":
             defaults.setdefault(tuple(names), []).append(moved)
+        elif moved.of == "holdout" and moved.path:
+            holdouts.setdefault((moved.name, *names), []).append(moved)
         else:
             yield _definition(portfolio, moved, names)
     for of_plans, together in defaults.items():
         yield _defaults(portfolio, together, of_plans)
+    for (_, *named), together in holdouts.items():
+        yield _holdout(portfolio, together, named)
 
 
 def _definition(portfolio: Portfolio, moved: Moved, names: list[str]) -> Finding:
@@ -89,8 +100,6 @@ def _definition(portfolio: Portfolio, moved: Moved, names: list[str]) -> Finding
         if moved.now
         else f"{what} is not defined any more, and {registered} with its definition"
     )
-    if moved.of == "holdout" and moved.now and moved.path:
-        message = f"{what} lasts until {moved.now}, and {registered} with {moved.before}"
     step = f'{{{moved.of}: {moved.name}, from: "{moved.before}", to: "{moved.now}", by: …, because: …}}'
     if moved.of == "holdout":
         step = ""  # what a holdout keeps and how long is no wording
@@ -105,9 +114,29 @@ def _definition(portfolio: Portfolio, moved: Moved, names: list[str]) -> Finding
     )
 
 
+def _holdout(portfolio: Portfolio, together: list[Moved], names: list[str]) -> Finding:
+    """One finding of a shared holdout, which names each key that it changed."""
+    first, *more = together
+    were = f"{_plans(names)} {'was' if len(names) == 1 else 'were'} registered"
+    what = f"the shared holdout {shown(first.name)}"
+    if first.path == ("until",) and first.now and not more:
+        message = f"{what} lasts until {first.now}, and {were} with {first.before}"
+    else:
+        changes = listing([each.change for each in together])
+        message = f"{what} is defined otherwise than when {were}: {changes}"
+    return Finding(
+        ("id",),
+        message,
+        observed=_short(first.now) or "missing",
+        required=_short(first.before) or "nothing",
+        help="restore the definition, or declare the change in each of the plans with `egp amend`",
+        source=portfolio.place_of(first),
+    )
+
+
 def _defaults(portfolio: Portfolio, together: list[Moved], names: tuple[str, ...]) -> Finding:
     first = together[0]
-    changes = listing([_change(each) for each in together])
+    changes = listing([f"the default {each.change}" for each in together])
     return Finding(
         ("id",),
         f"{changes}, without a day: {_plans(names)} {'was' if len(names) == 1 else 'were'} registered with what it was",
@@ -116,12 +145,6 @@ def _defaults(portfolio: Portfolio, together: list[Moved], names: tuple[str, ...
         help="restore it, and let the change hold from a day on with an entry of `defaults:` that says `from:`",
         source=portfolio.place_of(first),
     )
-
-
-def _change(moved: Moved) -> str:
-    if not moved.before:
-        return f"the default `{moved.name}` was not there and is {moved.now}"
-    return f"the default `{moved.name}` was {moved.before} and is {moved.now or 'removed'}"
 
 
 def _plans(names: list[str] | tuple[str, ...]) -> str:

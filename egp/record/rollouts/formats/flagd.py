@@ -87,6 +87,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from egp.plan.quantity import shown
 from egp.record.rollouts.chain import added
+from egp.record.rollouts.filled_in import unless_filled_in
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import (
@@ -143,6 +144,10 @@ SWITCHED_OFF = "DISABLED"
 """The word by which the file itself turns a flag off."""
 
 
+_PAYLOAD = frozenset(("variants", "metadata", "targeting"))
+"""Keys of a flag below which texts decide nothing, or are followed one by one."""
+
+
 class _Elsewhere(Exception):
     """What cannot be known from the file: why, and where it stands."""
 
@@ -178,7 +183,8 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
         spec = root.get("spec", "flagSpec") or root
         evaluators = spec.get("$evaluators")
         for key, flag in _flags(spec):
-            yield _Flag(document.path, document.index, environment, key, flag, evaluators).rollout()
+            rollout = _Flag(document.path, document.index, environment, key, flag, evaluators).rollout()
+            yield unless_filled_in(rollout, [flag], _PAYLOAD)
         if spec.get("flags") is None:
             unread.append(Unread(document.path, document.span(()), "it has no `flags`"))
     yield from unread

@@ -61,6 +61,7 @@ from math import ceil
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
 from egp.record.rollouts.chain import ChainedRule, Claim
+from egp.record.rollouts.filled_in import unless_filled_in
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import DEFAULT, Rollout, Said, Unread, Weights
@@ -71,6 +72,10 @@ READS_TOGETHER = True
 WITHDRAWN_BY = "enabled: false of a flag with variants; the rollouts of a boolean one taken out"
 SWITCHED_OFF = "false"
 """The word by which the file itself turns a flag off."""
+
+
+_PAYLOAD = frozenset(("name", "description", "attachment", "metadata"))
+"""Keys of a flag below which texts decide nothing."""
 
 
 def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:
@@ -89,7 +94,8 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
             if said is None:
                 unread.append(Unread(document.path, flag.at, "a flag has no key"))
             else:
-                yield _rollout(document.path, document.index, environment, said, flag, segments)
+                rollout = _rollout(document.path, document.index, environment, said, flag, segments)
+                yield unless_filled_in(rollout, [flag], _PAYLOAD, [flag.get("enabled")])
     yield from unread
 
 

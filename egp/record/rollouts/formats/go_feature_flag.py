@@ -76,6 +76,7 @@ from datetime import UTC, datetime
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
 from egp.record.rollouts.chain import ChainedRule
+from egp.record.rollouts.filled_in import unless_filled_in
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import (
@@ -101,6 +102,10 @@ READS_TOGETHER = False
 WITHDRAWN_BY = "defaultRule: {variation: …}, or disable: true"
 
 
+_PAYLOAD = frozenset(("variations", "metadata", "description", "query"))
+"""Keys of a flag below which texts decide nothing but whom a rule is for."""
+
+
 def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:
     """Every flag of the files."""
     unread: list[Unread] = []
@@ -110,7 +115,8 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
         for name, flag in root.items():
             if any(flag.has(key) for key in _OF_A_FLAG):
                 found = True
-                yield _rollout(document.path, document.index, environment, Said(name, flag.key_at), flag)
+                rollout = _rollout(document.path, document.index, environment, Said(name, flag.key_at), flag)
+                yield unless_filled_in(rollout, [flag], _PAYLOAD, [flag.get("disable")])
         if not found:
             unread.append(Unread(document.path, document.span(()), "it has no flags"))
     yield from unread

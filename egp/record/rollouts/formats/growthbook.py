@@ -116,6 +116,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
 from egp.record.rollouts.chain import ChainedRule, Claim
+from egp.record.rollouts.filled_in import unless_filled_in
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import REQUIRED, Audience, Rollout, Said, Unread, Weights
@@ -126,6 +127,25 @@ READS_TOGETHER = True
 WITHDRAWN_BY = "the rule disabled, or the feature in the environment"
 SWITCHED_OFF = "false"
 """The word by which the file itself turns a flag off."""
+
+
+_PAYLOAD = frozenset(
+    (
+        "defaultValue",
+        "force",
+        "value",
+        "values",
+        "variations",
+        "meta",
+        "condition",
+        "description",
+        "name",
+        "owner",
+        "tags",
+        "project",
+    )
+)
+"""Keys of a feature below which texts are what an application gets, whom a rule is for, or for people."""
 
 
 def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:
@@ -145,7 +165,10 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
         )
     by_name = {each.name.value: each for each in found}
     for each in found:
-        yield _rollout(each, by_name)
+        switches = [each.place.get("enabled") if each.place and each.has_environments else None]
+        yield unless_filled_in(
+            _rollout(each, by_name), [each.part], _PAYLOAD, [*switches, each.part.get("archived")]
+        )
     yield from unread
 
 

@@ -91,6 +91,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
 from egp.record.rollouts.chain import ChainedRule
+from egp.record.rollouts.filled_in import unless_filled_in
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import DEFAULT, REQUIRED, Rollout, Said, Unread, Weights
@@ -110,6 +111,15 @@ SWITCHED_OFF = "false"
 """The word by which the file itself turns a flag off."""
 
 
+_DECIDING = frozenset(
+    ("on", "salt", "offVariation", "fallthrough", "rules", "targets", "contextTargets", "prerequisites")
+)
+"""Keys of a flag in an environment by which it is served."""
+
+_PAYLOAD = frozenset(("values", "clauses", "description"))
+"""Keys below which texts say whom a rule is for, or are for people."""
+
+
 def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:
     """Every flag of the files, in one environment where they tell several apart."""
     unread: list[Unread] = []
@@ -126,7 +136,9 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
             elif _is_summary(place):
                 unread.append(Unread(document.path, key.at, SUMMARY, key.value))
             else:
-                yield _rollout(document.path, document.index, environment, key, flag, place, segments)
+                deciding = [part for name, part in place.items() if name in _DECIDING]
+                rollout = _rollout(document.path, document.index, environment, key, flag, place, segments)
+                yield unless_filled_in(rollout, deciding, _PAYLOAD, [place.get("on"), flag.get("archived")])
         if not found:
             unread.append(Unread(document.path, document.span(()), "it has no flags"))
     yield from unread

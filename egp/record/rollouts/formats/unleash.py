@@ -56,6 +56,7 @@ from collections.abc import Iterator, Sequence
 from egp.plan.quantity import shown
 from egp.record.rollouts import chain
 from egp.record.rollouts.chain import ChainedRule, Claim
+from egp.record.rollouts.filled_in import unless_filled_in
 from egp.record.rollouts.part import Part
 from egp.record.rollouts.reading import RolloutFile, sound_documents
 from egp.record.rollouts.rollout import REQUIRED, Rollout, Said, Unread, Weights
@@ -80,6 +81,10 @@ _GRADUAL = {
 _BY_NAME = {"userWithId": "userIds", "remoteAddress": "IPs", "applicationHostname": "hostNames"}
 
 
+_PAYLOAD = frozenset(("description", "payload", "constraints", "overrides", "project", "title"))
+"""Keys of a feature below which texts are what an application gets, whom a strategy is for, or for people."""
+
+
 def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | Unread]:
     """Every feature of the files, in one environment where they tell several apart."""
     unread: list[Unread] = []
@@ -95,7 +100,8 @@ def read(files: Sequence[RolloutFile], environment: str) -> Iterator[Rollout | U
                 unread.append(Unread(document.path, feature.at, "a feature has no name"))
             else:
                 written = _Written(root, feature, said, environment)
-                yield _rollout(document.path, document.index, environment, said, written)
+                rollout = _rollout(document.path, document.index, environment, said, written)
+                yield unless_filled_in(rollout, written.deciding, _PAYLOAD, [written.enabled])
     yield from unread
 
 
@@ -131,6 +137,8 @@ class _Written:
             str(key.value): each for each in _listed(root, "segments") if (key := each.get("id"))
         }
         self.dependencies = [*_listed(feature, "dependencies")]
+        self.deciding = [*strategies, *self.variants, *self.dependencies]
+        """Parts by which the feature is served."""
 
 
 def _listed(part: Part | None, key: str) -> list[Part]:
