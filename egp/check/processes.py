@@ -61,7 +61,7 @@ class _Workers:
 
     def __exit__(self, *_: object) -> None:
         for process, file in self._running.items():
-            # One that an interrupt came after is gone already.
+            # One that an interrupt came after has ended already.
             with suppress(ProcessLookupError, ChildProcessError):
                 os.kill(process, signal.SIGKILL)
                 os.waitpid(process, 0)
